@@ -83,10 +83,10 @@ class TimeZone(Check):
     example = "America/Los_Angeles, or the city alone"
 
     def read(self, typed: str, by: Conventions) -> str:
-        wanted, names = "_".join(typed.split()).casefold(), _time_zones()
-        if wanted in names:
-            return names[wanted]
-        cities = sorted(name for name in names.values() if name.casefold().rpartition("/")[2] == wanted)
+        folded, names = "_".join(typed.split()).casefold(), _time_zones()
+        if folded in names:
+            return names[folded]
+        cities = sorted(name for name in names.values() if name.casefold().rpartition("/")[2] == folded)
         if len(cities) != 1:
             which = f"; did you mean {' or '.join(cities)}?" if cities else ""
             raise FieldError(f"no time zone is called that; write a large city in it, like New York or Vienna{which}")

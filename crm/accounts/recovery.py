@@ -86,22 +86,26 @@ class Recovery:
 
     def _recoverable(self, snapshot: Snapshot, email: str, name: str) -> tuple[Standing, User | None, dict[str, Any]]:
         """How the accounts stand, the account with this address, and the name that it gets, as it is stored."""
-        wanted = address(email)
-        if not wanted:
+        spelled_address = address(email)
+        if not spelled_address:
             raise FieldError("it is no e-mail address", field="email", label="E-mail")
         standing = self._store.roster.standing(snapshot)
         if standing is Standing.NONE:
             raise RefusedError("This store has no accounts, so nobody has to sign in. `users add` makes the first.")
-        user = self._store.by_email(snapshot, wanted)
+        user = self._store.by_email(snapshot, spelled_address)
         if user is None and not name.strip():
             raise FieldError(
-                f"there is no account {wanted}; nothing was changed. Look at the address again, or give a name"
+                f"there is no account {spelled_address}; nothing was changed. Look at the address again, or give a name"
                 " (--name) to add a new admin account",
                 field="email",
                 label="E-mail",
             )
         given = {"name": name} if name.strip() else {}
-        return standing, user, with_name(user or User(email=wanted), self._administration.checked(snapshot, given))
+        return (
+            standing,
+            user,
+            with_name(user or User(email=spelled_address), self._administration.checked(snapshot, given)),
+        )
 
     def _shut_others(self, tx: AuthoredTransaction, but: int) -> tuple[int, int]:
         """Deactivates all accounts `but` one and ends all sessions: how many, and how many are not sealed as they

@@ -38,8 +38,8 @@ class FieldIs(Check):
             raise FieldError(f"{known[name].label}: {error.reason}") from error
 
     def show(self, value: Any, by: Conventions) -> str:
-        name, wanted = value
-        return f"{fields(Client)[name].label}: {_condition_text(name, wanted, by)}"
+        name, asked = value
+        return f"{fields(Client)[name].label}: {_condition_text(name, asked, by)}"
 
 
 # What every command takes that is about a group; what is given narrows it together.
@@ -118,7 +118,7 @@ class Group:
         if len(written) < 2 and not self.filters:
             return "".join(written)
         parts = [parse_condition(text) for text in written]
-        parts += [_as_condition(snapshot, name, wanted) for name, wanted in self.filters.items()]
+        parts += [_as_condition(snapshot, name, asked) for name, asked in self.filters.items()]
         return condition_text(parts[0] if len(parts) == 1 else And(tuple(parts)))
 
     def _conditions(self, snapshot: Snapshot) -> list[str]:
@@ -149,16 +149,16 @@ def filters_of(only: Iterable[Having]) -> dict[str, Any]:
     """Fields and their values as the filters of a Query: of several values for one field any will do, of tags and own
     fields all must be there."""
     filters: dict[str, Any] = {}
-    for name, wanted in only:
+    for name, asked in only:
         if name not in filters:
-            filters[name] = wanted
+            filters[name] = asked
         elif name == "tags":
-            filters[name] = (*filters[name], *wanted)
+            filters[name] = (*filters[name], *asked)
         elif name == "extra":
-            filters[name] = {**filters[name], **wanted}
+            filters[name] = {**filters[name], **asked}
         else:
             before = filters[name] if isinstance(filters[name], list) else [filters[name]]
-            filters[name] = [*before, wanted]
+            filters[name] = [*before, asked]
     return filters
 
 
@@ -170,9 +170,9 @@ def batches(numbers: Sequence[int]) -> Iterator[list[int]]:
 def some_at_a_time(snapshot: Snapshot, numbers: Sequence[int]) -> Iterator[list[Client]]:
     """The clients with these numbers in their order, as many at a time as are easily held; those that are not there
     are left out."""
-    for wanted in batches(numbers):
-        found = {client.id: client for client in snapshot.find_all(Client, Query({"id": wanted}))}
-        yield [found[number] for number in wanted if number in found]
+    for batch in batches(numbers):
+        found = {client.id: client for client in snapshot.find_all(Client, Query({"id": batch}))}
+        yield [found[number] for number in batch if number in found]
 
 
 def view_called(snapshot: Snapshot, name: str) -> View:
@@ -188,9 +188,9 @@ def pluralize(count: int, one: str, several: str, by: Conventions) -> str:
     return f"{by.number(count)} {one if count == 1 else several}"
 
 
-def _condition_text(name: str, wanted: Any, by: Conventions) -> str:
+def _condition_text(name: str, asked: Any, by: Conventions) -> str:
     check = fields(Client)[name].check
-    several = wanted if isinstance(wanted, list) else [wanted]
+    several = asked if isinstance(asked, list) else [asked]
     return " or ".join(check.show(value, by) or "(empty)" for value in several)
 
 
@@ -207,7 +207,7 @@ def _refuse_unreadable(condition: str, prefix: str = "") -> None:
         ) from error
 
 
-def _as_condition(snapshot: Snapshot, name: str, wanted: Any) -> Any:
+def _as_condition(snapshot: Snapshot, name: str, asked: Any) -> Any:
     """A filter as the tree of a condition, about the same clients."""
     from crm.rules import METRICS, And, Compare, HasTag, In, IsMissing, Literal, Name
 
@@ -215,15 +215,15 @@ def _as_condition(snapshot: Snapshot, name: str, wanted: Any) -> Any:
         label = fields(Client)[name].label
         raise FieldError(f"a view cannot go by {label.lower()}; its condition knows {', '.join(METRICS)}")
     if name == "tags":
-        having = tuple(HasTag(tag) for tag in wanted)
+        having = tuple(HasTag(tag) for tag in asked)
         return having[0] if len(having) == 1 else And(having)
     if METRICS[name].kind != "text":
-        return Compare(Name(name), "=", Literal(wanted))
-    if wanted == "":
+        return Compare(Name(name), "=", Literal(asked))
+    if asked == "":
         return IsMissing(Name(name))
     # A filter ignores case, a condition does not: it names each way in which the word is written.
     stored = queries.values_of(snapshot, name)
-    several = {text.casefold() for text in (wanted if isinstance(wanted, list) else [wanted])}
+    several = {text.casefold() for text in (asked if isinstance(asked, list) else [asked])}
     spelled = tuple(spelling for spelling in stored if spelling and spelling.casefold() in several)
     if not spelled:
         raise FieldError(f"no client has that as {fields(Client)[name].label.lower()}")

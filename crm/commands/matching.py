@@ -60,8 +60,8 @@ def through(snapshot: Snapshot, clients: Sequence[Client], text: str) -> Mapping
     contacts: dict[int, list[Contact]] = {}
     for contact in snapshot.find_all(Contact, Query({"client": [client.id for client in others]})):
         contacts.setdefault(contact.client, []).append(contact)
-    meant = {client.id: _matching_contact(client, contacts.get(client.id, ()), folded) for client in others}
-    return {number: contact for number, contact in meant.items() if contact is not None}
+    matched = {client.id: _matching_contact(client, contacts.get(client.id, ()), folded) for client in others}
+    return {number: contact for number, contact in matched.items() if contact is not None}
 
 
 def _matching_contact(client: Client, contacts: Sequence[Contact], folded: str) -> Contact | None:

@@ -44,8 +44,8 @@ def names(snapshot: Snapshot) -> list[str]:
 
 def spelled(snapshot: Snapshot, name: str) -> str:
     """The name as it is spelled already, where somebody is called so in whatever case."""
-    wanted = name.casefold()
-    return next((name for name in names(snapshot) if name.casefold() == wanted), name) if name else ""
+    folded = name.casefold()
+    return next((name for name in names(snapshot) if name.casefold() == folded), name) if name else ""
 
 
 def team(snapshot: Snapshot) -> Iterable[User]:

@@ -18,8 +18,8 @@ def names_of(snapshot: Snapshot, kind: type[Record], numbers: Collection[int], b
         batch = ordered[start : start + _AT_ONCE]
         records = {found.id: found for found in snapshot.find_all(kind, Query({"id": batch}))}
         for number in batch:
-            its = records.get(number) or _deleted_record(snapshot, kind, number)
-            names[number] = called(its, by) if its else ""
+            record = records.get(number) or _deleted_record(snapshot, kind, number)
+            names[number] = called(record, by) if record else ""
     return names
 
 

@@ -71,8 +71,8 @@ class Sum:
     def counts(self, record: Any) -> bool:
         """Whether a record is one of those that are summed."""
         return all(
-            getattr(record, name) is None if wanted is None else getattr(record, name) in wanted
-            for name, wanted in self.where.items()
+            getattr(record, name) is None if values is None else getattr(record, name) in values
+            for name, values in self.where.items()
         )
 
 

@@ -103,8 +103,8 @@ def _entries(query: HistoryQuery) -> list[ColumnElement[bool]]:
     if query.number is not None:
         # Found first, by the index of records: there are few.
         one = audit.alias()
-        its = select(one.c.id).where(one.c.record_id == query.number, one.c.record == query.about)
-        conditions.append(audit.c.id.in_(its))
+        entry_ids = select(one.c.id).where(one.c.record_id == query.number, one.c.record == query.about)
+        conditions.append(audit.c.id.in_(entry_ids))
     elif query.about:
         conditions.append(audit.c.record == query.about)
     if query.client is not None:

@@ -39,9 +39,9 @@ def selection(
 ) -> Select[Any]:
     """The statement narrowed, ordered and paged as the query says; by the name of one of the `team` what is theirs is
     found. Raises FieldError or RuleError."""
-    for name, wanted in (*query.filters.items(), *query.within.items()):
+    for name, value in (*query.filters.items(), *query.within.items()):
         names = team if team and name in people(kind) else None
-        statement = statement.where(_fits(kind, name, wanted) if names is None else _theirs(kind, name, wanted, names))
+        statement = statement.where(_fits(kind, name, value) if names is None else _theirs(kind, name, value, names))
     _refuse_crossing(kind, query)
     if query.since:
         statement = statement.where(_day_of(kind) >= query.since)
@@ -74,8 +74,8 @@ def _column(kind: type[Record], name: str) -> Column[Any]:
     return tables.TABLES[kind].c[name]
 
 
-def _several(wanted: Any) -> Sequence[Any]:
-    return wanted if isinstance(wanted, (list, tuple)) else [wanted]
+def _several(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, (list, tuple)) else [value]
 
 
 def _theirs(kind: type[Record], name: str, wanted: Any, team: Team) -> ColumnElement[bool]:
@@ -121,15 +121,15 @@ def _begins_with(first_name: str) -> ColumnElement[bool]:
     return and_(searched >= begin, searched < begin + chr(0x10FFFF))
 
 
-def _equals(column: ColumnElement[Any], wanted: Any) -> ColumnElement[bool]:
-    if wanted is None or wanted == "":
-        return or_(column.is_(None), column == "") if isinstance(wanted, str) else column.is_(None)
-    if isinstance(wanted, str):
-        return sql_functions.is_text(column, wanted)
-    equal: ColumnElement[bool] = column == wanted
-    if column is tables.client.c.date_of_birth and isinstance(wanted, date):
+def _equals(column: ColumnElement[Any], value: Any) -> ColumnElement[bool]:
+    if value is None or value == "":
+        return or_(column.is_(None), column == "") if isinstance(value, str) else column.is_(None)
+    if isinstance(value, str):
+        return sql_functions.is_text(column, value)
+    equal: ColumnElement[bool] = column == value
+    if column is tables.client.c.date_of_birth and isinstance(value, date):
         # The day without its year is what an index holds.
-        equal &= tables.client.c.birthday == f"{wanted:%m-%d}"
+        equal &= tables.client.c.birthday == f"{value:%m-%d}"
     return equal
 
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from crm.repository.transaction import SqlTransaction
 
 
-def put_back(tx: "SqlTransaction", wanted: SqlSnapshot, seals: Seals | None, *, accounts: bool = False) -> int:
-    """Deletes what `wanted` lacks, adds what only it holds, ids and times included, and changes what differs, as a
+def put_back(tx: "SqlTransaction", source: SqlSnapshot, seals: Seals | None, *, accounts: bool = False) -> int:
+    """Deletes what `source` lacks, adds what only it holds, ids and times included, and changes what differs, as a
     change like any other; of what lasts nothing is deleted or changed. It stands in the history also where nothing
     differed. Returns how many accounts of clients were closed. Raises RefusedError where no admin could sign in any
     more."""
@@ -34,18 +34,18 @@ def put_back(tx: "SqlTransaction", wanted: SqlSnapshot, seals: Seals | None, *, 
     accounts = accounts or not had_accounts
     kinds = [kind for kind in RECORDS if kind not in (*SEALED, *LASTING) or (kind is User and accounts)]
     if not accounts:
-        tx.close_accounts(_other_clients(tx, _same_clients(tx, wanted)))
+        tx.close_accounts(_other_clients(tx, _same_clients(tx, source)))
     for kind in reversed(kinds):
-        kept_ids = {record.id for record in wanted.each(kind)}
+        kept_ids = {record.id for record in source.each(kind)}
         tx.remove(kind, [record.id for record in tx.find_all(kind) if record.id not in kept_ids])
-    people_before, same_store = wanted.select(TEAM), wanted.fact(STORE_ID) == tx.fact(STORE_ID)
-    meant = {} if accounts else successors(people_before, tx.select(TEAM), same_store=same_store)
+    people_before, same_store = source.select(TEAM), source.fact(STORE_ID) == tx.fact(STORE_ID)
+    accounts_now = {} if accounts else successors(people_before, tx.select(TEAM), same_store=same_store)
     for kind in kinds:
-        records: Sequence[Record] = [_meaning(record, meant) for record in wanted.find_all(kind)]
+        records: Sequence[Record] = [_meaning(record, accounts_now) for record in source.find_all(kind)]
         if kind is User and seals is not None:
-            records = [seals.translated(tx, record, wanted) for record in records if isinstance(record, User)]
+            records = [seals.translated(tx, record, source) for record in records if isinstance(record, User)]
         _put_back(tx, kind, records)
-    add_lasting(tx, wanted)
+    add_lasting(tx, source)
     tx.end_sessions()
     if accounts and had_accounts:
         _refuse_shutting_out(tx, seals)
@@ -99,14 +99,14 @@ def take_accounts(
     same_clients = set(tx.numbers(Client)) if ours or now is None else _same_clients(now, tx)
     if now is not None and not ours:
         same_store = tx.fact(STORE_ID) == now.fact(STORE_ID)
-        meant = successors(tx.select(TEAM), now.select(TEAM), same_store=same_store)
+        accounts_now = successors(tx.select(TEAM), now.select(TEAM), same_store=same_store)
         for kind in reversed(SEALED):
             tx.connection.execute(delete(tables.TABLES[kind]))
         for kind in SEALED:
             table = tables.TABLES[kind]
             if rows := [dict(row._mapping) for row in now.select(select(table))]:
                 insert_rows(tx.connection, table, rows)
-        speak_of(tx.connection, meant)
+        speak_of(tx.connection, accounts_now)
     if now is not None:
         add_lasting(tx, now)
         # Never a number that another account had before, or another client, whose account may be there.
@@ -159,15 +159,15 @@ def _has_accounts(snapshot: SqlSnapshot) -> bool:
     return bool(snapshot.fact(ROSTER) or snapshot.select(ANY_PASSWORD))
 
 
-def _put_back(tx: "SqlTransaction", kind: type[Record], wanted: Sequence[Record]) -> None:
+def _put_back(tx: "SqlTransaction", kind: type[Record], records: Sequence[Record]) -> None:
     current = {record.id: record for record in tx.find_all(kind)}
-    wanted = [tx.with_accounts(record) for record in wanted]
+    records = [tx.with_accounts(record) for record in records]
     names = (*fields(kind), *people(kind).values())
-    _free_names(tx, kind, [record for record in wanted if record.id in current])
-    missing = [record for record in wanted if record.id not in current]
+    _free_names(tx, kind, [record for record in records if record.id in current])
+    missing = [record for record in records if record.id not in current]
     if missing:
         tx.restore(missing)
-    for record in wanted:
+    for record in records:
         if (now := current.get(record.id)) is not None:
             changes = {name: value for name in names if getattr(now, name) != (value := getattr(record, name))}
             if changes:
@@ -175,12 +175,12 @@ def _put_back(tx: "SqlTransaction", kind: type[Record], wanted: Sequence[Record]
                 tx.apply(now, changes, review=False)
 
 
-def _free_names(tx: "SqlTransaction", kind: type[Record], wanted: Sequence[Record]) -> None:
+def _free_names(tx: "SqlTransaction", kind: type[Record], records: Sequence[Record]) -> None:
     """Empties what only one record may have where it is about to change, so that records can exchange it."""
     table = tables.TABLES[kind]
     for column in (column for column in table.columns if column.unique):
         now: dict[int, Any] = dict(tx.select(select(table.c.id, column)))
-        changing = [{"of": record.id} for record in wanted if now[record.id] != getattr(record, column.name)]
+        changing = [{"of": record.id} for record in records if now[record.id] != getattr(record, column.name)]
         if changing:
             tx.connection.execute(
                 update(table).where(table.c.id == bindparam("of")).values({column.name: ""}), changing
@@ -190,5 +190,5 @@ def _free_names(tx: "SqlTransaction", kind: type[Record], wanted: Sequence[Recor
 def _meaning(record: Record, accounts: Mapping[int, int]) -> Record:
     """A record that speaks of the accounts that stand for those it speaks of."""
     besides = [person for person in people(type(record)).values() if getattr(record, person) in accounts]
-    meant: dict[str, Any] = {file: accounts[getattr(record, file)] for file in besides}
-    return replace(record, **meant) if meant else record
+    values: dict[str, Any] = {file: accounts[getattr(record, file)] for file in besides}
+    return replace(record, **values) if values else record

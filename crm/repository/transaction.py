@@ -374,8 +374,8 @@ class SqlTransaction(SqlSnapshot):
 
     def change(self, shown: AnyRecord, **changes: Any) -> AnyRecord:
         current = self.get(type(shown), shown.id)
-        meant = self._with_account_ids(current, changes)
-        wanted = {name: value for name, value in meant.items() if getattr(current, name) != value}
+        values = self._with_account_ids(current, changes)
+        wanted = {name: value for name, value in values.items() if getattr(current, name) != value}
         if current.version != shown.version:
             _refuse_clashes(shown, current, wanted)
         return self.apply(current, wanted) if wanted else current

@@ -62,19 +62,19 @@ def chosen(tx: "SqlTransaction", number: int | None) -> HistoryEntry:
 def can_be_undone() -> ColumnElement[bool]:
     """Whether a transaction did anything that can be taken back. Where an account was added or got another name it
     cannot: what was done to records went with it."""
-    its = audit.c.transaction == transactions.c.id
+    own = audit.c.transaction == transactions.c.id
     named = (audit.c.operation == "create") | type_coerce(audit.c.after, String).contains('"name":')
-    renamed = exists().where(its, audit.c.record == User.kind_name, named)
-    return exists().where(its, audit.c.record.not_in(_KEPT)) & ~renamed & ~_only_adds_lasting() & ~_has_sent()
+    renamed = exists().where(own, audit.c.record == User.kind_name, named)
+    return exists().where(own, audit.c.record.not_in(_KEPT)) & ~renamed & ~_only_adds_lasting() & ~_has_sent()
 
 
 def _only_adds_lasting() -> ColumnElement[bool]:
     """Whether a transaction did nothing but add what lasts, and what that changed in clients: somebody has opted
     out."""
-    its = audit.c.transaction == transactions.c.id
-    adds = exists().where(its, audit.c.record.in_(_LASTING), audit.c.operation == "create")
+    own = audit.c.transaction == transactions.c.id
+    adds = exists().where(own, audit.c.record.in_(_LASTING), audit.c.operation == "create")
     follows = (audit.c.record == Client.kind_name) & (audit.c.operation == "update")
-    return adds & ~exists().where(its, audit.c.record.not_in(_LASTING), ~follows)
+    return adds & ~exists().where(own, audit.c.record.not_in(_LASTING), ~follows)
 
 
 def _has_sent() -> ColumnElement[bool]:
@@ -176,8 +176,8 @@ def _reverse(tx: "SqlTransaction", kind: type[Record], operation: str, rows: Seq
 def _part_accounts(tx: "SqlTransaction", number: int) -> None:
     """Gives accounts that a merge moved to the client that was kept back to the one that is there again: nobody is to
     see another's data because two were mistaken for one."""
-    its = (audit.c.transaction == number, audit.c.record == User.kind_name, audit.c.operation == "update")
-    for row in tx.connection.execute(select(audit.c.record_id, audit.c.before, audit.c.after).where(*its)).all():
+    conditions = (audit.c.transaction == number, audit.c.record == User.kind_name, audit.c.operation == "update")
+    for row in tx.connection.execute(select(audit.c.record_id, audit.c.before, audit.c.after).where(*conditions)).all():
         account = tx.find(User, row.record_id)
         if account is not None and "client" in row.after and account.client == row.after["client"]:
             tx.apply(account, {"client": row.before["client"]})

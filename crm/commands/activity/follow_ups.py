@@ -132,7 +132,7 @@ def add(
 
     def change(tx: Transaction) -> FollowUpShown:
         whose = tx.get(Client, client.id)
-        wanted = FollowUp(
+        added = FollowUp(
             client=whose.id,
             deal=_its_deal(tx, whose.id, deal.id if deal else 0),
             user=crm.me if for_ is None else spelled(tx, for_),
@@ -141,7 +141,7 @@ def add(
             what=what,
             every=every,
         )
-        return with_names(tx, [tx.add(wanted)])[0]
+        return with_names(tx, [tx.add(added)])[0]
 
     return crm.transact(change, f"added a follow-up for {client.name}: {what[:100]}")
 
@@ -177,8 +177,8 @@ def edit(
     def change(tx: Transaction) -> FollowUpShown:
         if deal:
             _its_deal(tx, follow_up.client, deal)
-        wanted = {**changes, "user": spelled(tx, for_)} if for_ else changes
-        return with_names(tx, [tx.change(follow_up, **wanted)])[0]
+        values = {**changes, "user": spelled(tx, for_)} if for_ else changes
+        return with_names(tx, [tx.change(follow_up, **values)])[0]
 
     return crm.transact(change, f"edited the follow-up {_short(follow_up)}")
 

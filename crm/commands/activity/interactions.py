@@ -106,19 +106,19 @@ def edit(crm: CRM, interaction: TheInteraction, changes: InteractionChanges) -> 
     """
     if not changes:
         raise FieldError("nothing to change was given")
-    wanted = dict(changes)
-    if wanted.get("client", interaction.client) != interaction.client:
-        wanted.setdefault("contact", 0)
-    after = dataclasses.replace(interaction, **wanted)
+    values = dict(changes)
+    if values.get("client", interaction.client) != interaction.client:
+        values.setdefault("contact", 0)
+    after = dataclasses.replace(interaction, **values)
     for name, label in (("kind", "Kind"), ("on", "Date")):
         if not getattr(after, name):
             raise FieldError("this cannot be left empty", field=name, label=label)
 
     def change(tx: Transaction) -> Interaction:
         tx.get(Client, after.client)
-        if "contact" in wanted:
+        if "contact" in values:
             _refuse_stranger(tx, after.contact, after.client)
-        return tx.change(interaction, **wanted)
+        return tx.change(interaction, **values)
 
     return crm.transact(change, f"edited {logged(interaction.kind)}")
 

@@ -41,10 +41,10 @@ class EntryKinds(Check):
     def read(self, typed: str, by: Conventions) -> tuple[str, ...]:
         kinds: dict[str, None] = {}
         for word in filter(None, (part.strip().lower() for part in typed.split(","))):
-            meant = [kind for kind, several in KINDS.items() if word in (kind, several.lower())]
-            if not meant and word not in _ALSO:
+            named_kinds = [kind for kind, several in KINDS.items() if word in (kind, several.lower())]
+            if not named_kinds and word not in _ALSO:
                 raise FieldError(f"there are {', '.join(KINDS.values())}, and interactions for all of the first five")
-            kinds |= dict.fromkeys(meant or _ALSO[word])
+            kinds |= dict.fromkeys(named_kinds or _ALSO[word])
         return tuple(kinds)
 
     def show(self, value: Any, by: Conventions) -> str:

@@ -33,11 +33,11 @@ def latest(
     """
     found: list[tuple[Key, _Row, _Tell]] = []
     for area, kinds, read, tell in _SOURCES:
-        wanted = [kind for kind in kinds if kind in only or not only]
+        shown_kinds = [kind for kind in kinds if kind in only or not only]
         may = level(crm.reader.role, area, READ)
-        if wanted and may is not NONE:
+        if shown_kinds and may is not NONE:
             rows = (_own_sales if may is OWN and read is _sales else read)(
-                snapshot, client.id, wanted, after.on, after.count + limit, crm.conventions
+                snapshot, client.id, shown_kinds, after.on, after.count + limit, crm.conventions
             )
             found += [(key, row, tell) for key, row in rows]
     found.sort(key=lambda pair: pair[0], reverse=True)

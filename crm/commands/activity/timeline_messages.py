@@ -67,8 +67,8 @@ def _message_text(row: "AnyRow", names: Mapping[int, str]) -> str:
 
 def _names(snapshot: Snapshot, numbers: set[int]) -> Mapping[int, str]:
     """The names of contacts that are there, by their numbers."""
-    wanted = sorted(numbers - {0})
-    return {contact.id: contact.name for contact in snapshot.find_all(Contact, Query({"id": wanted}))} if wanted else {}
+    ids = sorted(numbers - {0})
+    return {contact.id: contact.name for contact in snapshot.find_all(Contact, Query({"id": ids}))} if ids else {}
 
 
 def _first_line(text: str) -> str:

@@ -158,7 +158,7 @@ def _question(sentence: str, yes: str) -> Question:
 
 
 def _change_each(
-    tx: Transaction, numbers: Sequence[int], wanted: Callable[[Client], Mapping[str, Any]], tell: Progress
+    tx: Transaction, numbers: Sequence[int], changes_of: Callable[[Client], Mapping[str, Any]], tell: Progress
 ) -> int:
     """Changes the fields that are wanted of each client; how many were not so already. Raises RefusedError, which
     names the client that cannot be changed so."""
@@ -166,7 +166,7 @@ def _change_each(
     for some in some_at_a_time(tx, numbers):
         for client in some:
             try:
-                changed += tx.change(client, **wanted(client)).version != client.version
+                changed += tx.change(client, **changes_of(client)).version != client.version
             except FieldError as error:
                 raise RefusedError(f"{client.name} ({client.id}): {error.reason}. Nothing was changed.") from error
             except RefusedError as error:
@@ -178,13 +178,13 @@ def _change_each(
 
 def _edited(client: Client, changes: Mapping[str, Any], untag: Sequence[str], by: Conventions) -> dict[str, Any]:
     """The fields of one client as they are wanted; raises FieldError where it would not be a client any more."""
-    wanted = dict(changes)
+    values = dict(changes)
     if "tags" in changes or untag:
-        wanted["tags"] = _retagged(client, changes.get("tags", ()), untag, by)
+        values["tags"] = _retagged(client, changes.get("tags", ()), untag, by)
     if "extra" in changes:
-        wanted["extra"] = own_fields(client, changes["extra"])
-    settled = named(dataclasses.replace(client, **wanted))
-    return {**wanted, "kind": settled.kind} if "kind" in changes else wanted
+        values["extra"] = own_fields(client, changes["extra"])
+    settled = named(dataclasses.replace(client, **values))
+    return {**values, "kind": settled.kind} if "kind" in changes else values
 
 
 def _retagged(client: Client, tag: Sequence[str], untag: Sequence[str], by: Conventions) -> tuple[str, ...]:

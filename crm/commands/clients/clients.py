@@ -149,14 +149,14 @@ def list_all(
 
     They can be sorted by any field, by its name or its words: `--sort "next follow-up"`, `--sort "last contact"`.
     """
-    wanted = filters_of([*filters.items(), *only])
+    combined = filters_of([*filters.items(), *only])
     where = all_of(where, due_by(due, crm.today), silent(silent_since, crm.today))
     with crm.read() as snapshot:
         if mine:
-            owner = wanted.pop("owner", "")
+            owner = combined.pop("owner", "")
             several = owner if isinstance(owner, str) else " or ".join(owner)
-            wanted |= owner_filter(crm, snapshot, mine, several, field="owner", label="Owner").filters(Client)
-        group = Group([client.id for client in clients], wanted, where, view)
+            combined |= owner_filter(crm, snapshot, mine, several, field="owner", label="Owner").filters(Client)
+        group = Group([client.id for client in clients], combined, where, view)
         query = group.query(snapshot, _sort_field(sort))
         return list(snapshot.find_all(Client, dataclasses.replace(query, limit=most(limit), offset=offset)))
 
@@ -219,11 +219,11 @@ def edit(crm: CRM, client: TheClient, changes: ClientChanges) -> Client:
     """
     if not changes:
         raise FieldError("nothing to change was given")
-    wanted = dict(changes)
-    if "extra" in wanted:
-        wanted["extra"] = own_fields(client, wanted["extra"])
-    named(dataclasses.replace(client, **wanted))
-    return crm.transact(lambda tx: tx.change(client, **wanted), f"edited {client.name}")
+    values = dict(changes)
+    if "extra" in values:
+        values["extra"] = own_fields(client, values["extra"])
+    named(dataclasses.replace(client, **values))
+    return crm.transact(lambda tx: tx.change(client, **values), f"edited {client.name}")
 
 
 def own_fields(client: Client, given: Mapping[str, str]) -> dict[str, str]:

@@ -123,12 +123,12 @@ def edit(crm: CRM, contact: TheContact, changes: ContactChanges) -> Contact:
         raise FieldError("a name is needed", field="name", label="Name")
 
     def change(tx: Transaction) -> Contact:
-        wanted = dict(changes)
-        to = wanted.get("client", contact.client)
+        values = dict(changes)
+        to = values.get("client", contact.client)
         if to != contact.client:
             tx.get(Client, to)
-            wanted.setdefault("is_primary", not _primary(tx, to))
-        changed = tx.change(contact, **wanted)
+            values.setdefault("is_primary", not _primary(tx, to))
+        changed = tx.change(contact, **values)
         if changed.is_primary:
             _take_primary(tx, to, but=changed.id)
         return changed

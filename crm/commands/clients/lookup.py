@@ -41,8 +41,8 @@ class ContactLookup(Lookup[Contact]):
         return Matches([contact for contact in found if fold(contact.name) == fold(text)], found)
 
     def labels(self, snapshot: Snapshot, records: Sequence[Contact]) -> Iterable[str]:
-        wanted = Query({"id": [contact.client for contact in records]})
-        companies = {client.id: client.name for client in snapshot.find_all(Client, wanted)}
+        query = Query({"id": [contact.client for contact in records]})
+        companies = {client.id: client.name for client in snapshot.find_all(Client, query)}
         return (f"{contact.name} of {companies[contact.client]}" for contact in records)
 
     def names(self, snapshot: Snapshot, begun: str, limit: int) -> Iterable[str]:

@@ -107,16 +107,16 @@ def _value_text(record: str, name: str, written: Any, names: Names, by: Conventi
 
 
 def _names(snapshot: Snapshot, changes: Sequence[Change], by: Conventions) -> Names:
-    wanted: dict[str, set[int]] = {}
+    ids: dict[str, set[int]] = {}
     for change in changes:
         if change.record not in BY_NAME:
             continue
-        wanted.setdefault(change.record, set()).add(change.record_id)
+        ids.setdefault(change.record, set()).add(change.record_id)
         for name, link in links(BY_NAME[change.record]).items():
             numbers = {number for number in (change.before.get(name), change.after.get(name)) if number}
-            wanted.setdefault(link.record, set()).update(numbers)
+            ids.setdefault(link.record, set()).update(numbers)
     return {
         (record, number): name
-        for record, numbers in wanted.items()
+        for record, numbers in ids.items()
         for number, name in names_of(snapshot, BY_NAME[record], numbers, by).items()
     }

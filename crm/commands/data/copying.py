@@ -58,8 +58,8 @@ def copy(
         if not target.repository.is_untouched():
             where = display_path(target.repository.url)
             raise RefusedError(f"{where} is not empty; a store is copied into an empty one only.")
-        wanted = _figures(source.repository)
-        objects = sum(number for name, number in wanted.items() if name in _COUNTED)
+        expected = _figures(source.repository)
+        objects = sum(number for name, number in expected.items() if name in _COUNTED)
         with (
             crm.progress("Copying") as progress,
             closing(counted(source.repository.everything(), progress, objects)) as everything,
@@ -73,7 +73,7 @@ def copy(
     return CopyReport(
         source.repository.url,
         target.repository.url,
-        [Figure(name, number, copied[name]) for name, number in wanted.items()],
+        [Figure(name, number, copied[name]) for name, number in expected.items()],
     )
 
 

@@ -20,11 +20,11 @@ def deleted(crm: CRM, record: Record) -> Deleted:
     """What the last change of a record deleted, as far as the reader may see it."""
     with crm.read() as snapshot:
         last = snapshot.changes(record=record, limit=1)
-        its = (record.kind_name, record.id)
+        key = (record.kind_name, record.id)
         gone = [
             (change.record, change.record_id)
             for change in (snapshot.each_change(HistoryQuery(transaction=last[0].transaction)) if last else ())
-            if change.operation == "delete" and (change.record, change.record_id) != its
+            if change.operation == "delete" and (change.record, change.record_id) != key
         ]
     name = str(getattr(record, "name", "") or getattr(record, "title", "") or record.id)
     kind = "" if isinstance(record, Client) else f"{record.kind_name.replace('_', '-')} "

@@ -70,15 +70,15 @@ def _written(crm: CRM, file: Path, ending: str, what: str, group: Group, progres
 
     with crm.read() as snapshot:
         query = group.query(snapshot)
-        wanted = [name for name in TABLES if what in ("all", name)]
-        counts = [snapshot.count(TABLES[name], query if name == "clients" else Query()) for name in wanted]
+        names = [name for name in TABLES if what in ("all", name)]
+        counts = [snapshot.count(TABLES[name], query if name == "clients" else Query()) for name in names]
         if ending == ".vcf":
             return write_vcards(file, counted(snapshot.each(Client, query), progress, *counts))
         if ending == ".json":
             records = snapshot.each(TABLES[what], query if what == "clients" else Query())
             return write_objects(file, counted(records, progress, *counts))
         by, before, sheets = crm.conventions, 0, []
-        for name, count in zip(wanted, counts, strict=True):
+        for name, count in zip(names, counts, strict=True):
             header, rows = table_of(snapshot, TABLES[name], query, by)
             sheets.append((_WHAT[name], header, counted(rows, progress, sum(counts), before)))
             before += count

@@ -167,15 +167,15 @@ def _report(
     return SpreadsheetReport(found.url, found.title, address, not found.is_set_up, put_back, taken_over)
 
 
-def _to_take_over(store: CRM, found: Spreadsheet, wanted: str) -> "TakeOver | None":
-    """The list to take over; raises Question where that is for a person to say. `wanted` is a tab, 'no', or '' for not
+def _to_take_over(store: CRM, found: Spreadsheet, title: str) -> "TakeOver | None":
+    """The list to take over; raises Question where that is for a person to say. `title` is a tab, 'no', or '' for not
     answered yet."""
     lists = lists_in(store, found)
     titles = {list_.title.casefold(): list_.title for list_ in lists}
-    if wanted:
-        if wanted.casefold() == NONE and NONE not in titles:
+    if title:
+        if title.casefold() == NONE and NONE not in titles:
             return None
-        return whole_list(store, found.url, titles.get(wanted.casefold(), wanted))
+        return whole_list(store, found.url, titles.get(title.casefold(), title))
     with store.read() as snapshot:
         has_clients = snapshot.count(Client) > 0
     if not lists or has_clients:

@@ -55,10 +55,10 @@ def clear(
     """
     if bool(addresses) == all_:
         raise FieldError("say which addresses, or --all", field="addresses", label="Addresses")
-    wanted = {recipient_key(address) for address in addresses}
-    cleared = [found for found in list_all(crm) if all_ or recipient_key(found.address) in wanted]
+    keys = {recipient_key(address) for address in addresses}
+    cleared = [found for found in list_all(crm) if all_ or recipient_key(found.address) in keys]
     known = {recipient_key(found.address) for found in cleared}
-    if missing := sorted(wanted - known):
+    if missing := sorted(keys - known):
         raise RefusedError(f"{missing[0]} was not refused; `bounces list` shows which were. Nothing was changed.")
 
     def change(tx: Transaction) -> None:

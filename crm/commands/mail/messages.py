@@ -174,8 +174,8 @@ def again(
 
     def change(tx: Transaction) -> Message:
         current = tx.get(Message, message.id)
-        wanted = _wanted_again(current, to)
-        if not wanted or current.direction != "out" or current.state in ("queued", "sending"):
+        addresses = _wanted_again(current, to)
+        if not addresses or current.direction != "out" or current.state in ("queued", "sending"):
             raise RefusedError(f"{_which(current)} is {STATES[current.state]}; nothing was sent again.")
         if current.state == "unsure" and not yes:
             raise confirmation(_UNSURE, "Send it again", [current], irreversible=True)

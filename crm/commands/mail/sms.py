@@ -74,8 +74,8 @@ def fetch(crm: CRM) -> SmsFetched:
         return stopped
 
     with crm.read() as snapshot:
-        wanted = set(numbers) - opted_out(snapshot, numbers).keys()
-    return SmsFetched(len(answers), crm.transact(change, "read answers to texts") if wanted else ())
+        open_numbers = set(numbers) - opted_out(snapshot, numbers).keys()
+    return SmsFetched(len(answers), crm.transact(change, "read answers to texts") if open_numbers else ())
 
 
 def _lifted(tx: Transaction, number: str, since: datetime) -> bool:

@@ -71,10 +71,10 @@ def opt_out(crm: CRM, wish: UnsubscribeRequest) -> Sequence[Client]:
     the consent of that client and of whoever else has the address now. In the history it was done by that address,
     where the store is not somebody's who has signed in. The clients as they are now, none where they are gone."""
     with crm.read() as snapshot:
-        meant = _clients_of(snapshot, wish)
+        clients = _clients_of(snapshot, wish)
         is_known = bool(opted_out(snapshot, [wish.address]))
-    if is_known and not any(client.marketing_consent for client in meant):
-        return meant
+    if is_known and not any(client.marketing_consent for client in clients):
+        return clients
 
     def change(tx: Transaction) -> Sequence[Client]:
         return suppress(tx, wish.address, "link", clients=_clients_of(tx, wish))

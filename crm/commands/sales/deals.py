@@ -90,9 +90,9 @@ def add(
             owner=spelled(tx, owner or crm.me), stage=stage.id if stage else 0, notes=notes,
         )  # fmt: skip
         added = tx.add(deal)
-        if stage and not stage.id and (wanted := stage_called(stages(tx), stage.name)):
+        if stage and not stage.id and (target := stage_called(stages(tx), stage.name)):
             # The first deal of all has brought the stages with it.
-            added = tx.change(added, stage=wanted.id)
+            added = tx.change(added, stage=target.id)
         return added
 
     return crm.transact(change, f"added the deal {title}")
@@ -123,7 +123,7 @@ def list_all(
     outcome.
     """
     in_order(since, until)
-    named = [outcome for outcome, wanted in (("won", won), ("lost", lost)) if wanted]
+    named = [outcome for outcome, is_asked in (("won", won), ("lost", lost)) if is_asked]
     outcomes = OUTCOMES if all_ or stage else named or ["open"]
     with crm.read() as snapshot:
         owners = owner_filter(crm, snapshot, mine, owner, field="owner", label="Owner")
@@ -187,14 +187,14 @@ def edit(crm: CRM, deal: TheDeal, changes: DealChanges) -> Deal:
 
     def change(tx: Transaction) -> Deal:
         current = tx.get(Deal, deal.id)
-        wanted = dict(changes)
-        if "owner" in wanted:
-            wanted["owner"] = spelled(tx, wanted["owner"])
-        if wanted.get("client", current.client) != current.client:
-            _refuse_another_client(tx, current, wanted["client"])
-        if "lost_reason" in wanted and tx.get(Stage, current.stage).outcome != "lost":
+        values = dict(changes)
+        if "owner" in values:
+            values["owner"] = spelled(tx, values["owner"])
+        if values.get("client", current.client) != current.client:
+            _refuse_another_client(tx, current, values["client"])
+        if "lost_reason" in values and tx.get(Stage, current.stage).outcome != "lost":
             raise FieldError("only a deal that was lost has a reason", field="lost_reason", label="Lost because")
-        return tx.change(deal, **wanted)
+        return tx.change(deal, **values)
 
     return crm.transact(change, f"edited the deal {deal.title}")
 

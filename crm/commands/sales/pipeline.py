@@ -69,9 +69,9 @@ def stages(snapshot: Snapshot) -> list[Stage]:
 
 def stage_called(among: Iterable[Stage], name: str) -> Stage | None:
     """The stage with a name, whatever its case, or the only one that begins so."""
-    wanted, listed = fold(name), list(among)
-    alike = [stage for stage in listed if wanted and fold(stage.name).startswith(wanted)]
-    exact = [stage for stage in alike if fold(stage.name) == wanted]
+    folded, listed = fold(name), list(among)
+    alike = [stage for stage in listed if folded and fold(stage.name).startswith(folded)]
+    exact = [stage for stage in alike if fold(stage.name) == folded]
     return (exact or alike)[0] if exact or len(alike) == 1 else None
 
 

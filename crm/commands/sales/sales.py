@@ -106,22 +106,22 @@ def edit(
 
     The totals follow, and the status of the client is reviewed, with another client that of both.
     """
-    wanted = dict(changes)
+    values = dict(changes)
     if client is not None and client.id != sale.client:
-        wanted["client"] = client.id
-    if not wanted:
+        values["client"] = client.id
+    if not values:
         raise FieldError("nothing to change was given")
     for name, label in (("on", "Date"), ("amount", "Amount")):
-        if wanted.get(name, "") is None:
+        if values.get(name, "") is None:
             raise FieldError("this cannot be left empty", field=name, label=label)
 
     def change(tx: Transaction) -> SaleEdited:
         current = tx.get(Sale, sale.id)
-        if current.deal and "client" in wanted:
+        if current.deal and "client" in values:
             message = f"deal {current.deal}, which is about this client, was won with it"
             raise FieldError(message, field="client", label="Client")
-        before = tx.get(Client, wanted.get("client", current.client)).status
-        report = _reported(tx, tx.change(sale, **wanted), before)
+        before = tx.get(Client, values.get("client", current.client)).status
+        report = _reported(tx, tx.change(sale, **values), before)
         return SaleEdited(report.sale, report.client, report.status)
 
     return crm.transact(change, f"edited sale {sale.id}")

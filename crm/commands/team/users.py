@@ -217,8 +217,8 @@ def sessions(crm: CRM, user: Annotated[User, _WHOSE]) -> list[SessionShown]:
 
 
 def _those(crm: CRM, users: Sequence[User]) -> list[UserShown]:
-    wanted = {user.id for user in users}
-    return [user for user in list_all(crm) if user.id in wanted]
+    ids = {user.id for user in users}
+    return [user for user in list_all(crm) if user.id in ids]
 
 
 def _user_shown(crm: CRM, user: int) -> UserShown:

@@ -58,7 +58,7 @@ class Amount(Check):
                 return Decimal(text)
             one, other = by.amount(Decimal(text)), text.replace(".", "")
             raise FieldError(f"{text} can be read in two ways; write {one} or {other}")
-        meant = _meant_amount(text, by.decimals)
+        likely = _meant_amount(text, by.decimals)
         if group == "\u2019":
             # The Swiss write it as their keyboards have it.
             text = text.replace("'", group)
@@ -67,7 +67,7 @@ class Amount(Check):
         except (NumberFormatError, InvalidOperation) as error:
             shown = _as_shown(text, by)
             if shown is None:
-                write = by.amount(Decimal(meant)) if meant else f"it like {by.amount(_like(1234, by))}"
+                write = by.amount(Decimal(likely)) if likely else f"it like {by.amount(_like(1234, by))}"
                 raise FieldError(f"{text} is separated in another way than numbers are here; write {write}") from error
             amount = shown
         return amount

@@ -53,17 +53,17 @@ def to_greet(snapshot: Snapshot, occasion: str, day: date, channel: str, key: st
     if fits is None:
         return []
     address = client.c.phone if channel == "sms" else client.c.email
-    wanted = select(client.c.id).where(fits, client.c.marketing_consent, address != "", ~_greeted(channel, key))
-    return [row[0] for row in snapshot.select(wanted.order_by(client.c.id))]
+    query = select(client.c.id).where(fits, client.c.marketing_consent, address != "", ~_greeted(channel, key))
+    return [row[0] for row in snapshot.select(query.order_by(client.c.id))]
 
 
 def still_to_greet(snapshot: Snapshot, clients: Collection[int], channel: str, key: str) -> list[int]:
     """The clients still to be greeted, of some by id: those who still agree to marketing and have no message for their
     day yet."""
-    wanted = select(client.c.id).where(
+    query = select(client.c.id).where(
         client.c.id.in_(list(clients)), client.c.marketing_consent, ~_greeted(channel, key)
     )
-    return [row[0] for row in snapshot.select(wanted)]
+    return [row[0] for row in snapshot.select(query)]
 
 
 def _greeted(channel: str, key: str) -> Exists:

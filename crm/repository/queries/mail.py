@@ -75,9 +75,9 @@ def opt_outs(snapshot: Snapshot, addresses: Iterable[str]) -> list[OptOut]:
 def refusing(snapshot: Snapshot, field: str, addresses: Iterable[str]) -> "Sequence[AnyRow]":
     """The clients who have not agreed to mailings and would be written to at one of some addresses ('email') or numbers
     ('phone'): the address, and what they are called by."""
-    wanted = list(addresses)
+    listed = list(addresses)
     statements = (_REFUSING[field], _REFUSING_CONTACTS) if field == "email" else (_REFUSING[field],)
-    return [row for statement in statements for row in snapshot.select(statement, addresses=wanted)]
+    return [row for statement in statements for row in snapshot.select(statement, addresses=listed)]
 
 
 def by_identifier(snapshot: Snapshot, identifiers: Iterable[str]) -> "Sequence[AnyRow]":

@@ -77,8 +77,8 @@ class GoogleSpreadsheets:
 
     def table(self, url: str, title: str) -> Table:
         with self._service(url) as service:
-            wanted = [row for row in _others(service.describe(_TABS)) if row["title"].casefold() == title.casefold()]
-            for properties, rows in self._read(service, wanted):
+            tabs = [row for row in _others(service.describe(_TABS)) if row["title"].casefold() == title.casefold()]
+            for properties, rows in self._read(service, tabs):
                 return Table(properties["title"], rows)
         raise NotFoundError(f"There is no tab “{title}” in the spreadsheet beside those of the program.")
 

@@ -264,8 +264,8 @@ class LiveCheck:
         return values.rows
 
     @staticmethod
-    def _same(found: Sequence[Cell], wanted: Sequence[Cell]) -> None:
-        for cell, value in zip([*found, *[""] * len(wanted)], wanted, strict=False):
+    def _same(found: Sequence[Cell], expected: Sequence[Cell]) -> None:
+        for cell, value in zip([*found, *[""] * len(expected)], expected, strict=False):
             alike = cell == value and isinstance(cell, bool) == isinstance(value, bool)
             _must(alike, f"{str(value)[:40]!r} came back as {str(cell)[:40]!r}")
 

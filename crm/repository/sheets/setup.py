@@ -184,8 +184,8 @@ def _add_tab(tab: Tab, taken: set[str]) -> Request:
 def free_title(title: str, taken: set[str]) -> str:
     """The title, or one like it that no tab has yet; titles are alike whatever their case."""
     known = {title.casefold() for title in taken}
-    wanted, number = title, 1
-    while wanted.casefold() in known:
+    free, number = title, 1
+    while free.casefold() in known:
         number += 1
-        wanted = f"{title} (CRM)" if number == 2 else f"{title} (CRM {number})"
-    return wanted
+        free = f"{title} (CRM)" if number == 2 else f"{title} (CRM {number})"
+    return free

@@ -353,11 +353,13 @@ def _about(occasion: "Occasion") -> str:
 
 @renderer("crm.commands.mail.greetings.Occasion")
 def _(result: "Occasion", screen: Screen, by: Conventions) -> None:  # noqa: ARG001 - as every renderer
-    its = result.mailing
-    screen.print(Text(clean(its.name), "bold").append(f"  for {result.when}, by {CHANNELS[its.channel]}", "default"))
-    draw_heads(screen, {"Subject": its.subject})
+    mailing = result.mailing
+    screen.print(
+        Text(clean(mailing.name), "bold").append(f"  for {result.when}, by {CHANNELS[mailing.channel]}", "default")
+    )
+    draw_heads(screen, {"Subject": mailing.subject})
     screen.print()
-    draw_text(screen, its.body, screen.left - _BELOW)
+    draw_text(screen, mailing.body, screen.left - _BELOW)
 
 
 @renderer("crm.commands.mail.greetings.Due")

@@ -72,11 +72,11 @@ def _actions(session: Session, card: DealCard) -> list[Choice]:
 
 def _chosen(session: Session, deal: Deal | None, title: str) -> Deal:
     """The deal that is meant, as it is now. Raises Back."""
-    meant = record_actions.picked(
+    picked = record_actions.picked(
         session, deal, lambda: pick_deal(session.crm, session.keyboard, "Deal"), "Deals", title
     )
     with session.crm.read() as snapshot:
-        return snapshot.get(Deal, meant.id)
+        return snapshot.get(Deal, picked.id)
 
 
 @flow("deals show")

@@ -91,11 +91,11 @@ class ClientImport:
             known.add(client, keys)
             self._tally.add(client, checked)
             return
-        wanted = _updated(same, checked.values) if self._draft.mode != "add" else {}
-        if not wanted:
+        values = _updated(same, checked.values) if self._draft.mode != "add" else {}
+        if not values:
             self._tally.leave(checked)
             return
-        after = named(dataclasses.replace(same, **wanted))
+        after = named(dataclasses.replace(same, **values))
         refuse_taken(after, known)
         if same.id < 0:
             new[same.id] = after
@@ -133,11 +133,11 @@ _SETTABLE = tuple(field.name for field in dataclasses.fields(Client) if field.me
 
 def _updated(client: Client, values: dict[str, Any]) -> dict[str, Any]:
     """The changes of a row: fields that it fills; tags and own fields are added to those there are."""
-    wanted = {name: value for name, value in values.items() if value != getattr(client, name)}
-    if wanted.keys() & {"first_name", "last_name", "company"} and is_called_by_address(client):
-        wanted.setdefault("last_name", "")
-    if "tags" in wanted:
-        wanted["tags"] = tuple(dict.fromkeys((*client.tags, *values["tags"])))
-    if "extra" in wanted:
-        wanted["extra"] = {**client.extra, **values["extra"]}
-    return {name: value for name, value in wanted.items() if value != getattr(client, name)}
+    updated = {name: value for name, value in values.items() if value != getattr(client, name)}
+    if updated.keys() & {"first_name", "last_name", "company"} and is_called_by_address(client):
+        updated.setdefault("last_name", "")
+    if "tags" in updated:
+        updated["tags"] = tuple(dict.fromkeys((*client.tags, *values["tags"])))
+    if "extra" in updated:
+        updated["extra"] = {**client.extra, **values["extra"]}
+    return {name: value for name, value in updated.items() if value != getattr(client, name)}

@@ -25,13 +25,13 @@ class Known:
     def __init__(self, snapshot: Snapshot, rows: Iterable[Mapping[str, Any]], only: str = "") -> None:
         self._only = only
         self._by_key: dict[Key, list[Client]] = {}
-        wanted: dict[str, set[str]] = {key: set() for key in _KEYS}
+        sought: dict[str, set[str]] = {key: set() for key in _KEYS}
         for row in rows:
             for key, value in keys_of(row, only):
-                wanted[key].add(value)
+                sought[key].add(value)
             if only and row.get("reference"):
-                wanted["reference"].add(row["reference"])
-        for key, values in wanted.items():
+                sought["reference"].add(row["reference"])
+        for key, values in sought.items():
             if values:
                 for client in snapshot.identified(key, sorted(values)):
                     self.add(client)

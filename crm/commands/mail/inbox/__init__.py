@@ -121,13 +121,13 @@ def adopt(
             return whole, tx.add(Contact(client=whole.id, name=called, email=who.address))
 
         to = f"{client.name}" if client else called
-        its, contact = crm.transact(change, f"added {who.address} to {to}" if client else f"added {to}")
+        client_or_owner, contact = crm.transact(change, f"added {who.address} to {to}" if client else f"added {to}")
         reading = _Reading(crm, mailbox, journal, Fetched())
         try:
             reading.file_again([who.address])
         except OutwardError as error:
-            return Adopted(its, contact, reading.fetched.filed, error.sentence)
-    return Adopted(its, contact, reading.fetched.filed)
+            return Adopted(client_or_owner, contact, reading.fetched.filed, error.sentence)
+    return Adopted(client_or_owner, contact, reading.fetched.filed)
 
 
 @command("email ignore", title="Leave an unknown sender out")

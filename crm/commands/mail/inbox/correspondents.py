@@ -37,8 +37,8 @@ class Correspondents:
         """The clients among some people, each with its contact."""
         found: dict[int, int] = {}
         for party in parties:
-            for number, its in self.clients.get(spelling(party.address), {}).items():
-                found[number] = found.get(number) or its
+            for number, contact in self.clients.get(spelling(party.address), {}).items():
+                found[number] = found.get(number) or contact
         return found
 
     def is_ours(self, party: Party) -> bool:

@@ -109,8 +109,8 @@ class Filed:
 def file(tx: Transaction, messages: Sequence[Received], ours: frozenset[str], *, anew: bool = False) -> Filed:
     """Stores messages with the clients they belong to, each once with each. One that is known with any client is left
     alone, since what was sent from here comes back as a copy, unless it is looked at `anew`."""
-    wanted = set[str]().union(*(addresses_in(message) for message in messages))
-    who = correspondents(tx, wanted, ours)
+    addresses = set[str]().union(*(addresses_in(message) for message in messages))
+    who = correspondents(tx, addresses, ours)
     filed_before = _filed_before(
         tx, {name for message in messages for name in (identifier(message), message.in_reply_to, _bounced(message))}
     )
@@ -198,12 +198,12 @@ def _given_up(
     bounce = received.bounce
     changed = []
     for filing in filed_before.get(bounce.message_id, ()) if bounce else ():
-        its = tx.find(Message, filing.id)
-        if bounce is None or its is None or its.direction != "out" or its.state not in ("sent", "unsure"):
+        message = tx.find(Message, filing.id)
+        if bounce is None or message is None or message.direction != "out" or message.state not in ("sent", "unsure"):
             continue
         words = line(" ".join(filter(None, (bounce.address, bounce.words))), Line(500).longest)
         missed = recipient_key(bounce.address)
-        everybody = {recipient_key(address): address for address in recipients_of(its)}
+        everybody = {recipient_key(address): address for address in recipients_of(message)}
         if missed not in everybody:
             # It was forwarded there, or the report does not say where.
             missed = next(iter(everybody)) if len(everybody) == 1 else ""
@@ -212,14 +212,14 @@ def _given_up(
         if bounce.is_complaint:
             filed.complaints += [address for key, address in everybody.items() if key == missed]
             continue
-        lacking_it = {missed, *map(recipient_key, lacking(its))} if missed else set(everybody)
+        lacking_it = {missed, *map(recipient_key, lacking(message))} if missed else set(everybody)
         reached = ", ".join(address for key, address in everybody.items() if key not in lacking_it)
-        written_to = {recipient_key(address) for address in addresses_in_field(its.to)}
+        written_to = {recipient_key(address) for address in addresses_in_field(message.to)}
         if missed and missed not in written_to:
             # A copy did not arrive; it was sent to whom it was written to.
-            tx.change(its, failure=words, reached=reached)
+            tx.change(message, failure=words, reached=reached)
             continue
-        changed.append(tx.change(its, state="failed", failure=words, until="", reached=reached))
+        changed.append(tx.change(message, state="failed", failure=words, until="", reached=reached))
     return changed
 
 

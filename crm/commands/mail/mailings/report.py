@@ -50,8 +50,8 @@ class MailingReport:
 
 def report_on(snapshot: Snapshot, mailing: Mailing) -> MailingReport:
     """The report of a mailing so far; those that failed come before those that are unsure."""
-    wanted = Query({"mailing": mailing.id, "state": ["failed", "unsure"]}, sort="id")
-    found = snapshot.find_all(Message, wanted)
+    query = Query({"mailing": mailing.id, "state": ["failed", "unsure"]}, sort="id")
+    found = snapshot.find_all(Message, query)
     names = _names(snapshot, {message.client for message in found})
     troubles = [Trouble(message, names[message.client]) for message in sorted(found, key=lambda message: message.state)]
     return MailingReport(MailingCount(mailing, counts_of(snapshot, [mailing.id])[mailing.id]), troubles)

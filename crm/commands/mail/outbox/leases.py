@@ -82,7 +82,7 @@ Missing = Callable[[Message], str]
 def take(
     tx: Transaction,
     lease: str,
-    wanted: Selection,
+    selection: Selection,
     channels: Collection[str],
     most: int,
     missing: Missing,
@@ -95,7 +95,7 @@ def take(
     left: dict[int, Message] = {}
     cancelled = 0
     while len(taken) < most:
-        messages = mail.due(tx, wanted.among(channels), most - len(taken), left)
+        messages = mail.due(tx, selection.among(channels), most - len(taken), left)
         if not messages:
             break
         clients = _by_id(tx, Client, {message.client for message in messages})
@@ -197,9 +197,9 @@ def has_run_out(lease: str, now: datetime) -> bool:
         return True
 
 
-def count(snapshot: Snapshot, wanted: Selection, channels: Collection[str]) -> int:
+def count(snapshot: Snapshot, selection: Selection, channels: Collection[str]) -> int:
     """How many messages are queued and due."""
-    return mail.count_due(snapshot, wanted.among(channels))
+    return mail.count_due(snapshot, selection.among(channels))
 
 
 def _by_id(snapshot: Snapshot, kind: type[AnyRecord], numbers: Collection[int]) -> dict[int, AnyRecord]:

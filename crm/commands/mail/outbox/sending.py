@@ -73,8 +73,8 @@ def _mended(crm: CRM, some: Sequence[Ended]) -> list[Message]:
 
 
 class Sending:
-    """One run over the outbox: `wanted` of it is sent by `ways`, where `steadily` all at the team's pace, and else the
-    messages of mailings and to occasions. `closed` says of the other channels why nothing goes out there."""
+    """One run over the outbox: `selection` of it is sent by `ways`, where `steadily` all at the team's pace, and else
+    the messages of mailings and to occasions. `closed` says of the other channels why nothing goes out there."""
 
     def __init__(
         self,
@@ -82,14 +82,14 @@ class Sending:
         journal: SendingJournal,
         ways: Mapping[str, Transport],
         closed: Mapping[str, str],
-        wanted: Selection,
+        selection: Selection,
         *,
         steadily: bool,
     ) -> None:
         self._crm = crm
         self._journal = journal
         self._ways = ways
-        self._wanted = wanted
+        self._wanted = selection
         self._steadily = steadily
         self._pace = int(crm.settings["mails_per_minute"])
         self._stop = threading.Event()
@@ -217,11 +217,11 @@ class Sending:
         """Hands a message over; None where that has to wait for another time."""
         message = taken.message
         known = self._journal.reached(message.identifier)
-        wanted = [address for address in lacking(message) if recipient_key(address) not in known]
-        if not wanted:
+        addresses = [address for address in lacking(message) if recipient_key(address) not in known]
+        if not addresses:
             return DeliveryStatus("sent", reached=tuple(known))
         try:
-            hand_over = self._ways[message.channel].prepared(taken, wanted)
+            hand_over = self._ways[message.channel].prepared(taken, addresses)
         except OutwardError as error:
             return DeliveryStatus(
                 "failed", error.sentence if error.reason == "recipient" else NOT_SENT + error.sentence
@@ -258,12 +258,12 @@ class Sending:
         return came
 
 
-def send(crm: CRM, wanted: Selection, *, steadily: bool) -> Sent:
+def send(crm: CRM, selection: Selection, *, steadily: bool) -> Sent:
     """Sends what is meant of the outbox, once it is known what became of what was being sent before."""
     with SendingJournal(crm.outward.folder, crm.clock) as journal, carriers(crm) as (ways, closed):
         journal.forget_old()
-        mended = [message for message in mend(crm, journal) if wanted.means(message)]
+        mended = [message for message in mend(crm, journal) if selection.means(message)]
         with crm.progress("Sending") as tell:
-            sent = Sending(crm, journal, ways, closed, wanted, steadily=steadily).run(tell)
+            sent = Sending(crm, journal, ways, closed, selection, steadily=steadily).run(tell)
     failed, unsure = ([message for message in mended if message.state == state] for state in ("failed", "unsure"))
     return replace(sent, failed=(*failed, *sent.failed), unsure=(*unsure, *sent.unsure))

@@ -31,8 +31,8 @@ HandOver = Callable[[], Sequence[Outcome]]
 class Transport(Protocol):
     """A way out for the messages of a channel."""
 
-    def prepared(self, taken: Taken, wanted: Sequence[str]) -> HandOver:
-        """A message made ready for those of its recipients who are `wanted`, so that it only has to be handed over.
+    def prepared(self, taken: Taken, addresses: Sequence[str]) -> HandOver:
+        """A message made ready for those of its recipients who are `addresses`, so that it only has to be handed over.
         Raises OutwardError for one that cannot be sent as it is."""
 
 
@@ -68,7 +68,7 @@ class MailTransport:
         # Messages of a mailing go with the same files, which are read once.
         self._files: tuple[str, tuple[Attachment, ...]] = "", ()
 
-    def prepared(self, taken: Taken, wanted: Sequence[str]) -> HandOver:
+    def prepared(self, taken: Taken, addresses: Sequence[str]) -> HandOver:
         message = taken.message
         to = addressed(message.to, taken)
         is_bulk = bool(message.mailing or message.occasion)
@@ -87,7 +87,7 @@ class MailTransport:
             in_reply_to=message.answers,
             unsubscribe=links(self._crm, taken.client, to[0].address) if is_bulk and to else (),
             by_machine=is_bulk,
-            only=frozenset(wanted),
+            only=frozenset(addresses),
         )
         return lambda: self._connection.deliver(mail)
 
@@ -98,7 +98,7 @@ class SmsTransport:
     def __init__(self, texter: "Texter") -> None:
         self._texter = texter
 
-    def prepared(self, taken: Taken, wanted: Sequence[str]) -> HandOver:
+    def prepared(self, taken: Taken, addresses: Sequence[str]) -> HandOver:
         return lambda: self._sent(taken.message.to, taken.message.body)
 
     def _sent(self, to: str, text: str) -> Sequence[Outcome]:

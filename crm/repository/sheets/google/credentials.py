@@ -45,8 +45,8 @@ class Account:
         Google. Raises StoreAccessError."""
         asked = urlsplit(self.token_uri)
         if google:
-            meant = urlsplit(google)
-            if (asked.scheme, asked.netloc.lower()) != (meant.scheme, meant.netloc.lower()):
+            expected = urlsplit(google)
+            if (asked.scheme, asked.netloc.lower()) != (expected.scheme, expected.netloc.lower()):
                 raise StoreAccessError(
                     f"CRM_GOOGLE_URL names a stand-in for Google, and the credentials of {self.address} are not made"
                     " for it (their token_uri is elsewhere). Nothing was sent; unset CRM_GOOGLE_URL, or use the"

@@ -182,21 +182,21 @@ def colours(head: Heading, statuses: Sequence[str], existing: Sequence[Mapping[s
     at = head.positions.get("status")
     if head.kind is not Client or at is None:
         return
-    wanted = {_compared(status): status for status in dict.fromkeys(statuses) if status}
+    spellings = {_compared(status): status for status in dict.fromkeys(statuses) if status}
     about = [_status_of(rule, at) for rule in existing]
-    obsolete = [place for place, status in enumerate(about) if status is not None and status not in wanted]
+    obsolete = [place for place, status in enumerate(about) if status is not None and status not in spellings]
     for place in reversed(obsolete):
         yield {"deleteConditionalFormatRule": {"sheetId": TABS[Client].sheet_id, "index": place}}
     # What everybody has where no other rule fits needs no colour.
-    common = list(wanted)[-1] if len(wanted) > 1 else ""
-    new = [status for status in wanted if status not in about and status != common]
+    common = list(spellings)[-1] if len(spellings) > 1 else ""
+    new = [status for status in spellings if status not in about and status != common]
     for place, status in enumerate(new, start=len(existing) - len(obsolete)):
         rule = {
             "ranges": [_range(TABS[Client].sheet_id, at, at + 1)],
             "booleanRule": {
                 "condition": {"type": "TEXT_EQ", "values": [{"userEnteredValue": status}]},
                 "format": {
-                    "backgroundColorStyle": {"rgbColor": _colour_of(wanted[status])},
+                    "backgroundColorStyle": {"rgbColor": _colour_of(spellings[status])},
                     "textFormat": {"bold": True},
                 },
             },

@@ -255,9 +255,9 @@ class Loading:
         if owner is None:
             return
         name, kind = owner
-        wanted = {getattr(record, name) for record in records.values()}
+        linked = {getattr(record, name) for record in records.values()}
         statement = f"SELECT id FROM {tables.TABLES[kind].name} WHERE id IN (SELECT value FROM json_each(?))"
-        found = self.connection.exec_driver_sql(statement, (json.dumps(list(wanted)),))
+        found = self.connection.exec_driver_sql(statement, (json.dumps(list(linked)),))
         existing = {row[0] for row in found}
         for record_id, record in list(records.items()):
             if (number := getattr(record, name)) not in existing:
@@ -307,8 +307,8 @@ def records(connection: Connection, kind: type[Record]) -> dict[int, Record]:
 def some_records(connection: Connection, kind: type[Record], ids: Collection[int]) -> dict[int, Record]:
     """The records with some ids, as far as the mirror holds them."""
     found: dict[int, Record] = {}
-    wanted = list(ids)
-    for start in range(0, len(wanted), _BATCH):
-        rows = connection.execute(statements.BY_IDS[kind], {"wanted": wanted[start : start + _BATCH]})
+    numbers = list(ids)
+    for start in range(0, len(numbers), _BATCH):
+        rows = connection.execute(statements.BY_IDS[kind], {"wanted": numbers[start : start + _BATCH]})
         found |= {row.id: tables.record_of(kind, row) for row in rows}
     return found

@@ -264,9 +264,9 @@ def rows_of(connection: Connection, kind: type[Record]) -> dict[int, tuple[int, 
 
 def known(connection: Connection, kind: type[Record], ids: Iterable[int]) -> dict[int, tuple[int, list[Any]]]:
     """The place and the cells of some rows, by the id of their record."""
-    wanted = json.dumps(list(ids))
+    listed = json.dumps(list(ids))
     statement = "SELECT id, row, cells FROM sheet_row WHERE record = ? AND id IN (SELECT value FROM json_each(?))"
-    found = connection.exec_driver_sql(statement, (kind.kind_name, wanted))
+    found = connection.exec_driver_sql(statement, (kind.kind_name, listed))
     return {row[0]: (row[1], json.loads(row[2])) for row in found}
 
 

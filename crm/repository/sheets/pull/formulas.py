@@ -16,23 +16,23 @@ def formulas(service: Service, edits: HandEdits, seen: Seen) -> dict[int, set[st
     """The changed own fields, by client, whose cells hold formulas. Asks only where there are such changes."""
     own = heading(Client, seen.places[Client.kind_name].heading).own
     rows = {record_id: at for kind, record_id, at, _ in edits.changed if kind is Client and record_id in edits.own}
-    wanted: dict[str, dict[int, int]] = {}
+    places: dict[str, dict[int, int]] = {}
     for record_id, at in rows.items():
         for name in edits.own[record_id] & own.keys():
-            wanted.setdefault(name, {})[at] = record_id
+            places.setdefault(name, {})[at] = record_id
     found: dict[int, set[str]] = {}
-    if not wanted:
+    if not places:
         return found
-    names = list(wanted)
+    names = list(places)
     try:
-        described = service.look([_span(own[name], wanted[name]) for name in names], _ASKED)
+        described = service.look([_span(own[name], places[name]) for name in names], _ASKED)
     except Rejected:
         # The rows are elsewhere by now; the next look finds them there.
         return found
     for name, data in zip(names, described["sheets"][0].get("data", []), strict=False):
         for at in _with_formula(data):
-            if at in wanted[name]:
-                found.setdefault(wanted[name][at], set()).add(name)
+            if at in places[name]:
+                found.setdefault(places[name][at], set()).add(name)
     return found
 
 

@@ -153,14 +153,14 @@ class TabIntake:
 
     def _fill(self) -> None:
         """Takes everything as it stands; what the history knows and the tab has not was deleted by hand."""
-        wanted = dict(self.rows.owned)
+        owned = dict(self.rows.owned)
         for record_id, done in self.program.items():
-            if done.operation == "delete" and record_id in wanted:
-                self.edits.restored.append((self.kind, record_id, *wanted.pop(record_id)))
-            elif done.operation != "delete" and record_id not in wanted:
+            if done.operation == "delete" and record_id in owned:
+                self.edits.restored.append((self.kind, record_id, *owned.pop(record_id)))
+            elif done.operation != "delete" and record_id not in owned:
                 mirror.put_rows(self.connection, self.kind, [(record_id, 0, "[]")])
                 self.edits.deleted.append((self.kind, record_id))
-        self._load(wanted)
+        self._load(owned)
 
     def _load(self, rows: Mapping[int, Placed]) -> None:
         if rows:

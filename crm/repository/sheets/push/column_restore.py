@@ -36,10 +36,10 @@ def still_blind(
     return {tab: [name for name in names if name not in known.get(tab, ())] for tab, names in blind.items()}
 
 
-def restoring(connection: Connection, seen: Seen, wanted: Mapping[type[Record], Collection[str]]) -> Plan:
+def restoring(connection: Connection, seen: Seen, columns_by_kind: Mapping[type[Record], Collection[str]]) -> Plan:
     """The requests that write some of them again, each to the right of everything that stands in its tab."""
     made = Plan()
-    for kind, names in wanted.items():
+    for kind, names in columns_by_kind.items():
         place = seen.places[kind.kind_name]
         positions = heading(kind, place.heading).positions
         made.headings[kind] = {at: header(kind, name) for at, name in enumerate(names, start=place.columns)}

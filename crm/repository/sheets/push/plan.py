@@ -159,8 +159,8 @@ class _Tab:
             self.made.headings[self.kind] = new
 
     def _records(self, ids: Iterable[int]) -> Iterator[Record]:
-        wanted = iter(ids)
-        while batch := list(islice(wanted, _BATCH)):
+        remaining = iter(ids)
+        while batch := list(islice(remaining, _BATCH)):
             for row in self.connection.execute(statements.BY_IDS[self.kind], {"wanted": batch}):
                 yield tables.record_of(self.kind, row)
 

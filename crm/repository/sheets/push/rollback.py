@@ -158,15 +158,15 @@ class _Tab:
     # Rows that were added
 
     def _take_away(self, ids: Sequence[int]) -> None:
-        wanted = set(ids)
-        if not wanted:
+        remaining = set(ids)
+        if not remaining:
             return
         # Of two rows with one id the later one was added later.
         for row in reversed(self.rows):
-            found = self._id(row) if self._is_whole(row) else self._stamp_anywhere(row, wanted)
-            if not row.gone and found in wanted:
+            found = self._id(row) if self._is_whole(row) else self._stamp_anywhere(row, remaining)
+            if not row.gone and found in remaining:
                 row.gone = True
-                wanted.discard(found)
+                remaining.discard(found)
 
     def _id(self, row: _Row) -> int | None:
         return number_of(row.cell(self.head.positions.get("id")))
@@ -177,11 +177,11 @@ class _Tab:
         return stamp is not None and stamp[0] == self._id(row)
 
     @staticmethod
-    def _stamp_anywhere(row: _Row, wanted: set[int]) -> int | None:
+    def _stamp_anywhere(row: _Row, ids: set[int]) -> int | None:
         """The stamp of a row where columns had moved before it was written."""
         for cell in row.now:
             stamp = stamped(cell) if isinstance(cell, str) else None
-            if stamp and stamp[0] in wanted:
+            if stamp and stamp[0] in ids:
                 return stamp[0]
         return None
 
