@@ -174,13 +174,13 @@ def again(
 
     def change(tx: Transaction) -> Message:
         current = tx.get(Message, message.id)
-        addresses = _wanted_again(current, to)
-        if not addresses or current.direction != "out" or current.state in ("queued", "sending"):
+        again_to = _wanted_again(current, to)
+        if not again_to or current.direction != "out" or current.state in ("queued", "sending"):
             raise RefusedError(f"{_which(current)} is {STATES[current.state]}; nothing was sent again.")
         if current.state == "unsure" and not yes:
             raise confirmation(_UNSURE, "Send it again", [current], irreversible=True)
-        outbox.allow_again(crm, current, wanted)
-        reached = [address for address in recipients_of(current) if address not in wanted]
+        outbox.allow_again(crm, current, again_to)
+        reached = [address for address in recipients_of(current) if address not in again_to]
         # Its tries go on being counted: by them the outbox tells it from one that only the store has forgotten.
         return tx.change(current, state="queued", until="", failure="", reached=", ".join(reached))
 

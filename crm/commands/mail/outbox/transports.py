@@ -32,7 +32,7 @@ class Transport(Protocol):
     """A way out for the messages of a channel."""
 
     def prepared(self, taken: Taken, addresses: Sequence[str]) -> HandOver:
-        """A message made ready for those of its recipients who are `addresses`, so that it only has to be handed over.
+        """A message made ready for those of its recipients at `addresses`, so that it only has to be handed over.
         Raises OutwardError for one that cannot be sent as it is."""
 
 
