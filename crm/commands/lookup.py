@@ -11,8 +11,8 @@ from typing import Any, Generic, TypeVar
 
 from crm.commands import subject_of
 from crm.commands.context import CRM
-from crm.errors import NotFoundError
-from crm.model import Record
+from crm.errors import FieldError, NotFoundError
+from crm.model import Conventions, Record, fields
 from crm.repository import Query, Snapshot
 
 # So many are looked at to find the one that is meant.
@@ -49,7 +49,7 @@ class Lookup(Generic[Named]):
         """What records are called, to complete a name that begins so."""
         for field in self.kind.about.unique:
             records = snapshot.find_all(self.kind, Query(limit=limit))
-            yield from (value for record in records if (value := getattr(record, field)))
+            yield from (str(value) for record in records if (value := getattr(record, field)) not in ("", None, 0))
 
 
 _LOOKUPS: dict[type[Record], Lookup[Any]] = {}
@@ -72,7 +72,7 @@ def selected(crm: CRM, kind: type[Record], written: str) -> Record:
     with crm.read() as snapshot:
         if _is_number(text) and (record := snapshot.find(kind, int(text))):
             return record
-        if text and (record := _by_unique(snapshot, kind, text)):
+        if text and (record := _by_unique(snapshot, kind, text, crm.conventions)):
             return record
         by_name = _lookup_of(kind)
         matches = by_name.matches(snapshot, text)
@@ -108,11 +108,17 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 10 and not text.startswith("0")
 
 
-def _by_unique(snapshot: Snapshot, kind: type[Record], text: str) -> Record | None:
+def _by_unique(snapshot: Snapshot, kind: type[Record], text: str, by: Conventions) -> Record | None:
     """The record that has a field which only one can have: as it is written, or alone in whatever case."""
     for name in kind.about.unique:
-        records = snapshot.find_all(kind, Query({name: text}))
-        exact = [record for record in records if getattr(record, name) == text]
+        wanted: Any = text
+        if not isinstance(getattr(kind(), name), str):
+            try:
+                wanted = fields(kind)[name].check.read(text, by)
+            except FieldError:
+                continue
+        records = snapshot.find_all(kind, Query({name: wanted}))
+        exact = [record for record in records if getattr(record, name) == wanted]
         if len(exact or records) == 1:
             return (exact or records)[0]
     return None

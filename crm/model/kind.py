@@ -112,9 +112,9 @@ class Kind:
     `called` is the field that people call a record by, `order` the order of a list when none is asked for, `day` the
     field that a period is about.
 
-    `unique` fields are texts that are unique where given, and a record is found by them; a spreadsheet is checked for
-    the first of them. `indexes` are those of its table by the end
-    of their names, `since` is the format of a store that has the table first.
+    `unique` fields are texts, whole numbers or days that are unique where given, in a database and in a spreadsheet,
+    and a record is found by them. `indexes` are those of its table by the end of their names, `since` is the format of
+    a store that has the table first.
 
     A record that is `lasting` is only deleted on purpose: to take back the change that added it, to restore a backup
     that does not hold it, or to delete its row in a spreadsheet leaves it there. It needs a `unique` field.

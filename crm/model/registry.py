@@ -52,6 +52,13 @@ def _refuse_wrong(records: Sequence[type[Record]]) -> None:
         raise ValueError(f"declared twice: {', '.join(map(str, twice))}")
     if any(record.about.lasting and not record.about.unique for record in records):
         raise ValueError("a record that lasts needs a unique field")
+    if wrong := [
+        f"{record.about.name}.{name}"
+        for record in records
+        for name in record.about.unique
+        if not isinstance(fields_of(record)[name].check.empty, str | int | None)
+    ]:
+        raise ValueError(f"only texts, whole numbers and days can be unique, not {', '.join(wrong)}")
     if any(record.about.sums for record in records if record.about.name == "client"):
         raise ValueError("a client feeds no sum")
 

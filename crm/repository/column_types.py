@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, String, Text, TypeDecorator
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, String, Text, TypeDecorator
 
 from crm.errors import RefusedError, StoreDamagedError
 from crm.model.money import MOST_DECIMALS
@@ -114,3 +114,16 @@ class UniqueText(TypeDecorator[str]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str:
         return value or ""
+
+
+class UniqueNumber(TypeDecorator[int]):
+    """A whole number that is unique where given: missing is 0 outside and NULL in the database."""
+
+    impl = Integer
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: Dialect) -> int | None:
+        return value or None
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> int:
+        return value or 0

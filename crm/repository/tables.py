@@ -69,7 +69,7 @@ from crm.model.fields import (
     TimeOfDay,
     Whole,
 )
-from crm.repository.column_types import JsonText, Minor, Moment, TagList, UniqueText
+from crm.repository.column_types import JsonText, Minor, Moment, TagList, UniqueNumber, UniqueText
 from crm.repository.derived_columns import derived_columns
 from crm.repository.sql_functions import number_in
 
@@ -139,7 +139,10 @@ def _column(kind: type[Record], described: Field) -> Column[Any]:
     name, check = described.name, described.check
     held = _type(check)
     if name in kind.about.unique and isinstance(held, String):
-        return Column(name, UniqueText(held.length), unique=True)
+        # A column that an older store gets cannot be unique by itself there, see `_unique`.
+        return Column(name, UniqueText(held.length), unique=described.since <= kind.about.since or None)
+    if name in kind.about.unique and isinstance(held, Integer):
+        return Column(name, UniqueNumber())
     if isinstance(check, Id) and check.owns:
         # What names a deal, a stage or a contact may outlive it: the number then says nothing any more.
         return Column(name, held, ForeignKey(f"{check.record}.id"), nullable=False)
@@ -147,6 +150,16 @@ def _column(kind: type[Record], described: Field) -> Column[Any]:
         return Column(name, held)
     nothing = "" if isinstance(held, String | TagList | JsonText) else "0"
     return Column(name, held, nullable=False, server_default=nothing if described.since > kind.about.since else None)
+
+
+def _unique(kind: type[Record]) -> list[Index]:
+    """The indexes that hold what is unique and is no text of the first format."""
+    described = [fields(kind)[name] for name in kind.about.unique]
+    return [
+        Index(f"{kind.kind_name}_unique_{field.name}", field.name, unique=True)
+        for field in described
+        if not isinstance(_type(field.check), String) or field.since > kind.about.since
+    ]
 
 
 def _derived(kind: type[Record]) -> list[Column[Any]]:
@@ -167,6 +180,7 @@ def _table(kind: type[Record]) -> Table:
         *(_account(name) if name in besides else _column(kind, described[name]) for name in own),
         *_derived(kind),
         *(Index(f"{kind.kind_name}_{end}", *columns) for end, columns in kind.about.indexes.items()),
+        *_unique(kind),
         # An id is never used twice, also after a deletion; a number that somebody wrote down stays true.
         sqlite_autoincrement=True,
     )

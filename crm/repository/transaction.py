@@ -28,6 +28,7 @@ from crm.model import (
     field_names,
     fields,
     keeping,
+    owner_link,
     people,
 )  # fmt: skip
 from crm.model.encoding import plain
@@ -338,7 +339,7 @@ class SqlTransaction(SqlSnapshot):
 
     def _insert(self, kind: type[Record], rows: list[dict[str, Any]]) -> None:
         self._begin_sealing(kind)
-        with _explained(kind):
+        with _explained(kind, rows):
             insert_rows(self.connection, TABLES[kind], rows)
         # Those of records that are put back may be higher than any that was given out here.
         name = TABLES[kind].name
@@ -415,7 +416,7 @@ class SqlTransaction(SqlSnapshot):
         table = TABLES[type(current)]
         if isinstance(current, Client):
             self.forget(current.id)
-        with _explained(type(current)):
+        with _explained(type(current), [changes]):
             self.connection.execute(update(table).where(table.c.id == current.id).values(**row))
         if not self._created_here(current):
             before = {name: plain(getattr(current, name)) for name in changes}
@@ -780,8 +781,9 @@ def _refuse_clashes(shown: Record, current: Record, wanted: Mapping[str, Any]) -
 class _explained:
     """Says in a sentence which promise a row would break."""
 
-    def __init__(self, kind: type[Record]) -> None:
+    def __init__(self, kind: type[Record], written: Sequence[Mapping[str, Any]] = ()) -> None:
         self.kind = kind
+        self.written = written
 
     def __enter__(self) -> None:
         return None
@@ -790,6 +792,11 @@ class _explained:
         if not isinstance(error, IntegrityError):
             return
         words = str(error.orig).lower()
+        owner = owner_link(self.kind)
+        if "foreign key" in words and self.written and owner:
+            numbers = {row[owner[0]] for row in self.written if owner[0] in row}
+            number = f" {numbers.pop()}" if len(numbers) == 1 else " that some of them need"
+            raise RefusedError(f"There is no {owner[1].kind_name}{number}; nothing was changed.") from error
         if "foreign key" in words:
             raise RefusedError(
                 f"Other records still belong to this {self.kind.kind_name}; nothing was changed."

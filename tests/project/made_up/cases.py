@@ -12,9 +12,10 @@ from crm.model.vehicles import Repair, Vehicle
 
 from crm.commands import groups, menus
 from crm.commands.registry import commands
-from crm.errors import ForbiddenError
+from crm.errors import ForbiddenError, RefusedError
 from crm.model import Client
 from crm.model.rights import CLIENT, STAFF, Reader
+from crm.repository import Query
 from crm.terminal.toolkit.pages import page_of
 from tests.conftest import PROJECT, PYTHON, STORES, Store, _new_store, child_environment
 from tests.project.test_docs import reference
@@ -95,6 +96,43 @@ def test_rights_are_as_it_declares_them() -> None:
             assert {(vehicle.plate, vehicle.spent) for vehicle in snapshot.find_all(Vehicle)} == {
                 ("Own", Decimal(0)), ("Other", Decimal(5)),
             }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "sheets"])
+def test_each_unique_field_is_unique_where_given_and_finds_its_record(kind: str) -> None:
+    with _new_store(STORES[kind]) as store:
+        _add(store)
+        one, other = (replace(VEHICLE, plate=plate, on=store.repository.clock.today) for plate in ("W-2", "W-3"))
+        stored = [store.change(lambda tx, new=new: tx.add(new)) for new in (one, other)]
+        numbered = store.change(lambda tx: tx.change(stored[0], chassis=77))
+        with pytest.raises(RefusedError, match="Another vehicle already has this chassis; nothing was changed"):
+            store.change(lambda tx: tx.change(stored[1], chassis=77))
+        with pytest.raises(RefusedError, match="Another vehicle already has this plate; nothing was changed"):
+            store.change(lambda tx: tx.change(stored[1], plate="W-2"))
+        assert numbered.chassis == 77
+        with store.repository.read() as snapshot:
+            assert [vehicle.id for vehicle in snapshot.find_all(Vehicle, Query({"chassis": 77}))] == [numbered.id]
+
+
+def test_a_second_unique_field_is_checked_in_a_spreadsheet_too() -> None:
+    with new_team() as team:
+        _add(team.store)
+        team.store.change(lambda tx: tx.add(replace(VEHICLE, plate="W-2", chassis=77, on=tx.today)))
+        row, column = team.place(Vehicle(id=1), "chassis")
+        team.person.set_cells(team.id, "vehicles", row, column, [[77]])
+        (finding,) = team.repository.check()
+        assert "chassis" in finding.what
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "sheets"])
+def test_nothing_is_added_to_a_record_that_is_gone(kind: str) -> None:
+    with _new_store(STORES[kind]) as store:
+        _add(store)
+        for repairs in ([Repair(vehicle=9, cost=Decimal(1))], [Repair(vehicle=at, cost=Decimal(1)) for at in (1, 9)]):
+            with pytest.raises(RefusedError, match=r"There is no vehicle .*; nothing was changed"):
+                store.change(lambda tx, repairs=repairs: tx.add_all(repairs))
+        with store.repository.read() as snapshot:
+            assert snapshot.count(Repair) == 1
 
 
 def test_a_wrong_sum_is_found() -> None:

@@ -228,11 +228,13 @@ class Loading:
 
     def _part_doubles(self, records: dict[int, Record], rows: Mapping[int, Placed]) -> None:
         """Separate duplicates of a unique value: the first keeps it, the others become problems."""
-        if not self.kind.about.unique:
-            return
-        name = self.kind.about.unique[0]
+        for name in self.kind.about.unique:
+            self._part_doubles_of(name, records, rows)
+
+    def _part_doubles_of(self, name: str, records: dict[int, Record], rows: Mapping[int, Placed]) -> None:
         table = tables.TABLES[self.kind]
-        given = {getattr(record, name) for record in records.values()} - {""}
+        missing = ("", None, 0)
+        given = {getattr(record, name) for record in records.values()}.difference(missing)
         taken: dict[str, int] = {}
         for start in range(0, len(given), _BATCH):
             batch = list(given)[start : start + _BATCH]
@@ -240,7 +242,7 @@ class Loading:
             taken |= {value: record_id for record_id, value in found if record_id not in rows}
         for record_id, record in list(records.items()):
             value = getattr(record, name)
-            if not value or taken.setdefault(value, record_id) == record_id:
+            if value in missing or taken.setdefault(value, record_id) == record_id:
                 continue
             label = fields(self.kind)[name].label.lower()
             message = f"{self.kind.kind_name} {taken[value]} has the same {label}"

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import ClassVar
 
-from crm.model.fields import Amount, Choice, Day, Id, Line
+from crm.model.fields import Amount, Choice, Day, Id, Line, Whole
 from crm.model.kind import EVERYTHING, READ_OWN, Export, Kind, Rights, Sum, Tab
 from crm.model.record import Record, described
 
@@ -23,7 +23,7 @@ class Vehicle(Record):
         called="plate",
         order=("-on", "id"),
         day="on",
-        unique=("plate",),
+        unique=("plate", "chassis"),
         indexes={"by_client": ("client", "on")},
         rights=Rights(staff=EVERYTHING, client=READ_OWN, owned_by=("client", "client"), internal=("note",)),
         tab=Tab(number=70, first=("plate", "state"), since=7),
@@ -34,6 +34,7 @@ class Vehicle(Record):
     client: int = described("Client", Id("client", owns=True))
     plate: str = described("Plate", Line(20))
     on: date = described("Bought", Day())
+    chassis: int = described("Chassis", Whole())
     price: Decimal = described("Price", Amount())
     state: str = described("State", Choice(STATES))
     note: str = described("Note", Line(200))
