@@ -1,8 +1,25 @@
 """HTML from elsewhere as plain text; nothing in it is fetched, run or shown as more than it is."""
 
+import re
+from typing import Any
+
+# Longer ones only tell their owner who follows them.
+_ADDRESS = re.compile(r"https?://[^\s<>]{1,300}", re.IGNORECASE)
 _HIDDEN = ("display:none", "visibility:hidden", "mso-hide:all")
 _FURNITURE = ("table", "thead", "tbody", "tfoot", "tr")
 _CELLS = ("td", "th")
+
+
+def _name_address(link: Any) -> None:
+    """Puts the address of a link behind its words, where they do not say it themselves."""
+    address, words = str(link.get("href") or "").strip(), "".join(link.itertext()).strip()
+    if not words or not _ADDRESS.fullmatch(address) or address.partition("://")[2].rstrip("/") in words:
+        return
+    last = link[-1] if len(link) else None
+    if last is None:
+        link.text = f"{link.text} ({address})"
+    else:
+        last.tail = f"{last.tail or ''} ({address})"
 
 
 def plain_text(hypertext: str) -> str:
@@ -28,5 +45,7 @@ def plain_text(hypertext: str) -> str:
             element.tag = "div"
         elif element.tag in _CELLS:
             element.tag, element.tail = "span", f" {element.tail or ''}"
+        elif element.tag == "a":
+            _name_address(element)
     text: str = Inscriptis(page, ParserConfig(display_links=False, display_images=False)).get_text()
     return "\n".join(part.strip(" ") if not part.strip() else part.rstrip() for part in text.split("\n"))

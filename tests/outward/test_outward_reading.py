@@ -102,7 +102,21 @@ def test_html_is_read_as_what_it_shows() -> None:
     )
     text = read(made.as_bytes()).text
     words = [part for part in text.split() if part != "*"]
-    assert words == ["Dear", "Ben,", "how", "are", "you?", "Fine", "<b>", "[31m", "one", "two", "Regards", "Anna"]
+    assert words == [
+        "Dear",
+        "Ben,",
+        "how",
+        "are",
+        "you?",
+        "Fine",
+        "<b>",
+        "[31m",
+        "one",
+        "two",
+        "Regards",
+        "Anna",
+        "(http://example.com)",
+    ]
     assert "how are you?\n" in text.replace("\xa0", " ")
 
 
@@ -346,3 +360,19 @@ def test_utf8_that_says_it_is_latin_1_is_read_as_what_it_is() -> None:
 
 def test_a_message_whose_parts_cannot_be_told_apart_keeps_its_text() -> None:
     assert "Hello there" in read("From: a@example.com\nContent-Type: multipart/mixed\n\nHello there\n").text
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"),
+    [
+        ('<a href="https://example.com/pay?id=1">Pay here</a> now', "Pay here (https://example.com/pay?id=1) now"),
+        ('<a href="https://example.com/"><b>Our</b> shop</a>', "Our shop (https://example.com/)"),
+        ('<a href="https://example.com/">example.com</a>', "example.com"),
+        ('<a href="https://example.com/a">https://example.com/a</a>', "https://example.com/a"),
+        ('<a href="javascript:alert(1)">Click</a>', "Click"),
+        ('<a href="mailto:a@example.com">Write</a>', "Write"),
+        ('<a href="https://example.com/"></a>Text', "Text"),
+    ],
+)
+def test_a_message_in_html_alone_keeps_its_links(page: str, expected: str) -> None:
+    assert read(f"From: a@example.com\nContent-Type: text/html\n\n<p>{page}</p>\n").text == expected

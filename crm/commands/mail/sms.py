@@ -20,6 +20,7 @@ from crm.commands.registry import About, command
 from crm.errors import FieldError, UsageError, confirmation
 from crm.model import Client, Contact, Conventions, OptOut, Template
 from crm.model.fields import Line, Phone, Prose
+from crm.model.fields.addresses import is_landline
 from crm.outward.sms import is_number
 from crm.outward.sms_parts import parts
 from crm.repository import HistoryQuery, Snapshot, Transaction
@@ -42,7 +43,8 @@ class SmsPreview:
     def full_text(self) -> str:
         """All of it as one text."""
         several = f"{self.parts} SMS" + (", since it is long" if self.parts > 1 else "")
-        return f"To: {self.name}, {self.draft.phone}\nTakes: {several}\n\n{self.draft.body}"
+        landline = "\nThis is a landline: many of them get no texts." if is_landline(self.draft.phone) else ""
+        return f"To: {self.name}, {self.draft.phone}{landline}\nTakes: {several}\n\n{self.draft.body}"
 
 
 @dataclass(frozen=True, slots=True)

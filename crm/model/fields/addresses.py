@@ -230,6 +230,16 @@ def _e164(text: str, country: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def is_landline(number: str) -> bool:
+    """Whether a number as it is kept is surely one of a landline."""
+    if not _is_e164(number):
+        return False
+    import phonenumbers
+
+    kind = phonenumbers.number_type(phonenumbers.parse(number))
+    return bool(kind == phonenumbers.PhoneNumberType.FIXED_LINE)
+
+
 class Country(Check):
     """A country: its ISO 3166 code, or its name in English, the team's language or its own; kept as the code."""
 

@@ -181,3 +181,8 @@ def test_a_number_that_twilio_has_stopped_is_among_the_opt_outs(desk: Desk, anna
     desk.twilio.status, desk.twilio.reply = 400, json.dumps({"code": 21610, "message": "stopped", "status": 400})
     assert desk.send(anna, "Hello").message.state == "failed"
     assert [(out.address, out.way) for out in desk.office("opt-outs list", crm=desk.crm)] == [(anna.phone, "stop")]
+
+
+def test_a_landline_is_told_before_a_text_goes_there(desk: Desk, anna: Client) -> None:
+    assert "landline" not in desk.asked(anna, "Hello")
+    assert "This is a landline" in desk.asked(anna, "Hello", to="+4315880112")
