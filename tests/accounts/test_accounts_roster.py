@@ -18,7 +18,7 @@ from crm.accounts.accounts import Accounts
 from crm.accounts.evidence import Memory, accounts_exist
 from crm.accounts.keys import Secret
 from crm.accounts.roster import Roster, Standing
-from crm.errors import CRMError, SignInRefusedError, StoreAccessError
+from crm.errors import CRMError, SignInRefusedError, StoreAccessError, StoreDamagedError
 from crm.model import Client, SignIn, User
 from crm.model.rights import Reader
 from crm.repository import ROSTER, STORE_ID, tables
@@ -215,6 +215,13 @@ def test_nothing_of_an_account_can_be_edited(office: Office, field: str) -> None
     office.by_hand(bo, **{field: values[field]})
     assert not gets_in(office, BO)
     assert gets_in(office, ANNA)
+
+
+def test_bytes_in_the_place_of_a_seal_are_damage_and_no_fault_of_the_program(file_office: Office) -> None:
+    file_office.add()
+    file_office.store.change(lambda tx: tx.connection.exec_driver_sql("UPDATE user SET seal = x'fffe'"), "by hand")
+    with pytest.raises(StoreDamagedError, match="restore FILE"):
+        file_office.sign_in()
 
 
 def test_a_row_of_another_store_with_the_same_secret_is_worth_nothing(file_office: Office) -> None:

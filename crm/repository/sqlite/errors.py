@@ -16,7 +16,7 @@ from crm.model.paths import display_path
 # What SQLite says of a store in which something is missing, or is there that its format has not.
 _UNLIKE_ITS_FORMAT = re.compile(
     r"no such (table|column|index)|duplicate column name|(table|index) .* already exists|table .* has no column named"
-    r"|Could not decode to UTF-8"
+    r"|Could not decode to UTF-8|JSON cannot hold BLOB"
 )
 
 
