@@ -42,6 +42,12 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Iterable[Value]]
     return count
 
 
+def csv_lines(header: Sequence[str], rows: Iterable[Iterable[Value]]) -> Iterator[bytes]:
+    """The lines of a table as CSV, without a mark of the encoding before them."""
+    yield _line(header)
+    yield from map(_line, rows)
+
+
 def _line(values: Iterable[Value]) -> bytes:
     return (",".join(map(_cell, values)) + "\r\n").encode("utf-8", "replace")
 

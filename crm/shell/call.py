@@ -28,7 +28,7 @@ from crm.errors import (
 from crm.model import Conventions, Record
 from crm.model.encoding import plain
 from crm.model.fields import Secret
-from crm.model.paths import display_path
+from crm.model.paths import display_path, path_of
 from crm.model.rights import OWNER
 from crm.repository import Wait
 from crm.repository.shut import Shut
@@ -64,6 +64,7 @@ class Call:
     def run(self, command: Command, given: Mapping[str, Any]) -> int:
         """Runs a command with what was written for it, and prints what it answers. Returns the exit code."""
         self._refuse_missing(command)
+        self._refuse_csv(command)
         owner = crm = self._open()
         try:
             if command.outside:
@@ -186,6 +187,17 @@ class Call:
         finally:
             crm.repository.close()
 
+    def _refuse_csv(self, command: Command) -> None:
+        """Raises UsageError for what is no list, and Question where the file is there already."""
+        if not self._settings["csv"]:
+            return
+        if command.name not in ("list", "search"):
+            raise UsageError(f"--csv is for lists; `{command.words}` is none.")
+        if self._settings["csv"] != "-":
+            file = path_of(self._settings["csv"])
+            if file.is_file() and not self._settings["yes"]:
+                raise UsageError(f"{display_path(file)} is there already. Give --yes to replace it.")
+
     def _refuse_missing(self, command: Command) -> None:
         """Raises StoreError where a command that only reads or changes what is there names a store that is not: a
         mistyped name makes no store."""
@@ -299,6 +311,19 @@ class Call:
             by = crm.conventions
             self._tell_beside("cut", f"{by.number(len(result))} of {by.number(count)}; --limit 0 shows all.")
 
+    def _write_csv(self, rows: Sequence[Any]) -> None:
+        """Writes the rows of a list as CSV, with the names that JSON has."""
+        from crm.files.writing import csv_lines, write_csv
+
+        records = [plain(row) for row in rows]
+        header = list(dict.fromkeys(name for record in records for name in record))
+        cells = ([record.get(name) for name in header] for record in records)
+        if self._settings["csv"] != "-":
+            write_csv(path_of(self._settings["csv"]), header, cells)
+            return
+        for line in csv_lines(header, cells):
+            sys.stdout.write(line.decode("utf-8"))
+
     def _notice(self, crm: CRM) -> None:
         """Says on stderr, beside the answer, that the data is not of this moment where the store is offline, and that
         the session has ended where the command has ended it."""
@@ -319,6 +344,12 @@ class Call:
         try:
             if self._settings["json"]:
                 sys.stdout.write(json.dumps(plain(result), ensure_ascii=not _writes_unicode(), indent=2) + "\n")
+            elif self._settings["csv"] and (rows := _rows(result)) is not None:
+                self._write_csv(rows)
+            elif not sys.stdout.isatty() and (lines := _tabbed(result, _conventions(crm))) is not None:
+                sys.stdout.writelines(f"{line}\n" for line in lines)
+                if not lines:
+                    sys.stderr.write("Nothing there.\n")
             else:
                 if isinstance(result, SessionEnded):
                     sys.stdout.write(f"{result.message}\n")
@@ -361,6 +392,19 @@ class WaitsTold:
             sys.stderr.write("\n")
             sys.stderr.flush()
         self._last = wait
+
+
+def _rows(result: Any) -> Sequence[Any] | None:
+    from crm.terminal.drawing.render import rows_of
+
+    return rows_of(result)
+
+
+def _tabbed(result: Any, by: Conventions) -> list[str] | None:
+    """A list as another program reads it; None for what is none."""
+    from crm.terminal.drawing.render import tabbed
+
+    return tabbed(result, by)
 
 
 def _writes_unicode() -> bool:

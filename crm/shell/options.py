@@ -29,6 +29,9 @@ def _options(parameter: Parameter, complete: Complete) -> list[click.Parameter]:
     if parameter.fields:
         return [_field_option(field, complete) for field in parameter.fields.offered.values()]
     help_text = f"{parameter.label}: {parameter.help}" if parameter.help else parameter.label
+    # Whatever the words do not say already.
+    if parameter.default not in (None, "", (), [], False) and "default" not in help_text:
+        help_text += f" [default: {'yes' if parameter.default is True else parameter.default}]"
     if isinstance(parameter.check, Flag):
         return [_switch(parameter.option, parameter.name, help_text)]
     several = parameter.many or isinstance(parameter.check, Tags)

@@ -24,6 +24,7 @@ _CONTEXT = {"help_option_names": ["-h", "--help"]}
 _GLOBAL: Mapping[str, tuple[bool, str]] = {
     "store": (False, "Where the data lives, like sqlite:///path/to/file.sqlite3."),
     "json": (True, "Print one JSON document."),
+    "csv": (False, "Write a list as CSV to a file, or with - to the standard output."),
     "yes": (True, "Answer every confirmation with yes."),
     "debug": (True, "Show where an error came from."),
 }
@@ -41,7 +42,9 @@ class Line:
     open_crm: "Callable[..., CRM]"
     serve: "Callable[[Config, str, int], int] | None" = None
     loop: "Loop | None" = None
-    settings: dict[str, Any] = field(default_factory=lambda: {"store": "", "json": False, "yes": False, "debug": False})
+    settings: dict[str, Any] = field(
+        default_factory=lambda: {"store": "", "csv": "", "json": False, "yes": False, "debug": False}
+    )
 
     def call(self) -> "Call":
         """The function that runs a command."""
@@ -171,6 +174,11 @@ def _own(line: Line) -> dict[str, click.Command]:
             sign_in,
             [click.Option(["--email"], default="", show_default=False, help="Your e-mail address.")],
         ),
+        "help": (
+            "Shows how to call the program, or a command of it.",
+            lambda words: _show_help(words),
+            [click.Argument(["words"], nargs=-1, metavar="[COMMAND]...")],
+        ),
         "secret": ("Prints a new secret for CRM_SECRET.", lambda: line.call().secret(), []),
         "sign-out": ("Ends the sign-in of this machine.", lambda: line.call().sign_out(), []),
         "web": (
@@ -187,6 +195,19 @@ def _own(line: Line) -> dict[str, click.Command]:
         for name, (help_text, function, params) in made.items()
         if name != "web" or line.serve
     }
+
+
+def _show_help(words: Sequence[str]) -> int:
+    """The help of a command, as `--help` behind it shows it."""
+    context = click.get_current_context().find_root()
+    found: click.Command = context.command
+    for word in words:
+        named = found.get_command(context, word) if isinstance(found, click.Group) else None
+        if named is None:
+            raise click.NoSuchCommand(word, ctx=context)
+        found, context = named, click.Context(named, context, word, help_option_names=["-h", "--help"])
+    click.echo(found.get_help(context))
+    return 0
 
 
 def _command(

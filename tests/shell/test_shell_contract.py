@@ -1,5 +1,7 @@
 """What scripts rely on: names, exit codes, what stands on stdout and stderr, and that nothing is asked of them."""
 
+import csv
+import io
 import json
 import re
 import shlex
@@ -254,8 +256,8 @@ def test_every_command_answers_people_in_words(shell: CommandLine, command: str)
     anna(shell)
     shell.did("sales", "add", "1", "--amount", "12")
     answer = shell(*command.split())
-    assert (answer.code, answer.err) == (0, "")
-    assert answer.out.strip()
+    assert (answer.code, answer.err) in ((0, ""), (0, "Nothing there.\n"))
+    assert (answer.out or answer.err).strip()
     assert "\x1b" not in answer.out
     with pytest.raises(json.JSONDecodeError):
         json.loads(answer.out)
@@ -616,3 +618,44 @@ def test_a_number_that_can_be_dialled_is_kept_as_typed_and_flagged(shell: Comman
     assert shell.did("clients", "edit", "1", "--phone", "(212) 555-2368")["phone"] == "+12125552368"
     assert "telephone number" in shell.refused("clients", "edit", "1", "--phone", "none")
     assert "extension" in shell.refused("people", "add", "A", "--phone", "212 555 2368 ext 4")
+
+
+# What a pipe gets
+
+
+def test_a_list_in_a_pipe_is_whole_and_its_cells_stand_between_tabs(shell: CommandLine) -> None:
+    name = "A Company Whose Name Nobody Could Read in Forty Columns and More"
+    assert shell("clients", "add", "--company", name, "--email", "office@example.com").code == 0
+    anna(shell)
+    shell.did("follow-ups", "add", "1", "call\tagain =1+1", "--due", "tomorrow")
+    out = shell("clients", "list", COLUMNS="40").out.splitlines()
+    assert [line.split("\t")[:2] for line in out] == [["1", name], ["2", "Anna Berg"]]
+    assert "office@example.com" in out[0].split("\t")
+    (due,) = shell("follow-ups", "list", COLUMNS="40").out.splitlines()
+    assert name in due.split("\t")
+    nothing = shell("sales", "list")
+    assert (nothing.code, nothing.out, nothing.err) == (0, "", "Nothing there.\n")
+
+
+def test_a_list_is_written_as_csv_to_stdout_or_a_file(shell: CommandLine) -> None:
+    anna(shell, "--notes", '=HYPERLINK("http://x")', "--city", 'Graz, "old"')
+    for words in (["clients", "list", "--csv", "-"], ["--csv", "-", "clients", "list"]):
+        (row,) = csv.DictReader(io.StringIO(shell(*words).out))
+        assert (row["id"], row["first_name"], row["city"]) == ("1", "Anna", 'Graz, "old"')
+        assert not row["notes"].startswith("=")
+    file = shell.folder / "list.csv"
+    assert shell("clients", "list", "--csv", str(file)).code == 0
+    before = file.read_bytes()
+    assert b"Anna" in before
+    assert "Give --yes" in shell.refused("sales", "list", "--csv", str(file), code=2)
+    assert file.read_bytes() == before
+    assert "is for lists" in shell.refused("clients", "add", "--first-name", "Bo", "--csv", "-", code=2)
+    assert len(shell.clients()) == 1
+
+
+def test_help_is_a_command_and_says_defaults(shell: CommandLine) -> None:
+    assert shell("help").out == shell("--help").out
+    told = shell("help", "reports", "by").out
+    assert told.startswith("Usage: run.py reports by")
+    assert "[default: 20]" in told
+    assert "frob" in shell.refused("help", "frob", code=2)

@@ -61,6 +61,33 @@ def _show_list(screen: Screen, result: Sequence[Any], by: Conventions) -> None:
     screen.print(tables.table(columns, result, by, screen.width))
 
 
+def tabbed(result: Any, by: Conventions) -> list[str] | None:
+    """A list as another program reads it: a line for each row, whole, its cells between tabs; None for what is no
+    list."""
+    rows = rows_of(result)
+    if rows is None:
+        return None
+    columns = columns_of(type(rows[0])) if rows else ()
+    if columns is None:
+        return [data(row).plain for row in rows]
+    return ["\t".join(column.text(row, by).plain.replace("\t", " ") for column in columns) for row in rows]
+
+
+def rows_of(result: Any) -> Sequence[Any] | None:
+    """The rows of a list, which may have sums beside them; None for what is no list."""
+    if isinstance(result, list | tuple):
+        return result
+    listed: Sequence[Any] | None = next(
+        (
+            getattr(result, name)
+            for name in ("deals", "follow_ups")
+            if type(result).__name__.endswith("List") and hasattr(result, name)
+        ),
+        None,
+    )
+    return listed
+
+
 def renderer_of(kind: type) -> Callable[[Any, Screen, Conventions], None] | None:
     """How a result of a type is drawn; None for one that nobody has said it of."""
     load(kind, "rendering")
