@@ -5,11 +5,12 @@ import os
 import re
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, time
 from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from crm.atomic_write import atomic_write
 from crm.clock import NO_ZONES, machine_now, machine_zone, running_from
@@ -456,8 +457,20 @@ class Config:
     terminals: int = 30
 
 
+def _morning_of(day: str) -> Mapping[str, str]:
+    """The time of a trial that names the day alone, as CRM_TODAY does: nine in the morning on this machine."""
+    if not day:
+        return {}
+    try:
+        morning = datetime.combine(date.fromisoformat(day.strip()), time(9), ZoneInfo(machine_zone()))
+    except ValueError as error:
+        raise UsageError("The environment variable CRM_TODAY is a date like 2026-11-20.") from error
+    return {"CRM_NOW": morning.isoformat()}
+
+
 def from_environment(environment: Mapping[str, str], store: str = "") -> Config:
     """The settings of this run; `store` is one named on the command line. Raises UsageError."""
+    environment = {**_morning_of(environment.get("CRM_TODAY", "")), **environment}
     values: dict[str, Any] = {}
     for option in ENVIRONMENT:
         written = environment.get(option.variable, "")

@@ -10,7 +10,7 @@ from crm.repository import Query, Snapshot
 from crm.repository.derived_columns import derived_columns
 
 _MARKS = ".,;:"
-_TELEPHONE = re.compile(r"[+\d][\d\s()/.-]{3,}")
+_TELEPHONE = re.compile(r"[+\d(][\d\s()/.-]{3,}")
 
 
 def called(snapshot: Snapshot, clients: Sequence[Client], text: str) -> Mapping[int, Contact]:

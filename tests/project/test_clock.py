@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from crm.app import open_crm
 from crm.clock import Clock, machine_zone, offsets
 from crm.commands.registry import named
-from crm.config import Config
+from crm.config import Config, from_environment
+from crm.errors import UsageError
 from tests.support.command_line import on_a_new_store
 
 pytestmark = pytest.mark.dated
@@ -180,3 +181,12 @@ def test_a_team_says_in_which_zone_it_is(monkeypatch: pytest.MonkeyPatch) -> Non
         assert {setting["key"]: setting["value"] for setting in shell.did("settings", "list")}[
             "time_zone"
         ] == "Europe/Vienna"
+
+
+def test_a_trial_names_its_day_alone_or_its_moment() -> None:
+    day = from_environment({"CRM_TODAY": "2031-02-28"})
+    assert Clock(day.now).today == date(2031, 2, 28)
+    moment = from_environment({"CRM_TODAY": "2031-02-28", "CRM_NOW": "2032-01-05T12:00:00Z"})
+    assert moment.now().date() == date(2032, 1, 5)
+    with pytest.raises(UsageError, match="CRM_TODAY"):
+        from_environment({"CRM_TODAY": "tomorrow"})

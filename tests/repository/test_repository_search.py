@@ -272,3 +272,33 @@ def test_a_short_or_double_name_is_found_with_a_letter_wrong(store: Store, typed
         found = [client.name for client in snapshot.search(typed)]
     assert found
     assert "Ottokar Winter" not in found
+
+
+LETTERS = [
+    ("luk", "Łukasz"), ("sor", "Søren"), ("dan", "Đan"), ("isi", "I\u015f\u0131l"), ("tho", "Þorvald"), ("aev", "Ævar"),
+    ("bjo", "Bjørg"), ("lac", "Łacina"), ("hol", "Hołda"), ("gud", "Guðrún"), ("LUK", "Łukasz"), ("oeu", "Œuvrard"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def lettered(new_store: NewStore) -> Iterator[Store]:
+    """A store with people in whose names are letters without an accent to take off, and with a telephone number."""
+    with new_store() as store:
+        names = list(dict.fromkeys(name for _, name in LETTERS))
+        store.change(lambda tx: tx.add_all([Client(first_name=name, kind="person") for name in names]))
+        store.change(lambda tx: tx.add(Client(first_name="Ada", kind="person", phone="+12025550143")))
+        yield store
+
+
+@pytest.mark.parametrize(("typed", "name"), LETTERS)
+def test_letters_without_an_accent_are_typed_as_on_any_keyboard(lettered: Store, typed: str, name: str) -> None:
+    with lettered.repository.read() as snapshot:
+        assert [client.first_name for client in snapshot.search(typed)] == [name]
+
+
+@pytest.mark.parametrize(
+    "typed", ["(202) 555-0143", "202 555 0143", "(202)555-0143", "202.555.0143", "+1 (202) 555-0143", "5550143", "(202"]
+)
+def test_a_number_is_found_as_it_is_shown_and_as_people_write_it(lettered: Store, typed: str) -> None:
+    with lettered.repository.read() as snapshot:
+        assert [client.first_name for client in snapshot.search(typed)] == ["Ada"]

@@ -40,6 +40,19 @@ _MOST_SOUNDS = 3
 _MOST_SPELLINGS = 600
 _SOUND_CANDIDATES = 200
 _WINDOW = 4
+# Letters that have no accent to take off, by what is typed for them on another keyboard.
+_LETTERS = {
+    "l": "\u0142",
+    "o": "\u00f8",
+    "d": "\u0111\u00f0",
+    "i": "\u0131",
+    "th": "\u00fe",
+    "ae": "\u00e6",
+    "oe": "\u0153",
+}
+_TYPED_SO = re.compile(r"th|ae|oe|.", re.DOTALL)
+_LONGEST_WITH_LETTERS = 4
+_MOST_LETTERED = 9
 # What people write between names: "Fox, Jo", "J. Fox".
 _POINTS = ".,;:"
 
@@ -170,11 +183,24 @@ def _together(connection: Connection, words: Sequence[str]) -> list[_Candidate]:
 
 
 def _spelled_otherwise(text: str, folded: str) -> list[str]:
-    """The text with its dots over vowels spelled out as an e, Müller as mueller, and with such an e left out."""
+    """The text with its dots over vowels spelled out as an e, Müller as mueller, and with such an e left out; and with
+    the letters that have no accent to take off, as Łukasz for luk."""
     dotted = unicodedata.normalize("NFD", text[:_LONGEST].casefold())
     spelled = fold(_UNSEARCHABLE.sub(" ", re.sub("([aou])\u0308", r"\1e", dotted).replace("ø", "oe"))).strip()
     left_out = re.sub("([aou])e", r"\1", folded)
-    return [other for other in dict.fromkeys((spelled, left_out)) if other != folded]
+    return [other for other in dict.fromkeys((spelled, left_out, *_with_letters(folded))) if other != folded]
+
+
+def _with_letters(folded: str) -> list[str]:
+    """The text with each of its plain letters as itself, or as the letter that people type so, where it is short: a
+    longer one is found as a misspelt name is."""
+    if len(folded) > _LONGEST_WITH_LETTERS or not folded.isascii():
+        return []
+    spellings = [""]
+    for part in _TYPED_SO.findall(folded):
+        others = [part, *_LETTERS.get(part, ())]
+        spellings = [begun + other for begun in spellings for other in others]
+    return spellings[:_MOST_LETTERED]
 
 
 def _words(folded: str) -> list[str]:
@@ -182,7 +208,7 @@ def _words(folded: str) -> list[str]:
     return [word.rstrip(_POINTS) or word for word in folded.split()]
 
 
-_TELEPHONE = re.compile(r"[+\d][\d\s()/.-]{3,}")
+_TELEPHONE = re.compile(r"[+\d(][\d\s()/.-]{3,}")
 
 
 def _readings(folded: str) -> Iterator[list[str]]:

@@ -292,3 +292,21 @@ def test_a_program_that_is_killed_in_a_mailing_goes_on_with_it(folder: Path, aut
     arrived = Counter(str(mail["To"]) for mail in post.taken)
     assert set(arrived.values()) == {1}
     assert len(arrived) >= counts["sent"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Dear {first_name},", "2 of them have no first_name"),
+        ("Dear {first_name|friend},", ""),
+        ("Dear {name},", ""),
+        ("Dear {first_name}, how is {city}?", "3 of them have no city"),
+    ],
+)
+def test_it_says_before_for_how_many_a_field_is_empty(here: MailDesk, text: str, told: str) -> None:
+    people = {"ada": {"first_name": "Ada"}, "lind": {"company": "Lind", "kind": "company"}, "orr": {"last_name": "Orr"}}
+    for mailbox, fields in people.items():
+        here.clients(1, **{"first_name": "", "last_name": "", "email": f"{mailbox}@example.org", **fields})
+    question = asked(here, subject="News", body=text)
+    assert told in question
+    assert ("of them" in question) == bool(told)

@@ -1,6 +1,7 @@
 """Mailings: one text to many clients, each of them once, and what became of it."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from crm.commands.mail.composing import Preview
 from crm.commands.mail.mailings.audience import Audience, LeftOut, Reader, Readers, audience
 from crm.commands.mail.mailings.report import MailingCount, MailingReport, counts_of, report_on
 from crm.commands.mail.mailings.text import MailingText, TestSent, drafted, previewed, tried, written
-from crm.commands.mail.merge_fields import LineWithFields, ProseWithFields, values_of
+from crm.commands.mail.merge_fields import LineWithFields, ProseWithFields, missing, values_of
 from crm.commands.mail.outbox import queue_many, refuse_unsendable, send_queued
 from crm.commands.mail.outbox.signals import INTERRUPTED
 from crm.commands.paging import Limit, Offset, most
@@ -31,7 +32,7 @@ from crm.errors import CRMError, RefusedError, StoreError, confirmation
 from crm.model import Conventions, Mailing, Message, Template
 from crm.model.fields import Email
 from crm.outward.sanitizing import line
-from crm.repository import Query, Transaction
+from crm.repository import Query, Snapshot, Transaction
 
 TheMailing = Annotated[Mailing, About("Mailing", "its number", positional=True)]
 # As many of those who are left out are named in the question.
@@ -41,11 +42,13 @@ _LONGEST_NAME = 100
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A mailing before it is sent: who gets it, and how the first of them will read it."""
+    """A mailing before it is sent: who gets it, how the first of them will read it, and for how many a field has no
+    value."""
 
     audience: Audience
     preview: Preview
     a_minute: int
+    blanks: Mapping[str, int]
 
     def summary(self, by: Conventions) -> str:
         """How many get it, how long that takes, and how many are left out, in sentences."""
@@ -53,7 +56,14 @@ class Prepared:
         minutes = -(-count // self.a_minute)
         takes = f" That takes about {pluralize(minutes, 'minute', 'minutes', by)}." if minutes > 1 else ""
         left_out = f" {self.audience.summary(by)}" if self.audience.left_out else ""
-        return f"This goes to {pluralize(count, 'client', 'clients', by)}.{takes}{left_out}"
+        return f"This goes to {pluralize(count, 'client', 'clients', by)}.{takes}{left_out}{self._blank(by)}"
+
+    def _blank(self, by: Conventions) -> str:
+        return "".join(
+            f" {by.number(number)} of them {'has' if number == 1 else 'have'} no {name}: the place stays empty;"
+            f" {{{name}|friend}} would put a word there."
+            for name, number in self.blanks.items()
+        )
 
 
 @command("mailings send", title="Write to many", menu="email")
@@ -106,7 +116,22 @@ def prepared(crm: CRM, group: Group, text: MailingText) -> Prepared:
     with crm.read() as snapshot:
         found = audience(snapshot, group.members(snapshot))
         preview = previewed(crm, snapshot, text, _first(crm, found))
-    return Prepared(found, preview, int(crm.settings["mails_per_minute"]))
+        blanks = _blanks(crm, snapshot, group, text)
+    return Prepared(found, preview, int(crm.settings["mails_per_minute"]), blanks)
+
+
+def _blanks(crm: CRM, snapshot: Snapshot, group: Group, text: MailingText) -> Mapping[str, int]:
+    """The fields of a text that have no value for some who get it, and for how many."""
+    whole = f"{text.subject}\n{text.body}"
+    blanks: Counter[str] = Counter()
+    if not missing(whole, {}):
+        return blanks
+    found, sorting = Audience(), Readers(snapshot)
+    for some in batches(group.members(snapshot)):
+        readers = [reader.client for reader in found.sort(sorting.of(some))]
+        for _, values in values_of(crm, snapshot, readers):
+            blanks.update(missing(whole, values))
+    return blanks
 
 
 def _first(crm: CRM, found: Audience) -> Reader:
