@@ -659,3 +659,12 @@ def test_help_is_a_command_and_says_defaults(shell: CommandLine) -> None:
     assert told.startswith("Usage: run.py reports by")
     assert "[default: 20]" in told
     assert "frob" in shell.refused("help", "frob", code=2)
+
+
+def test_what_a_preview_and_a_check_leave_out_is_counted(shell: CommandLine) -> None:
+    rows = [["last_name", "phone"], *([f"Name {at:02}", f"none {at:02}"] for at in range(30))]
+    shell.did("import", shell.write_csv("odd.csv", rows), "--as", "clients")
+    assert shell("check").out.count("not a telephone") == 30
+    told = shell("rules", "preview", "--rule", "New when total_spend = 0", "--rule", "Regular otherwise").out
+    assert "30 clients would move" in told
+    assert told.rstrip().endswith("and 10 more")

@@ -249,7 +249,11 @@ def _(result: "RulesReport", screen: Screen, by: Conventions) -> None:
     for line in _counts(result.counts, screen, by):
         screen.print(line)
     screen.print()
-    screen.print(tables.table(_MOVES, result.moves[: max(3, screen.left - 15)], by, screen.width))
+    # What is printed line by line goes on as long as it likes.
+    shown = result.moves if screen.plain else result.moves[: max(3, screen.left - 16)]
+    screen.print(tables.table(_MOVES, shown, by, screen.width))
+    if more := result.clients - len(shown):
+        screen.print(Text(f"and {by.number(more)} more", "dim"))
 
 
 def _counts(counts: "Iterable[MoveCount]", screen: Screen, by: Conventions) -> Iterable[Text]:

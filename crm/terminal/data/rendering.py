@@ -184,7 +184,11 @@ def _(result: "CheckReport", screen: Screen, by: Conventions) -> None:
     for title, findings, style in (("Wrong", result.wrong, "bold red"), ("Worth a look", result.odd, "bold yellow")):
         if findings:
             screen.print(Text(f"{title}: {by.number(len(findings))}", style))
-            screen.print(tables.table(_FINDINGS, findings[: max(3, screen.left - 15)], by, screen.width))
+            # What is printed line by line goes on as long as it likes.
+            listed = findings if screen.plain else findings[: max(3, screen.left - 16)]
+            screen.print(tables.table(_FINDINGS, listed, by, screen.width))
+            if more := len(findings) - len(listed):
+                screen.print(Text(f"and {by.number(more)} more; `check` in the shell lists all", "dim"))
 
 
 def draw_transaction(screen: Screen, shown: "TransactionShown", by: Conventions, most: int | None = None) -> None:
