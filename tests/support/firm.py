@@ -234,7 +234,7 @@ def _a_reader(firm: Firm, _: str) -> Mapping[str, Any]:
 
 def _an_opt_out(firm: Firm, role: str) -> Mapping[str, Any]:
     """An address that gets no mailings."""
-    address = f"lifted-by-{role}@example.com"
+    address = f"lifted-by-{role}@example.net"
     with firm.office.crm.read() as snapshot:
         if not snapshot.count(OptOut, Query({"address": address})):
             firm.office("opt-outs add", address)
@@ -354,7 +354,7 @@ GIVEN: Mapping[str, Given] = {
     "bounces list": _nothing,
     "bounces clear": lambda *_: {"all_": True},
     "opt-outs list": _nothing,
-    "opt-outs add": lambda _, role: {"address": f"out-{role}@example.com"},
+    "opt-outs add": lambda _, role: {"address": f"out-{role}@example.net"},
     "opt-outs lift": lambda firm, role: {**_an_opt_out(firm, role), "reason": "asked for it"},
     "email due": _nothing,
     "email fetch": _nothing,
