@@ -321,9 +321,9 @@ def test_a_lost_session_manages_no_accounts_and_not_its_own(firm: Firm, way: str
 
 
 def _told(command: Command, crm: CRM, **given: Any) -> SignedOutError:
-    with pytest.raises(SignedOutError) as told:
+    with pytest.raises(SignedOutError) as raised:
         command(crm, **given)
-    return told.value
+    return raised.value
 
 
 def test_who_ends_their_own_session_is_told_that_it_is_done(firm: Firm) -> None:

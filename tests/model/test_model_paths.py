@@ -67,9 +67,9 @@ def test_a_path_is_read_as_it_is_typed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_no_file_can_be_called_is_refused(typed: str, why: str) -> None:
     with pytest.raises(FieldError, match=re.escape(why)):
         path_of(typed)
-    with pytest.raises(UsageError, match=re.escape(why)) as told:
+    with pytest.raises(UsageError, match=re.escape(why)) as raised:
         store_file(f"sqlite:///{typed}")
-    assert told.value.sentence.endswith(".")
+    assert raised.value.sentence.endswith(".")
 
 
 def raised(tree: ast.AST) -> Iterator[ast.FormattedValue]:

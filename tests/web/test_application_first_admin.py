@@ -91,9 +91,9 @@ def test_a_secret_that_the_accounts_were_not_made_with_does_not_start(
     repository: SqlRepository, accounts: Accounts, tmp_path: Path
 ) -> None:
     chief, _ = accounts.administration.add(email="chief@example.com", name="Chief", role="admin", password=PASSWORD)
-    with pytest.raises(StoreAccessError, match="made with another CRM_SECRET") as told:
+    with pytest.raises(StoreAccessError, match="made with another CRM_SECRET") as raised:
         start(tmp_path, "another secret that is long enough too")
-    assert "\n" not in told.value.sentence
+    assert "\n" not in raised.value.sentence
     # Nor is an admin added to a team that has lost its last one.
     repository.transact(lambda tx: tx.change(tx.get(User, chief.id), active=False), "by hand")
     with pytest.raises(StoreAccessError, match="CRM_SECRET"):
