@@ -213,6 +213,16 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
+class Backup:
+    """A dated backup: its size in bytes, and how many clients and sales are in it; None where it cannot be read."""
+
+    path: Path
+    size: int
+    clients: int | None
+    sales: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Restored:
     """The result of restoring a backup: the backup `kept` of what was there, and how many accounts were `closed`, as it
     does not know their clients; `shut` where nobody can sign in until `users recover`."""
@@ -508,6 +518,9 @@ class Repository(Protocol):
 
     def backup(self, to: Path | None = None, allowed: Allowed = anybody) -> Path:
         """A copy of the whole store, dated, in the folder of backups unless `to` is given."""
+
+    def known_backups(self) -> Sequence[Backup]:
+        """The dated backups there are, newest first."""
 
     def daily_review(self) -> None:
         """Reviews all statuses unless that was done today, or no status depends on the day. The history names `PROGRAM`

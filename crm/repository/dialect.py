@@ -38,6 +38,9 @@ class Backups(Protocol):
     def dated_copies(self) -> Sequence[Path]:
         """The dated backups there are, newest first."""
 
+    def counts(self, path: Path) -> tuple[int, int | None, int | None]:
+        """The size of a backup, and how many clients and sales are in it; None where it cannot be read."""
+
     def checked_copy(self, source: Path) -> AbstractContextManager[Path]:
         """A copy, for a while, of a file that `backup` made; raises FileError where it is none."""
 

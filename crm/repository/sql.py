@@ -36,6 +36,7 @@ from crm.repository import (
     PROGRAM,
     STORE_ID,
     Allowed,
+    Backup,
     Finding,
     Proof,
     Restored,
@@ -511,6 +512,9 @@ class SqlRepository:
     def backups(self) -> Sequence[Path]:
         """The dated backups there are, newest first."""
         return self._dialect.backups.dated_copies()
+
+    def known_backups(self) -> Sequence[Backup]:
+        return [Backup(path, *self._dialect.backups.counts(path)) for path in self.backups()]
 
     def close(self) -> None:
         if "_engine" in self.__dict__:

@@ -1,6 +1,6 @@
 """A store as one reader may see and change it: nothing of a Repository goes round the table of rights."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from crm.clock import Clock
 from crm.model import BY_NAME
 from crm.model.rights import ALL, CHECK, READ, STORE, UPDATE, Reader, past_level
-from crm.repository import Allowed, Finding, Proof, Restored, Seals, anybody
+from crm.repository import Allowed, Backup, Finding, Proof, Restored, Seals, anybody
 from crm.repository.guarded.permissions import Permissions
 from crm.repository.guarded.reading import GuardedSnapshot
 from crm.repository.guarded.verified import VerifiedRepository
@@ -81,6 +81,10 @@ class GuardedRepository:
     def backup(self, to: Path | None = None, allowed: Allowed = anybody) -> Path:
         self._bounds.demand(STORE, READ)
         return self._repository.backup(to, allowed)
+
+    def known_backups(self) -> Sequence[Backup]:
+        self._bounds.demand(STORE, READ)
+        return self._repository.known_backups()
 
     def daily_review(self) -> None:
         self._repository.daily_review()

@@ -1,6 +1,6 @@
 """A store on which the session is verified in each snapshot and each transaction, and nowhere else."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from crm.clock import Clock
 from crm.errors import SignedOutError, StoreAccessError
 from crm.model.rights import OWNER, Reader
-from crm.repository import Allowed, Finding, Proof, Repository, Restored, Saved, Seals, Snapshot, anybody
+from crm.repository import Allowed, Backup, Finding, Proof, Repository, Restored, Saved, Seals, Snapshot, anybody
 
 Result = TypeVar("Result")
 # Looks the reader up in a snapshot or transaction: the reader under the name that they have now. Raises SignedOutError.
@@ -112,6 +112,10 @@ class VerifiedRepository:
 
     def backup(self, to: Path | None = None, allowed: Allowed = anybody) -> Path:
         return self._repository.backup(to, self._and(allowed))
+
+    def known_backups(self) -> Sequence[Backup]:
+        with self.read():
+            return self._repository.known_backups()
 
     def daily_review(self) -> None:
         self._repository.daily_review()

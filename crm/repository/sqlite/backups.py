@@ -43,6 +43,19 @@ class SqliteBackups:
         except OSError as error:
             raise FileError(f"{display_path(self._folder)} cannot be looked into: {reason(error)}.") from error
 
+    def counts(self, path: Path) -> tuple[int, int | None, int | None]:
+        """The size of a backup, and how many clients and sales are in it."""
+        size = 0
+        try:
+            size = path.stat().st_size
+            with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as copy:
+                clients, sales = (
+                    int(copy.execute(f"SELECT count(*) FROM {table}").fetchone()[0]) for table in ("client", "sale")
+                )
+        except (OSError, sqlite3.Error):
+            return size, None, None
+        return size, clients, sales
+
     def dated(self, stamp: str) -> Path:
         return self._folder / f"{self.path.stem}-{stamp}.sqlite3"
 

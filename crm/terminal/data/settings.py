@@ -1,10 +1,17 @@
 """Looking after the store at the menu: the sample data, and the settings."""
 
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
+from crm.commands.client_selection import pluralize
 from crm.commands.data.settings import SettingShown
 from crm.commands.registry import named
 from crm.config import TEAM
+from crm.errors import StoreError
+from crm.model import Conventions
+from crm.repository import Backup
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
@@ -19,6 +26,36 @@ def demo(session: Session, **_: Any) -> None:
         session.say("This is the sample data already.")
         return
     try_sample(session)
+
+
+@flow("restore")
+def restore(session: Session, **_: Any) -> None:
+    """A backup from the list of those there are, or another file, put in the place of the data."""
+    command = named("restore")
+    session.page(command.title)
+    by = session.crm.conventions
+    kept: Sequence[Backup] = ()
+    if session.prompts.exchange is None:
+        with suppress(StoreError):
+            kept = session.crm.repository.known_backups()
+    entries = [Choice(_backup_line(backup, by), backup.path) for backup in kept]
+    file = None
+    if entries:
+        file = session.keyboard.choose("Which backup?", [*entries, Choice("Another file", None)])
+    file = file or session.prompts.ask(command.parameters["file"])
+    session.tell(session.prompts.run(command, {"file": file}))
+
+
+def _backup_line(backup: Backup, by: Conventions) -> str:
+    """A backup by its day and time, how large it is and what is in it."""
+    stamp = "-".join(backup.path.stem.rsplit("-", 4)[1:])
+    made = datetime.strptime(stamp, "%Y-%m-%d-%H%M%S")  # noqa: DTZ007 - the name has the team's own time
+    size = f"{by.number(max(1, round(backup.size / 1000)))} kB"
+    held = "cannot be read"
+    if backup.clients is not None and backup.sales is not None:
+        clients = pluralize(backup.clients, "client", "clients", by)
+        held = f"{clients}, {pluralize(backup.sales, 'sale', 'sales', by)}"
+    return f"{by.day(made.date())} {made:%H:%M}  {size}  {held}"
 
 
 @flow("settings list")

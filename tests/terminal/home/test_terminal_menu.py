@@ -198,3 +198,17 @@ def test_a_page_is_drawn_anew_when_the_window_gets_narrower(start: Start, crm: C
     # What the step before had to tell stays.
     assert "Taken back" in session.text
     session.press("0").sees("0) Exit")
+
+
+def test_restore_offers_the_backups_with_day_size_and_content(start: Start, crm: CRM) -> None:
+    add(crm, first_name="Anna")
+    copy = named("backup")(crm).file
+    copy.with_name(copy.name.replace("2026-11-21", "2026-11-19")).write_bytes(b"no database")
+    add(crm, first_name="Bo")
+    session = start().choose("Data").choose("Restore a backup").sees("Which backup?").sees("kB  1 client, 0 sales")
+    session.sees("Nov 21, 2026").sees("Nov 19, 2026").sees("cannot be read").sees("Another file").press("1")
+    # Enter goes back, and replaces nothing.
+    session.sees("This replaces the data").press("enter").sees("Export to a file").choose("Restore a backup").press("1")
+    session.choose("Restore it").sees("Restored")
+    with crm.read() as snapshot:
+        assert [client.first_name for client in snapshot.find_all(Client)] == ["Anna"]
