@@ -76,7 +76,7 @@ class Call:
                 begin_day(owner)
             command.demand(crm.reader)
             result = self._done(crm, command, given)
-            self._print(crm, self._with_notes(crm, command, result))
+            self._print(crm, self._shown_as_text(crm, command, result))
             self._tell_cut(crm, command, given, result)
             self._notice(crm)
         except SignedOutError as out:
@@ -287,9 +287,9 @@ class Call:
                     kind=question.question_kind,
                 ) from question
 
-    def _with_notes(self, crm: CRM, command: Command, result: Any) -> Any:
-        """What is printed of a result: as text, that a record was deleted and what went with it, and not its card; of a
-        deal the card, which names its client."""
+    def _shown_as_text(self, crm: CRM, command: Command, result: Any) -> Any:
+        """The printed form of a result: as text, that a record was deleted and what went with it, and not its card; of
+        a deal the card, which names its client."""
         if self._settings["json"] or not isinstance(result, Record):
             return result
         if command.words == "deals add":
