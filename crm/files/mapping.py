@@ -25,7 +25,6 @@ _NOTHING = words(
 _NOTHING_IN_WORDS = words(
     "none unknown nil kein keine keiner unbekannt aucun aucune ninguno ninguna nessuno nessuna geen onbekend nenhum"
 )
-_LONGEST_NOTHING = 9
 _ADDRESS = re.compile(r"(?:mailto:)?[^\s@<>;,|]+@[^\s@<>;,|]+\.[^\s@<>;,|.]{2,}", re.IGNORECASE)
 _NAMED_ADDRESS = re.compile(r"[^<>@]*<\s*(?:mailto:)?([^\s@<>]+@[^\s@<>]+)\s*>", re.IGNORECASE)
 _BETWEEN_ADDRESSES = re.compile(r"\s*[;,|\n]\s*|\s+/\s+|\s+")
@@ -48,10 +47,10 @@ class Mapped(NamedTuple):
 class Mapper:
     """Turns the cells of each row into the texts of fields, for columns matched once.
 
-    Texts are as the fields' checks take them: dates in ISO, amounts plain, of several e-mail addresses and
-    numbers the first, whole names in their parts. What programs write where there is nothing is blank. What cannot be
-    read stays as it was written, for the check to refuse with its reason. Where several columns have one target, the
-    first by rank that a row fills counts; of addresses all columns of one.
+    Texts are as the fields' checks take them: dates in ISO, amounts plain, of several e-mail addresses and numbers
+    the first, whole names in their parts. What programs write where there is no date, address, number or country is
+    blank. What cannot be read stays as it was written, for the check to refuse with its reason. Where several
+    columns have one target, the first by rank that a row fills counts; of addresses all columns of one.
     """
 
     def __init__(self, matches: Sequence[Match], by: Conventions) -> None:
@@ -87,18 +86,18 @@ class Mapper:
             self._blank[target] = ""
             convert = _converter(target.rpartition(".")[2], match, by)
             if target in PLACES and match.rank:
-                self._other_addresses.setdefault(match.rank, []).append((place, target, convert or _filled))
+                self._other_addresses.setdefault(match.rank, []).append((place, target, convert or str))
             elif convert is None and target not in [name for _, name in self._plain]:
                 self._plain.append((place, target))
             else:
-                self._converted.append((place, target, convert or _filled))
+                self._converted.append((place, target, convert or str))
 
     def __call__(self, cells: Sequence[str]) -> Mapped:
         """The fields of one row; `cells` are at least as many as the columns that were matched."""
         found = self._blank.copy()
         for place, target in self._plain:
             cell = cells[place]
-            found[target] = cell if len(cell) > _LONGEST_NOTHING and cell.isprintable() else _shown(cell, target)
+            found[target] = cell if cell.isprintable() else visible(cell)
         for place, target, convert in self._converted:
             cell = cells[place]
             if cell and not found[target].strip():
@@ -211,17 +210,6 @@ def _value(text: str) -> str:
     """The text, or '' where it is a word for nothing."""
     text = text.strip()
     return "" if text.casefold() in _NOTHING or text.casefold() in _NOTHING_IN_WORDS else text
-
-
-def _filled(text: str) -> str:
-    """The text, or '' where it is a sign for nothing; Unknown and None are also names."""
-    return "" if len(text) <= _LONGEST_NOTHING and text.strip().casefold() in _NOTHING else text
-
-
-def _shown(text: str, target: str) -> str:
-    """The text without signs that nobody sees; names may be what means nothing elsewhere."""
-    text = text if text.isprintable() else visible(text)
-    return text if target.endswith(("first_name", "last_name")) else _filled(text)
 
 
 def _address(text: str) -> str:
