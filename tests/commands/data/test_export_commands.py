@@ -62,7 +62,8 @@ def clients(draw: st.DrawFn) -> dict[str, Any]:
     # A star before a tag is how Google marks a group of its own, and goes.
     fields["tags"] = read("tags", ",".join(tag.lstrip("* ") for tag in draw(st.lists(TEXT, max_size=3))))
     fields["marketing_consent"] = draw(st.booleans())
-    fields["date_of_birth"] = draw(st.none() | st.dates(date(1900, 1, 1), TODAY))
+    # The first day of 1900 is how databases write that there is none.
+    fields["date_of_birth"] = draw(st.none() | st.dates(date(1900, 1, 2), TODAY))
     return fields
 
 
