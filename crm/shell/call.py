@@ -199,11 +199,12 @@ class Call:
                 raise UsageError(f"{display_path(file)} is there already. Give --yes to replace it.")
 
     def _refuse_missing(self, command: Command) -> None:
-        """Raises StoreError where a command that only reads or changes what is there names a store that is not: a
-        mistyped name makes no store."""
-        file = store_file(self.config().store)
+        """Raises StoreError where a command that only reads or changes what is there is called on a store that was
+        named and is not there: a mistyped name makes no store."""
+        config = self.config()
+        file = store_file(config.store)
         begins = command.name in _BEGIN or command.words in _BEGIN or command.outside
-        if file is None or begins or file.exists() or file.is_symlink():
+        if not config.named_store or file is None or begins or file.exists() or file.is_symlink():
             return
         first = program.command("clients add")
         raise StoreError(

@@ -47,7 +47,7 @@ def loaded(shell: CommandLine, *arguments: str, **environment: str) -> set[str]:
         check=True,
         text=True,
     )
-    return set(json.loads(done.stderr))
+    return set(json.loads(done.stderr.splitlines()[-1]))
 
 
 def within(modules: set[str], names: tuple[str, ...]) -> set[str]:

@@ -10,9 +10,9 @@ GROUPS = {
     "email": "E-mail: written to clients, sent, and fetched.",
     "templates": "Texts with fields, for messages that are written again and again.",
     "mailings": "One text to many clients.",
-    "bounces": "Addresses that a mail server has refused for good.",
-    "opt-outs": "Addresses that get no mailings any more.",
     "occasions": "Greetings: to each client once a year.",
+    "opt-outs": "Addresses that get no mailings any more.",
+    "bounces": "Addresses that a mail server has refused for good.",
     "sms": "Text messages to clients.",
 }
 MODULES = {

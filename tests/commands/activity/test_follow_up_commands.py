@@ -512,7 +512,7 @@ def test_on_the_command_line_in_plain_words(monkeypatch: pytest.MonkeyPatch) -> 
         assert line.did("people", "list")[0]["name"] == "Cy"
         assert line.did("follow-ups", "done", "1")["next"] is None
         told = line("follow-ups", "list", "--done")
-        assert (told.code, "Send the offer" in told.out, "1 in all" in told.out) == (0, True, True)
+        assert (told.code, "Send the offer" in told.out) == (0, True)
 
 
 # The list of clients
