@@ -20,7 +20,7 @@ from pathlib import Path
 from crm import atomic_write, config
 from crm.accounts import saved_sessions
 from crm.accounts.keys import Secret
-from crm.repository.sqlite import dialect
+from crm.repository.sqlite import backups
 from crm.repository.sheets.google import access_tokens
 
 folder = Path(sys.argv[1])
@@ -31,7 +31,7 @@ class Account:
 
 def write(new):
     if what == "sign-ins":
-        saved_sessions.Remembered(folder).keep("store", new)
+        saved_sessions.SavedSessions(folder).keep("store", new)
     elif what == "store":
         config.remember_store(f"sheets://{new}")
     elif what == "token":
@@ -39,11 +39,11 @@ def write(new):
     elif what == "secret":
         Secret("", folder).key("test")
     else:
-        dialect.Sqlite(folder / "crm.sqlite3").replace_damaged(folder / "copy", folder / "backups" / "b.sqlite3")
+        backups.SqliteBackups(folder / "crm.sqlite3").replace_damaged(folder / "copy", folder / "backups" / "b.sqlite3")
 
 def content():
     if what == "sign-ins":
-        return saved_sessions.Remembered(folder).token("store"), saved_sessions.Remembered(folder).token("other")
+        return saved_sessions.SavedSessions(folder).token("store"), saved_sessions.SavedSessions(folder).token("other")
     if what == "store":
         return config.remembered_store()
     if what == "token":
@@ -52,7 +52,7 @@ def content():
         return len((folder / "secret").read_text().strip()) if (folder / "secret").exists() else 0
     return (folder / "crm.sqlite3").read_bytes().decode()
 
-OURS = {module.__file__ for module in (atomic_write, config, saved_sessions, dialect, access_tokens)}
+OURS = {module.__file__ for module in (atomic_write, config, saved_sessions, backups, access_tokens)}
 OURS.add(sys.modules[Secret.__module__].__file__)
 
 def killed_at(number):
@@ -71,7 +71,7 @@ def prepare():
     for path in folder.rglob("*"):
         path.is_file() and path.unlink()
     if what == "sign-ins":
-        saved_sessions.Remembered(folder).keep("other", "kept")
+        saved_sessions.SavedSessions(folder).keep("other", "kept")
     if what in ("sign-ins", "store", "token"):
         write("old")
     if what == "damaged":

@@ -298,7 +298,13 @@ GIVEN: Mapping[str, Given] = {
     "follow-ups snooze": lambda firm, role: {**_a_follow_up(firm, role), "until": TODAY + timedelta(days=7)},
     "follow-ups assign": lambda firm, role: {**_a_follow_up(firm, role), "to": "Somebody"},
     "follow-ups delete": _a_follow_up,
-    "follow-ups export": lambda firm, role: _a_follow_up(firm, role) and {"file": firm.office.folder / "to-do.ics"},
+    "follow-ups export": lambda firm, role: (
+        _a_follow_up(firm, role)
+        and {
+            "file": firm.office.folder / "to-do.ics",
+            "yes": True,
+        }
+    ),
     "deals board": _nothing,
     "deals list": lambda *_: {"all_": True},
     "deals show": _a_deal,
@@ -372,10 +378,10 @@ GIVEN: Mapping[str, Given] = {
     "reports lost": _nothing,
     "reports activity": _nothing,
     "import": _a_file,
-    "export": lambda firm, _: {"file": firm.office.folder / "clients.csv"},
+    "export": lambda firm, _: {"file": firm.office.folder / "clients.csv", "yes": True},
     "history list": lambda firm, _: {"client": firm.other, "text": "sale"},
     "history show": lambda *_: {"transaction": 3},
-    "history export": lambda firm, _: {"file": firm.office.folder / "history.csv"},
+    "history export": lambda firm, _: {"file": firm.office.folder / "history.csv", "yes": True},
     "history undo": lambda firm, _: {"transaction": firm.edited()},
     "check": _nothing,
     "backup": lambda firm, _: {"file": firm.office.folder / "store-copy.sqlite3"},
