@@ -398,7 +398,7 @@ def _templates(language: str) -> Mapping[tuple[str, ...], int]:
 
 def _of_week(written: str, by: Conventions, direction: Direction) -> When | None:
     """A day of the week, alone, in a week, or before or behind a date, which has to be one."""
-    for weekdays, rest, is_first in _split_weekday(written.split(), _weekdays(by.language)):
+    for weekdays, rest, is_first in _split_weekday(written.split(), by.language):
         which = " ".join(word for word in rest if word != "on")
         if len(weekdays) == 1:
             day = _in_week(min(weekdays), which, by.today, direction, is_first=is_first)
@@ -432,11 +432,10 @@ def _in_week(weekday: int, which: str, today: date, direction: Direction, *, is_
     return None
 
 
-def _split_weekday(
-    words: Sequence[str], days: Mapping[str, frozenset[int]]
-) -> Iterator[tuple[frozenset[int], Sequence[str], bool]]:
+def _split_weekday(words: Sequence[str], language: str) -> Iterator[tuple[frozenset[int], Sequence[str], bool]]:
     """The day of the week that stands first or last, the other words, and whether it stands first."""
-    for count in range(min(3, len(words)), 0, -1):
+    days = _weekdays(language)
+    for count in range(min(_most_words_of_weekday(language), len(words)), 0, -1):
         for named, rest, is_first in ((words[:count], words[count:], True), (words[-count:], words[:-count], False)):
             if (day := days.get(" ".join(_folded(_tokens(" ".join(named)))))) is not None:
                 yield day, rest, is_first
@@ -450,6 +449,11 @@ def _nearest_weekday(weekday: int, today: date, direction: Direction) -> date:
 @lru_cache(maxsize=4)
 def _weekdays(language: str) -> Mapping[str, frozenset[int]]:
     return _named(language, "days", _WEEKDAYS)
+
+
+@lru_cache(maxsize=4)
+def _most_words_of_weekday(language: str) -> int:
+    return max(len(name.split()) for name in _weekdays(language))
 
 
 @lru_cache(maxsize=4)
