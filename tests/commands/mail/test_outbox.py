@@ -377,7 +377,10 @@ class Running:
         crm.repository.close()
 
     def outbox(self) -> Any:
-        return self.program.did("email", "outbox")
+        """What a round came to; its code is 1 where a message is unsure."""
+        answer = self.program("email", "outbox", "--json")
+        assert (answer.code, answer.err) == (int(bool(answer.json["unsure"])), "")
+        return answer.json
 
     @property
     def states(self) -> list[str]:
