@@ -144,7 +144,7 @@ def test_ctrl_c_stops_after_the_e_mail_in_hand_and_the_menu_goes_on(
 @pytest.mark.slow
 def test_line_by_line_it_is_shown_whole_and_sent(crm: CRM, mail: dict[str, str], store: Path, post: Post) -> None:
     readers(crm, 2)
-    lines = ["e-mail", "5", "4", "News for {first_name}", "Dear {name}", "1", "1", "0", "0", "0"]
+    lines = ["e-mail", "5", "4", "News for {first_name}", "Dear {name}", "1", "1", "2", "0", "0", "0"]
     done = piped(store, "\n".join(lines) + "\n", XDG_DATA_HOME=str(store.parent), **mail)
     assert (done.returncode, done.stderr) == (0, "")
     for told in ("This goes to 2 clients.", "Subject: News for No1", "Sent to 2.", "2 sent"):
