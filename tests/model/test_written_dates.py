@@ -239,6 +239,7 @@ LANGUAGES = (
     "ro_RO", "hr_HR", "sr", "bg_BG", "ru_RU", "uk_UA", "el_GR", "tr_TR", "fi_FI", "sv_SE", "nb_NO", "da_DK", "lt_LT",
     "lv_LV", "et_EE", "is_IS", "eu_ES", "ca_ES", "gl_ES", "ga_IE", "he_IL", "ar_EG", "fa_IR", "ur_PK", "hi_IN", "bn",
     "ta_IN", "ml_IN", "th_TH", "vi_VN", "id_ID", "ko_KR", "ja_JP", "zh_CN", "zh_TW", "kk_KZ", "hy_AM", "ka_GE", "mn_MN",
+    "osa",
 )  # fmt: skip
 
 
