@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from crm.errors import FieldError, confirmation
+from crm.model.file_errors import would_replace
 from crm.model.paths import display_path
 
 
@@ -17,6 +18,7 @@ def ending_of(file: Path, endings: Sequence[str], *, field: str = "file", label:
 
 
 def confirm_overwrite(file: Path, yes: bool) -> None:
-    """Raises Question where a file stands in the place of the one to write, unless `yes` answers it."""
-    if not yes and file.is_file():
+    """Raises Question where there is a file already at the place to write to, unless `yes` answers it, and FileError
+    where none can be written."""
+    if not yes and would_replace(file):
         raise confirmation(f"{display_path(file)} is there already.", "Replace it", irreversible=True)

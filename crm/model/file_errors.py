@@ -43,6 +43,24 @@ def unwritable(path: Path, error: OSError) -> FileError:
     return _file_error(_WRITING, "{path} could not be written: {reason}.", path, error)
 
 
+def is_missing(path: Path) -> bool:
+    """Whether there is surely nothing at `path`. False where the system cannot look, as with a name that is too long:
+    opening it then says what is wrong."""
+    try:
+        path.stat()
+    except OSError as error:
+        return isinstance(error, FileNotFoundError)
+    return False
+
+
+def would_replace(path: Path) -> bool:
+    """Whether there is a file at `path`, where one is to be written. Raises FileError where none can be."""
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
 def size_of(path: Path) -> int:
     """The size in bytes of a file that is to be read. Raises FileError where there is none, or no ordinary one."""
     try:

@@ -28,6 +28,7 @@ from crm.errors import (
 from crm.model import Conventions, Record
 from crm.model.encoding import plain
 from crm.model.fields import Secret
+from crm.model.file_errors import is_missing, would_replace
 from crm.model.paths import display_path, path_of
 from crm.model.rights import OWNER
 from crm.repository import Wait
@@ -178,7 +179,7 @@ class Call:
         None where there is no store yet. Raises CRMError."""
         config = self.config()
         file = store_file(config.store)
-        if file is not None and not file.exists():
+        if file is not None and is_missing(file):
             yield None
             return
         crm = self._open_crm(config)
@@ -188,14 +189,15 @@ class Call:
             crm.repository.close()
 
     def _refuse_csv(self, command: Command) -> None:
-        """Raises UsageError for what is no list, and Question where the file is there already."""
+        """Raises UsageError for what is no list and for a file that is there already, and FileError where none can be
+        written."""
         if not self._settings["csv"]:
             return
         if command.name not in ("list", "search"):
             raise UsageError(f"--csv is for lists; `{command.words}` is none.")
         if self._settings["csv"] != "-":
             file = path_of(self._settings["csv"])
-            if file.is_file() and not self._settings["yes"]:
+            if not self._settings["yes"] and would_replace(file):
                 raise UsageError(f"{display_path(file)} is there already. Give --yes to replace it.")
 
     def _refuse_missing(self, command: Command) -> None:
@@ -204,7 +206,7 @@ class Call:
         config = self.config()
         file = store_file(config.store)
         begins = command.name in _BEGIN or command.words in _BEGIN or command.outside
-        if not config.named_store or file is None or begins or file.exists() or file.is_symlink():
+        if not config.named_store or file is None or begins or not is_missing(file) or file.is_symlink():
             return
         first = program.command("clients add")
         raise StoreError(
