@@ -42,7 +42,7 @@ def is_a_sentence(answer: Answer, code: int = 1) -> bool:
 _BAD_FILES = {
     "~no-such-user/a": "there is no home folder ~no-such-user; ",
     "n" * 300: "",
-    "NUL\0": "no file has a NUL in its name",
+    "NUL\0": "file has a NUL in its name",
     "file/a": "",
     "folder": "folder",
     "loop": "link that leads back to itself",
@@ -81,6 +81,7 @@ def test_a_file_that_cannot_be_used_is_told_by_every_command(shell: CommandLine,
             (["history", "export"], ".csv"),
             (["follow-ups", "export"], ".ics"),
             (["reports", "sales", "--to"], ".png"),
+            (["clients", "list", "--csv"], ".csv"),
         ):
             refused(*words, ending=ending)
 
@@ -91,6 +92,7 @@ def test_a_store_that_cannot_be_is_told(shell: CommandLine, store: str) -> None:
     (shell.folder / "folder").mkdir()
     (shell.folder / "loop").symlink_to(shell.folder / "loop")
     where = f"sqlite:///{store}" if store[:1] in ("", "~", "/") else f"sqlite:///{shell.folder / store}"
+    shell.did("clients", "add", "--first-name", "Anna")
     answer = shell("--store", where, "clients", "list")
     assert is_a_sentence(answer, 2 if store[:1] in ("", "~") else 1), answer
     assert "Something went wrong" not in answer.err, answer
@@ -150,10 +152,10 @@ def test_an_amount_that_can_be_is_taken_to_the_cent(shell: CommandLine, amount: 
         ("tomorrow", "future"),
         ("0000-01-01", ""),
         ("1899-12-31", "before"),
-        ("20261120", "2026-11-20"),
-        ("soon", "2026-11-20"),
-        ("2026-11-20T10:00", "2026-11-20"),
-        ("-1", "2026-11-20"),
+        ("20261320", "no month 13"),
+        ("soon", "write it like"),
+        ("2026-11-20T10:00", "leave out the time"),
+        ("-1", "write it like"),
     ],
 )
 def test_a_day_that_cannot_be_is_refused_at_its_option(shell: CommandLine, day: str, hint: str) -> None:
@@ -172,7 +174,8 @@ def test_a_day_that_cannot_be_is_refused_at_its_option(shell: CommandLine, day: 
 @pytest.mark.parametrize(
     ("day", "meant"),
     [("today", "2026-11-21"), ("yesterday", "2026-11-20"), ("fri", "2026-11-20"), ("2024-02-29", "2024-02-29"),
-     ("11/3/2026", "2026-11-03"), ("3.11.2026", "2026-11-03"), ("2026-1-5", "2026-01-05"), ("sat", "2026-11-14")],
+     ("11/3/2026", "2026-11-03"), ("3.11.2026", "2026-11-03"), ("2026-1-5", "2026-01-05"), ("sat", "2026-11-14"),
+     ("20261120", "2026-11-20")],
 )  # fmt: skip
 def test_a_day_that_can_be_is_taken(shell: CommandLine, day: str, meant: str) -> None:
     shell.did("clients", "add", "--first-name", "Anna")
@@ -220,7 +223,7 @@ def test_a_name_that_looks_odd_is_kept_and_shown_as_it_is(shell: CommandLine, na
         ("--email", "not an address"),
         ("--email", "a@b@c.at"),
         ("--phone", "call me"),
-        ("--phone", "123"),
+        ("--phone", "12"),
         ("--country", "Atlantis"),
         ("--kind", "robot"),
         ("--tag", "x" * 41),
@@ -255,7 +258,7 @@ def test_odd_words_in_every_place_of_the_command_line_end_in_a_sentence(shell: C
             assert answer.code in (0, 1, 2), (place, word)
             assert "Something went wrong" not in answer.err, (place, word, answer.err)
             assert "\x1b" not in answer.out + answer.err, (place, word)
-            assert (answer.code == 0) == (not answer.err), (place, word)
+            assert (answer.code == 0) == (answer.err in ("", "Nothing there.\n")), (place, word, answer)
     assert [{**client, "updated_at": "", "version": 0} for client in shell.clients()] == [
         {**client, "updated_at": "", "version": 0} for client in before
     ]
@@ -479,6 +482,8 @@ def test_a_store_that_can_only_be_read_is_read_and_not_written(shell: CommandLin
     for leftover in shell.folder.glob("store.sqlite3*"):
         leftover.unlink()
     shutil.copy(backup, shell.file)
+    warm = f"sqlite:///{tmp_path}/warm.sqlite3"
+    shell.did("--store", warm, "clients", "add", "--first-name", "Anna")
     # Whatever a command imports late is imported before root is given up: the interpreter may lie in root's folder.
     program = (
         "import contextlib, io, os, sys\n"
@@ -495,7 +500,7 @@ def test_a_store_that_can_only_be_read_is_read_and_not_written(shell: CommandLin
 
     def as_nobody(*arguments: str) -> Answer:
         done = subprocess.run(
-            [PYTHON, "-c", program, f"sqlite:///{tmp_path}/warm.sqlite3", *arguments],
+            [PYTHON, "-c", program, warm, *arguments],
             env=shell.child_environment(),
             capture_output=True,
             text=True,
