@@ -30,6 +30,7 @@ _FIGURE = re.compile(
 )
 _DAY = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?:[T ].*)?")
 _RULE = re.compile(r"[-=_*.\s]+")
+_LINE_ENDS = re.compile(r"\r\n|\r|\n")
 _NAME = re.compile(r"[^\W\d_][^\W\d_.'\u2019-]*(?: [^\W\d_][^\W\d_.'\u2019-]*)?")
 
 
@@ -73,7 +74,7 @@ def records_of(rows: Iterable[Row], heading: Sequence[str]) -> Iterator[Row]:
 
 
 def _line_after(row: Row) -> int:
-    return row.number + 1 + sum(cell.count("\n") for cell in row.cells)
+    return row.number + 1 + sum(len(_LINE_ENDS.findall(cell)) for cell in row.cells)
 
 
 def _remarks(rows: Sequence[Row], after_gap: bool, seen_full: bool) -> Iterator[Row]:

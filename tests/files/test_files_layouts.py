@@ -164,6 +164,12 @@ def test_single_names_between_blank_lines_are_clients(put: Any) -> None:
     assert not refused
 
 
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_a_cell_of_several_lines_is_no_gap_in_a_table(put: Any, end: str) -> None:
+    path = put(f'Name,Notes\nBo Marsh,tall\nAda Lind,"tall{end}quiet{end}kind"\n?7,\n')
+    assert [row.problem for row in open_source(path).rows()] == ["", "", ""]
+
+
 def test_a_list_of_single_names_is_a_list_to_its_end(put: Any) -> None:
     found, refused = read_records(put("First name,Last name,Email\n\nCher,,\n\nBono,,\n\nAdele,,\n"))
     assert [row["first_name"] for row in found] == ["Cher", "Bono", "Adele"]

