@@ -75,7 +75,8 @@ def _bare(address: str) -> str:
 
 
 def _parts(message: "Message[str, str]") -> Iterator[object]:
-    content = message.get_payload()
+    # Only what has parts is asked for them: a text in a charset that cannot be would be decoded, which may fail.
+    content = message.get_payload() if message.is_multipart() else ()
     yield from content if isinstance(content, list) else ()
 
 
