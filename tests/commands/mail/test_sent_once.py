@@ -1,7 +1,6 @@
 """Nobody gets a message twice who is not named, a good address stays good, and what waits goes where it is due."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from crm.outward.incoming import received
 from crm.outward.refusals import is_unknown_mailbox
 from tests.commands.mail.test_inbox import REPORT
 from tests.support.clocks import running_on
-from tests.support.command_line import Answer, CommandLine
+from tests.support.command_line import Answer, on_a_new_store
 from tests.support.mail_desk import MailDesk
 from tests.support.mail_server import free_port
 
@@ -222,20 +221,20 @@ def test_many_refused_addresses_are_taken_back_at_once(here: MailDesk) -> None:
 # What the shell says
 
 
-def test_cron_sees_by_the_exit_code_that_something_was_not_sent(tmp_path: Path) -> None:
+def test_cron_sees_by_the_exit_code_that_something_was_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     settings: dict[str, Any] = {
         "CRM_SMTP_URL": f"smtp://127.0.0.1:{free_port()}", "CRM_MAIL_FROM": "team@example.com",
         "CRM_IMAP_URL": f"imap://a:b@127.0.0.1:{free_port()}/INBOX",
     }  # fmt: skip
-    line = CommandLine(tmp_path)
+    with on_a_new_store(monkeypatch) as line:
 
-    def crm(*words: str) -> Answer:
-        return line(*words, **settings)
+        def crm(*words: str) -> Answer:
+            return line(*words, **settings)
 
-    line.did("clients", "add", "--last-name", "Berg", "--email", "anna@example.com")
-    assert crm("email", "outbox").code == 0
-    sent = crm("email", "send", "1", "--subject", "Hello", "--body", "Text", "--yes")
-    assert (sent.code, "cannot be reached" in sent.out) == (1, True)
-    for words in (("email", "outbox"), ("email", "due"), ("email", "fetch")):
-        assert crm(*words).code == 1, words
-    assert crm("email", "show", "1").code == 0
+        line.did("clients", "add", "--last-name", "Berg", "--email", "anna@example.com")
+        assert crm("email", "outbox").code == 0
+        sent = crm("email", "send", "1", "--subject", "Hello", "--body", "Text", "--yes")
+        assert (sent.code, "cannot be reached" in sent.out) == (1, True)
+        for words in (("email", "outbox"), ("email", "due"), ("email", "fetch")):
+            assert crm(*words).code == 1, words
+        assert crm("email", "show", "1").code == 0
