@@ -136,11 +136,6 @@ class QuickNote:
         return " ".join(words[:capital]).strip(_BETWEEN), " ".join(words[capital:]).strip(_BETWEEN)
 
 
-def read_note(line: str, by: Conventions) -> QuickNote:
-    """Takes a line apart as it is most likely meant. Raises FieldError for a day that does not exist."""
-    return next(read_notes(line, by))
-
-
 def read_notes(line: str, by: Conventions) -> Iterator[QuickNote]:
     """Takes a line apart in the ways in which it may be meant, the likeliest first: a word that says what was done may
     be part of a name. Raises FieldError for a day that does not exist."""

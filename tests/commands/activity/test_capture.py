@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crm.commands.activity.capture import Captured
-from crm.commands.activity.quick_notes import QuickNote, read_note, read_notes
+from crm.commands.activity.quick_notes import QuickNote, read_notes
 from crm.errors import CRMError, FieldError, NotFoundError, Question
 from crm.model import Client, Conventions, FollowUp, Interaction, Sale
 from tests.commands.conftest import Office
@@ -286,7 +286,7 @@ def test_no_line_breaks_it(office: Office) -> None:
         except CRMError:
             return
         assert isinstance(done.client, Client)
-        assert isinstance(read_note(line, BY), QuickNote)
+        assert isinstance(next(read_notes(line, BY)), QuickNote)
 
     tried()
     assert office.is_sound()

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from crm.commands.activity.quick_notes import read_note
+from crm.commands.activity.quick_notes import read_notes
 from crm.errors import FieldError
 from crm.model import Conventions
 from tests.support.clocks import TODAY, standing_on
@@ -100,7 +100,7 @@ NOTES = [
 
 @pytest.mark.parametrize(("line", "kind", "body", "happened", "follows"), NOTES)
 def test_a_line_is_taken_apart(line: str, kind: str, body: str, happened: str, follows: str) -> None:
-    note = read_note(line, US)
+    note = next(read_notes(line, US))
     on = "" if note.is_planned(note.apart()[1]) else f"{note.on or TODAY} {note.time}".strip()
     due = f"{note.due_on} {note.due_time}".strip() if note.due_on else ""
     assert (note.kind, note.body, on, due) == (kind, body, happened, follows)
@@ -112,7 +112,7 @@ def test_a_line_is_taken_apart(line: str, kind: str, body: str, happened: str, f
      ("call Acme, wants a quote, Fr 10:00", "de_AT", "2026-11-27"), ("call Acme, 24.12.", "de_AT", "2026-12-24")],
 )  # fmt: skip
 def test_days_are_read_as_the_team_writes_them(line: str, language: str, due: str) -> None:
-    assert str(read_note(line, TEAMS[language]).due_on) == due
+    assert str(next(read_notes(line, TEAMS[language])).due_on) == due
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_days_are_read_as_the_team_writes_them(line: str, language: str, due: st
 )
 def test_a_day_that_does_not_exist_is_refused(line: str, words: str) -> None:
     with pytest.raises(FieldError) as refused:
-        read_note(line, US)
+        next(read_notes(line, US))
     assert words in refused.value.reason
 
 
@@ -147,5 +147,5 @@ def test_a_day_that_does_not_exist_is_refused(line: str, words: str) -> None:
     ],
 )
 def test_a_sum_that_was_sold_for_is_read(line: str, body: str, amount: str | None) -> None:
-    note = read_note(line, US)
+    note = next(read_notes(line, US))
     assert (note.body, note.amount) == (body, Decimal(amount) if amount else None)
