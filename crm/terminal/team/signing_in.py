@@ -75,10 +75,10 @@ def settle(session: Session, who: SignedIn, password: str = "") -> None:
     """Ask for what has to be done first; `password` is the one they have just typed, '' where they have signed in
     elsewhere. Raises Back."""
     if who.must_change:
-        session.say("This password was good for one time. Choose one of your own.", "yellow")
         try:
+            session.say("This password was good for one time. Choose one of your own.", "yellow")
             new_password(session, password)
-        except (Back, Cancelled):
+        except (Back, Cancelled, KeyboardInterrupt):
             session.screen.print(Text(_used_up(who), "yellow"))
             raise
     if who.needs_second_factor:
