@@ -159,11 +159,11 @@ def _for_whole_stores(verified: "VerifiedRepository", function: Callable[..., Re
     """The check for actions on whole stores: it lets through those with the right, as long as they are signed in; for
     others it raises ForbiddenError and SignedOutError."""
 
-    def called(*given: Any) -> Result:
+    def called(*arguments: Any) -> Result:
         if level(verified.reader.role, STORE, UPDATE) is not ALL:
             raise ForbiddenError(refusal(STORE, UPDATE))
         with verified.read():
-            return function(*given)
+            return function(*arguments)
 
     return called
 

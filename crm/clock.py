@@ -120,13 +120,13 @@ def offsets(zone: ZoneInfo, since: date, until: date) -> tuple[tuple[datetime, i
     """The offsets of a zone from UTC: pairs of the moment (UTC) from which one holds, and its seconds. The latest comes
     first; the last one holds for all earlier moments too. Only changes between the two days are known."""
     moment, end = datetime.combine(since, time(), UTC), datetime.combine(until, time(), UTC) + timedelta(days=2)
-    found = [(moment, _offset(zone, moment))]
+    changes = [(moment, _offset(zone, moment))]
     while moment < end:
         later = moment + timedelta(days=1)
-        if (offset := _offset(zone, later)) != found[-1][1]:
-            found.append((_changed(zone, moment, later), offset))
+        if (offset := _offset(zone, later)) != changes[-1][1]:
+            changes.append((_changed(zone, moment, later), offset))
         moment = later
-    return tuple(reversed(found))
+    return tuple(reversed(changes))
 
 
 def _changed(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:

@@ -28,7 +28,7 @@ def close_to_others(folder: Path) -> None:
     needs it only where the folder was open."""
     within = ["**/*"] if _close(folder) else ["*.sqlite3*", "*/*.sqlite3*"]
     with suppress(OSError):
-        for path in (found for pattern in within for found in folder.glob(pattern)):
+        for path in (child for pattern in within for child in folder.glob(pattern)):
             _close(path)
 
 

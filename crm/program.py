@@ -25,8 +25,8 @@ def command(words: str = "") -> str:
 def _python() -> str:
     """The Python that has what the program needs, as it is called in the program's folder."""
     running = Path(sys.executable)
-    found = which("python")
-    if found is None or Path(found).parent != running.parent:
+    interpreter = which("python")
+    if interpreter is None or Path(interpreter).parent != running.parent:
         for path in (_VENV / "bin/python", _VENV / "Scripts/python.exe"):
             with suppress(OSError):
                 if (_FOLDER / path).parent.samefile(running.parent):

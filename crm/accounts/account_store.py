@@ -93,19 +93,19 @@ class AccountStore:
         columns = tables.record_columns(User)
         typed, kept = email.strip().lower(), address(email)
         rows = snapshot.select(select(*columns).where(tables.user.c.email.in_([typed, kept]))) if kept else ()
-        found = {user.email: user for user in (tables.record_of(User, row) for row in rows)}
+        by_address = {user.email: user for user in (tables.record_of(User, row) for row in rows)}
         # An older version has kept wide letters as they were.
-        return found.get(typed) or found.get(kept)
+        return by_address.get(typed) or by_address.get(kept)
 
     def get(self, snapshot: Snapshot, user: int) -> User:
         """A user whose seal holds: only such a one is sealed again. Raises NotFoundError and RefusedError."""
-        found = snapshot.get(User, user)
-        if not self.holds(snapshot, found):
+        account = snapshot.get(User, user)
+        if not self.holds(snapshot, account):
             raise RefusedError(
-                f"The account of {found.email} was changed outside of the program. Nothing was changed; an admin has to"
-                " say anew what it may do."
+                f"The account of {account.email} was changed outside of the program. Nothing was changed; an admin has"
+                " to say anew what it may do."
             )
-        return found
+        return account
 
     def let_nobody_in(self) -> bool:
         """Whether there are accounts, and no admin can sign in with them until `recover`."""
@@ -159,10 +159,12 @@ class AccountStore:
 
         return self._repository.transact(authored, what)
 
-    def write(self, tx: AuthoredTransaction, user: User, changes: Mapping[str, Any], shown: User | None = None) -> User:
-        """Changes and seals a user as it is now; `shown` is how it was shown before the change."""
+    def write(
+        self, tx: AuthoredTransaction, user: User, changes: Mapping[str, Any], original: User | None = None
+    ) -> User:
+        """Changes and seals a user as it is now; `original` is how it was shown before the change."""
         seal = self.roster.seal(tx, replace(user, **changes))
-        before = replace(shown or user, **{name: getattr(user, name) for name in _OWN})
+        before = replace(original or user, **{name: getattr(user, name) for name in _OWN})
         return tx.change(before, **changes, seal=seal)
 
 

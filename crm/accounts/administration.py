@@ -29,17 +29,17 @@ class Administration:
     def second_factors(self) -> Mapping[int, str]:
         """Which second factor ('totp', 'sms') each user has who has one, by the user's id."""
         with self._store.read() as snapshot:
-            found = {user.id: self._credentials.factors.read(user.second_factor) for user in snapshot.each(User)}
-        return {user: factor.method for user, factor in found.items() if factor is not None}
+            factors = {user.id: self._credentials.factors.read(user.second_factor) for user in snapshot.each(User)}
+        return {user: factor.method for user, factor in factors.items() if factor is not None}
 
     def add(
         self, *, email: str, name: str, role: str, phone: str = "", client: int = 0, password: str | None = None
     ) -> tuple[User, str]:
         """A new account, and the one-time password for its first sign-in ('' where a password is given). Raises
         FieldError and RefusedError: the first account is an admin's."""
-        given = {"email": email, "name": name, "role": role, "phone": phone, "client": client}
+        values = {"email": email, "name": name, "role": role, "phone": phone, "client": client}
         with self._store.read() as snapshot:
-            fitting = with_name(User(), self.checked(snapshot, given))
+            fitting = with_name(User(), self.checked(snapshot, values))
         if password is not None:
             passwords.refuse_weak(password, (fitting["email"], name))
         one_time = "" if password is not None else passwords.generated()
@@ -58,8 +58,8 @@ class Administration:
         """Somebody of the team who is only named and does not sign in, until a one-time password lets them. Raises
         FieldError and RefusedError."""
         with self._store.read() as snapshot:
-            given = {"name": name, "email": email, "phone": phone, "role": "staff"}
-            fitting = with_name(User(), self.checked(snapshot, given))
+            values = {"name": name, "email": email, "phone": phone, "role": "staff"}
+            fitting = with_name(User(), self.checked(snapshot, values))
         if not fitting["name"]:
             raise FieldError("say who it is", field="name", label="Name")
 
@@ -166,15 +166,15 @@ class Administration:
         here; the one-time password that it gets. What let somebody in before is worth nothing: others may have put it
         there. Raises FieldError where the name that it has by now is somebody else's."""
         with self._store.read() as snapshot:
-            given = self.checked(snapshot, {"role": role, "client": client, "name": name or user.name})
+            values = self.checked(snapshot, {"role": role, "client": client, "name": name or user.name})
         one_time = passwords.generated()
         changes = {
-            **given, "active": True, "must_change": True,
+            **values, "active": True, "must_change": True,
             "password": self.hashed(one_time), "second_factor": "",
         }  # fmt: skip
 
         def change(tx: AuthoredTransaction) -> None:
-            _refuse_unfit(tx, replace(user, **given), signs_in=True)
+            _refuse_unfit(tx, replace(user, **values), signs_in=True)
             vouched = self._store.write(tx, tx.get(User, user.id), changes, user)
             if not self._admins(tx):
                 raise RefusedError(_FIRST)

@@ -43,12 +43,12 @@ class Attempts:
 def neighbourhood(address: str) -> str:
     """An address as it is counted: of IPv6 the first 64 bits, of which everybody has all the rest."""
     try:
-        found = ip_address(address)
+        ip = ip_address(address)
     except ValueError:
         return address
-    if not isinstance(found, IPv6Address):
+    if not isinstance(ip, IPv6Address):
         return address
-    return str(found.ipv4_mapped or IPv6Address(int(found) >> 64 << 64))
+    return str(ip.ipv4_mapped or IPv6Address(int(ip) >> 64 << 64))
 
 
 def _account(email: str) -> str:

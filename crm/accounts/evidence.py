@@ -85,9 +85,9 @@ class Memory:
 
     def _read(self) -> Mapping[str, int]:
         with suppress(OSError, ValueError):
-            found = json.loads(self._path.read_text("utf-8")) if self._path else {}
-            if isinstance(found, dict):
-                return {str(key): number for key, number in found.items() if isinstance(number, int)}
+            content = json.loads(self._path.read_text("utf-8")) if self._path else {}
+            if isinstance(content, dict):
+                return {str(key): number for key, number in content.items() if isinstance(number, int)}
         return {}
 
 

@@ -44,16 +44,16 @@ def guessable(secret: str) -> str:
 
 
 class Secret:
-    """The team's secret: what CRM_SECRET holds (`given`); where it is not set, a file `secret` in `folder`, made when
+    """The team's secret: what CRM_SECRET holds (`setting`); where it is not set, a file `secret` in `folder`, made when
     it is first needed.
 
     Whoever works on one store from several machines has to give all of them the same.
     """
 
-    def __init__(self, given: str, folder: Path) -> None:
-        if given and len(given) < SHORTEST:
+    def __init__(self, setting: str, folder: Path) -> None:
+        if setting and len(setting) < SHORTEST:
             raise UsageError(f"CRM_SECRET is too short: at least {SHORTEST} characters are needed. Nothing was opened.")
-        self._given = given
+        self._setting = setting
         self._path = folder / "secret"
         self._derived = cache(self._derive)
 
@@ -61,7 +61,7 @@ class Secret:
     def weakness(self) -> str:
         """The reason why others could guess it, as a sentence that says what to do; '' where nothing speaks for
         that."""
-        why = guessable(self._given) if self._given else ""
+        why = guessable(self._setting) if self._setting else ""
         return f"CRM_SECRET is easily guessed: {why}. `{program.command('secret')}` prints a good one." if why else ""
 
     def key(self, purpose: str) -> bytes:
@@ -87,8 +87,8 @@ class Secret:
 
     @cached_property
     def _root(self) -> bytes:
-        if self._given:
-            return self._given.encode()
+        if self._setting:
+            return self._setting.encode()
         try:
             with suppress(FileNotFoundError):
                 return self._read()

@@ -82,8 +82,8 @@ def _looks() -> dict[str, list[dict[str, str]]]:
     # Loaded when somebody gets a name.
     from confusable_homoglyphs.confusables import confusables_data
 
-    found: dict[str, list[dict[str, str]]] = confusables_data
-    return found
+    looks: dict[str, list[dict[str, str]]] = confusables_data
+    return looks
 
 
 def _prototype(character: str) -> str:

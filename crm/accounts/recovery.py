@@ -44,8 +44,8 @@ class Recovery:
     def before_recovery(self, email: str, name: str = "") -> tuple[Standing, bool]:
         """How the accounts stand, and whether there is one with this address. Raises what `recover` would."""
         with self._store.read() as snapshot:
-            standing, found, _ = self._recoverable(snapshot, email, name)
-        return standing, found is not None
+            standing, user, _ = self._recoverable(snapshot, email, name)
+        return standing, user is not None
 
     def recover(self, email: str, name: str = "") -> Recovered:
         """Makes the account with this address an admin's with a one-time password and no second factor. Where there is
@@ -60,18 +60,20 @@ class Recovery:
         admins: list[User] = []
 
         def change(tx: AuthoredTransaction) -> Recovered:
-            standing, found, named = self._recoverable(tx, email, name)
+            standing, account, named = self._recoverable(tx, email, name)
             held = standing in (Standing.HOLDS, Standing.UNROSTERED)
             tx.seals_anew = True
             admins[:] = [user for user in tx.find_all(User, Query({"role": "admin", "active": True})) if user.password]
-            deactivated, unsealed = (0, 0) if held else self._shut_others(tx, found.id if found else 0)
-            if found is None:
-                found = self._administration.create(tx, User(email=address(email), role="admin", active=True, **named))
+            deactivated, unsealed = (0, 0) if held else self._shut_others(tx, account.id if account else 0)
+            if account is None:
+                account = self._administration.create(
+                    tx, User(email=address(email), role="admin", active=True, **named)
+                )
             changes = {
                 "role": "admin", "client": 0, "active": True, "must_change": True, "password": hashed,
                 "second_factor": "", **named,
             }  # fmt: skip
-            user = self._store.write(tx, found, changes)
+            user = self._store.write(tx, account, changes)
             refuse_taken(tx, user)
             # It may have got another name in the store itself.
             tx.give_name(user.id)
@@ -100,11 +102,11 @@ class Recovery:
                 field="email",
                 label="E-mail",
             )
-        given = {"name": name} if name.strip() else {}
+        values = {"name": name} if name.strip() else {}
         return (
             standing,
             user,
-            with_name(user or User(email=spelled_address), self._administration.checked(snapshot, given)),
+            with_name(user or User(email=spelled_address), self._administration.checked(snapshot, values)),
         )
 
     def _shut_others(self, tx: AuthoredTransaction, but: int) -> tuple[int, int]:

@@ -35,7 +35,7 @@ class SavedSessions:
 
     def _read(self) -> Mapping[str, str]:
         with suppress(OSError, ValueError):
-            found = json.loads(self._path.read_text("utf-8"))
-            if isinstance(found, dict):
-                return {str(url): str(token) for url, token in found.items()}
+            content = json.loads(self._path.read_text("utf-8"))
+            if isinstance(content, dict):
+                return {str(url): str(token) for url, token in content.items()}
         return {}

@@ -84,11 +84,11 @@ def after_totp(factor: SecondFactor, code: str, now: datetime) -> SecondFactor |
 
     app, step = TOTP(factor.secret), int(now.timestamp()) // _STEP
     typed = digits(code)
-    found = 0
+    last = 0
     for number in range(step - _TOLERANCE, step + _TOLERANCE + 1):
         if hmac.compare_digest(app.generate_otp(number).encode(), typed.encode()):
-            found = max(found, number)
-    return replace(factor, last_step=found) if found > factor.last_step else None
+            last = max(last, number)
+    return replace(factor, last_step=last) if last > factor.last_step else None
 
 
 def offer(account: str, issuer: str) -> TotpOffer:

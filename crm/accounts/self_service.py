@@ -200,8 +200,8 @@ class SelfService:
         return account
 
     def _by_id(self, snapshot: Snapshot, user: int) -> User | None:
-        found = snapshot.find(User, user)
-        return found if found is not None and self._store.may_enter(snapshot, found) else None
+        account = snapshot.find(User, user)
+        return account if account is not None and self._store.may_enter(snapshot, account) else None
 
     def _tell(self, user: User, event: str) -> None:
         """Lets the owner of an account know, so that nobody else can do it unnoticed."""

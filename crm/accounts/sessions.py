@@ -58,10 +58,10 @@ class Sessions:
 
     def holder(self, snapshot: Snapshot, session: int) -> User | None:
         """Whose session this is; None where it is over."""
-        found = snapshot.find(SignIn, session)
-        if found is None or found.state != "open" or not self._lasts(found.created_at.timestamp()):
+        sign_in = snapshot.find(SignIn, session)
+        if sign_in is None or sign_in.state != "open" or not self._lasts(sign_in.created_at.timestamp()):
             return None
-        user = snapshot.find(User, found.user)
+        user = snapshot.find(User, sign_in.user)
         return user if self._store.may_enter(snapshot, user) else None
 
     def _lasts(self, since: float) -> bool:
@@ -71,19 +71,19 @@ class Sessions:
     def of_user(self, user: int) -> list[SignIn]:
         """The open sessions of a user, the newest first."""
         with self._store.read() as snapshot:
-            found = snapshot.find_all(SignIn, Query({"user": user, "state": "open"}, sort="-id"))
-        return [session for session in found if session.created_at + LASTS > self._store.now()]
+            sign_ins = snapshot.find_all(SignIn, Query({"user": user, "state": "open"}, sort="-id"))
+        return [session for session in sign_ins if session.created_at + LASTS > self._store.now()]
 
     def end(self, session: int) -> None:
         """Ends one session; one that is over stays so."""
 
         def change(tx: AuthoredTransaction) -> None:
-            found = tx.find(SignIn, session)
-            if found is not None and found.state == "open":
-                user = tx.find(User, found.user)
+            sign_in = tx.find(SignIn, session)
+            if sign_in is not None and sign_in.state == "open":
+                user = tx.find(User, sign_in.user)
                 if user is not None and not tx.user_id:
                     tx.user, tx.user_id = called(user), user.id
-                tx.change(found, state="ended", token="")
+                tx.change(sign_in, state="ended", token="")
 
         self._store.transact(change, "signed out")
 
@@ -95,8 +95,12 @@ class Sessions:
         return self._store.transact(lambda tx: tx.end_sessions(user, but), summary, account)
 
     def _of(self, snapshot: Snapshot, session: int, user: int) -> SignedIn | None:
-        found = snapshot.find(User, user)
-        return self._signed_in(snapshot, session, found) if found and self._store.may_enter(snapshot, found) else None
+        account = snapshot.find(User, user)
+        return (
+            self._signed_in(snapshot, session, account)
+            if account and self._store.may_enter(snapshot, account)
+            else None
+        )
 
     def open(self, tx: AuthoredTransaction, user: User, method: str, address: str, device: str) -> SignedIn:
         """A new session, with a token that nobody has seen."""

@@ -71,14 +71,14 @@ class Authentication:
         """Lets somebody in by password, or asks for a code. Raises SignInRefusedError, TooManyAttemptsError,
         StoreAccessError where all accounts were made with another secret, OutwardError where a code is not sent."""
         with self._store.read() as snapshot:
-            found = self._store.by_email(snapshot, email)
-            may_enter = self._store.may_enter(snapshot, found)
-            place = self._place(snapshot, found, address, device)
+            account = self._store.by_email(snapshot, email)
+            may_enter = self._store.may_enter(snapshot, account)
+            place = self._place(snapshot, account, address, device)
         attempt = self._attempts.sign_in(email, address, place)
-        user = found if may_enter else None
+        user = account if may_enter else None
         right = self._passwords.fits(user.password if user else "", password, self._store.now())
         if user is None or not right:
-            self._refused(found, "wrong password", address, device)
+            self._refused(account, "wrong password", address, device)
             raise SignInRefusedError(WRONG_PASSWORD)
         if self._passwords.is_used(user.password):
             attempt.take_back()

@@ -125,20 +125,20 @@ class AttemptLimiter:
 def _account_waits(file: sqlite3.Connection, account: str, now: float) -> float:
     """The seconds until an account may be tried again."""
     file.execute("DELETE FROM failure WHERE who = ? AND last < ?", (account, now - FORGOTTEN_AFTER))
-    found = file.execute("SELECT count, last FROM failure WHERE who = ?", (account,)).fetchone()
-    if found is None or found[0] < FREE:
+    row = file.execute("SELECT count, last FROM failure WHERE who = ?", (account,)).fetchone()
+    if row is None or row[0] < FREE:
         return 0.0
-    wait = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(found[0] - FREE, 10))
+    wait = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(row[0] - FREE, 10))
     # Never longer than that, even where the clock was set back.
-    return float(min(wait, found[1] + wait - now))
+    return float(min(wait, row[1] + wait - now))
 
 
 def _address_waits(file: sqlite3.Connection, address: str, now: float) -> float:
     file.execute(
         "DELETE FROM failure WHERE who = ? AND first NOT BETWEEN ? AND ?", (address, now - WINDOW_OF_ADDRESS, now)
     )
-    found = file.execute("SELECT count, first FROM failure WHERE who = ?", (address,)).fetchone()
-    return float(found[1] + WINDOW_OF_ADDRESS - now) if found and found[0] >= FREE_OF_ADDRESS else 0.0
+    row = file.execute("SELECT count, first FROM failure WHERE who = ?", (address,)).fetchone()
+    return float(row[1] + WINDOW_OF_ADDRESS - now) if row and row[0] >= FREE_OF_ADDRESS else 0.0
 
 
 def _bound(file: sqlite3.Connection, table: str, order: str) -> None:

@@ -13,15 +13,17 @@ if TYPE_CHECKING:
 @cache
 def subjects() -> "tuple[Subject, ...]":
     """The subjects in their order; of each only what its folder says of itself is loaded."""
-    found: list[Any] = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__) if module.ispkg]
-    return tuple(sorted(found, key=lambda subject: subject.PLACE))
+    packages: list[Any] = [
+        import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__) if module.ispkg
+    ]
+    return tuple(sorted(packages, key=lambda subject: subject.PLACE))
 
 
 @cache
 def menus() -> Mapping[str, str]:
     """The menus by name, in the order of the main menu, each with its title."""
-    found = sorted((menu.place, name, menu.title) for subject in subjects() for name, menu in subject.MENUS.items())
-    return {name: title for _, name, title in found}
+    in_order = sorted((menu.place, name, menu.title) for subject in subjects() for name, menu in subject.MENUS.items())
+    return {name: title for _, name, title in in_order}
 
 
 @cache

@@ -93,8 +93,8 @@ class Group:
         if self.is_named:
             return named
         fitting = Group((), self.filters, self.where, self.view).query(snapshot)
-        found = snapshot.numbers(Client, fitting)
-        return [number for number in found if number in existing] if named else found
+        numbers = snapshot.numbers(Client, fitting)
+        return [number for number in numbers if number in existing] if named else numbers
 
     def describe(self, by: Conventions) -> str:
         """The group in words: '3 clients', 'all clients', 'clients in the view VIPs with City: Graz'."""
@@ -171,8 +171,8 @@ def some_at_a_time(snapshot: Snapshot, numbers: Sequence[int]) -> Iterator[list[
     """The clients with these numbers in their order, as many at a time as are easily held; those that are not there
     are left out."""
     for batch in batches(numbers):
-        found = {client.id: client for client in snapshot.find_all(Client, Query({"id": batch}))}
-        yield [found[number] for number in batch if number in found]
+        clients = {client.id: client for client in snapshot.find_all(Client, Query({"id": batch}))}
+        yield [clients[number] for number in batch if number in clients]
 
 
 def view_called(snapshot: Snapshot, name: str) -> View:

@@ -24,11 +24,11 @@ Named = TypeVar("Named", bound=Record)
 
 @dataclass(frozen=True, slots=True)
 class Matches(Generic[Named]):
-    """The records that a text may mean: those `exact`ly so called, those `found` by it, and those that are only
+    """The records that a text may mean: those `exact`ly so called, those that are `possible`, and those that are only
     `alike`, which are good enough to name, not to act on."""
 
     exact: Sequence[Named] = ()
-    found: Sequence[Named] = ()
+    possible: Sequence[Named] = ()
     alike: Sequence[Named] = ()
 
 
@@ -76,11 +76,11 @@ def selected(crm: CRM, kind: type[Record], written: str) -> Record:
             return record
         by_name = _lookup_of(kind)
         matches = by_name.matches(snapshot, text)
-        if len(matches.exact) == 1 or len(matches.found) == 1:
-            meant: Record = (matches.exact or matches.found)[0]
+        if len(matches.exact) == 1 or len(matches.possible) == 1:
+            meant: Record = (matches.exact or matches.possible)[0]
             return meant
-        if matches.found:
-            several = _listed(by_name, snapshot, matches.found)
+        if matches.possible:
+            several = _listed(by_name, snapshot, matches.possible)
             raise NotFoundError(f"Several {kind.plural} could be meant: {several}. Give the number.")
         if matches.alike:
             several = _listed(by_name, snapshot, matches.alike)
@@ -111,14 +111,14 @@ def _is_number(text: str) -> bool:
 def _by_unique(snapshot: Snapshot, kind: type[Record], text: str, by: Conventions) -> Record | None:
     """The record that has a field which only one can have: as it is written, or alone in whatever case."""
     for name in kind.about.unique:
-        wanted: Any = text
+        value: Any = text
         if not isinstance(getattr(kind(), name), str):
             try:
-                wanted = fields(kind)[name].check.read(text, by)
+                value = fields(kind)[name].check.read(text, by)
             except FieldError:
                 continue
-        records = snapshot.find_all(kind, Query({name: wanted}))
-        exact = [record for record in records if getattr(record, name) == wanted]
+        records = snapshot.find_all(kind, Query({name: value}))
+        exact = [record for record in records if getattr(record, name) == value]
         if len(exact or records) == 1:
             return (exact or records)[0]
     return None

@@ -42,13 +42,13 @@ def spelt_alike(snapshot: Snapshot, clients: Sequence[Client], text: str) -> lis
     for contact in snapshot.find_all(Contact, Query({"client": [client.id for client in clients]})):
         if _likeness(fold(contact.name), words) >= ALIKE:
             contacts.setdefault(contact.client, contact)
-    found: list[tuple[Client, Contact | None]] = []
+    pairs: list[tuple[Client, Contact | None]] = []
     for client in clients:
         if _likeness(fold(f"{client.first_name} {client.last_name} {client.company}"), words) >= ALIKE:
-            found.append((client, None))
+            pairs.append((client, None))
         elif client.id in contacts:
-            found.append((client, contacts[client.id]))
-    return found
+            pairs.append((client, contacts[client.id]))
+    return pairs
 
 
 def through(snapshot: Snapshot, clients: Sequence[Client], text: str) -> Mapping[int, Contact]:

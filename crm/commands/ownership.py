@@ -36,10 +36,10 @@ def owner_filter(
 def names(snapshot: Snapshot) -> list[str]:
     """Everybody whose name stands in records or who has an account, in the order of the alphabet; names that differ
     in case only are one, spelled as in the account."""
-    found = {name.casefold(): name for name in map(called, team(snapshot))}
+    by_key = {name.casefold(): name for name in map(called, team(snapshot))}
     for name in people.names(snapshot):
-        found.setdefault(name.casefold(), name)
-    return [found[key] for key in sorted(found)]
+        by_key.setdefault(name.casefold(), name)
+    return [by_key[key] for key in sorted(by_key)]
 
 
 def spelled(snapshot: Snapshot, name: str) -> str:

@@ -16,7 +16,7 @@ def names_of(snapshot: Snapshot, kind: type[Record], numbers: Collection[int], b
     ordered = sorted(numbers)
     for start in range(0, len(ordered), _AT_ONCE):
         batch = ordered[start : start + _AT_ONCE]
-        records = {found.id: found for found in snapshot.find_all(kind, Query({"id": batch}))}
+        records = {row.id: row for row in snapshot.find_all(kind, Query({"id": batch}))}
         for number in batch:
             record = records.get(number) or _deleted_record(snapshot, kind, number)
             names[number] = called(record, by) if record else ""

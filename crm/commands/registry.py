@@ -209,9 +209,9 @@ def commands(word: str = "", menu: str = "") -> Iterator[Command]:
 
     package.load(word, menu)
     # A copy: others may be loaded meanwhile.
-    found = [command for command in list(_COMMANDS.values()) if word in ("", command.words.partition(" ")[0])]
+    candidates = [command for command in list(_COMMANDS.values()) if word in ("", command.words.partition(" ")[0])]
     yield from sorted(
-        (command for command in found if menu in ("", command.menu)),
+        (command for command in candidates if menu in ("", command.menu)),
         key=lambda command: package.place(command.function.__module__),
     )
 
@@ -230,10 +230,10 @@ def named(words: str) -> Command:
 
     if words not in _COMMANDS:
         package.load(words.partition(" ")[0])
-    found = _COMMANDS[words]
+    command = _COMMANDS[words]
     # Another thread may still be loading its module.
-    import_module(found.function.__module__)
-    return found
+    import_module(command.function.__module__)
+    return command
 
 
 # What a type alone says; anything finer is said with Annotated.

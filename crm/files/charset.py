@@ -61,7 +61,7 @@ class Charset:
 
 def repaired(text: str) -> str:
     """Text whose stray bytes (surrogates, as read in a file that is mostly UTF-8) are read as Windows wrote them."""
-    return _STRAY.sub(lambda found: bytes([ord(found.group()) - 0xDC00]).decode("cp1252", "replace"), text)
+    return _STRAY.sub(lambda match: bytes([ord(match.group()) - 0xDC00]).decode("cp1252", "replace"), text)
 
 
 def charset_of(path: Path, encoding: str = "", *, folded: bool = False) -> Charset:
@@ -144,8 +144,8 @@ class _Scan:
             broken = len(bad.findall(text))
             self.foreign += sum(map(len, re.findall(r"[^\x00-\x7f]+", text))) - broken
             if broken and not self.broken:
-                found = bad.search(text)
-                self.broken_line = self._lines + text.count("\n", 0, found.start() if found else 0)
+                match = bad.search(text)
+                self.broken_line = self._lines + text.count("\n", 0, match.start() if match else 0)
             if broken and len(self.excerpt) < _EXCERPT:
                 lines = "\n".join(line for line in text.split("\n") if bad.search(line))[:_EXCERPT]
                 self.excerpt += lines.encode("utf-8", "surrogateescape" if bad is _STRAY else "replace")
@@ -162,8 +162,8 @@ def _legacy(excerpt: bytes) -> str:
         return best
     from charset_normalizer import from_bytes
 
-    found = from_bytes(excerpt, cp_isolation=list(_OTHERS)).best()
-    return found.encoding if found is not None else "cp1252"
+    guess = from_bytes(excerpt, cp_isolation=list(_OTHERS)).best()
+    return guess.encoding if guess is not None else "cp1252"
 
 
 def _fit(excerpt: bytes, encoding: str) -> float:

@@ -23,5 +23,5 @@ def restored(text: str) -> str:
     """The text that `harmless` was given, and that of a formula which is nothing but a text."""
     if _GUARDED.match(text):
         return text[1:]
-    found = _TEXT.fullmatch(text.strip()) if text[:1] == "=" else None
-    return found[1].replace('""', '"') if found else text
+    match = _TEXT.fullmatch(text.strip()) if text[:1] == "=" else None
+    return match[1].replace('""', '"') if match else text

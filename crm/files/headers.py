@@ -54,8 +54,8 @@ def _without_remarks(header: str) -> Iterator[str]:
 
 def date_order_in_heading(header: str) -> str:
     """The order of a date that the name of a column tells, as 'Birthday (dd/mm/yyyy)' does; '' for none."""
-    found = _DATE_FORM.search(header)
-    letters = "".join(dict.fromkeys(found[0].casefold().translate(_FORM_LETTERS))) if found else ""
+    match = _DATE_FORM.search(header)
+    letters = "".join(dict.fromkeys(match[0].casefold().translate(_FORM_LETTERS))) if match else ""
     order = "".join(letter for letter in letters if letter in "dmy")
     return order if order in ("dmy", "mdy", "ymd") else ""
 
@@ -63,8 +63,8 @@ def date_order_in_heading(header: str) -> str:
 def _meaning(header: str, *, sales: bool) -> Meaning | None:
     known = phrases(sales)
     words = plain_words(header).split()
-    if found := known.get(" ".join(words)):
-        return Meaning((0, 0, found[1]), found[0], "")
+    if entry := known.get(" ".join(words)):
+        return Meaning((0, 0, entry[1]), entry[0], "")
     numbers = [word for word in words if word.isdigit() and len(word) < 3]
     words = [word for word in words if word not in numbers]
     number = int(numbers[0]) if len(numbers) == 1 else 1
@@ -72,10 +72,10 @@ def _meaning(header: str, *, sales: bool) -> Meaning | None:
         return None
     group = str(number) if number > 1 else ""
     for stripped in range(3):
-        if found := known.get(" ".join(words)):
-            if group and not group.isdigit() and found[0] not in _REACHED:
+        if entry := known.get(" ".join(words)):
+            if group and not group.isdigit() and entry[0] not in _REACHED:
                 return None
-            return Meaning((number - 1, stripped, found[1]), found[0], group)
+            return Meaning((number - 1, stripped, entry[1]), entry[0], group)
         if len(words) < 2:
             return None
         if words[0] in _WHOSE | _WHERE:

@@ -94,42 +94,42 @@ class Mapper:
 
     def __call__(self, cells: Sequence[str]) -> Mapped:
         """The fields of one row; `cells` are at least as many as the columns that were matched."""
-        found = self._blank.copy()
+        values = self._blank.copy()
         for place, target in self._plain:
             cell = cells[place]
-            found[target] = cell if cell.isprintable() else visible(cell)
+            values[target] = cell if cell.isprintable() else visible(cell)
         for place, target, convert in self._converted:
             cell = cells[place]
-            if cell and not found[target].strip():
-                found[target] = convert(cell if cell.isprintable() else visible(cell))
-        if self._other_addresses and not any(found.get(target, "").strip() for target in PLACES):
-            self._elsewhere(cells, found)
+            if cell and not values[target].strip():
+                values[target] = convert(cell if cell.isprintable() else visible(cell))
+        if self._other_addresses and not any(values.get(target, "").strip() for target in PLACES):
+            self._elsewhere(cells, values)
         for place in self._names:
-            self._name(cells[place], found)
-        if self._born and len(found["date_of_birth"]) < 3:
-            found["date_of_birth"] = self._birth(cells, found["date_of_birth"])
-        if (born := found.get("date_of_birth")) and not born[:4].isdigit():
-            self._without_year(found)
+            self._name(cells[place], values)
+        if self._born and len(values["date_of_birth"]) < 3:
+            values["date_of_birth"] = self._birth(cells, values["date_of_birth"])
+        if (born := values.get("date_of_birth")) and not born[:4].isdigit():
+            self._without_year(values)
         if self._currency is not None and (written := cells[self._currency].strip()):
-            found["amount"] = _with_currency(found.get("amount", ""), written, self._by)
+            values["amount"] = _with_currency(values.get("amount", ""), written, self._by)
         extra = {name: text for place, name in self._extra if (text := visible(cells[place]).strip())}
-        return Mapped(found, extra)
+        return Mapped(values, extra)
 
-    def _elsewhere(self, cells: Sequence[str], found: dict[str, str]) -> None:
+    def _elsewhere(self, cells: Sequence[str], values: dict[str, str]) -> None:
         """Fills in another address of the row, where it has one."""
         for columns in self._other_addresses.values():
             if any(cells[place].strip() for place, _, _ in columns):
-                found |= {target: convert(cells[place]) for place, target, convert in columns}
+                values |= {target: convert(cells[place]) for place, target, convert in columns}
                 return
 
-    def _name(self, cell: str, found: dict[str, str]) -> None:
+    def _name(self, cell: str, values: dict[str, str]) -> None:
         before = self._before
-        if found[f"{before}first_name"].strip() or found[f"{before}last_name"].strip():
+        if values[f"{before}first_name"].strip() or values[f"{before}last_name"].strip():
             return
-        if cell.strip().casefold() != found.get(f"{before}company", "").strip().casefold():
+        if cell.strip().casefold() != values.get(f"{before}company", "").strip().casefold():
             first, last = split_name(visible(cell))
             if before or not (first or last) or _has_letter(first + last):
-                found[f"{before}first_name"], found[f"{before}last_name"] = first, last
+                values[f"{before}first_name"], values[f"{before}last_name"] = first, last
 
     def _birth(self, cells: Sequence[str], day_alone: str) -> str:
         """A birthday of which year, month and day have a column each; `day_alone` is what its own column holds."""
@@ -147,11 +147,14 @@ class Mapper:
         except FieldError:
             return f"{year}-{month}-{day}"
 
-    def _without_year(self, found: dict[str, str]) -> None:
+    def _without_year(self, values: dict[str, str]) -> None:
         """A birthday that names no year is worth a note, and no date."""
-        if day := without_year(found["date_of_birth"], self._birth_order, self._by):
+        if day := without_year(values["date_of_birth"], self._birth_order, self._by):
             note = f"Birthday: {day} (month-day, no year given)"
-            found["date_of_birth"], found["notes"] = "", "\n".join(filter(None, (found.get("notes", "").strip(), note)))
+            values["date_of_birth"], values["notes"] = (
+                "",
+                "\n".join(filter(None, (values.get("notes", "").strip(), note))),
+            )
 
 
 def apply(matches: Sequence[Match], cells: Sequence[str], by: Conventions) -> Mapping[str, str]:
@@ -217,8 +220,8 @@ def _address(text: str) -> str:
     text = _value(text.partition(_SEVERAL)[0])
     if text.isascii() and text.replace("@", "").replace(".", "").replace("-", "").replace("_", "").isalnum():
         return text
-    if found := _NAMED_ADDRESS.fullmatch(text):
-        return found[1]
+    if match := _NAMED_ADDRESS.fullmatch(text):
+        return match[1]
     pieces = [piece.strip("'\"<>") for piece in _BETWEEN_ADDRESSES.split(text) if piece.strip("'\"<>")]
     is_list = bool(pieces) and all(_ADDRESS.fullmatch(piece) for piece in pieces)
     return pieces[0].removeprefix("mailto:") if is_list else text

@@ -20,7 +20,7 @@ _WORDS = tuple(map(plain_words, _LISTED.split(",")))
 
 def spend_column(matches: Sequence[Match], sample: Sequence[Sequence[str]]) -> int | None:
     """The place of that column among those that no field of a client takes; None where there is none."""
-    found = []
+    candidates = []
     for place, match in enumerate(matches):
         cells = [text for row in sample if place < len(row) and (text := row[place].strip())]
         amounts = sum(bool(bare_amount(text)) for text in cells)
@@ -29,7 +29,7 @@ def spend_column(matches: Sequence[Match], sample: Sequence[Sequence[str]]) -> i
         words = plain_words(match.column)
         meaning = meaning_of(match.column, sales=True)
         if words in _WORDS:
-            found.append((_WORDS.index(words), place))
+            candidates.append((_WORDS.index(words), place))
         elif meaning is not None and meaning.target == "amount":
-            found.append((len(_WORDS), place))
-    return min(found)[1] if found else None
+            candidates.append((len(_WORDS), place))
+    return min(candidates)[1] if candidates else None

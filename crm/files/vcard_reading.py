@@ -158,8 +158,8 @@ def _unfolded(lines: list[str]) -> Iterator[str]:
 def _property(name: str, parameters: str, value: str) -> _Property:
     traits: set[str] = set()
     charset = ""
-    for key, given in _PARAMETER.findall(parameters):
-        trait = given.strip('"') or key
+    for key, parameter in _PARAMETER.findall(parameters):
+        trait = parameter.strip('"') or key
         if key.upper() == "CHARSET":
             charset = trait
         elif key.upper() == "PREF":  # 4.0 counts from 1
@@ -185,14 +185,14 @@ def _cells(properties: list[_Property]) -> tuple[str, ...]:
     last, first, middle, *_ = (*_pieces(every("N")[0].value if every("N") else ""), "", "", "")
     first = f"{first} {middle}".strip()
     company = _pieces(every("ORG")[0].value)[0] if every("ORG") else ""
-    shown = only("FN")
+    display_name = only("FN")
     kind = {"org": "company", "organization": "company", "individual": "person"}.get(only("KIND").casefold(), "")
     if only("X-ABSHOWAS").casefold() == "company":
         kind = "company"
     if kind == "company":
-        company = company or shown
-    elif not (first or last) and shown != company:
-        first, last = split_name(shown)
+        company = company or display_name
+    elif not (first or last) and display_name != company:
+        first, last = split_name(display_name)
     if not (first or last or company):
         first, last = split_name(only("NICKNAME"))
     born, notes = _birthday(only("BDAY")), [_plain(entry.value) for entry in every("NOTE")]
@@ -208,19 +208,19 @@ def _cells(properties: list[_Property]) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _best(found: list[_Property]) -> str:
+def _best(properties: list[_Property]) -> str:
     """The preferred address or number, of numbers rather a mobile one and never a fax."""
     ranked = sorted(
-        (entry for entry in found if not entry.traits & {"FAX", "PAGER"}),
+        (entry for entry in properties if not entry.traits & {"FAX", "PAGER"}),
         key=lambda entry: ("PREF" not in entry.traits, "CELL" not in entry.traits),
     )
     return re.sub(r"^(tel|mailto):", "", _plain(ranked[0].value), flags=re.IGNORECASE) if ranked else ""
 
 
-def _address(found: list[_Property]) -> list[str]:
-    if not found:
+def _address(properties: list[_Property]) -> list[str]:
+    if not properties:
         return [""] * 7
-    chosen = min(found, key=lambda entry: "PREF" not in entry.traits)
+    chosen = min(properties, key=lambda entry: "PREF" not in entry.traits)
     pieces = [re.sub(r"\s*\n\s*", ", ", piece) for piece in _pieces(chosen.value)]
     return (pieces + [""] * 7)[:7]
 
@@ -229,8 +229,8 @@ def _birthday(text: str) -> str:
     """ISO where the card's compact form allows; '--04-12' where it names no year."""
     if yearless := re.fullmatch(r"(?:--|1604-?)(\d\d)-?(\d\d)", text):  # 1604 is how Apple says that there is none
         return f"--{yearless.group(1)}-{yearless.group(2)}"
-    found = _BIRTHDAY.fullmatch(text)
-    return "-".join(found.groups()) if found else text
+    match = _BIRTHDAY.fullmatch(text)
+    return "-".join(match.groups()) if match else text
 
 
 def _pieces(value: str, marks: str = ";") -> list[str]:
@@ -245,5 +245,5 @@ def _pieces(value: str, marks: str = ";") -> list[str]:
 
 
 def _plain(value: str) -> str:
-    text = _ESCAPE.sub(lambda found: "\n" if found.group(1) in "nN" else found.group(1), value)
+    text = _ESCAPE.sub(lambda match: "\n" if match.group(1) in "nN" else match.group(1), value)
     return text.replace("\r\n", "\n").strip()

@@ -53,8 +53,8 @@ def signs_of(currency: str) -> list[str]:
 
 def foreign_currency(amount: str, currency: str) -> str:
     """The currency that is written beside an amount where it is not the team's; '' where none is."""
-    for found in _BESIDE.finditer(amount):
-        if (codes := currencies_of(found[1] or found[2])) and currency not in codes:
+    for match in _BESIDE.finditer(amount):
+        if (codes := currencies_of(match[1] or match[2])) and currency not in codes:
             return " or ".join(sorted(codes))
     return ""
 

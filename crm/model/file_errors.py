@@ -64,14 +64,14 @@ def would_replace(path: Path) -> bool:
 def size_of(path: Path) -> int:
     """The size in bytes of a file that is to be read. Raises FileError where there is none, or no ordinary one."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError as error:
         raise unreadable(path, error) from error
-    if stat.S_ISDIR(found.st_mode):
+    if stat.S_ISDIR(status.st_mode):
         raise unreadable(path, IsADirectoryError(errno.EISDIR, ""))
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise FileError(f"{display_path(path)} is no ordinary file; name another one.")
-    return found.st_size
+    return status.st_size
 
 
 def _file_error(sentences: dict[int, str], otherwise: str, path: Path, error: OSError) -> FileError:

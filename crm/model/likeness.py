@@ -56,20 +56,20 @@ def spellings(word: str) -> list[str]:
     or a letter doubled or no longer so."""
     parts = _parts(word)
     others = [_others(part) for part in parts]
-    found: dict[str, None] = {}
+    variants: dict[str, None] = {}
     for changes in range(1, _MOST_CHANGES + 1):
         for places in combinations([place for place, choices in enumerate(others) if choices], changes):
             for chosen in product(*(others[place] for place in places)):
                 spelling = list(parts)
                 for place, other in zip(places, chosen, strict=True):
                     spelling[place] = other
-                found["".join(spelling)] = None
-    found.pop(word, None)
-    return list(found)
+                variants["".join(spelling)] = None
+    variants.pop(word, None)
+    return list(variants)
 
 
 def _parts(word: str) -> list[str]:
-    return [found.group() for found in _LETTERS.finditer(word)]
+    return [match.group() for match in _LETTERS.finditer(word)]
 
 
 def _others(part: str) -> list[str]:

@@ -15,13 +15,13 @@ _MADE_FROM_RECORDS = ("encoding", "registry", "rights")
 
 def _declared() -> Iterator[type[Record]]:
     """The records that the modules of this folder declare, by their place."""
-    found: list[type[Record]] = []
+    kinds: list[type[Record]] = []
     for file in iter_modules(import_module("crm.model").__path__):
         if file.name not in _MADE_FROM_RECORDS:
             module = import_module(f"crm.model.{file.name}")
             declared = (value for value in vars(module).values() if isinstance(value, type) and value is not Record)
-            found += [kind for kind in declared if issubclass(kind, Record) and kind.__module__ == module.__name__]
-    yield from sorted(found, key=lambda record: record.about.place)
+            kinds += [kind for kind in declared if issubclass(kind, Record) and kind.__module__ == module.__name__]
+    yield from sorted(kinds, key=lambda record: record.about.place)
 
 
 def _in_order() -> tuple[type[Record], ...]:

@@ -100,8 +100,8 @@ def hidden_of_others(role: str, kind: str) -> frozenset[str]:
 def past_level(role: str, kind: str) -> Level:
     """How far a role sees in the history what was done to a kind of record: where some of it is personal, only to its
     own."""
-    found = level(role, kind, READ)
-    return OWN if found is ALL and hidden_of_others(role, kind) else found
+    current = level(role, kind, READ)
+    return OWN if current is ALL and hidden_of_others(role, kind) else current
 
 
 _VERBS: Mapping[str, str] = {READ: "see", CREATE: "add", UPDATE: "change", DELETE: "delete"}

@@ -205,8 +205,8 @@ def _looks_like_a_time(words: Sequence[str], *, is_behind: bool) -> bool:
     written = written.removeprefix("at ")
     if written in _AT_TIMES:
         return True
-    found = _TIME.fullmatch(written)
-    return found is not None and bool(found[2] or found[3] or said_at or (is_behind and int(found[1]) < 24))
+    match = _TIME.fullmatch(written)
+    return match is not None and bool(match[2] or match[3] or said_at or (is_behind and int(match[1]) < 24))
 
 
 def _day(written: str, by: Conventions, direction: Direction) -> When:
@@ -215,8 +215,8 @@ def _day(written: str, by: Conventions, direction: Direction) -> When:
     if re.fullmatch(r"\d{4}-\d{1,2}-\d{1,2}", written):
         return _full(*map(int, written.split("-")))
     phrase = " ".join(_folded(_tokens(written)))
-    if (found := _counted(phrase, by.today, direction)) is not None:
-        return When(found)
+    if (day := _counted(phrase, by.today, direction)) is not None:
+        return When(day)
     if (period := _period(_SHORT.get(phrase, phrase), by, direction)) is not None:
         return period
     if (ordinal := _ORDINAL.fullmatch(phrase)) is not None:
@@ -510,8 +510,8 @@ def _in_numbers(written: str, by: Conventions, direction: Direction) -> When | N
         return _ordered(first, mark, second, by, direction, third)
     if two := _TWO.fullmatch(written):
         return _ordered(two[1], two[2], two[3], by, direction)
-    if found := _YEAR_AND_MONTH.fullmatch(written):
-        year, month = found["y"] or found["y2"], found["m"] or found["m2"]
+    if match := _YEAR_AND_MONTH.fullmatch(written):
+        year, month = match["y"] or match["y2"], match["m"] or match["m2"]
         return _span(calendar_day(int(year), int(month), 1), 1)
     return None
 

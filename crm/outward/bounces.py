@@ -58,8 +58,8 @@ def _in_words(message: "Message[str, str]", text: str, about: str) -> Bounce | N
     copy = _COPY.search(text)
     report = text[: copy.start()] if copy else text
     if not about:
-        found = _MESSAGE_ID.findall(text[copy.start() :] if copy else text)
-        about = found[-1] if found else ""
+        identifiers = _MESSAGE_ID.findall(text[copy.start() :] if copy else text)
+        about = identifiers[-1] if identifiers else ""
     if not is_message_id(about) or _DELAY.search(report):
         return None
     named = _ADDRESS.search(failed) or _ADDRESS.search(report)
@@ -95,8 +95,8 @@ def _original(part: "Message[str, str]") -> str:
         )
     if kind in ("text/rfc822-headers", "message/global-headers"):
         content = part.get_payload(decode=True)
-        found = _MESSAGE_ID.search(content.decode("ascii", "replace")) if isinstance(content, bytes) else None
-        return found[1] if found else ""
+        match = _MESSAGE_ID.search(content.decode("ascii", "replace")) if isinstance(content, bytes) else None
+        return match[1] if match else ""
     return ""
 
 

@@ -78,14 +78,14 @@ class GmailConnection:
         # Google reads the recipients in the headers, and takes out those of blind copies.
         raw = base64.urlsafe_b64encode(composed(mail, with_bcc=True).as_bytes()).decode("ascii")
         body = json.dumps({"raw": raw}).encode("ascii")
-        found = self._posted(mail, body)
-        if found is None:
+        reply = self._posted(mail, body)
+        if reply is None:
             # The permission was withdrawn, or is older than Google remembers. Nothing was sent; one more is asked for.
             self._permissions.clear()
-            found = self._posted(mail, body)
-        if found is None:
+            reply = self._posted(mail, body)
+        if reply is None:
             raise refused("does not accept its own permission to send")
-        return found
+        return reply
 
     def _posted(self, mail: Mail, body: bytes) -> tuple[Outcome, ...] | None:
         """The answer to a request; None where Google does not know the permission any more. Raises OutwardError."""
@@ -175,8 +175,8 @@ def _bearer(token: str) -> Any:
 def _timely(request: Any, time_out: tuple[float, float]) -> Any:
     """The request that google-auth makes, without its two minutes of patience, and with nothing from a .netrc."""
 
-    def asked(*given: Any, **named: Any) -> Any:
+    def asked(*arguments: Any, **named: Any) -> Any:
         named |= {"timeout": time_out, "allow_redirects": False, "auth": lambda prepared: prepared}
-        return request(*given, **named)
+        return request(*arguments, **named)
 
     return asked

@@ -187,16 +187,16 @@ def _appointment(part: "Message[str, str]") -> str:
     """What an invitation, or the answer to one, says (RFC 5545)."""
     content = part.get_payload(decode=True)
     text = _decoded(content if isinstance(content, bytes) else b"", part.get_content_charset())
-    found: dict[str, str] = {}
+    lines: dict[str, str] = {}
     for written in re.sub(r"\r?\n[ \t]", "", text[:_LONGEST_HYPERTEXT]).splitlines():
         name, _, value = written.partition(":")
         name, _, parameters = name.partition(";")
         if label := _APPOINTMENT.get(name.upper()):
-            found.setdefault(label, value.replace("\\n", " ").replace("\\", ""))
+            lines.setdefault(label, value.replace("\\n", " ").replace("\\", ""))
         for status, words in _ANSWERS.items():
             if name.upper() == "ATTENDEE" and f"PARTSTAT={status}" in parameters.upper():
-                found["Answer"] = words
-    return "\n".join(f"{label}: {value}" for label, value in found.items())
+                lines["Answer"] = words
+    return "\n".join(f"{label}: {value}" for label, value in lines.items())
 
 
 def _file_name(part: "Message[str, str]") -> str:
@@ -234,7 +234,7 @@ def _word(part: bytes, charset: str | None) -> str:
 
 def _parties(message: "Message[str, str]", *headers: str) -> tuple[Party, ...]:
     """The parties named in headers; what is no address is left out."""
-    found: dict[str, Party] = {}
+    parties: dict[str, Party] = {}
     for header in headers:
         # Names are read only after the addresses are split: a comma in one is none between two.
         try:
@@ -247,8 +247,8 @@ def _parties(message: "Message[str, str]", *headers: str) -> tuple[Party, ...]:
                 party = Party(address.strip(), line(_words(name), 200))
             except OutwardError:
                 continue
-            found.setdefault(party.wire.casefold(), party)
-    return tuple(found.values())
+            parties.setdefault(party.wire.casefold(), party)
+    return tuple(parties.values())
 
 
 def _message_id(message: "Message[str, str]", header: str) -> str:

@@ -90,7 +90,7 @@ def outcomes(mail: Mail, fate: Fate, words: str = "") -> tuple[Outcome, ...]:
     return tuple(Outcome(recipient.address, fate, words) for recipient in mail.recipients)
 
 
-def in_order(mail: Mail, found: Iterable[Outcome]) -> tuple[Outcome, ...]:
+def in_order(mail: Mail, outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
     """Outcomes in the order of the recipients of a mail."""
     places = {recipient.address: at for at, recipient in enumerate(mail.recipients)}
-    return tuple(sorted(found, key=lambda outcome: places[outcome.address]))
+    return tuple(sorted(outcomes, key=lambda outcome: places[outcome.address]))

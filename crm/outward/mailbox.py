@@ -106,7 +106,7 @@ class Mailbox:
         # To peek marks nothing; what is too large is read from its beginning, where the text stands.
         part = f"BODY.PEEK[]<0.{self._largest}>"
         try:
-            found = client.fetch([place.uid], [part, "INTERNALDATE"]).get(place.uid, {})
+            parts = client.fetch([place.uid], [part, "INTERNALDATE"]).get(place.uid, {})
         except IMAPClientAbortError:
             raise
         except IMAPClientError as error:
@@ -114,13 +114,13 @@ class Mailbox:
             return Arrival(
                 place, None, f"A message cannot be read: the mail server does not give it ({_words(error)})."
             )
-        raw = next((value for key, value in found.items() if key.startswith(b"BODY[]")), None)
+        raw = next((value for key, value in parts.items() if key.startswith(b"BODY[]")), None)
         if not isinstance(raw, bytes):
             client.noop()
             if not client.search(["UID", str(place.uid)]):
                 return None
             return Arrival(place, None, "A message cannot be read: the mail server does not give it.")
-        arrived_at = found.get(b"INTERNALDATE")
+        arrived_at = parts.get(b"INTERNALDATE")
         arrived_at = arrived_at if isinstance(arrived_at, datetime) and arrived_at.tzinfo else self._now()
         try:
             return Arrival(place, received(raw, arrived_at, is_cut=size > self._largest))

@@ -81,15 +81,15 @@ def code_value(value: str) -> str:
 def placed_in(text: str, names: Sequence[str]) -> dict[str, str]:
     """Where in a text words stand that stand for something else: 'link' within the address of a link, 'whole' at its
     beginning, or 'code'; the others, which are text, are left out."""
-    found: dict[str, str] = {}
+    places: dict[str, str] = {}
     # What leads nowhere yet may be the address of a link once it is filled in.
     for node in SyntaxTreeNode(_AnyLinks().parse(prose(text))).walk():
         if node.type in ("code_inline", "fence", "code_block"):
-            found |= {name: "code" for name in names if name in node.content}
+            places |= {name: "code" for name in names if name in node.content}
         elif node.type in ("link", "image"):
             address = str(node.attrs.get("href" if node.type == "link" else "src", ""))
-            found |= {name: "whole" if address.startswith(name) else "link" for name in names if name in address}
-    return found
+            places |= {name: "whole" if address.startswith(name) else "link" for name in names if name in address}
+    return places
 
 
 def _link_addresses(state: StateCore) -> None:
@@ -107,18 +107,18 @@ def _with_links(tokens: Sequence[Token]) -> Iterator[Token]:
             yield token
             continue
         end = 0
-        for found in _BARE.finditer(token.content):
-            address = found[0].rstrip(_NOT_AT_THE_END)
+        for match in _BARE.finditer(token.content):
+            address = match[0].rstrip(_NOT_AT_THE_END)
             if address.count("(") < address.count(")"):
                 address = address.rpartition(")")[0]
             if not address.partition("://")[2]:
                 continue
-            yield _text_token(token, token.content[end : found.start()])
+            yield _text_token(token, token.content[end : match.start()])
             opens = Token("link_open", "a", 1, attrs={"href": normalizeLink(address)}, markup="linkify", info="auto")
             yield opens
             yield _text_token(token, address)
             yield Token("link_close", "a", -1, markup="linkify", info="auto")
-            end = found.start() + len(address)
+            end = match.start() + len(address)
         yield _text_token(token, token.content[end:])
 
 

@@ -32,9 +32,9 @@ class Party:
         mailbox, _, domain = self.address.rpartition("@")
         good = _MAILBOX.fullmatch(mailbox) and len(mailbox.encode()) <= _LONGEST_MAILBOX
         if not good or not (wired := _domain(domain)) or len(mailbox.encode()) + 1 + len(wired) > _LONGEST_ADDRESS:
-            shown = line(self.address, 60)
+            excerpt = line(self.address, 60)
             raise OutwardError(
-                f"{shown or 'Nothing'} is no e-mail address that can be written to; nothing was sent.",
+                f"{excerpt or 'Nothing'} is no e-mail address that can be written to; nothing was sent.",
                 reason="recipient",
             )
 
@@ -105,10 +105,10 @@ class Mail:
     @property
     def recipients(self) -> tuple[Party, ...]:
         """Everybody it goes to, each once."""
-        found: dict[str, Party] = {}
+        parties: dict[str, Party] = {}
         for party in self.wanted((*self.to, *self.cc, *self.bcc)):
-            found.setdefault(party.wire.casefold(), party)
-        return tuple(found.values())
+            parties.setdefault(party.wire.casefold(), party)
+        return tuple(parties.values())
 
     def wanted(self, parties: Iterable[Party]) -> Sequence[Party]:
         """Those of some people who do not have it yet."""

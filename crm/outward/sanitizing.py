@@ -18,8 +18,8 @@ def line(text: str, longest: int = 1000) -> str:
 
 def prose(text: str, longest: int | None = None) -> str:
     """A text of any number of lines, at most so many characters if told, with no two empty lines in a row."""
-    shown = _IN_LINES.sub("", _BREAKS.sub("\n", text))
-    lines = "\n".join(part.rstrip(_BLANKS) for part in shown.split("\n"))
+    cleaned = _IN_LINES.sub("", _BREAKS.sub("\n", text))
+    lines = "\n".join(part.rstrip(_BLANKS) for part in cleaned.split("\n"))
     return _shortened(_MANY_BREAKS.sub("\n\n", lines).strip("\n"), longest)
 
 

@@ -124,7 +124,7 @@ class TwilioTexter:
     def answers(self, since: date) -> Sequence[Answer]:
         import requests
 
-        found: list[Answer] = []
+        answers: list[Answer] = []
         page = f"{self._address}?{urlencode({'DateSent>': since.isoformat(), 'PageSize': 500} | self._to)}"
         # What a server says that never ends is not read for ever.
         for _ in range(_MOST_PAGES):
@@ -132,7 +132,7 @@ class TwilioTexter:
                 reply = requests.get(page, auth=(self._sid, self._token), timeout=self._time_out, allow_redirects=False)
                 _refuse_unsent(reply, "")
                 answer = reply.json()
-                found += [_answer(entry) for entry in answer["messages"] if entry.get("direction") == "inbound"]
+                answers += [_answer(entry) for entry in answer["messages"] if entry.get("direction") == "inbound"]
                 following = answer.get("next_page_uri")
             except requests.RequestException as error:
                 raise _unread("cannot be reached", "offline") from error
@@ -141,7 +141,7 @@ class TwilioTexter:
             if not following:
                 break
             page = f"{self._api}{following}"
-        return found
+        return answers
 
     @property
     def _to(self) -> dict[str, str]:
@@ -190,10 +190,10 @@ def _refuse_unsent(reply: "Response", to: str) -> None:
 def _code(reply: "Response") -> int:
     """The number of Twilio's error, 0 where it names none."""
     try:
-        found = reply.json().get("code")
+        code = reply.json().get("code")
     except (ValueError, AttributeError):
         return 0
-    return found if isinstance(found, int) else 0
+    return code if isinstance(code, int) else 0
 
 
 def _unreached() -> OutwardError:

@@ -376,7 +376,7 @@ class Transaction(Snapshot, Protocol):
     def add_all(self, records: Sequence[Record]) -> range:
         """Stores many new records of one kind at once; returns their ids, which follow one another."""
 
-    def change(self, shown: AnyRecord, **changes: Any) -> AnyRecord:
+    def change(self, original: AnyRecord, **changes: Any) -> AnyRecord:
         """Changes fields of a record, given as it was shown. Somebody else's change of other fields
         is kept; of the same fields it raises ConflictError. A deal comes into its stage on the day that `stage_since`
         says, else today."""

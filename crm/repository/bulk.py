@@ -58,12 +58,12 @@ def _converted(
     columns: Sequence[tuple[str, Any, _Convert | None]], rows: Sequence[Mapping[str, Any]]
 ) -> list[tuple[Any, ...]]:
     """The rows as the driver takes them; a column that the rows lack has the constant of the statement."""
-    given = rows[0]
+    first = rows[0]
     if len(rows) == 1:
-        one = ((given.get(name, constant), convert) for name, constant, convert in columns)
+        one = ((first.get(name, constant), convert) for name, constant, convert in columns)
         return [tuple([convert(value) if convert else value for value, convert in one])]
     values = [
-        _column([row[name] for row in rows] if name in given else [constant] * len(rows), convert)
+        _column([row[name] for row in rows] if name in first else [constant] * len(rows), convert)
         for name, constant, convert in columns
     ]
     return list(zip(*values, strict=True))

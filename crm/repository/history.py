@@ -51,17 +51,17 @@ def numbers(query: HistoryQuery, limit: int | None = None, offset: int = 0) -> S
             happened.append(or_(_holds(transactions.c.what, query.text), exists().where(says)))
         statement = select(transactions.c.id).where(*happened).order_by(*_order(query))
     else:
-        found = select(audit.c.transaction).where(*entries, *_seen(query))
+        entries_of = select(audit.c.transaction).where(*entries, *_seen(query))
         if query.text:
             happened.append(or_(_holds(transactions.c.what, query.text), _contains(query)))
         if happened:
-            found = found.join_from(audit, transactions).where(*happened)
+            entries_of = entries_of.join_from(audit, transactions).where(*happened)
         if query.sort:
-            fitting = transactions.c.id.in_(found)
+            fitting = transactions.c.id.in_(entries_of)
             statement = select(transactions.c.id).where(fitting).order_by(*_order(query))
         else:
             # Read along the audit, where an index ends it with the page.
-            statement = found.distinct().order_by(audit.c.transaction.desc())
+            statement = entries_of.distinct().order_by(audit.c.transaction.desc())
     return statement.limit(limit).offset(offset or None)
 
 

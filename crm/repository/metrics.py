@@ -207,8 +207,8 @@ class Figures:
         day = self.today + timedelta(days=int(days) if until else -int(days))
         # The more days since, the earlier the day.
         compare = _OPERATORS[operator if until else _TURNED.get(operator, operator)]
-        found: ColumnElement[bool] = compare(column, day)
-        return found
+        condition: ColumnElement[bool] = compare(column, day)
+        return condition
 
     def _number(self, expression: Expression) -> _Number:
         match expression:

@@ -78,19 +78,19 @@ def _several(value: Any) -> Sequence[Any]:
     return value if isinstance(value, (list, tuple)) else [value]
 
 
-def _theirs(kind: type[Record], name: str, wanted: Any, team: Team) -> ColumnElement[bool]:
+def _theirs(kind: type[Record], name: str, persons: Any, team: Team) -> ColumnElement[bool]:
     """Whether a record is that of somebody, by the account of that name, or where there is none by the name."""
-    accounts = [team.account(value) if isinstance(value, str) else 0 for value in _several(wanted)]
-    found = [
+    accounts = [team.account(value) if isinstance(value, str) else 0 for value in _several(persons)]
+    conditions = [
         _fits(kind, people(kind)[name], account) if account else _fits(kind, name, value)
-        for value, account in zip(_several(wanted), accounts, strict=True)
+        for value, account in zip(_several(persons), accounts, strict=True)
     ]
-    return or_(false(), *found)
+    return or_(false(), *conditions)
 
 
-def _fits(kind: type[Record], name: str, wanted: Any) -> ColumnElement[bool]:
+def _fits(kind: type[Record], name: str, filter_: Any) -> ColumnElement[bool]:
     column = _column(kind, name)
-    several = _several(wanted)
+    several = _several(filter_)
     if column in _ACCOUNTS and all(several):
         return whose_account(column, *several)
     if name in _CHOSEN.get(kind, ()) and all(several):
@@ -99,7 +99,7 @@ def _fits(kind: type[Record], name: str, wanted: Any) -> ColumnElement[bool]:
     if name == "tags":
         return and_(true(), *(tables.has_tag(tag) for tag in several))
     if name == "extra":
-        return and_(true(), *(_has_extra(key, value) for key, value in dict(wanted).items()))
+        return and_(true(), *(_has_extra(key, value) for key, value in dict(filter_).items()))
     if name in _ADDRESSES.get(kind, ()) and all(several):
         return column.in_(list(dict.fromkeys(spelled for item in several for spelled in (item, item.lower()))))
     if None not in several and not any(isinstance(item, str | date) for item in several):

@@ -78,12 +78,12 @@ def _refuse_shutting_out(tx: "SqlTransaction", seals: Seals | None) -> None:
 
 def known_accounts(snapshot: SqlSnapshot) -> Hashable:
     """A fingerprint that changes once an account, a sign-in or what lasts has changed."""
-    found: list[Any] = [snapshot.fact(ROSTER)]
+    parts: list[Any] = [snapshot.fact(ROSTER)]
     kinds: Sequence[type[Record]] = (User, *LASTING)
     for kind in kinds:
         table = tables.TABLES[kind]
-        found += snapshot.select(select(func.max(table.c.updated_at), func.count(table.c.id)))[0]
-    return tuple(found)
+        parts += snapshot.select(select(func.max(table.c.updated_at), func.count(table.c.id)))[0]
+    return tuple(parts)
 
 
 def take_accounts(

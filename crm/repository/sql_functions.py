@@ -71,16 +71,16 @@ def _(text: str) -> str:
 _MOST_SPELLED = 3
 
 
-def is_text(column: ColumnElement[Any], wanted: str) -> ColumnElement[bool]:
+def is_text(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
     """Whether a column is a text that is not '', whatever its case.
 
     The database's own `lower`, which indexes are made of, may know ASCII only; other letters are looked for in the
     cases that words are written in.
     """
-    lowered, spelled = func.lower(column), _spellings(wanted)
-    found: ColumnElement[bool] = lowered == spelled[0] if len(spelled) == 1 else lowered.in_(spelled)
+    lowered, spelled = func.lower(column), _spellings(text)
+    condition: ColumnElement[bool] = lowered == spelled[0] if len(spelled) == 1 else lowered.in_(spelled)
     # Written out in the SQL, because partial indexes leave out what is empty.
-    return (column != literal("", literal_execute=True)) & found
+    return (column != literal("", literal_execute=True)) & condition
 
 
 def holds(column: ColumnElement[Any], word: str) -> ColumnElement[bool]:

@@ -46,8 +46,8 @@ class Totals:
             summed = [_function(sum_, columns[sum_.of]).label(sum_.name) for sum_ in sums]
             return select(link, *summed).where(*_conditions(kind, sums[0], link, of_links)).group_by(link)
         rows = union_all(*(_rows(kind, sums, of_links) for kind, sums in self.facts.items())).subquery()
-        found = [_function(sum_, rows.c[sum_.name]).label(sum_.name) for sum_ in next(iter(self.facts.values()))]
-        return select(rows.c[0], *found).group_by(rows.c[0])
+        summed = [_function(sum_, rows.c[sum_.name]).label(sum_.name) for sum_ in next(iter(self.facts.values()))]
+        return select(rows.c[0], *summed).group_by(rows.c[0])
 
     def of_all(self) -> Subquery:
         """The sums of all records."""
@@ -92,9 +92,9 @@ def _declared() -> Iterator[Totals]:
         for sum_ in kind.about.sums:
             feeding.setdefault((BY_NAME[links(kind)[sum_.onto].record], sum_.name), []).append((kind, sum_))
     together: dict[Any, dict[type[Record], list[Sum]]] = {}
-    for (onto, _), found in feeding.items():
-        alike = onto, tuple((kind, sum_.onto, repr(sum_.where)) for kind, sum_ in found)
-        for kind, sum_ in found:
+    for (onto, _), feeders in feeding.items():
+        alike = onto, tuple((kind, sum_.onto, repr(sum_.where)) for kind, sum_ in feeders)
+        for kind, sum_ in feeders:
             together.setdefault(alike, {}).setdefault(kind, []).append(sum_)
     for (onto, _), facts in together.items():
         yield Totals(onto, tuple(sum_.name for sum_ in next(iter(facts.values()))), facts)
@@ -103,12 +103,12 @@ def _declared() -> Iterator[Totals]:
 TOTALS: Sequence[Totals] = tuple(_declared())
 # The totals that the records of each kind feed.
 FED: Mapping[type[Record], Sequence[Totals]] = {
-    kind: found for kind in RECORDS if (found := [total for total in TOTALS if kind in total.facts])
+    kind: fed for kind in RECORDS if (fed := [total for total in TOTALS if kind in total.facts])
 }
 
 
 _ONTO = {kind: [total for total in TOTALS if total.onto is kind] for kind in RECORDS}
-_NAMES = {kind: tuple(name for total in found for name in total.names) for kind, found in _ONTO.items()}
+_NAMES = {kind: tuple(name for total in fed for name in total.names) for kind, fed in _ONTO.items()}
 
 
 def onto(kind: type[Record]) -> Sequence[Totals]:

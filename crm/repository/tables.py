@@ -347,11 +347,11 @@ def create_all(connection: Connection, of: MetaData = metadata) -> None:
 @cache
 def _statements(of: MetaData, dialect: str) -> Sequence[str]:
     """The statements that create the tables, as SQL: to compile it takes longer than to carry it out."""
-    wanted: list[DDLElement] = []
+    elements: list[DDLElement] = []
     for table in of.sorted_tables:
-        wanted += [CreateTable(table), *map(CreateIndex, sorted(table.indexes, key=lambda index: str(index.name)))]
+        elements += [CreateTable(table), *map(CreateIndex, sorted(table.indexes, key=lambda index: str(index.name)))]
     spoken = registry.load(dialect)()
-    return [str(statement.compile(dialect=spoken)) for statement in wanted]
+    return [str(statement.compile(dialect=spoken)) for statement in elements]
 
 
 def record_columns(record: type[Record]) -> tuple[Column[Any], ...]:

@@ -176,10 +176,10 @@ class SqlTransaction(SqlSnapshot):
         known = self._known.get(record_id) if kind is Client else None
         if known is not None:
             return cast(AnyRecord, known)
-        found = super().find(kind, record_id)
-        if isinstance(found, Client) and len(self._known) < BATCH:
-            self._known[record_id] = found
-        return found
+        record = super().find(kind, record_id)
+        if isinstance(record, Client) and len(self._known) < BATCH:
+            self._known[record_id] = record
+        return record
 
     def forget(self, client: int) -> None:
         """Reads a client anew when it is next asked for; for code that writes to the table itself."""
@@ -250,14 +250,14 @@ class SqlTransaction(SqlSnapshot):
         """The values of a record that name people: a person with an account has the name that it has now, and a name of
         which no account is said is that of the author, or of the one active account of the team that is called so, or
         nobody's. In what is added 0 says nothing."""
-        found: dict[str, Any] = {}
+        filled: dict[str, Any] = {}
         for name, beside in people(kind).items():
             account = values.get(beside)
             if account:
-                found[name] = self.team.called(account) or values.get(name, "")
+                filled[name] = self.team.called(account) or values.get(name, "")
             elif name in values and (account is None or adding):
-                found[name], found[beside] = self._person(values[name])
-        return found
+                filled[name], filled[beside] = self._person(values[name])
+        return filled
 
     def with_accounts(self, record: AnyRecord, written: Mapping[str, Any] | None = None) -> AnyRecord:
         """A record with the accounts of the people in it, and the names that those have now. `written` are the fields
@@ -287,10 +287,10 @@ class SqlTransaction(SqlSnapshot):
 
     def give_records(self, account: int) -> None:
         """Gives an account what bears its name and is nobody's, in the history too."""
-        wanted = same(self.team.called(account))
+        key = same(self.team.called(account))
         for table, name, beside in tables.PEOPLE:
             written = self.connection.execute(select(name).where(name != "", beside == 0).distinct()).scalars()
-            theirs = (beside == 0) & name.in_([name_ for name_ in written if same(name_) == wanted])
+            theirs = (beside == 0) & name.in_([name_ for name_ in written if same(name_) == key])
             if table is tables.transactions:
                 self.connection.execute(update(table).where(theirs).values(user_id=account))
             else:
@@ -373,13 +373,13 @@ class SqlTransaction(SqlSnapshot):
 
     # Changing
 
-    def change(self, shown: AnyRecord, **changes: Any) -> AnyRecord:
-        current = self.get(type(shown), shown.id)
+    def change(self, original: AnyRecord, **changes: Any) -> AnyRecord:
+        current = self.get(type(original), original.id)
         values = self._with_account_ids(current, changes)
-        wanted = {name: value for name, value in values.items() if getattr(current, name) != value}
-        if current.version != shown.version:
-            _refuse_clashes(shown, current, wanted)
-        return self.apply(current, wanted) if wanted else current
+        different = {name: value for name, value in values.items() if getattr(current, name) != value}
+        if current.version != original.version:
+            _refuse_clashes(original, current, different)
+        return self.apply(current, different) if different else current
 
     def _with_account_ids(self, current: Record, changes: Mapping[str, Any]) -> Mapping[str, Any]:
         """The changes, with the accounts of the people in them. Whoever it is already is not taken for somebody else of
@@ -451,9 +451,9 @@ class SqlTransaction(SqlSnapshot):
 
     def resum(self, kind: type[Record], ids: Iterable[int]) -> None:
         """Sums the totals of some records anew when the transaction settles."""
-        wanted = set(ids)
+        numbers = set(ids)
         for totals in sums.onto(kind):
-            self._changed[totals] |= wanted
+            self._changed[totals] |= numbers
 
     def _forget_rules(self) -> None:
         self.__dict__.pop("rules", None)
@@ -468,8 +468,8 @@ class SqlTransaction(SqlSnapshot):
         for owned, name in belonging_to(kind):
             table = TABLES[owned]
             for batch in _batches(ids):
-                found = self.connection.execute(select(table.c.id).where(table.c[name].in_(batch)).order_by(table.c.id))
-                if theirs := [row.id for row in found]:
+                rows = self.connection.execute(select(table.c.id).where(table.c[name].in_(batch)).order_by(table.c.id))
+                if theirs := [row.id for row in rows]:
                     self.delete_all(owned, theirs)
         for keeping_it, name in keeping(kind):
             if self.naming(keeping_it, name, ids):
@@ -481,10 +481,10 @@ class SqlTransaction(SqlSnapshot):
     def naming(self, kind: type[Record], name: str, ids: Sequence[int]) -> set[int]:
         """The ids, of those given, that records of a kind name in a field."""
         column = TABLES[kind].c[name]
-        found: set[int] = set()
+        numbers: set[int] = set()
         for batch in _batches(ids):
-            found.update(self.connection.execute(select(column).where(column.in_(batch)).distinct()).scalars())
-        return found
+            numbers.update(self.connection.execute(select(column).where(column.in_(batch)).distinct()).scalars())
+        return numbers
 
     def remove(self, kind: type[Record], ids: Sequence[int]) -> None:
         """Deletes those of the records that are there; raises RefusedError where others belong to one. With a client
@@ -584,8 +584,8 @@ class SqlTransaction(SqlSnapshot):
             for row in rows:
                 last = contacted[row.client]["last_contact_on"]
                 if last is not None and last != row.last_contact_on:
-                    shown = self.get(FollowUp, row.id)
-                    self.apply(shown, {"due_on": last + timedelta(days=shown.every)})
+                    follow_up = self.get(FollowUp, row.id)
+                    self.apply(follow_up, {"due_on": last + timedelta(days=follow_up.every)})
 
     def _sum_others(self) -> None:
         """Writes the totals of records that are no clients; what they feed themselves comes after them."""
@@ -596,9 +596,9 @@ class SqlTransaction(SqlSnapshot):
                 for batch in _batches(sorted(self._changed[totals])):
                     summed = self._sums(totals, batch)
                     for row in self.connection.execute(statements.BY_IDS[kind], {"wanted": batch}).all():
-                        shown = tables.record_of(kind, row)
-                        if changes := _differing(shown, summed[shown.id]):
-                            self.apply(shown, changes, review=False)
+                        record = tables.record_of(kind, row)
+                        if changes := _differing(record, summed[record.id]):
+                            self.apply(record, changes, review=False)
 
     def _index_created(self) -> None:
         """Makes the new clients findable, all at once: the index is much quicker so than batch by batch.
@@ -630,34 +630,38 @@ class SqlTransaction(SqlSnapshot):
         totals: dict[int, dict[str, Any]] = {client: {} for client in clients}
         for total in sums.onto(Client):
             changed = self._changed[total]
-            if wanted := [number for number in clients if number in changed]:
-                for number, summed in self._sums(total, wanted).items():
+            if numbers := [number for number in clients if number in changed]:
+                for number, summed in self._sums(total, numbers).items():
                     totals[number] |= summed
         return totals
 
     def _sums(self, totals: Totals, ids: Sequence[int]) -> Mapping[int, dict[str, Any]]:
         """The totals of some records, by id."""
         summed = {id_: dict(totals.nothing) for id_ in ids}
-        statement, wanted = (totals.of_one, ids[0]) if len(ids) == 1 else (totals.of_some, ids)
-        for row in self.connection.execute(statement, {"wanted": wanted}):
+        statement, key = (totals.of_one, ids[0]) if len(ids) == 1 else (totals.of_some, ids)
+        for row in self.connection.execute(statement, {"wanted": key}):
             summed[row[0]] = dict(zip(totals.names, row[1:], strict=True))
         return summed
 
     def _settle(self, ids: Sequence[int], totals: Mapping[int, dict[str, Any]]) -> list[StatusMove]:
         clients: list[tuple[Client, Client, dict[str, Any]]] = []
-        for shown in self._clients(ids):
-            changes = _differing(shown, totals.get(shown.id, {}))
-            if changes or shown.id in self._to_review:
-                clients.append((shown, dataclasses.replace(shown, **changes) if changes else shown, changes))
+        for client in self._clients(ids):
+            changes = _differing(client, totals.get(client.id, {}))
+            if changes or client.id in self._to_review:
+                clients.append((client, dataclasses.replace(client, **changes) if changes else client, changes))
         known = metrics.values(self.connection, [summed for _, summed, _ in clients], self.clock, self.rules.needs)
-        for shown, _, changes in clients:
-            changes |= self._reviewed(shown, known[shown.id])
-        self._write_derived([(shown, changes) for shown, _, changes in clients if changes])
+        for client, _, changes in clients:
+            changes |= self._reviewed(client, known[client.id])
+        self._write_derived([(client, changes) for client, _, changes in clients if changes])
         return [
             StatusMove(
-                shown.id, shown.name, shown.status, changes["status"], changes.get("status_reason", shown.status_reason)
+                client.id,
+                client.name,
+                client.status,
+                changes["status"],
+                changes.get("status_reason", client.status_reason),
             )
-            for shown, _, changes in clients
+            for client, _, changes in clients
             if "status" in changes
         ]
 
@@ -761,17 +765,17 @@ def _batches(ids: Sequence[int]) -> Iterable[Sequence[int]]:
     return (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
 
 
-def _refuse_clashes(shown: Record, current: Record, wanted: Mapping[str, Any]) -> None:
+def _refuse_clashes(original: Record, current: Record, changes: Mapping[str, Any]) -> None:
     """Raises ConflictError where a wanted field was changed by somebody else since it was shown; whoever has got
     another name is still the same."""
-    kind = type(shown)
+    kind = type(original)
     the_same = {
-        name for name, beside in people(kind).items() if getattr(shown, beside) == getattr(current, beside) != 0
+        name for name, beside in people(kind).items() if getattr(original, beside) == getattr(current, beside) != 0
     }
     clashes = {
-        name: (str(plain(getattr(shown, name))), str(plain(getattr(current, name))), str(plain(value)))
-        for name, value in wanted.items()
-        if name in fields(kind) and name not in the_same and getattr(shown, name) != getattr(current, name)
+        name: (str(plain(getattr(original, name))), str(plain(getattr(current, name))), str(plain(value)))
+        for name, value in changes.items()
+        if name in fields(kind) and name not in the_same and getattr(original, name) != getattr(current, name)
     }
     if clashes:
         labels = ", ".join(fields(kind)[name].label for name in clashes)

@@ -259,12 +259,12 @@ def _renamed(row: Row[Any]) -> frozenset[str]:
     if row.their_operation != "update":
         return frozenset()
     before, after = row.theirs_before, row.theirs
-    found: set[str] = set()
+    names: set[str] = set()
     for name, beside in people(BY_NAME[row.record]).items():
         was, account = before.get(beside, 0), after.get(beside, 0)
         if account and (was == account or (not was and same(before.get(name, "")) == same(after.get(name, "")))):
-            found |= {name, beside}
-    return frozenset(found)
+            names |= {name, beside}
+    return frozenset(names)
 
 
 def _clashes(later: Sequence[Row[Any]]) -> Iterator[str]:

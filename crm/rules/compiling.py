@@ -127,7 +127,7 @@ def _getter(node: Expression) -> Getter:
             return operator.itemgetter(metric)
         case Negate(operand):
             number = _getter(operand)
-            return lambda values: None if (found := number(values)) is None else -_exact(found)
+            return lambda values: None if (whole := number(values)) is None else -_exact(whole)
         case Arithmetic(left, sign, right):
             return _calculated(_getter(left), _CALCULATE[sign], _getter(right))
 

@@ -46,8 +46,8 @@ def checked_status(status: str) -> str:
     otherwise, at which a rule is split.
     """
     refuse_control_characters(status)
-    if found := _WHEN.search(status):
-        raise error_at("A status does not contain the word when.", status, found.start())
+    if match := _WHEN.search(status):
+        raise error_at("A status does not contain the word when.", status, match.start())
     return _status_in(status, len(status))
 
 
@@ -71,6 +71,6 @@ def _status_in(text: str, end: int) -> str:
     if len(status) > MAX_STATUS_LENGTH:
         position = len(text[:end]) - len(text[:end].lstrip()) + MAX_STATUS_LENGTH
         raise error_at(f"A status has at most {MAX_STATUS_LENGTH} characters.", text, position)
-    if found := _OTHERWISE.search(text, 0, end):
-        raise error_at("A status does not contain the word otherwise.", text, found.start())
+    if match := _OTHERWISE.search(text, 0, end):
+        raise error_at("A status does not contain the word otherwise.", text, match.start())
     return status

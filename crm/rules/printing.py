@@ -47,8 +47,8 @@ def _condition(node: Condition, place: int) -> str:
         case IsMissing(operand, negated):
             written, binding = f"{_expression(operand, _SUM)} {'!=' if negated else '='} none", _COMPARISON
         case In(operand, texts, negated):
-            found = ", ".join(quoted(text) for text in texts)
-            written, binding = f"{_expression(operand, _SUM)} {_in(negated)} ({found})", _COMPARISON
+            values = ", ".join(quoted(text) for text in texts)
+            written, binding = f"{_expression(operand, _SUM)} {_in(negated)} ({values})", _COMPARISON
         case HasTag(tag, negated):
             written, binding = f"{quoted(tag)} {_in(negated)} tags", _COMPARISON
     return written if binding >= place else f"({written})"

@@ -85,8 +85,8 @@ class RuleSet:
         reached = True
         for test, rule in self._tests:
             fits = test(values)
-            shown = tuple((name, value_text(name, values[name])) for name in rule.names)
-            traces.append(Trace(rule.id, rule.text, fits, reached, shown))
+            values_used = tuple((name, value_text(name, values[name])) for name in rule.names)
+            traces.append(Trace(rule.id, rule.text, fits, reached, values_used))
             reached = reached and not fits
         return traces
 

@@ -136,8 +136,8 @@ def refuse_control_characters(text: str) -> None:
 
 def error_at(reason: str, text: str, position: int, names: Sequence[str] = ()) -> RuleError:
     """A RuleError that is safe to print: control characters show as ?, a very long text is left out."""
-    shown = "" if len(text) > _LONGEST_SHOWN else "".join("?" if is_control(c) else c for c in text)
-    return RuleError(reason, text=shown, position=position, names=names)
+    excerpt = "" if len(text) > _LONGEST_SHOWN else "".join("?" if is_control(c) else c for c in text)
+    return RuleError(reason, text=excerpt, position=position, names=names)
 
 
 def clipped(source: str) -> str:

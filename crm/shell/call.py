@@ -62,23 +62,23 @@ class Call:
         """The settings of the machine, for the store that was named."""
         return from_environment(self._environment, self._settings["store"])
 
-    def run(self, command: Command, given: Mapping[str, Any]) -> int:
+    def run(self, command: Command, options: Mapping[str, Any]) -> int:
         """Runs a command with what was written for it, and prints what it answers. Returns the exit code."""
         self._refuse_missing(command)
         self._refuse_csv(command)
         owner = crm = self._open()
         try:
             if command.outside:
-                self._print(crm, self._done(crm, command, given))
+                self._print(crm, self._done(crm, command, options))
                 return 0
             crm = self._entered(owner, command)
             if command.words not in _BACKED_UP_BY_THEMSELVES and not isinstance(crm.repository, Shut):
                 # Where the store cannot be written, the command itself says so.
                 begin_day(owner)
             command.demand(crm.reader)
-            result = self._done(crm, command, given)
+            result = self._done(crm, command, options)
             self._print(crm, self._shown_as_text(crm, command, result))
-            self._tell_cut(crm, command, given, result)
+            self._tell_cut(crm, command, options, result)
             self._notice(crm)
         except SignedOutError as out:
             if not out.done:
@@ -90,9 +90,9 @@ class Call:
             owner.repository.close()
         return int(getattr(result, "exit_code", bool(getattr(result, "failed", False))))
 
-    def _done(self, crm: CRM, command: Command, given: Mapping[str, Any]) -> Any:
+    def _done(self, crm: CRM, command: Command, options: Mapping[str, Any]) -> Any:
         try:
-            arguments = self._arguments(crm, command, given)
+            arguments = self._arguments(crm, command, options)
             return self._answered(crm, command, arguments)
         except (KeyboardInterrupt, EOFError) as left:
             raise Cancelled from left
@@ -228,7 +228,7 @@ class Call:
         screen = _screen(self._environment)
         return {"progress": screen.progress, "waiting": screen.waiting}
 
-    def _arguments(self, crm: CRM, command: Command, given: Mapping[str, Any]) -> dict[str, Any]:
+    def _arguments(self, crm: CRM, command: Command, options: Mapping[str, Any]) -> dict[str, Any]:
         """The command's arguments, read and checked; what is missing is asked where a person sits."""
         arguments: dict[str, Any] = {}
         for name, parameter in command.parameters.items():
@@ -236,9 +236,9 @@ class Call:
                 arguments[name] = self._settings["yes"]
                 continue
             if parameter.fields:
-                arguments[name] = field_values(crm, parameter.fields, given)
+                arguments[name] = field_values(crm, parameter.fields, options)
                 continue
-            text = written(parameter, given)
+            text = written(parameter, options)
             if text is None:
                 if parameter.required:
                     arguments[name] = self._asked(crm, parameter)
@@ -303,13 +303,13 @@ class Call:
 
         return deleted(crm, result)
 
-    def _tell_cut(self, crm: CRM, command: Command, given: Mapping[str, Any], result: Any) -> None:
+    def _tell_cut(self, crm: CRM, command: Command, options: Mapping[str, Any], result: Any) -> None:
         """Says on stderr, beside the answer, that a list was cut at a limit that nobody gave."""
         limit = command.parameters.get("limit")
-        cut = limit is not None and limit.default and written(limit, given) is None
+        cut = limit is not None and limit.default and written(limit, options) is None
         if limit is None or not cut or not isinstance(result, list) or len(result) < limit.default:
             return
-        count = len(command(crm, **{**self._arguments(crm, command, given), "limit": 0}))
+        count = len(command(crm, **{**self._arguments(crm, command, options), "limit": 0}))
         if count > len(result):
             by = crm.conventions
             self._tell_beside("cut", f"{by.number(len(result))} of {by.number(count)}; --limit 0 shows all.")

@@ -71,11 +71,11 @@ def _metavar(parameter: Parameter) -> str:
     return "FILE" if parameter.path else parameter.name.strip("_").upper()
 
 
-def field_values(crm: CRM, takes: FieldsOf, given: Mapping[str, Any]) -> dict[str, Any]:
+def field_values(crm: CRM, takes: FieldsOf, options: Mapping[str, Any]) -> dict[str, Any]:
     """The fields that were given, read. Raises FieldError."""
     values: dict[str, Any] = {}
     for name, field in takes.offered.items():
-        written = given.get(name)
+        written = options.get(name)
         if written is None or written == ():
             continue
         if isinstance(field.check, Flag):
@@ -89,15 +89,15 @@ def field_values(crm: CRM, takes: FieldsOf, given: Mapping[str, Any]) -> dict[st
     return values
 
 
-def written(parameter: Parameter, given: Mapping[str, Any]) -> Any:
+def written(parameter: Parameter, options: Mapping[str, Any]) -> Any:
     """The text given for a parameter, by its place or by its name; None where nothing was. Raises UsageError."""
-    by_place, by_name = given.get(f"{parameter.name}_argument"), given.get(parameter.name)
+    by_place, by_name = options.get(f"{parameter.name}_argument"), options.get(parameter.name)
     if parameter.many:
         return [*(by_place or ()), *(by_name or ())] or None
     if by_place not in (None, ()) and by_name not in (None, ()):
         raise UsageError(f"{parameter.label} is given twice.")
-    found = by_name if by_place in (None, ()) else by_place
-    return None if found == () else found
+    value = by_name if by_place in (None, ()) else by_place
+    return None if value == () else value
 
 
 def read(crm: CRM, parameter: Parameter, text: Any) -> Any:

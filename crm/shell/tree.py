@@ -85,8 +85,8 @@ def _menu(context: click.Context, line: Line) -> int:
     return line.call().menu(line.loop)
 
 
-def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
-    if wanted and not context.resilient_parsing:
+def _version(context: click.Context, _: click.Parameter, requested: bool) -> None:
+    if requested and not context.resilient_parsing:
         click.echo(f"{program.name()} {crm.__version__}")
         context.exit()
 
@@ -152,8 +152,8 @@ def _made(line: Line, command: "Command") -> click.Command:
     """A command of the register, with an option for each parameter."""
     from crm.shell.options import options
 
-    def called(**given: Any) -> int:
-        return line.call().run(command, given)
+    def called(**options: Any) -> int:
+        return line.call().run(command, options)
 
     complete = partial(completion.complete, line)
     return _command(line, command.name, command.documentation, called, options(command, complete))
@@ -200,13 +200,13 @@ def _own(line: Line) -> dict[str, click.Command]:
 def _show_help(words: Sequence[str]) -> int:
     """The help of a command, as `--help` behind it shows it."""
     context = click.get_current_context().find_root()
-    found: click.Command = context.command
+    command: click.Command = context.command
     for word in words:
-        named = found.get_command(context, word) if isinstance(found, click.Group) else None
+        named = command.get_command(context, word) if isinstance(command, click.Group) else None
         if named is None:
             raise click.NoSuchCommand(word, ctx=context)
-        found, context = named, click.Context(named, context, word, help_option_names=["-h", "--help"])
-    click.echo(found.get_help(context))
+        command, context = named, click.Context(named, context, word, help_option_names=["-h", "--help"])
+    click.echo(command.get_help(context))
     return 0
 
 
@@ -219,9 +219,9 @@ def _command(
 
 
 def _globals(line: Line, *, hidden: bool) -> list[click.Parameter]:
-    def keep(_: click.Context, option: click.Parameter, given: Any) -> None:
+    def keep(_: click.Context, option: click.Parameter, value: Any) -> None:
         name = str(option.name).removeprefix("global_")
-        line.settings[name] = given or line.settings[name]
+        line.settings[name] = value or line.settings[name]
 
     return [
         click.Option(

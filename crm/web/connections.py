@@ -43,8 +43,8 @@ class Waiting:
 class Connection(H11Protocol):
     """A connection of uvicorn's that does not wait for ever for what it is asked for."""
 
-    def __init__(self, *given: Any, waiting: Waiting, **named: Any) -> None:
-        super().__init__(*given, **named)
+    def __init__(self, *arguments: Any, waiting: Waiting, **named: Any) -> None:
+        super().__init__(*arguments, **named)
         self._waiting = waiting
         self._deadline: asyncio.TimerHandle | None = None
 

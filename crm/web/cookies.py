@@ -14,11 +14,11 @@ TICKET_SECONDS = 300
 
 def read_cookie(request: HTTPConnection, name: str) -> str:
     """The value of a cookie, '' for none."""
-    wanted = _name(request, name)
+    cookie = _name(request, name)
     pieces = [piece.strip(" \t") for line in request.headers.getlist("cookie") for piece in line.split(";")]
-    found = [value for key, _, value in (piece.partition("=") for piece in pieces) if key == wanted]
+    values = [value for key, _, value in (piece.partition("=") for piece in pieces) if key == cookie]
     # Of two with one name nobody knows which is ours.
-    return found[0] if len(found) == 1 else ""
+    return values[0] if len(values) == 1 else ""
 
 
 def set_cookie(response: Response, request: HTTPConnection, name: str, value: str, seconds: int) -> None:

@@ -50,8 +50,8 @@ class TrustedProxies:
     def _is_trusted(self, address: str) -> bool:
         if not self._networks or not _is_address(address):
             return False
-        found = ip_address(address)
-        return any(found in network for network in self._networks)
+        ip = ip_address(address)
+        return any(ip in network for network in self._networks)
 
 
 def _is_address(text: str) -> bool:

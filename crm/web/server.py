@@ -82,21 +82,21 @@ def make_site(config: Config, opening: Opening, key: Callable[[str], bytes], ter
 
     @contextmanager
     def opened() -> Iterator[Opened]:
-        found = opening()
+        store = opening()
         try:
-            yield found
+            yield store
         finally:
-            found.close()
+            store.close()
 
     @contextmanager
     def accounts() -> Iterator[Accounts]:
-        with opened() as found:
-            yield found.accounts
+        with opened() as store:
+            yield store.accounts
 
     @contextmanager
     def follow() -> Iterator[Follow]:
-        with opened() as found:
-            yield found.follow
+        with opened() as store:
+            yield store.follow
 
     signing_in, looking_up = StoreThreads(accounts), StoreThreads(accounts, most=500)
     tokens = FormTokens(key("forms"))

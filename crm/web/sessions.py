@@ -24,7 +24,7 @@ class Sessions:
         self._accounts = accounts
         self._fresh = fresh
         self._clock = clock
-        self._found: OrderedDict[bytes, tuple[float, SignedIn]] = OrderedDict()
+        self._signed_in: OrderedDict[bytes, tuple[float, SignedIn]] = OrderedDict()
         self._forgotten = 0
 
     async def of(self, token: str) -> SignedIn | None:
@@ -32,17 +32,17 @@ class Sessions:
         if not token or len(token) > 200:
             return None
         key = hashlib.sha256(token.encode("utf-8", "replace")).digest()
-        since, signed_in = self._found.get(key, (0.0, None))
+        since, signed_in = self._signed_in.get(key, (0.0, None))
         if signed_in and self._clock() - since < self._fresh:
             return signed_in
         asked, forgotten = self._clock(), self._forgotten
         signed_in = await self._accounts.ask(lambda accounts: accounts.sessions.find(token))
-        self._found.pop(key, None)
+        self._signed_in.pop(key, None)
         # What was found before a session ended may be that session.
         if signed_in and forgotten == self._forgotten:
-            self._found[key] = (asked, signed_in)
-            if len(self._found) > _MOST:
-                self._found.popitem(last=False)
+            self._signed_in[key] = (asked, signed_in)
+            if len(self._signed_in) > _MOST:
+                self._signed_in.popitem(last=False)
         return signed_in
 
     async def over(self, sessions: Iterable[int]) -> list[int]:
@@ -60,8 +60,8 @@ class Sessions:
     def forget(self, session: int) -> None:
         """Forget a session, so that it is looked up again."""
         self._forgotten += 1
-        for key in [key for key, (_, found) in self._found.items() if found.session == session]:
-            del self._found[key]
+        for key in [key for key, (_, entry) in self._signed_in.items() if entry.session == session]:
+            del self._signed_in[key]
 
     async def reach(self) -> None:
         """Returns where the store can be read. Raises StoreError."""

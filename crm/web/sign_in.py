@@ -67,17 +67,17 @@ class SignInPages:
         email, password = fields.get("email", "").strip(), fields.get("password", "")
         address, device = where(request)
         try:
-            found = await self._site.accounts.ask(
+            outcome = await self._site.accounts.ask(
                 lambda accounts: accounts.authentication.sign_in(email, password, address=address, device=device)
             )
         except (SignInRefusedError, TooManyAttemptsError, OutwardError) as error:
             return self._form(request, email=email, error=error)
-        if isinstance(found, SecondFactorAsked):
+        if isinstance(outcome, SecondFactorAsked):
             answer = RedirectResponse("/sign-in/code", 303)
-            ticket = f"{found.method}.{quote(found.hint, safe='')}.{found.ticket}"
+            ticket = f"{outcome.method}.{quote(outcome.hint, safe='')}.{outcome.ticket}"
             cookies.set_cookie(answer, request, cookies.TICKET, ticket, cookies.TICKET_SECONDS)
             return answer
-        return await self._let_in(request, found)
+        return await self._let_in(request, outcome)
 
     async def _ask_code(self, request: Request) -> Response:
         if not cookies.read_cookie(request, cookies.TICKET):

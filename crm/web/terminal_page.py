@@ -54,9 +54,9 @@ class TerminalPage:
     async def _file(self, request: Request) -> Response:
         path = self._files[request.url.path]
         headers = {"Cache-Control": "no-cache"}
-        found = FileResponse(path, media_type=_TYPES[path.suffix], headers=headers, stat_result=path.stat())
+        response = FileResponse(path, media_type=_TYPES[path.suffix], headers=headers, stat_result=path.stat())
         known = request.headers.get("if-none-match", "")
-        return NotModifiedResponse(found.headers) if known == found.headers["etag"] else found
+        return NotModifiedResponse(response.headers) if known == response.headers["etag"] else response
 
     async def _connect(self, socket: WebSocket) -> None:
         who = await self._site.signed_in(socket)

@@ -99,9 +99,9 @@ def of_snapshot(
     items: list[AgendaItem] = []
     count = 0
     for source in SOURCES:
-        met, found = source(snapshot, owner, limit - len(items), max(0, offset - count))
+        met, matches = source(snapshot, owner, limit - len(items), max(0, offset - count))
         count += met
-        items += found
+        items += matches
     others = (
         sum(source(snapshot, EVERYBODY, 0)[0] for source in SOURCES) - count if mine and not (brief and count) else 0
     )
@@ -115,7 +115,7 @@ def _rank(base: int, days: int) -> int:
 def follow_ups_due(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
     """Follow-ups that are due today or overdue."""
     query = Query({"done_on": None, **owner.filters(FollowUp)}, until=snapshot.today, limit=most, offset=but)
-    shown = with_names(snapshot, snapshot.find_all(FollowUp, query) if most else [])
+    rows = with_names(snapshot, snapshot.find_all(FollowUp, query) if most else [])
     return snapshot.count(FollowUp, query), [
         AgendaItem(
             _rank(_DUE, follow_up.days_overdue),
@@ -125,16 +125,16 @@ def follow_ups_due(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int =
             follow_up.follow_up,
             follow_up.follow_up.user,
         )
-        for follow_up in shown
+        for follow_up in rows
     ]
 
 
 def birthdays(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
     """Clients whose birthday it is and whom nobody has been in touch with today; a client without an owner is
     everybody's."""
-    count, found = anniversaries.birthdays_without_contact(snapshot, owner, most, but)
+    count, clients = anniversaries.birthdays_without_contact(snapshot, owner, most, but)
     items = []
-    for client in found:
+    for client in clients:
         turns = snapshot.today.year - client.date_of_birth.year if client.date_of_birth else 0
         items.append(AgendaItem(_BIRTHDAY, f"turns {turns}", "birthday today", client, client, client.owner))
     return count, items
@@ -174,12 +174,12 @@ def gone_quiet(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) 
     """Open deals that nothing was done about for two weeks, and that need not be closed by now."""
     long_ago = snapshot.today - timedelta(days=QUIET_AFTER)
     count, numbers = deals.quiet(snapshot, owner, long_ago, most, but)
-    found = by_id(snapshot, Deal, set(numbers))
+    by_number = by_id(snapshot, Deal, set(numbers))
     return count, [
         AgendaItem(
             _rank(_QUIET, quiet), record.title, f"no contact or move for {in_days(quiet)}", whom, record, record.owner
         )
-        for record, whom, quiet in _with_clients(snapshot, [found[number] for number in numbers])
+        for record, whom, quiet in _with_clients(snapshot, [by_number[number] for number in numbers])
     ]
 
 
@@ -190,12 +190,12 @@ def _open_deals(owner: OwnerFilter, **more: Any) -> Query:
 def _with_clients(snapshot: Snapshot, deals: Sequence[Deal]) -> list[tuple[Deal, Client, int]]:
     """Deals, each with its client and for how many days nothing was done about it."""
     clients = by_id(snapshot, Client, {record.client for record in deals})
-    found = []
+    rows = []
     for record in deals:
         whom = clients[record.client]
         since = max(record.stage_since or snapshot.today, whom.last_contact_on or record.stage_since or snapshot.today)
-        found.append((record, whom, (snapshot.today - since).days))
-    return found
+        rows.append((record, whom, (snapshot.today - since).days))
+    return rows
 
 
 # The more urgent first: the least of one ranks above the most of the next, so that a page is read of those alone that

@@ -47,8 +47,8 @@ def occasion_words(occasion: str) -> str:
     """An occasion in words: 'birthdays', '24 December'."""
     if occasion in _WORDS:
         return _WORDS[occasion]
-    found = _DAY.fullmatch(occasion)
-    return f"{int(found[1])} {date(2000, int(found[2]), 1):%B}" if found else occasion
+    match = _DAY.fullmatch(occasion)
+    return f"{int(match[1])} {date(2000, int(match[2]), 1):%B}" if match else occasion
 
 
 def key_of(occasion: str, day: date) -> str:

@@ -192,17 +192,17 @@ def _candidates(
     return None
 
 
-def _with_misspelt_end(snapshot: Snapshot, found: _Candidates) -> _Candidates:
+def _with_misspelt_end(snapshot: Snapshot, candidates: _Candidates) -> _Candidates:
     """The same with more of the name, where some of those who were found are called much like that: Greta Galanys."""
-    known = {client.id for client, _ in found.clients}
-    for begun, rest in found.note.beginnings():
-        if len(begun) <= len(found.name):
+    known = {client.id for client, _ in candidates.clients}
+    for begun, rest in candidates.note.beginnings():
+        if len(begun) <= len(candidates.name):
             break
         if not _ENDS_NAME.search(begun) and (
             alike := [pair for pair in _alike(snapshot, begun) if pair[0].id in known]
         ):
-            return _Candidates(found.note, begun, rest, alike)
-    return found
+            return _Candidates(candidates.note, begun, rest, alike)
+    return candidates
 
 
 def _called(snapshot: Snapshot, text: str) -> _Clients:
@@ -212,15 +212,15 @@ def _called(snapshot: Snapshot, text: str) -> _Clients:
         return [(one, None)]
     alike = snapshot.search(text, _SEARCHED)
     names = {client.id: f"{client.first_name} {client.last_name} {client.company}" for client in alike}
-    found: _Clients = [
+    matches: _Clients = [
         (client, None) for client in alike if begins(names[client.id], text) or client.email == text.lower()
     ]
-    exact = [pair for pair in found if fold(pair[0].name) == fold(text)]
-    if not found:
+    exact = [pair for pair in matches if fold(pair[0].name) == fold(text)]
+    if not matches:
         contacts: Mapping[int, Contact] = called(snapshot, alike, text)
-        found = [(client, contacts[client.id]) for client in alike if client.id in contacts]
-        exact = [pair for pair in found if pair[1] and fold(pair[1].name) == fold(text)]
-    return exact if len(exact) == 1 else found
+        matches = [(client, contacts[client.id]) for client in alike if client.id in contacts]
+        exact = [pair for pair in matches if pair[1] and fold(pair[1].name) == fold(text)]
+    return exact if len(exact) == 1 else matches
 
 
 def _alike(snapshot: Snapshot, text: str) -> _Clients:
@@ -235,8 +235,8 @@ def _rest_and_contact(
     for find in (_called, _alike):
         for note in notes:
             for begun, rest in note.beginnings():
-                for found, contact in find(snapshot, begun):
-                    if found.id == client.id:
+                for candidate, contact in find(snapshot, begun):
+                    if candidate.id == client.id:
                         return note, rest, contact
     return notes[0], notes[0].apart()[1], None
 
@@ -259,26 +259,28 @@ def _nobody(note: QuickNote) -> Question:
     )
 
 
-def _several(found: _Clients) -> Question:
-    offered = {str(client.id): _line(client, contact) for client, contact in found[:_OFFERED]}
+def _several(candidates: _Clients) -> Question:
+    offered = {str(client.id): _line(client, contact) for client, contact in candidates[:_OFFERED]}
     return Question(
-        f"Which one? {len(found)} could be meant." if len(found) < _SEARCHED else "Which one? Many could be meant.",
+        f"Which one? {len(candidates)} could be meant."
+        if len(candidates) < _SEARCHED
+        else "Which one? Many could be meant.",
         parameter="client",
         choices=offered,
-        records=[client for client, _ in found],
+        records=[client for client, _ in candidates],
     )
 
 
-def _which(found: _Candidates) -> Question:
+def _which(candidates: _Candidates) -> Question:
     """Asks whether one of those who are called much like it is meant."""
-    offered = {str(client.id): _line(client, contact) for client, contact in found.clients[:_OFFERED]}
+    offered = {str(client.id): _line(client, contact) for client, contact in candidates.clients[:_OFFERED]}
     return Question(
-        f"No client is called {found.name}. Did you mean this one?"
+        f"No client is called {candidates.name}. Did you mean this one?"
         if len(offered) == 1
-        else f"No client is called {found.name}. Did you mean one of these?",
+        else f"No client is called {candidates.name}. Did you mean one of these?",
         parameter="client",
         choices={**offered, "0": "No, it is a new client"},
-        records=[client for client, _ in found.clients],
+        records=[client for client, _ in candidates.clients],
     )
 
 

@@ -72,8 +72,8 @@ def list_all(
     with crm.read() as snapshot:
         which = _asked_for(crm, snapshot, client, mine, for_, deal, due, overdue, done, repeating)
         count, late = queries.count_follow_ups(snapshot, which)
-        found = queries.follow_ups(snapshot, which, sort or ("-done_on" if done else ""), most(limit), offset)
-        return FollowUpList(with_names(snapshot, found), count, 0 if done else late)
+        rows = queries.follow_ups(snapshot, which, sort or ("-done_on" if done else ""), most(limit), offset)
+        return FollowUpList(with_names(snapshot, rows), count, 0 if done else late)
 
 
 def _asked_for(
@@ -159,7 +159,7 @@ def edit(
 ) -> FollowUpShown:
     """Changes a follow-up; what is not named stays as it is."""
     day, at = day_and_time(due, time or "")
-    given: dict[str, Any] = {
+    options: dict[str, Any] = {
         "what": what,
         "due_on": day,
         "due_time": at or time,
@@ -167,7 +167,7 @@ def edit(
         "deal": deal,
         "every": every,
     }
-    changes = {name: value for name, value in given.items() if value is not None}
+    changes = {name: value for name, value in options.items() if value is not None}
     if not changes:
         raise FieldError("nothing to change was given")
     _refuse_nothing(changes.get("what", follow_up.what))
@@ -208,8 +208,8 @@ def done(crm: CRM, follow_up: TheFollowUp) -> FollowUpDone:
             what=current.what,
             every=current.every,
         )
-        shown, after = with_names(tx, [closed, tx.add(following)])
-        return FollowUpDone(shown, after)
+        before, after = with_names(tx, [closed, tx.add(following)])
+        return FollowUpDone(before, after)
 
     return crm.transact(change, f"did the follow-up {_short(follow_up)}")
 
@@ -279,9 +279,9 @@ def delete(crm: CRM, follow_up: TheFollowUp) -> FollowUpGone:
     """Deletes a follow-up that should not have been there; `history undo` brings it back."""
 
     def change(tx: Transaction) -> FollowUpGone:
-        shown = with_names(tx, [tx.get(FollowUp, follow_up.id)])[0]
-        tx.delete(shown.follow_up)
-        return FollowUpGone(shown)
+        item = with_names(tx, [tx.get(FollowUp, follow_up.id)])[0]
+        tx.delete(item.follow_up)
+        return FollowUpGone(item)
 
     return crm.transact(change, f"deleted the follow-up {_short(follow_up)}")
 
@@ -307,11 +307,11 @@ def export(
 
     with crm.read() as snapshot:
         which = _asked_for(crm, snapshot, client, mine, for_, None, due, False, False, False)
-        shown = with_names(snapshot, queries.follow_ups(snapshot, which))
-    if not shown:
+        items = with_names(snapshot, queries.follow_ups(snapshot, which))
+    if not items:
         raise RefusedError("There is nothing to be done; no file was written.")
     confirm_overwrite(file, yes)
-    entries = [(item.follow_up, item.client, item.deal.title if item.deal else "") for item in shown]
+    entries = [(item.follow_up, item.client, item.deal.title if item.deal else "") for item in items]
     return ExportReport(file, "follow-ups", write_follow_ups(file, entries, crm.conventions))
 
 

@@ -38,13 +38,13 @@ def add(
     if not kind:
         raise FieldError(f"one of {', '.join(INTERACTIONS)}", field="kind", label="Kind")
     day, at = day_and_time(on, time)
-    given: dict[str, Any] = {"kind": kind, "subject": subject, "body": body, "time": at}
+    values: dict[str, Any] = {"kind": kind, "subject": subject, "body": body, "time": at}
 
     def change(tx: Transaction) -> Interaction:
         company = tx.get(Client, client.id)
         _refuse_stranger(tx, contact.id if contact else 0, company.id)
         spoken = contact.id if contact else 0
-        return tx.add(Interaction(client=company.id, contact=spoken, on=day or tx.today, user=crm.me, **given))
+        return tx.add(Interaction(client=company.id, contact=spoken, on=day or tx.today, user=crm.me, **values))
 
     return crm.transact(change, f"logged {logged(kind)} with {client.name}")
 
@@ -56,8 +56,8 @@ def logged(kind: str) -> str:
 
 def _refuse_stranger(snapshot: Snapshot, contact: int, client: int) -> None:
     """Raises RefusedError for a contact that is not one of the client's."""
-    if contact and (found := snapshot.get(Contact, contact)).client != client:
-        raise RefusedError(f"{found.name} is no contact of this client; nothing was changed.")
+    if contact and (person := snapshot.get(Contact, contact)).client != client:
+        raise RefusedError(f"{person.name} is no contact of this client; nothing was changed.")
 
 
 @command("interactions list", title="Calls, meetings and notes", menu="clients")

@@ -129,8 +129,8 @@ class QuickNote:
         first words with a capital, else the first word."""
         if self.name_words:
             return next(self.beginnings(), ("", ""))
-        if found := re.search(r"[,;:](?=\s)|\s[-–—](?=\s)|\n", self.body):  # noqa: RUF001
-            return self.body[: found.start()].strip(_BETWEEN), self.body[found.end() :].strip(_BETWEEN)
+        if match := re.search(r"[,;:](?=\s)|\s[-–—](?=\s)|\n", self.body):  # noqa: RUF001
+            return self.body[: match.start()].strip(_BETWEEN), self.body[match.end() :].strip(_BETWEEN)
         words = self.body.split()
         capital = next((at for at, word in enumerate(words) if not word[0].isupper()), len(words)) or 1
         return " ".join(words[:capital]).strip(_BETWEEN), " ".join(words[capital:]).strip(_BETWEEN)

@@ -43,6 +43,6 @@ def timeline(
     with crm.read() as snapshot:
         record = snapshot.get(Client, client.id)
         end = offset + most(limit)
-        found = latest(crm, snapshot, record, end + 1, only, place)
-    shown, more = found[:end], len(found) > end
-    return Timeline(record, shown[offset:], more, str(place.after(shown)) if more else "")
+        entries = latest(crm, snapshot, record, end + 1, only, place)
+    page, more = entries[:end], len(entries) > end
+    return Timeline(record, page[offset:], more, str(place.after(page)) if more else "")

@@ -31,7 +31,7 @@ def latest(
 
     It begins after a place. Of what comes before that place only its own day is read.
     """
-    found: list[tuple[Key, _Row, _Tell]] = []
+    entries: list[tuple[Key, _Row, _Tell]] = []
     for area, kinds, read, tell in _SOURCES:
         shown_kinds = [kind for kind in kinds if kind in only or not only]
         may = level(crm.reader.role, area, READ)
@@ -39,9 +39,9 @@ def latest(
             rows = (_own_sales if may is OWN and read is _sales else read)(
                 snapshot, client.id, shown_kinds, after.on, after.count + limit, crm.conventions
             )
-            found += [(key, row, tell) for key, row in rows]
-    found.sort(key=lambda pair: pair[0], reverse=True)
-    page = found[after.count : after.count + limit]
+            entries += [(key, row, tell) for key, row in rows]
+    entries.sort(key=lambda pair: pair[0], reverse=True)
+    page = entries[after.count : after.count + limit]
     makers = {
         tell: iter(tell(snapshot, [row for _, row, its in page if its is tell], crm.conventions))
         for tell in {tell for _, _, tell in page}
@@ -60,8 +60,8 @@ def _own_sales(
     snapshot: Snapshot, client: int, _: Sequence[str], until: date, most: int, __: Conventions
 ) -> list[tuple[Key, _Row]]:
     """The same for a client who reads their own sales, without the notes of the team."""
-    found = snapshot.find_all(Sale, Query({"client": client}, until=until, limit=most))
-    return [((sale.on, sale.created_at, 0), sale) for sale in found]
+    sales = snapshot.find_all(Sale, Query({"client": client}, until=until, limit=most))
+    return [((sale.on, sale.created_at, 0), sale) for sale in sales]
 
 
 def _sale_entries(_: Snapshot, rows: Sequence[_Row], __: Conventions) -> list[Entry]:
@@ -102,10 +102,10 @@ def _deal_entries(snapshot: Snapshot, rows: Sequence[_Row], by: Conventions) -> 
 def _follow_ups(
     snapshot: Snapshot, client: int, _: Sequence[str], until: date, most: int, by: Conventions
 ) -> list[tuple[Key, _Row]]:
-    given = timeline.follow_ups_set(snapshot, client, _end_of(until, by), most)
+    created = timeline.follow_ups_set(snapshot, client, _end_of(until, by), most)
     done = timeline.follow_ups_done(snapshot, client, until, most)
-    found: list[tuple[Key, _Row]] = [((by.clock.day_of(row.created_at), row.created_at, 0), row) for row in given]
-    return found + [((row.done_on, row.updated_at, 0), row) for row in done]
+    set_ones: list[tuple[Key, _Row]] = [((by.clock.day_of(row.created_at), row.created_at, 0), row) for row in created]
+    return set_ones + [((row.done_on, row.updated_at, 0), row) for row in done]
 
 
 def _follow_up_entries(_: Snapshot, rows: Sequence[_Row], by: Conventions) -> list[Entry]:

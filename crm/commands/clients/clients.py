@@ -121,9 +121,9 @@ def search(
     misspelt name is still found.
     """
     with crm.read() as snapshot:
-        found = snapshot.search(text, most(limit))
-        contacts = through(snapshot, found, text)
-    return [Found(client, contacts[client.id].name if client.id in contacts else "") for client in found]
+        clients = snapshot.search(text, most(limit))
+        contacts = through(snapshot, clients, text)
+    return [Found(client, contacts[client.id].name if client.id in contacts else "") for client in clients]
 
 
 @command("clients list", title="List clients", menu="clients")
@@ -163,8 +163,8 @@ def list_all(
 
 def all_of(*conditions: str) -> str:
     """Conditions in the language of the rules as one that asks for all of them; those that are '' ask for nothing."""
-    given = [condition for condition in conditions if condition]
-    return " and ".join(f"({condition})" for condition in given) if len(given) > 1 else "".join(given)
+    parts = [condition for condition in conditions if condition]
+    return " and ".join(f"({condition})" for condition in parts) if len(parts) > 1 else "".join(parts)
 
 
 def due_by(day: date | None, today: date) -> str:
@@ -199,15 +199,15 @@ def _opt_outs(crm: CRM, snapshot: Snapshot, record: Client) -> dict[str, str]:
     """The fields of a client whose address or number has opted out, each with when and how."""
     if level(crm.reader.role, OptOut.kind_name, READ) is not ALL:
         return {}
-    found = opted_out(snapshot, [record.email, record.phone])
-    values = {name: found.get(recipient_key(getattr(record, name))) for name in ("email", "phone")}
+    opt_outs = opted_out(snapshot, [record.email, record.phone])
+    values = {name: opt_outs.get(recipient_key(getattr(record, name))) for name in ("email", "phone")}
     return {name: described(opt_out) for name, opt_out in values.items() if opt_out}
 
 
 def doubts(record: Client, by: Conventions) -> dict[str, str]:
     """Doubtful values of a client's fields, by field name."""
-    found = {name: field.check.doubt(getattr(record, name), by) for name, field in typed_fields(Client).items()}
-    return {name: doubt for name, doubt in found.items() if doubt}
+    answers = {name: field.check.doubt(getattr(record, name), by) for name, field in typed_fields(Client).items()}
+    return {name: doubt for name, doubt in answers.items() if doubt}
 
 
 @command("clients edit", title="Edit", menu="clients")
@@ -226,9 +226,9 @@ def edit(crm: CRM, client: TheClient, changes: ClientChanges) -> Client:
     return crm.transact(lambda tx: tx.change(client, **values), f"edited {client.name}")
 
 
-def own_fields(client: Client, given: Mapping[str, str]) -> dict[str, str]:
+def own_fields(client: Client, changes: Mapping[str, str]) -> dict[str, str]:
     """The own fields of a client once others were given: those beside them stay, and an empty one goes."""
-    return {name: text for name, text in {**client.extra, **given}.items() if text}
+    return {name: text for name, text in {**client.extra, **changes}.items() if text}
 
 
 @command("clients delete", title="Delete", menu="clients", roles=ONLY_ADMIN)

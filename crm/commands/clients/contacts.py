@@ -47,14 +47,14 @@ def add(
     """Adds somebody at a client; who is added where nobody is the primary contact becomes it."""
     if not name:
         raise FieldError("a name is needed", field="name", label="Name")
-    given: dict[str, Any] = {"name": name, "role": role, "email": email, "phone": phone, "notes": notes}
+    values: dict[str, Any] = {"name": name, "role": role, "email": email, "phone": phone, "notes": notes}
 
     def change(tx: Transaction) -> Contact:
         company = tx.get(Client, client.id)
         if primary:
             _take_primary(tx, company.id)
         is_first = primary or not _primary(tx, company.id)
-        return tx.add(Contact(client=company.id, is_primary=is_first, **given))
+        return tx.add(Contact(client=company.id, is_primary=is_first, **values))
 
     return crm.transact(change, f"added {name} as a contact of {client.name}")
 
@@ -105,8 +105,8 @@ def show(crm: CRM, contact: TheContact) -> ContactCard:
 
 def doubts(record: Contact, by: Conventions) -> dict[str, str]:
     """Doubtful values of a contact's fields, by field name."""
-    found = {name: field.check.doubt(getattr(record, name), by) for name, field in typed_fields(Contact).items()}
-    return {name: doubt for name, doubt in found.items() if doubt}
+    answers = {name: field.check.doubt(getattr(record, name), by) for name, field in typed_fields(Contact).items()}
+    return {name: doubt for name, doubt in answers.items() if doubt}
 
 
 @command("contacts edit", title="Edit")

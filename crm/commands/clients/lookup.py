@@ -17,18 +17,18 @@ class ClientLookup(Lookup[Client]):
     def matches(self, snapshot: Snapshot, text: str) -> Matches[Client]:
         alike = snapshot.search(text, MOST)
         # A search also finds by tag, by part of a number, and what is misspelt: good enough to look at, not to act on.
-        found = [client for client in alike if _is_called(client, text)]
-        exact = [client for client in found if fold(client.name) == fold(text) or client.email == text.lower()]
-        if not found:
+        clients = [client for client in alike if _is_called(client, text)]
+        exact = [client for client in clients if fold(client.name) == fold(text) or client.email == text.lower()]
+        if not clients:
             # A person there leads to the company.
             contacts = called(snapshot, alike, text)
-            found = [client for client in alike if client.id in contacts]
-            exact = [client for client in found if fold(contacts[client.id].name) == fold(text)]
-        return Matches(exact, found, alike)
+            clients = [client for client in alike if client.id in contacts]
+            exact = [client for client in clients if fold(contacts[client.id].name) == fold(text)]
+        return Matches(exact, clients, alike)
 
     def names(self, snapshot: Snapshot, begun: str, limit: int) -> Iterable[str]:
-        found = snapshot.search(begun, limit) if begun.strip() else snapshot.find_all(Client, Query(limit=limit))
-        return (client.name for client in found)
+        clients = snapshot.search(begun, limit) if begun.strip() else snapshot.find_all(Client, Query(limit=limit))
+        return (client.name for client in clients)
 
 
 @lookup(Contact)
@@ -37,8 +37,8 @@ class ContactLookup(Lookup[Contact]):
 
     def matches(self, snapshot: Snapshot, text: str) -> Matches[Contact]:
         alike = contacts_with(snapshot, text, limit=MOST) if text else []
-        found = [contact for contact in alike if begins(contact.name, text) or contact.email == text.lower()]
-        return Matches([contact for contact in found if fold(contact.name) == fold(text)], found)
+        contacts = [contact for contact in alike if begins(contact.name, text) or contact.email == text.lower()]
+        return Matches([contact for contact in contacts if fold(contact.name) == fold(text)], contacts)
 
     def labels(self, snapshot: Snapshot, records: Sequence[Contact]) -> Iterable[str]:
         query = Query({"id": [contact.client for contact in records]})

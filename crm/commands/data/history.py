@@ -139,8 +139,10 @@ def export(
     ending = ending_of(file, _FORMATS)
     confirm_overwrite(file, yes)
     query = _query(crm.clock, since, until, by, about, number, client, text, only, transaction=transaction)
-    with crm.progress("Exporting") as shown, crm.read() as snapshot:
-        return ExportReport(file, "changed fields", _written(file, ending, counted(snapshot.each_change(query), shown)))
+    with crm.progress("Exporting") as progress, crm.read() as snapshot:
+        return ExportReport(
+            file, "changed fields", _written(file, ending, counted(snapshot.each_change(query), progress))
+        )
 
 
 @command("history undo", title="Undo", menu="data")

@@ -63,22 +63,22 @@ def setup(
     A list of clients that stands in another tab is taken over if you say so: what each has spent becomes a sale
     of today. The list itself stays as it is.
     """
-    found = crm.spreadsheets.look_at(_named(crm, spreadsheet))
-    store = opened(crm, found.url)
+    sheet = crm.spreadsheets.look_at(_named(crm, spreadsheet))
+    store = opened(crm, sheet.url)
     try:
-        put_back = crm.spreadsheets.set_up(found.url) if not found.is_set_up or _may_write(store) else ()
-        report = _report(crm, found, put_back)
+        put_back = crm.spreadsheets.set_up(sheet.url) if not sheet.is_set_up or _may_write(store) else ()
+        report = _report(crm, sheet, put_back)
         # One that an older version has set up, and is complete only now, may have accounts too.
         if not _may_write(store):
             if take_over.casefold() in ("", NONE):
                 return report
             raise SignInRefusedError("This spreadsheet has accounts: only who signs in to it can take a list over.")
-        listed = _to_take_over(store, found, take_over)
+        listed = _to_take_over(store, sheet, take_over)
         if listed is None:
             return report
         from crm.commands.data.importing.adopting import take_over as carry_out
 
-        return _report(crm, found, put_back, carry_out(store, listed))
+        return _report(crm, sheet, put_back, carry_out(store, listed))
     finally:
         if store is not crm:
             store.repository.close()
@@ -134,11 +134,11 @@ def _may_write(store: CRM) -> bool:
     return store.reader != OWNER or not has_accounts(store)
 
 
-def lists_in(crm: CRM, found: Spreadsheet) -> "list[TakeOver]":
+def lists_in(crm: CRM, sheet: Spreadsheet) -> "list[TakeOver]":
     """The lists of clients in the other tabs of a spreadsheet, by their first rows."""
     from crm.commands.data.importing.adopting import recognised
 
-    seen = [recognised(table, crm.conventions) for table in found.tables]
+    seen = [recognised(table, crm.conventions) for table in sheet.tables]
     return [tab for tab in seen if tab is not None]
 
 
@@ -161,27 +161,27 @@ def _named(crm: CRM, written: str) -> str:
 
 
 def _report(
-    crm: CRM, found: Spreadsheet, put_back: Sequence[str], taken_over: "TakeOverReport | None" = None
+    crm: CRM, sheet: Spreadsheet, put_back: Sequence[str], taken_over: "TakeOverReport | None" = None
 ) -> SpreadsheetReport:
-    address = crm.spreadsheets.address(found.url)
-    return SpreadsheetReport(found.url, found.title, address, not found.is_set_up, put_back, taken_over)
+    address = crm.spreadsheets.address(sheet.url)
+    return SpreadsheetReport(sheet.url, sheet.title, address, not sheet.is_set_up, put_back, taken_over)
 
 
-def _to_take_over(store: CRM, found: Spreadsheet, title: str) -> "TakeOver | None":
+def _to_take_over(store: CRM, sheet: Spreadsheet, title: str) -> "TakeOver | None":
     """The list to take over; raises Question where that is for a person to say. `title` is a tab, 'no', or '' for not
     answered yet."""
-    lists = lists_in(store, found)
+    lists = lists_in(store, sheet)
     titles = {list_.title.casefold(): list_.title for list_ in lists}
     if title:
         if title.casefold() == NONE and NONE not in titles:
             return None
-        return whole_list(store, found.url, titles.get(title.casefold(), title))
+        return whole_list(store, sheet.url, titles.get(title.casefold(), title))
     with store.read() as snapshot:
         has_clients = snapshot.count(Client) > 0
     if not lists or has_clients:
         return None
     raise Question(
-        _asked(store, found, lists),
+        _asked(store, sheet, lists),
         parameter="take_over",
         choices={list_.title: f"Take over “{list_.title}”" for list_ in lists} | {NONE: "Leave it as it is"},
         # Where there are several, yes does not say which.
@@ -194,14 +194,14 @@ def counted(by: Conventions, number: int, noun: str) -> str:
     return f"{by.number(number)} {noun}{'' if number == 1 else 's'}"
 
 
-def _asked(store: CRM, found: Spreadsheet, lists: "Sequence[TakeOver]") -> str:
+def _asked(store: CRM, sheet: Spreadsheet, lists: "Sequence[TakeOver]") -> str:
     """The effect of taking each list over, in words."""
     from crm.commands.data.importing.adopting import take_over
 
     by = store.conventions
     questions = []
     for list_ in lists:
-        would = take_over(store, whole_list(store, found.url, list_.title), preview=True)
+        would = take_over(store, whole_list(store, sheet.url, list_.title), preview=True)
         goes = ", ".join(f"{column} → {target}" for column, target in would.columns.items())
         refused = f"; {counted(by, would.refused, 'row')} cannot be read" if would.refused else ""
         sales = f", {counted(by, would.opening_sales, 'opening sale')} of {by.money(would.opening_total)} in all"

@@ -70,9 +70,9 @@ def check(
                 progress(len(proofs), 0)
         return LiveReport(proofs)
     with crm.progress("Checking"):
-        found = [*crm.repository.check(), *crm.accounts.findings()]
+        findings = [*crm.repository.check(), *crm.accounts.findings()]
     return CheckReport(
-        [finding for finding in found if finding.wrong], [finding for finding in found if not finding.wrong]
+        [finding for finding in findings if finding.wrong], [finding for finding in findings if not finding.wrong]
     )
 
 

@@ -77,7 +77,7 @@ class MessageCount:
 @dataclass(frozen=True, slots=True)
 class Tile:
     """One part of a dashboard. What it shows is read of a snapshot by `read`, where `mine` narrows it to what the
-    reader has to do; or it is a `report`, called so by the shell, with what it is `given`. `listed` tells that it
+    reader has to do; or it is a `report`, called so by the shell, with these `arguments`. `listed` tells that it
     is made of things to open, not of figures. `brief` reads what is shown of it in one line, where that is less. `key`
     is what scripts call it."""
 
@@ -87,12 +87,12 @@ class Tile:
     listed: bool = False
     brief: Callable[[CRM, Snapshot], Any] | None = None
     report: str = ""
-    given: Mapping[str, Any] = field(default_factory=dict)
+    arguments: Mapping[str, Any] = field(default_factory=dict)
     key: str = ""
 
     def reported(self, crm: CRM) -> "Report":
         """The report that it shows."""
-        report: Report = named(self.report)(crm, **self.given)
+        report: Report = named(self.report)(crm, **self.arguments)
         return report
 
     def as_json(self, content: Any) -> dict[str, Any]:
@@ -104,8 +104,8 @@ class Tile:
 
 def _statuses(_: CRM, snapshot: Snapshot, __: bool) -> Statuses:
     counted = clients.counts_by_status(snapshot)
-    found = sorted((StatusCount(status, clients) for status, clients in counted), key=lambda status: -status.clients)
-    return Statuses(sum(status.clients for status in found), found)
+    statuses = sorted((StatusCount(status, clients) for status, clients in counted), key=lambda status: -status.clients)
+    return Statuses(sum(status.clients for status in statuses), statuses)
 
 
 def _months(_: CRM, snapshot: Snapshot, __: bool) -> list[MonthOfSales]:
@@ -164,11 +164,11 @@ def _messages(_: CRM, snapshot: Snapshot, __: bool) -> list[MessageCount]:
 
 def _reports() -> list[Tile]:
     over_time = [
-        Tile(f"sales by {period}", f"Sales by {period}", report="reports sales", given={"by": period})
+        Tile(f"sales by {period}", f"Sales by {period}", report="reports sales", arguments={"by": period})
         for period in ("month", "quarter", "year")
     ]
     by = [
-        Tile(f"sales by {group}", f"Sales by {group}", report="reports by", given={"of": group})
+        Tile(f"sales by {group}", f"Sales by {group}", report="reports by", arguments={"of": group})
         for group in ("status", "owner", "country", "source", "client")
     ]
     plain = {
@@ -179,7 +179,7 @@ def _reports() -> list[Tile]:
         "lost": "Why deals are lost",
         "activity": "Activity by person",
     }
-    rfm = Tile("rfm", "Recency, frequency, monetary", report="reports rfm", given={"of": "segments"})
+    rfm = Tile("rfm", "Recency, frequency, monetary", report="reports rfm", arguments={"of": "segments"})
     return [*over_time, *by, *(Tile(name, title, report=f"reports {name}") for name, title in plain.items()), rfm]
 
 

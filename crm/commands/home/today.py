@@ -27,8 +27,8 @@ class TodayReport:
     @property
     def agenda(self) -> Agenda:
         """The most urgent items; none where that tile is not on the dashboard."""
-        found: Agenda = self.tiles.get("agenda", _NOTHING_TO_DO)
-        return found
+        tile: Agenda = self.tiles.get("agenda", _NOTHING_TO_DO)
+        return tile
 
     def as_json(self) -> dict[str, Any]:
         """The day, the names of the tiles, and what each holds."""
@@ -46,9 +46,11 @@ def today(crm: CRM, mine: Mine = False) -> TodayReport:
     """
     with crm.read() as snapshot:
         names = arranged(crm, snapshot)
-        found = {name: read(crm, snapshot, mine) for name in names if (read := TILES[name].read)}
+        contents = {name: read(crm, snapshot, mine) for name in names if (read := TILES[name].read)}
     # A report reads for itself.
-    return TodayReport(crm.today, {name: found[name] if name in found else TILES[name].reported(crm) for name in names})
+    return TodayReport(
+        crm.today, {name: contents[name] if name in contents else TILES[name].reported(crm) for name in names}
+    )
 
 
 def one(crm: CRM, tile: Tile) -> Any:

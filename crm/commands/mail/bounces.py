@@ -56,8 +56,8 @@ def clear(
     if bool(addresses) == all_:
         raise FieldError("say which addresses, or --all", field="addresses", label="Addresses")
     keys = {recipient_key(address) for address in addresses}
-    cleared = [found for found in list_all(crm) if all_ or recipient_key(found.address) in keys]
-    known = {recipient_key(found.address) for found in cleared}
+    cleared = [bounce for bounce in list_all(crm) if all_ or recipient_key(bounce.address) in keys]
+    known = {recipient_key(bounce.address) for bounce in cleared}
     if missing := sorted(keys - known):
         raise RefusedError(f"{missing[0]} was not refused; `bounces list` shows which were. Nothing was changed.")
 

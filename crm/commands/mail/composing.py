@@ -63,11 +63,11 @@ class Preview:
     @property
     def heads(self) -> Mapping[str, str]:
         """From whom and to whom it goes, and about what, by what is written before each."""
-        found = {"From": self.sender, "Subject": self.draft.subject}
+        heads = {"From": self.sender, "Subject": self.draft.subject}
         for label, parties in (("To", self.draft.to), ("CC", self.draft.cc), ("BCC", self.draft.bcc)):
-            found[label] = ", ".join(map(spelled, parties))
-        found["Attached"] = ", ".join(f"{name} ({display_size(size)})" for name, size in self.attachments)
-        return {label: found[label] for label in ("From", "To", "CC", "BCC", "Subject", "Attached") if found[label]}
+            heads[label] = ", ".join(map(spelled, parties))
+        heads["Attached"] = ", ".join(f"{name} ({display_size(size)})" for name, size in self.attachments)
+        return {label: heads[label] for label in ("From", "To", "CC", "BCC", "Subject", "Attached") if heads[label]}
 
     @property
     def full_text(self) -> str:
@@ -86,9 +86,9 @@ def previewed(crm: CRM, snapshot: Snapshot, written: Written) -> Preview:
     addressed = _Addressed(client, contacts_of(snapshot, client), crm.conventions)
     to = addressed.all(written.to, "to", "To") or addressed.usual()
     contact = next((contact for contact in map(addressed.contact, to) if contact), None)
-    found = values(crm, snapshot, client, contact)
-    subject = _filled(written.subject or (template.subject if template else ""), found, "subject", "Subject")
-    body = _filled(written.body or (template.body if template else ""), found, "body", "Text", markdown=True)
+    fields = values(crm, snapshot, client, contact)
+    subject = _filled(written.subject or (template.subject if template else ""), fields, "subject", "Subject")
+    body = _filled(written.body or (template.body if template else ""), fields, "body", "Text", markdown=True)
     if not subject.strip():
         raise FieldError("an e-mail needs a subject", field="subject", label="Subject")
     if not body.strip() and not written.attach:
@@ -166,9 +166,9 @@ class _Addressed:
             }
             return Party(address, known.get(address, ""))
         number = written.removeprefix("#")
-        found = [contact for contact in self._contacts if number.isdigit() and contact.id == int(number)]
-        found = found or [contact for contact in self._contacts if begins(contact.name, written)]
-        exact = [contact for contact in found if contact.name.casefold() == written.casefold()] or found
+        contacts = [contact for contact in self._contacts if number.isdigit() and contact.id == int(number)]
+        contacts = contacts or [contact for contact in self._contacts if begins(contact.name, written)]
+        exact = [contact for contact in contacts if contact.name.casefold() == written.casefold()] or contacts
         if not exact:
             raise FieldError(f"{written} is no contact of {self._client.name}, and no e-mail address")
         if len(exact) > 1:
@@ -179,9 +179,9 @@ class _Addressed:
         return Party(exact[0].email, exact[0].name)
 
 
-def _filled(text: str, found: Mapping[str, str], field: str, label: str, *, markdown: bool = False) -> str:
+def _filled(text: str, fields: Mapping[str, str], field: str, label: str, *, markdown: bool = False) -> str:
     try:
-        return filled(text, found, markdown=markdown)
+        return filled(text, fields, markdown=markdown)
     except FieldError as error:
         raise error.at(field, label) from error
 

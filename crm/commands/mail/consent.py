@@ -33,7 +33,7 @@ def opted_out(snapshot: Snapshot, addresses: Iterable[str]) -> Mapping[str, OptO
 def objections(snapshot: Snapshot, addresses: Iterable[str]) -> Mapping[str, Objection]:
     """The addresses and telephone numbers, by `recipient_key`, to which nothing may go that was not asked for: one "no"
     holds for an address, wherever it stands."""
-    found: dict[str, Objection] = {}
+    against: dict[str, Objection] = {}
     for batch in _batches(addresses):
         by_field = {
             "email": [key for key in batch if "@" in key],
@@ -45,10 +45,10 @@ def objections(snapshot: Snapshot, addresses: Iterable[str]) -> Mapping[str, Obj
                     first_name=row.first_name, last_name=row.last_name, company=row.company, kind=row.kind
                 ).name
                 words = f"it is also the address of {named} ({row.id}), who has not agreed to mailings"
-                found.setdefault(recipient_key(row.address), Objection("shared", words, row.id))
+                against.setdefault(recipient_key(row.address), Objection("shared", words, row.id))
         for opt_out in queries.opt_outs(snapshot, batch):
-            found[opt_out.address] = Objection("opted_out", described(opt_out))
-    return found
+            against[opt_out.address] = Objection("opted_out", described(opt_out))
+    return against
 
 
 def described(opt_out: OptOut) -> str:
@@ -60,13 +60,13 @@ def described(opt_out: OptOut) -> str:
 def mailing_addresses(snapshot: Snapshot, clients: Sequence[Client]) -> Mapping[int, str]:
     """The addresses for mailings, by the id of each client that has an address for them: its own, or of one without the
     address of the primary contact."""
-    found = {client.id: client.email for client in clients if client.email}
+    addresses = {client.id: client.email for client in clients if client.email}
     without = [client.id for client in clients if not client.email and client.id > 0]
     for start in range(0, len(without), _AT_ONCE):
         batch = without[start : start + _AT_ONCE]
         contacts = snapshot.find_all(Contact, Query({"client": batch, "is_primary": True}))
-        found |= {contact.client: contact.email for contact in contacts if contact.email}
-    return found
+        addresses |= {contact.client: contact.email for contact in contacts if contact.email}
+    return addresses
 
 
 def _batches(addresses: Iterable[str]) -> Iterable[list[str]]:

@@ -124,13 +124,13 @@ def remove(crm: CRM, name: Name) -> Occasion:
     """Removes a standing order; what is still queued of it is cancelled."""
 
     def change(tx: Transaction) -> Mailing:
-        found = next((order for order in standing_orders(tx) if order.name.casefold() == name.casefold()), None)
-        if found is None:
+        standing = next((order for order in standing_orders(tx) if order.name.casefold() == name.casefold()), None)
+        if standing is None:
             raise NotFoundError(f"There is no greeting called {name}.")
-        for message in tx.find_all(Message, Query({"mailing": found.id, "state": "queued"})):
+        for message in tx.find_all(Message, Query({"mailing": standing.id, "state": "queued"})):
             tx.change(message, state="cancelled", until="")
-        tx.delete(found)
-        return found
+        tx.delete(standing)
+        return standing
 
     removed = crm.transact(change, f"removed the greeting {name}")
     return Occasion(removed, occasion_words(removed.occasion))
@@ -148,10 +148,10 @@ def due(
     """
     unread = _read_answers(crm) if not dry_run else ""
     with crm.read() as snapshot:
-        found = list(_greetings(snapshot, crm.today))
+        greetings = list(_greetings(snapshot, crm.today))
         waiting = snapshot.count(Message, Query({"state": "queued"}))
-    able = [greeting for greeting in found if not greeting.why_not]
-    unreachable = [greeting for greeting in found if greeting.why_not]
+    able = [greeting for greeting in greetings if not greeting.why_not]
+    unreachable = [greeting for greeting in greetings if greeting.why_not]
     if dry_run:
         return Due(able, unreachable, None, waiting)
     for channel in sorted({greeting.mailing.channel for greeting in able}):
@@ -250,9 +250,9 @@ def _queued(crm: CRM, greetings: Sequence[Greeting]) -> list[Greeting]:
                 if (greeting.mailing, greeting.on) == (order, day)
             }
             numbers = anniversaries.still_to_greet(tx, some, mailing.channel, key_of(mailing.occasion, day))
-            found = tx.find_all(Client, Query({"id": numbers}, sort="id")) if numbers else []
-            against = objections(tx, [_address(mailing, client) for client in found])
-            clients = [client for client in found if recipient_key(_address(mailing, client)) not in against]
+            candidates = tx.find_all(Client, Query({"id": numbers}, sort="id")) if numbers else []
+            against = objections(tx, [_address(mailing, client) for client in candidates])
+            clients = [client for client in candidates if recipient_key(_address(mailing, client)) not in against]
             for client, known in values_of(crm, tx, clients):
                 drafts.append(_draft(crm, mailing, day, client, known))
                 queued.append(some[client.id])
@@ -270,9 +270,9 @@ def _sms_end(crm: CRM) -> str:
 
 
 def _draft(crm: CRM, order: Mailing, day: date, client: Client, known: Mapping[str, str]) -> Draft:
-    given: dict[str, Any] = {"mailing": order.id, "occasion": key_of(order.occasion, day)}
+    values: dict[str, Any] = {"mailing": order.id, "occasion": key_of(order.occasion, day)}
     if order.channel == "sms":
         text = f"{filled(order.body, known, markdown=False)}{_sms_end(crm)}"
-        return Draft(client=client.id, channel="sms", phone=client.phone, body=text, **given)
+        return Draft(client=client.id, channel="sms", phone=client.phone, body=text, **values)
     reader = Reader(client, Party(client.email, client.name), 0)
-    return dataclasses.replace(drafted(crm, MailingText(order.subject, order.body), reader, known), **given)
+    return dataclasses.replace(drafted(crm, MailingText(order.subject, order.body), reader, known), **values)

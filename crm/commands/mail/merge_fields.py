@@ -171,8 +171,8 @@ def _primary(snapshot: Snapshot, clients: Sequence[Client]) -> Mapping[int, Cont
     companies = [client.id for client in clients if client.kind == "company"]
     if not companies:
         return {}
-    found = snapshot.find_all(Contact, Query({"client": companies, "is_primary": True}))
-    return {contact.client: contact for contact in found}
+    contacts = snapshot.find_all(Contact, Query({"client": companies, "is_primary": True}))
+    return {contact.client: contact for contact in contacts}
 
 
 @lru_cache(maxsize=64)
@@ -185,8 +185,8 @@ def _places(text: str) -> Mapping[int, str]:
     if not stand_ins or not any(sign in text for sign in _MARKS):
         return {}
     written = "".join(stand_ins.get(at, part if isinstance(part, str) else "") for at, part in enumerate(_parsed(text)))
-    found = placed_in(written, list(stand_ins.values()))
-    return {at: found[name] for at, name in stand_ins.items() if name in found}
+    places = placed_in(written, list(stand_ins.values()))
+    return {at: places[name] for at, name in stand_ins.items() if name in places}
 
 
 @lru_cache(maxsize=64)
@@ -194,18 +194,18 @@ def _parsed(text: str) -> tuple[str | _Field, ...]:
     """The text in its parts; raises FieldError."""
     parts: list[str | _Field] = []
     end = 0
-    for found in _PARTS.finditer(text):
-        parts.append(text[end : found.start()])
-        end = found.end()
-        match found.group():
+    for match in _PARTS.finditer(text):
+        parts.append(text[end : match.start()])
+        end = match.end()
+        match match.group():
             case "{{" | "}}" as brace:
                 parts.append(brace[0])
             case "{" | "}" as brace:
                 why = "is never closed" if brace == "{" else "closes nothing"
-                place = _place(text, found.start())
+                place = _place(text, match.start())
                 raise FieldError(f"the {brace} {place} {why}; a brace itself is written {brace * 2}")
             case _:
-                parts.append(_field(text, found.start(), found.group(1)))
+                parts.append(_field(text, match.start(), match.group(1)))
     parts.append(text[end:])
     return tuple(part for part in parts if part)
 

@@ -73,14 +73,14 @@ def send(
     """
     outbox.refuse_unsendable(crm)
     with crm.read() as snapshot:
-        found = previewed(
+        preview = previewed(
             crm,
             snapshot,
             Written(client=client, template=template, subject=subject, body=body, to=to, cc=cc, bcc=bcc, attach=attach),
         )
     if not yes:
-        raise confirmation(f"{found.full_text}\n\nSend this to {client.name}?", "Send it", irreversible=True)
-    draft = dataclasses.replace(found.draft, attachments=attached(crm, attach))
+        raise confirmation(f"{preview.full_text}\n\nSend this to {client.name}?", "Send it", irreversible=True)
+    draft = dataclasses.replace(preview.draft, attachments=attached(crm, attach))
     queued = crm.transact(lambda tx: outbox.queue(tx, crm, draft), f"wrote an e-mail to {client.name}")
     return tried(crm, queued)
 

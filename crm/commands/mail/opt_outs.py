@@ -19,8 +19,8 @@ TheRecipient = Annotated[str, Recipient(), About("Address", "an e-mail address o
 def list_all(crm: CRM, text: Annotated[str, Line(254), About("Text", "part of an address")] = "") -> list[OptOut]:
     """Lists the addresses and telephone numbers that get no mailings and no greetings any more."""
     with crm.read() as snapshot:
-        found = snapshot.find_all(OptOut, Query())
-    return [opt_out for opt_out in found if text.casefold() in opt_out.address]
+        opt_outs = snapshot.find_all(OptOut, Query())
+    return [opt_out for opt_out in opt_outs if text.casefold() in opt_out.address]
 
 
 @command("opt-outs add", title="Add an opt-out")
@@ -38,8 +38,8 @@ def add(
         raise FieldError("it is needed", field="address", label="Address")
 
     def change(tx: Transaction) -> OptOut:
-        if found := opted_out(tx, [address]):
-            raise RefusedError(f"{address} has {described(found[address])} already. Nothing was changed.")
+        if existing := opted_out(tx, [address]):
+            raise RefusedError(f"{address} has {described(existing[address])} already. Nothing was changed.")
         suppress(tx, address, "asked", note)
         return opted_out(tx, [address])[address]
 
@@ -60,10 +60,10 @@ def lift(
         raise FieldError("say why it no longer holds; it stands in the history", field="reason", label="Reason")
 
     def change(tx: Transaction) -> OptOut:
-        found = opted_out(tx, [address]).get(address)
-        if found is None:
+        opt_out = opted_out(tx, [address]).get(address)
+        if opt_out is None:
             raise NotFoundError(f"{address} is none of the opt-outs; `opt-outs list` shows them.")
-        tx.delete(found)
-        return found
+        tx.delete(opt_out)
+        return opt_out
 
     return crm.transact(change, f"lifted the opt-out of {address}: {reason}")

@@ -107,10 +107,10 @@ def send(
     """
     refuse_unsendable(crm, "sms")
     with crm.read() as snapshot:
-        found = previewed(crm, snapshot, client, text, template, to)
+        preview = previewed(crm, snapshot, client, text, template, to)
     if not yes:
-        raise confirmation(f"{found.full_text}\n\nSend this to {client.name}?", "Send it", irreversible=True)
-    queued = crm.transact(lambda tx: queue(tx, crm, found.draft), f"wrote an SMS to {client.name}")
+        raise confirmation(f"{preview.full_text}\n\nSend this to {client.name}?", "Send it", irreversible=True)
+    queued = crm.transact(lambda tx: queue(tx, crm, preview.draft), f"wrote an SMS to {client.name}")
     return tried(crm, queued)
 
 
@@ -125,9 +125,11 @@ def previewed(
         contact, phone = _addressed(whole, contacts_of(snapshot, whole), to, crm.conventions)
     except FieldError as error:
         raise error.at("to", "To") from error
-    if found := opted_out(snapshot, [phone]):
+    if opt_outs := opted_out(snapshot, [phone]):
         raise FieldError(
-            f"{phone} has {described(found[phone])}; an admin can lift that (`opt-outs lift`)", field="to", label="To"
+            f"{phone} has {described(opt_outs[phone])}; an admin can lift that (`opt-outs lift`)",
+            field="to",
+            label="To",
         )
     try:
         body = filled(
@@ -158,11 +160,11 @@ def _addressed(
             return None, _number(client.phone, client.name)
         first = next(contact for contact in contacts if contact.phone)
         return first, _number(first.phone, first.name)
-    if found := _contacts(contacts, written):
-        if len(found) > 1:
-            listed = ", ".join(f"{contact.name} ({contact.id})" for contact in found[:5])
+    if matches := _contacts(contacts, written):
+        if len(matches) > 1:
+            listed = ", ".join(f"{contact.name} ({contact.id})" for contact in matches[:5])
             raise FieldError(f"several contacts could be meant by {written}: {listed}; give the number")
-        return found[0], _number(found[0].phone, found[0].name)
+        return matches[0], _number(matches[0].phone, matches[0].name)
     if not re.fullmatch(r"[+\d][\d\s()/.-]{4,}", written):
         raise FieldError(f"{written} is no contact of {client.name}, and no telephone number")
     phone = Phone().read(written, by)
@@ -171,9 +173,9 @@ def _addressed(
 
 def _contacts(contacts: Sequence[Contact], written: str) -> list[Contact]:
     number = written.removeprefix("#")
-    found = [contact for contact in contacts if number.isdecimal() and contact.id == int(number)]
-    found = found or [contact for contact in contacts if begins(contact.name, written)]
-    return [contact for contact in found if contact.name.casefold() == written.casefold()] or found
+    matches = [contact for contact in contacts if number.isdecimal() and contact.id == int(number)]
+    matches = matches or [contact for contact in contacts if begins(contact.name, written)]
+    return [contact for contact in matches if contact.name.casefold() == written.casefold()] or matches
 
 
 def _number(phone: str, name: str) -> str:

@@ -90,16 +90,16 @@ def preview(
     Of an SMS it says how many messages it takes.
     """
     with crm.read() as snapshot:
-        shown = snapshot.get(Template, template.id)
+        current = snapshot.get(Template, template.id)
         reader = snapshot.get(Client, client.id) if client else _first(snapshot)
-        found = values(crm, snapshot, reader)
-    subject, text = (filled(part, found, markdown=False) for part in (shown.subject, shown.body))
-    if shown.channel == "email":
+        fields = values(crm, snapshot, reader)
+    subject, text = (filled(part, fields, markdown=False) for part in (current.subject, current.body))
+    if current.channel == "email":
         from crm.outward.markdown import plain
 
-        text = plain(filled(shown.body, found, markdown=True)).rstrip("\n")
-    lacking = missing(f"{shown.subject}\n{shown.body}", found)
-    return TemplatePreview(shown, reader, subject, text, lacking, parts(text) if shown.channel == "sms" else 0)
+        text = plain(filled(current.body, fields, markdown=True)).rstrip("\n")
+    lacking = missing(f"{current.subject}\n{current.body}", fields)
+    return TemplatePreview(current, reader, subject, text, lacking, parts(text) if current.channel == "sms" else 0)
 
 
 @command("templates edit", title="Change a template")

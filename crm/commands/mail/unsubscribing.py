@@ -62,8 +62,8 @@ def footer(crm: CRM, client: Client, address: str) -> str:
 
 def wish_in(crm: CRM, text: str) -> UnsubscribeRequest | None:
     """The request in a link or in the subject of a mail; None where it holds no whole token of ours."""
-    found = (_wish(crm, token) for token in _TOKEN.findall(text[:1000]))
-    return next((name for name in found if name), None)
+    wishes = (_wish(crm, token) for token in _TOKEN.findall(text[:1000]))
+    return next((name for name in wishes if name), None)
 
 
 def opt_out(crm: CRM, wish: UnsubscribeRequest) -> Sequence[Client]:
@@ -119,10 +119,10 @@ def follow(crm: CRM, link: str, *, act: bool) -> bool:
 
 def _clients_of(snapshot: Snapshot, wish: UnsubscribeRequest) -> list[Client]:
     addresses = {wish.address, recipient_key(wish.address)}
-    found = {client.id: client for client in snapshot.identified("email", addresses)}
+    clients = {client.id: client for client in snapshot.identified("email", addresses)}
     if named := snapshot.find(Client, wish.client):
-        found[named.id] = named
-    return list(found.values())
+        clients[named.id] = named
+    return list(clients.values())
 
 
 def _token(crm: CRM, wish: UnsubscribeRequest) -> str:

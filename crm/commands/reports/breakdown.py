@@ -69,35 +69,35 @@ _Found = tuple[Sequence[Column], Sequence[Row], Row | None]
 
 
 def _groups(snapshot: Snapshot, first: date, last: date, of: str, top: int) -> _Found:
-    found = [(name, amount(sum_of), *map(int, (sales or 0, buyers, clients)))
+    groups = [(name, amount(sum_of), *map(int, (sales or 0, buyers, clients)))
              for name, sum_of, sales, buyers, clients in reports.sales_by_field(snapshot, of, first, last)]  # fmt: skip
-    found.sort(key=lambda group: (-group[1], -group[4], group[0]))
-    all_amount = sum((group[1] for group in found), amount(None))
+    groups.sort(key=lambda group: (-group[1], -group[4], group[0]))
+    all_amount = sum((group[1] for group in groups), amount(None))
 
     def row(name: str, those: Sequence[Any]) -> Row:
         of_those = sum((group[1] for group in those), amount(None))
         return (name, of_those, percent(of_those, all_amount), *(sum(group[at] for group in those) for at in (2, 3, 4)))
 
-    rows = [row(group[0], [group]) for group in found[:top]]
-    if rest := found[top:]:
+    rows = [row(group[0], [group]) for group in groups[:top]]
+    if rest := groups[top:]:
         rows.append(row(_others(len(rest)), rest))
-    return (Column(of, _OF[of]), *_GROUPED), rows, row("Total", found) if found else None
+    return (Column(of, _OF[of]), *_GROUPED), rows, row("Total", groups) if groups else None
 
 
 def _clients(snapshot: Snapshot, first: date, last: date, top: int) -> _Found:
-    found = reports.sales_by_client(snapshot, first, last, top)
-    if not found:
+    buyers = reports.sales_by_client(snapshot, first, last, top)
+    if not buyers:
         return _SINGLE, [], None
-    numbers = [row.client for row in found]
+    numbers = [row.client for row in buyers]
     named = {client.id: client.name for client in snapshot.find_all(Client, Query({"id": numbers}, sort="id"))}
-    all_amount, all_sales, all_clients = amount(found[0].all_amount), int(found[0].all_sales), found[0].all_clients
+    all_amount, all_sales, all_clients = amount(buyers[0].all_amount), int(buyers[0].all_sales), buyers[0].all_clients
 
     def row(name: str, of_those: Any, sales: int, number: str = "") -> Row:
         return name, of_those, percent(of_those, all_amount), sales, number
 
-    rows = [row(named[client.client], client.amount, client.sales, str(client.client)) for client in found]
-    if rest := all_clients - len(found):
-        named_amount, named_sales = sum(row.amount for row in found), sum(row.sales for row in found)
+    rows = [row(named[client.client], client.amount, client.sales, str(client.client)) for client in buyers]
+    if rest := all_clients - len(buyers):
+        named_amount, named_sales = sum(row.amount for row in buyers), sum(row.sales for row in buyers)
         rows.append(row(_others(rest), all_amount - named_amount, all_sales - named_sales))
     return _SINGLE, rows, row("Total", all_amount, all_sales)
 

@@ -52,8 +52,8 @@ def cohorts(
     in_order(since, until)
     first = month_of(since) if since else later(month_of(until), -months)
     with crm.read() as snapshot:
-        found = reports.cohorts(snapshot, since or first, until)
-    bought = {(first_in, then): _Bought(clients, amount(sum_of)) for first_in, then, clients, sum_of in found}
+        counted = reports.cohorts(snapshot, since or first, until)
+    bought = {(first_in, then): _Bought(clients, amount(sum_of)) for first_in, then, clients, sum_of in counted}
     table = _Table(of, months, first, until, bought)
     columns = [Column("cohort", "Cohort", "month"), Column("clients", "Clients", "count")]
     columns += [Column(f"month_{place}", str(place), _KINDS[of]) for place in table.places]

@@ -68,10 +68,10 @@ def funnel(crm: CRM, since: Since = None, until: Until = None, to: To = None, ye
 
 def _stayed(snapshot: Snapshot, since: date, until: date) -> Mapping[int, Counter[int]]:
     """How many stays took how many days, by stage."""
-    found: Mapping[int, Counter[int]] = defaultdict(Counter)
+    days_by_stage: Mapping[int, Counter[int]] = defaultdict(Counter)
     for number, days, count in reports.stays(snapshot, since, until):
-        found[number][days] += count
-    return found
+        days_by_stage[number][days] += count
+    return days_by_stage
 
 
 def _row(stage: Stage, reached: _Reached, stayed: Counter[int]) -> Row:
@@ -88,13 +88,13 @@ def _median(counted: Counter[int]) -> Decimal | None:
     if not count:
         return None
     places = ((count - 1) // 2, count // 2)
-    found: list[int] = []
+    middle: list[int] = []
     before = 0
     for value in sorted(counted):
         before += counted[value]
-        while len(found) < len(places) and places[len(found)] < before:
-            found.append(value)
-    return Decimal(sum(found)) / 2
+        while len(middle) < len(places) and places[len(middle)] < before:
+            middle.append(value)
+    return Decimal(sum(middle)) / 2
 
 
 def _mean(counted: Counter[int]) -> Decimal | None:

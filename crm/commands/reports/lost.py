@@ -51,8 +51,8 @@ def lost(
     if top < 1:
         raise FieldError("at least one has to be named", field="top", label="Top")
     with crm.read() as snapshot:
-        found = [_Reason(*row) for row in lost_deals(snapshot, since or date.min, until)]
-    reasons = sorted(_joined(found), key=lambda reason: (-reason.deals, -reason.value, reason.words))
+        counted = [_Reason(*row) for row in lost_deals(snapshot, since or date.min, until)]
+    reasons = sorted(_joined(counted), key=lambda reason: (-reason.deals, -reason.value, reason.words))
     count = sum(reason.deals for reason in reasons)
 
     def row(name: str, those: Sequence[_Reason]) -> Row:
@@ -68,10 +68,10 @@ def lost(
     return kept(Report("Why deals are lost", since, until, _COLUMNS, rows, total, chart), to, crm, yes=yes)
 
 
-def _joined(found: Sequence[_Reason]) -> list[_Reason]:
+def _joined(reasons: Sequence[_Reason]) -> list[_Reason]:
     """Reasons that differ in case only as one."""
     alike: dict[str, list[_Reason]] = {}
-    for reason in sorted(found, key=lambda reason: (-reason.deals, reason.words)):
+    for reason in sorted(reasons, key=lambda reason: (-reason.deals, reason.words)):
         alike.setdefault(reason.words.casefold(), []).append(reason)
     return [
         _Reason(

@@ -102,6 +102,6 @@ def change(now: Decimal, before: Decimal) -> Decimal | None:
     return percent(now - before, before)
 
 
-def amount(found: Decimal | None) -> Decimal:
+def amount(sum_of: Decimal | None) -> Decimal:
     """A sum as SQL gives it: that of no rows is nothing."""
-    return NOTHING if found is None else found
+    return NOTHING if sum_of is None else sum_of

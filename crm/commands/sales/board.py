@@ -57,10 +57,10 @@ def board(
         owners = owner_filter(crm, snapshot, mine, owner, field="owner", label="Owner")
         among = stages(snapshot)
         which = on_board(among, owners, snapshot.today)
-        found = sums(snapshot, among, which)
+        totals = sums(snapshot, among, which)
         columns = [
             BoardColumn(column, cards(snapshot, column.stage, which, most(limit)) if column.deals else ())
-            for column in found
+            for column in totals
         ]
     return Board(columns, owners.name, which.closed_since or crm.today)
 

@@ -54,7 +54,7 @@ class DealCard:
     """A deal as it is shown: with its client, the stages it was in from the first on, the follow-ups about it and the
     sales that it was won with."""
 
-    shown: DealShown
+    item: DealShown
     client: Client
     stays: Sequence[Stay]
     follow_ups: Sequence[FollowUp]
@@ -63,7 +63,7 @@ class DealCard:
     def as_json(self) -> dict[str, Any]:
         """The deal's own fields, and beside them what the card adds."""
         beside = {"stays": self.stays, "follow_ups": self.follow_ups, "sales": self.sales}
-        return {**self.shown.as_json(), **plain(beside)}
+        return {**self.item.as_json(), **plain(beside)}
 
 
 @command("deals add", title="Add a deal")
@@ -132,14 +132,14 @@ def list_all(
         if stage:
             among = [candidate for candidate in among if candidate.id == stage.id]
         which = WhichDeals([stage.id for stage in among], client.id if client else 0, owners, since, until, text)
-        found = sums(snapshot, among, which)
+        totals = sums(snapshot, among, which)
         deals = listed(snapshot, known, which, sort, most(limit), offset)
-    return DealList(deals, *_added_up(found))
+    return DealList(deals, *_added_up(totals))
 
 
-def _added_up(found: Sequence[StageSum]) -> tuple[int, Decimal, Decimal]:
-    value = sum((stage.value for stage in found), NOTHING)
-    return sum(stage.deals for stage in found), value, sum((stage.weighted for stage in found), NOTHING)
+def _added_up(stages: Sequence[StageSum]) -> tuple[int, Decimal, Decimal]:
+    value = sum((stage.value for stage in stages), NOTHING)
+    return sum(stage.deals for stage in stages), value, sum((stage.weighted for stage in stages), NOTHING)
 
 
 @command("deals show", title="Show a deal")
@@ -162,13 +162,13 @@ def stays(snapshot: Snapshot, deal: Deal, known: Sequence[Stage]) -> list[Stay]:
     """How long a deal was in each stage, from the first on."""
     moves = snapshot.find_all(StageMove, Query({"deal": deal.id}, sort="id"))
     names = {stage.id: stage.name for stage in known}
-    found = []
+    stays_ = []
     for move, following in zip_longest(moves, moves[1:]):
         ended = following is None and deal.closed_on is not None
         until = following.on if following else None
         days = None if ended else ((until or snapshot.today) - move.on).days
-        found.append(Stay(names.get(move.stage, f"stage {move.stage}"), move.on, until, days, move.user))
-    return found
+        stays_.append(Stay(names.get(move.stage, f"stage {move.stage}"), move.on, until, days, move.user))
+    return stays_
 
 
 @command("deals edit", title="Edit a deal")

@@ -20,12 +20,12 @@ class DealLookup(Lookup[Deal]):
         if not words:
             return Matches()
         exact = snapshot.find_all(Deal, Query({"title": text}, limit=MOST))
-        found = exact or [
+        deals = exact or [
             deal for deal in _with_text(snapshot, text, MOST) if all(word in fold(deal.title) for word in words)
         ]
         # Of several that are called so it is the one that still goes on.
-        still_open = [deal for deal in found if deal.closed_on is None]
-        return Matches(found=still_open or found)
+        still_open = [deal for deal in deals if deal.closed_on is None]
+        return Matches(possible=still_open or deals)
 
     def names(self, snapshot: Snapshot, begun: str, limit: int) -> Iterable[str]:
         return (deal.title for deal in _with_text(snapshot, begun, limit))
@@ -37,7 +37,7 @@ class StageLookup(Lookup[Stage]):
 
     def matches(self, snapshot: Snapshot, text: str) -> Matches[Stage]:
         stage = stage_called(stages(snapshot), text)
-        return Matches(found=[stage] if stage else [])
+        return Matches(possible=[stage] if stage else [])
 
     def names(self, snapshot: Snapshot, begun: str, limit: int) -> Iterable[str]:
         return (stage.name for stage in stages(snapshot))

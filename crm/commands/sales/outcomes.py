@@ -159,10 +159,10 @@ def _before(tx: Transaction, deal: Deal) -> Stage:
     return next((still_open[move.stage] for move in moves if move.stage in still_open), first_with(known, "open"))
 
 
-def _into(tx: Transaction, crm: CRM, shown: Deal, stage: Stage, answers: _Answers) -> DealMoved | DealWon:
+def _into(tx: Transaction, crm: CRM, original: Deal, stage: Stage, answers: _Answers) -> DealMoved | DealWon:
     """Brings a deal, given as it was shown, into a stage with all that follows; raises FieldError and Question for what
     has to be said, ConflictError where somebody else has moved it meanwhile."""
-    current = tx.get(Deal, shown.id)
+    current = tx.get(Deal, original.id)
     was = _outcome(tx, current)
     sold = tx.find_all(Sale, Query({"client": current.client, "deal": current.id}))
     changes: dict[str, Any] = {"stage": stage.id}
@@ -172,7 +172,7 @@ def _into(tx: Transaction, crm: CRM, shown: Deal, stage: Stage, answers: _Answer
         changes["lost_reason"] = answers.reason
     elif stage.outcome != "lost":
         changes["lost_reason"] = ""
-    moved = tx.change(shown, **changes)
+    moved = tx.change(original, **changes)
     if stage.outcome == "won" and was != "won":
         report = _sold(tx, crm, moved, sold, answers)
         return DealWon(report.sale, report.client, report.status, moved, stage)

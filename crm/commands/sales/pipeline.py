@@ -77,16 +77,16 @@ def stage_called(among: Iterable[Stage], name: str) -> Stage | None:
 
 def first_with(among: Iterable[Stage], outcome: str) -> Stage:
     """The first stage with an outcome; raises RefusedError where there is none."""
-    found = next((stage for stage in among if stage.outcome == outcome), None)
-    if found is None:
+    first = next((stage for stage in among if stage.outcome == outcome), None)
+    if first is None:
         raise RefusedError(f"There is no stage for deals that are {outcome}; add one first.")
-    return found
+    return first
 
 
 def sums(snapshot: Snapshot, among: Iterable[Stage], which: WhichDeals) -> list[StageSum]:
     """The sums of the deals by stage, those without any included."""
-    found = deals.sums_by_stage(snapshot, which)
-    return [StageSum(stage, *found[stage.id]) if stage.id in found else StageSum(stage) for stage in among]
+    rows = deals.sums_by_stage(snapshot, which)
+    return [StageSum(stage, *rows[stage.id]) if stage.id in rows else StageSum(stage) for stage in among]
 
 
 def listed(
@@ -107,9 +107,9 @@ def cards(snapshot: Snapshot, stage: Stage, which: WhichDeals, limit: int, offse
     return deals_shown(snapshot, [stage], deals.of_stage(snapshot, stage, which, limit, offset))
 
 
-def deals_shown(snapshot: Snapshot, among: Iterable[Stage], found: Sequence[Deal]) -> list[DealShown]:
+def deals_shown(snapshot: Snapshot, among: Iterable[Stage], deals: Sequence[Deal]) -> list[DealShown]:
     """Deals with what stands beside them."""
-    numbers = sorted({deal.client for deal in found})
+    numbers = sorted({deal.client for deal in deals})
     clients = (client for some in batches(numbers) for client in snapshot.find_all(Client, Query({"id": some})))
     names = {client.id: client.name for client in clients}
     by_number = {stage.id: stage for stage in among}
@@ -122,5 +122,5 @@ def deals_shown(snapshot: Snapshot, among: Iterable[Stage], found: Sequence[Deal
             (today - (deal.stage_since or today)).days,
             deal.closed_on is None and deal.expected_close_on is not None and deal.expected_close_on < today,
         )
-        for deal in found
+        for deal in deals
     ]

@@ -89,8 +89,8 @@ def list_all(
 ) -> list[Sale]:
     """Lists sales, the newest first: all of them, those of a client, or those of a period."""
     in_order(since, until)
-    given = {"client": client.id if client else None, "on": on, "amount": amount, "note": note or None}
-    filters = {name: value for name, value in given.items() if value is not None}
+    conditions = {"client": client.id if client else None, "on": on, "amount": amount, "note": note or None}
+    filters = {name: value for name, value in conditions.items() if value is not None}
     with crm.read() as snapshot:
         return list(snapshot.find_all(Sale, Query(filters, "", since, until, sort, most(limit), offset)))
 

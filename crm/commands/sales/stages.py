@@ -143,13 +143,13 @@ def _empty(tx: Transaction, stage: Stage, deals: Sequence[Deal], to: Stage | Non
             tx.change(moved, closed_on=deal.closed_on)
 
 
-def _probability(outcome: str, given: int | None) -> int:
+def _probability(outcome: str, typed: int | None) -> int:
     """The probability of a stage with an outcome; raises FieldError where it has to be said, or cannot be so."""
     if outcome not in _CERTAIN:
-        if given is None:
+        if typed is None:
             raise FieldError("say how likely a deal in it is won, in per cent", field="probability")
-        return given
-    if given not in (None, _CERTAIN[outcome]):
+        return typed
+    if typed not in (None, _CERTAIN[outcome]):
         raise FieldError(f"of a stage for deals that are {outcome} it is {_CERTAIN[outcome]}", field="probability")
     return _CERTAIN[outcome]
 
@@ -165,10 +165,10 @@ def _current(tx: Transaction, stage: Stage) -> Stage:
     """A stage as it is stored, also where it was shown before it was; raises NotFoundError."""
     if stage.id:
         return tx.get(Stage, stage.id)
-    found = stage_called(_stored(tx), stage.name)
-    if found is None:
+    current = stage_called(_stored(tx), stage.name)
+    if current is None:
         raise NotFoundError(f"There is no stage {stage.name}.")
-    return found
+    return current
 
 
 def _number(tx: Transaction, order: Sequence[Stage]) -> list[Stage]:

@@ -36,11 +36,11 @@ def list_all(crm: CRM) -> list[Colleague]:
         to_do = people.open_follow_ups(snapshot, crm.today)
         deals = people.open_deals(snapshot)
         clients = people.clients_owned(snapshot)
-    found: dict[int | str, str] = {account.id: called(account) for account in accounts.values()}
+    names: dict[int | str, str] = {account.id: called(account) for account in accounts.values()}
     for counts in (to_do, deals, clients):
-        found = {key: name for key, (name, _) in counts.items()} | found
+        names = {key: name for key, (name, _) in counts.items()} | names
     colleagues = []
-    for key, name in found.items():
+    for key, name in names.items():
         account = accounts.get(key, User()) if isinstance(key, int) else User()
         (due, late), (open_deals, *_), (looked_after, *_) = (
             counts.get(key, ("", [0, 0]))[1] for counts in (to_do, deals, clients)

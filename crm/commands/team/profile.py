@@ -38,8 +38,8 @@ def edit(
     password: Annotated[str | None, Secret(), About("Password", "to change the phone")] = None,
 ) -> Profile:
     """Changes one's own name, or with the password one's own telephone number."""
-    given = {"name": name, "phone": phone}
-    changes = {field: value for field, value in given.items() if value is not None}
+    values = {"name": name, "phone": phone}
+    changes = {field: value for field, value in values.items() if value is not None}
     crm.accounts.edit_profile(password=password, **changes)
     return show(crm)
 

@@ -119,8 +119,8 @@ def edit(
     password: Annotated[str | None, Secret(), About("Password", "your own, to change your own e-mail or phone")] = None,
 ) -> UserShown:
     """Changes an account. A change of role signs the user out."""
-    given: dict[str, Any] = {"email": email, "name": name, "role": role, "phone": phone}
-    changes = {field: value for field, value in given.items() if value is not None}
+    values: dict[str, Any] = {"email": email, "name": name, "role": role, "phone": phone}
+    changes = {field: value for field, value in values.items() if value is not None}
     if client is not None:
         changes["client"] = client.id
     if role is not None and role != "client":
@@ -222,7 +222,7 @@ def _those(crm: CRM, users: Sequence[User]) -> list[UserShown]:
 
 
 def _user_shown(crm: CRM, user: int) -> UserShown:
-    return next(shown for shown in list_all(crm) if shown.id == user)
+    return next(row for row in list_all(crm) if row.id == user)
 
 
 def _refuse_unfit(role: str, client: object) -> None:

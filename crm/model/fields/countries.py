@@ -127,9 +127,9 @@ def _english() -> Mapping[str, str]:
     from babel.core import get_global
 
     codes = dict(_named_in("en"))
-    for other, found in get_global("territory_aliases").items():
-        if len(other) == 3 and len(found) == 1 and found[0] in codes.values():
-            codes.setdefault(other.casefold(), found[0])
+    for other, territories in get_global("territory_aliases").items():
+        if len(other) == 3 and len(territories) == 1 and territories[0] in codes.values():
+            codes.setdefault(other.casefold(), territories[0])
     for code, names in _ALIASES.items():
         codes |= dict.fromkeys(map(_plain, names.split(",")), code)
     return codes | {code.casefold(): code for code in set(codes.values())}

@@ -65,11 +65,11 @@ class Amount(Check):
         try:
             amount = parse_decimal(text, locale=by.locale, strict=True)
         except (NumberFormatError, InvalidOperation) as error:
-            shown = _as_shown(text, by)
-            if shown is None:
+            converted = _as_shown(text, by)
+            if converted is None:
                 write = by.amount(Decimal(likely)) if likely else f"it like {by.amount(_like(1234, by))}"
                 raise FieldError(f"{text} is separated in another way than numbers are here; write {write}") from error
-            amount = shown
+            amount = converted
         return amount
 
     def hint(self, by: Conventions) -> str:

@@ -47,10 +47,10 @@ class Permissions:
 
     def level(self, area: str, operation: str) -> Level:
         """How far the reader may do something; raises ForbiddenError where nowhere."""
-        found = level(self.reader.role, area, operation)
-        if found is NONE:
+        granted = level(self.reader.role, area, operation)
+        if granted is NONE:
             raise ForbiddenError(refusal(area, operation))
-        return found
+        return granted
 
     def demand(self, area: str, operation: str) -> None:
         """Raises ForbiddenError unless the reader may do something to all there is."""

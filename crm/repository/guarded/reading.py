@@ -109,8 +109,8 @@ class GuardedSnapshot:
 
     def identified(self, by: str, values: Iterable[str]) -> Sequence[Client]:
         self._bounds.level("client", READ)
-        found = self._snapshot.identified(by, values)
-        return [self._bounds.redacted(client) for client in found if self._bounds.sees(client)]
+        clients = self._snapshot.identified(by, values)
+        return [self._bounds.redacted(client) for client in clients if self._bounds.sees(client)]
 
     def select(self, statement: "AnySelect", **values: Any) -> "Sequence[AnyRow]":
         self._bounds.demand_reach(statement)
@@ -147,13 +147,13 @@ class GuardedSnapshot:
             if record is None:
                 raise ForbiddenError(refusal(HISTORY, READ))
             return []
-        found = self._snapshot.changes(transaction=transaction, record=record, limit=limit)
-        return [self._redacted(change) for change in found if self._sees(change)]
+        changes = self._snapshot.changes(transaction=transaction, record=record, limit=limit)
+        return [self._redacted(change) for change in changes if self._sees(change)]
 
     def each_change(self, query: HistoryQuery = HistoryQuery()) -> Iterator[Change]:  # noqa: B008 - frozen
         # Refused at once, and not only when somebody takes the first one.
-        found = self._snapshot.each_change(self._narrowed(query))
-        return (self._redacted(change) for change in found if self._sees(change))
+        changes = self._snapshot.each_change(self._narrowed(query))
+        return (self._redacted(change) for change in changes if self._sees(change))
 
     def _narrowed(self, query: HistoryQuery) -> HistoryQuery:
         """The query, finding nothing by what the reader may not see. Raises ForbiddenError."""
@@ -186,7 +186,7 @@ class GuardedSnapshot:
 
     def _redacted_fields(self, kind: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Blank where the reader may not see what stands there; that something did may be said."""
-        shown = self._bounds.redacted_fields(kind, values)
-        if shown is values:
+        visible = self._bounds.redacted_fields(kind, values)
+        if visible is values:
             return values
-        return {name: _SET if values[name] == _SET else value for name, value in shown.items()}
+        return {name: _SET if values[name] == _SET else value for name, value in visible.items()}

@@ -62,9 +62,9 @@ class GuardedRepository:
         self._bounds.demand(CHECK, READ)
         return filter(self._concerns, self._repository.check(allowed))
 
-    def _concerns(self, found: Finding) -> bool:
+    def _concerns(self, finding: Finding) -> bool:
         """Whether the reader sees all records of the kind with one of which something is wrong."""
-        return found.record not in BY_NAME or past_level(self.reader.role, found.record) is ALL
+        return finding.record not in BY_NAME or past_level(self.reader.role, finding.record) is ALL
 
     def prove(self, allowed: Allowed = anybody) -> Iterator[Proof]:
         self._bounds.demand(STORE, UPDATE)

@@ -32,7 +32,7 @@ def reach_of(statement: Any) -> StatementScope:
     """
     if not isinstance(statement, SelectBase):
         raise OutOfScope(f"{type(statement).__name__} is no selection")
-    found = StatementScope()
+    scope = StatementScope()
     # Kept by their ids, and so alive: another object cannot come to have the id of one of them.
     seen: dict[int, Any] = {}
     waiting: list[Any] = [statement]
@@ -40,27 +40,27 @@ def reach_of(statement: Any) -> StatementScope:
         element = waiting.pop()
         if id(element) not in seen:
             seen[id(element)] = element
-            waiting += _parts(element, found)
-    return found
+            waiting += _parts(element, scope)
+    return scope
 
 
-def _parts(element: Any, found: StatementScope) -> Iterable[Any]:
+def _parts(element: Any, scope: StatementScope) -> Iterable[Any]:
     """Takes note of an element, and gives what it is made of."""
     match element:
         case Table():
-            found.tables.add(element)
+            scope.tables.add(element)
             return ()
         case TextClause() | UpdateBase() | TableClause():
             raise OutOfScope(f"{type(element).__name__} does not say what it reads")
         case Column():
             # Of an alias, the column of the table that it stands for.
-            found.columns.update(column for column in element.base_columns if isinstance(column, Column))
+            scope.columns.update(column for column in element.base_columns if isinstance(column, Column))
             return (element.table,)
         case ColumnClause():
             return _of_unknown(element)
         case SelectBase():
             selected = list(element.selected_columns)
-            found.whole_rows |= any(_is_star(expression) for expression in selected)
+            scope.whole_rows |= any(_is_star(expression) for expression in selected)
             return (*selected, *element.get_children())
     return tuple(element.get_children())
 

@@ -43,11 +43,11 @@ class GuardedTransaction(GuardedSnapshot):
             if secret := SECRET.get(record.kind_name):
                 self._bounds.demand_no_secrets(type(record), {name: getattr(record, name) for name in secret})
 
-    def change(self, shown: AnyRecord, **changes: Any) -> AnyRecord:
-        kind = type(shown)
+    def change(self, original: AnyRecord, **changes: Any) -> AnyRecord:
+        kind = type(original)
         self._bounds.demand_changes(kind, changes)
-        self._demand_own(shown, UPDATE)
-        return self._bounds.redacted(self._transaction.change(shown, **changes))
+        self._demand_own(original, UPDATE)
+        return self._bounds.redacted(self._transaction.change(original, **changes))
 
     def delete(self, record: Record) -> None:
         self._demand_own(record, DELETE)
@@ -115,8 +115,8 @@ class GuardedTransaction(GuardedSnapshot):
         first, undone = number, number or None
         undoes = select(transactions.c.undoes)
         while undone:
-            found = self._transaction.select(undoes.where(transactions.c.id == undone))
-            first, undone = undone, found[0][0] if found else None
+            rows = self._transaction.select(undoes.where(transactions.c.id == undone))
+            first, undone = undone, rows[0][0] if rows else None
         begins = next(iter(self._transaction.each_change(HistoryQuery(transaction=first, sort="id"))), None)
         if begins is not None and is_of_review(begins):
             self._bounds.demand(StatusRule.kind_name, UPDATE)

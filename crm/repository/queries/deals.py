@@ -48,21 +48,21 @@ class WhichDeals:
 
 def _conditions(which: WhichDeals, stage_id: ColumnElement[int] = deal.c.stage) -> list[ColumnElement[bool]]:
     """The same in SQL, over deals and their clients; `stage_id` is the stage of a deal."""
-    found: list[ColumnElement[bool]] = [stage_id.in_(which.stages)]
+    conditions: list[ColumnElement[bool]] = [stage_id.in_(which.stages)]
     if which.client:
-        found.append(deal.c.client == which.client)
+        conditions.append(deal.c.client == which.client)
     if which.owner:
-        found.append(which.owner.owns(Deal))
+        conditions.append(which.owner.owns(Deal))
     if which.since:
-        found.append(deal.c.expected_close_on >= which.since)
+        conditions.append(deal.c.expected_close_on >= which.since)
     if which.until:
-        found.append(deal.c.expected_close_on <= which.until)
+        conditions.append(deal.c.expected_close_on <= which.until)
     if which.closed_since:
-        found.append(or_(deal.c.closed_on.is_(None), deal.c.closed_on >= which.closed_since))
+        conditions.append(or_(deal.c.closed_on.is_(None), deal.c.closed_on >= which.closed_since))
     searched = (sql_functions.folded(deal.c.title), sql_functions.folded(deal.c.notes), client.c.search_name)
     for word in fold(which.text).split():
-        found.append(or_(*(text.contains(word, autoescape=True) for text in searched)))
-    return found
+        conditions.append(or_(*(text.contains(word, autoescape=True) for text in searched)))
+    return conditions
 
 
 def _narrowed(statement: Select[Any], which: WhichDeals, stage_id: ColumnElement[int] = deal.c.stage) -> Select[Any]:

@@ -173,17 +173,17 @@ def due(snapshot: Snapshot, which: WhichQueued, most: int, but: Collection[int] 
 
 def count_due(snapshot: Snapshot, which: WhichQueued) -> int:
     """How many messages are queued and due."""
-    ((found,),) = snapshot.select(select(func.count()).select_from(message).where(*_due(snapshot, which)))
-    return int(found)
+    ((count,),) = snapshot.select(select(func.count()).select_from(message).where(*_due(snapshot, which)))
+    return int(count)
 
 
 def _due(snapshot: Snapshot, which: WhichQueued) -> list[ColumnElement[bool]]:
     columns, now = message.c, snapshot.clock.now
     is_due = or_(columns.until == "", columns.until <= now.isoformat())
-    found = [columns.state == "queued", columns.direction == "out", columns.channel.in_(which.channels), is_due]
+    conditions = [columns.state == "queued", columns.direction == "out", columns.channel.in_(which.channels), is_due]
     if which.only is not None:
-        found.append(columns.id.in_(which.only))
-    return [*found, columns.mailing == which.mailing] if which.mailing else found
+        conditions.append(columns.id.in_(which.only))
+    return [*conditions, columns.mailing == which.mailing] if which.mailing else conditions
 
 
 def leased(snapshot: Snapshot) -> list[Message]:

@@ -113,19 +113,19 @@ def _counted(
     """Counts of what is somebody's: by account, and of what is nobody's account's by name, whatever its case."""
     ((name, beside),) = people_of(kind).items()
     columns = TABLES[kind].c
-    found: CountsByPerson = {}
+    by_key: CountsByPerson = {}
     for (account,) in snapshot.select(_accounts(columns[beside])):
         theirs = whose_account(columns[beside], account)
         ((count, *more),) = snapshot.select(select(*counts).where(theirs, among))
         if count:
             ((spelled,),) = snapshot.select(select(columns[name]).where(theirs).limit(1))
-            found[account] = (spelled, [int(number) for number in (count, *more)])
+            by_key[account] = (spelled, [int(number) for number in (count, *more)])
     written = _written_names(columns[name]).subquery()
     without_account = (func.lower(columns[name]) == func.lower(written.c.name), columns[beside] == 0, among)
     sums = [select(count).where(*without_account).scalar_subquery() for count in counts]
     for spelled, *numbers in snapshot.select(select(written.c.name, *sums)):
         if numbers[0]:
             key = spelled.casefold()
-            spelling, before = found.get(key, (spelled, [0] * len(numbers)))
-            found[key] = (spelling, [one + int(other) for one, other in zip(before, numbers, strict=True)])
-    return found
+            spelling, before = by_key.get(key, (spelled, [0] * len(numbers)))
+            by_key[key] = (spelling, [one + int(other) for one, other in zip(before, numbers, strict=True)])
+    return by_key

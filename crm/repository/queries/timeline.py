@@ -129,7 +129,7 @@ _WANTED = {
     (True, True): or_(_moves_status, not_(_follows)),
 }
 _CHANGES = {
-    wanted: select(
+    scope: select(
         audit.c.transaction, transactions.c.at, transactions.c.user, transactions.c.what, audit.c.operation,
         audit.c.before, audit.c.after,
     )
@@ -138,7 +138,7 @@ _CHANGES = {
     .where(transactions.c.at < bindparam("before"))
     .order_by(audit.c.id.desc())
     .limit(bindparam("most"))
-    for wanted, condition in _WANTED.items()
+    for scope, condition in _WANTED.items()
 }  # fmt: skip
 
 

@@ -118,12 +118,12 @@ class GoogleSpreadsheets:
             ranges.append(
                 {"sheetId": tab.get("sheetId", 0), "startRowIndex": 0, "endRowIndex": min(rows, most or rows)}
             )
-        found = {
+        cells = {
             sheet["properties"].get("sheetId", 0): sheet.get("data", [])
             for sheet in service.look(ranges, _CELLS).get("sheets", [])
         }
         for tab in tabs:
-            data = found.get(tab.get("sheetId", 0), [])
+            data = cells.get(tab.get("sheetId", 0), [])
             rows_there = data[0].get("rowData", []) if data else []
             yield tab, [[text_of(cell) for cell in row.get("values", [])] for row in rows_there]
 

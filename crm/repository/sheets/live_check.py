@@ -127,8 +127,8 @@ class LiveCheck:
                 writer.join()
             _must(len(won) == 1 and len(lost) == 1, f"{len(won)} of two went through")
             rows = self._rows(2, 4)
-            found = [number for number, row in zip((2, 3), [*rows, [], []], strict=False) if row and row[0] == number]
-            _must(found == won, "what is there is not what was answered")
+            winners = [number for number, row in zip((2, 3), [*rows, [], []], strict=False) if row and row[0] == number]
+            _must(winners == won, "what is there is not what was answered")
             self.service.write([{"updateCells": {"range": self._range(2, 4), "fields": _VALUE}}])
         return f"{_RACES} races"
 
@@ -154,8 +154,8 @@ class LiveCheck:
             see=[a1(f"{self.title} b", (1, 1), (0, 1))],
             fields="updatedSpreadsheet(sheets(properties(sheetId),data(rowData(values(effectiveValue)))))",
         )
-        shown = _cells_in(reply, self.kept)
-        _must(shown == [[3, "three"]], f"it showed {shown}")
+        cells = _cells_in(reply, self.kept)
+        _must(cells == [[3, "three"]], f"it showed {cells}")
         return "row 7 held 3, not 1"
 
     def filtered_rows_are_rows(self) -> str:
@@ -168,8 +168,8 @@ class LiveCheck:
             _must(self._kept(2, 3)[0][:2] == [2, "two"], f"the copy holds {self._kept(2, 3)}")
             _must(self._rows(7, 8)[0][2] == "hidden", "the hidden row was not written")
             self.service.write([self._append([["at the end"]])])
-            found = [row for row in self._rows(8, 20) if row and row[0] == "at the end"]
-            _must(bool(found), "what was added while a filter was on is not there")
+            rows = [row for row in self._rows(8, 20) if row and row[0] == "at the end"]
+            _must(bool(rows), "what was added while a filter was on is not there")
         finally:
             self.service.write([{"clearBasicFilter": {"sheetId": self.sheet}}])
         return "copied, written, added below"
@@ -264,8 +264,8 @@ class LiveCheck:
         return values.rows
 
     @staticmethod
-    def _same(found: Sequence[Cell], expected: Sequence[Cell]) -> None:
-        for cell, value in zip([*found, *[""] * len(expected)], expected, strict=False):
+    def _same(actual: Sequence[Cell], expected: Sequence[Cell]) -> None:
+        for cell, value in zip([*actual, *[""] * len(expected)], expected, strict=False):
             alike = cell == value and isinstance(cell, bool) == isinstance(value, bool)
             _must(alike, f"{str(value)[:40]!r} came back as {str(cell)[:40]!r}")
 
@@ -273,9 +273,9 @@ class LiveCheck:
 def _cells_in(reply: Mapping[str, Any], sheet: int) -> list[list[Any]]:
     """The cells of a tab in an answer."""
     rows = []
-    for found in reply.get("updatedSpreadsheet", {}).get("sheets", []):
-        if found["properties"].get("sheetId", 0) == sheet:
-            for grid in found.get("data", []):
+    for tab in reply.get("updatedSpreadsheet", {}).get("sheets", []):
+        if tab["properties"].get("sheetId", 0) == sheet:
+            for grid in tab.get("data", []):
                 for row in grid.get("rowData", []):
                     cells = [cell.get("effectiveValue", {}) for cell in row.get("values", [])]
                     rows.append([next(iter(cell.values()), "") for cell in cells])

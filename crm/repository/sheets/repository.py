@@ -277,7 +277,7 @@ class SheetsRepository(SqlRepository):
 
         def change(tx: SqlTransaction) -> None:
             by = ingest.conventions(tx.connection, self.clock)
-            hand_edits.Adoption(tx, by, self._check_setting, found).adopt(edits)
+            hand_edits.Adoption(tx, by, self._check_setting, formula_cells).adopt(edits)
 
         try:
             self._dialect.begin_writing(connection)
@@ -285,7 +285,7 @@ class SheetsRepository(SqlRepository):
             if seen is None or mirror.generation(connection) != edits.generation:
                 # Another program on this machine has looked since, and has taken them.
                 raise Stale
-            found = formulas(self.service, edits, seen)
+            formula_cells = formulas(self.service, edits, seen)
             self._commit(connection, change, hand_edits.WHAT, SPREADSHEET, {})
         except (RefusedError, StoreDamagedError, StoreAccessError):
             # A column is gone, or rows are mixed up, or they may only be looked at: until that is changed in the sheet
@@ -452,14 +452,14 @@ class SheetsRepository(SqlRepository):
     def _note(self, connection: Connection, commit: Commit, state: State, placed: Placed) -> None:
         """Notes in the mirror what a commit has made of the spreadsheet."""
         for kind in commit.plan.kinds:
-            rows = [(update.id, update.row, update.shown) for update in commit.plan.updates if update.kind is kind]
+            rows = [(update.id, update.row, update.new_row) for update in commit.plan.updates if update.kind is kind]
             mirror.put_rows(connection, kind, [(row[0], row[1], mirror.in_json(row[2])) for row in rows])
             deleted = [deletion for deletion in commit.plan.deletes if deletion.kind is kind]
             mirror.drop_rows(connection, kind, [row.id for row in deleted])
             mirror.close_up(connection, kind, [row.row for row in deleted])
             added = [
-                (record_id, placed[kind][record_id], mirror.in_json(shown))
-                for record_id, _, shown in commit.plan.appends.get(kind, [])
+                (record_id, placed[kind][record_id], mirror.in_json(cells))
+                for record_id, _, cells in commit.plan.appends.get(kind, [])
             ]
             mirror.put_rows(connection, kind, added)
         mirror.set_seen(connection, Seen(state, commit.places(placed)))

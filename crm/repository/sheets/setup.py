@@ -96,8 +96,8 @@ def _renewing(
     headings = service.values([TABS[kind].rows(0, 1) for kind in RECORDS])
     asked = "sheets(properties(sheetId),conditionalFormats,protectedRanges(protectedRangeId,description,range))"
     described = {sheet["properties"].get("sheetId", 0): sheet for sheet in service.describe(asked)["sheets"]}
-    for kind, found in zip(RECORDS, headings, strict=True):
-        head, properties = heading(kind, found.rows[0] if found.rows else []), described.get(TABS[kind].sheet_id, {})
+    for kind, grid in zip(RECORDS, headings, strict=True):
+        head, properties = heading(kind, grid.rows[0] if grid.rows else []), described.get(TABS[kind].sheet_id, {})
         yield from formatting.dressed(head, put_back.get(kind, ()))
         yield from formatting.exact_amounts(head, _formats(service, head))
         yield from formatting.drop_downs(head, statuses)
@@ -112,8 +112,8 @@ def _formats(service: Service, head: Heading) -> Mapping[int, Any]:
     """The number formats of the columns with amounts, by column, as the first row below the heading has them."""
     if not formatting.amounts(head):
         return {}
-    found = service.look([TABS[head.kind].rows(0, 2)], _FORMATS)
-    _, *below = found["sheets"][0]["data"][0].get("rowData") or [{}]
+    answer = service.look([TABS[head.kind].rows(0, 2)], _FORMATS)
+    _, *below = answer["sheets"][0]["data"][0].get("rowData") or [{}]
     cells = below[0].get("values", ()) if below else ()
     return {at: cell.get("userEnteredFormat", {}).get("numberFormat") for at, cell in enumerate(cells)}
 
@@ -154,11 +154,11 @@ def _looks(head: Heading, statuses: Sequence[str]) -> Iterator[Request]:
 
 def _numbered(records: Sequence[Record], at: datetime) -> list[Record]:
     """The first records as they are stored: numbered by kind."""
-    given: dict[type[Record], int] = {}
+    last: dict[type[Record], int] = {}
     stored = []
     for record in records:
-        given[type(record)] = given.get(type(record), 0) + 1
-        stored.append(dataclasses.replace(record, id=given[type(record)], created_at=at, updated_at=at, version=1))
+        last[type(record)] = last.get(type(record), 0) + 1
+        stored.append(dataclasses.replace(record, id=last[type(record)], created_at=at, updated_at=at, version=1))
     return stored
 
 

@@ -149,18 +149,20 @@ class Sqlite:
         return dropped
 
     def check(self, connection: Connection) -> Sequence[Finding]:
-        found = []
+        findings = []
         for (answer,) in connection.exec_driver_sql("PRAGMA integrity_check(10)"):
             if answer != "ok":
-                found.append(Finding(f"The file is damaged: {answer}.", True, how_to_mend="Restore a backup."))
+                findings.append(Finding(f"The file is damaged: {answer}.", True, how_to_mend="Restore a backup."))
         for row in connection.exec_driver_sql("PRAGMA foreign_key_check"):
-            found.append(Finding(f"{row[0]} {row[1]} belongs to a {row[2]} that is not there.", True, row[0], row[1]))
+            findings.append(
+                Finding(f"{row[0]} {row[1]} belongs to a {row[2]} that is not there.", True, row[0], row[1])
+            )
         for name in ("client", "contact") if contact_search.are_indexed(connection) else ("client",):
             counted = f"SELECT (SELECT count(*) FROM {name}), (SELECT count(*) FROM {name}_search_docsize)"
             stored, indexed = connection.exec_driver_sql(counted).one()
             if stored != indexed:
-                found.append(Finding(f"The search index holds {indexed} of {stored} {name}s.", True))
-        return found
+                findings.append(Finding(f"The search index holds {indexed} of {stored} {name}s.", True))
+        return findings
 
 
 # The one active account of the team that is called so.

@@ -69,16 +69,16 @@ def _keep_opt_outs(connection: Connection) -> None:
         recipient_key(email) for (email,) in connection.execute(select(client.email).where(client.marketing_consent))
     }
     followed = select(past.at, past.what).where(past.what.startswith(_OPTED_OUT), past.undone_by.is_(None))
-    found: dict[str, dict[str, Any]] = {}
+    rows: dict[str, dict[str, Any]] = {}
     for at, what in connection.execute(followed.order_by(past.id)):
         key = recipient_key(what.removeprefix(_OPTED_OUT))
         if key not in agreed:
             made = OptOut(
-                address=key, on=at.date(), way="link", created_at=at, updated_at=at, version=1, id=len(found) + 1
+                address=key, on=at.date(), way="link", created_at=at, updated_at=at, version=1, id=len(rows) + 1
             )
-            found.setdefault(key, tables.row_of(made))
-    if found:
-        insert_rows(connection, table, list(found.values()))
+            rows.setdefault(key, tables.row_of(made))
+    if rows:
+        insert_rows(connection, table, list(rows.values()))
 
 
 def _make_exact(connection: Connection) -> None:

@@ -123,22 +123,22 @@ def search(connection: Connection, text: str, limit: int) -> Sequence[Row[Any]]:
     folded = fold(_UNSEARCHABLE.sub(" ", text[:_LONGEST])).strip()
     typed = _words(folded)
     contacts = contact_search.are_indexed(connection)
-    found: list[_Candidate] = []
+    candidates: list[_Candidate] = []
     for words in _readings(folded):
-        found += _candidates(connection, folded, words, limit, contacts=contacts)
-    for other in _spelled_otherwise(text, folded) if len(found) < limit else ():
-        found += _candidates(connection, other, _words(other), limit, contacts=contacts)
-    if not found and contacts:
-        found = _together(connection, typed)
-    if found:
-        found.sort(key=lambda row: _distance(row, folded, typed))
+        candidates += _candidates(connection, folded, words, limit, contacts=contacts)
+    for other in _spelled_otherwise(text, folded) if len(candidates) < limit else ():
+        candidates += _candidates(connection, other, _words(other), limit, contacts=contacts)
+    if not candidates and contacts:
+        candidates = _together(connection, typed)
+    if candidates:
+        candidates.sort(key=lambda row: _distance(row, folded, typed))
     else:
-        found = _resembling(connection, typed, contacts=contacts)
+        candidates = _resembling(connection, typed, contacts=contacts)
     # Who is found in several ways stands where the best of them puts it.
-    best = list(dict.fromkeys(row[0] for row in found))[:limit]
+    best = list(dict.fromkeys(row[0] for row in candidates))[:limit]
     if not best:
         return []
-    places = {wanted: place for place, wanted in enumerate(best)}
+    places = {number: place for place, number in enumerate(best)}
     rows = connection.execute(statements.BY_IDS[Client], {"wanted": best}).all()
     return sorted(rows, key=lambda row: places[row.id])
 
@@ -161,13 +161,13 @@ def _candidates(
         statement += _CONTAINING.format(more=f" AND {of_client}" if short else "")
         if contacts:
             statement += contact_search.CONTAINING.format(more=f" AND {of_contact}" if short else "")
-    found = list(connection.exec_driver_sql(statement, values))
-    if not long and len(found) < limit:
+    rows = list(connection.exec_driver_sql(statement, values))
+    if not long and len(rows) < limit:
         statement = _SCANNING.format(every=of_client)
         if contacts:
             statement += contact_search.SCANNING.format(every=of_contact)
-        found += connection.exec_driver_sql(statement, values)
-    return found
+        rows += connection.exec_driver_sql(statement, values)
+    return rows
 
 
 def _together(connection: Connection, words: Sequence[str]) -> list[_Candidate]:
@@ -259,13 +259,18 @@ def _resembling(connection: Connection, words: Sequence[str], *, contacts: bool)
     named = [spelling for word in longest_first for spelling in _one_letter_off(word)]
     rows = _named(connection, named, contacts=contacts)
     rows += _having(connection, map(_halves, long), _MISSPELT_CANDIDATES, contacts=contacts)
-    found = _alike(rows, long)
-    if found or not all(map(str.isalpha, long)) or len(longest_first[0]) < _SHORTEST_SOUND or len(long) > _MOST_SOUNDS:
-        return found
+    candidates = _alike(rows, long)
+    if (
+        candidates
+        or not all(map(str.isalpha, long))
+        or len(longest_first[0]) < _SHORTEST_SOUND
+        or len(long) > _MOST_SOUNDS
+    ):
+        return candidates
     named = [spelling for word in longest_first for spelling in spellings(word)]
-    found = _alike(_named(connection, named[:_MOST_SPELLINGS], contacts=contacts), long, by_sound=True)
-    if found or len(long) > 1:
-        return found
+    candidates = _alike(_named(connection, named[:_MOST_SPELLINGS], contacts=contacts), long, by_sound=True)
+    if candidates or len(long) > 1:
+        return candidates
     rows = _having(connection, map(_windows, long), _SOUND_CANDIDATES, contacts=contacts)
     return _alike(rows, long, by_sound=True)
 

@@ -33,9 +33,9 @@ class FollowUpForm(RecordForm):
     needed = frozenset(("what",))
     times: ClassVar[Mapping[str, str]] = {"due_on": "due_time"}
 
-    def __init__(self, session: Session, client: Client, shown: Mapping[str, Any], changes: dict[str, Any]) -> None:
-        super().__init__(session, FollowUp, shown, changes)
-        about = {"id": shown["deal"]} if shown.get("deal") else None
+    def __init__(self, session: Session, client: Client, original: Mapping[str, Any], changes: dict[str, Any]) -> None:
+        super().__init__(session, FollowUp, original, changes)
+        about = {"id": original["deal"]} if original.get("deal") else None
         with session.crm.read() as snapshot:
             deals = snapshot.find_all(Deal, Query({"client": client.id, "closed_on": None}))
             deals += snapshot.find_all(Deal, Query(about)) if about else []
@@ -54,12 +54,12 @@ class FollowUpForm(RecordForm):
     def ask(self, field: Field, *, required: bool = False) -> None:
         if field.name != "deal":
             # What is there to be done stays to be done, and by a day.
-            kept = bool(self.shown) and field.name in self.asked_first
+            kept = bool(self.original) and field.name in self.asked_first
             super().ask(field, required=required or kept)
             return
         entries = [Choice(title, number) for number, title in self._deals.items()]
         chosen = self.session.keyboard.choose("Deal:", [*entries, Choice("None", 0)], at=self.value("deal"))
-        if chosen == self.shown.get("deal", 0):
+        if chosen == self.original.get("deal", 0):
             self.changes.pop("deal", None)
         else:
             self.changes["deal"] = chosen
@@ -67,7 +67,7 @@ class FollowUpForm(RecordForm):
     def line(self, field: Field, wide: int, by: Conventions) -> str:
         if field.name == "deal":
             title = self._deals.get(self.value("deal") or 0, "")
-            mark = "*" if field.name in self.changes and self.shown else " "
+            mark = "*" if field.name in self.changes and self.original else " "
             return self.session.screen.cut(f"{field.label:<{wide}} {mark} {title}", 8).rstrip()
         if field.name == "every" and not self.value("every"):
             return f"{field.label:<{wide}}".rstrip()
@@ -76,13 +76,13 @@ class FollowUpForm(RecordForm):
 
 def as_given(session: Session, changes: Mapping[str, Any], *, new: bool) -> dict[str, Any]:
     """The answers as the commands take them: `follow-ups add` the deal itself, `follow-ups edit` its number."""
-    given = {_PARAMETERS.get(name, name): value for name, value in changes.items()}
-    if new and given.get("deal"):
+    arguments = {_PARAMETERS.get(name, name): value for name, value in changes.items()}
+    if new and arguments.get("deal"):
         with session.crm.read() as snapshot:
-            given["deal"] = snapshot.get(Deal, given["deal"])
+            arguments["deal"] = snapshot.get(Deal, arguments["deal"])
     elif new:
-        given.pop("deal", None)
-    return given
+        arguments.pop("deal", None)
+    return arguments
 
 
 class FollowUpsPage(ListPage):
@@ -147,63 +147,63 @@ def follow_up_page(session: Session, follow_up: FollowUp) -> None:
     """A follow-up and what can be done with it; it is left once that is done."""
     while True:
         try:
-            shown: FollowUpShown = named("follow-ups show")(session.crm, follow_up=follow_up)
-            session.page("Follow-ups", shown.client.name)
-            render.show(session.screen, shown, session.crm.conventions)
+            item: FollowUpShown = named("follow-ups show")(session.crm, follow_up=follow_up)
+            session.page("Follow-ups", item.client.name)
+            render.show(session.screen, item, session.crm.conventions)
             session.screen.print()
-            chosen = session.choose("", _actions(session, shown))
+            chosen = session.choose("", _actions(session, item))
         except (Back, Cancelled, NotFoundError):
             return
         if session.attempt(chosen):
             return
 
 
-def _actions(session: Session, shown: FollowUpShown) -> list[Choice]:
+def _actions(session: Session, item: FollowUpShown) -> list[Choice]:
     """The actions for a follow-up; those that give True leave its page."""
-    follow_up, client = shown.follow_up, shown.client
+    follow_up, client = item.follow_up, item.client
 
-    def starts(words: str, **given: Any) -> Callable[[], Any]:
-        return lambda: session.start(named(words), **given)
+    def starts(words: str, **arguments: Any) -> Callable[[], Any]:
+        return lambda: session.start(named(words), **arguments)
 
     entries = []
     if not follow_up.done_on:
-        entries += [Choice("Done", lambda: _done(session, shown)), Choice("Put off", lambda: put_off(session, shown))]
+        entries += [Choice("Done", lambda: _done(session, item)), Choice("Put off", lambda: put_off(session, item))]
         entries.append(Choice("Log a call", starts("interactions add", client=client, kind="call")))
     entries.append(Choice("Open the client", lambda: session.open(client)))
-    if shown.deal:
-        entries.append(Choice("Open the deal", starts("deals show", deal=shown.deal)))
+    if item.deal:
+        entries.append(Choice("Open the deal", starts("deals show", deal=item.deal)))
     if follow_up.done_on:
-        entries.append(Choice("Not done after all", lambda: _reopen(session, shown)))
+        entries.append(Choice("Not done after all", lambda: _reopen(session, item)))
     else:
-        entries.append(Choice("Hand over", lambda: _hand_over(session, shown)))
+        entries.append(Choice("Hand over", lambda: _hand_over(session, item)))
         entries.append(Choice("Edit", lambda: edit(session, follow_up)))
-    return [*entries, Choice("Delete", lambda: _delete(session, shown))]
+    return [*entries, Choice("Delete", lambda: _delete(session, item))]
 
 
-def _done(session: Session, shown: FollowUpShown) -> bool:
-    session.tell(session.call("follow-ups done", follow_up=shown.follow_up))
+def _done(session: Session, item: FollowUpShown) -> bool:
+    session.tell(session.call("follow-ups done", follow_up=item.follow_up))
     return True
 
 
-def _reopen(session: Session, shown: FollowUpShown) -> bool:
-    _confirm_done(session, "Open again", session.call("follow-ups reopen", follow_up=shown.follow_up))
+def _reopen(session: Session, item: FollowUpShown) -> bool:
+    _confirm_done(session, "Open again", session.call("follow-ups reopen", follow_up=item.follow_up))
     return True
 
 
-def _hand_over(session: Session, shown: FollowUpShown) -> bool:
+def _hand_over(session: Session, item: FollowUpShown) -> bool:
     to = session.prompts.ask(named("follow-ups assign").parameters["to"])
-    after = session.call("follow-ups assign", follow_up=shown.follow_up, to=to)
+    after = session.call("follow-ups assign", follow_up=item.follow_up, to=to)
     _confirm_done(session, f"Handed over to {after.follow_up.user}", after)
     return True
 
 
-def _delete(session: Session, shown: FollowUpShown) -> bool:
+def _delete(session: Session, item: FollowUpShown) -> bool:
     session.confirm("This deletes the follow-up. It can be undone.", "Delete")
-    session.tell(session.call("follow-ups delete", follow_up=shown.follow_up))
+    session.tell(session.call("follow-ups delete", follow_up=item.follow_up))
     return True
 
 
-def put_off(session: Session, shown: FollowUpShown) -> bool:
+def put_off(session: Session, item: FollowUpShown) -> bool:
     """Asks until when, and puts a follow-up off. Raises Back."""
     by = session.crm.conventions
     days = {words: read_when(words, by, "ahead").day for words in ("tomorrow", "next week")}
@@ -211,7 +211,7 @@ def put_off(session: Session, shown: FollowUpShown) -> bool:
     until = session.keyboard.choose("Until:", [*entries, Choice("Another day", None)])
     if until is None:
         until = session.prompts.ask(named("follow-ups snooze").parameters["until"])
-    after = session.call("follow-ups snooze", follow_up=shown.follow_up, until=until)
+    after = session.call("follow-ups snooze", follow_up=item.follow_up, until=until)
     _confirm_done(session, f"Put off until {by.day(after.follow_up.due_on)}", after)
     return True
 
@@ -246,8 +246,8 @@ def edit(session: Session, follow_up: FollowUp | None = None, **_: Any) -> None:
     if follow_up is None:
         session.page("Edit a follow-up")
         follow_up = session.prompts.ask(named("follow-ups edit").parameters["follow_up"])
-    shown: FollowUpShown = named("follow-ups show")(session.crm, follow_up=follow_up)
-    if edited := fill_changes(session, FollowUpForm, shown.follow_up, lambda _: shown.client.name, save):
+    item: FollowUpShown = named("follow-ups show")(session.crm, follow_up=follow_up)
+    if edited := fill_changes(session, FollowUpForm, item.follow_up, lambda _: item.client.name, save):
         _confirm_done(session, "Saved", edited[1])
 
 
@@ -260,9 +260,9 @@ def snooze(session: Session, follow_up: FollowUp | None = None, **_: Any) -> Non
     put_off(session, named("follow-ups show")(session.crm, follow_up=follow_up))
 
 
-def _confirm_done(session: Session, done: str, shown: FollowUpShown) -> None:
-    session.say(f"{session.screen.sign('✓', 'OK:')} {done}: {_line(shown)}", "green")
+def _confirm_done(session: Session, done: str, item: FollowUpShown) -> None:
+    session.say(f"{session.screen.sign('✓', 'OK:')} {done}: {_line(item)}", "green")
 
 
-def _line(shown: FollowUpShown) -> str:
-    return f"{shown.follow_up.what} ({shown.client.name}), {shown.when}"
+def _line(item: FollowUpShown) -> str:
+    return f"{item.follow_up.what} ({item.client.name}), {item.when}"

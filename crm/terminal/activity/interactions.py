@@ -35,9 +35,9 @@ class InteractionForm(RecordForm):
     times: ClassVar[Mapping[str, str]] = {"on": "time"}
 
     def __init__(
-        self, session: Session, contacts: Sequence[Contact], shown: Mapping[str, Any], changes: dict[str, Any]
+        self, session: Session, contacts: Sequence[Contact], original: Mapping[str, Any], changes: dict[str, Any]
     ) -> None:
-        super().__init__(session, Interaction, shown, changes)
+        super().__init__(session, Interaction, original, changes)
         self._contacts = {contact.id: contact for contact in contacts}
 
     @classmethod
@@ -52,7 +52,7 @@ class InteractionForm(RecordForm):
 
     def fields(self) -> Sequence[Field]:
         known = typed_fields(Interaction)
-        left_out = {*(() if self._contacts else ("contact",)), *(() if self.shown else _CORRECTED)}
+        left_out = {*(() if self._contacts else ("contact",)), *(() if self.original else _CORRECTED)}
         return [known[name] for name in _ORDER if name not in left_out]
 
     def ask_first(self, field: Field) -> None:
@@ -66,7 +66,7 @@ class InteractionForm(RecordForm):
             return
         entries = [Choice(contact.name, number) for number, contact in self._contacts.items()]
         chosen = self.session.keyboard.choose("Contact:", [*entries, Choice("Nobody", 0)], at=self.value("contact"))
-        if chosen == self.shown.get("contact", 0):
+        if chosen == self.original.get("contact", 0):
             self.changes.pop("contact", None)
         else:
             self.changes["contact"] = chosen
@@ -75,7 +75,7 @@ class InteractionForm(RecordForm):
         if field.name != "contact":
             return super().line(field, wide, by)
         contact = self.contact()
-        mark = "*" if field.name in self.changes and self.shown else " "
+        mark = "*" if field.name in self.changes and self.original else " "
         return self.session.screen.cut(f"{field.label:<{wide}} {mark} {contact.name if contact else ''}", 8).rstrip()
 
 
@@ -141,8 +141,8 @@ def log(
     company = chosen_client(session, client, title)
     with session.crm.read() as snapshot:
         contacts = contacts_of(snapshot, company)
-    given = {"kind": kind, "on": session.crm.today, **({"contact": contact.id} if contact else {})}
-    form = InteractionForm(session, contacts, {}, given)
+    values = {"kind": kind, "on": session.crm.today, **({"contact": contact.id} if contact else {})}
+    form = InteractionForm(session, contacts, {}, values)
 
     def ask_kind() -> None:
         session.page(company.name, title)
@@ -158,8 +158,8 @@ def log(
 
 
 def _log(session: Session, client: Client, form: InteractionForm) -> Interaction:
-    given = {**form.changes, "contact": form.contact()}
-    added: Interaction = session.call("interactions add", client=client, **given)
+    values = {**form.changes, "contact": form.contact()}
+    added: Interaction = session.call("interactions add", client=client, **values)
     return added
 
 

@@ -60,11 +60,11 @@ tables.COLUMNS |= {
 }
 
 
-def _urgency(shown: "FollowUpShown") -> Text:
+def _urgency(item: "FollowUpShown") -> Text:
     from crm.commands.activity.follow_up_lists import due_words
 
-    late, done = shown.days_overdue, shown.follow_up.done_on
-    words = due_words(shown.follow_up, shown.on, timed=False).removeprefix("due ")
+    late, done = item.days_overdue, item.follow_up.done_on
+    words = due_words(item.follow_up, item.on, timed=False).removeprefix("due ")
     return data(words, "dim" if done else "bold red" if late else "")
 
 

@@ -46,32 +46,32 @@ def _is_about_groups(command: Command) -> bool:
 
 
 @flow("clients tag")
-def tag(session: Session, **given: Any) -> None:
+def tag(session: Session, **arguments: Any) -> None:
     """Ask for the clients, and the tags to add and to take off."""
     command = named("clients tag")
-    _with_group(session, command, given, lambda group: session.lead(command, **group))
+    _with_group(session, command, arguments, lambda group: session.lead(command, **group))
 
 
 @flow("clients delete-many")
-def delete_many(session: Session, **given: Any) -> None:
+def delete_many(session: Session, **arguments: Any) -> None:
     """Ask for the clients, show how many they are, and confirm."""
     command = named("clients delete-many")
-    _with_group(session, command, given, lambda group: session.tell(session.call(command.words, **group)))
+    _with_group(session, command, arguments, lambda group: session.tell(session.call(command.words, **group)))
 
 
-def _with_group(session: Session, command: Command, given: Chosen, act: Callable[[Chosen], None]) -> None:
+def _with_group(session: Session, command: Command, arguments: Chosen, act: Callable[[Chosen], None]) -> None:
     """Does something with the clients that are given, or else with those that the person chooses first."""
-    group: Chosen = {**NOBODY, **given}
+    group: Chosen = {**NOBODY, **arguments}
 
     def choose() -> None:
         nonlocal group
         group = pick_group(session, command.title)
 
-    in_steps(session, [*([] if given else [choose]), lambda: act(group)])
+    in_steps(session, [*([] if arguments else [choose]), lambda: act(group)])
 
 
 @flow("clients edit-many")
-def edit_many(session: Session, **given: Any) -> None:
+def edit_many(session: Session, **arguments: Any) -> None:
     """Ask for the clients, and the fields that all of them are to have alike."""
     command = named("clients edit-many")
     form = GroupForm(session, Client, {}, {})
@@ -83,7 +83,7 @@ def edit_many(session: Session, **given: Any) -> None:
 
         session.tell(form.fill([command.title, _in_words(session, group)], save, saves="Go on"))
 
-    _with_group(session, command, given, act)
+    _with_group(session, command, arguments, act)
 
 
 def _in_words(session: Session, group: Chosen) -> str:
@@ -138,5 +138,5 @@ class GroupForm(RecordForm):
     def line(self, field: Field, wide: int, by: Conventions) -> str:
         if field.name not in self.changes:
             return f"{field.label:<{wide}}"
-        shown = field.check.show(self.changes[field.name], by) or "(empty)"
-        return self.session.screen.cut(f"{field.label:<{wide}} * {shown}", before=8)
+        value = field.check.show(self.changes[field.name], by) or "(empty)"
+        return self.session.screen.cut(f"{field.label:<{wide}} * {value}", before=8)

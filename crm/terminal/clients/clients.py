@@ -69,8 +69,8 @@ def client_page(session: Session, client: Client, listed: Listed | None = None, 
             screen.print()
 
     def entries() -> list[Choice]:
-        shown = [Choice(_title(group), _acts(session, group, seen)) for group in _offered(session)]
-        return [*shown, Choice("More", lambda: _more(session, seen), "m")]
+        choices = [Choice(_title(group), _acts(session, group, seen)) for group in _offered(session)]
+        return [*choices, Choice("More", lambda: _more(session, seen), "m")]
 
     keys = [
         Choice("Timeline", lambda: session.start(named("timeline"), place=place), "t"),
@@ -112,12 +112,12 @@ def _offered(session: Session) -> list[Command]:
 @cache
 def _about_clients() -> Sequence[Command]:
     """Every command that is about a client, or several."""
-    found = [
+    listed = [
         command
         for command in commands()
         if command.words not in _NOT_HERE and command.subject is not None and command.subject.record is Client
     ]
-    return sorted(found, key=lambda command: _LAST.index(command.words) if command.words in _LAST else -1)
+    return sorted(listed, key=lambda command: _LAST.index(command.words) if command.words in _LAST else -1)
 
 
 _TITLES = {
@@ -195,14 +195,14 @@ def edit(session: Session, client: Client | None = None, **_: Any) -> None:
     """The fields by number with the old values to change; a clash with somebody else's change is settled."""
     client = chosen_client(session, client, "Edit a client")
     save = record_actions.saving(session, "clients edit")
-    edited = fill_changes(session, RecordForm, client, lambda shown: shown.name, save)
+    edited = fill_changes(session, RecordForm, client, lambda original: original.name, save)
     if edited is None:
         return
-    shown, saved = edited
+    original, saved = edited
     session.tell(saved, "Saved")
-    if saved.status != shown.status:
+    if saved.status != original.status:
         session.say(
-            f"Status: {shown.status} {session.screen.sign('→', '->')} {saved.status}: {saved.status_reason}", "bold"
+            f"Status: {original.status} {session.screen.sign('→', '->')} {saved.status}: {saved.status_reason}", "bold"
         )
 
 
@@ -210,9 +210,9 @@ def edit(session: Session, client: Client | None = None, **_: Any) -> None:
 def find(session: Session, **_: Any) -> None:
     """Finds a client and opens it."""
     session.page("Find a client")
-    found = pick_client(session.crm, session.keyboard, "Client", help="part of a name, e-mail, phone or tag")
-    if found:
-        client_page(session, found)
+    client = pick_client(session.crm, session.keyboard, "Client", help="part of a name, e-mail, phone or tag")
+    if client:
+        client_page(session, client)
 
 
 @flow("clients pin")
@@ -231,19 +231,19 @@ def pin(session: Session, client: Client | None = None, **_: Any) -> None:
         session.page("Pin a status")
         entries = [*(Choice(status, status) for status in known), Choice("Another one", None)]
         entries += [Choice("Lift the pin", "")] if pinned else []
-        chosen = session.keyboard.choose(f"Status of {client.name}:", entries, at=answers.given.get("status"))
+        chosen = session.keyboard.choose(f"Status of {client.name}:", entries, at=answers.values.get("status"))
         another = chosen is None
         if chosen is not None:
-            answers.given["status"] = chosen
+            answers.values["status"] = chosen
 
     def steps() -> list[Step]:
         asked = [dataclasses.replace(parameters["status"], required=True, help="")] if another else []
-        asked += [parameters["until"]] if another or answers.given.get("status") else []
+        asked += [parameters["until"]] if another or answers.values.get("status") else []
         return [choose, *answers.steps(asked, lambda: session.page("Pin a status")), done]
 
     def done() -> Any:
-        given = {**answers.given, "until": answers.given.get("until") if answers.given["status"] else None}
-        return session.call("clients pin", **given)
+        arguments = {**answers.values, "until": answers.values.get("until") if answers.values["status"] else None}
+        return session.call("clients pin", **arguments)
 
     saved = in_steps(session, steps)
     last = saved.status_pinned_until

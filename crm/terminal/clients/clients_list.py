@@ -142,9 +142,9 @@ class ClientsPage(ListPage):
                 raise NotFoundError("Those that were marked are gone by now.")
             count, group = len(self.marked), group_of(clients=tuple(self.marked.values()))
         else:
-            shown = self._group()
+            members = self._group()
             count, only = self._counted, tuple(self.filters.items())
-            group = group_of(only=only, where=self.where, view=self.view, all_=shown.is_everybody)
+            group = group_of(only=only, where=self.where, view=self.view, all_=members.is_everybody)
         act_on(self.session, group, pluralize(count, "client", "clients", by))
         self.marked, self.marking, self.offset = {}, False, 0
 
@@ -249,7 +249,7 @@ def _save_list(session: Session, group: Group, sort: str) -> View:
     answers = Answers(session)
 
     def save() -> View:
-        name = answers.given["name"]
+        name = answers.values["name"]
         taken = {view.name.casefold() for view in named("views list")(session.crm)}
         if name.casefold() in taken:
             session.confirm(f"There is a view {name} already. Change it to this list?", "Change it")

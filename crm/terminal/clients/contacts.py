@@ -140,8 +140,8 @@ def add(session: Session, client: Client | None = None, **_: Any) -> None:
 
 
 def _add(session: Session, client: Client, changes: Mapping[str, Any]) -> Contact:
-    given = {"primary" if name == "is_primary" else name: value for name, value in changes.items()}
-    added: Contact = session.call("contacts add", client=client, **given)
+    values = {"primary" if name == "is_primary" else name: value for name, value in changes.items()}
+    added: Contact = session.call("contacts add", client=client, **values)
     return added
 
 
@@ -150,7 +150,7 @@ def edit(session: Session, contact: Contact | None = None, **_: Any) -> None:
     """The fields by number with the old values to change; a clash with somebody else's change is settled."""
     contact = record_actions.chosen(session, "contacts edit", contact)
     save = record_actions.saving(session, "contacts edit")
-    if edited := fill_changes(session, ContactForm, contact, lambda shown: shown.name, save):
+    if edited := fill_changes(session, ContactForm, contact, lambda original: original.name, save):
         _confirm_done(session, "Saved", edited[1])
 
 

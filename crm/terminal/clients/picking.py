@@ -66,9 +66,9 @@ class ClientSearch:
                 if record and (number == typed.removeprefix("#") or typed == _taken(record)):
                     return [record]
             exact = snapshot.find_all(Client, Query({"reference": typed}, limit=1)) if typed else []
-            found = exact or (snapshot.search(typed, self._limit) if typed else [])
-            self._through = through(snapshot, found, typed)
-        return found
+            clients = exact or (snapshot.search(typed, self._limit) if typed else [])
+            self._through = through(snapshot, clients, typed)
+        return clients
 
     def line(self, client: Client) -> str:
         """One of those found last on a line, with the contact that it was found by."""

@@ -106,8 +106,8 @@ def client_heading(screen: Screen, client: Client, by: Conventions) -> None:
 
 
 def _until(client: Client, by: Conventions) -> str:
-    shown = fields(Client)["status_pinned_until"].check.show(client.status_pinned_until, by)
-    return shown if shown.startswith("until") else f"until {shown}"
+    until = fields(Client)["status_pinned_until"].check.show(client.status_pinned_until, by)
+    return until if until.startswith("until") else f"until {until}"
 
 
 def draw_client(screen: Screen, client: Client, by: Conventions, doubts: Mapping[str, str] | None = None) -> None:
@@ -123,10 +123,10 @@ def draw_client(screen: Screen, client: Client, by: Conventions, doubts: Mapping
             or (name == "company" and client.kind == name)
         ):
             continue
-        shown = data(field.check.show(value, by))
+        cell = data(field.check.show(value, by))
         if name in doubts:
-            shown.append(f" {screen.sign('⚠', '!')} {clean(doubts[name])}", "yellow")
-        rows.append((field.label, shown))
+            cell.append(f" {screen.sign('⚠', '!')} {clean(doubts[name])}", "yellow")
+        rows.append((field.label, cell))
     rows += [(clean(name), data(value)) for name, value in client.extra.items()]
     screen.print(pairs(rows, screen.width))
     if client.notes:
@@ -165,10 +165,10 @@ def draw_contact(screen: Screen, card: "ContactCard", by: Conventions) -> None:
     for name in ("email", "phone"):
         if value := getattr(contact, name):
             field = fields(Contact)[name]
-            shown = data(field.check.show(value, by))
+            cell = data(field.check.show(value, by))
             if name in card.doubts:
-                shown.append(f" {screen.sign('⚠', '!')} {clean(card.doubts[name])}", "yellow")
-            rows.append((field.label, shown))
+                cell.append(f" {screen.sign('⚠', '!')} {clean(card.doubts[name])}", "yellow")
+            rows.append((field.label, cell))
     if rows:
         screen.print(pairs(rows, screen.width))
     if contact.notes:
@@ -250,9 +250,9 @@ def _(result: "RulesReport", screen: Screen, by: Conventions) -> None:
         screen.print(line)
     screen.print()
     # What is printed line by line goes on as long as it likes.
-    shown = result.moves if screen.plain else result.moves[: max(3, screen.left - 16)]
-    screen.print(tables.table(_MOVES, shown, by, screen.width))
-    if more := result.clients - len(shown):
+    moves = result.moves if screen.plain else result.moves[: max(3, screen.left - 16)]
+    screen.print(tables.table(_MOVES, moves, by, screen.width))
+    if more := result.clients - len(moves):
         screen.print(Text(f"and {by.number(more)} more", "dim"))
 
 

@@ -48,7 +48,7 @@ def _change(session: Session, view: View) -> None:
     typed = {"condition": view.condition, "sort": view.sort}
 
     def save() -> Any:
-        return session.call("views save", **answers.given)
+        return session.call("views save", **answers.values)
 
     steps = answers.steps(asked, lambda: session.page("Saved views", view.name), typed)
     session.tell(in_steps(session, [*steps, save]))

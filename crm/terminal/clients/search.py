@@ -46,22 +46,22 @@ class CommandSearch:
 
     def exact(self, typed: str) -> list[Command]:
         """The command whose name or whose words in the shell were typed in full."""
-        wanted = typed.strip().casefold()
-        return [command for command in self.listed if wanted in (self.name(command).casefold(), command.words)]
+        name = typed.strip().casefold()
+        return [command for command in self.listed if name in (self.name(command).casefold(), command.words)]
 
     def matching(self, typed: str) -> list[Command]:
         """The commands that are meant, those that are titled so first."""
-        wanted = [_ALIKE.get(word, word) for word in _WORDS.findall(typed.casefold()) if word not in _IDLE]
-        if not wanted:
+        words = [_ALIKE.get(word, word) for word in _WORDS.findall(typed.casefold()) if word not in _IDLE]
+        if not words:
             return []
-        titled = [command for command in self.listed if _say(self._titled[command.words], wanted)]
+        titled = [command for command in self.listed if _say(self._titled[command.words], words)]
         called = [
-            command for command in self.listed if _say(self._called[command.words], wanted) and command not in titled
+            command for command in self.listed if _say(self._called[command.words], words) and command not in titled
         ]
         return [*titled, *called] or [
             command
             for command in self.listed
-            if _say(self._called[command.words] | _words(command.summary), wanted) and len(wanted) > 1
+            if _say(self._called[command.words] | _words(command.summary), words) and len(words) > 1
         ]
 
 
@@ -77,9 +77,9 @@ def _words(text: str) -> set[str]:
     return words | {_ALIKE[word] for word in words & _ALIKE.keys()}
 
 
-def _say(words: Collection[str], wanted: Sequence[str]) -> bool:
+def _say(words: Collection[str], beginnings: Sequence[str]) -> bool:
     """Whether each of what is wanted begins a word."""
-    return all(any(word.startswith(part) for word in words) for part in wanted)
+    return all(any(word.startswith(part) for word in words) for part in beginnings)
 
 
 def searched(session: Session) -> CommandSearch:
@@ -108,22 +108,22 @@ def search(session: Session) -> None:
     def read(typed: str) -> list[Client | Command]:
         if not typed.strip():
             raise Back
-        found: list[Client | Command] = [*known.exact(typed)] or [*clients.matching(typed), *known.matching(typed)]
-        if not found:
+        results: list[Client | Command] = [*known.exact(typed)] or [*clients.matching(typed), *known.matching(typed)]
+        if not results:
             raise FieldError("neither a client nor a command is found by that")
-        return found
+        return results
 
     session.page("Search")
-    found = session.keyboard.text(
+    choice = session.keyboard.text(
         "Find", read, help="a name, e-mail, phone, tag, number, or a command", suggest=suggest
     )
-    chosen: Any = found[0]
-    if len(found) > 1:
+    chosen: Any = choice[0]
+    if len(choice) > 1:
         chosen = session.keyboard.choose(
             "Which one?",
             [
                 Choice(clients.line(client) if isinstance(client, Client) else f"{known.name(client)} …", client)
-                for client in found[:_MOST]
+                for client in choice[:_MOST]
             ],
         )
     if isinstance(chosen, Client):

@@ -239,37 +239,37 @@ def _found(session: Session, url: str) -> Spreadsheet:
             session.keyboard.choose("", [Choice("Try again", True)], back="Another spreadsheet")
 
 
-def _set_up(session: Session, found: Spreadsheet) -> None:
+def _set_up(session: Session, sheet: Spreadsheet) -> None:
     """Sets it up where it is not yet, once the person agrees. Raises Back."""
-    if found.is_set_up:
+    if sheet.is_set_up:
         return
     session.page(_TITLE)
-    session.screen.print(Text(f"Found “{found.title}”. It can be read and written."))
+    session.screen.print(Text(f"Found “{sheet.title}”. It can be read and written."))
     session.screen.print("Setting it up adds the tabs clients, sales and rules, and hidden ones for the program.")
     session.screen.print("What is in it now stays as it is.")
     session.screen.print()
     session.confirm("", "Set it up", "Another spreadsheet")
-    session.insist(lambda: session.crm.spreadsheets.set_up(found.url))
+    session.insist(lambda: session.crm.spreadsheets.set_up(sheet.url))
 
 
-def _fill(session: Session, target: CRM, found: Spreadsheet) -> Any:
+def _fill(session: Session, target: CRM, sheet: Spreadsheet) -> Any:
     """Ask what goes into an empty store: a list that stands in the spreadsheet, what is in the store in use, or
     nothing. What became of it, None for nothing."""
     if not target.repository.is_empty():
         return None
     entries = [
-        Choice(f"Take over the list of clients in the tab “{list_.title}”", _takes(session, target, found, list_.title))
-        for list_ in lists_in(target, found)
+        Choice(f"Take over the list of clients in the tab “{list_.title}”", _takes(session, target, sheet, list_.title))
+        for list_ in lists_in(target, sheet)
     ]
     source = session.real or session.crm
     if target.repository.is_untouched() and (holds := _holds(source)):
-        entries.append(Choice(f"Copy {holds} from the store that you had", lambda: _copy(session, source, found.url)))
+        entries.append(Choice(f"Copy {holds} from the store that you had", lambda: _copy(session, source, sheet.url)))
     if not entries:
         return None
     entries.append(Choice("Start with nothing in it", None))
     while True:
         session.page(_TITLE)
-        session.screen.print(Text(f"“{found.title}” is set up.", "green"))
+        session.screen.print(Text(f"“{sheet.title}” is set up.", "green"))
         session.screen.print()
         try:
             chosen = session.keyboard.choose("What shall be in it?", entries, back="")
@@ -295,12 +295,12 @@ def _holds(source: CRM) -> str:
     return f"everything ({counted(by, clients, 'client')}, {counted(by, sales, 'sale')})"
 
 
-def _takes(session: Session, target: CRM, found: Spreadsheet, title: str) -> Callable[[], Any]:
+def _takes(session: Session, target: CRM, sheet: Spreadsheet, title: str) -> Callable[[], Any]:
     def take() -> Any:
         from crm.commands.data.importing.adopting import take_over
 
         session.page(_TITLE, title)
-        listed = whole_list(target, found.url, title)
+        listed = whole_list(target, sheet.url, title)
         show(session.screen, take_over(target, listed, preview=True), target.conventions)
         session.screen.print()
         session.confirm("", "Take them over; the list stays as it is", "Back")

@@ -13,12 +13,12 @@ from crm.terminal.toolkit.steps import Answers, Step, in_steps
 
 
 @flow("export")
-def export(session: Session, **given: Any) -> None:
+def export(session: Session, **arguments: Any) -> None:
     """The file, and what stands in it: clients or a group of them, sales, everything."""
     command = named("export")
     whole = {name: value for name, value in NOBODY.items() if name in command.parameters}
-    if given:
-        session.lead(command, **{**whole, "what": "clients", **given})
+    if arguments:
+        session.lead(command, **{**whole, "what": "clients", **arguments})
         return
     answers, group = Answers(session), dict[str, Any]()
     file = command.parameters["file"]
@@ -26,20 +26,20 @@ def export(session: Session, **given: Any) -> None:
     def ask_what() -> None:
         # The reason for a refused export is shown here.
         session.page(command.title)
-        session.prompts.show_answer(file, answers.given["file"])
+        session.prompts.show_answer(file, answers.values["file"])
         check = command.parameters["what"].check
         entries = [Choice(words, value) for value, words in check.options.items()] if isinstance(check, OneOf) else []
         entries.insert(1, Choice("Some of the clients", "group"))
-        answers.given["what"] = session.keyboard.choose("What:", entries, at=answers.given.get("what"))
+        answers.values["what"] = session.keyboard.choose("What:", entries, at=answers.values.get("what"))
 
     def ask_whom() -> None:
         group.update({name: value for name, value in pick_group(session, command.title).items() if name in whole})
 
     def done() -> None:
-        some = answers.given["what"] == "group"
-        given = {**whole, **answers.given, **({**group, "what": "clients"} if some else {})}
+        some = answers.values["what"] == "group"
+        arguments = {**whole, **answers.values, **({**group, "what": "clients"} if some else {})}
         try:
-            session.tell(session.prompts.run(command, given), command.title)
+            session.tell(session.prompts.run(command, arguments), command.title)
         except Cancelled:
             raise
         except CRMError as error:
@@ -49,6 +49,6 @@ def export(session: Session, **given: Any) -> None:
 
     def steps() -> list[Step]:
         named_file = answers.steps([file], lambda: session.page(command.title))
-        return [*named_file, ask_what, *([ask_whom] if answers.given.get("what") == "group" else []), done]
+        return [*named_file, ask_what, *([ask_whom] if answers.values.get("what") == "group" else []), done]
 
     in_steps(session, steps)

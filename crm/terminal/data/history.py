@@ -47,16 +47,16 @@ class HistoryPage(ListPage):
 
 def transaction_page(session: Session, number: int) -> None:
     """One transaction, and taking it back. Raises Back."""
-    shown: TransactionShown = session.call("history show", transaction=number, limit=_RECORDS)
+    report: TransactionShown = session.call("history show", transaction=number, limit=_RECORDS)
     session.page("History")
     # Below stand the two entries and the hint.
-    draw_transaction(session.screen, shown, session.crm.conventions, session.screen.left - 5)
+    draw_transaction(session.screen, report, session.crm.conventions, session.screen.left - 5)
     session.screen.print()
-    done_for_good = shown.entry.undone_by is not None or made_sample(session.crm, number)
+    done_for_good = report.entry.undone_by is not None or made_sample(session.crm, number)
     if done_for_good or not session.offers(named("history undo")):
         session.keyboard.pause()
         return
-    session.confirm("", "Redo this" if shown.entry.is_undo else "Take this back", "Back")
+    session.confirm("", "Redo this" if report.entry.is_undo else "Take this back", "Back")
     session.tell(session.call("history undo", transaction=number))
 
 

@@ -191,9 +191,9 @@ def _(result: "CheckReport", screen: Screen, by: Conventions) -> None:
                 screen.print(Text(f"and {by.number(more)} more; `check` in the shell lists all", "dim"))
 
 
-def draw_transaction(screen: Screen, shown: "TransactionShown", by: Conventions, most: int | None = None) -> None:
+def draw_transaction(screen: Screen, report: "TransactionShown", by: Conventions, most: int | None = None) -> None:
     """The transaction with its records: on `most` lines, each cut where it is too long, or with all that it did."""
-    entry = shown.entry
+    entry = report.entry
     heading = Text(f"{entry.id}  ", "dim").append(clean(entry.what), "bold")
     screen.print(heading)
     summary = f"{by.time(entry.at)}{f', {clean(entry.user)}' if entry.user else ''}"
@@ -201,7 +201,7 @@ def draw_transaction(screen: Screen, shown: "TransactionShown", by: Conventions,
     screen.print(Text(summary + (f"; undoes {entry.undoes}" if entry.undoes else ""), "dim"))
     left = max(1, entry.changes if most is None else most - 3)
     drawn_so_far = 0
-    for record in shown.records:
+    for record in report.records:
         lines = _lines(screen, record)
         if left <= 0:
             break

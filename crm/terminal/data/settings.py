@@ -64,9 +64,9 @@ def settings(session: Session, **_: Any) -> None:
     """The settings by number, each with its value to change."""
     while True:
         session.page("Settings")
-        shown: list[SettingShown] = named("settings list")(session.crm)
-        wide = max(len(setting.label) for setting in shown)
-        entries = [Choice(f"{setting.label:<{wide}}  {setting.value or '-'}", setting) for setting in shown]
+        rows: list[SettingShown] = named("settings list")(session.crm)
+        wide = max(len(setting.label) for setting in rows)
+        entries = [Choice(f"{setting.label:<{wide}}  {setting.value or '-'}", setting) for setting in rows]
         chosen = session.keyboard.choose("", entries)
         session.attempt(lambda: _set(session, chosen))  # noqa: B023
 

@@ -31,8 +31,8 @@ _NOTHING_SET: Mapping[str, str] = MappingProxyType({})
 _STATUS_COLOURS = ("green", "cyan", "yellow", "blue", "magenta")
 
 
-def _visible(found: re.Match[str]) -> str:
-    character = found.group()
+def _visible(match: re.Match[str]) -> str:
+    character = match.group()
     if character == "\t":
         return " "
     return chr(0x2400 + ord(character)) if character < " " else "\ufffd"
@@ -139,10 +139,10 @@ class Screen:
         """A text that fits on one line with so many columns before it."""
         return self.fit(text, max(8, self.width - before))
 
-    def print(self, shown: RenderableType = "") -> None:
+    def print(self, content: RenderableType = "") -> None:
         """Prints a Text or another thing of rich; a str is the program's own words."""
         with self.console.capture() as captured:
-            self.console.print(Text(shown) if isinstance(shown, str) else shown)
+            self.console.print(Text(content) if isinstance(content, str) else content)
         drawn = captured.get()
         if self.plain:
             drawn = _BLANK_ENDS.sub("", drawn)
@@ -249,7 +249,7 @@ class _Bar:
         self._before = before
         self._lock = Lock()
         self._ended = False
-        self._shown: Any = None
+        self._bar: Any = None
         self._task: Any = None
         self._at: tuple[int, int | None] = 0, None
         self._words = what
@@ -262,29 +262,29 @@ class _Bar:
             if self._ended:
                 return
             described = TextColumn("{task.description}", markup=False)
-            shown = Progress(described, BarColumn(), TaskProgressColumn(), console=self._console, transient=True)
+            bar = Progress(described, BarColumn(), TaskProgressColumn(), console=self._console, transient=True)
             self._before()
-            self._task = shown.add_task(self._words, completed=self._at[0], total=self._at[1])
-            shown.start()
-            self._shown = shown
+            self._task = bar.add_task(self._words, completed=self._at[0], total=self._at[1])
+            bar.start()
+            self._bar = bar
 
     def report(self, done: int, of: int) -> None:
         """Report progress: so much done, of how many in all (0 while unknown)."""
         with self._lock:
             self._at = done, of or None
-            if self._shown is not None:
-                self._shown.update(self._task, completed=done, total=of or None)
+            if self._bar is not None:
+                self._bar.update(self._task, completed=done, total=of or None)
 
     def beside(self, note: str) -> None:
         """Says something beside it."""
         with self._lock:
             self._words = f"{self._what} ({note})" if note else self._what
-            if self._shown is not None:
-                self._shown.update(self._task, description=self._words)
+            if self._bar is not None:
+                self._bar.update(self._task, description=self._words)
 
     def end(self) -> None:
         """The work is done, or has failed."""
         with self._lock:
             self._ended = True
-            if self._shown is not None:
-                self._shown.stop()
+            if self._bar is not None:
+                self._bar.stop()

@@ -42,7 +42,7 @@ def fitted(
     columns: Sequence[Column], rows: Sequence[Sequence[Text]], width: int, measure: Callable[[str], int] = cell_len
 ) -> dict[int, int]:
     """The columns that there is room for, by place, with their widths."""
-    wanted = {
+    sizes = {
         at: min(
             width if column.wraps else _WIDEST,
             max([measure(column.title), *(measure(row[at].plain) for row in rows)]),
@@ -50,21 +50,21 @@ def fitted(
         for at, column in enumerate(columns)
     }
     if rows:
-        wanted = {at: size for at, size in wanted.items() if any(row[at].plain for row in rows)}
-    least = {at: min(size, columns[at].least or size) for at, size in wanted.items()}
-    for at in sorted(wanted, key=lambda at: -columns[at].rank):
-        if sum(least[place] for place in wanted) + _GAP * (len(wanted) - 1) <= width or len(wanted) == 1:
+        sizes = {at: size for at, size in sizes.items() if any(row[at].plain for row in rows)}
+    least = {at: min(size, columns[at].least or size) for at, size in sizes.items()}
+    for at in sorted(sizes, key=lambda at: -columns[at].rank):
+        if sum(least[place] for place in sizes) + _GAP * (len(sizes) - 1) <= width or len(sizes) == 1:
             break
-        del wanted[at]
-    while (over := sum(wanted.values()) + _GAP * (len(wanted) - 1) - width) > 0:
+        del sizes[at]
+    while (over := sum(sizes.values()) + _GAP * (len(sizes) - 1) - width) > 0:
         # What can give most gives first, so that no column is cut much more than another.
-        most = max(wanted, key=lambda at: (wanted[at] - least[at], columns[at].rank))
-        spare = wanted[most] - least[most]
+        most = max(sizes, key=lambda at: (sizes[at] - least[at], columns[at].rank))
+        spare = sizes[most] - least[most]
         if spare <= 0:
-            wanted[most] = max(1, wanted[most] - over)
+            sizes[most] = max(1, sizes[most] - over)
             break
-        wanted[most] -= max(1, min(spare, over) // 2)
-    return wanted
+        sizes[most] -= max(1, min(spare, over) // 2)
+    return sizes
 
 
 def table(columns: Sequence[Column], records: Sequence[Any], by: Conventions, width: int) -> Table:

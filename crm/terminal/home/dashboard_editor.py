@@ -30,12 +30,12 @@ class DashboardEditor:
         self.session = session
         self.at = 0
         self._top = 0
-        shown: list[TileShown] = named("dashboard tiles")(session.crm)
-        self._titles = {tile.name: tile.title for tile in shown}
-        self._on = [tile.name for tile in shown if tile.place]
+        tiles: list[TileShown] = named("dashboard tiles")(session.crm)
+        self._titles = {tile.name: tile.title for tile in tiles}
+        self._on = [tile.name for tile in tiles if tile.place]
         self._before = list(self._on)
         # Those that are off keep one order, whatever is switched.
-        self._known = [tile.name for tile in sorted(shown, key=lambda tile: tile.title)]
+        self._known = [tile.name for tile in sorted(tiles, key=lambda tile: tile.title)]
 
     @property
     def _all(self) -> Sequence[str]:

@@ -34,7 +34,7 @@ def today(session: Session, **_: Any) -> None:
     """The figures of the dashboard, then what I have to do, the newest clients and so on, each opened by a key; other
     keys show what everybody has to do, and arrange the dashboard."""
     mine = True
-    found: list[Choice] = []
+    choices: list[Choice] = []
 
     def turn() -> None:
         nonlocal mine
@@ -43,7 +43,7 @@ def today(session: Session, **_: Any) -> None:
     def above() -> None:
         nonlocal mine
         report: TodayReport = named("today")(session.crm, mine)
-        if mine and not found and not report.agenda.count and report.agenda.others:
+        if mine and not choices and not report.agenda.count and report.agenda.others:
             # With nothing to do one sees at once what others have.
             mine = False
             report = named("today")(session.crm, mine)
@@ -51,14 +51,14 @@ def today(session: Session, **_: Any) -> None:
         if report.agenda.count or report.agenda.others:
             session.screen.print(Text(heading(report.agenda, session.crm.conventions), "bold"))
         room = max(_LEAST, session.screen.left - _AROUND - len(left_out))
-        found[:] = [*_listed(session, report, room, whose=not mine), *left_out]
+        choices[:] = [*_listed(session, report, room, whose=not mine), *left_out]
 
     keys = [
         Choice("Mine or everybody's", turn, "e"),
         Choice("All to do", lambda: AgendaPage(session, mine=mine).show(), "a"),
         Choice("Arrange", lambda: arrange(session), "t"),
     ]
-    session.menu(["Today"], lambda: found, above=above, keys=keys)
+    session.menu(["Today"], lambda: choices, above=above, keys=keys)
 
 
 def _draw_figures(session: Session, report: TodayReport) -> Iterator[Choice]:
@@ -79,7 +79,7 @@ def _draw_figures(session: Session, report: TodayReport) -> Iterator[Choice]:
 def _show(session: Session, tile: Tile) -> None:
     """A tile on a page of its own; a report as it is opened from the menu of reports."""
     if tile.report:
-        session.start(named(tile.report), **tile.given)
+        session.start(named(tile.report), **tile.arguments)
         return
     session.page("Today", tile.title)
     for line in tiles.lines(session.screen, tile, one(session.crm, tile), session.crm.conventions):
@@ -109,30 +109,30 @@ def _item(session: Session, item: AgendaItem, *, whose: bool) -> Choice:
     return Choice(session.screen.cut(item_line(item, whose=whose), _KEYED), lambda: open_item(session, item))
 
 
-def _newest(session: Session, shown: list[Client]) -> Iterator[Choice]:
-    for client in shown:
+def _newest(session: Session, clients: list[Client]) -> Iterator[Choice]:
+    for client in clients:
         yield Choice(f"New       {client.name}", _opens(session, client))
 
 
-def _moved(session: Session, shown: list[Client]) -> Iterator[Choice]:
+def _moved(session: Session, clients: list[Client]) -> Iterator[Choice]:
     arrow = session.screen.sign("→", "->")
-    for client in shown:
+    for client in clients:
         yield Choice(
             f"Moved     {client.name}: {client.status_before} {arrow} {client.status}", _opens(session, client)
         )
 
 
-def _birthdays(session: Session, shown: list[Birthday]) -> Iterator[Choice]:
+def _birthdays(session: Session, birthdays: list[Birthday]) -> Iterator[Choice]:
     by = session.crm.conventions
-    for birthday in shown:
+    for birthday in birthdays:
         when = "today" if birthday.on == by.today else f"on {by.day(birthday.on)}"
         yield Choice(
             f"Birthday  {birthday.client.name} turns {birthday.turns} {when}", _opens(session, birthday.client)
         )
 
 
-def _follow_ups(session: Session, shown: list[FollowUpShown]) -> Iterator[Choice]:
-    for follow_up in shown:
+def _follow_ups(session: Session, follow_ups: list[FollowUpShown]) -> Iterator[Choice]:
+    for follow_up in follow_ups:
         yield Choice(f"Mine      {tiles.follow_up_line(follow_up)}", _opens(session, follow_up.follow_up))
 
 

@@ -53,8 +53,8 @@ def draw_brief(screen: Screen, crm: CRM, brief: Brief, below: int) -> None:
     def full() -> bool:
         return not screen.plain and screen.left <= below
 
-    with closing(brief.tiles(crm)) as shown:
-        while not full() and (read := next(shown, None)):
+    with closing(brief.tiles(crm)) as contents:
+        while not full() and (read := next(contents, None)):
             tile, content = read
             for line in _BRIEF[tile.name](screen, content, crm.conventions, below):
                 if full():
@@ -63,14 +63,14 @@ def draw_brief(screen: Screen, crm: CRM, brief: Brief, below: int) -> None:
                 screen.print(line)
 
 
-def _statuses(screen: Screen, shown: Statuses, by: Conventions, _: int) -> Iterator[Text]:
-    yield from tiles.statuses(screen, shown, by, _BRIEF_STATUSES)
+def _statuses(screen: Screen, statuses: Statuses, by: Conventions, _: int) -> Iterator[Text]:
+    yield from tiles.statuses(screen, statuses, by, _BRIEF_STATUSES)
 
 
-def _sales(screen: Screen, shown: Sequence[MonthOfSales], by: Conventions, below: int) -> Iterator[Text]:
-    yield from tiles.sales(shown, by, screen.width)
-    if screen.left >= below + _BRIEF_CHART + 2 and any(month.sales for month in shown):
-        yield from tiles.months(screen, shown, by, _BRIEF_CHART)
+def _sales(screen: Screen, months: Sequence[MonthOfSales], by: Conventions, below: int) -> Iterator[Text]:
+    yield from tiles.sales(months, by, screen.width)
+    if screen.left >= below + _BRIEF_CHART + 2 and any(month.sales for month in months):
+        yield from tiles.months(screen, months, by, _BRIEF_CHART)
 
 
 _Texts = Callable[[Screen, Any, Conventions], Iterable[str]]
@@ -88,20 +88,20 @@ def _line(label: str, texts: _Texts) -> Callable[[Screen, Any, Conventions, int]
 
 def _to_do(_: Screen, agenda: Agenda, by: Conventions) -> Iterator[str]:
     """The most urgent items, and how many more there are."""
-    shown = agenda.items[:_TO_DO]
-    yield from (f"{item.what} ({item.client.name}, {item.why})" for item in shown)
-    if more := agenda.count - len(shown):
+    items = agenda.items[:_TO_DO]
+    yield from (f"{item.what} ({item.client.name}, {item.why})" for item in items)
+    if more := agenda.count - len(items):
         yield f"and {by.number(more)} more"
-    elif not shown and agenda.others:
+    elif not items and agenda.others:
         yield f"{by.number(agenda.others)} of others"
 
 
-def _pipeline(_: Screen, shown: Sequence[StageSum], by: Conventions) -> Iterator[str]:
-    yield from (f"{stage.stage.name} {by.money(stage.value)}" for stage in shown if stage.deals)
+def _pipeline(_: Screen, stages: Sequence[StageSum], by: Conventions) -> Iterator[str]:
+    yield from (f"{stage.stage.name} {by.money(stage.value)}" for stage in stages if stage.deals)
 
 
-def _messages(_: Screen, shown: Sequence[MessageCount], by: Conventions) -> Iterator[str]:
-    yield from (f"{by.number(count.messages)} {STATES[count.state]}" for count in shown)
+def _messages(_: Screen, counts: Sequence[MessageCount], by: Conventions) -> Iterator[str]:
+    yield from (f"{by.number(count.messages)} {STATES[count.state]}" for count in counts)
 
 
 _BRIEF: Mapping[str, Callable[[Screen, Any, Conventions, int], Iterator[Text]]] = {
@@ -110,17 +110,17 @@ _BRIEF: Mapping[str, Callable[[Screen, Any, Conventions, int], Iterator[Text]]] 
     "pipeline": _line("Pipeline", _pipeline),
     "messages": _line("Messages", _messages),
     "agenda": _line("To do", _to_do),
-    "follow-ups": _line("Follow-ups", lambda _, shown, __: (tiles.follow_up_line(item) for item in shown)),
-    "newest": _line("Newest", lambda _, shown, __: (client.name for client in shown)),
+    "follow-ups": _line("Follow-ups", lambda _, value, __: (tiles.follow_up_line(item) for item in value)),
+    "newest": _line("Newest", lambda _, value, __: (client.name for client in value)),
     "moved": _line(
         "Moved",
-        lambda screen, shown, _: (f"{client.name} {screen.sign('→', '->')} {client.status}" for client in shown),
+        lambda screen, value, _: (f"{client.name} {screen.sign('→', '->')} {client.status}" for client in value),
     ),
     "birthdays": _line(
         "Birthdays",
-        lambda _, shown, by: (
+        lambda _, value, by: (
             f"{birthday.client.name} {'today' if birthday.on == by.today else f'on {by.day(birthday.on)}'}"
-            for birthday in shown
+            for birthday in value
         ),
     ),
 }

@@ -65,9 +65,9 @@ def bars(screen: Screen, rows: Sequence[Bar]) -> Iterator[Text]:
         yield name.append(f"  {amount_text:>{figure}}  ", "bold").append(drawn, style)
 
 
-def statuses(screen: Screen, shown: Statuses, by: Conventions, most: int) -> Iterator[Text]:
+def statuses(screen: Screen, report: Statuses, by: Conventions, most: int) -> Iterator[Text]:
     """Clients by status, the `most` frequent ones."""
-    named = shown.statuses[:most]
+    named = report.statuses[:most]
     yield from bars(
         screen,
         [
@@ -75,13 +75,13 @@ def statuses(screen: Screen, shown: Statuses, by: Conventions, most: int) -> Ite
             for status in named
         ],
     )
-    if rest := shown.statuses[most:]:
+    if rest := report.statuses[most:]:
         yield Text(f"and {by.number(sum(status.clients for status in rest))} with {len(rest)} other statuses", "dim")
 
 
-def sales(shown: Sequence[MonthOfSales], by: Conventions, width: int) -> Iterator[Text]:
+def sales(year: Sequence[MonthOfSales], by: Conventions, width: int) -> Iterator[Text]:
     """The sales of this month, beside those of the last and of the one a year ago."""
-    year_ago, last, this = shown[0], shown[-2], shown[-1]
+    year_ago, last, this = year[0], year[-2], year[-1]
     yield (
         Text("Sales this month ")
         .append(by.money(this.amount), "bold")
@@ -101,15 +101,15 @@ def sales(shown: Sequence[MonthOfSales], by: Conventions, width: int) -> Iterato
         if width < _NARROW:
             yield line
             line = Text(" ")
-    if width >= _NARROW and any(month.amount for month in shown):
+    if width >= _NARROW and any(month.amount for month in year):
         yield line
 
 
-def months(screen: Screen, shown: Sequence[MonthOfSales], by: Conventions, height: int) -> Iterator[Text]:
+def months(screen: Screen, year: Sequence[MonthOfSales], by: Conventions, height: int) -> Iterator[Text]:
     """The sales of the last twelve months as columns; nothing where there were none."""
-    if not any(month.amount for month in shown):
+    if not any(month.amount for month in year):
         return
-    drawn = shown[1:]
+    drawn = year[1:]
     step = max(2, min(6, (screen.width - 1) // len(drawn)))
     for line in columns([month.amount for month in drawn], height, unicode=screen.unicode):
         text = Text()
@@ -119,14 +119,14 @@ def months(screen: Screen, shown: Sequence[MonthOfSales], by: Conventions, heigh
     yield Text(_under([month.month for month in drawn], step, screen, by), "dim")
 
 
-def _under(shown: Sequence[date], step: int, screen: Screen, by: Conventions) -> str:
+def _under(days: Sequence[date], step: int, screen: Screen, by: Conventions) -> str:
     """The labels under columns that are so wide: the months by name, by number where the names cannot be distinguished,
     and where there is no room for that either the first and the last."""
-    named = [by.month(month).split()[0][: step - 1] for month in shown]
+    named = [by.month(month).split()[0][: step - 1] for month in days]
     if len(set(named)) < len(named):
-        named = [f"{month:%m}" for month in shown]
+        named = [f"{month:%m}" for month in days]
     if any(len(name) >= step for name in named):
-        return f"{by.month(shown[0])} {screen.sign('…', '...')} {by.month(shown[-1])}"
+        return f"{by.month(days[0])} {screen.sign('…', '...')} {by.month(days[-1])}"
     return "".join(f"{name:<{step}}" for name in named)
 
 
@@ -156,22 +156,22 @@ def _report(screen: Screen, report: "Report", by: Conventions) -> Iterator[Text]
             yield Text(f"and {by.number(len(report.rows) - _ROWS)} more", "dim")
 
 
-def _pipeline(screen: Screen, shown: Sequence[StageSum], by: Conventions) -> Iterator[Text]:
-    if any(stage.deals for stage in shown):
-        labels = (f"{by.number(stage.deals)}  {by.money(stage.value)}" for stage in shown)
+def _pipeline(screen: Screen, stages: Sequence[StageSum], by: Conventions) -> Iterator[Text]:
+    if any(stage.deals for stage in stages):
+        labels = (f"{by.number(stage.deals)}  {by.money(stage.value)}" for stage in stages)
         yield from bars(
-            screen, [(data(stage.stage.name), words, stage.value) for stage, words in zip(shown, labels, strict=True)]
+            screen, [(data(stage.stage.name), words, stage.value) for stage, words in zip(stages, labels, strict=True)]
         )
 
 
-def _messages(_: Screen, shown: Sequence[MessageCount], by: Conventions) -> Iterator[Text]:
-    for count in shown:
+def _messages(_: Screen, counts: Sequence[MessageCount], by: Conventions) -> Iterator[Text]:
+    for count in counts:
         style = "red" if count.state == "failed" else "yellow" if count.state == "unsure" else ""
         yield Text("  ").append(f"{by.number(count.messages)} {STATES[count.state]}", style)
 
 
-def _follow_ups(_: Screen, shown: Sequence[FollowUpShown], __: Conventions) -> Iterator[Text]:
-    for follow_up in shown:
+def _follow_ups(_: Screen, follow_ups: Sequence[FollowUpShown], __: Conventions) -> Iterator[Text]:
+    for follow_up in follow_ups:
         yield Text("  ").append(clean(follow_up_line(follow_up)))
 
 
@@ -180,20 +180,20 @@ def follow_up_line(item: FollowUpShown) -> str:
     return f"{due_words(item.follow_up, item.on)}: {item.follow_up.what} ({item.client.name})"
 
 
-def _newest(_: Screen, shown: Sequence[Client], __: Conventions) -> Iterator[Text]:
-    for client in shown:
+def _newest(_: Screen, clients: Sequence[Client], __: Conventions) -> Iterator[Text]:
+    for client in clients:
         yield Text("  ").append(clean(client.name)).append(f"  {clean(client.email or client.city)}", "dim")
 
 
-def _moved(screen: Screen, shown: Sequence[Client], _: Conventions) -> Iterator[Text]:
+def _moved(screen: Screen, clients: Sequence[Client], _: Conventions) -> Iterator[Text]:
     arrow = screen.sign("→", "->")
-    for client in shown:
+    for client in clients:
         moved = f"  {clean(client.status_before)} {arrow} {clean(client.status)}"
         yield Text("  ").append(clean(client.name)).append(moved, "dim")
 
 
-def _birthdays(_: Screen, shown: Sequence[Birthday], by: Conventions) -> Iterator[Text]:
-    for birthday in shown:
+def _birthdays(_: Screen, birthdays: Sequence[Birthday], by: Conventions) -> Iterator[Text]:
+    for birthday in birthdays:
         yield data(f"  {birthday.client.name} turns {birthday.turns} on {by.day(birthday.on)}")
 
 

@@ -50,10 +50,10 @@ def list_occasions(session: Session, **_: Any) -> None:
 @flow("email due")
 def due(session: Session, **_: Any) -> None:
     """Show who is greeted now, and confirm."""
-    found: Due = session.call("email due", dry_run=True)
+    report: Due = session.call("email due", dry_run=True)
     session.page("Greetings", "Due")
-    show(session.screen, found, session.crm.conventions)
-    if not (found.greetings or found.waiting):
+    show(session.screen, report, session.crm.conventions)
+    if not (report.greetings or report.waiting):
         session.keyboard.pause()
         return
     session.screen.print()

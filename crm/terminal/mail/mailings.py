@@ -58,11 +58,11 @@ def mailing_page(session: Session, mailing: Mailing) -> None:
     def entries() -> list[Choice]:
         report, screen = seen["report"], session.screen
         room = max(3, min(_SEEN, screen.left - _BELOW))
-        shown = report.troubles[:room]
-        _, lines = tables.lines(screen, TROUBLES, shown, session.crm.conventions, screen.width - 8)
+        troubles = report.troubles[:room]
+        _, lines = tables.lines(screen, TROUBLES, troubles, session.crm.conventions, screen.width - 8)
         listed = [
             Choice(line, lambda trouble=trouble: message_page(session, trouble.message))
-            for line, trouble in zip(lines, shown, strict=True)
+            for line, trouble in zip(lines, troubles, strict=True)
         ]
         if len(report.troubles) > room:
             listed.append(Choice("All that failed", lambda: _messages(session, mailing, state="failed"), "f"))

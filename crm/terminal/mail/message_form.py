@@ -36,9 +36,9 @@ class MessageForm(RecordForm):
 
     def people(self) -> dict[str, str]:
         """The people at the client who can be written to: names by address, the usual addressee first."""
-        found = {self._client.email: self._client.name} if self._client.email else {}
-        return found | {
-            contact.email: contact.name for contact in self._contacts if contact.email and contact.email not in found
+        people = {self._client.email: self._client.name} if self._client.email else {}
+        return people | {
+            contact.email: contact.name for contact in self._contacts if contact.email and contact.email not in people
         }
 
     def is_written(self) -> bool:
@@ -66,17 +66,17 @@ class MessageForm(RecordForm):
 
     def line(self, field: Field, wide: int, by: Conventions) -> str:
         if field.name == "attachments":
-            shown = ", ".join(file.name for file in self._files())
+            value = ", ".join(file.name for file in self._files())
         elif field.name in _ADDRESSED:
-            shown = ", ".join(self._addressed(field.name))
+            value = ", ".join(self._addressed(field.name))
         else:
             return super().line(field, wide, by).replace("\n", " ")
-        return self.session.screen.cut(f"{field.label:<{wide}}   {shown}", 8).rstrip()
+        return self.session.screen.cut(f"{field.label:<{wide}}   {value}", 8).rstrip()
 
     def _addressed(self, name: str) -> tuple[str, ...]:
         """The addresses of a line; it goes to the client unless told."""
-        found: tuple[str, ...] = self.changes.get(name, ())
-        return found or (tuple(self.people())[:1] if name == "to" else ())
+        addresses: tuple[str, ...] = self.changes.get(name, ())
+        return addresses or (tuple(self.people())[:1] if name == "to" else ())
 
     def _ask_addressees(self, field: Field) -> None:
         """Puts addresses on a line and takes them off it, until the person is done."""
@@ -106,8 +106,8 @@ class MessageForm(RecordForm):
         return typed
 
     def _files(self) -> tuple[Path, ...]:
-        found: tuple[Path, ...] = self.changes.get("attachments", ())
-        return found
+        files: tuple[Path, ...] = self.changes.get("attachments", ())
+        return files
 
     def _ask_files(self) -> None:
         """Adds files and takes them off, until the person is done."""

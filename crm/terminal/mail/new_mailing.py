@@ -48,14 +48,14 @@ class MailingForm(MessageForm):
 
 
 @flow("mailings send")
-def write(session: Session, **given: Any) -> None:
+def write(session: Session, **arguments: Any) -> None:
     """Ask for the clients, what to begin with, and the texts; show a preview, and send."""
     # Nobody writes what cannot be sent.
     refuse_unsendable(session.crm)
     form = MailingForm(session)
     with session.crm.read() as snapshot:
         templates = of_channel(snapshot, "email")
-    report = _Steps(session, form, templates, group_of(**given) if given else None).go()
+    report = _Steps(session, form, templates, group_of(**arguments) if arguments else None).go()
     tell_sent(session, report)
     mailing_page(session, report.counted.mailing)
 
@@ -77,34 +77,34 @@ class _Steps(EmailSteps[MailingReport]):
         self._chosen = pick_group(self.session, _TITLE)
 
     def send(self) -> MailingReport:
-        session, given = self.session, self.form.answers()
+        session, answers = self.session, self.form.answers()
         group = self._chosen or group_of()
-        with_files = written(session.crm, None, given["subject"], given["body"], given["attach"])
-        found = prepared(session.crm, asked_for(**_asked(group)), with_files)
+        with_files = written(session.crm, None, answers["subject"], answers["body"], answers["attach"])
+        draft = prepared(session.crm, asked_for(**_asked(group)), with_files)
         room: int | None = 0
-        while (chosen := self._looked_at(found, room)) != "send" or not self._confirmed(found.audience.count):
+        while (chosen := self._looked_at(draft, room)) != "send" or not self._confirmed(draft.audience.count):
             room = None if chosen == "read" else 0
             if chosen == "left out":
                 session.page(_TITLE, "Left out")
-                render.show(session.screen, found.audience.left_out, session.crm.conventions)
+                render.show(session.screen, draft.audience.left_out, session.crm.conventions)
                 session.keyboard.pause()
             elif chosen == "test":
-                self._test(group, given)
-        sending_page(session, given["subject"])
-        sent: MailingReport = session.insist(lambda: named("mailings send")(session.crm, yes=True, **group, **given))
+                self._test(group, answers)
+        sending_page(session, answers["subject"])
+        sent: MailingReport = session.insist(lambda: named("mailings send")(session.crm, yes=True, **group, **answers))
         return sent
 
-    def _looked_at(self, found: Prepared, room: int | None) -> str:
+    def _looked_at(self, draft: Prepared, room: int | None) -> str:
         """Show the preview and ask what to do with it; of it as much is shown as fits unless `room` is None."""
         session = self.session
         screen, by = session.screen, session.crm.conventions
         session.page(_TITLE, "Preview")
-        screen.print(Text(found.summary(by), "bold"))
+        screen.print(Text(draft.summary(by), "bold"))
         screen.print()
-        whole = draw_preview(screen, found.preview, None if room is None else screen.left - _BELOW)
+        whole = draw_preview(screen, draft.preview, None if room is None else screen.left - _BELOW)
         screen.print()
-        entries = [Choice(f"Send it to {by.number(found.audience.count)}", "send"), Choice("Send me a test", "test")]
-        entries += [Choice("Who is left out", "left out")] if found.audience.left_out else []
+        entries = [Choice(f"Send it to {by.number(draft.audience.count)}", "send"), Choice("Send me a test", "test")]
+        entries += [Choice("Who is left out", "left out")] if draft.audience.left_out else []
         entries += [] if whole else [Choice("Read all of it", "read", "r")]
         chosen: str = session.keyboard.choose("", entries, back="Change it", at=BACK)
         return chosen
@@ -129,7 +129,7 @@ class _Steps(EmailSteps[MailingReport]):
         except Back:
             return False
 
-    def _test(self, group: Chosen, given: Mapping[str, Any]) -> None:
+    def _test(self, group: Chosen, answers: Mapping[str, Any]) -> None:
         """Sends it to an address of the person's own, as the first would get it."""
         session = self.session
 
@@ -140,7 +140,7 @@ class _Steps(EmailSteps[MailingReport]):
 
         def sent() -> None:
             address = session.keyboard.text("To", read, help="an address of your own")
-            tested: TestSent = named("mailings send")(session.crm, test=address, **group, **given)
+            tested: TestSent = named("mailings send")(session.crm, test=address, **group, **answers)
             session.tell(tested)
 
         session.attempt(sent)

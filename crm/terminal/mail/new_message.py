@@ -50,9 +50,9 @@ class _Steps(EmailSteps[MessageCard]):
         self._client = client
 
     def send(self) -> MessageCard:
-        session, given = self.session, self.form.answers()
+        session, answers = self.session, self.form.answers()
         with session.crm.read() as snapshot:
-            preview = previewed(session.crm, snapshot, Written(client=self._client, **given))
+            preview = previewed(session.crm, snapshot, Written(client=self._client, **answers))
         room: int | None = session.screen.height - _BELOW
         while True:
             session.page(self._client.name, "Preview")
@@ -65,6 +65,6 @@ class _Steps(EmailSteps[MessageCard]):
             room = None
         session.screen.print(Text(f"Sending to {clean(self._client.name)}", "dim"))
         sent: MessageCard = session.insist(
-            lambda: named("email send")(session.crm, client=self._client, yes=True, **given)
+            lambda: named("email send")(session.crm, client=self._client, yes=True, **answers)
         )
         return sent

@@ -192,13 +192,13 @@ def draw_heads(screen: Screen, heads: Mapping[str, str]) -> None:
 
 def draw_text(screen: Screen, text: str, room: int | None = None) -> bool:
     """A text of any number of lines, or as much of it as fits into so many; whether that was all of it."""
-    shown = data(text, lines=True)
+    content = data(text, lines=True)
     if room is None:
-        screen.print(shown)
+        screen.print(content)
         return True
-    lines = shown.wrap(screen.console, screen.width)
+    lines = content.wrap(screen.console, screen.width)
     if len(lines) <= max(3, room):
-        screen.print(shown)
+        screen.print(content)
         return True
     kept = lines[: max(3, room) - 1]
     for line in kept:

@@ -85,9 +85,9 @@ def preview(session: Session, template: Template | None = None, **_: Any) -> Non
     template = record_actions.chosen(session, "templates preview", template)
     client = None
     while True:
-        found: TemplatePreview = session.call("templates preview", template=template, client=client)
-        session.page(template.name, found.client.name)
-        render.show(session.screen, found, session.crm.conventions)
+        report: TemplatePreview = session.call("templates preview", template=template, client=client)
+        session.page(template.name, report.client.name)
+        render.show(session.screen, report, session.crm.conventions)
         session.screen.print()
         session.keyboard.choose("", [Choice("As another client", True)])
         client = pick(session.crm, session.keyboard, Client, "Client")
@@ -144,12 +144,12 @@ def _saved(session: Session, changes: Mapping[str, Any]) -> Template:
 def edit(session: Session, template: Template | None = None, **_: Any) -> None:
     """The fields by number with the old values to change; a clash with somebody else's change is settled."""
 
-    def save(shown: Template, changes: Mapping[str, Any]) -> Template:
-        saved: Template = named("templates edit")(session.crm, template=shown, changes=changes)
+    def save(original: Template, changes: Mapping[str, Any]) -> Template:
+        saved: Template = named("templates edit")(session.crm, template=original, changes=changes)
         return saved
 
     template = record_actions.chosen(session, "templates edit", template)
-    if edited := fill_changes(session, TemplateForm, template, lambda shown: shown.name, save):
+    if edited := fill_changes(session, TemplateForm, template, lambda original: original.name, save):
         _confirm_done(session, "Saved", edited[1])
 
 

@@ -20,11 +20,11 @@ _AROUND = 14
 class ReportPage:
     """A report at the menu: what it shows is changed by number, at once, and any of it can be saved as a file."""
 
-    def __init__(self, session: Session, command: Command, given: dict[str, Any]) -> None:
+    def __init__(self, session: Session, command: Command, arguments: dict[str, Any]) -> None:
         self.session = session
         self.command = command
-        self.given = given
-        self.report: Report = session.call(command.words, **given)
+        self.arguments = arguments
+        self.report: Report = session.call(command.words, **arguments)
         self._first = 0
         self._charted = False
 
@@ -64,7 +64,7 @@ class ReportPage:
         by = self.session.crm.conventions
         entries = []
         for parameter in self._asked:
-            value = self.given.get(parameter.name, parameter.default)
+            value = self.arguments.get(parameter.name, parameter.default)
             value_shown = parameter.check.show(value, by) if parameter.check and value not in (None, "") else "-"
             entries.append(Choice(f"{parameter.label}: {value_shown}", partial(self._ask, parameter)))
         entries.append(Choice("Save as a file", self._save))
@@ -86,29 +86,29 @@ class ReportPage:
     def _ask(self, parameter: Parameter) -> None:
         session = self.session
         session.page("Reports", self.command.title, parameter.label)
-        value = self.given.get(parameter.name)
+        value = self.arguments.get(parameter.name)
         by = session.crm.conventions
         typed = parameter.check.edit(value, by) if parameter.check and value is not None else ""
-        given = {**self.given, parameter.name: session.prompts.ask(parameter, typed=typed)}
+        arguments = {**self.arguments, parameter.name: session.prompts.ask(parameter, typed=typed)}
         try:
-            self.report = session.insist(lambda: self.command(session.crm, **given))
+            self.report = session.insist(lambda: self.command(session.crm, **arguments))
         except CRMError as error:
             session.fail(error)
             return
-        self.given, self._first = given, 0
+        self.arguments, self._first = arguments, 0
 
     def _save(self) -> None:
         session = self.session
         session.page("Reports", self.command.title, "Save as a file")
         file = session.prompts.ask(self.command.parameters["to"])
         if file is not None:
-            written: Report = session.call(self.command.words, **self.given, to=file)
+            written: Report = session.call(self.command.words, **self.arguments, to=file)
             if written.file is not None:
                 session.tell(FileWritten(written.file, "the report"))
 
 
-def _show_page(command: Command, session: Session, **given: Any) -> None:
-    ReportPage(session, command, given).show()
+def _show_page(command: Command, session: Session, **arguments: Any) -> None:
+    ReportPage(session, command, arguments).show()
 
 
 FLOWS.update({command.words: partial(_show_page, command) for command in commands(menu="reports")})

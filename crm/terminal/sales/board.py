@@ -76,14 +76,16 @@ class BoardPage:
             which = on_board(known, self.owner, snapshot.today)
             self._sums = sums(snapshot, known, which)
             seen = self._seen(rows)
-            shown = [
+            by_stage = [
                 cards(snapshot, stage.stage, which, rows, self._tops.get(stage.stage.id, 0)) if stage.deals else []
                 for stage in seen
             ]
-        self._card = self._card_of(seen, shown)
+        self._card = self._card_of(seen, by_stage)
         screen.print(Text(screen.cut(self._summary(seen, by)), "dim"))
         width = (screen.width - _GAP * (len(seen) - 1)) // len(seen)
-        columns = [list(self._column(stage, deals, rows, width, by)) for stage, deals in zip(seen, shown, strict=True)]
+        columns = [
+            list(self._column(stage, deals, rows, width, by)) for stage, deals in zip(seen, by_stage, strict=True)
+        ]
         for lines in zip(*columns, strict=True):
             screen.print(Text(" " * _GAP).join(lines))
 
@@ -107,11 +109,11 @@ class BoardPage:
             self._tops[number] = min(max(top, at - rows + 1), at)
         return self._sums[self._first : self._first + fit]
 
-    def _card_of(self, seen: Sequence[StageSum], shown: Sequence[Sequence[DealShown]]) -> DealShown | None:
+    def _card_of(self, seen: Sequence[StageSum], cards: Sequence[Sequence[DealShown]]) -> DealShown | None:
         column = self.at - self._first
         number = seen[column].stage.id
         line = self._places[number] - self._tops[number]
-        return shown[column][line] if line < len(shown[column]) else None
+        return cards[column][line] if line < len(cards[column]) else None
 
     def _summary(self, seen: Sequence[StageSum], by: Conventions) -> str:
         """The owner of the deals, and the stages that are seen."""
@@ -144,19 +146,19 @@ class BoardPage:
         more += [f"{screen.sign('↓', 'v')} {by.number(below)} more"] if below > 0 else []
         return [*lines, _fitted(Text("  " + "  ".join(more), "dim"), width, screen)]
 
-    def _lines(self, shown: DealShown, pointed: bool, width: int, by: Conventions) -> Sequence[Text]:
+    def _lines(self, card: DealShown, pointed: bool, width: int, by: Conventions) -> Sequence[Text]:
         """A card: title, client, and on one line its value, the days in its stage, and a mark where it is late."""
         screen = self.session.screen
         sign = screen.sign("»", ">") if pointed else screen.sign("·", "-")
-        title = Text(f"{sign} ", "bold cyan" if pointed else "dim").append(clean(shown.deal.title), "bold" * pointed)
+        title = Text(f"{sign} ", "bold cyan" if pointed else "dim").append(clean(card.deal.title), "bold" * pointed)
         wordy = width >= 2 * _NARROWEST
-        days = f"{by.number(shown.days)} {'days' if wordy else 'd'}"
+        days = f"{by.number(card.days)} {'days' if wordy else 'd'}"
         late = "! late" if wordy else "!"
-        room = width - 3 - len(days) - (len(late) + 1 if shown.overdue else 0)
-        figures = Text(f"  {_money(shown.deal.value, by, room)}").append(f" {days}", "dim")
-        if shown.overdue:
+        room = width - 3 - len(days) - (len(late) + 1 if card.overdue else 0)
+        figures = Text(f"  {_money(card.deal.value, by, room)}").append(f" {days}", "dim")
+        if card.overdue:
             figures.append(f" {late}", "bold yellow")
-        return title, Text(f"  {clean(shown.client)}"), figures
+        return title, Text(f"  {clean(card.client)}"), figures
 
     # Keys
 

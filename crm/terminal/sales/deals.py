@@ -31,7 +31,7 @@ class DealForm(RecordForm):
     needed = frozenset(("title",))
 
     def fields(self) -> Sequence[Field]:
-        hidden = _NOT_IN_FORM - {"lost_reason"} if self.shown.get("lost_reason") else _NOT_IN_FORM
+        hidden = _NOT_IN_FORM - {"lost_reason"} if self.original.get("lost_reason") else _NOT_IN_FORM
         return [field for field in form_order(self.kind) if field.name not in hidden]
 
 
@@ -53,10 +53,10 @@ def deal_page(session: Session, deal: Deal) -> None:
 
 
 def _actions(session: Session, card: DealCard) -> list[Choice]:
-    deal = card.shown.deal
+    deal = card.item.deal
 
-    def acts(words: str, **given: Any) -> Callable[[], None]:
-        return lambda: session.start(named(words), deal=deal, **given)
+    def acts(words: str, **arguments: Any) -> Callable[[], None]:
+        return lambda: session.start(named(words), deal=deal, **arguments)
 
     ways = [("deals move", "Move to another stage"), ("deals win", "Win it"), ("deals lose", "Lose it")]
     if deal.closed_on is not None:
@@ -104,12 +104,12 @@ def add(session: Session, client: Client | None = None, **_: Any) -> None:
 def edit(session: Session, deal: Deal | None = None, **_: Any) -> None:
     """The fields by number with the old values to change; a clash with somebody else's change is settled."""
 
-    def save(shown: Deal, changes: Mapping[str, Any]) -> Deal:
-        saved: Deal = session.call("deals edit", deal=shown, changes=changes)
+    def save(original: Deal, changes: Mapping[str, Any]) -> Deal:
+        saved: Deal = session.call("deals edit", deal=original, changes=changes)
         return saved
 
     chosen = _chosen(session, deal, "Edit a deal")
-    if edited := fill_changes(session, DealForm, chosen, lambda shown: shown.title, save):
+    if edited := fill_changes(session, DealForm, chosen, lambda original: original.title, save):
         saved = edited[1]
         session.say(f"{session.screen.sign('✓', 'OK:')} Saved: {saved.title} (no. {saved.id})", "green")
 
@@ -117,30 +117,32 @@ def edit(session: Session, deal: Deal | None = None, **_: Any) -> None:
 @flow("deals move")
 def move(session: Session, deal: Deal | None = None, to: Stage | None = None, **_: Any) -> None:
     """A stage from those there are; what ends the deal is asked for."""
-    shown = _chosen(session, deal, "Move a deal")
-    answers = Answers(session, deal=shown, **({"to": to} if to else {}))
+    original = _chosen(session, deal, "Move a deal")
+    answers = Answers(session, deal=original, **({"to": to} if to else {}))
 
     def ask_stage() -> None:
         session.page("Deals", "Move a deal")
         with session.crm.read() as snapshot:
-            known = [stage for stage in stages(snapshot) if stage.id != shown.stage]
+            known = [stage for stage in stages(snapshot) if stage.id != original.stage]
         entries = [Choice(stage_line(stage), stage) for stage in known]
-        answers.given["to"] = session.keyboard.choose(f"Move {shown.title} to:", entries, at=answers.given.get("to"))
+        answers.values["to"] = session.keyboard.choose(
+            f"Move {original.title} to:", entries, at=answers.values.get("to")
+        )
 
     def ending() -> Mapping[str, Step]:
         """The questions where a stage ends the deal, by parameter."""
-        outcome = answers.given["to"].outcome if "to" in answers.given else ""
-        if outcome == "won" and shown.closed_on is None:
-            return dict(zip(_SALE, _sale_steps(answers, shown), strict=True))
-        if outcome == "lost" and not shown.lost_reason:
-            return {"reason": lambda: _ask_reason(answers, shown)}
+        outcome = answers.values["to"].outcome if "to" in answers.values else ""
+        if outcome == "won" and original.closed_on is None:
+            return dict(zip(_SALE, _sale_steps(answers, original), strict=True))
+        if outcome == "lost" and not original.lost_reason:
+            return {"reason": lambda: _ask_reason(answers, original)}
         return {}
 
     def done() -> Any:
-        given = {name: answers.given[name] for name in ("deal", "to", *ending())}
-        if given["to"].outcome == "lost" and shown.lost_reason:
-            given["reason"] = shown.lost_reason
-        return session.call("deals move", **given)
+        arguments = {name: answers.values[name] for name in ("deal", "to", *ending())}
+        if arguments["to"].outcome == "lost" and original.lost_reason:
+            arguments["reason"] = original.lost_reason
+        return session.call("deals move", **arguments)
 
     def steps() -> list[Step]:
         return [*([] if to else [ask_stage]), *ending().values(), done]
@@ -151,14 +153,14 @@ def move(session: Session, deal: Deal | None = None, to: Stage | None = None, **
 @flow("deals win")
 def win(session: Session, deal: Deal | None = None, **_: Any) -> None:
     """Ask for the amount and the day; then show the sale and the status that it brought."""
-    shown = _chosen(session, deal, "Win a deal")
-    answers = Answers(session, deal=shown)
+    original = _chosen(session, deal, "Win a deal")
+    answers = Answers(session, deal=original)
     done = partial(_called, answers, "deals win")
-    session.tell(in_steps(session, [*_sale_steps(answers, shown), done]))
+    session.tell(in_steps(session, [*_sale_steps(answers, original), done]))
 
 
 def _called(answers: Answers, words: str) -> Any:
-    return answers.session.call(words, **answers.given)
+    return answers.session.call(words, **answers.values)
 
 
 # What is asked of a sale.
@@ -176,10 +178,10 @@ def _sale_steps(answers: Answers, deal: Deal) -> list[Step]:
 @flow("deals lose")
 def lose(session: Session, deal: Deal | None = None, **_: Any) -> None:
     """Ask for the reason: one that was given before, or another one."""
-    shown = _chosen(session, deal, "Lose a deal")
-    answers = Answers(session, deal=shown)
+    original = _chosen(session, deal, "Lose a deal")
+    answers = Answers(session, deal=original)
     done = partial(_called, answers, "deals lose")
-    session.tell(in_steps(session, [lambda: _ask_reason(answers, shown), done]))
+    session.tell(in_steps(session, [lambda: _ask_reason(answers, original), done]))
 
 
 def _ask_reason(answers: Answers, deal: Deal) -> None:
@@ -194,10 +196,10 @@ def _ask_reason(answers: Answers, deal: Deal) -> None:
         nonlocal another
         session.page(deal.title, "Lose it")
         entries = [*(Choice(reason, reason) for reason in known), Choice("Another reason", _ANOTHER)]
-        chosen = session.keyboard.choose("Why was it lost?", entries, at=answers.given.get("reason"))
+        chosen = session.keyboard.choose("Why was it lost?", entries, at=answers.values.get("reason"))
         another = chosen is _ANOTHER
         if not another:
-            answers.given["reason"] = chosen
+            answers.values["reason"] = chosen
 
     in_steps(session, [choose, lambda: answers.ask(parameter) if another else None])
 

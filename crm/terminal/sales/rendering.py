@@ -23,14 +23,14 @@ def days(count: int, by: Conventions) -> str:
     return "1 day" if count == 1 else f"{by.number(count)} days"
 
 
-def _title(shown: "DealShown") -> Text:
-    return data(shown.deal.title, "bold")
+def _title(item: "DealShown") -> Text:
+    return data(item.deal.title, "bold")
 
 
-def _close(shown: "DealShown", by: Conventions) -> Text:
+def _close(item: "DealShown", by: Conventions) -> Text:
     """The day of the expected close, marked also for who sees no colour; of a closed deal the day on which it was."""
-    on = shown.deal.closed_on or shown.deal.expected_close_on
-    return data(f"{by.day(on)}{' !' if shown.overdue else ''}", "yellow" if shown.overdue else "")
+    on = item.deal.closed_on or item.deal.expected_close_on
+    return data(f"{by.day(on)}{' !' if item.overdue else ''}", "yellow" if item.overdue else "")
 
 
 DEALS: Sequence[tables.Column] = (
@@ -101,10 +101,10 @@ def _(result: "DealList", screen: Screen, by: Conventions) -> None:
         screen.print(Text(added_up(result, by), "dim"))
 
 
-def added_up(found: "DealList", by: Conventions) -> str:
+def added_up(deals: "DealList", by: Conventions) -> str:
     """How many deals there are, and what they come to."""
-    count = f"{by.number(found.count)} {'deal' if found.count == 1 else 'deals'}"
-    return f"{count}, {by.money(found.value)}, weighted {by.money(by.rounded(found.weighted))}"
+    count = f"{by.number(deals.count)} {'deal' if deals.count == 1 else 'deals'}"
+    return f"{count}, {by.money(deals.value)}, weighted {by.money(by.rounded(deals.weighted))}"
 
 
 @renderer("crm.commands.sales.deals.DealCard")
@@ -115,21 +115,21 @@ def _(result: "DealCard", screen: Screen, by: Conventions) -> None:
 
 def draw_heading(screen: Screen, card: "DealCard", by: Conventions) -> None:
     """Draw the heading of a deal: title, client, stage and value."""
-    deal, stage = card.shown.deal, card.shown.stage
+    deal, stage = card.item.deal, card.item.stage
     heading = data(deal.title, "bold")
     heading.truncate(screen.width - 8, overflow="ellipsis")
     screen.print(heading.append(f"  no. {deal.id}", "dim"))
     screen.print(data(card.client.name))
     worth = Text(by.money(deal.value), "bold")
     if deal.closed_on is None:
-        worth.append(f", weighted {by.money(by.rounded(card.shown.weighted))} ({stage.probability} %)", "dim")
+        worth.append(f", weighted {by.money(by.rounded(card.item.weighted))} ({stage.probability} %)", "dim")
     screen.print(worth)
     where = data(stage.name, "bold")
-    ended = f" on {by.day(deal.closed_on)}" if deal.closed_on else f" for {days(card.shown.days, by)}"
+    ended = f" on {by.day(deal.closed_on)}" if deal.closed_on else f" for {days(card.item.days, by)}"
     screen.print(where.append(ended, "default"))
     if deal.closed_on is None and deal.expected_close_on:
         line = f"Expected to close on {by.day(deal.expected_close_on)}"
-        screen.print(Text(f"{line}{', which has passed !' * card.shown.overdue}", "yellow" * card.shown.overdue))
+        screen.print(Text(f"{line}{', which has passed !' * card.item.overdue}", "yellow" * card.item.overdue))
     for label, value in (("Lost because", deal.lost_reason), ("Owner", deal.owner)):
         if value:
             screen.print(Text(f"{label} ", "dim").append(clean(value), "default"))

@@ -77,13 +77,13 @@ def edit(session: Session, stage: Stage | None = None, **_: Any) -> None:
     typed = {"outcome": stage.outcome, "probability": str(stage.probability) if stage.outcome == "open" else ""}
 
     def steps() -> list[Step]:
-        likely = ["probability"] if answers.given.get("outcome") == "open" else []
+        likely = ["probability"] if answers.values.get("outcome") == "open" else []
         asked = [parameters[name] for name in ("outcome", *likely)]
         return [*answers.steps(asked, lambda: session.page("Stages", "Change"), typed), done]
 
     def done() -> Any:
-        probability = answers.given.get("probability") if answers.given["outcome"] == "open" else None
-        return session.call("stages edit", **{**answers.given, "probability": probability})
+        probability = answers.values.get("probability") if answers.values["outcome"] == "open" else None
+        return session.call("stages edit", **{**answers.values, "probability": probability})
 
     changed = in_steps(session, steps)
     same = (changed.outcome, changed.probability) == (stage.outcome, stage.probability)

@@ -28,11 +28,11 @@ class PeoplePage(ListPage):
 
 
 @flow("people add")
-def add(session: Session, **given: Any) -> None:
+def add(session: Session, **arguments: Any) -> None:
     """Asks for the name alone, which is all that is needed."""
     parameter = named("people add").parameters["name"]
     session.page("People", "New")
-    name = given.get("name") or session.prompts.ask(parameter)
+    name = arguments.get("name") or session.prompts.ask(parameter)
     added: Colleague = session.call("people add", name=name)
     session.say(f"{session.screen.sign('✓', 'OK:')} Added {added.name}", "green")
 

@@ -44,8 +44,8 @@ class SessionsPage(ListPage):
         self.user = user
 
     def rows(self, limit: int, offset: int) -> Sequence[Any]:
-        found: list[SessionShown] = named("users sessions")(self.session.crm, self.user)
-        return found[offset : offset + limit]
+        sessions: list[SessionShown] = named("users sessions")(self.session.crm, self.user)
+        return sessions[offset : offset + limit]
 
     def crumbs(self) -> Sequence[str]:
         return ["Accounts", self.user.name or self.user.email, "Open sessions"]
@@ -95,13 +95,13 @@ def _add(session: Session) -> None:
 
     def done() -> Any:
         # A client may have been named before the role was changed.
-        given = {name: value for name, value in answers.given.items() if name != "client"}
-        if given["role"] == "client":
-            given["client"] = answers.given["client"]
-        return session.call("users add", **given)
+        arguments = {name: value for name, value in answers.values.items() if name != "client"}
+        if arguments["role"] == "client":
+            arguments["client"] = answers.values["client"]
+        return session.call("users add", **arguments)
 
     def steps() -> list[Step]:
-        client_parameter = [command.parameters["client"]] if answers.given.get("role") == "client" else []
+        client_parameter = [command.parameters["client"]] if answers.values.get("role") == "client" else []
         return [*answers.steps([*asked, *client_parameter], lambda: session.page("Accounts", "New")), done]
 
     _show_password(session, in_steps(session, steps, answers.is_written))
@@ -183,15 +183,15 @@ def _change(session: Session, user: User, name: str) -> None:
     """Asks for a new value of one field."""
     parameter = named("users edit").parameters[name]
     session.page("Accounts", user.name or user.email)
-    given: dict[str, Any] = {name: session.prompts.ask(parameter, typed=str(getattr(user, name)))}
-    if given[name] is None:
+    changes: dict[str, Any] = {name: session.prompts.ask(parameter, typed=str(getattr(user, name)))}
+    if changes[name] is None:
         return
-    if given[name] == "client" and user.role != "client":
-        given["client"] = session.prompts.ask(named("users add").parameters["client"])
-        if not isinstance(given["client"], Client):
+    if changes[name] == "client" and user.role != "client":
+        changes["client"] = session.prompts.ask(named("users add").parameters["client"])
+        if not isinstance(changes["client"], Client):
             return
-    client = given.get("client")
-    if given[name] == getattr(user, name) and (client is None or client.id == user.client):
+    client = changes.get("client")
+    if changes[name] == getattr(user, name) and (client is None or client.id == user.client):
         session.say(UNCHANGED)
         return
-    session.tell(session.call("users edit", user=user, **given))
+    session.tell(session.call("users edit", user=user, **changes))

@@ -20,8 +20,8 @@ class OfClient(Protocol):
 
 def client_names(snapshot: Snapshot, rows: Iterable[OfClient]) -> dict[int, str]:
     """The names of the clients that rows belong to, by number."""
-    wanted = sorted({row.client for row in rows})
-    clients = snapshot.find_all(Client, Query({"id": wanted})) if wanted else []
+    numbers = sorted({row.client for row in rows})
+    clients = snapshot.find_all(Client, Query({"id": numbers})) if numbers else []
     return {client.id: client.name for client in clients}
 
 

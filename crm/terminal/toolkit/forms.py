@@ -47,17 +47,19 @@ def form_order(kind: type[Record]) -> list[Field]:
 
 
 class RecordForm:
-    """Values of a record on their way: `shown` is what is stored, `changes` what the person typed."""
+    """Values of a record on their way: `original` is what is stored, `changes` what the person typed."""
 
     # What must not be left empty where it is asked before the form is shown.
     needed: ClassVar[frozenset[str]] = frozenset()
     # Days that may be typed with a time, and the fields of these times.
     times: ClassVar[Mapping[str, str]] = {}
 
-    def __init__(self, session: Session, kind: type[Record], shown: Mapping[str, Any], changes: dict[str, Any]) -> None:
+    def __init__(
+        self, session: Session, kind: type[Record], original: Mapping[str, Any], changes: dict[str, Any]
+    ) -> None:
         self.session = session
         self.kind = kind
-        self.shown = shown
+        self.original = original
         self.changes = changes
         self._began = dict(changes)
         # What stood in lines that were left.
@@ -71,7 +73,7 @@ class RecordForm:
 
     def value(self, name: str) -> Any:
         """The value of a field as it stands in the form."""
-        return self.changes.get(name, self.shown.get(name))
+        return self.changes.get(name, self.original.get(name))
 
     def fields(self) -> Sequence[Field]:
         """The fields of the form, in order."""
@@ -111,8 +113,8 @@ class RecordForm:
         """Shows what a field holds, above the question for another."""
         if not self.session.screen.plain:
             value = self.value(field.name)
-            shown = field.check.show(value, self.session.crm.conventions) if value else "-"
-            self.session.screen.print(Text(f"{field.label}: ", "dim").append(clean(shown), "default"))
+            text = field.check.show(value, self.session.crm.conventions) if value else "-"
+            self.session.screen.print(Text(f"{field.label}: ", "dim").append(clean(text), "default"))
 
     def fill(self, crumbs: Sequence[str], save: Callable[[], Any], *, saves: str = "Save") -> Any:
         """Lets the person choose field after field; the result of `save`, which may refuse. Raises Back,
@@ -158,7 +160,7 @@ class RecordForm:
 
     def loses(self) -> bool:
         """Whether something would be lost that is worth a question."""
-        return bool(self.shown and self.changes)
+        return bool(self.original and self.changes)
 
     def _leave(self, saves: str) -> str:
         """Asks before what was typed is lost: "save", or '' to stay; raises Cancelled where it is to be lost."""
@@ -189,23 +191,23 @@ class RecordForm:
                 typed=typed,
                 required=required and not extra,
                 default={} if extra else field.check.empty,
-                shown=value if typed and typed == stored and not extra else None,
+                current=value if typed and typed == stored and not extra else None,
                 of_record=True,
             )
         except Back as left:
             # To leave a short field of a record that is there leaves it as it is; nothing else that was typed is lost.
-            if left.typed != stored and (not self.shown or isinstance(field.check, Prose | Extra)):
+            if left.typed != stored and (not self.original or isinstance(field.check, Prose | Extra)):
                 self._begun[field.name] = left.typed
             raise
         if extra:
-            entered = {**entered, **{name: "" for name in self.shown.get("extra", {}) if name not in entered}}
+            entered = {**entered, **{name: "" for name in self.original.get("extra", {}) if name not in entered}}
         if isinstance(entered, When):
             self._take(self.times[field.name], entered.time, "")
             entered = entered.day
         self._take(field.name, entered, field.check.empty)
 
     def _take(self, name: str, entered: Any, empty: Any) -> None:
-        if entered == self.shown.get(name, empty):
+        if entered == self.original.get(name, empty):
             self.changes.pop(name, None)
         else:
             self.changes[name] = entered
@@ -217,10 +219,10 @@ class RecordForm:
 
     def line(self, field: Field, wide: int, by: Conventions) -> str:
         """A field as it stands in the form."""
-        shown = field.check.show(self.value(field.name), by) if self.value(field.name) not in (None, "", False) else ""
+        text = field.check.show(self.value(field.name), by) if self.value(field.name) not in (None, "", False) else ""
         room = max(8, min(_SHOWN, self.session.screen.width - wide - 12))
-        mark = "*" if field.name in self.changes and self.shown else " "
-        return f"{field.label:<{wide}} {mark} {self.session.screen.fit(shown, room)}"
+        mark = "*" if field.name in self.changes and self.original else " "
+        return f"{field.label:<{wide}} {mark} {self.session.screen.fit(text, room)}"
 
 
 def fill_changes(
@@ -236,16 +238,16 @@ def fill_changes(
     changes: dict[str, Any] = {}
 
     def saved() -> AnyRecord | Saved:
-        return save(shown, changes) if changes else shown
+        return save(original, changes) if changes else original
 
     while True:
         with session.crm.read() as snapshot:
-            shown = snapshot.get(type(record), record.id)
+            original = snapshot.get(type(record), record.id)
         try:
-            done = form.of(session, shown, changes).fill([title(shown), "Edit"], saved)
+            done = form.of(session, original, changes).fill([title(original), "Edit"], saved)
         except ConflictError as error:
             try:
-                changes = settle_conflict(session, shown, error, changes)
+                changes = settle_conflict(session, original, error, changes)
             except Back:
                 # The form again, with all that was typed.
                 continue
@@ -253,7 +255,7 @@ def fill_changes(
                 session.say("Nothing was left to change.")
                 return None
         else:
-            return None if done is shown else (shown, done)
+            return None if done is original else (original, done)
 
 
 def settle_conflict(session: Session, record: Record, error: ConflictError, mine: Mapping[str, Any]) -> dict[str, Any]:

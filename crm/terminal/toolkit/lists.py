@@ -54,9 +54,9 @@ class ListPage:
         """The rows of a page; a command that pages nothing is asked for all of them."""
         command = named(self.command)
         paging = {"sort": self.sort, "limit": limit, "offset": offset}
-        given = {name: value for name, value in paging.items() if name in command.parameters}
-        self.result = command(self.session.crm, **given, **self.filters)
-        return self.listed() if "limit" in given else self.listed()[offset : offset + limit]
+        arguments = {name: value for name, value in paging.items() if name in command.parameters}
+        self.result = command(self.session.crm, **arguments, **self.filters)
+        return self.listed() if "limit" in arguments else self.listed()[offset : offset + limit]
 
     def listed(self) -> Sequence[Any]:
         """The rows in what the command has returned."""
@@ -269,9 +269,9 @@ class Neighbours:
         around = [client.id for client in self._listed(3, first)]
         # Where it has left the list, the one after it has moved up.
         stays = self.client.id in around
-        wanted = first + around.index(self.client.id) + by if stays else self._at + min(by, 0)
-        found = self._listed(1, wanted) if wanted >= 0 else []
-        if found:
-            self._at, self.client = wanted, found[0]
+        place = first + around.index(self.client.id) + by if stays else self._at + min(by, 0)
+        clients = self._listed(1, place) if place >= 0 else []
+        if clients:
+            self._at, self.client = place, clients[0]
         else:
             self.session.say(f"This is the {'last' if by > 0 else 'first'} client of the list.", "dim")

@@ -23,9 +23,9 @@ def page(record: type[Record], words: str = "") -> Callable[[Page], Page]:
 
     def register(function: Page) -> Page:
         @wraps(function)
-        def show(session: Any, **given: Any) -> None:
+        def show(session: Any, **arguments: Any) -> None:
             subject = named(words).required_subject
-            function(session, given.get(subject.name) or session.prompts.ask(subject))
+            function(session, arguments.get(subject.name) or session.prompts.ask(subject))
 
         _PAGES[record] = function
         if words:

@@ -113,19 +113,19 @@ def pick_typed(
             if required:
                 raise Needed
             return None
-        if found := search(text):
-            return found
+        if matches := search(text):
+            return matches
         raise FieldError(nothing)
 
     while True:
         asked = help if required else f"{help}; Enter leaves it out"
-        found = keyboard.text(label, read, default=typed, help=asked, suggest=suggest)
-        if found is None:
+        answer = keyboard.text(label, read, default=typed, help=asked, suggest=suggest)
+        if answer is None:
             return None
-        if len(found) == 1:
-            return entry(found[0]).value
+        if len(answer) == 1:
+            return entry(answer[0]).value
         try:
-            return keyboard.choose(question(len(found)), [entry(item) for item in found])
+            return keyboard.choose(question(len(answer)), [entry(item) for item in answer])
         except Back:
             continue
 

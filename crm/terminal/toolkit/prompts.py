@@ -62,8 +62,8 @@ class Prompts:
     def show_answer(self, parameter: Parameter, value: Any) -> None:
         """Leaves an answer on the screen, as it was understood."""
         if not self.screen.plain:
-            shown = self.screen.cut(self._answer_text(parameter, value) or "-", len(parameter.label) + 2)
-            self.screen.print(Text(f"{parameter.label}: ", "dim").append(shown, "default"))
+            text = self.screen.cut(self._answer_text(parameter, value) or "-", len(parameter.label) + 2)
+            self.screen.print(Text(f"{parameter.label}: ", "dim").append(text, "default"))
 
     def _answer_text(self, parameter: Parameter, value: Any) -> str:
         match value:
@@ -118,10 +118,10 @@ class Prompts:
         required: bool = False,
         default: Any = None,
         suggest: Callable[[str], Sequence[Suggestion]] | None = None,
-        shown: Any = None,
+        current: Any = None,
         of_record: bool = False,
     ) -> Any:
-        """A value that a check accepts: chosen by number where there are few, else typed. `shown` is the value that
+        """A value that a check accepts: chosen by number where there are few, else typed. `current` is the value that
         stands there as `typed`, which is left as it is even where it could not be typed any more. A value `of_record`
         may be kept as it is typed."""
         by, unchanged = self.crm.conventions, typed
@@ -142,8 +142,8 @@ class Prompts:
                 typed, required = "", True
 
         def read(text: str) -> Any:
-            if shown is not None and text == unchanged:
-                return shown
+            if current is not None and text == unchanged:
+                return current
             if text.strip():
                 return check.entered(text, by) if of_record else check.read(text, by)
             if required:
@@ -177,27 +177,27 @@ class Prompts:
         at = BACK if question.irreversible else None
         return self.keyboard.choose(question.sentence, entries, back="No, go back", at=at)
 
-    def run(self, command: Command, given: Mapping[str, Any]) -> Any:
+    def run(self, command: Command, arguments: Mapping[str, Any]) -> Any:
         """Calls a command, asks what it asks, and lets a value that it refuses be corrected. Raises Back.
 
         Where a question is answered by one of its records, that record is the result.
         """
-        given = dict(given)
+        arguments = dict(arguments)
         while True:
             try:
-                return self.insist(lambda: command(self.crm, **given))
+                return self.insist(lambda: command(self.crm, **arguments))
             except Question as question:
                 answer = self.answer(question)
                 if isinstance(answer, Record):
                     return answer
                 check = command.parameters[question.parameter].check
-                given[question.parameter] = check.read(answer, self.crm.conventions) if check else answer
+                arguments[question.parameter] = check.read(answer, self.crm.conventions) if check else answer
             except (FieldError, RuleError) as error:
-                wrong = _refused(command, given, error)
+                wrong = _refused(command, arguments, error)
                 if wrong is None:
                     raise
-                typed, message = self.typed(wrong, given.get(wrong.name)), reason(error, self.screen.width - 1)
-                given[wrong.name] = self.ask(wrong, typed=typed, error=message)
+                typed, message = self.typed(wrong, arguments.get(wrong.name)), reason(error, self.screen.width - 1)
+                arguments[wrong.name] = self.ask(wrong, typed=typed, error=message)
 
     def typed(self, parameter: Parameter, value: Any) -> str:
         """An answer given before, as text to change."""
@@ -263,13 +263,13 @@ def in_order(command: Command) -> list[Parameter]:
     return sorted(asked, key=lambda parameter: not parameter.required)
 
 
-def _refused(command: Command, given: Mapping[str, Any], error: CRMError) -> Parameter | None:
+def _refused(command: Command, arguments: Mapping[str, Any], error: CRMError) -> Parameter | None:
     """The parameter whose value a command refused, where it is known and a person typed it."""
     named = command.parameters.get(error.field) if isinstance(error, FieldError) else None
     if named and named.check:
         return named
     if isinstance(error, RuleError):
         for name in ("where", "condition", "when", "rule", "line"):
-            if given.get(name) and name in command.parameters and command.parameters[name].check:
+            if arguments.get(name) and name in command.parameters and command.parameters[name].check:
                 return command.parameters[name]
     return None

@@ -21,7 +21,7 @@ def chosen(session: Session, words: str, record: Any = None) -> Any:
 def saving(session: Session, words: str) -> Callable[[Any, Mapping[str, Any]], Any]:
     """How a command saves the changes of a record, as `fill_changes` takes it."""
     name = named(words).required_subject.name
-    return lambda shown, changes: session.call(words, **{name: shown, "changes": changes})
+    return lambda original, changes: session.call(words, **{name: original, "changes": changes})
 
 
 def delete(
@@ -33,12 +33,12 @@ def delete(
     session.say(f"{session.screen.sign('✓', 'OK:')} Deleted {name(deleted)}. Press u to take it back.", "green")
 
 
-def rename(session: Session, words: str, record: Any, check: Check, **given: Any) -> None:
-    """Asks for a new name of a record, the old one being there to change; `given` names it to the command. Raises
+def rename(session: Session, words: str, record: Any, check: Check, **arguments: Any) -> None:
+    """Asks for a new name of a record, the old one being there to change; `arguments` name it to the command. Raises
     Back."""
     to = session.prompts.value("New name", check, typed=record.name, required=True)
     if to != record.name:
-        session.call(words, to=to, **given)
+        session.call(words, to=to, **arguments)
     session.done(f"{record.name} is called {to} now.", changed=to != record.name)
 
 

@@ -277,23 +277,23 @@ class Session:
             question, entries, back=back, hidden=hidden, hint=" · ".join(hints), resized=self._draw_again
         )
 
-    def start(self, command: Command, **given: Any) -> None:
+    def start(self, command: Command, **arguments: Any) -> None:
         """Leads through a command: its own flow, or its parameters one by one. Raises Back."""
         if leads := flow_of(command):
-            leads(self, **given)
+            leads(self, **arguments)
         else:
-            self.lead(command, **given)
+            self.lead(command, **arguments)
 
     def open(self, record: Record, **around: Any) -> None:
         """Opens the page of a record; `around` is what its page takes besides. Raises Back."""
         page_of(type(record))(self, record, **around)
 
-    def lead(self, command: Command, **given: Any) -> None:
+    def lead(self, command: Command, **arguments: Any) -> None:
         """Asks for the parameters of a command that are not given, one by one, and runs it. Raises Back."""
         from crm.terminal.toolkit.prompts import in_order
 
-        asked = [parameter for parameter in in_order(command) if parameter.name not in given]
-        prompts, answers = self.prompts, Answers(self, **given)
+        asked = [parameter for parameter in in_order(command) if parameter.name not in arguments]
+        prompts, answers = self.prompts, Answers(self, **arguments)
         fresh = True
 
         def page() -> None:
@@ -302,7 +302,7 @@ class Session:
                 self.page(command.title)
                 self.screen.print(Text(command.summary, "dim"))
             fresh = False
-            for name, value in given.items():
+            for name, value in arguments.items():
                 if name in command.parameters and value != command.parameters[name].default:
                     prompts.show_answer(command.parameters[name], value)
 
@@ -311,7 +311,7 @@ class Session:
             if not asked:
                 page()
             try:
-                self.tell(prompts.run(command, answers.given), command.title)
+                self.tell(prompts.run(command, answers.values), command.title)
             except Cancelled:
                 raise
             except CRMError as refused:
@@ -324,9 +324,9 @@ class Session:
 
         in_steps(self, [*answers.steps(asked, page), run], answers.is_written)
 
-    def call(self, words: str, **given: Any) -> Any:
+    def call(self, words: str, **arguments: Any) -> Any:
         """Calls a command, asking what it asks. Raises Back."""
-        return self.prompts.run(named(words), given)
+        return self.prompts.run(named(words), arguments)
 
     def confirm(self, question: str, yes: str, no: str = "No, go back", *, irreversible: bool = False) -> None:
         """Goes on where the person says yes, which is not offered first where it is `irreversible`. Raises Back."""
@@ -354,11 +354,11 @@ class Session:
     def _undo_last(self) -> None:
         from crm.commands.data.history import my_last, passed_over_message
 
-        found = my_last(self.crm)
-        if found is None:
+        mine = my_last(self.crm)
+        if mine is None:
             self.say("There is nothing to take back yet.")
             return
-        last, passed = found
+        last, passed = mine
         question = f"Take back: {last.first_words} ({self.crm.conventions.time(last.at)})?"
         self.confirm("\n".join(filter(None, (passed_over_message(passed), question))), "Take it back")
         self.tell(self.call("history undo", transaction=last.id))

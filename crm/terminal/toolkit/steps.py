@@ -29,7 +29,7 @@ def in_steps(
     while True:
         listed = steps() if callable(steps) else steps
         try:
-            given = listed[at]()
+            answer = listed[at]()
         except Back:
             if at:
                 at -= 1
@@ -38,7 +38,7 @@ def in_steps(
             continue
         at += 1
         if at == len(listed):
-            return given
+            return answer
 
 
 def _leaves(session: "Session") -> bool:
@@ -52,17 +52,17 @@ def _leaves(session: "Session") -> bool:
 
 class Answers:
     """The answers to questions for parameters, by their names: an answer is there to be changed when its question is
-    asked again, and so is what was typed when it was left. `given` are those known from the start."""
+    asked again, and so is what was typed when it was left. `values` are those known from the start."""
 
-    def __init__(self, session: "Session", **given: Any) -> None:
+    def __init__(self, session: "Session", **arguments: Any) -> None:
         self.session = session
-        self.given: dict[str, Any] = given
-        self._known = frozenset(given)
+        self.values: dict[str, Any] = arguments
+        self._known = frozenset(arguments)
         self._begun: dict[str, str] = {}
 
     def is_written(self) -> bool:
         """Whether anything was answered that somebody would miss."""
-        return any(value for name, value in self.given.items() if name not in self._known)
+        return any(value for name, value in self.values.items() if name not in self._known)
 
     def steps(
         self, parameters: "Sequence[Parameter]", page: Callable[[], None], typed: Mapping[str, str] = _NOTHING
@@ -74,7 +74,7 @@ class Answers:
             def ask() -> None:
                 page()
                 for parameter in parameters[:place]:
-                    self.session.prompts.show_answer(parameter, self.given[parameter.name])
+                    self.session.prompts.show_answer(parameter, self.values[parameter.name])
                 self.ask(parameters[place], typed.get(parameters[place].name, ""))
 
             return ask
@@ -84,11 +84,11 @@ class Answers:
     def ask(self, parameter: "Parameter", typed: str = "") -> Any:
         """Asks for a parameter; `typed` stands in the line the first time. Raises Back."""
         name, prompts = parameter.name, self.session.prompts
-        if name in self.given:
-            typed = prompts.typed(parameter, self.given[name])
+        if name in self.values:
+            typed = prompts.typed(parameter, self.values[name])
         try:
-            self.given[name] = prompts.ask(parameter, typed=self._begun.pop(name, "") or typed)
+            self.values[name] = prompts.ask(parameter, typed=self._begun.pop(name, "") or typed)
         except Back as left:
             self._begun[name] = left.typed
             raise
-        return self.given[name]
+        return self.values[name]

@@ -25,14 +25,14 @@ def assets() -> dict[str, Path]:
     own = {f"/assets/{file.name}": file for file in sorted(_OWN.iterdir()) if file.suffix in _SERVED}
     folder = _npm_folder()
     npm = folder / "node_modules" / "@xterm"
-    found = own | {f"/assets/{name}": npm / path for name, path in _FROM_NPM.items()}
-    missing = [file for file in found.values() if not file.is_file()]
+    files = own | {f"/assets/{name}": npm / path for name, path in _FROM_NPM.items()}
+    missing = [file for file in files.values() if not file.is_file()]
     if missing:
         raise FileError(
             f"The web terminal's page is not complete: {missing[0].name} is missing. Run `npm ci --prefix"
             f" {shlex.quote(str(folder))}` (Node.js 18 or newer), then start again."
         )
-    return found
+    return files
 
 
 def _npm_folder() -> Path:

@@ -36,8 +36,8 @@ def in_use(folder: Path) -> Iterator[int]:
 
 
 def _remove_if_left(folder: Path) -> None:
-    found = folder.lstat()
-    is_new = not any(folder.iterdir()) and machine_now().timestamp() - found.st_mtime < _STARTS_WITHIN
-    if found.st_uid == os.geteuid() and not folder.is_symlink() and not is_new:
+    status = folder.lstat()
+    is_new = not any(folder.iterdir()) and machine_now().timestamp() - status.st_mtime < _STARTS_WITHIN
+    if status.st_uid == os.geteuid() and not folder.is_symlink() and not is_new:
         with in_use(folder):
             shutil.rmtree(folder, ignore_errors=True)

@@ -44,14 +44,14 @@ class Page:
         self._typed_last = b""
         self._sending: asyncio.Task[None] | None = None
         self._sent = 0
-        self._shown = 0
+        self._displayed = 0
         self._out: deque[bytes | str | tuple[int, str]] = deque()
         self._more = asyncio.Event()
 
     @property
     def unshown(self) -> int:
         """The bytes of output that the browser has not drawn yet, wherever they are."""
-        return self._sent - self._shown
+        return self._sent - self._displayed
 
     def typed(self, keys: bytes) -> None:
         """Follows whether the page is in the midst of a paste: its marks may come in two pieces."""
@@ -86,8 +86,8 @@ class Page:
 
     def acknowledged(self, total: object) -> None:
         """The browser has drawn so many bytes since the page opened."""
-        if isinstance(total, int) and self._shown < total <= self._sent:
-            self._shown = total
+        if isinstance(total, int) and self._displayed < total <= self._sent:
+            self._displayed = total
             self.shown_at = time.monotonic()
 
     def start(self) -> "asyncio.Task[None]":

@@ -12,28 +12,28 @@ class Replay:
     """The output since the screen was last erased, at most 200 KB of it, and the modes that were set before."""
 
     def __init__(self) -> None:
-        self._shown = bytearray()
+        self._output = bytearray()
         self._modes: dict[bytes, bytes] = {}
 
     def add(self, output: bytes) -> None:
         """Takes in what was written to the terminal."""
         # The sequence may have come in two pieces.
-        start = max(0, len(self._shown) - len(_ERASED) + 1)
-        self._shown += output
-        erased = self._shown.rfind(_ERASED, start)
+        start = max(0, len(self._output) - len(_ERASED) + 1)
+        self._output += output
+        erased = self._output.rfind(_ERASED, start)
         if erased > 0:
             self._drop(erased)
-        if len(self._shown) > _MOST:
+        if len(self._output) > _MOST:
             # A line's end is never in the midst of a sequence or a character.
-            line = self._shown.find(b"\n", len(self._shown) - _MOST * 3 // 4)
-            self._drop(line + 1 if line >= 0 else len(self._shown))
+            line = self._output.find(b"\n", len(self._output) - _MOST * 3 // 4)
+            self._drop(line + 1 if line >= 0 else len(self._output))
 
     def _drop(self, end: int) -> None:
-        for numbers, state in _MODES.findall(self._shown[:end]):
+        for numbers, state in _MODES.findall(self._output[:end]):
             self._modes.update(dict.fromkeys(numbers.split(b";"), state))
-        del self._shown[:end]
+        del self._output[:end]
 
     def screen(self) -> bytes:
         """The output that brings a fresh terminal of the same size to the same screen."""
         modes = b"".join(b"\x1b[?%b%b" % mode for mode in self._modes.items())
-        return modes + bytes(self._shown)
+        return modes + bytes(self._output)

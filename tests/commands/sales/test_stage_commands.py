@@ -94,7 +94,7 @@ def test_the_order_is_changed_and_the_board_follows(office: Office) -> None:
     office("stages move", stage(office, "Proposal"), 99)
     assert names(office)[-1] == "Proposal"
     added = office("deals add", office.add(), "First")
-    assert office("deals show", added).shown.stage.name == "Lead"
+    assert office("deals show", added).item.stage.name == "Lead"
 
 
 def test_the_probability_weighs_the_deals_from_then_on(office: Office) -> None:
@@ -154,7 +154,7 @@ def test_won_deals_stay_won_on_the_day_that_they_were(office: Office) -> None:
     office("deals win", added)
     later = office.open(today=TODAY + timedelta(days=40))
     office("stages delete", stage(office, "Won"), paid, crm=later)
-    shown = office("deals show", added, crm=later).shown
+    shown = office("deals show", added, crm=later).item
     assert (shown.stage.name, shown.deal.closed_on, len(office.sales())) == ("Paid", TODAY, 1)
 
 
@@ -175,5 +175,5 @@ def test_only_an_admin_changes_stages(office: Office) -> None:
     assert (names(office), stored(office)) == (FIRST, 0)
     # The first deal brings the stages with it, whoever adds it, and in whichever of them.
     added = office("deals add", office.add(), "Website", Decimal(10), stage=stage(office, "Proposal"), crm=staff)
-    assert office("deals show", added, crm=staff).shown.stage.name == "Proposal"
+    assert office("deals show", added, crm=staff).item.stage.name == "Proposal"
     assert office("deals win", added, crm=staff).sale.user == "Jo"

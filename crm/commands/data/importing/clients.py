@@ -40,11 +40,11 @@ class ClientImport:
             except FieldError as error:
                 self._tally.refuse(row.row, error.sentence)
         self._tx.add_all(list(new.values()))
-        for shown, after in changed.values():
+        for before, after in changed.values():
             different = {
-                name: getattr(after, name) for name in _SETTABLE if getattr(after, name) != getattr(shown, name)
+                name: getattr(after, name) for name in _SETTABLE if getattr(after, name) != getattr(before, name)
             }
-            self._tx.change(shown, **different)
+            self._tx.change(before, **different)
 
     def _overrule(self, batch: Sequence[Checked], keys: Sequence[Sequence[Key]], known: Known) -> None:
         """Takes the word of rows that somebody wants mailings who has opted out: an opt-out wins over a list, however

@@ -59,7 +59,7 @@ class SaleImport:
 
     def _clients(self, batch: Sequence[Checked], known: Known, only: str) -> list[tuple[Checked, int]]:
         """The rows that can be sales, each with its client; clients that are missing are created where asked for."""
-        found: list[tuple[Checked, Client]] = []
+        buyers: list[tuple[Checked, Client]] = []
         new: dict[int, Client] = {}
         for row in batch:
             try:
@@ -75,14 +75,14 @@ class SaleImport:
                     known.add(client, keys)
                     if self._names is not None:
                         self._names.add(client)
-                found.append((row, client))
+                buyers.append((row, client))
             except FieldError as error:
                 self._tally.refuse(row.row, error.sentence)
         ids = self._tx.add_all(list(new.values()))
         self._names = None if new else self._names  # read anew, with their numbers
         self._tally.clients_created += len(new)
         stored = dict(zip(new, ids, strict=True))
-        return [(row, stored.get(client.id, client.id)) for row, client in found]
+        return [(row, stored.get(client.id, client.id)) for row, client in buyers]
 
     def _known(self, identity: Mapping[str, Any], known: Known, keys: Sequence[Key]) -> Client | None:
         """The client that a row names in whatever way; raises FieldError where it could be several."""
@@ -107,13 +107,13 @@ class SaleImport:
         if not name.strip():
             return None
         self._names = self._names or _Names(self._tx)
-        found = self._names.find(name)
-        if not found:
-            found = {client.id: client for client in self._tx.identified("reference", [name.strip()])}
-        if len(found) > 1:
-            listed = ", ".join(str(number) for number in sorted(found)[:5])
+        clients = self._names.find(name)
+        if not clients:
+            clients = {client.id: client for client in self._tx.identified("reference", [name.strip()])}
+        if len(clients) > 1:
+            listed = ", ".join(str(number) for number in sorted(clients)[:5])
             raise FieldError(f"several clients are called {name.strip()}: {listed}; name them by reference or e-mail")
-        return next(iter(found.values()), None) or None
+        return next(iter(clients.values()), None) or None
 
     def _created(self, checked: Checked, number: int) -> Client:
         if not self._draft.create_clients:

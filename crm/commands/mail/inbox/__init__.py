@@ -198,8 +198,8 @@ class _Reading:
     def read(self) -> None:
         """Reads on from where the mailbox was left. Raises OutwardError where it cannot be opened."""
         done = 0
-        with ExitStack() as shown:
-            progress = shown.enter_context(self._crm.progress("Reading the mailbox"))
+        with ExitStack() as stack:
+            progress = stack.enter_context(self._crm.progress("Reading the mailbox"))
             try:
                 for batch in _batches(self._mailbox.arrivals(self._journal.place)):
                     self._file(batch)

@@ -35,11 +35,11 @@ class Correspondents:
 
     def clients_of(self, parties: Iterable[Party]) -> dict[int, int]:
         """The clients among some people, each with its contact."""
-        found: dict[int, int] = {}
+        clients: dict[int, int] = {}
         for party in parties:
             for number, contact in self.clients.get(spelling(party.address), {}).items():
-                found[number] = found.get(number) or contact
-        return found
+                clients[number] = clients.get(number) or contact
+        return clients
 
     def is_ours(self, party: Party) -> bool:
         """Whether somebody is one of us."""
@@ -48,24 +48,24 @@ class Correspondents:
 
 def correspondents(snapshot: Snapshot, addresses: Collection[str], ours: frozenset[str]) -> Correspondents:
     """The clients and contacts by address (in its one spelling)."""
-    found: dict[str, dict[int, int]] = {}
+    by_address: dict[str, dict[int, int]] = {}
     ordered = sorted(addresses)
     for at in range(0, len(ordered), _AT_ONCE):
         some = ordered[at : at + _AT_ONCE]
         for client in snapshot.identified("email", some):
-            found.setdefault(client.email, {})[client.id] = 0
+            by_address.setdefault(client.email, {})[client.id] = 0
         for row in contacts_by_email(snapshot, some):
-            found.setdefault(row.email, {})[row.client] = row.id
-    return Correspondents(found, ours)
+            by_address.setdefault(row.email, {})[row.client] = row.id
+    return Correspondents(by_address, ours)
 
 
 def our_addresses(crm: CRM, mailbox: Mailbox) -> frozenset[str]:
     """The addresses that we write from: the sender of e-mail, the mailbox, and everybody who may sign in. One that a
     client has as well is the client's."""
     mailer = crm.outward.mailer()
-    found: Sequence[str] = [
+    addresses: Sequence[str] = [
         *([mailer.sender.address] if mailer else []),
         *([mailbox.server.user] if "@" in mailbox.server.user else []),
         *crm.accounts.team_addresses(),
     ]
-    return frozenset(spelling(address) for address in found if address)
+    return frozenset(spelling(address) for address in addresses if address)

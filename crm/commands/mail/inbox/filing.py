@@ -182,12 +182,12 @@ def _gist(text: str) -> str:
 
 def _filed_before(snapshot: Snapshot, identifiers: set[str]) -> dict[str, list[Filing]]:
     """The messages that are stored, by Message-ID."""
-    found: dict[str, list[Filing]] = {}
+    filings: dict[str, list[Filing]] = {}
     ordered = sorted(identifiers - {""})
     for at in range(0, len(ordered), _AT_ONCE):
         for row in by_identifier(snapshot, ordered[at : at + _AT_ONCE]):
-            found.setdefault(row.identifier, []).append(Filing.of(row))
-    return found
+            filings.setdefault(row.identifier, []).append(Filing.of(row))
+    return filings
 
 
 def _given_up(

@@ -69,8 +69,8 @@ class FetchJournal(JournalFile):
     @property
     def place(self) -> Place | None:
         """How far the mailbox has been read, None where it was not read yet."""
-        found = self._all("SELECT validity, uid FROM place WHERE box = ?", self._box)
-        return Place(*found[0]) if found else None
+        rows = self._all("SELECT validity, uid FROM place WHERE box = ?", self._box)
+        return Place(*rows[0]) if rows else None
 
     def read_to(self, place: Place) -> None:
         """Notes how far it has been read. Of two programs at once the one that has come further counts."""
@@ -119,12 +119,12 @@ class FetchJournal(JournalFile):
 
     def letters(self, addresses: Iterable[str]) -> dict[int, list[int]]:
         """The numbers of the messages of some of them in the mailbox, by how it numbered them."""
-        found: dict[int, list[int]] = {}
+        letters: dict[int, list[int]] = {}
         for address in addresses:
             statement = "SELECT validity, uid FROM letter WHERE box = ? AND address = ?"
             for validity, uid in self._all(statement, self._box, address):
-                found.setdefault(validity, []).append(uid)
-        return {validity: sorted(uids) for validity, uids in found.items()}
+                letters.setdefault(validity, []).append(uid)
+        return {validity: sorted(uids) for validity, uids in letters.items()}
 
     def forget(self, addresses: Iterable[str]) -> None:
         """Forgets some of them, because they are known now."""

@@ -95,9 +95,9 @@ def send(
         with crm.read() as snapshot:
             return tried(crm, snapshot, text, _first(crm, audience(snapshot, group.members(snapshot))), test)
     if not yes:
-        found = prepared(crm, group, text)
+        draft = prepared(crm, group, text)
         raise confirmation(
-            f"{found.preview.full_text}\n\n{_named(found, crm.conventions)}\n\nSend it?", "Send it", irreversible=True
+            f"{draft.preview.full_text}\n\n{_named(draft, crm.conventions)}\n\nSend it?", "Send it", irreversible=True
         )
     mailing, left_out = enqueued(crm, group, text)
     return replace(_sent(crm, mailing), left_out=left_out)
@@ -114,10 +114,10 @@ def prepared(crm: CRM, group: Group, text: MailingText) -> Prepared:
     """Who of a group gets a mailing, and what the first of them will read. Raises RefusedError where nobody does, and
     what cannot be found or read."""
     with crm.read() as snapshot:
-        found = audience(snapshot, group.members(snapshot))
-        preview = previewed(crm, snapshot, text, _first(crm, found))
+        readers = audience(snapshot, group.members(snapshot))
+        preview = previewed(crm, snapshot, text, _first(crm, readers))
         blanks = _blanks(crm, snapshot, group, text)
-    return Prepared(found, preview, int(crm.settings["mails_per_minute"]), blanks)
+    return Prepared(readers, preview, int(crm.settings["mails_per_minute"]), blanks)
 
 
 def _blanks(crm: CRM, snapshot: Snapshot, group: Group, text: MailingText) -> Mapping[str, int]:
@@ -126,28 +126,28 @@ def _blanks(crm: CRM, snapshot: Snapshot, group: Group, text: MailingText) -> Ma
     blanks: Counter[str] = Counter()
     if not missing(whole, {}):
         return blanks
-    found, sorting = Audience(), Readers(snapshot)
+    members, sorting = Audience(), Readers(snapshot)
     for some in batches(group.members(snapshot)):
-        readers = [reader.client for reader in found.sort(sorting.of(some))]
+        readers = [reader.client for reader in members.sort(sorting.of(some))]
         for _, values in values_of(crm, snapshot, readers):
             blanks.update(missing(whole, values))
     return blanks
 
 
-def _first(crm: CRM, found: Audience) -> Reader:
+def _first(crm: CRM, readers: Audience) -> Reader:
     """The first who gets it; raises RefusedError where nobody does."""
-    if found.first is None:
-        reasons = found.summary(crm.conventions)
+    if readers.first is None:
+        reasons = readers.summary(crm.conventions)
         raise RefusedError(f"Nobody would get this.{f' {reasons}' if reasons else ''} Nothing was sent.")
-    return found.first
+    return readers.first
 
 
-def _named(found: Prepared, by: Conventions) -> str:
+def _named(draft: Prepared, by: Conventions) -> str:
     """The audience and those left out, the first of them by name."""
-    left_out = found.audience.left_out
+    left_out = draft.audience.left_out
     lines = [f"- {reader.name} ({reader.client}): {reader.told}" for reader in left_out[:_NAMED]]
     more = [f"- and {by.number(len(left_out) - _NAMED)} more"] if len(left_out) > _NAMED else []
-    return "\n".join([found.summary(by), *lines, *more])
+    return "\n".join([draft.summary(by), *lines, *more])
 
 
 def _name(text: MailingText) -> str:
@@ -159,18 +159,18 @@ def _queued(
 ) -> tuple[Mailing, Sequence[LeftOut]]:
     """The mailing, with a message in the outbox for each who gets it; and who does not."""
     numbers = group.members(tx)
-    found, sorting = Audience(), Readers(tx)
+    members, sorting = Audience(), Readers(tx)
     mailing = tx.add(Mailing(name=_name(text), channel="email", subject=text.subject, body=text.body, user=crm.me))
     done = 0
     for some in batches(numbers):
-        readers = {reader.client.id: reader for reader in found.sort(sorting.of(some))}
+        readers = {reader.client.id: reader for reader in members.sort(sorting.of(some))}
         known = values_of(crm, tx, [reader.client for reader in readers.values()])
         queue_many(tx, crm, (drafted(crm, text, readers[client.id], values, mailing.id) for client, values in known))
         done += len(some)
         tell(done, len(numbers))
     # Somebody may have opted out since it was looked at.
-    _first(crm, found)
-    return mailing, found.left_out
+    _first(crm, members)
+    return mailing, members.left_out
 
 
 def _sent(crm: CRM, mailing: Mailing) -> MailingReport:
@@ -195,9 +195,9 @@ def list_all(
 ) -> list[MailingCount]:
     """Lists the mailings, the newest first, with how many messages of each were sent, failed or still wait."""
     with crm.read() as snapshot:
-        found = snapshot.find_all(Mailing, Query({"occasion": ""}, sort="-id", limit=most(limit), offset=offset))
-        counts = counts_of(snapshot, [mailing.id for mailing in found])
-    return [MailingCount(mailing, counts[mailing.id]) for mailing in found]
+        mailings = snapshot.find_all(Mailing, Query({"occasion": ""}, sort="-id", limit=most(limit), offset=offset))
+        counts = counts_of(snapshot, [mailing.id for mailing in mailings])
+    return [MailingCount(mailing, counts[mailing.id]) for mailing in mailings]
 
 
 @command("mailings show", title="Show a mailing")

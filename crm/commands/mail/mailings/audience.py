@@ -57,10 +57,10 @@ class Audience:
     first: Reader | None = None
     left_out: list[LeftOut] = field(default_factory=list)
 
-    def sort(self, found: Iterable[Reader | LeftOut]) -> list[Reader]:
+    def sort(self, candidates: Iterable[Reader | LeftOut]) -> list[Reader]:
         """Counts some more; those of them who get it."""
         readers: list[Reader] = []
-        for reader in found:
+        for reader in candidates:
             if isinstance(reader, LeftOut):
                 self.left_out.append(reader)
             else:
@@ -104,8 +104,8 @@ class Readers:
     def _contacts(self, clients: Sequence[int]) -> Mapping[int, Contact]:
         if not clients:
             return {}
-        found = self._snapshot.find_all(Contact, Query({"client": list(clients), "is_primary": True}))
-        return {contact.client: contact for contact in found}
+        contacts = self._snapshot.find_all(Contact, Query({"client": list(clients), "is_primary": True}))
+        return {contact.client: contact for contact in contacts}
 
     def _sorted(self, client: Client, contact: Contact | None, against: Mapping[str, Objection]) -> Reader | LeftOut:
         address, name = _address(client, contact)
@@ -139,10 +139,10 @@ def _address(client: Client, contact: Contact | None) -> tuple[str, str]:
 
 def audience(snapshot: Snapshot, numbers: Sequence[int]) -> Audience:
     """How many of the clients with these numbers get a mailing, and who does not."""
-    found, sorting = Audience(), Readers(snapshot)
+    members, sorting = Audience(), Readers(snapshot)
     for some in batches(numbers):
-        found.sort(sorting.of(some))
-    return found
+        members.sort(sorting.of(some))
+    return members
 
 
 # How the words begin that an address was refused with, once somebody has said that it is good all the same.
@@ -164,17 +164,17 @@ def says_unknown(address: str, failure: str) -> bool:
 def refused_addresses(snapshot: Snapshot) -> Mapping[str, str]:
     """The addresses (caseless) at which the last e-mail to them alone was refused for good, with the words of the
     server."""
-    found = {
+    addresses = {
         row.to.casefold(): row.failure
         for row in queries.failed_mail(snapshot)
         if "," not in row.to and says_unknown(row.to, row.failure)
     }
-    if not found:
+    if not addresses:
         return {}
     # Somebody may have got through since.
     ended = queries.ended_mail(snapshot)
-    states = {row.to.casefold(): row.state for row in ended if row.to.casefold() in found}
-    return {address: words for address, words in found.items() if states.get(address) == "failed"}
+    states = {row.to.casefold(): row.state for row in ended if row.to.casefold() in addresses}
+    return {address: words for address, words in addresses.items() if states.get(address) == "failed"}
 
 
 def _left_out(client: Client, why: str, explanation: str = "") -> LeftOut:

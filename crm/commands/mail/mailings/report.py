@@ -51,18 +51,20 @@ class MailingReport:
 def report_on(snapshot: Snapshot, mailing: Mailing) -> MailingReport:
     """The report of a mailing so far; those that failed come before those that are unsure."""
     query = Query({"mailing": mailing.id, "state": ["failed", "unsure"]}, sort="id")
-    found = snapshot.find_all(Message, query)
-    names = _names(snapshot, {message.client for message in found})
-    troubles = [Trouble(message, names[message.client]) for message in sorted(found, key=lambda message: message.state)]
+    messages = snapshot.find_all(Message, query)
+    names = _names(snapshot, {message.client for message in messages})
+    troubles = [
+        Trouble(message, names[message.client]) for message in sorted(messages, key=lambda message: message.state)
+    ]
     return MailingReport(MailingCount(mailing, counts_of(snapshot, [mailing.id])[mailing.id]), troubles)
 
 
 def counts_of(snapshot: Snapshot, mailings: Sequence[int]) -> Mapping[int, Mapping[str, int]]:
     """How many messages of each mailing are in which state."""
-    found: dict[int, dict[str, int]] = {mailing: {} for mailing in mailings}
+    counts: dict[int, dict[str, int]] = {mailing: {} for mailing in mailings}
     for mailing, state, count in states_of_mailings(snapshot, mailings):
-        found[mailing][state] = count
-    return found
+        counts[mailing][state] = count
+    return counts
 
 
 def _names(snapshot: Snapshot, clients: Iterable[int]) -> Mapping[int, str]:

@@ -87,12 +87,12 @@ class SendingJournal(JournalFile):
 
     def is_held(self, lease: str) -> bool:
         """Whether the program that took a lease is still at it."""
-        found = self._one("SELECT run FROM lease WHERE until = ?", lease)
-        if found is None:
+        row = self._one("SELECT run FROM lease WHERE until = ?", lease)
+        if row is None:
             return False
-        path = self._lock_of(found[0])
-        if found[0] == self._run or not path.exists():
-            return bool(found[0] == self._run)
+        path = self._lock_of(row[0])
+        if row[0] == self._run or not path.exists():
+            return bool(row[0] == self._run)
         with self._explained():
             held = take_lock(path)
         if held is None:
@@ -138,21 +138,21 @@ class SendingJournal(JournalFile):
 
     def attempt(self, identifier: str, lease: str) -> Attempt | None:
         """The attempt to send a message under a lease; None where it was not begun."""
-        found = self._one(
+        row = self._one(
             "SELECT tries, state, failure, at FROM attempt WHERE identifier = ? AND lease = ?", identifier, lease
         )
-        return _attempt(found, self.reached(identifier)) if found else None
+        return _attempt(row, self.reached(identifier)) if row else None
 
     def before(self, identifier: str, tries: int) -> Attempt | None:
         """An attempt that the store knows nothing of, because it was put back to what it was earlier, after which a
         message must not be handed over for the `tries`th time: it was sent, or may have been."""
-        found = self._one(
+        row = self._one(
             "SELECT tries, state, failure, at FROM attempt WHERE identifier = ?"
             " AND (state = 'sent' OR (tries >= ? AND state IN ('', 'unsure', 'partly')))"
             " ORDER BY state = 'sent' DESC LIMIT 1",
             identifier, tries,
         )  # fmt: skip
-        return _attempt(found, self.reached(identifier)) if found else None
+        return _attempt(row, self.reached(identifier)) if row else None
 
     def reached(self, identifier: str) -> frozenset[str]:
         """The addresses that a message has reached, in the form in which they are compared."""
@@ -178,14 +178,14 @@ class SendingJournal(JournalFile):
         now, takes = self._clock.now.timestamp(), 60 / a_minute
         # Nobody is hurt where a turn is forgotten, so nobody waits for the disk.
         self._all("PRAGMA synchronous = OFF")
-        found = self._one(
+        row = self._one(
             "INSERT INTO pace VALUES (1, :now + :takes) ON CONFLICT (one) DO UPDATE SET next = :takes +"
             # Where the clock was set back nobody waits for the time before it.
             " CASE WHEN next < :now OR next > :now + 600 THEN :now ELSE next END RETURNING next",
             now=now, takes=takes,
         )  # fmt: skip
         self._all("PRAGMA synchronous = FULL")
-        turn = float(found[0]) - takes
+        turn = float(row[0]) - takes
         return max(0.0, turn - now)
 
     def note_kept(self, file: str) -> None:

@@ -204,8 +204,8 @@ def count(snapshot: Snapshot, selection: Selection, channels: Collection[str]) -
 
 def _by_id(snapshot: Snapshot, kind: type[AnyRecord], numbers: Collection[int]) -> dict[int, AnyRecord]:
     ordered = sorted(numbers)
-    found: dict[int, AnyRecord] = {}
+    messages: dict[int, AnyRecord] = {}
     for start in range(0, len(ordered), _AT_ONCE):
         some = snapshot.find_all(kind, Query({"id": ordered[start : start + _AT_ONCE]}))
-        found |= {message.id: message for message in some}
-    return found
+        messages |= {message.id: message for message in some}
+    return messages

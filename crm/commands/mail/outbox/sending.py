@@ -89,7 +89,7 @@ class Sending:
         self._crm = crm
         self._journal = journal
         self._ways = ways
-        self._wanted = selection
+        self._selection = selection
         self._steadily = steadily
         self._pace = int(crm.settings["mails_per_minute"])
         self._stop = threading.Event()
@@ -105,7 +105,7 @@ class Sending:
         """Sends until nothing is left that can be sent, or Ctrl-C is pressed: the message in hand is ended first, and
         a second Ctrl-C leaves even that."""
         with self._crm.read() as snapshot:
-            self._all = count(snapshot, self._wanted, list(self._ways))
+            self._all = count(snapshot, self._selection, list(self._ways))
         with interruptible(self._stop):
             taken: Sequence[Taken] = self._step(goes_on=True)
             while taken:
@@ -121,7 +121,7 @@ class Sending:
 
     def _result(self) -> Sent:
         with self._crm.read() as snapshot:
-            counted = {channel: count(snapshot, self._wanted, [channel]) for channel in CHANNELS}
+            counted = {channel: count(snapshot, self._selection, [channel]) for channel in CHANNELS}
         reasons = [INTERRUPTED] if self._stop.is_set() else []
         reasons += [self._closed[channel] for channel in CHANNELS if channel in self._closed and counted[channel]]
         failed, unsure, waiting = (self._by_state[state] for state in ("failed", "unsure", "queued"))
@@ -148,7 +148,9 @@ class Sending:
         def change(tx: Transaction) -> Step:
             settled = settle(tx, self._ended)
             step = (
-                take(tx, lease, self._wanted, ways, self._size, self._missing, self._rewritten) if goes_on else Step()
+                take(tx, lease, self._selection, ways, self._size, self._missing, self._rewritten)
+                if goes_on
+                else Step()
             )
             return replace(step, settled=settled)
 

@@ -189,9 +189,9 @@ def _whole_key(key: str, where: str) -> str:
         raise _bad(f"{where} is still the example: {_MAKE_ONE} {FILE}.")
     if not key.lstrip().startswith("-----BEGIN"):
         raise _bad(f"{where} has a private_key that is none: {_AGAIN}")
-    found = _KEY.fullmatch(key)
+    match = _KEY.fullmatch(key)
     try:
-        decoded = base64.b64decode("".join(found.group(2).split()), validate=True) if found else b""
+        decoded = base64.b64decode("".join(match.group(2).split()), validate=True) if match else b""
     except (binascii.Error, ValueError):
         decoded = b""
     if not _is_whole(decoded):
@@ -228,8 +228,8 @@ def spreadsheet_id(text: str) -> str:
         return named[0]
     if host not in ("docs.google.com", "drive.google.com", "sheets.google.com"):
         raise UsageError(f"{_cut(text)} is neither the id nor the address of a Google spreadsheet. {_COPY}")
-    if found := _ADDRESS.search(parts.path):
-        return found.group(1)
+    if match := _ADDRESS.search(parts.path):
+        return match.group(1)
     if "/spreadsheets/d/e/" in parts.path:
         raise UsageError(
             f"{_cut(text)} is a copy published to the web, which nobody can write. Open the spreadsheet itself and"

@@ -69,8 +69,8 @@ class _Bearer(AuthBase):
 class _Session(requests.Session):
     """A session that follows no redirection, which would send a write again or a token elsewhere."""
 
-    def request(self, *given: Any, **named: Any) -> requests.Response:
-        response = super().request(*given, **{**named, "allow_redirects": False})
+    def request(self, *arguments: Any, **options: Any) -> requests.Response:
+        response = super().request(*arguments, **{**options, "allow_redirects": False})
         if not 200 <= response.status_code < 300:
             headers = {name.lower(): value for name, value in response.headers.items()}
             raise Refused(Refusal.of(response.status_code, response.content, headers))
@@ -86,8 +86,8 @@ class Client(HTTPClient):
         self._google = google.rstrip("/")
         self.set_timeout((_CONNECT, read_timeout))
 
-    def request(self, method: str, endpoint: str, *given: Any, **named: Any) -> requests.Response:
-        return super().request(method, self._at(endpoint), *given, **named)
+    def request(self, method: str, endpoint: str, *arguments: Any, **options: Any) -> requests.Response:
+        return super().request(method, self._at(endpoint), *arguments, **options)
 
     def _at(self, endpoint: str) -> str:
         for prefix in _PREFIXES if self._google else ():

@@ -129,10 +129,10 @@ class Service:
 
     def standing(self) -> Standing:
         """The version, title and rights, for one small request to Drive."""
-        found = self._ask(_standing_request())
+        answer = self._ask(_standing_request())
         try:
-            can_edit = bool(found.get("capabilities", {}).get("canEdit", False))
-            return Standing(int(found["version"]), str(found.get("name", "")), can_edit)
+            can_edit = bool(answer.get("capabilities", {}).get("canEdit", False))
+            return Standing(int(answer["version"]), str(answer.get("name", "")), can_edit)
         except (KeyError, ValueError, TypeError, AttributeError):
             raise _not_understood() from None
 
@@ -150,20 +150,20 @@ class Service:
             "dateTimeRenderOption": "SERIAL_NUMBER",
         }
         reply = self._ask(_Request("reads", "post", "/values:batchGetByDataFilter", {}, _json(asked)))
-        found: dict[frozenset[tuple[str, int]], Values] = {}
+        by_range: dict[frozenset[tuple[str, int]], Values] = {}
         try:
             for matched in reply.get("valueRanges", ()):
                 values = matched.get("valueRange", {})
                 name = values.get("range", "")
                 read = Values(title_of(name), values.get("values", []), end_of(name))
                 for data_filter in matched.get("dataFilters", ()):
-                    found[_same(data_filter.get("gridRange", {}))] = read
+                    by_range[_same(data_filter.get("gridRange", {}))] = read
         except (TypeError, AttributeError):
             raise _not_understood() from None
-        missing = [range_ for range_ in ranges if _same(range_) not in found]
+        missing = [range_ for range_ in ranges if _same(range_) not in by_range]
         if missing:
             raise Rejected(f"No values came for the range {dict(missing[0])}.")
-        return [found[_same(range_)] for range_ in ranges]
+        return [by_range[_same(range_)] for range_ in ranges]
 
     def look(self, ranges: Sequence[GridRange], fields: str) -> dict[str, Any]:
         """The spreadsheet's description for these ranges, as much of it as the mask `fields` names (with the cells

@@ -165,10 +165,10 @@ def _list(cell: Any) -> tuple[str, ...]:
 
 
 def _version(cell: Any) -> int:
-    found = stamped(cell)
-    if found is None:
+    stamp = stamped(cell)
+    if stamp is None:
         raise ValueError
-    return found[1]
+    return stamp[1]
 
 
 _BY_TYPE: Mapping[Any, Callable[[Any], Any]] = {

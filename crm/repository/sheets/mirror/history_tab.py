@@ -148,9 +148,9 @@ def _number(cell: Cell) -> int:
 
 def _fields(text: str) -> Any:
     try:
-        found = json.loads(text) if text else None
+        fields = json.loads(text) if text else None
     except RecursionError as error:
         raise ValueError("an entry holds no fields") from error
-    if not isinstance(found, dict | None):
+    if not isinstance(fields, dict | None):
         raise ValueError("an entry holds no fields")
-    return found
+    return fields

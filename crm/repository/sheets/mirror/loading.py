@@ -234,12 +234,12 @@ class Loading:
     def _part_doubles_of(self, name: str, records: dict[int, Record], rows: Mapping[int, Placed]) -> None:
         table = tables.TABLES[self.kind]
         missing = ("", None, 0)
-        given = {getattr(record, name) for record in records.values()}.difference(missing)
+        values = {getattr(record, name) for record in records.values()}.difference(missing)
         taken: dict[str, int] = {}
-        for start in range(0, len(given), _BATCH):
-            batch = list(given)[start : start + _BATCH]
-            found = self.connection.execute(select(table.c.id, table.c[name]).where(table.c[name].in_(batch)))
-            taken |= {value: record_id for record_id, value in found if record_id not in rows}
+        for start in range(0, len(values), _BATCH):
+            batch = list(values)[start : start + _BATCH]
+            stored = self.connection.execute(select(table.c.id, table.c[name]).where(table.c[name].in_(batch)))
+            taken |= {value: record_id for record_id, value in stored if record_id not in rows}
         for record_id, record in list(records.items()):
             value = getattr(record, name)
             if value in missing or taken.setdefault(value, record_id) == record_id:
@@ -259,8 +259,8 @@ class Loading:
         name, kind = owner
         linked = {getattr(record, name) for record in records.values()}
         statement = f"SELECT id FROM {tables.TABLES[kind].name} WHERE id IN (SELECT value FROM json_each(?))"
-        found = self.connection.exec_driver_sql(statement, (json.dumps(list(linked)),))
-        existing = {row[0] for row in found}
+        parents = self.connection.exec_driver_sql(statement, (json.dumps(list(linked)),))
+        existing = {row[0] for row in parents}
         for record_id, record in list(records.items()):
             if (number := getattr(record, name)) not in existing:
                 self._note(record_id, rows[record_id][1], name, not_there(links(self.kind)[name], number))
@@ -289,12 +289,12 @@ def leave_out_orphans(connection: Connection) -> None:
         orphans: dict[int, int] = dict(tuple(row) for row in connection.execute(statement))
         rows = mirror.known(connection, kind, orphans)
         target = links(kind)[owner[0]]
-        found = [
+        entries = [
             problems.entry(record_id, rows[record_id][1], kind, owner[0], not_there(target, number))
             for record_id, number in orphans.items()
             if record_id in rows
         ]
-        problems.add(connection, kind, found)
+        problems.add(connection, kind, entries)
         for start in range(0, len(orphans), _BATCH):
             batch = list(orphans)[start : start + _BATCH]
             connection.execute(delete(table).where(table.c.id.in_(batch)))
@@ -302,15 +302,15 @@ def leave_out_orphans(connection: Connection) -> None:
 
 def records(connection: Connection, kind: type[Record]) -> dict[int, Record]:
     """All records of a kind that the mirror holds, by id."""
-    found = connection.execute(select(*tables.record_columns(kind)))
-    return {row.id: tables.record_of(kind, row) for row in found}
+    rows = connection.execute(select(*tables.record_columns(kind)))
+    return {row.id: tables.record_of(kind, row) for row in rows}
 
 
 def some_records(connection: Connection, kind: type[Record], ids: Collection[int]) -> dict[int, Record]:
     """The records with some ids, as far as the mirror holds them."""
-    found: dict[int, Record] = {}
+    by_id: dict[int, Record] = {}
     numbers = list(ids)
     for start in range(0, len(numbers), _BATCH):
         rows = connection.execute(statements.BY_IDS[kind], {"wanted": numbers[start : start + _BATCH]})
-        found |= {row.id: tables.record_of(kind, row) for row in rows}
-    return found
+        by_id |= {row.id: tables.record_of(kind, row) for row in rows}
+    return by_id

@@ -112,8 +112,8 @@ class State:
     def format_of(cls, rows: Sequence[Sequence[Cell]]) -> int:
         """The version of the format that those rows name, 0 when they name none."""
         facts = dict(zip(map(str, rows[0]), rows[1], strict=False)) if len(rows) > 1 else {}
-        found = facts.get("format", 0)
-        return int(found) if isinstance(found, int | float) else 0
+        number = facts.get("format", 0)
+        return int(number) if isinstance(number, int | float) else 0
 
 
 META_RANGE = META.rows(0, 2)
@@ -165,19 +165,19 @@ def seen(connection: Connection) -> Seen | None:
 
 def must_have_seen(connection: Connection) -> Seen:
     """The state last seen. Raises StoreBusyError where the mirror was emptied meanwhile."""
-    found = seen(connection)
-    if found is None:
+    state = seen(connection)
+    if state is None:
         raise StoreBusyError("The local copy of the spreadsheet is being made anew. Nothing was changed; try again.")
-    return found
+    return state
 
 
 def set_seen(connection: Connection, now: Seen) -> None:
     """Notes what was last seen, and that no number up to the highest is given out again."""
     _set_fact(connection, "seen", json.dumps(asdict(now), ensure_ascii=False))
     _set_fact(connection, "generation", str(generation(connection) + 1))
-    given = numbers(connection)
+    last_ids = numbers(connection)
     for name, last in now.state.last.items():
-        if given.get(name) == last:
+        if last_ids.get(name) == last:
             continue
         counters.put(connection, name, last)
 
@@ -204,8 +204,8 @@ def set_checked(connection: Connection, version: int, at: float) -> None:
 
 def blind(connection: Connection) -> dict[str, list[str]]:
     """The fields whose column this mirror has never seen, by tab."""
-    found: dict[str, list[str]] = json.loads(_fact(connection, "blind") or "{}")
-    return found
+    columns: dict[str, list[str]] = json.loads(_fact(connection, "blind") or "{}")
+    return columns
 
 
 def set_blind(connection: Connection, fields: Mapping[str, Sequence[str]]) -> None:
@@ -256,18 +256,18 @@ def has_commit(connection: Connection, uid: str) -> bool:
 def rows_of(connection: Connection, kind: type[Record]) -> dict[int, tuple[int, list[Any]]]:
     """Every known row of a tab: its place and its cells, by the id of its record."""
     statement = "SELECT id, row, cells FROM sheet_row WHERE record = ?"
-    found = connection.exec_driver_sql(statement, (kind.kind_name,)).all()
+    rows = connection.exec_driver_sql(statement, (kind.kind_name,)).all()
     # All at once is several times as quick as one by one.
-    parsed = json.loads(f"[{','.join(row[2] for row in found)}]")
-    return {row[0]: (row[1], cells) for row, cells in zip(found, parsed, strict=True)}
+    parsed = json.loads(f"[{','.join(row[2] for row in rows)}]")
+    return {row[0]: (row[1], cells) for row, cells in zip(rows, parsed, strict=True)}
 
 
 def known(connection: Connection, kind: type[Record], ids: Iterable[int]) -> dict[int, tuple[int, list[Any]]]:
     """The place and the cells of some rows, by the id of their record."""
     listed = json.dumps(list(ids))
     statement = "SELECT id, row, cells FROM sheet_row WHERE record = ? AND id IN (SELECT value FROM json_each(?))"
-    found = connection.exec_driver_sql(statement, (kind.kind_name, listed))
-    return {row[0]: (row[1], json.loads(row[2])) for row in found}
+    rows = connection.exec_driver_sql(statement, (kind.kind_name, listed))
+    return {row[0]: (row[1], json.loads(row[2])) for row in rows}
 
 
 def put_rows(connection: Connection, kind: type[Record], rows: Sequence[tuple[int, int, str]]) -> None:
@@ -299,11 +299,11 @@ def left_out(connection: Connection, kind: type[Record]) -> set[int]:
         f"SELECT id FROM {{}} WHERE record = ? AND {{}}"
         f" AND NOT EXISTS (SELECT 1 FROM {table} WHERE {table}.id = {{}}.id)"
     )
-    found: set[int] = set()
+    ids: set[int] = set()
     for where, narrowed in (("sheet_problem", "id <> 0"), ("sheet_row", "cells = '[]'")):
         rows = connection.exec_driver_sql(statement.format(where, narrowed, where), (kind.kind_name,))
-        found.update(row[0] for row in rows)
-    return found
+        ids.update(row[0] for row in rows)
+    return ids
 
 
 # Each row below a deleted one moves up by as many as were deleted above it, counted once from top to bottom.
@@ -326,8 +326,8 @@ def close_up(connection: Connection, kind: type[Record], removed: Sequence[int])
 
 def numbers(connection: Connection) -> dict[str, int]:
     """The highest numbers given out so far, by table."""
-    found = counters.last_ids(connection)
-    return {name: found.get(name, 0) for name in NUMBERED}
+    last = counters.last_ids(connection)
+    return {name: last.get(name, 0) for name in NUMBERED}
 
 
 _encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

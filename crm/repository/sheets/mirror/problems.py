@@ -27,12 +27,12 @@ def note(
     record_id: int,
     row: Sequence[Any],
     names: Collection[str],
-    found: Mapping[str, str],
+    messages: Mapping[str, str],
 ) -> None:
     """Replaces what was wrong with the fields `names` of a record by what is found now; `row` is its row."""
     ours = (_table.c.record == kind.kind_name, _table.c.id == record_id)
     connection.execute(delete(_table).where(*ours, _table.c.field.in_(names)))
-    add(connection, kind, [entry(record_id, row, kind, name, message) for name, message in found.items()])
+    add(connection, kind, [entry(record_id, row, kind, name, message) for name, message in messages.items()])
 
 
 def entry(record_id: int, row: Sequence[Any], kind: type[Record], name: str, message: str) -> dict[str, Any]:
@@ -66,8 +66,8 @@ def forget_passing(connection: Connection, kind: type[Record]) -> None:
 def ids_with_problems(connection: Connection, kind: type[Record], ids: Collection[int]) -> set[int]:
     """The ids among these whose records had problems."""
     statement = "SELECT id FROM sheet_problem WHERE record = ? AND id IN (SELECT value FROM json_each(?))"
-    found = connection.exec_driver_sql(statement, (kind.kind_name, json.dumps(list(ids))))
-    return {row[0] for row in found}
+    rows = connection.exec_driver_sql(statement, (kind.kind_name, json.dumps(list(ids))))
+    return {row[0] for row in rows}
 
 
 def noted(connection: Connection, kind: type[Record]) -> set[tuple[int, str]]:
@@ -86,9 +86,9 @@ def refuse_mixed(connection: Connection, kind: type[Record], ids: Collection[int
     statement = (
         "SELECT what FROM sheet_problem WHERE record = ? AND field = ? AND id IN (SELECT value FROM json_each(?))"
     )
-    found = connection.exec_driver_sql(statement, (kind.kind_name, WHOLE_ROW, json.dumps(list(ids)))).first()
-    if found is not None:
-        raise RefusedError(f"In the tab of {kind.plural} {found.what}. Until then nothing can be saved there.")
+    problem = connection.exec_driver_sql(statement, (kind.kind_name, WHOLE_ROW, json.dumps(list(ids)))).first()
+    if problem is not None:
+        raise RefusedError(f"In the tab of {kind.plural} {problem.what}. Until then nothing can be saved there.")
 
 
 def problems(connection: Connection) -> Iterator[Finding]:
@@ -102,17 +102,17 @@ def problems(connection: Connection) -> Iterator[Finding]:
     statement = select(_table, rows.c.row.label("place"), rows.c.cells).outerjoin_from(
         _table, rows, (rows.c.record == _table.c.record) & (rows.c.id == _table.c.id)
     )
-    for found in sorted(connection.execute(statement), key=lambda row: (row.record, row.place or row.row)):
-        kind = BY_NAME[found.record]
-        if found.cell and found.cell != in_json([_cell(kind, json.loads(found.cells or "[]"), found.field)]):
+    for problem in sorted(connection.execute(statement), key=lambda row: (row.record, row.place or row.row)):
+        kind = BY_NAME[problem.record]
+        if problem.cell and problem.cell != in_json([_cell(kind, json.loads(problem.cells or "[]"), problem.field)]):
             # The program has written over it since.
             continue
-        place = seen.places[found.record]
+        place = seen.places[problem.record]
         head = heading(kind, place.heading)
-        column = head.place("id" if found.field == WHOLE_ROW else found.field) if found.field else found.column
-        row = found.place if found.id and found.place is not None else found.row
+        column = head.place("id" if problem.field == WHOLE_ROW else problem.field) if problem.field else problem.column
+        row = problem.place if problem.id and problem.place is not None else problem.row
         cell = f"{letters(column or 0)}{row + 1}"
-        yield Finding(f"{place.title}!{cell}: {found.what}.", True, found.record, found.id, _MEND)
+        yield Finding(f"{place.title}!{cell}: {problem.what}.", True, problem.record, problem.id, _MEND)
 
 
 def _cell(kind: type[Record], row: Sequence[Any], name: str) -> Any:

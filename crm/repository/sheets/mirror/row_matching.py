@@ -57,10 +57,10 @@ class _Sorting:
         self.is_known = is_known
         self.staging = staging
         self.mark = len(columns(head.kind)) - 1
-        self.found = Rows()
+        self.rows = Rows()
 
     def sorted(self, rows: Sequence[Sequence[Cell]]) -> Rows:
-        owned, mark = self.found.owned, self.mark
+        owned, mark = self.rows.owned, self.mark
         doubles: dict[int, list[Placed]] = {}
         strays: list[Placed] = []
         foreign: list[int] = []
@@ -84,7 +84,7 @@ class _Sorting:
             self._stray(*place)
         for record_id in foreign:
             self._foreign(record_id)
-        return self.found
+        return self.rows
 
     def _marked(self, row: Sequence[Any]) -> int:
         """The id that the mark names; 0 when it names none."""
@@ -93,7 +93,7 @@ class _Sorting:
 
     def _is_free(self, record_id: int) -> bool:
         """Whether a row that is marked so can only be that record's."""
-        return 0 < record_id <= self.last and record_id not in self.found.owned and self.is_known(record_id)
+        return 0 < record_id <= self.last and record_id not in self.rows.owned and self.is_known(record_id)
 
     def _choose(self, record_id: int, candidates: list[Placed]) -> None:
         """One of several rows with the same id: the one that is marked so, then the one that was there before."""
@@ -107,14 +107,14 @@ class _Sorting:
                 -candidate[0],
             ),
         )
-        self.found.owned[record_id] = chosen
+        self.rows.owned[record_id] = chosen
         for at, row in candidates:
             if at == chosen[0]:
                 continue
             if self._is_free(self._marked(row)):
-                self.found.owned[self._marked(row)] = (at, row)
+                self.rows.owned[self._marked(row)] = (at, row)
             else:
-                self.found.wrong.append(
+                self.rows.wrong.append(
                     (
                         at,
                         f"the ID {record_id} stands in row {chosen[0] + 1} too; empty this cell to make the row a new"
@@ -129,26 +129,26 @@ class _Sorting:
             # Part of a transaction that nobody has seen.
             return
         if self._is_free(marked):
-            self.found.owned[marked] = (at, row)
+            self.rows.owned[marked] = (at, row)
         elif row[0] == "":
             if not all(map(_is_blank, row[:-1] if isinstance(row[-1], dict) else row)):
-                self.found.nameless.append((at, row))
+                self.rows.nameless.append((at, row))
         else:
-            self.found.wrong.append(
+            self.rows.wrong.append(
                 (at, f"{str(row[0])[:40]} is no ID that the program gave out; empty this cell and the row gets one")
             )
 
     def _foreign(self, record_id: int) -> None:
         """A row that is marked as another record's."""
-        at, row = self.found.owned[record_id]
+        at, row = self.rows.owned[record_id]
         marked = self._marked(row)
         if not marked or marked == record_id:
             return
         if self._is_free(marked):
-            del self.found.owned[record_id]
-            self.found.owned[marked] = (at, row)
+            del self.rows.owned[record_id]
+            self.rows.owned[marked] = (at, row)
         elif self.is_known(marked):
-            self.found.mixed[record_id] = marked
+            self.rows.mixed[record_id] = marked
 
 
 def _is_blank(cell: Any) -> bool:

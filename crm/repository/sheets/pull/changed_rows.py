@@ -69,23 +69,23 @@ class ChangedRows:
         for record_id, (_, row) in rows.items():
             current = self._current.get(record_id) or self.tx.find(kind, record_id)
             if current is not None:
-                names, found = self._changed(current, row, known[record_id][1])
-                if record_id in with_problems and NO_NAME not in found.values():
+                names, faults = self._changed(current, row, known[record_id][1])
+                if record_id in with_problems and NO_NAME not in faults.values():
                     problems.forget_what(connection, kind, record_id, NO_NAME)
-                if found or record_id in with_problems:
-                    problems.note(connection, kind, record_id, row, {*names, *found}, found)
+                if faults or record_id in with_problems:
+                    problems.note(connection, kind, record_id, row, {*names, *faults}, faults)
 
     def _changed(self, current: Record, row: list[Any], old: list[Any]) -> tuple[set[str], dict[str, str]]:
         """Takes what fits of a changed row: which fields changed, and what is wrong with them."""
         kind = type(current)
         values: dict[str, Any] = {}
-        found: dict[str, str] = {}
+        faults: dict[str, str] = {}
         names = [name for name, new, was in zip(columns(kind), row, old, strict=False) if new != was]
         for name in names:
             try:
                 values |= self.values(current, name, row[columns(kind).index(name)])
             except FieldError as error:
-                found[name] = error.reason
+                faults[name] = error.reason
         if not self._current:
             current = self.tx.get(kind, current.id)
         changed = set(names)
@@ -93,15 +93,15 @@ class ChangedRows:
             own, wrong = self.own(current, row[-1], old[-1])
             current = self._with_formulas(current, own)
             values[OWN] = own
-            found |= wrong
+            faults |= wrong
             changed |= {f"={name}" for name in {**old[-1], **row[-1]}}
-        found |= self._applied(current, values)
+        faults |= self._applied(current, values)
         for totals in sums.FED.get(kind, ()):
             # Somebody who could not read the fact may have summed without it.
             link = totals.facts[kind][0].onto
             known = getattr(current, link)
-            self.tx.resum(totals.onto, [values.get(link, known) if link not in found else known])
-        return changed, found
+            self.tx.resum(totals.onto, [values.get(link, known) if link not in faults else known])
+        return changed, faults
 
     def values(self, current: Record, name: str, cell: Any) -> dict[str, Any]:
         """The values of the record for a changed cell; raises FieldError."""
@@ -185,7 +185,7 @@ class ChangedRows:
     ) -> tuple[dict[str, str], dict[str, str]]:
         """The own fields as they are now, and what is wrong with those that changed."""
         own = dict(current.extra)
-        found: dict[str, str] = {}
+        faults: dict[str, str] = {}
         for name in {**old, **written}:
             if name not in written:
                 own.pop(name, None)
@@ -193,21 +193,21 @@ class ChangedRows:
             try:
                 own[name] = cells.own_text(written[name], self.by)
             except FieldError as error:
-                found[f"={name}"] = error.reason
-        return own, found
+                faults[f"={name}"] = error.reason
+        return own, faults
 
     def _with_formulas(self, current: Client, own: Mapping[str, str]) -> Client:
         """The client with what its formulas show now."""
-        shown = dict(current.extra)
+        visible = dict(current.extra)
         for name in self.formulas.get(current.id, ()):
-            shown.pop(name, None)
+            visible.pop(name, None)
             if name in own:
-                shown[name] = own[name]
-        if shown == current.extra:
+                visible[name] = own[name]
+        if visible == current.extra:
             return current
-        self.tx.connection.execute(update(client).where(client.c.id == current.id).values(extra=shown))
+        self.tx.connection.execute(update(client).where(client.c.id == current.id).values(extra=visible))
         self.tx.forget(current.id)
-        return replace(current, extra=shown)
+        return replace(current, extra=visible)
 
     # What fits
 
@@ -227,10 +227,10 @@ class ChangedRows:
                 (name,) = changed
                 return {name: error.what if isinstance(error, Refused) else error.sentence}
             # One of them does not fit; the others are taken all the same.
-            found: dict[str, str] = {}
+            faults: dict[str, str] = {}
             for name, value in changed.items():
-                found |= self._applied(self.tx.get(type(current), current.id), {name: value})
-            return found
+                faults |= self._applied(self.tx.get(type(current), current.id), {name: value})
+            return faults
         if isinstance(current, Client) and changed.keys() & {"status", "status_pinned_until"}:
             self.tx.review([current.id])
         return {}

@@ -80,10 +80,10 @@ def history_end(contents: Contents, rows: int) -> str:
     return history_tab.digest(contents.history[offset - 1] if offset else contents.history_end)
 
 
-def _refuse_strange(state: State, found: Entries) -> None:
+def _refuse_strange(state: State, entries: Entries) -> None:
     """Raises StoreDamagedError where the technical tab and the history do not fit together."""
-    highest = {tables.transactions.name: max((transaction["id"] for transaction in found.transactions), default=0)}
-    for entry in found.audit:
+    highest = {tables.transactions.name: max((transaction["id"] for transaction in entries.transactions), default=0)}
+    for entry in entries.audit:
         kind = BY_NAME.get(entry["record"])
         if kind is not None:
             name = tables.TABLES[kind].name
@@ -92,18 +92,18 @@ def _refuse_strange(state: State, found: Entries) -> None:
         raise StoreDamagedError(f"The hidden tab “crm” was changed by hand; {_PUT_BACK}")
 
 
-def enter(connection: Connection, found: Entries) -> None:
+def enter(connection: Connection, entries: Entries) -> None:
     """Puts transactions and their entries into the mirror."""
-    unsaid = [head for head in found.transactions if head["user_id"] is None]
+    unsaid = [head for head in entries.transactions if head["user_id"] is None]
     team = team_of(connection) if unsaid else None
     for head in unsaid:
         head["user_id"] = team.account_or_former(head["user"]) if team else 0
-    if found.transactions:
-        connection.execute(insert(tables.transactions), found.transactions)
-    for start in range(0, len(found.audit), _BATCH):
-        batch = [{"id": None, **row} for row in found.audit[start : start + _BATCH]]
+    if entries.transactions:
+        connection.execute(insert(tables.transactions), entries.transactions)
+    for start in range(0, len(entries.audit), _BATCH):
+        batch = [{"id": None, **row} for row in entries.audit[start : start + _BATCH]]
         insert_rows(connection, tables.audit, batch)
-    for head in found.transactions:
+    for head in entries.transactions:
         if head["undoes"]:
             mark_undone(connection, head["undoes"], head["id"])
 
@@ -120,12 +120,12 @@ class Done:
 def by_record(entries: Entries) -> dict[type[Record], dict[int, Done]]:
     """The change of each record, summed up: the last creation or deletion counts, later updates add up."""
     times = {head["id"]: head["at"] for head in entries.transactions}
-    found: dict[type[Record], dict[int, Done]] = {}
+    records: dict[type[Record], dict[int, Done]] = {}
     for entry in entries.audit:
         kind = BY_NAME.get(entry["record"])
         if kind is None:
             continue
-        done = found.setdefault(kind, {}).setdefault(entry["record_id"], Done())
+        done = records.setdefault(kind, {}).setdefault(entry["record_id"], Done())
         done.at = times[entry["transaction"]]
         if entry["operation"] == "update":
             done.operation = done.operation or "update"
@@ -133,4 +133,4 @@ def by_record(entries: Entries) -> dict[type[Record], dict[int, Done]]:
         else:
             done.operation = entry["operation"]
             done.after.clear()
-    return found
+    return records

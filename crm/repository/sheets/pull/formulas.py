@@ -20,20 +20,20 @@ def formulas(service: Service, edits: HandEdits, seen: Seen) -> dict[int, set[st
     for record_id, at in rows.items():
         for name in edits.own[record_id] & own.keys():
             places.setdefault(name, {})[at] = record_id
-    found: dict[int, set[str]] = {}
+    columns: dict[int, set[str]] = {}
     if not places:
-        return found
+        return columns
     names = list(places)
     try:
         described = service.look([_span(own[name], places[name]) for name in names], _ASKED)
     except Rejected:
         # The rows are elsewhere by now; the next look finds them there.
-        return found
+        return columns
     for name, data in zip(names, described["sheets"][0].get("data", []), strict=False):
         for at in _with_formula(data):
             if at in places[name]:
-                found.setdefault(places[name][at], set()).add(name)
-    return found
+                columns.setdefault(places[name][at], set()).add(name)
+    return columns
 
 
 def _span(column: int, rows: Mapping[int, int]) -> GridRange:

@@ -88,7 +88,7 @@ class Adoption:
 
     def _add(self, kind: type[Record], at: int, row: list[Any]) -> None:
         values: dict[str, Any] = {}
-        found: dict[str, str] = {}
+        faults: dict[str, str] = {}
         # A row that was copied brings the totals, the status and the mark of another one along.
         is_copy = cells.stamped(row[len(columns(kind)) - 1]) is not None
         for name, cell in zip(columns(kind), row, strict=False):
@@ -100,12 +100,12 @@ class Adoption:
                 elif isinstance(blank := kind(), Client) and not is_copy:
                     values |= self.rows.values(blank, name, cell)
             except FieldError as error:
-                found[name] = error.reason
+                faults[name] = error.reason
         if kind is Client:
             values[OWN], wrong = self.rows.own(Client(), row[-1], {})
-            found |= wrong
+            faults |= wrong
         try:
-            added = self.tx.add(self._whole(kind, values, found))
+            added = self.tx.add(self._whole(kind, values, faults))
         except Refused as error:
             self._problem(kind, at, error.name, error.what)
             return
@@ -114,19 +114,19 @@ class Adoption:
             return
         # The row as it stands is what the commit starts from: only what it does not hold yet is written.
         mirror.put_rows(self.tx.connection, kind, [(added.id, at, in_json(row))])
-        if found:
-            problems.note(self.tx.connection, kind, added.id, row, found.keys(), found)
+        if faults:
+            problems.note(self.tx.connection, kind, added.id, row, faults.keys(), faults)
 
-    def _whole(self, kind: type[Record], values: dict[str, Any], found: Mapping[str, str]) -> Record:
+    def _whole(self, kind: type[Record], values: dict[str, Any], faults: Mapping[str, str]) -> Record:
         """A new record from what could be read of its row; raises Refused where that is too little."""
         for name in kind.about.needs:
             if name in ("on", "due_on"):
-                if name in found:
-                    raise Refused(name, found[name])
+                if name in faults:
+                    raise Refused(name, faults[name])
                 values.setdefault(name, self.by.today)
             elif name not in values and (owner_link(kind) or kind is Stage) and name != "stage":
                 noun = kind.kind_name.replace("_", "-")
-                raise Refused(name, found.get(name, f"{_a(noun)} needs its {fields(kind)[name].label.lower()}"))
+                raise Refused(name, faults.get(name, f"{_a(noun)} needs its {fields(kind)[name].label.lower()}"))
         if kind is StatusRule:
             values.setdefault("active", True)
             if "position" not in values:

@@ -153,9 +153,9 @@ class _Intake:
             proven = True
             for kind in sums.summed():
                 last = self.contents.state.last.get(kind.kind_name, 0)
-                found, is_all = _unsettled(self.connection, kind, last)
-                taken.edits.unsettled |= {kind: found} if found else {}
-                proven = proven and is_all and not found
+                numbers, is_all = _unsettled(self.connection, kind, last)
+                taken.edits.unsettled |= {kind: numbers} if numbers else {}
+                proven = proven and is_all and not numbers
             mirror.set_unproven(self.connection, not proven)
 
     def _note_lost(self, before: Seen, entries: Entries) -> None:
@@ -194,5 +194,5 @@ def _unsettled(connection: Connection, kind: type[Record], last: int) -> tuple[l
             named |= {number_of(row[at]) for _, row in rows.values() if row}
     if any(number is None or number > last for number in named):
         return [], False
-    found = [row.id for row in connection.execute(sums.wrong(kind))]
-    return [number for number in found if number not in named], not named
+    numbers = [row.id for row in connection.execute(sums.wrong(kind))]
+    return [number for number in numbers if number not in named], not named

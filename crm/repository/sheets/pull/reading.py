@@ -134,18 +134,18 @@ class Verified:
         asked: list[GridRange] = [META_RANGE, *(TABS[kind].rows(0, 1) for kind in plan.kinds)]
         asked += [TABS[kind].rows(first, end) for kind, first, end in spans]
         try:
-            meta, *found = service.values(asked)
+            meta, *answers = service.values(asked)
         except Rejected as error:
             raise _without_tabs(service, error) from error
         self.state = state_in(meta.rows)
-        headings = found[: len(plan.kinds)]
+        headings = answers[: len(plan.kinds)]
         self.titles = {kind: values.title for kind, values in zip(plan.kinds, headings, strict=True)}
         self.headings = {
             kind: values.rows[0] if values.rows else [] for kind, values in zip(plan.kinds, headings, strict=True)
         }
         self._rows = {
             (kind, first + offset): row
-            for (kind, first, _), values in zip(spans, found[len(plan.kinds) :], strict=True)
+            for (kind, first, _), values in zip(spans, answers[len(plan.kinds) :], strict=True)
             for offset, row in enumerate(values.rows)
         }
 

@@ -225,20 +225,22 @@ class TabIntake:
             return value_of(self.kind, name, value)
         return getattr(record, name) if name in self.head.missing else str(row[columns(self.kind).index(name)])
 
-    def _expected(self, shown: list[Any], row: list[Any], record_id: int, written: set[str]) -> list[Any]:
+    def _expected(self, current: list[Any], row: list[Any], record_id: int, written: set[str]) -> list[Any]:
         """The row as it must be: what the program wrote as it is written, the rest as it was last seen."""
         names = columns(self.kind)
         written = {*written, "updated_at", "version"} - set(self.head.missing)
         old = self.old.get(record_id)
         before = old[1] if old else row
-        known = [new if name in written else was for name, new, was in zip(names, shown, before, strict=False)]
+        known = [new if name in written else was for name, new, was in zip(names, current, before, strict=False)]
         if self.kind is Client:
-            known.append(self._own_as_written(shown[-1], row[-1]) if OWN in written else before[-1])
+            known.append(self._own_as_written(current[-1], row[-1]) if OWN in written else before[-1])
         return known
 
-    def _own_as_written(self, shown: Mapping[str, str], row: Mapping[str, Cell]) -> dict[str, Any]:
+    def _own_as_written(self, current: Mapping[str, str], row: Mapping[str, Cell]) -> dict[str, Any]:
         """The team's own fields as they must be; a number that shows the same is the same."""
-        return {name: row[name] if cells.own_plain(row.get(name, "")) == text else text for name, text in shown.items()}
+        return {
+            name: row[name] if cells.own_plain(row.get(name, "")) == text else text for name, text in current.items()
+        }
 
     def _mark(self, row: Sequence[Any]) -> Cell:
         mark: Cell = row[len(columns(self.kind)) - 1]

@@ -16,16 +16,16 @@ from crm.repository.sheets.push.plan import Plan, RowWrite
 
 def missing(seen: Seen) -> dict[type[Record], list[str]]:
     """The fields whose column is gone, by tab."""
-    found = {kind: heading(kind, seen.places[kind.kind_name].heading).missing for kind in RECORDS}
-    return {kind: names for kind, names in found.items() if names}
+    names_of = {kind: heading(kind, seen.places[kind.kind_name].heading).missing for kind in RECORDS}
+    return {kind: names for kind, names in names_of.items() if names}
 
 
 def not_there_yet(seen: Seen, *, accounts: bool) -> dict[type[Record], list[str]]:
     """The columns that a spreadsheet of an older version lacks; those for the `accounts` of people only where there are
     any."""
-    found = {kind: heading(kind, seen.places[kind.kind_name].heading).unsaid for kind in RECORDS}
+    names_of = {kind: heading(kind, seen.places[kind.kind_name].heading).unsaid for kind in RECORDS}
     left_out = {kind: set() if accounts else set(people(kind).values()) for kind in RECORDS}
-    return {kind: sorted(names - left_out[kind]) for kind, names in found.items() if names - left_out[kind]}
+    return {kind: sorted(names - left_out[kind]) for kind, names in names_of.items() if names - left_out[kind]}
 
 
 def still_blind(
@@ -48,20 +48,20 @@ def restoring(connection: Connection, seen: Seen, columns_by_kind: Mapping[type[
             known = dict(zip(columns(kind), cells, strict=False)) | accounts.get(record_id, {})
             relies = {positions[name]: known[name] for name in ("id", "version")}
             values = {at: known[name] for at, name in enumerate(names, start=place.columns)}
-            shown = [*map(known.get, columns(kind)), *cells[len(columns(kind)) :]]
+            values_now = [*map(known.get, columns(kind)), *cells[len(columns(kind)) :]]
             if any(value != "" for value in values.values()):
-                made.updates.append(RowWrite(kind, record_id, row, relies, shown, values))
+                made.updates.append(RowWrite(kind, record_id, row, relies, values_now, values))
     return made
 
 
 def _accounts(connection: Connection, kind: type[Record], names: Collection[str]) -> dict[int, dict[str, int]]:
     """The accounts of people in the mirror, by the id of the record: their cells were never there."""
     besides = [tables.TABLES[kind].c[name] for name in people(kind).values() if name in names]
-    found: dict[int, dict[str, int]] = {}
+    accounts: dict[int, dict[str, int]] = {}
     for beside in besides:
         for record_id, account in connection.execute(select(beside.table.c.id, beside).where(beside != 0)):
-            found.setdefault(record_id, {})[beside.name] = account
-    return found
+            accounts.setdefault(record_id, {})[beside.name] = account
+    return accounts
 
 
 def hiding(seen: Seen, added: Mapping[type[Record], Collection[str]]) -> list[Request]:

@@ -27,14 +27,14 @@ _ALWAYS = frozenset(("updated_at", "version"))
 @dataclass
 class RowWrite:
     """Cells to write into one row, by column. `relies` holds the cells that must stand there as they are thought to:
-    whose row it is, and what is overwritten; an edit of another cell does no harm. `shown` is the row as it stands
+    whose row it is, and what is overwritten; an edit of another cell does no harm. `new_row` is the row as it stands
     afterwards, in the order of `columns`. A deletion writes nothing."""
 
     kind: type[Record]
     id: int
     row: int
     relies: dict[int, Cell]
-    shown: list[Any] = field(default_factory=list)
+    new_row: list[Any] = field(default_factory=list)
     cells: dict[int, Cell] = field(default_factory=dict)
     deletes: bool = False
     # Whether the row has no id before, and gets one.
@@ -118,15 +118,15 @@ class _Touched:
 
 def _touched(entries: Iterable[Entry | Row[Any]]) -> dict[type[Record], dict[int, _Touched]]:
     """The records that a transaction touched, and their touched fields."""
-    found: dict[type[Record], dict[int, _Touched]] = {}
+    by_kind: dict[type[Record], dict[int, _Touched]] = {}
     for entry in entries:
-        touched = found.setdefault(BY_NAME[entry.record], {}).setdefault(entry.record_id, _Touched())
+        touched = by_kind.setdefault(BY_NAME[entry.record], {}).setdefault(entry.record_id, _Touched())
         if entry.operation == "update":
             touched.names.update(entry.after or ())
         else:
             touched.created = entry.operation == "create"
             touched.deleted = entry.operation == "delete"
-    return found
+    return by_kind
 
 
 class _Tab:
@@ -149,11 +149,11 @@ class _Tab:
                 self.made.deletes.append(RowWrite(self.kind, record_id, row, self._by_column(expected), deletes=True))
         living = [record_id for record_id, changes in touched.items() if not changes.deleted]
         for record in self._records(living):
-            shown = cells.row_of(record)
+            new_row = cells.row_of(record)
             if record.id in known:
-                self._update(record.id, shown, *known[record.id], touched[record.id])
+                self._update(record.id, new_row, *known[record.id], touched[record.id])
             else:
-                self._append(record.id, shown)
+                self._append(record.id, new_row)
         if self.own.keys() != self.heading.own.keys():
             new = {at: name for name, at in self.own.items() if name not in self.heading.own}
             self.made.headings[self.kind] = new
@@ -164,14 +164,14 @@ class _Tab:
             for row in self.connection.execute(statements.BY_IDS[self.kind], {"wanted": batch}):
                 yield tables.record_of(self.kind, row)
 
-    def _update(self, record_id: int, shown: list[Any], row: int, old: list[Any], touched: _Touched) -> None:
+    def _update(self, record_id: int, new_row: list[Any], row: int, old: list[Any], touched: _Touched) -> None:
         names = None if touched.created else touched.names | _ALWAYS
         before = self._by_column(old)
         # A row that has no id yet is known by what stands in it.
         sure = before if names is None else {at: before[at] for at in self._identity}
         write = RowWrite(self.kind, record_id, row, dict(sure), list(old))
         for place, name in enumerate(columns(self.kind)):
-            new, was = shown[place], old[place]
+            new, was = new_row[place], old[place]
             if new == was and type(new) is type(was):
                 continue
             # A cell that holds something that cannot be taken stays as it is until somebody changes that very field.
@@ -186,9 +186,9 @@ class _Tab:
                 # What a column of a newer version would hold is left out until the column is there.
                 if name not in self.heading.unsaid:
                     write.cells[self._column(name)] = new
-                write.shown[place] = new
+                write.new_row[place] = new
         if self.kind is Client and (names is None or OWN in names):
-            self._own_cells(write, shown[-1], old[-1])
+            self._own_cells(write, new_row[-1], old[-1])
         if write.cells:
             write.adopts = old[0] == ""
             write.relies.update((at, before.get(at, "")) for at in write.cells)
@@ -218,19 +218,19 @@ class _Tab:
             # A number that shows the same is left as it is, and so is a formula.
             if new.get(name, "") != cells.own_plain(old.get(name, "")):
                 write.cells[self._own_column(name)] = new.get(name, "")
-        write.shown[-1] = dict(new)
+        write.new_row[-1] = dict(new)
 
-    def _append(self, record_id: int, shown: list[Any]) -> None:
+    def _append(self, record_id: int, new_row: list[Any]) -> None:
         row: list[Cell] = [""] * max(len(self.place.heading), max(self.heading.positions.values()) + 1)
-        for name, cell in zip(columns(self.kind), shown, strict=False):
+        for name, cell in zip(columns(self.kind), new_row, strict=False):
             if cell != "" and name not in self.heading.unsaid:
                 row[self._column(name)] = cell
         if self.kind is Client:
-            for name, text in shown[-1].items():
+            for name, text in new_row[-1].items():
                 at = self._own_column(name)
                 row += [""] * (at + 1 - len(row))
                 row[at] = text
-        self.made.appends.setdefault(self.kind, []).append((record_id, row, shown))
+        self.made.appends.setdefault(self.kind, []).append((record_id, row, new_row))
 
     def _column(self, name: str) -> int:
         at = self.heading.positions.get(name)

@@ -181,9 +181,11 @@ class Push:
         """Puts the marker back where somebody has deleted it by hand, or put back an older version of the
         spreadsheet beside which another one stands."""
         asked = "namedRanges(namedRangeId),sheets(data(rowData(values(effectiveValue))))"
-        found = self.service.look([META_RANGE], asked)
-        names = [range_["namedRangeId"] for range_ in found.get("namedRanges", []) if is_marker(range_["namedRangeId"])]
-        rows = rows_in(found["sheets"][0]["data"])
+        answer = self.service.look([META_RANGE], asked)
+        names = [
+            range_["namedRangeId"] for range_ in answer.get("namedRanges", []) if is_marker(range_["namedRangeId"])
+        ]
+        rows = rows_in(answer["sheets"][0]["data"])
         if marker(base.revision, base.uid) in names or not reading.state_in([rows[0], rows[1]]).is_at(base):
             return
         # Those that are deleted must still be there, so that this is done once only.

@@ -186,12 +186,12 @@ class Commit:
     def placed(self, reply: Mapping[str, Any]) -> dict[type[Record], dict[int, int]]:
         """The places of the new rows, by their ids, as the answer to the last step has it."""
         data = _data(reply)
-        found: dict[type[Record], dict[int, int]] = {}
+        rows_of: dict[type[Record], dict[int, int]] = {}
         for kind, rows in self.plan.appends.items():
             cells = rows_in(data.get(TABS[kind].sheet_id, []))
             at = {number_of(row[0]): place for place, row in cells.items() if row}
-            found[kind] = {record_id: at[record_id] for record_id, _, _ in rows if record_id in at}
-        return found
+            rows_of[kind] = {record_id: at[record_id] for record_id, _, _ in rows if record_id in at}
+        return rows_of
 
     def misses(self, placed: Mapping[type[Record], Mapping[int, int]]) -> bool:
         """Whether a new row is not where it is looked for."""
@@ -280,16 +280,16 @@ def _portions(rows: Iterable[tuple[type[Record] | None, Appended]]) -> Iterator[
 
 def rows_in(data: Sequence[Mapping[str, Any]]) -> dict[int, list[Cell]]:
     """The cells of the ranges of an answer by row, from the column that the leftmost range begins with."""
-    found: dict[int, list[Cell]] = {}
+    rows: dict[int, list[Cell]] = {}
     left = min((grid.get("startColumn", 0) for grid in data), default=0)
     for grid in data:
         first, column = grid.get("startRow", 0), grid.get("startColumn", 0) - left
         for offset, row in enumerate(grid.get("rowData", [])):
             cells = [_value(cell.get("effectiveValue", {})) for cell in row.get("values", [])]
-            known = found.setdefault(first + offset, [])
+            known = rows.setdefault(first + offset, [])
             known += [""] * (column + len(cells) - len(known))
             known[column : column + len(cells)] = cells
-    return found
+    return rows
 
 
 # What is read of a formula that fails.

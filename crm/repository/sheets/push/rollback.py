@@ -18,13 +18,13 @@ def astray(contents: Contents) -> list[Block]:
     blocks = blocks_in(contents.kept, contents.places[BEFORE.title].rows)
     if not blocks or blocks[0].uid != contents.state.uid:
         return []
-    found: list[Block] = []
+    strays: list[Block] = []
     for block in blocks:
-        follows = not found or _uid_before(found[-1]) == block.uid
+        follows = not strays or _uid_before(strays[-1]) == block.uid
         if block.is_as_planned or block.state is None or not follows:
             break
-        found.append(block)
-    return found
+        strays.append(block)
+    return strays
 
 
 def _uid_before(block: Block) -> str:
@@ -123,7 +123,7 @@ class _Tab:
     # Rows that were written over, or deleted
 
     def _put_back(self, victims: Sequence["_Victim"], adopted: Container[int | None]) -> None:
-        by_id = {found: row for row in self.rows if not row.gone and (found := self._id(row))}
+        by_id = {record_id: row for row in self.rows if not row.gone and (record_id := self._id(row))}
         strange = [row for row in by_id.values() if self._id(row) in adopted]
         strange += [row for row in self.rows if not row.gone and row not in strange and not self._is_whole(row)]
         for victim in victims:
@@ -163,10 +163,10 @@ class _Tab:
             return
         # Of two rows with one id the later one was added later.
         for row in reversed(self.rows):
-            found = self._id(row) if self._is_whole(row) else self._stamp_anywhere(row, remaining)
-            if not row.gone and found in remaining:
+            record_id = self._id(row) if self._is_whole(row) else self._stamp_anywhere(row, remaining)
+            if not row.gone and record_id in remaining:
                 row.gone = True
-                remaining.discard(found)
+                remaining.discard(record_id)
 
     def _id(self, row: _Row) -> int | None:
         return number_of(row.cell(self.head.positions.get("id")))
