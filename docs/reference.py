@@ -1,4 +1,4 @@
-"""Writes the pages of the docs that the program knows best: docs/commands.md and docs/settings.md."""
+"""Writes what the program knows best: docs/commands.md, docs/settings.md, and the words that a shell completes."""
 
 import sys
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from crm.commands.registry import Command, Parameter, Takes, commands, commands_
 from crm.config import ENVIRONMENT, TEAM
 from crm.model import fields, typed_fields
 from crm.model.fields import Flag
+from crm.shell import words
 
 DOCS = Path(__file__).parent
 
@@ -65,8 +66,9 @@ def commands_page() -> str:
         "- Dates are `2026-11-21`, `today`, `yesterday`, `fri`, or day and month in the team's order; amounts as"
         " the team writes them, or with a point before the decimals; of these an amount has as many as the currency"
         " (EUR two, JPY none, KWD three). In JSON and CSV it has two, or four where two are too few.",
-        "- `run.py --install-completion` sets up completion for bash, zsh or fish (make `run.py` executable first);"
-        " values are completed too: statuses, stages, tags, views, and names as far as you may see them.",
+        "- `.venv/bin/python run.py --install-completion` sets up completion for bash, zsh or fish, whichever way this"
+        " program is called: `python run.py`, `./run.py` or `crm`. Values are completed too: statuses, stages, tags,"
+        " views, and names as far as you may see them.",
         "- Installed with pipx, uv or pip, the program is called `crm` instead of `.venv/bin/python run.py`."
         " `--version` tells its version.",
         "",
@@ -109,9 +111,15 @@ def _rows(parameter: Parameter) -> Iterator[str]:
     yield f"| `{option}`{by_place}{marks} | {told} |"
 
 
+def shell_words() -> str:
+    """crm/shell/words.json, from the register of commands."""
+    return words.written_down((*commands(), *commands_outside("users")))
+
+
 PAGES = {"settings.md": settings_page, "commands.md": commands_page}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():
         (DOCS / name).write_text(page(), "utf-8")
+    words.FILE.write_text(shell_words(), "utf-8")
     sys.exit(0)

@@ -236,6 +236,14 @@ def named(words: str) -> Command:
     return command
 
 
+def of_shell(words: str) -> Command:
+    """The command that the shell calls so, also one that only the shell has; raises KeyError."""
+    from crm import commands as package
+
+    package.load_outside(words.partition(" ")[0])
+    return _OUTSIDE.get(words) or named(words)
+
+
 # What a type alone says; anything finer is said with Annotated.
 _CHECKS: Mapping[Any, Check] = {str: Line(1000), int: Whole(), bool: Flag(), tuple[str, ...]: Tags()}
 

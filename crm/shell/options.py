@@ -1,68 +1,117 @@
-"""The parameters of a command as options and arguments, and what was written for them as values."""
+"""The parameters of a command as words of the shell, and what was written for them as values."""
 
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
-
-import click
-from click.shell_completion import CompletionItem
 
 from crm.commands.context import CRM
 from crm.commands.registry import Command, FieldsOf, Parameter
 from crm.errors import FieldError, Question, UsageError
-from crm.model import Field
-from crm.model.fields import Extra, Flag, Secret, Tags
+from crm.model import RECORDS, Client, Field, field_names, people
+from crm.model.fields import Choice, Extra, Flag, Person, Secret, Tags
 from crm.model.paths import path_of
+from crm.shell.words import (
+    CHOICE,
+    CONDITION,
+    PATH,
+    PEOPLE,
+    STATUS,
+    SWITCH,
+    TAGS,
+    CommandWords,
+    OptionWords,
+)
 
-# What may stand for a parameter, or a field, that begins with what was typed.
-Complete = Callable[[Parameter | Field, str], list[CompletionItem[str]]]
+# What completes a value of a parameter or a field that is called so.
+_BY_NAME = {
+    "condition": CONDITION,
+    "when": CONDITION,
+    "where": CONDITION,
+    "status": STATUS,
+    "view": "record view",
+}
 
 
-def options(command: Command, complete: Complete) -> list[click.Parameter]:
-    """The options of a command: an option for each parameter, and an argument for those that need no name."""
-    return [option for parameter in command.parameters.values() for option in _options(parameter, complete)]
+def words_of(command: Command) -> CommandWords:
+    """A command in words: an option for each parameter, and an argument for those that need no name."""
+    options = [option for parameter in command.parameters.values() for option in _words(command, parameter)]
+    return CommandWords(command.words, command.documentation, options)
 
 
-def _options(parameter: Parameter, complete: Complete) -> list[click.Parameter]:
+def _words(command: Command, parameter: Parameter) -> list[OptionWords]:
     if parameter.name == "yes" or isinstance(parameter.check, Secret):
         return []
     if parameter.fields:
-        return [_field_option(field, complete) for field in parameter.fields.offered.values()]
+        return [_field_words(field) for field in parameter.fields.offered.values()]
     help_text = f"{parameter.label}: {parameter.help}" if parameter.help else parameter.label
     # Whatever the words do not say already.
     if parameter.default not in (None, "", (), [], False) and "default" not in help_text:
         help_text += f" [default: {'yes' if parameter.default is True else parameter.default}]"
     if isinstance(parameter.check, Flag):
-        return [_switch(parameter.option, parameter.name, help_text)]
-    several = parameter.many or isinstance(parameter.check, Tags)
-    attributes: dict[str, Any] = {
-        "help": help_text,
-        "metavar": _metavar(parameter),
-        "shell_complete": lambda _, __, begun: complete(parameter, begun),
-    }
-    made: list[click.Parameter] = [click.Option([parameter.option, parameter.name], multiple=several, **attributes)]
-    if parameter.positional:
-        name, count = f"{parameter.name}_argument", -1 if several else 1
-        made.insert(0, click.Argument([name], nargs=count, required=False, **attributes))
-    return made
+        return [_switch_words(parameter.option, parameter.name, help_text)]
+    takes, choices = _taken(command, parameter)
+    option = OptionWords(
+        (parameter.option, parameter.name),
+        help_text,
+        _metavar(parameter),
+        several=parameter.many or isinstance(parameter.check, Tags),
+        takes=takes,
+        choices=choices,
+    )
+    argument = replace(option, names=(f"{parameter.name}_argument",), argument=True)
+    return [argument, option] if parameter.positional else [option]
 
 
-def _field_option(field: Field, complete: Complete) -> click.Option:
+def _field_words(field: Field) -> OptionWords:
     help_text = f"{field.label}: {field.help}" if field.help else field.label
     if isinstance(field.check, Flag):
-        return _switch(field.option, field.name, help_text)
-    return click.Option(
-        [field.option, field.name],
-        multiple=isinstance(field.check, Tags | Extra),
-        help=help_text,
-        metavar="NAME=VALUE" if isinstance(field.check, Extra) else field.name.upper(),
-        shell_complete=lambda _, __, begun: complete(field, begun),
+        return _switch_words(field.option, field.name, help_text)
+    takes, choices = _completed(field)
+    return OptionWords(
+        (field.option, field.name),
+        help_text,
+        "NAME=VALUE" if isinstance(field.check, Extra) else field.name.upper(),
+        several=isinstance(field.check, Tags | Extra),
+        takes=takes,
+        choices=choices,
     )
 
 
-def _switch(option: str, name: str, help_text: str) -> click.Option:
+def _switch_words(option: str, name: str, help_text: str) -> OptionWords:
     """An option that says yes or no, or nothing where it is not given."""
-    return click.Option([f"{option}/--no-{option[2:]}", name], default=None, help=help_text)
+    return OptionWords((f"{option}/--no-{option[2:]}", name), help_text, takes=SWITCH)
+
+
+def _taken(command: Command, parameter: Parameter) -> tuple[str, Sequence[str]]:
+    """What completes a parameter, and the choices there are."""
+    if parameter.path:
+        return PATH, ()
+    if parameter.record:
+        return f"record {parameter.record.kind_name}", ()
+    if parameter.name == "sort":
+        return CHOICE, _sorts(command)
+    return _completed(parameter)
+
+
+def _completed(asked: Parameter | Field) -> tuple[str, Sequence[str]]:
+    if isinstance(asked.check, Choice):
+        return CHOICE, tuple(asked.check.options)
+    if isinstance(asked.check, Tags):
+        return (TAGS if "tag" in asked.name else ""), ()
+    if isinstance(asked.check, Person):
+        return PEOPLE, ()
+    return _BY_NAME.get(asked.name, ""), ()
+
+
+def _sorts(command: Command) -> Sequence[str]:
+    """The fields that a list can be sorted by."""
+    if command.group == "history":
+        return ("id", "at", "user", "what")
+    kind = next((kind for kind in RECORDS if kind.plural.replace(" ", "-") == command.group), Client)
+    kind = Client if command.group == "views" else kind
+    unsorted = ("extra", "notes", "version", *people(kind).values())
+    return [name for name in field_names(kind) if name not in unsorted]
 
 
 def _metavar(parameter: Parameter) -> str:

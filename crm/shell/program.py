@@ -39,7 +39,7 @@ def run(
     `serve` runs the web server with the settings on a host ('' for the usual one) and a port (0 for the usual one);
     without it there is no such command. `loop` is that of the menu, which opens without a command.
     """
-    line = Line(environment, open_crm, serve, loop)
+    line = Line(environment, open_crm, serve, loop, completes=completion.variable() in os.environ)
     # An error of the command line itself comes before its options are read.
     line.settings["json"] = "--json" in arguments
     line.settings["debug"] = "--debug" in arguments

@@ -11,10 +11,10 @@ import crm
 from crm import program
 from crm.commands import first_words, groups
 from crm.shell import completion
+from crm.shell.words import SWITCH, CommandWords, OptionWords, known
 
 if TYPE_CHECKING:
     from crm.commands.context import CRM
-    from crm.commands.registry import Command
     from crm.config import Config
     from crm.shell.call import Call
     from crm.terminal.loop import Loop
@@ -36,12 +36,14 @@ Without a command the menu opens."""
 @dataclass
 class Line:
     """One command line: what its environment says, the doors it may go through, and its `settings`, which hold for
-    whatever command it names."""
+    whatever command it names. It `completes` where a shell asks what may come next: then commands are as `words.json`
+    has them, and none is loaded."""
 
     environment: Mapping[str, str]
     open_crm: "Callable[..., CRM]"
     serve: "Callable[[Config, str, int], int] | None" = None
     loop: "Loop | None" = None
+    completes: bool = False
     settings: dict[str, Any] = field(
         default_factory=lambda: {"store": "", "csv": "", "json": False, "yes": False, "debug": False}
     )
@@ -52,6 +54,21 @@ class Line:
         from crm.shell.call import Call
 
         return Call(self.environment, self.open_crm, self.settings)
+
+    def config(self) -> "Config":
+        """The settings of the machine, for the store that was named."""
+        from crm.config import from_environment
+
+        return from_environment(self.environment, self.settings["store"])
+
+    def commands(self, word: str) -> Mapping[str, CommandWords]:
+        """The commands that begin with a word, by their last word."""
+        if self.completes:
+            return known(word)
+        from crm.commands.registry import commands, commands_outside
+        from crm.shell.options import words_of
+
+        return {command.name: words_of(command) for command in (*commands(word), *commands_outside(word))}
 
 
 def command_line(line: Line) -> click.Group:
@@ -120,9 +137,7 @@ class _Whole(_Lazy):
         if cmd_name in groups():
             return _Group(self._line, cmd_name)
         if cmd_name in first_words():
-            from crm.commands.registry import named
-
-            return _made(self._line, named(cmd_name))
+            return _made(self._line, self._line.commands(cmd_name)[cmd_name])
         return self._own.get(cmd_name)
 
 
@@ -135,28 +150,39 @@ class _Group(_Lazy):
         self._word = word
 
     @cached_property
-    def _registered(self) -> "Mapping[str, Command]":
-        from crm.commands.registry import commands, commands_outside
-
-        return {command.name: command for command in (*commands(self._word), *commands_outside(self._word))}
+    def _commands(self) -> Mapping[str, CommandWords]:
+        return self._line.commands(self._word)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self._registered)
+        return list(self._commands)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        command = self._registered.get(cmd_name)
+        command = self._commands.get(cmd_name)
         return None if command is None else _made(self._line, command)
 
 
-def _made(line: Line, command: "Command") -> click.Command:
-    """A command of the register, with an option for each parameter."""
-    from crm.shell.options import options
+def _made(line: Line, command: "CommandWords") -> click.Command:
+    """A command with its options."""
 
     def called(**options: Any) -> int:
-        return line.call().run(command, options)
+        from crm.commands.registry import of_shell
 
-    complete = partial(completion.complete, line)
-    return _command(line, command.name, command.documentation, called, options(command, complete))
+        return line.call().run(of_shell(command.words), options)
+
+    return _command(line, command.name, command.help, called, [_option(line, words) for words in command.options])
+
+
+def _option(line: Line, words: OptionWords) -> click.Parameter:
+    if words.takes == SWITCH:
+        return click.Option(list(words.names), default=None, help=words.help)
+    attributes: dict[str, Any] = {
+        "metavar": words.metavar,
+        "help": words.help,
+        "shell_complete": lambda _, __, begun: completion.complete(line, words, begun),
+    }
+    if words.argument:
+        return click.Argument(list(words.names), nargs=-1 if words.several else 1, required=False, **attributes)
+    return click.Option(list(words.names), multiple=words.several, **attributes)
 
 
 def _own(line: Line) -> dict[str, click.Command]:

@@ -1,47 +1,89 @@
 """The values that complete a word on the command line: statuses, stages, tags, views, and names."""
 
+import sqlite3
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from itertools import islice
+from string import ascii_letters
 from typing import TYPE_CHECKING
 
 from click.shell_completion import CompletionItem
 
-from crm.commands.registry import Parameter
-from crm.model import Field
-from crm.model.fields import Choice, Person, Tags
+from crm.shell.words import CHOICE, CONDITION, PATH, PEOPLE, STATUS, TAGS, OptionWords
 
 if TYPE_CHECKING:
+    from crm.commands.context import CRM
+    from crm.config import Config
     from crm.shell.call import Call
 
-# What a kind of value needs is loaded where that kind is asked for: Tab is to be as quick as a command.
+# What a kind of value needs is loaded where that kind is asked for: Tab is to be answered at once.
 _MOST = 50
 
 
-def values(call: "Callable[[], Call]", asked: Parameter | Field, begun: str) -> list[CompletionItem[str]]:
-    """The completions for a parameter or a field that begins so. Raises CRMError."""
-    if isinstance(asked, Parameter) and asked.path:
+def values(
+    config: "Callable[[], Config]", call: "Callable[[], Call]", asked: OptionWords, begun: str
+) -> list[CompletionItem[str]]:
+    """The completions for an option that begin so, from the store that the settings name. Raises CRMError."""
+    if asked.takes == PATH:
         return [CompletionItem(begun, type="file")]
-    if isinstance(asked.check, Choice):
-        return _fitting(asked.check.options, begun)
+    if asked.takes == CHOICE:
+        return _fitting(asked.choices, begun)
+    if asked.takes == CONDITION:
+        return _metrics(begun)
+    if not asked.takes:
+        return []
+    if (words := _at_once(config(), asked.takes, begun)) is not None:
+        return _fitting(words, begun)
     with call().quietly() as crm:
-        if crm is None:
-            return []
-        with crm.read() as snapshot:
-            if isinstance(asked, Parameter) and asked.record:
-                from crm.commands.lookup import names
+        return [] if crm is None else _fitting(as_seen(crm, asked.takes, begun), begun)
 
-                return _fitting(names(snapshot, asked.record, begun, _MOST), begun)
-            if isinstance(asked.check, Tags) and "tag" in asked.name:
-                from crm.repository.queries.clients import tags
 
-                return _fitting(tags(snapshot), begun)
-        from crm.terminal.toolkit.suggestions import PEOPLE, suggestions
+def _at_once(config: "Config", takes: str, begun: str) -> Iterable[str] | None:
+    """The words of a file that is anybody's who may read it; None where it takes more to find them."""
+    from crm.config import data_folder, store_file
+    from crm.shell import store_words
 
-        suggest = suggestions(crm, PEOPLE if isinstance(asked.check, Person) else asked.name)
-        return _fitting((suggestion.text for suggestion in suggest(begun)), begun) if suggest else []
+    file = store_file(config.store)
+    if file is None or takes not in store_words.STATEMENTS:
+        return None
+    with suppress(sqlite3.Error, OSError):
+        return store_words.store_words(file, data_folder() / "rosters.json", takes, begun)
+    return ()
+
+
+def as_seen(crm: "CRM", takes: str, begun: str) -> Iterable[str]:
+    """The words as somebody who has signed in may see them."""
+    kind, _, name = takes.partition(" ")
+    with crm.read() as snapshot:
+        if kind == "record":
+            from crm.commands.lookup import names
+            from crm.model import RECORDS
+
+            record = next(record for record in RECORDS if record.kind_name == name)
+            return list(names(snapshot, record, begun, _MOST))
+        if takes == TAGS:
+            from crm.repository.queries.clients import tags
+
+            return tags(snapshot)
+        if takes == STATUS:
+            from crm.commands.clients.rules import statuses
+
+            return statuses(snapshot)
+    from crm.terminal.toolkit.suggestions import known_people
+
+    return known_people(crm) if takes == PEOPLE else ()
+
+
+def _metrics(begun: str) -> list[CompletionItem[str]]:
+    """The names that a condition may use, for the last word of one."""
+    from crm.rules import METRICS
+
+    start = begun.rstrip(ascii_letters + "_")
+    return _fitting((f"{start}{name}" for name in METRICS), begun) if begun != start else []
 
 
 def _fitting(known: Iterable[str], begun: str) -> list[CompletionItem[str]]:
     """The values that begin so, each once; what a terminal would not show as it is, is left out."""
     start = begun.casefold()
     fitting = (text for text in dict.fromkeys(known) if text and text.casefold().startswith(start))
-    return [CompletionItem(value) for value in fitting if value.isprintable()][:_MOST]
+    return [CompletionItem(value) for value in islice((text for text in fitting if text.isprintable()), _MOST)]

@@ -11,6 +11,7 @@ import pytest
 
 from crm import errors
 from crm.commands.registry import Command, commands
+from crm.shell import words
 from tests.conftest import PROJECT
 
 REGENERATE = "run `python docs/reference.py` in the project's folder, with the project on PYTHONPATH"
@@ -30,6 +31,10 @@ def reference() -> ModuleType:
 def test_a_page_that_is_made_is_as_it_would_be_made_now(name: str) -> None:
     page = reference().PAGES[name]()
     assert (PROJECT / "docs" / name).read_text("utf-8") == page, f"docs/{name} is out of date: {REGENERATE}"
+
+
+def test_the_words_that_a_shell_completes_are_those_of_the_commands() -> None:
+    assert words.FILE.read_text("utf-8") == reference().shell_words(), f"{words.FILE.name} is out of date: {REGENERATE}"
 
 
 @pytest.mark.parametrize("command", list(commands()), ids=lambda command: command.words)

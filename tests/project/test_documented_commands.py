@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from crm.commands.registry import commands, commands_outside
-from crm.shell.options import options
+from crm.shell.options import words_of
 from tests.conftest import PROJECT
 
 _PAGES = [PROJECT / "README.md", *(page for page in (PROJECT / "docs").glob("*.md") if page.name != "commands.md")]
@@ -27,7 +27,7 @@ def test_the_options_of_documented_commands_exist(page: Path) -> None:
         if command is None:
             continue
         offered = {
-            name for option in options(command, lambda *_: []) for name in (*option.opts, *option.secondary_opts)
+            name for option in words_of(command).options for name in option.names[0].split("/") if not option.argument
         }
         used = {word.partition("=")[0] for word in words if word.startswith("--")}
         assert used <= offered | _GLOBAL, written

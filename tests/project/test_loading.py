@@ -62,7 +62,7 @@ def test_the_version_loads_hardly_anything(shell: CommandLine) -> None:
     assert libraries <= {"click", "crm", "run", "__main__", "_distutils_hack", "sitecustomize", "usercustomize"}
     assert within(modules, ("crm",)) <= {
         "crm", "crm.commands", "crm.errors", "crm.program", "crm.shell", "crm.shell.completion", "crm.shell.program",
-        "crm.shell.tree", "crm.start", "crm.terminal", "crm.terminal.loop", "crm.commands.subject",
+        "crm.shell.tree", "crm.shell.words", "crm.start", "crm.terminal", "crm.terminal.loop", "crm.commands.subject",
         *(subject.__name__ for subject in subjects()),
     }  # fmt: skip
 
@@ -94,9 +94,15 @@ def test_drawing_a_list_loads_rich_and_what_draws_it(
     assert pages == set()
 
 
-def test_completing_a_group_loads_no_other(shell: CommandLine) -> None:
-    asking = {"_RUN_PY_COMPLETE": "bash_complete", "COMP_WORDS": "run.py\nclients\nl", "COMP_CWORD": "2"}
-    assert within(loaded(shell, **asking), (*_FOR_OTHERS, "rich")) == set()
+@pytest.mark.parametrize(
+    "line", ["run.py\nclients\nl", "run.py\nclients\nlist\n--kind\nc", "run.py\nclients\nshow\nAn"]
+)
+def test_completing_loads_no_command_and_leaves_nothing_behind(shell: CommandLine, line: str) -> None:
+    asking = {"_RUN_PY_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(line.count("\n"))}
+    modules = loaded(shell, **asking)
+    assert {"crm.shell.words"} <= modules
+    assert within(modules, (*_FOR_OTHERS, "rich", "babel", "sqlalchemy", "crm.app", "crm.commands.registry")) == set()
+    assert {path.name for path in shell.folder.iterdir()} <= {shell.file.name, "data", "backups"}
 
 
 def test_help_of_a_group_loads_no_other(shell: CommandLine) -> None:

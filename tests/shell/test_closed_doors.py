@@ -39,6 +39,7 @@ from crm.repository.sheets.google import spreadsheet as service
 from crm.shell import run
 from crm.shell.call import Call
 from crm.shell.values import values
+from crm.shell.words import known
 from crm.terminal.home.menu import run_menu
 from crm.web import server
 from crm.web.sessions import Sessions
@@ -125,9 +126,10 @@ def _menu(*lines: str) -> Door:
 
 def _completion(machine: Machine) -> str:
     settings = {"store": "", "json": False, "yes": False, "debug": False}
+    call = Call(machine.environment, app.open_crm, settings)
     with suppress(CRMError):
-        asked = named("clients show").parameters["client"]
-        return repr(values(lambda: Call(machine.environment, app.open_crm, settings), asked, MARK[:3]))
+        asked = next(option for option in known("clients")["show"].options if option.takes == "record client")
+        return repr(values(call.config, lambda: call, asked, MARK[:3]))
     return ""
 
 

@@ -1,18 +1,19 @@
 """Completion: what bash, zsh and fish are told that may come next, and that they are told nothing else."""
 
-import os
 import re
 import shutil
 import sqlite3
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-import pexpect
 import pytest
 
 from crm.app import open_crm
-from crm.shell import run
+from crm.config import from_environment
+from crm.shell import run, store_words
+from crm.shell.values import as_seen
 from tests.conftest import PROJECT, PYTHON
 from tests.support.command_line import CommandLine, on_a_new_store
 
@@ -68,7 +69,10 @@ def complete(
         ("clients tag 1 --untag ", ["gold", "new"]),
         ("clients list --view b", [r"Big\ spenders"]),
         ("clients list --owner E", ["Eva"]),
+        ("clients list --status = V", ["VIP"]),
         ("clients list --sort total", ["total_spend"]),
+        ("sales list --sort am", ["amount"]),
+        ("views save x --condition tag", ["tags"]),
         ("clients list --kind c", ["company"]),
         ("clients show an", [r"Anna\ Berg"]),
         ("clients show Acme\\ ", [r"Acme\ \&\ Sons"]),
@@ -138,24 +142,53 @@ def test_ctrl_c_while_the_shell_waits_for_an_answer_says_nothing(
     assert capfd.readouterr() == ("", "")
 
 
+def test_the_words_of_a_file_are_those_that_its_owner_sees(desk: CommandLine) -> None:
+    crm = open_crm(from_environment(desk.child_environment()))
+    crm = crm.enter(crm, None)
+    for takes in store_words.STATEMENTS:
+        for begun in ("", "a", "New", "ann"):
+            at_once = store_words.store_words(desk.file, desk.folder / "rosters.json", takes, begun)
+            assert at_once is not None
+            seen = {word for word in as_seen(crm, takes, begun) if word.casefold().startswith(begun.casefold())}
+            assert {word for word in at_once if word.casefold().startswith(begun.casefold())} - {""} == seen - {""}
+    crm.repository.close()
+
+
+BASH = """
+    eval "$("$PYTHON" "$RUN" --show-completion bash)"
+    for line in "$@"; do
+        eval "COMP_WORDS=($line)"; COMPREPLY=(); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+        _run_py_completion "${COMP_WORDS[0]}" 2>/dev/null
+        printf '%s,' "${COMPREPLY[@]}"; echo
+    done
+"""
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("bash"), reason="there is no bash")
-def test_a_name_with_blanks_is_completed_in_bash(desk: CommandLine, tmp_path: Path) -> None:
-    program = tmp_path / "run.py"
-    program.write_text(f"#!{PYTHON}\nimport runpy\nrunpy.run_path({str(PROJECT / 'run.py')!r}, run_name='__main__')\n")
-    program.chmod(0o755)
-    environment = desk.child_environment(
-        LC_ALL="C", PS1="$ ", TERM="dumb", PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+def test_bash_completes_this_program_however_it_is_called_and_no_other(desk: CommandLine, tmp_path: Path) -> None:
+    other = tmp_path / "run.py"
+    other.write_text("raise SystemExit('run')")
+    completed = {
+        "./run.py clients me": "merge",
+        "python run.py clients me": "merge",
+        ".venv/bin/python ./run.py deals move 1 --to Pr": "Proposal",
+        f"python3 {PROJECT}/run.py clients list --status = V": "VIP",
+        "python run.py clients show Ann": r"Anna\ Berg",
+        f"python {other} cli": "",
+        f"{other} cli": "",
+        "python ru": "",
+        "python -m cli": "",
+    }
+    done = subprocess.run(
+        ["bash", "--norc", "-c", BASH, "bash", *completed],
+        env=desk.child_environment(LC_ALL="C", PYTHON=PYTHON, RUN=str(PROJECT / "run.py")),
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
-    bash = pexpect.spawn("bash", ["--norc", "--noprofile"], env=environment, encoding="utf-8", timeout=30)
-    bash.sendline(
-        "bind 'set enable-bracketed-paste off'; PS1='> '; eval \"$(run.py --show-completion bash)\"; echo re''ady"
-    )
-    bash.expect_exact("ready")
-    bash.send("run.py clients show Ann\t")
-    bash.expect_exact(r"Anna\ Berg")
-    bash.send(" --json\r")
-    bash.expect_exact('"last_name": "Berg"')
-    bash.close(force=True)
+    assert dict(zip(completed, (line.strip(",") for line in done.stdout.splitlines()), strict=True)) == completed
 
 
 def test_completion_is_installed_once_or_it_is_said_why_not(

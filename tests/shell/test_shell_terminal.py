@@ -1,16 +1,11 @@
 """The command line with a person at the terminal: what is missing is asked, and leaving leaves all as it was."""
 
-import os
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pexpect
 import pytest
 
-from tests.conftest import PROJECT, PYTHON
 from tests.support import program
 from tests.support.command_line import CommandLine, on_a_new_store
 
@@ -144,47 +139,3 @@ def test_a_closed_terminal_leaves_the_store_as_it_was(shell: CommandLine) -> Non
     sitting.child.close()
     assert shell.history() == before
     assert shell.sound()
-
-
-# Completion
-
-
-COMPLETED = {
-    "run.py clients a": ["add"],
-    "run.py clients me": ["merge"],
-    "run.py cl": ["clients"],
-    "run.py import --crea": ["--create-clients"],
-    "run.py clients add --first": ["--first-name"],
-}
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not shutil.which("bash"), reason="there is no bash")
-def test_bash_completes_commands_and_options(shell: CommandLine) -> None:
-    script_itself = shell.folder / "run.py"
-    # As run.py would be if it were executable and its interpreter on the PATH.
-    script_itself.write_text(
-        f"#!{PYTHON}\nimport runpy\nrunpy.run_path({str(PROJECT / 'run.py')!r}, run_name='__main__')\n"
-    )
-    script_itself.chmod(0o755)
-    script = """
-        eval "$(run.py --show-completion bash)"
-        completes=$(complete -p run.py | sed -E 's/.*-F ([^ ]+) .*/\\1/')
-        for line in "$@"; do
-            COMPREPLY=(); COMP_WORDS=($line); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
-            $completes run.py
-            printf '%s,' "${COMPREPLY[@]}"; echo
-        done
-    """
-    told = {"LC_ALL": "C", "PATH": f"{shell.folder}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run(
-        ["bash", "-c", script, "bash", *COMPLETED],
-        env=shell.child_environment(**told),
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.stderr == ""
-    offered = [line.strip(",").split(",") for line in done.stdout.splitlines()]
-    assert dict(zip(COMPLETED, offered, strict=True)) == COMPLETED
-    assert Path(shell.file).exists()
