@@ -12,6 +12,7 @@ from crm.config import ENVIRONMENT, TEAM
 from crm.model import fields, typed_fields
 from crm.model.fields import Flag
 from crm.shell import words
+from crm.shell.options import words_of
 
 DOCS = Path(__file__).parent
 
@@ -113,7 +114,7 @@ def _rows(parameter: Parameter) -> Iterator[str]:
 
 def shell_words() -> str:
     """crm/shell/words.json, from the register of commands."""
-    return words.written_down((*commands(), *commands_outside("users")))
+    return words.written_down(words_of(command) for command in (*commands(), *commands_outside("users")))
 
 
 PAGES = {"settings.md": settings_page, "commands.md": commands_page}

@@ -6,10 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from crm.commands.registry import Command
+from typing import Any
 
 FILE = Path(__file__).with_name("words.json")
 # What completes a value, beside the names of records: `record client` and so on.
@@ -46,13 +43,10 @@ class CommandWords:
         return self.words.rpartition(" ")[2]
 
 
-def written_down(commands: "Iterable[Command]") -> str:
+def written_down(commands: Iterable[CommandWords]) -> str:
     """The content of `words.json`."""
-    from crm.shell.options import words_of
-
     lines = []
-    for command in commands:
-        words = words_of(command)
+    for words in commands:
         options = ",\n".join(f"  {json.dumps(_short(option), ensure_ascii=False)}" for option in words.options)
         head = f"{json.dumps(words.words)}: [{json.dumps(words.help, ensure_ascii=False)}, ["
         lines.append(f"{head}\n{options}]]" if options else f"{head}]]")
