@@ -1,4 +1,4 @@
-"""What commands are called with, in words that can be written down: `words.json` has them all, so that completion
+"""The words that commands are called with, as they can be written down: `words.json` has them all, so that completion
 loads no command. docs/reference.py writes it."""
 
 import json
