@@ -100,7 +100,7 @@ def test_a_checkout_calls_itself_by_its_script(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr("sys.argv", ["/somewhere/run.py"])
     # What is told can be pasted in its folder: "python" is not there, or has not what the program needs.
     monkeypatch.setenv("PATH", "/usr/bin")
-    monkeypatch.setattr(program, "_FOLDER", tmp_path)
+    monkeypatch.setattr(program, "FOLDER", tmp_path)
     (tmp_path / "pyproject.toml").touch()
     (tmp_path / ".venv").symlink_to(Path(sys.executable).parents[1])
     assert (program.name(), program.command("sign-in")) == ("run.py", ".venv/bin/python run.py sign-in")
