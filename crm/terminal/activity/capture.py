@@ -26,7 +26,7 @@ def capture(session: Session, **_: Any) -> None:
     while True:
         session.page(command.title)
         for example in _EXAMPLES:
-            session.screen.print(Text(example, "dim"))
+            session.screen.print(Text(example, "muted"))
         session.screen.print()
         line = session.prompts.value(
             "Note", parameter.value_check, help="what, with whom, and when to follow up", typed=typed, error=error,

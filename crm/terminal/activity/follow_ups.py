@@ -261,7 +261,7 @@ def snooze(session: Session, follow_up: FollowUp | None = None, **_: Any) -> Non
 
 
 def _confirm_done(session: Session, done: str, item: FollowUpShown) -> None:
-    session.say(f"{session.screen.sign('✓', 'OK:')} {done}: {_line(item)}", "green")
+    session.say(f"{session.screen.sign('✓', 'OK:')} {done}: {_line(item)}", "success")
 
 
 def _line(item: FollowUpShown) -> str:

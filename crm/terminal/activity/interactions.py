@@ -154,7 +154,7 @@ def log(
 
     steps = [*([] if kind else [ask_kind]), *form.steps(["subject"], company.name, title), fill]
     added = in_steps(session, steps, form.is_written)
-    session.say(f"{session.screen.sign('✓', 'OK:')} Logged {logged(added.kind)} with {company.name}", "green")
+    session.say(f"{session.screen.sign('✓', 'OK:')} Logged {logged(added.kind)} with {company.name}", "success")
 
 
 def _log(session: Session, client: Client, form: InteractionForm) -> Interaction:
@@ -170,7 +170,7 @@ def edit(session: Session, interaction: Interaction | None = None, **_: Any) -> 
     if fill_changes(
         session, InteractionForm, interaction, kind_of, record_actions.saving(session, "interactions edit")
     ):
-        session.say(f"{session.screen.sign('✓', 'OK:')} Saved", "green")
+        session.say(f"{session.screen.sign('✓', 'OK:')} Saved", "success")
 
 
 @flow("interactions delete")

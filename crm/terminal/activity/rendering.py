@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from crm.commands.activity.timeline import Timeline
 
 FOLLOW_UPS: Sequence[tables.Column] = (
-    tables.Column("No.", lambda row, _: data(row.follow_up.id, "dim"), 5, right=True),
+    tables.Column("No.", lambda row, _: data(row.follow_up.id, "muted"), 5, right=True),
     tables.Column("Due", lambda row, _: _urgency(row), 0),
     tables.Column("At", lambda row, _: data(row.follow_up.due_time), 4),
     tables.Column("What", lambda row, _: data(row.follow_up.what), 1, 12),
@@ -29,16 +29,16 @@ FOLLOW_UPS: Sequence[tables.Column] = (
     tables.Column("Deal", lambda row, _: data(row.deal.title if row.deal else ""), 7, 8),
 )
 INTERACTION_COLUMNS: Sequence[tables.Column] = (
-    tables.Column("Date", lambda row, by: data(by.day(row.on), "dim"), 1),
-    tables.Column("Time", lambda row, _: data(row.time, "dim"), 5),
+    tables.Column("Date", lambda row, by: data(by.day(row.on), "muted"), 1),
+    tables.Column("Time", lambda row, _: data(row.time, "muted"), 5),
     tables.Column("Kind", lambda row, _: data(kind_of(row)), 0),
     tables.Column("What", lambda row, _: data(row.subject or row.body.partition("\n")[0]), 0, 10),
-    tables.Column("By", lambda row, _: data(row.user, "dim"), 4, 5),
+    tables.Column("By", lambda row, _: data(row.user, "muted"), 4, 5),
 )
 _INTERACTIONS: Sequence[tables.Column] = (
-    tables.Column("No.", lambda row, _: data(row.id, "dim"), 6, right=True),
+    tables.Column("No.", lambda row, _: data(row.id, "muted"), 6, right=True),
     *INTERACTION_COLUMNS,
-    tables.Column("Client", lambda row, _: data(row.client, "dim"), 7, right=True),
+    tables.Column("Client", lambda row, _: data(row.client, "muted"), 7, right=True),
 )
 ITEMS: Sequence[tables.Column] = (
     tables.Column("Why", lambda row, _: data(row.why), 0, 12),
@@ -47,10 +47,10 @@ ITEMS: Sequence[tables.Column] = (
     tables.Column("For", lambda row, _: data(row.person), 3, 5),
 )
 ENTRIES: Sequence[tables.Column] = (
-    tables.Column("Date", lambda row, by: data(by.day(row.on), "dim"), 0),
-    tables.Column("Time", lambda row, _: data(row.time, "dim"), 2),
+    tables.Column("Date", lambda row, by: data(by.day(row.on), "muted"), 0),
+    tables.Column("Time", lambda row, _: data(row.time, "muted"), 2),
     tables.Column("What", lambda row, by: entry_line(row, by), 0, 12),
-    tables.Column("By", lambda row, _: data(row.by, "dim"), 1, 5),
+    tables.Column("By", lambda row, _: data(row.by, "muted"), 1, 5),
 )
 tables.COLUMNS |= {
     "crm.commands.activity.agenda.AgendaItem": ITEMS,
@@ -65,13 +65,13 @@ def _urgency(item: "FollowUpShown") -> Text:
 
     late, done = item.days_overdue, item.follow_up.done_on
     words = due_words(item.follow_up, item.on, timed=False).removeprefix("due ")
-    return data(words, "dim" if done else "bold red" if late else "")
+    return data(words, "muted" if done else "overdue" if late else "")
 
 
 @renderer("crm.commands.activity.follow_up_lists.FollowUpShown")
 def _(result: "FollowUpShown", screen: Screen, by: Conventions) -> None:
     follow_up = result.follow_up
-    screen.print(data(follow_up.what, "bold").append(f"  no. {follow_up.id}", "dim"))
+    screen.print(data(follow_up.what, "bold").append(f"  no. {follow_up.id}", "muted"))
     at = f", {follow_up.due_time}" if follow_up.due_time else ""
     draw_pairs(
         screen,
@@ -96,7 +96,7 @@ def repeats(every: int) -> str:
 @renderer("crm.commands.activity.follow_ups.FollowUpList")
 def _(result: "FollowUpList", screen: Screen, by: Conventions) -> None:
     if not result.count:
-        screen.print(Text("Nothing is to be done.", "dim"))
+        screen.print(Text("Nothing is to be done.", "muted"))
         return
     screen.print(tables.table(FOLLOW_UPS, result.follow_ups, by, screen.width))
     line = f"{by.number(result.count)} in all" + (f", {by.number(result.overdue)} overdue" if result.overdue else "")
@@ -105,7 +105,7 @@ def _(result: "FollowUpList", screen: Screen, by: Conventions) -> None:
 
 @renderer("crm.commands.activity.follow_ups.FollowUpDone")
 def _(result: "FollowUpDone", screen: Screen, by: Conventions) -> None:
-    line = Text(f"{screen.sign('✓', 'OK:')} Done: ", "green")
+    line = Text(f"{screen.sign('✓', 'OK:')} Done: ", "success")
     screen.print(line.append(clean(f"{result.done.follow_up.what} ({result.done.client.name})"), "bold"))
     if result.next:
         screen.print(data(f"  Next on {by.day(result.next.follow_up.due_on)}, {result.next.when}"))
@@ -113,7 +113,7 @@ def _(result: "FollowUpDone", screen: Screen, by: Conventions) -> None:
 
 @renderer("crm.commands.activity.follow_ups.FollowUpGone")
 def _(result: "FollowUpGone", screen: Screen, _by: Conventions) -> None:
-    line = Text(f"{screen.sign('✓', 'OK:')} Deleted: ", "green")
+    line = Text(f"{screen.sign('✓', 'OK:')} Deleted: ", "success")
     screen.print(line.append(clean(f"{result.gone.follow_up.what} ({result.gone.client.name})"), "bold"))
 
 
@@ -126,7 +126,7 @@ def draw_interaction(screen: Screen, interaction: Interaction, by: Conventions, 
     heading = Text(kind_of(interaction), "bold")
     heading.append(f" with {clean(contact.name)}" if contact else "")
     heading.append(f"  {by.day(interaction.on)}{f', {interaction.time}' if interaction.time else ''}", "default")
-    heading.append(f"  by {clean(interaction.user)}" if interaction.user else "", "dim")
+    heading.append(f"  by {clean(interaction.user)}" if interaction.user else "", "muted")
     screen.print(heading)
     if interaction.subject:
         screen.print(data(interaction.subject))
@@ -152,7 +152,7 @@ def _(result: "Agenda", screen: Screen, by: Conventions) -> None:
     if result.items:
         screen.print(tables.table(ITEMS, result.items, by, screen.width))
     if len(result.items) < result.count:
-        screen.print(Text(f"and {by.number(result.count - len(result.items))} more", "dim"))
+        screen.print(Text(f"and {by.number(result.count - len(result.items))} more", "muted"))
 
 
 @renderer("crm.commands.activity.timeline.Timeline")
@@ -161,7 +161,7 @@ def _(result: "Timeline", screen: Screen, by: Conventions) -> None:
         screen.print("Nothing here.")
     draw_timeline(screen, result.entries, by)
     if result.more:
-        screen.print(data(f"There is more; --after {result.next} shows it.", "dim"))
+        screen.print(data(f"There is more; --after {result.next} shows it.", "muted"))
 
 
 @renderer("crm.commands.activity.capture.Captured")
@@ -170,5 +170,5 @@ def _(result: "Captured", screen: Screen, by: Conventions) -> None:
 
     sign = screen.sign("✓", "OK:")
     for place, line in enumerate(captured_summary(result, by).splitlines()):
-        before = Text("  ") if place else Text(f"{sign} ", "green")
-        screen.print(before.append_text(data(line, "" if place else "green")))
+        before = Text("  ") if place else Text(f"{sign} ", "success")
+        screen.print(before.append_text(data(line, "" if place else "success")))

@@ -155,4 +155,4 @@ def edit(session: Session, contact: Contact | None = None, **_: Any) -> None:
 
 
 def _confirm_done(session: Session, done: str, contact: Contact) -> None:
-    session.say(f"{session.screen.sign('✓', 'OK:')} {done}: {contact.name} (no. {contact.id})", "green")
+    session.say(f"{session.screen.sign('✓', 'OK:')} {done}: {contact.name} (no. {contact.id})", "success")

@@ -90,6 +90,6 @@ def _side_by_side(session: Session, kept: Client, other: Client) -> None:
         ]
         if any(pair):
             style = "" if pair[0] == pair[1] else "bold"
-            drawn.add_row(Text(field.label, "dim"), *(Text(clean(text), style) for text in pair))
+            drawn.add_row(Text(field.label, "muted"), *(Text(clean(text), style) for text in pair))
     session.screen.print(drawn)
     session.screen.print()

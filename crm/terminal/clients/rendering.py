@@ -10,7 +10,8 @@ from crm.model import Client, Contact, Conventions, StatusRule, View, fields
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.cards import draw_timeline, pairs
 from crm.terminal.drawing.render import renderer, show
-from crm.terminal.drawing.screen import Screen, clean, data, status_style
+from crm.terminal.drawing.screen import Screen, clean, data
+from crm.terminal.drawing.theme import status_style
 
 if TYPE_CHECKING:
     from crm.commands.clients.bulk import GroupReport
@@ -48,10 +49,10 @@ _FOUND: Sequence[tables.Column] = (
     tables.Column("Through", lambda row, _: data(row.through, "bold"), 1, 8),
 )
 RULES: Sequence[tables.Column] = (
-    tables.Column("", lambda row, _: data(f"{row.position}.", "dim"), 2, right=True),
+    tables.Column("", lambda row, _: data(f"{row.position}.", "muted"), 2, right=True),
     tables.Column("Status", lambda row, _: tables.status(row.status), 0, 7),
     tables.Column("When", lambda row, _: data(row.when or "otherwise"), 1, 12),
-    tables.Column("", lambda row, _: Text("" if row.active else "off", "yellow"), 3),
+    tables.Column("", lambda row, _: Text("" if row.active else "off", "warning"), 3),
 )
 VIEWS: Sequence[tables.Column] = (
     tables.Column("Name", lambda row, _: data(row.name, "bold"), 0, 8),
@@ -59,23 +60,23 @@ VIEWS: Sequence[tables.Column] = (
     tables.Column("Sort", lambda row, _: data(row.sort), 2, 6),
 )
 _MOVES: Sequence[tables.Column] = (
-    tables.Column("No.", lambda row, _: data(row.client, "dim"), 4, right=True),
+    tables.Column("No.", lambda row, _: data(row.client, "muted"), 4, right=True),
     tables.Column("Client", lambda row, _: data(row.name), 0, 8),
     tables.Column("From", lambda row, _: tables.status(row.before), 1, 5),
     tables.Column("To", lambda row, _: tables.status(row.after), 2, 5),
-    tables.Column("Because", lambda row, _: data(row.reason, "dim"), 5, 16),
+    tables.Column("Because", lambda row, _: data(row.reason, "muted"), 5, 16),
 )
 CONTACTS: Sequence[tables.Column] = (
-    tables.Column("", lambda row, _: Text("*" if row.is_primary else "", "bold yellow"), 2),
+    tables.Column("", lambda row, _: Text("*" if row.is_primary else "", "alert"), 2),
     tables.Column("Name", lambda row, _: data(row.name, "bold"), 0, 10),
     tables.Column("Role", lambda row, _: data(row.role), 5, 6),
     tables.Column("E-mail", lambda row, _: data(row.email), 3, 12),
     tables.Column("Phone", lambda row, by: data(fields(Contact)["phone"].check.show(row.phone, by)), 4),
 )
 _CONTACTS: Sequence[tables.Column] = (
-    tables.Column("No.", lambda row, _: data(row.id, "dim"), 6, right=True),
+    tables.Column("No.", lambda row, _: data(row.id, "muted"), 6, right=True),
     *CONTACTS,
-    tables.Column("Client", lambda row, _: data(row.client, "dim"), 7, right=True),
+    tables.Column("Client", lambda row, _: data(row.client, "muted"), 7, right=True),
 )
 tables.COLUMNS |= {
     "crm.model.clients.Client": CLIENTS,
@@ -91,18 +92,18 @@ def client_heading(screen: Screen, client: Client, by: Conventions) -> None:
     """The client's name, the status and its reason, and what was sold."""
     heading = data(client.name, "bold")
     heading.truncate(screen.width - 8, overflow="ellipsis")
-    screen.print(heading.append(f"  no. {client.id}", "dim"))
+    screen.print(heading.append(f"  no. {client.id}", "muted"))
     status = data(client.status or "no status", status_style(client.status) or "bold")
     if client.status_reason:
-        status.append(f"  {clean(client.status_reason)}", "dim")
+        status.append(f"  {clean(client.status_reason)}", "muted")
     if client.status_pinned_until:
-        status.append(f"  (pinned {_until(client, by)})", "yellow")
+        status.append(f"  (pinned {_until(client, by)})", "warning")
     screen.print(status)
     sold = Text(by.money(client.total_spend), "bold")
     sold.append(f" in {by.number(client.sales_count)} {'sale' if client.sales_count == 1 else 'sales'}")
     if client.last_sale_on:
         sold.append(f", the last on {by.day(client.last_sale_on)}")
-    screen.print(sold if client.sales_count else Text("No sales yet", "dim"))
+    screen.print(sold if client.sales_count else Text("No sales yet", "muted"))
 
 
 def _until(client: Client, by: Conventions) -> str:
@@ -125,12 +126,12 @@ def draw_client(screen: Screen, client: Client, by: Conventions, doubts: Mapping
             continue
         cell = data(field.check.show(value, by))
         if name in doubts:
-            cell.append(f" {screen.sign('⚠', '!')} {clean(doubts[name])}", "yellow")
+            cell.append(f" {screen.sign('⚠', '!')} {clean(doubts[name])}", "warning")
         rows.append((field.label, cell))
     rows += [(clean(name), data(value)) for name, value in client.extra.items()]
     screen.print(pairs(rows, screen.width))
     if client.notes:
-        screen.print(data(client.notes, "italic", lines=True))
+        screen.print(data(client.notes, "note", lines=True))
 
 
 def draw_contacts(screen: Screen, contacts: Sequence[Contact], by: Conventions, most: int | None = None) -> None:
@@ -138,17 +139,17 @@ def draw_contacts(screen: Screen, contacts: Sequence[Contact], by: Conventions, 
     for contact in contacts[:most]:
         screen.print(contact_line(screen, contact, by))
     if most is not None and len(contacts) > most:
-        screen.print(Text(f"and {by.number(len(contacts) - most)} more contacts", "dim"))
+        screen.print(Text(f"and {by.number(len(contacts) - most)} more contacts", "muted"))
 
 
 def contact_line(screen: Screen, contact: Contact, by: Conventions) -> Text:
     """A contact on one line that fits: the sign of the primary one, the name, what they do, how they are reached."""
-    line = Text(f"{screen.sign('★', '*')} " if contact.is_primary else "  ", "bold yellow")
+    line = Text(f"{screen.sign('★', '*')} " if contact.is_primary else "  ", "alert")
     line.append(clean(contact.name), "bold")
     if contact.role:
         line.append(f", {clean(contact.role)}", "default")
     for reached in filter(None, (contact.email, fields(Contact)["phone"].check.show(contact.phone, by))):
-        line.append(f" · {clean(reached)}" if screen.unicode else f" - {clean(reached)}", "dim")
+        line.append(f" · {clean(reached)}" if screen.unicode else f" - {clean(reached)}", "muted")
     line.truncate(screen.width, overflow="ellipsis" if screen.unicode else "crop")
     return line
 
@@ -158,21 +159,21 @@ def draw_contact(screen: Screen, card: "ContactCard", by: Conventions) -> None:
     contact = card.contact
     heading = data(contact.name, "bold")
     heading.truncate(screen.width - 8, overflow="ellipsis")
-    screen.print(heading.append(f"  no. {contact.id}", "dim"))
+    screen.print(heading.append(f"  no. {contact.id}", "muted"))
     primary = ", primary contact" if contact.is_primary else ""
-    screen.print(Text(clean(f"{contact.role or 'Contact'} of {card.client.name}{primary}"), "dim"))
+    screen.print(Text(clean(f"{contact.role or 'Contact'} of {card.client.name}{primary}"), "muted"))
     rows = []
     for name in ("email", "phone"):
         if value := getattr(contact, name):
             field = fields(Contact)[name]
             cell = data(field.check.show(value, by))
             if name in card.doubts:
-                cell.append(f" {screen.sign('⚠', '!')} {clean(card.doubts[name])}", "yellow")
+                cell.append(f" {screen.sign('⚠', '!')} {clean(card.doubts[name])}", "warning")
             rows.append((field.label, cell))
     if rows:
         screen.print(pairs(rows, screen.width))
     if contact.notes:
-        screen.print(data(contact.notes, "italic", lines=True))
+        screen.print(data(contact.notes, "note", lines=True))
 
 
 @renderer(Client)
@@ -224,17 +225,17 @@ def _(why: "Why", screen: Screen, by: Conventions) -> None:
     )
     screen.print(data(why.reason))
     if why.pinned_until:
-        screen.print(Text(f"Pinned {_until(client, by)}; the rules do not count so long.", "yellow"))
+        screen.print(Text(f"Pinned {_until(client, by)}; the rules do not count so long.", "warning"))
     decided = False
     for trace in why.rules:
         decides = trace.fits and not decided
         decided = decided or trace.fits
         sign = screen.sign("✓", "+") if trace.fits else screen.sign("✗", "-")
-        line = Text(f" {sign} ", "bold green" if decides else "dim").append(
-            clean(trace.text), "bold" if decides else "dim"
+        line = Text(f" {sign} ", "gained" if decides else "muted").append(
+            clean(trace.text), "bold" if decides else "muted"
         )
         if trace.values:
-            line.append("  " + ", ".join(f"{name} {clean(value)}" for name, value in trace.values), "dim")
+            line.append("  " + ", ".join(f"{name} {clean(value)}" for name, value in trace.values), "muted")
         screen.print(line)
 
 
@@ -253,7 +254,7 @@ def _(result: "RulesReport", screen: Screen, by: Conventions) -> None:
     moves = result.moves if screen.plain else result.moves[: max(3, screen.left - 16)]
     screen.print(tables.table(_MOVES, moves, by, screen.width))
     if more := result.clients - len(moves):
-        screen.print(Text(f"and {by.number(more)} more", "dim"))
+        screen.print(Text(f"and {by.number(more)} more", "muted"))
 
 
 def _counts(counts: "Iterable[MoveCount]", screen: Screen, by: Conventions) -> Iterable[Text]:
@@ -278,4 +279,4 @@ def _(result: "GroupReport", screen: Screen, by: Conventions) -> None:
         parts.append(f"{by.number(result.unchanged)} {'was' if result.unchanged == 1 else 'were'} so already")
     if result.moved:
         parts.append(f"{by.number(result.moved)} {'has' if result.moved == 1 else 'have'} another status now")
-    screen.print(Text(f"{screen.sign('✓', 'OK:')} {', '.join(parts)}", "green"))
+    screen.print(Text(f"{screen.sign('✓', 'OK:')} {', '.join(parts)}", "success"))

@@ -68,7 +68,7 @@ def _read(typed: str) -> str:
 
 def _ask_line(session: Session, typed: str = "") -> str:
     if not typed:
-        session.screen.print(Text(f"A rule reads {_EXAMPLE}.", "dim"))
+        session.screen.print(Text(f"A rule reads {_EXAMPLE}.", "muted"))
     line: str = session.keyboard.text("Rule", _read, default=typed, suggest=metric_names)
     return line
 

@@ -73,7 +73,7 @@ def remove(session: Session, view: View | None = None, **_: Any) -> None:
     view = view or _picked(session, "Remove a view")
     session.confirm(f"Remove the view {view.name}? The clients in it stay.", "Remove")
     session.call("views remove", name=view.name)
-    session.say(f"Removed the view {view.name}.", "green")
+    session.say(f"Removed the view {view.name}.", "success")
 
 
 def _picked(session: Session, title: str) -> View:

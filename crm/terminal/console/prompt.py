@@ -15,15 +15,19 @@ from prompt_toolkit.utils import get_cwidth
 
 from crm.errors import Cancelled
 from crm.terminal.console.keyboard import Back, Closed, End
+from crm.terminal.drawing.theme import TOKENS
 
+# What questionary and prompt_toolkit call what the theme has a token for.
+_PARTS = {
+    "question": "heading",
+    "pointer": "chosen",
+    "highlighted": "heading",
+    "instruction": "muted",
+    "error": "danger",
+}
 STYLE = Style(
-    [
-        ("question", "bold"),
-        ("pointer", "bold fg:ansicyan"),
-        ("highlighted", "bold"),
-        ("instruction", "fg:ansibrightblack"),
-        ("error", "fg:ansired"),
-    ]
+    [(name, token.prompt_style) for name, token in TOKENS.items()]
+    + [(part, TOKENS[name].prompt_style) for part, name in _PARTS.items()]
 )
 # Seconds of silence after which an Esc is not the start of an arrow key.
 ESCAPE_SECONDS = 0.04

@@ -71,7 +71,7 @@ def work_on_file(session: Session) -> None:
         remember_store("")
         _go_on_with(session, target)
     session.page(_TITLE)
-    session.screen.print(Text("You are working on the file on this computer again.", "green"))
+    session.screen.print(Text("You are working on the file on this computer again.", "success"))
     session.screen.print("The spreadsheet stays as it is, and so does what is in it.")
     _tell_what_comes_first(session, own_store())
     session.keyboard.pause()
@@ -81,7 +81,7 @@ def mend(session: Session, error: StoreError) -> bool:
     """Says why the spreadsheet cannot be opened, and lets the person set it up, connect another, or go to the file;
     False where the person leaves. Raises Closed."""
     session.page()
-    session.screen.explain(error.sentence, "yellow" if isinstance(error, StoreNotSetUpError) else "red")
+    session.screen.explain(error.sentence, "warning" if isinstance(error, StoreNotSetUpError) else "danger")
     session.screen.print()
     url = session.crm.repository.url
     entries: list[Choice] = []
@@ -132,7 +132,7 @@ def guide(session: Session, url: str = "") -> None:
         remember_store(spreadsheet.url)
         _go_on_with(session, target)
     session.page(_TITLE)
-    session.screen.print(Text(clean(f"You are working in “{spreadsheet.title}” now:"), "green"))
+    session.screen.print(Text(clean(f"You are working in “{spreadsheet.title}” now:"), "success"))
     session.screen.copyable(session.crm.spreadsheets.address(spreadsheet.url))
     session.screen.print("People may edit it by hand at the same time. The way back: Data, " + _TITLE + ".")
     _tell_what_comes_first(session, spreadsheet.url)
@@ -147,7 +147,7 @@ def _tell_what_comes_first(session: Session, url: str) -> None:
         return
     session.screen.print()
     line = "At the next start another store is opened, which --store or the variable CRM_STORE names:"
-    session.screen.print(Text(line, "yellow"))
+    session.screen.print(Text(line, "warning"))
     session.screen.copyable(other)
     session.screen.print("To open this one instead, have the variable name it:")
     session.screen.copyable(f"CRM_STORE={url}")
@@ -198,7 +198,7 @@ def _key(session: Session) -> str:
             screen.copyable(str(Path.cwd() / "creds.json"))
             screen.print()
             missing = error.reason == "no_credentials"
-            screen.explain("There is no key there yet." if missing else error.sentence, "yellow")
+            screen.explain("There is no key there yet." if missing else error.sentence, "warning")
             session.keyboard.choose("", [Choice("Look again", True)])
 
 
@@ -229,12 +229,12 @@ def _found(session: Session, url: str) -> Spreadsheet:
     """The spreadsheet, once it can be read and written. Raises Back."""
     while True:
         session.page(_TITLE)
-        session.screen.print(Text("Trying it…", "dim"))
+        session.screen.print(Text("Trying it…", "muted"))
         try:
             return session.crm.spreadsheets.look_at(url)
         except StoreError as error:
             session.page(_TITLE)
-            session.screen.explain(error.sentence, "yellow")
+            session.screen.explain(error.sentence, "warning")
             session.screen.print()
             session.keyboard.choose("", [Choice("Try again", True)], back="Another spreadsheet")
 
@@ -269,7 +269,7 @@ def _fill(session: Session, target: CRM, sheet: Spreadsheet) -> Any:
     entries.append(Choice("Start with nothing in it", None))
     while True:
         session.page(_TITLE)
-        session.screen.print(Text(f"“{sheet.title}” is set up.", "green"))
+        session.screen.print(Text(f"“{sheet.title}” is set up.", "success"))
         session.screen.print()
         try:
             chosen = session.keyboard.choose("What shall be in it?", entries, back="")

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from crm.commands.data.spreadsheets import SpreadsheetReport, StoreChosen
 
 _REFUSALS = (
-    tables.Column("Line", lambda row, _: data(row.row, "dim"), 0, right=True),
+    tables.Column("Line", lambda row, _: data(row.row, "muted"), 0, right=True),
     tables.Column("Refused because", lambda row, _: data(row.reason), 1, 20, wraps=True),
 )
 _DOUBTS = (
-    tables.Column("Line", lambda row, _: data(row.row, "dim"), 0, right=True),
+    tables.Column("Line", lambda row, _: data(row.row, "muted"), 0, right=True),
     tables.Column("Value", lambda row, _: data(row.value), 1, 12),
-    tables.Column("Kept, but worth a look", lambda row, _: data(row.why, "yellow"), 0, 16, wraps=True),
+    tables.Column("Kept, but worth a look", lambda row, _: data(row.why, "warning"), 0, 16, wraps=True),
 )
 # What stands below a preview: a blank line, the two entries, the hint.
 _BELOW = 5
@@ -52,7 +52,7 @@ def _say_foreign(screen: Screen, number: int, by: Conventions) -> None:
         f"{pluralize(number, 'telephone number does', 'telephone numbers do', by)} not fit the country that is set,"
         f" {Country().show(by.country, by)}: the setting Country says which country numbers without a code are of."
     )
-    screen.print(data(line, "yellow"))
+    screen.print(data(line, "warning"))
 
 
 def _draw_all(screen: Screen, by: Conventions, listed: Sequence[tuple[str, Sequence[Any]]]) -> None:
@@ -70,7 +70,7 @@ def _draw_all(screen: Screen, by: Conventions, listed: Sequence[tuple[str, Seque
     for title, table in chosen:
         screen.print()
         if title:
-            screen.print(Text(title, "dim"))
+            screen.print(Text(title, "muted"))
         screen.print(table)
 
 
@@ -90,7 +90,7 @@ def _fitting(screen: Screen, by: Conventions, records: Sequence[Any], room: int)
 
 def _headed(screen: Screen, head: str, result: "ImportReport | WholeStoreReport") -> None:
     failed = getattr(result, "failed", False)
-    line = Text(f"{head}: ", "red" if failed else "green" if result.applied else "bold")
+    line = Text(f"{head}: ", "danger" if failed else "success" if result.applied else "bold")
     screen.print(line.append(clean(display_path(result.file)), "default"))
 
 
@@ -101,21 +101,21 @@ def _(result: "ImportReport", screen: Screen, by: Conventions) -> None:
     else:
         head = f"{screen.sign('✓', 'OK:')} Imported" if result.applied else "What this import would do"
     _headed(screen, head, result)
-    screen.print(data(f"{pluralize(result.rows, 'row', 'rows', by)} read as {result.read_as}", "dim"))
+    screen.print(data(f"{pluralize(result.rows, 'row', 'rows', by)} read as {result.read_as}", "muted"))
     counts = (
-        (result.new, f"new {result.what.removesuffix('s') if result.new == 1 else result.what}", "bold green"),
-        (result.clients_created, f"{'client' if result.clients_created == 1 else 'clients'} made for them", "green"),
-        (result.updated, "updated" if result.applied else "update a known one", "bold cyan"),
-        (result.unchanged, "known already, nothing new", "dim"),
-        (result.flagged, "kept as written, worth a look", "yellow"),
-        (result.opted_out, "with a yes to mailings from who has opted out: the opt-out wins", "yellow"),
-        (result.refused, "refused", "bold red"),
+        (result.new, f"new {result.what.removesuffix('s') if result.new == 1 else result.what}", "gained"),
+        (result.clients_created, f"{'client' if result.clients_created == 1 else 'clients'} made for them", "success"),
+        (result.updated, "updated" if result.applied else "update a known one", "chosen"),
+        (result.unchanged, "known already, nothing new", "muted"),
+        (result.flagged, "kept as written, worth a look", "warning"),
+        (result.opted_out, "with a yes to mailings from who has opted out: the opt-out wins", "warning"),
+        (result.refused, "refused", "overdue"),
     )
     for number, words, style in counts:
         if number:
             screen.print(Text(f"{by.number(number):>9} ", style).append(words, "default"))
     if result.left_out:
-        screen.print(data(f"Columns left out: {', '.join(result.left_out)}.", "dim"))
+        screen.print(data(f"Columns left out: {', '.join(result.left_out)}.", "muted"))
     if not (result.new or result.updated or result.refused):
         screen.print("Everything in this file is there already.")
     doubts = result.doubts
@@ -128,7 +128,7 @@ def _(result: "ImportReport", screen: Screen, by: Conventions) -> None:
         first = ("The first ones, as they are stored", result.first_records)
         _draw_all(screen, by, [first, ("", result.refusals), ("", doubts)])
     if result.refused_file:
-        screen.print(data(f"The refused rows are in {display_path(result.refused_file)}, with the reason.", "yellow"))
+        screen.print(data(f"The refused rows are in {display_path(result.refused_file)}, with the reason.", "warning"))
 
 
 @renderer("crm.commands.data.full_export.WholeStoreReport")
@@ -138,14 +138,14 @@ def _(result: "WholeStoreReport", screen: Screen, by: Conventions) -> None:
     for name, number in result.objects.items():
         screen.print(data(f"{by.number(number):>9} {name}"))
     if result.done:
-        screen.print(data(result.done, "yellow"))
+        screen.print(data(result.done, "warning"))
 
 
 @renderer("crm.commands.data.spreadsheets.SpreadsheetReport")
 def _(result: "SpreadsheetReport", screen: Screen, by: Conventions) -> None:
     sign = screen.sign("✓", "OK:")
     done = "is set up" if result.new else "is ready; drop-downs and colours are up to date"
-    screen.print(Text(f"{sign} ", "green").append(clean(f"“{result.title}” {done}."), "default"))
+    screen.print(Text(f"{sign} ", "success").append(clean(f"“{result.title}” {done}."), "default"))
     screen.copyable(result.address)
     if result.put_back:
         screen.print(data(f"Columns put back: {', '.join(result.put_back)}."))
@@ -166,7 +166,7 @@ def _remembered(screen: Screen, url: str, comes_first: str) -> None:
         screen.print(f"{store} is opened from now on where no store is named.")
         return
     line = f"{store} would be opened from now on, but --store or the variable CRM_STORE names another store:"
-    screen.print(Text(line, "yellow"))
+    screen.print(Text(line, "warning"))
     screen.copyable(comes_first)
     screen.print("Take that away, or name this one:")
     screen.copyable(f"CRM_STORE={url}")
@@ -176,18 +176,18 @@ def _remembered(screen: Screen, url: str, comes_first: str) -> None:
 def _(result: "TakeOverReport", screen: Screen, by: Conventions) -> None:
     tab = f"the tab “{result.tab}”"
     if result.applied:
-        head = Text(f"{screen.sign('✓', 'OK:')} ", "green").append(clean(f"Taken over from {tab}"), "default")
+        head = Text(f"{screen.sign('✓', 'OK:')} ", "success").append(clean(f"Taken over from {tab}"), "default")
     else:
         head = Text(clean(f"The list in {tab}: {by.number(result.rows)} rows"), "bold")
     screen.print(head)
     counts = (
-        (result.new, "new clients", "bold green"),
-        (result.opening_sales, f"opening sales, {by.money(result.opening_total)} in all", "bold green"),
-        (result.updated, "known clients updated", "bold cyan"),
-        (result.unchanged, "known already, nothing new", "dim"),
-        (result.had_sales, "have sales already, and get no opening sale", "yellow"),
-        (result.flagged, "kept as written, worth a look", "yellow"),
-        (result.refused, "cannot be read, and stay in their tab only", "bold red"),
+        (result.new, "new clients", "gained"),
+        (result.opening_sales, f"opening sales, {by.money(result.opening_total)} in all", "gained"),
+        (result.updated, "known clients updated", "chosen"),
+        (result.unchanged, "known already, nothing new", "muted"),
+        (result.had_sales, "have sales already, and get no opening sale", "warning"),
+        (result.flagged, "kept as written, worth a look", "warning"),
+        (result.refused, "cannot be read, and stay in their tab only", "overdue"),
     )
     for number, words, style in counts:
         if number:
@@ -195,7 +195,7 @@ def _(result: "TakeOverReport", screen: Screen, by: Conventions) -> None:
     if not result.applied:
         arrow = screen.sign("→", "->")
         goes = (f"{column} {arrow} {target}" for column, target in result.columns.items())
-        screen.print(data("; ".join(goes), "dim"))
+        screen.print(data("; ".join(goes), "muted"))
     for records in (result.refusals, result.doubts):
         if records:
             _listed(screen, by, records)
@@ -209,4 +209,4 @@ def _listed(screen: Screen, by: Conventions, rows: Sequence[Any]) -> None:
     screen.print()
     screen.print(table)
     if len(rows) > table.row_count:
-        screen.print(Text(f"and {len(rows) - table.row_count} more", "dim"))
+        screen.print(Text(f"and {len(rows) - table.row_count} more", "muted"))

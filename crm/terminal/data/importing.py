@@ -36,7 +36,7 @@ def import_file(session: Session, **_: Any) -> None:
     command, typed = named("import"), ""
     while True:
         session.page(command.title)
-        session.screen.print(Text(command.summary, "dim"))
+        session.screen.print(Text(command.summary, "muted"))
         file = session.prompts.ask(command.parameters["file"], typed=typed)
         try:
             if file.suffix.lower() == ".json":
@@ -78,17 +78,17 @@ class _ImportPages:
     def _columns(self) -> None:
         """The columns and their targets, with the first row's content."""
         draft, screen = self.draft, self.session.screen
-        screen.print(data(f"Read as {draft.read_as}", "dim"))
+        screen.print(data(f"Read as {draft.read_as}", "muted"))
         rows = [(match.column, self._sample(at), self._target(at)) for at, match in enumerate(draft.matches)]
         columns = (
             tables.Column("Column", lambda row, _: data(row[0], "bold"), 0, 8),
-            tables.Column("Goes to", lambda row, _: data(row[2], "green" if row[2] else "dim"), 1, 8),
-            tables.Column("For example", lambda row, _: data(row[1], "dim"), 2, 8),
+            tables.Column("Goes to", lambda row, _: data(row[2], "success" if row[2] else "muted"), 1, 8),
+            tables.Column("For example", lambda row, _: data(row[1], "muted"), 2, 8),
         )
         room = max(3, screen.left - 13)
         screen.print(tables.table(columns, rows[:room], self.session.crm.conventions, screen.width))
         if len(rows) > room:
-            screen.print(Text(f"and {len(rows) - room} more columns", "dim"))
+            screen.print(Text(f"and {len(rows) - room} more columns", "muted"))
 
     def _sample(self, at: int) -> str:
         filled = (row[at] for row in self.draft.source.sample if at < len(row) and row[at])

@@ -31,7 +31,7 @@ _DERIVED = frozenset(("status_reason", "status_before"))
 # Of so many records an undo says what is so again.
 _UNDONE = 5
 HISTORY: Sequence[tables.Column] = (
-    tables.Column("No.", lambda row, _: data(row.id, "dim"), 0, right=True),
+    tables.Column("No.", lambda row, _: data(row.id, "muted"), 0, right=True),
     tables.Column("When", lambda row, by: data(by.time(row.at)), 3),
     tables.Column("Who", lambda row, _: data(row.user), 5, 5),
     tables.Column("What", lambda row, _: data(row.what), 1, 16),
@@ -41,18 +41,18 @@ HISTORY: Sequence[tables.Column] = (
 _SETTINGS: Sequence[tables.Column] = (
     tables.Column("Setting", lambda row, _: data(row.label), 1, 8),
     tables.Column("Value", lambda row, _: data(row.value, "bold"), 0, 6),
-    tables.Column("", lambda row, _: data(row.description, "dim"), 2, 16),
+    tables.Column("", lambda row, _: data(row.description, "muted"), 2, 16),
 )
 _FINDINGS: Sequence[tables.Column] = (
     tables.Column("What", lambda row, _: data(row.what), 0, 20),
-    tables.Column("How to mend it", lambda row, _: data(row.how_to_mend, "dim"), 1, 16),
+    tables.Column("How to mend it", lambda row, _: data(row.how_to_mend, "muted"), 1, 16),
 )
 _FIGURES: Sequence[tables.Column] = (
     tables.Column("What", lambda row, _: data(row.name), 0, 16),
     tables.Column("Here", lambda row, by: data(_figure(row.source, by)), 0, right=True),
     tables.Column(
         "There",
-        lambda row, by: data(_figure(row.copy, by), "" if row.copy == row.source else "bold red"),
+        lambda row, by: data(_figure(row.copy, by), "" if row.copy == row.source else "overdue"),
         0,
         right=True,
     ),
@@ -60,7 +60,7 @@ _FIGURES: Sequence[tables.Column] = (
 _CHANGES: Sequence[tables.Column] = (
     tables.Column("Record", lambda row, _: data(f"{row.record} {row.id}"), 0, 8),
     tables.Column("", lambda row, _: data({"create": "added", "delete": "deleted"}.get(row.operation, "changed")), 1),
-    tables.Column("What", lambda row, _: data(_changed(row), "dim"), 2, 14),
+    tables.Column("What", lambda row, _: data(_changed(row), "muted"), 2, 14),
 )
 tables.COLUMNS |= {
     "crm.repository.Finding": _FINDINGS,
@@ -72,7 +72,7 @@ tables.COLUMNS |= {
 
 def _undone(entry: "HistoryEntry") -> Text:
     text = f"undone by {entry.undone_by}" if entry.undone_by else f"undoes {entry.undoes}" if entry.undoes else ""
-    return data(text, "dim")
+    return data(text, "muted")
 
 
 def _figure(value: int | Decimal, by: Conventions) -> str:
@@ -94,8 +94,8 @@ def _(result: "SettingShown", screen: Screen, _by: Conventions) -> None:
 @renderer("crm.commands.data.store.FileWritten")
 def _(result: "FileWritten", screen: Screen, _by: Conventions) -> None:
     if result.done:
-        screen.print(Text(f"{screen.sign('✓', 'OK:')} {clean(result.done)}", "green"))
-    done = Text(f"{screen.sign('✓', 'OK:')} {result.what[:1].upper()}{result.what[1:]}: ", "green")
+        screen.print(Text(f"{screen.sign('✓', 'OK:')} {clean(result.done)}", "success"))
+    done = Text(f"{screen.sign('✓', 'OK:')} {result.what[:1].upper()}{result.what[1:]}: ", "success")
     screen.print(done.append(clean(display_path(result.file)), "bold"))
     _keep_safe(result.keep_safe, screen)
 
@@ -104,20 +104,20 @@ def _(result: "FileWritten", screen: Screen, _by: Conventions) -> None:
 def _(result: "ExportReport", screen: Screen, by: Conventions) -> None:
     many = "records" if result.what == "all" else result.what
     written = pluralize(result.records, many.removesuffix("s"), many, by)
-    done = Text(f"{screen.sign('✓', 'OK:')} {written} in ", "green")
+    done = Text(f"{screen.sign('✓', 'OK:')} {written} in ", "success")
     screen.print(done.append(clean(display_path(result.file)), "bold"))
     _keep_safe(result.keep_safe, screen)
 
 
 def _keep_safe(advice: str, screen: Screen) -> None:
     if advice:
-        screen.print(Text(advice, "yellow"))
+        screen.print(Text(advice, "warning"))
 
 
 def _changed_back(record: "RecordChange") -> Text:
     name = record.name or f"{record.record.replace('_', ' ')} {record.id}"
     fields = [
-        Text(f"{clean(field.label)} back to ", "dim").append(clean(_short(field.now)) or "-", "default")
+        Text(f"{clean(field.label)} back to ", "muted").append(clean(_short(field.now)) or "-", "default")
         for field in record.fields
         if field.name not in _DERIVED
     ]
@@ -126,9 +126,9 @@ def _changed_back(record: "RecordChange") -> Text:
 
 @renderer("crm.commands.data.deletions.Deleted")
 def _(result: "Deleted", screen: Screen, _by: Conventions) -> None:
-    line = Text(f"{screen.sign('✓', 'OK:')} Deleted ", "green").append(clean(result.name), "bold")
+    line = Text(f"{screen.sign('✓', 'OK:')} Deleted ", "success").append(clean(result.name), "bold")
     screen.print(line.append(f", with {clean(result.along)}" if result.along else "", "default"))
-    screen.print(Text("`history undo` brings it back.", "dim"))
+    screen.print(Text("`history undo` brings it back.", "muted"))
 
 
 @renderer("crm.commands.data.history.TakenBack")
@@ -136,69 +136,69 @@ def _(result: "TakenBack", screen: Screen, _by: Conventions) -> None:
     from crm.commands.data.history import passed_over_message
 
     done = "Redone" if result.undone.is_undo else "Taken back"
-    line = Text(f"{screen.sign('✓', 'OK:')} {done}: ", "green").append(clean(result.undone.first_words), "bold")
+    line = Text(f"{screen.sign('✓', 'OK:')} {done}: ", "success").append(clean(result.undone.first_words), "bold")
     screen.print(line)
     for word, records in (("Restored", result.restored), ("Removed", result.removed)):
         if records:
-            screen.print(Text(f"{word}: ", "dim").append(clean(records), "default"))
+            screen.print(Text(f"{word}: ", "muted").append(clean(records), "default"))
     if result.passed_over:
-        screen.print(Text(clean(passed_over_message(result.passed_over)), "dim"))
+        screen.print(Text(clean(passed_over_message(result.passed_over)), "muted"))
     if result.left_out:
-        screen.print(Text(clean(result.left_out), "yellow"))
+        screen.print(Text(clean(result.left_out), "warning"))
     for record in result.records[:_UNDONE]:
         screen.print(_changed_back(record))
     if len(result.records) > _UNDONE:
-        screen.print(Text("and more", "dim"))
+        screen.print(Text("and more", "muted"))
 
 
 @renderer("crm.commands.data.store.LiveReport")
 def _(result: "LiveReport", screen: Screen, by: Conventions) -> None:
-    signs = {True: ("✓", "yes:", "green"), False: ("✗", "NO:", "bold red"), None: ("?", "?", "yellow")}
+    signs = {True: ("✓", "yes:", "success"), False: ("✗", "NO:", "overdue"), None: ("?", "?", "warning")}
     for proof in result.proofs:
         sign, plain_sign, style = signs[proof.held]
         line = Text(f"{screen.sign(sign, plain_sign)} ", style).append(clean(proof.what), "default")
-        screen.print(line.append(f" ({clean(proof.seen)})", "dim"))
+        screen.print(line.append(f" ({clean(proof.seen)})", "muted"))
     screen.print()
     if result.failed:
         summary = "Not everything held; docs/google-sheets.md says what the store does then."
-        screen.print(Text(summary, "bold red"))
+        screen.print(Text(summary, "overdue"))
     else:
         held = by.number(len(result.proofs))
-        screen.print(Text(f"{screen.sign('✓', 'OK:')} All {held} things that the store relies on held.", "green"))
+        screen.print(Text(f"{screen.sign('✓', 'OK:')} All {held} things that the store relies on held.", "success"))
 
 
 @renderer("crm.commands.data.copying.CopyReport")
 def _(result: "CopyReport", screen: Screen, by: Conventions) -> None:
     screen.print(tables.table(_FIGURES, result.figures, by, screen.width))
     if result.failed:
-        screen.print(Text("The copy differs from the store it was made of; do not use it.", "bold red"))
+        screen.print(Text("The copy differs from the store it was made of; do not use it.", "overdue"))
     else:
-        copied = Text(f"{screen.sign('✓', 'OK:')} Copied to ", "green")
+        copied = Text(f"{screen.sign('✓', 'OK:')} Copied to ", "success")
         screen.print(copied.append(clean(display_path(result.copy)), "default"))
 
 
 @renderer("crm.commands.data.store.CheckReport")
 def _(result: "CheckReport", screen: Screen, by: Conventions) -> None:
     if not result.wrong:
-        screen.print(Text(f"{screen.sign('✓', 'OK:')} Everything agrees.", "green"))
-    for title, findings, style in (("Wrong", result.wrong, "bold red"), ("Worth a look", result.odd, "bold yellow")):
+        screen.print(Text(f"{screen.sign('✓', 'OK:')} Everything agrees.", "success"))
+    for title, findings, style in (("Wrong", result.wrong, "overdue"), ("Worth a look", result.odd, "alert")):
         if findings:
             screen.print(Text(f"{title}: {by.number(len(findings))}", style))
             # What is printed line by line goes on as long as it likes.
             listed = findings if screen.plain else findings[: max(3, screen.left - 16)]
             screen.print(tables.table(_FINDINGS, listed, by, screen.width))
             if more := len(findings) - len(listed):
-                screen.print(Text(f"and {by.number(more)} more; `check` in the shell lists all", "dim"))
+                screen.print(Text(f"and {by.number(more)} more; `check` in the shell lists all", "muted"))
 
 
 def draw_transaction(screen: Screen, report: "TransactionShown", by: Conventions, most: int | None = None) -> None:
     """The transaction with its records: on `most` lines, each cut where it is too long, or with all that it did."""
     entry = report.entry
-    heading = Text(f"{entry.id}  ", "dim").append(clean(entry.what), "bold")
+    heading = Text(f"{entry.id}  ", "muted").append(clean(entry.what), "bold")
     screen.print(heading)
     summary = f"{by.time(entry.at)}{f', {clean(entry.user)}' if entry.user else ''}"
     summary += f"; undone by {entry.undone_by}" if entry.undone_by else ""
-    screen.print(Text(summary + (f"; undoes {entry.undoes}" if entry.undoes else ""), "dim"))
+    screen.print(Text(summary + (f"; undoes {entry.undoes}" if entry.undoes else ""), "muted"))
     left = max(1, entry.changes if most is None else most - 3)
     drawn_so_far = 0
     for record in report.records:
@@ -212,20 +212,20 @@ def draw_transaction(screen: Screen, report: "TransactionShown", by: Conventions
         left -= 1 if most is None else len(lines)
         drawn_so_far += 1
     if entry.changes > drawn_so_far:
-        screen.print(Text(f"and {by.number(entry.changes - drawn_so_far)} more", "dim"))
+        screen.print(Text(f"and {by.number(entry.changes - drawn_so_far)} more", "muted"))
 
 
 def _lines(screen: Screen, record: "RecordChange") -> list[Text]:
     kind = record.record.replace("_", " ")
     head = Text(f"{kind} {record.id} ").append(clean(_short(record.name)), "bold")
-    head.append(f"{' ' if record.name else ''}{_VERBS.get(record.operation, record.operation)}", "dim")
+    head.append(f"{' ' if record.name else ''}{_VERBS.get(record.operation, record.operation)}", "muted")
     return [head, *(_line(screen, record, field) for field in record.fields)]
 
 
 def _line(screen: Screen, record: "RecordChange", field: "FieldChange") -> Text:
-    line = Text(f"  {clean(field.label)}: ", "dim").append(clean(_short(field.was)) or "-", "default")
+    line = Text(f"  {clean(field.label)}: ", "muted").append(clean(_short(field.was)) or "-", "default")
     if record.operation == "update":
-        line.append(f" {screen.sign('→', '->')} ", "dim").append(clean(_short(field.now)) or "-", "default")
+        line.append(f" {screen.sign('→', '->')} ", "muted").append(clean(_short(field.now)) or "-", "default")
     return line
 
 

@@ -30,7 +30,7 @@ def welcome(session: Session) -> bool:
         session.page()
         session.screen.print(Text("Welcome. There is nothing in here yet.", "bold"))
         session.screen.print(
-            Text("Your clients, their sales, and a status for each of them by rules you can read.", "dim")
+            Text("Your clients, their sales, and a status for each of them by rules you can read.", "muted")
         )
         session.screen.print()
         ways = [Choice(title, _starts(session, words)) for words, title in _WAYS if session.offers(named(words))]
@@ -43,7 +43,7 @@ def welcome(session: Session) -> bool:
         except End:
             return False
         except (Back, Cancelled):
-            session.say("0 leaves the program.", "dim")
+            session.say("0 leaves the program.", "muted")
             continue
         if chosen is None:
             return False
@@ -64,7 +64,7 @@ def try_sample(session: Session) -> None:
     session.say(
         f"A made-up company with {report.clients} clients and {report.sales} sales, in a file of its own."
         " x in the main menu throws it away.",
-        "green",
+        "success",
     )
 
 
@@ -78,4 +78,4 @@ def throw_away(session: Session) -> None:
     session.confirm(demo.told_before_thrown_away(session.crm), "Delete it", "Keep it", irreversible=True)
     demo.throw_away(session.crm)
     session.crm, session.real = session.real, None
-    session.say("The sample data is gone.", "green")
+    session.say("The sample data is gone.", "success")

@@ -22,7 +22,7 @@ def pairs(rows: Iterable[tuple[str, Text]], width: int) -> Table:
     label = min(max([len(name) for name, _ in rows], default=1), width // 3)
     drawn = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, show_header=False)
     for _ in range(side_by_side):
-        drawn.add_column(width=label, style="dim", overflow="ellipsis", no_wrap=True)
+        drawn.add_column(width=label, style="muted", overflow="ellipsis", no_wrap=True)
         drawn.add_column(width=width // side_by_side - label - 2, overflow="fold")
     lines = -(-len(rows) // side_by_side)
     for at in range(lines):
@@ -34,19 +34,19 @@ def draw_timeline(screen: Screen, timeline: "Iterable[Entry]", by: Conventions, 
     """Draw the timeline, newest first; on `most` lines, each cut where it is too long, or all of it."""
     entries = list(timeline)
     for entry in entries[:most]:
-        line = Text(f"{by.day(entry.on)}  ", "dim").append_text(entry_line(entry, by))
+        line = Text(f"{by.day(entry.on)}  ", "muted").append_text(entry_line(entry, by))
         if most is not None:
             line.truncate(screen.width, overflow="ellipsis" if screen.unicode else "crop")
         screen.print(line)
     if most is not None and len(entries) > most:
-        screen.print(Text(f"and {len(entries) - most} more", "dim"))
+        screen.print(Text(f"and {len(entries) - most} more", "muted"))
 
 
 def entry_line(entry: "Entry", by: Conventions) -> Text:
     """An entry of the timeline, without its day."""
     line = Text()
     if entry.amount is not None:
-        line.append(by.money(entry.amount), "bold green").append("  ")
+        line.append(by.money(entry.amount), "money").append("  ")
     return line.append(clean(entry.what), "default")
 
 

@@ -12,8 +12,10 @@ from typing import IO, Any
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.text import Text
+from rich.theme import Theme
 
 from crm.repository import Wait
+from crm.terminal.drawing.theme import TOKENS
 
 # Controls, line separators, and the marks that reorder or hide text; what came in through a file or
 # another program may hold them even though no form accepts them.
@@ -26,9 +28,8 @@ _JOINER = "\u200d"
 # Addresses in a sentence: of pages, and of e-mail.
 _ADDRESSES = re.compile(r"(https?://[^\s“”]+[^\s“”.,;:]|[\w.+-]+@[\w-]+(?:\.[\w-]+)+)")
 
+_THEME = Theme({name: token.style for name, token in TOKENS.items()})
 _NOTHING_SET: Mapping[str, str] = MappingProxyType({})
-# A status is known by its words; the colour only helps to find it again.
-_STATUS_COLOURS = ("green", "cyan", "yellow", "blue", "magenta")
 
 
 def _visible(match: re.Match[str]) -> str:
@@ -51,13 +52,6 @@ def data(text: object, style: str = "", *, lines: bool = False) -> Text:
     return Text(clean(str(text), lines=lines), style)
 
 
-def status_style(status: str) -> str:
-    """The colour of a status, the same each time."""
-    if not status or status == "Regular":
-        return ""
-    return "bold " + _STATUS_COLOURS[sum(map(ord, status)) % len(_STATUS_COLOURS)]
-
-
 class Screen:
     """The screen: everything is printed here. `plain` where there is no terminal to draw on: line after line, no
     escapes."""
@@ -74,6 +68,7 @@ class Screen:
             emoji=False,
             force_terminal=not plain,
             color_system=None if plain else "auto",
+            theme=_THEME,
             soft_wrap=False,
             legacy_windows=False,
             # A plain door may stand anywhere: on a dumb terminal of 80 columns, or in a pipe.
@@ -203,12 +198,12 @@ class Screen:
         elif wait.left is not None and not self.plain:
             self._count_down(wait.sentence)
         elif not goes_on:
-            self.print(Text(f"{wait.sentence}…" if wait.left is None else f"{wait.sentence}.", "yellow"))
+            self.print(Text(f"{wait.sentence}…" if wait.left is None else f"{wait.sentence}.", "warning"))
             self.console.file.flush()
 
     def _count_down(self, line: str) -> None:
         with self.console.capture() as captured:
-            self.console.print(Text(self.cut(line, before=1), "yellow"), end="")
+            self.console.print(Text(self.cut(line, before=1), "warning"), end="")
         self._end_countdown()
         self.console.file.write(captured.get())
         self.console.file.flush()

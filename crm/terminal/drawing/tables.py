@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from crm.model import Conventions
-from crm.terminal.drawing.screen import Screen, data, status_style
+from crm.terminal.drawing.screen import Screen, data
+from crm.terminal.drawing.theme import status_style
 
 _GAP = 2
 _WIDEST = 60
@@ -71,7 +72,7 @@ def table(columns: Sequence[Column], records: Sequence[Any], by: Conventions, wi
     """Records as a table of at most `width` columns of the terminal."""
     rows = [[column.text(record, by) for column in columns] for record in records]
     sizes = fitted(columns, rows, width)
-    drawn = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="dim")
+    drawn = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="muted")
     for at, size in sizes.items():
         drawn.add_column(
             columns[at].title,
@@ -111,4 +112,4 @@ def status(value: str) -> Text:
 
 def number(record_id: int) -> Text:
     """The number of a record; one that is not stored yet has none."""
-    return data(record_id if record_id > 0 else "", "dim")
+    return data(record_id if record_id > 0 else "", "muted")

@@ -49,6 +49,6 @@ def _draw_own(session: Session) -> None:
         with crm.read() as snapshot:
             own = snapshot.get(Client, crm.reader.client)
     except NotFoundError:
-        session.screen.print(Text("Nothing is kept about you here.", "dim"))
+        session.screen.print(Text("Nothing is kept about you here.", "muted"))
         return
     draw_client(session.screen, own, crm.conventions)

@@ -85,8 +85,8 @@ class DashboardEditor:
         for place, name in enumerate(listed[self._top : self._top + rows], start=self._top):
             pointer = screen.sign("»", ">") if place == self.at else " "
             mark = f"{place + 1:>2} {screen.sign('✓', 'x')}" if name in self._on else "    "
-            style = "bold" if place == self.at else "" if name in self._on else "dim"
-            line = Text(f"{pointer} ", "bold cyan").append(f"{mark} {clean(self._titles[name])}", style)
+            style = "bold" if place == self.at else "" if name in self._on else "muted"
+            line = Text(f"{pointer} ", "chosen").append(f"{mark} {clean(self._titles[name])}", style)
             line.truncate(screen.width, overflow="ellipsis" if screen.unicode else "crop")
             screen.print(line)
 

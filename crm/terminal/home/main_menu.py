@@ -72,7 +72,7 @@ class MainMenu:
                 return
             except (Back, Cancelled, KeyboardInterrupt):
                 # Nothing that is pressed while the page is drawn ends anything.
-                self.session.say(_CTRL_C, "dim")
+                self.session.say(_CTRL_C, "muted")
 
     def choose(self) -> Any:
         self._load_rest()
@@ -81,9 +81,9 @@ class MainMenu:
         except End:
             return EXIT
         except Back:
-            self.session.say("0 leaves the program.", "dim")
+            self.session.say("0 leaves the program.", "muted")
         except (Cancelled, KeyboardInterrupt):
-            self.session.say(_CTRL_C, "dim")
+            self.session.say(_CTRL_C, "muted")
         return _stay
 
     def _load_rest(self) -> None:

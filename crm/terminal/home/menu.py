@@ -58,7 +58,7 @@ def run_menu(
                 # The page tells, and shows nothing any more of what was on the screen.
                 raise
             exchange.note(error)
-        screen.print(Text(error.sentence, "red"))
+        screen.print(Text(error.sentence, "danger"))
         return error.exit_code
     except (Closed, KeyboardInterrupt):
         return 0
@@ -95,7 +95,7 @@ def _run(session: Session, loop: Loop, who: SignedIn | None) -> int:
                     return 0
                 raise
             if out.done:
-                session.say(f"{session.screen.sign('✓', 'OK:')} {out.sentence}", "green")
+                session.say(f"{session.screen.sign('✓', 'OK:')} {out.sentence}", "success")
             else:
                 session.fail(out)
             if session.real is not None and session.real is not session.crm:

@@ -21,7 +21,7 @@ _BRIEF_STATUSES = 3
 _BRIEF_CHART = 2
 _TO_DO = 3
 tables.COLUMNS["crm.commands.home.dashboard.TileShown"] = (
-    tables.Column("Place", lambda row, _: data(row.place or "", "dim"), 2, right=True),
+    tables.Column("Place", lambda row, _: data(row.place or "", "muted"), 2, right=True),
     tables.Column("Tile", lambda row, _: data(row.name, "bold"), 0, 8),
     tables.Column("What it shows", lambda row, _: data(row.title), 1, 8),
 )
@@ -81,7 +81,7 @@ def _line(label: str, texts: _Texts) -> Callable[[Screen, Any, Conventions, int]
 
     def line(screen: Screen, content: Any, by: Conventions, _: int) -> Iterator[Text]:
         if words := ", ".join(clean(text) for text in texts(screen, content, by)):
-            yield Text(f"{label} ", "dim").append(words, "default")
+            yield Text(f"{label} ", "muted").append(words, "default")
 
     return line
 

@@ -13,7 +13,8 @@ from crm.commands.home.tiles import Birthday, MessageCount, MonthOfSales, Status
 from crm.commands.sales.pipeline import StageSum
 from crm.model import STATES, Client, Conventions
 from crm.terminal.drawing.charts import bar, change, columns
-from crm.terminal.drawing.screen import Screen, clean, data, status_style
+from crm.terminal.drawing.screen import Screen, clean, data
+from crm.terminal.drawing.theme import status_style
 
 if TYPE_CHECKING:
     from crm.commands.reports.report import Report
@@ -59,7 +60,7 @@ def bars(screen: Screen, rows: Sequence[Bar]) -> Iterator[Text]:
     most = max(abs(value or 0) for _, _, value in rows)
     room = max(0, min(_BAR, screen.width - label - figure - 4))
     for name, amount_text, value in rows:
-        style = str(name.style) or "cyan"
+        style = str(name.style) or "accent"
         name.truncate(label, overflow="ellipsis", pad=True)
         drawn = bar(value or 0, most, room, unicode=screen.unicode) if room else ""
         yield name.append(f"  {amount_text:>{figure}}  ", "bold").append(drawn, style)
@@ -76,7 +77,7 @@ def statuses(screen: Screen, report: Statuses, by: Conventions, most: int) -> It
         ],
     )
     if rest := report.statuses[most:]:
-        yield Text(f"and {by.number(sum(status.clients for status in rest))} with {len(rest)} other statuses", "dim")
+        yield Text(f"and {by.number(sum(status.clients for status in rest))} with {len(rest)} other statuses", "muted")
 
 
 def sales(year: Sequence[MonthOfSales], by: Conventions, width: int) -> Iterator[Text]:
@@ -85,19 +86,19 @@ def sales(year: Sequence[MonthOfSales], by: Conventions, width: int) -> Iterator
     yield (
         Text("Sales this month ")
         .append(by.money(this.amount), "bold")
-        .append(f" in {by.number(this.sales)} {'sale' if this.sales == 1 else 'sales'}" if this.sales else "", "dim")
+        .append(f" in {by.number(this.sales)} {'sale' if this.sales == 1 else 'sales'}" if this.sales else "", "muted")
     )
     compared = [
         (change(this.amount, month.amount), month) for month in (last, year_ago) if month.amount or month is last
     ]
     line = Text(" ")
     for trend, month in compared:
-        style = "green" if trend.startswith(("+", "much more")) else "red"
+        style = "success" if trend.startswith(("+", "much more")) else "danger"
         if trend:
             line.append(f" {trend}", style)
-            line.append(f" on {by.month(month.month)} ({by.money(month.amount)})", "dim")
+            line.append(f" on {by.month(month.month)} ({by.money(month.amount)})", "muted")
         else:
-            line.append(f" {by.month(month.month)}: {by.money(month.amount)}", "dim")
+            line.append(f" {by.month(month.month)}: {by.money(month.amount)}", "muted")
         if width < _NARROW:
             yield line
             line = Text(" ")
@@ -114,9 +115,9 @@ def months(screen: Screen, year: Sequence[MonthOfSales], by: Conventions, height
     for line in columns([month.amount for month in drawn], height, unicode=screen.unicode):
         text = Text()
         for place, character in enumerate(line):
-            text.append(character * (step - 1) + " ", "bold cyan" if place == len(line) - 1 else "cyan")
+            text.append(character * (step - 1) + " ", "chosen" if place == len(line) - 1 else "accent")
         yield text
-    yield Text(_under([month.month for month in drawn], step, screen, by), "dim")
+    yield Text(_under([month.month for month in drawn], step, screen, by), "muted")
 
 
 def _under(days: Sequence[date], step: int, screen: Screen, by: Conventions) -> str:
@@ -138,7 +139,7 @@ def _report(screen: Screen, report: "Report", by: Conventions) -> Iterator[Text]
 
     chart = report.chart
     if not report.rows:
-        yield Text("Nothing there.", "dim")
+        yield Text("Nothing there.", "muted")
     elif chart is not None and chart.kind == "columns":
         yield from chart_lines(screen, replace(report, chart=Chart("columns", chart.values[:1], chart.rows)), by)
     elif chart is not None and chart.kind == "grid":
@@ -153,7 +154,7 @@ def _report(screen: Screen, report: "Report", by: Conventions) -> Iterator[Text]
             [(name, value_text(row[place], column, by), row[place]) for name, row in zip(named, first, strict=True)],
         )
         if len(report.rows) > _ROWS:
-            yield Text(f"and {by.number(len(report.rows) - _ROWS)} more", "dim")
+            yield Text(f"and {by.number(len(report.rows) - _ROWS)} more", "muted")
 
 
 def _pipeline(screen: Screen, stages: Sequence[StageSum], by: Conventions) -> Iterator[Text]:
@@ -166,7 +167,7 @@ def _pipeline(screen: Screen, stages: Sequence[StageSum], by: Conventions) -> It
 
 def _messages(_: Screen, counts: Sequence[MessageCount], by: Conventions) -> Iterator[Text]:
     for count in counts:
-        style = "red" if count.state == "failed" else "yellow" if count.state == "unsure" else ""
+        style = "danger" if count.state == "failed" else "warning" if count.state == "unsure" else ""
         yield Text("  ").append(f"{by.number(count.messages)} {STATES[count.state]}", style)
 
 
@@ -182,14 +183,14 @@ def follow_up_line(item: FollowUpShown) -> str:
 
 def _newest(_: Screen, clients: Sequence[Client], __: Conventions) -> Iterator[Text]:
     for client in clients:
-        yield Text("  ").append(clean(client.name)).append(f"  {clean(client.email or client.city)}", "dim")
+        yield Text("  ").append(clean(client.name)).append(f"  {clean(client.email or client.city)}", "muted")
 
 
 def _moved(screen: Screen, clients: Sequence[Client], _: Conventions) -> Iterator[Text]:
     arrow = screen.sign("→", "->")
     for client in clients:
         moved = f"  {clean(client.status_before)} {arrow} {clean(client.status)}"
-        yield Text("  ").append(clean(client.name)).append(moved, "dim")
+        yield Text("  ").append(clean(client.name)).append(moved, "muted")
 
 
 def _birthdays(_: Screen, birthdays: Sequence[Birthday], by: Conventions) -> Iterator[Text]:

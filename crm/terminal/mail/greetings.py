@@ -38,7 +38,7 @@ class GreetingsPage(ListPage):
         session.keyboard.choose("", [Choice("Remove it", True)])
         session.confirm(f"Remove {order.mailing.name}? What was sent stays.", "Remove")
         session.call("occasions remove", name=order.mailing.name)
-        session.say(f"{session.screen.sign('✓', 'OK:')} Removed {order.mailing.name}.", "green")
+        session.say(f"{session.screen.sign('✓', 'OK:')} Removed {order.mailing.name}.", "success")
 
 
 @flow("occasions list")

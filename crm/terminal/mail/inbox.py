@@ -61,7 +61,7 @@ def _adopt_to(session: Session, who: Stranger) -> None:
 
 def _ignore(session: Session, who: Stranger) -> None:
     session.call("email ignore", address=who.address)
-    session.say(f"{who.address} is left out from now on; what they write stays in the mailbox.", "green")
+    session.say(f"{who.address} is left out from now on; what they write stays in the mailbox.", "success")
 
 
 def _fetched(session: Session) -> Fetched:

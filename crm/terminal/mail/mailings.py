@@ -99,13 +99,13 @@ def resume(session: Session, mailing: Mailing | None = None, **_: Any) -> None:
 def cancel(session: Session, mailing: Mailing | None = None, **_: Any) -> None:
     """Take what has not been sent of a mailing out of the outbox."""
     session.call("mailings cancel", mailing=record_actions.chosen(session, "mailings cancel", mailing))
-    session.say(f"{session.screen.sign('✓', 'OK:')} Cancelled what had not been sent.", "green")
+    session.say(f"{session.screen.sign('✓', 'OK:')} Cancelled what had not been sent.", "success")
 
 
 def sending_page(session: Session, name: str) -> None:
     """The page while a mailing goes out."""
     session.page("Mailings", name)
-    session.screen.print(Text("Sending. Ctrl-C stops after the e-mail in hand; what waits is sent later.", "dim"))
+    session.screen.print(Text("Sending. Ctrl-C stops after the e-mail in hand; what waits is sent later.", "muted"))
 
 
 def tell_sent(session: Session, report: MailingReport) -> None:
@@ -113,7 +113,7 @@ def tell_sent(session: Session, report: MailingReport) -> None:
     waiting, by = report.counted.waiting, session.crm.conventions
     sent = report.counted.counts.get("sent", 0)
     if report.stopped or waiting:
-        session.say(f"! {report.stopped} {by.number(waiting)} still wait.".replace("!  ", "! "), "yellow")
+        session.say(f"! {report.stopped} {by.number(waiting)} still wait.".replace("!  ", "! "), "warning")
     else:
         troubles = f" {by.number(len(report.troubles))} to see to." if report.troubles else ""
-        session.say(f"{session.screen.sign('✓', 'OK:')} Sent to {by.number(sent)}.{troubles}", "green")
+        session.say(f"{session.screen.sign('✓', 'OK:')} Sent to {by.number(sent)}.{troubles}", "success")

@@ -98,11 +98,11 @@ def cancel(session: Session, message: Message | None = None, **_: Any) -> None:
     """A message that is queued, taken out of the outbox."""
     message = record_actions.chosen(session, "email cancel", message)
     session.call("email cancel", message=message)
-    session.say(f"{session.screen.sign('✓', 'OK:')} Cancelled. “Send again” sends it all the same.", "green")
+    session.say(f"{session.screen.sign('✓', 'OK:')} Cancelled. “Send again” sends it all the same.", "success")
 
 
 def tell_tried(session: Session, card: MessageCard) -> None:
     """Says on the next page what became of a message that was just tried."""
     line, style = sent_line(card)
-    sign = {"green": session.screen.sign("✓", "OK:"), "red": session.screen.sign("✗", "!")}.get(style, "!")
+    sign = {"success": session.screen.sign("✓", "OK:"), "danger": session.screen.sign("✗", "!")}.get(style, "!")
     session.say(f"{sign} {line}", style)

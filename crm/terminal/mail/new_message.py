@@ -38,7 +38,7 @@ def write(session: Session, client: Client | None = None, to: Sequence[str] = ()
         form = MessageForm(session, reader, contacts_of(snapshot, reader), to)
         templates = of_channel(snapshot, "email")
     if not (form.people() or to):
-        session.say(f"{reader.name} has no e-mail address yet; name one under To.", "yellow")
+        session.say(f"{reader.name} has no e-mail address yet; name one under To.", "warning")
     tell_tried(session, _Steps(session, reader, form, templates).go())
 
 
@@ -63,7 +63,7 @@ class _Steps(EmailSteps[MessageCard]):
             if session.keyboard.choose("", entries, back="Change it", at=BACK) == "send":
                 break
             room = None
-        session.screen.print(Text(f"Sending to {clean(self._client.name)}", "dim"))
+        session.screen.print(Text(f"Sending to {clean(self._client.name)}", "muted"))
         sent: MessageCard = session.insist(
             lambda: named("email send")(session.crm, client=self._client, yes=True, **answers)
         )

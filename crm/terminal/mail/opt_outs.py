@@ -46,7 +46,7 @@ def opt_out_page(session: Session, opt_out: OptOut) -> None:
     show(session.screen, opt_out, session.crm.conventions)
     session.screen.print()
     if not may_run(lift, session.crm.reader):
-        session.screen.print(Text("An admin can lift it.", "dim"))
+        session.screen.print(Text("An admin can lift it.", "muted"))
         session.keyboard.pause()
         return
     session.keyboard.choose("", [Choice("Lift it", True)])

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from crm.commands.mail.templates import TemplatePreview
 
 STATE_STYLES: Mapping[str, str] = {
-    "queued": "cyan", "sending": "cyan", "failed": "bold red", "unsure": "bold yellow", "cancelled": "dim",
+    "queued": "accent", "sending": "accent", "failed": "overdue", "unsure": "alert", "cancelled": "muted",
 }  # fmt: skip
 # In the order in which they are shown.
 _STATES = ("sent", "failed", "unsure", "queued", "sending", "cancelled")
@@ -32,93 +32,93 @@ _MOST_LISTED = 5
 _BELOW = 8
 
 MESSAGE_COLUMNS: Sequence[tables.Column] = (
-    tables.Column("Date", lambda row, by: data(by.day(row.on), "dim"), 1),
-    tables.Column("Time", lambda row, _: data(row.time, "dim"), 5),
+    tables.Column("Date", lambda row, by: data(by.day(row.on), "muted"), 1),
+    tables.Column("Time", lambda row, _: data(row.time, "muted"), 5),
     tables.Column("State", lambda row, _: data(STATES.get(row.state, row.state), state_style(row)), 0, 6),
     tables.Column("", lambda row, _: data("SMS" if row.channel == "sms" else ""), 6),
     tables.Column("What", lambda row, _: data(row.subject or row.body.partition("\n")[0]), 0, 10),
-    tables.Column("By", lambda row, _: data(row.user, "dim"), 4, 5),
+    tables.Column("By", lambda row, _: data(row.user, "muted"), 4, 5),
 )
 tables.COLUMNS["crm.model.mail.Message"] = (
-    tables.Column("No.", lambda row, _: data(row.id, "dim"), 3, right=True),
+    tables.Column("No.", lambda row, _: data(row.id, "muted"), 3, right=True),
     *MESSAGE_COLUMNS[:-1],
     tables.Column("To", lambda row, _: data(row.sender if row.direction == "in" else row.to), 2, 12),
     MESSAGE_COLUMNS[-1],
-    tables.Column("Client", lambda row, _: data(row.client, "dim"), 7, right=True),
+    tables.Column("Client", lambda row, _: data(row.client, "muted"), 7, right=True),
 )
 TEMPLATES: Sequence[tables.Column] = (
-    tables.Column("No.", lambda row, _: data(row.id, "dim"), 4, right=True),
+    tables.Column("No.", lambda row, _: data(row.id, "muted"), 4, right=True),
     tables.Column("Name", lambda row, _: data(row.name, "bold"), 0, 10),
-    tables.Column("", lambda row, _: data("SMS" if row.channel == "sms" else "", "dim"), 2),
+    tables.Column("", lambda row, _: data("SMS" if row.channel == "sms" else "", "muted"), 2),
     tables.Column("What", lambda row, _: data(row.subject or row.body.partition("\n")[0]), 1, 12),
 )
 MAILINGS: Sequence[tables.Column] = (
-    tables.Column("Date", lambda row, by: data(by.day_of(row.mailing.created_at), "dim"), 3),
+    tables.Column("Date", lambda row, by: data(by.day_of(row.mailing.created_at), "muted"), 3),
     tables.Column("Name", lambda row, _: data(row.mailing.name, "bold"), 0, 8),
     tables.Column("Sent", lambda row, by: _count("sent", row, by), 0, right=True),
-    tables.Column("Failed", lambda row, by: _count("failed", row, by, "red"), 0, right=True),
-    tables.Column("Waiting", lambda row, by: data(by.number(row.waiting) if row.waiting else "", "cyan"), 0,
+    tables.Column("Failed", lambda row, by: _count("failed", row, by, "danger"), 0, right=True),
+    tables.Column("Waiting", lambda row, by: data(by.number(row.waiting) if row.waiting else "", "accent"), 0,
                   right=True),
-    tables.Column("By", lambda row, _: data(row.mailing.user, "dim"), 4, 5),
+    tables.Column("By", lambda row, _: data(row.mailing.user, "muted"), 4, 5),
 )  # fmt: skip
 tables.COLUMNS["crm.commands.mail.mailings.report.MailingCount"] = (
-    tables.Column("No.", lambda row, _: data(row.mailing.id, "dim"), 2, right=True),
+    tables.Column("No.", lambda row, _: data(row.mailing.id, "muted"), 2, right=True),
     *MAILINGS,
 )
 TROUBLES: Sequence[tables.Column] = (
     tables.Column("Client", lambda row, _: data(row.name, "bold"), 0, 8),
     tables.Column("State", lambda row, _: data(STATES[row.message.state], STATE_STYLES[row.message.state]), 2, 6),
-    tables.Column("Why", lambda row, _: data(row.message.failure, "dim"), 1, 10),
+    tables.Column("Why", lambda row, _: data(row.message.failure, "muted"), 1, 10),
 )
 tables.COLUMNS["crm.commands.mail.mailings.report.Trouble"] = (
-    tables.Column("No.", lambda row, _: data(row.message.id, "dim"), 3, right=True),
+    tables.Column("No.", lambda row, _: data(row.message.id, "muted"), 3, right=True),
     TROUBLES[0],
     tables.Column("To", lambda row, _: data(row.message.to), 3, 12),
     TROUBLES[1],
-    tables.Column("Why", lambda row, _: data(row.message.failure, "dim"), 1, 16, wraps=True),
+    tables.Column("Why", lambda row, _: data(row.message.failure, "muted"), 1, 16, wraps=True),
 )
 tables.COLUMNS["crm.commands.mail.mailings.audience.LeftOut"] = (
-    tables.Column("No.", lambda row, _: data(row.client, "dim"), 2, right=True),
+    tables.Column("No.", lambda row, _: data(row.client, "muted"), 2, right=True),
     tables.Column("Client", lambda row, _: data(row.name, "bold"), 0, 8),
-    tables.Column("Why", lambda row, _: data(row.told, "dim"), 0, 16, wraps=True),
+    tables.Column("Why", lambda row, _: data(row.told, "muted"), 0, 16, wraps=True),
 )
 _UNSENT: Sequence[tables.Column] = (
-    tables.Column("No.", lambda row, _: data(row.id, "dim"), 3, right=True),
+    tables.Column("No.", lambda row, _: data(row.id, "muted"), 3, right=True),
     tables.Column("To", lambda row, _: data(row.to), 1, 14),
     tables.Column("What", lambda row, _: data(row.subject or row.body.partition("\n")[0]), 2, 8),
-    tables.Column("Why", lambda row, _: data(row.failure, "dim"), 0, 16, wraps=True),
+    tables.Column("Why", lambda row, _: data(row.failure, "muted"), 0, 16, wraps=True),
 )
 OCCASIONS: Sequence[tables.Column] = (
     tables.Column("Name", lambda row, _: data(row.mailing.name, "bold"), 0, 10),
     tables.Column("For", lambda row, _: data(row.when), 0, 8),
     tables.Column("By", lambda row, _: data(CHANNELS[row.mailing.channel]), 2),
-    tables.Column("What", lambda row, _: data(_about(row), "dim"), 1, 10),
+    tables.Column("What", lambda row, _: data(_about(row), "muted"), 1, 10),
 )
 _GREETINGS: Sequence[tables.Column] = (
-    tables.Column("Day", lambda row, by: data(by.day(row.on), "dim"), 1),
+    tables.Column("Day", lambda row, by: data(by.day(row.on), "muted"), 1),
     tables.Column("Client", lambda row, _: data(row.client.name, "bold"), 0, 10),
     tables.Column("Greeting", lambda row, _: data(row.mailing.name), 2, 8),
     tables.Column("To", lambda row, _: data(row.to), 3, 12),
 )
-_UNREACHABLE = (*_GREETINGS[1:2], tables.Column("Why", lambda row, _: data(row.why_not, "dim"), 0, 16, wraps=True))
+_UNREACHABLE = (*_GREETINGS[1:2], tables.Column("Why", lambda row, _: data(row.why_not, "muted"), 0, 16, wraps=True))
 STRANGERS: Sequence[tables.Column] = (
-    tables.Column("Last", lambda row, by: data(by.day_of(row.at), "dim"), 2),
+    tables.Column("Last", lambda row, by: data(by.day_of(row.at), "muted"), 2),
     tables.Column("From", lambda row, _: data(row.address, "bold"), 0, 14),
     tables.Column("Name", lambda row, _: data(row.name), 1, 8),
     tables.Column("E-mails", lambda row, by: data(by.number(row.messages)), 4, right=True),
-    tables.Column("About", lambda row, _: data(row.subject, "dim"), 3, 10),
+    tables.Column("About", lambda row, _: data(row.subject, "muted"), 3, 10),
 )
 OPT_OUTS: Sequence[tables.Column] = (
     tables.Column("Address", lambda opt_out, _: data(opt_out.address, "bold"), 0, 14),
-    tables.Column("Since", lambda opt_out, by: data(by.day(opt_out.on), "dim"), 0),
+    tables.Column("Since", lambda opt_out, by: data(by.day(opt_out.on), "muted"), 0),
     tables.Column("How", lambda opt_out, _: data(OPT_OUT_WAYS.get(opt_out.way, opt_out.way)), 1),
-    tables.Column("Note", lambda opt_out, _: data(opt_out.note, "dim"), 2, 10),
+    tables.Column("Note", lambda opt_out, _: data(opt_out.note, "muted"), 2, 10),
 )
 _BOUNCED: Sequence[tables.Column] = (
     tables.Column("Address", lambda bounced, _: data(bounced.address, "bold"), 0, 14),
-    tables.Column("Date", lambda bounced, by: data(by.day(bounced.on), "dim"), 2),
-    tables.Column("Client", lambda bounced, _: data(bounced.client, "dim"), 3, right=True),
-    tables.Column("Why", lambda bounced, _: data(bounced.words, "dim"), 0, 16, wraps=True),
+    tables.Column("Date", lambda bounced, by: data(by.day(bounced.on), "muted"), 2),
+    tables.Column("Client", lambda bounced, _: data(bounced.client, "muted"), 3, right=True),
+    tables.Column("Why", lambda bounced, _: data(bounced.words, "muted"), 0, 16, wraps=True),
 )
 tables.COLUMNS |= {
     "crm.commands.mail.bounces.Bounced": _BOUNCED,
@@ -152,16 +152,16 @@ def draw_message(screen: Screen, card: "MessageCard", by: Conventions, room: int
     message, before = card.message, screen.used
     whom = card.client.name + (f" ({card.contact.name})" if card.contact else "")
     heading = Text(f"{kind_of(message)} {'from' if message.direction == 'in' else 'to'} {clean(whom)}", "bold")
-    heading.append(f"  {STATES.get(message.state, message.state)}", state_style(message) or "green")
+    heading.append(f"  {STATES.get(message.state, message.state)}", state_style(message) or "success")
     heading.append(f"  {by.day(message.on)}{f', {message.time}' if message.time else ''}", "default")
-    heading.append(f"  by {clean(message.user)}" if message.user else "", "dim")
+    heading.append(f"  by {clean(message.user)}" if message.user else "", "muted")
     screen.print(heading)
     if message.failure:
-        screen.print(data(message.failure, STATE_STYLES.get(message.state, "yellow")))
+        screen.print(data(message.failure, STATE_STYLES.get(message.state, "warning")))
     if message.notice:
-        screen.print(data(message.notice, "bold yellow" if "forged" in message.notice else "dim"))
+        screen.print(data(message.notice, "alert" if "forged" in message.notice else "muted"))
     if card.stopped:
-        screen.print(data(card.stopped, "yellow"))
+        screen.print(data(card.stopped, "warning"))
     files = ", ".join(
         # Of what came in the size is not known.
         f"{name_of(line)} ({display_size(size)})" if (size := size_of(line)) else name_of(line)
@@ -187,7 +187,7 @@ def draw_heads(screen: Screen, heads: Mapping[str, str]) -> None:
     """Draw the headers above a text, each on its line; empty ones are left out."""
     for label, value in heads.items():
         if value:
-            screen.print(Text(f"{label}: ", "dim").append(clean(value), "default"))
+            screen.print(Text(f"{label}: ", "muted").append(clean(value), "default"))
 
 
 def draw_text(screen: Screen, text: str, room: int | None = None) -> bool:
@@ -204,7 +204,7 @@ def draw_text(screen: Screen, text: str, room: int | None = None) -> bool:
     for line in kept:
         screen.print(line)
     left = len(lines) - len(kept)
-    screen.print(Text(f"{screen.sign('…', '...')} {left} more lines", "dim"))
+    screen.print(Text(f"{screen.sign('…', '...')} {left} more lines", "muted"))
     return False
 
 
@@ -215,15 +215,15 @@ def sent_line(card: "MessageCard") -> tuple[str, str]:
     why = f": {words}." if words else "."
     match message.state:
         case "sent":
-            return f"Sent to {message.to}{f', but not to {words}' if words else ''}.", "green"
+            return f"Sent to {message.to}{f', but not to {words}' if words else ''}.", "success"
         case "failed":
-            return f"Not sent{why} It stands among the messages, and can be sent again there.", "red"
+            return f"Not sent{why} It stands among the messages, and can be sent again there.", "danger"
         case "unsure":
-            return f"It may have been sent, and may not{why} Ask before you send it again.", "yellow"
+            return f"It may have been sent, and may not{why} Ask before you send it again.", "warning"
         case "queued" | "sending":
             waits = card.stopped or f"It could not be sent just now{why}"
-            return f"{waits} It waits in the outbox; “Send what waits” tries it again.", "yellow"
-    return f"{kind_of(message)} {message.id} is {STATES.get(message.state, message.state)}{why}", "yellow"
+            return f"{waits} It waits in the outbox; “Send what waits” tries it again.", "warning"
+    return f"{kind_of(message)} {message.id} is {STATES.get(message.state, message.state)}{why}", "warning"
 
 
 @renderer("crm.commands.mail.messages.MessageCard")
@@ -236,15 +236,15 @@ def _(result: OptOut, screen: Screen, by: Conventions) -> None:
     way = f", {OPT_OUT_WAYS[result.way]}" if result.way in OPT_OUT_WAYS else ""
     screen.print(data(result.address, "bold").append(f"  opted out on {by.day(result.on)}{way}", "default"))
     if result.note:
-        screen.print(data(result.note, "dim"))
+        screen.print(data(result.note, "muted"))
 
 
 @renderer("crm.commands.mail.sms.SmsFetched")
 def _(result: "SmsFetched", screen: Screen, by: Conventions) -> None:
     answers = _counted(result.read, by, "answer", "answers")
-    screen.print(Text(f"{screen.sign('✓', 'OK:')} Read {answers} to texts.", "green"))
+    screen.print(Text(f"{screen.sign('✓', 'OK:')} Read {answers} to texts.", "success"))
     for number in result.stopped:
-        screen.print(data(f"{number} wants no texts any more.", "yellow"))
+        screen.print(data(f"{number} wants no texts any more.", "warning"))
 
 
 @renderer("crm.commands.mail.outbox.sending.Sent")
@@ -252,24 +252,24 @@ def _(result: "Sent", screen: Screen, by: Conventions) -> None:
     sign = screen.sign("✓", "OK:")
     tried = result.sent or result.failed or result.unsure or result.waiting or result.cancelled
     if result.sent:
-        screen.print(Text(f"{sign} Sent {by.number(result.sent)}.", "green"))
+        screen.print(Text(f"{sign} Sent {by.number(result.sent)}.", "success"))
     if result.cancelled:
         line = f"Cancelled {by.number(result.cancelled)}, whose clients want no mailings any more."
-        screen.print(Text(line, "yellow"))
+        screen.print(Text(line, "warning"))
     for title, messages, style in (
-        ("Not sent", result.failed, "bold red"),
-        ("May have been sent, and may not; ask before you send them again", result.unsure, "bold yellow"),
-        ("Not taken just now, and tried again later", result.waiting, "yellow"),
+        ("Not sent", result.failed, "overdue"),
+        ("May have been sent, and may not; ask before you send them again", result.unsure, "alert"),
+        ("Not taken just now, and tried again later", result.waiting, "warning"),
     ):
         if messages:
             screen.print(Text(f"{title}: {by.number(len(messages))}", style))
             screen.print(tables.table(_UNSENT, messages[: max(3, screen.left - 12)], by, screen.width))
     if result.stopped:
-        screen.print(data(result.stopped, "bold red"))
+        screen.print(data(result.stopped, "overdue"))
     if result.left:
-        screen.print(Text(f"{by.number(result.left)} still wait in the outbox.", "yellow"))
+        screen.print(Text(f"{by.number(result.left)} still wait in the outbox.", "warning"))
     elif not tried and not result.stopped:
-        screen.print(Text(f"{sign} Nothing waits in the outbox.", "green"))
+        screen.print(Text(f"{sign} Nothing waits in the outbox.", "success"))
 
 
 def draw_template(screen: Screen, template: Template, room: int | None = None) -> bool:
@@ -277,7 +277,7 @@ def draw_template(screen: Screen, template: Template, room: int | None = None) -
     from crm.commands.mail.templates import sms_count
 
     before = screen.used
-    heading = data(template.name, "bold").append(f"  no. {template.id}, {CHANNELS[template.channel]}", "dim")
+    heading = data(template.name, "bold").append(f"  no. {template.id}, {CHANNELS[template.channel]}", "muted")
     screen.print(heading)
     if count := sms_count(template):
         _draw_parts(screen, count, "as it stands here")
@@ -287,7 +287,7 @@ def draw_template(screen: Screen, template: Template, room: int | None = None) -
 
 
 def _draw_parts(screen: Screen, count: int, as_what: str) -> None:
-    screen.print(Text(f"Takes {count} SMS {as_what}.", "yellow" if count > 1 else "dim"))
+    screen.print(Text(f"Takes {count} SMS {as_what}.", "warning" if count > 1 else "muted"))
 
 
 @renderer(Template)
@@ -297,11 +297,11 @@ def _(result: Template, screen: Screen, _by: Conventions) -> None:
 
 @renderer("crm.commands.mail.templates.TemplatePreview")
 def _(result: "TemplatePreview", screen: Screen, _by: Conventions) -> None:
-    screen.print(Text("As ", "dim").append(clean(result.client.name), "default").append(" would read it", "dim"))
+    screen.print(Text("As ", "muted").append(clean(result.client.name), "default").append(" would read it", "muted"))
     if result.missing:
         lacking = ", ".join(f"{{{field}}}" for field in result.missing)
         line = f"Nothing is known for {clean(lacking)}; {{{clean(result.missing[0])}|…}} says what stands there then."
-        screen.print(Text(line, "yellow"))
+        screen.print(Text(line, "warning"))
     if result.parts:
         _draw_parts(screen, result.parts, "for this client")
     draw_heads(screen, {"Subject": result.subject})
@@ -321,16 +321,16 @@ def draw_counts(screen: Screen, report: "MailingReport", by: Conventions) -> Non
     for state in _STATES:
         if counts.get(state):
             line.append(", " if line else "")
-            line.append(f"{by.number(counts[state])} {STATES[state]}", STATE_STYLES.get(state, "green"))
-    screen.print(line if line else Text("Nothing of it is there any more.", "dim"))
+            line.append(f"{by.number(counts[state])} {STATES[state]}", STATE_STYLES.get(state, "success"))
+    screen.print(line if line else Text("Nothing of it is there any more.", "muted"))
     if report.stopped:
-        screen.print(data(report.stopped, "bold red"))
+        screen.print(data(report.stopped, "overdue"))
 
 
 @renderer("crm.commands.mail.mailings.report.MailingReport")
 def _(result: "MailingReport", screen: Screen, by: Conventions) -> None:
     mailing = result.counted.mailing
-    screen.print(data(mailing.name, "bold").append(f"  mailing no. {mailing.id}", "dim"))
+    screen.print(data(mailing.name, "bold").append(f"  mailing no. {mailing.id}", "muted"))
     draw_counts(screen, result, by)
     for title, rows in (("To see to", result.troubles), ("Left out", result.left_out)):
         if rows:
@@ -338,13 +338,13 @@ def _(result: "MailingReport", screen: Screen, by: Conventions) -> None:
             show(screen, list(rows), by)
     if result.counted.waiting:
         line = f"{by.number(result.counted.waiting)} still wait; “mailings resume {mailing.id}” goes on with them."
-        screen.print(Text(line, "yellow"))
+        screen.print(Text(line, "warning"))
 
 
 @renderer("crm.commands.mail.mailings.text.TestSent")
 def _(result: "TestSent", screen: Screen, _by: Conventions) -> None:
     sign = screen.sign("✓", "OK:")
-    screen.print(Text(f"{sign} Sent to {clean(result.to)}, as {clean(result.reader)} would get it.", "green"))
+    screen.print(Text(f"{sign} Sent to {clean(result.to)}, as {clean(result.reader)} would get it.", "success"))
 
 
 def _about(occasion: "Occasion") -> str:
@@ -371,11 +371,11 @@ def _(result: "Due", screen: Screen, by: Conventions) -> None:
             Text(f"{words}, and {by.number(result.waiting)} wait in the outbox" if result.waiting else words, "bold")
         )
     else:
-        screen.print(Text(f"{screen.sign('✓', 'OK:')} Greetings: {count}", "green"))
+        screen.print(Text(f"{screen.sign('✓', 'OK:')} Greetings: {count}", "success"))
     if result.greetings:
         _draw_some(screen, _GREETINGS, result.greetings, by)
     if result.unreachable:
-        screen.print(Text(f"Cannot be written to: {by.number(len(result.unreachable))}", "bold yellow"))
+        screen.print(Text(f"Cannot be written to: {by.number(len(result.unreachable))}", "alert"))
         _draw_some(screen, _UNREACHABLE, result.unreachable, by)
     if result.sent is not None:
         show(screen, result.sent, by)
@@ -385,7 +385,7 @@ def _draw_some(screen: Screen, columns: Sequence[tables.Column], rows: "Sequence
     most = max(3, screen.left - _BELOW)
     screen.print(tables.table(columns, rows[:most], by, screen.width))
     if len(rows) > most:
-        screen.print(Text(f"and {by.number(len(rows) - most)} more", "dim"))
+        screen.print(Text(f"and {by.number(len(rows) - most)} more", "muted"))
 
 
 def _counted(count: int, by: Conventions, one: str, several: str) -> str:
@@ -395,27 +395,29 @@ def _counted(count: int, by: Conventions, one: str, several: str) -> str:
 @renderer("crm.commands.mail.inbox.Fetched")
 def _(result: "Fetched", screen: Screen, by: Conventions) -> None:
     number = _counted(result.filed, by, "e-mail", "e-mails")
-    screen.print(Text(f"{screen.sign('✓', 'OK:')} Filed {number} with their clients.", "green"))
+    screen.print(Text(f"{screen.sign('✓', 'OK:')} Filed {number} with their clients.", "success"))
     if result.bounced:
         number = _counted(len(result.bounced), by, "e-mail of ours was", "e-mails of ours were")
-        screen.print(Text(f"{number} given up by a mail server:", "bold red"))
+        screen.print(Text(f"{number} given up by a mail server:", "overdue"))
         for message in result.bounced[:_MOST_LISTED]:
             screen.print(data(f"{message.subject}: {message.failure}"))
     for client in result.opted_out:
-        screen.print(data(f"{client.name} wants no mailings any more.", "yellow"))
+        screen.print(data(f"{client.name} wants no mailings any more.", "warning"))
     left = [
         (result.known, "is filed already", "are filed already"),
         (result.automatic, "was written by no person", "were written by no person"),
         (result.nobodys, "names no client", "name no client"),
     ]
     if others := [_counted(count, by, one, several) for count, one, several in left if count]:
-        screen.print(Text(f"Not filed: {', '.join(others)}.", "dim"))
+        screen.print(Text(f"Not filed: {', '.join(others)}.", "muted"))
     for problem in result.unreadable[:_MOST_LISTED]:
-        screen.print(data(problem, "yellow"))
+        screen.print(data(problem, "warning"))
     if len(result.unreadable) > _MOST_LISTED:
-        screen.print(Text(f"and {by.number(len(result.unreadable) - _MOST_LISTED)} more that cannot be read", "yellow"))
+        screen.print(
+            Text(f"and {by.number(len(result.unreadable) - _MOST_LISTED)} more that cannot be read", "warning")
+        )
     if result.stopped:
-        screen.print(data(f"{result.stopped} The rest is read next time.", "bold red"))
+        screen.print(data(f"{result.stopped} The rest is read next time.", "overdue"))
     if result.unknown:
         screen.print(Text(f"Unknown senders: {by.number(len(result.unknown))}", "bold"))
 
@@ -424,6 +426,6 @@ def _(result: "Fetched", screen: Screen, by: Conventions) -> None:
 def _(result: "Adopted", screen: Screen, by: Conventions) -> None:
     who = f"{result.contact.name}, contact of {result.client.name}" if result.contact else result.client.name
     filed = _counted(result.filed, by, "e-mail", "e-mails")
-    screen.print(data(f"{screen.sign('✓', 'OK:')} {who}; filed {filed}.", "green"))
+    screen.print(data(f"{screen.sign('✓', 'OK:')} {who}; filed {filed}.", "success"))
     if result.stopped:
-        screen.print(data(f"{result.stopped} They are filed when e-mail is fetched next.", "yellow"))
+        screen.print(data(f"{result.stopped} They are filed when e-mail is fetched next.", "warning"))

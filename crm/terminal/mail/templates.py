@@ -160,4 +160,4 @@ def delete(session: Session, template: Template | None = None, **_: Any) -> None
 
 
 def _confirm_done(session: Session, done: str, template: Template) -> None:
-    session.say(f"{session.screen.sign('✓', 'OK:')} {done}: {template.name} (no. {template.id})", "green")
+    session.say(f"{session.screen.sign('✓', 'OK:')} {done}: {template.name} (no. {template.id})", "success")

@@ -32,15 +32,15 @@ def _(result: Report, screen: Screen, by: Conventions) -> None:
 def draw_heading(screen: Screen, report: Report, by: Conventions) -> None:
     """Draw the title of a report, and its period."""
     screen.print(Text(report.title, "bold"))
-    screen.print(Text(period(report, by), "dim"))
+    screen.print(Text(period(report, by), "muted"))
     if report.note:
-        screen.print(Text(report.note, "dim"))
+        screen.print(Text(report.note, "muted"))
 
 
 def draw_table(screen: Screen, report: Report, by: Conventions, first: int = 0, most: int | None = None) -> None:
     """The rows, or `most` of them from one on, and the total."""
     if not report.rows:
-        screen.print(Text("Nothing there.", "dim"))
+        screen.print(Text("Nothing there.", "muted"))
         return
     rows = list(report.rows[first:] if most is None else report.rows[first : first + most])
     if report.total is not None:
@@ -58,7 +58,7 @@ def _head(report: Report, place: int, column: Column) -> tables.Column:
         value = row[place]
         style = "bold" if row is report.total else ""
         if column.signed and value:
-            style = "green" if value > 0 else "red"
+            style = "success" if value > 0 else "danger"
         return data(_figure(report, column, value, by), style)
 
     title = column.title.rstrip() or column.name
@@ -110,15 +110,15 @@ def _columns(screen: Screen, report: Report, drawn: Sequence[Column], by: Conven
             continue
         highest = max(range(len(values)), key=values.__getitem__)
         scale = f" (at most {value_text(values[highest], column, by)} in {names[highest]})"
-        yield Text(column.title).append(scale, "dim")
+        yield Text(column.title).append(scale, "muted")
         for line in columns(values, _HEIGHT, most=most, unicode=screen.unicode):
-            yield Text("".join((sign * max(1, step - 1)).ljust(step) for sign in line), "cyan")
+            yield Text("".join((sign * max(1, step - 1)).ljust(step) for sign in line), "accent")
     if step > 2:
         is_month = report.columns[0].kind == "month"
         ticks = [str(row[0]) for row in report.drawn][-len(names) :] if is_month else names
-        yield Text("".join(f"{_short(tick, step - 1):<{step}}" for tick in ticks), "dim")
+        yield Text("".join(f"{_short(tick, step - 1):<{step}}" for tick in ticks), "muted")
     else:
-        yield Text(f"{names[0]} {screen.sign('…', '...')} {names[-1]}", "dim")
+        yield Text(f"{names[0]} {screen.sign('…', '...')} {names[-1]}", "muted")
 
 
 def _short(name: str, room: int) -> str:
@@ -139,9 +139,9 @@ def _bars(screen: Screen, report: Report, drawn: Sequence[Column], by: Conventio
     for name, value in zip(names, values, strict=True):
         name.truncate(wide, overflow=_overflow(screen), pad=True)
         room = min(_WIDEST_BAR, screen.width - wide - 3)
-        yield name.append("  ").append(bar(value, most, room, unicode=screen.unicode), "cyan")
+        yield name.append("  ").append(bar(value, most, room, unicode=screen.unicode), "accent")
     if len(report.drawn) > _BARS:
-        yield Text(f"and {by.number(len(report.drawn) - _BARS)} more", "dim")
+        yield Text(f"and {by.number(len(report.drawn) - _BARS)} more", "muted")
 
 
 def _grid(screen: Screen, report: Report, drawn: Sequence[Column], by: Conventions) -> Iterator[Text]:
@@ -152,9 +152,9 @@ def _grid(screen: Screen, report: Report, drawn: Sequence[Column], by: Conventio
     wide = min(max(map(len, names)), screen.width // 3)
     step = max(1, min(4, (screen.width - wide - 2) // len(drawn)))
     if step > max(len(column.title) for column in drawn):
-        yield Text(" " * (wide + 2) + "".join(f"{column.title:<{step}}" for column in drawn), "dim")
+        yield Text(" " * (wide + 2) + "".join(f"{column.title:<{step}}" for column in drawn), "muted")
     for place, name in enumerate(names):
         signs = (shade(column[place], most, unicode=screen.unicode) * step for column in values)
-        yield Text(f"{clean(name)[:wide]:<{wide}}  ").append("".join(signs), "cyan")
+        yield Text(f"{clean(name)[:wide]:<{wide}}  ").append("".join(signs), "accent")
     key = " ".join(shade(part, 8, unicode=screen.unicode) for part in (0, 1, 3, 5, 7))
-    yield Text(f"{key}  none to {value_text(most, drawn[0], by)}", "dim")
+    yield Text(f"{key}  none to {value_text(most, drawn[0], by)}", "muted")

@@ -81,7 +81,7 @@ class BoardPage:
                 for stage in seen
             ]
         self._card = self._card_of(seen, by_stage)
-        screen.print(Text(screen.cut(self._summary(seen, by)), "dim"))
+        screen.print(Text(screen.cut(self._summary(seen, by)), "muted"))
         width = (screen.width - _GAP * (len(seen) - 1)) // len(seen)
         columns = [
             list(self._column(stage, deals, rows, width, by)) for stage, deals in zip(seen, by_stage, strict=True)
@@ -135,8 +135,8 @@ class BoardPage:
         pointed = self._card.deal.id if here and self._card else 0
         count = by.number(summed.deals)
         figures = f"{count} · {_money(summed.value, by, width - len(count) - 3)}"
-        head = data(summed.stage.name, "bold reverse" if here else "bold")
-        lines = [_fitted(head, width, screen), _fitted(Text(figures, "dim"), width, screen)]
+        head = data(summed.stage.name, "selected" if here else "bold")
+        lines = [_fitted(head, width, screen), _fitted(Text(figures, "muted"), width, screen)]
         for deal in deals:
             lines += [_fitted(line, width, screen) for line in self._lines(deal, deal.deal.id == pointed, width, by)]
         lines += [Text(" " * width)] * (2 + rows * _LINES - len(lines))
@@ -144,20 +144,20 @@ class BoardPage:
         above, below = top, summed.deals - top - len(deals)
         more = [f"{screen.sign('↑', '^')} {by.number(above)}"] if above else []
         more += [f"{screen.sign('↓', 'v')} {by.number(below)} more"] if below > 0 else []
-        return [*lines, _fitted(Text("  " + "  ".join(more), "dim"), width, screen)]
+        return [*lines, _fitted(Text("  " + "  ".join(more), "muted"), width, screen)]
 
     def _lines(self, card: DealShown, pointed: bool, width: int, by: Conventions) -> Sequence[Text]:
         """A card: title, client, and on one line its value, the days in its stage, and a mark where it is late."""
         screen = self.session.screen
         sign = screen.sign("»", ">") if pointed else screen.sign("·", "-")
-        title = Text(f"{sign} ", "bold cyan" if pointed else "dim").append(clean(card.deal.title), "bold" * pointed)
+        title = Text(f"{sign} ", "chosen" if pointed else "muted").append(clean(card.deal.title), "bold" * pointed)
         wordy = width >= 2 * _NARROWEST
         days = f"{by.number(card.days)} {'days' if wordy else 'd'}"
         late = "! late" if wordy else "!"
         room = width - 3 - len(days) - (len(late) + 1 if card.overdue else 0)
-        figures = Text(f"  {_money(card.deal.value, by, room)}").append(f" {days}", "dim")
+        figures = Text(f"  {_money(card.deal.value, by, room)}").append(f" {days}", "muted")
         if card.overdue:
-            figures.append(f" {late}", "bold yellow")
+            figures.append(f" {late}", "alert")
         return title, Text(f"  {clean(card.client)}"), figures
 
     # Keys

@@ -8,7 +8,8 @@ from rich.text import Text
 from crm.model import OUTCOMES, Conventions, Deal, Sale, Stage
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.render import renderer, show
-from crm.terminal.drawing.screen import Screen, clean, data, status_style
+from crm.terminal.drawing.screen import Screen, clean, data
+from crm.terminal.drawing.theme import status_style
 
 if TYPE_CHECKING:
     from crm.commands.sales.board import Board
@@ -30,11 +31,11 @@ def _title(item: "DealShown") -> Text:
 def _close(item: "DealShown", by: Conventions) -> Text:
     """The day of the expected close, marked also for who sees no colour; of a closed deal the day on which it was."""
     on = item.deal.closed_on or item.deal.expected_close_on
-    return data(f"{by.day(on)}{' !' if item.overdue else ''}", "yellow" if item.overdue else "")
+    return data(f"{by.day(on)}{' !' if item.overdue else ''}", "warning" if item.overdue else "")
 
 
 DEALS: Sequence[tables.Column] = (
-    tables.Column("No.", lambda row, _: data(row.deal.id, "dim"), 4, right=True),
+    tables.Column("No.", lambda row, _: data(row.deal.id, "muted"), 4, right=True),
     tables.Column("Stage", lambda row, _: data(row.stage.name), 2, 9),
     tables.Column("Deal", lambda row, _: _title(row), 0, 10),
     tables.Column("Client", lambda row, _: data(row.client), 5, 8),
@@ -44,17 +45,17 @@ DEALS: Sequence[tables.Column] = (
     tables.Column("Owner", lambda row, _: data(row.deal.owner), 7, 5),
 )
 _BARE: Sequence[tables.Column] = (
-    tables.Column("No.", lambda row, _: data(row.id or "", "dim"), 1, right=True),
+    tables.Column("No.", lambda row, _: data(row.id or "", "muted"), 1, right=True),
     tables.Column("Deal", lambda row, _: data(row.title, "bold"), 0, 10),
     tables.Column("Value", lambda row, by: data(by.money(row.value)), 1, right=True),
     tables.Column("Expected close", lambda row, by: data(by.day(row.expected_close_on)), 2),
     tables.Column("Owner", lambda row, _: data(row.owner), 3, 5),
 )
 STAGES: Sequence[tables.Column] = (
-    tables.Column("No.", lambda row, _: data(row.id or "", "dim"), 3, right=True),
+    tables.Column("No.", lambda row, _: data(row.id or "", "muted"), 3, right=True),
     tables.Column("Stage", lambda row, _: data(row.name, "bold"), 0, 8),
     tables.Column("Probability", lambda row, _: data(f"{row.probability} %"), 1, right=True),
-    tables.Column("", lambda row, _: data("" if row.outcome == "open" else OUTCOMES[row.outcome], "dim"), 2),
+    tables.Column("", lambda row, _: data("" if row.outcome == "open" else OUTCOMES[row.outcome], "muted"), 2),
 )
 _SUMS: Sequence[tables.Column] = (
     tables.Column("Stage", lambda row, _: data(row.stage.name, "bold"), 0, 8),
@@ -66,7 +67,7 @@ _STAYS: Sequence[tables.Column] = (
     tables.Column("Stage", lambda row, _: data(row.stage), 0, 8),
     tables.Column("Since", lambda row, by: data(by.day(row.since)), 1),
     tables.Column("Days", lambda row, by: data("" if row.days is None else by.number(row.days)), 1, right=True),
-    tables.Column("By", lambda row, _: data(row.user, "dim"), 2, 5),
+    tables.Column("By", lambda row, _: data(row.user, "muted"), 2, 5),
 )
 SALES: Sequence[tables.Column] = (
     tables.Column("No.", lambda row, _: tables.number(row.id), 2, right=True),
@@ -98,7 +99,7 @@ def _(result: Stage, screen: Screen, by: Conventions) -> None:
 def _(result: "DealList", screen: Screen, by: Conventions) -> None:
     show(screen, list(result.deals), by)
     if result.deals:
-        screen.print(Text(added_up(result, by), "dim"))
+        screen.print(Text(added_up(result, by), "muted"))
 
 
 def added_up(deals: "DealList", by: Conventions) -> str:
@@ -118,23 +119,23 @@ def draw_heading(screen: Screen, card: "DealCard", by: Conventions) -> None:
     deal, stage = card.item.deal, card.item.stage
     heading = data(deal.title, "bold")
     heading.truncate(screen.width - 8, overflow="ellipsis")
-    screen.print(heading.append(f"  no. {deal.id}", "dim"))
+    screen.print(heading.append(f"  no. {deal.id}", "muted"))
     screen.print(data(card.client.name))
     worth = Text(by.money(deal.value), "bold")
     if deal.closed_on is None:
-        worth.append(f", weighted {by.money(by.rounded(card.item.weighted))} ({stage.probability} %)", "dim")
+        worth.append(f", weighted {by.money(by.rounded(card.item.weighted))} ({stage.probability} %)", "muted")
     screen.print(worth)
     where = data(stage.name, "bold")
     ended = f" on {by.day(deal.closed_on)}" if deal.closed_on else f" for {days(card.item.days, by)}"
     screen.print(where.append(ended, "default"))
     if deal.closed_on is None and deal.expected_close_on:
         line = f"Expected to close on {by.day(deal.expected_close_on)}"
-        screen.print(Text(f"{line}{', which has passed !' * card.item.overdue}", "yellow" * card.item.overdue))
+        screen.print(Text(f"{line}{', which has passed !' * card.item.overdue}", "warning" * card.item.overdue))
     for label, value in (("Lost because", deal.lost_reason), ("Owner", deal.owner)):
         if value:
-            screen.print(Text(f"{label} ", "dim").append(clean(value), "default"))
+            screen.print(Text(f"{label} ", "muted").append(clean(value), "default"))
     if deal.notes:
-        screen.print(data(deal.notes, "italic", lines=True))
+        screen.print(data(deal.notes, "note", lines=True))
 
 
 def draw_history(screen: Screen, card: "DealCard", by: Conventions, most: int | None = None) -> None:
@@ -155,7 +156,7 @@ def draw_history(screen: Screen, card: "DealCard", by: Conventions, most: int | 
 
 @renderer("crm.commands.sales.outcomes.DealMoved")
 def _(result: "DealMoved", screen: Screen, by: Conventions) -> None:
-    done = Text(f"{screen.sign('✓', 'OK:')} ", "green").append(clean(result.deal.title), "bold")
+    done = Text(f"{screen.sign('✓', 'OK:')} ", "success").append(clean(result.deal.title), "bold")
     screen.print(done.append(f" is in {clean(result.stage.name)} now", "default"))
     for taken_back in result.taken_back:
         show(screen, taken_back, by)
@@ -163,7 +164,7 @@ def _(result: "DealMoved", screen: Screen, by: Conventions) -> None:
 
 @renderer("crm.commands.sales.outcomes.DealWon")
 def _(result: "DealWon", screen: Screen, by: Conventions) -> None:
-    done = Text(f"{screen.sign('✓', 'OK:')} Won: ", "green").append(clean(result.deal.title), "bold")
+    done = Text(f"{screen.sign('✓', 'OK:')} Won: ", "success").append(clean(result.deal.title), "bold")
     screen.print(done)
     _draw_sale(screen, result, by)
 
@@ -182,7 +183,7 @@ def _(result: "Board", screen: Screen, by: Conventions) -> None:
 def stage_line(summed: "StageSum", by: Conventions) -> Text:
     """A stage with its count and its sum."""
     line = data(summed.stage.name, "bold")
-    return line.append(f"  {by.number(summed.deals)} · {by.money(summed.value)}", "dim")
+    return line.append(f"  {by.number(summed.deals)} · {by.money(summed.value)}", "muted")
 
 
 def draw_deals(screen: Screen, deals: "Iterable[DealShown]", by: Conventions) -> None:
@@ -211,7 +212,7 @@ def _draw_sale(screen: Screen, report: "SaleReport", by: Conventions) -> None:
         done = "Took back sale"
     elif isinstance(report, SaleEdited):
         done = "Changed sale"
-    line = Text(f"{screen.sign('✓', 'OK:')} {done} {report.sale.id}: ", "green").append(
+    line = Text(f"{screen.sign('✓', 'OK:')} {done} {report.sale.id}: ", "success").append(
         by.money(report.sale.amount), "bold"
     )
     line.append(" to ", "default").append(clean(client.name), "bold").append(f" on {by.day(report.sale.on)}", "default")
@@ -222,8 +223,10 @@ def _draw_sale(screen: Screen, report: "SaleReport", by: Conventions) -> None:
         moved = Text(f"  {screen.sign('★', '*')} Status: ", "bold").append(clean(status.before or "none"))
         moved.append(f" {screen.sign('→', '->')} ").append(clean(status.after or "none"), status_style(status.after))
         screen.print(moved)
-        screen.print(data(f"    {status.reason}", "dim"))
+        screen.print(data(f"    {status.reason}", "muted"))
     else:
         screen.print(
-            Text("  Status ", "dim").append(clean(status.after), status_style(status.after)).append(" as before", "dim")
+            Text("  Status ", "muted")
+            .append(clean(status.after), status_style(status.after))
+            .append(" as before", "muted")
         )

@@ -34,7 +34,7 @@ def add(session: Session, **arguments: Any) -> None:
     session.page("People", "New")
     name = arguments.get("name") or session.prompts.ask(parameter)
     added: Colleague = session.call("people add", name=name)
-    session.say(f"{session.screen.sign('✓', 'OK:')} Added {added.name}", "green")
+    session.say(f"{session.screen.sign('✓', 'OK:')} Added {added.name}", "success")
 
 
 @flow("people list")

@@ -36,11 +36,11 @@ class SessionsPage(ListPage):
         session.confirm("", "End this session", irreversible=True)
         with session.crm.read() as snapshot:
             session.call("profile end-session", session=snapshot.get(SignIn, row.id))
-        session.say("That session has ended.", "green")
+        session.say("That session has ended.", "success")
 
     def _end_others(self) -> None:
         self.session.call("profile sign-out-everywhere")
-        self.session.say("All other sessions have ended.", "green")
+        self.session.say("All other sessions have ended.", "success")
 
 
 @flow("profile show")

@@ -23,20 +23,20 @@ USERS: Sequence[tables.Column] = (
     tables.Column("Role", lambda row, _: data(row.role), 1),
     tables.Column("Second factor", lambda row, _: data(NAMES.get(row.second_factor, "")), 4),
     tables.Column("Sessions", lambda row, by: data(by.number(row.sessions)), 3, right=True),
-    tables.Column("", lambda row, _: Text(_state(row), "yellow"), 1),
+    tables.Column("", lambda row, _: Text(_state(row), "warning"), 1),
 )
 SESSIONS: Sequence[tables.Column] = (
-    tables.Column("No.", lambda row, _: data(row.id, "dim"), 3, right=True),
+    tables.Column("No.", lambda row, _: data(row.id, "muted"), 3, right=True),
     tables.Column("Since", lambda row, by: data(by.time(row.since)), 0),
     tables.Column("On", lambda row, _: data(row.device), 1, 8),
     tables.Column("From", lambda row, _: data(row.address), 2, 8),
-    tables.Column("", lambda row, _: Text("this one" if row.here else "", "green"), 1),
+    tables.Column("", lambda row, _: Text("this one" if row.here else "", "success"), 1),
 )
 PEOPLE: Sequence[tables.Column] = (
     tables.Column("Name", lambda row, _: data(row.name, "bold"), 0, 8),
     tables.Column("Role", lambda row, _: data(row.role), 5),
     tables.Column("Follow-ups", lambda row, by: data(_some(row.follow_ups, by)), 1, right=True),
-    tables.Column("Overdue", lambda row, by: data(_some(row.overdue, by), "bold red"), 2, right=True),
+    tables.Column("Overdue", lambda row, by: data(_some(row.overdue, by), "overdue"), 2, right=True),
     tables.Column("Deals", lambda row, by: data(_some(row.deals, by)), 3, right=True),
     tables.Column("Clients", lambda row, by: data(_some(row.clients, by)), 4, right=True),
     tables.Column("E-mail", lambda row, _: data(row.email), 6, 10),

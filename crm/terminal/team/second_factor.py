@@ -87,7 +87,7 @@ def prove(session: Session, *crumbs: str) -> str:
 
 def _switch_off(session: Session) -> None:
     session.crm.accounts.switch_off_second_factor(prove(session, "Second factor"))
-    session.say(f"{session.screen.sign('✓', 'OK:')} The second factor is switched off.", "green")
+    session.say(f"{session.screen.sign('✓', 'OK:')} The second factor is switched off.", "success")
 
 
 def _show_recovery(session: Session, codes: Sequence[str]) -> None:
@@ -95,7 +95,7 @@ def _show_recovery(session: Session, codes: Sequence[str]) -> None:
 
     def draw() -> None:
         session.page("Second factor", "Recovery codes")
-        session.screen.print(Text(f"{session.screen.sign('✓', 'OK:')} The second factor is switched on.", "green"))
+        session.screen.print(Text(f"{session.screen.sign('✓', 'OK:')} The second factor is switched on.", "success"))
         session.screen.explain("Each of these lets you in once if your phone is gone. They are shown only now.", "")
         session.screen.print()
         for code in codes:

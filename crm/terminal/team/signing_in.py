@@ -76,10 +76,10 @@ def settle(session: Session, who: SignedIn, password: str = "") -> None:
     elsewhere. Raises Back."""
     if who.must_change:
         try:
-            session.say("This password was good for one time. Choose one of your own.", "yellow")
+            session.say("This password was good for one time. Choose one of your own.", "warning")
             new_password(session, password)
         except (Back, Cancelled, KeyboardInterrupt):
-            session.screen.print(Text(_used_up(who), "yellow"))
+            session.screen.print(Text(_used_up(who), "warning"))
             raise
     if who.needs_second_factor:
         _first_second_factor(session, password)
@@ -91,7 +91,7 @@ def _first_second_factor(session: Session, password: str) -> None:
     from crm.terminal.team.second_factor import prove, set_up
 
     while True:
-        session.say("Your team asks everybody for a second factor at sign-in.", "yellow")
+        session.say("Your team asks everybody for a second factor at sign-in.", "warning")
         try:
             set_up(session, password or prove(session, "Second factor"))
         except (*_AGAIN, FieldError) as refused:
@@ -144,7 +144,7 @@ def new_password(session: Session, current: str = "") -> None:
             session.fail(refused)
             continue
         done = session.screen.sign("✓", "OK:")
-        session.say(f"{done} Password changed. You are signed out everywhere else.", "green")
+        session.say(f"{done} Password changed. You are signed out everywhere else.", "success")
         return
 
 

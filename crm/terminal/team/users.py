@@ -58,7 +58,7 @@ class SessionsPage(ListPage):
 
     def _sign_out(self) -> None:
         self.session.call("users sign-out", user=self.user)
-        self.session.say(f"{self.session.screen.sign('✓', 'OK:')} Signed out everywhere.", "green")
+        self.session.say(f"{self.session.screen.sign('✓', 'OK:')} Signed out everywhere.", "success")
 
 
 @flow("users list")
@@ -74,7 +74,7 @@ class SessionsPage(ListPage):
 def users(session: Session, **_: Any) -> None:
     """The accounts, from which one is chosen; the first one is added at once."""
     if not _listed(session):
-        session.say("With the first account everybody who opens this store has to sign in.", "yellow")
+        session.say("With the first account everybody who opens this store has to sign in.", "warning")
         _add(session)
         return
     UsersPage(session).show()

@@ -114,7 +114,7 @@ class RecordForm:
         if not self.session.screen.plain:
             value = self.value(field.name)
             text = field.check.show(value, self.session.crm.conventions) if value else "-"
-            self.session.screen.print(Text(f"{field.label}: ", "dim").append(clean(text), "default"))
+            self.session.screen.print(Text(f"{field.label}: ", "muted").append(clean(text), "default"))
 
     def fill(self, crumbs: Sequence[str], save: Callable[[], Any], *, saves: str = "Save") -> Any:
         """Lets the person choose field after field; the result of `save`, which may refuse. Raises Back,
@@ -283,7 +283,7 @@ def settle_conflict(session: Session, record: Record, error: ConflictError, mine
 def _draw_clashes(session: Session, labels: Mapping[str, str], error: ConflictError) -> None:
     from rich.table import Table
 
-    drawn = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    drawn = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="muted")
     for title in ("Field", "As it was", "Theirs", "Yours"):
         drawn.add_column(title, overflow="fold")
     for name, values in error.clashes.items():

@@ -128,7 +128,7 @@ class ListPage:
         self.session.page(*self.crumbs())
         rows = self.rows(size + 1, self.offset)
         self.drawn = rows[:size]
-        screen.print(Text(self._position(self.drawn), "dim"))
+        screen.print(Text(self._position(self.drawn), "muted"))
         if not rows:
             screen.print("Nothing here." if not self.narrowed() else "Nothing fits.")
         head, lines = self._lines(self.drawn)
@@ -274,4 +274,4 @@ class Neighbours:
         if clients:
             self._at, self.client = place, clients[0]
         else:
-            self.session.say(f"This is the {'last' if by > 0 else 'first'} client of the list.", "dim")
+            self.session.say(f"This is the {'last' if by > 0 else 'first'} client of the list.", "muted")

@@ -63,7 +63,7 @@ class Prompts:
         """Leaves an answer on the screen, as it was understood."""
         if not self.screen.plain:
             text = self.screen.cut(self._answer_text(parameter, value) or "-", len(parameter.label) + 2)
-            self.screen.print(Text(f"{parameter.label}: ", "dim").append(text, "default"))
+            self.screen.print(Text(f"{parameter.label}: ", "muted").append(text, "default"))
 
     def _answer_text(self, parameter: Parameter, value: Any) -> str:
         match value:
@@ -232,7 +232,7 @@ class Prompts:
             # What was handed over before is nobody's file.
             made.unlink(missing_ok=True)
             return made
-        self.screen.print(Text(f"Choose it in the bar “{parameter.label}” above the terminal; Esc leaves it.", "dim"))
+        self.screen.print(Text(f"Choose it in the bar “{parameter.label}” above the terminal; Esc leaves it.", "muted"))
         file = exchange.ask_file(parameter.label)
         if file is None:
             raise Back

@@ -94,9 +94,9 @@ class Session:
             name = ""
         place = Text()
         if sample:
-            place.append("  SAMPLE DATA", "bold black on yellow")
+            place.append("  SAMPLE DATA", "sample")
         for crumb in crumbs:
-            place.append(f" {self.screen.sign('·', '/')} ", "dim").append(clean(crumb))
+            place.append(f" {self.screen.sign('·', '/')} ", "muted").append(clean(crumb))
         title = Text(clean(name or "CRM"), "bold")
         # On a narrow screen it matters more where one is than whose.
         title.truncate(max(_LEAST_NAME, self.screen.width - place.cell_len), overflow="ellipsis")
@@ -104,11 +104,11 @@ class Session:
         title.truncate(self.screen.width, overflow="ellipsis")
         self.screen.print(title)
         if not self.screen.plain:
-            rule = Rule(style="dim", characters=self.screen.sign("─", "-"))
+            rule = Rule(style="muted", characters=self.screen.sign("─", "-"))
             # A page in a browser has forty columns at least: a longer line would be two once another tab is narrower.
             self.screen.print(Constrain(rule, _NARROWEST) if self.exchange else rule)
         if notice:
-            self.screen.print(Text(clean(notice), "yellow"))
+            self.screen.print(Text(clean(notice), "warning"))
         notes, self._notes = self._notes, []
         self._page_notes = notes
         for note in notes:
@@ -139,7 +139,7 @@ class Session:
         if self.exchange is not None:
             result = _handed_over(self.exchange, result)
         if isinstance(result, Client | StatusRule) or (isinstance(result, list) and result and title):
-            self.say(f"{self.screen.sign('✓', 'OK:')} {title}: {_result_text(result)}", "green")
+            self.say(f"{self.screen.sign('✓', 'OK:')} {title}: {_result_text(result)}", "success")
         else:
             from crm.terminal.drawing.render import show
 
@@ -149,7 +149,7 @@ class Session:
     def done(self, words: str, *, changed: bool = True) -> None:
         """Show on the next page that something was done, or that it was so already."""
         if changed:
-            self.say(f"{self.screen.sign('✓', 'OK:')} {words}", "green")
+            self.say(f"{self.screen.sign('✓', 'OK:')} {words}", "success")
         else:
             self.say(UNCHANGED)
 
@@ -157,7 +157,7 @@ class Session:
         """Show an error on the next page; what somebody may not do is noted in a browser too."""
         if self.exchange is not None and isinstance(error, ForbiddenError):
             self.exchange.note(error)
-        self.say(f"{self.screen.sign('✗', '!')} {error.sentence}", "red")
+        self.say(f"{self.screen.sign('✗', '!')} {error.sentence}", "danger")
 
     # Steps
 
@@ -170,11 +170,11 @@ class Session:
         except SignedOutError:
             raise
         except Cancelled as left:
-            self.say(left.sentence, "yellow")
+            self.say(left.sentence, "warning")
         except CRMError as error:
             self.fail(error)
         except KeyboardInterrupt:
-            self.say("Interrupted. What was not finished was not saved.", "yellow")
+            self.say("Interrupted. What was not finished was not saved.", "warning")
         except Closed:
             raise
         except Exception as error:
@@ -191,7 +191,7 @@ class Session:
                 return action()
             except (StoreOfflineError, StoreBusyError, StoreAccessError) as error:
                 self.page("Not done yet")
-                self.screen.explain(error.sentence, "red")
+                self.screen.explain(error.sentence, "danger")
                 self.screen.print()
                 again = Choice("Try again", True)
                 self.keyboard.choose("What you typed is still here.", [again], back="Leave it for now")
@@ -202,11 +202,11 @@ class Session:
         if self.debug:
             import traceback
 
-            self.say("".join(traceback.format_exception(error)), "red")
+            self.say("".join(traceback.format_exception(error)), "danger")
         self.say(
             f"Something went wrong in this program ({type(error).__name__}); nothing of this step was saved."
             + ("" if self.exchange else " Start it with --debug to see the details."),
-            "red",
+            "danger",
         )
 
     def menu(
@@ -300,7 +300,7 @@ class Session:
             nonlocal fresh
             if fresh or not self.screen.plain:
                 self.page(command.title)
-                self.screen.print(Text(command.summary, "dim"))
+                self.screen.print(Text(command.summary, "muted"))
             fresh = False
             for name, value in arguments.items():
                 if name in command.parameters and value != command.parameters[name].default:
