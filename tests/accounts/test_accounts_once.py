@@ -69,10 +69,10 @@ def test_a_ticket_by_sms_opens_one_session_on_whichever_machine(office: Office) 
         user.id, office.accounts.self_service.begin_sms(user.id), office.telephone.code
     )
     ticket = office.asked().ticket
-    here, there = machines(office)
+    here, other = machines(office)
     here.authentication.answer(ticket, office.telephone.code)
     with pytest.raises(SignInRefusedError):
-        there.authentication.answer(ticket, office.telephone.code)
+        other.authentication.answer(ticket, office.telephone.code)
 
 
 @pytest.mark.parametrize("ways", [(0, 0), (0, 1)])

@@ -81,9 +81,9 @@ def test_an_account_does_not_become_that_of_another_client_with_the_same_number(
     own, cli = office.store.add(), "cli@example.com"
     account = office.add(cli, "client", client=own.id)
     if whose == "another store":
-        with another("sqlite") as there:
-            assert there.store.add(first_name="Somebody else").id == own.id
-            copy = backup(there, tmp_path)
+        with another("sqlite") as other:
+            assert other.store.add(first_name="Somebody else").id == own.id
+            copy = backup(other, tmp_path)
     else:
         copy = backup(office, tmp_path)
         with closing(sqlite3.connect(copy)) as file:
@@ -144,10 +144,10 @@ def test_no_backup_locks_the_team_out(office: Office, tmp_path: Path) -> None:
     office.add()
     token = office.sign_in().token
     with _new_store(STORES["sqlite"]) as store:
-        there = Office(store, "another secret that is long enough too")
-        there.add()
+        other = Office(store, "another secret that is long enough too")
+        other.add()
         foreign = store.repository.backup(tmp_path / "foreign.sqlite3")
-        there.attempts.close()
+        other.attempts.close()
     for copy in (without, foreign):
         with pytest.raises(RefusedError, match="without --accounts"):
             office.store.repository.restore(copy, accounts=True)
@@ -192,12 +192,12 @@ def test_no_backup_whose_accounts_were_edited_locks_the_team_out(office: Office,
 
 
 def test_a_store_without_accounts_takes_those_of_the_backup(office: Office, tmp_path: Path) -> None:
-    with another("sqlite") as there:
-        there.add()
-        bo = there.add(BO, "staff")
-        token = there.sign_in().token
-        there.by_hand(bo, role="admin")
-        copy = backup(there, tmp_path)
+    with another("sqlite") as other:
+        other.add()
+        bo = other.add(BO, "staff")
+        token = other.sign_in().token
+        other.by_hand(bo, role="admin")
+        copy = backup(other, tmp_path)
     office.store.repository.restore(copy)
     assert office.accounts.store.exist()
     assert office.accounts.sessions.find(token) is None

@@ -228,12 +228,12 @@ def test_a_row_of_another_store_with_the_same_secret_is_worth_nothing(file_offic
     file_office.add()
     bo = file_office.add(BO, "staff")
     with _new_store(STORES["sqlite"]) as elsewhere:
-        there = Office(elsewhere)
-        there.add()
-        there.add(BO, "admin")
-        foreign = rows(there, User)
-        roster = fact(there, ROSTER)
-        there.attempts.close()
+        other = Office(elsewhere)
+        other.add()
+        other.add(BO, "admin")
+        foreign = rows(other, User)
+        roster = fact(other, ROSTER)
+        other.attempts.close()
     file_office.by_hand(bo, **{name: foreign[1][name] for name in ("role", "password", "seal")})
     assert not gets_in(file_office, BO)
     put(file_office, User, foreign)
@@ -321,7 +321,7 @@ def test_what_a_machine_remembers_is_private_and_is_not_needed(file_office: Offi
 
 def test_what_was_seen_is_known_by_the_id_of_the_store_and_by_its_place(open_folder: Path) -> None:
     memory = Memory(open_folder)
-    here, there = "sqlite:////here in a folder", "sqlite:////there"
+    here, other = "sqlite:////here in a folder", "sqlite:////there"
     memory.keep("a", here, 7)
     memory.keep("a", here, 3)
     memory.keep("b", here, 0)
@@ -330,8 +330,8 @@ def test_what_was_seen_is_known_by_the_id_of_the_store_and_by_its_place(open_fol
     assert memory.known(here).of("b") == Known(0, 0)
     assert memory.known(here).of("c") == Known(5, -1, another=True)
     assert memory.known(here).of("d") == Known(-1, -1, another=True)
-    assert memory.known(there).of("a") == Known(7, -1)
-    assert memory.known(there).of("d") == Known()
+    assert memory.known(other).of("a") == Known(7, -1)
+    assert memory.known(other).of("d") == Known()
 
 
 def test_a_file_has_one_place_however_it_is_reached(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

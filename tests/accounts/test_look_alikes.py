@@ -66,8 +66,8 @@ def test_wide_letters_make_no_other_address(file_office: Office) -> None:
     wide = "".join(chr(ord(char) + 0xFEE0) for char in "anna@example.com")
     assert Email().read(wide, Conventions()) == "anna@example.com"
     assert file_office.sign_in(wide).user == anna.id
-    for email, told in ((wide, "."), ("\u0430nna@example.com", "looks like anna@example.com")):
-        with pytest.raises((FieldError, RefusedError), match=told):
+    for email, message in ((wide, "."), ("\u0430nna@example.com", "looks like anna@example.com")):
+        with pytest.raises((FieldError, RefusedError), match=message):
             file_office.add(email, "staff", name="Another")
     # One that is there already still lets its owner in.
     old = file_office.add("old@example.com", "staff", name="Old")

@@ -78,5 +78,5 @@ def _done(firm: Firm, command: Command) -> Any:
     given = GIVEN[command.words](firm, "admin")
     crm.forget_settings()
     result = outcome(command, crm, given)
-    told = (result.kind, result.sentence) if isinstance(result, CRMError) else type(result).__name__
-    return told, len(result) if isinstance(result, list) else None, _stored(firm)
+    message = (result.kind, result.sentence) if isinstance(result, CRMError) else type(result).__name__
+    return message, len(result) if isinstance(result, list) else None, _stored(firm)

@@ -192,7 +192,7 @@ def _lost_at(work: Work, command: Command, lose: Lose, place: int) -> bool:
             return False
     lose(work, crm)
     crm.forget_settings()
-    before, there = stored(firm), set(firm.office.folder.rglob("*"))
+    before, other = stored(firm), set(firm.office.folder.rglob("*"))
     where = (command.words, place)
     error: CRMError | None = None
     try:
@@ -201,7 +201,7 @@ def _lost_at(work: Work, command: Command, lose: Lose, place: int) -> bool:
     except CRMError as refused:
         error = refused
     assert stored(firm) == before, where
-    assert set(firm.office.folder.rglob("*")) <= there, where
+    assert set(firm.office.folder.rglob("*")) <= other, where
     if isinstance(error, SignedOutError):
         assert error.sentence == "You have been signed out. Nothing was changed; sign in again.", where
     elif command.words not in _OF_THE_MACHINE:
@@ -333,11 +333,11 @@ def test_who_ends_their_own_session_is_told_that_it_is_done(firm: Firm) -> None:
         ("users deactivate", {"users": [work.account]}, "deactivated the account of Vic of admin"),
     ):
         crm = work.sign_in()
-        told = _told(named(words), crm, **more)
-        assert (told.done, told.saved) == (True, (what,))
-        assert told.sentence == f"It is done: {what}. This has ended your own session; sign in again."
+        answer = _told(named(words), crm, **more)
+        assert (answer.done, answer.saved) == (True, (what,))
+        assert answer.sentence == f"It is done: {what}. This has ended your own session; sign in again."
         # And so is whatever they try next.
-        assert _told(named("clients list"), crm, filters={}).sentence == told.sentence
+        assert _told(named("clients list"), crm, filters={}).sentence == answer.sentence
         work.again()
 
 
@@ -350,9 +350,11 @@ def test_who_is_signed_out_halfway_is_told_what_was_saved(firm: Firm) -> None:
         _signed_out(work, crm)
         crm.transact(lambda tx: tx.add(View(name="Second", condition="")), "saved the view Second")
 
-    told = _told(Command("", "twice", "Twice", "", twice), crm)
-    assert (told.done, told.saved) == (False, ("saved the view First",))
-    assert told.sentence.startswith("You have been signed out before it was finished. This was saved: saved the view F")
+    answer = _told(Command("", "twice", "Twice", "", twice), crm)
+    assert (answer.done, answer.saved) == (False, ("saved the view First",))
+    assert answer.sentence.startswith(
+        "You have been signed out before it was finished. This was saved: saved the view F"
+    )
     assert firm.office("views list")[-1].name == "First"
 
 
@@ -397,8 +399,8 @@ def test_whoever_loses_rights_by_a_command_is_out_at_once(firm: Firm) -> None:
         crm = work.sign_in()
         assert named("profile show")(crm).email == work.email
         named(words)(manager, **given(work.account))
-        told = _told(named("clients list"), crm, filters={})
-        assert (told.done, told.saved) == (False, ()), words
+        answer = _told(named("clients list"), crm, filters={})
+        assert (answer.done, answer.saved) == (False, ()), words
         work.again()
 
 

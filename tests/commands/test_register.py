@@ -19,7 +19,7 @@ from tests.conftest import PROJECT
 
 
 def test_a_subject_says_of_each_module_what_it_holds() -> None:
-    said = {
+    output = {
         f"{subject.__name__}.{name}": module
         for subject in package.subjects()
         for name, module in subject.MODULES.items()
@@ -27,11 +27,11 @@ def test_a_subject_says_of_each_module_what_it_holds() -> None:
     }
     words, menus = defaultdict(set), defaultdict(set)
     for command in commands():
-        (module,) = (name for name in said if f"{command.function.__module__}.".startswith(f"{name}."))
+        (module,) = (name for name in output if f"{command.function.__module__}.".startswith(f"{name}."))
         words[module].add(command.words.partition(" ")[0])
         menus[module] |= {command.menu} - {""}
-    assert words == {name: set(module.words.split()) for name, module in said.items()}
-    assert menus == {name: {module.menu} - {""} for name, module in said.items()}
+    assert words == {name: set(module.words.split()) for name, module in output.items()}
+    assert menus == {name: {module.menu} - {""} for name, module in output.items()}
 
 
 _HALF = """

@@ -64,17 +64,17 @@ def test_a_year_in_four_digits_is_that_year(written: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "told"),
+    ("written", "expected"),
     [
         ("--03-24", "03-24"), ("--0324", "03-24"), (" --03-24", "03-24"), ("1604-03-24", "03-24"),
         ("24 March", "03-24"), ("March 24", "03-24"), ("24. März", "03-24"), ("24.3.", "03-24"), ("24.03.", "03-24"),
         ("3/24", "03-24"), ("--02-29", "02-29"), ("Mar 24", "03-24"),
     ],
 )  # fmt: skip
-def test_a_birthday_without_a_year_goes_to_the_notes(written: str, told: str) -> None:
+def test_a_birthday_without_a_year_goes_to_the_notes(written: str, expected: str) -> None:
     found = mapped("Name|Birthday|Notes", f"Ada Lind|{written}|likes oak", "Bo Marsh|4/12/1980|", "Cy Orr|2/28/1990|")
     assert "date_of_birth" not in found[0]
-    assert found[0]["notes"] == f"likes oak\nBirthday: {told} (month-day, no year given)"
+    assert found[0]["notes"] == f"likes oak\nBirthday: {expected} (month-day, no year given)"
 
 
 @pytest.mark.parametrize(

@@ -152,7 +152,7 @@ def test_a_cell_of_megabytes_and_one_that_is_too_large(put):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "message"),
     [
         ("a.csv", b"", "is empty"),
         ("a.csv", b"\xef\xbb\xbf \r\n", "is empty"),
@@ -167,8 +167,8 @@ def test_a_cell_of_megabytes_and_one_that_is_too_large(put):
         ("a.vcf", b"Name,City\nAnna,Wien\n", "There is no card"),
     ],
 )
-def test_what_is_said_of_files_that_are_no_tables(put, name, content, told):
-    with pytest.raises(FileError, match=told):
+def test_what_is_said_of_files_that_are_no_tables(put, name, content, message):
+    with pytest.raises(FileError, match=message):
         open_source(put(content, name))
 
 

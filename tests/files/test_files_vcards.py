@@ -81,13 +81,13 @@ def test_a_broken_card_does_not_stop_the_next(tmp_path):
         "BEGIN:VCARD", "FN:Dan See", "END:VCARD", "BEGIN:VCARD", "FN:Eva Au",
     ]  # fmt: skip
     path.write_text("\n".join(lines), encoding="utf-8")
-    told = [(number, fields.get("first_name", ""), problem) for number, fields, problem in read(path)]
-    assert [(number, name) for number, name, _ in told] == [
+    rows = [(number, fields.get("first_name", ""), problem) for number, fields, problem in read(path)]
+    assert [(number, name) for number, name, _ in rows] == [
         (1, "Anna"), (3, "Ben"), (7, ""), (9, "Cy"), (13, "Dan"), (16, "Eva"),
     ]  # fmt: skip
     problems = ["no end", "cannot be read: what is", "outside of any", "encoding of NOTE", "", "no end"]
-    assert all(part in problem for part, (_, _, problem) in zip(problems, told, strict=True))
-    assert told[4][2] == ""
+    assert all(part in problem for part, (_, _, problem) in zip(problems, rows, strict=True))
+    assert rows[4][2] == ""
 
 
 def test_cards_in_an_old_encoding(cards):

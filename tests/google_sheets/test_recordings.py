@@ -53,45 +53,48 @@ class Recording:
             return [self.request(one) for one in recorded]
         return self.text(recorded) if isinstance(recorded, str) else recorded
 
-    def differences(self, recorded: Any, told: Any, path: str = "", owner: str = "") -> Iterator[str]:
+    def differences(self, recorded: Any, answered: Any, path: str = "", owner: str = "") -> Iterator[str]:
         """Where two replies differ."""
         name = path.rpartition(".")[2]
-        if isinstance(recorded, dict) and isinstance(told, dict):
+        if isinstance(recorded, dict) and isinstance(answered, dict):
             owner = recorded.get("id", owner)
-            for key in (recorded.keys() | told.keys()) - NOT_COMPARED:
-                if key not in recorded or key not in told:
-                    yield f"{path}.{key}: {recorded.get(key, 'nothing')!r} and {told.get(key, 'nothing')!r}"
+            for key in (recorded.keys() | answered.keys()) - NOT_COMPARED:
+                if key not in recorded or key not in answered:
+                    yield f"{path}.{key}: {recorded.get(key, 'nothing')!r} and {answered.get(key, 'nothing')!r}"
                 else:
-                    yield from self.differences(recorded[key], told[key], f"{path}.{key}", owner)
-        elif isinstance(recorded, list) and isinstance(told, list):
+                    yield from self.differences(recorded[key], answered[key], f"{path}.{key}", owner)
+        elif isinstance(recorded, list) and isinstance(answered, list):
             if path.endswith(".files"):
                 recorded = [one for one in recorded if one["id"] in self.files]
-                told = [one for one in told if one["id"] in self.files.values()]
-            for at, (one, other) in enumerate(zip_longest(recorded, told)):
+                answered = [one for one in answered if one["id"] in self.files.values()]
+            for at, (one, other) in enumerate(zip_longest(recorded, answered)):
                 # Who may change a protected range is another account here.
                 if name != "users" or other is None:
                     yield from self.differences(one, other, f"{path}[{at}]", owner)
-        elif not self.alike(name, recorded, told, owner):
-            yield f"{path}: {recorded!r} and {told!r}"
+        elif not self.alike(name, recorded, answered, owner):
+            yield f"{path}: {recorded!r} and {answered!r}"
 
-    def alike(self, name: str, recorded: Any, told: Any, owner: str) -> bool:
+    def alike(self, name: str, recorded: Any, answered: Any, owner: str) -> bool:
         """Whether two values, that are neither objects nor lists, say the same."""
         if name in FILE_IDS:
-            return bool(told) and self.files.setdefault(recorded, told) == told
+            return bool(answered) and self.files.setdefault(recorded, answered) == answered
         if name in IDS:
-            return type(recorded) is type(told) and self.ids.setdefault((name, recorded), told) == told
+            return type(recorded) is type(answered) and self.ids.setdefault((name, recorded), answered) == answered
         if name in TIMES:
-            before, now = self.times.get((owner, name), (recorded, told))
-            self.times[owner, name] = recorded, told
-            return bool(MOMENT.fullmatch(told)) and (recorded > before, recorded < before) == (told > now, told < now)
+            before, now = self.times.get((owner, name), (recorded, answered))
+            self.times[owner, name] = recorded, answered
+            return bool(MOMENT.fullmatch(answered)) and (recorded > before, recorded < before) == (
+                answered > now,
+                answered < now,
+            )
         if name == "spreadsheetUrl":
-            return bool(self.text(recorded) == told)
+            return bool(self.text(recorded) == answered)
         if name == "pixelSize" and recorded != 100:
             # How wide letters are is not known here.
-            return isinstance(told, int) and told != 100
-        if isinstance(recorded, float) or isinstance(told, float):
-            return bool(recorded == pytest.approx(told))
-        return type(recorded) is type(told) and bool(recorded == told)
+            return isinstance(answered, int) and answered != 100
+        if isinstance(recorded, float) or isinstance(answered, float):
+            return bool(recorded == pytest.approx(answered))
+        return type(recorded) is type(answered) and bool(recorded == answered)
 
 
 @pytest.fixture(scope="module")
@@ -112,12 +115,12 @@ def session() -> Iterator[requests.Session]:
 def steps(file: Path) -> Iterator[tuple[str, str, str, str, int, str, str]]:
     """What was asked and answered: method, path, body and its type, status, type and body of the reply."""
     for interaction in json.loads(file.read_text("utf-8"))["interactions"]:
-        asked, told, url = interaction["request"], interaction["response"], urlsplit(interaction["request"]["uri"])
+        asked, answer, url = interaction["request"], interaction["response"], urlsplit(interaction["request"]["uri"])
         path = url.path + (f"?{url.query}" if url.query else "")
-        content, reply = (_header(one["headers"], "content-type") for one in (asked, told))
+        content, reply = (_header(one["headers"], "content-type") for one in (asked, answer))
         yield (
-            asked["method"], path, asked["body"] or "", content, told["status"]["code"], reply.split(";")[0],
-            told["body"]["string"],
+            asked["method"], path, asked["body"] or "", content, answer["status"]["code"], reply.split(";")[0],
+            answer["body"]["string"],
         )  # fmt: skip
 
 
@@ -151,17 +154,17 @@ def test_recording(google: StandIn, session: requests.Session, file: Path) -> No
         data = recording.text(body) if content is None else json.dumps(recording.request(content))
         headers = {"Content-Type": content_type} if content_type else {}
         reply = session.request(method, google.url + sent, data=data.encode() or None, headers=headers, timeout=30)
-        told = f"{file.stem} #{number} {method} {unquote(sent)} {reply.text[:300]}"
-        assert reply.status_code == status, told
+        text = f"{file.stem} #{number} {method} {unquote(sent)} {reply.text[:300]}"
+        assert reply.status_code == status, text
         expected = _json(recorded)
         if expected is None:
-            assert reply.text.split() == recorded.split(), told
+            assert reply.text.split() == recorded.split(), text
             continue
-        assert reply.headers["Content-Type"].split(";")[0] == reply_type, told
+        assert reply.headers["Content-Type"].split(";")[0] == reply_type, text
         answer = reply.json()
         if path.startswith("/upload/"):
             expected, answer = ({key: one[key] for key in UPLOADED if key in one} for one in (expected, answer))
-        assert list(recording.differences(expected, answer)) == [], told
+        assert list(recording.differences(expected, answer)) == [], text
 
 
 @pytest.mark.skipif(not RECORDINGS, reason=WHY)
@@ -172,7 +175,7 @@ def test_how_many_recordings() -> None:
 
 
 @pytest.mark.parametrize(
-    ("recorded", "told"),
+    ("recorded", "answered"),
     [
         ({"a": 1}, {"a": 1, "b": 2}),
         ({"a": 1, "b": 2}, {"a": 1}),
@@ -183,6 +186,6 @@ def test_how_many_recordings() -> None:
         ({"error": {"message": "one"}}, {"error": {"message": "other"}}),
     ],
 )
-def test_a_difference_is_seen(recorded: Any, told: Any) -> None:
+def test_a_difference_is_seen(recorded: Any, answered: Any) -> None:
     """The comparison is worth something."""
-    assert list(Recording().differences(recorded, told))
+    assert list(Recording().differences(recorded, answered))

@@ -407,8 +407,8 @@ class TestBatch:
         )
         (data,) = reply["updatedSpreadsheet"]["sheets"][0]["data"]
         assert data["startRow"] == 3
-        told = [[one.get("formattedValue") for one in row["values"]] for row in data["rowData"]]
-        assert told == [["Cy", "2"], ["Dee"]]
+        rows = [[one.get("formattedValue") for one in row["values"]] for row in data["rowData"]]
+        assert rows == [["Cy", "2"], ["Dee"]]
         assert len(data["rowMetadata"]) == 3
 
     def test_find_and_replace(self, google: StandIn, book: str, batch: Batch) -> None:

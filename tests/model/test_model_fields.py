@@ -564,9 +564,9 @@ def test_an_error_says_its_field() -> None:
     field: Any = fields(Sale)["amount"]
     with pytest.raises(FieldError) as caught:
         field.check.read("nan", US)
-    told = caught.value.at("amount", field.label)
-    assert str(told).startswith("Amount: ")
-    assert told.field == "amount"
+    answer = caught.value.at("amount", field.label)
+    assert str(answer).startswith("Amount: ")
+    assert answer.field == "amount"
 
 
 @pytest.mark.parametrize(

@@ -46,10 +46,10 @@ def test_errors_over_files_name_no_folder_to_whoever_sits_elsewhere(tmp_path: Pa
         with pytest.raises(CRMError) as here:
             attempt()
         assert str(tmp_path) in here.value.sentence
-        with at_another_device(), pytest.raises(CRMError) as there:
+        with at_another_device(), pytest.raises(CRMError) as other:
             attempt()
-        assert str(tmp_path) not in there.value.sentence
-        assert "/" not in there.value.sentence
+        assert str(tmp_path) not in other.value.sentence
+        assert "/" not in other.value.sentence
 
 
 def test_a_path_is_read_as_it_is_typed(monkeypatch: pytest.MonkeyPatch) -> None:

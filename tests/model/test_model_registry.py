@@ -10,16 +10,16 @@ from crm.model.registry import _refuse_wrong
 
 
 @pytest.mark.parametrize(
-    ("about", "told"),
+    ("about", "message"),
     [
         (replace(Sale.about, name="client"), "client"),
         (replace(Sale.about, tab=Client.about.tab), str(Client.about.tab.number)),
         (replace(Sale.about, sums=(*Sale.about.sums, Sale.about.sums[0])), Sale.about.sums[0].name),
     ],
 )
-def test_what_is_declared_twice_is_refused(about: Kind, told: str) -> None:
+def test_what_is_declared_twice_is_refused(about: Kind, message: str) -> None:
     wrong = type("Wrong", (Sale,), {"about": about})
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=message):
         _refuse_wrong([*(kind for kind in RECORDS if kind is not Sale), wrong])
 
 

@@ -59,8 +59,8 @@ def test_it_says_which_message_whom_it_did_not_reach_and_why() -> None:
 def test_it_is_told_in_several_ways(
     status: str, original: tuple[str, str], head: str, expected: tuple[str, tuple[str, str] | None]
 ) -> None:
-    identifier, said = expected
-    address, words = said or ("jo@example.com", "550 5.1.1 no such user")
+    identifier, output = expected
+    address, words = output or ("jo@example.com", "550 5.1.1 no such user")
     assert report(status, original, head) == Bounce(identifier, address, words)
 
 

@@ -242,7 +242,7 @@ def test_what_became_of_a_mail_is_known(gmail: Gmail, answer: tuple[int, dict[st
 
 
 @pytest.mark.parametrize(
-    ("answer", "reason", "told"),
+    ("answer", "reason", "message"),
     [
         (refusal(429, "rateLimitExceeded", "User-rate limit exceeded. Retry after …"), "busy", "Retry after"),
         (refusal(403, "userRateLimitExceeded", "Rate Limit Exceeded"), "busy", "Rate Limit"),
@@ -252,10 +252,10 @@ def test_what_became_of_a_mail_is_known(gmail: Gmail, answer: tuple[int, dict[st
     ],
 )
 def test_what_every_mail_would_meet_is_an_error(
-    gmail: Gmail, answer: tuple[int, dict[str, Any]], reason: str, told: str
+    gmail: Gmail, answer: tuple[int, dict[str, Any]], reason: str, message: str
 ) -> None:
     gmail.answers = [answer]
-    with pytest.raises(OutwardError, match=told) as caught:
+    with pytest.raises(OutwardError, match=message) as caught:
         deliver(mailer(gmail), mail())
     assert caught.value.reason == reason
 

@@ -118,10 +118,10 @@ def test_what_goes_while_it_is_read_is_left_out(post: Dovecot) -> None:
 def test_a_bad_message_is_told_and_the_others_are_read(post: Dovecot) -> None:
     bad = b"".join(b"Content-Type: multipart/mixed; boundary=%d\r\n\r\n--%d\r\n" % (at, at) for at in range(100))
     post.put(FOLDER, letter(1), bad, b"\x00\xff" * 100, letter(2), arrived=1_795_000_000)
-    first, told, odd, last = box(post).arrivals()
+    first, answer, odd, last = box(post).arrivals()
     assert subjects([first, last]) == ["Letter 1", "Letter 2"]
-    assert told.message is None
-    assert told.problem == "The message of 2026-11-18 11:06 UTC cannot be read: it has too many parts or lines."
+    assert answer.message is None
+    assert answer.problem == "The message of 2026-11-18 11:06 UTC cannot be read: it has too many parts or lines."
     assert odd.message is not None
     assert last.place.uid == first.place.uid + 3
 

@@ -151,9 +151,9 @@ def test_a_subscription_can_be_ended() -> None:
 
 
 def test_a_domain_goes_out_in_ascii_and_each_recipient_once() -> None:
-    there, again = Party("anna@BÜCHER.example", "Anna"), Party("Anna@xn--bcher-kva.example")
-    sent = mail(to=(there, ANNA), cc=(again, ANNA))
-    assert there.wire == "anna@xn--bcher-kva.example"
+    other, again = Party("anna@BÜCHER.example", "Anna"), Party("Anna@xn--bcher-kva.example")
+    sent = mail(to=(other, ANNA), cc=(again, ANNA))
+    assert other.wire == "anna@xn--bcher-kva.example"
     assert [recipient.address for recipient in sent.recipients] == ["anna@BÜCHER.example", "anna@example.com"]
     assert read_back(sent)["To"].addresses[0].addr_spec == "anna@xn--bcher-kva.example"
 

@@ -204,14 +204,14 @@ def test_a_message_that_is_too_large_is_refused_before_it_is_sent(authority: tru
 
 
 def test_an_address_in_other_letters_needs_a_server_that_knows_them(authority: trustme.CA) -> None:
-    there = mail(to=(Party("анна@example.com", "Анна"),))
+    other = mail(to=(Party("анна@example.com", "Анна"),))
     old, new = Post(), Post()
     with served(old, authority, enable_SMTPUTF8=False) as port:
-        (outcome,) = deliver(mailer(port), there)
+        (outcome,) = deliver(mailer(port), other)
     assert outcome.fate is Fate.REFUSED
     assert old.recipients == []
     with served(new, authority, enable_SMTPUTF8=True) as port:
-        assert fates(deliver(mailer(port), there)) == [Fate.SENT]
+        assert fates(deliver(mailer(port), other)) == [Fate.SENT]
     assert new.recipients == ["анна@example.com"]
 
 
@@ -226,13 +226,13 @@ def test_a_text_cannot_end_the_message(authority: trustme.CA) -> None:
 
 
 @contextmanager
-def scripted(*said: bytes, then: Callable[[socket.socket], None] = lambda _: None) -> Iterator[int]:
+def scripted(*output: bytes, then: Callable[[socket.socket], None] = lambda _: None) -> Iterator[int]:
     """A server that says one thing after the other, whatever it is told, and then does something; its port."""
 
     def talk() -> None:
         with suppress(OSError), listening.accept()[0] as connection:
             connection.settimeout(5)
-            for at, answer in enumerate(said):
+            for at, answer in enumerate(output):
                 if at:
                     connection.recv(4096)
                 connection.sendall(answer)
@@ -259,13 +259,13 @@ def test_a_connection_that_breaks_amid_a_message_has_sent_nothing() -> None:
     assert outcome.fate is Fate.LATER
 
 
-@pytest.mark.parametrize("said", [b"", b"2", b"whatever\r\n", b"999 what\r\n", b"250-more to come\r\n"])
-def test_half_an_answer_is_none(said: bytes) -> None:
+@pytest.mark.parametrize("answer", [b"", b"2", b"whatever\r\n", b"999 what\r\n", b"250-more to come\r\n"])
+def test_half_an_answer_is_none(answer: bytes) -> None:
     def answer(connection: socket.socket) -> None:
         received = b""
         while not received.endswith(b"\r\n.\r\n"):
             received += connection.recv(65_536)
-        connection.sendall(said)
+        connection.sendall(answer)
 
     with scripted(*HELLO, then=answer) as port:
         (outcome,) = deliver(mailer(port), mail())

@@ -130,10 +130,10 @@ def dependencies() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for name, path in known.items():
         tree = without_type_checking(ast.parse(path.read_text("utf-8")))
-        there = set(imported(ast.unparse(tree), package_of(path)))
+        target = set(imported(ast.unparse(tree), package_of(path)))
         # `from crm.commands import lookup` is an import of the module, not of its folder.
-        folders = {key.rpartition(".")[0] for key in there & known.keys()}
-        found[name] = {module for module in there if module in known and module not in folders} - {name}
+        folders = {key.rpartition(".")[0] for key in target & known.keys()}
+        found[name] = {module for module in target if module in known and module not in folders} - {name}
     return found
 
 
@@ -149,10 +149,10 @@ def test_a_page_imports_no_page_of_another_subject() -> None:
     wrong = set()
     for name, others in dependencies().items():
         for other in others:
-            here, there = ([*line.split("."), ""][1:3] for line in (name, other))
-            is_between = here[0] == there[0] == "terminal" and here[1] != there[1]
-            if is_between and "" not in (here[1], there[1]) and there[1] not in KERNEL and here[1] != "home":
-                wrong.add((here[1], there[1]))
+            here, target = ([*line.split("."), ""][1:3] for line in (name, other))
+            is_between = here[0] == target[0] == "terminal" and here[1] != target[1]
+            if is_between and "" not in (here[1], target[1]) and target[1] not in KERNEL and here[1] != "home":
+                wrong.add((here[1], target[1]))
     assert wrong == BETWEEN_SUBJECTS
 
 

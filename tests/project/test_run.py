@@ -71,5 +71,5 @@ def test_a_missing_package_is_told_in_one_sentence(
 
     monkeypatch.setattr("crm.start._run", missing)
     assert main(["clients", "list"], run.menu_loop) == 1
-    told = "click is not installed in this Python. Run it with .venv/bin/python, or `make run` first.\n"
-    assert capsys.readouterr().err == told
+    text = "click is not installed in this Python. Run it with .venv/bin/python, or `make run` first.\n"
+    assert capsys.readouterr().err == text

@@ -52,31 +52,31 @@ def test_every_line_says_how_it_stands_and_why() -> None:
 
 def test_the_summary_counts_the_lines() -> None:
     page = (DOCS / "asvs.md").read_text("utf-8")
-    told = re.findall(r"^\| (?:\[V(\d+) [^|]*|(all)) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$", page, re.MULTILINE)
+    answer = re.findall(r"^\| (?:\[V(\d+) [^|]*|(all)) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$", page, re.MULTILINE)
     counted = Counter((number.partition(".")[0], state) for number, state, _ in lines())
     chapters = [str(number) for number in range(1, 18)]
     by_chapter = {chapter: [counted[chapter, state] for state in STATES] for chapter in chapters}
     by_chapter["all"] = [sum(counts) for counts in zip(*by_chapter.values(), strict=True)]
-    assert {chapter or everything: [*map(int, numbers)] for chapter, everything, *numbers in told} == by_chapter
+    assert {chapter or everything: [*map(int, numbers)] for chapter, everything, *numbers in answer} == by_chapter
 
 
 @pytest.mark.parametrize("name", ["asvs.md", "security.md", "accounts.md"])
 def test_every_test_that_a_page_names_is_there(name: str) -> None:
     named = set(re.findall(r"`(test_\w+)`", (DOCS / name).read_text("utf-8")))
-    there = {
+    other = {
         found
         for path in (PROJECT / "tests").rglob("test_*.py")
         for found in re.findall(r"^def (test_\w+)", path.read_text("utf-8"), re.MULTILINE)
     }
-    assert named - there == set()
+    assert named - other == set()
 
 
 def test_every_link_to_a_place_on_a_page_leads_there() -> None:
     for page in [PROJECT / "README.md", *DOCS.glob("*.md")]:
         text = page.read_text("utf-8")
         for target, place in re.findall(r"\]\(([^)#\s:]*)#([^)\s]+)\)", text):
-            there = (page.parent / target).read_text("utf-8") if target else text
-            assert place in anchors(there), f"{page.name} links to {target}#{place}"
+            other = (page.parent / target).read_text("utf-8") if target else text
+            assert place in anchors(other), f"{page.name} links to {target}#{place}"
 
 
 def anchors(text: str) -> set[str]:

@@ -219,8 +219,8 @@ def test_what_is_added_is_what_a_new_file_has(old: Path, folder: Path) -> None:
             shape = []
             for kind, name, sql in found.fetchall():
                 # A column that was added stands last.
-                told = sorted(row[1:] for row in file.execute(f"PRAGMA table_info('{name}')"))
-                shape.append((kind, name, told if kind == "table" else re.sub(r"\s+", " ", sql)))
+                rows = sorted(row[1:] for row in file.execute(f"PRAGMA table_info('{name}')"))
+                shape.append((kind, name, rows if kind == "table" else re.sub(r"\s+", " ", sql)))
             shapes.append(shape)
     assert shapes[0] == shapes[1]
 

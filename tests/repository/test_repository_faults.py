@@ -222,12 +222,12 @@ def test_killed_while_selling_keeps_every_sale_that_was_told_and_no_half_one(pat
             process.stdout.readline()
             time.sleep(dice.uniform(0.05, 0.4))
             process.send_signal(signal.SIGKILL)
-            told = [1, *map(int, process.stdout.read().split())][-1]
+            rows = [1, *map(int, process.stdout.read().split())][-1]
         sound(path)
         with closing(opened(path)) as repository, repository.read() as snapshot:
             sold = snapshot.count(Sale) - before
             # The last one may be stored without there having been time to tell.
-            assert sold in (told, told + 1)
+            assert sold in (rows, rows + 1)
             client = snapshot.get(Client, 1)
             assert (client.sales_count, client.total_spend) == (before + sold, Decimal(before + sold))
             assert len(snapshot.history(1_000_000)) == 1 + before + sold
@@ -258,8 +258,8 @@ def test_two_programs_that_write_at_once_lose_nothing(path: Path) -> None:
             process.stdin.write("\n")
             process.stdin.flush()
         for process in (one, other):
-            said, complaint = process.communicate(timeout=30)
-            assert (said, complaint, process.returncode) == ("done\n", "", 0)
+            output, complaint = process.communicate(timeout=30)
+            assert (output, complaint, process.returncode) == ("done\n", "", 0)
     assert sound(path) == 3
     with closing(opened(path)) as repository, repository.read() as snapshot:
         for client in snapshot.find_all(Client):
@@ -300,24 +300,24 @@ def held(path: Path) -> Iterator[sqlite3.Connection]:
 @pytest.mark.slow
 def test_who_waits_is_told_and_goes_on(path: Path) -> None:
     made(path, 1)
-    told: list[Wait] = []
-    with held(path) as other, closing(opened(path, waiting=told.append)) as repository:
+    reports: list[Wait] = []
+    with held(path) as other, closing(opened(path, waiting=reports.append)) as repository:
         released = threading.Timer(2.8, other.execute, ["ROLLBACK"])
         released.start()
         changed = repository.transact(lambda tx: tx.change(tx.get(Client, 1), city="Graz"), "edit")
         released.join()
     assert changed.city == "Graz"
-    assert told
-    assert 2.0 < told[0].waited < 3.0
-    assert told[0].sentence == "Another program is saving to this file; waiting"
+    assert reports
+    assert 2.0 < reports[0].waited < 3.0
+    assert reports[0].sentence == "Another program is saving to this file; waiting"
 
 
 def test_who_waits_too_long_is_let_go_and_nothing_changed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made(path, 1)
     monkeypatch.setattr(sql, "TELLS_AFTER", 0.1)
     monkeypatch.setattr(sql, "GIVES_UP_AFTER", 0.8)
-    told: list[Wait] = []
-    with held(path), closing(opened(path, waiting=told.append)) as repository:
+    reports: list[Wait] = []
+    with held(path), closing(opened(path, waiting=reports.append)) as repository:
         started = time.monotonic()
         with pytest.raises(StoreBusyError, match=r"Another program.*Nothing was changed") as caught:
             repository.transact(lambda tx: tx.change(tx.get(Client, 1), city="Graz"), "edit")
@@ -326,7 +326,7 @@ def test_who_waits_too_long_is_let_go_and_nothing_changed(path: Path, monkeypatc
             repository.set_fact("anything", "2026-11-21")
         assert repository.fact("anything") == ""
     assert caught.value.sentence.endswith(".")
-    assert told
+    assert reports
     with closing(opened(path)) as repository, repository.read() as snapshot:
         assert snapshot.get(Client, 1).city == ""
         assert len(snapshot.history()) == 1

@@ -219,8 +219,8 @@ def test_an_older_change_is_taken_back_or_refused_by_name(new_store: NewStore, s
         try:
             undo(store, number)
         except RefusedError as error:
-            told = re.search(r"by \d+", error.sentence) or "already" in error.sentence
-            assert told, error.sentence  # noqa: PT017 - refused or done, either is an answer
+            message = re.search(r"by \d+", error.sentence) or "already" in error.sentence
+            assert message, error.sentence  # noqa: PT017 - refused or done, either is an answer
             assert store.everything() == before
         else:
             with store.repository.read() as snapshot:
@@ -228,10 +228,10 @@ def test_an_older_change_is_taken_back_or_refused_by_name(new_store: NewStore, s
                 gone = [change for change in snapshot.changes(transaction=number) if change.operation == "create"]
                 assert entries[number].undone_by == last(store)
                 # The stages that came with the first deal stay for the others.
-                there = [
+                other = [
                     change for change in gone if snapshot.find(BY_NAME[change.record], change.record_id) is not None
                 ]
-                assert {change.record for change in there} <= {"stage"}
+                assert {change.record for change in other} <= {"stage"}
             again = last(store)
             undo(store, again)
             assert {kind: set(all_) for kind, all_ in store.everything().items()} == {

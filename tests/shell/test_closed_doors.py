@@ -435,14 +435,14 @@ def _tried(
         before = spreadsheet.stored(noted=name in _NOTED)
         for (at, answer), on in product(_pairs(sent, wholly=wholly), ons):
             machine = spreadsheet.machine(ended=ended, mirror=mirror)
-            there = machine.files()
+            other = machine.files()
             SPOILING.at, SPOILING.answer, SPOILING.on, SPOILING.sent = at, answer, on, 0
-            told = _through(door, machine)
+            output = _through(door, machine)
             SPOILING.at, SPOILING.on = -1, False
-            where = (name, ended, mirror, at, answer, on, told)
-            assert MARK not in told, where
-            assert "went wrong" not in told, where
-            assert machine.files() <= there | {"data/crm/store.txt"}, where
+            where = (name, ended, mirror, at, answer, on, output)
+            assert MARK not in output, where
+            assert "went wrong" not in output, where
+            assert machine.files() <= other | {"data/crm/store.txt"}, where
             assert spreadsheet.stored(noted=name in _NOTED) == before, where
             shutil.rmtree(machine.folder)
             cases += 1
@@ -499,11 +499,11 @@ def _without(spreadsheet: Spreadsheet, tabs: Sequence[str], doors: Sequence[str]
             for tab in tabs:
                 person.delete_tab(spreadsheet.id, tab)
             machine = spreadsheet.machine(ended=False, mirror=knows)
-            told = _through(DOORS.get(name, _RECOVER), machine)
-            where = (name, tabs, knows, told)
-            assert MARK not in told, where
-            assert "went wrong" not in told, where
-            assert told.strip(), where
+            output = _through(DOORS.get(name, _RECOVER), machine)
+            where = (name, tabs, knows, output)
+            assert MARK not in output, where
+            assert "went wrong" not in output, where
+            assert output.strip(), where
             # Nor is there a way in afterwards.
             assert MARK not in _through(DOORS["clients list"], machine), where
             shutil.rmtree(machine.folder)
@@ -613,15 +613,15 @@ def _tried_on_a_file(file: File, name: str, *, ended: bool) -> int:
     before = _records(file.machine.folder / "store.sqlite3", noted=name in _NOTED)
     for at, failure in product(range(sent), FAILURES):
         machine = file.another(ended=ended)
-        there = machine.files()
+        other = machine.files()
         SPOILING.at, SPOILING.sent = at, 0
         with _spoilt_statements(failure):
-            told = _through(DOORS[name], machine)
+            output = _through(DOORS[name], machine)
         SPOILING.at = -1
-        where = (name, at, failure, told)
-        assert MARK not in told, where
-        assert "went wrong" not in told, where
-        assert machine.files() <= there, where
+        where = (name, at, failure, output)
+        assert MARK not in output, where
+        assert "went wrong" not in output, where
+        assert machine.files() <= other, where
         assert _records(machine.folder / "store.sqlite3", noted=name in _NOTED) == before, where
         shutil.rmtree(machine.folder)
         cases += 1
@@ -666,11 +666,11 @@ def _taken_out(file: File, statement: str, doors: Sequence[str]) -> None:
         with contextlib.closing(sqlite3.connect(store)) as opened:
             opened.execute(statement)
             opened.commit()
-        told = _through(DOORS.get(name, _RECOVER), machine)
-        where = (name, statement, told)
-        assert MARK not in told, where
-        assert "went wrong" not in told, where
-        assert told.strip(), where
+        output = _through(DOORS.get(name, _RECOVER), machine)
+        where = (name, statement, output)
+        assert MARK not in output, where
+        assert "went wrong" not in output, where
+        assert output.strip(), where
         shutil.rmtree(machine.folder)
 
 
@@ -696,9 +696,9 @@ def test_a_backup_in_which_something_is_missing_is_not_restored(file: File, stat
     with contextlib.closing(sqlite3.connect(backup)) as opened:
         opened.execute(statement)
         opened.commit()
-    told = _through(DOORS["restore"], dataclasses.replace(machine, store=f"sqlite:///{own}"))
-    assert "nothing was changed" in told.lower(), told
-    assert "theirs.sqlite3" in told
+    output = _through(DOORS["restore"], dataclasses.replace(machine, store=f"sqlite:///{own}"))
+    assert "nothing was changed" in output.lower(), output
+    assert "theirs.sqlite3" in output
     shutil.rmtree(machine.folder)
 
 
@@ -726,10 +726,10 @@ def test_a_damaged_file_opens_no_door(file: File, name: str, record_property: Ca
         machine = file.another(ended=True)
         store = machine.folder / "store.sqlite3"
         list(_damage(store))[number]()
-        there, damaged = machine.files(), store.read_bytes()
-        told = _through(DOORS[name], machine)
-        assert MARK not in told, (name, number, told)
-        assert machine.files() <= there, (name, number)
+        other, damaged = machine.files(), store.read_bytes()
+        output = _through(DOORS[name], machine)
+        assert MARK not in output, (name, number, output)
+        assert machine.files() <= other, (name, number)
         if name not in _NOTED:
             assert store.read_bytes() == damaged, (name, number)
         shutil.rmtree(machine.folder)

@@ -114,7 +114,7 @@ def test_a_password_is_changed_by_lines_and_never_by_options(shell: CommandLine)
 def test_a_phone_of_ones_own_takes_the_password_as_a_line(shell: CommandLine) -> None:
     joined(shell, "ada@example.com", "admin")
     profile, users = ("profile", "edit"), ("users", "edit", "ada@example.com")
-    for words, typed, code, told in (
+    for words, typed, code, expected in (
         (profile, "", 2, "Password is missing: give it as a line of the input."),
         (users, "", 2, "Password is missing: give it as a line of the input."),
         (profile, "wrong\n", 1, "That is not your password. Nothing was changed."),
@@ -122,7 +122,7 @@ def test_a_phone_of_ones_own_takes_the_password_as_a_line(shell: CommandLine) ->
     ):
         with shell.start(*words, "--phone", "+436641234567", "--yes", stdin=-1) as child:
             out, err = child.communicate(typed, timeout=60)
-        assert (child.returncode, err.rstrip()) == (code, told)
+        assert (child.returncode, err.rstrip()) == (code, expected)
         # The answer is written after a line was read as well.
         assert ("+43 664" in out or "+43664" in out) is (code == 0)
     assert shell.did("profile", "show")["phone"] == "+436641234567"
@@ -168,10 +168,10 @@ def test_sign_out_forgets_the_sign_in_where_the_store_cannot_be_read(shell: Comm
     joined(shell, "ada@example.com", "admin")
     whole = shell.file.read_bytes()
     shell.file.write_bytes(b"Dear diary,\n" * 400)
-    told = shell.refused("sign-out")
-    assert told.startswith("This machine has forgotten the sign-in.")
-    assert "12 hours" in told
-    assert "damaged" in told
+    message = shell.refused("sign-out")
+    assert message.startswith("This machine has forgotten the sign-in.")
+    assert "12 hours" in message
+    assert "damaged" in message
     shell.file.write_bytes(whole)
     assert "sign-in" in shell.refused("clients", "list")
 
@@ -184,8 +184,8 @@ def test_another_store_with_accounts_is_not_read_from_one_without(shell: Command
     shell.did("--store", mine, "clients", "add", "--last-name", "Mine")
     copied = shell.folder / "copied.sqlite3"
     theirs = shell.environment["CRM_STORE"]
-    told = shell.refused("--store", mine, "copy", "--from", theirs, "--to", f"sqlite:///{copied}")
-    assert "has accounts" in told
+    message = shell.refused("--store", mine, "copy", "--from", theirs, "--to", f"sqlite:///{copied}")
+    assert "has accounts" in message
     assert not copied.exists()
 
 
@@ -202,9 +202,9 @@ def test_the_owner_lets_an_admin_in_again(shell: CommandLine) -> None:
     assert "no accounts" in shell.refused("users", "recover", "ada@example.com", "--yes")
     joined(shell, "ada@example.com", "admin")
     joined(shell, "sam@example.com", "staff")
-    told = shell("users", "recover", "sam@example.com", "--json")
-    assert (told.code, told.error["error"]) == (1, "confirm")
-    assert "as they are" in told.error["message"]
+    answer = shell("users", "recover", "sam@example.com", "--json")
+    assert (answer.code, answer.error["error"]) == (1, "confirm")
+    assert "as they are" in answer.error["message"]
     assert "no account sma@example.com" in shell.refused("users", "recover", "sma@example.com", "--yes")
     assert "no account sma@example.com: a new" in shell.refused("users", "recover", "sma@example.com", "--name", "Sma")
     made = shell.did("users", "recover", "sam@example.com", "--yes")

@@ -51,17 +51,17 @@ def complete(
         capfdbinary.readouterr()
         with pytest.raises(SystemExit) as left:
             run([], shell.child_environment(), open_crm)
-        told = capfdbinary.readouterr()
-        assert (left.value.code, told.err) == (0, b"")
+        output = capfdbinary.readouterr()
+        assert (left.value.code, output.err) == (0, b"")
         return [
-            answer.removeprefix("plain,").replace("\\\\", "\\") for answer in told.out.decode().split("\n") if answer
+            answer.removeprefix("plain,").replace("\\\\", "\\") for answer in output.out.decode().split("\n") if answer
         ]
 
     return completed
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "completions"),
     [
         ("clients list --status V", ["VIP"]),
         ("clients pin 1 --status R", ["Regular"]),
@@ -88,8 +88,8 @@ def complete(
     ],
 )
 @pytest.mark.usefixtures("desk")
-def test_values_are_completed(complete: Complete, line: str, told: list[str]) -> None:
-    assert complete(line) == told
+def test_values_are_completed(complete: Complete, line: str, completions: list[str]) -> None:
+    assert complete(line) == completions
 
 
 def test_the_store_that_the_line_names_is_looked_at(desk: CommandLine, complete: Complete) -> None:

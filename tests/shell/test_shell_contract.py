@@ -72,9 +72,9 @@ def test_each_command_of_the_contract_explains_itself(shell: CommandLine, words:
     offered = set(re.findall(r"--[a-z-]+", answer.out))
     assert set(OPTIONS.get(" ".join(words), "").split()) <= offered
     # The first line is how to call it, then comes at least a sentence.
-    told = [line.strip() for line in answer.out.splitlines() if line.strip()]
-    assert told[0].startswith(f"Usage: run.py {' '.join(words)}")
-    assert len(told[1]) > 12
+    rows = [line.strip() for line in answer.out.splitlines() if line.strip()]
+    assert rows[0].startswith(f"Usage: run.py {' '.join(words)}")
+    assert len(rows[1]) > 12
     assert not shell.file.exists()
 
 
@@ -116,7 +116,7 @@ def test_nobody_has_to_listen(shell: CommandLine) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["frob"], "frob"),
         (["clinets", "list"], "Did you mean 'clients'?"),
@@ -138,11 +138,11 @@ def test_nobody_has_to_listen(shell: CommandLine) -> None:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_wrong_usage_is_2_and_names_what_is_wrong(shell: CommandLine, arguments: list[str], told: str) -> None:
+def test_wrong_usage_is_2_and_names_what_is_wrong(shell: CommandLine, arguments: list[str], message: str) -> None:
     anna(shell)
     shell.write("x.csv", "first_name\nBen\n")
     arguments = [str(shell.folder / argument) if argument == "x.csv" else argument for argument in arguments]
-    assert told in shell.refused(*arguments, code=2)
+    assert message in shell.refused(*arguments, code=2)
     assert len(shell.clients()) == 1
 
 
@@ -221,14 +221,18 @@ def test_a_record_has_the_models_field_names_money_as_text_and_dates_in_iso(shel
 
 def test_sales_add_tells_the_sale_the_client_and_the_status(shell: CommandLine) -> None:
     client = anna(shell)
-    told = shell.did("sales", "add", "--client", str(client), "--amount", "35000", "--on", "2026-11-20")
-    assert list(told) == ["sale", "client", "status"]
-    assert list(told["sale"]) == [field.name for field in dataclass_fields(Sale)]
-    assert (told["sale"]["amount"], told["sale"]["on"], told["sale"]["client"]) == ("35000.00", "2026-11-20", client)
-    assert (told["client"]["total_spend"], told["client"]["sales_count"]) == ("35000.00", 1)
-    assert list(told["status"]) == ["before", "after", "reason"]
-    assert (told["status"]["before"], told["status"]["after"]) == ("Regular", "VIP")
-    assert "total_spend >= 35000" in told["status"]["reason"]
+    report = shell.did("sales", "add", "--client", str(client), "--amount", "35000", "--on", "2026-11-20")
+    assert list(report) == ["sale", "client", "status"]
+    assert list(report["sale"]) == [field.name for field in dataclass_fields(Sale)]
+    assert (report["sale"]["amount"], report["sale"]["on"], report["sale"]["client"]) == (
+        "35000.00",
+        "2026-11-20",
+        client,
+    )
+    assert (report["client"]["total_spend"], report["client"]["sales_count"]) == ("35000.00", 1)
+    assert list(report["status"]) == ["before", "after", "reason"]
+    assert (report["status"]["before"], report["status"]["after"]) == ("Regular", "VIP")
+    assert "total_spend >= 35000" in report["status"]["reason"]
 
 
 LISTS = (
@@ -281,12 +285,12 @@ def test_global_options_stand_before_or_after_the_command(shell: CommandLine) ->
 def test_what_was_deleted_is_said_and_a_deal_names_its_client(shell: CommandLine) -> None:
     anna(shell)
     shell.did("sales", "add", "1", "--amount", "5")
-    told = shell("deals", "add", "1", "Roof", "--value", "100").out
-    assert "Roof" in told
-    assert "Anna Berg" in told
+    answer = shell("deals", "add", "1", "Roof", "--value", "100").out
+    assert "Roof" in answer
+    assert "Anna Berg" in answer
     assert shell("--yes", "deals", "delete", "1").out.startswith("✓ Deleted deal Roof\n")
-    told = shell("--yes", "clients", "delete", "1").out
-    assert told == "✓ Deleted Anna Berg, with 1 sale\n`history undo` brings it back.\n"
+    answer = shell("--yes", "clients", "delete", "1").out
+    assert answer == "✓ Deleted Anna Berg, with 1 sale\n`history undo` brings it back.\n"
     shell.did("history", "undo")
     # A script gets the record itself.
     assert shell.did("--yes", "clients", "delete", "1")["last_name"] == "Berg"
@@ -404,9 +408,9 @@ def test_a_client_is_named_by_number_reference_name_or_address(shell: CommandLin
     for written in ("1", "#1", "00042", "anna berg", "ANNA BERG", "anna@example.com"):
         assert shell.did("clients", "show", written)["id"] == 1, written
     assert shell.did("clients", "show", "anna-maria")["id"] == anna_maria
-    told = shell.refused("clients", "show", "berg")
-    assert "Anna Berg (1)" in told
-    assert f"Anna-Maria Berg ({anna_maria})" in told
+    message = shell.refused("clients", "show", "berg")
+    assert "Anna Berg (1)" in message
+    assert f"Anna-Maria Berg ({anna_maria})" in message
 
 
 @pytest.mark.parametrize("written", ["newsletter", "1234567", "Berk", "00043", "42", "0", "", "Graz"])
@@ -432,9 +436,9 @@ def test_what_is_missing_is_wrong_usage_and_a_decision_is_refused_with_its_optio
     assert "1 sale" in shell.refused("clients", "delete", "1")
     backup = shell.did("backup")["file"]
     assert "--yes" in shell.refused("restore", backup)
-    told = shell.refused("clients", "add", "--first-name", "A", "--email", "ANNA@example.com")
-    assert "--duplicate-ok" in told
-    assert "Anna Berg (1)" in told
+    message = shell.refused("clients", "add", "--first-name", "A", "--email", "ANNA@example.com")
+    assert "--duplicate-ok" in message
+    assert "Anna Berg (1)" in message
     assert (len(shell.clients()), len(shell.sales())) == (1, 1)
     assert shell("clients", "add", "--first-name", "A", "--email", "anna@example.com", "--duplicate-ok").code == 0
     assert shell("--yes", "clients", "add", "--first-name", "B", "--email", "anna@example.com").code == 0
@@ -444,19 +448,19 @@ def test_what_is_missing_is_wrong_usage_and_a_decision_is_refused_with_its_optio
 def test_yes_answers_whether_to_go_on_and_nothing_else(shell: CommandLine) -> None:
     for place in ("Nord", "Ost"):
         shell.did("clients", "add", "--company", f"Berg {place}")
-    told = shell.refused("capture", "call Berg, hello", "--yes")
-    assert told.endswith("Give --client 1 (Berg Nord · no. 1) or --client 2 (Berg Ost · no. 2).")
-    told = shell.refused("capture", "call Zed, hello", "--yes")
-    assert told.endswith("Give --add company (Add it as a company) or --add person (Add it as a person).")
+    message = shell.refused("capture", "call Berg, hello", "--yes")
+    assert message.endswith("Give --client 1 (Berg Nord · no. 1) or --client 2 (Berg Ost · no. 2).")
+    message = shell.refused("capture", "call Zed, hello", "--yes")
+    assert message.endswith("Give --add company (Add it as a company) or --add person (Add it as a person).")
     shell.did("capture", "call Berg, hello", "--client", "2", "--yes")
     shell.did("deals", "add", "1", "Roof", "--value", "10")
     shell.did("deals", "win", "1")
-    told = shell.refused("deals", "reopen", "1", "--yes")
-    assert told.endswith("Give --take-back (Take it back) or --no-take-back (Keep it).")
+    message = shell.refused("deals", "reopen", "1", "--yes")
+    assert message.endswith("Give --take-back (Take it back) or --no-take-back (Keep it).")
     assert len(shell.sales()) == 1
     shell.did("deals", "reopen", "1", "--no-take-back")
-    told = shell.refused("deals", "win", "1", "--yes")
-    assert told.endswith("Give --same-sale (It is won with that sale) or --no-same-sale (Record another sale).")
+    message = shell.refused("deals", "win", "1", "--yes")
+    assert message.endswith("Give --same-sale (It is won with that sale) or --no-same-sale (Record another sale).")
     assert len(shell.sales()) == 1
 
 
@@ -549,9 +553,9 @@ def test_rules_are_kept_by_the_shell_as_the_contract_says(shell: CommandLine) ->
     assert (why["client"], why["status"]) == (1, "Gold")
     moved = shell.did("rules", "move", str(added["id"]), "1")
     assert [client["status"] for client in moved] == ["Gold", "VIP", "Regular"]
-    told = shell.refused("rules", "add", "Gold when total_spent >= 10")
-    assert re.search(r"^ +\^$", told, re.MULTILINE)
-    assert "total_spend" in told
+    message = shell.refused("rules", "add", "Gold when total_spent >= 10")
+    assert re.search(r"^ +\^$", message, re.MULTILINE)
+    assert "total_spend" in message
 
 
 def test_export_of_everything_moves_to_another_store(shell: CommandLine) -> None:
@@ -569,10 +573,10 @@ def test_export_of_everything_moves_to_another_store(shell: CommandLine) -> None
 
 def test_today_reports_the_day_that_crm_now_names(shell: CommandLine) -> None:
     anna(shell, "--date-of-birth", "1990-11-25")
-    told = shell.did("today")
-    assert date.fromisoformat(told["on"]) == date(2026, 11, 21)
-    assert told["clients"] == 1
-    assert [(birthday["on"], birthday["turns"]) for birthday in told["birthdays"]] == [("2026-11-25", 36)]
+    report = shell.did("today")
+    assert date.fromisoformat(report["on"]) == date(2026, 11, 21)
+    assert report["clients"] == 1
+    assert [(birthday["on"], birthday["turns"]) for birthday in report["birthdays"]] == [("2026-11-25", 36)]
     assert shell.did("today", CRM_NOW=now_on(date(2026, 12, 30)))["birthdays"] == []
 
 
@@ -655,9 +659,9 @@ def test_a_list_is_written_as_csv_to_stdout_or_a_file(shell: CommandLine) -> Non
 
 def test_help_is_a_command_and_says_defaults(shell: CommandLine) -> None:
     assert shell("help").out == shell("--help").out
-    told = shell("help", "reports", "by").out
-    assert told.startswith("Usage: run.py reports by")
-    assert "[default: 20]" in told
+    answer = shell("help", "reports", "by").out
+    assert answer.startswith("Usage: run.py reports by")
+    assert "[default: 20]" in answer
     assert "frob" in shell.refused("help", "frob", code=2)
 
 
@@ -665,6 +669,6 @@ def test_what_a_preview_and_a_check_leave_out_is_counted(shell: CommandLine) -> 
     rows = [["last_name", "phone"], *([f"Name {at:02}", f"none {at:02}"] for at in range(30))]
     shell.did("import", shell.write_csv("odd.csv", rows), "--as", "clients")
     assert shell("check").out.count("not a telephone") == 30
-    told = shell("rules", "preview", "--rule", "New when total_spend = 0", "--rule", "Regular otherwise").out
-    assert "30 clients would move" in told
-    assert told.rstrip().endswith("and 10 more")
+    answer = shell("rules", "preview", "--rule", "New when total_spend = 0", "--rule", "Regular otherwise").out
+    assert "30 clients would move" in answer
+    assert answer.rstrip().endswith("and 10 more")

@@ -19,8 +19,8 @@ def test_today_follows_the_dashboard(shell: CommandLine) -> None:
     shell.did("sales", "add", "1", "--amount", "40")
     kept = {"on", "tiles", "clients", "statuses", "months", "newest", "moved", "birthdays", "agenda"}
     assert shell.did("today").keys() == kept
-    told = shell.did("dashboard", "set", "sales by owner, pipeline,newest")
-    assert [(tile["name"], tile["place"]) for tile in told] == [("sales by owner", 1), ("pipeline", 2), ("newest", 3)]
+    report = shell.did("dashboard", "set", "sales by owner, pipeline,newest")
+    assert [(tile["name"], tile["place"]) for tile in report] == [("sales by owner", 1), ("pipeline", 2), ("newest", 3)]
     today = shell.did("today")
     assert today.keys() == {"on", "tiles", "sales_by_owner", "pipeline", "newest"}
     assert today["sales_by_owner"]["rows"][0]["amount"] == "40.00"

@@ -352,9 +352,9 @@ def test_whoever_waits_for_another_program_says_so_and_then_goes_on(shell: Comma
         started = time.monotonic()
         child = shell.start("sales", "add", "1", "--amount", "5")
         assert child.stderr is not None
-        told = child.stderr.readline()
+        answer = child.stderr.readline()
         waited = time.monotonic() - started
-        assert "Another program" in told
+        assert "Another program" in answer
         assert waited < 5 + 5  # five seconds, and as much again for a busy machine to start the program
         assert child.poll() is None
         # Reading waits for nobody.

@@ -28,8 +28,8 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
 )
 def test_a_mistyped_store_is_not_made_by_what_only_reads_or_changes(shell: CommandLine, words: str) -> None:
     missing = shell.folder / "no" / "x.sqlite3"
-    told = shell.refused(*words.split(), "--store", f"sqlite:///{missing}")
-    assert told.startswith(f"There is no store at {missing}, and none was made.")
+    message = shell.refused(*words.split(), "--store", f"sqlite:///{missing}")
+    assert message.startswith(f"There is no store at {missing}, and none was made.")
     assert not missing.parent.exists()
 
 
@@ -48,8 +48,8 @@ def test_no_file_is_overwritten_without_a_yes(shell: CommandLine) -> None:
     for words, name in WRITERS.items():
         file = Path(shell.write(name, "my precious\n"))
         given = [*words.split(), *(["--to"] if words.startswith("reports") else []), str(file)]
-        told = shell.refused(*given)
-        assert told.endswith(f"{name} is there already. Give --yes to go on."), (words, told)
+        message = shell.refused(*given)
+        assert message.endswith(f"{name} is there already. Give --yes to go on."), (words, message)
         assert file.read_text() == "my precious\n", words
         answer = shell("--yes", *given)
         assert (answer.code, answer.err) == (0, ""), (words, answer)

@@ -38,18 +38,18 @@ class Sitting:
     def end(self) -> tuple[int | None, str]:
         """The exit code, and what was told at the end, without colours."""
         self.child.expect(pexpect.EOF)
-        told = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.child.before or "")
+        text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.child.before or "")
         self.child.close()
-        return self.child.exitstatus, told
+        return self.child.exitstatus, text
 
 
 def test_what_is_missing_is_asked_and_the_rest_is_not(shell: CommandLine) -> None:
     sitting = Sitting(shell, "sales", "add", "1", "--note", "table")
     sitting.sees("Amount")
     sitting.keys("12.50\r")
-    code, told = sitting.end()
+    code, output = sitting.end()
     assert code == 0
-    assert "$12.50" in told
+    assert "$12.50" in output
     (sale,) = shell.sales()
     assert (sale["client"], sale["amount"], sale["note"]) == (1, "12.50", "table")
 
@@ -73,9 +73,9 @@ def test_a_client_is_picked_by_typing_part_of_the_name(shell: CommandLine) -> No
     sitting.keys("berg")
     sitting.sees("Anna Berg")
     sitting.keys("\r")
-    code, told = sitting.end()
+    code, output = sitting.end()
     assert code == 0
-    assert "anna@example.com" in told
+    assert "anna@example.com" in output
 
 
 @pytest.mark.many
@@ -88,9 +88,9 @@ def test_leaving_a_question_is_130_and_stores_nothing(shell: CommandLine, comman
     sitting = Sitting(shell, *command.split())
     sitting.sees(asks)
     sitting.keys(key)
-    code, told = sitting.end()
+    code, output = sitting.end()
     assert code == 130
-    assert "Left without saving." in told
+    assert "Left without saving." in output
     assert shell.history() == before
     assert len(shell.clients()) == 1
 
@@ -124,9 +124,9 @@ def test_a_possible_duplicate_is_shown_before_it_is_saved(shell: CommandLine) ->
 
 @pytest.mark.slow
 def test_with_json_or_yes_nothing_is_asked_even_there(shell: CommandLine) -> None:
-    code, told = Sitting(shell, "sales", "add", "1", "--json").end()
+    code, output = Sitting(shell, "sales", "add", "1", "--json").end()
     assert code == 2
-    assert '"error": "usage"' in told
+    assert '"error": "usage"' in output
     assert Sitting(shell, "clients", "delete", "1", "--yes").end()[0] == 0
     assert shell.clients() == []
 

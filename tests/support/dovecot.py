@@ -98,8 +98,8 @@ class Dovecot:
         when = imaplib.Time2Internaldate(arrived or time.time())
         with self.signed_in() as client:
             for message in messages:
-                status, said = client.append(folder, "", when, message)
-                assert status == "OK", said
+                status, output = client.append(folder, "", when, message)
+                assert status == "OK", output
 
     def remove(self, folder: str, uid: int) -> None:
         """Takes a message away for good."""

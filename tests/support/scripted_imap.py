@@ -71,6 +71,6 @@ def _fetched(say: Callable[[bytes], None], rest: str, refusals: Mapping[int, str
     content = HEAD % (uid, uid)
     size = refusals.get(uid, f"{{{len(content)}}}")
     date = '"20-Nov-2026 10:12:13 +0000"'
-    said = f"* {uid} FETCH (UID {uid} INTERNALDATE {date} BODY[]<0> {size}\r\n".encode() + content + b")\r\n"
-    say(said)
+    output = f"* {uid} FETCH (UID {uid} INTERNALDATE {date} BODY[]<0> {size}\r\n".encode() + content + b")\r\n"
+    say(output)
     return "OK done"

@@ -106,10 +106,10 @@ class Screen:
         columns, lines = self.terminal("[terminal.cols, terminal.rows]")
         return columns, lines
 
-    def until(self, there: Callable[[], object], otherwise: str) -> "Screen":
+    def until(self, other: Callable[[], object], otherwise: str) -> "Screen":
         """Waits for something."""
         ends = time.monotonic() + PATIENCE
-        while not there():
+        while not other():
             assert time.monotonic() < ends, f"{otherwise}\n{self.text}\n{self.complaints}"
             self.page.wait_for_timeout(15)
         return self
@@ -181,10 +181,10 @@ class Line:
         if self._cut:
             writer.transport.abort()
             return
-        there_reader, there = await asyncio.open_connection("127.0.0.1", self._to)
-        self._writers |= {writer, there}
-        await asyncio.gather(self._pass_on(reader, there), self._pass_on(there_reader, writer))
-        self._writers -= {writer, there}
+        there_reader, other = await asyncio.open_connection("127.0.0.1", self._to)
+        self._writers |= {writer, other}
+        await asyncio.gather(self._pass_on(reader, other), self._pass_on(there_reader, writer))
+        self._writers -= {writer, other}
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):

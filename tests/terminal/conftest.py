@@ -108,9 +108,9 @@ class Session:
 
     def reads(self, pattern: str, times: int = 1) -> list[str]:
         """Waits until a pattern is on the screen so many times; what its group matched."""
-        told = re.compile(pattern, re.MULTILINE)
-        self._until(lambda: len(told.findall(self.text)) >= times, f"not read: {pattern}")
-        found: list[str] = told.findall(self.text)
+        expression = re.compile(pattern, re.MULTILINE)
+        self._until(lambda: len(expression.findall(self.text)) >= times, f"not read: {pattern}")
+        found: list[str] = expression.findall(self.text)
         return found
 
     def settled(self) -> "Session":

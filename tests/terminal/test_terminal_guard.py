@@ -149,8 +149,8 @@ def test_a_wait_is_told_once_beside_the_answer_of_the_shell(capsys: pytest.Captu
         waiting = WaitsTold(as_json=as_json)
         for wait in [*saving, *COUNTDOWN]:
             waiting(wait)
-        told = capsys.readouterr().err.splitlines()
-        sentences = [json.loads(line)["message"] for line in told] if as_json else told
+        report = capsys.readouterr().err.splitlines()
+        sentences = [json.loads(line)["message"] for line in report] if as_json else report
         assert sentences == ["Another program is saving to this file; waiting.", f"{QUOTA}; going on in 3 s."]
 
 

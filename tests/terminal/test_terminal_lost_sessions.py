@@ -223,11 +223,11 @@ class Walk:
         crm = self.outside.enter(self.outside, who)
         self.keyboard = Answering(lambda question: self._ask(work, question))
         menu = Watched(crm, self.keyboard, Screen(io.StringIO(), plain=True))
-        told = ""
+        message = ""
         try:
             menu.attempt(lambda: menu.start(self.command))
         except SignedOutError as out:
-            told = out.sentence
+            message = out.sentence
         except (Enough, Back, Closed):
             pass
         except BaseException:
@@ -241,8 +241,8 @@ class Walk:
         self.saved = len(crm.saved.what)
         if self.lost:
             changed = changing(self.outside.repository) != self.before
-            untrue = told not in ("", "You have been signed out. Nothing was changed; sign in again.")
-            self._end(f"changed: {changed}, told: {told}" if changed or untrue else "", refused=bool(told))
+            untrue = message not in ("", "You have been signed out. Nothing was changed; sign in again.")
+            self._end(f"changed: {changed}, told: {message}" if changed or untrue else "", refused=bool(message))
 
     def _ask(self, work: Path, question: str) -> None:
         """Before a question is answered: in a child the session is lost now."""
@@ -262,10 +262,10 @@ class Walk:
             _, status = os.waitpid(child, 0)
             self.cases += 1
             complaint = self._complaint(child)
-            told = complaint.read_text() if complaint.exists() else ""
+            answer = complaint.read_text() if complaint.exists() else ""
             complaint.unlink(missing_ok=True)
             code = os.waitstatus_to_exitcode(status)
-            assert code in (0, 3), (self.command.words, self.questions, question, way, told)
+            assert code in (0, 3), (self.command.words, self.questions, question, way, answer)
             self.refused[way] += code == 3
 
     def _lose(self, work: Path, way: str) -> None:

@@ -39,8 +39,8 @@ def message(line: ClientConnection, kind: str) -> dict[str, Any]:
     """The next message of this kind that the terminal sends to its page."""
     while True:
         got = line.recv(10)
-        if isinstance(got, str) and (said := json.loads(got))["type"] == kind:
-            return dict(said)
+        if isinstance(got, str) and (output := json.loads(got))["type"] == kind:
+            return dict(output)
 
 
 def shown(line: ClientConnection, text: str) -> bytes:
@@ -241,10 +241,10 @@ def test_a_page_is_there_at_once(site: WebSite) -> None:
 
 
 def test_health_tells_strangers_nothing_else(site: WebSite) -> None:
-    for path, told in (("/healthz", "alive\n"), ("/readyz", "ready\n")):
+    for path, expected in (("/healthz", "alive\n"), ("/readyz", "ready\n")):
         # Asked by machines, by whatever address.
         answer = httpx.get(f"{site.url}{path}", headers={"Host": "10.1.2.3"})
-        assert (answer.status_code, answer.text) == (200, told)
+        assert (answer.status_code, answer.text) == (200, expected)
 
 
 def test_a_server_that_cannot_work_says_that_it_is_not_ready(tmp_path_factory: pytest.TempPathFactory) -> None:

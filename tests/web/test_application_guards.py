@@ -87,8 +87,8 @@ def behind_a_proxy() -> Iterator[str]:
 
 
 def test_a_stranger_is_not_believed_what_a_proxy_would_say(plain: str) -> None:
-    said = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https"}
-    assert httpx.get(plain, headers=said).text == f"127.0.0.1 http {plain} 0"
+    output = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https"}
+    assert httpx.get(plain, headers=output).text == f"127.0.0.1 http {plain} 0"
 
 
 @pytest.mark.parametrize(
@@ -123,9 +123,9 @@ def test_behind_a_proxy_the_origin_is_what_the_browser_used(behind_a_proxy: str)
 
 @pytest.mark.parametrize("origin", ["", "https://crm.example.com"])
 @pytest.mark.parametrize("trusted", ["*", ""])
-@pytest.mark.parametrize("told", ["http", "https, http", "HTTP"])
-def test_a_browser_that_came_unencrypted_is_sent_to_https(origin: str, trusted: str, told: str) -> None:
-    headers = {"Host": "crm.example.com", "X-Forwarded-Proto": told}
+@pytest.mark.parametrize("header", ["http", "https, http", "HTTP"])
+def test_a_browser_that_came_unencrypted_is_sent_to_https(origin: str, trusted: str, header: str) -> None:
+    headers = {"Host": "crm.example.com", "X-Forwarded-Proto": header}
     with guarded(origin=origin, trusted=trusted) as url:
         for method in ("GET", "HEAD"):
             moved = httpx.request(method, f"{url}/reset/secret", headers=headers)
@@ -274,12 +274,12 @@ def test_what_a_library_notes_is_written_without_what_it_filled_in(capsys: pytes
     finally:
         for logger, level, handlers in before:
             logger.handlers, logger.level = handlers, level
-    told = capsys.readouterr()
-    lines = [json.loads(line) for line in told.out.splitlines()]
+    report = capsys.readouterr()
+    lines = [json.loads(line) for line in report.out.splitlines()]
     assert [line["what"] for line in lines] == ["asyncio", "Invalid request of %s", "page"]
     assert (lines[0]["error"], lines[2]["ms"]) == ("ValueError", 3)
     assert any(place.endswith(" fails") for place in lines[0]["where"])
-    assert "anna" not in told.out + told.err
+    assert "anna" not in report.out + report.err
 
 
 def test_a_form_is_short(plain: str) -> None:

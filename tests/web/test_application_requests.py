@@ -54,14 +54,14 @@ HIDDEN = "GET /second HTTP/1.1\r\nHost: x\r\n\r\n"
     ],
 )
 def test_a_request_whose_end_is_not_clear_is_refused(url: str, head: str, body: str) -> None:
-    told = answers(url, head, body)
-    assert len(told) == 1, told
-    assert told[0].startswith(("HTTP/1.1 400 ", "HTTP/1.1 501 "))
+    answer = answers(url, head, body)
+    assert len(answer) == 1, answer
+    assert answer[0].startswith(("HTTP/1.1 400 ", "HTTP/1.1 501 "))
 
 
 def test_where_chunks_are_announced_a_length_counts_for_nothing(url: str) -> None:
-    told = answers(url, "Content-Length: 99\r\nTransfer-Encoding: chunked", "3\r\nabc\r\n0\r\n\r\n")
-    assert told == ["HTTP/1.1 200 OK", "POST /first <abc>"]
+    answer = answers(url, "Content-Length: 99\r\nTransfer-Encoding: chunked", "3\r\nabc\r\n0\r\n\r\n")
+    assert answer == ["HTTP/1.1 200 OK", "POST /first <abc>"]
 
 
 @pytest.mark.parametrize("method", ["TRACE", "OPTIONS", "PUT", "DELETE", "PATCH", "CONNECT", "PROPFIND"])

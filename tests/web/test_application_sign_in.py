@@ -197,12 +197,12 @@ def change(browser: Browser, current: str, new: str, again: str = "") -> httpx.R
 
 def test_a_new_password_ends_the_other_sessions(site: WebSite) -> None:
     site.add("hanna")
-    here, there = site.browser(), site.browser()
-    for browser in (here, there):
+    here, other = site.browser(), site.browser()
+    for browser in (here, other):
         browser.sign_in("hanna@example.com")
     assert change(here, PASSWORD, "seven green umbrellas dance").status_code == 303
     assert here.get("/").url.path == "/"
-    site_forgets(there)
+    site_forgets(other)
 
 
 def site_forgets(browser: Browser) -> None:
@@ -216,8 +216,8 @@ def site_forgets(browser: Browser) -> None:
 
 def test_a_session_that_has_just_ended_changes_no_password(site: WebSite) -> None:
     user = site.add("hugo")
-    here, there = site.browser(), site.browser()
-    for browser in (here, there):
+    here, other = site.browser(), site.browser()
+    for browser in (here, other):
         browser.sign_in("hugo@example.com")
         browser.get("/password")
     ended = min(session.id for session in site.accounts.sessions.of_user(user.id))

@@ -41,16 +41,16 @@ def test_a_port_that_is_none_is_refused(port: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("environment", "told"),
+    ("environment", "message"),
     [
         ({}, "CRM_STORE"),
         ({"CRM_STORE": "sqlite:////data/crm.sqlite3"}, "Files are lost here"),
         ({"CRM_STORE": "sheets://abc", "CRM_SECRET": ""}, "CRM_SECRET is missing"),
     ],
 )
-def test_what_heroku_would_lose_is_refused(environment: dict[str, str], told: str) -> None:
+def test_what_heroku_would_lose_is_refused(environment: dict[str, str], message: str) -> None:
     given = {"DYNO": "web.1", "CRM_SECRET": SECRET, **environment}
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(UsageError, match=message):
         surroundings(given, from_environment(given))
 
 

@@ -37,7 +37,7 @@ def visiting(chromium: Browser, site: WebSite, **how: Any) -> Iterator[BrowserCo
     opened.set_default_timeout(10_000)
     complaints: list[str] = []
     opened.on("weberror", lambda error: complaints.append(str(error.error)))
-    opened.on("console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None)
+    opened.on("console", lambda output: complaints.append(output.text) if "Content Security" in output.text else None)
     yield opened
     opened.close()
     assert complaints == []

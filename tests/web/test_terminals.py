@@ -73,9 +73,9 @@ class Tab:
         self.until(lambda: any(message["type"] == kind for message in self.messages), f"not told: {kind}")
         return [message for message in self.messages if message["type"] == kind][-1]
 
-    def until(self, there: Callable[[], bool], otherwise: str) -> None:
+    def until(self, other: Callable[[], bool], otherwise: str) -> None:
         ends = time.monotonic() + PATIENCE
-        while not there():
+        while not other():
             self.read()
             assert time.monotonic() < ends, (
                 f"{otherwise}\n{self.shown[-2000:].decode(errors='replace')}\n{self.messages}"

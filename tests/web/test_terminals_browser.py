@@ -354,10 +354,10 @@ def test_nothing_that_is_told_covers_the_terminal(device: Open) -> None:
         assert box["y"] + box["height"] <= top["y"]
     screen.page.context.set_offline(True)
     screen.until(lambda: "Not connected" in screen.message(), "nothing said of the network")
-    told, now = screen.page.locator("#status").bounding_box(), screen.page.locator(".xterm-screen").bounding_box()
-    assert told
+    answer, now = screen.page.locator("#status").bounding_box(), screen.page.locator(".xterm-screen").bounding_box()
+    assert answer
     assert now == top
-    assert told["y"] + told["height"] <= now["y"]
+    assert answer["y"] + answer["height"] <= now["y"]
     screen.page.context.set_offline(False)
     screen.until(lambda: not screen.message(), "not connected again")
     assert screen.size[1] == lines

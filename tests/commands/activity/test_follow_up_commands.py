@@ -332,9 +332,9 @@ def test_pages_of_it_are_parts_of_the_whole(busy: Office) -> None:
 def test_today_tells_what_needs_doing(busy: Office) -> None:
     report = busy("today", mine=True)
     assert [item.what for item in report.agenda.items] == ["overdue", "due", "late", "quiet"]
-    told = json.loads(json.dumps(plain(report)))["agenda"]
-    assert (told["count"], told["others"]) == (4, 3)
-    assert told["items"][0] == {
+    listed = json.loads(json.dumps(plain(report)))["agenda"]
+    assert (listed["count"], listed["others"]) == (4, 3)
+    assert listed["items"][0] == {
         "rank": 4003, "what": "overdue", "why": "3 days overdue", "person": "anna", "client": 1, "client_name": "Ada",
         "record": "follow_up", "id": 1,
     }  # fmt: skip
@@ -345,9 +345,9 @@ def test_a_deal_is_quiet_from_the_fourteenth_day_on(office: Office) -> None:
     client = office.add()
     put(office, Deal(client=client.id, title="Slow"))
     assert agenda(office) == []
-    for after, told in ((QUIET_AFTER - 1, 0), (QUIET_AFTER, 1)):
+    for after, expected in ((QUIET_AFTER - 1, 0), (QUIET_AFTER, 1)):
         later = office.open(today=days(after))
-        assert office("agenda", crm=later).count == told
+        assert office("agenda", crm=later).count == expected
 
 
 # The calendar file
@@ -511,8 +511,8 @@ def test_on_the_command_line_in_plain_words(monkeypatch: pytest.MonkeyPatch) -> 
         assert line.did("agenda")["items"] == []
         assert line.did("people", "list")[0]["name"] == "Cy"
         assert line.did("follow-ups", "done", "1")["next"] is None
-        told = line("follow-ups", "list", "--done")
-        assert (told.code, "Send the offer" in told.out) == (0, True)
+        answer = line("follow-ups", "list", "--done")
+        assert (answer.code, "Send the offer" in answer.out) == (0, True)
 
 
 # The list of clients

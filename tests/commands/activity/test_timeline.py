@@ -289,7 +289,7 @@ def test_messages_stand_in_it_with_what_became_of_them(office: Office) -> None:
     wrote(office, acme, on=on, time="11:00", subject="News", state="unsure", failure="it broke off")
     wrote(office, acme, on=on, time="12:00", body="On my way\nBo", state="queued", channel="sms")
     last = wrote(office, acme, on=on, time="13:00", state="cancelled", failure="told earlier", subject="[red]x[/]")
-    said = [
+    output = [
         "E-mail cancelled: [red]x[/]",
         "SMS queued: On my way",
         "E-mail may have been sent: News (it broke off)",
@@ -298,12 +298,12 @@ def test_messages_stand_in_it_with_what_became_of_them(office: Office) -> None:
         "E-mail: by hand",
         "E-mail to Jo Fox sent: Your quote",
     ]
-    assert lines_of(office, acme)[-7:] == said
+    assert lines_of(office, acme)[-7:] == output
     # Whoever asks for e-mails means those that were logged as well.
-    assert lines_of(office, acme, "email") == [line for line in said if line.startswith("E-mail")]
+    assert lines_of(office, acme, "email") == [line for line in output if line.startswith("E-mail")]
     assert lines_of(office, acme, "sms") == ["SMS queued: On my way"]
     assert lines_of(office, acme, "call") == []
-    entry = next(entry for entry in entries(office, acme) if entry.what == said[0])
+    entry = next(entry for entry in entries(office, acme) if entry.what == output[0])
     assert (entry.record, entry.id, entry.kind, entry.time, entry.by) == ("message", last.id, "email", "13:00", "anna")
 
 

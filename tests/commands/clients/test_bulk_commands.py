@@ -392,9 +392,9 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
 def test_a_group_on_the_command_line_is_asked_about_and_changed_with_yes(shell: CommandLine) -> None:
     group = ["--only", "city=graz", "--only", "tag=old", "--where", "sales_count = 0"]
     for words in (["edit-many", "--owner", "Cy"], ["tag", "--tag", "new"], ["delete-many"]):
-        told = shell.refused("clients", *words, *group)
-        assert "2 clients" in told
-        assert told.endswith("Give --yes to go on.")
+        message = shell.refused("clients", *words, *group)
+        assert "2 clients" in message
+        assert message.endswith("Give --yes to go on.")
     edited = shell.did(
         "clients", "edit-many", *group, "--owner", "Cy", "--tag", "new", "--untag", "old", "--no-marketing-consent",
         "--extra", "hat=L", "--yes",
@@ -420,7 +420,7 @@ def test_a_group_on_the_command_line_is_asked_about_and_changed_with_yes(shell: 
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         ("clients tag --tag x", "--only, --where, --view, or --all"),
         ("clients delete-many --yes", "say which clients"),
@@ -434,9 +434,9 @@ def test_a_group_on_the_command_line_is_asked_about_and_changed_with_yes(shell: 
         ("clients edit-many 1 77 --owner x --yes", "There is no client 77."),
     ],
 )
-def test_what_makes_no_group_is_one_sentence_and_changes_nothing(shell: CommandLine, words: str, told: str) -> None:
+def test_what_makes_no_group_is_one_sentence_and_changes_nothing(shell: CommandLine, words: str, message: str) -> None:
     before = shell.clients()
-    assert told in shell.refused(*words.split())
+    assert message in shell.refused(*words.split())
     assert shell.clients() == before
 
 

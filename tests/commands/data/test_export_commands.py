@@ -98,8 +98,8 @@ def test_a_table_of_clients_comes_in_again_with_nothing_lost(
             "import", file, "clients", ["Hat, or cap=extra:Hat, or cap"] if used else [], crm=empty
         )  # fmt: skip
         assert (report.new, report.refused) == (len(several), 0), report.refusals
-        told = by_reference(office, empty, typed_fields(Client))
-        assert told == by_reference(office, office.crm, typed_fields(Client))
+        answer = by_reference(office, empty, typed_fields(Client))
+        assert answer == by_reference(office, office.crm, typed_fields(Client))
 
 
 IN_CARDS = [
@@ -162,8 +162,8 @@ def test_exported_sales_come_in_again(office: Office) -> None:
         other = office.open(f"other-{ending}")
         report = office("import", file, "sales", create_clients=True, crm=other)
         assert (report.new, report.refused, report.clients_created) == (3, 0, 2)
-        told = [(sale.on, sale.amount, sale.note) for sale in office.sales(other)]
-        assert sorted(told) == sorted((sale.on, sale.amount, sale.note) for sale in office.sales())
+        rows = [(sale.on, sale.amount, sale.note) for sale in office.sales(other)]
+        assert sorted(rows) == sorted((sale.on, sale.amount, sale.note) for sale in office.sales())
         assert sorted(client.total_spend for client in office.clients(other)) == [Decimal("12.50"), Decimal("35000.15")]
         assert office("import", file, "sales", crm=office.crm).new == 0
 
@@ -182,12 +182,12 @@ def test_each_kind_of_record_is_exported_with_names_for_numbers(office: Office) 
         "follow-ups": {"Deal": "Roof", "What": "send the quote", "Due": "2026-11-21", "Done": ""},
         "sales": {"Deal": "Roof", "Amount": "1200.00"},
     }
-    for what, told in wanted.items():
+    for what, expected in wanted.items():
         file = office.folder / f"{what}.csv"
         assert office("export", file, what).records == 1
         with file.open(encoding="utf-8-sig", newline="") as opened:
             (row,) = csv.DictReader(opened)
-        assert told.items() <= row.items()
+        assert expected.items() <= row.items()
         assert (row["Client number"], row["Client reference"], row["Client"]) == (str(client.id), "A1", "'=Acme")
     book = office.folder / "all.xlsx"
     assert office("export", book, "all").records == 1 + len(wanted)
@@ -328,21 +328,21 @@ def test_a_broken_file_is_refused_and_changes_nothing(office: Office, damage: st
 def test_an_export_tells_how_far_it_is(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(context, "_REPORTED_EVERY", 1)
     some_store(office)
-    told: list[tuple[int, int]] = []
+    reports: list[tuple[int, int]] = []
 
     @contextmanager
     def progress(_: str) -> Iterator[Any]:
-        yield lambda done, of: told.append((done, of))
+        yield lambda done, of: reports.append((done, of))
 
     office.crm.progress = progress
     for name, what in (("a.xlsx", "clients"), ("a.csv", "sales"), ("a.vcf", "clients"), ("a.json", "clients")):
-        told.clear()
+        reports.clear()
         count = office("export", office.folder / name, what).records
-        assert told == [(done, count) for done in range(1, count + 1)]
-        assert told
-    told.clear()
+        assert reports == [(done, count) for done in range(1, count + 1)]
+        assert reports
+    reports.clear()
     report = office("export", office.folder / "all.xlsx", "all")
-    assert told == [(done, report.records) for done in range(1, report.records + 1)]
-    told.clear()
+    assert reports == [(done, report.records) for done in range(1, report.records + 1)]
+    reports.clear()
     office("export", office.folder / "all.json")
-    assert told
+    assert reports

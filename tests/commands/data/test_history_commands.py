@@ -109,9 +109,9 @@ def test_a_transaction_is_shown_with_values_as_people_see_them(office: Office) -
     )  # fmt: skip
     assert (by_name["first_sale_on"].was, by_name["first_sale_on"].now) == ("", "Nov 21, 2026")
     (edited,) = office("history show", 4).records
-    told = {field.name: (field.was, field.now) for field in edited.fields}
-    assert told["marketing_consent"] == ("no", "yes")
-    assert told["notes"] == ("", NOTES)
+    rows = {field.name: (field.was, field.now) for field in edited.fields}
+    assert rows["marketing_consent"] == ("no", "yes")
+    assert rows["notes"] == ("", NOTES)
 
 
 @pytest.mark.usefixtures("anna")
@@ -170,13 +170,14 @@ def test_a_file_has_a_row_for_each_field_that_was_changed(office: Office, anna: 
 def test_every_format_has_the_same_rows(office: Office) -> None:
     office("sales undo", office.sales()[0])
     office("history undo")
-    told = read_csv(office("history export", office.folder / "h.csv").file)
+    report = read_csv(office("history export", office.folder / "h.csv").file)
     as_json = json.loads(office("history export", office.folder / "h.json").file.read_text("utf-8"))
     book = openpyxl.load_workbook(office("history export", office.folder / "h.xlsx").file)
     header, *sheet = book.active.iter_rows(values_only=True)
-    assert list(header) == list(told[0]) == list(as_json[0])
+    assert list(header) == list(report[0]) == list(as_json[0])
     names = [
-        (int(entry["transaction"]), entry["at"], entry["record"], entry["operation"], entry["field"]) for entry in told
+        (int(entry["transaction"]), entry["at"], entry["record"], entry["operation"], entry["field"])
+        for entry in report
     ]
     assert names == [(row[0], row[1], row[4], row[6], row[7] or "") for row in sheet]
     assert names == [
@@ -298,9 +299,9 @@ def test_an_undo_says_the_new_state_and_an_undo_of_it_is_a_redo(office: Office) 
     office("follow-ups add", office.client(anna), "call", due=TODAY)
     office("deals add", office.client(anna), "Roof")
     office("clients delete", office.client(anna), yes=True)
-    told = undone(office)
-    assert told[:2] == ["✓ Taken back: deleted Anna Berg", "Restored: Anna Berg, 1 deal, 2 sales, 1 follow-up"]
-    assert not any("deleted" in line for line in told[1:])
+    answer = undone(office)
+    assert answer[:2] == ["✓ Taken back: deleted Anna Berg", "Restored: Anna Berg, 1 deal, 2 sales, 1 follow-up"]
+    assert not any("deleted" in line for line in answer[1:])
     # Of many it is a number.
     for number in range(5):
         office.add(last_name=f"Fox {number}")
@@ -329,9 +330,9 @@ def test_records_that_stand_in_a_field_are_told_by_name(office: Office, anna: Cl
     assert (back.was, back.now) == ("Qualified (2)", "Lead (1)")
     office("interactions edit", talked, {"client": bo.id})
     edited = office("history show", office("history list", 1)[0].id).records[0]
-    told = {field.name: (field.was, field.now) for field in edited.fields}
-    assert told["client"] == (f"Anna Berg ({anna.id})", f"Bo ({bo.id})")
-    assert told["contact"] == (f"Olga ({olga.id})", "")
+    rows = {field.name: (field.was, field.now) for field in edited.fields}
+    assert rows["client"] == (f"Anna Berg ({anna.id})", f"Bo ({bo.id})")
+    assert rows["contact"] == (f"Olga ({olga.id})", "")
 
 
 def test_what_a_person_did_last_is_found_among_what_cannot_be_taken_back(office: Office) -> None:

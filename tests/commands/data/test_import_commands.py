@@ -395,8 +395,8 @@ def text_of(delimiter: str) -> str:
 
 
 def is_read_well(office: Office) -> bool:
-    told = [(client.first_name, client.last_name, client.city, client.date_of_birth) for client in office.clients()]
-    return told == [
+    rows = [(client.first_name, client.last_name, client.city, client.date_of_birth) for client in office.clients()]
+    return rows == [
         ("Jürgen", "Groß", "Köln", date(1990, 2, 13)),
         ("Zoë", "Ångström", "Malmö", date(1991, 3, 1)),
     ]
@@ -469,16 +469,16 @@ def test_a_file_without_anything_in_it_adds_nobody(office: Office, name: str, co
 
 
 def test_a_long_import_tells_how_far_it_is(office: Office) -> None:
-    told: list[tuple[str, int, int]] = []
+    reports: list[tuple[str, int, int]] = []
 
     @contextmanager
     def progress(what: str) -> Any:
-        yield lambda done, of: told.append((what, done, of))
+        yield lambda done, of: reports.append((what, done, of))
 
     office.crm.progress = progress
     rows = "\n".join(f"Name {at}" for at in range(3500))
     office("import", office.write("many.csv", f"last_name\n{rows}\n"))
-    assert len(told) >= 4
-    assert {what for what, _, _ in told} == {"Importing"}
-    assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
-    assert told[-1][1] == told[-1][2] > 0
+    assert len(reports) >= 4
+    assert {what for what, _, _ in reports} == {"Importing"}
+    assert [done for _, done, _ in reports] == sorted(done for _, done, _ in reports)
+    assert reports[-1][1] == reports[-1][2] > 0

@@ -53,8 +53,8 @@ def test_companies_are_a_hundred_clients_of_kind_company(shell: CommandLine) -> 
     clients = shell.clients()
     assert [client["kind"] for client in clients] == ["company"] * 100
     rows = rows_of(COMPANIES)
-    told = [(client["company"], client["address"], client["postcode"]) for client in clients]
-    assert told == [(row["company"], row["address"], row["postalZip"]) for row in rows]
+    listed = [(client["company"], client["address"], client["postcode"]) for client in clients]
+    assert listed == [(row["company"], row["address"], row["postalZip"]) for row in rows]
     codes = {(row["country"], client["country"]) for row, client in zip(rows, clients, strict=True)}
     assert all(len(code) == 2 and code.isupper() for _, code in codes)
     assert len(codes) == len({name for name, _ in codes})

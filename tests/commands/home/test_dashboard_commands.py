@@ -76,15 +76,15 @@ def test_every_tile_is_read_and_told_to_scripts(crm: CRM) -> None:
     run(crm, "dashboard set", ",".join(TILES))
     report = run(crm, "today")
     assert list(report.tiles) == list(TILES)
-    told = plain(report)
-    assert told["tiles"] == list(TILES)
-    assert told["clients"] == 1
-    assert told["months"][-1] == {"month": "2026-11-01", "amount": "1200.00", "sales": 1}
-    assert told["messages"] == [{"state": "queued", "messages": 1}, {"state": "failed", "messages": 2}]
-    assert [item["what"] for item in told["follow_ups"]] == ["call"]
-    assert told["pipeline"][0]["value"] == "500.00"
-    assert told["sales_by_country"]["rows"][0]["country"] == "AT"
-    assert told["forecast"]["total"]["value"] == "500.00"
+    listed = plain(report)
+    assert listed["tiles"] == list(TILES)
+    assert listed["clients"] == 1
+    assert listed["months"][-1] == {"month": "2026-11-01", "amount": "1200.00", "sales": 1}
+    assert listed["messages"] == [{"state": "queued", "messages": 1}, {"state": "failed", "messages": 2}]
+    assert [item["what"] for item in listed["follow_ups"]] == ["call"]
+    assert listed["pipeline"][0]["value"] == "500.00"
+    assert listed["sales_by_country"]["rows"][0]["country"] == "AT"
+    assert listed["forecast"]["total"]["value"] == "500.00"
 
 
 def test_the_json_of_the_first_dashboard_has_the_names_it_had(crm: CRM) -> None:
@@ -242,10 +242,10 @@ def test_a_dashboard_stays_with_whom_it_is_whatever_they_are_called(office: Offi
     run(bo, "profile edit", name="Beatrix")
     with ada.read() as snapshot:
         (user,) = snapshot.find_all(User, Query({"email": "bo@example.com"}))
-        there = [("Beatrix", user.id, "sales"), ("Beatrix", 0, "moved")]
+        other = [("Beatrix", user.id, "sales"), ("Beatrix", 0, "moved")]
         assert [
             (dashboard.user, dashboard.user_id, dashboard.tiles) for dashboard in snapshot.find_all(Dashboard)
-        ] == there
+        ] == other
     run(ada, "users edit", user, name="beatrix")
     assert [tile.name for tile in run(bo, "dashboard show")] == ["sales"]
     run(bo, "dashboard reset")

@@ -118,8 +118,8 @@ def test_each_is_greeted_once_on_their_day(desk: Desk) -> None:
     desk.client("Against", date(1980, 11, 21), marketing_consent=False)
     desk.client("Nowhere", date(1980, 11, 21), email="")
     desk.client("Unborn", None)
-    told = desk.due(dry_run=True)
-    assert (desk.names_and_days(told), told.sent, told.waiting) == ([("Anna", TODAY)], None, 0)
+    report = desk.due(dry_run=True)
+    assert (desk.names_and_days(report), report.sent, report.waiting) == ([("Anna", TODAY)], None, 0)
     assert desk.messages == []
     found = desk.due()
     assert desk.names_and_days(found) == [("Anna", TODAY)]
@@ -139,7 +139,7 @@ def test_each_is_greeted_once_on_their_day(desk: Desk) -> None:
         assert desk.due().greetings == []
     assert len(desk.post.taken) == 1
     assert desk.office.is_sound()
-    assert plain(told)["greetings"][0]["client_name"] == "Anna"
+    assert plain(report)["greetings"][0]["client_name"] == "Anna"
 
 
 @pytest.mark.slow

@@ -56,18 +56,18 @@ def test_who_is_left_out_is_counted_and_listed_before_anything_is_sent(here: Mai
     here.clients(1, marketing_consent=False, email="c@example.com", last_name="Silent")
     here.clients(1, email="", last_name="Nowhere")
     here.clients(1, email="A1@EXAMPLE.com", last_name="Twin")
-    told = asked(here)
-    assert "To: No1 Fox <a1@example.com>" in told
-    assert "Subject: News for No1" in told
-    assert "If you do not want such e-mails any more" in told
-    assert "This goes to 2 clients." in told
+    answer = asked(here)
+    assert "To: No1 Fox <a1@example.com>" in answer
+    assert "Subject: News for No1" in answer
+    assert "If you do not want such e-mails any more" in answer
+    assert "This goes to 2 clients." in answer
     assert (
         "4 clients are left out: 1 has not agreed to mailings, 1 has no e-mail address, 1 has an address that mail"
-        " cannot be sent to, 1 has the address of another." in told
+        " cannot be sent to, 1 has the address of another." in answer
     )
-    assert "No1 Bad (3): gone@example.com was refused: 550 5.1.1 no such user" in told
-    assert "No1 Silent (4): has not agreed to mailings" in told
-    assert "is the address of No1 Fox (1) too" in told
+    assert "No1 Bad (3): gone@example.com was refused: 550 5.1.1 no such user" in answer
+    assert "No1 Silent (4): has not agreed to mailings" in answer
+    assert "is the address of No1 Fox (1) too" in answer
     assert here.arrived == []
     assert len(here.messages()) == 1
     report = send(here)
@@ -295,7 +295,7 @@ def test_a_program_that_is_killed_in_a_mailing_goes_on_with_it(folder: Path, aut
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("Dear {first_name},", "2 of them have no first_name"),
         ("Dear {first_name|friend},", ""),
@@ -303,10 +303,10 @@ def test_a_program_that_is_killed_in_a_mailing_goes_on_with_it(folder: Path, aut
         ("Dear {first_name}, how is {city}?", "3 of them have no city"),
     ],
 )
-def test_it_says_before_for_how_many_a_field_is_empty(here: MailDesk, text: str, told: str) -> None:
+def test_it_says_before_for_how_many_a_field_is_empty(here: MailDesk, text: str, message: str) -> None:
     people = {"ada": {"first_name": "Ada"}, "lind": {"company": "Lind", "kind": "company"}, "orr": {"last_name": "Orr"}}
     for mailbox, fields in people.items():
         here.clients(1, **{"first_name": "", "last_name": "", "email": f"{mailbox}@example.org", **fields})
     question = asked(here, subject="News", body=text)
-    assert told in question
-    assert ("of them" in question) == bool(told)
+    assert message in question
+    assert ("of them" in question) == bool(message)

@@ -45,7 +45,7 @@ def of(office: Office, client: Client, contact: Contact | None = None) -> dict[s
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("Dear {first_nam},", "there is no field {first_nam}, at place 6. Did you mean {first_name}?"),
         ("Dear\nall {frist_name|friend}", "at place 5 of line 2. Did you mean {first_name}?"),
@@ -63,9 +63,9 @@ def of(office: Office, client: Client, contact: Contact | None = None) -> dict[s
         ("{first_{name}}", "the { at place 1 is never closed"),
     ],
 )
-def test_what_is_no_field_is_refused_with_its_place(text: str, told: str) -> None:
+def test_what_is_no_field_is_refused_with_its_place(text: str, message: str) -> None:
     for refused in (check, lambda it: filled(it, {}, markdown=True), lambda it: filled(it, {}, markdown=False)):
-        with pytest.raises(FieldError, match=re.escape(told)):
+        with pytest.raises(FieldError, match=re.escape(message)):
             refused(text)
 
 

@@ -134,14 +134,14 @@ def test_a_template_gives_what_is_not_told(desk: Office, post: Post) -> None:
 def test_what_cannot_be_sent_is_refused_before_anything_is_kept(desk: Office, post: Post) -> None:
     anna = desk.add(first_name="Anna", email="anna@example.com")
     before = desk.everything()
-    for given, told in (
+    for given, message in (
         ({"subject": ""}, "needs a subject"),
         ({"body": " "}, "nothing to send"),
         ({"subject": "{first_nam}"}, "there is no field"),
         ({"body": "{"}, "is never closed"),
         ({"cc": ("not an address",)}, "is no contact of Anna"),
     ):
-        with pytest.raises(FieldError, match=told):
+        with pytest.raises(FieldError, match=message):
             send(desk, anna, **given)
     for missing in (desk.folder / "missing.txt", desk.folder):
         with pytest.raises(FileError):

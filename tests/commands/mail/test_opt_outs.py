@@ -193,8 +193,8 @@ def test_an_opt_out_wins_over_an_import_which_says_so(office: Office) -> None:
     assert {client.name: (client.city, client.marketing_consent) for client in office.clients()} == {
         "Anna Berg": ("Graz", False), "Firm": ("Wien", False), "Ben Cole": ("Graz", True), "Dora New": ("Linz", False),
     }  # fmt: skip
-    said = [(doubt.row, doubt.field) for doubt in report.doubts]
-    assert said == [(2, "marketing_consent"), (4, "marketing_consent"), (5, "marketing_consent")]
+    output = [(doubt.row, doubt.field) for doubt in report.doubts]
+    assert output == [(2, "marketing_consent"), (4, "marketing_consent"), (5, "marketing_consent")]
     assert "the opt-out wins" in report.doubts[0].why
     # The same list again changes nothing, and says so again.
     again = imported(office, "Name,E-mail,Marketing consent\nAnna Berg,anna@example.com,yes\n")

@@ -417,8 +417,8 @@ def test_a_program_that_is_killed_sends_nothing_twice(
     killed = subprocess.run([PYTHON, "-c", _STOPS, point, "3"], env=environment, cwd=PROJECT, timeout=60, check=False)
     assert killed.returncode == -signal.SIGKILL
     assert set(running.states) == {"sending"}
-    told = running.outbox()
-    assert [len(told["unsure"]), told["left"]] == [states.count("unsure"), 0]
+    answer = running.outbox()
+    assert [len(answer["unsure"]), answer["left"]] == [states.count("unsure"), 0]
     assert (running.states, len(running.arrived)) == (states, arrived)
     assert set(running.arrived.values()) == {1}
     assert running.outbox()["sent"] == 0

@@ -66,8 +66,8 @@ def test_without_an_account_at_twilio_it_says_what_to_set(office: Office) -> Non
 
 
 def test_a_text_is_shown_and_sent_and_stands_in_the_timeline(desk: Desk, anna: Client) -> None:
-    told = desk.asked(anna, "Hi {first_name}, {{sic}} [red]x[/]")
-    assert told == "To: Anna Fox, +436641234567\nTakes: 1 SMS\n\nHi Anna, {sic} [red]x[/]\n\nSend this to Anna Fox?"
+    answer = desk.asked(anna, "Hi {first_name}, {{sic}} [red]x[/]")
+    assert answer == "To: Anna Fox, +436641234567\nTakes: 1 SMS\n\nHi Anna, {sic} [red]x[/]\n\nSend this to Anna Fox?"
     assert desk.sent == []
     card = desk.send(anna, "Hi {first_name}, {{sic}} [red]x[/]")
     assert desk.sent == [("+436641234567", "Hi Anna, {sic} [red]x[/]")]

@@ -156,9 +156,9 @@ def test_sales_of_each_period_are_those_of_its_days(known: tuple[CRM, list[Bough
     for sale in sales:
         if sale.on <= crm.today:
             expected[months_of(by, sale.on)].append(sale.amount)
-    told = {row["period"]: (row["amount"], row["sales"]) for row in rows(made)}
-    assert told == {name: (sum(amounts), len(amounts)) for name, amounts in expected.items()}
-    assert list(told) == sorted(told)
+    listed = {row["period"]: (row["amount"], row["sales"]) for row in rows(made)}
+    assert listed == {name: (sum(amounts), len(amounts)) for name, amounts in expected.items()}
+    assert list(listed) == sorted(listed)
     assert (made.since, made.until) == (since, crm.today)
     assert total(made)["amount"] == bought(sales, since, crm.today)
     assert total(made)["sales"] == sum(sale.on <= crm.today for sale in sales)
@@ -255,12 +255,12 @@ def test_the_best_clients_and_the_others_are_all(shop: tuple[CRM, list[Bought]])
             of_client[sale.client].append(sale.amount)
     best = sorted(of_client, key=lambda client: (-sum(of_client[client]), client))
     made = report(crm, "by", of="client", since=since, top=7)
-    told = [(row["number"], row["client"], row["amount"], row["sales"]) for row in rows(made)]
-    assert told[:7] == [
+    listed = [(row["number"], row["client"], row["amount"], row["sales"]) for row in rows(made)]
+    assert listed[:7] == [
         (str(client), f"Client {client}", sum(of_client[client]), len(of_client[client])) for client in best[:7]
     ]
     rest = [of_client[client] for client in best[7:]]
-    assert told[7:] == [("", f"{len(rest)} others", sum(map(sum, rest)), sum(map(len, rest)))]
+    assert listed[7:] == [("", f"{len(rest)} others", sum(map(sum, rest)), sum(map(len, rest)))]
     assert total(made)["amount"] == bought(sales, since, LAST) == sum(made.values("amount"))
 
 
@@ -289,7 +289,7 @@ def moved(sales: list[Bought], days: int, first: date, last: date) -> Mapping[da
     of_client: dict[int, set[date]] = defaultdict(set)
     for sale in sales:
         of_client[sale.client].add(sale.on)
-    told = {}
+    rows = {}
     active: dict[int, bool] = {}
     day = min(sale.on for sale in sales)
     while day <= last:
@@ -305,9 +305,9 @@ def moved(sales: list[Bought], days: int, first: date, last: date) -> Mapping[da
                 counts["churned"] += 1
             if latest is not None:
                 active[client] = is_active
-        told[day] = {**counts, "active": sum(active.values())}
+        rows[day] = {**counts, "active": sum(active.values())}
         day += DAY
-    return {day: counts for day, counts in told.items() if day >= first}
+    return {day: counts for day, counts in rows.items() if day >= first}
 
 
 @pytest.mark.parametrize(("seed", "days"), [(1, 180), (2, 30), (3, 1), (4, 365)])
@@ -361,8 +361,8 @@ def test_a_client_is_gone_on_the_day_after_so_many_days(office: Office) -> None:
     filled(office.crm, [Bought(1, date(2026, 1, 1), Decimal(1))])
     for days, until, churned in ((30, 31, 0), (30, 32, 1), (31, 32, 0), (31, 33, 1)):
         last = date(2025, 12, 31) + until * DAY
-        told = total(report(office.crm, "growth", days=days, since=date(2026, 1, 1), until=last))
-        assert (told["new"], told["churned"], told["active"]) == (1, churned, 1 - churned)
+        answer = total(report(office.crm, "growth", days=days, since=date(2026, 1, 1), until=last))
+        assert (answer["new"], answer["churned"], answer["active"]) == (1, churned, 1 - churned)
 
 
 # Recency, frequency, monetary
@@ -406,8 +406,8 @@ def test_the_cells_segments_and_grids(known: tuple[CRM, list[Bought]]) -> None:
         spent[sale.client] += sale.amount
     cells = scores(sales)
     amounts = {cell: sum(spent[client] for client in clients) for cell, clients in cells.items()}
-    told = {(row["recency"], row["frequency"], row["monetary"]): row for row in rows(report(crm, "rfm", of="cells"))}
-    assert {cell: (row["clients"], row["amount"], row["segment"]) for cell, row in told.items()} == {
+    listed = {(row["recency"], row["frequency"], row["monetary"]): row for row in rows(report(crm, "rfm", of="cells"))}
+    assert {cell: (row["clients"], row["amount"], row["segment"]) for cell, row in listed.items()} == {
         cell: (len(clients), amounts[cell], segment(*cell[:2])) for cell, clients in cells.items()
     }
     by_word: dict[str, int] = defaultdict(int)
@@ -530,8 +530,8 @@ def written(office: Office, words: str, given: dict[str, Any]) -> None:
 def test_one_sale_of_today(office: Office, words: str, given: dict[str, Any]) -> None:
     filled(office.crm, [Bought(1, office.crm.today, Decimal("12.34"))])
     made = report(office.crm, words, **given)
-    told = plain(made)
-    assert "12.34" in json.dumps(told) or words == "growth" or given.get("of") in (None, "clients")
+    listed = plain(made)
+    assert "12.34" in json.dumps(listed) or words == "growth" or given.get("of") in (None, "clients")
     assert len(made.rows) >= 1
     assert len(made.total or ()) == len(made.columns)
 

@@ -96,8 +96,8 @@ def test_the_list_goes_by_stage_and_value_and_adds_up_all_that_fit(office: Offic
     assert titles(office, sort="title") == ["Early", "Large", "Small"]
     with pytest.raises(FieldError, match="sorted by"):
         office("deals list", sort="notes")
-    told = plain(found)["deals"][0]
-    assert (told["client_name"], told["stage_name"], told["weighted"]) == ("Acme", "Lead", "5.00")
+    report = plain(found)["deals"][0]
+    assert (report["client_name"], report["stage_name"], report["weighted"]) == ("Acme", "Lead", "5.00")
     # Rounded once, where it is shown: a thousandth counts in dinars.
     deal(office, acme, "Tiny", "10.55", stage=lead)
     assert office("deals list", limit=1).weighted == Decimal("1556.1050")
@@ -140,8 +140,8 @@ def test_days_in_the_stage_are_counted(office: Office, acme: Client) -> None:
     office("deals move", added, stage(office, "Qualified"), crm=later)
     latest = office.open(today=TODAY + timedelta(days=15))
     shown = office("deals show", now(office, added), crm=latest)
-    told = [(stay.stage, stay.since, stay.until, stay.days, stay.user) for stay in shown.stays]
-    assert told == [
+    rows = [(stay.stage, stay.since, stay.until, stay.days, stay.user) for stay in shown.stays]
+    assert rows == [
         ("Lead", TODAY, TODAY + timedelta(days=12), 12, "anna"),
         ("Qualified", TODAY + timedelta(days=12), None, 3, "anna"),
     ]
@@ -391,9 +391,14 @@ def test_the_board_shows_each_stage_with_its_sum_and_its_first_deals(office: Off
     assert (board.columns[0].sum.deals, board.columns[0].sum.value) == (5, Decimal("15.00"))
     assert [item.deal.title for item in board.columns[0].deals] == ["Deal 5", "Deal 4"]
     assert [item.deal.title for item in board.columns[4].deals] == ["Won"]
-    told = plain(board)["columns"][0]
-    assert (told["stage"]["name"], told["count"], told["value"], told["weighted"]) == ("Lead", 5, "15.00", "1.50")
-    assert [item["client_name"] for item in told["deals"]] == ["Acme", "Acme"]
+    report = plain(board)["columns"][0]
+    assert (report["stage"]["name"], report["count"], report["value"], report["weighted"]) == (
+        "Lead",
+        5,
+        "15.00",
+        "1.50",
+    )
+    assert [item["client_name"] for item in report["deals"]] == ["Acme", "Acme"]
     mine = office("deals board", mine=True)
     assert [item.deal.title for item in mine.columns[0].deals] == ["Deal 4", "Deal 3", "Deal 2", "Deal 1"]
     late = office("deals board", crm=office.open(today=TODAY + timedelta(days=31)))

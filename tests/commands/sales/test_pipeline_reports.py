@@ -27,8 +27,8 @@ CENT, TENTH = Decimal("0.01"), Decimal("0.1")
 
 
 @dataclass
-class Told:
-    """What happened, as it was told day by day: moves as (deal, stage, day), and what deals are like in the end."""
+class History:
+    """What happened, as it was noted day by day: moves as (deal, stage, day), and what deals are like in the end."""
 
     crm: CRM
     stages: list[Stage] = field(default_factory=list)
@@ -43,26 +43,26 @@ class Told:
 
 
 @pytest.fixture(scope="module", params=[1, 2])
-def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+def history(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
     """Four hundred days of a team's work, by chance, which nothing here changes."""
     chance = random.Random(request.param)
-    office = Office(tmp_path_factory.mktemp("told"))
+    office = Office(tmp_path_factory.mktemp("history"))
     store = Store(STORES["sqlite"], office.folder)
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("XDG_DATA_HOME", str(office.folder / "data"))
-        told = Told(replace(office.crm, repository=store.repository, _settings=None))
+        history = History(replace(office.crm, repository=store.repository, _settings=None))
     store.today = BEGAN
     clients = [store.add(last_name=f"Client {number}").id for number in range(5)]
     while store.today < TODAY:
         store.today += timedelta(days=chance.randrange(1, 9))
         store.today = min(store.today, TODAY)
-        store.change(lambda tx: _day(tx, told, chance, clients))
-    yield told
+        store.change(lambda tx: _day(tx, history, chance, clients))
+    yield history
     store.close()
     office.close()
 
 
-def _day(tx: Any, told: Told, chance: random.Random, clients: list[int]) -> None:
+def _day(tx: Any, history: History, chance: random.Random, clients: list[int]) -> None:
     """A day on which deals are added and moved to and fro, and people do something."""
     for _ in range(chance.randrange(3)):
         expected = tx.today + timedelta(days=chance.randrange(-30, 500)) if chance.random() < 0.8 else None
@@ -72,24 +72,24 @@ def _day(tx: Any, told: Told, chance: random.Random, clients: list[int]) -> None
             expected_close_on=expected,
         )  # fmt: skip
         added = tx.add(made)
-        told.moves.append((added.id, added.stage, tx.today))
-        told.deals[added.id] = added
-    told.stages = tx.find_all(Stage)
-    for number in chance.sample(sorted(told.deals), min(len(told.deals), 3)):
+        history.moves.append((added.id, added.stage, tx.today))
+        history.deals[added.id] = added
+    history.stages = tx.find_all(Stage)
+    for number in chance.sample(sorted(history.deals), min(len(history.deals), 3)):
         deal = tx.get(Deal, number)
-        to = chance.choice([stage for stage in told.stages if stage.id != deal.stage])
+        to = chance.choice([stage for stage in history.stages if stage.id != deal.stage])
         reason = chance.choice(REASONS) if to.outcome == "lost" else ""
-        told.deals[number] = tx.change(deal, stage=to.id, lost_reason=reason)
-        told.moves.append((number, to.id, tx.today))
+        history.deals[number] = tx.change(deal, stage=to.id, lost_reason=reason)
+        history.moves.append((number, to.id, tx.today))
     for _ in range(chance.randrange(4)):
         kind, user = chance.choice(list(INTERACTIONS)), chance.choice(PEOPLE)
         spoken = Interaction(client=chance.choice(clients), kind=kind, on=tx.today, user=user)
-        told.interactions.append(tx.add(spoken))
+        history.interactions.append(tx.add(spoken))
     done = tx.today if chance.random() < 0.5 else None
     to_do = FollowUp(client=clients[0], user=chance.choice(PEOPLE), due_on=tx.today, what="call", done_on=done)
-    told.follow_ups.append(tx.add(to_do))
+    history.follow_ups.append(tx.add(to_do))
     sold = Sale(client=clients[1], on=tx.today, amount=Decimal(chance.randrange(9999)), user=chance.choice(PEOPLE))
-    told.sales.append(tx.add(sold))
+    history.sales.append(tx.add(sold))
 
 
 def percent(part: Decimal | int, whole: int) -> Decimal | None:
@@ -101,19 +101,19 @@ PERIODS = [(BEGAN, TODAY), (TODAY - timedelta(days=90), TODAY - timedelta(days=2
 
 @pytest.mark.parametrize(("since", "until"), PERIODS)
 def test_the_funnel_counts_who_reached_a_stage_and_went_on(
-    office: Office, told: Told, since: date, until: date
+    office: Office, history: History, since: date, until: date
 ) -> None:
-    report: Report = office("reports funnel", since, until, crm=told.crm)
-    assert [row[0] for row in report.rows] == [stage.name for stage in told.stages]
+    report: Report = office("reports funnel", since, until, crm=history.crm)
+    assert [row[0] for row in report.rows] == [stage.name for stage in history.stages]
     paths: dict[int, list[tuple[int, date]]] = defaultdict(list)
-    for deal, stage, on in told.moves:
+    for deal, stage, on in history.moves:
         if on <= until:
             paths[deal].append((stage, on))
-    for stage, row in zip(told.stages, report.rows, strict=True):
+    for stage, row in zip(history.stages, report.rows, strict=True):
         reached, went_on, won, days = 0, 0, 0, []
         for path in paths.values():
             came = [at for at, (number, on) in enumerate(path) if number == stage.id and on >= since]
-            later = [told.stage(number) for number, _ in path[came[0] + 1 :]] if came else []
+            later = [history.stage(number) for number, _ in path[came[0] + 1 :]] if came else []
             reached += bool(came)
             went_on += any(stay.outcome != "lost" and stay.position > stage.position for stay in later)
             won += any(stay.outcome == "won" for stay in later)
@@ -128,17 +128,17 @@ def test_the_funnel_counts_who_reached_a_stage_and_went_on(
             assert (row[2], *row[5:]) == (None, None, None, None)
 
 
-def test_the_forecast_weighs_open_deals_by_month(office: Office, told: Told) -> None:
-    report: Report = office("reports forecast", 6, crm=told.crm)
+def test_the_forecast_weighs_open_deals_by_month(office: Office, history: History) -> None:
+    report: Report = office("reports forecast", 6, crm=history.crm)
     sums: dict[str, list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0), Decimal(0)])
     months = ["2026-11", "2026-12", "2027-01", "2027-02", "2027-03", "2027-04"]
-    for deal in told.deals.values():
-        if told.stage(deal.stage).outcome != "open":
+    for deal in history.deals.values():
+        if history.stage(deal.stage).outcome != "open":
             continue
         on = deal.expected_close_on
         month = on.isoformat()[:7] if on else ""
         name = "Without a day" if not on else "Late" if on < TODAY else month if month in months else "Later"
-        weighted = deal.value * told.stage(deal.stage).probability / 100
+        weighted = deal.value * history.stage(deal.stage).probability / 100
         for key in (name, "Total"):
             for place, amount in enumerate((deal.value, weighted, Decimal(1))):
                 sums[key][place] += amount
@@ -151,25 +151,25 @@ def test_the_forecast_weighs_open_deals_by_month(office: Office, told: Told) -> 
     assert (report.since, report.until) == (TODAY, date(2027, 4, 30))
 
 
-def test_the_forecast_of_one_owner(office: Office, told: Told) -> None:
-    report: Report = office("reports forecast", owner="BEN", crm=told.crm)
+def test_the_forecast_of_one_owner(office: Office, history: History) -> None:
+    report: Report = office("reports forecast", owner="BEN", crm=history.crm)
     theirs = [
-        deal for deal in told.deals.values()
-        if deal.owner.casefold() == "ben" and told.stage(deal.stage).outcome == "open"
+        deal for deal in history.deals.values()
+        if deal.owner.casefold() == "ben" and history.stage(deal.stage).outcome == "open"
     ]  # fmt: skip
     assert report.total is not None
     assert report.total[1] == sum(entry.value for entry in theirs)
-    assert report.total[3] == len(theirs) < len(told.deals)
+    assert report.total[3] == len(theirs) < len(history.deals)
 
 
 @pytest.mark.parametrize(("since", "until"), [(None, TODAY), *PERIODS])
 def test_lost_reasons_are_counted_whatever_their_case(
-    office: Office, told: Told, since: date | None, until: date
+    office: Office, history: History, since: date | None, until: date
 ) -> None:
-    report: Report = office("reports lost", since, until, crm=told.crm)
+    report: Report = office("reports lost", since, until, crm=history.crm)
     lost = [
-        deal for deal in told.deals.values()
-        if told.stage(deal.stage).outcome == "lost" and (since or BEGAN) <= (deal.closed_on or BEGAN) <= until
+        deal for deal in history.deals.values()
+        if history.stage(deal.stage).outcome == "lost" and (since or BEGAN) <= (deal.closed_on or BEGAN) <= until
     ]  # fmt: skip
     counts = Counter(deal.lost_reason.casefold() for deal in lost)
     values: dict[str, Decimal] = defaultdict(Decimal)
@@ -182,15 +182,15 @@ def test_lost_reasons_are_counted_whatever_their_case(
     if lost:
         assert report.total == ("Total", len(lost), Decimal("100.00"), sum(values.values()))
     if len(counts) > 2:
-        few: Report = office("reports lost", since, until, 2, crm=told.crm)
+        few: Report = office("reports lost", since, until, 2, crm=history.crm)
         assert few.rows[2][:2] == (f"{len(counts) - 2} other{'s' * (len(counts) > 3)}", sum(counts.values()) - sum(
             row[1] for row in report.rows[:2]
         ))  # fmt: skip
 
 
 @pytest.mark.parametrize(("since", "until"), PERIODS)
-def test_activity_is_told_by_person_and_kind(office: Office, told: Told, since: date, until: date) -> None:
-    report: Report = office("reports activity", since, until, crm=told.crm)
+def test_activity_is_told_by_person_and_kind(office: Office, history: History, since: date, until: date) -> None:
+    report: Report = office("reports activity", since, until, crm=history.crm)
 
     def within(day: date | None) -> bool:
         return day is not None and since <= day <= until
@@ -201,16 +201,16 @@ def test_activity_is_told_by_person_and_kind(office: Office, told: Told, since: 
     for name in names:
         spoken = [
             interaction
-            for interaction in told.interactions
+            for interaction in history.interactions
             if interaction.user.casefold() == name and within(interaction.on)
         ]
         kinds = [sum(entry.kind == kind for entry in spoken) for kind in INTERACTIONS]
-        done = sum(follow_up.user.casefold() == name and within(follow_up.done_on) for follow_up in told.follow_ups)
+        done = sum(follow_up.user.casefold() == name and within(follow_up.done_on) for follow_up in history.follow_ups)
         won = [
-            deal.value for deal in told.deals.values()
-            if deal.owner.casefold() == name and told.stage(deal.stage).outcome == "won" and within(deal.closed_on)
+            deal.value for deal in history.deals.values()
+            if deal.owner.casefold() == name and history.stage(deal.stage).outcome == "won" and within(deal.closed_on)
         ]  # fmt: skip
-        sold = [sale.amount for sale in told.sales if sale.user.casefold() == name and within(sale.on)]
+        sold = [sale.amount for sale in history.sales if sale.user.casefold() == name and within(sale.on)]
         expected = (len(spoken), *kinds, done, len(won), sum(won), len(sold), sum(sold))
         assert rows.get(name, (0,) * len(expected)) == expected
     if rows:

@@ -283,8 +283,8 @@ def test_why_tells_what_every_rule_says(office: Office) -> None:
     why = office("rules why", client)
     assert (why.client.status, why.pinned_until) == ("Local", None)
     assert "Local when country = 'AT'" in why.reason
-    told = why.as_json()
-    assert (told["client"], told["name"], told["status"]) == (client.id, "Client", "Local")
+    report = why.as_json()
+    assert (report["client"], report["name"], report["status"]) == (client.id, "Client", "Local")
     assert len(why.rules) == 3
 
 

@@ -148,16 +148,16 @@ def test_an_account_whose_client_is_gone_is_found_and_can_be_closed(office: Offi
 
 
 @pytest.mark.parametrize(
-    ("there", "not_there"),
+    ("existing", "missing"),
     [
         ("Admin Person", "Nobody Person"), ("STAFF  person", "NOBODY  person"),
         ("admin@example.com", "nobody@example.com"), ("Olga Own", "Olga Nobody"),
     ],
 )  # fmt: skip
-def test_a_client_finds_out_no_name_of_the_team_by_trying(office: Office, there: str, not_there: str) -> None:
+def test_a_client_finds_out_no_name_of_the_team_by_trying(office: Office, existing: str, missing: str) -> None:
     firm = Firm(office)
     answers = []
-    for name in (there, not_there):
+    for name in (existing, missing):
         answer = result_text(outcome(named("profile edit"), firm.crms["client"], {"name": name}))
         answers.append(answer.replace(name, "…").replace(" ".join(name.split()), "…"))
     assert answers[0] == answers[1]

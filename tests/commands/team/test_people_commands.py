@@ -101,8 +101,8 @@ def test_what_is_somebodys_bears_a_new_name_at_once(team: Office) -> None:
         "follow-ups": ["Bo Jones", "Bo Jones", "Bo Jones", "Dee"],
     }
     assert team.is_sound()
-    told = [record for record in team("history show", team("history list", 1)[0].id).records if record.record == "deal"]
-    assert [(field.name, field.was, field.now) for field in told[0].fields] == [("owner", "Bo", "Bo Jones")]
+    rows = [record for record in team("history show", team("history list", 1)[0].id).records if record.record == "deal"]
+    assert [(field.name, field.was, field.now) for field in rows[0].fields] == [("owner", "Bo", "Bo Jones")]
     # What was done to accounts is not taken back, and so what came of it is not either: another name is.
     with pytest.raises(RefusedError):
         team("history undo", team("history list", 1)[0].id)
@@ -130,20 +130,20 @@ def test_a_change_of_something_else_changes_no_name(team: Office) -> None:
 
 
 def test_my_own_new_name_holds_at_once_in_every_session(team: Office) -> None:
-    there = signed_in(team, "bo@example.com")
-    assert there.me == "Bo"
-    team("profile edit", name="Bo Jones", crm=there)
-    assert there.me == "Bo Jones"
+    other = signed_in(team, "bo@example.com")
+    assert other.me == "Bo"
+    team("profile edit", name="Bo Jones", crm=other)
+    assert other.me == "Bo Jones"
     assert owners(team)["clients"][0] == "Bo Jones"
-    added = team("follow-ups add", team.client(1), "Call", due=TODAY, crm=there)
+    added = team("follow-ups add", team.client(1), "Call", due=TODAY, crm=other)
     assert added.follow_up.user == "Bo Jones"
     assert team("history list", 1)[0].user == "Bo Jones"
-    assert team("follow-ups list", mine=True, crm=there).count == 3
+    assert team("follow-ups list", mine=True, crm=other).count == 3
     # Somebody else gives another one: it holds from the next look on.
     team("users edit", user(team, "bo@example.com"), name="Bo J.")
-    with there.read():
-        assert there.me == "Bo J."
-    assert team("follow-ups list", mine=True, crm=there).count == 3
+    with other.read():
+        assert other.me == "Bo J."
+    assert team("follow-ups list", mine=True, crm=other).count == 3
 
 
 def test_two_people_of_the_team_are_not_called_the_same(team: Office) -> None:
@@ -359,16 +359,16 @@ def test_what_was_under_a_name_before_is_of_the_account_that_gets_it(office: Off
 
 
 def test_undo_goes_on_to_the_change_before_a_new_name(team: Office) -> None:
-    there = signed_in(team, "bo@example.com")
-    added = team("clients add", {"first_name": "Mia", "owner": "Bo"}, crm=there)
-    team("sales add", added, Decimal(10), crm=there)
-    team("profile edit", name="Bo Jones", crm=there)
-    team("profile edit", name="Bo J.", crm=there)
-    team("history undo", crm=there)
+    other = signed_in(team, "bo@example.com")
+    added = team("clients add", {"first_name": "Mia", "owner": "Bo"}, crm=other)
+    team("sales add", added, Decimal(10), crm=other)
+    team("profile edit", name="Bo Jones", crm=other)
+    team("profile edit", name="Bo J.", crm=other)
+    team("history undo", crm=other)
     with team.crm.read() as snapshot:
         assert snapshot.get(Client, added.id).sales_count == 0
     with pytest.raises(ForbiddenError, match="Only an admin can delete clients"):
-        team("history undo", crm=there)
+        team("history undo", crm=other)
     team("users edit", user(team, "bo@example.com"), role="admin")
     assert team("history undo", crm=signed_in(team, "bo@example.com")).passed_over
     with team.crm.read() as snapshot:
@@ -376,7 +376,7 @@ def test_undo_goes_on_to_the_change_before_a_new_name(team: Office) -> None:
 
 
 def test_names_that_mislead_are_refused_wherever_they_are_given(team: Office) -> None:
-    bo, there = user(team, "bo@example.com"), signed_in(team, "bo@example.com")
+    bo, other = user(team, "bo@example.com"), signed_in(team, "bo@example.com")
     theirs = signed_in(team, "client@example.com")
     before = team.everything()
     for name in (
@@ -393,7 +393,7 @@ def test_names_that_mislead_are_refused_wherever_they_are_given(team: Office) ->
             ("users add", {"email": "zoe@example.org", "name": name}),
             ("users edit", {"user": bo, "name": name}),
             ("people add", {"name": name}),
-            ("profile edit", {"name": name, "crm": there}),
+            ("profile edit", {"name": name, "crm": other}),
             ("profile edit", {"name": name, "crm": theirs}),
         ):
             with pytest.raises(FieldError) as error:

@@ -49,26 +49,26 @@ def test_no_command_shows_or_changes_more_than_the_table_gives(firm: Firm) -> No
 def _try(firm: Firm, role: str, command: Command, call: Callable[..., Any]) -> None:
     crm = firm.crms[role]
     given = GIVEN[command.words](firm, role)
-    before, there = firm.everything(), set(firm.office.folder.rglob("*"))
+    before, other = firm.everything(), set(firm.office.folder.rglob("*"))
     crm.forget_settings()
     result = outcome(call, crm, given)
-    after, said = firm.everything(), result_text(result)
-    where = (role, command.words, "register" if call is command else "function", said)
+    after, output = firm.everything(), result_text(result)
+    where = (role, command.words, "register" if call is command else "function", output)
     # A restored backup may be of any time.
     if (role, command.words) != ("admin", "restore"):
         through_accounts = command.words.startswith(("profile", "users"))
         assert_allowed(crm.reader, records(before), records(after), through_accounts)
-    assert not [secret for secret in firm.secrets() if secret in said], where
+    assert not [secret for secret in firm.secrets() if secret in output], where
     # What somebody has said themselves may be repeated.
-    personal = [text for text in firm.personal(role) if text in said and text not in repr(given)]
+    personal = [text for text in firm.personal(role) if text in output and text not in repr(given)]
     assert not personal, (where, personal)
     if role == "client":
-        assert FOREIGN not in said, where
-        assert INTERNAL not in said, where
+        assert FOREIGN not in output, where
+        assert INTERNAL not in output, where
     if call is command and not may_run(command, crm.reader):
         assert isinstance(result, ForbiddenError), where
         assert after == before, where
-        assert set(firm.office.folder.rglob("*")) == there, where
+        assert set(firm.office.folder.rglob("*")) == other, where
     elif call is command and command.words in _OTHERS[role]:
         assert isinstance(result, ForbiddenError | NotFoundError), where
         assert after == before, where

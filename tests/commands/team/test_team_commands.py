@@ -137,19 +137,19 @@ def test_birthdays_of_the_next_fortnight(office: Office, today: date, born: date
     crm = office.open(today=today)
     office.add(crm=crm, first_name="Anna", date_of_birth=born)
     office.add(crm=crm, first_name="Nobody knows")
-    told = [
+    rows = [
         (birthday.client.first_name, birthday.on, birthday.turns)
         for birthday in office("today", crm=crm).tiles["birthdays"]
     ]
-    assert told == ([("Anna", on, on.year - born.year)] if on else [])
+    assert rows == ([("Anna", on, on.year - born.year)] if on else [])
 
 
 def test_the_nearest_birthday_comes_first_however_many_there_are(office: Office) -> None:
     rows = "\n".join(f"Late {at},1990-12-05" for at in range(300))
     office("import", office.write("late.csv", f"last_name,date_of_birth\n{rows}\nToday,1990-11-21\nSoon,1990-11-22\n"))
-    told = [birthday.client.last_name for birthday in office("today").tiles["birthdays"]]
-    assert told[:2] == ["Today", "Soon"]
-    assert len(told) >= 5
+    listed = [birthday.client.last_name for birthday in office("today").tiles["birthdays"]]
+    assert listed[:2] == ["Today", "Soon"]
+    assert len(listed) >= 5
 
 
 def test_today_counts_by_status_and_lists_the_newest_and_those_who_moved(office: Office) -> None:
@@ -261,8 +261,8 @@ def test_what_later_changes_stand_on_is_not_taken_back(office: Office) -> None:
 def test_history_tells_who_did_what_newest_first_by_the_page(office: Office) -> None:
     client = office.add(first_name="Anna")
     office.sell(client, "5", crm=office.open(user="ben"))
-    told = [(entry.user, entry.what) for entry in office("history list")]
-    assert told == [("ben", "recorded a sale to Anna"), ("anna", "added Anna")]
+    rows = [(entry.user, entry.what) for entry in office("history list")]
+    assert rows == [("ben", "recorded a sale to Anna"), ("anna", "added Anna")]
     assert [entry.what for entry in office("history list", 1, 1)] == ["added Anna"]
 
 
@@ -288,14 +288,14 @@ def test_a_restore_brings_everything_back_and_keeps_what_was_there(office: Offic
 
 def test_a_backup_overwrites_nothing_and_makes_its_folder(office: Office) -> None:
     office.add()
-    there = office.write("notes.txt", "mine")
+    other = office.write("notes.txt", "mine")
     with pytest.raises(FileError):
-        office("backup", there)
-    assert there.read_text() == "mine"
+        office("backup", other)
+    assert other.read_text() == "mine"
     named = office.folder / "far" / "away.sqlite3"
     assert office("backup", named).file == named
     with pytest.raises(CRMError):
-        office("restore", there, yes=True)
+        office("restore", other, yes=True)
     with pytest.raises(FileError, match="no file nowhere"):
         office("restore", Path("nowhere"), yes=True)
     assert len(office.clients()) == 1

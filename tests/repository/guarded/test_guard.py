@@ -51,9 +51,9 @@ def test_every_method_is_guarded_by_name(protocol: type, guard: type) -> None:
     assert methods <= own
     assert not own & {"__getattr__", "__getattribute__"}
     for name in methods:
-        told, given = (inspect.getattr_static(class_, name) for class_ in (protocol, guard))
-        if inspect.isfunction(told):
-            assert list(inspect.signature(told).parameters) == list(inspect.signature(given).parameters), name
+        answer, given = (inspect.getattr_static(class_, name) for class_ in (protocol, guard))
+        if inspect.isfunction(answer):
+            assert list(inspect.signature(answer).parameters) == list(inspect.signature(given).parameters), name
 
 
 def kept(repository: Repository, snapshot: Snapshot, transaction: Transaction) -> None:

@@ -41,11 +41,11 @@ def test_for_a_client_others_are_not_there(team: Team) -> None:
             (SignIn, team.sign_ins["staff"].id),
         ):
             assert snapshot.find(kind, record_id) is None
-            with pytest.raises(NotFoundError) as there:
+            with pytest.raises(NotFoundError) as other:
                 snapshot.get(kind, record_id)
             with pytest.raises(NotFoundError) as nowhere:
                 snapshot.get(kind, 99999)
-            assert there.value.sentence.replace(str(record_id), "99999") == nowhere.value.sentence
+            assert other.value.sentence.replace(str(record_id), "99999") == nowhere.value.sentence
         assert snapshot.changes(record=team.other) == []
 
 

@@ -114,14 +114,14 @@ WRONG = {
 
 @pytest.mark.parametrize("name", WRONG)
 def test_credentials_that_cannot_be_used(name: str, tmp_path: Path) -> None:
-    text, told = WRONG[name]
+    text, message = WRONG[name]
     file = tmp_path / "creds.json"
     file.write_text(text, "utf-8")
     for read, where in (
         (lambda: account_from(text), "The variable CREDS"),
         (lambda: account_from("", str(file)), file),
     ):
-        with pytest.raises(StoreAccessError, match=told) as caught:
+        with pytest.raises(StoreAccessError, match=message) as caught:
             read()
         assert caught.value.reason == "bad_credentials"
         assert caught.value.sentence.startswith(str(where))
@@ -131,11 +131,11 @@ def test_credentials_that_cannot_be_used(name: str, tmp_path: Path) -> None:
         assert "AIza" not in caught.value.sentence
 
 
-@pytest.mark.parametrize(("content", "told"), [(b"\xff\xfe{\x00", "is no text"), (b"", "is empty")])
-def test_files_that_are_no_credentials(content: bytes, told: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("content", "message"), [(b"\xff\xfe{\x00", "is no text"), (b"", "is empty")])
+def test_files_that_are_no_credentials(content: bytes, message: str, tmp_path: Path) -> None:
     file = tmp_path / "creds.json"
     file.write_bytes(content)
-    with pytest.raises(StoreAccessError, match=told):
+    with pytest.raises(StoreAccessError, match=message):
         account_from("", str(file))
     with pytest.raises(StoreAccessError, match="cannot be read"):
         account_from("", str(tmp_path))
@@ -201,7 +201,7 @@ def test_a_spreadsheet_is_named(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "No spreadsheet is named"),
         ("sheets://", "No spreadsheet is named"),
@@ -219,8 +219,8 @@ def test_a_spreadsheet_is_named(text: str) -> None:
         (f"sheets://{'x' * 300}", "neither the id nor the address"),
     ],
 )
-def test_what_names_no_spreadsheet(text: str, told: str) -> None:
-    with pytest.raises(UsageError, match=told) as caught:
+def test_what_names_no_spreadsheet(text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message) as caught:
         spreadsheet_id(text)
     assert len(caught.value.sentence) < 300
 

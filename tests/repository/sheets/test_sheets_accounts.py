@@ -58,16 +58,16 @@ def add(team: Team, email: str = "anna@example.com", role: str = "admin") -> Use
 @pytest.mark.slow
 def test_a_machine_follows_what_another_one_does_to_accounts(team: Team) -> None:
     other = team.another()
-    there = accounts(team, other)
+    second = accounts(team, other)
     anna = add(team)
-    assert there.authentication.sign_in("anna@example.com", PASSWORD)
+    assert second.authentication.sign_in("anna@example.com", PASSWORD)
     accounts(team).self_service.change_password(anna.id, PASSWORD, "seven green umbrellas whistle")
     with pytest.raises(SignInRefusedError):
-        there.authentication.sign_in("anna@example.com", PASSWORD)
-    token = getattr(there.authentication.sign_in("anna@example.com", "seven green umbrellas whistle"), "token", "")
+        second.authentication.sign_in("anna@example.com", PASSWORD)
+    token = getattr(second.authentication.sign_in("anna@example.com", "seven green umbrellas whistle"), "token", "")
     assert accounts(team).sessions.find(token) is not None
     accounts(team).sessions.end_all(anna.id)
-    assert there.sessions.find(token) is None
+    assert second.sessions.find(token) is None
     # The same on all machines, a new one too, and nothing that looks like an edit by hand.
     team.agreed()
     assert "edited in the sheet" not in team.summaries()
@@ -160,8 +160,8 @@ def all_rows(team: Team, kind: type[User] | type[SignIn]) -> list[list[Any]]:
 def put_rows(team: Team, kind: type[User] | type[SignIn], rows: list[list[Any]]) -> None:
     """Makes a tab hold these rows, and no others."""
     wide = len(team.cells(kind)[0])
-    there = len(team.cells(kind))
-    blank = [[None] * wide for _ in range(max(there - 1 - len(rows), 0))]
+    second = len(team.cells(kind))
+    blank = [[None] * wide for _ in range(max(second - 1 - len(rows), 0))]
     whole = [[*(cell if cell != "" else None for cell in row), *[None] * (wide - len(row))] for row in rows]
     team.person.set_cells(team.id, Sheet(team, kind).title, 1, 0, [*whole, *blank])
 
@@ -361,8 +361,8 @@ def test_a_machine_that_is_behind_brings_nothing_back_that_was_withdrawn(
     add(team)
     bo = add(team, BO, "staff")
     behind = team.another()
-    there = accounts(team, behind)
-    token = getattr(there.authentication.sign_in(BO, PASSWORD), "token", "")
+    second = accounts(team, behind)
+    token = getattr(second.authentication.sign_in(BO, PASSWORD), "token", "")
     look(team)
     accounts(team).administration.edit(bo, active=False)
     spoil(team, bo)
@@ -373,14 +373,14 @@ def test_a_machine_that_is_behind_brings_nothing_back_that_was_withdrawn(
     # It leaves the tab alone, and opens for nobody.
     assert all_rows(team, User) == rows
     with pytest.raises(StoreAccessError):
-        there.authentication.sign_in(ANNA, PASSWORD)
+        second.authentication.sign_in(ANNA, PASSWORD)
     with suppress(StoreAccessError):
-        assert there.sessions.find(token) is None
+        assert second.sessions.find(token) is None
     # A machine that is up to date puts back what it knew: from then on it is right everywhere.
     look(team)
     assert not stored(team, bo).active
-    assert there.authentication.sign_in(ANNA, PASSWORD)
-    assert there.sessions.find(token) is None
+    assert second.authentication.sign_in(ANNA, PASSWORD)
+    assert second.sessions.find(token) is None
     assert not fresh_gets_in(team, BO)
     team.agreed()
 
@@ -430,10 +430,10 @@ def test_a_change_that_follows_an_edit_by_hand_is_sealed_for_all(team: Team) -> 
 def test_nothing_that_lets_in_stands_in_the_history_of_the_sheet(team: Team) -> None:
     anna = add(team)
     accounts(team).administration.set_one_time_password(anna.id)
-    told = str(team.cells(HISTORY))
-    assert "(set)" in told
-    assert "argon2" not in told
-    assert stored(team, anna).seal not in told
+    text = str(team.cells(HISTORY))
+    assert "(set)" in text
+    assert "argon2" not in text
+    assert stored(team, anna).seal not in text
 
 
 @pytest.mark.parametrize("typed", [1e300, 1e18, float("inf"), "9" * 20, "9" * 5000])
@@ -441,8 +441,8 @@ def test_a_number_that_no_cell_holds_is_damage_and_no_fault_of_the_program(typed
     names, values = State().rows()
     assert State.read([names, values])
     for name in ("revision", "history_rows", "user", "client"):
-        said = dict(zip(names, values, strict=True)) | {name: typed}
-        assert State.read([names, list(said.values())]) is None
+        output = dict(zip(names, values, strict=True)) | {name: typed}
+        assert State.read([names, list(output.values())]) is None
 
 
 # A spreadsheet that an older version has set up
@@ -452,11 +452,11 @@ def older(team: Team) -> None:
     """Makes the spreadsheet what format 1 had."""
     names = [name for name in NUMBERED if name not in ("user", "sign_in")]
     heading, values = team.cells(META)[:2]
-    said = dict(zip(heading, values, strict=False)) | {"format": 1}
+    output = dict(zip(heading, values, strict=False)) | {"format": 1}
     kept = [name for name in heading if name not in ("user", "sign_in")]
     assert set(names) < set(kept)
     blank = [""] * (len(heading) - len(kept))
-    rows = [[*kept, *blank], [*(said.get(name, "") for name in kept), *blank]]
+    rows = [[*kept, *blank], [*(output.get(name, "") for name in kept), *blank]]
     team.person.set_cells(team.id, META.title, 0, 0, rows)
     for kind in (User, SignIn):
         team.person.delete_tab(team.id, TABS[kind].title)
@@ -499,17 +499,17 @@ def test_a_tab_of_accounts_that_was_deleted_is_made_anew_and_opens_for_nobody(te
     )  # fmt: skip
     assert not spreadsheets.look_at(team.id).is_set_up
     assert spreadsheets.set_up(team.id) == []
-    there = accounts(team, other)
+    second = accounts(team, other)
     with pytest.raises(StoreAccessError):
-        there.store.exist()
+        second.store.exist()
     assert not fresh_gets_in(team)
     if knows:
         look(team)
         assert fresh_gets_in(team)
         team.agreed()
     else:
-        done = there.recovery.recover(ANNA, "Anna")
-        assert there.authentication.sign_in(ANNA, done.password)
+        done = second.recovery.recover(ANNA, "Anna")
+        assert second.authentication.sign_in(ANNA, done.password)
 
 
 @pytest.mark.slow

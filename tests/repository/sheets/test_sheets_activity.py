@@ -105,7 +105,7 @@ def test_an_older_spreadsheet_gets_the_tabs_and_columns_for_selling(team: Team) 
         lambda _: None, lambda _: team.another(),
     )  # fmt: skip
     assert len(spreadsheets.set_up(team.id)) == 4
-    there = team.another()
-    assert there.transact(lambda tx: tx.add(Deal(client=client.id, title="Roof")), "added a deal").id == 1
-    there.transact(lambda tx: tx.add(FollowUp(client=client.id, due_on=team.store.today)), "added a follow-up")
+    other = team.another()
+    assert other.transact(lambda tx: tx.add(Deal(client=client.id, title="Roof")), "added a deal").id == 1
+    other.transact(lambda tx: tx.add(FollowUp(client=client.id, due_on=team.store.today)), "added a follow-up")
     assert team.agreed()[Client][client.id].next_follow_up_on == team.store.today  # type: ignore[attr-defined]

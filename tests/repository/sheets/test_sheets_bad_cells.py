@@ -60,7 +60,7 @@ _NOT_SEEN_AT_FIRST = {"a future birthday", "no e-mail", "a failed formula", "a t
 
 @pytest.mark.parametrize("case", BAD, ids=str)
 def test_a_bad_value_is_told_kept_and_mended(team: Team, case: str) -> None:
-    kind, name, value, told = BAD[case]
+    kind, name, value, answer = BAD[case]
     sheet = Sheet(team, kind)
     team.store.add(last_name="First", reference="A-1")
     client = team.store.add(last_name="Second", city="Wien", date_of_birth=date(1980, 1, 2))
@@ -76,7 +76,7 @@ def test_a_bad_value_is_told_kept_and_mended(team: Team, case: str) -> None:
         assert team.stored(machine) == before
         (found,) = wrong(team, machine)
         assert found.lower().startswith(f"{TABS[kind].title}!{cell}: ".lower())
-        assert told.lower() in found.lower()
+        assert answer.lower() in found.lower()
     assert EDITED not in team.summaries()
     # A new machine, which never saw a good value, opens and says the same.
     fresh = team.another()

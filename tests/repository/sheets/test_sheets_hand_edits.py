@@ -538,8 +538,8 @@ def test_a_new_machine_finds_what_was_deleted_meanwhile(team: Team) -> None:
     assert last(team, fresh)[1:] == (
         EDITED, [("client", 1, "update"), ("client", 2, "delete"), ("sale", gone.id, "delete")],
     )  # fmt: skip
-    (told,) = wrong(team, fresh)
-    assert told.endswith(f": there is no client {ben.id}.")
+    (answer,) = wrong(team, fresh)
+    assert answer.endswith(f": there is no client {ben.id}.")
     with pytest.raises(RefusedError, match="is not known"):
         fresh.transact(lambda tx: tx.undo(tx.history(1)[0].id), "undo")
     assert Sheet(team, Sale).cell(orphan, "amount") == 6

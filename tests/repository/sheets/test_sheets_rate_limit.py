@@ -56,11 +56,11 @@ def test_sixty_go_at_once_and_the_next_waits_for_the_first_to_be_a_minute_old(pr
     assert programs.take(59) == 0
     assert programs.waits == []
     assert programs.take(1) == pytest.approx(40.5)
-    told = [wait.sentence for wait in programs.waits]
-    assert told[0] == f"{USED_UP}; going on in 41 s"
-    assert told[1] == f"{USED_UP}; going on in 40 s"
-    assert told[-2:] == [f"{USED_UP}; going on in 1 s", f"{USED_UP}; going on in 0 s"]
-    assert len(told) == 42
+    message = [wait.sentence for wait in programs.waits]
+    assert message[0] == f"{USED_UP}; going on in 41 s"
+    assert message[1] == f"{USED_UP}; going on in 40 s"
+    assert message[-2:] == [f"{USED_UP}; going on in 1 s", f"{USED_UP}; going on in 0 s"]
+    assert len(message) == 42
     assert programs.take(1) == pytest.approx(20)
 
 

@@ -298,12 +298,12 @@ OFFLINE = {
 
 @pytest.mark.parametrize("name", OFFLINE)
 def test_a_write_without_a_connection_was_not_sent(double: Double, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    failure, told = OFFLINE[name]
+    failure, message = OFFLINE[name]
     double.service().write(ADD)
     service = double.service()
     service._transport()
     offline(monkeypatch, failure)
-    with pytest.raises(StoreOfflineError, match=told) as caught:
+    with pytest.raises(StoreOfflineError, match=message) as caught:
         service.write(ADD)
     assert "Nothing was changed" in caught.value.sentence
     # Who is offline is not kept waiting long.
@@ -478,7 +478,7 @@ GOOD = answer(200, {})
 
 
 @pytest.mark.parametrize(
-    ("method", "script", "reason", "told"),
+    ("method", "script", "reason", "message"),
     [
         ("describe", [DISABLED], "api_disabled", r"Google Sheets API.*sheets\.googleapis\.com/overview\?project=12 ,"),
         ("write", [DISABLED], "api_disabled", "Google Sheets API"),
@@ -508,9 +508,9 @@ GOOD = answer(200, {})
         ),
     ],
 )
-def test_what_is_missing_is_told(double: Double, method: str, script: list[Answer], reason: str, told: str) -> None:
+def test_what_is_missing_is_told(double: Double, method: str, script: list[Answer], reason: str, message: str) -> None:
     service = double.answers(*script).service()
-    with pytest.raises(StoreAccessError, match=told) as caught:
+    with pytest.raises(StoreAccessError, match=message) as caught:
         {"describe": lambda: service.describe("x"), "write": lambda: service.write(ADD)}.get(method, service.standing)()
     assert caught.value.reason == reason
     assert caught.value.sentence.endswith(".")
@@ -573,11 +573,11 @@ def test_a_used_up_quota_is_waited_out(double: Double, method: str) -> None:
     {"write": lambda: service.write(ADD), "describe": lambda: service.describe("x")}.get(method, service.standing)()
     assert len(double.seen) == 2
     assert 60 <= sum(double.clock.slept) <= 61
-    told = [wait.sentence for wait in double.waits]
-    assert told[0].startswith("Google's quota for this minute is used up; going on in 6")
-    assert told[-2].endswith("going on in 1 s")
+    message = [wait.sentence for wait in double.waits]
+    assert message[0].startswith("Google's quota for this minute is used up; going on in 6")
+    assert message[-2].endswith("going on in 1 s")
     assert double.waits[-1].left == 0
-    assert len(told) == len(set(told))
+    assert len(message) == len(set(message))
 
 
 def test_other_programs_wait_too(double: Double) -> None:
@@ -846,9 +846,9 @@ def test_no_secret_is_ever_told(
     caplog.set_level(logging.DEBUG)
     monkeypatch.setenv("GOOGLE_SDK_PYTHON_LOGGING_SCOPE", "google")
     key_lines = [line for line in private_key().splitlines() if "KEY" not in line]
-    told = [*every_failure(double, monkeypatch)]
-    assert len(told) == len(UNKNOWN) + 5 + 4 + 1 + 4
-    text = "\n".join("".join(traceback.format_exception(failure)) + repr(failure) for failure in told)
+    rows = [*every_failure(double, monkeypatch)]
+    assert len(rows) == len(UNKNOWN) + 5 + 4 + 1 + 4
+    text = "\n".join("".join(traceback.format_exception(failure)) + repr(failure) for failure in rows)
     text += repr(double.account) + repr(double.service()) + caplog.text
     assert caplog.text
     for secret in (TOKEN, "Bearer", "eyJ", *key_lines, key_lines[3][::-1]):

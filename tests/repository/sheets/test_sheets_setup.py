@@ -27,10 +27,10 @@ BO = ["Bo", "Huber", "1980-01-02", "", "bo@example.com", 12, "Regular"]
 @pytest.fixture
 def stand_in() -> Iterator[StandIn]:
     """Google as it should be, again after each test."""
-    there = google()
-    yield there
-    there.clear_faults()
-    there.enable_sheets(True)
+    other = google()
+    yield other
+    other.clear_faults()
+    other.enable_sheets(True)
 
 
 @pytest.fixture
@@ -61,8 +61,8 @@ def service(shell: CommandLine, stand_in: StandIn, spreadsheet: str) -> Iterator
 
 def sheet_of(service: Service, kind: type[Record], fields: str) -> dict[str, Any]:
     """What the spreadsheet tells of a tab."""
-    told = service.describe(f"sheets(properties(sheetId),{fields})")["sheets"]
-    return next(tab for tab in told if tab["properties"].get("sheetId", 0) == TABS[kind].sheet_id)
+    answer = service.describe(f"sheets(properties(sheetId),{fields})")["sheets"]
+    return next(tab for tab in answer if tab["properties"].get("sheetId", 0) == TABS[kind].sheet_id)
 
 
 def cells_of(service: Service, kind: type[Record], fields: str, rows: int = 3) -> list[list[dict[str, Any]]]:
@@ -219,8 +219,8 @@ def test_what_people_made_of_it_stays(shell: CommandLine, service: Service) -> N
     after = sheet_of(service, Client, asked)
     assert after["conditionalFormats"] == before["conditionalFormats"]
     assert after["data"] == before["data"]
-    told = sorted(json.dumps(protected_range, sort_keys=True) for protected_range in after["protectedRanges"])
-    assert told == sorted(json.dumps(protected_range, sort_keys=True) for protected_range in before["protectedRanges"])
+    rows = sorted(json.dumps(protected_range, sort_keys=True) for protected_range in after["protectedRanges"])
+    assert rows == sorted(json.dumps(protected_range, sort_keys=True) for protected_range in before["protectedRanges"])
 
 
 @pytest.mark.slow
@@ -483,9 +483,9 @@ def test_what_is_remembered_badly_is_said(shell: CommandLine) -> None:
 
 
 def test_one_that_is_not_set_up_says_what_to_run(shell: CommandLine, spreadsheet: str) -> None:
-    told = shell("clients", "list", "--json")
-    assert told.error["error"] == "store_not_set_up"
-    assert f"python run.py sheets setup {spreadsheet}" in told.error["message"]
+    answer = shell("clients", "list", "--json")
+    assert answer.error["error"] == "store_not_set_up"
+    assert f"python run.py sheets setup {spreadsheet}" in answer.error["message"]
     shell.did("sheets", "setup", spreadsheet)
     assert shell.clients() == []
 
@@ -507,9 +507,9 @@ def test_without_network_the_shell_says_of_when_it_is(shell: CommandLine, stand_
     nowhere = "http://127.0.0.1:9"
     key = {**stand_in.credentials(), "token_uri": f"{nowhere}/token"}
     shell.environment |= {"CRM_GOOGLE_URL": nowhere, "CREDS": json.dumps(key)}
-    told = wait_for_notice(shell)
-    assert told["notice"] == "offline"
-    assert "No connection to Google: this is how it was" in told["message"]
+    listed = wait_for_notice(shell)
+    assert listed["notice"] == "offline"
+    assert "No connection to Google: this is how it was" in listed["message"]
     answer = shell("clients", "list")
     assert "Berg" in answer.out
     assert answer.err.startswith("No connection to Google")

@@ -90,7 +90,7 @@ def test_eight_programs_and_a_person_at_once(far_away: Control, tmp_path: Path) 
                     subprocess.Popen(command, cwd=PROJECT, env=child_environment(), stderr=subprocess.PIPE, text=True)
                 )
             ends = time.monotonic() + LONGEST
-            said = [program.communicate(timeout=max(1.0, ends - time.monotonic()))[1] for program in programs]
+            output = [program.communicate(timeout=max(1.0, ends - time.monotonic()))[1] for program in programs]
         finally:
             over.set()
             person.join(20)
@@ -98,7 +98,7 @@ def test_eight_programs_and_a_person_at_once(far_away: Control, tmp_path: Path) 
                 with suppress(OSError):
                     program.kill()
                 program.wait(20)
-        assert [(program.returncode, told) for program, told in zip(programs, said, strict=True)] == [
+        assert [(program.returncode, answer) for program, answer in zip(programs, output, strict=True)] == [
             (0, "")
         ] * PROGRAMS
         far_away.clear_faults()

@@ -69,11 +69,11 @@ def busy(past: CRM, crm: CRM) -> CRM:
 @pytest.mark.usefixtures("busy")
 def test_today_ranks_what_is_mine_and_shows_everybodys_by_a_key(start: Start, columns: int) -> None:
     session = start(columns=columns).choose("Today").sees("To do: 3, and 1 of others").settled()
-    told = [line.partition(") ")[2] for line in session.lines if ") " in line]
+    rows = [line.partition(") ")[2] for line in session.lines if ") " in line]
     wide = ["3 days overdue: Call about the quote (Acme)", "due today: Stay in touch (Acme)",
             "no contact or move for 30 days: Big one (Acme)"]  # fmt: skip
-    for line, whole in zip(told, wide, strict=False):
-        assert line == whole or (columns == 40 and line.endswith("…") and whole.startswith(line[:-1])), told
+    for line, whole in zip(rows, wide, strict=False):
+        assert line == whole or (columns == 40 and line.endswith("…") and whole.startswith(line[:-1])), rows
     session.press("e").sees("To do: 4").sees("Theirs (Bo").press("e").sees("and 1 of others")
 
 
@@ -230,11 +230,11 @@ def test_what_is_written_in_a_follow_up_is_shown_as_it_is_and_does_nothing(crm: 
     crm.transact(
         lambda tx: tx.add(FollowUp(client=client.id, what=HOSTILE, user=HOSTILE, due_on=TODAY)), "put there by a test"
     )
-    told = lines(crm, "\n" * 20)
-    assert "[bold]x[/]" in told
-    assert "{amount}" in told
-    assert not {"\x1b", "\u202e"} & set(told)
-    assert "Something went wrong" not in told
+    text = lines(crm, "\n" * 20)
+    assert "[bold]x[/]" in text
+    assert "{amount}" in text
+    assert not {"\x1b", "\u202e"} & set(text)
+    assert "Something went wrong" not in text
 
 
 def test_line_by_line_it_is_done_by_the_same_numbers(busy: CRM) -> None:

@@ -189,9 +189,9 @@ def lines(crm: CRM, *typed: str) -> str:
 
 
 def test_line_by_line(crm: CRM) -> None:
-    told = lines(crm, "m", "1", "4", "m", "g", "2", "2", "Bo", "1", "1", "0")
-    assert "1  *   1  Client 01" in told
-    assert "This changes 2 clients: Owner: Bo. It can be undone." in told
-    assert "OK: 2 clients changed" in told or "✓ 2 clients changed" in told
+    text = lines(crm, "m", "1", "4", "m", "g", "2", "2", "Bo", "1", "1", "0")
+    assert "1  *   1  Client 01" in text
+    assert "This changes 2 clients: Owner: Bo. It can be undone." in text
+    assert "OK: 2 clients changed" in text or "✓ 2 clients changed" in text
     assert [client.id for client in clients(crm, owner="Bo")] == [1, 4]
-    assert "\x1b" not in told
+    assert "\x1b" not in text

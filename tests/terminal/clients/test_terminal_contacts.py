@@ -213,7 +213,7 @@ def lines_of(crm: CRM, typed: str) -> str:
 def test_it_works_line_by_line(crm: CRM) -> None:
     acme = company(crm)
     busy(crm, acme)
-    said = lines_of(crm, "c\na\nJo Fox\n1\n0\nl\n1\nabout it\n1\nt\nf\n2\n1\n0\n0\n")
+    output = lines_of(crm, "c\na\nJo Fox\n1\n0\nl\n1\nabout it\n1\nt\nf\n2\n1\n0\n0\n")
     for text in ("Added: Jo Fox", "Logged a call with Acme", "Jo Fox", "1-1 / calls", "Call: about it"):
-        assert text in said.replace(" · ", " / "), said
-    assert "Something went wrong" not in said
+        assert text in output.replace(" · ", " / "), output
+    assert "Something went wrong" not in output

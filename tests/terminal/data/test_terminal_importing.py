@@ -41,9 +41,9 @@ def test_a_reason_is_told_in_full(start: Start, tmp_path: Path, columns: int) ->
     file = tmp_path / "sales.csv"
     file.write_text("Name,E-mail,Phone\nAda,ada@example.com,\nBo,bo@example.com,+1 555 555 5555\n", "utf-8")
     session = previewed(start(columns=columns), file).settled()
-    told = " ".join(word for line in session.lines for word in line.split())
+    text = " ".join(word for line in session.lines for word in line.split())
     pieces = REASON.split()
-    assert all(word in told for word in pieces), session.text
+    assert all(word in text for word in pieces), session.text
     assert "…" not in "".join(line for line in session.lines if "telephone" in line), session.text
     assert session.lines[0].startswith("CRM · Import a file")
 

@@ -40,14 +40,14 @@ LIST = [
 @pytest.fixture
 def stand_in() -> Iterator[StandIn]:
     """Google as it should be; whatever a test switches off is on again after it."""
-    there = google()
-    yield there
-    there.clear_faults()
-    there.enable_sheets(True)
-    there.enable_drive(True)
-    there.clock_right(True)
-    there.account_exists(True)
-    there.latency(0)
+    second = google()
+    yield second
+    second.clear_faults()
+    second.enable_sheets(True)
+    second.enable_drive(True)
+    second.clock_right(True)
+    second.account_exists(True)
+    second.latency(0)
 
 
 @pytest.fixture
@@ -154,18 +154,18 @@ def test_from_nothing_to_a_list_that_was_taken_over(
 
 # What is switched off at Google, and the words for it.
 MISSING: dict[str, tuple[Callable[[StandIn, str, bool], None], str]] = {
-    "sheets": (lambda there, _, right: there.enable_sheets(right), "Google Sheets API is not enabled"),
-    "drive": (lambda there, _, right: there.enable_drive(right), "Google Drive API is not enabled"),
+    "sheets": (lambda second, _, right: second.enable_sheets(right), "Google Sheets API is not enabled"),
+    "drive": (lambda second, _, right: second.enable_drive(right), "Google Drive API is not enabled"),
     "shared": (
-        lambda there, id, right: there.set_access(id, "writer" if right else "none"),
+        lambda second, id, right: second.set_access(id, "writer" if right else "none"),
         "is not shared with this program",
     ),
     "editor": (
-        lambda there, id, right: there.set_access(id, "writer" if right else "reader"),
+        lambda second, id, right: second.set_access(id, "writer" if right else "reader"),
         "may read the spreadsheet and not change it",
     ),
-    "clock": (lambda there, _, right: there.clock_right(right), "The clock of this machine is wrong"),
-    "account": (lambda there, _, right: there.account_exists(right), "does not accept the login"),
+    "clock": (lambda second, _, right: second.clock_right(right), "The clock of this machine is wrong"),
+    "account": (lambda second, _, right: second.account_exists(right), "does not accept the login"),
 }
 
 

@@ -129,7 +129,7 @@ def test_columns_reach_the_top_only_for_the_greatest() -> None:
 
 
 @pytest.mark.parametrize(
-    ("now", "before", "told"),
+    ("now", "before", "expected"),
     [
         ("150", "100", "+50 %"),
         ("50", "100", "-50 %"),
@@ -138,8 +138,8 @@ def test_columns_reach_the_top_only_for_the_greatest() -> None:
         ("1000000", "1", "much more"),
     ],
 )
-def test_change_in_per_cent(now: str, before: str, told: str) -> None:
-    assert change(Decimal(now), Decimal(before)) == told
+def test_change_in_per_cent(now: str, before: str, expected: str) -> None:
+    assert change(Decimal(now), Decimal(before)) == expected
 
 
 def test_a_result_without_a_renderer_is_shown_by_its_names(screen: Screen) -> None:

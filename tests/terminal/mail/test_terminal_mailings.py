@@ -147,6 +147,6 @@ def test_line_by_line_it_is_shown_whole_and_sent(crm: CRM, mail: dict[str, str],
     lines = ["e-mail", "5", "4", "News for {first_name}", "Dear {name}", "1", "1", "2", "0", "0", "0"]
     done = piped(store, "\n".join(lines) + "\n", XDG_DATA_HOME=str(store.parent), **mail)
     assert (done.returncode, done.stderr) == (0, "")
-    for told in ("This goes to 2 clients.", "Subject: News for No1", "Sent to 2.", "2 sent"):
-        assert told in done.stdout
+    for expected in ("This goes to 2 clients.", "Subject: News for No1", "Sent to 2.", "2 sent"):
+        assert expected in done.stdout
     assert sorted(post.recipients) == ["a1@example.com", "a2@example.com"]

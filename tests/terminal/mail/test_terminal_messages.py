@@ -180,6 +180,6 @@ def test_it_is_written_line_by_line_where_there_is_no_terminal(
     lines = ["e-mail", "1", "Anna", "Hello {first_name}", "Dear {first_nam}", "Dear {first_name}", "1", "1", "0", "0"]
     done = piped(store, "\n".join(lines) + "\n", **mail)
     assert (done.returncode, done.stderr) == (0, "")
-    for told in ("Did you mean {first_name}?", "To: Anna <anna@example.com>", "Sent to anna@example.com."):
-        assert told in done.stdout
+    for expected in ("Did you mean {first_name}?", "To: Anna <anna@example.com>", "Sent to anna@example.com."):
+        assert expected in done.stdout
     assert [mail["Subject"] for mail in post.taken] == ["Hello Anna"]

@@ -84,8 +84,8 @@ def test_an_ascii_terminal_gets_ascii(company: CRM, words: str) -> None:
     show(Screen(out, plain=True, environment={"COLUMNS": "40"}), named(f"reports {words}")(company), BY)
     out.flush()
     assert isinstance(out.buffer, io.BytesIO)
-    told = out.buffer.getvalue().decode("ascii")
-    assert any(sign in told for sign in "#|x+"), told
+    answer = out.buffer.getvalue().decode("ascii")
+    assert any(sign in answer for sign in "#|x+"), answer
 
 
 def small(kind: Any, values: list[Any], **more: Any) -> Report:

@@ -212,18 +212,18 @@ def piped(store: Path, *arguments: str, typed: str = "") -> str:
 @pytest.mark.slow
 def test_line_by_line_the_deals_are_a_list_by_stage_with_numbers(store: Path, crm: CRM, deals: list[Deal]) -> None:
     named("deals move")(crm, deals[0], named("stages list")(crm)[2])
-    told = piped(store, typed="Deals\n1\n1\n3\n0\n0\n0\n")
-    assert re.search(r"^1 +7 +Lead +Deal 7", told, re.MULTILINE)
-    assert re.search(r"^7 +1 +Proposal +Deal 1", told, re.MULTILINE)
-    assert "Move to another stage" in told
-    assert "Deal 7 is in Negotiation now" in told
+    answer = piped(store, typed="Deals\n1\n1\n3\n0\n0\n0\n")
+    assert re.search(r"^1 +7 +Lead +Deal 7", answer, re.MULTILINE)
+    assert re.search(r"^7 +1 +Proposal +Deal 1", answer, re.MULTILINE)
+    assert "Move to another stage" in answer
+    assert "Deal 7 is in Negotiation now" in answer
 
 
 def test_without_a_terminal_the_board_is_told_stage_by_stage(store: Path) -> None:
-    told = piped(store, "deals", "board", "--limit", "2")
-    assert told.index("Lead  7 · $2,800.00") < told.index("Deal 7") < told.index("Deal 6")
-    assert "Deal 5" not in told
-    assert date(2026, 12, 11).strftime("%b %d, %Y") in told
+    answer = piped(store, "deals", "board", "--limit", "2")
+    assert answer.index("Lead  7 · $2,800.00") < answer.index("Deal 7") < answer.index("Deal 6")
+    assert "Deal 5" not in answer
+    assert date(2026, 12, 11).strftime("%b %d, %Y") in answer
 
 
 def test_a_value_that_the_currency_has_no_decimals_for_is_shown_in_full_and_may_stay(

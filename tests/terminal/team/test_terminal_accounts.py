@@ -74,9 +74,9 @@ def test_whoever_leaves_before_choosing_a_password_is_told_how_to_get_in_again(s
         session = start().sees("E-mail").press(email, "enter").sees("Password:").press(password, "enter")
         session.sees("good for one time").press("c-c")
         assert session.exit_code() == 0
-        told = " ".join(session.text.split())
-        assert "Your one-time password has been used." in told
-        assert how in told
+        text = " ".join(session.text.split())
+        assert "Your one-time password has been used." in text
+        assert how in text
 
 
 def test_a_menu_from_before_the_first_account_leads_to_the_sign_in(
@@ -98,8 +98,8 @@ def test_who_is_not_let_in_is_not_told_why(start: Start) -> None:
     known = session.sees("✗").settled().text
     session.press("kill").press("eve@example.com", "enter").sees("Password:").press("wrong", "enter")
     unknown = session.sees("✗").settled().text
-    told = re.compile(r"✗ .*")
-    assert told.findall(known) == told.findall(unknown) != []
+    expression = re.compile(r"✗ .*")
+    assert expression.findall(known) == expression.findall(unknown) != []
     session.press("esc")
     assert session.exit_code() == 0
 

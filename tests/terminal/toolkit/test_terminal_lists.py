@@ -87,15 +87,15 @@ def test_statuses_are_filtered_by_whatever_stands_on_the_dashboard(crm: CRM) -> 
     with crm.read() as snapshot:
         named("clients pin")(crm, snapshot.get(Client, 1), "Friend")
     named("rules add")(crm, "Huge when total_spend > 1000000")
-    told = read_by_line(crm, starts("clients list"), "f\nStatus\nFriend\n\n")
-    offered = told[told.index("Status:") :]
+    answer = read_by_line(crm, starts("clients list"), "f\nStatus\nFriend\n\n")
+    offered = answer[answer.index("Status:") :]
     assert 0 < offered.index("Huge") < offered.index("Friend")
-    assert "Status: Friend" in told
-    assert "1-1 of 1" in told
+    assert "Status: Friend" in answer
+    assert "1-1 of 1" in answer
 
 
 @pytest.mark.parametrize(
-    ("words", "name", "value", "told"),
+    ("words", "name", "value", "expected"),
     [
         ("clients list", "City", "Graz", "City: Graz"),
         ("deals list", "A text", "roof", "roof"),
@@ -104,11 +104,11 @@ def test_statuses_are_filtered_by_whatever_stands_on_the_dashboard(crm: CRM) -> 
         ("interactions list", "A text", "roof", "roof"),
     ],
 )
-def test_a_filter_without_an_answer_is_dropped(crm: CRM, words: str, name: str, value: str, told: str) -> None:
+def test_a_filter_without_an_answer_is_dropped(crm: CRM, words: str, name: str, value: str, expected: str) -> None:
     shown = read_by_line(crm, starts(words), f"f\n{name}\n{value}\nf\n{name}\n\n\n")
     before, _, after = shown.rpartition("Filter by:")
-    assert told in before
-    assert told not in after
+    assert expected in before
+    assert expected not in after
 
 
 def test_of_many_accounts_and_sessions_each_is_reached(
@@ -117,21 +117,21 @@ def test_of_many_accounts_and_sessions_each_is_reached(
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     for number in range(1, 26):
         named("people add")(crm, f"Colleague {chr(64 + number)}")
-    told = read_by_line(crm, lambda session: UsersPage(session).show(), "n\nn\n3\n\np\n\n")
-    assert "19-25" in told
-    assert "Accounts · Colleague U\n" in told
-    assert "10-18" in told[told.index("Colleague U\n") :]
+    answer = read_by_line(crm, lambda session: UsersPage(session).show(), "n\nn\n3\n\np\n\n")
+    assert "19-25" in answer
+    assert "Accounts · Colleague U\n" in answer
+    assert "10-18" in answer[answer.index("Colleague U\n") :]
     accounts = crm.accounts.open()
     ada, _ = accounts.administration.add(email="ada@example.com", name="Ada", role="admin", password=PASSWORD)
     for _ in range(25):
         who = accounts.authentication.sign_in("ada@example.com", PASSWORD)
         assert isinstance(who, SignedIn)
     signed_in = crm.enter(crm, who)
-    told = read_by_line(signed_in, lambda session: SessionsPage(session, ada).show(), "n\nn\np\n\n")
-    assert "19-25" in told
-    told = read_by_line(signed_in, lambda session: profile.SessionsPage(session).show(), "n\nn\n7\n1\n\n")
-    assert "That session has ended." in told
-    assert "19-24" in told[told.index("That session has ended.") :]
+    answer = read_by_line(signed_in, lambda session: SessionsPage(session, ada).show(), "n\nn\np\n\n")
+    assert "19-25" in answer
+    answer = read_by_line(signed_in, lambda session: profile.SessionsPage(session).show(), "n\nn\n7\n1\n\n")
+    assert "That session has ended." in answer
+    assert "19-24" in answer[answer.index("That session has ended.") :]
 
 
 def test_a_list_gives_its_own_entries_no_key_that_turns_the_page(crm: CRM) -> None:
@@ -182,11 +182,11 @@ def test_one_of_rival_filters_stands_and_what_lasts_stays_where_all_is_shown_aga
         pages[0].filter("done", True)
         pages[0].show()
 
-    told = read_by_line(crm, show, "f\nOverdue\nf\nShow all again\nf\nFor somebody\ntester\n\n")
-    assert "mine, done" in told
-    assert "mine, overdue" in told
+    answer = read_by_line(crm, show, "f\nOverdue\nf\nShow all again\nf\nFor somebody\ntester\n\n")
+    assert "mine, done" in answer
+    assert "mine, overdue" in answer
     assert pages[0].filters == {"for_": "tester"}
-    assert "for tester" in told
+    assert "for tester" in answer
 
 
 def test_views_are_saved_chosen_and_removed(start: Start) -> None:
