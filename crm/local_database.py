@@ -81,7 +81,7 @@ def is_damaged(error: Exception) -> bool:
 
 
 class SharedCounts:
-    """What the programs of this machine count together, in a file with `tables`.
+    """A small SQLite file that the programs of this machine share, with `tables`.
 
     Counting must never be what stops somebody: where the file cannot be used, each program counts for itself, in
     memory. Nothing in it is worth keeping for long, so a damaged one is begun anew.

@@ -26,7 +26,7 @@ _OWN = ("must_change", "password", "second_factor", "seal")
 
 
 class AccountStore:
-    """What all parts of the accounts stand on. Users are read and written here only, so that each is sealed. `now` is
+    """The base of all parts of the accounts. Users are read and written here only, so that each is sealed. `now` is
     the time in UTC."""
 
     def __init__(self, repository: Repository, secret: "Secret", roster: "Roster", now: Callable[[], datetime]) -> None:
@@ -141,7 +141,7 @@ class AccountStore:
         return Conventions(country=known.get("country") or Conventions.country, clock=snapshot.clock)
 
     def fingerprint(self, user: User) -> str:
-        """What is another after every change of an account, also after one that was taken back: what works once
+        """A stamp that differs after every change of an account, also after one that was taken back: what works once
         stands on it."""
         return self.secret.mac("standing", str(user.id), str(user.version), user.email, user.password)
 

@@ -205,7 +205,7 @@ class Administration:
         self._store.transact(change, what.format(called(account)))
 
     def hashed(self, one_time: str) -> str:
-        """What is kept of a password for one sign-in."""
+        """The stored form of a password for one sign-in."""
         return self._credentials.passwords.hash(one_time, self._store.now() + passwords.ONE_TIME_LASTS)
 
     def _admins(self, snapshot: Snapshot) -> bool:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What is checked, and how often it may be tried."""
+    """The checks of credentials, and the limits on attempts."""
 
     passwords: Passwords
     factors: SecondFactors

@@ -31,7 +31,7 @@ _NOTED = 1000
 
 
 class _Wrong(Exception):
-    """What was typed is wrong, found out within a transaction."""
+    """Wrong credentials, found out within a transaction."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,11 +42,11 @@ class Lookup(Generic[Named]):
         return Matches()
 
     def labels(self, snapshot: Snapshot, records: Sequence[Named]) -> Iterable[str]:
-        """What records are called where one has to be told from another, without their numbers."""
+        """The names of records where one has to be told from another, without their numbers."""
         return (str(getattr(record, record.about.called or "id")) for record in records)
 
     def names(self, snapshot: Snapshot, begun: str, limit: int) -> Iterable[str]:
-        """What records are called, to complete a name that begins so."""
+        """The names of records, to complete one that begins so."""
         for field in self.kind.about.unique:
             records = snapshot.find_all(self.kind, Query(limit=limit))
             yield from (str(value) for record in records if (value := getattr(record, field)) not in ("", None, 0))
@@ -89,7 +89,7 @@ def selected(crm: CRM, kind: type[Record], written: str) -> Record:
 
 
 def names(snapshot: Snapshot, kind: type[Record], begun: str, limit: int) -> Iterable[str]:
-    """What records of a kind are called, to complete a name that begins so."""
+    """The names of records of a kind, to complete one that begins so."""
     return _lookup_of(kind).names(snapshot, begun, limit)
 
 

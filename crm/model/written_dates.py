@@ -91,7 +91,7 @@ class When:
 
 
 class NoDateError(FieldError):
-    """What was written is no date at all; a date that cannot be is another FieldError."""
+    """A text that is no date at all; a date that cannot be is another FieldError."""
 
     def __init__(self, examples: str = "") -> None:
         super().__init__(f"that is no date; write it like {examples}")
@@ -127,7 +127,7 @@ def day_and_time(written: date | When | None, time: str) -> tuple[date | None, s
 
 
 def examples(by: Conventions, direction: Direction) -> str:
-    """What can be written for a day, as this team writes it."""
+    """The ways to write a day, as this team writes it."""
     known = date(by.today.year - (direction == "past"), 12, 24)
     words = "yesterday, fri, 30 days ago" if direction == "past" else "tomorrow, fri, next week, in 10 days"
     return f"{words}, {by.day_and_month(known)} or {by.day(known)}"

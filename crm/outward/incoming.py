@@ -184,7 +184,7 @@ _ANSWERS = {"ACCEPTED": "accepted", "DECLINED": "declined", "TENTATIVE": "perhap
 
 
 def _appointment(part: "Message[str, str]") -> str:
-    """What an invitation, or the answer to one, says (RFC 5545)."""
+    """The text of an invitation, or of the answer to one (RFC 5545)."""
     content = part.get_payload(decode=True)
     text = _decoded(content if isinstance(content, bytes) else b"", part.get_content_charset())
     lines: dict[str, str] = {}
@@ -257,7 +257,7 @@ def _message_id(message: "Message[str, str]", header: str) -> str:
 
 
 def _last_reference(message: "Message[str, str]") -> str:
-    """What a message answers by the conversation that it names."""
+    """The message that is answered, by the conversation that the answer names."""
     written = line(_header(message, "references"), _LONGEST_HEADER).split(" ")
     return next((reference for reference in reversed(written) if is_message_id(reference)), "")
 

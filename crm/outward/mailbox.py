@@ -230,7 +230,7 @@ def _sizes(client: "IMAPClient", uids: Sequence[int]) -> Iterator[tuple[int, int
 
 
 def _silence(server: Server) -> str:
-    """What may be wrong where a server does not answer in time."""
+    """The likely causes where a server does not answer in time."""
     hint = "; if it encrypts from the start, write imaps://" if server.encrypts != "always" else ""
     return f"cannot be reached: it does not answer{hint}"
 

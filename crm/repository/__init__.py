@@ -300,7 +300,7 @@ class Snapshot(Protocol):
 
     @property
     def known(self) -> "Known":
-        """What this machine had seen of the accounts of this store, and of its place, before this moment."""
+        """The evidence that this machine had of the accounts of this store, and of its place, before this moment."""
 
     def remember(self, revision: int) -> None:
         """Remember on this machine that it has seen a revision of this store: in a transaction with its commit, and
@@ -432,7 +432,7 @@ class Seals(Protocol):
     """Keeps the accounts of a store sealed, with a secret that the store itself does not know."""
 
     def known(self) -> "KnownRosters":
-        """What this machine has seen of accounts, for the store at this place. A snapshot may be compared with what
+        """The evidence of accounts on this machine, for the store at this place. A snapshot may be compared with what
         was known before it began: since then others have gone on."""
 
     def keep_known(self, store: str, revision: int) -> None:

@@ -159,7 +159,7 @@ class SqlRepository:
             connection.commit()
 
     def _new_id(self) -> str:
-        """What tells a new store from all others."""
+        """The identifier of a new store, unlike that of any other."""
         return new_id()
 
     def _add_first_records(self, connection: Connection) -> None:

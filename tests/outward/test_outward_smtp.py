@@ -259,13 +259,13 @@ def test_a_connection_that_breaks_amid_a_message_has_sent_nothing() -> None:
     assert outcome.fate is Fate.LATER
 
 
-@pytest.mark.parametrize("answer", [b"", b"2", b"whatever\r\n", b"999 what\r\n", b"250-more to come\r\n"])
-def test_half_an_answer_is_none(answer: bytes) -> None:
+@pytest.mark.parametrize("reply", [b"", b"2", b"whatever\r\n", b"999 what\r\n", b"250-more to come\r\n"])
+def test_half_an_answer_is_none(reply: bytes) -> None:
     def answer(connection: socket.socket) -> None:
         received = b""
         while not received.endswith(b"\r\n.\r\n"):
             received += connection.recv(65_536)
-        connection.sendall(answer)
+        connection.sendall(reply)
 
     with scripted(*HELLO, then=answer) as port:
         (outcome,) = deliver(mailer(port), mail())

@@ -31,7 +31,7 @@ _NAME, _SUBJECT, _WHAT = 200, 300, 500
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """What a line was taken for: an interaction with a client, perhaps with one of its contacts, or a sale to it, and a
+    """The reading of a line: an interaction with a client, perhaps with one of its contacts, or a sale to it, and a
     follow-up where the line says when. What is only planned is a follow-up alone. `client` has no number where it is
     new; `misspelt` is what was written for it where it is called otherwise."""
 
@@ -99,7 +99,7 @@ def _understood(
     sale: bool | None,
     sure: bool,
 ) -> Captured:
-    """What a line means, before anything is saved; raises Question where it could mean nobody or several, or a sale.
+    """Reads a line, before anything is saved; raises Question where it could mean nobody or several, or a sale.
     Where one is `sure`, one who is called much like it is taken for who is meant."""
     contact: Contact | None = None
     misspelt = ""
@@ -291,7 +291,7 @@ def _line(client: Client, contact: Contact | None) -> str:
 
 
 def captured_summary(captured: Captured, by: Conventions) -> str:
-    """What a line was taken for, each thing on a line of its own."""
+    """The reading of a line, each thing on a line of its own."""
     client, interaction, due, sale = captured.client, captured.interaction, captured.follow_up, captured.sale
     lines = [] if client.id else [f"New {client.kind}: {client.name}"]
     if captured.misspelt:

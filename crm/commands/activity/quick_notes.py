@@ -156,7 +156,7 @@ def read_notes(line: str, by: Conventions) -> Iterator[QuickNote]:
 
 
 def _head(text: str) -> tuple[_Head | None, str]:
-    """What the first words say was done, and the rest of the text."""
+    """The action in the first words, and the rest of the text."""
     words = list(_WORD.finditer(text))
     plain = [word.group().lower().strip(_BETWEEN) for word in words[: _MOST_IDLE + _MOST_VERB_WORDS]]
     skipped = next((place for place, word in enumerate(plain) if word not in _IDLE), 0)
@@ -174,7 +174,7 @@ def _head(text: str) -> tuple[_Head | None, str]:
 
 
 def _behind(line: str) -> tuple[_Head, str, str] | None:
-    """What is written behind a name, `Sven called, wants more`: what was done, the name, and the rest."""
+    """The action written behind a name, `Sven called, wants more`: the action, the name, and the rest."""
     words = list(_WORD.finditer(line))
     for place in range(1, min(_MOST_NAME_WORDS + 1, len(words))):
         if _ENDS.search(words[place - 1].group()):
@@ -295,7 +295,7 @@ def _day_from(
 
 
 def _last_weekday(written: str, when: When, by: Conventions) -> When:
-    """What has happened on Monday was on the last one."""
+    """A past event on Monday was on the last one."""
     earlier = read_when(written.strip(_BETWEEN), by, "past")
     is_of_week = by.today < when.day <= by.today + timedelta(days=7) and earlier.day >= by.today - timedelta(days=7)
     return earlier if is_of_week else when

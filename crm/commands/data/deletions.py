@@ -10,14 +10,14 @@ from crm.repository import HistoryQuery
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """What was deleted: the record by its kind and name, and `along` what belonged to it."""
+    """A deletion: the record by its kind and name, and `along` what belonged to it."""
 
     name: str
     along: str
 
 
 def deleted(crm: CRM, record: Record) -> Deleted:
-    """What the last change of a record deleted, as far as the reader may see it."""
+    """The deletion by the last change of a record, as far as the reader may see it."""
     with crm.read() as snapshot:
         last = snapshot.changes(record=record, limit=1)
         key = (record.kind_name, record.id)

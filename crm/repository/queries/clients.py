@@ -75,7 +75,7 @@ def tags(snapshot: Snapshot) -> list[str]:
 
 
 def names_of_clients(snapshot: Snapshot) -> "Sequence[AnyRow]":
-    """What each client is called: id, kind, first name, last name, company, e-mail."""
+    """The names of all clients: id, kind, first name, last name, company, e-mail."""
     return snapshot.select(_NAMES)
 
 

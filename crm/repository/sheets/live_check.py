@@ -197,7 +197,7 @@ class LiveCheck:
         return "row 36 of a tab that had 5"
 
     def writes_are_read_at_once(self) -> str:
-        """What was written is in the very next answer: a commit is found by its id."""
+        """A write is in the very next answer: a commit is found by its id."""
         for number in range(5):
             uid = new_uid()
             self.service.write([self._cells(9, [[uid]])])

@@ -49,5 +49,5 @@ class AgendaPage(ListPage):
 
 @flow("agenda")
 def agenda(session: Session, **_: Any) -> None:
-    """What needs doing stands on the first screen, with the rest of the day."""
+    """The agenda stands on the first screen, with the rest of the day."""
     session.start(named("today"))

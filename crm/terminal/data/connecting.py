@@ -37,7 +37,7 @@ _STEPS = (
 
 @flow("sheets connect")
 def connect(session: Session, **_: Any) -> None:
-    """What is needed, the address, whether it can be used, and what goes into it; or what can be done with the one
+    """Asks for the address of a spreadsheet, checks it and fills it; or shows what can be done with the one
     that is connected."""
     if session.crm.repository.url.startswith(SHEETS):
         _connected(session)

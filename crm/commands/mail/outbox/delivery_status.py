@@ -34,7 +34,7 @@ ELSEWHERE = DeliveryStatus("lost", "another computer took it to send, and has no
 
 
 def verdict(message: Message, outcomes: Sequence[Outcome]) -> DeliveryStatus:
-    """What becomes of a message by the outcomes for those that did not have it yet: of several recipients those that it
+    """The status of a message by the outcomes for those that did not have it yet: of several recipients those that it
     is written to decide whether it was sent, and nobody gets it a second time because another did not get it."""
     fates = {outcome.fate for outcome in outcomes}
     written_to = {recipient_key(address) for address in addresses_in(message.to)}

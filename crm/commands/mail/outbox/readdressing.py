@@ -34,7 +34,7 @@ def readdressed(
 
 
 def _now(tx: Transaction, message: Message, records: list[Client | Contact], field: str, address: str) -> str:
-    """What an address has become that one of the records had when a message was written; itself where none had it."""
+    """The present form of an address that a record had when a message was written; itself where none had it."""
     for record in records:
         if _had(tx, record, field, address, message):
             return str(getattr(record, field))
