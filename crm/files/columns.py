@@ -30,7 +30,7 @@ _NUMBER_WORDS = words(
     " klantnummer custid account n"
 )
 # Fields for which several columns may stand.
-SEVERAL = ("email", "phone", "client.email", "client.phone")
+SEVERAL = ("email", "phone", "client.email", "client.phone", "status")
 _PERSON = re.compile(r"[^\W\d_][\w.'\u2019-]*,?(?: [\w.'\u2019-]+){1,4}")
 
 
@@ -125,8 +125,9 @@ def _by_name(columns: Sequence[_Column], record: type[Client] | type[Sale]) -> t
         def worth(place: int, target: str = target, fullest: int = fullest) -> tuple[bool, bool, tuple[int, int, int]]:
             column = columns[place]
             rank, group = (column.meaning.rank, column.meaning.group) if column.meaning else ((9, 9, 9), "")
-            # Half as full as the fullest is full enough for the better name to count.
-            return target in PLACES and group != home, len(column.cells) * 2 < fullest, rank
+            # Half as full as the fullest is full enough for the better name to count; a deal not won has no day.
+            sparse = len(column.cells) * 2 < fullest and "won" not in plain_words(column.name).split()
+            return target in PLACES and group != home, sparse, rank
 
         first, *others = sorted(places, key=worth)
         taken[first] = target
@@ -134,7 +135,10 @@ def _by_name(columns: Sequence[_Column], record: type[Client] | type[Sale]) -> t
             taken |= dict.fromkeys(others, target)
             ranks |= {place: rank for rank, place in enumerate(others, 1)}
         elif target in PLACES:
-            further |= dict.fromkeys(others, target)
+            lines = [place for place in others if target == "address" and _continues(columns, first, place)]
+            taken |= dict.fromkeys(lines, "address.more")
+            ranks |= {place: rank for rank, place in enumerate(sorted(lines), 1)}
+            further |= dict.fromkeys((place for place in others if place not in lines), target)
     # An address that is not the one of most rows: its columns count together, in the rows that have no other.
     groups = sorted({_group(columns[place]) for place in further} - {home})
     for place, target in further.items():
@@ -142,6 +146,20 @@ def _by_name(columns: Sequence[_Column], record: type[Client] | type[Sale]) -> t
             taken[place] = target
             ranks[place] = 1 + groups.index(_group(columns[place]))
     return (_named_persons(columns, taken) if record is Client else taken), ranks
+
+
+def _continues(columns: Sequence[_Column], first: int, place: int) -> bool:
+    """Whether a column is another line of the address in the `first`, as Address line 2 is: no address of its own."""
+    name, group = columns[place].name, _group(columns[place])
+    if not re.search(r"[2-9]\W*$", name):
+        return False
+    if _group(columns[first]) == group:
+        return True
+    return group.isdigit() and not any(
+        _group(column) == group and column.meaning is not None and column.meaning.target in PLACES
+        for at, column in enumerate(columns)
+        if at != place
+    )
 
 
 def _group(column: _Column) -> str:
@@ -225,6 +243,8 @@ def _named_persons(columns: Sequence[_Column], taken: dict[int, str]) -> dict[in
         return taken
     whole = places["name"]
     first, last = places.get("first_name"), places.get("last_name")
+    if first is None and last is None and _is_name_of_two(columns, whole) and whole + 1 not in taken:
+        return taken | {whole: "first_name", whole + 1: "last_name"}
     if first is not None and last is not None:
         return taken  # the whole name counts in the rows that have no parts
     if first is not None or last is not None:
@@ -233,6 +253,12 @@ def _named_persons(columns: Sequence[_Column], taken: dict[int, str]) -> dict[in
     elif "company" not in places and columns[whole].mostly(_COMPANY.search, 0.5):
         taken[whole] = "company"
     return taken
+
+
+def _is_name_of_two(columns: Sequence[_Column], place: int) -> bool:
+    """Whether a heading for whole names stands over two columns: one for each part."""
+    name = columns[place].name
+    return place + 1 < len(columns) and columns[place + 1].name == f"{name} (2)" and bool(columns[place + 1].cells)
 
 
 def _by_content(
@@ -252,7 +278,8 @@ def _by_content(
 
 def _content(column: _Column, record: type[Client] | type[Sale], by: Conventions) -> str:
     client = "client." if record is Sale else ""
-    if column.mostly(_EMAIL.fullmatch):
+    # Of a list of nothing but addresses some are misspelt.
+    if column.mostly(_EMAIL.fullmatch, 0.5 if column.unnamed else 0.8):
         return f"{client}email"
     dates = bool(order_of(column.cells, by))
     if record is Sale and dates:

@@ -13,6 +13,8 @@ from typing import IO, Any, ClassVar
 
 from crm.errors import FileError
 from crm.files import dialect_detection
+from crm.files.headers import meaning_of
+from crm.files.sheet_marks import SheetMarks, Spread, marks_of
 from crm.files.source import SAMPLE_ROWS, Row, Source
 from crm.files.table_rows import records_of
 from crm.model.file_errors import unreadable
@@ -23,6 +25,8 @@ _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 # What an archive may unpack to, in bytes, and into how many files: more was made to fill the memory.
 _UNPACKED = 1 << 30
 _MOST_FILES = 1000
+# A heading that is merged over more columns is no name of each.
+_MOST_COLUMNS = 30
 _STRICT = b"http://purl.oclc.org/ooxml/"
 _TRANSITIONAL = b"http://schemas.openxmlformats.org/"
 _STRICT_NAMES = {
@@ -32,7 +36,10 @@ _STRICT_NAMES = {
 
 
 class WorkbookSource(Source):
-    """One sheet of a workbook, the first with anything in it unless one is named; of formulas their values."""
+    """One sheet of a workbook, the first with anything in it unless one is named; of formulas their values.
+
+    The value of merged cells belongs to each row of them, a heading to each of its columns. What is hidden is read too.
+    """
 
     kind: ClassVar[str] = "xlsx"
 
@@ -45,15 +52,27 @@ class WorkbookSource(Source):
             self.sheet = self._sheet(workbook, sheet, filled_sheets)
             self.other_sheets = tuple(title for title in filled_sheets if title != self.sheet)
             self._total = sizes[self.sheet] or 0
-            numbered = list(islice(_filled(workbook[self.sheet]), SAMPLE_ROWS + 1))
+            self._marks = _marks(workbook[self.sheet])
+            numbered = list(islice(_filled(workbook[self.sheet], Spread(self._marks)), SAMPLE_ROWS + 1))
         if not numbered:
             raise FileError(f"The sheet {self.sheet} of {path.name} is empty; name another sheet.")
         first = [cells for _, cells in numbered]
         layout = dialect_detection.layout_of(first, header)
         self._above, self.has_header = layout.above, layout.has_header
-        self.header_line, first = numbered[layout.above][0], first[layout.above :]
+        if self.has_header:
+            self._above = self._last_of_heading(numbered)
+        self.header_line, first = numbered[self._above][0], first[self._above :]
         self._heading = first[0] if self.has_header else ()
-        self.columns = dialect_detection.column_names(self._heading, dialect_detection.width_of(first, self.has_header))
+        names = self._over_columns(self._heading)
+        width = dialect_detection.width_of([names, *first[1:]] if self.has_header else first, self.has_header)
+        self.columns = dialect_detection.column_names(names, width)
+        self._amounts = {
+            place
+            for place, name in enumerate(self.columns)
+            if (meaning := meaning_of(name, sales=True)) and meaning.target == "amount"
+        }
+        self.hidden_rows = sum(number > self.header_line for number in self._marks.hidden_rows)
+        self.hidden_columns = self._marks.hidden_columns
         self.sample = tuple(row.cells for row in islice(self.rows(), SAMPLE_ROWS) if not row.problem)
 
     def progress(self) -> tuple[int, int]:
@@ -62,9 +81,24 @@ class WorkbookSource(Source):
     def rows(self) -> Iterator[Row]:
         return records_of(self._all_rows(), self._heading)
 
+    def _last_of_heading(self, numbered: Sequence[tuple[int, tuple[str, ...]]]) -> int:
+        """The place of the row in which a heading ends whose cells are merged with those below."""
+        line, _ = numbered[self._above]
+        last = max((area.bottom for area in self._marks.merged.get(line, ())), default=line)
+        return max(place for place, (number, _) in enumerate(numbered) if number <= max(line, min(last, line + 3)))
+
+    def _over_columns(self, heading: tuple[str, ...]) -> tuple[str, ...]:
+        """The names of a heading, where one that is merged over several columns is the name of each."""
+        names = list(heading)
+        for area in self._marks.merged.get(self.header_line, ()) if heading else ():
+            if area.left < len(heading) and area.right - area.left < _MOST_COLUMNS:
+                names.extend([""] * (area.right + 1 - len(names)))
+                names[area.left : area.right + 1] = [heading[area.left]] * (area.right + 1 - area.left)
+        return tuple(names)
+
     def _all_rows(self) -> Iterator[Row]:
         with self._workbook() as workbook:
-            filled = _filled(workbook[self.sheet])
+            filled = _filled(workbook[self.sheet], Spread(self._marks, self._amounts))
             for _ in range(self._above + self.has_header):
                 next(filled, None)
             for number, cells in filled:
@@ -73,9 +107,18 @@ class WorkbookSource(Source):
 
     def _row(self, number: int, cells: tuple[str, ...]) -> Row:
         missing = len(self.columns) - len(cells)
+        if self._is_title(number, cells):
+            return Row(number, cells + ("",) * missing, "this is a title over the columns, no record")
         if missing >= 0:
             return Row(number, cells + ("",) * missing)
         return Row(number, cells, "more cells than there are columns" if number else "")
+
+    def _is_title(self, number: int, cells: tuple[str, ...]) -> bool:
+        """Whether a row is one cell that is merged over all columns."""
+        named = sum(bool(name.strip()) for name in self._heading) or len(self.columns)
+        return sum(bool(cell.strip()) for cell in cells) == 1 and any(
+            area.right - area.left >= max(1, named - 1) for area in self._marks.merged.get(number, ())
+        )
 
     def _filled_sheets(self, workbook: Any) -> list[str]:
         """The names of the sheets with anything in them, those that are hidden last."""
@@ -157,11 +200,19 @@ def _transitional(path: Path) -> Iterator[Path | IO[bytes]]:
         yield path
 
 
-def _filled(sheet: Any) -> Iterator[tuple[int, tuple[str, ...]]]:
+def _marks(sheet: Any) -> SheetMarks:
+    # What reads a row at a time leaves these out.
+    with sheet._get_source() as xml:
+        return marks_of(xml)
+
+
+def _filled(sheet: Any, spread: Spread | None = None) -> Iterator[tuple[int, tuple[str, ...]]]:
     """The rows of a sheet that are not blank, with their numbers, without the blank cells at their ends."""
     sheet.reset_dimensions()  # the size that is written in a sheet is often too small; the rows tell
     for number, values in enumerate(sheet.iter_rows(values_only=True), 1):
         cells = [_text(value) for value in values]
+        if spread is not None:
+            spread(number, cells)
         while cells and not cells[-1]:
             cells.pop()
         if any(map(str.strip, cells)):

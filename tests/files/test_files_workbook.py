@@ -9,6 +9,8 @@ import pytest
 
 from crm.errors import FileError
 from crm.files import open_source
+from crm.model import Sale
+from tests.support.file_records import read_records
 
 
 @pytest.fixture
@@ -172,3 +174,98 @@ def test_a_strict_workbook_is_read_as_any_other(workbook):
     source = open_source(strict)
     assert source.columns == ("Name", "Born")
     assert next(iter(source.rows())).cells == ("Anna Müller", "1985-03-24")
+
+
+def _sheet(tmp_path, rows, merged=(), hidden_rows=(), hidden_columns=()):
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    for area in merged:
+        book.active.merge_cells(area)
+    for number in hidden_rows:
+        book.active.row_dimensions[number].hidden = True
+    for letter in hidden_columns:
+        book.active.column_dimensions[letter].hidden = True
+    book.save(tmp_path / "merged.xlsx")
+    return tmp_path / "merged.xlsx"
+
+
+ADA = {"first_name": "Ada", "last_name": "Lind", "email": "ada@example.org"}
+BO = {"first_name": "Bo", "last_name": "Marsh", "email": "bo@example.org"}
+PEOPLE = [["Ada", "Lind", "ada@example.org"], ["Bo", "Marsh", "bo@example.org"]]
+
+
+@pytest.mark.parametrize(
+    ("rows", "merged", "more"),
+    [
+        ([["First name", "Last name", "Email"], *PEOPLE], [], [{}, {}]),
+        ([["Contacts", None, None], ["First name", "Last name", "Email"], *PEOPLE], ["A1:C1"], [{}, {}]),
+        ([["Name", None, "Email"], *PEOPLE], ["A1:B1"], [{}, {}]),
+        ([["Who", None, "How"], ["First name", "Last name", "Email"], *PEOPLE], ["A1:B1"], [{}, {}]),
+        (
+            [
+                ["First name", "Last name", "Email", "Address", None],
+                [None, None, None, "City", "Postcode"],
+                *([*row, "Oslo", "0150"] for row in PEOPLE),
+            ],
+            ["A1:A2", "B1:B2", "C1:C2", "D1:E1"],
+            [{"city": "Oslo", "postcode": "0150"}] * 2,
+        ),
+        (
+            [["Company", "First name", "Last name", "Email"], ["Lind Ltd", *PEOPLE[0]], [None, *PEOPLE[1]]],
+            ["A2:A3"],
+            [{"company": "Lind Ltd"}] * 2,
+        ),
+        (
+            [
+                ["First name", "Last name", "Email", "Phone", None],
+                *([*row, "202 555 0143", "202 555 0144"] for row in PEOPLE),
+            ],
+            ["D1:E1"],
+            [{"phone": "202 555 0143", "Other phone": "+12025550144"}] * 2,
+        ),
+        (
+            [
+                ["First name", "Last name", "Email", "City", "Notes"], [*PEOPLE[0], "Oslo", None],
+                [*PEOPLE[1], "Rome", "x"],
+            ],
+            ["D2:E2"],
+            [{"city": "Oslo"}, {"city": "Rome", "notes": "x"}],
+        ),
+        ([["First name", "Last name", "Email"], PEOPLE[0], [None] * 3, PEOPLE[1]], ["A3:A3", "B2:B3"], [{}, {}]),
+        ([["First name", "Last name", "Email"], *PEOPLE, [None] * 3, [None] * 3], ["A4:C5"], [{}, {}]),
+    ],
+)  # fmt: skip
+def test_merged_cells_belong_to_each_of_their_rows_and_headings(tmp_path, rows, merged, more):
+    found, refused = read_records(_sheet(tmp_path, rows, merged))
+    assert found == [ADA | more[0], BO | more[1]]
+    assert not refused
+
+
+def test_a_client_that_is_merged_over_several_sales(tmp_path):
+    rows = [
+        ["Client", "Date", "Amount"], ["Ada Lind", "2026-10-01", 10], [None, "2026-10-02", 20],
+        ["Bo Marsh", "2026-10-04", 5],
+    ]  # fmt: skip
+    found, _ = read_records(_sheet(tmp_path, rows, ["A2:A3"]), Sale)
+    assert [(row["client.first_name"], row["amount"]) for row in found] == [("Ada", "10"), ("Ada", "20"), ("Bo", "5")]
+
+
+def test_an_amount_that_several_sales_share_is_counted_once(tmp_path):
+    rows = [["Client", "Date", "Amount"], ["Ada Lind", "2026-10-01", 30], ["Bo Marsh", "2026-10-02", None]]
+    found, _ = read_records(_sheet(tmp_path, rows, ["C2:C3"]), Sale)
+    assert [row.get("amount") for row in found] == ["30", None]
+
+
+def test_a_title_that_is_merged_over_all_columns_is_no_record(tmp_path):
+    rows = [["First name", "Last name", "Email"], PEOPLE[0], ["North", None, None], PEOPLE[1]]
+    found, refused = read_records(_sheet(tmp_path, rows, ["A3:C3"]))
+    assert (found, [number for number, _ in refused]) == ([ADA, BO], [3])
+
+
+def test_what_is_hidden_is_read_and_counted(tmp_path):
+    rows = [["First name", "Last name", "Email"], *PEOPLE, ["Cy", "Orr", "cy@example.org"]]
+    path = _sheet(tmp_path, rows, hidden_rows=[1, 3, 9], hidden_columns=["C"])
+    source = open_source(path)
+    assert len(read_records(path)[0]) == 3
+    assert (source.hidden_rows, source.hidden_columns) == (1, 1)

@@ -40,10 +40,16 @@ class ImportDraft:
         if source.has_header and source.header_line > 1:
             header += f" in line {source.header_line}"
         sheet = f"sheet {source.sheet} (not read: {', '.join(source.other_sheets)})" if source.other_sheets else ""
+        hidden = " and ".join(
+            f"{count} hidden {noun if count == 1 else noun + 's'}"
+            for count, noun in ((source.hidden_rows, "row"), (source.hidden_columns, "column"))
+            if count
+        )
+        hidden = f"{hidden} read too" if hidden else ""
         separated = (
             f"separated by {_DELIMITER_WORDS.get(source.delimiter, source.delimiter)}" if source.delimiter else ""
         )
-        return ", ".join(filter(None, (source.kind.upper(), source.encoding, separated, sheet, header)))
+        return ", ".join(filter(None, (source.kind.upper(), source.encoding, separated, sheet, header, hidden)))
 
     @property
     def targets(self) -> Mapping[str, str]:
@@ -84,6 +90,7 @@ def targets(what: str) -> dict[str, str]:
             "name": "Whole name",
             **{f"date_of_birth.{part}": f"Date of birth: {part}" for part in ("year", "month", "day")},
             **{name: field.label for name, field in typed_fields(Client).items()},
+            "address.more": "Address: another line",
         }
     of_sale = {
         "client": "Client (reference, name or e-mail)",
@@ -123,8 +130,8 @@ def drafted(
 
 # Words in the names of columns that only lists of sales have.
 _OF_SALES = words(
-    "order invoice transaction receipt financial paid payment sold charge quantity lineitem bestellung rechnung beleg"
-    " facture commande factura pedido fattura ordine factuur"
+    "order invoice deal transaction receipt financial paid payment sold charge quantity lineitem bestellung rechnung"
+    " beleg facture commande factura pedido fattura ordine factuur"
 )
 # What only lists of clients tell.
 _OF_CLIENTS = frozenset(("date_of_birth", "phone", "address", "city", "postcode", "tags", "first_name", "last_name"))

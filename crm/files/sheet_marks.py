@@ -1,0 +1,109 @@
+"""What a sheet of a workbook says of its cells beside their values: which are merged, and which rows and columns are
+hidden."""
+
+import re
+from collections.abc import Container, Iterator
+from dataclasses import dataclass, field
+from typing import IO, NamedTuple
+
+_CHUNK = 1 << 20
+_LONGEST_TAG = 4096
+_TAG = re.compile(rb"<(?:\w+:)?(mergeCell|row|col)\s([^>]*)>(\s*<(?:\w+:)?c[\s>])?")
+_ATTRIBUTE = re.compile(rb"""([\w:]+)\s*=\s*["']([^"']*)["']""")
+_AREA = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7}):\$?([A-Z]{1,3})\$?(\d{1,7})")
+# A sheet with more has been filled by a program; what it merges is not read.
+_MOST_AREAS = 100_000
+
+
+class Area(NamedTuple):
+    """Cells that are merged: rows as they are numbered in the sheet, columns from 0; all ends are part of it."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+
+@dataclass(frozen=True, slots=True)
+class SheetMarks:
+    """The merged areas of a sheet by their first row, its hidden rows with cells, and how many columns are hidden."""
+
+    merged: dict[int, list[Area]] = field(default_factory=dict)
+    hidden_rows: frozenset[int] = frozenset()
+    hidden_columns: int = 0
+
+
+def marks_of(sheet: IO[bytes]) -> SheetMarks:
+    """Reads the marks out of the XML of a sheet, a piece at a time: those of merged cells stand at its end."""
+    merged: dict[int, list[Area]] = {}
+    hidden_rows: set[int] = set()
+    hidden_columns = areas = 0
+    for name, text, cell in _tags(sheet):
+        if name == b"row" and not (cell and b"hidden" in text):
+            continue
+        attributes = {key.decode(): value.decode("ascii", "replace") for key, value in _ATTRIBUTE.findall(text)}
+        if name == b"mergeCell":
+            areas += 1
+            if (area := _area(attributes.get("ref", ""))) and areas <= _MOST_AREAS:
+                merged.setdefault(area.top, []).append(area)
+        elif attributes.get("hidden") in ("1", "true"):
+            if name == b"row":
+                hidden_rows.add(int(attributes.get("r", "0")))
+            else:
+                first, last = int(attributes.get("min", "1")), int(attributes.get("max", "1"))
+                # All columns to the end of the sheet are hidden for the look of it.
+                hidden_columns += last - first + 1 if last < 16_384 else 0
+    return SheetMarks(merged, frozenset(hidden_rows - {0}), hidden_columns)
+
+
+def _tags(sheet: IO[bytes]) -> Iterator[tuple[bytes, bytes, bytes]]:
+    """Each tag with its attributes and, of a row, the beginning of its first cell."""
+    rest = b""
+    while piece := sheet.read(_CHUNK):
+        piece = rest + piece
+        # What may be cut off at the end of a piece is read with the next.
+        end = max(piece.rfind(b"<", 0, max(len(piece) - _LONGEST_TAG, 0)), 0)
+        rest = piece[end:]
+        yield from (_parts(found) for found in _TAG.finditer(piece) if found.start() < end)
+    yield from map(_parts, _TAG.finditer(rest))
+
+
+def _parts(found: re.Match[bytes]) -> tuple[bytes, bytes, bytes]:
+    return found[1], found[2], found[3] or b""
+
+
+def _area(written: str) -> Area | None:
+    found = _AREA.fullmatch(written)
+    if found is None:
+        return None
+    left, top, right, bottom = found.groups()
+    return Area(int(top), _column(left), int(bottom), _column(right))
+
+
+def _column(letters: str) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number - 1
+
+
+class Spread:
+    """Gives each row below the first of a merged area its value: it belongs to all of them. Not those in the
+    columns `but_of`, as an amount that several rows share is no amount of each."""
+
+    def __init__(self, marks: SheetMarks, but_of: Container[int] = ()) -> None:
+        self._marks = marks
+        self._but_of = but_of
+        self._open: dict[int, tuple[int, str]] = {}
+
+    def __call__(self, number: int, cells: list[str]) -> None:
+        """Fills in the blank cells of one row; rows come in their order."""
+        for column, (bottom, value) in list(self._open.items()):
+            if bottom < number:
+                del self._open[column]
+            elif value and any(map(str.strip, cells)):
+                cells.extend([""] * (column + 1 - len(cells)))
+                cells[column] = cells[column] or value
+        for area in self._marks.merged.get(number, ()):
+            if area.bottom > number and area.left < len(cells) and area.left not in self._but_of:
+                self._open[area.left] = area.bottom, cells[area.left]
