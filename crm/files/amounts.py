@@ -7,6 +7,7 @@ from crm.model.currencies import currencies_of
 
 _DIGITS = re.compile(r"\d[\d.,]*|(?<![^\W\d_])[.,]\d+")
 _NO_CENTS = re.compile(r"[.,][-\u2013\u2014]+(?=\D*$)")  # 12,-
+_BRACKETED = re.compile(r"([^\d(]*)\(([^()]*)\)([^\d)]*)")
 _GROUPING_ONLY = str.maketrans("", "", "'\u2019 \u00a0\u202f\u2009\t_")
 
 
@@ -14,9 +15,9 @@ def bare_amount(text: str) -> str:
     """The digits of an amount with its marks and sign, without currency, blanks and apostrophes; '' if it is none."""
     text = _NO_CENTS.sub("", text.strip().translate(_GROUPING_ONLY))
     sign = ""
-    if text.startswith("(") and text.endswith(")"):  # how bookkeeping writes less than nothing
-        text, sign = text[1:-1], "-"
-    for minus in ("-", "\u2212"):
+    if bracketed := _BRACKETED.fullmatch(text):  # how bookkeeping writes less than nothing
+        text, sign = "".join(bracketed.groups()), "-"
+    for minus in ("-", "\u2212", "\u2013"):
         if minus in text:
             text, sign = text.replace(minus, "", 1), "-"
     digits = _DIGITS.search(text.removeprefix("+"))

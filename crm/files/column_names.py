@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 
 from crm.model import Client, Sale, typed_fields
 
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})|(?<=[a-z]{2})(?=\d)")
 _PUNCTUATION = re.compile(r"[^a-z0-9\u00f0-\uffff]+")
 
 # Best first: of two columns that are filled alike the one whose word comes first takes the field.
@@ -29,7 +29,7 @@ _CLIENT = {
     " customer, client, person, kunde, kundin, kundenname, vollstandiger name, nom, nom complet, nom"
     " et prenom, prenom et nom, nom prenom, nombre, nombre completo, nombre y apellidos, cliente,"
     " nome, nome completo, nome e cognome, cognome e nome, naam, volledige naam, klant, klantnaam,"
-    " contactpersoon, ansprechpartner, file as, vor und nachname",
+    " contactpersoon, contact person, ansprechpartner, file as, vor und nachname",
     "company": "company, company name, organization name, organisation name, organization, organisation,"
     " business name, account name, account, associated company, associated company primary, firm,"
     " firma, firmenname, unternehmen, unternehmensname, betrieb, societe, entreprise, raison"
@@ -63,7 +63,7 @@ _CLIENT = {
     " ville, commune, localite, ciudad, poblacion, localidad, municipio, citta, comune, localita,"
     " stad, plaats, woonplaats, gemeente, cidade, concelho",
     "postcode": "postcode, postal code, zip, zip code, zipcode, postal zip, zip postal code, postal zip code,"
-    " post code, postalcode, address postal code, plz, postleitzahl, code postal, cp, codigo postal,"
+    " post code, postalcode, address postal code, address zip, plz, postleitzahl, code postal, cp, codigo postal,"
     " cap, codice postale, codice avviamento postale, postnummer, cep",
     "country": "country, country region, country name, address country, country code, nation, land, staat,"
     " lander, pays, pais, paese, stato nazione, nazione, country region code",
@@ -92,16 +92,19 @@ _CLIENT = {
 }  # fmt: skip
 _SALE = {
     "client.name": "billing name, bill to, billed to, sold to, buyer, buyer name, payer, shipping name",
-    "status": "financial status, payment status, order status, invoice status, status, state",
+    "status": "financial status, payment status, order status, invoice status, deal status, status, state, type,"
+    " transaction type, invoice type, document type, payment type, order type, typ, art, belegart, vorgangsart",
     "client": "client reference, customer reference, customer id, client id, customer number, client number,"
     " customer no, client no, customer nr, customer, client, account number, buyer id, contact id,"
     " record id contact, kundennummer, kunden nr, kundennr, kunden id, kunde, numero client, no"
     " client, n client, id client, code client, numero de cliente, no de cliente, id cliente, codigo"
     " cliente, codigo de cliente, cliente, codice cliente, numero cliente, klantnummer, klant nr,"
     " klantnr, klant id, klant, numero do cliente, id do cliente, cust id, custid",
-    "currency": "currency, currency code, cur, iso currency, wahrung, wahrungscode, devise, moneda, divisa, valuta,"
+    "currency": "currency, currency code, currency of value, deal currency,"
+    " cur, iso currency, wahrung, wahrungscode, devise, moneda, divisa, valuta,"
     " moeda, monnaie",
-    "on": "date, on, sale date, date of sale, order date, purchase date, invoice date, transaction date,"
+    "on": "date, on, sale date, date of sale, won time, won on, won date, closed won date,"
+    " order date, purchase date, invoice date, transaction date,"
     " day, sold on, paid at, created, payment date, close date, created at, order date time, datum,"
     " verkaufsdatum, kaufdatum, bestelldatum, rechnungsdatum, belegdatum, buchungsdatum, date de"
     " vente, date d achat, date de commande, date de facture, date facture, fecha, fecha de venta,"
@@ -109,12 +112,14 @@ _SALE = {
     " acquisto, data ordine, data fattura, verkoopdatum, orderdatum, besteldatum, factuurdatum, data"
     " da venda, data da compra, data do pedido, invoicedate, orderdate",
     "amount": "amount, total, total amount, sale amount, amount paid, order total, grand total, net amount,"
-    " gross amount, invoice total, value, dollar value, order value, sales, revenue, price, sum,"
+    " gross amount, invoice total, value, dollar value, order value, deal value, deal amount, sales, revenue, price,"
+    " sum,"
     " total price, turnover, betrag, summe, gesamt, gesamtbetrag, umsatz, preis, gesamtpreis,"
     " rechnungsbetrag, bruttobetrag, nettobetrag, montant, montant total, total ttc, prix, chiffre d"
     " affaires, importe, importe total, monto, precio, importo, importo totale, totale, prezzo,"
     " bedrag, totaal, totaalbedrag, prijs, omzet, valor, valor total, preco, quantia",
-    "note": "note, notes, description, comment, comments, product, product name, item, article, memo,"
+    "note": "note, notes, description, deal title, deal name, comment, comments, product, product name, item, article,"
+    " memo,"
     " remark, details, notiz, bemerkung, beschreibung, artikel, produkt, verwendungszweck,"
     " buchungstext, libelle, article produit, produit, commentaire, remarque, nota, descripcion,"
     " producto, articulo, concepto, comentario, descrizione, prodotto, articolo, omschrijving,"

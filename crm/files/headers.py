@@ -9,12 +9,24 @@ from crm.files.column_names import phrases, plain_words
 from crm.model.currencies import currency_in_heading
 
 # Words around a field's word which say whose it is, or which of several; an address keeps to one of them.
-_WHOSE = {"contact", "customer", "client", "kunden", "kunde", "main", "primary", "default", "person", "personal"}
+_WHOSE = {
+    "contact",
+    "customer",
+    "client",
+    "kunden",
+    "kunde",
+    "main",
+    "primary",
+    "default",
+    "person",
+    "personal",
+    "deal",
+}
 _WHERE = {
     "home", "business", "work", "other", "company", "office", "billing", "shipping", "mailing", "delivery", "private",
     "privat", "privee", "prive", "geschaftlich", "dienstlich", "firmen", "invoice", "rechnung", "lieferung",
     "organization", "organisation", "geschaftliche", "secondary", "alternate", "alternative",
-    "mobile", "mobil", "cell", "movil", "portable", "direct",
+    "mobile", "mobil", "cell", "movil", "portable", "direct", "alt", "postal", "po", "sa", "card", "ddi",
 }  # fmt: skip
 PLACES = ("address", "city", "postcode", "country")
 _REACHED = (*PLACES, "email", "phone", "client.email", "client.phone")

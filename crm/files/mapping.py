@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from crm.errors import FieldError
 from crm.files.amounts import bare_amount, plain_amount
-from crm.files.columns import Match
+from crm.files.column_names import plain_words
+from crm.files.columns import Match, is_company
 from crm.files.dates import is_no_date, read_day, without_year
 from crm.files.headers import PLACES
 from crm.files.names import split_name
@@ -30,6 +31,13 @@ _NAMED_ADDRESS = re.compile(r"[^<>@]*<\s*(?:mailto:)?([^\s@<>]+@[^\s@<>]+)\s*>",
 _BETWEEN_ADDRESSES = re.compile(r"\s*[;,|\n]\s*|\s+/\s+|\s+")
 _BETWEEN_NUMBERS = re.compile(r"\s*[;,|\n]\s*|\s+/\s+|\s+(?:or|oder|ou|und|and)\s+", re.IGNORECASE)
 _FEWEST_DIGITS = 5
+# What spreadsheets make of long numbers.
+_POWER = re.compile(r"\+?(\d)[.,](\d+)E\+?(\d{1,2})", re.IGNORECASE)
+_AS_FIGURE = re.compile(r"(\d{7,15})\.0")
+_QUOTED_TAG = re.compile(r'"([^",]*)"')
+_OTHERS = {"email": "Other e-mail", "phone": "Other phone", "address": "Other address"}
+# In the name of a column: it is what an account is called, where first and last name are somebody there.
+_OF_ACCOUNTS = words("contact customer client account kunde kundin klant cliente")
 _OWN_GROUPS = frozenset(("mycontacts", "my contacts", "other contacts"))
 _FIELDS = {**fields(Client), **fields(Sale)}
 _DATES = frozenset(name for name, field in _FIELDS.items() if isinstance(field.check, Day))
@@ -47,10 +55,11 @@ class Mapped(NamedTuple):
 class Mapper:
     """Turns the cells of each row into the texts of fields, for columns matched once.
 
-    Texts are as the fields' checks take them: dates in ISO, amounts plain, of several e-mail addresses and numbers
-    the first, whole names in their parts. What programs write where there is no date, address, number or country is
-    blank. What cannot be read stays as it was written, for the check to refuse with its reason. Where several
-    columns have one target, the first by rank that a row fills counts; of addresses all columns of one.
+    Texts are as the fields' checks take them: dates in ISO, amounts plain, whole names in their parts. Of several
+    e-mail addresses, numbers and postal addresses the first is the client's; the others are own fields. What programs
+    write where there is no date, address, number or country is blank. What cannot be read stays as it was written, for
+    the check to refuse with its reason. Where several columns have one target, the first by rank that a row fills
+    counts; of postal addresses all columns of one.
     """
 
     def __init__(self, matches: Sequence[Match], by: Conventions) -> None:
@@ -61,6 +70,9 @@ class Mapper:
         self._extra: list[tuple[int, str]] = []
         self._born: dict[str, int] = {}
         self._currency: int | None = None
+        self._reached: dict[str, list[int]] = {}
+        self._statuses: list[int] = []
+        self._lines: list[int] = []
         self._other_addresses: dict[int, list[tuple[int, str, Callable[[str], str]]]] = {}
         self._blank: dict[str, str] = {}
         self._birth_order = next((match.date_order for match in matches if match.target == "date_of_birth"), "")
@@ -74,14 +86,20 @@ class Mapper:
         elif target in ("name", "client.name"):
             self._names.append(place)
             self._before = target.removesuffix("name")
+            self._called_after = not _OF_ACCOUNTS.isdisjoint(plain_words(match.column).split())
             self._blank |= {f"{self._before}first_name": "", f"{self._before}last_name": ""}
         elif target.startswith("date_of_birth."):
             self._born[target.rpartition(".")[2]] = place
             self._blank["date_of_birth"] = ""
         elif target == "status":
-            self._plain.append((place, target))
+            self._statuses.append(place)
+        elif target == "address.more":
+            self._lines.append(place)
         elif target == "currency":
             self._currency = place
+        elif target.rpartition(".")[2] in _SEPARATED:
+            self._blank[target] = ""
+            self._reached.setdefault(target, []).append(place)
         elif target:
             self._blank[target] = ""
             convert = _converter(target.rpartition(".")[2], match, by)
@@ -102,8 +120,15 @@ class Mapper:
             cell = cells[place]
             if cell and not values[target].strip():
                 values[target] = convert(cell if cell.isprintable() else visible(cell))
-        if self._other_addresses and not any(values.get(target, "").strip() for target in PLACES):
-            self._elsewhere(cells, values)
+        extra = {name: text for place, name in self._extra if (text := visible(cells[place]).strip())}
+        for target, places in self._reached.items():
+            self._reach(target, [cells[place] for place in places], values, extra)
+        if self._lines and (lines := [text for place in self._lines if (text := visible(cells[place]).strip())]):
+            values["address"] = ", ".join(filter(None, (values["address"].strip(), *lines)))
+        if self._other_addresses:
+            self._elsewhere(cells, values, extra)
+        if self._statuses:
+            values["status"] = "\n".join(filter(None, (cells[place].strip() for place in self._statuses)))
         for place in self._names:
             self._name(cells[place], values)
         if self._born and len(values["date_of_birth"]) < 3:
@@ -112,24 +137,64 @@ class Mapper:
             self._without_year(values)
         if self._currency is not None and (written := cells[self._currency].strip()):
             values["amount"] = _with_currency(values.get("amount", ""), written, self._by)
-        extra = {name: text for place, name in self._extra if (text := visible(cells[place]).strip())}
         return Mapped(values, extra)
 
-    def _elsewhere(self, cells: Sequence[str], values: dict[str, str]) -> None:
-        """Fills in another address of the row, where it has one."""
+    def _reach(self, target: str, written: Sequence[str], values: dict[str, str], extra: dict[str, str]) -> None:
+        """The first e-mail address or number of a row is the client's, and others are an own field."""
+        kind = target.rpartition(".")[2]
+        texts: list[str] = []
+        for cell in written:
+            if cell and not cell.isspace():
+                texts += _SEPARATED[kind](cell if cell.isprintable() else visible(cell))
+        if not texts:
+            return
+        place = next((at for at, value in enumerate(texts) if _REACHES[kind](value)), 0)
+        values[target] = texts.pop(place)
+        if texts and kind == target:
+            others = dict.fromkeys(self._as_stored(kind, value) for value in texts)
+            others.pop(self._as_stored(kind, values[target]), None)
+            if others:
+                extra.setdefault(_OTHERS[kind], ", ".join(others))
+
+    def _as_stored(self, kind: str, text: str) -> str:
+        try:
+            return str(_FIELDS[kind].check.read(text, self._by))
+        except FieldError:
+            return text
+
+    def _elsewhere(self, cells: Sequence[str], values: dict[str, str], extra: dict[str, str]) -> None:
+        """Fills in another address of the row where it has no first one; else the others are an own field."""
+        filled = any(values.get(target, "").strip() for target in PLACES)
+        others: dict[str, None] = {}
         for columns in self._other_addresses.values():
-            if any(cells[place].strip() for place, _, _ in columns):
-                values |= {target: convert(cells[place]) for place, target, convert in columns}
-                return
+            texts = [text for place, _, _ in columns if (text := visible(cells[place]).strip())]
+            if texts and not filled:
+                for target in PLACES:
+                    parts = (convert(cells[place]).strip() for place, goes_to, convert in columns if goes_to == target)
+                    values[target] = ", ".join(filter(None, parts))
+                filled = True
+            elif texts and texts != [text for target in PLACES if (text := values.get(target, "").strip())]:
+                others[", ".join(texts)] = None
+        if others:
+            extra.setdefault(_OTHERS["address"], "; ".join(others))
 
     def _name(self, cell: str, values: dict[str, str]) -> None:
         before = self._before
-        if values[f"{before}first_name"].strip() or values[f"{before}last_name"].strip():
+        first, last = values[f"{before}first_name"].strip(), values[f"{before}last_name"].strip()
+        company = values.get(f"{before}company", "").strip()
+        if first or last:
+            # Bookkeeping has the name of an account, and of somebody there.
+            if self._called_after and not company and _is_another(cell, f"{first} {last}"):
+                values[f"{before}company"] = visible(cell).strip()
             return
-        if cell.strip().casefold() != values.get(f"{before}company", "").strip().casefold():
-            first, last = split_name(visible(cell))
-            if before or not (first or last) or _has_letter(first + last):
-                values[f"{before}first_name"], values[f"{before}last_name"] = first, last
+        if cell.strip().casefold() == company.casefold():
+            return
+        if not before and not company and is_company(cell.strip()):
+            values["company"] = visible(cell).strip()
+            return
+        first, last = split_name(visible(cell))
+        if before or not (first or last) or _has_letter(first + last):
+            values[f"{before}first_name"], values[f"{before}last_name"] = first, last
 
     def _birth(self, cells: Sequence[str], day_alone: str) -> str:
         """A birthday of which year, month and day have a column each; `day_alone` is what its own column holds."""
@@ -163,10 +228,6 @@ def apply(matches: Sequence[Match], cells: Sequence[str], by: Conventions) -> Ma
 
 
 def _converter(target: str, match: Match, by: Conventions) -> Callable[[str], str] | None:
-    if target == "email":
-        return _address
-    if target == "phone":
-        return _number
     if target == "country":
         return _value
     if target == "tags":
@@ -215,24 +276,73 @@ def _value(text: str) -> str:
     return "" if text.casefold() in _NOTHING or text.casefold() in _NOTHING_IN_WORDS else text
 
 
-def _address(text: str) -> str:
-    """One e-mail address of what may be several, or a name and one."""
-    text = _value(text.partition(_SEVERAL)[0])
-    if text.isascii() and text.replace("@", "").replace(".", "").replace("-", "").replace("_", "").isalnum():
-        return text
-    if match := _NAMED_ADDRESS.fullmatch(text):
+def _addresses(written: str) -> list[str]:
+    """The e-mail addresses in a cell, which may hold several, or a name and one; what is none is one text."""
+    if (
+        "@" in written
+        and written.isascii()
+        and written.replace("@", "").replace(".", "").replace("-", "").replace("_", "").isalnum()
+    ):
+        return [written]
+    values: list[str] = []
+    for part in written.split(_SEVERAL):
+        text = _value(part)
+        if not text:
+            continue
+        if match := _NAMED_ADDRESS.fullmatch(text):
+            values.append(match[1])
+            continue
+        pieces = [piece.strip("'\"<>") for piece in _BETWEEN_ADDRESSES.split(text) if piece.strip("'\"<>")]
+        if all(_ADDRESS.fullmatch(piece) for piece in pieces):
+            values += [piece.removeprefix("mailto:") for piece in pieces]
+        else:
+            named = [_NAMED_ADDRESS.fullmatch(piece.strip()) for piece in re.split(r"[;,\n]", text) if piece.strip()]
+            values += [address[1] for address in named if address] if all(named) else [text]
+    return values
+
+
+def _numbers(written: str) -> list[str]:
+    """The telephone numbers in a cell, which may hold several; what is none is one text."""
+    values: list[str] = []
+    for part in written.split(_SEVERAL):
+        text = _value(part).lstrip("'")
+        text = text[4:] if text[:4].casefold() == "tel:" else text
+        if not text:
+            continue
+        pieces = [piece.strip() for piece in _BETWEEN_NUMBERS.split(text)]
+        if _digits(pieces[0]) < _FEWEST_DIGITS:
+            values.append(_spelt_out(text))
+        else:
+            # "or 0144" is the end of another number.
+            values += [_spelt_out(piece) for piece in pieces if piece]
+    return values
+
+
+def _spelt_out(text: str) -> str:
+    """A number that a spreadsheet has written as 4.36641234567E+11, where no digit of it is lost."""
+    if match := _AS_FIGURE.fullmatch(text):
         return match[1]
-    pieces = [piece.strip("'\"<>") for piece in _BETWEEN_ADDRESSES.split(text) if piece.strip("'\"<>")]
-    is_list = bool(pieces) and all(_ADDRESS.fullmatch(piece) for piece in pieces)
-    return pieces[0].removeprefix("mailto:") if is_list else text
+    match = _POWER.fullmatch(text)
+    if match is None or len(match[2]) != int(match[3]):
+        return text
+    return match[1] + match[2]
 
 
-def _number(text: str) -> str:
-    """One telephone number of what may be several."""
-    text = _value(text.partition(_SEVERAL)[0]).lstrip("'")
-    text = text[4:] if text[:4].casefold() == "tel:" else text
-    first = _BETWEEN_NUMBERS.split(text, maxsplit=1)[0].strip()
-    return first if sum(map(str.isdigit, first)) >= _FEWEST_DIGITS else text
+def _digits(text: str) -> int:
+    return sum(map(str.isdigit, text))
+
+
+def _is_another(name: str, person: str) -> bool:
+    """Whether the name of an account is not that of the person there."""
+    words, others = set(plain_words(name).split()), set(plain_words(person).split())
+    return bool(words) and _has_letter(name) and (is_company(name.strip()) or not words & others)
+
+
+_SEPARATED = {"email": _addresses, "phone": _numbers}
+_REACHES: dict[str, Callable[[str], bool]] = {
+    "email": lambda text: "@" in text,
+    "phone": lambda text: _digits(text) >= _FEWEST_DIGITS,
+}
 
 
 def _has_letter(text: str) -> bool:
@@ -241,5 +351,5 @@ def _has_letter(text: str) -> bool:
 
 def _tags(text: str) -> str:
     # Google marks the groups that it made itself with a star.
-    tags = (re.sub(r"^\*\s+(?=\S)", "", part.strip()) for part in text.split(_SEVERAL))
+    tags = (re.sub(r"^\*\s+(?=\S)", "", part.strip()) for part in _QUOTED_TAG.sub(r"\1", text).split(_SEVERAL))
     return ", ".join(tag for tag in tags if tag and tag.casefold() not in _OWN_GROUPS)

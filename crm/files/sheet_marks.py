@@ -64,19 +64,19 @@ def _tags(sheet: IO[bytes]) -> Iterator[tuple[bytes, bytes, bytes]]:
         # What may be cut off at the end of a piece is read with the next.
         end = max(piece.rfind(b"<", 0, max(len(piece) - _LONGEST_TAG, 0)), 0)
         rest = piece[end:]
-        yield from (_parts(found) for found in _TAG.finditer(piece) if found.start() < end)
+        yield from (_parts(match) for match in _TAG.finditer(piece) if match.start() < end)
     yield from map(_parts, _TAG.finditer(rest))
 
 
-def _parts(found: re.Match[bytes]) -> tuple[bytes, bytes, bytes]:
-    return found[1], found[2], found[3] or b""
+def _parts(match: re.Match[bytes]) -> tuple[bytes, bytes, bytes]:
+    return match[1], match[2], match[3] or b""
 
 
 def _area(written: str) -> Area | None:
-    found = _AREA.fullmatch(written)
-    if found is None:
+    match = _AREA.fullmatch(written)
+    if match is None:
         return None
-    left, top, right, bottom = found.groups()
+    left, top, right, bottom = match.groups()
     return Area(int(top), _column(left), int(bottom), _column(right))
 
 

@@ -21,7 +21,7 @@ from crm.model.file_errors import unreadable
 
 COLUMNS = (
     "First name", "Last name", "Company", "E-mail", "Phone", "Address", "City", "Postcode", "Country",
-    "Date of birth", "Tags", "Notes", "Reference", "Kind",
+    "Date of birth", "Tags", "Notes", "Reference", "Kind", "E-mail 2", "Phone 2", "Other address",
 )  # fmt: skip
 _LINE = re.compile(r'(?:[\w-]+\.)?([\w-]+)((?:;(?:"[^"]*"|[^":])*)?):(.*)', re.DOTALL)
 _PARAMETER = re.compile(r';([^;="]+)(?:=((?:"[^"]*"|[^;"])*))?')
@@ -199,30 +199,35 @@ def _cells(properties: list[_Property]) -> tuple[str, ...]:
     if born.startswith("--"):
         notes.append(f"Birthday: {born[2:]} (month-day, no year given)")
         born = ""
-    box, extension, street, city, region, postcode, country = _address(every("ADR"))
+    (box, extension, street, city, region, postcode, country), *others = _addresses(every("ADR"))
     address = ", ".join(filter(None, (street, extension, box, region)))
+    elsewhere = "; ".join(
+        ", ".join(filter(None, (street, extension, box, city, region, postcode, country)))
+        for box, extension, street, city, region, postcode, country in others
+    )
+    emails, phones = _reached(every("EMAIL")), _reached(every("TEL"))
     tags = ", ".join(part for entry in every("CATEGORIES") for part in _pieces(entry.value, ",;") if part)
     return (
-        first, last, company, _best(every("EMAIL")), _best(every("TEL")), address, city, postcode, country,
+        first, last, company, emails[0], phones[0], address, city, postcode, country,
         born, tags, "\n".join(notes), only("UID").removeprefix("urn:uuid:"), kind,
+        "; ".join(emails[1:]), "; ".join(phones[1:]), elsewhere,
     )  # fmt: skip
 
 
-def _best(properties: list[_Property]) -> str:
-    """The preferred address or number, of numbers rather a mobile one and never a fax."""
+def _reached(entries: list[_Property]) -> list[str]:
+    """The addresses or numbers, the preferred one first, of numbers rather a mobile one and never a fax; '' if none."""
     ranked = sorted(
-        (entry for entry in properties if not entry.traits & {"FAX", "PAGER"}),
+        (entry for entry in entries if not entry.traits & {"FAX", "PAGER"}),
         key=lambda entry: ("PREF" not in entry.traits, "CELL" not in entry.traits),
     )
-    return re.sub(r"^(tel|mailto):", "", _plain(ranked[0].value), flags=re.IGNORECASE) if ranked else ""
+    return [re.sub(r"^(tel|mailto):", "", _plain(entry.value), flags=re.IGNORECASE) for entry in ranked] or [""]
 
 
-def _address(properties: list[_Property]) -> list[str]:
-    if not properties:
-        return [""] * 7
-    chosen = min(properties, key=lambda entry: "PREF" not in entry.traits)
-    pieces = [re.sub(r"\s*\n\s*", ", ", piece) for piece in _pieces(chosen.value)]
-    return (pieces + [""] * 7)[:7]
+def _addresses(entries: list[_Property]) -> list[list[str]]:
+    """The postal addresses in their parts, the preferred one first."""
+    ranked = sorted(entries, key=lambda entry: "PREF" not in entry.traits)
+    parts = [[re.sub(r"\s*\n\s*", ", ", piece) for piece in _pieces(entry.value)] for entry in ranked]
+    return [(pieces + [""] * 7)[:7] for pieces in parts if any(pieces)] or [[""] * 7]
 
 
 def _birthday(text: str) -> str:

@@ -213,7 +213,7 @@ def test_a_row_becomes_the_texts_of_fields():
         "first_name": "Anna", "last_name": "Berg", "email": "a@b.at", "phone": "1", "tags": "Gold",
         "date_of_birth": "1985-03-04",
     }  # fmt: skip
-    assert mapped.extra == {"shoe size": "42"}
+    assert mapped.extra == {"shoe size": "42", "Other e-mail": "c@d.at", "Other phone": "2"}
     assert set(mapper([""] * 7).fields.values()) == {""}
     assert mapper(["", "", "", "", "soon", "", ""]).fields["date_of_birth"] == "soon"
 

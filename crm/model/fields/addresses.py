@@ -129,6 +129,8 @@ class Phone(Check):
     def doubt(self, value: Any, by: Conventions) -> str:
         if not value or _is_e164(value):
             return ""
+        if is_rounded(value):
+            return _ROUNDED
         return f"not a telephone number as it is written (read for {by.country})"
 
 
@@ -207,19 +209,36 @@ def _plan(code: int) -> _Plan | None:
     ]
 
 
+# How a spreadsheet shows a number that it took for a figure.
+_AS_POWER = re.compile(r"\d[.,]?\d*E\+?\d", re.IGNORECASE)
+_ROUNDED = "a spreadsheet has rounded this number, so its last digits are lost; format the column there as text"
+# By the numbers that the library gives its errors.
+_WHY = {
+    0: ": it begins with a country code that does not exist",
+    2: ": after the country code it has too few digits",
+    3: ": it has too few digits",
+    4: ": it has too many digits",
+}
+
+
+def is_rounded(text: str) -> bool:
+    """Whether a spreadsheet has made a figure of a number, as 4.3E+11 is: several numbers look so."""
+    return _AS_POWER.search(text) is not None
+
+
 def _e164(text: str, country: str) -> str:
     if _is_plain(text):
         return text
     if _EXTENSION.search(text):
         raise FieldError(_NO_EXTENSION)
+    if is_rounded(text):
+        raise FieldError(_ROUNDED)
     import phonenumbers
 
     try:
         number = phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException as error:
-        # The library puts a number before its words.
-        why = str(error).partition(") ")[2].rstrip(".").lower()
-        raise FieldError(f"that cannot be read as a telephone number: {why}") from error
+        raise FieldError(f"that is not a telephone number{_WHY.get(error.error_type, '')}") from error
     if not phonenumbers.is_valid_number(number):
         raise FieldError(
             f"there is no such telephone number (without a country code it is read for {country});"

@@ -298,3 +298,203 @@ def test_an_import_that_took_nothing_has_failed(office: Office, preview: bool) -
     again = office("import", office.write("s.csv", "Client,Date,Amount\nAda,2026-10-01,5\n"), as_="sales")
     assert (again.unchanged, again.failed) == (1, False)
     assert Path(again.file).exists()
+
+
+# Refunds, rounded numbers, second addresses, and exports of bookkeeping and of lists of subscribers
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["-120.00", "(120.00)", "120.00-", "-$120", "$-120", "$(120.00)", "($120.00)", "\u2212120", "\u2013120", "120,00-",
+     "USD -120", "-120 USD", '"(1,200.00)"', "120.00 CR", "minus 120"],
+)  # fmt: skip
+def test_a_refund_is_refused_and_never_a_sale(office: Office, written: str) -> None:
+    text = f"Client;Date;Amount\nAda;2026-10-01;{written}\nBo;2026-10-02;5.00\n"
+    report = office("import", office.write("sales.csv", text), as_="sales", create_clients=True)
+    assert (report.new, report.refused, report.refusals[0].row) == (1, 1, 2)
+    assert [sale.amount for sale in office.sales()] == [Decimal(5)]
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "Refund",
+        "Credit note",
+        "Sales credit note",
+        "payment_refund",
+        "Gutschrift",
+        "Chargeback",
+        "Avoir",
+        "CREDIT MEMO",
+    ],
+)
+def test_a_row_that_takes_a_sale_back_is_no_sale(office: Office, word: str) -> None:
+    rows = ["Ada Lind,2026-10-01,9.00,Invoice,Paid", f"Ada Lind,2026-10-02,9.00,{word},Paid"]
+    text = "\n".join(["Customer,Date,Amount,Type,Status", *rows, ""])
+    report = office("import", office.write("sales.csv", text), as_="sales", create_clients=True)
+    assert (report.new, report.refused) == (1, 1)
+    assert word in report.refusals[0].reason
+
+
+@pytest.mark.parametrize("written", ["4.3E+11", "4,3E+11", "4.3e11", "4.36641E+11", "6.64E+09"])
+def test_a_number_that_a_spreadsheet_rounded_is_kept_and_flagged(office: Office, written: str) -> None:
+    text = f'Name,Phone\nAda Lind,"{written}"\nBo Marsh,"{written}"\n'
+    report = office("import", office.write("list.csv", text), match="phone")
+    assert (report.new, report.flagged, office.client(1).phone) == (2, 2, written)
+    assert "spreadsheet" in report.doubts[0].why
+
+
+@pytest.mark.parametrize("written", ["4.36641234567E+11", "436641234567.0", "4,36641234567E+11"])
+def test_a_number_of_which_no_digit_is_lost_is_read(office: Office, written: str) -> None:
+    office("import", office.write("list.csv", f'Name,Phone\nAda Lind,"{written}"\n'))
+    assert office.client(1).phone == "436641234567"
+
+
+@pytest.mark.parametrize("heading", ["Email", "Name,Email", "Phone", "Name,Phone,Email"])
+@pytest.mark.parametrize("written", ["hello", "ask Bo", "ada at example.org", "ada@", "4.3E+11"])
+def test_what_is_no_address_names_nobody(office: Office, heading: str, written: str) -> None:
+    columns = heading.split(",")
+    rows = [
+        ",".join([*["", ""][: len(columns) - 1], written]),
+        ",".join([*["Bo", ""][: len(columns) - 1], "bo@example.org"]),
+    ]
+    report = office("import", office.write("list.csv", "\n".join([heading, *rows, ""])))
+    assert report.refusals[0].row == 2
+    assert written in report.refusals[0].reason
+    assert written not in names(office)
+
+
+XERO = (
+    "*ContactName,AccountNumber,EmailAddress,FirstName,LastName,POAttentionTo,POAddressLine1,POAddressLine2,POCity,"
+    "PORegion,POPostalCode,POCountry,SAAddressLine1,SAAddressLine2,SACity,SAPostalCode,SACountry,PhoneNumber,"
+    "FaxNumber,MobileNumber,DDINumber,BankAccountNumber"
+)
+
+
+def test_contacts_of_xero(office: Office) -> None:
+    text = (
+        f"{XERO}\nLind Ltd,ABC-100,ada@example.org,Ada,Lind,,1 Queen Street,Level 2,Auckland,AKL,1010,New Zealand,"
+        "9 Dock Rd,,Nelson,,,202 555 0143,202 555 0149,202 555 0144,,\n"
+        "Bo Marsh,,bo@example.org,,,,,,,,,,7 Sea St,Flat 2,Nelson,7010,NZ,,,,,\n"
+        "Cy Orr,,cy@example.org,,,,8 Hill St,,Auckland,,1010,New Zealand,,,,,,,,,,\n"
+    )
+    office("import", office.write("contacts.csv", text))
+    ada, bo, cy = office.clients()
+    assert (cy.address, cy.postcode) == ("8 Hill St", "1010")
+    assert (ada.name, ada.company, ada.reference) == ("Ada Lind", "Lind Ltd", "ABC-100")
+    assert (ada.address, ada.city, ada.postcode, ada.country) == ("1 Queen Street, Level 2", "Auckland", "1010", "NZ")
+    numbers = {ada.phone, ada.extra["Other phone"]}
+    assert (numbers, ada.extra["Other address"]) == ({"+12025550143", "+12025550144"}, "9 Dock Rd, Nelson")
+    assert (bo.name, bo.address, bo.city, bo.country) == ("Bo Marsh", "7 Sea St, Flat 2", "Nelson", "NZ")
+    again = office("import", office.folder / "contacts.csv")
+    assert (again.new, again.updated) == (0, 0)
+
+
+def test_customers_of_quickbooks(office: Office) -> None:
+    text = (
+        "Customer,Company,Street Address,City,State,Country,Zip,Phone,Email,Customer type,Attachments,Open Balance\n"
+        "Amy Bird,Amy's Birds,4581 Finch St.,Bayshore,CA,USA,94326,(202) 555-0143,amy@example.org,,0,239.00\n"
+        "Weiskopf Consulting,Weiskopf Consulting,,,,,,,,,0,0\nHarbour Boats Ltd,,,,,,,,,,0,0\n"
+    )
+    report = office("import", office.write("customers.csv", text))
+    assert "Open Balance" in report.left_out
+    assert [(client.name, client.kind, client.city, client.country) for client in office.clients()] == [
+        ("Amy Bird", "person", "Bayshore", "US"), ("Weiskopf Consulting", "company", "", ""),
+        ("Harbour Boats Ltd", "company", "", ""),
+    ]  # fmt: skip
+
+
+def test_customers_of_stripe(office: Office) -> None:
+    text = (
+        "id,Description,Email,Name,Created (UTC),Delinquent,Card Address Line1,Card Address City,Card Address Zip,"
+        "Card Address Country,Status,Total Spend,Refunded Volume\n"
+        "cus_1,,ada@example.org,Ada Lind,2026-01-01 10:00,FALSE,1 Main St,Oslo,0150,NO,Active,120.00,0.00\n"
+        "cus_2,a note,bo@example.org,,2026-01-02 10:00,FALSE,,,,,,0.00,0\n"
+    )
+    report = office("import", office.write("customers.csv", text))
+    assert report.what == "clients"
+    ada, bo = office.clients()
+    assert (ada.reference, ada.address, ada.city, ada.postcode, ada.country) == (
+        "cus_1",
+        "1 Main St",
+        "Oslo",
+        "0150",
+        "NO",
+    )
+    assert bo.name == "bo@example.org"
+
+
+def test_deals_of_pipedrive_are_sales_where_they_are_won(office: Office) -> None:
+    text = (
+        "Deal - ID,Deal - Title,Deal - Owner,Deal - Value,Deal - Currency of Value,Deal - Organization,"
+        "Deal - Contact person,Deal - Status,Deal - Deal created,Deal - Won time,Deal - Lost time\n"
+        "1,Boats,Max,1200,USD,Lind Ltd,Ada Lind,Won,2026-01-01 10:00:00,2026-02-01 10:00:00,\n"
+        "2,Nets,Max,500,USD,,Bo Marsh,Lost,2026-01-01 10:00:00,,2026-02-01 10:00:00\n"
+        "3,Oars,Max,700,USD,,Cy Orr,Open,2026-01-01 10:00:00,,\n"
+    )
+    report = office("import", office.write("deals.csv", text), create_clients=True)
+    assert (report.what, report.new, report.refused) == ("sales", 1, 2)
+    (sale,) = office.sales()
+    assert (sale.on, sale.amount, sale.note) == (date(2026, 2, 1), Decimal(1200), "Boats")
+    assert (office.client(1).name, office.client(1).company) == ("Ada Lind", "Lind Ltd")
+
+
+def test_an_audience_of_mailchimp(office: Office) -> None:
+    text = (
+        "Email Address,First Name,Last Name,Address,Phone Number,Birthday,MEMBER_RATING,OPTIN_TIME,CC,REGION,LEID,"
+        "NOTES,TAGS\n"
+        'ada@example.org,Ada,Lind,"1 Main St  Springfield IL 62701 US",,03/24,2,2026-01-01,NO,03,1,,'
+        '"""VIP"",""North"""\n'
+    )
+    office("import", office.write("audience.csv", text))
+    ada = office.client(1)
+    assert ada.tags == ("vip", "north")
+    assert not ada.marketing_consent
+    assert "03-24" in ada.notes
+
+
+@pytest.mark.parametrize(
+    ("heading", "row", "phone", "extra"),
+    [
+        ("Name,Phone,Phone 2", "Ada,202 555 0143,202 555 0144", "+12025550143", {"Other phone": "+12025550144"}),
+        ("Name,Phone,Phone 2", "Ada,202 555 0143,(202) 555-0143", "+12025550143", {}),
+        ("Name,Phone,Phone 2", "Ada,,202 555 0144", "+12025550144", {}),
+        ("Name,Phone", "Ada,202 555 0143 / 202 555 0144", "+12025550143", {"Other phone": "+12025550144"}),
+        ("Name,Phone,Phone 2", "Ada,see notes,202 555 0144", "+12025550144", {"Other phone": "see notes"}),
+        ("Name,Phone,Email,Email 2", "Ada,,a@example.org,b@example.org", "", {"Other e-mail": "b@example.org"}),
+        ("Name,Phone,Email,Email 2", "Ada,,A@example.org,a@Example.org", "", {}),
+        ("Name,Phone,Email", "Ada,,Ada L <a@example.org>; Bo <b@example.org>", "", {"Other e-mail": "b@example.org"}),
+        ("Name,Phone,Email,Email 2", "Ada,,n/a,b@example.org", "", {}),
+        ("Name,Phone,Home City,Business City", "Ada,,Oslo,Rome", "", {"Other address": "Rome"}),
+        ("Name,Phone,Home City,Business City", "Ada,,Oslo,Oslo", "", {}),
+    ],
+)  # fmt: skip
+def test_a_second_number_or_address_is_kept_as_an_own_field(
+    office: Office, heading: str, row: str, phone: str, extra: dict[str, str]
+) -> None:
+    path = office.write("list.csv", f"{heading}\n{row}\n")
+    office("import", path)
+    ada = office.client(1)
+    assert (ada.phone, dict(ada.extra)) == (phone, extra)
+    # It comes back from an export, and the same file changes nothing.
+    assert office("import", path).updated == 0
+    office("export", office.folder / "own.csv", what="clients")
+    other = office.open("other")
+    office("import", office.folder / "own.csv", crm=other)
+    assert dict(office.client(1, other).extra) == extra
+
+
+def test_the_second_of_a_card_is_kept(office: Office) -> None:
+    lines = [
+        "N:Lind;Ada;;;", "EMAIL;TYPE=WORK:ada@work.example.org", "EMAIL;TYPE=HOME:ada@home.example.org",
+        "TEL;TYPE=CELL:+1 202 555 0143", "TEL;TYPE=WORK:+1 202 555 0144", "TEL;TYPE=FAX:+1 202 555 0149",
+        "ADR;TYPE=HOME:;;1 Main St;Oslo;;0150;Norway", "ADR;TYPE=WORK:;;2 Dock Rd;Bergen;;5003;Norway",
+    ]  # fmt: skip
+    text = "\r\n".join(["BEGIN:VCARD", "VERSION:3.0", *lines, "END:VCARD", ""])
+    office("import", office.write("card.vcf", text))
+    ada = office.client(1)
+    assert (ada.email, ada.phone, ada.city) == ("ada@work.example.org", "+12025550143", "Oslo")
+    assert dict(ada.extra) == {
+        "Other e-mail": "ada@home.example.org", "Other phone": "+12025550144",
+        "Other address": "2 Dock Rd, Bergen, 5003, Norway",
+    }  # fmt: skip

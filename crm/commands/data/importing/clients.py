@@ -85,7 +85,7 @@ class ClientImport:
         if same is None:
             if self._draft.mode == "update":
                 raise FieldError("no such client is there to update")
-            client = named(Client(**with_kind(called_by_address(checked.values)), id=-1 - len(new)))
+            client = named(Client(**with_kind(called_by_address(checked)), id=-1 - len(new)))
             refuse_taken(client, known)
             new[client.id] = client
             known.add(client, keys)
@@ -113,10 +113,18 @@ def refuse_taken(client: Client, known: Known) -> None:
         raise FieldError(f"{holder.name} has the reference {client.reference} already")
 
 
-def called_by_address(values: dict[str, Any]) -> dict[str, Any]:
-    """The values of a new client; one without a name is called by its e-mail address or number."""
-    if not any(values.get(name) for name in ("first_name", "last_name", "company")):
-        values["last_name"] = values.get("email") or values.get("phone", "")
+def called_by_address(checked: Checked) -> dict[str, Any]:
+    """The values of a new client; one without a name is called by its e-mail address or number. Raises FieldError where
+    that is none."""
+    values = checked.values
+    if any(values.get(name) for name in ("first_name", "last_name", "company")):
+        return values
+    known = [name for name in ("email", "phone") if values.get(name)]
+    called = next((name for name in known if name not in checked.unread), "")
+    if known and not called:
+        is_none = "is no e-mail address" if known[0] == "email" else "is no telephone number"
+        raise FieldError(f"there is no name, and “{values[known[0]]}” {is_none}")
+    values["last_name"] = values.get(called, "")
     return values
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from crm.errors import FieldError
 from crm.model import Client
+from crm.model.fields.addresses import is_rounded
 from crm.model.folding import fold
 from crm.repository import Snapshot
 
@@ -82,7 +83,7 @@ def _identifies(key: str, value: str) -> bool:
     """Whether a value tells somebody from others: what is kept though it is no address or number does not."""
     if key == "email":
         return "@" in value
-    return key != "phone" or sum(map(str.isdigit, value)) >= _FEWEST_DIGITS
+    return key != "phone" or (sum(map(str.isdigit, value)) >= _FEWEST_DIGITS and not is_rounded(value))
 
 
 def is_called_by_address(client: Client) -> bool:

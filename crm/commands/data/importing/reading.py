@@ -1,5 +1,6 @@
 """The rows of a file as checked values: what can be stored, what is odd, and what is refused."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -8,6 +9,7 @@ from typing import Any
 from crm.commands.data.importing.draft import ImportDraft
 from crm.errors import FieldError
 from crm.files import Mapper, Row
+from crm.files.column_names import plain_words
 from crm.model import Client, Conventions, Field, Sale, fields
 from crm.model.fields import Line
 from crm.model.folding import words
@@ -15,24 +17,40 @@ from crm.model.folding import words
 BATCH = 1000
 # What a mapper makes other fields of.
 _OF_MAPPER = frozenset(
-    ("", "name", "client.name", "currency", "status", *(f"date_of_birth.{part}" for part in ("year", "month", "day")))
+    (
+        "",
+        "name",
+        "client.name",
+        "currency",
+        "status",
+        "address.more",
+        *(f"date_of_birth.{part}" for part in ("year", "month", "day")),
+    )
 )
 _CAME_TO_NOTHING = words(
-    "refunded voided void cancelled canceled failed declined expired draft deleted rejected uncollectible storniert"
+    "refunded voided void cancelled canceled failed declined expired draft deleted lost verloren perdu perdido perso"
+    " rejected uncollectible storniert"
     " annulliert abgebrochen entwurf annulé annulée remboursé échoué cancelado anulado reembolsado annullato rimborsato"
     " geannuleerd mislukt"
+)
+# What a row is where it takes a sale back.
+_GIVEN_BACK = re.compile(
+    r"\b(?:refunds?|credit (?:note|memo)|chargeback|reversal|return|gutschrift|storno\w*|ruckerstattung|erstattung"
+    r"|avoir|remboursement|nota de credito|nota di credito|reembolso|devolucion|rimborso|creditnota|terugbetaling)\b"
 )
 
 
 @dataclass(slots=True)
 class Checked:
     """One row, checked: the values of its fields that are filled, the client's own among a sale's, and why
-    it is refused ('' where it is not). `doubts` are fields that are kept and worth a look: (field, value, why)."""
+    it is refused ('' where it is not). `doubts` are fields that are kept and worth a look: (field, value, why);
+    `unread` are those whose value is no address or number."""
 
     row: Row
     values: dict[str, Any] = field(default_factory=dict)
     client: dict[str, Any] = field(default_factory=dict)
     doubts: list[tuple[str, str, str]] = field(default_factory=list)
+    unread: set[str] = field(default_factory=set)
     refused: str = ""
 
 
@@ -43,6 +61,9 @@ class Reader:
         self._draft = draft
         self._by = by
         self._mapper = Mapper(draft.matches, by)
+        deals = any("deal" in plain_words(match.column).split() for match in draft.matches)
+        # An invoice that is open is a sale, a deal is none yet.
+        self._no_sale = _CAME_TO_NOTHING | {"open", "offen"} if deals else _CAME_TO_NOTHING
         self._targets = {target: _target(draft.what, target) for target in draft.targets if target not in _OF_MAPPER}
 
     def batches(self) -> Iterator[list[Checked]]:
@@ -56,10 +77,10 @@ class Reader:
         if row.problem:
             return checked
         mapped = self._mapper(row.cells)
-        status = mapped.fields.pop("status", "").strip()
-        if status.casefold() in _CAME_TO_NOTHING:
-            checked.refused = f"its status is {status}, so it is no sale"
-            return checked
+        for status in mapped.fields.pop("status", "").splitlines():
+            if status.casefold() in self._no_sale or _GIVEN_BACK.search(plain_words(status)):
+                checked.refused = f"its status is {status}, so it is no sale"
+                return checked
         try:
             for target, text in mapped.fields.items():
                 if text and not text.isspace():
@@ -86,6 +107,7 @@ class Reader:
         # Half of a telephone number may still be all there is of a client.
         kept = Line(60 if described.name == "phone" else 254).read(text, self._by)
         checked.doubts.append((described.name, kept, error.reason))
+        checked.unread.add(described.name)
         return kept
 
 
