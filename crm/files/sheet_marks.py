@@ -1,5 +1,4 @@
-"""What a sheet of a workbook says of its cells beside their values: which are merged, and which rows and columns are
-hidden."""
+"""The marks of a sheet of a workbook beside its values: merged cells, and rows and columns that are hidden."""
 
 import re
 from collections.abc import Container, Iterator
