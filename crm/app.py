@@ -3,7 +3,8 @@
 import dataclasses
 import os
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from contextlib import suppress
+from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
@@ -15,7 +16,7 @@ from crm.accounts.service import AccountsDesk
 from crm.clock import Clock
 from crm.commands.context import CRM, Outward, has_accounts, silent
 from crm.config import SHEETS, Config, check_team_setting, data_folder, from_environment, store_file, team_defaults
-from crm.errors import ForbiddenError, SignedOutError, StoreAccessError, UsageError
+from crm.errors import FieldError, FileError, ForbiddenError, SignedOutError, StoreAccessError, UsageError
 from crm.model import Record, Setting, StatusRule
 from crm.model.rights import ALL, OWNER, STORE, UPDATE, Reader, level, refusal
 from crm.private_files import close_to_others
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from crm.accounts.keys import Secret
     from crm.outward.mail import Mailer
     from crm.outward.mailbox import Mailbox
+    from crm.outward.saved_services import SavedServices
     from crm.outward.sms import Texter
     from crm.repository.guarded.verified import VerifiedRepository
     from crm.repository.sheets.repository import SheetsRepository
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from crm.terminal.loop import Loop
 
 Result = TypeVar("Result")
+Way = TypeVar("Way")
 
 
 def open_crm(config: Config, *, progress: Callable[[str], Any] = silent, waiting: Waiting = lambda _: None) -> CRM:
@@ -62,12 +65,19 @@ def open_accounts(config: Config, repository: Repository) -> "Accounts":
     from crm.accounts.throttling import AttemptLimiter
 
     outward = open_outward(config)
+
+    def usable(way: Callable[[], Way | None]) -> Way | None:
+        # Whoever signs in does not wait for the settings of this computer to be mended.
+        with suppress(FileError, FieldError):
+            return way()
+        return None
+
     return Accounts.of(
         repository,
         Secret(config.secret, data_folder()),
         AttemptLimiter(data_folder(), lambda: config.now().timestamp()),
-        mailer=outward.mailer(),
-        texter=outward.texter(),
+        mailer=usable(outward.mailer),
+        texter=usable(outward.texter),
         roster=_roster(config, repository.url),
     )
 
@@ -84,17 +94,31 @@ def _roster(config: Config, url: str) -> Roster:
 
 
 def open_outward(config: Config) -> Outward:
-    """Open the ways out for messages, as the settings say."""
+    """Open the ways out for messages, as the settings say: the variables of the environment, and what is saved on this
+    computer where they are not set. Each is looked up anew, since the settings may be changed meanwhile."""
 
     def texter() -> "Texter | None":
+        from crm.outward.services import SMS
         from crm.outward.sms import texter_for
 
-        return texter_for(config.twilio_account, config.twilio_token, config.twilio_from, config.twilio)
+        saved, token = saved_services(), config.twilio_token
+        # What is not needed is not read.
+        values = {} if config.twilio_account and token and config.twilio_from else saved.values(SMS)
+        return texter_for(
+            config.twilio_account or values.get("account", ""),
+            token or (partial(saved.secret, SMS) if values else ""),
+            config.twilio_from or values.get("sender", ""),
+            config.twilio,
+        )
 
     def mailbox() -> "Mailbox | None":
         from crm.outward.mailbox import mailbox_at
+        from crm.outward.services import MAILBOX, mailbox_server
 
-        return mailbox_at(config.imap_url, config.now)
+        saved = saved_services()
+        if config.imap_url or not (values := saved.values(MAILBOX)):
+            return mailbox_at(config.imap_url, config.now)
+        return mailbox_at(mailbox_server(values, partial(saved.secret, MAILBOX)), config.now)
 
     def key(purpose: str) -> bytes:
         from crm.accounts.keys import Secret
@@ -102,23 +126,37 @@ def open_outward(config: Config) -> Outward:
         return Secret(config.secret, data_folder()).key(purpose)
 
     folder = data_folder() / "messages"
-    return Outward(cache(lambda: open_mailer(config)), cache(texter), cache(mailbox), cache(key), folder)
+    return Outward(lambda: open_mailer(config), texter, mailbox, cache(key), folder, saved_services)
+
+
+def saved_services() -> "SavedServices":
+    """The settings of this computer for e-mail and SMS."""
+    from crm.outward.saved_services import SavedServices
+
+    return SavedServices(data_folder() / "services")
 
 
 def open_mailer(config: Config) -> "Mailer | None":
-    """The transport for e-mail, None where none is set up. Nothing is asked of anybody yet. Raises UsageError, and
-    StoreAccessError where Google's credentials cannot be used."""
+    """The transport for e-mail, None where none is set up. Nothing is asked of anybody yet. Raises UsageError,
+    FileError, and StoreAccessError where Google's credentials cannot be used."""
     from crm.outward.mail import GMAIL
     from crm.outward.mailers import mailer_at
+    from crm.outward.services import EMAIL, email_server
 
+    saved = saved_services()
+    # What is not needed is not read.
+    values = {} if config.smtp_url and config.mail_from else saved.values(EMAIL)
+    sender = config.mail_from or values.get("sender", "")
     if config.smtp_url.strip() != GMAIL:
-        return mailer_at(config.smtp_url, config.mail_from, config.now)
+        if config.smtp_url or not values:
+            return mailer_at(config.smtp_url, sender, config.now)
+        return mailer_at(email_server(values, partial(saved.secret, EMAIL)), sender, config.now)
     from crm.outward.gmail import GmailMailer
     from crm.repository.sheets.google.credentials import account_from
 
     account = account_from(config.credentials, config.credentials_file)
     account.check_meets(config.google)
-    return GmailMailer(account, config.mail_from, google=config.google, now=config.now)
+    return GmailMailer(account, sender, google=config.google, now=config.now)
 
 
 def enter(crm: CRM, who: SignedIn | None) -> CRM:

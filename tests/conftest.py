@@ -55,6 +55,11 @@ make_stores_quickly()
 
 PROJECT = Path(__file__).resolve().parent.parent
 
+# What is kept on this machine for other days, its keyring too, is none of the tests' business.
+_HOME = tempfile.TemporaryDirectory(prefix="crm-test-")
+atexit.register(_HOME.cleanup)
+os.environ |= {"XDG_DATA_HOME": _HOME.name, "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
+
 
 def pytest_configure() -> None:
     """Tests must hold on every day and in every zone; `make test-dates` tries some of them."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from crm.accounts.accounts import Accounts
     from crm.outward.mail import Mailer
     from crm.outward.mailbox import Mailbox
+    from crm.outward.saved_services import SavedServices
     from crm.outward.sms import Texter
 
 Result = TypeVar("Result")
@@ -107,14 +108,16 @@ def begin_day(crm: "CRM") -> list[CRMError]:
 @dataclass(frozen=True)
 class Outward:
     """The transports for messages, outgoing and incoming: each is made when it is asked for, None where the settings
-    name none, and raises UsageError where they cannot be used. `key(purpose)` is what signs links in messages; `folder`
-    is where files that go with them lie, and what is remembered about them."""
+    name none, and raises UsageError or FileError where they cannot be used. `key(purpose)` is what signs links in
+    messages; `folder` is where files that go with them lie, and what is remembered about them; `saved` gives the
+    settings of this computer for them."""
 
     mailer: "Callable[[], Mailer | None]"
     texter: "Callable[[], Texter | None]"
     mailbox: "Callable[[], Mailbox | None]"
     key: Callable[[str], bytes]
     folder: Path
+    saved: "Callable[[], SavedServices]"
 
 
 @dataclass

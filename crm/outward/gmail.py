@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from crm.clock import machine_now
 from crm.outward.gmail_errors import SCOPE, ServiceAccount, answered, refused, unpermitted, unreached
-from crm.outward.mail import Connection, Fate, Outcome, outcomes, send_letter
+from crm.outward.mail import Fate, Outcome, outcomes, send_letter
 from crm.outward.mime import composed
 from crm.outward.outgoing import Mail, Party, sender_of
 
@@ -49,7 +49,7 @@ class GmailMailer:
         return self._sender
 
     @contextmanager
-    def connection(self) -> Iterator[Connection]:
+    def connection(self) -> Iterator["GmailConnection"]:
         # HTTP is loaded only where a mail is sent.
         import requests
 
@@ -57,6 +57,10 @@ class GmailMailer:
             # A stand-in is on this machine: no proxy stands between.
             session.trust_env = not self._google
             yield GmailConnection(session, self._account, self._google or GOOGLE, self._time_out)
+
+    def check(self) -> None:
+        with self.connection() as connection:
+            connection.check(self._sender)
 
     def send(self, to: str, subject: str, text: str) -> None:
         send_letter(self, to, subject, text, self._now())
@@ -86,6 +90,10 @@ class GmailConnection:
         if reply is None:
             raise refused("does not accept its own permission to send")
         return reply
+
+    def check(self, sender: Party) -> None:
+        """Asks Google for its permission to send as somebody. Raises OutwardError."""
+        self._permission(sender)
 
     def _posted(self, mail: Mail, body: bytes) -> tuple[Outcome, ...] | None:
         """The answer to a request; None where Google does not know the permission any more. Raises OutwardError."""

@@ -56,6 +56,9 @@ class Mailer(Protocol):
     def connection(self) -> AbstractContextManager[Connection]:
         """A way to send many mails, which is closed behind them. It belongs to one thread; opening it sends nothing."""
 
+    def check(self) -> None:
+        """Connects and signs in, and sends nothing. Raises OutwardError."""
+
     def send(self, to: str, subject: str, text: str) -> None:
         """Sends a plain text, written by the program, to one address. Raises OutwardError where it is not sure that
         it was sent."""

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from crm.clock import machine_now
 from crm.errors import OutwardError
 from crm.outward.incoming import Received, UnreadableError, received
+from crm.outward.providers import advice_for
 from crm.outward.sanitizing import line
-from crm.outward.servers import Server, imap_server, tls_problem
+from crm.outward.servers import Server, imap_server, tls_problem, unreached
 
 if TYPE_CHECKING:
     from imapclient import IMAPClient  # type: ignore[import-untyped]
@@ -49,19 +50,19 @@ class Arrival:
 
 
 class Mailbox:
-    """The mailbox at a URL. Raises UsageError for what cannot be read, and for a password that would go over the
-    network for all to see."""
+    """The mailbox on a server, or at a URL. Raises UsageError for what cannot be read, and for a password that would go
+    over the network for all to see."""
 
     def __init__(
         self,
-        url: str,
+        server: str | Server,
         *,
         context: ssl.SSLContext | None = None,
         time_out: float = TIME_OUT,
         largest: int = LARGEST,
         now: Callable[[], datetime] = machine_now,
     ) -> None:
-        self.server = imap_server(url)
+        self.server = imap_server(server) if isinstance(server, str) else server
         self._context = context
         self._time_out = time_out
         self._largest = largest
@@ -151,14 +152,16 @@ class Mailbox:
         except LoginError as error:
             if any(code in str(error) for code in _NOT_NOW):
                 raise self._failed(f"lets nobody in just now ({_words(error)})", "busy") from error
-            raise self._failed(f"does not take the user and password of CRM_IMAP_URL ({_words(error)})") from error
+            why = f"does not take the user and password of {self.server.named_in} ({_words(error)})"
+            raise self._failed(why, advice=advice_for(self.server)) from error
         except ssl.SSLError as error:
-            raise self._failed(tls_problem(error, "imap")) from error
+            raise self._failed(tls_problem(error, self.server, "imap")) from error
         except CapabilityError as error:
-            raise self._failed("does not offer the encryption that CRM_IMAP_URL asks for") from error
-        except TimeoutError as error:
-            raise self._failed(_silence(self.server), "offline") from error
-        except (IMAPClientAbortError, OSError, EOFError) as error:
+            why = f"does not offer the encryption that is chosen in {self.server.named_in}"
+            raise self._failed(why) from error
+        except OSError as error:
+            raise self._failed(unreached(error, self.server, "imap"), "offline") from error
+        except (IMAPClientAbortError, EOFError) as error:
             raise self._failed("cannot be reached, or broke off", "offline") from error
         except (IMAPClientError, KeyError) as error:
             raise self._failed(f"does not open or show the folder {self.server.folder} ({_words(error)})") from error
@@ -185,21 +188,23 @@ class Mailbox:
                 client.starttls(context)
                 _bound(client, self._largest + _MORE)
             # The older way to sign in knows no letters beyond ASCII.
-            login = client.login if (server.user + server.password).isascii() else client.plain_login
-            login(server.user, server.password)
+            password = server.password()
+            login = client.login if (server.user + password).isascii() else client.plain_login
+            login(server.user, password)
         except BaseException:
             with suppress(OSError):
                 client.shutdown()
             raise
         return client
 
-    def _failed(self, why: str, reason: str = "refused") -> OutwardError:
-        return OutwardError(f"The mailbox was not read: the mail server {self.server.host} {why}.", reason=reason)
+    def _failed(self, why: str, reason: str = "refused", advice: str = "") -> OutwardError:
+        sentence = f"The mailbox was not read: the mail server {self.server.host} {why}."
+        return OutwardError(f"{sentence} {advice}".strip(), reason=reason)
 
 
-def mailbox_at(url: str, now: Callable[[], datetime] = machine_now) -> Mailbox | None:
-    """The mailbox at a URL, None where none is named. Raises UsageError."""
-    return Mailbox(url, now=now) if url else None
+def mailbox_at(server: str | Server, now: Callable[[], datetime] = machine_now) -> Mailbox | None:
+    """The mailbox on a server, or at a URL; None where none is named. Raises UsageError."""
+    return Mailbox(server, now=now) if server else None
 
 
 def _found(client: "IMAPClient", first: int, following: int) -> Iterator[tuple[int, int]]:
@@ -227,12 +232,6 @@ def _sizes(client: "IMAPClient", uids: Sequence[int]) -> Iterator[tuple[int, int
     for uid in uids:
         if uid in sizes:
             yield uid, int(sizes[uid].get(b"RFC822.SIZE", 0))
-
-
-def _silence(server: Server) -> str:
-    """The likely causes where a server does not answer in time."""
-    hint = "; if it encrypts from the start, write imaps://" if server.encrypts != "always" else ""
-    return f"cannot be reached: it does not answer{hint}"
 
 
 def _bound(client: Any, most: int) -> None:

@@ -1,9 +1,10 @@
-"""Mail servers as the settings name them: by a URL, which is never told again, since it holds a password."""
+"""Mail servers as the settings name them: by a URL, which is never told again, since it holds a password, or saved."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from socket import gaierror
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from crm.errors import UsageError
@@ -11,21 +12,31 @@ from crm.errors import UsageError
 _SMTP = "smtp://user:password@mail.example.com:587?starttls, or smtps:// for a server that encrypts from the start"
 _IMAP = "imaps://user:password@mail.example.com/INBOX, with %40 for an @ in the user's name"
 _SIGNS = "In the password write # as %23, / as %2F, ? as %3F, @ as %40 and % as %25."
-_SMTP_PORTS = {"always": 465, "first": 587, "never": 25}
-_IMAP_PORTS = {"always": 993, "first": 143, "never": 143}
+SMTP_PORTS = {"always": 465, "first": 587, "never": 25}
+IMAP_PORTS = {"always": 993, "first": 143, "never": 143}
+# Where a server is named that no variable names.
+SAVED = "the settings of this computer"
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A mail server; `encrypts` is 'always' (TLS from the start), 'first' (STARTTLS before all else) or 'never'."""
+    """A mail server; `encrypts` is 'always' (TLS from the start), 'first' (STARTTLS before all else) or 'never'.
+
+    `password` is asked for when somebody signs in, and raises OutwardError where it cannot be read. `folder` is read of
+    a server that mail is read from. `named_in` is the variable that names the server, or SAVED.
+    """
 
     host: str
     port: int
     encrypts: str
     user: str = ""
-    password: str = field(default="", repr=False)
-    # The folder to read, of a server that mail is read from.
+    password: Callable[[], str] = field(default=str, repr=False, compare=False)
     folder: str = ""
+    named_in: str = SAVED
+
+    def how(self, variable: str, saved: str) -> str:
+        """What to write: in the variable that names this server, or in the settings of this computer."""
+        return saved if self.named_in == SAVED else variable
 
 
 def smtp_server(url: str) -> Server:
@@ -34,7 +45,7 @@ def smtp_server(url: str) -> Server:
     parts = _split(url, "smtp", unread)
     if parts.path not in ("", "/"):
         raise unread
-    return _server(parts, _SMTP_PORTS, "CRM_SMTP_URL", "smtps")
+    return _server(parts, SMTP_PORTS, "CRM_SMTP_URL", "smtps")
 
 
 def imap_server(url: str) -> Server:
@@ -44,9 +55,10 @@ def imap_server(url: str) -> Server:
     folder = unquote(parts.path.strip("/")) or "INBOX"
     if not parts.username or not folder.isprintable():
         raise unread
-    return _server(parts, _IMAP_PORTS, "CRM_IMAP_URL", "imaps", folder)
+    return _server(parts, IMAP_PORTS, "CRM_IMAP_URL", "imaps", folder)
 
 
+_OTHER_NAME = "has a certificate for another name; write the server by the name that its provider gives it"
 # What is wrong with a certificate, by the code of OpenSSL.
 _CERTIFICATES: Mapping[int, str] = {
     9: "has a certificate that is not valid yet; the clock of this computer may be wrong",
@@ -54,17 +66,33 @@ _CERTIFICATES: Mapping[int, str] = {
     18: "has a certificate that it has made itself, which proves nothing",
     19: "has a certificate from an authority that is not trusted on this computer",
     20: "has a certificate from an authority that is not known on this computer",
-    62: "has a certificate for another name; write the server by the name that its provider gives it",
+    62: _OTHER_NAME,
+    64: _OTHER_NAME,
 }
 
 
-def tls_problem(error: ssl.SSLError, scheme: str) -> str:
+def tls_problem(error: ssl.SSLError, server: Server, scheme: str) -> str:
     """Why a connection cannot be encrypted, for people, behind the name of the server."""
     if isinstance(error, ssl.SSLCertVerificationError) and error.verify_code in _CERTIFICATES:
         return _CERTIFICATES[error.verify_code]
     if error.reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG"):
-        return f"does not encrypt from the start on this port; write {scheme}:// and add ?starttls"
+        hint = server.how(f"write {scheme}:// and add ?starttls", "choose STARTTLS as its encryption")
+        return f"does not encrypt from the start on this port; {hint}"
     return "could not prove who it is, or encrypts in a way that is not safe"
+
+
+def unreached(error: OSError, server: Server, scheme: str) -> str:
+    """Why a server cannot be reached, for people, behind its name."""
+    match error:
+        case TimeoutError():
+            secure = server.how(f"write {scheme}s://", "choose TLS as its encryption")
+            hint = f"; if it encrypts from the start, {secure}" if server.encrypts != "always" else ""
+            return f"cannot be reached: it does not answer{hint}"
+        case gaierror():
+            return "cannot be reached: no server of that name is known; check the name, and the network"
+        case ConnectionRefusedError():
+            return f"cannot be reached: nothing answers on port {server.port}"
+    return "cannot be reached, or broke off"
 
 
 def _split(url: str, scheme: str, unread: UsageError) -> SplitResult:
@@ -83,16 +111,16 @@ def _split(url: str, scheme: str, unread: UsageError) -> SplitResult:
 def _server(parts: SplitResult, ports: Mapping[str, int], variable: str, safe: str, folder: str = "") -> Server:
     encrypts = "always" if parts.scheme == safe else "first" if parts.query else "never"
     host = parts.hostname or ""
-    if encrypts == "never" and not _is_loopback(host):
+    if encrypts == "never" and not is_loopback(host):
         raise UsageError(
             f"{variable} would send every e-mail, and the password, for all to see: add ?starttls to it, or write"
             f" {safe}://."
         )
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    return Server(host, parts.port or ports[encrypts], encrypts, user, password, folder)
+    return Server(host, parts.port or ports[encrypts], encrypts, user, lambda: password, folder, variable)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
     """Whether a host is this machine, to which nothing need be encrypted."""
     try:
         return host == "localhost" or ip_address(host).is_loopback

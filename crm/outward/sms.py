@@ -1,7 +1,7 @@
 """Text messages: a texter sends one to one telephone, through Twilio."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
@@ -72,14 +72,21 @@ class Answer:
 
 
 class TwilioTexter:
-    """A Texter over Twilio's HTTP interface: the account's `sid` and `token`, and the number, name or messaging
-    service (MG…) that it sends from. `api` is the address of a stand-in, which gets no credentials of Twilio's.
+    """A Texter over Twilio's HTTP interface: the account's `sid` and `token` (or what reads it when it is needed), and
+    the number, name or messaging service (MG…) that it sends from. `api` is the address of a stand-in, which gets no
+    credentials of Twilio's.
 
     Raises UsageError where credentials and address do not belong together.
     """
 
     def __init__(
-        self, sid: str, token: str, sender: str, api: str = "", *, time_out: tuple[float, float] = TIME_OUT
+        self,
+        sid: str,
+        token: str | Callable[[], str],
+        sender: str,
+        api: str = "",
+        *,
+        time_out: tuple[float, float] = TIME_OUT,
     ) -> None:
         if not (sid and token and sender):
             raise UsageError("TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM are needed, all three.")
@@ -93,7 +100,7 @@ class TwilioTexter:
         self._api = api or TWILIO
         self._address = f"{self._api}/2010-04-01/Accounts/{sid}/Messages.json"
         self._sid = sid
-        self._token = token
+        self._token: Callable[[], str] = (lambda: token) if isinstance(token, str) else token
         self.can_be_answered = sender.startswith("MG") or is_number(sender)
         self._number = sender if is_number(sender) else ""
         self._sender = {"MessagingServiceSid" if sender.startswith("MG") else "From": sender}
@@ -109,7 +116,7 @@ class TwilioTexter:
             reply = requests.post(
                 self._address,
                 data={"To": to, "Body": text, **self._sender},
-                auth=(self._sid, self._token),
+                auth=(self._sid, self._token()),
                 timeout=self._time_out,
                 allow_redirects=False,
             )
@@ -129,7 +136,9 @@ class TwilioTexter:
         # What a server says that never ends is not read for ever.
         for _ in range(_MOST_PAGES):
             try:
-                reply = requests.get(page, auth=(self._sid, self._token), timeout=self._time_out, allow_redirects=False)
+                reply = requests.get(
+                    page, auth=(self._sid, self._token()), timeout=self._time_out, allow_redirects=False
+                )
                 _refuse_unsent(reply, "")
                 answer = reply.json()
                 answers += [_answer(entry) for entry in answer["messages"] if entry.get("direction") == "inbound"]
@@ -157,12 +166,17 @@ def _unread(why: str, reason: str) -> OutwardError:
     return OutwardError(f"The answers to texts were not read: Twilio {why}.", reason=reason)
 
 
+def is_account(sid: str) -> bool:
+    """Whether a text is the id of an account at Twilio."""
+    return _SID.fullmatch(sid) is not None
+
+
 def is_number(text: str) -> bool:
     """Whether a text is a telephone number that something can be sent to (E.164)."""
     return _NUMBER.fullmatch(text) is not None
 
 
-def texter_for(sid: str, token: str, sender: str, api: str = "") -> TwilioTexter | None:
+def texter_for(sid: str, token: str | Callable[[], str], sender: str, api: str = "") -> TwilioTexter | None:
     """A Texter over an account at Twilio, None where none is named. Raises UsageError."""
     return TwilioTexter(sid, token, sender, api) if sid or token or sender else None
 
@@ -174,7 +188,9 @@ def _refuse_unsent(reply: "Response", to: str) -> None:
         return
     if status in (401, 403, 404):
         raise OutwardError(
-            "No text was sent: Twilio does not take TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN.", reason="refused"
+            "No text was sent: Twilio does not take the account (TWILIO_ACCOUNT_SID) and its token"
+            " (TWILIO_AUTH_TOKEN).",
+            reason="refused",
         )
     if status == 429:
         raise OutwardError("No text was sent: Twilio is asked too often. Try again in a minute.", reason="busy")

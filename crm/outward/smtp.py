@@ -14,8 +14,9 @@ from crm.errors import OutwardError
 from crm.outward.mail import Connection, Fate, Outcome, in_order, outcomes, send_letter
 from crm.outward.mime import composed, needs_utf8
 from crm.outward.outgoing import Mail, Party, sender_of
+from crm.outward.providers import advice_for
 from crm.outward.sanitizing import line
-from crm.outward.servers import Server, smtp_server, tls_problem
+from crm.outward.servers import Server, smtp_server, tls_problem, unreached
 
 # No step of sending takes longer than so many seconds, but for the answer to a whole message: a server looks it
 # through before it answers, and a client that does not wait sends it twice.
@@ -33,14 +34,14 @@ _LOST = "the connection to the mail server was lost"
 
 
 class SmtpMailer:
-    """A Mailer over the server at `url`, sending as `sender` (an address, or a name and an address in <>).
+    """A Mailer over a server, or the one at a URL, sending as `sender` (an address, or a name and an address in <>).
 
     Raises UsageError for what cannot be read, and for what would go over the network for all to see.
     """
 
     def __init__(
         self,
-        url: str,
+        server: str | Server,
         sender: str,
         *,
         context: ssl.SSLContext | None = None,
@@ -48,7 +49,7 @@ class SmtpMailer:
         verdict_time_out: float = VERDICT_TIME_OUT,
         now: Callable[[], datetime] = machine_now,
     ) -> None:
-        self.server = smtp_server(url)
+        self.server = smtp_server(server) if isinstance(server, str) else server
         self._sender = sender_of(sender)
         self._context = context
         self._time_outs = time_out, verdict_time_out
@@ -63,6 +64,13 @@ class SmtpMailer:
         opened = SmtpConnection(self.server, self._context, *self._time_outs)
         try:
             yield opened
+        finally:
+            opened.close()
+
+    def check(self) -> None:
+        opened = SmtpConnection(self.server, self._context, *self._time_outs)
+        try:
+            opened.check()
         finally:
             opened.close()
 
@@ -94,6 +102,10 @@ class SmtpConnection:
             # Interrupted amid a message: what is said now, the server would take for a part of it.
             self._drop()
             raise
+
+    def check(self) -> None:
+        """Connects and signs in. Raises OutwardError."""
+        self._ready()
 
     def close(self) -> None:
         """Takes leave of the server."""
@@ -166,7 +178,7 @@ class SmtpConnection:
         if code == _CLOSING:
             self._drop()
         if code in _WANTS_SIGN_IN:
-            raise self._failed("wants a user and password in CRM_SMTP_URL", "refused")
+            raise self._failed(f"wants a user and password in {self._server.named_in}", "refused")
         if _fate(code) is Fate.REFUSED and code != _TOO_MANY:
             raise self._failed(f"does not let us send as {mail.sender.address} ({words})", "refused")
         # To the size that was announced, 552 says that the message is too large.
@@ -204,22 +216,22 @@ class SmtpConnection:
         except smtplib.SMTPAuthenticationError as error:
             if 400 <= error.smtp_code < 500:
                 raise self._failed("cannot check the password just now", "busy") from error
-            raise self._failed("does not take the user and password of CRM_SMTP_URL", "refused") from error
-        except smtplib.SMTPNotSupportedError as error:
             raise self._failed(
-                "does not offer the encryption or sign-in that CRM_SMTP_URL asks for", "refused"
+                f"does not take the user and password of {self._server.named_in}", "refused", advice_for(self._server)
             ) from error
+        except smtplib.SMTPNotSupportedError as error:
+            why = f"does not offer the encryption or sign-in that is chosen in {self._server.named_in}"
+            raise self._failed(why, "refused", advice_for(self._server)) from error
         except ssl.SSLError as error:
-            raise self._failed(tls_problem(error, "smtp"), "refused") from error
+            raise self._failed(tls_problem(error, self._server, "smtp"), "refused") from error
         except smtplib.SMTPResponseException as error:
             busy = 400 <= error.smtp_code < 500
             words = _words(error.smtp_code, error.smtp_error)
             raise self._failed(f"lets nobody in ({words})", "busy" if busy else "refused") from error
-        except TimeoutError as error:
-            hint = "; if it encrypts from the start, write smtps://" if self._server.encrypts != "always" else ""
-            raise self._failed(f"cannot be reached: it does not answer{hint}", "offline") from error
-        except (OSError, smtplib.SMTPException) as error:
-            raise self._failed("cannot be reached", "offline") from error
+        except smtplib.SMTPException as error:
+            raise self._failed("cannot be reached, or broke off", "offline") from error
+        except OSError as error:
+            raise self._failed(unreached(error, self._server, "smtp"), "offline") from error
 
     def _signed_in(self) -> smtplib.SMTP:
         server, context = self._server, self._context or ssl.create_default_context()
@@ -234,15 +246,16 @@ class SmtpConnection:
             if server.encrypts == "first":
                 smtp.starttls(context=context)
             if server.user:
-                _sign_in(smtp, server.user, server.password)
+                _sign_in(smtp, server.user, server.password())
             smtp.ehlo_or_helo_if_needed()
         except BaseException:
             smtp.close()
             raise
         return smtp
 
-    def _failed(self, why: str, reason: str) -> OutwardError:
-        return OutwardError(f"No e-mail was sent: the mail server {self._server.host} {why}.", reason=reason)
+    def _failed(self, why: str, reason: str, advice: str = "") -> OutwardError:
+        sentence = f"No e-mail was sent: the mail server {self._server.host} {why}."
+        return OutwardError(f"{sentence} {advice}".strip(), reason=reason)
 
 
 def _sign_in(smtp: smtplib.SMTP, user: str, password: str) -> None:

@@ -25,7 +25,7 @@ ARROWS: dict[str, set[str]] = {
     "rules": {"errors", "model"},
     "repository": {"errors", "atomic_write", "model", "rules"},
     "files": {"errors", "atomic_write", "model"},
-    "outward": {"errors", "model"},
+    "outward": {"errors", "atomic_write", "model", "config"},
     "accounts": {"errors", "atomic_write", "model", "repository", "outward"},
     "commands": {"errors", "atomic_write", "model", "config", "rules", "files", "repository", "outward", "accounts"},
     "terminal": {"errors", "model", "config", "rules", "files", "repository", "accounts", "commands"},

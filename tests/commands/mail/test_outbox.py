@@ -117,11 +117,13 @@ def test_a_server_that_does_not_answer_leaves_it_unsure_and_the_next_one_is_sent
 
 
 def test_no_server_puts_all_back_as_it_was(store: Store, folder: Path) -> None:
-    here = desk_at(store, folder, Post(), f"smtp://127.0.0.1:{free_port()}")
+    port = free_port()
+    here = desk_at(store, folder, Post(), f"smtp://127.0.0.1:{port}")
     here.write(*here.clients(3))
     sent = here.send()
     assert (sent.sent, sent.left) == (0, 3)
-    assert sent.stopped == "No e-mail was sent: the mail server 127.0.0.1 cannot be reached."
+    why = f"cannot be reached: nothing answers on port {port}."
+    assert sent.stopped == f"No e-mail was sent: the mail server 127.0.0.1 {why}"
     assert {(message.state, message.tries, message.until) for message in here.messages().values()} == {
         ("queued", 0, "")
     }

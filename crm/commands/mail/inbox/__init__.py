@@ -18,6 +18,7 @@ from crm.model.fields import Line
 from crm.model.rights import ALL, READ, level, refusal
 from crm.outward.incoming import Received
 from crm.outward.mailbox import Arrival, Mailbox
+from crm.outward.services import MAILBOX
 from crm.repository import Transaction
 
 # So many messages are filed in one transaction.
@@ -154,10 +155,7 @@ def _opened(crm: CRM) -> Iterator[tuple[Mailbox, FetchJournal]]:
         pass
     mailbox = crm.outward.mailbox()
     if mailbox is None:
-        raise UsageError(
-            "No mailbox is set up yet: set CRM_IMAP_URL to the one that e-mail is copied or forwarded to, like"
-            " imaps://user:password@mail.example.com/INBOX. Nothing was read."
-        )
+        raise UsageError(f"{MAILBOX.not_set_up} Nothing was read.")
     with FetchJournal(crm.outward.folder, crm.repository.url, mailbox) as journal:
         yield mailbox, journal
 

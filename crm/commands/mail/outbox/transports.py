@@ -12,18 +12,13 @@ from crm.errors import CRMError, OutwardError
 from crm.model import CHANNELS
 from crm.outward.mail import Connection, Fate, Outcome
 from crm.outward.outgoing import Attachment, Mail, Party
+from crm.outward.services import SERVICES
 
 if TYPE_CHECKING:
     from crm.outward.sms import Texter
 
 # Why nothing can be sent over a channel that nothing is set up for.
-NOT_SET_UP: Mapping[str, str] = {
-    "email": (
-        "No e-mail can be sent yet: set CRM_SMTP_URL to your mail server, and CRM_MAIL_FROM to the address that you"
-        " write from."
-    ),
-    "sms": "No text can be sent yet: set TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM.",
-}
+NOT_SET_UP: Mapping[str, str] = {channel: SERVICES[channel].not_set_up for channel in CHANNELS}
 # Hands a message over; raises OutwardError where the next one would meet the same.
 HandOver = Callable[[], Sequence[Outcome]]
 
