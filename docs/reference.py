@@ -7,9 +7,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from crm.commands import menus
-from crm.commands.registry import Command, Parameter, Takes, commands, commands_outside
+from crm.commands.registry import Command, Parameter, commands, commands_outside
 from crm.config import ENVIRONMENT, TEAM
-from crm.model import fields, typed_fields
 from crm.model.fields import Flag
 from crm.shell import words
 from crm.shell.options import words_of
@@ -97,9 +96,7 @@ def _rows(parameter: Parameter) -> Iterator[str]:
     if parameter.name == "yes":
         return
     if parameter.fields:
-        marked = parameter.fields
-        offered = fields(marked.record) if marked.takes is Takes.FILTERS else typed_fields(marked.record)
-        for field in offered.values():
+        for field in parameter.fields.offered.values():
             example = f", like `{field.check.example}`" if field.check.example else ""
             yield f"| `{field.option}` | {field.label}{f': {field.help}' if field.help else ''}{example} |"
         return

@@ -47,6 +47,13 @@ class FieldsOf:
 
 
 @dataclass(frozen=True, slots=True)
+class Fields:
+    """Marks a parameter that stands for fields of no record: a mapping of those that were given."""
+
+    offered: Mapping[str, Field]
+
+
+@dataclass(frozen=True, slots=True)
 class About:
     """The description of a parameter; `positional` where the shell also takes it without its name. Of a file that the
     command writes, `makes` are the endings it may have."""
@@ -73,7 +80,7 @@ class Parameter:
     positional: bool
     check: Check | None = None
     record: type[Record] | None = None
-    fields: FieldsOf | None = None
+    fields: FieldsOf | Fields | None = None
     path: bool = False
     many: bool = False
     makes: tuple[str, ...] = ()
@@ -258,7 +265,7 @@ def _parameter(described: inspect.Parameter) -> Parameter:
         (extra for extra in extras if isinstance(extra, About)), About(described.name.replace("_", " ").capitalize())
     )
     check = next((extra for extra in extras if isinstance(extra, Check)), None)
-    marked = next((extra for extra in extras if isinstance(extra, FieldsOf)), None)
+    marked = next((extra for extra in extras if isinstance(extra, FieldsOf | Fields)), None)
     required = described.default is inspect.Parameter.empty
     options = [arg for arg in get_args(hint) if arg is not type(None)]
     many = get_origin(hint) in (list, tuple) and hint != tuple[str, ...]

@@ -21,6 +21,11 @@ def at_another_device() -> Iterator[None]:
         _ELSEWHERE.reset(before)
 
 
+def is_at_another_device() -> bool:
+    """Whether the person sits at another device than this one."""
+    return _ELSEWHERE.get()
+
+
 def display_path(where: PurePath | str) -> str:
     """A file, or a store by its URL, as it is shown: whole, or only the file's own name where the person sits at
     another device. Whatever prints a path or raises an error over one uses it."""

@@ -25,29 +25,29 @@ class SavedServices:
 
     def values(self, service: Service) -> Values:
         """The fields of a service; nothing where it is not saved. Raises FileError."""
-        found = self._read(service)
+        content = self._read(service)
         by, values = Conventions(), {}
         try:
-            for name, value in found.get("values", {}).items():
+            for name, value in content.get("values", {}).items():
                 if name in service.fields:
                     values[name] = service.fields[name].check.read(str(value), by)
         except (FieldError, AttributeError) as error:
             raise self._damaged(service) from error
-        return {**values, "keep": self.kept_in(service)} if found else {}
+        return {**values, "keep": self.kept_in(service)} if content else {}
 
     def kept_in(self, service: Service) -> str:
         """Where the secret of a service is kept: 'keyring', 'file', or '' where there is none. Raises FileError."""
-        found = self._read(service)
-        return KEYRING if found.get("keyring") else FILE if found.get("secret") else ""
+        content = self._read(service)
+        return KEYRING if content.get("keyring") else FILE if content.get("secret") else ""
 
     def secret(self, service: Service) -> str:
         """The secret of a service, '' where there is none. Raises OutwardError."""
         try:
-            found = self._read(service)
+            content = self._read(service)
         except FileError as error:
             raise OutwardError(error.sentence, reason="refused") from error
-        if not (name := found.get("keyring")):
-            return str(found.get("secret", ""))
+        if not (name := content.get("keyring")):
+            return str(content.get("secret", ""))
         from crm.outward.system_keyring import KeyringError, fetch
 
         try:
@@ -114,16 +114,16 @@ class SavedServices:
         try:
             with path.open("rb") as file:
                 self._refuse_open(path, os.fstat(file.fileno()))
-                found = json.loads(file.read())
+                content = json.loads(file.read())
         except (FileNotFoundError, NotADirectoryError):
             return {}
         except OSError as error:
             raise FileError(f"{display_path(path)} cannot be read: {error.strerror}.") from error
         except (ValueError, RecursionError) as error:
             raise self._damaged(service) from error
-        if not isinstance(found, dict):
+        if not isinstance(content, dict):
             raise self._damaged(service)
-        return found
+        return content
 
     def _refuse_open(self, path: Path, about: os.stat_result) -> None:
         """Raises FileError for a file that others could have read or written."""

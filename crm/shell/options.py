@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from crm.commands.context import CRM
-from crm.commands.registry import Command, FieldsOf, Parameter
+from crm.commands.registry import Command, Fields, FieldsOf, Parameter
 from crm.errors import FieldError, Question, UsageError
 from crm.model import RECORDS, Client, Field, field_names, people
 from crm.model.fields import Choice, Extra, Flag, Person, Secret, Tags
@@ -120,7 +120,7 @@ def _metavar(parameter: Parameter) -> str:
     return "FILE" if parameter.path else parameter.name.strip("_").upper()
 
 
-def field_values(crm: CRM, takes: FieldsOf, options: Mapping[str, Any]) -> dict[str, Any]:
+def field_values(crm: CRM, takes: FieldsOf | Fields, options: Mapping[str, Any]) -> dict[str, Any]:
     """The fields that were given, read. Raises FieldError."""
     values: dict[str, Any] = {}
     for name, field in takes.offered.items():

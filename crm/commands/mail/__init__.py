@@ -14,6 +14,7 @@ GROUPS = {
     "opt-outs": "Addresses that get no mailings any more.",
     "bounces": "Addresses that a mail server has refused for good.",
     "sms": "Text messages to clients.",
+    "mailbox": "The mailbox that e-mail is fetched from: its settings on this computer.",
 }
 MODULES = {
     "messages": Module("email", menu="email"),
@@ -24,4 +25,5 @@ MODULES = {
     "bounces": Module("bounces", menu="email"),
     "inbox": Module("email", menu="email"),
     "sms": Module("sms", menu="email"),
+    "services": Module("email mailbox sms"),
 }

@@ -1,13 +1,14 @@
 """Looking after the store at the menu: the sample data, and the settings."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from crm.commands.client_selection import pluralize
 from crm.commands.data.settings import SettingShown
-from crm.commands.registry import named
+from crm.commands.registry import Command, named
 from crm.config import TEAM
 from crm.errors import StoreError
 from crm.model import Conventions
@@ -61,14 +62,31 @@ def _backup_line(backup: Backup, by: Conventions) -> str:
 @flow("settings list")
 @flow("settings set")
 def settings(session: Session, **_: Any) -> None:
-    """The settings by number, each with its value to change."""
+    """The settings of the team by number, each with its value to change; then those of this computer."""
     while True:
         session.page("Settings")
         rows: list[SettingShown] = named("settings list")(session.crm)
-        wide = max(len(setting.label) for setting in rows)
-        entries = [Choice(f"{setting.label:<{wide}}  {setting.value or '-'}", setting) for setting in rows]
-        chosen = session.keyboard.choose("", entries)
-        session.attempt(lambda: _set(session, chosen))  # noqa: B023
+        services = _services(session)
+        wide = max(len(title) for title in (*(setting.label for setting in rows), *services))
+        entries = [
+            Choice(f"{setting.label:<{wide}}  {setting.value or '-'}", partial(_set, session, setting))
+            for setting in rows
+        ]
+        for title, (command, summary) in services.items():
+            line = session.screen.cut(summary or "not set up", wide + 6)
+            entries.append(Choice(f"{title:<{wide}}  {line}", partial(session.start, command)))
+        session.attempt(session.keyboard.choose("", entries))
+
+
+def _services(session: Session) -> Mapping[str, tuple[Command, str]]:
+    """What this computer can be set up for, by title: the command that leads there, and how it is set up now."""
+    from crm.commands.mail.services import SERVICES, current
+
+    return {
+        service.title: (command, current(session.crm, service).summary)
+        for service in SERVICES.values()
+        if session.offers(command := named(f"{service.name} setup"))
+    }
 
 
 def _set(session: Session, setting: SettingShown) -> None:

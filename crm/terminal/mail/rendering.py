@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from crm.commands.mail.mailings.text import TestSent
     from crm.commands.mail.messages import MessageCard
     from crm.commands.mail.outbox import Sent
+    from crm.commands.mail.services import ServiceRemoved, ServiceStatus, ServiceTried
     from crm.commands.mail.sms import SmsFetched
     from crm.commands.mail.templates import TemplatePreview
 
@@ -429,3 +430,40 @@ def _(result: "Adopted", screen: Screen, by: Conventions) -> None:
     screen.print(data(f"{screen.sign('✓', 'OK:')} {who}; filed {filed}.", "success"))
     if result.stopped:
         screen.print(data(f"{result.stopped} They are filed when e-mail is fetched next.", "warning"))
+
+
+@renderer("crm.commands.mail.services.ServiceStatus")
+def _service(status: "ServiceStatus", screen: Screen, _: Conventions) -> None:
+    draw_service(status, screen)
+
+
+def draw_service(status: "ServiceStatus", screen: Screen) -> None:
+    """The settings of a service, each with where it comes from."""
+    wide = max(len(line.label) for line in status.lines)
+    for line in status.lines:
+        source = f"  from {line.source}" if line.source not in ("", "this computer") else ""
+        text = Text(f"{line.label:<{wide}}  ", "dim").append(clean(line.value or "-"), "default")
+        screen.print(text.append(source, "warning"))
+    if status.problem:
+        screen.print(Text(clean(status.problem), "error"))
+    elif not status.is_set_up:
+        screen.explain(f"{status.title} is not set up yet.", "warning")
+    if status.advice:
+        screen.explain(status.advice, "dim")
+
+
+@renderer("crm.commands.mail.services.ServiceTried")
+def _tried(tried: "ServiceTried", screen: Screen, _: Conventions) -> None:
+    who = f" as {tried.user}" if tried.user else ""
+    done = f"Signed in at {tried.server}{who}."
+    if tried.sent_to:
+        done = f"A test went to {tried.sent_to} over {tried.server}."
+    screen.print(Text(clean(f"{screen.sign('✓', 'OK:')} It works. {done}"), "success"))
+
+
+@renderer("crm.commands.mail.services.ServiceRemoved")
+def _removed(removed: "ServiceRemoved", screen: Screen, _: Conventions) -> None:
+    what = "were removed from this computer" if removed.was_saved else "were not saved on this computer"
+    screen.print(f"The settings for {removed.title.lower()} {what}.")
+    if removed.variables:
+        screen.explain(f"Still set in the environment: {', '.join(removed.variables)}.", "warning")

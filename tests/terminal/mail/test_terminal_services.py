@@ -1,0 +1,80 @@
+"""E-mail set up at the menu of this computer: over a real server, with a password that nobody sees again."""
+
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import trustme
+
+from crm.commands.context import CRM
+from crm.commands.registry import named
+from tests.support.mail_server import PASSWORD, USER, Post, served
+from tests.terminal.conftest import Session
+
+Start = Callable[..., Session]
+pytestmark = [pytest.mark.end_to_end]
+
+
+def in_settings(start: Start, crm: CRM, **environment: str) -> Session:
+    if crm.repository.is_empty():
+        named("clients add")(crm, {"first_name": "Anna"})
+    return start(lines=30, **environment).sees("1) Clients").choose("Settings").sees("Company name")
+
+
+@pytest.mark.slow
+def test_mail_is_set_up_tried_used_and_removed(start: Start, crm: CRM, tmp_path: Path, authority: trustme.CA) -> None:
+    trusted = tmp_path / "authority.pem"
+    authority.cert_pem.write_to_path(str(trusted))
+    post = Post()
+    with served(post, authority, encrypts="always") as port:
+        session = in_settings(start, crm, SSL_CERT_FILE=str(trusted))
+        session.sees("Sending e-mail not set up").choose("Sending e-mail").sees("Sending e-mail is not set up yet.")
+        session.choose("Set it up on this computer").sees("Sender:").press(f"Team <{USER}>", "enter")
+        session.sees("Password (").press("wrong", "enter").sees("1) Save and try it")
+        # Nothing is known of the provider of that address.
+        session.sees(f"User name {USER}").choose("Mail server").sees("its name, like").press("localhost", "enter")
+        session.choose("Port").sees("Port (").press("kill", str(port), "enter").choose("Encryption")
+        session.choose("TLS from the start").sees("Encryption TLS from the start").choose("Save and try it")
+        session.sees("Saved on this computer.").sees("does not take the user and password of the settings")
+        session.choose("Change it").sees("1) Save and try it").choose("Password").sees("Enter keeps the one")
+        session.press(PASSWORD, "enter").sees("1) Save and try it").choose("Save and try it")
+        session.sees(f"It works. Signed in at localhost as {USER}.").choose("Send a test e-mail").sees(f"To: {USER}")
+        session.press("enter").sees(f"A test went to {USER} over localhost.").choose("Try it").sees("It works.")
+        (test,) = post.taken
+        assert (test["From"], test["To"], test["Subject"]) == (f"Team <{USER}>", USER, "Test")
+        # It is used at once, and by the next program.
+        session.press("esc").sees(f"Sending e-mail Team <{USER}>, localhost").press("esc").sees("1) Clients").press("0")
+        assert session.exit_code() == 0
+        kept = tmp_path / "crm" / "services" / "email.json"
+        assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+        assert [path for path in tmp_path.rglob("*") if path.is_file() and PASSWORD.encode() in path.read_bytes()] == [
+            kept
+        ]
+        assert PASSWORD.encode() not in session.raw
+        again = (
+            in_settings(start, crm, SSL_CERT_FILE=str(trusted))
+            .choose("Sending e-mail")
+            .choose("Try it")
+            .sees("It works.")
+        )
+    again.choose("Remove it from this computer").sees("are removed from this computer").choose("Remove them")
+    again.sees("were removed from this computer").sees("Sending e-mail is not set up yet.")
+    assert not kept.exists()
+
+
+def test_variables_of_the_environment_stay_above_it_line_by_line(start: Start, crm: CRM) -> None:
+    session = in_settings(
+        start, crm, CRM_SMTP_URL="smtps://anna:hunter2@mail.example.com", CRM_MAIL_FROM="a@example.com"
+    )
+    session.sees("a@example.com, mail.example.com (from CRM_MAIL_FROM").choose("Sending e-mail")
+    session.sees("Sender a@example.com from CRM_MAIL_FROM").sees("Password (set) from CRM_SMTP_URL")
+    session.sees("Encryption TLS from the start from CRM_SMTP_URL").choose("Set it up on this computer").sees("Sender:")
+    # What the provider says is filled in, and what it demands is said.
+    session.press("kill", "me@gmail.com", "enter").sees("Gmail takes no password of the account here").sees(
+        "Password ("
+    )
+    session.press("x", "enter").sees("Mail server smtp.gmail.com").sees("Port 587").sees("Encryption STARTTLS").press(
+        "c-c"
+    )
+    assert b"hunter2" not in session.raw
