@@ -106,7 +106,7 @@ def provider_of(address: str) -> Provider | None:
 
 
 def advice_for(server: Server) -> str:
-    """What is special about the passwords of a server, as a sentence; '' where nothing is known."""
+    """The advice about the passwords of a server, as a sentence; '' where nothing is known."""
     host = server.host.casefold()
     known = (entry.advice for entry in PROVIDERS if host in (server.host for server in entry.servers))
     return next(known, "")

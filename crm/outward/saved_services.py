@@ -18,7 +18,7 @@ from crm.private_files import private_folder
 
 
 class SavedServices:
-    """What is saved in a folder."""
+    """The settings that are saved in a folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -104,7 +104,7 @@ class SavedServices:
         return self._folder / f"{service.name}.json"
 
     def _before(self, service: Service) -> Mapping[str, Any]:
-        """What is saved, as far as it can be read: it is about to be replaced."""
+        """The settings as far as they can be read: they are about to be replaced."""
         with suppress(FileError):
             return self._read(service)
         return {}

@@ -66,7 +66,7 @@ class Service:
 
     @property
     def not_set_up(self) -> str:
-        """What is said where nothing is set up."""
+        """The sentence where nothing is set up."""
         names = [option.variable for option in ENVIRONMENT if option.name in self.variables]
         listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
         return (

@@ -67,7 +67,7 @@ def _keyring() -> "KeyringBackend":
 
 
 def _within(seconds: float, action: Callable[[], Result]) -> Result:
-    """What an action gives. Raises KeyringError where it fails, or takes longer."""
+    """The result of an action. Raises KeyringError where it fails, or takes longer."""
     results: list[Result] = []
 
     def run() -> None:

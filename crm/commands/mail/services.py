@@ -117,7 +117,7 @@ def current(crm: CRM, service: Service) -> ServiceStatus:
 
 
 def advice_about(service: Service, values: Values) -> str:
-    """What is special about the passwords of the provider that values lead to, as a sentence; '' where nothing is."""
+    """The advice about the passwords of the provider that values lead to, as a sentence; '' where nothing is."""
     host = service.fill(values).get("host", "")
     return advice_for(Server(host, 0, "")) if host else ""
 

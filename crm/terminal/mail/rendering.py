@@ -442,14 +442,14 @@ def draw_service(status: "ServiceStatus", screen: Screen) -> None:
     wide = max(len(line.label) for line in status.lines)
     for line in status.lines:
         source = f"  from {line.source}" if line.source not in ("", "this computer") else ""
-        text = Text(f"{line.label:<{wide}}  ", "dim").append(clean(line.value or "-"), "default")
+        text = Text(f"{line.label:<{wide}}  ", "muted").append(clean(line.value or "-"), "default")
         screen.print(text.append(source, "warning"))
     if status.problem:
         screen.print(Text(clean(status.problem), "error"))
     elif not status.is_set_up:
         screen.explain(f"{status.title} is not set up yet.", "warning")
     if status.advice:
-        screen.explain(status.advice, "dim")
+        screen.explain(status.advice, "muted")
 
 
 @renderer("crm.commands.mail.services.ServiceTried")

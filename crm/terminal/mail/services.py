@@ -54,7 +54,7 @@ class ServiceForm(RecordForm):
             self.changes |= self.service.fill({**kept, field.name: self.value(field.name)})
 
     def _values(self) -> dict[str, Any]:
-        """What stands in the form, but for the secret."""
+        """The values in the form, but for the secret."""
         known = {**self.original, **self.changes}
         return {name: value for name, value in known.items() if name in self.service.fields and value != ""}
 
@@ -129,7 +129,7 @@ def _save(session: Session, form: ServiceForm) -> ServiceStatus:
 
 
 def _try(session: Session, service: Service, to: str) -> None:
-    session.screen.print(Text("Trying it…", "dim"))
+    session.screen.print(Text("Trying it…", "muted"))
     session.tell(session.call(f"{service.name} test", **({"to": to} if to else {})))
 
 
