@@ -106,7 +106,8 @@ class Command:
 
     `unread` are the errors with which it may run all the same where nobody can say who may use the store, since it
     mends that, or does without the store: it gets one that is shut (`context.shut`). `outside` says that the shell
-    alone has it, for users at the machine of the store, and that nobody is signed in while it runs.
+    alone has it, for users at the machine of the store, and that nobody is signed in while it runs. `as_text` makes of
+    the result what the shell prints where that is another thing than the result: what was deleted, not its card.
     """
 
     group: str
@@ -118,6 +119,7 @@ class Command:
     here: bool = False
     unread: tuple[type[StoreError], ...] = ()
     outside: bool = False
+    as_text: "Callable[[CRM, Any], Any] | None" = field(default=None, repr=False)
 
     @property
     def words(self) -> str:
@@ -188,17 +190,19 @@ def command(
     here: bool = False,
     unread: tuple[type[StoreError], ...] = (),
     outside: bool = False,
+    as_text: "Callable[[CRM, Any], Any] | None" = None,
 ) -> Callable[[_Function], _Function]:
     """Registers a function as the command that the shell calls `words` and the menu `title`; `roles` may run it.
     `here` says that it concerns the machine that the program runs on; `unread` with which errors it runs where the
-    store cannot be read; `outside` that the shell alone has it, and nobody is signed in."""
+    store cannot be read; `outside` that the shell alone has it, and nobody is signed in; `as_text` makes what the
+    shell prints of the result."""
 
     def register(function: _Function) -> _Function:
         group, _, name = words.rpartition(" ")
         if words in _COMMANDS or words in _OUTSIDE:
             raise ValueError(f"two commands are called {words}")
         registered = _OUTSIDE if outside else _COMMANDS
-        registered[words] = Command(group, name, title, menu, function, roles, here, unread, outside)
+        registered[words] = Command(group, name, title, menu, function, roles, here, unread, outside, as_text)
         return function
 
     return register

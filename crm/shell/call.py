@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from crm import program
 from crm.commands.context import CRM, begin_day, has_accounts, shut
-from crm.commands.registry import Command, Parameter, named
+from crm.commands.registry import Command, Parameter
 from crm.config import Config, data_folder, from_environment, store_file
 from crm.errors import (
     Cancelled,
@@ -25,7 +25,7 @@ from crm.errors import (
     StoreError,
     UsageError,
 )
-from crm.model import Conventions, Record
+from crm.model import Conventions
 from crm.model.encoding import plain
 from crm.model.fields import Secret
 from crm.model.file_errors import is_missing, would_replace
@@ -77,7 +77,7 @@ class Call:
                 begin_day(owner)
             command.demand(crm.reader)
             result = self._done(crm, command, options)
-            self._print(crm, self._shown_as_text(crm, command, result))
+            self._print(crm, result if self._settings["json"] or not command.as_text else command.as_text(crm, result))
             self._tell_cut(crm, command, options, result)
             self._notice(crm)
         except SignedOutError as out:
@@ -289,19 +289,6 @@ class Call:
                     yes=question.yes,
                     kind=question.question_kind,
                 ) from question
-
-    def _shown_as_text(self, crm: CRM, command: Command, result: Any) -> Any:
-        """The printed form of a result: as text, that a record was deleted and what went with it, and not its card; of
-        a deal the card, which names its client."""
-        if self._settings["json"] or not isinstance(result, Record):
-            return result
-        if command.words == "deals add":
-            return named("deals show")(crm, result)
-        if command.name not in ("delete", "remove"):
-            return result
-        from crm.commands.data.deletions import deleted
-
-        return deleted(crm, result)
 
     def _tell_cut(self, crm: CRM, command: Command, options: Mapping[str, Any], result: Any) -> None:
         """Says on stderr, beside the answer, that a list was cut at a limit that nobody gave."""

@@ -288,10 +288,21 @@ def test_what_was_deleted_is_said_and_a_deal_names_its_client(shell: CommandLine
     answer = shell("deals", "add", "1", "Roof", "--value", "100").out
     assert "Roof" in answer
     assert "Anna Berg" in answer
-    assert shell("--yes", "deals", "delete", "1").out.startswith("✓ Deleted deal Roof\n")
+    assert shell("--yes", "deals", "delete", "1").out.startswith("✓ Deleted the deal Roof\n")
     answer = shell("--yes", "clients", "delete", "1").out
     assert answer == "✓ Deleted Anna Berg, with 1 sale\n`history undo` brings it back.\n"
     shell.did("history", "undo")
+    shell.did("interactions", "add", "1", "--kind", "call", "--on", "2026-11-03")
+    shell.did("stages", "add", "Measured", "--probability", "50")
+    shell.did("deals", "add", "1", "Door", "--value", "10", "--stage", "Measured")
+    shell.did("views", "save", "Big", "--condition", "total_spend > 1")
+    for line, what in {
+        "interactions delete 1": "Deleted a call with Anna Berg on Nov 3, 2026",
+        "rules remove 1": "Removed the rule VIP when total_spend >= 35000",
+        "views remove Big": "Removed the view Big",
+        "stages delete Measured --to Lead": "Deleted the stage Measured\n  Also changed: 1 deal",
+    }.items():
+        assert shell("--yes", *line.split()).out == f"✓ {what}\n`history undo` brings it back.\n"
     # A script gets the record itself.
     assert shell.did("--yes", "clients", "delete", "1")["last_name"] == "Berg"
 

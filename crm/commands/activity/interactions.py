@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from crm.commands.client_selection import TheClient
 from crm.commands.context import CRM
+from crm.commands.data.deletions import deleted
 from crm.commands.ownership import Mine, owner_filter
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.period import Since, Until, in_order
@@ -123,19 +124,23 @@ def edit(crm: CRM, interaction: TheInteraction, changes: InteractionChanges) -> 
     return crm.transact(change, f"edited {logged(interaction.kind)}")
 
 
-@command("interactions delete", title="Delete")
+@command("interactions delete", title="Delete", as_text=deleted)
 def delete(crm: CRM, interaction: TheInteraction, yes: bool = False) -> Interaction:
     """Deletes an interaction; `history undo` brings it back."""
+
+    with crm.read() as snapshot:
+        client = snapshot.get(Client, interaction.client)
+    name = f"{logged(interaction.kind)} with {client.name} on {crm.conventions.day(interaction.on)}"
 
     def change(tx: Transaction) -> Interaction:
         record = tx.get(Interaction, interaction.id)
         if not yes:
             raise confirmation(
-                f"This deletes {logged(record.kind)} of {crm.conventions.day(record.on)}. It can be undone.",
+                f"This deletes {name}. It can be undone.",
                 "Delete",
                 [record],
             )
         tx.delete(record)
         return record
 
-    return crm.transact(change, f"deleted {logged(interaction.kind)}")
+    return crm.transact(change, f"deleted {name}")

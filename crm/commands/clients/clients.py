@@ -10,6 +10,7 @@ from crm.commands.activity.timeline_entries import Entry
 from crm.commands.activity.timeline_events import latest
 from crm.commands.client_selection import Group, OfView, Only, SomeClients, TheClient, Where, filters_of, pluralize
 from crm.commands.context import CRM
+from crm.commands.data.deletions import deleted
 from crm.commands.mail.consent import described, opted_out
 from crm.commands.matching import through
 from crm.commands.ownership import Mine, owner_filter
@@ -231,7 +232,7 @@ def own_fields(client: Client, changes: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in {**client.extra, **changes}.items() if text}
 
 
-@command("clients delete", title="Delete", menu="clients", roles=ONLY_ADMIN)
+@command("clients delete", title="Delete", menu="clients", roles=ONLY_ADMIN, as_text=deleted)
 def delete(crm: CRM, client: TheClient, yes: bool = False) -> Client:
     """Deletes a client and all that belongs to it: sales, contacts, calls, deals; `history undo` brings it back."""
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from crm.commands.client_selection import TheClient
 from crm.commands.context import CRM
+from crm.commands.data.deletions import deleted
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import About, FieldsOf, Takes, command
 from crm.errors import FieldError, confirmation
@@ -148,7 +149,7 @@ def primary(crm: CRM, contact: TheContact) -> Contact:
     return crm.transact(change, f"made {contact.name} the primary contact")
 
 
-@command("contacts delete", title="Delete")
+@command("contacts delete", title="Delete", as_text=deleted)
 def delete(crm: CRM, contact: TheContact, yes: bool = False) -> Contact:
     """Deletes a contact; the interactions with it stay, and `history undo` brings it back."""
 

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Annotated, Any
 
 from crm.commands.context import CRM
+from crm.commands.data.deletions import deleted
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import FieldError, NotFoundError
 from crm.model import Client, StatusRule
@@ -134,7 +135,7 @@ def move(
     return crm.transact(change, f"moved the rule {rule_text(rule.status, rule.when)} to {to}")
 
 
-@command("rules remove", title="Remove a rule", menu="rules", roles=ONLY_ADMIN)
+@command("rules remove", title="Remove a rule", menu="rules", roles=ONLY_ADMIN, as_text=deleted)
 def remove(crm: CRM, rule: TheRule) -> StatusRule:
     """Removes a rule. Clients keep their status until the rules are applied; it can be undone."""
 

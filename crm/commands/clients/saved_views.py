@@ -4,6 +4,7 @@ from typing import Annotated
 
 from crm.commands.client_selection import view_called
 from crm.commands.context import CRM
+from crm.commands.data.deletions import deleted
 from crm.commands.registry import About, command
 from crm.errors import FieldError, RefusedError
 from crm.model import Client, View
@@ -64,7 +65,7 @@ def rename(crm: CRM, name: Name, to: Annotated[str, Line(60), About("New name", 
     return crm.transact(change, f"renamed the view {name} to {to}")
 
 
-@command("views remove", title="Remove a view", menu="")
+@command("views remove", title="Remove a view", menu="", as_text=deleted)
 def remove(crm: CRM, name: Name) -> View:
     """Removes a saved view; the clients in it stay."""
 

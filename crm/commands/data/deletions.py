@@ -10,10 +10,12 @@ from crm.repository import HistoryQuery
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """A deletion: the record by its kind and name, and `along` what belonged to it."""
+    """A deletion: `what` was done, as the history has it, `along` what went with the record, `changed` what else was
+    changed by it, which belonged to it or stood in it."""
 
-    name: str
+    what: str
     along: str
+    changed: str
 
 
 def deleted(crm: CRM, record: Record) -> Deleted:
@@ -21,11 +23,21 @@ def deleted(crm: CRM, record: Record) -> Deleted:
     with crm.read() as snapshot:
         last = snapshot.changes(record=record, limit=1)
         key = (record.kind_name, record.id)
-        gone = [
-            (change.record, change.record_id)
+        others = [
+            change
             for change in (snapshot.each_change(HistoryQuery(transaction=last[0].transaction)) if last else ())
-            if change.operation == "delete" and (change.record, change.record_id) != key
+            if (change.record, change.record_id) != key
         ]
-    name = str(getattr(record, "name", "") or getattr(record, "title", "") or record.id)
-    kind = "" if isinstance(record, Client) else f"{record.kind_name.replace('_', '-')} "
-    return Deleted(f"{kind}{name}", record_words(gone, (), crm.conventions))
+    gone = [(change.record, change.record_id) for change in others if change.operation == "delete"]
+    # A client is changed by whatever happens with it, as its totals are.
+    changed = [
+        (change.record, change.record_id)
+        for change in others
+        if change.operation == "update" and change.record not in (Client.kind_name, record.kind_name)
+    ]
+    what = last[0].what if last else f"deleted {record.kind_name.replace('_', '-')} {record.id}"
+    return Deleted(
+        f"{what[:1].upper()}{what[1:]}",
+        record_words(gone, (), crm.conventions),
+        record_words(changed, (), crm.conventions),
+    )

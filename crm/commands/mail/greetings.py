@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from crm.commands.activity.anniversaries import YearlyDay, days_due, key_of, occasion_words
 from crm.commands.context import CRM
+from crm.commands.data.deletions import deleted
 from crm.commands.mail.consent import objections
 from crm.commands.mail.mailings.audience import Reader, refused_addresses
 from crm.commands.mail.mailings.text import MailingText, drafted
@@ -119,7 +120,7 @@ def add(
     return Occasion(crm.transact(change, f"added the greeting {name}"), occasion_words(on))
 
 
-@command("occasions remove", title="Remove a greeting")
+@command("occasions remove", title="Remove a greeting", as_text=lambda crm, removed: deleted(crm, removed.mailing))
 def remove(crm: CRM, name: Name) -> Occasion:
     """Removes a standing order; what is still queued of it is cancelled."""
 

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from crm.commands.context import CRM
+from crm.commands.data.deletions import deleted
 from crm.commands.mail.consent import described, opted_out
 from crm.commands.mail.unsubscribing import suppress
 from crm.commands.registry import ONLY_ADMIN, About, command
@@ -46,7 +47,7 @@ def add(
     return crm.transact(change, f"noted that {address} has opted out")
 
 
-@command("opt-outs lift", title="Lift an opt-out", roles=ONLY_ADMIN)
+@command("opt-outs lift", title="Lift an opt-out", roles=ONLY_ADMIN, as_text=deleted)
 def lift(
     crm: CRM,
     address: TheRecipient,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from crm.commands.context import CRM
+from crm.commands.data.deletions import deleted
 from crm.commands.mail.merge_fields import LineWithFields, ProseWithFields, check, filled, missing, values
 from crm.commands.registry import About, FieldsOf, Takes, command
 from crm.errors import FieldError, NotFoundError, RefusedError, confirmation
@@ -116,7 +117,7 @@ def edit(crm: CRM, template: TheTemplate, changes: TemplateChanges) -> Template:
     return crm.transact(change, f"edited the template {template.name}")
 
 
-@command("templates delete", title="Delete a template")
+@command("templates delete", title="Delete a template", as_text=deleted)
 def delete(crm: CRM, template: TheTemplate, yes: bool = False) -> Template:
     """Deletes a template; what was sent with it stays, and `history undo` brings it back."""
 

@@ -8,10 +8,11 @@ from itertools import zip_longest
 from typing import Annotated, Any
 
 from crm.commands.context import CRM
+from crm.commands.data.deletions import deleted
 from crm.commands.ownership import Mine, owner_filter, spelled
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.period import in_order
-from crm.commands.registry import About, FieldsOf, Takes, command
+from crm.commands.registry import About, FieldsOf, Takes, command, named
 from crm.commands.sales.pipeline import DealShown, StageSum, deals_shown, listed, stage_called, stages, sums
 from crm.errors import FieldError, RefusedError, confirmation
 from crm.model import OUTCOMES, Client, Deal, FollowUp, Sale, Stage, StageMove
@@ -66,7 +67,7 @@ class DealCard:
         return {**self.item.as_json(), **plain(beside)}
 
 
-@command("deals add", title="Add a deal")
+@command("deals add", title="Add a deal", as_text=lambda crm, deal: named("deals show")(crm, deal))
 def add(
     crm: CRM,
     client: Annotated[Client, About("Client", "its number, reference or name", positional=True)],
@@ -208,7 +209,7 @@ def _refuse_another_client(tx: Transaction, deal: Deal, number: int) -> None:
             raise RefusedError(f"A {word} of this deal belongs to its client; nothing was changed.")
 
 
-@command("deals delete", title="Delete a deal")
+@command("deals delete", title="Delete a deal", as_text=deleted)
 def delete(crm: CRM, deal: TheDeal, yes: bool = False) -> Deal:
     """Deletes a deal and the history of its stages; its sale and follow-ups stay. `history undo` brings it back."""
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from crm.commands.context import CRM
+from crm.commands.data.deletions import deleted
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.commands.sales.pipeline import stage_called, stages
 from crm.errors import FieldError, NotFoundError, RefusedError
@@ -107,7 +108,7 @@ def move(
     return crm.transact(change, f"moved the stage {stage.name} to {to}")
 
 
-@command("stages delete", title="Delete a stage", roles=ONLY_ADMIN)
+@command("stages delete", title="Delete a stage", roles=ONLY_ADMIN, as_text=deleted)
 def delete(
     crm: CRM,
     stage: TheStage,

@@ -64,13 +64,25 @@ def sessions(crm: CRM) -> list[SessionShown]:
     return [session_shown(crm, session) for session in crm.accounts.sessions(crm.accounts.me)]
 
 
-@command("profile end-session", title="End a session", menu="profile", roles=EVERYBODY)
+@command(
+    "profile end-session",
+    title="End a session",
+    menu="profile",
+    roles=EVERYBODY,
+    as_text=lambda _crm, _: "The session is ended.",
+)
 def end_session(crm: CRM, session: Annotated[SignIn, About("Session", "its number", positional=True)]) -> None:
     """Ends one of one's own sessions, on another device for example."""
     crm.accounts.end(session.id)
 
 
-@command("profile sign-out-everywhere", title="Sign out everywhere else", menu="profile", roles=EVERYBODY)
+@command(
+    "profile sign-out-everywhere",
+    title="Sign out everywhere else",
+    menu="profile",
+    roles=EVERYBODY,
+    as_text=lambda _crm, _: "Your other sessions are ended.",
+)
 def sign_out_everywhere(crm: CRM) -> None:
     """Ends all of one's own sessions, except the one in which this is asked."""
     crm.accounts.sign_out(crm.accounts.me)

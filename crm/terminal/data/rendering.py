@@ -126,8 +126,10 @@ def _changed_back(record: "RecordChange") -> Text:
 
 @renderer("crm.commands.data.deletions.Deleted")
 def _(result: "Deleted", screen: Screen, _by: Conventions) -> None:
-    line = Text(f"{screen.sign('✓', 'OK:')} Deleted ", "success").append(clean(result.name), "bold")
+    line = Text(f"{screen.sign('✓', 'OK:')} ", "success").append(clean(result.what), "bold")
     screen.print(line.append(f", with {clean(result.along)}" if result.along else "", "default"))
+    if result.changed:
+        screen.print(Text(f"  Also changed: {clean(result.changed)}"))
     screen.print(Text("`history undo` brings it back.", "muted"))
 
 
