@@ -35,7 +35,7 @@ class Server:
     named_in: str = SAVED
 
     def how(self, variable: str, saved: str) -> str:
-        """What to write: in the variable that names this server, or in the settings of this computer."""
+        """The words for a remedy: in the variable that names this server, or in the settings of this computer."""
         return saved if self.named_in == SAVED else variable
 
 

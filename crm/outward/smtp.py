@@ -228,10 +228,11 @@ class SmtpConnection:
             busy = 400 <= error.smtp_code < 500
             words = _words(error.smtp_code, error.smtp_error)
             raise self._failed(f"lets nobody in ({words})", "busy" if busy else "refused") from error
-        except smtplib.SMTPException as error:
-            raise self._failed("cannot be reached, or broke off", "offline") from error
         except OSError as error:
-            raise self._failed(unreached(error, self._server, "smtp"), "offline") from error
+            # An SMTPException is an OSError too, and stands before what broke the connection off.
+            cause = error.__context__ if isinstance(error, smtplib.SMTPException) else error
+            why = unreached(cause if isinstance(cause, OSError) else error, self._server, "smtp")
+            raise self._failed(why, "offline") from error
 
     def _signed_in(self) -> smtplib.SMTP:
         server, context = self._server, self._context or ssl.create_default_context()

@@ -123,7 +123,7 @@ def advice_about(service: Service, values: Values) -> str:
 
 
 def saved_values(crm: CRM, service: Service) -> Values:
-    """What is saved of a service on this computer, but for the secret. Raises FileError."""
+    """The settings of a service that are saved on this computer, but for the secret. Raises FileError."""
     refuse_others(crm)
     return crm.outward.saved().values(service)
 
