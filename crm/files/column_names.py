@@ -80,6 +80,10 @@ _CLIENT = {
     "marketing_consent": "marketing consent, marketing, newsletter, opt in, email opt in, accepts marketing, accepts"
     " email marketing, email marketing consent, consent, subscribed, einwilligung,"
     " werbeeinwilligung, consentement, consentimiento, consenso, toestemming, consentimento",
+    "opt_out": "unsubscribed, unsubscribed from all email, opt out, opted out, email opt out, email opted out, do not"
+    " email, do not mail, do not contact, has opted out of email, email optout, optout, unsubscribe, unsub time, unsub"
+    " date, unsubscribed at, unsubscribe date, no mailings, no newsletter, abgemeldet, abgemeldet am, abbestellt,"
+    " keine werbung, desabonne, dado de baja, baja, disiscritto, uitgeschreven, afgemeld",
     "notes": "notes, note, comment, comments, remark, remarks, memo, notizen, notiz, bemerkung, bemerkungen,"
     " kommentar, anmerkung, anmerkungen, remarque, remarques, commentaire, commentaires, notas,"
     " nota, comentario, comentarios, observaciones, commento, commenti, osservazioni, opmerking,"
@@ -111,13 +115,15 @@ _SALE = {
     " fecha de compra, fecha de pedido, fecha de factura, data, data vendita, data di vendita, data"
     " acquisto, data ordine, data fattura, verkoopdatum, orderdatum, besteldatum, factuurdatum, data"
     " da venda, data da compra, data do pedido, invoicedate, orderdate",
-    "amount": "amount, total, total amount, sale amount, amount paid, order total, grand total, net amount,"
+    "amount": "amount, total, total amount,"
+    " order total amount, sale amount, amount paid, order total, grand total, net amount,"
     " gross amount, invoice total, value, dollar value, order value, deal value, deal amount, sales, revenue, price,"
     " sum,"
     " total price, turnover, betrag, summe, gesamt, gesamtbetrag, umsatz, preis, gesamtpreis,"
     " rechnungsbetrag, bruttobetrag, nettobetrag, montant, montant total, total ttc, prix, chiffre d"
     " affaires, importe, importe total, monto, precio, importo, importo totale, totale, prezzo,"
-    " bedrag, totaal, totaalbedrag, prijs, omzet, valor, valor total, preco, quantia",
+    " bedrag, totaal, totaalbedrag, prijs, omzet, valor, valor total, preco, quantia,"
+    " gross, gross sales, brutto, net, net sales, netto",
     "note": "note, notes, description, deal title, deal name, comment, comments, product, product name, item, article,"
     " memo,"
     " remark, details, notiz, bemerkung, beschreibung, artikel, produkt, verwendungszweck,"

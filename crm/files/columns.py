@@ -29,6 +29,7 @@ _NUMBER_WORDS = words(
     "no nr id number ref reference code num nummer numero numer kundennr kundennummer referenz codigo codice klantnr"
     " klantnummer custid account n"
 )
+_OF_ONE = words("unit each per piece einzel einzelpreis stuckpreis unitaire unitario unitaria stuksprijs eenheidsprijs")
 # Fields for which several columns may stand.
 SEVERAL = ("email", "phone", "client.email", "client.phone", "status")
 _PERSON = re.compile(r"[^\W\d_][\w.'\u2019-]*,?(?: [\w.'\u2019-]+){1,4}")
@@ -284,7 +285,9 @@ def _content(column: _Column, record: type[Client] | type[Sale], by: Conventions
     dates = bool(order_of(column.cells, by))
     if record is Sale and dates:
         return "on"
-    amount = column.mostly(lambda text: bare_amount(text) and re.search(r"[.,]\d\d(\D*)$", text))
+    # What one piece costs is not what was paid.
+    of_one = not _OF_ONE.isdisjoint(plain_words(column.name).split())
+    amount = not of_one and column.mostly(lambda text: bare_amount(text) and re.search(r"[.,]\d\d(\D*)$", text))
     if record is Sale and amount:
         return "amount"
     if not dates and not amount and column.mostly(_PHONE.fullmatch):

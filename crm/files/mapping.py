@@ -34,6 +34,8 @@ _FEWEST_DIGITS = 5
 # What spreadsheets make of long numbers.
 _POWER = re.compile(r"\+?(\d)[.,](\d+)E\+?(\d{1,2})", re.IGNORECASE)
 _AS_FIGURE = re.compile(r"(\d{7,15})\.0")
+# In a column of who has opted out: whoever has not.
+_NOT_OPTED_OUT = words("no n false f 0 nein non faux nee falso falsch nao subscribed active") | {""}
 _QUOTED_TAG = re.compile(r'"([^",]*)"')
 _OTHERS = {"email": "Other e-mail", "phone": "Other phone", "address": "Other address"}
 # In the name of a column: it is what an account is called, where first and last name are somebody there.
@@ -73,6 +75,7 @@ class Mapper:
         self._reached: dict[str, list[int]] = {}
         self._statuses: list[int] = []
         self._lines: list[int] = []
+        self._opt_outs: list[int] = []
         self._other_addresses: dict[int, list[tuple[int, str, Callable[[str], str]]]] = {}
         self._blank: dict[str, str] = {}
         self._birth_order = next((match.date_order for match in matches if match.target == "date_of_birth"), "")
@@ -95,6 +98,9 @@ class Mapper:
             self._statuses.append(place)
         elif target == "address.more":
             self._lines.append(place)
+        elif target == "opt_out":
+            self._opt_outs.append(place)
+            self._blank["marketing_consent"] = ""
         elif target == "currency":
             self._currency = place
         elif target.rpartition(".")[2] in _SEPARATED:
@@ -127,6 +133,8 @@ class Mapper:
             values["address"] = ", ".join(filter(None, (values["address"].strip(), *lines)))
         if self._other_addresses:
             self._elsewhere(cells, values, extra)
+        if any(_value(cells[place]).casefold() not in _NOT_OPTED_OUT for place in self._opt_outs):
+            values["marketing_consent"] = "no"
         if self._statuses:
             values["status"] = "\n".join(filter(None, (cells[place].strip() for place in self._statuses)))
         for place in self._names:

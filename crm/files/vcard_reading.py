@@ -9,6 +9,7 @@ import io
 import quopri
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, ClassVar, NamedTuple
@@ -29,6 +30,8 @@ _TOKEN = re.compile(r"\\.|[^\\;,]+|.", re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _BASE64 = re.compile(r"[A-Za-z0-9+/=]+")
 _BIRTHDAY = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ].*)?")
+_KINDS = ("KIND", "X-ADDRESSBOOKSERVER-KIND")
+_FULL_DATE = re.compile(r"\d\D+\d+\D+\d|\d{6,}|\d.*[^\W\d_]{3}.*\d|[^\W\d_]{3}.*\d\D+\d")
 _LARGEST_LINE = 1_000_000
 
 
@@ -76,7 +79,13 @@ def _lines(file: BinaryIO, charset: Charset) -> Iterator[str]:
     """The lines of a file as text. Some programs fold a line inside a letter: its bytes are put together first, and
     what was folded counts as a blank line."""
     if charset.encoding.startswith(("utf-16", "utf-32")):
-        yield from io.TextIOWrapper(file, charset.encoding, charset.errors)
+        text = io.TextIOWrapper(file, charset.encoding, charset.errors)
+        try:
+            yield from text
+        finally:
+            # The file is closed by whoever has opened it, perhaps already.
+            with suppress(ValueError):
+                text.detach()
         return
     waiting: bytes | None = None
     blank = 0
@@ -96,12 +105,17 @@ def _lines(file: BinaryIO, charset: Charset) -> Iterator[str]:
 
 def _cards(text: Iterator[str]) -> Iterator[tuple[int, list[str], str]]:
     """Each card: the line it begins on, the lines between its first and its last, and what is wrong."""
-    begun, lines, size = 0, list[str](), 0
+    begun, lines, size, inner = 0, list[str](), 0, 0
     outside = False
     for number, line in enumerate(text, 1):
         line = line.rstrip("\r\n")
         mark = line.strip("\ufeff \t").upper().replace(" ", "")
-        if mark == "BEGIN:VCARD":
+        if inner:
+            # A card within a card (AGENT, of 2.1) is somebody else's.
+            inner += (mark == "BEGIN:VCARD") - (mark == "END:VCARD")
+        elif mark == "BEGIN:VCARD" and begun and lines and lines[-1].upper().startswith("AGENT"):
+            inner = 1
+        elif mark == "BEGIN:VCARD":
             if begun:
                 yield begun, lines, "this card has no end (END:VCARD)"
             begun, lines, size, outside = number, [], 0, False
@@ -130,6 +144,9 @@ def _row(number: int, lines: list[str], problem: str) -> Row:
             properties.append(_property(*match.groups()))
         except (LookupError, binascii.Error, ValueError):
             problem = problem or f"the encoding of {match.group(1)} in this card cannot be read"
+    kinds = {entry.value.strip().casefold() for entry in properties if entry.name in _KINDS}
+    if "group" in kinds and not problem:
+        problem = "this card is a group of others, no client"
     return Row(number, _cells(properties), problem)
 
 
@@ -199,6 +216,10 @@ def _cells(properties: list[_Property]) -> tuple[str, ...]:
     if born.startswith("--"):
         notes.append(f"Birthday: {born[2:]} (month-day, no year given)")
         born = ""
+    elif born and not _FULL_DATE.search(born):
+        # A year alone, or words: no card is lost for it.
+        notes.append(f"Birthday: {born}")
+        born = ""
     (box, extension, street, city, region, postcode, country), *others = _addresses(every("ADR"))
     address = ", ".join(filter(None, (street, extension, box, region)))
     elsewhere = "; ".join(
@@ -220,7 +241,9 @@ def _reached(entries: list[_Property]) -> list[str]:
         (entry for entry in entries if not entry.traits & {"FAX", "PAGER"}),
         key=lambda entry: ("PREF" not in entry.traits, "CELL" not in entry.traits),
     )
-    return [re.sub(r"^(tel|mailto):", "", _plain(entry.value), flags=re.IGNORECASE) for entry in ranked] or [""]
+    plain = (re.sub(r"^(tel|mailto):", "", _plain(entry.value), flags=re.IGNORECASE) for entry in ranked)
+    # An extension is a part of the number (RFC 3966).
+    return [re.sub(r";ext=", " ext ", text, flags=re.IGNORECASE) for text in plain] or [""]
 
 
 def _addresses(entries: list[_Property]) -> list[list[str]]:

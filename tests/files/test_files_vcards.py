@@ -138,3 +138,50 @@ def test_nothing_in_a_name_adds_a_line(tmp_path, end):
     ((_, fields, problem),) = read(path)
     assert "phone" not in fields
     assert not problem
+
+
+def _file(tmp_path, *cards, version="3.0", encoding="utf-8"):
+    lines = [line for card in cards for line in ("BEGIN:VCARD", f"VERSION:{version}", *card, "END:VCARD")]
+    path = tmp_path / "cards.vcf"
+    path.write_bytes("\r\n".join([*lines, ""]).encode(encoding))
+    return path
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-8-sig"])
+def test_cards_in_wide_letters_are_read_more_than_once(tmp_path, encoding):
+    text = "" if encoding != "utf-16-le" else "\ufeff"
+    path = _file(tmp_path, ["N:Müller;Åda;;;", "EMAIL:a@example.org"], ["FN:Bo Marsh"])
+    path.write_bytes((text + path.read_text("utf-8")).encode(encoding))
+    source = open_source(path)
+    assert [row.cells[:2] for row in source.rows()] == [row.cells[:2] for row in source.rows()]
+    assert next(iter(source.rows())).cells[:2] == ("Åda", "Müller")
+
+
+@pytest.mark.parametrize("line", ["KIND:group", "X-ADDRESSBOOKSERVER-KIND:group"])
+def test_a_card_of_a_group_is_no_client(tmp_path, line):
+    rows = list(open_source(_file(tmp_path, ["FN:My group", line], ["FN:Ada Lind"])).rows())
+    assert [bool(row.problem) for row in rows] == [True, False]
+
+
+def test_a_card_within_a_card_is_somebody_else(tmp_path):
+    card = ["N:Lind;Ada;;;", "AGENT:", "BEGIN:VCARD", "FN:Helper", "TEL:1", "END:VCARD", "EMAIL:a@example.org"]
+    (row,) = open_source(_file(tmp_path, card, version="2.1")).rows()
+    assert (row.cells[:2], row.cells[3:5], row.problem) == (("Ada", "Lind"), ("a@example.org", ""), "")
+
+
+@pytest.mark.parametrize("born", ["1985", "circa 1800", "1985-03", "spring"])
+def test_no_card_is_lost_for_a_birthday_that_is_no_date(tmp_path, born):
+    (row,) = open_source(_file(tmp_path, ["FN:Ada Lind", f"BDAY;VALUE=text:{born}"], version="4.0")).rows()
+    assert row.cells[9] == ""
+    assert born in row.cells[11]
+
+
+@pytest.mark.parametrize("born", ["24.03.1985", "3/24/1985", "19850324", "March 24, 1985", "24 Mar 1985"])
+def test_a_birthday_that_is_written_otherwise_is_read_later(tmp_path, born):
+    (row,) = open_source(_file(tmp_path, ["FN:Ada Lind", f"BDAY:{born}"])).rows()
+    assert row.cells[9] in (born, "1985-03-24")
+
+
+def test_an_extension_belongs_to_its_number(tmp_path):
+    (row,) = open_source(_file(tmp_path, ["FN:Ada", "TEL;VALUE=uri:tel:+1-202-555-0144;ext=12"], version="4.0")).rows()
+    assert row.cells[4] == "+1-202-555-0144 ext 12"

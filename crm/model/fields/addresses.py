@@ -237,6 +237,9 @@ def _e164(text: str, country: str) -> str:
 
     try:
         number = phonenumbers.parse(text, country)
+        if text.startswith("00") and not phonenumbers.is_valid_number(number):
+            # As most of the world dials abroad, whatever is dialled for it in the country itself.
+            number = phonenumbers.parse(f"+{text[2:]}", country)
     except phonenumbers.NumberParseException as error:
         raise FieldError(f"that is not a telephone number{_WHY.get(error.error_type, '')}") from error
     if not phonenumbers.is_valid_number(number):

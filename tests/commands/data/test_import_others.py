@@ -498,3 +498,60 @@ def test_the_second_of_a_card_is_kept(office: Office) -> None:
         "Other e-mail": "ada@home.example.org", "Other phone": "+12025550144",
         "Other address": "2 Dock Rd, Bergen, 5003, Norway",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("heading", ["Unsubscribed", "Email Opt Out", "Unsubscribed from all email", "UNSUB_TIME"])
+@pytest.mark.parametrize(
+    ("written", "agreed"), [("yes", False), ("2026-02-02 10:00:00", False), ("", True), ("No", True)]
+)
+def test_who_has_opted_out_elsewhere_gets_no_mailings_here(
+    office: Office, heading: str, written: str, agreed: bool
+) -> None:
+    office.add(first_name="Ada", last_name="Lind", email="ada@example.org", marketing_consent=True)
+    text = f"Name,Email,{heading}\nAda Lind,ada@example.org,{written}\nBo Marsh,bo@example.org,{written}\n"
+    office("import", office.write("list.csv", text))
+    assert [client.marketing_consent for client in office.clients()] == [agreed, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "amounts", "refused"),
+    [
+        ("Order ID,Order Date,Order Status,Customer Email,First Name (Billing),Last Name (Billing),Order Total Amount\n"
+         "12,2026-10-01 10:00,Completed,ada@example.org,Ada,Lind,12.00\n"
+         "13,2026-10-01 10:00,Cancelled,ada@example.org,Ada,Lind,9.00\n", ["12.00"], 1),
+        ('"Date","Name","Type","Status","Currency","Gross","Fee","Net","From Email Address","Transaction ID"\n'
+         '"10/01/2026","Ada Lind","Website Payment","Completed","USD","12.00","-0.50","11.50","ada@example.org","X1"\n'
+         '"10/02/2026","Ada Lind","Payment Refund","Completed","USD","-12.00","0.50","-11.50","us@example.org","X2"\n',
+         ["12.00"], 1),
+        ("Client,Date,Net,Tax,Gross\nAda Lind,2026-10-01,10.00,2.00,12.00\n", ["12.00"], 0),
+        ("Client,Date,Item,Quantity,Price\nAda Lind,2026-10-01,Chair,1,10.00\nAda Lind,2026-10-02,Chair,3,10.00\n",
+         ["10.00"], 1),
+        ("Client,Date,Item,Quantity,Price,Total\nAda Lind,2026-10-02,Chair,3,10.00,30.00\n", ["30.00"], 0),
+        ("Client,Date,Quantity,Total price\nAda Lind,2026-10-02,3,30.00\n", ["30.00"], 0),
+    ],
+)  # fmt: skip
+def test_what_was_paid_in_all_is_the_amount(office: Office, text: str, amounts: list[str], refused: int) -> None:
+    report = office("import", office.write("sales.csv", text), create_clients=True)
+    assert (report.what, report.refused) == ("sales", refused)
+    assert [str(sale.amount) for sale in office.sales()] == amounts
+
+
+def test_the_price_of_one_is_no_amount_unless_somebody_says_so(office: Office) -> None:
+    path = office.write("sales.csv", "Client,Date,Quantity,Unit price\nAda Lind,2026-10-01,3,10.00\n")
+    with pytest.raises(CRMError, match="amount"):
+        office("import", path, as_="sales", create_clients=True)
+    report = office("import", path, as_="sales", create_clients=True, map=["Unit price=amount"])
+    assert report.new == 1
+
+
+@pytest.mark.parametrize("written", ["ADA LIND", "ada lind"])
+def test_a_name_in_capitals_teaches_nothing(office: Office, written: str) -> None:
+    office.add(first_name="Ada", last_name="Lind", email="ada@example.org")
+    report = office("import", office.write("list.csv", f"Name,Email\n{written},ada@example.org\n"))
+    assert (report.unchanged, names(office)) == (1, ["Ada Lind"])
+
+
+def test_a_number_as_most_of_the_world_dials_abroad(office: Office) -> None:
+    text = "Name,Phone\nAda Lind,0043 664 1234567\nBo Marsh,001 202 555 0143\n"
+    office("import", office.write("list.csv", text))
+    assert [client.phone for client in office.clients()] == ["+436641234567", "+12025550143"]

@@ -136,12 +136,26 @@ def with_kind(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
+def _only_shouts(value: Any, known: Any) -> bool:
+    """Whether a text is a known one in capitals alone, or in small letters: nothing is learned from it."""
+    return (
+        isinstance(value, str)
+        and isinstance(known, str)
+        and value.casefold() == known.casefold()
+        and (value.isupper() or value.islower())
+    )
+
+
 _SETTABLE = tuple(field.name for field in dataclasses.fields(Client) if field.metadata.get("by") == "person")
 
 
 def _updated(client: Client, values: dict[str, Any]) -> dict[str, Any]:
     """The changes of a row: fields that it fills; tags and own fields are added to those there are."""
-    updated = {name: value for name, value in values.items() if value != getattr(client, name)}
+    updated = {
+        name: value
+        for name, value in values.items()
+        if value != getattr(client, name) and not _only_shouts(value, getattr(client, name))
+    }
     if updated.keys() & {"first_name", "last_name", "company"} and is_called_by_address(client):
         updated.setdefault("last_name", "")
     if "tags" in updated:

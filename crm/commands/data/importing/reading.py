@@ -24,6 +24,7 @@ _OF_MAPPER = frozenset(
         "currency",
         "status",
         "address.more",
+        "opt_out",
         *(f"date_of_birth.{part}" for part in ("year", "month", "day")),
     )
 )
@@ -64,6 +65,7 @@ class Reader:
         deals = any("deal" in plain_words(match.column).split() for match in draft.matches)
         # An invoice that is open is a sale, a deal is none yet.
         self._no_sale = _CAME_TO_NOTHING | {"open", "offen"} if deals else _CAME_TO_NOTHING
+        self._pieces = _pieces(draft)
         self._targets = {target: _target(draft.what, target) for target in draft.targets if target not in _OF_MAPPER}
 
     def batches(self) -> Iterator[list[Checked]]:
@@ -81,6 +83,11 @@ class Reader:
             if status.casefold() in self._no_sale or _GIVEN_BACK.search(plain_words(status)):
                 checked.refused = f"its status is {status}, so it is no sale"
                 return checked
+        if self._pieces is not None and (pieces := row.cells[self._pieces].strip()).isdigit() and int(pieces) > 1:
+            checked.refused = (
+                f"it says {pieces} pieces and a price: write what was paid in all, or name the column of it with --map"
+            )
+            return checked
         try:
             for target, text in mapped.fields.items():
                 if text and not text.isspace():
@@ -121,6 +128,23 @@ def _target(what: str, target: str) -> tuple[bool, Field]:
     return (True, _CLIENT[of_client]) if of_client != target else (False, _SALE[target])
 
 
+def _pieces(draft: ImportDraft) -> int | None:
+    """The place of the column that says how many pieces were sold, where the amount may be the price of one."""
+    amount = next((match for match in draft.matches if match.target == "amount"), None)
+    if amount is None or amount.by != "name" or _PRICES.isdisjoint(plain_words(amount.column).split()):
+        return None
+    if not _ALL.isdisjoint(plain_words(amount.column).split()):
+        return None
+    places = (at for at, match in enumerate(draft.matches) if plain_words(match.column) in _PIECES)
+    return next(places, None)
+
+
+_PRICES = words("price preis prix precio prezzo prijs preco")
+_ALL = words("total gesamt gesamtpreis totale totaal order paid")
+_PIECES = (
+    "quantity", "qty", "pieces", "units", "menge", "anzahl", "stuck", "quantite", "cantidad", "quantita", "aantal",
+    "quantidade", "lineitem quantity", "item quantity",
+)  # fmt: skip
 _CLIENT = fields(Client)
 _SALE = fields(Sale)
 
