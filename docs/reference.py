@@ -31,6 +31,9 @@ def settings_page() -> str:
         " `~/.local/share/crm/crm.sqlite3` on Linux, `~/Library/Application Support/crm` on macOS,"
         " `%LOCALAPPDATA%\\crm` on Windows. Backups lie in `backups` beside it.",
         "",
+        "E-mail, the mailbox and SMS can also be set up in the menu, for one computer: [E-mail](email.md#set-it-up)."
+        " Variables win.",
+        "",
         "## The team's, kept with the data",
         "",
         "Everybody who works on a store has the same."

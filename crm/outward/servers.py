@@ -1,13 +1,16 @@
 """Mail servers as the settings name them: by a URL, which is never told again, since it holds a password, or saved."""
 
-import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from socket import gaierror
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from crm.errors import UsageError
+
+if TYPE_CHECKING:
+    import ssl
 
 _SMTP = "smtp://user:password@mail.example.com:587?starttls, or smtps:// for a server that encrypts from the start"
 _IMAP = "imaps://user:password@mail.example.com/INBOX, with %40 for an @ in the user's name"
@@ -71,10 +74,11 @@ _CERTIFICATES: Mapping[int, str] = {
 }
 
 
-def tls_problem(error: ssl.SSLError, server: Server, scheme: str) -> str:
+def tls_problem(error: "ssl.SSLError", server: Server, scheme: str) -> str:
     """Why a connection cannot be encrypted, for people, behind the name of the server."""
-    if isinstance(error, ssl.SSLCertVerificationError) and error.verify_code in _CERTIFICATES:
-        return _CERTIFICATES[error.verify_code]
+    # Only a certificate that was refused has a code.
+    if (code := getattr(error, "verify_code", 0)) in _CERTIFICATES:
+        return _CERTIFICATES[code]
     if error.reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG"):
         hint = server.how(f"write {scheme}:// and add ?starttls", "choose STARTTLS as its encryption")
         return f"does not encrypt from the start on this port; {hint}"
