@@ -17,7 +17,7 @@ def findings(snapshot: SqlSnapshot) -> Iterator[Finding]:
 
 def totals_follow_facts(snapshot: SqlSnapshot) -> Iterator[Finding]:
     """The totals beside a record are the sums of its facts: of a client's sales, and the days of what went on."""
-    for kind in sums.summed():
+    for kind in sums.SUMMED:
         name = kind.kind_name
         for row in snapshot.select(sums.wrong(kind)):
             fault = "shows figures that its records do not give."

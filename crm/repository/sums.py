@@ -108,17 +108,14 @@ FED: Mapping[type[Record], Sequence[Totals]] = {
 
 
 _ONTO = {kind: [total for total in TOTALS if total.onto is kind] for kind in RECORDS}
+# The kinds of records with totals.
+SUMMED: Sequence[type[Record]] = tuple(kind for kind, fed in _ONTO.items() if fed)
 _NAMES = {kind: tuple(name for total in fed for name in total.names) for kind, fed in _ONTO.items()}
 
 
 def onto(kind: type[Record]) -> Sequence[Totals]:
     """The totals beside the records of a kind."""
     return _ONTO[kind]
-
-
-def summed() -> Sequence[type[Record]]:
-    """The kinds of records with totals."""
-    return [kind for kind in RECORDS if onto(kind)]
 
 
 def names(kind: type[Record]) -> tuple[str, ...]:

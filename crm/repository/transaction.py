@@ -562,6 +562,9 @@ class SqlTransaction(SqlSnapshot):
     # Following the facts
 
     def settle(self) -> Sequence[StatusMove]:
+        if not self._to_review and not any(self._changed.values()):
+            self._flush_audit()
+            return []
         self._repeat_follow_ups()
         self._sum_others()
         moved: list[StatusMove] = []
@@ -589,10 +592,8 @@ class SqlTransaction(SqlSnapshot):
 
     def _sum_others(self) -> None:
         """Writes the totals of records that are no clients; what they feed themselves comes after them."""
-        for kind in reversed(RECORDS):
-            if kind is Client:
-                continue
-            for totals in sums.onto(kind):
+        for kind in reversed(sums.SUMMED):
+            for totals in sums.onto(kind) if kind is not Client else ():
                 for batch in _batches(sorted(self._changed[totals])):
                     summed = self._sums(totals, batch)
                     for row in self.connection.execute(statements.BY_IDS[kind], {"wanted": batch}).all():

@@ -286,7 +286,7 @@ class SheetsRepository(SqlRepository):
                 # Another program on this machine has looked since, and has taken them.
                 raise Stale
             formula_cells = formulas(self.service, edits, seen)
-            self._commit(connection, change, hand_edits.WHAT, SPREADSHEET, {})
+            self._commit(connection, change, hand_edits.WHAT, SPREADSHEET, {}, seen)
         except (RefusedError, StoreDamagedError, StoreAccessError):
             # A column is gone, or rows are mixed up, or they may only be looked at: until that is changed in the sheet
             # nothing is new.
@@ -358,14 +358,16 @@ class SheetsRepository(SqlRepository):
             with self._errors_explained(), self._engine.connect() as connection:
                 self._enter(connection)
                 try:
-                    if tries or mirror.seen(connection) is None:
+                    seen = mirror.seen(connection)
+                    if tries or seen is None:
                         self._catch_up(connection)
                         self._enter(connection)
+                        seen = mirror.must_have_seen(connection)
                         for uid, result in doubtful.items():
                             if mirror.has_commit(connection, uid):
                                 connection.rollback()
                                 return result
-                    result = self._commit(connection, change, what, self.user, doubtful)
+                    result = self._commit(connection, change, what, self.user, doubtful, seen)
                     self._offline = None
                     return result
                 except Stale:
@@ -414,14 +416,15 @@ class SheetsRepository(SqlRepository):
         what: str,
         user: str,
         doubtful: dict[str, Result],
+        seen: Seen,
     ) -> Result:
-        """Runs a change on the mirror and writes it into the spreadsheet: both, or neither. Raises Stale; where it
-        may be there all the same, its name is in `doubtful` then, with its result."""
+        """Runs a change on the mirror, in step with the spreadsheet as it was `seen`, and writes it there too: both, or
+        neither. Raises Stale; where it may be there all the same, its name is in `doubtful` then, with its result."""
         tx = SqlTransaction(connection, self._dialect, self.clock.stopped(), user=user, what=what, seals=self._seals)
         result = change(tx)
         tx.finish()
         if tx.wrote:
-            seen, uid = mirror.must_have_seen(connection), new_uid()
+            uid = new_uid()
             try:
                 written = plan(tx, seen, uid)
                 self._write(connection, written, seen, uid)
@@ -440,7 +443,7 @@ class SheetsRepository(SqlRepository):
     def _write(self, connection: Connection, written: Plan, seen: Seen, uid: str) -> None:
         """Writes a plan into the spreadsheet, and notes in the mirror what it has made of it."""
         numbers, roster = mirror.numbers(connection), fact(connection, ROSTER)
-        self._note(connection, *self._push.commit(written, seen, uid, numbers, roster))
+        self._note(connection, numbers, *self._push.commit(written, seen, uid, numbers, roster))
 
     def _fall_behind(self, connection: Connection) -> None:
         """Notes that the spreadsheet has to be read at the next look."""
@@ -449,7 +452,9 @@ class SheetsRepository(SqlRepository):
         mirror.set_checked(connection, mirror.BEHIND, at)
         connection.commit()
 
-    def _note(self, connection: Connection, commit: Commit, state: State, placed: Placed) -> None:
+    def _note(
+        self, connection: Connection, numbers: Mapping[str, int], commit: Commit, state: State, placed: Placed
+    ) -> None:
         """Notes in the mirror what a commit has made of the spreadsheet."""
         for kind in commit.plan.kinds:
             rows = [(update.id, update.row, update.new_row) for update in commit.plan.updates if update.kind is kind]
@@ -462,7 +467,7 @@ class SheetsRepository(SqlRepository):
                 for record_id, _, cells in commit.plan.appends.get(kind, [])
             ]
             mirror.put_rows(connection, kind, added)
-        mirror.set_seen(connection, Seen(state, commit.places(placed)))
+        mirror.set_seen(connection, Seen(state, commit.places(placed)), numbers)
 
     # Looking after the store
 

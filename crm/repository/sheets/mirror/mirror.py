@@ -171,11 +171,12 @@ def must_have_seen(connection: Connection) -> Seen:
     return state
 
 
-def set_seen(connection: Connection, now: Seen) -> None:
-    """Notes what was last seen, and that no number up to the highest is given out again."""
+def set_seen(connection: Connection, now: Seen, last_ids: Mapping[str, int] | None = None) -> None:
+    """Notes what was last seen, and that no number up to the highest is given out again; `last_ids` are those given
+    out so far, where they are known."""
     _set_fact(connection, "seen", json.dumps(asdict(now), ensure_ascii=False))
     _set_fact(connection, "generation", str(generation(connection) + 1))
-    last_ids = numbers(connection)
+    last_ids = numbers(connection) if last_ids is None else last_ids
     for name, last in now.state.last.items():
         if last_ids.get(name) == last:
             continue
@@ -287,6 +288,8 @@ def move_rows(connection: Connection, kind: type[Record], moved: Sequence[tuple[
 def drop_rows(connection: Connection, kind: type[Record], ids: Iterable[int]) -> None:
     """Forgets rows, and what was wrong with them."""
     dropped = json.dumps(list(ids))
+    if dropped == "[]":
+        return
     for table in ("sheet_row", "sheet_problem"):
         statement = f"DELETE FROM {table} WHERE record = ? AND id IN (SELECT value FROM json_each(?))"
         connection.exec_driver_sql(statement, (kind.kind_name, dropped))

@@ -151,7 +151,7 @@ class _Intake:
             leave_out_orphans(self.connection)
         if totals_open:
             proven = True
-            for kind in sums.summed():
+            for kind in sums.SUMMED:
                 last = self.contents.state.last.get(kind.kind_name, 0)
                 numbers, is_all = _unsettled(self.connection, kind, last)
                 taken.edits.unsettled |= {kind: numbers} if numbers else {}

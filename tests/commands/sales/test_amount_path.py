@@ -1,0 +1,62 @@
+"""The way of an amount from the question to where it is kept: how much of the program it goes through."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from crm.commands.context import CRM
+from crm.commands.registry import named
+from crm.commands.sales.sales import recorded
+from crm.model import Client, Sale
+from tests.commands.conftest import Office
+from tests.support.call_counter import cost
+from tests.support.firm import Firm
+from tests.support.sheets_team import new_team
+
+
+def selling(crm: CRM, client: Client) -> Callable[[], Any]:
+    """Reads an amount and records a sale, the second time: what is loaded once is loaded then."""
+    command = named("sales add")
+    check = command.parameters["amount"].check
+    assert check is not None
+
+    def sell() -> Any:
+        return command(crm, client=client, amount=check.read("12.50", crm.conventions))
+
+    sell()
+    return sell
+
+
+def test_a_sale_takes_few_statements_and_asks_for_no_record_twice(office: Office) -> None:
+    spent = cost(selling(office.crm, office.add()))
+    assert len(spent.statements) <= 10, spent.statements
+    assert len(set(spent.statements)) == len(spent.statements)
+    assert (spent.calls <= 260, spent.files <= 30) == (True, True), spent
+
+
+def test_who_is_signed_in_is_asked_once_in_a_transaction(office: Office) -> None:
+    firm = Firm(office)
+    spent = cost(selling(firm.crms["staff"], firm.own))
+    for table in ("sign_in", "user"):
+        sessions = [words for words in spent.statements if words.startswith(f"SELECT {table}.id, {table}.created_at")]
+        assert len(sessions) == 1, sessions
+    assert len(spent.statements) <= 15, spent.statements
+
+
+@pytest.mark.slow
+def test_a_sale_reaches_its_cell_without_reading_what_is_known() -> None:
+    with new_team() as team:
+        team.repository.fresh_for = 600.0
+        client = team.store.add(first_name="Anna")
+
+        def sell() -> None:
+            sale = Sale(client=client.id, on=team.store.today, amount=Decimal("12.50"))
+            team.repository.transact(lambda tx: recorded(tx, sale), "recorded a sale")
+
+        sell()
+        spent = cost(sell)
+    assert len(spent.statements) <= 26, spent.statements
+    assert not [words for words in spent.statements if words.startswith("DELETE")]
+    assert (spent.calls <= 1400, spent.files <= 40) == (True, True), spent

@@ -1,0 +1,48 @@
+"""What an action costs inside the program: calls of its functions, the files they are in, and SQL statements."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+# Comprehensions are calls in older versions of Python, and none in newer ones.
+COMPREHENSIONS = {"<listcomp>", "<dictcomp>", "<setcomp>"}
+CRM = str(Path(__file__).resolve().parents[2] / "crm")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Calls of functions of the program, the files that hold these, and the statements in their order."""
+
+    calls: int
+    files: int
+    statements: list[str]
+
+
+def cost(action: Callable[[], Any]) -> Cost:
+    """Runs an action and counts."""
+    calls: list[str] = []
+    statements: list[str] = []
+
+    def note_call(frame: FrameType, what: str, _: Any) -> None:
+        code = frame.f_code
+        if what == "call" and code.co_filename.startswith(CRM) and code.co_name not in COMPREHENSIONS:
+            calls.append(code.co_filename)
+
+    def note_statement(*arguments: Any) -> None:
+        statements.append(arguments[2])
+
+    before = sys.getprofile()
+    event.listen(Engine, "before_cursor_execute", note_statement)
+    sys.setprofile(note_call)
+    try:
+        action()
+    finally:
+        sys.setprofile(before)
+        event.remove(Engine, "before_cursor_execute", note_statement)
+    return Cost(len(calls), len(set(calls)), statements)
