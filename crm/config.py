@@ -25,6 +25,10 @@ from crm.private_files import private_folder
 SQLITE, SHEETS = "sqlite:///", "sheets://"
 # What is remembered is made by the program and read by it; anything else was not meant.
 _REMEMBERED = re.compile(rf"{SHEETS}[\w-]+")
+# What a file system takes in a name, less what the name of a backup that is kept adds.
+_LONGEST_STEM = 255 - len("-2026-11-29-101500-damaged.sqlite3")
+# What names the store with the sample data.
+SAMPLE = "sample"
 # The first and the last year that CRM_NOW can name.
 _FIRST_YEAR, _LAST_YEAR = 1900, 9000
 
@@ -193,19 +197,35 @@ def own_store() -> str:
     return f"{SQLITE}{data_folder() / 'crm.sqlite3'}"
 
 
+def sample_file() -> Path:
+    """The file of the store with the sample data."""
+    return data_folder() / "sample.sqlite3"
+
+
+def sample_store() -> str:
+    """The store with the sample data, which `--store sample` names."""
+    return f"{SQLITE}{sample_file()}"
+
+
 def store_file(store: str) -> Path | None:
     """The file of a store on this computer by its URL, absolute; None where the URL names no file. Raises UsageError
     for a path that cannot be."""
     if not store.startswith(SQLITE) or store == SQLITE:
         return None
     try:
-        return path_of(store.removeprefix(SQLITE)).absolute()
+        file = path_of(store.removeprefix(SQLITE)).absolute()
     except FieldError as error:
         raise UsageError(f"{display_path(store)} names no store: {error.reason}.") from error
     except OSError as error:
         raise UsageError(
             f"{display_path(store)} is relative to a folder that is gone; change to another one."
         ) from error
+    if len(os.fsencode(file.stem)) > _LONGEST_STEM:
+        raise UsageError(
+            f"The name of the file is too long for a store, whose backups have the day in their names: choose one of at"
+            f" most {_LONGEST_STEM} bytes before its ending."
+        )
+    return file
 
 
 def default_store() -> str:
@@ -479,6 +499,8 @@ def from_environment(environment: Mapping[str, str], store: str = "") -> Config:
         except FieldError as error:
             raise UsageError(f"The environment variable {option.variable} cannot be used: {error.reason}.") from error
     named = store or values["store"] or ""
+    if named == SAMPLE:
+        named = sample_store()
     return Config(
         named or default_store(),
         values["user"] or _user(),

@@ -58,8 +58,9 @@ def commands_page() -> str:
         ".venv/bin/python run.py [--store URL] [--json] [--yes] [--debug] GROUP COMMAND [OPTIONS]",
         "```",
         "",
-        "- `--store` names where the data lies, `--json` prints one JSON document, `--yes` answers every"
-        " confirmation with yes, `--debug` shows where an error came from. They may stand before or after the command.",
+        "- `--store` names where the data lies (`sample`: the sample data that `demo` makes), `--json` prints one JSON"
+        " document, `--yes` answers every confirmation with yes, `--debug` shows where an error came"
+        " from. They may stand before or after the command.",
         "- A question with more than one way to go on (which client is meant, whether a sale is taken back) is not"
         " answered by `--yes`: it is refused with the options that answer it, and nothing is changed.",
         "- Exit code 0 done, 1 refused, 2 wrong usage, 130 interrupted. Errors go to stderr, with `--json` as"

@@ -185,6 +185,12 @@ class CRM:
         known = self.settings
         return _conventions(known["language"], known["currency"], known["country"], self.clock)
 
+    def demand_session(self) -> None:
+        """Raises SignedOutError for a reader who is not signed in any more, before something is done that does not
+        read the store."""
+        with self.read():
+            pass
+
     def read(self) -> AbstractContextManager[Snapshot]:
         """The store as it is now, as a context."""
         return self.repository.read()

@@ -104,7 +104,8 @@ def take_back(tx: "SqlTransaction", entry: HistoryEntry) -> None:
         raise RefusedError("What has been handed over to be sent cannot be called back.")
     if opts_out:
         raise RefusedError(
-            "Somebody has opted out, which is not undone. An admin can lift an opt-out, with a reason: `opt-outs lift`."
+            "An opt-out is not undone, so that nobody is written to by mistake. Where it was added by mistake, an admin"
+            ' lifts it with the reason: *E-mail*, *Opt-outs*, or `opt-outs lift ADDRESS --reason "…"`.'
         )
     if not can_be:
         raise RefusedError("What was done to accounts is not taken back; change it again.")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from crm import program
 from crm.commands.context import CRM, begin_day, has_accounts, shut
 from crm.commands.registry import Command, Parameter
-from crm.config import Config, data_folder, from_environment, store_file
+from crm.config import Config, data_folder, from_environment, sample_store, store_file
 from crm.errors import (
     Cancelled,
     CRMError,
@@ -164,6 +164,8 @@ class Call:
         """Opens the menu. Returns the exit code."""
         from crm.terminal.home.menu import run_menu
 
+        if self.config().store == sample_store():
+            self._refuse_without_sample()
         return run_menu(
             partial(self._open_crm, self.config()),
             sys.stdin,
@@ -205,6 +207,8 @@ class Call:
         named and is not there: a mistyped name makes no store."""
         config = self.config()
         file = store_file(config.store)
+        if config.store == sample_store() and command.words != "demo":
+            self._refuse_without_sample()
         begins = command.name in _BEGIN or command.words in _BEGIN or command.outside
         if not config.named_store or file is None or begins or not is_missing(file) or file.is_symlink():
             return
@@ -213,6 +217,12 @@ class Call:
             f"There is no store at {display_path(file)}, and none was made. The menu, `{first}` and"
             f" `{program.command('import')}` make one."
         )
+
+    def _refuse_without_sample(self) -> None:
+        """Raises StoreError where the sample data is named and is not made yet."""
+        file = store_file(self.config().store)
+        if file is not None and is_missing(file):
+            raise StoreError(f"There is no sample data yet. `{program.command('demo')}` makes it.")
 
     def _open(self) -> CRM:
         return self._open_crm(self.config(), **self._doors())

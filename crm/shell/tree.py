@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
 # What stands before or after the command and holds for all of them.
 _GLOBAL: Mapping[str, tuple[bool, str]] = {
-    "store": (False, "Where the data lives, like sqlite:///path/to/file.sqlite3."),
+    "store": (False, "Where the data lives, like sqlite:///path/to/file.sqlite3; sample for the sample data."),
     "json": (True, "Print one JSON document."),
     "csv": (False, "Write a list as CSV to a file, or with - to the standard output."),
     "yes": (True, "Answer every confirmation with yes."),

@@ -72,6 +72,13 @@ def test_what_no_file_can_be_called_is_refused(typed: str, why: str) -> None:
     assert raised.value.sentence.endswith(".")
 
 
+def test_a_name_that_is_too_long_for_the_backups_of_a_store_is_refused() -> None:
+    assert store_file(f"sqlite:////tmp/{'a' * 221}.sqlite3")
+    for name in (f"{'a' * 222}.sqlite3", "ä" * 111):
+        with pytest.raises(UsageError, match="too long for a store"):
+            store_file(f"sqlite:////tmp/{name}")
+
+
 def raised(tree: ast.AST) -> Iterator[ast.FormattedValue]:
     """What stands in the sentences of the errors that a module makes."""
     for call in ast.walk(tree):

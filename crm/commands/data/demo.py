@@ -14,7 +14,7 @@ from crm.commands.context import CRM, open_other
 from crm.commands.data.record_counts import record_words
 from crm.commands.data.sample_data import add_desk
 from crm.commands.registry import ONLY_ADMIN, command
-from crm.config import data_folder
+from crm.config import sample_file, sample_store
 from crm.model import (
     BY_NAME,
     TIME_ZONE,
@@ -56,15 +56,19 @@ _LIKE_THE_TEAM = ("language", "currency", "country", TIME_ZONE)
 @command("demo", title="Try it on sample data", menu="data", roles=ONLY_ADMIN, here=True)
 def demo(crm: CRM) -> DemoReport:
     """Makes a store of its own with a made-up small company, to try everything out on; your data is not touched."""
-    file = data_folder() / "sample.sqlite3"
-    sample = open_other(crm, f"sqlite:///{file}")
+    sample = open_other(crm, sample_store())
     try:
         if sample.repository.is_untouched():
             # Marked before it is filled: a store of sample data is never taken for a real one.
             sample.repository.set_fact("sample", "yes")
             sample.transact(lambda tx: _fill(tx, crm.settings, crm.conventions, sample.me), "made sample data")
         with sample.read() as snapshot:
-            return DemoReport(sample.repository.url, file, snapshot.count(Client), snapshot.count(Sale))
+            return DemoReport(
+                sample.repository.url,
+                sample_file(),
+                snapshot.count(Client),
+                snapshot.count(Sale),
+            )
     finally:
         sample.repository.close()
 

@@ -224,6 +224,19 @@ def my_last(crm: CRM) -> tuple[HistoryEntry, Sequence[HistoryEntry]] | None:
         return last, passed_over(crm, snapshot, last)
 
 
+def my_last_undo(crm: CRM) -> HistoryEntry | None:
+    """The last undo of the reader's that still stands, as long as they have done nothing else since; None without."""
+    with crm.read() as snapshot:
+        for entry in snapshot.history(_LATEST, query=HistoryQuery(undone=False)):
+            if not _is_mine(crm, entry):
+                continue
+            if entry.is_undo:
+                return entry
+            if entry.undoes is None and any(map(_is_more, snapshot.changes(transaction=entry.id, limit=2))):
+                return None
+    return None
+
+
 def passed_over(crm: CRM, snapshot: Snapshot, last: HistoryEntry | None) -> Sequence[HistoryEntry]:
     """The transactions that the reader, or the program itself, has made since the reader's last change that can be
     taken back, newest first: changes that still stand, without mere sign-ins. Only the latest of the history are

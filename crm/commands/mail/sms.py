@@ -65,8 +65,7 @@ def fetch(crm: CRM) -> SmsFetched:
     if texter is None:
         raise UsageError(f"{NOT_SET_UP['sms']} Nothing was read.")
     # Nobody asks for the team's answers who is not signed in any more.
-    with crm.read():
-        pass
+    crm.demand_session()
     answers = texter.answers(crm.today - _READ_BACK)
     numbers = list(dict.fromkeys(answer.number for answer in answers if answer.says_stop and is_number(answer.number)))
     last = {answer.number: answer.at for answer in sorted(answers, key=lambda answer: answer.at) if answer.says_stop}

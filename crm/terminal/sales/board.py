@@ -18,7 +18,7 @@ from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing.screen import Screen, clean, data
 from crm.terminal.sales.deals import deal_page
 from crm.terminal.toolkit.pages import flow
-from crm.terminal.toolkit.session import Session
+from crm.terminal.toolkit.session import REDO, Session
 
 _WIDE = 80
 _NARROWEST = 18
@@ -183,6 +183,7 @@ class BoardPage:
             "t": lambda: self.session.start(named("stages list")),
             "/": self.session.find,
             "u": lambda: self.session.start(named("history undo")),
+            REDO: self.session.redo,
             "?": self._help,
         }
         return [Choice("", action, key) for key, action in keys.items()]

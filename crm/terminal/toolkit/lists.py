@@ -162,7 +162,11 @@ class ListPage:
             self._show_all()
             return
         parameter = named(self.command).parameters[name]
-        self.filter(name, isinstance(parameter.check, Flag) or self.session.prompts.ask(parameter))
+        try:
+            self.filter(name, isinstance(parameter.check, Flag) or self.session.prompts.ask(parameter))
+        except Cancelled as left:
+            # A filter that is not chosen is nothing that was not saved.
+            raise Back from left
 
     def _turn(self) -> None:
         was_mine = self.filters.pop("mine", False)

@@ -41,6 +41,8 @@ _GONE = (errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO)
 _LEAST_NAME = 8
 _NARROWEST = 40
 UNCHANGED = "Nothing changed."
+# The key that does again what was taken back.
+REDO = "U"
 
 
 class Session:
@@ -270,9 +272,10 @@ class Session:
             *keys,
             *([Choice("Search", self.find, "/")] if self.search and self.leads_to("clients search") else []),
             *([Choice("Undo", self._undo_last, "u")] if "u" not in taken and self.leads_to("history undo") else []),
+            *([Choice("", self.redo, REDO)] if "u" not in taken and self.leads_to("history undo") else []),
             Choice("Help", self._help, "?"),
         ]
-        hints = [f"{choice.key} {choice.label.lower()}" for choice in hidden]
+        hints = [f"{choice.key} {choice.label.lower()}" for choice in hidden if choice.label]
         return self.keyboard.choose(
             question, entries, back=back, hidden=hidden, hint=" · ".join(hints), resized=self._draw_again
         )
@@ -362,6 +365,18 @@ class Session:
         question = f"Take back: {last.first_words} ({self.crm.conventions.time(last.at)})?"
         self.confirm("\n".join(filter(None, (passed_over_message(passed), question))), "Take it back")
         self.tell(self.call("history undo", transaction=last.id))
+        self.say(f"{REDO} does it again.", "muted")
+
+    def redo(self) -> None:
+        """Does again what was taken back last. Raises Back."""
+        from crm.commands.data.history import my_last_undo
+
+        undo = my_last_undo(self.crm)
+        if undo is None:
+            self.say("There is nothing to redo: it is done right after something was taken back.")
+            return
+        self.confirm(f"Redo: {undo.first_words}?", "Redo it")
+        self.tell(self.call("history undo", transaction=undo.id))
 
     def _help(self) -> None:
         for line in _HELP:
@@ -371,7 +386,7 @@ class Session:
 _HELP = (
     "A number or letter chooses at once; arrows and Enter work too.",
     "Esc or 0 goes back one step. Ctrl-C leaves a form without saving.",
-    "/ finds a client or a command from any menu; u takes back what you did last.",
+    "/ finds a client or a command from any menu; u takes back what you did last, U does that again.",
     "In a form Enter goes on; what is not required may be left empty.",
     "Clients are found by part of a name, e-mail, phone or tag, or by their number.",
 )

@@ -129,7 +129,7 @@ def test_the_undo_of_an_opt_out_is_refused_and_that_of_the_rest_is_not(here: Mai
     here("clients edit", client, {"city": "Graz"})
     opt_out(here, client)
     number = here("history list", 1)[0].id
-    with pytest.raises(RefusedError, match="An admin can lift an opt-out"):
+    with pytest.raises(RefusedError, match="an admin lifts it with the reason"):
         here("history undo", number)
     # `u` passes over it, and nothing else is kept from being undone.
     here.crm.transact(lambda tx: tx.undo(number - 1), "undone")

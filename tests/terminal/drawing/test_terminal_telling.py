@@ -39,6 +39,18 @@ def test_what_was_deleted_from_its_card_is_told_where_one_goes_on(start: Start, 
     session.press("u").sees("Take back: deleted Huber").press("1").sees("Taken back: deleted Huber").sees("Exit")
 
 
+def test_what_was_taken_back_is_done_again_step_by_step(start: Start, crm: CRM) -> None:
+    add(crm, last_name="Berg")
+    add(crm, last_name="Huber")
+    session = start().press("U").sees("There is nothing to redo").press("u").sees("added Huber").press("1")
+    session.sees("U does it again.").press("u").sees("added Berg").press("1").sees("Taken back: added Berg")
+    session.press("U").sees("Redo: added Berg?").press("1").sees("Redone: added Berg")
+    session.press("U").sees("Redo: added Huber?").press("1").sees("Redone: added Huber")
+    session.press("U").sees("There is nothing to redo")
+    with crm.read() as snapshot:
+        assert snapshot.count(Client) == 2
+
+
 def test_an_addition_taken_back_on_the_card_is_told_too(start: Start) -> None:
     session = start().choose("Add your first client").choose("A person").sees("First name")
     session.press("Bo", "enter").sees("Last name").press("enter").choose("Save").sees("Added Bo (no. 1)")

@@ -151,8 +151,7 @@ def _opened(crm: CRM) -> Iterator[tuple[Mailbox, FetchJournal]]:
     # What is kept beside the store is for those who may read what is in it, and are signed in.
     if level(crm.reader.role, Message.kind_name, READ) is not ALL:
         raise ForbiddenError(refusal(Message.kind_name, READ))
-    with crm.read():
-        pass
+    crm.demand_session()
     mailbox = crm.outward.mailbox()
     if mailbox is None:
         raise UsageError(f"{MAILBOX.not_set_up} Nothing was read.")
