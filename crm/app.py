@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
-from crm.accounts import SignedIn
+from crm.accounts import KeyHolder, SignedIn
 from crm.accounts.evidence import Memory, refuse_owner
 from crm.accounts.roster import Roster
 from crm.accounts.service import AccountsDesk
@@ -159,9 +159,9 @@ def open_mailer(config: Config) -> "Mailer | None":
     return GmailMailer(account, sender, google=config.google, now=config.now)
 
 
-def enter(crm: CRM, who: SignedIn | None) -> CRM:
-    """The CRM as somebody who has signed in has it: with no more than their rights. It follows a change of their
-    name, whoever makes it. None is the owner of a store without accounts, for as long as it has none."""
+def enter(crm: CRM, who: SignedIn | KeyHolder | None) -> CRM:
+    """The CRM as somebody has it who has signed in, or who shows a key: with no more than their rights. It follows a
+    change of their name, whoever makes it. None is the owner of a store without accounts, as long as it has none."""
     from crm.repository.guarded.verified import VerifiedRepository
 
     if who is None:
@@ -169,6 +169,8 @@ def enter(crm: CRM, who: SignedIn | None) -> CRM:
     from crm.repository.guarded.repository import GuardedRepository
 
     accounts = crm.accounts.open
+    if isinstance(who, KeyHolder):
+        return _entered_by_key(crm, who)
     reader = Reader(who.user, who.role, who.client, who.name or who.email)
 
     def verify(snapshot: Snapshot, reader: Reader) -> Reader:
@@ -178,6 +180,18 @@ def enter(crm: CRM, who: SignedIn | None) -> CRM:
     verified = VerifiedRepository(crm.repository, reader, verify)
     entered = _entered(crm, verified, GuardedRepository(verified), who.session)
     return entered
+
+
+def _entered_by_key(crm: CRM, holder: KeyHolder) -> CRM:
+    from crm.accounts.machine_keys import reader_by
+    from crm.repository.guarded.repository import GuardedRepository
+    from crm.repository.guarded.verified import VerifiedRepository
+
+    def verify(snapshot: Snapshot, reader: Reader) -> Reader:
+        return crm.accounts.open().machine_keys.verify(snapshot, holder, reader)
+
+    verified = VerifiedRepository(crm.repository, reader_by(holder), verify)
+    return _entered(crm, verified, GuardedRepository(verified))
 
 
 def _entered(crm: CRM, verified: "VerifiedRepository", repository: Repository | None = None, session: int = 0) -> CRM:

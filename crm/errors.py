@@ -175,17 +175,24 @@ class SignedOutError(CRMError):
     """The reader's session is over, or their rights are not what they were. `saved` is what was saved before, in
     the words of the history; `done` says that this was all that was asked for, and ended the session itself. `was_open`
     says that nobody had to sign in when they began: the store has accounts only now. `asked` is for whoever signed
-    themselves out."""
+    themselves out. `key` names the key by which it ran, where that does not work any more."""
 
     kind = "signed_out"
 
     def __init__(
-        self, saved: Sequence[str] = (), *, done: bool = False, was_open: bool = False, asked: bool = False
+        self,
+        saved: Sequence[str] = (),
+        *,
+        done: bool = False,
+        was_open: bool = False,
+        asked: bool = False,
+        key: str = "",
     ) -> None:
         self.saved = tuple(saved)
         self.done = done or asked
         self.asked = asked
         self.was_open = was_open
+        self.key = key
         listed = "; ".join(saved[:_SAID]) + (f"; and {len(saved) - _SAID} more" if len(saved) > _SAID else "")
         if asked:
             sentence = "You are signed out."
@@ -194,6 +201,11 @@ class SignedOutError(CRMError):
             sentence = f"It is done: {listed}. {why}"
         elif was_open:
             sentence = HAS_ACCOUNTS + (f" This was saved before: {listed}." if saved else " Nothing was changed.")
+        elif key:
+            why = f"The key “{key}” was revoked or has expired"
+            sentence = (
+                f"{why} before it was finished. This was saved: {listed}." if saved else f"{why}. Nothing was changed."
+            )
         elif saved:
             sentence = f"You have been signed out before it was finished. This was saved: {listed}. Sign in again."
         else:

@@ -21,6 +21,9 @@ def settings_page() -> str:
     lines = ["# Settings", "", "## From the environment", "", "| variable | what it is |", "| --- | --- |"]
     lines += [f"| `{option.variable}` | {option.description} |" for option in ENVIRONMENT]
     lines += [
+        "| `CRM_KEY` | A key made by `keys add`: the shell runs by it, and by nothing else. The menu and the web"
+        " terminal take no notice of it. |",
+        "| `CRM_KEY_FILE` | A file with that key, which only its owner can read. |",
         "| `NO_COLOR` | Set to anything: no colours. |",
         "| `CRM_DEBUG` | Set to anything: show where an error came from. |",
     ]

@@ -1,4 +1,4 @@
-"""Accounts: passwords, second factors, sessions."""
+"""Accounts: passwords, second factors, sessions, keys for unattended commands."""
 
 from dataclasses import dataclass, field
 
@@ -21,6 +21,15 @@ class SignedIn:
     must_change: bool
     needs_second_factor: bool
     token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHolder:
+    """Whoever runs commands by a key that holds; `key` is the id of its record, `may` what it may do there."""
+
+    key: int
+    name: str
+    may: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from crm.accounts.account_store import AccountStore
 from crm.accounts.administration import Administration
 from crm.accounts.credentials import Credentials
 from crm.accounts.evidence import Memory
+from crm.accounts.machine_keys import MachineKeys
 from crm.accounts.notifications import Notifications
 from crm.accounts.recovery import Recovery
 from crm.accounts.roster import Roster
@@ -34,6 +35,7 @@ class Accounts:
         self.authentication = Authentication(store, self.sessions, credentials)
         self.self_service = SelfService(store, self.sessions, credentials, notifications)
         self.administration = Administration(store, credentials)
+        self.machine_keys = MachineKeys(store)
         self.recovery = Recovery(store, self.administration, notifications)
 
     @classmethod

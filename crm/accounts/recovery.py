@@ -10,7 +10,7 @@ from crm.accounts.notifications import Notifications
 from crm.accounts.roster import Standing
 from crm.accounts.team_names import refuse_taken
 from crm.errors import FieldError, RefusedError
-from crm.model import User
+from crm.model import MachineKey, User
 from crm.repository import AuthoredTransaction, Query, Snapshot
 
 _LETTER = """Hello {},
@@ -51,9 +51,9 @@ class Recovery:
         """Makes the account with this address an admin's with a one-time password and no second factor. Where there is
         none it is added, if a `name` for it is given; an account that there is gets that name.
 
-        Where the accounts are not as this program left them, every session ends and all others are deactivated until
-        an admin activates them; one that is not sealed as it stands waits for an admin to vouch for it. Raises
-        FieldError, and RefusedError where the store has no accounts.
+        Where the accounts are not as this program left them, every session ends, every key is revoked, and all others
+        are deactivated until an admin activates them; one that is not sealed as it stands waits for an admin to vouch
+        for it. Raises FieldError, and RefusedError where the store has no accounts.
         """
         one_time = passwords.generated()
         hashed = self._administration.hashed(one_time)
@@ -110,8 +110,8 @@ class Recovery:
         )
 
     def _shut_others(self, tx: AuthoredTransaction, but: int) -> tuple[int, int]:
-        """Deactivates all accounts `but` one and ends all sessions: how many, and how many are not sealed as they
-        stand."""
+        """Deactivates all accounts `but` one, ends all sessions and revokes all keys: how many accounts, and how many
+        of them are not sealed as they stand."""
         deactivated = unsealed = 0
         for user in tx.find_all(User):
             if user.id == but or not user.password:
@@ -124,6 +124,7 @@ class Recovery:
                 self._store.write(tx, user, {"active": False})
                 deactivated += 1
         tx.end_sessions()
+        tx.delete_all(MachineKey, tx.numbers(MachineKey))
         return deactivated, unsealed
 
     def _tell_of_recovery(self, admin: User, done: Recovered) -> None:

@@ -1,8 +1,9 @@
-"""The seals of the accounts: one on each, and the roster, a digest over all of them and over the open sessions.
+"""The seals of the accounts: one on each, and the roster, a digest over all of them, the open sessions and the keys.
 
 A seal binds all that an account may do to its id and to the store. The roster binds the newest seal of every account,
-and who has which session open, to a revision; it stands in the state of the store and is renewed by every transaction
-that touches accounts or sign-ins. So neither a row nor a whole tab can be put back, swapped or copied in.
+who has which session open, and the keys for unattended commands, to a revision; it stands in the state of the store and
+is renewed by every transaction that touches accounts, sign-ins or keys. So neither a row nor a whole tab can be put
+back, swapped or copied in.
 """
 
 import hashlib
@@ -14,7 +15,7 @@ from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import literal, select, true, update
+from sqlalchemy import delete, literal, select, true, update
 
 from crm.accounts.evidence import SEALED_WITH_ROSTER, Memory, accounts_exist, damaged
 from crm.errors import StoreAccessError, UsageError
@@ -50,11 +51,14 @@ def _listed(*columns: "Column[Any]", among: "ColumnElement[bool]") -> "Select[tu
     return select(json_rows(*rows.c))
 
 
-_user, _sign_in = tables.user.c, tables.sign_in.c
+_user, _sign_in, _key = tables.user.c, tables.sign_in.c, tables.key.c
 _ACCOUNTS = _listed(_user.id, _user.seal, among=true())
 # The value stands in the statement itself, so that the index of the open ones is taken.
 _OPEN = _sign_in.state == literal("open", literal_execute=True)
 _SESSIONS = _listed(_sign_in.id, _sign_in.user, _sign_in.token, _sign_in.created_at, among=_OPEN)
+_KEYS = _listed(_key.id, _key.name, _key.may, _key.expires_on, _key.token, among=true())
+_ROWS = select(*(listed.scalar_subquery() for listed in (_ACCOUNTS, _SESSIONS, _KEYS)))
+_NO_ROWS = "[]"
 
 
 class Standing(Enum):
@@ -194,8 +198,11 @@ class Roster:
     def _made(self, snapshot: Snapshot, revision: int) -> str:
         """The roster of a revision, as it must be written down."""
         digest = hashlib.sha256()
-        for name in (_ACCOUNTS, _SESSIONS):
-            digest.update(f"{snapshot.select(name)[0][0]}\n".encode())
+        accounts, sessions, keys = snapshot.select(_ROWS)[0]
+        digest.update(f"{accounts}\n{sessions}\n".encode())
+        # A store of a format that had no keys yet has a roster without them.
+        if keys != _NO_ROWS:
+            digest.update(f"{keys}\n".encode())
         mac = self._secret.mac("roster", snapshot.fact(STORE_ID), str(revision), digest.hexdigest())
         return f"{self._mark}/{revision}-{mac}"
 
@@ -209,10 +216,13 @@ class Roster:
 
     # From one store into another
 
-    def take_over(self, tx: "SqlTransaction", source: Mapping[str, str], before: str = "") -> None:
-        """Seals the accounts that were just put into a store as its own, and ends their sessions, where they are as
-        this program left them in the store that they come from; else they let nobody in. Accounts without a password
-        need no seal. `before` is the roster of those whose place they take."""
+    def take_over(
+        self, tx: "SqlTransaction", source: Mapping[str, str], before: str = "", *, keeps_keys: bool = False
+    ) -> None:
+        """Seals the accounts that were just put into a store as its own, ends their sessions, and revokes the keys
+        unless the store `keeps_keys`, where they are as this program left them in the store that they come from; else
+        they let nobody in. Accounts without a password need no seal. `before` is the roster of those whose place they
+        take."""
         if not tx.select(ANY_PASSWORD):
             # A roster without accounts: they were taken away, so nobody is let in.
             tx.put_fact(ROSTER, SHUT if source.get(ROSTER) else "")
@@ -226,6 +236,8 @@ class Roster:
                     tx.connection.execute(sealed)
             ended = update(tables.sign_in).where(_sign_in.state == "open").values(state="ended", token="")
             tx.connection.execute(ended)
+            if not keeps_keys:
+                tx.connection.execute(delete(tables.key))
         # What another secret has sealed stays so, for machines that have it.
         tx.put_fact(ROSTER, source.get(ROSTER, ""))
         if is_sound:

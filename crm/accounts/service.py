@@ -1,12 +1,13 @@
 """The accounts as one reader may use them: their own, and those of others where the table of rights allows it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from crm.accounts import TotpOffer
 from crm.errors import FieldError, ForbiddenError, RefusedError
-from crm.model import SignIn, User
-from crm.model.rights import ALL, CREATE, READ, UPDATE, Reader, level, refusal
+from crm.model import MachineKey, SignIn, User
+from crm.model.rights import ALL, CREATE, DELETE, READ, UPDATE, Reader, level, refusal
 from crm.repository import Finding
 
 if TYPE_CHECKING:
@@ -124,6 +125,18 @@ class AccountsDesk:
         self._manages(UPDATE)
         self._refuse_own(user.id, _OWN_PASSWORD)
         return self._accounts().administration.vouch(user, role=role, client=client, name=name)
+
+    # Keys for unattended commands
+
+    def add_key(self, name: str, may: str, expires_on: date | None = None) -> tuple[MachineKey, str]:
+        """A new key, and what its bearer shows, which is kept nowhere."""
+        self._manages(CREATE)
+        return self._accounts().machine_keys.add(name, may, expires_on)
+
+    def revoke_key(self, key: MachineKey) -> None:
+        """Takes a key away, at once for whatever runs by it."""
+        self._manages(DELETE)
+        self._accounts().machine_keys.revoke(key)
 
     def _refuse_own(self, user: int, how: str) -> None:
         """Raises RefusedError: a change of one's own credentials needs the password."""

@@ -1,6 +1,7 @@
 """The names of accounts, which stand in records and in the history: by each of them people tell one another apart."""
 
 from crm.accounts.account_store import called
+from crm.accounts.machine_keys import KEYS_AUTHOR
 from crm.errors import FieldError
 from crm.model import User
 from crm.model.rights import CLIENT
@@ -20,6 +21,8 @@ def refuse_taken(tx: Transaction, user: User, before: User | None = None) -> Non
     for reserved in (PROGRAM, SPREADSHEET):
         if look_alike(name, reserved):
             raise _taken(f"what the program does stands in the history under {reserved}; choose another name")
+    if same(name).endswith(same(KEYS_AUTHOR)):
+        raise _taken("what is done by keys stands in the history under names that end so; choose another name")
     if not _in_team(user):
         return
     for other in tx.find_all(User, Query({"active": True})):

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from crm.accounts import SignedIn
+from crm.accounts import KeyHolder, SignedIn
 from crm.accounts.evidence import accounts_exist
 from crm.accounts.service import AccountsDesk
 from crm.clock import Clock
@@ -124,16 +124,16 @@ class Outward:
 class CRM:
     """Handed to every command. `open` gives the CRM of another store (a URL), `reach` the spreadsheets at Google;
     `progress(what)` opens a display of how far a long piece of work is. `reader` is who is asking: the owner of the
-    machine, or who is signed in; `repository` gives no more than they may see. `enter(crm, who)` is the same CRM as
-    somebody who has signed in has it, or as the owner, for None, while there are no accounts: `saved` is what they
-    have saved since, `outside` the CRM as it was before, for the next sign-in."""
+    machine, who is signed in, or a key; `repository` gives no more than they may see. `enter(crm, who)` is the same CRM
+    as somebody has it who has signed in or shows a key, or as the owner, for None, while there are no accounts: `saved`
+    is what they have saved since, `outside` the CRM as it was before, for the next sign-in."""
 
     repository: Repository
     config: Config
     open: Callable[[str], "CRM"]
     reach: Callable[[], Spreadsheets]
     accounts: AccountsDesk
-    enter: "Callable[[CRM, SignedIn | None], CRM]"
+    enter: "Callable[[CRM, SignedIn | KeyHolder | None], CRM]"
     outward: Outward
     progress: Callable[[str], Any] = silent
     reader: Reader = OWNER

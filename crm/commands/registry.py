@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin
 from crm.errors import ForbiddenError, SignedOutError, StoreError
 from crm.model import Field, Record, fields, typed_fields
 from crm.model.fields import Check, Flag, Line, Tags, Whole
-from crm.model.rights import ADMIN, CLIENT, OWNER, STAFF, Reader
+from crm.model.rights import ADMIN, CLIENT, KEY, OWNER, STAFF, Reader
 
 if TYPE_CHECKING:
     from crm.commands.context import CRM
@@ -104,6 +104,8 @@ class Command:
     menu it stands in, '' for none; `title` is its entry there; `roles` who may run it, besides the owner; `here`
     that it concerns the machine that the program runs on, and nobody who sits elsewhere.
 
+    `key` is what a key has to be allowed to run it unattended: 'mail' or 'backup', '' where none runs it.
+
     `unread` are the errors with which it may run all the same where nobody can say who may use the store, since it
     mends that, or does without the store: it gets one that is shut (`context.shut`). `outside` says that the shell
     alone has it, for users at the machine of the store, and that nobody is signed in while it runs. `as_text` makes of
@@ -120,6 +122,7 @@ class Command:
     unread: tuple[type[StoreError], ...] = ()
     outside: bool = False
     as_text: "Callable[[CRM, Any], Any] | None" = field(default=None, repr=False)
+    key: str = ""
 
     @property
     def words(self) -> str:
@@ -159,6 +162,8 @@ class Command:
 
     def demand(self, reader: Reader) -> None:
         """Raises ForbiddenError for a reader who may not run it."""
+        if reader.role.startswith(KEY) and not may_run(self, reader):
+            raise ForbiddenError(f"{reader.name} may not use “{self.words}”. Nothing was changed.")
         if not may_run(self, reader):
             who = "an admin" if STAFF not in self.roles else "staff"
             raise ForbiddenError(f"Only {who} can use “{self.words}”. Nothing was changed.")
@@ -173,7 +178,7 @@ class Command:
         except SignedOutError as out:
             if not (saved := crm.saved.what[before:]):
                 raise
-            raise SignedOutError(saved, done=crm.saved.ended, was_open=out.was_open) from out
+            raise SignedOutError(saved, done=crm.saved.ended, was_open=out.was_open, key=out.key) from out
 
 
 _COMMANDS: dict[str, Command] = {}
@@ -191,18 +196,19 @@ def command(
     unread: tuple[type[StoreError], ...] = (),
     outside: bool = False,
     as_text: "Callable[[CRM, Any], Any] | None" = None,
+    key: str = "",
 ) -> Callable[[_Function], _Function]:
     """Registers a function as the command that the shell calls `words` and the menu `title`; `roles` may run it.
     `here` says that it concerns the machine that the program runs on; `unread` with which errors it runs where the
     store cannot be read; `outside` that the shell alone has it, and nobody is signed in; `as_text` makes what the
-    shell prints of the result."""
+    shell prints of the result; `key` says which keys run it unattended."""
 
     def register(function: _Function) -> _Function:
         group, _, name = words.rpartition(" ")
         if words in _COMMANDS or words in _OUTSIDE:
             raise ValueError(f"two commands are called {words}")
         registered = _OUTSIDE if outside else _COMMANDS
-        registered[words] = Command(group, name, title, menu, function, roles, here, unread, outside, as_text)
+        registered[words] = Command(group, name, title, menu, function, roles, here, unread, outside, as_text, key)
         return function
 
     return register
@@ -210,6 +216,8 @@ def command(
 
 def may_run(command: Command, reader: Reader) -> bool:
     """Whether somebody may run a command at all; to what it goes is said by their rights."""
+    if reader.role.startswith(KEY):
+        return command.key in reader.role.removeprefix(KEY).split("+")
     return reader == OWNER or reader.role in command.roles
 
 

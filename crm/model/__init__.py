@@ -31,7 +31,7 @@ from crm.model.registry import (
     typed_fields,
 )
 from crm.model.sales import FIRST_STAGES, OUTCOMES, Deal, Sale, Stage, StageMove
-from crm.model.team import ROLES, Dashboard, SignIn, User
+from crm.model.team import KEY_MAY, ROLES, Dashboard, MachineKey, SignIn, User
 
 __all__ = [
     "ARRIVED",
@@ -41,6 +41,7 @@ __all__ = [
     "DIRECTIONS",
     "FIRST_STAGES",
     "INTERACTIONS",
+    "KEY_MAY",
     "LASTING",
     "OPT_OUT_WAYS",
     "OUTCOMES",
@@ -57,6 +58,7 @@ __all__ = [
     "Field",
     "FollowUp",
     "Interaction",
+    "MachineKey",
     "Mailing",
     "Message",
     "OptOut",

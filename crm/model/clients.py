@@ -59,6 +59,7 @@ class Client(Record):
         rights=Rights(
             staff=May(ALL, ALL, ALL),
             client=READ_OWN,
+            mail_key=May(ALL, update=ALL),
             owned_by=("id", "client"),
             internal=(
                 "tags", "source", "owner", "owner_id", "notes", "extra", "status_reason", "status_pinned_until",
@@ -141,7 +142,9 @@ class Contact(Record):
         called="name",
         order=("-is_primary", "id"),
         indexes={"by_client": ("client",), "by_email": ("email",)},
-        rights=Rights(staff=EVERYTHING, client=READ_OWN, owned_by=("client", "client"), internal=("notes",)),
+        rights=Rights(
+            staff=EVERYTHING, client=READ_OWN, mail_key=READ_ALL, owned_by=("client", "client"), internal=("notes",)
+        ),
         tab=Tab(number=17, colour="2f6f9f", rows=200, since=3),
         export=Export(place=3),
         since=3,

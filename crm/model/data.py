@@ -22,7 +22,7 @@ class Setting(Record):
         needs=("key", "value"),
         called="key",
         unique=("key",),
-        rights=Rights(staff=READ_ALL, client=READ_ALL),
+        rights=Rights(staff=READ_ALL, client=READ_ALL, mail_key=READ_ALL),
         tab=Tab(number=14, hidden=True),
     )
 

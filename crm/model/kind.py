@@ -32,7 +32,8 @@ EVERYTHING, READ_ALL, READ_OWN, NOTHING = May(ALL, ALL, ALL, ALL), May(ALL), May
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rights:
-    """The rights to the records of a kind; owners and admins may do everything.
+    """The rights to the records of a kind; owners and admins may do everything. `mail_key` are those of a key by which
+    mail is sent and fetched unattended.
 
     `words` is what a refusal calls them, the plural if empty. `owned_by` is the field that says whose a record is, and
     what of the reader it is compared with: 'client' (whose account it is) or 'user' (the account). Of one's own record
@@ -45,6 +46,7 @@ class Rights:
 
     staff: May = NOTHING
     client: May = NOTHING
+    mail_key: May = NOTHING
     words: str = ""
     owned_by: tuple[str, Literal["client", "user"]] | None = None
     own_changes: Mapping[str, frozenset[str] | None] = field(default_factory=dict)

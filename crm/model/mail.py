@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from crm.model.fields import Choice, Day, Id, Line, Person, Prose, TimeOfDay, Whole
 from crm.model.fields.recipients import Recipient
-from crm.model.kind import ALL, EVERYTHING, Export, Kind, May, Rights, Sum, Tab
+from crm.model.kind import ALL, EVERYTHING, READ_ALL, Export, Kind, May, Rights, Sum, Tab
 from crm.model.record import Record, account_beside, described
 
 CHANNELS = {"email": "e-mail", "sms": "SMS"}
@@ -47,7 +47,7 @@ class Mailing(Record):
         place=10,
         needs=("name",),
         called="name",
-        rights=Rights(staff=EVERYTHING),
+        rights=Rights(staff=EVERYTHING, mail_key=READ_ALL),
         tab=Tab(number=24, hidden=True, since=4),
         since=4,
     )
@@ -101,7 +101,7 @@ class Message(Record):
             "by_identifier": ("identifier",),
         },
         sums=(Sum(name="last_contact_on", function="max", of="on", where={"state": ARRIVED}),),
-        rights=Rights(staff=EVERYTHING),
+        rights=Rights(staff=EVERYTHING, mail_key=May(ALL, ALL, ALL)),
         tab=Tab(number=25, colour="5b7fa6", since=4),
         export=Export(place=7, without=("until", "tries", "reached")),
         since=4,
@@ -157,7 +157,7 @@ class OptOut(Record):
         day="on",
         unique=("address",),
         # Only an admin takes one away.
-        rights=Rights(staff=May(ALL, create=ALL)),
+        rights=Rights(staff=May(ALL, create=ALL), mail_key=May(ALL, create=ALL)),
         tab=Tab(number=27, hidden=True, since=6),
         export=Export(place=8),
         lasting=True,

@@ -7,8 +7,8 @@ from crm.model.kind import ALL, EVERYTHING, NONE, NOTHING, OWN, Level, May, Righ
 from crm.model.registry import RECORDS
 
 __all__ = [
-    "ADMIN", "ALL", "AREAS", "CHECK", "CLIENT", "CREATE", "DELETE", "HISTORY", "INTERNAL", "NONE", "OPERATIONS", "OWN",
-    "OWNED_BY", "OWNER", "OWNER_ROLE", "OWN_CHANGES", "PERSONAL", "READ", "RIGHTS", "SECRET", "STAFF", "STORE",
+    "ADMIN", "ALL", "AREAS", "CHECK", "CLIENT", "CREATE", "DELETE", "HISTORY", "INTERNAL", "KEY", "NONE", "OPERATIONS",
+    "OWN", "OWNED_BY", "OWNER", "OWNER_ROLE", "OWN_CHANGES", "PERSONAL", "READ", "RIGHTS", "SECRET", "STAFF", "STORE",
     "UNTOLD", "UPDATE", "Level", "Reader", "hidden", "hidden_of_others", "level", "past_level", "refusal",
 ]  # fmt: skip
 
@@ -27,6 +27,8 @@ AREAS: Mapping[str, str] = {
 }
 
 OWNER_ROLE, ADMIN, STAFF, CLIENT = "owner", "admin", "staff", "client"
+# How the role of a key begins; behind it stands what the key may (`MachineKey.may`).
+KEY = "key "
 
 Row = Mapping[str, Level]
 
@@ -40,12 +42,18 @@ def _rows(of_record: Callable[[Rights], May], others: Mapping[str, May]) -> Mapp
     }
 
 
+# To back up is to read the store as a whole, and none of its records by itself.
+_KEY_AREAS = {HISTORY: NOTHING, STORE: NOTHING, CHECK: NOTHING}
+_MAIL_AREAS, _BACKUP_AREAS = _KEY_AREAS | {HISTORY: May(ALL)}, {STORE: May(ALL)}
 _EVERYTHING = _rows(lambda _: EVERYTHING, dict.fromkeys((HISTORY, STORE, CHECK), EVERYTHING))
 RIGHTS: Mapping[str, Mapping[str, Row]] = {
     OWNER_ROLE: _EVERYTHING,
     ADMIN: _EVERYTHING,
     STAFF: _rows(lambda rights: rights.staff, {HISTORY: May(ALL, update=ALL), STORE: NOTHING, CHECK: May(ALL)}),
     CLIENT: _rows(lambda rights: rights.client, dict.fromkeys((HISTORY, STORE, CHECK), NOTHING)),
+    f"{KEY}mail": _rows(lambda rights: rights.mail_key, _MAIL_AREAS),
+    f"{KEY}backup": _rows(lambda _: NOTHING, _KEY_AREAS | _BACKUP_AREAS),
+    f"{KEY}mail+backup": _rows(lambda rights: rights.mail_key, _MAIL_AREAS | _BACKUP_AREAS),
 }
 
 
@@ -69,7 +77,7 @@ OWN_CHANGES: Mapping[str, Mapping[str, frozenset[str] | None]] = {
 @dataclass(frozen=True, slots=True)
 class Reader:
     """The reader of a store: the id of the account, its role, the client whose account it is (0 for none), and the name
-    that stands in the history."""
+    that stands in the history. A key has no account."""
 
     user: int
     role: str
@@ -89,7 +97,8 @@ def level(role: str, area: str, operation: str) -> Level:
 def hidden(role: str, kind: str) -> frozenset[str]:
     """The fields of a kind of record that are blank for a role."""
     secret = SECRET.get(kind, frozenset())
-    return secret if role in (OWNER_ROLE, ADMIN, STAFF) else secret | INTERNAL.get(kind, frozenset())
+    is_team = role in (OWNER_ROLE, ADMIN, STAFF) or role.startswith(KEY)
+    return secret if is_team else secret | INTERNAL.get(kind, frozenset())
 
 
 def hidden_of_others(role: str, kind: str) -> frozenset[str]:

@@ -1,10 +1,11 @@
-"""Records: accounts, their sign-ins, and dashboards."""
+"""Records: accounts, their sign-ins, keys for unattended commands, and dashboards."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import ClassVar
 
-from crm.model.fields import Choice, Email, Flag, Line, Person, Phone, Whole
-from crm.model.kind import ALL, OWN, Kind, May, Rights, Tab
+from crm.model.fields import Choice, Day, Email, Flag, Line, Person, Phone, Whole
+from crm.model.kind import ALL, OWN, READ_ALL, Kind, May, Rights, Tab
 from crm.model.record import Record, account_beside, described
 
 ROLES = {"admin": "admin", "staff": "staff", "client": "client"}
@@ -28,6 +29,7 @@ class User(Record):
             # Of the accounts of others staff see who is called so and what they may do.
             staff=May(ALL, update=OWN),
             client=May(OWN, update=OWN),
+            mail_key=READ_ALL,
             words="accounts",
             owned_by=("id", "user"),
             own_changes={"name": None, "phone": None},
@@ -86,6 +88,41 @@ class SignIn(Record):
     method: str = described("By", Line(60), by="accounts")
     address: str = described("Address", Line(60), by="accounts")
     device: str = described("Device", Line(100), by="accounts")
+    token: str = described("Token", Line(64), by="accounts")
+
+
+KEY_MAY = {
+    "mail": "send and fetch mail and texts",
+    "backup": "back up",
+    "mail+backup": "send and fetch mail and texts, and back up",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineKey(Record):
+    """A key by which commands run unattended, from cron for example, in a store with accounts. It lets nobody into the
+    menu. `may` says which commands it runs, `token` is a digest of what was shown when it was made; one that is revoked
+    is deleted. It is good until the end of `expires_on`.
+    """
+
+    about: ClassVar[Kind] = Kind(
+        "key",
+        "keys",
+        place=19,
+        needs=("name", "may"),
+        called="name",
+        unique=("name",),
+        rights=Rights(secret=("token",)),
+        tab=Tab(number=28, hidden=True, since=7),
+        since=8,
+    )
+
+    name: str = described("Name", Line(100))
+    may: str = described("May", Choice(KEY_MAY), by="accounts")
+    expires_on: date | None = described("Expires", Day(), by="accounts")
+    last_used_on: date | None = described("Last used", Day(), by="accounts")
+    user: str = described("Made by", Person(254), by="accounts")
+    user_id: int = account_beside("user")
     token: str = described("Token", Line(64), by="accounts")
 
 

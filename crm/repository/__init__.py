@@ -446,11 +446,11 @@ class Seals(Protocol):
         """How often the accounts were sealed as a whole: 0 where an older version has sealed each alone, -1 where there
         are none; None where they are not as this program left them, or another secret has sealed them."""
 
-    def take_over(self, tx: Any, source: Mapping[str, str], before: str = "") -> None:
-        """Seals the accounts that were just put into a store as its own, and ends their sessions, where they are as
-        this program left them in the store that they come from, of which `source` holds the facts `STORE_ID` and
-        `ROSTER`; else they let nobody in. Accounts without a password need no seal. `before` is the roster of those
-        whose place they take."""
+    def take_over(self, tx: Any, source: Mapping[str, str], before: str = "", *, keeps_keys: bool = False) -> None:
+        """Seals the accounts that were just put into a store as its own, ends their sessions, and revokes the keys
+        unless the store `keeps_keys`, where they are as this program left them in the store that they come from, of
+        which `source` holds the facts `STORE_ID` and `ROSTER`; else they let nobody in. Accounts without a password
+        need no seal. `before` is the roster of those whose place they take."""
 
     def translated(self, tx: Any, user: User, source: Snapshot) -> User:
         """An account of another store as it can be put into this one: without what lets anybody in where it is not as

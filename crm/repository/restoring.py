@@ -1,7 +1,8 @@
 """Making the records of a store what they are in a backup: the data, and the accounts only where that is asked for.
 
-Restoring data gives back no rights that were taken away since, and revives no ended session. A store
-that never had accounts takes those of the backup: there are no others. Every session ends.
+Restoring data gives back no rights that were taken away since, and revives no ended session and no revoked key. A
+store that never had accounts takes those of the backup: there are no others. Every session ends, and with the accounts
+of a backup every key is revoked.
 """
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, func, select, update
 
 from crm.errors import RefusedError, StoreAccessError
-from crm.model import LASTING, RECORDS, Client, Record, User, fields, people
+from crm.model import LASTING, RECORDS, Client, MachineKey, Record, User, fields, people
 from crm.repository import ROSTER, SHUT, STORE_ID, Seals, tables
 from crm.repository.bulk import insert_rows
 from crm.repository.known import new_id
@@ -47,6 +48,8 @@ def put_back(tx: "SqlTransaction", source: SqlSnapshot, seals: Seals | None, *, 
         _put_back(tx, kind, records)
     add_lasting(tx, source)
     tx.end_sessions()
+    if accounts:
+        tx.delete_all(MachineKey, tx.numbers(MachineKey))
     if accounts and had_accounts:
         _refuse_shutting_out(tx, seals)
     _ = tx.number
@@ -123,7 +126,7 @@ def take_accounts(
         # Damaging a file is no way in by an older copy of it: `users recover` opens it again.
         tx.put_fact(ROSTER, SHUT)
     elif seals is not None:
-        seals.take_over(tx, facts, now.fact(ROSTER) if now is not None else "")
+        seals.take_over(tx, facts, now.fact(ROSTER) if now is not None else "", keeps_keys=not ours)
     else:
         tx.put_fact(ROSTER, facts[ROSTER])
     if now is not None and from_backup and _has_accounts(now):

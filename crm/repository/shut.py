@@ -5,7 +5,6 @@ from typing import Any
 
 from crm.clock import Clock
 from crm.errors import CRMError, RefusedError, StoreDamagedError
-from crm.model import SignIn, User
 from crm.repository import Allowed, Repository, Restored, Snapshot, anybody
 
 
@@ -24,10 +23,11 @@ class Shut:
         Raises RefusedError where they can."""
         if self._store is None or not isinstance(self._error, StoreDamagedError):
             raise self._error
+        from crm.repository.writing import SEALED
 
         def unreadable(snapshot: Snapshot) -> None:
             allowed(snapshot)
-            for kind in (User, SignIn):
+            for kind in SEALED:
                 snapshot.find_all(kind)
             raise RefusedError("The accounts of this store can be read, so nobody restores it who has not signed in.")
 

@@ -30,7 +30,7 @@ from crm.errors import (
     StoreNewerError,
     StoreReadOnlyError,
 )
-from crm.model import TIME_ZONE, Record, SignIn, User
+from crm.model import TIME_ZONE, Record
 from crm.model.paths import display_path
 from crm.repository import (
     PROGRAM,
@@ -51,6 +51,7 @@ from crm.repository.dialect import Dialect
 from crm.repository.known import KnownRosters, new_id
 from crm.repository.restoring import known_accounts, take_accounts
 from crm.repository.snapshot import SqlSnapshot, fact, put_fact
+from crm.repository.writing import SEALED
 
 if TYPE_CHECKING:
     from crm.repository.dump import Item
@@ -402,7 +403,7 @@ class SqlRepository:
         return not today.isoformat() <= reviewed_on <= (today + timedelta(days=1)).isoformat()
 
     def is_empty(self) -> bool:
-        more = tables.audit.c.record.not_in([User.kind_name, SignIn.kind_name])
+        more = tables.audit.c.record.not_in([kind.kind_name for kind in SEALED])
         return not self._there_is(select(tables.audit.c.id).where(more))
 
     def is_untouched(self) -> bool:

@@ -37,6 +37,7 @@ from crm.model import (
     Field,
     FollowUp,
     Interaction,
+    MachineKey,
     Mailing,
     Message,
     Record,
@@ -204,6 +205,7 @@ mailing = TABLES[Mailing]
 message = TABLES[Message]
 user = TABLES[User]
 sign_in = TABLES[SignIn]
+key = TABLES[MachineKey]
 dashboard = TABLES[Dashboard]
 setting = TABLES[Setting]
 

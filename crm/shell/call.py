@@ -33,6 +33,7 @@ from crm.model.paths import display_path, path_of
 from crm.model.rights import OWNER
 from crm.repository import Wait
 from crm.repository.shut import Shut
+from crm.shell.machine_key import key_in
 from crm.shell.options import answers, field_values, read, written
 
 if TYPE_CHECKING:
@@ -98,8 +99,12 @@ class Call:
             raise Cancelled from left
 
     def _entered(self, crm: CRM, command: Command | None = None) -> CRM:
-        """The CRM with the rights of the person who has signed in on this machine; all rights without accounts, and
-        none where it cannot be known who may use it. For a command somebody at the terminal is asked to sign in."""
+        """The CRM with the rights of the person who has signed in on this machine, or of the key in the environment;
+        all rights without accounts, and none where it cannot be known who may use it. For a command somebody at the
+        terminal is asked to sign in."""
+        if (key := key_in(self._environment)) is not None:
+            # Whoever names a key has the rights of the key and no others, whatever else could be done here.
+            return crm.enter(crm, crm.accounts.open().machine_keys.find(key))
         try:
             if not has_accounts(crm):
                 return crm.enter(crm, None)

@@ -22,6 +22,10 @@ from tests.support.unprivileged import as_nobody
 
 # What the formats had, as their programs made them: each takes away what the next one added.
 OLDER = {
+    7: """
+DROP TABLE key;
+UPDATE store_facts SET value = '7' WHERE name = 'schema_version';
+""",
     6: """
 DROP TABLE opt_out;
 ALTER TABLE message DROP COLUMN reached;
@@ -324,6 +328,7 @@ def test_the_names_in_an_old_file_say_whose_a_record_is(folder: Path) -> None:
         store.change(lambda tx: tx.delete(tx.add(Dashboard(user="Tia", tiles="agenda"))))
     with closing(sqlite3.connect(path)) as file:
         dashboards = file.execute("SELECT id, created_at, updated_at, version, user, tiles FROM dashboard").fetchall()
+        file.executescript(OLDER[7])
         file.executescript(OLDER[6])
         file.executescript(OLDER[5])
         file.executemany("INSERT INTO dashboard VALUES (?, ?, ?, ?, ?, ?)", dashboards)
@@ -360,6 +365,7 @@ def test_who_opted_out_before_there_was_a_list_is_on_it(folder: Path) -> None:
                 lambda tx: tx.add(Client(last_name="X")), f"opted out of mailings, asked for by {address}"
             )
     with closing(sqlite3.connect(path)) as file:
+        file.executescript(OLDER[7])
         file.executescript(OLDER[6])
     with closing(opened(path)) as repository:
         with repository.read() as snapshot:

@@ -241,6 +241,12 @@ def _an_opt_out(firm: Firm, role: str) -> Mapping[str, Any]:
     return {"address": address}
 
 
+def _a_key(firm: Firm, role: str) -> Mapping[str, Any]:
+    """A key that an admin has made."""
+    made = firm.crms["admin"].accounts.add_key(f"key of {role} {len(firm.everything())}", "mail")
+    return {"key": made[0]}
+
+
 def _a_mailing(firm: Firm, role: str) -> Mapping[str, Any]:
     """A mailing that waits for the mail server."""
     return {"mailing": firm.office("mailings send", **_a_reader(firm, role)).counted.mailing}
@@ -405,6 +411,9 @@ GIVEN: Mapping[str, Given] = {
     "demo": _nothing,
     "settings list": _nothing,
     "settings set": lambda *_: {"key": "company_name", "value": "New name"},
+    "keys list": _nothing,
+    "keys add": lambda _, role: {"name": f"Added by {role}", "may": "mail+backup"},
+    "keys revoke": _a_key,
     "users list": _nothing,
     "users add": lambda _, role: {"email": f"by-{role}@example.com", "name": "Added Person", "role": "admin"},
     "users edit": lambda firm, role: {"user": firm.users["staff" if role == "admin" else role], "role": "admin"},

@@ -76,7 +76,7 @@ def check(
     )
 
 
-@command("backup", title="Back up", menu="data", roles=ONLY_ADMIN)
+@command("backup", title="Back up", menu="data", roles=ONLY_ADMIN, key="backup")
 def backup(
     crm: CRM,
     file: Annotated[

@@ -83,13 +83,16 @@ def values(crm: CRM, snapshot: Snapshot, client: Client, contact: Contact | None
     return _Values(crm, client, chosen.get(client.id))
 
 
-def values_of(crm: CRM, snapshot: Snapshot, clients: Sequence[Client]) -> Iterator[tuple[Client, Mapping[str, str]]]:
-    """The same for many clients, each written to by its primary contact if it is a company."""
+def values_of(
+    crm: CRM, snapshot: Snapshot, clients: Sequence[Client], me: str = ""
+) -> Iterator[tuple[Client, Mapping[str, str]]]:
+    """The same for many clients, each written to by its primary contact if it is a company; `me` is who writes, unless
+    that is the reader."""
     for start in range(0, len(clients), _AT_ONCE):
         some = clients[start : start + _AT_ONCE]
         primary = _primary(snapshot, some)
         for client in some:
-            yield client, _Values(crm, client, primary.get(client.id))
+            yield client, _Values(crm, client, primary.get(client.id), me)
 
 
 def filled(text: str, values: Mapping[str, str], *, markdown: bool) -> str:
@@ -131,8 +134,9 @@ def _value(part: _Field, values: Mapping[str, str]) -> str:
 class _Values(Mapping[str, str]):
     """The values of the merge fields for one client, each made when a text asks for it."""
 
-    def __init__(self, crm: CRM, client: Client, contact: Contact | None) -> None:
+    def __init__(self, crm: CRM, client: Client, contact: Contact | None, me: str = "") -> None:
         self._crm = crm
+        self._me = me or crm.me
         self._client = client
         self._contact = contact
 
@@ -158,7 +162,7 @@ class _Values(Mapping[str, str]):
             case "last_sale_on":
                 return self._crm.conventions.day(self._client.last_sale_on)
             case "my_name":
-                return self._crm.me
+                return self._me
             case "company_name":
                 return self._crm.settings["company_name"]
         if name not in FIELDS:

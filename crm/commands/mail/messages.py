@@ -215,7 +215,7 @@ def cancel(crm: CRM, message: TheMessage) -> MessageCard:
     return _card(crm, crm.transact(change, f"cancelled {_named(message)}"))
 
 
-@command("email outbox", title="Send what waits", menu="email")
+@command("email outbox", title="Send what waits", menu="email", key="mail")
 def send_waiting(crm: CRM) -> outbox.Sent:
     """Sends what is queued and due, and says what went out, what failed, and what still waits.
 

@@ -55,7 +55,7 @@ class SmsFetched:
     stopped: Sequence[str] = ()
 
 
-@command("sms fetch", title="Read answers to texts", menu="email")
+@command("sms fetch", title="Read answers to texts", menu="email", key="mail")
 def fetch(crm: CRM) -> SmsFetched:
     """Reads what was answered to texts in the last days: who has answered STOP gets none any more.
 

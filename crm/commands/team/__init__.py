@@ -1,4 +1,4 @@
-"""Commands: accounts, people and one's own profile."""
+"""Commands: accounts, keys, people and one's own profile."""
 
 from crm.commands.subject import Menu, Module
 
@@ -9,11 +9,13 @@ MENUS = {
 }
 GROUPS = {
     "users": "Accounts: who may sign in, and as what.",
+    "keys": "Keys by which commands run unattended where there are accounts.",
     "people": "The people of the team, and what each has to do.",
     "profile": "One's own account.",
 }
 MODULES = {
     "users": Module("users", menu="team"),
+    "keys": Module("keys"),
     "people": Module("people", menu="follow-ups"),
     "profile": Module("profile", menu="profile"),
     "recovery": Module("users", outside=True),

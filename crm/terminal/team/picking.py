@@ -1,6 +1,6 @@
-"""The lines that stand for users and their sessions."""
+"""The lines that stand for users, their sessions and keys."""
 
-from crm.model import Conventions, SignIn, User
+from crm.model import Conventions, MachineKey, SignIn, User
 from crm.terminal.toolkit.picking import line_for
 
 
@@ -14,3 +14,9 @@ def user_line(user: User, _: Conventions, __: str = "") -> str:
 def session_line(session: SignIn, by: Conventions, _: str = "") -> str:
     """A session on one line."""
     return f"{by.time(session.created_at)}  {session.device or session.address or session.method}"
+
+
+@line_for(MachineKey)
+def key_line(key: MachineKey, _: Conventions, __: str = "") -> str:
+    """A key on one line."""
+    return f"{key.name}  {key.may}"

@@ -12,6 +12,7 @@ from crm.terminal.drawing.render import renderer, show
 from crm.terminal.drawing.screen import Screen, clean, data
 
 if TYPE_CHECKING:
+    from crm.commands.team.keys import KeyMade, KeyShown
     from crm.commands.team.profile import Profile
     from crm.commands.team.recovery import AccountsRecovered
     from crm.commands.team.users import OneTimePassword, UserShown
@@ -32,6 +33,14 @@ SESSIONS: Sequence[tables.Column] = (
     tables.Column("From", lambda row, _: data(row.address), 2, 8),
     tables.Column("", lambda row, _: Text("this one" if row.here else "", "success"), 1),
 )
+KEYS: Sequence[tables.Column] = (
+    tables.Column("Name", lambda row, _: data(row.name, "bold"), 0, 8),
+    tables.Column("May", lambda row, _: data(row.may), 1),
+    tables.Column("Last used", lambda row, by: data(by.day(row.last_used_on) or "never"), 2),
+    tables.Column("Expires", lambda row, by: _expiry(row, by), 3),
+    tables.Column("Made by", lambda row, _: data(f"{row.by}{' (deactivated)' if row.by_gone else ''}"), 4, 8),
+    tables.Column("Made on", lambda row, by: data(by.day(row.made_on)), 5),
+)
 PEOPLE: Sequence[tables.Column] = (
     tables.Column("Name", lambda row, _: data(row.name, "bold"), 0, 8),
     tables.Column("Role", lambda row, _: data(row.role), 5),
@@ -42,6 +51,7 @@ PEOPLE: Sequence[tables.Column] = (
     tables.Column("E-mail", lambda row, _: data(row.email), 6, 10),
 )
 tables.COLUMNS |= {
+    "crm.commands.team.keys.KeyShown": KEYS,
     "crm.commands.team.people.Colleague": PEOPLE,
     "crm.commands.team.users.SessionShown": SESSIONS,
     "crm.commands.team.users.UserShown": USERS,
@@ -51,6 +61,10 @@ tables.COLUMNS |= {
 def _state(user: "UserShown") -> str:
     off = "" if user.signing_in else "only named"
     return "changed by hand" if user.changed_by_hand else off if user.active else "off"
+
+
+def _expiry(key: "KeyShown", by: Conventions) -> Text:
+    return Text("expired", "yellow") if key.expired else data(by.day(key.expires_on) or "never")
 
 
 def _some(count: int, by: Conventions) -> str:
@@ -81,6 +95,13 @@ def _(result: "OneTimePassword", screen: Screen, _by: Conventions) -> None:
     heading = f"Temporary password for {clean(result.email)}, shown only now."
     screen.print(Text(f"{heading} It works once; then another is chosen."))
     screen.print(Text(f"  {result.password}", "bold"))
+
+
+@renderer("crm.commands.team.keys.KeyMade")
+def _(result: "KeyMade", screen: Screen, _by: Conventions) -> None:
+    screen.print(Text(f"Key {clean(result.name)}, shown only now."))
+    screen.print(Text(f"  {result.secret}", "bold"))
+    screen.print("Put it into a file that only its owner can read, and name that in CRM_KEY_FILE.")
 
 
 @renderer("crm.commands.team.recovery.AccountsRecovered")

@@ -24,10 +24,11 @@ class UsersPage(ListPage):
     command = "users list"
 
     def keys(self) -> Sequence[Choice]:
-        people = named("people list")
+        people, keys = named("people list"), named("keys list")
         return [
             Choice("Add", lambda: _add(self.session), "a"),
             Choice("People", lambda: self.session.start(people), "o"),
+            Choice("Keys", lambda: self.session.start(keys), "k"),
         ]
 
     def open(self, row: Any) -> None:

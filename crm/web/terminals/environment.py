@@ -16,6 +16,8 @@ _PASSED = (
     "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE",
     "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH",
 )  # fmt: skip
+# What lets commands run unattended is for none of those who sign in.
+_OF_THE_SHELL = ("CRM_KEY", "CRM_KEY_FILE")
 _FIXED = {
     "TERM": "xterm-256color",
     "COLORTERM": "truecolor",
@@ -34,6 +36,8 @@ def menu_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment of every menu. Paths in it are absolute: each menu works in a folder of its own."""
     named = {*_PASSED, *(option.variable for option in ENVIRONMENT)}
     passed = {name: value for name, value in environment.items() if name in named or name.startswith("CRM_")}
+    for name in _OF_THE_SHELL:
+        passed.pop(name, None)
     store = passed.get("CRM_STORE", "")
     if store.startswith(SQLITE) and store != SQLITE:
         passed["CRM_STORE"] = f"{SQLITE}{_absolute(store.removeprefix(SQLITE))}"

@@ -8,8 +8,8 @@ import pytest
 from crm.commands.lookup import selected
 from crm.commands.registry import Command, commands, may_run, named
 from crm.errors import CRMError, ForbiddenError, NotFoundError, SignedOutError
-from crm.model import Client
-from crm.model.rights import OWNER, Reader
+from crm.model import KEY_MAY, Client
+from crm.model.rights import KEY, OWNER, Reader
 from tests.commands.conftest import Office
 from tests.support.firm import GIVEN, ROLES, Firm, new_firm, outcome, result_text
 from tests.support.guarded import FOREIGN, INTERNAL, assert_allowed, records
@@ -61,7 +61,7 @@ def _try(firm: Firm, role: str, command: Command, call: Callable[..., Any]) -> N
     where = (role, command.words, "register" if call is command else "function", output)
     # A restored backup may be of any time.
     if (role, command.words) != ("admin", "restore"):
-        through_accounts = command.words.startswith(("profile", "users"))
+        through_accounts = command.words.startswith(("profile", "users", "keys"))
         assert_allowed(crm.reader, records(before), records(after), through_accounts)
     assert not [secret for secret in firm.secrets() if secret in output], where
     # What somebody has said themselves may be repeated.
@@ -95,10 +95,20 @@ def test_who_may_run_what() -> None:
         "stages delete", "backup", "restore", "copy", "sheets setup", "sheets connect",
         "sheets leave", "demo",
         "settings set", "people add", "opt-outs lift", *_SERVICES,
+        "keys list", "keys add", "keys revoke",
         *(line for line in GIVEN if line.startswith("users ")),
     }  # fmt: skip
+    assert {may: _by_key(may) for may in KEY_MAY} == {
+        "mail": {"email outbox", "email due", "email fetch", "sms fetch"},
+        "backup": {"backup"},
+        "mail+backup": {"email outbox", "email due", "email fetch", "sms fetch", "backup"},
+    }
     assert all(may_run(command, OWNER) for command in commands())
     assert not any(may_run(command, Reader(1, "odd", 0, "Odd")) for command in commands())
+
+
+def _by_key(may: str) -> set[str]:
+    return {command.words for command in commands() if may_run(command, Reader(0, f"{KEY}{may}", 0, "nightly (key)"))}
 
 
 def test_a_client_account_finds_its_own_card_and_sales_by_any_name(firm: Firm) -> None:

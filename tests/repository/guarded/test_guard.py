@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from crm.errors import CRMError, ForbiddenError, SignedOutError
-from crm.model import BY_NAME, ROLES, Client, Sale, Setting, SignIn, User, fields, people
-from crm.model.rights import AREAS, OPERATIONS, OWN_CHANGES, OWNED_BY, OWNER, RIGHTS, Level, hidden, level
+from crm.model import BY_NAME, KEY_MAY, ROLES, Client, Sale, Setting, SignIn, User, fields, people
+from crm.model.rights import AREAS, KEY, OPERATIONS, OWN_CHANGES, OWNED_BY, OWNER, RIGHTS, Level, hidden, level
 from crm.repository import Repository, Snapshot, Transaction
 from crm.repository.guarded.reading import GuardedSnapshot
 from crm.repository.guarded.repository import GuardedRepository
@@ -22,7 +22,7 @@ from tests.support.guarded import SECRET, Team, guarded_for, new_team
 
 def test_the_table_speaks_of_every_record_and_every_role() -> None:
     """A record that is added later may be seen by nobody until somebody has said by whom."""
-    assert {*ROLES, OWNER.role} == set(RIGHTS)
+    assert {*ROLES, OWNER.role, *(f"{KEY}{may}" for may in KEY_MAY)} == set(RIGHTS)
     assert set(BY_NAME) <= set(AREAS)
     for role, rows in RIGHTS.items():
         assert set(rows) == set(AREAS), role

@@ -67,7 +67,7 @@ class Adopted:
         return int(bool(self.stopped))
 
 
-@command("email fetch", title="Fetch e-mail", menu="email")
+@command("email fetch", title="Fetch e-mail", menu="email", key="mail")
 def fetch(
     crm: CRM,
     from_now: Annotated[bool, About("From now on", "leaves out what is in the mailbox already")] = False,

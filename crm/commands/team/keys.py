@@ -1,0 +1,79 @@
+"""Keys by which commands run unattended, from cron for example, where the store has accounts."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated
+
+from crm.commands.context import CRM
+from crm.commands.registry import ONLY_ADMIN, About, command
+from crm.model import KEY_MAY, MachineKey, User
+from crm.model.fields import Choice, Day, Line
+
+
+@dataclass(frozen=True, slots=True)
+class KeyShown:
+    """A key without what its bearer shows. `by` is who made it, `by_gone` that their account is not active any more:
+    they have seen it."""
+
+    id: int
+    name: str
+    may: str
+    made_on: date
+    by: str
+    by_gone: bool
+    expires_on: date | None
+    expired: bool
+    last_used_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyMade:
+    """A new key, and the `secret` that its bearer shows. It is shown once."""
+
+    key: int
+    name: str
+    may: str
+    expires_on: date | None
+    secret: str
+
+
+@command("keys list", title="Keys for unattended commands", roles=ONLY_ADMIN)
+def list_all(crm: CRM) -> list[KeyShown]:
+    """Lists the keys by which commands run unattended: what each may do, who made it, and when it was last used."""
+    with crm.read() as snapshot:
+        active = {user.id for user in snapshot.find_all(User) if user.active}
+        return [_shown(crm, key, active) for key in snapshot.find_all(MachineKey)]
+
+
+def _shown(crm: CRM, key: MachineKey, active: set[int]) -> KeyShown:
+    expired = key.expires_on is not None and crm.today > key.expires_on
+    return KeyShown(
+        key.id, key.name, key.may, crm.clock.day_of(key.created_at), key.user, key.user_id not in active,
+        key.expires_on, expired, key.last_used_on,
+    )  # fmt: skip
+
+
+@command("keys add", title="Make a key", roles=ONLY_ADMIN)
+def add(
+    crm: CRM,
+    name: Annotated[str, Line(100), About("Name", "what it is for, such as nightly mail", positional=True)],
+    may: Annotated[str, Choice(KEY_MAY), About("May", "mail, backup or mail+backup")] = "mail",
+    expires: Annotated[date | None, Day(), About("Expires", "the last day on which it works; never by default")] = None,
+) -> KeyMade:
+    """Makes a key by which commands run unattended, where the store has accounts. It is shown once.
+
+    With CRM_KEY in the environment, or CRM_KEY_FILE with the name of a file that only its owner can read, the shell
+    runs by this key: `email outbox`, `email due`, `email fetch` and `sms fetch` where it may do mail, `backup` where it
+    may back up, and nothing else. What it does stands in the history under its name.
+    """
+    key, secret = crm.accounts.add_key(name, may, expires)
+    return KeyMade(key.id, key.name, key.may, key.expires_on, secret)
+
+
+@command("keys revoke", title="Revoke a key", roles=ONLY_ADMIN)
+def revoke(
+    crm: CRM,
+    key: Annotated[MachineKey, About("Key", "its number or its name", positional=True)],
+) -> None:
+    """Takes a key away: what runs by it ends at once, and nothing brings it back."""
+    crm.accounts.revoke_key(key)

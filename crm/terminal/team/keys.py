@@ -1,0 +1,66 @@
+"""Keys for unattended commands at the menu: the list of them, a new one, and taking one away."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from crm.commands.registry import named
+from crm.commands.team.keys import KeyMade
+from crm.model import MachineKey
+from crm.terminal.console.keyboard import Choice
+from crm.terminal.drawing.render import show
+from crm.terminal.team.rendering import KEYS
+from crm.terminal.toolkit.lists import ListPage
+from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.session import Session
+from crm.terminal.toolkit.steps import Answers, in_steps
+
+_ABOUT = "With a key cron sends and fetches mail, or backs up, where people have to sign in."
+
+
+class KeysPage(ListPage):
+    """All keys that have not been revoked."""
+
+    title = "Keys"
+    columns = KEYS
+    command = "keys list"
+
+    def keys(self) -> Sequence[Choice]:
+        return [Choice("Make a key", lambda: _add(self.session), "a")]
+
+    def open(self, row: Any) -> None:
+        session = self.session
+        session.page("Keys", row.name)
+        session.confirm(
+            "What runs by this key ends at once, and the key never works again.", "Revoke it", irreversible=True
+        )
+        with session.crm.read() as snapshot:
+            session.call("keys revoke", key=snapshot.get(MachineKey, row.id))
+        session.say(f"{session.screen.sign('✓', 'OK:')} Revoked the key {row.name}.", "green")
+
+
+@flow("keys list")
+@flow("keys add")
+@flow("keys revoke")
+def keys(session: Session, **_: Any) -> None:
+    """The keys, from which one is chosen; where there are none, one is made."""
+    if not named("keys list")(session.crm):
+        session.say(_ABOUT)
+        _add(session)
+        return
+    KeysPage(session).show()
+
+
+def _add(session: Session) -> None:
+    command, answers = named("keys add"), Answers(session)
+
+    def done() -> Any:
+        return session.call("keys add", **answers.values)
+
+    steps = answers.steps(list(command.parameters.values()), lambda: session.page("Keys", "New"))
+    made: KeyMade = in_steps(session, [*steps, done], answers.is_written)
+
+    def draw() -> None:
+        session.page("Keys", made.name)
+        show(session.screen, made, session.crm.conventions)
+
+    session.show_once(draw)

@@ -1,0 +1,219 @@
+"""Keys for unattended commands: what they may do, how they end, and that nothing brings one back."""
+
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, insert, select, update
+
+from crm.accounts import KeyHolder
+from crm.accounts.machine_keys import reader_by
+from crm.errors import FieldError, RefusedError, SignedOutError, SignInRefusedError, StoreAccessError
+from crm.model import MachineKey, User
+from crm.repository import tables
+from tests.accounts.conftest import Office
+from tests.conftest import STORES, _new_store
+from tests.support.clocks import TODAY
+
+
+def made(office: Office, name: str = "nightly mail", may: str = "mail", **settings: Any) -> tuple[MachineKey, str]:
+    """A key that Anna has made, who has an account from then on."""
+    with office.store.repository.read() as snapshot:
+        anna = next(iter(snapshot.find_all(User)), None)
+    return office.acting(anna or office.add()).machine_keys.add(name, may, **settings)
+
+
+def holds(office: Office, token: str) -> bool:
+    try:
+        return bool(office.accounts.machine_keys.find(token))
+    except (SignInRefusedError, StoreAccessError):
+        return False
+
+
+def rows(office: Office) -> list[dict[str, Any]]:
+    with office.store.repository.read() as snapshot:
+        return [dict(row._mapping) for row in snapshot.select(select(tables.key))]
+
+
+def test_a_key_is_shown_once_and_its_digest_alone_is_kept(office: Office) -> None:
+    key, token = made(office, expires_on=TODAY + timedelta(days=30))
+    assert len(token) > 40
+    assert office.accounts.machine_keys.find(token) == KeyHolder(key.id, "nightly mail", "mail")
+    (row,) = rows(office)
+    assert (row["name"], row["may"], row["user"]) == ("nightly mail", "mail", "Anna")
+    assert token not in repr(list(office.store.repository.everything()))
+    assert len({token, made(office, "another")[1]}) == 2
+
+
+@pytest.mark.parametrize("text", ["", "crm_key_", "crm_key_" + "x" * 43, "x" * 10_000, "crm_key_ü", "1.1.x", "\0"])
+def test_what_is_no_key_lets_nobody_in(file_office: Office, text: str) -> None:
+    made(file_office)
+    with pytest.raises(SignInRefusedError, match="was revoked, or was made for other data"):
+        file_office.accounts.machine_keys.find(text)
+
+
+def test_its_digest_and_the_token_of_a_session_are_no_keys(file_office: Office) -> None:
+    made(file_office)
+    session = file_office.sign_in().token
+    for text in (rows(file_office)[0]["token"], session, f"crm_key_{session}"):
+        assert not holds(file_office, text)
+
+
+def test_a_key_that_is_revoked_or_has_expired_ends_at_once(office: Office) -> None:
+    key, token = made(office, expires_on=TODAY)
+    holder = office.accounts.machine_keys.find(token)
+    reader = reader_by(holder)
+    keys = office.accounts.machine_keys
+
+    def verified(_: Any = None) -> None:
+        with office.store.repository.read() as snapshot:
+            assert keys.verify(snapshot, holder, reader) == reader
+
+    verified()
+    keys.revoke(key)
+    with pytest.raises(SignedOutError, match="The key “nightly mail” was revoked"):
+        verified()
+    assert not holds(office, token)
+    # In the transaction that writes, too.
+    with pytest.raises(SignedOutError):
+        office.store.change(lambda tx: keys.verify(tx, holder, reader), "wrote")
+    # The name is free again, for the key that takes its place; the old one stays revoked.
+    assert holds(office, made(office)[1])
+    assert not holds(office, token)
+
+
+def test_a_key_works_until_the_end_of_its_last_day(file_office: Office) -> None:
+    _, token = made(file_office, expires_on=TODAY + timedelta(days=1))
+    for passed, works in ((0, True), (1, True), (2, False)):
+        file_office.store.today = TODAY + timedelta(days=passed)
+        assert holds(file_office, token) is works, passed
+    with pytest.raises(SignInRefusedError, match="“nightly mail” has expired"):
+        file_office.accounts.machine_keys.find(token)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"name": " "},
+        {"may": ""},
+        {"may": "everything"},
+        {"expires_on": TODAY - timedelta(days=1)},
+        {"name": "NIGHTLY mail"},
+    ],
+)
+def test_what_no_key_is_made_of(file_office: Office, settings: dict[str, Any]) -> None:
+    made(file_office)
+    with pytest.raises(FieldError):
+        made(file_office, **{"name": "another", **settings})
+    assert len(rows(file_office)) == 1
+
+
+def test_a_store_without_accounts_has_no_keys(file_office: Office) -> None:
+    with pytest.raises(RefusedError, match="no accounts"):
+        file_office.accounts.machine_keys.add("nightly", "mail")
+    file_office.accounts.administration.add_named("Cleo")
+    with pytest.raises(RefusedError, match="no accounts"):
+        file_office.accounts.machine_keys.add("nightly", "mail")
+    with pytest.raises(SignInRefusedError, match="no accounts"):
+        file_office.accounts.machine_keys.find("crm_key_x")
+    assert rows(file_office) == []
+
+
+def test_a_row_that_is_put_back_or_edited_revives_no_key(office: Office) -> None:
+    key, token = made(office)
+    old = rows(office)
+    office.accounts.machine_keys.revoke(key)
+
+    def put(records: list[dict[str, Any]]) -> None:
+        def change(tx: Any) -> None:
+            tx.connection.execute(delete(tables.key))
+            tx.connection.execute(insert(tables.key), records)
+
+        office.store.change(change, "past the program")
+
+    put(old)
+    assert not holds(office, token)
+    # Nor does the next transaction on accounts make it good.
+    with suppress(StoreAccessError):
+        office.add("cy@example.com", "staff")
+    assert not holds(office, token)
+
+
+@pytest.mark.parametrize(
+    "edited", [{"may": "mail+backup"}, {"expires_on": None}, {"name": "another"}, {"token": "0" * 64}, {"id": 9}]
+)
+def test_an_edited_key_does_not_hold(file_office: Office, edited: dict[str, Any]) -> None:
+    _, token = made(file_office, expires_on=TODAY + timedelta(days=1))
+    file_office.store.change(lambda tx: tx.connection.execute(update(tables.key).values(**edited)), "past the program")
+    assert not holds(file_office, token)
+
+
+def test_it_stands_in_the_history_and_is_not_taken_back(office: Office) -> None:
+    key, token = made(office)
+    office.accounts.machine_keys.find(token)
+    office.accounts.machine_keys.find(token)
+    office.accounts.machine_keys.revoke(key)
+    done = [what for _, what in office.history()]
+    assert done[:3] == [
+        "revoked the key nightly mail",
+        "used the key",
+        "made the key nightly mail (send and fetch mail and texts)",
+    ]
+    assert office.history()[1] == ("nightly mail (key)", "used the key")
+    with office.store.repository.read() as snapshot:
+        revoked = snapshot.history(limit=1)[0].id
+    for undone in (revoked, revoked - 2):
+        with pytest.raises(RefusedError, match="accounts"):
+            office.store.change(lambda tx, undone=undone: tx.undo(undone), "undid")  # type: ignore[misc]
+    assert not holds(office, token)
+
+
+def test_whose_account_is_deactivated_leaves_the_keys_that_they_made(file_office: Office) -> None:
+    _, token = made(file_office)
+    file_office.add("bo@example.com")
+    file_office.accounts.administration.switch([file_office.user(1)], active=False)
+    assert holds(file_office, token)
+
+
+def test_nobody_is_called_like_a_key(file_office: Office) -> None:
+    made(file_office)
+    for name in ("nightly mail (key)", "Nightly  Mail (KEY)", "Else (key)"):
+        with pytest.raises(FieldError, match="keys"):
+            file_office.add("bo@example.com", "staff", name=name)
+    assert file_office.add("bo@example.com", "staff", name="Key Bo").name == "Key Bo"
+
+
+def test_recovery_of_damaged_accounts_revokes_every_key(file_office: Office) -> None:
+    _, token = made(file_office)
+    file_office.accounts.recovery.recover("anna@example.com")
+    assert holds(file_office, token)
+    file_office.store.change(lambda tx: tx.connection.execute(update(tables.sign_in).values(state="x")), "harmless")
+    file_office.store.change(lambda tx: tx.connection.execute(update(tables.user).values(seal="x")), "damaged")
+    file_office.accounts.recovery.recover("anna@example.com")
+    assert rows(file_office) == []
+    assert not holds(file_office, token)
+
+
+def test_a_restored_backup_brings_no_key_back_and_leaves_those_of_now(file_office: Office) -> None:
+    key, revoked = made(file_office)
+    backup = file_office.store.repository.backup(file_office.store.folder / "before.sqlite3")
+    file_office.accounts.machine_keys.revoke(key)
+    _, kept = made(file_office, "later")
+    file_office.store.repository.restore(backup)
+    assert (holds(file_office, revoked), holds(file_office, kept)) == (False, True)
+    file_office.store.repository.restore(backup, accounts=True)
+    assert (holds(file_office, revoked), holds(file_office, kept)) == (False, False)
+    assert rows(file_office) == []
+
+
+def test_a_copy_of_the_whole_store_takes_no_keys_along(file_office: Office) -> None:
+    _, token = made(file_office)
+    with _new_store(STORES["sqlite"]) as store:
+        other = Office(store)
+        store.repository.fill(file_office.store.repository.everything())
+        assert other.sign_in()
+        with store.repository.read() as snapshot:
+            assert snapshot.count(MachineKey) == 0
+        assert not holds(other, token)
+        other.attempts.close()
