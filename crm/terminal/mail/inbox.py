@@ -9,6 +9,7 @@ from crm.commands.registry import named
 from crm.model import Client
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.mail.rendering import STRANGERS
+from crm.terminal.mail.services import set_up_first
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.picking import pick
@@ -72,6 +73,7 @@ def _fetched(session: Session) -> Fetched:
 @flow("email fetch")
 def fetch(session: Session, **_: Any) -> None:
     """Reads the mailbox; where somebody unknown has written, they are shown."""
+    set_up_first(session, "mailbox")
     session.page("Fetch e-mail")
     fetched = _fetched(session)
     session.tell(fetched)

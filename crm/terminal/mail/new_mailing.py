@@ -22,6 +22,7 @@ from crm.terminal.mail.composing import EmailSteps
 from crm.terminal.mail.mailings import mailing_page, sending_page, tell_sent
 from crm.terminal.mail.message_form import MessageForm
 from crm.terminal.mail.rendering import draw_preview
+from crm.terminal.mail.services import set_up_first
 from crm.terminal.toolkit.group_picking import Chosen, group_of, pick_group
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
@@ -51,6 +52,7 @@ class MailingForm(MessageForm):
 def write(session: Session, **arguments: Any) -> None:
     """Ask for the clients, what to begin with, and the texts; show a preview, and send."""
     # Nobody writes what cannot be sent.
+    set_up_first(session, "email")
     refuse_unsendable(session.crm)
     form = MailingForm(session)
     with session.crm.read() as snapshot:

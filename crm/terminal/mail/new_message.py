@@ -18,6 +18,7 @@ from crm.terminal.mail.composing import EmailSteps
 from crm.terminal.mail.message_form import MessageForm
 from crm.terminal.mail.messages import tell_tried
 from crm.terminal.mail.rendering import draw_preview
+from crm.terminal.mail.services import set_up_first
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.record_actions import chosen_client
 from crm.terminal.toolkit.session import Session
@@ -31,6 +32,7 @@ _BELOW = 5
 def write(session: Session, client: Client | None = None, to: Sequence[str] = (), **_: Any) -> None:
     """The client, what to begin with, the texts; then whatever else, a look at it, and off it goes."""
     # Nobody writes what cannot be sent.
+    set_up_first(session, "email")
     refuse_unsendable(session.crm)
     client = chosen_client(session, client, _TITLE)
     with session.crm.read() as snapshot:

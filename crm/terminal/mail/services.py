@@ -7,11 +7,12 @@ from typing import Any
 from rich.text import Text
 
 from crm.commands.mail.services import SERVICES, Service, ServiceStatus, advice_about, current, saved_values
+from crm.commands.registry import named
 from crm.errors import CRMError
 from crm.model import Field, Record
 from crm.model.fields import Choice as OneOf
 from crm.model.fields import Line, Phone, Secret
-from crm.terminal.console.keyboard import Choice
+from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.mail.rendering import draw_service
 from crm.terminal.toolkit.forms import RecordForm
 from crm.terminal.toolkit.pages import flow
@@ -79,6 +80,22 @@ def service_page(session: Session, service: Service) -> None:
     session.menu(["Settings", service.title], lambda: _entries(session, service, status), above=above)
 
 
+def set_up_first(session: Session, name: str) -> None:
+    """Offers to set a service up where that was not done yet. Raises Back where it is not set up then, or does not
+    work."""
+    service = SERVICES[name]
+    status = current(session.crm, service)
+    if status.is_set_up or status.problem or not session.offers(named(f"{name} setup")):
+        # Whatever is wrong is said by what is to be done with it.
+        return
+    session.page(service.title)
+    session.screen.print(Text(service.not_set_up))
+    session.screen.print()
+    session.confirm("", "Set it up now")
+    if not _set_up(session, service):
+        raise Back
+
+
 def _entries(session: Session, service: Service, status: ServiceStatus) -> list[Choice]:
     words = "Change it" if status.saved else "Set it up on this computer"
     entries = [Choice(words, partial(_set_up, session, service))]
@@ -93,7 +110,8 @@ def _entries(session: Session, service: Service, status: ServiceStatus) -> list[
     return entries
 
 
-def _set_up(session: Session, service: Service) -> None:
+def _set_up(session: Session, service: Service) -> bool:
+    """Asks for the settings and saves them; whether they work. Raises Back."""
     form = ServiceForm(session, service)
     crumbs = "Settings", service.title
 
@@ -106,10 +124,11 @@ def _set_up(session: Session, service: Service) -> None:
 
     new = not form.original
     first = [partial(asks, field) for field in (service.fields[service.address], service.secret)] if new else []
-    in_steps(session, [*first, fill], form.is_written if new else lambda: False)
+    return bool(in_steps(session, [*first, fill], form.is_written if new else lambda: False))
 
 
-def _save(session: Session, form: ServiceForm) -> ServiceStatus:
+def _save(session: Session, form: ServiceForm) -> bool:
+    """Saves what stands in a form, and tries it; whether it works."""
     service = form.service
     secret = form.changes.get(service.secret.name, "")
     values = {name: value for name, value in form.changes.items() if name != service.secret.name}
@@ -125,7 +144,8 @@ def _save(session: Session, form: ServiceForm) -> ServiceStatus:
         _try(session, service, "")
     except CRMError as error:
         session.fail(error)
-    return status
+        return False
+    return True
 
 
 def _try(session: Session, service: Service, to: str) -> None:

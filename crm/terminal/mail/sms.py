@@ -12,6 +12,7 @@ from crm.model import Client, Template
 from crm.terminal.console.keyboard import Back
 from crm.terminal.mail.composing import ComposingSteps
 from crm.terminal.mail.messages import tell_tried
+from crm.terminal.mail.services import set_up_first
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.record_actions import chosen_client
 from crm.terminal.toolkit.session import Session
@@ -26,6 +27,7 @@ _HELP = "with fields like {first_name}"
 def write(session: Session, client: Client | None = None, to: str = "", **_: Any) -> None:
     """The client, what to begin with, and the text; then a look at it, and off it goes."""
     # Nobody writes what cannot be sent.
+    set_up_first(session, "sms")
     refuse_unsendable(session.crm, "sms")
     client = chosen_client(session, client, _TITLE)
     with session.crm.read() as snapshot:
