@@ -76,6 +76,10 @@ _WORDS: Mapping[str, int] = {
     "day after tomorrow": 2, "the day after tomorrow": 2, "day before yesterday": -2, "the day before yesterday": -2,
 }  # fmt: skip
 _ORDINAL = re.compile(r"(?:the )?(\d{1,2}) (?:st|nd|rd|th)(?: of (?:the )?(this|next|last) month)?")
+# Behind a day of the week: sat 28, fri the 13th. A smaller number alone is a time.
+_DAY_OF_MONTH = re.compile(r"(?:the )?(\d{1,2})(?:st|nd|rd|th)|(2[4-9]|[3-9]\d)")
+# A day of a month falls on each day of the week within so many months.
+_MOST_MONTHS = 12 * 12
 _QUARTER = re.compile(r"(?:(\d{4}) )?q ([1-4])(?: (\d{4}))?")
 
 
@@ -404,6 +408,8 @@ def _of_week(written: str, by: Conventions, direction: Direction) -> When | None
             day = _in_week(min(weekdays), which, by.today, direction, is_first=is_first)
             if day is not None:
                 return When(day)
+        if (number := _DAY_OF_MONTH.fullmatch(which)) is not None:
+            return When(_in_some_month(int(number[1] or number[2]), weekdays, by.today, direction))
         when = _dated(" ".join(rest), by, direction)
         if when is not None and when.last is None:
             if when.day.weekday() not in weekdays:
@@ -411,6 +417,15 @@ def _of_week(written: str, by: Conventions, direction: Direction) -> When | None
                 raise FieldError(f"{by.day(when.day)} is a {is_one}, not a {named}")
             return when
     return None
+
+
+def _in_some_month(day: int, weekdays: frozenset[int], today: date, direction: Direction) -> date:
+    """The next, or last, Saturday that is a 28th."""
+    if not 1 <= day <= 31:
+        raise FieldError(f"there is no day {day} in any month")
+    months = (months_on(today.replace(day=1), steps) for steps in range(-_MOST_MONTHS, _MOST_MONTHS + 1))
+    days = [first.replace(day=day) for first in months if day <= monthrange(first.year, first.month)[1]]
+    return _towards([day for day in days if day.weekday() in weekdays], today, direction)
 
 
 def _dated(written: str, by: Conventions, direction: Direction) -> When | None:
