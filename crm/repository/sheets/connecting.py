@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from crm.errors import NotFoundError
-from crm.model import Record, StatusRule
+from crm.model import Client, OptOut, Record, StatusRule
 from crm.model.money import plain_number
-from crm.repository import Spreadsheet, Table, Waiting
+from crm.repository import HistoryQuery, Query, Repository, Spreadsheet, Table, Waiting
+from crm.repository.past_opt_outs import OPTED_OUT, past_opt_outs
 from crm.repository.sheets import setup
 from crm.repository.sheets.google import errors
 from crm.repository.sheets.google.credentials import Account, account_from, spreadsheet_id
@@ -22,6 +23,7 @@ from crm.repository.sheets.repository import SheetsRepository
 _SCHEME = "sheets://"
 # So many rows tell what a tab holds.
 _FIRST_ROWS = 60
+_MOST_OPT_OUTS = 100_000
 _TABS = "properties(title),sheets(properties(sheetId,title,hidden,sheetType,gridProperties(rowCount)))"
 _CELLS = (
     "sheets(properties(sheetId),"
@@ -89,6 +91,7 @@ class GoogleSpreadsheets:
             repository = self.repository(self.url(url))
             try:
                 put_back = repository.put_back_columns()
+                _keep_opt_outs(repository)
                 with repository.read() as snapshot:
                     rules = snapshot.find_all(StatusRule)
                 setup.renew(service, [rule.status for rule in rules if rule.active], put_back)
@@ -157,3 +160,14 @@ def text_of(cell: Mapping[str, Any]) -> str:
             return str(cell.get("formattedValue", ""))
         return plain_number(number)
     return str(value.get("stringValue", ""))
+
+
+def _keep_opt_outs(repository: Repository) -> None:
+    """Makes opt-outs of what the history of a spreadsheet says, where an older version has set it up that kept none."""
+    with repository.read() as snapshot:
+        if snapshot.history(1, query=HistoryQuery(about=OptOut.kind_name)):
+            return
+        followed = snapshot.history(_MOST_OPT_OUTS, query=HistoryQuery(text=OPTED_OUT, undone=False, sort="id"))
+        agreed = [client.email for client in snapshot.find_all(Client, Query({"marketing_consent": True}))]
+    if opt_outs := past_opt_outs([(entry.at, entry.what) for entry in followed], agreed):
+        repository.transact(lambda tx: tx.add_all(opt_outs), "kept who had opted out of mailings")

@@ -1,6 +1,7 @@
 """Formats before 6, which only SQLite has had: constraints that went, and amounts that were kept in hundredths."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Connection, Table, func, inspect, select, type_coerce, update
@@ -8,10 +9,10 @@ from sqlalchemy.schema import DropIndex
 
 from crm.errors import RefusedError
 from crm.model import OptOut
-from crm.model.fields.recipients import recipient_key
 from crm.repository import tables
 from crm.repository.bulk import insert_rows
 from crm.repository.migrations import add_missing, added_since
+from crm.repository.past_opt_outs import OPTED_OUT, past_opt_outs
 from crm.repository.sqlite import counters
 from crm.repository.team import fill_in_accounts
 
@@ -23,7 +24,6 @@ _MONEY = (tables.client.c.total_spend, tables.sale.c.amount, tables.deal.c.value
 _FACTOR = 100
 # Until then the history alone knew who had opted out.
 _OPT_OUTS_SINCE = 7
-_OPTED_OUT = "opted out of mailings, asked for by "
 # Larger amounts would not fit into a whole number of the database.
 _LARGEST = 2**63 // _FACTOR
 
@@ -64,21 +64,16 @@ def _make_anew(connection: Connection, table: Table) -> None:
 def _keep_opt_outs(connection: Connection) -> None:
     """Makes opt-outs of the links that were followed, as the history has them, but for addresses whose owners have
     agreed again since."""
-    table, past, client = tables.TABLES[OptOut], tables.transactions.c, tables.client.c
-    agreed = {
-        recipient_key(email) for (email,) in connection.execute(select(client.email).where(client.marketing_consent))
-    }
-    followed = select(past.at, past.what).where(past.what.startswith(_OPTED_OUT), past.undone_by.is_(None))
-    rows: dict[str, dict[str, Any]] = {}
-    for at, what in connection.execute(followed.order_by(past.id)):
-        key = recipient_key(what.removeprefix(_OPTED_OUT))
-        if key not in agreed:
-            made = OptOut(
-                address=key, on=at.date(), way="link", created_at=at, updated_at=at, version=1, id=len(rows) + 1
-            )
-            rows.setdefault(key, tables.row_of(made))
+    past, client = tables.transactions.c, tables.client.c
+    agreed = connection.execute(select(client.email).where(client.marketing_consent)).scalars().all()
+    followed = select(past.at, past.what).where(past.what.startswith(OPTED_OUT), past.undone_by.is_(None))
+    history = [(row.at, row.what) for row in connection.execute(followed.order_by(past.id))]
+    rows = [
+        tables.row_of(replace(opt_out, id=number, version=1))
+        for number, opt_out in enumerate(past_opt_outs(history, agreed), 1)
+    ]
     if rows:
-        insert_rows(connection, table, list(rows.values()))
+        insert_rows(connection, tables.TABLES[OptOut], rows)
 
 
 def _make_exact(connection: Connection) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from crm.errors import StoreNotSetUpError
-from crm.model import Client, Contact, Deal, FollowUp, Interaction, Sale, Stage, StageMove
+from crm.model import Client, Contact, Deal, FollowUp, Interaction, OptOut, Sale, Stage, StageMove
+from crm.repository.past_opt_outs import OPTED_OUT
 from crm.repository.sheets.connecting import GoogleSpreadsheets
-from crm.repository.sheets.grid.layout import ADDED, META
+from crm.repository.sheets.grid.layout import ADDED, META, TABS
 from tests.support.by_hand import EDITED, Sheet, wrong
 from tests.support.sheets_team import Team, new_team
 
@@ -109,3 +110,31 @@ def test_an_older_spreadsheet_gets_the_tabs_and_columns_for_selling(team: Team) 
     assert other.transact(lambda tx: tx.add(Deal(client=client.id, title="Roof")), "added a deal").id == 1
     other.transact(lambda tx: tx.add(FollowUp(client=client.id, due_on=team.store.today)), "added a follow-up")
     assert team.agreed()[Client][client.id].next_follow_up_on == team.store.today  # type: ignore[attr-defined]
+
+
+def test_an_older_spreadsheet_gets_the_opt_outs_that_its_history_tells_of() -> None:
+    with new_team() as team:
+        team.store.add(last_name="Berg", email="ada@example.org")
+        team.store.add(last_name="Cole", email="bo@example.org", marketing_consent=True)
+        for address in ("Ada@example.org", "bo@example.org", "cy@example.org"):
+            team.store.change(
+                lambda tx: tx.change(tx.get(Client, 1), notes=f"{tx.get(Client, 1).notes}."), f"{OPTED_OUT}{address}"
+            )
+        team.person.delete_tab(team.id, TABS[OptOut].title)
+        heads = team.cells(META)[0]
+        team.person.set_cells(team.id, META.title, 1, heads.index("format"), [[5]])
+        spreadsheets = GoogleSpreadsheets(
+            json.dumps(team.person.credentials()), "", team.person.url, team.store.folder, tuple,
+            lambda: datetime.now(UTC), lambda _: None, lambda _: team.another(),
+        )  # fmt: skip
+        # Bo has agreed again since.
+        for _ in range(2):
+            spreadsheets.set_up(team.id)
+            assert {record.address for record in team.stored(team.another())[OptOut].values()} == {  # type: ignore[attr-defined]
+                "ada@example.org", "cy@example.org",
+            }  # fmt: skip
+        other = team.another()
+        for opt_out in team.stored(other)[OptOut].values():
+            other.transact(lambda tx, opt_out=opt_out: tx.delete(tx.get(OptOut, opt_out.id)), "lifted it")
+        spreadsheets.set_up(team.id)
+        assert not team.stored(team.another())[OptOut]
