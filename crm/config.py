@@ -128,6 +128,17 @@ class Switch(Check):
 
 
 @dataclass(frozen=True)
+class Addresses(Check):
+    """E-mail addresses, separated by commas."""
+
+    example = "anna@example.org, bo@example.net"
+
+    def read(self, typed: str, by: Conventions) -> str:
+        text = Line(2000).read(typed, by)
+        addresses = (Email().read(part, by) for part in re.split(r"[\s,;]+", text) if part)
+        return ", ".join(dict.fromkeys(addresses))
+
+
 class Endpoint(Check):
     """The address of a service on the network: a scheme, a host and a port, and nothing after them."""
 
@@ -438,6 +449,14 @@ TEAM: tuple[Option, ...] = (
         Whole(least=1, most=6000),
         lambda: 60,
         "How many e-mails of a mailing are sent in a minute at most; providers block who sends more than they allow.",
+    ),
+    Option(
+        "our_addresses",
+        "Our other addresses",
+        Addresses(),
+        lambda: "",
+        "Further e-mail addresses of your team, separated by commas: what comes from there is from one of you, like"
+        " what somebody forwards from home. A mail from there that the mail server doubts is not.",
     ),
     Option(
         "require_second_factor",

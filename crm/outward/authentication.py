@@ -29,5 +29,10 @@ def forgery(message: "Message[str, str]") -> str:
     return next((f"spf={result}" for result in ("fail", "softfail") if result in results.get("spf", ())), "")
 
 
+def is_checked(message: "Message[str, str]") -> bool:
+    """Whether a mail server has said at all what it found out about the sender of a message."""
+    return any(_is(name) or name.lower() == "received-spf" for name, _ in message.raw_items())
+
+
 def _is(name: str) -> bool:
     return name.lower() == "authentication-results"

@@ -13,7 +13,7 @@ from email.policy import Compat32
 from email.utils import getaddresses, parsedate_to_datetime
 
 from crm.errors import OutwardError
-from crm.outward.authentication import forgery
+from crm.outward.authentication import forgery, is_checked
 from crm.outward.bounces import Bounce, bounce_in
 from crm.outward.forwarding import original_sender
 from crm.outward.html_text import plain_text
@@ -52,8 +52,8 @@ class Received:
     """A message that came in. `at` (UTC) is when it was written, as it says, or when it arrived; `delivered_to` are
     the mailboxes that it was put into on its way, of which a blind copy tells nothing else. `is_automatic` where no
     person wrote it; `is_cut` where it was longer than what was read of it. `bounce` is what it says where it comes from
-    a mail server that gave a message up, `forgery` what speaks against its
-    sender ('dmarc=fail'), '' for nothing. One that `is_unanswerable` was
+    a mail server that gave a message up, `forgery` what speaks against its sender ('dmarc=fail'), '' for nothing;
+    `is_checked` where our mail server says that it has checked that. One that `is_unanswerable` was
     sent by a program to whose address nobody answers, such as a form, `on_behalf_of` somebody where that is told."""
 
     message_id: str
@@ -72,6 +72,7 @@ class Received:
     is_cut: bool
     bounce: Bounce | None = None
     forgery: str = ""
+    is_checked: bool = False
     on_behalf_of: Party | None = None
     is_unanswerable: bool = False
 
@@ -126,6 +127,7 @@ def _received(message: "Message[str, str]", arrived_at: datetime, is_cut: bool) 
         is_cut=is_cut,
         bounce=bounce,
         forgery=forgery(message),
+        is_checked=is_checked(message),
         on_behalf_of=next(iter(_parties(message, "reply-to")), None) if is_unanswerable else None,
         is_unanswerable=is_unanswerable,
     )

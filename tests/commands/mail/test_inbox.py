@@ -550,3 +550,36 @@ def test_who_reports_a_message_as_spam_has_opted_out(box: Box, acme: Client) -> 
     assert ([client.id for client in fetched.opted_out], fetched.bounced) == ([acme.id], [])
     assert [(out.address, out.way) for out in box.office("opt-outs list")] == [("office@acme.example.com", "complaint")]
     assert [message.state for message in box.messages] == ["sent"]
+
+
+def test_one_of_us_may_forward_from_an_address_that_the_settings_name(box: Box) -> None:
+    box.office.add(first_name="Bob", last_name="Hill", email="bob@example.com")
+    box.office("settings set", "our_addresses", "Anna.Private@example.org; zoe@example.net")
+    box.put(FORWARDED, from_="anna.private@EXAMPLE.org", subject="WG: Rechnung")
+    box.put(FORWARDED, from_="zoe@example.net", subject="WG: Mahnung", authentication_results=FAILED)
+    box.put(FORWARDED, from_="anna.private@example.org.evil.example", subject="WG: Betrug")
+    unknown = {sender.address for sender in box.fetch().unknown}
+    assert [(message.sender, message.notice) for message in box.messages] == [
+        ("bob@example.com", "Forwarded by anna.private@EXAMPLE.org.")
+    ]
+    assert not unknown & {"anna.private@EXAMPLE.org", "anna.private@example.org"}
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        ({}, "Not verified"),
+        ({"authentication_results": "mx; spf=pass"}, ""),
+        ({"authentication_results": "mx; none"}, ""),
+        ({"received_spf": "pass (x)"}, ""),
+        ({"authentication_results": FAILED}, "forged"),
+    ],
+)
+def test_it_shows_whether_anybody_has_checked_the_sender(
+    box: Box, acme: Client, header: dict[str, str], words: str
+) -> None:
+    box.put(from_="office@acme.example.com", **header)
+    box.fetch()
+    (message,) = box.messages
+    assert message.client == acme.id
+    assert words in message.notice if words else message.notice == ""

@@ -60,12 +60,13 @@ def correspondents(snapshot: Snapshot, addresses: Collection[str], ours: frozens
 
 
 def our_addresses(crm: CRM, mailbox: Mailbox) -> frozenset[str]:
-    """The addresses that we write from: the sender of e-mail, the mailbox, and everybody who may sign in. One that a
-    client has as well is the client's."""
+    """The addresses that we write from: the sender of e-mail, the mailbox, everybody who may sign in, and those that
+    the team's settings name. One that a client has as well is the client's."""
     mailer = crm.outward.mailer()
     addresses: Sequence[str] = [
         *([mailer.sender.address] if mailer else []),
         *([mailbox.server.user] if "@" in mailbox.server.user else []),
         *crm.accounts.team_addresses(),
+        *(text.strip() for text in crm.settings["our_addresses"].split(",")),
     ]
     return frozenset(spelling(address) for address in addresses if address)

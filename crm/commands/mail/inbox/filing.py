@@ -25,6 +25,7 @@ _LONGEST_BODY = Prose().longest
 _LONGEST_PARTIES = 4000
 _NO_WORDS = re.compile(r"https?://\S+|[\W_]+")
 _GIST = 2000
+_UNCHECKED = "Not verified: the mail server does not say whether it is from this sender."
 _CUT = "It is larger than what is read of one: the rest of it, and what is attached there, is in the mailbox."
 
 
@@ -32,7 +33,8 @@ _CUT = "It is larger than what is read of one: the rest of it, and what is attac
 class Placed:
     """An e-mail and the clients it belongs to: `clients` by number, each with the contact it came from or went to (0
     for none), none where nobody knows it; `direction` is 'in' or 'out'. `stranger` is who wrote it where that is no
-    client and none of us; `notice` says who forwarded it, or that it may be forged."""
+    client and none of us; `notice` says who forwarded it, that it may be forged, or that nobody
+    has checked it."""
 
     received: Received
     sender: Party | None
@@ -58,6 +60,8 @@ def placed(received: Received, who: Correspondents, talking: Mapping[int, int]) 
     if received.forgery:
         notice = f"It may be forged: the mail server doubts that it is from this sender ({received.forgery})."
         return replace(place, notice=notice)
+    if not received.is_checked and not place.notice:
+        return replace(place, notice=_UNCHECKED)
     return place
 
 
