@@ -68,7 +68,7 @@ def test_a_view_that_cannot_be_read_is_not_saved(office: Office) -> None:
 
 def test_settings_hold_for_everybody_at_once_and_can_be_taken_back(office: Office) -> None:
     shown = {setting.key: setting.value for setting in office("settings list")}
-    others = {"mails_per_minute": "60", "require_second_factor": "no", "time_zone": ZONE.key}
+    others = {"mails_per_minute": "60", "our_addresses": "", "require_second_factor": "no", "time_zone": ZONE.key}
     assert shown == others | {"company_name": "", "language": "en_US", "currency": "USD", "country": "US"}
     for key, value in (("language", "de-AT"), ("currency", "eur"), ("country", "Austria"), ("company_name", "A & B")):
         office("settings set", key, value)
