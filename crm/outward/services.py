@@ -9,6 +9,7 @@ from crm.config import ENVIRONMENT, Config
 from crm.errors import FieldError, UsageError
 from crm.model import Conventions, Field
 from crm.model.fields import Check, Choice, Line, Secret, Whole
+from crm.model.paths import is_at_another_device
 from crm.outward.servers import IMAP_PORTS, SMTP_PORTS, Server, imap_server, is_loopback, smtp_server
 
 # The fields by name, with what was filled in.
@@ -69,6 +70,8 @@ class Service:
         """The sentence where nothing is set up."""
         names = [option.variable for option in ENVIRONMENT if option.name in self.variables]
         listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+        if is_at_another_device():
+            return f"{self.missing} yet: whoever runs the server has to set {listed}."
         return (
             f"{self.missing} yet. Set it up in the menu under Settings, {self.title}, or with `{self.name} setup`;"
             f" on a server set {listed}."

@@ -312,6 +312,9 @@ def test_it_is_chosen_by_the_settings(gmail: Gmail) -> None:
     }
     by = open_mailer(from_environment(given))
     assert isinstance(by, GmailMailer)
+    # To try it sends nothing.
+    by.check()
+    assert (len(gmail.claims), gmail.taken) == (1, [])
     by.send("anna@example.com", "Hello", "Hi")
     assert gmail.taken[0]["From"] == "CRM <crm@example.com>"
     wrong: list[tuple[str, str, type[CRMError]]] = [

@@ -13,7 +13,7 @@ from crm.commands.mail.consent import described, opted_out
 from crm.commands.mail.merge_fields import filled, values
 from crm.commands.mail.messages import MessageCard, tried
 from crm.commands.mail.outbox import Draft, queue, refuse_unsendable
-from crm.commands.mail.outbox.transports import NOT_SET_UP
+from crm.commands.mail.outbox.transports import not_set_up
 from crm.commands.mail.unsubscribing import suppress
 from crm.commands.matching import begins
 from crm.commands.registry import About, command
@@ -63,7 +63,7 @@ def fetch(crm: CRM) -> SmsFetched:
     """
     texter = crm.outward.texter()
     if texter is None:
-        raise UsageError(f"{NOT_SET_UP['sms']} Nothing was read.")
+        raise UsageError(f"{not_set_up('sms')} Nothing was read.")
     # Nobody asks for the team's answers who is not signed in any more.
     crm.demand_session()
     answers = texter.answers(crm.today - _READ_BACK)

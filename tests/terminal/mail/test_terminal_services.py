@@ -3,12 +3,18 @@
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
 
 from crm.commands.context import CRM
+from crm.commands.mail.outbox import refuse_unsendable
 from crm.commands.registry import named
+from crm.errors import UsageError
+from crm.model.paths import at_another_device
+from crm.terminal.data.settings import _services
+from crm.terminal.toolkit.session import Session as Page
 from tests.support.mail_server import PASSWORD, USER, Post, served
 from tests.terminal.conftest import Session
 
@@ -78,3 +84,15 @@ def test_variables_of_the_environment_stay_above_it_line_by_line(start: Start, c
         "c-c"
     )
     assert b"hunter2" not in session.raw
+
+
+def test_in_a_browser_there_are_none(crm: CRM) -> None:
+    """They are the server's there, whoever asks."""
+    keyboard: Any = None
+    screen: Any = None
+    exchange: Any = object()
+    here, elsewhere = Page(crm, keyboard, screen), Page(crm, keyboard, screen, exchange=exchange)
+    assert list(_services(here)) == ["Sending e-mail", "Reading e-mail", "Text messages (Twilio)"]
+    assert _services(elsewhere) == {}
+    with at_another_device(), pytest.raises(UsageError, match="whoever runs the server has to set CRM_SMTP_URL"):
+        refuse_unsendable(crm)

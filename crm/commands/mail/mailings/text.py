@@ -10,7 +10,7 @@ from crm.commands.mail.mailings.audience import Reader
 from crm.commands.mail.merge_fields import check, filled, values
 from crm.commands.mail.outbox import Draft
 from crm.commands.mail.outbox.attaching import attachments_of, name_of, size_of
-from crm.commands.mail.outbox.transports import NOT_SET_UP
+from crm.commands.mail.outbox.transports import not_set_up
 from crm.commands.mail.unsubscribing import footer
 from crm.errors import FieldError, OutwardError
 from crm.model import Message, Template, typed_fields
@@ -95,7 +95,7 @@ def tried(crm: CRM, snapshot: Snapshot, text: MailingText, reader: Reader, addre
     where it is not sure that it was sent."""
     mailer = crm.outward.mailer()
     if mailer is None:
-        raise OutwardError(NOT_SET_UP["email"])
+        raise OutwardError(not_set_up("email"))
     draft = drafted(crm, text, reader, values(crm, snapshot, reader.client), end=_NO_LINK)
     mail = Mail(
         message_id=new_message_id(mailer.sender),

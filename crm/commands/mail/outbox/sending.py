@@ -11,7 +11,7 @@ from crm.commands.mail.outbox.delivery_status import NOT_SENT, UNKNOWN, Delivery
 from crm.commands.mail.outbox.journal import SendingJournal
 from crm.commands.mail.outbox.leases import Ended, Selection, Step, Taken, broken_off, count, ended, settle, take
 from crm.commands.mail.outbox.signals import INTERRUPTED, interruptible
-from crm.commands.mail.outbox.transports import NOT_SET_UP, HandOver, Transport, carriers
+from crm.commands.mail.outbox.transports import HandOver, Transport, carriers, not_set_up
 from crm.commands.mail.unsubscribing import footer
 from crm.errors import CRMError, OutwardError
 from crm.model import CHANNELS, Client, Message
@@ -52,7 +52,7 @@ def unsendable(crm: CRM, channel: str) -> str:
     """The reason why nothing can be sent over a channel, in a sentence; '' where a way out is set up. Raises UsageError
     where the settings cannot be used."""
     is_set_up = crm.outward.texter() if channel == "sms" else crm.outward.mailer()
-    return "" if is_set_up else NOT_SET_UP[channel]
+    return "" if is_set_up else not_set_up(channel)
 
 
 def mend(crm: CRM, journal: SendingJournal) -> list[Message]:

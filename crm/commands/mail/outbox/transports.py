@@ -1,6 +1,6 @@
 """Transports: e-mail over the mailer, SMS over the texter, each over one connection."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,10 +17,13 @@ from crm.outward.services import SERVICES
 if TYPE_CHECKING:
     from crm.outward.sms import Texter
 
-# Why nothing can be sent over a channel that nothing is set up for.
-NOT_SET_UP: Mapping[str, str] = {channel: SERVICES[channel].not_set_up for channel in CHANNELS}
 # Hands a message over; raises OutwardError where the next one would meet the same.
 HandOver = Callable[[], Sequence[Outcome]]
+
+
+def not_set_up(channel: str) -> str:
+    """The reason why nothing can be sent over a channel that nothing is set up for."""
+    return SERVICES[channel].not_set_up
 
 
 class Transport(Protocol):
@@ -49,7 +52,7 @@ def carriers(crm: CRM) -> Iterator[tuple[dict[str, Transport], dict[str, str]]]:
                 # What is wrong with one does not keep the other.
                 closed[channel] = error.sentence
             if channel not in ways:
-                closed.setdefault(channel, NOT_SET_UP[channel])
+                closed.setdefault(channel, not_set_up(channel))
         yield ways, closed
 
 
