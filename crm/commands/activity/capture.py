@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
-from crm.commands.activity.quick_notes import QuickNote, read_notes
+from crm.commands.activity.quick_notes import OFFERED, QuickNote, read_notes
 from crm.commands.context import CRM
 from crm.commands.matching import begins, called, spelt_alike
 from crm.commands.registry import About, command
 from crm.errors import FieldError, Question, confirmation
-from crm.model import INTERACTIONS, Client, Contact, Conventions, FollowUp, Interaction, Sale, named
+from crm.model import INTERACTIONS, Client, Contact, Conventions, Deal, FollowUp, Interaction, Sale, named
 from crm.model.clients import KINDS
 from crm.model.fields import Choice, Flag, Id, Line
 from crm.model.folding import fold
@@ -25,21 +25,22 @@ _OFFERED = 8
 # Of a shorter name that is misspelt too many others could be meant.
 _LONG = 6
 _EXAMPLE = "call Acme, wants a quote, fri 10:00"
-_Added = TypeVar("_Added", Interaction, FollowUp, Sale)
-_NAME, _SUBJECT, _WHAT = 200, 300, 500
+_Added = TypeVar("_Added", Interaction, FollowUp, Sale, Deal)
+_NAME, _TITLE, _SUBJECT, _WHAT = 200, 200, 300, 500
 
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """The reading of a line: an interaction with a client, perhaps with one of its contacts, or a sale to it, and a
-    follow-up where the line says when. What is only planned is a follow-up alone. `client` has no number where it is
-    new; `misspelt` is what was written for it where it is called otherwise."""
+    """The reading of a line: an interaction with a client, perhaps with one of its contacts, or a sale to it or a deal,
+    and a follow-up where the line says when. What is only planned is a follow-up alone. `client` has no number where it
+    is new; `misspelt` is what was written for it where it is called otherwise."""
 
     client: Client
     contact: Contact | None
     interaction: Interaction | None
     follow_up: FollowUp | None
     sale: Sale | None = None
+    deal: Deal | None = None
     misspelt: str = ""
 
 
@@ -52,6 +53,7 @@ def capture(
     ] = None,
     add: Annotated[str, Choice(KINDS), About("Add", "a client that is not found, as a person or a company")] = "",
     sale: Annotated[bool | None, Flag(), About("Sale", "whether what was sold for a sum is recorded as a sale")] = None,
+    deal: Annotated[bool | None, Flag(), About("Deal", "whether what was offered for a sum is added as a deal")] = None,
     yes: bool = False,
 ) -> Captured:
     """Logs a call, meeting, e-mail, text message or note from one line, with a follow-up where it says when.
@@ -59,8 +61,8 @@ def capture(
     First what it was (call, met, lunch with, mail, whatsapp; a note where it is not said), then the client or one of
     its contacts, then the text; `Sven called, wants more` works too. A day that has passed says when it was: yesterday,
     last fri, Nov 13. One that is to come says when to follow up, or, of a meeting, when it will be: fri 10:00, tomorrow
-    9, 12/24, in two weeks, end of month. Of `sold Acme 3 tables for 300` it asks whether to record the sale. What was
-    understood is shown before it is saved.
+    9, 12/24, in two weeks, end of month. Of `sold Acme 3 tables for 300` it asks whether to record the sale, of
+    `offered Acme 3 tables for 300` whether to add a deal. What was understood is shown before it is saved.
     """
     by = crm.conventions
     notes = list(read_notes(line, by))
@@ -68,7 +70,7 @@ def capture(
         raise FieldError(f"say with whom, like: {_EXAMPLE}", field="line", label="Note")
 
     def change(tx: Transaction) -> Captured:
-        understood = _understood(crm, tx, notes, client, add, sale, yes)
+        understood = _understood(crm, tx, notes, client, add, {"sale": sale, "deal": deal}, yes)
         if not yes:
             lines = [captured_summary(understood, by)]
             lines += [] if understood.follow_up else ["No follow-up: no day to come was found."]
@@ -81,9 +83,12 @@ def capture(
         saved = dataclasses.replace(
             understood,
             interaction=added(understood.interaction),
-            follow_up=added(understood.follow_up),
             sale=added(understood.sale),
+            deal=added(understood.deal),
         )
+        if (due := understood.follow_up) is not None:
+            due = dataclasses.replace(due, deal=saved.deal.id if saved.deal else 0)
+            saved = dataclasses.replace(saved, follow_up=added(due))
         tx.settle()
         return dataclasses.replace(saved, client=tx.get(Client, company.id))
 
@@ -96,11 +101,12 @@ def _understood(
     notes: Sequence[QuickNote],
     number: int | None,
     add: str,
-    sale: bool | None,
+    kept: Mapping[str, bool | None],
     sure: bool,
 ) -> Captured:
-    """Reads a line, before anything is saved; raises Question where it could mean nobody or several, or a sale.
-    Where one is `sure`, one who is called much like it is taken for who is meant."""
+    """Reads a line, before anything is saved; raises Question where it could mean nobody or several, or where it is
+    not said whether a sum is `kept` as a sale or a deal. Where one is `sure`, one who is called much like it is taken
+    for who is meant."""
     contact: Contact | None = None
     misspelt = ""
     if number:
@@ -121,24 +127,28 @@ def _understood(
         misspelt = candidates.name
     else:
         raise _nobody(notes[0])
-    if note.amount is not None and sale is None:
+    becomes = "deal" if note.label == OFFERED else "sale"
+    if note.amount is not None and kept[becomes] is None:
+        sum_, name = crm.conventions.money(note.amount), client.name or "them"
         raise Question(
-            f"Record a sale of {crm.conventions.money(note.amount)} to {client.name or 'them'}?",
-            parameter="sale",
-            choices={"yes": "Record the sale", "no": "Only note it down"},
+            f"Add a deal of {sum_} with {name}?" if becomes == "deal" else f"Record a sale of {sum_} to {name}?",
+            parameter=becomes,
+            choices={"yes": "Add the deal" if becomes == "deal" else "Record the sale", "no": "Only note it down"},
         )
     captured = Captured(client, contact, None, None, misspelt=misspelt)
-    return _filled(crm, captured, note, text, is_sale=bool(sale and note.amount))
+    return _filled(crm, captured, note, text, becomes if kept[becomes] and note.amount is not None else "")
 
 
-def _filled(crm: CRM, captured: Captured, note: QuickNote, text: str, *, is_sale: bool) -> Captured:
-    """With the interaction or the sale, and the follow-up."""
-    sale = interaction = follow_up = None
-    if note.amount is not None and not is_sale:
-        text = f"{text} for {crm.conventions.money(note.amount)}".strip()
+def _filled(crm: CRM, captured: Captured, note: QuickNote, text: str, becomes: str) -> Captured:
+    """With the interaction, or the sale or deal that its sum `becomes`, and the follow-up."""
+    sale = deal = interaction = follow_up = None
+    if note.amount is not None and not becomes:
+        text = f"{text} for {crm.conventions.money(note.amount)}" if text else crm.conventions.money(note.amount)
     about = ": ".join(filter(None, (note.label, text)))
     on = note.on or crm.today
-    if note.amount is not None and is_sale:
+    if note.amount is not None and becomes == "deal":
+        deal = Deal(title=_first_line(text, _TITLE) or OFFERED, value=note.amount, owner=crm.me)
+    elif note.amount is not None and becomes == "sale":
         sale = Sale(on=on, amount=note.amount, note=_first_line(text, _WHAT), user=crm.me)
     elif not note.is_planned(text):
         subject = _first_line(about, _SUBJECT)
@@ -159,7 +169,7 @@ def _filled(crm: CRM, captured: Captured, note: QuickNote, text: str, *, is_sale
             due_time=note.due_time,
             what=_first_line(about if text else f"{what}: {captured.client.name}", _WHAT),
         )
-    return dataclasses.replace(captured, interaction=interaction, sale=sale, follow_up=follow_up)
+    return dataclasses.replace(captured, interaction=interaction, sale=sale, deal=deal, follow_up=follow_up)
 
 
 def _first_line(text: str, longest: int) -> str:
@@ -302,6 +312,8 @@ def captured_summary(captured: Captured, by: Conventions) -> str:
         text = interaction.subject or interaction.body
         at = f" at {interaction.time}" if interaction.time else ""
         lines.append(_sentence(f"{kind[:1].upper()}{kind[1:]} with {who}, {by.day(interaction.on)}{at}", text))
+    elif captured.deal:
+        lines.append(f"Deal of {by.money(captured.deal.value)} with {client.name}: {captured.deal.title}")
     elif sale:
         lines.append(_sentence(f"Sale of {by.money(sale.amount)} to {client.name}, {by.day(sale.on)}", sale.note))
     else:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import product
 from typing import Literal
 
 from crm.errors import FieldError
@@ -29,11 +30,13 @@ class _Head:
     label: str = ""
 
 
+# The label of what was offered: it may become a deal.
+OFFERED = "Quote"
 _CALL, _CALLED = _Head("call"), _Head("call", happened=True)
 _MEETING, _MET = _Head("meeting"), _Head("meeting", happened=True)
 _MAIL, _MAILED = _Head("email"), _Head("email", happened=True)
 _TEXT, _TEXTED = _Head("sms"), _Head("sms", happened=True)
-_NOTE, _QUOTED, _SOLD = _Head("note"), _Head("note", True, "Quote"), _Head("note", True, "Sold")
+_NOTE, _QUOTED, _SOLD = _Head("note"), _Head("note", True, OFFERED), _Head("note", True, "Sold")
 _MEALS = ("breakfast", "lunch", "dinner", "coffee", "drinks")
 _HEADS: Mapping[str, _Head] = {
     **dict.fromkeys(("call", "phone", "ring", "phone call", "call back"), _CALL),
@@ -64,7 +67,7 @@ _DONE: Mapping[str, _Head] = {
     "bought": _Head("note", True, "Bought"),
     "ordered": _Head("note", True, "Ordered"),
 }
-_TRADED = ("Sold", "Bought", "Ordered")
+_WITH_SUM = ("Sold", "Bought", "Ordered", OFFERED)
 # Before what was done, and saying nothing more than that it has happened: I just had lunch with.
 _HAD = "had"
 _IDLE = frozenset(("i", "we", "just", "a", "todo", _HAD))
@@ -89,6 +92,8 @@ _ABOUT = frozenset(("about", "and", "to", "re", "regarding", "because", "concern
 _IN_NUMBERS = re.compile(r"\d{1,2}/\d{1,2}")
 _NO_DATE = re.compile(r"\d+|\d{1,2}[.-]\d{1,2}|\d{4}[./-]\d{1,2}")
 _SOLD_FOR = re.compile(r"(?:^|\s)(?:for|at)\s+(\S+(?:\s+\S{1,3})?)$|(?:^|\s)(\S*\d\S*(?:\s[a-z]{3})?)$", re.IGNORECASE)
+# Of what was offered the sum may stand first: $4,500 for tables.
+_SUM_FOR = re.compile(r"(?:^|\s)(\S*\d\S*)\s+for(?=\s\S*[^\W\d])", re.IGNORECASE)
 _SOLD_TO = re.compile(r"^(?P<what>.+?)\s+to\s+(?P<who>.+)$", re.IGNORECASE | re.DOTALL)
 
 
@@ -99,7 +104,7 @@ class QuickNote:
     yet, but is planned for then: always, never, or where there is no text.
 
     `label` is to stand before the text, `name_words` are the words of the body that are the name where that is known,
-    and `amount` is the sum for which something was sold.
+    and `amount` is the sum for which something was sold or offered.
     """
 
     body: str
@@ -220,7 +225,7 @@ def _note(
         text = before + (behind if behind[:1] in (",", ";", ":") else f" {behind.lstrip()}")
     note = QuickNote(text.strip(_BETWEEN), head.kind, head.label, name_words)
     note = _dated(note, head, [*leading, *days], by)
-    return _with_amount(note, by) if head.label in _TRADED else note
+    return _with_amount(note, by) if head.label in _WITH_SUM else note
 
 
 def _dated(note: QuickNote, head: _Head, days: Sequence[_FoundDay], by: Conventions) -> QuickNote:
@@ -320,17 +325,17 @@ def _when(written: str, by: Conventions) -> When | None:
 
 
 def _with_amount(note: QuickNote, by: Conventions) -> QuickNote:
-    """The note with the sum that something was sold for; the sum is no longer in its text."""
+    """The note with the sum that something was sold or offered for; the sum is no longer in its text."""
     pieces = re.split(r"(?<=[,;:])\s", note.body)
-    for place, piece in enumerate(pieces):
-        match = _SOLD_FOR.search(piece.rstrip(_BETWEEN))
+    for place, pattern in product(range(len(pieces)), (_SOLD_FOR, *([_SUM_FOR] if note.label == OFFERED else []))):
+        piece = pieces[place].rstrip(_BETWEEN)
+        match = pattern.search(piece)
         if match is None:
             continue
         try:
-            amount = Amount().read(match[1] or match[2], by)
+            amount = Amount().read(next(filter(None, match.groups())), by)
         except FieldError:
             continue
-        ending = piece[len(piece.rstrip(_BETWEEN)) :]
-        pieces[place] = piece[: match.start()].rstrip(_BETWEEN) + ending
+        pieces[place] = piece[: match.start()].rstrip(_BETWEEN) + piece[match.end() :] + pieces[place][len(piece) :]
         return dataclasses.replace(note, body=" ".join(filter(None, pieces)).strip(_BETWEEN), amount=amount)
     return note

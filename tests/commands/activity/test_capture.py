@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from crm.commands.activity.capture import Captured
 from crm.commands.activity.quick_notes import QuickNote, read_notes
 from crm.errors import CRMError, FieldError, NotFoundError, Question
-from crm.model import Client, Conventions, FollowUp, Interaction, Sale
+from crm.model import Client, Conventions, Deal, FollowUp, Interaction, Sale
 from tests.commands.conftest import Office
 from tests.support.clocks import TODAY, standing_on
 
@@ -153,6 +153,28 @@ def test_what_was_sold_for_a_sum_is_offered_as_a_sale(office: Office) -> None:
     done = captured(office, "Acme bought 2 chairs for 200", sale=False)
     assert done.interaction is not None
     assert (done.sale, done.interaction.subject) == (None, "Bought: 2 chairs for $200.00")
+
+
+def test_what_was_offered_for_a_sum_may_become_a_deal(office: Office) -> None:
+    acme = office.add(company="Acme")
+    line = "quoted Acme $4,500 for oak tables, call again fri"
+    for yes in (False, True):
+        with pytest.raises(Question) as asked:
+            office("capture", line, yes=yes)
+        assert (asked.value.parameter, asked.value.sentence) == ("deal", "Add a deal of $4,500.00 with Acme?")
+    assert stored(office, Deal) == []
+    done = captured(office, line, deal=True)
+    assert done.deal is not None
+    assert done.follow_up is not None
+    assert (done.deal.client, done.deal.value, done.interaction) == (acme.id, 4500, None)
+    assert done.deal.title == "oak tables, call again"
+    assert (done.follow_up.deal, done.follow_up.due_on) == (done.deal.id, FRIDAY)
+    done = captured(office, "quote for Acme 4500", deal=True)
+    assert done.deal is not None
+    assert done.deal.title == "Quote"
+    done = captured(office, "quote for Acme 4500", deal=False)
+    assert done.interaction is not None
+    assert (done.deal, done.interaction.subject) == (None, "Quote: $4,500.00")
 
 
 def test_a_misspelt_client_is_found_as_search_finds_it(office: Office) -> None:
