@@ -28,7 +28,9 @@ _TELLING = 4
 ONE_TIME_LASTS = timedelta(days=7)
 # One hash takes 64 MB for a moment: a small machine has room for two at a time.
 _AT_ONCE = BoundedSemaphore(2)
-_UNTIL, _USED = " until ", " used"
+_UNTIL = " until "
+# An older version marked so those that had let somebody in once.
+_USED = " used"
 
 
 def _is_within(until: int, now: datetime) -> bool:
@@ -74,14 +76,6 @@ class Passwords:
             except (Argon2Error, InvalidHashError):
                 return False
         return right and bool(hashed) and (not until or _is_within(int(until), now))
-
-    def used(self, kept: str) -> str:
-        """The hash of a password once it has let somebody in: of one for a while also that it has."""
-        return kept + _USED if _UNTIL in kept and not self.is_used(kept) else kept
-
-    def is_used(self, kept: str) -> bool:
-        """Whether a password for one time has let somebody in."""
-        return kept.endswith(_USED)
 
     def is_dated(self, kept: str) -> bool:
         """Whether the parameters are no longer those of today, so that it should be hashed anew."""

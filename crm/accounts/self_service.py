@@ -9,7 +9,7 @@ from crm.accounts.credentials import Credentials
 from crm.accounts.notifications import Letter, Notifications
 from crm.accounts.second_factor import SecondFactor
 from crm.accounts.sessions import Sessions
-from crm.accounts.sign_in import TRIES, WRONG_CODE
+from crm.accounts.sign_in import TRIES
 from crm.accounts.tokens import TICKET_LASTS
 from crm.errors import FieldError, OutwardError, RefusedError, SignedOutError, SignInRefusedError, TooManyAttemptsError
 from crm.model import User
@@ -126,7 +126,8 @@ class SelfService:
         Another second factor is replaced only with the password. Raises SignInRefusedError."""
         proved = factors.after_totp(SecondFactor("totp", secret), code, self._store.now())
         if proved is None:
-            raise SignInRefusedError(WRONG_CODE)
+            # There are no recovery codes yet.
+            raise SignInRefusedError("That is not the code. Wait for the next one.")
         return self._switch_on(user, proved, password)
 
     def begin_sms(self, user: int) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from crm.accounts import TotpOffer
 from crm.errors import FieldError, ForbiddenError, RefusedError
 from crm.model import MachineKey, SignIn, User
-from crm.model.rights import ALL, CREATE, DELETE, READ, UPDATE, Reader, level, refusal
+from crm.model.rights import ALL, CREATE, DELETE, OWNER, READ, UPDATE, Reader, level, refusal
 from crm.repository import Finding
 
 if TYPE_CHECKING:
@@ -49,10 +49,17 @@ class AccountsDesk:
 
     # Those of others
 
-    def add(self, *, email: str, name: str, role: str, phone: str = "", client: int = 0) -> tuple[User, str]:
-        """A new account, and the one-time password for its first sign-in."""
+    def add(
+        self, *, email: str, name: str, role: str, phone: str = "", client: int = 0, password: str | None = None
+    ) -> tuple[User, str]:
+        """A new account, and the one-time password for its first sign-in; '' where a `password` is chosen. Raises
+        RefusedError where one is chosen for somebody else: whoever makes the first account alone makes their own."""
         self._manages(CREATE)
-        return self._accounts().administration.add(email=email, name=name, role=role, phone=phone, client=client)
+        if password is not None and self.reader != OWNER:
+            raise RefusedError("Only the first account is made with a password; others get a one-time password.")
+        return self._accounts().administration.add(
+            email=email, name=name, role=role, phone=phone, client=client, password=password
+        )
 
     def add_named(self, name: str, *, email: str = "", phone: str = "") -> User:
         """Somebody of the team who is only named and does not sign in."""
@@ -185,11 +192,11 @@ class AccountsDesk:
         """Raises SignInRefusedError unless this is one's own password, and TooManyAttemptsError."""
         self._accounts().self_service.check_password(self.me, password)
 
-    def check_new_password(self, new: str) -> None:
-        """Raises FieldError for one that is too short, weak or common."""
+    def check_new_password(self, new: str, *words: str) -> None:
+        """Raises FieldError for one that is too short, weak or common, or made of one's name or of `words`."""
         from crm.accounts.passwords import refuse_weak
 
-        refuse_weak(new, [self.reader.name])
+        refuse_weak(new, [self.reader.name, *words])
 
     @property
     def can_text(self) -> bool:

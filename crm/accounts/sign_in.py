@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from crm import program
 from crm.accounts import SecondFactorAsked, SignedIn
 from crm.accounts import second_factor as factors
 from crm.accounts.account_store import AccountStore
@@ -42,13 +41,6 @@ class _Refusal:
     device: str
 
 
-def _used_up() -> SignInRefusedError:
-    return SignInRefusedError(
-        "This one-time password was already used. Ask an admin for a new one. If there is no other admin: on the"
-        f" computer that holds the data, run: {program.command('users recover E-MAIL')}"
-    )
-
-
 class Authentication:
     """Every attempt is counted before it is judged, by account and by address, whether there is such an account or
     not, and takes as long. A device that somebody has signed in with before, from the same address, is counted apart,
@@ -80,10 +72,6 @@ class Authentication:
         if user is None or not right:
             self._refused(account, "wrong password", address, device)
             raise SignInRefusedError(WRONG_PASSWORD)
-        if self._passwords.is_used(user.password):
-            attempt.take_back()
-            self._refused(user, "used one-time password", address, device)
-            raise _used_up()
         if user.second_factor:
             attempt.take_back()
             return self._ask(user)
@@ -173,15 +161,10 @@ class Authentication:
     def _enter(self, user: User, password: str, method: str, address: str, device: str) -> SignedIn:
         def change(tx: AuthoredTransaction) -> SignedIn:
             current = self._store.get(tx, user.id)
-            if self._passwords.is_used(current.password):
-                # Somebody else came first with it.
-                raise _used_up()
             if not current.active or current.password != user.password or current.second_factor:
                 raise SignInRefusedError(WRONG_PASSWORD)
-            dated = self._passwords.is_dated(current.password)
-            kept = self._passwords.hash(password) if dated else self._passwords.used(current.password)
-            if kept != current.password:
-                current = self._store.write(tx, current, {"password": kept})
+            if self._passwords.is_dated(current.password):
+                current = self._store.write(tx, current, {"password": self._passwords.hash(password)})
             return self._sessions.open(tx, current, method, address, device)
 
         return self._store.transact(change, "signed in", user)
@@ -197,11 +180,8 @@ class Authentication:
             method, after = self._after(factor, code, by_sms)
             if after is None:
                 raise _Wrong
-            changes = {"password": self._passwords.used(current.password)}
             if after != factor:
-                changes["second_factor"] = self._factors.written(after)
-            if after != factor or changes["password"] != current.password:
-                current = self._store.write(tx, current, changes)
+                current = self._store.write(tx, current, {"second_factor": self._factors.written(after)})
             return self._sessions.open(tx, current, _BY[method], address, device)
 
         return self._store.transact(change, "signed in", user)

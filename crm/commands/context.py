@@ -126,7 +126,8 @@ class CRM:
     `progress(what)` opens a display of how far a long piece of work is. `reader` is who is asking: the owner of the
     machine, who is signed in, or a key; `repository` gives no more than they may see. `enter(crm, who)` is the same CRM
     as somebody has it who has signed in or shows a key, or as the owner, for None, while there are no accounts: `saved`
-    is what they have saved since, `outside` the CRM as it was before, for the next sign-in."""
+    is what they have saved since, `outside` the CRM as it was before, for the next sign-in. `attended` says that
+    somebody sits there who can be asked."""
 
     repository: Repository
     config: Config
@@ -136,6 +137,7 @@ class CRM:
     enter: "Callable[[CRM, SignedIn | KeyHolder | None], CRM]"
     outward: Outward
     progress: Callable[[str], Any] = silent
+    attended: bool = False
     reader: Reader = OWNER
     saved: Saved = field(default_factory=Saved)
     outside: "CRM | None" = field(default=None, repr=False)

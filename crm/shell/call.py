@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from crm import program
+from crm.accounts import SignedIn
 from crm.commands.context import CRM, begin_day, has_accounts, shut
 from crm.commands.registry import Command, Parameter
 from crm.config import Config, data_folder, from_environment, sample_store, store_file
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 
 # What copies the store anyway, or puts another in its place.
 _BACKED_UP_BY_THEMSELVES = ("backup", "restore")
+# What asks for a password where it makes the first account, and signs in with it.
+_FIRST_ACCOUNT = "users add"
 # What makes a store where there is none yet, by its last word or all of them.
 _BEGIN = frozenset(("add", "import", "restore", "demo", "capture", "settings set", "rules use", "sheets connect"))
 
@@ -94,7 +97,10 @@ class Call:
     def _done(self, crm: CRM, command: Command, options: Mapping[str, Any]) -> Any:
         try:
             arguments = self._arguments(crm, command, options)
-            return self._answered(crm, command, arguments)
+            result = self._answered(crm, command, arguments)
+            if command.words == _FIRST_ACCOUNT and arguments.get("password"):
+                _remember(crm, result.email, arguments["password"])
+            return result
         except (KeyboardInterrupt, EOFError) as left:
             raise Cancelled from left
 
@@ -230,7 +236,9 @@ class Call:
             raise StoreError(f"There is no sample data yet. `{program.command('demo')}` makes it.")
 
     def _open(self) -> CRM:
-        return self._open_crm(self.config(), **self._doors())
+        crm = self._open_crm(self.config(), **self._doors())
+        crm.attended = self._asks
+        return crm
 
     @property
     def _asks(self) -> bool:
@@ -481,6 +489,16 @@ def _signed_in(session: "Session", email: str = "") -> CRM:
             accounts.sessions.end(replaced.session)
     session.screen.clear()
     return session.crm
+
+
+def _remember(crm: CRM, email: str, password: str) -> None:
+    """Signs in on this machine whoever has just made the first account; where that cannot be, they sign in later."""
+    from crm.terminal.team.signing_in import DEVICE
+
+    with suppress(CRMError):
+        who = crm.accounts.open().authentication.sign_in(email, password, device=DEVICE)
+        if isinstance(who, SignedIn):
+            _remembered().keep(crm.repository.url, who.token)
 
 
 def _remembered() -> "SavedSessions":

@@ -139,3 +139,26 @@ def test_a_closed_terminal_leaves_the_store_as_it_was(shell: CommandLine) -> Non
     sitting.child.close()
     assert shell.history() == before
     assert shell.sound()
+
+
+@pytest.mark.slow
+def test_whoever_makes_the_first_account_is_asked_for_a_password_and_signed_in(
+    shell: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", shell.environment["XDG_DATA_HOME"])
+    password = "a kettle, two spoons and rain"
+    words = ("users", "add", "ada@example.com", "--name", "Ada", "--role", "admin")
+    sitting = Sitting(shell, *words)
+    sitting.sees("Password")
+    sitting.keys("short\r")
+    code, output = sitting.end()
+    assert (code, "at least 10 characters" in output) == (1, True)
+    assert shell("clients", "list").code == 0
+    sitting = Sitting(shell, *words)
+    sitting.sees("Password")
+    sitting.keys(f"{password}\r")
+    sitting.sees("again")
+    sitting.keys(f"{password}\r")
+    code, output = sitting.end()
+    assert (code, "The account of Ada is made" in output, password in output) == (0, True, False)
+    assert [session["here"] for session in shell.did("profile", "sessions")] == [True]

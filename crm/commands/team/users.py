@@ -10,6 +10,7 @@ from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import FieldError, confirmation
 from crm.model import ROLES, Client, SignIn, User
 from crm.model.fields import Choice, Email, Flag, Line, Phone, Secret
+from crm.model.rights import OWNER
 from crm.repository import Query
 
 _WHOSE = About("User", "a number or an e-mail address", positional=True)
@@ -39,12 +40,21 @@ class UserShown:
 
 @dataclass(frozen=True, slots=True)
 class OneTimePassword:
-    """A password that is good for one sign-in, after which another has to be chosen. It is shown once."""
+    """A password that is good for a week, until another is chosen at the first sign-in. It is shown once."""
 
     user: int
     email: str
     name: str
     password: str
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAccount:
+    """The first account of a store, with the password that its owner has chosen."""
+
+    user: int
+    email: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +106,35 @@ def add(
     role: Annotated[str, Choice(ROLES), About("Role", "admin, staff or client")] = "staff",
     phone: Annotated[str, Phone(), About("Phone", "for codes by SMS")] = "",
     client: Annotated[Client | None, About("Client", "whose account it is, for the role client")] = None,
-) -> OneTimePassword:
+    password: Annotated[str | None, Secret(), About("Password", "of the first account: at least 10 characters")] = None,
+    again: Annotated[str | None, Secret(), About("Password again")] = None,
+) -> OneTimePassword | FirstAccount:
     """Adds an account and gives a one-time password for its first sign-in.
 
-    From the first account on, everybody who opens this store signs in; so the first one is an admin's. An account
-    with the role client belongs to one client and sees that client's own data only.
+    From the first account on, everybody who opens this store signs in; so the first one is an admin's, and whoever
+    makes it at a terminal chooses their password and is signed in. An account with the role client belongs to one
+    client and sees that client's own data only.
     """
     _refuse_unfit(role, client)
-    user, password = crm.accounts.add(email=email, name=name, role=role, phone=phone, client=client.id if client else 0)
-    return OneTimePassword(user.id, user.email, user.name, password)
+    if crm.reader == OWNER and crm.attended and role == "admin":
+        _chosen(crm, password, again, email, name)
+    user, one_time = crm.accounts.add(
+        email=email, name=name, role=role, phone=phone, client=client.id if client else 0, password=password
+    )
+    if password is not None:
+        return FirstAccount(user.id, user.email, user.name)
+    return OneTimePassword(user.id, user.email, user.name, one_time)
+
+
+def _chosen(crm: CRM, password: str | None, again: str | None, *words: str) -> None:
+    """Raises FieldError where a password is still to be chosen, or to be typed again, or cannot be taken."""
+    if password is None:
+        raise FieldError("choose one", field="password", label="Password")
+    crm.accounts.check_new_password(password, *words)
+    if again is None:
+        raise FieldError("type it again", field="again", label="Password again")
+    if again != password:
+        raise FieldError("the two passwords differ; nothing was changed", field="again", label="Password again")
 
 
 @command("users edit", title="Change an account", menu="team", roles=ONLY_ADMIN)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from crm.commands.team.keys import KeyMade, KeyShown
     from crm.commands.team.profile import Profile
     from crm.commands.team.recovery import AccountsRecovered
-    from crm.commands.team.users import OneTimePassword, UserShown
+    from crm.commands.team.users import FirstAccount, OneTimePassword, UserShown
 
 NAMES = {"": "none", "totp": "codes by an app", "sms": "codes by SMS"}
 USERS: Sequence[tables.Column] = (
@@ -93,8 +93,14 @@ def _(result: "Profile", screen: Screen, _by: Conventions) -> None:
 @renderer("crm.commands.team.users.OneTimePassword")
 def _(result: "OneTimePassword", screen: Screen, _by: Conventions) -> None:
     heading = f"Temporary password for {clean(result.email)}, shown only now."
-    screen.print(Text(f"{heading} It works once; then another is chosen."))
+    screen.print(Text(f"{heading} It is good for a week, until another is chosen at the first sign-in."))
     screen.print(Text(f"  {result.password}", "bold"))
+
+
+@renderer("crm.commands.team.users.FirstAccount")
+def _(result: "FirstAccount", screen: Screen, _by: Conventions) -> None:
+    screen.print(Text(f"The account of {clean(result.name)} is made, and you are signed in on this computer."))
+    screen.print("From now on everybody who opens this store signs in.")
 
 
 @renderer("crm.commands.team.keys.KeyMade")

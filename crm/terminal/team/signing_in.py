@@ -4,16 +4,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from rich.text import Text
-
-from crm import program
 from crm.accounts import SecondFactorAsked, SignedIn
 from crm.commands.context import has_accounts
 from crm.errors import Cancelled, CRMError, FieldError, OutwardError, SignInRefusedError, TooManyAttemptsError
 from crm.model.fields import Email, Line, Secret
 from crm.model.rights import OWNER
 from crm.terminal.console.keyboard import Back, Needed
-from crm.terminal.drawing.screen import clean
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import in_steps
 
@@ -56,6 +52,18 @@ def sign_in(session: Session, email: str = "") -> SignedIn | None:
         return None
 
 
+def sign_in_first(session: Session, email: str, password: str) -> None:
+    """Signs in whoever has just made the first account, and goes on as they. Raises Back."""
+    # Until they are signed in the session stays what it was: the owner's, who may do nothing more.
+    outside = session.crm.outside or session.crm
+    who = outside.accounts.open().authentication.sign_in(email, password, device=DEVICE)
+    if isinstance(who, SignedIn):
+        session.crm = outside.enter(outside, who)
+        done = session.screen.sign("✓", "OK:")
+        session.say(f"{done} Your account is made, and you are signed in. From now on everybody signs in.", "success")
+        settle(session, who, password)
+
+
 def _asked(session: Session, email: str) -> tuple[str, str]:
     """The address and the password that somebody types. Raises Back and Cancelled."""
     typed = {"email": email, "password": ""}
@@ -75,12 +83,8 @@ def settle(session: Session, who: SignedIn, password: str = "") -> None:
     """Ask for what has to be done first; `password` is the one they have just typed, '' where they have signed in
     elsewhere. Raises Back."""
     if who.must_change:
-        try:
-            session.say("This password was good for one time. Choose one of your own.", "warning")
-            new_password(session, password)
-        except (Back, Cancelled, KeyboardInterrupt):
-            session.screen.print(Text(_used_up(who), "warning"))
-            raise
+        session.say("This is a one-time password. Choose one of your own.", "warning")
+        new_password(session, password)
     if who.needs_second_factor:
         _first_second_factor(session, password)
 
@@ -100,52 +104,58 @@ def _first_second_factor(session: Session, password: str) -> None:
         return
 
 
-def _used_up(who: SignedIn) -> str:
-    """The message for those who leave before choosing a password: how they get in again."""
-    used = "Your one-time password has been used."
-    if who.role != "admin":
-        return f"{used} Ask an admin for a new one."
-    recover = program.command(f"users recover {clean(who.email)}")
-    return f"{used} Ask another admin for a new one or, on the computer that holds the data, run: {recover}"
-
-
 def new_password(session: Session, current: str = "") -> None:
     """Asks for a new password, and for the one until now where it is not known yet. Raises Back."""
-    desk = session.crm.accounts
-
-    def read(typed: str) -> str:
-        if not typed:
-            raise Needed
-        desk.check_new_password(typed)
-        return typed
-
-    before = new = ""
+    desk, known, new = session.crm.accounts, current, ""
 
     def ask_current() -> None:
-        nonlocal before
+        nonlocal known
         session.page("Change my password")
-        before = session.prompts.value("Current password", Secret(), required=True)
+        known = session.prompts.value("Current password", Secret(), required=True)
+        desk.check_password(known)
 
     def ask_new() -> None:
         nonlocal new
         session.page("Change my password")
-        help = "at least 10 characters; a sentence is good"
-        new = session.keyboard.text("New password", read, help=help, secret=True)
-
-    def ask_again() -> None:
-        if session.prompts.value("New password again", Secret(), required=True) != new:
-            raise FieldError("The two new passwords differ.")
-        desk.change_password(current or before, new)
+        new = chosen_password(session, "New password", desk.check_new_password)
 
     while True:
         try:
-            in_steps(session, [*([] if current else [ask_current]), ask_new, ask_again])
+            in_steps(session, [*([] if current else [ask_current]), ask_new])
+            desk.change_password(known, new)
         except (*_AGAIN, FieldError) as refused:
             session.fail(refused)
             continue
         done = session.screen.sign("✓", "OK:")
         session.say(f"{done} Password changed. You are signed out everywhere else.", "success")
         return
+
+
+def chosen_password(session: Session, label: str, check: Callable[[str], None]) -> str:
+    """Asks for a password that somebody chooses, twice; `check` refuses a weak one. Raises Back."""
+
+    def read(typed: str) -> str:
+        if not typed:
+            raise Needed
+        check(typed)
+        return typed
+
+    chosen = ""
+
+    def read_again(typed: str) -> str:
+        if not typed:
+            raise Needed
+        if typed != chosen:
+            raise FieldError("it is not the same; type it again, or go back with Esc and choose another")
+        return typed
+
+    def ask() -> None:
+        nonlocal chosen
+        help = "at least 10 characters; a sentence is good"
+        chosen = session.keyboard.text(label, read, help=help, secret=True)
+
+    in_steps(session, [ask, lambda: session.keyboard.text(f"{label} again", read_again, secret=True)])
+    return chosen
 
 
 def _answered(session: Session, authentication: "Authentication", asked: SecondFactorAsked) -> SignedIn | None:

@@ -5,11 +5,12 @@ from typing import Any
 
 from crm.commands.registry import named
 from crm.commands.team.users import OneTimePassword, SessionShown, UserShown
-from crm.model import Client, Conventions, User
+from crm.model import Client, User
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing.cards import draw_pairs
 from crm.terminal.drawing.render import show
 from crm.terminal.team.rendering import NAMES, SESSIONS, USERS
+from crm.terminal.team.signing_in import chosen_password, sign_in_first
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import UNCHANGED, Session
@@ -88,11 +89,12 @@ def _listed(session: Session) -> bool:
 
 
 def _add(session: Session) -> None:
-    """Asks for a new account: the first one is an admin's."""
-    command = named("users add")
-    first = not _listed(session)
-    answers = Answers(session, **({"role": "admin"} if first else {}))
-    asked = [command.parameters[name] for name in (("email", "name") if first else ("email", "name", "role"))]
+    """Asks for a new account, which gets a one-time password; the first one is made by `_add_first`."""
+    if not _listed(session):
+        _add_first(session)
+        return
+    command, answers = named("users add"), Answers(session)
+    asked = [command.parameters[name] for name in ("email", "name", "role")]
 
     def done() -> Any:
         # A client may have been named before the role was changed.
@@ -108,13 +110,34 @@ def _add(session: Session) -> None:
     _show_password(session, in_steps(session, steps, answers.is_written))
 
 
+def _add_first(session: Session) -> None:
+    """Asks for the first account, an admin's, with the password of whoever sits here, and signs them in."""
+    command, answers = named("users add"), Answers(session)
+    asked = [command.parameters[name] for name in ("email", "name")]
+    password = ""
+
+    def ask_password() -> None:
+        nonlocal password
+        words = [str(value) for value in answers.values.values()]
+        session.page("Accounts", "New", "Your password")
+        password = chosen_password(
+            session, "Password", lambda typed: session.crm.accounts.check_new_password(typed, *words)
+        )
+
+    def done() -> Any:
+        return session.call("users add", **answers.values, role="admin", password=password, again=password)
+
+    steps = answers.steps(asked, lambda: session.page("Accounts", "New"))
+    made = in_steps(session, [*steps, ask_password, done], answers.is_written)
+    sign_in_first(session, made.email, password)
+
+
 def _show_password(session: Session, made: OneTimePassword) -> None:
     """A one-time password, until the person has written it down."""
 
     def draw() -> None:
         session.page("Accounts", made.name or made.email)
-        # Not those of the team: with the first account the store is closed to all who have not signed in.
-        show(session.screen, made, Conventions())
+        show(session.screen, made, session.crm.conventions)
 
     session.show_once(draw)
 

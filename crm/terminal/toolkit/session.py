@@ -16,6 +16,7 @@ from crm.commands.registry import Command, may_run, named
 from crm.errors import (
     Cancelled,
     CRMError,
+    FieldError,
     ForbiddenError,
     NotFoundError,
     SignedOutError,
@@ -124,9 +125,6 @@ class Session:
             with self.crm.read():
                 return self.crm.repository.notice()
         except SignedOutError:
-            if self.crm.reader == OWNER and self.crm.saved.ended:
-                # The one-time password of the first account is still to be shown.
-                return ""
             raise
         except CRMError:
             # Whoever reads for more than that will tell.
@@ -336,13 +334,19 @@ class Session:
         self.keyboard.choose(question, [Choice(yes, True)], back=no, at=BACK if irreversible else None)
 
     def show_once(self, draw: Callable[[], None]) -> None:
-        """Shows a page that cannot be shown again, like a one-time password, until the person presses Enter. Raises
-        Closed."""
+        """Shows a page that cannot be shown again, like a one-time password, until the person says that it is written
+        down: no key that was meant for another page ends it. Raises Closed."""
+
+        def written_down(typed: str) -> bool:
+            if typed.strip().casefold() != "yes":
+                raise FieldError("it is shown only now; type yes once you have it")
+            return True
+
         while True:
             draw()
             self.screen.print()
             with suppress(Back, Cancelled, KeyboardInterrupt):
-                self.keyboard.text("Write it down, then press Enter", lambda _: True)
+                self.keyboard.text("Written down? Type yes", written_down)
                 return
 
     def _draw_again(self) -> None:
