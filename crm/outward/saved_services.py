@@ -74,9 +74,8 @@ class SavedServices:
             if keep_in_keyring(name, secret):
                 content["keyring"] = name
             elif keep == KEYRING:
-                raise FieldError(
-                    "there is no keyring here that works; keep it in a file", field="keep", label="Kept in"
-                )
+                label = service.fields["keep"].label
+                raise FieldError("there is no keyring here that works; choose file", field="keep", label=label)
         if secret and "keyring" not in content:
             content["secret"] = secret
         try:

@@ -86,8 +86,10 @@ def _field(name: str, label: str, check: Check, help: str = "") -> Field:
     return Field(name, label, check, "person", help)
 
 
-def _declared(*fields: Field) -> Mapping[str, Field]:
-    kept = _field("keep", "Kept in", _KEEP, "keyring of the system or file; the keyring by default, where one works")
+def _declared(secret: str, *fields: Field) -> Mapping[str, Field]:
+    kept = _field(
+        "keep", f"{secret} kept in", _KEEP, "keyring of the system, or file; the keyring by default, where one works"
+    )
     return {field.name: field for field in (*fields, kept)}
 
 
@@ -195,6 +197,7 @@ EMAIL = Service(
     "email",
     "Sending e-mail",
     _declared(
+        "Password",
         _field("sender", "Sender", Line(300), "your e-mail address, or Example Ltd <hello@example.com>"),
         *_server_fields("Mail server", "smtp.example.com"),
     ),
@@ -211,6 +214,7 @@ MAILBOX = Service(
     "mailbox",
     "Reading e-mail",
     _declared(
+        "Password",
         _field("user", "User name", Line(300), "most often the e-mail address"),
         *_server_fields("Mail server", "imap.example.com")[:3],
         _field("folder", "Folder", Line(300), "INBOX by default"),
@@ -228,6 +232,7 @@ SMS = Service(
     "sms",
     "Text messages (Twilio)",
     _declared(
+        "Token",
         _field("account", "Account", Line(60), "the account SID at Twilio (AC…)"),
         _field("sender", "Sender", Line(60), "the number, name or messaging service (MG…) that texts come from"),
     ),

@@ -439,8 +439,9 @@ def _service(status: "ServiceStatus", screen: Screen, _: Conventions) -> None:
 
 def draw_service(status: "ServiceStatus", screen: Screen) -> None:
     """The settings of a service, each with where it comes from."""
-    wide = max(len(line.label) for line in status.lines)
-    for line in status.lines:
+    lines = status.lines if any(line.value or line.source for line in status.lines) else ()
+    wide = max((len(line.label) for line in lines), default=0)
+    for line in lines:
         source = f"  from {line.source}" if line.source not in ("", "this computer") else ""
         text = Text(f"{line.label:<{wide}}  ", "muted").append(clean(line.value or "-"), "default")
         screen.print(text.append(source, "warning"))
