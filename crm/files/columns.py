@@ -30,6 +30,8 @@ _NUMBER_WORDS = words(
     " klantnummer custid account n"
 )
 _OF_ONE = words("unit each per piece einzel einzelpreis stuckpreis unitaire unitario unitaria stuksprijs eenheidsprijs")
+_YES = words("ja j oui si s\u00ed s\u00ec sim x \u2713 \u2714 wahr vrai vero verdadero verdadeiro waar")
+_NO = words("nein non nee nao n\u00e3o falsch faux falso onwaar - \u2717 \u2718")
 # Fields for which several columns may stand.
 SEVERAL = ("email", "phone", "client.email", "client.phone", "status")
 _PERSON = re.compile(r"[^\W\d_][\w.'\u2019-]*,?(?: [\w.'\u2019-]+){1,4}")
@@ -216,9 +218,15 @@ def _is_short_number(text: str) -> bool:
     return text.isdigit() and len(text) < 3
 
 
+def yes_or_no(text: str) -> str:
+    """A yes or a no in one of the languages that headings are read in; any other text as it is."""
+    word = text.strip().casefold()
+    return "yes" if word in _YES else "no" if word in _NO else text
+
+
 def _reads(check: Flag, text: str) -> bool:
     try:
-        check.read(text, _ANY)
+        check.read(yes_or_no(text), _ANY)
     except FieldError:
         return False
     return True

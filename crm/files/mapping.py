@@ -8,7 +8,7 @@ from typing import NamedTuple
 from crm.errors import FieldError
 from crm.files.amounts import bare_amount, plain_amount
 from crm.files.column_names import plain_words
-from crm.files.columns import Match, is_company
+from crm.files.columns import Match, is_company, yes_or_no
 from crm.files.dates import is_no_date, read_day, without_year
 from crm.files.headers import PLACES
 from crm.files.names import split_name
@@ -240,6 +240,8 @@ def _converter(target: str, match: Match, by: Conventions) -> Callable[[str], st
         return _value
     if target == "tags":
         return _tags
+    if target == "marketing_consent":
+        return yes_or_no
     if target in _DATES:
 
         @lru_cache(maxsize=4096)
@@ -359,5 +361,8 @@ def _has_letter(text: str) -> bool:
 
 def _tags(text: str) -> str:
     # Google marks the groups that it made itself with a star.
-    tags = (re.sub(r"^\*\s+(?=\S)", "", part.strip()) for part in _QUOTED_TAG.sub(r"\1", text).split(_SEVERAL))
+    tags = (
+        re.sub(r"^\*\s+(?=\S)", "", part.strip())
+        for part in _QUOTED_TAG.sub(r"\1", text).replace("|", ",").split(_SEVERAL)
+    )
     return ", ".join(tag for tag in tags if tag and tag.casefold() not in _OWN_GROUPS)

@@ -13,7 +13,7 @@ from typing import IO, Any, ClassVar
 
 from crm.errors import FileError
 from crm.files import dialect_detection
-from crm.files.headers import meaning_of
+from crm.files.headers import is_field_word, meaning_of
 from crm.files.sheet_marks import SheetMarks, Spread, marks_of
 from crm.files.source import SAMPLE_ROWS, Row, Source
 from crm.files.table_rows import records_of
@@ -25,6 +25,10 @@ _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 # What an archive may unpack to, in bytes, and into how many files: more was made to fill the memory.
 _UNPACKED = 1 << 30
 _MOST_FILES = 1000
+# A format that shows a number with noughts before it, as Excel's own for American postcodes.
+_ZEROS = re.compile(r"(0{2,15})(?:;.*)?")
+# The outcome of a formula that has none.
+_ERRORS = frozenset(("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!"))
 # A heading that is merged over more columns is no name of each.
 _MOST_COLUMNS = 30
 _STRICT = b"http://purl.oclc.org/ooxml/"
@@ -36,7 +40,8 @@ _STRICT_NAMES = {
 
 
 class WorkbookSource(Source):
-    """One sheet of a workbook, the first with anything in it unless one is named; of formulas their values.
+    """One sheet of a workbook unless it is named: the first with a heading, or else the first with anything in it. Of
+    formulas it has the values.
 
     The value of merged cells belongs to each row of them, a heading to each of its columns. What is hidden is read too.
     """
@@ -136,7 +141,12 @@ class WorkbookSource(Source):
             raise FileError(f"{self.path.name} has no sheet {named}; there are: {', '.join(titles)}.")
         if not filled_sheets:
             raise FileError(f"There is nothing in {self.path.name}; export it again.")
-        return filled_sheets[0]
+        with_heading = (
+            title
+            for title in filled_sheets
+            if workbook[title].sheet_state == "visible" and _has_heading(workbook[title])
+        )
+        return next(with_heading, filled_sheets[0])
 
     @contextmanager
     def _workbook(self) -> Iterator[Any]:
@@ -200,6 +210,13 @@ def _transitional(path: Path) -> Iterator[Path | IO[bytes]]:
         yield path
 
 
+def _has_heading(sheet: Any) -> bool:
+    """Whether a sheet has the heading of a table in its first rows, which a cover sheet has not."""
+    rows = [cells for _, cells in islice(_filled(sheet), SAMPLE_ROWS)]
+    layout = dialect_detection.layout_of(rows)
+    return layout.has_header and sum(map(is_field_word, filter(str.strip, rows[layout.above]))) > 0
+
+
 def _marks(sheet: Any) -> SheetMarks:
     # What reads a row at a time leaves these out.
     with sheet._get_source() as xml:
@@ -209,8 +226,10 @@ def _marks(sheet: Any) -> SheetMarks:
 def _filled(sheet: Any, spread: Spread | None = None) -> Iterator[tuple[int, tuple[str, ...]]]:
     """The rows of a sheet that are not blank, with their numbers, without the blank cells at their ends."""
     sheet.reset_dimensions()  # the size that is written in a sheet is often too small; the rows tell
-    for number, values in enumerate(sheet.iter_rows(values_only=True), 1):
-        cells = [_text(value) for value in values]
+    # To make a cell of each value takes twice the time, and most workbooks have no such format.
+    padded = any(_ZEROS.fullmatch(style) for style in sheet.parent._number_formats)
+    for number, values in enumerate(sheet.iter_rows(values_only=not padded), 1):
+        cells = [_padded(value) for value in values] if padded else [_text(value) for value in values]
         if spread is not None:
             spread(number, cells)
         while cells and not cells[-1]:
@@ -219,10 +238,21 @@ def _filled(sheet: Any, spread: Spread | None = None) -> Iterator[tuple[int, tup
             yield number, tuple(cells)
 
 
+def _padded(cell: Any) -> str:
+    """A cell with the noughts that its format puts before a number, as of a postcode: 0150."""
+    text = _text(cell.value)
+    style = (
+        _ZEROS.fullmatch(cell.number_format or "") if text.isdigit() and isinstance(cell.value, int | float) else None
+    )
+    return text.zfill(len(style[1])) if style else text
+
+
 def _text(value: Any) -> str:
     """A cell as a person would type it: numbers without noise, dates in ISO, yes and no."""
     match value:
         case None:
+            return ""
+        case str() if value in _ERRORS:
             return ""
         case str():
             return _ESCAPED.sub(lambda code: chr(int(code.group(1), 16)), value) if "_x" in value else value

@@ -269,3 +269,29 @@ def test_what_is_hidden_is_read_and_counted(tmp_path):
     source = open_source(path)
     assert len(read_records(path)[0]) == 3
     assert (source.hidden_rows, source.hidden_columns) == (1, 1)
+
+
+def test_noughts_that_a_format_puts_before_a_number_are_read(tmp_path):
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row in (["Name", "Postcode", "Phone"], ["Ada", 2138, 12025550143], ["Bo", 150, 12025550144], ["Cy", 12.5, 7]):
+        sheet.append(row)
+    for cell, style in (("B2", "00000"), ("B3", "0000"), ("B4", "00000"), ("C2", "0.00")):
+        sheet[cell].number_format = style
+    book.save(tmp_path / "book.xlsx")
+    rows = [row.cells for row in open_source(tmp_path / "book.xlsx").rows()]
+    assert rows == [("Ada", "02138", "12025550143"), ("Bo", "0150", "12025550144"), ("Cy", "12.5", "7")]
+
+
+@pytest.mark.parametrize("error", ["#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!"])
+def test_a_formula_that_has_failed_is_no_name(workbook, error):
+    path = workbook(People=[["Name", "Email"], [error, "ada@example.org"]])
+    assert [row.cells for row in open_source(path).rows()] == [("", "ada@example.org")]
+
+
+@pytest.mark.parametrize("cover", [[["Read me"]], [["Contacts of the workshop"], ["Made in March"], [None, "by Cy"]]])
+def test_a_cover_sheet_is_passed_over(workbook, cover):
+    path = workbook(Cover=cover, People=[["Name", "Email"], ["Ada", "ada@example.org"]])
+    source = open_source(path)
+    assert (source.sheet, source.other_sheets, source.columns) == ("People", ("Cover",), ("Name", "Email"))
+    assert open_source(path, sheet="Cover").sheet == "Cover"

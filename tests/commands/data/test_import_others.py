@@ -555,3 +555,13 @@ def test_a_number_as_most_of_the_world_dials_abroad(office: Office) -> None:
     text = "Name,Phone\nAda Lind,0043 664 1234567\nBo Marsh,001 202 555 0143\n"
     office("import", office.write("list.csv", text))
     assert [client.phone for client in office.clients()] == ["+436641234567", "+12025550143"]
+
+
+@pytest.mark.parametrize(
+    ("yes", "no"),
+    [("ja", "nein"), ("Oui", "Non"), ("s\u00ed", "no"), ("sim", "n\u00e3o"), ("x", ""), ("WAHR", "FALSCH")],
+)
+def test_yes_and_no_in_the_languages_of_headings(office: Office, yes: str, no: str) -> None:
+    text = f"Name,Email,Newsletter\nAda Lind,ada@example.org,{yes}\nBo Marsh,bo@example.org,{no}\n"
+    office("import", office.write("list.csv", text))
+    assert [client.marketing_consent for client in office.clients()] == [True, False]

@@ -61,7 +61,7 @@ def import_file(
     header: Annotated[
         bool | None, About("Header", "whether the first row names the columns, if it is detected wrongly")
     ] = None,
-    sheet: Annotated[str, Line(40), About("Sheet", "of a workbook; the first with anything in it unless named")] = "",
+    sheet: Annotated[str, Line(40), About("Sheet", "of a workbook; the first that holds a table unless named")] = "",
     dates: Annotated[str, Choice(DATE_ORDERS), About("Dates", "dmy, mdy or ymd, if they are read wrongly")] = "",
 ) -> "ImportReport | WholeStoreReport":
     """Imports clients or sales from a file; the same file again adds nothing.
