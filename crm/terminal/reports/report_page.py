@@ -25,7 +25,7 @@ class ReportPage:
         self.command = command
         self.arguments = arguments
         self.report: Report = session.call(command.words, **arguments)
-        self._first = 0
+        self._first = self._newest
         self._charted = False
 
     def show(self) -> None:
@@ -55,6 +55,13 @@ class ReportPage:
         return max(3, self.session.screen.height - around)
 
     @property
+    def _newest(self) -> int:
+        """The first row of the page that opens: of months that have passed the latest are seen first."""
+        report, today = self.report, self.session.crm.today
+        is_past = report.columns[0].kind == "month" and (report.since is None or report.since <= today)
+        return max(0, len(report.rows) - self._most) if is_past else 0
+
+    @property
     def _fits(self) -> bool:
         """Whether there is room for the whole table and the chart."""
         lines = len(chart_lines(self.session.screen, self.report, self.session.crm.conventions))
@@ -65,6 +72,9 @@ class ReportPage:
         entries = []
         for parameter in self._asked:
             value = self.arguments.get(parameter.name, parameter.default)
+            if value is None and parameter.name in ("since", "until"):
+                # What the report took by itself.
+                value = getattr(self.report, parameter.name)
             value_shown = parameter.check.show(value, by) if parameter.check and value not in (None, "") else "-"
             entries.append(Choice(f"{parameter.label}: {value_shown}", partial(self._ask, parameter)))
         entries.append(Choice("Save as a file", self._save))
@@ -95,7 +105,7 @@ class ReportPage:
         except CRMError as error:
             session.fail(error)
             return
-        self.arguments, self._first = arguments, 0
+        self.arguments, self._first = arguments, self._newest
 
     def _save(self) -> None:
         session = self.session
