@@ -195,16 +195,16 @@ def test_recovery_of_damaged_accounts_revokes_every_key(file_office: Office) -> 
     assert not holds(file_office, token)
 
 
-def test_a_restored_backup_brings_no_key_back_and_leaves_those_of_now(file_office: Office) -> None:
-    key, revoked = made(file_office)
-    backup = file_office.store.repository.backup(file_office.store.folder / "before.sqlite3")
-    file_office.accounts.machine_keys.revoke(key)
-    _, kept = made(file_office, "later")
-    file_office.store.repository.restore(backup)
-    assert (holds(file_office, revoked), holds(file_office, kept)) == (False, True)
-    file_office.store.repository.restore(backup, accounts=True)
-    assert (holds(file_office, revoked), holds(file_office, kept)) == (False, False)
-    assert rows(file_office) == []
+def test_a_restored_backup_brings_no_key_back_and_leaves_those_of_now(office: Office) -> None:
+    key, revoked = made(office)
+    backup = office.store.repository.backup(office.store.folder / "before.sqlite3")
+    office.accounts.machine_keys.revoke(key)
+    _, kept = made(office, "later")
+    office.store.repository.restore(backup)
+    assert (holds(office, revoked), holds(office, kept)) == (False, True)
+    office.store.repository.restore(backup, accounts=True)
+    assert (holds(office, revoked), holds(office, kept)) == (False, False)
+    assert rows(office) == []
 
 
 def test_a_copy_of_the_whole_store_takes_no_keys_along(file_office: Office) -> None:

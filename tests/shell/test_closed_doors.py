@@ -101,7 +101,7 @@ class Machine:
 Door = Callable[[Machine], str]
 
 
-def _shell(*arguments: str, typed: str = "") -> Door:
+def _shell(*arguments: str, typed: str = "", key: str = "") -> Door:
     def door(machine: Machine) -> str:
         out, err = io.StringIO(), io.StringIO()
         words = [
@@ -109,7 +109,7 @@ def _shell(*arguments: str, typed: str = "") -> Door:
         ]
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.MonkeyPatch.context() as patched:
             patched.setattr("sys.stdin", io.StringIO(typed))
-            run(words, machine.environment, app.open_crm)
+            run(words, machine.environment | ({"CRM_KEY": key} if key else {}), app.open_crm)
         return out.getvalue() + err.getvalue()
 
     return door
@@ -216,6 +216,8 @@ COMMANDS: Mapping[str, Door] = {
     "from cron": _shell("email", "outbox", "--json"),
     "settings set": _shell("settings", "set", "require_second_factor", "no"),
 }
+# Of the shape of a key, and no longer in any store.
+_KEY = "crm_key_" + "k" * 43
 DOORS: Mapping[str, Door] = {
     "clients list": _shell("clients", "list", "--json"),
     "users add": _shell("users", "add", "eve@example.com", "--name", "Eve", "--role", "admin", "--json"),
@@ -225,6 +227,8 @@ DOORS: Mapping[str, Door] = {
     "sheets leave": _shell("sheets", "leave"),
     "sign-in": _shell("sign-in", typed=f"{EMAIL}\nwrong\n"),
     "sign-out": _shell("sign-out"),
+    "a key: cron": _shell("email", "outbox", "--json", key=_KEY),
+    "a key: restore": _shell("restore", "HERE/theirs.sqlite3", "--yes", key=_KEY),
     "completion": _completion,
     "menu: what comes first": _menu("1", "1", "1", "1", "1"),
     "menu: the second": _menu("2", "1", "2", "1", "0"),
