@@ -94,7 +94,7 @@ class GoogleSpreadsheets:
                 _keep_opt_outs(repository)
                 with repository.read() as snapshot:
                     rules = snapshot.find_all(StatusRule)
-                setup.renew(service, [rule.status for rule in rules if rule.active], put_back)
+                setup.renew(service, [rule.status for rule in rules if rule.active])
             finally:
                 repository.close()
         return [f"{kind.plural}: {header(kind, name)}" for kind, names in put_back.items() for name in names]

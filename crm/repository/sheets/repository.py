@@ -23,7 +23,7 @@ from crm.errors import (
 from crm.model import Conventions, Record
 from crm.repository import PROGRAM, ROSTER, SPREADSHEET, Allowed, Finding, Proof, Restored, Wait, Waiting, anybody
 from crm.repository.restoring import put_back
-from crm.repository.sheets.google.spreadsheet import NoAnswer, Rejected, Service, unreadable
+from crm.repository.sheets.google.spreadsheet import Rejected, Service, unreadable
 from crm.repository.sheets.mirror import mirror
 from crm.repository.sheets.mirror.mirror import Seen, State
 from crm.repository.sheets.mirror.problems import problems
@@ -336,12 +336,11 @@ class SheetsRepository(SqlRepository):
                 self._write(connection, written, seen, uid)
                 mirror.set_blind(connection, column_restore.still_blind(mirror.blind(connection), lacking))
                 connection.commit()
-                self.service.write(column_restore.hiding(mirror.must_have_seen(connection), lacking))
             connection.rollback()
-        except (Stale, Unclear, Applied, StoreOfflineError, StoreBusyError, NoAnswer):
+        except (Stale, Unclear, Applied, StoreOfflineError, StoreBusyError):
             connection.rollback()
             self._fall_behind(connection)
-        except (StoreError, RefusedError, Rejected):
+        except (StoreError, RefusedError):
             # Who may only look, or not change these tabs, goes on without; it is tried again after the next change.
             connection.rollback()
         except BaseException:

@@ -73,14 +73,13 @@ def set_up(service: Service, first_records: Sequence[Record], at: datetime) -> b
     raise StoreError(f"The spreadsheet could not be set up{refused}; what is in it is as it was. Try again.")
 
 
-def renew(service: Service, statuses: Sequence[str], put_back: Mapping[type[Record], Sequence[str]]) -> None:
-    """Refreshes drop-downs, warnings and colours of a spreadsheet that is set up, for the `statuses` of the rules;
-    columns that were `put_back` look as they did at first. Widths and formats that people have changed stay. Raises
-    StoreError where Google does not take it."""
+def renew(service: Service, statuses: Sequence[str]) -> None:
+    """Refreshes drop-downs, warnings and colours of a spreadsheet that is set up, for the `statuses` of the rules.
+    Widths and formats that people have changed stay. Raises StoreError where Google does not take it."""
     refused = ""
     for _ in range(_TRIES):
         try:
-            service.write(list(_renewing(service, statuses, put_back)))
+            service.write(list(_renewing(service, statuses)))
             return
         except NoAnswer:
             # What is there now says what is still to do.
@@ -90,15 +89,12 @@ def renew(service: Service, statuses: Sequence[str], put_back: Mapping[type[Reco
     raise StoreError(f"Drop-downs and colours could not be refreshed{refused}; nothing else has changed. Try again.")
 
 
-def _renewing(
-    service: Service, statuses: Sequence[str], put_back: Mapping[type[Record], Sequence[str]]
-) -> Iterator[Request]:
+def _renewing(service: Service, statuses: Sequence[str]) -> Iterator[Request]:
     headings = service.values([TABS[kind].rows(0, 1) for kind in RECORDS])
     asked = "sheets(properties(sheetId),conditionalFormats,protectedRanges(protectedRangeId,description,range))"
     described = {sheet["properties"].get("sheetId", 0): sheet for sheet in service.describe(asked)["sheets"]}
     for kind, grid in zip(RECORDS, headings, strict=True):
         head, properties = heading(kind, grid.rows[0] if grid.rows else []), described.get(TABS[kind].sheet_id, {})
-        yield from formatting.dressed(head, put_back.get(kind, ()))
         yield from formatting.exact_amounts(head, _formats(service, head))
         yield from formatting.drop_downs(head, statuses)
         yield from formatting.renewed_guards(head, properties.get("protectedRanges", ()))
@@ -131,7 +127,7 @@ def _requests(titles: set[str], first_records: Sequence[Record], at: datetime) -
     for kind in RECORDS:
         rows = [cells.row_of(record)[: len(columns(kind))] for record in stored if type(record) is kind]
         requests.append(cells_request(TABS[kind].sheet_id, 0, 0, [new_heading(kind), *rows]))
-        requests += _looks(heading(kind, new_heading(kind)), statuses)
+        requests += formatting.looks(heading(kind, new_heading(kind)), statuses)
     requests.append(add_marker(state))
     return requests
 
@@ -142,14 +138,7 @@ def _tabs(tabs: Sequence[Tab], titles: set[str]) -> Iterator[Request]:
         if tab in tabs:
             yield _add_tab(tab, titles)
             yield cells_request(tab.sheet_id, 0, 0, [new_heading(kind)])
-            yield from _looks(heading(kind, new_heading(kind)), [])
-
-
-def _looks(head: Heading, statuses: Sequence[str]) -> Iterator[Request]:
-    yield from formatting.dressed(head)
-    yield from formatting.drop_downs(head, statuses)
-    yield from formatting.guards(head)
-    yield from formatting.colours(head, statuses)
+            yield from formatting.looks(heading(kind, new_heading(kind)))
 
 
 def _numbered(records: Sequence[Record], at: datetime) -> list[Record]:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm.errors import StoreDamagedError, StoreError
-from crm.model import RECORDS, Client, Record, Sale
+from crm.model import RECORDS, Client, Message, Record, Sale
 from crm.model.fields import LARGEST_AMOUNT
 from crm.repository.sheets.grid.cells import stamped
 from crm.repository.sheets.grid.layout import HISTORY, META, TABS, columns, heading, letters, new_heading
@@ -43,6 +43,15 @@ def rename(team: Team, before: str, after: str | None) -> None:
     team.person.set_cells(team.id, CLIENTS, 0, column(team, before), [[after]])
 
 
+def number_format(team: Team, kind: type[Record], text: str) -> dict[str, str]:
+    """How a column shows its values, in the first row below the heading and in the last."""
+    tab = team.repository.service.look([TABS[kind].rows()], "sheets(data(rowData(values(userEnteredFormat))))")
+    rows = [row.get("values", []) for row in tab["sheets"][0]["data"][0]["rowData"]]
+    first, last = (row[column(team, text, kind)]["userEnteredFormat"]["numberFormat"] for row in (rows[1], rows[-1]))
+    assert first == last
+    return dict(first)
+
+
 # Headings
 
 
@@ -54,6 +63,27 @@ def test_a_new_tab_has_a_column_for_each_field(kind: type[Record]) -> None:
     assert (found.missing, found.own, found.problems) == ([], {}, [])
     assert [letters(found.positions[name]) for name in columns(kind)] == [letters(at) for at in range(len(row))]
     assert len({str(cell).casefold() for cell in row}) == len(row)
+
+
+def test_a_column_for_a_newer_field_is_formatted_by_the_request_that_adds_it(team: Team, ada: Client) -> None:
+    title = TABS[Message].title
+    team.person.delete_column(team.id, title, column(team, "Reached", Message))
+    other = team.another()
+    team.person.reset_counts()
+    assert team.stored(other)[Client].keys() == {ada.id}
+    assert team.person.counts(team.id)["writes"] == 1
+    assert number_format(team, Message, "Reached") == {"type": "TEXT"}
+
+
+@pytest.mark.usefixtures("ada")
+def test_columns_that_are_put_back_look_as_at_first(team: Team) -> None:
+    before = {text: number_format(team, Sale, text) for text in ("Amount", "Date", "Note")}
+    assert {text: look["type"] for text, look in before.items()} == {"Amount": "NUMBER", "Date": "DATE", "Note": "TEXT"}
+    for text in before:
+        team.person.delete_column(team.id, SALES, column(team, text, Sale))
+    team.repository.put_back_columns()
+    assert {text: number_format(team, Sale, text) for text in before} == before
+    assert [sale.amount for sale in team.agreed()[Sale].values()] == [Decimal("12.50")]  # type: ignore[attr-defined]
 
 
 def test_a_heading_is_known_in_any_case_and_order() -> None:

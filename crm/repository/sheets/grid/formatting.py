@@ -1,5 +1,6 @@
 """Formatting of a tab: heading, widths, formats, drop-downs, colours, and what is hidden or protected."""
 
+import dataclasses
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -71,10 +72,20 @@ def tab_colour(kind: type[Record]) -> Colour:
     return _rgb(kind.about.tab.colour)
 
 
-def dressed(head: Heading, only: Collection[str] | None = None) -> Iterator[Request]:
-    """The looks of a tab: its heading, and how wide its columns are and how they show what is in them; of some
-    columns where `only` names their fields. The formats are those of all rows that there are."""
+def looks(head: Heading, statuses: Sequence[str] = (), only: Collection[str] | None = None) -> Iterator[Request]:
+    """The looks of a new tab, or of new columns in one: those that `only` names by their fields."""
     places = {name: at for name, at in head.positions.items() if only is None or name in only}
+    some = dataclasses.replace(head, positions=places)
+    yield from dressed(some)
+    yield from drop_downs(some, statuses)
+    yield from guards(some)
+    yield from colours(some, statuses)
+
+
+def dressed(head: Heading) -> Iterator[Request]:
+    """The heading of a tab, and how wide its columns are and how they show what is in them. The formats are those of
+    all rows that there are."""
+    places = head.positions
     sheet = TABS[head.kind].sheet_id
     bold = {"textFormat": {"bold": True}, "backgroundColorStyle": {"rgbColor": _HEADING}}
     for first, count in runs(list(places.values())):

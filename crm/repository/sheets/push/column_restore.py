@@ -7,11 +7,10 @@ from sqlalchemy import Connection, select
 from crm.model import RECORDS, Record, people
 from crm.repository import tables
 from crm.repository.sheets.grid import formatting
-from crm.repository.sheets.grid.cells import Request
 from crm.repository.sheets.grid.layout import columns, header, heading
 from crm.repository.sheets.mirror import mirror
 from crm.repository.sheets.mirror.mirror import Seen
-from crm.repository.sheets.push.plan import Plan, RowWrite
+from crm.repository.sheets.push.plan import Plan, RowWrite, as_heading
 
 
 def missing(seen: Seen) -> dict[type[Record], list[str]]:
@@ -37,12 +36,15 @@ def still_blind(
 
 
 def restoring(connection: Connection, seen: Seen, columns_by_kind: Mapping[type[Record], Collection[str]]) -> Plan:
-    """The requests that write some of them again, each to the right of everything that stands in its tab."""
+    """The plan that writes some of them again, each to the right of everything that stands in its tab, and formats
+    them as in a new spreadsheet."""
     made = Plan()
     for kind, names in columns_by_kind.items():
         place = seen.places[kind.kind_name]
         positions = heading(kind, place.heading).positions
         made.headings[kind] = {at: header(kind, name) for at, name in enumerate(names, start=place.columns)}
+        widened = heading(kind, as_heading(place, made.headings[kind]))
+        made.looks += formatting.looks(widened, only=names)
         accounts = _accounts(connection, kind, names)
         for record_id, (row, cells) in mirror.rows_of(connection, kind).items():
             known = dict(zip(columns(kind), cells, strict=False)) | accounts.get(record_id, {})
@@ -62,9 +64,3 @@ def _accounts(connection: Connection, kind: type[Record], names: Collection[str]
         for record_id, account in connection.execute(select(beside.table.c.id, beside).where(beside != 0)):
             accounts.setdefault(record_id, {})[beside.name] = account
     return accounts
-
-
-def hiding(seen: Seen, added: Mapping[type[Record], Collection[str]]) -> list[Request]:
-    """The requests that format added columns as in a new spreadsheet."""
-    heads = [heading(kind, seen.places[kind.kind_name].heading) for kind in added]
-    return [request for head in heads for request in formatting.dressed(head, added[head.kind])]

@@ -61,6 +61,8 @@ class Plan:
     cut: tuple[int, int] | None = None
     # Cells of the headings: columns for new fields of the team's own.
     headings: dict[type[Record], dict[int, str]] = field(default_factory=dict)
+    # How those of them look that are the program's.
+    looks: list[cells.Request] = field(default_factory=list)
 
     @property
     def touched(self) -> list[RowWrite]:

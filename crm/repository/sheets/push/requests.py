@@ -90,9 +90,10 @@ class Commit:
         for number, portion in enumerate(portions, start=1):
             base, state = state, self._staged(state, number)
             # New columns must be there before rows are that use them.
-            yield self._step(Plan(appends=portion.appends, headings=plan.headings), base, state, portion.requests)
+            columns = Plan(appends=portion.appends, headings=plan.headings, looks=plan.looks)
+            yield self._step(columns, base, state, portion.requests)
             self.seen = Seen(self.seen.state, self._grown(plan))
-            plan = replace(plan, headings={})
+            plan = replace(plan, headings={}, looks=[])
         final = replace(
             self.after,
             revision=state.revision + 1,
@@ -118,7 +119,7 @@ class Commit:
             for kind, added in plan.headings.items()
             for at, name in added.items()
         ]
-        return [*_move_marker(base, state), *self._columns(plan), *keeping, *headings], block
+        return [*_move_marker(base, state), *self._columns(plan), *keeping, *headings, *plan.looks], block
 
     # What is written
 
