@@ -20,6 +20,7 @@ class Setting(Record):
         "settings",
         place=15,
         needs=("key", "value"),
+        may_be_empty=("value",),
         called="key",
         unique=("key",),
         rights=Rights(staff=READ_ALL, client=READ_ALL, mail_key=READ_ALL),

@@ -110,9 +110,9 @@ class Kind:
     """The declaration of a kind of record, beside its fields.
 
     `place` says where it stands wherever the kinds are listed, as in a dump; those without one come last, and each
-    comes after the kinds that it links to. `needs` are the fields without which a row of a spreadsheet is no record.
-    `called` is the field that people call a record by, `order` the order of a list when none is asked for, `day` the
-    field that a period is about.
+    comes after the kinds that it links to. `needs` are the fields without which a row of a spreadsheet is no record;
+    no store keeps a record in which one of them is empty, but for those in `may_be_empty`. `called` is the field that
+    people call a record by, `order` the order of a list when none is asked for, `day` the field that a period is about.
 
     `unique` fields are texts, whole numbers or days that are unique where given, in a database and in a spreadsheet,
     and a record is found by them. `indexes` are those of its table by the end of their names, `since` is the format of
@@ -128,6 +128,7 @@ class Kind:
     tab: Tab
     place: int = 1000
     needs: tuple[str, ...] = ()
+    may_be_empty: tuple[str, ...] = ()
     called: str = ""
     order: tuple[str, ...] = ("id",)
     day: str = ""

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Table, select, update
 from sqlalchemy.exc import IntegrityError
 
 from crm.clock import Clock
-from crm.errors import ConflictError, NotFoundError, RefusedError
+from crm.errors import ConflictError, FieldError, NotFoundError, RefusedError
 from crm.model import (
     FIRST_STAGES,
     RECORDS,
@@ -205,6 +205,7 @@ class SqlTransaction(SqlSnapshot):
             row = row_of(record)
             row.update(id=record_id, created_at=self.at, updated_at=self.at, version=1)
             row.update(self._accounts(kind, row, adding=True))
+            _refuse_empty(kind, row)
             if isinstance(record, Client) and not record.status:
                 row.update(self._first_status(record))
             elif isinstance(record, Deal):
@@ -408,6 +409,7 @@ class SqlTransaction(SqlSnapshot):
                 # It was closed on the day on which it was, in whichever of these stages.
                 entered["closed_on"] = current.closed_on
             changes = {**changes, **entered}
+        _refuse_empty(type(current), changes)
         changed = dataclasses.replace(current, **changes, version=current.version + 1, updated_at=self.at)
         row = dict(changes, version=changed.version, updated_at=self.at)
         if not DERIVED_FROM.get(type(current), _NOTHING).isdisjoint(changes):
@@ -740,6 +742,8 @@ class SqlTransaction(SqlSnapshot):
 
 
 _NOTHING: frozenset[str] = frozenset()
+# A number is never empty: 0 stands for nobody, or for the owner of the machine.
+_EMPTY = (None, "", ())
 
 
 def _differing(record: Record, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -752,6 +756,15 @@ def _without_secrets(values: Mapping[str, Any] | None, unsaid: frozenset[str]) -
     if values is None or unsaid.isdisjoint(values):
         return values
     return {name: "(set)" if name in unsaid and value else value for name, value in values.items()}
+
+
+def _refuse_empty(kind: type[Record], values: Mapping[str, Any]) -> None:
+    """Raises FieldError where a field is empty without which a record is none."""
+    for name in kind.about.needs:
+        if values.get(name, name) in _EMPTY and name not in kind.about.may_be_empty:
+            label = fields(kind)[name].label
+            noun = kind.kind_name.replace("_", "-")
+            raise FieldError(f"every {noun} needs it; nothing was changed", field=name, label=label)
 
 
 def _add_range(ranges: list[range], more: range) -> None:

@@ -1,12 +1,34 @@
 """Records added, changed, deleted, found and listed: what every store promises."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import pytest
 
 from crm.errors import CRMError, FieldError, NotFoundError, RefusedError, RuleError
-from crm.model import Client, Sale, Setting, SignIn, StatusRule, User, View
+from crm.model import (
+    RECORDS,
+    Client,
+    Contact,
+    Dashboard,
+    Deal,
+    FollowUp,
+    Interaction,
+    Mailing,
+    Message,
+    OptOut,
+    Record,
+    Sale,
+    Setting,
+    SignIn,
+    Stage,
+    StageMove,
+    StatusRule,
+    Template,
+    User,
+    View,
+)
 from crm.repository import Query
 from tests.conftest import Store
 
@@ -75,6 +97,53 @@ def test_every_other_kind_is_stored_changed_and_deleted(store: Store, record: St
     store.change(lambda tx: tx.delete(changed))
     with store.another().read() as snapshot:
         assert snapshot.find(kind, added.id) is None
+
+
+def whole_records(client: int, deal: int, stage: int, day: date) -> list[Record]:
+    """One record of each kind with all that it needs."""
+    return [
+        Contact(client=client, name="Ann"),
+        Interaction(client=client, kind="call", on=day),
+        FollowUp(client=client, due_on=day),
+        Sale(client=client, on=day, amount=Decimal(1)),
+        Stage(name="Later", position=20),
+        Deal(client=client, title="Roof", stage=stage),
+        StageMove(deal=deal, stage=stage, on=day),
+        Template(name="Hello", body="Hi"),
+        Mailing(name="News"),
+        Message(client=client, direction="out", on=day),
+        OptOut(address="ann@example.com", on=day),
+        StatusRule(position=7, status="X"),
+        View(name="best"),
+        Setting(key="colour"),
+        User(email="ann@example.com", role="staff"),
+        SignIn(user=1, state="open"),
+        Dashboard(user=1),
+    ]
+
+
+def test_what_a_record_needs_is_never_empty(store: Store) -> None:
+    client = store.add()
+    deal = store.change(lambda tx: tx.add(Deal(client=client.id, title="Floor")))
+    records = whole_records(client.id, deal.id, deal.stage, store.today)
+    assert {type(record) for record in records} == {kind for kind in RECORDS if kind.about.needs}
+    tried = 0
+    for record in records:
+        added = store.change(lambda tx, record=record: tx.add(record))
+        before = store.everything()
+        for name in set(record.about.needs) - set(record.about.may_be_empty):
+            if isinstance(getattr(record, name), int | Decimal):
+                continue
+            empty = "" if isinstance(getattr(record, name), str) else None
+            for change in (
+                lambda tx, record=record, name=name, empty=empty: tx.add(replace(record, **{name: empty})),
+                lambda tx, added=added, name=name, empty=empty: tx.change(added, **{name: empty}),
+            ):
+                with pytest.raises(FieldError, match="needs it; nothing was changed") as refused:
+                    store.change(change)
+                assert (refused.value.field, store.everything()) == (name, before)
+                tried += 1
+    assert tried > 30
 
 
 def test_what_is_not_there_is_told(store: Store) -> None:
