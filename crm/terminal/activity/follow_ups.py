@@ -14,7 +14,7 @@ from crm.terminal.activity.rendering import FOLLOW_UPS
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing import render
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
-from crm.terminal.toolkit.lists import ListPage
+from crm.terminal.toolkit.lists import ListPage, list_page
 from crm.terminal.toolkit.pages import flow, page
 from crm.terminal.toolkit.record_actions import chosen_client
 from crm.terminal.toolkit.session import Session
@@ -85,6 +85,7 @@ def as_given(session: Session, changes: Mapping[str, Any], *, new: bool) -> dict
     return arguments
 
 
+@list_page
 class FollowUpsPage(ListPage):
     """Follow-ups by when they are due: mine, everybody's, or those of one client."""
 
@@ -125,12 +126,6 @@ class FollowUpsPage(ListPage):
 
     def open(self, row: Any) -> None:
         follow_up_page(self.session, row.follow_up)
-
-
-@flow("follow-ups list")
-def list_follow_ups(session: Session, client: Client | None = None, for_: str = "", **_: Any) -> None:
-    """The list of follow-ups, of one client or for one person where they are named."""
-    FollowUpsPage(session, client=client, for_=for_).show()
 
 
 @flow("follow-ups show")
@@ -261,7 +256,7 @@ def snooze(session: Session, follow_up: FollowUp | None = None, **_: Any) -> Non
 
 
 def _confirm_done(session: Session, done: str, item: FollowUpShown) -> None:
-    session.say(f"{session.screen.sign('✓', 'OK:')} {done}: {_line(item)}", "success")
+    session.done(f"{done}: {_line(item)}")
 
 
 def _line(item: FollowUpShown) -> str:

@@ -12,6 +12,7 @@ from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit import record_actions
 from crm.terminal.toolkit.client_lists import ClientListPage
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
+from crm.terminal.toolkit.lists import list_page
 from crm.terminal.toolkit.pages import flow, page
 from crm.terminal.toolkit.record_actions import chosen_client
 from crm.terminal.toolkit.session import Session
@@ -79,6 +80,7 @@ class InteractionForm(RecordForm):
         return self.session.screen.cut(f"{field.label:<{wide}} {mark} {contact.name if contact else ''}", 8).rstrip()
 
 
+@list_page
 class InteractionsPage(ClientListPage):
     """The interactions, the newest first: of all clients or of one, mine or everybody's."""
 
@@ -97,12 +99,6 @@ class InteractionsPage(ClientListPage):
 
     def open(self, row: Any) -> None:
         interaction_page(self.session, row)
-
-
-@flow("interactions list")
-def list_interactions(session: Session, client: Client | None = None, **_: Any) -> None:
-    """The list of what was logged, of one client where it is named."""
-    InteractionsPage(session, client=client).show()
 
 
 @page(Interaction, "interactions show")
@@ -154,7 +150,7 @@ def log(
 
     steps = [*([] if kind else [ask_kind]), *form.steps(["subject"], company.name, title), fill]
     added = in_steps(session, steps, form.is_written)
-    session.say(f"{session.screen.sign('✓', 'OK:')} Logged {logged(added.kind)} with {company.name}", "success")
+    session.done(f"Logged {logged(added.kind)} with {company.name}")
 
 
 def _log(session: Session, client: Client, form: InteractionForm) -> Interaction:
@@ -170,7 +166,7 @@ def edit(session: Session, interaction: Interaction | None = None, **_: Any) -> 
     if fill_changes(
         session, InteractionForm, interaction, kind_of, record_actions.saving(session, "interactions edit")
     ):
-        session.say(f"{session.screen.sign('✓', 'OK:')} Saved", "success")
+        session.done("Saved")
 
 
 @flow("interactions delete")

@@ -176,7 +176,7 @@ def add(session: Session, **_: Any) -> None:
 
     added = in_steps(session, steps, form.is_written)
     if added.id and added.version and added.name == _name(form):
-        session.say(f"{session.screen.sign('✓', 'OK:')} Added {added.name} (no. {added.id})", "success")
+        session.done(f"Added {added.name} (no. {added.id})")
     client_page(session, added)
 
 
@@ -248,7 +248,7 @@ def pin(session: Session, client: Client | None = None, **_: Any) -> None:
     saved = in_steps(session, steps)
     last = saved.status_pinned_until
     end = f" until {session.crm.conventions.day(last)}" if last and last != FOREVER else ""
-    session.say(f"{session.screen.sign('✓', 'OK:')} {saved.name} is {saved.status}{end}", "success")
+    session.done(f"{saved.name} is {saved.status}{end}")
 
 
 @flow("clients delete")

@@ -257,5 +257,5 @@ def _save_list(session: Session, group: Group, sort: str) -> View:
         return stored
 
     saved: View = in_steps(session, [lambda: answers.ask(parameter, group.view), save])
-    session.say(f"{session.screen.sign('✓', 'OK:')} Saved the view {saved.name}.", "success")
+    session.done(f"Saved the view {saved.name}.")
     return saved

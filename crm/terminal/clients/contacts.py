@@ -14,17 +14,19 @@ from crm.terminal.drawing.screen import data
 from crm.terminal.toolkit import record_actions
 from crm.terminal.toolkit.client_lists import client_names
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
-from crm.terminal.toolkit.lists import ListPage
+from crm.terminal.toolkit.lists import ListPage, list_page
 from crm.terminal.toolkit.pages import flow, page
 from crm.terminal.toolkit.record_actions import chosen_client
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import in_steps
 
 
+@list_page
 class ContactsPage(ListPage):
     """The contacts of a client, the primary one first, or those of all clients by name."""
 
     title = "Contacts"
+    command = "contacts list"
 
     def __init__(self, session: Session, client: Client | None = None) -> None:
         super().__init__(session)
@@ -66,12 +68,6 @@ class ContactsPage(ListPage):
 
     def open(self, row: Any) -> None:
         contact_page(self.session, row)
-
-
-@flow("contacts list")
-def list_contacts(session: Session, client: Client | None = None, **_: Any) -> None:
-    """The list of contacts, of one client where it is named."""
-    ContactsPage(session, client).show()
 
 
 @page(Contact, "contacts show")
@@ -155,4 +151,4 @@ def edit(session: Session, contact: Contact | None = None, **_: Any) -> None:
 
 
 def _confirm_done(session: Session, done: str, contact: Contact) -> None:
-    session.say(f"{session.screen.sign('✓', 'OK:')} {done}: {contact.name} (no. {contact.id})", "success")
+    session.done(f"{done}: {contact.name} (no. {contact.id})")

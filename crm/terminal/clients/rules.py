@@ -13,7 +13,7 @@ from crm.terminal.clients.rendering import RULES
 from crm.terminal.console.keyboard import Back, Choice, Needed
 from crm.terminal.drawing.render import show
 from crm.terminal.toolkit import record_actions
-from crm.terminal.toolkit.lists import ListPage
+from crm.terminal.toolkit.lists import ListPage, list_page
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.picking import pick
 from crm.terminal.toolkit.session import UNCHANGED, Session
@@ -22,6 +22,7 @@ from crm.terminal.toolkit.suggestions import metric_names
 _EXAMPLE = "like VIP when total_spend >= 35000, or Regular otherwise"
 
 
+@list_page
 class RulesPage(ListPage):
     """The rules in their order; opening one tells what can be done with it."""
 
@@ -98,12 +99,6 @@ def _preview(session: Session) -> None:
 def _chosen(session: Session, rule: StatusRule | None, title: str) -> StatusRule:
     chosen = partial(pick, session.crm, session.keyboard, StatusRule, "Rule")
     return record_actions.picked(session, rule, chosen, "Status rules", title)
-
-
-@flow("rules list")
-def list_rules(session: Session, **_: Any) -> None:
-    """The list of rules."""
-    RulesPage(session).show()
 
 
 @flow("rules add")

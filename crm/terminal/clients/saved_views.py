@@ -8,13 +8,14 @@ from crm.terminal.clients.clients_list import ClientsPage
 from crm.terminal.clients.rendering import VIEWS
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit import record_actions
-from crm.terminal.toolkit.lists import ListPage
+from crm.terminal.toolkit.lists import ListPage, list_page
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.picking import pick
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Answers, in_steps
 
 
+@list_page
 class ViewsPage(ListPage):
     """The saved views."""
 
@@ -52,12 +53,6 @@ def _change(session: Session, view: View) -> None:
 
     steps = answers.steps(asked, lambda: session.page("Saved views", view.name), typed)
     session.tell(in_steps(session, [*steps, save]))
-
-
-@flow("views list")
-def list_views(session: Session, **_: Any) -> None:
-    """The list of saved views."""
-    ViewsPage(session).show()
 
 
 @flow("views rename")

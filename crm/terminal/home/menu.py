@@ -95,7 +95,7 @@ def _run(session: Session, loop: Loop, who: SignedIn | None) -> int:
                     return 0
                 raise
             if out.done:
-                session.say(f"{session.screen.sign('✓', 'OK:')} {out.sentence}", "success")
+                session.done(f"{out.sentence}")
             else:
                 session.fail(out)
             if session.real is not None and session.real is not session.crm:

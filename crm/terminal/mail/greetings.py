@@ -8,11 +8,12 @@ from crm.commands.registry import named
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing.render import show
 from crm.terminal.mail.rendering import OCCASIONS
-from crm.terminal.toolkit.lists import ListPage
+from crm.terminal.toolkit.lists import ListPage, list_page
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
 
 
+@list_page
 class GreetingsPage(ListPage):
     """The standing orders by name."""
 
@@ -38,13 +39,7 @@ class GreetingsPage(ListPage):
         session.keyboard.choose("", [Choice("Remove it", True)])
         session.confirm(f"Remove {order.mailing.name}? What was sent stays.", "Remove")
         session.call("occasions remove", name=order.mailing.name)
-        session.say(f"{session.screen.sign('✓', 'OK:')} Removed {order.mailing.name}.", "success")
-
-
-@flow("occasions list")
-def list_occasions(session: Session, **_: Any) -> None:
-    """The list of standing orders."""
-    GreetingsPage(session).show()
+        session.done(f"Removed {order.mailing.name}.")
 
 
 @flow("email due")

@@ -10,12 +10,13 @@ from crm.model import Client
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.mail.rendering import STRANGERS
 from crm.terminal.mail.services import set_up_first
-from crm.terminal.toolkit.lists import ListPage
+from crm.terminal.toolkit.lists import ListPage, list_page
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.picking import pick
 from crm.terminal.toolkit.session import Session
 
 
+@list_page
 class StrangersPage(ListPage):
     """The senders who are no clients, those who wrote last first."""
 
@@ -79,9 +80,3 @@ def fetch(session: Session, **_: Any) -> None:
     session.tell(fetched)
     if fetched.unknown:
         StrangersPage(session).show()
-
-
-@flow("email unknown")
-def unknown(session: Session, **_: Any) -> None:
-    """The list of unknown senders."""
-    StrangersPage(session).show()

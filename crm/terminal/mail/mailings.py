@@ -13,7 +13,7 @@ from crm.terminal.drawing import tables
 from crm.terminal.mail.messages import MessagesPage, message_page
 from crm.terminal.mail.rendering import MAILINGS, TROUBLES, draw_counts, draw_heads, draw_text
 from crm.terminal.toolkit import record_actions
-from crm.terminal.toolkit.lists import ListPage
+from crm.terminal.toolkit.lists import ListPage, list_page
 from crm.terminal.toolkit.pages import flow, page
 from crm.terminal.toolkit.session import Session
 
@@ -22,6 +22,7 @@ _BELOW = 10
 _SEEN = 9
 
 
+@list_page
 class MailingsPage(ListPage):
     """The mailings, the newest first."""
 
@@ -34,12 +35,6 @@ class MailingsPage(ListPage):
 
     def open(self, row: Any) -> None:
         mailing_page(self.session, row.mailing)
-
-
-@flow("mailings list")
-def list_mailings(session: Session, **_: Any) -> None:
-    """The list of mailings."""
-    MailingsPage(session).show()
 
 
 @page(Mailing, "mailings show")
@@ -99,7 +94,7 @@ def resume(session: Session, mailing: Mailing | None = None, **_: Any) -> None:
 def cancel(session: Session, mailing: Mailing | None = None, **_: Any) -> None:
     """Take what has not been sent of a mailing out of the outbox."""
     session.call("mailings cancel", mailing=record_actions.chosen(session, "mailings cancel", mailing))
-    session.say(f"{session.screen.sign('✓', 'OK:')} Cancelled what had not been sent.", "success")
+    session.done("Cancelled what had not been sent.")
 
 
 def sending_page(session: Session, name: str) -> None:
@@ -116,4 +111,4 @@ def tell_sent(session: Session, report: MailingReport) -> None:
         session.say(f"! {report.stopped} {by.number(waiting)} still wait.".replace("!  ", "! "), "warning")
     else:
         troubles = f" {by.number(len(report.troubles))} to see to." if report.troubles else ""
-        session.say(f"{session.screen.sign('✓', 'OK:')} Sent to {by.number(sent)}.{troubles}", "success")
+        session.done(f"Sent to {by.number(sent)}.{troubles}")

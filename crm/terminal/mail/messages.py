@@ -5,11 +5,12 @@ from typing import Any
 
 from crm.commands.mail.messages import SENT_AGAIN, MessageCard, text_of
 from crm.commands.registry import named
-from crm.model import CHANNELS, STATES, Client, Mailing, Message
+from crm.model import CHANNELS, STATES, Message
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.mail.rendering import MESSAGE_COLUMNS, draw_message, draw_text, kind_of, sent_line
 from crm.terminal.toolkit import record_actions
 from crm.terminal.toolkit.client_lists import ClientListPage
+from crm.terminal.toolkit.lists import list_page
 from crm.terminal.toolkit.pages import flow, page
 from crm.terminal.toolkit.session import Session
 
@@ -23,6 +24,7 @@ _WORDS: Mapping[str, str] = {**STATES, **CHANNELS, "out": "to clients", "in": "f
 _BELOW = 7
 
 
+@list_page
 class MessagesPage(ClientListPage):
     """The messages to and from clients, the newest first: of all clients, of one, or of a mailing."""
 
@@ -43,12 +45,6 @@ class MessagesPage(ClientListPage):
 
     def open(self, row: Any) -> None:
         message_page(self.session, row)
-
-
-@flow("email list")
-def list_messages(session: Session, client: Client | None = None, mailing: Mailing | None = None, **_: Any) -> None:
-    """The list of messages, of one client or one mailing where it is named."""
-    MessagesPage(session, client=client, mailing=mailing).show()
 
 
 @page(Message, "email show")
@@ -98,7 +94,7 @@ def cancel(session: Session, message: Message | None = None, **_: Any) -> None:
     """A message that is queued, taken out of the outbox."""
     message = record_actions.chosen(session, "email cancel", message)
     session.call("email cancel", message=message)
-    session.say(f"{session.screen.sign('✓', 'OK:')} Cancelled. “Send again” sends it all the same.", "success")
+    session.done("Cancelled. “Send again” sends it all the same.")
 
 
 def tell_tried(session: Session, card: MessageCard) -> None:

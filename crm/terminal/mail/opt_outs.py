@@ -10,11 +10,12 @@ from crm.model import OptOut
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing.render import show
 from crm.terminal.mail.rendering import OPT_OUTS
-from crm.terminal.toolkit.lists import ListPage
-from crm.terminal.toolkit.pages import flow, page
+from crm.terminal.toolkit.lists import ListPage, list_page
+from crm.terminal.toolkit.pages import page
 from crm.terminal.toolkit.session import Session
 
 
+@list_page
 class OptOutsPage(ListPage):
     """The opt-outs by address."""
 
@@ -30,12 +31,6 @@ class OptOutsPage(ListPage):
 
     def open(self, row: Any) -> None:
         opt_out_page(self.session, row)
-
-
-@flow("opt-outs list")
-def list_opt_outs(session: Session, **_: Any) -> None:
-    """The list of opt-outs."""
-    OptOutsPage(session).show()
 
 
 @page(OptOut)

@@ -13,7 +13,7 @@ from crm.terminal.drawing import render
 from crm.terminal.mail.rendering import TEMPLATES, draw_template, draw_text
 from crm.terminal.toolkit import record_actions
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
-from crm.terminal.toolkit.lists import ListPage
+from crm.terminal.toolkit.lists import ListPage, list_page
 from crm.terminal.toolkit.pages import flow, page
 from crm.terminal.toolkit.picking import pick
 from crm.terminal.toolkit.session import Session
@@ -23,6 +23,7 @@ from crm.terminal.toolkit.steps import in_steps
 _BELOW = 9
 
 
+@list_page
 class TemplatesPage(ListPage):
     """The templates by name."""
 
@@ -38,12 +39,6 @@ class TemplatesPage(ListPage):
 
     def open(self, row: Any) -> None:
         template_page(self.session, row)
-
-
-@flow("templates list")
-def list_templates(session: Session, **_: Any) -> None:
-    """The list of templates."""
-    TemplatesPage(session).show()
 
 
 @page(Template, "templates show")
@@ -160,4 +155,4 @@ def delete(session: Session, template: Template | None = None, **_: Any) -> None
 
 
 def _confirm_done(session: Session, done: str, template: Template) -> None:
-    session.say(f"{session.screen.sign('✓', 'OK:')} {done}: {template.name} (no. {template.id})", "success")
+    session.done(f"{done}: {template.name} (no. {template.id})")

@@ -96,7 +96,7 @@ def add(session: Session, client: Client | None = None, **_: Any) -> None:
         return form.fill(crumbs, lambda: session.call("deals add", client=client, **form.changes))
 
     added: Deal = in_steps(session, [*form.steps(["title", "value"], *crumbs), fill], form.is_written)
-    session.say(f"{session.screen.sign('✓', 'OK:')} Added {added.title} (no. {added.id})", "success")
+    session.done(f"Added {added.title} (no. {added.id})")
     deal_page(session, added)
 
 
@@ -111,7 +111,7 @@ def edit(session: Session, deal: Deal | None = None, **_: Any) -> None:
     chosen = _chosen(session, deal, "Edit a deal")
     if edited := fill_changes(session, DealForm, chosen, lambda original: original.title, save):
         saved = edited[1]
-        session.say(f"{session.screen.sign('✓', 'OK:')} Saved: {saved.title} (no. {saved.id})", "success")
+        session.done(f"Saved: {saved.title} (no. {saved.id})")
 
 
 @flow("deals move")

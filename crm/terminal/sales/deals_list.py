@@ -5,13 +5,10 @@ from typing import Any
 
 from crm.commands.registry import named
 from crm.commands.sales.deals import DealList
-from crm.model import Client
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.sales.deals import deal_page
 from crm.terminal.sales.rendering import DEALS, added_up
-from crm.terminal.toolkit.lists import ListPage
-from crm.terminal.toolkit.pages import flow
-from crm.terminal.toolkit.session import Session
+from crm.terminal.toolkit.lists import ListPage, list_page
 
 _FILTERS: Mapping[str, str] = {
     "client": "A client",
@@ -26,6 +23,7 @@ _FILTERS: Mapping[str, str] = {
 }
 
 
+@list_page
 class DealsPage(ListPage):
     """Deals, the open ones unless told otherwise."""
 
@@ -79,9 +77,3 @@ class DealsPage(ListPage):
     def _add(self) -> None:
         client = self.filters.get("client")
         self.session.start(named("deals add"), **({"client": client} if client else {}))
-
-
-@flow("deals list")
-def list_deals(session: Session, client: Client | None = None, **_: Any) -> None:
-    """The list of deals, of one client where it is named."""
-    DealsPage(session, client=client).show()

@@ -11,10 +11,12 @@ from crm.terminal.sales.rendering import SALES
 from crm.terminal.toolkit import record_actions
 from crm.terminal.toolkit.client_lists import ClientListPage
 from crm.terminal.toolkit.forms import RecordForm, fill_changes, form_order
+from crm.terminal.toolkit.lists import list_page
 from crm.terminal.toolkit.pages import flow, page
 from crm.terminal.toolkit.session import Session
 
 
+@list_page
 class SalesPage(ClientListPage):
     """Sales, the newest first, of all clients or of one, of a period."""
 
@@ -35,12 +37,6 @@ class SalesPage(ClientListPage):
 
     def open(self, row: Any) -> None:
         sale_page(self.session, row)
-
-
-@flow("sales list")
-def list_sales(session: Session, client: Client | None = None, **_: Any) -> None:
-    """The list of sales, of one client where it is named."""
-    SalesPage(session, client=client).show()
 
 
 class SaleForm(RecordForm):

@@ -10,12 +10,13 @@ from crm.terminal.console.keyboard import Choice
 from crm.terminal.sales.picking import pick_stage, stage_line
 from crm.terminal.sales.rendering import STAGES
 from crm.terminal.toolkit import record_actions
-from crm.terminal.toolkit.lists import ListPage
+from crm.terminal.toolkit.lists import ListPage, list_page
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Answers, Step, in_steps
 
 
+@list_page
 class StagesPage(ListPage):
     """The stages in their order; a key opens one for those who may change it."""
 
@@ -51,12 +52,6 @@ def _chosen(session: Session, stage: Stage | None, title: str) -> Stage:
     return record_actions.picked(
         session, stage, lambda: pick_stage(session.crm, session.keyboard, "Stage"), "Stages", title
     )
-
-
-@flow("stages list")
-def list_stages(session: Session, **_: Any) -> None:
-    """The list of stages."""
-    StagesPage(session).show()
 
 
 @flow("stages rename")

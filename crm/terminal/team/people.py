@@ -7,11 +7,12 @@ from crm.commands.registry import named
 from crm.commands.team.people import Colleague
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.team.rendering import PEOPLE
-from crm.terminal.toolkit.lists import ListPage
+from crm.terminal.toolkit.lists import ListPage, list_page
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
 
 
+@list_page
 class PeoplePage(ListPage):
     """Everybody of the team with what waits for them; a key shows what they have to do."""
 
@@ -34,10 +35,4 @@ def add(session: Session, **arguments: Any) -> None:
     session.page("People", "New")
     name = arguments.get("name") or session.prompts.ask(parameter)
     added: Colleague = session.call("people add", name=name)
-    session.say(f"{session.screen.sign('✓', 'OK:')} Added {added.name}", "success")
-
-
-@flow("people list")
-def people(session: Session, **_: Any) -> None:
-    """The people of the team."""
-    PeoplePage(session).show()
+    session.done(f"Added {added.name}")

@@ -87,7 +87,7 @@ def prove(session: Session, *crumbs: str) -> str:
 
 def _switch_off(session: Session) -> None:
     session.crm.accounts.switch_off_second_factor(prove(session, "Second factor"))
-    session.say(f"{session.screen.sign('✓', 'OK:')} The second factor is switched off.", "success")
+    session.done("The second factor is switched off.")
 
 
 def _show_recovery(session: Session, codes: Sequence[str]) -> None:

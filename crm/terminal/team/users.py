@@ -60,7 +60,7 @@ class SessionsPage(ListPage):
 
     def _sign_out(self) -> None:
         self.session.call("users sign-out", user=self.user)
-        self.session.say(f"{self.session.screen.sign('✓', 'OK:')} Signed out everywhere.", "success")
+        self.session.done("Signed out everywhere.")
 
 
 @flow("users list")

@@ -1,7 +1,7 @@
 """Lists a page at a time, with keys that turn, sort and filter, and the way from one client of a list to the next."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.text import Text
 
@@ -12,6 +12,7 @@ from crm.model.fields import Flag
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.screen import clean
+from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
 
 # The rows of a page, each with a digit for its key.
@@ -279,3 +280,17 @@ class Neighbours:
             self._at, self.client = place, clients[0]
         else:
             self.session.say(f"This is the {'last' if by > 0 else 'first'} client of the list.", "muted")
+
+
+_List = TypeVar("_List", bound=type[ListPage])
+
+
+def list_page(list_type: _List) -> _List:
+    """Registers a list as the way in which the menu leads through its command; the parameters that are set already
+    filter it."""
+
+    @flow(list_type.command)
+    def show(session: Session, **filters: Any) -> None:
+        list_type(session, **filters).show()
+
+    return list_type
