@@ -23,6 +23,8 @@ class User(Record):
         "users",
         place=16,
         needs=("email", "role"),
+        # People of the team who do not sign in.
+        may_be_empty=("email",),
         called="name",
         unique=("email",),
         rights=Rights(
@@ -135,6 +137,8 @@ class Dashboard(Record):
         "dashboards",
         place=14,
         needs=("user",),
+        # The owner of the machine, where it says no name.
+        may_be_empty=("user",),
         rights=Rights(
             staff=May(OWN, OWN, OWN, OWN),
             words="other people's dashboards",

@@ -118,7 +118,7 @@ def whole_records(client: int, deal: int, stage: int, day: date) -> list[Record]
         Setting(key="colour"),
         User(email="ann@example.com", role="staff"),
         SignIn(user=1, state="open"),
-        Dashboard(user=1),
+        Dashboard(user="anna"),
     ]
 
 
