@@ -23,7 +23,7 @@ from crm.model.encoding import plain
 from crm.model.fields import FOREVER, Choice, Line, Whole
 from crm.repository import PROGRAM, Change, HistoryEntry, HistoryQuery, Query, Snapshot, Transaction, last_undoable
 
-KINDS = {name: kind.plural.replace("_", " ").replace("-", " ") for name, kind in BY_NAME.items()}
+KINDS = {name: kind.plural.replace("_", "-") for name, kind in BY_NAME.items()}
 STATES = {"standing": "what still stands", "undone": "what was taken back"}
 _FORMATS = (".csv", ".xlsx", ".json")
 _HEADER = ("transaction", "at", "user", "what", "record", "id", "operation", "field", "before", "after")
