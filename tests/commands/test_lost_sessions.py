@@ -12,7 +12,7 @@ from crm.accounts.service import AccountsDesk
 from crm.commands.context import CRM
 from crm.commands.registry import Command, commands, named
 from crm.errors import CRMError, FieldError, ForbiddenError, Question, RefusedError, SignedOutError, SignInRefusedError
-from crm.model import SignIn, User, View
+from crm.model import MachineKey, SignIn, User, View
 from tests.commands.conftest import Office
 from tests.support.firm import GIVEN, Firm, new_firm
 from tests.support.guarded import changing, expire
@@ -257,6 +257,12 @@ def _another_by_number(work: Work, _: CRM) -> tuple[Any, ...]:
     return (work.firm.new_user().id,)
 
 
+def _a_key(_: Work, crm: CRM) -> tuple[Any, ...]:
+    with crm.read() as snapshot:
+        name = f"key {snapshot.count(MachineKey) + 1}"
+    return (crm.accounts.add_key(name, "mail")[0],)
+
+
 # What each method of the desk is given: positional arguments, found while the session holds, and others.
 DESK: Mapping[str, tuple[Callable[[Work, CRM], tuple[Any, ...]], Mapping[str, Any]]] = {
     "add": (lambda *_: (), {"email": "eve@example.com", "name": "Eve Example", "role": "admin"}),
@@ -272,6 +278,8 @@ DESK: Mapping[str, tuple[Callable[[Work, CRM], tuple[Any, ...]], Mapping[str, An
     "second_factors": (lambda *_: (), {}),
     "findings": (lambda *_: (), {}),
     "vouch": (_another, {"role": "admin"}),
+    "add_key": (lambda *_: ("Eve's key", "mail"), {}),
+    "revoke_key": (_a_key, {}),
     "end": (lambda work, _: (work.firm.sign_ins["admin"].id,), {}),
     "edit_profile": (lambda *_: (), {"phone": "+436641234567", "password": PASSWORD}),
     "change_password": (lambda *_: (PASSWORD, "another kettle, three spoons"), {}),
