@@ -61,9 +61,18 @@ atexit.register(_HOME.cleanup)
 os.environ |= {"XDG_DATA_HOME": _HOME.name, "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
 
 
-def pytest_configure() -> None:
-    """Tests must hold on every day and in every zone; `make test-dates` tries some of them."""
+# What says where a user's files are: the program keeps its own data there where no store is named.
+HOMES = {"HOME": "", "XDG_DATA_HOME": ".local/share", "XDG_CONFIG_HOME": ".config", "XDG_STATE_HOME": ".local/state"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tests must hold on every day and in every zone; `make test-dates` tries some of them. They leave alone what the
+    user of this machine has: each process of them has a home of its own."""
     move_the_machines()
+    home = tempfile.TemporaryDirectory(prefix="crm-test-home-")
+    config.add_cleanup(home.cleanup)
+    for name, folder in HOMES.items():
+        os.environ[name] = str(Path(home.name, folder))
     # A job in the background ignores Ctrl-C, and one under nohup the end of its terminal; the programs that tests start
     # would do so too.
     for ignored, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):

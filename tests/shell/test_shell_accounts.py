@@ -16,10 +16,9 @@ PASSWORD = "a kettle, two spoons and rain"
 
 
 @pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+def shell(tmp_path: Path) -> CommandLine:
     """Command lines on a store with a client, whose accounts are kept beside it."""
     line = CommandLine(tmp_path)
-    monkeypatch.setenv("XDG_DATA_HOME", line.environment["XDG_DATA_HOME"])
     line.did("clients", "add", "--first-name", "Anna", "--last-name", "Arm", "--notes", "haggles")
     return line
 

@@ -194,12 +194,11 @@ def test_bash_completes_this_program_however_it_is_called_and_no_other(desk: Com
 def test_completion_is_installed_once_or_it_is_said_why_not(
     shell: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begins, data = shell.folder / ".bashrc", shell.folder / "data"
+    begins = shell.folder / ".bashrc"
     begins.write_bytes("PS1='café'\n".encode("latin-1"))
     monkeypatch.setenv("HOME", str(shell.folder))
-    monkeypatch.setenv("XDG_DATA_HOME", str(data))
     for _ in range(2):
         assert shell("--install-completion", "bash").code == 0
     assert begins.read_bytes().count(b"source") == 1
-    monkeypatch.setenv("XDG_DATA_HOME", str(begins))
-    assert "`--show-completion bash`" in shell.refused("--install-completion", "bash")
+    refused = shell.refused("--install-completion", "bash", XDG_DATA_HOME=str(begins))
+    assert "`--show-completion bash`" in refused

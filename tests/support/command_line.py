@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -18,6 +19,10 @@ from crm.app import open_crm
 from crm.shell import run
 from tests.conftest import PROJECT, PYTHON, child_environment
 from tests.support.clocks import now_on
+
+# What is taken from the process itself, not from what `run` is handed: where the user's data are, and what a new store
+# begins with.
+_OF_THE_PROCESS = ("LANG", "LC_ALL", "XDG_DATA_HOME", "COLUMNS")
 
 
 @dataclass(frozen=True)
@@ -57,9 +62,10 @@ class CommandLine:
 
     def __call__(self, *arguments: str, **environment: str) -> Answer:
         """One command line in this process, nobody sitting there."""
-        out, err = io.StringIO(), io.StringIO()
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = run(list(arguments), self._environment(environment), open_crm)
+        out, err, around = io.StringIO(), io.StringIO(), self._environment(environment)
+        own = {name: around[name] for name in _OF_THE_PROCESS}
+        with patch.dict(os.environ, own), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = run(list(arguments), around, open_crm)
         return Answer(code, out.getvalue(), err.getvalue())
 
     def did(self, *arguments: str, **environment: str) -> Any:
@@ -136,7 +142,7 @@ def on_a_new_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
     parent = memory if os.access(memory, os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="crm-test-", dir=parent) as folder:
         line = CommandLine(Path(folder))
-        # What a new store takes from the machine comes from there, not from what `run` is handed.
-        for name in ("LANG", "LC_ALL", "XDG_DATA_HOME", "COLUMNS"):
+        # For what a test does in this process beside its command lines.
+        for name in _OF_THE_PROCESS:
             monkeypatch.setenv(name, line.environment[name])
         yield line
