@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from crm.clock import Clock
+from crm.errors import CRMError
 from crm.model import Client, Record, User
 
 if TYPE_CHECKING:
@@ -505,6 +506,10 @@ class Repository(Protocol):
 
     def check(self, allowed: Allowed = anybody) -> Iterator[Finding]:
         """Everything in the store that does not hold, or is odd."""
+
+    def damage(self, error: Exception) -> CRMError | None:
+        """The error that names what another program has put into the store where something else belongs; None where
+        `error` did not come of that, or it is not to be found."""
 
     def prove(self, allowed: Allowed = anybody) -> Iterator[Proof]:
         """Tries on the real service what the store relies on, one thing after the other; leaves nothing behind.

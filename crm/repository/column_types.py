@@ -1,14 +1,16 @@
-"""Column types for money, times, tags and objects."""
+"""Column types for money, flags, times, tags and objects. They raise ValueError, TypeError or LookupError for what no
+column of theirs holds, see `wrong_values`."""
 
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from operator import index
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, String, Text, TypeDecorator
+from sqlalchemy import BigInteger, Boolean, DateTime, Dialect, Integer, String, Text, TypeDecorator
 
-from crm.errors import RefusedError, StoreDamagedError
+from crm.errors import RefusedError
 from crm.model.money import MOST_DECIMALS
 
 # How many stored units make one unit of a currency: as many as the currency with the most decimals needs.
@@ -32,6 +34,14 @@ def major(stored: int) -> Decimal:
     return Decimal(stored).scaleb(-MOST_DECIMALS) if rest else Decimal(hundredths).scaleb(-2)
 
 
+def _whole(stored: Any) -> int:
+    """A stored number that a database gives in another type."""
+    whole = int(stored)
+    if whole != stored or isinstance(stored, float):
+        raise ValueError("no whole number stands where an amount is kept")
+    return whole
+
+
 class Minor(TypeDecorator[Decimal]):
     """Money: Decimal major units outside, whole ten-thousandths of them in the database, whatever the currency, so that
     the amounts of a team that changes its currency stay what they are. Raises RefusedError for what does not fit."""
@@ -43,7 +53,28 @@ class Minor(TypeDecorator[Decimal]):
         return None if value is None else minor(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
-        return None if value is None else major(int(value))
+        return None if value is None else major(value if type(value) is int else _whole(value))
+
+
+def _counted(stored: Any) -> int | None:
+    return None if stored is None else index(stored)
+
+
+class WholeNumber(Integer):
+    """A whole number. Raises TypeError for text, which SQLite keeps in its place."""
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], int | None]:
+        return _counted
+
+
+_FLAGS = {None: None, 0: False, 1: True}
+
+
+class YesNo(Boolean):
+    """Yes or no: 1 or 0 in the database. What is neither raises KeyError, and is not taken for yes."""
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], bool | None]:
+        return _FLAGS.__getitem__
 
 
 class Moment(TypeDecorator[datetime]):
@@ -57,20 +88,6 @@ class Moment(TypeDecorator[datetime]):
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         return None if value is None else value.replace(tzinfo=UTC)
-
-    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:
-        read = super().result_processor(dialect, coltype)
-
-        def moment(stored: Any) -> datetime | None:
-            try:
-                return read(stored) if read else stored
-            except (ValueError, TypeError) as error:
-                raise StoreDamagedError(
-                    "The data is damaged: where a time should be there is something else. It was left as it is;"
-                    " `restore FILE` puts a backup back."
-                ) from error
-
-        return moment
 
 
 class TagList(TypeDecorator[tuple[str, ...]]):
@@ -100,7 +117,12 @@ class JsonText(TypeDecorator[Mapping[str, Any]]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> dict[str, Any] | None:
         if value is None:
             return None
-        return json.loads(value) if value else {}
+        if not value:
+            return {}
+        read = json.loads(value)
+        if type(read) is not dict:
+            raise ValueError("no JSON object")
+        return read
 
 
 class UniqueText(TypeDecorator[str]):
@@ -126,4 +148,4 @@ class UniqueNumber(TypeDecorator[int]):
         return value or None
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> int:
-        return value or 0
+        return index(value) if value else 0

@@ -90,6 +90,10 @@ class Dialect(Protocol):
     def explain(self, error: Exception) -> CRMError | None:
         """A driver's error as a sentence; None for one that is a fault of this program."""
 
+    def damage(self, error: Exception) -> CRMError | None:
+        """The error that names what another program has put into the store where something else belongs; None where
+        `error` did not come of that, or it is not to be found."""
+
     def last_ids(self, connection: Connection) -> Mapping[str, int]:
         """The last id that was given out in each table, by its name, those of the history included; to be asked by
         whoever is the only writer. An id is never given out twice, whatever is deleted."""

@@ -33,6 +33,9 @@ class Shut:
 
         return self._store.restore(source, unreadable, accounts=accounts)
 
+    def damage(self, error: Exception) -> CRMError | None:
+        return self._error
+
     def close(self) -> None:
         """Lets go of the store."""
         if self._store is not None:

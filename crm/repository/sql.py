@@ -234,12 +234,16 @@ class SqlRepository:
         self._seals = self._seals or seals
 
     @contextmanager
-    def _errors_explained(self) -> Iterator[None]:
-        """Turns a driver's error into a sentence."""
+    def _errors_explained(self, dialect: Dialect | None = None) -> Iterator[None]:
+        """Turns a driver's error into a sentence, and whatever comes of a value that another program has put into the
+        store; `dialect` is that of another store."""
+        dialect = dialect or self._dialect
         try:
             yield
         except DBAPIError as error:
-            explained = self._dialect.explain(error.orig or error)
+            explained = dialect.explain(error.orig or error)
+            if explained is None or isinstance(explained, StoreDamagedError):
+                explained = dialect.damage(error.orig or error) or explained
             if explained is None:
                 raise
             raise explained from error
@@ -248,6 +252,11 @@ class SqlRepository:
             if isinstance(error.orig, CRMError):
                 raise error.orig from error
             raise
+        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
+            # Looked for only now: to check each value that is read would make everything slower.
+            if (damage := dialect.damage(error)) is None:
+                raise
+            raise damage from error
 
     @contextmanager
     def read(self) -> Iterator[SqlSnapshot]:
@@ -360,8 +369,17 @@ class SqlRepository:
 
         with self.read() as snapshot:
             allowed(snapshot)
-            yield from self._dialect.check(snapshot.connection)
-            yield from checks.findings(snapshot)
+            findings = self._dialect.check(snapshot.connection)
+            yield from findings
+            try:
+                yield from checks.findings(snapshot)
+            except Exception:
+                # What is named already may be what another check cannot go on from.
+                if not any(finding.wrong for finding in findings):
+                    raise
+
+    def damage(self, error: Exception) -> CRMError | None:
+        return self._dialect.damage(error)
 
     def prove(self, allowed: Allowed = anybody) -> Iterator[Proof]:
         raise RefusedError("Only a store in a Google spreadsheet has something to prove on the service that keeps it.")
@@ -501,9 +519,10 @@ class SqlRepository:
     @contextmanager
     def _other(self, file: Path) -> Iterator[Connection]:
         """A transaction on the copy of a store in a file."""
-        engine = self._dialect.at(file).engine()
+        dialect = self._dialect.at(file)
+        engine = dialect.engine()
         try:
-            with self._errors_explained(), engine.connect() as connection:
+            with self._errors_explained(dialect), engine.connect() as connection:
                 self._enter(connection)
                 yield connection
                 connection.commit()

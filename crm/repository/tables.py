@@ -6,7 +6,6 @@ from operator import attrgetter
 from typing import Any, TypeVar
 
 from sqlalchemy import (
-    Boolean,
     Column,
     ColumnElement,
     Connection,
@@ -70,7 +69,7 @@ from crm.model.fields import (
     TimeOfDay,
     Whole,
 )
-from crm.repository.column_types import JsonText, Minor, Moment, TagList, UniqueNumber, UniqueText
+from crm.repository.column_types import JsonText, Minor, Moment, TagList, UniqueNumber, UniqueText, WholeNumber, YesNo
 from crm.repository.derived_columns import derived_columns
 from crm.repository.sql_functions import number_in
 
@@ -88,7 +87,7 @@ def _record_columns() -> list[Column[Any]]:
         Column("id", Integer, primary_key=True),
         Column("created_at", Moment, nullable=False),
         Column("updated_at", Moment, nullable=False),
-        Column("version", Integer, nullable=False),
+        Column("version", WholeNumber, nullable=False),
     ]
 
 
@@ -98,7 +97,7 @@ def _text(name: str, length: int = 0) -> Column[str]:
 
 def _account(name: str) -> Column[int]:
     """The id of an account, 0 for none; the account may be gone."""
-    return Column(name, Integer, nullable=False, server_default="0")
+    return Column(name, WholeNumber, nullable=False, server_default="0")
 
 
 # Text longer than this has no length of its own in a database.
@@ -113,9 +112,9 @@ def _type(check: Check) -> TypeEngine[Any]:
         case Day():
             return Date()
         case Whole() | Id():
-            return Integer()
+            return WholeNumber()
         case Flag():
-            return Boolean()
+            return YesNo()
         case Tags():
             return TagList()
         case Extra():
@@ -286,8 +285,8 @@ transactions = Table(
     _text("user", 254),
     _account("user_id"),
     _text("what", 500),
-    Column("undoes", Integer),
-    Column("undone_by", Integer),
+    Column("undoes", WholeNumber),
+    Column("undone_by", WholeNumber),
     sqlite_autoincrement=True,
 )
 
@@ -297,9 +296,9 @@ audit = Table(
     "audit",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("transaction", Integer, ForeignKey("transactions.id"), nullable=False),
+    Column("transaction", WholeNumber, ForeignKey("transactions.id"), nullable=False),
     _text("record", 20),
-    Column("record_id", Integer, nullable=False),
+    Column("record_id", WholeNumber, nullable=False),
     _text("operation", 10),
     Column("before", JsonText),
     Column("after", JsonText),

@@ -90,6 +90,13 @@ class Call:
             # The command was done, and has ended the session in which it was asked for.
             self._print(owner, SessionEnded(out.saved, out.sentence))
             return 0
+        except CRMError:
+            raise
+        except Exception as error:
+            # It may come of what another program has put into the store.
+            if (damage := owner.repository.damage(error)) is None:
+                raise
+            raise damage from error
         finally:
             owner.repository.close()
         return int(getattr(result, "exit_code", bool(getattr(result, "failed", False))))

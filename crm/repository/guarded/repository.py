@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from crm.clock import Clock
+from crm.errors import CRMError
 from crm.model import BY_NAME
 from crm.model.rights import ALL, CHECK, READ, STORE, UPDATE, Reader, past_level
 from crm.repository import Allowed, Backup, Finding, Proof, Restored, Seals, anybody
@@ -65,6 +66,9 @@ class GuardedRepository:
     def _concerns(self, finding: Finding) -> bool:
         """Whether the reader sees all records of the kind with one of which something is wrong."""
         return finding.record not in BY_NAME or past_level(self.reader.role, finding.record) is ALL
+
+    def damage(self, error: Exception) -> CRMError | None:
+        return self._repository.damage(error)
 
     def prove(self, allowed: Allowed = anybody) -> Iterator[Proof]:
         self._bounds.demand(STORE, UPDATE)

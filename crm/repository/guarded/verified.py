@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from crm.clock import Clock
-from crm.errors import SignedOutError, StoreAccessError
+from crm.errors import CRMError, SignedOutError, StoreAccessError
 from crm.model.rights import OWNER, Reader
 from crm.repository import Allowed, Backup, Finding, Proof, Repository, Restored, Saved, Seals, Snapshot, anybody
 
@@ -99,6 +99,9 @@ class VerifiedRepository:
 
     def check(self, allowed: Allowed = anybody) -> Iterator[Finding]:
         return self._repository.check(self._and(allowed))
+
+    def damage(self, error: Exception) -> CRMError | None:
+        return self._repository.damage(error)
 
     def prove(self, allowed: Allowed = anybody) -> Iterator[Proof]:
         return self._repository.prove(self._and(allowed))

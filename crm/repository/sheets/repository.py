@@ -22,6 +22,7 @@ from crm.errors import (
 )
 from crm.model import Conventions, Record
 from crm.repository import PROGRAM, ROSTER, SPREADSHEET, Allowed, Finding, Proof, Restored, Wait, Waiting, anybody
+from crm.repository.dialect import Dialect
 from crm.repository.restoring import put_back
 from crm.repository.sheets.google.spreadsheet import Rejected, Service, unreadable
 from crm.repository.sheets.mirror import mirror
@@ -114,8 +115,8 @@ class SheetsRepository(SqlRepository):
             return ours
 
     @contextmanager
-    def _errors_explained(self) -> Iterator[None]:
-        with super()._errors_explained():
+    def _errors_explained(self, dialect: Dialect | None = None) -> Iterator[None]:
+        with super()._errors_explained(dialect):
             try:
                 yield
             except Rejected as error:

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Container, Mapping, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +33,17 @@ from crm.repository.migrations import added_since
 from crm.repository.sqlite import contact_search, counters, old_formats
 from crm.repository.sqlite.backups import SqliteBackups
 from crm.repository.sqlite.errors import code_of, explained
-from crm.repository.sqlite.files import beside, open_file, reason
+from crm.repository.sqlite.files import beside, driver, open_file, reason
 from crm.repository.sqlite.search import SqliteSearch
+from crm.repository.sqlite.wrong_values import wrong_values
 from crm.repository.tables import PEOPLE, audit
+from crm.repository.wrong_values import HOW_TO_MEND
 
 # Those that can be dropped: the one behind a UNIQUE column has no statement of its own.
 _INDEXES = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL"
+
+# So many wrong values are named by the check.
+_MOST_NAMED = 20
 
 
 class Sqlite:
@@ -124,6 +130,14 @@ class Sqlite:
     def explain(self, error: Exception) -> CRMError | None:
         return explained(error, self.path)
 
+    def damage(self, error: Exception) -> CRMError | None:
+        # A whole page that is broken is told as it is.
+        if not code_of(error).startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+            with suppress(sqlite3.Error, OSError), closing(open_file(self.path, "ro")) as file:
+                for wrong in wrong_values(file, 1):
+                    return wrong.error
+        return None
+
     def last_ids(self, connection: Connection) -> Mapping[str, int]:
         return counters.last_ids(connection)
 
@@ -153,6 +167,10 @@ class Sqlite:
         for (answer,) in connection.exec_driver_sql("PRAGMA integrity_check(10)"):
             if answer != "ok":
                 findings.append(Finding(f"The file is damaged: {answer}.", True, how_to_mend="Restore a backup."))
+        # What cannot be read at all was just found.
+        with suppress(sqlite3.DatabaseError):
+            for wrong in wrong_values(driver(connection.connection), _MOST_NAMED):
+                findings.append(Finding(wrong.sentence, True, how_to_mend=HOW_TO_MEND))
         for row in connection.exec_driver_sql("PRAGMA foreign_key_check"):
             findings.append(
                 Finding(f"{row[0]} {row[1]} belongs to a {row[2]} that is not there.", True, row[0], row[1])

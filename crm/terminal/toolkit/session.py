@@ -180,7 +180,11 @@ class Session:
         except Exception as error:
             if isinstance(error, OSError) and error.errno in _GONE:
                 raise Closed from error
-            self._crashed(error)
+            # It may come of what another program has put into the store.
+            if (damage := self.crm.repository.damage(error)) is not None:
+                self.fail(damage)
+            else:
+                self._crashed(error)
         return None
 
     def insist(self, action: Callable[[], Any]) -> Any:

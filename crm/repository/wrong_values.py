@@ -1,0 +1,49 @@
+"""Values that another program has put into a store where this one keeps something else: text in the place of a number,
+a day that is none. Most databases refuse them, SQLite takes whatever it is handed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Boolean, Column, Date, Integer
+
+from crm.errors import StoreDamagedError
+from crm.repository.column_types import JsonText, Minor, Moment, UniqueNumber
+
+HOW_TO_MEND = "Put it right with the program that wrote it, or restore a backup."
+
+
+@dataclass(frozen=True, slots=True)
+class WrongValue:
+    """Where such a value stands, and what belongs there. Of the value itself nothing is said: it may be a secret."""
+
+    table: str
+    row: int
+    column: str
+    expected: str
+
+    @property
+    def sentence(self) -> str:
+        return f"Table “{self.table}”, row {self.row}: “{self.column}” is not {self.expected}."
+
+    @property
+    def error(self) -> StoreDamagedError:
+        return StoreDamagedError(
+            f"The data is damaged. {self.sentence} Another program has written that. It was left as it is; put it right"
+            " with that program, or put a backup back with `restore FILE`."
+        )
+
+
+def expected(column: Column[Any]) -> str:
+    """What a column holds, in words."""
+    match column.type:
+        case Boolean():
+            return "0 or 1"
+        case Minor() | Integer() | UniqueNumber():
+            return "a whole number"
+        case Date():
+            return "a day like 2026-11-20"
+        case Moment():
+            return "a time like 2026-11-20 14:05:00"
+        case JsonText():
+            return "a JSON object"
+    return "text in UTF-8"
