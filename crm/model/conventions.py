@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from babel import Locale
     from babel.numbers import NumberPattern
 
+# Days that have a word of their own, and for how many around today one counts or names the day of the week.
+_DAYS_AWAY = {-1: "yesterday", 0: "today", 1: "tomorrow"}
+_NEAR_DAYS = 7
 # Marks that nobody sees and that turn a line around; some languages put them beside amounts.
 TURNING_MARKS = re.compile("[\u200e\u200f\u061c]")
 
@@ -59,11 +62,16 @@ class Conventions:
         return decimals_of(self.currency)
 
     @cached_property
-    def _money_patterns(self) -> "Sequence[NumberPattern]":
-        """How an amount is written with its currency, by how many decimals it is shown with."""
+    def currency_sign(self) -> str:
+        """The currency as this language writes it: $, €, kr."""
         from babel.numbers import get_currency_symbol
 
-        sign = get_currency_symbol(self.currency, locale=self.locale)
+        return str(get_currency_symbol(self.currency, locale=self.locale))
+
+    @cached_property
+    def _money_patterns(self) -> "Sequence[NumberPattern]":
+        """How an amount is written with its currency, by how many decimals it is shown with."""
+        sign = self.currency_sign
         patterns = [copy(self.locale.currency_formats["standard"]) for _ in range(MOST_DECIMALS + 1)]
         for decimals, pattern in enumerate(patterns):
             pattern.frac_prec = (decimals, decimals)
@@ -136,6 +144,24 @@ class Conventions:
         from babel.dates import format_date
 
         return format_date(day, "medium", locale=self.locale)
+
+    def near_day(self, day: date | None) -> str:
+        """A date as one speaks of it: today, 3 days ago, Fri, Nov 19, and the year only where it is another one; '' for
+        none."""
+        if day is None:
+            return ""
+        away = (day - self.today).days
+        if away in _DAYS_AWAY:
+            return _DAYS_AWAY[away]
+        if -_NEAR_DAYS <= away < 0:
+            return f"{-away} days ago"
+        if 0 < away < _NEAR_DAYS:
+            return self.weekday(day)
+        if day.year != self.today.year:
+            return self.day(day)
+        from babel.dates import format_skeleton
+
+        return str(format_skeleton("MMMd", day, locale=self.locale))
 
     def day_and_month(self, day: date) -> str:
         """A date without its year, in numbers: 12/24, 24/12, 24.12."""

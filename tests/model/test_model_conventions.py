@@ -7,6 +7,7 @@ import pytest
 
 from crm.clock import Clock
 from crm.model import Conventions
+from tests.support.clocks import standing_on
 
 SPACES = str.maketrans({"\u00a0": " ", "\u202f": " "})
 
@@ -68,3 +69,32 @@ def test_a_moment_is_shown_in_local_time() -> None:
 )
 def test_the_day_comes_first_or_not(language: str, first: bool) -> None:
     assert Conventions(language).day_first is first
+
+
+@pytest.mark.parametrize(
+    ("day", "words"),
+    [
+        (date(2026, 11, 21), "today"),
+        (date(2026, 11, 20), "yesterday"),
+        (date(2026, 11, 22), "tomorrow"),
+        (date(2026, 11, 14), "7 days ago"),
+        (date(2026, 11, 13), "Nov 13"),
+        (date(2026, 11, 23), "Mon"),
+        (date(2026, 11, 27), "Fri"),
+        (date(2026, 11, 28), "Nov 28"),
+        (date(2026, 1, 1), "Jan 1"),
+        (date(2025, 12, 31), "Dec 31, 2025"),
+        (date(2027, 1, 1), "Jan 1, 2027"),
+        (date(1, 1, 1), "Jan 1, 1"),
+        (date(9999, 12, 31), "Dec 31, 9999"),
+        (None, ""),
+    ],
+)
+def test_a_day_near_today_is_a_word(day: date | None, words: str) -> None:
+    assert Conventions(clock=standing_on(date(2026, 11, 21))).near_day(day) == words
+
+
+def test_a_day_over_the_turn_of_the_year_is_near_all_the_same() -> None:
+    by = Conventions("de_DE", "EUR", "DE", clock=standing_on(date(2026, 12, 30)))
+    assert by.near_day(date(2027, 1, 2)) == "Sa."
+    assert by.near_day(date(2026, 10, 3)) == "3. Okt."

@@ -61,6 +61,7 @@ class Answering:
     asked: Callable[[str], None]
     chosen: dict[str, int] = field(default_factory=dict)
     answers: int = 0
+    pointed: Any = None
 
     def _asked(self, question: str) -> None:
         self.answers += 1
@@ -75,9 +76,7 @@ class Answering:
         *,
         back: str = "Back",
         hidden: Sequence[Choice] = (),
-        hint: str = "",
-        at: Any = None,
-        resized: Any = None,
+        **_: Any,
     ) -> Any:
         self._asked(question)
         # Keys of a page are entries as well, but those of every page are not tried on each.

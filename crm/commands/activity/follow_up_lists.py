@@ -74,3 +74,12 @@ def by_id(snapshot: Snapshot, kind: type[Any], ids: set[int]) -> Mapping[int, An
         for numbers in batches(sorted(ids))
         for record in snapshot.find_all(kind, Query({"id": numbers}))
     }
+
+
+def next_by_client(snapshot: Snapshot, clients: Sequence[Client]) -> dict[int, FollowUp]:
+    """The follow-up of each client that is due first, by the number of the client."""
+    numbers = [client.id for client in clients if client.next_follow_up_on]
+    if not numbers:
+        return {}
+    open_ones = snapshot.find_all(FollowUp, Query({"client": numbers, "done_on": None}, sort="-due_on"))
+    return {follow_up.client: follow_up for follow_up in open_ones}

@@ -17,7 +17,19 @@ from crm.commands.ownership import Mine, owner_filter
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import EVERYBODY, ONLY_ADMIN, About, FieldsOf, Takes, command
 from crm.errors import FieldError, Question, RefusedError, confirmation
-from crm.model import Client, Contact, Conventions, OptOut, User, belonging_to, fields, named, people, typed_fields
+from crm.model import (
+    INTERACTIONS,
+    Client,
+    Contact,
+    Conventions,
+    OptOut,
+    User,
+    belonging_to,
+    fields,
+    named,
+    people,
+    typed_fields,
+)
 from crm.model.encoding import plain
 from crm.model.fields import FOREVER, Day, Line, Tags
 from crm.model.fields.recipients import recipient_key
@@ -193,7 +205,11 @@ def show(crm: CRM, client: TheClient) -> ClientCard:
         record = snapshot.get(Client, client.id)
         contacts = snapshot.find_all(Contact, Query({"client": record.id}))
         odd = {**_opt_outs(crm, snapshot, record), **doubts(record, crm.conventions)}
-        return ClientCard(record, contacts, odd, latest(crm, snapshot, record, _SHOWN))
+        entries = latest(crm, snapshot, record, _SHOWN)
+        if len(entries) == _SHOWN and not any(entry.kind in INTERACTIONS for entry in entries):
+            # However much was changed since, what was said last is to be seen.
+            entries += latest(crm, snapshot, record, 1, tuple(INTERACTIONS))
+        return ClientCard(record, contacts, odd, entries)
 
 
 def _opt_outs(crm: CRM, snapshot: Snapshot, record: Client) -> dict[str, str]:

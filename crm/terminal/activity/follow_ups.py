@@ -10,9 +10,9 @@ from crm.errors import Cancelled, NotFoundError
 from crm.model import Client, Conventions, Deal, Field, FollowUp, typed_fields
 from crm.model.written_dates import read_when
 from crm.repository import Query
-from crm.terminal.activity.rendering import FOLLOW_UPS
+from crm.terminal.activity.rendering import LISTED_FOLLOW_UPS
 from crm.terminal.console.keyboard import Back, Choice
-from crm.terminal.drawing import render
+from crm.terminal.drawing import render, tables
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.lists import ListPage, list_page
 from crm.terminal.toolkit.pages import flow, page
@@ -90,7 +90,6 @@ class FollowUpsPage(ListPage):
     """Follow-ups by when they are due: mine, everybody's, or those of one client."""
 
     title = "Follow-ups"
-    columns = FOLLOW_UPS
     command = "follow-ups list"
     sorts: Mapping[str, str] = {"Due": "due_on", "For": "user", "What": "what"}
     filter_by: Mapping[str, str] = {
@@ -107,6 +106,12 @@ class FollowUpsPage(ListPage):
         # With nothing to do one sees at once what others have.
         if not self.filters and named(self.command)(session.crm, mine=True, limit=0).count:
             self.filters = {"mine": True}
+
+    @property
+    def columns(self) -> Sequence[tables.Column]:  # type: ignore[override]
+        """The columns; where all are for one person their name would stand in each row."""
+        one = self.filters.keys() & {"mine", "for_"}
+        return [column for column in LISTED_FOLLOW_UPS if not (one and column.title == "For")]
 
     def listed(self) -> Sequence[Any]:
         return self.result.follow_ups

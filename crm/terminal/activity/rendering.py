@@ -28,6 +28,14 @@ FOLLOW_UPS: Sequence[tables.Column] = (
     tables.Column("Date", lambda row, by: data(by.day(row.follow_up.due_on)), 6),
     tables.Column("Deal", lambda row, _: data(row.deal.title if row.deal else ""), 7, 8),
 )
+# The same in the list of the menu, where what is to be done and for whom matter most.
+LISTED_FOLLOW_UPS: Sequence[tables.Column] = (
+    tables.Column("Due", lambda row, by: _due(row, by), 1),
+    tables.Column("What", lambda row, _: data(row.follow_up.what, "bold"), 0, 12),
+    tables.Column("Client", lambda row, _: data(row.client.name), 2, 8),
+    tables.Column("For", lambda row, _: data(row.follow_up.user), 4, 5),
+    tables.Column("Deal", lambda row, _: data(row.deal.title if row.deal else ""), 5, 8),
+)
 INTERACTION_COLUMNS: Sequence[tables.Column] = (
     tables.Column("Date", lambda row, by: data(by.day(row.on), "muted"), 1),
     tables.Column("Time", lambda row, _: data(row.time, "muted"), 5),
@@ -58,6 +66,15 @@ tables.COLUMNS |= {
     "crm.commands.activity.follow_up_lists.FollowUpShown": FOLLOW_UPS,
     "crm.model.activity.Interaction": _INTERACTIONS,
 }
+
+
+def _due(item: "FollowUpShown", by: Conventions) -> Text:
+    """When it is due, marked also for who sees no colour where that has passed."""
+    follow_up = item.follow_up
+    if follow_up.done_on:
+        return data(f"done {by.day(follow_up.done_on)}", "muted")
+    words = f"{by.day(follow_up.due_on)} {follow_up.due_time}".rstrip()
+    return data(f"! {words}" if item.days_overdue else words, "overdue" if item.days_overdue else "")
 
 
 def _urgency(item: "FollowUpShown") -> Text:

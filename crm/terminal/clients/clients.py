@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+from crm.commands.activity.follow_up_lists import next_by_client
 from crm.commands.clients.clients import ClientCard
 from crm.commands.clients.rules import statuses
 from crm.commands.registry import Command, commands, named
@@ -13,9 +14,10 @@ from crm.model import Client
 from crm.model.fields import FOREVER
 from crm.terminal.clients.contacts import ContactsPage
 from crm.terminal.clients.picking import pick_client
-from crm.terminal.clients.rendering import draw_client, draw_contacts
+from crm.terminal.clients.rendering import draw_client, draw_contacts, draw_next
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing.cards import draw_timeline
+from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.toolkit import record_actions
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.lists import Listed, Neighbours
@@ -27,7 +29,10 @@ from crm.terminal.toolkit.steps import Answers, Step, in_steps
 # What one does most often stands on the card; the rest behind one entry more, what one regrets last.
 _MAIN = ("sales add", "clients edit", "interactions add", "follow-ups add", "deals add")
 _LAST = ("clients merge", "clients delete")
-_EVENTS = 12
+_EVENTS, _LEAST_EVENTS = 12, 3
+# The lines of a card's heading, and what stands below its fields.
+_HEADING = 2
+_BELOW_THE_FIELDS = ("next_follow_up_on", "last_contact_on")
 _CONTACTS = 3
 # As many statuses have a key of their own beside the other entries.
 _STATUSES = 30
@@ -54,16 +59,25 @@ def client_page(session: Session, client: Client, listed: Listed | None = None, 
 
     def above() -> None:
         card: ClientCard = seen["card"]
-        by = session.crm.conventions
-        draw_client(session.screen, card.client, by, card.doubts)
-        screen = session.screen
-        # Below stand a blank line, the entries with the one for more, the way back and the hint.
+        screen, by = session.screen, ListConventions.of(session.crm.conventions)
+        with session.crm.read() as snapshot:
+            next_one = next_by_client(snapshot, [card.client]).get(card.client.id)
+        # Below stand a blank line, the entries with the one for more, the way back and the keys; what was said and sold
+        # last is seen in any case, with a blank line above.
         below = len(_offered(session)) + 4 + _HINT // screen.width
-        if people := _fitting(len(card.contacts), _CONTACTS, screen.left - below):
+        latest = (min(len(card.timeline), _LEAST_EVENTS) + 2) * bool(card.timeline) + (next_one is not None)
+        contacts = 2 * bool(card.contacts)
+        heading = _HEADING + bool(card.client.notes)
+        room = None if screen.plain else max(1, screen.left - below - latest - contacts - heading)
+        draw_client(screen, card.client, by, card.doubts, _BELOW_THE_FIELDS, room)
+        if people := _fitting(len(card.contacts), _CONTACTS, screen.left - below - latest):
             screen.print()
             draw_contacts(screen, card.contacts, by, people)
-        if events := _fitting(len(card.timeline), _EVENTS, screen.left - below):
+        if next_one or card.timeline:
             screen.print()
+        if next_one:
+            draw_next(screen, next_one, by)
+        if events := _fitting(len(card.timeline), _EVENTS, screen.left - below + 1):
             draw_timeline(screen, card.timeline, by, events)
         if screen.left > below - 2:
             screen.print()

@@ -5,17 +5,22 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from rich.text import Text
+
+from crm.commands.activity.follow_up_lists import next_by_client
 from crm.commands.client_selection import Group, pluralize, view_called
 from crm.commands.clients.clients import all_of, due_by, silent
 from crm.commands.clients.rules import statuses
 from crm.commands.registry import named
 from crm.errors import NotFoundError
-from crm.model import Client, View, fields
+from crm.model import Client, Conventions, FollowUp, View, fields
+from crm.repository.derived_columns import derived_columns
 from crm.rules import parse_condition
 from crm.terminal.clients.bulk import act_on
-from crm.terminal.clients.rendering import CLIENTS
+from crm.terminal.clients.rendering import LISTED
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import tables
+from crm.terminal.drawing.screen import data
 from crm.terminal.toolkit.group_picking import group_of
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow
@@ -26,13 +31,14 @@ from crm.terminal.toolkit.suggestions import metric_names
 
 # As many views have a key of their own beside the other entries.
 _VIEWS = 30
+# The columns of a client before what is to be done next.
+_BEFORE_NEXT = 4
 
 
 class ClientsPage(ListPage):
     """Clients by status, field, condition or saved view."""
 
     title = "Clients"
-    columns = CLIENTS
     sorts: Mapping[str, str] = {
         "Name": "name",
         "Total spend": "total_spend",
@@ -55,13 +61,20 @@ class ClientsPage(ListPage):
         self.marked: dict[int, Client] = {}
         self.marking = False
         self._counted = 0
+        # What is to be done next with those that are listed, by their numbers.
+        self._next: Mapping[int, FollowUp] = {}
 
     def rows(self, limit: int, offset: int) -> Sequence[Any]:
-        self.columns = _columns(self.sort)
         listed: list[Client] = named("clients list")(
             self.session.crm, self.filters, self.where, self.view, self.sort, limit, offset
         )
+        with self.session.crm.read() as snapshot:
+            self._next = next_by_client(snapshot, listed) if limit > 1 else self._next
+        self.columns = _columns(self.sort, self._next)
         return listed
+
+    def jumps_by(self) -> Callable[[Any], str] | None:
+        return _sort_name if self._order() in ("", "name") else None
 
     def count(self) -> int:
         with self.session.crm.read() as snapshot:
@@ -209,10 +222,23 @@ class ClientsPage(ListPage):
             return view_called(snapshot, self.view).sort
 
 
-def _columns(sort: str) -> Sequence[tables.Column]:
+def _sort_name(client: Client) -> str:
+    return derived_columns(client)["sort_name"]
+
+
+def _columns(sort: str, next_ones: Mapping[int, FollowUp]) -> Sequence[tables.Column]:
     """The columns of the list; the day that it is sorted by is there also where there is little room."""
-    title = {"next_follow_up_on": "Next follow-up", "last_contact_on": "Last contact"}.get(sort.removeprefix("-"))
-    return [dataclasses.replace(column, rank=1) if column.title == title else column for column in CLIENTS]
+
+    def next_step(client: Client, by: Conventions) -> Text:
+        if (follow_up := next_ones.get(client.id)) is None:
+            return Text()
+        late = follow_up.due_on < by.today
+        words = f"{'! ' if late else ''}{by.day(follow_up.due_on)} {follow_up.what}"
+        return data(words, "overdue" if late else "")
+
+    columns = (*LISTED[:_BEFORE_NEXT], tables.Column("Next step", next_step, 3, 12), *LISTED[_BEFORE_NEXT:])
+    title = {"last_contact_on": "Last contact"}.get(sort.removeprefix("-"))
+    return [dataclasses.replace(column, rank=1) if column.title == title else column for column in columns]
 
 
 # Filters that ask for a day: the parameter of the command, and the condition that comes of it.

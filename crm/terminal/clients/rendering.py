@@ -1,14 +1,14 @@
 """Clients, contacts, views and rules on screen: in lists, one whole, and what was done to many."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from crm.model import Client, Contact, Conventions, StatusRule, View, fields
+from crm.model import Client, Contact, Conventions, FollowUp, StatusRule, View, fields
 from crm.terminal.drawing import tables
-from crm.terminal.drawing.cards import draw_timeline, pairs
+from crm.terminal.drawing.cards import badge, beside, draw_timeline, pairs
 from crm.terminal.drawing.render import renderer, show
 from crm.terminal.drawing.screen import Screen, clean, data
 from crm.terminal.drawing.theme import status_style
@@ -24,6 +24,10 @@ _HEADING = frozenset(("kind", "first_name", "last_name", "status", "status_reaso
 _HEADING_TOO = frozenset(
     ("status_before", "status_since", "notes", "extra", "total_spend", "sales_count", "first_sale_on", "last_sale_on")
 )
+
+
+# What one looks for first on a card.
+_REACHED = ("email", "phone", "company", "city", "country", "owner", "tags")
 
 
 def _of_client(column: tables.Column) -> tables.Column:
@@ -43,6 +47,18 @@ CLIENTS: Sequence[tables.Column] = (
     tables.Column("Tags", lambda row, _: data(", ".join(row.tags)), 8, 8),
     tables.Column("Next follow-up", lambda row, by: data(by.day(row.next_follow_up_on)), 9),
     tables.Column("Last contact", lambda row, by: data(by.day(row.last_contact_on)), 10),
+)
+# The same in the list of the menu, where the number stands on the card, and the card has the rest.
+LISTED: Sequence[tables.Column] = (
+    tables.Column("Name", lambda row, _: data(row.name, "bold"), 0, 11),
+    tables.Column("Status", lambda row, _: tables.status(row.status), 1, 7),
+    tables.Column("Spent", lambda row, by: data(by.money(row.total_spend)), 2, right=True, money=True),
+    tables.Column("Last sale", lambda row, by: data(by.day(row.last_sale_on)), 3),
+    tables.Column("Company", lambda row, _: data(row.company if row.kind == "person" else ""), 5, 12),
+    tables.Column("City", lambda row, _: data(row.city), 7, 8),
+    tables.Column("E-mail", lambda row, _: data(row.email), 6, 18),
+    tables.Column("Tags", lambda row, _: data(", ".join(row.tags)), 8, 8),
+    tables.Column("Last contact", lambda row, by: data(by.day(row.last_contact_on)), 9),
 )
 _FOUND: Sequence[tables.Column] = (
     *(_of_client(column) for column in CLIENTS),
@@ -89,21 +105,23 @@ tables.COLUMNS |= {
 
 
 def client_heading(screen: Screen, client: Client, by: Conventions) -> None:
-    """The client's name, the status and its reason, and what was sold."""
+    """The client's name and status, what was sold, and why the status is this one."""
+    status = badge(client.status or "no status", status_style(client.status) or "bold")
+    number = f"  no. {client.id}  "
     heading = data(client.name, "bold")
-    heading.truncate(screen.width - 8, overflow="ellipsis")
-    screen.print(heading.append(f"  no. {client.id}", "muted"))
-    status = data(client.status or "no status", status_style(client.status) or "bold")
-    if client.status_reason:
-        status.append(f"  {clean(client.status_reason)}", "muted")
-    if client.status_pinned_until:
-        status.append(f"  (pinned {_until(client, by)})", "warning")
-    screen.print(status)
-    sold = Text(by.money(client.total_spend), "bold")
-    sold.append(f" in {by.number(client.sales_count)} {'sale' if client.sales_count == 1 else 'sales'}")
+    heading.truncate(max(8, screen.width - len(number) - status.cell_len), overflow="ellipsis")
+    heading.append(number, "muted").append_text(status)
+    sold = Text(by.money(client.total_spend), "money")
+    sold.append(f" in {by.number(client.sales_count)} {'sale' if client.sales_count == 1 else 'sales'}", "default")
     if client.last_sale_on:
-        sold.append(f", the last on {by.day(client.last_sale_on)}")
-    screen.print(sold if client.sales_count else Text("No sales yet", "muted"))
+        sold.append(f", latest {by.day(client.last_sale_on)}", "default")
+    beside(screen, heading, sold if client.sales_count else Text("No sales yet", "muted"))
+    reason = client.status_reason.removeprefix(f"{client.status} ")
+    why = data("" if reason == "otherwise" else client.status_reason, "muted")
+    if client.status_pinned_until:
+        why.append(f"{'  ' if why else ''}(pinned {_until(client, by)})", "warning")
+    if why:
+        screen.print(why)
 
 
 def _until(client: Client, by: Conventions) -> str:
@@ -111,15 +129,24 @@ def _until(client: Client, by: Conventions) -> str:
     return until if until.startswith("until") else f"until {until}"
 
 
-def draw_client(screen: Screen, client: Client, by: Conventions, doubts: Mapping[str, str] | None = None) -> None:
-    """The card of a client."""
+def draw_client(
+    screen: Screen,
+    client: Client,
+    by: Conventions,
+    doubts: Mapping[str, str] | None = None,
+    hidden: Collection[str] = (),
+    most: int | None = None,
+) -> None:
+    """The card of a client, its fields on so many lines at most; those that are `hidden` stand elsewhere."""
     client_heading(screen, client, by)
     doubts = doubts or {}
     rows = []
-    for name, field in fields(Client).items():
-        value = getattr(client, name)
+    known = fields(Client)
+    for name in [*_REACHED, *(name for name in known if name not in _REACHED)]:
+        field, value = known[name], getattr(client, name)
         if (
             name in _HEADING | _HEADING_TOO
+            or name in hidden
             or value in ("", None, (), False)
             or (name == "company" and client.kind == name)
         ):
@@ -129,9 +156,22 @@ def draw_client(screen: Screen, client: Client, by: Conventions, doubts: Mapping
             cell.append(f" {screen.sign('⚠', '!')} {clean(doubts[name])}", "warning")
         rows.append((field.label, cell))
     rows += [(clean(name), data(value)) for name, value in client.extra.items()]
-    screen.print(pairs(rows, screen.width))
+    screen.print(pairs(rows, screen.width, most))
     if client.notes:
-        screen.print(data(client.notes, "note", lines=True))
+        notes = data(client.notes, "note", lines=most is None)
+        if most is not None:
+            notes.truncate(screen.width, overflow="ellipsis" if screen.unicode else "crop")
+        screen.print(notes)
+
+
+def draw_next(screen: Screen, follow_up: FollowUp, by: Conventions) -> None:
+    """What is to be done next with a client, on one line."""
+    late = (by.today - follow_up.due_on).days
+    line = Text("Next  ", "muted")
+    words = f"{'! ' if late > 0 else ''}{by.day(follow_up.due_on)} {follow_up.due_time}".rstrip()
+    line.append(f"{words}  ", "overdue" if late > 0 else "bold").append(clean(follow_up.what), "default")
+    line.truncate(screen.width, overflow="ellipsis" if screen.unicode else "crop")
+    screen.print(line)
 
 
 def draw_contacts(screen: Screen, contacts: Sequence[Contact], by: Conventions, most: int | None = None) -> None:

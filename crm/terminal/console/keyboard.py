@@ -1,7 +1,7 @@
 """The keyboard: questions to a person, whether keys are read one by one or lines."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from textwrap import fill
 from typing import Any, Protocol
 
@@ -33,15 +33,31 @@ class Closed(Exception):
 
 # The way back, as the entry that is pointed at first.
 BACK = object()
+# Keys without a character that may choose. Where they do not, up and down move the pointer. Those beyond the last entry
+# and the first are down and up where there is no further entry; any capital letter is CAPITAL, whose value is called
+# with it.
+BEYOND_LAST, BEYOND_FIRST, CAPITAL = "beyond-last", "beyond-first", "A-Z"
+ARROWS = ("up", "down", "left", "right", "s-up", "s-down", "s-left", "s-right", "pageup", "pagedown", "home", "end")
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One entry to choose; `key` is given to it when it is ''. `label` may be styled pieces of prompt_toolkit."""
+    """One entry to choose; `key` is given to it when it is '', unless it is not `keyed` and is reached by arrows alone.
+    `pieces` are its label where there are colours: each a token of the theme and a text."""
 
     label: str
     value: Any
     key: str = ""
+    keyed: bool = True
+    pieces: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FormPlace:
+    """The place of a question in a form: whether another comes before it, and the labels of those that come after."""
+
+    before: bool = False
+    after: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +72,11 @@ class Suggestion:
 class Keyboard(Protocol):
     """Asks a person. Raises Back (Esc, nothing), Cancelled (Ctrl-C) or Closed."""
 
+    # The value of the entry that was pointed at when the last question was answered, by whatever key; None where
+    # nothing is pointed at.
+    @property
+    def pointed(self) -> Any: ...
+
     def choose(
         self,
         question: str,
@@ -66,10 +87,15 @@ class Keyboard(Protocol):
         hint: str = "",
         at: Any = None,
         resized: Any = None,
+        room: int = 0,
+        note: str = "",
     ) -> Any:
         """The value of the entry chosen by one key. `hidden` ones are not listed, `hint` tells of them; `at` is the
         value that is pointed at first, BACK where that is the way back. `resized` is given back once the terminal has
-        another size, so that all of the page can be drawn anew."""
+        another size, so that all of the page can be drawn anew.
+
+        Where lines can be drawn, so many are the `room` of the question: a `note` in the escape sequences of a terminal
+        and the hint stand at its end, whatever is above. Keys with names are those of `ARROWS`."""
 
     def text(
         self,
@@ -83,9 +109,11 @@ class Keyboard(Protocol):
         multiline: bool = False,
         path: bool = False,
         secret: bool = False,
+        form: FormPlace | None = None,
     ) -> Any:
         """Ask for a text; the value that `read` makes of it. Where it raises FieldError or RuleError, the reason is
-        shown and the text is there to correct. A `secret` is not seen as it is typed."""
+        shown and the text is there to correct. A `secret` is not seen as it is typed. Of a `form` the fields that come
+        after are seen below, and the arrow up goes to the one before."""
 
     def pause(self) -> None:
         """Waits until the person has read."""
@@ -99,7 +127,7 @@ def numbered(choices: Sequence[Choice], hidden: Sequence[Choice] = ()) -> list[C
     are chosen by arrows, or by their words."""
     taken = {choice.key for choice in (*choices, *hidden) if choice.key}
     free = iter([key for key in _KEYS if key not in taken])
-    return [choice if choice.key else Choice(choice.label, choice.value, next(free, "")) for choice in choices]
+    return [replace(choice, key=next(free, "")) if choice.keyed and not choice.key else choice for choice in choices]
 
 
 def reason(error: FieldError | RuleError, width: int = 80) -> str:

@@ -5,13 +5,15 @@ from contextlib import nullcontext
 from typing import IO, Any
 
 from crm.errors import Cancelled, FieldError, RuleError
-from crm.terminal.console.keyboard import Back, Choice, Closed, Needed, Suggestion, numbered, reason
+from crm.terminal.console.keyboard import Back, Choice, Closed, FormPlace, Needed, Suggestion, numbered, reason
 from crm.terminal.console.tty import unseen
 from crm.terminal.drawing.screen import Screen, clean
 
 
 class LineKeyboard:
     """A Keyboard that prints numbered entries and reads lines; the end of the input ends the program."""
+
+    pointed: Any = None
 
     def __init__(self, source: IO[str], screen: Screen) -> None:
         self._source = source
@@ -47,6 +49,8 @@ class LineKeyboard:
         hint: str = "",
         at: Any = None,
         resized: Any = None,
+        room: int = 0,
+        note: str = "",
     ) -> Any:
         keyed = numbered(choices, hidden)
         for line in question.splitlines():
@@ -84,6 +88,7 @@ class LineKeyboard:
         multiline: bool = False,
         path: bool = False,
         secret: bool = False,
+        form: FormPlace | None = None,
     ) -> Any:
         if error:
             self._screen.print(clean(error, lines=True))

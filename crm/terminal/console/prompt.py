@@ -58,6 +58,11 @@ def _filled(text: str, width: int) -> list[str]:
     return lines
 
 
+def is_drawable() -> bool:
+    """Whether arrows and the like can be drawn on the terminal."""
+    return get_app_session().output.encoding().lower().replace("-", "").startswith("utf")
+
+
 def leaving_keys() -> KeyBindings:
     """Key bindings with the ways out of a question in them."""
     keys = KeyBindings()

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 from prompt_toolkit.application.current import create_app_session
 
 from crm.terminal.console.key_parser import keys_of
-from crm.terminal.console.keyboard import Choice, Suggestion
+from crm.terminal.console.keyboard import Choice, FormPlace, Suggestion
 from crm.terminal.console.select_prompt import SelectPrompt, ShowKeys
 from crm.terminal.console.tty import output_to, quiet
 
@@ -49,8 +49,17 @@ class TerminalKeyboard:
         hint: str = "",
         at: Any = None,
         resized: Any = None,
+        room: int = 0,
+        note: str = "",
     ) -> Any:
-        return self._select.ask(question, choices, back=back, hidden=hidden, hint=hint, at=at, resized=resized)
+        return self._select.ask(
+            question, choices, back=back, hidden=hidden, hint=hint, at=at, resized=resized, room=room, note=note
+        )
+
+    @property
+    def pointed(self) -> Any:
+        """The value of the entry that was pointed at when the last question was answered."""
+        return self._select.pointed
 
     def text(
         self,
@@ -64,6 +73,7 @@ class TerminalKeyboard:
         multiline: bool = False,
         path: bool = False,
         secret: bool = False,
+        form: FormPlace | None = None,
     ) -> Any:
         self._show_keys(())
         return self._text.ask(
@@ -76,6 +86,7 @@ class TerminalKeyboard:
             multiline=multiline,
             path=path,
             secret=secret,
+            form=form,
         )
 
     def pause(self) -> None:

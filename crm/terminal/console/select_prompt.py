@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
@@ -9,25 +10,80 @@ import questionary
 from prompt_toolkit.application import Application
 from prompt_toolkit.application.current import get_app_session
 from prompt_toolkit.filters import Condition
-from prompt_toolkit.formatted_text import AnyFormattedText
+from prompt_toolkit.formatted_text import ANSI, AnyFormattedText
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
-from prompt_toolkit.layout import ConditionalContainer, FormattedTextControl, HSplit, Layout, Window
+from prompt_toolkit.layout import ConditionalContainer, Dimension, FormattedTextControl, HSplit, Layout, Window
+from prompt_toolkit.utils import get_cwidth
 from questionary.prompts.common import InquirerControl
 
-from crm.terminal.console.keyboard import BACK, Back, Choice, numbered
-from crm.terminal.console.prompt import STYLE, bind_only, leaving_keys, run, wrapped
+from crm.terminal.console.keyboard import (
+    ARROWS,
+    BACK,
+    BEYOND_FIRST,
+    BEYOND_LAST,
+    CAPITAL,
+    Back,
+    Choice,
+    numbered,
+)
+from crm.terminal.console.prompt import STYLE, bind_only, is_drawable, leaving_keys, run, wrapped
 from crm.terminal.drawing.screen import clean
+from crm.terminal.drawing.theme import TOKENS
 
 _RESIZED_SECONDS = 0.1
 _TYPED_ON_SECONDS = 1.0
 _NO_SEARCH = "/ finds nothing here, and what is typed after it is not taken; Esc goes back to where it does."
 # Takes the keys that a question knows, each with its words.
 ShowKeys = Callable[[Sequence[tuple[str, str]]], None]
-# Keys that may choose besides those with a character; where they do not, up and down move the pointer.
-_ARROWS = ("up", "down", "left", "right", "s-up", "s-down", "s-left", "s-right")
+# In fewer lines a question takes what it needs.
+_LEAST_ROOM = 4
+# What stands between two keys in a hint.
+_BETWEEN = (" · ", "   ")
 # What stands before an entry: the pointer, its key and a bracket.
 _KEYED = 6
+
+
+class _Entries(InquirerControl):
+    """The entries of questionary; those without a key have a blank in its place, and a label may have colours."""
+
+    def __init__(self, pointer: str) -> None:
+        super().__init__(
+            [questionary.Choice("", shortcut_key="0")],
+            pointer=pointer,
+            use_indicator=False,
+            use_shortcuts=True,
+            focusable=True,
+            show_cursor=False,
+        )
+        self.entries: Sequence[Choice] = ()
+
+    def fill(self, entries: Sequence[Choice], at: int) -> None:
+        """Lists these entries, of which one is pointed at."""
+        self.entries = [replace(entry, label=wrapped(clean(entry.label), _KEYED)) for entry in entries]
+        self.choices = [
+            questionary.Choice(entry.label, entry.key, shortcut_key=entry.key or False) for entry in self.entries
+        ]
+        self.pointed_at = at
+
+    def _get_choice_tokens(self) -> list[tuple[str, str]]:
+        pieces: list[tuple[str, str]] = []
+        for place, entry in enumerate(self.entries):
+            pointed = place == self.pointed_at
+            whole = "class:highlighted" if pointed else "class:text"
+            pieces.append(("class:pointer", f" {self.pointer} ") if pointed else ("class:text", "   "))
+            pieces += [("[SetCursorPosition]", "")] if pointed else []
+            pieces.append((whole, f"{entry.key}) " if entry.key else "   "))
+            if entry.pieces:
+                pieces += [(f"{whole} {_styled(style)}", text) for style, text in entry.pieces]
+            else:
+                pieces.append((whole, entry.label))
+            pieces.append(("", "\n"))
+        return pieces[:-1]
+
+
+def _styled(token: str) -> str:
+    return f"class:{token}" if token in TOKENS else token
 
 
 class SelectPrompt:
@@ -44,25 +100,28 @@ class SelectPrompt:
         self._resized: Any = None
         # Keys before this moment belong to a search that was begun on a page without one, and are ignored.
         self._ignored_until = 0.0
-        self._control = InquirerControl(
-            [questionary.Choice("", shortcut_key="0")],
-            pointer="»" if _drawable() else ">",
-            use_indicator=False,
-            use_shortcuts=True,
-            focusable=True,
-            show_cursor=False,
-        )
+        self._control = _Entries("»" if is_drawable() else ">")
+        # The lines of the page that the question has, 0 where it takes what it needs; and what is said above the hint.
+        self._room = 0
+        self._note: AnyFormattedText = ""
         question = FormattedTextControl(lambda: [("class:question", f" {self._question}")])
+        note = FormattedTextControl(lambda: self._note)
         under = FormattedTextControl(lambda: cast(AnyFormattedText, self._under))
+        fills = Condition(lambda: self._room > 0)
         container = HSplit(
             [
                 ConditionalContainer(
                     Window(question, dont_extend_height=True, wrap_lines=True), Condition(lambda: bool(self._question))
                 ),
-                ConditionalContainer(Window(self._control), Condition(lambda: bool(self._entries))),
+                ConditionalContainer(
+                    Window(self._control, dont_extend_height=True), Condition(lambda: bool(self._entries))
+                ),
+                ConditionalContainer(Window(), fills),
+                ConditionalContainer(Window(note, dont_extend_height=True), Condition(lambda: bool(self._note))),
                 Window(under, dont_extend_height=True, wrap_lines=True),
-            ]
+            ],
         )
+        self._container = container
         self._application: Application[Any] = Application(Layout(container), STYLE, erase_when_done=True)
         bind_only(self._application, self._keys())
         self._application.after_render += self._look_at_size
@@ -77,24 +136,24 @@ class SelectPrompt:
         hint: str = "",
         at: Any = None,
         resized: Any = None,
+        room: int = 0,
+        note: str = "",
     ) -> Any:
         """Ask as Keyboard.choose does; without choices any key answers. Raises Back, Cancelled or Closed."""
         entries = numbered(choices, hidden)
         if back:
             entries.append(Choice(back, BACK, "0"))
         self._question = wrapped(clean(question, lines=True))
-        self._under = [("class:instruction", f" {wrapped(clean(hint))}")] if hint else []
+        self._under = _hinted(clean(hint))
         self._entries = entries
         self._by_key = {entry.key: entry for entry in (*entries, *hidden) if entry.key}
         self._resized = resized
         self._ignored_until = 0.0
-        self._control.choices = [
-            questionary.Choice(wrapped(clean(entry.label), _KEYED), entry.key, shortcut_key=entry.key or False)
-            for entry in entries
-        ]
-        self._control.pointed_at = next(
-            (index for index, entry in enumerate(entries) if at is not None and entry.value == at), 0
-        )
+        at_first = next((place for place, entry in enumerate(entries) if at is not None and entry.value == at), 0)
+        self._control.fill(entries, at_first)
+        self._note = ANSI(note.rstrip("\n")) if note else ""
+        self._room = room if room >= _LEAST_ROOM else 0
+        self._container.height = Dimension.exact(self._room) if self._room else None
         self._size = self._application.output.get_size()
         self._show_keys([(key, clean(choice.label)) for key, choice in self._by_key.items() if len(key) == 1])
         chosen = run(self._application)
@@ -105,21 +164,32 @@ class SelectPrompt:
     def _keys(self) -> KeyBindings:
         keys = leaving_keys()
         for down in (Keys.Down, Keys.ControlN):
-            keys.add(down, eager=True)(lambda event: self._move(event, self._control.select_next))
+            keys.add(down, eager=True)(lambda event: self._move(event, 1))
         for up in (Keys.Up, Keys.ControlP):
-            keys.add(up, eager=True)(lambda event: self._move(event, self._control.select_previous))
-        for name in _ARROWS:
+            keys.add(up, eager=True)(lambda event: self._move(event, -1))
+        for name in ARROWS:
             keys.add(name, eager=True, filter=Condition(partial(self._is_chosen_by, name)))(self._press)
         keys.add(Keys.ControlM, eager=True)(self._enter)
         keys.add(Keys.BracketedPaste, eager=True)(self._refuse)
         keys.add(Keys.Any)(self._press)
         return keys
 
-    def _move(self, event: KeyPressEvent, move: Callable[[], None]) -> None:
-        if self._entries:
-            move()
-        else:
+    def _move(self, event: KeyPressEvent, by: int) -> None:
+        """Points at the next entry; where there is none, at what is beyond, or at the first one again."""
+        if not self._entries:
             self._refuse(event)
+            return
+        to = self._control.pointed_at + by
+        beyond = self._by_key.get(BEYOND_LAST if by > 0 else BEYOND_FIRST)
+        if beyond is not None and not 0 <= to < len(self._entries):
+            event.app.exit(result=beyond.value)
+        else:
+            self._control.pointed_at = to % len(self._entries)
+
+    @property
+    def pointed(self) -> Any:
+        """The value of the entry that was pointed at when the last question was answered."""
+        return self._entries[self._control.pointed_at].value if self._entries else None
 
     def _enter(self, event: KeyPressEvent) -> None:
         if self._is_ignored():
@@ -130,7 +200,9 @@ class SelectPrompt:
     def _press(self, event: KeyPressEvent) -> None:
         key = event.key_sequence[0].key
         chosen = self._by_key.get(key.value if isinstance(key, Keys) else key)
-        if chosen is None:
+        if chosen is None and event.data.isupper() and CAPITAL in self._by_key and not self._is_ignored():
+            event.app.exit(result=partial(self._by_key[CAPITAL].value, event.data))
+        elif chosen is None:
             self._refuse(event)
         elif not self._is_ignored():
             event.app.exit(result=chosen.value)
@@ -172,8 +244,20 @@ class SelectPrompt:
         application.loop.call_later(_RESIZED_SECONDS, resized)
 
 
-def _drawable() -> bool:
-    return get_app_session().output.encoding().lower().replace("-", "").startswith("utf")
+def _hinted(hint: str) -> list[tuple[str, str]]:
+    """A hint in the pieces that prompt_toolkit draws, broken only between two keys."""
+    if not hint:
+        return []
+    between = next((mark for mark in _BETWEEN if mark in hint), _BETWEEN[0])
+    width = get_app_session().output.get_size().columns - 2
+    lines = [""]
+    for key in hint.split(between):
+        longer = f"{lines[-1]}{between}{key}" if lines[-1] else key
+        if get_cwidth(longer) <= width or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(key)
+    return [("class:instruction", "\n".join(f" {wrapped(line)}" for line in lines))]
 
 
 def _span(entries: Sequence[Choice]) -> str:

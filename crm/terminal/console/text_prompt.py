@@ -9,17 +9,19 @@ from prompt_toolkit.application.current import get_app_session
 from prompt_toolkit.clipboard import InMemoryClipboard
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
+from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import AnyFormattedText
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.key_binding.bindings.basic import if_no_repeat
 from prompt_toolkit.key_binding.bindings.named_commands import get_by_name
 from prompt_toolkit.keys import Keys
+from prompt_toolkit.layout import ConditionalContainer, FormattedTextControl, HSplit, Layout, Window
 from prompt_toolkit.layout.processors import Processor, Transformation, TransformationInput
 from prompt_toolkit.utils import get_cwidth
 
 from crm.errors import FieldError, RuleError
-from crm.terminal.console.keyboard import Back, Suggestion, reason
-from crm.terminal.console.prompt import STYLE, bind_only, leaving_keys, run, wrapped
+from crm.terminal.console.keyboard import Back, FormPlace, Suggestion, reason
+from crm.terminal.console.prompt import STYLE, bind_only, is_drawable, leaving_keys, run, wrapped
 from crm.terminal.drawing.screen import clean
 
 _BREAKS = re.compile(r"\s*[\r\n]+\s*")
@@ -54,6 +56,7 @@ class TextPrompt:
     def __init__(self) -> None:
         self._label = self._help = self._error = ""
         self._read: Callable[[str], Any] = str
+        self._form: FormPlace | None = None
         self._session: PromptSession[Any] = PromptSession(
             self._message,
             style=STYLE,
@@ -61,6 +64,14 @@ class TextPrompt:
             erase_when_done=True,
         )
         bind_only(self._session.app, self._keys())
+        # A toolbar of prompt_toolkit is only seen where the terminal says where its cursor is.
+        below = ConditionalContainer(
+            Window(FormattedTextControl(self._below), dont_extend_height=True),
+            Condition(lambda: self._form is not None),
+        )
+        self._session.layout = self._session.app.layout = Layout(
+            HSplit([self._session.layout.container, below]), self._session.default_buffer
+        )
 
     def ask(
         self,
@@ -74,9 +85,10 @@ class TextPrompt:
         multiline: bool = False,
         path: bool = False,
         secret: bool = False,
+        form: FormPlace | None = None,
     ) -> Any:
         """Ask as Keyboard.text does. Raises Back, Cancelled or Closed."""
-        self._label, self._read, self._error = label, read, error
+        self._label, self._read, self._error, self._form = label, read, error, form
         self._help = "; ".join(filter(None, (help, "Enter saves, Ctrl-J starts a new line" if multiline else "")))
         session = self._session
         session.completer = _paths() if path else _Suggestions(suggest) if suggest else None
@@ -103,6 +115,19 @@ class TextPrompt:
         pieces += [("class:question", clean(self._label)), ("class:instruction", hint), ("", end)]
         return cast(AnyFormattedText, pieces)
 
+    def _below(self) -> AnyFormattedText:
+        """The fields of the form that come after this one, and its keys; None outside a form."""
+        form = self._form
+        if form is None:
+            return ""
+        up = ["↑ field before" if is_drawable() else "up: field before"] if form.before else []
+        keys = " · ".join(["enter next" if form.after else "enter done", *up, "esc back"])
+        later = "".join(f"{clean(label)}\n" for label in form.after[: max(0, self._lines() // 2 - 3)])
+        return cast(AnyFormattedText, [("class:instruction", f"{later}\n {wrapped(keys)}")])
+
+    def _lines(self) -> int:
+        return get_app_session().output.get_size().rows
+
     def _is_long(self) -> bool:
         size, text = get_app_session().output.get_size(), self._session.default_buffer.text
         return text.count("\n") + len(text) // size.columns > size.rows // 2
@@ -114,7 +139,7 @@ class TextPrompt:
         keys.add(Keys.ControlJ)(self._break)
         keys.add(Keys.BracketedPaste)(self._paste)
         for up in (Keys.Up, Keys.ControlP):
-            keys.add(up)(lambda event: event.current_buffer.auto_up())
+            keys.add(up)(self._up)
         for down in (Keys.Down, Keys.ControlN):
             keys.add(down)(lambda event: event.current_buffer.auto_down())
         for key, command in _EDITING.items():
@@ -126,6 +151,16 @@ class TextPrompt:
         # A key that is not listed has a name instead of a character, and writes nothing.
         if not isinstance(event.key_sequence[0].key, Keys):
             event.current_buffer.insert_text(event.data)
+
+    def _up(self, event: KeyPressEvent) -> None:
+        """A line up; from the first one of a field of a form to the field before."""
+        buffer = event.current_buffer
+        first = buffer.complete_state is None and not buffer.document.cursor_position_row
+        if self._form is not None and first:
+            if self._form.before:
+                self._leave(event)
+        else:
+            buffer.auto_up()
 
     def _leave(self, event: KeyPressEvent) -> None:
         event.app.exit(exception=Back("" if self._session.is_password else event.current_buffer.text))

@@ -1,8 +1,9 @@
 """Pairs of labels and values, and what happened on one line each."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -13,33 +14,82 @@ if TYPE_CHECKING:
     from crm.commands.activity.timeline_entries import Entry
 
 _TWO_WIDE = 76
+_GAP = 2
+# What was said to a client and sold, which comes before what was noted down about it where there is little room.
+_FIRST_KINDS = frozenset(("call", "meeting", "email", "sms", "note", "sale"))
 
 
-def pairs(rows: Iterable[tuple[str, Text]], width: int) -> Table:
-    """Labels and values, in two pairs of columns where there is room."""
+def pairs(rows: Iterable[tuple[str, Text]], width: int, most: int | None = None) -> RenderableType:
+    """Labels and values on at most so many lines, in two pairs of columns where there is room. A value that is longer
+    has its lines to itself, and is not broken where it fits on one."""
     rows = list(rows)
-    side_by_side = 2 if width >= _TWO_WIDE and len(rows) > 3 else 1
     label = min(max([len(name) for name, _ in rows], default=1), width // 3)
-    drawn = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, show_header=False)
-    for _ in range(side_by_side):
-        drawn.add_column(width=label, style="muted", overflow="ellipsis", no_wrap=True)
-        drawn.add_column(width=width // side_by_side - label - 2, overflow="fold")
-    lines = -(-len(rows) // side_by_side)
+    side_by_side = 2 if width >= _TWO_WIDE and len(rows) > 3 else 1
+    room = width // side_by_side - label - _GAP
+    long = [row for row in rows if row[1].cell_len > room]
+    short = [row for row in rows if row not in long]
+    lines = -(-len(short) // side_by_side)
+    if most is not None and lines + len(long) > most:
+        lines = max(1, most - len(long))
+        short, long = short[: lines * side_by_side], long[: max(0, most - lines)]
+    drawn = _columns(label, side_by_side, room)
     for at in range(lines):
-        drawn.add_row(*(piece for place in range(at, len(rows), lines) for piece in rows[place]))
+        drawn.add_row(*(piece for place in range(at, len(short), lines) for piece in short[place]))
+    return Group(*(_long(name, value, label, width) for name, value in long), *([drawn] if short else []))
+
+
+def _long(name: str, value: Text, label: int, width: int) -> Text:
+    """A label and a value that is too long to stand in columns: beside it, or below."""
+    before = next((size for size in (label, len(name)) if size + 1 + value.cell_len <= width), None)
+    if before is None:
+        return Text.assemble((f"{name}\n", "muted"), value)
+    return Text.assemble((f"{name:<{before}} ", "muted"), value)
+
+
+def _columns(label: int, count: int, room: int) -> Table:
+    drawn = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, show_header=False)
+    for _ in range(count):
+        drawn.add_column(width=label, style="muted", overflow="ellipsis", no_wrap=True)
+        drawn.add_column(width=room, overflow="fold")
     return drawn
+
+
+def beside(screen: Screen, left: Text, right: Text) -> None:
+    """Prints a line with something at its right end; where there is no room for both, below it."""
+    between = screen.width - left.cell_len - right.cell_len
+    if screen.plain or between < _GAP:
+        screen.print(left)
+        if right:
+            screen.print(right)
+    else:
+        screen.print(left.append(" " * between).append_text(right))
+
+
+def badge(words: str, style: str) -> Text:
+    """A status, seen as one also without colours."""
+    return data(f"[{words}]", style)
 
 
 def draw_timeline(screen: Screen, timeline: "Iterable[Entry]", by: Conventions, most: int | None = None) -> None:
     """Draw the timeline, newest first; on `most` lines, each cut where it is too long, or all of it."""
     entries = list(timeline)
-    for entry in entries[:most]:
-        line = Text(f"{by.day(entry.on)}  ", "muted").append_text(entry_line(entry, by))
+    listed = entries if most is None else _most_telling(entries, most)
+    days = [by.day(entry.on) for entry in listed]
+    wide = max(map(len, days), default=0)
+    for entry, day in zip(listed, days, strict=True):
+        line = Text(f"{day:<{wide}}  ", "muted").append_text(entry_line(entry, by))
         if most is not None:
             line.truncate(screen.width, overflow="ellipsis" if screen.unicode else "crop")
         screen.print(line)
     if most is not None and len(entries) > most:
         screen.print(Text(f"and {len(entries) - most} more", "muted"))
+
+
+def _most_telling(entries: "Sequence[Entry]", most: int) -> "Sequence[Entry]":
+    """So many of a timeline, in its order: what was said and sold before what was noted down about it."""
+    telling = [place for place, entry in enumerate(entries) if entry.kind in _FIRST_KINDS]
+    rest = [place for place in range(len(entries)) if place not in telling]
+    return [entries[place] for place in sorted([*telling, *rest][:most])]
 
 
 def entry_line(entry: "Entry", by: Conventions) -> Text:

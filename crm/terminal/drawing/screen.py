@@ -2,9 +2,9 @@
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 from threading import Lock, Timer
 from types import MappingProxyType
 from typing import IO, Any
@@ -23,6 +23,7 @@ _UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufe
 _BREAKS = re.compile(r"\r\n|[\r\n\u2028\u2029]")
 _BLANK_ENDS = re.compile(r"[ ]+$", re.MULTILINE)
 _SHOWN_AFTER = 0.25
+_CHARACTERS_IN_A_COLUMN = 8
 # What makes one character of several.
 _JOINER = "\u200d"
 # Addresses in a sentence: of pages, and of e-mail.
@@ -126,6 +127,8 @@ class Screen:
         if self.measure(text) <= columns:
             return text
         more = self.sign("…", "")
+        # Of a long text most is left out at once: few characters take no room.
+        text = text[: max(1, columns) * _CHARACTERS_IN_A_COLUMN]
         while text and self.measure(text + more) > columns:
             text = text[:-1]
         return text.rstrip(_JOINER) + more
@@ -144,6 +147,17 @@ class Screen:
         self._end_countdown()
         self.used += drawn.count("\n")
         self._write(drawn)
+
+    def drawn(self, steps: Sequence[Callable[[], None]]) -> str:
+        """What steps print, as it is drawn, instead of printing it."""
+        file, used = self.console.file, self.used
+        self.console.file = kept = StringIO()
+        try:
+            for step in steps:
+                step()
+        finally:
+            self.console.file, self.used = file, used
+        return kept.getvalue()
 
     def copyable(self, text: str) -> None:
         """A line that can be copied in one piece: only the terminal itself breaks it where it is too long."""

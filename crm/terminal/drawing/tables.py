@@ -1,7 +1,8 @@
 """Tables that fit: the columns that matter least give way, and what is too long ends in a dot line."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from rich.cells import cell_len
@@ -9,17 +10,25 @@ from rich.table import Table
 from rich.text import Text
 
 from crm.model import Conventions
+from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.drawing.screen import Screen, data
 from crm.terminal.drawing.theme import status_style
 
 _GAP = 2
+# The columns before a second line: the pointer and the key stand there on the first.
+_BELOW = 6
 _WIDEST = 60
+# What a record is known by keeps so much while a column of a higher rank than _NEEDED is there.
+_KNOWN_BY = 22
+_NEEDED = 3
+NUMBER = "No."
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column: the higher its `rank`, the sooner it gives way. It may be cut down to `least`; without
-    one it is never cut, since half an amount is none. What `wraps` goes on in further lines instead of being cut."""
+    one it is never cut, since half an amount is none. What `wraps` goes on in further lines instead of being cut. In a
+    list a column of `money` has the sign of the currency in its heading."""
 
     title: str
     text: Callable[[Any, Conventions], Text]
@@ -27,6 +36,7 @@ class Column:
     least: int | None = None
     right: bool = False
     wraps: bool = False
+    money: bool = False
 
 
 # The columns of a list by module and name of the type that is in it, which need not be loaded for it; each subject says
@@ -53,10 +63,18 @@ def fitted(
     if rows:
         sizes = {at: size for at, size in sizes.items() if any(row[at].plain for row in rows)}
     least = {at: min(size, columns[at].least or size) for at, size in sizes.items()}
+    known_by = {
+        at: min(sizes[at], max(size, _KNOWN_BY)) if _is_known_by(columns[at]) else size for at, size in least.items()
+    }
+
+    def fit(cut: Mapping[int, int]) -> bool:
+        return sum(cut[at] for at in sizes) + _GAP * (len(sizes) - 1) <= width or len(sizes) == 1
+
     for at in sorted(sizes, key=lambda at: -columns[at].rank):
-        if sum(least[place] for place in sizes) + _GAP * (len(sizes) - 1) <= width or len(sizes) == 1:
-            break
+        if fit(known_by if columns[at].rank > _NEEDED else least):
+            continue
         del sizes[at]
+    least = known_by if fit(known_by) else least
     while (over := sum(sizes.values()) + _GAP * (len(sizes) - 1) - width) > 0:
         # What can give most gives first, so that no column is cut much more than another.
         most = max(sizes, key=lambda at: (sizes[at] - least[at], columns[at].rank))
@@ -66,6 +84,11 @@ def fitted(
             break
         sizes[most] -= max(1, min(spare, over) // 2)
     return sizes
+
+
+def _is_known_by(column: Column) -> bool:
+    """Whether a column says what a record is: the name, what is to be done, who it is about."""
+    return column.rank < _NEEDED and column.least is not None
 
 
 def table(columns: Sequence[Column], records: Sequence[Any], by: Conventions, width: int) -> Table:
@@ -86,23 +109,84 @@ def table(columns: Sequence[Column], records: Sequence[Any], by: Conventions, wi
     return drawn
 
 
+# A line of a list: what it says, and the same in pieces, each with a token of the theme.
+Line = tuple[str, Sequence[tuple[str, str]]]
+
+
 def lines(
-    screen: Screen, columns: Sequence[Column], records: Sequence[Any], by: Conventions, width: int
-) -> tuple[str, list[str]]:
+    screen: Screen, columns: Sequence[Column], records: Sequence[Any], by: ListConventions, width: int
+) -> tuple[str, list[Line]]:
     """The heads, and the records as the lines that one chooses from, of at most `width` columns of the terminal."""
-    rows = [[column.text(record, by) for column in columns] for record in records]
-    sizes = fitted(columns, rows, width, screen.measure)
+    rows = [cells(columns, record, by) for record in records]
+    titles = [heading(column, by) for column in columns]
+    sizes = fitted(
+        [replace(column, title=title) for column, title in zip(columns, titles, strict=True)],
+        rows,
+        width,
+        screen.measure,
+    )
 
-    def line(cells: Mapping[int, str]) -> str:
-        pieces = []
-        for at, size in sizes.items():
-            cell = screen.fit(cells[at], size)
-            blank = " " * (size - screen.measure(cell))
-            pieces.append(blank + cell if columns[at].right else cell + blank)
-        return (" " * _GAP).join(pieces).rstrip()
+    def line(row: Sequence[Text]) -> Line:
+        pieces: list[tuple[str, str]] = []
+        for place, (at, size) in enumerate(sizes.items()):
+            cell = styled(screen, row[at], size)
+            blank = ("", " " * (size - sum(screen.measure(text) for _, text in cell)))
+            pieces += [("", " " * _GAP)] * (place > 0)
+            pieces += [blank, *cell] if columns[at].right else [*cell, blank]
+        return "".join(text for _, text in pieces).rstrip(), pieces
 
-    head = line({at: columns[at].title for at in sizes})
-    return head, [line({at: row[at].plain for at in sizes}) for row in rows]
+    head, _ = line([Text(title) for title in titles])
+    return head, [line(row) for row in rows]
+
+
+def two_lines(
+    screen: Screen, columns: Sequence[Column], records: Sequence[Any], by: ListConventions, width: int
+) -> list[Line]:
+    """The records on two lines each: what it is known by, and below it what else there is room for."""
+    order = sorted(range(len(columns)), key=lambda at: columns[at].rank)
+    first = next((at for at in order if columns[at].least is not None), order[0])
+    # A mark or a place, which has no heading of its own.
+    before = [at for at in range(first) if not columns[at].title]
+
+    def line(record: Any) -> Line:
+        # Here no heading has the sign of an amount.
+        row = [column.text(record, by) for column in columns]
+        signs = [piece for at in before for piece in [*styled(screen, row[at], width), ("", " ")] if row[at].plain]
+        pieces = [*signs, *styled(screen, row[first], width - sum(screen.measure(text) for _, text in signs))]
+        below: list[tuple[str, str]] = []
+        room = width
+        for at in order:
+            size = screen.measure(row[at].plain)
+            if at == first or at in before or not size or room < min(size, columns[at].least or size):
+                continue
+            cell = styled(screen, row[at], min(size, room))
+            below += [("muted", screen.sign(" · ", " - "))] * bool(below)
+            below += cell
+            room -= sum(screen.measure(text) for _, text in cell) + 3
+        pieces += [("", "\n" + " " * _BELOW), *below] if below else []
+        return "".join(text for _, text in pieces), pieces
+
+    return [line(record) for record in records]
+
+
+def cells(columns: Sequence[Column], record: Any, by: ListConventions) -> list[Text]:
+    """The cells of a record in a list."""
+    return [column.text(record, by.amounts if column.money else by) for column in columns]
+
+
+def heading(column: Column, by: Conventions) -> str:
+    """What stands above a column of a list."""
+    return f"{column.title} {by.currency_sign}" if column.money else column.title
+
+
+def styled(screen: Screen, cell: Text, size: int) -> list[tuple[str, str]]:
+    """A cell of at most so many columns of the terminal, in pieces of one token each."""
+    text = screen.fit(cell.plain, size)
+    styles = [str(cell.style)] * len(text)
+    for span in cell.spans:
+        styles[span.start : min(span.end, len(text))] = [str(span.style)] * (min(span.end, len(text)) - span.start)
+    places = [0, *(at for at in range(1, len(text)) if styles[at] != styles[at - 1]), len(text)]
+    return [(styles[start], text[start:end]) for start, end in pairwise(places) if start < end]
 
 
 def status(value: str) -> Text:

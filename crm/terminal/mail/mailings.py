@@ -10,6 +10,7 @@ from crm.commands.registry import named
 from crm.model import Mailing
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import tables
+from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.mail.messages import MessagesPage, message_page
 from crm.terminal.mail.rendering import MAILINGS, TROUBLES, draw_counts, draw_heads, draw_text
 from crm.terminal.toolkit import record_actions
@@ -54,10 +55,11 @@ def mailing_page(session: Session, mailing: Mailing) -> None:
         report, screen = seen["report"], session.screen
         room = max(3, min(_SEEN, screen.left - _BELOW))
         troubles = report.troubles[:room]
-        _, lines = tables.lines(screen, TROUBLES, troubles, session.crm.conventions, screen.width - 8)
+        by = ListConventions.of(session.crm.conventions)
+        _, lines = tables.lines(screen, TROUBLES, troubles, by, screen.width - 8)
         listed = [
-            Choice(line, lambda trouble=trouble: message_page(session, trouble.message))
-            for line, trouble in zip(lines, troubles, strict=True)
+            Choice(line, lambda trouble=trouble: message_page(session, trouble.message), pieces=pieces)
+            for (line, pieces), trouble in zip(lines, troubles, strict=True)
         ]
         if len(report.troubles) > room:
             listed.append(Choice("All that failed", lambda: _messages(session, mailing, state="failed"), "f"))

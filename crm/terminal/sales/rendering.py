@@ -36,12 +36,12 @@ def _close(item: "DealShown", by: Conventions) -> Text:
 
 DEALS: Sequence[tables.Column] = (
     tables.Column("No.", lambda row, _: data(row.deal.id, "muted"), 4, right=True),
-    tables.Column("Stage", lambda row, _: data(row.stage.name), 2, 9),
+    tables.Column("Stage", lambda row, _: data(row.stage.name), 3, 9),
     tables.Column("Deal", lambda row, _: _title(row), 0, 10),
-    tables.Column("Client", lambda row, _: data(row.client), 5, 8),
-    tables.Column("Value", lambda row, by: data(by.money(row.deal.value)), 1, right=True),
+    tables.Column("Client", lambda row, _: data(row.client), 2, 8),
+    tables.Column("Value", lambda row, by: data(by.money(row.deal.value)), 1, right=True, money=True),
     tables.Column("Days", lambda row, by: data(by.number(row.days)), 6, right=True),
-    tables.Column("Close", _close, 3),
+    tables.Column("Close", _close, 4),
     tables.Column("Owner", lambda row, _: data(row.deal.owner), 7, 5),
 )
 _BARE: Sequence[tables.Column] = (
@@ -73,7 +73,7 @@ SALES: Sequence[tables.Column] = (
     tables.Column("No.", lambda row, _: tables.number(row.id), 2, right=True),
     tables.Column("Date", lambda row, by: data(by.day(row.on)), 0),
     tables.Column("Client", lambda row, _: data(row.client), 3, 12, right=True),
-    tables.Column("Amount", lambda row, by: data(by.money(row.amount)), 1, right=True),
+    tables.Column("Amount", lambda row, by: data(by.money(row.amount)), 1, right=True, money=True),
     tables.Column("Note", lambda row, _: data(row.note), 4, 10),
 )
 tables.COLUMNS |= {

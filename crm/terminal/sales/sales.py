@@ -25,7 +25,7 @@ class SalesPage(ClientListPage):
     sorts: Mapping[str, str] = {"Date": "on", "Amount": "amount", "Client": "client"}
     filter_by: Mapping[str, str] = {"client": "A client", "since": "Since a day", "until": "Until a day"}
     before, after = SALES[:2], SALES[3:]
-    client_rank = 3
+    client_rank = 1
 
     def count(self) -> int:
         client, since, until = (self.filters.get(name) for name in self.filter_by)

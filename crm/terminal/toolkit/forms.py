@@ -12,7 +12,7 @@ from crm.model import Conventions, Field, Record, typed_fields
 from crm.model.fields import Choice as OneOf
 from crm.model.fields import Day, Extra, Prose
 from crm.model.written_dates import When
-from crm.terminal.console.keyboard import Back, Choice
+from crm.terminal.console.keyboard import Back, Choice, FormPlace
 from crm.terminal.drawing.screen import clean
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Step, in_steps
@@ -62,6 +62,8 @@ class RecordForm:
         self.original = original
         self.changes = changes
         self._began = dict(changes)
+        # Where the question that is asked stands among those before the form is shown.
+        self._place: FormPlace | None = None
         # What stood in lines that were left.
         self._begun: dict[str, str] = {}
 
@@ -99,7 +101,11 @@ class RecordForm:
                 known = {field.name: field for field in self.fields()}
                 for name in names[:place]:
                     self._show_value(known[name])
-                self.ask_first(known[names[place]])
+                self._place = FormPlace(bool(place), [known[name].label for name in names[place + 1 :]])
+                try:
+                    self.ask_first(known[names[place]])
+                finally:
+                    self._place = None
 
             return ask
 
@@ -127,9 +133,10 @@ class RecordForm:
             fields = self.fields()
             wide = max(len(field.label) for field in fields)
             entries = [Choice(saves, "save")]
-            entries += [Choice(self.line(field, wide, by), field.name) for field in fields]
+            entries += [self._entry(field, wide, by) for field in fields]
             try:
-                chosen = self.session.keyboard.choose("", entries, hint=hint, at=at)
+                room = self.session.screen.left
+                chosen = self.session.keyboard.choose("", entries, hint=hint, at=at, room=room)
             except Back:
                 if not self.loses():
                     raise
@@ -145,6 +152,14 @@ class RecordForm:
             with suppress(Back):
                 if asked is not None:
                     self.ask(asked)
+
+    def _entry(self, field: Field, wide: int, by: Conventions) -> Choice:
+        """A field to choose, its label told apart from what is filled in."""
+        line = self.line(field, wide, by)
+        rest = line[wide:]
+        changed = rest.startswith(" * ")
+        pieces = [("muted", line[:wide]), ("alert" if changed else "", rest[:3]), ("", rest[3:])]
+        return Choice(line, field.name, pieces=[piece for piece in pieces if piece[1]])
 
     def _save(self, save: Callable[[], Any]) -> Any:
         """The result of saving; None where it was refused, and the form goes on with everything in it."""
@@ -193,6 +208,7 @@ class RecordForm:
                 default={} if extra else field.check.empty,
                 current=value if typed and typed == stored and not extra else None,
                 of_record=True,
+                form=self._place,
             )
         except Back as left:
             # To leave a short field of a record that is there leaves it as it is; nothing else that was typed is lost.

@@ -1,6 +1,7 @@
 """Lists a page at a time, with keys that turn, sort and filter, and the way from one client of a list to the next."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from rich.text import Text
@@ -9,18 +10,21 @@ from crm.commands.registry import named
 from crm.errors import Cancelled, FieldError, RuleError
 from crm.model import Client
 from crm.model.fields import Flag
-from crm.terminal.console.keyboard import Back, Choice
+from crm.terminal.console.keyboard import BACK, BEYOND_FIRST, BEYOND_LAST, CAPITAL, Back, Choice
 from crm.terminal.drawing import tables
+from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.drawing.screen import clean
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
 
-# The rows of a page, each with a digit for its key.
+# The rows of a page where lines are typed, and on a screen those that have a digit for their key.
 PAGE = 9
-# Keys of every list: next, previous, sort.
-_TURNING = frozenset("nps")
-# The title, the rule, the line on what is shown, the heads, the way back and the hint.
-_AROUND = 9
+# Keys of every list: the next page, the one before, and sort.
+_TURNING = frozenset("[]s")
+# Beside the rows stand their heads, a blank line and the keys; in a window that is too low for more, so many rows.
+_AROUND, _LEAST = 4, 3
+# In fewer columns a row takes two lines.
+_NARROW = 60
 
 
 class ListPage:
@@ -48,8 +52,9 @@ class ListPage:
         self.sort = ""
         # What the command has returned.
         self.result: Any = None
-        # The rows that are on the screen.
+        # The rows that are on the screen, and which of them is pointed at.
         self.drawn: Sequence[Any] = ()
+        self.at = 0
 
     def rows(self, limit: int, offset: int) -> Sequence[Any]:
         """The rows of a page; a command that pages nothing is asked for all of them."""
@@ -103,12 +108,16 @@ class ListPage:
         """Further keys of this list; their values are actions."""
         return ()
 
+    def jumps_by(self) -> Callable[[Any], str] | None:
+        """What the rows stand in order of, where a capital letter jumps to the first that begins with it."""
+        return None
+
     def show(self) -> None:
         """Shows the list until the person goes back."""
         while True:
             try:
                 with self.session.screen.at_once():
-                    head, entries, keys = self._draw()
+                    head, entries, keys, silent = self._draw()
             except (FieldError, RuleError) as error:
                 # A sort, a filter or a view that came in from outside cannot be read: shown without it.
                 self.session.fail(error)
@@ -117,24 +126,99 @@ class ListPage:
                 self.offset = 0
                 continue
             try:
-                chosen = self.session.choose(head, entries, keys=keys)
+                # Where there is nothing, there is still the way back to point at.
+                back = "" if entries and silent else "Back"
+                chosen = self.session.choose(head, entries, back=back, keys=keys, silent=silent, at=_Open(self.at))
             except (Back, Cancelled):
                 return
+            pointed = self.session.keyboard.pointed
+            self.at = pointed.place if isinstance(pointed, _Open) else 0
             self.session.attempt(chosen)
 
-    def _draw(self) -> tuple[str, Sequence[Choice], Sequence[Choice]]:
-        """Draws what stands above the rows; their heads, the rows as choices, and further keys."""
+    def _draw(self) -> tuple[str, Sequence[Choice], Sequence[Choice], Sequence[Choice]]:
+        """Draws what stands above the rows; their heads, the rows as choices, further keys, and arrows."""
         screen = self.session.screen
-        size = max(3, min(PAGE, screen.height - _AROUND))
-        self.session.page(*self.crumbs())
+        size = self._size()
         rows = self.rows(size + 1, self.offset)
+        if not rows and self.offset:
+            # What was there is gone by now.
+            self.offset = self._last(size)
+            rows = self.rows(size + 1, self.offset)
         self.drawn = rows[:size]
-        screen.print(Text(self._position(self.drawn), "muted"))
+        self.at = max(0, min(self.at, len(self.drawn) - 1))
+        position = self._position(self.drawn)
+        keys = self._keys(len(rows) > size, size)
+        self.session.page(*self.crumbs(), about=position, foot=True)
         if not rows:
             screen.print("Nothing here." if not self.narrowed() else "Nothing fits.")
         head, lines = self._lines(self.drawn)
-        entries = [Choice(line, _call(self.open, row)) for line, row in zip(lines, self.drawn, strict=True)]
-        return head, entries, self._keys(len(rows) > size, size)
+        if head and not screen.plain:
+            screen.print(Text(f" {head}", "muted"))
+            head = ""
+        entries = [
+            Choice(line, _Open(place, self, row), keyed=place < PAGE, pieces=pieces)
+            for place, ((line, pieces), row) in enumerate(zip(lines, self.drawn, strict=True))
+        ]
+        if screen.plain or not rows:
+            return head, entries, keys, []
+        return head, entries, [Choice("Back", BACK, "0"), *keys], self._arrows(len(rows) > size, size)
+
+    def _size(self) -> int:
+        """How many rows there is room for."""
+        screen = self.session.screen
+        if screen.plain:
+            return PAGE
+        room = screen.height - self.session.lines_above() - _AROUND
+        # Where rows take two lines, what is said of the list takes one more.
+        return max(_LEAST, (room - 1) // 2 if self._is_narrow() else room)
+
+    def _is_narrow(self) -> bool:
+        return not self.session.screen.plain and self.session.screen.width < _NARROW
+
+    # Scrolling
+
+    def _arrows(self, more: bool, size: int) -> list[Choice]:
+        """The keys that scroll: a row or a page on, to either end, and to a letter."""
+
+        def go(offset: int, place: int) -> None:
+            self.offset, self.at = max(0, offset), place
+
+        def end() -> None:
+            go(self._last(size), size)
+
+        keys = [
+            Choice("", lambda: go(self.offset + size if more else self.offset, 0 if more else size), "pagedown"),
+            Choice("", lambda: go(self.offset - size, 0), "pageup"),
+            Choice("", lambda: go(0, 0), "home"),
+            Choice("", end, "end"),
+        ]
+        if more or self.offset:
+            below = (lambda: go(self.offset + 1, size)) if more else (lambda: go(0, 0))
+            above = (lambda: go(self.offset - 1, 0)) if self.offset else end
+            keys += [Choice("", below, BEYOND_LAST), Choice("", above, BEYOND_FIRST)]
+        if (word := self.jumps_by()) is not None:
+            keys.append(Choice("", lambda letter: self._jump(letter, word, size), CAPITAL))
+        return keys
+
+    def _jump(self, letter: str, word: Callable[[Any], str], size: int) -> None:
+        """Points at the first row that begins with a letter, or at what comes after where none does."""
+        begins = letter.casefold()
+
+        def is_before(offset: int) -> bool:
+            row = self.rows(1, offset)
+            return bool(row) and word(row[0])[:1] < begins
+
+        at = _first(lambda offset: not is_before(offset))
+        last = self._last(size)
+        self.offset = min(at, last)
+        self.at = at - self.offset
+
+    def _last(self, size: int) -> int:
+        """Where the last page begins."""
+        count = self.count()
+        if count is None:
+            count = _first(lambda offset: not self.rows(1, offset))
+        return max(0, count - size)
 
     # Filters
 
@@ -199,35 +283,43 @@ class ListPage:
             pieces.append(f"by {label.lower()}{', largest first' if self.sort.startswith('-') else ''}")
         return " · ".join(pieces)
 
-    def _lines(self, rows: Sequence[Any]) -> tuple[str, list[str]]:
-        """The heads and the rows as they stand beside their keys."""
+    def _lines(self, rows: Sequence[Any]) -> tuple[str, list[tables.Line]]:
+        """The heads and the rows as they stand beside their keys. A record's own number stands on its page alone:
+        beside a key it would be taken for one."""
         screen = self.session.screen
         if not rows:
             return "", []
         signs = [self.sign(row) for row in rows]
         before = (3 if screen.plain else 6) + len(signs[0])
-        by = self.session.crm.conventions
-        head, lines = tables.lines(screen, self.columns, rows, by, screen.width - before - 2)
-        # prompt_toolkit puts a blank before a question of its own.
-        return " " * (before - (0 if screen.plain else 2)) + head, [
-            sign + line for sign, line in zip(signs, lines, strict=True)
+        by = ListConventions.of(self.session.crm.conventions)
+        columns = [column for column in self.columns if column.title != tables.NUMBER]
+        width = screen.width - before - 1
+        if self._is_narrow():
+            head, lines = "", tables.two_lines(screen, columns, rows, by, width)
+        else:
+            head, lines = tables.lines(screen, columns, rows, by, width)
+        # prompt_toolkit puts a blank before a question of its own, and so does the line above the rows.
+        head = " " * (before - (0 if screen.plain else 1)) + head if head else ""
+        return head, [
+            (sign + line, [("accent", sign), *pieces] if sign else pieces)
+            for sign, (line, pieces) in zip(signs, lines, strict=True)
         ]
 
     def _keys(self, more: bool, size: int) -> list[Choice]:
         def turn(to: int) -> Callable[[], None]:
             def turned() -> None:
-                self.offset = max(0, to)
+                self.offset, self.at = max(0, to), 0
 
             return turned
 
-        keys = [Choice("Next", turn(self.offset + size), "n")] if more else []
-        keys += [Choice("Previous", turn(self.offset - size), "p")] if self.offset else []
+        keys = [Choice("Next page", turn(self.offset + size), "]")] if more else []
+        keys += [Choice("Previous page", turn(self.offset - size), "[")] if self.offset else []
         keys += [Choice("Sort", self._choose_sort, "s")] if self.sorts else []
         own = self.keys()
         if taken := _TURNING & {choice.key for choice in own}:
             # On a list of one page it would not be noticed.
             raise ValueError(f"{type(self).__name__} takes keys that turn the page or sort: {', '.join(taken)}")
-        return [*keys, *own]
+        return [*own, *keys]
 
     def _choose_sort(self) -> None:
         entries = [Choice(label, name) for label, name in self.sorts.items()]
@@ -240,8 +332,28 @@ class ListPage:
         self.offset = 0
 
 
-def _call(function: Callable[[Any], None], row: Any) -> Callable[[], None]:
-    return lambda: function(row)
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """Opens the row at a place of a page."""
+
+    place: int
+    page: ListPage | None = field(default=None, compare=False)
+    row: Any = field(default=None, compare=False)
+
+    def __call__(self) -> Any:
+        return self.page.open(self.row) if self.page is not None else None
+
+
+def _first(holds: Callable[[int], bool]) -> int:
+    """The first offset for which something holds that holds for all that come after it."""
+    step = 1
+    while not holds(step - 1):
+        step *= 2
+    low, high = step // 2, step - 1
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if holds(middle) else (middle + 1, high)
+    return high
 
 
 # The clients of a list, by limit and offset.

@@ -15,7 +15,7 @@ from crm.model import Client, Record
 from crm.model.fields import Check, Day, Extra, Flag, Person, Prose, Secret
 from crm.model.fields import Choice as OneOf
 from crm.model.paths import display_path, path_of
-from crm.terminal.console.keyboard import BACK, Back, Choice, Keyboard, Needed, Suggestion, reason
+from crm.terminal.console.keyboard import BACK, Back, Choice, FormPlace, Keyboard, Needed, Suggestion, reason
 from crm.terminal.drawing.screen import Screen
 from crm.terminal.toolkit.picking import line_of, pick, pick_several
 from crm.terminal.toolkit.suggestions import PEOPLE, known_people, suggestions
@@ -50,12 +50,13 @@ class Prompts:
         self.insist = insist
         self.exchange = exchange
 
-    def ask(self, parameter: Parameter, *, typed: str = "", error: str = "") -> Any:
-        """The value of one parameter. `typed` is in the line to be corrected, `error` what was wrong with it.
+    def ask(self, parameter: Parameter, *, typed: str = "", error: str = "", form: FormPlace | None = None) -> Any:
+        """The value of one parameter, at its place in a `form`. `typed` is in the line to be corrected, `error` what
+        was wrong with it.
 
         Raises Back.
         """
-        value = self._asked(parameter, typed, error)
+        value = self._asked(parameter, typed, error, form)
         self.show_answer(parameter, value)
         return value
 
@@ -84,7 +85,7 @@ class Prompts:
             return parameter.check.show(value, self.crm.conventions)
         return str(value)
 
-    def _asked(self, parameter: Parameter, typed: str = "", error: str = "") -> Any:
+    def _asked(self, parameter: Parameter, typed: str = "", error: str = "", form: FormPlace | None = None) -> Any:
         if parameter.record and parameter.many:
             return pick_several(self.crm, self.keyboard, parameter.record, parameter.label)
         if parameter.record:
@@ -105,6 +106,7 @@ class Prompts:
             required=parameter.required or isinstance(parameter.check, Secret),
             default=parameter.default,
             suggest=suggestions(self.crm, parameter.name),
+            form=form,
         )
 
     def value(
@@ -120,6 +122,7 @@ class Prompts:
         suggest: Callable[[str], Sequence[Suggestion]] | None = None,
         current: Any = None,
         of_record: bool = False,
+        form: FormPlace | None = None,
     ) -> Any:
         """A value that a check accepts: chosen by number where there are few, else typed. `current` is the value that
         stands there as `typed`, which is left as it is even where it could not be typed any more. A value `of_record`
@@ -162,6 +165,7 @@ class Prompts:
             suggest=suggest,
             multiline=isinstance(check, Prose | Extra),
             secret=isinstance(check, Secret),
+            form=form,
         )
 
     def answer(self, question: Question) -> Any:

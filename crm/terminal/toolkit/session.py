@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 # The way back, the hint and what an entry may be too long by stand below the entries of a menu.
 AROUND_MENU = 3
 _GONE = (errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO)
-# So many columns of the company's name stay in the title.
-_LEAST_NAME = 8
 _NARROWEST = 40
+# As many lines are said above the keys; what is longer stands at the top of the page.
+_FOOT_LINES = 3
 UNCHANGED = "Nothing changed."
 # The key that does again what was taken back.
 REDO = "U"
@@ -71,6 +71,8 @@ class Session:
         self._notes: list[Callable[[], None]] = []
         # The notes of this page, to be shown again where all of it is redrawn.
         self._page_notes: list[Callable[[], None]] = []
+        # Those of them that stand above the keys, as they are drawn.
+        self._foot = ""
 
     @property
     def prompts(self) -> "Prompts":
@@ -86,38 +88,59 @@ class Session:
 
     # Pages
 
-    def page(self, *crumbs: str) -> None:
-        """Starts a page: the title, then whatever the step before had to tell."""
+    def page(self, *crumbs: str, about: str = "", foot: bool = False) -> None:
+        """Starts a page: the title, `about` it at the right, then whatever the step before had to tell; with a `foot`
+        that is said above the keys, unless it is too long for it."""
         notice = self._notice()
         self.screen.clear()
-        sample = self.real is not None
-        try:
-            name = self.crm.settings["company_name"]
-        except CRMError:
-            name = ""
-        place = Text()
-        if sample:
-            place.append("  SAMPLE DATA", "sample")
-        for crumb in crumbs:
-            place.append(f" {self.screen.sign('·', '/')} ", "muted").append(clean(crumb))
-        title = Text(clean(name or "CRM"), "bold")
-        # On a narrow screen it matters more where one is than whose.
-        title.truncate(max(_LEAST_NAME, self.screen.width - place.cell_len), overflow="ellipsis")
-        title = Text.assemble(title, place)
-        title.truncate(self.screen.width, overflow="ellipsis")
-        self.screen.print(title)
-        if not self.screen.plain:
-            rule = Rule(style="muted", characters=self.screen.sign("─", "-"))
-            # A page in a browser has forty columns at least: a longer line would be two once another tab is narrower.
-            self.screen.print(Constrain(rule, _NARROWEST) if self.exchange else rule)
+        self._foot = ""
+        below = self._draw_title(crumbs, about)
         if notice:
             self.screen.print(Text(clean(notice), "warning"))
         notes, self._notes = self._notes, []
         self._page_notes = notes
-        for note in notes:
-            note()
-        if notes:
+        drawn = self.screen.drawn(notes) if foot and not self.screen.plain else ""
+        if drawn and drawn.count("\n") <= _FOOT_LINES:
+            self._foot = drawn
+        elif notes:
+            for note in notes:
+                note()
             self.screen.print()
+        if below:
+            self.screen.print(Text(below, "muted"))
+
+    def lines_above(self) -> int:
+        """How many lines a page that is begun now takes for its title and for what is said on it."""
+        notice = bool(self._notice())
+        return 2 + notice + self.screen.drawn(self._notes).count("\n")
+
+    def _draw_title(self, crumbs: Sequence[str], about: str) -> str:
+        """Draws where one is at the left, and about it at the right; gives that back where there is no room for it."""
+        screen = self.screen
+        if crumbs:
+            title = Text()
+            for crumb in crumbs:
+                title.append(f" {screen.sign('›', '/')} " if title else "", "muted").append(clean(crumb), "bold")
+        else:
+            try:
+                name = self.crm.settings["company_name"]
+            except CRMError:
+                name = ""
+            title = Text(clean(name or "CRM"), "bold")
+        sample = "  SAMPLE DATA" if self.real is not None else ""
+        title.truncate(screen.width - len(sample), overflow="ellipsis")
+        title.append(sample, "sample")
+        about = clean(about)
+        between = screen.width - title.cell_len - screen.measure(about)
+        beside = not screen.plain and between > 1
+        if about and beside:
+            title.append(" " * between).append(about, "muted")
+        screen.print(title)
+        if not screen.plain:
+            rule = Rule(style="muted", characters=screen.sign("─", "-"))
+            # A page in a browser has forty columns at least: a longer line would be two once another tab is narrower.
+            screen.print(Constrain(rule, _NARROWEST) if self.exchange else rule)
+        return "" if beside else about
 
     def _notice(self) -> str:
         """The notice above a page: that the data is not of this moment."""
@@ -230,7 +253,7 @@ class Session:
             try:
                 with self.screen.at_once():
                     named = crumbs() if callable(crumbs) else crumbs
-                    self.page(*named)
+                    self.page(*named, foot=True)
                     if above is None:
                         listed = entries()
                         self.read_first(named, len(listed))
@@ -250,7 +273,7 @@ class Session:
 
     def read_first(self, crumbs: Sequence[str], entries: int) -> None:
         """Pause after the notes where a menu of so many entries does not fit below them."""
-        if self._page_notes and not self.screen.plain and self.screen.left < entries + AROUND_MENU:
+        if self._page_notes and not self._foot and not self.screen.plain and self.screen.left < entries + AROUND_MENU:
             self.keyboard.pause()
             self.page(*crumbs)
 
@@ -266,9 +289,17 @@ class Session:
         return may_run(command, self.crm.reader) and not (command.here and elsewhere)
 
     def choose(
-        self, question: str, entries: Sequence[Choice], *, back: str = "Back", keys: Sequence[Choice] = ()
+        self,
+        question: str,
+        entries: Sequence[Choice],
+        *,
+        back: str = "Back",
+        keys: Sequence[Choice] = (),
+        silent: Sequence[Choice] = (),
+        at: Any = None,
     ) -> Any:
-        """An action from a menu in which `/`, `u` and `?` work as well. Raises Back, Cancelled, Closed."""
+        """An action from a menu in which `/`, `u` and `?` work as well; of the `silent` keys, arrows and the like,
+        nothing is said. Raises Back, Cancelled, Closed."""
         taken = {entry.key for entry in entries}
         hidden = [
             *keys,
@@ -279,7 +310,15 @@ class Session:
         ]
         hints = [f"{choice.key} {choice.label.lower()}" for choice in hidden if choice.label]
         return self.keyboard.choose(
-            question, entries, back=back, hidden=hidden, hint=" · ".join(hints), resized=self._draw_again
+            question,
+            entries,
+            back=back,
+            hidden=[*hidden, *silent],
+            hint=" · ".join(hints),
+            at=at,
+            resized=self._draw_again,
+            room=self.screen.left,
+            note=self._foot,
         )
 
     def start(self, command: Command, **arguments: Any) -> None:

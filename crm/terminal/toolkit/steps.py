@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from crm.terminal.console.keyboard import Back
+from crm.terminal.console.keyboard import Back, FormPlace
 
 if TYPE_CHECKING:
     from crm.commands.registry import Parameter
@@ -75,19 +75,20 @@ class Answers:
                 page()
                 for parameter in parameters[:place]:
                     self.session.prompts.show_answer(parameter, self.values[parameter.name])
-                self.ask(parameters[place], typed.get(parameters[place].name, ""))
+                form = FormPlace(bool(place), [parameter.label for parameter in parameters[place + 1 :]])
+                self.ask(parameters[place], typed.get(parameters[place].name, ""), form)
 
             return ask
 
         return [asks(place) for place in range(len(parameters))]
 
-    def ask(self, parameter: "Parameter", typed: str = "") -> Any:
+    def ask(self, parameter: "Parameter", typed: str = "", form: FormPlace | None = None) -> Any:
         """Asks for a parameter; `typed` stands in the line the first time. Raises Back."""
         name, prompts = parameter.name, self.session.prompts
         if name in self.values:
             typed = prompts.typed(parameter, self.values[name])
         try:
-            self.values[name] = prompts.ask(parameter, typed=self._begun.pop(name, "") or typed)
+            self.values[name] = prompts.ask(parameter, typed=self._begun.pop(name, "") or typed, form=form)
         except Back as left:
             self._begun[name] = left.typed
             raise

@@ -45,7 +45,7 @@ def clients(crm: CRM, **filters: Any) -> list[Client]:
 
 def listed(start: Start, **how: Any) -> Any:
     """A session that looks at the list of clients."""
-    return start(**how).choose("Clients").choose("List clients").sees("1-9 of 30")
+    return start(**how).choose("Clients").choose("List clients").sees("of 30")
 
 
 def views(crm: CRM) -> list[tuple[str, str, str]]:
@@ -57,30 +57,34 @@ def views(crm: CRM) -> list[tuple[str, str, str]]:
 def test_some_are_marked_over_pages_and_tagged(start: Start, crm: CRM, columns: int, more: dict[str, str]) -> None:
     session = listed(start, columns=columns, **more)
     session.sees("g with all 30").press("m").sees("a number marks and unmarks").press("2").sees("1 marked").sees("2) *")
-    session.press("3").sees("2 marked").press("3").sees("1 marked").sees("3)").press("n").sees("10-18 of 30")
-    session.press("1").sees("2 marked").sees("1) *").settled()
+    session.press("3").sees("2 marked").press("3").sees("1 marked").sees("3)").press("]").sees(
+        "19-30 of 30" if columns == 80 else "9-16 of 30"
+    )
+    session.press("2").sees("2 marked").sees("2) *").settled()
     # All of the page is on the screen.
     assert any("Clients" in line for line in session.lines[:1])
-    session.press("g").sees("2 clients:").choose("Tag or untag them").sees("Clients: Client 02, Client 10")
+    session.press("g").sees("2 clients:").choose("Tag or untag them").sees(
+        f"Clients: Client 02, Client {20 if columns == 80 else 10}"
+    )
     session.sees("Tags to add").press("gold", "enter").sees("Tags to take off").press("enter").sees(
         "several: 2 clients"
     )
-    session.sees("1-9 of 30").sees("g with all 30")
-    assert [client.id for client in clients(crm, tags=("gold",))] == [2, 10]
+    session.sees("g with all 30")
+    assert [client.id for client in clients(crm, tags=("gold",))] == [2, 20 if columns == 80 else 10]
     if more:
         assert not re.search(rb"\x1b\[(?:\d+;)*(?:3[0-8]|9[0-7])[;m]", session.raw)
 
 
 def test_what_was_marked_is_not_carried_over_to_another_list(start: Start) -> None:
     session = listed(start).press("m").sees("a number marks")
-    session.press("1").sees("1 marked").press("m").sees("m mark").sees("1) * 1 Client 01").press("f").choose("City")
-    session.sees("City").press("graz", "enter").sees("1-9 of 10 · City: graz").sees("g with all 10")
+    session.press("1").sees("1 marked").press("m").sees("m mark").sees("1) * Client 01").press("f").choose("City")
+    session.sees("City").press("graz", "enter").sees("1-10 of 10 · City: graz").sees("g with all 10")
 
 
 def test_all_that_a_list_shows_are_edited_after_a_count_and_put_back(start: Start, crm: CRM) -> None:
     before = clients(crm)
     session = listed(start).press("f").choose("City").sees("City").press("graz", "enter")
-    session.sees("1-9 of 10 · City: graz").press("g").sees("10 clients:").choose("Edit them").sees("1) Go on")
+    session.sees("1-10 of 10 · City: graz").press("g").sees("10 clients:").choose("Edit them").sees("1) Go on")
     session.press("1").sees("nothing to change was given").choose("Owner").sees("Owner (").press("Bo", "enter")
     session.sees("* Bo").choose("City").sees("City (").press("-", "enter").sees("* (empty)").choose("Marketing")
     session.choose("Yes").sees("* yes").choose("Marketing").choose("As each of them").choose("Own fields")
@@ -92,7 +96,7 @@ def test_all_that_a_list_shows_are_edited_after_a_count_and_put_back(start: Star
     )
     session.sees("Nothing fits").press("u").sees("Take back: edited clients with City: graz: Owner: Bo")
     assert len(clients(crm, owner="Bo", city="")) == 10
-    session.press("1").sees("Taken back").sees("1-9 of 10")
+    session.press("1").sees("Taken back").sees("of 10")
     assert [(client.owner, client.city, client.extra) for client in clients(crm)] == [
         (client.owner, client.city, client.extra) for client in before
     ]
@@ -112,7 +116,7 @@ def test_all_in_a_view_are_deleted_after_a_count_and_put_back(start: Start, crm:
 def test_marked_ones_that_are_gone_are_told(start: Start, crm: CRM) -> None:
     session = listed(start).press("m").sees("a number marks").press("1").sees("1 marked")
     named("clients delete")(crm, clients(crm)[0], yes=True)
-    session.press("g").sees("Those that were marked are gone by now.").sees("1-9 of 29")
+    session.press("g").sees("Those that were marked are gone by now.").sees("of 29")
 
 
 def test_all_that_a_list_shows_are_exported(start: Start, tmp_path: Path) -> None:
@@ -142,11 +146,9 @@ def test_an_export_asks_which_clients(start: Start, tmp_path: Path) -> None:
 
 def test_a_list_is_saved_as_a_view_and_the_view_is_renamed_changed_and_removed(start: Start, crm: CRM) -> None:
     session = listed(start).press("f").choose("A condition").sees("Condition (")
-    session.press("total_spend > 28000", "enter").sees("1-2 of 2").press("s").choose("Total spend").sees(
-        "1) 30 Client 30"
-    )
+    session.press("total_spend > 28000", "enter").sees("1-2 of 2").press("s").choose("Total spend").sees("1) Client 30")
     session.press("v").choose("Save this list").sees("Name of the view").press("Big", "enter")
-    session.sees("Saved the view Big").sees("1-2 of 2 · view Big").sees("1) 30 Client 30")
+    session.sees("Saved the view Big").sees("1-2 of 2 · view Big").sees("1) Client 30")
     assert views(crm) == [("Big", "total_spend > 28000", "-total_spend")]
     session.press("f").choose("Person or company").choose("person").sees("view Big, Kind: person").press("v")
     session.choose("Save this list").sees("Name of the view: Big").press("enter").sees("There is a view Big already")
@@ -175,7 +177,7 @@ def test_a_list_that_no_view_can_hold_says_why(start: Start, crm: CRM) -> None:
 def test_a_view_that_cannot_be_read_says_where_and_the_list_goes_on(start: Start, crm: CRM) -> None:
     crm.transact(lambda tx: tx.add(View(name="Broken", condition="total_spend > and 5")), "typed in the sheet")
     session = listed(start).press("v").choose("Broken")
-    session.sees("The condition of the view Broken cannot be read").sees("^").sees("1-9 of 30")
+    session.sees("The condition of the view Broken cannot be read").sees("^").sees("of 30")
 
 
 def lines(crm: CRM, *typed: str) -> str:
@@ -190,7 +192,7 @@ def lines(crm: CRM, *typed: str) -> str:
 
 def test_line_by_line(crm: CRM) -> None:
     text = lines(crm, "m", "1", "4", "m", "g", "2", "2", "Bo", "1", "1", "0")
-    assert "1  *   1  Client 01" in text
+    assert "1  * Client 01" in text
     assert "This changes 2 clients: Owner: Bo. It can be undone." in text
     assert "OK: 2 clients changed" in text or "✓ 2 clients changed" in text
     assert [client.id for client in clients(crm, owner="Bo")] == [1, 4]

@@ -77,7 +77,7 @@ def test_no_key_reads_all_clients(crm: CRM, typed: str) -> None:
 def test_a_deal_is_added_from_any_menu(start: Start, crm: CRM, typed: str) -> None:
     named("clients add")(crm, {"first_name": "Ada"})
     session = start().choose("Data").sees("Back up").press("/").sees("Find (").press(typed).sees("Add a deal")
-    session.press("enter").sees("Deals · Add a deal").sees("Client (")
+    session.press("enter").sees("Deals › Add a deal").sees("Client (")
 
 
 def test_the_dashboard_is_reached_by_its_name(start: Start, crm: CRM) -> None:

@@ -34,7 +34,7 @@ def _client(crm: CRM, number: int) -> Client:
 
 
 def test_the_history_is_narrowed_and_a_change_is_opened_and_taken_back(start: Start, crm: CRM) -> None:
-    session = start().choose("Data").choose("History").sees("1) 4").sees("added Ben Ode")
+    session = start().choose("Data").choose("History").sees("added Ben Ode")
     session.press("f").choose("A kind of record").choose("sales").sees("1-1 · sales").sees("recorded a sale")
     session.press("f").choose("Show all again").sees("1-4").press("f").choose("A text").sees("Text:")
     session.press("graz", "enter").sees("1-1 · text graz").press("1").sees("client 1 Anna Berg changed")
@@ -46,7 +46,7 @@ def test_the_history_is_narrowed_and_a_change_is_opened_and_taken_back(start: St
 
 def test_a_client_has_a_history_of_its_own(start: Start) -> None:
     session = start().press("/").sees("Find (").press("anna", "enter").sees("h history").press("h")
-    session.sees("1-3 · Anna Berg").sees("1) 3").press("1").sees("sale 1 $40,000.00").sees("Status: Regular → VIP")
+    session.sees("1-3 · Anna Berg").press("1").sees("sale 1 $40,000.00").sees("Status: Regular → VIP")
     session.press("esc").sees("1-3 · Anna Berg").press("esc").sees("Anna Berg no. 1")
 
 

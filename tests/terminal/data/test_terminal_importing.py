@@ -45,7 +45,7 @@ def test_a_reason_is_told_in_full(start: Start, tmp_path: Path, columns: int) ->
     pieces = REASON.split()
     assert all(word in text for word in pieces), session.text
     assert "…" not in "".join(line for line in session.lines if "telephone" in line), session.text
-    assert session.lines[0].startswith("CRM · Import a file")
+    assert session.lines[0].startswith("Import a file")
 
 
 def test_what_the_country_makes_of_most_numbers_is_said_once(start: Start, tmp_path: Path) -> None:
@@ -56,9 +56,9 @@ def test_what_the_country_makes_of_most_numbers_is_said_once(start: Start, tmp_p
     session.sees("500 telephone numbers do not fit the country that is set, United States: the setting Country")
     session.lacks("there is no such")
     session.sees("odd").sees("that is not an e-mail address")
-    assert session.lines[0].startswith("CRM · Import a file · people.csv · Preview"), session.text
+    assert session.lines[0].startswith("Import a file › people.csv › Preview"), session.text
     session.choose("Import now").sees("Imported:").settled()
-    assert session.lines[0].startswith("CRM · Data"), session.text
+    assert session.lines[0].startswith("Data"), session.text
 
 
 def test_one_record_is_told_as_one(start: Start, tmp_path: Path) -> None:

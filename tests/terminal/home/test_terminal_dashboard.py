@@ -103,8 +103,8 @@ def test_today_shows_the_tiles_in_their_order(start: Start, crm: CRM, columns: i
 
 def test_what_has_no_room_is_opened_by_its_number(start: Start, crm: CRM) -> None:
     named("dashboard set")(crm, "sales by month,forecast,sales by owner,cohorts,pipeline,newest")
-    session = start().choose("Today").sees("New Acme").press("2").sees("Reports · Sales by")
-    session.sees("By: Owner").press("esc").press("4").sees("Today · Pipeline by stage").sees("Lead 1 $500.00")
+    session = start().choose("Today").sees("New Acme").press("2").sees("Reports › Sales by")
+    session.sees("By: Owner").press("esc").press("4").sees("Today › Pipeline by stage").sees("Lead 1 $500.00")
     session.press("x").sees("Show Pipeline").choose("New").sees("Acme no. 1")
 
 

@@ -39,7 +39,7 @@ def test_a_wrong_key_gets_a_hint_and_nothing_scrolls(start: Start, crm: CRM) -> 
 
 def test_arrows_and_enter_choose_too(start: Start, crm: CRM) -> None:
     add(crm, first_name="Anna")
-    start().sees("» 1) Clients").press("down").sees("» 2) Sales").press("enter").sees("CRM · Sales").sees("List sales")
+    start().sees("» 1) Clients").press("down").sees("» 2) Sales").press("enter").sees("Sales").sees("List sales")
 
 
 def test_esc_goes_back_one_step_and_never_out(start: Start, crm: CRM) -> None:
@@ -121,7 +121,7 @@ def test_what_came_in_another_way_cannot_move_the_cursor(start: Start, crm: CRM)
     name = "evil\x1b[2J\x1b]0;owned\x07\u202egnp [bold] " + "y" * 3000
     crm.transact(lambda tx: tx.add(Client(kind="company", company=name, notes="a\x1b[5mb")), "from elsewhere")
     session = start().sees("0) Exit").sees("evil␛[2J")
-    session.choose("Clients").choose("List clients").sees("1) 1 evil␛[2J").press("1").sees("1) Record a sale").settled()
+    session.choose("Clients").choose("List clients").sees("1) evil␛[2J").press("1").sees("1) Record a sale").settled()
     assert b"\x1b[2J\x1b]0" not in session.raw
     assert b"\x1b]0;owned" not in session.raw
     assert "\u202e".encode() not in session.raw
@@ -135,9 +135,10 @@ def test_forty_columns(start: Start, crm: CRM) -> None:
         )
     named("sales add")(crm, crm_client(crm, 3), Decimal("123456.78"))
     session = start(columns=40).sees("0) Exit").sees("VIP")
-    session.choose("Clients").choose("List clients").sees("1-9 of 12").sees("Name").settled()
+    session.choose("Clients").choose("List clients").sees("1-8 of 12").settled()
     rows = [line for line in session.lines if re.match(r" . \d\) ", line)]
-    assert len(rows) == 10
+    assert len(rows) == 8
+    assert "$123,456.78" in session.text
     assert "Maximilian" in rows[0]
     session.press("3").sees("1) Record a sale").sees("0) Back").press("2").sees("1) Save").sees("j) Own fields")
 
@@ -172,7 +173,7 @@ def test_a_backup_that_fails_is_told_of_and_stops_nobody(start: Start, crm: CRM,
 
 def test_the_sample_data_is_marked_and_thrown_away_after_a_question(start: Start, crm: CRM) -> None:
     session = start().choose("Try it on sample data").sees("SAMPLE DATA").sees("x) Throw the sample data away")
-    session.choose("Clients").choose("List clients").sees("1-9 of 60").press("esc", "esc").sees("x) Throw")
+    session.choose("Clients").choose("List clients").sees("1-18 of 60").press("esc", "esc").sees("x) Throw")
     session.press("u").sees("There is nothing to take back yet.").choose("Data").sees("Import a file")
     for senseless in ("Copy to another store", "Connect a Google", "Try it on sample"):
         session.lacks(senseless)

@@ -127,10 +127,10 @@ def test_a_message_is_opened_from_the_timeline_and_from_what_needs_doing(start: 
         crm.transact(lambda tx, new=made: tx.add(new), "wrote")  # type: ignore[misc]
     session = start().sees("1) Clients").press("/").sees("Find").press("Acme", "enter").sees("Acme no. 1")
     session.sees("E-mail sent: Your quote").sees("E-mail failed: [red]News (550 gone)").press("t").sees(
-        "Acme · Timeline"
+        "Acme › Timeline"
     )
     session.press(session.reads(r"(\d)\) .*Your quote")[0]).sees("E-mail to Acme sent").sees("Dear Acme").press("esc")
-    session.sees("Acme · Timeline").press("f").choose("E-mails").sees("1-2 · e-mails")
+    session.sees("Acme › Timeline").press("f").choose("E-mails").sees("1-2 · e-mails")
     session = start().sees("1) Clients").choose("Today").sees("failed: 550 gone")
     session.press(session.reads(r"(\d)\) .*550 gone")[0]).sees("E-mail to Acme failed").sees("Send again")
 

@@ -24,6 +24,8 @@ class Hands:
     """A Keyboard that answers from a list: a text as it is typed, the words of an entry, ESC, or a text that is left
     with ESC (as a tuple). `asked` are the questions, with what stood in their lines."""
 
+    pointed: Any = None
+
     def __init__(self, *answers: Any) -> None:
         self._answers = list(answers)
         self.asked: list[tuple[str, str]] = []

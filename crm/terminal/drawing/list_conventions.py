@@ -1,0 +1,32 @@
+"""The conventions of lists and cards: days near today as words, amounts under the sign in their heading."""
+
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+
+from crm.model import Conventions
+
+
+class ListConventions(Conventions):
+    """The team's conventions, as lists and cards write days."""
+
+    @classmethod
+    def of(cls, by: Conventions) -> "ListConventions":
+        """Those of a list, of the team's own."""
+        return cls(by.language, by.currency, by.country, by.clock)
+
+    def day(self, day: date | None) -> str:
+        return self.near_day(day)
+
+    def near_day(self, day: date | None) -> str:
+        return Conventions(self.language, self.currency, self.country, self.clock).near_day(day)
+
+    @cached_property
+    def amounts(self) -> Conventions:
+        """The same for a column of amounts, whose sign stands in its heading."""
+        return _Amounts(self.language, self.currency, self.country, self.clock)
+
+
+class _Amounts(Conventions):
+    def money(self, amount: Decimal) -> str:
+        return self.amount(amount)

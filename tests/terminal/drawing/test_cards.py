@@ -1,0 +1,79 @@
+"""Cards: labels and values in the room there is, and the latest that happened."""
+
+import io
+from datetime import date, timedelta
+
+import pytest
+from rich.text import Text
+
+from crm.commands.activity.timeline_entries import Entry
+from crm.model import Conventions
+from crm.terminal.drawing.cards import beside, draw_timeline, pairs
+from crm.terminal.drawing.list_conventions import ListConventions
+from crm.terminal.drawing.screen import Screen
+from tests.support.clocks import standing_on
+
+BY = ListConventions.of(Conventions(clock=standing_on(date(2026, 11, 21))))
+ADDRESS = "tamar.abendroth56@example.com"
+ROWS = [
+    ("Date of birth", Text("Dec 2, 1993")),
+    ("E-mail", Text(ADDRESS)),
+    ("City", Text("Trieste")),
+    ("Country", Text("Italy")),
+    ("Tags", Text("gift, newsletter")),
+]
+
+
+def on(columns: int) -> Screen:
+    return Screen(io.StringIO(), plain=True, environment={"COLUMNS": str(columns)})
+
+
+def lines(screen: Screen) -> list[str]:
+    assert isinstance(screen.console.file, io.StringIO)
+    return [line.rstrip() for line in screen.console.file.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize("columns", [32, 40, 60, 80, 120])
+def test_an_address_is_not_broken_where_a_line_has_room_for_it(columns: int) -> None:
+    screen = on(columns)
+    screen.print(pairs(ROWS, columns))
+    assert any(ADDRESS in line for line in lines(screen))
+    assert all(len(line) <= columns for line in lines(screen))
+    assert "Trieste" in "\n".join(lines(screen))
+
+
+@pytest.mark.parametrize("most", [1, 2, 3])
+def test_fields_take_no_more_lines_than_they_may(most: int) -> None:
+    screen = on(80)
+    screen.print(pairs(ROWS, 80, most))
+    assert len(lines(screen)) <= most
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(80, 1), (20, 2)])
+def test_what_stands_beside_a_heading_stands_below_it_where_there_is_no_room(columns: int, rows: int) -> None:
+    screen = Screen(io.StringIO(), plain=False, environment={"TERM": "xterm", "COLUMNS": str(columns)})
+    beside(screen, Text("Tamar Abendroth"), Text("$4,897.49 in 9"))
+    shown = lines(screen)
+    assert len(shown) == rows
+    assert len(shown[0]) == (80 if rows == 1 else len("Tamar Abendroth"))
+
+
+def test_what_was_said_is_seen_before_what_was_noted_down() -> None:
+    edits = [Entry(date(2026, 11, 20), "", "edit", f"Owner {number}") for number in range(9)]
+    call = Entry(date(2026, 11, 18), "", "call", "Call: wants a second table")
+    sale = Entry(date(2026, 11, 2), "", "sale", "Sale 7")
+    screen = on(80)
+    draw_timeline(screen, [*edits, call, sale], BY, 3)
+    assert lines(screen) == [
+        "yesterday   Owner 0",
+        "3 days ago  Call: wants a second table",
+        "Nov 2       Sale 7",
+        "and 8 more",
+    ]
+
+
+def test_a_timeline_without_a_limit_is_whole_and_in_order() -> None:
+    entries = [Entry(date(2026, 11, 20) - timedelta(days=day), "", "edit", f"Edit {day}") for day in range(5)]
+    screen = on(80)
+    draw_timeline(screen, entries, BY)
+    assert [line.split()[-1] for line in lines(screen)] == ["0", "1", "2", "3", "4"]

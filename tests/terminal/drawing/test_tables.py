@@ -1,0 +1,95 @@
+"""Lists as they are cut to a window: what a row is known by is the last to give way."""
+
+import io
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from rich.cells import cell_len
+from rich.text import Text
+
+from crm.model import Client, Conventions
+from crm.terminal.clients.rendering import LISTED
+from crm.terminal.drawing import tables
+from crm.terminal.drawing.list_conventions import ListConventions
+from crm.terminal.drawing.screen import Screen, data
+from crm.terminal.sales.rendering import SALES
+from tests.support.clocks import standing_on
+
+BY = ListConventions.of(Conventions(clock=standing_on(date(2026, 11, 21))))
+NAMES = ("Tamar Abendroth", "Maximiliane Featherstonehaugh", "家族家族家族", "[bold]x[/] \x1b[31m")
+
+
+def screen(columns: int) -> Screen:
+    return Screen(io.StringIO(), plain=False, environment={"TERM": "xterm-256color", "COLUMNS": str(columns)})
+
+
+def clients() -> list[Client]:
+    return [
+        Client(
+            id=number,
+            kind="company",
+            company=name,
+            email=f"somebody.with.a.long.address{number}@example.com",
+            city="Llanfairpwllgwyngyll",
+            status="Regular",
+            total_spend=Decimal("12345.67"),
+            last_sale_on=date(2026, 11, 18),
+            tags=("gift", "newsletter"),
+        )
+        for number, name in enumerate(NAMES, start=1)
+    ]
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120, 200])
+def test_a_line_fits_and_has_no_text_of_a_record_that_acts(columns: int) -> None:
+    head, lines = tables.lines(screen(columns), LISTED, clients(), BY, columns)
+    for line, pieces in [(head, ()), *lines]:
+        assert cell_len(line) <= columns
+        assert "\x1b" not in line + "".join(text for _, text in pieces)
+        assert "".join(text for _, text in pieces).rstrip() == line or not pieces
+
+
+def test_names_stay_whole_where_an_address_would_be_cut() -> None:
+    head, lines = tables.lines(screen(72), LISTED, clients(), BY, 72)
+    assert "Maximiliane Feathersto" in lines[1][0]
+    assert "E-mail" not in head
+    wide, _ = tables.lines(screen(200), LISTED, clients(), BY, 200)
+    assert "E-mail" in wide
+
+
+def test_an_amount_has_its_sign_in_the_heading_and_a_near_day_is_a_word() -> None:
+    head, lines = tables.lines(screen(80), LISTED, clients(), BY, 74)
+    assert "Spent $" in head
+    assert "12,345.67" in lines[0][0]
+    assert "$" not in lines[0][0]
+    assert "3 days ago" in lines[0][0]
+    place = head.index("Spent $") + len("Spent $")
+    assert lines[0][0][:place].endswith("12,345.67")
+
+
+@pytest.mark.parametrize("columns", [20, 34, 52])
+def test_on_a_narrow_window_a_row_takes_two_lines_and_says_its_currency(columns: int) -> None:
+    for line, _ in tables.two_lines(screen(columns), LISTED, clients(), BY, columns):
+        first, _, second = line.partition("\n")
+        assert cell_len(first) <= columns
+        assert cell_len(second.strip()) <= columns
+        assert second.strip().startswith("Regular")
+        assert columns < 30 or "$12,345.67" in second
+
+
+def test_parts_of_a_cell_keep_their_colours_where_it_is_cut() -> None:
+    cell = Text("plain ").append("late", "overdue").append(" again", "muted")
+    assert tables.styled(screen(80), cell, 80) == [("", "plain "), ("overdue", "late"), ("muted", " again")]
+    assert tables.styled(screen(80), cell, 9) == [("", "plain "), ("overdue", "la…")]
+    assert tables.styled(screen(80), data(""), 9) == []
+
+
+def test_the_number_of_a_record_is_a_column_by_itself() -> None:
+    def titles(columns: Sequence[Any]) -> list[str]:
+        return [column.title for column in columns]
+
+    assert titles(SALES)[0] == tables.NUMBER
+    assert tables.NUMBER not in titles(LISTED)
