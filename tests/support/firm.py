@@ -242,8 +242,8 @@ def _an_opt_out(firm: Firm, role: str) -> Mapping[str, Any]:
 
 
 def _a_key(firm: Firm, role: str) -> Mapping[str, Any]:
-    """A key that an admin has made."""
-    made = firm.crms["admin"].accounts.add_key(f"key of {role} {len(firm.everything())}", "mail")
+    """A key that is there to be revoked."""
+    made = firm.office.crm.accounts.add_key(f"key of {role} {len(firm.everything())}", "mail")
     return {"key": made[0]}
 
 
