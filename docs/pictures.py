@@ -31,7 +31,7 @@ SCREENS: Mapping[str, Steps] = {
     "menu": lambda session: session.sees("SAMPLE DATA").sees("Exit"),
     "find": lambda session: session.press("/").sees("Find (").press("castelan").sees("chiara.castellan52"),
     "client": lambda session: SCREENS["find"](session).press("down", "enter").sees("More").sees("Back"),
-    "timeline": lambda session: SCREENS["client"](session).press("t").sees("1-").sees("Back"),
+    "timeline": lambda session: SCREENS["client"](session).press("t").sees("1-").sees("0 back"),
     "capture": lambda session: (
         session.choose("Quick capture")
         .sees("follow up):")
@@ -39,7 +39,7 @@ SCREENS: Mapping[str, Steps] = {
         .sees("0)")
     ),
     "today": lambda session: session.choose("Today").sees("To do"),
-    "follow-ups": lambda session: session.choose("Follow-ups").choose("List follow-ups").sees("Back"),
+    "follow-ups": lambda session: session.choose("Follow-ups").choose("List follow-ups").sees("0 back"),
     "board": lambda session: session.choose("Deals").sees("Negotiation").sees("Back"),
     "deal": lambda session: SCREENS["board"](session).press("enter").sees("Win"),
     "won": lambda session: (

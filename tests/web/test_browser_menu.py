@@ -177,7 +177,9 @@ def test_all_that_the_menu_shows_is_strong_enough_to_be_read(enter: Enter, schem
     screen = enter("staff", color_scheme=scheme).sees("Sales")
     found = screen.contrasts
     for label in ("Today", "Clients", "Add a client"):
-        choose(screen, label).sees(f"· {label}")
+        choose(screen, label).until(
+            lambda label=label: screen.text.lstrip().startswith(label), f"not the page of {label}"
+        )
         found += screen.contrasts
         if label == "Today":
             screen.press("Escape").sees("Quick capture")

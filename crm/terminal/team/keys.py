@@ -35,7 +35,7 @@ class KeysPage(ListPage):
         )
         with session.crm.read() as snapshot:
             session.call("keys revoke", key=snapshot.get(MachineKey, row.id))
-        session.say(f"{session.screen.sign('✓', 'OK:')} Revoked the key {row.name}.", "green")
+        session.say(f"{session.screen.sign('✓', 'OK:')} Revoked the key {row.name}.", "success")
 
 
 @flow("keys list")

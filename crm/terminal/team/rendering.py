@@ -64,7 +64,7 @@ def _state(user: "UserShown") -> str:
 
 
 def _expiry(key: "KeyShown", by: Conventions) -> Text:
-    return Text("expired", "yellow") if key.expired else data(by.day(key.expires_on) or "never")
+    return Text("expired", "warning") if key.expired else data(by.day(key.expires_on) or "never")
 
 
 def _some(count: int, by: Conventions) -> str:

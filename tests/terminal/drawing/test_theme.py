@@ -1,6 +1,7 @@
 """The theme: its colours read on dark and on light terminals, and a meaning is seen without colour too."""
 
 import io
+import re
 
 import pytest
 from rich.color import Color, ColorSystem
@@ -10,6 +11,7 @@ from rich.text import Text
 from crm.terminal.console.prompt import STYLE
 from crm.terminal.drawing.screen import Screen
 from crm.terminal.drawing.theme import TOKENS, status_style
+from tests.terminal.conftest import ROOT
 
 BLACK, WHITE = ColorTriplet(0, 0, 0), ColorTriplet(255, 255, 255)
 # WCAG 2.2, 1.4.3. What a terminal of 256 colours has instead comes as near as its palette goes.
@@ -60,3 +62,10 @@ def test_a_status_keeps_its_colour() -> None:
     assert status_style("VIP") == status_style("VIP") != ""
     assert status_style("Regular") == status_style("") == ""
     assert all(status_style(name) in TOKENS for name in ("VIP", "Gold", "At risk", "Ünterwegs"))
+
+
+def test_pages_name_what_they_mean_and_no_colour() -> None:
+    colour = re.compile(r'"(?:bold |dim )?(?:dim|black|red|green|yellow|blue|magenta|cyan|white|#[0-9a-f]{6})"')
+    for path in (ROOT / "crm" / "terminal").rglob("*.py"):
+        if path.name != "theme.py":
+            assert not colour.search(path.read_text("utf-8")), path
