@@ -236,7 +236,7 @@ def _columns(sort: str, next_ones: Mapping[int, FollowUp]) -> Sequence[tables.Co
         words = f"{'! ' if late else ''}{by.day(follow_up.due_on)} {follow_up.what}"
         return data(words, "overdue" if late else "")
 
-    columns = (*LISTED[:_BEFORE_NEXT], tables.Column("Next step", next_step, 3, 12), *LISTED[_BEFORE_NEXT:])
+    columns = (*LISTED[:_BEFORE_NEXT], tables.Column("Next step", next_step, 2, 12), *LISTED[_BEFORE_NEXT:])
     title = {"last_contact_on": "Last contact"}.get(sort.removeprefix("-"))
     return [dataclasses.replace(column, rank=1) if column.title == title else column for column in columns]
 

@@ -28,10 +28,12 @@ def pairs(rows: Iterable[tuple[str, Text]], width: int, most: int | None = None)
     room = width // side_by_side - label - _GAP
     long = [row for row in rows if row[1].cell_len > room]
     short = [row for row in rows if row not in long]
+    if most is not None:
+        # What comes first is kept.
+        while len(rows) > 1 and -(-len(short) // side_by_side) + len(long) > most:
+            last = rows.pop()
+            short, long = [row for row in short if row is not last], [row for row in long if row is not last]
     lines = -(-len(short) // side_by_side)
-    if most is not None and lines + len(long) > most:
-        lines = max(1, most - len(long))
-        short, long = short[: lines * side_by_side], long[: max(0, most - lines)]
     drawn = _columns(label, side_by_side, room)
     for at in range(lines):
         drawn.add_row(*(piece for place in range(at, len(short), lines) for piece in short[place]))

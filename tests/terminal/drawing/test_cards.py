@@ -42,6 +42,12 @@ def test_an_address_is_not_broken_where_a_line_has_room_for_it(columns: int) -> 
     assert "Trieste" in "\n".join(lines(screen))
 
 
+def test_of_fields_that_have_no_room_the_first_are_kept() -> None:
+    screen = on(40)
+    screen.print(pairs([ROWS[1], ROWS[0], *ROWS[2:]], 40, 1))
+    assert lines(screen) == [f"E-mail {ADDRESS}"]
+
+
 @pytest.mark.parametrize("most", [1, 2, 3])
 def test_fields_take_no_more_lines_than_they_may(most: int) -> None:
     screen = on(80)
