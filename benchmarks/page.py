@@ -21,9 +21,9 @@ from benchmarks.measuring import IMPORTING, Result, cpu_of, importing, seconds
 LIMIT, LIMIT_OF_KEY = 0.05, 0.02
 # The keys of a round: what leads to it from the round before, and the pages that are turned in it.
 _PAGES = {
-    "the main menu and a submenu": ("", "20"),
-    "a submenu and the list of clients": ("1", "30"),
-    "the next page of the list, and back": ("3", "np"),
+    "the main menu and a submenu": ("", "80"),
+    "the main menu and the list of clients": ("", "20"),
+    "the next page of the list, and back": ("2", "]["),
     "a client and the list": ("", "10"),
 }
 _DOWN = "\x1b[B"
@@ -32,7 +32,7 @@ _TYPED = [*"berdol", "\x15", *"brdol", "\x15"]
 _ROUNDS, _EACH, _ARROWS = 9, 4, 8
 _DEADLINE = 20.0
 # What is drawn last on a page.
-_DRAWN = b"? help"
+_DRAWN = b"? keys"
 
 
 class Menu:
@@ -86,8 +86,8 @@ def measure(folder: Path) -> Iterator[Result]:
             menu.press(way)
             yield _result(name, menu, list(keys) * _EACH, _DRAWN, LIMIT)
         yield _result("an arrow key", menu, [_DOWN] * _ARROWS, b"", LIMIT_OF_KEY)
-        menu.press("002")
-        menu.press("1", b"Client")
+        menu.press("0")
+        menu.press("r", b"Client")
         yield _result("a key while a client is looked for", menu, _TYPED, b"", LIMIT)
 
 

@@ -31,30 +31,28 @@ SCREENS: Mapping[str, Steps] = {
     "menu": lambda session: session.sees("SAMPLE DATA").sees("Exit"),
     "find": lambda session: session.press("/").sees("Find (").press("castelan").sees("chiara.castellan52"),
     "client": lambda session: SCREENS["find"](session).press("down", "enter").sees("More").sees("Back"),
-    "timeline": lambda session: SCREENS["client"](session).press("t").sees("1-").sees("0 back"),
+    "timeline": lambda session: SCREENS["client"](session).choose("Timeline").sees("1-").sees("0 back"),
     "capture": lambda session: (
-        session.choose("Quick capture")
+        session.sees("q quick note")
+        .press("q")
         .sees("follow up):")
         .press("call Brandt, wants a quote, fri 10:00", "enter")
         .sees("0)")
     ),
     "today": lambda session: session.choose("Today").sees("To do"),
-    "follow-ups": lambda session: session.choose("Follow-ups").choose("List follow-ups").sees("0 back"),
+    "follow-ups": lambda session: session.choose("Follow-ups").sees("0 back"),
     "board": lambda session: session.choose("Deals").sees("Negotiation").sees("Back"),
     "deal": lambda session: SCREENS["board"](session).press("enter").sees("Win"),
     "won": lambda session: (
         SCREENS["deal"](session).choose("Win it").sees("Amount").press("enter").settled().press("enter").sees("Won")
     ),
     "preview": lambda session: (
-        SCREENS["client"](session)
-        .press("m")
-        .choose("Write an e-mail")
-        .choose("Long time")
-        .choose("Look and send")
-        .sees("Send it")
+        SCREENS["client"](session).press("m").choose("Long time").choose("Look and send").sees("Send it")
     ),
     "many": lambda session: (
         session.choose("E-mail")
+        .sees("? keys")
+        .press(".")
         .choose("Write to many")
         .choose("All in a saved view")
         .choose("Best")
@@ -62,8 +60,8 @@ SCREENS: Mapping[str, Steps] = {
         .choose("Look and send")
         .sees("Who is left out")
     ),
-    "arranging": lambda session: SCREENS["today"](session).press("t").sees("Pipeline by stage"),
-    "sales": lambda session: session.choose("Reports").choose("Sales over time").sees("Back").press("c").sees("█"),
+    "arranging": lambda session: SCREENS["today"](session).press("e").sees("Pipeline by stage"),
+    "sales": lambda session: session.choose("Reports").choose("Sales over time").sees("Back").press("v").sees("█"),
     "funnel": lambda session: session.choose("Reports").choose("Funnel").sees("Conversion").sees("Back"),
 }
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from crm.commands import menus
+from crm.commands import menu_path
 from crm.commands.registry import Command, Parameter, commands, commands_outside
 from crm.config import ENVIRONMENT, TEAM
 from crm.model.fields import Flag
@@ -40,7 +40,7 @@ def settings_page() -> str:
         "## The team's, kept with the data",
         "",
         "Everybody who works on a store has the same."
-        " Menu: *Settings*; shell: `.venv/bin/python run.py settings set NAME VALUE`.",
+        " Menu: *Data & settings*, *Settings*; shell: `.venv/bin/python run.py settings set NAME VALUE`.",
         "A new store takes them from the language and country of the machine it is made on.",
         "",
         "| name | what it is |",
@@ -92,7 +92,7 @@ def _section(command: Command) -> Iterator[str]:
     yield command.documentation
     yield ""
     if command.menu:
-        yield f"Menu: *{menus()[command.menu]}*, *{command.title}*."
+        yield f"Menu: {', '.join(f'*{title}*' for title in (*menu_path(command.menu), command.title))}."
         yield ""
     rows = [row for parameter in command.parameters.values() for row in _rows(parameter)]
     if rows:

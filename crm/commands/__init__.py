@@ -7,7 +7,7 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crm.commands.subject import Module, Subject
+    from crm.commands.subject import Menu, Module, Subject
 
 
 @cache
@@ -20,10 +20,16 @@ def subjects() -> "tuple[Subject, ...]":
 
 
 @cache
-def menus() -> Mapping[str, str]:
-    """The menus by name, in the order of the main menu, each with its title."""
-    in_order = sorted((menu.place, name, menu.title) for subject in subjects() for name, menu in subject.MENUS.items())
-    return {name: title for _, name, title in in_order}
+def menus() -> "Mapping[str, Menu]":
+    """The menus by name, in their order."""
+    menus = [(name, menu) for subject in subjects() for name, menu in subject.MENUS.items()]
+    return dict(sorted(menus, key=lambda item: (item[1].under, item[1].place)))
+
+
+def menu_path(name: str) -> list[str]:
+    """The titles that lead to a menu from the main menu."""
+    menu = menus()[name]
+    return [*(menu_path(menu.under) if menu.under else []), menu.title]
 
 
 @cache

@@ -1,6 +1,7 @@
 """The declaration of a subject in its `__init__`: its commands by module, so that none is loaded too early.
 
-`PLACE` is its place among the subjects. `MENUS` are the menus it brings, by name. `GROUPS` are the words that its
+`PLACE` is its place among the subjects. `MENUS` are the menus it brings, by name; the main menu has nine of them at
+most, by how often they are needed, and the others stand under one of these. `GROUPS` are the words that its
 commands of two words begin with, and what such commands are about. `MODULES` are its modules that hold commands, in the
 order of the menus.
 """
@@ -12,10 +13,16 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Menu:
-    """A menu: its title, and its place in the main menu."""
+    """A menu: its title, and its place in the main menu, or in the menu that it stands `under`.
+
+    A section opens on a page and not on its commands: `page` names the one that it opens with, and after it those that
+    this page has keys or numbers for. What is left stands one level down, as "more".
+    """
 
     title: str
     place: int
+    under: str = ""
+    page: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,7 +134,7 @@ class Session:
 
     def choose(self, label: str) -> "Session":
         """Presses the key that stands before an entry of a menu."""
-        return self.press(self.reads(r"(\w)\) +" + re.escape(label))[0])
+        return self.press(self.reads(r"([\w.])\) +" + re.escape(label))[0])
 
     def paste(self, text: str) -> "Session":
         """Sends a text as a terminal pastes it."""

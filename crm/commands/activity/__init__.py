@@ -4,8 +4,7 @@ from crm.commands.subject import Menu, Module
 
 PLACE = 2
 MENUS = {
-    "follow-ups": Menu("Follow-ups", 4),
-    "capture": Menu("Quick capture", 6),
+    "follow-ups": Menu("Follow-ups", 5, page=("follow-ups list", "follow-ups add", "follow-ups export")),
 }
 GROUPS = {
     "interactions": "Calls, meetings, messages and notes.",
@@ -16,5 +15,5 @@ MODULES = {
     "timeline": Module("timeline"),
     "follow_ups": Module("follow-ups", menu="follow-ups"),
     "agenda": Module("agenda"),
-    "capture": Module("capture", menu="capture"),
+    "capture": Module("capture"),
 }

@@ -44,7 +44,7 @@ class Captured:
     misspelt: str = ""
 
 
-@command("capture", title="Quick capture", menu="capture")
+@command("capture", title="Quick note")
 def capture(
     crm: CRM,
     line: Annotated[str, Line(2000), About("Note", f"like: {_EXAMPLE}", positional=True)],

@@ -4,8 +4,22 @@ from crm.commands.subject import Menu, Module
 
 PLACE = 1
 MENUS = {
-    "clients": Menu("Clients", 1),
-    "rules": Menu("Status rules", 7),
+    "clients": Menu(
+        "Clients",
+        2,
+        page=(
+            "clients list",
+            "clients add",
+            "clients search",
+            "clients tag",
+            "clients edit-many",
+            "clients delete-many",
+            "interactions add",
+            "views list",
+            "views save",
+        ),
+    ),
+    "rules": Menu("Status rules", 2, under="data", page=("rules list", "rules add")),
 }
 GROUPS = {
     "clients": "Clients: added, found, shown, edited, tagged, merged, pinned and deleted.",

@@ -227,7 +227,7 @@ def doubts(record: Client, by: Conventions) -> dict[str, str]:
     return {name: doubt for name, doubt in answers.items() if doubt}
 
 
-@command("clients edit", title="Edit", menu="clients")
+@command("clients edit", title="Edit")
 def edit(crm: CRM, client: TheClient, changes: ClientChanges) -> Client:
     """Changes fields of a client; those not named stay as they are.
 
@@ -248,7 +248,7 @@ def own_fields(client: Client, changes: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in {**client.extra, **changes}.items() if text}
 
 
-@command("clients delete", title="Delete", menu="clients", roles=ONLY_ADMIN, as_text=deleted)
+@command("clients delete", title="Delete", roles=ONLY_ADMIN, as_text=deleted)
 def delete(crm: CRM, client: TheClient, yes: bool = False) -> Client:
     """Deletes a client and all that belongs to it: sales, contacts, calls, deals; `history undo` brings it back."""
 
@@ -356,7 +356,7 @@ def merged_fields(kept: Client, duplicate: Client, take: Sequence[str]) -> dict[
     return merged
 
 
-@command("clients pin", title="Pin a status", menu="clients")
+@command("clients pin", title="Pin a status")
 def pin(
     crm: CRM,
     client: TheClient,

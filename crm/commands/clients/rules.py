@@ -101,7 +101,7 @@ def _read(rule: str, status: str, when: str) -> tuple[str, str]:
     return split_rule(rule_text(status, when))
 
 
-@command("rules edit", title="Edit a rule", menu="rules", roles=ONLY_ADMIN)
+@command("rules edit", title="Edit a rule", roles=ONLY_ADMIN)
 def edit(
     crm: CRM,
     rule: TheRule,
@@ -121,7 +121,7 @@ def edit(
     return crm.transact(lambda tx: tx.change(rule, **changes), f"edited the rule {rule_text(rule.status, rule.when)}")
 
 
-@command("rules move", title="Move a rule up or down", menu="rules", roles=ONLY_ADMIN)
+@command("rules move", title="Move a rule up or down", roles=ONLY_ADMIN)
 def move(
     crm: CRM, rule: TheRule, to: Annotated[int, Whole(least=1), About("To position", positional=True)]
 ) -> list[StatusRule]:
@@ -135,7 +135,7 @@ def move(
     return crm.transact(change, f"moved the rule {rule_text(rule.status, rule.when)} to {to}")
 
 
-@command("rules remove", title="Remove a rule", menu="rules", roles=ONLY_ADMIN, as_text=deleted)
+@command("rules remove", title="Remove a rule", roles=ONLY_ADMIN, as_text=deleted)
 def remove(crm: CRM, rule: TheRule) -> StatusRule:
     """Removes a rule. Clients keep their status until the rules are applied; it can be undone."""
 
@@ -212,7 +212,7 @@ def apply(crm: CRM) -> RulesReport:
     return report
 
 
-@command("rules why", title="Why has a client this status", menu="rules")
+@command("rules why", title="Why has a client this status")
 def why(crm: CRM, client: Annotated[Client, About("Client", "its number, reference or name", positional=True)]) -> Why:
     """Explains a client's status: the rule and the values that met it, and what every other rule says."""
     with crm.read() as snapshot:

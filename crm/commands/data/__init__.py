@@ -4,8 +4,11 @@ from crm.commands.subject import Menu, Module
 
 PLACE = 7
 MENUS = {
-    "data": Menu("Data", 10),
-    "settings": Menu("Settings", 11),
+    "data": Menu("Data & settings", 8),
+    "history": Menu("History", 1, under="data", page=("history list", "history undo", "history export")),
+    "settings": Menu("Settings", 3, under="data", page=("settings list", "settings set")),
+    "backups": Menu("Backups and copies", 4, under="data"),
+    "sheets": Menu("Google spreadsheet", 5, under="data"),
 }
 GROUPS = {
     "history": "What was done, and taking it back.",
@@ -15,10 +18,10 @@ GROUPS = {
 MODULES = {
     "importing": Module("import", menu="data"),
     "exporting": Module("export", menu="data"),
-    "history": Module("history", menu="data"),
-    "store": Module("check backup restore", menu="data"),
-    "copying": Module("copy", menu="data"),
-    "spreadsheets": Module("sheets", menu="data"),
+    "history": Module("history", menu="history"),
+    "store": Module("check backup restore", menu="backups"),
+    "copying": Module("copy", menu="backups"),
+    "spreadsheets": Module("sheets", menu="sheets"),
     "demo": Module("demo", menu="data"),
     "settings": Module("settings", menu="settings"),
 }

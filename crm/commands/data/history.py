@@ -70,7 +70,7 @@ class TransactionShown:
         return {**plain(self.entry), "records": plain(self.records)}
 
 
-@command("history list", title="History", menu="data")
+@command("history list", title="History", menu="history")
 def list_all(
     crm: CRM,
     limit: Limit = 0,
@@ -116,7 +116,7 @@ def show(
         return TransactionShown(entry, record_changes(snapshot, changes, by))
 
 
-@command("history export", title="Export the history", menu="data")
+@command("history export", title="Export the history", menu="history")
 def export(
     crm: CRM,
     file: Annotated[Path, About("File", "its ending says how: .csv, .xlsx or .json", positional=True, makes=_FORMATS)],
@@ -145,7 +145,7 @@ def export(
         )
 
 
-@command("history undo", title="Undo", menu="data")
+@command("history undo", title="Undo", menu="history")
 def undo(
     crm: CRM,
     transaction: Annotated[

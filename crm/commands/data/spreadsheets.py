@@ -87,7 +87,7 @@ def setup(
 @command(
     "sheets connect",
     title="Connect a Google spreadsheet",
-    menu="data",
+    menu="sheets",
     roles=ONLY_ADMIN,
     here=True,
     unread=(StoreError,),

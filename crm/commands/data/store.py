@@ -51,7 +51,7 @@ class FileWritten:
     done: str = ""
 
 
-@command("check", title="Check the store", menu="data")
+@command("check", title="Check the store", menu="backups")
 def check(
     crm: CRM,
     live: Annotated[bool, About("Live", "try on the real service what a Google spreadsheet is relied on for")] = False,
@@ -76,7 +76,7 @@ def check(
     )
 
 
-@command("backup", title="Back up", menu="data", roles=ONLY_ADMIN, key="backup")
+@command("backup", title="Back up", menu="backups", roles=ONLY_ADMIN, key="backup")
 def backup(
     crm: CRM,
     file: Annotated[
@@ -94,7 +94,7 @@ def backup(
     return FileWritten(crm.repository.backup(file), "backup", keep_safe(crm))
 
 
-@command("restore", title="Restore a backup", menu="data", roles=ONLY_ADMIN, unread=(StoreDamagedError,))
+@command("restore", title="Restore a backup", menu="backups", roles=ONLY_ADMIN, unread=(StoreDamagedError,))
 def restore(
     crm: CRM,
     file: Annotated[Path, About("File", "a backup", positional=True)],

@@ -4,7 +4,7 @@ from crm.commands.subject import Menu, Module
 
 PLACE = 4
 MENUS = {
-    "today": Menu("Today", 8),
+    "today": Menu("Today", 1, page=("today",)),
 }
 GROUPS = {
     "dashboard": "What stands on one's own dashboard.",

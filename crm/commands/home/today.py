@@ -7,6 +7,7 @@ from typing import Any
 
 from crm.commands.activity.agenda import Agenda
 from crm.commands.context import CRM
+from crm.commands.home.figures import Start, start_of
 from crm.commands.home.tiles import DEFAULT, TILES, Tile
 from crm.commands.ownership import Mine
 from crm.commands.registry import command
@@ -70,23 +71,36 @@ class Brief:
         self._of: object = None
         self._tiles: Sequence[Tile] = ()
         self._contents: dict[str, Any] = {}
+        self.start = Start((), {})
+
+    def read(self, crm: CRM) -> Start:
+        """What needs doing, and the figures of the main menu."""
+        with crm.read() as snapshot:
+            self._look(crm, snapshot)
+        return self.start
+
+    def _look(self, crm: CRM, snapshot: Snapshot) -> None:
+        revision = (crm.repository.url, snapshot.revision)
+        if revision != self._revision:
+            if self._revision is not None:
+                # Somebody else may have changed the settings, the time zone among them.
+                crm.forget_settings()
+            self._revision = revision
+        of = (revision, snapshot.today, crm.reader)
+        if of != self._of:
+            arranged_ = [TILES[name] for name in arranged(crm, snapshot)]
+            self._tiles = sorted(arranged_, key=lambda tile: tile.listed)
+            self._of, self._contents = of, {}
+            self.start = start_of(crm, snapshot)
 
     def tiles(self, crm: CRM) -> Generator[tuple[Tile, Any], None, None]:
         """The tiles of the dashboard, figures before what is listed, each with what it shows; only what is asked for
-        is read. Reports are not among them."""
+        is read. Reports are not among them, nor what needs doing."""
         with crm.read() as snapshot:
-            revision = (crm.repository.url, snapshot.revision)
-            if revision != self._revision:
-                if self._revision is not None:
-                    # Somebody else may have changed the settings, the time zone among them.
-                    crm.forget_settings()
-                self._revision = revision
-            of = (revision, snapshot.today, crm.reader)
-            if of != self._of:
-                arranged_ = [TILES[name] for name in arranged(crm, snapshot)]
-                self._tiles = sorted(arranged_, key=lambda tile: tile.listed)
-                self._of, self._contents = of, {}
+            self._look(crm, snapshot)
             for tile in self._tiles:
+                if tile.name == "agenda":
+                    continue
                 if tile.name not in self._contents:
                     if tile.brief is not None:
                         self._contents[tile.name] = tile.brief(crm, snapshot)

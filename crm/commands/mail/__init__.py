@@ -4,7 +4,8 @@ from crm.commands.subject import Menu, Module
 
 PLACE = 5
 MENUS = {
-    "email": Menu("E-mail", 5),
+    "email": Menu("E-mail", 6, page=("email list", "email send")),
+    "not written to": Menu("Addresses not written to", 1, under="email"),
 }
 GROUPS = {
     "email": "E-mail: written to clients, sent, and fetched.",
@@ -21,8 +22,8 @@ MODULES = {
     "templates": Module("templates", menu="email"),
     "mailings": Module("mailings", menu="email"),
     "greetings": Module("email occasions", menu="email"),
-    "opt_outs": Module("opt-outs", menu="email"),
-    "bounces": Module("bounces", menu="email"),
+    "opt_outs": Module("opt-outs", menu="not written to"),
+    "bounces": Module("bounces", menu="not written to"),
     "inbox": Module("email", menu="email"),
     "sms": Module("sms", menu="email"),
     "services": Module("email mailbox sms"),

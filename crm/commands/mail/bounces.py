@@ -29,7 +29,7 @@ class Bounced:
     words: str
 
 
-@command("bounces list", title="Addresses refused for good", menu="email")
+@command("bounces list", title="Addresses refused for good", menu="not written to")
 def list_all(crm: CRM) -> list[Bounced]:
     """Lists the addresses that mailings leave out because a mail server said that there is no such mailbox."""
     with crm.read() as snapshot:

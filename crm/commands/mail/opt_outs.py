@@ -16,7 +16,7 @@ from crm.repository import Query, Transaction
 TheRecipient = Annotated[str, Recipient(), About("Address", "an e-mail address or a telephone number", positional=True)]
 
 
-@command("opt-outs list", title="Opt-outs", menu="email")
+@command("opt-outs list", title="Opt-outs", menu="not written to")
 def list_all(crm: CRM, text: Annotated[str, Line(254), About("Text", "part of an address")] = "") -> list[OptOut]:
     """Lists the addresses and telephone numbers that get no mailings and no greetings any more."""
     with crm.read() as snapshot:

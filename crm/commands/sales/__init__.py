@@ -4,8 +4,8 @@ from crm.commands.subject import Menu, Module
 
 PLACE = 3
 MENUS = {
-    "sales": Menu("Sales", 2),
-    "deals": Menu("Deals", 3),
+    "sales": Menu("Sales", 3, page=("sales list", "sales add", "sales edit", "sales undo")),
+    "deals": Menu("Deals", 4, page=("deals board",)),
 }
 GROUPS = {
     "sales": "Sales: recorded, listed and taken back.",
@@ -17,5 +17,5 @@ MODULES = {
     "board": Module("deals", menu="deals"),
     "deals": Module("deals"),
     "outcomes": Module("deals"),
-    "stages": Module("stages"),
+    "stages": Module("stages", menu="deals"),
 }

@@ -20,7 +20,7 @@ Outcome = Annotated[str, Choice(OUTCOMES), About("Outcome", "open, won or lost")
 _CERTAIN = {"won": 100, "lost": 0}
 
 
-@command("stages list", title="Stages")
+@command("stages list", title="Stages", menu="deals")
 def list_all(crm: CRM) -> list[Stage]:
     """Lists the stages that deals go through, in their order.
 

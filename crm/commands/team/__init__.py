@@ -4,8 +4,8 @@ from crm.commands.subject import Menu, Module
 
 PLACE = 8
 MENUS = {
-    "team": Menu("Team", 12),
-    "profile": Menu("My account", 13),
+    "team": Menu("Team", 9, page=("users list", "users add")),
+    "profile": Menu("My account", 6, under="data", page=("profile show",)),
 }
 GROUPS = {
     "users": "Accounts: who may sign in, and as what.",
@@ -15,8 +15,8 @@ GROUPS = {
 }
 MODULES = {
     "users": Module("users", menu="team"),
-    "keys": Module("keys"),
-    "people": Module("people", menu="follow-ups"),
+    "keys": Module("keys", menu="team"),
+    "people": Module("people", menu="team"),
     "profile": Module("profile", menu="profile"),
     "recovery": Module("users", outside=True),
 }

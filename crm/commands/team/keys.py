@@ -37,7 +37,7 @@ class KeyMade:
     secret: str
 
 
-@command("keys list", title="Keys for unattended commands", roles=ONLY_ADMIN)
+@command("keys list", title="Keys for unattended commands", menu="team", roles=ONLY_ADMIN)
 def list_all(crm: CRM) -> list[KeyShown]:
     """Lists the keys by which commands run unattended: what each may do, who made it, and when it was last used."""
     with crm.read() as snapshot:

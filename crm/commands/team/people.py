@@ -25,7 +25,7 @@ class Colleague:
     clients: int = 0
 
 
-@command("people list", title="Who has what to do", menu="follow-ups")
+@command("people list", title="Who has what to do", menu="team")
 def list_all(crm: CRM) -> list[Colleague]:
     """Lists everybody who has an account, looks after clients or deals, or has follow-ups to do.
 

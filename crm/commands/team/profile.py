@@ -30,7 +30,7 @@ def show(crm: CRM) -> Profile:
     return Profile(me.email, me.name, me.phone, me.role, crm.accounts.second_factor())
 
 
-@command("profile edit", title="Change my name or phone", menu="profile", roles=EVERYBODY)
+@command("profile edit", title="Change my name or phone", roles=EVERYBODY)
 def edit(
     crm: CRM,
     name: Annotated[str | None, Line(100), About("Name")] = None,
@@ -44,7 +44,7 @@ def edit(
     return show(crm)
 
 
-@command("profile password", title="Change my password", menu="profile", roles=EVERYBODY)
+@command("profile password", title="Change my password", roles=EVERYBODY)
 def password(
     crm: CRM,
     current: Annotated[str, Secret(), About("Current password")],
@@ -58,7 +58,7 @@ def password(
     return show(crm)
 
 
-@command("profile sessions", title="My sessions", menu="profile", roles=EVERYBODY)
+@command("profile sessions", title="My sessions", roles=EVERYBODY)
 def sessions(crm: CRM) -> list[SessionShown]:
     """Lists one's own open sessions: since when, from where, on what."""
     return [session_shown(crm, session) for session in crm.accounts.sessions(crm.accounts.me)]
@@ -67,7 +67,6 @@ def sessions(crm: CRM) -> list[SessionShown]:
 @command(
     "profile end-session",
     title="End a session",
-    menu="profile",
     roles=EVERYBODY,
     as_text=lambda _crm, _: "The session is ended.",
 )
@@ -79,7 +78,6 @@ def end_session(crm: CRM, session: Annotated[SignIn, About("Session", "its numbe
 @command(
     "profile sign-out-everywhere",
     title="Sign out everywhere else",
-    menu="profile",
     roles=EVERYBODY,
     as_text=lambda _crm, _: "Your other sessions are ended.",
 )

@@ -137,7 +137,7 @@ def _chosen(crm: CRM, password: str | None, again: str | None, *words: str) -> N
         raise FieldError("the two passwords differ; nothing was changed", field="again", label="Password again")
 
 
-@command("users edit", title="Change an account", menu="team", roles=ONLY_ADMIN)
+@command("users edit", title="Change an account", roles=ONLY_ADMIN)
 def edit(
     crm: CRM,
     user: Annotated[User, _WHOSE],
@@ -161,14 +161,14 @@ def edit(
     return _user_shown(crm, user.id)
 
 
-@command("users deactivate", title="Deactivate accounts", menu="team", roles=ONLY_ADMIN)
+@command("users deactivate", title="Deactivate accounts", roles=ONLY_ADMIN)
 def deactivate(crm: CRM, users: Annotated[tuple[User, ...], _THEIRS]) -> list[UserShown]:
     """Lets people in no more and ends their sessions; what they did stays in the history."""
     crm.accounts.switch(users, active=False)
     return _those(crm, users)
 
 
-@command("users activate", title="Activate accounts", menu="team", roles=ONLY_ADMIN)
+@command("users activate", title="Activate accounts", roles=ONLY_ADMIN)
 def activate(
     crm: CRM,
     users: Annotated[tuple[User, ...], _THEIRS] = (),
@@ -203,20 +203,20 @@ def _switched_off(crm: CRM) -> tuple[User, ...]:
         )
 
 
-@command("users reset-password", title="New one-time password", menu="team", roles=ONLY_ADMIN)
+@command("users reset-password", title="New one-time password", roles=ONLY_ADMIN)
 def reset_password(crm: CRM, user: Annotated[User, _WHOSE]) -> OneTimePassword:
     """Gives somebody a new one-time password and ends their sessions."""
     return OneTimePassword(user.id, user.email, user.name, crm.accounts.new_one_time_password(user.id))
 
 
-@command("users reset-second-factor", title="Reset a second factor", menu="team", roles=ONLY_ADMIN)
+@command("users reset-second-factor", title="Reset a second factor", roles=ONLY_ADMIN)
 def reset_second_factor(crm: CRM, user: Annotated[User, _WHOSE]) -> UserShown:
     """Takes the second factor of somebody away who has lost it, and ends their sessions."""
     crm.accounts.reset_second_factor(user.id)
     return _user_shown(crm, user.id)
 
 
-@command("users vouch", title="Vouch for an account", menu="team", roles=ONLY_ADMIN)
+@command("users vouch", title="Vouch for an account", roles=ONLY_ADMIN)
 def vouch(
     crm: CRM,
     user: Annotated[User, _WHOSE],
@@ -233,14 +233,14 @@ def vouch(
     return OneTimePassword(user.id, user.email, user.name, password)
 
 
-@command("users sign-out", title="Sign somebody out everywhere", menu="team", roles=ONLY_ADMIN)
+@command("users sign-out", title="Sign somebody out everywhere", roles=ONLY_ADMIN)
 def sign_out(crm: CRM, user: Annotated[User, _WHOSE]) -> UserShown:
     """Ends all sessions of somebody, except the one in which this is asked."""
     crm.accounts.sign_out(user.id)
     return _user_shown(crm, user.id)
 
 
-@command("users sessions", title="Open sessions", menu="team", roles=ONLY_ADMIN)
+@command("users sessions", title="Open sessions", roles=ONLY_ADMIN)
 def sessions(crm: CRM, user: Annotated[User, _WHOSE]) -> list[SessionShown]:
     """Lists the open sessions of somebody: since when, from where, on what."""
     return [session_shown(crm, session) for session in crm.accounts.sessions(user.id)]

@@ -13,6 +13,7 @@ from crm.repository import Query
 from crm.terminal.activity.rendering import LISTED_FOLLOW_UPS
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing import render, tables
+from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.lists import ListPage, list_page
 from crm.terminal.toolkit.pages import flow, page
@@ -126,8 +127,9 @@ class FollowUpsPage(ListPage):
         return ", ".join(filter(None, parts))
 
     def keys(self) -> Sequence[Choice]:
-        add_one = Choice("Add", lambda: add(self.session, self.filters.get("client")), "a")
-        return [self.mine_key(), add_one, self.filter_key()]
+        add_one = letters.NEW(lambda: add(self.session, self.filters.get("client")), "follow-up")
+        export = letters.EXPORT(lambda: self.session.start(named("follow-ups export")))
+        return [add_one, self.filter_key(), self.mine_key(), export]
 
     def open(self, row: Any) -> None:
         follow_up_page(self.session, row.follow_up)
@@ -151,11 +153,17 @@ def follow_up_page(session: Session, follow_up: FollowUp) -> None:
             session.page("Follow-ups", item.client.name)
             render.show(session.screen, item, session.crm.conventions)
             session.screen.print()
-            chosen = session.choose("", _actions(session, item))
+            chosen = session.choose("", _actions(session, item), keys=_keys(session, item))
         except (Back, Cancelled, NotFoundError):
             return
         if session.attempt(chosen):
             return
+
+
+def _keys(session: Session, item: FollowUpShown) -> list[Choice]:
+    follow_up = item.follow_up
+    changes = [] if follow_up.done_on else [letters.EDIT(lambda: edit(session, follow_up))]
+    return [*changes, letters.DELETE(lambda: _delete(session, item))]
 
 
 def _actions(session: Session, item: FollowUpShown) -> list[Choice]:

@@ -9,7 +9,7 @@ from crm.commands.clients.contacts import contacts_of
 from crm.model import INTERACTIONS, Client, Contact, Conventions, Field, Interaction, typed_fields
 from crm.terminal.activity.rendering import INTERACTION_COLUMNS, draw_interaction, kind_of
 from crm.terminal.console.keyboard import Choice
-from crm.terminal.toolkit import record_actions
+from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.client_lists import ClientListPage
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.lists import list_page
@@ -94,8 +94,8 @@ class InteractionsPage(ClientListPage):
         return str(INTERACTIONS.get(value, value)) if name in ("kind", "text") else super().filter_text(name, value)
 
     def keys(self) -> Sequence[Choice]:
-        log_one = Choice("Log", lambda: log(self.session, self.filters.get("client")), "l")
-        return [self.filter_key(), self.mine_key(), log_one]
+        log_one = letters.LOG(lambda: log(self.session, self.filters.get("client")))
+        return [log_one, self.filter_key(), self.mine_key()]
 
     def open(self, row: Any) -> None:
         interaction_page(self.session, row)
@@ -125,7 +125,11 @@ def interaction_page(session: Session, interaction: Interaction) -> None:
             Choice("Delete", lambda: delete(session, record)),
         ]
 
-    session.menu(crumbs, entries, above=above)
+    keys = [
+        letters.EDIT(lambda: edit(session, seen["record"])),
+        letters.DELETE(lambda: delete(session, seen["record"])),
+    ]
+    session.menu(crumbs, entries, above=above, keys=keys)
 
 
 @flow("interactions add")

@@ -9,6 +9,7 @@ from crm.commands.registry import named
 from crm.model import BY_NAME, Client
 from crm.terminal.activity.rendering import ENTRIES
 from crm.terminal.console.keyboard import Choice
+from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.lists import ListPage, Neighbours
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.record_actions import chosen_client
@@ -58,9 +59,9 @@ class TimelinePage(ListPage):
         return narrowed
 
     def keys(self) -> Sequence[Choice]:
-        log = Choice("Log", lambda: self.session.start(named("interactions add"), client=self.place.client), "l")
+        log = letters.LOG(lambda: self.session.start(named("interactions add"), client=self.place.client))
         steps = [Choice(choice.label, self._from_the_top(choice.value), choice.key) for choice in self.place.choices()]
-        return [Choice("Filter", self._filter, "f"), log, *steps]
+        return [letters.FILTER(self._filter), log, *steps]
 
     def _from_the_top(self, step: Any) -> Any:
         def stepped() -> None:
@@ -73,7 +74,7 @@ class TimelinePage(ListPage):
         entries: list[Choice] = [Choice("Calls, meetings, e-mails, SMS and notes", _INTERACTIONS)]
         entries += [Choice(several[:1].upper() + several[1:], (kind,)) for kind, several in KINDS.items()]
         if self.only:
-            entries.append(Choice("Show all again", (), "x"))
+            entries.append(Choice("Show all again", ()))
         self.only = self.session.keyboard.choose("Show only:", entries, at=self.only)
         self.offset = 0
 

@@ -1,7 +1,7 @@
 """Clients at the menu: the page of one client, adding, editing and merging."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -18,7 +18,7 @@ from crm.terminal.clients.rendering import draw_client, draw_contacts, draw_next
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing.cards import draw_timeline
 from crm.terminal.drawing.list_conventions import ListConventions
-from crm.terminal.toolkit import record_actions
+from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.lists import Listed, Neighbours
 from crm.terminal.toolkit.pages import flow, page
@@ -28,11 +28,22 @@ from crm.terminal.toolkit.steps import Answers, Step, in_steps
 
 # What one does most often stands on the card; the rest behind one entry more, what one regrets last.
 _MAIN = ("sales add", "clients edit", "interactions add", "follow-ups add", "deals add")
-_LAST = ("clients merge", "clients delete")
 _EVENTS, _LEAST_EVENTS = 12, 3
 # The lines of a card's heading, and what stands below its fields.
 _HEADING = 2
 _BELOW_THE_FIELDS = ("next_follow_up_on", "last_contact_on")
+# What has a letter; it does not stand there once more.
+_LETTERS: Mapping[str, letters.Letter] = {
+    "email send": letters.MAIL,
+    "clients pin": letters.PIN,
+    "rules why": letters.WHY,
+    "history list": letters.HISTORY,
+    "clients delete": letters.DELETE,
+    "sales add": letters.SALE,
+    "clients edit": letters.EDIT,
+    "interactions add": letters.LOG,
+}
+_ABOUT = "A client's card: who it is, the status and why, and what happened last."
 _CONTACTS = 3
 # As many statuses have a key of their own beside the other entries.
 _STATUSES = 30
@@ -40,7 +51,15 @@ _STATUSES = 30
 _HINT = 110
 # What the card shows itself, what its keys lead to, and what is about several.
 _NOT_HERE = frozenset(
-    ("clients show", "clients delete-many", "contacts add", "contacts list", "interactions list", "timeline")
+    (
+        "clients show",
+        "clients delete-many",
+        "clients tag",
+        "contacts add",
+        "contacts list",
+        "interactions list",
+        "timeline",
+    )
 )
 
 
@@ -84,16 +103,23 @@ def client_page(session: Session, client: Client, listed: Listed | None = None, 
 
     def entries() -> list[Choice]:
         choices = [Choice(_title(group), _acts(session, group, seen)) for group in _offered(session)]
-        return [*choices, Choice("More", lambda: _more(session, seen), "m")]
+        timeline = Choice("Timeline", lambda: session.start(named("timeline"), place=place))
+        return [*choices, timeline, letters.MORE(lambda: _more(session, seen))]
 
+    def acts(words: str) -> Callable[[], None]:
+        return lambda: session.start(named(words), client=seen["client"])
+
+    def tag() -> None:
+        session.start(named("clients tag"), clients=[seen["client"]])
+
+    lettered = [(letter, acts(words)) for words, letter in _LETTERS.items() if session.offers(named(words))]
     keys = [
-        Choice("Timeline", lambda: session.start(named("timeline"), place=place), "t"),
-        Choice("Contacts", lambda: ContactsPage(session, seen["client"]).show(), "c"),
-        Choice("Log", lambda: session.start(named("interactions add"), client=seen["client"]), "l"),
+        letters.CONTACTS(lambda: ContactsPage(session, seen["client"]).show()),
+        *place.choices(),
+        letters.TAGS(tag),
+        *(letter(act) for letter, act in lettered),
     ]
-    if session.offers(named("history list")):
-        keys.append(Choice("History", lambda: session.start(named("history list"), client=seen["client"]), "h"))
-    session.menu(crumbs, entries, above=above, keys=[*keys, *place.choices()])
+    session.menu(crumbs, entries, above=above, keys=keys, about=_ABOUT)
 
 
 def _fitting(count: int, most: int, room: int) -> int:
@@ -106,7 +132,9 @@ def _more(session: Session, seen: dict[str, Any]) -> None:
     client = seen["client"]
     session.page(client.name, "More")
     entries = [
-        Choice(_title(client), _acts(session, client, seen)) for client in _about_clients() if client.words not in _MAIN
+        Choice(_title(client), _acts(session, client, seen))
+        for client in _about_clients()
+        if client.words not in (*_MAIN, *_LETTERS)
     ]
     if client.status_pinned_until:
         entries.append(Choice("Lift the pin", lambda: _lift_pin(session, client)))
@@ -131,7 +159,7 @@ def _about_clients() -> Sequence[Command]:
         for command in commands()
         if command.words not in _NOT_HERE and command.subject is not None and command.subject.record is Client
     ]
-    return sorted(listed, key=lambda command: _LAST.index(command.words) if command.words in _LAST else -1)
+    return sorted(listed, key=lambda command: command.words == "clients merge")
 
 
 _TITLES = {
@@ -188,9 +216,12 @@ def add(session: Session, **_: Any) -> None:
     def steps() -> list[Step]:
         return [ask_kind, *form.steps(form.name_parts(), "Add a client"), fill]
 
+    first = session.crm.repository.is_empty()
     added = in_steps(session, steps, form.is_written)
     if added.id and added.version and added.name == _name(form):
         session.done(f"Added {added.name} (no. {added.id})")
+    if first:
+        session.say("Next: r records a sale, l logs a call, and a follow-up stands among the numbers.", "muted")
     client_page(session, added)
 
 

@@ -21,6 +21,7 @@ from crm.terminal.clients.rendering import LISTED
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.screen import data
+from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.group_picking import group_of
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow
@@ -39,6 +40,7 @@ class ClientsPage(ListPage):
     """Clients by status, field, condition or saved view."""
 
     title = "Clients"
+    command = "clients list"
     sorts: Mapping[str, str] = {
         "Name": "name",
         "Total spend": "total_spend",
@@ -122,13 +124,17 @@ class ClientsPage(ListPage):
         self.marked = {}
 
     def keys(self) -> Sequence[Choice]:
-        keys = [Choice("Filter", self._filter, "f"), Choice("Views", self._views, "v")]
-        keys.append(Choice("Everybody's" if self._is_mine() else "Mine", self._turn, "e"))
+        keys = [
+            letters.NEW(lambda: self.session.start(named("clients add")), "client"),
+            letters.FILTER(self._filter),
+        ]
         if self._counted or self.marked:
             which = f"{len(self.marked)} marked" if self.marked else f"all {self._counted}"
-            keys.append(Choice("Stop marking" if self.marking else "Mark", self._mark, "m"))
-            keys.append(Choice(f"With {which}", self._with_them, "g"))
-        return keys
+            keys.append((letters.STOP_MARKING if self.marking else letters.MARK)(self._mark))
+            keys.append(letters.GROUP(self._with_them, which))
+        keys.append(letters.VIEWS(self._views))
+        keys.append((letters.EVERYONES if self._is_mine() else letters.MINE)(self._turn))
+        return [*keys, letters.LOG(lambda: self.session.start(named("interactions add")))]
 
     def _is_mine(self) -> bool:
         return str(self.filters.get("owner", "")).casefold() == self.session.crm.me.casefold()
@@ -165,7 +171,7 @@ class ClientsPage(ListPage):
         keyboard = self.session.keyboard
         entries = [Choice(label, name) for label, name in _FILTERS.items()]
         if not self._group().is_everybody:
-            entries.append(Choice("Show all again", "", "x"))
+            entries.append(Choice("Show all again", ""))
         name = keyboard.choose("Filter by:", entries)
         view, filters, where = self.view, dict(self.filters), self.where
         if name == "":

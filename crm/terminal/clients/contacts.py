@@ -11,7 +11,7 @@ from crm.terminal.clients.rendering import CONTACTS, draw_contact
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.screen import data
-from crm.terminal.toolkit import record_actions
+from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.client_lists import client_names
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.lists import ListPage, list_page
@@ -59,7 +59,7 @@ class ContactsPage(ListPage):
         return narrowed
 
     def keys(self) -> Sequence[Choice]:
-        return [Choice("Add", lambda: add(self.session, self.client), "a"), Choice("Filter", self._filter, "f")]
+        return [letters.NEW(lambda: add(self.session, self.client), "contact"), letters.FILTER(self._filter)]
 
     def _filter(self) -> None:
         parameter = named("contacts list").parameters["text"]
@@ -95,7 +95,11 @@ def contact_page(session: Session, contact: Contact) -> None:
             listed.append(Choice("Make primary", lambda: primary(session, record)))
         return [*listed, Choice("Delete", lambda: delete(session, record))]
 
-    session.menu(crumbs, entries, above=above)
+    keys = [
+        letters.EDIT(lambda: edit(session, seen["card"].contact)),
+        letters.DELETE(lambda: delete(session, seen["card"].contact)),
+    ]
+    session.menu(crumbs, entries, above=above, keys=keys)
 
 
 @flow("contacts primary")

@@ -12,7 +12,7 @@ from crm.rules import RuleSet, rule_text, split_rule
 from crm.terminal.clients.rendering import RULES
 from crm.terminal.console.keyboard import Back, Choice, Needed
 from crm.terminal.drawing.render import show
-from crm.terminal.toolkit import record_actions
+from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.lists import ListPage, list_page
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.picking import pick
@@ -31,7 +31,7 @@ class RulesPage(ListPage):
     command = "rules list"
 
     def keys(self) -> Sequence[Choice]:
-        return [Choice("Add", lambda: add(self.session), "a")] if self.session.offers(named("rules add")) else []
+        return [letters.NEW(lambda: add(self.session), "rule")] if self.session.offers(named("rules add")) else []
 
     def open(self, row: Any) -> None:
         session = self.session
@@ -39,16 +39,20 @@ class RulesPage(ListPage):
         if not session.offers(named("rules edit")):
             session.say("Only an admin changes the rules.")
             return
-        chosen = session.keyboard.choose(
-            f"{rule.position}. {rule_text(rule.status, rule.when)}",
-            [
-                Choice("Edit", lambda: edit(session, rule)),
-                Choice("Move up or down", lambda: move(session, rule)),
-                Choice("Switch it off" if rule.active else "Switch it on", lambda: _switch(session, rule)),
-                Choice("Remove", lambda: remove(session, rule)),
-            ],
+        entries = [
+            Choice("Edit", lambda: edit(session, rule)),
+            Choice("Move up or down", lambda: move(session, rule)),
+            Choice("Switch it off" if rule.active else "Switch it on", lambda: _switch(session, rule)),
+            Choice("Remove", lambda: remove(session, rule)),
+        ]
+        session.menu(
+            [self.title, rule.status],
+            lambda: entries,
+            question=f"{rule.position}. {rule_text(rule.status, rule.when)}",
+            keys=[letters.EDIT(lambda: edit(session, rule)), letters.REMOVE(lambda: remove(session, rule))],
+            about="The first rule of the list that a client meets gives the status.",
+            once=True,
         )
-        chosen()
 
 
 def _switch(session: Session, rule: StatusRule) -> None:

@@ -7,7 +7,7 @@ from crm.model import View, typed_fields
 from crm.terminal.clients.clients_list import ClientsPage
 from crm.terminal.clients.rendering import VIEWS
 from crm.terminal.console.keyboard import Choice
-from crm.terminal.toolkit import record_actions
+from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.lists import ListPage, list_page
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.picking import pick
@@ -30,16 +30,14 @@ class ViewsPage(ListPage):
         session = self.session
         view: View = row
 
-        chosen = session.keyboard.choose(
-            f"{view.name}:",
-            [
-                Choice("Show the clients in it", lambda: ClientsPage(session, view.name).show()),
-                Choice("Change it", lambda: _change(session, view)),
-                Choice("Rename it", lambda: rename(session, view)),
-                Choice("Remove it", lambda: remove(session, view)),
-            ],
-        )
-        chosen()
+        entries = [
+            Choice("Show the clients in it", lambda: ClientsPage(session, view.name).show()),
+            Choice("Change it", lambda: _change(session, view)),
+            Choice("Rename it", lambda: rename(session, view)),
+            Choice("Remove it", lambda: remove(session, view)),
+        ]
+        keys = [letters.EDIT(lambda: _change(session, view)), letters.REMOVE(lambda: remove(session, view))]
+        session.menu([self.title, view.name], lambda: entries, keys=keys, once=True)
 
 
 def _change(session: Session, view: View) -> None:

@@ -9,6 +9,7 @@ from crm.commands.registry import named
 from crm.model import Client
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.data.rendering import HISTORY, draw_transaction
+from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
@@ -42,22 +43,24 @@ class HistoryPage(ListPage):
         return text.removeprefix(f"{name} ") if name in ("about", "only") else text
 
     def keys(self) -> Sequence[Choice]:
-        return [self.filter_key(), Choice("Export", lambda: export(self.session, **self.filters), "e")]
+        return [self.filter_key(), letters.EXPORT(lambda: export(self.session, **self.filters))]
 
 
 def transaction_page(session: Session, number: int) -> None:
     """One transaction, and taking it back. Raises Back."""
     report: TransactionShown = session.call("history show", transaction=number, limit=_RECORDS)
-    session.page("History")
-    # Below stand the two entries and the hint.
-    draw_transaction(session.screen, report, session.crm.conventions, session.screen.left - 5)
-    session.screen.print()
+
+    def above() -> None:
+        # Below stand the two entries and the hint.
+        draw_transaction(session.screen, report, session.crm.conventions, session.screen.left - 5)
+        session.screen.print()
+
     done_for_good = report.entry.undone_by is not None or made_sample(session.crm, number)
-    if done_for_good or not session.offers(named("history undo")):
-        session.keyboard.pause()
-        return
-    session.confirm("", "Redo this" if report.entry.is_undo else "Take this back", "Back")
-    session.tell(session.call("history undo", transaction=number))
+    entries = []
+    if not done_for_good and session.offers(named("history undo")):
+        title = "Redo this" if report.entry.is_undo else "Take this back"
+        entries.append(Choice(title, lambda: session.tell(session.call("history undo", transaction=number))))
+    session.menu(["History"], lambda: entries, above=above, once=True)
 
 
 @flow("history list")

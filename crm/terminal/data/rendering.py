@@ -38,7 +38,7 @@ HISTORY: Sequence[tables.Column] = (
     tables.Column("Records", lambda row, by: data(by.number(row.changes)), 4, right=True),
     tables.Column("", lambda row, _: _undone(row), 2),
 )
-_SETTINGS: Sequence[tables.Column] = (
+SETTINGS: Sequence[tables.Column] = (
     tables.Column("Setting", lambda row, _: data(row.label), 1, 8),
     tables.Column("Value", lambda row, _: data(row.value, "bold"), 0, 6),
     tables.Column("", lambda row, _: data(row.description, "muted"), 2, 16),
@@ -66,7 +66,7 @@ tables.COLUMNS |= {
     "crm.repository.Finding": _FINDINGS,
     "crm.repository.HistoryEntry": HISTORY,
     "crm.commands.data.change_details.RecordChange": _CHANGES,
-    "crm.commands.data.settings.SettingShown": _SETTINGS,
+    "crm.commands.data.settings.SettingShown": SETTINGS,
 }
 
 

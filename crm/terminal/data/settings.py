@@ -1,19 +1,20 @@
 """Looking after the store at the menu: the sample data, and the settings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from crm.commands.client_selection import pluralize
 from crm.commands.data.settings import SettingShown
-from crm.commands.registry import Command, named
+from crm.commands.registry import named
 from crm.config import TEAM
 from crm.errors import StoreError
 from crm.model import Conventions
 from crm.repository import Backup
 from crm.terminal.console.keyboard import Choice
+from crm.terminal.data.rendering import SETTINGS
+from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
 
@@ -59,34 +60,39 @@ def _backup_line(backup: Backup, by: Conventions) -> str:
     return f"{by.day(made.date())} {made:%H:%M}  {size}  {held}"
 
 
+class SettingsPage(ListPage):
+    """What this computer can be set up for, then the settings of the team; one opened to be changed."""
+
+    title = "Settings"
+    columns = SETTINGS[:2]
+    command = "settings list"
+
+    def listed(self) -> Sequence[Any]:
+        return [*_services(self.session), *self.result]
+
+    def open(self, row: Any) -> None:
+        if row.key in (option.name for option in TEAM):
+            _set(self.session, row)
+        else:
+            self.session.start(named(row.key))
+
+
 @flow("settings list")
 @flow("settings set")
 def settings(session: Session, **_: Any) -> None:
-    """The settings of the team by number, each with its value to change; then those of this computer."""
-    while True:
-        session.page("Settings")
-        rows: list[SettingShown] = named("settings list")(session.crm)
-        services = _services(session)
-        wide = max(len(title) for title in (*(setting.label for setting in rows), *services))
-        entries = [
-            Choice(f"{setting.label:<{wide}}  {setting.value or '-'}", partial(_set, session, setting))
-            for setting in rows
-        ]
-        for title, (command, summary) in services.items():
-            line = session.screen.cut(summary or "not set up", wide + 6)
-            entries.append(Choice(f"{title:<{wide}}  {line}", partial(session.start, command)))
-        session.attempt(session.keyboard.choose("", entries))
+    """The settings by number, each with its value to change."""
+    SettingsPage(session).show()
 
 
-def _services(session: Session) -> Mapping[str, tuple[Command, str]]:
-    """What this computer can be set up for, by title: the command that leads there, and how it is set up now."""
+def _services(session: Session) -> list[SettingShown]:
+    """What this computer can be set up for, each named by the command that leads there, and how it is set up now."""
     from crm.commands.mail.services import SERVICES, current
 
-    return {
-        service.title: (command, current(session.crm, service).summary)
+    return [
+        SettingShown(words, current(session.crm, service).summary or "not set up", service.title, "")
         for service in SERVICES.values()
-        if session.offers(command := named(f"{service.name} setup"))
-    }
+        if session.offers(named(words := f"{service.name} setup"))
+    ]
 
 
 def _set(session: Session, setting: SettingShown) -> None:

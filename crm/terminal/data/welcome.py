@@ -28,7 +28,7 @@ def welcome(session: Session) -> bool:
 
     while session.real is None and session.crm.repository.is_empty():
         session.page()
-        session.screen.print(Text("Welcome. There is nothing in here yet.", "bold"))
+        session.screen.print(Text("Welcome. No clients yet.", "bold"))
         session.screen.print(
             Text("Your clients, their sales, and a status for each of them by rules you can read.", "muted")
         )
@@ -63,18 +63,18 @@ def try_sample(session: Session) -> None:
     session.real, session.crm = session.crm, open_other(session.crm, report.url)
     session.say(
         f"A made-up company with {report.clients} clients and {report.sales} sales, in a file of its own."
-        " x in the main menu throws it away.",
+        " Remove it under Data & settings.",
         "success",
     )
 
 
 def throw_away(session: Session) -> None:
-    """Throws the sample data away, with what the person has added to it, and goes back to the team's own store. Raises
+    """Removes the sample data, with what the person has added to it, and goes back to the team's own store. Raises
     Back."""
 
     if session.real is None:
         raise Back
-    session.page("Throw the sample data away")
+    session.page("Remove the sample data")
     session.confirm(demo.told_before_thrown_away(session.crm), "Delete it", "Keep it", irreversible=True)
     demo.throw_away(session.crm)
     session.crm, session.real = session.real, None

@@ -38,6 +38,12 @@ class Portal(MainMenu):
             Choice("My account", lambda: session.start(named("profile show"))),
         ]
 
+    def keys(self) -> list[Choice]:
+        return []
+
+    def read(self) -> None:
+        pass
+
     def draw(self, below: int) -> None:
         _draw_own(self.session)
         self.session.screen.print()

@@ -1,6 +1,5 @@
 """The dashboard arranged at the menu: tiles switched on and off, and moved up and down, by keys."""
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,14 +11,13 @@ from crm.commands.registry import named
 from crm.errors import CRMError
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing.screen import clean
+from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
 
-# The entry, the way back, and a blank line.
-_AROUND = 3
-_HINT = (
-    "arrows choose a tile · Enter switches it · < > move it up and down · r as at first · Ctrl-C leaves it as it was"
-)
+# The entries, the way back, the keys and a blank line.
+_AROUND = 5
+_ABOUT = "The arrows choose a tile, Enter switches it on or off. 0 saves; Ctrl-C leaves the page as it was."
 
 
 class DashboardEditor:
@@ -48,10 +46,13 @@ class DashboardEditor:
             self._draw()
             name = self._pointed
             label = f"Switch {'off' if name in self._on else 'on'}: {self._titles[name]}"
-            entries = [Choice(self.session.screen.cut(label, 8), self._switch)]
+            entries = [
+                Choice(self.session.screen.cut(label, 8), self._switch),
+                Choice("Put back what was here at first", self._reset),
+            ]
             try:
-                chosen = self.session.keyboard.choose(
-                    "", entries, back="Save and go back", hidden=self._keys(), hint=_HINT, resized=lambda: None
+                chosen = self.session.choose(
+                    "", entries, back="Save and go back", keys=self._keys(), silent=self._arrows(), about=_ABOUT
                 )
             except Back:
                 if self._save():
@@ -79,7 +80,7 @@ class DashboardEditor:
 
     def _draw(self) -> None:
         screen = self.session.screen
-        rows = max(3, screen.left - _AROUND - math.ceil(len(_HINT) / (screen.width - 4)))
+        rows = max(3, screen.left - _AROUND)
         listed = self._all
         self._top = max(0, min(self._top, self.at, len(listed) - rows), self.at - rows + 1)
         for place, name in enumerate(listed[self._top : self._top + rows], start=self._top):
@@ -93,15 +94,18 @@ class DashboardEditor:
     # Keys
 
     def _keys(self) -> Sequence[Choice]:
+        return [
+            letters.MARK(self._switch),
+            letters.PREVIOUS(lambda: self._move(-1), "place"),
+            letters.NEXT(lambda: self._move(1), "place"),
+        ]
+
+    def _arrows(self) -> Sequence[Choice]:
         keys: dict[str, Callable[[], Any]] = {
             "up": lambda: self._go(-1),
             "down": lambda: self._go(1),
-            " ": self._switch,
-            "<": lambda: self._move(-1),
-            ">": lambda: self._move(1),
             "s-up": lambda: self._move(-1),
             "s-down": lambda: self._move(1),
-            "r": self._reset,
         }
         return [Choice("", action, key) for key, action in keys.items()]
 

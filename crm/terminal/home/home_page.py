@@ -18,6 +18,7 @@ from crm.terminal.activity.rendering import heading
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.home import tiles
 from crm.terminal.home.dashboard_editor import arrange
+from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
 
@@ -53,11 +54,13 @@ def today(session: Session, **_: Any) -> None:
         room = max(_LEAST, session.screen.left - _AROUND - len(left_out))
         choices[:] = [*_listed(session, report, room, whose=not mine), *left_out]
 
-    keys = [
-        Choice("Mine or everybody's", turn, "e"),
-        Choice("All to do", lambda: AgendaPage(session, mine=mine).show(), "a"),
-        Choice("Arrange", lambda: arrange(session), "t"),
-    ]
+    def keys() -> list[Choice]:
+        return [
+            (letters.EVERYONES if mine else letters.MINE)(turn),
+            letters.LIST(lambda: AgendaPage(session, mine=mine).show(), "all to do"),
+            letters.EDIT(lambda: arrange(session), "this page"),
+        ]
+
     session.menu(["Today"], lambda: choices, above=above, keys=keys)
 
 

@@ -1,29 +1,31 @@
 """The numbered main menu and its sub-menus, made from the register of commands; the loop around it is in run.py."""
 
-from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from threading import Timer
 from typing import Any
 
+from rich.text import Text
+
 from crm.commands import load, menus
-from crm.commands.registry import Command, commands
+from crm.commands.registry import named
 from crm.errors import Cancelled, StoreError
-from crm.model.rights import OWNER
 from crm.terminal.clients.search import search
 from crm.terminal.console.keyboard import Back, Choice, Closed, End
 from crm.terminal.loop import EXIT
-from crm.terminal.toolkit.pages import flow_of, load_flows
+from crm.terminal.toolkit import letters
+from crm.terminal.toolkit.pages import load_flows
+from crm.terminal.toolkit.sections import entries, leads_to, more, open_section
 from crm.terminal.toolkit.session import AROUND_MENU, Session
-
-# What one is in a hurry for has a key that stays.
-_KEYS = {"capture": "c"}
-
 
 # Seconds within which the menu is drawn.
 _SHOWN_WITHIN = 0.1
 
 
 _CTRL_C = "Ctrl-C leaves a form; 0 leaves the program."
+_ABOUT = "Each section opens on what it is about. / finds any client, and any command by a word of its title."
+# What stands before an entry.
+_KEYED = 8
 
 
 class MainMenu:
@@ -34,38 +36,59 @@ class MainMenu:
 
         self.session = session
         session.search = search
+        session.sections = more
         self._entries: list[Choice] = []
         self._brief = Brief()
         self._loads_rest = True
 
     def entries(self) -> list[Choice]:
-        """The entries: menus of commands by name, or what to do."""
+        """The entries: sections, each with its figure."""
         session = self.session
-        listed = [
-            Choice(title, menu, _KEYS.get(menu, "")) for menu, title in menus().items() if _leads_to(session, menu)
+        listed = [(name, menu.title) for name, menu in menus().items() if not menu.under and leads_to(session, name)]
+        wide = max((len(title) for _, title in listed), default=0)
+        # Lines are typed by the title alone.
+        figures = {} if session.screen.plain else self._brief.start.figures
+        return [
+            Choice(session.screen.cut(f"{title:<{wide}}  {figures.get(name, '')}".rstrip(), _KEYED), name)
+            for name, title in listed
         ]
-        if session.real is not None:
-            listed.append(Choice("Throw the sample data away", lambda: _throw_away(session), "x"))
-        return listed
 
-    def draw(self, below: int) -> None:
-        """Draws what fits above a number of lines: today's figures."""
-        from crm.terminal.home.rendering import draw_brief
+    def keys(self) -> list[Choice]:
+        """What one is in a hurry for."""
+        session = self.session
+        hurried = (
+            (letters.NEW, "client", "clients add"), (letters.SALE, "", "sales add"), (letters.NOTE, "", "capture"),
+        )  # fmt: skip
+        return [
+            letter(partial(_starts, session, words), what) for letter, what, words in hurried if session.leads_to(words)
+        ]
 
-        screen = self.session.screen
+    def read(self) -> None:
+        """Reads the figures."""
         with suppress(StoreError):
             # The program may stay open over midnight.
             self.session.crm.repository.daily_review()
-        draw_brief(screen, self.session.crm, self._brief, below + 1)
+        self._brief.read(self.session.crm)
+
+    def draw(self, below: int) -> None:
+        """Draws what fits above a number of lines: what needs doing, then what else stands on the dashboard."""
+        from crm.terminal.home.rendering import draw_brief
+
+        screen = self.session.screen
+        sample = self.session.real is not None
+        draw_brief(screen, self.session.crm, self._brief, below + 1 + sample)
+        if sample and screen.left > below:
+            screen.print(Text("This is sample data. Remove it under Data & settings.", "muted"))
         if screen.left > below:
             screen.print()
 
     def show(self) -> None:
         while True:
             try:
-                self._entries = self.entries()
                 with self.session.screen.at_once():
                     self.session.page()
+                    self.session.attempt(self.read)
+                    self._entries = self.entries()
                     self.session.read_first((), len(self._entries))
                     # The way out stands among the entries.
                     self.session.attempt(lambda: self.draw(len(self._entries) + AROUND_MENU))
@@ -77,7 +100,8 @@ class MainMenu:
     def choose(self) -> Any:
         self._load_rest()
         try:
-            return self.session.choose("", [*self._entries, Choice("Exit", EXIT, "0")], back="")
+            entries = [*self._entries, Choice("Exit", EXIT, "0")]
+            return self.session.choose("", entries, back="", keys=self.keys(), about=_ABOUT)
         except End:
             return EXIT
         except Back:
@@ -96,8 +120,19 @@ class MainMenu:
         self._loads_rest = False
 
     def dispatch(self, choice: Any) -> None:
-        action = choice if callable(choice) else _opened(self.session, choice)
-        self.session.attempt(action)
+        self.session.attempt(choice if callable(choice) else partial(self._open, choice))
+
+    def _open(self, section: str) -> None:
+        session = self.session
+        if section != "data" or session.real is None:
+            open_section(session, section)
+            return
+        remove = Choice("Remove the sample data", partial(_remove_sample, session))
+
+        def listed() -> list[Choice]:
+            return [*entries(session, section), *([remove] if session.real else [])]
+
+        session.menu([menus()[section].title], listed)
 
 
 def _load_all() -> None:
@@ -111,33 +146,13 @@ def _stay() -> None:
     """Leads nowhere: the menu is shown again."""
 
 
-def _throw_away(session: Session) -> None:
+def _remove_sample(session: Session) -> None:
     from crm.terminal.data.welcome import throw_away, welcome
 
-    session.attempt(lambda: throw_away(session))
+    throw_away(session)
     if session.crm.repository.is_empty() and not welcome(session):
         raise Closed
 
 
-def _opened(session: Session, menu: str) -> Callable[[], None]:
-    """Open an entry of the main menu: its commands in a menu of their own, or the one way that all of them go."""
-    listed = _offered(session, menu)
-    if len({flow_of(command) for command in listed}) == 1 and flow_of(listed[0]):
-        return lambda: session.start(listed[0])
-    entries = [Choice(command.title, _starts(session, command)) for command in listed]
-    return lambda: session.menu([menus()[menu]], lambda: entries)
-
-
-def _leads_to(session: Session, menu: str) -> bool:
-    """Whether a menu has anything for the person. It has for the owner, who need not wait until all was loaded; but
-    nobody has an account of their own who has not signed in."""
-    return menu != "profile" if session.crm.reader == OWNER else bool(_offered(session, menu))
-
-
-def _offered(session: Session, menu: str) -> list[Command]:
-    """The commands of a menu that the person may run."""
-    return [command for command in commands(menu=menu) if session.offers(command)]
-
-
-def _starts(session: Session, command: Command) -> Callable[[], None]:
-    return lambda: session.start(command)
+def _starts(session: Session, words: str) -> None:
+    session.start(named(words))

@@ -6,8 +6,8 @@ from typing import Any
 
 from rich.text import Text
 
-from crm.commands.activity.agenda import Agenda
 from crm.commands.context import CRM
+from crm.commands.home.figures import Due
 from crm.commands.home.tiles import TILES, MessageCount, MonthOfSales, Statuses
 from crm.commands.home.today import Brief, TodayReport
 from crm.commands.sales.pipeline import StageSum
@@ -19,7 +19,6 @@ from crm.terminal.home import tiles
 
 _BRIEF_STATUSES = 3
 _BRIEF_CHART = 2
-_TO_DO = 3
 tables.COLUMNS["crm.commands.home.dashboard.TileShown"] = (
     tables.Column("Place", lambda row, _: data(row.place or "", "muted"), 2, right=True),
     tables.Column("Tile", lambda row, _: data(row.name, "bold"), 0, 8),
@@ -53,6 +52,12 @@ def draw_brief(screen: Screen, crm: CRM, brief: Brief, below: int) -> None:
     def full() -> bool:
         return not screen.plain and screen.left <= below
 
+    start = brief.read(crm)
+    wide = max((len(due.words) for due in start.due), default=0)
+    for due in start.due:
+        if full():
+            return
+        screen.print(_due_line(screen, due, wide))
     with closing(brief.tiles(crm)) as contents:
         while not full() and (read := next(contents, None)):
             tile, content = read
@@ -86,14 +91,14 @@ def _line(label: str, texts: _Texts) -> Callable[[Screen, Any, Conventions, int]
     return line
 
 
-def _to_do(_: Screen, agenda: Agenda, by: Conventions) -> Iterator[str]:
-    """The most urgent items, and how many more there are."""
-    items = agenda.items[:_TO_DO]
-    yield from (f"{item.what} ({item.client.name}, {item.why})" for item in items)
-    if more := agenda.count - len(items):
-        yield f"and {by.number(more)} more"
-    elif not items and agenda.others:
-        yield f"{by.number(agenda.others)} of others"
+def _due_line(screen: Screen, due: Due, wide: int) -> Text:
+    """What needs doing for one reason on one line: how much, of what is late with a mark, and whom it is about."""
+    line = Text("! " if due.late else "  ", "overdue").append(f"{due.words:<{wide}}", "danger" if due.late else "bold")
+    names = [item.client.name for item in due.items]
+    more = f" and {due.count - len(names)} more" if due.count > len(names) else ""
+    line.append(f"  {clean(', '.join(dict.fromkeys(names)))}{more}", "default")
+    line.truncate(screen.width, overflow="ellipsis" if screen.unicode else "crop")
+    return line
 
 
 def _pipeline(_: Screen, stages: Sequence[StageSum], by: Conventions) -> Iterator[str]:
@@ -109,7 +114,6 @@ _BRIEF: Mapping[str, Callable[[Screen, Any, Conventions, int], Iterator[Text]]] 
     "sales": _sales,
     "pipeline": _line("Pipeline", _pipeline),
     "messages": _line("Messages", _messages),
-    "agenda": _line("To do", _to_do),
     "follow-ups": _line("Follow-ups", lambda _, value, __: (tiles.follow_up_line(item) for item in value)),
     "newest": _line("Newest", lambda _, value, __: (client.name for client in value)),
     "moved": _line(

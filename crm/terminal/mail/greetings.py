@@ -1,6 +1,7 @@
 """Greetings at the menu: the standing orders, and what is due, shown before it is sent."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from crm.commands.mail.greetings import Due, Occasion
@@ -8,6 +9,7 @@ from crm.commands.registry import named
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing.render import show
 from crm.terminal.mail.rendering import OCCASIONS
+from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.lists import ListPage, list_page
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
@@ -26,17 +28,24 @@ class GreetingsPage(ListPage):
 
     def keys(self) -> Sequence[Choice]:
         return [
-            Choice("Add", lambda: self.session.start(named("occasions add")), "a"),
-            Choice("Due", lambda: due(self.session), "d"),
+            letters.NEW(lambda: self.session.start(named("occasions add")), "greeting"),
+            letters.MAIL(lambda: due(self.session), "those due"),
         ]
 
     def open(self, row: Any) -> None:
         session = self.session
         order: Occasion = row
-        session.page(self.title, order.mailing.name)
-        show(session.screen, order, session.crm.conventions)
-        session.screen.print()
-        session.keyboard.choose("", [Choice("Remove it", True)])
+
+        def above() -> None:
+            show(session.screen, order, session.crm.conventions)
+            session.screen.print()
+
+        remove = partial(self._remove, order)
+        entries, keys = [Choice("Remove it", remove)], [letters.REMOVE(remove)]
+        session.menu([self.title, order.mailing.name], lambda: entries, above=above, keys=keys, once=True)
+
+    def _remove(self, order: Occasion) -> None:
+        session = self.session
         session.confirm(f"Remove {order.mailing.name}? What was sent stays.", "Remove")
         session.call("occasions remove", name=order.mailing.name)
         session.done(f"Removed {order.mailing.name}.")

@@ -10,6 +10,7 @@ from crm.model import Client
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.mail.rendering import STRANGERS
 from crm.terminal.mail.services import set_up_first
+from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.lists import ListPage, list_page
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.picking import pick
@@ -28,20 +29,17 @@ class StrangersPage(ListPage):
         return len(self.result)
 
     def keys(self) -> Sequence[Choice]:
-        return [Choice("Fetch", lambda: self.session.tell(_fetched(self.session)), "f")]
+        return [letters.FETCH(lambda: self.session.tell(_fetched(self.session)))]
 
     def open(self, row: Any) -> None:
         who: Stranger = row
         session = self.session
-        chosen = session.keyboard.choose(
-            f"{who.name or who.address}:",
-            [
-                Choice("Make a client", lambda: _adopt(session, who)),
-                Choice("Add to a client", lambda: _adopt_to(session, who)),
-                Choice("Leave out from now on", lambda: _ignore(session, who)),
-            ],
-        )
-        chosen()
+        entries = [
+            Choice("Make a client", lambda: _adopt(session, who)),
+            Choice("Add to a client", lambda: _adopt_to(session, who)),
+            Choice("Leave out from now on", lambda: _ignore(session, who)),
+        ]
+        session.menu([self.title, who.name or who.address], lambda: entries, once=True)
 
 
 def _adopt(session: Session, who: Stranger) -> None:

@@ -13,7 +13,7 @@ from crm.terminal.drawing import tables
 from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.mail.messages import MessagesPage, message_page
 from crm.terminal.mail.rendering import MAILINGS, TROUBLES, draw_counts, draw_heads, draw_text
-from crm.terminal.toolkit import record_actions
+from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.lists import ListPage, list_page
 from crm.terminal.toolkit.pages import flow, page
 from crm.terminal.toolkit.session import Session
@@ -32,7 +32,7 @@ class MailingsPage(ListPage):
     command = "mailings list"
 
     def keys(self) -> Sequence[Choice]:
-        return [Choice("Write", lambda: self.session.start(named("mailings send")), "w")]
+        return [letters.NEW(lambda: self.session.start(named("mailings send")), "mailing")]
 
     def open(self, row: Any) -> None:
         mailing_page(self.session, row.mailing)
@@ -62,12 +62,12 @@ def mailing_page(session: Session, mailing: Mailing) -> None:
             for (line, pieces), trouble in zip(lines, troubles, strict=True)
         ]
         if len(report.troubles) > room:
-            listed.append(Choice("All that failed", lambda: _messages(session, mailing, state="failed"), "f"))
+            listed.append(Choice("All that failed", lambda: _messages(session, mailing, state="failed")))
         if report.counted.waiting:
-            listed.append(Choice("Go on sending", lambda: resume(session, mailing), "g"))
-            listed.append(Choice("Cancel what waits", lambda: cancel(session, mailing), "c"))
-        listed.append(Choice("All its e-mails", lambda: _messages(session, mailing), "a"))
-        return [*listed, Choice("Read the text", lambda: _read(session, mailing), "r")]
+            listed.append(Choice("Go on sending", lambda: resume(session, mailing)))
+            listed.append(Choice("Cancel what waits", lambda: cancel(session, mailing)))
+        listed.append(Choice("All its e-mails", lambda: _messages(session, mailing)))
+        return [*listed, Choice("Read the text", lambda: _read(session, mailing))]
 
     session.menu(crumbs, entries, above=above)
 

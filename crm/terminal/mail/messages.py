@@ -8,7 +8,7 @@ from crm.commands.registry import named
 from crm.model import CHANNELS, STATES, Message
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.mail.rendering import MESSAGE_COLUMNS, draw_message, draw_text, kind_of, sent_line
-from crm.terminal.toolkit import record_actions
+from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.client_lists import ClientListPage
 from crm.terminal.toolkit.lists import list_page
 from crm.terminal.toolkit.pages import flow, page
@@ -40,8 +40,8 @@ class MessagesPage(ClientListPage):
 
     def keys(self) -> Sequence[Choice]:
         whom = {"client": self.filters["client"]} if "client" in self.filters else {}
-        write = Choice("Write", lambda: self.session.start(named("email send"), **whom), "w")
-        return [self.filter_key(), self.mine_key(), write]
+        write = letters.NEW(lambda: self.session.start(named("email send"), **whom), "e-mail")
+        return [write, self.filter_key(), self.mine_key()]
 
     def open(self, row: Any) -> None:
         message_page(self.session, row)
@@ -64,13 +64,13 @@ def message_page(session: Session, message: Message) -> None:
 
     def entries() -> list[Choice]:
         record, client = seen["card"].message, seen["card"].client
-        listed = [] if seen["whole"] else [Choice("Read all of it", lambda: _read(session, record), "r")]
+        listed = [] if seen["whole"] else [Choice("Read all of it", lambda: _read(session, record))]
         if record.direction == "out" and record.state == "queued":
             listed.append(Choice("Cancel", lambda: cancel(session, record)))
         listed.append(Choice("Open the client", lambda: session.open(client)))
         if record.direction == "out" and record.state in SENT_AGAIN:
             # Not the first, which Enter chooses.
-            listed.append(Choice("Send again", lambda: again(session, record), "a"))
+            listed.append(Choice("Send again", lambda: again(session, record)))
         return listed
 
     session.menu(crumbs, entries, above=above)

@@ -107,7 +107,7 @@ class _Steps(EmailSteps[MailingReport]):
         screen.print()
         entries = [Choice(f"Send it to {by.number(draft.audience.count)}", "send"), Choice("Send me a test", "test")]
         entries += [Choice("Who is left out", "left out")] if draft.audience.left_out else []
-        entries += [] if whole else [Choice("Read all of it", "read", "r")]
+        entries += [] if whole else [Choice("Read all of it", "read")]
         chosen: str = session.keyboard.choose("", entries, back="Change it", at=BACK)
         return chosen
 

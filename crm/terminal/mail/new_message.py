@@ -60,7 +60,7 @@ class _Steps(EmailSteps[MessageCard]):
             session.page(self._client.name, "Preview")
             whole = draw_preview(session.screen, preview, room and session.screen.left - _BELOW)
             session.screen.print()
-            more = [] if whole else [Choice("Read all of it", "read", "r")]
+            more = [] if whole else [Choice("Read all of it", "read")]
             entries = [Choice("Send it", "send"), *more]
             if session.keyboard.choose("", entries, back="Change it", at=BACK) == "send":
                 break

@@ -10,6 +10,7 @@ from crm.model import OptOut
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing.render import show
 from crm.terminal.mail.rendering import OPT_OUTS
+from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.lists import ListPage, list_page
 from crm.terminal.toolkit.pages import page
 from crm.terminal.toolkit.session import Session
@@ -27,7 +28,7 @@ class OptOutsPage(ListPage):
         return len(self.result)
 
     def keys(self) -> Sequence[Choice]:
-        return [Choice("Add", lambda: self.session.start(named("opt-outs add")), "a")]
+        return [letters.NEW(lambda: self.session.start(named("opt-outs add")), "opt-out")]
 
     def open(self, row: Any) -> None:
         opt_out_page(self.session, row)
@@ -37,12 +38,13 @@ class OptOutsPage(ListPage):
 def opt_out_page(session: Session, opt_out: OptOut) -> None:
     """An opt-out, and for an admin the way to lift it."""
     lift = named("opt-outs lift")
-    session.page("Opt-outs", opt_out.address)
-    show(session.screen, opt_out, session.crm.conventions)
-    session.screen.print()
-    if not may_run(lift, session.crm.reader):
-        session.screen.print(Text("An admin can lift it.", "muted"))
-        session.keyboard.pause()
-        return
-    session.keyboard.choose("", [Choice("Lift it", True)])
-    session.start(lift, address=opt_out.address)
+    lifts = may_run(lift, session.crm.reader)
+
+    def above() -> None:
+        show(session.screen, opt_out, session.crm.conventions)
+        session.screen.print()
+        if not lifts:
+            session.screen.print(Text("An admin can lift it.", "muted"))
+
+    entries = [Choice("Lift it", lambda: session.start(lift, address=opt_out.address))] if lifts else []
+    session.menu(["Opt-outs", opt_out.address], lambda: entries, above=above, once=True)

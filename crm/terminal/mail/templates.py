@@ -11,7 +11,7 @@ from crm.model import CHANNELS, Client, Field, Template, typed_fields
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import render
 from crm.terminal.mail.rendering import TEMPLATES, draw_template, draw_text
-from crm.terminal.toolkit import record_actions
+from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.lists import ListPage, list_page
 from crm.terminal.toolkit.pages import flow, page
@@ -35,7 +35,7 @@ class TemplatesPage(ListPage):
         return len(self.result)
 
     def keys(self) -> Sequence[Choice]:
-        return [Choice("Add", lambda: add(self.session), "a")]
+        return [letters.NEW(lambda: add(self.session), "template")]
 
     def open(self, row: Any) -> None:
         template_page(self.session, row)
@@ -57,7 +57,7 @@ def template_page(session: Session, template: Template) -> None:
 
     def entries() -> list[Choice]:
         record = seen["record"]
-        whole = [] if seen["whole"] else [Choice("Read all of it", lambda: _read(session, record), "r")]
+        whole = [] if seen["whole"] else [Choice("Read all of it", lambda: _read(session, record))]
         return [
             *whole,
             Choice("Read it as a client would", lambda: preview(session, record)),
@@ -65,7 +65,11 @@ def template_page(session: Session, template: Template) -> None:
             Choice("Delete", lambda: delete(session, record)),
         ]
 
-    session.menu(crumbs, entries, above=above)
+    keys = [
+        letters.EDIT(lambda: edit(session, seen["record"])),
+        letters.DELETE(lambda: delete(session, seen["record"])),
+    ]
+    session.menu(crumbs, entries, above=above, keys=keys)
 
 
 def _read(session: Session, template: Template) -> None:

@@ -9,6 +9,7 @@ from crm.commands.reports.report import Report
 from crm.errors import CRMError
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.reports.rendering import chart_lines, draw_chart, draw_heading, draw_table
+from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.pages import FLOWS
 from crm.terminal.toolkit.session import Session
 
@@ -30,7 +31,7 @@ class ReportPage:
 
     def show(self) -> None:
         """Shows the report until the person goes back."""
-        self.session.menu(["Reports", self.command.title], self._entries, above=self._draw)
+        self.session.menu(["Reports", self.command.title], self._entries, above=self._draw, keys=self._keys)
 
     @property
     def _asked(self) -> list[Parameter]:
@@ -77,15 +78,18 @@ class ReportPage:
                 value = getattr(self.report, parameter.name)
             value_shown = parameter.check.show(value, by) if parameter.check and value not in (None, "") else "-"
             entries.append(Choice(f"{parameter.label}: {value_shown}", partial(self._ask, parameter)))
-        entries.append(Choice("Save as a file", self._save))
+        return [*entries, Choice("Save as a file", self._save)]
+
+    def _keys(self) -> list[Choice]:
+        keys: list[Choice] = []
         if not self._fits:
             if not self._charted and self._first + self._most < len(self.report.rows):
-                entries.append(Choice("Next rows", partial(self._turn, self._most), "n"))
+                keys.append(letters.NEXT_PAGE(partial(self._turn, self._most)))
             if not self._charted and self._first:
-                entries.append(Choice("Rows before", partial(self._turn, -self._most), "p"))
+                keys.append(letters.PREVIOUS_PAGE(partial(self._turn, -self._most)))
             if self.report.chart is not None:
-                entries.append(Choice("Table" if self._charted else "Chart", self._toggle, "c"))
-        return entries
+                keys.append((letters.TABLE if self._charted else letters.CHART)(self._toggle))
+        return [*keys, letters.EXPORT(self._save)]
 
     def _turn(self, rows: int) -> None:
         self._first = max(0, self._first + rows)

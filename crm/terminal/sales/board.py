@@ -1,6 +1,5 @@
 """The board of deals at the menu: stages side by side, or one at a time where it is narrow; keys move a card."""
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,23 +16,19 @@ from crm.repository.queries.people import EVERYBODY
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing.screen import Screen, clean, data
 from crm.terminal.sales.deals import deal_page
+from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.pages import flow
-from crm.terminal.toolkit.session import REDO, Session
+from crm.terminal.toolkit.session import Session
 
 _WIDE = 80
 _NARROWEST = 18
 _GAP = 2
 _LINES = 3
-# The title, the rule, what is shown, the two heads, what is left out, and the entries below.
-_AROUND = 9
-_HINT = (
-    "arrows choose a card · < > move it · w win · l lose · n new · e {whose} · v list · t stages · / search"
-    " · u undo · ? help"
-)
-_HELP = (
-    "The arrows go from card to card; the stage that is not seen yet comes in from the side.",
-    "< and > (or Shift with an arrow) move the card that is pointed at to the stage beside it; Enter opens it.",
-    "Won and lost deals stay on the board for 30 days. A card with ! was to close by now.",
+# The title, the rule, what is shown, the two heads, what is left out, the entries below and the keys.
+_AROUND = 10
+_ABOUT = (
+    "The arrows go from card to card, and the board scrolls sideways. Won and lost deals stay for 30 days."
+    " ! marks a deal past the day it was to close."
 )
 
 
@@ -60,9 +55,7 @@ class BoardPage:
                 [Choice(self.session.screen.cut(f"Open {self._card.deal.title}", 8), self._open)] if self._card else []
             )
             try:
-                chosen = self.session.keyboard.choose(
-                    "", entries, hidden=self._keys(), hint=self._hint(), resized=lambda: None
-                )
+                chosen = self.session.choose("", entries, keys=self._keys(), silent=self._arrows(), about=_ABOUT)
             except (Back, Cancelled):
                 return
             self.session.attempt(chosen)
@@ -92,8 +85,7 @@ class BoardPage:
     def _rows(self) -> int:
         """How many cards of a stage there is room for."""
         screen = self.session.screen
-        hint = math.ceil(len(self._hint()) / (screen.width - 2))
-        return max(1, (screen.left - _AROUND - hint + 2) // _LINES)
+        return max(1, (screen.left - _AROUND + 2) // _LINES)
 
     def _seen(self, rows: int) -> Sequence[StageSum]:
         """The stages that are seen; what is pointed at is among them, and so is its card."""
@@ -162,31 +154,29 @@ class BoardPage:
 
     # Keys
 
-    def _hint(self) -> str:
-        return _HINT.format(whose="everybody's" if self.owner else "mine")
-
-    def _keys(self) -> Sequence[Choice]:
+    def _arrows(self) -> Sequence[Choice]:
         keys: dict[str, Callable[[], Any]] = {
             "left": lambda: self._go(-1),
             "right": lambda: self._go(1),
             "up": lambda: self._step(-1),
             "down": lambda: self._step(1),
-            "<": lambda: self._move(-1),
-            ">": lambda: self._move(1),
             "s-left": lambda: self._move(-1),
             "s-right": lambda: self._move(1),
-            "w": lambda: self._end("deals win"),
-            "l": lambda: self._end("deals lose"),
-            "n": lambda: self.session.start(named("deals add")),
-            "e": self._turn,
-            "v": lambda: self.session.start(named("deals list")),
-            "t": lambda: self.session.start(named("stages list")),
-            "/": self.session.find,
-            "u": lambda: self.session.start(named("history undo")),
-            REDO: self.session.redo,
-            "?": self._help,
         }
         return [Choice("", action, key) for key, action in keys.items()]
+
+    def _keys(self) -> Sequence[Choice]:
+        session = self.session
+        return [
+            letters.NEXT(lambda: self._move(1), "stage"),
+            letters.PREVIOUS(lambda: self._move(-1), "stage"),
+            letters.WON(lambda: self._end("deals win")),
+            letters.LOST(lambda: self._end("deals lose")),
+            letters.NEW(lambda: session.start(named("deals add")), "deal"),
+            letters.LIST(lambda: session.start(named("deals list"))),
+            (letters.EVERYONES if self.owner else letters.MINE)(self._turn),
+            *session.more("deals board"),
+        ]
 
     def _go(self, steps: int) -> None:
         self.at = max(0, min(self.at + steps, len(self._sums) - 1))
@@ -232,10 +222,6 @@ class BoardPage:
             at = place_in_stage(snapshot, moved, which)
         self.at = next((column for column, sum_ in enumerate(self._sums) if sum_.stage.id == moved.stage), self.at)
         self._places[moved.stage] = at
-
-    def _help(self) -> None:
-        for line in _HELP:
-            self.session.say(line)
 
 
 def _fitted(line: Text, width: int, screen: Screen) -> Text:

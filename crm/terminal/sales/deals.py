@@ -13,7 +13,7 @@ from crm.model import Client, Deal, Field, Stage
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.sales.picking import pick_deal, stage_line
 from crm.terminal.sales.rendering import draw_heading, draw_history
-from crm.terminal.toolkit import record_actions
+from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.forms import RecordForm, fill_changes, form_order
 from crm.terminal.toolkit.pages import flow, page
 from crm.terminal.toolkit.record_actions import chosen_client
@@ -49,7 +49,17 @@ def deal_page(session: Session, deal: Deal) -> None:
         draw_history(session.screen, card, by, session.screen.left - len(_actions(session, card)) - 6)
         session.screen.print()
 
-    session.menu([deal.title], lambda: _actions(session, seen["card"]), above=above)
+    def keys() -> list[Choice]:
+        acts = [(letters.EDIT, "deals edit"), (letters.DELETE, "deals delete")]
+        if seen["card"].item.deal.closed_on is None:
+            acts = [(letters.WON, "deals win"), (letters.LOST, "deals lose"), *acts]
+        return [letter(_starts(session, words, seen["card"].item.deal)) for letter, words in acts]
+
+    session.menu([deal.title], lambda: _actions(session, seen["card"]), above=above, keys=keys)
+
+
+def _starts(session: Session, words: str, deal: Deal) -> Callable[[], None]:
+    return lambda: session.start(named(words), deal=deal)
 
 
 def _actions(session: Session, card: DealCard) -> list[Choice]:

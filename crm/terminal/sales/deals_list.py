@@ -8,6 +8,7 @@ from crm.commands.sales.deals import DealList
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.sales.deals import deal_page
 from crm.terminal.sales.rendering import DEALS, added_up
+from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.lists import ListPage, list_page
 
 _FILTERS: Mapping[str, str] = {
@@ -64,15 +65,10 @@ class DealsPage(ListPage):
         return f"{'closing ' if name in ('since', 'until') else ''}{super().filter_text(name, value)}"
 
     def keys(self) -> Sequence[Choice]:
-        keys = [
-            self.mine_key(),
-            self.filter_key(),
-            Choice("Add", self._add, "a"),
-            Choice("Stages", lambda: self.session.start(named("stages list")), "t"),
-        ]
+        keys = [letters.NEW(self._add, "deal"), self.filter_key(), self.mine_key()]
         if not self.session.screen.plain:
-            keys.append(Choice("Board", lambda: self.session.start(named("deals board")), "b"))
-        return keys
+            keys.append(letters.BOARD(lambda: self.session.start(named("deals board"))))
+        return [*keys, *self.session.more("deals board")]
 
     def _add(self) -> None:
         client = self.filters.get("client")

@@ -8,7 +8,7 @@ from crm.model import Client, Field, Sale
 from crm.repository import Query
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.sales.rendering import SALES
-from crm.terminal.toolkit import record_actions
+from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.client_lists import ClientListPage
 from crm.terminal.toolkit.forms import RecordForm, fill_changes, form_order
 from crm.terminal.toolkit.lists import list_page
@@ -33,7 +33,10 @@ class SalesPage(ClientListPage):
             return int(snapshot.count(Sale, Query({"client": client.id} if client else {}, since=since, until=until)))
 
     def keys(self) -> Sequence[Choice]:
-        return [self.filter_key()]
+        client = self.filters.get("client")
+        whom = {"client": client} if client else {}
+        add = letters.NEW(lambda: self.session.start(named("sales add"), **whom), "sale")
+        return [add, self.filter_key()]
 
     def open(self, row: Any) -> None:
         sale_page(self.session, row)
@@ -56,18 +59,21 @@ def sale_page(session: Session, sale: Sale) -> None:
         sale = snapshot.get(Sale, sale.id)
         client = snapshot.get(Client, sale.client)
     by = session.crm.conventions
-    session.page("Sales", f"Sale {sale.id}")
     line = f"{by.money(sale.amount)} to {client.name} on {by.day(sale.on)}"
-    chosen = session.keyboard.choose(
-        f"{line}: {sale.note}" if sale.note else line,
-        [
-            Choice("Open the client", lambda: session.open(client)),
-            Choice("Edit", lambda: edit(session, sale)),
-            Choice("Give it to another client", lambda: _give(session, sale)),
-            Choice("Take this sale back", lambda: _take_back(session, sale)),
-        ],
+    entries = [
+        Choice("Open the client", lambda: session.open(client)),
+        Choice("Edit", lambda: edit(session, sale)),
+        Choice("Give it to another client", lambda: _give(session, sale)),
+        Choice("Take this sale back", lambda: _take_back(session, sale)),
+    ]
+    session.menu(
+        ["Sales", f"Sale {sale.id}"],
+        lambda: entries,
+        question=f"{line}: {sale.note}" if sale.note else line,
+        keys=[letters.EDIT(lambda: edit(session, sale)), letters.REMOVE(lambda: _take_back(session, sale))],
+        about="The amount, the date and the note of a sale can be corrected; the total of its client follows.",
+        once=True,
     )
-    chosen()
 
 
 @flow("sales edit")

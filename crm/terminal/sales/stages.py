@@ -9,7 +9,7 @@ from crm.model import OUTCOMES, Stage
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.sales.picking import pick_stage, stage_line
 from crm.terminal.sales.rendering import STAGES
-from crm.terminal.toolkit import record_actions
+from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.lists import ListPage, list_page
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
@@ -26,7 +26,7 @@ class StagesPage(ListPage):
 
     def keys(self) -> Sequence[Choice]:
         command = named("stages add")
-        return [Choice("Add", lambda: self.session.start(command), "a")] if self.session.offers(command) else []
+        return [letters.NEW(lambda: self.session.start(command), "stage")] if self.session.offers(command) else []
 
     def open(self, row: Any) -> None:
         session = self.session
@@ -40,7 +40,8 @@ class StagesPage(ListPage):
         if not session.offers(named("stages edit")):
             session.say("Only an admin changes the stages.")
             return
-        session.keyboard.choose(f"{stage_line(stage)}:", entries)()
+        keys = [letters.EDIT(lambda: edit(session, stage)), letters.DELETE(lambda: delete(session, stage))]
+        session.menu([self.title, stage.name], lambda: entries, question=f"{stage_line(stage)}:", keys=keys, once=True)
 
 
 def _all(session: Session) -> list[Stage]:

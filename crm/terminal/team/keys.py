@@ -9,6 +9,7 @@ from crm.model import MachineKey
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing.render import show
 from crm.terminal.team.rendering import KEYS
+from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
@@ -25,7 +26,7 @@ class KeysPage(ListPage):
     command = "keys list"
 
     def keys(self) -> Sequence[Choice]:
-        return [Choice("Make a key", lambda: _add(self.session), "a")]
+        return [letters.NEW(lambda: _add(self.session), "key")]
 
     def open(self, row: Any) -> None:
         session = self.session

@@ -7,6 +7,7 @@ from crm.commands.registry import named
 from crm.commands.team.people import Colleague
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.team.rendering import PEOPLE
+from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.lists import ListPage, list_page
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
@@ -22,7 +23,7 @@ class PeoplePage(ListPage):
 
     def keys(self) -> Sequence[Choice]:
         command = named("people add")
-        return [Choice("Add", lambda: add(self.session), "a")] if self.session.offers(command) else []
+        return [letters.NEW(lambda: add(self.session), "person")] if self.session.offers(command) else []
 
     def open(self, row: Any) -> None:
         self.session.start(named("follow-ups list"), for_=row.name)

@@ -12,6 +12,7 @@ from crm.terminal.drawing.render import show
 from crm.terminal.team.rendering import SESSIONS
 from crm.terminal.team.second_factor import change, prove
 from crm.terminal.team.signing_in import new_password
+from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
@@ -25,7 +26,7 @@ class SessionsPage(ListPage):
     command = "profile sessions"
 
     def keys(self) -> Sequence[Choice]:
-        return [Choice("End all others", self._end_others, "x")]
+        return [letters.END(self._end_others, "all others")]
 
     def open(self, row: Any) -> None:
         session = self.session

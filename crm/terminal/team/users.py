@@ -11,6 +11,7 @@ from crm.terminal.drawing.cards import draw_pairs
 from crm.terminal.drawing.render import show
 from crm.terminal.team.rendering import NAMES, SESSIONS, USERS
 from crm.terminal.team.signing_in import chosen_password, sign_in_first
+from crm.terminal.toolkit import letters, sections
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import UNCHANGED, Session
@@ -25,12 +26,7 @@ class UsersPage(ListPage):
     command = "users list"
 
     def keys(self) -> Sequence[Choice]:
-        people, keys = named("people list"), named("keys list")
-        return [
-            Choice("Add", lambda: _add(self.session), "a"),
-            Choice("People", lambda: self.session.start(people), "o"),
-            Choice("Keys", lambda: self.session.start(keys), "k"),
-        ]
+        return [letters.NEW(lambda: add(self.session), "account")]
 
     def open(self, row: Any) -> None:
         _user_page(self.session, row.id)
@@ -53,10 +49,10 @@ class SessionsPage(ListPage):
         return ["Accounts", self.user.name or self.user.email, "Open sessions"]
 
     def keys(self) -> Sequence[Choice]:
-        return [Choice("Sign out everywhere", self._sign_out, "x")]
+        return [letters.END(self._sign_out, "all of them")]
 
     def open(self, row: Any) -> None:
-        self.session.say("The sessions of somebody else are ended together: x does that.")
+        self.session.say("The sessions of somebody else are ended together: d does that.")
 
     def _sign_out(self) -> None:
         self.session.call("users sign-out", user=self.user)
@@ -64,7 +60,6 @@ class SessionsPage(ListPage):
 
 
 @flow("users list")
-@flow("users add")
 @flow("users edit")
 @flow("users deactivate")
 @flow("users activate")
@@ -74,12 +69,20 @@ class SessionsPage(ListPage):
 @flow("users sign-out")
 @flow("users sessions")
 def users(session: Session, **_: Any) -> None:
-    """The accounts, from which one is chosen; the first one is added at once."""
+    """The accounts, from which one is chosen; without any, the way to the first."""
+    if _listed(session):
+        UsersPage(session).show()
+        return
+    first = Choice("Add the first account", lambda: add(session))
+    session.menu(["Team"], lambda: [first, *sections.entries(session, "team")], once=True)
+
+
+@flow("users add")
+def add(session: Session, **_: Any) -> None:
+    """A new account; the first one is an admin's."""
     if not _listed(session):
         session.say("With the first account everybody who opens this store has to sign in.", "warning")
-        _add(session)
-        return
-    UsersPage(session).show()
+    _add(session)
 
 
 def _listed(session: Session) -> bool:

@@ -14,13 +14,14 @@ from crm.terminal.console.keyboard import BACK, BEYOND_FIRST, BEYOND_LAST, CAPIT
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.drawing.screen import clean
+from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
 
 # The rows of a page where lines are typed, and on a screen those that have a digit for their key.
 PAGE = 9
-# Keys of every list: the next page, the one before, and sort.
-_TURNING = frozenset("[]s")
+# So many of a list's own keys are named before those that turn the page.
+_FIRST = 2
 # Beside the rows stand their heads, a blank line and the keys; in a window that is too low for more, so many rows.
 _AROUND, _LEAST = 4, 3
 # In fewer columns a row takes two lines.
@@ -77,6 +78,10 @@ class ListPage:
         """The breadcrumbs above the list."""
         return [self.title]
 
+    def about(self) -> str:
+        """What the page is for."""
+        return named(self.command).summary if hasattr(self, "command") else ""
+
     def open(self, row: Any) -> None:
         """Open a row."""
         raise NotImplementedError
@@ -128,7 +133,9 @@ class ListPage:
             try:
                 # Where there is nothing, there is still the way back to point at.
                 back = "" if entries and silent else "Back"
-                chosen = self.session.choose(head, entries, back=back, keys=keys, silent=silent, at=_Open(self.at))
+                chosen = self.session.choose(
+                    head, entries, back=back, keys=keys, silent=silent, at=_Open(self.at), about=self.about()
+                )
             except (Back, Cancelled):
                 return
             pointed = self.session.keyboard.pointed
@@ -224,11 +231,11 @@ class ListPage:
 
     def filter_key(self) -> Choice:
         """The key that filters the list."""
-        return Choice("Filter", self._choose_filter, "f")
+        return letters.FILTER(self._choose_filter)
 
     def mine_key(self) -> Choice:
         """The key that turns from everybody's to mine, and back."""
-        return Choice("Everybody's" if "mine" in self.filters else "Mine", self._turn, "e")
+        return (letters.EVERYONES if "mine" in self.filters else letters.MINE)(self._turn)
 
     def filter(self, name: str, value: Any) -> None:
         """Sets a filter in the place of its rivals, or drops it where the value is empty."""
@@ -241,7 +248,7 @@ class ListPage:
     def _choose_filter(self) -> None:
         entries = [Choice(label, name) for name, label in self.filter_by.items()]
         if self._dropped():
-            entries.append(Choice(self.show_all, "", "x"))
+            entries.append(Choice(self.show_all, ""))
         name = self.session.keyboard.choose("Filter by:", entries)
         if not name:
             self._show_all()
@@ -312,14 +319,13 @@ class ListPage:
 
             return turned
 
-        keys = [Choice("Next page", turn(self.offset + size), "]")] if more else []
-        keys += [Choice("Previous page", turn(self.offset - size), "[")] if self.offset else []
-        keys += [Choice("Sort", self._choose_sort, "s")] if self.sorts else []
-        own = self.keys()
-        if taken := _TURNING & {choice.key for choice in own}:
-            # On a list of one page it would not be noticed.
-            raise ValueError(f"{type(self).__name__} takes keys that turn the page or sort: {', '.join(taken)}")
-        return [*own, *keys]
+        own = list(self.keys())
+        keys = own[:_FIRST]
+        keys += [letters.SORT(self._choose_sort)] if self.sorts else []
+        keys += [letters.NEXT_PAGE(turn(self.offset + size))] if more else []
+        keys += [letters.PREVIOUS_PAGE(turn(self.offset - size))] if self.offset else []
+        keys += self.session.more(self.command) if hasattr(self, "command") else []
+        return [*keys, *own[_FIRST:]]
 
     def _choose_sort(self) -> None:
         entries = [Choice(label, name) for label, name in self.sorts.items()]
@@ -374,8 +380,8 @@ class Neighbours:
         if self._listed is None:
             return []
         return [
-            Choice("Next client", lambda: self.step(1), ">"),
-            Choice("Previous client", lambda: self.step(-1), "<"),
+            letters.NEXT(lambda: self.step(1), "client"),
+            letters.PREVIOUS(lambda: self.step(-1), "client"),
         ]
 
     def step(self, by: int) -> None:
@@ -401,8 +407,9 @@ def list_page(list_type: _List) -> _List:
     """Registers a list as the way in which the menu leads through its command; the parameters that are set already
     filter it."""
 
-    @flow(list_type.command)
     def show(session: Session, **filters: Any) -> None:
         list_type(session, **filters).show()
 
+    show.__module__ = list_type.__module__
+    flow(list_type.command)(show)
     return list_type

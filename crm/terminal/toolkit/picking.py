@@ -10,6 +10,7 @@ from crm.model import Client, Conventions, Record
 from crm.repository import Query
 from crm.terminal.console.keyboard import Back, Choice, Keyboard, Needed, Suggestion
 from crm.terminal.drawing.subject_parts import load
+from crm.terminal.toolkit import letters
 
 Found = TypeVar("Found")
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -139,15 +140,10 @@ def pick_listed(
         rows = fetch(_PAGE + 1, offset)
         if not rows and not offset:
             raise FieldError(nothing)
-        hidden = [Choice("", 1, "n")] if len(rows) > _PAGE else []
-        hidden += [Choice("", -1, "p")] if offset else []
-        turns = [
-            words
-            for words, key in (("n next", "n"), ("p previous", "p"))
-            if any(choice.key == key for choice in hidden)
-        ]
+        hidden = [letters.NEXT_PAGE(1)] if len(rows) > _PAGE else []
+        hidden += [letters.PREVIOUS_PAGE(-1)] if offset else []
         entries = [Choice(line, [value]) for line, value in rows[:_PAGE]]
-        chosen = keyboard.choose(question, entries, hidden=hidden, hint=" · ".join(turns))
+        chosen = keyboard.choose(question, entries, hidden=hidden, hint=letters.line(hidden))
         if isinstance(chosen, list):
             return chosen[0]
         offset = max(0, offset + chosen * _PAGE)

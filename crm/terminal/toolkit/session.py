@@ -28,6 +28,7 @@ from crm.model import Client, Record, StatusRule
 from crm.model.rights import OWNER
 from crm.terminal.console.keyboard import BACK, Back, Choice, Closed, Keyboard
 from crm.terminal.drawing.screen import Screen, clean
+from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.pages import flow_of, page_of
 from crm.terminal.toolkit.steps import Answers, in_steps
 
@@ -42,8 +43,16 @@ _NARROWEST = 40
 # As many lines are said above the keys; what is longer stands at the top of the page.
 _FOOT_LINES = 3
 UNCHANGED = "Nothing changed."
-# The key that does again what was taken back.
-REDO = "U"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Aside:
+    """An action from which one comes back to the page that one was on."""
+
+    action: Callable[[], Any]
+
+    def __call__(self) -> Any:
+        return self.action()
 
 
 class Session:
@@ -68,11 +77,15 @@ class Session:
         self.exchange = exchange
         # The search from every page, which the main menu hands in.
         self.search: Callable[[Session], None] | None = None
+        # The key to what else a section has, which it hands in as well.
+        self.sections: Callable[[Session, str], list[Choice]] | None = None
         self._notes: list[Callable[[], None]] = []
         # The notes of this page, to be shown again where all of it is redrawn.
         self._page_notes: list[Callable[[], None]] = []
         # Those of them that stand above the keys, as they are drawn.
         self._foot = ""
+        # Where the person is, by the titles of the pages that led there.
+        self.place: Sequence[str] = ()
 
     @property
     def prompts(self) -> "Prompts":
@@ -92,6 +105,7 @@ class Session:
         """Starts a page: the title, `about` it at the right, then whatever the step before had to tell; with a `foot`
         that is said above the keys, unless it is too long for it."""
         notice = self._notice()
+        self.place = crumbs
         self.screen.clear()
         self._foot = ""
         below = self._draw_title(crumbs, about)
@@ -244,10 +258,13 @@ class Session:
         above: Callable[[], None] | None = None,
         question: str = "",
         back: str = "Back",
-        keys: Sequence[Choice] = (),
+        keys: Sequence[Choice] | Callable[[], Sequence[Choice]] = (),
+        about: str = "",
+        once: bool = False,
     ) -> None:
         """A menu whose values are actions, until the person goes back. What `above` shows, or `crumbs` names anew
-        each time, may be gone (deleted, merged): then the menu is left."""
+        each time, may be gone (deleted, merged): then the menu is left. `about` says what the page is for; it is left
+        `once` something of it was done."""
         while True:
             self._page_notes = []
             try:
@@ -260,7 +277,7 @@ class Session:
                     else:
                         above()
                         listed = entries()
-                chosen = self.choose(question, listed, back=back, keys=keys)
+                chosen = self.choose(question, listed, back=back, keys=keys() if callable(keys) else keys, about=about)
             except NotFoundError:
                 # The note about it is shown on the page that one goes back to.
                 self._draw_again()
@@ -270,6 +287,8 @@ class Session:
             except KeyboardInterrupt:
                 continue
             self.attempt(chosen)
+            if once and not isinstance(chosen, Aside):
+                return
 
     def read_first(self, crumbs: Sequence[str], entries: int) -> None:
         """Pause after the notes where a menu of so many entries does not fit below them."""
@@ -295,31 +314,41 @@ class Session:
         *,
         back: str = "Back",
         keys: Sequence[Choice] = (),
+        about: str = "",
         silent: Sequence[Choice] = (),
         at: Any = None,
     ) -> Any:
-        """An action from a menu in which `/`, `u` and `?` work as well; of the `silent` keys, arrows and the like,
-        nothing is said. Raises Back, Cancelled, Closed."""
-        taken = {entry.key for entry in entries}
-        hidden = [
+        """An action from a page, on which `/`, `u` and `?` work as well. `about` says what the page is for; of the
+        `silent` keys, arrows and the like, nothing is said. Raises Back, Cancelled, Closed."""
+        known = [
             *keys,
-            *([Choice("Search", self.find, "/")] if self.search and self.leads_to("clients search") else []),
-            *([Choice("Undo", self._undo_last, "u")] if "u" not in taken and self.leads_to("history undo") else []),
-            *([Choice("", self.redo, REDO)] if "u" not in taken and self.leads_to("history undo") else []),
-            Choice("Help", self._help, "?"),
+            *([letters.SEARCH(Aside(self.find))] if self.search and self.leads_to("clients search") else []),
+            *([letters.UNDO(Aside(self._undo_last))] if self.leads_to("history undo") else []),
+            *([letters.REDO(Aside(self.redo))] if self.leads_to("history undo") else []),
+            letters.KEYS(Aside(lambda: self._show_keys(entries, known, about))),
         ]
-        hints = [f"{choice.key} {choice.label.lower()}" for choice in hidden if choice.label]
         return self.keyboard.choose(
             question,
             entries,
             back=back,
-            hidden=[*hidden, *silent],
-            hint=" · ".join(hints),
+            hidden=[*known, *silent],
+            hint=self._key_line(known),
             at=at,
             resized=self._draw_again,
             room=self.screen.left,
             note=self._foot,
         )
+
+    def _key_line(self, keys: Sequence[Choice]) -> str:
+        """The keys of a page on one line: as many as there is room for, and always how the others are found."""
+        always = [key for key in keys if key.key in letters.ALWAYS_SAID]
+        own = [key for key in keys if key.key not in (*letters.ALWAYS_SAID, letters.REDO.key)]
+        room = self.screen.width - 2
+        if self.screen.plain or len(letters.line([*own, *always])) <= room:
+            return letters.line([*own, *always])
+        while own and len(letters.line([*own, *always], short=True)) > room:
+            own.pop()
+        return letters.line([*own, *always], short=True)
 
     def start(self, command: Command, **arguments: Any) -> None:
         """Leads through a command: its own flow, or its parameters one by one. Raises Back."""
@@ -396,6 +425,10 @@ class Session:
         """The page once more: the terminal has another size."""
         self._notes = [*self._page_notes, *self._notes]
 
+    def more(self, words: str) -> list[Choice]:
+        """The key to what else can be done in the section that opens on the page of a command."""
+        return self.sections(self, words) if self.sections else []
+
     def find(self) -> None:
         """Searches from whatever page this is. Raises Back."""
         if self.search is not None:
@@ -412,7 +445,7 @@ class Session:
         question = f"Take back: {last.first_words} ({self.crm.conventions.time(last.at)})?"
         self.confirm("\n".join(filter(None, (passed_over_message(passed), question))), "Take it back")
         self.tell(self.call("history undo", transaction=last.id))
-        self.say(f"{REDO} does it again.", "muted")
+        self.say(f"{letters.REDO.key} does it again.", "muted")
 
     def redo(self) -> None:
         """Does again what was taken back last. Raises Back."""
@@ -425,18 +458,14 @@ class Session:
         self.confirm(f"Redo: {undo.first_words}?", "Redo it")
         self.tell(self.call("history undo", transaction=undo.id))
 
-    def _help(self) -> None:
-        for line in _HELP:
-            self.say(line)
+    def _show_keys(self, entries: Sequence[Choice], keys: Sequence[Choice], about: str = "") -> None:
+        """The keys of the page that is shown, and what the page is for, until any key is pressed."""
+        from crm.terminal.toolkit.cheat_sheet import draw_keys
 
-
-_HELP = (
-    "A number or letter chooses at once; arrows and Enter work too.",
-    "Esc or 0 goes back one step. Ctrl-C leaves a form without saving.",
-    "/ finds a client or a command from any menu; u takes back what you did last, U does that again.",
-    "In a form Enter goes on; what is not required may be left empty.",
-    "Clients are found by part of a name, e-mail, phone or tag, or by their number.",
-)
+        self.page(*self.place, letters.KEYS.word)
+        draw_keys(self.screen, entries, keys, about)
+        self.screen.print()
+        self.keyboard.pause()
 
 
 def _handed_over(exchange: "FileTransfer", result: Any) -> Any:

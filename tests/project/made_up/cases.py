@@ -27,7 +27,7 @@ VEHICLE = Vehicle(client=1, plate="W-1", price=Decimal("9000.50"), state="used",
 
 
 def test_it_is_in_the_menu_with_its_page_and_in_the_docs() -> None:
-    assert menus()["vehicles"] == "Vehicles"
+    assert menus()["vehicles"].title == "Vehicles"
     assert groups()["vehicles"] == "Vehicles of clients."
     assert [command.title for command in commands(menu="vehicles")] == [
         "Add a vehicle",

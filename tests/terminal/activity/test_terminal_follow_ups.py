@@ -74,7 +74,7 @@ def test_today_ranks_what_is_mine_and_shows_everybodys_by_a_key(start: Start, co
             "no contact or move for 30 days: Big one (Acme)"]  # fmt: skip
     for line, whole in zip(rows, wide, strict=False):
         assert line == whole or (columns == 40 and line.endswith("…") and whole.startswith(line[:-1])), rows
-    session.press("e").sees("To do: 4").sees("Theirs (Bo").press("e").sees("and 1 of others")
+    session.press("a").sees("To do: 4").sees("Theirs (Bo").press("a").sees("and 1 of others")
 
 
 def test_each_thing_to_do_is_opened_by_its_number_and_done(start: Start, busy: CRM) -> None:
@@ -104,16 +104,16 @@ def test_a_client_is_opened_and_a_call_logged_from_what_is_to_do(start: Start) -
 
 @pytest.mark.usefixtures("busy")
 def test_whoever_has_nothing_to_do_sees_what_others_have(start: Start) -> None:
-    session = start(CRM_USER="newcomer").sees("To do 4 of others").choose("Today").sees("To do: 4")
-    session.sees("Call about the quote (Acme), tester").press("e").sees("Nothing to do, and 4 of others")
+    session = start(CRM_USER="newcomer").sees("Today 4 of others").choose("Today").sees("To do: 4")
+    session.sees("Call about the quote (Acme), tester").press("a").sees("Nothing to do, and 4 of others")
 
 
 def test_all_that_is_to_do_is_a_list_of_pages(start: Start, busy: CRM) -> None:
     client = named("clients list")(busy, {})[0]
     for number in range(20):
         add(busy, client, f"Call {number:02}")
-    session = start().choose("Today").press("a").sees("1-18 of 23 · mine").press("]").sees("19-23 of 23")
-    session.sees("Big one").press("e").sees("of 24 · everybody's")
+    session = start().choose("Today").press("v").sees("1-18 of 23 · mine").press("]").sees("19-23 of 23")
+    session.sees("Big one").press("a").sees("of 24 · everybody's")
     session.press("1").sees("Call about the quote").press("esc", "esc").sees("To do")
 
 
@@ -129,8 +129,8 @@ def test_without_anything_to_do_today_is_as_it_was(start: Start, crm: CRM) -> No
 
 @pytest.mark.usefixtures("busy")
 def test_the_list_is_mine_then_everybodys_and_narrowed(start: Start) -> None:
-    session = start().choose("Follow-ups").choose("List follow-ups").sees("1-2 of 2 · mine, 1 overdue")
-    session.press("e").sees("1-3 of 3 · everybody's, 1 overdue").sees("10:00")
+    session = start().choose("Follow-ups").sees("1-2 of 2 · mine, 1 overdue")
+    session.press("a").sees("1-3 of 3 · everybody's, 1 overdue").sees("10:00")
     session.press("f").choose("For somebody").choose("Cy Young").sees("1-1 of 1 · everybody's, for Cy Young")
     session.press("f").choose("Show all again").sees("of 3").press("f").choose("Overdue").sees("1-1 of 1")
     session.press("f").choose("Done").sees("Nothing fits").press("f").choose("Show all").press("f").choose("Repeating")
@@ -139,7 +139,7 @@ def test_the_list_is_mine_then_everybodys_and_narrowed(start: Start) -> None:
 
 
 def test_one_is_added_with_what_there_is_to_choose_from(start: Start, busy: CRM) -> None:
-    session = start().choose("Follow-ups").choose("Add a follow-up").sees("Client (").press("acme", "enter")
+    session = start().choose("Follow-ups").sees("n new").press("n").sees("Client (").press("acme", "enter")
     session.sees("What").press("Send it", "enter").sees("tomorrow, fri, next week").press("next week", "enter")
     session.sees("Due       Nov 23, 2026").sees("For       tester")
     session.choose("For").sees("1) tester").choose("Cy Young").choose("Deal").choose("Big one")
@@ -152,17 +152,17 @@ def test_one_is_added_with_what_there_is_to_choose_from(start: Start, busy: CRM)
 
 
 def test_a_day_that_has_passed_stays_in_the_form_to_be_corrected(start: Start, busy: CRM) -> None:
-    session = start().choose("Follow-ups").choose("Add a follow-up").press("bo berg", "enter").sees("What")
+    session = start().choose("Follow-ups").sees("n new").press("n").press("bo berg", "enter").sees("What")
     session.press("Call", "enter").sees("Due").press("yesterday", "enter").choose("Save").sees("That day has passed")
     session.press("kill", "tomorrow", "enter").sees("Added: Call (Bo Berg), due tomorrow")
     assert follow_ups(busy)[-1].due_on == days(1)
 
 
 def test_one_is_edited_handed_over_and_deleted(start: Start, busy: CRM) -> None:
-    session = start().choose("Follow-ups").choose("List follow-ups").press("1").choose("Edit").choose("What")
+    session = start().choose("Follow-ups").press("1").choose("Edit").choose("What")
     session.press("kill", "Write instead", "enter").sees("* Write instead").choose("Save").sees("Saved: Write instead")
     session.choose("Hand over").choose("Somebody else").press("Dee Dunn", "enter").sees("Handed over to Dee Dunn")
-    session.sees("1-1 of 1").press("e").sees("of 3").press("1").choose("Delete").sees("can be undone").press("1")
+    session.sees("1-1 of 1").press("a").sees("of 3").press("1").choose("Delete").sees("can be undone").press("1")
     session.sees("Deleted: Write instead (Acme)").settled()
     assert [follow_up.what for follow_up in follow_ups(busy)] == ["Stay in touch", "Theirs"]
 
@@ -180,7 +180,7 @@ def test_a_known_name_is_chosen_wherever_somebody_is_asked_for(start: Start, bus
 @pytest.mark.usefixtures("busy")
 def test_a_calendar_is_written_from_the_menu(start: Start, tmp_path: Path) -> None:
     file = tmp_path / "to-do.ics"
-    session = start().choose("Follow-ups").choose("Export to a calendar").sees("File").press(str(file), "enter")
+    session = start().choose("Follow-ups").sees("n new").press("x").sees("File").press(str(file), "enter")
     session.sees("Client:").press("enter").sees("For:").choose("Cy Young").sees("Due by").press("enter")
     session.sees("1 follow-up in")
     events = Calendar.from_ical(file.read_bytes()).walk("VEVENT")
@@ -189,7 +189,7 @@ def test_a_calendar_is_written_from_the_menu(start: Start, tmp_path: Path) -> No
 
 @pytest.mark.usefixtures("busy")
 def test_people_are_listed_with_what_waits_for_them(start: Start) -> None:
-    session = start().choose("Follow-ups").choose("Who has what to do").sees("Cy Young").settled()
+    session = start().choose("Team").choose("Who has what to do").sees("Cy Young").settled()
     assert [line.split()[-5:] for line in session.lines if "tester" in line] == [["tester", "2", "1", "1", "1"]]
     session.choose("Cy Young").sees("1-1 of 1 · everybody's, for Cy Young").sees("Theirs").press("esc").sees("Overdue")
 
@@ -199,11 +199,11 @@ def test_people_are_listed_with_what_waits_for_them(start: Start) -> None:
 
 @pytest.mark.usefixtures("busy")
 def test_clients_by_next_follow_up_and_last_contact(start: Start) -> None:
-    session = start(columns=40).choose("Clients").choose("List clients").press("s").choose("Next follow-up")
+    session = start(columns=40).choose("Clients").press("s").choose("Next follow-up")
     session.sees("by next follow-up").sees("! 3 days ago")
     session.press("f").choose("Follow-up due by a day").press("yesterday", "enter").sees("1-1 of 1").sees("Acme")
-    session.press("f").choose("Show all again").sees("of 2").press("e").sees("1-1 of 1").sees("Bo Berg")
-    session.press("e").sees("of 2").press("f").choose("No contact since a day").press("yesterday", "enter")
+    session.press("f").choose("Show all again").sees("of 2").press("a").sees("1-1 of 1").sees("Bo Berg")
+    session.press("a").sees("of 2").press("f").choose("No contact since a day").press("yesterday", "enter")
     session.sees("days_since_last_contact").sees("of 2")
 
 

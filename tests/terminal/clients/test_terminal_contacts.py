@@ -35,15 +35,15 @@ def company(crm: CRM, name: str = "Acme", **fields: Any) -> Client:
 
 def opened(start: Start, number: int = 1, **how: Any) -> Any:
     """The card of a client."""
-    return start(**how).sees("1) Clients").press("/").sees("Find").press(str(number), "enter").sees("m) More")
+    return start(**how).sees("Clients").press("/").sees("Find").press(str(number), "enter").sees(".) More")
 
 
 def test_contacts_are_added_from_the_card_and_the_primary_one_stands_first(start: Start, crm: CRM) -> None:
     company(crm)
-    session = opened(start).press("c").sees("Acme › Contacts").sees("Nothing here.").press("a").sees("Name:")
+    session = opened(start).press("c").sees("Acme › Contacts").sees("Nothing here.").press("n").sees("Name:")
     session.press("Jo Fox", "enter").sees("1) Save").choose("E-mail").sees("E-mail (").press("jo@", "enter")
     session.sees("That is not an e-mail address").press("example.com", "enter").sees("jo@example.com").press("1")
-    session.sees("Added: Jo Fox (no. 1)").press("a").sees("Name:").press("Bo [b]Hill[/b]", "enter").sees("1) Save")
+    session.sees("Added: Jo Fox (no. 1)").press("n").sees("Name:").press("Bo [b]Hill[/b]", "enter").sees("1) Save")
     session.press("1").sees("Added: Bo [b]Hill[/b]").sees("1-2 of 2").choose("Bo").sees("Contact of Acme")
     session.choose("Make primary").sees("Primary contact: Bo").sees("primary contact").press("0").sees("1-2 of 2")
     session.press("0").sees("★ Bo [b]Hill[/b]").sees("Jo Fox · jo@example.com").settled()
@@ -72,7 +72,7 @@ def test_a_person_leads_to_the_company_and_it_says_so(start: Start, crm: CRM) ->
     acme = company(crm)
     named("contacts add")(crm, acme, "Jo Fox")
     company(crm, "Fox Ltd")
-    session = start().sees("1) Clients").press("/").sees("Find").press("fox", "enter").sees("Acme — Jo Fox")
+    session = start().sees("Clients").press("/").sees("Find").press("fox", "enter").sees("Acme — Jo Fox")
     session.choose("Acme — Jo Fox").sees("Acme no. 1").sees("★ Jo Fox")
 
 
@@ -86,7 +86,7 @@ def test_a_call_is_logged_with_one_key_from_the_card(start: Start, crm: CRM) -> 
     assert (call.kind, call.subject, call.time, call.contact, call.on, call.user) == (
         "call", "wants a [red]quote[/] 👩‍🔬", "16:00", 1, TODAY, "tester",
     )  # fmt: skip
-    session.sees("Call with Jo Fox: wants a [red]quote[/]").press("t").sees("Acme › Timeline")
+    session.sees("Call with Jo Fox: wants a [red]quote[/]").choose("Timeline").sees("Acme › Timeline")
     # What stands before it, and what after, is told by the time of day at which the test runs.
     session.press(session.reads(r"(\w)\) +today +16:00")[0])
     session.sees("Call with Jo Fox Nov 21, 2026, 16:00 by tester").choose("Edit").choose("Text").sees("Text:")
@@ -108,7 +108,7 @@ def busy(crm: CRM, client: Client) -> None:
 
 def test_the_timeline_is_paged_narrowed_and_leads_on(start: Start, crm: CRM) -> None:
     busy(crm, company(crm))
-    session = opened(start, lines=15).press("t").sees("Acme › Timeline").sees("1-9").sees("Deal added: Website")
+    session = opened(start, lines=15).choose("Timeline").sees("Acme › Timeline").sees("1-9").sees("Deal added: Website")
     session.sees("] next").press("]").sees("10-16").sees("[ previous").press("[").sees("1-9")
     session.press("f").sees("Show only:").choose("Sales").sees("1-1 · sales").sees("$100.00 Sale 1: first").press("1")
     session.sees("Take this sale back").press("esc").sees("1-1 · sales").press("f").choose("Follow-ups").sees(
@@ -122,11 +122,11 @@ def test_the_timeline_is_paged_narrowed_and_leads_on(start: Start, crm: CRM) -> 
 def test_from_one_client_to_the_next_in_the_order_of_the_list(start: Start, crm: CRM) -> None:
     for name, city in (("Alpha", "Graz"), ("Beta", "Linz"), ("Gamma", "Graz"), ("Delta", "Graz")):
         named("interactions add")(crm, company(crm, name, city=city), "note", f"of {name}")
-    session = start().choose("Clients").choose("List clients").press("f").choose("City").sees("City (")
+    session = start().choose("Clients").press("f").choose("City").sees("City (")
     session.press("Graz", "enter").sees("1-3 of 3").press("s").choose("Name").sees("by name").press("2").sees(
         "Delta no. 4"
     )
-    session.press(">").sees("Gamma no. 3").press("t").sees("Gamma › Timeline").sees("of Gamma").press("<")
+    session.press(">").sees("Gamma no. 3").choose("Timeline").sees("Gamma › Timeline").sees("of Gamma").press("<")
     session.sees("Delta › Timeline").sees("of Delta").press("<").sees("Alpha › Timeline").press("<")
     session.sees("This is the first client of the list.").press("esc").sees("Alpha no. 1").press("esc").sees("1-3 of 3")
 
@@ -154,13 +154,13 @@ def test_a_list_that_changes_meanwhile_is_followed(crm: CRM) -> None:
 def test_a_line_becomes_a_call_and_a_follow_up_once_it_is_confirmed(start: Start, crm: CRM) -> None:
     company(crm)
     session = (
-        start().sees("c) Quick capture").press("c").sees("Note (").press("call Acme, wants a quote, fri 10:00", "enter")
+        start().sees("q quick note").press("q").sees("Note (").press("call Acme, wants a quote, fri 10:00", "enter")
     )
     session.sees("Call with Acme, Nov 21, 2026: wants a quote").sees("Follow-up on Fri, Nov 27, 2026 at 10:00")
     session.sees("0) No, go back").press("0").sees("when to follow up): call Acme").press(" sharp", "enter")
     session.sees("No follow-up: no day to come was found.").press("0").sees("sharp")
     session.press("kill", "met Acme, hello, tomorrow", "enter").sees("Meeting with Acme").press("1")
-    session.sees("✓ Meeting with Acme").sees("Follow-up on Sun").sees("1) Clients")
+    session.sees("✓ Meeting with Acme").sees("Follow-up on Sun").sees("Clients")
     assert [(interaction.kind, interaction.subject) for interaction in all_of(crm, Interaction)] == [
         ("meeting", "hello")
     ]
@@ -170,9 +170,13 @@ def test_a_line_becomes_a_call_and_a_follow_up_once_it_is_confirmed(start: Start
 def test_whoever_is_not_clear_is_chosen_or_added(start: Start, crm: CRM) -> None:
     company(crm, "Berg Nord")
     company(crm, "Berg Süd")
-    session = start().press("c").sees("Note (").press("call Berg, hello", "enter").sees("Which one?")
+    session = (
+        start().sees("q quick note").press("q").sees("Note (").press("call Berg, hello", "enter").sees("Which one?")
+    )
     session.choose("Berg Süd").sees("Call with Berg Süd").press("1").sees("✓ Call with Berg Süd")
-    session.press("c").sees("Note (").press("call Zed, hello", "enter").sees("No client is called Zed.").press("1")
+    session.sees("q quick note").press("q").sees("Note (").press("call Zed, hello", "enter").sees(
+        "No client is called Zed."
+    ).press("1")
     session.sees("New company: Zed").press("1").sees("✓")
     assert [interaction.client for interaction in all_of(crm, Interaction)] == [3, 2]
 
@@ -186,12 +190,12 @@ def test_everything_fits(start: Start, crm: CRM, columns: int, lines: int) -> No
     assert session.lines[0].endswith("Acme")
     assert any("Josephine" in line for line in session.lines)
     assert any("0) Back" in line for line in session.lines)
-    session.press("t").sees("Timeline").sees("Deal added").settled()
+    session.choose("Timeline").sees("Timeline").sees("Deal added").settled()
     assert "Timeline" in session.lines[0]
     assert any("0 back" in line for line in session.lines)
-    session.press("esc").sees("m) More").press("c").sees("Contacts").sees("1) *").settled()
+    session.press("esc").sees(".) More").press("c").sees("Contacts").sees("1) *").settled()
     session.press("1").sees("Contact").sees("1) Edit").settled()
-    session.press("esc").sees("1) *").press("esc").sees("m) More").press("m").sees("Merge").settled()
+    session.press("esc").sees("1) *").press("esc").sees(".) More").press(".").sees("Merge").settled()
     assert "More" in session.lines[0]
     assert b"\x1b[31m" not in session.raw
 
@@ -213,7 +217,7 @@ def lines_of(crm: CRM, typed: str) -> str:
 def test_it_works_line_by_line(crm: CRM) -> None:
     acme = company(crm)
     busy(crm, acme)
-    output = lines_of(crm, "c\na\nJo Fox\n1\n0\nl\n1\nabout it\n1\nt\nf\n2\n1\n0\n0\n")
+    output = lines_of(crm, "c\nn\nJo Fox\n1\n0\nl\n1\nabout it\n1\nTimeline\nf\n2\n1\n0\n0\n")
     for text in ("Added: Jo Fox", "Logged a call with Acme", "Jo Fox", "1-1 / calls", "Call: about it"):
         assert text in output.replace(" · ", " / "), output
     assert "Something went wrong" not in output

@@ -76,7 +76,7 @@ def test_no_key_reads_all_clients(crm: CRM, typed: str) -> None:
 @pytest.mark.parametrize("typed", ["new deal", "deal add", "add a deal"])
 def test_a_deal_is_added_from_any_menu(start: Start, crm: CRM, typed: str) -> None:
     named("clients add")(crm, {"first_name": "Ada"})
-    session = start().choose("Data").sees("Back up").press("/").sees("Find (").press(typed).sees("Add a deal")
+    session = start().choose("Data").sees("Export to a file").press("/").sees("Find (").press(typed).sees("Add a deal")
     session.press("enter").sees("Deals › Add a deal").sees("Client (")
 
 

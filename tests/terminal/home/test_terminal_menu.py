@@ -30,8 +30,8 @@ def test_a_wrong_key_gets_a_hint_and_nothing_scrolls(start: Start, crm: CRM) -> 
     add(crm, first_name="Anna")
     session = start().sees("0) Exit").settled()
     before = [line for line in session.lines if ")" in line]
-    session.press("q").sees("q is no choice here; press 1-").press("Q", "%", "é").sees("é is no choice here")
-    session.paste("1\n2\n3").sees("That is no choice here; press 1-9, a-c, or 0").settled()
+    session.press("k").sees("k is no choice here; press 1-").press("Q", "%", "é").sees("é is no choice here")
+    session.paste("1\n2\n3").sees("That is no choice here; press 1-9, or 0").settled()
     assert [line for line in session.lines if re.match(r" . \w\)", line)] == [
         line for line in before if re.match(r" . \w\)", line)
     ]
@@ -39,15 +39,15 @@ def test_a_wrong_key_gets_a_hint_and_nothing_scrolls(start: Start, crm: CRM) -> 
 
 def test_arrows_and_enter_choose_too(start: Start, crm: CRM) -> None:
     add(crm, first_name="Anna")
-    start().sees("» 1) Clients").press("down").sees("» 2) Sales").press("enter").sees("Sales").sees("List sales")
+    start().sees("» 1) Today").press("down", "down").sees("» 3) Sales").press("enter").sees("n new")
 
 
 def test_esc_goes_back_one_step_and_never_out(start: Start, crm: CRM) -> None:
     add(crm, first_name="Anna", last_name="Berg")
-    session = start(anew=True).choose("Clients").choose("Add a client").choose("A person").sees("First name")
+    session = start(anew=True).choose("Clients").sees("n new").press("n").choose("A person").sees("First name")
     session.press("Bo", "enter").sees("Last name").press("esc").sees("First name (").sees("): Bo")
     session.press("esc").sees("What is the client?").press("esc").sees("What you typed is not saved").press("esc")
-    session.sees("What is the client?").press("esc").choose("Leave it").sees("1) Add a client").press("esc")
+    session.sees("What is the client?").press("esc").choose("Leave it").sees("n new").press("esc")
     session.sees("0) Exit").press("esc").sees("0 leaves the program").press("c-c").sees("Ctrl-C leaves a form")
     session.press("c-d")
     assert session.exit_code() == 0
@@ -58,13 +58,13 @@ def test_esc_goes_back_one_step_and_never_out(start: Start, crm: CRM) -> None:
 def test_leaving_a_form_in_the_middle_leaves_the_store_as_it_was(start: Start, crm: CRM, key: str) -> None:
     add(crm, first_name="Anna", last_name="Berg")
     before = everything(crm)
-    session = start().choose("Sales").choose("Record a sale").sees("Client (").press("Anna", "enter").sees("Amount (")
+    session = start().choose("Sales").sees("n new").press("n").sees("Client (").press("Anna", "enter").sees("Amount (")
     session.press("100", "enter").sees("Date (").press(key)
     if key == "c-c":
         session.sees("Left without saving")
     else:
         session.sees("Amount (").press("c-c").sees("Left without saving")
-    session.choose("Record a sale").sees("Client (")
+    session.sees("n new").press("n").sees("Client (")
     assert everything(crm) == before
 
 
@@ -82,7 +82,7 @@ def test_a_closed_terminal_ends_the_program_and_saves_nothing(start: Start, crm:
     before = everything(crm)
     session = start().sees("0) Exit")
     if leave == "form":
-        session.choose("Clients").choose("Add a client").choose("A person").sees("First name").press("Zed")
+        session.choose("Clients").sees("n new").press("n").choose("A person").sees("First name").press("Zed")
     session.hang_up()
     assert not session.child.isalive()
     assert everything(crm) == before
@@ -91,7 +91,7 @@ def test_a_closed_terminal_ends_the_program_and_saves_nothing(start: Start, crm:
 
 def test_a_pasted_block_is_one_answer(start: Start, crm: CRM) -> None:
     add(crm, first_name="Anna", last_name="Berg")
-    session = start().choose("Clients").choose("Add a client").choose("A person").sees("First name")
+    session = start().choose("Clients").sees("n new").press("n").choose("A person").sees("First name")
     session.paste("Bo\r\nHuber\n1\n").settled().sees("First name")
     session.press("enter").sees("Last name").press("enter").sees("1) Save").sees("First name Bo Huber 1")
     session.press("1").sees("Added Bo Huber 1 (no. 2)")
@@ -121,7 +121,7 @@ def test_what_came_in_another_way_cannot_move_the_cursor(start: Start, crm: CRM)
     name = "evil\x1b[2J\x1b]0;owned\x07\u202egnp [bold] " + "y" * 3000
     crm.transact(lambda tx: tx.add(Client(kind="company", company=name, notes="a\x1b[5mb")), "from elsewhere")
     session = start().sees("0) Exit").sees("evil␛[2J")
-    session.choose("Clients").choose("List clients").sees("1) evil␛[2J").press("1").sees("1) Record a sale").settled()
+    session.choose("Clients").sees("1) evil␛[2J").press("1").sees("1) Record a sale").settled()
     assert b"\x1b[2J\x1b]0" not in session.raw
     assert b"\x1b]0;owned" not in session.raw
     assert "\u202e".encode() not in session.raw
@@ -135,7 +135,7 @@ def test_forty_columns(start: Start, crm: CRM) -> None:
         )
     named("sales add")(crm, crm_client(crm, 3), Decimal("123456.78"))
     session = start(columns=40).sees("0) Exit").sees("VIP")
-    session.choose("Clients").choose("List clients").sees("1-8 of 12").settled()
+    session.choose("Clients").sees("1-8 of 12").settled()
     rows = [line for line in session.lines if re.match(r" . \d\) ", line)]
     assert len(rows) == 8
     assert "$123,456.78" in session.text
@@ -151,7 +151,7 @@ def crm_client(crm: CRM, number: int) -> Client:
 
 def test_without_colour(start: Start, crm: CRM) -> None:
     add(crm, first_name="Anna")
-    session = start(NO_COLOR="1").sees("0) Exit").choose("Clients").choose("List clients").sees("Anna").settled()
+    session = start(NO_COLOR="1").sees("0) Exit").choose("Clients").sees("Anna").settled()
     colours = re.findall(rb"\x1b\[([0-9;]*)m", session.raw)
     assert not [colour for colour in colours if re.search(rb"(^|;)(3[0-8]|4[0-8]|9[0-7])(;|$)", colour)]
 
@@ -159,42 +159,49 @@ def test_without_colour(start: Start, crm: CRM) -> None:
 def test_search_finds_commands_and_clients_from_any_menu(start: Start, crm: CRM) -> None:
     add(crm, first_name="Žofie", last_name="Dvořáková", email="zofie@example.com")
     add(crm, first_name="Bo", last_name="Li")
-    session = start().choose("Data").sees("Back up").press("/").sees("Find (").press("dvora").sees("zofie@example.com")
-    session.press("down", "enter").sees("Žofie Dvořáková no. 1").press("esc").sees("Back up")
+    session = (
+        start()
+        .choose("Data")
+        .sees("Export to a file")
+        .press("/")
+        .sees("Find (")
+        .press("dvora")
+        .sees("zofie@example.com")
+    )
+    session.press("down", "enter").sees("Žofie Dvořáková no. 1").press("esc").sees("Export to a file")
     session.press("/").sees("Find (").press("record a s", "down", "enter").sees("Client (").press("c-c")
-    session.sees("Back up").press("/").sees("Find (").press("qqqq", "enter").sees("Neither a client nor a command")
+    session.sees("Export to a file").press("/").sees("Find (").press("qqqq", "enter").sees(
+        "Neither a client nor a command"
+    )
 
 
 def test_a_backup_that_fails_is_told_of_and_stops_nobody(start: Start, crm: CRM, store: Path) -> None:
     add(crm, first_name="Anna")
     (store.parent / "backups").write_text("no folder")
-    start().sees("The backup could not be written").choose("Clients").choose("List clients").sees("Anna")
+    start().sees("The backup could not be written").choose("Clients").sees("Anna")
 
 
-def test_the_sample_data_is_marked_and_thrown_away_after_a_question(start: Start, crm: CRM) -> None:
-    session = start().choose("Try it on sample data").sees("SAMPLE DATA").sees("x) Throw the sample data away")
-    session.choose("Clients").choose("List clients").sees("1-18 of 60").press("esc", "esc").sees("x) Throw")
+def test_the_sample_data_is_marked_and_removed_after_a_question(start: Start, crm: CRM) -> None:
+    session = start().choose("Try it on sample data").sees("SAMPLE DATA").sees("Remove it under Data & settings.")
+    session.choose("Clients").sees("1-18 of 60").press("esc").sees("0) Exit")
     session.press("u").sees("There is nothing to take back yet.").choose("Data").sees("Import a file")
-    for senseless in ("Copy to another store", "Connect a Google", "Try it on sample"):
-        session.lacks(senseless)
-    session.press("esc").sees("x) Throw")
-    session.press("x").sees("for good: 60 clients and 258 sales.").lacks("You added").press("enter").sees("x) Throw")
-    session.choose("Clients").choose("Add a client").choose("A person").sees("First name")
+    session.lacks("Try it on sample").choose("Google spreadsheet").sees("Back").lacks("Connect").press("esc")
+    session.choose("Remove the sample").sees("for good: 60 clients and 258 sales.").lacks("You added").press("enter")
+    session.sees("Export to a file").press("esc").sees("n new").press("n").choose("A person").sees("First name")
     session.press("Rea", "enter").sees("Last name").press("Mine", "enter").choose("Save").sees("Rea Mine")
-    session.press("esc", "esc").sees("x) Throw").press("x").sees("61 clients and 258 sales. You added of these: Rea")
-    session.press("esc").sees("x) Throw").press("x").choose("Delete it").sees("The sample data is gone").sees(
-        "Add your first client"
-    )
+    session.press("esc").choose("Data").choose("Remove the sample")
+    session.sees("61 clients and 258 sales. You added of these: Rea").press("esc").choose("Remove the sample")
+    session.choose("Delete it").sees("The sample data is gone").sees("Add your first client")
     assert everything(crm) == ((), ())
 
 
 def test_a_page_is_drawn_anew_when_the_window_gets_narrower(start: Start, crm: CRM) -> None:
     add(crm, first_name="Anna")
-    session = start().choose("Clients").press("u").choose("Take it back").sees("Taken back").sees("1) Add a client")
+    session = start().choose("Clients").sees("n new").press("u").choose("Take it back").sees("Taken back").sees("n new")
     session.child.setwinsize(24, 40)
     session.screen.resize(24, 40)
     session.raw = b""
-    session.sees("1) Add a client").settled()
+    session.sees("n new").settled()
     assert [line for line in session.lines if line.startswith("─")] == ["─" * 40]
     # What the step before had to tell stays.
     assert "Taken back" in session.text
@@ -206,10 +213,17 @@ def test_restore_offers_the_backups_with_day_size_and_content(start: Start, crm:
     copy = named("backup")(crm).file
     copy.with_name(copy.name.replace("2026-11-21", "2026-11-19")).write_bytes(b"no database")
     add(crm, first_name="Bo")
-    session = start().choose("Data").choose("Restore a backup").sees("Which backup?").sees("kB  1 client, 0 sales")
+    session = (
+        start()
+        .choose("Data")
+        .choose("Backups")
+        .choose("Restore a backup")
+        .sees("Which backup?")
+        .sees("kB  1 client, 0 sales")
+    )
     session.sees("Nov 21, 2026").sees("Nov 19, 2026").sees("cannot be read").sees("Another file").press("1")
     # Enter goes back, and replaces nothing.
-    session.sees("This replaces the data").press("enter").sees("Export to a file").choose("Restore a backup").press("1")
+    session.sees("This replaces the data").press("enter").sees("Check the store").choose("Restore a backup").press("1")
     session.choose("Restore it").sees("Restored")
     with crm.read() as snapshot:
         assert [client.first_name for client in snapshot.find_all(Client)] == ["Anna"]

@@ -1,0 +1,109 @@
+"""Figures of the main menu: one beside each entry, and above them what needs doing; each is one cheap query."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from crm.commands.activity import agenda
+from crm.commands.activity.agenda import AgendaItem
+from crm.commands.client_selection import pluralize
+from crm.commands.context import CRM
+from crm.commands.ownership import owner_filter
+from crm.commands.sales.pipeline import stages, sums
+from crm.model import Client, Conventions, FollowUp
+from crm.model.money import NOTHING
+from crm.repository import Query, Snapshot
+from crm.repository.queries import mail, sales
+from crm.repository.queries.activity import WhichFollowUps, count_follow_ups
+from crm.repository.queries.deals import WhichDeals
+from crm.repository.queries.people import EVERYBODY
+
+# So many for each reason are named.
+_NAMED = 2
+_WAITING = ("queued", "sending")
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What needs doing for one reason: how much, in words, and the first of it; `late` where it should have been done
+    by now."""
+
+    words: str
+    items: Sequence[AgendaItem]
+    count: int
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What needs doing, the most urgent first, and the figures by the name of their menu."""
+
+    due: Sequence[Due]
+    figures: Mapping[str, str]
+
+
+def start_of(crm: CRM, snapshot: Snapshot) -> Start:
+    """What the main menu tells whoever looks of the store as it is now."""
+    by = crm.conventions
+    mine = owner_filter(crm, snapshot, True)
+    which = WhichFollowUps(Query({"done_on": None, **mine.filters(FollowUp)}, until=snapshot.today))
+    in_all, overdue = count_follow_ups(snapshot, which)
+    due = []
+    if overdue:
+        items = agenda.follow_ups_due(snapshot, mine, min(overdue, _NAMED))[1]
+        due.append(Due(f"{pluralize(overdue, 'follow-up', 'follow-ups', by)} overdue", items, overdue, late=True))
+    if today := in_all - overdue:
+        items = agenda.follow_ups_due(snapshot, mine, _NAMED, overdue)[1]
+        due.append(Due(f"{by.number(today)} due today", items, today))
+    for source, one, many in _REASONS:
+        count, items = source(snapshot, mine, _NAMED)
+        if count:
+            due.append(Due(pluralize(count, one, many, by), items, count, late=source is agenda.closes_passed))
+    figures = {
+        "today": _to_do(sum(reason.count for reason in due), snapshot, by),
+        "follow-ups": f"{by.number(overdue)} overdue" if overdue else "",
+        **{name: read(crm, snapshot) for name, read in _FIGURES.items()},
+    }
+    return Start(due, {name: words for name, words in figures.items() if words})
+
+
+def _to_do(count: int, snapshot: Snapshot, by: Conventions) -> str:
+    """How much there is to do; whoever has nothing sees what others have."""
+    if count:
+        return f"{by.number(count)} to do"
+    others = sum(source(snapshot, EVERYBODY, 0)[0] for source in agenda.SOURCES)
+    return f"{by.number(others)} of others" if others else ""
+
+
+def _clients(crm: CRM, snapshot: Snapshot) -> str:
+    return crm.conventions.number(snapshot.count(Client))
+
+
+def _sales(crm: CRM, snapshot: Snapshot) -> str:
+    amount, count = sales.sum_of_range(snapshot, snapshot.today.replace(day=1), snapshot.today)
+    return f"{crm.conventions.money(amount)} this month" if count else ""
+
+
+def _deals(crm: CRM, snapshot: Snapshot) -> str:
+    among = [stage for stage in stages(snapshot) if stage.outcome == "open"]
+    by, summed = crm.conventions, sums(snapshot, among, WhichDeals([stage.id for stage in among]))
+    count = sum(stage.deals for stage in summed)
+    return f"{by.number(count)} open, {by.money(sum((stage.value for stage in summed), NOTHING))}" if count else ""
+
+
+def _email(crm: CRM, snapshot: Snapshot) -> str:
+    waiting = sum(mail.counts_by_state(snapshot, _WAITING).values())
+    return f"{crm.conventions.number(waiting)} waiting to be sent" if waiting else ""
+
+
+_FIGURES: Mapping[str, Callable[[CRM, Snapshot], str]] = {
+    "clients": _clients,
+    "sales": _sales,
+    "deals": _deals,
+    "email": _email,
+}
+_REASONS = (
+    (agenda.birthdays, "birthday today", "birthdays today"),
+    (agenda.closes_passed, "deal should have closed", "deals should have closed"),
+    (agenda.not_arrived, "message did not go out", "messages did not go out"),
+    (agenda.gone_quiet, "deal has gone quiet", "deals have gone quiet"),
+)

@@ -1,0 +1,131 @@
+"""The keys that act: one table of them, in which each means one thing, whatever page it is pressed on.
+
+A page says `letters.NEW(add, "deal")` and names no key itself. Numbers open what stands beside them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from crm.terminal.console.keyboard import Choice
+
+# What each key does, wherever it is pressed.
+MEANINGS: Mapping[str, str] = {
+    "n": "new",
+    "e": "edit",
+    "d": "delete, remove, end",
+    "f": "filter",
+    "s": "sort",
+    " ": "mark",
+    "a": "only mine, or everyone's",
+    "v": "another view: saved views, list or board, table or chart",
+    "g": "do something with all of them, or with those marked",
+    "r": "record a sale",
+    "q": "quick note",
+    "l": "log a call, meeting or note",
+    "m": "e-mail",
+    "t": "tags",
+    "o": "owner",
+    "p": "pin the status",
+    "w": "why this status",
+    "c": "contacts",
+    "h": "history",
+    "x": "export",
+    "i": "bring in: import a file, fetch e-mail",
+    ".": "more that can be done here",
+    ">": "one on: the next, or the stage after",
+    "<": "one back: the one before, or the stage before",
+    "]": "the next page",
+    "[": "the page before",
+    "+": "won",
+    "-": "lost",
+    "/": "find a client, or a command",
+    "u": "undo what you did last",
+    "U": "do again what was taken back",
+    "?": "the keys of the page",
+    "0": "back",
+}
+
+
+# What works on every page, and what of it is always said.
+EVERYWHERE = ("/", "u", "U", "?")
+ALWAYS_SAID = ("/", "?")
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A key, and the word that begins its label."""
+
+    key: str
+    word: str
+
+    def __call__(self, action: Any, what: str = "") -> Choice:
+        """The key on a page: what it does there, and to what."""
+        return Choice(f"{self.word} {what}".rstrip(), action, self.key)
+
+
+BACK = Letter("0", "Back")
+NEW = Letter("n", "New")
+EDIT = Letter("e", "Edit")
+DELETE = Letter("d", "Delete")
+REMOVE = Letter("d", "Remove")
+END = Letter("d", "End")
+FILTER = Letter("f", "Filter")
+SORT = Letter("s", "Sort")
+MARK = Letter(" ", "Mark")
+STOP_MARKING = Letter(" ", "Stop marking")
+MINE = Letter("a", "Only mine")
+EVERYONES = Letter("a", "Everyone's")
+VIEWS = Letter("v", "Views")
+LIST = Letter("v", "List")
+BOARD = Letter("v", "Board")
+TABLE = Letter("v", "Table")
+CHART = Letter("v", "Chart")
+GROUP = Letter("g", "With")
+SALE = Letter("r", "Record a sale")
+NOTE = Letter("q", "Quick note")
+LOG = Letter("l", "Log")
+MAIL = Letter("m", "E-mail")
+TAGS = Letter("t", "Tags")
+OWNER = Letter("o", "Owner")
+PIN = Letter("p", "Pin")
+WHY = Letter("w", "Why")
+CONTACTS = Letter("c", "Contacts")
+HISTORY = Letter("h", "History")
+EXPORT = Letter("x", "Export")
+IMPORT = Letter("i", "Import")
+FETCH = Letter("i", "Fetch")
+MORE = Letter(".", "More")
+NEXT = Letter(">", "Next")
+PREVIOUS = Letter("<", "Previous")
+NEXT_PAGE = Letter("]", "Next")
+PREVIOUS_PAGE = Letter("[", "Previous")
+WON = Letter("+", "Won")
+LOST = Letter("-", "Lost")
+SEARCH = Letter("/", "Search")
+UNDO = Letter("u", "Undo")
+REDO = Letter("U", "Redo")
+KEYS = Letter("?", "Keys")
+
+
+def name_of(key: str) -> str:
+    """A key as it is written on the screen."""
+    return "space" if key == " " else key
+
+
+def line(keys: Sequence[Choice], *, short: bool = False) -> str:
+    """Keys on a line, each with what it does, `short` without to what."""
+    labels = [_word(key) if short else key.label for key in keys]
+    return "   ".join(
+        f"{name_of(key.key)} {label[:1].lower()}{label[1:]}" for key, label in zip(keys, labels, strict=True)
+    )
+
+
+def _word(key: Choice) -> str:
+    if key.key == GROUP.key:
+        return str(key.label)
+    words = (letter.word for letter in LETTERS if letter.key == key.key and key.label.startswith(letter.word))
+    return next(words, str(key.label))
+
+
+LETTERS = [value for value in globals().values() if isinstance(value, Letter)]

@@ -1,0 +1,223 @@
+"""The keys: each means one thing on every page of the menu, and every command is reached by the menu.
+
+In this process, with a keyboard that goes by itself through whatever a page offers.
+"""
+
+import io
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from crm.commands import load, menus
+from crm.commands.context import CRM
+from crm.commands.registry import Command, commands, named
+from crm.model import Client, FollowUp
+from crm.repository import Query
+from crm.terminal.console.keyboard import BACK, Back, Choice
+from crm.terminal.console.line_keyboard import LineKeyboard
+from crm.terminal.drawing.screen import Screen
+from crm.terminal.home.main_menu import MainMenu
+from crm.terminal.toolkit import letters
+from crm.terminal.toolkit.pages import FLOWS, load_flows
+from crm.terminal.toolkit.sections import entries
+from crm.terminal.toolkit.session import Session
+from tests.support.clocks import TODAY
+
+# What is done to the whole store, or elsewhere, is not tried.
+# More turns than the main menu has entries and keys.
+_SECTIONS = 20
+# As many of each kind as their pages have entries and keys.
+_RECORDS = 6
+_NOT_PRESSED = ("Exit", "Undo", "Search", "Restore", "Try it on", "Take it back", "Open the")
+
+
+Page = tuple[str, ...]
+
+
+class Walking:
+    """A Keyboard that presses on each page each key once, then goes back; questions are left unanswered."""
+
+    # What is pointed at.
+    pointed: Any = None
+
+    def __init__(self) -> None:
+        self.session: Session
+        # By key, the labels that it had, each with a page.
+        self.labels: dict[str, dict[str, Page]] = defaultdict(dict)
+        self.pressed: set[str] = set()
+        self._pressed: dict[tuple[Page, Page], set[str]] = defaultdict(set)
+
+    def choose(self, question: str, choices: Sequence[Choice], *, hidden: Sequence[Choice] = (), **_: Any) -> Any:
+        if not hidden:
+            raise Back
+        for choice in filter(lambda choice: choice.label, hidden):
+            self.labels[choice.key].setdefault(choice.label, tuple(self.session.place))
+        # The pages of two records are one: what was done on the first is not done on the second.
+        pressed = self._pressed[tuple(choice.label for choice in choices), tuple(choice.key for choice in hidden)]
+        for choice in (*choices, *hidden):
+            name = choice.key or choice.label
+            if (
+                name not in pressed
+                and choice.label
+                and choice.value is not BACK
+                and not choice.label.startswith(_NOT_PRESSED)
+            ):
+                pressed.add(name)
+                self.pressed.add(choice.label)
+                return choice.value
+        raise Back
+
+    def text(self, *_: Any, **__: Any) -> Any:
+        raise Back
+
+    def pause(self) -> None:
+        pass
+
+
+@pytest.fixture
+def store_of_everything(crm: CRM) -> CRM:
+    """A store in which every list has something to open."""
+    for number in range(_RECORDS):
+        client: Client = named("clients add")(crm, {"company": f"Acme {number}", "email": f"a{number}@example.com"})
+        named("contacts add")(crm, client, "Jo Fox")
+        named("sales add")(crm, client, Decimal(40_000))
+        named("deals add")(crm, client, f"Roof {number}", Decimal(500), expected_close_on=TODAY)
+        named("follow-ups add")(crm, client, "Call", due=TODAY + timedelta(days=number))
+        named("interactions add")(crm, client, "call", subject="rang")
+        named("templates add")(crm, name=f"Hello {number}", subject="Hello", body="Hello")
+        named("views save")(crm, f"Big {number}", "total_spend > 1")
+        named("opt-outs add")(crm, f"x{number}@example.com")
+        named("rules add")(crm, f"Big {number} when total_spend > {number}")
+    return crm
+
+
+@pytest.fixture
+def walked(store_of_everything: CRM, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tuple[Walking, set[str]]:
+    """A walk through the whole menu, and the commands that it came to."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    load()
+    load_flows()
+    called: set[str] = set()
+    start, run = Session.start, Command.__call__
+
+    def starts(session: Session, command: Command, **given: Any) -> None:
+        called.add(command.words)
+        start(session, command, **given)
+
+    def runs(command: Command, *arguments: Any, **given: Any) -> Any:
+        called.add(command.words)
+        return run(command, *arguments, **given)
+
+    monkeypatch.setattr(Session, "start", starts)
+    monkeypatch.setattr(Command, "__call__", runs)
+    monkeypatch.setattr(Session, "_crashed", _raise)
+    keyboard = Walking()
+    screen = Screen(io.StringIO(), plain=False, environment={"TERM": "xterm", "COLUMNS": "80", "LINES": "24"})
+    # Pages call one another's functions directly as well.
+    leads = {_code(flow): words for words, flow in FLOWS.items()}
+
+    def entered(frame: FrameType, event: str, _: Any) -> None:
+        if event == "call" and frame.f_code in leads:
+            called.add(leads[frame.f_code])
+
+    with closing(Session(store_of_everything, keyboard, screen)) as session:
+        keyboard.session = session
+        menu = MainMenu(session)
+        menu._loads_rest = False
+        sys.setprofile(entered)
+        try:
+            for _ in range(_SECTIONS):
+                menu.show()
+                menu.dispatch(menu.choose())
+        finally:
+            sys.setprofile(None)
+    return keyboard, called
+
+
+def _code(flow: Any) -> Any:
+    """The code of a function that leads through a command."""
+    function = getattr(flow, "func", flow)
+    return getattr(function, "__wrapped__", function).__code__
+
+
+def _raise(_: Session, error: Exception) -> None:
+    raise error
+
+
+# What needs an account, a message, a mailing, a spreadsheet or a backup that this store has not, or is not pressed.
+_ELSEWHERE = (
+    "bounces clear", "clients search", "contacts primary", "deals reopen", "people add",
+    "dashboard", "demo", "email", "history", "keys", "mailbox", "mailings",
+    "occasions remove", "profile", "restore", "sheets", "sms", "users", "views",
+)  # fmt: skip
+
+
+# What runs once a question was answered, by the entry that asks it.
+_BEHIND_A_QUESTION = {
+    "clients delete-many": "With all", "clients edit-many": "With all", "follow-ups assign": "Hand over",
+    "follow-ups delete": "Delete", "follow-ups snooze": "Put off",
+    "sales undo": "Take this sale back",
+    "settings set": "Settings",
+}  # fmt: skip
+
+
+def test_a_letter_means_one_thing_wherever_it_is_pressed(walked: tuple[Walking, set[str]]) -> None:
+    keyboard, _ = walked
+    words = {key: tuple(letter.word for letter in letters.LETTERS if letter.key == key) for key in letters.MEANINGS}
+    assert len(keyboard.labels) > 20
+    for key, labels in keyboard.labels.items():
+        if len(key) > 1:
+            continue
+        assert key in letters.MEANINGS, labels
+        for label, page in labels.items():
+            assert label.startswith(words[key]), (key, label, page)
+
+
+def test_every_command_is_reached_by_the_menu(walked: tuple[Walking, set[str]]) -> None:
+    _, called = walked
+    missing = {command.words for command in commands()} - called
+    unreached = sorted(words for words in missing if not words.startswith((*_ELSEWHERE, *_BEHIND_A_QUESTION)))
+    assert not unreached, " ".join(unreached)
+    for words, label in _BEHIND_A_QUESTION.items():
+        assert any(pressed.startswith(label) for pressed in walked[0].pressed), words
+
+
+def test_the_main_menu_has_nine_sections_at_most_and_no_menu_more_entries_than_digits(crm: CRM) -> None:
+    load()
+    screen = Screen(io.StringIO(), plain=True)
+    with closing(Session(crm, LineKeyboard(io.StringIO(), screen), screen)) as session:
+        main = MainMenu(session)
+        assert len(main.entries()) <= 9
+        for name, menu in menus().items():
+            assert len(entries(session, name)) <= 9, menu.title
+
+
+def test_what_one_does_all_day_takes_few_keys(start: Callable[..., Any], store_of_everything: CRM) -> None:
+    """As the guide says it: keys of the menu, and what is typed apart."""
+    session = start().sees("» 1) Today").press("r").sees("Client (").press("Acme 1", "enter").sees("Amount (")
+    session.press("12", "enter").sees("Date (").press("enter").sees("Note").press("enter").sees("$12.00")
+    session.sees("0) Exit").press("n").sees("A person").press("1").sees("First name").press("Bo", "enter")
+    session.sees("Last name").press("Fox", "enter").sees("1) Save").press("1").sees("Added Bo Fox").press("esc")
+    session.sees("0) Exit").press("5").sees("1) ").settled().press("1").sees("Put off").press("1").sees("Done:")
+    with store_of_everything.read() as snapshot:
+        assert snapshot.count(FollowUp, Query({"done_on": None})) == _RECORDS - 1
+
+
+def test_the_keys_of_a_page_fit_one_screen_and_are_those_that_it_has(start: Callable[..., Any], crm: CRM) -> None:
+    named("clients add")(crm, {"first_name": "Anna"})
+    session = start().choose("Clients").sees("n new").press("?").sees("Clients › Keys").settled()
+    text = session.text
+    for words in ("n        new client", "space    mark", "0, Esc", "Ctrl-C", "Lists clients by name"):
+        assert words in text, text
+    session.press("enter").sees("1-1 of 1").press("1").sees(") More").press("?").sees("Anna › Keys").sees(
+        "w        why"
+    )
