@@ -352,9 +352,9 @@ def test_a_spreadsheet_with_accounts_is_signed_in_to_when_it_is_connected(
     session.press("esc").choose("Work in a Google spreadsheet").sees("Address of the spreadsheet").lacks("Anna")
     asked_for(session, spreadsheet).sees("Sign in").sees("E-mail")
     session.press("ada@example.com", "enter").sees("Password:").press("a kettle, two spoons and rain", "enter")
-    session.sees("You are working in “Team” now").press("enter").choose("Data").choose("Data").choose(
-        "My account"
-    ).sees("ada@example.com")
+    session.sees("You are working in “Team” now").press("enter").choose("Data").choose("My account").sees(
+        "ada@example.com"
+    )
 
 
 def test_a_store_that_is_not_gone_on_in_after_all_is_closed(

@@ -55,7 +55,7 @@ def test_whoever_makes_the_first_account_chooses_a_password_and_is_signed_in(sta
     session.press("another thing", "enter").sees("not the same").press("esc").sees("Password (at least")
     session.press(PASSWORD, "enter").sees("again:").press(PASSWORD, "enter").sees("you are signed in")
     assert PASSWORD.encode() not in session.raw
-    session.choose("Data").choose("Data").choose("My account").sees("ada@example.com").sees("admin")
+    session.choose("Data").choose("My account").sees("ada@example.com").sees("admin")
     # The others sign in.
     start().sees("E-mail").press("ada@example.com", "enter").sees("Password:").press(PASSWORD, "enter").sees("Exit")
 
@@ -81,7 +81,7 @@ def test_a_menu_from_before_the_first_account_leads_to_the_sign_in(
     accounts.administration.add(email="ada@example.com", name="Ada", role="admin", password=PASSWORD)
     session.choose("Team").sees("This store has accounts now. Sign in.").sees("E-mail")
     session.press("ada@example.com", "enter").sees("Password:").press(PASSWORD, "enter").sees("Exit")
-    session.choose("Data").choose("Data").choose("My account").sees("ada@example.com").sees("admin")
+    session.choose("Data").choose("My account").sees("ada@example.com").sees("admin")
 
 
 @pytest.mark.usefixtures("shop")
@@ -98,9 +98,7 @@ def test_who_is_not_let_in_is_not_told_why(start: Start) -> None:
 
 @pytest.mark.usefixtures("shop")
 def test_codes_by_an_app_from_the_qr_code_to_a_recovery_code(start: Start) -> None:
-    session = (
-        signed_in(start, "sam@example.com").choose("Data").choose("Data").choose("My account").choose("Second factor")
-    )
+    session = signed_in(start, "sam@example.com").choose("Data").choose("My account").choose("Second factor")
     # Whoever finds a terminal that is open sets up none of their own.
     session.sees("Password:").press("wrong", "enter").sees("That is not your password.").choose("Second factor")
     session.sees("Password:").press(PASSWORD, "enter").choose("An app")
@@ -151,21 +149,14 @@ def test_whoever_is_deactivated_while_at_work_is_let_do_no_more(start: Start, sh
 
 def test_whoever_signs_out_ends_the_session_and_comes_to_the_sign_in(start: Start, shop: CRM) -> None:
     accounts = shop.accounts.open()
-    session = (
-        signed_in(start, "sam@example.com")
-        .choose("Data")
-        .choose("Data")
-        .choose("My account")
-        .choose("My sessions")
-        .press("1")
-    )
+    session = signed_in(start, "sam@example.com").choose("Data").choose("My account").choose("My sessions").press("1")
     session.sees("Sign out, under My account, ends it.").press("esc").choose("Sign out")
     session.sees("You are signed out.").sees("E-mail")
     with shop.read() as snapshot:
         (sam,) = snapshot.find_all(User, Query({"email": "sam@example.com"}))
     assert accounts.sessions.of_user(sam.id) == []
     session.press("ada@example.com", "enter").sees("Password:").press(PASSWORD, "enter").sees("Team")
-    session.choose("Data").choose("Data").choose("My account").choose("Sign out").sees("E-mail").press("esc")
+    session.choose("Data").choose("My account").choose("Sign out").sees("E-mail").press("esc")
     assert session.exit_code() == 0
 
 
@@ -195,9 +186,9 @@ def test_an_admin_makes_an_account_for_a_colleague(start: Start) -> None:
 def test_a_form_says_what_is_needed_and_whether_anything_changed(start: Start) -> None:
     session = start(columns=40).sees("E-mail").press("enter").sees("It is needed; Esc goes back.")
     session.press("sam@example.com", "enter").sees("Password:").press(PASSWORD, "enter").sees("Exit")
-    session.choose("Data").choose("Data").choose("My account").choose("Change my name").sees("Name").press(
-        "enter"
-    ).sees("Nothing changed.")
+    session.choose("Data").choose("My account").choose("Change my name").sees("Name").press("enter").sees(
+        "Nothing changed."
+    )
     session.choose("Change my name").press("kill", "A-d-a", "enter")
     # On a narrow screen all of an error is read, also of one that the command finds.
     session.sees("A-d-a looks like Ada, who is somebody else; add a middle initial or last name.")
