@@ -226,8 +226,8 @@ def _repository(config: Config, waiting: Waiting) -> Repository:
     path = store_file(config.store)
     if path is None:
         raise UsageError(
-            f"{config.store} names no store; write it as sqlite:///path/to/file.sqlite3, or as sheets:// and the id of"
-            " a Google spreadsheet."
+            f"{config.store} is not a store address; write it as sqlite:///path/to/file.sqlite3, or as sheets:// and"
+            " the id of a Google spreadsheet."
         )
     repository = SqlRepository(
         config.store,

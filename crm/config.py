@@ -226,7 +226,7 @@ def store_file(store: str) -> Path | None:
     try:
         file = path_of(store.removeprefix(SQLITE)).absolute()
     except FieldError as error:
-        raise UsageError(f"{display_path(store)} names no store: {error.reason}.") from error
+        raise UsageError(f"{display_path(store)} is not a store address: {error.reason}.") from error
     except OSError as error:
         raise UsageError(
             f"{display_path(store)} is relative to a folder that is gone; change to another one."
@@ -326,8 +326,8 @@ ENVIRONMENT: tuple[Option, ...] = (
         LongSecret(),
         lambda: "",
         "What passwords, second factors and sessions are protected with: at least 32 random characters, the same on"
-        " every machine that opens the store. Without it each machine makes a file `secret` of its own; whoever loses"
-        " it cannot sign in any more. The command `secret` prints a new one.",
+        " every machine that opens the store. Without it each machine makes a file `secret` of its own; if that is"
+        " lost, no one can sign in. The command `secret` prints a new one.",
         "CRM_SECRET",
     ),
     Option(
@@ -456,14 +456,14 @@ TEAM: tuple[Option, ...] = (
         Addresses(),
         lambda: "",
         "Further e-mail addresses of your team, separated by commas: what comes from there is from one of you, like"
-        " what somebody forwards from home. A mail from there that the mail server doubts is not.",
+        " what a colleague forwards from home. A mail from there that the mail server doubts is not.",
     ),
     Option(
         "require_second_factor",
         "Second factor required",
         Switch(),
         lambda: "no",
-        "Whether everybody has to set up a second factor before anything else: yes or no.",
+        "Whether everyone has to set up a second factor before anything else: yes or no.",
     ),
 )
 

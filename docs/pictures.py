@@ -53,7 +53,7 @@ SCREENS: Mapping[str, Steps] = {
         session.choose("E-mail")
         .sees("? keys")
         .press(".")
-        .choose("Write to many")
+        .choose("New mailing")
         .choose("All in a saved view")
         .choose("Best")
         .choose("Long time")

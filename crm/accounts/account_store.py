@@ -83,7 +83,7 @@ class AccountStore:
                         f"The account of {name} was not written by this program as it stands, so nobody can"
                         " sign in with it.",
                         bool(user.seal), "user", user.id,
-                        "Undo the edit, or let an admin say anew what it may do.",
+                        "Undo the edit, or let an admin set its rights again.",
                     )  # fmt: skip
 
     # Reading

@@ -14,7 +14,7 @@ from crm.model import ROLES, Client, User, fields
 from crm.model.rights import CLIENT
 from crm.repository import AuthoredTransaction, Query, Snapshot
 
-_ADDRESS = "it is needed: people sign in with it"
+_ADDRESS = "give an address: people sign in with it"
 _FIRST = "The first account must be an admin's: nobody else could add others. Add one first."
 _MANAGED = frozenset(("email", "name", "phone", "role", "client", "active"))
 
@@ -108,7 +108,7 @@ class Administration:
         if _is_admin(current) and not _is_admin(changed) and not self._admins(tx):
             raise RefusedError(
                 f"{called(current)} is the last admin; nobody could manage accounts any more. Nothing was changed;"
-                " make somebody else an admin first."
+                " make someone else an admin first."
             )
         if (changed.role, changed.client) != (current.role, current.client) or not changed.active:
             tx.end_sessions(user.id)
@@ -246,11 +246,13 @@ def _refuse_unfit(snapshot: Snapshot, user: User, *, signs_in: bool) -> None:
     if signs_in and not user.email:
         raise FieldError(_ADDRESS, field="email", label="E-mail")
     if not signs_in and user.role != "staff":
-        raise FieldError("whoever is only named has none; a one-time password lets them in", field="role", label="Role")
+        raise FieldError(
+            "a person without sign-in has no role; give a one-time password first", field="role", label="Role"
+        )
     if user.role not in ROLES:
         raise FieldError(f"one of {', '.join(ROLES)}", field="role", label="Role")
     if (user.role == "client") != bool(user.client):
-        raise FieldError("it is needed for the role client, and only for it", field="client", label="Client")
+        raise FieldError("the role client needs one, other roles have none", field="client", label="Client")
     if user.client and snapshot.find(Client, user.client) is None:
         raise FieldError(
             f"client {user.client} is not there any more; say whose account it is now, or deactivate it",

@@ -49,7 +49,7 @@ class MachineKeys:
                     "This store has no accounts, so commands run without a key. `users add` makes the first."
                 )
             if expires_on is not None and expires_on < tx.clock.today:
-                raise FieldError("it lies in the past", field="expires", label="Expires")
+                raise FieldError("it is in the past", field="expires", label="Expires")
             if any(key.name.casefold() == name.casefold() for key in tx.find_all(MachineKey)):
                 raise FieldError(
                     f"there is a key {name} already; revoke it, or choose another name", field="name", label="Name"

@@ -15,9 +15,9 @@ from crm.repository import AuthoredTransaction, Query, Snapshot
 
 _LETTER = """Hello {},
 
-on the machine of this store somebody has let {} in again as an admin, with `users recover`.{}
+on the machine of this store someone has let {} in again as an admin, with `users recover`.{}
 
-If nobody of your team did that, whoever did has the store and its secret: tell the others.
+If nobody on your team did that, the person who did has the store and its secret: tell the others.
 """
 
 

@@ -38,4 +38,4 @@ class SmsCodes:
             raise TooManyAttemptsError(TICKET_LASTS)
         if not self._attempts.spend(f"texts to {user.id}", TEXTS_AN_HOUR, 3600):
             raise TooManyAttemptsError(3600)
-        self._texter.send(number, f"{self._factors.sms_code(ticket)} is your code to sign in. Tell it to nobody.")
+        self._texter.send(number, f"{self._factors.sms_code(ticket)} is your code to sign in. Do not share it.")

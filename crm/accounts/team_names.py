@@ -31,7 +31,7 @@ def refuse_taken(tx: Transaction, user: User, before: User | None = None) -> Non
         if same(called(other)) == same(name):
             raise _taken(f"there is another {called(other)}; add a middle initial or last name")
         if look_alike(called(other), name):
-            looks = f"{name} looks like {called(other)}, who is somebody else"
+            looks = f"{name} looks like {called(other)}, who is someone else"
             raise _taken(f"{looks}; add a middle initial or last name")
 
 

@@ -47,7 +47,7 @@ SomeClients = Annotated[tuple[Client, ...], About("Clients", "their numbers, ref
 Only = Annotated[tuple[Having, ...], FieldIs(), About("Only", "a field and its value: city=Graz, tag=gold")]
 Where = Annotated[str, About("Where", "a condition as in a rule: total_spend > 1000 and country = 'DE'")]
 OfView = Annotated[str, Line(60), About("View", "a saved view")]
-Everybody = Annotated[bool, About("All", "every client there is")]
+Everybody = Annotated[bool, About("All", "every client")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class Group:
         from crm.rules import And, condition_text, parse_condition
 
         if self.numbers:
-            raise FieldError("a view goes by what clients have in common, not by their numbers; tag them first")
+            raise FieldError("a view cannot hold client numbers; tag the clients first and use the tag")
         written = self._conditions(snapshot)
         if len(written) < 2 and not self.filters:
             return "".join(written)
@@ -141,7 +141,7 @@ def asked_for(clients: Sequence[Client], only: Sequence[Having], where: str, vie
             "say which clients: their numbers, or --only, --where, --view, or --all", field="clients", label="Clients"
         )
     if all_ and not group.is_everybody:
-        raise FieldError("either all clients or some; leave out one of them", field="all_", label="--all")
+        raise FieldError("choose all clients or some of them, not both", field="all_", label="--all")
     return group
 
 

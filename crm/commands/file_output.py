@@ -12,7 +12,7 @@ def ending_of(file: Path, endings: Sequence[str], *, field: str = "file", label:
     """The ending of a file's name in small letters; raises FieldError, at the field, where it is none of `endings`."""
     ending = file.suffix.lower()
     if ending not in endings:
-        message = f"the file's ending says how it is written: one of {', '.join(endings)}"
+        message = f"the extension sets the format; use one of {', '.join(endings)}"
         raise FieldError(message, field=field, label=label)
     return ending
 

@@ -14,7 +14,7 @@ from crm.repository.queries.people import EVERYBODY, OwnerFilter
 from crm.repository.team import same
 
 # What every list takes whose records are somebody's.
-Mine = Annotated[bool, About("Mine", "only what is mine; everybody's by default")]
+Mine = Annotated[bool, About("Mine", "only mine; everyone's by default")]
 
 
 def owner_filter(
@@ -24,7 +24,7 @@ def owner_filter(
     FieldError where both are wanted."""
     is_me = same(person) == same(crm.me)
     if mine and person and not is_me:
-        raise FieldError("either mine or somebody's; leave out one of them", field=field, label=label)
+        raise FieldError("choose your own or one person's, not both", field=field, label=label)
     if not (mine or person):
         return EVERYBODY
     if crm.reader.user and (mine or is_me):

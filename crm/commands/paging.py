@@ -6,7 +6,7 @@ from crm.commands.registry import About
 from crm.model.fields import Whole
 
 Limit = Annotated[int, Whole(), About("Limit", "how many at most; 0 for all")]
-Offset = Annotated[int, Whole(), About("Offset", "how many to leave out first")]
+Offset = Annotated[int, Whole(), About("Offset", "how many to skip")]
 
 # More than any list holds.
 _ALL = 2**31 - 1

@@ -58,7 +58,7 @@ def write_picture(path: Path, picture: Picture) -> None:
     """Draws a picture to a file whose ending, .png or .svg, says how; raises FileError."""
     ending = path.suffix.lower().removeprefix(".")
     if ending not in ("png", "svg"):
-        raise FileError(f"{path.name} is no picture: its name ends with .png or .svg.")
+        raise FileError(f"{path.name} is not a picture: its name ends with .png or .svg.")
     with _drawing(), replacing(path) as file:
         # Without a date the same figures are the same file.
         metadata = {"Date": None} if ending == "svg" else {"Software": None}

@@ -28,7 +28,7 @@ def replacing(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
             if stat.S_ISDIR(mode):
                 raise FileError(f"{display_path(path)} is a folder; give the file a name in it.")
             if not stat.S_ISREG(mode):
-                raise FileError(f"{display_path(path)} is no ordinary file; choose another name.")
+                raise FileError(f"{display_path(path)} is not an ordinary file; choose another name.")
             if not os.access(target, os.W_OK):
                 raise FileError(f"{display_path(path)} is protected against writing; choose another name.")
         with atomic_write(target, 0o600 if private else None) as file:

@@ -119,7 +119,7 @@ def _not_a_total(row: Row) -> Row:
         if cell and _TOTAL.match(cell) and _TOTAL.fullmatch(cell.strip()):
             others = [text.strip() for at, text in enumerate(cells) if at != place and text.strip()]
             if all(_is_figure(text) for text in others):
-                reason = "this looks like a total of the rows above, not like a record; name it otherwise if it is one"
+                reason = "this looks like a total of the rows above; give it another name if it is a record"
                 return row._replace(problem=reason)
     if cells[0][:2] in ("--", "==", "__", "**", "..") and all(_RULE.fullmatch(cell) for cell in cells if cell):
         return row._replace(problem="this is a line drawn between rows, no record")

@@ -83,5 +83,5 @@ class FollowUp(Record):
     due_on: date = described("Due", Day(past=False))
     due_time: str = described("Time", TimeOfDay())
     what: str = described("What", Line(500))
-    every: int = described("Repeats", Whole(most=3650), help="every so many days after the last contact; 0 for once")
+    every: int = described("Repeats", Whole(most=3650), help="how many days after the last contact; 0 for no repeat")
     done_on: date | None = described("Done", Day(), by="steps")

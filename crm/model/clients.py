@@ -126,7 +126,7 @@ def named(client: Client) -> Client:
     if kind == "company" and not client.company:
         raise FieldError("a company needs its name", field="company")
     if not (person or client.company):
-        raise FieldError("a name is needed: a first name, a last name or a company", field="first_name")
+        raise FieldError("give a name: a first name, a last name or a company", field="first_name")
     return client if client.kind == kind else dataclasses.replace(client, kind=kind)
 
 
@@ -155,7 +155,7 @@ class Contact(Record):
     role: str = described("Role", Line(100), help="what they do there")
     email: str = described("E-mail", Email())
     phone: str = described("Phone", Phone())
-    is_primary: bool = described("Primary", Flag(), help="whom to ask first")
+    is_primary: bool = described("Primary", Flag(), help="the person to ask first")
     notes: str = described("Notes", Prose())
 
 
@@ -198,4 +198,4 @@ class View(Record):
 
     name: str = described("Name", Line(60))
     condition: str = described("Condition", Line(1000), help="like total_spend > 1000 and country = 'DE'")
-    sort: str = described("Sort", Line(60), help="a field, with - before it for the other way round")
+    sort: str = described("Sort", Line(60), help="a field; put - before it to reverse")

@@ -19,15 +19,15 @@ _READING = {
     errno.ELOOP: "{path} is a link that leads back to itself; name the file that is meant.",
 }
 _WRITING = {
-    errno.ENOENT: "There is no folder {folder}; make it first or choose another.",
-    errno.ENOTDIR: "{folder} is no folder; choose another.",
+    errno.ENOENT: "Folder {folder} does not exist; create it or choose another.",
+    errno.ENOTDIR: "{folder} is not a folder; choose another.",
     errno.EISDIR: "{path} is a folder; give the file a name in it.",
     errno.EACCES: "{path} may not be written; choose another folder or ask for permission.",
     errno.EPERM: "{path} may not be written; choose another folder or ask for permission.",
     errno.EROFS: "{folder} can only be read; choose another folder.",
     errno.ENOSPC: "The disk is full, {path} was not written; make room and try again.",
     errno.EDQUOT: "Your share of the disk is full, {path} was not written; make room and try again.",
-    errno.EEXIST: "{folder} is no folder; choose another.",
+    errno.EEXIST: "{folder} is not a folder; choose another.",
     errno.ENAMETOOLONG: "The name {name} is too long; choose a shorter one.",
     errno.ELOOP: "{path} is a link that leads back to itself; choose another name.",
 }
@@ -70,7 +70,7 @@ def size_of(path: Path) -> int:
     if stat.S_ISDIR(status.st_mode):
         raise unreadable(path, IsADirectoryError(errno.EISDIR, ""))
     if not stat.S_ISREG(status.st_mode):
-        raise FileError(f"{display_path(path)} is no ordinary file; name another one.")
+        raise FileError(f"{display_path(path)} is not an ordinary file; name another one.")
     return status.st_size
 
 

@@ -70,7 +70,7 @@ class Stage(Record):
 
     name: str = described("Name", Line(40))
     position: int = described("Position", Whole(least=1))
-    probability: int = described("Probability", Whole(most=100), help="of winning, in per cent")
+    probability: int = described("Probability", Whole(most=100), help="of winning, in percent")
     outcome: str = described("Outcome", Choice(OUTCOMES), help="open, won or lost")
 
 

@@ -126,7 +126,7 @@ def day_and_time(written: date | When | None, time: str) -> tuple[date | None, s
     if not isinstance(written, When):
         return written, time
     if time and written.time and time != written.time:
-        raise FieldError(f"two times were given, {written.time} and {time}; leave out one of them")
+        raise FieldError(f"two times were given, {written.time} and {time}; give one")
     return written.day, written.time or time
 
 

@@ -92,7 +92,7 @@ class Mail:
 
     def __post_init__(self) -> None:
         if not self.recipients:
-            raise OutwardError("A mail needs somebody to go to; nothing was sent.", reason="recipient")
+            raise OutwardError("A mail needs a recipient; nothing was sent.", reason="recipient")
         if not is_message_id(self.message_id):
             raise OutwardError("The mail has no proper Message-ID; nothing was sent.", reason="refused")
         if not all(_UNSUBSCRIBE.fullmatch(link) for link in self.unsubscribe):

@@ -65,7 +65,7 @@ _OTHER_NAME = "has a certificate for another name; write the server by the name 
 # What is wrong with a certificate, by the code of OpenSSL.
 _CERTIFICATES: Mapping[int, str] = {
     9: "has a certificate that is not valid yet; the clock of this computer may be wrong",
-    10: "has a certificate that has expired; whoever runs it has to renew it",
+    10: "has a certificate that has expired; its owner has to renew it",
     18: "has a certificate that it has made itself, which proves nothing",
     19: "has a certificate from an authority that is not trusted on this computer",
     20: "has a certificate from an authority that is not known on this computer",

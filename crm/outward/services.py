@@ -71,7 +71,7 @@ class Service:
         names = [option.variable for option in ENVIRONMENT if option.name in self.variables]
         listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
         if is_at_another_device():
-            return f"{self.missing} yet: whoever runs the server has to set {listed}."
+            return f"{self.missing} yet: the person who runs the server has to set {listed}."
         return (
             f"{self.missing} yet. Set it up in the menu under Settings, {self.title}, or with `{self.name} setup`;"
             f" on a server set {listed}."
@@ -98,7 +98,7 @@ def _server_fields(what: str, example: str) -> tuple[Field, ...]:
         _field("host", what, Host(), f"its name, like {example}"),
         _field("port", "Port", Whole(least=1, most=65535), "the usual one by default"),
         _field("encryption", "Encryption", Choice(_ENCRYPTION), "tls from the start, starttls, or none"),
-        _field("user", "User name", Line(300), "most often the e-mail address"),
+        _field("user", "User name", Line(300), "usually the e-mail address"),
     )
 
 
@@ -120,7 +120,7 @@ def _server(values: Values, ports: Mapping[str, int], password: Callable[[], str
         raise FieldError("name the mail server; your provider says which", field="host", label="Mail server")
     if encrypts == "never" and not is_loopback(host):
         raise FieldError(
-            "without encryption everybody on the way could read the e-mails and the password; choose STARTTLS or TLS",
+            "without encryption others could read the e-mails and the password; choose STARTTLS or TLS",
             field="encryption",
             label="Encryption",
         )
@@ -215,7 +215,7 @@ MAILBOX = Service(
     "Reading e-mail",
     _declared(
         "Password",
-        _field("user", "User name", Line(300), "most often the e-mail address"),
+        _field("user", "User name", Line(300), "usually the e-mail address"),
         *_server_fields("Mail server", "imap.example.com")[:3],
         _field("folder", "Folder", Line(300), "INBOX by default"),
     ),

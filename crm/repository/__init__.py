@@ -37,8 +37,10 @@ SHUT = "-"
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 Result = TypeVar("Result")
-# What the history writes before the words of what was taken back, or done again.
-_UNDOING = re.compile(r"^(?:took back|redid) \d+: ")
+# What older versions wrote for "undid".
+_UNDID_ONCE = "took back "
+# What the history writes before the words of what was undone, or done again.
+_UNDOING = re.compile(rf"^(?:undid |{_UNDID_ONCE}|redid )\d+: ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ class HistoryEntry:
     @property
     def is_undo(self) -> bool:
         """Whether it took something back, so that to undo it is to do that again."""
-        return self.undoes is not None and self.what.startswith("took back ")
+        return self.undoes is not None and self.what.startswith(("undid ", _UNDID_ONCE))
 
     @property
     def first_words(self) -> str:
@@ -100,9 +102,7 @@ class HistoryEntry:
     @property
     def undo_words(self) -> str:
         """The summary of its undo, for the history."""
-        return (
-            f"redid {self.undoes}: {self.first_words}" if self.is_undo else f"took back {self.id}: {self.first_words}"
-        )
+        return f"redid {self.undoes}: {self.first_words}" if self.is_undo else f"undid {self.id}: {self.first_words}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class HistoryQuery:
     `since` is the first moment, `until` the first one after the last (both aware). `by` is part of the name of who
     did it; `text` part of what was done, or of a field's name or value before or after; case does not matter. `about`
     is the name of a kind of record, `number` the id of one, `client` the id of a client: then whatever touches it, or
-    a record that names or named it. `undone` is True for what was taken back, False for what still stands. `whose` is
+    a record that names or named it. `undone` is True for what was taken back, False for changes not undone. `whose` is
     the whole name of who did it, `account` the id of their account; `undoable` are those that stand, took nothing back
     themselves, and can be taken back unless something was built on them. `sort` is 'id', 'at', 'user' or 'what', '-'
     before it for the other way round; '' is the newest first.

@@ -26,7 +26,7 @@ def totals_follow_facts(snapshot: SqlSnapshot) -> Iterator[Finding]:
                 adds_up = row.total_spend == (row.summed_total_spend or 0)
                 spent = f"shows a total of {row.total_spend}, its sales add up to {row.summed_total_spend or 0}."
                 fault = "shows days that its records do not give." if adds_up else spent
-                mend = "Record or take back a sale of the client, or restore a backup."
+                mend = "Record or delete a sale of the client, or restore a backup."
             yield Finding(f"{name.replace('_', ' ').capitalize()} {row.id} {fault}", True, name, row.id, mend)
 
 
@@ -44,7 +44,7 @@ def rules_can_be_reached(snapshot: SqlSnapshot) -> Iterator[Finding]:
     """No rule stands after one that always fits."""
     for rule_id in snapshot.rules.unreachable:
         yield Finding(
-            f"Rule {rule_id} is never reached: one before it always fits.",
+            f"Rule {rule_id} is never reached: an earlier rule always applies.",
             False,
             "rule",
             rule_id,

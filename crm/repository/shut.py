@@ -29,7 +29,7 @@ class Shut:
             allowed(snapshot)
             for kind in SEALED:
                 snapshot.find_all(kind)
-            raise RefusedError("The accounts of this store can be read, so nobody restores it who has not signed in.")
+            raise RefusedError("The accounts of this store can be read, so sign in to restore it.")
 
         return self._store.restore(source, unreadable, accounts=accounts)
 

@@ -793,7 +793,7 @@ def _refuse_clashes(original: Record, current: Record, changes: Mapping[str, Any
     }
     if clashes:
         labels = ", ".join(fields(kind)[name].label for name in clashes)
-        raise ConflictError(f"Somebody else has changed {labels} since it was shown; nothing was overwritten.", clashes)
+        raise ConflictError(f"Someone else has changed {labels} since it was shown; nothing was overwritten.", clashes)
 
 
 class _explained:

@@ -47,15 +47,13 @@ def chosen(tx: "SqlTransaction", number: int | None) -> HistoryEntry:
     """The transaction to take back: the one named, or the last one of the author of `tx`."""
     if number is None:
         if (last := last_undoable(tx, tx.user, tx.user_id)) is None:
-            raise NotFoundError(
-                "There is nothing of yours to take back. Other changes are taken back by their number in the history."
-            )
+            raise NotFoundError("There is nothing of yours to undo. Undo other changes by their number in the history.")
         return last
     entries = tx._entries(select(transactions).where(transactions.c.id == number))
     if not entries:
         raise NotFoundError(f"There is no transaction {number} in the history.")
     if entries[0].undone_by is not None:
-        raise RefusedError(f"{number} was already taken back, by {entries[0].undone_by}.")
+        raise RefusedError(f"{number} was already undone, by {entries[0].undone_by}.")
     return entries[0]
 
 
@@ -101,22 +99,20 @@ def take_back(tx: "SqlTransaction", entry: HistoryEntry) -> None:
     statement = select(can_be_undone(), _has_sent(), _only_adds_lasting()).where(transactions.c.id == entry.id)
     can_be, has_sent, opts_out = tx.connection.execute(statement).one()
     if has_sent:
-        raise RefusedError("What has been handed over to be sent cannot be called back.")
+        raise RefusedError("What has been sent cannot be recalled.")
     if opts_out:
         raise RefusedError(
             "An opt-out is not undone, so that nobody is written to by mistake. Where it was added by mistake, an admin"
             ' lifts it with the reason: *E-mail*, *Opt-outs*, or `opt-outs lift ADDRESS --reason "…"`.'
         )
     if not can_be:
-        raise RefusedError("What was done to accounts is not taken back; change it again.")
+        raise RefusedError("Changes to accounts cannot be undone; change them again.")
     later = tx.connection.execute(_later_changes(entry.id)).all()
     clashes = [*_clashes(later), *_built_on(tx, entry.id), *_kept(tx, entry.id)]
     if clashes:
         named = "; ".join(clashes[:_NAMED_CLASHES])
         more = f"; and {len(clashes) - _NAMED_CLASHES} more" if len(clashes) > _NAMED_CLASHES else ""
-        raise RefusedError(
-            f"{entry.id} cannot be taken back, because of later changes: {named}{more}. Take those back first."
-        )
+        raise RefusedError(f"{entry.id} cannot be undone, because of later changes: {named}{more}. Undo those first.")
     number = tx.number
     for batch in _entries_backwards(tx, entry.id):
         for (record, operation), rows in groupby(batch, key=lambda row: (row.record, row.operation)):

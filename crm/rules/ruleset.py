@@ -10,7 +10,7 @@ from crm.rules.grammar import Condition, reason_names
 from crm.rules.lines import checked_status, read_rule, rule_text
 from crm.rules.metrics import METRICS, Values, value_text
 
-NO_RULE_FITS = "No rule fits"
+NO_RULE_FITS = "No rule applies"
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ _SETS = (
     ReadySet(
         "default",
         "VIP and Regular",
-        "Who spent 35000 or more in all is VIP, everybody else is Regular.",
+        "Clients who spent 35000 or more in all are VIP, everyone else is Regular.",
         (
             "VIP when total_spend >= 35000",
             "Regular otherwise",

@@ -132,7 +132,7 @@ class Call:
         if who is None:
             raise SignInRefusedError(f"This store has accounts. Sign in first: {program.command('sign-in')}")
         if who.must_change or who.needs_second_factor:
-            raise SignInRefusedError("First a new password or a second factor is asked of you: open the menu for that.")
+            raise SignInRefusedError("Choose a new password or set up a second factor first: open the menu for that.")
         return crm.enter(crm, who)
 
     def sign_in(self, email: str) -> None:
@@ -369,7 +369,7 @@ class Call:
             elif not sys.stdout.isatty() and (lines := _tabbed(result, _conventions(crm))) is not None:
                 sys.stdout.writelines(f"{line}\n" for line in lines)
                 if not lines:
-                    sys.stderr.write("Nothing there.\n")
+                    sys.stderr.write("No results.\n")
             else:
                 if isinstance(result, SessionEnded):
                     sys.stdout.write(f"{result.message}\n")

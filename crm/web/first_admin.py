@@ -25,6 +25,6 @@ def first_admin(repository: Repository, accounts: Accounts, email: str) -> str:
             f"The web terminal does not open without an admin. {how}; or set CRM_ADMIN_EMAIL to have one added."
         )
     if known:
-        raise UsageError(f"CRM_ADMIN_EMAIL names somebody who does not sign in. {how}.")
+        raise UsageError(f"CRM_ADMIN_EMAIL names a person who does not sign in. {how}.")
     _, password = accounts.administration.add(email=email, name=email.partition("@")[0], role="admin")
     return password

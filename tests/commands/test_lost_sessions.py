@@ -428,6 +428,6 @@ def test_whoever_restores_a_backup_of_before_their_sign_in_is_told_that_it_is_do
     crm = work.sign_in()
     restored = named("restore")(crm, backup, yes=True)
     assert restored.what.startswith("backup")
-    assert restored.done.endswith("; everybody was signed out.")
+    assert restored.done.endswith("; everyone was signed out.")
     assert crm.saved.ended
     assert _told(named("clients list"), crm, filters={}).done

@@ -149,7 +149,7 @@ def test_a_status_follows_a_sale_whose_day_changes_though_the_totals_stay(store:
 def test_rules_of_off_and_otherwise(store: Store) -> None:
     store.set_rules(("A", "total_spend >= 1"), ("B", "total_spend >= 2"))
     client = store.add()
-    assert (client.status, client.status_reason) == ("", "No rule fits")
+    assert (client.status, client.status_reason) == ("", "No rule applies")
     with store.repository.read() as snapshot:
         first = snapshot.find_all(StatusRule)[0]
     store.change(lambda tx: tx.change(first, active=False))

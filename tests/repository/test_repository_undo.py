@@ -249,7 +249,7 @@ def test_the_last_that_stands_is_taken_back_again_and_again(store: Store) -> Non
         assert [client.last_name for client in snapshot.find_all(Client)] == ["a"]
         history = {entry.id: (entry.what, entry.undoes, entry.undone_by) for entry in snapshot.history()}
     assert history[3] == ("added a client", None, 4)
-    assert history[5] == ("took back 2: added a client", 2, None)
+    assert history[5] == ("undid 2: added a client", 2, None)
 
 
 def test_an_undo_of_an_undo_of_an_undo_is_on_record_as_such(store: Store) -> None:
@@ -270,7 +270,7 @@ def test_an_undo_of_an_undo_of_an_undo_is_on_record_as_such(store: Store) -> Non
 def test_what_was_taken_back_is_not_taken_back_twice(store: Store) -> None:
     store.add()
     undo(store, 1)
-    with pytest.raises(RefusedError, match="1 was already taken back, by 2"):
+    with pytest.raises(RefusedError, match="1 was already undone, by 2"):
         undo(store, 1)
     with pytest.raises(NotFoundError, match="no transaction 99"):
         undo(store, 99)
@@ -289,7 +289,7 @@ def test_an_older_edit_is_refused_where_the_field_was_edited_since(store: Store)
     store.change(lambda tx: tx.change(tx.get(Client, 1), city="B"))
     store.change(lambda tx: tx.change(tx.get(Client, 1), city="C"))
     before = store.everything()
-    with pytest.raises(RefusedError, match=r"client 1 was changed by 3.*Take those back first"):
+    with pytest.raises(RefusedError, match=r"client 1 was changed by 3.*Undo those first"):
         undo(store, 2)
     assert store.everything() == before
     undo(store)

@@ -39,8 +39,8 @@ def test_the_first_rule_that_fits_wins():
 
 def test_no_rule_fits():
     rules = rule_set(("VIP", "total_spend >= 35000"))
-    assert rules.decide({"total_spend": Decimal(1)}) == Decision("", "No rule fits", None)
-    assert rule_set().decide({}) == Decision("", "No rule fits", None)
+    assert rules.decide({"total_spend": Decimal(1)}) == Decision("", "No rule applies", None)
+    assert rule_set().decide({}) == Decision("", "No rule applies", None)
 
 
 @pytest.mark.parametrize(("age", "fits"), [(17, False), (18, True), (29, True), (30, False)])

@@ -260,7 +260,7 @@ def test_every_command_answers_people_in_words(shell: CommandLine, command: str)
     anna(shell)
     shell.did("sales", "add", "1", "--amount", "12")
     answer = shell(*command.split())
-    assert (answer.code, answer.err) in ((0, ""), (0, "Nothing there.\n"))
+    assert (answer.code, answer.err) in ((0, ""), (0, "No results.\n"))
     assert (answer.out or answer.err).strip()
     assert "\x1b" not in answer.out
     with pytest.raises(json.JSONDecodeError):
@@ -442,7 +442,7 @@ def test_what_is_missing_is_wrong_usage_and_a_decision_is_refused_with_its_optio
     anna(shell, "--email", "anna@example.com")
     shell.did("sales", "add", "1", "--amount", "5")
     assert "--amount" in shell.refused("sales", "add", "1", code=2)
-    assert shell.refused("clients", "add") == "A name is needed: a first name, a last name or a company."
+    assert shell.refused("clients", "add") == "Give a name: a first name, a last name or a company."
     assert "--yes" in shell.refused("clients", "delete", "1")
     assert "1 sale" in shell.refused("clients", "delete", "1")
     backup = shell.did("backup")["file"]
@@ -467,7 +467,7 @@ def test_yes_answers_whether_to_go_on_and_nothing_else(shell: CommandLine) -> No
     shell.did("deals", "add", "1", "Roof", "--value", "10")
     shell.did("deals", "win", "1")
     message = shell.refused("deals", "reopen", "1", "--yes")
-    assert message.endswith("Give --take-back (Take it back) or --no-take-back (Keep it).")
+    assert message.endswith("Give --take-back (Remove it) or --no-take-back (Keep it).")
     assert len(shell.sales()) == 1
     shell.did("deals", "reopen", "1", "--no-take-back")
     message = shell.refused("deals", "win", "1", "--yes")
@@ -649,7 +649,7 @@ def test_a_list_in_a_pipe_is_whole_and_its_cells_stand_between_tabs(shell: Comma
     (due,) = shell("follow-ups", "list", COLUMNS="40").out.splitlines()
     assert name in due.split("\t")
     nothing = shell("sales", "list")
-    assert (nothing.code, nothing.out, nothing.err) == (0, "", "Nothing there.\n")
+    assert (nothing.code, nothing.out, nothing.err) == (0, "", "No results.\n")
 
 
 def test_a_list_is_written_as_csv_to_stdout_or_a_file(shell: CommandLine) -> None:

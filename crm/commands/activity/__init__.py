@@ -8,7 +8,7 @@ MENUS = {
 }
 GROUPS = {
     "interactions": "Calls, meetings, messages and notes.",
-    "follow-ups": "What is to be done by when, and for whom.",
+    "follow-ups": "What to do, by when and for which client.",
 }
 MODULES = {
     "interactions": Module("interactions", menu="clients"),

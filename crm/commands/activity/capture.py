@@ -49,11 +49,11 @@ def capture(
     crm: CRM,
     line: Annotated[str, Line(2000), About("Note", f"like: {_EXAMPLE}", positional=True)],
     client: Annotated[
-        int | None, Id("client"), About("Client", "the number, where several could be meant; 0 for a new one")
+        int | None, Id("client"), About("Client", "its number, if several match; 0 for a new one")
     ] = None,
     add: Annotated[str, Choice(KINDS), About("Add", "a client that is not found, as a person or a company")] = "",
-    sale: Annotated[bool | None, Flag(), About("Sale", "whether what was sold for a sum is recorded as a sale")] = None,
-    deal: Annotated[bool | None, Flag(), About("Deal", "whether what was offered for a sum is added as a deal")] = None,
+    sale: Annotated[bool | None, Flag(), About("Sale", "whether to record the sum in the note as a sale")] = None,
+    deal: Annotated[bool | None, Flag(), About("Deal", "whether to add the sum in the note as a deal")] = None,
     yes: bool = False,
 ) -> Captured:
     """Logs a call, meeting, e-mail, text message or note from one line, with a follow-up where it says when.
@@ -73,7 +73,7 @@ def capture(
         understood = _understood(crm, tx, notes, client, add, {"sale": sale, "deal": deal}, yes)
         if not yes:
             lines = [captured_summary(understood, by)]
-            lines += [] if understood.follow_up else ["No follow-up: no day to come was found."]
+            lines += [] if understood.follow_up else ["No follow-up (no future date found)."]
             raise confirmation("\n".join([*lines, "Save it?"]), "Save")
         company = understood.client if understood.client.id else tx.add(understood.client)
 
@@ -272,9 +272,7 @@ def _nobody(note: QuickNote) -> Question:
 def _several(candidates: _Clients) -> Question:
     offered = {str(client.id): _line(client, contact) for client, contact in candidates[:_OFFERED]}
     return Question(
-        f"Which one? {len(candidates)} could be meant."
-        if len(candidates) < _SEARCHED
-        else "Which one? Many could be meant.",
+        f"{len(candidates)} matches. Which one?" if len(candidates) < _SEARCHED else "Many matches. Which one?",
         parameter="client",
         choices=offered,
         records=[client for client, _ in candidates],

@@ -24,7 +24,7 @@ from crm.repository.queries.activity import WhichFollowUps
 TheFollowUp = Annotated[FollowUp, About("Follow-up", "its number", positional=True)]
 DUE = Day(past=False, timed=True)
 Every = Whole(most=3650)
-_EVERY = About("Repeats", "every so many days after the last contact; 0 for once")
+_EVERY = About("Repeats", "how many days after the last contact; 0 for no repeat")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +59,16 @@ def list_all(
     for_: Annotated[str, Person(), About("For", "who does it")] = "",
     deal: Annotated[Deal | None, About("Deal", "what it is about")] = None,
     due: Annotated[date | None, Day(past=False, of_period="last"), About("Due by", "the last day")] = None,
-    overdue: Annotated[bool, About("Overdue", "only what should have been done by now")] = False,
-    done: Annotated[bool, About("Done", "those that are done, the latest first")] = False,
-    repeating: Annotated[bool, About("Repeating", "only what comes again and again")] = False,
-    sort: Annotated[str, Line(60), About("Sort by", "a field, with - before it for the other way round")] = "",
+    overdue: Annotated[bool, About("Overdue", "only those past their date")] = False,
+    done: Annotated[bool, About("Done", "only those that are done, latest first")] = False,
+    repeating: Annotated[bool, About("Repeating", "only those that repeat")] = False,
+    sort: Annotated[str, Line(60), About("Sort by", "a field; put - before it to reverse")] = "",
     limit: Limit = 0,
     offset: Offset = 0,
 ) -> FollowUpList:
     """Lists follow-ups that are not done yet, the most urgent first: everybody's, mine, or those about a client."""
     if overdue and done:
-        raise FieldError("what is done is not overdue; leave out one of them", field="overdue", label="Overdue")
+        raise FieldError("a follow-up that is done is not overdue; use only one", field="overdue", label="Overdue")
     with crm.read() as snapshot:
         which = _asked_for(crm, snapshot, client, mine, for_, deal, due, overdue, done, repeating)
         count, late = queries.count_follow_ups(snapshot, which)
@@ -112,8 +112,8 @@ def show(crm: CRM, follow_up: TheFollowUp) -> FollowUpShown:
 def add(
     crm: CRM,
     client: Annotated[Client, About("Client", "its number, reference or name", positional=True)],
-    what: Annotated[str, Line(500), About("What", "what is to be done", positional=True)],
-    due: Annotated[date | When | None, DUE, About("Due", "perhaps with a time: fri 10:00, next week")] = None,
+    what: Annotated[str, Line(500), About("What", "what to do", positional=True)],
+    due: Annotated[date | When | None, DUE, About("Due", "a date, or with a time: fri 10:00, next week")] = None,
     time: Annotated[str, TimeOfDay(), About("Time", "local; empty for any time of the day")] = "",
     for_: Annotated[str | None, Person(), About("For", "who does it; you by default")] = None,
     deal: Annotated[Deal | None, About("Deal", "what it is about; empty for none")] = None,
@@ -128,7 +128,7 @@ def add(
     day, at = day_and_time(due, time)
     _refuse_past(crm, day)
     if not day and not every:
-        raise FieldError("say by which day it is to be done", field="due", label="Due")
+        raise FieldError("give the day it is due", field="due", label="Due")
 
     def change(tx: Transaction) -> FollowUpShown:
         whose = tx.get(Client, client.id)
@@ -150,8 +150,8 @@ def add(
 def edit(
     crm: CRM,
     follow_up: TheFollowUp,
-    what: Annotated[str | None, Line(500), About("What", "what is to be done")] = None,
-    due: Annotated[date | When | None, DUE, About("Due", "perhaps with a time: fri 10:00, next week")] = None,
+    what: Annotated[str | None, Line(500), About("What", "what to do")] = None,
+    due: Annotated[date | When | None, DUE, About("Due", "a date, or with a time: fri 10:00, next week")] = None,
     time: Annotated[str | None, TimeOfDay(), About("Time", "local; empty for any time of the day")] = None,
     for_: Annotated[str | None, Person(), About("For", "who does it")] = None,
     deal: Annotated[int | None, Id("deal"), About("Deal", "the number of the deal it is about; 0 for none")] = None,
@@ -214,7 +214,7 @@ def done(crm: CRM, follow_up: TheFollowUp) -> FollowUpDone:
     return crm.transact(change, f"did the follow-up {_short(follow_up)}")
 
 
-@command("follow-ups reopen", title="Not done after all")
+@command("follow-ups reopen", title="Reopen")
 def reopen(crm: CRM, follow_up: TheFollowUp) -> FollowUpShown:
     """Opens a follow-up again that was done.
 
@@ -233,7 +233,7 @@ def reopen(crm: CRM, follow_up: TheFollowUp) -> FollowUpShown:
     return crm.transact(change, f"opened the follow-up {_short(follow_up)} again")
 
 
-@command("follow-ups snooze", title="Put off")
+@command("follow-ups snooze", title="Snooze")
 def snooze(
     crm: CRM,
     follow_up: TheFollowUp,
@@ -253,10 +253,10 @@ def snooze(
         _refuse_done(current)
         return with_names(tx, [tx.change(current, **later)])[0]
 
-    return crm.transact(change, f"put off the follow-up {_short(follow_up)} until {crm.conventions.day(day)}")
+    return crm.transact(change, f"snoozed the follow-up {_short(follow_up)} until {crm.conventions.day(day)}")
 
 
-@command("follow-ups assign", title="Hand over")
+@command("follow-ups assign", title="Reassign")
 def assign(
     crm: CRM,
     follow_up: TheFollowUp,
@@ -264,7 +264,7 @@ def assign(
 ) -> FollowUpShown:
     """Hands a follow-up over to somebody of the team."""
     if not to:
-        raise FieldError("say who is to do it", field="to", label="To")
+        raise FieldError("say who does it", field="to", label="To")
 
     def change(tx: Transaction) -> FollowUpShown:
         current = tx.get(FollowUp, follow_up.id)
@@ -292,7 +292,7 @@ def export(
     file: Annotated[Path, About("File", "a calendar file, ending in .ics", positional=True, makes=(".ics",))],
     client: Annotated[Client | None, About("Client", "only those of one client")] = None,
     mine: Mine = False,
-    for_: Annotated[str, Person(), About("For", "only what somebody is to do")] = "",
+    for_: Annotated[str, Person(), About("For", "only those of one person")] = "",
     due: Annotated[date | None, Day(past=False, of_period="last"), About("Due by", "the last day")] = None,
     yes: bool = False,
 ) -> ExportReport:
@@ -309,7 +309,7 @@ def export(
         which = _asked_for(crm, snapshot, client, mine, for_, None, due, False, False, False)
         items = with_names(snapshot, queries.follow_ups(snapshot, which))
     if not items:
-        raise RefusedError("There is nothing to be done; no file was written.")
+        raise RefusedError("There are no open follow-ups; no file was written.")
     confirm_overwrite(file, yes)
     entries = [(item.follow_up, item.client, item.deal.title if item.deal else "") for item in items]
     return ExportReport(file, "follow-ups", write_follow_ups(file, entries, crm.conventions))
@@ -318,13 +318,13 @@ def export(
 def _its_deal(tx: Transaction, client: int, deal: int) -> int:
     """The number of the deal that a follow-up is about, once it is known to be one of the client's."""
     if deal and tx.get(Deal, deal).client != client:
-        raise FieldError(f"deal {deal} is one of another client", field="deal", label="Deal")
+        raise FieldError(f"deal {deal} belongs to another client", field="deal", label="Deal")
     return deal
 
 
 def _refuse_nothing(what: str) -> None:
     if not what:
-        raise FieldError("say what is to be done", field="what", label="What")
+        raise FieldError("say what to do", field="what", label="What")
 
 
 def _refuse_past(crm: CRM, day: date | None, *, field: str = "due", label: str = "Due") -> None:
@@ -334,7 +334,7 @@ def _refuse_past(crm: CRM, day: date | None, *, field: str = "due", label: str =
 
 def _refuse_done(follow_up: FollowUp) -> None:
     if follow_up.done_on:
-        raise RefusedError("That follow-up is done; open it again first. Nothing was changed.")
+        raise RefusedError("That follow-up is done; reopen it first. Nothing was changed.")
 
 
 def _short(follow_up: FollowUp) -> str:

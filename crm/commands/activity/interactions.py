@@ -33,7 +33,7 @@ def add(
     body: Annotated[str, Prose(), About("Text")] = "",
     on: Annotated[date | When | None, Day(timed=True), About("Date", "today by default")] = None,
     time: Annotated[str, TimeOfDay(), About("Time", "of day, like 10:00 or 4pm")] = "",
-    contact: Annotated[Contact | None, About("Contact", "whom it was with: the number or name")] = None,
+    contact: Annotated[Contact | None, About("Contact", "who it was with: a number or name")] = None,
 ) -> Interaction:
     """Logs what went on with a client: a call, a meeting, an e-mail, a text message, or a note."""
     if not kind:

@@ -31,7 +31,7 @@ def timeline(
     only: Annotated[tuple[str, ...], EntryKinds(), About("Only", "calls, sales, deals, follow-ups, …")] = (),
     limit: Limit = 0,
     offset: Offset = 0,
-    after: Annotated[str, About("After", "where the page before ended, as it says")] = "",
+    after: Annotated[str, About("After", "where the previous page ended, as shown at its end")] = "",
 ) -> Timeline:
     """Shows what happened with a client, latest first: sales, calls and notes, deals, follow-ups, changes.
 

@@ -94,7 +94,7 @@ class Place:
                 raise ValueError
             return cls(date.fromisoformat(on), max(0, int(count or 0))) if on else cls()
         except ValueError as error:
-            message = "give it as the page before does, like 2026-11-21/3"
+            message = "give it as the previous page shows it, like 2026-11-21/3"
             raise FieldError(message, field="after", label="After") from error
 
     def __str__(self) -> str:

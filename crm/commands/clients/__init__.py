@@ -22,10 +22,10 @@ MENUS = {
     "rules": Menu("Status rules", 2, under="data", page=("rules list", "rules add")),
 }
 GROUPS = {
-    "clients": "Clients: added, found, shown, edited, tagged, merged, pinned and deleted.",
+    "clients": "Add, find, show, edit, tag, merge, pin and delete clients.",
     "views": "Saved lists of clients.",
-    "contacts": "Contacts: the people at a client.",
-    "rules": "Status rules: changed, previewed, applied and explained.",
+    "contacts": "The people at a client.",
+    "rules": "Change, preview, apply and explain status rules.",
 }
 MODULES = {
     "clients": Module("clients", menu="clients"),

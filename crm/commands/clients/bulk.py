@@ -25,7 +25,7 @@ from crm.model.fields import Tags
 from crm.repository import Query, Transaction
 
 TagsToAdd = Annotated[tuple[str, ...], Tags(), About("Tags to add")]
-TagsToTakeOff = Annotated[tuple[str, ...], Tags(), About("Tags to take off")]
+TagsToTakeOff = Annotated[tuple[str, ...], Tags(), About("Tags to remove")]
 
 # As much of a change stands in the history, and in the question before it.
 _LONGEST_SUMMARY = 400
@@ -62,7 +62,7 @@ def tag(
     are. All of it is one change, which `history undo` takes back.
     """
     if not tag and not untag:
-        raise FieldError("name a tag to add or to take off")
+        raise FieldError("name a tag to add or to remove")
     group = asked_for(clients, only, where, view, all_)
     by = crm.conventions
     retagging = _retagging(tag, untag)

@@ -1,4 +1,4 @@
-"""Clients: added, found, shown, edited, tagged, merged, pinned and deleted."""
+"""Add, find, show, edit, tag, merge, pin and delete clients."""
 
 import dataclasses
 from collections.abc import Collection, Mapping, Sequence
@@ -81,7 +81,7 @@ class ClientCard:
 def add(
     crm: CRM,
     client: NewClient,
-    duplicate_ok: Annotated[bool, About("Add all the same", "also where a client like it is there already")] = False,
+    duplicate_ok: Annotated[bool, About("Add anyway", "even if a similar client exists")] = False,
 ) -> Client:
     """Adds a person or a company; only a name is needed.
 
@@ -96,7 +96,7 @@ def add(
                 f"{'This client' if len(alike) == 1 else 'These clients'} may be the same:"
                 f" {', '.join(f'{other.name} ({other.id})' for other in alike[:5])}.",
                 parameter="duplicate_ok",
-                choices={"yes": "Add it all the same"},
+                choices={"yes": "Add anyway"},
                 yes="yes",
                 records=alike,
                 kind="duplicate",
@@ -145,7 +145,7 @@ def list_all(
     filters: ClientFilters,
     where: Where = "",
     view: OfView = "",
-    sort: Annotated[str, Line(60), About("Sort by", "a field, with - before it for the other way round")] = "",
+    sort: Annotated[str, Line(60), About("Sort by", "a field; put - before it to reverse")] = "",
     limit: Limit = 0,
     offset: Offset = 0,
     clients: SomeClients = (),
@@ -155,7 +155,7 @@ def list_all(
         date | None, Day(past=False, of_period="last"), About("Due by", "with a follow-up due by this day")
     ] = None,
     silent_since: Annotated[
-        date | None, Day(of_period="first"), About("Silent since", "without a contact since this day")
+        date | None, Day(of_period="first"), About("Not contacted since", "with no contact since this day")
     ] = None,
 ) -> list[Client]:
     """Lists clients by name, or a group of them: those that fit fields, a condition, or a saved view.
@@ -360,7 +360,7 @@ def merged_fields(kept: Client, duplicate: Client, take: Sequence[str]) -> dict[
 def pin(
     crm: CRM,
     client: TheClient,
-    status: Annotated[str, Line(40), About("Status", "leave empty to lift the pin")] = "",
+    status: Annotated[str, Line(40), About("Status", "leave empty to remove the pin")] = "",
     until: Annotated[date | None, Day(past=False), About("Until", "its last day; empty for no end")] = None,
 ) -> Client:
     """Gives a client a status whatever the rules say, until a day or until lifted; without a status, lifts it."""
@@ -387,4 +387,4 @@ def pin(
             status_since=tx.today if moved else current.status_since,
         )
 
-    return crm.transact(change, f"pinned {client.name} to {status}" if status else f"lifted the pin of {client.name}")
+    return crm.transact(change, f"pinned {client.name} to {status}" if status else f"removed the pin of {client.name}")

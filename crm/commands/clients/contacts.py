@@ -42,12 +42,12 @@ def add(
     role: Annotated[str, Line(100), About("Role", "what they do there")] = "",
     email: Annotated[str, Email(), About("E-mail")] = "",
     phone: Annotated[str, ClientPhone(), About("Phone")] = "",
-    primary: Annotated[bool, About("Primary", "whom to ask first")] = False,
+    primary: Annotated[bool, About("Primary", "the person to ask first")] = False,
     notes: Annotated[str, Prose(), About("Notes")] = "",
 ) -> Contact:
     """Adds somebody at a client; who is added where nobody is the primary contact becomes it."""
     if not name:
-        raise FieldError("a name is needed", field="name", label="Name")
+        raise FieldError("give a name", field="name", label="Name")
     values: dict[str, Any] = {"name": name, "role": role, "email": email, "phone": phone, "notes": notes}
 
     def change(tx: Transaction) -> Contact:
@@ -121,7 +121,7 @@ def edit(crm: CRM, contact: TheContact, changes: ContactChanges) -> Contact:
     if not changes:
         raise FieldError("nothing to change was given")
     if not dataclasses.replace(contact, **changes).name:
-        raise FieldError("a name is needed", field="name", label="Name")
+        raise FieldError("give a name", field="name", label="Name")
 
     def change(tx: Transaction) -> Contact:
         values = dict(changes)

@@ -68,7 +68,7 @@ def add(
     crm: CRM,
     rule: RuleLine = "",
     status: Annotated[str, Line(40), About("Status")] = "",
-    when: Annotated[str, Line(1000), About("When", "the condition; empty for otherwise")] = "",
+    when: Annotated[str, Line(1000), About("When", "the condition; empty for all other clients")] = "",
     position: Annotated[int | None, Whole(least=1), About("Position", "by default before a last 'otherwise'")] = None,
     active: bool = True,
 ) -> StatusRule:
@@ -169,10 +169,10 @@ def use(
             tx.add(StatusRule(position=at, status=status, when=when, active=True)) for at, (status, when) in numbered
         ]
 
-    return crm.transact(change, f"took the rules of the set {name}")
+    return crm.transact(change, f"replaced the rules with the set {name}")
 
 
-@command("rules preview", title="Preview: who would move", menu="rules")
+@command("rules preview", title="Preview changes", menu="rules")
 def preview(
     crm: CRM,
     rule: Annotated[list[str], Line(1100), About("Rules instead of the stored ones", "as lines, in order")] = [],  # noqa: B006
@@ -212,7 +212,7 @@ def apply(crm: CRM) -> RulesReport:
     return report
 
 
-@command("rules why", title="Why has a client this status")
+@command("rules why", title="Why does a client have this status?")
 def why(crm: CRM, client: Annotated[Client, About("Client", "its number, reference or name", positional=True)]) -> Why:
     """Explains a client's status: the rule and the values that met it, and what every other rule says."""
     with crm.read() as snapshot:

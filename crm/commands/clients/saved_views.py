@@ -26,7 +26,7 @@ def save(
     crm: CRM,
     name: Name,
     condition: Annotated[str, Line(1000), About("Condition", "as in a rule: total_spend > 1000")] = "",
-    sort: Annotated[str, Line(60), About("Sort by", "a field, with - before it for the other way round")] = "",
+    sort: Annotated[str, Line(60), About("Sort by", "a field; put - before it to reverse")] = "",
 ) -> View:
     """Saves a list of clients under a name: a condition in the language of the rules, and an order.
 

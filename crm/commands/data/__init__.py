@@ -11,8 +11,8 @@ MENUS = {
     "sheets": Menu("Google spreadsheet", 5, under="data"),
 }
 GROUPS = {
-    "history": "What was done, and taking it back.",
-    "sheets": "The store in a Google spreadsheet: connected, set up, and left again.",
+    "history": "Show what was changed, and undo it.",
+    "sheets": "Set up, connect or leave a Google spreadsheet.",
     "settings": "The team's settings.",
 }
 MODULES = {

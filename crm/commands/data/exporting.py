@@ -33,7 +33,8 @@ class ExportReport:
 def export(
     crm: CRM,
     file: Annotated[
-        Path, About("File", "its ending says how: .csv, .xlsx, .json or .vcf", positional=True, makes=_FORMATS)
+        Path,
+        About("File", "the format: .csv, .xlsx, .json or .vcf", positional=True, makes=_FORMATS),
     ],
     what: Annotated[str, Choice(_WHAT), About("What", ", ".join(_WHAT))] = "",
     clients: SomeClients = (),
@@ -52,7 +53,7 @@ def export(
     group = Group([client.id for client in clients], filters_of(only), where, view)
     what = what or ("all" if ending == ".json" and group.is_everybody else "clients")
     if what != "clients" and not group.is_everybody:
-        raise FieldError("a group is one of clients; all of the rest is exported", field="what", label="What")
+        raise FieldError("only clients can be limited to a group", field="what", label="What")
     if ending == ".vcf" and what != "clients":
         raise FieldError("a vCard file holds clients only", field="what", label="What")
     if ending == ".csv" and what == "all":

@@ -80,7 +80,7 @@ def _objects(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     except OSError as error:
         raise unreadable(file, error) from error
     except (ValueError, RecursionError) as error:
-        raise FileError(f"{file.name} is no JSON file, or is cut off.") from error
+        raise FileError(f"{file.name} is not a JSON file, or is cut off.") from error
     if not isinstance(written, dict) or written.get("format") != FORMAT:
         raise FileError(f"{file.name} is no export of a whole store; for a list of clients or sales use CSV or .xlsx.")
     if written.get("version") != VERSION:

@@ -24,7 +24,7 @@ from crm.model.fields import FOREVER, Choice, Line, Whole
 from crm.repository import PROGRAM, Change, HistoryEntry, HistoryQuery, Query, Snapshot, Transaction, last_undoable
 
 KINDS = {name: kind.plural.replace("_", "-") for name, kind in BY_NAME.items()}
-STATES = {"standing": "what still stands", "undone": "what was taken back"}
+STATES = {"standing": "changes not undone", "undone": "changes that were undone"}
 _FORMATS = (".csv", ".xlsx", ".json")
 _HEADER = ("transaction", "at", "user", "what", "record", "id", "operation", "field", "before", "after")
 # How many of the latest transactions are searched for what was passed over, and how many of those are named.
@@ -34,8 +34,8 @@ _SHOWN = 20
 
 By = Annotated[str, Line(254), About("By", "who did it, or part of the name")]
 Kind = Annotated[str, Choice(KINDS), About("About", "a kind of record, like sale")]
-Number = Annotated[int | None, Whole(least=1), About("Number", "of one record; say with --about what it is")]
-OfClient = Annotated[Client | None, About("Client", "a client, and whatever belongs or belonged to it")]
+Number = Annotated[int | None, Whole(least=1), About("Number", "of one record; --about says of which kind")]
+OfClient = Annotated[Client | None, About("Client", "a client, with everything that belongs or belonged to it")]
 Text = Annotated[str, Line(200), About("Text", "part of what was done, or of a field's name or value")]
 State = Annotated[str, Choice(STATES), About("Only", "standing or undone")]
 
@@ -83,7 +83,7 @@ def list_all(
     client: OfClient = None,
     text: Text = "",
     only: State = "",
-    sort: Annotated[str, Line(60), About("Sort by", "id, at, user or what; - before it for the other way round")] = "",
+    sort: Annotated[str, Line(60), About("Sort by", "id, at, user or what; put - before it to reverse")] = "",
 ) -> list[HistoryEntry]:
     """Lists what was done, newest first: when, by whom, and how many records it touched.
 
@@ -119,7 +119,7 @@ def show(
 @command("history export", title="Export the history", menu="history")
 def export(
     crm: CRM,
-    file: Annotated[Path, About("File", "its ending says how: .csv, .xlsx or .json", positional=True, makes=_FORMATS)],
+    file: Annotated[Path, About("File", "the format: .csv, .xlsx or .json", positional=True, makes=_FORMATS)],
     since: Since = None,
     until: Until = None,
     by: By = "",
@@ -166,10 +166,10 @@ def undo(
         passed = passed_over(crm, tx, last_undoable(tx, crm.me, crm.reader.user)) if transaction is None else ()
         undone = tx.undo(transaction)
         if made_sample(crm, undone.id):
-            raise NotFoundError("There is nothing to take back yet.")
+            raise NotFoundError("There is nothing to undo yet.")
         return undone, passed
 
-    entry, passed = crm.transact(change, "took back a change")
+    entry, passed = crm.transact(change, "undid a change")
     crm.forget_settings()
     with crm.read() as snapshot:
         changes = snapshot.changes(transaction=entry.id, limit=20)
@@ -211,7 +211,7 @@ def _still_closed(snapshot: Snapshot, entry: HistoryEntry) -> str:
         return ""
     named = ", ".join(account.email for account in accounts[:_NAMED])
     more = f" and {len(accounts) - _NAMED} more" if len(accounts) > _NAMED else ""
-    return f"Nobody gets rights back by this: {named}{more} stay deactivated until an admin activates them."
+    return f"Undo does not reactivate accounts: {named}{more} stay deactivated until an admin activates them."
 
 
 def my_last(crm: CRM) -> tuple[HistoryEntry, Sequence[HistoryEntry]] | None:

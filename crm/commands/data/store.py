@@ -54,7 +54,7 @@ class FileWritten:
 @command("check", title="Check the store", menu="backups")
 def check(
     crm: CRM,
-    live: Annotated[bool, About("Live", "try on the real service what a Google spreadsheet is relied on for")] = False,
+    live: Annotated[bool, About("Live", "test what the program needs on the real Google service")] = False,
 ) -> CheckReport | LiveReport:
     """Proves that everything in the store agrees: totals are the sums of their sales, nothing dangles.
 
@@ -105,7 +105,7 @@ def restore(
 ) -> FileWritten:
     """Puts a backup in the place of the data in the store; what is there now is backed up first.
 
-    Accounts stay as they are now, unless --accounts is given; everybody is signed out. A store that has no accounts, or
+    Accounts stay as they are now, unless --accounts is given; everyone is signed out. A store that has no accounts, or
     is damaged, takes those of the backup.
     """
     size_of(file)
@@ -121,7 +121,7 @@ def restore(
         )
     if not yes:
         which = "everything in the store, accounts included," if accounts else "the data in the store"
-        out = "" if crm.reader == OWNER else " Everybody is signed out."
+        out = "" if crm.reader == OWNER else " Everyone is signed out."
         raise confirmation(
             f"This replaces {which} by {file.name}. What is there now is backed up first.{out}",
             "Restore it",
@@ -129,7 +129,7 @@ def restore(
         )
     restored = crm.repository.restore(file, accounts=bool(accounts))
     crm.forget_settings()
-    done = f"Restored {file.name}{'.' if crm.reader == OWNER else '; everybody was signed out.'}"
+    done = f"Restored {file.name}{'.' if crm.reader == OWNER else '; everyone was signed out.'}"
     if restored.closed:
         count = "1 client account was" if restored.closed == 1 else f"{restored.closed} client accounts were"
         done += f" {count} switched off, as the backup does not have their clients."

@@ -7,7 +7,7 @@ MENUS = {
     "today": Menu("Today", 1, page=("today",)),
 }
 GROUPS = {
-    "dashboard": "What stands on one's own dashboard.",
+    "dashboard": "Your own dashboard.",
 }
 MODULES = {
     "today": Module("today", menu="today"),

@@ -29,7 +29,7 @@ def show(crm: CRM) -> list[TileShown]:
     return [tile for tile in tiles(crm) if tile.place]
 
 
-@command("dashboard tiles", title="What there is for a dashboard")
+@command("dashboard tiles", title="Tiles for the dashboard")
 def tiles(crm: CRM) -> list[TileShown]:
     """Lists what can stand on a dashboard: first what does on yours, in order, then the rest."""
     with crm.read() as snapshot:
@@ -65,7 +65,7 @@ def set_(
     return show(crm)
 
 
-@command("dashboard reset", title="My dashboard as at first")
+@command("dashboard reset", title="Reset my dashboard")
 def reset(crm: CRM) -> list[TileShown]:
     """Gives you the dashboard back that everybody starts with."""
 
@@ -74,7 +74,7 @@ def reset(crm: CRM) -> list[TileShown]:
         if own is not None:
             tx.delete(own)
 
-    crm.transact(change, "put the dashboard back as at first")
+    crm.transact(change, "reset the dashboard")
     return show(crm)
 
 
@@ -87,7 +87,5 @@ def _names(written: str) -> Sequence[str]:
             f"there is no tile {unknown[0]!r:.60}; there are {', '.join(TILES)}", field="tiles", label="Tiles"
         )
     if not names:
-        raise FieldError(
-            f"at least one has to stand on it; at first these do: {', '.join(DEFAULT)}", field="tiles", label="Tiles"
-        )
+        raise FieldError(f"choose at least one; the default is: {', '.join(DEFAULT)}", field="tiles", label="Tiles")
     return names

@@ -197,7 +197,7 @@ TILES: Mapping[str, Tile] = {
         Tile("statuses", "Clients by status", _statuses),
         Tile("sales", "Sales this month", _months, key="months"),
         Tile("newest", "Newest clients", _newest, True),
-        Tile("moved", "Moved lately", _moved, True),
+        Tile("moved", "Status changed recently", _moved, True),
         Tile("birthdays", "Birthdays", _birthdays, True),
         Tile("pipeline", "Pipeline by stage", _pipeline),
         Tile("messages", "Messages under way", _messages),

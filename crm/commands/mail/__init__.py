@@ -8,8 +8,8 @@ MENUS = {
     "not written to": Menu("Addresses not written to", 1, under="email"),
 }
 GROUPS = {
-    "email": "E-mail: written to clients, sent, and fetched.",
-    "templates": "Texts with fields, for messages that are written again and again.",
+    "email": "Write, send and fetch e-mail.",
+    "templates": "Texts with fields, to use again in messages.",
     "mailings": "One text to many clients.",
     "occasions": "Greetings: to each client once a year.",
     "opt-outs": "Addresses that get no mailings any more.",

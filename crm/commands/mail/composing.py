@@ -92,7 +92,7 @@ def previewed(crm: CRM, snapshot: Snapshot, written: Written) -> Preview:
     if not subject.strip():
         raise FieldError("an e-mail needs a subject", field="subject", label="Subject")
     if not body.strip() and not written.attach:
-        raise FieldError("there is nothing to send yet; write a text", field="body", label="Text")
+        raise FieldError("the text is empty; write one", field="body", label="Text")
     draft = Draft(
         client=client.id,
         contact=contact.id if contact else 0,

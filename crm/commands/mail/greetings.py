@@ -141,7 +141,7 @@ def remove(crm: CRM, name: Name) -> Occasion:
 @command("email due", title="Send greetings that are due", key="mail")
 def due(
     crm: CRM,
-    dry_run: Annotated[bool, About("Dry run", "tells who would be greeted, and sends nothing")] = False,
+    dry_run: Annotated[bool, About("Dry run", "show who would be greeted, and send nothing")] = False,
 ) -> Due:
     """Greets whoever has a birthday or another day (`occasions`), and sends what else is queued and due.
 

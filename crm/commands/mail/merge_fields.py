@@ -19,7 +19,7 @@ FIELDS: Mapping[str, str] = {
     "last_name": "the client's last name",
     "name": "a person's whole name, or the company",
     "company": "the client's company",
-    "contact_name": "whoever it is written to: the contact, or the client by name",
+    "contact_name": "the recipient: the contact, or the client by name",
     "email": "the client's e-mail address",
     "city": "the client's city",
     "status": "the client's status",

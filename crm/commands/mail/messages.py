@@ -28,7 +28,7 @@ from crm.repository.queries import mail as queries
 TheMessage = Annotated[Message, About("Message", "its number", positional=True)]
 # These can be sent once more, to those who have not got them as far as is known.
 SENT_AGAIN = ("failed", "unsure", "cancelled")
-_UNSURE = "It may have arrived already: the line was lost when all was handed over. Send it again?"
+_UNSURE = "It may have arrived already: the connection was lost after it was sent. Send it again?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,8 @@ def send(
     subject: Annotated[str, LineWithFields(300), About("Subject", "that of the template by default")] = "",
     body: Annotated[str, ProseWithFields(), About("Text", "in Markdown; that of the template by default")] = "",
     to: Annotated[tuple[str, ...], Addressees(), About("To", "a contact or an address; the client by default")] = (),
-    cc: Annotated[tuple[str, ...], Addressees(), About("CC", "who gets a copy that all see")] = (),
-    bcc: Annotated[tuple[str, ...], Addressees(), About("BCC", "who gets a copy that nobody else sees")] = (),
+    cc: Annotated[tuple[str, ...], Addressees(), About("CC", "who gets a copy, visible to all")] = (),
+    bcc: Annotated[tuple[str, ...], Addressees(), About("BCC", "who gets a hidden copy")] = (),
     attach: Annotated[tuple[Path, ...], About("Attach", "a file that goes with it")] = (),
     yes: bool = False,
 ) -> MessageCard:
@@ -100,7 +100,7 @@ def tried(crm: CRM, queued: Message) -> MessageCard:
     return MessageCard(queued, Client(id=queued.client), None, stopped, tried=True)
 
 
-@command("email list", title="E-mails and texts", menu="email")
+@command("email list", title="Sent and received messages", menu="email")
 def list_all(
     crm: CRM,
     client: Annotated[Client | None, About("Client", "its number, reference or name", positional=True)] = None,
@@ -161,7 +161,7 @@ def again(
     crm: CRM,
     message: TheMessage,
     to: Annotated[
-        tuple[str, ...], Addressees(), About("To", "only to this address, also where it has it already")
+        tuple[str, ...], Addressees(), About("To", "only to this address, even if it was sent there already")
     ] = (),
     yes: bool = False,
 ) -> MessageCard:
@@ -215,7 +215,7 @@ def cancel(crm: CRM, message: TheMessage) -> MessageCard:
     return _card(crm, crm.transact(change, f"cancelled {_named(message)}"))
 
 
-@command("email outbox", title="Send what waits", menu="email", key="mail")
+@command("email outbox", title="Send queued mail", menu="email", key="mail")
 def send_waiting(crm: CRM) -> outbox.Sent:
     """Sends what is queued and due, and says what went out, what failed, and what still waits.
 

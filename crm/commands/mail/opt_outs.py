@@ -63,7 +63,7 @@ def lift(
     def change(tx: Transaction) -> OptOut:
         opt_out = opted_out(tx, [address]).get(address)
         if opt_out is None:
-            raise NotFoundError(f"{address} is none of the opt-outs; `opt-outs list` shows them.")
+            raise NotFoundError(f"{address} is not on the list of opt-outs; `opt-outs list` shows them.")
         tx.delete(opt_out)
         return opt_out
 

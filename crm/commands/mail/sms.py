@@ -137,7 +137,7 @@ def previewed(
     except FieldError as error:
         raise error.at("text", "Text") from error
     if not body.strip():
-        raise FieldError("there is nothing to send yet; write a text", field="text", label="Text")
+        raise FieldError("the text is empty; write one", field="text", label="Text")
     if len(body) > LONGEST:
         raise FieldError(
             f"it is too long for a text message: {len(body)} characters with its fields filled in, and {LONGEST} can be"

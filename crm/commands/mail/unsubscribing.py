@@ -55,9 +55,9 @@ def footer(crm: CRM, client: Client, address: str) -> str:
     """The line at the end of a mailing that says how to end them, as Markdown. Raises as `links` does."""
     before = next(_before_token(crm), None)
     if before is None:
-        return "If you do not want such e-mails any more, answer this one and say so."
+        return "If you'd rather not get these e-mails, reply to this one and say so."
     token = _token(crm, UnsubscribeRequest(client.id, address))
-    return f"If you do not want such e-mails any more, you can [unsubscribe]({before}{token})."
+    return f"If you'd rather not get these e-mails, [unsubscribe]({before}{token})."
 
 
 def wish_in(crm: CRM, text: str) -> UnsubscribeRequest | None:

@@ -42,7 +42,7 @@ def by(
     ] = "status",
     since: Since = None,
     until: Until = None,
-    top: Annotated[int, Whole(1, 10_000), About("Top", "how many are named; the others stand in one row")] = 20,
+    top: Annotated[int, Whole(1, 10_000), About("Top", "how many to name; the others share one row")] = 20,
     to: To = None,
     yes: bool = False,
 ) -> Report:
@@ -54,7 +54,7 @@ def by(
     of, until = of or "status", until or crm.today
     in_order(since, until)
     if top < 1:
-        raise FieldError("at least one has to be named", field="top", label="Top")
+        raise FieldError("name at least one", field="top", label="Top")
     first = since or _EVER
     with crm.read() as snapshot:
         columns, rows, total = (

@@ -16,7 +16,7 @@ from crm.commands.reports.writing import kept
 from crm.model.fields import Choice, Whole
 from crm.repository.queries import reports
 
-_OF = {"share": "How many bought, in per cent", "clients": "How many bought", "amount": "For how much they bought"}
+_OF = {"share": "How many bought, in percent", "clients": "How many bought", "amount": "For how much they bought"}
 _TITLES = {
     "share": "Cohorts: who bought again",
     "clients": "Cohorts: how many bought again",

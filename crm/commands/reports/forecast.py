@@ -42,7 +42,7 @@ class _Expected:
 @command("reports forecast", title="Forecast of deals", menu="reports")
 def forecast(
     crm: CRM,
-    months: Annotated[int, Whole(1, 60), About("Months", "how many, the running one among them")] = 12,
+    months: Annotated[int, Whole(1, 60), About("Months", "how many, including this month")] = 12,
     owner: OfOwner = "",
     mine: Mine = False,
     to: To = None,

@@ -47,7 +47,7 @@ def funnel(crm: CRM, since: Since = None, until: Until = None, to: To = None, ye
 
     A deal reached a stage if it came into it on a day of the period; however often it did, it counts once. Of those,
     a deal went on if afterwards, until the last day, it came into a stage that stands later in the order and is not one
-    for lost deals; stages may be skipped. Conversion is the went on in per cent of the reached. Won are those of the
+    for lost deals; stages may be skipped. Conversion is the went on in percent of the reached. Won are those of the
     reached that came into a stage for won deals afterwards, until the last day.
 
     The days in a stage are those from the day on which a deal came into it to the day on which it left it, of all stays

@@ -41,7 +41,7 @@ def growth(
     A client is active on each day on which, or in the DAYS days before which, it bought something. It is new on the day
     of its first sale; churned on the first day on which it is no longer active, the day DAYS + 1 after its last sale;
     returned on the day of the next sale, if one comes, and may churn again. So active at the end = active at the
-    beginning + new + returned - churned; churn is the churned in per cent of those active at the beginning, and in the
+    beginning + new + returned - churned; churn is the churned in percent of those active at the beginning, and in the
     total the average of the months. This is
     growth accounting as Jonathan Hsu describes it (Diligence at Social Capital, part 1: Accounting for User Growth,
     where returned is called resurrected), day by day rather than from month to month. Without a first day these are the

@@ -36,7 +36,7 @@ def lost(
     crm: CRM,
     since: Since = None,
     until: Until = None,
-    top: Annotated[int, Whole(1, 10_000), About("Top", "how many are named; the others stand in one row")] = 20,
+    top: Annotated[int, Whole(1, 10_000), About("Top", "how many to name; the others share one row")] = 20,
     to: To = None,
     yes: bool = False,
 ) -> Report:
@@ -49,7 +49,7 @@ def lost(
     until = until or crm.today
     in_order(since, until)
     if top < 1:
-        raise FieldError("at least one has to be named", field="top", label="Top")
+        raise FieldError("name at least one", field="top", label="Top")
     with crm.read() as snapshot:
         counted = [_Reason(*row) for row in lost_deals(snapshot, since or date.min, until)]
     reasons = sorted(_joined(counted), key=lambda reason: (-reason.deals, -reason.value, reason.words))

@@ -10,4 +10,4 @@ from crm.model.fields import Day
 ENDINGS = (".xlsx", ".csv", ".json", ".png", ".svg")
 
 Until = Annotated[date | None, Day(of_period="last"), About("Until", "the last day, today by default")]
-To = Annotated[Path | None, About("To file", "its ending says how: .xlsx, .csv, .json, .png or .svg", makes=ENDINGS)]
+To = Annotated[Path | None, About("To file", "the format: .xlsx, .csv, .json, .png or .svg", makes=ENDINGS)]

@@ -34,7 +34,7 @@ _SEGMENTS = {
     "At risk": ((1, 2), (3, 4)),
     "Hibernating": ((1, 2), (1, 2)),
 }
-_NOTE = "R: how lately, F: how often, M: for how much; 5 is the best fifth of all who bought."
+_NOTE = "R: how recently, F: how often, M: for how much; 5 is the top 20 % of all who bought."
 
 
 @dataclass(frozen=True, slots=True)

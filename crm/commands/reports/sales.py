@@ -35,7 +35,7 @@ def sales(
     to: To = None,
     yes: bool = False,
 ) -> Report:
-    """Shows sales by month, quarter or year beside the year before, with the change in per cent.
+    """Shows sales by month, quarter or year beside the year before, with the change in percent.
 
     The period that is running, and one that is cut by the first or the last day, is compared with the same days of the
     year before. Without a first day these are the last twelve months, eight quarters or five years.

@@ -8,8 +8,8 @@ MENUS = {
     "deals": Menu("Deals", 4, page=("deals board",)),
 }
 GROUPS = {
-    "sales": "Sales: recorded, listed and taken back.",
-    "deals": "Deals: on their way through the pipeline, won and lost.",
+    "sales": "Record, list and remove sales.",
+    "deals": "Deals in the pipeline, won and lost.",
     "stages": "The stages of the pipeline.",
 }
 MODULES = {

@@ -72,7 +72,7 @@ def add(
     crm: CRM,
     client: Annotated[Client, About("Client", "its number, reference or name", positional=True)],
     title: Annotated[str, Line(200), About("Title", "what it is about", positional=True)],
-    value: Annotated[Decimal, Amount(), About("Value", "what it may bring")] = NOTHING,
+    value: Annotated[Decimal, Amount(), About("Value", "expected amount")] = NOTHING,
     expected_close_on: Annotated[date | None, Day(past=False), About("Expected close")] = None,
     owner: Annotated[str, Person(), About("Owner", "you by default")] = "",
     stage: Annotated[Stage | None, About("Stage", "its name or number; the first by default")] = None,
@@ -114,7 +114,7 @@ def list_all(
     lost: Annotated[bool, About("Lost", "those that were lost")] = False,
     all_: Annotated[bool, About("All", "open, won and lost ones")] = False,
     text: Annotated[str, Line(200), About("Text", "part of the title, the notes or the client's name")] = "",
-    sort: Annotated[str, Line(60), About("Sort by", "a field, with - before it for the other way round")] = "",
+    sort: Annotated[str, Line(60), About("Sort by", "a field; put - before it to reverse")] = "",
     limit: Limit = 0,
     offset: Offset = 0,
 ) -> DealList:

@@ -20,8 +20,8 @@ from crm.repository.queries.sales import given_reasons
 ToStage = Annotated[Stage, About("To stage", "its name or number", positional=True)]
 SaleAmount = Annotated[Decimal | None, Amount(), About("Amount", "of the sale; the value of the deal by default")]
 SaleDay = Annotated[date | None, Day(), About("Date", "of the sale; today by default")]
-TakeBack = Annotated[bool | None, About("Take the sale back", "the one that the deal was won with")]
-SameSale = Annotated[bool | None, About("The same sale", "it is won with the sale that stands already")]
+TakeBack = Annotated[bool | None, About("Remove the sale", "the one that the deal was won with")]
+SameSale = Annotated[bool | None, About("The same sale", "use the sale that is recorded already")]
 
 # What is offered where nothing was lost yet.
 _REASONS = ("too expensive", "bought elsewhere", "no budget", "no answer", "not now")
@@ -80,7 +80,7 @@ def move(
     return crm.transact(change, f"moved the deal {deal.title} to {to.name}")
 
 
-@command("deals win", title="Win a deal")
+@command("deals win", title="Mark a deal as won")
 def win(
     crm: CRM, deal: TheDeal, amount: SaleAmount = None, on: SaleDay = None, same_sale: SameSale = None
 ) -> DealMoved | DealWon:
@@ -99,7 +99,7 @@ def win(
     return crm.transact(change, f"won the deal {deal.title}")
 
 
-@command("deals lose", title="Lose a deal")
+@command("deals lose", title="Mark a deal as lost")
 def lose(
     crm: CRM,
     deal: TheDeal,
@@ -117,7 +117,7 @@ def lose(
     return crm.transact(change, f"lost the deal {deal.title}")
 
 
-@command("deals reopen", title="Open a deal again")
+@command("deals reopen", title="Reopen a deal")
 def reopen(
     crm: CRM,
     deal: TheDeal,
@@ -188,9 +188,9 @@ def _sold(tx: Transaction, crm: CRM, deal: Deal, sold: Sequence[Sale], answers: 
     """The sale of a deal that is won: a new one, or the one that stood already since it was won before."""
     if sold and answers.same_sale is None:
         raise Question(
-            f"{_sales_text(crm, sold[:1])} of this deal stands already.",
+            f"{_sales_text(crm, sold[:1])} of this deal is recorded already.",
             parameter="same_sale",
-            choices={"yes": "It is won with that sale", "no": "Record another sale"},
+            choices={"yes": "Use that sale", "no": "Record another sale"},
             records=sold,
         )
     if sold and answers.same_sale:
@@ -208,7 +208,7 @@ def _whether_to_take_back(crm: CRM, sold: Sequence[Sale]) -> Question:
     return Question(
         f"{_sales_text(crm, sold)} {'was' if one else 'were'} recorded when this deal was won.",
         parameter="take_back",
-        choices={"yes": "Take it back" if one else "Take them back", "no": "Keep it" if one else "Keep them"},
+        choices={"yes": "Remove it" if one else "Remove them", "no": "Keep it" if one else "Keep them"},
         records=sold,
     )
 

@@ -83,7 +83,7 @@ def list_all(
     on: Annotated[date | None, Day(or_later=True), About("Date", "one day")] = None,
     amount: Annotated[Decimal | None, Amount(), About("Amount")] = None,
     note: Annotated[str, Line(500), About("Note")] = "",
-    sort: Annotated[str, Line(60), About("Sort by", "a field, with - before it for the other way round")] = "",
+    sort: Annotated[str, Line(60), About("Sort by", "a field; put - before it to reverse")] = "",
     limit: Limit = 0,
     offset: Offset = 0,
 ) -> list[Sale]:
@@ -127,14 +127,14 @@ def edit(
     return crm.transact(change, f"edited sale {sale.id}")
 
 
-@command("sales undo", title="Take a sale back", menu="sales")
+@command("sales undo", title="Delete a sale", menu="sales")
 def undo(crm: CRM, sale: TheSale) -> SaleTakenBack:
     """Takes a sale back: it is gone from the totals, and the client's status is reviewed again.
 
     `history undo` puts it back.
     """
 
-    return crm.transact(lambda tx: taken_back(tx, sale), f"took back sale {sale.id}")
+    return crm.transact(lambda tx: taken_back(tx, sale), f"removed sale {sale.id}")
 
 
 def taken_back(tx: Transaction, sale: Sale) -> SaleTakenBack:

@@ -13,7 +13,7 @@ from crm.model.fields import Choice, Line, Whole
 from crm.repository import Query, Transaction
 
 TheStage = Annotated[Stage, About("Stage", "its name or number", positional=True)]
-Probability = Annotated[int | None, Whole(most=100), About("Probability", "of winning a deal in it, in per cent")]
+Probability = Annotated[int | None, Whole(most=100), About("Probability", "of winning a deal in it, in percent")]
 Outcome = Annotated[str, Choice(OUTCOMES), About("Outcome", "open, won or lost")]
 
 # What is known of a deal that has ended.
@@ -37,7 +37,7 @@ def add(
     probability: Probability = None,
     outcome: Outcome = "open",
     position: Annotated[
-        int | None, Whole(least=1), About("Position", "by default behind the last with this outcome")
+        int | None, Whole(least=1), About("Position", "by default after the last one with this outcome")
     ] = None,
 ) -> Stage:
     """Adds a stage. A stage for open deals needs a probability; one that wins is certain, and so is one that loses."""
@@ -148,7 +148,7 @@ def _probability(outcome: str, typed: int | None) -> int:
     """The probability of a stage with an outcome; raises FieldError where it has to be said, or cannot be so."""
     if outcome not in _CERTAIN:
         if typed is None:
-            raise FieldError("say how likely a deal in it is won, in per cent", field="probability")
+            raise FieldError("say how likely a deal in it is won, in percent", field="probability")
         return typed
     if typed not in (None, _CERTAIN[outcome]):
         raise FieldError(f"of a stage for deals that are {outcome} it is {_CERTAIN[outcome]}", field="probability")

@@ -8,10 +8,10 @@ MENUS = {
     "profile": Menu("My account", 6, under="data", page=("profile show",)),
 }
 GROUPS = {
-    "users": "Accounts: who may sign in, and as what.",
-    "keys": "Keys by which commands run unattended where there are accounts.",
-    "people": "The people of the team, and what each has to do.",
-    "profile": "One's own account.",
+    "users": "Accounts: who may sign in, and with which role.",
+    "keys": "Keys for unattended commands, in a store with accounts.",
+    "people": "The people of the team and their workload.",
+    "profile": "Your own account.",
 }
 MODULES = {
     "users": Module("users", menu="team"),

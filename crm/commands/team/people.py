@@ -25,7 +25,7 @@ class Colleague:
     clients: int = 0
 
 
-@command("people list", title="Who has what to do", menu="team")
+@command("people list", title="Workload", menu="team")
 def list_all(crm: CRM) -> list[Colleague]:
     """Lists everybody who has an account, looks after clients or deals, or has follow-ups to do.
 
@@ -49,7 +49,7 @@ def list_all(crm: CRM) -> list[Colleague]:
     return sorted(colleagues, key=lambda person: (person.name.casefold(), not person.role))
 
 
-@command("people add", title="Add somebody who does not sign in", roles=ONLY_ADMIN)
+@command("people add", title="Add a person without sign-in", roles=ONLY_ADMIN)
 def add(
     crm: CRM,
     name: Annotated[str, Line(100), About("Name", positional=True)],

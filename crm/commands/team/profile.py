@@ -13,7 +13,7 @@ from crm.model.fields import Line, Phone, Secret
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One's own account. `second_factor` is 'totp', 'sms' or ''."""
+    """Your own account. `second_factor` is 'totp', 'sms' or ''."""
 
     email: str
     name: str

@@ -20,11 +20,11 @@ _WHAT_IT_DOES = {
     Standing.UNROSTERED: _INTACT,
     Standing.DAMAGED: (
         "The accounts were changed outside this program, or an older copy or other data was put in their place:"
-        " everybody is signed out, and all other accounts are switched off until an admin switches them on again."
+        " everyone is signed out, and all other accounts are switched off until an admin switches them on again."
     ),
     Standing.OTHER_SECRET: (
         "The accounts were made with another CRM_SECRET. If you can still find it, set it, and nothing is lost. Else"
-        " everybody is signed out, and every account needs a new password from an admin."
+        " everyone is signed out, and every account needs a new password from an admin."
     ),
 }
 
@@ -49,7 +49,7 @@ def recover(
     It is for the owner, who holds the file, or the credentials of the spreadsheet, and the secret; nobody has to be
     signed in. The account with this address gets the role admin and a one-time password; with --name a new one is added
     where there is none. Where the accounts were changed outside this program, all others are switched off until an
-    admin switches them on again, and everybody is signed out. It stands in the history, and the other admins are told
+    admin switches them on again, and everyone is signed out. It stands in the history, and the other admins are told
     by mail where that is set up.
     """
     accounts = crm.accounts.open()
@@ -68,7 +68,7 @@ def recover(
 def _done(recovered: "Recovered") -> str:
     if recovered.held:
         return "All other accounts are as they were."
-    sentences = ["Everybody was signed out."]
+    sentences = ["Everyone was signed out."]
     if changed := recovered.unsealed:
         were, which = ("account was", "it") if changed == 1 else ("accounts were", "each one")
         sentences.append(

@@ -233,7 +233,7 @@ def vouch(
     return OneTimePassword(user.id, user.email, user.name, password)
 
 
-@command("users sign-out", title="Sign somebody out everywhere", roles=ONLY_ADMIN)
+@command("users sign-out", title="Sign a person out everywhere", roles=ONLY_ADMIN)
 def sign_out(crm: CRM, user: Annotated[User, _WHOSE]) -> UserShown:
     """Ends all sessions of somebody, except the one in which this is asked."""
     crm.accounts.sign_out(user.id)

@@ -150,7 +150,7 @@ _EXTENSION = re.compile(
     r"|anknytning|wew|linka)[\s.:/#-]*\d{1,6}\s*$",
     re.IGNORECASE,
 )
-_NO_EXTENSION = "an extension has no place in a telephone number; put it in the notes"
+_NO_EXTENSION = "leave the extension out of the number; put it in the notes"
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 

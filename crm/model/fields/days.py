@@ -50,7 +50,7 @@ class Day(Check):
             raise FieldError(f"{by.day(day)} is before {by.day(self.earliest)}")
         if self.past and not self.or_later and day > by.today:
             if self.of_period != "last" or when.day > by.today:
-                raise FieldError(f"{by.day(day)} lies in the future (today is {by.day(by.today)})")
+                raise FieldError(f"{by.day(day)} is in the future (today is {by.day(by.today)})")
             # Of a period that is not over yet what has passed.
             day = by.today
         if when.time and not self.timed:

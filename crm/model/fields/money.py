@@ -34,9 +34,9 @@ class Amount(Check):
         if not is_bare and (foreign := foreign_currency(typed, by.currency)):
             raise FieldError(f"that is in {foreign}, and amounts here are in {by.currency}")
         if not text:
-            raise FieldError(f"an amount is needed, like {self.hint(by)}")
+            raise FieldError(f"give an amount, like {self.hint(by)}")
         if text.startswith(("-", "\u2212")):
-            raise FieldError("an amount cannot be negative; to undo a sale, take it back")
+            raise FieldError("an amount cannot be negative; to undo a sale, delete it")
         amount = Decimal(text) if _PLAIN_AMOUNT.fullmatch(text) else self._localised(text, by)
         if amount > LARGEST_AMOUNT:
             raise FieldError(f"at most {_largest(by)}")
@@ -67,8 +67,11 @@ class Amount(Check):
         except (NumberFormatError, InvalidOperation) as error:
             converted = _as_shown(text, by)
             if converted is None:
-                write = by.amount(Decimal(likely)) if likely else f"it like {by.amount(_like(1234, by))}"
-                raise FieldError(f"{text} is separated in another way than numbers are here; write {write}") from error
+                if likely:
+                    message = f"{text} is not an amount here; did you mean {by.amount(Decimal(likely))}?"
+                else:
+                    message = f"{text} is not an amount here; write it like {by.amount(_like(1234, by))}"
+                raise FieldError(message) from error
             amount = converted
         return amount
 

@@ -89,7 +89,7 @@ class LiveCheck:
         try:
             self.service.write([self._cells(0, [["must not stay"]]), {"deleteNamedRange": {"namedRangeId": "no_such"}}])
         except Rejected as error:
-            _must(not self._rows(0, 1), "the valid part was applied all the same")
+            _must(not self._rows(0, 1), "the valid part was applied anyway")
             return error.message
         raise _Failed("Google took away a named range that is not there, without a word")
 

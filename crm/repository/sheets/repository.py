@@ -505,7 +505,7 @@ class SheetsRepository(SqlRepository):
                 self._catch_up(connection)
                 if not mirror.has_commit(connection, uid):
                     raise StoreBusyError(
-                        "Somebody else is writing to the spreadsheet. Nothing was taken over; try again."
+                        "Someone else is writing to the spreadsheet. Nothing was taken over; try again."
                     ) from error
             except BaseException:
                 connection.rollback()

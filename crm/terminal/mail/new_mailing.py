@@ -28,7 +28,7 @@ from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Step
 
-_TITLE = "Write to many"
+_TITLE = "New mailing"
 # Below a preview stand a blank line, its entries, the way back and the hint.
 _BELOW = 7
 _ADDRESS = Email()

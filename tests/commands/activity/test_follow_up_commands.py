@@ -203,7 +203,7 @@ def test_a_time_may_be_written_with_the_day(office: Office) -> None:
     assert office("follow-ups snooze", later, until.read("12/24", by)).follow_up.due_time == "09:30"
     with pytest.raises(FieldError) as refused:
         follow_up(office, office.add(), due=due.read("fri 10:00", by), time="11:00")
-    assert refused.value.reason == "two times were given, 10:00 and 11:00; leave out one of them"
+    assert refused.value.reason == "two times were given, 10:00 and 11:00; give one"
 
 
 def test_next_week_is_a_monday_that_is_yet_to_come() -> None:
@@ -217,7 +217,7 @@ def test_next_week_is_a_monday_that_is_yet_to_come() -> None:
 def test_put_off_until_a_day_that_has_not_passed(office: Office) -> None:
     one = follow_up(office, office.add())
     assert office("follow-ups snooze", one, MONDAY).follow_up.due_on == MONDAY
-    assert office.history()[0] == "put off the follow-up Call until Nov 23, 2026"
+    assert office.history()[0] == "snoozed the follow-up Call until Nov 23, 2026"
     with pytest.raises(FieldError):
         office("follow-ups snooze", one, days(-1))
 
@@ -249,7 +249,7 @@ def test_edited_deleted_and_taken_back(office: Office) -> None:
 def test_what_somebody_else_changed_is_not_overwritten(office: Office) -> None:
     one = follow_up(office, office.add())
     office("follow-ups edit", one, what="Theirs")
-    with pytest.raises(CRMError, match="Somebody else has changed"):
+    with pytest.raises(CRMError, match="Someone else has changed"):
         office("follow-ups edit", one, what="Mine")
     assert office("follow-ups edit", one, due=days(1)).follow_up.what == "Theirs"
 
@@ -499,7 +499,7 @@ def test_on_the_command_line_in_plain_words(monkeypatch: pytest.MonkeyPatch) -> 
         )
         assert (added["due_time"], added["user"], added["client_name"]) == ("09:00", "Bo", "Ada")
         assert date.fromisoformat(added["due_on"]).weekday() == 0
-        assert "by which day" in line.refused("follow-ups", "add", "Ada", "Nothing")
+        assert "the day it is due" in line.refused("follow-ups", "add", "Ada", "Nothing")
         assert line.did("follow-ups", "list", "--mine")["count"] == 0
         listed = line.did("follow-ups", "list", "--for", "bo", "--due", "in 10 days")
         assert [item["what"] for item in listed["follow_ups"]] == ["Send the offer"]

@@ -211,7 +211,7 @@ def test_of_a_pin_and_an_undo_it_tells_what_changed(office: Office) -> None:
     assert found[-1] == "Added"
     pinned = "Status: Regular → Gold; Pinned until: — → Dec 31, 2026; because Pinned"
     assert any(line.startswith(pinned) for line in found)
-    assert found[0].startswith("Added (took back")
+    assert found[0].startswith("Added (undid")
     with pytest.raises(NotFoundError):
         office("timeline", Client(id=99))
 

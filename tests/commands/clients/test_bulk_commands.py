@@ -194,7 +194,7 @@ def test_one_client_that_cannot_be_changed_so_stops_all_and_is_named(office: Off
     before = office.everything()
     for changes, name in (
         ({"kind": "company", "city": "Wien"}, "Anna Berg (1): a company needs its name"),
-        ({"first_name": "", "last_name": ""}, "Anna Berg (1): a name is needed"),
+        ({"first_name": "", "last_name": ""}, "Anna Berg (1): give a name"),
         ({"tags": tuple(f"t{at}" for at in range(49))}, "Anna Berg (1): at most 50 tags"),
         ({"reference": "R1"}, "Anna Berg (1): Another client already has this reference"),
     ):
@@ -424,7 +424,7 @@ def test_a_group_on_the_command_line_is_asked_about_and_changed_with_yes(shell: 
     [
         ("clients tag --tag x", "--only, --where, --view, or --all"),
         ("clients delete-many --yes", "say which clients"),
-        ("clients delete-many 1 --all --yes", "--all: either all clients or some"),
+        ("clients delete-many 1 --all --yes", "--all: choose all clients or some"),
         ("clients delete-many --only town=Graz --yes", "--only: write a field and its value"),
         ("clients delete-many --only country=Nowhere --yes", "--only: Country: "),
         ("clients edit-many --all --yes", "Nothing to change was given."),

@@ -229,7 +229,7 @@ def test_secrets_of_accounts_are_only_said_to_be_there(office: Office) -> None:
 
 @pytest.mark.usefixtures("anna")
 def test_a_file_of_another_kind_or_in_no_folder_is_refused(office: Office) -> None:
-    with pytest.raises(FieldError, match="ending"):
+    with pytest.raises(FieldError, match="extension"):
         office("history export", office.folder / "h.pdf")
     with pytest.raises(FileError):
         office("history export", office.folder / "nowhere" / "h.csv")

@@ -39,7 +39,7 @@ def test_each_client_gets_the_text_with_their_own_name(here: MailDesk) -> None:
     first = here.post.taken[0].get_body(("plain",))
     assert first is not None
     assert first.get_content().startswith("Dear No1 Fox,\r\n\r\nwe have news.")
-    assert "If you do not want such e-mails any more" in first.get_content()
+    assert "If you'd rather not get these e-mails" in first.get_content()
     assert "mailto:team@example.com" in str(here.post.taken[0]["List-Unsubscribe"])
     mailing = report.counted.mailing
     assert (mailing.name, mailing.subject, mailing.user) == (NEWS["subject"], NEWS["subject"], "anna")
@@ -59,7 +59,7 @@ def test_who_is_left_out_is_counted_and_listed_before_anything_is_sent(here: Mai
     answer = asked(here)
     assert "To: No1 Fox <a1@example.com>" in answer
     assert "Subject: News for No1" in answer
-    assert "If you do not want such e-mails any more" in answer
+    assert "If you'd rather not get these e-mails" in answer
     assert "This goes to 2 clients." in answer
     assert (
         "4 clients are left out: 1 has not agreed to mailings, 1 has no e-mail address, 1 has an address that mail"
@@ -91,7 +91,7 @@ def test_an_address_that_got_something_since_is_good_again(here: MailDesk) -> No
 def test_what_says_nothing_against_an_address_does_not_make_it_bad(here: MailDesk) -> None:
     (client,) = here.clients(1)
     (number,) = here.write(client, attachments=(f"{'0' * 64} 3 one.txt",))
-    here.change(number, state="failed", failure="not sent: one.txt does not lie on this computer any more.")
+    here.change(number, state="failed", failure="not sent: one.txt is not on this computer any more.")
     assert send(here).counted.counts == {"sent": 1}
 
 

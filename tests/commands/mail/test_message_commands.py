@@ -136,7 +136,7 @@ def test_what_cannot_be_sent_is_refused_before_anything_is_kept(desk: Office, po
     before = desk.everything()
     for given, message in (
         ({"subject": ""}, "needs a subject"),
-        ({"body": " "}, "nothing to send"),
+        ({"body": " "}, "the text is empty"),
         ({"subject": "{first_nam}"}, "there is no field"),
         ({"body": "{"}, "is never closed"),
         ({"cc": ("not an address",)}, "is no contact of Anna"),

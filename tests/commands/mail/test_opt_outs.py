@@ -120,7 +120,7 @@ def test_one_no_holds_for_the_address_wherever_it_stands(here: MailDesk) -> None
     assert mailed(here) == []
     with pytest.raises(RefusedError) as refused:
         here("mailings send", all_=True, subject="News", body="Text")
-    assert "3 have the address of somebody who has not agreed" in refused.value.sentence
+    assert "3 have the address of someone who has not agreed" in refused.value.sentence
     assert silent.id
 
 

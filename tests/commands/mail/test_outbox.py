@@ -282,7 +282,7 @@ def test_a_file_that_is_gone_or_damaged_fails_the_message(here: MailDesk, folder
     (kept / lines[1][:64]).write_text("another")
     sent = here.send()
     assert [message.failure for message in sent.failed] == [
-        "not sent: one.txt does not lie on this computer any more; write the message anew.",
+        "not sent: one.txt is not on this computer any more; write the message anew.",
         "not sent: the copy of two.txt on this computer is damaged; write the message anew.",
     ]
     assert sent.sent == 1
@@ -297,7 +297,7 @@ def test_a_file_on_another_computer_leaves_the_message_to_it(
         sent = other.send()
         assert (sent.sent, sent.left) == (0, 0)
         assert {message.failure for message in sent.waiting} == {
-            "one.txt lies on the computer on which it was attached; send what is queued from there."
+            "one.txt is on the computer where it was attached; send queued mail from there."
         }
         assert other.states() == ["queued", "queued"]
     assert here.send().sent == 2
@@ -509,7 +509,7 @@ def test_what_another_computer_took_is_left_to_it_until_its_lease_is_over(here: 
     claimed(here, first, timedelta(minutes=-1))
     (unsure,) = here.send().unsure
     assert (unsure.id, unsure.state) == (first, "unsure")
-    assert unsure.failure == "another computer took it to send, and has not said what became of it"
+    assert unsure.failure == "another computer started to send it and has not reported back"
     assert unsure.until < until
     assert here.send().unsure == ()
     assert here.messages()[second].state == "sent"
@@ -597,7 +597,7 @@ def test_what_was_handed_over_is_not_called_back(here: MailDesk) -> None:
     with here.crm.read() as snapshot:
         taken, handed_over = (entry.id for entry in reversed(snapshot.history(2)))
     for number in (wrote, taken, handed_over):
-        with pytest.raises(RefusedError, match="cannot be called back"):
+        with pytest.raises(RefusedError, match="cannot be recalled"):
             here("history undo", transaction=number)
     # What was done before is, and what is passed over is said.
     done = here("history undo")

@@ -75,7 +75,7 @@ def test_the_line_at_the_end_says_what_to_do_in_any_mail(office: Office) -> None
     )
     assert f"unsubscribe ({web})" in plain(unsubscribing.footer(mailing(office, ORIGIN), client, client.email))
     assert f'<a href="{mail}">unsubscribe</a>' in html(unsubscribing.footer(mailing(office), client, client.email))
-    assert "answer this one" in unsubscribing.footer(office.crm, client, client.email)
+    assert "reply to this one" in unsubscribing.footer(office.crm, client, client.email)
 
 
 def test_a_link_that_was_changed_or_made_elsewhere_is_none(office: Office) -> None:

@@ -229,7 +229,7 @@ def test_each_ready_made_set_gives_everybody_a_status_and_can_be_taken_back(offi
     assert office("rules preview").clients == 0
     assert office.is_sound()
     for entry in office("history list"):
-        if entry.what in ("applied the rules", f"took the rules of the set {name}"):
+        if entry.what in ("applied the rules", f"replaced the rules with the set {name}"):
             office("history undo", entry.id)
     assert lines(office) == before
 

@@ -210,7 +210,7 @@ def test_making_the_sample_is_not_taken_back_but_what_is_done_in_it_is(office: O
     assert (sample.settings["currency"], sample.clock.zone.key) == ("JPY", "Asia/Kathmandu")
     before = office.clients(sample)
     for number in (None, 1):
-        with pytest.raises(NotFoundError, match="nothing to take back yet"):
+        with pytest.raises(NotFoundError, match="nothing to undo yet"):
             office("history undo", number, crm=sample)
     assert office.clients(sample) == before
     office.add(crm=sample)

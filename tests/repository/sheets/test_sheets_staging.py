@@ -149,7 +149,7 @@ def test_others_wait_for_one_that_goes_on(team: Team) -> None:
     begun.wait(10)
     other.transact(lambda tx: tx.add(Client(kind="person", last_name="Next")), "next")
     writer.join(20)
-    assert "Somebody is saving a large change to the spreadsheet" in waits
+    assert "Someone is saving a large change to the spreadsheet" in waits
     assert team.summaries()[:2] == ["next", "forty"]
     assert len(team.agreed()[Client]) == BEFORE + ADDED + 1
 

@@ -127,7 +127,7 @@ def test_all_that_a_list_shows_are_exported(start: Start, tmp_path: Path) -> Non
     file = tmp_path / "graz.csv"
     session = listed(start).press("f").choose("A condition").sees("Condition (")
     session.press("total_spend > 27000", "enter").sees("1-3 of 3").press("g").choose("Export them").sees("File (")
-    session.press(str(tmp_path / "graz.pdf"), "enter").sees("he file's ending says how").sees("graz.pdf")
+    session.press(str(tmp_path / "graz.pdf"), "enter").sees("he extension sets the format").sees("graz.pdf")
     session.press("kill", str(file), "enter").sees("3 clients in").sees("1-3 of 3")
     with file.open(encoding="utf-8-sig", newline="") as opened:
         assert [row["Last name"] for row in csv.DictReader(opened)] == ["28", "29", "30"]
@@ -137,7 +137,7 @@ def test_an_export_asks_which_clients(start: Start, tmp_path: Path) -> None:
     file = tmp_path / "some.json"
     session = start().choose("Data").choose("Export to a file").sees("File (").press("some.doc", "enter")
     # What is wrong is told at once, and not when one goes back.
-    session.sees("he file's ending says how").press("kill", f"{tmp_path}/none/some.json", "enter").choose("Clients")
+    session.sees("he extension sets the format").press("kill", f"{tmp_path}/none/some.json", "enter").choose("Clients")
     session.sees("There is no folder").sees("What:").press("esc").sees("File (").press("kill", str(file), "enter")
     session.choose("Some of the clients").choose("One by one").choose("Add a client").sees("Client (").press(
         "3", "enter"

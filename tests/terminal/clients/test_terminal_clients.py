@@ -42,7 +42,7 @@ def test_a_possible_duplicate_is_shown_and_can_be_opened_instead(start: Start, c
     session = start().choose("Clients").sees("n new").press("n").choose("A person")
     session.sees("First name").press("Ann", "enter").sees("Last name").press("B", "enter").sees("1) Save")
     session.press("2").sees("E-mail (").press("anna@example.com", "enter").sees("2) E-mail anna@").press("1")
-    session.sees("may be the same").sees("2) Add it all the same").sees("0) No, go back")
+    session.sees("may be the same").sees("2) Add anyway").sees("0) No, go back")
     session.press("0").sees("1) Save").sees("2) E-mail anna@example.com").press("1").sees("may be the same")
     session.press("1").sees("Anna Berg no. 1").sees("1) Record a sale")
     assert len(clients(crm)) == 1
@@ -60,7 +60,7 @@ def test_a_sale_that_makes_a_vip_says_why(start: Start, crm: CRM) -> None:
     add(crm, first_name="Anna", last_name="Berg")
     session = start().choose("Sales").sees("n new").press("n").sees("Client (")
     session.press("ann").sees("Anna Berg").press("enter").sees("Amount (")
-    session.press("1.234,56", "enter").sees("write 1,234.56").sees("): 1.234,56")
+    session.press("1.234,56", "enter").sees("did you mean 1,234.56?").sees("): 1.234,56")
     session.press("kill", "35000", "enter").sees("Date (").press("fri", "enter").sees("Note (").press("enter")
     session.sees("Sale 1: $35,000.00 to Anna Berg on Nov 20, 2026").sees("Total now $35,000.00 in 1 sale")
     session.sees("Status: Regular → VIP").sees("VIP when total_spend >= 35000 (total_spend 35000.00)")
@@ -127,6 +127,6 @@ def test_several_clients_are_tagged_at_once(start: Start, crm: CRM) -> None:
         .sees("^")
     )
     session.press("kill", "days_since_added = 0", "enter").sees("Where: days_since_added = 0")
-    session.sees("Tags to add (").press("gold", "enter").sees("Tags to take off (").press("enter")
+    session.sees("Tags to add (").press("gold", "enter").sees("Tags to remove (").press("enter")
     session.sees("This changes the tags of 3 clients: +gold. It can be undone.").press("1").sees("several: 3 clients")
     assert {client.tags for client in clients(crm)} == {("gold",)}

@@ -158,7 +158,7 @@ def test_a_line_becomes_a_call_and_a_follow_up_once_it_is_confirmed(start: Start
     )
     session.sees("Call with Acme, Nov 21, 2026: wants a quote").sees("Follow-up on Fri, Nov 27, 2026 at 10:00")
     session.sees("0) No, go back").press("0").sees("when to follow up): call Acme").press(" sharp", "enter")
-    session.sees("No follow-up: no day to come was found.").press("0").sees("sharp")
+    session.sees("No follow-up (no future date found).").press("0").sees("sharp")
     session.press("kill", "met Acme, hello, tomorrow", "enter").sees("Meeting with Acme").press("1")
     session.sees("✓ Meeting with Acme").sees("Follow-up on Sun").sees("Clients")
     assert [(interaction.kind, interaction.subject) for interaction in all_of(crm, Interaction)] == [

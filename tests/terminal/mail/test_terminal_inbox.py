@@ -75,7 +75,7 @@ def test_what_was_fetched_is_told_and_strangers_become_clients(
 def test_without_a_mailbox_the_menu_says_what_to_set(start: Start) -> None:
     session = start().sees("Clients").choose("E-mail").sees("? keys").sees("E-mail").press(".").choose("Fetch e-mail")
     session.sees("No mailbox is set up yet").sees("CRM_IMAP_URL").sees("1) Set it up now").press("esc")
-    session.sees(") Write to many").choose("Write an SMS").sees("TWILIO_ACCOUNT_SID").sees("1) Set it up now")
+    session.sees(") New mailing").choose("Write an SMS").sees("TWILIO_ACCOUNT_SID").sees("1) Set it up now")
 
 
 def test_greetings_are_shown_before_they_go(start: Start, crm: CRM, post: Post, mail: dict[str, str]) -> None:
@@ -117,7 +117,7 @@ def test_a_text_is_written_and_looked_at_before_it_goes(start: Start, crm: CRM, 
         session.press(" Fri", "enter").sees("To: Eva Hill, +436641234567").sees("Takes: 1 SMS")
         session.sees("Dear Eva, see you Fri").press("esc").sees("Dear {first_name}, see you Fri")
         session.press("esc").sees("Begin with").choose("Due").sees("see you Fri").press("enter")
-        session.choose("Send it").sees("Sent to +436641234567").sees(") Write to many")
+        session.choose("Send it").sees("Sent to +436641234567").sees(") New mailing")
         assert [body["Body"] for _, _, body in twilio.asked] == [["Dear Eva, see you Fri"]]
     assert messages(crm) == [("Eva Hill", "Dear Eva, see you Fri")]
 

@@ -31,9 +31,7 @@ def messages(crm: CRM) -> list[Message]:
 
 
 def to_many(start: Start, **how: Any) -> Any:
-    return (
-        start(**how).sees("Clients").choose("E-mail").sees("? keys").sees("E-mail").press(".").choose("Write to many")
-    )
+    return start(**how).sees("Clients").choose("E-mail").sees("? keys").sees("E-mail").press(".").choose("New mailing")
 
 
 def written(session: Any) -> Any:
@@ -102,7 +100,7 @@ def test_esc_goes_back_a_step_and_loses_nothing(start: Start, crm: CRM, post: Po
     session.sees("News for {first_name}").press("esc").sees("Text:").sees("Dear {name}").press("esc")
     session.sees("Subject (").sees("News for").press("esc").sees("Which clients?").press("esc")
     session.sees("What you typed is not saved").press("esc").sees("Which clients?").press("esc")
-    session.sees("What you typed is not saved").choose("Leave it").sees(") Write to many")
+    session.sees("What you typed is not saved").choose("Leave it").sees(") New mailing")
     assert post.taken == []
     assert messages(crm) == []
 
@@ -159,7 +157,7 @@ def test_ctrl_c_stops_after_the_e_mail_in_hand_and_the_menu_goes_on(
 @pytest.mark.slow
 def test_line_by_line_it_is_shown_whole_and_sent(crm: CRM, mail: dict[str, str], store: Path, post: Post) -> None:
     readers(crm, 2)
-    lines = ["6", ".", "Write to many", "4", "News for {first_name}", "Dear {name}", "1", "1", "2", "0", "0", "0"]
+    lines = ["6", ".", "New mailing", "4", "News for {first_name}", "Dear {name}", "1", "1", "2", "0", "0", "0"]
     done = piped(store, "\n".join(lines) + "\n", XDG_DATA_HOME=str(store.parent), **mail)
     assert (done.returncode, done.stderr) == (0, "")
     for expected in ("This goes to 2 clients.", "Subject: News for No1", "Sent to 2.", "2 sent"):

@@ -37,7 +37,7 @@ def e_mail(start: Start, **how: Any) -> Any:
 
 
 def more(start: Start, **how: Any) -> Any:
-    return e_mail(start, **how).press(".").sees(") Write to many")
+    return e_mail(start, **how).press(".").sees(") New mailing")
 
 
 @pytest.mark.parametrize("columns", [80, 40])
@@ -133,7 +133,7 @@ def test_what_waits_can_be_cancelled_or_sent_later(start: Start, crm: CRM, post:
     session.sees("E-mail to Anna queued").press("esc").sees("n new").press("0")
     session.sees("Clients").press("0")
     assert session.exit_code() == 0
-    session = more(start, **mail).choose("Send what waits").sees("Sent 1.").choose("Send what waits")
+    session = more(start, **mail).choose("Send queued mail").sees("Sent 1.").choose("Send queued mail")
     session.sees("Nothing waits in the outbox.")
     assert len(post.taken) == 1
 

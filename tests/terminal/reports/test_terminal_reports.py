@@ -167,7 +167,7 @@ def test_a_report_is_shown_at_once_and_changed_by_number(start: Start) -> None:
     session.sees("Dec 1, 2025 to Nov 21, 2026").sees("Nov 2026").sees("Amount (at most").sees("By: Months")
     session.press("1").choose("Years").sees("Sales by year").sees("2022").sees("By: Years")
     session.choose("Since").sees("Since").press("2026-01-01", "enter").sees("Jan 1, 2026 to Nov 21, 2026")
-    session.choose("Until").press("2025-12-31", "enter").sees("the last day lies before the first")
+    session.choose("Until").press("2025-12-31", "enter").sees("the last day is before the first")
     session.sees("Jan 1, 2026 to Nov 21, 2026").choose("Since").press("kill", "enter").sees("Jan 1, 2022")
     session.press("esc").sees("Who buys again").press("esc").sees("0) Exit")
 
@@ -197,7 +197,7 @@ def test_a_report_is_saved_as_a_file(start: Start, tmp_path: Path) -> None:
     assert (tmp_path / "mine.csv").read_text() == "my precious\n"
     session.choose("Save as a file").press(f"{tmp_path}/mine.csv", "enter").choose("Replace it").sees("The report:")
     assert "precious" not in (tmp_path / "mine.csv").read_text()
-    session.choose("Save as a file").press(f"{tmp_path}/rfm.doc", "enter").sees("he file's ending says how")
+    session.choose("Save as a file").press(f"{tmp_path}/rfm.doc", "enter").sees("he extension sets the format")
     session.press("kill", "enter").sees("Save as a file").press("esc")
     session.sees("New clients and churn")
 

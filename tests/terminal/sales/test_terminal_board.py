@@ -105,9 +105,7 @@ def test_moving_a_card_into_the_last_stages_wins_and_loses_it(start: Start, crm:
     session.press(">").sees("in Negotiation").press(">").sees("Amount of the sale").press("enter").sees("Date (")
     session.press("enter").sees("Won: Deal 7")
     assert sales(crm) == [(Decimal("700.00"), deals[6].id)]
-    session.press("<").sees("was recorded when this deal was won").choose("Take it back").sees(
-        "Deal 7 is in Negotiation"
-    )
+    session.press("<").sees("was recorded when this deal was won").choose("Remove it").sees("Deal 7 is in Negotiation")
     assert (sales(crm), where(crm, deals[6])) == ([], "Negotiation")
     session.press("-").sees("Why was it lost?").choose("Another reason").sees("Reason").press("moved away", "enter")
     session.sees("Deal 7 is in Lost now")

@@ -125,7 +125,7 @@ def test_codes_by_an_app_from_the_qr_code_to_a_recovery_code(start: Start) -> No
 
 @pytest.mark.usefixtures("shop")
 def test_staff_are_shown_what_staff_may_do(start: Start) -> None:
-    session = signed_in(start, "sam@example.com").choose("Team").sees("Who has what to do").lacks("account")
+    session = signed_in(start, "sam@example.com").choose("Team").sees("Workload").lacks("account")
     session.press("esc").choose("Clients").sees("n new").press("g").sees("clients:").lacks("Delete")
 
 
@@ -166,7 +166,7 @@ def test_an_admin_who_gives_the_role_up_is_told_that_it_is_done(start: Start, sh
     session.sees("It is done: gave Ada the role staff. This has ended your own session").sees("E-mail")
     session.press("ada@example.com", "enter").sees("Password:").press(PASSWORD, "enter").sees("Exit").choose(
         "Team"
-    ).sees("Who has what").lacks("Add the first")
+    ).sees("Workload").lacks("Add the first")
 
 
 @pytest.mark.usefixtures("shop")
@@ -191,7 +191,7 @@ def test_a_form_says_what_is_needed_and_whether_anything_changed(start: Start) -
     )
     session.choose("Change my name").press("kill", "A-d-a", "enter")
     # On a narrow screen all of an error is read, also of one that the command finds.
-    session.sees("A-d-a looks like Ada, who is somebody else; add a middle initial or last name.")
+    session.sees("A-d-a looks like Ada, who is someone else; add a middle initial or last name.")
     session.press("kill", "Samuel", "enter").sees("Changed.").lacks("Nothing")
     session.choose("Change my phone").sees("Password:").press("wrong", "enter").sees("That is not your password.")
     session.choose("Change my password").press(PASSWORD, "enter").sees("New password").press("short", "enter")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _WHAT = {"clients": "Clients", "sales": "Sales", "all": "A whole store, from a JSON export"}
 # By what known clients are recognised; '' is by everything that a row tells.
 MATCHES = {
-    "": "whatever identifies them",
+    "": "anything that identifies them",
     "reference": "reference",
     "email": "e-mail",
     "phone": "phone",
@@ -30,9 +30,9 @@ MATCHES = {
 _MATCHES_NAMED = {value: words for value, words in MATCHES.items() if value}
 # What is done with rows that speak of somebody known, and with the others.
 MODES = {
-    "both": "add new ones and update those there are",
+    "both": "add new ones and update existing ones",
     "add": "only add new ones",
-    "update": "only update those there are",
+    "update": "only update existing ones",
 }
 # What separates the cells of a text file, by its word.
 DATE_ORDERS = {"ymd": "year month day", "dmy": "day month year", "mdy": "month day year"}
@@ -43,16 +43,16 @@ def import_file(
     crm: CRM,
     file: Annotated[Path, About("File", "CSV, TSV, Excel (.xlsx), vCard, or a JSON export", positional=True)],
     as_: Annotated[
-        str, Choice(_WHAT), About("As", "clients, sales, or all for a JSON export; looked at if not told")
+        str, Choice(_WHAT), About("As", "clients, sales, or all for a JSON export; detected by default")
     ] = "",
     map: Annotated[list[str], Line(300), About("Map", "column=field; extra:NAME for a field of your own")] = [],  # noqa: B006
     match: Annotated[
         str,
         Choice(_MATCHES_NAMED),
-        About("Match", "by what known clients are recognised: reference, email, phone, name"),
+        About("Match", "how known clients are matched: reference, email, phone, name"),
     ] = "",
     mode: Annotated[str, Choice(MODES), About("Mode", "add, update or both")] = "both",
-    create_clients: Annotated[bool, About("Create clients", "of sales whose client is not there yet")] = False,
+    create_clients: Annotated[bool, About("Create clients", "for sales whose client does not exist yet")] = False,
     preview: Annotated[bool, About("Preview", "show what would happen and change nothing")] = False,
     encoding: Annotated[str, Line(40), About("Encoding", "of a text file, if it is detected wrongly")] = "",
     delimiter: Annotated[

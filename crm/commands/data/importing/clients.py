@@ -84,7 +84,7 @@ class ClientImport:
         same = known.same(checked.values, keys)
         if same is None:
             if self._draft.mode == "update":
-                raise FieldError("no such client is there to update")
+                raise FieldError("there is no such client to update")
             client = named(Client(**with_kind(called_by_address(checked)), id=-1 - len(new)))
             refuse_taken(client, known)
             new[client.id] = client

@@ -118,7 +118,7 @@ class SaleImport:
     def _created(self, checked: Checked, number: int) -> Client:
         if not self._draft.create_clients:
             missing = checked.client.get("reference") or ", ".join(str(value) for value in checked.client.values())
-            raise FieldError(f"there is no client {missing}; import the clients first, or have them created")
+            raise FieldError(f"there is no client {missing}; import the clients first, or let the import create them")
         values: dict[str, Any] = dict(checked.client)
         if not self._by_number and is_name(values.get("reference", "")):
             name = values.pop("reference")
@@ -149,7 +149,7 @@ def _refuse_incomplete(checked: Checked) -> None:
         if checked.values.get(name) is None:
             raise FieldError(f"{label} is missing")
     if not checked.client:
-        raise FieldError("nothing tells which client it is")
+        raise FieldError("it does not say which client it is for")
 
 
 def _by(batch: Sequence[Checked]) -> str:

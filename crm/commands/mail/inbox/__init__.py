@@ -70,7 +70,7 @@ class Adopted:
 @command("email fetch", title="Fetch e-mail", menu="email", key="mail")
 def fetch(
     crm: CRM,
-    from_now: Annotated[bool, About("From now on", "leaves out what is in the mailbox already")] = False,
+    from_now: Annotated[bool, About("From now on", "skip what is in the mailbox already")] = False,
 ) -> Fetched:
     """Reads the mailbox, and files each e-mail with the clients whose address it bears.
 
@@ -103,7 +103,7 @@ def unknown(crm: CRM) -> Sequence[Stranger]:
 def adopt(
     crm: CRM,
     address: TheAddress,
-    client: Annotated[Client | None, About("Client", "one that is there already, who gets the address")] = None,
+    client: Annotated[Client | None, About("Client", "an existing client, who gets the address")] = None,
     name: Annotated[str, Line(200), About("Name", "of the person; the one in the e-mail by default")] = "",
 ) -> Adopted:
     """Makes somebody who has written a client, or a contact of one that is there, and files their e-mails."""
@@ -131,11 +131,11 @@ def adopt(
     return Adopted(client_or_owner, contact, reading.fetched.filed)
 
 
-@command("email ignore", title="Leave an unknown sender out")
+@command("email ignore", title="Ignore an unknown sender")
 def ignore(
     crm: CRM,
     address: TheAddress,
-    again: Annotated[bool, About("Again", "lists what they write from now on again")] = False,
+    again: Annotated[bool, About("Again", "stop ignoring them")] = False,
 ) -> Sequence[Stranger]:
     """Leaves somebody out of the unknown senders, now and later; those who are left are listed."""
     with _opened(crm) as (_, journal):

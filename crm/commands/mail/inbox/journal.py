@@ -57,7 +57,7 @@ class FetchJournal(JournalFile):
     tables = _TABLES
     broken = (
         "How far the mailbox was read has to be noted in {file}, which cannot be written: {why}. Nothing more is read"
-        " until that is mended."
+        " until that is fixed."
     )
 
     def __init__(self, folder: Path, store: str, mailbox: Mailbox) -> None:

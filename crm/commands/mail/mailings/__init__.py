@@ -66,7 +66,7 @@ class Prepared:
         )
 
 
-@command("mailings send", title="Write to many", menu="email")
+@command("mailings send", title="New mailing", menu="email")
 def send(
     crm: CRM,
     clients: SomeClients = (),
@@ -207,7 +207,7 @@ def show(crm: CRM, mailing: TheMailing) -> MailingReport:
         return report_on(snapshot, snapshot.get(Mailing, mailing.id))
 
 
-@command("mailings resume", title="Go on with a mailing")
+@command("mailings resume", title="Resume a mailing")
 def resume(crm: CRM, mailing: TheMailing) -> MailingReport:
     """Goes on with a mailing where it stopped; nobody gets it twice."""
     refuse_unsendable(crm)

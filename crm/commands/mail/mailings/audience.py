@@ -22,8 +22,8 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "address": ("has no e-mail address", "have no e-mail address"),
     "bad": ("has an address that mail cannot be sent to", "have an address that mail cannot be sent to"),
     "shared": (
-        "has the address of somebody who has not agreed",
-        "have the address of somebody who has not agreed",
+        "has the address of someone who has not agreed",
+        "have the address of someone who has not agreed",
     ),
     "twice": ("has the address of another", "have the address of another"),
 }

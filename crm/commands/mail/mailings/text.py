@@ -21,7 +21,7 @@ from crm.repository import Snapshot
 
 _LONGEST_SUBJECT = 300
 # In a test nobody opts out for somebody else.
-_NO_LINK = "(Here stands the link with which its reader ends such e-mails.)"
+_NO_LINK = "(The unsubscribe link goes here.)"
 
 
 @dataclass(frozen=True, slots=True)

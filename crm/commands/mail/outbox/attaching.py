@@ -57,7 +57,7 @@ def attachments_of(crm: CRM, message: Message) -> tuple[Attachment, ...]:
         try:
             content = (_folder(crm) / _digest(line)).read_bytes()
         except OSError as error:
-            raise _refused(f"{name} does not lie on this computer any more") from error
+            raise _refused(f"{name} is not on this computer any more") from error
         if hashlib.sha256(content).hexdigest() != _digest(line):
             raise _refused(f"the copy of {name} on this computer is damaged")
         attachments.append(Attachment(name, content, mimetypes.guess_type(name)[0] or "application/octet-stream"))
@@ -74,7 +74,7 @@ def elsewhere(crm: CRM, journal: SendingJournal, message: Message) -> str:
     for line in message.attachments.splitlines():
         digest = _digest(line)
         if not (_folder(crm) / digest).exists() and not journal.was_kept(digest):
-            return f"{name_of(line)} lies on the computer on which it was attached; send what is queued from there."
+            return f"{name_of(line)} is on the computer where it was attached; send queued mail from there."
     return ""
 
 

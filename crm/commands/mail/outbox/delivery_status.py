@@ -29,8 +29,8 @@ class DeliveryStatus:
     reached: tuple[str, ...] = ()
 
 
-UNKNOWN = DeliveryStatus("unsure", "the program was stopped while it was handed over")
-ELSEWHERE = DeliveryStatus("lost", "another computer took it to send, and has not said what became of it")
+UNKNOWN = DeliveryStatus("unsure", "the program was stopped while sending")
+ELSEWHERE = DeliveryStatus("lost", "another computer started to send it and has not reported back")
 
 
 def verdict(message: Message, outcomes: Sequence[Outcome]) -> DeliveryStatus:

@@ -69,7 +69,7 @@ def _mended(crm: CRM, some: Sequence[Ended]) -> list[Message]:
     def change(tx: Transaction) -> list[Message]:
         return [message for message, _ in settle(tx, some)]
 
-    return crm.transact(change, "noted what became of messages that were being sent")
+    return crm.transact(change, "updated messages that were being sent")
 
 
 class Sending:
@@ -155,7 +155,7 @@ class Sending:
             return replace(step, settled=settled)
 
         done = len(self._ended)
-        summary = f"handed over {done} message{'s' if done != 1 else ''}" if done else "took messages to send them"
+        summary = f"sent {done} message{'s' if done != 1 else ''}" if done else "started to send messages"
         step = self._crm.transact(change, summary)
         self._ended = []
         self._cancelled += step.cancelled

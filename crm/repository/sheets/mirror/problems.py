@@ -16,7 +16,7 @@ from crm.repository.sheets.mirror.mirror import in_json
 # Where a row as a whole is wrong, in the place of a field's name.
 WHOLE_ROW = "(row)"
 
-_MEND = "Mend the cell in the spreadsheet; until then the last good value counts, and what stands there is kept."
+_MEND = "Fix the cell in the spreadsheet; until then the last good value counts, and what you typed is kept."
 _table = mirror.sheet_problem
 _NOTED = select(_table.c.id, _table.c.field).where(_table.c.record == bindparam("record"))
 

@@ -12,7 +12,7 @@ from crm.repository import Query, tables
 from crm.repository.query import selection
 
 SettingCheck = Callable[[str, str, Conventions], Any]
-NO_NAME = "a name is needed"
+NO_NAME = "give a name"
 NOT_READ = "this column is the program's own; what stands here is not read"
 
 

@@ -210,7 +210,7 @@ class Push:
             if now - last_moved > ABANDONED_AFTER or state.staging in self._begun:
                 self._clear_staged()
                 return
-            self.waiting(Wait("Somebody is saving a large change to the spreadsheet", now - since))
+            self.waiting(Wait("Someone is saving a large change to the spreadsheet", now - since))
             time.sleep(1.0)
             (meta,) = self.service.values([META_RANGE])
             moved = reading.state_in(meta.rows)
