@@ -8,10 +8,10 @@ from crm.commands.mail.consent import described, opted_out
 from crm.commands.mail.unsubscribing import suppress
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import FieldError, NotFoundError, RefusedError
-from crm.model import OptOut
+from crm.model import Conventions, OptOut
 from crm.model.fields import Line
-from crm.model.fields.recipients import Recipient
-from crm.repository import Query, Transaction
+from crm.model.fields.recipients import Recipient, recipient_key
+from crm.repository import Query, Snapshot, Transaction
 
 TheRecipient = Annotated[str, Recipient(), About("Address", "an e-mail address or a telephone number", positional=True)]
 
@@ -50,7 +50,7 @@ def add(
 @command("opt-outs lift", title="Lift an opt-out", roles=ONLY_ADMIN, as_text=deleted)
 def lift(
     crm: CRM,
-    address: TheRecipient,
+    address: Annotated[str, Line(254), About("Address", "as `opt-outs list` shows it", positional=True)],
     reason: Annotated[str, Line(200), About("Reason", "why it no longer holds, like: she asked for it by mail")],
 ) -> OptOut:
     """Takes an address or a telephone number off the opt-outs, because its owner has asked for it.
@@ -60,11 +60,22 @@ def lift(
     if not reason:
         raise FieldError("say why it no longer holds; it stands in the history", field="reason", label="Reason")
 
+    with crm.read() as snapshot:
+        key = _listed(snapshot, address, crm.conventions)
+
     def change(tx: Transaction) -> OptOut:
-        opt_out = opted_out(tx, [address]).get(address)
+        opt_out = opted_out(tx, [key]).get(key)
         if opt_out is None:
             raise NotFoundError(f"{address} is not on the list of opt-outs; `opt-outs list` shows them.")
         tx.delete(opt_out)
         return opt_out
 
-    return crm.transact(change, f"lifted the opt-out of {address}: {reason}")
+    return crm.transact(change, f"lifted the opt-out of {key}: {reason}")
+
+
+def _listed(snapshot: Snapshot, address: str, by: Conventions) -> str:
+    """An address as it stands in the list: one that is no address may have got in before such were refused."""
+    as_written = recipient_key(address)
+    if opted_out(snapshot, [as_written]):
+        return as_written
+    return Recipient().read(address, by)

@@ -1,8 +1,10 @@
 """The addresses and telephone numbers that messages go to, and the one form in which they are compared."""
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+from urllib.parse import unquote
 
 from crm.errors import FieldError
 from crm.model.conventions import Conventions
@@ -23,9 +25,23 @@ def recipient_key(address: str) -> str:
     return normal.strip().casefold()
 
 
+# As mail programs show somebody: a name, and the address in <>.
+_BRACKETED = re.compile(r"<([^<>]*@[^<>]*|[^<>]*\d[^<>]*)>")
+_LINK = re.compile(r"(?:mailto|tel|sms):", re.IGNORECASE)
+_SEPARATORS = re.compile(r"[,;\s]+")
+# What stands around an address in a text.
+_AROUND = " \t<>()[]{}\"'`“”„\u2018\u2019«»,;:.!?"
+# An address that the checks refuse can still stand in the records, and be named so: one @ with something on both sides.
+_ODD = re.compile(r"[^\s@<>()\[\],;:\"]+@\w(?:[^\s@<>()\[\],;:\"]*\w)?")
+# A part with fewer digits is no telephone number.
+_FEWEST_DIGITS = 5
+_SEVERAL = "these are several addresses; write one at a time"
+
+
 @dataclass(frozen=True)
 class Recipient(Line):
-    """An e-mail address or a telephone number, kept in the form in which recipients are compared."""
+    """An e-mail address or a telephone number, kept in the form in which recipients are compared. It is taken out of
+    what stands around it where it was copied: `Name <…>`, `mailto:`, brackets, punctuation."""
 
     longest: int = 254
 
@@ -35,7 +51,40 @@ class Recipient(Line):
         text = super().read(typed, by)
         if not text:
             return ""
-        if "@" not in text:
-            return Phone().read(text, by)
-        # An address that people got into the records somehow can be named, however odd it is.
-        return recipient_key(text)
+        return _mail_address(text) if "@" in text or "%40" in text else _number(text, by)
+
+
+def _mail_address(text: str) -> str:
+    """The one e-mail address in a text. Raises FieldError."""
+    bracketed = [_bare(part) for part in _BRACKETED.findall(text)]
+    rest = _BRACKETED.sub(" ", text)
+    words = [_bare(part) for part in _SEPARATORS.split(rest) if "@" in part or "%40" in part]
+    addresses = {recipient_key(address): address for address in (*bracketed, *words)}
+    if len(addresses) > 1:
+        raise FieldError(_SEVERAL)
+    address = bracketed[0] if bracketed else _bare(text)
+    try:
+        return Email().read(address, Conventions()).casefold()
+    except FieldError:
+        if _ODD.fullmatch(address):
+            return recipient_key(address)
+        raise
+
+
+def _bare(text: str) -> str:
+    """A text without what stands around the address in it."""
+    bare = text.strip(_AROUND)
+    if link := _LINK.match(bare):
+        bare = unquote(bare[link.end() :].partition("?")[0]).strip(_AROUND)
+    return bare
+
+
+def _number(text: str, by: Conventions) -> str:
+    """The one telephone number in a text. Raises FieldError."""
+    bracketed = _BRACKETED.findall(text)
+    parts = bracketed if len(bracketed) > 1 else re.split(r"[,;]", bracketed[0] if bracketed else text)
+    numbers = [part for part in parts if sum(character.isdigit() for character in part) >= _FEWEST_DIGITS]
+    if len(numbers) > 1 or text.count("+") > 1:
+        raise FieldError(_SEVERAL)
+    number = (bracketed[0] if bracketed else text).rstrip(" ,;:.!?")
+    return Phone().read(_LINK.sub("", number, count=1), by)

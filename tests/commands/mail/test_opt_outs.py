@@ -274,6 +274,68 @@ def test_a_number_is_kept_as_a_number(office: Office) -> None:
     assert Path(office("export", office.folder / "o.csv", what="opt-outs").file).exists()
 
 
+def read_as_typed(typed: str) -> str:
+    read: str = named("opt-outs add").parameters["address"].value_check.read(typed, Conventions(country="AT"))
+    return read
+
+
+@pytest.mark.parametrize(
+    ("typed", "address"),
+    [
+        ("Max <max@x.com>", "max@x.com"),
+        ('"Berg, Max" <Max@X.com>', "max@x.com"),
+        ("max@x.com <max@x.com>", "max@x.com"),
+        ("mailto:cy@x.com", "cy@x.com"),
+        ("MAILTO:cy@x.com?subject=Unsubscribe", "cy@x.com"),
+        ("<mailto:cy%40x.com>", "cy@x.com"),
+        ("<cy@x.com>", "cy@x.com"),
+        ("(cy@x.com)", "cy@x.com"),
+        ("“cy@x.com”", "cy@x.com"),
+        ("cy@x.com;", "cy@x.com"),
+        (" cy@x.com. ", "cy@x.com"),
+        ("cy+news@x.com", "cy+news@x.com"),
+        # It is no public domain, but may stand in the records.
+        ("cy@localhost", "cy@localhost"),
+        ("tel:+43-664-1234567", "+436641234567"),
+        ("Max <0664 1234567>", "+436641234567"),
+        ("(0664) 123 45 67;", "+436641234567"),
+        ("<+436641234567>", "+436641234567"),
+        ("", ""),
+    ],
+)
+def test_the_address_is_taken_out_of_what_stands_around_it(typed: str, address: str) -> None:
+    assert read_as_typed(typed) == address
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ("ann@x.com, ben@x.com", "several"),
+        ("ann@x.com ben@x.com", "several"),
+        ("Ann <ann@x.com>; Ben <ben@x.com>", "several"),
+        ("mailto:ann@x.com,ben@x.com", "several"),
+        ("0664 1234567, 0664 7654321", "several"),
+        ("+43 664 1234567 / +43 664 7654321", "several"),
+        ("@x.com", "not an e-mail address"),
+        ("cy@", "not an e-mail address"),
+        ("anna berg@x.com", "not an e-mail address"),
+        ("a@b@x.com", "not an e-mail address"),
+        ("nobody", "not a telephone number"),
+    ],
+)
+def test_what_is_no_single_address_is_refused(typed: str, why: str) -> None:
+    with pytest.raises(FieldError, match=why):
+        read_as_typed(typed)
+
+
+def test_what_was_noted_as_it_was_written_can_still_be_lifted(office: Office) -> None:
+    for address in ("max <max@x.com>", "cy@x.com"):
+        office("opt-outs add", address)
+    office("opt-outs lift", "Max <max@x.com>", "was no address")
+    office("opt-outs lift", "Cy <cy@x.com>", "asked for it")
+    assert office("opt-outs list") == []
+
+
 def test_a_card_says_that_an_address_has_opted_out(office: Office) -> None:
     anna = office.add(last_name="Berg", email="anna@example.com", phone="+436641234567")
     office("opt-outs add", "anna@example.com")
