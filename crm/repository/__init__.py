@@ -360,12 +360,24 @@ class Snapshot(Protocol):
     def each_change(self, query: HistoryQuery = HistoryQuery()) -> Iterator[Change]:
         """The changes that a query names, one by one, newest first, or where sorted by 'id' the oldest first."""
 
+    def is_built_on(self, transaction: int) -> bool:
+        """Whether later changes stand on what a transaction of the past did, so that it cannot be taken back."""
+
+
+# So many of somebody's changes are searched for one that can be taken back.
+_SEARCHED = 50
+
 
 def last_undoable(snapshot: Snapshot, user: str, account: int) -> HistoryEntry | None:
     """The last change that can be taken back of an account, or where there is none (0) of the user of that name; what
-    others or the program itself did is passed over. None where there is none."""
+    others or the program itself did is passed over, and so is what later changes stand on. Where they stand on all of
+    the latest it is the last one, of which the refusal says why. None where there is none."""
     own = HistoryQuery(account=account, undoable=True) if account else HistoryQuery(whose=user, undoable=True)
-    return next(iter(snapshot.history(1, query=own)), None)
+    latest = snapshot.history(1, query=own)
+    if not latest or not snapshot.is_built_on(latest[0].id):
+        return next(iter(latest), None)
+    older = snapshot.history(_SEARCHED, 1, own)
+    return next((entry for entry in older if not snapshot.is_built_on(entry.id)), latest[0])
 
 
 class Transaction(Snapshot, Protocol):

@@ -12,7 +12,18 @@ from sqlalchemy import Connection, Select, delete, func, insert, select
 from crm.clock import Clock
 from crm.errors import NotFoundError
 from crm.model import Client, Record, people
-from crm.repository import STORE_ID, Change, HistoryEntry, HistoryQuery, Query, StatusMove, history, statements, tables
+from crm.repository import (
+    STORE_ID,
+    Change,
+    HistoryEntry,
+    HistoryQuery,
+    Query,
+    StatusMove,
+    history,
+    statements,
+    tables,
+    undo,
+)
 from crm.repository.dialect import Dialect
 from crm.repository.known import Known, KnownRosters
 from crm.repository.query import selection
@@ -217,3 +228,15 @@ class SqlSnapshot:
         streaming = history.changes(query).execution_options(yield_per=1000)
         for row in self.connection.execute(streaming):
             yield Change(*row[:7], *(fields or {} for fields in row[7:]))
+
+    def is_built_on(self, transaction: int) -> bool:
+        return undo.is_built_on(self, transaction)
+
+    def naming(self, kind: type[Record], name: str, ids: Sequence[int]) -> set[int]:
+        """The ids, of those given, that records of a kind name in a field."""
+        column = tables.TABLES[kind].c[name]
+        numbers: set[int] = set()
+        for start in range(0, len(ids), _BATCH):
+            statement = select(column).where(column.in_(ids[start : start + _BATCH])).distinct()
+            numbers.update(self.connection.execute(statement).scalars())
+        return numbers

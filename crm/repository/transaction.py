@@ -480,14 +480,6 @@ class SqlTransaction(SqlSnapshot):
                 )
         self.remove(kind, ids)
 
-    def naming(self, kind: type[Record], name: str, ids: Sequence[int]) -> set[int]:
-        """The ids, of those given, that records of a kind name in a field."""
-        column = TABLES[kind].c[name]
-        numbers: set[int] = set()
-        for batch in _batches(ids):
-            numbers.update(self.connection.execute(select(column).where(column.in_(batch)).distinct()).scalars())
-        return numbers
-
     def remove(self, kind: type[Record], ids: Sequence[int]) -> None:
         """Deletes those of the records that are there; raises RefusedError where others belong to one. With a client
         its accounts are deactivated."""

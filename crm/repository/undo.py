@@ -32,6 +32,7 @@ from crm.repository.tables import TABLES, audit, transactions
 from crm.repository.team import same
 
 if TYPE_CHECKING:
+    from crm.repository.snapshot import SqlSnapshot
     from crm.repository.transaction import SqlTransaction
 
 # What was done to these is not taken back: the history does not hold what let somebody in, and nobody is to get rights
@@ -108,8 +109,7 @@ def take_back(tx: "SqlTransaction", entry: HistoryEntry) -> None:
     if not can_be:
         raise RefusedError("Changes to accounts cannot be undone; change them again.")
     later = tx.connection.execute(_later_changes(entry.id)).all()
-    clashes = [*_clashes(later), *_built_on(tx, entry.id), *_kept(tx, entry.id)]
-    if clashes:
+    if clashes := list(_standing_on(tx, entry.id, later)):
         named = "; ".join(clashes[:_NAMED_CLASHES])
         more = f"; and {len(clashes) - _NAMED_CLASHES} more" if len(clashes) > _NAMED_CLASHES else ""
         raise RefusedError(f"{entry.id} cannot be undone, because of later changes: {named}{more}. Undo those first.")
@@ -121,6 +121,19 @@ def take_back(tx: "SqlTransaction", entry: HistoryEntry) -> None:
     # What has changed since stands on figures that are others now.
     tx.review(row.record_id for row in later if row.record == Client.kind_name)
     mark_undone(tx.connection, entry.id, number)
+
+
+def is_built_on(snapshot: "SqlSnapshot", number: int) -> bool:
+    """Whether later changes stand on what a transaction did."""
+    later = snapshot.connection.execute(_later_changes(number)).all()
+    return next(_standing_on(snapshot, number, later), None) is not None
+
+
+def _standing_on(snapshot: "SqlSnapshot", number: int, later: Sequence[Row[Any]]) -> Iterator[str]:
+    """What stands on what a transaction did, in words, `later` changes first."""
+    yield from _clashes(later)
+    yield from _built_on(snapshot, number)
+    yield from _kept(snapshot, number)
 
 
 def mark_undone(connection: Connection, number: int, by: int) -> None:
@@ -214,7 +227,7 @@ def _later_changes(number: int) -> Select[Any]:
     )  # fmt: skip
 
 
-def _built_on(tx: "SqlTransaction", number: int) -> Iterator[str]:
+def _built_on(snapshot: "SqlSnapshot", number: int) -> Iterator[str]:
     """The later records that others attached to what the transaction added (a sale to a client), in words."""
     own = select(audit.c.record_id).where(audit.c.transaction == number)
     for kind in RECORDS:
@@ -228,12 +241,12 @@ def _built_on(tx: "SqlTransaction", number: int) -> Iterator[str]:
                 .group_by(table.c.id, table.c[name])
                 .order_by(table.c.id)
             )
-            for row in tx.connection.execute(statement):
+            for row in snapshot.connection.execute(statement):
                 noun = record.replace("_", " ")
                 yield f"{noun} {row.id} of {kind.kind_name} {row.owner} was recorded or changed by {row.later}"
 
 
-def _kept(tx: "SqlTransaction", number: int) -> Iterator[str]:
+def _kept(snapshot: "SqlSnapshot", number: int) -> Iterator[str]:
     """The records that have come to depend on what the transaction added: a deal in a stage, in words. The stages that
     came with the first deal are no reason: they stay."""
     for kind in RECORDS:
@@ -243,10 +256,10 @@ def _kept(tx: "SqlTransaction", number: int) -> Iterator[str]:
                 audit.c.operation == "create",
                 audit.c.record.in_((kind.kind_name, keeping_it.kind_name)),
             )
-            rows = tx.connection.execute(done).all()
+            rows = snapshot.connection.execute(done).all()
             ids = [row.record_id for row in rows if row.record == kind.kind_name]
             if len(ids) == len(rows):
-                for id_ in sorted(tx.naming(keeping_it, name, ids)):
+                for id_ in sorted(snapshot.naming(keeping_it, name, ids)):
                     yield f"there are {keeping_it.plural} in {kind.kind_name} {id_}"
 
 

@@ -157,9 +157,9 @@ def undo(
     """Takes back your own last change, or any change by its number: an edit, a deletion, a whole import.
 
     Your last change is the last one of your account, or under your name where nobody signs in, that still stands. What
-    cannot be taken back (a message that was sent, a change of accounts) and what the program did by itself is passed
-    over, and the answer names it. A change that later changes build on is not taken back; undo those first. An undo can
-    be undone by its number.
+    cannot be taken back (a message that was sent, a change of accounts, what later changes build on) and what the
+    program did by itself is passed over, and the answer names it. By its number a change that later changes build on is
+    not taken back; undo those first. An undo can be undone by its number.
     """
 
     def change(tx: Transaction) -> tuple[HistoryEntry, Sequence[HistoryEntry]]:

@@ -155,6 +155,10 @@ class GuardedSnapshot:
         changes = self._snapshot.each_change(self._narrowed(query))
         return (self._redacted(change) for change in changes if self._sees(change))
 
+    def is_built_on(self, transaction: int) -> bool:
+        self._bounds.demand(HISTORY, READ)
+        return self._snapshot.is_built_on(transaction)
+
     def _narrowed(self, query: HistoryQuery) -> HistoryQuery:
         """The query, finding nothing by what the reader may not see. Raises ForbiddenError."""
         self._bounds.demand(HISTORY, READ)

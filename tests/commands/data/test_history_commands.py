@@ -17,7 +17,7 @@ from crm.accounts import SignedIn
 from crm.commands.context import CRM
 from crm.commands.data.change_details import RecordChange
 from crm.commands.data.history import my_last, passed_over_message
-from crm.errors import FieldError, FileError, NotFoundError
+from crm.errors import FieldError, FileError, NotFoundError, RefusedError
 from crm.model import Client, User
 from crm.repository import HistoryEntry
 from crm.terminal.drawing.render import show
@@ -414,3 +414,24 @@ def test_what_the_program_did_for_itself_is_passed_over_and_said(office: Office)
     assert (done.undone, list(done.passed_over)) == found
     assert passed_over_message(done.passed_over) == f"Passed over: reviewed statuses for the day ({found[1][0].id})."
     assert office.sales() == []
+
+
+def test_what_later_changes_stand_on_is_passed_over_and_said(office: Office) -> None:
+    anna, bo = office.open(), office.open(user="Bo")
+    client = office.add(last_name="Berg")
+    office.sell(client, "5")
+    office("clients edit", office.client(client), {"city": "Wien"}, crm=anna)
+    office("clients edit", office.client(client), {"city": "Graz"}, crm=bo)
+    found = my_last(anna)
+    assert found is not None
+    assert [entry.what for entry in (found[0], *found[1])] == ["recorded a sale to Berg", "edited Berg"]
+    done = office("history undo", crm=anna)
+    assert (done.undone, list(done.passed_over)) == found
+    assert (office.sales(), office.client(client).city) == ([], "Graz")
+    # Nothing else is left but what added the client, on which the edits stand: the refusal names them.
+    for _ in range(2):
+        with pytest.raises(RefusedError, match=r"cannot be taken back, because of later changes: .* by 4"):
+            office("history undo", crm=anna)
+    # As soon as they are gone, it is the last one again.
+    office("history undo", crm=bo)
+    assert office("history undo", crm=anna).undone.what == "edited Berg"

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -606,6 +607,17 @@ def test_what_was_handed_over_is_not_called_back(here: MailDesk) -> None:
     assert here.states() == ["sent", "sent"]
     here.send()
     assert len(here.arrived) == 2
+
+
+def test_a_client_who_was_written_to_since_is_passed_over(here: MailDesk) -> None:
+    (first,) = here.clients(1)
+    here("sales add", first, Decimal(5))
+    (second,) = here.clients(1)
+    here.write(second)
+    here.send()
+    done = here("history undo")
+    assert done.undone.what.startswith("recorded a sale")
+    assert done.passed_over[-1].what.startswith("added")
 
 
 # The journal
