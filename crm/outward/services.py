@@ -238,7 +238,11 @@ SMS = Service(
     ),
     _field("token", "Token", Secret()),
     {"twilio_account": ("account",), "twilio_from": ("sender",), "twilio_token": ("token",)},
-    lambda config: {"account": config.twilio_account, "sender": config.twilio_from},
+    lambda config: {
+        "account": config.twilio_account,
+        "sender": config.twilio_from,
+        "token": bool(config.twilio_token),
+    },
     "No text can be sent",
     "account",
     ("account",),

@@ -104,8 +104,11 @@ def current(crm: CRM, service: Service) -> ServiceStatus:
     for field in (*service.fields.values(), service.secret):
         variable = service.variable_of(field.name, config)
         if field.name == service.secret.name:
-            has_one = above.get(field.name, True) if variable else bool(saved.get("keep"))
+            has_one = above.get(field.name, False) if variable else bool(saved.get("keep"))
             text = "(set)" if has_one else ""
+        elif field.name == "keep" and service.variable_of(service.secret.name, config):
+            # Where the secret comes from a variable, the one that is kept on this computer is not used.
+            text = ""
         else:
             value = (above if variable else saved).get(field.name)
             text = field.check.show(value, by) if value else ""

@@ -124,7 +124,7 @@ def test_variables_win_line_by_line_and_say_so(office: Office) -> None:
         "port": ("587", "CRM_SMTP_URL"),
         "encryption": ("STARTTLS", "CRM_SMTP_URL"),
         "user": ("b", "CRM_SMTP_URL"),
-        "keep": ("a file that only you can read", "this computer"),
+        "keep": ("", ""),
         "password": ("(set)", "CRM_SMTP_URL"),
     }
     assert "variable" not in repr(status)
@@ -133,6 +133,14 @@ def test_variables_win_line_by_line_and_say_so(office: Office) -> None:
     assert values_of(office("sms status", crm=above))["token"] == ("(set)", "TWILIO_AUTH_TOKEN")
     assert values_of(office("mailbox status", crm=above))["folder"] == ("Sales", "CRM_IMAP_URL")
     assert values_of(office("email status", crm=above))["sender"] == ("c@example.com", "CRM_MAIL_FROM")
+
+
+@pytest.mark.parametrize("url", ["smtp://localhost:25", "smtp://b@localhost:25"])
+def test_a_variable_without_a_password_has_none(office: Office, url: str) -> None:
+    office("email setup", {**MAIL, "encryption": "tls"}, SECRET)
+    status = office("email status", crm=office.open("store", smtp_url=url))
+    assert values_of(status)["password"] == ("", "CRM_SMTP_URL")
+    assert values_of(status)["keep"] == ("", "")
 
 
 @pytest.mark.parametrize(
