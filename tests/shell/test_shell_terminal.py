@@ -1,5 +1,6 @@
 """The command line with a person at the terminal: what is missing is asked, and leaving leaves all as it was."""
 
+import io
 import re
 from collections.abc import Iterator
 
@@ -25,7 +26,8 @@ class Sitting:
     def __init__(self, shell: CommandLine, *arguments: str) -> None:
         environment = {**shell.child_environment(), "TERM": "xterm-256color"}
         environment.pop("COLUMNS")
-        self.child = program.start(arguments, environment, shell.folder, timeout=20, encoding="utf-8")
+        self.child = program.start(arguments, environment, shell.folder, timeout=program.PATIENCE, encoding="utf-8")
+        self.child.logfile_read = self.drawn = io.StringIO()
 
     def sees(self, text: str) -> None:
         """Waits until a text stands there, drawn in whatever colours."""
@@ -33,6 +35,9 @@ class Sitting:
         self.child.expect(between.join(re.escape(char) for char in text))
 
     def keys(self, typed: str) -> None:
+        """Types, as soon as something is asked."""
+        if not program.is_asking(self.drawn.getvalue().encode()):
+            self.sees(program.ASKED.decode())
         self.child.send(typed)
 
     def end(self) -> tuple[int | None, str]:

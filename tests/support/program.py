@@ -30,7 +30,25 @@ _ENVIRONMENT = {
     "PYTHONPATH": str(ROOT),
     "PYTHONDONTWRITEBYTECODE": "1",
 }
-_PATIENCE = 10.0
+# Seconds that tests wait for what must come: only a fault or a machine that is much too busy lets them pass.
+PATIENCE = 60.0
+# What prompt_toolkit writes when it has begun to read keys, with the question, and when the question was answered.
+ASKED, ANSWERED = b"\x1b[?2004h", b"\x1b[?2004l"
+
+
+def is_asking(drawn: bytes) -> bool:
+    """Whether a program that has drawn this asks a question now, so that each key goes there: what is pressed before
+    may come to another question, and Ctrl-C interrupts whatever is done meanwhile."""
+    return drawn.rfind(ASKED) > drawn.rfind(ANSWERED)
+
+
+def sleeps(pid: int) -> bool:
+    """Whether a process waits for something, where the machine can tell: one that is merely slow does not."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return True
+    return status.rpartition(")")[2].split()[0] not in ("R", "D")
 
 
 class Program(fdspawn):  # type: ignore[misc]
@@ -51,7 +69,7 @@ class Program(fdspawn):  # type: ignore[misc]
 
     def wait(self) -> None:
         """Waits for its end."""
-        ends = time.monotonic() + _PATIENCE
+        ends = time.monotonic() + PATIENCE
         while self.isalive():
             if time.monotonic() > ends:
                 raise AssertionError("the program does not end")

@@ -18,7 +18,8 @@ from starlette.websockets import WebSocket
 from crm.web.terminals import Terminals
 from crm.web.terminals.assets import PAGE, assets
 
-PATIENCE = 10.0
+# Seconds that tests wait for what must come.
+PATIENCE = 30.0
 # What the application will send with the page.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; img-src 'self';"
@@ -106,11 +107,11 @@ class TerminalServer:
         thread = threading.Thread(target=asyncio.run, args=(serve(),))
         thread.start()
         try:
-            assert started.wait(PATIENCE * 3)
+            assert started.wait(PATIENCE)
             yield self
         finally:
             self.leave()
-            thread.join(PATIENCE * 2)
+            thread.join(PATIENCE)
             assert not thread.is_alive()
 
     def _application(self) -> Starlette:

@@ -1,5 +1,6 @@
 """The program in a real pty, and the screen as a person sees it."""
 
+import math
 import os
 import re
 import signal
@@ -20,12 +21,16 @@ from crm.config import Config
 from tests.support import program, servers
 from tests.support.clocks import TODAY, now_on, running_on
 from tests.support.mail_server import Post, served
+from tests.support.program import ANSWERED, PATIENCE, is_asking, sleeps
 
 ROOT = Path(__file__).parents[2]
 SENDER = "Example Ltd <crm@example.com>"
 # The mail servers that tests ask for.
 authority, dovecot_server, post = servers.authority, servers.dovecot_server, servers.post
-PATIENCE = 10.0
+# Seconds after which a key that has changed nothing on the screen changes nothing, unless the program is busy.
+_NOTHING_CHANGES = 0.3
+# Seconds after which a program that waits for a key changes nothing more by itself.
+_IDLE = 8.0
 KEYS = {
     "enter": "\r",
     "esc": "\x1b",
@@ -41,9 +46,13 @@ class Session:
     """`run.py` on a store, in a terminal of its own: keys go in, the parsed screen comes out. It is forked from a
     process that has loaded it, or started `anew` as a person does."""
 
+    # What was drawn when the last key was sent, and when that was.
+    _sent = 0, -math.inf
+
     def __init__(self, store: Path, columns: int = 80, lines: int = 24, anew: bool = False, **environment: str) -> None:
         self.screen = pyte.Screen(columns, lines)
         self.raw = b""
+        self.plain = environment.get("TERM") == "dumb"
         self._stream = pyte.ByteStream(self.screen)
         inherited = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "SYSTEMROOT", "TZ")}
         self.child = program.start(
@@ -88,52 +97,87 @@ class Session:
         return True
 
     def _until(self, holds: Callable[[], object], complaint: str) -> None:
-        """Takes in what the program writes until something holds of the screen."""
-        ends = time.monotonic() + PATIENCE
+        """Takes in what the program writes until something holds."""
+        now = idle_since = time.monotonic()
+        ends = now + PATIENCE
         while not holds():
+            before = len(self.raw)
             running = self._read(0.05)
-            if (not running and not holds()) or time.monotonic() > ends:
+            now = time.monotonic()
+            if len(self.raw) > before or not self._asks() or not self._sleeps():
+                idle_since = now
+            if (not running and not holds()) or now > ends or now > idle_since + _IDLE:
                 raise AssertionError(f"{complaint}\n" + self.text)
+
+    def _has_taken(self) -> bool:
+        """Whether the program has taken the last key: the screen is another than when it was pressed, or the key
+        changes nothing."""
+        drawn, at = self._sent
+        return len(self.raw) > drawn or (time.monotonic() > at + _NOTHING_CHANGES and self._sleeps())
 
     def sees(self, wanted: str) -> "Session":
         """Waits until a text (its runs of blanks aside) is on the screen."""
         pattern = re.compile(r"\s+".join(re.escape(word) for word in wanted.split()))
-        self._until(lambda: pattern.search(self.text), f"not seen: {wanted}")
+        self._until(lambda: self._has_taken() and pattern.search(self.text), f"not seen: {wanted}")
         return self
 
     def lacks(self, unwanted: str) -> "Session":
         """Waits until a text is on the screen no longer."""
-        self._until(lambda: unwanted not in self.text, f"still seen: {unwanted}")
+        self._until(lambda: self._has_taken() and unwanted not in self.text, f"still seen: {unwanted}")
         return self
 
     def reads(self, pattern: str, times: int = 1) -> list[str]:
         """Waits until a pattern is on the screen so many times; what its group matched."""
         expression = re.compile(pattern, re.MULTILINE)
-        self._until(lambda: len(expression.findall(self.text)) >= times, f"not read: {pattern}")
+        self._until(lambda: self._has_taken() and len(expression.findall(self.text)) >= times, f"not read: {pattern}")
         found: list[str] = expression.findall(self.text)
         return found
 
     def settled(self) -> "Session":
-        """Waits until nothing more is drawn."""
+        """Waits until the program asks something or has ended, and nothing more is drawn."""
         quiet = 0
-        while quiet < 3:
+        ends = time.monotonic() + PATIENCE
+        while quiet < 3 and time.monotonic() < ends:
             before = len(self.raw)
-            self._read(0.05)
-            quiet = quiet + 1 if len(self.raw) == before else 0
+            if not self._read(0.05):
+                break
+            busy = len(self.raw) > before or not (self._asks() and self._sleeps())
+            quiet = 0 if busy else quiet + 1
         return self
 
+    def is_asking(self) -> bool:
+        """Whether a question is on the screen, or lines are typed."""
+        return self.plain or is_asking(self.raw)
+
+    def _asks(self) -> bool:
+        """Whether that question is not the one that the last key answered."""
+        return self._has_taken() and self.is_asking()
+
+    def _sleeps(self) -> bool:
+        return sleeps(self.child.pid)
+
     def press(self, *keys: str) -> "Session":
-        """Sends keys by name, or text as it is."""
+        """Sends keys by name, or text as it is, as soon as a question is on the screen. They follow each other at once,
+        but for Esc, which would make another key of the next one."""
+        for at, key in enumerate(keys):
+            asked = self.is_asking if at else self._asks
+            self._until(asked, f"nothing is asked that {key!r} could answer")
+            before = len(self.raw)
+            self.send(key)
+            if key == "esc" and not self.plain:
+                self._until(lambda: ANSWERED in self.raw[before:], "Esc has left nothing")  # noqa: B023 - called here
+        return self
+
+    def send(self, *keys: str) -> "Session":
+        """Sends keys at once, even if nothing is asked yet."""
         for key in keys:
+            self._sent = len(self.raw), time.monotonic()
             self.child.send(KEYS.get(key, key))
-            ends = time.monotonic() + 0.12
-            while key == "esc" and time.monotonic() < ends:
-                # Only time tells an Esc from the start of an arrow key.
-                self._read(0.02)
         return self
 
     def choose(self, label: str) -> "Session":
         """Presses the key that stands before an entry of a menu."""
+        self._until(self._asks, f"nothing is asked: {label}")
         return self.press(self.reads(r"([\w.])\) +" + re.escape(label))[0])
 
     def paste(self, text: str) -> "Session":

@@ -15,7 +15,8 @@ from pexpect.fdpexpect import fdspawn
 from crm.app import open_menu
 from run import menu_loop
 from tests.support.clocks import TODAY, now_on
-from tests.terminal.conftest import PATIENCE, Session
+from tests.support.program import PATIENCE
+from tests.terminal.conftest import Session
 
 
 class ThreadedMenu(Session):
@@ -26,6 +27,7 @@ class ThreadedMenu(Session):
         master, slave = os.openpty()
         self.screen = pyte.Screen(columns, 24)
         self.raw = b""
+        self.plain = False
         self._stream = pyte.ByteStream(self.screen)
         self.child = fdspawn(master, timeout=PATIENCE)
         self.code: int | None = None
@@ -48,6 +50,9 @@ class ThreadedMenu(Session):
         termios.tcsetwinsize(slave, (24, columns))
         self.thread = threading.Thread(target=run, daemon=True)
         self.thread.start()
+
+    def _sleeps(self) -> bool:
+        return True
 
     def leave(self) -> int | None:
         """Waits for the end of the menu; its exit code."""

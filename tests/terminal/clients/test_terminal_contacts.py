@@ -194,7 +194,7 @@ def test_everything_fits(start: Start, crm: CRM, columns: int, lines: int) -> No
     assert "Timeline" in session.lines[0]
     assert any("0 back" in line for line in session.lines)
     session.press("esc").sees(".) More").press("c").sees("Contacts").sees("1) *").settled()
-    session.press("1").sees("Contact").sees("1) Edit").settled()
+    session.press("1").sees("1) Edit").settled()
     session.press("esc").sees("1) *").press("esc").sees(".) More").press(".").sees("Merge").settled()
     assert "More" in session.lines[0]
     assert b"\x1b[31m" not in session.raw

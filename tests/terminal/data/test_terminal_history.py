@@ -41,7 +41,7 @@ def test_the_history_is_narrowed_and_a_change_is_opened_and_taken_back(start: St
     session.sees("City: Graz → Wien").choose("Take this back").sees("Taken back: edited Anna Berg")
     session.settled()
     assert _client(crm, 1).city == "Graz"
-    session.press("1").sees("undone by 5")
+    session.press("2").sees("edited Anna Berg").sees("undone by 5").sees("City: Graz → Wien")
 
 
 def test_a_client_has_a_history_of_its_own(start: Start) -> None:

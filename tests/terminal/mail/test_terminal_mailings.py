@@ -148,7 +148,7 @@ def test_ctrl_c_stops_after_the_e_mail_in_hand_and_the_menu_goes_on(
     session = written(to_many(start, **mail)).sees("1) Send it to 4").press("1", "4", "enter").sees("Ctrl-C stops")
     while not post.sessions:
         time.sleep(0.01)
-    session.press("c-c").sees("You have stopped it. 3 still wait.").sees("1 sent, 3 queued")
+    session.send("c-c").sees("You have stopped it. 3 still wait.").sees("1 sent, 3 queued")
     post.waits = 0.0
     session.choose("Go on sending").sees("Sent to 4.").sees("4 sent")
     assert len(post.taken) == 4
