@@ -15,6 +15,7 @@ from crm.model import (
     Deal,
     FollowUp,
     Interaction,
+    MachineKey,
     Mailing,
     Message,
     OptOut,
@@ -118,6 +119,7 @@ def whole_records(client: int, deal: int, stage: int, day: date) -> list[Record]
         Setting(key="colour"),
         User(email="ann@example.com", role="staff"),
         SignIn(user=1, state="open"),
+        MachineKey(name="nightly mail", may="mail"),
         Dashboard(user="anna"),
     ]
 

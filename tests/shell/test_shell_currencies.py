@@ -103,8 +103,7 @@ def test_amounts_go_through_everything_unchanged(shell: CommandLine, currency: C
 
 def test_the_sample_data_is_in_the_currency_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     with on_a_new_store(monkeypatch) as shell:
-        monkeypatch.setenv("LC_ALL", "ja_JP.UTF-8")
-        sample = {"CRM_STORE": shell.did("demo")["url"]}
+        sample = {"CRM_STORE": shell.did("demo", LC_ALL="ja_JP.UTF-8")["url"]}
         assert {Decimal(amount) % 1 for amount in amounts(shell, **sample)} == {0}
 
 

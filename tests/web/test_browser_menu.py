@@ -151,7 +151,7 @@ def test_a_phone_shows_the_keys_of_each_page_and_takes_taps(enter: Enter) -> Non
     assert listed <= keys()
     screen.page.get_by_role("button", name="Quick note").tap()
     # Where a text is typed there are digits; the phone has the letters.
-    screen.sees("follow up):").until(lambda: "q" not in keys(), "the keys of the page before")
+    screen.sees("Note:").until(lambda: "q" not in keys(), "the keys of the page before")
     screen.page.get_by_role("button", name="Esc").tap()
     screen.sees("Clients").until(lambda: "q" in keys(), "not the keys of the menu")
     line = next(at for at, line in enumerate(screen.text.splitlines()) if ") Clients" in line)
