@@ -3,7 +3,7 @@
 from crm.files.amounts import plain_amount
 from crm.files.columns import Match, is_company, is_name, match_columns, retargeted, tells_number
 from crm.files.dates import read_day
-from crm.files.mapping import Mapped, Mapper, apply
+from crm.files.mapping import OTHERS, Mapped, Mapper, apply
 from crm.files.names import split_name
 from crm.files.opening import open_source
 from crm.files.sheet_rows import GridSource
@@ -13,6 +13,7 @@ from crm.files.vcard_writing import write_vcards
 from crm.files.writing import write_csv, write_workbook, write_xlsx
 
 __all__ = [
+    "OTHERS",
     "GridSource",
     "Mapped",
     "Mapper",

@@ -37,7 +37,8 @@ _AS_FIGURE = re.compile(r"(\d{7,15})\.0")
 # In a column of who has opted out: whoever has not.
 _NOT_OPTED_OUT = words("no n false f 0 nein non faux nee falso falsch nao subscribed active") | {""}
 _QUOTED_TAG = re.compile(r'"([^",]*)"')
-_OTHERS = {"email": "Other e-mail", "phone": "Other phone", "address": "Other address"}
+# The own fields for what a client has a second one of.
+OTHERS = {"email": "Other e-mail", "phone": "Other phone", "address": "Other address"}
 # In the name of a column: it is what an account is called, where first and last name are somebody there.
 _OF_ACCOUNTS = words("contact customer client account kunde kundin klant cliente")
 _OWN_GROUPS = frozenset(("mycontacts", "my contacts", "other contacts"))
@@ -162,7 +163,7 @@ class Mapper:
             others = dict.fromkeys(self._as_stored(kind, value) for value in texts)
             others.pop(self._as_stored(kind, values[target]), None)
             if others:
-                extra.setdefault(_OTHERS[kind], ", ".join(others))
+                extra.setdefault(OTHERS[kind], ", ".join(others))
 
     def _as_stored(self, kind: str, text: str) -> str:
         try:
@@ -184,7 +185,7 @@ class Mapper:
             elif texts and texts != [text for target in PLACES if (text := values.get(target, "").strip())]:
                 others[", ".join(texts)] = None
         if others:
-            extra.setdefault(_OTHERS["address"], "; ".join(others))
+            extra.setdefault(OTHERS["address"], "; ".join(others))
 
     def _name(self, cell: str, values: dict[str, str]) -> None:
         before = self._before

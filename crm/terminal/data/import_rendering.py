@@ -28,7 +28,7 @@ _REFUSALS = (
 _DOUBTS = (
     tables.Column("Line", lambda row, _: data(row.row, "muted"), 0, right=True),
     tables.Column("Value", lambda row, _: data(row.value), 1, 12),
-    tables.Column("Kept, but worth a look", lambda row, _: data(row.why, "warning"), 0, 16, wraps=True),
+    tables.Column("Worth a look", lambda row, _: data(row.why, "warning"), 0, 16, wraps=True),
 )
 # What stands below a preview: a blank line, the two entries, the hint.
 _BELOW = 5
@@ -36,6 +36,8 @@ _SHOWN = 5
 # A blank line, a title, the heads and two rows.
 _LEAST = 5
 _UNBOUNDED = 10_000
+_JOINED = "joined with an earlier row of the same client"
+_CONFLICTING = "differ from that earlier row: its values are kept, please check"
 # From so many doubts of one sort on they are one sentence, where they are most of all.
 _SAID_ONCE = 4
 tables.COLUMNS |= {
@@ -106,6 +108,8 @@ def _(result: "ImportReport", screen: Screen, by: Conventions) -> None:
         (result.new, f"new {result.what.removesuffix('s') if result.new == 1 else result.what}", "gained"),
         (result.clients_created, f"{'client' if result.clients_created == 1 else 'clients'} made for them", "success"),
         (result.updated, "updated" if result.applied else "update a known one", "chosen"),
+        (result.joined, _JOINED, "chosen"),
+        (result.conflicting, _CONFLICTING, "warning"),
         (result.unchanged, "known already, nothing new", "muted"),
         (result.flagged, "kept as written, worth a look", "warning"),
         (result.opted_out, "with a yes to mailings from who has opted out: the opt-out wins", "warning"),
@@ -116,7 +120,7 @@ def _(result: "ImportReport", screen: Screen, by: Conventions) -> None:
             screen.print(Text(f"{by.number(number):>9} ", style).append(words, "default"))
     if result.left_out:
         screen.print(data(f"Columns left out: {', '.join(result.left_out)}.", "muted"))
-    if not (result.new or result.updated or result.refused):
+    if not (result.new or result.updated or result.joined or result.refused):
         screen.print("Everything in this file is there already.")
     doubts = result.doubts
     if result.maybe_foreign * 2 > result.flagged and result.maybe_foreign >= _SAID_ONCE:
@@ -184,6 +188,8 @@ def _(result: "TakeOverReport", screen: Screen, by: Conventions) -> None:
         (result.new, "new clients", "gained"),
         (result.opening_sales, f"opening sales, {by.money(result.opening_total)} in all", "gained"),
         (result.updated, "known clients updated", "chosen"),
+        (result.joined, _JOINED, "chosen"),
+        (result.conflicting, _CONFLICTING, "warning"),
         (result.unchanged, "known already, nothing new", "muted"),
         (result.had_sales, "have sales already, and get no opening sale", "warning"),
         (result.flagged, "kept as written, worth a look", "warning"),

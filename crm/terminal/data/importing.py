@@ -188,7 +188,7 @@ class _ImportPages:
         session.page("Import a file", self.draft.file.name, "Preview")
         show(session.screen, report, session.crm.conventions)
         session.screen.print()
-        if not (report.new or report.updated):
+        if not (report.new or report.updated or report.joined):
             session.keyboard.choose("Nothing would change.", [], back="Back")
         session.confirm("", "Import now", "Back, change something")
         session.tell(session.insist(lambda: run(session.crm, self.draft)))

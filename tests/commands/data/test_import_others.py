@@ -1,6 +1,7 @@
 """Lists of other programs, as their users have them: sales by name, people without a name or an address, orders, own
 fields that come back, cards, and what an import says that took nothing."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -565,3 +566,65 @@ def test_yes_and_no_in_the_languages_of_headings(office: Office, yes: str, no: s
     text = f"Name,Email,Newsletter\nAda Lind,ada@example.org,{yes}\nBo Marsh,bo@example.org,{no}\n"
     office("import", office.write("list.csv", text))
     assert [client.marketing_consent for client in office.clients()] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("heading", "rows", "stored", "extra", "counts", "conflict"),
+    [
+        ("Name,Email,Phone", ["Ada Lind,a@x.org,202 555 0143", "Ada Lind,a@x.org,202 555 0144"],
+         {"phone": "+12025550143"}, {"Other phone": "+12025550144"}, (1, 1, 0), ""),
+        ("Name,Email,City", ["Ada Lind,a@x.org,Oslo", "Ada Lind,a@x.org,Rome"], {"city": "Oslo"}, {},
+         (1, 1, 0), "Oslo"),
+        ("Name,Email,City,Notes", ["Ada Lind,a@x.org,,first", "Ada Lind,a@x.org,Rome,second"],
+         {"city": "Rome", "notes": "first"}, {}, (1, 1, 0), "first"),
+        ("Name,Email,City", ["Ada Lind,a@x.org,", "Ada Lind,a@x.org,Rome"], {"city": "Rome"}, {}, (1, 1, 0), ""),
+        ("Name,Email,City", ["Ada Lind,a@x.org,Oslo", "ADA LIND,a@x.org,"], {"city": "Oslo"}, {}, (1, 0, 1), ""),
+        ("Name,Email,Phone", ["Ada Lind,a@x.org,202 555 0143", "Ada Lind,b@x.org,202 555 0143"],
+         {"email": "a@x.org"}, {"Other e-mail": "b@x.org"}, (1, 1, 0), ""),
+        ("Name,Email,Tags", ["Ada Lind,a@x.org,north", "Ada Lind,a@x.org,vip"], {"tags": ("north", "vip")}, {},
+         (1, 1, 0), ""),
+        ("Name,Email", [",a@x.org", "Ada Lind,a@x.org"], {"name": "Ada Lind"}, {}, (1, 1, 0), ""),
+        ("Name,Email,Newsletter", ["Ada Lind,a@x.org,yes", "Ada Lind,a@x.org,no"], {"marketing_consent": False}, {},
+         (1, 1, 0), ""),
+        ("Name,Email,Newsletter", ["Ada Lind,a@x.org,no", "Ada Lind,a@x.org,yes"], {"marketing_consent": False}, {},
+         (1, 1, 0), "no"),
+    ],
+)  # fmt: skip
+def test_two_rows_of_a_file_that_are_one_client(
+    office: Office, heading: str, rows: list[str], stored: dict[str, Any], extra: dict[str, str],
+    counts: tuple[int, int, int], conflict: str,
+) -> None:  # fmt: skip
+    path = office.write("list.csv", "\n".join([heading, *rows, ""]))
+    preview, done = office("import", path, preview=True), office("import", path)
+    for report in (preview, done):
+        assert (report.new, report.joined, report.unchanged) == counts
+        listed = "\n".join(doubt.why for doubt in report.doubts)
+        assert (report.conflicting == 1 and f"“{conflict}”" in listed) if conflict else not report.conflicting
+    client = office.client(1)
+    assert {name: getattr(client, name) for name in stored} == stored
+    assert dict(client.extra) == extra
+    # What the preview shows is what is stored.
+    assert {name: getattr(preview.first_records[0], name) for name in stored} == stored
+    assert dict(preview.first_records[0].extra) == extra
+    again = office("import", path)
+    assert again.new == 0
+    kept = office.client(1)
+    assert replace(kept, updated_at=client.updated_at, version=client.version) == client
+
+
+def test_two_rows_of_a_file_that_are_one_known_client(office: Office) -> None:
+    office.add(first_name="Ada", last_name="Lind", email="a@x.org", city="Oslo")
+    text = "Name,Email,City\nAda Lind,a@x.org,Rome\nAda Lind,a@x.org,Nice\n"
+    report = office("import", office.write("list.csv", text))
+    assert (report.updated, report.joined, report.conflicting, office.client(1).city) == (1, 1, 1, "Rome")
+    assert "Rome" in report.doubts[0].why
+
+
+def test_two_rows_of_one_client_that_are_far_apart(office: Office) -> None:
+    others = [f"Bo Marsh{number},bo{number}@example.org,,Oslo" for number in range(1000)]
+    rows = ["Ada Lind,a@x.org,202 555 0143,", *others, "Ada Lind,a@x.org,202 555 0144,Rome"]
+    path = office.write("list.csv", "\n".join(["Name,Email,Phone,City", *rows, ""]))
+    preview, done = office("import", path, preview=True), office("import", path)
+    assert [(report.new, report.joined, report.unchanged) for report in (preview, done)] == [(1001, 1, 0)] * 2
+    for client in (preview.first_records[0], office.client(1)):
+        assert (client.phone, client.city, client.extra) == ("+12025550143", "Rome", {"Other phone": "+12025550144"})

@@ -43,6 +43,8 @@ class TakeOverReport:
     refusals: Sequence[Refusal]
     doubts: Sequence[Doubt]
     first_records: Sequence[Record]
+    joined: int = 0
+    conflicting: int = 0
 
 
 @dataclass(frozen=True)
@@ -198,6 +200,8 @@ class _Run:
             tally.refusals,
             tally.doubts,
             tally.first_records,
+            tally.joined,
+            tally.conflicting,
         )
 
 

@@ -1,7 +1,7 @@
 """Clients from a file: new ones added, known ones updated, nothing said twice."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crm.commands.data.importing.draft import ImportDraft
@@ -10,7 +10,8 @@ from crm.commands.data.importing.reading import Checked
 from crm.commands.data.importing.report import Tally
 from crm.commands.mail.consent import described, mailing_addresses, opted_out
 from crm.errors import FieldError
-from crm.model import Client, named
+from crm.files import OTHERS
+from crm.model import Client, fields, named
 from crm.model.fields.recipients import recipient_key
 from crm.repository import Transaction
 
@@ -22,6 +23,11 @@ class ClientImport:
         self._tx = tx
         self._draft = draft
         self._tally = tally
+        # The stored clients that rows of this file have spoken of, the first client that the file made, and the places
+        # of new clients among the report's first records.
+        self._met: set[int] = set()
+        self._first_created: int | None = None
+        self._places: dict[int, int] = {}
 
     def take(self, batch: Sequence[Checked]) -> None:
         """Adds, updates or refuses the rows of a batch."""
@@ -39,12 +45,22 @@ class ClientImport:
                 self._take_one(row, its_keys, known, new, changed)
             except FieldError as error:
                 self._tally.refuse(row.row, error.sentence)
-        self._tx.add_all(list(new.values()))
+        ids = self._tx.add_all(list(new.values()))
+        self._number(dict(zip(new, ids, strict=True)))
         for before, after in changed.values():
             different = {
                 name: getattr(after, name) for name in _SETTABLE if getattr(after, name) != getattr(before, name)
             }
-            self._tx.change(before, **different)
+            if different:
+                self._tx.change(before, **different)
+
+    def _number(self, ids: Mapping[int, int]) -> None:
+        """Takes note of the numbers of clients that were stored."""
+        if self._first_created is None:
+            self._first_created = min(ids.values(), default=None)
+        for number, stored in ids.items():
+            if number in self._places:
+                self._places[stored] = self._places.pop(number)
 
     def _overrule(self, batch: Sequence[Checked], keys: Sequence[Sequence[Key]], known: Known) -> None:
         """Takes the word of rows that somebody wants mailings who has opted out: an opt-out wins over a list, however
@@ -90,19 +106,37 @@ class ClientImport:
             new[client.id] = client
             known.add(client, keys)
             self._tally.add(client, checked)
+            if self._tally.first_records[-1] is client:
+                self._places[client.id] = len(self._tally.first_records) - 1
             return
-        values = _updated(same, checked.values) if self._draft.mode != "add" else {}
-        if not values:
-            self._tally.leave(checked)
-            return
+        created = same.id < 0 or (self._first_created is not None and same.id >= self._first_created)
+        again = created or same.id in self._met
+        conflicts: list[tuple[str, str, str]] = []
+        if self._draft.mode == "add" and not created:
+            values: dict[str, Any] = {}
+        elif again:
+            values, conflicts = _joined(same, checked.values)
+        else:
+            values = _updated(same, checked.values)
         after = named(dataclasses.replace(same, **values))
         refuse_taken(after, known)
+        if not created:
+            self._met.add(same.id)
+        if not values and not conflicts:
+            self._tally.leave(checked)
+            return
+        if again:
+            self._tally.join(checked, conflicts)
+        else:
+            self._tally.update(after, checked)
+        if not values:
+            return
         if same.id < 0:
             new[same.id] = after
-            self._tally.unchanged += 1
         else:
             changed[same.id] = (changed.get(same.id, (same, same))[0], after)
-            self._tally.update(after, checked)
+        if same.id in self._places:
+            self._tally.first_records[self._places[same.id]] = after
         known.replace(same, after)
 
 
@@ -163,3 +197,52 @@ def _updated(client: Client, values: dict[str, Any]) -> dict[str, Any]:
     if "extra" in updated:
         updated["extra"] = {**client.extra, **values["extra"]}
     return {name: value for name, value in updated.items() if value != getattr(client, name)}
+
+
+def _joined(client: Client, values: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str, str]]]:
+    """The changes of a row whose client an earlier row of the file has, and its conflicts: (field, value, why).
+
+    What the earlier row filled stays, and the row fills the rest. Another number or e-mail address is an own field.
+    """
+    changes: dict[str, Any] = {}
+    conflicts: list[tuple[str, str, str]] = []
+    extra = dict(client.extra)
+    if is_called_by_address(client) and values.keys() & {"first_name", "last_name", "company"}:
+        client = dataclasses.replace(client, last_name="")
+        changes["last_name"] = values.get("last_name", "")
+    for name, value in values.items():
+        known = getattr(client, name)
+        if not value and name != "marketing_consent":
+            continue
+        if name == "tags":
+            changes["tags"] = tuple(dict.fromkeys((*client.tags, *value)))
+        elif name == "extra":
+            for own, text in value.items():
+                if own in OTHERS.values():
+                    extra[own] = _with_other(extra.get(own, ""), text)
+                elif extra.setdefault(own, text) != text:
+                    conflicts.append((own, text, _conflict(own, extra[own])))
+        elif name == "marketing_consent" and not value:
+            # Whoever has said no in one of the rows gets no mailings.
+            changes[name] = value
+        elif known in ("", None):
+            changes[name] = value
+        elif value == known or _only_shouts(value, known):
+            continue
+        elif name in ("email", "phone"):
+            extra[OTHERS[name]] = _with_other(extra.get(OTHERS[name], ""), value)
+        else:
+            text = "yes" if value is True else str(value)
+            conflicts.append((name, text, _conflict(fields(Client)[name].label, "no" if known is False else known)))
+    changes["extra"] = extra
+    return {name: value for name, value in changes.items() if value != getattr(client, name)}, conflicts
+
+
+def _with_other(known: str, text: str) -> str:
+    """The text of an own field for other numbers or addresses, with another one."""
+    listed = known.split(", ") if known else []
+    return known if text in (known, *listed) else ", ".join((*listed, text))
+
+
+def _conflict(label: str, known: object) -> str:
+    return f"{label}: an earlier row of the same client has “{known}”, which was kept; please check"

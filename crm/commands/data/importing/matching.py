@@ -45,7 +45,7 @@ class Known:
     def replace(self, old: Client, new: Client) -> None:
         """Takes note that a client has changed."""
         for key in keys_of(_identity(old)):
-            self._by_key[key] = [client for client in self._by_key[key] if client.id != old.id]
+            self._by_key[key] = [client for client in self._by_key.get(key, ()) if client.id != old.id]
         self.add(new)
 
     def same(self, row: Mapping[str, Any], keys: Sequence[Key]) -> Client | None:

@@ -55,7 +55,8 @@ class ImportReport:
     few of each sort) and `first_records` (new ones as they are stored) are the first of them. `maybe_foreign` is how
     many telephone numbers without a country code do not fit the country that they are read for, `opted_out` how many
     rows say that somebody wants mailings who has opted out: the opt-out wins. `left_out` are the columns
-    with something in them that go nowhere."""
+    with something in them that go nowhere. `joined` are rows whose client an earlier row of the file has,
+    `conflicting` those of them that differ from it: the first value is kept."""
 
     applied: bool
     what: str
@@ -76,6 +77,8 @@ class ImportReport:
     maybe_foreign: int = 0
     opted_out: int = 0
     left_out: Sequence[str] = ()
+    joined: int = 0
+    conflicting: int = 0
 
     @property
     def failed(self) -> bool:
@@ -99,6 +102,8 @@ class Tally:
     doubts: list[Doubt] = field(default_factory=list)
     maybe_foreign: int = 0
     opted_out: int = 0
+    joined: int = 0
+    conflicting: int = 0
     first_records: list[Record] = field(default_factory=list)
     _alike: Counter[str] = field(default_factory=Counter)
     _spool: IO[str] = field(default_factory=lambda: _temporary())
@@ -115,6 +120,14 @@ class Tally:
         self.updated += 1
         self._doubt(row)
 
+    def join(self, row: Checked, conflicts: Sequence[tuple[str, str, str]]) -> None:
+        """A row whose client an earlier row of the file has; `conflicts` are (field, value, why)."""
+        self.joined += 1
+        self.conflicting += bool(conflicts)
+        self._doubt(row)
+        for name, value, why in conflicts:
+            self._list(Doubt(row.row.number, name, value, why))
+
     def leave(self, row: Checked) -> None:
         """A row that changed nothing; what is odd about its consent is said all the same."""
         self.unchanged += 1
@@ -126,9 +139,12 @@ class Tally:
         for name, value, why in row.doubts:
             doubt = Doubt(row.row.number, name, value, why)
             self.maybe_foreign += doubt.maybe_foreign
-            self._alike[why] += 1
-            if len(self.doubts) < _LISTED and self._alike[why] <= _ALIKE:
-                self.doubts.append(doubt)
+            self._list(doubt)
+
+    def _list(self, doubt: Doubt) -> None:
+        self._alike[doubt.why] += 1
+        if len(self.doubts) < _LISTED and self._alike[doubt.why] <= _ALIKE:
+            self.doubts.append(doubt)
 
     def overrule(self, row: Checked, why: str) -> None:
         """A row that says that somebody wants mailings who has opted out."""
@@ -185,6 +201,8 @@ class Tally:
             self.maybe_foreign,
             self.opted_out,
             self._left_out(),
+            self.joined,
+            self.conflicting,
         )
 
     def _left_out(self) -> tuple[str, ...]:
