@@ -110,7 +110,7 @@ def _rows(parameter: Parameter) -> Iterator[str]:
     option = parameter.option
     if isinstance(parameter.check, Flag):
         option = f"{option}`, `--no-{option[2:]}"
-    by_place = f" or `{parameter.name.strip('_').upper()}` by its place" if parameter.positional else ""
+    by_place = f" or `{parameter.name.strip('_').upper()}` (positional)" if parameter.positional else ""
     marks = ("*" if parameter.required else "") + (" (several)" if parameter.many else "")
     told = f"{parameter.label}{f': {parameter.help}' if parameter.help else ''}"
     yield f"| `{option}`{by_place}{marks} | {told} |"

@@ -146,7 +146,7 @@ def damaged(known: Known = Known()) -> StoreAccessError:  # noqa: B008 - frozen
     if known.another:
         return StoreAccessError(
             "Nobody can sign in: this computer knows accounts of other data that was here before. Nothing was changed."
-            " Whoever put this data in its place, or begins anew, can move it to another file and name that with"
+            " If you put this data in its place, or start anew, move it to another file and name that with"
             f" --store, or run: {program.command('users recover E-MAIL --name NAME')}",
             reason="accounts",
         )

@@ -68,9 +68,7 @@ def open_other(crm: "CRM", url: str) -> "CRM":
     other = crm.open(url)
     try:
         if has_accounts(other):
-            raise SignInRefusedError(
-                f"{display_path(url)} has accounts. Whoever signs in to it, with --store, can use it."
-            )
+            raise SignInRefusedError(f"{display_path(url)} has accounts. Open it with --store and sign in to use it.")
     except BaseException:
         other.repository.close()
         raise

@@ -1,4 +1,4 @@
-"""Dated messages: standing orders that greet each client once a year, and the command that sends what is due."""
+"""Dated messages: greetings to each client once a year, and the command that sends what is due."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,7 +35,7 @@ _BATCH = 200
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """A standing order, and `when` it greets, in words."""
+    """A greeting, and `when` it greets, in words."""
 
     mailing: Mailing
     when: str
@@ -83,7 +83,7 @@ class Due:
 
 @command("occasions list", title="Greetings", menu="email")
 def list_all(crm: CRM) -> Sequence[Occasion]:
-    """Lists the standing orders that greet each client once a year."""
+    """Lists the greetings that each client gets once a year."""
     with crm.read() as snapshot:
         return [Occasion(order, occasion_words(order.occasion)) for order in standing_orders(snapshot)]
 
@@ -95,7 +95,7 @@ def add(
     on: Annotated[str, YearlyDay(), About("On", "birthday, first-sale, or a day and a month like 24-12")],
     template: Annotated[Template, About("Template", "its name or number")],
 ) -> Occasion:
-    """Adds a standing order: the text of a template, as it is now, to each client once a year.
+    """Adds a greeting: the text of a template, as it is now, to each client once a year.
 
     It goes to clients who consented to marketing and have an address, when `email due` is run on the day, or on one of
     the three days after it. For SMS it takes a template for SMS.
@@ -123,7 +123,7 @@ def add(
 
 @command("occasions remove", title="Remove a greeting", as_text=lambda crm, removed: deleted(crm, removed.mailing))
 def remove(crm: CRM, name: Name) -> Occasion:
-    """Removes a standing order; what is still queued of it is cancelled."""
+    """Removes a greeting; what is still queued of it is cancelled."""
 
     def change(tx: Transaction) -> Mailing:
         standing = next((order for order in standing_orders(tx) if order.name.casefold() == name.casefold()), None)

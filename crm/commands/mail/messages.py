@@ -204,7 +204,7 @@ def _wanted_again(message: Message, to: Sequence[str]) -> list[str]:
 
 @command("email cancel", title="Cancel")
 def cancel(crm: CRM, message: TheMessage) -> MessageCard:
-    """Takes a message that is queued out of the outbox; `email again` sends it all the same."""
+    """Takes a message that is queued out of the outbox; `email again` sends it anyway."""
 
     def change(tx: Transaction) -> Message:
         current = tx.get(Message, message.id)

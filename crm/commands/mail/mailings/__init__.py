@@ -216,7 +216,7 @@ def resume(crm: CRM, mailing: TheMailing) -> MailingReport:
 
 @command("mailings cancel", title="Cancel a mailing")
 def cancel(crm: CRM, mailing: TheMailing, yes: bool = False) -> MailingReport:
-    """Takes what has not been sent of a mailing out of the outbox; `email again` sends a message of it all the same."""
+    """Takes what has not been sent of a mailing out of the outbox; `email again` sends a message of it anyway."""
 
     def change(tx: Transaction) -> MailingReport:
         current = tx.get(Mailing, mailing.id)

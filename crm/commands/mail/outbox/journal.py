@@ -54,7 +54,7 @@ class SendingJournal(JournalFile):
     tables = _TABLES
     broken = (
         "What is sent has to be noted in {file}, which cannot be written: {why}. Nothing more is sent until that is"
-        " mended."
+        " fixed."
     )
 
     def __init__(self, folder: Path, clock: Clock) -> None:

@@ -1,0 +1,61 @@
+"""What the program and its documents say is plain English, without words and phrases that readers stumble over."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+_ROOT = Path(__file__).parents[2]
+# Each of these has a plain word instead: undo, delete, snooze, reassign, anyway, optional, by default, fix, no results.
+_PHRASES = re.compile(
+    r"\bin vain\b|\b(?:unless|is|are|was|not) told\b|\bof whom\b|\ball the same\b|\bt(?:ake|akes|ook|aken|aking) back\b"
+    r"|\bsilent since\b|\bhand(?:ed|s)? over\b|\bputs? off\b|\bnothing (?:fits|there)\b|\bleaves it out\b"
+    r"|\bby its place\b|\bstanding orders?\b|\bwhoever\b|\bsomebody else (?:has )?changed\b|\bmend(?:ed)?\b"
+    r"|\bin per cent\b|\blies in the (?:past|future)\b|\bnot done after all\b|\bno rule fits\b|\bwhat waits\b",
+    re.IGNORECASE,
+)
+# Of these the documents are free too; what they explain at length may use the other words.
+_IN_DOCUMENTS = re.compile(
+    r"\bin vain\b|\bunless told\b|\bof whom\b|\ball the same\b|\bsilent since\b|\bby its place\b|\bput off\b"
+    r"|\bstanding orders?\b|\bleaves it out\b|\bin per cent\b|\bno rule fits\b",
+    re.IGNORECASE,
+)
+# Stores keep what older versions wrote.
+_KEPT = {"took back "}
+# The first is a table of what not to write, the other a record of the past.
+_ABOUT_WORDS = {"design.md", "decisions.md"}
+_DOCSTRINGS = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def _texts(path: Path) -> Iterator[tuple[int, str]]:
+    """The string literals of a module without its docstrings, with their lines."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = list(ast.walk(tree))
+    first = (node.body[0] for node in nodes if isinstance(node, _DOCSTRINGS) and node.body)
+    docstrings = {id(statement.value) for statement in first if isinstance(statement, ast.Expr)}
+    for node in nodes:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            yield node.lineno, node.value
+
+
+def test_no_text_of_the_program_has_a_phrase_that_readers_stumble_over() -> None:
+    faults = [
+        f"{path.relative_to(_ROOT)}:{line}: {phrase.group()!r} in {text!r}"
+        for path in sorted((_ROOT / "crm").rglob("*.py"))
+        if "terminal" not in path.relative_to(_ROOT).parts
+        for line, text in _texts(path)
+        if text not in _KEPT and (phrase := _PHRASES.search(text))
+    ]
+    assert not faults, "\n".join(faults)
+
+
+def test_no_document_has_a_phrase_that_readers_stumble_over() -> None:
+    documents = [path for path in sorted((_ROOT / "docs").glob("*.md")) if path.name not in _ABOUT_WORDS]
+    faults = [
+        f"{path.name}:{number}: {phrase.group()!r}"
+        for path in [*documents, _ROOT / "README.md"]
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if (phrase := _IN_DOCUMENTS.search(line))
+    ]
+    assert documents
+    assert not faults, "\n".join(faults)
