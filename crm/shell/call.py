@@ -6,7 +6,9 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from errno import ENOENT
 from functools import partial
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from crm import program
@@ -29,7 +31,7 @@ from crm.errors import (
 from crm.model import Conventions
 from crm.model.encoding import plain
 from crm.model.fields import Secret
-from crm.model.file_errors import is_missing, would_replace
+from crm.model.file_errors import is_missing, unreadable, would_replace
 from crm.model.paths import display_path, path_of
 from crm.model.rights import OWNER
 from crm.repository import Wait
@@ -50,6 +52,8 @@ _BACKED_UP_BY_THEMSELVES = ("backup", "restore")
 _FIRST_ACCOUNT = "users add"
 # What makes a store where there is none yet, by its last word or all of them.
 _BEGIN = frozenset(("add", "import", "restore", "demo", "capture", "settings set", "rules use", "sheets connect"))
+# Of these no more is tried beforehand than what was written for them: they take long, or do more than write to a store.
+_DONE_ONCE = frozenset(("import", "restore", "demo", "sheets connect", "users add", "keys add"))
 
 
 class Call:
@@ -70,6 +74,15 @@ class Call:
         """Runs a command with what was written for it, and prints what it answers. Returns the exit code."""
         self._refuse_missing(command)
         self._refuse_csv(command)
+        if self._is_missing and not command.outside and self.config().store != sample_store():
+            with TemporaryDirectory() as folder:
+                settings = {**self._settings, "store": f"sqlite:///{folder}/store.sqlite3"}
+                if options.get("preview"):
+                    return Call(self._environment, self._open_crm, settings)._run(command, options)
+                _Rehearsal(self._environment, self._open_crm, settings).refuse_failing(command, options, self._asks)
+        return self._run(command, options)
+
+    def _run(self, command: Command, options: Mapping[str, Any]) -> int:
         owner = crm = self._open()
         try:
             if command.outside:
@@ -228,13 +241,22 @@ class Call:
         if config.store == sample_store() and command.words != "demo":
             self._refuse_without_sample()
         begins = command.name in _BEGIN or command.words in _BEGIN or command.outside
-        if not config.named_store or file is None or begins or not is_missing(file) or file.is_symlink():
+        # Where a record has to be named, there is none yet in a new store.
+        needs_record = any(parameter.record and parameter.required for parameter in command.parameters.values())
+        if not self._is_missing or file is None or (begins and not needs_record):
             return
         first = program.command("clients add")
         raise StoreError(
             f"There is no store at {display_path(file)}, and none was made. The menu, `{first}` and"
             f" `{program.command('import')}` make one."
         )
+
+    @property
+    def _is_missing(self) -> bool:
+        """Whether a file was named as the store and is not there."""
+        config = self.config()
+        file = store_file(config.store)
+        return bool(config.named_store) and file is not None and is_missing(file) and not file.is_symlink()
 
     def _refuse_without_sample(self) -> None:
         """Raises StoreError where the sample data is named and is not made yet."""
@@ -387,6 +409,30 @@ class Call:
         except OSError as error:
             _write_nowhere()
             raise FileError(f"It is done, but the answer could not be written: {error.strerror}.") from error
+
+
+class _Rehearsal(Call):
+    """A command tried on a new store that is thrown away, so that one that fails leaves no store behind."""
+
+    @property
+    def _asks(self) -> bool:
+        return False
+
+    def refuse_failing(self, command: Command, options: Mapping[str, Any], asks: bool) -> None:
+        """Raises the error with which the command would fail; where somebody `asks` for what is missing, it goes on."""
+        owner = self._open()
+        try:
+            crm = owner.enter(owner, None)
+            arguments = self._arguments(crm, command, options)
+            if command.words == "import" and is_missing(file := arguments["file"]):
+                raise unreadable(file, FileNotFoundError(ENOENT, ""))
+            if command.words not in _DONE_ONCE:
+                self._answered(crm, command, arguments)
+        except (Question, UsageError):
+            if not asks:
+                raise
+        finally:
+            owner.repository.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,32 @@ def test_a_mistyped_store_is_not_made_by_what_only_reads_or_changes(shell: Comma
     assert not missing.parent.exists()
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "sales add --client 9 --amount 3", "follow-ups add 1 call --due tomorrow", "deals add 1 Tables",
+        "capture call", "capture|call Acme, wants a quote", "clients add", "clients add --email nonsense --last-name A",
+        "users add", "users add a@example.com", "restore", "import none.csv", "settings set",
+        "settings set currency XXXX",
+        "opt-outs add nonsense",
+    ],
+)  # fmt: skip
+def test_a_command_that_fails_makes_no_store(shell: CommandLine, words: str) -> None:
+    missing = shell.folder / "no" / "x.sqlite3"
+    given = words.split("|") if "|" in words else words.split()
+    assert shell(*given, "--store", f"sqlite:///{missing}").code != 0
+    assert not missing.parent.exists()
+
+
+def test_a_preview_is_shown_and_makes_no_store(shell: CommandLine) -> None:
+    missing = shell.folder / "no" / "x.sqlite3"
+    file = shell.write("clients.csv", "name,email\nAnna Berg,anna@example.com\n")
+    answer = shell("import", file, "--preview", "--store", f"sqlite:///{missing}")
+    assert (answer.code, answer.err) == (0, "")
+    assert "1" in answer.out
+    assert not missing.parent.exists()
+
+
 def test_the_first_client_makes_the_store(shell: CommandLine) -> None:
     store = f"sqlite:///{shell.folder}/new/x.sqlite3"
     shell.did("clients", "add", "--first-name", "Anna", "--store", store)
