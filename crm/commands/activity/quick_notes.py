@@ -220,16 +220,19 @@ def _note(
     """A note of what was done and the text behind it, with the days that the text says."""
     head = head or _NOTE
     days = _days(text, by, has_happened=head.happened)
+    is_apart = bool(days) and bool(_ENDS.search(text[: days[-1].start].rstrip()))
     for day in reversed(days):
         before, behind = text[: day.start].rstrip(_BETWEEN), text[day.end :].lstrip(".")
         text = before + (behind if behind[:1] in (",", ";", ":") else f" {behind.lstrip()}")
     note = QuickNote(text.strip(_BETWEEN), head.kind, head.label, name_words)
-    note = _dated(note, head, [*leading, *days], by)
+    note = _dated(note, head, [*leading, *days], by, is_apart=is_apart)
     return _with_amount(note, by) if head.label in _WITH_SUM else note
 
 
-def _dated(note: QuickNote, head: _Head, days: Sequence[_FoundDay], by: Conventions) -> QuickNote:
-    """The note with the day on which it was and the day that is to come, where they are named."""
+def _dated(note: QuickNote, head: _Head, days: Sequence[_FoundDay], by: Conventions, *, is_apart: bool) -> QuickNote:
+    """The note with the day on which it was and the day that is to come, where they are named; `is_apart` says that the
+    last of them stands behind a comma. `met Anna next tuesday` is planned, whatever the verb says; of `met Anna, next
+    tuesday` the day is that of the follow-up."""
     passed = next((day.when for day in days if _has_passed(day, head, by)), None)
     to_come = next((day for day in days if day.when is not passed), None)
     if passed is not None:
@@ -237,8 +240,10 @@ def _dated(note: QuickNote, head: _Head, days: Sequence[_FoundDay], by: Conventi
     if to_come is None:
         return note
     waits: Literal["always", "never", "without text"] = "without text"
-    if passed is not None or head.happened:
+    if passed is not None or (head.happened and (is_apart or head.kind == "note")):
         waits = "never"
+    elif head.happened:
+        waits = "without text"
     elif head.kind == "meeting" or (head.kind != "note" and to_come.is_early):
         waits = "always"
     return dataclasses.replace(note, due_on=to_come.when.day, due_time=to_come.when.time, waits=waits)
