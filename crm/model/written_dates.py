@@ -94,6 +94,9 @@ class When:
     has_year: bool = field(default=False, compare=False)
 
 
+_MINUS = re.compile(r"\s*in\s+[-\u2212\u2013]\s*\d", re.IGNORECASE)
+
+
 class NoDateError(FieldError):
     """A text that is no date at all; a date that cannot be is another FieldError."""
 
@@ -106,7 +109,8 @@ def read_when(text: str, by: Conventions, direction: Direction) -> When:
     (NoDateError) what can be written."""
     try:
         written = _cleaned(text)
-        if not 0 < len(written) <= _LONGEST:
+        # A minus would be read as a dash.
+        if not 0 < len(written) <= _LONGEST or _MINUS.match(text):
             raise NoDateError
         return _when(written, by, direction)
     except NoDateError:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from crm.errors import FieldError
 from crm.model import Conventions
 from crm.model.fields import Birthday, Day
-from crm.model.written_dates import Direction, When, read_when
+from crm.model.written_dates import Direction, NoDateError, When, read_when
 from tests.support.clocks import TODAY, standing_on
 
 pytestmark = pytest.mark.dated
@@ -338,3 +338,9 @@ def test_whatever_is_typed_is_a_day_or_refused(typed: str, language: str, today:
         except FieldError:
             continue
         assert isinstance(when.day, date)
+
+
+@pytest.mark.parametrize("written", ["in -3 days", "in \u22123 days", " In - 3 weeks"])
+def test_a_count_below_nothing_is_no_date(written: str) -> None:
+    with pytest.raises(NoDateError):
+        read_when(written, Conventions(), "ahead")

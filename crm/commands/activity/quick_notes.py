@@ -66,8 +66,9 @@ _DONE: Mapping[str, _Head] = {
     **dict.fromkeys(("texted", "messaged", "whatsapped"), _TEXTED),
     "bought": _Head("note", True, "Bought"),
     "ordered": _Head("note", True, "Ordered"),
+    "paid": _Head("note", True, "Paid"),
 }
-_WITH_SUM = ("Sold", "Bought", "Ordered", OFFERED)
+_WITH_SUM = ("Sold", "Bought", "Ordered", "Paid", OFFERED)
 # Before what was done, and saying nothing more than that it has happened: I just had lunch with.
 _HAD = "had"
 _IDLE = frozenset(("i", "we", "just", "a", "todo", _HAD))
@@ -94,6 +95,10 @@ _NO_DATE = re.compile(r"\d+|\d{1,2}[.-]\d{1,2}|\d{4}[./-]\d{1,2}")
 _SOLD_FOR = re.compile(r"(?:^|\s)(?:for|at)\s+(\S+(?:\s+\S{1,3})?)$|(?:^|\s)(\S*\d\S*(?:\s[a-z]{3})?)$", re.IGNORECASE)
 # Of what was offered the sum may stand first: $4,500 for tables.
 _SUM_FOR = re.compile(r"(?:^|\s)(\S*\d\S*)\s+for(?=\s\S*[^\W\d])", re.IGNORECASE)
+# Sums that can mean only one thing, however the team writes them: 4'500, 4.5k, 1.234,56, 1,234.56.
+_APOSTROPHES = re.compile(r"(?<=\d)['\u2019](?=\d{3})")
+_THOUSANDS = re.compile(r"(\d+)(?:[.,](\d{1,2}))?k", re.IGNORECASE)
+_BOTH_MARKS = re.compile(r"(\d{1,3}(?:\.\d{3})+),(\d{2})|(\d{1,3}(?:,\d{3})+)\.(\d{2})")
 _SOLD_TO = re.compile(r"^(?P<what>.+?)\s+to\s+(?P<who>.+)$", re.IGNORECASE | re.DOTALL)
 
 
@@ -289,7 +294,9 @@ def _day_from(
         is_last = end == len(words)
         ends_piece = is_last or ends[end - 1]
         is_beside = in_first and (ends_piece or words[end].group().lower().strip(_BETWEEN) in _ABOUT)
-        stands = is_beside or (begins_piece and ends_piece)
+        # Anna paid 300 yesterday.
+        is_behind_sum = has_happened and is_last and before[-1:].isdigit() and not _IN_NUMBERS.fullmatch(before)
+        stands = is_beside or is_behind_sum or (begins_piece and ends_piece)
         written = text[words[place].start() : words[end - 1].end()]
         # At the end of a text, wants 1/2, paid on 3 nov, it is part of it, but for a day in words that is to come.
         if not (stands or (is_last and not _IN_NUMBERS.fullmatch(written.strip(_BETWEEN)))):
@@ -338,9 +345,20 @@ def _with_amount(note: QuickNote, by: Conventions) -> QuickNote:
         if match is None:
             continue
         try:
-            amount = Amount().read(next(filter(None, match.groups())), by)
+            amount = Amount().read(_plain_sum(next(filter(None, match.groups())), by), by)
         except FieldError:
             continue
         pieces[place] = piece[: match.start()].rstrip(_BETWEEN) + piece[match.end() :] + pieces[place][len(piece) :]
         return dataclasses.replace(note, body=" ".join(filter(None, pieces)).strip(_BETWEEN), amount=amount)
     return note
+
+
+def _plain_sum(written: str, by: Conventions) -> str:
+    """A sum that can mean only one thing as the team writes it; any other as it is."""
+    text = _APOSTROPHES.sub("", written)
+    if match := _THOUSANDS.fullmatch(text):
+        return match[1] + (match[2] or "").ljust(3, "0")
+    if match := _BOTH_MARKS.fullmatch(text):
+        whole, cents = match[1] or match[3], match[2] or match[4]
+        return re.sub(r"[.,]", "", whole) + by.decimal_mark + cents
+    return text
