@@ -471,7 +471,7 @@ def test_yes_answers_whether_to_go_on_and_nothing_else(shell: CommandLine) -> No
     assert len(shell.sales()) == 1
     shell.did("deals", "reopen", "1", "--no-take-back")
     message = shell.refused("deals", "win", "1", "--yes")
-    assert message.endswith("Give --same-sale (It is won with that sale) or --no-same-sale (Record another sale).")
+    assert message.endswith("Give --same-sale (Use that sale) or --no-same-sale (Record another sale).")
     assert len(shell.sales()) == 1
 
 
