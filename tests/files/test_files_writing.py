@@ -164,14 +164,14 @@ def test_a_link_stays_a_link(tmp_path):
 
 
 def test_what_is_said_when_it_cannot_be_written(tmp_path, monkeypatch):
-    with pytest.raises(FileError, match=r"There is no folder .*make it first"):
+    with pytest.raises(FileError, match=r"Folder .* does not exist; create it"):
         write_csv(tmp_path / "none" / "a.csv", ["Name"], [])
     with pytest.raises(FileError, match="is a folder"):
         write_csv(tmp_path, ["Name"], [])
     (tmp_path / "file").touch()
-    with pytest.raises(FileError, match="is no folder"):
+    with pytest.raises(FileError, match="is not a folder"):
         write_xlsx(tmp_path / "file" / "a.xlsx", ["Name"], [], "Clients")
-    with pytest.raises(FileError, match="no ordinary file"):
+    with pytest.raises(FileError, match="not an ordinary file"):
         write_csv(Path(os.devnull), ["Name"], [])
     with pytest.raises(FileError, match="too long for Excel; export as CSV"):
         write_xlsx(tmp_path / "a.xlsx", ["Name"], [["x" * 40_000]], "Clients")
