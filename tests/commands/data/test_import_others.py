@@ -628,3 +628,30 @@ def test_two_rows_of_one_client_that_are_far_apart(office: Office) -> None:
     assert [(report.new, report.joined, report.unchanged) for report in (preview, done)] == [(1001, 1, 0)] * 2
     for client in (preview.first_records[0], office.client(1)):
         assert (client.phone, client.city, client.extra) == ("+12025550143", "Rome", {"Other phone": "+12025550144"})
+
+
+def test_sales_invoices_of_xero(office: Office) -> None:
+    rows = [
+        "Ada Lind,INV-1,01/10/2026,30.00,Chair,10.00,Sales invoice,Paid",
+        "Ada Lind,INV-1,01/10/2026,30.00,Desk,20.00,Sales invoice,Paid",
+        "Ada Lind,INV-2,01/10/2026,30.00,Desk,30.00,Sales invoice,Awaiting Payment",
+        "Ada Lind,B-1,02/10/2026,9.00,Wood,9.00,Bill,Paid",
+        "Ada Lind,B-2,02/10/2026,9.00,Wood,9.00,Purchase invoice,Paid",
+        "Ada Lind,O-1,02/10/2026,9.00,,9.00,Sales overpayment,Paid",
+    ]  # fmt: skip
+    heading = "ContactName,InvoiceNumber,InvoiceDate,Total,Description,LineAmount,Type,Status"
+    path = office.write("invoices.csv", "\n".join([heading, *rows, ""]))
+    for counts in ((2, 1, 3), (0, 3, 3)):
+        report = office("import", path, as_="sales", create_clients=True, dates="dmy")
+        assert (report.new, report.unchanged, report.refused) == counts
+    assert [str(sale.amount) for sale in office.sales()] == ["30.00", "30.00"]
+    assert [refusal.reason for refusal in report.refusals] == [
+        f"it is a “{kind}”, which is no sale" for kind in ("Bill", "Purchase invoice", "Sales overpayment")
+    ]
+
+
+def test_lines_of_an_order_that_cost_the_same_are_all_counted(office: Office) -> None:
+    rows = ["Ada Lind,7,2026-10-01,Chair,1,10.00,10.00", "Ada Lind,7,2026-10-01,Lamp,1,10.00,10.00"]
+    path = office.write("orders.csv", "\n".join(["Customer,Order ID,Date,Item,Quantity,Price,Total", *rows, ""]))
+    report = office("import", path, as_="sales", create_clients=True)
+    assert (report.new, report.unchanged) == (2, 0)

@@ -39,6 +39,12 @@ _GIVEN_BACK = re.compile(
     r"\b(?:refunds?|credit (?:note|memo)|chargeback|reversal|return|gutschrift|storno\w*|ruckerstattung|erstattung"
     r"|avoir|remboursement|nota de credito|nota di credito|reembolso|devolucion|rimborso|creditnota|terugbetaling)\b"
 )
+# What a row of bookkeeping is where it is about something else than a sale.
+_NO_INVOICE = re.compile(
+    r"(?:supplier |vendor |purchase )?bill|(?:purchase|supplier) invoice"
+    r"|(?:(?:sales|purchase) )?(?:overpayment|prepayment)"
+    r"|quote|estimate|expense|eingangsrechnung"
+)
 
 
 @dataclass(slots=True)
@@ -82,6 +88,9 @@ class Reader:
         for status in mapped.fields.pop("status", "").splitlines():
             if status.casefold() in self._no_sale or _GIVEN_BACK.search(plain_words(status)):
                 checked.refused = f"its status is {status}, so it is no sale"
+                return checked
+            if _NO_INVOICE.fullmatch(plain_words(status)):
+                checked.refused = f"it is a “{status}”, which is no sale"
                 return checked
         if self._pieces is not None and (pieces := row.cells[self._pieces].strip()).isdigit() and int(pieces) > 1:
             checked.refused = (

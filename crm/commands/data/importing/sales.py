@@ -11,6 +11,7 @@ from crm.commands.data.importing.reading import Checked
 from crm.commands.data.importing.report import Tally
 from crm.errors import FieldError
 from crm.files import is_company, is_name, split_name, tells_number
+from crm.files.column_names import plain_words
 from crm.model import Client, Sale, named
 from crm.model.folding import fold
 from crm.repository import Transaction
@@ -33,6 +34,8 @@ class SaleImport:
         self._tally = tally
         self._counts = _Counts()
         self._with_notes = any(match.target == "note" for match in draft.matches)
+        self._number = _number_of_total(draft)
+        self._invoices = _Counts()
         self._first_new: int | None = None
         self._names: _Names | None = None
         # A column that is called by a number has references alone.
@@ -47,6 +50,9 @@ class SaleImport:
         stored = self._stored(sorted({made.client for _, made in sales}))
         new = []
         for row, made in sales:
+            if self._is_repeated(row, made):
+                self._tally.unchanged += 1
+                continue
             key = self._key(made)
             if self._counts.one_more(key) <= stored.get(key, 0):
                 self._tally.unchanged += 1
@@ -134,6 +140,12 @@ class SaleImport:
     def _sale(self, checked: Checked, client: int) -> Sale:
         return Sale(client=client, **checked.values)
 
+    def _is_repeated(self, row: Checked, made: Sale) -> bool:
+        """Whether a row is another line of an invoice whose total an earlier row has."""
+        if self._number is None or not (number := row.row.cells[self._number].strip()):
+            return False
+        return self._invoices.one_more((number, made.client, made.on, made.amount)) > 1
+
     def _key(self, made: Sale) -> _Key:
         key = (made.client, made.on, made.amount)
         return (*key, made.note) if self._with_notes else key
@@ -142,6 +154,23 @@ class SaleImport:
         """How many sales the store had before this import, by what makes them alike."""
         stored = alike(self._tx, clients, with_notes=self._with_notes, before=self._first_new)
         return {tuple(row[:-1]): row[-1] for row in stored}
+
+
+_INVOICE_NUMBERS = (
+    "invoice number", "invoice no", "invoice id", "order number", "order no", "order id", "rechnungsnummer",
+    "rechnungsnr", "bestellnummer", "numero de facture", "numero de factura", "numero fattura", "factuurnummer",
+)  # fmt: skip
+_TOTALS = ("invoice total", "order total", "grand total", "gesamtbetrag", "rechnungsbetrag", "total ttc")
+
+
+def _number_of_total(draft: ImportDraft) -> int | None:
+    """The place of the column with the number of an invoice, where the amount is the total of an invoice."""
+    names = [plain_words(match.column) for match in draft.matches]
+    # A plain total is one of the invoice where its lines have an amount of their own.
+    totals = {*_TOTALS, "total"} if {"line amount", "line total"} & {*names} else {*_TOTALS}
+    if not any(match.target == "amount" and name in totals for match, name in zip(draft.matches, names, strict=True)):
+        return None
+    return next((at for at, name in enumerate(names) if name in _INVOICE_NUMBERS), None)
 
 
 def _refuse_incomplete(checked: Checked) -> None:
