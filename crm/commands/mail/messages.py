@@ -44,8 +44,13 @@ class MessageCard:
 
     @property
     def exit_code(self) -> int:
-        """1 where it was to be sent and was not, or may not have been: the shell then ends with it."""
-        return int(bool(self.stopped) or (self.tried and self.message.state in UNSENT))
+        """1 where it was to be sent and somebody has not got it, or may not have: the shell then ends with it."""
+        return int(bool(self.stopped) or (self.tried and (self.message.state in UNSENT or self.partly)))
+
+    @property
+    def partly(self) -> bool:
+        """Whether it was sent, but somebody of its recipients was refused; `failure` says who."""
+        return self.message.state == "sent" and bool(self.message.failure)
 
     def as_json(self) -> dict[str, Any]:
         """The message's own fields, and beside them what the card adds."""

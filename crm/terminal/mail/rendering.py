@@ -158,7 +158,8 @@ def draw_message(screen: Screen, card: "MessageCard", by: Conventions, room: int
     heading.append(f"  by {clean(message.user)}" if message.user else "", "muted")
     screen.print(heading)
     if message.failure:
-        screen.print(data(message.failure, STATE_STYLES.get(message.state, "warning")))
+        words = f"But not to {message.failure}" if card.partly else message.failure
+        screen.print(data(words, STATE_STYLES.get(message.state, "warning")))
     if message.notice:
         screen.print(data(message.notice, "alert" if "forged" in message.notice else "muted"))
     if card.stopped:

@@ -221,6 +221,29 @@ def test_many_refused_addresses_are_taken_back_at_once(here: MailDesk) -> None:
 # What the shell says
 
 
+@pytest.mark.parametrize(
+    ("first", "then", "codes", "failure"),
+    [
+        ({"ben": "550 no"}, {"ben": "550 no"}, (1, 1), "ben@example.com: 550 no"),
+        ({"ben": "550 no"}, {}, (1, 0), ""),
+        ({"a1": "550 no", "ben": "550 no"}, {"a1": "550 no", "ben": "550 no"}, (1, 1), "550 no"),
+        ({"a1": "550 no", "ben": "550 no"}, {"ben": "550 no"}, (1, 1), "ben@example.com: 550 no"),
+        ({"a1": "550 no"}, {"a1": "550 no"}, (1, 1), "a1@example.com: 550 no; the others got it"),
+        ({"a1": "550 no"}, {}, (1, 0), ""),
+    ],
+)
+def test_who_was_refused_is_named_and_the_exit_code_says_so(
+    here: MailDesk, first: dict[str, str], then: dict[str, str], codes: tuple[int, int], failure: str
+) -> None:
+    (client,) = here.clients(1)
+    here.post.answers["rcpt"] = lambda address: first.get(address.partition("@")[0], "")
+    sent = here("email send", client, subject="Hi", body="Text", cc=("ben@example.com",), yes=True)
+    here.post.answers["rcpt"] = lambda address: then.get(address.partition("@")[0], "")
+    again = here("email again", sent.message)
+    assert (sent.exit_code, again.exit_code) == codes
+    assert again.message.failure == failure
+
+
 def test_cron_sees_by_the_exit_code_that_something_was_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     settings: dict[str, Any] = {
         "CRM_SMTP_URL": f"smtp://127.0.0.1:{free_port()}", "CRM_MAIL_FROM": "team@example.com",

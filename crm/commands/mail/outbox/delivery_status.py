@@ -39,7 +39,7 @@ def verdict(message: Message, outcomes: Sequence[Outcome]) -> DeliveryStatus:
     fates = {outcome.fate for outcome in outcomes}
     written_to = {recipient_key(address) for address in addresses_in(message.to)}
     theirs = {outcome.fate for outcome in outcomes if recipient_key(outcome.address) in written_to}
-    failure = _reasons(outcomes)
+    failure = _reasons(outcomes, len(recipients_of(message)))
     reached = tuple(outcome.address for outcome in outcomes if outcome.fate is Fate.SENT)
     if Fate.UNKNOWN in fates:
         return DeliveryStatus("unsure", failure, reached)
@@ -74,12 +74,11 @@ def lacking(message: Message) -> list[str]:
     return [address for address in everybody if recipient_key(address) not in reached]
 
 
-def _reasons(outcomes: Sequence[Outcome]) -> str:
-    """The answers about those that did not get it, each by its address where there are several."""
+def _reasons(outcomes: Sequence[Outcome], count: int) -> str:
+    """The answers about those that did not get it, each by its address unless all of the `count` recipients of the
+    message have the same."""
     missed = [outcome for outcome in outcomes if outcome.fate is not Fate.SENT]
-    if len(outcomes) == 1:
-        return "".join(outcome.words for outcome in missed)
-    if len({outcome.words for outcome in missed}) == 1 and len(missed) == len(outcomes):
+    if len(missed) >= count and len({outcome.words for outcome in missed}) == 1:
         return missed[0].words
     return "; ".join(f"{outcome.address}: {outcome.words}" for outcome in missed)
 
