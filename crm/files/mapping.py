@@ -49,10 +49,11 @@ _AMOUNTS = frozenset(name for name, field in _FIELDS.items() if isinstance(field
 
 class Mapped(NamedTuple):
     """A row by fields: the text of each field that has a column ('' for a blank cell), and of the team's own fields
-    those that are filled."""
+    those that are filled. `opted_out` says that a column of who has opted out elsewhere does so."""
 
     fields: dict[str, str]
     extra: dict[str, str]
+    opted_out: bool = False
 
 
 class Mapper:
@@ -134,7 +135,8 @@ class Mapper:
             values["address"] = ", ".join(filter(None, (values["address"].strip(), *lines)))
         if self._other_addresses:
             self._elsewhere(cells, values, extra)
-        if any(_value(cells[place]).casefold() not in _NOT_OPTED_OUT for place in self._opt_outs):
+        has_opted_out = any(_value(cells[place]).casefold() not in _NOT_OPTED_OUT for place in self._opt_outs)
+        if has_opted_out:
             values["marketing_consent"] = "no"
         if self._statuses:
             values["status"] = "\n".join(filter(None, (cells[place].strip() for place in self._statuses)))
@@ -146,7 +148,7 @@ class Mapper:
             self._without_year(values)
         if self._currency is not None and (written := cells[self._currency].strip()):
             values["amount"] = _with_currency(values.get("amount", ""), written, self._by)
-        return Mapped(values, extra)
+        return Mapped(values, extra, has_opted_out)
 
     def _reach(self, target: str, written: Sequence[str], values: dict[str, str], extra: dict[str, str]) -> None:
         """The first e-mail address or number of a row is the client's, and others are an own field."""

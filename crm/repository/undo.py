@@ -68,11 +68,12 @@ def can_be_undone() -> ColumnElement[bool]:
 
 
 def _only_adds_lasting() -> ColumnElement[bool]:
-    """Whether a transaction did nothing but add what lasts, and what that changed in clients: somebody has opted
-    out."""
+    """Whether a transaction did nothing but add what lasts, and take the consent of clients away for it: somebody has
+    opted out."""
     own = audit.c.transaction == transactions.c.id
     adds = exists().where(own, audit.c.record.in_(_LASTING), audit.c.operation == "create")
-    follows = (audit.c.record == Client.kind_name) & (audit.c.operation == "update")
+    no_consent = type_coerce(audit.c.after, String) == '{"marketing_consent":false}'
+    follows = (audit.c.record == Client.kind_name) & (audit.c.operation == "update") & no_consent
     return adds & ~exists().where(own, audit.c.record.not_in(_LASTING), ~follows)
 
 

@@ -112,6 +112,7 @@ def _(result: "ImportReport", screen: Screen, by: Conventions) -> None:
         (result.conflicting, _CONFLICTING, "warning"),
         (result.unchanged, "known already, nothing new", "muted"),
         (result.flagged, "kept as written, worth a look", "warning"),
+        (result.opt_outs_added, "put among the opt-outs: they get no mailings", "warning"),
         (result.opted_out, "with a yes to mailings from who has opted out: the opt-out wins", "warning"),
         (result.refused, "refused", "overdue"),
     )

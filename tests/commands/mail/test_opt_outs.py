@@ -201,6 +201,66 @@ def test_an_opt_out_wins_over_an_import_which_says_so(office: Office) -> None:
     assert (again.unchanged, again.opted_out, len(again.doubts)) == (1, 1, 1)
 
 
+@pytest.mark.parametrize("heading", ["UNSUB_TIME", "Unsubscribed", "Email opt out"])
+@pytest.mark.parametrize(
+    ("columns", "row", "address"),
+    [
+        ("Name,E-mail", "Anna Berg,ANNA@example.com", "anna@example.com"),
+        ("Name,E-mail", "Ben Cole,ben@example.com", "ben@example.com"),
+        ("Name,City", "Anna Berg,Graz", "anna@example.com"),
+        ("Company,City", "Firm,Wien", ADDRESS),
+        ("Name,Phone", "Dora New,+436641234567", "+436641234567"),
+        ("Name,E-mail", "Eve Odd,none at all", ""),
+    ],
+)
+def test_who_has_opted_out_elsewhere_is_put_among_the_opt_outs(
+    office: Office, heading: str, columns: str, row: str, address: str
+) -> None:
+    office.add(first_name="Anna", last_name="Berg", email="anna@example.com", marketing_consent=True)
+    company = office.add(company="Firm", kind="company", marketing_consent=True)
+    office("contacts add", company, "Jo", email=ADDRESS)
+    cell = {"UNSUB_TIME": "2026-02-02 10:00:00", "Unsubscribed": "yes", "Email opt out": "TRUE"}[heading]
+    report = imported(office, f"{columns},{heading}\n{row},{cell}\n")
+    assert [opt_out.address for opt_out in office("opt-outs list")] == [address] * bool(address)
+    assert report.opt_outs_added == bool(address)
+    # The same list again adds nothing, and one that says yes brings nothing back.
+    assert imported(office, f"{columns},{heading}\n{row},{cell}\n").opt_outs_added == 0
+    later = imported(office, f"{columns},Marketing consent\n{row},yes\n", "later.csv")
+    assert later.opted_out == bool(address)
+    asked = [client.name for client in office.clients() if client.marketing_consent]
+    assert row.split(",")[0] not in asked or not address
+
+
+def test_who_has_not_opted_out_elsewhere_is_not_put_there(office: Office) -> None:
+    imported(office, "Name,E-mail,Unsubscribed\nAnna Berg,anna@example.com,no\nBen Cole,ben@example.com,\n")
+    imported(office, "Name,E-mail,Marketing consent\nAnna Berg,anna@example.com,no\n", "consent.csv")
+    assert office("opt-outs list") == []
+
+
+def test_of_two_clients_of_an_address_neither_is_written_to(office: Office) -> None:
+    for name in ("Anna", "Ben"):
+        office.add(first_name=name, last_name="Berg", email="both@example.com", marketing_consent=True)
+    imported(office, "Name,E-mail,Unsubscribed\nAnna Berg,both@example.com,yes\n")
+    assert [client.marketing_consent for client in office.clients()] == [False, False]
+
+
+def test_undo_of_an_import_keeps_every_opt_out(office: Office) -> None:
+    office.add(first_name="Anna", last_name="Berg", email="anna@example.com", marketing_consent=True)
+    office("opt-outs add", "before@example.com")
+    text = (
+        "Name,E-mail,City,Unsubscribed\nAnna Berg,anna@example.com,Graz,yes\nBen Cole,ben@example.com,Graz,yes\n"
+        "Eve Fox,before@example.com,Graz,yes\n"
+    )
+    for rows in (text, "".join(text.splitlines(keepends=True)[:2])):
+        imported(office, rows)
+        office("history undo")
+        assert [(client.name, client.city) for client in office.clients()] == [("Anna Berg", "")]
+        output = [opt_out.address for opt_out in office("opt-outs list")]
+        assert output == ["anna@example.com", "before@example.com", "ben@example.com"]
+    later = imported(office, "Name,E-mail,Marketing consent\nAnna Berg,anna@example.com,yes\n")
+    assert later.opted_out == 1
+
+
 def test_a_card_in_a_file_of_contacts_brings_nothing_back(office: Office) -> None:
     office("opt-outs add", "anna@example.com")
     office("import", office.write("a.vcf", "BEGIN:VCARD\nVERSION:3.0\nFN:Anna\nEMAIL:anna@example.com\nEND:VCARD\n"))

@@ -179,9 +179,9 @@ def _carry_out(tx: Transaction, tally: "Tally", crm: CRM, tell: Callable[[int, i
     from crm.commands.data.importing.sales import SaleImport
 
     draft = tally.draft
-    taking = ClientImport(tx, draft, tally) if draft.what == "clients" else SaleImport(tx, draft, tally)
     # One day for all rows.
     by = replace(crm.conventions, clock=tx.clock)
+    taking = ClientImport(tx, draft, tally, by) if draft.what == "clients" else SaleImport(tx, draft, tally)
     for batch in Reader(draft, by).batches():
         tally.rows += len(batch)
         taking.take(batch)

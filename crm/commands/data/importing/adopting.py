@@ -130,7 +130,7 @@ class _Run:
         self._listed = listed
         self._by = by
         self.tally = _Tally(listed.draft)
-        self._clients = ClientImport(tx, listed.draft, self.tally)
+        self._clients = ClientImport(tx, listed.draft, self.tally, by)
         self._spent: list[tuple[Checked, Decimal]] = []
         self._with_sales = clients_with_sales(tx)
         self._opening: dict[int, Decimal] = {}

@@ -11,16 +11,19 @@ from crm.commands.data.importing.report import Tally
 from crm.commands.mail.consent import described, mailing_addresses, opted_out
 from crm.errors import FieldError
 from crm.files import OTHERS
-from crm.model import Client, fields, named
-from crm.model.fields.recipients import recipient_key
+from crm.model import Client, Conventions, OptOut, fields, named
+from crm.model.fields.recipients import Recipient, recipient_key
 from crm.repository import Transaction
+
+_LONGEST_NOTE = 300
 
 
 class ClientImport:
     """Brings checked rows into a transaction, a batch at a time."""
 
-    def __init__(self, tx: Transaction, draft: ImportDraft, tally: Tally) -> None:
+    def __init__(self, tx: Transaction, draft: ImportDraft, tally: Tally, by: Conventions) -> None:
         self._tx = tx
+        self._by = by
         self._draft = draft
         self._tally = tally
         # The stored clients that rows of this file have spoken of, the first client that the file made, and the places
@@ -37,14 +40,18 @@ class ClientImport:
         new: dict[int, Client] = {}
         changed: dict[int, tuple[Client, Client]] = {}
         self._overrule(batch, keys, known)
+        opting_out: list[tuple[Checked, Client]] = []
         for row, its_keys in zip(batch, keys, strict=True):
             if row.refused:
                 self._tally.refuse(row.row, row.refused)
                 continue
             try:
-                self._take_one(row, its_keys, known, new, changed)
+                client = self._take_one(row, its_keys, known, new, changed)
             except FieldError as error:
                 self._tally.refuse(row.row, error.sentence)
+            else:
+                if row.opted_out:
+                    opting_out.append((row, client))
         ids = self._tx.add_all(list(new.values()))
         self._number(dict(zip(new, ids, strict=True)))
         for before, after in changed.values():
@@ -54,6 +61,8 @@ class ClientImport:
             if different:
                 self._tx.change(before, **different)
 
+        self._opt_out(opting_out)
+
     def _number(self, ids: Mapping[int, int]) -> None:
         """Takes note of the numbers of clients that were stored."""
         if self._first_created is None:
@@ -61,6 +70,33 @@ class ClientImport:
         for number, stored in ids.items():
             if number in self._places:
                 self._places[stored] = self._places.pop(number)
+
+    def _opt_out(self, rows: Sequence[tuple[Checked, Client]]) -> None:
+        """Puts the addresses of rows that say that somebody has opted out elsewhere among the opt-outs: that of the
+        row, or else the one at which its client is written to, or the telephone number where there is none."""
+        if not rows:
+            return
+        written_to = mailing_addresses(self._tx, [client for _, client in rows])
+        keys: dict[str, None] = {}
+        for row, client in rows:
+            addresses = (row.values.get("email"), written_to.get(client.id), row.values.get("phone"), client.phone)
+            if key := next((key for address in addresses if (key := self._recipient(address))), ""):
+                keys[key] = None
+        opt_outs = opted_out(self._tx, keys)
+        note = f"had opted out elsewhere, says {self._draft.file.name}"[:_LONGEST_NOTE]
+        added = [OptOut(address=key, on=self._tx.today, way="asked", note=note) for key in keys if key not in opt_outs]
+        self._tx.add_all(added)
+        self._tally.opt_outs_added += len(added)
+        for client in self._tx.identified("email", [key for key in keys if "@" in key]):
+            if client.marketing_consent:
+                self._tx.change(client, marketing_consent=False)
+
+    def _recipient(self, address: str | None) -> str:
+        """An address in the form in which recipients are compared; '' for what is none."""
+        try:
+            return Recipient().read(address or "", self._by)
+        except FieldError:
+            return ""
 
     def _overrule(self, batch: Sequence[Checked], keys: Sequence[Sequence[Key]], known: Known) -> None:
         """Takes the word of rows that somebody wants mailings who has opted out: an opt-out wins over a list, however
@@ -79,7 +115,8 @@ class ClientImport:
         written_to = mailing_addresses(self._tx, [client for _, client in speaks_of if client])
         addresses = {
             id(row): [address for address in (row.values.get("email"), written_to.get(client.id if client else 0))
-                      if address]
+                      if address] or [address for address in (row.values.get("phone"), client and client.phone)
+                                      if address]
             for row, client in speaks_of
         }  # fmt: skip
         opt_outs = opted_out(self._tx, [address for listed in addresses.values() for address in listed])
@@ -96,7 +133,8 @@ class ClientImport:
         known: Known,
         new: dict[int, Client],
         changed: dict[int, tuple[Client, Client]],
-    ) -> None:
+    ) -> Client:
+        """Adds or updates the client of a row; the client as it is then. Raises FieldError."""
         same = known.same(checked.values, keys)
         if same is None:
             if self._draft.mode == "update":
@@ -108,7 +146,7 @@ class ClientImport:
             self._tally.add(client, checked)
             if self._tally.first_records[-1] is client:
                 self._places[client.id] = len(self._tally.first_records) - 1
-            return
+            return client
         created = same.id < 0 or (self._first_created is not None and same.id >= self._first_created)
         again = created or same.id in self._met
         conflicts: list[tuple[str, str, str]] = []
@@ -124,13 +162,13 @@ class ClientImport:
             self._met.add(same.id)
         if not values and not conflicts:
             self._tally.leave(checked)
-            return
+            return same
         if again:
             self._tally.join(checked, conflicts)
         else:
             self._tally.update(after, checked)
         if not values:
-            return
+            return same
         if same.id < 0:
             new[same.id] = after
         else:
@@ -138,6 +176,7 @@ class ClientImport:
         if same.id in self._places:
             self._tally.first_records[self._places[same.id]] = after
         known.replace(same, after)
+        return after
 
 
 def refuse_taken(client: Client, known: Known) -> None:

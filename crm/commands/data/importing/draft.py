@@ -91,7 +91,7 @@ def targets(what: str) -> dict[str, str]:
             **{f"date_of_birth.{part}": f"Date of birth: {part}" for part in ("year", "month", "day")},
             **{name: field.label for name, field in typed_fields(Client).items()},
             "address.more": "Address: another line",
-            "opt_out": "No marketing consent (yes, or a date)",
+            "opt_out": "Has opted out of mailings (yes, or a date)",
         }
     of_sale = {
         "client": "Client (reference, name or e-mail)",

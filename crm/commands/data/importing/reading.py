@@ -51,7 +51,8 @@ _NO_INVOICE = re.compile(
 class Checked:
     """One row, checked: the values of its fields that are filled, the client's own among a sale's, and why
     it is refused ('' where it is not). `doubts` are fields that are kept and worth a look: (field, value, why);
-    `unread` are those whose value is no address or number."""
+    `unread` are those whose value is no address or number. `opted_out` is whether it says that somebody has opted out
+    elsewhere."""
 
     row: Row
     values: dict[str, Any] = field(default_factory=dict)
@@ -59,6 +60,7 @@ class Checked:
     doubts: list[tuple[str, str, str]] = field(default_factory=list)
     unread: set[str] = field(default_factory=set)
     refused: str = ""
+    opted_out: bool = False
 
 
 class Reader:
@@ -85,6 +87,7 @@ class Reader:
         if row.problem:
             return checked
         mapped = self._mapper(row.cells)
+        checked.opted_out = mapped.opted_out
         for status in mapped.fields.pop("status", "").splitlines():
             if status.casefold() in self._no_sale or _GIVEN_BACK.search(plain_words(status)):
                 checked.refused = f"its status is {status}, so it is no sale"

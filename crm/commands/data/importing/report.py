@@ -54,7 +54,8 @@ class ImportReport:
     """The result of an import, or of a dry run (`applied` False). Counts are rows of the file; `refusals`, `doubts` (a
     few of each sort) and `first_records` (new ones as they are stored) are the first of them. `maybe_foreign` is how
     many telephone numbers without a country code do not fit the country that they are read for, `opted_out` how many
-    rows say that somebody wants mailings who has opted out: the opt-out wins. `left_out` are the columns
+    rows say that somebody wants mailings who has opted out: the opt-out wins. `opt_outs_added` is how many addresses
+    of people who have opted out elsewhere were put among the opt-outs. `left_out` are the columns
     with something in them that go nowhere. `joined` are rows whose client an earlier row of the file has,
     `conflicting` those of them that differ from it: the first value is kept."""
 
@@ -79,6 +80,7 @@ class ImportReport:
     left_out: Sequence[str] = ()
     joined: int = 0
     conflicting: int = 0
+    opt_outs_added: int = 0
 
     @property
     def failed(self) -> bool:
@@ -104,6 +106,7 @@ class Tally:
     opted_out: int = 0
     joined: int = 0
     conflicting: int = 0
+    opt_outs_added: int = 0
     first_records: list[Record] = field(default_factory=list)
     _alike: Counter[str] = field(default_factory=Counter)
     _spool: IO[str] = field(default_factory=lambda: _temporary())
@@ -203,6 +206,7 @@ class Tally:
             self._left_out(),
             self.joined,
             self.conflicting,
+            self.opt_outs_added,
         )
 
     def _left_out(self) -> tuple[str, ...]:
