@@ -364,8 +364,5 @@ def _has_letter(text: str) -> bool:
 
 def _tags(text: str) -> str:
     # Google marks the groups that it made itself with a star.
-    tags = (
-        re.sub(r"^\*\s+(?=\S)", "", part.strip())
-        for part in _QUOTED_TAG.sub(r"\1", text).replace("|", ",").split(_SEVERAL)
-    )
+    tags = (re.sub(r"^\*\s+(?=\S)", "", part.strip()) for part in _QUOTED_TAG.sub(r"\1", text).split(_SEVERAL))
     return ", ".join(tag for tag in tags if tag and tag.casefold() not in _OWN_GROUPS)

@@ -1,4 +1,4 @@
-"""The marks of a sheet of a workbook beside its values: merged cells, and rows and columns that are hidden."""
+"""The marks of a sheet beside its values: merged cells, hidden rows and columns, failed formulas."""
 
 import re
 from collections.abc import Container, Iterator
@@ -7,7 +7,10 @@ from typing import IO, NamedTuple
 
 _CHUNK = 1 << 20
 _LONGEST_TAG = 4096
-_TAG = re.compile(rb"<(?:\w+:)?(mergeCell|row|col)\s([^>]*)>(\s*<(?:\w+:)?c[\s>])?")
+# Of cells only those whose formula has failed.
+_TAG = re.compile(
+    rb"""<(?:\w+:)?(mergeCell|row|col|c(?=\s[^>]*\bt=["']e["']))\s([^>]*)>(?:(?=(\s*<(?:\w+:)?c[\s>]))|)"""
+)
 _ATTRIBUTE = re.compile(rb"""([\w:]+)\s*=\s*["']([^"']*)["']""")
 _AREA = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7}):\$?([A-Z]{1,3})\$?(\d{1,7})")
 # A sheet with more has been filled by a program; what it merges is not read.
@@ -25,11 +28,13 @@ class Area(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SheetMarks:
-    """The merged areas of a sheet by their first row, its hidden rows with cells, and how many columns are hidden."""
+    """The merged areas of a sheet by their first row, its hidden rows with cells, how many columns are hidden, and
+    whether a formula has failed."""
 
     merged: dict[int, list[Area]] = field(default_factory=dict)
     hidden_rows: frozenset[int] = frozenset()
     hidden_columns: int = 0
+    has_errors: bool = False
 
 
 def marks_of(sheet: IO[bytes]) -> SheetMarks:
@@ -37,7 +42,11 @@ def marks_of(sheet: IO[bytes]) -> SheetMarks:
     merged: dict[int, list[Area]] = {}
     hidden_rows: set[int] = set()
     hidden_columns = areas = 0
+    has_errors = False
     for name, text, cell in _tags(sheet):
+        if name == b"c":
+            has_errors = True
+            continue
         if name == b"row" and not (cell and b"hidden" in text):
             continue
         attributes = {key.decode(): value.decode("ascii", "replace") for key, value in _ATTRIBUTE.findall(text)}
@@ -52,7 +61,7 @@ def marks_of(sheet: IO[bytes]) -> SheetMarks:
                 first, last = int(attributes.get("min", "1")), int(attributes.get("max", "1"))
                 # All columns to the end of the sheet are hidden for the look of it.
                 hidden_columns += last - first + 1 if last < 16_384 else 0
-    return SheetMarks(merged, frozenset(hidden_rows - {0}), hidden_columns)
+    return SheetMarks(merged, frozenset(hidden_rows - {0}), hidden_columns, has_errors)
 
 
 def _tags(sheet: IO[bytes]) -> Iterator[tuple[bytes, bytes, bytes]]:

@@ -27,8 +27,6 @@ _UNPACKED = 1 << 30
 _MOST_FILES = 1000
 # A format that shows a number with noughts before it, as Excel's own for American postcodes.
 _ZEROS = re.compile(r"(0{2,15})(?:;.*)?")
-# The outcome of a formula that has none.
-_ERRORS = frozenset(("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!"))
 # A heading that is merged over more columns is no name of each.
 _MOST_COLUMNS = 30
 _STRICT = b"http://purl.oclc.org/ooxml/"
@@ -58,7 +56,7 @@ class WorkbookSource(Source):
             self.other_sheets = tuple(title for title in filled_sheets if title != self.sheet)
             self._total = sizes[self.sheet] or 0
             self._marks = _marks(workbook[self.sheet])
-            numbered = list(islice(_filled(workbook[self.sheet], Spread(self._marks)), SAMPLE_ROWS + 1))
+            numbered = list(islice(_filled(workbook[self.sheet], self._marks, Spread(self._marks)), SAMPLE_ROWS + 1))
         if not numbered:
             raise FileError(f"The sheet {self.sheet} of {path.name} is empty; name another sheet.")
         first = [cells for _, cells in numbered]
@@ -103,7 +101,7 @@ class WorkbookSource(Source):
 
     def _all_rows(self) -> Iterator[Row]:
         with self._workbook() as workbook:
-            filled = _filled(workbook[self.sheet], Spread(self._marks, self._amounts))
+            filled = _filled(workbook[self.sheet], self._marks, Spread(self._marks, self._amounts))
             for _ in range(self._above + self.has_header):
                 next(filled, None)
             for number, cells in filled:
@@ -223,13 +221,17 @@ def _marks(sheet: Any) -> SheetMarks:
         return marks_of(xml)
 
 
-def _filled(sheet: Any, spread: Spread | None = None) -> Iterator[tuple[int, tuple[str, ...]]]:
+def _filled(
+    sheet: Any, marks: SheetMarks | None = None, spread: Spread | None = None
+) -> Iterator[tuple[int, tuple[str, ...]]]:
     """The rows of a sheet that are not blank, with their numbers, without the blank cells at their ends."""
     sheet.reset_dimensions()  # the size that is written in a sheet is often too small; the rows tell
-    # To make a cell of each value takes twice the time, and most workbooks have no such format.
-    padded = any(_ZEROS.fullmatch(style) for style in sheet.parent._number_formats)
-    for number, values in enumerate(sheet.iter_rows(values_only=not padded), 1):
-        cells = [_padded(value) for value in values] if padded else [_text(value) for value in values]
+    # To make a cell of each value takes twice the time, and most workbooks have no such format and no failed formula.
+    by_cells = (
+        any(_ZEROS.fullmatch(style) for style in sheet.parent._number_formats) or (marks or SheetMarks()).has_errors
+    )
+    for number, values in enumerate(sheet.iter_rows(values_only=not by_cells), 1):
+        cells = [_cell_text(value) for value in values] if by_cells else [_text(value) for value in values]
         if spread is not None:
             spread(number, cells)
         while cells and not cells[-1]:
@@ -238,8 +240,11 @@ def _filled(sheet: Any, spread: Spread | None = None) -> Iterator[tuple[int, tup
             yield number, tuple(cells)
 
 
-def _padded(cell: Any) -> str:
-    """A cell with the noughts that its format puts before a number, as of a postcode: 0150."""
+def _cell_text(cell: Any) -> str:
+    """A cell with the noughts that its format puts before a number, as of a postcode: 0150. Nothing where a formula has
+    failed; a text #N/A is a text."""
+    if cell.data_type == "e":
+        return ""
     text = _text(cell.value)
     style = (
         _ZEROS.fullmatch(cell.number_format or "") if text.isdigit() and isinstance(cell.value, int | float) else None
@@ -251,8 +256,6 @@ def _text(value: Any) -> str:
     """A cell as a person would type it: numbers without noise, dates in ISO, yes and no."""
     match value:
         case None:
-            return ""
-        case str() if value in _ERRORS:
             return ""
         case str():
             return _ESCAPED.sub(lambda code: chr(int(code.group(1), 16)), value) if "_x" in value else value

@@ -9,6 +9,7 @@ import pytest
 
 from crm.errors import FileError
 from crm.files import open_source
+from crm.files.writing import write_xlsx
 from crm.model import Sale
 from tests.support.file_records import read_records
 
@@ -287,6 +288,11 @@ def test_noughts_that_a_format_puts_before_a_number_are_read(tmp_path):
 def test_a_formula_that_has_failed_is_no_name(workbook, error):
     path = workbook(People=[["Name", "Email"], [error, "ada@example.org"]])
     assert [row.cells for row in open_source(path).rows()] == [("", "ada@example.org")]
+
+
+def test_a_text_that_reads_like_a_failed_formula_is_kept(tmp_path):
+    write_xlsx(tmp_path / "book.xlsx", ["Name", "Tags"], [["#N/A", "a, b|c"]], "People")
+    assert [row.cells for row in open_source(tmp_path / "book.xlsx").rows()] == [("#N/A", "a, b|c")]
 
 
 @pytest.mark.parametrize("cover", [[["Read me"]], [["Contacts of the workshop"], ["Made in March"], [None, "by Cy"]]])
