@@ -128,7 +128,7 @@ def test_an_undo_that_changed_nothing_is_found_by_its_words(store: Store) -> Non
     client = store.add(city="Graz")
     store.change(lambda tx: tx.change(client, city="Wien"), "moved")
     store.change(lambda tx: tx.undo(2), "undo")
-    assert numbers(store, text="took back") == [3]
+    assert numbers(store, text="undid") == [3]
 
 
 def test_what_else_names_a_client_stands_in_its_history(store: Store) -> None:
