@@ -1,6 +1,6 @@
 """Imports on screen: what came in from a file or a spreadsheet, or would come in."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
@@ -90,6 +90,13 @@ def _fitting(screen: Screen, by: Conventions, records: Sequence[Any], room: int)
     return None
 
 
+def _draw_counts(screen: Screen, counts: Iterable[tuple[int, str, str]], by: Conventions) -> None:
+    """How many rows came to what, a line each; what came to nothing has none."""
+    for number, words, style in counts:
+        if number:
+            screen.print(Text(f"{by.number(number):>9} ", style).append(words, "default"))
+
+
 def _headed(screen: Screen, head: str, result: "ImportReport | WholeStoreReport") -> None:
     failed = getattr(result, "failed", False)
     line = Text(f"{head}: ", "danger" if failed else "success" if result.applied else "bold")
@@ -116,9 +123,7 @@ def _(result: "ImportReport", screen: Screen, by: Conventions) -> None:
         (result.opted_out, "with a yes to mailings from who has opted out: the opt-out wins", "warning"),
         (result.refused, "refused", "overdue"),
     )
-    for number, words, style in counts:
-        if number:
-            screen.print(Text(f"{by.number(number):>9} ", style).append(words, "default"))
+    _draw_counts(screen, counts, by)
     if result.left_out:
         screen.print(data(f"Columns left out: {', '.join(result.left_out)}.", "muted"))
     if not (result.new or result.updated or result.joined or result.refused):
@@ -196,9 +201,7 @@ def _(result: "TakeOverReport", screen: Screen, by: Conventions) -> None:
         (result.flagged, "kept as written, worth a look", "warning"),
         (result.refused, "cannot be read, and stay in their tab only", "overdue"),
     )
-    for number, words, style in counts:
-        if number:
-            screen.print(Text(f"{by.number(number):>9} ", style).append(words, "default"))
+    _draw_counts(screen, counts, by)
     if not result.applied:
         arrow = screen.sign("→", "->")
         goes = (f"{column} {arrow} {target}" for column, target in result.columns.items())
