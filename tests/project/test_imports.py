@@ -23,6 +23,7 @@ ARROWS: dict[str, set[str]] = {
     "model": {"errors"},
     "config": {"errors", "atomic_write", "model"},
     "rules": {"errors", "model"},
+    "invoicing": {"errors", "model"},
     "repository": {"errors", "atomic_write", "model", "rules"},
     "files": {"errors", "atomic_write", "model"},
     "outward": {"errors", "atomic_write", "model", "config"},
@@ -35,6 +36,9 @@ ARROWS: dict[str, set[str]] = {
 # Who keeps something on this machine beside the store.
 for _room in ("repository", "accounts", "commands"):
     ARROWS[_room] |= {"local_database"}
+# What an invoice comes to is the same for whoever writes, sends or shows it.
+for _room in ("repository", "files", "outward", "commands", "terminal", "shell"):
+    ARROWS[_room] |= {"invoicing"}
 # Everybody may ask what time it is, and keep a file to its owner.
 for _room in ARROWS.keys() - {"errors", "clock", "atomic_write", "private_files"}:
     ARROWS[_room] |= {"clock", "private_files"}

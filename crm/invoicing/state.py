@@ -1,0 +1,27 @@
+"""The state of an invoice as it is shown: desk, portal, PDF and JSON all ask this one function."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from crm.invoicing.document import INVOICE
+
+STATES: Final = ("draft", "sent", "part paid", "paid", "overdue", "credited", "cancelled")
+
+
+def state_of(
+    *,
+    is_issued: bool,
+    total: Decimal,
+    paid: Decimal,
+    credited: Decimal,
+    due_on: date | None,
+    today: date,
+    kind: str = INVOICE,
+) -> str:
+    """One of STATES. Overdue is a matter of the day and is never stored.
+
+    An issued credit note is `credited`. An invoice that was credited in full is `cancelled` where nothing had been
+    paid, else `credited`.
+    """
+    raise NotImplementedError
