@@ -1,4 +1,4 @@
-"""What is open, by how long it has been due: not yet, 1-30, 31-60, 61-90, more than 90 days."""
+"""Open amounts by how long they have been due: not yet, 1-30, 31-60, 61-90, more than 90 days."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a payment is used for: the invoices that it pays, and what is left as credit."""
+"""Payments: the invoices that one pays, and the credit that is left of it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the law asks of an invoice, and what of it is missing: Directive 2006/112/EC art. 226 and EN 16931."""
+"""The law on invoices, and how much of it a document lacks: Directive 2006/112/EC art. 226 and EN 16931."""
 
 from dataclasses import dataclass
 
