@@ -3,6 +3,7 @@
 Exits with 1 where a claim fails, and with 3 where one could not be measured in its time.
 """
 
+import os
 import signal
 import sys
 import tempfile
@@ -32,6 +33,8 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"no benchmark {unknown[0]}; there are {', '.join(NAMES)}")
         return 2
+    # A program that is installed is compiled once, and not by every process anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     held, measured = True, True
     with tempfile.TemporaryDirectory(prefix="crm-benchmark-") as folder:
         for name in names or NAMES:

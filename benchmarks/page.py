@@ -26,7 +26,7 @@ _PAGES = {
     "the next page of the list, and back": ("2", "]["),
     "a client and the list": ("", "10"),
 }
-_DOWN = "\x1b[B"
+_UP, _DOWN = "\x1b[A", "\x1b[B"
 # A name and a misspelt one in a form, each taken out again by one key (Ctrl-U).
 _TYPED = [*"berdol", "\x15", *"brdol", "\x15"]
 _ROUNDS, _EACH, _ARROWS = 9, 4, 8
@@ -85,7 +85,9 @@ def measure(folder: Path) -> Iterator[Result]:
         for name, (way, keys) in _PAGES.items():
             menu.press(way)
             yield _result(name, menu, list(keys) * _EACH, _DRAWN, LIMIT)
-        yield _result("an arrow key", menu, [_DOWN] * _ARROWS, b"", LIMIT_OF_KEY)
+        yield _result("an arrow key in the list", menu, [_DOWN, _UP] * (_ARROWS // 2), b"", LIMIT_OF_KEY)
+        menu.press([_DOWN] * 24, b"")
+        yield _result("a line scrolled by an arrow key", menu, [_DOWN] * _ARROWS, b"", LIMIT)
         menu.press("0")
         menu.press("r", b"Client")
         yield _result("a key while a client is looked for", menu, _TYPED, b"", LIMIT)
