@@ -25,6 +25,8 @@ _OFFERED = 8
 # Of a shorter name that is misspelt too many others could be meant.
 _LONG = 6
 _EXAMPLE = "call Acme, wants a quote, fri 10:00"
+# What is to be sold is called otherwise than what was.
+_PLANNED: Mapping[str, str] = {"Sold": "Sale", "Bought": "Order", "Ordered": "Order", "Paid": "Payment"}
 _Added = TypeVar("_Added", Interaction, FollowUp, Sale, Deal)
 _NAME, _TITLE, _SUBJECT, _WHAT = 200, 200, 300, 500
 
@@ -128,7 +130,9 @@ def _understood(
     else:
         raise _nobody(notes[0])
     becomes = "deal" if note.label == OFFERED else "sale"
-    if note.amount is not None and kept[becomes] is None:
+    # What is only planned is no sale yet.
+    has_sum = note.amount is not None and note.waits != "always"
+    if note.amount is not None and has_sum and kept[becomes] is None:
         sum_, name = crm.conventions.money(note.amount), client.name or "them"
         raise Question(
             f"Add a deal of {sum_} with {name}?" if becomes == "deal" else f"Record a sale of {sum_} to {name}?",
@@ -136,7 +140,7 @@ def _understood(
             choices={"yes": "Add the deal" if becomes == "deal" else "Record the sale", "no": "Only note it down"},
         )
     captured = Captured(client, contact, None, None, misspelt=misspelt)
-    return _filled(crm, captured, note, text, becomes if kept[becomes] and note.amount is not None else "")
+    return _filled(crm, captured, note, text, becomes if kept[becomes] and has_sum else "")
 
 
 def _filled(crm: CRM, captured: Captured, note: QuickNote, text: str, becomes: str) -> Captured:
@@ -144,7 +148,8 @@ def _filled(crm: CRM, captured: Captured, note: QuickNote, text: str, becomes: s
     sale = deal = interaction = follow_up = None
     if note.amount is not None and not becomes:
         text = f"{text} for {crm.conventions.money(note.amount)}" if text else crm.conventions.money(note.amount)
-    about = ": ".join(filter(None, (note.label, text)))
+    label = _PLANNED.get(note.label, note.label) if note.is_planned(text) else note.label
+    about = ": ".join(filter(None, (label, text)))
     on = note.on or crm.today
     if note.amount is not None and becomes == "deal":
         deal = Deal(title=_first_line(text, _TITLE) or OFFERED, value=note.amount, owner=crm.me)

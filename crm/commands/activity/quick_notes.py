@@ -2,22 +2,25 @@
 
 `call Acme, wants a quote, fri 10:00`: a kind of interaction first, where one is named, or behind the name, as in
 `Sven called`; then the client and the text. A day that has passed is the day on which it was, one to come is the day
-for which it is planned, or on which something is to follow.
+for which it is planned, or on which something is to follow; a time alone is one of today.
 """
 
 import dataclasses
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import product
-from typing import Literal
+from typing import Literal, TypeVar
 
 from crm.errors import FieldError
 from crm.model import Conventions
 from crm.model.fields import Amount
-from crm.model.written_dates import NoDateError, When, read_when
+from crm.model.written_dates import NoDateError, When, read_time, read_when
+
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ _MEETING, _MET = _Head("meeting"), _Head("meeting", happened=True)
 _MAIL, _MAILED = _Head("email"), _Head("email", happened=True)
 _TEXT, _TEXTED = _Head("sms"), _Head("sms", happened=True)
 _NOTE, _QUOTED, _SOLD = _Head("note"), _Head("note", True, OFFERED), _Head("note", True, "Sold")
+_PAID = _Head("note", True, "Paid")
 _MEALS = ("breakfast", "lunch", "dinner", "coffee", "drinks")
 _HEADS: Mapping[str, _Head] = {
     **dict.fromkeys(("call", "phone", "ring", "phone call", "call back"), _CALL),
@@ -56,7 +60,8 @@ _HEADS: Mapping[str, _Head] = {
     "whatsapped": _Head("sms", True, "WhatsApp"),
     **dict.fromkeys(("note", "noted"), _NOTE),
     **dict.fromkeys(("quote", "quoted", "offer", "offered"), _QUOTED),
-    "sold": _SOLD,
+    **dict.fromkeys(("sold", "sale"), _SOLD),
+    "sell": _Head("note", label="Sold"),
 }  # fmt: skip
 # What may stand behind the name instead: Sven called.
 _DONE: Mapping[str, _Head] = {
@@ -66,7 +71,10 @@ _DONE: Mapping[str, _Head] = {
     **dict.fromkeys(("texted", "messaged", "whatsapped"), _TEXTED),
     "bought": _Head("note", True, "Bought"),
     "ordered": _Head("note", True, "Ordered"),
-    "paid": _Head("note", True, "Paid"),
+    "paid": _PAID,
+    "buys": _Head("note", label="Bought"),
+    "orders": _Head("note", label="Ordered"),
+    "pays": _Head("note", label="Paid"),
 }
 _WITH_SUM = ("Sold", "Bought", "Ordered", "Paid", OFFERED)
 # Before what was done, and saying nothing more than that it has happened: I just had lunch with.
@@ -74,7 +82,7 @@ _HAD = "had"
 _IDLE = frozenset(("i", "we", "just", "a", "todo", _HAD))
 _MOST_IDLE, _MOST_VERB_WORDS = 4, 3
 # Between what was done and the client.
-_TO = frozenset(("with", "w/", "to", "at", "from", "for"))
+_TO = frozenset(("with", "w/", "to", "at", "from", "for", "of"))
 _MOST_NAME_WORDS = 5
 # Of more words before the first comma some are text.
 _MOST_NAMED = 3
@@ -89,17 +97,38 @@ _WORDS_OF_WHEN = 7
 _NOT_SINCE = frozenset(("since", "from", "until", "till"))
 _TELLING = _NOT_SINCE | {"of", "before", "after", "than", "the", "a", "an", "for"}
 # Behind a date that stands in the midst: called Acme yesterday about the fair.
-_ABOUT = frozenset(("about", "and", "to", "re", "regarding", "because", "concerning"))
+_ABOUT = frozenset(("about", "and", "to", "re", "regarding", "because", "concerning", "for", "with", "at", "in"))
 _IN_NUMBERS = re.compile(r"\d{1,2}/\d{1,2}")
 _NO_DATE = re.compile(r"\d+|\d{1,2}[.-]\d{1,2}|\d{4}[./-]\d{1,2}")
+# Numbers with a slash that are no date: these, and parts of a hundred, 60/40.
+_SHARES = frozenset(("24/7", "24/5"))
+_WHOLE = 100
+# What is written as a day and is none: 13/40, 24.13., the 32nd.
+_NO_DAY = re.compile(
+    r"(\d{1,2})/(\d{1,2})|\d{1,2}\.(\d{1,2})\.|(?:on )?(?:the )?(\d{1,2})(?:st|nd|rd|th)", re.IGNORECASE
+)
+# A time of today that stands by itself: 23:30, at 4 pm, noon.
+_TIME_ALONE = re.compile(
+    r"(?:at |@ ?)?(\d{1,2}:\d\d(?: ?[ap]\.?m\.?)?|\d{1,2} ?[ap]\.?m\.?|noon|midday)", re.IGNORECASE
+)
 _SOLD_FOR = re.compile(r"(?:^|\s)(?:for|at)\s+(\S+(?:\s+\S{1,3})?)$|(?:^|\s)(\S*\d\S*(?:\s[a-z]{3})?)$", re.IGNORECASE)
 # Of what was offered the sum may stand first: $4,500 for tables.
-_SUM_FOR = re.compile(r"(?:^|\s)(\S*\d\S*)\s+for(?=\s\S*[^\W\d])", re.IGNORECASE)
+_SUM_FOR = re.compile(r"(?:^|\s)(\S*\d\S*)\s+for(?=\s(?:\d+\s+)?\S*[^\W\d])", re.IGNORECASE)
 # Sums that can mean only one thing, however the team writes them: 4'500, 4.5k, 1.234,56, 1,234.56.
 _APOSTROPHES = re.compile(r"(?<=\d)['\u2019](?=\d{3})")
 _THOUSANDS = re.compile(r"(\d+)(?:[.,](\d{1,2}))?k", re.IGNORECASE)
 _BOTH_MARKS = re.compile(r"(\d{1,3}(?:\.\d{3})+),(\d{2})|(\d{1,3}(?:,\d{3})+)\.(\d{2})")
-_SOLD_TO = re.compile(r"^(?P<what>.+?)\s+to\s+(?P<who>.+)$", re.IGNORECASE | re.DOTALL)
+_SOLD_TO = re.compile(r"^(?P<what>.+?)\s+(?:to|from)\s+(?P<who>.+)$", re.IGNORECASE | re.DOTALL)
+_SUM_ENDS = re.compile(r"\d\S*(?:\s[a-z]{3})?$", re.IGNORECASE)
+# $300 from Acme, got 300 from Acme.
+_PAID_BY = re.compile(
+    r"(?:(?:i|we)\s+)?(?:just\s+)?(?P<verb>(?:got|received)\s+)?(?P<sum>\S*\d\S*)\s+from\s", re.IGNORECASE
+)
+# A plain note of a sum is a sale where it says nothing of what is only wanted or owed.
+_NOT_SOLD = frozenset(
+    ("wants", "want", "asks", "asked", "needs", "owes", "would", "could", "might", "may", "maybe", "if", "offer",
+     "discount", "budget", "limit", "cost", "costs", "charges", "competitor", "not", "no", "refund", "returned")
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +180,12 @@ def read_notes(line: str, by: Conventions) -> Iterator[QuickNote]:
     be part of a name. Raises FieldError for a day that does not exist."""
     leading, rest = _leading(line, by)
     head, text = _head(rest)
+    if head is None and (paid := _PAID_BY.match(rest)) and (paid["verb"] or _has_currency(paid["sum"], by)):
+        head, text = _PAID, rest[paid.start("sum") :]
     if head is not None:
-        if head == _SOLD and (sold := _SOLD_TO.fullmatch(text)):
+        if (day_first := _day_first(text, by)) is not None:
+            yield _note(head, day_first[1], [day_first[0]], by)
+        if head.label in (_SOLD.label, _PAID.label) and (sold := _SOLD_TO.fullmatch(text)):
             sum_behind = _SOLD_FOR.search(sold["who"])
             who = sold["who"][: sum_behind.start()] if sum_behind else sold["who"]
             behind = sold["who"][len(who) :]
@@ -209,13 +242,30 @@ class _FoundDay:
     is_early: bool
 
 
+def _day_first(text: str, by: Conventions) -> tuple[_FoundDay, str] | None:
+    """A day that stands between what was done and the client, `meeting tomorrow with Acme`, and the text from there."""
+    words = list(_WORD.finditer(text))
+    for count in range(min(_WORDS_OF_WHEN, len(words) - 1), 0, -1):
+        written, following = text[: words[count - 1].end()], words[count].group().lower()
+        has_preposition = following in _TO and count + 1 < len(words)
+        if not (has_preposition or _TIME_ALONE.fullmatch(written.strip(_BETWEEN))):
+            continue
+        if (when := _when(written, by)) is not None:
+            return _FoundDay(when, 0, 0, is_early=True), text[words[count + has_preposition].start() :]
+    return None
+
+
 def _leading(line: str, by: Conventions) -> tuple[list[_FoundDay], str]:
     """A day that stands before what was done, `yesterday met Greta`, and the rest of the line."""
     words = list(_WORD.finditer(line))
     for count in range(min(_WORDS_OF_WHEN, len(words) - 1), 0, -1):
         rest = line[words[count].start() :]
-        if _head(rest)[0] is not None and (when := _when(line[: words[count - 1].end()], by)) is not None:
+        written = line[: words[count - 1].end()]
+        if _head(rest)[0] is None:
+            continue
+        if (when := _when(written, by)) is not None:
             return [_FoundDay(when, 0, 0, is_early=True)], rest
+        _refuse_impossible(written, by, is_alone=True)
     return [], line
 
 
@@ -225,16 +275,26 @@ def _note(
     """A note of what was done and the text behind it, with the days that the text says."""
     head = head or _NOTE
     days = _days(text, by, has_happened=head.happened)
-    is_apart = bool(days) and bool(_ENDS.search(text[: days[-1].start].rstrip()))
+    before_last = text[: days[-1].start].rstrip() if days else ""
+    is_apart = bool(_ENDS.search(before_last))
     for day in reversed(days):
         before, behind = text[: day.start].rstrip(_BETWEEN), text[day.end :].lstrip(".")
         text = before + (behind if behind[:1] in (",", ";", ":") else f" {behind.lstrip()}")
     note = QuickNote(text.strip(_BETWEEN), head.kind, head.label, name_words)
-    note = _dated(note, head, [*leading, *days], by, is_apart=is_apart)
-    return _with_amount(note, by) if head.label in _WITH_SUM else note
+    is_behind_sum = bool(days) and bool(_SUM_ENDS.search(before_last))
+    note = _dated(note, head, [*leading, *days], by, is_apart=is_apart, is_behind_sum=is_behind_sum)
+    return _with_amount(note, by) if head.label in _WITH_SUM or head == _NOTE else note
 
 
-def _dated(note: QuickNote, head: _Head, days: Sequence[_FoundDay], by: Conventions, *, is_apart: bool) -> QuickNote:
+def _dated(
+    note: QuickNote,
+    head: _Head,
+    days: Sequence[_FoundDay],
+    by: Conventions,
+    *,
+    is_apart: bool,
+    is_behind_sum: bool,
+) -> QuickNote:
     """The note with the day on which it was and the day that is to come, where they are named; `is_apart` says that the
     last of them stands behind a comma. `met Anna next tuesday` is planned, whatever the verb says; of `met Anna, next
     tuesday` the day is that of the follow-up."""
@@ -245,7 +305,10 @@ def _dated(note: QuickNote, head: _Head, days: Sequence[_FoundDay], by: Conventi
     if to_come is None:
         return note
     waits: Literal["always", "never", "without text"] = "without text"
-    if passed is not None or (head.happened and (is_apart or head.kind == "note")):
+    if passed is None and head.label in _WITH_SUM and not is_apart:
+        # What is sold tomorrow is no sale yet; of what is sold, and delivered tomorrow, it is.
+        waits = "always" if is_behind_sum or to_come.is_early else "never"
+    elif passed is not None or (head.happened and (is_apart or head.kind == "note")):
         waits = "never"
     elif head.happened:
         waits = "without text"
@@ -256,10 +319,16 @@ def _dated(note: QuickNote, head: _Head, days: Sequence[_FoundDay], by: Conventi
 
 def _has_passed(day: _FoundDay, head: _Head, by: Conventions) -> bool:
     """Whether a day that is named is when it was; today it is where a text follows, or its time is past."""
-    when = day.when
-    if when.day != by.today or head == _NOTE:
+    if day.when.day != by.today or day.when.time:
+        return _is_over(day.when, by)
+    return head != _NOTE and (head.happened or day.is_early)
+
+
+def _is_over(when: When, by: Conventions) -> bool:
+    """Whether a day, or its time today, lies behind us."""
+    if when.day != by.today or not when.time:
         return when.day < by.today
-    return head.happened or (when.time <= by.clock.time_of(by.clock.now) if when.time else day.is_early)
+    return when.time <= by.clock.time_of(by.clock.now)
 
 
 def _days(text: str, by: Conventions, *, has_happened: bool) -> list[_FoundDay]:
@@ -272,8 +341,8 @@ def _days(text: str, by: Conventions, *, has_happened: bool) -> list[_FoundDay]:
     while place < len(words):
         day, place = _day_from(text, words, place, by, has_happened=has_happened)
         days += [day] if day else []
-    passed = [day for day in days if day.when.day < by.today]
-    others = [day for day in days if day.when.day >= by.today]
+    passed = [day for day in days if _is_over(day.when, by)]
+    others = [day for day in days if not _is_over(day.when, by)]
     return sorted(passed[:1] + others[-1:], key=lambda day: day.start)
 
 
@@ -302,9 +371,12 @@ def _day_from(
         if not (stands or (is_last and not _IN_NUMBERS.fullmatch(written.strip(_BETWEEN)))):
             continue
         when = _when(written, by)
-        if when is not None and has_happened and not (is_last and (place > first_end or first_end > _MOST_NAMED)):
+        if when is None and stands:
+            _refuse_impossible(written, by, is_alone=begins_piece and ends_piece)
+        is_in_text = is_last and (begins_piece or not is_behind_sum) and (place > first_end or first_end > _MOST_NAMED)
+        if when is not None and has_happened and not is_in_text:
             when = _last_weekday(written, when, by)
-        if when is not None and (stands or when.day >= by.today):
+        if when is not None and (stands or not _is_over(when, by)):
             is_early = (in_first or place == first_end) and not is_last
             written_end = words[place].start() + len(written.rstrip(_BETWEEN))
             return _FoundDay(when, words[place].start(), written_end, is_early), end
@@ -313,6 +385,8 @@ def _day_from(
 
 def _last_weekday(written: str, when: When, by: Conventions) -> When:
     """A past event on Monday was on the last one."""
+    if when.day <= by.today:
+        return when
     earlier = read_when(written.strip(_BETWEEN), by, "past")
     is_of_week = by.today < when.day <= by.today + timedelta(days=7) and earlier.day >= by.today - timedelta(days=7)
     return earlier if is_of_week else when
@@ -321,14 +395,14 @@ def _last_weekday(written: str, when: When, by: Conventions) -> When:
 def _when(written: str, by: Conventions) -> When | None:
     """The day that some words name; None where they name none. Raises FieldError where there is no such day."""
     text = written.strip(_BETWEEN)
-    if not text or (_NO_DATE.fullmatch(text) and not written.rstrip(",;: ").endswith(".")):
+    if _TIME_ALONE.fullmatch(text):
+        return When(by.today, _read(text, lambda: read_time(text.lower().removeprefix("at").lstrip("@ "))))
+    if not text or text in _SHARES or (_NO_DATE.fullmatch(text) and not written.rstrip(",;: ").endswith(".")):
         return None
     try:
-        when = read_when(text, by, "nearest")
+        when = _read(text, lambda: read_when(text, by, "nearest"))
     except NoDateError:
         return None
-    except FieldError as error:
-        raise FieldError(f"{text}: {error.reason}", field="line", label="Note") from None
     one_word = len(text.split()) == 1
     if when.last is not None and one_word:
         # A month alone is as often a name, and a year a number.
@@ -336,21 +410,60 @@ def _when(written: str, by: Conventions) -> When | None:
     return None if one_word and len(text) < 3 else dataclasses.replace(when, last=None)
 
 
+def _read(text: str, read: Callable[[], _Value]) -> _Value:
+    """What is read of a part of the line. Raises FieldError for the line where that cannot be, NoDateError as it is."""
+    try:
+        return read()
+    except NoDateError:
+        raise
+    except FieldError as error:
+        raise FieldError(f"{text}: {error.reason}", field="line", label="Note") from None
+
+
+def _refuse_impossible(written: str, by: Conventions, *, is_alone: bool) -> None:
+    """Raises FieldError where a piece of the line is written as a day and none in any year: 13/40, 24.13., the 32nd."""
+    text = written.rstrip(",;: ")
+    match = _NO_DAY.fullmatch(text)
+    if match is None or text in _SHARES:
+        return
+    first, second, behind_point, day = match.groups()
+    if day is not None:
+        if is_alone or not text[0].isdigit():
+            raise FieldError(f"{text}: there is no day {day} in any month", field="line", label="Note")
+        return
+    month = behind_point or (second if by.day_first else first)
+    if behind_point or int(first) + int(second) != _WHOLE:
+        raise FieldError(f"{text}: there is no month {month}", field="line", label="Note")
+
+
 def _with_amount(note: QuickNote, by: Conventions) -> QuickNote:
-    """The note with the sum that something was sold or offered for; the sum is no longer in its text."""
+    """The note with the sum that something was sold or offered for; the sum is no longer in its text. A plain note has
+    one only where it is written with its currency, for something, and nothing speaks against it."""
+    is_plain = not note.label
+    if is_plain and not _NOT_SOLD.isdisjoint(re.findall(r"[a-z]+", note.body.lower())):
+        return note
     pieces = re.split(r"(?<=[,;:])\s", note.body)
-    for place, pattern in product(range(len(pieces)), (_SOLD_FOR, *([_SUM_FOR] if note.label == OFFERED else []))):
+    for place, pattern in product(range(len(pieces)), (_SOLD_FOR, _SUM_FOR)):
         piece = pieces[place].rstrip(_BETWEEN)
         match = pattern.search(piece)
         if match is None:
             continue
+        written = next(filter(None, match.groups()))
+        is_for = "for" in match.group().lower().split() or match.group() == piece
+        if is_plain and not (is_for and _has_currency(written, by)):
+            continue
         try:
-            amount = Amount().read(_plain_sum(next(filter(None, match.groups())), by), by)
+            amount = Amount().read(_plain_sum(written, by), by)
         except FieldError:
             continue
         pieces[place] = piece[: match.start()].rstrip(_BETWEEN) + piece[match.end() :] + pieces[place][len(piece) :]
         return dataclasses.replace(note, body=" ".join(filter(None, pieces)).strip(_BETWEEN), amount=amount)
     return note
+
+
+def _has_currency(written: str, by: Conventions) -> bool:
+    signs = written.strip("0123456789 ").casefold()
+    return any(unicodedata.category(character) == "Sc" for character in written) or by.currency.casefold() in signs
 
 
 def _plain_sum(written: str, by: Conventions) -> str:

@@ -312,3 +312,21 @@ def test_no_line_breaks_it(office: Office) -> None:
 
     tried()
     assert office.is_sound()
+
+
+def test_what_is_to_be_sold_is_planned_and_no_sale_yet(office: Office) -> None:
+    acme = office.add(company="Acme")
+    captured(office, "sold Acme 3 tables for 300 tomorrow")
+    (due,) = stored(office, FollowUp)
+    assert (due.client, due.what) == (acme.id, "Sale: 3 tables for $300.00")
+    assert (stored(office, Sale), stored(office, Interaction)) == ([], [])
+
+
+def test_a_sum_with_its_currency_is_offered_as_a_sale(office: Office) -> None:
+    office.add(company="Acme")
+    with pytest.raises(Question) as asked:
+        office("capture", "Acme, $4,500 for 3 tables")
+    assert asked.value.parameter == "sale"
+    captured(office, "Acme, $4,500 for 3 tables", sale=True)
+    (sale,) = stored(office, Sale)
+    assert (sale.amount, sale.note) == (4500, "3 tables")
