@@ -175,7 +175,8 @@ class SignedOutError(CRMError):
     """The reader's session is over, or their rights are not what they were. `saved` is what was saved before, in
     the words of the history; `done` says that this was all that was asked for, and ended the session itself. `was_open`
     says that nobody had to sign in when they began: the store has accounts only now. `asked` is for whoever signed
-    themselves out. `key` names the key by which it ran, where that does not work any more."""
+    themselves out. `key` names the key by which it ran, where that does not work any more; `stopped` says that its
+    maker is no longer an active admin."""
 
     kind = "signed_out"
 
@@ -187,6 +188,7 @@ class SignedOutError(CRMError):
         was_open: bool = False,
         asked: bool = False,
         key: str = "",
+        stopped: bool = False,
     ) -> None:
         self.saved = tuple(saved)
         self.done = done or asked
@@ -202,7 +204,12 @@ class SignedOutError(CRMError):
         elif was_open:
             sentence = HAS_ACCOUNTS + (f" This was saved before: {listed}." if saved else " Nothing was changed.")
         elif key:
-            why = f"The key “{key}” was revoked or has expired"
+            over = (
+                "has stopped, as whoever made it is no longer an active admin,"
+                if stopped
+                else "was revoked or has expired"
+            )
+            why = f"The key “{key}” {over}"
             sentence = (
                 f"{why} before it was finished. This was saved: {listed}." if saved else f"{why}. Nothing was changed."
             )

@@ -176,6 +176,11 @@ def address(email: str) -> str:
         return ""
 
 
+def is_admin(user: User) -> bool:
+    """Whether a user is an admin who may sign in."""
+    return user.role == "admin" and user.active and bool(user.password)
+
+
 def called(user: User) -> str:
     """The user as the history names them."""
     return user.name or user.email

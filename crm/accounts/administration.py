@@ -6,7 +6,7 @@ from typing import Any
 from unicodedata import normalize
 
 from crm.accounts import passwords
-from crm.accounts.account_store import AccountStore, called
+from crm.accounts.account_store import AccountStore, called, is_admin
 from crm.accounts.credentials import Credentials
 from crm.accounts.team_names import refuse_look_alike_address, refuse_taken
 from crm.errors import FieldError, RefusedError
@@ -105,7 +105,7 @@ class Administration:
             # A deactivated account need not fit.
             _refuse_unfit(tx, replace(current, **fitting), signs_in=bool(current.password))
         changed = self._renamed(tx, current, self._store.write(tx, current, fitting, user))
-        if _is_admin(current) and not _is_admin(changed) and not self._admins(tx):
+        if is_admin(current) and not is_admin(changed) and not self._admins(tx):
             raise RefusedError(
                 f"{called(current)} is the last admin; nobody could manage accounts any more. Nothing was changed;"
                 " make someone else an admin first."
@@ -211,7 +211,7 @@ class Administration:
     def _admins(self, snapshot: Snapshot) -> bool:
         """Whether there is an admin who can sign in."""
         return any(
-            _is_admin(user) and self._store.holds(snapshot, user)
+            is_admin(user) and self._store.holds(snapshot, user)
             for user in snapshot.find_all(User, Query({"role": "admin"}))
         )
 
@@ -259,10 +259,6 @@ def _refuse_unfit(snapshot: Snapshot, user: User, *, signs_in: bool) -> None:
             field="client",
             label="Client",
         )
-
-
-def _is_admin(user: User) -> bool:
-    return user.role == "admin" and user.active and bool(user.password)
 
 
 def _in_words(user: User, changes: Mapping[str, Any]) -> str:

@@ -7,10 +7,10 @@ from datetime import date
 from sqlalchemy import select
 
 from crm.accounts import KeyHolder
-from crm.accounts.account_store import AccountStore
+from crm.accounts.account_store import AccountStore, is_admin
 from crm.accounts.roster import Standing
 from crm.errors import FieldError, RefusedError, SignedOutError, SignInRefusedError, StoreError
-from crm.model import KEY_MAY, MachineKey
+from crm.model import KEY_MAY, MachineKey, User
 from crm.model.rights import KEY, Reader
 from crm.repository import AuthoredTransaction, Snapshot, tables
 
@@ -27,8 +27,9 @@ _UNKNOWN = (
 
 
 class MachineKeys:
-    """A key holds as long as it is in the store and has not expired. What is kept of it is an HMAC: it has 256 random
-    bits, so that nobody finds it by trying, and a slow hash or a limit on attempts would protect nothing more."""
+    """A key holds as long as it is in the store, has not expired, and its maker could make it now, as an active admin:
+    so it never has more rights than its maker. What is kept of it is an HMAC: it has 256 random bits, so that nobody
+    finds it by trying, and a slow hash or a limit on attempts would protect nothing more."""
 
     def __init__(self, store: AccountStore) -> None:
         self._store = store
@@ -84,6 +85,11 @@ class MachineKeys:
                 raise SignInRefusedError(
                     f"The key “{key.name}” has expired. Nothing was done; an admin makes a new one with `keys add`."
                 )
+            if self._is_stopped(snapshot, key):
+                raise SignInRefusedError(
+                    f"The key “{key.name}” has stopped: whoever made it is no longer an active admin. Nothing was done;"
+                    " an admin makes a new one with `keys add`."
+                )
             is_noted = key.last_used_on == snapshot.clock.today
         if not is_noted:
             # A store that can only be read is backed up all the same.
@@ -98,7 +104,18 @@ class MachineKeys:
         current = snapshot.find(MachineKey, holder.key)
         if current is None or _is_over(snapshot, current) or current.may != holder.may:
             raise SignedOutError(key=holder.name)
+        if self._is_stopped(snapshot, current):
+            raise SignedOutError(key=holder.name, stopped=True)
         return reader
+
+    def stopped(self) -> frozenset[int]:
+        """The ids of the keys that do not work because their maker is no active admin."""
+        with self._store.read() as snapshot:
+            return frozenset(key.id for key in snapshot.find_all(MachineKey) if self._is_stopped(snapshot, key))
+
+    def _is_stopped(self, snapshot: Snapshot, key: MachineKey) -> bool:
+        maker = snapshot.find(User, key.user_id)
+        return maker is None or not is_admin(maker) or not self._store.holds(snapshot, maker)
 
     def _by_token(self, snapshot: Snapshot, token: str) -> MachineKey | None:
         if not token.startswith(_BEGINS) or len(token) > _TOO_LONG or not token.isascii():

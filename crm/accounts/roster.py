@@ -56,8 +56,12 @@ _ACCOUNTS = _listed(_user.id, _user.seal, among=true())
 # The value stands in the statement itself, so that the index of the open ones is taken.
 _OPEN = _sign_in.state == literal("open", literal_execute=True)
 _SESSIONS = _listed(_sign_in.id, _sign_in.user, _sign_in.token, _sign_in.created_at, among=_OPEN)
-_KEYS = _listed(_key.id, _key.name, _key.may, _key.expires_on, _key.token, among=true())
-_ROWS = select(*(listed.scalar_subquery() for listed in (_ACCOUNTS, _SESSIONS, _KEYS)))
+_KEYS = _listed(_key.id, _key.name, _key.may, _key.expires_on, _key.token, _key.user_id, among=true())
+# A roster that was last renewed before keys stopped with their maker's account does not bind who made them.
+_KEYS_BEFORE = _listed(_key.id, _key.name, _key.may, _key.expires_on, _key.token, among=true())
+_ROWS, _ROWS_BEFORE = (
+    select(*(listed.scalar_subquery() for listed in (_ACCOUNTS, _SESSIONS, keys))) for keys in (_KEYS, _KEYS_BEFORE)
+)
 _NO_ROWS = "[]"
 
 
@@ -161,7 +165,7 @@ class Roster:
             return Standing.DAMAGED
         if written.mark != self._mark:
             return Standing.OTHER_SECRET
-        if written.revision < snapshot.known.anywhere or not _same(text, self._made(snapshot, written.revision)):
+        if written.revision < snapshot.known.anywhere or not self._fits_rows(snapshot, written, text):
             return Standing.DAMAGED
         snapshot.remember(written.revision)
         return Standing.HOLDS
@@ -195,10 +199,14 @@ class Roster:
             return Standing.OTHER_SECRET
         return Standing.UNROSTERED
 
-    def _made(self, snapshot: Snapshot, revision: int) -> str:
+    def _fits_rows(self, snapshot: Snapshot, written: Written, text: str) -> bool:
+        """Whether a roster, with its text, is that of the accounts, sessions and keys as they are."""
+        return any(_same(text, self._made(snapshot, written.revision, rows)) for rows in (_ROWS, _ROWS_BEFORE))
+
+    def _made(self, snapshot: Snapshot, revision: int, rows: "Select[Any]" = _ROWS) -> str:
         """The roster of a revision, as it must be written down."""
         digest = hashlib.sha256()
-        accounts, sessions, keys = snapshot.select(_ROWS)[0]
+        accounts, sessions, keys = snapshot.select(rows)[0]
         digest.update(f"{accounts}\n{sessions}\n".encode())
         # A store of a format that had no keys yet has a roster without them.
         if keys != _NO_ROWS:
@@ -212,7 +220,7 @@ class Roster:
         if not text:
             return self._unrostered(snapshot) is Standing.UNROSTERED
         written = Written.read(text)
-        return written is not None and _same(text, self._made(snapshot, written.revision))
+        return written is not None and self._fits_rows(snapshot, written, text)
 
     # From one store into another
 

@@ -140,6 +140,11 @@ class AccountsDesk:
         self._manages(CREATE)
         return self._accounts().machine_keys.add(name, may, expires_on)
 
+    def stopped_keys(self) -> frozenset[int]:
+        """The ids of the keys that do not work because their maker is no active admin."""
+        self._manages(READ)
+        return self._accounts().machine_keys.stopped()
+
     def revoke_key(self, key: MachineKey) -> None:
         """Takes a key away, at once for whatever runs by it."""
         self._manages(DELETE)

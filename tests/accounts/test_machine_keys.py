@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, insert, select, update
 
-from crm.accounts import KeyHolder
+from crm.accounts import KeyHolder, roster
 from crm.accounts.machine_keys import reader_by
+from crm.accounts.roster import Roster
 from crm.errors import FieldError, RefusedError, SignedOutError, SignInRefusedError, StoreAccessError
-from crm.model import MachineKey, User
+from crm.model import Client, MachineKey, User
 from crm.repository import tables
 from tests.accounts.conftest import Office
 from tests.conftest import STORES, _new_store
@@ -141,7 +142,8 @@ def test_a_row_that_is_put_back_or_edited_revives_no_key(office: Office) -> None
 
 
 @pytest.mark.parametrize(
-    "edited", [{"may": "mail+backup"}, {"expires_on": None}, {"name": "another"}, {"token": "0" * 64}, {"id": 9}]
+    "edited",
+    [{"may": "mail+backup"}, {"expires_on": None}, {"name": "another"}, {"token": "0" * 64}, {"id": 9}, {"user_id": 2}],
 )
 def test_an_edited_key_does_not_hold(file_office: Office, edited: dict[str, Any]) -> None:
     _, token = made(file_office, expires_on=TODAY + timedelta(days=1))
@@ -169,11 +171,58 @@ def test_it_stands_in_the_history_and_is_not_taken_back(office: Office) -> None:
     assert not holds(office, token)
 
 
-def test_whose_account_is_deactivated_leaves_the_keys_that_they_made(file_office: Office) -> None:
+@pytest.mark.parametrize(
+    ("lost", "back"),
+    [
+        ({"active": False}, {"active": True}),
+        ({"role": "staff"}, {"role": "admin"}),
+        ({"role": "client", "client": 1}, {"role": "admin", "client": 0}),
+    ],
+)
+def test_a_key_has_no_more_rights_than_its_maker_has_now(
+    file_office: Office, lost: dict[str, Any], back: dict[str, Any]
+) -> None:
+    key, token = made(file_office)
+    file_office.add("bo@example.com")
+    file_office.store.change(lambda tx: tx.add(Client(last_name="Arm")), "added a client")
+    keys, managed = file_office.accounts.machine_keys, file_office.accounts.administration
+    holder = keys.find(token)
+    managed.edit(file_office.user(1), **lost)
+    assert keys.stopped() == {key.id}
+    with pytest.raises(SignInRefusedError, match="“nightly mail” has stopped: whoever made it is no longer an active"):
+        keys.find(token)
+    # In the middle of a run, too.
+    with pytest.raises(SignedOutError, match=r"“nightly mail” has stopped.*Nothing was changed"):
+        file_office.store.change(lambda tx: keys.verify(tx, holder, reader_by(holder)), "wrote")
+    managed.edit(file_office.user(1), **back)
+    assert (keys.stopped(), holds(file_office, token)) == (frozenset(), True)
+
+
+def test_a_key_stops_whose_makers_account_was_changed_or_taken_away_by_hand(file_office: Office) -> None:
     _, token = made(file_office)
     file_office.add("bo@example.com")
-    file_office.accounts.administration.switch([file_office.user(1)], active=False)
+    changed = update(tables.user).where(tables.user.c.id == 1)
+    file_office.store.change(lambda tx: tx.connection.execute(changed.values(name="Else")), "past the program")
+    with pytest.raises(SignInRefusedError, match="has stopped"):
+        file_office.accounts.machine_keys.find(token)
+    file_office.accounts.administration.vouch(file_office.user(1), role="staff")
+    assert not holds(file_office, token)
+    gone = delete(tables.user).where(tables.user.c.id == 1)
+    file_office.store.change(lambda tx: tx.connection.execute(gone), "past the program")
+    assert not holds(file_office, token)
+
+
+def test_a_key_made_before_the_roster_bound_its_maker_goes_on(
+    file_office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(Roster._made, "__defaults__", (roster._ROWS_BEFORE,))
+        _, token = made(file_office)
     assert holds(file_office, token)
+    file_office.add("bo@example.com")
+    assert holds(file_office, token)
+    file_office.store.change(lambda tx: tx.connection.execute(update(tables.key).values(user_id=2)), "past the program")
+    assert not holds(file_office, token)
 
 
 def test_nobody_is_called_like_a_key(file_office: Office) -> None:

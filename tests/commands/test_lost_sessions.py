@@ -279,6 +279,7 @@ DESK: Mapping[str, tuple[Callable[[Work, CRM], tuple[Any, ...]], Mapping[str, An
     "findings": (lambda *_: (), {}),
     "vouch": (_another, {"role": "admin"}),
     "add_key": (lambda *_: ("Eve's key", "mail"), {}),
+    "stopped_keys": (lambda *_: (), {}),
     "revoke_key": (_a_key, {}),
     "end": (lambda work, _: (work.firm.sign_ins["admin"].id,), {}),
     "edit_profile": (lambda *_: (), {"phone": "+436641234567", "password": PASSWORD}),

@@ -73,7 +73,7 @@ class Cron(CommandLine):
     def revoke(self) -> None:
         with self.opened() as crm, crm.repository.read() as snapshot:
             (key,) = snapshot.find_all(MachineKey)
-        self.as_admin("keys revoke", key)
+        self.as_admin("keys revoke", key, True)
 
 
 @pytest.fixture

@@ -244,7 +244,7 @@ def _an_opt_out(firm: Firm, role: str) -> Mapping[str, Any]:
 def _a_key(firm: Firm, role: str) -> Mapping[str, Any]:
     """A key that is there to be revoked."""
     made = firm.office.crm.accounts.add_key(f"key of {role} {len(firm.everything())}", "mail")
-    return {"key": made[0]}
+    return {"key": made[0], "yes": True}
 
 
 def _a_mailing(firm: Firm, role: str) -> Mapping[str, Any]:

@@ -1,26 +1,27 @@
 """Keys by which commands run unattended, from cron for example, where the store has accounts."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
 
 from crm.commands.context import CRM
 from crm.commands.registry import ONLY_ADMIN, About, command
-from crm.model import KEY_MAY, MachineKey, User
+from crm.errors import confirmation
+from crm.model import KEY_MAY, MachineKey
 from crm.model.fields import Choice, Day, Line
 
 
 @dataclass(frozen=True, slots=True)
 class KeyShown:
-    """A key without what its bearer shows. `by` is who made it, `by_gone` that their account is not active any more:
-    they have seen it."""
+    """A key without what its bearer shows. `by` is who made it; it is `stopped` while they are no active admin."""
 
     id: int
     name: str
     may: str
     made_on: date
     by: str
-    by_gone: bool
+    stopped: bool
     expires_on: date | None
     expired: bool
     last_used_on: date | None
@@ -41,16 +42,24 @@ class KeyMade:
 def list_all(crm: CRM) -> list[KeyShown]:
     """Lists the keys by which commands run unattended: what each may do, who made it, and when it was last used."""
     with crm.read() as snapshot:
-        active = {user.id for user in snapshot.find_all(User) if user.active}
-        return [_shown(crm, key, active) for key in snapshot.find_all(MachineKey)]
+        keys = snapshot.find_all(MachineKey)
+    stopped = crm.accounts.stopped_keys()
+    return [
+        KeyShown(
+            key.id, key.name, key.may, crm.clock.day_of(key.created_at), key.user, key.id in stopped,
+            key.expires_on, _is_over(crm, key), key.last_used_on,
+        )
+        for key in keys
+    ]  # fmt: skip
 
 
-def _shown(crm: CRM, key: MachineKey, active: set[int]) -> KeyShown:
-    expired = key.expires_on is not None and crm.today > key.expires_on
-    return KeyShown(
-        key.id, key.name, key.may, crm.clock.day_of(key.created_at), key.user, key.user_id not in active,
-        key.expires_on, expired, key.last_used_on,
-    )  # fmt: skip
+def _is_over(crm: CRM, key: MachineKey) -> bool:
+    return key.expires_on is not None and crm.today > key.expires_on
+
+
+def works(crm: CRM, key: MachineKey, stopped: Collection[int]) -> bool:
+    """Whether a key works now; `stopped` are those whose makers are no active admins."""
+    return key.id not in stopped and not _is_over(crm, key)
 
 
 @command("keys add", title="Make a key", roles=ONLY_ADMIN)
@@ -74,6 +83,13 @@ def add(
 def revoke(
     crm: CRM,
     key: Annotated[MachineKey, About("Key", "its number or its name", positional=True)],
+    yes: bool = False,
 ) -> None:
     """Takes a key away: what runs by it ends at once, and nothing brings it back."""
+    if not yes:
+        raise confirmation(
+            f"What runs by the key {key.name} ends at once, and the key never works again.",
+            "Revoke it",
+            irreversible=True,
+        )
     crm.accounts.revoke_key(key)

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 from crm.commands.context import CRM
 from crm.commands.registry import ONLY_ADMIN, About, command
+from crm.commands.team.keys import works
 from crm.errors import FieldError, confirmation
-from crm.model import ROLES, Client, SignIn, User
+from crm.model import ROLES, Client, MachineKey, SignIn, User
 from crm.model.fields import Choice, Email, Flag, Line, Phone, Secret
 from crm.model.rights import OWNER
 from crm.repository import Query
@@ -23,7 +24,8 @@ _NAMED = 5
 class UserShown:
     """An account without what lets it in. `second_factor` is 'totp', 'sms' or ''; `sessions` how many are open. One
     that was `changed_by_hand` in a spreadsheet lets nobody in until an admin vouches for it; whoever is not
-    `signing_in` is only named."""
+    `signing_in` is only named. `keys` are those for unattended commands that they made and that work, `stopped_keys`
+    those that do not because they are no active admin."""
 
     id: int
     email: str
@@ -36,6 +38,8 @@ class UserShown:
     sessions: int
     changed_by_hand: bool
     signing_in: bool
+    keys: tuple[str, ...]
+    stopped_keys: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +88,9 @@ def list_all(crm: CRM) -> list[UserShown]:
     factors = crm.accounts.second_factors()
     signing_in = crm.accounts.signing_in()
     by_hand = {finding.record_id for finding in crm.accounts.findings()}
+    stopped = crm.accounts.stopped_keys()
     with crm.read() as snapshot:
-        users = snapshot.find_all(User)
+        users, keys = snapshot.find_all(User), snapshot.find_all(MachineKey)
         open_ones: dict[int, int] = {}
         for sign_in in snapshot.find_all(SignIn):
             open_ones[sign_in.user] = open_ones.get(sign_in.user, 0) + (sign_in.state == "open")
@@ -93,6 +98,8 @@ def list_all(crm: CRM) -> list[UserShown]:
         UserShown(
             user.id, user.email, user.name, user.phone, user.role, user.client, user.active,
             factors.get(user.id, ""), open_ones.get(user.id, 0), user.id in by_hand, user.id in signing_in,
+            tuple(key.name for key in keys if key.user_id == user.id and works(crm, key, stopped)),
+            tuple(key.name for key in keys if key.user_id == user.id and key.id in stopped),
         )
         for user in users
     ]  # fmt: skip
@@ -147,8 +154,9 @@ def edit(
     phone: Annotated[str | None, Phone(), About("Phone")] = None,
     client: Annotated[Client | None, About("Client", "whose account it is, for the role client")] = None,
     password: Annotated[str | None, Secret(), About("Password", "your own, to change your own e-mail or phone")] = None,
+    yes: bool = False,
 ) -> UserShown:
-    """Changes an account. A change of role signs the user out."""
+    """Changes an account. A change of role signs the user out, and the keys stop that a former admin made."""
     values: dict[str, Any] = {"email": email, "name": name, "role": role, "phone": phone}
     changes = {field: value for field, value in values.items() if value is not None}
     if client is not None:
@@ -157,13 +165,17 @@ def edit(
         changes["client"] = 0
     elif role == "client" or user.role == "client":
         _refuse_unfit("client", client or user.client or None)
+    if role is not None and role != "admin":
+        _confirm_stopping(crm, [user], "Change the role", yes=yes)
     crm.accounts.edit(user, password=password, **changes)
     return _user_shown(crm, user.id)
 
 
 @command("users deactivate", title="Deactivate accounts", roles=ONLY_ADMIN)
-def deactivate(crm: CRM, users: Annotated[tuple[User, ...], _THEIRS]) -> list[UserShown]:
-    """Lets people in no more and ends their sessions; what they did stays in the history."""
+def deactivate(crm: CRM, users: Annotated[tuple[User, ...], _THEIRS], yes: bool = False) -> list[UserShown]:
+    """Lets people in no more, ends their sessions and stops the keys that they made; what they did stays in the
+    history."""
+    _confirm_stopping(crm, users, "Deactivate", yes=yes)
     crm.accounts.switch(users, active=False)
     return _those(crm, users)
 
@@ -175,7 +187,7 @@ def activate(
     all_: Annotated[bool, Flag(), About("All", "all that are switched off and not changed by hand")] = False,
     yes: bool = False,
 ) -> list[UserShown]:
-    """Lets people in again who were deactivated.
+    """Lets people in again who were deactivated. Keys that an admin made work again, unless they were revoked.
 
     With --all everybody who is switched off, as after `users recover`: also whoever was switched off before that.
     """
@@ -190,6 +202,18 @@ def activate(
     if users:
         crm.accounts.switch(users, active=True)
     return _those(crm, users)
+
+
+def _confirm_stopping(crm: CRM, users: Sequence[User], answer: str, *, yes: bool) -> None:
+    """Raises a Question where keys stop with the rights of those who made them."""
+    ids = {user.id for user in users}
+    keys = [] if yes else [name for user in list_all(crm) if user.id in ids for name in user.keys]
+    if keys:
+        raise confirmation(
+            f"Keys that stop working: {', '.join(keys)}. What runs by them is refused until another admin makes new"
+            " ones.",
+            answer,
+        )
 
 
 def _switched_off(crm: CRM) -> tuple[User, ...]:

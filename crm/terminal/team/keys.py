@@ -31,9 +31,6 @@ class KeysPage(ListPage):
     def open(self, row: Any) -> None:
         session = self.session
         session.page("Keys", row.name)
-        session.confirm(
-            "What runs by this key ends at once, and the key never works again.", "Revoke it", irreversible=True
-        )
         with session.crm.read() as snapshot:
             session.call("keys revoke", key=snapshot.get(MachineKey, row.id))
         session.say(f"{session.screen.sign('✓', 'OK:')} Revoked the key {row.name}.", "success")

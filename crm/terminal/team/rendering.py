@@ -25,6 +25,7 @@ USERS: Sequence[tables.Column] = (
     tables.Column("Second factor", lambda row, _: data(NAMES.get(row.second_factor, "")), 4),
     tables.Column("Sessions", lambda row, by: data(by.number(row.sessions)), 3, right=True),
     tables.Column("", lambda row, _: Text(_state(row), "warning"), 1),
+    tables.Column("Keys", lambda row, _: data(keys_of(row)), 5, 8, wraps=True),
 )
 SESSIONS: Sequence[tables.Column] = (
     tables.Column("No.", lambda row, _: data(row.id, "muted"), 3, right=True),
@@ -38,7 +39,7 @@ KEYS: Sequence[tables.Column] = (
     tables.Column("May", lambda row, _: data(row.may), 1),
     tables.Column("Last used", lambda row, by: data(by.day(row.last_used_on) or "never"), 2),
     tables.Column("Expires", lambda row, by: _expiry(row, by), 3),
-    tables.Column("Made by", lambda row, _: data(f"{row.by}{' (deactivated)' if row.by_gone else ''}"), 4, 8),
+    tables.Column("Made by", lambda row, _: data(row.by), 4, 8),
     tables.Column("Made on", lambda row, by: data(by.day(row.made_on)), 5),
 )
 PEOPLE: Sequence[tables.Column] = (
@@ -63,8 +64,14 @@ def _state(user: "UserShown") -> str:
     return "changed by hand" if user.changed_by_hand else off if user.active else "off"
 
 
+def keys_of(user: "UserShown") -> str:
+    """The keys for unattended commands that somebody made, and which of them have stopped."""
+    return ", ".join([*user.keys, *(f"{name} (stopped)" for name in user.stopped_keys)])
+
+
 def _expiry(key: "KeyShown", by: Conventions) -> Text:
-    return Text("expired", "warning") if key.expired else data(by.day(key.expires_on) or "never")
+    over = "expired" if key.expired else "stopped" if key.stopped else ""
+    return Text(over, "warning") if over else data(by.day(key.expires_on) or "never")
 
 
 def _some(count: int, by: Conventions) -> str:

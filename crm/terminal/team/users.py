@@ -9,7 +9,7 @@ from crm.model import Client, User
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing.cards import draw_pairs
 from crm.terminal.drawing.render import show
-from crm.terminal.team.rendering import NAMES, SESSIONS, USERS
+from crm.terminal.team.rendering import NAMES, SESSIONS, USERS, keys_of
 from crm.terminal.team.signing_in import chosen_password, sign_in_first
 from crm.terminal.toolkit import letters, sections
 from crm.terminal.toolkit.lists import ListPage
@@ -163,6 +163,7 @@ def _user_page(session: Session, user_id: int) -> None:
                 "Seal": "broken: changed by hand, lets nobody in" if account.changed_by_hand else "",
                 "Second factor": NAMES.get(account.second_factor, account.second_factor),
                 "Open sessions": account.sessions,
+                "Keys": keys_of(account),
             },
         )
         session.screen.print()

@@ -10,7 +10,7 @@ from crm.accounts import SignedIn
 from crm.commands.context import CRM, has_accounts
 from crm.commands.ownership import names, owner_filter, spelled
 from crm.errors import FieldError, ForbiddenError, Question, RefusedError, SignInRefusedError
-from crm.model import Client, Deal, FollowUp, User
+from crm.model import Client, Deal, FollowUp, MachineKey, User
 from crm.repository import Query
 from tests.commands.conftest import Office
 from tests.support.clocks import TODAY
@@ -258,6 +258,48 @@ def test_several_are_switched_off_and_on_in_one_change_or_not_at_all(team: Offic
     with pytest.raises(RefusedError, match="last admin"):
         team("users deactivate", [user(team, bo.email), user(team, "ada@example.com")])
     assert user(team, bo.email).active
+
+
+def test_keys_that_stop_with_the_rights_of_their_maker_are_named(team: Office) -> None:
+    team("users edit", user(team, "bo@example.com"), role="admin")
+    bo, ada = signed_in(team, "bo@example.com"), signed_in(team, "ada@example.com")
+    for name in ("nightly mail", "weekly backup"):
+        team("keys add", name, "mail+backup", crm=bo)
+    team("keys add", "of Ada", crm=ada)
+
+    def maker() -> User:
+        return user(team, "bo@example.com")
+
+    for words, how in (("users deactivate", {"users": [maker()]}), ("users edit", {"user": maker(), "role": "staff"})):
+        with pytest.raises(Question, match=r"Keys that stop working: nightly mail, weekly backup. What runs") as asked:
+            team(words, **how, crm=ada)
+        assert (asked.value.parameter, asked.value.yes) == ("yes", "yes")
+        assert (maker().role, maker().active) == ("admin", True)
+    # Nothing is asked where none stops.
+    assert team("users edit", maker(), phone="+436641234567", crm=ada).keys == ("nightly mail", "weekly backup")
+    (off,) = team("users deactivate", [maker()], yes=True, crm=ada)
+    assert (off.keys, off.stopped_keys) == ((), ("nightly mail", "weekly backup"))
+    assert {key.name: key.stopped for key in team("keys list", crm=ada)} == {
+        "nightly mail": True, "weekly backup": True, "of Ada": False,
+    }  # fmt: skip
+    assert team("users edit", maker(), role="staff", crm=ada).stopped_keys == off.stopped_keys
+    # As an admin again, they have their keys again.
+    team("users edit", maker(), role="admin", crm=ada)
+    (on,) = team("users activate", [maker()], crm=ada)
+    assert (on.keys, on.stopped_keys) == (off.stopped_keys, ())
+
+
+def test_a_key_is_revoked_only_once_it_is_confirmed(team: Office) -> None:
+    ada = signed_in(team, "ada@example.com")
+    team("keys add", "nightly mail", crm=ada)
+    with ada.read() as snapshot:
+        (key,) = snapshot.find_all(MachineKey)
+    with pytest.raises(Question, match="by the key nightly mail ends at once, and the key never works") as asked:
+        team("keys revoke", key, crm=ada)
+    assert asked.value.irreversible
+    assert len(team("keys list", crm=ada)) == 1
+    team("keys revoke", key, yes=True, crm=ada)
+    assert team("keys list", crm=ada) == []
 
 
 # Whose it is

@@ -11,7 +11,7 @@ import pytest
 
 from crm.commands.context import CRM
 from crm.commands.registry import named
-from crm.model import User
+from crm.model import MachineKey, User
 from crm.repository import Query
 from tests.support.clocks import running_on
 from tests.terminal.conftest import Session
@@ -37,6 +37,11 @@ def shop(crm: CRM, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> CRM:
             email=email, name=email.partition("@")[0].title(), role=role, client=client, password=PASSWORD
         )
     return crm
+
+
+def all_keys(shop: CRM) -> list[MachineKey]:
+    with shop.read() as snapshot:
+        return snapshot.find_all(MachineKey)
 
 
 def signed_in(start: Start, email: str, **how: Any) -> Session:
@@ -160,9 +165,33 @@ def test_whoever_signs_out_ends_the_session_and_comes_to_the_sign_in(start: Star
     assert session.exit_code() == 0
 
 
-def test_an_admin_who_gives_the_role_up_is_told_that_it_is_done(start: Start, shop: CRM) -> None:
-    shop.accounts.open().administration.add(email="ben@example.com", name="Ben", role="admin", password=PASSWORD)
-    session = signed_in(start, "ada@example.com").choose("Team").choose("Ada").choose("Change role").choose("staff")
+def test_an_admin_makes_and_revokes_keys_and_those_stop_with_the_role(start: Start, shop: CRM) -> None:
+    accounts = shop.accounts.open()
+    accounts.administration.add(email="ben@example.com", name="Ben", role="admin", password=PASSWORD)
+    session = signed_in(start, "ada@example.com").choose("Team").press(".").choose("Keys for unattended commands")
+    session.sees("With a key cron sends").sees("Name (").press("nightly mail", "enter").sees("May:").choose("back up")
+    session.sees("Expires").press("enter").sees("Key nightly mail, shown only now.").sees("Written down?")
+    secret = re.search(r"crm_key_\S+", session.text)
+    assert secret
+    holder = accounts.machine_keys.find(secret[0])
+    assert (holder.name, holder.may) == ("nightly mail", "backup")
+    # It is not shown again.
+    session.press("yes", "enter").choose("Keys for unattended commands").sees("nightly mail").lacks("crm_key_")
+    session.press("n").sees("Name (").press("Nightly MAIL", "enter").choose("send and fetch mail and texts").press(
+        "enter"
+    )
+    session.sees("There is a key Nightly MAIL already").press("kill", "weekly", "enter")
+    session.sees("Key weekly, shown only now.").press("yes", "enter").choose("weekly")
+    session.sees("What runs by the key weekly ends at once, and the key never works again.").press("enter")
+    assert len(all_keys(shop)) == 2
+    session.choose("weekly").choose("Revoke it").sees("Revoked the key weekly.").lacks("Key weekly")
+    assert [key.name for key in all_keys(shop)] == ["nightly mail"]
+    session.press("esc").sees("Workload").press("esc").choose("Ada").sees("nightly mail").choose("Change role").choose(
+        "staff"
+    )
+    session.sees("Keys that stop working: nightly mail. What runs by them").press("esc").sees("Change role")
+    assert accounts.machine_keys.find(secret[0])
+    session.choose("Change role").choose("staff").choose("Change the role")
     session.sees("It is done: gave Ada the role staff. This has ended your own session").sees("E-mail")
     session.press("ada@example.com", "enter").sees("Password:").press(PASSWORD, "enter").sees("Exit").choose(
         "Team"
