@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Final
+
+from crm.model.money import rounded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,9 +61,36 @@ class DueReminder:
 def due_reminder(overdue: Overdue, levels: Sequence[Level], today: date, *, decimals: int = 2) -> DueReminder | None:
     """The next level, where it is due today: never two levels in one run, never before the term of the one before has
     passed, never where something was paid today or a promise has not run out. None where nothing is due."""
-    raise NotImplementedError
+    if overdue.open <= 0 or overdue.due_on is None or overdue.due_on >= today:
+        return None
+    if overdue.last_paid_on == today:
+        return None
+    if overdue.promised_on is not None and overdue.promised_on >= today:
+        return None
+    if overdue.not_before is not None and overdue.not_before > today:
+        return None
+    by_number = {level.number: level for level in levels}
+    later = [number for number in by_number if number > overdue.reminded]
+    if not later:
+        return None
+    level = by_number[min(later)]
+    days = (today - overdue.due_on).days
+    if days < level.days:
+        return None
+    if overdue.reminded_on is not None:
+        before = by_number.get(overdue.reminded)
+        # Of a level that the table no longer has: its term is not known, but one day never brings two.
+        if (today - overdue.reminded_on).days <= (before.term if before else 0):
+            return None
+    return DueReminder(
+        level=level,
+        days_overdue=days,
+        fee=level.fee,
+        interest=interest_on(overdue.open, level.interest, days, decimals=decimals),
+        new_due_on=today + timedelta(days=level.term),
+    )
 
 
 def interest_on(amount: Decimal, percent: Decimal, days: int, *, decimals: int = 2) -> Decimal:
     """Simple interest: amount x percent / 100 x days / 365, rounded half up."""
-    raise NotImplementedError
+    return rounded(Fraction(amount) * Fraction(percent) * max(days, 0) / 36500, decimals)

@@ -5,32 +5,95 @@ and `year`), which moves in no other place. Drafts have none, and an issued docu
 at once, the one that commits second runs again on the new counter.
 """
 
+import re
 from datetime import date
+
+from crm.errors import FieldError, RefusedError
+
+EXAMPLE = "RE-{year}-{number:04}"
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_NUMBER = re.compile(r"number(?::0?([1-9]))?")
+# Digits of any script would look like a number and be none, so plain letters and digits only.
+_AROUND = re.compile(r"[A-Za-z0-9 ._/#-]*")
+# A number is typed, printed and part of the name of a file.
+_LONGEST = 40
 
 
 def check_pattern(pattern: str) -> str:
     """The pattern as it is kept; raises FieldError where it has not exactly one {number}, an unknown name in braces, or
     characters that a number should not have."""
-    raise NotImplementedError
+    text = " ".join(pattern.split())
+    names = _PLACEHOLDER.findall(text)
+    around = _PLACEHOLDER.sub("\0", text)
+    if "{" in around or "}" in around:
+        raise FieldError(f"a brace is not closed; write it like {EXAMPLE}")
+    for name in names:
+        if name not in ("year", "yy") and not _NUMBER.fullmatch(name):
+            raise FieldError(f"{{{name}}} is not known; there are {{year}}, {{yy}}, {{number}} and {{number:04}}")
+    if sum(name.startswith("number") for name in names) != 1:
+        raise FieldError(f"a pattern has {{number}} exactly once, like {EXAMPLE}")
+    if sum(not name.startswith("number") for name in names) > 1:
+        raise FieldError(f"a pattern has the year once at most, like {EXAMPLE}")
+    if not _AROUND.fullmatch(around.replace("\0", "")):
+        raise FieldError("around the number there may be letters from A to Z, digits, blanks and . _ / # -")
+    pieces = _PLACEHOLDER.split(text)
+    if any(pieces[place][-1:].isdigit() for place in range(0, len(pieces) - 1, 2)) or any(
+        pieces[place][:1].isdigit() for place in range(2, len(pieces), 2)
+    ):
+        raise FieldError("a digit right beside a number or a year cannot be told from it; put - or / between them")
+    if any(not pieces[place] for place in range(2, len(pieces) - 1, 2)):
+        raise FieldError("the year and the number need something between them, like - or /")
+    if len(render(text, 2026, 1)) > _LONGEST:
+        raise FieldError(f"a number has at most {_LONGEST} characters")
+    return text
 
 
 def is_yearly(pattern: str) -> bool:
     """Whether the numbers of a pattern start again at 1 in each year, because it names the year."""
-    raise NotImplementedError
+    return "{year}" in pattern or "{yy}" in pattern
 
 
 def render(pattern: str, year: int, number: int) -> str:
     """The number of a document: render('RE-{year}-{number:04}', 2026, 7) is RE-2026-0007."""
-    raise NotImplementedError
+
+    def written(match: re.Match[str]) -> str:
+        if match[1] == "year":
+            return f"{year:04}"
+        if match[1] == "yy":
+            return f"{year % 100:02}"
+        width = _NUMBER.fullmatch(match[1])
+        return f"{number:0{(width and width[1]) or 1}}"
+
+    return _PLACEHOLDER.sub(written, pattern)
 
 
 def next_number(pattern: str, issued_on: date, *, year: int, last: int) -> tuple[int, int, str]:
     """The counter after the next document of a series, as (year, last, number as text). `year` and `last` are the
     counter now (0, 0 for a new series). Raises RefusedError where a yearly series is already in a later year."""
-    raise NotImplementedError
+    if not is_yearly(pattern):
+        return issued_on.year, last + 1, render(pattern, issued_on.year, last + 1)
+    if issued_on.year < year:
+        raise RefusedError(
+            f"The numbers of this series are already in {year}; a document of {issued_on.year} would come before them. "
+            f"Issue it on a day in {year}."
+        )
+    number = last + 1 if issued_on.year == year else 1
+    return issued_on.year, number, render(pattern, issued_on.year, number)
 
 
 def read_number(pattern: str, text: str) -> tuple[int, int] | None:
     """The (year, number) that a text was rendered from, year 0 where the pattern names none; None where it does not
     fit. `check` proves with it that the numbers of a series run 1..n."""
-    raise NotImplementedError
+    expression, position = "", 0
+    for match in _PLACEHOLDER.finditer(pattern):
+        expression += re.escape(pattern[position : match.start()])
+        expression += {"year": r"(?P<year>[0-9]{4})", "yy": r"(?P<yy>[0-9]{2})"}.get(match[1], r"(?P<number>[0-9]+)")
+        position = match.end()
+    fits = re.fullmatch(expression + re.escape(pattern[position:]), text)
+    if fits is None:
+        return None
+    parts = fits.groupdict()
+    year = int(parts["year"]) if "year" in parts else 2000 + int(parts["yy"]) if "yy" in parts else 0
+    number = int(parts["number"])
+    # 007 where the pattern writes 7 is not a number of this series.
+    return (year, number) if render(pattern, year, number) == text else None

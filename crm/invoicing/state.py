@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from crm.invoicing.document import INVOICE
+from crm.invoicing.document import CREDIT_NOTE, INVOICE
 
 STATES: Final = ("draft", "sent", "part paid", "paid", "overdue", "credited", "cancelled")
 
@@ -24,4 +24,14 @@ def state_of(
     An issued credit note is `credited`. An invoice that was credited in full is `cancelled` where nothing had been
     paid, else `credited`.
     """
-    raise NotImplementedError
+    if not is_issued:
+        return "draft"
+    if kind == CREDIT_NOTE:
+        return "credited"
+    if credited > 0 and credited >= total:
+        return "credited" if paid > 0 else "cancelled"
+    if paid + credited >= total:
+        return "paid"
+    if due_on is not None and due_on < today:
+        return "overdue"
+    return "part paid" if paid > 0 else "sent"

@@ -1,0 +1,123 @@
+"""Credit notes: the lines of one that takes an invoice back in whole, by lines or by an amount.
+
+An invoice rounds its tax once for each rate, so credits of single lines that each rounded their own would not make the
+whole. Here a part is a share of the invoice's total in whole cents, and a partial credit note has gross prices: all
+parts together make exactly the total, whatever their order.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from crm.errors import FieldError, RefusedError
+from crm.invoicing.document import NOTHING, Adjustment, DocumentLine, InvoiceDocument
+from crm.invoicing.totals import shared
+from crm.model.money import decimals_of
+
+Group = tuple[str, Decimal]
+"""A tax group: its category and its rate."""
+
+
+def whole_credit(invoice: InvoiceDocument) -> tuple[tuple[DocumentLine, ...], tuple[Adjustment, ...]]:
+    """Lines and adjustments of a credit note over all of an invoice on which nothing has been credited: the same, with
+    the same kind of prices, so every figure is the same."""
+    adjustments = [
+        Adjustment(
+            is_charge=part.is_charge, amount=part.shown, category=part.category, rate=part.rate, reason=part.reason
+        )
+        for part in invoice.adjustments
+    ]
+    return invoice.lines, tuple(adjustments)
+
+
+def credited_by_group(credit_notes: Sequence[InvoiceDocument]) -> dict[Group, Decimal]:
+    """What credit notes have taken back of each tax group, with its tax."""
+    credited: dict[Group, Decimal] = {}
+    for note in credit_notes:
+        for group in note.taxes:
+            key = group.category, group.rate
+            credited[key] = credited.get(key, NOTHING) + group.base + group.tax
+    return credited
+
+
+def line_totals(invoice: InvoiceDocument) -> tuple[Decimal, ...]:
+    """What each line is of the invoice's total, with its part of the tax and of the discounts: together exactly the
+    total, but for adjustments with a tax that no line has."""
+    decimals = decimals_of(invoice.currency)
+    parts = [NOTHING] * len(invoice.lines)
+    for group in invoice.taxes:
+        own = [
+            place
+            for place, line in enumerate(invoice.lines)
+            if (line.category, line.rate) == (group.category, group.rate)
+        ]
+        nets = [invoice.lines[place].net for place in own]
+        for place, part in zip(own, shared(group.base + group.tax, nets, decimals), strict=True):
+            parts[place] = part
+    return tuple(parts)
+
+
+def credit_of_lines(
+    invoice: InvoiceDocument, positions: Sequence[int], credited: Mapping[Group, Decimal]
+) -> tuple[DocumentLine, ...]:
+    """The lines of a credit note, with gross prices, that takes back whole lines of an invoice. Raises FieldError for a
+    line that is not there, RefusedError where it is more than what is left of the invoice."""
+    by_position = {line.position: place for place, line in enumerate(invoice.lines)}
+    if unknown := [position for position in positions if position not in by_position]:
+        raise FieldError(f"there is no line {unknown[0]}", field="line")
+    parts = line_totals(invoice)
+    lines = []
+    by_group: dict[Group, Decimal] = {}
+    for number, position in enumerate(dict.fromkeys(positions), 1):
+        line, part = invoice.lines[by_position[position]], parts[by_position[position]]
+        key = line.category, line.rate
+        by_group[key] = by_group.get(key, NOTHING) + part
+        lines.append(_line_for(part, number, line))
+    left = _left(invoice, credited)
+    if any(abs(amount) > abs(left.get(key, NOTHING)) for key, amount in by_group.items()):
+        raise RefusedError("Less than these lines is left of the invoice: part of them has been credited already.")
+    return tuple(lines)
+
+
+def credit_of_amount(
+    invoice: InvoiceDocument, amount: Decimal, credited: Mapping[Group, Decimal], *, name: str
+) -> tuple[DocumentLine, ...]:
+    """The lines of a credit note, with gross prices, over an amount (tax included) of an invoice: one for each rate, in
+    proportion to what is left of it. Raises FieldError where more is asked than is left. The amount that is left takes
+    exactly the rest of each rate."""
+    left = _left(invoice, credited)
+    whole = sum(left.values(), NOTHING)
+    if amount <= 0:
+        raise FieldError("give an amount above zero", field="amount")
+    if amount > whole:
+        raise FieldError(f"only {whole:f} of this invoice can still be credited", field="amount")
+    parts = shared(amount, list(left.values()), decimals_of(invoice.currency))
+    named = [(key, part) for key, part in zip(left, parts, strict=True) if part]
+    return tuple(
+        DocumentLine(position=number, name=name, price=part, category=key[0], rate=key[1])
+        for number, (key, part) in enumerate(named, 1)
+    )
+
+
+def _left(invoice: InvoiceDocument, credited: Mapping[Group, Decimal]) -> dict[Group, Decimal]:
+    """What can still be credited of each tax group, with its tax."""
+    return {
+        (group.category, group.rate): group.base + group.tax - credited.get((group.category, group.rate), NOTHING)
+        for group in invoice.taxes
+    }
+
+
+def _line_for(part: Decimal, number: int, line: DocumentLine) -> DocumentLine:
+    """A line of a credit note that comes to exactly `part`, with the quantity of the line that it takes back."""
+    quantity = line.quantity or Decimal(1)
+    return DocumentLine(
+        position=number,
+        name=line.name,
+        description=line.description,
+        unit=line.unit,
+        item_number=line.item_number,
+        quantity=quantity,
+        price=part if quantity > 0 else -part,
+        basis=abs(quantity),
+        category=line.category,
+        rate=line.rate,
+    )
