@@ -183,7 +183,8 @@ def _applied(adjustment: Adjustment, groups: dict[_Group, Decimal], decimals: in
             base=None if percent is None else abs(base),
         )
         for key, part, base in zip(fitting, parts, bases, strict=True)
-        if part
+        # One that names its tax stands in the document even where it comes to nothing.
+        if part or (adjustment.category and rate is not None)
     ]
 
 

@@ -63,8 +63,8 @@ def test_all_figures_of_public_invoices_follow_from_quantities_and_prices() -> N
     for invoice in invoices:
         lines = [
             line(part["quantity"], part["price"], part["rate"] or "0", part["category"], basis=part["basis"],
-                 less=" ".join(piece["amount"] for piece in part["charges"] if not piece["charge"]),
-                 more=" ".join(piece["amount"] for piece in part["charges"] if piece["charge"]))
+                 less=" ".join(amount for is_charge, amount in part["charges"] if not is_charge),
+                 more=" ".join(amount for is_charge, amount in part["charges"] if is_charge))
             for part in invoice["lines"]
         ]  # fmt: skip
         figures = totals(lines, adjustments_of(invoice))
