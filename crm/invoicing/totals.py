@@ -132,7 +132,7 @@ def line_amount(line: PricedLine, decimals: int = 2) -> Decimal:
 def shared(amount: Decimal, weights: Sequence[Decimal | Fraction], decimals: int = 2) -> list[Decimal]:
     """An amount in parts that are whole cents and in proportion to the weights, by largest remainder: the parts make
     exactly the amount. Where the weights make nothing, the first part is all of it."""
-    whole = sum(map(Fraction, weights), Fraction())
+    whole = sum((Fraction(weight) for weight in weights), Fraction())
     if not whole:
         return [amount, *[NOTHING] * (len(weights) - 1)] if weights else []
     return _to_cents(amount, [Fraction(amount) * Fraction(weight) / whole for weight in weights], decimals)
