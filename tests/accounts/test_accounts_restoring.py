@@ -82,7 +82,7 @@ def test_an_account_does_not_become_that_of_another_client_with_the_same_number(
     account = office.add(cli, "client", client=own.id)
     if whose == "another store":
         with another("sqlite") as other:
-            assert other.store.add(first_name="Somebody else").id == own.id
+            assert other.store.add(first_name="Someone else").id == own.id
             copy = backup(other, tmp_path)
     else:
         copy = backup(office, tmp_path)
@@ -90,7 +90,7 @@ def test_an_account_does_not_become_that_of_another_client_with_the_same_number(
             file.execute("UPDATE client SET first_name = 'Somebody else', created_at = '2026-01-02 03:04:05.000000'")
             file.commit()
     assert office.store.repository.restore(copy).closed == 1
-    assert office.store.client(own.id).first_name == "Somebody else"
+    assert office.store.client(own.id).first_name == "Someone else"
     assert not office.user(account).active
     assert not gets_in(office, cli)
     assert gets_in(office, ANNA)

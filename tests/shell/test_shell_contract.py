@@ -681,5 +681,5 @@ def test_what_a_preview_and_a_check_leave_out_is_counted(shell: CommandLine) -> 
     shell.did("import", shell.write_csv("odd.csv", rows), "--as", "clients")
     assert shell("check").out.count("not a telephone") == 30
     answer = shell("rules", "preview", "--rule", "New when total_spend = 0", "--rule", "Regular otherwise").out
-    assert "30 clients would move" in answer
+    assert "30 clients would change status" in answer
     assert answer.rstrip().endswith("and 10 more")

@@ -57,7 +57,7 @@ def raising(error: BaseException) -> Callable[[], None]:
     [
         (RefusedError("That would break [bold]something[/]."), "That would break [bold]something[/]."),
         (Cancelled(), "Left without saving."),
-        (KeyboardInterrupt(), "Interrupted. What was not finished was not saved."),
+        (KeyboardInterrupt(), "Interrupted. Unfinished changes were not saved."),
         (ZeroDivisionError("secret"), "Something went wrong in this program (ZeroDivisionError); nothing of this step"),
         (OSError(errno.ENOENT, "no such file"), "Something went wrong in this program (FileNotFoundError)"),
     ],

@@ -119,7 +119,7 @@ def test_an_export_is_downloaded_and_an_import_is_uploaded(site: WebSite, enter:
     coming.write_text("first name,last name,email,date of birth\nNeu,Einkauf,neu@example.com,\nAlt,Bestand,,soon\n")
     choose(screen, "Import a file").sees("Choose it in the bar")
     screen.page.set_input_files("input[type=file]", coming)
-    choose(screen, "Go on").sees("What this import would do: new.csv")
+    choose(screen, "Continue").sees("What this import would do: new.csv")
 
     def imported() -> int:
         with site.repository.read() as snapshot:
@@ -151,7 +151,7 @@ def test_a_phone_shows_the_keys_of_each_page_and_takes_taps(enter: Enter) -> Non
     assert listed <= keys()
     screen.page.get_by_role("button", name="Quick note").tap()
     # Where a text is typed there are digits; the phone has the letters.
-    screen.sees("Note:").until(lambda: "q" not in keys(), "the keys of the page before")
+    screen.sees("follow up):").until(lambda: "q" not in keys(), "the keys of the page before")
     screen.page.get_by_role("button", name="Esc").tap()
     screen.sees("Clients").until(lambda: "q" in keys(), "not the keys of the menu")
     line = next(at for at, line in enumerate(screen.text.splitlines()) if ") Clients" in line)
@@ -181,7 +181,7 @@ def test_all_that_the_menu_shows_is_strong_enough_to_be_read(enter: Enter, schem
         choose(screen, label).sees(key)
         found += screen.contrasts
         screen.press("Escape").sees("0) Exit")
-    screen.press("n").sees("What is the client?")
+    screen.press("n").sees("Is this a person or a company?")
     found += screen.contrasts
     # WCAG 1.4.3, and 1.4.11 for what is no text: bars and lines.
     assert [(ratio, words) for ratio, words in found if ratio < (3 if set(words) <= _GRAPHICS else 4.5)] == []

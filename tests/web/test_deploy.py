@@ -146,7 +146,7 @@ def test_the_procfile_serves_a_team_on_heroku(dyno: Dyno) -> None:
         assert browser.http.get("/readyz").text == "ready\n"
         with browser.terminal() as line:
             seen = b""
-            while b"How do you want to begin?" not in seen:
+            while b"How do you want to start?" not in seen:
                 got = line.recv(20)
                 seen += got if isinstance(got, bytes) else b""
             everything = family(process.pid)

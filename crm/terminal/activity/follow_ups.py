@@ -94,7 +94,7 @@ class FollowUpsPage(ListPage):
     command = "follow-ups list"
     sorts: Mapping[str, str] = {"Due": "due_on", "For": "user", "What": "what"}
     filter_by: Mapping[str, str] = {
-        "overdue": "Overdue", "due": "Due by a day", "client": "A client", "for_": "For somebody",
+        "overdue": "Overdue", "due": "Due by", "client": "A client", "for_": "Assigned to",
         "repeating": "Repeating", "done": "Done",
     }  # fmt: skip
     # What is done is not overdue.
@@ -175,15 +175,15 @@ def _actions(session: Session, item: FollowUpShown) -> list[Choice]:
 
     entries = []
     if not follow_up.done_on:
-        entries += [Choice("Done", lambda: _done(session, item)), Choice("Put off", lambda: put_off(session, item))]
+        entries += [Choice("Done", lambda: _done(session, item)), Choice("Snooze", lambda: put_off(session, item))]
         entries.append(Choice("Log a call", starts("interactions add", client=client, kind="call")))
     entries.append(Choice("Open the client", lambda: session.open(client)))
     if item.deal:
         entries.append(Choice("Open the deal", starts("deals show", deal=item.deal)))
     if follow_up.done_on:
-        entries.append(Choice("Not done after all", lambda: _reopen(session, item)))
+        entries.append(Choice("Reopen", lambda: _reopen(session, item)))
     else:
-        entries.append(Choice("Hand over", lambda: _hand_over(session, item)))
+        entries.append(Choice("Reassign", lambda: _hand_over(session, item)))
         entries.append(Choice("Edit", lambda: edit(session, follow_up)))
     return [*entries, Choice("Delete", lambda: _delete(session, item))]
 
@@ -201,7 +201,7 @@ def _reopen(session: Session, item: FollowUpShown) -> bool:
 def _hand_over(session: Session, item: FollowUpShown) -> bool:
     to = session.prompts.ask(named("follow-ups assign").parameters["to"])
     after = session.call("follow-ups assign", follow_up=item.follow_up, to=to)
-    _confirm_done(session, f"Handed over to {after.follow_up.user}", after)
+    _confirm_done(session, f"Reassigned to {after.follow_up.user}", after)
     return True
 
 
@@ -220,7 +220,7 @@ def put_off(session: Session, item: FollowUpShown) -> bool:
     if until is None:
         until = session.prompts.ask(named("follow-ups snooze").parameters["until"])
     after = session.call("follow-ups snooze", follow_up=item.follow_up, until=until)
-    _confirm_done(session, f"Put off until {by.day(after.follow_up.due_on)}", after)
+    _confirm_done(session, f"Snoozed until {by.day(after.follow_up.due_on)}", after)
     return True
 
 
@@ -262,7 +262,7 @@ def edit(session: Session, follow_up: FollowUp | None = None, **_: Any) -> None:
 @flow("follow-ups snooze")
 def snooze(session: Session, follow_up: FollowUp | None = None, **_: Any) -> None:
     """A follow-up from the list, put off."""
-    session.page("Put off")
+    session.page("Snooze")
     if follow_up is None:
         follow_up = session.prompts.ask(named("follow-ups snooze").parameters["follow_up"])
     put_off(session, named("follow-ups show")(session.crm, follow_up=follow_up))

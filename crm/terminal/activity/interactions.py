@@ -20,7 +20,7 @@ from crm.terminal.toolkit.steps import in_steps
 
 # In the order in which they stand in the menu of filters.
 _FILTERS: Mapping[str, str] = {
-    "kind": "A kind", "client": "A client", "since": "Since a day", "until": "Until a day", "by": "Who logged it",
+    "kind": "A kind", "client": "A client", "since": "From date", "until": "To date", "by": "Logged by",
     "text": "A text",
 }  # fmt: skip
 
@@ -58,7 +58,7 @@ class InteractionForm(RecordForm):
 
     def ask_first(self, field: Field) -> None:
         kind = typed_fields(Interaction)["kind"].check.show(self.value("kind"), self.session.crm.conventions)
-        help = "what it was about, in a few words; Enter leaves it out"
+        help = "what it was about, in a few words; optional"
         super().ask_first(dataclasses.replace(field, label=kind[:1].upper() + kind[1:], help=help))
 
     def ask(self, field: Field, *, required: bool = False) -> None:
@@ -85,6 +85,7 @@ class InteractionsPage(ClientListPage):
     """The interactions, the newest first: of all clients or of one, mine or everybody's."""
 
     title = "Calls, meetings and notes"
+    plural = "calls, meetings or notes"
     command = "interactions list"
     filter_by = _FILTERS
     rivals = (frozenset(("mine", "by")),)

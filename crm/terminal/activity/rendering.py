@@ -113,7 +113,7 @@ def repeats(every: int) -> str:
 @renderer("crm.commands.activity.follow_ups.FollowUpList")
 def _(result: "FollowUpList", screen: Screen, by: Conventions) -> None:
     if not result.count:
-        screen.print(Text("Nothing is to be done.", "muted"))
+        screen.print(Text("No follow-ups.", "muted"))
         return
     screen.print(tables.table(FOLLOW_UPS, result.follow_ups, by, screen.width))
     line = f"{by.number(result.count)} in all" + (f", {by.number(result.overdue)} overdue" if result.overdue else "")
@@ -160,7 +160,7 @@ def _(result: Interaction, screen: Screen, by: Conventions) -> None:
 def heading(agenda: "Agenda", by: Conventions) -> str:
     """How much needs doing, in words."""
     line = f"To do: {by.number(agenda.count)}" if agenda.count else "Nothing to do"
-    return line + (f", and {by.number(agenda.others)} of others" if agenda.others else "")
+    return line + (f", and {by.number(agenda.others)} for others" if agenda.others else "")
 
 
 @renderer("crm.commands.activity.agenda.Agenda")
@@ -175,10 +175,10 @@ def _(result: "Agenda", screen: Screen, by: Conventions) -> None:
 @renderer("crm.commands.activity.timeline.Timeline")
 def _(result: "Timeline", screen: Screen, by: Conventions) -> None:
     if not result.entries:
-        screen.print("Nothing here.")
+        screen.print("No activity yet.")
     draw_timeline(screen, result.entries, by)
     if result.more:
-        screen.print(data(f"There is more; --after {result.next} shows it.", "muted"))
+        screen.print(data(f"There is more: add --after {result.next} to see it.", "muted"))
 
 
 @renderer("crm.commands.activity.capture.Captured")

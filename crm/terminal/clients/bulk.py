@@ -17,17 +17,17 @@ from crm.terminal.toolkit.steps import in_steps
 from crm.terminal.toolkit.suggestions import suggestions
 
 _TITLES = {
-    "clients tag": "Tag or untag them",
+    "clients tag": "Add or remove tags",
     "clients edit-many": "Edit them",
     "export": "Export them",
-    "mailings send": "Write to them",
+    "mailings send": "E-mail them",
 }
 _LAST = {"clients delete-many": "Delete them"}
 _NOT_HERE = frozenset(("clients list",))
 
 # The fields in which many clients may well be alike, in the order of the form.
 _SHARED = ("owner", "source", "country", "city", "kind", "marketing_consent", "tags", "untag", "extra")
-_UNTAG = Field("untag", "Tags to take off", Tags(), "person", "")
+_UNTAG = Field("untag", "Tags to remove", Tags(), "person", "")
 
 
 def act_on(session: Session, group: Chosen, heading: str) -> None:
@@ -81,7 +81,7 @@ def edit_many(session: Session, **arguments: Any) -> None:
             changes = {name: value for name, value in form.changes.items() if name != "untag"}
             return session.call(command.words, changes=changes, untag=form.changes.get("untag", ()), **group)
 
-        session.tell(form.fill([command.title, _in_words(session, group)], save, saves="Go on"))
+        session.tell(form.fill([command.title, _in_words(session, group)], save, saves="Continue"))
 
     _with_group(session, command, arguments, act)
 
@@ -111,7 +111,7 @@ class GroupForm(RecordForm):
     def _asked(self, field: Field) -> Any:
         """The value for all of them; None where each keeps its own. Raises Back."""
         check, by, keyboard = field.check, self.session.crm.conventions, self.session.keyboard
-        keep = Choice("As each of them has it", None)
+        keep = Choice("Leave unchanged", None)
         if isinstance(check, Flag):
             return keyboard.choose(f"{field.label}:", [Choice("Yes", True), Choice("No", False), keep])
         if isinstance(check, OneOf):
@@ -124,7 +124,7 @@ class GroupForm(RecordForm):
                 return None
             return check.empty if typed.strip() == "-" and not adds else check.read(typed, by)
 
-        about = check.example if adds else "Enter leaves it as each has it, - empties it"
+        about = check.example if adds else "Enter leaves it unchanged, - clears it"
         value = self.changes.get(field.name)
         return keyboard.text(
             field.label if adds is False or field.name == "untag" else f"{field.label} to add",

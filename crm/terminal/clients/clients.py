@@ -137,7 +137,7 @@ def _more(session: Session, seen: dict[str, Any]) -> None:
         if client.words not in (*_MAIN, *_LETTERS)
     ]
     if client.status_pinned_until:
-        entries.append(Choice("Lift the pin", lambda: _lift_pin(session, client)))
+        entries.append(Choice("Remove the pin", lambda: _lift_pin(session, client)))
     session.choose("", entries)()
 
 
@@ -163,7 +163,7 @@ def _about_clients() -> Sequence[Command]:
 
 
 _TITLES = {
-    "clients tag": "Tag or untag",
+    "clients tag": "Add or remove tags",
     "rules why": "Why this status",
     "sales list": "Sales of this client",
     "clients merge": "Merge a duplicate into this one",
@@ -185,7 +185,7 @@ def _acts(session: Session, command: Command, seen: dict[str, Any]) -> Any:
 
 
 def _lift_pin(session: Session, client: Client) -> None:
-    session.tell(session.call("clients pin", client=client), "Pin lifted")
+    session.tell(session.call("clients pin", client=client), "Pin removed")
 
 
 class _NewClient(RecordForm):
@@ -206,7 +206,7 @@ def add(session: Session, **_: Any) -> None:
     def ask_kind() -> None:
         session.page("Add a client")
         entries = [Choice("A person", "person"), Choice("A company", "company")]
-        form.changes["kind"] = session.keyboard.choose("What is the client?", entries, at=form.value("kind"))
+        form.changes["kind"] = session.keyboard.choose("Is this a person or a company?", entries, at=form.value("kind"))
 
     def fill() -> Any:
         if not any(form.value(name) for name in form.name_parts()):
@@ -221,7 +221,7 @@ def add(session: Session, **_: Any) -> None:
     if added.id and added.version and added.name == _name(form):
         session.done(f"Added {added.name} (no. {added.id})")
     if first:
-        session.say("Next: r records a sale, l logs a call, and a follow-up stands among the numbers.", "muted")
+        session.say("Next: press r to record a sale or l to log a call, or choose a follow-up from the list.", "muted")
     client_page(session, added)
 
 
@@ -274,8 +274,8 @@ def pin(session: Session, client: Client | None = None, **_: Any) -> None:
     def choose() -> None:
         nonlocal another
         session.page("Pin a status")
-        entries = [*(Choice(status, status) for status in known), Choice("Another one", None)]
-        entries += [Choice("Lift the pin", "")] if pinned else []
+        entries = [*(Choice(status, status) for status in known), Choice("Another status", None)]
+        entries += [Choice("Remove the pin", "")] if pinned else []
         chosen = session.keyboard.choose(f"Status of {client.name}:", entries, at=answers.values.get("status"))
         another = chosen is None
         if chosen is not None:

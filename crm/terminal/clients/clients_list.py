@@ -109,7 +109,7 @@ class ClientsPage(ListPage):
         ]
         parts += [self.where] if self.where else []
         parts += [f"{len(self.marked)} marked"] if self.marked else []
-        parts += ["a number marks and unmarks"] if self.marking else []
+        parts += ["press a number to mark"] if self.marking else []
         return ", ".join([*([f"view {self.view}"] if self.view else []), *parts])
 
     def widen(self) -> bool:
@@ -158,7 +158,7 @@ class ClientsPage(ListPage):
                     number: client for number, client in self.marked.items() if snapshot.find(Client, number)
                 }
             if not self.marked:
-                raise NotFoundError("Those that were marked are gone by now.")
+                raise NotFoundError("The clients you marked no longer exist.")
             count, group = len(self.marked), group_of(clients=tuple(self.marked.values()))
         else:
             members = self._group()
@@ -187,7 +187,7 @@ class ClientsPage(ListPage):
             )
             where = all_of(where, condition(day, self.session.crm.today))
         elif name == "status":
-            filters["status"] = pick_listed(keyboard, "Status:", self._statuses, nothing="there are no statuses yet")
+            filters["status"] = pick_listed(keyboard, "Status:", self._statuses, nothing="no statuses yet")
         else:
             field = fields(Client)[name]
             value = self.session.prompts.value(field.label, field.check)
@@ -213,7 +213,7 @@ class ClientsPage(ListPage):
         if views:
             entries.append(Choice("Rename, change or remove views", lambda: self.session.start(named("views list"))))
         if not entries:
-            self.session.say("There are no saved views yet. Filter the list, then save it as one.")
+            self.session.say("No saved views yet. Filter the list, then save it as a view.")
             return
         chosen = self.session.keyboard.choose("View:", entries)()
         if chosen is not None:
@@ -255,8 +255,8 @@ _BY_A_DAY: Mapping[str, tuple[str, Callable[[date, date], str]]] = {
 _FILTERS: Mapping[str, str] = {
     "Status": "status",
     "Tag": "tags",
-    "Follow-up due by a day": "due_by",
-    "No contact since a day": "silent",
+    "Follow-up due by": "due_by",
+    "Not contacted since": "silent",
     "A condition": "where",
     "City": "city",
     "Country": "country",
@@ -284,7 +284,7 @@ def _save_list(session: Session, group: Group, sort: str) -> View:
         name = answers.values["name"]
         taken = {view.name.casefold() for view in named("views list")(session.crm)}
         if name.casefold() in taken:
-            session.confirm(f"There is a view {name} already. Change it to this list?", "Change it")
+            session.confirm(f"There is already a view called {name}. Replace it with this list?", "Change it")
         stored: View = session.call("views save", name=name, condition=condition, sort=sort)
         return stored
 

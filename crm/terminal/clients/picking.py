@@ -15,7 +15,7 @@ from crm.terminal.toolkit.picking import is_too_short, joined, line_for, number_
 from crm.terminal.toolkit.suggestions import metric_names
 
 _BY_TYPING = "type part of the name, or the number"
-_NOBODY = "nobody is found by that; try part of the name, or the number"
+_NOBODY = "no client found; try part of the name, or the number"
 _SUGGESTED = 8
 _MATCHES = 9
 
@@ -101,7 +101,7 @@ def pick_client(crm: CRM, keyboard: Keyboard, label: str, *, help: str = "", req
         search.matching,
         search.suggest,
         lambda client: Choice(search.line(client), client),
-        lambda count: f"{count} clients fit:" if count < _MATCHES else "The best matches:",
+        lambda count: f"{count} clients match:" if count < _MATCHES else "The best matches:",
         help=help or _BY_TYPING,
         nothing=_NOBODY,
         required=required,
@@ -115,14 +115,14 @@ def pick_clients(crm: CRM, keyboard: Keyboard, label: str) -> list[Client]:
     while True:
         names = ", ".join(client.name for client in list(chosen.values())[:5])
         more = f" and {len(chosen) - 5} more" if len(chosen) > 5 else ""
-        entries = [Choice("Go on with these", "done")] if chosen else []
+        entries = [Choice("Continue with these", "done")] if chosen else []
         entries += [
             Choice("Add a client", "one"),
-            Choice("Add all that a search finds", "search"),
-            Choice("Add all that fit a condition", "where"),
+            Choice("Add all search results", "search"),
+            Choice("Add all matching a condition", "where"),
         ]
         if chosen:
-            entries.append(Choice("Take the last one off", "less"))
+            entries.append(Choice("Remove the last one", "less"))
         how = keyboard.choose(f"{label}: {names}{more}" if chosen else f"{label}:", entries)
         if how == "done":
             return list(chosen.values())
@@ -146,7 +146,7 @@ def _all(crm: CRM, keyboard: Keyboard, how: str) -> Sequence[Client]:
             where = Query(where=text)
             clients = snapshot.search(text, 1000) if how == "search" else snapshot.find_all(Client, where)
         if not clients:
-            raise FieldError("no client fits that")
+            raise FieldError("no client matches that")
         return list(clients)
 
     if how == "search":

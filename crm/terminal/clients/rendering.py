@@ -265,7 +265,7 @@ def _(why: "Why", screen: Screen, by: Conventions) -> None:
     )
     screen.print(data(why.reason))
     if why.pinned_until:
-        screen.print(Text(f"Pinned {_until(client, by)}; the rules do not count so long.", "warning"))
+        screen.print(Text(f"Pinned {_until(client, by)}; rules do not apply while it is pinned.", "warning"))
     decided = False
     for trace in why.rules:
         decides = trace.fits and not decided
@@ -282,10 +282,10 @@ def _(why: "Why", screen: Screen, by: Conventions) -> None:
 @renderer("crm.commands.clients.rules.RulesReport")
 def _(result: "RulesReport", screen: Screen, by: Conventions) -> None:
     if not result.clients:
-        screen.print("Nobody moves: every client has the status that the rules give.")
+        screen.print("No changes: every client already has the status the rules give.")
         return
     who = f"{by.number(result.clients)} {'client' if result.clients == 1 else 'clients'}"
-    verb = "moved" if result.applied else "would move"
+    verb = "changed status" if result.applied else "would change status"
     screen.print(Text(f"{who} {verb}:", "bold"))
     for line in _counts(result.counts, screen, by):
         screen.print(line)
@@ -309,14 +309,14 @@ def _counts(counts: "Iterable[MoveCount]", screen: Screen, by: Conventions) -> I
 @renderer("crm.commands.clients.bulk.GroupReport")
 def _(result: "GroupReport", screen: Screen, by: Conventions) -> None:
     if not result.clients + result.unchanged:
-        screen.print("No client fits; nothing was changed.")
+        screen.print("No matches; nothing was changed.")
         return
     from crm.commands.client_selection import pluralize
     from crm.commands.clients.bulk import counted
 
     parts = [f"{pluralize(result.clients, 'client', 'clients', by)} {result.done}", *counted(result.along, by)]
     if result.unchanged:
-        parts.append(f"{by.number(result.unchanged)} {'was' if result.unchanged == 1 else 'were'} so already")
+        parts.append(f"{by.number(result.unchanged)} unchanged")
     if result.moved:
-        parts.append(f"{by.number(result.moved)} {'has' if result.moved == 1 else 'have'} another status now")
+        parts.append(f"{by.number(result.moved)} with a new status")
     screen.print(Text(f"{screen.sign('✓', 'OK:')} {', '.join(parts)}", "success"))

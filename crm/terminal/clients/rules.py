@@ -37,7 +37,7 @@ class RulesPage(ListPage):
         session = self.session
         rule: StatusRule = row
         if not session.offers(named("rules edit")):
-            session.say("Only an admin changes the rules.")
+            session.say("Only an admin can change the rules.")
             return
         entries = [
             Choice("Edit", lambda: edit(session, rule)),
@@ -50,7 +50,7 @@ class RulesPage(ListPage):
             lambda: entries,
             question=f"{rule.position}. {rule_text(rule.status, rule.when)}",
             keys=[letters.EDIT(lambda: edit(session, rule)), letters.REMOVE(lambda: remove(session, rule))],
-            about="The first rule of the list that a client meets gives the status.",
+            about="A client gets the status of the first rule that matches.",
             once=True,
         )
 
@@ -130,14 +130,15 @@ def move(session: Session, rule: StatusRule | None = None, **_: Any) -> None:
     rules: list[StatusRule] = named("rules list")(session.crm)
     entries = [
         Choice(
-            f"{rule_text(other.status, other.when)}{'   (where it is)' if other.id == rule.id else ''}", other.position
+            f"{rule_text(other.status, other.when)}{'   (current position)' if other.id == rule.id else ''}",
+            other.position,
         )
         for other in rules[:30]
     ]
-    to = session.keyboard.choose(f"Put {rule.status} in the place of:", entries, at=rule.position)
+    to = session.keyboard.choose(f"Move {rule.status} to the position of:", entries, at=rule.position)
     if to != rule.position:
         session.call("rules move", rule=rule, to=to)
-    session.done(f"{rule.status} is number {to} now.", changed=to != rule.position)
+    session.done(f"{rule.status} is now number {to}.", changed=to != rule.position)
     _preview(session)
 
 

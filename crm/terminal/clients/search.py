@@ -110,7 +110,7 @@ def search(session: Session) -> None:
             raise Back
         results: list[Client | Command] = [*known.exact(typed)] or [*clients.matching(typed), *known.matching(typed)]
         if not results:
-            raise FieldError("neither a client nor a command is found by that")
+            raise FieldError("no client or command matches that")
         return results
 
     session.page("Search")

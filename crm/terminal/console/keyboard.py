@@ -24,7 +24,7 @@ class Needed(FieldError):
     """A required answer was left empty. Where lines are typed, which know no Esc, it goes back as well."""
 
     def __init__(self) -> None:
-        super().__init__("it is needed; Esc goes back")
+        super().__init__("this is required; Esc goes back")
 
 
 class Closed(Exception):
@@ -139,5 +139,5 @@ def reason(error: FieldError | RuleError, width: int = 80) -> str:
             start = max(0, error.position - width + 12)
             lines += [f"  {error.text[start : start + width - 4]}", f"  {' ' * (error.position - start)}^"]
         if error.names:
-            lines += fill(f"Names there are: {', '.join(error.names)}.", width).splitlines()
+            lines += fill(f"Available names: {', '.join(error.names)}.", width).splitlines()
     return "\n".join(lines)

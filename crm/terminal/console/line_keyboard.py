@@ -73,7 +73,7 @@ class LineKeyboard:
                     return choice.value
             keys = "".join(choice.key for choice in keyed)
             self._screen.print(
-                f"{clean(answer)[:40]} is no choice here; there are {' '.join(keys)}{' 0' * bool(back)}."
+                f"{clean(answer)[:40]} is not a choice here. Choose one of {' '.join(keys)}{' 0' * bool(back)}."
             )
 
     def text(
@@ -102,7 +102,7 @@ class LineKeyboard:
             try:
                 return read(line)
             except Needed:
-                self._screen.print(f"{label} is needed.")
+                self._screen.print(f"{label} is required.")
                 raise Back from None
             except (FieldError, RuleError) as wrong:
                 self._screen.print(clean(reason(wrong, self._screen.width - 1), lines=True))

@@ -91,4 +91,4 @@ class TerminalKeyboard:
 
     def pause(self) -> None:
         """Waits for any key."""
-        self._select.ask("Any key goes on.", ())
+        self._select.ask("Press any key to continue.", ())

@@ -33,7 +33,7 @@ from crm.terminal.drawing.theme import TOKENS
 
 _RESIZED_SECONDS = 0.1
 _TYPED_ON_SECONDS = 1.0
-_NO_SEARCH = "/ finds nothing here, and what is typed after it is not taken; Esc goes back to where it does."
+_NO_SEARCH = "Search is not available here; what you type after / is ignored. Press Esc to go back."
 # Takes the keys that a question knows, each with its words.
 ShowKeys = Callable[[Sequence[tuple[str, str]]], None]
 # In fewer lines a question takes what it needs.
@@ -221,7 +221,7 @@ class SelectPrompt:
             words = _NO_SEARCH
         else:
             key = clean(event.data) if len(event.data) == 1 and event.data.isprintable() else "That"
-            words = f"{key} is no choice here; {_span(self._entries)}"
+            words = f"{key} is not a choice here; {_span(self._entries)}"
         self._under = [("class:error", f" {wrapped(words)}")]
 
     def _is_ignored(self) -> bool:

@@ -143,13 +143,13 @@ def _tell_what_comes_first(session: Session, url: str) -> None:
     """Show which store is opened at the next start."""
     other = comes_first(session.crm, url)
     if not other:
-        session.screen.print("It is opened from now on.")
+        session.screen.print("The CRM opens it from now on.")
         return
     session.screen.print()
-    line = "At the next start another store is opened, which --store or the variable CRM_STORE names:"
+    line = "At the next start the CRM opens another store, set by --store or CRM_STORE:"
     session.screen.print(Text(line, "warning"))
     session.screen.copyable(other)
-    session.screen.print("To open this one instead, have the variable name it:")
+    session.screen.print("To open this one instead, set the variable:")
     session.screen.copyable(f"CRM_STORE={url}")
 
 
@@ -198,7 +198,7 @@ def _key(session: Session) -> str:
             screen.copyable(str(Path.cwd() / "creds.json"))
             screen.print()
             missing = error.reason == "no_credentials"
-            screen.explain("There is no key there yet." if missing else error.sentence, "warning")
+            screen.explain("There is no key file there yet." if missing else error.sentence, "warning")
             session.keyboard.choose("", [Choice("Look again", True)])
 
 
@@ -246,7 +246,7 @@ def _set_up(session: Session, sheet: Spreadsheet) -> None:
     session.page(_TITLE)
     session.screen.print(Text(f"Found “{sheet.title}”. It can be read and written."))
     session.screen.print("Setting it up adds the tabs clients, sales and rules, and hidden ones for the program.")
-    session.screen.print("What is in it now stays as it is.")
+    session.screen.print("Nothing that is in it now changes.")
     session.screen.print()
     session.confirm("", "Set it up", "Another spreadsheet")
     session.insist(lambda: session.crm.spreadsheets.set_up(sheet.url))
@@ -263,16 +263,18 @@ def _fill(session: Session, target: CRM, sheet: Spreadsheet) -> Any:
     ]
     source = session.real or session.crm
     if target.repository.is_untouched() and (holds := _holds(source)):
-        entries.append(Choice(f"Copy {holds} from the store that you had", lambda: _copy(session, source, sheet.url)))
+        entries.append(
+            Choice(f"Copy {holds} from the store you used before", lambda: _copy(session, source, sheet.url))
+        )
     if not entries:
         return None
-    entries.append(Choice("Start with nothing in it", None))
+    entries.append(Choice("Start empty", None))
     while True:
         session.page(_TITLE)
         session.screen.print(Text(f"“{sheet.title}” is set up.", "success"))
         session.screen.print()
         try:
-            chosen = session.keyboard.choose("What shall be in it?", entries, back="")
+            chosen = session.keyboard.choose("What should it contain?", entries, back="")
         except Back:
             chosen = None
         if chosen is None:

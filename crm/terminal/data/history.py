@@ -27,12 +27,12 @@ class HistoryPage(ListPage):
     sorts: Mapping[str, str] = {"When": "at", "Who": "user", "What": "what"}
     filter_by: Mapping[str, str] = {
         "client": "A client",
-        "about": "A kind of record",
-        "by": "Who did it",
-        "since": "Since a day",
-        "until": "Until a day",
+        "about": "Type of record",
+        "by": "Done by",
+        "since": "From date",
+        "until": "To date",
         "text": "A text",
-        "only": "What still stands, or was taken back",
+        "only": "Undone or not",
     }
 
     def open(self, row: Any) -> None:
@@ -58,7 +58,7 @@ def transaction_page(session: Session, number: int) -> None:
     done_for_good = report.entry.undone_by is not None or made_sample(session.crm, number)
     entries = []
     if not done_for_good and session.offers(named("history undo")):
-        title = "Redo this" if report.entry.is_undo else "Take this back"
+        title = "Redo this" if report.entry.is_undo else "Undo this"
         entries.append(Choice(title, lambda: session.tell(session.call("history undo", transaction=number))))
     session.menu(["History"], lambda: entries, above=above, once=True)
 

@@ -28,7 +28,7 @@ _REFUSALS = (
 _DOUBTS = (
     tables.Column("Line", lambda row, _: data(row.row, "muted"), 0, right=True),
     tables.Column("Value", lambda row, _: data(row.value), 1, 12),
-    tables.Column("Worth a look", lambda row, _: data(row.why, "warning"), 0, 16, wraps=True),
+    tables.Column("Kept, please check", lambda row, _: data(row.why, "warning"), 0, 16, wraps=True),
 )
 # What stands below a preview: a blank line, the two entries, the hint.
 _BELOW = 5
@@ -106,7 +106,7 @@ def _headed(screen: Screen, head: str, result: "ImportReport | WholeStoreReport"
 @renderer("crm.commands.data.importing.report.ImportReport")
 def _(result: "ImportReport", screen: Screen, by: Conventions) -> None:
     if result.failed:
-        head = "Nothing was imported" if result.applied else "This import would take nothing"
+        head = "Nothing was imported" if result.applied else "This import would add nothing"
     else:
         head = f"{screen.sign('✓', 'OK:')} Imported" if result.applied else "What this import would do"
     _headed(screen, head, result)
@@ -117,17 +117,17 @@ def _(result: "ImportReport", screen: Screen, by: Conventions) -> None:
         (result.updated, "updated" if result.applied else "update a known one", "chosen"),
         (result.joined, _JOINED, "chosen"),
         (result.conflicting, _CONFLICTING, "warning"),
-        (result.unchanged, "known already, nothing new", "muted"),
-        (result.flagged, "kept as written, worth a look", "warning"),
-        (result.opt_outs_added, "put among the opt-outs: they get no mailings", "warning"),
-        (result.opted_out, "with a yes to mailings from who has opted out: the opt-out wins", "warning"),
+        (result.unchanged, "already up to date", "muted"),
+        (result.flagged, "kept as typed, please check", "warning"),
+        (result.opt_outs_added, "added to the opt-outs: they get no mailings", "warning"),
+        (result.opted_out, "say yes to mailings but opted out before: the opt-out is kept", "warning"),
         (result.refused, "refused", "overdue"),
     )
     _draw_counts(screen, counts, by)
     if result.left_out:
-        screen.print(data(f"Columns left out: {', '.join(result.left_out)}.", "muted"))
+        screen.print(data(f"Columns not used: {', '.join(result.left_out)}.", "muted"))
     if not (result.new or result.updated or result.joined or result.refused):
-        screen.print("Everything in this file is there already.")
+        screen.print("Everything in this file is already in the store.")
     doubts = result.doubts
     if result.maybe_foreign * 2 > result.flagged and result.maybe_foreign >= _SAID_ONCE:
         _say_foreign(screen, result.maybe_foreign, by)
@@ -196,9 +196,9 @@ def _(result: "TakeOverReport", screen: Screen, by: Conventions) -> None:
         (result.updated, "known clients updated", "chosen"),
         (result.joined, _JOINED, "chosen"),
         (result.conflicting, _CONFLICTING, "warning"),
-        (result.unchanged, "known already, nothing new", "muted"),
+        (result.unchanged, "already up to date", "muted"),
         (result.had_sales, "have sales already, and get no opening sale", "warning"),
-        (result.flagged, "kept as written, worth a look", "warning"),
+        (result.flagged, "kept as typed, please check", "warning"),
         (result.refused, "cannot be read, and stay in their tab only", "overdue"),
     )
     _draw_counts(screen, counts, by)

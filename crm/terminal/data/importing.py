@@ -98,7 +98,7 @@ class _ImportPages:
         target = self.draft.matches[at].target
         if target.startswith(_OWN):
             return f"own field {target.removeprefix(_OWN)}"
-        return self.draft.targets.get(target, target) if target else "(left out)"
+        return self.draft.targets.get(target, target) if target else "(not used)"
 
     def _entries(self) -> list[Choice]:
         from crm.commands.data.importing import DATE_ORDERS, MATCHES, MODES
@@ -106,21 +106,21 @@ class _ImportPages:
         draft = self.draft
         taken = sum(bool(match.target) for match in draft.matches)
         entries = [
-            Choice("Go on: see what it would do", self._preview),
-            Choice(f"Columns           {taken} of {len(draft.matches)} are taken", self._change_column),
-            Choice(f"What they are     {draft.what}", self._change_what),
-            Choice(f"Known by          {MATCHES[draft.match]}", lambda: self._decide("match", MATCHES)),
-            Choice(f"Do                {MODES[draft.mode]}", lambda: self._decide("mode", MODES)),
+            Choice("Continue: see what it would do", self._preview),
+            Choice(f"Columns           {taken} of {len(draft.matches)} are used", self._change_column),
+            Choice(f"Type of record     {draft.what}", self._change_what),
+            Choice(f"Match on           {MATCHES[draft.match]}", lambda: self._decide("match", MATCHES)),
+            Choice(f"Action             {MODES[draft.mode]}", lambda: self._decide("mode", MODES)),
         ]
         if draft.what == "sales":
             words = "yes" if draft.create_clients else "no, refuse their sales"
-            entries.append(Choice(f"Make new clients  {words}", self._turn_create))
+            entries.append(Choice(f"Add new clients    {words}", self._turn_create))
         orders = {match.date_order for match in draft.matches if match.date_order}
         if orders:
             orders_named = ", ".join(DATE_ORDERS[order] for order in sorted(orders))
             entries.append(Choice(f"Dates             {orders_named}", self._change_dates))
         if draft.source.kind != "vcard":
-            entries.append(Choice("Read it otherwise", self._change_reading))
+            entries.append(Choice("Read it differently", self._change_reading))
         return entries
 
     def _decide(self, name: str, options: Any) -> None:

@@ -45,7 +45,7 @@ SETTINGS: Sequence[tables.Column] = (
 )
 _FINDINGS: Sequence[tables.Column] = (
     tables.Column("What", lambda row, _: data(row.what), 0, 20),
-    tables.Column("How to mend it", lambda row, _: data(row.how_to_mend, "muted"), 1, 16),
+    tables.Column("How to fix it", lambda row, _: data(row.how_to_mend, "muted"), 1, 16),
 )
 _FIGURES: Sequence[tables.Column] = (
     tables.Column("What", lambda row, _: data(row.name), 0, 16),
@@ -137,7 +137,7 @@ def _(result: "Deleted", screen: Screen, _by: Conventions) -> None:
 def _(result: "TakenBack", screen: Screen, _by: Conventions) -> None:
     from crm.commands.data.history import passed_over_message
 
-    done = "Redone" if result.undone.is_undo else "Taken back"
+    done = "Redone" if result.undone.is_undo else "Undone"
     line = Text(f"{screen.sign('✓', 'OK:')} {done}: ", "success").append(clean(result.undone.first_words), "bold")
     screen.print(line)
     for word, records in (("Restored", result.restored), ("Removed", result.removed)):
@@ -162,18 +162,18 @@ def _(result: "LiveReport", screen: Screen, by: Conventions) -> None:
         screen.print(line.append(f" ({clean(proof.seen)})", "muted"))
     screen.print()
     if result.failed:
-        summary = "Not everything held; docs/google-sheets.md says what the store does then."
+        summary = "Some checks failed; docs/google-sheets.md says what the store does then."
         screen.print(Text(summary, "overdue"))
     else:
         held = by.number(len(result.proofs))
-        screen.print(Text(f"{screen.sign('✓', 'OK:')} All {held} things that the store relies on held.", "success"))
+        screen.print(Text(f"{screen.sign('✓', 'OK:')} All {held} checks passed.", "success"))
 
 
 @renderer("crm.commands.data.copying.CopyReport")
 def _(result: "CopyReport", screen: Screen, by: Conventions) -> None:
     screen.print(tables.table(_FIGURES, result.figures, by, screen.width))
     if result.failed:
-        screen.print(Text("The copy differs from the store it was made of; do not use it.", "overdue"))
+        screen.print(Text("The copy differs from the original; do not use it.", "overdue"))
     else:
         copied = Text(f"{screen.sign('✓', 'OK:')} Copied to ", "success")
         screen.print(copied.append(clean(display_path(result.copy)), "default"))
@@ -182,8 +182,8 @@ def _(result: "CopyReport", screen: Screen, by: Conventions) -> None:
 @renderer("crm.commands.data.store.CheckReport")
 def _(result: "CheckReport", screen: Screen, by: Conventions) -> None:
     if not result.wrong:
-        screen.print(Text(f"{screen.sign('✓', 'OK:')} Everything agrees.", "success"))
-    for title, findings, style in (("Wrong", result.wrong, "overdue"), ("Worth a look", result.odd, "alert")):
+        screen.print(Text(f"{screen.sign('✓', 'OK:')} No problems found.", "success"))
+    for title, findings, style in (("Wrong", result.wrong, "overdue"), ("Please check", result.odd, "alert")):
         if findings:
             screen.print(Text(f"{title}: {by.number(len(findings))}", style))
             # What is printed line by line goes on as long as it likes.

@@ -25,7 +25,7 @@ def demo(session: Session, **_: Any) -> None:
     from crm.terminal.data.welcome import try_sample
 
     if session.real is not None:
-        session.say("This is the sample data already.")
+        session.say("You are already using the sample data.")
         return
     try_sample(session)
 
@@ -97,7 +97,7 @@ def _services(session: Session) -> list[SettingShown]:
 
 def _set(session: Session, setting: SettingShown) -> None:
     if not session.offers(named("settings set")):
-        session.say("Only an admin changes the settings.")
+        session.say("Only an admin can change the settings.")
         return
     option = next(option for option in TEAM if option.name == setting.key)
     session.page("Settings", setting.label)

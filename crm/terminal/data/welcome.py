@@ -39,7 +39,7 @@ def welcome(session: Session) -> bool:
             ways.append(Choice("Go to the menu", "menu"))
         entries = [*ways, Choice("Exit", None, "0")]
         try:
-            chosen: Any = session.choose("How do you want to begin?", entries, back="")
+            chosen: Any = session.choose("How do you want to start?", entries, back="")
         except End:
             return False
         except (Back, Cancelled):
@@ -78,4 +78,4 @@ def throw_away(session: Session) -> None:
     session.confirm(demo.told_before_thrown_away(session.crm), "Delete it", "Keep it", irreversible=True)
     demo.throw_away(session.crm)
     session.crm, session.real = session.real, None
-    session.say("The sample data is gone.", "success")
+    session.say("Sample data removed.", "success")

@@ -51,7 +51,7 @@ def show(screen: Screen, result: Any, by: Conventions) -> None:
 
 def _show_list(screen: Screen, result: Sequence[Any], by: Conventions) -> None:
     if not result:
-        screen.print(Text("Nothing there.", "muted"))
+        screen.print(Text("No results.", "muted"))
         return
     columns = columns_of(type(result[0]))
     if columns is None:

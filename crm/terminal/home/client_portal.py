@@ -16,6 +16,7 @@ class _Purchases(SalesPage):
     """One's own purchases: there is nothing to narrow, and nothing to do with one."""
 
     title = "My purchases"
+    plural = "purchases"
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -55,6 +56,6 @@ def _draw_own(session: Session) -> None:
         with crm.read() as snapshot:
             own = snapshot.get(Client, crm.reader.client)
     except NotFoundError:
-        session.screen.print(Text("Nothing is kept about you here.", "muted"))
+        session.screen.print(Text("We keep no data about you here.", "muted"))
         return
     draw_client(session.screen, own, crm.conventions)

@@ -17,7 +17,7 @@ from crm.terminal.toolkit.session import Session
 
 # The entries, the way back, the keys and a blank line.
 _AROUND = 5
-_ABOUT = "The arrows choose a tile, Enter switches it on or off. 0 saves; Ctrl-C leaves the page as it was."
+_ABOUT = "The arrow keys choose a tile, Enter turns it on or off. 0 saves; Ctrl-C cancels."
 
 
 class DashboardEditor:
@@ -48,7 +48,7 @@ class DashboardEditor:
             label = f"Switch {'off' if name in self._on else 'on'}: {self._titles[name]}"
             entries = [
                 Choice(self.session.screen.cut(label, 8), self._switch),
-                Choice("Put back what was here at first", self._reset),
+                Choice("Reset to default", self._reset),
             ]
             try:
                 chosen = self.session.choose(

@@ -22,8 +22,8 @@ from crm.terminal.toolkit.session import AROUND_MENU, Session
 _SHOWN_WITHIN = 0.1
 
 
-_CTRL_C = "Ctrl-C leaves a form; 0 leaves the program."
-_ABOUT = "Each section opens on what it is about. / finds any client, and any command by a word of its title."
+_CTRL_C = "Ctrl-C cancels a form; 0 exits."
+_ABOUT = "Press a number to open a section. / finds any client or command."
 # What stands before an entry.
 _KEYED = 8
 

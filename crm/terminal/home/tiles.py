@@ -139,7 +139,7 @@ def _report(screen: Screen, report: "Report", by: Conventions) -> Iterator[Text]
 
     chart = report.chart
     if not report.rows:
-        yield Text("Nothing there.", "muted")
+        yield Text("No data yet.", "muted")
     elif chart is not None and chart.kind == "columns":
         yield from chart_lines(screen, replace(report, chart=Chart("columns", chart.values[:1], chart.rows)), by)
     elif chart is not None and chart.kind == "grid":

@@ -17,7 +17,7 @@ from crm.terminal.toolkit.session import Session
 # In the order in which they stand in the menu of filters.
 _FILTERS: Mapping[str, str] = {
     "state": "A state", "client": "A client", "direction": "To or from clients", "channel": "E-mail or SMS",
-    "since": "Since a day", "until": "Until a day", "text": "A text",
+    "since": "From date", "until": "To date", "text": "A text",
 }  # fmt: skip
 _WORDS: Mapping[str, str] = {**STATES, **CHANNELS, "out": "to clients", "in": "from clients"}
 # Below a message stand a blank line, its entries, the way back and the hint.
@@ -29,6 +29,7 @@ class MessagesPage(ClientListPage):
     """The messages to and from clients, the newest first: of all clients, of one, or of a mailing."""
 
     title = "E-mails and texts"
+    plural = "messages"
     command = "email list"
     filter_by = _FILTERS
     before, after = MESSAGE_COLUMNS[:4], MESSAGE_COLUMNS[4:]

@@ -40,7 +40,7 @@ def draw_heading(screen: Screen, report: Report, by: Conventions) -> None:
 def draw_table(screen: Screen, report: Report, by: Conventions, first: int = 0, most: int | None = None) -> None:
     """The rows, or `most` of them from one on, and the total."""
     if not report.rows:
-        screen.print(Text("Nothing there.", "muted"))
+        screen.print(Text("No data for this report.", "muted"))
         return
     rows = list(report.rows[first:] if most is None else report.rows[first : first + most])
     if report.total is not None:
@@ -109,7 +109,7 @@ def _columns(screen: Screen, report: Report, drawn: Sequence[Column], by: Conven
         if not any(values):
             continue
         highest = max(range(len(values)), key=values.__getitem__)
-        scale = f" (at most {value_text(values[highest], column, by)} in {names[highest]})"
+        scale = f" (highest {value_text(values[highest], column, by)} in {names[highest]})"
         yield Text(column.title).append(scale, "muted")
         for line in columns(values, _HEIGHT, most=most, unicode=screen.unicode):
             yield Text("".join((sign * max(1, step - 1)).ljust(step) for sign in line), "accent")
@@ -157,4 +157,4 @@ def _grid(screen: Screen, report: Report, drawn: Sequence[Column], by: Conventio
         signs = (shade(column[place], most, unicode=screen.unicode) * step for column in values)
         yield Text(f"{clean(name)[:wide]:<{wide}}  ").append("".join(signs), "accent")
     key = " ".join(shade(part, 8, unicode=screen.unicode) for part in (0, 1, 3, 5, 7))
-    yield Text(f"{key}  none to {value_text(most, drawn[0], by)}", "muted")
+    yield Text(f"{key}  0 to {value_text(most, drawn[0], by)}", "muted")

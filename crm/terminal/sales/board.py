@@ -28,7 +28,7 @@ _LINES = 3
 _AROUND = 10
 _ABOUT = (
     "The arrows go from card to card, and the board scrolls sideways. Won and lost deals stay for 30 days."
-    " ! marks a deal past the day it was to close."
+    " ! marks deals past their expected close date."
 )
 
 
@@ -198,7 +198,7 @@ class BoardPage:
     def _pointed(self) -> Deal:
         """The deal that is pointed at; raises NotFoundError where there is none."""
         if self._card is None:
-            raise NotFoundError("There is no card here.")
+            raise NotFoundError("There is no deal here.")
         return self._card.deal
 
     def _move(self, steps: int) -> None:

@@ -68,9 +68,9 @@ def _actions(session: Session, card: DealCard) -> list[Choice]:
     def acts(words: str, **arguments: Any) -> Callable[[], None]:
         return lambda: session.start(named(words), deal=deal, **arguments)
 
-    ways = [("deals move", "Move to another stage"), ("deals win", "Win it"), ("deals lose", "Lose it")]
+    ways = [("deals move", "Move to another stage"), ("deals win", "Mark as won"), ("deals lose", "Mark as lost")]
     if deal.closed_on is not None:
-        ways = [("deals reopen", "Open it again")]
+        ways = [("deals reopen", "Reopen")]
     entries = [Choice(title, acts(words)) for words, title in ways]
     entries.append(Choice("Edit", acts("deals edit")))
     follow_up = named("follow-ups add")
@@ -182,7 +182,7 @@ def _sale_steps(answers: Answers, deal: Deal) -> list[Step]:
     session, parameters = answers.session, named("deals win").parameters
     amount = dataclasses.replace(parameters["amount"], label="Amount of the sale", help="", required=True)
     typed = amount.value_check.edit(deal.value, session.crm.conventions) if deal.value else ""
-    return answers.steps([amount, parameters["on"]], lambda: session.page(deal.title, "Win it"), {"amount": typed})
+    return answers.steps([amount, parameters["on"]], lambda: session.page(deal.title, "Mark as won"), {"amount": typed})
 
 
 @flow("deals lose")
@@ -204,7 +204,7 @@ def _ask_reason(answers: Answers, deal: Deal) -> None:
 
     def choose() -> None:
         nonlocal another
-        session.page(deal.title, "Lose it")
+        session.page(deal.title, "Mark as lost")
         entries = [*(Choice(reason, reason) for reason in known), Choice("Another reason", _ANOTHER)]
         chosen = session.keyboard.choose("Why was it lost?", entries, at=answers.values.get("reason"))
         another = chosen is _ANOTHER

@@ -14,13 +14,13 @@ from crm.terminal.toolkit.lists import ListPage, list_page
 _FILTERS: Mapping[str, str] = {
     "client": "A client",
     "stage": "A stage",
-    "owner": "Who looks after them",
-    "since": "Expected to close since a day",
-    "until": "Expected to close until a day",
+    "owner": "Owned by",
+    "since": "Expected close from",
+    "until": "Expected close to",
     "text": "A text",
-    "won": "Won ones",
-    "lost": "Lost ones",
-    "all_": "Open, won and lost ones",
+    "won": "Won only",
+    "lost": "Lost only",
+    "all_": "Open, won and lost",
 }
 
 
@@ -43,7 +43,7 @@ class DealsPage(ListPage):
     downwards = frozenset(("value", "created_at"))
     filter_by = _FILTERS
     rivals = (frozenset(("mine", "owner")), frozenset(("won", "lost", "all_")))
-    show_all = "Show the open ones again"
+    show_all = "Show open deals again"
     result: DealList | None
 
     def listed(self) -> Sequence[Any]:

@@ -52,7 +52,7 @@ def pick_deal(crm: CRM, keyboard: Keyboard, label: str, *, help: str = "", requi
         lambda deal: Choice(deal_line(deal.deal, by, deal.client), deal.deal),
         lambda _: "Which deal?",
         help=help or "type part of the title or of the client, or the number",
-        nothing="no deal is found by that; try part of the title or of the client, or the number",
+        nothing="no deal found; try part of the title or of the client, or the number",
         required=required,
     )
 

@@ -130,7 +130,7 @@ def draw_heading(screen: Screen, card: "DealCard", by: Conventions) -> None:
     screen.print(where.append(ended, "default"))
     if deal.closed_on is None and deal.expected_close_on:
         line = f"Expected to close on {by.day(deal.expected_close_on)}"
-        screen.print(Text(f"{line}{', which has passed !' * card.item.overdue}", "warning" * card.item.overdue))
+        screen.print(Text(f"{line}{', overdue !' * card.item.overdue}", "warning" * card.item.overdue))
     for label, value in (("Lost because", deal.lost_reason), ("Owner", deal.owner)):
         if value:
             screen.print(Text(f"{label} ", "muted").append(clean(value), "default"))
@@ -156,8 +156,8 @@ def draw_history(screen: Screen, card: "DealCard", by: Conventions, most: int | 
 
 @renderer("crm.commands.sales.outcomes.DealMoved")
 def _(result: "DealMoved", screen: Screen, by: Conventions) -> None:
-    done = Text(f"{screen.sign('✓', 'OK:')} ", "success").append(clean(result.deal.title), "bold")
-    screen.print(done.append(f" is in {clean(result.stage.name)} now", "default"))
+    done = f"{screen.sign('✓', 'OK:')} Moved to {clean(result.stage.name)}: "
+    screen.print(Text(done, "success").append(clean(result.deal.title), "bold"))
     for taken_back in result.taken_back:
         show(screen, taken_back, by)
 
@@ -209,7 +209,7 @@ def _draw_sale(screen: Screen, report: "SaleReport", by: Conventions) -> None:
 
     done = "Sale"
     if isinstance(report, SaleTakenBack):
-        done = "Took back sale"
+        done = "Deleted sale"
     elif isinstance(report, SaleEdited):
         done = "Changed sale"
     line = Text(f"{screen.sign('✓', 'OK:')} {done} {report.sale.id}: ", "success").append(
@@ -225,8 +225,4 @@ def _draw_sale(screen: Screen, report: "SaleReport", by: Conventions) -> None:
         screen.print(moved)
         screen.print(data(f"    {status.reason}", "muted"))
     else:
-        screen.print(
-            Text("  Status ", "muted")
-            .append(clean(status.after), status_style(status.after))
-            .append(" as before", "muted")
-        )
+        screen.print(Text("  Status unchanged: ", "muted").append(clean(status.after), status_style(status.after)))

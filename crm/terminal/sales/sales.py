@@ -23,7 +23,7 @@ class SalesPage(ClientListPage):
     title = "Sales"
     command = "sales list"
     sorts: Mapping[str, str] = {"Date": "on", "Amount": "amount", "Client": "client"}
-    filter_by: Mapping[str, str] = {"client": "A client", "since": "Since a day", "until": "Until a day"}
+    filter_by: Mapping[str, str] = {"client": "A client", "since": "From date", "until": "To date"}
     before, after = SALES[:2], SALES[3:]
     client_rank = 1
 
@@ -63,15 +63,15 @@ def sale_page(session: Session, sale: Sale) -> None:
     entries = [
         Choice("Open the client", lambda: session.open(client)),
         Choice("Edit", lambda: edit(session, sale)),
-        Choice("Give it to another client", lambda: _give(session, sale)),
-        Choice("Take this sale back", lambda: _take_back(session, sale)),
+        Choice("Move to another client", lambda: _give(session, sale)),
+        Choice("Delete this sale", lambda: _take_back(session, sale)),
     ]
     session.menu(
         ["Sales", f"Sale {sale.id}"],
         lambda: entries,
         question=f"{line}: {sale.note}" if sale.note else line,
         keys=[letters.EDIT(lambda: edit(session, sale)), letters.REMOVE(lambda: _take_back(session, sale))],
-        about="The amount, the date and the note of a sale can be corrected; the total of its client follows.",
+        about="You can correct the amount, date and note of a sale. The client's total is updated.",
         once=True,
     )
 
@@ -87,7 +87,7 @@ def edit(session: Session, sale: Sale | None = None, **_: Any) -> None:
 
 
 def _give(session: Session, sale: Sale) -> None:
-    session.page("Sales", f"Sale {sale.id}", "Give it to another client")
+    session.page("Sales", f"Sale {sale.id}", "Move to another client")
     client = session.prompts.ask(named("sales edit").parameters["client"])
     if client is not None and client.id != sale.client:
         session.tell(session.call("sales edit", sale=sale, changes={}, client=client))
@@ -95,13 +95,15 @@ def _give(session: Session, sale: Sale) -> None:
 
 def _take_back(session: Session, sale: Sale) -> None:
     by = session.crm.conventions
-    session.confirm(f"This takes back {by.money(sale.amount)} of {by.day(sale.on)}. It can be undone.", "Take it back")
+    session.confirm(
+        f"This deletes the sale of {by.money(sale.amount)} on {by.day(sale.on)}. It can be undone.", "Delete"
+    )
     session.tell(session.call("sales undo", sale=sale))
 
 
 @flow("sales undo")
 def undo_sale(session: Session, **_: Any) -> None:
     """A sale from the list, taken back."""
-    session.page("Take a sale back")
+    session.page("Delete a sale")
     sale = session.prompts.ask(named("sales undo").parameters["sale"])
     _take_back(session, sale)

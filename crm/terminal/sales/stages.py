@@ -38,7 +38,7 @@ class StagesPage(ListPage):
             Choice("Delete", lambda: delete(session, stage)),
         ]
         if not session.offers(named("stages edit")):
-            session.say("Only an admin changes the stages.")
+            session.say("Only an admin can change the stages.")
             return
         keys = [letters.EDIT(lambda: edit(session, stage)), letters.DELETE(lambda: delete(session, stage))]
         session.menu([self.title, stage.name], lambda: entries, question=f"{stage_line(stage)}:", keys=keys, once=True)
@@ -91,13 +91,13 @@ def move(session: Session, stage: Stage | None = None, **_: Any) -> None:
     """A new place, chosen from those there are."""
     stage = _chosen(session, stage, "Move")
     entries = [
-        Choice(f"{stage_line(other)}{'   (where it is)' if other.name == stage.name else ''}", place)
+        Choice(f"{stage_line(other)}{'   (current position)' if other.name == stage.name else ''}", place)
         for place, other in enumerate(_all(session), start=1)
     ]
-    to = session.keyboard.choose(f"Put {stage.name} in the place of:", entries, at=stage.position)
+    to = session.keyboard.choose(f"Move {stage.name} to the position of:", entries, at=stage.position)
     if to != stage.position:
         session.call("stages move", stage=stage, to=to)
-    session.done(f"{stage.name} is number {to} now.", changed=to != stage.position)
+    session.done(f"{stage.name} is now number {to}.", changed=to != stage.position)
 
 
 @flow("stages delete")
@@ -112,4 +112,4 @@ def delete(session: Session, stage: Stage | None = None, **_: Any) -> None:
         entries = [Choice(stage_line(other), other) for other in others]
         to = session.keyboard.choose(f"{error.reason[:1].upper()}{error.reason[1:]}:", entries)
         session.call("stages delete", stage=stage, to=to)
-    session.done(f"Deleted the stage {stage.name}. Press u to take it back.")
+    session.done(f"Deleted the stage {stage.name}. Press u to undo.")

@@ -22,6 +22,7 @@ class SessionsPage(ListPage):
     """One's own open sessions, of which others than this one can be ended."""
 
     title = "My sessions"
+    plural = "other sessions"
     columns = SESSIONS
     command = "profile sessions"
 

@@ -16,9 +16,9 @@ _AROUND = 5
 # What says more than the label of the key.
 _BY_MEANING = (*EVERYWHERE, "]", "[")
 _GENERAL = (
-    ("Enter", "opens what » points at"),
+    ("Enter", "opens the line marked »"),
     ("0, Esc", "goes back one step"),
-    ("Ctrl-C", "leaves a form, nothing saved"),
+    ("Ctrl-C", "cancels a form without saving"),
 )
 
 
@@ -48,7 +48,7 @@ def _opening(entries: Sequence[Choice]) -> list[tuple[str, str]]:
     own = [(name_of(entry.key), entry.label) for entry in entries if entry.key]
     if not numbered:
         return own
-    return [("1" if numbered == 1 else f"1 to {min(numbered, 9)}", "opens what stands beside it"), *own]
+    return [("1" if numbered == 1 else f"1 to {min(numbered, 9)}", "opens the line with that number"), *own]
 
 
 def _says(key: Choice) -> str:

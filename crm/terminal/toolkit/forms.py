@@ -126,7 +126,7 @@ class RecordForm:
         """Lets the person choose field after field; the result of `save`, which may refuse. Raises Back,
         where nothing would be lost by it, and Cancelled."""
         at: Any = None
-        hint = f"{saves}, or choose what to fill in"
+        hint = f"{saves}, or pick a field"
         while True:
             self.session.page(*crumbs)
             by = self.session.crm.conventions
@@ -141,7 +141,7 @@ class RecordForm:
                 if not self.loses():
                     raise
                 chosen = self._leave(saves)
-                hint = f"{saves}, or choose what to fill in; Ctrl-C leaves without saving"
+                hint = f"{saves}, or pick a field; Ctrl-C discards your changes"
             if chosen == "save":
                 done = self._save(save)
                 if done is not None:
@@ -179,9 +179,9 @@ class RecordForm:
 
     def _leave(self, saves: str) -> str:
         """Asks before what was typed is lost: "save", or '' to stay; raises Cancelled where it is to be lost."""
-        entries = [Choice(saves, "save"), Choice("Leave without saving", "leave")]
+        entries = [Choice(saves, "save"), Choice("Discard changes", "leave")]
         try:
-            chosen: str = self.session.keyboard.choose("The changes are not saved yet.", entries, back="Stay here")
+            chosen: str = self.session.keyboard.choose("Your changes are not saved yet.", entries, back="Keep editing")
         except Back:
             return ""
         if chosen == "leave":
@@ -268,7 +268,7 @@ def fill_changes(
                 # The form again, with all that was typed.
                 continue
             if not changes:
-                session.say("Nothing was left to change.")
+                session.say("Nothing left to change.")
                 return None
         else:
             return None if done is original else (original, done)
@@ -282,7 +282,7 @@ def settle_conflict(session: Session, record: Record, error: ConflictError, mine
 
     def asks(name: str, theirs: str, yours: str) -> Step:
         def ask() -> None:
-            session.page("Somebody else changed the same")
+            session.page("Someone else changed this too")
             _draw_clashes(session, labels, error)
             entries = [
                 Choice(f"Keep theirs: {theirs or '(empty)'}", True),
@@ -300,7 +300,7 @@ def _draw_clashes(session: Session, labels: Mapping[str, str], error: ConflictEr
     from rich.table import Table
 
     drawn = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="muted")
-    for title in ("Field", "As it was", "Theirs", "Yours"):
+    for title in ("Field", "Before", "Theirs", "Yours"):
         drawn.add_column(title, overflow="fold")
     for name, values in error.clashes.items():
         drawn.add_row(*(Text(clean(value)) for value in (labels.get(name, name), *values)))

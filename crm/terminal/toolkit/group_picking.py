@@ -33,9 +33,9 @@ def pick_group(session: Session, title: str) -> Chosen:
         if named("views list")(session.crm):
             entries.append(Choice("All in a saved view", _in_a_view))
         entries += [
-            Choice("All that fit a condition", _that_fit),
+            Choice("All matching a condition", _that_fit),
             Choice("All with a tag", _with_a_tag),
-            Choice("All there are", lambda _: group_of(all_=True)),
+            Choice("All clients", lambda _: group_of(all_=True)),
         ]
         choose = keyboard.choose("Which clients?", entries)
         try:
@@ -81,4 +81,4 @@ def _with_a_tag(session: Session) -> Chosen:
 def _refuse_nobody(session: Session, query: Query) -> None:
     with session.crm.read() as snapshot:
         if not snapshot.count(Client, query):
-            raise FieldError("no client fits that")
+            raise FieldError("no client matches that")

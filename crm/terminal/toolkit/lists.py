@@ -33,6 +33,8 @@ class ListPage:
     command it is and what opening a row does."""
 
     title: str
+    # What the rows are called where the title does not say it.
+    plural = ""
     columns: Sequence[tables.Column]
     sorts: Mapping[str, str] = {}
     downwards = frozenset(("total_spend", "sales_count", "last_sale_on", "created_at", "amount"))
@@ -81,6 +83,11 @@ class ListPage:
     def about(self) -> str:
         """What the page is for."""
         return named(self.command).summary if hasattr(self, "command") else ""
+
+    def nothing(self, keys: Sequence[Choice]) -> str:
+        """What an empty list says."""
+        adds = f" {letters.NEW.key} adds one." if any(key.key == letters.NEW.key for key in keys) else ""
+        return f"No {self.plural or self.title.lower()} yet.{adds}"
 
     def open(self, row: Any) -> None:
         """Open a row."""
@@ -157,7 +164,7 @@ class ListPage:
         keys = self._keys(len(rows) > size, size)
         self.session.page(*self.crumbs(), about=position, foot=True)
         if not rows:
-            screen.print("Nothing here." if not self.narrowed() else "Nothing fits.")
+            screen.print("No matches." if self.narrowed() else self.nothing(keys))
         head, lines = self._lines(self.drawn)
         if head and not screen.plain:
             screen.print(Text(f" {head}", "muted"))
@@ -330,7 +337,7 @@ class ListPage:
     def _choose_sort(self) -> None:
         entries = [Choice(label, name) for label, name in self.sorts.items()]
         chosen = self.session.keyboard.choose(
-            "Sort by (again to turn it around):", entries, at=self.sort.removeprefix("-")
+            "Sort by (choose again to reverse):", entries, at=self.sort.removeprefix("-")
         )
         # Of amounts and days one wants the largest first.
         first, second = (f"-{chosen}", chosen) if chosen in self.downwards else (chosen, f"-{chosen}")
@@ -397,7 +404,7 @@ class Neighbours:
         if clients:
             self._at, self.client = place, clients[0]
         else:
-            self.session.say(f"This is the {'last' if by > 0 else 'first'} client of the list.", "muted")
+            self.session.say(f"This is the {'last' if by > 0 else 'first'} client in the list.", "muted")
 
 
 _List = TypeVar("_List", bound=type[ListPage])

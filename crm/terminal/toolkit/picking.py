@@ -119,7 +119,7 @@ def pick_typed(
         raise FieldError(nothing)
 
     while True:
-        asked = help if required else f"{help}; Enter leaves it out"
+        asked = help if required else f"{help}; optional"
         answer = keyboard.text(label, read, default=typed, help=asked, suggest=suggest)
         if answer is None:
             return None

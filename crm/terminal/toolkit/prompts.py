@@ -137,7 +137,7 @@ class Prompts:
             suggest = suggestions(self.crm, PEOPLE)
             if not error and (people := known_people(self.crm)[:_PEOPLE]):
                 # Whom the team knows is chosen by a key, anybody else is typed.
-                entries = [Choice(name, name) for name in people] + [Choice("Somebody else", None)]
+                entries = [Choice(name, name) for name in people] + [Choice("Someone else", None)]
                 entries += [] if required else [Choice("Nobody" if typed else "Leave it out", "")]
                 chosen = self.keyboard.choose(f"{label}:", entries, at=typed or self.crm.me)
                 if chosen is not None:
@@ -154,8 +154,10 @@ class Prompts:
             return default
 
         about = help.rstrip(".") or check.hint(by)
-        if not (required or typed or any(word in about for word in ("empty", "unless", "Enter"))):
-            about = "; ".join(filter(None, (about, "Enter leaves it out")))
+        if not (
+            required or typed or any(word in about for word in ("empty", "unless", "Enter", "default", "optional"))
+        ):
+            about = "; ".join(filter(None, (about, "optional")))
         return self.keyboard.text(
             label,
             read,
@@ -236,7 +238,7 @@ class Prompts:
             # What was handed over before is nobody's file.
             made.unlink(missing_ok=True)
             return made
-        self.screen.print(Text(f"Choose it in the bar “{parameter.label}” above the terminal; Esc leaves it.", "muted"))
+        self.screen.print(Text(f"Choose it in the bar “{parameter.label}” above the terminal; Esc cancels.", "muted"))
         file = exchange.ask_file(parameter.label)
         if file is None:
             raise Back

@@ -30,7 +30,7 @@ def delete(
     """Deletes a record, which is asked for where it is not given, and says so by its name. Raises Back."""
     subject = named(words).required_subject
     deleted = session.call(words, **{subject.name: chosen(session, words, record)})
-    session.done(f"Deleted {name(deleted)}. Press u to take it back.")
+    session.done(f"Deleted {name(deleted)}. Press u to undo.")
 
 
 def rename(session: Session, words: str, record: Any, check: Check, **arguments: Any) -> None:

@@ -211,7 +211,7 @@ class Session:
         except CRMError as error:
             self.fail(error)
         except KeyboardInterrupt:
-            self.say("Interrupted. What was not finished was not saved.", "warning")
+            self.say("Interrupted. Unfinished changes were not saved.", "warning")
         except Closed:
             raise
         except Exception as error:
@@ -235,7 +235,7 @@ class Session:
                 self.screen.explain(error.sentence, "danger")
                 self.screen.print()
                 again = Choice("Try again", True)
-                self.keyboard.choose("What you typed is still here.", [again], back="Leave it for now")
+                self.keyboard.choose("What you typed is still here.", [again], back="Cancel")
 
     def _crashed(self, error: Exception) -> None:
         if self.exchange is not None:
@@ -245,7 +245,7 @@ class Session:
 
             self.say("".join(traceback.format_exception(error)), "danger")
         self.say(
-            f"Something went wrong in this program ({type(error).__name__}); nothing of this step was saved."
+            f"Something went wrong in this program ({type(error).__name__}); this step was not saved."
             + ("" if self.exchange else " Start it with --debug to see the details."),
             "danger",
         )
@@ -411,7 +411,7 @@ class Session:
 
         def written_down(typed: str) -> bool:
             if typed.strip().casefold() != "yes":
-                raise FieldError("it is shown only now; type yes once you have it")
+                raise FieldError("it is shown only once; type yes when you have saved it")
             return True
 
         while True:
@@ -439,13 +439,13 @@ class Session:
 
         mine = my_last(self.crm)
         if mine is None:
-            self.say("There is nothing to take back yet.")
+            self.say("Nothing to undo yet.")
             return
         last, passed = mine
-        question = f"Take back: {last.first_words} ({self.crm.conventions.time(last.at)})?"
-        self.confirm("\n".join(filter(None, (passed_over_message(passed), question))), "Take it back")
+        question = f"Undo: {last.first_words} ({self.crm.conventions.time(last.at)})?"
+        self.confirm("\n".join(filter(None, (passed_over_message(passed), question))), "Undo it")
         self.tell(self.call("history undo", transaction=last.id))
-        self.say(f"{letters.REDO.key} does it again.", "muted")
+        self.say(f"{letters.REDO.key} redoes it.", "muted")
 
     def redo(self) -> None:
         """Does again what was taken back last. Raises Back."""
@@ -453,7 +453,7 @@ class Session:
 
         undo = my_last_undo(self.crm)
         if undo is None:
-            self.say("There is nothing to redo: it is done right after something was taken back.")
+            self.say("Nothing to redo. You can redo only right after an undo.")
             return
         self.confirm(f"Redo: {undo.first_words}?", "Redo it")
         self.tell(self.call("history undo", transaction=undo.id))

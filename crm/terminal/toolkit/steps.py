@@ -42,9 +42,9 @@ def in_steps(
 
 
 def _leaves(session: "Session") -> bool:
-    question = "What you typed is not saved, and lost when you leave."
+    question = "Discard what you typed?"
     try:
-        session.confirm(question, "Leave it", "Go on", irreversible=True)
+        session.confirm(question, "Discard", "Keep editing", irreversible=True)
     except Back:
         return False
     return True

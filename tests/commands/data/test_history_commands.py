@@ -288,7 +288,7 @@ def test_an_undo_says_the_new_state_and_an_undo_of_it_is_a_redo(office: Office) 
     office.sell(anna, "25000")
     sold = office("history list", 1)[0].id
     assert undone(office) == [
-        "✓ Taken back: recorded a sale to Anna Berg", "Removed: 1 sale",
+        "✓ Undone: recorded a sale to Anna Berg", "Removed: 1 sale",
         "Anna Berg: Total spend back to $10,000.00; Sales back to 1; Status back to Regular",
     ]  # fmt: skip
     assert undone(office, sold + 1) == [
@@ -300,7 +300,7 @@ def test_an_undo_says_the_new_state_and_an_undo_of_it_is_a_redo(office: Office) 
     office("deals add", office.client(anna), "Roof")
     office("clients delete", office.client(anna), yes=True)
     answer = undone(office)
-    assert answer[:2] == ["✓ Taken back: deleted Anna Berg", "Restored: Anna Berg, 1 deal, 2 sales, 1 follow-up"]
+    assert answer[:2] == ["✓ Undone: deleted Anna Berg", "Restored: Anna Berg, 1 deal, 2 sales, 1 follow-up"]
     assert not any("deleted" in line for line in answer[1:])
     # Of many it is a number.
     for number in range(5):

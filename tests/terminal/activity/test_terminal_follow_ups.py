@@ -83,14 +83,14 @@ def test_each_thing_to_do_is_opened_by_its_number_and_done(start: Start, busy: C
     assert follow_ups(busy)[0].done_on == TODAY
     session.choose("due today: Stay in touch").choose("Done").sees("Next on Dec 21, 2026, due in 30 days")
     assert (follow_ups(busy)[-1].what, follow_ups(busy)[-1].due_on) == ("Stay in touch", days(30))
-    session.sees("To do: 1").press("u").sees("Take back: did the follow-up Stay in touch").press("1").sees("To do: 2")
+    session.sees("To do: 1").press("u").sees("Undo: did the follow-up Stay in touch").press("1").sees("To do: 2")
 
 
 def test_put_off_from_today(start: Start, busy: CRM) -> None:
-    session = start().choose("Today").press("1").choose("Put off").sees("Next week, Nov 23, 2026").press("2")
-    session.sees("Put off until Nov 23, 2026: Call about the quote (Acme)").sees("To do: 2")
-    session.choose("due today").choose("Put off").choose("Another day").press("fri 9:30", "enter")
-    session.sees("Put off until Nov 27").settled()
+    session = start().choose("Today").press("1").choose("Snooze").sees("Next week, Nov 23, 2026").press("2")
+    session.sees("Snoozed until Nov 23, 2026: Call about the quote (Acme)").sees("To do: 2")
+    session.choose("due today").choose("Snooze").choose("Another day").press("fri 9:30", "enter")
+    session.sees("Snoozed until Nov 27").settled()
     assert [follow_up.due_on for follow_up in follow_ups(busy)[:2]] == [date(2026, 11, 23), date(2026, 11, 27)]
     assert follow_ups(busy)[1].due_time == "09:30"
 
@@ -131,10 +131,10 @@ def test_without_anything_to_do_today_is_as_it_was(start: Start, crm: CRM) -> No
 def test_the_list_is_mine_then_everybodys_and_narrowed(start: Start) -> None:
     session = start().choose("Follow-ups").sees("1-2 of 2 · mine, 1 overdue")
     session.press("a").sees("1-3 of 3 · everybody's, 1 overdue").sees("10:00")
-    session.press("f").choose("For somebody").choose("Cy Young").sees("1-1 of 1 · everybody's, for Cy Young")
+    session.press("f").choose("Assigned to").choose("Cy Young").sees("1-1 of 1 · everybody's, for Cy Young")
     session.press("f").choose("Show all again").sees("of 3").press("f").choose("Overdue").sees("1-1 of 1")
-    session.press("f").choose("Done").sees("Nothing fits").press("f").choose("Show all").press("f").choose("Repeating")
-    session.sees("1-1 of 1").press("f").choose("Show all").press("f").choose("Due by a day")
+    session.press("f").choose("Done").sees("No matches").press("f").choose("Show all").press("f").choose("Repeating")
+    session.sees("1-1 of 1").press("f").choose("Show all").press("f").choose("Due by")
     session.press("yesterday", "enter").sees("1-1 of 1").sees("due by Nov 20, 2026")
 
 
@@ -161,7 +161,7 @@ def test_a_day_that_has_passed_stays_in_the_form_to_be_corrected(start: Start, b
 def test_one_is_edited_handed_over_and_deleted(start: Start, busy: CRM) -> None:
     session = start().choose("Follow-ups").press("1").choose("Edit").choose("What")
     session.press("kill", "Write instead", "enter").sees("* Write instead").choose("Save").sees("Saved: Write instead")
-    session.choose("Hand over").choose("Somebody else").press("Dee Dunn", "enter").sees("Handed over to Dee Dunn")
+    session.choose("Reassign").choose("Someone else").press("Dee Dunn", "enter").sees("Reassigned to Dee Dunn")
     session.sees("1-1 of 1").press("a").sees("of 3").press("1").choose("Delete").sees("can be undone").press("1")
     session.sees("Deleted: Write instead (Acme)").settled()
     assert [follow_up.what for follow_up in follow_ups(busy)] == ["Stay in touch", "Theirs"]
@@ -201,9 +201,9 @@ def test_people_are_listed_with_what_waits_for_them(start: Start) -> None:
 def test_clients_by_next_follow_up_and_last_contact(start: Start) -> None:
     session = start(columns=40).choose("Clients").press("s").choose("Next follow-up")
     session.sees("by next follow-up").sees("! 3 days ago")
-    session.press("f").choose("Follow-up due by a day").press("yesterday", "enter").sees("1-1 of 1").sees("Acme")
+    session.press("f").choose("Follow-up due by").press("yesterday", "enter").sees("1-1 of 1").sees("Acme")
     session.press("f").choose("Show all again").sees("of 2").press("a").sees("1-1 of 1").sees("Bo Berg")
-    session.press("a").sees("of 2").press("f").choose("No contact since a day").press("yesterday", "enter")
+    session.press("a").sees("of 2").press("f").choose("Not contacted since").press("yesterday", "enter")
     session.sees("days_since_last_contact").sees("of 2")
 
 

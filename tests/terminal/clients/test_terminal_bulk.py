@@ -56,14 +56,14 @@ def views(crm: CRM) -> list[tuple[str, str, str]]:
 @pytest.mark.parametrize(("columns", "more"), [(80, {}), (40, {}), (80, {"NO_COLOR": "1"})])
 def test_some_are_marked_over_pages_and_tagged(start: Start, crm: CRM, columns: int, more: dict[str, str]) -> None:
     session = listed(start, columns=columns, **more)
-    session.press(" ").sees("a number marks and unmarks").press("2").sees("1 marked").sees("2) *")
+    session.press(" ").sees("press a number to mark").press("2").sees("1 marked").sees("2) *")
     session.press("3").sees("2 marked").press("3").sees("1 marked").sees("3)").press("]").sees(
         "19-30 of 30" if columns == 80 else "9-16 of 30"
     )
     session.press("2").sees("2 marked").sees("2) *").settled()
     # All of the page is on the screen.
     assert any("Clients" in line for line in session.lines[:1])
-    session.press("g").sees("2 clients:").choose("Tag or untag them").sees(
+    session.press("g").sees("2 clients:").choose("Add or remove tags").sees(
         f"Clients: Client 02, Client {20 if columns == 80 else 10}"
     )
     session.sees("Tags to add").press("gold", "enter").sees("Tags to remove").press("enter").sees("several: 2 clients")
@@ -74,8 +74,8 @@ def test_some_are_marked_over_pages_and_tagged(start: Start, crm: CRM, columns: 
 
 
 def test_what_was_marked_is_not_carried_over_to_another_list(start: Start) -> None:
-    session = listed(start).press(" ").sees("a number marks")
-    session.press("1").sees("1 marked").press(" ").lacks("marks and un").sees("1) * Client 01").press("f").choose(
+    session = listed(start).press(" ").sees("press a number to mark")
+    session.press("1").sees("1 marked").press(" ").lacks("press a number").sees("1) * Client 01").press("f").choose(
         "City"
     )
     session.sees("City").press("graz", "enter").sees("1-10 of 10 · City: graz")
@@ -84,19 +84,19 @@ def test_what_was_marked_is_not_carried_over_to_another_list(start: Start) -> No
 def test_all_that_a_list_shows_are_edited_after_a_count_and_put_back(start: Start, crm: CRM) -> None:
     before = clients(crm)
     session = listed(start).press("f").choose("City").sees("City").press("graz", "enter")
-    session.sees("1-10 of 10 · City: graz").press("g").sees("10 clients:").choose("Edit them").sees("1) Go on")
+    session.sees("1-10 of 10 · City: graz").press("g").sees("10 clients:").choose("Edit them").sees("1) Continue")
     session.press("1").sees("nothing to change was given").choose("Owner").sees("Owner (").press("Bo", "enter")
     session.sees("* Bo").choose("City").sees("City (").press("-", "enter").sees("* (empty)").choose("Marketing")
     session.choose("Yes").sees("* yes").choose("Marketing").choose("As each of them").choose("Own fields")
     session.sees("Own fields to add").press("hat=L", "enter").sees("* hat: L").press("esc")
-    session.sees("The changes are not saved yet.").press("esc").sees("* Bo").press("1")
+    session.sees("Your changes are not saved yet.").press("esc").sees("* Bo").press("1")
     session.sees("This changes 10 clients: Owner: Bo; City: (empty); Own fields: hat: L. It can be undone.")
     session.press("0").sees("* (empty)").press("1").sees("This changes 10 clients").press("1").sees(
         "10 clients changed"
     )
-    session.sees("Nothing fits").press("u").sees("Take back: edited clients with City: graz: Owner: Bo")
+    session.sees("No matches").press("u").sees("Undo: edited clients with City: graz: Owner: Bo")
     assert len(clients(crm, owner="Bo", city="")) == 10
-    session.press("1").sees("Taken back").sees("of 10")
+    session.press("1").sees("Undone").sees("of 10")
     assert [(client.owner, client.city, client.extra) for client in clients(crm)] == [
         (client.owner, client.city, client.extra) for client in before
     ]
@@ -111,14 +111,14 @@ def test_all_in_a_view_are_deleted_after_a_count_and_put_back(start: Start, crm:
     session.choose("All in a saved view").choose("Big").sees("This deletes 5 clients").press("1")
     session.sees("5 clients deleted, 5 sales")
     assert len(clients(crm)) == 25
-    session.press("u").sees("Take back: deleted clients in the view Big").press("1").sees("Taken back")
+    session.press("u").sees("Undo: deleted clients in the view Big").press("1").sees("Undone")
     assert [client.total_spend for client in clients(crm)] == [Decimal(number * 1000) for number in range(1, 31)]
 
 
 def test_marked_ones_that_are_gone_are_told(start: Start, crm: CRM) -> None:
-    session = listed(start).press(" ").sees("a number marks").press("1").sees("1 marked")
+    session = listed(start).press(" ").sees("press a number to mark").press("1").sees("1 marked")
     named("clients delete")(crm, clients(crm)[0], yes=True)
-    session.press("g").sees("Those that were marked are gone by now.").sees("of 29")
+    session.press("g").sees("The clients you marked no longer exist.").sees("of 29")
 
 
 def test_all_that_a_list_shows_are_exported(start: Start, tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_an_export_asks_which_clients(start: Start, tmp_path: Path) -> None:
     session.choose("Some of the clients").choose("One by one").choose("Add a client").sees("Client (").press(
         "3", "enter"
     )
-    session.sees("Clients: Client 03").choose("Go on with these").sees("1 client in")
+    session.sees("Clients: Client 03").choose("Continue with these").sees("1 client in")
     assert [record["last_name"] for record in json.loads(file.read_text("utf-8"))] == ["03"]
     session.choose("Export to a file").sees("File (").press(str(tmp_path / "all.vcf"), "enter").choose("Everything")
     session.sees("A vCard file holds clients only").choose("Clients").sees("30 clients in")
@@ -171,7 +171,7 @@ def test_a_list_is_saved_as_a_view_and_the_view_is_renamed_changed_and_removed(s
 
 def test_a_list_that_no_view_can_hold_says_why(start: Start, crm: CRM) -> None:
     session = listed(start).press("f").choose("Tag").sees("Tags").press("x", "enter")
-    session.sees("Nothing fits").press("f").choose("Source").sees("Source").press("y", "enter").sees("Source: y")
+    session.sees("No matches").press("f").choose("Source").sees("Source").press("y", "enter").sees("Source: y")
     session.press("v").choose("Save this list").sees("no client has that as source")
     assert views(crm) == []
 

@@ -25,7 +25,7 @@ def add(crm: CRM, **fields: Any) -> Client:
 def test_first_run_greets_and_adds_the_first_client(start: Start, crm: CRM) -> None:
     session = start().sees("Welcome").sees("1) Add your first client").sees("0) Exit")
     assert any("Try it on sample data" in line for line in session.lines)
-    session.press("1").sees("What is the client?").press("1").sees("First name")
+    session.press("1").sees("Is this a person or a company?").press("1").sees("First name")
     session.press("Anna", "enter").sees("Last name").press("Berg", "enter").sees("1) Save")
     session.press("2").sees("E-mail (").press("anna@", "enter").sees("That is not an e-mail address")
     session.press("example.com", "enter").sees("2) E-mail anna@example.com")
@@ -84,7 +84,7 @@ def test_a_change_by_somebody_else_is_shown_side_by_side(start: Start, crm: CRM)
     session = start().sees("Clients").press("/").sees("Find (").press("1", "enter").choose("Edit")
     session.sees("a) City").press("a").sees("): Graz").press("kill", "Linz", "enter").sees("* Linz")
     named("clients edit")(crm, anna, {"city": "Wien", "owner": "Bo"})
-    session.press("1").sees("Somebody else changed the same").sees("City Graz Wien Linz")
+    session.press("1").sees("Someone else changed this too").sees("City Graz Wien Linz")
     session.sees("1) Keep theirs: Wien").press("2").sees("* Linz").press("1").sees("Saved: Anna Berg")
     assert [(client.city, client.owner) for client in clients(crm)] == [("Linz", "Bo")]
 
@@ -95,7 +95,7 @@ def test_deleting_asks_and_can_be_undone(start: Start, crm: CRM) -> None:
     session = start().press("/").sees("Find (").press("1", "enter").sees("Anna Berg no. 1").press("d")
     session.sees("This deletes Anna Berg and 1 sale").sees("0) No, go back").press("1").sees("Deleted Anna Berg")
     assert clients(crm) == []
-    session.press("u").sees("Take back: deleted Anna Berg").press("1").sees("Taken back: deleted Anna Berg")
+    session.press("u").sees("Undo: deleted Anna Berg").press("1").sees("Undone: deleted Anna Berg")
     assert [(client.name, client.total_spend) for client in clients(crm)] == [("Anna Berg", Decimal("100.00"))]
 
 
@@ -121,7 +121,7 @@ def test_several_clients_are_tagged_at_once(start: Start, crm: CRM) -> None:
         .press("/")
         .sees("Find (")
         .press("tag or untag sev", "down", "enter")
-        .choose("All that fit a condition")
+        .choose("All matching a condition")
         .sees("Condition")
         .press("days_since_added = 0 and", "enter")
         .sees("^")

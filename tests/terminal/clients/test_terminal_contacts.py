@@ -40,7 +40,9 @@ def opened(start: Start, number: int = 1, **how: Any) -> Any:
 
 def test_contacts_are_added_from_the_card_and_the_primary_one_stands_first(start: Start, crm: CRM) -> None:
     company(crm)
-    session = opened(start).press("c").sees("Acme › Contacts").sees("Nothing here.").press("n").sees("Name:")
+    session = (
+        opened(start).press("c").sees("Acme › Contacts").sees("No contacts yet. n adds one.").press("n").sees("Name:")
+    )
     session.press("Jo Fox", "enter").sees("1) Save").choose("E-mail").sees("E-mail (").press("jo@", "enter")
     session.sees("That is not an e-mail address").press("example.com", "enter").sees("jo@example.com").press("1")
     session.sees("Added: Jo Fox (no. 1)").press("n").sees("Name:").press("Bo [b]Hill[/b]", "enter").sees("1) Save")
@@ -63,7 +65,7 @@ def test_a_contact_is_edited_and_deleted_there(start: Start, crm: CRM) -> None:
     session = opened(start).press("c").choose("*").sees("(212) 555-0123").choose("Edit").sees("2) Name")
     session.choose("Role").sees("Role (").press("buyer", "enter").sees("* buyer").press("1").sees("Saved: Jo Fox")
     session.sees("buyer of Acme, primary contact").choose("Delete").sees("This deletes the contact Jo Fox").press("1")
-    session.sees("Deleted Jo Fox. Press u to take it back.").sees("Nothing here.").press("u").sees("Take back")
+    session.sees("Deleted Jo Fox. Press u to undo.").sees("No contacts yet. n adds one.").press("u").sees("Undo: ")
     session.press("1").sees("1-1 of 1")
     assert [contact.role for contact in all_of(crm, Contact)] == ["buyer"]
 
@@ -111,10 +113,8 @@ def test_the_timeline_is_paged_narrowed_and_leads_on(start: Start, crm: CRM) -> 
     session = opened(start, lines=15).choose("Timeline").sees("Acme › Timeline").sees("1-9").sees("Deal added: Website")
     session.sees("] next").press("]").sees("10-16").sees("[ previous").press("[").sees("1-9")
     session.press("f").sees("Show only:").choose("Sales").sees("1-1 · sales").sees("$100.00 Sale 1: first").press("1")
-    session.sees("Take this sale back").press("esc").sees("1-1 · sales").press("f").choose("Follow-ups").sees(
-        "ring again"
-    )
-    session.press("1").sees("Put off").press("esc").sees("follow-ups").press("f").choose("Deals").press("1")
+    session.sees("Delete this sale").press("esc").sees("1-1 · sales").press("f").choose("Follow-ups").sees("ring again")
+    session.press("1").sees("Snooze").press("esc").sees("follow-ups").press("f").choose("Deals").press("1")
     session.sees("Website").sees("$5,000").press("esc").sees("1-1 · deals").press("f").choose("Edits").press("1")
     session.sees("added Acme").press("esc").sees("1-1 · edits").press("f").choose("Show all again").sees("1-9")
 
@@ -128,7 +128,7 @@ def test_from_one_client_to_the_next_in_the_order_of_the_list(start: Start, crm:
     )
     session.press(">").sees("Gamma no. 3").choose("Timeline").sees("Gamma › Timeline").sees("of Gamma").press("<")
     session.sees("Delta › Timeline").sees("of Delta").press("<").sees("Alpha › Timeline").press("<")
-    session.sees("This is the first client of the list.").press("esc").sees("Alpha no. 1").press("esc").sees("1-3 of 3")
+    session.sees("This is the first client in the list.").press("esc").sees("Alpha no. 1").press("esc").sees("1-3 of 3")
 
 
 def test_a_list_that_changes_meanwhile_is_followed(crm: CRM) -> None:

@@ -112,7 +112,7 @@ def test_no_key_leaves_a_page_but_those_that_it_knows(team: CRM, start: Start) -
     for key in (*CONTROLS, "\x1b[99~", "\x1b[1;5P", "\x1b[200~12\x1b[201~", "\x1b[M !!", "\x1b[<0;3;3M", "\x1b[3;4R"):
         menu.press(key)
     # Everything was taken before the next key is.
-    menu.press("?").sees("opens what stands beside it").press("enter").sees("Call")
+    menu.press("?").sees("opens the line with that number").press("enter").sees("Call")
     assert b"Something went wrong" not in menu.raw
     menu.press("esc").sees("Exit").press("/").sees("Find")
     for key in (*CONTROLS, "\x1b[99~", "\x1b[1;5P", "\x1b[M !!", "\x1b[<0;3;3M", "\x1b[3;4R"):
@@ -124,7 +124,7 @@ def test_no_key_leaves_a_page_but_those_that_it_knows(team: CRM, start: Start) -
 def test_bytes_that_are_no_text_are_searched_for_and_not_found(team: CRM, start: Start) -> None:  # noqa: ARG001
     menu = start().sees("1) ").press("/").sees("Find")
     menu.child.send(b"\xff\xfe\xed\xa0\x80 Berg")
-    menu.press("enter").sees("Neither a client nor a command is found by that")
+    menu.press("enter").sees("No client or command matches that")
     menu.press("kill", "Ann Berg", "enter").sees("ann@example.com")
     assert b"Something went wrong" not in menu.raw
 

@@ -35,10 +35,10 @@ def _client(crm: CRM, number: int) -> Client:
 
 def test_the_history_is_narrowed_and_a_change_is_opened_and_taken_back(start: Start, crm: CRM) -> None:
     session = start().choose("Data").choose("History").sees("added Ben Ode")
-    session.press("f").choose("A kind of record").choose("sales").sees("1-1 · sales").sees("recorded a sale")
+    session.press("f").choose("Type of record").choose("sales").sees("1-1 · sales").sees("recorded a sale")
     session.press("f").choose("Show all again").sees("1-4").press("f").choose("A text").sees("Text:")
     session.press("graz", "enter").sees("1-1 · text graz").press("1").sees("client 1 Anna Berg changed")
-    session.sees("City: Graz → Wien").choose("Take this back").sees("Taken back: edited Anna Berg")
+    session.sees("City: Graz → Wien").choose("Undo this").sees("Undone: edited Anna Berg")
     session.settled()
     assert _client(crm, 1).city == "Graz"
     session.press("2").sees("edited Anna Berg").sees("undone by 5").sees("City: Graz → Wien")

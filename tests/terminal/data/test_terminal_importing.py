@@ -33,7 +33,7 @@ def test_a_mistyped_file_is_there_to_be_corrected(start: Start, tmp_path: Path) 
 
 def previewed(session: Any, file: Path) -> Any:
     session.choose("Data").choose("Import a file").sees("File").press(file.name, "enter").sees("Read as CSV")
-    return session.choose("Go on").sees("What this import would do")
+    return session.choose("Continue").sees("What this import would do")
 
 
 @pytest.mark.parametrize("columns", [42, 80])

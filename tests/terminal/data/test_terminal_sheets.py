@@ -113,10 +113,10 @@ def test_from_nothing_to_a_list_that_was_taken_over(
     stand_in.set_cells(spreadsheet, "Sheet1", 0, 0, LIST)
     before = stand_in.values(spreadsheet, "Sheet1")
     session = begin(columns=columns).choose("Work in a Google spreadsheet")
-    session.sees("There is no key there yet").settled()
+    session.sees("There is no key file there yet").settled()
     # Each on one line of the output, so that it is copied in one piece.
     assert b"\nhttps://console.cloud.google.com/apis/library/drive.googleapis.com\r" in session.raw
-    session.press("enter").settled().sees("There is no key there yet")
+    session.press("enter").settled().sees("There is no key file there yet")
     key.write_text("{")
     session.press("enter").sees("is not JSON").settled()
     key.write_text(text)
@@ -124,12 +124,14 @@ def test_from_nothing_to_a_list_that_was_taken_over(
     assert stand_in.credentials()["client_email"].encode() in session.raw
     session.sees("Address of the spreadsheet").press("nonsense", "enter").sees("neither the id nor the address")
     session.press("kill")
-    asked_for(session, spreadsheet).sees("Found “Team”").sees("What is in it now stays as it is")
+    asked_for(session, spreadsheet).sees("Found “Team”").sees("Nothing that is in it now changes")
     session.choose("Set it up").sees("“Team” is set up").choose("Take over the list")
     session.sees("2 new clients").sees("2 opening sales, $36,013.00 in all").sees("1 cannot be read")
     session.sees("Contact Number → Phone; Email → E-mail; Total Spend → an opening sale; Status → (left out")
     session.sees("Date of birth: that is no date")
-    session.choose("Take them over").sees("Taken over from the tab “Sheet1”").sees("Any key goes on").settled()
+    session.choose("Take them over").sees("Taken over from the tab “Sheet1”").sees(
+        "Press any key to continue"
+    ).settled()
     session.press("enter").sees("You are working in “Team” now")
     session.press("enter").sees("$36,013.00 thi")
     crm = opened(spreadsheet)
@@ -192,7 +194,7 @@ def test_what_is_missing_is_said_and_tried_again(begin: Start, stand_in: StandIn
 def test_a_wrong_id_leads_to_another_one(begin: Start, stand_in: StandIn) -> None:
     session = asked_for(connecting(begin), "1" * 44).sees("There is no spreadsheet with the id").press("esc")
     asked_for(session.sees("Address of the spreadsheet"), stand_in.make("Other")).sees("Found “Other”")
-    session.press("esc").sees("Address of the spreadsheet").press("esc").sees("How do you want to begin?")
+    session.press("esc").sees("Address of the spreadsheet").press("esc").sees("How do you want to start?")
 
 
 @pytest.mark.slow
@@ -209,10 +211,12 @@ def test_what_was_there_before_is_copied(
         .choose("Connect a Google spreadsheet")
     )
     session = asked_for(session.sees("Address of the spreadsheet"), spreadsheet).choose("Set it up")
-    session.choose("Copy everything (1 client, 1 sale) from").sees("Copied to").sees("Any key goes on").settled()
+    session.choose("Copy everything (1 client, 1 sale) from").sees("Copied to").sees(
+        "Press any key to continue"
+    ).settled()
     session.press("enter").sees("You are working in “Team” now")
     # What is named in the environment comes first at the next start, and that is said.
-    session.sees("At the next start another store is opened").sees(f"CRM_STORE=sheets://{spreadsheet}"[:60])
+    session.sees("At the next start the CRM opens another store").sees(f"CRM_STORE=sheets://{spreadsheet}"[:60])
     with opened(spreadsheet).read() as snapshot:
         assert [(client.name, client.status) for client in snapshot.find_all(Client)] == [("Anna Berg", "VIP")]
 
@@ -300,8 +304,10 @@ def test_without_network_reading_goes_on_and_what_was_typed_stays(
     network.down()
     session.press("1").sees("Google Sheets cannot be reached").sees("What you typed is still here.")
     session.press("esc").sees("First name Zed").sees("1) Save").settled()
-    session.press("esc").sees("Last name").press("esc").sees("): Zed").press("esc").sees("What is the client?")
-    session.press("esc").choose("Leave it").sees("n new").settled()
+    session.press("esc").sees("Last name").press("esc").sees("): Zed").press("esc").sees(
+        "Is this a person or a company?"
+    )
+    session.press("esc").choose("Discard").sees("n new").settled()
     while "No connection" not in session.text:
         # What was seen a moment ago counts as of now for five seconds.
         session.press("esc").sees("Exit").press("2").sees("1-1 of 1").settled()
@@ -320,7 +326,7 @@ def test_a_change_by_hand_is_shown_beside_ones_own(begin: Start, stand_in: Stand
     session = begin(CRM_STORE=f"sheets://{spreadsheet}").press("/").sees("Find (").press("1", "enter").choose("Edit")
     session.choose("E-mail").press("kill", "mine@example.com", "enter").sees("* mine@example.com")
     stand_in.type(spreadsheet, "clients", "E2", "sheet@example.com")
-    session.press("1").sees("Somebody else changed the same").sees("As it was").settled()
+    session.press("1").sees("Someone else changed this too").sees("Before").settled()
     row = next(line for line in session.lines if line.startswith("E-mail"))
     assert row.split() == ["E-mail", "anna@example.com", "sheet@example.com", "mine@example.com"]
     session.choose("Use mine: mine@example.com").sees("1) Save").sees("* mine@example.com")

@@ -28,18 +28,18 @@ def test_what_was_deleted_from_its_card_is_told_where_one_goes_on(start: Start, 
     add(crm, last_name="Berg")
     add(crm, last_name="Huber")
     session = card(start(), 2).press("d").sees("Huber").press("1")
-    session.sees("Deleted Huber. Press u to take it back.").sees("Exit")
-    session.press("u").sees("Take back: deleted Huber").press("1").sees("Taken back: deleted Huber").sees("Exit")
+    session.sees("Deleted Huber. Press u to undo.").sees("Exit")
+    session.press("u").sees("Undo: deleted Huber").press("1").sees("Undone: deleted Huber").sees("Exit")
 
 
 def test_what_was_taken_back_is_done_again_step_by_step(start: Start, crm: CRM) -> None:
     add(crm, last_name="Berg")
     add(crm, last_name="Huber")
-    session = start().press("U").sees("There is nothing to redo").press("u").sees("added Huber").press("1")
-    session.sees("U does it again.").press("u").sees("added Berg").press("1").sees("Taken back: added Berg")
+    session = start().press("U").sees("Nothing to redo").press("u").sees("added Huber").press("1")
+    session.sees("U redoes it.").press("u").sees("added Berg").press("1").sees("Undone: added Berg")
     session.press("U").sees("Redo: added Berg?").press("1").sees("Redone: added Berg")
     session.press("U").sees("Redo: added Huber?").press("1").sees("Redone: added Huber")
-    session.press("U").sees("There is nothing to redo")
+    session.press("U").sees("Nothing to redo")
     with crm.read() as snapshot:
         assert snapshot.count(Client) == 2
 
@@ -47,7 +47,7 @@ def test_what_was_taken_back_is_done_again_step_by_step(start: Start, crm: CRM) 
 def test_an_addition_taken_back_on_the_card_is_told_too(start: Start) -> None:
     session = start().choose("Add your first client").choose("A person").sees("First name")
     session.press("Bo", "enter").sees("Last name").press("enter").choose("Save").sees("Added Bo (no. 1)")
-    session.press("u").sees("Take back: added Bo").press("1").sees("Taken back: added Bo")
+    session.press("u").sees("Undo: added Bo").press("1").sees("Undone: added Bo")
     assert "Added Bo (no. 1)" not in session.settled().text
 
 
@@ -58,7 +58,7 @@ def test_the_card_bears_the_new_name_at_once(start: Start, crm: CRM) -> None:
     assert session.lines[0] == "Anna Tal"
 
 
-@pytest.mark.parametrize(("key", "words"), [("?", "leaves a form"), ("esc", "0 leaves"), ("c-c", "0 leaves")])
+@pytest.mark.parametrize(("key", "words"), [("?", "cancels a form"), ("esc", "0 leaves"), ("c-c", "0 leaves")])
 @pytest.mark.parametrize("lines", [16, 24])
 def test_the_title_of_the_main_menu_stays_whatever_is_told(
     start: Start, crm: CRM, key: str, words: str, lines: int
@@ -69,7 +69,7 @@ def test_the_title_of_the_main_menu_stays_whatever_is_told(
     assert session.lines[0] == "CRM"
     session.press(key).sees(words).settled()
     assert session.lines[0].startswith("Keys" if key == "?" else "CRM")
-    if "Any key goes on" in session.text:
+    if "Press any key to continue" in session.text:
         session.press("x").sees("Exit").settled()
         assert session.lines[0] == "CRM"
 

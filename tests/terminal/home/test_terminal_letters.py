@@ -36,7 +36,7 @@ from tests.support.clocks import TODAY
 _SECTIONS = 20
 # As many of each kind as their pages have entries and keys.
 _RECORDS = 6
-_NOT_PRESSED = ("Exit", "Undo", "Search", "Restore", "Try it on", "Take it back", "Open the")
+_NOT_PRESSED = ("Exit", "Undo", "Search", "Restore", "Try it on", "Undo it", "Open the")
 
 
 Page = tuple[str, ...]
@@ -163,9 +163,9 @@ _ELSEWHERE = (
 
 # What runs once a question was answered, by the entry that asks it.
 _BEHIND_A_QUESTION = {
-    "clients delete-many": "With all", "clients edit-many": "With all", "follow-ups assign": "Hand over",
-    "follow-ups delete": "Delete", "follow-ups snooze": "Put off",
-    "sales undo": "Take this sale back",
+    "clients delete-many": "With all", "clients edit-many": "With all", "follow-ups assign": "Reassign",
+    "follow-ups delete": "Delete", "follow-ups snooze": "Snooze",
+    "sales undo": "Delete this sale",
     "settings set": "Settings",
 }  # fmt: skip
 
@@ -207,7 +207,7 @@ def test_what_one_does_all_day_takes_few_keys(start: Callable[..., Any], store_o
     session.press("12", "enter").sees("Date (").press("enter").sees("Note").press("enter").sees("$12.00")
     session.sees("0) Exit").press("n").sees("A person").press("1").sees("First name").press("Bo", "enter")
     session.sees("Last name").press("Fox", "enter").sees("1) Save").press("1").sees("Added Bo Fox").press("esc")
-    session.sees("0) Exit").press("5").sees("1) ").settled().press("1").sees("Put off").press("1").sees("Done:")
+    session.sees("0) Exit").press("5").sees("1) ").settled().press("1").sees("Snooze").press("1").sees("Done:")
     with store_of_everything.read() as snapshot:
         assert snapshot.count(FollowUp, Query({"done_on": None})) == _RECORDS - 1
 

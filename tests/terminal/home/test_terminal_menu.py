@@ -30,8 +30,8 @@ def test_a_wrong_key_gets_a_hint_and_nothing_scrolls(start: Start, crm: CRM) -> 
     add(crm, first_name="Anna")
     session = start().sees("0) Exit").settled()
     before = [line for line in session.lines if ")" in line]
-    session.press("k").sees("k is no choice here; press 1-").press("Q", "%", "é").sees("é is no choice here")
-    session.paste("1\n2\n3").sees("That is no choice here; press 1-9, or 0").settled()
+    session.press("k").sees("k is not a choice here; press 1-").press("Q", "%", "é").sees("é is not a choice here")
+    session.paste("1\n2\n3").sees("That is not a choice here; press 1-9, or 0").settled()
     assert [line for line in session.lines if re.match(r" . \w\)", line)] == [
         line for line in before if re.match(r" . \w\)", line)
     ]
@@ -46,9 +46,9 @@ def test_esc_goes_back_one_step_and_never_out(start: Start, crm: CRM) -> None:
     add(crm, first_name="Anna", last_name="Berg")
     session = start(anew=True).choose("Clients").sees("n new").press("n").choose("A person").sees("First name")
     session.press("Bo", "enter").sees("Last name").press("esc").sees("First name (").sees("): Bo")
-    session.press("esc").sees("What is the client?").press("esc").sees("What you typed is not saved").press("esc")
-    session.sees("What is the client?").press("esc").choose("Leave it").sees("n new").press("esc")
-    session.sees("0) Exit").press("esc").sees("0 leaves the program").press("c-c").sees("Ctrl-C leaves a form")
+    session.press("esc").sees("Is this a person or a company?").press("esc").sees("Discard what you typed").press("esc")
+    session.sees("Is this a person or a company?").press("esc").choose("Discard").sees("n new").press("esc")
+    session.sees("0) Exit").press("esc").sees("0 leaves the program").press("c-c").sees("Ctrl-C cancels a form")
     session.press("c-d")
     assert session.exit_code() == 0
     assert len(everything(crm)[0]) == 1
@@ -71,7 +71,7 @@ def test_leaving_a_form_in_the_middle_leaves_the_store_as_it_was(start: Start, c
 def test_changes_are_not_lost_by_a_stray_esc(start: Start, crm: CRM) -> None:
     add(crm, first_name="Anna", last_name="Berg")
     session = start().press("/").sees("Find (").press("1", "enter").choose("Edit").choose("City").sees("City")
-    session.press("Graz", "enter").sees("* Graz").press("esc").sees("The changes are not saved yet.")
+    session.press("Graz", "enter").sees("* Graz").press("esc").sees("Your changes are not saved yet.")
     session.press("esc").sees("* Graz").press("1").sees("Saved: Anna Berg")
     assert everything(crm)[0][0].city == "Graz"
 
@@ -171,7 +171,7 @@ def test_search_finds_commands_and_clients_from_any_menu(start: Start, crm: CRM)
     session.press("down", "enter").sees("Žofie Dvořáková no. 1").press("esc").sees("Export to a file")
     session.press("/").sees("Find (").press("record a s", "down", "enter").sees("Client (").press("c-c")
     session.sees("Export to a file").press("/").sees("Find (").press("qqqq", "enter").sees(
-        "Neither a client nor a command"
+        "No client or command"
     )
 
 
@@ -184,27 +184,27 @@ def test_a_backup_that_fails_is_told_of_and_stops_nobody(start: Start, crm: CRM,
 def test_the_sample_data_is_marked_and_removed_after_a_question(start: Start, crm: CRM) -> None:
     session = start().choose("Try it on sample data").sees("SAMPLE DATA").sees("Remove it under Data & settings.")
     session.choose("Clients").sees("1-18 of 60").press("esc").sees("0) Exit")
-    session.press("u").sees("There is nothing to take back yet.").choose("Data").sees("Import a file")
+    session.press("u").sees("Nothing to undo yet.").choose("Data").sees("Import a file")
     session.lacks("Try it on sample").choose("Google spreadsheet").sees("Back").lacks("Connect").press("esc")
     session.choose("Remove the sample").sees("for good: 60 clients and 258 sales.").lacks("You added").press("enter")
     session.sees("Export to a file").press("esc").sees("n new").press("n").choose("A person").sees("First name")
     session.press("Rea", "enter").sees("Last name").press("Mine", "enter").choose("Save").sees("Rea Mine")
     session.press("esc").choose("Data").choose("Remove the sample")
     session.sees("61 clients and 258 sales. You added of these: Rea").press("esc").choose("Remove the sample")
-    session.choose("Delete it").sees("The sample data is gone").sees("Add your first client")
+    session.choose("Delete it").sees("Sample data removed").sees("Add your first client")
     assert everything(crm) == ((), ())
 
 
 def test_a_page_is_drawn_anew_when_the_window_gets_narrower(start: Start, crm: CRM) -> None:
     add(crm, first_name="Anna")
-    session = start().choose("Clients").sees("n new").press("u").choose("Take it back").sees("Taken back").sees("n new")
+    session = start().choose("Clients").sees("n new").press("u").choose("Undo it").sees("Undone").sees("n new")
     session.child.setwinsize(24, 40)
     session.screen.resize(24, 40)
     session.raw = b""
     session.sees("n new").settled()
     assert [line for line in session.lines if line.startswith("─")] == ["─" * 40]
     # What the step before had to tell stays.
-    assert "Taken back" in session.text
+    assert "Undone" in session.text
     session.press("0").sees("0) Exit")
 
 

@@ -60,7 +60,7 @@ def test_what_was_fetched_is_told_and_strangers_become_clients(
     session.sees("1-2 of 2").press(session.reads(r"(\d)\) .*jo\.fox")[0]).choose("Add to a client")
     session.sees("Client").press("acme").sees("Acme").press("enter").sees("contact of Acme; filed 1 e-mail")
     session.sees("1-1 of 1").press(session.reads(r"(\d)\) .*spam@")[0]).choose("Leave out")
-    session.sees("is left out from now on").sees("Nothing here")
+    session.sees("is left out from now on").sees("No unknown senders yet")
     # Esc leaves the list, not the menu.
     session.press("esc").sees("Fetch e-mail")
     assert sorted(messages(crm)) == [
@@ -83,9 +83,9 @@ def test_greetings_are_shown_before_they_go(start: Start, crm: CRM, post: Post, 
     born = {"date_of_birth": date(1980, 11, 21), "marketing_consent": True}
     named("clients add")(crm, {"first_name": "Eva", "last_name": "Hill", "email": "eva@hill.example.org", **born})
     session = start(**mail).sees("Clients")
-    session.choose("E-mail").sees("? keys").sees("E-mail").press(".").choose("Greetings").sees("Nothing here").press(
-        "n"
-    )
+    session.choose("E-mail").sees("? keys").sees("E-mail").press(".").choose("Greetings").sees(
+        "No greetings yet"
+    ).press("n")
     session.sees("Name").press("Birthdays", "enter").sees("On").press("birthday", "enter")
     session.sees("Template").press(session.reads(r"(\d)\) Birthday")[0]).sees("birthdays")
     session.press(session.reads(r"(\d)\) Birthdays")[0]).sees("[red]all the best[/]").press("esc")

@@ -36,7 +36,7 @@ def to_many(start: Start, **how: Any) -> Any:
 
 def written(session: Any) -> Any:
     """A text for all of them, up to its preview."""
-    session.sees("Which clients?").choose("All there are").sees("Subject (").press("News for {first_name}", "enter")
+    session.sees("Which clients?").choose("All clients").sees("Subject (").press("News for {first_name}", "enter")
     return session.sees("Text:").press("Dear {name}", "enter").sees("1) Look and send").press("1")
 
 
@@ -53,9 +53,9 @@ def test_a_mailing_is_written_looked_at_tried_and_sent(
     session.choose("Who is left out").sees("[b]Silent").sees("has not agreed to mailings").press("enter")
     # Enter sends nothing: how many get it is typed, and an empty answer is none.
     session.sees("1) Send it to 3").press("enter").choose("Look and send")
-    session.sees("1) Send it to 3").press("1").sees("Type 3 to send").press("enter").sees("It is needed")
+    session.sees("1) Send it to 3").press("1").sees("Type 3 to send").press("enter").sees("This is required")
     session.press("12", "enter").sees("It goes to 3").press("esc").sees("1) Send it to 3")
-    session.choose("Send me a test").sees("To (").press("enter").sees("It is needed")
+    session.choose("Send me a test").sees("To (").press("enter").sees("This is required")
     session.press("me@example.com", "enter")
     session.sees("Sent to me@example.com, as No1 would get it.").sees("1) Send it to 3")
     assert post.recipients == ["me@example.com"]
@@ -88,7 +88,7 @@ def test_a_template_for_those_of_the_list_who_fit(start: Start, crm: CRM, post: 
     named("templates add")(crm, "Spring", subject="Spring, {first_name}", body="Dear {first_name}")
     named("views save")(crm, "In Graz", "city = 'Graz'")
     session = start(**mail).choose("Clients").sees("Gerda").press("v")
-    session.choose("In Graz").lacks("No1").press("g").choose("Write to them").sees("Begin with:").choose("Spring")
+    session.choose("In Graz").lacks("No1").press("g").choose("E-mail them").sees("Begin with:").choose("Spring")
     session.sees("1) Look and send").sees("Spring, {first_name}").press("1").sees("Subject: Spring, Gerda")
     session.sees("1) Send it to 1").press("1").sees("Sent to 1.").sees("1 sent")
     assert post.recipients == ["graz@example.com"]
@@ -99,8 +99,8 @@ def test_esc_goes_back_a_step_and_loses_nothing(start: Start, crm: CRM, post: Po
     session = written(to_many(start, **mail)).sees("1) Send it to 2").press("esc").sees("1) Look and send")
     session.sees("News for {first_name}").press("esc").sees("Text:").sees("Dear {name}").press("esc")
     session.sees("Subject (").sees("News for").press("esc").sees("Which clients?").press("esc")
-    session.sees("What you typed is not saved").press("esc").sees("Which clients?").press("esc")
-    session.sees("What you typed is not saved").choose("Leave it").sees(") New mailing")
+    session.sees("Discard what you typed").press("esc").sees("Which clients?").press("esc")
+    session.sees("Discard what you typed").choose("Discard").sees(") New mailing")
     assert post.taken == []
     assert messages(crm) == []
 

@@ -77,7 +77,7 @@ def test_esc_goes_back_a_step_and_loses_nothing(start: Start, crm: CRM, post: Po
     session = e_mail(start, **mail).press("n").sees("Client").press("Anna", "enter").sees("Begin with:")
     session.choose("A blank page").sees("Subject (").press("Hi", "enter").sees("Text:").press("a text", "enter")
     session.sees("1) Look and send").press("esc").sees("a text").press("esc").sees("Subject (").sees("Hi")
-    session.press("esc").sees("Begin with:").press("esc").sees("What you typed is not saved").press("esc")
+    session.press("esc").sees("Begin with:").press("esc").sees("Discard what you typed").press("esc")
     session.sees("Begin with:").choose("A blank page").sees("Hi").press("enter").sees("a text").press("enter")
     session.sees("2) Subject Hi").press("esc").press("esc").press("esc").sees("Begin with:").choose("Welcome")
     session.sees("2) Subject Welcome, {first_name}").choose("Text").sees("Text:").press("!", "enter")
@@ -113,7 +113,7 @@ def test_what_failed_is_found_with_the_words_of_the_server_and_sent_again(
     session = e_mail(start, **mail).press("n").sees("Client").press("Anna", "enter").sees("Subject (")
     session.press("Hi", "enter").sees("Text:").press("a text", "enter").sees("1) Look and send").press("1")
     session.sees("1) Send it").press("1").sees("Not sent:").sees("No such").sees("failed")
-    session.press("f").sees("1) A state").press("1").choose("queued").sees("Nothing fits.").press("f")
+    session.press("f").sees("1) A state").press("1").choose("queued").sees("No matches.").press("f")
     session.choose("Show all again").sees("failed").press("1").sees("E-mail to Anna failed").sees("No such").sees(
         ") Send again"
     )
@@ -151,7 +151,7 @@ def test_a_long_text_is_cut_to_the_screen_and_can_be_read_whole(start: Start, cr
 def test_templates_are_added_read_changed_and_deleted(start: Start, crm: CRM) -> None:
     anna(crm)
     named("clients add")(crm, {"company": "Acme"})
-    session = more(start).choose("Templates").sees("Nothing here.").press("n").sees("For what?").press("1")
+    session = more(start).choose("Templates").sees("No templates yet.").press("n").sees("For what?").press("1")
     session.sees("Name:").press("Welcome", "enter").sees("1) Save").press("1").sees(
         "Subject: an e-mail needs a subject"
     )
@@ -164,8 +164,10 @@ def test_templates_are_added_read_changed_and_deleted(start: Start, crm: CRM) ->
     session.sees("Name").press("kill", "Hello", "enter").sees("* Hello").press("1").sees("Saved: Hello").choose(
         "Delete"
     )
-    session.sees("This deletes the template Hello.").press("1").sees("Deleted Hello").sees("Nothing here.").press("u")
-    session.sees("Take back").press("1").sees("1-1 of 1")
+    session.sees("This deletes the template Hello.").press("1").sees("Deleted Hello").sees("No templates yet.").press(
+        "u"
+    )
+    session.sees("Undo: ").press("1").sees("1-1 of 1")
     (template,) = all_of(crm, Template)
     assert (template.name, template.subject, template.body) == ("Hello", "Hi {first_name|you}", "Dear {first_name}")
 

@@ -104,7 +104,7 @@ def drawn_lines(made: Report, width: int = 80) -> list[str]:
 def test_columns_stand_over_their_names() -> None:
     lines = drawn_lines(small("columns", [Decimal(25), Decimal(0), Decimal(100)]), 40)
     assert lines[-6:] == [
-        "Amount (at most $100.00 in 2026-03)",
+        "Amount (highest $100.00 in 2026-03)",
         "              ██████",
         "              ██████",
         "              ██████",
@@ -155,7 +155,7 @@ def test_a_signed_change_has_its_sign_and_a_missing_one_nothing() -> None:
 
 
 def test_an_empty_report_says_so() -> None:
-    assert drawn_lines(small("bars", []))[-1] == "Nothing there."
+    assert drawn_lines(small("bars", []))[-1] == "No data for this report."
 
 
 # At the menu
@@ -164,7 +164,7 @@ def test_an_empty_report_says_so() -> None:
 @pytest.mark.usefixtures("company")
 def test_a_report_is_shown_at_once_and_changed_by_number(start: Start) -> None:
     session = start(lines=45).choose("Reports").sees("1) Sales over time").choose("Sales over time")
-    session.sees("Dec 1, 2025 to Nov 21, 2026").sees("Nov 2026").sees("Amount (at most").sees("By: Months")
+    session.sees("Dec 1, 2025 to Nov 21, 2026").sees("Nov 2026").sees("Amount (highest").sees("By: Months")
     session.press("1").choose("Years").sees("Sales by year").sees("2022").sees("By: Years")
     session.choose("Since").sees("Since").press("2026-01-01", "enter").sees("Jan 1, 2026 to Nov 21, 2026")
     session.choose("Until").press("2025-12-31", "enter").sees("the last day is before the first")

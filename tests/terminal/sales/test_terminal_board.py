@@ -77,12 +77,14 @@ def test_arrows_walk_over_cards_and_stages(start: Start) -> None:
 
 
 def test_a_card_is_moved_by_keys_and_followed(start: Start, crm: CRM, deals: list[Deal]) -> None:
-    session = start().choose("Deals").sees("Open Deal 7").press(">").sees("Deal 7 is in Qualified now")
+    session = start().choose("Deals").sees("Open Deal 7").press(">").sees("Moved to Qualified: Deal 7")
     assert column(session, 20)[7:9] == ["» Deal 7", "  Acme"]
-    session.press(SHIFT_RIGHT).sees("Deal 7 is in Proposal now").press("<").sees("in Qualified now").sees("Open Deal 7")
-    session.press(SHIFT_LEFT).sees("Deal 7 is in Lead now").press("<").sees("stages 1-4 of 6")
+    session.press(SHIFT_RIGHT).sees("Moved to Proposal: Deal 7").press("<").sees("Moved to Qualified").sees(
+        "Open Deal 7"
+    )
+    session.press(SHIFT_LEFT).sees("Moved to Lead: Deal 7").press("<").sees("stages 1-4 of 6")
     assert where(crm, deals[6]) == "Lead"
-    session.press("u").sees("moved the deal Deal 7 to Lead").choose("Take it back").sees("Taken back")
+    session.press("u").sees("moved the deal Deal 7 to Lead").choose("Undo it").sees("Undone")
     session.settled()
     assert where(crm, deals[6]) == "Qualified"
 
@@ -96,7 +98,7 @@ def test_a_deal_is_won_with_its_sale(start: Start, crm: CRM, deals: list[Deal]) 
     session.press("+").sees("700.00").press("kill", "40000", "enter").sees("Date (").press("enter")
     session.sees("Won: Deal 7").sees("Sale 1: $40,000.00 to Acme").sees("Status: Regular → VIP").sees("stages 2-5 of 6")
     assert (where(crm, deals[6]), sales(crm)) == ("Won", [(Decimal("40000.00"), deals[6].id)])
-    session.press("+").sees("Deal 7 › Win it").press("enter", "enter").sees("Deal 7 was won already")
+    session.press("+").sees("Deal 7 › Mark as won").press("enter", "enter").sees("Deal 7 was won already")
     assert len(sales(crm)) == 1
 
 
@@ -105,10 +107,10 @@ def test_moving_a_card_into_the_last_stages_wins_and_loses_it(start: Start, crm:
     session.press(">").sees("in Negotiation").press(">").sees("Amount of the sale").press("enter").sees("Date (")
     session.press("enter").sees("Won: Deal 7")
     assert sales(crm) == [(Decimal("700.00"), deals[6].id)]
-    session.press("<").sees("was recorded when this deal was won").choose("Remove it").sees("Deal 7 is in Negotiation")
+    session.press("<").sees("was recorded when this deal was won").choose("Remove it").sees("Moved to Negotiation: Deal 7")
     assert (sales(crm), where(crm, deals[6])) == ([], "Negotiation")
     session.press("-").sees("Why was it lost?").choose("Another reason").sees("Reason").press("moved away", "enter")
-    session.sees("Deal 7 is in Lost now")
+    session.sees("Moved to Lost: Deal 7")
     with crm.read() as snapshot:
         assert snapshot.get(Deal, deals[6].id).lost_reason == "moved away"
 
@@ -117,12 +119,12 @@ def test_a_card_is_opened_changed_and_opened_again(start: Start, crm: CRM, deals
     session = (
         start().choose("Deals").sees("Open Deal 7").press("enter").sees("no. 7").sees("$700.00, weighted $70.00 (10 %)")
     )
-    session.sees("Stage Since Days By").choose("Move to another stage").choose("Proposal").sees("is in Proposal now")
+    session.sees("Stage Since Days By").choose("Move to another stage").choose("Proposal").sees("Moved to Proposal")
     session.choose("Edit").choose("Title").press("kill", "Shop", "enter").choose("Save").sees("Saved: Shop").sees(
         "Shop no. 7"
     )
-    session.choose("Lose it").choose("no budget").sees("Shop is in Lost now").sees("Lost because no budget")
-    session.choose("Open it again").sees("Shop is in Proposal now").choose("Delete").sees("This deletes the deal Shop")
+    session.choose("Mark as lost").choose("no budget").sees("Moved to Lost: Shop").sees("Lost because no budget")
+    session.choose("Reopen").sees("Moved to Proposal: Shop").choose("Delete").sees("This deletes the deal Shop")
     session.choose("Delete").sees("Deleted Shop").sees("Open Deal 6")
     with crm.read() as snapshot:
         assert snapshot.find(Deal, deals[6].id) is None
@@ -146,7 +148,7 @@ def test_one_stage_at_a_time_where_it_is_narrow(start: Start, crm: CRM, deals: l
     session = start(columns=40).choose("Deals").sees("everybody's · stage 1 of 6").sees("7 · $2,800.00")
     assert "Qualified" not in session.settled().text
     session.press("down", "down", "down", "down").sees("$300.00 0 days ! late").press(">").sees("stage 2 of 6")
-    session.sees("Deal 3 is in Qualified now")
+    session.sees("Moved to Qualified: Deal 3")
     assert where(crm, deals[2]) == "Qualified"
     session.press(LEFT).sees("stage 1 of 6").press("+").sees("Amount of the sale").press("enter", "enter").sees("Won:")
     assert all(len(line) <= 40 for line in session.settled().lines)
@@ -160,7 +162,7 @@ def test_without_colour_the_card_pointed_at_and_the_late_one_are_told(start: Sta
 def test_a_board_on_which_there_is_nothing(start: Start, crm: CRM, deals: list[Deal]) -> None:
     for deal in deals:
         named("deals delete")(crm, deal, yes=True)
-    session = start().choose("Deals").sees("0 · $0.00").press("+").sees("There is no card here")
+    session = start().choose("Deals").sees("0 · $0.00").press("+").sees("There is no deal here")
     session.press("down", "up", RIGHT, ">", "<", "-", LEFT, "?")
     session.sees("The arrows go from card to card").press("0").sees("0 · $0.00").press("0").sees("Clients")
 
@@ -170,8 +172,8 @@ def test_the_list_is_narrowed_and_adds_up(start: Start) -> None:
     session.press("a").sees("1-6 of 6 · mine").press("a").sees("1-7 of 7").press("f").choose("A text").press(
         "3", "enter"
     )
-    session.sees("1-1 of 1 · text 3").press("1").sees("which has passed").press("esc").press("f").choose("Lost ones")
-    session.sees("Nothing fits").press("f").choose("Show the open ones again").sees("1-7 of 7")
+    session.sees("1-1 of 1 · text 3").press("1").sees("overdue !").press("esc").press("f").choose("Lost only")
+    session.sees("No matches").press("f").choose("Show open deals again").sees("1-7 of 7")
 
 
 def test_stages_are_changed_from_the_board(start: Start, crm: CRM) -> None:
@@ -223,7 +225,7 @@ def test_line_by_line_the_deals_are_a_list_by_stage_with_numbers(store: Path, cr
     assert re.search(r"^1 +Lead +Deal 7", answer, re.MULTILINE)
     assert re.search(r"^7 +Proposal +Deal 1", answer, re.MULTILINE)
     assert "Move to another stage" in answer
-    assert "Deal 7 is in Negotiation now" in answer
+    assert "Moved to Negotiation: Deal 7" in answer
 
 
 def test_without_a_terminal_the_board_is_told_stage_by_stage(store: Path) -> None:

@@ -213,7 +213,7 @@ def test_an_admin_makes_an_account_for_a_colleague(start: Start) -> None:
 
 @pytest.mark.usefixtures("shop")
 def test_a_form_says_what_is_needed_and_whether_anything_changed(start: Start) -> None:
-    session = start(columns=40).sees("E-mail").press("enter").sees("It is needed; Esc goes back.")
+    session = start(columns=40).sees("E-mail").press("enter").sees("This is required; Esc goes back.")
     session.press("sam@example.com", "enter").sees("Password:").press(PASSWORD, "enter").sees("Exit")
     session.choose("Data").choose("My account").choose("Change my name").sees("Name").press("enter").sees(
         "Nothing changed."
@@ -227,14 +227,14 @@ def test_a_form_says_what_is_needed_and_whether_anything_changed(start: Start) -
     # What cannot be seen is not left to be corrected.
     session.sees("10").press(PASSWORD + ", and wind", "enter").sees("again:").press("esc")
     session.press("esc", "esc", "esc").choose("Status rules").sees("1. VIP")
-    session.lacks("n new").press("1").sees("Only an admin changes the rules.")
+    session.lacks("n new").press("1").sees("Only an admin can change the rules.")
 
 
 @pytest.mark.usefixtures("shop")
 def test_undo_offers_what_one_did_oneself_and_never_a_sign_in(start: Start) -> None:
-    ada = signed_in(start, "ada@example.com").press("u").sees("There is nothing to take back yet.")
+    ada = signed_in(start, "ada@example.com").press("u").sees("Nothing to undo yet.")
     ada.press("/").sees("Find (").press("Bert", "enter").choose("Edit").choose("City").sees("City")
     ada.press("Graz", "enter").choose("Save").sees("Saved: Bert Bein")
-    sam = signed_in(start, "sam@example.com").press("u").sees("There is nothing to take back yet.")
+    sam = signed_in(start, "sam@example.com").press("u").sees("Nothing to undo yet.")
     sam.press("0")
-    ada.press("u").sees("Take back: edited Bert Bein").choose("Take it back").sees("Taken back: edited Bert Bein")
+    ada.press("u").sees("Undo: edited Bert Bein").choose("Undo it").sees("Undone: edited Bert Bein")

@@ -42,8 +42,8 @@ def test_esc_in_a_field_goes_back_to_the_form(start: Start) -> None:
 
 
 def test_three_times_esc_shows_plainly_how_to_leave(start: Start, crm: CRM) -> None:
-    session = editing(start()).press("esc").sees("The changes are not saved yet.").press("esc")
-    session.sees("Ctrl-C leaves without saving").press("esc").sees("2) Leave without saving").press("2")
+    session = editing(start()).press("esc").sees("Your changes are not saved yet.").press("esc")
+    session.sees("Ctrl-C discards your changes").press("esc").sees("2) Discard changes").press("2")
     session.sees("Left without saving").sees("1) Record a sale")
     assert city(crm) == ""
 
@@ -54,10 +54,10 @@ def test_what_was_changed_can_be_saved_on_the_way_out(start: Start, crm: CRM) ->
 
 
 def test_a_search_that_is_typed_into_a_form_fills_in_nothing(start: Start, crm: CRM) -> None:
-    session = editing(start()).press(*"/berg1", "enter").sees("/ finds nothing here").settled()
+    session = editing(start()).press(*"/berg1", "enter").sees("Search is not available here").settled()
     session.sees("1) Save").sees("* Graz")
     assert city(crm) == ""
-    session.press("esc").sees("The changes are not saved yet.")
+    session.press("esc").sees("Your changes are not saved yet.")
 
 
 def test_ctrl_z_writes_nothing(start: Start) -> None:
@@ -140,7 +140,7 @@ def test_whoever_keeps_all_that_somebody_else_changed_has_nothing_left_to_save(
     session.sees(f"{label}:" if kind in (FollowUp, Template) else f"{label} (").press("kill", "mine", "enter")
     session.sees("* mine")
     crm.transact(lambda tx: tx.change(tx.get(kind, 1), **{name: "theirs"}), "changed it meanwhile")
-    session.press("1").sees("Somebody else changed the same").press("1").sees("Nothing was left to change.")
+    session.press("1").sees("Someone else changed this too").press("1").sees("Nothing left to change.")
     session.lacks("1) Save").sees("theirs")
     with crm.read() as snapshot:
         assert getattr(snapshot.get(kind, 1), name) == "theirs"

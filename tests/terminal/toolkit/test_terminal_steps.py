@@ -77,13 +77,13 @@ def test_a_deal_keeps_its_title_and_value(crm: CRM, acme: Client) -> None:
     hands = led(crm, "deals add", "Roof", ("12",), ESC, ESC, None, None, ESC, None, "Save", client=acme)
     assert hands.asked[:3] == [("Title", ""), ("Value", ""), ("Title", "Roof")]
     # Nothing is lost unasked, and the line that was left has what stood in it.
-    assert hands.asked[3][0].startswith("What you typed is not saved")
+    assert hands.asked[3][0].startswith("Discard what you typed")
     assert hands.asked[4:6] == [("Title", "Roof"), ("Value", "12")]
     assert ("Value", "12.00") in hands.asked
     assert [(deal.title, deal.value) for deal in deals(crm)] == [("Roof", Decimal(12))]
 
 
-@pytest.mark.parametrize("answers", [(ESC,), ("Roof", ESC, ESC, "Leave it")])
+@pytest.mark.parametrize("answers", [(ESC,), ("Roof", ESC, ESC, "Discard")])
 def test_a_form_is_left_from_its_first_question(crm: CRM, acme: Client, answers: tuple[Any, ...]) -> None:
     led(crm, "deals add", *answers, client=acme)
     assert deals(crm) == []
@@ -133,4 +133,4 @@ def test_every_form_goes_back_one_question_with_what_was_typed(
 def test_a_line_that_is_left_with_esc_has_what_stood_in_it(start: Callable[..., Any]) -> None:
     session = start().choose("Deals").press("n").sees("Client (").press("acme", "enter").sees("Title:")
     session.press("Roof", "enter").sees("Value (").press("12", "esc").sees("Title: Roof").press("enter")
-    session.sees("): 12").press("esc").sees("Title: Roof").press("esc").sees("What you typed is not saved")
+    session.sees("): 12").press("esc").sees("Title: Roof").press("esc").sees("Discard what you typed")
