@@ -68,13 +68,13 @@ def busy(past: CRM, crm: CRM) -> CRM:
 @pytest.mark.parametrize("columns", [80, 40])
 @pytest.mark.usefixtures("busy")
 def test_today_ranks_what_is_mine_and_shows_everybodys_by_a_key(start: Start, columns: int) -> None:
-    session = start(columns=columns).choose("Today").sees("To do: 3, and 1 of others").settled()
+    session = start(columns=columns).choose("Today").sees("To do: 3, and 1 for others").settled()
     rows = [line.partition(") ")[2] for line in session.lines if ") " in line]
     wide = ["3 days overdue: Call about the quote (Acme)", "due today: Stay in touch (Acme)",
             "no contact or move for 30 days: Big one (Acme)"]  # fmt: skip
     for line, whole in zip(rows, wide, strict=False):
         assert line == whole or (columns == 40 and line.endswith("…") and whole.startswith(line[:-1])), rows
-    session.press("a").sees("To do: 4").sees("Theirs (Bo").press("a").sees("and 1 of others")
+    session.press("a").sees("To do: 4").sees("Theirs (Bo").press("a").sees("and 1 for others")
 
 
 def test_each_thing_to_do_is_opened_by_its_number_and_done(start: Start, busy: CRM) -> None:
@@ -105,7 +105,7 @@ def test_a_client_is_opened_and_a_call_logged_from_what_is_to_do(start: Start) -
 @pytest.mark.usefixtures("busy")
 def test_whoever_has_nothing_to_do_sees_what_others_have(start: Start) -> None:
     session = start(CRM_USER="newcomer").sees("Today 4 of others").choose("Today").sees("To do: 4")
-    session.sees("Call about the quote (Acme), tester").press("a").sees("Nothing to do, and 4 of others")
+    session.sees("Call about the quote (Acme), tester").press("a").sees("Nothing to do, and 4 for others")
 
 
 def test_all_that_is_to_do_is_a_list_of_pages(start: Start, busy: CRM) -> None:
@@ -181,7 +181,7 @@ def test_a_known_name_is_chosen_wherever_somebody_is_asked_for(start: Start, bus
 def test_a_calendar_is_written_from_the_menu(start: Start, tmp_path: Path) -> None:
     file = tmp_path / "to-do.ics"
     session = start().choose("Follow-ups").sees("n new").press("x").sees("File").press(str(file), "enter")
-    session.sees("Client:").press("enter").sees("For:").choose("Cy Young").sees("Due by").press("enter")
+    session.sees("Client (").press("enter").sees("For:").choose("Cy Young").sees("Due by").press("enter")
     session.sees("1 follow-up in")
     events = Calendar.from_ical(file.read_bytes()).walk("VEVENT")
     assert [str(event["summary"]) for event in events] == ["Theirs (Bo Berg)"]

@@ -66,7 +66,7 @@ def test_some_are_marked_over_pages_and_tagged(start: Start, crm: CRM, columns: 
     session.press("g").sees("2 clients:").choose("Add or remove tags").sees(
         f"Clients: Client 02, Client {20 if columns == 80 else 10}"
     )
-    session.sees("Tags to add").press("gold", "enter").sees("Tags to remove").press("enter").sees("several: 2 clients")
+    session.sees("Tags to add").press("gold", "enter").sees("Tags to take off").press("enter").sees("several: 2 clients")
     session.sees("of 30")
     assert [client.id for client in clients(crm, tags=("gold",))] == [2, 20 if columns == 80 else 10]
     if more:
@@ -87,7 +87,7 @@ def test_all_that_a_list_shows_are_edited_after_a_count_and_put_back(start: Star
     session.sees("1-10 of 10 · City: graz").press("g").sees("10 clients:").choose("Edit them").sees("1) Continue")
     session.press("1").sees("nothing to change was given").choose("Owner").sees("Owner (").press("Bo", "enter")
     session.sees("* Bo").choose("City").sees("City (").press("-", "enter").sees("* (empty)").choose("Marketing")
-    session.choose("Yes").sees("* yes").choose("Marketing").choose("As each of them").choose("Own fields")
+    session.choose("Yes").sees("* yes").choose("Marketing").choose("Leave unchanged").choose("Own fields")
     session.sees("Own fields to add").press("hat=L", "enter").sees("* hat: L").press("esc")
     session.sees("Your changes are not saved yet.").press("esc").sees("* Bo").press("1")
     session.sees("This changes 10 clients: Owner: Bo; City: (empty); Own fields: hat: L. It can be undone.")
@@ -153,7 +153,7 @@ def test_a_list_is_saved_as_a_view_and_the_view_is_renamed_changed_and_removed(s
     session.sees("Saved the view Big").sees("1-2 of 2 · view Big").sees("1) Client 30")
     assert views(crm) == [("Big", "total_spend > 28000", "-total_spend")]
     session.press("f").choose("Person or company").choose("person").sees("view Big, Kind: person").press("v")
-    session.choose("Save this list").sees("Name of the view: Big").press("enter").sees("There is a view Big already")
+    session.choose("Save this list").sees("Name of the view: Big").press("enter").sees("There is already a view called Big")
     session.choose("Change it").sees("Saved the view Big")
     assert views(crm) == [("Big", "total_spend > 28000 and kind = 'person'", "-total_spend")]
     session.press("v").choose("Rename, change or remove").sees("1) Big").press("1").choose("Rename it")

@@ -81,7 +81,7 @@ def test_a_person_leads_to_the_company_and_it_says_so(start: Start, crm: CRM) ->
 def test_a_call_is_logged_with_one_key_from_the_card(start: Start, crm: CRM) -> None:
     acme = company(crm)
     named("contacts add")(crm, acme, "Jo Fox")
-    session = opened(start).press("l").sees("What was it?").sees("1) Call").sees("5) Note").press("1").sees("Call:")
+    session = opened(start).press("l").sees("What was it?").sees("1) Call").sees("5) Note").press("1").sees("Call (what")
     session.press("wants a [red]quote[/] 👩‍🔬", "enter").sees("1) Save").choose("Contact").sees("1) Jo Fox").press("1")
     session.choose("Time").sees("Time (").press("4pm", "enter").sees("16:00").press("1").sees("Logged a call with Acme")
     (call,) = all_of(crm, Interaction)
