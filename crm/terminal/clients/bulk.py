@@ -27,7 +27,7 @@ _NOT_HERE = frozenset(("clients list",))
 
 # The fields in which many clients may well be alike, in the order of the form.
 _SHARED = ("owner", "source", "country", "city", "kind", "marketing_consent", "tags", "untag", "extra")
-_UNTAG = Field("untag", "Tags to take off", Tags(), "person", "")
+_UNTAG = Field("untag", "Tags to remove", Tags(), "person", "")
 
 
 def act_on(session: Session, group: Chosen, heading: str) -> None:

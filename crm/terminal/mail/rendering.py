@@ -224,7 +224,7 @@ def sent_line(card: "MessageCard") -> tuple[str, str]:
             return f"It may have been sent, and may not{why} Ask before you send it again.", "warning"
         case "queued" | "sending":
             waits = card.stopped or f"It could not be sent just now{why}"
-            return f"{waits} It waits in the outbox; “Send what waits” tries it again.", "warning"
+            return f"{waits} It waits in the outbox; “Send queued mail” tries again.", "warning"
     return f"{kind_of(message)} {message.id} is {STATES.get(message.state, message.state)}{why}", "warning"
 
 

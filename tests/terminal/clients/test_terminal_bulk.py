@@ -66,7 +66,7 @@ def test_some_are_marked_over_pages_and_tagged(start: Start, crm: CRM, columns: 
     session.press("g").sees("2 clients:").choose("Add or remove tags").sees(
         f"Clients: Client 02, Client {20 if columns == 80 else 10}"
     )
-    session.sees("Tags to add").press("gold", "enter").sees("Tags to take off").press("enter").sees("several: 2 clients")
+    session.sees("Tags to add").press("gold", "enter").sees("Tags to remove").press("enter").sees("several: 2 clients")
     session.sees("of 30")
     assert [client.id for client in clients(crm, tags=("gold",))] == [2, 20 if columns == 80 else 10]
     if more:

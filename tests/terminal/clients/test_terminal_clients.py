@@ -127,6 +127,6 @@ def test_several_clients_are_tagged_at_once(start: Start, crm: CRM) -> None:
         .sees("^")
     )
     session.press("kill", "days_since_added = 0", "enter").sees("Where: days_since_added = 0")
-    session.sees("Tags to add (").press("gold", "enter").sees("Tags to take off (").press("enter")
+    session.sees("Tags to add (").press("gold", "enter").sees("Tags to remove (").press("enter")
     session.sees("This changes the tags of 3 clients: +gold. It can be undone.").press("1").sees("several: 3 clients")
     assert {client.tags for client in clients(crm)} == {("gold",)}
