@@ -28,7 +28,7 @@ _BELOW = 7
 class MessagesPage(ClientListPage):
     """The messages to and from clients, the newest first: of all clients, of one, or of a mailing."""
 
-    title = "E-mails and texts"
+    title = "Sent and received messages"
     plural = "messages"
     command = "email list"
     filter_by = _FILTERS
