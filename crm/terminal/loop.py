@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
-# The choice that leaves the program.
+# The choice that exits the program.
 EXIT = "exit"
 
 

@@ -58,7 +58,10 @@ def raising(error: BaseException) -> Callable[[], None]:
         (RefusedError("That would break [bold]something[/]."), "That would break [bold]something[/]."),
         (Cancelled(), "Left without saving."),
         (KeyboardInterrupt(), "Interrupted. Unfinished changes were not saved."),
-        (ZeroDivisionError("secret"), "Something went wrong in this program (ZeroDivisionError); nothing of this step"),
+        (
+            ZeroDivisionError("secret"),
+            "Something went wrong in this program (ZeroDivisionError); this step was not saved",
+        ),
         (OSError(errno.ENOENT, "no such file"), "Something went wrong in this program (FileNotFoundError)"),
     ],
 )

@@ -43,7 +43,7 @@ def welcome(session: Session) -> bool:
         except End:
             return False
         except (Back, Cancelled):
-            session.say("0 leaves the program.", "muted")
+            session.say("0 exits.", "muted")
             continue
         if chosen is None:
             return False

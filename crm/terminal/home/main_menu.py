@@ -105,7 +105,7 @@ class MainMenu:
         except End:
             return EXIT
         except Back:
-            self.session.say("0 leaves the program.", "muted")
+            self.session.say("0 exits.", "muted")
         except (Cancelled, KeyboardInterrupt):
             self.session.say(_CTRL_C, "muted")
         return _stay

@@ -153,7 +153,9 @@ def test_a_list_is_saved_as_a_view_and_the_view_is_renamed_changed_and_removed(s
     session.sees("Saved the view Big").sees("1-2 of 2 · view Big").sees("1) Client 30")
     assert views(crm) == [("Big", "total_spend > 28000", "-total_spend")]
     session.press("f").choose("Person or company").choose("person").sees("view Big, Kind: person").press("v")
-    session.choose("Save this list").sees("Name of the view: Big").press("enter").sees("There is already a view called Big")
+    session.choose("Save this list").sees("Name of the view: Big").press("enter").sees(
+        "There is already a view called Big"
+    )
     session.choose("Change it").sees("Saved the view Big")
     assert views(crm) == [("Big", "total_spend > 28000 and kind = 'person'", "-total_spend")]
     session.press("v").choose("Rename, change or remove").sees("1) Big").press("1").choose("Rename it")

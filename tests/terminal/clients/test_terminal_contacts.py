@@ -81,7 +81,9 @@ def test_a_person_leads_to_the_company_and_it_says_so(start: Start, crm: CRM) ->
 def test_a_call_is_logged_with_one_key_from_the_card(start: Start, crm: CRM) -> None:
     acme = company(crm)
     named("contacts add")(crm, acme, "Jo Fox")
-    session = opened(start).press("l").sees("What was it?").sees("1) Call").sees("5) Note").press("1").sees("Call (what")
+    session = (
+        opened(start).press("l").sees("What was it?").sees("1) Call").sees("5) Note").press("1").sees("Call (what")
+    )
     session.press("wants a [red]quote[/] 👩‍🔬", "enter").sees("1) Save").choose("Contact").sees("1) Jo Fox").press("1")
     session.choose("Time").sees("Time (").press("4pm", "enter").sees("16:00").press("1").sees("Logged a call with Acme")
     (call,) = all_of(crm, Interaction)
@@ -91,7 +93,7 @@ def test_a_call_is_logged_with_one_key_from_the_card(start: Start, crm: CRM) -> 
     session.sees("Call with Jo Fox: wants a [red]quote[/]").choose("Timeline").sees("Acme › Timeline")
     # What stands before it, and what after, is told by the time of day at which the test runs.
     session.press(session.reads(r"(\w)\) +today +16:00")[0])
-    session.sees("Call with Jo Fox Nov 21, 2026, 16:00 by tester").choose("Edit").choose("Text").sees("Text:")
+    session.sees("Call with Jo Fox Nov 21, 2026, 16:00 by tester").choose("Edit").choose("Text").sees("Text (")
     session.paste("the whole\nstory").sees("story").press("enter").sees("1) Save").press("1").sees("Saved").sees(
         "the whole"
     )

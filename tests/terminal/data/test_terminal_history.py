@@ -52,7 +52,7 @@ def test_a_client_has_a_history_of_its_own(start: Start) -> None:
 
 def test_what_is_listed_is_written_to_a_file(start: Start, tmp_path: Path) -> None:
     file = tmp_path / "history.csv"
-    session = start().choose("Data").choose("History").sees("1-4").press("f").choose("A client").sees("Client:")
+    session = start().choose("Data").choose("History").sees("1-4").press("f").choose("A client").sees("Client (")
     session.press("ben", "enter").sees("1-1 · Ben Ode").press("x").sees("File (").press(str(file), "enter")
     session.sees("1 changed field")
     assert file.read_text("utf-8-sig").count("\n") == 2

@@ -53,7 +53,7 @@ def test_tiles_are_switched_and_moved_by_keys(start: Start, crm: CRM, columns: i
     session.press("esc").sees("New Acme")
     assert shown(crm) == ["statuses", "sales", "newest", "moved", "birthdays", "activity"]
     # On Today it stands as it was arranged.
-    session.press("e").sees("» 1 ✓ Clients by status").choose("Put back").sees("» 1 ✓ What needs doing")
+    session.press("e").sees("» 1 ✓ Clients by status").choose("Reset to default").sees("» 1 ✓ What needs doing")
     session.press("esc").sees("New Acme")
     assert shown(crm) == list(DEFAULT)
 

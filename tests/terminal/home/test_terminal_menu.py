@@ -48,7 +48,7 @@ def test_esc_goes_back_one_step_and_never_out(start: Start, crm: CRM) -> None:
     session.press("Bo", "enter").sees("Last name").press("esc").sees("First name (").sees("): Bo")
     session.press("esc").sees("Is this a person or a company?").press("esc").sees("Discard what you typed").press("esc")
     session.sees("Is this a person or a company?").press("esc").choose("Discard").sees("n new").press("esc")
-    session.sees("0) Exit").press("esc").sees("0 leaves the program").press("c-c").sees("Ctrl-C cancels a form")
+    session.sees("0) Exit").press("esc").sees("0 exits").press("c-c").sees("Ctrl-C cancels a form")
     session.press("c-d")
     assert session.exit_code() == 0
     assert len(everything(crm)[0]) == 1
@@ -170,9 +170,7 @@ def test_search_finds_commands_and_clients_from_any_menu(start: Start, crm: CRM)
     )
     session.press("down", "enter").sees("Žofie Dvořáková no. 1").press("esc").sees("Export to a file")
     session.press("/").sees("Find (").press("record a s", "down", "enter").sees("Client (").press("c-c")
-    session.sees("Export to a file").press("/").sees("Find (").press("qqqq", "enter").sees(
-        "No client or command"
-    )
+    session.sees("Export to a file").press("/").sees("Find (").press("qqqq", "enter").sees("No client or command")
 
 
 def test_a_backup_that_fails_is_told_of_and_stops_nobody(start: Start, crm: CRM, store: Path) -> None:

@@ -31,7 +31,9 @@ def messages(crm: CRM) -> list[Message]:
 
 
 def to_many(start: Start, **how: Any) -> Any:
-    return start(**how).sees("Clients").choose("E-mail").sees("? keys").sees("E-mail").press(".").choose("New mailing")
+    return (
+        start(**how).sees("Clients").choose("E-mail").sees("? keys").sees("messages").press(".").choose("New mailing")
+    )
 
 
 def written(session: Any) -> Any:

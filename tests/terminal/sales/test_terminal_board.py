@@ -103,11 +103,21 @@ def test_a_deal_is_won_with_its_sale(start: Start, crm: CRM, deals: list[Deal]) 
 
 
 def test_moving_a_card_into_the_last_stages_wins_and_loses_it(start: Start, crm: CRM, deals: list[Deal]) -> None:
-    session = start().choose("Deals").sees("Open Deal 7").press(">").sees("in Qualified").press(">").sees("in Proposal")
-    session.press(">").sees("in Negotiation").press(">").sees("Amount of the sale").press("enter").sees("Date (")
+    session = (
+        start()
+        .choose("Deals")
+        .sees("Open Deal 7")
+        .press(">")
+        .sees("Moved to Qualified")
+        .press(">")
+        .sees("Moved to Proposal")
+    )
+    session.press(">").sees("Moved to Negotiation").press(">").sees("Amount of the sale").press("enter").sees("Date (")
     session.press("enter").sees("Won: Deal 7")
     assert sales(crm) == [(Decimal("700.00"), deals[6].id)]
-    session.press("<").sees("was recorded when this deal was won").choose("Remove it").sees("Moved to Negotiation: Deal 7")
+    session.press("<").sees("was recorded when this deal was won").choose("Remove it").sees(
+        "Moved to Negotiation: Deal 7"
+    )
     assert (sales(crm), where(crm, deals[6])) == ([], "Negotiation")
     session.press("-").sees("Why was it lost?").choose("Another reason").sees("Reason").press("moved away", "enter")
     session.sees("Moved to Lost: Deal 7")
@@ -189,9 +199,9 @@ def test_stages_are_changed_from_the_board(start: Start, crm: CRM) -> None:
     )
     session.press("kill", "Interest", "enter").sees("Lead is called Interest now").press("1").choose("Change the prob")
     session.choose("open").sees("Probability (").press("kill", "20", "enter").sees("Interest · 20 %").press("1")
-    session.choose("Move to another").sees("in the place of").press("2").sees("Interest is number 2").press("2").choose(
-        "Delete"
-    )
+    session.choose("Move to another").sees("to the position of").press("2").sees("Interest is now number 2").press(
+        "2"
+    ).choose("Delete")
     session.choose("Delete it").sees("There are 7 deals in Interest").choose("Proposal").sees(
         "Deleted the stage Interest"
     )
