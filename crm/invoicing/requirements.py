@@ -1,8 +1,18 @@
 """The law on invoices, and how much of it a document lacks: Directive 2006/112/EC art. 226 and EN 16931."""
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from crm.invoicing.document import InvoiceDocument
+from crm.invoicing.document import CATEGORIES, CREDIT_NOTE, TAXED, InvoiceDocument, Party
+from crm.invoicing.iban import is_iban
+from crm.model.money import decimals_of
+
+_VAT_ID = re.compile(r"[A-Z]{2}[A-Z0-9+*]{2,12}")
+_COUNTRY = re.compile(r"[A-Z]{2}")
+_XRECHNUNG = ("xrechnung-cii", "xrechnung-ubl")
+# An e-invoice has two decimals at most, whatever the currency.
+_EINVOICE_DECIMALS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,4 +31,127 @@ def missing(document: InvoiceDocument, format: str = "") -> tuple[Missing, ...]:
     """All that is missing before the document may be issued, the seller's first; `format` is one of
     `crm.outward.einvoice.FORMATS` where it is to be sent as an e-invoice, which asks for more. `document` is as
     `totals.completed` makes it; it needs no number and no date yet."""
-    raise NotImplementedError
+    categories = {line.category for line in document.lines} | {part.category for part in document.adjustments}
+    lacks = [
+        *_of_seller(document, categories),
+        *_of_buyer(document, categories),
+        *_of_lines(document),
+        *_of_invoice(document, categories),
+    ]
+    if format:
+        lacks += _for_einvoice(document, format)
+    order = ("seller", "buyer", "delivery", "line", "invoice")
+    return tuple(sorted(dict.fromkeys(lacks), key=lambda lack: order.index(lack.of)))
+
+
+def _of_seller(document: InvoiceDocument, categories: set[str]) -> Iterator[Missing]:
+    seller = document.seller
+    yield from _name_and_address("seller", "your", seller)
+    if "O" in categories:
+        if not (seller.tax_number or seller.registration):
+            yield Missing("seller", "tax_number", "your tax number or your number in a register")
+    elif not (seller.vat_id or seller.tax_number):
+        yield Missing("seller", "vat_id", "your VAT id or your tax number")
+    if categories & {"AE", "K", "G"} and not seller.vat_id:
+        yield Missing("seller", "vat_id", f"your VAT id ({_named(categories & {'AE', 'K', 'G'})} needs it)")
+    yield from _vat_id("seller", "your", seller)
+    if document.iban and not is_iban(document.iban):
+        yield Missing("seller", "iban", "a right IBAN: the check digits of this one do not fit")
+
+
+def _of_buyer(document: InvoiceDocument, categories: set[str]) -> Iterator[Missing]:
+    buyer = document.buyer
+    yield from _name_and_address("buyer", "the client's", buyer)
+    if categories & {"AE", "K"} and not buyer.vat_id:
+        yield Missing("buyer", "vat_id", f"the client's VAT id ({_named(categories & {'AE', 'K'})} needs it)")
+    yield from _vat_id("buyer", "the client's", buyer)
+
+
+def _name_and_address(of: str, whose: str, party: Party) -> Iterator[Missing]:
+    if not party.name.strip():
+        yield Missing(of, "name", f"{whose} name")
+    if not (party.street.strip() or party.extra_line.strip()):
+        yield Missing(of, "street", f"{whose} address")
+    if not party.city.strip():
+        yield Missing(of, "city", f"{whose} city")
+    if not _COUNTRY.fullmatch(party.country):
+        yield Missing(of, "country", f"{whose} country")
+
+
+def _vat_id(of: str, whose: str, party: Party) -> Iterator[Missing]:
+    if party.vat_id and not _VAT_ID.fullmatch(party.vat_id):
+        yield Missing(of, "vat_id", f"{whose} VAT id with its country and without blanks, like DE123456789")
+
+
+def _of_lines(document: InvoiceDocument) -> Iterator[Missing]:
+    if not document.lines:
+        yield Missing("invoice", "lines", "at least one line")
+    for line in document.lines:
+        at = f"in line {line.position}"
+        if not line.name.strip():
+            yield Missing("line", "name", f"what was sold, {at}", line.position)
+        if line.category not in CATEGORIES:
+            yield Missing("line", "category", f"a tax category, {at}", line.position)
+        elif line.category == TAXED and line.rate <= 0:
+            yield Missing("line", "rate", f"a tax rate, {at} (or the category: exempt, zero rate, …)", line.position)
+        elif line.category != TAXED and line.rate:
+            word = CATEGORIES[line.category]
+            yield Missing("line", "rate", f"the rate 0, {at}: {word} has no tax", line.position)
+
+
+def _of_invoice(document: InvoiceDocument, categories: set[str]) -> Iterator[Missing]:
+    if "E" in categories and not document.exemption_reason.strip():
+        yield Missing("invoice", "exemption_reason", "why it is exempt from tax (the law or the article)")
+    if "K" in categories:
+        if not (document.delivered_on or document.period_from or document.period_to):
+            yield Missing("invoice", "delivered_on", "the day of delivery (intra-Community supply needs it)")
+        if not _COUNTRY.fullmatch((document.delivery or document.buyer).country):
+            yield Missing("delivery", "country", "the country that it was delivered to")
+    if "O" in categories and len(categories) > 1:
+        yield Missing("invoice", "lines", "an invoice of its own for what is not subject to tax")
+    if document.kind == CREDIT_NOTE and not document.corrects_number:
+        yield Missing("invoice", "corrects_number", "the invoice that it corrects")
+    if document.period_from and document.period_to and document.period_to < document.period_from:
+        yield Missing("invoice", "period_to", "an end of the period that is not before its beginning")
+    if document.issued_on and document.due_on and document.due_on < document.issued_on:
+        yield Missing("invoice", "due_on", "a due day that is not before the day of issue")
+
+
+def _for_einvoice(document: InvoiceDocument, format: str) -> Iterator[Missing]:
+    seller, buyer = document.seller, document.buyer
+    if decimals_of(document.currency) > _EINVOICE_DECIMALS:
+        yield Missing(
+            "invoice", "currency", f"a currency with two decimals at most, as e-invoices have (not {document.currency})"
+        )
+    is_due = document.open > 0 and document.kind != CREDIT_NOTE
+    if is_due and not (document.due_on or document.terms.strip()):
+        yield Missing("invoice", "due_on", "a due day or terms of payment")
+    for of, whose, party in (("seller", "your", seller), ("buyer", "the client's", buyer)):
+        if format != "factur-x" and not (party.electronic_address and party.electronic_scheme):
+            yield Missing(of, "electronic_address", f"{whose} address for e-invoices, with its scheme")
+        elif format == "peppol" and party.electronic_scheme == "EM":
+            yield Missing(of, "electronic_scheme", f"{whose} Peppol address: an e-mail address is none")
+    if format == "peppol" and not (document.buyer_reference or document.order_reference):
+        yield Missing("invoice", "buyer_reference", "the buyer's reference or order number")
+    if format not in _XRECHNUNG:
+        return
+    if not document.buyer_reference:
+        yield Missing("invoice", "buyer_reference", "the buyer's reference (Leitweg-ID)")
+    for field, what in (("contact", "contact person"), ("phone", "telephone number"), ("email", "e-mail address")):
+        if not getattr(seller, field):
+            yield Missing("seller", field, f"your {what}")
+    for of, whose, address in (
+        ("seller", "your", seller),
+        ("buyer", "the client's", buyer),
+        ("delivery", "the delivery's", document.delivery or buyer),
+    ):
+        if not address.postcode and (of != "delivery" or document.delivery):
+            yield Missing(of, "postcode", f"{whose} postcode")
+    if document.delivery and not document.delivery.city:
+        yield Missing("delivery", "city", "the delivery's city")
+    if not document.iban:
+        yield Missing("seller", "iban", "your IBAN")
+
+
+def _named(categories: set[str]) -> str:
+    return " and ".join(CATEGORIES[category] for category in CATEGORIES if category in categories)

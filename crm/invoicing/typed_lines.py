@@ -1,14 +1,28 @@
 """A line of an invoice as somebody types it: `3 h Consulting 100`, `2 x Table 49.90 19%`."""
 
+import re
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
-from crm.model.conventions import Conventions
+from crm.errors import FieldError
+from crm.invoicing.units import PIECE, unit_code
+from crm.model.conventions import TURNING_MARKS, Conventions
+from crm.model.currencies import currencies_of
+
+EXAMPLE = "3 h Consulting 100 19%"
+# A point or a comma before one, two or four last digits is the decimal mark, whatever the language.
+_PLAIN = re.compile(r"\d{1,12}(?:[.,](?:\d{1,2}|\d{4}))?|[.,]\d{1,4}")
+_GROUPED = re.compile(r"\d[\d.,'\u2019\u00a0\u202f]*\d")
+_GLUED = re.compile(r"([-\u2212]?[\d.,]+)([^\d.,\s%]+)")
+_MINUS = ("-", "\u2212")
+_TIMES = frozenset({"x", "\u00d7", "*"})
+_MOST_DECIMALS = 4
+_HIGHEST_RATE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypedLine:
-    """What was typed; `price` and `rate` are None where nothing was said of them (the service knows them)."""
+    """A line that was typed; `price` and `rate` are None where nothing was said of them (the service knows them)."""
 
     name: str
     quantity: Decimal
@@ -19,14 +33,119 @@ class TypedLine:
 
 def read_line(text: str, conventions: Conventions) -> TypedLine:
     """Read a line: [quantity [unit] [x]] name [price] [rate%]. Raises FieldError with an example."""
-    raise NotImplementedError
+    words = TURNING_MARKS.sub("", text).split()
+    rate, words = _rate_at_the_end(words, conventions)
+    price, words = _price_at_the_end(words, conventions)
+    quantity, unit, words = _quantity_at_the_start(words, conventions)
+    name = " ".join(words)
+    if not any(sign.isalpha() for sign in name):
+        raise FieldError(f"say what it is for, like {EXAMPLE}")
+    _refuse_too_exact(quantity, "a quantity")
+    if price is not None:
+        _refuse_too_exact(price, "a price")
+    return TypedLine(name=name, quantity=quantity, unit=unit, price=price, rate=rate)
 
 
-def unit_code(text: str) -> str:
-    """The code of a unit as people write it (h, hours, Std, pcs, kg) or as a code; '' for none."""
-    raise NotImplementedError
+def _rate_at_the_end(words: list[str], by: Conventions) -> tuple[Decimal | None, list[str]]:
+    if not words or not words[-1].endswith("%"):
+        return None, words
+    written, before = words[-1][:-1], words[:-1]
+    if not written and before:
+        written, before = before[-1], before[:-1]
+    rate = _number(written, by)
+    if rate is None:
+        return None, words
+    if not 0 <= rate <= _HIGHEST_RATE or rate != round(rate, 2):
+        raise FieldError("a tax rate is between 0 and 100 per cent, with at most two decimals", field="tax_rate")
+    return rate, before
 
 
-def unit_name(code: str) -> str:
-    """A unit as it is printed beside a quantity: h, days, kg; '' for pieces; an unknown code as it is."""
-    raise NotImplementedError
+def _price_at_the_end(words: list[str], by: Conventions) -> tuple[Decimal | None, list[str]]:
+    """The price and the words before it. With its currency beside it or as a word of its own."""
+    if len(words) >= 2 and _is_currency(words[-1], by) and _number(words[-2], by) is not None:
+        _refuse_foreign(words[-1], by)
+        return _number(words[-2], by), words[:-2]
+    if len(words) >= 2 and _is_currency(words[-2], by) and _number(words[-1], by) is not None:
+        _refuse_foreign(words[-2], by)
+        return _number(words[-1], by), words[:-2]
+    if not words:
+        return None, words
+    if (price := _number(words[-1], by)) is not None:
+        return price, words[:-1]
+    bare, sign = _without_sign(words[-1])
+    if sign and _is_currency(sign, by) and (price := _number(bare, by)) is not None:
+        _refuse_foreign(sign, by)
+        return price, words[:-1]
+    return None, words
+
+
+def _quantity_at_the_start(words: list[str], by: Conventions) -> tuple[Decimal, str, list[str]]:
+    if not words:
+        return Decimal(1), PIECE, words
+    if (quantity := _number(words[0], by)) is not None:
+        rest, unit = words[1:], ""
+    else:
+        # 3h, 2x and 5kg in one word; 3D and 3M are names.
+        glued = _GLUED.fullmatch(words[0])
+        quantity = _number(glued[1], by) if glued else None
+        unit = unit_code(glued[2]) if glued else ""
+        if quantity is None or not unit:
+            return Decimal(1), PIECE, words
+        rest = words[1:]
+    if not unit and rest and (unit := unit_code(rest[0])):
+        rest = rest[1:]
+    if rest and rest[0] in _TIMES:
+        rest = rest[1:]
+    return quantity, unit or PIECE, rest
+
+
+def _number(written: str, by: Conventions) -> Decimal | None:
+    """A number as people here write it; None where it is none."""
+    is_negative = written.startswith(_MINUS)
+    text = written.lstrip("-+\u2212") if len(written) > 1 and written[1] not in "-+\u2212" else written
+    if _PLAIN.fullmatch(text):
+        number = Decimal(text.replace(",", "."))
+    elif _GROUPED.fullmatch(text):
+        from babel.numbers import NumberFormatError, get_group_symbol, parse_decimal
+
+        group = get_group_symbol(by.locale)
+        try:
+            number = parse_decimal(text.replace("'", group) if group == "\u2019" else text, by.locale, strict=True)
+        except (NumberFormatError, InvalidOperation):
+            return None
+    else:
+        return None
+    return -number if is_negative else number
+
+
+def _without_sign(word: str) -> tuple[str, str]:
+    """A number and the currency that is written beside it in one word: €50, 50€, -50€."""
+    minus = "-" if word.startswith(_MINUS) else ""
+    text = word.lstrip("-\u2212")
+    before = re.match(r"[^\d.,]+", text)
+    after = re.search(r"[^\d.,]+$", text)
+    if before and not after:
+        return minus + text[before.end() :], before[0]
+    if after and not before:
+        return minus + text[: after.start()], after[0]
+    return word, ""
+
+
+def _is_currency(word: str, by: Conventions) -> bool:
+    """Whether a word beside a number is a currency: ours as people write it, or a sign or code of another. `ft` and
+    `r` are more likely a unit than forints and rands."""
+    codes = currencies_of(word)
+    return bool(codes) and (by.currency in codes or not word.isalpha() or (word.isupper() and len(word) == 3))
+
+
+def _refuse_foreign(word: str, by: Conventions) -> None:
+    codes = currencies_of(word)
+    if by.currency not in codes:
+        raise FieldError(
+            f"that is in {' or '.join(sorted(codes))}, and this invoice is in {by.currency}", field="price"
+        )
+
+
+def _refuse_too_exact(number: Decimal, what: str) -> None:
+    if number != round(number, _MOST_DECIMALS):
+        raise FieldError(f"{what} has at most four decimals")

@@ -1,0 +1,24 @@
+"""Numbers of bank accounts (IBAN, ISO 13616): written without blanks, and checked by their check digits."""
+
+import re
+
+_SHAPE = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
+
+
+def bare_iban(text: str) -> str:
+    """An IBAN without blanks, in capitals."""
+    return "".join(text.split()).upper()
+
+
+def is_iban(text: str) -> bool:
+    """Whether a text is an IBAN whose check digits fit."""
+    iban = bare_iban(text)
+    if not _SHAPE.fullmatch(iban):
+        return False
+    return int("".join(str(int(sign, 36)) for sign in iban[4:] + iban[:4])) % 97 == 1
+
+
+def grouped_iban(text: str) -> str:
+    """An IBAN in groups of four, as it is printed."""
+    iban = bare_iban(text)
+    return " ".join(iban[place : place + 4] for place in range(0, len(iban), 4))

@@ -1,0 +1,108 @@
+"""Lines of an invoice as people type them, the odd ones first."""
+
+from decimal import Decimal as D
+
+import pytest
+
+from crm.errors import FieldError
+from crm.invoicing.typed_lines import read_line
+from crm.invoicing.units import unit_code, unit_name
+from crm.model.conventions import Conventions
+
+ENGLISH = Conventions(language="en_GB", currency="EUR")
+GERMAN = Conventions(language="de_DE", currency="EUR")
+SWISS = Conventions(language="de_CH", currency="CHF")
+
+
+@pytest.mark.parametrize(
+    ("typed", "quantity", "unit", "name", "price", "rate"),
+    [
+        ("3D printing 50", "1", "C62", "3D printing", "50", None),
+        ("3M tape 2.50", "1", "C62", "3M tape", "2.50", None),
+        ("10% discount on tables -20", "1", "C62", "10% discount on tables", "-20", None),
+        ("Milk 3.5% 2 19%", "1", "C62", "Milk 3.5%", "2", "19"),
+        ("Python 3.13.0 course 900", "1", "C62", "Python 3.13.0 course", "900", None),
+        ("Version 1.2.3", "1", "C62", "Version 1.2.3", None, None),
+        ("Rope 50 ft", "1", "C62", "Rope 50 ft", None, None),
+        ("-2 x Table 50", "-2", "C62", "Table", "50", None),
+        ("\u22122 x Table 50", "-2", "C62", "Table", "50", None),
+        ("2 x x-ray 50", "2", "C62", "x-ray", "50", None),
+        ("h 100", "1", "C62", "h", "100", None),
+        ("3 h Consulting 100", "3", "HUR", "Consulting", "100", None),
+        ("3h Consulting 100", "3", "HUR", "Consulting", "100", None),
+        ("3 hours x Consulting 100", "3", "HUR", "Consulting", "100", None),
+        ("2 x Table 49.90 19%", "2", "C62", "Table", "49.90", "19"),
+        ("2x Table 49.90 19 %", "2", "C62", "Table", "49.90", "19"),
+        ("2 \u00d7 Table 49,90 5.5%", "2", "C62", "Table", "49.90", "5.5"),
+        ("Consulting 100", "1", "C62", "Consulting", "100", None),
+        ("Consulting", "1", "C62", "Consulting", None, None),
+        ("Consulting 19%", "1", "C62", "Consulting", None, "19"),
+        ("3 Consulting", "3", "C62", "Consulting", None, None),
+        ("  3   h  Long   name  here 100 ", "3", "HUR", "Long name here", "100", None),
+        ("Table €49.90", "1", "C62", "Table", "49.90", None),
+        ("Table 49.90€", "1", "C62", "Table", "49.90", None),
+        ("Table -49.90€", "1", "C62", "Table", "-49.90", None),
+        ("Table 49.90 EUR 7%", "1", "C62", "Table", "49.90", "7"),
+        ("Table EUR 49.90", "1", "C62", "Table", "49.90", None),
+        ("Server 1,234.50", "1", "C62", "Server", "1234.50", None),
+        ("1,000 Flyers 0.0125", "1000", "C62", "Flyers", "0.0125", None),
+        ("1.5 kg Screws .05", "1.5", "KGM", "Screws", ".05", None),
+        ("Consulting \u200e100", "1", "C62", "Consulting", "100", None),
+        ("2 DAY Training 800", "2", "DAY", "Training", "800", None),
+        ('#panic("x") $x^2$ 5', "1", "C62", '#panic("x") $x^2$', "5", None),
+    ],
+)
+def test_a_line_is_read(typed: str, quantity: str, unit: str, name: str, price: str | None, rate: str | None) -> None:
+    line = read_line(typed, ENGLISH)
+    assert (line.quantity, line.unit, line.name) == (D(quantity), unit, name)
+    assert line.price == (D(price) if price else None)
+    assert line.rate == (D(rate) if rate else None)
+
+
+@pytest.mark.parametrize(
+    ("typed", "conventions", "quantity", "price"),
+    [
+        ("1.000 Flyer 0,0125", GERMAN, "1000", "0.0125"),
+        ("1,5 Std Beratung 1.234,50", GERMAN, "1.5", "1234.50"),
+        ("2 Stück Tisch 49.90", GERMAN, "2", "49.90"),
+        ("2 Stk Tisch 1'234.50", SWISS, "2", "1234.50"),
+        ("2 Stk Tisch Fr. 10", SWISS, "2", "10"),
+    ],
+)
+def test_numbers_are_read_as_the_team_writes_them(
+    typed: str, conventions: Conventions, quantity: str, price: str
+) -> None:
+    line = read_line(typed, conventions)
+    assert (line.quantity, line.price) == (D(quantity), D(price))
+
+
+@pytest.mark.parametrize(
+    ("typed", "reason"),
+    [
+        ("", "say what it is for"),
+        ("100", "say what it is for"),
+        ("3 h", "say what it is for"),
+        ("3 h 100", "say what it is for"),
+        ("2 x 50 19%", "say what it is for"),
+        ("19%", "say what it is for"),
+        ("... 5", "say what it is for"),
+        ("Table 50 USD", "that is in USD, and this invoice is in EUR"),
+        ("Table £50", "that is in EGP or GBP"),
+        ("Table 50 119%", "between 0 and 100"),
+        ("Table 50 -7%", "between 0 and 100"),
+        ("Table 50 7.125%", "between 0 and 100"),
+        ("Table 1,234.56789", "a price has at most four decimals"),
+        ("1,234.56789 kg Sand 5", "a quantity has at most four decimals"),
+    ],
+)
+def test_a_line_that_says_too_little_or_cannot_be_is_refused(typed: str, reason: str) -> None:
+    with pytest.raises(FieldError, match=reason):
+        read_line(typed, ENGLISH)
+
+
+def test_units_are_read_and_written() -> None:
+    assert [unit_code(text) for text in ("h", "Std", "PCS", "HUR", "m", "M", "m²", "boxes", "")] == [
+        "HUR", "HUR", "C62", "HUR", "MTR", "", "MTK", "", "",
+    ]  # fmt: skip
+    assert [unit_name(code) for code in ("HUR", "DAY", "C62", "H87", "XBX")] == ["h", "days", "", "", "XBX"]
+    assert unit_name("DAY", D(1)) == "day"
