@@ -31,6 +31,11 @@ class Team:
         """What a person does at the very moment before the next write is applied: [method, argument, …]."""
         self.person.before_next_write([[name, [self.id, *arguments]] for name, *arguments in edits])
 
+    def in_the_windows(self, *windows: list[Edit]) -> None:
+        """The same before each of the next writes, a list for each."""
+        edits = [[[name, [self.id, *arguments]] for name, *arguments in window] for window in windows]
+        self.person.before_next_writes(edits)
+
     def cells(self, of: type[Record] | Tab) -> list[list[Any]]:
         """What stands in a tab of ours, typed, whatever it is called by now."""
         sheet = TABS[of].sheet_id if isinstance(of, type) else of.sheet_id

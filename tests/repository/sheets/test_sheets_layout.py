@@ -276,7 +276,7 @@ def test_a_history_in_which_anything_is_typed_is_damage_and_no_fault_of_the_prog
         history_tab.read([row])
 
 
-_KEPT: dict[str, Any] = {"base": [1, "uid"], "added": {}, "adopted": {}, "parts": [], "cut": None}
+_KEPT: dict[str, Any] = {"base": [1, "uid"], "added": {}, "parts": [], "cut": None}
 _CLIENTS = TABS[Client].sheet_id
 
 

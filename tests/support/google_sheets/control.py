@@ -23,10 +23,18 @@ class Door(Hand):
 
     def before_next_write(self, edits: Sequence[Sequence[Any]]) -> None:
         """Let people edit just before the next write is applied: each edit is [method, [arguments]]."""
-        for name, arguments in edits:
+        waiting = self._service.before_write
+        waiting[:1] = [[*(waiting[0] if waiting else []), *self._edits(edits)]]
+
+    def before_next_writes(self, edits: Sequence[Sequence[Sequence[Any]]]) -> None:
+        """Let people edit just before each of the next writes is applied: a list of edits for each."""
+        self._service.before_write += [self._edits(before_one) for before_one in edits]
+
+    def _edits(self, edits: Sequence[Sequence[Any]]) -> list[tuple[Callable[..., Any], list[Any]]]:
+        for name, _ in edits:
             if name not in METHODS:
                 raise Invalid(f"The control door has no {name}")
-            self._service.before_write.append((getattr(self, name), list(arguments)))
+        return [(getattr(self, name), list(arguments)) for name, arguments in edits]
 
     # What is counted
 

@@ -103,7 +103,8 @@ class Service:
     storage_full: bool = False
     drive_lag: float = 0.0
     markers_hold: bool = True
-    before_write: list[tuple[Callable[..., Any], list[Any]]] = field(default_factory=list)
+    # What people do before each of the next writes, in order.
+    before_write: list[list[tuple[Callable[..., Any], list[Any]]]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def new_document(self, book: Book, access: str = WRITER) -> Document:
@@ -118,7 +119,7 @@ class Service:
     def people_before(self) -> None:
         """Let the people edit who were told to just before the next write."""
         with self.lock:
-            edits, self.before_write = self.before_write, []
+            edits = self.before_write.pop(0) if self.before_write else []
         for edit, arguments in edits:
             edit(*arguments)
 

@@ -57,13 +57,15 @@ class Use:
 @dataclass
 class Part:
     """One tab's part: its rows, kept from row `first` of the block on, with what each was used for; `digest` stands
-    for what was expected there, `headed` are the columns that got a heading."""
+    for what was expected there, `headed` are the columns that got a heading. Where an ID was written, `names` holds the
+    cells by which that row is known since, by its place in `uses` and by column."""
 
     kind: type[Record]
     first: int
     uses: list[Use | None] = field(default_factory=list)
     digest: str = ""
     headed: Sequence[int] = ()
+    names: dict[int, Mapping[int, Cell]] = field(default_factory=dict)
 
     def digest_of(self, heading: Sequence[Cell], rows: Iterable[Mapping[int, Cell] | Sequence[Cell]]) -> str:
         """The digest of a heading and of the cells of the rows that are relied on."""
@@ -85,6 +87,7 @@ class Part:
             "headed": self.headed,
             "uses": [[use.relies, use.writes] for use in known],
             "rows": [[mark, len(list(same))] for mark, same in groupby(marks)],
+            "names": [[at, list(cells.items())] for at, cells in self.names.items()],
         }
 
     @classmethod
@@ -92,22 +95,24 @@ class Part:
         """The part that was written down so."""
         known = [Use(tuple(relies), None if writes is None else tuple(writes)) for relies, writes in fields["uses"]]
         uses = [None if mark == _BETWEEN else known[mark] for mark, count in fields["rows"] for _ in range(count)]
-        return cls(_BY_SHEET[fields["tab"]], fields["first"], uses, fields["digest"], fields["headed"])
+        # An older version has not kept them.
+        names: dict[int, Mapping[int, Cell]] = {
+            int(at): {int(column): cell for column, cell in cells} for at, cells in fields.get("names", ())
+        }
+        return cls(_BY_SHEET[fields["tab"]], fields["first"], uses, fields["digest"], fields["headed"], names)
 
 
 @dataclass
 class Block:
     """The before images that one request of a commit kept: `size` rows, the first with the state, then the headings,
     then the rows. `base` is the revision that it took the spreadsheet for, `added` the ids of the rows that it
-    appended, `adopted` those that it wrote into rows which had none, `cut` the row of the history from which on it took
-    rows away, how many, and where they are kept."""
+    appended, `cut` the row of the history from which on it took rows away, how many, and where they are kept."""
 
     uid: str
     base: tuple[int, str]
     size: int
     parts: list[Part] = field(default_factory=list)
     added: Mapping[type[Record], Sequence[int]] = field(default_factory=dict)
-    adopted: Mapping[type[Record], Sequence[int]] = field(default_factory=dict)
     cut: tuple[int, int, int] | None = None
     rows: Rows = field(default_factory=dict)
 
@@ -132,12 +137,9 @@ class Block:
 
     def written(self) -> list[str]:
         """The intent of the commit, as text for one cell or several."""
-        added, adopted = (
-            {TABS[kind].sheet_id: list(runs(ids)) for kind, ids in by_kind.items() if ids}
-            for by_kind in (self.added, self.adopted)
-        )
+        added = {TABS[kind].sheet_id: list(runs(ids)) for kind, ids in self.added.items() if ids}
         parts = [part.encoded() for part in self.parts]
-        about = {"base": self.base, "added": added, "adopted": adopted, "cut": self.cut, "parts": parts}
+        about = {"base": self.base, "added": added, "cut": self.cut, "parts": parts}
         text = json.dumps(about, separators=(",", ":"))
         return [text[at : at + _PIECE] for at in range(0, len(text), _PIECE)]
 
@@ -157,8 +159,7 @@ def block_of(plan: Plan, seen: Seen, uid: str, base: State) -> tuple[Block, list
     """The before images of a commit, and the requests that keep them."""
     kinds = plan.kinds
     added = {kind: [row[0] for row in rows if row[0]] for kind, rows in plan.appends.items()}
-    adopted = {kind: [update.id for update in plan.updates if update.kind is kind and update.adopts] for kind in kinds}
-    block = Block(uid, (base.revision, base.uid), 1 + len(kinds), added=added, adopted=adopted)
+    block = Block(uid, (base.revision, base.uid), 1 + len(kinds), added=added)
     copies = [_copy(META.sheet_id, 1, 1, 0)]
     for at, kind in enumerate(kinds, start=1):
         place = seen.places[kind.kind_name]
@@ -169,7 +170,11 @@ def block_of(plan: Plan, seen: Seen, uid: str, base: State) -> tuple[Block, list
         spans = _spans(list(ours))
         for row, count in spans:
             copies.append(_copy(sheet, row, count, block.size))
-            part.uses += [_use(ours.get(number)) for number in range(row, row + count)]
+            for number in range(row, row + count):
+                write = ours.get(number)
+                if write is not None and write.names:
+                    part.names[len(part.uses)] = write.names
+                part.uses.append(_use(write))
             block.size += count
         expected = [
             ours[number].relies if number in ours else {} for row, count in spans for number in range(row, row + count)
@@ -271,21 +276,17 @@ def blocks_in(rows: Sequence[Sequence[Cell]], grid: int) -> list[Block]:
 def _read(rows: Sequence[Sequence[Cell]], at: int) -> Block:
     uid, size, pieces, _ = rows[at][:_AT]
     fields: dict[str, Any] = json.loads("".join(str(row[_AT - 1]) for row in rows[at : at + int(pieces)]))
-    counted = [spans for which in ("added", "adopted") for spans in fields[which].values()]
-    counted += [part["rows"] for part in fields["parts"]]
+    counted = [*fields["added"].values(), *(part["rows"] for part in fields["parts"])]
     if sum(count for spans in counted for _, count in spans) > _MOST_ROWS:
         raise ValueError("these are more rows than a spreadsheet has")
     revision, base = fields["base"]
-    added, adopted = (
-        {
-            _BY_SHEET[int(sheet)]: [number for first, count in spans for number in range(first, first + count)]
-            for sheet, spans in fields[which].items()
-        }
-        for which in ("added", "adopted")
-    )
+    added = {
+        _BY_SHEET[int(sheet)]: [number for first, count in spans for number in range(first, first + count)]
+        for sheet, spans in fields["added"].items()
+    }
     parts = [Part.read(part) for part in fields["parts"]]
     cut = tuple(fields["cut"]) if fields["cut"] else None
-    block = Block(str(uid), (revision, base), int(size), parts, added, adopted, cut)
+    block = Block(str(uid), (revision, base), int(size), parts, added, cut)
     block.rows = {place: row[_AT:] for place, row in enumerate(rows[at : at + block.size])}
     return block
 

@@ -12,7 +12,7 @@ from crm.errors import StoreDamagedError
 from crm.model import BY_NAME, RECORDS, Client, Record
 from crm.repository import statements, tables
 from crm.repository.sheets.grid import cells
-from crm.repository.sheets.grid.layout import OWN, Cell, alike, columns, header, heading
+from crm.repository.sheets.grid.layout import OWN, Cell, Heading, alike, columns, header, heading
 from crm.repository.sheets.mirror import history_tab, mirror, problems
 from crm.repository.sheets.mirror.mirror import Place, Seen
 from crm.repository.transaction import SqlTransaction
@@ -37,8 +37,8 @@ class RowWrite:
     new_row: list[Any] = field(default_factory=list)
     cells: dict[int, Cell] = field(default_factory=dict)
     deletes: bool = False
-    # Whether the row has no id before, and gets one.
-    adopts: bool = False
+    # What the row is known by afterwards where that is not the ID that it had.
+    names: dict[int, Cell] = field(default_factory=dict)
 
     def fits(self, row: Sequence[Cell]) -> bool:
         """Whether a row of the tab is the one that is meant."""
@@ -192,7 +192,7 @@ class _Tab:
         if self.kind is Client and (names is None or OWN in names):
             self._own_cells(write, new_row[-1], old[-1])
         if write.cells:
-            write.adopts = old[0] == ""
+            write.names = naming(self.heading, before, write.cells)
             write.relies.update((at, before.get(at, "")) for at in write.cells)
             self.made.updates.append(write)
 
@@ -248,6 +248,15 @@ class _Tab:
             # To the right of everything that stands in the heading.
             self.own[name] = max(len(self.place.heading), *(at + 1 for at in self.own.values()), 0)
         return self.own[name]
+
+
+def naming(head: Heading, before: Mapping[int, Cell], cells: Mapping[int, Cell]) -> dict[int, Cell]:
+    """The cells by which a row is known once these were written; none where it has an ID and keeps it."""
+    at = head.positions.get("id")
+    if at is not None and at not in cells and before.get(at, "") != "":
+        return {}
+    identity = [head.positions[name] for name in ("id", "version") if name in head.positions]
+    return {at: cells[at] for at in identity if at in cells}
 
 
 def as_heading(place: Place, added: Mapping[int, str]) -> Sequence[Cell]:

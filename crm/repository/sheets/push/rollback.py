@@ -1,16 +1,17 @@
 """Rollback of commits that went astray: people had moved rows or columns in the moment before, or others came
 first on a service where the marker does not hold. What stood where they wrote is known (see `before_images`)."""
 
-from collections.abc import Callable, Container, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from crm.model import RECORDS, Record
 from crm.repository.sheets.grid.cells import number_of, stamped
-from crm.repository.sheets.grid.layout import BEFORE, HISTORY, Cell, Heading, alike, heading, trimmed
+from crm.repository.sheets.grid.layout import BEFORE, HISTORY, Cell, Heading, alike, comparable, heading, trimmed
 from crm.repository.sheets.mirror.mirror import State
 from crm.repository.sheets.pull.ingest import Contents
 from crm.repository.sheets.push.before_images import Block, Use, blocks_in
-from crm.repository.sheets.push.plan import Plan, RowWrite
+from crm.repository.sheets.push.plan import Plan, RowWrite, naming
 
 
 def astray(contents: Contents) -> list[Block]:
@@ -106,12 +107,13 @@ class _Tab:
             if part.kind is self.kind:
                 kept_head = heading(self.kind, block.rows.get(at, []))
                 self._put_heading_back(part.headed, kept_head.written)
+                columns = _columns(kept_head, self.head)
                 victims = [
-                    _Victim(use, row, kept_head, _columns(kept_head, self.head))
-                    for use, row in zip(part.uses, block.rows_of(part), strict=True)
+                    _Victim(use, row, kept_head, columns, part.names.get(offset, {}))
+                    for offset, (use, row) in enumerate(zip(part.uses, block.rows_of(part), strict=True))
                     if use is not None
                 ]
-                self._put_back(victims, set(block.adopted.get(self.kind, ())))
+                self._put_back(victims)
         self._take_away(block.added.get(self.kind, ()))
 
     def _put_heading_back(self, columns: Sequence[int], kept_head: Sequence[Cell]) -> None:
@@ -122,31 +124,16 @@ class _Tab:
 
     # Rows that were written over, or deleted
 
-    def _put_back(self, victims: Sequence["_Victim"], adopted: Container[int | None]) -> None:
-        by_id = {record_id: row for row in self.rows if not row.gone and (record_id := self._id(row))}
-        strange = [row for row in by_id.values() if self._id(row) in adopted]
-        strange += [row for row in self.rows if not row.gone and row not in strange and not self._is_whole(row)]
+    def _put_back(self, victims: Sequence["_Victim"]) -> None:
+        owners = _Owners(self, [row for row in self.rows if not row.gone])
         for victim in victims:
-            row = by_id.get(victim.id or 0)
+            row = owners.row_of(victim)
             if victim.deleted:
                 if row is None:
                     self._add_again(victim)
-            elif victim.keeps_id:
-                # A row that is not there any more was deleted by a person since.
-                if row is not None:
-                    victim.restore(row)
-            else:
-                touched = [row for row in strange if self._was_written(row, victim)]
-                row = max(touched, key=victim.likeness, default=None)
-                if row is not None:
-                    victim.restore(row)
-
-    def _was_written(self, row: _Row, victim: "_Victim") -> bool:
-        """Whether what the commit wrote stands in this row: its stamp does, where one was written."""
-        targets = victim.targets
-        stamp = self.head.positions.get("version")
-        looked = [stamp] if stamp in targets else targets
-        return any(row.cell(at) != "" for at in looked)
+            elif row is not None:
+                # One that is not there any more was deleted by a person since.
+                victim.restore(row)
 
     def _add_again(self, victim: "_Victim") -> None:
         again = _Row(None, [])
@@ -163,18 +150,19 @@ class _Tab:
             return
         # Of two rows with one id the later one was added later.
         for row in reversed(self.rows):
-            record_id = self._id(row) if self._is_whole(row) else self._stamp_anywhere(row, remaining)
+            record_id = self.id_of(row) if self.is_whole(row) else self._stamp_anywhere(row, remaining)
             if not row.gone and record_id in remaining:
                 row.gone = True
                 remaining.discard(record_id)
 
-    def _id(self, row: _Row) -> int | None:
+    def id_of(self, row: _Row) -> int | None:
+        """The ID in a row; None where it has none."""
         return number_of(row.cell(self.head.positions.get("id")))
 
-    def _is_whole(self, row: _Row) -> bool:
+    def is_whole(self, row: _Row) -> bool:
         """Whether the last column says the same as the first: whose row it is."""
         stamp = stamped(row.cell(self.head.positions.get("version")))
-        return stamp is not None and stamp[0] == self._id(row)
+        return stamp is not None and stamp[0] == self.id_of(row)
 
     @staticmethod
     def _stamp_anywhere(row: _Row, ids: set[int]) -> int | None:
@@ -195,28 +183,83 @@ class _Tab:
         for row in self.rows:
             if row.at is None:
                 if not row.gone:
-                    plan.appends.setdefault(self.kind, []).append((self._id(row) or 0, row.now, []))
+                    plan.appends.setdefault(self.kind, []).append((self.id_of(row) or 0, row.now, []))
                 continue
             relies = {at: cell for at, cell in enumerate(row.was) if cell != ""}
             if row.gone:
-                plan.deletes.append(RowWrite(self.kind, self._id(row) or 0, row.at, relies, deletes=True))
+                plan.deletes.append(RowWrite(self.kind, self.id_of(row) or 0, row.at, relies, deletes=True))
                 continue
             before = [*row.was, *[""] * (len(row.now) - len(row.was))]
             cells = {at: new for at, (new, old) in enumerate(zip(row.now, before, strict=True)) if not alike(new, old)}
             if cells:
                 identity = {at: before[at] for at in self._identity if at < len(before)}
                 relies = {**identity, **{at: before[at] for at in cells}}
-                plan.updates.append(RowWrite(self.kind, self._id(row) or 0, row.at, relies, cells=cells))
+                names = naming(self.head, dict(enumerate(before)), cells)
+                plan.updates.append(RowWrite(self.kind, self.id_of(row) or 0, row.at, relies, cells=cells, names=names))
 
     @property
     def _identity(self) -> list[int]:
         return [self.head.positions[name] for name in ("id", "version") if name in self.head.positions]
 
 
+class _Owners:
+    """The one rule for which row a commit wrote over: it says what the commit wrote there to say so, or still has the
+    ID that it had; of several such rows it is the one most like what was there before. No row is taken twice."""
+
+    def __init__(self, tab: _Tab, rows: Sequence[_Row]) -> None:
+        self._tab = tab
+        self._rows = rows
+        self._taken: set[int] = set()
+        self._by_column: dict[int, dict[Cell, list[_Row]]] = {}
+        self._by_id: dict[int | None, list[_Row]] = defaultdict(list)
+        for row in rows:
+            self._by_id[tab.id_of(row)].append(row)
+
+    def row_of(self, victim: "_Victim") -> _Row | None:
+        """The row as it stands now; None where it is not there any more."""
+        candidates = [row for row in self._candidates(victim) if id(row) not in self._taken]
+        row = max(candidates, key=lambda row: (victim.names_in(row), victim.likeness(row)), default=None)
+        if row is not None:
+            self._taken.add(id(row))
+        return row
+
+    def _candidates(self, victim: "_Victim") -> Sequence[_Row]:
+        if victim.deleted or victim.keeps_id:
+            return self._by_id.get(victim.id, []) if victim.id else []
+        if any(cell != "" for cell in victim.names.values()):
+            return [row for at, cell in victim.names.items() if cell != "" for row in self._with(at, cell)]
+        if victim.names:
+            # It was made a row without an ID again.
+            unnamed = self._with(next(iter(victim.names)), "")
+            return [row for row in unnamed if victim.names_in(row) == len(victim.names) and victim.is_like(row)]
+        # Columns had moved, and something else stands where its ID was.
+        return [row for row in self._rows if not self._tab.is_whole(row) and self._was_written(row, victim)]
+
+    def _with(self, at: int, cell: Cell) -> Sequence[_Row]:
+        if at not in self._by_column:
+            rows = self._by_column[at] = defaultdict(list)
+            for row in self._rows:
+                rows[comparable(row.cell(at))].append(row)
+        return self._by_column[at].get(comparable(cell), ())
+
+    def _was_written(self, row: _Row, victim: "_Victim") -> bool:
+        """Whether what the commit wrote stands in this row: its stamp does, where one was written."""
+        targets = victim.targets
+        stamp = self._tab.head.positions.get("version")
+        return any(row.cell(at) != "" for at in ([stamp] if stamp in targets else targets))
+
+
 class _Victim:
     """A row as it was before a commit wrote over it, and where its columns are now."""
 
-    def __init__(self, use: Use, row: Sequence[Cell], kept_head: Heading, columns: Callable[[int], int | None]) -> None:
+    def __init__(
+        self,
+        use: Use,
+        row: Sequence[Cell],
+        kept_head: Heading,
+        columns: Callable[[int], int | None],
+        names: Mapping[int, Cell],
+    ) -> None:
         self.row = row
         self.columns = columns
         self.deleted = use.writes is None
@@ -226,16 +269,26 @@ class _Victim:
         # Whether the row still says whose it is.
         self.keeps_id = self.id is not None and at not in self._written
         self.targets = [place for column in self._written if (place := columns(column)) is not None]
+        # What the commit wrote for the row to be known by.
+        self.names = {place: cell for column, cell in names.items() if (place := columns(column)) is not None}
+
+    def names_in(self, row: _Row) -> int:
+        """How much of that stands in a row."""
+        return sum(alike(row.cell(at), cell) for at, cell in self.names.items())
 
     def likeness(self, row: _Row) -> int:
         """How like a row is to this one where nothing was written over."""
-        likeness = 0
+        return sum(0 if cell == now == "" else 1 if alike(cell, now) else -1 for cell, now in self._beside(row))
+
+    def is_like(self, row: _Row) -> bool:
+        """Whether all stands there that was not written over."""
+        return all(alike(cell, now) for cell, now in self._beside(row))
+
+    def _beside(self, row: _Row) -> Iterator[tuple[Cell, Cell]]:
         for at in range(max(len(self.row), len(row.now))):
             place = self.columns(at)
             if at not in self._written and place is not None:
-                cell, now = self.row[at] if at < len(self.row) else "", row.cell(place)
-                likeness += 0 if cell == now == "" else 1 if alike(cell, now) else -1
-        return likeness
+                yield self.row[at] if at < len(self.row) else "", row.cell(place)
 
     def restore(self, row: _Row) -> None:
         """Puts back what was written over."""
