@@ -116,7 +116,8 @@ class Question(CRMError):
     `choices` maps the value to give (as the shell spells it) to its words; `yes` is the one of them that `--yes`
     stands for, '' where the question is not whether to go on, so that yes says nothing. `records` are what the
     question is about (possible duplicates, what a deletion takes along), for a door that can show them. What is
-    `irreversible` is never what a door offers first.
+    `destructive`, deletes or sends something or cannot be undone, is never what a door offers first; where it concerns
+    many, `typed` is what a person types to confirm it.
     """
 
     kind = "question"
@@ -130,7 +131,8 @@ class Question(CRMError):
         yes: str = "",
         records: Sequence[Any] = (),
         kind: str = "question",
-        irreversible: bool = False,
+        destructive: bool = False,
+        typed: str = "",
     ) -> None:
         super().__init__(sentence)
         self.parameter = parameter
@@ -138,12 +140,14 @@ class Question(CRMError):
         self.yes = yes
         self.records = tuple(records)
         self.question_kind = kind
-        self.irreversible = irreversible
+        self.destructive = destructive
+        self.typed = typed
 
 
-def confirmation(sentence: str, answer: str, records: Sequence[Any] = (), *, irreversible: bool = False) -> Question:
-    """The Question whether to go on, answered by the parameter `yes`; `answer` says in a word what is done then, and
-    `irreversible` that nothing undoes it."""
+def confirmation(
+    sentence: str, answer: str, records: Sequence[Any] = (), *, destructive: bool = False, typed: str = ""
+) -> Question:
+    """The Question whether to go on, answered by the parameter `yes`; `answer` says in a word what is done then."""
     return Question(
         sentence,
         parameter="yes",
@@ -151,8 +155,14 @@ def confirmation(sentence: str, answer: str, records: Sequence[Any] = (), *, irr
         yes="yes",
         records=records,
         kind="confirm",
-        irreversible=irreversible,
+        destructive=destructive,
+        typed=typed,
     )
+
+
+def deletion(sentence: str, record: Any) -> Question:
+    """The Question whether a record is to be deleted, with what goes along, which one undo brings back."""
+    return confirmation(f"{sentence} It can be undone.", "Delete", [record], destructive=True)
 
 
 class FileError(CRMError):

@@ -12,7 +12,7 @@ from crm.commands.ownership import Mine, owner_filter
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.period import Since, Until, in_order
 from crm.commands.registry import About, FieldsOf, Takes, command
-from crm.errors import FieldError, RefusedError, confirmation
+from crm.errors import FieldError, RefusedError, deletion
 from crm.model import INTERACTIONS, Client, Contact, Interaction
 from crm.model.fields import Choice, Day, Line, Person, Prose, TimeOfDay
 from crm.model.written_dates import When, day_and_time
@@ -135,11 +135,7 @@ def delete(crm: CRM, interaction: TheInteraction, yes: bool = False) -> Interact
     def change(tx: Transaction) -> Interaction:
         record = tx.get(Interaction, interaction.id)
         if not yes:
-            raise confirmation(
-                f"This deletes {name}. It can be undone.",
-                "Delete",
-                [record],
-            )
+            raise deletion(f"This deletes {name}.", record)
         tx.delete(record)
         return record
 

@@ -141,7 +141,9 @@ def delete_many(
         if numbers and not yes:
             goes_with = "".join(f", {part}" for part in counted(along, by))
             message = f"This deletes {pluralize(len(numbers), 'client', 'clients', by)}{goes_with}."
-            raise _question(f"{message}{closing(tx, frozenset(numbers))}", "Delete")
+            sentence = f"{message}{closing(tx, frozenset(numbers))}"
+            # Whoever names nobody may not know how many there are.
+            raise _question(sentence, "Delete", typed="" if group.is_named else str(len(numbers)))
         done = 0
         for some in some_at_a_time(tx, numbers):
             tx.delete_all(Client, [client.id for client in some])
@@ -153,8 +155,8 @@ def delete_many(
         return crm.transact(lambda tx: change(tx, tell), _history_summary(f"deleted {group.describe(by)}"))
 
 
-def _question(sentence: str, yes: str) -> Question:
-    return confirmation(f"{sentence} It can be undone.", yes)
+def _question(sentence: str, yes: str, *, typed: str = "") -> Question:
+    return confirmation(f"{sentence} It can be undone.", yes, destructive=True, typed=typed)
 
 
 def _change_each(

@@ -16,7 +16,7 @@ from crm.commands.matching import through
 from crm.commands.ownership import Mine, owner_filter
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import EVERYBODY, ONLY_ADMIN, About, FieldsOf, Takes, command
-from crm.errors import FieldError, Question, RefusedError, confirmation
+from crm.errors import FieldError, Question, RefusedError, deletion
 from crm.model import (
     INTERACTIONS,
     Client,
@@ -257,7 +257,7 @@ def delete(crm: CRM, client: TheClient, yes: bool = False) -> Client:
         if not yes:
             deleted = [record.name, *_belongings(tx, record, crm.conventions)]
             names = f"{', '.join(deleted[:-1])} and {deleted[-1]}" if len(deleted) > 1 else record.name
-            raise confirmation(f"This deletes {names}.{closing(tx, [record.id])} It can be undone.", "Delete", [record])
+            raise deletion(f"This deletes {names}.{closing(tx, [record.id])}", record)
         tx.delete(record)
         return record
 

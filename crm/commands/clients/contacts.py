@@ -10,7 +10,7 @@ from crm.commands.context import CRM
 from crm.commands.data.deletions import deleted
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import About, FieldsOf, Takes, command
-from crm.errors import FieldError, confirmation
+from crm.errors import FieldError, deletion
 from crm.model import Client, Contact, Conventions, typed_fields
 from crm.model.encoding import plain
 from crm.model.fields import ClientPhone, Email, Line, Prose
@@ -156,7 +156,7 @@ def delete(crm: CRM, contact: TheContact, yes: bool = False) -> Contact:
     def change(tx: Transaction) -> Contact:
         record = tx.get(Contact, contact.id)
         if not yes:
-            raise confirmation(f"This deletes the contact {record.name}. It can be undone.", "Delete", [record])
+            raise deletion(f"This deletes the contact {record.name}.", record)
         tx.delete(record)
         return record
 

@@ -125,7 +125,7 @@ def restore(
         raise confirmation(
             f"This replaces {which} by {file.name}. What is there now is backed up first.{out}",
             "Restore it",
-            irreversible=True,
+            destructive=True,
         )
     restored = crm.repository.restore(file, accounts=bool(accounts))
     crm.forget_settings()

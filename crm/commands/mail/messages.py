@@ -84,7 +84,7 @@ def send(
             Written(client=client, template=template, subject=subject, body=body, to=to, cc=cc, bcc=bcc, attach=attach),
         )
     if not yes:
-        raise confirmation(f"{preview.full_text}\n\nSend this to {client.name}?", "Send it", irreversible=True)
+        raise confirmation(f"{preview.full_text}\n\nSend this to {client.name}?", "Send it", destructive=True)
     draft = dataclasses.replace(preview.draft, attachments=attached(crm, attach))
     queued = crm.transact(lambda tx: outbox.queue(tx, crm, draft), f"wrote an e-mail to {client.name}")
     return tried(crm, queued)
@@ -183,7 +183,7 @@ def again(
         if not again_to or current.direction != "out" or current.state in ("queued", "sending"):
             raise RefusedError(f"{_which(current)} is {STATES[current.state]}; nothing was sent again.")
         if current.state == "unsure" and not yes:
-            raise confirmation(_UNSURE, "Send it again", [current], irreversible=True)
+            raise confirmation(_UNSURE, "Send it again", [current], destructive=True)
         outbox.allow_again(crm, current, again_to)
         reached = [address for address in recipients_of(current) if address not in again_to]
         # Its tries go on being counted: by them the outbox tells it from one that only the store has forgotten.

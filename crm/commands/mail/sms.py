@@ -108,7 +108,7 @@ def send(
     with crm.read() as snapshot:
         preview = previewed(crm, snapshot, client, text, template, to)
     if not yes:
-        raise confirmation(f"{preview.full_text}\n\nSend this to {client.name}?", "Send it", irreversible=True)
+        raise confirmation(f"{preview.full_text}\n\nSend this to {client.name}?", "Send it", destructive=True)
     queued = crm.transact(lambda tx: queue(tx, crm, preview.draft), f"wrote an SMS to {client.name}")
     return tried(crm, queued)
 

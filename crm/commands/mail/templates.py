@@ -125,7 +125,7 @@ def delete(crm: CRM, template: TheTemplate, yes: bool = False) -> Template:
         record = tx.get(Template, template.id)
         if not yes:
             sentence = f"This deletes the template {record.name}. What was sent with it stays. It can be undone."
-            raise confirmation(sentence, "Delete", [record])
+            raise confirmation(sentence, "Delete", [record], destructive=True)
         tx.delete(record)
         return record
 

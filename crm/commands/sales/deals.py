@@ -14,7 +14,7 @@ from crm.commands.paging import Limit, Offset, most
 from crm.commands.period import in_order
 from crm.commands.registry import About, FieldsOf, Takes, command, named
 from crm.commands.sales.pipeline import DealShown, StageSum, deals_shown, listed, stage_called, stages, sums
-from crm.errors import FieldError, RefusedError, confirmation
+from crm.errors import FieldError, RefusedError, deletion
 from crm.model import OUTCOMES, Client, Deal, FollowUp, Sale, Stage, StageMove
 from crm.model.encoding import plain
 from crm.model.fields import Amount, Day, Line, Person, Prose
@@ -218,7 +218,7 @@ def delete(crm: CRM, deal: TheDeal, yes: bool = False) -> Deal:
         if not yes:
             sold = tx.count(Sale, Query({"client": record.client, "deal": record.id}))
             stay = " The sale that it was won with stays." if sold else ""
-            raise confirmation(f"This deletes the deal {record.title}.{stay} It can be undone.", "Delete", [record])
+            raise deletion(f"This deletes the deal {record.title}.{stay}", record)
         tx.delete(record)
         return record
 

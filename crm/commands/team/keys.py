@@ -90,6 +90,6 @@ def revoke(
         raise confirmation(
             f"What runs by the key {key.name} ends at once, and the key never works again.",
             "Revoke it",
-            irreversible=True,
+            destructive=True,
         )
     crm.accounts.revoke_key(key)

@@ -8,7 +8,7 @@ from crm.commands.registry import Command, commands, named
 from crm.model import Client, Conventions, Field, typed_fields
 from crm.model.fields import Choice as OneOf
 from crm.model.fields import Extra, Flag, Tags
-from crm.terminal.console.keyboard import Choice
+from crm.terminal.console.keyboard import Choice, yes_or_no
 from crm.terminal.toolkit.forms import RecordForm
 from crm.terminal.toolkit.group_picking import NOBODY, Chosen, pick_group
 from crm.terminal.toolkit.pages import flow
@@ -113,7 +113,8 @@ class GroupForm(RecordForm):
         check, by, keyboard = field.check, self.session.crm.conventions, self.session.keyboard
         keep = Choice("Leave unchanged", None)
         if isinstance(check, Flag):
-            return keyboard.choose(f"{field.label}:", [Choice("Yes", True), Choice("No", False), keep])
+            answers = [Choice("Yes", True), Choice("No", False), keep]
+            return keyboard.choose(f"{field.label}:", answers, hidden=yes_or_no(True, False))
         if isinstance(check, OneOf):
             entries = [Choice(words, value) for value, words in check.options.items()]
             return keyboard.choose(f"{field.label}:", [*entries, keep])

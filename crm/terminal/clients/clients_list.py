@@ -150,8 +150,11 @@ class ClientsPage(ListPage):
         self.marking = not self.marking
 
     def _with_them(self) -> None:
-        """Does something with those that are marked, else with all that the list shows."""
+        """Does something with those that are marked; where none are, with all that the list shows if that is meant."""
         by = self.session.crm.conventions
+        if not self.marked and not self._all_are_meant(pluralize(self._counted, "client", "clients", by)):
+            self.marking = True
+            return
         if self.marked:
             with self.session.crm.read() as snapshot:
                 self.marked = {
@@ -166,6 +169,10 @@ class ClientsPage(ListPage):
             group = group_of(only=only, where=self.where, view=self.view, all_=members.is_everybody)
         act_on(self.session, group, pluralize(count, "client", "clients", by))
         self.marked, self.marking, self.offset = {}, False, 0
+
+    def _all_are_meant(self, clients: str) -> bool:
+        entries = [Choice("Mark some of them", False), Choice(f"Take all {clients} of the list", True)]
+        return bool(self.session.keyboard.choose("No client is marked.", entries))
 
     def _filter(self) -> None:
         keyboard = self.session.keyboard

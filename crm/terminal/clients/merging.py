@@ -64,6 +64,7 @@ def merge(session: Session, client: Client | None = None, **_: Any) -> None:
         session.confirm(
             f"Merge {other.name} (no. {other.id}) into {kept.name} (no. {kept.id})?{sales}{accounts} It can be undone.",
             "Merge",
+            destructive=True,
         )
         take = tuple(name for name in differing_fields(kept, other) if theirs.get(name))
         return session.call("clients merge", client=kept, other=other, take=take)

@@ -10,7 +10,7 @@ from crm.errors import FieldError
 from crm.model import Client, Contact, Conventions, StatusRule, View
 from crm.repository import Query
 from crm.rules import rule_text
-from crm.terminal.console.keyboard import Back, Choice, Keyboard, Suggestion
+from crm.terminal.console.keyboard import Back, Choice, Keyboard, Needed, Suggestion
 from crm.terminal.toolkit.picking import is_too_short, joined, line_for, number_in, pick_typed, picker
 from crm.terminal.toolkit.suggestions import metric_names
 
@@ -141,7 +141,7 @@ def pick_clients(crm: CRM, keyboard: Keyboard, label: str) -> list[Client]:
 def _all(crm: CRM, keyboard: Keyboard, how: str) -> Sequence[Client]:
     def read(text: str) -> Sequence[Client]:
         if not text.strip():
-            raise Back
+            raise Needed
         with crm.read() as snapshot:
             where = Query(where=text)
             clients = snapshot.search(text, 1000) if how == "search" else snapshot.find_all(Client, where)

@@ -146,7 +146,7 @@ def move(session: Session, rule: StatusRule | None = None, **_: Any) -> None:
 def remove(session: Session, rule: StatusRule | None = None, **_: Any) -> None:
     """A rule goes; the clients stay as they are until the rules are applied."""
     rule = _chosen(session, rule, "Remove a rule")
-    session.confirm(f"Remove {rule_text(rule.status, rule.when)}?", "Remove")
+    session.confirm(f"Remove {rule_text(rule.status, rule.when)}?", "Remove", destructive=True)
     _changed(session, session.call("rules remove", rule=rule), "Removed")
 
 
@@ -155,7 +155,7 @@ def use(session: Session, **_: Any) -> None:
     """A ready-made set in the place of all rules."""
     session.page("Status rules", "Ready-made sets")
     name = session.prompts.ask(named("rules use").parameters["name"])
-    session.confirm("This replaces all rules; it can be undone.", "Replace them")
+    session.confirm("This replaces all rules; it can be undone.", "Replace them", destructive=True)
     session.tell(session.call("rules use", name=name))
     _preview(session)
 

@@ -64,7 +64,7 @@ def rename(session: Session, view: View | None = None, **_: Any) -> None:
 def remove(session: Session, view: View | None = None, **_: Any) -> None:
     """Ask for the view, and confirm."""
     view = view or _picked(session, "Remove a view")
-    session.confirm(f"Remove the view {view.name}? The clients in it stay.", "Remove")
+    session.confirm(f"Remove the view {view.name}? The clients in it stay.", "Remove", destructive=True)
     session.call("views remove", name=view.name)
     session.say(f"Removed the view {view.name}.", "success")
 

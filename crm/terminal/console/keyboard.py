@@ -33,6 +33,8 @@ class Closed(Exception):
 
 # The way back, as the entry that is pointed at first.
 BACK = object()
+# The words that answer a question of yes or no, beside its entries.
+YES, NO = "yes", "no"
 # Keys without a character that may choose. Where they do not, up and down move the pointer. Those beyond the last entry
 # and the first are down and up where there is no further entry; any capital letter is CAPITAL, whose value is called
 # with it.
@@ -117,6 +119,11 @@ class Keyboard(Protocol):
 
     def pause(self) -> None:
         """Waits until the person has read."""
+
+
+def yes_or_no(yes: Any, no: Any = BACK) -> list[Choice]:
+    """The keys that answer a question of yes or no beside its entries."""
+    return [Choice(YES, yes, "y"), Choice(NO, no, "n")]
 
 
 _KEYS = "123456789abcdefghijklmnopqrstuvwxyz"

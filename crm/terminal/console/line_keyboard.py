@@ -5,7 +5,7 @@ from contextlib import nullcontext
 from typing import IO, Any
 
 from crm.errors import Cancelled, FieldError, RuleError
-from crm.terminal.console.keyboard import Back, Choice, Closed, FormPlace, Needed, Suggestion, numbered, reason
+from crm.terminal.console.keyboard import BACK, Back, Choice, Closed, FormPlace, Needed, Suggestion, numbered, reason
 from crm.terminal.console.tty import unseen
 from crm.terminal.drawing.screen import Screen, clean
 
@@ -70,6 +70,8 @@ class LineKeyboard:
                 answer = "/"
             for choice in (*keyed, *hidden):
                 if answer.casefold() in (choice.key.casefold(), choice.label.strip().casefold()):
+                    if choice.value is BACK:
+                        raise Back
                     return choice.value
             keys = "".join(choice.key for choice in keyed)
             self._screen.print(

@@ -23,6 +23,8 @@ from crm.terminal.console.keyboard import (
     BEYOND_FIRST,
     BEYOND_LAST,
     CAPITAL,
+    NO,
+    YES,
     Back,
     Choice,
     numbered,
@@ -155,7 +157,13 @@ class SelectPrompt:
         self._room = room if room >= _LEAST_ROOM else 0
         self._container.height = Dimension.exact(self._room) if self._room else None
         self._size = self._application.output.get_size()
-        self._show_keys([(key, clean(choice.label)) for key, choice in self._by_key.items() if len(key) == 1])
+        self._show_keys(
+            [
+                (key, clean(choice.label))
+                for key, choice in self._by_key.items()
+                if len(key) == 1 and choice.label not in (YES, NO)
+            ]
+        )
         chosen = run(self._application)
         if chosen is BACK:
             raise Back
@@ -199,7 +207,10 @@ class SelectPrompt:
 
     def _press(self, event: KeyPressEvent) -> None:
         key = event.key_sequence[0].key
-        chosen = self._by_key.get(key.value if isinstance(key, Keys) else key)
+        name = key.value if isinstance(key, Keys) else key
+        chosen = self._by_key.get(name)
+        if chosen is None and (answer := self._by_key.get(name.lower())) is not None and answer.label in (YES, NO):
+            chosen = answer
         if chosen is None and event.data.isupper() and CAPITAL in self._by_key and not self._is_ignored():
             event.app.exit(result=partial(self._by_key[CAPITAL].value, event.data))
         elif chosen is None:

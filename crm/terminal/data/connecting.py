@@ -14,7 +14,7 @@ from crm.config import SHEETS, own_store, remember_store
 from crm.errors import FieldError, StoreAccessError, StoreError, StoreNotSetUpError, UsageError
 from crm.model import Client, Sale
 from crm.repository import Spreadsheet
-from crm.terminal.console.keyboard import Back, Choice
+from crm.terminal.console.keyboard import Back, Choice, Needed
 from crm.terminal.drawing.render import show
 from crm.terminal.drawing.screen import clean
 from crm.terminal.team.signing_in import entered
@@ -215,7 +215,7 @@ def _address(session: Session, account: str) -> str:
 
     def read(typed: str) -> str:
         if not typed.strip():
-            raise Back
+            raise Needed
         try:
             return session.crm.spreadsheets.url(typed)
         except UsageError as error:

@@ -46,7 +46,7 @@ class GreetingsPage(ListPage):
 
     def _remove(self, order: Occasion) -> None:
         session = self.session
-        session.confirm(f"Remove {order.mailing.name}? What was sent stays.", "Remove")
+        session.confirm(f"Remove {order.mailing.name}? What was sent stays.", "Remove", destructive=True)
         session.call("occasions remove", name=order.mailing.name)
         session.done(f"Removed {order.mailing.name}.")
 
@@ -61,5 +61,5 @@ def due(session: Session, **_: Any) -> None:
         session.keyboard.pause()
         return
     session.screen.print()
-    session.confirm("Send this now?", "Send", irreversible=True)
+    session.confirm("Send this now?", "Send", destructive=True)
     session.tell(session.call("email due"))

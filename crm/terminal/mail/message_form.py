@@ -11,7 +11,7 @@ from crm.errors import FileError
 from crm.model import Client, Contact, Conventions, Field, Message, typed_fields
 from crm.model.fields import Check, Email
 from crm.model.file_errors import size_of
-from crm.terminal.console.keyboard import Back, Choice
+from crm.terminal.console.keyboard import Back, Choice, Needed
 from crm.terminal.toolkit.forms import RecordForm
 from crm.terminal.toolkit.session import Session
 
@@ -99,7 +99,7 @@ class MessageForm(RecordForm):
     def _typed(self, field: Field) -> str:
         def read(text: str) -> str:
             if not text.strip():
-                raise Back
+                raise Needed
             return _ADDRESS.read(text, self.session.crm.conventions)
 
         typed: str = self.session.keyboard.text(f"{field.label}", read, help=_ADDRESS.example)

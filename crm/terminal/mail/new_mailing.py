@@ -1,6 +1,5 @@
 """A mailing written at the menu: to whom, from a template or a blank page, looked at, tried on oneself, and sent."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +12,6 @@ from crm.commands.mail.mailings.text import TestSent, written
 from crm.commands.mail.outbox import refuse_unsendable
 from crm.commands.mail.templates import of_channel
 from crm.commands.registry import named
-from crm.errors import FieldError
 from crm.model import Client, Field, Template
 from crm.model.fields import Email
 from crm.terminal.console.keyboard import BACK, Back, Choice, Needed
@@ -115,21 +113,11 @@ class _Steps(EmailSteps[MailingReport]):
         """Whether the person types how many people get it: what is sent to many cannot be undone."""
         if count == 1:
             return True
-        session = self.session
-
-        def read(typed: str) -> bool:
-            if not typed.strip():
-                raise Needed
-            if re.sub(r"\D", "", typed) != str(count):
-                raise FieldError(
-                    f"it goes to {session.crm.conventions.number(count)}; type that number, or Esc to go back"
-                )
-            return True
-
         try:
-            return bool(session.keyboard.text(f"It cannot be undone. Type {count} to send it", read))
+            self.session.prompts.typed_count(str(count), f"It cannot be undone. Type {count} to send it")
         except Back:
             return False
+        return True
 
     def _test(self, group: Chosen, answers: Mapping[str, Any]) -> None:
         """Sends it to an address of the person's own, as the first would get it."""

@@ -169,7 +169,7 @@ def _own_address(session: Session) -> str:
 
 def _remove(session: Session, service: Service) -> None:
     secret = service.secret.label.lower()
-    session.confirm(f"The settings and the {secret} are removed from this computer.", "Remove them", irreversible=True)
+    session.confirm(f"The settings and the {secret} are removed from this computer.", "Remove them", destructive=True)
     session.tell(session.call(f"{service.name} forget"))
 
 

@@ -95,9 +95,8 @@ def _give(session: Session, sale: Sale) -> None:
 
 def _take_back(session: Session, sale: Sale) -> None:
     by = session.crm.conventions
-    session.confirm(
-        f"This deletes the sale of {by.money(sale.amount)} on {by.day(sale.on)}. It can be undone.", "Delete"
-    )
+    question = f"This deletes the sale of {by.money(sale.amount)} on {by.day(sale.on)}. It can be undone."
+    session.confirm(question, "Delete", destructive=True)
     session.tell(session.call("sales undo", sale=sale))
 
 

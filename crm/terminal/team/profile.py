@@ -35,7 +35,7 @@ class SessionsPage(ListPage):
             session.say("This is the session you are in: Sign out, under My account, ends it.")
             return
         session.page("My sessions", row.device or row.address)
-        session.confirm("", "End this session", irreversible=True)
+        session.confirm("", "End this session", destructive=True)
         with session.crm.read() as snapshot:
             session.call("profile end-session", session=snapshot.get(SignIn, row.id))
         session.say("That session has ended.", "success")

@@ -9,7 +9,7 @@ from crm.model import Client, View
 from crm.model.fields import Tags
 from crm.repository import Query
 from crm.rules import parse_condition
-from crm.terminal.console.keyboard import Back, Choice
+from crm.terminal.console.keyboard import Back, Choice, Needed
 from crm.terminal.toolkit.picking import pick, pick_several
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.suggestions import metric_names
@@ -57,7 +57,7 @@ def _in_a_view(session: Session) -> Chosen:
 def _that_fit(session: Session) -> Chosen:
     def read(typed: str) -> str:
         if not typed.strip():
-            raise Back
+            raise Needed
         parse_condition(typed)
         _refuse_nobody(session, Query(where=typed))
         return typed.strip()
@@ -69,7 +69,7 @@ def _that_fit(session: Session) -> Chosen:
 def _with_a_tag(session: Session) -> Chosen:
     def read(typed: str) -> tuple[str, ...]:
         if not typed.strip():
-            raise Back
+            raise Needed
         tags = Tags().read(typed, session.crm.conventions)
         _refuse_nobody(session, Query({"tags": tags}))
         return tags

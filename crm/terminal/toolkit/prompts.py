@@ -1,6 +1,7 @@
 """Parameters of commands asked for one by one, each from its description, and questions answered."""
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,18 @@ from crm.model import Client, Record
 from crm.model.fields import Check, Day, Extra, Flag, Person, Prose, Secret
 from crm.model.fields import Choice as OneOf
 from crm.model.paths import display_path, path_of
-from crm.terminal.console.keyboard import BACK, Back, Choice, FormPlace, Keyboard, Needed, Suggestion, reason
-from crm.terminal.drawing.screen import Screen
+from crm.terminal.console.keyboard import (
+    BACK,
+    Back,
+    Choice,
+    FormPlace,
+    Keyboard,
+    Needed,
+    Suggestion,
+    reason,
+    yes_or_no,
+)
+from crm.terminal.drawing.screen import Screen, clean
 from crm.terminal.toolkit.picking import line_of, pick, pick_several
 from crm.terminal.toolkit.suggestions import PEOPLE, known_people, suggestions
 
@@ -129,7 +140,8 @@ class Prompts:
         may be kept as it is typed."""
         by, unchanged = self.crm.conventions, typed
         if isinstance(check, Flag):
-            return self.keyboard.choose(f"{label}?", [Choice("Yes", True), Choice("No", False)])
+            answers = [Choice("Yes", True), Choice("No", False)]
+            return self.keyboard.choose(f"{label}?", answers, hidden=yes_or_no(True, False))
         if isinstance(check, OneOf):
             entries = [Choice(words, value) for value, words in check.options.items()]
             return self.keyboard.choose("\n".join(filter(None, (error, f"{label}:"))), entries, at=typed or default)
@@ -179,9 +191,30 @@ class Prompts:
                 Choice(f"Open {line_of(record, self.crm.conventions)} instead", record)
                 for record in question.records[:5]
             ]
+        if question.typed:
+            self.screen.print(Text(clean(question.sentence, lines=True), "warning"))
+            self.typed_count(question.typed, f"Type {question.typed} to confirm")
+            return question.yes
         entries += [Choice(words, value) for value, words in question.choices.items()]
-        at = BACK if question.irreversible else None
-        return self.keyboard.choose(question.sentence, entries, back="No, go back", at=at)
+        return self.keyboard.choose(
+            question.sentence,
+            entries,
+            back="No, go back",
+            hidden=_short_answers(question),
+            at=BACK if question.destructive else None,
+        )
+
+    def typed_count(self, count: str, label: str) -> None:
+        """Goes on once the person has typed how many it concerns. Raises Back."""
+
+        def read(typed: str) -> bool:
+            if not typed.strip():
+                raise Needed
+            if re.sub(r"\D", "", typed) != count:
+                raise FieldError(f"type {count} to confirm, or Esc to go back")
+            return True
+
+        self.keyboard.text(label, read)
 
     def run(self, command: Command, arguments: Mapping[str, Any]) -> Any:
         """Calls a command, asks what it asks, and lets a value that it refuses be corrected. Raises Back.
@@ -248,12 +281,21 @@ class Prompts:
         """Values one after another until an empty one."""
         values: list[Any] = []
         while True:
-            value = self.value(f"{parameter.label} {len(values) + 1}", check, help=parameter.help)
+            required = parameter.required and not values
+            value = self.value(f"{parameter.label} {len(values) + 1}", check, help=parameter.help, required=required)
             if value in (None, ""):
-                if not values and parameter.required:
-                    raise Back
                 return values or parameter.default or []
             values.append(value)
+
+
+def _short_answers(question: Question) -> list[Choice]:
+    """The keys y and n, where it is a question of yes or no."""
+    match list(question.choices):
+        case [only]:
+            return yes_or_no(only)
+        case ["yes", "no"]:
+            return yes_or_no("yes", "no")
+    return []
 
 
 def in_order(command: Command) -> list[Parameter]:

@@ -26,7 +26,7 @@ from crm.errors import (
 )
 from crm.model import Client, Record, StatusRule
 from crm.model.rights import OWNER
-from crm.terminal.console.keyboard import BACK, Back, Choice, Closed, Keyboard
+from crm.terminal.console.keyboard import BACK, Back, Choice, Closed, Keyboard, yes_or_no
 from crm.terminal.drawing.screen import Screen, clean
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.pages import flow_of, page_of
@@ -401,9 +401,11 @@ class Session:
         """Calls a command, asking what it asks. Raises Back."""
         return self.prompts.run(named(words), arguments)
 
-    def confirm(self, question: str, yes: str, no: str = "No, go back", *, irreversible: bool = False) -> None:
-        """Goes on where the person says yes, which is not offered first where it is `irreversible`. Raises Back."""
-        self.keyboard.choose(question, [Choice(yes, True)], back=no, at=BACK if irreversible else None)
+    def confirm(self, question: str, yes: str, no: str = "No, go back", *, destructive: bool = False) -> None:
+        """Goes on where the person says yes, which is not offered first where it is `destructive`: it deletes or sends
+        something, or cannot be undone. Raises Back."""
+        at = BACK if destructive else None
+        self.keyboard.choose(question, [Choice(yes, True)], back=no, hidden=yes_or_no(True), at=at)
 
     def show_once(self, draw: Callable[[], None]) -> None:
         """Shows a page that cannot be shown again, like a one-time password, until the person says that it is written

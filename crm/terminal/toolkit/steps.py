@@ -44,7 +44,7 @@ def in_steps(
 def _leaves(session: "Session") -> bool:
     question = "Discard what you typed?"
     try:
-        session.confirm(question, "Discard", "Keep editing", irreversible=True)
+        session.confirm(question, "Discard", "Keep editing", destructive=True)
     except Back:
         return False
     return True

@@ -296,7 +296,7 @@ def test_a_key_is_revoked_only_once_it_is_confirmed(team: Office) -> None:
         (key,) = snapshot.find_all(MachineKey)
     with pytest.raises(Question, match="by the key nightly mail ends at once, and the key never works") as asked:
         team("keys revoke", key, crm=ada)
-    assert asked.value.irreversible
+    assert asked.value.destructive
     assert len(team("keys list", crm=ada)) == 1
     team("keys revoke", key, yes=True, crm=ada)
     assert team("keys list", crm=ada) == []

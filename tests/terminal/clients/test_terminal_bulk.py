@@ -84,16 +84,18 @@ def test_what_was_marked_is_not_carried_over_to_another_list(start: Start) -> No
 def test_all_that_a_list_shows_are_edited_after_a_count_and_put_back(start: Start, crm: CRM) -> None:
     before = clients(crm)
     session = listed(start).press("f").choose("City").sees("City").press("graz", "enter")
-    session.sees("1-10 of 10 · City: graz").press("g").sees("10 clients:").choose("Edit them").sees("1) Continue")
+    session.sees("1-10 of 10 · City: graz").press("g").sees("No client is marked.")
+    # What takes all of them is not what Enter answers.
+    session.press("enter").sees("a number marks and unmarks").press(" ").lacks("a number marks")
+    session.press("g").choose("Take all 10 clients").sees("10 clients:").choose("Edit them").sees("1) Continue")
     session.press("1").sees("nothing to change was given").choose("Owner").sees("Owner (").press("Bo", "enter")
     session.sees("* Bo").choose("City").sees("City (").press("-", "enter").sees("* (empty)").choose("Marketing")
     session.choose("Yes").sees("* yes").choose("Marketing").choose("Leave unchanged").choose("Own fields")
     session.sees("Own fields to add").press("hat=L", "enter").sees("* hat: L").press("esc")
     session.sees("Your changes are not saved yet.").press("esc").sees("* Bo").press("1")
     session.sees("This changes 10 clients: Owner: Bo; City: (empty); Own fields: hat: L. It can be undone.")
-    session.press("0").sees("* (empty)").press("1").sees("This changes 10 clients").press("1").sees(
-        "10 clients changed"
-    )
+    session.press("enter").sees("* (empty)").press("1").sees("This changes 10 clients").press("n").sees("* (empty)")
+    session.press("1").sees("This changes 10 clients").press("Y").sees("10 clients changed")
     session.sees("No matches").press("u").sees("Undo: edited clients with City: graz: Owner: Bo")
     assert len(clients(crm, owner="Bo", city="")) == 10
     session.press("1").sees("Undone").sees("of 10")
@@ -107,8 +109,11 @@ def test_all_in_a_view_are_deleted_after_a_count_and_put_back(start: Start, crm:
     session = (
         start().press("/").sees("Find (").press("delete several", "enter").choose("All in a saved view").choose("Big")
     )
-    session.sees("This deletes 5 clients, 5 sales. It can be undone.").press("0").sees("Which clients?")
-    session.choose("All in a saved view").choose("Big").sees("This deletes 5 clients").press("1")
+    session.sees("This deletes 5 clients, 5 sales. It can be undone.").press("esc").sees("Which clients?")
+    session.choose("All in a saved view").choose("Big").sees("Type 5 to confirm").press("enter").sees(
+        "This is required"
+    )
+    session.press("4", "enter").sees("Type 5 to confirm, or Esc").press("kill", "5", "enter")
     session.sees("5 clients deleted, 5 sales")
     assert len(clients(crm)) == 25
     session.press("u").sees("Undo: deleted clients in the view Big").press("1").sees("Undone")
@@ -124,7 +129,9 @@ def test_marked_ones_that_are_gone_are_told(start: Start, crm: CRM) -> None:
 def test_all_that_a_list_shows_are_exported(start: Start, tmp_path: Path) -> None:
     file = tmp_path / "graz.csv"
     session = listed(start).press("f").choose("A condition").sees("Condition (")
-    session.press("total_spend > 27000", "enter").sees("1-3 of 3").press("g").choose("Export them").sees("File (")
+    session.press("total_spend > 27000", "enter").sees("1-3 of 3").press("g").choose("Take all 3").choose(
+        "Export them"
+    ).sees("File (")
     session.press(str(tmp_path / "graz.pdf"), "enter").sees("he extension sets the format").sees("graz.pdf")
     session.press("kill", str(file), "enter").sees("3 clients in").sees("1-3 of 3")
     with file.open(encoding="utf-8-sig", newline="") as opened:

@@ -131,7 +131,7 @@ def test_codes_by_an_app_from_the_qr_code_to_a_recovery_code(start: Start) -> No
 @pytest.mark.usefixtures("shop")
 def test_staff_are_shown_what_staff_may_do(start: Start) -> None:
     session = signed_in(start, "sam@example.com").choose("Team").sees("Workload").lacks("account")
-    session.press("esc").choose("Clients").sees("n new").press("g").sees("clients:").lacks("Delete")
+    session.press("esc").choose("Clients").sees("n new").press("g").choose("Take all").sees("clients:").lacks("Delete")
 
 
 @pytest.mark.usefixtures("shop")

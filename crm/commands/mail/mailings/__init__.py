@@ -97,7 +97,7 @@ def send(
     if not yes:
         draft = prepared(crm, group, text)
         raise confirmation(
-            f"{draft.preview.full_text}\n\n{_named(draft, crm.conventions)}\n\nSend it?", "Send it", irreversible=True
+            f"{draft.preview.full_text}\n\n{_named(draft, crm.conventions)}\n\nSend it?", "Send it", destructive=True
         )
     mailing, left_out = enqueued(crm, group, text)
     return replace(_sent(crm, mailing), left_out=left_out)
@@ -225,7 +225,7 @@ def cancel(crm: CRM, mailing: TheMailing, yes: bool = False) -> MailingReport:
             raise RefusedError(f"Nothing of {current.name} waits to be sent; nothing was cancelled.")
         if not yes:
             count = pluralize(len(queued), "e-mail of it that was", "e-mails of it that were", crm.conventions)
-            raise confirmation(f"This cancels {count} not sent yet.", "Cancel them", [current])
+            raise confirmation(f"This cancels {count} not sent yet.", "Cancel them", [current], destructive=True)
         for numbers in batches(queued):
             for message in tx.find_all(Message, Query({"id": numbers})):
                 tx.change(message, state="cancelled", until="")
