@@ -34,6 +34,7 @@ _YES = words("ja j oui si s\u00ed s\u00ec sim x \u2713 \u2714 wahr vrai vero ver
 _NO = words("nein non nee nao n\u00e3o falsch faux falso onwaar - \u2717 \u2718")
 # Fields for which several columns may stand.
 SEVERAL = ("email", "phone", "client.email", "client.phone", "status")
+_RUNNING = re.compile(r"\d{1,5}(?:\.0)?")
 _PERSON = re.compile(r"[^\W\d_][\w.'\u2019-]*,?(?: [\w.'\u2019-]+){1,4}")
 
 
@@ -176,6 +177,8 @@ def _may_be(column: _Column, target: str, record: type[Client] | type[Sale]) -> 
     if target in ("name", "client.name"):  # the number of an order is nobody's name
         of_client = target == "client.name" and not _CLIENT_WORDS.isdisjoint(plain_words(column.name).split())
         return of_client or not column.cells or column.mostly(_has_letters, 0.5)
+    if target == "reference" and record is Sale:  # 'Order' may say what was ordered
+        return tells_number(column.name) or not column.cells or column.mostly(_has_digit)
     if target == "currency":
         return column.mostly(currencies_of)
     if target == "date_of_birth.day":
@@ -187,6 +190,16 @@ def _may_be(column: _Column, target: str, record: type[Client] | type[Sale]) -> 
     if isinstance(check, Flag):
         return not column.cells or column.mostly(lambda text: _reads(check, text))
     return True
+
+
+def _has_digit(text: str) -> bool:
+    return any(map(str.isdigit, text))
+
+
+def _may_number_orders(column: _Column) -> bool:
+    """Whether a column that is called by a general word holds the numbers of orders: '#1001', and no running number."""
+    words = plain_words(column.name)
+    return words in ("name", "id") and column.mostly(lambda text: _has_digit(text) and not _RUNNING.fullmatch(text))
 
 
 def _has_letters(text: str) -> bool:
@@ -276,6 +289,10 @@ def _by_content(
     """The fields that no column's name stands for but one column's content."""
     used = set(taken.values())
     for place, column in enumerate(columns):
+        if record is Sale and place not in taken and "reference" not in used and _may_number_orders(column):
+            used.add("reference")
+            yield place, "reference"
+            continue
         if place in taken or not column.cells or (column.meaning is not None and column.meaning.target in used):
             continue
         target = _content(column, record, by)

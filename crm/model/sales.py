@@ -12,7 +12,8 @@ from crm.model.record import Record, account_beside, described
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sale(Record):
-    """Something a client bought: `amount` in major units of the team's currency, on the day `on`."""
+    """Something a client bought: `amount` in major units of the team's currency, on the day `on`. `reference` is
+    the number that its order or invoice has where it was made: a shop, a bookkeeping program."""
 
     about: ClassVar[Kind] = Kind(
         "sale",
@@ -43,6 +44,7 @@ class Sale(Record):
     on: date = described("Date", Day())
     amount: Decimal = described("Amount", Amount())
     note: str = described("Note", Line(500))
+    reference: str = described("Reference", Line(100), help="the number of its order or invoice elsewhere", since=9)
     deal: int = described("Deal", Id("deal"), by="steps", help="the deal that was won with it", since=3)
     user: str = described("Recorded by", Person(), by="steps", since=3)
     user_id: int = account_beside("user")

@@ -22,6 +22,7 @@ _BESIDE: Mapping[int, Sequence[Added]] = {
         tables.OPEN_SIGN_INS,
         *(index for index in tables.FILTER_INDEXES if index.name == "client_by_owner"),
     ),
+    9: tables.SALE_INDEXES,
 }  # fmt: skip
 
 

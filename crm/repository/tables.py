@@ -260,6 +260,9 @@ FILTER_INDEXES = (
     Index("message_by_day", message.c.on, message.c.time),
 )  # fmt: skip
 
+# A sale is found by the number that it has elsewhere.
+SALE_INDEXES = (_by_text(sale.c.reference),)
+
 
 def _by_account(column: Column[int], *more: Column[Any]) -> Index:
     """The index through which is found what is somebody's who has an account."""

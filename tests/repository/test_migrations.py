@@ -22,6 +22,11 @@ from tests.support.unprivileged import as_nobody
 
 # What the formats had, as their programs made them: each takes away what the next one added.
 OLDER = {
+    8: """
+DROP INDEX sale_by_reference;
+ALTER TABLE sale DROP COLUMN reference;
+UPDATE store_facts SET value = '8' WHERE name = 'schema_version';
+""",
     7: """
 DROP TABLE key;
 UPDATE store_facts SET value = '7' WHERE name = 'schema_version';
@@ -124,6 +129,13 @@ DROP TABLE sign_in;
 UPDATE store_facts SET value = '1' WHERE name = 'schema_version';
 """,
 }
+
+
+def make_older(file: sqlite3.Connection, version: int) -> None:
+    """Makes a store one of an older format."""
+    for older, script in OLDER.items():
+        if older >= version:
+            file.executescript(script)
 
 
 @pytest.fixture
@@ -328,9 +340,7 @@ def test_the_names_in_an_old_file_say_whose_a_record_is(folder: Path) -> None:
         store.change(lambda tx: tx.delete(tx.add(Dashboard(user="Tia", tiles="agenda"))))
     with closing(sqlite3.connect(path)) as file:
         dashboards = file.execute("SELECT id, created_at, updated_at, version, user, tiles FROM dashboard").fetchall()
-        file.executescript(OLDER[7])
-        file.executescript(OLDER[6])
-        file.executescript(OLDER[5])
+        make_older(file, 5)
         file.executemany("INSERT INTO dashboard VALUES (?, ?, ?, ?, ?, ?)", dashboards)
         file.execute("UPDATE sqlite_sequence SET seq = 2 WHERE name = 'dashboard'")
         file.execute("UPDATE transactions SET user = 'ben' WHERE id = 1")
@@ -365,8 +375,7 @@ def test_who_opted_out_before_there_was_a_list_is_on_it(folder: Path) -> None:
                 lambda tx: tx.add(Client(last_name="X")), f"opted out of mailings, asked for by {address}"
             )
     with closing(sqlite3.connect(path)) as file:
-        file.executescript(OLDER[7])
-        file.executescript(OLDER[6])
+        make_older(file, 6)
     with closing(opened(path)) as repository:
         with repository.read() as snapshot:
             assert [(out.address, out.way) for out in snapshot.find_all(OptOut)] == [("anna@example.com", "link")]

@@ -67,7 +67,8 @@ def _own_sales(
 def _sale_entries(_: Snapshot, rows: Sequence[_Row], __: Conventions) -> list[Entry]:
     entries = []
     for row in rows:
-        text = f"Sale {row.id}" + (f": {row.note}" if row.note else "")
+        reference = f" ({row.reference})" if row.reference else ""
+        text = f"Sale {row.id}{reference}" + (f": {row.note}" if row.note else "")
         entries.append(Entry(row.on, "", SALE, text, row.user, row.amount, "sale", row.id))
     return entries
 

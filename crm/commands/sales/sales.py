@@ -53,11 +53,13 @@ def add(
     amount: Annotated[Decimal, Amount(), About("Amount")],
     on: Annotated[date | None, Day(), About("Date", "today by default")] = None,
     note: Annotated[str, Line(500), About("Note")] = "",
+    reference: Annotated[str, Line(100), About("Reference", "the number of its order or invoice elsewhere")] = "",
 ) -> SaleReport:
     """Records a sale and reviews the client's status at once."""
 
     def change(tx: Transaction) -> SaleReport:
-        return recorded(tx, Sale(client=client.id, on=on or tx.today, amount=amount, note=note, user=crm.me))
+        sale = Sale(client=client.id, on=on or tx.today, amount=amount, note=note, reference=reference, user=crm.me)
+        return recorded(tx, sale)
 
     return crm.transact(change, f"recorded a sale to {client.name}")
 
@@ -83,13 +85,20 @@ def list_all(
     on: Annotated[date | None, Day(or_later=True), About("Date", "one day")] = None,
     amount: Annotated[Decimal | None, Amount(), About("Amount")] = None,
     note: Annotated[str, Line(500), About("Note")] = "",
+    reference: Annotated[str, Line(100), About("Reference", "of its order or invoice elsewhere")] = "",
     sort: Annotated[str, Line(60), About("Sort by", "a field; put - before it to reverse")] = "",
     limit: Limit = 0,
     offset: Offset = 0,
 ) -> list[Sale]:
     """Lists sales, the newest first: all of them, those of a client, or those of a period."""
     in_order(since, until)
-    conditions = {"client": client.id if client else None, "on": on, "amount": amount, "note": note or None}
+    conditions = {
+        "client": client.id if client else None,
+        "on": on,
+        "amount": amount,
+        "note": note or None,
+        "reference": reference or None,
+    }
     filters = {name: value for name, value in conditions.items() if value is not None}
     with crm.read() as snapshot:
         return list(snapshot.find_all(Sale, Query(filters, "", since, until, sort, most(limit), offset)))
@@ -102,7 +111,7 @@ def edit(
     changes: SaleChanges,
     client: Annotated[Client | None, About("Client", "another one: its number, reference or name")] = None,
 ) -> SaleEdited:
-    """Corrects a sale: its amount, date, note or client; what is not named stays as it is.
+    """Corrects a sale: its amount, date, note, reference or client; what is not named stays as it is.
 
     The totals follow, and the status of the client is reviewed, with another client that of both.
     """

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import String, bindparam, func, literal, select, type_coerce
 
 from crm.repository import Snapshot
 from crm.repository.tables import deal, sale, stage
@@ -45,10 +45,24 @@ def sum_of_range(snapshot: Snapshot, first: date, last: date) -> "AnyRow":
 def alike(
     snapshot: Snapshot, clients: Iterable[int], *, with_notes: bool, before: int | None = None
 ) -> "Sequence[AnyRow]":
-    """How many sales of some clients are alike: client, day, amount and, where wanted, note; then their count. `before`
-    leaves out those with this id or a later one."""
-    columns = [sale.c.client, sale.c.on, sale.c.amount, *([sale.c.note] if with_notes else [])]
+    """How many sales of some clients are alike: client, day, amount and, where wanted, note; then whether they have a
+    reference, and their count. `before` leaves out those with this id or a later one."""
+    has_reference = (type_coerce(sale.c.reference, String) != "").label("has_reference")
+    columns = [sale.c.client, sale.c.on, sale.c.amount, *([sale.c.note] if with_notes else []), has_reference]
     statement = select(*columns, func.count()).where(sale.c.client.in_(list(clients))).group_by(*columns)
+    return snapshot.select(statement if before is None else statement.where(sale.c.id < before))
+
+
+def with_references(snapshot: Snapshot, references: Iterable[str], *, before: int | None = None) -> "Sequence[AnyRow]":
+    """The sales that have one of these references, in capitals or small letters: id, client, day, amount, reference.
+    `before` leaves out those with this id or a later one."""
+    # As the database lowers a text, and as it is lowered where that knows more letters.
+    spelled = {text for item in references for text in (item.encode().lower().decode(), item.lower())}
+    columns = (sale.c.id, sale.c.client, sale.c.on, sale.c.amount, sale.c.reference)
+    statement = select(*columns).where(
+        type_coerce(sale.c.reference, String) != literal("", literal_execute=True),
+        func.lower(sale.c.reference).in_(sorted(spelled)),
+    )
     return snapshot.select(statement if before is None else statement.where(sale.c.id < before))
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _BEGINNING = 200
 
 _SALES = (
-    select(*(sale.c[name] for name in ("id", "on", "amount", "note", "user", "created_at")))
+    select(*(sale.c[name] for name in ("id", "on", "amount", "note", "reference", "user", "created_at")))
     .where(sale.c.client == bindparam("client"), sale.c.on <= bindparam("until"))
     .order_by(sale.c.on.desc(), sale.c.id.desc())
     .limit(bindparam("most"))

@@ -37,6 +37,7 @@ _SHOWN = 5
 _LEAST = 5
 _UNBOUNDED = 10_000
 _JOINED = "joined with an earlier row of the same client"
+_OTHER_SALE = "have the reference of a sale with another day or amount: not added, please check"
 _CONFLICTING = "differ from that earlier row: its values are kept, please check"
 # From so many doubts of one sort on they are one sentence, where they are most of all.
 _SAID_ONCE = 4
@@ -116,7 +117,7 @@ def _(result: "ImportReport", screen: Screen, by: Conventions) -> None:
         (result.clients_created, f"{'client' if result.clients_created == 1 else 'clients'} made for them", "success"),
         (result.updated, "updated" if result.applied else "update a known one", "chosen"),
         (result.joined, _JOINED, "chosen"),
-        (result.conflicting, _CONFLICTING, "warning"),
+        (result.conflicting, _OTHER_SALE if result.what == "sales" else _CONFLICTING, "warning"),
         (result.unchanged, "already up to date", "muted"),
         (result.flagged, "kept as typed, please check", "warning"),
         (result.opt_outs_added, "added to the opt-outs: they get no mailings", "warning"),

@@ -17,7 +17,7 @@ _MATCHES = 9
 @line_for(Sale)
 def sale_line(sale: Sale, by: Conventions, client: str = "") -> str:
     """A sale on one line."""
-    return joined(by.day(sale.on), by.money(sale.amount), client, sale.note, f"no. {sale.id}")
+    return joined(by.day(sale.on), by.money(sale.amount), client, sale.reference, sale.note, f"no. {sale.id}")
 
 
 @line_for(Deal)

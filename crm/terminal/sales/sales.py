@@ -69,11 +69,17 @@ def sale_page(session: Session, sale: Sale) -> None:
     session.menu(
         ["Sales", f"Sale {sale.id}"],
         lambda: entries,
-        question=f"{line}: {sale.note}" if sale.note else line,
+        question=": ".join(filter(None, (line, ", ".join(filter(None, (sale.reference, sale.note)))))),
         keys=[letters.EDIT(lambda: edit(session, sale)), letters.REMOVE(lambda: _take_back(session, sale))],
-        about="You can correct the amount, date and note of a sale. The client's total is updated.",
+        about="You can correct the amount, date, note and reference of a sale. The client's total is updated.",
         once=True,
     )
+
+
+@flow("sales add")
+def add(session: Session, **known: Any) -> None:
+    """The client, the amount, the day and a note; the reference of a sale made elsewhere is filled in by editing it."""
+    session.lead(named("sales add"), **{"reference": "", **known})
 
 
 @flow("sales edit")

@@ -181,7 +181,7 @@ def _carry_out(tx: Transaction, tally: "Tally", crm: CRM, tell: Callable[[int, i
     draft = tally.draft
     # One day for all rows.
     by = replace(crm.conventions, clock=tx.clock)
-    taking = ClientImport(tx, draft, tally, by) if draft.what == "clients" else SaleImport(tx, draft, tally)
+    taking = ClientImport(tx, draft, tally, by) if draft.what == "clients" else SaleImport(tx, draft, tally, by)
     for batch in Reader(draft, by).batches():
         tally.rows += len(batch)
         taking.take(batch)

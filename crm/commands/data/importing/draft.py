@@ -96,6 +96,7 @@ def targets(what: str) -> dict[str, str]:
     of_sale = {
         "client": "Client (reference, name or e-mail)",
         **{name: fields(Sale)[name].label for name in ("on", "amount", "note")},
+        "reference": "Reference (number of the order or invoice)",
     }
     of_sale |= {"currency": "Currency (another one is refused)", "status": "Status (what was cancelled is refused)"}
     of_sale["client.name"] = "Client: whole name"

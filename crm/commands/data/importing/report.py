@@ -131,6 +131,12 @@ class Tally:
         for name, value, why in conflicts:
             self._list(Doubt(row.row.number, name, value, why))
 
+    def differ(self, row: Checked, value: str, why: str) -> None:
+        """A row that speaks of a record that is there and differs from it, which is kept."""
+        self.unchanged += 1
+        self.conflicting += 1
+        self._list(Doubt(row.row.number, "reference", value, why))
+
     def leave(self, row: Checked) -> None:
         """A row that changed nothing; what is odd about its consent is said all the same."""
         self.unchanged += 1

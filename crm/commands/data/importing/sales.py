@@ -1,8 +1,9 @@
 """Sales from a file: each counted once, however often the file is imported."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crm.commands.data.importing.clients import refuse_taken, with_kind
 from crm.commands.data.importing.draft import ImportDraft
@@ -12,11 +13,14 @@ from crm.commands.data.importing.report import Tally
 from crm.errors import FieldError
 from crm.files import is_company, is_name, split_name, tells_number
 from crm.files.column_names import plain_words
-from crm.model import Client, Sale, named
+from crm.model import Client, Conventions, Sale, named
 from crm.model.folding import fold
-from crm.repository import Transaction
+from crm.repository import Query, Transaction
 from crm.repository.queries.clients import names_of_clients
-from crm.repository.queries.sales import alike
+from crm.repository.queries.sales import alike, with_references
+
+if TYPE_CHECKING:
+    from crm.repository import AnyRow
 
 _Key = tuple[Any, ...]
 
@@ -25,17 +29,22 @@ class SaleImport:
     """Brings checked rows into a transaction, a batch at a time.
 
     Two sales to one client on one day of one amount may both be real. So a file's second such row is the
-    store's second such sale, and is new only when the store has fewer of them than the file had so far.
+    store's second such sale, and is new only when the store has fewer of them than the file had so far. The number of
+    an order tells them apart: another number is another sale, the same number a known one.
     """
 
-    def __init__(self, tx: Transaction, draft: ImportDraft, tally: Tally) -> None:
+    def __init__(self, tx: Transaction, draft: ImportDraft, tally: Tally, by: Conventions) -> None:
         self._tx = tx
+        self._by = by
         self._draft = draft
         self._tally = tally
         self._counts = _Counts()
         self._with_notes = any(match.target == "note" for match in draft.matches)
-        self._number = _number_of_total(draft)
+        self._has_totals = _has_totals(draft)
         self._invoices = _Counts()
+        # The sales that have got a reference from this file, and how many of them are alike.
+        self._filled: set[int] = set()
+        self._filled_alike: Counter[_Key] = Counter()
         self._first_new: int | None = None
         self._names: _Names | None = None
         # A column that is called by a number has references alone.
@@ -48,17 +57,25 @@ class SaleImport:
         clients = self._clients(batch, known, only)
         sales = [(row, self._sale(row, client)) for row, client in clients]
         stored = self._stored(sorted({made.client for _, made in sales}))
-        new = []
+        numbered = self._numbered([made for _, made in sales])
+        new, filled = [], []
         for row, made in sales:
-            if self._is_repeated(row, made):
-                self._tally.unchanged += 1
+            if self._is_repeated(made) or self._is_known(row, made, numbered):
                 continue
             key = self._key(made)
-            if self._counts.one_more(key) <= stored.get(key, 0):
+            without, with_reference = stored.get(key, (0, 0))
+            if self._counts.one_more((*key, "without")) <= without:
+                if is_number(made.reference) and self._draft.mode != "add":
+                    filled.append(made)
+                    self._tally.update(made, row)
+                else:
+                    self._tally.unchanged += 1
+            elif not is_number(made.reference) and self._counts.one_more((*key, "with")) <= with_reference:
                 self._tally.unchanged += 1
-                continue
-            new.append(made)
-            self._tally.add(made, row)
+            else:
+                new.append(made)
+                self._tally.add(made, row)
+        self._fill(filled)
         if new:
             ids = self._tx.add_all(new)
             self._first_new = ids[0] if self._first_new is None else self._first_new
@@ -140,37 +157,93 @@ class SaleImport:
     def _sale(self, checked: Checked, client: int) -> Sale:
         return Sale(client=client, **checked.values)
 
-    def _is_repeated(self, row: Checked, made: Sale) -> bool:
+    def _is_repeated(self, made: Sale) -> bool:
         """Whether a row is another line of an invoice whose total an earlier row has."""
-        if self._number is None or not (number := row.row.cells[self._number].strip()):
+        if not self._has_totals or not made.reference:
             return False
-        return self._invoices.one_more((number, made.client, made.on, made.amount)) > 1
+        is_another = self._invoices.one_more((made.reference, made.client, made.on, made.amount)) > 1
+        self._tally.unchanged += is_another
+        return is_another
+
+    def _is_known(self, row: Checked, made: Sale, numbered: "Mapping[str, Sequence[AnyRow]]") -> bool:
+        """Whether the store has the sale by its reference, whoever is its client by now. One of another day or amount
+        is kept as it is, and the report says so."""
+        known = numbered.get(made.reference.lower(), ())
+        alike = [sale for sale in known if (sale.on, sale.amount) == (made.on, made.amount)]
+        if alike:
+            is_known = self._counts.one_more((made.reference.lower(), made.on, made.amount)) <= len(alike)
+            if is_known:
+                self._counts.one_more((*self._key(made), "with"))
+                self._tally.unchanged += 1
+            return is_known
+        other = next((sale for sale in known if sale.client == made.client), None)
+        if other is None:
+            return False
+        has = f"{self._by.money(other.amount)} on {self._by.day(other.on)}"
+        why = (
+            f"sale {other.id} has the reference {made.reference} already, with {has}, and was kept: edit that sale, or"
+            " give this row another reference"
+        )
+        self._tally.differ(row, f"{self._by.money(made.amount)} on {self._by.day(made.on)}", why)
+        return True
+
+    def _numbered(self, sales: Sequence[Sale]) -> "Mapping[str, Sequence[AnyRow]]":
+        """The sales that the store had before this import with a reference of these sales, by it in small letters."""
+        numbers = {sale.reference for sale in sales if is_number(sale.reference)}
+        by_number: dict[str, list[AnyRow]] = {}
+        if numbers:
+            for row in with_references(self._tx, numbers, before=self._first_new):
+                if row.id not in self._filled:
+                    by_number.setdefault(row.reference.lower(), []).append(row)
+        return by_number
+
+    def _fill(self, sales: Sequence[Sale]) -> None:
+        """Gives sales that were stored without a reference the one that the file has for them."""
+        if not sales:
+            return
+        query = Query({"client": sorted({sale.client for sale in sales}), "reference": ""}, sort="id")
+        without: dict[_Key, list[Sale]] = {}
+        for stored in self._tx.find_all(Sale, query):
+            if self._first_new is None or stored.id < self._first_new:
+                without.setdefault(self._key(stored), []).append(stored)
+        for sale in sales:
+            key = self._key(sale)
+            stored = without[key].pop(0)
+            self._tx.change(stored, reference=sale.reference)
+            self._filled.add(stored.id)
+            self._filled_alike[key] += 1
 
     def _key(self, made: Sale) -> _Key:
         key = (made.client, made.on, made.amount)
         return (*key, made.note) if self._with_notes else key
 
-    def _stored(self, clients: Sequence[int]) -> Mapping[_Key, int]:
-        """How many sales the store had before this import, by what makes them alike."""
-        stored = alike(self._tx, clients, with_notes=self._with_notes, before=self._first_new)
-        return {tuple(row[:-1]): row[-1] for row in stored}
+    def _stored(self, clients: Sequence[int]) -> Mapping[_Key, tuple[int, int]]:
+        """How many sales the store had before this import, without and with a reference, by what makes them alike."""
+        stored: dict[_Key, tuple[int, int]] = {}
+        for *key, has_reference, count in alike(self._tx, clients, with_notes=self._with_notes, before=self._first_new):
+            without, with_reference = stored.get(tuple(key), (0, 0))
+            stored[tuple(key)] = (without, count) if has_reference else (count, with_reference)
+        for key, count in self._filled_alike.items():
+            if key in stored:
+                without, with_reference = stored[key]
+                stored[key] = without + count, with_reference - count
+        return stored
 
 
-_INVOICE_NUMBERS = (
-    "invoice number", "invoice no", "invoice id", "order number", "order no", "order id", "rechnungsnummer",
-    "rechnungsnr", "bestellnummer", "numero de facture", "numero de factura", "numero fattura", "factuurnummer",
-)  # fmt: skip
+def is_number(reference: str) -> bool:
+    """Whether a reference tells one order from others: "monthly support" does not."""
+    return any(map(str.isdigit, reference))
+
+
 _TOTALS = ("invoice total", "order total", "grand total", "gesamtbetrag", "rechnungsbetrag", "total ttc")
 
 
-def _number_of_total(draft: ImportDraft) -> int | None:
-    """The place of the column with the number of an invoice, where the amount is the total of an invoice."""
+def _has_totals(draft: ImportDraft) -> bool:
+    """Whether the amount is the total of an invoice, which each of its lines may have."""
     names = [plain_words(match.column) for match in draft.matches]
     # A plain total is one of the invoice where its lines have an amount of their own.
     totals = {*_TOTALS, "total"} if {"line amount", "line total"} & {*names} else {*_TOTALS}
-    if not any(match.target == "amount" and name in totals for match, name in zip(draft.matches, names, strict=True)):
-        return None
-    return next((at for at, name in enumerate(names) if name in _INVOICE_NUMBERS), None)
+    return any(match.target == "amount" and name in totals for match, name in zip(draft.matches, names, strict=True))
 
 
 def _refuse_incomplete(checked: Checked) -> None:
