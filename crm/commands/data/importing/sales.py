@@ -220,9 +220,10 @@ class SaleImport:
     def _stored(self, clients: Sequence[int]) -> Mapping[_Key, tuple[int, int]]:
         """How many sales the store had before this import, without and with a reference, by what makes them alike."""
         stored: dict[_Key, tuple[int, int]] = {}
-        for *key, has_reference, count in alike(self._tx, clients, with_notes=self._with_notes, before=self._first_new):
-            without, with_reference = stored.get(tuple(key), (0, 0))
-            stored[tuple(key)] = (without, count) if has_reference else (count, with_reference)
+        for row in alike(self._tx, clients, with_notes=self._with_notes, before=self._first_new):
+            made: _Key = tuple(row[:-2])
+            without, with_reference = stored.get(made, (0, 0))
+            stored[made] = (without, row[-1]) if row[-2] else (row[-1], with_reference)
         for key, count in self._filled_alike.items():
             if key in stored:
                 without, with_reference = stored[key]
