@@ -50,7 +50,8 @@ class Administration:
             if role != "admin" and not self._admins(tx):
                 raise RefusedError(_FIRST)
             user = User(**fitting, active=True, must_change=bool(one_time), password=hashed)
-            return self.create(tx, user)
+            # Whoever chooses the password sits here, and has worked under the name of the machine's user until now.
+            return self.create(tx, user, *([tx.user] if password is not None else []))
 
         return self._store.transact(change, f"added the account of {name or fitting['email']} ({role})"), one_time
 
@@ -68,13 +69,13 @@ class Administration:
 
         return self._store.transact(change, f"added {fitting['name']}, who does not sign in")
 
-    def create(self, tx: AuthoredTransaction, user: User) -> User:
-        """A new account; what bears its name already and is nobody's is theirs from then on."""
+    def create(self, tx: AuthoredTransaction, user: User, *other_names: str) -> User:
+        """A new account; what bears its name already, or one of some others, and is nobody's is theirs from then on."""
         added = tx.add(user)
         refuse_taken(tx, added)
         refuse_look_alike_address(tx, added)
         if added.role != CLIENT:
-            tx.give_records(added.id)
+            tx.give_records(added.id, *other_names)
         return self._store.write(tx, added, {})
 
     def edit(self, user: User, **changes: Any) -> User:

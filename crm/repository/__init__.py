@@ -420,8 +420,8 @@ class AuthoredTransaction(Transaction, Protocol):
     def give_name(self, account: int) -> None:
         """Writes the name that an account has now beside its id, wherever that stands."""
 
-    def give_records(self, account: int) -> None:
-        """Gives an account what bears its name and is nobody's."""
+    def give_records(self, account: int, *other_names: str) -> None:
+        """Gives an account what bears its name, or one of some others, and is nobody's."""
 
     user: str
     """Who stands in the history; it can be set until something was written."""

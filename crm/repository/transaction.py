@@ -286,12 +286,12 @@ class SqlTransaction(SqlSnapshot):
                     kind, (columns[beside] == account) & (columns[name] != self.team.called(account)), name, account
                 )
 
-    def give_records(self, account: int) -> None:
-        """Gives an account what bears its name and is nobody's, in the history too."""
-        key = same(self.team.called(account))
+    def give_records(self, account: int, *other_names: str) -> None:
+        """Gives an account what bears its name, or one of some others, and is nobody's, in the history too."""
+        keys = {same(name) for name in (self.team.called(account), *other_names)}
         for table, name, beside in tables.PEOPLE:
             written = self.connection.execute(select(name).where(name != "", beside == 0).distinct()).scalars()
-            theirs = (beside == 0) & name.in_([name_ for name_ in written if same(name_) == key])
+            theirs = (beside == 0) & name.in_([name_ for name_ in written if same(name_) in keys])
             if table is tables.transactions:
                 self.connection.execute(update(table).where(theirs).values(user_id=account))
             else:

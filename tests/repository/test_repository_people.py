@@ -208,4 +208,10 @@ def test_a_new_account_gets_what_bears_its_name_and_is_nobodys(store: Store) -> 
     store.change(lambda tx: tx.give_records(zoe))
     assert [store.client(client).owner_id for client in (*before, theirs)] == [zoe, zoe, 0, gone]
     assert store.client(before[1]).owner == "Zo\u00eb"
+    # What somebody has done under another name before is theirs where that is said.
+    store.change(lambda tx: tx.give_records(zoe, "zoe"))
+    assert (store.client(before[2]).owner, store.client(before[2]).owner_id) == ("Zo\u00eb", zoe)
+    with store.repository.read() as snapshot:
+        (last,) = snapshot.changes(record=before[2], limit=1)
+    assert "owner" in str(last)
     assert store.wrong() == []

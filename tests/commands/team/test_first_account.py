@@ -1,5 +1,7 @@
 """Programs that were opened while the store had no accounts, once it has some: they do nothing without a sign-in."""
 
+from dataclasses import replace
+from functools import partial
 from threading import Barrier, Thread
 from typing import Any
 
@@ -8,8 +10,9 @@ import pytest
 from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.errors import CRMError, SignedOutError
-from crm.model import Client
+from crm.model import Client, Deal, FollowUp, User
 from tests.commands.conftest import Office
+from tests.support.clocks import TODAY
 
 HAS_ACCOUNTS = "This store has accounts now. Sign in."
 
@@ -90,3 +93,22 @@ def test_people_who_are_only_named_close_nothing(office: Office) -> None:
     named("clients add")(crm, {"last_name": "Arm"})
     with crm.read() as snapshot:
         assert snapshot.count(Client) == 1
+
+
+def test_what_was_done_before_is_of_whoever_makes_the_first_account_here(office: Office) -> None:
+    """Under the name of the machine's user; what is somebody else's stays theirs."""
+    crm = replace(owner(office), attended=True)
+    acme = named("clients add")(crm, {"company": "Acme", "owner": crm.me})
+    other = named("clients add")(crm, {"company": "Other", "owner": "Dana"})
+    named("follow-ups add")(crm, acme, "send the quote", TODAY)
+    named("deals add")(crm, acme, "Tables")
+    password = "three quiet green lamps"
+    named("users add")(crm, "boss@example.com", "Boss", role="admin", password=password, again=password)
+    with office.crm.read() as snapshot:
+        (boss,) = snapshot.find_all(User)
+        assert [client.owner for client in map(partial(snapshot.get, Client), (acme.id, other.id))] == ["Boss", "Dana"]
+        (due,), (deal,) = snapshot.find_all(FollowUp), snapshot.find_all(Deal)
+        assert {(due.user, due.user_id), (deal.owner, deal.owner_id)} == {("Boss", boss.id)}
+        # It is in the history, with the account.
+        changes = snapshot.changes(record=acme, limit=1)
+    assert "owner" in str(changes[0])
