@@ -157,8 +157,8 @@ _PREPARED: dict[str, str] = {}
 
 
 def _prepared(first_records: Sequence[Record], at: datetime) -> str:
-    """A spreadsheet that was set up with these records at that moment, for others to be made like it."""
-    known = repr((google().url, first_records, at))
+    """A spreadsheet that was set up with these records on that day, for others to be made like it."""
+    known = repr((google().url, first_records, at.date()))
     if known not in _PREPARED:
         spreadsheet = google().make("Team")
         account = account_from(json.dumps(google().credentials()))

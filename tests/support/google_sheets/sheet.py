@@ -1,6 +1,6 @@
 """One sheet: a grid of cells, and what lies on ranges of it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -118,22 +118,43 @@ class Sheet:
             self.set_row(at, made[id(old)][1])
 
     def cut_out(self, area: Area) -> list[Row]:
-        """The cells of an area, each row as wide as the area."""
-        return [self.padded(at, area.right)[area.left : area.right] for at in range(area.top, area.bottom)]
+        """The cells of an area, each row as wide as the area; rows that are one and the same stay so."""
+        cut: dict[int, Row] = {}
+        for at in range(area.top, area.bottom):
+            if id(self.row(at)) not in cut:
+                cut[id(self.row(at))] = self.padded(at, area.right)[area.left : area.right]
+        return [cut[id(self.row(at))] for at in range(area.top, area.bottom)]
 
-    def put_in(self, top: int, left: int, rows: Iterable[Row]) -> None:
-        """Put cells in place of those from a corner on."""
-        for at, new in enumerate(rows, start=top):
-            row = self.padded(at, left + len(new))
-            row[left : left + len(new)] = new
-            self.set_row(at, row)
+    def put_in(self, top: int, left: int, rows: Sequence[Row]) -> None:
+        """Put cells in place of those from a corner on; rows that are one and the same stay so."""
+        made: dict[tuple[int, int], Row] = {}
+        was = [self.row(at) for at in range(top, top + len(rows))]
+        for at, (old, new) in enumerate(zip(was, rows, strict=True), start=top):
+            if (id(old), id(new)) not in made:
+                row = self.padded(at, left + len(new))
+                row[left : left + len(new)] = new
+                made[id(old), id(new)] = cells.trimmed(row)
+            self.set_row(at, made[id(old), id(new)])
 
     def last_data_row(self) -> int:
         """The number of rows up to the last one in which a cell has a value."""
+        empty: set[int] = set()
         for at in range(len(self.rows) - 1, -1, -1):
-            if any(not cells.is_empty(content) for content in self.rows[at]):
+            row = self.rows[at]
+            if id(row) in empty:
+                continue
+            if any(not cells.is_empty(content) for content in row):
                 return at + 1
+            empty.add(id(row))
         return 0
+
+    def _change_rows(self, change: Callable[[Row], Row]) -> None:
+        """Change each row; those that are one and the same stay so."""
+        made: dict[int, Row] = {}
+        for row in self.rows:
+            if id(row) not in made:
+                made[id(row)] = cells.trimmed(change(row))
+        self.rows = [made[id(row)] for row in self.rows]
 
     def count(self, dimension: str) -> int:
         """How many rows or columns there are."""
@@ -149,7 +170,7 @@ class Sheet:
             self.row_count += count
         else:
             gap: Row = [None] * count
-            self.rows = [[*row[:at], *gap, *row[at:]] if len(row) > at else row for row in self.rows]
+            self._change_rows(lambda row: [*row[:at], *gap, *row[at:]] if len(row) > at else row)
             self.column_count += count
         properties = self.properties_of(dimension)
         model = None if like is None else properties.get(like)
@@ -175,7 +196,7 @@ class Sheet:
             del self.rows[first:last]
             self.row_count -= last - first
         else:
-            self.rows = [cells.trimmed([*row[:first], *row[last:]]) if len(row) > first else row for row in self.rows]
+            self._change_rows(lambda row: [*row[:first], *row[last:]] if len(row) > first else row)
             self.column_count -= last - first
         if frozen > first:
             self.grid["frozenRowCount" if dimension == "ROWS" else "frozenColumnCount"] = first + max(0, frozen - last)
@@ -195,13 +216,17 @@ class Sheet:
             del self.rows[first:last]
             self.rows[shift.landing : shift.landing] = taken
         else:
-            for at, old in enumerate(self.rows):
-                row = self.padded(at, max(last, to)) if len(old) > min(first, to) else old
-                if row is not old:
-                    parts = row[first:last]
-                    del row[first:last]
-                    row[shift.landing : shift.landing] = parts
-                    self.set_row(at, row)
+
+            def moved(row: Row) -> Row:
+                if len(row) <= min(first, to):
+                    return row
+                row = [*row, *([None] * (max(last, to) - len(row)))]
+                parts = row[first:last]
+                del row[first:last]
+                row[shift.landing : shift.landing] = parts
+                return row
+
+            self._change_rows(moved)
         self._shift(dimension, shift)
         return shift
 

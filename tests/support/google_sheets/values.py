@@ -41,7 +41,7 @@ def read(sheet: Sheet, area: Area, render: Render, major: str | None = None) -> 
             continue
         end = min(len(row), area.right)
         # Most cells have a format and no value.
-        while end > area.left and cells.is_empty(row[end - 1]):
+        while end > area.left and ((last := row[end - 1]) is None or cells.is_empty(last)):
             end -= 1
         # Text is told as it is, whatever is asked for; it is by far the most of what there is.
         shown = [content if type(content) is str else render(content) for content in row[area.left : end]]

@@ -78,6 +78,9 @@ def header(kind: type[Record], name: str) -> str:
     return _HEADERS.get(name) or fields(kind)[name].label
 
 
+_BY_HEADER = {kind: {header(kind, name).casefold(): name for name in columns(kind)} for kind in TABS}
+
+
 HISTORY_COLUMNS = (
     "Transaction", "UID", "At", "User", "What", "Undoes", "Record", "Record IDs", "Operation", "Before", "After",
     "Account",
@@ -153,7 +156,7 @@ def newer_fields(kind: type[Record]) -> Sequence[str]:
 
 def heading(kind: type[Record], row: Sequence[Cell]) -> Heading:
     """Parse the first row of a tab."""
-    by_header = {header(kind, name).casefold(): name for name in columns(kind)}
+    by_header = _BY_HEADER[kind]
     positions: dict[str, int] = {}
     own: dict[str, int] = {}
     problems = []

@@ -235,7 +235,7 @@ def set_lost(connection: Connection, text: str) -> None:
 
 
 def _fact(connection: Connection, name: str) -> str:
-    return str(connection.execute(select(sheet_fact.c.value).where(sheet_fact.c.name == name)).scalar() or "")
+    return str(connection.exec_driver_sql("SELECT value FROM sheet_fact WHERE name = ?", (name,)).scalar() or "")
 
 
 def _set_fact(connection: Connection, name: str, value: str) -> None:

@@ -59,8 +59,8 @@ def add(connection: Connection, kind: type[Record], entries: Sequence[Mapping[st
 
 def forget_passing(connection: Connection, kind: type[Record]) -> None:
     """Forgets what is looked for anew each time: what is wrong with headings, and with rows as a whole."""
-    ours = _table.c.record == kind.kind_name
-    connection.execute(delete(_table).where(ours, (_table.c.id == 0) | (_table.c.field == WHOLE_ROW)))
+    statement = "DELETE FROM sheet_problem WHERE record = ? AND (id = 0 OR field = ?)"
+    connection.exec_driver_sql(statement, (kind.kind_name, WHOLE_ROW))
 
 
 def ids_with_problems(connection: Connection, kind: type[Record], ids: Collection[int]) -> set[int]:

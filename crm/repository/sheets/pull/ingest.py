@@ -124,8 +124,8 @@ class _Intake:
         program = by_record(entries)
         totals_open = mirror.is_unproven(self.connection)
         blind = {} if before is None else mirror.blind(self.connection)
+        by = conventions(self.connection, self.clock)
         for kind in _ORDER:
-            by = conventions(self.connection, self.clock)
             loading = Loading(self.connection, self.dialect, kind, by, self.check_setting, self.good.get(kind, {}))
             place = self.contents.places[kind.kind_name]
             tab = TabIntake(
@@ -143,6 +143,8 @@ class _Intake:
             if before is None:
                 blind[kind.kind_name] = tab.head.missing
             tab.take()
+            if kind is Setting:
+                by = conventions(self.connection, self.clock)
             totals_open |= tab.totals_open
         mirror.set_blind(self.connection, blind)
         if before is None or any(
