@@ -17,7 +17,7 @@ from crm.clock import NO_ZONES, machine_now, machine_zone, running_from
 from crm.errors import FieldError, FileError, UsageError
 from crm.model.conventions import Conventions
 from crm.model.data import TIME_ZONE
-from crm.model.fields import Check, Country, Email, Flag, Line, Secret, Whole
+from crm.model.fields import Check, Country, Email, Flag, Line, Rate, Secret, Whole
 from crm.model.paths import display_path, path_of
 from crm.private_files import private_folder
 
@@ -442,6 +442,13 @@ TEAM: tuple[Option, ...] = (
         machine_zone,
         "The time zone in which a day begins and ends for the team, and in which times are shown (IANA), like"
         " America/Los_Angeles. A new store takes that of the machine, or the one that `TZ` names there.",
+    ),
+    Option(
+        "tax_rate",
+        "Tax rate",
+        Rate(),
+        lambda: "0",
+        "The usual rate of tax in percent, for services and lines of invoices that say no other.",
     ),
     Option(
         "mails_per_minute",

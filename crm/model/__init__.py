@@ -1,6 +1,7 @@
 """The records of the CRM and how a field of theirs is checked; no input or output."""
 
 from crm.model.activity import CONTACTING, INTERACTIONS, FollowUp, Interaction
+from crm.model.billing import PERIODS, TAX_CATEGORIES, Service
 from crm.model.clients import Client, Contact, StatusRule, View, named
 from crm.model.conventions import Conventions
 from crm.model.data import TIME_ZONE, Setting
@@ -45,9 +46,11 @@ __all__ = [
     "LASTING",
     "OPT_OUT_WAYS",
     "OUTCOMES",
+    "PERIODS",
     "RECORDS",
     "ROLES",
     "STATES",
+    "TAX_CATEGORIES",
     "TIME_ZONE",
     "UNSENT",
     "Client",
@@ -64,6 +67,7 @@ __all__ = [
     "OptOut",
     "Record",
     "Sale",
+    "Service",
     "Setting",
     "SignIn",
     "Stage",

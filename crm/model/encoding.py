@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 from crm.errors import FileError
+from crm.model.fields import Amount
 from crm.model.money import exact, plain_amount
 from crm.model.record import Record
-from crm.model.registry import RECORDS, field_names
+from crm.model.registry import RECORDS, field_names, fields
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 
@@ -65,7 +66,7 @@ def value_of(record: type[Record], name: str, written: Any) -> Any:
         if kind in (date, date | None):
             return date.fromisoformat(written)
         if kind is Decimal:
-            return _money(Decimal(written))
+            return _money(Decimal(written), signed=_is_signed(record, name))
         if kind in (int, bool, str):
             if type(written) is not kind:
                 raise TypeError
@@ -79,8 +80,13 @@ def value_of(record: type[Record], name: str, written: Any) -> Any:
         raise FileError(f"{name} of a {record.kind_name} cannot be {written!r:.60}.") from error
 
 
-def _money(amount: Decimal) -> Decimal:
-    if not (amount.is_finite() and 0 <= amount < _TOO_MUCH):
+def _is_signed(record: type[Record], name: str) -> bool:
+    check = fields(record)[name].check
+    return isinstance(check, Amount) and check.signed
+
+
+def _money(amount: Decimal, *, signed: bool) -> Decimal:
+    if not (amount.is_finite() and (-_TOO_MUCH if signed else 0) <= amount < _TOO_MUCH):
         raise ValueError
     return exact(amount)
 

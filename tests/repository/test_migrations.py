@@ -25,6 +25,7 @@ OLDER = {
     8: """
 DROP INDEX sale_by_reference;
 ALTER TABLE sale DROP COLUMN reference;
+DROP TABLE service;
 UPDATE store_facts SET value = '8' WHERE name = 'schema_version';
 """,
     7: """

@@ -21,6 +21,7 @@ from crm.model import (
     OptOut,
     Record,
     Sale,
+    Service,
     Setting,
     SignIn,
     Stage,
@@ -121,6 +122,7 @@ def whole_records(client: int, deal: int, stage: int, day: date) -> list[Record]
         SignIn(user=1, state="open"),
         MachineKey(name="nightly mail", may="mail"),
         Dashboard(user="anna"),
+        Service(name="Consulting"),
     ]
 
 

@@ -252,6 +252,11 @@ def _a_mailing(firm: Firm, role: str) -> Mapping[str, Any]:
     return {"mailing": firm.office("mailings send", **_a_reader(firm, role)).counted.mailing}
 
 
+def _a_service(firm: Firm, role: str) -> Mapping[str, Any]:
+    """A service of its own."""
+    return {"service": firm.office("services add", f"{FOREIGN} {role} {len(firm.everything())}", Decimal(80))}
+
+
 def _an_occasion(firm: Firm, role: str) -> Mapping[str, Any]:
     """A greeting on a day of its own, of which there are as many as are asked for."""
     number = len(firm.office("occasions list"))
@@ -321,6 +326,12 @@ GIVEN: Mapping[str, Given] = {
     "deals lose": lambda firm, role: {**_a_deal(firm, role), "reason": "too expensive"},
     "deals reopen": _a_closed_one,
     "deals delete": lambda firm, role: {**_a_deal(firm, role), "yes": True},
+    "services add": lambda _, role: {"name": f"Added by {role}", "price": Decimal("0.0825"), "unit": "HUR"},
+    "services list": _nothing,
+    "services show": _a_service,
+    "services edit": lambda firm, role: {**_a_service(firm, role), "changes": {"tax_rate": Decimal(19)}},
+    "services retire": _a_service,
+    "services delete": lambda firm, role: {**_a_service(firm, role), "yes": True},
     "stages list": _nothing,
     "stages add": lambda _, role: {"name": f"Added by {role}", "probability": 40},
     "stages rename": lambda firm, role: {**_a_stage(firm, role), "to": f"Renamed by {role}"},

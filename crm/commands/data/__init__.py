@@ -4,7 +4,7 @@ from crm.commands.subject import Menu, Module
 
 PLACE = 7
 MENUS = {
-    "data": Menu("Data & settings", 8),
+    "data": Menu("Data & settings", 9),
     "history": Menu("History", 1, under="data", page=("history list", "history undo", "history export")),
     "settings": Menu("Settings", 3, under="data", page=("settings list", "settings set")),
     "backups": Menu("Backups and copies", 4, under="data"),
@@ -22,6 +22,6 @@ MODULES = {
     "store": Module("check backup restore", menu="backups"),
     "copying": Module("copy", menu="backups"),
     "spreadsheets": Module("sheets", menu="sheets"),
-    "demo": Module("demo", menu="data"),
+    "demo": Module("demo", menu="backups"),
     "settings": Module("settings", menu="settings"),
 }

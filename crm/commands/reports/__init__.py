@@ -4,7 +4,7 @@ from crm.commands.subject import Menu, Module
 
 PLACE = 6
 MENUS = {
-    "reports": Menu("Reports", 7),
+    "reports": Menu("Reports", 8),
 }
 GROUPS = {
     "reports": "Reports, as a table, a chart, a file or a picture.",

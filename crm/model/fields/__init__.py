@@ -20,13 +20,16 @@ from crm.model.fields.checks import (
     visible,
 )
 from crm.model.fields.days import FOREVER, Birthday, Day, TimeOfDay, calendar_day
+from crm.model.fields.figures import UNITS, Balance, Price, Quantity, Rate, Unit
 from crm.model.fields.money import Amount
 from crm.model.money import LARGEST_AMOUNT
 
 __all__ = [
     "FOREVER",
     "LARGEST_AMOUNT",
+    "UNITS",
     "Amount",
+    "Balance",
     "Birthday",
     "Check",
     "Choice",
@@ -40,10 +43,14 @@ __all__ = [
     "Line",
     "Person",
     "Phone",
+    "Price",
     "Prose",
+    "Quantity",
+    "Rate",
     "Secret",
     "Tags",
     "TimeOfDay",
+    "Unit",
     "Whole",
     "calendar_day",
     "forbidden_character",

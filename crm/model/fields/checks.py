@@ -124,7 +124,7 @@ class Choice(Check):
         if not text:
             return ""
         for value, words in self.options.items():
-            if text in (value, words.lower()):
+            if text in (value.lower(), words.lower()):
                 return value
         raise FieldError(f"one of {', '.join(self.options)}")
 

@@ -2,7 +2,7 @@
 
 import re
 from decimal import ROUND_DOWN, Decimal, InvalidOperation
-from typing import Any
+from typing import Any, ClassVar
 
 from crm.errors import FieldError
 from crm.model.conventions import TURNING_MARKS, Conventions
@@ -27,6 +27,12 @@ class Amount(Check):
 
     empty = NOTHING
     example = "1200 or 1200.50"
+    # Whether it may be less than nothing.
+    signed: ClassVar[bool] = False
+
+    def decimals(self, by: Conventions) -> int:
+        """How many decimals may be typed."""
+        return by.decimals
 
     def read(self, typed: str, by: Conventions) -> Decimal:
         text = _bare("".join(typed.split()), by)
@@ -40,8 +46,8 @@ class Amount(Check):
         amount = Decimal(text) if _PLAIN_AMOUNT.fullmatch(text) else self._localised(text, by)
         if amount > LARGEST_AMOUNT:
             raise FieldError(f"at most {_largest(by)}")
-        if amount != round(amount, by.decimals):
-            raise FieldError(_too_exact(by))
+        if amount != round(amount, self.decimals(by)):
+            raise FieldError(self.too_exact(by))
         return exact(amount)
 
     def _localised(self, text: str, by: Conventions) -> Decimal:
@@ -53,12 +59,12 @@ class Amount(Check):
             raise FieldError(f"that is not an amount; write digits, like {self.hint(by)}")
         if len(text) > 40:
             raise FieldError(f"at most {_largest(by)}")
-        if by.decimals > 2 and _THREE_DECIMALS.fullmatch(text):
+        if self.decimals(by) > 2 and _THREE_DECIMALS.fullmatch(text):
             if group != "." or text.startswith("0"):
                 return Decimal(text)
             one, other = by.amount(Decimal(text)), text.replace(".", "")
             raise FieldError(f"{text} can be read in two ways; write {one} or {other}")
-        likely = _meant_amount(text, by.decimals)
+        likely = _meant_amount(text, self.decimals(by))
         if group == "\u2019":
             # The Swiss write it as their keyboards have it.
             text = text.replace("'", group)
@@ -74,6 +80,12 @@ class Amount(Check):
                 raise FieldError(message) from error
             amount = converted
         return amount
+
+    def too_exact(self, by: Conventions) -> str:
+        """Says that an amount has too many decimals; names the currency where it has not the usual two."""
+        if by.decimals == 2:
+            return "an amount has at most two decimals"
+        return f"an amount in {by.currency} has {_SAID.get(by.decimals, 'at most four decimals')}"
 
     def hint(self, by: Conventions) -> str:
         return f"1200 or {self.edit(_like(1200, by), by)}" if by.decimals else "1200"
@@ -94,13 +106,6 @@ def _like(whole: int, by: Conventions) -> Decimal:
 
 def _largest(by: Conventions) -> str:
     return by.amount(LARGEST_AMOUNT.quantize(Decimal(1).scaleb(-by.decimals), ROUND_DOWN))
-
-
-def _too_exact(by: Conventions) -> str:
-    """Says that an amount has too many decimals; names the currency where it has not the usual two."""
-    if by.decimals == 2:
-        return "an amount has at most two decimals"
-    return f"an amount in {by.currency} has {_SAID.get(by.decimals, 'at most four decimals')}"
 
 
 def _bare(text: str, by: Conventions) -> str:

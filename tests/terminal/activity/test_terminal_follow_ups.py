@@ -189,7 +189,7 @@ def test_a_calendar_is_written_from_the_menu(start: Start, tmp_path: Path) -> No
 
 @pytest.mark.usefixtures("busy")
 def test_people_are_listed_with_what_waits_for_them(start: Start) -> None:
-    session = start().choose("Team").choose("Workload").sees("Cy Young").settled()
+    session = start().choose("Data").choose("Team").choose("Workload").sees("Cy Young").settled()
     assert [line.split()[-5:] for line in session.lines if "tester" in line] == [["tester", "2", "1", "1", "1"]]
     session.choose("Cy Young").sees("1-1 of 1 · everybody's, for Cy Young").sees("Theirs").press("esc").sees("Overdue")
 

@@ -93,6 +93,7 @@ def store_of_everything(crm: CRM) -> CRM:
         named("follow-ups add")(crm, client, "Call", due=TODAY + timedelta(days=number))
         named("interactions add")(crm, client, "call", subject="rang")
         named("templates add")(crm, name=f"Hello {number}", subject="Hello", body="Hello")
+        named("services add")(crm, f"Hour {number}", Decimal(80))
         named("views save")(crm, f"Big {number}", "total_spend > 1")
         named("opt-outs add")(crm, f"x{number}@example.com")
         named("rules add")(crm, f"Big {number} when total_spend > {number}")
@@ -155,7 +156,7 @@ def _raise(_: Session, error: Exception) -> None:
 
 # What needs an account, a message, a mailing, a spreadsheet or a backup that this store has not, or is not pressed.
 _ELSEWHERE = (
-    "bounces clear", "clients search", "contacts primary", "deals reopen", "people add",
+    "bounces clear", "clients search", "contacts primary", "deals reopen", "people",
     "dashboard", "demo", "email", "history", "keys", "mailbox", "mailings",
     "occasions remove", "profile", "restore", "sheets", "sms", "users", "views",
 )  # fmt: skip

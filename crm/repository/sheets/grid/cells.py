@@ -139,10 +139,18 @@ def _maybe_day(cell: Any) -> date | None:
 
 
 def _money(cell: Any) -> Decimal:
+    amount = _balance(cell)
+    if amount < 0:
+        raise ValueError
+    return amount
+
+
+def _balance(cell: Any) -> Decimal:
+    """An amount that may be negative."""
     if type(cell) not in (int, float, str) or cell == "":
         raise ValueError
     amount = Decimal(repr(cell) if type(cell) is float else cell)
-    if not 0 <= amount < _LARGEST_KEPT:
+    if not abs(amount) < _LARGEST_KEPT:
         raise ValueError
     return exact(amount)
 
@@ -189,7 +197,12 @@ def _account(cell: Any) -> int:
 
 def _readers(kind: type[Record]) -> Sequence[Callable[[Any], Any]]:
     hints = get_type_hints(kind)
-    special = {"version": _version, **dict.fromkeys(people(kind).values(), _account)}
+    signed = [name for name, field in fields(kind).items() if isinstance(field.check, Amount) and field.check.signed]
+    special: dict[str, Callable[[Any], Any]] = {
+        "version": _version,
+        **dict.fromkeys(people(kind).values(), _account),
+        **dict.fromkeys(signed, _balance),
+    }
     return [special.get(name) or _BY_TYPE[hints[name]] for name in columns(kind)]
 
 

@@ -26,9 +26,9 @@ class Vehicle(Record):
         unique=("plate", "chassis"),
         indexes={"by_client": ("client", "on")},
         rights=Rights(staff=EVERYTHING, client=READ_OWN, owned_by=("client", "client"), internal=("note",)),
-        tab=Tab(number=70, first=("plate", "state"), since=8),
+        tab=Tab(number=70, first=("plate", "state"), since=99),
         export=Export(),
-        since=9,
+        since=99,
     )
 
     client: int = described("Client", Id("client", owns=True))
@@ -51,8 +51,8 @@ class Repair(Record):
         needs=("vehicle", "cost"),
         sums=(Sum(name="spent", function="sum", of="cost", onto="vehicle"),),
         rights=Rights(staff=EVERYTHING),
-        tab=Tab(number=71, since=8),
-        since=9,
+        tab=Tab(number=71, since=99),
+        since=99,
     )
 
     vehicle: int = described("Vehicle", Id("vehicle", owns=True))

@@ -1,0 +1,1 @@
+"""Pages: services, and what is billed."""
