@@ -50,5 +50,5 @@ def _is_another_file(one: str, other: str) -> bool:
 
 
 def new_id() -> str:
-    """A new identifier for a store, unlike all others."""
+    """A new identifier, of a store or a transaction, unlike all others."""
     return uuid.uuid4().hex

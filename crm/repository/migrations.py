@@ -22,7 +22,7 @@ _BESIDE: Mapping[int, Sequence[Added]] = {
         tables.OPEN_SIGN_INS,
         *(index for index in tables.FILTER_INDEXES if index.name == "client_by_owner"),
     ),
-    9: tables.SALE_INDEXES,
+    9: (*tables.SALE_INDEXES, tables.transactions.c.uid, tables.TRANSACTION_BY_UID),
 }  # fmt: skip
 
 

@@ -75,7 +75,7 @@ from crm.repository.sql_functions import number_in
 
 # The format of a store: the last one, or that of what a record has declared to be new since.
 SCHEMA_VERSION = max(
-    6, *(kind.about.since for kind in RECORDS), *(field.since for kind in RECORDS for field in fields(kind).values())
+    9, *(kind.about.since for kind in RECORDS), *(field.since for kind in RECORDS for field in fields(kind).values())
 )
 
 metadata = MetaData()
@@ -290,8 +290,12 @@ transactions = Table(
     _text("what", 500),
     Column("undoes", WholeNumber),
     Column("undone_by", WholeNumber),
+    # By this a writer whose COMMIT was not answered finds out whether it arrived. Transactions of an older format have
+    # none.
+    Column("uid", String(32)),
     sqlite_autoincrement=True,
 )
+TRANSACTION_BY_UID = Index("transactions_by_uid", transactions.c.uid, unique=True)
 
 # One row a record changed. `before` and `after` hold the changed fields of an update, `before` the
 # whole record of a deletion; of a creation only that it was: the row itself holds the rest.

@@ -51,7 +51,7 @@ from crm.repository import (
 from crm.repository.bulk import insert_rows, update_rows
 from crm.repository.derived_columns import DERIVED_FROM, derived_columns
 from crm.repository.dialect import Dialect
-from crm.repository.known import KnownRosters
+from crm.repository.known import KnownRosters, new_id
 from crm.repository.snapshot import SqlSnapshot, put_fact
 from crm.repository.sums import FED, TOTALS, Totals
 from crm.repository.tables import KINDS, TABLES, row_of
@@ -74,8 +74,9 @@ _REVIEWED = frozenset(("kind", "country", "city", "tags", "source", "owner", "da
 
 
 class SqlTransaction(SqlSnapshot):
-    """A Transaction over one connection; `at` is its time in UTC, `number` its id once it wrote something. `user`
-    stands in the history, with `user_id`, the account; both can be set until then."""
+    """A Transaction over one connection; `at` is its time in UTC, `number` its id once it wrote something, `uid` its
+    identifier, unlike that of any other transaction in any store. `user` stands in the history, with `user_id`, the
+    account; both can be set until then."""
 
     def __init__(
         self,
@@ -89,6 +90,7 @@ class SqlTransaction(SqlSnapshot):
     ) -> None:
         super().__init__(connection, dialect, clock, KnownRosters() if seals is None else seals.known())
         self.at = clock.now
+        self.uid = new_id()
         self.user = user
         self.user_id = 0
         self.seals_anew = False
@@ -121,7 +123,7 @@ class SqlTransaction(SqlSnapshot):
     def number(self) -> int:
         if not self._number:
             number = self._reserve(tables.transactions)
-            row = {"id": number, "at": self.at, **self._by, "what": self._what, "undoes": self._undoes}
+            row = {"id": number, "at": self.at, **self._by, "what": self._what, "undoes": self._undoes, "uid": self.uid}
             insert_rows(self.connection, tables.transactions, [row])
             self._number = number
         return self._number

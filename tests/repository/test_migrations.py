@@ -26,6 +26,8 @@ OLDER = {
 DROP INDEX sale_by_reference;
 ALTER TABLE sale DROP COLUMN reference;
 DROP TABLE service;
+DROP INDEX transactions_by_uid;
+ALTER TABLE transactions DROP COLUMN uid;
 UPDATE store_facts SET value = '8' WHERE name = 'schema_version';
 """,
     7: """
@@ -161,9 +163,7 @@ def old(folder: Path, version: int) -> Path:
     store.sell(store.add(), "1234.50")
     store.close()
     with closing(sqlite3.connect(path)) as file:
-        for format_, script in OLDER.items():
-            if format_ >= version:
-                file.executescript(script)
+        make_older(file, version)
         file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return path
 

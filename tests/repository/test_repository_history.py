@@ -1,14 +1,20 @@
 """What the history is narrowed to, on every store: by day, person, kind of record, client, text and state."""
 
+import re
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 
-from crm.errors import FieldError
+from crm.errors import FieldError, RefusedError
 from crm.model import Client, Contact, Sale, StatusRule
 from crm.repository import HistoryQuery
-from tests.conftest import Store
+from crm.repository.dump import everything
+from crm.repository.sql import SqlRepository
+from crm.repository.tables import transactions
+from tests.conftest import STORES, Store, _new_store
 
 pytestmark = pytest.mark.contract
 
@@ -141,3 +147,36 @@ def test_what_else_names_a_client_stands_in_its_history(store: Store) -> None:
         ("contact", contact.id, "update"),
         ("contact", contact.id, "create"),
     ]
+
+
+# Identifiers
+
+
+def uids(repository: SqlRepository) -> list[str | None]:
+    with repository.read() as snapshot:
+        return [uid for (uid,) in snapshot.select(select(transactions.c.uid).order_by(transactions.c.id))]
+
+
+def test_every_transaction_has_an_identifier_that_no_other_has(year: Store) -> None:
+    known = uids(year.repository)
+    assert len(set(known)) == len(known) == 6
+    assert all(re.fullmatch(r"[0-9a-f]{32}", uid or "") for uid in known)
+    # Another program sees the same ones: a writer finds its own by them.
+    assert uids(year.another()) == known
+    with pytest.raises((IntegrityError, RefusedError)):
+        year.change(lambda tx: tx.connection.execute(update(transactions).values(uid=known[0])), "twice the same")
+
+
+def test_a_copy_of_a_store_keeps_them_and_lets_those_of_older_formats_have_none(year: Store) -> None:
+    with year.repository.read() as snapshot:
+        items = list(everything(snapshot))
+    for name, fields in items:
+        if name == "transaction" and fields["id"] < 3:
+            del fields["uid"]  # type: ignore[attr-defined]
+    known = uids(year.repository)
+    for to in STORES:
+        with _new_store(STORES[to]) as copy:
+            copy.repository.fill(items)
+            assert uids(copy.repository) == uids(copy.another()) == [None, None, *known[2:]], to
+            copy.add()
+            assert uids(copy.another())[:-1] == [None, None, *known[2:]], to

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from crm.repository import Proof
+from crm.repository.known import new_id
 from crm.repository.sheets.google.spreadsheet import NoAnswer, Rejected, Service
 from crm.repository.sheets.grid.cells import Request, cells_request
 from crm.repository.sheets.grid.layout import Cell, a1
-from crm.repository.sheets.push.push import new_uid
 
 _VALUE = "userEnteredValue"
 # Drive is asked for so long (seconds) whether it has seen an edit.
@@ -37,7 +37,7 @@ class LiveCheck:
     def __init__(self, service: Service, sleep: Callable[[float], None] = time.sleep) -> None:
         self.service = service
         self._sleep = sleep
-        self._uid = new_uid()
+        self._uid = new_id()
         number = int(self._uid[:6], 16)
         self.sheet, self.kept = 800_000_000 + 2 * number, 800_000_001 + 2 * number
         self.title = f"crm check {self._uid[:4]}"
@@ -199,7 +199,7 @@ class LiveCheck:
     def writes_are_read_at_once(self) -> str:
         """A write is in the very next answer: a commit is found by its id."""
         for number in range(5):
-            uid = new_uid()
+            uid = new_id()
             self.service.write([self._cells(9, [[uid]])])
             _must(self._rows(9, 10)[0][0] == uid, f"at try {number + 1} an older value came")
         return "5 times"
@@ -228,7 +228,7 @@ class LiveCheck:
         return {"addSheet": {"properties": {"sheetId": sheet, "title": title, "gridProperties": grid, "hidden": True}}}
 
     def _marker(self) -> str:
-        self._markers.append(f"check_{new_uid()}")
+        self._markers.append(f"check_{new_id()}")
         return self._markers[-1]
 
     def _put(self, name: str) -> Request:

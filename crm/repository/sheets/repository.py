@@ -23,6 +23,7 @@ from crm.errors import (
 from crm.model import Conventions, Record
 from crm.repository import PROGRAM, ROSTER, SPREADSHEET, Allowed, Finding, Proof, Restored, Wait, Waiting, anybody
 from crm.repository.dialect import Dialect
+from crm.repository.known import new_id
 from crm.repository.restoring import put_back
 from crm.repository.sheets.google.spreadsheet import Rejected, Service, unreadable
 from crm.repository.sheets.mirror import mirror
@@ -33,7 +34,7 @@ from crm.repository.sheets.pull.formulas import formulas
 from crm.repository.sheets.pull.kept_accounts import KeptAccounts, note_edits
 from crm.repository.sheets.push import column_restore
 from crm.repository.sheets.push.plan import Plan, plan, plan_again, whole_plan
-from crm.repository.sheets.push.push import Applied, Placed, Push, Stale, Unclear, new_uid
+from crm.repository.sheets.push.push import Applied, Placed, Push, Stale, Unclear
 from crm.repository.sheets.push.requests import Commit
 from crm.repository.snapshot import SqlSnapshot, fact, put_fact
 from crm.repository.sql import REVIEWED, SqlRepository, not_as_it_says
@@ -209,43 +210,43 @@ class SheetsRepository(SqlRepository):
         Commits. `version` is the one that Drive told before, 0 when it was not asked."""
         began, self._read_at = self.clock.now.timestamp(), time.monotonic()
         knows = mirror.seen(connection) is not None and self._revision_of_accounts(connection) is not None
-        taken = self._take(connection)
+        edits = self._take(connection)
         mirror.set_checked(connection, version, began)
         connection.commit()
-        accounts = taken.edits.take_out(SEALED)
-        if knows and (accounts or taken.edits.keeps_accounts or self._lags(connection)):
+        accounts = edits.take_out(SEALED)
+        if knows and (accounts or edits.keeps_accounts or self._lags(connection)):
             self._put_accounts_back(connection, accounts)
-        if taken.edits:
-            self._adopt(connection, taken.edits)
+        if edits:
+            self._adopt(connection, edits)
         self._add_new_columns(connection)
         self.clock.forget_zone()
 
-    def _take(self, connection: Connection) -> ingest.Taken:
+    def _take(self, connection: Connection) -> ingest.HandEdits:
         """Reads the spreadsheet into the mirror, within a transaction."""
         before = mirror.seen(connection)
         if before is None:
             return self._taken(connection, before)
         kept, revision = KeptAccounts.of(connection), self._revision_of_accounts(connection)
-        taken = self._taken(connection, before, anew=revision is None)
+        edits = self._taken(connection, before, anew=revision is None)
         now = self._revision_of_accounts(connection)
         if revision is None:
             # What this machine knew was not sound: it takes what there is now, and puts nothing back.
-            taken.edits.take_out(SEALED)
+            edits.take_out(SEALED)
         elif revision >= 0 and (now is None or now < revision):
             # What stands there as a whole may be right: an admin was let in again elsewhere.
-            taken = self._taken(connection, before, anew=True)
+            edits = self._taken(connection, before, anew=True)
             now = self._revision_of_accounts(connection)
             if (now is None or now < revision) and kept.are_newest(_state(connection), before.state):
                 # Whatever the spreadsheet says was not written by this program.
                 kept.put(connection)
-                taken.edits.keeps_accounts = True
+                edits.keeps_accounts = True
             else:
                 # Where they do not hold, a machine that knows newer ones puts those back.
-                taken.edits.take_out(SEALED)
+                edits.take_out(SEALED)
         elif _state(connection).is_but_for_roster(before.state):
             # The roster alone was edited.
             put_fact(connection, ROSTER, kept.roster)
-        return taken
+        return edits
 
     def _revision_of_accounts(self, connection: Connection) -> int | None:
         """How new the accounts are in the mirror, as `Seals` says it."""
@@ -257,7 +258,7 @@ class SheetsRepository(SqlRepository):
         """Whether the spreadsheet does not hold the accounts that the mirror does."""
         return fact(connection, ROSTER) != _state(connection).roster
 
-    def _taken(self, connection: Connection, before: Seen | None, *, anew: bool = False) -> ingest.Taken:
+    def _taken(self, connection: Connection, before: Seen | None, *, anew: bool = False) -> ingest.HandEdits:
         contents = self._push.put_right(None if anew else before)
         if not contents.everything and before is not None and not _follows(contents.state, before.state):
             # An older version of the spreadsheet was put back.
@@ -267,10 +268,10 @@ class SheetsRepository(SqlRepository):
         except ingest.StaleHistory:
             return self._ingested(connection, self._push.put_right(None))
 
-    def _ingested(self, connection: Connection, contents: ingest.Contents) -> ingest.Taken:
-        taken = ingest.take(connection, self._dialect, contents, self.clock, self._check_setting)
+    def _ingested(self, connection: Connection, contents: ingest.Contents) -> ingest.HandEdits:
+        edits = ingest.take(connection, self._dialect, contents, self.clock, self._check_setting)
         put_fact(connection, ROSTER, contents.state.roster)
-        return taken
+        return edits
 
     def _adopt(self, connection: Connection, edits: ingest.HandEdits) -> None:
         """Makes hand edits a change of the store. What cannot be written just now waits for the next look; what this
@@ -304,13 +305,12 @@ class SheetsRepository(SqlRepository):
         `_adopt`."""
         try:
             self._dialect.begin_writing(connection)
-            seen, uid = mirror.seen(connection), new_uid()
+            seen = mirror.seen(connection)
             if seen is None or mirror.generation(connection) != edits.generation:
                 raise Stale
             note_edits(connection, edits)
             tx = SqlTransaction(connection, self._dialect, self.clock.stopped(), user=PROGRAM, what=kept_accounts.WHAT)
-            self._write(connection, plan_again(connection, SEALED, tx.number, seen, uid), seen, uid)
-            mirror.put_commits(connection, {uid: tx.number})
+            self._write(connection, plan_again(connection, SEALED, tx.number, seen), seen, tx.uid)
             connection.commit()
         except (RefusedError, StoreDamagedError, StoreAccessError):
             # A column is gone, and `check` says how to put it back; or the tabs may only be looked at.
@@ -332,9 +332,8 @@ class SheetsRepository(SqlRepository):
             if seen and not seen.state.staging:
                 lacking = column_restore.not_there_yet(seen, accounts=bool(team_of(connection)))
             if seen and lacking:
-                uid = new_uid()
                 written = column_restore.restoring(connection, seen, lacking)
-                self._write(connection, written, seen, uid)
+                self._write(connection, written, seen, new_id())
                 mirror.set_blind(connection, column_restore.still_blind(mirror.blind(connection), lacking))
                 connection.commit()
             connection.rollback()
@@ -424,17 +423,14 @@ class SheetsRepository(SqlRepository):
         result = change(tx)
         tx.finish()
         if tx.wrote:
-            uid = new_uid()
             try:
-                written = plan(tx, seen, uid)
-                self._write(connection, written, seen, uid)
-                mirror.put_commits(connection, {uid: tx.number})
+                self._write(connection, plan(tx, seen), seen, tx.uid)
             except Applied:
                 connection.rollback()
                 self._fall_behind(connection)
                 return result
             except Unclear as error:
-                doubtful[uid] = result
+                doubtful[tx.uid] = result
                 raise Stale from error
         connection.commit()
         tx.committed()
@@ -492,9 +488,8 @@ class SheetsRepository(SqlRepository):
                     self._enter(connection)
                 allowed(self._seen(connection))
                 counts = self._fill(connection, items)
-                seen, uid = mirror.must_have_seen(connection), new_uid()
-                written = whole_plan(connection, seen, uid)
-                self._write(connection, written, seen, uid)
+                seen, last = mirror.must_have_seen(connection), mirror.last_uid(connection)
+                self._write(connection, whole_plan(connection, seen), seen, new_id())
                 connection.commit()
             except Applied:
                 connection.rollback()
@@ -503,7 +498,7 @@ class SheetsRepository(SqlRepository):
                 connection.rollback()
                 self._enter(connection)
                 self._catch_up(connection)
-                if not mirror.has_commit(connection, uid):
+                if not mirror.has_commit(connection, last):
                     raise StoreBusyError(
                         "Someone else is writing to the spreadsheet. Nothing was taken over; try again."
                     ) from error
@@ -550,13 +545,13 @@ class SheetsRepository(SqlRepository):
                 try:
                     self._catch_up(connection)
                     self._enter(connection)
-                    seen, uid = mirror.must_have_seen(connection), new_uid()
+                    seen = mirror.must_have_seen(connection)
                     if not column_restore.missing(seen):
                         connection.rollback()
                         return put_back
                     put_back = column_restore.missing(seen)
                     written = column_restore.restoring(connection, seen, put_back)
-                    self._write(connection, written, seen, uid)
+                    self._write(connection, written, seen, new_id())
                     connection.commit()
                     # What was wrong with the headings is looked for anew when they are read.
                     self._fall_behind(connection)

@@ -7,6 +7,7 @@ from typing import Any
 
 from crm.errors import StoreDamagedError, StoreError
 from crm.model import RECORDS, Record, StatusRule
+from crm.repository.known import new_id
 from crm.repository.sheets.google.spreadsheet import NoAnswer, Rejected, Service
 from crm.repository.sheets.grid import cells, formatting
 from crm.repository.sheets.grid.cells import Request, cells_request
@@ -26,7 +27,6 @@ from crm.repository.sheets.grid.layout import (
 )
 from crm.repository.sheets.mirror.mirror import META_COLUMNS, State
 from crm.repository.sheets.pull.reading import is_older
-from crm.repository.sheets.push.push import new_uid
 from crm.repository.sheets.push.requests import add_marker
 from crm.repository.tables import TABLES
 
@@ -119,7 +119,7 @@ def _requests(titles: set[str], first_records: Sequence[Record], at: datetime) -
     last = {
         TABLES[kind].name: max((record.id for record in stored if type(record) is kind), default=0) for kind in RECORDS
     }
-    state = State(revision=1, uid=new_uid(), last=last)
+    state = State(revision=1, uid=new_id(), last=last)
     statuses = [rule.status for rule in stored if isinstance(rule, StatusRule)]
     requests = [_add_tab(tab, titles) for tab in ALL_TABS]
     requests.append(cells_request(META.sheet_id, 0, 0, state.rows()))

@@ -276,6 +276,18 @@ def test_a_history_in_which_anything_is_typed_is_damage_and_no_fault_of_the_prog
         history_tab.read([row])
 
 
+def test_an_identifier_in_the_history_that_was_copied_or_deleted_is_no_fault_of_the_program(
+    team: Team, ada: Client
+) -> None:
+    (*_, last), knows = team.cells(HISTORY), team.another()
+    team.stored(knows)
+    team.store.change(lambda tx: tx.change(ada, city="Wien"))
+    for uid in (last[1], ""):
+        team.person.set_cells(team.id, HISTORY.title, len(team.cells(HISTORY)) - 1, 1, [[uid]])
+        for machine in (knows, team.another()):
+            assert [client.city for client in team.stored(machine)[Client].values()] == ["Wien"]
+
+
 _KEPT: dict[str, Any] = {"base": [1, "uid"], "added": {}, "parts": [], "cut": None}
 _CLIENTS = TABS[Client].sheet_id
 

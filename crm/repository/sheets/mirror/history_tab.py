@@ -26,23 +26,21 @@ _WIDE = len(HISTORY_COLUMNS)
 
 @dataclass
 class Entries:
-    """A piece of the history: transactions and audit entries as rows of their tables, and the id of each transaction's
-    commit."""
+    """A piece of the history: transactions and audit entries as rows of their tables."""
 
     transactions: list[dict[str, Any]] = field(default_factory=list)
     audit: list[dict[str, Any]] = field(default_factory=list)
-    uids: dict[str, int] = field(default_factory=dict)
 
 
-def rows_of(connection: Connection, first: int, uid: str) -> Iterator[list[Cell]]:
-    """The rows of all transactions from number `first` on; the last of them is committed as `uid`."""
+def rows_of(connection: Connection, first: int) -> Iterator[list[Cell]]:
+    """The rows of all transactions from number `first` on."""
     for head in connection.execute(select(transactions).where(transactions.c.id >= first).order_by(transactions.c.id)):
-        yield from rows_of_one(head, connection.execute(ENTRIES, {"wanted": head.id}), uid)
+        yield from rows_of_one(head, connection.execute(ENTRIES, {"wanted": head.id}))
 
 
-def rows_of_one(head: Row[Any], entries: Iterable[Entry | Row[Any]], uid: str) -> Iterator[list[Cell]]:
+def rows_of_one(head: Row[Any], entries: Iterable[Entry | Row[Any]]) -> Iterator[list[Cell]]:
     """The rows of one transaction, given its row and its audit entries."""
-    opening: list[Cell] = [head.id, uid, str(plain(head.at)), head.user, head.what, head.undoes or ""]
+    opening: list[Cell] = [head.id, head.uid or "", str(plain(head.at)), head.user, head.what, head.undoes or ""]
     by: list[Cell] = [head.user_id]
     following: list[Cell] = [head.id, "", "", "", "", ""]
     written = False
@@ -113,8 +111,13 @@ def read(rows: Sequence[Sequence[Cell]]) -> Entries:
                 raise ValueError("its rows stand in another order")
             known.add(number)
             last = number
-            entries.uids[str(row[1])] = number
-            head = {"id": number, "at": datetime.fromisoformat(str(row[2])), "user": str(row[3]), "what": str(row[4])}
+            head = {
+                "id": number,
+                "uid": str(row[1]) or None,
+                "at": datetime.fromisoformat(str(row[2])),
+                "user": str(row[3]),
+                "what": str(row[4]),
+            }
             # An older version has not written whose it was.
             head["user_id"] = _number(row[_WIDE - 1]) if row[_WIDE - 1] != "" else None
             entries.transactions.append(
@@ -134,6 +137,11 @@ def read(rows: Sequence[Sequence[Cell]]) -> Entries:
             for record_id in ids:
                 entry = {"transaction": number, "record": str(row[6]), "record_id": record_id, "operation": operation}
                 pending.append((entry, str(row[9]), str(row[10])))
+    # A store that an older version has copied into a spreadsheet has one uid for all of its transactions.
+    last_of = {head["uid"]: head["id"] for head in entries.transactions}
+    for head in entries.transactions:
+        if last_of[head["uid"]] != head["id"]:
+            head["uid"] = None
     for entry, before, after in pending:
         entries.audit.append({**entry, "before": _fields(before), "after": _fields(after)})
     return entries

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Column, Connection, Index, Integer, MetaData, String, Table, Text, inspect, select
+from sqlalchemy import Column, Connection, Index, Integer, MetaData, String, Table, Text, inspect, select, update
 
 from crm.errors import StoreBusyError
 from crm.model import RECORDS, Record
 from crm.repository import ROSTER, tables
+from crm.repository.known import new_id
 from crm.repository.sheets.grid.cells import LARGEST_EXACT
 from crm.repository.sheets.grid.layout import FORMAT, META, TABS, Cell, columns
 from crm.repository.sqlite import counters
@@ -42,11 +43,6 @@ sheet_problem = Table(
     Column("what", Text, nullable=False),
     Column("cell", Text, nullable=False),
     Index("sheet_problem_by_record", "record", "id"),
-)
-
-# The number of the transaction that each commit is.
-sheet_commit = Table(
-    "sheet_commit", metadata, Column("uid", String(40), primary_key=True), Column("number", Integer, nullable=False)
 )
 
 # What the mirror knows of the spreadsheet as a whole.
@@ -242,16 +238,21 @@ def _set_fact(connection: Connection, name: str, value: str) -> None:
     connection.exec_driver_sql("INSERT OR REPLACE INTO sheet_fact (name, value) VALUES (?, ?)", (name, value))
 
 
-def put_commits(connection: Connection, numbers: Mapping[str, int]) -> None:
-    """Notes commits that are in the spreadsheet, with the numbers of their transactions."""
-    if numbers:
-        statement = "INSERT OR REPLACE INTO sheet_commit (uid, number) VALUES (?, ?)"
-        connection.exec_driver_sql(statement, list(numbers.items()))
+def last_uid(connection: Connection) -> str:
+    """The identifier of the last transaction, which gets one where an older format gave it none; '' without any."""
+    place = tables.transactions.c
+    last = connection.execute(select(place.id, place.uid).order_by(place.id.desc()).limit(1)).first()
+    if last is None or last.uid:
+        return last.uid if last else ""
+    uid = new_id()
+    connection.execute(update(tables.transactions).where(place.id == last.id).values(uid=uid))
+    return uid
 
 
 def has_commit(connection: Connection, uid: str) -> bool:
     """Whether a commit is in the spreadsheet, as far as the mirror knows."""
-    return connection.execute(select(sheet_commit.c.number).where(sheet_commit.c.uid == uid)).first() is not None
+    known = select(tables.transactions.c.id).where(tables.transactions.c.uid == uid)
+    return connection.execute(known).first() is not None
 
 
 def rows_of(connection: Connection, kind: type[Record]) -> dict[int, tuple[int, list[Any]]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 
 from crm.errors import StoreDamagedError
 from crm.model import BY_NAME, Record
@@ -98,8 +98,15 @@ def enter(connection: Connection, entries: Entries) -> None:
     team = team_of(connection) if unsaid else None
     for head in unsaid:
         head["user_id"] = team.account_or_former(head["user"]) if team else 0
-    if entries.transactions:
-        connection.execute(insert(tables.transactions), entries.transactions)
+    place = tables.transactions.c
+    for start in range(0, len(entries.transactions), _BATCH):
+        batch = entries.transactions[start : start + _BATCH]
+        # Somebody may have copied rows of the history.
+        taken = select(place.uid).where(place.uid.in_([head["uid"] for head in batch if head["uid"]]))
+        known = set(connection.execute(taken).scalars())
+        connection.execute(
+            insert(tables.transactions), [{**head, "uid": None} if head["uid"] in known else head for head in batch]
+        )
     for start in range(0, len(entries.audit), _BATCH):
         batch = [{"id": None, **row} for row in entries.audit[start : start + _BATCH]]
         insert_rows(connection, tables.audit, batch)

@@ -7,7 +7,6 @@ the mirror last saw was done by hand: it is left for `hand_edits` to check, and 
 import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.exc import IntegrityError
@@ -26,20 +25,12 @@ from crm.repository.sheets.mirror.validation import SettingCheck
 from crm.repository.sheets.pull.delta import Contents, StaleHistory, by_record, enter, history_end, unseen
 from crm.repository.sheets.pull.tab_diff import HandEdits, TabIntake
 
-__all__ = ["Contents", "HandEdits", "StaleHistory", "Taken", "conventions", "take"]
+__all__ = ["Contents", "HandEdits", "StaleHistory", "conventions", "take"]
 
 # The settings say how to read what people typed, and the accounts who is meant by a name, so they come first; sales
 # come after the clients they name.
 _FIRST: tuple[type[Record], ...] = (Setting, User)
 _ORDER: tuple[type[Record], ...] = (*_FIRST, *(kind for kind in RECORDS if kind not in _FIRST))
-
-
-@dataclass
-class Taken:
-    """The result of a pull: the edits by hand, and the new commits."""
-
-    edits: HandEdits
-    uids: Mapping[str, int]
 
 
 def conventions(connection: Connection, clock: Clock) -> Conventions:
@@ -55,7 +46,7 @@ def take(
     contents: Contents,
     clock: Clock,
     check_setting: SettingCheck = lambda *_: None,
-) -> Taken:
+) -> HandEdits:
     """Brings the mirror in step; raises StaleHistory, and StoreDamagedError where a tab cannot be read."""
     connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
     try:
@@ -99,7 +90,7 @@ class _Intake:
         self.check_setting = check_setting
         self.good: Mapping[type[Record], Mapping[int, Record]] = {}
 
-    def take(self) -> Taken:
+    def take(self) -> HandEdits:
         before = mirror.seen(self.connection)
         if before is not None and self.contents.everything:
             # What cannot be read keeps the value that it had.
@@ -110,17 +101,16 @@ class _Intake:
             before = None
         else:
             entries = unseen(self.contents, before)
-        taken = Taken(HandEdits(), entries.uids)
-        self._take_tabs(before, entries, taken)
+        edits = HandEdits()
+        self._take_tabs(before, entries, edits)
         enter(self.connection, entries)
-        mirror.put_commits(self.connection, entries.uids)
         places = self.contents.places
         places[HISTORY.title].heading = [history_end(self.contents, self.contents.state.history_rows)]
         mirror.set_seen(self.connection, Seen(self.contents.state, places))
-        taken.edits.generation = mirror.generation(self.connection)
-        return taken
+        edits.generation = mirror.generation(self.connection)
+        return edits
 
-    def _take_tabs(self, before: Seen | None, entries: Entries, taken: Taken) -> None:
+    def _take_tabs(self, before: Seen | None, entries: Entries, edits: HandEdits) -> None:
         program = by_record(entries)
         totals_open = mirror.is_unproven(self.connection)
         blind = {} if before is None else mirror.blind(self.connection)
@@ -134,7 +124,7 @@ class _Intake:
                 place,
                 self.contents.state,
                 program.get(kind, {}),
-                taken.edits,
+                edits,
                 fresh=before is None,
             )
             if not set(tab.head.missing).issuperset(blind.get(kind.kind_name, ())):
@@ -156,7 +146,7 @@ class _Intake:
             for kind in sums.SUMMED:
                 last = self.contents.state.last.get(kind.kind_name, 0)
                 numbers, is_all = _unsettled(self.connection, kind, last)
-                taken.edits.unsettled |= {kind: numbers} if numbers else {}
+                edits.unsettled |= {kind: numbers} if numbers else {}
                 proven = proven and is_all and not numbers
             mirror.set_unproven(self.connection, not proven)
 
@@ -181,7 +171,7 @@ class _Intake:
 def _forget_everything(connection: Connection) -> None:
     for kind in reversed(RECORDS):
         connection.execute(delete(tables.TABLES[kind]))
-    for table in (tables.audit, tables.transactions, mirror.sheet_row, mirror.sheet_problem, mirror.sheet_commit):
+    for table in (tables.audit, tables.transactions, mirror.sheet_row, mirror.sheet_problem):
         connection.execute(delete(table))
 
 

@@ -76,28 +76,28 @@ class Plan:
         return [kind for kind in RECORDS if kind in named]
 
 
-def plan(tx: SqlTransaction, seen: Seen, uid: str) -> Plan:
+def plan(tx: SqlTransaction, seen: Seen) -> Plan:
     """The plan of writes for a finished transaction."""
     connection, entries = tx.connection, tx.entries()
     head = connection.execute(_HEAD, {"wanted": tx.number}).one()
-    made = Plan(history=list(history_tab.rows_of_one(head, entries, uid)))
+    made = Plan(history=list(history_tab.rows_of_one(head, entries)))
     for kind, touched in _touched(entries).items():
         _Tab(connection, kind, seen.places[kind.kind_name], made).plan(touched)
     return made
 
 
-def whole_plan(connection: Connection, seen: Seen, uid: str) -> Plan:
+def whole_plan(connection: Connection, seen: Seen) -> Plan:
     """The plan that writes all that the mirror holds, history included, into a spreadsheet that holds only first
     records."""
-    made = Plan(history=list(history_tab.rows_of(connection, 1, uid)))
+    made = Plan(history=list(history_tab.rows_of(connection, 1)))
     for kind in tables.TABLES:
         _plan_whole(connection, kind, seen, made)
     return made
 
 
-def plan_again(connection: Connection, kinds: Iterable[type[Record]], number: int, seen: Seen, uid: str) -> Plan:
+def plan_again(connection: Connection, kinds: Iterable[type[Record]], number: int, seen: Seen) -> Plan:
     """The plan that makes some tabs hold what the mirror does, as transaction `number`, which changes no record."""
-    made = Plan(history=list(history_tab.rows_of(connection, number, uid)))
+    made = Plan(history=list(history_tab.rows_of(connection, number)))
     for kind in kinds:
         _plan_whole(connection, kind, seen, made)
     return made

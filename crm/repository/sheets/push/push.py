@@ -2,7 +2,6 @@
 
 import random
 import time
-import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -11,6 +10,7 @@ from typing import Any, NoReturn
 from crm.errors import StoreBusyError, StoreError, StoreOfflineError
 from crm.model import Record
 from crm.repository import Wait, Waiting
+from crm.repository.known import new_id
 from crm.repository.sheets.google.spreadsheet import NoAnswer, Rejected, Service
 from crm.repository.sheets.grid.cells import number_of, stamped
 from crm.repository.sheets.grid.layout import BEFORE, columns, heading, is_marker, marker
@@ -50,11 +50,6 @@ class Applied(Exception):
 
 class _Astray(Exception):
     """The commit was applied and did not write where it meant to."""
-
-
-def new_uid() -> str:
-    """A name for a commit that no other has."""
-    return uuid.uuid4().hex[:16]
 
 
 class Push:
@@ -235,7 +230,7 @@ class Push:
                     plan.deletes.append(RowWrite(kind, record_id, at, relies, deletes=True))
         after = replace(state, staging="")
         plan.cut = cut(contents, state.history_rows + 1)
-        self._write_over(Commit(plan, Seen(state, contents.places), new_uid(), after))
+        self._write_over(Commit(plan, Seen(state, contents.places), new_id(), after))
 
     def _write_over(self, commit: Commit) -> None:
         """Writes what everybody would write here; whoever does it first, and however it ends, is looked at again."""
@@ -259,7 +254,7 @@ class Push:
             if not blocks:
                 return contents
             plan, after = mending(contents, blocks)
-            self._write_over(Commit(plan, Seen(contents.state, contents.places), new_uid(), after))
+            self._write_over(Commit(plan, Seen(contents.state, contents.places), new_id(), after))
         raise StoreBusyError(
             "Rows are being moved in the spreadsheet again and again while the program puts them right. Try again when"
             " nobody is sorting it."
