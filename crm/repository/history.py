@@ -139,7 +139,7 @@ def _touching(client: int) -> Any:
 
 def _owned(kind: str, name: str, value: int | str) -> Any:
     """The entries of the records of a kind in whose field `name` a value stands, or stood; of a name whatever case."""
-    table, past, its = TABLES[BY_NAME[kind]], audit.alias(), audit.alias()
+    table, past, entry = TABLES[BY_NAME[kind]], audit.alias(), audit.alias()
     stands, stood = table.c[name] == value, held(past.c.before, name) == value
     if isinstance(value, str):
         kept = sql_functions.text_in(type_coerce(past.c.before, String), literal_column(f"'{name}'"))
@@ -148,7 +148,7 @@ def _owned(kind: str, name: str, value: int | str) -> Any:
         )
     now = select(table.c.id).where(stands)
     before = select(past.c.record_id).where(past.c.record == kind, stood)
-    return select(its.c.id).where(its.c.record == kind, its.c.record_id.in_(union(now, before)))
+    return select(entry.c.id).where(entry.c.record == kind, entry.c.record_id.in_(union(now, before)))
 
 
 def held(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:

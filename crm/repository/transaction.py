@@ -216,7 +216,7 @@ class SqlTransaction(SqlSnapshot):
                 self._touch(record, added=True)
             rows.append(row)
         self._insert(kind, rows)
-        self._note_created(kind, range(first, first + len(rows)))
+        self._audit_created(kind, range(first, first + len(rows)))
         if kind is Deal:
             self._note_moves(rows)
         return rows
@@ -354,8 +354,8 @@ class SqlTransaction(SqlSnapshot):
         elif kind is User:
             self.__dict__.pop("team", None)
 
-    def _note_created(self, kind: type[Record], ids: range) -> None:
-        """Writes that records with these ids were created; of many the database itself makes the entries."""
+    def _audit_created(self, kind: type[Record], ids: range) -> None:
+        """Audit the creation of records with these ids; of many the database itself makes the entries."""
         if len(ids) <= _FEW:
             self._audit += [self._entry(kind, id_, "create", None, None) for id_ in ids]
             self._flush_audit(BATCH)

@@ -82,17 +82,17 @@ def _has_sent() -> ColumnElement[bool]:
     what became of them: what was sent cannot be taken back."""
     sent, written = audit.alias(), audit.alias()
     state: ColumnElement[Any] = literal_column("'state'")
-    being_sent = (
+    sending_states = (
         sql_functions.text_in(type_coerce(column, String), state) == "sending"
         for column in (sent.c.before, sent.c.after)
     )
-    is_sent = (sent.c.record == Message.kind_name, sent.c.operation == "update", or_(*being_sent))
-    of_its_own = exists().where(sent.c.transaction == transactions.c.id, *is_sent)
+    is_sent = (sent.c.record == Message.kind_name, sent.c.operation == "update", or_(*sending_states))
+    sent_by_itself = exists().where(sent.c.transaction == transactions.c.id, *is_sent)
     wrote = (written.c.record == Message.kind_name, written.c.operation == "create")
     since = exists().where(
         written.c.transaction == transactions.c.id, *wrote, sent.c.record_id == written.c.record_id, *is_sent
     )
-    return or_(of_its_own, since)
+    return or_(sent_by_itself, since)
 
 
 def take_back(tx: "SqlTransaction", entry: HistoryEntry) -> None:

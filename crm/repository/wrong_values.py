@@ -7,9 +7,10 @@ from typing import Any
 from sqlalchemy import Boolean, Column, Date, Integer
 
 from crm.errors import StoreDamagedError
+from crm.repository import Finding
 from crm.repository.column_types import JsonText, Minor, Moment, UniqueNumber
 
-HOW_TO_MEND = "Put it right with the program that wrote it, or restore a backup."
+_HOW_TO_MEND = "Put it right with the program that wrote it, or put a backup back with `restore FILE`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +27,14 @@ class WrongValue:
         return f"Table “{self.table}”, row {self.row}: “{self.column}” is not {self.expected}."
 
     @property
+    def finding(self) -> Finding:
+        """How `check` names it."""
+        return Finding(self.sentence, True, how_to_mend=_HOW_TO_MEND)
+
+    @property
     def error(self) -> StoreDamagedError:
-        return StoreDamagedError(
-            f"The data is damaged. {self.sentence} Another program has written that. It was left as it is; put it right"
-            " with that program, or put a backup back with `restore FILE`."
-        )
+        """The error of a step that fails on it."""
+        return StoreDamagedError(f"The data is damaged. {self.sentence} It was left as it is. {_HOW_TO_MEND}")
 
 
 def expected(column: Column[Any]) -> str:

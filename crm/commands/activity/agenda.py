@@ -73,6 +73,16 @@ class Source(Protocol):
     ) -> tuple[int, Sequence[AgendaItem]]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A source with its name, of one item and of several; `late` where it should have been done by now."""
+
+    source: Source
+    one: str
+    many: str
+    late: bool = False
+
+
 @command("agenda", title="What needs doing")
 def agenda(
     crm: CRM,
@@ -200,4 +210,10 @@ def _with_clients(snapshot: Snapshot, deals: Sequence[Deal]) -> list[tuple[Deal,
 
 # The more urgent first: the least of one ranks above the most of the next, so that a page is read of those alone that
 # are on it.
-SOURCES: Sequence[Source] = (follow_ups_due, birthdays, closes_passed, not_arrived, gone_quiet)
+REASONS = (
+    Reason(birthdays, "birthday today", "birthdays today"),
+    Reason(closes_passed, "deal should have closed", "deals should have closed", late=True),
+    Reason(not_arrived, "message did not go out", "messages did not go out"),
+    Reason(gone_quiet, "deal has gone quiet", "deals have gone quiet"),
+)
+SOURCES: Sequence[Source] = (follow_ups_due, *(reason.source for reason in REASONS))

@@ -54,10 +54,10 @@ def start_of(crm: CRM, snapshot: Snapshot) -> Start:
     if today := in_all - overdue:
         items = agenda.follow_ups_due(snapshot, mine, _NAMED, overdue)[1]
         due.append(Due(f"{by.number(today)} due today", items, today))
-    for source, one, many in _REASONS:
-        count, items = source(snapshot, mine, _NAMED)
+    for reason in agenda.REASONS:
+        count, items = reason.source(snapshot, mine, _NAMED)
         if count:
-            due.append(Due(pluralize(count, one, many, by), items, count, late=source is agenda.closes_passed))
+            due.append(Due(pluralize(count, reason.one, reason.many, by), items, count, late=reason.late))
     figures = {
         "today": _to_do(sum(reason.count for reason in due), snapshot, by),
         "follow-ups": f"{by.number(overdue)} overdue" if overdue else "",
@@ -101,9 +101,3 @@ _FIGURES: Mapping[str, Callable[[CRM, Snapshot], str]] = {
     "deals": _deals,
     "email": _email,
 }
-_REASONS = (
-    (agenda.birthdays, "birthday today", "birthdays today"),
-    (agenda.closes_passed, "deal should have closed", "deals should have closed"),
-    (agenda.not_arrived, "message did not go out", "messages did not go out"),
-    (agenda.gone_quiet, "deal has gone quiet", "deals have gone quiet"),
-)

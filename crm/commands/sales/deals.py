@@ -39,8 +39,8 @@ class DealList:
 
 
 @dataclass(frozen=True, slots=True)
-class Stay:
-    """How long a deal was in a stage: from a day to a day, None where it still is; `user` moved it there. In the one
+class TimeInStage:
+    """The time of a deal in a stage: from a day to a day, None where it still is; `user` moved it there. In the one
     that it ended in it is no time: `days` is None."""
 
     stage: str
@@ -57,13 +57,13 @@ class DealCard:
 
     item: DealShown
     client: Client
-    stays: Sequence[Stay]
+    times_in_stages: Sequence[TimeInStage]
     follow_ups: Sequence[FollowUp]
     sales: Sequence[Sale]
 
     def as_json(self) -> dict[str, Any]:
         """The deal's own fields, and beside them what the card adds."""
-        beside = {"stays": self.stays, "follow_ups": self.follow_ups, "sales": self.sales}
+        beside = {"stays": self.times_in_stages, "follow_ups": self.follow_ups, "sales": self.sales}
         return {**self.item.as_json(), **plain(beside)}
 
 
@@ -153,23 +153,23 @@ def show(crm: CRM, deal: TheDeal) -> DealCard:
         return DealCard(
             deals_shown(snapshot, known, [record])[0],
             snapshot.get(Client, record.client),
-            stays(snapshot, record, known),
+            times_in_stages(snapshot, record, known),
             snapshot.find_all(FollowUp, Query(belonging)),
             snapshot.find_all(Sale, Query(belonging)),
         )
 
 
-def stays(snapshot: Snapshot, deal: Deal, known: Sequence[Stage]) -> list[Stay]:
+def times_in_stages(snapshot: Snapshot, deal: Deal, known: Sequence[Stage]) -> list[TimeInStage]:
     """How long a deal was in each stage, from the first on."""
     moves = snapshot.find_all(StageMove, Query({"deal": deal.id}, sort="id"))
     names = {stage.id: stage.name for stage in known}
-    stays_ = []
+    times = []
     for move, following in zip_longest(moves, moves[1:]):
         ended = following is None and deal.closed_on is not None
         until = following.on if following else None
         days = None if ended else ((until or snapshot.today) - move.on).days
-        stays_.append(Stay(names.get(move.stage, f"stage {move.stage}"), move.on, until, days, move.user))
-    return stays_
+        times.append(TimeInStage(names.get(move.stage, f"stage {move.stage}"), move.on, until, days, move.user))
+    return times
 
 
 @command("deals edit", title="Edit a deal")

@@ -24,18 +24,18 @@ INDEX = (
 
 # Each gives (id, sort_name, text) of clients, as the statements about the clients themselves do.
 STARTING = """
-UNION SELECT client.id, sort_name, its.search_name FROM (SELECT client, search_name FROM contact
-    WHERE search_name >= :text AND search_name < :text || char(1114111) ORDER BY search_name LIMIT :limit) AS its
-    JOIN client ON client.id = its.client"""
+UNION SELECT client.id, sort_name, contacts.search_name FROM (SELECT client, search_name FROM contact
+    WHERE search_name >= :text AND search_name < :text || char(1114111) ORDER BY search_name LIMIT :limit) AS contacts
+    JOIN client ON client.id = contacts.client"""
 CONTAINING = """
-UNION SELECT client.id, sort_name, its.search_name FROM (SELECT contact.client, contact.search_name
+UNION SELECT client.id, sort_name, contacts.search_name FROM (SELECT contact.client, contact.search_name
     FROM contact_search JOIN contact ON contact.id = contact_search.rowid
-    WHERE contact_search MATCH :match{more} LIMIT :candidates) AS its
-    JOIN client ON client.id = its.client"""
+    WHERE contact_search MATCH :match{more} LIMIT :candidates) AS contacts
+    JOIN client ON client.id = contacts.client"""
 SCANNING = """
-UNION SELECT client.id, sort_name, its.search_name FROM (SELECT client, search_name FROM contact
-    WHERE {every} LIMIT :candidates) AS its
-    JOIN client ON client.id = its.client"""
+UNION SELECT client.id, sort_name, contacts.search_name FROM (SELECT client, search_name FROM contact
+    WHERE {every} LIMIT :candidates) AS contacts
+    JOIN client ON client.id = contacts.client"""
 # In the order of the contacts' names: to read each client as well would take twice as long.
 RESEMBLING = """
 SELECT contact.client, contact.search_name, contact.search_name FROM contact_search

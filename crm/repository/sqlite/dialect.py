@@ -37,7 +37,6 @@ from crm.repository.sqlite.files import beside, driver, open_file, reason
 from crm.repository.sqlite.search import SqliteSearch
 from crm.repository.sqlite.wrong_values import wrong_values
 from crm.repository.tables import PEOPLE, audit
-from crm.repository.wrong_values import HOW_TO_MEND
 
 # Those that can be dropped: the one behind a UNIQUE column has no statement of its own.
 _INDEXES = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL"
@@ -169,8 +168,7 @@ class Sqlite:
                 findings.append(Finding(f"The file is damaged: {answer}.", True, how_to_mend="Restore a backup."))
         # What cannot be read at all was just found.
         with suppress(sqlite3.DatabaseError):
-            for wrong in wrong_values(driver(connection.connection), _MOST_NAMED):
-                findings.append(Finding(wrong.sentence, True, how_to_mend=HOW_TO_MEND))
+            findings += [wrong.finding for wrong in wrong_values(driver(connection.connection), _MOST_NAMED)]
         for row in connection.exec_driver_sql("PRAGMA foreign_key_check"):
             findings.append(
                 Finding(f"{row[0]} {row[1]} belongs to a {row[2]} that is not there.", True, row[0], row[1])

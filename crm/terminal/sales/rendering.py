@@ -63,7 +63,7 @@ _SUMS: Sequence[tables.Column] = (
     tables.Column("Value", lambda row, by: data(by.money(row.value)), 2, right=True),
     tables.Column("Weighted", lambda row, by: data(by.money(by.rounded(row.weighted))), 3, right=True),
 )
-_STAYS: Sequence[tables.Column] = (
+_TIMES_IN_STAGES: Sequence[tables.Column] = (
     tables.Column("Stage", lambda row, _: data(row.stage), 0, 8),
     tables.Column("Since", lambda row, by: data(by.day(row.since)), 1),
     tables.Column("Days", lambda row, by: data("" if row.days is None else by.number(row.days)), 1, right=True),
@@ -141,14 +141,14 @@ def draw_heading(screen: Screen, card: "DealCard", by: Conventions) -> None:
 
 def draw_history(screen: Screen, card: "DealCard", by: Conventions, most: int | None = None) -> None:
     """The stages that it was in, the sales and the follow-ups, or the last lines of all that."""
-    if most is None or most > len(card.stays) + 1:
+    if most is None or most > len(card.times_in_stages) + 1:
         screen.print()
-        screen.print(tables.table(_STAYS, card.stays, by, screen.width))
+        screen.print(tables.table(_TIMES_IN_STAGES, card.times_in_stages, by, screen.width))
     lines = [f"Sale {sale.id}: {by.money(sale.amount)} on {by.day(sale.on)}" for sale in card.sales]
     for follow_up in card.follow_ups:
         state = f"done on {by.day(follow_up.done_on)}" if follow_up.done_on else f"due on {by.day(follow_up.due_on)}"
         lines.append(f"{follow_up.what} ({', '.join(filter(None, (follow_up.user, state)))})")
-    room = len(lines) if most is None else max(0, most - len(card.stays) - 2)
+    room = len(lines) if most is None else max(0, most - len(card.times_in_stages) - 2)
     if lines[:room]:
         screen.print()
     for line in lines[:room]:

@@ -49,7 +49,7 @@ def where(office: Office, of: Deal, crm: CRM | None = None) -> str:
 
 
 def path(office: Office, of: Deal) -> list[str]:
-    return [stay.stage for stay in office("deals show", of).stays]
+    return [time.stage for time in office("deals show", of).times_in_stages]
 
 
 def titles(office: Office, **given: Any) -> list[str]:
@@ -140,13 +140,13 @@ def test_days_in_the_stage_are_counted(office: Office, acme: Client) -> None:
     office("deals move", added, stage(office, "Qualified"), crm=later)
     latest = office.open(today=TODAY + timedelta(days=15))
     shown = office("deals show", now(office, added), crm=latest)
-    rows = [(stay.stage, stay.since, stay.until, stay.days, stay.user) for stay in shown.stays]
+    rows = [(time.stage, time.since, time.until, time.days, time.user) for time in shown.times_in_stages]
     assert rows == [
         ("Lead", TODAY, TODAY + timedelta(days=12), 12, "anna"),
         ("Qualified", TODAY + timedelta(days=12), None, 3, "anna"),
     ]
     office("deals lose", now(office, added), "no answer", crm=latest)
-    assert [stay.days for stay in office("deals show", added, crm=latest).stays] == [12, 3, None]
+    assert [time.days for time in office("deals show", added, crm=latest).times_in_stages] == [12, 3, None]
 
 
 def test_a_deal_shows_its_follow_ups_and_its_sale(office: Office, acme: Client) -> None:
@@ -452,7 +452,7 @@ def test_a_deal_goes_its_way_on_every_store(office: Office, store: Store) -> Non
     office("deals reopen", now(office, added, crm), take_back=True, crm=crm)
     assert store.client(client).status == "Regular"
     office("deals lose", now(office, added, crm), "no budget", crm=crm)
-    assert [stay.stage for stay in office("deals show", added, crm=crm).stays] == [
+    assert [time.stage for time in office("deals show", added, crm=crm).times_in_stages] == [
         "Lead", "Proposal", "Won", "Proposal", "Lost",
     ]  # fmt: skip
     office("stages rename", stage(office, "Lost", crm), "Gone", crm=crm)

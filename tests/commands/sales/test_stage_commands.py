@@ -75,7 +75,7 @@ def test_a_new_name_shows_everywhere_at_once(office: Office) -> None:
     added = office("deals add", client, "Website", Decimal(10))
     office("stages rename", stage(office, "Lead"), "Interest")
     assert office("deals list").deals[0].stage.name == "Interest"
-    assert office("deals show", added).stays[0].stage == "Interest"
+    assert office("deals show", added).times_in_stages[0].stage == "Interest"
     assert office("deals board").columns[0].sum.stage.name == "Interest"
     with pytest.raises(RefusedError, match="already"):
         office("stages rename", stage(office, "Interest"), "won")
@@ -139,7 +139,10 @@ def test_a_stage_with_deals_in_it_goes_only_when_they_have_somewhere_to_go(offic
     office("stages delete", stage(office, "Lead"), stage(office, "Proposal"))
     assert len(office.history()) == len(before) + 1
     assert (names(office), deals_in(office, "Proposal")) == (FIRST[1:], 2)
-    assert [stay.user for stay in office("deals show", selected(office.crm, Deal, "One")).stays] == ["anna", "anna"]
+    assert [time.user for time in office("deals show", selected(office.crm, Deal, "One")).times_in_stages] == [
+        "anna",
+        "anna",
+    ]
     office("history undo")
     assert (names(office), deals_in(office, "Lead")) == (FIRST, 2)
     with office.crm.read() as snapshot:
