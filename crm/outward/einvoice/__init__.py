@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from crm.errors import FieldError
 from crm.invoicing.document import InvoiceDocument
 
 FORMATS: Final[Mapping[str, str]] = {
@@ -41,7 +42,17 @@ class Checked:
 
 def write(document: InvoiceDocument, format: str) -> bytes:
     """The XML of a document in one of FORMATS. What is missing is not asked here but by `requirements.missing`."""
-    raise NotImplementedError
+    from crm.outward.einvoice import cii, terms, ubl
+
+    if format == "factur-x":
+        return cii.write(document, terms.EN16931)
+    if format == "xrechnung-cii":
+        return cii.write(document, terms.XRECHNUNG)
+    if format == "xrechnung-ubl":
+        return ubl.write(document, terms.XRECHNUNG)
+    if format == "peppol":
+        return ubl.write(document, terms.PEPPOL)
+    raise FieldError(f"choose one of {', '.join(FORMATS)}", field="format")
 
 
 def check(data: bytes) -> Checked:
