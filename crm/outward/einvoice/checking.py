@@ -378,4 +378,5 @@ def _is_currency(code: str) -> bool:
 def _countries() -> frozenset[str]:
     from babel import Locale
 
-    return frozenset(code for code in Locale("en").territories if re.fullmatch("[A-Z]{2}", code)) - {"ZZ", "EU", "UN"}
+    codes = (str(code) for code in Locale("en").territories)
+    return frozenset(code for code in codes if re.fullmatch("[A-Z]{2}", code)) - {"ZZ", "EU", "UN"}

@@ -84,7 +84,8 @@ class Nodes:
 
 def as_bytes(root: "etree._Element") -> bytes:
     """The file: the same for the same document."""
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+    data: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+    return data
 
 
 def amount(value: Decimal) -> str:
