@@ -26,8 +26,8 @@ def plain_text(hypertext: str) -> str:
     """The visible text of a page, '' where it shows nothing."""
     from inscriptis import Inscriptis  # type: ignore[import-untyped]
     from inscriptis.model.config import ParserConfig  # type: ignore[import-untyped]
-    from lxml import html as markup  # type: ignore[import-untyped]
-    from lxml.etree import ParserError, XMLSyntaxError  # type: ignore[import-untyped]
+    from lxml import html as markup
+    from lxml.etree import ParserError, XMLSyntaxError
 
     try:
         page = markup.document_fromstring(
