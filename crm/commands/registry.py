@@ -102,7 +102,8 @@ class Parameter:
 class Command:
     """One use case. `group` is its word on the command line, '' for a command of one word; `menu` is the
     menu it stands in, '' for none; `title` is its entry there; `roles` who may run it, besides the owner; `here`
-    that it concerns the machine that the program runs on, and nobody who sits elsewhere.
+    that it concerns the machine that the program runs on, and nobody who sits elsewhere; `own_store` that it is about
+    the team's own store, and not about the sample data.
 
     `key` is what a key has to be allowed to run it unattended: 'mail' or 'backup', '' where none runs it.
 
@@ -119,6 +120,7 @@ class Command:
     function: Callable[..., Any] = field(repr=False)
     roles: tuple[str, ...] = TEAM
     here: bool = False
+    own_store: bool = False
     unread: tuple[type[StoreError], ...] = ()
     outside: bool = False
     as_text: "Callable[[CRM, Any], Any] | None" = field(default=None, repr=False)
@@ -193,13 +195,15 @@ def command(
     menu: str = "",
     roles: tuple[str, ...] = TEAM,
     here: bool = False,
+    own_store: bool = False,
     unread: tuple[type[StoreError], ...] = (),
     outside: bool = False,
     as_text: "Callable[[CRM, Any], Any] | None" = None,
     key: str = "",
 ) -> Callable[[_Function], _Function]:
     """Registers a function as the command that the shell calls `words` and the menu `title`; `roles` may run it.
-    `here` says that it concerns the machine that the program runs on; `unread` with which errors it runs where the
+    `here` says that it concerns the machine that the program runs on, `own_store` that it is not about the sample data;
+    `unread` with which errors it runs where the
     store cannot be read; `outside` that the shell alone has it, and nobody is signed in; `as_text` makes what the
     shell prints of the result; `key` says which keys run it unattended."""
 
@@ -208,7 +212,9 @@ def command(
         if words in _COMMANDS or words in _OUTSIDE:
             raise ValueError(f"two commands are called {words}")
         registered = _OUTSIDE if outside else _COMMANDS
-        registered[words] = Command(group, name, title, menu, function, roles, here, unread, outside, as_text, key)
+        registered[words] = Command(
+            group, name, title, menu, function, roles, here, own_store, unread, outside, as_text, key
+        )
         return function
 
     return register

@@ -53,7 +53,7 @@ class DemoReport:
 _LIKE_THE_TEAM = ("language", "currency", "country", TIME_ZONE)
 
 
-@command("demo", title="Try it on sample data", menu="backups", roles=ONLY_ADMIN, here=True)
+@command("demo", title="Try it on sample data", menu="backups", roles=ONLY_ADMIN, here=True, own_store=True)
 def demo(crm: CRM) -> DemoReport:
     """Makes a store of its own with a made-up small company, to try everything out on; your data is not touched."""
     sample = open_other(crm, sample_store())

@@ -49,7 +49,14 @@ class StoreChosen:
     comes_first: str = ""
 
 
-@command("sheets setup", title="Set a Google spreadsheet up", roles=ONLY_ADMIN, here=True, unread=(StoreError,))
+@command(
+    "sheets setup",
+    title="Set a Google spreadsheet up",
+    roles=ONLY_ADMIN,
+    here=True,
+    own_store=True,
+    unread=(StoreError,),
+)
 def setup(
     crm: CRM,
     spreadsheet: Annotated[
@@ -90,6 +97,7 @@ def setup(
     menu="sheets",
     roles=ONLY_ADMIN,
     here=True,
+    own_store=True,
     unread=(StoreError,),
 )
 def connect(crm: CRM, spreadsheet: _ADDRESS, take_over: _TAKE_OVER = "") -> SpreadsheetReport:
@@ -103,7 +111,12 @@ def connect(crm: CRM, spreadsheet: _ADDRESS, take_over: _TAKE_OVER = "") -> Spre
 
 
 @command(
-    "sheets leave", title="Work on the file on this computer again", roles=ONLY_ADMIN, here=True, unread=(StoreError,)
+    "sheets leave",
+    title="Work on the file on this computer again",
+    roles=ONLY_ADMIN,
+    here=True,
+    own_store=True,
+    unread=(StoreError,),
 )
 def leave(crm: CRM) -> StoreChosen:
     """Opens the file on this computer again where no store is named; the spreadsheet stays as it is."""

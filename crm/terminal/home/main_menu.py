@@ -124,11 +124,12 @@ class MainMenu:
 
     def _open(self, section: str) -> None:
         session = self.session
-        if section != "data" or session.real is None:
+        if section != "data":
             open_section(session, section)
             return
         remove = Choice("Remove the sample data", partial(_remove_sample, session))
 
+        # The sample data may be taken up and removed on this very page.
         def listed() -> list[Choice]:
             return [*entries(session, section), *([remove] if session.real else [])]
 

@@ -302,10 +302,11 @@ class Session:
         return self.crm.reader == OWNER or self.offers(named(words))
 
     def offers(self, command: Command) -> bool:
-        """Whether the menu leads to a command: the person may run it, and it makes sense where they sit, and not only
-        in the team's own store where the sample data is in use."""
-        elsewhere = self.exchange is not None or self.real is not None
-        return may_run(command, self.crm.reader) and not (command.here and elsewhere)
+        """Whether the menu leads to a command: the person may run it, and it makes sense where they sit and with the
+        data in use."""
+        is_elsewhere = command.here and self.exchange is not None
+        is_about_other_data = command.own_store and self.real is not None
+        return may_run(command, self.crm.reader) and not (is_elsewhere or is_about_other_data)
 
     def choose(
         self,

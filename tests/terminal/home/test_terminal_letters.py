@@ -21,7 +21,7 @@ from crm.commands.context import CRM
 from crm.commands.registry import Command, commands, named
 from crm.model import Client, FollowUp
 from crm.repository import Query
-from crm.terminal.console.keyboard import BACK, Back, Choice
+from crm.terminal.console.keyboard import BACK, NO, YES, Back, Choice
 from crm.terminal.console.line_keyboard import LineKeyboard
 from crm.terminal.drawing.screen import Screen
 from crm.terminal.home.main_menu import MainMenu
@@ -56,7 +56,8 @@ class Walking:
         self._pressed: dict[tuple[Page, Page], set[str]] = defaultdict(set)
 
     def choose(self, question: str, choices: Sequence[Choice], *, hidden: Sequence[Choice] = (), **_: Any) -> Any:
-        if not hidden:
+        # A question has no keys, or those of yes and no.
+        if not {choice.label for choice in hidden} - {YES, NO}:
             raise Back
         for choice in filter(lambda choice: choice.label, hidden):
             self.labels[choice.key].setdefault(choice.label, tuple(self.session.place))
