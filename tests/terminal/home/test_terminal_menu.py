@@ -194,9 +194,9 @@ def test_the_sample_data_is_marked_and_removed_after_a_question(start: Start, cr
     assert everything(crm) == ((), ())
     # Taken up under Data & settings, it can be removed there at once.
     session.choose("Add your first").choose("A person").sees("First name").press("Rea", "enter").press("enter")
-    session.choose("Save").sees("Added Rea").press("esc").sees("Import a file").choose("Try it on sample data")
-    session.sees("SAMPLE DATA").choose("Remove the sample").choose("Delete it").sees("Sample data removed")
-    session.sees("Try it on sample data").lacks("Remove the sample")
+    session.choose("Save").sees("Added Rea").press("esc").choose("Backups").choose("Try it on sample data")
+    session.sees("SAMPLE DATA").press("esc").choose("Remove the sample").choose("Delete it")
+    session.sees("Sample data removed").lacks("Remove the sample")
 
 
 def test_a_page_is_drawn_anew_when_the_window_gets_narrower(start: Start, crm: CRM) -> None:
