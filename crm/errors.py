@@ -215,7 +215,7 @@ class SignedOutError(CRMError):
             sentence = HAS_ACCOUNTS + (f" This was saved before: {listed}." if saved else " Nothing was changed.")
         elif key:
             over = (
-                "has stopped, as whoever made it is no longer an active admin,"
+                "stopped working because the person who made it is not an active admin now,"
                 if stopped
                 else "was revoked or has expired"
             )

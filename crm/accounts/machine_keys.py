@@ -87,8 +87,8 @@ class MachineKeys:
                 )
             if self._is_stopped(snapshot, key):
                 raise SignInRefusedError(
-                    f"The key “{key.name}” has stopped: whoever made it is no longer an active admin. Nothing was done;"
-                    " an admin makes a new one with `keys add`."
+                    f"The key “{key.name}” does not work any more: the person who made it is not an active admin now."
+                    " Nothing was done; an admin makes a new one with `keys add`."
                 )
             is_noted = key.last_used_on == snapshot.clock.today
         if not is_noted:

@@ -94,7 +94,7 @@ class FollowUpsPage(ListPage):
     command = "follow-ups list"
     sorts: Mapping[str, str] = {"Due": "due_on", "For": "user", "What": "what"}
     filter_by: Mapping[str, str] = {
-        "overdue": "Overdue", "due": "Due by", "client": "A client", "for_": "Assigned to",
+        "overdue": "Overdue", "due": "Due by", "client": "Client", "for_": "Assigned to",
         "repeating": "Repeating", "done": "Done",
     }  # fmt: skip
     # What is done is not overdue.

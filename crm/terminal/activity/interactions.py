@@ -20,8 +20,8 @@ from crm.terminal.toolkit.steps import in_steps
 
 # In the order in which they stand in the menu of filters.
 _FILTERS: Mapping[str, str] = {
-    "kind": "A kind", "client": "A client", "since": "From date", "until": "To date", "by": "Logged by",
-    "text": "A text",
+    "kind": "Kind", "client": "Client", "since": "From date", "until": "To date", "by": "Logged by",
+    "text": "Text",
 }  # fmt: skip
 
 

@@ -31,7 +31,7 @@ def merge(session: Session, client: Client | None = None, **_: Any) -> None:
             if picked is None:
                 raise Back
             if name == "other" and picked.id == answers["client"].id:
-                raise RefusedError("That is the same client; choose another one.")
+                raise RefusedError("That is the same client. Choose a different one.")
             answers[name] = picked
 
         return ask
@@ -57,10 +57,10 @@ def merge(session: Session, client: Client | None = None, **_: Any) -> None:
         session.page("Merge", kept.name)
         _side_by_side(session, kept, other)
         count = other.sales_count
-        sales = f" Its {'sale moves' if count == 1 else f'{count} sales move'} over." if count else ""
+        sales = f" Its {'sale moves' if count == 1 else f'{count} sales move'} too." if count else ""
         with session.crm.read() as snapshot:
             names = ", ".join(account.email for account in accounts_of(snapshot, [other.id]))
-        accounts = f" Whoever signs in as {names} will then see the data of {kept.name}." if names else ""
+        accounts = f" The account {names} will then see the data of {kept.name}." if names else ""
         session.confirm(
             f"Merge {other.name} (no. {other.id}) into {kept.name} (no. {kept.id})?{sales}{accounts} It can be undone.",
             "Merge",

@@ -75,7 +75,7 @@ class LineKeyboard:
                     return choice.value
             keys = "".join(choice.key for choice in keyed)
             self._screen.print(
-                f"{clean(answer)[:40]} is not a choice here. Choose one of {' '.join(keys)}{' 0' * bool(back)}."
+                f"{clean(answer)[:40]} is not on this page. Choose one of {' '.join(keys)}{' 0' * bool(back)}."
             )
 
     def text(

@@ -35,7 +35,7 @@ from crm.terminal.drawing.theme import TOKENS
 
 _RESIZED_SECONDS = 0.1
 _TYPED_ON_SECONDS = 1.0
-_NO_SEARCH = "Search is not available here; what you type after / is ignored. Press Esc to go back."
+_NO_SEARCH = "Search does not work on this page. Press Esc to go back."
 # Takes the keys that a question knows, each with its words.
 ShowKeys = Callable[[Sequence[tuple[str, str]]], None]
 # In fewer lines a question takes what it needs.

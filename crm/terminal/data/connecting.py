@@ -54,7 +54,7 @@ def _connected(session: Session) -> None:
     entries = [
         Choice("Refresh its drop-downs and colours, put back columns", lambda: _set_up_again(session)),
         Choice("Connect another spreadsheet", lambda: guide(session)),
-        Choice("Work on the file on this computer again", lambda: work_on_file(session)),
+        Choice("Go back to the file on this computer", lambda: work_on_file(session)),
     ]
     session.keyboard.choose("", entries)()
 
@@ -72,7 +72,7 @@ def work_on_file(session: Session) -> None:
         _go_on_with(session, target)
     session.page(_TITLE)
     session.screen.print(Text("You are working on the file on this computer again.", "success"))
-    session.screen.print("The spreadsheet stays as it is, and so does what is in it.")
+    session.screen.print("The spreadsheet and its contents stay as they are.")
     _tell_what_comes_first(session, own_store())
     session.keyboard.pause()
 
@@ -143,7 +143,7 @@ def _tell_what_comes_first(session: Session, url: str) -> None:
     """Show which store is opened at the next start."""
     other = comes_first(session.crm, url)
     if not other:
-        session.screen.print("The CRM opens it from now on.")
+        session.screen.print("The CRM will open it from now on.")
         return
     session.screen.print()
     line = "At the next start the CRM opens another store, set by --store or CRM_STORE:"
@@ -246,7 +246,7 @@ def _set_up(session: Session, sheet: Spreadsheet) -> None:
     session.page(_TITLE)
     session.screen.print(Text(f"Found “{sheet.title}”. It can be read and written."))
     session.screen.print("Setting it up adds the tabs clients, sales and rules, and hidden ones for the program.")
-    session.screen.print("Nothing that is in it now changes.")
+    session.screen.print("What is in it now stays as it is.")
     session.screen.print()
     session.confirm("", "Set it up", "Another spreadsheet")
     session.insist(lambda: session.crm.spreadsheets.set_up(sheet.url))

@@ -30,7 +30,7 @@ def export(session: Session, **arguments: Any) -> None:
         check = command.parameters["what"].check
         entries = [Choice(words, value) for value, words in check.options.items()] if isinstance(check, OneOf) else []
         entries.insert(1, Choice("Some of the clients", "group"))
-        answers.values["what"] = session.keyboard.choose("What:", entries, at=answers.values.get("what"))
+        answers.values["what"] = session.keyboard.choose("Export:", entries, at=answers.values.get("what"))
 
     def ask_whom() -> None:
         group.update({name: value for name, value in pick_group(session, command.title).items() if name in whole})

@@ -26,12 +26,12 @@ class HistoryPage(ListPage):
     command = "history list"
     sorts: Mapping[str, str] = {"When": "at", "Who": "user", "What": "what"}
     filter_by: Mapping[str, str] = {
-        "client": "A client",
+        "client": "Client",
         "about": "Type of record",
         "by": "Done by",
         "since": "From date",
         "until": "To date",
-        "text": "A text",
+        "text": "Text",
         "only": "Undone or not",
     }
 

@@ -53,7 +53,7 @@ def _say_foreign(screen: Screen, number: int, by: Conventions) -> None:
     """Says once what is the same of most rows."""
     line = (
         f"{pluralize(number, 'telephone number does', 'telephone numbers do', by)} not fit the country that is set,"
-        f" {Country().show(by.country, by)}: the setting Country says which country numbers without a code are of."
+        f" {Country().show(by.country, by)}: the setting Country says which country numbers without a code belong to."
     )
     screen.print(data(line, "warning"))
 
@@ -174,12 +174,12 @@ def _(result: "StoreChosen", screen: Screen, _by: Conventions) -> None:
 def _remembered(screen: Screen, url: str, comes_first: str) -> None:
     store = "The spreadsheet" if url.startswith(SHEETS) else "The file on this computer"
     if not comes_first:
-        screen.print(f"{store} is opened from now on where no store is named.")
+        screen.print(f"{store} will be opened from now on unless another store is named.")
         return
     line = f"{store} would be opened from now on, but --store or the variable CRM_STORE names another store:"
     screen.print(Text(line, "warning"))
     screen.copyable(comes_first)
-    screen.print("Take that away, or name this one:")
+    screen.print("Remove that setting, or use this store:")
     screen.copyable(f"CRM_STORE={url}")
 
 
@@ -200,7 +200,7 @@ def _(result: "TakeOverReport", screen: Screen, by: Conventions) -> None:
         (result.unchanged, "already up to date", "muted"),
         (result.had_sales, "have sales already, and get no opening sale", "warning"),
         (result.flagged, "kept as typed, please check", "warning"),
-        (result.refused, "cannot be read, and stay in their tab only", "overdue"),
+        (result.refused, "cannot be read; they stay in their own tab only", "overdue"),
     )
     _draw_counts(screen, counts, by)
     if not result.applied:

@@ -54,7 +54,7 @@ def _whole_store(session: Session, file: Path, holds: Any) -> None:
     session.page("Import a file", file.name)
     show(session.screen, holds, session.crm.conventions)
     session.screen.print()
-    session.confirm("Read all of it in?", "Import now")
+    session.confirm("Import the whole file?", "Import now")
     session.tell(session.insist(lambda: command(session.crm, file, as_="all")))
 
 
@@ -98,7 +98,7 @@ class _ImportPages:
         target = self.draft.matches[at].target
         if target.startswith(_OWN):
             return f"own field {target.removeprefix(_OWN)}"
-        return self.draft.targets.get(target, target) if target else "(not used)"
+        return self.draft.targets.get(target, target) if target else "(not imported)"
 
     def _entries(self) -> list[Choice]:
         from crm.commands.data.importing import DATE_ORDERS, MATCHES, MODES
@@ -147,7 +147,7 @@ class _ImportPages:
         from crm.commands.data.importing.delimiters import DELIMITERS
 
         source = self.draft.source
-        turned = "The first row is a row like the others" if source.has_header else "The first row names the columns"
+        turned = "The first row is data" if source.has_header else "The first row has the column names"
         entries = [Choice(turned, {"header": not source.has_header})]
         if source.kind == "csv":
             entries += [Choice(f"Separated by {word}", {"delimiter": sign}) for word, sign in DELIMITERS.items()]
@@ -176,7 +176,7 @@ class _ImportPages:
         column = self.draft.matches[at].column
         entries = _choices(self.draft.targets)
         if self.draft.what == "clients":
-            entries.append(Choice(f"A field of your own, called {column}", f"{_OWN}{column}"))
+            entries.append(Choice(f"A new field called {column}", f"{_OWN}{column}"))
         target = self.session.keyboard.choose(f"{column} goes to:", entries, at=self.draft.matches[at].target)
         self.draft = self.draft.with_target(at, target)
 

@@ -173,7 +173,7 @@ def _(result: "LiveReport", screen: Screen, by: Conventions) -> None:
 def _(result: "CopyReport", screen: Screen, by: Conventions) -> None:
     screen.print(tables.table(_FIGURES, result.figures, by, screen.width))
     if result.failed:
-        screen.print(Text("The copy differs from the original; do not use it.", "overdue"))
+        screen.print(Text("The copy differs from the original. Do not use it.", "overdue"))
     else:
         copied = Text(f"{screen.sign('✓', 'OK:')} Copied to ", "success")
         screen.print(copied.append(clean(display_path(result.copy)), "default"))

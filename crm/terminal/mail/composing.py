@@ -55,7 +55,7 @@ class ComposingSteps(ABC, Generic[Sent]):
             (": ".join(filter(None, (template.name, template.subject))), template) for template in self._templates
         ]
         chosen: Template | None = pick_listed(
-            self.session.keyboard, "Begin with:", lambda limit, offset: listed[offset : offset + limit], nothing=""
+            self.session.keyboard, "Start from:", lambda limit, offset: listed[offset : offset + limit], nothing=""
         )
         # The same choice again keeps what is written already.
         if chosen != self.began_with:
@@ -85,7 +85,7 @@ class EmailSteps(ComposingSteps[Sent]):
             self.form.begin_with(subject=template.subject, body=template.body)
 
     def finish(self) -> Sent:
-        sent: Sent = self.form.fill(self.crumbs, self.send, saves="Look and send")
+        sent: Sent = self.form.fill(self.crumbs, self.send, saves="Preview and send")
         return sent
 
     @abstractmethod

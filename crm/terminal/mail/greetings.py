@@ -46,7 +46,7 @@ class GreetingsPage(ListPage):
 
     def _remove(self, order: Occasion) -> None:
         session = self.session
-        session.confirm(f"Remove {order.mailing.name}? What was sent stays.", "Remove", destructive=True)
+        session.confirm(f"Remove {order.mailing.name}? Messages already sent are kept.", "Remove", destructive=True)
         session.call("occasions remove", name=order.mailing.name)
         session.done(f"Removed {order.mailing.name}.")
 

@@ -35,16 +35,16 @@ class StrangersPage(ListPage):
         who: Stranger = row
         session = self.session
         entries = [
-            Choice("Make a client", lambda: _adopt(session, who)),
-            Choice("Add to a client", lambda: _adopt_to(session, who)),
-            Choice("Leave out from now on", lambda: _ignore(session, who)),
+            Choice("Add as a new client", lambda: _adopt(session, who)),
+            Choice("Add to an existing client", lambda: _adopt_to(session, who)),
+            Choice("Ignore this sender", lambda: _ignore(session, who)),
         ]
         session.menu([self.title, who.name or who.address], lambda: entries, once=True)
 
 
 def _adopt(session: Session, who: Stranger) -> None:
     """Makes them a client, by the name that they may correct."""
-    session.page(who.address, "Make a client")
+    session.page(who.address, "Add as a new client")
     asked = named("email adopt").parameters["name"]
     name = session.prompts.ask(asked, typed=who.name or name_in(who.address))
     session.tell(session.call("email adopt", address=who.address, name=name))
@@ -52,7 +52,7 @@ def _adopt(session: Session, who: Stranger) -> None:
 
 def _adopt_to(session: Session, who: Stranger) -> None:
     """Gives the address to a client who is there already."""
-    session.page(who.address, "Add to a client")
+    session.page(who.address, "Add to an existing client")
     client: Client | None = pick(session.crm, session.keyboard, Client, "Client")
     if client is None:
         raise Back
@@ -61,7 +61,7 @@ def _adopt_to(session: Session, who: Stranger) -> None:
 
 def _ignore(session: Session, who: Stranger) -> None:
     session.call("email ignore", address=who.address)
-    session.say(f"{who.address} is left out from now on; what they write stays in the mailbox.", "success")
+    session.say(f"{who.address} is ignored from now on. Their e-mails stay in the mailbox.", "success")
 
 
 def _fetched(session: Session) -> Fetched:

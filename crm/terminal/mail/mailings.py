@@ -62,12 +62,12 @@ def mailing_page(session: Session, mailing: Mailing) -> None:
             for (line, pieces), trouble in zip(lines, troubles, strict=True)
         ]
         if len(report.troubles) > room:
-            listed.append(Choice("All that failed", lambda: _messages(session, mailing, state="failed")))
+            listed.append(Choice("All failed messages", lambda: _messages(session, mailing, state="failed")))
         if report.counted.waiting:
-            listed.append(Choice("Go on sending", lambda: resume(session, mailing)))
-            listed.append(Choice("Cancel what waits", lambda: cancel(session, mailing)))
-        listed.append(Choice("All its e-mails", lambda: _messages(session, mailing)))
-        return [*listed, Choice("Read the text", lambda: _read(session, mailing))]
+            listed.append(Choice("Resume sending", lambda: resume(session, mailing)))
+            listed.append(Choice("Cancel the rest", lambda: cancel(session, mailing)))
+        listed.append(Choice("All its messages", lambda: _messages(session, mailing)))
+        return [*listed, Choice("Show full text", lambda: _read(session, mailing))]
 
     session.menu(crumbs, entries, above=above)
 
@@ -96,13 +96,13 @@ def resume(session: Session, mailing: Mailing | None = None, **_: Any) -> None:
 def cancel(session: Session, mailing: Mailing | None = None, **_: Any) -> None:
     """Take what has not been sent of a mailing out of the outbox."""
     session.call("mailings cancel", mailing=record_actions.chosen(session, "mailings cancel", mailing))
-    session.done("Cancelled what had not been sent.")
+    session.done("Cancelled. Messages that had already gone out are not affected.")
 
 
 def sending_page(session: Session, name: str) -> None:
     """The page while a mailing goes out."""
     session.page("Mailings", name)
-    session.screen.print(Text("Sending. Ctrl-C stops after the e-mail in hand; what waits is sent later.", "muted"))
+    session.screen.print(Text("Sending. Ctrl-C stops after the current e-mail; you can resume later.", "muted"))
 
 
 def tell_sent(session: Session, report: MailingReport) -> None:
@@ -110,7 +110,7 @@ def tell_sent(session: Session, report: MailingReport) -> None:
     waiting, by = report.counted.waiting, session.crm.conventions
     sent = report.counted.counts.get("sent", 0)
     if report.stopped or waiting:
-        session.say(f"! {report.stopped} {by.number(waiting)} still wait.".replace("!  ", "! "), "warning")
+        session.say(f"! {report.stopped} {by.number(waiting)} not sent yet.".replace("!  ", "! "), "warning")
     else:
-        troubles = f" {by.number(len(report.troubles))} to see to." if report.troubles else ""
+        troubles = f" {by.number(len(report.troubles))} need attention." if report.troubles else ""
         session.done(f"Sent to {by.number(sent)}.{troubles}")

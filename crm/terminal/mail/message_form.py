@@ -113,7 +113,7 @@ class MessageForm(RecordForm):
         """Adds files and takes them off, until the person is done."""
         parameter = dataclasses.replace(named("email send").parameters["attach"], many=False, required=True)
         while True:
-            entries = [Choice("Add a file", None), *(Choice(f"Take off {file.name}", file) for file in self._files())]
+            entries = [Choice("Add a file", None), *(Choice(f"Remove {file.name}", file) for file in self._files())]
             try:
                 if self._files():
                     removed = self.session.keyboard.choose("Attached:", entries, back="Done")

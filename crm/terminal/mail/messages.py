@@ -16,8 +16,8 @@ from crm.terminal.toolkit.session import Session
 
 # In the order in which they stand in the menu of filters.
 _FILTERS: Mapping[str, str] = {
-    "state": "A state", "client": "A client", "direction": "To or from clients", "channel": "E-mail or SMS",
-    "since": "From date", "until": "To date", "text": "A text",
+    "state": "State", "client": "Client", "direction": "Sent or received", "channel": "E-mail or SMS",
+    "since": "From date", "until": "To date", "text": "Text",
 }  # fmt: skip
 _WORDS: Mapping[str, str] = {**STATES, **CHANNELS, "out": "to clients", "in": "from clients"}
 # Below a message stand a blank line, its entries, the way back and the hint.
@@ -65,7 +65,7 @@ def message_page(session: Session, message: Message) -> None:
 
     def entries() -> list[Choice]:
         record, client = seen["card"].message, seen["card"].client
-        listed = [] if seen["whole"] else [Choice("Read all of it", lambda: _read(session, record))]
+        listed = [] if seen["whole"] else [Choice("Show full text", lambda: _read(session, record))]
         if record.direction == "out" and record.state == "queued":
             listed.append(Choice("Cancel", lambda: cancel(session, record)))
         listed.append(Choice("Open the client", lambda: session.open(client)))
@@ -95,7 +95,7 @@ def cancel(session: Session, message: Message | None = None, **_: Any) -> None:
     """A message that is queued, taken out of the outbox."""
     message = record_actions.chosen(session, "email cancel", message)
     session.call("email cancel", message=message)
-    session.done("Cancelled. “Send again” sends it all the same.")
+    session.done("Cancelled. “Send again” sends it anyway.")
 
 
 def tell_tried(session: Session, card: MessageCard) -> None:

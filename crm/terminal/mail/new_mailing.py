@@ -85,7 +85,7 @@ class _Steps(EmailSteps[MailingReport]):
         while (chosen := self._looked_at(draft, room)) != "send" or not self._confirmed(draft.audience.count):
             room = None if chosen == "read" else 0
             if chosen == "left out":
-                session.page(_TITLE, "Left out")
+                session.page(_TITLE, "Excluded")
                 render.show(session.screen, draft.audience.left_out, session.crm.conventions)
                 session.keyboard.pause()
             elif chosen == "test":
@@ -103,10 +103,12 @@ class _Steps(EmailSteps[MailingReport]):
         screen.print()
         whole = draw_preview(screen, draft.preview, None if room is None else screen.left - _BELOW)
         screen.print()
-        entries = [Choice(f"Send it to {by.number(draft.audience.count)}", "send"), Choice("Send me a test", "test")]
-        entries += [Choice("Who is left out", "left out")] if draft.audience.left_out else []
-        entries += [] if whole else [Choice("Read all of it", "read")]
-        chosen: str = session.keyboard.choose("", entries, back="Change it", at=BACK)
+        count = draft.audience.count
+        people = "1 person" if count == 1 else f"{by.number(count)} people"
+        entries = [Choice(f"Send to {people}", "send"), Choice("Send me a test", "test")]
+        entries += [Choice("Who is excluded", "left out")] if draft.audience.left_out else []
+        entries += [] if whole else [Choice("Show full text", "read")]
+        chosen: str = session.keyboard.choose("", entries, back="Keep editing", at=BACK)
         return chosen
 
     def _confirmed(self, count: int) -> bool:
@@ -114,7 +116,7 @@ class _Steps(EmailSteps[MailingReport]):
         if count == 1:
             return True
         try:
-            self.session.prompts.typed_count(str(count), f"It cannot be undone. Type {count} to send it")
+            self.session.prompts.typed_count(str(count), f"This cannot be undone. Type {count} to send it")
         except Back:
             return False
         return True
@@ -129,7 +131,7 @@ class _Steps(EmailSteps[MailingReport]):
             return _ADDRESS.read(typed, session.crm.conventions)
 
         def sent() -> None:
-            address = session.keyboard.text("To", read, help="an address of your own")
+            address = session.keyboard.text("To", read, help="one of your own addresses")
             tested: TestSent = named("mailings send")(session.crm, test=address, **group, **answers)
             session.tell(tested)
 

@@ -40,7 +40,7 @@ def write(session: Session, client: Client | None = None, to: Sequence[str] = ()
         form = MessageForm(session, reader, contacts_of(snapshot, reader), to)
         templates = of_channel(snapshot, "email")
     if not (form.people() or to):
-        session.say(f"{reader.name} has no e-mail address yet; name one under To.", "warning")
+        session.say(f"{reader.name} has no e-mail address yet; enter one under To.", "warning")
     tell_tried(session, _Steps(session, reader, form, templates).go())
 
 
@@ -60,9 +60,9 @@ class _Steps(EmailSteps[MessageCard]):
             session.page(self._client.name, "Preview")
             whole = draw_preview(session.screen, preview, room and session.screen.left - _BELOW)
             session.screen.print()
-            more = [] if whole else [Choice("Read all of it", "read")]
-            entries = [Choice("Send it", "send"), *more]
-            if session.keyboard.choose("", entries, back="Change it", at=BACK) == "send":
+            more = [] if whole else [Choice("Show full text", "read")]
+            entries = [Choice("Send", "send"), *more]
+            if session.keyboard.choose("", entries, back="Keep editing", at=BACK) == "send":
                 break
             room = None
         session.screen.print(Text(f"Sending to {clean(self._client.name)}", "muted"))

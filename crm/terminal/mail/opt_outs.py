@@ -44,7 +44,7 @@ def opt_out_page(session: Session, opt_out: OptOut) -> None:
         show(session.screen, opt_out, session.crm.conventions)
         session.screen.print()
         if not lifts:
-            session.screen.print(Text("An admin can lift it.", "muted"))
+            session.screen.print(Text("An admin can remove it.", "muted"))
 
-    entries = [Choice("Lift it", lambda: session.start(lift, address=opt_out.address))] if lifts else []
+    entries = [Choice("Remove the opt-out", lambda: session.start(lift, address=opt_out.address))] if lifts else []
     session.menu(["Opt-outs", opt_out.address], lambda: entries, above=above, once=True)

@@ -158,7 +158,7 @@ def draw_message(screen: Screen, card: "MessageCard", by: Conventions, room: int
     heading.append(f"  by {clean(message.user)}" if message.user else "", "muted")
     screen.print(heading)
     if message.failure:
-        words = f"But not to {message.failure}" if card.partly else message.failure
+        words = f"Except to {message.failure}" if card.partly else message.failure
         screen.print(data(words, STATE_STYLES.get(message.state, "warning")))
     if message.notice:
         screen.print(data(message.notice, "alert" if "forged" in message.notice else "muted"))
@@ -217,14 +217,17 @@ def sent_line(card: "MessageCard") -> tuple[str, str]:
     why = f": {words}." if words else "."
     match message.state:
         case "sent":
-            return f"Sent to {message.to}{f', but not to {words}' if words else ''}.", "success"
+            return f"Sent to {message.to}{f', except to {words}' if words else ''}.", "success"
         case "failed":
-            return f"Not sent{why} It stands among the messages, and can be sent again there.", "danger"
+            return f"Not sent{why} You can resend it from Messages.", "danger"
         case "unsure":
-            return f"It may have been sent, and may not{why} Ask before you send it again.", "warning"
+            return (
+                f"It may have been sent{why} Ask the recipient before you send it again.",
+                "warning",
+            )
         case "queued" | "sending":
-            waits = card.stopped or f"It could not be sent just now{why}"
-            return f"{waits} It waits in the outbox; “Send queued mail” tries again.", "warning"
+            waits = card.stopped or f"It could not be sent right now{why}"
+            return f"{waits} It is in the outbox; “Send queued mail” tries again.", "warning"
     return f"{kind_of(message)} {message.id} is {STATES.get(message.state, message.state)}{why}", "warning"
 
 
@@ -244,9 +247,9 @@ def _(result: OptOut, screen: Screen, by: Conventions) -> None:
 @renderer("crm.commands.mail.sms.SmsFetched")
 def _(result: "SmsFetched", screen: Screen, by: Conventions) -> None:
     answers = _counted(result.read, by, "answer", "answers")
-    screen.print(Text(f"{screen.sign('✓', 'OK:')} Read {answers} to texts.", "success"))
+    screen.print(Text(f"{screen.sign('✓', 'OK:')} Read {answers} to SMS messages.", "success"))
     for number in result.stopped:
-        screen.print(data(f"{number} wants no texts any more.", "warning"))
+        screen.print(data(f"{number} opted out of SMS.", "warning"))
 
 
 @renderer("crm.commands.mail.outbox.sending.Sent")
@@ -256,12 +259,12 @@ def _(result: "Sent", screen: Screen, by: Conventions) -> None:
     if result.sent:
         screen.print(Text(f"{sign} Sent {by.number(result.sent)}.", "success"))
     if result.cancelled:
-        line = f"Cancelled {by.number(result.cancelled)}, whose clients want no mailings any more."
+        line = f"Cancelled {by.number(result.cancelled)}: those clients have opted out."
         screen.print(Text(line, "warning"))
     for title, messages, style in (
         ("Not sent", result.failed, "overdue"),
-        ("May have been sent, and may not; ask before you send them again", result.unsure, "alert"),
-        ("Not taken just now, and tried again later", result.waiting, "warning"),
+        ("Not known whether sent; check before you send again", result.unsure, "alert"),
+        ("Delayed, will be tried again", result.waiting, "warning"),
     ):
         if messages:
             screen.print(Text(f"{title}: {by.number(len(messages))}", style))
@@ -269,9 +272,9 @@ def _(result: "Sent", screen: Screen, by: Conventions) -> None:
     if result.stopped:
         screen.print(data(result.stopped, "overdue"))
     if result.left:
-        screen.print(Text(f"{by.number(result.left)} still wait in the outbox.", "warning"))
+        screen.print(Text(f"{by.number(result.left)} still in the outbox.", "warning"))
     elif not tried and not result.stopped:
-        screen.print(Text(f"{sign} Nothing waits in the outbox.", "success"))
+        screen.print(Text(f"{sign} The outbox is empty.", "success"))
 
 
 def draw_template(screen: Screen, template: Template, room: int | None = None) -> bool:
@@ -299,10 +302,10 @@ def _(result: Template, screen: Screen, _by: Conventions) -> None:
 
 @renderer("crm.commands.mail.templates.TemplatePreview")
 def _(result: "TemplatePreview", screen: Screen, _by: Conventions) -> None:
-    screen.print(Text("As ", "muted").append(clean(result.client.name), "default").append(" would read it", "muted"))
+    screen.print(Text("As ", "muted").append(clean(result.client.name), "default").append(" would see it", "muted"))
     if result.missing:
         lacking = ", ".join(f"{{{field}}}" for field in result.missing)
-        line = f"Nothing is known for {clean(lacking)}; {{{clean(result.missing[0])}|…}} says what stands there then."
+        line = f"No value for {clean(lacking)}; {{{clean(result.missing[0])}|…}} sets what to write there instead."
         screen.print(Text(line, "warning"))
     if result.parts:
         _draw_parts(screen, result.parts, "for this client")
@@ -324,7 +327,7 @@ def draw_counts(screen: Screen, report: "MailingReport", by: Conventions) -> Non
         if counts.get(state):
             line.append(", " if line else "")
             line.append(f"{by.number(counts[state])} {STATES[state]}", STATE_STYLES.get(state, "success"))
-    screen.print(line if line else Text("Nothing of it is there any more.", "muted"))
+    screen.print(line if line else Text("Its messages have been deleted.", "muted"))
     if report.stopped:
         screen.print(data(report.stopped, "overdue"))
 
@@ -334,19 +337,19 @@ def _(result: "MailingReport", screen: Screen, by: Conventions) -> None:
     mailing = result.counted.mailing
     screen.print(data(mailing.name, "bold").append(f"  mailing no. {mailing.id}", "muted"))
     draw_counts(screen, result, by)
-    for title, rows in (("To see to", result.troubles), ("Left out", result.left_out)):
+    for title, rows in (("Need attention", result.troubles), ("Excluded", result.left_out)):
         if rows:
             screen.print(Text(f"{title}: {by.number(len(rows))}", "bold"))
             show(screen, list(rows), by)
     if result.counted.waiting:
-        line = f"{by.number(result.counted.waiting)} still wait; “mailings resume {mailing.id}” goes on with them."
+        line = f"{by.number(result.counted.waiting)} not sent yet; “mailings resume {mailing.id}” sends the rest."
         screen.print(Text(line, "warning"))
 
 
 @renderer("crm.commands.mail.mailings.text.TestSent")
 def _(result: "TestSent", screen: Screen, _by: Conventions) -> None:
     sign = screen.sign("✓", "OK:")
-    screen.print(Text(f"{sign} Sent to {clean(result.to)}, as {clean(result.reader)} would get it.", "success"))
+    screen.print(Text(f"{sign} Sent to {clean(result.to)}, as {clean(result.reader)} would see it.", "success"))
 
 
 def _about(occasion: "Occasion") -> str:
@@ -368,16 +371,14 @@ def _(result: "Occasion", screen: Screen, by: Conventions) -> None:  # noqa: ARG
 def _(result: "Due", screen: Screen, by: Conventions) -> None:
     count = by.number(len(result.greetings))
     if result.sent is None:
-        words = f"To be greeted: {count}" if result.greetings else "Nobody is to be greeted"
-        screen.print(
-            Text(f"{words}, and {by.number(result.waiting)} wait in the outbox" if result.waiting else words, "bold")
-        )
+        words = f"Greetings due: {count}" if result.greetings else "No greetings due"
+        screen.print(Text(f"{words}; {by.number(result.waiting)} in the outbox" if result.waiting else words, "bold"))
     else:
         screen.print(Text(f"{screen.sign('✓', 'OK:')} Greetings: {count}", "success"))
     if result.greetings:
         _draw_some(screen, _GREETINGS, result.greetings, by)
     if result.unreachable:
-        screen.print(Text(f"Cannot be written to: {by.number(len(result.unreachable))}", "alert"))
+        screen.print(Text(f"Cannot be reached: {by.number(len(result.unreachable))}", "alert"))
         _draw_some(screen, _UNREACHABLE, result.unreachable, by)
     if result.sent is not None:
         show(screen, result.sent, by)
@@ -399,27 +400,27 @@ def _(result: "Fetched", screen: Screen, by: Conventions) -> None:
     number = _counted(result.filed, by, "e-mail", "e-mails")
     screen.print(Text(f"{screen.sign('✓', 'OK:')} Filed {number} with their clients.", "success"))
     if result.bounced:
-        number = _counted(len(result.bounced), by, "e-mail of ours was", "e-mails of ours were")
-        screen.print(Text(f"{number} given up by a mail server:", "overdue"))
+        number = _counted(len(result.bounced), by, "e-mail from us", "e-mails from us")
+        screen.print(Text(f"{number} bounced:", "overdue"))
         for message in result.bounced[:_MOST_LISTED]:
             screen.print(data(f"{message.subject}: {message.failure}"))
     for client in result.opted_out:
-        screen.print(data(f"{client.name} wants no mailings any more.", "warning"))
+        screen.print(data(f"{client.name} opted out of mailings.", "warning"))
     left = [
-        (result.known, "is filed already", "are filed already"),
-        (result.automatic, "was written by no person", "were written by no person"),
-        (result.nobodys, "names no client", "name no client"),
+        (result.known, "already filed"),
+        (result.automatic, "sent automatically"),
+        (result.nobodys, "without a client"),
     ]
-    if others := [_counted(count, by, one, several) for count, one, several in left if count]:
-        screen.print(Text(f"Not filed: {', '.join(others)}.", "muted"))
+    if others := [f"{by.number(count)} {why}" for count, why in left if count]:
+        screen.print(Text(f"Skipped: {', '.join(others)}.", "muted"))
     for problem in result.unreadable[:_MOST_LISTED]:
         screen.print(data(problem, "warning"))
     if len(result.unreadable) > _MOST_LISTED:
         screen.print(
-            Text(f"and {by.number(len(result.unreadable) - _MOST_LISTED)} more that cannot be read", "warning")
+            Text(f"and {by.number(len(result.unreadable) - _MOST_LISTED)} more that could not be read", "warning")
         )
     if result.stopped:
-        screen.print(data(f"{result.stopped} The rest is read next time.", "overdue"))
+        screen.print(data(f"{result.stopped} The rest will be read next time.", "overdue"))
     if result.unknown:
         screen.print(Text(f"Unknown senders: {by.number(len(result.unknown))}", "bold"))
 
@@ -430,7 +431,7 @@ def _(result: "Adopted", screen: Screen, by: Conventions) -> None:
     filed = _counted(result.filed, by, "e-mail", "e-mails")
     screen.print(data(f"{screen.sign('✓', 'OK:')} {who}; filed {filed}.", "success"))
     if result.stopped:
-        screen.print(data(f"{result.stopped} They are filed when e-mail is fetched next.", "warning"))
+        screen.print(data(f"{result.stopped} They will be filed the next time e-mail is fetched.", "warning"))
 
 
 @renderer("crm.commands.mail.services.ServiceStatus")

@@ -41,9 +41,7 @@ class ServiceForm(RecordForm):
 
     def ask(self, field: Field, *, required: bool = False) -> None:
         if isinstance(field.check, Secret):
-            help = "not shown as it is typed" + (
-                "; Enter keeps the one that is saved" if self.value(field.name) else ""
-            )
+            help = "hidden as you type" + ("; Enter keeps the saved one" if self.value(field.name) else "")
             typed = self.session.prompts.value(field.label, field.check, help=help, required=required, default="")
             self.changes |= {field.name: typed} if typed else {}
             return
@@ -91,22 +89,22 @@ def set_up_first(session: Session, name: str) -> None:
     session.page(service.title)
     session.screen.print(Text(service.not_set_up))
     session.screen.print()
-    session.confirm("", "Set it up now")
+    session.confirm("", "Set up now")
     if not _set_up(session, service):
         raise Back
 
 
 def _entries(session: Session, service: Service, status: ServiceStatus) -> list[Choice]:
-    words = "Change it" if status.saved else "Set it up on this computer"
+    words = "Edit" if status.saved else "Set up on this computer"
     entries = [Choice(words, partial(_set_up, session, service))]
     if status.is_set_up:
-        entries.append(Choice("Try it", partial(_try, session, service, "")))
+        entries.append(Choice("Test the connection", partial(_try, session, service, "")))
         if service.name == "email":
             entries.append(Choice("Send a test e-mail", partial(_send_test, session, service)))
         elif service.name == "sms":
-            entries.append(Choice("Send a test text", partial(_send_test, session, service)))
+            entries.append(Choice("Send a test SMS", partial(_send_test, session, service)))
     if status.saved:
-        entries.append(Choice("Remove it from this computer", partial(_remove, session, service)))
+        entries.append(Choice("Remove from this computer", partial(_remove, session, service)))
     return entries
 
 
@@ -137,7 +135,7 @@ def _save(session: Session, form: ServiceForm) -> bool:
     status: ServiceStatus = session.call(f"{service.name} setup", values=values, secret=secret)
     sources = dict.fromkeys(line.source for line in status.lines if line.source not in ("", "this computer"))
     if sources:
-        session.say(f"Saved, but {' and '.join(sources)} in the environment stays above it.", "warning")
+        session.say(f"Saved, but {' and '.join(sources)} in the environment takes precedence.", "warning")
     else:
         session.done("Saved on this computer.")
     try:

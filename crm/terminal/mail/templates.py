@@ -57,10 +57,10 @@ def template_page(session: Session, template: Template) -> None:
 
     def entries() -> list[Choice]:
         record = seen["record"]
-        whole = [] if seen["whole"] else [Choice("Read all of it", lambda: _read(session, record))]
+        whole = [] if seen["whole"] else [Choice("Show full text", lambda: _read(session, record))]
         return [
             *whole,
-            Choice("Read it as a client would", lambda: preview(session, record)),
+            Choice("Preview as a client sees it", lambda: preview(session, record)),
             Choice("Edit", lambda: edit(session, record)),
             Choice("Delete", lambda: delete(session, record)),
         ]
@@ -88,7 +88,7 @@ def preview(session: Session, template: Template | None = None, **_: Any) -> Non
         session.page(template.name, report.client.name)
         render.show(session.screen, report, session.crm.conventions)
         session.screen.print()
-        session.keyboard.choose("", [Choice("As another client", True)])
+        session.keyboard.choose("", [Choice("Preview for another client", True)])
         client = pick(session.crm, session.keyboard, Client, "Client")
 
 
@@ -123,7 +123,7 @@ def add(session: Session, **_: Any) -> None:
     def ask_channel() -> None:
         session.page(*crumbs)
         entries = [Choice(words[:1].upper() + words[1:], channel) for channel, words in CHANNELS.items()]
-        form.changes["channel"] = session.keyboard.choose("For what?", entries, at=form.value("channel"))
+        form.changes["channel"] = session.keyboard.choose("Type:", entries, at=form.value("channel"))
 
     def fill() -> Any:
         return form.fill(["Templates", form.value("name")], lambda: _saved(session, form.changes))

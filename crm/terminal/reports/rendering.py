@@ -40,7 +40,7 @@ def draw_heading(screen: Screen, report: Report, by: Conventions) -> None:
 def draw_table(screen: Screen, report: Report, by: Conventions, first: int = 0, most: int | None = None) -> None:
     """The rows, or `most` of them from one on, and the total."""
     if not report.rows:
-        screen.print(Text("No data for this report.", "muted"))
+        screen.print(Text("No data for this report yet.", "muted"))
         return
     rows = list(report.rows[first:] if most is None else report.rows[first : first + most])
     if report.total is not None:

@@ -12,12 +12,12 @@ from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.lists import ListPage, list_page
 
 _FILTERS: Mapping[str, str] = {
-    "client": "A client",
-    "stage": "A stage",
+    "client": "Client",
+    "stage": "Stage",
     "owner": "Owned by",
     "since": "Expected close from",
     "until": "Expected close to",
-    "text": "A text",
+    "text": "Text",
     "won": "Won only",
     "lost": "Lost only",
     "all_": "Open, won and lost",

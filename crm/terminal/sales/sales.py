@@ -23,7 +23,7 @@ class SalesPage(ClientListPage):
     title = "Sales"
     command = "sales list"
     sorts: Mapping[str, str] = {"Date": "on", "Amount": "amount", "Client": "client"}
-    filter_by: Mapping[str, str] = {"client": "A client", "since": "From date", "until": "To date"}
+    filter_by: Mapping[str, str] = {"client": "Client", "since": "From date", "until": "To date"}
     before, after = SALES[:2], SALES[3:]
     client_rank = 1
 

@@ -34,7 +34,7 @@ class StagesPage(ListPage):
         entries = [
             Choice("Rename", lambda: rename(session, stage)),
             Choice("Change the probability or the outcome", lambda: edit(session, stage)),
-            Choice("Move to another place", lambda: move(session, stage)),
+            Choice("Change its position", lambda: move(session, stage)),
             Choice("Delete", lambda: delete(session, stage)),
         ]
         if not session.offers(named("stages edit")):

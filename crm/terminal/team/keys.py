@@ -15,7 +15,7 @@ from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Answers, in_steps
 
-_ABOUT = "With a key cron sends and fetches mail, or backs up, where people have to sign in."
+_ABOUT = "Keys let scheduled jobs (cron) send and fetch mail or back up without signing in."
 
 
 class KeysPage(ListPage):

@@ -32,17 +32,17 @@ class SessionsPage(ListPage):
     def open(self, row: Any) -> None:
         session = self.session
         if row.here:
-            session.say("This is the session you are in: Sign out, under My account, ends it.")
+            session.say("This is your current session. To end it, choose Sign out under My account.")
             return
         session.page("My sessions", row.device or row.address)
         session.confirm("", "End this session", destructive=True)
         with session.crm.read() as snapshot:
             session.call("profile end-session", session=snapshot.get(SignIn, row.id))
-        session.say("That session has ended.", "success")
+        session.say("Session ended.", "success")
 
     def _end_others(self) -> None:
         self.session.call("profile sign-out-everywhere")
-        self.session.say("All other sessions have ended.", "success")
+        self.session.say("All other sessions ended.", "success")
 
 
 @flow("profile show")
@@ -85,4 +85,4 @@ def _edit(session: Session, name: str, **more: Any) -> None:
     me: Profile = named("profile show")(session.crm)
     session.page("My account")
     value = session.prompts.ask(named("profile edit").parameters[name], typed=getattr(me, name))
-    session.done("Changed.", changed=session.call("profile edit", **{name: value or ""}, **more) != me)
+    session.done("Saved.", changed=session.call("profile edit", **{name: value or ""}, **more) != me)

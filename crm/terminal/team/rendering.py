@@ -60,7 +60,7 @@ tables.COLUMNS |= {
 
 
 def _state(user: "UserShown") -> str:
-    off = "" if user.signing_in else "only named"
+    off = "" if user.signing_in else "no sign-in"
     return "changed by hand" if user.changed_by_hand else off if user.active else "off"
 
 
@@ -100,21 +100,21 @@ def _(result: "Profile", screen: Screen, _by: Conventions) -> None:
 @renderer("crm.commands.team.users.OneTimePassword")
 def _(result: "OneTimePassword", screen: Screen, _by: Conventions) -> None:
     heading = f"Temporary password for {clean(result.email)}, shown only now."
-    screen.print(Text(f"{heading} It is good for a week, until another is chosen at the first sign-in."))
+    screen.print(Text(f"{heading} It works for a week; they choose their own at the first sign-in."))
     screen.print(Text(f"  {result.password}", "bold"))
 
 
 @renderer("crm.commands.team.users.FirstAccount")
 def _(result: "FirstAccount", screen: Screen, _by: Conventions) -> None:
-    screen.print(Text(f"The account of {clean(result.name)} is made, and you are signed in on this computer."))
-    screen.print("From now on everybody who opens this store signs in.")
+    screen.print(Text(f"The account of {clean(result.name)} is ready, and you are signed in on this computer."))
+    screen.print("From now on everyone who opens this store signs in.")
 
 
 @renderer("crm.commands.team.keys.KeyMade")
 def _(result: "KeyMade", screen: Screen, _by: Conventions) -> None:
     screen.print(Text(f"Key {clean(result.name)}, shown only now."))
     screen.print(Text(f"  {result.secret}", "bold"))
-    screen.print("Put it into a file that only its owner can read, and name that in CRM_KEY_FILE.")
+    screen.print("Save it in a file that only its owner can read, and set CRM_KEY_FILE to that file.")
 
 
 @renderer("crm.commands.team.recovery.AccountsRecovered")

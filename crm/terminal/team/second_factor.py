@@ -18,10 +18,10 @@ def set_up(session: Session, password: str = "") -> None:
     """Leads through one of the ways, after the password was just given; in the place of another second factor it
     takes the password. Raises Back."""
     session.page("Second factor")
-    ways = [Choice("An app on your phone that shows codes (works without network)", _by_app)]
+    ways = [Choice("An authenticator app on your phone (works offline)", _by_app)]
     if session.crm.accounts.can_text:
-        ways.append(Choice("A code by SMS at each sign-in (less safe: a number can be taken over)", _by_sms))
-    session.keyboard.choose("What you are asked for besides the password:", ways)(session, password)
+        ways.append(Choice("A code by SMS (less safe: a phone number can be hijacked)", _by_sms))
+    session.keyboard.choose("Choose a second factor:", ways)(session, password)
 
 
 def change(session: Session) -> None:
@@ -31,8 +31,8 @@ def change(session: Session) -> None:
         _anew(session)
         return
     session.page("Second factor")
-    entries = [Choice("Set it up anew (a new phone)", _anew), Choice("Switch it off", _switch_off)]
-    session.keyboard.choose(f"Switched on: {NAMES[now]}.", entries)(session)
+    entries = [Choice("Set up again (new phone)", _anew), Choice("Turn off", _switch_off)]
+    session.keyboard.choose(f"On: {NAMES[now]}.", entries)(session)
 
 
 def _by_app(session: Session, password: str) -> None:
@@ -46,9 +46,9 @@ def _by_app(session: Session, password: str) -> None:
                 session.screen.print(Text(line, "black on white"))
         else:
             session.page("Second factor", "App")
-            session.screen.print("Type this key into an app like Aegis, Google Authenticator or 1Password:")
+            session.screen.print("Enter this key in an app such as Aegis, Google Authenticator or 1Password:")
         session.screen.print(Text("Key: ").append(_grouped(offer.secret), "bold"))
-        code = session.prompts.value("The code that the app shows", Line(20), required=True, error=wrong)
+        code = session.prompts.value("Code from the app", Line(20), required=True, error=wrong)
         try:
             codes = session.crm.accounts.confirm_totp(offer, code, password=password)
         except _AGAIN as refused:
@@ -62,7 +62,7 @@ def _by_sms(session: Session, password: str) -> None:
     ticket, wrong = session.crm.accounts.begin_sms(), ""
     while True:
         session.page("Second factor", "SMS")
-        code = session.prompts.value("The code that was sent to you", Line(20), required=True, error=wrong)
+        code = session.prompts.value("Code from the SMS", Line(20), required=True, error=wrong)
         try:
             codes = session.crm.accounts.confirm_sms(ticket, code, password=password)
         except _AGAIN as refused:
@@ -87,7 +87,7 @@ def prove(session: Session, *crumbs: str) -> str:
 
 def _switch_off(session: Session) -> None:
     session.crm.accounts.switch_off_second_factor(prove(session, "Second factor"))
-    session.done("The second factor is switched off.")
+    session.done("Second factor turned off.")
 
 
 def _show_recovery(session: Session, codes: Sequence[str]) -> None:
@@ -95,8 +95,8 @@ def _show_recovery(session: Session, codes: Sequence[str]) -> None:
 
     def draw() -> None:
         session.page("Second factor", "Recovery codes")
-        session.screen.print(Text(f"{session.screen.sign('✓', 'OK:')} The second factor is switched on.", "success"))
-        session.screen.explain("Each of these lets you in once if your phone is gone. They are shown only now.", "")
+        session.screen.print(Text(f"{session.screen.sign('✓', 'OK:')} Second factor turned on.", "success"))
+        session.screen.explain("Each code lets you in once if you lose your phone. They are shown only now.", "")
         session.screen.print()
         for code in codes:
             session.screen.print(Text(f"  {code}", "bold"))

@@ -60,7 +60,7 @@ def sign_in_first(session: Session, email: str, password: str) -> None:
     if isinstance(who, SignedIn):
         session.crm = outside.enter(outside, who)
         done = session.screen.sign("✓", "OK:")
-        session.say(f"{done} Your account is made, and you are signed in. From now on everybody signs in.", "success")
+        session.say(f"{done} Your account is ready, and you are signed in. From now on everyone signs in.", "success")
         settle(session, who, password)
 
 
@@ -95,7 +95,7 @@ def _first_second_factor(session: Session, password: str) -> None:
     from crm.terminal.team.second_factor import prove, set_up
 
     while True:
-        session.say("Your team asks everybody for a second factor at sign-in.", "warning")
+        session.say("Your team requires a second factor at sign-in.", "warning")
         try:
             set_up(session, password or prove(session, "Second factor"))
         except (*_AGAIN, FieldError) as refused:
@@ -146,12 +146,12 @@ def chosen_password(session: Session, label: str, check: Callable[[str], None]) 
         if not typed:
             raise Needed
         if typed != chosen:
-            raise FieldError("it is not the same; type it again, or go back with Esc and choose another")
+            raise FieldError("the two do not match; type it again, or press Esc to choose another")
         return typed
 
     def ask() -> None:
         nonlocal chosen
-        help = "at least 10 characters; a sentence is good"
+        help = "at least 10 characters; a few words work well"
         chosen = session.keyboard.text(label, read, help=help, secret=True)
 
     in_steps(session, [ask, lambda: session.keyboard.text(f"{label} again", read_again, secret=True)])

@@ -49,10 +49,10 @@ class SessionsPage(ListPage):
         return ["Accounts", self.user.name or self.user.email, "Open sessions"]
 
     def keys(self) -> Sequence[Choice]:
-        return [letters.END(self._sign_out, "all of them")]
+        return [letters.END(self._sign_out, "all sessions")]
 
     def open(self, row: Any) -> None:
-        self.session.say("The sessions of somebody else are ended together: d does that.")
+        self.session.say("Someone else's sessions are ended all at once: press d.")
 
     def _sign_out(self) -> None:
         self.session.call("users sign-out", user=self.user)
@@ -81,7 +81,7 @@ def users(session: Session, **_: Any) -> None:
 def add(session: Session, **_: Any) -> None:
     """A new account; the first one is an admin's."""
     if not _listed(session):
-        session.say("With the first account everybody who opens this store has to sign in.", "warning")
+        session.say("Once there is an account, everyone who opens this store has to sign in.", "warning")
     _add(session)
 
 
@@ -159,8 +159,8 @@ def _user_page(session: Session, user_id: int) -> None:
             {
                 "E-mail": account.email,
                 "Phone": account.phone,
-                "Role": account.role + ("" if account.active else ", switched off"),
-                "Seal": "broken: changed by hand, lets nobody in" if account.changed_by_hand else "",
+                "Role": account.role + ("" if account.active else ", deactivated"),
+                "Seal": "broken: changed outside the program, cannot sign in" if account.changed_by_hand else "",
                 "Second factor": NAMES.get(account.second_factor, account.second_factor),
                 "Open sessions": account.sessions,
                 "Keys": keys_of(account),
@@ -192,15 +192,15 @@ def _user_page(session: Session, user_id: int) -> None:
             _show_password(session, session.call("users vouch", user=user, role=role))
 
         if account.changed_by_hand:
-            return [Choice("Let it in again, with the role that I say", vouch)]
+            return [Choice("Reactivate with a role that I choose", vouch)]
         more = []
         if account.second_factor:
-            more.append(Choice("Take the second factor away", call("users reset-second-factor")))
+            more.append(Choice("Reset the second factor", call("users reset-second-factor")))
         if account.sessions:
             more.append(Choice("Sign out everywhere", call("users sign-out")))
             more.append(Choice("Open sessions", lambda: SessionsPage(session, user).show()))
-        turn = ("Deactivate", "users deactivate") if account.active else ("Let in again", "users activate")
-        password = "New one-time password" if account.signing_in else "Let sign in, with a one-time password"
+        turn = ("Deactivate", "users deactivate") if account.active else ("Reactivate", "users activate")
+        password = "New one-time password" if account.signing_in else "Enable sign-in with a one-time password"
         return [*changes, Choice(password, pass_on), *more, Choice(turn[0], switch(turn[1]))]
 
     account = current()

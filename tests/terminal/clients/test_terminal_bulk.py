@@ -143,7 +143,7 @@ def test_an_export_asks_which_clients(start: Start, tmp_path: Path) -> None:
     session = start().choose("Data").choose("Export to a file").sees("File (").press("some.doc", "enter")
     # What is wrong is told at once, and not when one goes back.
     session.sees("he extension sets the format").press("kill", f"{tmp_path}/none/some.json", "enter").choose("Clients")
-    session.sees("does not exist").sees("What:").press("esc").sees("File (").press("kill", str(file), "enter")
+    session.sees("does not exist").sees("Export:").press("esc").sees("File (").press("kill", str(file), "enter")
     session.choose("Some of the clients").choose("One by one").choose("Add a client").sees("Client (").press(
         "3", "enter"
     )

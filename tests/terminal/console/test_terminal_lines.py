@@ -66,7 +66,7 @@ def test_the_end_of_the_input_ends_the_program_and_saves_nothing(store: Path, cr
 def test_wrong_answers_are_told_what_there_is(store: Path, crm: CRM) -> None:
     named("clients add")(crm, {"first_name": "Anna"})
     done = piped(store, "77\n\x1b[2J\n/anna\n\n0\n")
-    assert "77 is not a choice here. Choose one of 1 2 3" in done.stdout
+    assert "77 is not on this page. Choose one of 1 2 3" in done.stdout
     assert "\x1b" not in done.stdout
     assert "Record a sale" in done.stdout
     assert done.returncode == 0

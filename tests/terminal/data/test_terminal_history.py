@@ -36,7 +36,7 @@ def _client(crm: CRM, number: int) -> Client:
 def test_the_history_is_narrowed_and_a_change_is_opened_and_taken_back(start: Start, crm: CRM) -> None:
     session = start().choose("Data").choose("History").sees("added Ben Ode")
     session.press("f").choose("Type of record").choose("sales").sees("1-1 · sales").sees("recorded a sale")
-    session.press("f").choose("Show all again").sees("1-4").press("f").choose("A text").sees("Text:")
+    session.press("f").choose("Show all again").sees("1-4").press("f").choose("Text").sees("Text:")
     session.press("graz", "enter").sees("1-1 · text graz").press("1").sees("client 1 Anna Berg changed")
     session.sees("City: Graz → Wien").choose("Undo this").sees("Undone: edited Anna Berg")
     session.settled()
@@ -52,7 +52,7 @@ def test_a_client_has_a_history_of_its_own(start: Start) -> None:
 
 def test_what_is_listed_is_written_to_a_file(start: Start, tmp_path: Path) -> None:
     file = tmp_path / "history.csv"
-    session = start().choose("Data").choose("History").sees("1-4").press("f").choose("A client").sees("Client (")
+    session = start().choose("Data").choose("History").sees("1-4").press("f").choose("Client").sees("Client (")
     session.press("ben", "enter").sees("1-1 · Ben Ode").press("x").sees("File (").press(str(file), "enter")
     session.sees("1 changed field")
     assert file.read_text("utf-8-sig").count("\n") == 2

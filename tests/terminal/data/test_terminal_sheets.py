@@ -124,7 +124,7 @@ def test_from_nothing_to_a_list_that_was_taken_over(
     assert stand_in.credentials()["client_email"].encode() in session.raw
     session.sees("Address of the spreadsheet").press("nonsense", "enter").sees("neither the id nor the address")
     session.press("kill")
-    asked_for(session, spreadsheet).sees("Found “Team”").sees("Nothing that is in it now changes")
+    asked_for(session, spreadsheet).sees("Found “Team”").sees("What is in it now stays as it is")
     session.choose("Set it up").sees("“Team” is set up").choose("Take over the list")
     session.sees("2 new clients").sees("2 opening sales, $36,013.00 in all").sees("1 cannot be read")
     session.sees("Contact Number → Phone; Email → E-mail; Total Spend → an opening sale; Status → (left out")
@@ -226,7 +226,7 @@ def test_what_was_there_before_is_copied(
 def test_a_spreadsheet_that_is_not_set_up_is_set_up(begin: Start, stand_in: StandIn) -> None:
     spreadsheet = stand_in.make("Blank")
     session = begin(CRM_STORE=f"sheets://{spreadsheet}").sees("“Blank” is not set up for the CRM yet")
-    session.choose("Set it up now").sees("Found “Blank”").choose("Set it up").sees("You are working in “Blank” now")
+    session.choose("Set up now").sees("Found “Blank”").choose("Set it up").sees("You are working in “Blank” now")
     session.press("enter").sees("Welcome. No clients yet")
 
 

@@ -56,11 +56,11 @@ def test_what_was_fetched_is_told_and_strangers_become_clients(
     session.choose("E-mail").sees("? keys").sees("messages").press(".").choose("Fetch e-mail")
     session.sees("Filed 1 e-mail with their clients").sees("Unknown senders: 3").sees("1-3 of 3")
     session.press(session.reads(r"(\d)\) .*eva@hill")[0])
-    session.choose("Make a client").sees("Name").press("enter").sees("Eva Hill; filed 1 e-mail")
-    session.sees("1-2 of 2").press(session.reads(r"(\d)\) .*jo\.fox")[0]).choose("Add to a client")
+    session.choose("Add as a new client").sees("Name").press("enter").sees("Eva Hill; filed 1 e-mail")
+    session.sees("1-2 of 2").press(session.reads(r"(\d)\) .*jo\.fox")[0]).choose("Add to an existing client")
     session.sees("Client").press("acme").sees("Acme").press("enter").sees("contact of Acme; filed 1 e-mail")
-    session.sees("1-1 of 1").press(session.reads(r"(\d)\) .*spam@")[0]).choose("Leave out")
-    session.sees("is left out from now on").sees("No unknown senders yet")
+    session.sees("1-1 of 1").press(session.reads(r"(\d)\) .*spam@")[0]).choose("Ignore")
+    session.sees("is ignored from now on").sees("No unknown senders yet")
     # Esc leaves the list, not the menu.
     session.press("esc").sees("Fetch e-mail")
     assert sorted(messages(crm)) == [
@@ -74,8 +74,8 @@ def test_what_was_fetched_is_told_and_strangers_become_clients(
 @pytest.mark.usefixtures("acme")
 def test_without_a_mailbox_the_menu_says_what_to_set(start: Start) -> None:
     session = start().sees("Clients").choose("E-mail").sees("? keys").sees("messages").press(".").choose("Fetch e-mail")
-    session.sees("No mailbox is set up yet").sees("CRM_IMAP_URL").sees("1) Set it up now").press("esc")
-    session.sees(") New mailing").choose("Write an SMS").sees("TWILIO_ACCOUNT_SID").sees("1) Set it up now")
+    session.sees("No mailbox is set up yet").sees("CRM_IMAP_URL").sees("1) Set up now").press("esc")
+    session.sees(") New mailing").choose("Write an SMS").sees("TWILIO_ACCOUNT_SID").sees("1) Set up now")
 
 
 def test_greetings_are_shown_before_they_go(start: Start, crm: CRM, post: Post, mail: dict[str, str]) -> None:
@@ -89,11 +89,11 @@ def test_greetings_are_shown_before_they_go(start: Start, crm: CRM, post: Post, 
     session.sees("Name").press("Birthdays", "enter").sees("On").press("birthday", "enter")
     session.sees("Template").press(session.reads(r"(\d)\) Birthday")[0]).sees("birthdays")
     session.press(session.reads(r"(\d)\) Birthdays")[0]).sees("[red]all the best[/]").press("esc")
-    session.sees("1-1 of 1").press("m").sees("To be greeted: 1").sees("Eva Hill").choose("Send")
+    session.sees("1-1 of 1").press("m").sees("Greetings due: 1").sees("Eva Hill").choose("Send")
     session.sees("Greetings: 1").sees("Sent 1")
     assert [str(mail["Subject"]) for mail in post.taken] == ["Happy birthday"]
-    session.press("m").sees("Nobody is to be greeted").press("enter").sees("1-1 of 1")
-    session.press(session.reads(r"(\d)\) Birthdays")[0]).choose("Remove it").sees("What was sent stays")
+    session.press("m").sees("No greetings due").press("enter").sees("1-1 of 1")
+    session.press(session.reads(r"(\d)\) Birthdays")[0]).choose("Remove it").sees("Messages already sent are kept")
     session.choose("Remove").sees("Removed Birthdays")
     assert messages(crm)[0][0] == "Eva Hill"
 
@@ -113,10 +113,10 @@ def test_a_text_is_written_and_looked_at_before_it_goes(start: Start, crm: CRM, 
         session.sees("Clients").choose("E-mail").sees("? keys").sees("messages").press(".").choose("Write an SMS").sees(
             "Client"
         )
-        session.press("Eva", "enter").sees("Begin with").choose("Due").sees("Dear {first_name}, see you")
+        session.press("Eva", "enter").sees("Start from").choose("Due").sees("Dear {first_name}, see you")
         session.press(" Fri", "enter").sees("To: Eva Hill, +436641234567").sees("Takes: 1 SMS")
         session.sees("Dear Eva, see you Fri").press("esc").sees("Dear {first_name}, see you Fri")
-        session.press("esc").sees("Begin with").choose("Due").sees("see you Fri").press("enter")
+        session.press("esc").sees("Start from").choose("Due").sees("see you Fri").press("enter")
         session.choose("Send it").sees("Sent to +436641234567").sees(") New mailing")
         assert [body["Body"] for _, _, body in twilio.asked] == [["Dear Eva, see you Fri"]]
     assert messages(crm) == [("Eva Hill", "Dear Eva, see you Fri")]

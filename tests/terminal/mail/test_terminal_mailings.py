@@ -37,9 +37,9 @@ def to_many(start: Start, **how: Any) -> Any:
 
 
 def written(session: Any) -> Any:
-    """A text for all of them, up to its preview."""
+    """A text for all sessions, up to its preview."""
     session.sees("Which clients?").choose("All clients").sees("Subject (").press("News for {first_name}", "enter")
-    return session.sees("Text:").press("Dear {name}", "enter").sees("1) Look and send").press("1")
+    return session.sees("Text:").press("Dear {name}", "enter").sees("1) Preview and send").press("1")
 
 
 @pytest.mark.many
@@ -51,22 +51,21 @@ def test_a_mailing_is_written_looked_at_tried_and_sent(
     readers(crm, 1, first_name="[b]Silent", email="s@example.com", marketing_consent=False)
     session = written(to_many(start, columns=columns, **mail))
     session.sees("This goes to 3 clients.").sees("1 client is left out: 1 has not agreed to mailings.")
-    session.sees("Subject: News for No1").sees("Dear No1").sees("1) Send it to 3")
-    session.choose("Who is left out").sees("[b]Silent").sees("has not agreed to mailings").press("enter")
+    session.sees("Subject: News for No1").sees("Dear No1").sees("1) Send to 3 people")
+    session.choose("Who is excluded").sees("[b]Silent").sees("has not agreed to mailings").press("enter")
     # Enter sends nothing: how many get it is typed, and an empty answer is none.
-    session.sees("1) Send it to 3").press("enter").choose("Look and send")
-    session.sees("1) Send it to 3").press("1").sees("Type 3 to send").press("enter").sees("This is required")
-    session.press("12", "enter").sees("Type 3 to confirm").press("esc").sees("1) Send it to 3")
+    session.sees("1) Send to 3 people").press("enter").choose("Preview and send")
+    session.sees("1) Send to 3 people").press("1").sees("Type 3 to send").press("enter").sees("This is required")
+    session.press("12", "enter").sees("Type 3 to confirm").press("esc").sees("1) Send to 3 people")
     session.choose("Send me a test").sees("To (").press("enter").sees("This is required")
     session.press("me@example.com", "enter")
-    session.sees("Sent to me@example.com, as No1 would get it.").sees("1) Send it to 3")
+    session.sees("Sent to me@example.com, as No1 would see it.").sees("1) Send to 3 people")
     assert post.recipients == ["me@example.com"]
     assert messages(crm) == []
-    session.press("1", "3", "enter").sees("Sent to 3.").sees("3 sent").sees(") All its e-mails")
+    session.press("1", "3", "enter").sees("Sent to 3.").sees("3 sent").sees(") All its messages")
     assert post.recipients[1:] == ["a1@example.com", "a2@example.com", "a3@example.com"]
-    session.choose("All its e-mails").sees("News for N").press("esc").choose("Read the text").sees("Dear {name}").press(
-        "enter"
-    )
+    session.choose("All its messages").sees("News for N").press("esc")
+    session.choose("Show full text").sees("Dear {name}").press("enter")
     session.sees("3 sent").press("esc").choose("Mailings").sees("News for {f")
     session.press("1").sees("3 sent")
 
@@ -76,7 +75,8 @@ def test_what_failed_is_opened_by_its_number_and_sent_again(
 ) -> None:
     readers(crm, 3)
     post.answers["rcpt"] = lambda address: "550 5.1.1 No such \x1b[31muser" if address.startswith("a2@") else ""
-    session = written(to_many(start, **mail)).sees("1) Send it to 3").press("1", "3", "enter").sees("2 sent, 1 failed")
+    session = written(to_many(start, **mail)).sees("1) Send to 3 people").press("1", "3", "enter")
+    session.sees("2 sent, 1 failed")
     session.sees("1) No2").sees("No such").press("1").sees("E-mail to No2 failed").sees(") Send again")
     post.answers.clear()
     session.choose("Send again").sees("Sent to a2@example.com.").press("esc").sees("3 sent").lacks("1) No2")
@@ -91,16 +91,16 @@ def test_a_template_for_those_of_the_list_who_fit(start: Start, crm: CRM, post: 
     named("views save")(crm, "In Graz", "city = 'Graz'")
     session = start(**mail).choose("Clients").sees("Gerda").press("v")
     session.choose("In Graz").lacks("No1").press("g").choose("Take all").choose("E-mail them").sees(
-        "Begin with:"
+        "Start from:"
     ).choose("Spring")
-    session.sees("1) Look and send").sees("Spring, {first_name}").press("1").sees("Subject: Spring, Gerda")
-    session.sees("1) Send it to 1").press("1").sees("Sent to 1.").sees("1 sent")
+    session.sees("1) Preview and send").sees("Spring, {first_name}").press("1").sees("Subject: Spring, Gerda")
+    session.sees("1) Send to 1 person").press("1").sees("Sent to 1.").sees("1 sent")
     assert post.recipients == ["graz@example.com"]
 
 
 def test_esc_goes_back_a_step_and_loses_nothing(start: Start, crm: CRM, post: Post, mail: dict[str, str]) -> None:
     readers(crm, 2)
-    session = written(to_many(start, **mail)).sees("1) Send it to 2").press("esc").sees("1) Look and send")
+    session = written(to_many(start, **mail)).sees("1) Send to 2 people").press("esc").sees("1) Preview and send")
     session.sees("News for {first_name}").press("esc").sees("Text:").sees("Dear {name}").press("esc")
     session.sees("Subject (").sees("News for").press("esc").sees("Which clients?").press("esc")
     session.sees("Discard what you typed").press("esc").sees("Which clients?").press("esc")
@@ -120,8 +120,9 @@ def test_nobody_writes_what_nobody_gets_or_what_cannot_be_sent(start: Start, crm
 def test_what_waits_is_gone_on_with_or_cancelled(start: Start, crm: CRM, post: Post, mail: dict[str, str]) -> None:
     readers(crm, 3)
     away = {"CRM_SMTP_URL": f"smtp://127.0.0.1:{free_port()}", "CRM_MAIL_FROM": SENDER}
-    session = written(to_many(start, **away)).sees("1) Send it to 3").press("1", "3", "enter").sees("cannot be reached")
-    session.sees("3 still wait.").sees("3 queued").choose("Go on sending").sees("cannot be reached")
+    session = written(to_many(start, **away)).sees("1) Send to 3 people").press("1", "3", "enter")
+    session.sees("cannot be reached")
+    session.sees("3 not sent yet.").sees("3 queued").choose("Resume sending").sees("cannot be reached")
     session.sees("3 queued").hang_up()
     session = (
         start(**mail)
@@ -133,15 +134,13 @@ def test_what_waits_is_gone_on_with_or_cancelled(start: Start, crm: CRM, post: P
         .sees("News for")
         .press("1")
     )
-    session.choose("Go on sending").sees("Sent to 3.").sees("3 sent").lacks("Go on sending")
+    session.choose("Resume sending").sees("Sent to 3.").sees("3 sent").lacks("Resume sending")
     assert len(post.taken) == 3
     session = (
-        written(to_many(start, **away)).sees("1) Send it to 3").press("1", "3", "enter").sees(") Cancel what waits")
+        written(to_many(start, **away)).sees("1) Send to 3 people").press("1", "3", "enter").sees(") Cancel the rest")
     )
-    session.choose("Cancel what waits").sees("This cancels 3 e-mails of it that were not sent yet.").choose(
-        "Cancel them"
-    )
-    session.sees("Cancelled what had not been sent.").sees("3 cancelled")
+    session.choose("Cancel the rest").sees("This cancels 3 e-mails of it that were not sent yet.").choose("Cancel them")
+    session.sees("Cancelled. Messages that had already gone out are not affected.").sees("3 cancelled")
 
 
 def test_ctrl_c_stops_after_the_e_mail_in_hand_and_the_menu_goes_on(
@@ -149,12 +148,12 @@ def test_ctrl_c_stops_after_the_e_mail_in_hand_and_the_menu_goes_on(
 ) -> None:
     readers(crm, 4)
     post.waits = 0.8
-    session = written(to_many(start, **mail)).sees("1) Send it to 4").press("1", "4", "enter").sees("Ctrl-C stops")
+    session = written(to_many(start, **mail)).sees("1) Send to 4 people").press("1", "4", "enter").sees("Ctrl-C stops")
     while not post.sessions:
         time.sleep(0.01)
-    session.send("c-c").sees("You have stopped it. 3 still wait.").sees("1 sent, 3 queued")
+    session.send("c-c").sees("You have stopped it. 3 not sent yet.").sees("1 sent, 3 queued")
     post.waits = 0.0
-    session.choose("Go on sending").sees("Sent to 4.").sees("4 sent")
+    session.choose("Resume sending").sees("Sent to 4.").sees("4 sent")
     assert len(post.taken) == 4
 
 

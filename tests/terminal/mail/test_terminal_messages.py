@@ -50,15 +50,15 @@ def test_an_e_mail_is_written_looked_at_and_sent(
     session = e_mail(start, columns=columns, **mail).press("n").sees("Client").press("Acme", "enter").sees("Subject")
     session.press("Hello {frist_name}", "enter").sees("Did you mean {first_name}?")
     session.press("kill", "Hello {contact_name}", "enter").sees("Subject: Hello {contact_name}").sees("Text:")
-    session.paste("Dear **{contact_name}**,\n\n* [b]one[/b]").press("enter").sees("1) Look and send")
+    session.paste("Dear **{contact_name}**,\n\n* [b]one[/b]").press("enter").sees("1) Preview and send")
     session.sees("jo@acme.example").choose("CC").sees("1) Jo Fox").choose("Another address").sees("CC (")
     session.press("max@", "enter").sees("That is not an e-mail address").press("other.example", "enter")
     session.sees("x max@other.example").press("esc").sees("max@other.e").choose("Attachments").sees("Attach")
     session.press(str(tmp_path / "nothing"), "enter").sees("There is no file").press("kill", str(file), "enter")
-    session.sees("Take off offer.txt").press("esc").sees("1) Look and send").press("1")
+    session.sees("Remove offer.txt").press("esc").sees("1) Preview and send").press("1")
     session.sees(f"From: {SENDER}").sees("To: Jo Fox <jo@acme.example>").sees("CC: max@other.example")
     session.sees("Subject: Hello Jo Fox").sees("Attached: offer.txt (1 KB)").sees("Dear Jo Fox,").sees("- [b]one[/b]")
-    session.press("esc").sees("1) Look and send").sees("offer.txt").press("1").sees("1) Send it")
+    session.press("esc").sees("1) Preview and send").sees("offer.txt").press("1").sees("1) Send")
     assert post.taken == []
     session.press("1").sees("Sent to jo@acme.example.").sees("Hello Jo")
     (taken,) = post.taken
@@ -74,15 +74,15 @@ def test_an_e_mail_is_written_looked_at_and_sent(
 def test_esc_goes_back_a_step_and_loses_nothing(start: Start, crm: CRM, post: Post, mail: dict[str, str]) -> None:
     anna(crm)
     named("templates add")(crm, "Welcome", subject="Welcome, {first_name}", body="Dear {first_name}")
-    session = e_mail(start, **mail).press("n").sees("Client").press("Anna", "enter").sees("Begin with:")
+    session = e_mail(start, **mail).press("n").sees("Client").press("Anna", "enter").sees("Start from:")
     session.choose("A blank page").sees("Subject (").press("Hi", "enter").sees("Text:").press("a text", "enter")
-    session.sees("1) Look and send").press("esc").sees("a text").press("esc").sees("Subject (").sees("Hi")
-    session.press("esc").sees("Begin with:").press("esc").sees("Discard what you typed").press("esc")
-    session.sees("Begin with:").choose("A blank page").sees("Hi").press("enter").sees("a text").press("enter")
-    session.sees("2) Subject Hi").press("esc").press("esc").press("esc").sees("Begin with:").choose("Welcome")
+    session.sees("1) Preview and send").press("esc").sees("a text").press("esc").sees("Subject (").sees("Hi")
+    session.press("esc").sees("Start from:").press("esc").sees("Discard what you typed").press("esc")
+    session.sees("Start from:").choose("A blank page").sees("Hi").press("enter").sees("a text").press("enter")
+    session.sees("2) Subject Hi").press("esc").press("esc").press("esc").sees("Start from:").choose("Welcome")
     session.sees("2) Subject Welcome, {first_name}").choose("Text").sees("Text:").press("!", "enter")
-    session.sees("Dear {first_name}!").press("esc").sees("Begin with:").choose("Welcome").sees("Dear {first_name}!")
-    session.press("1").sees("Subject: Welcome, Anna").press("esc").sees("1) Look and send").press("c-c")
+    session.sees("Dear {first_name}!").press("esc").sees("Start from:").choose("Welcome").sees("Dear {first_name}!")
+    session.press("1").sees("Subject: Welcome, Anna").press("esc").sees("1) Preview and send").press("c-c")
     session.sees("n new")
     assert post.taken == []
     assert all_of(crm, Message) == []
@@ -91,17 +91,17 @@ def test_esc_goes_back_a_step_and_loses_nothing(start: Start, crm: CRM, post: Po
 def test_nobody_writes_what_cannot_be_sent(start: Start, crm: CRM) -> None:
     anna(crm)
     session = e_mail(start).press("n").sees("No e-mail can be sent yet").sees("CRM_SMTP_URL").sees("CRM_MAIL_FROM")
-    session.sees("1) Set it up now").press("1").sees("Sender:").press("esc").sees("n new").lacks("Client:")
+    session.sees("1) Set up now").press("1").sees("Sender:").press("esc").sees("n new").lacks("Client:")
 
 
 def test_a_client_without_an_address_is_told_at_once(start: Start, crm: CRM, post: Post, mail: dict[str, str]) -> None:
     named("clients add")(crm, {"first_name": "Ben"})
     session = start(**mail).sees("Clients").press("/").sees("Find").press("1", "enter").sees(") More").press("m")
-    session.sees("Ben has no e-mail address yet; name one under To.").sees("Subject (")
-    session.press("Hi", "enter").sees("Text:").press("a text", "enter").sees("1) Look and send").press("1")
+    session.sees("Ben has no e-mail address yet; enter one under To.").sees("Subject (")
+    session.press("Hi", "enter").sees("Text:").press("a text", "enter").sees("1) Preview and send").press("1")
     session.sees("To: Ben has no e-mail address yet").sees("a text").choose("To").choose("Another address")
     session.sees("To (").press("ben@example.com", "enter").sees("x ben@example.com").press("esc").press("1")
-    session.sees("1) Send it").press("1").sees("Sent to ben@example.com.").sees("Ben no. 1")
+    session.sees("1) Send").press("1").sees("Sent to ben@example.com.").sees("Ben no. 1")
     assert post.recipients == ["ben@example.com"]
 
 
@@ -111,9 +111,9 @@ def test_what_failed_is_found_with_the_words_of_the_server_and_sent_again(
     anna(crm)
     post.answers["rcpt"] = "550 5.1.1 No such \x1b[31muser"
     session = e_mail(start, **mail).press("n").sees("Client").press("Anna", "enter").sees("Subject (")
-    session.press("Hi", "enter").sees("Text:").press("a text", "enter").sees("1) Look and send").press("1")
-    session.sees("1) Send it").press("1").sees("Not sent:").sees("No such").sees("failed")
-    session.press("f").sees("1) A state").press("1").choose("queued").sees("No matches.").press("f")
+    session.press("Hi", "enter").sees("Text:").press("a text", "enter").sees("1) Preview and send").press("1")
+    session.sees("1) Send").press("1").sees("Not sent:").sees("No such").sees("failed")
+    session.press("f").sees("1) State").press("1").choose("queued").sees("No matches.").press("f")
     session.choose("Show all again").sees("failed").press("1").sees("E-mail to Anna failed").sees("No such").sees(
         ") Send again"
     )
@@ -127,14 +127,14 @@ def test_what_waits_can_be_cancelled_or_sent_later(start: Start, crm: CRM, post:
     anna(crm)
     away = {"CRM_SMTP_URL": f"smtp://127.0.0.1:{free_port()}", "CRM_MAIL_FROM": SENDER}
     session = e_mail(start, **away).press("n").sees("Client").press("Anna", "enter").sees("Subject (")
-    session.press("Hi", "enter").sees("Text:").press("a text", "enter").sees("1) Look and send").press("1")
-    session.sees("1) Send it").press("1").sees("It waits in the outbox").sees("1-1").press("1")
+    session.press("Hi", "enter").sees("Text:").press("a text", "enter").sees("1) Preview and send").press("1")
+    session.sees("1) Send").press("1").sees("It is in the outbox").sees("1-1").press("1")
     session.sees("E-mail to Anna queued").choose("Cancel").sees("E-mail to Anna cancelled").choose("Send again")
     session.sees("E-mail to Anna queued").press("esc").sees("n new").press("0")
     session.sees("Clients").press("0")
     assert session.exit_code() == 0
     session = more(start, **mail).choose("Send queued mail").sees("Sent 1.").choose("Send queued mail")
-    session.sees("Nothing waits in the outbox.")
+    session.sees("The outbox is empty.")
     assert len(post.taken) == 1
 
 
@@ -142,25 +142,27 @@ def test_a_long_text_is_cut_to_the_screen_and_can_be_read_whole(start: Start, cr
     text = "\n\n".join(f"paragraph {number}" for number in range(30))
     named("clients add")(crm, {"first_name": "Anna", "email": "anna@example.com"})
     named("templates add")(crm, "Long", subject="Long", body=text)
-    session = e_mail(start, **mail).press("n").sees("Client").press("Anna", "enter").choose("Long").sees("Look and")
-    session.press("1").sees("more lines").sees("From:").choose("Read all of it").sees("paragraph 29")
-    session.sees("1) Send it").press("1").sees("Sent to").sees("1-1").press("1").sees("more lines")
-    session.choose("Read all of it").sees("paragraph 29").press("enter").sees("more lines")
+    session = e_mail(start, **mail).press("n").sees("Client").press("Anna", "enter").choose("Long").sees("Preview and")
+    session.press("1").sees("more lines").sees("From:").choose("Show full text").sees("paragraph 29")
+    session.sees("1) Send").press("1").sees("Sent to").sees("1-1").press("1").sees("more lines")
+    session.choose("Show full text").sees("paragraph 29").press("enter").sees("more lines")
 
 
 def test_templates_are_added_read_changed_and_deleted(start: Start, crm: CRM) -> None:
     anna(crm)
     named("clients add")(crm, {"company": "Acme"})
-    session = more(start).choose("Templates").sees("No templates yet.").press("n").sees("For what?").press("1")
+    session = more(start).choose("Templates").sees("No templates yet.").press("n").sees("Type:").press("1")
     session.sees("Name:").press("Welcome", "enter").sees("1) Save").press("1").sees(
         "Subject: an e-mail needs a subject"
     )
     session.choose("Subject").sees("Subject (").press("Hi {first_name|you}", "enter").sees("Hi {first_name|you}")
     session.choose("Text").sees("Text:").press("Dear {first_name", "enter").sees("The { at place 6 is never closed")
     session.press("}", "enter").sees("1) Save").press("1").sees("Added: Welcome (no. 1)").press("1")
-    session.sees("Subject: Hi {first_name|you}").choose("Read it as a client").sees("As Anna would read it")
-    session.sees("Subject: Hi Anna").sees("Dear Anna").choose("As another").sees("Client").press("Acme", "enter")
-    session.sees("Subject: Hi you").sees("Nothing is known for {first_name}").press("esc").choose("Edit").choose("Name")
+    session.sees("Subject: Hi {first_name|you}").choose("Preview as a client").sees("As Anna would see it")
+    session.sees("Subject: Hi Anna").sees("Dear Anna").choose("Preview for another").sees("Client").press(
+        "Acme", "enter"
+    )
+    session.sees("Subject: Hi you").sees("No value for {first_name}").press("esc").choose("Edit").choose("Name")
     session.sees("Name").press("kill", "Hello", "enter").sees("* Hello").press("1").sees("Saved: Hello").choose(
         "Delete"
     )
@@ -174,10 +176,10 @@ def test_templates_are_added_read_changed_and_deleted(start: Start, crm: CRM) ->
 
 def test_a_template_for_sms_has_no_subject_and_tells_its_parts(start: Start, crm: CRM) -> None:
     anna(crm)
-    session = more(start).choose("Templates").press("n").sees("For what?").press("2").sees("Name:")
+    session = more(start).choose("Templates").press("n").sees("Type:").press("2").sees("Name:")
     session.press("Short", "enter").sees("1) Save").lacks("Subject").choose("Text").sees("Text:")
     session.paste("Dear {first_name} " + "x" * 160).press("enter").sees("1) Save").press("1").sees("Added: Short")
-    session.press("1").sees("Takes 2 SMS as it stands here.").choose("Read it as").sees("Takes 2 SMS for this client.")
+    session.press("1").sees("Takes 2 SMS as it stands here.").choose("Preview as").sees("Takes 2 SMS for this client.")
 
 
 @pytest.mark.slow

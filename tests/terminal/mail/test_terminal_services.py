@@ -36,14 +36,14 @@ def test_mail_is_set_up_tried_used_and_removed(start: Start, crm: CRM, tmp_path:
     with served(post, authority, encrypts="always") as port:
         session = in_settings(start, crm, SSL_CERT_FILE=str(trusted))
         session.sees("Sending e-mail not set up").choose("Sending e-mail").sees("Sending e-mail is not set up yet.")
-        session.choose("Set it up on this computer").sees("Sender:").press(f"Team <{USER}>", "enter")
+        session.choose("Set up on this computer").sees("Sender:").press(f"Team <{USER}>", "enter")
         session.sees("Password (").press("wrong", "enter").sees("1) Save and try it")
         # Nothing is known of the provider of that address.
         session.sees(f"User name {USER}").choose("Mail server").sees("its name, like").press("localhost", "enter")
         session.choose("Port").sees("Port (").press("kill", str(port), "enter").choose("Encryption")
         session.choose("TLS from the start").sees("Encryption TLS from the start").choose("Save and try it")
         session.sees("Saved on this computer.").sees("does not take the user and password of the settings")
-        session.choose("Change it").sees("1) Save and try it").choose("Password").sees("Enter keeps the one")
+        session.choose("Edit").sees("1) Save and try it").choose("Password").sees("Enter keeps the saved one")
         session.press(PASSWORD, "enter").sees("1) Save and try it").choose("Save and try it")
         session.sees(f"It works. Signed in at localhost as {USER}.").choose("Send a test e-mail").sees(f"To: {USER}")
         session.press("enter").sees(f"A test went to {USER} over localhost.").choose("Try it").sees("It works.")
@@ -66,7 +66,7 @@ def test_mail_is_set_up_tried_used_and_removed(start: Start, crm: CRM, tmp_path:
             .choose("Try it")
             .sees("It works.")
         )
-    again.choose("Remove it from this computer").sees("are removed from this computer").choose("Remove them")
+    again.choose("Remove from this computer").sees("are removed from this computer").choose("Remove them")
     again.sees("were removed from this computer").sees("Sending e-mail is not set up yet.")
     assert not kept.exists()
 
@@ -77,7 +77,7 @@ def test_variables_of_the_environment_stay_above_it_line_by_line(start: Start, c
     )
     session.sees("a@example.com, mail.example.com (from CRM_MAIL").choose("Sending e-mail")
     session.sees("Sender a@example.com from CRM_MAIL_FROM").sees("Password (set) from CRM_SMTP_URL")
-    session.sees("Encryption TLS from the start from CRM_SMTP_URL").choose("Set it up on this computer").sees("Sender:")
+    session.sees("Encryption TLS from the start from CRM_SMTP_URL").choose("Set up on this computer").sees("Sender:")
     # What the provider says is filled in, and what it demands is said.
     session.press("kill", "me@gmail.com", "enter").sees("Gmail takes no password of the account here").sees(
         "Password ("

@@ -155,7 +155,7 @@ def test_a_signed_change_has_its_sign_and_a_missing_one_nothing() -> None:
 
 
 def test_an_empty_report_says_so() -> None:
-    assert drawn_lines(small("bars", []))[-1] == "No data for this report."
+    assert drawn_lines(small("bars", []))[-1] == "No data for this report yet."
 
 
 # At the menu

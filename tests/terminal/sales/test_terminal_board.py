@@ -179,9 +179,7 @@ def test_a_board_on_which_there_is_nothing(start: Start, crm: CRM, deals: list[D
 
 def test_the_list_is_narrowed_and_adds_up(start: Start) -> None:
     session = start().choose("Deals").press("v").sees("1-7 of 7").sees("7 deals, $2,800.00, weighted $280.00")
-    session.press("a").sees("1-6 of 6 · mine").press("a").sees("1-7 of 7").press("f").choose("A text").press(
-        "3", "enter"
-    )
+    session.press("a").sees("1-6 of 6 · mine").press("a").sees("1-7 of 7").press("f").choose("Text").press("3", "enter")
     session.sees("1-1 of 1 · text 3").press("1").sees("overdue !").press("esc").press("f").choose("Lost only")
     session.sees("No matches").press("f").choose("Show open deals again").sees("1-7 of 7")
 

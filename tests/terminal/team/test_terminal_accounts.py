@@ -56,13 +56,13 @@ def test_whoever_makes_the_first_account_chooses_a_password_and_is_signed_in(sta
         .choose("Data")
         .choose("Team")
         .choose("Add the first account")
-        .sees("everybody who opens this store")
+        .sees("everyone who opens this store")
         .sees("E-mail")
     )
     session.press("ada@example.com", "enter").sees("Name:").press("Ada", "enter").sees("Password (at least")
     session.press("short", "enter").sees("a few words in a row").press("kill", PASSWORD, "enter").sees("again:")
     # What is typed the second time is compared at once; Esc goes back to choose another.
-    session.press("another thing", "enter").sees("not the same").press("esc").sees("Password (at least")
+    session.press("another thing", "enter").sees("do not match").press("esc").sees("Password (at least")
     session.press(PASSWORD, "enter").sees("again:").press(PASSWORD, "enter").sees("you are signed in")
     assert PASSWORD.encode() not in session.raw
     session.choose("My account").sees("ada@example.com").sees("admin")
@@ -111,8 +111,8 @@ def test_codes_by_an_app_from_the_qr_code_to_a_recovery_code(start: Start) -> No
     session = signed_in(start, "sam@example.com").choose("Data").choose("My account").choose("Second factor")
     # Whoever finds a terminal that is open sets up none of their own.
     session.sees("Password:").press("wrong", "enter").sees("That is not your password.").choose("Second factor")
-    session.sees("Password:").press(PASSWORD, "enter").choose("An app")
-    session.sees("Key:").sees("The code that the app shows:")
+    session.sees("Password:").press(PASSWORD, "enter").choose("An auth")
+    session.sees("Key:").sees("Code from the app:")
     assert sum(line.count("█") + line.count("▀") + line.count("▄") for line in session.lines) > 200
     (key,) = session.reads(r"Key: ((?:[A-Z2-7]{4} ?)+)")
     codes = pyotp.TOTP(key.replace(" ", ""))
@@ -162,7 +162,7 @@ def test_whoever_is_deactivated_while_at_work_is_let_do_no_more(start: Start, sh
 def test_whoever_signs_out_ends_the_session_and_comes_to_the_sign_in(start: Start, shop: CRM) -> None:
     accounts = shop.accounts.open()
     session = signed_in(start, "sam@example.com").choose("Data").choose("My account").choose("My sessions").press("1")
-    session.sees("Sign out, under My account, ends it.").press("esc").choose("Sign out")
+    session.sees("To end it, choose Sign out under My account.").press("esc").choose("Sign out")
     session.sees("You are signed out.").sees("E-mail")
     with shop.read() as snapshot:
         (sam,) = snapshot.find_all(User, Query({"email": "sam@example.com"}))
@@ -182,7 +182,7 @@ def test_an_admin_makes_and_revokes_keys_and_those_stop_with_the_role(start: Sta
         .press(".")
         .choose("Keys for unattended commands")
     )
-    session.sees("With a key cron sends").sees("Name (").press("nightly mail", "enter").sees("May:").choose("back up")
+    session.sees("Keys let scheduled jobs").sees("Name (").press("nightly mail", "enter").sees("May:").choose("back up")
     session.sees("Expires").press("enter").sees("Key nightly mail, shown only now.").sees("Written down?")
     secret = re.search(r"crm_key_\S+", session.text)
     assert secret
@@ -229,7 +229,7 @@ def test_an_admin_makes_an_account_for_a_colleague(start: Start) -> None:
     for key in ("enter", "enter", "esc", "c-c", "c-d", "1", "enter"):
         session.press(key).settled().sees("Temporary password")
     session.press("kill", "yes", "enter").sees("n new").choose("Tom")
-    session.choose("Deactivate").sees("switched off").choose("Let in again").lacks("switched off")
+    session.choose("Deactivate").sees(", deactivated").choose("Reactivate").lacks(", deactivated")
 
 
 @pytest.mark.usefixtures("shop")
@@ -242,7 +242,7 @@ def test_a_form_says_what_is_needed_and_whether_anything_changed(start: Start) -
     session.choose("Change my name").press("kill", "A-d-a", "enter")
     # On a narrow screen all of an error is read, also of one that the command finds.
     session.sees("A-d-a looks like Ada, who is someone else; add a middle initial or last name.")
-    session.press("kill", "Samuel", "enter").sees("Changed.").lacks("Nothing")
+    session.press("kill", "Samuel", "enter").sees("Saved.").lacks("Nothing")
     session.choose("Change my phone").sees("Password:").press("wrong", "enter").sees("That is not your password.")
     session.choose("Change my password").press(PASSWORD, "enter").sees("New password").press("short", "enter")
     # What cannot be seen is not left to be corrected.

@@ -54,7 +54,7 @@ def test_what_was_changed_can_be_saved_on_the_way_out(start: Start, crm: CRM) ->
 
 
 def test_a_search_that_is_typed_into_a_form_fills_in_nothing(start: Start, crm: CRM) -> None:
-    session = editing(start()).press(*"/berg1", "enter").sees("Search is not available here").settled()
+    session = editing(start()).press(*"/berg1", "enter").sees("Search does not work on this page").settled()
     session.sees("1) Save").sees("* Graz")
     assert city(crm) == ""
     session.press("esc").sees("Your changes are not saved yet.")

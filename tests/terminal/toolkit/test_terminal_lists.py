@@ -156,8 +156,8 @@ def test_of_many_accounts_and_sessions_each_is_reached(
     answer = read_by_line(signed_in, lambda session: SessionsPage(session, ada).show(), "]\n]\n[\n\n")
     assert "19-25" in answer
     answer = read_by_line(signed_in, lambda session: profile.SessionsPage(session).show(), "]\n]\n7\n1\n\n")
-    assert "That session has ended." in answer
-    assert "19-24" in answer[answer.index("That session has ended.") :]
+    assert "Session ended." in answer
+    assert "19-24" in answer[answer.index("Session ended.") :]
 
 
 @pytest.mark.parametrize("kind", [ClientsPage, DealsPage, FollowUpsPage])
@@ -251,7 +251,7 @@ def test_rules_are_edited_switched_off_moved_and_removed(start: Start, crm: CRM)
     session = start().choose("Data").choose("Status rules").sees("1) 1. VIP").press("1").choose("Edit")
     session.sees("Rule: VIP when total_spend >= 35000").press("kill", "Top when total_spend >= 30000", "enter")
     session.sees("1 client would change status").press("0").sees("keep their status").sees("1) 1. Top").press("1")
-    session.choose("Switch it off").sees("No changes").press("enter").sees("off").press("1")
+    session.choose("Turn off").sees("No changes").press("enter").sees("off").press("1")
     session.choose("Move up or down").sees("to the position of").press("2").sees("Top is now number 2").press("enter")
     session.sees("2) 2. Top").press("2").choose("Remove").sees("Remove Top when").choose("Remove").sees(
         "No changes"
