@@ -71,12 +71,12 @@ def take_lock(path: Path, wait: float = 0) -> sqlite3.Connection | None:
 
 
 def _is_held(error: Exception) -> bool:
-    """Whether an error says that another program holds the file."""
+    """Return whether an error says that another program holds the file."""
     return str(getattr(error, "sqlite_errorname", "")).startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
 
 
 def is_damaged(error: Exception) -> bool:
-    """Whether an error says that a file is no database, or no longer a whole one."""
+    """Return whether an error says that a file is no database, or no longer a whole one."""
     return str(getattr(error, "sqlite_errorname", "")).startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB"))
 
 
@@ -182,7 +182,7 @@ def _reason(error: Exception) -> str:
 
 
 def _is_of_no_use(error: Exception) -> bool:
-    """Whether a file is damaged, or has the tables of another version."""
+    """Return whether a file is damaged, or has the tables of another version."""
     return is_damaged(error) or getattr(error, "sqlite_errorname", "") == "SQLITE_ERROR"
 
 

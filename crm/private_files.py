@@ -33,7 +33,7 @@ def close_to_others(folder: Path) -> None:
 
 
 def _close(path: Path) -> bool:
-    """Whether others could do anything with a file or folder of ours, and now cannot."""
+    """Return whether others could do anything with a file or folder of ours, and now cannot."""
     if os.name != "posix":
         return False
     with suppress(OSError):

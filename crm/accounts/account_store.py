@@ -44,8 +44,8 @@ class AccountStore:
         return self._repository.read()
 
     def exist(self) -> bool:
-        """Whether the store has accounts, so that one has to sign in. Raises StoreAccessError where those that it has
-        are not as this program left them."""
+        """Return whether the store has accounts, so that one has to sign in. Raises StoreAccessError where those that
+        it has are not as this program left them."""
         with self.read() as snapshot:
             return self.roster.require(snapshot) is not Standing.NONE
 
@@ -108,21 +108,21 @@ class AccountStore:
         return account
 
     def let_nobody_in(self) -> bool:
-        """Whether there are accounts, and no admin can sign in with them until `recover`."""
+        """Return whether there are accounts, and no admin can sign in with them until `recover`."""
         with self.read() as snapshot:
             return self.roster.shuts_everybody_out(snapshot)
 
     def may_enter(self, snapshot: Snapshot, user: User | None) -> bool:
-        """Whether somebody may enter; raises StoreAccessError where nobody may."""
+        """Return whether somebody may enter; raises StoreAccessError where nobody may."""
         self.roster.require(snapshot)
         return user is not None and user.active and bool(user.password) and self.holds(snapshot, user)
 
     def holds(self, snapshot: Snapshot, user: User) -> bool:
-        """Whether an account is as this program has written it; without accounts there is nothing to protect."""
+        """Return whether an account is as this program has written it; without accounts there is nothing to protect."""
         return self.roster.fits(snapshot, user) or self.roster.standing(snapshot) is Standing.NONE
 
     def requires_second_factor(self, snapshot: Snapshot) -> bool:
-        """Whether the team requires one of everybody."""
+        """Return whether the team requires one of everybody."""
         try:
             return Flag().read(self.setting(snapshot, "require_second_factor"), Conventions())
         except FieldError:
@@ -177,7 +177,7 @@ def address(email: str) -> str:
 
 
 def is_admin(user: User) -> bool:
-    """Whether a user is an admin who may sign in."""
+    """Return whether a user is an admin who may sign in."""
     return user.role == "admin" and user.active and bool(user.password)
 
 

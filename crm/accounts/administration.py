@@ -210,7 +210,7 @@ class Administration:
         return self._credentials.passwords.hash(one_time, self._store.now() + passwords.ONE_TIME_LASTS)
 
     def _admins(self, snapshot: Snapshot) -> bool:
-        """Whether there is an admin who can sign in."""
+        """Return whether there is an admin who can sign in."""
         return any(
             is_admin(user) and self._store.holds(snapshot, user)
             for user in snapshot.find_all(User, Query({"role": "admin"}))

@@ -111,7 +111,7 @@ def _bounded(known: Mapping[str, int]) -> Mapping[str, int]:
 
 
 def accounts_exist(snapshot: Snapshot) -> bool:
-    """Whether the store has accounts that let people in, so that its users sign in.
+    """Return whether the store has accounts that let people in, so that its users sign in.
 
     Raises StoreAccessError where it has had some and what is left of them can let nobody in: such a store opens for
     nobody. People of the team who are only named do not count.

@@ -24,7 +24,7 @@ class Notifications:
 
     @property
     def can_be_sent(self) -> bool:
-        """Whether there is a mailer."""
+        """Return whether there is a mailer."""
         return self._mailer is not None
 
     def post(self, write: Callable[[], Letter]) -> None:

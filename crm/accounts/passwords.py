@@ -34,8 +34,8 @@ _USED = " used"
 
 
 def _is_within(until: int, now: datetime) -> bool:
-    """Whether a one-time password that ends then (seconds since 1970) is good now: also by a clock that was set back it
-    is not before it was made."""
+    """Return whether a one-time password that ends then (seconds since 1970) is good now: also by a clock that was set
+    back it is not before it was made."""
     left = until - now.timestamp()
     return 0 < left <= (ONE_TIME_LASTS + SET_BACK).total_seconds()
 
@@ -63,7 +63,7 @@ class Passwords:
         return hashed if until is None else f"{hashed}{_UNTIL}{int(until.timestamp())}"
 
     def fits(self, kept: str, password: str, now: datetime) -> bool:
-        """Whether a password is the one of which `kept` was kept; '' is nobody's, and takes as long."""
+        """Return whether a password is the one of which `kept` was kept; '' is nobody's, and takes as long."""
         from argon2.exceptions import Argon2Error, InvalidHashError
 
         nobodys = self._nobodys
@@ -78,7 +78,7 @@ class Passwords:
         return right and bool(hashed) and (not until or _is_within(int(until), now))
 
     def is_dated(self, kept: str) -> bool:
-        """Whether the parameters are no longer those of today, so that it should be hashed anew."""
+        """Return whether the parameters are no longer those of today, so that it should be hashed anew."""
         return _UNTIL not in kept and self._hasher.check_needs_rehash(kept)
 
     def _peppered(self, password: str) -> bytes:

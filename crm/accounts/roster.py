@@ -126,8 +126,8 @@ class Roster:
         return f"{self._mark}{SEALED_WITH_ROSTER}{self._secret.mac('account', snapshot.fact(STORE_ID), *bound)}"
 
     def fits(self, snapshot: Snapshot, user: User) -> bool:
-        """Whether an account is as this program has written it. An older seal is taken as long as the store has no
-        roster: the first transaction on accounts makes one, and seals all of them anew."""
+        """Return whether an account is as this program has written it. An older seal is taken as long as the store has
+        no roster: the first transaction on accounts makes one, and seals all of them anew."""
         if not user.seal:
             return False
         return _same(user.seal, self.seal(snapshot, user)) or (
@@ -200,7 +200,7 @@ class Roster:
         return Standing.UNROSTERED
 
     def _fits_rows(self, snapshot: Snapshot, written: Written, text: str) -> bool:
-        """Whether a roster, with its text, is that of the accounts, sessions and keys as they are."""
+        """Return whether a roster, with its text, is that of the accounts, sessions and keys as they are."""
         return any(_same(text, self._made(snapshot, written.revision, rows)) for rows in (_ROWS, _ROWS_BEFORE))
 
     def _made(self, snapshot: Snapshot, revision: int, rows: "Select[Any]" = _ROWS) -> str:
@@ -215,7 +215,7 @@ class Roster:
         return f"{self._mark}/{revision}-{mac}"
 
     def _is_sound(self, snapshot: Snapshot) -> bool:
-        """Whether accounts are as this program left them, however old they are."""
+        """Return whether accounts are as this program left them, however old they are."""
         text = snapshot.fact(ROSTER)
         if not text:
             return self._unrostered(snapshot) is Standing.UNROSTERED
@@ -262,18 +262,19 @@ class Roster:
         return snapshot.known.anywhere > snapshot.known.here
 
     def gives_ids(self) -> bool:
-        """Whether a store gets a new id where it parts from its copies: that of a spreadsheet is Google's."""
+        """Return whether a store gets a new id where it parts from its copies: that of a spreadsheet is Google's."""
         return self._url.startswith(FILE)
 
     def knows_newer(self, tx: "SqlTransaction") -> bool:
-        """Whether this machine remembers accounts at this place that those of a backup are older than, or are not."""
+        """Return whether this machine remembers accounts at this place that those of a backup are older than, or are
+        not."""
         known = tx.known
         written = Written.read(tx.fact(ROSTER))
         revision = written.revision if written else 0 if tx.select(ANY_PASSWORD) else -1
         return known.another or revision < known.anywhere
 
     def let_an_admin_in(self, snapshot: Snapshot) -> bool:
-        """Whether an admin can sign in with the accounts as they are now."""
+        """Return whether an admin can sign in with the accounts as they are now."""
         admins = snapshot.find_all(User, Query({"role": "admin", "active": True}))
         # A transaction of this program renews the roster at its end.
         is_sealing = getattr(snapshot, "is_sealing", False)
@@ -281,7 +282,7 @@ class Roster:
         return holds and any(admin.password and self.fits(snapshot, admin) for admin in admins)
 
     def shuts_everybody_out(self, snapshot: Snapshot) -> bool:
-        """Whether there are accounts, and no admin can sign in with them."""
+        """Return whether there are accounts, and no admin can sign in with them."""
         return self.standing(snapshot) is not Standing.NONE and not self.let_an_admin_in(snapshot)
 
     # In a transaction
@@ -361,8 +362,8 @@ class Sealing:
         self._roster.renew(self._tx)
 
     def _parts(self) -> bool:
-        """Whether the store parts from those with the same id: with its first account from copies of before it, and
-        else where it is a copy, or an older one that is sealed anew."""
+        """Return whether the store parts from those with the same id: with its first account from copies of before it,
+        and else where it is a copy, or an older one that is sealed anew."""
         anew = self._tx.seals_anew and self._roster.goes_on_elsewhere(self._tx)
         return self._roster.gives_ids() and (self._was is Standing.NONE or self._tx.known.is_copy or anew)
 

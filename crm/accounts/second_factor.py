@@ -71,7 +71,7 @@ class SecondFactors:
         return f"{int(self._secret.mac('codes by SMS', ticket), 16) % 10**DIGITS:0{DIGITS}}"
 
     def is_sms_code(self, ticket: str, code: str) -> bool:
-        """Whether a code is the one that belongs to a ticket."""
+        """Return whether a code is the one that belongs to a ticket."""
         return hmac.compare_digest(self.sms_code(ticket).encode(), digits(code).encode())
 
     def _digest(self, code: str) -> str:
@@ -105,7 +105,7 @@ def digits(code: str) -> str:
 
 
 def is_recovery(code: str) -> bool:
-    """Whether something that was typed can only be a recovery code."""
+    """Return whether something that was typed can only be a recovery code."""
     return len(_bare(code)) > DIGITS
 
 

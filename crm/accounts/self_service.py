@@ -42,12 +42,12 @@ class SelfService:
 
     @property
     def can_mail(self) -> bool:
-        """Whether a forgotten password can be set anew by mail."""
+        """Return whether a forgotten password can be set anew by mail."""
         return self._notifications.can_be_sent
 
     @property
     def can_text(self) -> bool:
-        """Whether codes can be sent by SMS."""
+        """Return whether codes can be sent by SMS."""
         return self._codes.can_be_sent
 
     def check_password(self, user: int, password: str) -> None:

@@ -205,7 +205,7 @@ class AccountsDesk:
 
     @property
     def can_text(self) -> bool:
-        """Whether codes can be sent by SMS."""
+        """Return whether codes can be sent by SMS."""
         return self._accounts().self_service.can_text
 
     def second_factor(self) -> str:

@@ -65,7 +65,7 @@ class Sessions:
         return user if self._store.may_enter(snapshot, user) else None
 
     def _lasts(self, since: float) -> bool:
-        """Whether a session that began then (seconds since 1970) has not run out."""
+        """Return whether a session that began then (seconds since 1970) has not run out."""
         return -SET_BACK.total_seconds() <= self._store.now().timestamp() - since < LASTS.total_seconds()
 
     def of_user(self, user: int) -> list[SignIn]:

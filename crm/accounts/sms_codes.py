@@ -27,7 +27,7 @@ class SmsCodes:
 
     @property
     def can_be_sent(self) -> bool:
-        """Whether there is a texter."""
+        """Return whether there is a texter."""
         return self._texter is not None
 
     def send(self, user: User, number: str, ticket: str) -> None:

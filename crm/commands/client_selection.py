@@ -65,12 +65,12 @@ class Group:
 
     @property
     def is_everybody(self) -> bool:
-        """Whether nothing narrows it."""
+        """Return whether nothing narrows it."""
         return not (self.numbers or self.filters or self.where or self.view)
 
     @property
     def is_named(self) -> bool:
-        """Whether each of the clients was named."""
+        """Return whether each of the clients was named."""
         return bool(self.numbers) and not (self.filters or self.where or self.view)
 
     def query(self, snapshot: Snapshot, sort: str = "") -> Query:

@@ -53,7 +53,7 @@ _conventions = lru_cache(maxsize=16)(Conventions)
 
 
 def has_accounts(crm: "CRM") -> bool:
-    """Whether the store has accounts that let somebody in, so that its users sign in; where not, it is its
+    """Return whether the store has accounts that let somebody in, so that its users sign in; where not, it is its
     owner's. People of the team who are only named do not count. A store that has had accounts never is one without.
 
     Every way into a store asks this, and stays shut where it raises StoreError: what cannot be known is refused.

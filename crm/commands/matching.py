@@ -28,7 +28,7 @@ def called(snapshot: Snapshot, clients: Sequence[Client], text: str) -> Mapping[
 
 
 def begins(name: str, text: str) -> bool:
-    """Whether each word of a text is the beginning of one in a name."""
+    """Return whether each word of a text is the beginning of one in a name."""
     words, names = fold(text).split(), fold(name).split()
     return bool(words) and all(any(name.startswith(word) for name in names) for word in words)
 
@@ -90,7 +90,7 @@ def _client_search_text(client: Client) -> str:
 
 
 def _contains(text: str, folded: str) -> bool:
-    """Whether a text holds each of the words, or the telephone number that they may be."""
+    """Return whether a text holds each of the words, or the telephone number that they may be."""
     if all(word in text for word in folded.split()):
         return True
     digits = re.sub(r"\(0\)|\D", "", folded).lstrip("0") if _TELEPHONE.fullmatch(folded) else ""

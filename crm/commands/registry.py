@@ -221,7 +221,7 @@ def command(
 
 
 def may_run(command: Command, reader: Reader) -> bool:
-    """Whether somebody may run a command at all; to what it goes is said by their rights."""
+    """Return whether somebody may run a command at all; to what it goes is said by their rights."""
     if reader.role.startswith(KEY):
         return command.key in reader.role.removeprefix(KEY).split("+")
     return reader == OWNER or reader.role in command.roles

@@ -153,7 +153,8 @@ def _by_name(columns: Sequence[_Column], record: type[Client] | type[Sale]) -> t
 
 
 def _continues(columns: Sequence[_Column], first: int, place: int) -> bool:
-    """Whether a column is another line of the address in the `first`, as Address line 2 is: no address of its own."""
+    """Return whether a column is another line of the address in the `first`, as Address line 2 is: no address of its
+    own."""
     name, group = columns[place].name, _group(columns[place])
     if not re.search(r"[2-9]\W*$", name):
         return False
@@ -171,7 +172,7 @@ def _group(column: _Column) -> str:
 
 
 def _may_be(column: _Column, target: str, record: type[Client] | type[Sale]) -> bool:
-    """Whether what is in a column can be what its name says, where a word has other meanings too."""
+    """Return whether what is in a column can be what its name says, where a word has other meanings too."""
     if target == "client":  # an address has a field of its own
         return not column.mostly(lambda text: "@" in text)
     if target in ("name", "client.name"):  # the number of an order is nobody's name
@@ -197,7 +198,8 @@ def _has_digit(text: str) -> bool:
 
 
 def _may_number_orders(column: _Column) -> bool:
-    """Whether a column that is called by a general word holds the numbers of orders: '#1001', and no running number."""
+    """Return whether a column that is called by a general word holds the numbers of orders: '#1001', and no running
+    number."""
     words = plain_words(column.name)
     return words in ("name", "id") and column.mostly(lambda text: _has_digit(text) and not _RUNNING.fullmatch(text))
 
@@ -208,12 +210,12 @@ def _has_letters(text: str) -> bool:
 
 
 def is_company(name: str) -> bool:
-    """Whether a name ends as those of companies do."""
+    """Return whether a name ends as those of companies do."""
     return _COMPANY.search(name) is not None
 
 
 def is_name(text: str) -> bool:
-    """Whether a text may be somebody's name, and not a reference."""
+    """Return whether a text may be somebody's name, and not a reference."""
     return (
         _has_letters(text)
         and "@" not in text
@@ -223,7 +225,7 @@ def is_name(text: str) -> bool:
 
 
 def tells_number(name: str) -> bool:
-    """Whether a column's name says that it holds numbers of clients, not their names."""
+    """Return whether a column's name says that it holds numbers of clients, not their names."""
     return not _NUMBER_WORDS.isdisjoint(plain_words(name).split())
 
 
@@ -278,7 +280,7 @@ def _named_persons(columns: Sequence[_Column], taken: dict[int, str]) -> dict[in
 
 
 def _is_name_of_two(columns: Sequence[_Column], place: int) -> bool:
-    """Whether a heading for whole names stands over two columns: one for each part."""
+    """Return whether a heading for whole names stands over two columns: one for each part."""
     name = columns[place].name
     return place + 1 < len(columns) and columns[place + 1].name == f"{name} (2)" and bool(columns[place + 1].cells)
 

@@ -52,7 +52,7 @@ def read_day(text: str, order: str, by: Conventions) -> date:
 
 
 def is_no_date(text: str) -> bool:
-    """Whether a cell is what programs write where there is no date, like 0000-00-00 and 01/01/0001."""
+    """Return whether a cell is what programs write where there is no date, like 0000-00-00 and 01/01/0001."""
     text = _TIME.sub("", text.strip(), count=1).strip()
     if _NOUGHTS.fullmatch(text) or _EXCEL_NOUGHT.fullmatch(text):
         return True

@@ -97,13 +97,13 @@ def _evenness(rows: list[list[str]]) -> float:
 
 
 def is_value(text: str) -> bool:
-    """Whether a cell is a number, a date, a telephone number or an e-mail address, and so no column's name."""
+    """Return whether a cell is a number, a date, a telephone number or an e-mail address, and so no column's name."""
     text = text.strip()
     return bool(_VALUE.fullmatch(text) or _EMAIL.fullmatch(text))
 
 
 def has_header(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the first row names the columns: it has words for fields, or is unlike the rows below it.
+    """Return whether the first row names the columns: it has words for fields, or is unlike the rows below it.
 
     A row of plain words above others of plain words counts as a header, as most tables have one.
     """
@@ -154,7 +154,7 @@ def _known(row: Sequence[str]) -> int:
 
 
 def _heads_a_column(rows: Sequence[Sequence[str]], place: int) -> bool:
-    """Whether a row of one word stands above values."""
+    """Return whether a row of one word stands above values."""
     below = next((cell for row in rows[place + 1 :] for cell in row if cell.strip()), "")
     return (
         _is_known_alone(rows[place])
@@ -164,7 +164,7 @@ def _heads_a_column(rows: Sequence[Sequence[str]], place: int) -> bool:
 
 
 def _is_known_alone(row: Sequence[str]) -> bool:
-    """Whether a row has one cell that is filled, and it is a word for a field."""
+    """Return whether a row has one cell that is filled, and it is a word for a field."""
     named = [cell for cell in row if cell.strip()]
     return len(named) == 1 and is_field_word(named[0])
 

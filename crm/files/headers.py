@@ -101,5 +101,5 @@ def _meaning(header: str, *, sales: bool) -> Meaning | None:
 
 
 def is_field_word(text: str) -> bool:
-    """Whether a column could be called so, in a file of clients or of sales."""
+    """Return whether a column could be called so, in a file of clients or of sales."""
     return len(text) < 80 and any(meaning_of(text, sales=sales) for sales in (False, True))

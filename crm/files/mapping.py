@@ -346,7 +346,7 @@ def _digits(text: str) -> int:
 
 
 def _is_another(name: str, person: str) -> bool:
-    """Whether the name of an account is not that of the person there."""
+    """Return whether the name of an account is not that of the person there."""
     words, others = set(plain_words(name).split()), set(plain_words(person).split())
     return bool(words) and _has_letter(name) and (is_company(name.strip()) or not words & others)
 

@@ -99,7 +99,7 @@ def _remarks(rows: Sequence[Row], after_gap: bool, seen_full: bool) -> Iterator[
 
 
 def _is_sentence(cells: Sequence[str]) -> bool:
-    """Whether a row of several cells has one that is filled, or a sentence that was cut at its comma."""
+    """Return whether a row of several cells has one that is filled, or a sentence that was cut at its comma."""
     filled = [cell for cell in cells if cell.strip()]
     return len(cells) > 1 and (len(filled) == 1 or (len(filled) < len(cells) and filled[1].startswith(" ")))
 

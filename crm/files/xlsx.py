@@ -117,7 +117,7 @@ class WorkbookSource(Source):
         return Row(number, cells, "more cells than there are columns" if number else "")
 
     def _is_title(self, number: int, cells: tuple[str, ...]) -> bool:
-        """Whether a row is one cell that is merged over all columns."""
+        """Return whether a row is one cell that is merged over all columns."""
         named = sum(bool(name.strip()) for name in self._heading) or len(self.columns)
         return sum(bool(cell.strip()) for cell in cells) == 1 and any(
             area.right - area.left >= max(1, named - 1) for area in self._marks.merged.get(number, ())
@@ -209,7 +209,7 @@ def _transitional(path: Path) -> Iterator[Path | IO[bytes]]:
 
 
 def _has_heading(sheet: Any) -> bool:
-    """Whether a sheet has the heading of a table in its first rows, which a cover sheet has not."""
+    """Return whether a sheet has the heading of a table in its first rows, which a cover sheet has not."""
     rows = [cells for _, cells in islice(_filled(sheet), SAMPLE_ROWS)]
     layout = dialect_detection.layout_of(rows)
     return layout.has_header and sum(map(is_field_word, filter(str.strip, rows[layout.above]))) > 0

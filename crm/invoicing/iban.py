@@ -11,7 +11,7 @@ def bare_iban(text: str) -> str:
 
 
 def is_iban(text: str) -> bool:
-    """Whether a text is an IBAN whose check digits fit."""
+    """Return whether a text is an IBAN whose check digits fit."""
     iban = bare_iban(text)
     if not _SHAPE.fullmatch(iban):
         return False

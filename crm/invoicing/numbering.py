@@ -49,7 +49,7 @@ def check_pattern(pattern: str) -> str:
 
 
 def is_yearly(pattern: str) -> bool:
-    """Whether the numbers of a pattern start again at 1 in each year, because it names the year."""
+    """Return whether the numbers of a pattern start again at 1 in each year, because it names the year."""
     return "{year}" in pattern or "{yy}" in pattern
 
 

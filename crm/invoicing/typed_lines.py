@@ -132,8 +132,8 @@ def _without_sign(word: str) -> tuple[str, str]:
 
 
 def _is_currency(word: str, by: Conventions) -> bool:
-    """Whether a word beside a number is a currency: ours as people write it, or a sign or code of another. `ft` and
-    `r` are more likely a unit than forints and rands."""
+    """Return whether a word beside a number is a currency: ours as people write it, or a sign or code of another. `ft`
+    and `r` are more likely a unit than forints and rands."""
     codes = currencies_of(word)
     return bool(codes) and (by.currency in codes or not word.isalpha() or (word.isupper() and len(word) == 3))
 

@@ -101,7 +101,7 @@ class Conventions:
 
     @cached_property
     def day_first(self) -> bool:
-        """Whether 3/4/2026 is the third of April here."""
+        """Return whether 3/4/2026 is the third of April here."""
         return self.date_order.index("d") < self.date_order.index("m")
 
     @cached_property

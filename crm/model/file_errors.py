@@ -44,8 +44,8 @@ def unwritable(path: Path, error: OSError) -> FileError:
 
 
 def is_missing(path: Path) -> bool:
-    """Whether there is surely nothing at `path`. False where the system cannot look, as with a name that is too long:
-    opening it then says what is wrong."""
+    """Return whether there is surely nothing at `path`. False where the system cannot look, as with a name that is too
+    long: opening it then says what is wrong."""
     try:
         path.stat()
     except OSError as error:
@@ -54,7 +54,7 @@ def is_missing(path: Path) -> bool:
 
 
 def would_replace(path: Path) -> bool:
-    """Whether there is a file at `path`, where one is to be written. Raises FileError where none can be."""
+    """Return whether there is a file at `path`, where one is to be written. Raises FileError where none can be."""
     try:
         return path.is_file()
     except OSError as error:

@@ -71,7 +71,7 @@ class Sum:
     where: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
 
     def counts(self, record: Any) -> bool:
-        """Whether a record is one of those that are summed."""
+        """Return whether a record is one of those that are summed."""
         return all(
             getattr(record, name) is None if values is None else getattr(record, name) in values
             for name, values in self.where.items()

@@ -22,7 +22,7 @@ def at_another_device() -> Iterator[None]:
 
 
 def is_at_another_device() -> bool:
-    """Whether the person sits at another device than this one."""
+    """Return whether the person sits at another device than this one."""
     return _ELSEWHERE.get()
 
 

@@ -207,7 +207,7 @@ def _when(written: str, by: Conventions, direction: Direction) -> When:
 
 
 def _looks_like_a_time(words: Sequence[str], *, is_behind: bool) -> bool:
-    """Whether words are a time: 10:00, 9am, 16h, noon; behind a day, or after 'at', an hour alone is one too."""
+    """Return whether words are a time: 10:00, 9am, 16h, noon; behind a day, or after 'at', an hour alone is one too."""
     written = " ".join(words)
     said_at = written.startswith("at ")
     written = written.removeprefix("at ")

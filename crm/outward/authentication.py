@@ -30,7 +30,7 @@ def forgery(message: "Message[str, str]") -> str:
 
 
 def is_checked(message: "Message[str, str]") -> bool:
-    """Whether a mail server has said at all what it found out about the sender of a message."""
+    """Return whether a mail server has said at all what it found out about the sender of a message."""
     return any(_is(name) or name.lower() == "received-spf" for name, _ in message.raw_items())
 
 

@@ -40,7 +40,7 @@ def composed(mail: Mail, *, with_bcc: bool = False) -> EmailMessage:
 
 
 def needs_utf8(mail: Mail) -> bool:
-    """Whether a mailbox in it has letters beyond ASCII, which not every mail server takes (SMTPUTF8)."""
+    """Return whether a mailbox in it has letters beyond ASCII, which not every mail server takes (SMTPUTF8)."""
     parties = (mail.sender, *mail.recipients, *([mail.reply_to] if mail.reply_to else []))
     return not all(party.wire.isascii() for party in parties)
 

@@ -17,8 +17,8 @@ _WORDS = re.compile(
 
 
 def is_unknown_mailbox(words: str) -> bool:
-    """Whether the words of a mail server say that the mailbox does not exist: what was refused for its content, its
-    sender, a block list or a full mailbox says nothing against the address."""
+    """Return whether the words of a mail server say that the mailbox does not exist: what was refused for its content,
+    its sender, a block list or a full mailbox says nothing against the address."""
     if match := _CODE.search(words):
         kind, subject, detail = match.groups()
         return kind == "5" and subject == _ADDRESS and detail in _OF_THE_RECIPIENT

@@ -125,7 +125,7 @@ def _server(parts: SplitResult, ports: Mapping[str, int], variable: str, safe: s
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine, to which nothing need be encrypted."""
+    """Return whether a host is this machine, to which nothing need be encrypted."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:

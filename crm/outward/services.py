@@ -78,7 +78,7 @@ class Service:
         )
 
     def needs_secret(self, values: Values) -> bool:
-        """Whether there is somebody to sign in as."""
+        """Return whether there is somebody to sign in as."""
         return bool(values.get(self.identity[-1]))
 
 

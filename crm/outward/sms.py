@@ -50,7 +50,7 @@ class Texter(Protocol):
 
     @property
     def can_be_answered(self) -> bool:
-        """Whether whoever gets a text can answer it: not where it comes from a name."""
+        """Return whether whoever gets a text can answer it: not where it comes from a name."""
 
     def answers(self, since: date) -> "Sequence[Answer]":
         """The texts that came in from a day on (UTC). Raises OutwardError."""
@@ -66,7 +66,7 @@ class Answer:
 
     @property
     def says_stop(self) -> bool:
-        """Whether it asks for no more texts, with one of the words that the networks know for it."""
+        """Return whether it asks for no more texts, with one of the words that the networks know for it."""
         words = _LETTERS.findall(self.text.upper())
         return bool(words) and words[0] in _STOP and len(words) <= _FEW
 
@@ -167,12 +167,12 @@ def _unread(why: str, reason: str) -> OutwardError:
 
 
 def is_account(sid: str) -> bool:
-    """Whether a text is the id of an account at Twilio."""
+    """Return whether a text is the id of an account at Twilio."""
     return _SID.fullmatch(sid) is not None
 
 
 def is_number(text: str) -> bool:
-    """Whether a text is a telephone number that something can be sent to (E.164)."""
+    """Return whether a text is a telephone number that something can be sent to (E.164)."""
     return _NUMBER.fullmatch(text) is not None
 
 

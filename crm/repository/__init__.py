@@ -91,7 +91,7 @@ class HistoryEntry:
 
     @property
     def is_undo(self) -> bool:
-        """Whether it took something back, so that to undo it is to do that again."""
+        """Return whether it took something back, so that to undo it is to do that again."""
         return self.undoes is not None and self.what.startswith(("undid ", _UNDID_ONCE))
 
     @property
@@ -168,7 +168,7 @@ class Wait:
         return f"{self.why}; waiting" if self.left is None else f"{self.why}; going on in {math.ceil(self.left)} s"
 
     def follows(self, before: "Wait | None") -> bool:
-        """Whether this is the same wait still going on, which is not told a second time."""
+        """Return whether this is the same wait still going on, which is not told a second time."""
         return before is not None and before.why == self.why and before.waited <= self.waited
 
 
@@ -361,7 +361,7 @@ class Snapshot(Protocol):
         """The changes that a query names, one by one, newest first, or where sorted by 'id' the oldest first."""
 
     def is_built_on(self, transaction: int) -> bool:
-        """Whether later changes stand on what a transaction of the past did, so that it cannot be taken back."""
+        """Return whether later changes stand on what a transaction of the past did, so that it cannot be taken back."""
 
 
 # So many of somebody's changes are searched for one that can be taken back.
@@ -470,16 +470,17 @@ class Seals(Protocol):
         this program left it there."""
 
     def goes_on_elsewhere(self, snapshot: Any) -> bool:
-        """Whether this machine has seen newer accounts of this store at another place than at this one."""
+        """Return whether this machine has seen newer accounts of this store at another place than at this one."""
 
     def knows_newer(self, tx: Any) -> bool:
-        """Whether this machine remembers accounts at this place that those of a backup are older than, or are not."""
+        """Return whether this machine remembers accounts at this place that those of a backup are older than, or are
+        not."""
 
     def let_an_admin_in(self, snapshot: Any) -> bool:
-        """Whether an admin can sign in with the accounts as they are now."""
+        """Return whether an admin can sign in with the accounts as they are now."""
 
     def shuts_everybody_out(self, snapshot: Any) -> bool:
-        """Whether there are accounts, and no admin can sign in with them."""
+        """Return whether there are accounts, and no admin can sign in with them."""
 
     def begin(self, tx: Any) -> Sealing:
         """Called before a transaction first touches accounts or sign-ins. Raises StoreAccessError where they are not as
@@ -547,10 +548,11 @@ class Repository(Protocol):
         """A dated backup if today has none yet and there is something to lose; else None."""
 
     def is_empty(self) -> bool:
-        """Whether nobody has put anything into the store yet, but for accounts and their sign-ins."""
+        """Return whether nobody has put anything into the store yet, but for accounts and their sign-ins."""
 
     def is_untouched(self) -> bool:
-        """Whether nobody has put anything at all into the store, not even an account: only such a one is filled."""
+        """Return whether nobody has put anything at all into the store, not even an account: only such a one is
+        filled."""
 
     def notice(self) -> str:
         """A notice for the reader (that the data is of some minutes ago); '' for none."""

@@ -76,7 +76,7 @@ class Dialect(Protocol):
         read."""
 
     def is_new(self) -> bool:
-        """Whether there is nothing yet where the store would be."""
+        """Return whether there is nothing yet where the store would be."""
 
     def begin_reading(self, connection: Connection) -> None:
         """Starts a transaction in which every read sees the store as it is now."""
@@ -85,7 +85,7 @@ class Dialect(Protocol):
         """Starts a transaction that no other writer can enter; raises the driver's error when it has to wait."""
 
     def is_busy(self, error: Exception) -> bool:
-        """Whether a driver's error means that another writer came first and trying again may help."""
+        """Return whether a driver's error means that another writer came first and trying again may help."""
 
     def explain(self, error: Exception) -> CRMError | None:
         """A driver's error as a sentence; None for one that is a fault of this program."""

@@ -157,14 +157,14 @@ def held(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
 
 
 def _contains(query: HistoryQuery) -> ColumnElement[bool]:
-    """Whether a text stands in the fields of an entry, as far as they may be searched."""
+    """Return whether a text stands in the fields of an entry, as far as they may be searched."""
     written = json.dumps(query.text, ensure_ascii=False)[1:-1]
     fits: ColumnElement[bool] = or_(*(_holds(fields, written) for fields in (audit.c.before, audit.c.after)))
     return and_(audit.c.record.not_in(sorted(query.unsearched)), fits) if query.unsearched else fits
 
 
 def _holds(column: Column[Any], text: str) -> ColumnElement[bool]:
-    """Whether a text is part of another, whatever its case."""
+    """Return whether a text is part of another, whatever its case."""
     whole = type_coerce(column, String)
     if text.isascii():
         # The database's own `lower` is quick, and knows ASCII only.

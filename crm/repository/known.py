@@ -41,7 +41,7 @@ class KnownRosters:
 
 
 def _is_another_file(one: str, other: str) -> bool:
-    """Whether the other place is a file that is there, and not the first one by another name."""
+    """Return whether the other place is a file that is there, and not the first one by another name."""
     if not one.startswith(FILE) or not other.startswith(FILE):
         return False
     with suppress(OSError, ValueError):

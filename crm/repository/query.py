@@ -79,7 +79,7 @@ def _several(value: Any) -> Sequence[Any]:
 
 
 def _theirs(kind: type[Record], name: str, persons: Any, team: Team) -> ColumnElement[bool]:
-    """Whether a record is that of somebody, by the account of that name, or where there is none by the name."""
+    """Return whether a record is that of somebody, by the account of that name, or where there is none by the name."""
     accounts = [team.account(value) if isinstance(value, str) else 0 for value in _several(persons)]
     conditions = [
         _fits(kind, people(kind)[name], account) if account else _fits(kind, name, value)
@@ -110,13 +110,13 @@ def _fits(kind: type[Record], name: str, filter_: Any) -> ColumnElement[bool]:
 
 
 def whose_account(beside: ColumnElement[int], *accounts: int) -> ColumnElement[bool]:
-    """Whether something is of one of some accounts, none of them 0, by the column of their ids."""
+    """Return whether something is of one of some accounts, none of them 0, by the column of their ids."""
     # Written out in the SQL, because the indexes leave out what is nobody's.
     return and_(beside != literal(0, literal_execute=True), beside.in_(accounts))
 
 
 def _begins_with(first_name: str) -> ColumnElement[bool]:
-    """Whether a client may have a first name: the text that is searched begins with the first name."""
+    """Return whether a client may have a first name: the text that is searched begins with the first name."""
     searched, begin = tables.client.c.search_name, fold(first_name).strip()
     return and_(searched >= begin, searched < begin + chr(0x10FFFF))
 

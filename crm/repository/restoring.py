@@ -158,7 +158,7 @@ def _other_clients(tx: "SqlTransaction", same: Collection[int]) -> list[int]:
 
 
 def _has_accounts(snapshot: SqlSnapshot) -> bool:
-    """Whether somebody can sign in, or could."""
+    """Return whether somebody can sign in, or could."""
     return bool(snapshot.fact(ROSTER) or snapshot.select(ANY_PASSWORD))
 
 

@@ -85,7 +85,7 @@ def _by_rule(rules: RuleSet, figures: Figures, results: Sequence[Any], otherwise
 
 
 def _not_yet(status: str, text: str, has_values: bool) -> ColumnElement[bool]:
-    """Whether a client has not this status by this very rule: its reason opens with the rule's text."""
+    """Return whether a client has not this status by this very rule: its reason opens with the rule's text."""
     opening = text + " ("
     reason = client.c.status_reason
     other = func.substr(reason, 1, len(opening)) != opening if has_values else reason != text
@@ -103,7 +103,7 @@ def _reason(rule: Rule, figures: Figures) -> ColumnElement[str]:
 
 
 def is_due(connection: Connection, rules: RuleSet, today: date) -> bool:
-    """Whether the passing of a day may move somebody."""
+    """Return whether the passing of a day may move somebody."""
     ran_out = select(client.c.id).where(client.c.status_pinned_until < today).limit(1)
     return rules.depends_on_day or connection.execute(ran_out).first() is not None
 
@@ -148,8 +148,8 @@ def apply(
 
 
 def is_of_review(change: Change) -> bool:
-    """Whether a change is one that a review of all clients begins with: it writes all that follows from the rules and
-    nothing else, and lifts what was pinned."""
+    """Return whether a change is one that a review of all clients begins with: it writes all that follows from the
+    rules and nothing else, and lifts what was pinned."""
     alone = change.record == Client.kind_name and change.operation == "update" and change.after.keys() == set(STATUS)
     return alone and change.after["status_pinned_until"] is None
 

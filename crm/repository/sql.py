@@ -415,7 +415,7 @@ class SqlRepository:
         self.transact(review, "reviewed statuses for the day")
 
     def _is_review_due(self, reviewed_on: str) -> bool:
-        """Whether the review of `reviewed_on` (ISO 8601, '' for none) does not count for today."""
+        """Return whether the review of `reviewed_on` (ISO 8601, '' for none) does not count for today."""
         today = self.clock.today
         # At midnight another machine may be a day ahead; farther ahead was only a clock that was wrong.
         return not today.isoformat() <= reviewed_on <= (today + timedelta(days=1)).isoformat()

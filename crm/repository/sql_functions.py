@@ -72,7 +72,7 @@ _MOST_SPELLED = 3
 
 
 def is_text(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
-    """Whether a column is a text that is not '', whatever its case.
+    """Return whether a column is a text that is not '', whatever its case.
 
     The database's own `lower`, which indexes are made of, may know ASCII only; other letters are looked for in the
     cases that words are written in.
@@ -84,7 +84,7 @@ def is_text(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
 
 
 def holds(column: ColumnElement[Any], word: str) -> ColumnElement[bool]:
-    """Whether a word is part of a text, whatever its case."""
+    """Return whether a word is part of a text, whatever its case."""
     if word.isascii():
         # The database's own `lower` is quick, and knows ASCII only.
         return column.icontains(word, autoescape=True)

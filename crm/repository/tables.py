@@ -384,7 +384,7 @@ def row_of(record: Record) -> dict[str, Any]:
 
 
 def has_tag(tag: str) -> ColumnElement[bool]:
-    """Whether a client has a tag."""
+    """Return whether a client has a tag."""
     tags = type_coerce(client.c.tags, String)
     # Written out in the SQL, for the partial index of clients with tags.
     return (tags != literal("", literal_execute=True)) & tags.contains(f",{tag.lower()},", autoescape=True)

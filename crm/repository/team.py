@@ -36,7 +36,7 @@ class Team:
             of[key] = 0 if key in of else number
 
     def __bool__(self) -> bool:
-        """Whether there is anybody."""
+        """Return whether there is anybody."""
         return bool(self._called)
 
     def account(self, name: str) -> int:

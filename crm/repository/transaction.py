@@ -147,7 +147,7 @@ class SqlTransaction(SqlSnapshot):
 
     @property
     def wrote(self) -> bool:
-        """Whether there is anything to commit."""
+        """Return whether there is anything to commit."""
         return bool(self._number)
 
     def put_fact(self, name: str, value: str) -> None:
@@ -166,7 +166,7 @@ class SqlTransaction(SqlSnapshot):
 
     @property
     def is_sealing(self) -> bool:
-        """Whether it has begun to touch accounts or sign-ins."""
+        """Return whether it has begun to touch accounts or sign-ins."""
         return self._sealing is not None
 
     def _begin_sealing(self, kind: type[Record]) -> None:
@@ -371,7 +371,7 @@ class SqlTransaction(SqlSnapshot):
             self._drop_indexes()
 
     def _created_here(self, record: Record) -> bool:
-        """Whether this transaction created a record."""
+        """Return whether this transaction created a record."""
         return any(record.id in ids for ids in self._created.get(type(record), ()))
 
     # Changing

@@ -59,8 +59,8 @@ def chosen(tx: "SqlTransaction", number: int | None) -> HistoryEntry:
 
 
 def can_be_undone() -> ColumnElement[bool]:
-    """Whether a transaction did anything that can be taken back. Where an account was added or got another name it
-    cannot: what was done to records went with it."""
+    """Return whether a transaction did anything that can be taken back. Where an account was added or got another name
+    it cannot: what was done to records went with it."""
     own = audit.c.transaction == transactions.c.id
     named = (audit.c.operation == "create") | type_coerce(audit.c.after, String).contains('"name":')
     renamed = exists().where(own, audit.c.record == User.kind_name, named)
@@ -68,8 +68,8 @@ def can_be_undone() -> ColumnElement[bool]:
 
 
 def _only_adds_lasting() -> ColumnElement[bool]:
-    """Whether a transaction did nothing but add what lasts, and take the consent of clients away for it: somebody has
-    opted out."""
+    """Return whether a transaction did nothing but add what lasts, and take the consent of clients away for it:
+    somebody has opted out."""
     own = audit.c.transaction == transactions.c.id
     adds = exists().where(own, audit.c.record.in_(_LASTING), audit.c.operation == "create")
     no_consent = type_coerce(audit.c.after, String) == '{"marketing_consent":false}'
@@ -78,8 +78,8 @@ def _only_adds_lasting() -> ColumnElement[bool]:
 
 
 def _has_sent() -> ColumnElement[bool]:
-    """Whether a transaction wrote messages that have been taken to be sent since, took messages to be sent, or noted
-    what became of them: what was sent cannot be taken back."""
+    """Return whether a transaction wrote messages that have been taken to be sent since, took messages to be sent, or
+    noted what became of them: what was sent cannot be taken back."""
     sent, written = audit.alias(), audit.alias()
     state: ColumnElement[Any] = literal_column("'state'")
     sending_states = (
@@ -125,7 +125,7 @@ def take_back(tx: "SqlTransaction", entry: HistoryEntry) -> None:
 
 
 def is_built_on(snapshot: "SqlSnapshot", number: int) -> bool:
-    """Whether later changes stand on what a transaction did."""
+    """Return whether later changes stand on what a transaction did."""
     later = snapshot.connection.execute(_later_changes(number)).all()
     return next(_standing_on(snapshot, number, later), None) is not None
 

@@ -119,7 +119,7 @@ def _quoted(text: str, at: int) -> Token:
 
 
 def is_control(character: str) -> bool:
-    """Whether a character steers the terminal or the writing direction instead of being read."""
+    """Return whether a character steers the terminal or the writing direction instead of being read."""
     # The two joiners belong to written words in some scripts, and to emoji.
     if character in "\u200c\u200d":
         return False

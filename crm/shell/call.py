@@ -253,7 +253,7 @@ class Call:
 
     @property
     def _is_missing(self) -> bool:
-        """Whether a file was named as the store and is not there."""
+        """Return whether a file was named as the store and is not there."""
         config = self.config()
         file = store_file(config.store)
         return bool(config.named_store) and file is not None and is_missing(file) and not file.is_symlink()
@@ -271,7 +271,7 @@ class Call:
 
     @property
     def _asks(self) -> bool:
-        """Whether somebody sits here who can be asked."""
+        """Return whether somebody sits here who can be asked."""
         return not self._settings["json"] and sys.stdin.isatty() and sys.stdout.isatty()
 
     def _doors(self) -> dict[str, Any]:

@@ -23,7 +23,7 @@ class FormTokens:
         return hmac.new(self._key, f"{cookie} {bound}".encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 
     def is_ours(self, token: str, cookie: str, session: str) -> bool:
-        """Whether a form came from a page of ours in this browser."""
+        """Return whether a form came from a page of ours in this browser."""
         if not cookie or not token.isascii():
             return False
         return hmac.compare_digest(self.token(cookie, session), token)

@@ -84,12 +84,12 @@ def origin_of(scope: Scope) -> str:
 
 
 def is_secure(scope: Scope) -> bool:
-    """Whether the browser came over TLS."""
+    """Return whether the browser came over TLS."""
     return origin_of(scope).startswith("https://")
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a `Host` header names the computer itself."""
+    """Return whether a `Host` header names the computer itself."""
     try:
         name = urlsplit(f"//{host}").hostname or ""
         return name == "localhost" or name.endswith(".localhost") or ip_address(name).is_loopback
@@ -98,7 +98,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _is_host(text: str) -> bool:
-    """Whether a `Host` header names a host; what stands in brackets has to be an address."""
+    """Return whether a `Host` header names a host; what stands in brackets has to be an address."""
     try:
         return bool(_HOST.fullmatch(text) and urlsplit(f"//{text}").hostname)
     except ValueError:

@@ -66,9 +66,8 @@ def test_the_first_client_makes_the_store(shell: CommandLine) -> None:
 
 
 def test_no_file_is_overwritten_without_a_yes(shell: CommandLine) -> None:
-    assert {command.words for command in commands() if any(its.makes for its in command.parameters.values())} == {
-        *WRITERS, "backup",
-    }  # fmt: skip
+    writing = {command.words for command in commands() if any(option.makes for option in command.parameters.values())}
+    assert writing == {*WRITERS, "backup"}
     shell.did("clients", "add", "--first-name", "Anna")
     shell.did("follow-ups", "add", "1", "call", "--due", "tomorrow")
     for words, name in WRITERS.items():

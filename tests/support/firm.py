@@ -49,9 +49,9 @@ class Firm:
         office("sales add", self.own, Decimal(100), note=f"{INTERNAL} sale")
         office("sales add", self.other, Decimal("76543.21"), note=f"{FOREIGN} sale")
         for role in ROLES:
-            its = self.own if role == "client" else None
+            client = self.own if role == "client" else None
             phone = f"+43660765432{ROLES.index(role)}"
-            added = office("users add", f"{role}@example.com", f"{role.title()} Person", role, phone, client=its)
+            added = office("users add", f"{role}@example.com", f"{role.title()} Person", role, phone, client=client)
             self.passwords[role] = added.password
         for role in ROLES:
             who = office.crm.accounts.open().authentication.sign_in(

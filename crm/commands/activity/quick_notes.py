@@ -153,7 +153,7 @@ class QuickNote:
     amount: Decimal | None = None
 
     def is_planned(self, text: str) -> bool:
-        """Whether it has not been yet, where this is its text."""
+        """Return whether it has not been yet, where this is its text."""
         return self.waits == "always" or (self.waits == "without text" and not text)
 
     def beginnings(self, most: int = 8) -> Iterator[tuple[str, str]]:
@@ -318,14 +318,14 @@ def _dated(
 
 
 def _has_passed(day: _FoundDay, head: _Head, by: Conventions) -> bool:
-    """Whether a day that is named is when it was; today it is where a text follows, or its time is past."""
+    """Return whether a day that is named is when it was; today it is where a text follows, or its time is past."""
     if day.when.day != by.today or day.when.time:
         return _is_over(day.when, by)
     return head != _NOTE and (head.happened or day.is_early)
 
 
 def _is_over(when: When, by: Conventions) -> bool:
-    """Whether a day, or its time today, lies behind us."""
+    """Return whether a day, or its time today, lies behind us."""
     if when.day != by.today or not when.time:
         return when.day < by.today
     return when.time <= by.clock.time_of(by.clock.now)

@@ -43,7 +43,7 @@ def latest(
     entries.sort(key=lambda pair: pair[0], reverse=True)
     page = entries[after.count : after.count + limit]
     makers = {
-        tell: iter(tell(snapshot, [row for _, row, its in page if its is tell], crm.conventions))
+        tell: iter(tell(snapshot, [row for _, row, teller in page if teller is tell], crm.conventions))
         for tell in {tell for _, _, tell in page}
     }
     return [next(makers[tell]) for _, _, tell in page]
@@ -154,7 +154,7 @@ def _change_entries(_: Snapshot, rows: Sequence[_Row], by: Conventions) -> list[
 
 
 def _kind_of(row: _Row) -> str:
-    """Whether a change moved the status, or edited something else."""
+    """Return whether a change moved the status, or edited something else."""
     return STATUS if row.operation == "update" and {"status", "status_pinned_until"} & set(row.after or {}) else EDIT
 
 

@@ -34,7 +34,7 @@ class CopyReport:
 
     @property
     def failed(self) -> bool:
-        """Whether the two differ; the shell then exits with 1."""
+        """Return whether the two differ; the shell then exits with 1."""
         return any(figure.source != figure.copy for figure in self.figures)
 
 

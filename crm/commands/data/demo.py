@@ -74,12 +74,13 @@ def demo(crm: CRM) -> DemoReport:
 
 
 def is_sample(crm: CRM) -> bool:
-    """Whether the store holds sample data."""
+    """Return whether the store holds sample data."""
     return crm.repository.fact("sample") == "yes"
 
 
 def made_sample(crm: CRM, transaction: int) -> bool:
-    """Whether a transaction is the one that made the sample data: the first of its store, which is not taken back."""
+    """Return whether a transaction is the one that made the sample data: the first of its store, which is not taken
+    back."""
     return transaction == 1 and is_sample(crm)
 
 

@@ -143,7 +143,8 @@ def opened(crm: CRM, url: str) -> CRM:
 
 
 def _may_write(store: CRM) -> bool:
-    """Whether the reader may write to a store that is set up: they have signed in to it, or it has no accounts."""
+    """Return whether the reader may write to a store that is set up: they have signed in to it, or it has no
+    accounts."""
     return store.reader != OWNER or not has_accounts(store)
 
 

@@ -24,7 +24,7 @@ class CheckReport:
 
     @property
     def failed(self) -> bool:
-        """Whether something does not hold; the shell then exits with 1."""
+        """Return whether something does not hold; the shell then exits with 1."""
         return bool(self.wrong)
 
 
@@ -36,7 +36,7 @@ class LiveReport:
 
     @property
     def failed(self) -> bool:
-        """Whether something did not hold; the shell then exits with 1."""
+        """Return whether something did not hold; the shell then exits with 1."""
         return any(proof.held is not True for proof in self.proofs)
 
 

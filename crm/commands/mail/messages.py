@@ -49,7 +49,7 @@ class MessageCard:
 
     @property
     def partly(self) -> bool:
-        """Whether it was sent, but somebody of its recipients was refused; `failure` says who."""
+        """Return whether it was sent, but somebody of its recipients was refused; `failure` says who."""
         return self.message.state == "sent" and bool(self.message.failure)
 
     def as_json(self) -> dict[str, Any]:

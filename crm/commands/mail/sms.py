@@ -83,7 +83,7 @@ def fetch(crm: CRM) -> SmsFetched:
 
 
 def _lifted(tx: Transaction, number: str, since: datetime) -> bool:
-    """Whether an admin has lifted the opt-out of a number since it answered STOP."""
+    """Return whether an admin has lifted the opt-out of a number since it answered STOP."""
     about = HistoryQuery(about=OptOut.kind_name, text=number, since=since)
     return any(
         change.operation == "delete" and change.before.get("address") == number for change in tx.each_change(about)

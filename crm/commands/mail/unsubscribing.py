@@ -110,7 +110,7 @@ def complain(crm: CRM, address: str) -> Sequence[Client]:
 
 
 def follow(crm: CRM, link: str, *, act: bool) -> bool:
-    """Whether a link is whole; told to `act`, what it is for is done. Raises StoreError."""
+    """Return whether a link is whole; told to `act`, what it is for is done. Raises StoreError."""
     wish = wish_in(crm, link)
     if wish and act:
         opt_out(crm, wish)

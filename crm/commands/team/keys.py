@@ -58,7 +58,7 @@ def _is_over(crm: CRM, key: MachineKey) -> bool:
 
 
 def works(crm: CRM, key: MachineKey, stopped: Collection[int]) -> bool:
-    """Whether a key works now; `stopped` are those whose makers are no active admins."""
+    """Return whether a key works now; `stopped` are those whose makers are no active admins."""
     return key.id not in stopped and not _is_over(crm, key)
 
 

@@ -155,7 +155,7 @@ _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 def _is_e164(text: str) -> bool:
-    """Whether a stored text is a number as `read` makes them, not one kept as it was typed."""
+    """Return whether a stored text is a number as `read` makes them, not one kept as it was typed."""
     if not _E164.fullmatch(text):
         return False
     import phonenumbers
@@ -168,7 +168,7 @@ _Plan = Sequence[tuple[Set[int], re.Pattern[str]]]
 
 
 def _is_plain(text: str) -> bool:
-    """Whether a text is a valid number as it is kept, as far as the tables of its country alone show.
+    """Return whether a text is a valid number as it is kept, as far as the tables of its country alone show.
 
     The library can say so too, but takes ten times as long, which is most of the time of an import. Numbers that may
     begin with a prefix, and those of countries that share their code with others, are left to the library.
@@ -222,7 +222,7 @@ _WHY = {
 
 
 def is_rounded(text: str) -> bool:
-    """Whether a spreadsheet has made a figure of a number, as 4.3E+11 is: several numbers look so."""
+    """Return whether a spreadsheet has made a figure of a number, as 4.3E+11 is: several numbers look so."""
     return _AS_POWER.search(text) is not None
 
 
@@ -253,7 +253,7 @@ def _e164(text: str, country: str) -> str:
 
 
 def is_landline(number: str) -> bool:
-    """Whether a number as it is kept is surely one of a landline."""
+    """Return whether a number as it is kept is surely one of a landline."""
     if not _is_e164(number):
         return False
     import phonenumbers

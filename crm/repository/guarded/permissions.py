@@ -92,12 +92,12 @@ class Permissions:
     # What is whose
 
     def sees(self, record: Record) -> bool:
-        """Whether a record is there for the reader."""
+        """Return whether a record is there for the reader."""
         reach = level(self.reader.role, record.kind_name, READ)
         return reach is ALL or (reach is OWN and self.owns(record))
 
     def owns(self, record: Record) -> bool:
-        """Whether a record is the reader's own."""
+        """Return whether a record is the reader's own."""
         name, value = self._own(type(record))
         return bool(value) and alike(getattr(record, name), value)
 
@@ -159,7 +159,7 @@ class Permissions:
 
 
 def alike(one: Any, other: Any) -> bool:
-    """Whether two numbers are the same, or two names, in whatever case: so they are looked for too."""
+    """Return whether two numbers are the same, or two names, in whatever case: so they are looked for too."""
     if isinstance(one, str) and isinstance(other, str):
         return one.casefold() == other.casefold()
     return bool(one == other)

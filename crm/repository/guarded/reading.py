@@ -99,7 +99,7 @@ class GuardedSnapshot:
         ]
 
     def _is_found(self, client: Client, words: Sequence[str]) -> bool:
-        """Whether a client says all words, or a contact of it that the reader sees too."""
+        """Return whether a client says all words, or a contact of it that the reader sees too."""
         own = [getattr(client, name) for name in _FOUND_BY]
         reach = level(self._bounds.reader.role, Contact.kind_name, READ)
         contacts = self.find_all(Contact, Query({"client": client.id})) if reach is not NONE else []
@@ -175,7 +175,7 @@ class GuardedSnapshot:
         return replace(query, within=within, unsearched=unsearched)
 
     def _sees(self, change: Change) -> bool:
-        """Whether the record that was changed is there for the reader, or was before it was deleted."""
+        """Return whether the record that was changed is there for the reader, or was before it was deleted."""
         reach = past_level(self._bounds.reader.role, change.record)
         if reach is not OWN:
             return reach is ALL

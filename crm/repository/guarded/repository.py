@@ -64,7 +64,7 @@ class GuardedRepository:
         return filter(self._concerns, self._repository.check(allowed))
 
     def _concerns(self, finding: Finding) -> bool:
-        """Whether the reader sees all records of the kind with one of which something is wrong."""
+        """Return whether the reader sees all records of the kind with one of which something is wrong."""
         return finding.record not in BY_NAME or past_level(self.reader.role, finding.record) is ALL
 
     def damage(self, error: Exception) -> CRMError | None:

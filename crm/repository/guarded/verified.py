@@ -49,7 +49,7 @@ class VerifiedRepository:
         return both
 
     def _is_over(self, snapshot: Snapshot) -> bool:
-        """Whether the session has ended, as a snapshot or transaction has it: also where nobody can sign in."""
+        """Return whether the session has ended, as a snapshot or transaction has it: also where nobody can sign in."""
         try:
             self._verify(snapshot, self.reader)
         except (SignedOutError, StoreAccessError):

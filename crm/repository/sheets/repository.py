@@ -255,7 +255,7 @@ class SheetsRepository(SqlRepository):
         return self._seals.revision(self._seen(connection))
 
     def _lags(self, connection: Connection) -> bool:
-        """Whether the spreadsheet does not hold the accounts that the mirror does."""
+        """Return whether the spreadsheet does not hold the accounts that the mirror does."""
         return fact(connection, ROSTER) != _state(connection).roster
 
     def _taken(self, connection: Connection, before: Seen | None, *, anew: bool = False) -> ingest.HandEdits:
@@ -599,5 +599,5 @@ def _state(connection: Connection) -> State:
 
 
 def _follows(now: State, before: State) -> bool:
-    """Whether a state can have come after another one."""
+    """Return whether a state can have come after another one."""
     return now.revision > before.revision or (now.revision, now.uid) == (before.revision, before.uid)

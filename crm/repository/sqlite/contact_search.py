@@ -53,7 +53,7 @@ SELECT client.id, sort_name, contact.search_name || ' ' || client.search_name AS
 
 
 def are_indexed(connection: Connection) -> bool:
-    """Whether contacts can be looked for: a store of an older format that can only be read has none."""
+    """Return whether contacts can be looked for: a store of an older format that can only be read has none."""
     count = connection.exec_driver_sql("SELECT count(*) FROM sqlite_master WHERE name = 'contact_search'")
     return bool(count.scalar())
 

@@ -63,7 +63,7 @@ def _not_coded(file: sqlite3.Connection, table: str, columns: Sequence[Column[An
 
 
 def _fits(column: Column[Any]) -> str:
-    """Whether a value is one that the column can hold, in SQL; NULL for NULL."""
+    """Return whether a value is one that the column can hold, in SQL; NULL for NULL."""
     name = f'"{column.name}"'
     match column.type:
         case Boolean():

@@ -66,7 +66,7 @@ class CommandSearch:
 
 
 def _is_vague(command: Command) -> bool:
-    """Whether a title that stands on the page of what it is about does not say so itself."""
+    """Return whether a title that stands on the page of what it is about does not say so itself."""
     about = command.group.partition("-")[0].rstrip("s")
     return not command.menu and about not in command.title.casefold()
 
@@ -78,7 +78,7 @@ def _words(text: str) -> set[str]:
 
 
 def _say(words: Collection[str], beginnings: Sequence[str]) -> bool:
-    """Whether each of what is wanted begins a word."""
+    """Return whether each of what is wanted begins a word."""
     return all(any(word.startswith(part) for word in words) for part in beginnings)
 
 

@@ -59,7 +59,7 @@ def _filled(text: str, width: int) -> list[str]:
 
 
 def is_drawable() -> bool:
-    """Whether arrows and the like can be drawn on the terminal."""
+    """Return whether arrows and the like can be drawn on the terminal."""
     return get_app_session().output.encoding().lower().replace("-", "").startswith("utf")
 
 

@@ -236,7 +236,7 @@ class SelectPrompt:
         self._under = [("class:error", f" {wrapped(words)}")]
 
     def _is_ignored(self) -> bool:
-        """Whether a key belongs to a search that is still being typed: it comes within a second of the last."""
+        """Return whether a key belongs to a search that is still being typed: it comes within a second of the last."""
         now = time.monotonic()
         if now > self._ignored_until:
             return False

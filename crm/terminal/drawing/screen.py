@@ -105,7 +105,7 @@ class Screen:
 
     @property
     def unicode(self) -> bool:
-        """Whether bars and arrows can be drawn."""
+        """Return whether bars and arrows can be drawn."""
         return self.console.encoding.lower().replace("-", "").startswith("utf")
 
     def sign(self, drawn: str, spelled: str) -> str:

@@ -87,7 +87,7 @@ def fitted(
 
 
 def _is_known_by(column: Column) -> bool:
-    """Whether a column says what a record is: the name, what is to be done, who it is about."""
+    """Return whether a column says what a record is: the name, what is to be done, who it is about."""
     return column.rank < _NEEDED and column.least is not None
 
 

@@ -61,7 +61,7 @@ class DashboardEditor:
             self.session.attempt(chosen)
 
     def _save(self) -> bool:
-        """Whether it is saved, or was not changed; the error is shown."""
+        """Return whether it is saved, or was not changed; the error is shown."""
         if self._on == self._before:
             return True
         try:

@@ -105,8 +105,8 @@ def _run(session: Session, loop: Loop, who: SignedIn | None) -> int:
 
 
 def _mended(session: Session, error: StoreError) -> bool:
-    """Whether it can be tried once more to go into a store that cannot be read. Until somebody has come in, nothing is
-    read or written: not even what could be by now."""
+    """Return whether it can be tried once more to go into a store that cannot be read. Until somebody has come in,
+    nothing is read or written: not even what could be by now."""
     if session.exchange is not None or not session.crm.repository.url.startswith(SHEETS):
         raise error
     from crm.terminal.data.connecting import mend

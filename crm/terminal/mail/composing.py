@@ -46,7 +46,7 @@ class ComposingSteps(ABC, Generic[Sent]):
 
     @abstractmethod
     def is_written(self) -> bool:
-        """Whether there is something that somebody would miss."""
+        """Return whether there is something that somebody would miss."""
 
     def _begin(self) -> None:
         self.session.page(*self.crumbs)

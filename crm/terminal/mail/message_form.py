@@ -42,7 +42,7 @@ class MessageForm(RecordForm):
         }
 
     def is_written(self) -> bool:
-        """Whether there is something that somebody would miss."""
+        """Return whether there is something that somebody would miss."""
         return any(self.changes.values())
 
     def answers(self) -> dict[str, Any]:

@@ -112,7 +112,7 @@ class _Steps(EmailSteps[MailingReport]):
         return chosen
 
     def _confirmed(self, count: int) -> bool:
-        """Whether the person types how many people get it: what is sent to many cannot be undone."""
+        """Return whether the person types how many people get it: what is sent to many cannot be undone."""
         if count == 1:
             return True
         try:

@@ -64,7 +64,7 @@ class ReportPage:
 
     @property
     def _fits(self) -> bool:
-        """Whether there is room for the whole table and the chart."""
+        """Return whether there is room for the whole table and the chart."""
         lines = len(chart_lines(self.session.screen, self.report, self.session.crm.conventions))
         return len(self.report.rows) + lines <= self._most
 

@@ -21,8 +21,8 @@ DEVICE = "terminal"
 
 
 def entered(session: Session) -> bool:
-    """Whether the person may go on in the store: as its owner where it has no accounts, else as the user who signs in
-    now. Raises StoreError where that cannot be known."""
+    """Return whether the person may go on in the store: as its owner where it has no accounts, else as the user who
+    signs in now. Raises StoreError where that cannot be known."""
     if session.crm.reader != OWNER:
         return True
     if has_accounts(session.crm):

@@ -86,7 +86,7 @@ def add(session: Session, **_: Any) -> None:
 
 
 def _listed(session: Session) -> bool:
-    """Whether there are accounts that let anybody in."""
+    """Return whether there are accounts that let anybody in."""
     accounts: list[UserShown] = named("users list")(session.crm)
     return any(account.signing_in for account in accounts)
 

@@ -82,7 +82,7 @@ class RecordForm:
         return form_order(self.kind)
 
     def is_written(self) -> bool:
-        """Whether anything was typed that somebody would miss; what was only chosen is no loss."""
+        """Return whether anything was typed that somebody would miss; what was only chosen is no loss."""
         known = typed_fields(self.kind)
         typed = {name for name in self.changes if name not in known or not isinstance(known[name].check, OneOf)}
         return any(self.changes[name] and self.changes[name] != self._began.get(name) for name in typed)
@@ -174,7 +174,7 @@ class RecordForm:
             return None
 
     def loses(self) -> bool:
-        """Whether something would be lost that is worth a question."""
+        """Return whether something would be lost that is worth a question."""
         return bool(self.original and self.changes)
 
     def _leave(self, saves: str) -> str:

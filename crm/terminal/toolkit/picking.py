@@ -82,7 +82,7 @@ def joined(*parts: str) -> str:
 
 
 def is_too_short(typed: str) -> bool:
-    """Whether too little was typed to suggest anything by it."""
+    """Return whether too little was typed to suggest anything by it."""
     return len(typed.strip()) < _LEAST_TYPED and not typed.strip().isdigit()
 
 

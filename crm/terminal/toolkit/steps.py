@@ -61,7 +61,7 @@ class Answers:
         self._begun: dict[str, str] = {}
 
     def is_written(self) -> bool:
-        """Whether anything was answered that somebody would miss."""
+        """Return whether anything was answered that somebody would miss."""
         return any(value for name, value in self.values.items() if name not in self._known)
 
     def steps(

@@ -170,7 +170,7 @@ def _keys_only() -> Iterator[None]:
 
 
 def _hung_up() -> bool:
-    """Whether nobody is at the other side of the terminal any more."""
+    """Return whether nobody is at the other side of the terminal any more."""
     terminal = select.poll()
     terminal.register(0, select.POLLHUP)
     return any(event & select.POLLHUP for _, event in terminal.poll(0))

@@ -46,7 +46,7 @@ class Forking:
 
     @property
     def alive(self) -> bool:
-        """Whether menus can be opened at once."""
+        """Return whether menus can be opened at once."""
         return self._socket is not None and self._ready is not None and self._ready.done()
 
     async def start(self, folder: Path) -> None:

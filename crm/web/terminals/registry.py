@@ -60,7 +60,7 @@ class Terminals:
 
     @property
     def ready(self) -> bool:
-        """Whether a menu can be opened at once."""
+        """Return whether a menu can be opened at once."""
         return self._forking.alive and not self._stopping
 
     async def start(self) -> None:
@@ -106,7 +106,7 @@ class Terminals:
         return terminal.files.offered(ticket) if terminal else None
 
     def asks(self, session: int, ticket: str) -> bool:
-        """Whether the menu of this sign-in waits for the file of this ticket."""
+        """Return whether the menu of this sign-in waits for the file of this ticket."""
         terminal = self._terminals.get(session)
         return terminal is not None and terminal.files.asks(ticket)
 

@@ -55,7 +55,7 @@ class Terminal:
 
     @property
     def open(self) -> bool:
-        """Whether the menu is there to be shown."""
+        """Return whether the menu is there to be shown."""
         return self._open and not self._forked.ended.done()
 
     # Pages

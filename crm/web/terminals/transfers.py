@@ -111,7 +111,7 @@ class Transfers:
         return self._answer(question, file=str(place))
 
     def asks(self, ticket: str) -> bool:
-        """Whether the menu waits for the file of this ticket."""
+        """Return whether the menu waits for the file of this ticket."""
         return self._asked is not None and self._asked["ticket"] == ticket
 
     def cancel(self, ticket: object) -> None:

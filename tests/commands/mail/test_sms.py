@@ -71,9 +71,15 @@ def test_a_text_is_shown_and_sent_and_stands_in_the_timeline(desk: Desk, anna: C
     assert desk.sent == []
     card = desk.send(anna, "Hi {first_name}, {{sic}} [red]x[/]")
     assert desk.sent == [("+436641234567", "Hi Anna, {sic} [red]x[/]")]
-    its = card.message
-    assert (its.channel, its.direction, its.state, its.to, its.sender) == ("sms", "out", "sent", "+436641234567", "")
-    assert (its.on, its.user, its.failure) == (TODAY, "anna", "")
+    message = card.message
+    assert (message.channel, message.direction, message.state, message.to, message.sender) == (
+        "sms",
+        "out",
+        "sent",
+        "+436641234567",
+        "",
+    )
+    assert (message.on, message.user, message.failure) == (TODAY, "anna", "")
     assert desk.office("timeline", anna, ("sms",)).entries[0].what == "SMS sent: Hi Anna, {sic} [red]x[/]"
     assert desk.office.client(anna).last_contact_on == TODAY
     assert desk.office.is_sound()

@@ -210,7 +210,7 @@ def with_kind(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _only_shouts(value: Any, known: Any) -> bool:
-    """Whether a text is a known one in capitals alone, or in small letters: nothing is learned from it."""
+    """Return whether a text is a known one in capitals alone, or in small letters: nothing is learned from it."""
     return (
         isinstance(value, str)
         and isinstance(known, str)

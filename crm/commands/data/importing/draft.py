@@ -140,8 +140,8 @@ _OF_CLIENTS = frozenset(("date_of_birth", "phone", "address", "city", "postcode"
 
 
 def _are_sales(as_sales: Sequence[Match], as_clients: Sequence[Match]) -> bool:
-    """Whether each row is a sale: it has a date, an amount and a client, and is no list of clients with what they
-    spent."""
+    """Return whether each row is a sale: it has a date, an amount and a client, and is no list of clients with what
+    they spent."""
     targets = {match.target for match in as_sales if match.by == "name"}
     of_client = any(target == "client" or target.startswith("client.") for target in targets)
     if not {"on", "amount"} <= targets or not of_client:

@@ -80,14 +80,14 @@ def keys_of(row: Mapping[str, Any], only: str = "") -> list[Key]:
 
 
 def _identifies(key: str, value: str) -> bool:
-    """Whether a value tells somebody from others: what is kept though it is no address or number does not."""
+    """Return whether a value tells somebody from others: what is kept though it is no address or number does not."""
     if key == "email":
         return "@" in value
     return key != "phone" or (sum(map(str.isdigit, value)) >= _FEWEST_DIGITS and not is_rounded(value))
 
 
 def is_called_by_address(client: Client) -> bool:
-    """Whether the e-mail address or number stands for the name that nobody knows."""
+    """Return whether the e-mail address or number stands for the name that nobody knows."""
     name = client.last_name
     return bool(name) and not client.first_name and name in (client.email, client.phone)
 
@@ -111,7 +111,7 @@ def _called(row: Mapping[str, Any]) -> set[str]:
 
 
 def is_same(row: Mapping[str, Any], client: Client) -> bool:
-    """Whether a row speaks of a client, by everything that both tell."""
+    """Return whether a row speaks of a client, by everything that both tell."""
     stored = _identity(client)
     if row.get("reference") and stored["reference"]:
         return bool(row["reference"] == stored["reference"])

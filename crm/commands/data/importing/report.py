@@ -44,7 +44,7 @@ class Doubt:
 
     @property
     def maybe_foreign(self) -> bool:
-        """Whether it is a telephone number without a country code, which may be one of another country."""
+        """Return whether it is a telephone number without a country code, which may be one of another country."""
         digits = sum(character.isdigit() for character in self.value)
         return self.field == "phone" and digits >= _DIGITS and not self.value.lstrip(" (").startswith(("+", "00"))
 
@@ -84,7 +84,7 @@ class ImportReport:
 
     @property
     def failed(self) -> bool:
-        """Whether nothing of the file came in, or would."""
+        """Return whether nothing of the file came in, or would."""
         return self.rows > 0 and not (self.new or self.updated or self.unchanged)
 
 

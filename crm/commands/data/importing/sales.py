@@ -158,7 +158,7 @@ class SaleImport:
         return Sale(client=client, **checked.values)
 
     def _is_repeated(self, made: Sale) -> bool:
-        """Whether a row is another line of an invoice whose total an earlier row has."""
+        """Return whether a row is another line of an invoice whose total an earlier row has."""
         if not self._has_totals or not made.reference:
             return False
         is_another = self._invoices.one_more((made.reference, made.client, made.on, made.amount)) > 1
@@ -166,8 +166,8 @@ class SaleImport:
         return is_another
 
     def _is_known(self, row: Checked, made: Sale, numbered: "Mapping[str, Sequence[AnyRow]]") -> bool:
-        """Whether the store has the sale by its reference, whoever is its client by now. One of another day or amount
-        is kept as it is, and the report says so."""
+        """Return whether the store has the sale by its reference, whoever is its client by now. One of another day or
+        amount is kept as it is, and the report says so."""
         known = numbered.get(made.reference.lower(), ())
         alike = [sale for sale in known if (sale.on, sale.amount) == (made.on, made.amount)]
         if alike:
@@ -232,7 +232,7 @@ class SaleImport:
 
 
 def is_number(reference: str) -> bool:
-    """Whether a reference tells one order from others: "monthly support" does not."""
+    """Return whether a reference tells one order from others: "monthly support" does not."""
     return any(map(str.isdigit, reference))
 
 
@@ -240,7 +240,7 @@ _TOTALS = ("invoice total", "order total", "grand total", "gesamtbetrag", "rechn
 
 
 def _has_totals(draft: ImportDraft) -> bool:
-    """Whether the amount is the total of an invoice, which each of its lines may have."""
+    """Return whether the amount is the total of an invoice, which each of its lines may have."""
     names = [plain_words(match.column) for match in draft.matches]
     # A plain total is one of the invoice where its lines have an amount of their own.
     totals = {*_TOTALS, "total"} if {"line amount", "line total"} & {*names} else {*_TOTALS}

@@ -42,7 +42,7 @@ class Correspondents:
         return clients
 
     def is_ours(self, party: Party) -> bool:
-        """Whether somebody is one of us."""
+        """Return whether somebody is one of us."""
         return spelling(party.address) in self.ours
 
 

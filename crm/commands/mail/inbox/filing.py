@@ -167,8 +167,8 @@ class Filing:
         return cls(**{name: getattr(stored, name) for name in cls.__slots__})
 
     def is_of(self, received: Received, who: Correspondents) -> bool:
-        """Whether this is what was received: the same Message-ID alone is no proof, since anybody can use it again.
-        What was sent from here comes back as a copy that reads differently."""
+        """Return whether this is what was received: the same Message-ID alone is no proof, since anybody can use it
+        again. What was sent from here comes back as a copy that reads differently."""
         if self.direction == "out" and received.sender and who.is_ours(received.sender):
             return not received.forgery
         parties = [party for party in (received.sender, received.forwarded_from) if party]

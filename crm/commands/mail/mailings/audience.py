@@ -151,8 +151,8 @@ _NAMED = re.compile(r"[^\s<>;:]+@[^\s<>;:]+: ")
 
 
 def says_unknown(address: str, failure: str) -> bool:
-    """Whether a message failed because the mailbox at an address does not exist: nothing else says anything against the
-    address, be it the content, the sender, or that the mailbox is full."""
+    """Return whether a message failed because the mailbox at an address does not exist: nothing else says anything
+    against the address, be it the content, the sender, or that the mailbox is full."""
     if failure.startswith(CLEARED):
         return False
     # Of several recipients each has its own words.

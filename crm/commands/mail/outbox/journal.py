@@ -82,11 +82,11 @@ class SendingJournal(JournalFile):
         return until
 
     def is_ours(self, lease: str) -> bool:
-        """Whether a program on this machine took a lease."""
+        """Return whether a program on this machine took a lease."""
         return self._one("SELECT 1 FROM lease WHERE until = ?", lease) is not None
 
     def is_held(self, lease: str) -> bool:
-        """Whether the program that took a lease is still at it."""
+        """Return whether the program that took a lease is still at it."""
         row = self._one("SELECT run FROM lease WHERE until = ?", lease)
         if row is None:
             return False
@@ -193,7 +193,7 @@ class SendingJournal(JournalFile):
         self._all("INSERT OR IGNORE INTO kept VALUES (?)", file)
 
     def was_kept(self, file: str) -> bool:
-        """Whether a copy of a file once lay on this machine."""
+        """Return whether a copy of a file once lay on this machine."""
         return self._one("SELECT 1 FROM kept WHERE file = ?", file) is not None
 
 

@@ -29,7 +29,7 @@ class Selection:
     mailing: int = 0
 
     def means(self, message: Message) -> bool:
-        """Whether a message is meant, whatever its state."""
+        """Return whether a message is meant, whatever its state."""
         return (self.only is None or message.id in self.only) and self.mailing in (0, message.mailing)
 
     def among(self, channels: Collection[str]) -> WhichQueued:
@@ -126,7 +126,7 @@ def _corrected(tx: Transaction, message: Message, client: Client, contact: Conta
 
 
 def _is_bulk(message: Message) -> bool:
-    """Whether a message is one that nobody has asked for."""
+    """Return whether a message is one that nobody has asked for."""
     return bool(message.mailing or message.occasion)
 
 
@@ -190,7 +190,7 @@ def ended(message: Message, attempt: Attempt | None, now: datetime) -> Ended:
 
 
 def has_run_out(lease: str, now: datetime) -> bool:
-    """Whether a lease is over by `now` (UTC); one that cannot be read is."""
+    """Return whether a lease is over by `now` (UTC); one that cannot be read is."""
     try:
         return datetime.fromisoformat(lease) <= now
     except (ValueError, TypeError):

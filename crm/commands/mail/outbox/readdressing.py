@@ -42,7 +42,7 @@ def _now(tx: Transaction, message: Message, records: list[Client | Contact], fie
 
 
 def _had(tx: Transaction, record: Record, field: str, address: str, message: Message) -> bool:
-    """Whether an address was taken out of a record since a message was written."""
+    """Return whether an address was taken out of a record since a message was written."""
     if record.updated_at <= message.created_at:
         return False
     key = recipient_key(address)

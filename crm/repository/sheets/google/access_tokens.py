@@ -91,5 +91,5 @@ class Tokens:
 
 
 def is_token(text: object) -> bool:
-    """Whether this can be a token at all."""
+    """Return whether this can be a token at all."""
     return isinstance(text, str) and _TOKEN.fullmatch(text) is not None

@@ -200,7 +200,7 @@ def _whole_key(key: str, where: str) -> str:
 
 
 def _is_whole(der: bytes) -> bool:
-    """Whether a key is as long as it says itself (its DER: a tag, the length's length, the length)."""
+    """Return whether a key is as long as it says itself (its DER: a tag, the length's length, the length)."""
     if len(der) < 4 or der[0] != 0x30 or not 0x81 <= der[1] <= 0x84:
         return False
     start = 2 + der[1] - 0x80

@@ -45,7 +45,7 @@ class Refusal:
 
     @property
     def out_of_quota(self) -> bool:
-        """Whether there were too many requests; Drive says so with a 403."""
+        """Return whether there were too many requests; Drive says so with a 403."""
         return self.status == 429 or (self.status == 403 and bool(self.reasons & _OUT_OF_QUOTA))
 
     @property

@@ -168,7 +168,7 @@ def cause(error: BaseException) -> str:
 
 
 def is_unconnected(error: BaseException) -> bool:
-    """Whether there was no connection at all, as far as the error alone can tell."""
+    """Return whether there was no connection at all, as far as the error alone can tell."""
     return any(
         isinstance(link, requests.ConnectTimeout | requests.exceptions.SSLError | ProxyError | NewConnectionError)
         for link in _chain(error)

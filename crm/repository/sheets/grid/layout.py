@@ -202,7 +202,7 @@ def marker(revision: int, uid: str) -> str:
 
 
 def is_marker(name: str) -> bool:
-    """Whether a named range is such a marker."""
+    """Return whether a named range is such a marker."""
     return name.startswith("crm_") and name.count("_") >= 2
 
 
@@ -215,7 +215,7 @@ def comparable(cell: Cell) -> Cell:
 
 
 def alike(one: Cell, other: Cell) -> bool:
-    """Whether two cells hold the same: a truth is no number, and a text is none."""
+    """Return whether two cells hold the same: a truth is no number, and a text is none."""
     one, other = comparable(one), comparable(other)
     return one == other and isinstance(one, bool | str) == isinstance(other, bool | str)
 

@@ -72,11 +72,11 @@ class State:
     roster: str = ""
 
     def is_at(self, other: "State") -> bool:
-        """Whether both are of the same revision."""
+        """Return whether both are of the same revision."""
         return (self.revision, self.uid) == (other.revision, other.uid)
 
     def is_but_for_roster(self, other: "State") -> bool:
-        """Whether both are the same, whatever their rosters."""
+        """Return whether both are the same, whatever their rosters."""
         return replace(self, roster=other.roster) == other
 
     def rows(self) -> list[list[Cell]]:
@@ -211,7 +211,7 @@ def set_blind(connection: Connection, fields: Mapping[str, Sequence[str]]) -> No
 
 
 def is_unproven(connection: Connection) -> bool:
-    """Whether it is not known yet that all totals are the sums of the sales."""
+    """Return whether it is not known yet that all totals are the sums of the sales."""
     return bool(_fact(connection, "unproven"))
 
 
@@ -250,7 +250,7 @@ def last_uid(connection: Connection) -> str:
 
 
 def has_commit(connection: Connection, uid: str) -> bool:
-    """Whether a commit is in the spreadsheet, as far as the mirror knows."""
+    """Return whether a commit is in the spreadsheet, as far as the mirror knows."""
     known = select(tables.transactions.c.id).where(tables.transactions.c.uid == uid)
     return connection.execute(known).first() is not None
 

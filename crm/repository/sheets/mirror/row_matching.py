@@ -92,7 +92,7 @@ class _Sorting:
         return stamp[0] if stamp else 0
 
     def _is_free(self, record_id: int) -> bool:
-        """Whether a row that is marked so can only be that record's."""
+        """Return whether a row that is marked so can only be that record's."""
         return 0 < record_id <= self.last and record_id not in self.rows.owned and self.is_known(record_id)
 
     def _choose(self, record_id: int, candidates: list[Placed]) -> None:
@@ -152,5 +152,5 @@ class _Sorting:
 
 
 def _is_blank(cell: Any) -> bool:
-    """Whether a cell says nothing: blanks, or a box that is not ticked."""
+    """Return whether a cell says nothing: blanks, or a box that is not ticked."""
     return not cell.strip() if isinstance(cell, str) else cell is False

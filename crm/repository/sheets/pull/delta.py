@@ -64,7 +64,7 @@ def unseen(contents: Contents, before: Seen | None) -> Entries:
 
 
 def _goes_on(contents: Contents, before: Seen) -> bool:
-    """Whether the history still ends, where the mirror stands, as it did."""
+    """Return whether the history still ends, where the mirror stands, as it did."""
     state, known = contents.state, before.state.history_rows
     if contents.history_from != known or state.history_rows < known:
         return False

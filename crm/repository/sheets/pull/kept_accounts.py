@@ -35,9 +35,9 @@ class KeptAccounts:
         return cls(rows, fact(connection, ROSTER))
 
     def are_newest(self, now: State, before: State) -> bool:
-        """Whether none newer can have been written, as the state tells that stands in the spreadsheet now: it names
-        the same roster, or a person has edited nothing but the roster since this machine saw it. A machine that is
-        behind must not bring back what others have withdrawn meanwhile."""
+        """Return whether none newer can have been written, as the state tells that stands in the spreadsheet now: it
+        names the same roster, or a person has edited nothing but the roster since this machine saw it. A machine that
+        is behind must not bring back what others have withdrawn meanwhile."""
         if self.roster and now.roster == self.roster:
             return True
         return now.is_but_for_roster(before) and before.roster == self.roster

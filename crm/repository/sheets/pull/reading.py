@@ -115,7 +115,7 @@ def _without_tabs(service: Service, error: Rejected) -> StoreError:
 
 
 def is_older(service: Service, missing: Sequence[Tab]) -> bool:
-    """Whether what is missing are tabs that its format had not yet, and which nobody has deleted."""
+    """Return whether what is missing are tabs that its format had not yet, and which nobody has deleted."""
     if not missing or META in missing:
         return False
     (meta,) = service.values([META_RANGE])
@@ -157,7 +157,7 @@ class Verified:
         return [(first, first + count) for first, count in runs(rows)]
 
     def holds(self, seen: Seen) -> bool:
-        """Whether everything stands where the plan has it."""
+        """Return whether everything stands where the plan has it."""
         if not self.state.is_at(seen.state):
             return False
         for kind in self._plan.kinds:

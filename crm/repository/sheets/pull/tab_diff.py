@@ -106,7 +106,7 @@ class TabIntake:
 
     @property
     def _is_kept(self) -> bool:
-        """Whether nothing that is done here by hand is taken."""
+        """Return whether nothing that is done here by hand is taken."""
         return self.kind in SEALED and not self.fresh
 
     # What stands where

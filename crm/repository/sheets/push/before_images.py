@@ -123,13 +123,13 @@ class Block:
 
     @property
     def came_first(self) -> bool:
-        """Whether the commit found the revision that it took the spreadsheet for."""
+        """Return whether the commit found the revision that it took the spreadsheet for."""
         state = self.state
         return state is not None and (state.revision, state.uid) == self.base
 
     @property
     def is_as_planned(self) -> bool:
-        """Whether it wrote over what it meant to."""
+        """Return whether it wrote over what it meant to."""
         return self.came_first and all(
             part.digest == part.digest_of(self.rows.get(at, []), self.rows_of(part))
             for at, part in enumerate(self.parts, start=1)

@@ -41,7 +41,7 @@ class RowWrite:
     names: dict[int, Cell] = field(default_factory=dict)
 
     def fits(self, row: Sequence[Cell]) -> bool:
-        """Whether a row of the tab is the one that is meant."""
+        """Return whether a row of the tab is the one that is meant."""
         return all(alike(row[at] if at < len(row) else "", cell) for at, cell in self.relies.items())
 
 

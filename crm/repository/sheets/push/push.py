@@ -164,7 +164,7 @@ class Push:
         time.sleep(0.5)
 
     def _look_again(self, step: Step) -> None:
-        """Whether a request whose answer was lost has written where it meant to."""
+        """Return whether a request whose answer was lost has written where it meant to."""
         meta, kept = self.service.values([META_RANGE, BEFORE.rows()])
         if reading.state_in(meta.rows).uid != step.state.uid:
             raise Unclear

@@ -195,7 +195,7 @@ class Commit:
         return rows_of
 
     def misses(self, placed: Mapping[type[Record], Mapping[int, int]]) -> bool:
-        """Whether a new row is not where it is looked for."""
+        """Return whether a new row is not where it is looked for."""
         return any(len(placed[kind]) < len(rows) for kind, rows in self.plan.appends.items())
 
     def places(self, placed: Mapping[type[Record], Mapping[int, int]]) -> dict[str, Place]:

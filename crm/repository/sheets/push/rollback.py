@@ -160,7 +160,7 @@ class _Tab:
         return number_of(row.cell(self.head.positions.get("id")))
 
     def is_whole(self, row: _Row) -> bool:
-        """Whether the last column says the same as the first: whose row it is."""
+        """Return whether the last column says the same as the first: whose row it is."""
         stamp = stamped(row.cell(self.head.positions.get("version")))
         return stamp is not None and stamp[0] == self.id_of(row)
 
@@ -243,7 +243,7 @@ class _Owners:
         return self._by_column[at].get(comparable(cell), ())
 
     def _was_written(self, row: _Row, victim: "_Victim") -> bool:
-        """Whether what the commit wrote stands in this row: its stamp does, where one was written."""
+        """Return whether what the commit wrote stands in this row: its stamp does, where one was written."""
         targets = victim.targets
         stamp = self._tab.head.positions.get("version")
         return any(row.cell(at) != "" for at in ([stamp] if stamp in targets else targets))
@@ -281,7 +281,7 @@ class _Victim:
         return sum(0 if cell == now == "" else 1 if alike(cell, now) else -1 for cell, now in self._beside(row))
 
     def is_like(self, row: _Row) -> bool:
-        """Whether all stands there that was not written over."""
+        """Return whether all stands there that was not written over."""
         return all(alike(cell, now) for cell, now in self._beside(row))
 
     def _beside(self, row: _Row) -> Iterator[tuple[Cell, Cell]]:
