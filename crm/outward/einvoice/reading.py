@@ -183,7 +183,7 @@ class _Reader:
         return _short(node.get(name, "")) if node is not None else ""
 
     def has(self, path: str) -> bool:
-        """Whether there is an element at a path."""
+        """Return whether there is an element at a path."""
         return self.root.find(path, self._spaces) is not None
 
     def all(self, path: str) -> "list[_Reader]":

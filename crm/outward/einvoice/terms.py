@@ -100,7 +100,7 @@ def number(value: Decimal) -> str:
 
 
 def is_credit_note(document: InvoiceDocument) -> bool:
-    """Whether it is a credit note."""
+    """Return whether it is a credit note."""
     return document.kind == CREDIT_NOTE
 
 
@@ -129,7 +129,7 @@ def account(document: InvoiceDocument) -> str:
 
 
 def is_not_subject(document: InvoiceDocument) -> bool:
-    """Whether it is an invoice without VAT, on which no VAT id may stand (BR-O-02)."""
+    """Return whether it is an invoice without VAT, on which no VAT id may stand (BR-O-02)."""
     return any(group.category == NOT_SUBJECT for group in document.taxes)
 
 

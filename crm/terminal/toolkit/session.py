@@ -297,13 +297,13 @@ class Session:
             self.page(*crumbs)
 
     def leads_to(self, words: str) -> bool:
-        """Whether the menu leads to a command that makes sense wherever they sit, by its words. The owner may run
-        everything, and the first menu need not wait until all there is was loaded."""
+        """Return whether the menu leads to a command that makes sense wherever they sit, by its words. The owner may
+        run everything, and the first menu need not wait until all there is was loaded."""
         return self.crm.reader == OWNER or self.offers(named(words))
 
     def offers(self, command: Command) -> bool:
-        """Whether the menu leads to a command: the person may run it, and it makes sense where they sit and with the
-        data in use."""
+        """Return whether the menu leads to a command: the person may run it, and it makes sense where they sit and with
+        the data in use."""
         is_elsewhere = command.here and self.exchange is not None
         is_about_other_data = command.own_store and self.real is not None
         return may_run(command, self.crm.reader) and not (is_elsewhere or is_about_other_data)
