@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,7 +34,7 @@ from crm.repository.sheets.pull.formulas import formulas
 from crm.repository.sheets.pull.kept_accounts import KeptAccounts, note_edits
 from crm.repository.sheets.push import column_restore
 from crm.repository.sheets.push.plan import Plan, plan, plan_again, whole_plan
-from crm.repository.sheets.push.push import Applied, Placed, Push, Stale, Unclear
+from crm.repository.sheets.push.push import Applied, Placed, Push, Stale, Unclear, may_be_saved
 from crm.repository.sheets.push.requests import Commit
 from crm.repository.snapshot import SqlSnapshot, fact, put_fact
 from crm.repository.sql import REVIEWED, SqlRepository, not_as_it_says
@@ -211,13 +211,14 @@ class SheetsRepository(SqlRepository):
         began, self._read_at = self.clock.now.timestamp(), time.monotonic()
         knows = mirror.seen(connection) is not None and self._revision_of_accounts(connection) is not None
         edits = self._take(connection)
-        mirror.set_checked(connection, version, began)
-        connection.commit()
         accounts = edits.take_out(SEALED)
+        # What was done by hand is taken over when that is written: until then there is something to do.
+        mirror.set_checked(connection, mirror.BEHIND if edits else version, began)
+        connection.commit()
         if knows and (accounts or edits.keeps_accounts or self._lags(connection)):
             self._put_accounts_back(connection, accounts)
         if edits:
-            self._adopt(connection, edits)
+            self._adopt(connection, edits, lambda: mirror.set_checked(connection, version, began))
         self._add_new_columns(connection)
         self.clock.forget_zone()
 
@@ -273,17 +274,17 @@ class SheetsRepository(SqlRepository):
         put_fact(connection, ROSTER, contents.state.roster)
         return edits
 
-    def _adopt(self, connection: Connection, edits: ingest.HandEdits) -> None:
-        """Makes hand edits a change of the store. What cannot be written just now waits for the next look; what this
-        account may not write, until the spreadsheet has changed again."""
+    def _adopt(self, connection: Connection, edits: ingest.HandEdits, done: Callable[[], None]) -> None:
+        """Makes hand edits a change of the store; `done` notes that they are. What cannot be written just now waits for
+        the next look; what this account may not write, until the spreadsheet has changed again."""
 
         def change(tx: SqlTransaction) -> None:
             by = ingest.conventions(tx.connection, self.clock)
             hand_edits.Adoption(tx, by, self._check_setting, formula_cells).adopt(edits)
+            done()
 
         try:
-            self._dialect.begin_writing(connection)
-            seen = mirror.seen(connection)
+            seen = self._begin_now(connection)
             if seen is None or mirror.generation(connection) != edits.generation:
                 # Another program on this machine has looked since, and has taken them.
                 raise Stale
@@ -293,19 +294,34 @@ class SheetsRepository(SqlRepository):
             # A column is gone, or rows are mixed up, or they may only be looked at: until that is changed in the sheet
             # nothing is new.
             connection.rollback()
+            with suppress(Stale):
+                self._begin_now(connection)
+                done()
+                connection.commit()
+            connection.rollback()
         except (Stale, StoreError):
             connection.rollback()
-            self._fall_behind(connection)
         except BaseException:
             connection.rollback()
             raise
+
+    def _begin_now(self, connection: Connection) -> Seen | None:
+        """Starts a transaction on the mirror: what it has seen. Raises Stale where another program on this machine is
+        busy with it."""
+        try:
+            self._dialect.begin_writing(connection)
+        except DBAPIError as error:
+            connection.rollback()
+            if not self._dialect.is_busy(error.orig or error):
+                raise
+            raise Stale from error
+        return mirror.seen(connection)
 
     def _put_accounts_back(self, connection: Connection, edits: ingest.HandEdits) -> None:
         """Makes the tabs of the accounts hold what the mirror does. What cannot be written just now waits as in
         `_adopt`."""
         try:
-            self._dialect.begin_writing(connection)
-            seen = mirror.seen(connection)
+            seen = self._begin_now(connection)
             if seen is None or mirror.generation(connection) != edits.generation:
                 raise Stale
             note_edits(connection, edits)
@@ -325,7 +341,8 @@ class SheetsRepository(SqlRepository):
     def _add_new_columns(self, connection: Connection) -> None:
         """Writes what a spreadsheet that an older version has made has no columns for yet: whose records are whose,
         and newer fields. Until that can be written, the names say so."""
-        self._enter(connection)
+        if not self._enter_soon(connection):
+            return
         try:
             seen = mirror.seen(connection)
             lacking = {}
@@ -350,39 +367,58 @@ class SheetsRepository(SqlRepository):
     # Writing
 
     def transact(self, change: Callable[[SqlTransaction], Result], what: str) -> Result:
-        started, tries = time.monotonic(), 0
+        started, tries, last_look = time.monotonic(), 0, False
         # Tries of which it is not known whether they arrived, with their results.
         doubtful: dict[str, Result] = {}
         while True:
-            with self._errors_explained(), self._engine.connect() as connection:
-                self._enter(connection)
-                try:
-                    seen = mirror.seen(connection)
-                    if tries or seen is None:
-                        self._catch_up(connection)
+            try:
+                with self._errors_explained(), self._engine.connect() as connection:
+                    try:
                         self._enter(connection)
-                        seen = mirror.must_have_seen(connection)
-                        for uid, result in doubtful.items():
-                            if mirror.has_commit(connection, uid):
-                                connection.rollback()
-                                return result
-                    result = self._commit(connection, change, what, self.user, doubtful, seen)
-                    self._offline = None
-                    return result
-                except Stale:
-                    connection.rollback()
-                except (StoreOfflineError, StoreBusyError) as error:
-                    connection.rollback()
-                    if isinstance(error, StoreOfflineError):
-                        self._offline = (error, self.clock.now.timestamp())
-                    if not doubtful:
+                        seen = mirror.seen(connection)
+                        if tries or seen is None or mirror.checked(connection)[0] == mirror.BEHIND:
+                            seen = self._catch_up_to(connection, doubtful)
+                            for uid, result in doubtful.items():
+                                if mirror.has_commit(connection, uid):
+                                    connection.rollback()
+                                    return result
+                        if last_look:
+                            raise Stale
+                        result = self._commit(connection, change, what, self.user, doubtful, seen)
+                        self._offline = None
+                        return result
+                    except BaseException:
+                        connection.rollback()
                         raise
-                    self._push.find_out(started, error)
-                except BaseException:
-                    connection.rollback()
+            except Stale:
+                pass
+            except (StoreOfflineError, StoreBusyError) as error:
+                if isinstance(error, StoreOfflineError):
+                    self._offline = (error, self.clock.now.timestamp())
+                if not doubtful:
                     raise
+                self._push.find_out(started, error)
             tries += 1
-            self._wait_for_others(tries, time.monotonic() - started)
+            waited = time.monotonic() - started
+            if doubtful and waited > _PATIENCE and not last_look:
+                # Before it is said that nothing was changed, it is looked for once more.
+                last_look = True
+            else:
+                self._wait_for_others(tries, waited)
+
+    def _catch_up_to(self, connection: Connection, doubtful: Collection[str]) -> Seen:
+        """Reads the spreadsheet before a change is made, or made again; where it is not known whether an earlier try is
+        there, what is in the way is no proof that it is not."""
+        try:
+            self._catch_up(connection)
+            self._enter(connection)
+            return mirror.must_have_seen(connection)
+        except (StoreOfflineError, StoreBusyError):
+            raise
+        except StoreError as error:
+            if doubtful:
+                raise may_be_saved(error) from error
+            raise
 
     def _wait_for_others(self, tries: int, waited: float) -> None:
         if waited > _PATIENCE:
@@ -443,7 +479,8 @@ class SheetsRepository(SqlRepository):
 
     def _fall_behind(self, connection: Connection) -> None:
         """Notes that the spreadsheet has to be read at the next look."""
-        self._enter(connection)
+        if not self._enter_soon(connection):
+            return
         _, at = mirror.checked(connection)
         mirror.set_checked(connection, mirror.BEHIND, at)
         connection.commit()

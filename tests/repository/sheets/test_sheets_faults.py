@@ -1,7 +1,7 @@
 """What a transaction on a spreadsheet promises while connections break and Google fails."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crm.errors import StoreOfflineError
+from crm.errors import StoreAccessError, StoreError, StoreOfflineError
 from crm.model import Client, Sale
 from crm.repository.sheets import repository as repository_module
 from crm.repository.sheets.push import push as push_module
@@ -54,6 +54,8 @@ def _check_once(team: Team, sales: int = 1) -> None:
 
 FAULTS: dict[str, dict[str, Any]] = {
     "the reply lost": {"kind": "drop_reply"},
+    "arrived twice, the first answer returned": {"kind": "double"},
+    "arrived twice, the second answer returned": {"kind": "double", "second": True},
     "cut before anything arrived": {"kind": "drop_request"},
     **{f"the reply cut after {at}": {"kind": "cut", "bytes": at} for at in (0, 1, 2, 30, 300, 1500)},
     "refused as a lost race": {"kind": "status", "code": 409, "times": 4},
@@ -76,7 +78,15 @@ def test_a_write_that_breaks_is_there_once(team: Team, fault: str) -> None:
     _check_once(team)
 
 
-@pytest.mark.parametrize("fault", ["the reply lost", "cut before anything arrived", "503 in HTML after it was applied"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "the reply lost",
+        "cut before anything arrived",
+        "503 in HTML after it was applied",
+        "arrived twice, the second answer returned",
+    ],
+)
 @pytest.mark.parametrize("step", range(5))
 @pytest.mark.usefixtures("short_requests")
 def test_a_transaction_of_several_requests_that_breaks_is_there_once(team: Team, fault: str, step: int) -> None:
@@ -119,6 +129,101 @@ def test_a_reply_lost_and_somebody_else_comes_before_it_is_found_out(team: Team)
     team.repository.service.values = late  # type: ignore[method-assign]
     team.store.change(_sell, "a sale")
     team.repository.service.values = values  # type: ignore[method-assign]
+    _check_once(team, sales=2)
+
+
+def test_a_request_arrives_twice_with_somebody_elses_change_between(team: Team) -> None:
+    other = team.another("ben")
+    other.refresh()
+    write = team.repository.service.write
+
+    def twice(*given: Any, **named: Any) -> Any:
+        team.repository.service.write = write  # type: ignore[method-assign]
+        write(*given, **named)
+        other.transact(_sell, "a sale")
+        return write(*given, **named)
+
+    team.repository.service.write = twice  # type: ignore[method-assign]
+    team.store.change(_sell, "a sale")
+    _check_once(team, sales=2)
+
+
+@pytest.mark.parametrize("second", [False, True])
+def test_a_program_sees_at_once_what_it_has_saved_whose_answer_was_lost(team: Team, second: bool) -> None:
+    team.person.fault("double", only="write", second=True) if second else team.person.fault("drop_reply", only="write")
+    client = team.store.add(last_name="New")
+    team.store.change(lambda tx: tx.add(Sale(client=client.id, on=tx.today, amount=Decimal("10.00"))))
+    assert team.agreed()[Client][client.id].total_spend == Decimal("10.00")  # type: ignore[attr-defined]
+
+
+def _others_first(team: Team, then: Callable[[], None] = lambda: None) -> None:
+    """The next write of the program loses its answer, and somebody else saves before it looks."""
+    other = team.another("ben")
+    other.refresh()
+    write = team.repository.service.write
+
+    def lost(*given: Any, **named: Any) -> Any:
+        team.repository.service.write = write  # type: ignore[method-assign]
+        write(*given, **named)
+        other.transact(_sell, "a sale")
+        then()
+        raise push_module.NoAnswer("the answer was lost")
+
+    team.repository.service.write = lost  # type: ignore[method-assign]
+
+
+def test_a_change_that_is_there_is_never_called_unchanged(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long it was tried: what may be there is looked for before anybody is told that it is not."""
+    _others_first(team, lambda: monkeypatch.setattr(repository_module, "_PATIENCE", 0.0))
+    team.store.change(_sell, "a sale")
+    _check_once(team, sales=2)
+
+
+def _while_a_neighbour_holds_the_mirror(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When hand edits are taken over next, another program on this machine is at the mirror."""
+    neighbour = team.another("ben", same_machine=True)
+    adopt = team.repository._adopt
+
+    def held(connection: Any, *given: Any) -> None:
+        monkeypatch.undo()
+        with neighbour._engine.connect() as busy:
+            neighbour._dialect.begin_writing(busy)
+            adopt(connection, *given)
+            busy.rollback()
+
+    monkeypatch.setattr(team.repository, "_adopt", held)
+
+
+def test_a_neighbour_who_holds_the_mirror_is_no_reason_to_call_a_change_unsaved(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _others_first(team)
+    team.person.set_cells(team.id, "clients", 1, 2, [["By hand"]])
+    _while_a_neighbour_holds_the_mirror(team, monkeypatch)
+    team.store.change(_sell, "a sale")
+    found = team.agreed()
+    assert len(found[Sale]) == 2
+    assert found[Client][1].last_name == "By hand"  # type: ignore[attr-defined]
+
+
+def test_reading_goes_on_while_a_neighbour_holds_the_mirror(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    team.person.set_cells(team.id, "clients", 1, 2, [["By hand"]])
+    _while_a_neighbour_holds_the_mirror(team, monkeypatch)
+    team.stored()
+    assert team.agreed()[Client][1].last_name == "By hand"  # type: ignore[attr-defined]
+
+
+def test_what_is_in_the_way_while_a_change_is_looked_for_is_no_proof_that_it_is_not_there(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: Any) -> None:
+        raise StoreAccessError("The spreadsheet is not shared with this program any more.", reason="not_shared")
+
+    _others_first(team)
+    monkeypatch.setattr(team.repository, "_catch_up", gone)
+    with pytest.raises(StoreError, match="may have been saved"):
+        team.store.change(_sell, "a sale")
+    monkeypatch.undo()
     _check_once(team, sales=2)
 
 
@@ -197,7 +302,8 @@ def test_a_request_that_is_late_comes_after_the_one_sent_again(team: Team) -> No
 
 _FAULT = st.fixed_dictionaries(
     {
-        "kind": st.sampled_from(["drop_reply", "drop_request", "cut", "status"]),
+        "kind": st.sampled_from(["drop_reply", "drop_request", "cut", "status", "double"]),
+        "second": st.booleans(),
         "only": st.sampled_from(["write", "write", "read", "drive"]),
         "after": st.integers(0, 4),
         "times": st.integers(1, 2),

@@ -72,17 +72,19 @@ class Door(Hand):
         html: bool = False,
         applied: bool = False,
         bytes: int = 20,
+        second: bool = False,
     ) -> None:
         """Let something go wrong with requests of a kind (reads, writes, drive, token, all) and on a path.
 
         drop_reply: apply, then close; drop_request: close; cut: apply and send some bytes of the reply;
-        delay: wait some seconds; status: answer with an error, having applied the request or not.
+        delay: wait some seconds; status: answer with an error, having applied the request or not; double: the request
+        arrives twice, and the first or the second answer is the one that comes back.
         Once or `times`, after so many requests that went well; with `every`=10 to each tenth, without end.
         """
         if kind not in KINDS:
             raise Invalid(f"{kind} is not one of {', '.join(KINDS)}")
         hits = (1 if every == 1 else 1_000_000_000) if times is None else times
-        rule = Fault(kind, hits, after, every, only, path, seconds, code, html, applied, bytes)
+        rule = Fault(kind, hits, after, every, only, path, seconds, code, html, applied, bytes, second)
         with self._service.traffic.lock:
             self._service.traffic.faults.append(rule)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from .refusals import Refusal, refusal
 
-KINDS = ("drop_reply", "drop_request", "cut", "delay", "status")
+KINDS = ("drop_reply", "drop_request", "cut", "delay", "status", "double")
 PER_MINUTE = {"read": 60, "write": 60}
 
 
@@ -27,6 +27,7 @@ class Fault:
     html: bool = False
     applied: bool = False
     bytes: int = 20
+    second: bool = False
     seen: int = 0
     hits: int = 0
 

@@ -132,14 +132,15 @@ class Push:
                     self.waiting(Wait("The connection broke while saving; trying again", time.monotonic() - since))
                     time.sleep(0.5)
             except Rejected as error:
-                if doubtful:
-                    if self._state_after(since).uid == step.state.uid:
-                        return None
-                    # What was sent before may still be on its way.
-                    raise Unclear from None
-                (meta,) = self.service.values([META_RANGE])
+                state = self._state_after(since)
+                if state.uid == step.state.uid:
+                    # It arrived twice, or before: this is the answer to the second one.
+                    return None
+                if doubtful or not state.is_at(base):
+                    # It may be there with somebody else's commit on top, or may still be on its way.
+                    raise Unclear from error
                 # Google may itself say that somebody else was first.
-                if error.status != 409 and reading.state_in(meta.rows).is_at(base):
+                if error.status != 409:
                     self._mend_marker(base)
                     self._count_refusal(error)
                 raise Stale(error.message) from error
@@ -165,7 +166,11 @@ class Push:
 
     def _look_again(self, step: Step) -> None:
         """Return whether a request whose answer was lost has written where it meant to."""
-        meta, kept = self.service.values([META_RANGE, BEFORE.rows()])
+        try:
+            meta, kept = self.service.values([META_RANGE, BEFORE.rows()])
+        except (StoreOfflineError, StoreBusyError) as error:
+            # It arrived, and may have to be taken back.
+            raise Unclear from error
         if reading.state_in(meta.rows).uid != step.state.uid:
             raise Unclear
         blocks = blocks_in(kept.rows, kept.grid[0])
@@ -263,6 +268,14 @@ class Push:
 
 def _not_known(error: Exception) -> NoReturn:
     raise StoreOfflineError(
-        "The connection broke while this was being saved, and whether it arrived could not be found out."
-        " Look at the history when the connection is back, before you enter it again."
+        "The connection broke while this was being saved, and whether it arrived could not be found out: it may have"
+        " been saved. Look at the history when the connection is back, before you enter it again."
     ) from error
+
+
+def may_be_saved(error: StoreError) -> StoreError:
+    """The error for a change of which it could not be found out whether it arrived."""
+    return StoreError(
+        "This may have been saved: look at the history before you enter it again. The connection broke while it was"
+        f" being saved, and then the spreadsheet could not be read: {error}"
+    )
