@@ -139,7 +139,8 @@ class Block:
         """The intent of the commit, as text for one cell or several."""
         added = {TABS[kind].sheet_id: list(runs(ids)) for kind, ids in self.added.items() if ids}
         parts = [part.encoded() for part in self.parts]
-        about = {"base": self.base, "added": added, "cut": self.cut, "parts": parts}
+        # Older versions look for what was adopted.
+        about = {"base": self.base, "added": added, "adopted": {}, "cut": self.cut, "parts": parts}
         text = json.dumps(about, separators=(",", ":"))
         return [text[at : at + _PIECE] for at in range(0, len(text), _PIECE)]
 
