@@ -482,3 +482,34 @@ def test_a_long_import_tells_how_far_it_is(office: Office) -> None:
     assert {what for what, _, _ in reports} == {"Importing"}
     assert [done for _, done, _ in reports] == sorted(done for _, done, _ in reports)
     assert reports[-1][1] == reports[-1][2] > 0
+
+
+@pytest.mark.parametrize(
+    ("rows", "match"),
+    [
+        # Another number, another address, a consent that a later row denies, and cities that differ.
+        (("Anna,Berg,a@x.at,0316 111111,Graz,yes", "Anna,Berg,a@x.at,0316 222222,Wien,no"), ""),
+        (("Anna,Berg,a@x.at,0316 111111 / 0316 333333,,", "Anna,Berg,a@x.at,0316 222222,,"), ""),
+        (("Anna,Berg,a@x.at; b@x.at,,,", "Anna,Berg,c@x.at,,Graz,"), "name"),
+        (("Anna,Berg,a@x.at,,,", "Anna,Berg,a@x.at,,,yes"), ""),
+        (("Anna,Berg,a@x.at,,,no", "Anna,Berg,a@x.at,,,yes"), ""),
+        (("Anna,Berg,a@x.at,,,yes", "Anna,Berg,a@x.at,,,no", "Anna,Berg,a@x.at,,,yes"), ""),
+    ],
+)
+def test_rows_that_were_joined_change_nothing_when_they_come_again(
+    office: Office, rows: tuple[str, ...], match: str
+) -> None:
+    office("settings set", "country", "AT")
+    file = office.write("list.csv", "\n".join(("First name,Last name,E-mail,Phone,City,Marketing consent", *rows)))
+    first = office("import", file, match=match)
+    assert (first.new, first.joined + first.unchanged) == (1, len(rows) - 1)
+    before = office.client(1)
+    again = office("import", file, match=match)
+    assert (*counts(again), again.joined) == (0, 0, len(rows), 0, 0)
+    assert office.client(1) == before
+
+
+def test_a_later_row_updates_what_no_earlier_row_says(office: Office) -> None:
+    office.add(first_name="Anna", last_name="Berg", email="a@x.at", city="Linz")
+    report = office("import", office.write("list.csv", "Name,E-mail,City\nAnna Berg,a@x.at,\nAnna Berg,a@x.at,Graz\n"))
+    assert (report.joined, report.conflicting, office.client(1).city) == (1, 0, "Graz")

@@ -26,11 +26,15 @@ class ClientImport:
         self._by = by
         self._draft = draft
         self._tally = tally
-        # The stored clients that rows of this file have spoken of, the first client that the file made, and the places
-        # of new clients among the report's first records.
-        self._met: set[int] = set()
+        # What rows of this file have said of stored clients, the first client that the file made, and the places of new
+        # clients among the report's first records.
+        self._said: dict[int, frozenset[str]] = {}
         self._first_created: int | None = None
         self._places: dict[int, int] = {}
+        # The new clients of whom a row says that they want no mailings.
+        self._refusing: set[int] = set()
+        # The rows of this batch about a stored client: how many update it, and how many join an earlier row.
+        self._changing: dict[int, list[int]] = {}
 
     def take(self, batch: Sequence[Checked]) -> None:
         """Adds, updates or refuses the rows of a batch."""
@@ -39,6 +43,7 @@ class ClientImport:
         # Rows of one batch may speak of one client; a new one has a number below zero until it is stored.
         new: dict[int, Client] = {}
         changed: dict[int, tuple[Client, Client]] = {}
+        self._changing.clear()
         self._overrule(batch, keys, known)
         opting_out: list[tuple[Checked, Client]] = []
         for row, its_keys in zip(batch, keys, strict=True):
@@ -60,6 +65,10 @@ class ClientImport:
             }
             if different:
                 self._tx.change(before, **different)
+                self._changing.pop(before.id, None)
+        # What one row changed another one may have changed back.
+        for updated, joined in self._changing.values():
+            self._tally.came_to_nothing(updated, joined)
 
         self._opt_out(opting_out)
 
@@ -68,8 +77,15 @@ class ClientImport:
         if self._first_created is None:
             self._first_created = min(ids.values(), default=None)
         for number, stored in ids.items():
+            if number in self._refusing:
+                self._refusing.remove(number)
+                self._refusing.add(stored)
             if number in self._places:
                 self._places[stored] = self._places.pop(number)
+
+    def _note_consent(self, number: int, checked: Checked) -> None:
+        if checked.values.get("marketing_consent") is False:
+            self._refusing.add(number)
 
     def _opt_out(self, rows: Sequence[tuple[Checked, Client]]) -> None:
         """Puts the addresses of rows that say that somebody has opted out elsewhere among the opt-outs: that of the
@@ -144,29 +160,37 @@ class ClientImport:
             new[client.id] = client
             known.add(client, keys)
             self._tally.add(client, checked)
+            self._note_consent(client.id, checked)
             if self._tally.first_records[-1] is client:
                 self._places[client.id] = len(self._tally.first_records) - 1
             return client
         created = same.id < 0 or (self._first_created is not None and same.id >= self._first_created)
-        again = created or same.id in self._met
+        said = self._said.get(same.id)
+        if created:
+            # A new client who is to get no mailings may be one of whom no row says so.
+            said = _SETTABLE_NAMES if same.id in self._refusing else _SETTABLE_NAMES - {"marketing_consent"}
         conflicts: list[tuple[str, str, str]] = []
         if self._draft.mode == "add" and not created:
             values: dict[str, Any] = {}
-        elif again:
-            values, conflicts = _joined(same, checked.values)
+        elif said is not None:
+            values, conflicts = _joined(same, checked.values, said)
         else:
             values = _updated(same, checked.values)
         after = named(dataclasses.replace(same, **values))
         refuse_taken(after, known)
-        if not created:
-            self._met.add(same.id)
+        if created:
+            self._note_consent(same.id, checked)
+        else:
+            self._said[same.id] = (said or frozenset()) | checked.values.keys()
         if not values and not conflicts:
             self._tally.leave(checked)
             return same
-        if again:
+        if said is not None:
             self._tally.join(checked, conflicts)
         else:
             self._tally.update(after, checked)
+        if not created:
+            self._changing.setdefault(same.id, [0, 0])[said is not None] += 1
         if not values:
             return same
         if same.id < 0:
@@ -220,6 +244,7 @@ def _only_shouts(value: Any, known: Any) -> bool:
 
 
 _SETTABLE = tuple(field.name for field in dataclasses.fields(Client) if field.metadata.get("by") == "person")
+_SETTABLE_NAMES = frozenset(_SETTABLE)
 
 
 def _updated(client: Client, values: dict[str, Any]) -> dict[str, Any]:
@@ -234,12 +259,15 @@ def _updated(client: Client, values: dict[str, Any]) -> dict[str, Any]:
     if "tags" in updated:
         updated["tags"] = tuple(dict.fromkeys((*client.tags, *values["tags"])))
     if "extra" in updated:
-        updated["extra"] = {**client.extra, **values["extra"]}
+        updated["extra"] = {**client.extra, **_with_others(client.extra, values["extra"])}
     return {name: value for name, value in updated.items() if value != getattr(client, name)}
 
 
-def _joined(client: Client, values: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str, str]]]:
-    """The changes of a row whose client an earlier row of the file has, and its conflicts: (field, value, why).
+def _joined(
+    client: Client, values: Mapping[str, Any], said: frozenset[str]
+) -> tuple[dict[str, Any], list[tuple[str, str, str]]]:
+    """The changes of a row whose client earlier rows of the file have, and its conflicts: (field, value, why). `said`
+    are the fields that those rows have.
 
     What the earlier row filled stays, and the row fills the rest. Another number or e-mail address is an own field.
     """
@@ -258,13 +286,13 @@ def _joined(client: Client, values: Mapping[str, Any]) -> tuple[dict[str, Any], 
         elif name == "extra":
             for own, text in value.items():
                 if own in OTHERS.values():
-                    extra[own] = _with_other(extra.get(own, ""), text)
+                    extra |= _with_others(extra, {own: text})
                 elif extra.setdefault(own, text) != text:
                     conflicts.append((own, text, _conflict(own, extra[own])))
         elif name == "marketing_consent" and not value:
             # Whoever has said no in one of the rows gets no mailings.
             changes[name] = value
-        elif known in ("", None):
+        elif known in ("", None) or (name not in said and not _only_shouts(value, known)):
             changes[name] = value
         elif value == known or _only_shouts(value, known):
             continue
@@ -275,6 +303,19 @@ def _joined(client: Client, values: Mapping[str, Any]) -> tuple[dict[str, Any], 
             conflicts.append((name, text, _conflict(fields(Client)[name].label, "no" if known is False else known)))
     changes["extra"] = extra
     return {name: value for name, value in changes.items() if value != getattr(client, name)}, conflicts
+
+
+def _with_others(known: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
+    """Own fields as a row has them; the numbers and addresses that a client has beside the first are added to those
+    there are."""
+    listed = OTHERS.values()
+    merged = dict(values)
+    for own, text in values.items():
+        if own in listed:
+            merged[own] = known.get(own, "")
+            for part in text.split(", "):
+                merged[own] = _with_other(merged[own], part)
+    return merged
 
 
 def _with_other(known: str, text: str) -> str:

@@ -126,8 +126,8 @@ class Tally:
     def join(self, row: Checked, conflicts: Sequence[tuple[str, str, str]]) -> None:
         """A row whose client an earlier row of the file has; `conflicts` are (field, value, why)."""
         self.joined += 1
-        self.conflicting += bool(conflicts)
         self._doubt(row)
+        self.conflicting += bool(conflicts)
         for name, value, why in conflicts:
             self._list(Doubt(row.row.number, name, value, why))
 
@@ -136,6 +136,12 @@ class Tally:
         self.unchanged += 1
         self.conflicting += 1
         self._list(Doubt(row.row.number, "reference", value, why))
+
+    def came_to_nothing(self, updated: int, joined: int) -> None:
+        """So many rows that update a record, or are joined with another row of it, left it as it was together."""
+        self.updated -= updated
+        self.joined -= joined
+        self.unchanged += updated + joined
 
     def leave(self, row: Checked) -> None:
         """A row that changed nothing; what is odd about its consent is said all the same."""
