@@ -28,7 +28,7 @@ class ClientImport:
         self._tally = tally
         # What rows of this file have said of stored clients, the first client that the file made, and the places of new
         # clients among the report's first records.
-        self._said: dict[int, frozenset[str]] = {}
+        self._earlier: dict[int, frozenset[str]] = {}
         self._first_created: int | None = None
         self._places: dict[int, int] = {}
         # The new clients of whom a row says that they want no mailings.
@@ -165,15 +165,15 @@ class ClientImport:
                 self._places[client.id] = len(self._tally.first_records) - 1
             return client
         created = same.id < 0 or (self._first_created is not None and same.id >= self._first_created)
-        said = self._said.get(same.id)
+        earlier = self._earlier.get(same.id)
         if created:
             # A new client who is to get no mailings may be one of whom no row says so.
-            said = _SETTABLE_NAMES if same.id in self._refusing else _SETTABLE_NAMES - {"marketing_consent"}
+            earlier = _SETTABLE_NAMES if same.id in self._refusing else _SETTABLE_NAMES - {"marketing_consent"}
         conflicts: list[tuple[str, str, str]] = []
         if self._draft.mode == "add" and not created:
             values: dict[str, Any] = {}
-        elif said is not None:
-            values, conflicts = _joined(same, checked.values, said)
+        elif earlier is not None:
+            values, conflicts = _joined(same, checked.values, earlier)
         else:
             values = _updated(same, checked.values)
         after = named(dataclasses.replace(same, **values))
@@ -181,16 +181,16 @@ class ClientImport:
         if created:
             self._note_consent(same.id, checked)
         else:
-            self._said[same.id] = (said or frozenset()) | checked.values.keys()
+            self._earlier[same.id] = (earlier or frozenset()) | checked.values.keys()
         if not values and not conflicts:
             self._tally.leave(checked)
             return same
-        if said is not None:
+        if earlier is not None:
             self._tally.join(checked, conflicts)
         else:
             self._tally.update(after, checked)
         if not created:
-            self._changing.setdefault(same.id, [0, 0])[said is not None] += 1
+            self._changing.setdefault(same.id, [0, 0])[earlier is not None] += 1
         if not values:
             return same
         if same.id < 0:
@@ -264,9 +264,9 @@ def _updated(client: Client, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _joined(
-    client: Client, values: Mapping[str, Any], said: frozenset[str]
+    client: Client, values: Mapping[str, Any], earlier: frozenset[str]
 ) -> tuple[dict[str, Any], list[tuple[str, str, str]]]:
-    """The changes of a row whose client earlier rows of the file have, and its conflicts: (field, value, why). `said`
+    """The changes of a row whose client earlier rows of the file have, and its conflicts: (field, value, why). `earlier`
     are the fields that those rows have.
 
     What the earlier row filled stays, and the row fills the rest. Another number or e-mail address is an own field.
@@ -292,7 +292,7 @@ def _joined(
         elif name == "marketing_consent" and not value:
             # Whoever has said no in one of the rows gets no mailings.
             changes[name] = value
-        elif known in ("", None) or (name not in said and not _only_shouts(value, known)):
+        elif known in ("", None) or (name not in earlier and not _only_shouts(value, known)):
             changes[name] = value
         elif value == known or _only_shouts(value, known):
             continue
