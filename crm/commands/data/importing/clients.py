@@ -266,8 +266,8 @@ def _updated(client: Client, values: dict[str, Any]) -> dict[str, Any]:
 def _joined(
     client: Client, values: Mapping[str, Any], earlier: frozenset[str]
 ) -> tuple[dict[str, Any], list[tuple[str, str, str]]]:
-    """The changes of a row whose client earlier rows of the file have, and its conflicts: (field, value, why). `earlier`
-    are the fields that those rows have.
+    """The changes of a row whose client earlier rows of the file have, and its conflicts: (field, value, why).
+    `earlier` are the fields that those rows have.
 
     What the earlier row filled stays, and the row fills the rest. Another number or e-mail address is an own field.
     """
