@@ -68,6 +68,8 @@ KINDS: Mapping[str, str] = {
     "a letter missing": "vansul",
     "a letter doubled": "vanissul",
     "two letters swapped": "vansiul",
+    "two letters swapped, in the middle of a short name": "jwoil",
+    "two of three letters swapped": "arm",
     "a letter wrong": "vanisal",
     "the first letter wrong": "wanisul",
     "the first letter missing": "anisul",

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm.model import Client
+from crm.model import Client, Contact
 from tests.conftest import NewStore, Store
 
 pytestmark = pytest.mark.contract
@@ -203,6 +203,20 @@ def test_a_name_written_as_it_sounds_is_found_among_hundreds_that_are_much_alike
     ]:  # fmt: skip
         assert found(store, typed)[:1] == [client.id], typed
     assert found(store, "xilofsky") == []
+
+
+def test_two_letters_swapped_in_a_short_word_are_put_right_wherever_it_stands(store: Store) -> None:
+    hotel = store.add(kind="company", last_name="", company="Hotel Jones")
+    smile = store.add(kind="company", last_name="", company="The Smile Company")
+    klee = store.add(first_name="Mary", last_name="Van Klee")
+    kim = store.add(first_name="Kim", last_name="Lindner")
+    store.change(lambda tx: tx.add(Contact(client=kim.id, name="Peter Mond")))
+    for typed, client in [
+        ("jnoes", hotel), ("joens", hotel), ("jnoes hotel", hotel), ("htoel jones", hotel), ("smlie", smile),
+        ("kele", klee), ("kele van", klee), ("mnod", kim), ("kmi", kim), ("ikm", kim),
+    ]:  # fmt: skip
+        assert found(store, typed)[:1] == [client.id], typed
+    assert found(store, "mki") == []
 
 
 def test_an_umlaut_is_found_however_it_is_spelled_out(store: Store) -> None:

@@ -252,13 +252,15 @@ def _resembling(connection: Connection, words: Sequence[str], *, contacts: bool)
     Where none of them will do, those are compared who are called like a word written otherwise for the same sound, and
     at last, of one word, some of those who have four letters of it in a row.
     """
+    if len(words) == 1 and len(words[0]) == _SHORTEST_INDEXED:
+        return _swapped_back(connection, words[0], contacts=contacts)
     long = [part for word in words for part in _PARTS.split(word) if len(part) > _SHORTEST_INDEXED]
     if not 0 < len(long) <= _MOST_MISSPELT or not all(map(_may_be_misspelt, long)):
         return []
     longest_first = sorted(long, key=len, reverse=True)
     named = [spelling for word in longest_first for spelling in _one_letter_off(word)]
     rows = _named(connection, named, contacts=contacts)
-    rows += _having(connection, map(_halves, long), _MISSPELT_CANDIDATES, contacts=contacts)
+    rows += _having(connection, map(_kept_parts, long), _MISSPELT_CANDIDATES, contacts=contacts)
     candidates = _alike(rows, long)
     if (
         candidates
@@ -300,15 +302,39 @@ def _halves(word: str) -> tuple[str, str]:
     return word[:half], word[-half:]
 
 
+def _kept_parts(word: str) -> list[str]:
+    """What a name holds that was meant by a word with one wrong letter: one of its halves, or where two letters across
+    its middle were swapped, the word with these put right."""
+    halves = _halves(word)
+    return [*halves, *(other for other in _swaps(word) if not any(half in other for half in halves))]
+
+
+def _swaps(word: str) -> list[str]:
+    """A word with two letters beside each other swapped."""
+    return [
+        word[:place] + word[place + 1] + word[place] + word[place + 2 :]
+        for place in range(len(word) - 1)
+        if word[place] != word[place + 1]
+    ]
+
+
+def _swapped_back(connection: Connection, word: str, *, contacts: bool) -> list[_Candidate]:
+    """Clients who are called like a word of three letters with two of them swapped; of so few no other may be wrong."""
+    meant = _swaps(word)
+    rows = _named(connection, meant, contacts=contacts)
+    return sorted(
+        (row for row in rows if not set(meant).isdisjoint(row[2].replace("-", " ").split())), key=lambda row: row[1]
+    )
+
+
 def _one_letter_off(word: str) -> list[str]:
     """A word, and what it may be meant for: with one letter less, more or another, or two beside each other swapped."""
     letters = _letters_of(word)
     cuts = [(word[:place], word[place:]) for place in range(len(word) + 1)]
     less = [begin + end[1:] for begin, end in cuts if end]
-    swapped = [begin + end[1] + end[0] + end[2:] for begin, end in cuts if len(end) > 1]
     others = [begin + letter + end[1:] for begin, end in cuts if end for letter in letters]
     more = [begin + letter + end for begin, end in cuts for letter in letters]
-    return list(dict.fromkeys([word, *less, *swapped, *others, *more]))
+    return list(dict.fromkeys([word, *less, *_swaps(word), *others, *more]))
 
 
 def _may_be_misspelt(word: str) -> bool:
