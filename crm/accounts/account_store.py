@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from crm.accounts.roster import Standing
 from crm.errors import FieldError, RefusedError, StoreAccessError
-from crm.model import Conventions, Setting, User
+from crm.model import Conventions, User
 from crm.model.fields import Email, Flag
 from crm.model.rights import CLIENT
 from crm.repository import AuthoredTransaction, Finding, Repository, Snapshot, tables
@@ -137,8 +137,7 @@ class AccountStore:
 
     def conventions(self, snapshot: Snapshot) -> Conventions:
         """The conventions by which fields of an account are read."""
-        known = {setting.key: setting.value for setting in snapshot.find_all(Setting)}
-        return Conventions(country=known.get("country") or Conventions.country, clock=snapshot.clock)
+        return Conventions(country=self.setting(snapshot, "country") or Conventions.country, clock=snapshot.clock)
 
     def fingerprint(self, user: User) -> str:
         """A stamp that differs after every change of an account, also after one that was taken back: what works once

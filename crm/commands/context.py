@@ -14,7 +14,7 @@ from crm.accounts.service import AccountsDesk
 from crm.clock import Clock
 from crm.config import Config, team_defaults
 from crm.errors import CRMError, SignInRefusedError, StoreError, StoreNotSetUpError
-from crm.model import Conventions, Setting
+from crm.model import Conventions
 from crm.model.paths import display_path
 from crm.model.rights import OWNER, Reader
 from crm.repository import Repository, Saved, Snapshot, Spreadsheets, Transaction
@@ -165,9 +165,11 @@ class CRM:
     def settings(self) -> dict[str, str]:
         """The team's settings by name."""
         if self._settings is None:
+            from crm.repository.queries.store import settings
+
             try:
                 with self.repository.read() as snapshot:
-                    stored = {setting.key: setting.value for setting in snapshot.find_all(Setting)}
+                    stored = settings(snapshot)
             except StoreNotSetUpError:
                 # What it will have; nothing can be saved by it before.
                 return team_defaults()

@@ -8,7 +8,7 @@ from sqlalchemy import Select, func, select
 
 from crm.model import RECORDS
 from crm.repository import Snapshot
-from crm.repository.tables import TABLES, audit, client, sale, transactions
+from crm.repository.tables import TABLES, audit, client, sale, setting, transactions
 
 _COUNTS: Mapping[str, Select[Any]] = {
     **{kind.plural: select(func.count()).select_from(TABLES[kind]) for kind in RECORDS},
@@ -19,6 +19,14 @@ _SUMS: Mapping[str, Select[Any]] = {
     "amount of all sales": select(func.sum(sale.c.amount)),
     "total spend of all clients": select(func.sum(client.c.total_spend)),
 }
+
+
+_SETTINGS = select(setting.c.key, setting.c.value)
+
+
+def settings(snapshot: Snapshot) -> dict[str, str]:
+    """The settings of the team by name, whatever stands in the other columns of their rows."""
+    return {str(name): str(value) for name, value in snapshot.select(_SETTINGS)}
 
 
 def counts(snapshot: Snapshot) -> dict[str, int]:
