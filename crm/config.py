@@ -16,7 +16,7 @@ from crm.atomic_write import atomic_write
 from crm.clock import NO_ZONES, machine_now, machine_zone, running_from
 from crm.errors import FieldError, FileError, UsageError
 from crm.model.conventions import Conventions
-from crm.model.data import TIME_ZONE
+from crm.model.data import FEW_DELETIONS, SHEET_DELETIONS, TIME_ZONE
 from crm.model.fields import Check, Country, Email, Flag, Line, Rate, Secret, Whole
 from crm.model.paths import display_path, path_of
 from crm.private_files import private_folder
@@ -464,6 +464,14 @@ TEAM: tuple[Option, ...] = (
         lambda: "",
         "Further e-mail addresses of your team, separated by commas: what comes from there is from one of you, like"
         " what a colleague forwards from home. A mail from there that the mail server doubts is not.",
+    ),
+    Option(
+        SHEET_DELETIONS,
+        "Deletions in the sheet",
+        Whole(least=1, most=1_000_000),
+        lambda: FEW_DELETIONS,
+        "How many rows may vanish from the Google spreadsheet at once. Where there are more, and more than 10 % of all,"
+        " the records are kept until somebody has said what is to be done (`sheets repair`).",
     ),
     Option(
         "require_second_factor",

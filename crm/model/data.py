@@ -8,6 +8,8 @@ from crm.model.kind import READ_ALL, Kind, Rights, Tab
 from crm.model.record import Record, described
 
 # The setting that says in which time zone the team's days begin and end.
+# How many records may vanish from a spreadsheet at once before it is asked what that means.
+SHEET_DELETIONS, FEW_DELETIONS = "sheet_deletions", 5
 TIME_ZONE = "time_zone"
 
 

@@ -204,6 +204,15 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """Damage that was done to a spreadsheet by hand, and waits: the ids of records whose rows are `gone`, by kind; and
+    in how many rows the ID or the version is not what the program wrote, by kind."""
+
+    gone: Mapping[str, Sequence[int]]
+    misnamed: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Proof:
     """One thing that the store relies on, tried on the real service: whether it held (None where that could not be
     found out), and what was seen."""
@@ -523,6 +532,13 @@ class Repository(Protocol):
     def damage(self, error: Exception) -> CRMError | None:
         """The error that names what another program has put into the store where something else belongs; None where
         `error` did not come of that, or it is not to be found."""
+
+    def held(self, allowed: Allowed = anybody) -> Held:
+        """The damage done to the spreadsheet by hand that waits to be decided. Raises RefusedError in a store that is
+        none."""
+
+    def settle(self, *, take_over: bool, allowed: Allowed = anybody) -> None:
+        """Takes over what waits, or puts the spreadsheet back as it was."""
 
     def prove(self, allowed: Allowed = anybody) -> Iterator[Proof]:
         """Tries on the real service what the store relies on, one thing after the other; leaves nothing behind.

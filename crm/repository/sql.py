@@ -38,6 +38,7 @@ from crm.repository import (
     Allowed,
     Backup,
     Finding,
+    Held,
     Proof,
     Restored,
     Seals,
@@ -383,6 +384,12 @@ class SqlRepository:
 
     def prove(self, allowed: Allowed = anybody) -> Iterator[Proof]:
         raise RefusedError("Only a store in a Google spreadsheet has something to prove on the service that keeps it.")
+
+    def held(self, allowed: Allowed = anybody) -> Held:
+        raise RefusedError("Only a store in a Google spreadsheet is edited by hand.")
+
+    def settle(self, *, take_over: bool, allowed: Allowed = anybody) -> None:
+        self.held(allowed)
 
     def notice(self) -> str:
         return ""

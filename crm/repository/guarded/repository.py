@@ -9,7 +9,7 @@ from crm.clock import Clock
 from crm.errors import CRMError
 from crm.model import BY_NAME
 from crm.model.rights import ALL, CHECK, READ, STORE, UPDATE, Reader, past_level
-from crm.repository import Allowed, Backup, Finding, Proof, Restored, Seals, anybody
+from crm.repository import Allowed, Backup, Finding, Held, Proof, Restored, Seals, anybody
 from crm.repository.guarded.permissions import Permissions
 from crm.repository.guarded.reading import GuardedSnapshot
 from crm.repository.guarded.verified import VerifiedRepository
@@ -73,6 +73,14 @@ class GuardedRepository:
     def prove(self, allowed: Allowed = anybody) -> Iterator[Proof]:
         self._bounds.demand(STORE, UPDATE)
         return self._repository.prove(allowed)
+
+    def held(self, allowed: Allowed = anybody) -> Held:
+        self._bounds.demand(STORE, UPDATE)
+        return self._repository.held(allowed)
+
+    def settle(self, *, take_over: bool, allowed: Allowed = anybody) -> None:
+        self._bounds.demand(STORE, UPDATE)
+        self._repository.settle(take_over=take_over, allowed=allowed)
 
     def fact(self, name: str) -> str:
         """A fact of the store itself; it may be read by everybody."""

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from crm.clock import Clock
 from crm.errors import CRMError, SignedOutError, StoreAccessError
 from crm.model.rights import OWNER, Reader
-from crm.repository import Allowed, Backup, Finding, Proof, Repository, Restored, Saved, Seals, Snapshot, anybody
+from crm.repository import Allowed, Backup, Finding, Held, Proof, Repository, Restored, Saved, Seals, Snapshot, anybody
 
 Result = TypeVar("Result")
 # Looks the reader up in a snapshot or transaction: the reader under the name that they have now. Raises SignedOutError.
@@ -105,6 +105,12 @@ class VerifiedRepository:
 
     def prove(self, allowed: Allowed = anybody) -> Iterator[Proof]:
         return self._repository.prove(self._and(allowed))
+
+    def held(self, allowed: Allowed = anybody) -> Held:
+        return self._repository.held(self._and(allowed))
+
+    def settle(self, *, take_over: bool, allowed: Allowed = anybody) -> None:
+        self._repository.settle(take_over=take_over, allowed=self._and(allowed))
 
     def fact(self, name: str) -> str:
         with self.read() as snapshot:

@@ -20,20 +20,21 @@ from crm.errors import (
     StoreNewerError,
     StoreOfflineError,
 )
-from crm.model import Conventions, Record
-from crm.repository import PROGRAM, ROSTER, SPREADSHEET, Allowed, Finding, Proof, Restored, Wait, Waiting, anybody
+from crm.model import BY_NAME, Conventions, Record
+from crm.repository import PROGRAM, ROSTER, SPREADSHEET, Allowed, Finding, Held, Proof, Restored, Wait, Waiting, anybody
 from crm.repository.dialect import Dialect
 from crm.repository.known import new_id
 from crm.repository.restoring import put_back
 from crm.repository.sheets.google.spreadsheet import Rejected, Service, unreadable
 from crm.repository.sheets.mirror import mirror
+from crm.repository.sheets.mirror.loading import some_records
 from crm.repository.sheets.mirror.mirror import Seen, State
-from crm.repository.sheets.mirror.problems import problems
-from crm.repository.sheets.pull import hand_edits, ingest, kept_accounts
+from crm.repository.sheets.mirror.problems import problems, words
+from crm.repository.sheets.pull import hand_edits, held_edits, ingest, kept_accounts
 from crm.repository.sheets.pull.formulas import formulas
 from crm.repository.sheets.pull.kept_accounts import KeptAccounts, note_edits
 from crm.repository.sheets.push import column_restore
-from crm.repository.sheets.push.plan import Plan, plan, plan_again, whole_plan
+from crm.repository.sheets.push.plan import Plan, plan, plan_again, plan_rows, whole_plan
 from crm.repository.sheets.push.push import Applied, Placed, Push, Stale, Unclear, may_be_saved
 from crm.repository.sheets.push.requests import Commit
 from crm.repository.snapshot import SqlSnapshot, fact, put_fact
@@ -155,9 +156,12 @@ class SheetsRepository(SqlRepository):
                 raise
 
     def notice(self) -> str:
-        """A notice for the reader: that the connection is gone, and of when the data is; else ''."""
+        """A notice for the reader: that the connection is gone, and of when the data is, or that deletions wait; else
+        ''."""
         if self._offline is None:
-            return ""
+            with self._errors_explained(), self._engine.connect() as connection:
+                held = mirror.held(connection)
+            return f"{words(held)} `sheets repair` asks what to do." if held else ""
         with self._errors_explained(), self._engine.connect() as connection:
             _, at = mirror.checked(connection)
         return f"No connection to Google: this is how it was at {self._moment_text(at)}."
@@ -205,9 +209,10 @@ class SheetsRepository(SqlRepository):
             mirror.set_checked(connection, version, began)
             connection.commit()
 
-    def _catch_up(self, connection: Connection, version: int = 0) -> None:
+    def _catch_up(self, connection: Connection, version: int = 0, *, take_over: bool = False) -> None:
         """Reads the spreadsheet into the mirror, and makes what was done in it by hand a change of the store.
-        Commits. `version` is the one that Drive told before, 0 when it was not asked."""
+        Commits. `version` is the one that Drive told before, 0 when it was not asked. So many deletions that they have
+        to be asked about wait, unless somebody has said that they are to be taken over."""
         began, self._read_at = self.clock.now.timestamp(), time.monotonic()
         knows = mirror.seen(connection) is not None and self._revision_of_accounts(connection) is not None
         edits = self._take(connection)
@@ -217,8 +222,17 @@ class SheetsRepository(SqlRepository):
         connection.commit()
         if knows and (accounts or edits.keeps_accounts or self._lags(connection)):
             self._put_accounts_back(connection, accounts)
-        if edits:
-            self._adopt(connection, edits, lambda: mirror.set_checked(connection, version, began))
+        held = {} if take_over else held_edits.too_many(connection, edits)
+        if mirror.held(connection) != held:
+            with suppress(Stale):
+                self._begin_now(connection)
+                mirror.set_held(connection, held)
+                connection.commit()
+            connection.rollback()
+        if held:
+            self._note_done(connection, version, began)
+        elif edits:
+            self._adopt(connection, edits, version, began)
         self._add_new_columns(connection)
         self.clock.forget_zone()
 
@@ -274,14 +288,14 @@ class SheetsRepository(SqlRepository):
         put_fact(connection, ROSTER, contents.state.roster)
         return edits
 
-    def _adopt(self, connection: Connection, edits: ingest.HandEdits, done: Callable[[], None]) -> None:
-        """Makes hand edits a change of the store; `done` notes that they are. What cannot be written just now waits for
+    def _adopt(self, connection: Connection, edits: ingest.HandEdits, version: int, began: float) -> None:
+        """Makes hand edits, as they were at a version, a change of the store. What cannot be written just now waits for
         the next look; what this account may not write, until the spreadsheet has changed again."""
 
         def change(tx: SqlTransaction) -> None:
             by = ingest.conventions(tx.connection, self.clock)
             hand_edits.Adoption(tx, by, self._check_setting, formula_cells).adopt(edits)
-            done()
+            mirror.set_checked(connection, version, began)
 
         try:
             seen = self._begin_now(connection)
@@ -294,16 +308,20 @@ class SheetsRepository(SqlRepository):
             # A column is gone, or rows are mixed up, or they may only be looked at: until that is changed in the sheet
             # nothing is new.
             connection.rollback()
-            with suppress(Stale):
-                self._begin_now(connection)
-                done()
-                connection.commit()
-            connection.rollback()
+            self._note_done(connection, version, began)
         except (Stale, StoreError):
             connection.rollback()
         except BaseException:
             connection.rollback()
             raise
+
+    def _note_done(self, connection: Connection, version: int, began: float) -> None:
+        """Notes that nothing is left to do at a version. Where another program holds the mirror it is looked again."""
+        with suppress(Stale):
+            self._begin_now(connection)
+            mirror.set_checked(connection, version, began)
+            connection.commit()
+        connection.rollback()
 
     def _begin_now(self, connection: Connection) -> Seen | None:
         """Starts a transaction on the mirror: what it has seen. Raises Stale where another program on this machine is
@@ -511,7 +529,9 @@ class SheetsRepository(SqlRepository):
         # What the mirror knows suffices on most days. Without a connection statuses stay as they were last seen.
         if self._engine and self._is_review_due(self._reviewed_on):
             self.refresh()
-            if self._offline is None:
+            with self._errors_explained(), self._engine.connect() as connection:
+                held = mirror.held(connection)
+            if self._offline is None and not held:
                 super().daily_review()
 
     def fill(self, items: Iterable[tuple[str, Mapping[str, Any]]], allowed: Allowed = anybody) -> dict[str, int]:
@@ -601,6 +621,56 @@ class SheetsRepository(SqlRepository):
             tries += 1
             self._wait_for_others(tries, time.monotonic() - started)
 
+    def held(self, allowed: Allowed = anybody) -> Held:
+        self._look_at_sheet()
+        with self.read() as snapshot:
+            allowed(snapshot)
+        with self._errors_explained(), self._engine.connect() as connection:
+            return held_edits.held_of(connection)
+
+    def settle(self, *, take_over: bool, allowed: Allowed = anybody) -> None:
+        started, tries = time.monotonic(), 0
+        while True:
+            with self._errors_explained(), self._engine.connect() as connection:
+                self._enter(connection)
+                try:
+                    allowed(self._seen(connection))
+                    self._catch_up(connection, take_over=take_over)
+                    if not take_over:
+                        self._put_back_rows(connection)
+                        return
+                    if mirror.checked(connection)[0] != mirror.BEHIND:
+                        return
+                except (Stale, Unclear, Applied):
+                    connection.rollback()
+                except BaseException:
+                    connection.rollback()
+                    raise
+            tries += 1
+            self._wait_for_others(tries, time.monotonic() - started)
+
+    def _put_back_rows(self, connection: Connection) -> None:
+        """Writes the rows that are gone anew, and IDs and versions where they were; changes no record."""
+        self._enter(connection)
+        held, ids = mirror.held(connection), dict(held_edits.misnamed(connection))
+        for name, gone in held.items():
+            kind = BY_NAME[name]
+            unknown = set(gone) - some_records(connection, kind, gone).keys()
+            if unknown:
+                raise RefusedError(
+                    f"This computer has never seen {len(unknown)} of these {kind.plural}, and cannot put them back. Do"
+                    " it on one that has, or put an older version of the spreadsheet back (File, Version history)."
+                )
+            mirror.drop_rows(connection, kind, gone)
+            ids[kind] = [*ids.get(kind, ()), *gone]
+        if ids:
+            seen, clock = mirror.must_have_seen(connection), self.clock.stopped()
+            tx = SqlTransaction(connection, self._dialect, clock, user=self.user, what="put back in the spreadsheet")
+            self._write(connection, plan_rows(connection, ids, tx.number, seen), seen, tx.uid)
+        mirror.set_held(connection, {})
+        connection.commit()
+        self._fall_behind(connection)
+
     def prove(self, allowed: Allowed = anybody) -> Iterator[Proof]:
         from crm.repository.sheets.live_check import LiveCheck
 
@@ -609,13 +679,16 @@ class SheetsRepository(SqlRepository):
         yield from LiveCheck(self.service).proofs()
 
     def check(self, allowed: Allowed = anybody) -> Iterator[Finding]:
-        # What is checked is the spreadsheet itself, not what Drive says of it.
-        self._read_at = -READS_ANYWAY_AFTER
-        with self._errors_explained(), self._engine.connect() as connection:
-            self._fall_behind(connection)
+        self._look_at_sheet()
         yield from super().check(allowed)
         with self._errors_explained(), self._engine.connect() as connection:
             yield from problems(connection)
+
+    def _look_at_sheet(self) -> None:
+        """Lets the next look be one at the spreadsheet itself, whatever Drive says of it."""
+        self._read_at = -READS_ANYWAY_AFTER
+        with self._errors_explained(), self._engine.connect() as connection:
+            self._fall_behind(connection)
 
     def is_empty(self) -> bool:
         self.refresh()

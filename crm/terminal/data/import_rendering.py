@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from crm.commands.data.full_export import WholeStoreReport
     from crm.commands.data.importing.adopting import TakeOverReport
     from crm.commands.data.importing.report import ImportReport
-    from crm.commands.data.spreadsheets import SpreadsheetReport, StoreChosen
+    from crm.commands.data.spreadsheets import RepairReport, SpreadsheetReport, StoreChosen
 
 _REFUSALS = (
     tables.Column("Line", lambda row, _: data(row.row, "muted"), 0, right=True),
@@ -164,6 +164,17 @@ def _(result: "SpreadsheetReport", screen: Screen, by: Conventions) -> None:
         show(screen, result.taken_over, by)
     if result.remembered:
         _remembered(screen, result.url, result.comes_first)
+
+
+@renderer("crm.commands.data.spreadsheets.RepairReport")
+def _(result: "RepairReport", screen: Screen, _by: Conventions) -> None:
+    sign = screen.sign("✓", "OK:")
+    if not result.records and not result.cells:
+        screen.print(Text(f"{sign} Nothing to repair.", "success"))
+    for what in result.records:
+        screen.print(Text(f"{sign} {'Deleted' if result.deleted else 'Put back'}: ", "success").append(clean(what)))
+    for what in result.cells:
+        screen.print(Text(f"{sign} Put back: ", "success").append(clean(what)))
 
 
 @renderer("crm.commands.data.spreadsheets.StoreChosen")

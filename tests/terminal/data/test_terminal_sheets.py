@@ -15,7 +15,7 @@ from crm.commands import load
 from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.config import Config
-from crm.errors import FileError
+from crm.errors import FileError, Question
 from crm.model import Client, Sale
 from crm.terminal.console.prompt_toolkit_keyboard import TerminalKeyboard
 from crm.terminal.data import connecting as connecting_pages
@@ -91,6 +91,23 @@ def team(opened: Callable[[str], CRM], stand_in: StandIn) -> tuple[str, CRM]:
     named("sheets setup")(crm)
     named("clients add")(crm, {"first_name": "Anna", "last_name": "Berg", "email": "anna@example.com"})
     return spreadsheet, crm
+
+
+def test_repair_names_what_is_gone_and_puts_it_back(team: tuple[str, CRM], stand_in: StandIn) -> None:
+    spreadsheet, crm = team
+    for at in range(8):
+        named("clients add")(crm, {"last_name": f"Buyer {at}"})
+    assert named("sheets repair")(crm).records == []
+    stand_in.delete_rows(spreadsheet, "clients", 1, 9)
+    with pytest.raises(Question, match=r"9 clients \(Anna Berg, Buyer 0, .*Buyer 7\)") as asked:
+        named("sheets repair")(crm)
+    assert set(asked.value.choices) == {"back", "keep"}
+    named("sheets repair")(crm, rows="back")
+    assert [row[1] for row in stand_in.values(spreadsheet, "clients")[1:]] == ["Anna", *[""] * 8]
+    stand_in.delete_rows(spreadsheet, "clients", 2, 8)
+    named("sheets repair")(crm, rows="keep")
+    with crm.read() as snapshot:
+        assert [client.name for client in snapshot.find_all(Client)] == ["Anna Berg"]
 
 
 def connecting(begin: Start, **how: Any) -> Session:

@@ -220,6 +220,17 @@ def set_unproven(connection: Connection, is_so: bool) -> None:
     _set_fact(connection, "unproven", "totals" if is_so else "")
 
 
+def held(connection: Connection) -> dict[str, list[int]]:
+    """The ids of the records whose rows are gone and which are kept until somebody has decided, by kind."""
+    ids: dict[str, list[int]] = json.loads(_fact(connection, "held") or "{}")
+    return ids
+
+
+def set_held(connection: Connection, ids: Mapping[str, Sequence[int]]) -> None:
+    """Notes the records that are kept."""
+    _set_fact(connection, "held", json.dumps(ids) if ids else "")
+
+
 def lost(connection: Connection) -> str:
     """The changes lost when an older version of the spreadsheet was put back, in words; '' for nothing."""
     return _fact(connection, "lost")
@@ -262,6 +273,24 @@ def rows_of(connection: Connection, kind: type[Record]) -> dict[int, tuple[int, 
     # All at once is several times as quick as one by one.
     parsed = json.loads(f"[{','.join(row[2] for row in rows)}]")
     return {row[0]: (row[1], cells) for row, cells in zip(rows, parsed, strict=True)}
+
+
+def count_rows(connection: Connection, kind: type[Record]) -> int:
+    """How many rows of a tab are known."""
+    statement = "SELECT count(*) FROM sheet_row WHERE record = ?"
+    return int(connection.exec_driver_sql(statement, (kind.kind_name,)).scalar() or 0)
+
+
+def misnamed(connection: Connection, kind: type[Record]) -> list[int]:
+    """The records of a kind whose row holds another ID or version than they have."""
+    table = tables.TABLES[kind].name
+    mark = len(columns(kind)) - 1
+    statement = (
+        f"SELECT sheet_row.id FROM sheet_row JOIN {table} ON {table}.id = sheet_row.id WHERE record = ?"
+        f" AND (json_extract(cells, '$[0]') <> sheet_row.id"
+        f" OR json_extract(cells, '$[{mark}]') <> sheet_row.id || '/' || {table}.version)"
+    )
+    return [row[0] for row in connection.exec_driver_sql(statement, (kind.kind_name,))]
 
 
 def known(connection: Connection, kind: type[Record], ids: Iterable[int]) -> dict[int, tuple[int, list[Any]]]:

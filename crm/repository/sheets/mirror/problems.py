@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from crm.errors import RefusedError
 from crm.model import BY_NAME, Record
-from crm.repository import Finding
+from crm.repository import Finding, sums
 from crm.repository.sheets.grid.layout import columns, heading, letters
 from crm.repository.sheets.mirror import mirror
 from crm.repository.sheets.mirror.mirror import in_json
@@ -91,6 +91,28 @@ def refuse_mixed(connection: Connection, kind: type[Record], ids: Collection[int
         raise RefusedError(f"In the tab of {kind.plural} {problem.what}. Until then nothing can be saved there.")
 
 
+def refuse_held(connection: Connection, kinds: Collection[type[Record]]) -> None:
+    """Raises RefusedError where records of these kinds, or what is summed up in them, wait to be decided on."""
+    held = mirror.held(connection)
+    waiting = {BY_NAME[name] for name in held}
+    if any(kind in waiting or waiting.intersection(_fed_by(kind)) for kind in kinds):
+        raise RefusedError(f"{words(held)} Nothing is saved there until that is decided: `sheets repair`.")
+
+
+def _fed_by(kind: type[Record]) -> Iterator[type[Record]]:
+    for totals in sums.onto(kind):
+        yield from totals.facts
+
+
+def words(held: Mapping[str, Sequence[int]]) -> str:
+    """The records whose rows are gone, in a sentence."""
+    counted = [
+        f"{len(ids)} {BY_NAME[name].plural if len(ids) > 1 else name.replace('_', ' ')}" for name, ids in held.items()
+    ]
+    listed = " and ".join(filter(None, [", ".join(counted[:-1]), counted[-1]]))
+    return f"The rows of {listed} are gone from the spreadsheet, or have lost their ID; the records are kept for now."
+
+
 def problems(connection: Connection) -> Iterator[Finding]:
     """Every cell that cannot be taken, tab by tab, from the top."""
     seen = mirror.seen(connection)
@@ -98,6 +120,10 @@ def problems(connection: Connection) -> Iterator[Finding]:
         return
     if text := mirror.lost(connection):
         yield Finding(text, False)
+    if held := mirror.held(connection):
+        for name, ids in held.items():
+            what = f"{len(ids)} of the {BY_NAME[name].plural} are gone from the tab “{seen.places[name].title}”"
+            yield Finding(f"{what}, or have lost their ID.", True, name, 0, "`sheets repair` asks what to do.")
     rows = mirror.sheet_row
     statement = select(_table, rows.c.row.label("place"), rows.c.cells).outerjoin_from(
         _table, rows, (rows.c.record == _table.c.record) & (rows.c.id == _table.c.id)

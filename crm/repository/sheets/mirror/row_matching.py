@@ -84,7 +84,26 @@ class _Sorting:
             self._stray(*place)
         for record_id in foreign:
             self._foreign(record_id)
+        self._name_again()
         return self.rows
+
+    def _name_again(self) -> None:
+        """Rows without ID and mark which hold all that the row of a record held that is gone: they have lost them."""
+        gone: dict[str, list[int]] = {}
+        for record_id, (_, row) in self.old.items() if self.rows.nameless else ():
+            if row and record_id not in self.rows.owned and self.is_known(record_id):
+                gone.setdefault(self._beside(row), []).append(record_id)
+        nameless: list[Placed] = []
+        for at, row in self.rows.nameless:
+            if ids := gone.get(self._beside(row)):
+                self.rows.owned[ids.pop(0)] = (at, row)
+            else:
+                nameless.append((at, row))
+        self.rows.nameless = nameless
+
+    def _beside(self, row: Sequence[Any]) -> str:
+        """A row without its ID and its mark, as one text."""
+        return repr([*row[1 : self.mark], *row[self.mark + 1 :]])
 
     def _marked(self, row: Sequence[Any]) -> int:
         """The id that the mark names; 0 when it names none."""

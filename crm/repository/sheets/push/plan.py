@@ -81,7 +81,9 @@ def plan(tx: SqlTransaction, seen: Seen) -> Plan:
     connection, entries = tx.connection, tx.entries()
     head = connection.execute(_HEAD, {"wanted": tx.number}).one()
     made = Plan(history=list(history_tab.rows_of_one(head, entries)))
-    for kind, touched in _touched(entries).items():
+    by_kind = _touched(entries)
+    problems.refuse_held(connection, by_kind)
+    for kind, touched in by_kind.items():
         _Tab(connection, kind, seen.places[kind.kind_name], made).plan(touched)
     return made
 
@@ -100,6 +102,15 @@ def plan_again(connection: Connection, kinds: Iterable[type[Record]], number: in
     made = Plan(history=list(history_tab.rows_of(connection, number)))
     for kind in kinds:
         _plan_whole(connection, kind, seen, made)
+    return made
+
+
+def plan_rows(connection: Connection, ids: Mapping[type[Record], Iterable[int]], number: int, seen: Seen) -> Plan:
+    """The plan that writes rows anew which are gone, and the IDs and versions into others, as transaction `number`,
+    which changes no record."""
+    made = Plan(history=list(history_tab.rows_of(connection, number)))
+    for kind, some in ids.items():
+        _Tab(connection, kind, seen.places[kind.kind_name], made).put_back(list(some))
     return made
 
 
@@ -159,6 +170,23 @@ class _Tab:
         if self.own.keys() != self.heading.own.keys():
             new = {at: name for name, at in self.own.items() if name not in self.heading.own}
             self.made.headings[self.kind] = new
+
+    def put_back(self, ids: Sequence[int]) -> None:
+        """Plans the rows of records that are gone, and the IDs and versions of those that are there."""
+        known = mirror.known(self.connection, self.kind, ids)
+        names = ("id", "version")
+        for record in self._records(ids):
+            new_row = cells.row_of(record)
+            if record.id not in known:
+                self._append(record.id, new_row)
+                continue
+            row, old = known[record.id]
+            write = RowWrite(self.kind, record.id, row, self._by_column(old), list(old))
+            for name in names:
+                place = columns(self.kind).index(name)
+                write.cells[self._column(name)] = write.new_row[place] = new_row[place]
+            write.names = naming(self.heading, self._by_column(old), write.cells)
+            self.made.updates.append(write)
 
     def _records(self, ids: Iterable[int]) -> Iterator[Record]:
         remaining = iter(ids)

@@ -1,0 +1,92 @@
+"""Deletions by hand that are too many to be meant: nothing is taken over before somebody has said so."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from crm.errors import RefusedError
+from crm.model import Client, Sale, Setting
+from tests.support.by_hand import Sheet, last, wrong
+from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
+
+
+@pytest.fixture
+def team() -> Iterator[Team]:
+    """Three clients, the first of which has bought ten things, the others two each."""
+    with new_team() as team:
+        team.store.change(lambda tx: tx.add_all([Client(kind="person", last_name=f"Buyer {at}") for at in range(3)]))
+        sold = [Sale(client=at, on=team.store.today, amount=Decimal(100 + at)) for at in [1] * 10 + [2, 2, 3, 3]]
+        team.store.change(lambda tx: tx.add_all(sold))
+        team.stored()
+        yield team
+
+
+def _empty(team: Team, kind: Any, name: str) -> None:
+    """Empties a column below its heading."""
+    sheet = Sheet(team, kind)
+    rows = len(team.cells(kind)) - 1
+    team.person.set_cells(team.id, sheet.title, 1, sheet.column(name), [[None]] * rows)
+
+
+def test_rows_that_have_lost_id_and_version_stay_the_records_that_they_are(team: Team) -> None:
+    before = team.stored()
+    for kind in (Client, Sale):
+        _empty(team, kind, "id")
+        _empty(team, kind, "version")
+    team.person.sort(team.id, CLIENTS, 2, True)
+    assert team.stored() == before
+    assert "A4" in " ".join(wrong(team))
+    assert team.repository.held().misnamed == {"client": 3, "sale": 14}
+    team.repository.settle(take_over=False)
+    assert team.agreed() == before
+
+
+def test_a_machine_that_has_never_seen_them_takes_nothing_over(team: Team) -> None:
+    before = team.stored()
+    for kind in (Client, Sale):
+        _empty(team, kind, "id")
+        _empty(team, kind, "version")
+    fresh = team.another("ben")
+    team.stored(fresh)
+    assert sorted(fresh.held().gone) == ["client", "sale"]
+    with pytest.raises(RefusedError, match="sheets repair"):
+        fresh.transact(lambda tx: tx.add(Client(kind="person", last_name="New")), "added")
+    with pytest.raises(RefusedError, match="has never seen"):
+        fresh.settle(take_over=False)
+    assert team.stored() == before
+    team.repository.settle(take_over=False)
+    assert team.agreed() == before
+    assert team.stored(fresh) == before
+
+
+@pytest.mark.parametrize("take_over", [False, True])
+def test_many_rows_that_are_deleted_are_kept_until_somebody_decides(team: Team, take_over: bool) -> None:
+    before = team.stored()
+    team.person.delete_rows(team.id, SALES, 1, 8)
+    assert team.stored() == before
+    assert "8 sales" in team.repository.notice()
+    assert "8 of the sales" in " ".join(wrong(team))
+    with pytest.raises(RefusedError, match="8 sales are gone"):
+        team.store.change(lambda tx: tx.add(Sale(client=3, on=tx.today, amount=Decimal(5))))
+    team.store.change(lambda tx: tx.add(Setting(key="our_addresses", value="")) and None)
+    team.repository.settle(take_over=take_over)
+    found = team.agreed()
+    assert team.repository.notice() == ""
+    assert sorted(found[Sale]) == list(range(9 if take_over else 1, 15))
+    assert found[Client][1].total_spend == Decimal(202 if take_over else 1010)  # type: ignore[attr-defined]
+    if take_over:
+        assert last(team)[1] == "edited in the sheet"
+
+
+def test_a_few_are_taken_over_and_so_is_what_the_team_calls_a_few(team: Team) -> None:
+    team.person.delete_rows(team.id, SALES, 1, 5)
+    assert len(team.stored()[Sale]) == 9
+    team.store.change(lambda tx: tx.add(Setting(key="sheet_deletions", value="1")) and None)
+    team.person.delete_rows(team.id, SALES, 1, 2)
+    assert len(team.stored()[Sale]) == 9
+    assert len(team.repository.held().gone["sale"]) == 2
+    # Put back by hand, nothing waits any more.
+    team.store.repository.settle(take_over=True)  # type: ignore[attr-defined]
+    assert len(team.agreed()[Sale]) == 7
