@@ -255,10 +255,12 @@ def remembered_store() -> str:
     except (FileNotFoundError, NotADirectoryError):
         return ""
     except (OSError, UnicodeDecodeError) as error:
-        where, why = display_path(_memory()), getattr(error, "strerror", "") or "it is no text"
+        where, why = display_path(_memory()), getattr(error, "strerror", "") or "it is not text"
         raise UsageError(f"{where}, which names the store to open, cannot be read: {why}. Delete it.") from error
     if not _REMEMBERED.fullmatch(written):
-        raise UsageError(f"{display_path(_memory())} names no store. Delete it, and connect the spreadsheet again.")
+        raise UsageError(
+            f"{display_path(_memory())} does not name a store. Delete it, and connect the spreadsheet again."
+        )
     return written
 
 

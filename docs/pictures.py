@@ -42,12 +42,18 @@ SCREENS: Mapping[str, Steps] = {
     "today": lambda session: session.choose("Today").sees("To do"),
     "follow-ups": lambda session: session.choose("Follow-ups").sees("0 back"),
     "board": lambda session: session.choose("Deals").sees("Negotiation").sees("Back"),
-    "deal": lambda session: SCREENS["board"](session).press("enter").sees("Win"),
+    "deal": lambda session: SCREENS["board"](session).press("enter").sees("Mark as won"),
     "won": lambda session: (
-        SCREENS["deal"](session).choose("Win it").sees("Amount").press("enter").settled().press("enter").sees("Won")
+        SCREENS["deal"](session)
+        .choose("Mark as won")
+        .sees("Amount")
+        .press("enter")
+        .settled()
+        .press("enter")
+        .sees("Won")
     ),
     "preview": lambda session: (
-        SCREENS["client"](session).press("m").choose("Long time").choose("Look and send").sees("Send it")
+        SCREENS["client"](session).press("m").choose("Long time").choose("Preview and send").sees(") Send")
     ),
     "many": lambda session: (
         session.choose("E-mail")
@@ -57,8 +63,8 @@ SCREENS: Mapping[str, Steps] = {
         .choose("All in a saved view")
         .choose("Best")
         .choose("Long time")
-        .choose("Look and send")
-        .sees("Who is left out")
+        .choose("Preview and send")
+        .sees("Who is excluded")
     ),
     "arranging": lambda session: SCREENS["today"](session).press("e").sees("Pipeline by stage"),
     "sales": lambda session: session.choose("Reports").choose("Sales over time").sees("Back").press("v").sees("█"),

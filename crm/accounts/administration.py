@@ -62,7 +62,7 @@ class Administration:
             values = {"name": name, "email": email, "phone": phone, "role": "staff"}
             fitting = with_name(User(), self.checked(snapshot, values))
         if not fitting["name"]:
-            raise FieldError("say who it is", field="name", label="Name")
+            raise FieldError("enter a name or an e-mail address", field="name", label="Name")
 
         def change(tx: AuthoredTransaction) -> User:
             return self.create(tx, User(**fitting, active=True))
@@ -119,7 +119,7 @@ class Administration:
         """Changes one's own name or phone; what is theirs bears a new name at once. Raises FieldError."""
         if foreign := changes.keys() - {"name", "phone"}:
             raise RefusedError(
-                f"Nobody changes {', '.join(sorted(foreign))} of their own account. Nothing was changed."
+                f"You cannot change {', '.join(sorted(foreign))} of your own account. Nothing was changed."
             )
         with self._store.read() as snapshot:
             account = self._store.get(snapshot, user)
@@ -221,7 +221,7 @@ class Administration:
         by, checked = self._store.conventions(snapshot), dict(changes)
         for name, value in changes.items():
             if name not in _MANAGED:
-                raise FieldError("it cannot be changed so", field=name)
+                raise FieldError("it cannot be changed that way", field=name)
             if isinstance(value, str):
                 field = fields(User)[name]
                 try:

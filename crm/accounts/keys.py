@@ -95,7 +95,7 @@ class Secret:
             self._make()
             return self._read()
         except (OSError, UnicodeDecodeError) as error:
-            reason = (isinstance(error, OSError) and error.strerror) or "it is no text"
+            reason = (isinstance(error, OSError) and error.strerror) or "it is not text"
             raise FileError(
                 f"The secret of this machine, {display_path(self._path)}, cannot be read or made: {reason}."
                 " Set CRM_SECRET instead."
@@ -105,7 +105,7 @@ class Secret:
         written = self._path.read_text("ascii").strip()
         if len(written) < SHORTEST:
             raise FileError(
-                f"{display_path(self._path)} is no secret of this program; put the file back from a backup."
+                f"{display_path(self._path)} is not a secret made by this program; restore the file from a backup."
             )
         return written.encode()
 

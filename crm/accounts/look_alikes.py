@@ -39,7 +39,7 @@ def refuse_misleading(name: str, email: str) -> None:
     if plain != unicodedata.normalize("NFC", name):
         raise _wrong(f"it has letters that only look like others; write {plain}")
     if "@" in name and name.casefold() != email.casefold():
-        raise _wrong("an e-mail address is no name; leave it empty, and the account is called by its own")
+        raise _wrong("an e-mail address is not a name; leave it empty to show the e-mail address instead")
     for is_word, letters in groupby(name, _is_letter):
         word = "".join(letters)
         if is_word and not _goes_together(scripts := {_script(char) for char in word} - _SHARED):

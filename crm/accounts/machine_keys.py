@@ -39,7 +39,7 @@ class MachineKeys:
         has to sign in."""
         name = " ".join(name.split())
         if not name:
-            raise FieldError("say what it is for", field="name", label="Name")
+            raise FieldError("say what the key is for", field="name", label="Name")
         if may not in KEY_MAY:
             raise FieldError(f"one of {', '.join(KEY_MAY)}", field="may", label="May")
         token = _BEGINS + secrets.token_urlsafe(32)

@@ -90,7 +90,7 @@ class Recovery:
         """How the accounts stand, the account with this address, and the name that it gets, as it is stored."""
         spelled_address = address(email)
         if not spelled_address:
-            raise FieldError("it is no e-mail address", field="email", label="E-mail")
+            raise FieldError("it is not an e-mail address", field="email", label="E-mail")
         standing = self._store.roster.standing(snapshot)
         if standing is Standing.NONE:
             raise RefusedError("This store has no accounts, so nobody has to sign in. `users add` makes the first.")

@@ -30,7 +30,7 @@ class SavedSessions:
                 file.write(json.dumps({url: held for url, held in kept.items() if held}).encode())
         except OSError as error:
             raise FileError(
-                f"The sign-in cannot be kept: {display_path(self._path)} cannot be written ({error.strerror})."
+                f"The sign-in cannot be saved: {display_path(self._path)} cannot be written ({error.strerror})."
             ) from error
 
     def _read(self) -> Mapping[str, str]:

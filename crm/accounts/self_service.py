@@ -59,7 +59,7 @@ class SelfService:
         asked for. Raises SignedOutError where that is over, FieldError, SignInRefusedError and TooManyAttemptsError."""
         account = self._proved(user, current)
         if new == current:
-            raise FieldError("it must be another one than before", field="new", label="New password")
+            raise FieldError("choose one that you have not used just before", field="new", label="New password")
         self._set_password(account, new, "changed the password", but)
 
     def ask_reset(self, email: str, *, link: Callable[[str], str], address: str = "") -> None:
@@ -81,7 +81,7 @@ class SelfService:
                 user.email,
                 "A new password",
                 f"Hello {called(user)},\n\nhere you can choose a new password, within 30 minutes:\n\n{link(token)}\n\n"
-                "If you have not asked for it, you need not do anything: your password stays as it is.\n",
+                "If you have not asked for it, you do not need to do anything: your password stays the same.\n",
             )
 
         self._notifications.post(write)
@@ -150,7 +150,7 @@ class SelfService:
         with self._store.read() as snapshot:
             account = self._store.get(snapshot, user)
         if claims is None or claims["standing"] != self._store.fingerprint(account):
-            raise SignInRefusedError("It took too long, or your account was changed since. Have a new code sent.")
+            raise SignInRefusedError("It took too long, or your account was changed since. Ask for a new code.")
         if not self._attempts.spend(f"ticket {claims['id']}", TRIES, TICKET_LASTS):
             raise TooManyAttemptsError(TICKET_LASTS)
         if not self._factors.is_sms_code(claims["id"], code):

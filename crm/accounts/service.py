@@ -153,7 +153,7 @@ class AccountsDesk:
     def _refuse_own(self, user: int, how: str) -> None:
         """Raises RefusedError: a change of one's own credentials needs the password."""
         if user == self.reader.user:
-            raise RefusedError(f"That is your own account: for it your password is asked. {how}")
+            raise RefusedError(f"That is your own account, so your password is needed. {how}")
 
     def _manages(self, operation: str) -> None:
         if level(self.reader.role, User.kind_name, operation) is not ALL:

@@ -68,7 +68,7 @@ def charset_of(path: Path, encoding: str = "", *, folded: bool = False) -> Chars
     """The charset of a text file: `encoding` if it is given, else what is found. `folded` where lines may be broken
     inside a letter, as in cards.
 
-    Raises FileError where the file is no text, or not in the encoding given; OSError as the system does.
+    Raises FileError where the file is not text, or not in the encoding given; OSError as the system does.
     """
     with path.open("rb") as file:
         head = file.read(_EXCERPT)
@@ -84,7 +84,7 @@ def charset_of(path: Path, encoding: str = "", *, folded: bool = False) -> Chars
             " leave the encoding out to have it detected, or name another one."
         )
     if encoding == "utf-8" and _is_binary(head):
-        raise FileError(f"{path.name} is no table in text form; export it as CSV, .xlsx or vCard.")
+        raise FileError(f"{path.name} is not a text table; export it as CSV, .xlsx or vCard.")
     # More characters that are rightly UTF-8 than bytes that are not: a file put together from two.
     if encoding == "utf-8" and seen.broken > seen.foreign:
         encoding = _legacy(seen.excerpt)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # A follow-up has no end; a calendar shows what has none as a mere line.
 _LASTS = timedelta(minutes=30)
-# What could end a line in some reader's eyes, or is no text: the library leaves it as it is.
+# What could end a line in some reader's eyes, or is not text: the library leaves it as it is.
 _ODD = dict.fromkeys([*range(10), *range(11, 32), *range(127, 160), 0x2028, 0x2029], " ")
 _OURS = uuid.UUID("b6a3d1c5-2b0e-4b8d-9d0e-6f7f3c1f5a11")
 

@@ -48,14 +48,14 @@ def _opened(path: Path, head: bytes, encoding: str, delimiter: str, header: bool
         return WorkbookSource(path, header=header, sheet=sheet)
     if ending in (".xlsx", ".xlsm"):
         raise FileError(
-            f"{path.name} is named like an Excel workbook and is none, or is damaged;"
+            f"{path.name} is named like an Excel workbook but is not one, or is damaged;"
             " save it again as .xlsx, or name it .csv if it is text."
         )
     for beginning, format_name in _NO_TABLES:
         if head.startswith(beginning):
             raise FileError(f"{path.name} is {format_name}; export the table itself, as CSV, .xlsx or vCard.")
     if sheet:
-        raise FileError(f"{path.name} is no workbook, so it has no sheet {sheet}; leave the sheet out.")
+        raise FileError(f"{path.name} is not a workbook, so it has no sheet {sheet}; leave the sheet out.")
     from crm.files.charset import charset_of
 
     is_card = ending in (".vcf", ".vcard") or b"BEGIN:VCARD" in head[:64].upper()

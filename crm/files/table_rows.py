@@ -95,7 +95,7 @@ def _remarks(rows: Sequence[Row], after_gap: bool, seen_full: bool) -> Iterator[
                 )
             )
         )
-        yield row if row.problem or not below else row._replace(problem="this stands below the table and is no record")
+        yield row if row.problem or not below else row._replace(problem="this is below the table and not part of it")
 
 
 def _is_sentence(cells: Sequence[str]) -> bool:
@@ -107,7 +107,7 @@ def _is_sentence(cells: Sequence[str]) -> bool:
 def _unless_heading(row: Row, names: Sequence[str]) -> Row:
     cells = [cell.strip().casefold() for cell in row.cells]
     if cells[: len(names)] == names[: len(cells)] and not any(cells[len(names) :]):
-        return row._replace(problem="this is the heading again, no record")
+        return row._replace(problem="this is the heading again, not a record")
     return row
 
 
@@ -122,7 +122,7 @@ def _not_a_total(row: Row) -> Row:
                 reason = "this looks like a total of the rows above; give it another name if it is a record"
                 return row._replace(problem=reason)
     if cells[0][:2] in ("--", "==", "__", "**", "..") and all(_RULE.fullmatch(cell) for cell in cells if cell):
-        return row._replace(problem="this is a line drawn between rows, no record")
+        return row._replace(problem="this is a line between rows, not a record")
     return row
 
 

@@ -146,7 +146,7 @@ def _row(number: int, lines: list[str], problem: str) -> Row:
             problem = problem or f"the encoding of {match.group(1)} in this card cannot be read"
     kinds = {entry.value.strip().casefold() for entry in properties if entry.name in _KINDS}
     if "group" in kinds and not problem:
-        problem = "this card is a group of others, no client"
+        problem = "this card is a group, not a client"
     return Row(number, _cells(properties), problem)
 
 

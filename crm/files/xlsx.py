@@ -111,7 +111,7 @@ class WorkbookSource(Source):
     def _row(self, number: int, cells: tuple[str, ...]) -> Row:
         missing = len(self.columns) - len(cells)
         if self._is_title(number, cells):
-            return Row(number, cells + ("",) * missing, "this is a title over the columns, no record")
+            return Row(number, cells + ("",) * missing, "this is a title above the columns, not a record")
         if missing >= 0:
             return Row(number, cells + ("",) * missing)
         return Row(number, cells, "more cells than there are columns" if number else "")
@@ -182,7 +182,9 @@ class WorkbookSource(Source):
 
     def _damaged(self) -> FileError:
         if self.path.suffix.lower() in (".xlsx", ".xlsm"):
-            return FileError(f"{self.path.name} is damaged or no Excel workbook; open it in Excel and save it again.")
+            return FileError(
+                f"{self.path.name} is damaged or not an Excel workbook; open it in Excel and save it again."
+            )
         return FileError(
             f"{self.path.name} is an archive or another program's file; unpack it, or save the table as .xlsx or CSV."
         )

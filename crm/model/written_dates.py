@@ -98,10 +98,10 @@ _MINUS = re.compile(r"\s*in\s+[-\u2212\u2013]\s*\d", re.IGNORECASE)
 
 
 class NoDateError(FieldError):
-    """A text that is no date at all; a date that cannot be is another FieldError."""
+    """A text that is not a date at all; a date that cannot be is another FieldError."""
 
     def __init__(self, examples: str = "") -> None:
-        super().__init__(f"that is no date; write it like {examples}")
+        super().__init__(f"that is not a date; write it like {examples}")
 
 
 def read_when(text: str, by: Conventions, direction: Direction) -> When:

@@ -34,7 +34,7 @@ class Party:
         if not good or not (wired := _domain(domain)) or len(mailbox.encode()) + 1 + len(wired) > _LONGEST_ADDRESS:
             excerpt = line(self.address, 60)
             raise OutwardError(
-                f"{excerpt or 'Nothing'} is no e-mail address that can be written to; nothing was sent.",
+                f"{excerpt or 'Nothing'} is not a valid e-mail address; nothing was sent.",
                 reason="recipient",
             )
 

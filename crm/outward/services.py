@@ -230,7 +230,7 @@ MAILBOX = Service(
 )
 SMS = Service(
     "sms",
-    "Text messages (Twilio)",
+    "SMS (Twilio)",
     _declared(
         "Token",
         _field("account", "Account", Line(60), "the account SID at Twilio (AC…)"),
@@ -243,7 +243,7 @@ SMS = Service(
         "sender": config.twilio_from,
         "token": bool(config.twilio_token),
     },
-    "No text can be sent",
+    "No SMS can be sent",
     "account",
     ("account",),
     lambda values: values,

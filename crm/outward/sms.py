@@ -95,7 +95,7 @@ class TwilioTexter:
                 "CRM_TWILIO_URL names a stand-in for Twilio, and TWILIO_ACCOUNT_SID is an account at Twilio itself;"
                 " unset one of them."
                 if api
-                else "TWILIO_ACCOUNT_SID is no account at Twilio; it begins with AC and has 34 characters."
+                else "TWILIO_ACCOUNT_SID is not a Twilio account SID; it begins with AC and has 34 characters."
             )
         self._api = api or TWILIO
         self._address = f"{self._api}/2010-04-01/Accounts/{sid}/Messages.json"
@@ -111,7 +111,7 @@ class TwilioTexter:
         import requests
 
         if not is_number(to):
-            raise OutwardError(f"{to or 'Nothing'} is no telephone number; no text was sent.", reason="recipient")
+            raise OutwardError(f"{to or 'Nothing'} is not a phone number; no SMS was sent.", reason="recipient")
         try:
             reply = requests.post(
                 self._address,
@@ -163,7 +163,7 @@ def _answer(entry: Mapping[str, Any]) -> Answer:
 
 
 def _unread(why: str, reason: str) -> OutwardError:
-    return OutwardError(f"The answers to texts were not read: Twilio {why}.", reason=reason)
+    return OutwardError(f"The replies to SMS were not read: Twilio {why}.", reason=reason)
 
 
 def is_account(sid: str) -> bool:
@@ -188,19 +188,18 @@ def _refuse_unsent(reply: "Response", to: str) -> None:
         return
     if status in (401, 403, 404):
         raise OutwardError(
-            "No text was sent: Twilio does not take the account (TWILIO_ACCOUNT_SID) and its token"
-            " (TWILIO_AUTH_TOKEN).",
+            "No SMS was sent: Twilio does not take the account (TWILIO_ACCOUNT_SID) and its token (TWILIO_AUTH_TOKEN).",
             reason="refused",
         )
     if status == 429:
-        raise OutwardError("No text was sent: Twilio is asked too often. Try again in a minute.", reason="busy")
+        raise OutwardError("No SMS was sent: Twilio is asked too often. Try again in a minute.", reason="busy")
     if status >= 500:
         raise _unclear()
     if code in _UNREACHABLE:
-        raise OutwardError(f"No text was sent: Twilio cannot send texts to {to} ({code}).", reason="recipient")
+        raise OutwardError(f"No SMS was sent: Twilio cannot send texts to {to} ({code}).", reason="recipient")
     if code in _OF_THE_ACCOUNT or not code:
-        raise OutwardError(f"No text was sent: Twilio refused it ({code or status}).", reason="refused")
-    raise OutwardError(f"No text was sent: Twilio refused this one to {to} ({code}).", reason="recipient")
+        raise OutwardError(f"No SMS was sent: Twilio refused it ({code or status}).", reason="refused")
+    raise OutwardError(f"No SMS was sent: Twilio refused this one to {to} ({code}).", reason="recipient")
 
 
 def _code(reply: "Response") -> int:
@@ -213,11 +212,11 @@ def _code(reply: "Response") -> int:
 
 
 def _unreached() -> OutwardError:
-    return OutwardError("No text was sent: Twilio cannot be reached. Try again.", reason="offline")
+    return OutwardError("No SMS was sent: Twilio cannot be reached. Try again.", reason="offline")
 
 
 def _unclear() -> OutwardError:
     return OutwardError(
-        "Twilio has not said whether it sent the text. It may have arrived: ask before you send it again.",
+        "Twilio has not said whether it sent the SMS. It may have arrived: ask before you send it again.",
         reason="unknown",
     )

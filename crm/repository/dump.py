@@ -107,5 +107,5 @@ def _history_row(table: Table, written: Mapping[str, Any]) -> dict[str, Any]:
         try:
             row["at"] = datetime.fromisoformat(str(row["at"]))
         except ValueError as error:
-            raise FileError(f"{row['at']!r:.40} is no time.") from error
+            raise FileError(f"{row['at']!r:.40} is not a time.") from error
     return row

@@ -166,7 +166,7 @@ class Figures:
                 return type_coerce(client.c[metric], String)
             case Literal(written):
                 return literal(written, String)
-        raise TypeError(f"{expression} is no text")
+        raise TypeError(f"{expression} is not text")
 
     def _compare(self, left: Expression, operator: str, right: Expression) -> ColumnElement[bool]:
         if self._is_text(left):

@@ -153,7 +153,7 @@ def _column(kind: type[Record], described: Field) -> Column[Any]:
 
 
 def _unique(kind: type[Record]) -> list[Index]:
-    """The indexes that hold what is unique and is no text of the first format."""
+    """The indexes that hold what is unique and is not text of the first format."""
     described = [fields(kind)[name] for name in kind.about.unique]
     return [
         Index(f"{kind.kind_name}_unique_{field.name}", field.name, unique=True)

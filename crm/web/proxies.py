@@ -67,6 +67,6 @@ def _network(text: str) -> Network:
         return ip_network(text, strict=False)
     except ValueError as error:
         raise UsageError(
-            f"FORWARDED_ALLOW_IPS cannot be used: {text} is no address and no network. Write addresses like 10.0.0.0/8,"
-            " separated by commas, or * where only the proxy can reach this program."
+            f"FORWARDED_ALLOW_IPS cannot be used: {text} is not an address or a network."
+            " Write addresses like 10.0.0.0/8, separated by commas, or * where only the proxy can reach this program."
         ) from error

@@ -158,12 +158,12 @@ def test_a_cell_of_megabytes_and_one_that_is_too_large(put):
         ("a.csv", b"\xef\xbb\xbf \r\n", "is empty"),
         ("a.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "save it as .xlsx"),
         ("a.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "protected by a password"),
-        ("a.xlsx", b"Name,City\n", "is none, or is damaged"),
+        ("a.xlsx", b"Name,City\n", "is not one, or is damaged"),
         ("a.xlsx", b"PK\x03\x04nonsense", "is damaged"),
         ("a.zip", b"PK\x03\x04nonsense", "is an archive"),
         ("a.csv", b"%PDF-1.7", "is a PDF"),
         ("a.xls", b"<html><table><tr><td>1</td></tr></table></html>", "is a web page"),
-        ("a.csv", bytes(range(256)) * 20, "is no table"),
+        ("a.csv", bytes(range(256)) * 20, "is not a text table"),
         ("a.vcf", b"Name,City\nAnna,Wien\n", "There is no card"),
     ],
 )
@@ -191,7 +191,7 @@ def test_wrong_wishes(put):
     path = put("Name,City\nAnna,Wien\n")
     with pytest.raises(FileError, match="one character"):
         open_source(path, delimiter=";;")
-    with pytest.raises(FileError, match="no workbook"):
+    with pytest.raises(FileError, match="not a workbook"):
         open_source(path, sheet="Clients")
     with pytest.raises(FileError, match="There is no encoding"):
         open_source(path, encoding="klingon")

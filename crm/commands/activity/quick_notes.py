@@ -135,7 +135,7 @@ _NOT_SOLD = frozenset(
 class QuickNote:
     """A line taken apart. `body` is what is left of it: the client, and the text. `on` and `time` are when it was, if
     that is written; `due_on` and `due_time` when something is to follow. `waits` says that what was noted has not been
-    yet, but is planned for then: always, never, or where there is no text.
+    yet, but is planned for then: always, never, or where there is not text.
 
     `label` is to stand before the text, `name_words` are the words of the body that are the name where that is known,
     and `amount` is the sum for which something was sold or offered.

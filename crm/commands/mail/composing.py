@@ -170,10 +170,10 @@ class _Addressed:
         contacts = contacts or [contact for contact in self._contacts if begins(contact.name, written)]
         exact = [contact for contact in contacts if contact.name.casefold() == written.casefold()] or contacts
         if not exact:
-            raise FieldError(f"{written} is no contact of {self._client.name}, and no e-mail address")
+            raise FieldError(f"{written} is neither a contact of {self._client.name} nor an e-mail address")
         if len(exact) > 1:
             listed = ", ".join(f"{contact.name} ({contact.id})" for contact in exact[:5])
-            raise FieldError(f"several contacts could be meant by {written}: {listed}; give the number")
+            raise FieldError(f"several contacts match {written}: {listed}; give the number")
         if not exact[0].email:
             raise FieldError(f"{exact[0].name} has no e-mail address yet; add one")
         return Party(exact[0].email, exact[0].name)

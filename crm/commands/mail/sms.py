@@ -162,10 +162,10 @@ def _addressed(
     if matches := _contacts(contacts, written):
         if len(matches) > 1:
             listed = ", ".join(f"{contact.name} ({contact.id})" for contact in matches[:5])
-            raise FieldError(f"several contacts could be meant by {written}: {listed}; give the number")
+            raise FieldError(f"several contacts match {written}: {listed}; give the number")
         return matches[0], _number(matches[0].phone, matches[0].name)
     if not re.fullmatch(r"[+\d][\d\s()/.-]{4,}", written):
-        raise FieldError(f"{written} is no contact of {client.name}, and no telephone number")
+        raise FieldError(f"{written} is neither a contact of {client.name} nor a phone number")
     phone = Phone().read(written, by)
     return next((contact for contact in contacts if contact.phone == phone), None), _number(phone, written)
 
@@ -181,5 +181,7 @@ def _number(phone: str, name: str) -> str:
     if not phone:
         raise FieldError(f"{name} has no telephone number yet; add one, or name one")
     if not is_number(phone):
-        raise FieldError(f"{phone} is no whole telephone number; write it with its country, like +43 664 1234567")
+        raise FieldError(
+            f"{phone} is not a complete phone number; write it with the country code, like +43 664 1234567"
+        )
     return phone

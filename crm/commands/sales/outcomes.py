@@ -129,7 +129,7 @@ def reopen(
     Whether the sale that it was won with is taken back as well is asked.
     """
     if to and to.outcome != "open":
-        raise FieldError(f"{to.name} is no stage for open deals", field="to", label="To stage")
+        raise FieldError(f"{to.name} is not a stage for open deals", field="to", label="To stage")
 
     def change(tx: Transaction) -> DealMoved | DealWon:
         current = tx.get(Deal, deal.id)

@@ -646,7 +646,7 @@ def test_sales_invoices_of_xero(office: Office) -> None:
         assert (report.new, report.unchanged, report.refused) == counts
     assert [str(sale.amount) for sale in office.sales()] == ["30.00", "30.00"]
     assert [refusal.reason for refusal in report.refusals] == [
-        f"it is a “{kind}”, which is no sale" for kind in ("Bill", "Purchase invoice", "Sales overpayment")
+        f"it is a “{kind}”, which is not a sale" for kind in ("Bill", "Purchase invoice", "Sales overpayment")
     ]
 
 

@@ -168,7 +168,7 @@ def test_an_address_that_is_none_fails_alone(here: MailDesk) -> None:
     here.change(first, to="nobody at all")
     sent = here.send()
     assert (sent.sent, [message.id for message in sent.failed]) == (1, [first])
-    assert "nobody at all is no e-mail address" in sent.failed[0].failure
+    assert "nobody at all is not a valid e-mail address" in sent.failed[0].failure
 
 
 def test_without_a_server_nothing_is_queued_and_what_is_there_waits(store: Store, folder: Path, here: MailDesk) -> None:
@@ -283,8 +283,8 @@ def test_a_file_that_is_gone_or_damaged_fails_the_message(here: MailDesk, folder
     (kept / lines[1][:64]).write_text("another")
     sent = here.send()
     assert [message.failure for message in sent.failed] == [
-        "not sent: one.txt is not on this computer any more; write the message anew.",
-        "not sent: the copy of two.txt on this computer is damaged; write the message anew.",
+        "not sent: one.txt is not on this computer any more; write the message again.",
+        "not sent: the copy of two.txt on this computer is damaged; write the message again.",
     ]
     assert sent.sent == 1
 

@@ -318,7 +318,7 @@ def test_losing_a_won_deal_asks_as_well(office: Office, acme: Client) -> None:
         office("deals lose", now(office, added), "it fell through")
     lost = office("deals lose", now(office, added), "it fell through", take_back=True)
     assert (office.sales(), lost.deal.lost_reason) == ([], "it fell through")
-    with pytest.raises(FieldError, match="no stage for open deals"):
+    with pytest.raises(FieldError, match="not a stage for open deals"):
         office("deals reopen", now(office, added), stage(office, "Won"))
 
 

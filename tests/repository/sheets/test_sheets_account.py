@@ -81,8 +81,8 @@ WRONG = {
     "empty": ("{}", "no type"),
     "no JSON": ("{'type': 'service_account'}", r"is not JSON, or not all of it \(line 1"),
     "cut JSON": (written()[:-30], "not JSON, or not all of it"),
-    "a list": ("[]", "no key of a service account"),
-    "deep": ("[" * 5_000, "no key of a service account|not JSON"),
+    "a list": ("[]", "not the key of a service account"),
+    "deep": ("[" * 5_000, "not the key of a service account|not JSON"),
     "too long": ("x" * 200_000, "too long"),
     "a bare key": (KEY, "bare private key"),
     "an API key": ("AIzaSyA1234567890abcdefghijklmnopqrstuv", "holds an API key"),
@@ -94,8 +94,8 @@ WRONG = {
     "a type that is none": ('{"type": ["x"]}', "no type"),
     "no address": (written(client_email=None), "lacks client_email:"),
     "nothing": (written(client_email=None, private_key="", token_uri=5), "client_email and private_key and token_uri"),
-    "an odd address": (written(client_email="team"), "client_email that is no address"),
-    "an odd token_uri": (written(token_uri="nowhere"), "token_uri that is no address"),
+    "an odd address": (written(client_email="team"), "client_email that is not an address"),
+    "an odd token_uri": (written(token_uri="nowhere"), "token_uri that is not an address"),
     "an escaped key": (written(private_key=KEY.replace("\n", "\\n")), r"private_key with \\\\n"),
     "no key": (written(private_key="secret"), "private_key that is none"),
     "a cut key": (written(private_key=KEY[: len(KEY) // 2]), "cut or damaged"),
@@ -131,7 +131,7 @@ def test_credentials_that_cannot_be_used(name: str, tmp_path: Path) -> None:
         assert "AIza" not in caught.value.sentence
 
 
-@pytest.mark.parametrize(("content", "message"), [(b"\xff\xfe{\x00", "is no text"), (b"", "is empty")])
+@pytest.mark.parametrize(("content", "message"), [(b"\xff\xfe{\x00", "is not text"), (b"", "is empty")])
 def test_files_that_are_no_credentials(content: bytes, message: str, tmp_path: Path) -> None:
     file = tmp_path / "creds.json"
     file.write_bytes(content)
@@ -213,8 +213,8 @@ def test_a_spreadsheet_is_named(text: str) -> None:
         ("https://docs.google.com/spreadsheets/d/1AbC/edit", "missing or cut"),
         ("https://docs.google.com/spreadsheets/u/0/", "missing or cut"),
         (f"https://docs.google.com/spreadsheets/d/e/2PACX-{SPREADSHEET}/pubhtml", "copy published to the web"),
-        (f"https://docs.google.com/document/d/{SPREADSHEET}/edit", "no spreadsheet of Google Sheets"),
-        (f"https://drive.google.com/file/d/{SPREADSHEET}/view", "no spreadsheet of Google Sheets"),
+        (f"https://docs.google.com/document/d/{SPREADSHEET}/edit", "not a Google Sheets spreadsheet"),
+        (f"https://drive.google.com/file/d/{SPREADSHEET}/view", "not a Google Sheets spreadsheet"),
         (f"https://drive.google.com/drive/folders/{SPREADSHEET}", "is a folder"),
         (f"sheets://{'x' * 300}", "neither the id nor the address"),
     ],

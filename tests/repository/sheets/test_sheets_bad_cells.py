@@ -23,7 +23,7 @@ def team() -> Iterator[Team]:
 
 
 BAD: dict[str, tuple[type[Record], str, Any, str]] = {
-    "not a date": (Client, "date_of_birth", "soon", "that is no date"),
+    "not a date": (Client, "date_of_birth", "soon", "that is not a date"),
     "a future birthday": (Client, "date_of_birth", 99999, "in the future"),
     "no e-mail": (Client, "email", "ada at home", "not an e-mail address"),
     "no telephone number": (Client, "phone", 12, "no such telephone number"),

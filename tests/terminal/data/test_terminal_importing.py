@@ -27,7 +27,7 @@ def test_a_mistyped_file_is_there_to_be_corrected(start: Start, tmp_path: Path) 
     session.press("kill", "a", "enter").sees("a is a folder").sees("): a")
     session.press("kill", "~no-such-user/a.csv", "enter").sees("There is no home folder ~no-such-user; write the whole")
     session.press("kill", "n" * 300, "enter").sees("no name is as long as that").press("kill", "a")
-    session.press("/store.json", "enter").sees("no export of a whole store").sees("): a/store.json")
+    session.press("/store.json", "enter").sees("not an export of a whole store").sees("): a/store.json")
     session.press("kill", "a/people.csv", "enter").sees("Read as CSV")
 
 

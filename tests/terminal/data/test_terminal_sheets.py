@@ -145,7 +145,7 @@ def test_from_nothing_to_a_list_that_was_taken_over(
     session.choose("Set it up").sees("“Team” is set up").choose("Take over the list")
     session.sees("2 new clients").sees("2 opening sales, $36,013.00 in all").sees("1 cannot be read")
     session.sees("Contact Number → Phone; Email → E-mail; Total Spend → an opening sale; Status → (left out")
-    session.sees("Date of birth: that is no date")
+    session.sees("Date of birth: that is not a date")
     session.choose("Take them over").sees("Taken over from the tab “Sheet1”").sees(
         "Press any key to continue"
     ).settled()

@@ -94,7 +94,7 @@ def test_in_a_browser_there_are_none(crm: CRM) -> None:
     screen: Any = None
     exchange: Any = object()
     here, elsewhere = Page(crm, keyboard, screen), Page(crm, keyboard, screen, exchange=exchange)
-    assert [row.label for row in _services(here)] == ["Sending e-mail", "Reading e-mail", "Text messages (Twilio)"]
+    assert [row.label for row in _services(here)] == ["Sending e-mail", "Reading e-mail", "SMS (Twilio)"]
     assert _services(elsewhere) == []
     with at_another_device(), pytest.raises(UsageError, match="the person who runs the server has to set CRM_SMTP_URL"):
         refuse_unsendable(crm)

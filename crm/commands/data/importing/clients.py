@@ -219,7 +219,7 @@ def called_by_address(checked: Checked) -> dict[str, Any]:
     known = [name for name in ("email", "phone") if values.get(name)]
     called = next((name for name in known if name not in checked.unread), "")
     if known and not called:
-        is_none = "is no e-mail address" if known[0] == "email" else "is no telephone number"
+        is_none = "is not an e-mail address" if known[0] == "email" else "is not a phone number"
         raise FieldError(f"there is no name, and “{values[known[0]]}” {is_none}")
     values["last_name"] = values.get(called, "")
     return values

@@ -90,10 +90,10 @@ class Reader:
         checked.opted_out = mapped.opted_out
         for status in mapped.fields.pop("status", "").splitlines():
             if status.casefold() in self._no_sale or _GIVEN_BACK.search(plain_words(status)):
-                checked.refused = f"its status is {status}, so it is no sale"
+                checked.refused = f"its status is {status}, so it is not a sale"
                 return checked
             if _NO_INVOICE.fullmatch(plain_words(status)):
-                checked.refused = f"it is a “{status}”, which is no sale"
+                checked.refused = f"it is a “{status}”, which is not a sale"
                 return checked
         if self._pieces is not None and (pieces := row.cells[self._pieces].strip()).isdigit() and int(pieces) > 1:
             checked.refused = (

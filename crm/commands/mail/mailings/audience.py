@@ -123,7 +123,7 @@ class Readers:
         try:
             party = Party(address, name)
         except OutwardError:
-            return _left_out(client, "bad", f"{address} is no address that can be written to")
+            return _left_out(client, "bad", f"{address} is not a valid e-mail address")
         other = self._by_address.setdefault(recipient_key(address), client)
         if other is not client:
             return _left_out(client, "twice", f"{address} is the address of {other.name} ({other.id}) too")

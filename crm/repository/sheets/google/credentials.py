@@ -106,7 +106,7 @@ def _text(path: Path) -> str:
     try:
         return written.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise _bad(f"{display_path(path)} is no text: {_AGAIN}") from None
+        raise _bad(f"{display_path(path)} is not text: {_AGAIN}") from None
 
 
 _AGAIN = "download the key of the service account again, as JSON, and leave the file as it is."
@@ -132,9 +132,9 @@ def _read(text: str, where: str) -> Mapping[str, Any]:
         at = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
         raise _bad(f"{where} is not JSON, or not all of it{at}: {_AGAIN}") from None
     except RecursionError:
-        raise _bad(f"{where} is no key of a service account: {_AGAIN}") from None
+        raise _bad(f"{where} is not the key of a service account: {_AGAIN}") from None
     if not isinstance(read, dict):
-        raise _bad(f"{where} is no key of a service account: {_AGAIN}")
+        raise _bad(f"{where} is not the key of a service account: {_AGAIN}")
     return read
 
 
@@ -156,9 +156,9 @@ def _account(read: Mapping[str, Any], where: str) -> Account:
     if missing:
         raise _bad(f"{where} lacks {' and '.join(missing)}: {_AGAIN}")
     if "@" not in read["client_email"] or not read["client_email"].isprintable():
-        raise _bad(f"{where} has a client_email that is no address: {_AGAIN}")
+        raise _bad(f"{where} has a client_email that is not an address: {_AGAIN}")
     if urlsplit_or_none(read["token_uri"]) is None:
-        raise _bad(f"{where} has a token_uri that is no address: {_AGAIN}")
+        raise _bad(f"{where} has a token_uri that is not an address: {_AGAIN}")
     return Account(
         address=read["client_email"].strip(),
         project=str(read.get("project_id") or ""),
@@ -238,7 +238,7 @@ def spreadsheet_id(text: str) -> str:
     if "/folders/" in parts.path:
         raise UsageError(f"{_cut(text)} is a folder. Open the spreadsheet in it and copy its address.")
     if "/spreadsheets" not in parts.path:
-        raise UsageError(f"{_cut(text)} is no spreadsheet of Google Sheets. {_COPY}")
+        raise UsageError(f"{_cut(text)} is not a Google Sheets spreadsheet. {_COPY}")
     raise UsageError(f"The id of the spreadsheet is missing or cut in {_cut(text)}. {_COPY}")
 
 

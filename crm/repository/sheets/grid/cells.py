@@ -252,7 +252,7 @@ def _typed_number(check: Any, cell: float, by: Conventions) -> Any:
     match check:
         case Day():
             if not 0 < number < 2_958_466:
-                raise FieldError("that is no date")
+                raise FieldError("that is not a date")
             return check.read((_DAY_ZERO + timedelta(days=int(number))).isoformat(), by)
         case Amount():
             # With its own decimals, which the check counts; never with three, which could be thousands.
