@@ -23,7 +23,7 @@ print(json.dumps(sorted(sys.modules)), file=sys.stderr)
 _FOR_OTHERS = (
     "argon2", "cryptography", "email_validator", "google", "gspread", "icalendar", "imapclient", "inscriptis", "jinja2",
     "lxml", "markdown_it", "matplotlib", "openpyxl", "phonenumbers", "prompt_toolkit", "publicsuffixlist", "pydantic",
-    "pyotp", "questionary", "rapidfuzz", "requests", "segno", "starlette", "uvicorn", "xlsxwriter", "zxcvbn",
+    "pyotp", "questionary", "rapidfuzz", "requests", "segno", "starlette", "typst", "uvicorn", "xlsxwriter", "zxcvbn",
     "crm.outward", "crm.files", "crm.web", "crm.commands.mail.inbox", "crm.commands.data.importing",
     "crm.commands.reports.report", "crm.commands.mail.mailings", "crm.commands.mail.outbox", "crm.terminal.home.menu",
     "crm.terminal.console.prompt_toolkit_keyboard",

@@ -201,7 +201,7 @@ class _Reader:
 
 
 def _short(text: str) -> str:
-    """A text of the file as it may be line: nothing in it acts, and it is not endless."""
+    """A text of the file as it may be shown: nothing in it acts, and it is not endless."""
     line = " ".join(visible(text).split())
     return line if len(line) <= _LONGEST_TEXT else f"{line[:_LONGEST_TEXT]}…"
 

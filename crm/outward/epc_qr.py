@@ -1,0 +1,59 @@
+"""The EPC code of a SEPA transfer (EPC069-12): a phone that sees it fills in the transfer."""
+
+import io
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from crm.invoicing.document import CREDIT_NOTE, InvoiceDocument
+from crm.invoicing.iban import bare_iban, is_iban
+from crm.model.fields import visible
+
+if TYPE_CHECKING:
+    from segno import QRCode
+
+_MOST = Decimal("999999999.99")
+_LONGEST_NAME = 70
+_LONGEST_TEXT = 140
+
+
+def epc_code(document: InvoiceDocument) -> "QRCode | None":
+    """The code that pays what is open; None where there is nothing to pay by it: not in euro, nothing open, a draft or
+    a credit note, no or a wrong IBAN."""
+    is_payable = document.number and document.kind != CREDIT_NOTE and document.currency == "EUR"
+    if not is_payable or not Decimal(0) < document.open <= _MOST or not is_iban(document.iban):
+        return None
+    from segno import helpers
+
+    return helpers.make_epc_qr(
+        name=_line(document.account_holder or document.seller.name, _LONGEST_NAME),
+        iban=bare_iban(document.iban),
+        amount=document.open,
+        text=_line(document.payment_reference or document.number, _LONGEST_TEXT),
+        bic="".join(document.bic.split()).upper() or None,
+        encoding="utf-8",
+    )
+
+
+def as_svg(code: "QRCode") -> str:
+    """The code as a picture for the PDF."""
+    picture = io.BytesIO()
+    code.save(picture, kind="svg", border=0, xmldecl=False, svgns=True, nl=False)
+    return picture.getvalue().decode()
+
+
+def as_text(code: "QRCode") -> str:
+    """The code for a terminal, in half blocks, without colours: light on dark and dark on light it can be read."""
+    rows = [list(row) for row in code.matrix_iter(border=2)]
+    if len(rows) % 2:
+        rows.append([0] * len(rows[0]))
+    # A light place is drawn, so that on a dark screen the code is dark on light.
+    signs = {(0, 0): "█", (0, 1): "▀", (1, 0): "▄", (1, 1): " "}
+    lines = (
+        "".join(signs[bool(upper), bool(lower)] for upper, lower in zip(first, second, strict=True))
+        for first, second in zip(rows[::2], rows[1::2], strict=True)
+    )
+    return "\n".join(lines)
+
+
+def _line(text: str, longest: int) -> str:
+    return " ".join(visible(text).split())[:longest].strip()
