@@ -1,4 +1,4 @@
-"""What stands on the PDF of an invoice, as texts in its language: the template lays out and computes nothing."""
+"""The texts on the PDF of an invoice, in its language: the template lays out and computes nothing."""
 
 import re
 from collections.abc import Iterator
