@@ -10,6 +10,8 @@ ALIKE = 0.75
 # Names that sound the same are no less alike than this; of others that sound much the same so much is taken off.
 _SAME_SOUND, _LIKE_SOUND = 0.9, 0.95
 _SHORTEST_SOUND = 6
+# Of names with fewer letters one makes another name: Jo Fox, Jo Fix.
+_SHORTEST_ALIKE = 7
 
 # Letters that sound much the same. The first of each stands for all of them.
 _SOUNDS: Sequence[Sequence[str]] = (
@@ -43,6 +45,25 @@ def sound_likeness(word: str, name: str) -> float:
     if min(len(sound), len(other)) < _SHORTEST_SOUND:
         return 0.0
     return _LIKE_SOUND * OSA.normalized_similarity(sound, other)
+
+
+def may_be_same(name: str, other: str) -> bool:
+    """Return whether two names may be one written twice: Joe Miler and Joe Miller. One letter may be wrong, or each
+    word may only sound the same; numbers are the same, and the words may stand in another order."""
+    from rapidfuzz.distance import OSA
+
+    if re.findall(r"\d+", name) != re.findall(r"\d+", other):
+        return False
+    words, others = (sorted(re.findall(r"\w+", written)) for written in (name, other))
+    if words == others:
+        return True
+    if min(len("".join(words)), len("".join(others))) < _SHORTEST_ALIKE:
+        return False
+    if OSA.distance(" ".join(words), " ".join(others), score_cutoff=1) <= 1:
+        return True
+    return len(words) == len(others) and all(
+        sound_of(word) == sound_of(meant) for word, meant in zip(words, others, strict=True)
+    )
 
 
 @lru_cache(maxsize=4096)

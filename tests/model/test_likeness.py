@@ -2,7 +2,7 @@
 
 import pytest
 
-from crm.model.likeness import ALIKE, likeness, sound_of, spellings
+from crm.model.likeness import ALIKE, likeness, may_be_same, sound_of, spellings
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,24 @@ def test_spellings_hold_what_sounds_the_same(word: str, other: str) -> None:
 def test_marks_and_other_scripts_are_left_as_they_are() -> None:
     assert [sound_of(text) for text in ("", "李娜", "o'brien", "10%")] == ["", "李娜", "o'brin", "10%"]
     assert spellings("李") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "same"),
+    [
+        ("joe miler", "joe miller", True),
+        ("miller joe", "joe miller", True),
+        ("joe miller", "joe miller", True),
+        ("tomasz zilinsky", "tomasz zielinski", True),
+        ("jo fox", "jo fix", False),
+        ("jo fox", "jo fox", True),
+        ("anna berg", "anna bergmann", False),
+        ("acme tables", "acme table", True),
+        ("acme 10", "acme 11", False),
+        ("client number 1", "client number 2", False),
+        ("", "", True),
+    ],
+)
+def test_names_that_may_be_one_written_twice(name: str, other: str, same: bool) -> None:
+    assert may_be_same(name, other) is same
+    assert may_be_same(other, name) is same

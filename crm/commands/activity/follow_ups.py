@@ -22,7 +22,7 @@ from crm.repository.queries import activity as queries
 from crm.repository.queries.activity import WhichFollowUps
 
 TheFollowUp = Annotated[FollowUp, About("Follow-up", "its number", positional=True)]
-DUE = Day(past=False, timed=True)
+DUE = Day(past=False, from_today=True, timed=True)
 Every = Whole(most=3650)
 _EVERY = About("Repeats", "how many days after the last contact; 0 for no repeat")
 

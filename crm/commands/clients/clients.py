@@ -33,6 +33,8 @@ from crm.model import (
 from crm.model.encoding import plain
 from crm.model.fields import FOREVER, Day, Line, Tags
 from crm.model.fields.recipients import recipient_key
+from crm.model.folding import fold
+from crm.model.likeness import may_be_same
 from crm.model.rights import ALL, CLIENT, READ, level
 from crm.repository import Query, Snapshot, Transaction
 
@@ -43,6 +45,8 @@ ClientFilters = Annotated[Mapping[str, Any], FieldsOf(Client, Takes.FILTERS)]
 _SHOWN = 50
 # So many accounts are named at most.
 _NAMED = 5
+# As many clients whose names are found by one are compared with it.
+_COMPARED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +96,36 @@ def add(
 
     def change(tx: Transaction) -> Client:
         if not duplicate_ok and (alike := possible_duplicates(tx, record)):
-            raise Question(
-                f"{'This client' if len(alike) == 1 else 'These clients'} may be the same:"
-                f" {', '.join(f'{other.name} ({other.id})' for other in alike[:5])}.",
-                parameter="duplicate_ok",
-                choices={"yes": "Add anyway"},
-                yes="yes",
-                records=alike,
-                kind="duplicate",
-            )
+            raise _same_as(alike)
         return tx.add(record)
 
     return crm.transact(change, f"added {record.name}")
+
+
+def refuse_namesake(snapshot: Snapshot, record: Client) -> None:
+    """Raises the same Question for a client whose name is that of another one or much alike, and who is not known to be
+    born on another day: a person who types it may not know of the other, while two may well be called alike."""
+    if possible_duplicates(snapshot, record):
+        return
+    name, alike = fold(record.name), []
+    for client in snapshot.search(record.name, _COMPARED):
+        born = {client.date_of_birth, record.date_of_birth} - {None}
+        if client.kind == record.kind and len(born) < 2 and may_be_same(name, fold(client.name)):
+            alike.append(client)
+    if alike:
+        raise _same_as(alike)
+
+
+def _same_as(alike: Sequence[Client]) -> Question:
+    return Question(
+        f"{'This client' if len(alike) == 1 else 'These clients'} may be the same:"
+        f" {', '.join(f'{other.name} ({other.id})' for other in alike[:5])}.",
+        parameter="duplicate_ok",
+        choices={"yes": "Add anyway"},
+        yes="yes",
+        records=alike,
+        kind="duplicate",
+    )
 
 
 def possible_duplicates(snapshot: Snapshot, record: Client) -> list[Client]:
@@ -361,7 +383,9 @@ def pin(
     crm: CRM,
     client: TheClient,
     status: Annotated[str, Line(40), About("Status", "leave empty to remove the pin")] = "",
-    until: Annotated[date | None, Day(past=False), About("Until", "its last day; empty for no end")] = None,
+    until: Annotated[
+        date | None, Day(past=False, from_today=True), About("Until", "its last day; empty for no end")
+    ] = None,
 ) -> Client:
     """Gives a client a status whatever the rules say, until a day or until lifted; without a status, lifts it."""
     if until and not status:

@@ -67,7 +67,11 @@ def add(
     crm: CRM,
     name: Annotated[str, Line(100), About("Name", "what it is for, such as nightly mail", positional=True)],
     may: Annotated[str, Choice(KEY_MAY), About("May", "mail, backup or mail+backup")] = "mail",
-    expires: Annotated[date | None, Day(), About("Expires", "the last day on which it works; never by default")] = None,
+    expires: Annotated[
+        date | None,
+        Day(past=False, from_today=True),
+        About("Expires", "the last day on which it works; never by default"),
+    ] = None,
 ) -> KeyMade:
     """Makes a key by which commands run unattended, where the store has accounts. It is shown once.
 

@@ -22,13 +22,14 @@ class Day(Check):
     What is said without a year or a week is the last one where `past`, else the next one. `earliest` and, with `past`,
     today bound it. Of a week, month or year that is named instead, `of_period` says which day is meant: the first,
     which is so for what may lie ahead, the last, or none. `or_later` takes a day to come as well where one of the past
-    is meant. One that is `timed` takes a time too, and then is a When.
+    is meant, `from_today` none that has passed. One that is `timed` takes a time too, and then is a When.
     """
 
     past: bool = True
     earliest: date = date(1900, 1, 1)
     of_period: Literal["", "first", "last"] = ""
     or_later: bool = False
+    from_today: bool = False
     timed: bool = False
 
     empty = None
@@ -48,6 +49,8 @@ class Day(Check):
         day = self._day_of(when)
         if day < self.earliest:
             raise FieldError(f"{by.day(day)} is before {by.day(self.earliest)}")
+        if self.from_today and day < by.today:
+            raise FieldError(f"{by.day(day)} has passed (today is {by.day(by.today)})")
         if self.past and not self.or_later and day > by.today:
             if self.of_period != "last" or when.day > by.today:
                 raise FieldError(f"{by.day(day)} is in the future (today is {by.day(by.today)})")

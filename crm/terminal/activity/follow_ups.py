@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from crm.commands.activity.follow_up_lists import FollowUpShown
-from crm.commands.activity.follow_ups import FollowUpList
+from crm.commands.activity.follow_ups import DUE, FollowUpList
 from crm.commands.registry import named
 from crm.errors import Cancelled, NotFoundError
 from crm.model import Client, Conventions, Deal, Field, FollowUp, typed_fields
+from crm.model.fields import Check
 from crm.model.written_dates import read_when
 from crm.repository import Query
 from crm.terminal.activity.rendering import LISTED_FOLLOW_UPS
@@ -32,6 +33,7 @@ class FollowUpForm(RecordForm):
     # Asked before the form is shown.
     asked_first: ClassVar[Sequence[str]] = ("what", "due_on")
     needed = frozenset(("what",))
+    checks: ClassVar[Mapping[str, Check]] = {"due_on": DUE}
     times: ClassVar[Mapping[str, str]] = {"due_on": "due_time"}
 
     def __init__(self, session: Session, client: Client, original: Mapping[str, Any], changes: dict[str, Any]) -> None:

@@ -151,7 +151,9 @@ def log(
         form.changes["kind"] = session.keyboard.choose("What was it?", entries, at=form.value("kind"))
 
     def fill() -> Any:
-        return form.fill([company.name, f"Log {logged(form.value('kind'))}"], lambda: _log(session, company, form))
+        return form.fill(
+            lambda: [company.name, f"Log {logged(form.value('kind'))}"], lambda: _log(session, company, form)
+        )
 
     steps = [*([] if kind else [ask_kind]), *form.steps(["subject"], company.name, title), fill]
     added = in_steps(session, steps, form.is_written)

@@ -6,11 +6,12 @@ from functools import cache
 from typing import Any
 
 from crm.commands.activity.follow_up_lists import next_by_client
-from crm.commands.clients.clients import ClientCard
+from crm.commands.clients.clients import ClientCard, refuse_namesake
 from crm.commands.clients.rules import statuses
 from crm.commands.registry import Command, commands, named
-from crm.errors import NotFoundError
+from crm.errors import NotFoundError, Question, RefusedError
 from crm.model import Client
+from crm.model import named as named_client
 from crm.model.fields import FOREVER
 from crm.terminal.clients.contacts import ContactsPage
 from crm.terminal.clients.picking import pick_client
@@ -210,8 +211,9 @@ def add(session: Session, **_: Any) -> None:
 
     def fill() -> Any:
         if not any(form.value(name) for name in form.name_parts()):
+            session.fail(RefusedError("A person needs a name: fill in the first or the last name."))
             raise Back
-        return form.fill(["Add a client", _name(form)], lambda: _add(session, form))
+        return form.fill(lambda: ["Add a client", _name(form)], lambda: _add(session, form))
 
     def steps() -> list[Step]:
         return [ask_kind, *form.steps(form.name_parts(), "Add a client"), fill]
@@ -226,6 +228,13 @@ def add(session: Session, **_: Any) -> None:
 
 
 def _add(session: Session, form: RecordForm) -> Client:
+    try:
+        with session.crm.read() as snapshot:
+            refuse_namesake(snapshot, named_client(Client(**form.changes)))
+    except Question as question:
+        answer = session.prompts.answer(question)
+        if isinstance(answer, Client):
+            return answer
     added: Client = session.call("clients add", client=form.changes)
     return added
 

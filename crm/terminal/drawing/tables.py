@@ -49,10 +49,22 @@ def qualified_name(kind: type) -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
+@dataclass
+class Layout:
+    """The columns that the first page of a list has, by their titles: its other pages have the same."""
+
+    titles: frozenset[str] = frozenset()
+
+
 def fitted(
-    columns: Sequence[Column], rows: Sequence[Sequence[Text]], width: int, measure: Callable[[str], int] = cell_len
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[Text]],
+    width: int,
+    measure: Callable[[str], int] = cell_len,
+    *,
+    keep: bool = False,
 ) -> dict[int, int]:
-    """The columns that there is room for, by place, with their widths."""
+    """The columns that there is room for, by place, with their widths; where they are to be kept, all of them."""
     sizes = {
         at: min(
             width if column.wraps else _WIDEST,
@@ -60,7 +72,7 @@ def fitted(
         )
         for at, column in enumerate(columns)
     }
-    if rows:
+    if rows and not keep:
         sizes = {at: size for at, size in sizes.items() if any(row[at].plain for row in rows)}
     least = {at: min(size, columns[at].least or size) for at, size in sizes.items()}
     known_by = {
@@ -70,7 +82,7 @@ def fitted(
     def fit(cut: Mapping[int, int]) -> bool:
         return sum(cut[at] for at in sizes) + _GAP * (len(sizes) - 1) <= width or len(sizes) == 1
 
-    for at in sorted(sizes, key=lambda at: -columns[at].rank):
+    for at in [] if keep else sorted(sizes, key=lambda at: -columns[at].rank):
         if fit(known_by if columns[at].rank > _NEEDED else least):
             continue
         del sizes[at]
@@ -114,9 +126,18 @@ Line = tuple[str, Sequence[tuple[str, str]]]
 
 
 def lines(
-    screen: Screen, columns: Sequence[Column], records: Sequence[Any], by: ListConventions, width: int
+    screen: Screen,
+    columns: Sequence[Column],
+    records: Sequence[Any],
+    by: ListConventions,
+    width: int,
+    layout: Layout | None = None,
 ) -> tuple[str, list[Line]]:
-    """The heads, and the records as the lines that one chooses from, of at most `width` columns of the terminal."""
+    """The heads, and the records as the lines that one chooses from, of at most `width` columns of the terminal. Where
+    a `layout` says nothing yet, it says then which columns there are."""
+    keep = layout is not None and bool(layout.titles)
+    if layout is not None and keep:
+        columns = [column for column in columns if column.title in layout.titles]
     rows = [cells(columns, record, by) for record in records]
     titles = [heading(column, by) for column in columns]
     sizes = fitted(
@@ -124,7 +145,10 @@ def lines(
         rows,
         width,
         screen.measure,
+        keep=keep,
     )
+    if layout is not None:
+        layout.titles = frozenset(columns[at].title for at in sizes)
 
     def line(row: Sequence[Text]) -> Line:
         pieces: list[tuple[str, str]] = []

@@ -126,7 +126,7 @@ def add(session: Session, **_: Any) -> None:
         form.changes["channel"] = session.keyboard.choose("Type:", entries, at=form.value("channel"))
 
     def fill() -> Any:
-        return form.fill(["Templates", form.value("name")], lambda: _saved(session, form.changes))
+        return form.fill(lambda: ["Templates", form.value("name")], lambda: _saved(session, form.changes))
 
     _confirm_done(
         session, "Added", in_steps(session, [ask_channel, *form.steps(["name"], *crumbs), fill], form.is_written)

@@ -3,14 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 from rich.text import Text
 
-from crm.errors import Cancelled, ConflictError, CRMError
+from crm.errors import Cancelled, ConflictError, CRMError, FieldError
 from crm.model import Conventions, Field, Record, typed_fields
+from crm.model.fields import Check, Day, Extra, Prose
 from crm.model.fields import Choice as OneOf
-from crm.model.fields import Day, Extra, Prose
 from crm.model.written_dates import When
 from crm.terminal.console.keyboard import Back, Choice, FormPlace
 from crm.terminal.drawing.screen import clean
@@ -51,6 +52,8 @@ class RecordForm:
 
     # What must not be left empty where it is asked before the form is shown.
     needed: ClassVar[frozenset[str]] = frozenset()
+    # What is asked of a field here beside what its record asks, by its name.
+    checks: ClassVar[Mapping[str, Check]] = {}
     # Days that may be typed with a time, and the fields of these times.
     times: ClassVar[Mapping[str, str]] = {}
 
@@ -66,6 +69,8 @@ class RecordForm:
         self._place: FormPlace | None = None
         # What stood in lines that were left.
         self._begun: dict[str, str] = {}
+        # The field that was refused when it was saved, which is pointed at then.
+        self._refused = ""
 
     @classmethod
     def of(cls, session: Session, record: Any, changes: dict[str, Any]) -> "RecordForm":
@@ -122,13 +127,15 @@ class RecordForm:
             text = field.check.show(value, self.session.crm.conventions) if value else "-"
             self.session.screen.print(Text(f"{field.label}: ", "muted").append(clean(text), "default"))
 
-    def fill(self, crumbs: Sequence[str], save: Callable[[], Any], *, saves: str = "Save") -> Any:
-        """Lets the person choose field after field; the result of `save`, which may refuse. Raises Back,
-        where nothing would be lost by it, and Cancelled."""
+    def fill(
+        self, crumbs: Sequence[str] | Callable[[], Sequence[str]], save: Callable[[], Any], *, saves: str = "Save"
+    ) -> Any:
+        """Lets the person choose field after field; the result of `save`, which may refuse. `crumbs` may name anew each
+        time what is in the form. Raises Back, where nothing would be lost by it, and Cancelled."""
         at: Any = None
         hint = f"{saves}, or pick a field"
         while True:
-            self.session.page(*crumbs)
+            self.session.page(*(crumbs() if callable(crumbs) else crumbs))
             by = self.session.crm.conventions
             fields = self.fields()
             wide = max(len(field.label) for field in fields)
@@ -146,6 +153,7 @@ class RecordForm:
                 done = self._save(save)
                 if done is not None:
                     return done
+                at = self._refused if any(field.name == self._refused for field in fields) else at
                 continue
             at = chosen or at
             asked = next((field for field in fields if field.name == chosen), None)
@@ -171,6 +179,7 @@ class RecordForm:
             raise
         except CRMError as error:
             self.session.fail(error)
+            self._refused = error.field if isinstance(error, FieldError) else ""
             return None
 
     def loses(self) -> bool:
@@ -195,7 +204,7 @@ class RecordForm:
         stored = field.check.edit(value, by) if value not in (None, "", (), {}) else ""
         typed = self._begun.pop(field.name, "") or stored
         extra = field.name == "extra"
-        check = field.check
+        check = self.checks.get(field.name, field.check)
         if field.name in self.times and isinstance(check, Day):
             check = replace(check, timed=True)
         try:
@@ -260,7 +269,8 @@ def fill_changes(
         with session.crm.read() as snapshot:
             original = snapshot.get(type(record), record.id)
         try:
-            done = form.of(session, original, changes).fill([title(original), "Edit"], saved)
+            filled = form.of(session, original, changes)
+            done = filled.fill(partial(_titled, title, original, filled), saved)
         except ConflictError as error:
             try:
                 changes = settle_conflict(session, original, error, changes)
@@ -272,6 +282,11 @@ def fill_changes(
                 return None
         else:
             return None if done is original else (original, done)
+
+
+def _titled(title: Callable[[AnyRecord], str], original: AnyRecord, form: RecordForm) -> Sequence[str]:
+    """The title of a form by what is in it by now."""
+    return [title(replace(original, **form.changes)), "Edit"]
 
 
 def settle_conflict(session: Session, record: Record, error: ConflictError, mine: Mapping[str, Any]) -> dict[str, Any]:

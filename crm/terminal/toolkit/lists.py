@@ -58,6 +58,7 @@ class ListPage:
         # The rows that are on the screen, and which of them is pointed at.
         self.drawn: Sequence[Any] = ()
         self.at = 0
+        self._layout = tables.Layout()
 
     def rows(self, limit: int, offset: int) -> Sequence[Any]:
         """The rows of a page; a command that pages nothing is asked for all of them."""
@@ -311,7 +312,9 @@ class ListPage:
         if self._is_narrow():
             head, lines = "", tables.two_lines(screen, columns, rows, by, width)
         else:
-            head, lines = tables.lines(screen, columns, rows, by, width)
+            if not self.offset:
+                self._layout = tables.Layout()
+            head, lines = tables.lines(screen, columns, rows, by, width, self._layout)
         # prompt_toolkit puts a blank before a question of its own, and so does the line above the rows.
         head = " " * (before - (0 if screen.plain else 1)) + head if head else ""
         return head, [

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from crm.commands.clients.clients import refuse_namesake
 from crm.errors import ConflictError, CRMError, FieldError, NotFoundError, Question, RefusedError
-from crm.model import Client
+from crm.model import Client, named
 from crm.model.fields import FOREVER
 from tests.commands.conftest import Office, display_path
 from tests.support.clocks import TODAY
@@ -309,3 +310,22 @@ def test_everything_a_command_refuses_is_an_error_of_ours(office: Office) -> Non
         with pytest.raises(CRMError):
             office(words, *arguments)
     assert office.clients() == [other]
+
+
+def test_whoever_types_a_name_is_told_of_one_much_alike(office: Office) -> None:
+    joe = office.add(first_name="Joe", last_name="Miller")
+    office.add(kind="company", company="Joe Miller")
+    born = office.add(first_name="Ida", last_name="Sandberg", date_of_birth=BORN)
+
+    def asked(**given: Any) -> list[int]:
+        with office.crm.read() as snapshot:
+            try:
+                refuse_namesake(snapshot, named(Client(**given)))
+            except Question as question:
+                return [record.id for record in question.records]
+        return []
+
+    assert asked(first_name="Joe", last_name="Miler") == asked(first_name="joe", last_name="MILLER") == [joe.id]
+    assert asked(first_name="Ida", last_name="Sandbergh") == [born.id]
+    assert asked(first_name="Ida", last_name="Sandberg", date_of_birth=BORN + timedelta(days=1)) == []
+    assert asked(first_name="Joe", last_name="Mills") == []

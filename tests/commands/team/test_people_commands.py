@@ -9,6 +9,7 @@ import pytest
 from crm.accounts import SignedIn
 from crm.commands.context import CRM, has_accounts
 from crm.commands.ownership import names, owner_filter, spelled
+from crm.commands.registry import named
 from crm.errors import FieldError, ForbiddenError, Question, RefusedError, SignInRefusedError
 from crm.model import Client, Deal, FollowUp, MachineKey, User
 from crm.repository import Query
@@ -442,3 +443,10 @@ def test_names_that_mislead_are_refused_wherever_they_are_given(team: Office) ->
                 team(words, **given)
             assert error.value.field == "name"
     assert team.everything() == before
+
+
+def test_a_key_ends_on_a_day_to_come(team: Office) -> None:
+    expires = named("keys add").parameters["expires"].value_check
+    assert expires.read("2026-12-24", team.crm.conventions) == date(2026, 12, 24)
+    with pytest.raises(FieldError, match="has passed"):
+        expires.read("yesterday", team.crm.conventions)

@@ -151,10 +151,11 @@ def test_one_is_added_with_what_there_is_to_choose_from(start: Start, busy: CRM)
     )  # fmt: skip
 
 
-def test_a_day_that_has_passed_stays_in_the_form_to_be_corrected(start: Start, busy: CRM) -> None:
+def test_a_day_that_has_passed_is_refused_where_it_is_typed(start: Start, busy: CRM) -> None:
     session = start().choose("Follow-ups").sees("n new").press("n").press("bo berg", "enter").sees("What")
-    session.press("Call", "enter").sees("Due").press("yesterday", "enter").choose("Save").sees("That day has passed")
-    session.press("kill", "tomorrow", "enter").sees("Added: Call (Bo Berg), due tomorrow")
+    session.press("Call", "enter").sees("Due").press("yesterday", "enter")
+    session.sees("Nov 20, 2026 has passed (today is Nov 21, 2026)").press("kill", "tomorrow", "enter").choose("Save")
+    session.sees("Added: Call (Bo Berg), due tomorrow")
     assert follow_ups(busy)[-1].due_on == days(1)
 
 

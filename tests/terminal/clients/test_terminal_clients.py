@@ -56,6 +56,18 @@ def test_a_duplicate_is_added_where_the_person_says_so(start: Start, crm: CRM) -
     assert [client.kind for client in clients(crm)] == ["company", "company"]
 
 
+def test_a_person_needs_a_name_and_is_called_in_the_form_as_it_is_typed(start: Start, crm: CRM) -> None:
+    add(crm, first_name="Joe", last_name="Miller")
+    session = start().choose("Clients").sees("n new").press("n").choose("A person").sees("First name")
+    session.press("enter").sees("Last name").press("enter").sees("A person needs a name: fill in the first or the last")
+    session.sees("Last name (").press("Milner", "enter").sees("Add a client › Milner").choose("First name")
+    session.press("Joe", "enter").sees("Add a client › Joe Milner").choose("Last name").press("kill", "Miler", "enter")
+    # Somebody is called much like it already.
+    session.sees("Add a client › Joe Miler").press("1").sees("may be the same: Joe Miller (1)").press("2")
+    session.sees("Added Joe Miler (no. 2)").choose("Edit").choose("Last name").press("kill", "Fox", "enter")
+    session.sees("Joe Fox › Edit").press("1").sees("Saved: Joe Fox")
+
+
 def test_a_sale_that_makes_a_vip_says_why(start: Start, crm: CRM) -> None:
     add(crm, first_name="Anna", last_name="Berg")
     session = start().choose("Sales").sees("n new").press("n").sees("Client (")

@@ -93,3 +93,18 @@ def test_the_number_of_a_record_is_a_column_by_itself() -> None:
 
     assert titles(SALES)[0] == tables.NUMBER
     assert tables.NUMBER not in titles(LISTED)
+
+
+def test_the_columns_of_a_list_are_those_of_its_first_page() -> None:
+    layout = tables.Layout()
+    first, other = clients()[:2], [Client(id=9, kind="company", company="Acme", status="VIP")]
+    head, _ = tables.lines(screen(80), LISTED, first, BY, 74, layout)
+    kept, lines = tables.lines(screen(80), LISTED, other, BY, 74, layout)
+    assert kept.split() == head.split()
+    assert tables.lines(screen(80), LISTED, other, BY, 74)[0].split() != head.split()
+    assert "Acme" in lines[0][0]
+    long = [Client(id=9, kind="company", company="W" * 90, status="W" * 40, total_spend=Decimal("1234567890.12"))]
+    kept, lines = tables.lines(screen(80), LISTED, long, BY, 74, layout)
+    assert kept.split() == head.split()
+    assert cell_len(lines[0][0]) <= 74
+    assert "1,234,567,890.12" in lines[0][0]
