@@ -20,8 +20,8 @@ from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
 
-_WIDE = 80
-_NARROWEST = 18
+# A stage has so many columns at least, in which most titles are whole; from _WORDY on there is room for words.
+_NARROWEST, _WORDY = 24, 32
 _GAP = 2
 _LINES = 3
 # The title, the rule, what is shown, the two heads, what is left out, the entries below and the keys.
@@ -90,8 +90,7 @@ class BoardPage:
     def _seen(self, rows: int) -> Sequence[StageSum]:
         """The stages that are seen; what is pointed at is among them, and so is its card."""
         screen = self.session.screen
-        fit = 1 if screen.width < _WIDE else (screen.width + _GAP) // (_NARROWEST + _GAP)
-        fit = min(fit, len(self._sums))
+        fit = max(1, min((screen.width + _GAP) // (_NARROWEST + _GAP), len(self._sums)))
         self.at = max(0, min(self.at, len(self._sums) - 1))
         self._first = min(max(self._first, self.at - fit + 1), self.at, len(self._sums) - fit)
         for sum_ in self._sums:
@@ -114,7 +113,9 @@ class BoardPage:
         if len(seen) == len(self._sums):
             return owner
         which = f"stage {last}" if len(seen) == 1 else f"stages {self._first + 1}-{last}"
-        return f"{owner} · {which} of {by.number(len(self._sums))}"
+        before, after = self._first > 0, last < len(self._sums)
+        signs = [self.session.screen.sign("←", "<")] * before + [self.session.screen.sign("→", ">")] * after
+        return f"{owner} · {which} of {by.number(len(self._sums))}  {' '.join(signs)}"
 
     # Drawing
 
@@ -143,7 +144,7 @@ class BoardPage:
         screen = self.session.screen
         sign = screen.sign("»", ">") if pointed else screen.sign("·", "-")
         title = Text(f"{sign} ", "chosen" if pointed else "muted").append(clean(card.deal.title), "bold" * pointed)
-        wordy = width >= 2 * _NARROWEST
+        wordy = width >= _WORDY
         days = f"{by.number(card.days)} {'days' if wordy else 'd'}"
         late = "! late" if wordy else "!"
         room = width - 3 - len(days) - (len(late) + 1 if card.overdue else 0)
