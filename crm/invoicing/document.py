@@ -10,21 +10,15 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
+from crm.model.billing import TAX_CATEGORIES
+
 INVOICE: Final = "invoice"
 CREDIT_NOTE: Final = "credit_note"
 KINDS: Final[Mapping[str, str]] = {INVOICE: "invoice", CREDIT_NOTE: "credit note"}
 
-# The tax categories of EN 16931 that are used here (UNCL 5305), as a person chooses them.
-CATEGORIES: Final[Mapping[str, str]] = {
-    "S": "normal rate",
-    "Z": "zero rate",
-    "E": "exempt",
-    "AE": "reverse charge",
-    "K": "intra-Community supply",
-    "G": "export",
-    "O": "not subject to tax",
-}
-# Only these have a rate above zero.
+# As a person calls them (UNTDID 5305).
+CATEGORIES: Final = TAX_CATEGORIES
+# Only this one has a rate above zero.
 TAXED: Final = "S"
 # What a document says where a category has no tax and nobody has written a reason.
 REASONS: Final[Mapping[str, str]] = {

@@ -133,7 +133,15 @@ def _for_einvoice(document: InvoiceDocument, format: str) -> Iterator[Missing]:
             yield Missing(of, "electronic_scheme", f"{whose} Peppol address: an e-mail address is none")
     if format == "peppol" and not (document.buyer_reference or document.order_reference):
         yield Missing("invoice", "buyer_reference", "the buyer's reference or order number")
-    if format not in _XRECHNUNG:
+    for line in document.lines:
+        begins, ends = line.period_from or line.period_to, line.period_to or line.period_from
+        is_early = begins and document.period_from and begins < document.period_from
+        is_late = ends and document.period_to and ends > document.period_to
+        if format != "factur-x" and (is_early or is_late):
+            sentence = f"a period in line {line.position} that lies within that of the invoice"
+            yield Missing("line", "period_from", sentence, line.position)
+    # Within Germany, Peppol asks for the same as XRechnung.
+    if format not in _XRECHNUNG and not (format == "peppol" and seller.country == buyer.country == "DE"):
         return
     if not document.buyer_reference:
         yield Missing("invoice", "buyer_reference", "the buyer's reference (Leitweg-ID)")

@@ -89,6 +89,14 @@ def test_what_the_law_asks_for_is_named(changes: dict[str, Any], lacking: set[st
         ("factur-x", {"due_on": None, "terms": ""}, {"invoice.due_on"}),
         ("factur-x", {"due_on": None, "terms": "", "paid": D("119.00")}, set()),
         ("factur-x", {"currency": "KWD"}, {"invoice.currency"}),
+        ("peppol", {"seller__phone": "", "iban": ""}, set()),
+        ("peppol", {"seller__phone": "", "iban": "", "buyer__country": "DE"}, {"seller.phone", "seller.iban"}),
+        (
+            "peppol",
+            {"period_from": date(2026, 10, 1), "line__period_from": date(2026, 9, 30)},
+            {"line.period_from"},
+        ),
+        ("xrechnung-ubl", {"period_to": date(2026, 10, 1), "line__period_to": date(2026, 10, 2)}, {"line.period_from"}),
     ],
 )
 def test_what_a_format_asks_for_is_named(format: str, changes: dict[str, Any], lacking: set[str]) -> None:

@@ -287,7 +287,9 @@ def _categories(invoice: ReadInvoice) -> Iterator[Fault]:
                 continue
             rate = _value(line.rate)
             if category == "S" and rate <= 0:
-                yield Fault(rule="BR-S-05", line=line.id, sentence=f"Line {line.id} has the normal rate, and it is 0.")
+                yield Fault(
+                    rule="BR-S-05", line=line.id, sentence=f"Line {line.id} has the standard rate, and it is 0."
+                )
             elif category in CATEGORIES and category != "S" and rate:
                 sentence = f"Line {line.id}: {word} has no tax, and {line.rate} % stands there."
                 yield Fault(rule=f"BR-{name}-05", line=line.id, sentence=sentence)

@@ -150,8 +150,8 @@ def _settlement(node: "etree._Element", document: InvoiceDocument) -> None:
         _add(tax, "ram:BasisAmount", amount(group.base))
         _add(tax, "ram:CategoryCode", group.category)
         _add(tax, "ram:ExemptionReasonCode", terms.REASON_CODES.get(group.category, ""))
-        if group.category != terms.NOT_SUBJECT:
-            _add(tax, "ram:RateApplicablePercent", number(group.rate))
+        # XRechnung wants a rate here even of what is not subject to tax (BR-DE-14).
+        _add(tax, "ram:RateApplicablePercent", number(group.rate))
     _period(node, document.period_from, document.period_to)
     for part in document.adjustments:
         adjustment = _inside(node, "ram:SpecifiedTradeAllowanceCharge")

@@ -150,7 +150,8 @@ def _category(
     node: "etree._Element", category: str, rate: Decimal, reason_code: str = "", reason: str = ""
 ) -> None:  # fmt: skip
     _add(node, "cbc:ID", category)
-    if category != terms.NOT_SUBJECT:
+    # XRechnung wants a rate for each group even of what is not subject to tax (BR-DE-14); nothing else may have one.
+    if category != terms.NOT_SUBJECT or reason_code:
         _add(node, "cbc:Percent", number(rate))
     _add(node, "cbc:TaxExemptionReasonCode", reason_code)
     _add(node, "cbc:TaxExemptionReason", reason)
