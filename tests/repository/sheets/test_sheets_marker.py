@@ -132,3 +132,35 @@ def test_many_at_once_leave_each_sale_there_once(team: Team) -> None:
     for thread in threads:
         thread.join(60)
     _check(team, 20)
+
+
+@pytest.mark.parametrize("second", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_requests_that_arrive_twice_count_once(team: Team, second: bool) -> None:
+    other = team.another("ben")
+    for at in range(3):
+        team.person.fault("double", only="write", second=second)
+        team.store.change(_sell, "a sale")
+        if at:
+            other.transact(_sell, "a sale")
+    team.person.clear_faults()
+    _check(team, 5)
+
+
+def test_a_request_that_arrives_again_after_somebody_elses_counts_once(team: Team) -> None:
+    other = team.another("ben")
+    sent: list[Any] = []
+    write = team.repository.service.write
+
+    def keep(*given: Any, **named: Any) -> Any:
+        sent.append((given, named))
+        return write(*given, **named)
+
+    team.repository.service.write = keep  # type: ignore[method-assign]
+    team.store.change(_sell, "a sale")
+    team.repository.service.write = write  # type: ignore[method-assign]
+    other.transact(_sell, "a sale")
+    (given, named) = sent[0]
+    write(*given, **named)
+    # Who had sent it sees the state that it made, and may not take it for its own.
+    team.store.change(_sell, "a sale")
+    _check(team, 3)

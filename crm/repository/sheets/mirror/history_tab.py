@@ -26,10 +26,12 @@ _WIDE = len(HISTORY_COLUMNS)
 
 @dataclass
 class Entries:
-    """A piece of the history: transactions and audit entries as rows of their tables."""
+    """A piece of the history: transactions and audit entries as rows of their tables, and the places of rows that
+    cannot be read."""
 
     transactions: list[dict[str, Any]] = field(default_factory=list)
     audit: list[dict[str, Any]] = field(default_factory=list)
+    torn: list[int] = field(default_factory=list)
 
 
 def rows_of(connection: Connection, first: int) -> Iterator[list[Cell]]:
@@ -98,53 +100,83 @@ def _split(entry: tuple[str, str, str, str, str]) -> Iterator[list[Cell]]:
 
 
 def read(rows: Sequence[Sequence[Cell]]) -> Entries:
-    """Parse rows of the history; raises ValueError, IndexError or KeyError where they are torn."""
-    known: set[int] = set()
-    last = 0
-    entries = Entries()
-    pending: list[tuple[dict[str, Any], str, str]] = []
-    for cells in rows:
-        row = [*cells, *[""] * (_WIDE - len(cells))]
+    """Parse rows of the history. A row that cannot be read is passed over, and its place among them is in `torn`; one
+    that stands there twice counts once."""
+    return _Reading().read(rows)
+
+
+class _Reading:
+    """Rows of the history on their way to transactions and entries."""
+
+    def __init__(self) -> None:
+        self._entries = Entries()
+        self._heads: dict[int, dict[str, Any]] = {}
+        self._openings: dict[int, Sequence[Cell]] = {}
+        self._again = 0
+        # Entries with their texts before and after, and the place of the row that each begins with.
+        self._pending: list[tuple[int, dict[str, Any], str, str]] = []
+
+    def read(self, rows: Sequence[Sequence[Cell]]) -> Entries:
+        """Everything that can be read."""
+        entries = self._entries
+        for at, cells in enumerate(rows):
+            row = [*cells, *[""] * (_WIDE - len(cells))]
+            try:
+                if not self._comes_again(row):
+                    self._take(at, row)
+            except (ValueError, IndexError, OverflowError):
+                entries.torn.append(at)
+        entries.transactions = [self._heads[number] for number in sorted(self._heads)]
+        # A store that an older version has copied into a spreadsheet has one uid for all of its transactions.
+        last_of = {head["uid"]: head["id"] for head in entries.transactions}
+        for head in entries.transactions:
+            if last_of[head["uid"]] != head["id"]:
+                head["uid"] = None
+        for at, entry, before, after in sorted(self._pending, key=lambda pending: pending[1]["transaction"]):
+            try:
+                entries.audit.append({**entry, "before": _fields(before), "after": _fields(after)})
+            except ValueError:
+                entries.torn.append(at)
+        return entries
+
+    def _comes_again(self, row: Sequence[Cell]) -> bool:
+        """Return whether a row is part of a transaction that stands there once more: that begins as it began."""
         number = _number(row[0])
-        if number not in known:
-            if number < last:
-                raise ValueError("its rows stand in another order")
-            known.add(number)
-            last = number
-            head = {
+        if row[2] != "" and number in self._openings:
+            self._again = number if row == self._openings[number] else 0
+        elif number != self._again:
+            self._again = 0
+        return self._again == number
+
+    def _take(self, at: int, row: Sequence[Cell]) -> None:
+        number = _number(row[0])
+        if number not in self._heads:
+            self._heads[number] = {
                 "id": number,
                 "uid": str(row[1]) or None,
                 "at": datetime.fromisoformat(str(row[2])),
                 "user": str(row[3]),
                 "what": str(row[4]),
+                # An older version has not written whose it was.
+                "user_id": _number(row[_WIDE - 1]) if row[_WIDE - 1] != "" else None,
+                "undoes": _number(row[5]) if row[5] != "" else None,
+                "undone_by": None,
             }
-            # An older version has not written whose it was.
-            head["user_id"] = _number(row[_WIDE - 1]) if row[_WIDE - 1] != "" else None
-            entries.transactions.append(
-                {**head, "undoes": _number(row[5]) if row[5] != "" else None, "undone_by": None}
-            )
+            self._openings[number] = row
         operation = str(row[8])
         if operation == _GOES_ON:
-            entry, before, after = pending.pop()
+            begun, entry, before, after = self._pending[-1]
             if entry["transaction"] != number:
                 raise ValueError("a piece of an entry stands at another one")
-            pending.append((entry, before + str(row[9]), after + str(row[10])))
+            self._pending[-1] = begun, entry, before + str(row[9]), after + str(row[10])
         elif operation:
             first, _, final = str(row[7]).partition("-")
             ids = range(_number(first), _number(final or first) + 1)
-            if len(pending) + len(ids) > _MOST_ENTRIES:
+            if len(self._pending) + len(ids) > _MOST_ENTRIES:
                 raise ValueError(f"{row[7]} are more records than a spreadsheet holds")
             for record_id in ids:
                 entry = {"transaction": number, "record": str(row[6]), "record_id": record_id, "operation": operation}
-                pending.append((entry, str(row[9]), str(row[10])))
-    # A store that an older version has copied into a spreadsheet has one uid for all of its transactions.
-    last_of = {head["uid"]: head["id"] for head in entries.transactions}
-    for head in entries.transactions:
-        if last_of[head["uid"]] != head["id"]:
-            head["uid"] = None
-    for entry, before, after in pending:
-        entries.audit.append({**entry, "before": _fields(before), "after": _fields(after)})
-    return entries
+                self._pending.append((at, entry, str(row[9]), str(row[10])))
 
 
 def _number(cell: Cell) -> int:

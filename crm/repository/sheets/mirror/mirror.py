@@ -231,6 +231,17 @@ def set_held(connection: Connection, ids: Mapping[str, Sequence[int]]) -> None:
     _set_fact(connection, "held", json.dumps(ids) if ids else "")
 
 
+def torn(connection: Connection) -> list[int]:
+    """The rows of the history that cannot be read."""
+    rows: list[int] = json.loads(_fact(connection, "torn") or "[]")
+    return rows
+
+
+def set_torn(connection: Connection, rows: Sequence[int]) -> None:
+    """Notes the rows of the history that cannot be read."""
+    _set_fact(connection, "torn", json.dumps(rows) if rows else "")
+
+
 def lost(connection: Connection) -> str:
     """The changes lost when an older version of the spreadsheet was put back, in words; '' for nothing."""
     return _fact(connection, "lost")

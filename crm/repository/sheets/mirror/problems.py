@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 from crm.errors import RefusedError
 from crm.model import BY_NAME, Record
 from crm.repository import Finding, sums
-from crm.repository.sheets.grid.layout import columns, heading, letters
+from crm.repository.sheets.grid.layout import HISTORY, columns, heading, letters
 from crm.repository.sheets.mirror import mirror
 from crm.repository.sheets.mirror.mirror import in_json
 
@@ -17,6 +17,7 @@ from crm.repository.sheets.mirror.mirror import in_json
 WHOLE_ROW = "(row)"
 
 _MEND = "Fix the cell in the spreadsheet; until then the last good value counts, and what you typed is kept."
+_PUT_BACK = "Put the row back (File, Version history); until then what it says cannot be undone."
 _table = mirror.sheet_problem
 _NOTED = select(_table.c.id, _table.c.field).where(_table.c.record == bindparam("record"))
 
@@ -124,6 +125,9 @@ def problems(connection: Connection) -> Iterator[Finding]:
         for name, ids in held.items():
             what = f"{len(ids)} of the {BY_NAME[name].plural} are gone from the tab “{seen.places[name].title}”"
             yield Finding(f"{what}, or have lost their ID.", True, name, 0, "`sheets repair` asks what to do.")
+    for row in mirror.torn(connection):
+        what = f"{HISTORY.title}!A{row}: this row of the history cannot be read and is passed over."
+        yield Finding(what, True, how_to_mend=_PUT_BACK)
     rows = mirror.sheet_row
     statement = select(_table, rows.c.row.label("place"), rows.c.cells).outerjoin_from(
         _table, rows, (rows.c.record == _table.c.record) & (rows.c.id == _table.c.id)

@@ -104,6 +104,8 @@ class _Intake:
         edits = HandEdits()
         self._take_tabs(before, entries, edits)
         enter(self.connection, entries)
+        torn = [] if self.contents.everything else mirror.torn(self.connection)
+        mirror.set_torn(self.connection, [*torn, *entries.torn])
         places = self.contents.places
         places[HISTORY.title].heading = [history_end(self.contents, self.contents.state.history_rows)]
         mirror.set_seen(self.connection, Seen(self.contents.state, places))

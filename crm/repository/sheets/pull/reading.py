@@ -22,8 +22,10 @@ from crm.repository.sheets.grid.layout import (
     runs,
     trimmed,
 )
+from crm.repository.sheets.mirror import history_tab
 from crm.repository.sheets.mirror.mirror import META_RANGE, Place, Seen, State
 from crm.repository.sheets.pull.ingest import Contents
+from crm.repository.sheets.push.before_images import came_first
 from crm.repository.sheets.push.plan import Plan
 
 # Rows are asked for one by one up to so many; more are read in one piece, whatever lies between.
@@ -41,6 +43,9 @@ def read(service: Service, before: Seen | None) -> Contents:
     try:
         meta, history, kept, *tabs = service.values(ranges)
     except Rejected as error:
+        if known:
+            # Rows of the history may be gone.
+            return read(service, None)
         raise _without_tabs(service, error) from error
     state = state_in(meta.rows)
     places = {
@@ -128,16 +133,24 @@ class Verified:
     """The preconditions of a commit, as they are just before: the state, the headings, and the rows it will write
     to."""
 
-    def __init__(self, service: Service, plan: Plan) -> None:
+    def __init__(self, service: Service, plan: Plan, seen: Seen) -> None:
         self._plan = plan
+        self._seen = seen
         spans = [(kind, *span) for kind in plan.kinds for span in self._spans(plan, kind)]
-        asked: list[GridRange] = [META_RANGE, *(TABS[kind].rows(0, 1) for kind in plan.kinds)]
+        asked: list[GridRange] = [
+            META_RANGE,
+            BEFORE.rows(0, 1),
+            HISTORY.rows(seen.state.history_rows),
+            *(TABS[kind].rows(0, 1) for kind in plan.kinds),
+        ]
         asked += [TABS[kind].rows(first, end) for kind, first, end in spans]
         try:
-            meta, *answers = service.values(asked)
+            meta, before, history, *answers = service.values(asked)
         except Rejected as error:
             raise _without_tabs(service, error) from error
         self.state = state_in(meta.rows)
+        self._before = before.rows[0] if before.rows else []
+        self._history = [trimmed(row) for row in history.rows]
         headings = answers[: len(plan.kinds)]
         self.titles = {kind: values.title for kind, values in zip(plan.kinds, headings, strict=True)}
         self.headings = {
@@ -156,12 +169,19 @@ class Verified:
             return [(min(rows), max(rows) + 1)]
         return [(first, first + count) for first, count in runs(rows)]
 
-    def holds(self, seen: Seen) -> bool:
-        """Return whether everything stands where the plan has it."""
-        if not self.state.is_at(seen.state):
+    def holds(self) -> bool:
+        """Return whether everything stands where the plan has it, and nothing came twice."""
+        seen = self._seen
+        if not self.state.is_at(seen.state) or not came_first(self._before, self.state) or not self._history_ends:
             return False
         for kind in self._plan.kinds:
             place = seen.places[kind.kind_name]
             if trimmed(self.headings[kind]) != trimmed(place.heading) or self.titles[kind] != place.title:
                 return False
         return all(row.fits(self._rows.get((row.kind, row.row), [])) for row in self._plan.touched)
+
+    @property
+    def _history_ends(self) -> bool:
+        """Whether the history ends where it is thought to."""
+        end = self._seen.places[HISTORY.title].heading
+        return len(self._history) == 1 and (not end or end == [history_tab.digest(self._history[0])])

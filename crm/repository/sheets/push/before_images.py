@@ -274,6 +274,13 @@ def blocks_in(rows: Sequence[Sequence[Cell]], grid: int) -> list[Block]:
     return blocks
 
 
+def came_first(top: Sequence[Cell], state: State) -> bool:
+    """Return whether the last commit found the revision that it stands on, by the first row of the tab. One that comes
+    once more, or late, where the marker does not hold, finds another one. A row of another commit says nothing."""
+    before = State.read([State().rows()[0], top[_AT:]])
+    return not top or str(top[0]) != state.uid or before is None or before.revision + 1 == state.revision
+
+
 def _read(rows: Sequence[Sequence[Cell]], at: int) -> Block:
     uid, size, pieces, _ = rows[at][:_AT]
     fields: dict[str, Any] = json.loads("".join(str(row[_AT - 1]) for row in rows[at : at + int(pieces)]))

@@ -20,7 +20,7 @@ from crm.repository.sheets.pull.ingest import Contents
 from crm.repository.sheets.push.before_images import blocks_in
 from crm.repository.sheets.push.plan import Plan, RowWrite
 from crm.repository.sheets.push.requests import ANSWER, Commit, Step, add_marker, kept_in, rows_in
-from crm.repository.sheets.push.rollback import astray, cut, mending
+from crm.repository.sheets.push.rollback import astray, cut, lacks_history, mending, recounting
 from crm.repository.tables import TABLES as TABLES_OF
 
 # Who writes in several requests is given up when nothing has moved for so long (seconds).
@@ -69,11 +69,11 @@ class Push:
 
         Raises Stale, Unclear, Applied, or a StoreError after which nothing of it is there.
         """
-        verified = reading.Verified(self.service, plan)
+        verified = reading.Verified(self.service, plan, seen)
         if verified.state.staging:
             self.wait_for_stager(verified.state)
             raise Stale
-        if not verified.holds(seen):
+        if not verified.holds():
             raise Stale
         commit = Commit(plan, seen, uid, replace(seen.state, staging="", last=dict(last), roster=roster))
         try:
@@ -253,12 +253,14 @@ class Push:
                 # Others may be putting it right at this very moment.
                 time.sleep(random.uniform(0, min(2.0, 0.05 * 2**tries)))
             contents = reading.read(self.service, seen)
-            if seen is not None and contents.state.is_at(seen.state):
-                return contents
             blocks = astray(contents)
-            if not blocks:
+            if blocks and lacks_history(contents, blocks):
+                contents = reading.read(self.service, None)
+                blocks = astray(contents)
+            mended = mending(contents, blocks) if blocks else recounting(contents)
+            if mended is None:
                 return contents
-            plan, after = mending(contents, blocks)
+            plan, after = mended
             self._write_over(Commit(plan, Seen(contents.state, contents.places), new_id(), after))
         raise StoreBusyError(
             "Rows are being moved in the spreadsheet again and again while the program puts them right. Try again when"

@@ -46,6 +46,23 @@ def mending(contents: Contents, blocks: Sequence[Block]) -> tuple[Plan, State]:
     return plan, replace(before, last=highest, history_rows=rows)
 
 
+def lacks_history(contents: Contents, blocks: Sequence[Block]) -> bool:
+    """Return whether rows of the history that they wrote are not among those that were read."""
+    return any(block.state is not None and block.state.history_rows < contents.history_from for block in blocks)
+
+
+def recounting(contents: Contents) -> tuple[Plan, State] | None:
+    """The state that counts the rows of the history that there are, and the requests beside it (none); None where it
+    does. Whoever has deleted some has taken them from the history, and what is torn is passed over."""
+    state = contents.state
+    expected = state.history_rows - contents.history_from
+    surplus = len(contents.history) - expected
+    # Where an older version was put back, or rows above are gone, all of it has to be read.
+    if state.staging or surplus == 0 or (not contents.everything and not 0 <= expected < len(contents.history)):
+        return None
+    return Plan(), replace(state, history_rows=state.history_rows + surplus)
+
+
 def _mend_history(contents: Contents, blocks: Sequence[Block], plan: Plan) -> int:
     """Plans the history as it was before; of how many rows it stays as it is."""
     top = contents.history_from + 1
