@@ -182,6 +182,6 @@ class Verified:
 
     @property
     def _history_ends(self) -> bool:
-        """Whether the history ends where it is thought to."""
+        """The end of the history is where it is thought to be."""
         end = self._seen.places[HISTORY.title].heading
         return len(self._history) == 1 and (not end or end == [history_tab.digest(self._history[0])])
