@@ -1,70 +1,61 @@
 """The SQL functions that each database spells in its own way; another database adds its spelling here."""
 
 import re
-from collections.abc import Callable
 from datetime import date
 from itertools import product
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
 from sqlalchemy import BigInteger, ColumnElement, Date, Integer, String, func, literal
+from sqlalchemy.exc import CompileError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-
-def spelled(function: type[FunctionElement[Any]], *databases: str) -> Callable[[Callable[..., str]], None]:
-    """Registers how an SQL function is spelled, of the SQL of its arguments: in some databases, or in all others."""
-
-    def register(spelling: Callable[..., str]) -> None:
-        @compiles(function, *databases)
-        def _(element: Any, compiler: Any, **keywords: Any) -> str:
-            return spelling(*(compiler.process(clause, **keywords) for clause in element.clauses))
-
-    return register
+Value = TypeVar("Value")
 
 
-class caseless(FunctionElement[str]):
+class _Spelled(FunctionElement[Value]):
+    """A function by its SQL: that of a database by its name, else `sql`. {0} and {1} stand for the SQL of its arguments,
+    and {all} for that of all of them."""
+
+    sql: ClassVar[str] = ""
+    sqlite: ClassVar[str] = ""
+    postgresql: ClassVar[str] = ""
+    # Of MySQL and MariaDB.
+    mysql: ClassVar[str] = ""
+
+    def __init_subclass__(cls) -> None:
+        cls.inherit_cache = True
+        super().__init_subclass__()
+
+
+@compiles(_Spelled)
+def _(element: Any, compiler: Any, **keywords: Any) -> str:
+    arguments = [compiler.process(clause, **keywords) for clause in element.clauses]
+    name = "mysql" if compiler.dialect.name == "mariadb" else compiler.dialect.name
+    spelling: str = getattr(element, name, "") or element.sql
+    if not spelling:
+        raise CompileError(f"{type(element).__name__} has no spelling for {compiler.dialect.name}")
+    return spelling.format(*arguments, all=", ".join(arguments))
+
+
+class caseless(_Spelled[str]):
     """Text without its case, to compare."""
 
     type = String()
-    inherit_cache = True
+    # The dialect of SQLite makes this function itself.
+    sql = "caseless({0})"
+    postgresql = 'lower({0} COLLATE "und-x-icu")'
+    mysql = "LOWER({0})"
 
 
-class folded(FunctionElement[str]):
+class folded(_Spelled[str]):
     """Text as `fold` makes it, to sort by."""
 
     type = String()
-    inherit_cache = True
-
-
-# The dialect of SQLite makes these two functions itself.
-@spelled(caseless)
-def _(text: str) -> str:
-    return f"caseless({text})"
-
-
-@spelled(caseless, "postgresql")
-def _(text: str) -> str:
-    return f'lower({text} COLLATE "und-x-icu")'
-
-
-@spelled(caseless, "mysql", "mariadb")
-def _(text: str) -> str:
-    return f"LOWER({text})"
-
-
-@spelled(folded)
-def _(text: str) -> str:
-    return f"folded({text})"
-
-
-@spelled(folded, "postgresql")
-def _(text: str) -> str:
-    return f'lower({text} COLLATE "und-x-icu")'
-
-
-@spelled(folded, "mysql", "mariadb")
-def _(text: str) -> str:
-    return f"({text} COLLATE utf8mb4_unicode_520_nopad_ci)"
+    # The dialect of SQLite makes this function itself.
+    sql = "folded({0})"
+    postgresql = 'lower({0} COLLATE "und-x-icu")'
+    mysql = "({0} COLLATE utf8mb4_unicode_520_nopad_ci)"
 
 
 # At most this many words with letters beyond ASCII are looked for in several spellings.
@@ -101,15 +92,10 @@ def _spellings(text: str) -> list[str]:
     return list(dict.fromkeys("".join(several).encode().lower().decode() for several in product(*spellings)))
 
 
-class nulls_last(FunctionElement[Any]):
+class nulls_last(_Spelled[Any]):
     """An order, `asc()` or `desc()`, in which what has no value comes last."""
 
-    inherit_cache = True
-
-
-@spelled(nulls_last)
-def _(ordered: str) -> str:
-    return f"{ordered} NULLS LAST"
+    sql = "{0} NULLS LAST"
 
 
 @compiles(nulls_last, "mysql", "mariadb")
@@ -119,244 +105,114 @@ def _(element: Any, compiler: Any, **keywords: Any) -> str:
     return f"{value} IS NULL, {compiler.process(ordered, **keywords)}"
 
 
-class days_between(FunctionElement[int]):
+class days_between(_Spelled[int]):
     """Whole days from the second date to the first."""
 
     type = Integer()
-    inherit_cache = True
+    sql = "({0} - {1})"
+    sqlite = "CAST(julianday({0}) - julianday({1}) AS INTEGER)"
+    mysql = "DATEDIFF({0}, {1})"
 
 
-@spelled(days_between)
-def _(later: str, earlier: str) -> str:
-    return f"({later} - {earlier})"
-
-
-@spelled(days_between, "sqlite")
-def _(later: str, earlier: str) -> str:
-    return f"CAST(julianday({later}) - julianday({earlier}) AS INTEGER)"
-
-
-@spelled(days_between, "mysql", "mariadb")
-def _(later: str, earlier: str) -> str:
-    return f"DATEDIFF({later}, {earlier})"
-
-
-class day_at_offset(FunctionElement[date]):
+class day_at_offset(_Spelled[date]):
     """The date of a moment in UTC, where clocks are a number of seconds ahead of UTC."""
 
     type = Date()
-    inherit_cache = True
+    sql = "CAST({0} + {1} * INTERVAL '1 second' AS DATE)"
+    sqlite = "date({0}, ({1}) || ' seconds')"
+    mysql = "DATE({0} + INTERVAL ({1}) SECOND)"
 
 
-@spelled(day_at_offset)
-def _(moment: str, seconds: str) -> str:
-    return f"CAST({moment} + {seconds} * INTERVAL '1 second' AS DATE)"
-
-
-@spelled(day_at_offset, "sqlite")
-def _(moment: str, seconds: str) -> str:
-    return f"date({moment}, ({seconds}) || ' seconds')"
-
-
-@spelled(day_at_offset, "mysql", "mariadb")
-def _(moment: str, seconds: str) -> str:
-    return f"DATE({moment} + INTERVAL ({seconds}) SECOND)"
-
-
-class quotient(FunctionElement[int]):
+class quotient(_Spelled[int]):
     """How often a whole number that is not 0 is contained in another, both at least 0."""
 
     type = BigInteger()
-    inherit_cache = True
+    sql = "(({0}) / ({1}))"
+    mysql = "(({0}) DIV ({1}))"
 
 
-@spelled(quotient)
-def _(one: str, other: str) -> str:
-    return f"(({one}) / ({other}))"
-
-
-@spelled(quotient, "mysql", "mariadb")
-def _(one: str, other: str) -> str:
-    return f"(({one}) DIV ({other}))"
-
-
-class multiplied(FunctionElement[int]):
+class multiplied(_Spelled[int]):
     """Two numbers multiplied, to be compared: it may be more than a whole number of the database holds."""
 
     type = BigInteger()
-    inherit_cache = True
+    # Larger ones become floats by themselves.
+    sqlite = "(({0}) * ({1}))"
+    postgresql = "(CAST({0} AS NUMERIC) * ({1}))"
+    mysql = "(CAST({0} AS DECIMAL(65)) * ({1}))"
 
 
-# Larger ones become floats by themselves.
-@spelled(multiplied, "sqlite")
-def _(one: str, other: str) -> str:
-    return f"(({one}) * ({other}))"
-
-
-@spelled(multiplied, "postgresql")
-def _(one: str, other: str) -> str:
-    return f"(CAST({one} AS NUMERIC) * ({other}))"
-
-
-@spelled(multiplied, "mysql", "mariadb")
-def _(one: str, other: str) -> str:
-    return f"(CAST({one} AS DECIMAL(65)) * ({other}))"
-
-
-class trimmed(FunctionElement[str]):
+class trimmed(_Spelled[str]):
     """A text without some character at its beginning and end."""
 
     type = String()
-    inherit_cache = True
+    sql = "TRIM(BOTH {1} FROM {0})"
+    sqlite = "trim({0}, {1})"
 
 
-@spelled(trimmed)
-def _(text: str, character: str) -> str:
-    return f"TRIM(BOTH {character} FROM {text})"
-
-
-@spelled(trimmed, "sqlite")
-def _(text: str, character: str) -> str:
-    return f"trim({text}, {character})"
-
-
-class money_text(FunctionElement[str]):
+class money_text(_Spelled[str]):
     """A stored amount, zero or more, as text in major units: with two decimals, or four where two are too few."""
 
     type = String()
-    inherit_cache = True
-
-
-@spelled(money_text)
-def _(stored: str) -> str:
-    # In the place of %, which drivers take for a parameter.
-    two = f"LPAD(CAST(MOD({stored}, 10000) / 100 AS TEXT), 2, '0')"
-    four = f"LPAD(CAST(MOD({stored}, 10000) AS TEXT), 4, '0')"
-    return f"(CAST({stored} / 10000 AS TEXT) || '.' || CASE WHEN MOD({stored}, 100) = 0 THEN {two} ELSE {four} END)"
-
-
-@spelled(money_text, "mysql", "mariadb")
-def _(stored: str) -> str:
-    two = f"LPAD(MOD({stored}, 10000) DIV 100, 2, '0')"
-    four = f"LPAD(MOD({stored}, 10000), 4, '0')"
-    return f"CONCAT(({stored}) DIV 10000, '.', CASE WHEN MOD({stored}, 100) = 0 THEN {two} ELSE {four} END)"
-
-
-@spelled(money_text, "sqlite")
-def _(stored: str) -> str:
-    two, four = (
-        f"printf('%d.{form}', {stored} / 10000, {rest})"
-        for form, rest in (("%02d", f"{stored} % 10000 / 100"), ("%04d", f"{stored} % 10000"))
+    # MOD in the place of %, which drivers take for a parameter.
+    sql = (
+        "(CAST({0} / 10000 AS TEXT) || '.' || CASE WHEN MOD({0}, 100) = 0"
+        " THEN LPAD(CAST(MOD({0}, 10000) / 100 AS TEXT), 2, '0') ELSE LPAD(CAST(MOD({0}, 10000) AS TEXT), 4, '0') END)"
     )
-    return f"CASE WHEN {stored} % 100 = 0 THEN {two} ELSE {four} END"
+    mysql = (
+        "CONCAT(({0}) DIV 10000, '.', CASE WHEN MOD({0}, 100) = 0"
+        " THEN LPAD(MOD({0}, 10000) DIV 100, 2, '0') ELSE LPAD(MOD({0}, 10000), 4, '0') END)"
+    )
+    sqlite = (
+        "CASE WHEN {0} % 100 = 0 THEN printf('%d.%02d', {0} / 10000, {0} % 10000 / 100)"
+        " ELSE printf('%d.%04d', {0} / 10000, {0} % 10000) END"
+    )
 
 
-class json_object(FunctionElement[str]):
+class json_object(_Spelled[str]):
     """A JSON object as text, of names and values in turn."""
 
     type = String()
-    inherit_cache = True
-
-
-@spelled(json_object)
-def _(*parts: str) -> str:
-    return f"json_object({', '.join(parts)})"
-
-
-@spelled(json_object, "postgresql")
-def _(*parts: str) -> str:
+    sql = "json_object({all})"
     # As text `json` has a blank before each colon.
-    return f"CAST(jsonb_build_object({', '.join(parts)}) AS TEXT)"
+    postgresql = "CAST(jsonb_build_object({all}) AS TEXT)"
 
 
-class json_rows(FunctionElement[str]):
+class json_rows(_Spelled[str]):
     """All rows of a statement as the text of one JSON array, each an array of some columns."""
 
     type = String()
-    inherit_cache = True
+    sqlite = "json_group_array(json_array({all}))"
+    postgresql = "coalesce(CAST(json_agg(json_build_array({all})) AS TEXT), '[]')"
+    mysql = "coalesce(JSON_ARRAYAGG(JSON_ARRAY({all})), '[]')"
 
 
-@spelled(json_rows, "sqlite")
-def _(*parts: str) -> str:
-    return f"json_group_array(json_array({', '.join(parts)}))"
-
-
-@spelled(json_rows, "postgresql")
-def _(*parts: str) -> str:
-    return f"coalesce(CAST(json_agg(json_build_array({', '.join(parts)})) AS TEXT), '[]')"
-
-
-@spelled(json_rows, "mysql", "mariadb")
-def _(*parts: str) -> str:
-    return f"coalesce(JSON_ARRAYAGG(JSON_ARRAY({', '.join(parts)})), '[]')"
-
-
-class among(FunctionElement[int]):
+class among(_Spelled[int]):
     """Whether a text is one of those in a JSON array; one value however many there are, so the statement stays."""
 
     # Said to be no boolean, or "= 1" is put behind it where there are none, and no index is used.
     type = Integer()
-    inherit_cache = True
+    sqlite = "{0} IN (SELECT CAST(value AS TEXT) FROM json_each({1}))"
+    postgresql = "{0} IN (SELECT json_array_elements_text(CAST({1} AS json)))"
+    mysql = "{0} IN (SELECT value FROM JSON_TABLE({1}, '$[*]' COLUMNS (value LONGTEXT PATH '$')) AS wanted)"
 
 
-@spelled(among, "sqlite")
-def _(text: str, several: str) -> str:
-    return f"{text} IN (SELECT CAST(value AS TEXT) FROM json_each({several}))"
-
-
-@spelled(among, "postgresql")
-def _(text: str, several: str) -> str:
-    return f"{text} IN (SELECT json_array_elements_text(CAST({several} AS json)))"
-
-
-@spelled(among, "mysql", "mariadb")
-def _(text: str, several: str) -> str:
-    return f"{text} IN (SELECT value FROM JSON_TABLE({several}, '$[*]' COLUMNS (value LONGTEXT PATH '$')) AS wanted)"
-
-
-class text_in(FunctionElement[str]):
+class text_in(_Spelled[str]):
     """The text in a field of a JSON object kept as text, by the field's name; NULL where it has none."""
 
     type = String()
-    inherit_cache = True
+    sql = "CASE WHEN {0} <> '' THEN json_extract({0}, '$.' || {1}) END"
+    postgresql = "CASE WHEN {0} <> '' THEN CAST({0} AS json) ->> {1} END"
+    mysql = "CASE WHEN {0} <> '' THEN JSON_VALUE({0}, CONCAT('$.', {1})) END"
 
 
-@spelled(text_in)
-def _(text: str, name: str) -> str:
-    return f"CASE WHEN {text} <> '' THEN json_extract({text}, '$.' || {name}) END"
-
-
-@spelled(text_in, "postgresql")
-def _(text: str, name: str) -> str:
-    return f"CASE WHEN {text} <> '' THEN CAST({text} AS json) ->> {name} END"
-
-
-@spelled(text_in, "mysql", "mariadb")
-def _(text: str, name: str) -> str:
-    return f"CASE WHEN {text} <> '' THEN JSON_VALUE({text}, CONCAT('$.', {name})) END"
-
-
-class number_in(FunctionElement[int]):
+class number_in(_Spelled[int]):
     """The whole number in a field of a JSON object kept as text, by the field's name; NULL where it has none."""
 
     type = Integer()
-    inherit_cache = True
-
-
-# Empty text is no JSON, and what has no such field need not be parsed.
-@spelled(number_in)
-def _(text: str, name: str) -> str:
-    return f"CASE WHEN instr({text}, '\"' || {name} || '\":') > 0 THEN json_extract({text}, '$.' || {name}) END"
-
-
-@spelled(number_in, "postgresql")
-def _(text: str, name: str) -> str:
-    number = f"CAST(CAST({text} AS json) ->> {name} AS INTEGER)"
+    # Empty text is no JSON, and what has no such field need not be parsed.
+    sql = "CASE WHEN instr({0}, '\"' || {1} || '\":') > 0 THEN json_extract({0}, '$.' || {1}) END"
     # In brackets, as an index over it is made.
-    return f"(CASE WHEN strpos({text}, '\"' || {name} || '\":') > 0 THEN {number} END)"
-
-
-@spelled(number_in, "mysql", "mariadb")
-def _(text: str, name: str) -> str:
-    number = f"CAST(JSON_VALUE({text}, CONCAT('$.', {name})) AS SIGNED)"
-    return f"CASE WHEN instr({text}, CONCAT('\"', {name}, '\":')) > 0 THEN {number} END"
+    postgresql = "(CASE WHEN strpos({0}, '\"' || {1} || '\":') > 0 THEN CAST(CAST({0} AS json) ->> {1} AS INTEGER) END)"
+    mysql = (
+        "CASE WHEN instr({0}, CONCAT('\"', {1}, '\":')) > 0 THEN CAST(JSON_VALUE({0}, CONCAT('$.', {1})) AS SIGNED) END"
+    )
