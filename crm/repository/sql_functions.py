@@ -14,8 +14,8 @@ Value = TypeVar("Value")
 
 
 class _Spelled(FunctionElement[Value]):
-    """A function by its SQL: that of a database by its name, else `sql`. {0} and {1} stand for the SQL of its arguments,
-    and {all} for that of all of them."""
+    """A function by its SQL: that of a database by its name, else `sql`. {0} and {1} stand for the SQL of its
+    arguments, and {all} for that of all of them."""
 
     sql: ClassVar[str] = ""
     sqlite: ClassVar[str] = ""
