@@ -6,7 +6,7 @@ or begun anew.
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -68,6 +68,31 @@ def take_lock(path: Path, wait: float = 0) -> sqlite3.Connection | None:
             raise
         stack.pop_all()
         return lock
+
+
+def remove_unused(path: Path, *tables: str) -> None:
+    """Removes a database in whose `tables` there is nothing, unless another program has it open."""
+    with suppress(sqlite3.Error, OSError):
+        if path.stat().st_size == 0:
+            path.unlink()
+            return
+        address = f"{path.absolute().as_uri()}?mode=rw"
+        with closing(sqlite3.connect(address, uri=True, timeout=0, isolation_level=None)) as file:
+            if not _is_empty(file, tables):
+                return
+            # Only who is alone with a file may take its write-ahead log away.
+            if file.execute("PRAGMA journal_mode = DELETE").fetchone() != ("delete",):
+                return
+            file.execute("BEGIN EXCLUSIVE")
+            if _is_empty(file, tables):
+                path.unlink()
+            else:
+                file.execute("ROLLBACK")
+                file.execute("PRAGMA journal_mode = WAL")
+
+
+def _is_empty(file: sqlite3.Connection, tables: Sequence[str]) -> bool:
+    return all(file.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() is None for table in tables)
 
 
 def _is_held(error: Exception) -> bool:

@@ -6,9 +6,8 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from errno import ENOENT
 from functools import partial
-from tempfile import TemporaryDirectory
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crm import program
@@ -28,10 +27,11 @@ from crm.errors import (
     StoreError,
     UsageError,
 )
+from crm.local_database import remove_unused
 from crm.model import Conventions
 from crm.model.encoding import plain
 from crm.model.fields import Secret
-from crm.model.file_errors import is_missing, unreadable, would_replace
+from crm.model.file_errors import is_missing, would_replace
 from crm.model.paths import display_path, path_of
 from crm.model.rights import OWNER
 from crm.repository import Wait
@@ -50,10 +50,12 @@ if TYPE_CHECKING:
 _BACKED_UP_BY_THEMSELVES = ("backup", "restore")
 # What asks for a password where it makes the first account, and signs in with it.
 _FIRST_ACCOUNT = "users add"
-# What makes a store where there is none yet, by its last word or all of them.
+# What makes a store where there is none yet, by its last word or all of them, and what does not: it is about the people
+# in a store, and at a mistyped one it would be done in vain.
 _BEGIN = frozenset(("add", "import", "restore", "demo", "capture", "settings set", "rules use", "sheets connect"))
-# Of these no more is tried beforehand than what was written for them: they take long, or do more than write to a store.
-_DONE_ONCE = frozenset(("import", "restore", "demo", "sheets connect", "users add", "keys add"))
+_DO_NOT_BEGIN = frozenset(("opt-outs add", "keys add"))
+# Of these nobody would see that they have made a store.
+_BEGIN_UNSEEN = frozenset(("settings set", "rules use"))
 
 
 class Call:
@@ -74,13 +76,28 @@ class Call:
         """Runs a command with what was written for it, and prints what it answers. Returns the exit code."""
         self._refuse_missing(command)
         self._refuse_csv(command)
-        if self._is_missing and not command.outside and self.config().store != sample_store():
-            with TemporaryDirectory() as folder:
-                settings = {**self._settings, "store": f"sqlite:///{folder}/store.sqlite3"}
-                if options.get("preview"):
-                    return Call(self._environment, self._open_crm, settings)._run(command, options)
-                _Rehearsal(self._environment, self._open_crm, settings).refuse_failing(command, options, self._asks)
-        return self._run(command, options)
+        if not self._is_missing or command.outside or self.config().store == sample_store():
+            return self._run(command, options)
+        file = store_file(self.config().store)
+        with self._removed_if_unused(file):
+            code = self._run(command, options)
+        if command.words in _BEGIN_UNSEEN and file and not is_missing(file) and not self._settings["json"]:
+            self._tell_beside("new_store", f"This has made a new store at {display_path(file)}.")
+        return code
+
+    @contextmanager
+    def _removed_if_unused(self, file: Path | None) -> Iterator[None]:
+        """Removes a store that was made meanwhile and that nothing was written to, with the folders made for it: a
+        command that fails, or only looks, leaves none behind."""
+        new_folders = [folder for folder in file.parents if not folder.exists()] if file else []
+        try:
+            yield
+        finally:
+            if file is not None:
+                remove_unused(file, "transactions", "client", "user")
+            with suppress(OSError):
+                for folder in new_folders:
+                    folder.rmdir()
 
     def _run(self, command: Command, options: Mapping[str, Any]) -> int:
         owner = crm = self._open()
@@ -240,10 +257,10 @@ class Call:
         file = store_file(config.store)
         if config.store == sample_store() and command.words != "demo":
             self._refuse_without_sample()
-        begins = command.name in _BEGIN or command.words in _BEGIN or command.outside
+        begins = bool({command.name, command.words} & _BEGIN) and command.words not in _DO_NOT_BEGIN
         # Where a record has to be named, there is none yet in a new store.
         needs_record = any(parameter.record and parameter.required for parameter in command.parameters.values())
-        if not self._is_missing or file is None or (begins and not needs_record):
+        if not self._is_missing or file is None or command.outside or (begins and not needs_record):
             return
         first = program.command("clients add")
         raise StoreError(
@@ -409,30 +426,6 @@ class Call:
         except OSError as error:
             _write_nowhere()
             raise FileError(f"It is done, but the answer could not be written: {error.strerror}.") from error
-
-
-class _Rehearsal(Call):
-    """A command tried on a new store that is thrown away, so that one that fails leaves no store behind."""
-
-    @property
-    def _asks(self) -> bool:
-        return False
-
-    def refuse_failing(self, command: Command, options: Mapping[str, Any], asks: bool) -> None:
-        """Raises the error with which the command would fail; where somebody `asks` for what is missing, it goes on."""
-        owner = self._open()
-        try:
-            crm = owner.enter(owner, None)
-            arguments = self._arguments(crm, command, options)
-            if command.words == "import" and is_missing(file := arguments["file"]):
-                raise unreadable(file, FileNotFoundError(ENOENT, ""))
-            if command.words not in _DONE_ONCE:
-                self._answered(crm, command, arguments)
-        except (Question, UsageError):
-            if not asks:
-                raise
-        finally:
-            owner.repository.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ ARROWS: dict[str, set[str]] = {
     "web": {"errors", "model", "config", "repository", "accounts", "commands", "terminal"},
 }
 # Who keeps something on this machine beside the store.
-for _room in ("repository", "accounts", "commands"):
+for _room in ("repository", "accounts", "commands", "shell"):
     ARROWS[_room] |= {"local_database"}
 # What an invoice comes to is the same for whoever writes, sends or shows it.
 for _room in ("repository", "files", "outward", "commands", "terminal", "shell"):

@@ -1,6 +1,8 @@
 """Files that commands write: none takes the place of another without a yes."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -24,8 +26,12 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
 
 
 @pytest.mark.parametrize(
-    "words", ["clients list", "check", "clients show 1", "history undo", "reports sales", "backup"]
-)
+    "words",
+    [
+        "clients list", "check", "clients show 1", "history undo", "reports sales", "backup",
+        "opt-outs add max@example.com", "email fetch", "email outbox",
+    ],
+)  # fmt: skip
 def test_a_mistyped_store_is_not_made_by_what_only_reads_or_changes(shell: CommandLine, words: str) -> None:
     missing = shell.folder / "no" / "x.sqlite3"
     message = shell.refused(*words.split(), "--store", f"sqlite:///{missing}")
@@ -40,14 +46,21 @@ def test_a_mistyped_store_is_not_made_by_what_only_reads_or_changes(shell: Comma
         "capture call", "capture|call Acme, wants a quote", "clients add", "clients add --email nonsense --last-name A",
         "users add", "users add a@example.com", "restore", "import none.csv", "settings set",
         "settings set currency XXXX",
-        "opt-outs add nonsense",
+        "opt-outs add nonsense", "import picture.csv", "import refused.csv", "import empty.csv", "import .",
+        "restore picture.csv --yes", "restore none.sqlite3 --yes", "restore . --yes", "rules add nonsense",
+        "import picture.json",
     ],
 )  # fmt: skip
-def test_a_command_that_fails_makes_no_store(shell: CommandLine, words: str) -> None:
-    missing = shell.folder / "no" / "x.sqlite3"
+def test_a_command_that_fails_makes_no_store(shell: CommandLine, monkeypatch: pytest.MonkeyPatch, words: str) -> None:
+    missing = shell.folder / "no" / "such" / "x.sqlite3"
+    for name in ("picture.csv", "picture.json"):
+        shell.write(name, "%PDF")
+    shell.write("empty.csv", "")
+    shell.write("refused.csv", "name,birthday\nAnna Berg,2026-02-30\n")
+    monkeypatch.chdir(shell.folder)
     given = words.split("|") if "|" in words else words.split()
     assert shell(*given, "--store", f"sqlite:///{missing}").code != 0
-    assert not missing.parent.exists()
+    assert not missing.parent.parent.exists()
 
 
 def test_a_preview_is_shown_and_makes_no_store(shell: CommandLine) -> None:
@@ -63,6 +76,15 @@ def test_the_first_client_makes_the_store(shell: CommandLine) -> None:
     store = f"sqlite:///{shell.folder}/new/x.sqlite3"
     shell.did("clients", "add", "--first-name", "Anna", "--store", store)
     assert len(shell.did("clients", "list", "--store", store)) == 1
+    with closing(sqlite3.connect(shell.folder / "new" / "x.sqlite3")) as file:
+        assert file.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_setting_makes_a_store_and_says_so(shell: CommandLine) -> None:
+    missing = shell.folder / "new" / "x.sqlite3"
+    answer = shell("settings", "set", "country", "AT", "--store", f"sqlite:///{missing}")
+    assert (answer.code, answer.err) == (0, f"This has made a new store at {missing}.\n")
+    assert shell("settings", "set", "country", "DE", "--store", f"sqlite:///{missing}").err == ""
 
 
 def test_no_file_is_overwritten_without_a_yes(shell: CommandLine) -> None:

@@ -165,5 +165,14 @@ def test_whoever_makes_the_first_account_is_asked_for_a_password_and_signed_in(
     sitting.sees("again")
     sitting.keys(f"{password}\r")
     code, output = sitting.end()
-    assert (code, "The account of Ada is made" in output, password in output) == (0, True, False)
+    assert (code, "The account of Ada is ready" in output, password in output) == (0, True, False)
     assert [session["here"] for session in shell.did("profile", "sessions")] == [True]
+
+
+@pytest.mark.parametrize("words", ["users add", "import"])
+def test_who_gives_up_at_a_question_leaves_no_store_behind(shell: CommandLine, words: str) -> None:
+    missing = shell.folder / "no" / "x.sqlite3"
+    sitting = Sitting(shell, *words.split(), "--store", f"sqlite:///{missing}")
+    sitting.keys("\x03")
+    assert sitting.end()[0] == 130
+    assert not missing.parent.exists()
