@@ -48,9 +48,11 @@ settings.register_profile(
     database=None,
     phases=[Phase.explicit, Phase.generate],
 )
-# Where the same is tried with many examples already: on another kind of store, or on another day.
+# Where the same is tried with many examples already: on another day.
 settings.register_profile("again", settings.get_profile("ci"), max_examples=15)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
+# For what takes a new store for each example, on a file and on a spreadsheet.
+ON_NEW_STORES = settings(max_examples=min(settings.default.max_examples, 12))
 
 hash_quickly()
 make_stores_quickly()
@@ -339,22 +341,6 @@ def child_environment() -> dict[str, str]:
 
 
 PYTHON = sys.executable
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    """What is tried with random examples on a file is tried with fewer of them on a spreadsheet, which is read from a
-    file too, with the same statements."""
-    test, on = getattr(item, "obj", None), getattr(item, "callspec", None)
-    name = "_hypothesis_internal_use_settings"
-    if not is_hypothesis_test(test) or on is None or "sheets" not in on.params.values():
-        return (yield)
-    usual = getattr(test, name)
-    setattr(test, name, min(usual, settings.get_profile("again"), key=lambda chosen: chosen.max_examples))
-    try:
-        return (yield)
-    finally:
-        setattr(test, name, usual)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -12,7 +12,7 @@ from crm.errors import RefusedError
 from crm.model import Client, Dashboard, Deal, FollowUp, Interaction, Mailing, Sale, StageMove, User
 from crm.model import people as kind_people
 from crm.repository import Query, last_undoable
-from tests.conftest import NewStore, Store
+from tests.conftest import ON_NEW_STORES, NewStore, Store
 from tests.support.clocks import TODAY
 
 pytestmark = pytest.mark.contract
@@ -125,6 +125,7 @@ _names = st.sampled_from(("Ada", "ADA", "Ben", "Cy", "Dee", "Nobody", "Zo\u00eb"
 _steps = st.lists(st.tuples(st.integers(0, 3), st.sampled_from(("name", "gone", "back", "gets")), _names), max_size=6)
 
 
+@ON_NEW_STORES
 @given(steps=_steps)
 def test_a_new_name_moves_nothing(new_store: NewStore, steps: list[tuple[int, str, str]]) -> None:
     with new_store() as store:

@@ -34,7 +34,7 @@ from crm.rules import (
     parse_condition,
     rule_text,
 )
-from tests.conftest import NewStore, Store
+from tests.conftest import ON_NEW_STORES, NewStore, Store
 from tests.support.clocks import TODAY
 
 pytestmark = pytest.mark.contract
@@ -119,6 +119,7 @@ def filled(store: Store, given: Sequence[tuple[dict[str, Any], Sequence[tuple[De
 
 
 @pytest.mark.slow
+@ON_NEW_STORES
 @given(given=st.lists(clients, min_size=1, max_size=5), rules=rule_lists, later=st.sampled_from([0, 1, 30]))
 def test_moves_are_what_deciding_each_client_gives(
     new_store: NewStore, given: list[Any], rules: list[str], later: int
@@ -143,6 +144,7 @@ def test_moves_are_what_deciding_each_client_gives(
 
 
 @pytest.mark.slow
+@ON_NEW_STORES
 @given(given=st.lists(clients, min_size=1, max_size=5), rules=rule_lists)
 def test_a_review_of_all_gives_what_one_by_one_gives(new_store: NewStore, given: list[Any], rules: list[str]) -> None:
     with new_store() as store:
@@ -163,6 +165,7 @@ def test_a_review_of_all_gives_what_one_by_one_gives(new_store: NewStore, given:
 
 
 @pytest.mark.slow
+@ON_NEW_STORES
 @given(given=st.lists(clients, min_size=1, max_size=5), where=readable)
 def test_a_condition_lists_whom_it_holds_for(new_store: NewStore, given: list[Any], where: str) -> None:
     holds = compile_condition(parse_condition(where))

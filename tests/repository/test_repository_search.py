@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.model import Client, Contact
-from tests.conftest import NewStore, Store
+from tests.conftest import ON_NEW_STORES, NewStore, Store
 
 pytestmark = pytest.mark.contract
 
@@ -260,6 +260,7 @@ NAMES = st.text(st.sampled_from("abcé ß'\"%_\\-*王伟0123"), min_size=1, max_
 
 
 @pytest.mark.slow
+@ON_NEW_STORES
 @given(names=st.lists(NAMES, min_size=1, max_size=5), pick=st.data())
 def test_every_part_of_a_name_finds_it(new_store: NewStore, names: list[str], pick: st.DataObject) -> None:
     with new_store() as store:

@@ -12,7 +12,7 @@ from sqlalchemy import event
 from crm.model import Client, Sale, StatusRule
 from crm.model.fields import FOREVER, LARGEST_AMOUNT
 from crm.repository import PROGRAM
-from tests.conftest import NewStore, Store
+from tests.conftest import ON_NEW_STORES, NewStore, Store
 
 pytestmark = [pytest.mark.contract, pytest.mark.dated]
 
@@ -326,6 +326,7 @@ def test_a_move_names_its_client(store: Store) -> None:
         assert names == [snapshot.get(Client, id_).name for id_ in (1, 2, 3)]
 
 
+@ON_NEW_STORES
 @given(
     steps=st.lists(
         st.one_of(

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.errors import NotFoundError, RefusedError
@@ -25,7 +25,7 @@ from crm.model import (
     belonging_to,
 )
 from crm.model.fields import FOREVER
-from tests.conftest import NewStore, Store
+from tests.conftest import ON_NEW_STORES, NewStore, Store
 
 pytestmark = pytest.mark.contract
 
@@ -158,7 +158,7 @@ steps = st.lists(
 
 # On a spreadsheet each takes a second.
 @pytest.mark.slow
-@settings(max_examples=24)
+@ON_NEW_STORES
 @given(steps=steps)
 def test_undo_restores_exactly_and_undo_of_undo_brings_it_back(new_store: NewStore, steps: list[Any]) -> None:
     with new_store() as store:
@@ -181,6 +181,7 @@ def test_undo_restores_exactly_and_undo_of_undo_brings_it_back(new_store: NewSto
 
 
 @pytest.mark.slow
+@ON_NEW_STORES
 @given(steps=steps)
 def test_everything_can_be_undone_one_by_one_down_to_the_empty_store(new_store: NewStore, steps: list[Any]) -> None:
     with new_store() as store:
@@ -207,6 +208,7 @@ def test_everything_can_be_undone_one_by_one_down_to_the_empty_store(new_store: 
 
 
 @pytest.mark.slow
+@ON_NEW_STORES
 @given(steps=steps, pick=st.integers(0, 8))
 def test_an_older_change_is_taken_back_or_refused_by_name(new_store: NewStore, steps: list[Any], pick: int) -> None:
     with new_store() as store:

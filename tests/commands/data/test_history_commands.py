@@ -240,8 +240,8 @@ def test_a_long_history_is_written_without_being_held(office: Office) -> None:
     def rows() -> Any:
         at = datetime(2026, 1, 1, tzinfo=UTC).isoformat()
         yield "transaction", {"id": 1, "at": at, "user": "x", "what": "long", "undoes": None, "undone_by": None}
-        for number in range(1, 10_001):
-            fields = {"notes": "x" * 600, "total_spend": "5.00"}
+        for number in range(1, 2_501):
+            fields = {"notes": "x" * 2400, "total_spend": "5.00"}
             yield "audit", {
                 "id": number, "transaction": 1, "record": "client", "record_id": number, "operation": "update",
                 "before": fields, "after": fields,
@@ -252,7 +252,7 @@ def test_a_long_history_is_written_without_being_held(office: Office) -> None:
         office("history export", office.folder / f"warm.{ending}", about="sale")
         tracemalloc.start()
         try:
-            assert office("history export", office.folder / f"h.{ending}").records == 20_000
+            assert office("history export", office.folder / f"h.{ending}").records == 5_000
             held = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.model import Client, Contact
-from tests.conftest import STORES, NewStore, Store
+from tests.conftest import ON_NEW_STORES, STORES, NewStore, Store
 from tests.repository.test_migrations import OLDER
 
 pytestmark = pytest.mark.contract
@@ -91,6 +91,7 @@ PARTS = st.text(st.sampled_from("abcé ß'\"%_-@0123"), min_size=1, max_size=10)
 
 
 @pytest.mark.slow
+@ON_NEW_STORES
 @given(names=st.lists(PARTS, min_size=1, max_size=4), pick=st.data())
 def test_every_part_of_a_name_finds_the_client(new_store: NewStore, names: list[str], pick: st.DataObject) -> None:
     with new_store() as store:

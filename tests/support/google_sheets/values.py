@@ -34,7 +34,7 @@ def read(sheet: Sheet, area: Area, render: Render, major: str | None = None) -> 
     """The values of an area; empty cells and rows at the ends are left out."""
     rows: list[list[Any]] = []
     known: dict[int, list[Any]] = {}
-    for row in sheet.rows[area.top : area.bottom]:
+    for row in sheet.rows[area.top : min(area.bottom, sheet.last_data_row())]:
         # Rows without values are mostly one and the same.
         if id(row) in known:
             rows.append(known[id(row)])
