@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from segno import QRCode
 
 _MOST = Decimal("999999999.99")
+_MASK = 3
 _LONGEST_NAME = 70
 _LONGEST_TEXT = 140
 
@@ -22,16 +23,16 @@ def epc_code(document: InvoiceDocument) -> "QRCode | None":
     is_payable = document.number and document.kind != CREDIT_NOTE and document.currency == "EUR"
     if not is_payable or not Decimal(0) < document.open <= _MOST or not is_iban(document.iban):
         return None
-    from segno import helpers
+    import segno
 
-    return helpers.make_epc_qr(
-        name=_line(document.account_holder or document.seller.name, _LONGEST_NAME),
-        iban=bare_iban(document.iban),
-        amount=document.open,
-        text=_line(document.payment_reference or document.number, _LONGEST_TEXT),
-        bic="".join(document.bic.split()).upper() or None,
-        encoding="utf-8",
-    )
+    bic = "".join(document.bic.split()).upper()
+    name = _line(document.account_holder or document.seller.name, _LONGEST_NAME)
+    text = _line(document.payment_reference or document.number, _LONGEST_TEXT)
+    amount = f"EUR{document.open:.2f}"
+    # Version, encoding (UTF-8), transfer; then purpose and structured reference, which stay empty before the text.
+    payload = "\n".join(("BCD", "002", "1", "SCT", bic, name, bare_iban(document.iban), amount, "", "", text))
+    # All masks are read by every phone, and to weigh them against each other takes as long as the page.
+    return segno.make(payload, error="m", boost_error=False, micro=False, encoding="utf-8", mask=_MASK)
 
 
 def as_svg(code: "QRCode") -> str:
