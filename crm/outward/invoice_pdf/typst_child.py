@@ -26,7 +26,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="crm-pdf-") as folder:
         fonts = Path(folder) / "fonts"
         fonts.mkdir()
-        for path in _font_files():
+        for path in font_files():
             shutil.copy(path, fonts)
         ours = typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[fonts])
         everybodys: Any = None
@@ -40,7 +40,7 @@ def main() -> None:
             answer(outgoing, *compiled(typst, chosen, request, files, Path(folder)))
 
 
-def _font_files() -> list[Path]:
+def font_files() -> list[Path]:
     """The fonts that come with matplotlib, which the program needs anyway: the same on every machine."""
     package = find_spec("matplotlib")
     if package is None or package.origin is None:
