@@ -4,8 +4,7 @@ from pathlib import Path
 
 from crm.errors import FileError
 from crm.files.source import Source
-from crm.model.file_errors import unreadable
-from crm.model.paths import display_path
+from crm.model.file_errors import refuse_too_large, unreadable
 
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _NO_TABLES = (
@@ -24,9 +23,8 @@ def open_source(
     Raises FileError, with what to do, for a file that is missing, empty, not to be read, or no table.
     """
     path = Path(path)
+    refuse_too_large(path)
     try:
-        if path.is_dir():
-            raise FileError(f"{display_path(path)} is a folder; name one file in it.")
         with path.open("rb") as file:
             head = file.read(4096)
         if not head:

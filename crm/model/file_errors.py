@@ -61,6 +61,19 @@ def would_replace(path: Path) -> bool:
         raise unwritable(path, error) from error
 
 
+# So much is read of a file that somebody names: more would take the memory or the day.
+LARGEST = 1_000_000_000
+
+
+def refuse_too_large(path: Path) -> None:
+    """Raises FileError for a file that is no ordinary one, or larger than what is read."""
+    if (size := size_of(path)) > LARGEST:
+        raise FileError(
+            f"{display_path(path)} has {size / 1e9:.1f} GB; at most {LARGEST / 1e9:.0f} GB can be read at once."
+            " Split it into smaller files, each with the heading."
+        )
+
+
 def size_of(path: Path) -> int:
     """The size in bytes of a file that is to be read. Raises FileError where there is none, or no ordinary one."""
     try:
@@ -70,7 +83,7 @@ def size_of(path: Path) -> int:
     if stat.S_ISDIR(status.st_mode):
         raise unreadable(path, IsADirectoryError(errno.EISDIR, ""))
     if not stat.S_ISREG(status.st_mode):
-        raise FileError(f"{display_path(path)} is not an ordinary file; name another one.")
+        raise FileError(f"{display_path(path)} is not an ordinary file; save what it holds to a file, and name that.")
     return status.st_size
 
 

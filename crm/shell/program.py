@@ -43,7 +43,8 @@ def run(
     # An error of the command line itself comes before its options are read.
     line.settings["json"] = "--json" in arguments
     line.settings["debug"] = "--debug" in arguments
-    # With stdout or stderr closed nothing is written there.
+    # With stdin closed there is nothing to read, and with stdout or stderr closed nothing is written there.
+    sys.stdin = sys.stdin or Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - to the end
     sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - to the end
     sys.stderr = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - to the end
     if hasattr(sys.stdout, "reconfigure"):

@@ -1,6 +1,9 @@
 """Files that commands write: none takes the place of another without a yes."""
 
+import io
+import os
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -103,3 +106,47 @@ def test_no_file_is_overwritten_without_a_yes(shell: CommandLine) -> None:
         assert "my precious" not in file.read_text(), words
     # A file of another name is not asked about.
     assert shell("export", str(shell.folder / "other.csv")).code == 0
+
+
+def piped(text: str) -> io.TextIOWrapper:
+    """What comes through a pipe."""
+    return io.TextIOWrapper(io.BytesIO(text.encode()))
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("/dev/zero", "/dev/zero is not an ordinary file; save what it holds to a file, and name that."),
+        ("pipe", "is not an ordinary file"),
+        ("folder", "is a folder; name one file in it."),
+        ("large.csv", "has 5.0 GB; at most 1 GB can be read at once. Split it into smaller files"),
+        ("large.json", "has 5.0 GB"),
+        ("loop.csv", "is a link that leads back to itself"),
+        ("-", "standard input is empty"),
+    ],
+)
+def test_what_has_no_end_is_no_file_to_import(
+    shell: CommandLine, monkeypatch: pytest.MonkeyPatch, name: str, why: str
+) -> None:
+    monkeypatch.chdir(shell.folder)
+    monkeypatch.setattr(sys, "stdin", piped(""))
+    shell.did("clients", "add", "--first-name", "Anna")
+    os.mkfifo("pipe")
+    Path("folder").mkdir()
+    Path("loop.csv").symlink_to("loop.csv")
+    for large in ("large.csv", "large.json"):
+        Path(large).touch()
+        os.truncate(large, 5_000_000_000)
+    assert why in shell.refused("import", name)
+
+
+def test_what_is_piped_in_is_imported_up_to_a_limit(shell: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(shell.folder)
+    rows = "name,birthday\nAnna Berg,1990-02-03\nBen Cole,2026-02-30\n"
+    monkeypatch.setattr(sys, "stdin", piped(rows))
+    report = shell.did("import", "-")
+    assert (report["new"], report["refused"]) == (1, 1)
+    assert "2026-02-30" in Path(report["refused_file"]).read_text()
+    monkeypatch.setattr("crm.files.standard_input.LARGEST", 10)
+    monkeypatch.setattr(sys, "stdin", piped(rows))
+    assert "came through the pipe, and nothing was imported" in shell.refused("import", "-")

@@ -10,7 +10,7 @@ from crm import program
 from crm.commands.context import CRM, Progress, counted
 from crm.errors import FileError
 from crm.files.safe_writing import replacing
-from crm.model.file_errors import unreadable
+from crm.model.file_errors import refuse_too_large, unreadable
 from crm.model.rights import OWNER
 from crm.rules import rule_text, split_rule
 
@@ -75,6 +75,7 @@ def read_whole_store(crm: CRM, file: Path, *, preview: bool = False) -> WholeSto
 
 
 def _objects(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    refuse_too_large(file)
     try:
         written = json.loads(file.read_text("utf-8"))
     except OSError as error:

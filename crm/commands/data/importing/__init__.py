@@ -1,7 +1,8 @@
 """Import of clients and sales from files: detected, corrected, previewed, and then one transaction."""
 
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,7 +42,9 @@ DATE_ORDERS = {"ymd": "year month day", "dmy": "day month year", "mdy": "month d
 @command("import", title="Import a file", menu="data")
 def import_file(
     crm: CRM,
-    file: Annotated[Path, About("File", "CSV, TSV, Excel (.xlsx), vCard, or a JSON export", positional=True)],
+    file: Annotated[
+        Path, About("File", "CSV, TSV, Excel (.xlsx), vCard, or a JSON export; - is what is piped in", positional=True)
+    ],
     as_: Annotated[
         str, Choice(_WHAT), About("As", "clients, sales, or all for a JSON export; detected by default")
     ] = "",
@@ -73,11 +76,17 @@ def import_file(
         from crm.commands.data.full_export import read_whole_store
 
         return read_whole_store(crm, file, preview=preview)
-    draft = begin(crm, file, as_, encoding=encoding, delimiter=delimiter, header=header, sheet=sheet)
-    draft = draft.mapped(map, crm.conventions)
-    if dates:
-        draft = draft.with_date_order(dates)
-    return run(crm, decided(draft, match=match, mode=mode, create_clients=create_clients), preview=preview)
+    from crm.files.standard_input import is_standard_input, kept_input
+
+    with kept_input() if is_standard_input(file) else nullcontext(file) as read:
+        draft = begin(crm, read, as_, encoding=encoding, delimiter=delimiter, header=header, sheet=sheet)
+        if read != file:
+            # What is refused goes to a file in the folder that one is in.
+            draft = replace(draft, file=Path(read.name))
+        draft = draft.mapped(map, crm.conventions)
+        if dates:
+            draft = draft.with_date_order(dates)
+        return run(crm, decided(draft, match=match, mode=mode, create_clients=create_clients), preview=preview)
 
 
 def begin(
@@ -105,8 +114,6 @@ def decided(
     draft: "ImportDraft", *, match: str = "", mode: str = "both", create_clients: bool = False
 ) -> "ImportDraft":
     """The draft with what the person decided."""
-    from dataclasses import replace
-
     return replace(draft, match=match, mode=mode or "both", create_clients=create_clients)
 
 
@@ -172,8 +179,6 @@ def _identifying(what: str, match: str) -> set[str]:
 
 
 def _carry_out(tx: Transaction, tally: "Tally", crm: CRM, tell: Callable[[int, int], None]) -> None:
-    from dataclasses import replace
-
     from crm.commands.data.importing.clients import ClientImport
     from crm.commands.data.importing.reading import Reader
     from crm.commands.data.importing.sales import SaleImport
