@@ -13,7 +13,7 @@ _AT_ONCE = 1_000_000
 
 
 def is_standard_input(path: Path) -> bool:
-    """Whether a path stands for what is piped into the program."""
+    """Return whether a path stands for what is piped into the program."""
     return str(path) == "-"
 
 
