@@ -48,7 +48,7 @@ def make_pdf(document: InvoiceDocument, *, xml: bytes, template: Path | None, se
     except CompileError as error:
         raise _template_error(error, template) from error
     notice = (
-        f"No font on this machine can print {missing}: it is missing on the PDF, which so is not PDF/A. "
+        f"No font on this machine can print {missing}: it is missing on the PDF, and so the PDF is not PDF/A. "
         "Install a font that can, such as Noto, and make it again."
     )
     return InvoicePdf(data=pdf, is_archival=False, notice=notice)
