@@ -32,7 +32,7 @@ MOVED := Pacific/Honolulu,2028-02-29T12:00:00 Asia/Kathmandu,2026-12-31T23:59:30
 test-dates: $(VENV)/installed-dev
 	@set -e; for moved in $(MOVED); do echo "TZ=$${moved%,*} TEST_NOW=$${moved#*,}"; \
 	TZ=$${moved%,*} TEST_NOW=$${moved#*,} $(BIN)/python -m pytest $(AT_ONCE) -m dated -k "not sheets" \
-	--hypothesis-profile=again; done
+	--hypothesis-profile=again $$(grep -rl --include="test_*.py" mark.dated tests); done
 
 # The quick part on the oldest Python that is supported.
 test-oldest:

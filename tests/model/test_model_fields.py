@@ -34,8 +34,6 @@ from crm.model.fields import (
 )
 from tests.support.clocks import TODAY, standing_on
 
-pytestmark = pytest.mark.dated
-
 US = Conventions(clock=standing_on(TODAY))
 AT = Conventions("de_AT", "EUR", "AT", standing_on(TODAY))
 DE = Conventions("de_DE", "EUR", "DE", standing_on(TODAY))
@@ -100,6 +98,7 @@ def refusal(check: Check, typed: str, by: Conventions = US) -> str:
     return caught.value.reason
 
 
+@pytest.mark.dated
 @pytest.mark.parametrize("by", EVERYWHERE, ids=lambda by: by.language)
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: type(check).__name__)
 def test_anything_is_taken_or_refused_in_a_sentence(check: Check, by: Conventions) -> None:
@@ -117,6 +116,7 @@ def test_anything_is_taken_or_refused_in_a_sentence(check: Check, by: Convention
             assert "\x1b" not in check.show(value, by)
 
 
+@pytest.mark.dated
 @given(typed=st.text(max_size=30), by=st.sampled_from(EVERYWHERE), check=st.sampled_from(CHECKS))
 def test_what_is_taken_can_be_edited_and_taken_again(typed: str, by: Conventions, check: Check) -> None:
     try:
@@ -126,6 +126,7 @@ def test_what_is_taken_can_be_edited_and_taken_again(typed: str, by: Conventions
     assert check.read(check.edit(value, by), by) == value
 
 
+@pytest.mark.dated
 @pytest.mark.parametrize("name", list(fields(Client)))
 def test_an_empty_answer_leaves_every_field_of_a_client_empty(name: str) -> None:
     check = fields(Client)[name].check
@@ -256,6 +257,7 @@ def test_a_number_is_valid_where_the_library_says_so() -> None:
 # Dates
 
 
+@pytest.mark.dated
 @pytest.mark.parametrize(
     ("typed", "by", "day"),
     [
@@ -278,6 +280,7 @@ def test_a_day_is_read_as_people_write_it(typed: str, by: Conventions, day: str)
     assert Day().read(typed, by) == date.fromisoformat(day)
 
 
+@pytest.mark.dated
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
@@ -298,6 +301,7 @@ def test_a_day_that_cannot_be_is_refused(typed: str, words: str) -> None:
     assert words in refusal(Day(), typed)
 
 
+@pytest.mark.dated
 def test_a_day_ahead_is_read_where_it_may_be() -> None:
     ahead = Day(past=False)
     assert ahead.read("tomorrow", US) == date(2026, 11, 22)
@@ -306,6 +310,7 @@ def test_a_day_ahead_is_read_where_it_may_be() -> None:
     assert ahead.show(FOREVER, US) == "until lifted"
 
 
+@pytest.mark.dated
 @given(day=st.dates(date(1900, 1, 1), TODAY), by=st.sampled_from(EVERYWHERE))
 def test_every_day_can_be_edited(day: date, by: Conventions) -> None:
     assert Day().read(Day().edit(day, by), by) == day
@@ -314,6 +319,7 @@ def test_every_day_can_be_edited(day: date, by: Conventions) -> None:
     assert str(day.year) in Day().show(day, by)
 
 
+@pytest.mark.dated
 @given(name=st.sampled_from(["mon", "tues", "wednesday", "thu", "fri", "saturday", "sun"]), past=st.booleans())
 def test_a_weekday_is_within_the_week(name: str, past: bool) -> None:
     day = Day(past=past).read(name, US)

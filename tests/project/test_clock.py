@@ -18,8 +18,6 @@ from crm.config import Config, from_environment
 from crm.errors import UsageError
 from tests.support.command_line import on_a_new_store
 
-pytestmark = pytest.mark.dated
-
 PROJECT = Path(__file__).resolve().parents[2]
 # What asks the machine for the time, or for its zone. Measuring how long something takes is another matter.
 ASKING = {
@@ -69,6 +67,7 @@ def test_nobody_but_the_clock_asks_the_machine_for_the_time() -> None:
     assert {name: calls for name, calls in found.items() if calls} == {}
 
 
+@pytest.mark.dated
 @pytest.mark.parametrize(
     ("moment", "zone", "day", "at"),
     [
@@ -86,6 +85,7 @@ def test_a_day_is_the_teams(moment: str, zone: str, day: str, at: str) -> None:
     assert (clock.now, clock.today.isoformat(), clock.time_of(known)) == (known, day, at)
 
 
+@pytest.mark.dated
 @pytest.mark.parametrize(
     ("day", "zone", "begins"),
     [
@@ -102,6 +102,7 @@ def test_a_day_begins_when_it_does_for_the_team(day: str, zone: str, begins: str
     assert clock.at(date.fromisoformat(day)) == datetime.fromisoformat(begins).replace(tzinfo=UTC)
 
 
+@pytest.mark.dated
 @given(st.sampled_from(ZONES), st.datetimes(datetime(2020, 1, 2), datetime(2029, 12, 30)))
 def test_the_offsets_of_a_zone_are_those_that_it_had(zone: str, naive: datetime) -> None:
     moment = naive.replace(tzinfo=UTC)
@@ -110,12 +111,14 @@ def test_the_offsets_of_a_zone_are_those_that_it_had(zone: str, naive: datetime)
     assert moment.astimezone(ZoneInfo(zone)).utcoffset() == timedelta(seconds=seconds)
 
 
+@pytest.mark.dated
 def test_a_clock_that_was_stopped_stands() -> None:
     moments = iter([datetime(2026, 11, 21, 9, tzinfo=UTC), datetime(2026, 11, 23, 9, tzinfo=UTC)])
     stopped = Clock(lambda: next(moments), lambda: "Etc/UTC").stopped()
     assert [stopped.today, stopped.today] == [date(2026, 11, 21)] * 2
 
 
+@pytest.mark.dated
 @pytest.mark.parametrize(
     ("written", "zone"), [("Asia/Kathmandu", "Asia/Kathmandu"), (":Etc/UTC", "Etc/UTC"), ("EST5EDT", "EST5EDT")]
 )
@@ -125,6 +128,7 @@ def test_the_machine_has_the_zone_that_tz_names(written: str, zone: str, monkeyp
     assert machine_zone() == zone
 
 
+@pytest.mark.dated
 def test_a_zone_that_nobody_knows_is_the_machines() -> None:
     assert Clock(zone=lambda: "Mars/Olympus").zone.key == machine_zone()
     assert Clock(zone=lambda: "../../etc/passwd").zone.key == machine_zone()
@@ -153,6 +157,7 @@ def test_the_day_is_the_same_on_every_machine(monkeypatch: pytest.MonkeyPatch) -
 WORDS = (["today"], ["follow-ups", "list"], ["timeline", "--client", "1"])
 
 
+@pytest.mark.dated
 def test_a_client_was_never_added_tomorrow(tmp_path: Path) -> None:
     moment = datetime(2026, 11, 22, 5, tzinfo=UTC)
     crm = open_crm(Config(f"sqlite:///{tmp_path / 'crm.sqlite3'}", "anna", lambda: moment))
@@ -170,6 +175,7 @@ def test_a_client_was_never_added_tomorrow(tmp_path: Path) -> None:
         crm.repository.close()
 
 
+@pytest.mark.dated
 def test_a_team_says_in_which_zone_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     with on_a_new_store(monkeypatch) as shell:
         assert shell.did("settings", "set", "time_zone", "europe/vienna")["value"] == "Europe/Vienna"
@@ -183,6 +189,7 @@ def test_a_team_says_in_which_zone_it_is(monkeypatch: pytest.MonkeyPatch) -> Non
         ] == "Europe/Vienna"
 
 
+@pytest.mark.dated
 def test_a_trial_names_its_day_alone_or_its_moment() -> None:
     day = from_environment({"CRM_TODAY": "2031-02-28"})
     assert Clock(day.now).today == date(2031, 2, 28)
