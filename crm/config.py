@@ -139,6 +139,36 @@ class Addresses(Check):
         return ", ".join(dict.fromkeys(addresses))
 
 
+@dataclass(frozen=True)
+class VatId(Check):
+    """A VAT id with its country, without blanks."""
+
+    example = "DE123456789"
+
+    def read(self, typed: str, by: Conventions) -> str:
+        text = "".join(typed.split()).upper()
+        if text and not re.fullmatch(r"[A-Z]{2}[A-Z0-9+*]{2,12}", text):
+            raise FieldError(f"write it with its country, like {self.example}")
+        return text
+
+
+@dataclass(frozen=True)
+class Iban(Check):
+    """The number of a bank account (ISO 13616), with its check digits."""
+
+    example = "DE89 3704 0044 0532 0130 00"
+
+    def read(self, typed: str, by: Conventions) -> str:
+        text = "".join(typed.split()).upper()
+        if not text:
+            return ""
+        if not re.fullmatch(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}", text):
+            raise FieldError(f"write it like {self.example}")
+        if int("".join(str(int(sign, 36)) for sign in text[4:] + text[:4])) % 97 != 1:
+            raise FieldError("a digit of this IBAN is wrong: its check digits do not fit")
+        return text
+
+
 class Endpoint(Check):
     """The address of a service on the network: a scheme, a host and a port, and nothing after them."""
 
@@ -451,6 +481,23 @@ TEAM: tuple[Option, ...] = (
         Rate(),
         lambda: "0",
         "The usual rate of tax in percent, for services and lines of invoices that say no other.",
+    ),
+    Option("company_address", "Street", Line(300), lambda: "", "Your address as it stands on invoices: the street."),
+    Option("company_postcode", "Postcode", Line(20), lambda: "", "Your postcode."),
+    Option("company_city", "City", Line(100), lambda: "", "Your city."),
+    Option("company_email", "E-mail on invoices", Email(), lambda: "", "The e-mail address on your invoices."),
+    Option("company_phone", "Telephone on invoices", Line(60), lambda: "", "The telephone number on your invoices."),
+    Option("vat_id", "VAT id", VatId(), lambda: "", "Your VAT id with its country, like DE123456789."),
+    Option("tax_number", "Tax number", Line(40), lambda: "", "Your number at the tax office, without a VAT id."),
+    Option("iban", "IBAN", Iban(), lambda: "", "The account that clients pay to."),
+    Option("bic", "BIC", Line(11), lambda: "", "The BIC of that account, where it is asked for."),
+    Option("payment_days", "Days to pay", Whole(most=365), lambda: 14, "How many days a client has to pay an invoice."),
+    Option(
+        "payment_terms",
+        "Terms of payment",
+        Line(500),
+        lambda: "",
+        "The terms on your invoices, where an invoice says no other.",
     ),
     Option(
         "mails_per_minute",

@@ -1,7 +1,7 @@
 """The register of commands: one decorator says where a command stands in the menu and on the command line."""
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -286,7 +286,7 @@ def _parameter(described: inspect.Parameter) -> Parameter:
     marked = next((extra for extra in extras if isinstance(extra, FieldsOf | Fields)), None)
     required = described.default is inspect.Parameter.empty
     options = [arg for arg in get_args(hint) if arg is not type(None)]
-    many = get_origin(hint) in (list, tuple) and hint != tuple[str, ...]
+    many = get_origin(hint) in (list, tuple, Sequence) and hint != tuple[str, ...]
     kind = options[0] if options and (many or type(None) in get_args(hint)) else hint
     record = kind if isinstance(kind, type) and issubclass(kind, Record) else None
     path = kind is Path

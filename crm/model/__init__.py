@@ -1,7 +1,17 @@
 """The records of the CRM and how a field of theirs is checked; no input or output."""
 
 from crm.model.activity import CONTACTING, INTERACTIONS, FollowUp, Interaction
-from crm.model.billing import PERIODS, TAX_CATEGORIES, Service
+from crm.model.billing import (
+    AFTER_ISSUE,
+    INVOICE_KINDS,
+    PERIODS,
+    TAX_CATEGORIES,
+    Adjustment,
+    Invoice,
+    InvoiceLine,
+    NumberSeries,
+    Service,
+)
 from crm.model.clients import Client, Contact, StatusRule, View, named
 from crm.model.conventions import Conventions
 from crm.model.data import TIME_ZONE, Setting
@@ -35,6 +45,7 @@ from crm.model.sales import FIRST_STAGES, OUTCOMES, Deal, Sale, Stage, StageMove
 from crm.model.team import KEY_MAY, ROLES, Dashboard, MachineKey, SignIn, User
 
 __all__ = [
+    "AFTER_ISSUE",
     "ARRIVED",
     "BY_NAME",
     "CHANNELS",
@@ -42,6 +53,7 @@ __all__ = [
     "DIRECTIONS",
     "FIRST_STAGES",
     "INTERACTIONS",
+    "INVOICE_KINDS",
     "KEY_MAY",
     "LASTING",
     "OPT_OUT_WAYS",
@@ -53,6 +65,7 @@ __all__ = [
     "TAX_CATEGORIES",
     "TIME_ZONE",
     "UNSENT",
+    "Adjustment",
     "Client",
     "Contact",
     "Conventions",
@@ -61,9 +74,12 @@ __all__ = [
     "Field",
     "FollowUp",
     "Interaction",
+    "Invoice",
+    "InvoiceLine",
     "MachineKey",
     "Mailing",
     "Message",
+    "NumberSeries",
     "OptOut",
     "Record",
     "Sale",

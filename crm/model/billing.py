@@ -1,12 +1,29 @@
-"""Records: services that are sold."""
+"""Records: services that are sold, and invoices with their lines, adjustments and numbers."""
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from crm.model.fields import Choice, Flag, Line, Price, Prose, Rate, Unit
-from crm.model.kind import ALL, Export, Kind, May, Rights, Tab
-from crm.model.record import Record, described
+from crm.model.fields import (
+    Amount,
+    Balance,
+    Choice,
+    Day,
+    Flag,
+    Id,
+    Line,
+    Person,
+    Price,
+    Prose,
+    Quantity,
+    Rate,
+    Unit,
+    Whole,
+)
+from crm.model.kind import ALL, EVERYTHING, Export, Kind, May, Rights, Sum, Tab
+from crm.model.money import NOTHING
+from crm.model.record import Record, account_beside, described
 
 # The categories of tax (UNTDID 5305) as EN 16931 knows them.
 TAX_CATEGORIES = {
@@ -55,3 +72,179 @@ class Service(Record):
     tax_rate: Decimal = described("Tax rate", Rate(), help="in percent")
     period: str = described("Period", Choice(PERIODS), help="how often it is billed")
     active: bool = described("Offered", Flag(), help="whether it can be put on invoices")
+
+
+INVOICE_KINDS = {"invoice": "invoice", "credit_note": "credit note"}
+INVOICE_STATES = {"draft": "draft", "issued": "issued"}
+
+
+def _open(invoice: Any) -> Decimal:
+    """The amount of an issued invoice that is still to be paid; nothing of a draft and of a credit note."""
+    if invoice.state != "issued" or invoice.kind != "invoice":
+        return NOTHING
+    still: Decimal = invoice.total - invoice.paid - invoice.credited
+    return still
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoice(Record):
+    """An invoice or a credit note. A draft has no number, and its figures follow from its lines; once it is issued, its
+    number, dates, parties, lines and figures stay as they are. `seller` and `buyer` are JSON, as they were on issue;
+    `corrects` is the invoice that a credit note takes back."""
+
+    about: ClassVar[Kind] = Kind(
+        "invoice",
+        "invoices",
+        place=21,
+        needs=("client", "kind", "state"),
+        called="number",
+        order=("-id",),
+        day="issued_on",
+        unique=("number",),
+        indexes={"by_client": ("client", "state"), "by_due": ("due_on", "open"), "by_corrects": ("corrects",)},
+        sums=(
+            Sum(
+                name="credited",
+                function="sum",
+                of="total",
+                onto="corrects",
+                where={"kind": ("credit_note",), "state": ("issued",)},
+            ),
+            Sum(name="open_amount", function="sum", of="open", where={"state": ("issued",)}),
+        ),
+        follows={"open": _open},
+        rights=Rights(staff=EVERYTHING),
+        tab=Tab(
+            number=41,
+            colour="7a5c99",
+            rows=200,
+            first=("number", "client", "state", "issued_on", "due_on", "total", "open"),
+            hidden_columns=("seller", "buyer"),
+            since=8,
+        ),
+        export=Export(place=21, without=("seller", "buyer")),
+        since=9,
+    )
+
+    client: int = described("Client", Id("client", keeps=True))
+    kind: str = described("Kind", Choice(INVOICE_KINDS), by="facts")
+    state: str = described("State", Choice(INVOICE_STATES), by="facts")
+    number: str = described("Number", Line(60), by="facts")
+    corrects: int = described("Corrects", Id("invoice"), by="facts", help="the invoice that a credit note takes back")
+    issued_on: date | None = described("Issued", Day(past=False), by="facts")
+    due_on: date | None = described("Due", Day(past=False))
+    delivered_on: date | None = described("Delivered", Day(past=False), help="the day of delivery or service")
+    period_from: date | None = described("Period from", Day(past=False))
+    period_to: date | None = described("Period to", Day(past=False))
+    currency: str = described("Currency", Line(3), by="facts")
+    gross: bool = described("Prices include tax", Flag())
+    buyer_reference: str = described("Buyer's reference", Line(100), help="such as a Leitweg-ID")
+    order_reference: str = described("Order number", Line(100), help="the client's")
+    exemption_reason: str = described("Why it is exempt", Line(300), help="the law or the article")
+    notes: str = described("Notes", Prose(5000), help="stand on the invoice")
+    terms: str = described("Terms", Prose(2000), help="of payment; those of the settings if empty")
+    memo: str = described("Memo", Prose(5000), help="for yourselves; not on the invoice")
+    seller: str = described("Seller", Prose(), by="facts")
+    buyer: str = described("Buyer", Prose(), by="facts")
+    net: Decimal = described("Net", Balance(), by="facts")
+    tax: Decimal = described("Tax", Balance(), by="facts")
+    total: Decimal = described("Total", Balance(), by="facts")
+    credited: Decimal = described("Credited", Balance(), by="facts")
+    paid: Decimal = described("Paid", Balance(), by="facts")
+    open: Decimal = described("Open", Balance(), by="facts")
+    sent_on: date | None = described("Sent", Day(), by="steps")
+    reminded: int = described("Reminders", Whole(), by="steps", help="the level of the last one")
+    reminded_on: date | None = described("Last reminder", Day(), by="steps")
+    promised_on: date | None = described("Promised for", Day(past=False), by="steps")
+    user: str = described("By", Person(), by="steps")
+    user_id: int = account_beside("user")
+
+
+# The fields of an issued invoice that still change: what comes in, what is sent, and what a team notes for itself.
+AFTER_ISSUE = frozenset(
+    ("client", "paid", "credited", "open", "sent_on", "reminded", "reminded_on", "promised_on", "memo")
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceLine(Record):
+    """A line of an invoice: `quantity` at `price` for `basis` units, less `discount`, plus `charge`."""
+
+    about: ClassVar[Kind] = Kind(
+        "invoice_line",
+        "invoice-lines",
+        place=22,
+        needs=("invoice", "position", "name"),
+        called="name",
+        order=("invoice", "position", "id"),
+        indexes={"by_invoice": ("invoice", "position"), "by_service": ("service",)},
+        rights=Rights(staff=EVERYTHING, words="lines of invoices"),
+        tab=Tab(number=42, colour="7a5c99", rows=400, title="invoice lines", since=8),
+        export=Export(place=22),
+        since=9,
+    )
+
+    invoice: int = described("Invoice", Id("invoice", owns=True))
+    position: int = described("Position", Whole(least=1, most=9999))
+    service: int = described("Service", Id("service", keeps=True), by="steps")
+    name: str = described("Name", Line(300))
+    description: str = described("Description", Prose(2000))
+    quantity: Decimal = described("Quantity", Quantity())
+    unit: str = described("Unit", Unit())
+    price: Decimal = described("Price", Price())
+    basis: Decimal = described("Price is for", Quantity(), help="how many units the price is for; 1 if empty")
+    discount: Decimal = described("Discount", Amount(), help="an amount off the line")
+    charge: Decimal = described("Charge", Amount(), help="an amount on top of the line")
+    tax_category: str = described("Tax category", Choice(TAX_CATEGORIES))
+    tax_rate: Decimal = described("Tax rate", Rate(), help="in percent")
+    net: Decimal = described("Net", Balance(), by="facts")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adjustment(Record):
+    """A discount or a charge on a whole invoice: an amount, or a percentage. Without a category it is shared over the
+    taxes of the lines."""
+
+    about: ClassVar[Kind] = Kind(
+        "adjustment",
+        "adjustments",
+        place=23,
+        needs=("invoice",),
+        order=("invoice", "id"),
+        indexes={"by_invoice": ("invoice",)},
+        rights=Rights(staff=EVERYTHING, words="discounts of invoices"),
+        tab=Tab(number=43, colour="7a5c99", since=8),
+        export=Export(place=23),
+        since=9,
+    )
+
+    invoice: int = described("Invoice", Id("invoice", owns=True))
+    is_charge: bool = described("Charge", Flag(), help="on top, and no discount")
+    amount: Decimal = described("Amount", Amount())
+    percent: Decimal = described("Percent", Rate())
+    tax_category: str = described("Tax category", Choice(TAX_CATEGORIES))
+    tax_rate: Decimal = described("Tax rate", Rate(), help="in percent")
+    reason: str = described("Reason", Line(200))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberSeries(Record):
+    """The counter of a series of numbers: `last` is the number of the document issued last, in `year`. It moves only in
+    the transaction that issues one."""
+
+    about: ClassVar[Kind] = Kind(
+        "number_series",
+        "number-series",
+        place=24,
+        needs=("name", "pattern"),
+        called="name",
+        unique=("name",),
+        rights=Rights(staff=May(ALL, ALL, ALL), words="the numbers of invoices"),
+        tab=Tab(number=44, title="number series", since=8),
+        since=9,
+    )
+
+    name: str = described("Series", Line(60), by="facts")
+    pattern: str = described("Pattern", Line(60), by="facts", help="like RE-{year}-{number:04}")
+    year: int = described("Year", Whole(), by="facts")
+    last: int = described("Last number", Whole(), by="facts")

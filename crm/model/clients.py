@@ -10,6 +10,7 @@ from typing import ClassVar
 from crm.errors import FieldError
 from crm.model.fields import (
     Amount,
+    Balance,
     Birthday,
     Choice,
     Country,
@@ -63,7 +64,7 @@ class Client(Record):
             owned_by=("id", "client"),
             internal=(
                 "tags", "source", "owner", "owner_id", "notes", "extra", "status_reason", "status_pinned_until",
-                "status_before", "status_since", "last_contact_on", "next_follow_up_on",
+                "status_before", "status_since", "last_contact_on", "next_follow_up_on", "open_amount",
             ),
         ),
         tab=Tab(
@@ -95,6 +96,10 @@ class Client(Record):
     owner: str = described("Owner", Person(), help="who looks after the client")
     owner_id: int = account_beside("owner")
     marketing_consent: bool = described("Marketing consent", Flag())
+    tax_id: str = described("Tax id", Line(40), help="the VAT id, with its country: DE123456789", since=9)
+    buyer_reference: str = described("Buyer's reference", Line(100), help="such as a Leitweg-ID", since=9)
+    invoice_email: str = described("E-mail for invoices", Email(), since=9)
+    payment_days: int = described("Days to pay", Whole(most=365), help="those of the settings if 0 or empty", since=9)
     notes: str = described("Notes", Prose())
     extra: Mapping[str, str] = described("Own fields", Extra(), help="your own fields, name=value")
     status: str = described("Status", Line(40), by="rules")
@@ -108,6 +113,7 @@ class Client(Record):
     last_sale_on: date | None = described("Last sale", Day(), by="facts")
     last_contact_on: date | None = described("Last contact", Day(), by="facts", since=3)
     next_follow_up_on: date | None = described("Next follow-up", Day(past=False), by="facts", since=3)
+    open_amount: Decimal = described("Open invoices", Balance(), by="facts", since=9)
 
     @property
     def name(self) -> str:

@@ -1,6 +1,6 @@
 """The declaration of a kind of record, from which tables, tabs, rights, exports, lists and look-ups are derived."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from enum import Enum
 from typing import Any, Literal
@@ -114,6 +114,8 @@ class Kind:
     no store keeps a record in which one of them is empty, but for those in `may_be_empty`. `called` is the field that
     people call a record by, `order` the order of a list when none is asked for, `day` the field that a period is about.
 
+    `follows` are fields that the record itself says: each is made anew from the others whenever one is written.
+
     `unique` fields are texts, whole numbers or days that are unique where given, in a database and in a spreadsheet,
     and a record is found by them. `indexes` are those of its table by the end of their names, `since` is the format of
     a store that has the table first.
@@ -135,6 +137,7 @@ class Kind:
     unique: tuple[str, ...] = ()
     indexes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sums: tuple[Sum, ...] = ()
+    follows: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
     rights: Rights = Rights()
     export: Export | None = None
     lasting: bool = False

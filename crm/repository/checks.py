@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator
 
 from sqlalchemy import select
 
-from crm.model import Client, Conventions, Setting, typed_fields
-from crm.repository import Finding, Query, StatusMove, sums, tables
+from crm.errors import FieldError
+from crm.invoicing.numbering import is_yearly, read_number
+from crm.model import Adjustment, Client, Conventions, Invoice, InvoiceLine, NumberSeries, Setting, typed_fields
+from crm.repository import Finding, Query, StatusMove, bills, sums, tables
 from crm.repository.snapshot import SqlSnapshot
 
 
@@ -86,8 +88,57 @@ def accounts_have_their_client(snapshot: SqlSnapshot) -> Iterator[Finding]:
         )  # fmt: skip
 
 
+def invoices_stay_as_issued(snapshot: SqlSnapshot) -> Iterator[Finding]:
+    """Every figure of an invoice follows from its lines, and what is open from what came in."""
+    lines: dict[int, list[InvoiceLine]] = {}
+    for line in snapshot.each(InvoiceLine, Query(sort="position")):
+        lines.setdefault(line.invoice, []).append(line)
+    adjustments: dict[int, list[Adjustment]] = {}
+    for adjustment in snapshot.each(Adjustment, Query(sort="id")):
+        adjustments.setdefault(adjustment.invoice, []).append(adjustment)
+    for invoice in snapshot.each(Invoice, Query(sort="id")):
+        name = f"Invoice {invoice.number}" if invoice.number else f"Draft {invoice.id}"
+        try:
+            figures = bills.totals_of(invoice, lines.get(invoice.id, ()), adjustments.get(invoice.id, ()))
+            agrees = (figures.net, figures.tax, figures.total) == (invoice.net, invoice.tax, invoice.total)
+        except FieldError:
+            agrees = False
+        if not agrees:
+            yield Finding(
+                f"{name} shows figures that its lines do not give.", True, "invoice", invoice.id,
+                "Restore a backup: an issued invoice is not changed." if invoice.number else "Edit one of its lines.",
+            )  # fmt: skip
+        for field, follow in Invoice.about.follows.items():
+            if getattr(invoice, field) != follow(invoice):
+                fault = f"{name} shows {getattr(invoice, field)} as {field}; its figures give {follow(invoice)}."
+                yield Finding(fault, True, "invoice", invoice.id, "Change its memo, or restore a backup.")
+        if (invoice.state == "issued") != bool(invoice.number and invoice.issued_on):
+            fault = f"{name} is {invoice.state}, which does not go with its number or its date."
+            yield Finding(fault, True, "invoice", invoice.id, "Restore a backup.")
+
+
+def numbers_have_no_gaps(snapshot: SqlSnapshot) -> Iterator[Finding]:
+    """The numbers of each series run from its first to its last, each once."""
+    for series in snapshot.find_all(NumberSeries):
+        given: dict[int, list[int]] = {}
+        for invoice in snapshot.each(Invoice, Query({"kind": series.name, "state": "issued"})):
+            year_and_number = read_number(series.pattern, invoice.number)
+            # One of an older pattern is not counted.
+            if year_and_number is not None:
+                given.setdefault(year_and_number[0], []).append(year_and_number[1])
+        for year, numbers in given.items():
+            missing = sorted(set(range(min(numbers), max(numbers) + 1)) - set(numbers))
+            is_current = not is_yearly(series.pattern) or year % 100 == series.year % 100
+            if missing or (is_current and max(numbers) != series.last):
+                gap = f"{missing[0]} is missing" if missing else f"{max(numbers)} is the highest, and not {series.last}"
+                fault = f"The numbers of {series.name} have a gap: {gap}."
+                yield Finding(fault, True, "number_series", series.id, "Restore a backup.")
+
+
 CHECKS: tuple[Callable[[SqlSnapshot], Iterator[Finding]], ...] = (
     totals_follow_facts,
+    invoices_stay_as_issued,
+    numbers_have_no_gaps,
     deals_are_in_a_stage,
     accounts_have_their_client,
     rules_can_be_reached,

@@ -14,9 +14,12 @@ from crm.errors import ConflictError, FieldError, NotFoundError, RefusedError
 from crm.model import (
     FIRST_STAGES,
     RECORDS,
+    Adjustment,
     Client,
     Deal,
     FollowUp,
+    Invoice,
+    InvoiceLine,
     Record,
     Sale,
     SignIn,
@@ -40,6 +43,7 @@ from crm.repository import (
     Sealing,
     Seals,
     StatusMove,
+    bills,
     metrics,
     review,
     statements,
@@ -69,6 +73,8 @@ _FEW = 20
 _MANY = 2000
 _KEPT_INDEXES = frozenset(("client_by_email", "client_by_phone", "client_by_first_name"))
 
+# What an invoice is made of.
+_BILLED = frozenset((Invoice, InvoiceLine, Adjustment))
 # A change of one of these may change the status; the totals follow the sales.
 _REVIEWED = frozenset(("kind", "country", "city", "tags", "source", "owner", "date_of_birth", "status_pinned_until"))
 
@@ -118,6 +124,8 @@ class SqlTransaction(SqlSnapshot):
         # The records, by id, whose totals may no longer be the sums of their facts.
         self._changed: dict[Totals, set[int]] = {total: set() for total in TOTALS}
         self._to_review: set[int] = set()
+        # The invoices, by id, whose figures may no longer follow from their lines.
+        self._bills: set[int] = set()
 
     @property
     def number(self) -> int:
@@ -204,7 +212,9 @@ class SqlTransaction(SqlSnapshot):
         first = self._reserve(TABLES[kind], len(records))
         rows = []
         for record_id, record in enumerate(records, start=first):
+            bills.refuse_write(self, record)
             row = row_of(record)
+            row.update(bills.followed(record, {}))
             row.update(id=record_id, created_at=self.at, updated_at=self.at, version=1)
             row.update(self._accounts(kind, row, adding=True))
             _refuse_empty(kind, row)
@@ -212,8 +222,8 @@ class SqlTransaction(SqlSnapshot):
                 row.update(self._first_status(record))
             elif isinstance(record, Deal):
                 row.update(self._entering(record.stage, record.stage_since))
-            if kind in FED:
-                self._touch(record, added=True)
+            if kind in FED or kind in _BILLED:
+                self._touch(dataclasses.replace(record, id=record_id), added=True)
             rows.append(row)
         self._insert(kind, rows)
         self._audit_created(kind, range(first, first + len(rows)))
@@ -333,6 +343,8 @@ class SqlTransaction(SqlSnapshot):
     def restore(self, records: Sequence[Record]) -> None:
         """Stores records of one kind as they were, ids and times included; for undo."""
         kind = type(records[0])
+        for record in records:
+            bills.refuse_write(self, record)
         self._insert(kind, [row | self._accounts(kind, row) for row in map(row_of, records)])
         if kind is Client:
             self.dialect.search.add(self.connection, [record.id for record in records])
@@ -412,6 +424,8 @@ class SqlTransaction(SqlSnapshot):
                 entered["closed_on"] = current.closed_on
             changes = {**changes, **entered}
         _refuse_empty(type(current), changes)
+        bills.refuse_write(self, current, changes)
+        changes |= bills.followed(dataclasses.replace(current, **changes), {})
         changed = dataclasses.replace(current, **changes, version=current.version + 1, updated_at=self.at)
         row = dict(changes, version=changed.version, updated_at=self.at)
         if not DERIVED_FROM.get(type(current), _NOTHING).isdisjoint(changes):
@@ -436,6 +450,10 @@ class SqlTransaction(SqlSnapshot):
         for totals in FED.get(type(record), ()):
             if (number := sums.linked(record, totals)) is not None:
                 self._changed[totals].add(number)
+        if isinstance(record, InvoiceLine | Adjustment):
+            self._bills.add(record.invoice)
+        elif isinstance(record, Invoice):
+            self._bills.add(record.id)
         if isinstance(record, Sale):
             # The totals may come out the same while the sales of the last days do not.
             if changes or added:
@@ -477,9 +495,9 @@ class SqlTransaction(SqlSnapshot):
                     self.delete_all(owned, theirs)
         for keeping_it, name in keeping(kind):
             if self.naming(keeping_it, name, ids):
-                raise RefusedError(
-                    f"There are still {keeping_it.plural} in this {kind.kind_name}; nothing was changed."
-                )
+                word = "in" if kind is Stage else "of"
+                plural = keeping_it.plural.replace("-", " ")
+                raise RefusedError(f"There are still {plural} {word} this {kind.kind_name}; nothing was changed.")
         self.remove(kind, ids)
 
     def remove(self, kind: type[Record], ids: Sequence[int]) -> None:
@@ -489,9 +507,13 @@ class SqlTransaction(SqlSnapshot):
         self._index_created()
         for batch in _batches(ids):
             rows = self.connection.execute(statements.BY_IDS[kind], {"wanted": batch}).all()
+            removed = [tables.record_of(kind, row) for row in rows]
+            if kind in _BILLED:
+                for current in removed:
+                    bills.refuse_write(self, current)
             with _explained(kind):
                 self.connection.execute(writing.DELETE[kind], {"wanted": batch})
-            for current in (tables.record_of(kind, row) for row in rows):
+            for current in removed:
                 self._write_audit(current, "delete", plain(current), None)
                 self._touch(current)
         if kind is Client:
@@ -558,6 +580,7 @@ class SqlTransaction(SqlSnapshot):
     # Following the facts
 
     def settle(self) -> Sequence[StatusMove]:
+        self._follow_lines()
         if not self._to_review and not any(self._changed.values()):
             self._flush_audit()
             return []
@@ -573,6 +596,13 @@ class SqlTransaction(SqlSnapshot):
             collected.clear()
         self._flush_audit()
         return moved
+
+    def _follow_lines(self) -> None:
+        """The figures of drafts follow from their lines."""
+        for number in sorted(self._bills):
+            if (invoice := self.find(Invoice, number)) is not None:
+                bills.follow_lines(self, invoice)
+        self._bills.clear()
 
     def _repeat_follow_ups(self) -> None:
         """Follow-ups that repeat are counted from the last real contact, so they move where that has."""

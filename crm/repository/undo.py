@@ -24,7 +24,20 @@ from sqlalchemy import (
 )
 
 from crm.errors import NotFoundError, RefusedError
-from crm.model import BY_NAME, LASTING, RECORDS, Client, Message, Record, User, belonging_to, fields, keeping, people
+from crm.model import (
+    BY_NAME,
+    LASTING,
+    RECORDS,
+    Client,
+    Invoice,
+    Message,
+    Record,
+    User,
+    belonging_to,
+    fields,
+    keeping,
+    people,
+)
 from crm.model.encoding import plain, record_of, value_of
 from crm.model.rights import SECRET
 from crm.repository import HistoryEntry, last_undoable, sql_functions
@@ -64,7 +77,13 @@ def can_be_undone() -> ColumnElement[bool]:
     own = audit.c.transaction == transactions.c.id
     named = (audit.c.operation == "create") | type_coerce(audit.c.after, String).contains('"name":')
     renamed = exists().where(own, audit.c.record == User.kind_name, named)
-    return exists().where(own, audit.c.record.not_in(_KEPT)) & ~renamed & ~_only_adds_lasting() & ~_has_sent()
+    return (
+        exists().where(own, audit.c.record.not_in(_KEPT))
+        & ~renamed
+        & ~_only_adds_lasting()
+        & ~_has_sent()
+        & ~_has_issued()
+    )
 
 
 def _only_adds_lasting() -> ColumnElement[bool]:
@@ -95,13 +114,29 @@ def _has_sent() -> ColumnElement[bool]:
     return or_(sent_by_itself, since)
 
 
+def _has_issued() -> ColumnElement[bool]:
+    """Whether a transaction issued an invoice, or wrote one that is issued by now: that is not taken back."""
+    own = (audit.c.transaction == transactions.c.id, audit.c.record == Invoice.kind_name)
+    state: ColumnElement[Any] = literal_column("'state'")
+    issues = (
+        audit.c.operation == "update",
+        sql_functions.text_in(type_coerce(audit.c.after, String), state) == "issued",
+    )
+    of_issued = exists().where(TABLES[Invoice].c.id == audit.c.record_id, TABLES[Invoice].c.state == "issued")
+    return or_(exists().where(*own, *issues), exists().where(*own, audit.c.operation == "create", of_issued))
+
+
 def take_back(tx: "SqlTransaction", entry: HistoryEntry) -> None:
     """Undoes what a transaction did, the last thing first; raises RefusedError and changes nothing where
     somebody has built on it since."""
-    statement = select(can_be_undone(), _has_sent(), _only_adds_lasting()).where(transactions.c.id == entry.id)
-    can_be, has_sent, opts_out = tx.connection.execute(statement).one()
+    statement = select(can_be_undone(), _has_sent(), _only_adds_lasting(), _has_issued()).where(
+        transactions.c.id == entry.id
+    )
+    can_be, has_sent, opts_out, has_issued = tx.connection.execute(statement).one()
     if has_sent:
         raise RefusedError("What has been sent cannot be recalled.")
+    if has_issued:
+        raise RefusedError("An issued invoice is not taken back. Credit it: `invoices credit NUMBER`.")
     if opts_out:
         raise RefusedError(
             "An opt-out is not undone, so that nobody is written to by mistake. Where it was added by mistake, an admin"

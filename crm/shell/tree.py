@@ -68,7 +68,8 @@ class Line:
         from crm.commands.registry import commands, commands_outside
         from crm.shell.options import words_of
 
-        return {command.name: words_of(command) for command in (*commands(word), *commands_outside(word))}
+        every = (*commands(word), *commands_outside(word))
+        return {command.words.removeprefix(f"{word} "): words_of(command) for command in every}
 
 
 def command_line(line: Line) -> click.Group:
@@ -144,19 +145,27 @@ class _Whole(_Lazy):
 class _Group(_Lazy):
     """The commands that begin with a word."""
 
-    def __init__(self, line: Line, word: str) -> None:
-        super().__init__(word, help=groups()[word], no_args_is_help=True, context_settings=_CONTEXT)
+    def __init__(self, line: Line, words: str) -> None:
+        super().__init__(
+            words.rpartition(" ")[2], help=groups()[words], no_args_is_help=True, context_settings=_CONTEXT
+        )
         self._line = line
-        self._word = word
+        self._words = words
 
     @cached_property
     def _commands(self) -> Mapping[str, CommandWords]:
-        return self._line.commands(self._word)
+        """The commands of the group by the words behind those of the group."""
+        first, _, behind = self._words.partition(" ")
+        start = f"{behind} " if behind else ""
+        every = self._line.commands(first)
+        return {words.removeprefix(start): command for words, command in every.items() if words.startswith(start)}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self._commands)
+        return list(dict.fromkeys(words.partition(" ")[0] for words in self._commands))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if f"{self._words} {cmd_name}" in groups():
+            return _Group(self._line, f"{self._words} {cmd_name}")
         command = self._commands.get(cmd_name)
         return None if command is None else _made(self._line, command)
 

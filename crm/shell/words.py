@@ -54,9 +54,9 @@ def written_down(commands: Iterable[CommandWords]) -> str:
 
 
 def known(word: str) -> Mapping[str, CommandWords]:
-    """The commands that begin with a word, by their last word."""
+    """The commands that begin with a word, by the words behind it."""
     commands = [_command(words) for words in _known() if words.partition(" ")[0] == word]
-    return {command.name: command for command in commands}
+    return {command.words.removeprefix(f"{word} "): command for command in commands}
 
 
 def _short(option: OptionWords) -> dict[str, Any]:

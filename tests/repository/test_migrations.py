@@ -25,9 +25,18 @@ OLDER = {
     8: """
 DROP INDEX sale_by_reference;
 ALTER TABLE sale DROP COLUMN reference;
+DROP TABLE adjustment;
+DROP TABLE invoice_line;
+DROP TABLE invoice;
+DROP TABLE number_series;
 DROP TABLE service;
 DROP INDEX transactions_by_uid;
 ALTER TABLE transactions DROP COLUMN uid;
+ALTER TABLE client DROP COLUMN tax_id;
+ALTER TABLE client DROP COLUMN buyer_reference;
+ALTER TABLE client DROP COLUMN invoice_email;
+ALTER TABLE client DROP COLUMN payment_days;
+ALTER TABLE client DROP COLUMN open_amount;
 UPDATE store_facts SET value = '8' WHERE name = 'schema_version';
 """,
     7: """

@@ -9,15 +9,19 @@ import pytest
 from crm.errors import CRMError, FieldError, NotFoundError, RefusedError, RuleError
 from crm.model import (
     RECORDS,
+    Adjustment,
     Client,
     Contact,
     Dashboard,
     Deal,
     FollowUp,
     Interaction,
+    Invoice,
+    InvoiceLine,
     MachineKey,
     Mailing,
     Message,
+    NumberSeries,
     OptOut,
     Record,
     Sale,
@@ -123,6 +127,10 @@ def whole_records(client: int, deal: int, stage: int, day: date) -> list[Record]
         MachineKey(name="nightly mail", may="mail"),
         Dashboard(user="anna"),
         Service(name="Consulting"),
+        Invoice(client=client, kind="invoice", state="draft"),
+        InvoiceLine(invoice=1, position=1, name="Table"),
+        Adjustment(invoice=1),
+        NumberSeries(name="invoice", pattern="RE-{number}"),
     ]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from crm.accounts import SignedIn
 from crm.commands.context import CRM
 from crm.errors import CRMError
-from crm.model import Client, OptOut, Sale, SignIn, StatusRule, User
+from crm.model import Client, Invoice, OptOut, Sale, SignIn, StatusRule, User
 from crm.model.encoding import plain
 from crm.model.rights import SECRET
 from crm.repository import Query
@@ -22,6 +22,11 @@ from tests.support.clocks import TODAY
 from tests.support.guarded import FOREIGN, INTERNAL
 from tests.support.mail_server import free_port
 
+# What a team says of itself before it issues an invoice.
+SELLER = {
+    "company_name": "Us Ltd", "company_address": "Street 1", "company_city": "Berlin", "country": "DE",
+    "vat_id": "DE123456789", "currency": "EUR", "iban": "DE89370400440532013000",
+}  # fmt: skip
 ROLES = ("admin", "staff", "client")
 
 
@@ -257,6 +262,32 @@ def _a_service(firm: Firm, role: str) -> Mapping[str, Any]:
     return {"service": firm.office("services add", f"{FOREIGN} {role} {len(firm.everything())}", Decimal(80))}
 
 
+def _a_draft(firm: Firm, _: str) -> Mapping[str, Any]:
+    """The draft of an invoice of somebody else, who has all that one needs."""
+    office = firm.office
+    if not office.crm.settings["vat_id"]:
+        for name, value in SELLER.items():
+            office("settings set", name, value)
+    client = office.add(
+        last_name=f"{FOREIGN} buyer", notes=f"{FOREIGN} notes", address="Weg 1", city="Wien", country="AT"
+    )
+    lines = [f"3 h {FOREIGN} 100 19%", "2 x Table 49.90 7%"]
+    return {"invoice": office("invoices add", client, line=lines).invoice}
+
+
+def _an_issued(firm: Firm, role: str) -> Invoice:
+    """An invoice that was issued."""
+    issued: Invoice = firm.office("invoices issue", **_a_draft(firm, role)).invoice
+    return issued
+
+
+def _an_adjustment(firm: Firm, role: str) -> Mapping[str, Any]:
+    """A discount on a draft."""
+    draft = _a_draft(firm, role)
+    card = firm.office("invoices adjustments add", **draft, discount="10%")
+    return {**draft, "adjustment": card.adjustments[0]}
+
+
 def _an_occasion(firm: Firm, role: str) -> Mapping[str, Any]:
     """A greeting on a day of its own, of which there are as many as are asked for."""
     number = len(firm.office("occasions list"))
@@ -326,6 +357,23 @@ GIVEN: Mapping[str, Given] = {
     "deals lose": lambda firm, role: {**_a_deal(firm, role), "reason": "too expensive"},
     "deals reopen": _a_closed_one,
     "deals delete": lambda firm, role: {**_a_deal(firm, role), "yes": True},
+    "invoices add": lambda firm, _: {"client": firm.other, "line": ["3 h Consulting 100 19%"], "discount": "10%"},
+    "invoices list": _nothing,
+    "invoices show": _a_draft,
+    "invoices edit": lambda firm, role: {**_a_draft(firm, role), "changes": {"notes": "Thank you."}},
+    "invoices copy": _a_draft,
+    "invoices delete": lambda firm, role: {**_a_draft(firm, role), "yes": True},
+    "invoices issue": _a_draft,
+    "invoices credit": lambda firm, role: {"invoice": _an_issued(firm, role), "amount": Decimal(10)},
+    "invoices lines add": lambda firm, role: {**_a_draft(firm, role), "line": "2 Chairs 49.90 7%"},
+    "invoices lines edit": lambda firm, role: {**_a_draft(firm, role), "position": 1, "quantity": Decimal("2.5")},
+    "invoices lines remove": lambda firm, role: {**_a_draft(firm, role), "position": 1},
+    "invoices lines move": lambda firm, role: {**_a_draft(firm, role), "position": 1, "to": 2},
+    "invoices adjustments add": lambda firm, role: {**_a_draft(firm, role), "charge": "5"},
+    "invoices adjustments list": _a_draft,
+    "invoices adjustments remove": _an_adjustment,
+    "numbers show": _nothing,
+    "numbers set": lambda *_: {"series": "invoice", "pattern": "R-{year}-{number}"},
     "services add": lambda _, role: {"name": f"Added by {role}", "price": Decimal("0.0825"), "unit": "HUR"},
     "services list": _nothing,
     "services show": _a_service,

@@ -26,6 +26,7 @@ from crm.model import (
     User,
     belonging_to,
     fields,
+    keeping,
     named,
     people,
     typed_fields,
@@ -333,7 +334,7 @@ def merge(
     def change(tx: Transaction) -> Client:
         kept, duplicate = tx.get(Client, client.id), tx.get(Client, other.id)
         has_primary = bool(tx.count(Contact, Query({"client": kept.id, "is_primary": True})))
-        for kind, name in belonging_to(Client):
+        for kind, name in (*belonging_to(Client), *keeping(Client)):
             for record in tx.find_all(kind, Query({name: duplicate.id})):
                 demoted = {"is_primary": False} if isinstance(record, Contact) and has_primary else {}
                 tx.change(record, **{name: kept.id}, **demoted)

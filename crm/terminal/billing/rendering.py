@@ -1,14 +1,24 @@
-"""Services on screen: in a list, and one whole."""
+"""Services and invoices on screen: in lists, and one whole."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from crm.model import PERIODS, TAX_CATEGORIES, Conventions, Service
+from crm.invoicing.units import unit_name
+from crm.model import INVOICE_KINDS, PERIODS, TAX_CATEGORIES, Adjustment, Conventions, Invoice, NumberSeries, Service
 from crm.model.fields import Rate, Unit
+from crm.model.fields.figures import number_shown
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.render import renderer
 from crm.terminal.drawing.screen import Screen, clean, data
+
+if TYPE_CHECKING:
+    from crm.commands.billing.documents import InvoiceCard
+    from crm.commands.billing.invoices import InvoiceShown
+    from crm.invoicing.document import DocumentLine, TaxGroup
 
 
 def unit_of(code: str, by: Conventions) -> str:
@@ -37,7 +47,154 @@ SERVICES: Sequence[tables.Column] = (
     tables.Column("Tax", lambda row, by: data(tax_of(row.tax_category, row.tax_rate, by)), 3, 6, right=True),
     tables.Column("Period", lambda row, _: data("" if row.period == "once" else PERIODS.get(row.period, "")), 4, 6),
 )
-tables.COLUMNS |= {"crm.model.billing.Service": SERVICES}
+
+# The colour of each state; the word says it as well.
+_STATES = {"overdue": "overdue", "paid": "success", "draft": "muted", "cancelled": "muted", "credited": "muted"}
+
+
+def state_badge(state: str) -> Text:
+    """The state of an invoice, in its colour and in a word."""
+    return Text(f"{state}{' !' if state == 'overdue' else ''}", _STATES.get(state, "bold"))
+
+
+def money_in(currency: str, by: Conventions, amount: Decimal) -> str:
+    """An amount in the currency of its invoice."""
+    return (by if currency in ("", by.currency) else replace(by, currency=currency)).money(amount)
+
+
+def _number(item: "InvoiceShown") -> Text:
+    return data(item.invoice.number or f"draft {item.invoice.id}", "bold" if item.invoice.number else "muted")
+
+
+def _total(item: "InvoiceShown", by: Conventions) -> Text:
+    sign = -1 if item.invoice.kind == "credit_note" else 1
+    return data(money_in(item.invoice.currency, by, sign * item.invoice.total))
+
+
+def _open(item: "InvoiceShown", by: Conventions) -> Text:
+    return data(money_in(item.invoice.currency, by, item.invoice.open) if item.invoice.open else "")
+
+
+INVOICES: Sequence[tables.Column] = (
+    tables.Column("Number", lambda row, _: _number(row), 0, 8),
+    tables.Column("Client", lambda row, _: data(row.client), 0, 10),
+    tables.Column("State", lambda row, _: state_badge(row.state), 2),
+    tables.Column("Issued", lambda row, by: data(by.near_day(row.invoice.issued_on)), 5),
+    tables.Column("Due", lambda row, by: data(by.near_day(row.invoice.due_on)), 4),
+    tables.Column("Total", _total, 1, right=True),
+    tables.Column("Open", _open, 3, right=True),
+)
+_ADJUSTMENTS: Sequence[tables.Column] = (
+    tables.Column("No.", lambda row, _: data(row.id, "muted"), 2, right=True),
+    tables.Column("What", lambda row, by: data(adjustment_words(row, by)), 0, 10),
+)
+_SERIES: Sequence[tables.Column] = (
+    tables.Column("Series", lambda row, _: data(INVOICE_KINDS.get(row.name, row.name)), 0, 8),
+    tables.Column("Pattern", lambda row, _: data(row.pattern, "bold"), 0, 10),
+    tables.Column("Last", lambda row, _: data(row.last or "none yet"), 1, right=True),
+    tables.Column("Year", lambda row, _: data(row.year or ""), 2, right=True),
+)
+tables.COLUMNS |= {
+    "crm.model.billing.Service": SERVICES,
+    "crm.commands.billing.invoices.InvoiceShown": INVOICES,
+    "crm.model.billing.Adjustment": _ADJUSTMENTS,
+    "crm.model.billing.NumberSeries": _SERIES,
+}
+
+
+def adjustment_words(adjustment: Adjustment, by: Conventions) -> str:
+    """A discount or a charge on a whole invoice, in words."""
+    what = "charge" if adjustment.is_charge else "discount"
+    much = f"{number_shown(adjustment.percent, by)} %" if adjustment.percent else by.money(adjustment.amount)
+    on = f" on {tax_of(adjustment.tax_category, adjustment.tax_rate, by)}" if adjustment.tax_category else ""
+    return f"{what} {much}{on}{f': {adjustment.reason}' if adjustment.reason else ''}"
+
+
+def _quantity(line: "DocumentLine", by: Conventions) -> Text:
+    unit = unit_name(line.unit, line.quantity)
+    return data(f"{number_shown(line.quantity, by)} {unit}".strip())
+
+
+@renderer("crm.commands.billing.documents.InvoiceCard")
+def draw_invoice(result: "InvoiceCard", screen: Screen, by: Conventions) -> None:
+    """An invoice whole: its head, its lines, the tax by rate, and what is open."""
+    document, invoice = result.document, result.invoice
+
+    def money(amount: Decimal) -> str:
+        return money_in(document.currency, by, amount)
+
+    noun = INVOICE_KINDS[invoice.kind].capitalize()
+    head = data(f"{noun} {invoice.number}" if invoice.number else f"Draft of {noun.lower()} {invoice.id}", "bold")
+    screen.print(head.append("  ").append(state_badge(result.state)))
+    screen.print(data(result.client.name))
+    dates = [("Issued", invoice.issued_on), ("Due", document.due_on), ("Delivered", invoice.delivered_on)]
+    line = Text()
+    for label, day in dates:
+        if day:
+            line.append(f"{label} ", "muted").append(f"{by.day(day)}  ", "default")
+    if line:
+        screen.print(line)
+    if document.corrects_number:
+        screen.print(Text("Corrects ", "muted").append(clean(document.corrects_number), "default"))
+    if not result.lines:
+        screen.print(Text("No lines yet.", "muted"))
+    else:
+        screen.print(tables.table(_lines_of(money), document.lines, by, screen.width))
+    for adjustment in result.adjustments:
+        screen.print(data(adjustment_words(adjustment, by)))
+    for group in document.taxes:
+        screen.print(Text(_tax_line(group, money, by), "muted"))
+    figures = [("Net", document.net), ("Tax", document.tax), ("Total", document.total)]
+    if invoice.state == "issued" and invoice.kind == "invoice":
+        figures += [("Paid", invoice.paid)] if invoice.paid else []
+        figures += [("Credited", invoice.credited)] if invoice.credited else []
+        figures.append(("Open", invoice.open))
+    summed = Text()
+    for label, amount in figures:
+        summed.append(f"{label} ", "muted").append(f"{money(amount)}  ", "bold" if label in ("Total", "Open") else "")
+    screen.print(summed)
+    for text in (document.notes, document.terms):
+        if text:
+            screen.print(data(text, "note", lines=True))
+
+
+def _lines_of(money: Callable[[Decimal], str]) -> Sequence[tables.Column]:
+    return (
+        tables.Column("", lambda row, _: data(row.position, "muted"), 2, right=True),
+        tables.Column("Line", lambda row, _: data(row.name), 0, 10),
+        tables.Column("Quantity", _quantity, 1, right=True),
+        tables.Column("Price", lambda row, _: data(_line_price(row, money)), 2, right=True),
+        tables.Column("Tax", lambda row, by: data(tax_of(row.category, row.rate, by)), 4, 5, right=True),
+        tables.Column("Amount", lambda row, _: data(money(row.amount)), 1, right=True),
+    )
+
+
+def _line_price(line: "DocumentLine", money: Callable[[Decimal], str]) -> str:
+    return money(line.price) if line.basis == 1 else f"{money(line.price)} / {line.basis.normalize():f}"
+
+
+def _tax_line(group: "TaxGroup", money: Callable[[Decimal], str], by: Conventions) -> str:
+    why = f" ({group.reason})" if group.reason else ""
+    return clean(f"{tax_of(group.category, group.rate, by)} of {money(group.base)}: {money(group.tax)}{why}")
+
+
+@renderer(Adjustment)
+def draw_adjustment(result: Adjustment, screen: Screen, by: Conventions) -> None:
+    """A discount or a charge in a line."""
+    screen.print(data(adjustment_words(result, by)))
+
+
+@renderer(Invoice)
+def draw_bare_invoice(result: Invoice, screen: Screen, by: Conventions) -> None:
+    """An invoice in a line."""
+    screen.print(data(f"{result.number or f'draft {result.id}'}: {money_in(result.currency, by, result.total)}"))
+
+
+@renderer(NumberSeries)
+def draw_series(result: NumberSeries, screen: Screen, _: Conventions) -> None:
+    """A series of numbers in a line."""
+    words = f"{INVOICE_KINDS.get(result.name, result.name)}: {result.pattern}, last {result.last or 'none yet'}"
+    screen.print(data(words))
 
 
 @renderer(Service)

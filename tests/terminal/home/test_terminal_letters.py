@@ -95,6 +95,7 @@ def store_of_everything(crm: CRM) -> CRM:
         named("interactions add")(crm, client, "call", subject="rang")
         named("templates add")(crm, name=f"Hello {number}", subject="Hello", body="Hello")
         named("services add")(crm, f"Hour {number}", Decimal(80))
+        named("invoices add")(crm, client, ["3 h Consulting 100 19%"])
         named("views save")(crm, f"Big {number}", "total_spend > 1")
         named("opt-outs add")(crm, f"x{number}@example.com")
         named("rules add")(crm, f"Big {number} when total_spend > {number}")
@@ -159,7 +160,7 @@ def _raise(_: Session, error: Exception) -> None:
 _ELSEWHERE = (
     "bounces clear", "clients search", "contacts primary", "deals reopen", "people",
     "dashboard", "demo", "email", "history", "keys", "mailbox", "mailings",
-    "occasions remove", "profile", "restore", "sheets", "sms", "users", "views",
+    "occasions remove", "profile", "invoices", "restore", "sheets", "sms", "users", "views",
 )  # fmt: skip
 
 

@@ -1,0 +1,234 @@
+"""An invoice as a document: with both parties, every figure and its state, for the screen, JSON, PDF and XML."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from crm.commands.context import CRM
+from crm.invoicing.document import CREDIT_NOTE, DocumentLine, InvoiceDocument, Party
+from crm.invoicing.state import state_of
+from crm.invoicing.totals import completed
+from crm.model import Adjustment, Client, Invoice, InvoiceLine
+from crm.model.money import decimals_of
+from crm.repository import Snapshot, bills
+
+# What is frozen beside the seller: where is paid to.
+_BANK = ("iban", "bic", "account_holder")
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceCard:
+    """An invoice as it is shown: the record, its client, its lines and adjustments, and the document they make.
+    `corrected` is the number of the invoice that a credit note takes back."""
+
+    invoice: Invoice
+    client: Client
+    lines: Sequence[InvoiceLine]
+    adjustments: Sequence[Adjustment]
+    document: InvoiceDocument
+
+    @property
+    def state(self) -> str:
+        """The state as it is shown everywhere."""
+        return self.document.state
+
+    def as_json(self) -> dict[str, Any]:
+        """The invoice as scripts read it: money with the decimals of its currency."""
+        document, invoice = self.document, self.invoice
+        decimals = decimals_of(document.currency)
+
+        def money(amount: Decimal) -> str:
+            return f"{amount:.{decimals}f}"
+
+        return {
+            "id": invoice.id,
+            "number": invoice.number,
+            "kind": invoice.kind,
+            "state": self.state,
+            "client": invoice.client,
+            "client_name": self.client.name,
+            "issued_on": invoice.issued_on,
+            "due_on": document.due_on,
+            "delivered_on": invoice.delivered_on,
+            "period_from": invoice.period_from,
+            "period_to": invoice.period_to,
+            "currency": document.currency,
+            "gross": invoice.gross,
+            "corrects": document.corrects_number,
+            "buyer_reference": document.buyer_reference,
+            "order_reference": document.order_reference,
+            "notes": document.notes,
+            "terms": document.terms,
+            "lines": [
+                {
+                    "position": line.position,
+                    "name": line.name,
+                    "description": line.description,
+                    "quantity": bare(line.quantity),
+                    "unit": line.unit,
+                    "price": bare(line.price, decimals),
+                    "basis": bare(line.basis),
+                    "discount": money(sum(line.discounts, Decimal(0))),
+                    "charge": money(sum(line.charges, Decimal(0))),
+                    "tax_category": line.category,
+                    "tax_rate": bare(line.rate),
+                    "net": money(line.net),
+                }
+                for line in document.lines
+            ],
+            "adjustments": [
+                {
+                    "id": adjustment.id,
+                    "kind": "charge" if adjustment.is_charge else "discount",
+                    "amount": money(adjustment.amount) if not adjustment.percent else "",
+                    "percent": bare(adjustment.percent) if adjustment.percent else "",
+                    "tax_category": adjustment.tax_category,
+                    "tax_rate": bare(adjustment.tax_rate) if adjustment.tax_category else "",
+                    "reason": adjustment.reason,
+                }
+                for adjustment in self.adjustments
+            ],
+            "taxes": [
+                {
+                    "category": group.category,
+                    "rate": bare(group.rate),
+                    "base": money(group.base),
+                    "tax": money(group.tax),
+                    "reason": group.reason,
+                }
+                for group in document.taxes
+            ],
+            "net": money(document.net),
+            "tax": money(document.tax),
+            "total": money(document.total),
+            "paid": money(invoice.paid),
+            "credited": money(invoice.credited),
+            "open": money(invoice.open),
+        }
+
+
+def bare(number: Decimal, least: int = 0) -> str:
+    """A number as a machine writes it, without needless zeros, but with at least so many decimals."""
+    plain = f"{number.normalize():f}" if number else "0"
+    whole, _, decimals = plain.partition(".")
+    decimals = decimals.ljust(least, "0")
+    return f"{whole}.{decimals}" if decimals else whole
+
+
+def seller_of(settings: Mapping[str, str]) -> dict[str, Any]:
+    """The team as the seller, and its account, as the settings have them."""
+    party = Party(
+        name=settings["company_name"],
+        street=settings["company_address"],
+        postcode=settings["company_postcode"],
+        city=settings["company_city"],
+        country=settings["country"],
+        vat_id=settings["vat_id"],
+        tax_number=settings["tax_number"],
+        contact=settings["company_name"],
+        phone=settings["company_phone"],
+        email=settings["company_email"],
+        electronic_address=settings["company_email"],
+        electronic_scheme="EM" if settings["company_email"] else "",
+    )
+    return {**asdict(party), "iban": settings["iban"], "bic": settings["bic"], "account_holder": ""}
+
+
+def buyer_of(client: Client) -> Party:
+    """A client as the buyer."""
+    email = client.invoice_email or client.email
+    return Party(
+        name=client.company or client.name,
+        contact=client.name if client.company and client.name != client.company else "",
+        street=client.address,
+        postcode=client.postcode,
+        city=client.city,
+        country=client.country,
+        vat_id="".join(client.tax_id.split()).upper(),
+        phone=client.phone,
+        email=email,
+        electronic_address=email,
+        electronic_scheme="EM" if email else "",
+    )
+
+
+def card_of(crm: CRM, snapshot: Snapshot, invoice: Invoice) -> InvoiceCard:
+    """An invoice with all that it is shown with."""
+    lines, adjustments = bills.belonging(snapshot, invoice.id)
+    client = snapshot.get(Client, invoice.client)
+    corrected = snapshot.find(Invoice, invoice.corrects) if invoice.corrects else None
+    document = document_of(crm.settings, invoice, client, lines, adjustments, corrected)
+    state = shown_state(invoice, snapshot.today)
+    return InvoiceCard(invoice, client, lines, adjustments, replace(document, state=state))
+
+
+def shown_state(invoice: Invoice, today: Any) -> str:
+    """The state of an invoice in a word: the same at the desk, on paper and in JSON."""
+    return state_of(
+        is_issued=invoice.state == "issued",
+        total=invoice.total,
+        paid=invoice.paid,
+        credited=invoice.credited,
+        due_on=invoice.due_on,
+        today=today,
+        kind=invoice.kind,
+    )
+
+
+def document_of(
+    settings: Mapping[str, str],
+    invoice: Invoice,
+    client: Client,
+    lines: Sequence[InvoiceLine],
+    adjustments: Sequence[Adjustment],
+    corrected: Invoice | None = None,
+) -> InvoiceDocument:
+    """The document that an invoice makes: the parties as they were on issue, of a draft as they are now."""
+    seller = dict(json.loads(invoice.seller)) if invoice.seller else seller_of(settings)
+    bank = {name: seller.pop(name, "") for name in _BANK}
+    buyer = Party(**json.loads(invoice.buyer)) if invoice.buyer else buyer_of(client)
+    document = InvoiceDocument(
+        kind=invoice.kind,
+        number=invoice.number,
+        issued_on=invoice.issued_on,
+        due_on=None if invoice.kind == CREDIT_NOTE else invoice.due_on,
+        delivered_on=invoice.delivered_on,
+        period_from=invoice.period_from,
+        period_to=invoice.period_to,
+        currency=invoice.currency,
+        prices_are_gross=invoice.gross,
+        language=settings["language"],
+        seller=Party(**seller),
+        buyer=buyer,
+        lines=tuple(_line(line) for line in lines),
+        paid=invoice.paid,
+        credited=invoice.credited,
+        corrects_number=corrected.number if corrected else "",
+        corrects_date=corrected.issued_on if corrected else None,
+        buyer_reference=invoice.buyer_reference or ("" if invoice.number else client.buyer_reference),
+        order_reference=invoice.order_reference,
+        exemption_reason=invoice.exemption_reason,
+        notes=invoice.notes,
+        terms=invoice.terms or ("" if invoice.number else settings["payment_terms"]),
+        **bank,
+    )
+    return completed(document, [bills.adjusted(adjustment) for adjustment in adjustments])
+
+
+def _line(line: InvoiceLine) -> DocumentLine:
+    priced = bills.priced(line)
+    return DocumentLine(
+        position=line.position,
+        name=line.name,
+        description=line.description,
+        unit=line.unit or "C62",
+        quantity=priced.quantity,
+        price=priced.price,
+        basis=priced.basis,
+        discounts=priced.discounts,
+        charges=priced.charges,
+        category=priced.category,
+        rate=priced.rate,
+    )

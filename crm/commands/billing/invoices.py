@@ -1,0 +1,236 @@
+"""Invoices: drafted, listed, shown, edited, copied and deleted; how they are issued stands in `issuing`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any
+
+from crm.commands.billing.documents import InvoiceCard, card_of, shown_state
+from crm.commands.billing.lines import (
+    TheInvoice,
+    adjustment_of,
+    draft,
+    name_of,
+    of_service,
+    put_lines,
+    typed_line,
+)
+from crm.commands.billing.services import usual_rate
+from crm.commands.billing.tax import category_for
+from crm.commands.context import CRM
+from crm.commands.data.deletions import deleted
+from crm.commands.paging import Limit, Offset, most
+from crm.commands.period import in_order
+from crm.commands.record_names import names_of
+from crm.commands.registry import About, FieldsOf, Takes, command
+from crm.config import Currency
+from crm.errors import FieldError, RefusedError, confirmation
+from crm.model import Adjustment, Client, Deal, Invoice, InvoiceLine, Service
+from crm.model.fields import Amount, Choice, Day, Line
+from crm.model.money import decimals_of
+from crm.repository import Query, Snapshot, Transaction, bills
+from crm.repository.queries import billing
+
+SHOWN_STATES = {
+    word: word for word in ("draft", "open", "overdue", "sent", "part paid", "paid", "credited", "cancelled")
+}
+# What an issued invoice still lets a person write.
+_AFTERWARDS = ("memo",)
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceShown:
+    """An invoice of a list: with the name of its client and its state as it is shown."""
+
+    invoice: Invoice
+    client: str
+    state: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The invoice as scripts read it in a list."""
+        invoice, decimals = self.invoice, decimals_of(self.invoice.currency)
+        figures = {
+            name: f"{getattr(invoice, name):.{decimals}f}"
+            for name in ("net", "tax", "total", "paid", "credited", "open")
+        }
+        return {
+            "id": invoice.id, "number": invoice.number, "kind": invoice.kind, "state": self.state,
+            "client": invoice.client, "client_name": self.client, "issued_on": invoice.issued_on,
+            "due_on": invoice.due_on, "currency": invoice.currency, **figures,
+        }  # fmt: skip
+
+
+@command("invoices add", title="Draft an invoice", menu="invoices")
+def add(
+    crm: CRM,
+    client: Annotated[Client, About("Client", "its number, reference or name", positional=True)],
+    line: Annotated[
+        Sequence[str], Line(500), About("Line", "as one types it, like 3 h Consulting 100 19%; may be given again")
+    ] = (),
+    service: Annotated[Sequence[Service], About("Service", "one of it; may be given again")] = (),
+    deal: Annotated[Deal | None, About("Deal", "what it is for: one line with its title and value")] = None,
+    discount: Annotated[str, Line(40), About("Discount", "on all of it: an amount, or a percentage like 10%")] = "",
+    gross: Annotated[bool, About("Prices include tax")] = False,
+    currency: Annotated[str, Currency(), About("Currency", "that of the team by default")] = "",
+    values: Annotated[Mapping[str, Any], FieldsOf(Invoice, Takes.NEW, but=("client", "gross"))] = {},
+) -> InvoiceCard:
+    """Drafts an invoice. A draft has no number, and can be changed and deleted; `invoices issue` makes it one."""
+
+    def change(tx: Transaction) -> InvoiceCard:
+        invoice = tx.add(
+            Invoice(
+                client=tx.get(Client, client.id).id,
+                kind="invoice",
+                state="draft",
+                gross=gross,
+                user=crm.me,
+                currency=currency or crm.settings["currency"],
+                **values,
+            )
+        )
+        services = tx.find_all(Service, Query({"active": True})) if line else []
+        lines = [typed_line(crm, services, text, gross=gross) for text in line]
+        lines += [of_service(tx.get(Service, item.id), gross=gross) for item in service]
+        if deal is not None:
+            lines.append(_of_deal(crm, tx.get(Deal, deal.id), invoice))
+        put_lines(tx, invoice, lines)
+        if discount:
+            adjustment = adjustment_of(crm, discount, is_charge=False, category="", rate=None, reason="")
+            tx.add(replace(adjustment, invoice=invoice.id))
+        tx.settle()
+        return card_of(crm, tx, tx.get(Invoice, invoice.id))
+
+    return crm.transact(change, f"drafted an invoice for {client.name}")
+
+
+def _of_deal(crm: CRM, deal: Deal, invoice: Invoice) -> InvoiceLine:
+    """A line with the title and the value of a deal. Raises FieldError for one of another client."""
+    if deal.client != invoice.client:
+        raise FieldError("it is about another client", field="deal", label="Deal")
+    rate = usual_rate(crm)
+    return InvoiceLine(
+        name=deal.title, quantity=Decimal(1), unit="C62", price=deal.value, tax_category=category_for("", rate),
+        tax_rate=rate,
+    )  # fmt: skip
+
+
+@command("invoices list", title="Invoices", menu="invoices")
+def list_all(
+    crm: CRM,
+    state: Annotated[
+        str, Choice(SHOWN_STATES), About("State", "as it is shown; open is all that is not paid yet")
+    ] = "",
+    client: Annotated[Client | None, About("Client", "its number, reference or name")] = None,
+    since: Annotated[date | None, Day(of_period="first", or_later=True), About("Since", "issued on or after")] = None,
+    until: Annotated[date | None, Day(of_period="last", or_later=True), About("Until", "issued on or before")] = None,
+    number: Annotated[str, Line(60), About("Number", "part of it")] = "",
+    over: Annotated[Decimal | None, Amount(), About("Over", "with at least this total")] = None,
+    under: Annotated[Decimal | None, Amount(), About("Under", "with at most this total")] = None,
+    sort: Annotated[str, Line(60), About("Sort by", "a field; put - before it to reverse")] = "",
+    limit: Limit = 0,
+    offset: Offset = 0,
+) -> list[InvoiceShown]:
+    """Lists invoices, drafts and credit notes, the newest first."""
+    in_order(since, until)
+    which = billing.WhichInvoices(state, client.id if client else 0, since, until, number, over, under)
+    with crm.read() as snapshot:
+        return shown(crm, snapshot, billing.listed(snapshot, which, sort, most(limit), offset))
+
+
+def shown(crm: CRM, snapshot: Snapshot, invoices: Sequence[Invoice]) -> list[InvoiceShown]:
+    """Invoices as a list shows them."""
+    names = names_of(snapshot, Client, {invoice.client for invoice in invoices}, crm.conventions)
+    return [
+        InvoiceShown(invoice, names.get(invoice.client, ""), shown_state(invoice, snapshot.today))
+        for invoice in invoices
+    ]
+
+
+@command("invoices show", title="Show an invoice")
+def show(crm: CRM, invoice: TheInvoice) -> InvoiceCard:
+    """Shows an invoice with its lines, its tax by rate, and what of it is paid."""
+    with crm.read() as snapshot:
+        return card_of(crm, snapshot, snapshot.get(Invoice, invoice.id))
+
+
+@command("invoices edit", title="Edit an invoice")
+def edit(
+    crm: CRM,
+    invoice: TheInvoice,
+    changes: Annotated[Mapping[str, Any], FieldsOf(Invoice, Takes.CHANGES, but=("client",))],
+    client: Annotated[Client | None, About("Client", "another one: its number, reference or name")] = None,
+) -> InvoiceCard:
+    """Changes a draft: what is not named stays as it is. Of an issued invoice only the memo is changed."""
+    values = dict(changes)
+    if client is not None and client.id != invoice.client:
+        values["client"] = client.id
+    if not values:
+        raise FieldError("nothing to change was given")
+
+    def change(tx: Transaction) -> InvoiceCard:
+        if not values.keys() <= set(_AFTERWARDS):
+            draft(tx, invoice)
+        tx.change(invoice, **values)
+        tx.settle()
+        return card_of(crm, tx, tx.get(Invoice, invoice.id))
+
+    return crm.transact(change, f"edited {name_of(invoice)}")
+
+
+@command("invoices delete", title="Delete a draft", as_text=deleted)
+def delete(crm: CRM, invoice: TheInvoice, yes: bool = False) -> Invoice:
+    """Deletes a draft. An issued invoice is never deleted; `invoices credit` takes it back."""
+
+    def change(tx: Transaction) -> Invoice:
+        current = tx.get(Invoice, invoice.id)
+        if current.state != "draft":
+            raise RefusedError(
+                f"{current.number} is issued, and an issued invoice is never deleted. `invoices credit"
+                f" {current.number}` takes it back. Nothing was changed."
+            )
+        if not yes:
+            raise confirmation("This deletes the draft with its lines. It can be undone.", "Delete", [current])
+        tx.delete(current)
+        return current
+
+    return crm.transact(change, f"deleted {name_of(invoice)}")
+
+
+@command("invoices copy", title="Copy an invoice")
+def copy(
+    crm: CRM,
+    invoice: TheInvoice,
+    client: Annotated[Client | None, About("For", "another client: its number, reference or name")] = None,
+) -> InvoiceCard:
+    """Drafts an invoice with the same lines, discounts and texts, for the same client or another one."""
+
+    def change(tx: Transaction) -> InvoiceCard:
+        current = tx.get(Invoice, invoice.id)
+        lines, adjustments = bills.belonging(tx, current.id)
+        added = tx.add(
+            Invoice(
+                client=client.id if client else current.client,
+                kind="invoice",
+                state="draft",
+                gross=current.gross,
+                currency=current.currency,
+                order_reference=current.order_reference,
+                notes=current.notes,
+                exemption_reason=current.exemption_reason,
+                terms=current.terms,
+                user=crm.me,
+            )
+        )
+        put_lines(tx, added, lines)
+        copied(tx, added, adjustments)
+        tx.settle()
+        return card_of(crm, tx, tx.get(Invoice, added.id))
+
+    return crm.transact(change, f"copied {name_of(invoice)}")
+
+
+def copied(tx: Transaction, invoice: Invoice, adjustments: Sequence[Adjustment]) -> None:
+    """Adds the same adjustments to another invoice."""
+    for adjustment in adjustments:
+        tx.add(replace(adjustment, id=0, invoice=invoice.id))

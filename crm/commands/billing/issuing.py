@@ -1,0 +1,204 @@
+"""Issuing: a draft gets its number and stays as it is from then on; a credit note takes back all of it, or a part."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Annotated
+
+from crm.commands.billing.documents import InvoiceCard, card_of
+from crm.commands.billing.invoices import copied
+from crm.commands.billing.lines import TheInvoice, draft, name_of, put_lines
+from crm.commands.billing.numbers import take_number
+from crm.commands.context import CRM
+from crm.commands.registry import About, command
+from crm.errors import FieldError, RefusedError
+from crm.invoicing.credits import credit_of_amount, credit_of_lines, credited_by_group
+from crm.invoicing.document import DocumentLine
+from crm.invoicing.requirements import Missing, missing
+from crm.model import Client, Invoice, InvoiceLine
+from crm.model.fields import Amount, Day, Line, Whole
+from crm.repository import Query, Transaction
+
+# Where what is missing is filled in.
+_WHERE = {
+    "seller": "settings set NAME VALUE",
+    "buyer": "clients edit CLIENT",
+    "delivery": "clients edit CLIENT",
+    "line": "invoices lines edit",
+    "invoice": "invoices edit",
+}
+# The setting, or the field of a client, by the field of the party.
+_SETTINGS = {
+    "name": "company_name", "street": "company_address", "city": "company_city", "postcode": "company_postcode",
+    "country": "country", "vat_id": "vat_id", "tax_number": "tax_number", "iban": "iban",
+}  # fmt: skip
+_FIELDS = {
+    "street": "--address",
+    "city": "--city",
+    "country": "--country",
+    "vat_id": "--tax-id",
+    "postcode": "--postcode",
+}
+
+
+@command("invoices issue", title="Issue an invoice")
+def issue(
+    crm: CRM,
+    invoice: TheInvoice,
+    on: Annotated[date | None, Day(past=False), About("Date", "today by default")] = None,
+    due: Annotated[
+        date | None, Day(past=False), About("Due", "by default as many days later as the client has")
+    ] = None,
+) -> InvoiceCard:
+    """Issues a draft: it gets its number, its dates and both parties as they are now, and is not changed any more.
+
+    What the law asks of an invoice and is missing is named first, and nothing is issued then.
+    """
+
+    def change(tx: Transaction) -> InvoiceCard:
+        issued = issued_of(crm, tx, draft(tx, invoice), on or tx.today, due)
+        tx.settle()
+        return card_of(crm, tx, tx.get(Invoice, issued.id))
+
+    return crm.transact(change, f"issued {name_of(invoice)}")
+
+
+def issued_of(crm: CRM, tx: Transaction, invoice: Invoice, on: date, due: date | None) -> Invoice:
+    """A draft as it is issued, in a change. Raises RefusedError where something is missing."""
+    if on > tx.today:
+        raise FieldError("an invoice is issued today or on a day before", field="on", label="Date")
+    tx.settle()
+    client = tx.get(Client, invoice.client)
+    due_on: date | None = (
+        due or invoice.due_on or on + timedelta(days=client.payment_days or int(crm.settings["payment_days"]))
+    )
+    if invoice.kind == "credit_note":
+        due_on = None
+    elif due_on and due_on < on:
+        raise FieldError("the day it is due is before the day of issue", field="due", label="Due")
+    current = tx.get(Invoice, invoice.id)
+    document = replace(card_of(crm, tx, current).document, issued_on=on, due_on=due_on)
+    if lacks := missing(document):
+        raise RefusedError(_lacking(lacks))
+    _refuse_earlier(tx, invoice.kind, on)
+    bank = {"iban": document.iban, "bic": document.bic, "account_holder": document.account_holder}
+    return tx.change(
+        current,
+        state="issued",
+        number=take_number(tx, invoice.kind, on),
+        issued_on=on,
+        due_on=due_on,
+        delivered_on=current.delivered_on or (None if current.period_from or current.period_to else on),
+        seller=json.dumps({**asdict(document.seller), **bank}, ensure_ascii=False),
+        buyer=json.dumps(asdict(document.buyer), ensure_ascii=False),
+        buyer_reference=document.buyer_reference,
+        terms=document.terms,
+        user=crm.me,
+    )
+
+
+def _refuse_earlier(tx: Transaction, kind: str, on: date) -> None:
+    """Numbers go up with the days: nothing is issued before what was issued last."""
+    last = tx.find_all(Invoice, Query({"kind": kind, "state": "issued"}, sort="-issued_on", limit=1))
+    if last and last[0].issued_on and on < last[0].issued_on:
+        raise FieldError(
+            f"{last[0].number} was issued on {last[0].issued_on.isoformat()}, and numbers go up with the days",
+            field="on", label="Date",
+        )  # fmt: skip
+
+
+def _lacking(lacks: Sequence[Missing]) -> str:
+    """What is missing, and where each is filled in."""
+    parts = []
+    for lack in lacks:
+        where = _WHERE[lack.of]
+        if lack.of == "seller":
+            where = f"settings set {_SETTINGS.get(lack.field, lack.field)}"
+        elif lack.of == "buyer" and lack.field in _FIELDS:
+            where = f"clients edit … {_FIELDS[lack.field]}"
+        parts.append(f"{lack.sentence} (`{where}`)")
+    return f"It cannot be issued yet. Missing: {'; '.join(parts)}. Nothing was changed."
+
+
+@command("invoices credit", title="Credit an invoice")
+def credit(
+    crm: CRM,
+    invoice: TheInvoice,
+    line: Annotated[
+        Sequence[int], Whole(least=1, most=9999), About("Line", "the position of a line; may be given again")
+    ] = (),
+    amount: Annotated[Decimal | None, Amount(), About("Amount", "tax included; all that is left by default")] = None,
+    reason: Annotated[str, Line(300), About("Reason", "stands on the credit note")] = "",
+    on: Annotated[date | None, Day(), About("Date", "today by default")] = None,
+) -> InvoiceCard:
+    """Issues a credit note over an invoice: all that is left of it, some of its lines, or an amount.
+
+    The credit note has a number of its own, and the invoice stays as it is: it shows what was credited.
+    """
+    if line and amount is not None:
+        raise FieldError("give lines or an amount, and not both", field="amount", label="Amount")
+
+    def change(tx: Transaction) -> InvoiceCard:
+        current = tx.get(Invoice, invoice.id)
+        if current.state == "draft":
+            raise RefusedError("A draft is not credited: change it, or delete it.")
+        if current.kind == "credit_note":
+            raise RefusedError(f"{current.number} is a credit note itself. Issue a new invoice instead.")
+        note = _credit_note(crm, tx, current, line, amount, reason)
+        issued = issued_of(crm, tx, note, on or tx.today, None)
+        tx.settle()
+        return card_of(crm, tx, tx.get(Invoice, issued.id))
+
+    return crm.transact(change, f"credited {name_of(invoice)}")
+
+
+def _credit_note(
+    crm: CRM, tx: Transaction, invoice: Invoice, positions: Sequence[int], amount: Decimal | None, reason: str
+) -> Invoice:
+    """The draft of a credit note over an invoice."""
+    card = card_of(crm, tx, invoice)
+    notes = tx.find_all(Invoice, Query({"corrects": invoice.id, "state": "issued"}))
+    if invoice.credited >= invoice.total:
+        raise RefusedError(f"{invoice.number} is credited whole already.")
+    is_whole = not (notes or positions or amount is not None)
+    note = tx.add(
+        Invoice(
+            client=invoice.client,
+            kind="credit_note",
+            state="draft",
+            corrects=invoice.id,
+            currency=invoice.currency,
+            gross=invoice.gross if is_whole else True,
+            buyer_reference=invoice.buyer_reference,
+            order_reference=invoice.order_reference,
+            delivered_on=invoice.delivered_on,
+            period_from=invoice.period_from,
+            period_to=invoice.period_to,
+            exemption_reason=invoice.exemption_reason,
+            notes=reason,
+            user=crm.me,
+        )
+    )
+    if is_whole:
+        put_lines(tx, note, card.lines)
+        copied(tx, note, card.adjustments)
+        return note
+    credited = credited_by_group([card_of(crm, tx, other).document for other in notes])
+    if positions:
+        lines = credit_of_lines(card.document, positions, credited)
+    else:
+        name = f"Credit on {invoice.number}"
+        rest = invoice.total - invoice.credited if amount is None else amount
+        lines = credit_of_amount(card.document, rest, credited, name=name)
+    put_lines(tx, note, [_recorded(line) for line in lines])
+    return note
+
+
+def _recorded(line: DocumentLine) -> InvoiceLine:
+    """A line of a document as it is kept."""
+    return InvoiceLine(
+        name=line.name, description=line.description, quantity=line.quantity, unit=line.unit, price=line.price,
+        basis=line.basis, tax_category=line.category, tax_rate=line.rate,
+    )  # fmt: skip

@@ -1,0 +1,327 @@
+"""Lines of a draft, and the discounts and charges on all of it: added, changed, moved and removed."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Annotated, Any
+
+from crm.commands.billing.documents import InvoiceCard, card_of
+from crm.commands.billing.services import PIECE, usual_rate
+from crm.commands.billing.tax import category_for
+from crm.commands.context import CRM
+from crm.commands.registry import About, command
+from crm.errors import FieldError, NotFoundError, RefusedError
+from crm.invoicing.typed_lines import read_line
+from crm.model import TAX_CATEGORIES, Adjustment, Invoice, InvoiceLine, Service
+from crm.model.fields import Amount, Choice, Line, Price, Prose, Quantity, Rate, Unit, Whole
+from crm.model.folding import fold
+from crm.model.money import NOTHING
+from crm.repository import Query, Transaction
+
+TheInvoice = Annotated[Invoice, About("Invoice", "its number, or that of a draft", positional=True)]
+Position = Annotated[int, Whole(least=1, most=9999), About("Position", "of the line, from 1", positional=True)]
+MaybeQuantity = Annotated[Decimal | None, Quantity(), About("Quantity")]
+MaybePrice = Annotated[Decimal | None, Price(), About("Price", "of one unit, with up to four decimals")]
+Basis = Annotated[Decimal | None, Quantity(), About("Price is for", "how many units the price is for; 1 by default")]
+OfUnit = Annotated[str, Unit(), About("Unit", "hour, piece, month, or a code such as HUR")]
+Discounts = Annotated[Sequence[Decimal], Amount(), About("Discount", "an amount off the line; may be given again")]
+Charges = Annotated[Sequence[Decimal], Amount(), About("Charge", "an amount on top of the line; may be given again")]
+Category = Annotated[str, Choice(TAX_CATEGORIES), About("Tax category", "by default as the rate says")]
+MaybeRate = Annotated[Decimal | None, Rate(), About("Tax rate", "in percent")]
+
+
+def draft(tx: Transaction, invoice: Invoice) -> Invoice:
+    """An invoice as it is stored; raises RefusedError where it is issued."""
+    current = tx.get(Invoice, invoice.id)
+    if current.state != "draft":
+        message = f"{current.number} is issued and stays as it is. `invoices credit {current.number}` takes it back."
+        raise RefusedError(message)
+    return current
+
+
+def typed_line(crm: CRM, services: Sequence[Service], text: str, *, gross: bool) -> InvoiceLine:
+    """A line as it was typed: what a service of that name says fills in what is missing. Raises FieldError."""
+    typed = read_line(text, crm.conventions)
+    service = next((service for service in services if fold(service.name) == fold(typed.name)), None)
+    if typed.price is None and service is None:
+        example = f"{text.strip()} 100"
+        raise FieldError(f"say what {typed.name} costs, like {example}: no service is called so", field="line")
+    if service is None:
+        rate = usual_rate(crm) if typed.rate is None else typed.rate
+        return InvoiceLine(
+            name=typed.name, quantity=typed.quantity, unit=typed.unit or PIECE, price=typed.price or NOTHING,
+            tax_category=category_for("", rate), tax_rate=rate,
+        )  # fmt: skip
+    line = of_service(service, gross=gross)
+    values: dict[str, Any] = {"quantity": typed.quantity}
+    if typed.price is not None:
+        values["price"] = typed.price
+    if typed.rate is not None:
+        values |= {"tax_rate": typed.rate, "tax_category": category_for("", typed.rate)}
+    if typed.unit not in ("", PIECE):
+        values["unit"] = typed.unit
+    return _with(line, values)
+
+
+def of_service(service: Service, *, gross: bool) -> InvoiceLine:
+    """One unit of a service as a line. Raises FieldError where its price is of the other kind."""
+    if service.gross != gross:
+        one, other = ("with tax", "without") if service.gross else ("without tax", "with")
+        raise FieldError(f"the price of {service.name} is {one}, and those of this invoice are {other}; give the price"
+                         " in a line of its own", field="line")  # fmt: skip
+    return InvoiceLine(
+        service=service.id, name=service.name, description=service.description, quantity=Decimal(1), unit=service.unit,
+        price=service.price, tax_category=service.tax_category, tax_rate=service.tax_rate,
+    )  # fmt: skip
+
+
+def _with(line: InvoiceLine, values: dict[str, Any]) -> InvoiceLine:
+    return replace(line, **values)
+
+
+def put_lines(tx: Transaction, invoice: Invoice, lines: Sequence[InvoiceLine]) -> None:
+    """Adds lines after those that a draft has."""
+    count = tx.count(InvoiceLine, Query({"invoice": invoice.id}))
+    for position, line in enumerate(lines, start=count + 1):
+        tx.add(_with(line, {"id": 0, "invoice": invoice.id, "position": position}))
+
+
+def _shown(crm: CRM, tx: Transaction, invoice: Invoice) -> InvoiceCard:
+    tx.settle()
+    return card_of(crm, tx, tx.get(Invoice, invoice.id))
+
+
+def name_of(invoice: Invoice) -> str:
+    """An invoice in the history: its number, or that it is a draft."""
+    noun = "credit note" if invoice.kind == "credit_note" else "invoice"
+    return f"{noun} {invoice.number}" if invoice.number else f"draft {invoice.id}"
+
+
+@command("invoices lines add", title="Add a line")
+def add(
+    crm: CRM,
+    invoice: TheInvoice,
+    line: Annotated[
+        str, Line(500), About("Line", "as one types it, like 3 h Consulting 100 19%", positional=True)
+    ] = "",
+    name: Annotated[str, Line(300), About("Name", "what is sold")] = "",
+    quantity: MaybeQuantity = None,
+    price: MaybePrice = None,
+    basis: Basis = None,
+    unit: OfUnit = "",
+    discount: Discounts = (),
+    charge: Charges = (),
+    tax_category: Category = "",
+    tax_rate: MaybeRate = None,
+    description: Annotated[str, Prose(2000), About("Description", "stands below the name")] = "",
+    service: Annotated[Service | None, About("Service", "its name or number")] = None,
+) -> InvoiceCard:
+    """Adds a line to a draft: typed whole, of a service, or from its parts."""
+    services = [service] if service else []
+    if line and (name or service):
+        raise FieldError("give the line as one types it, or its parts", field="line", label="Line")
+
+    def change(tx: Transaction) -> InvoiceCard:
+        current = draft(tx, invoice)
+        if line:
+            first = typed_line(crm, tx.find_all(Service, Query({"active": True})), line, gross=current.gross)
+        elif services:
+            first = of_service(services[0], gross=current.gross if price is None else services[0].gross)
+        elif name:
+            first = InvoiceLine(quantity=Decimal(1), unit=PIECE)
+        else:
+            raise FieldError(
+                "give a line like 3 h Consulting 100 19%, or a name and a price", field="name", label="Name"
+            )
+        values: dict[str, Any] = _given(
+            name=name, quantity=quantity, price=price, basis=basis, unit=unit, description=description
+        )
+        if price is None and not line and not services:
+            raise FieldError("say what one of it costs", field="price", label="Price")
+        values |= _taxed(crm, first, tax_category, tax_rate)
+        values |= {"discount": summed(discount), "charge": summed(charge)}
+        put_lines(tx, current, [_with(first, values)])
+        return _shown(crm, tx, current)
+
+    return crm.transact(change, f"added a line to {name_of(invoice)}")
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value not in (None, "")}
+
+
+def _taxed(crm: CRM, line: InvoiceLine, category: str, rate: Decimal | None) -> dict[str, Any]:
+    """The tax of a line: what was given, else its own, else the usual one."""
+    if not category and rate is None and line.tax_category:
+        return {}
+    if rate is None:
+        rate = (line.tax_rate or usual_rate(crm, category)) if category in ("", "S") else NOTHING
+    return {"tax_category": category_for(category, rate), "tax_rate": rate}
+
+
+def summed(amounts: Sequence[Decimal]) -> Decimal:
+    """Several discounts or charges of a line as one."""
+    return sum(amounts, NOTHING)
+
+
+def line_at(tx: Transaction, invoice: Invoice, position: int) -> InvoiceLine:
+    """The line at a position; raises NotFoundError."""
+    lines = tx.find_all(InvoiceLine, Query({"invoice": invoice.id, "position": position}))
+    if not lines:
+        raise NotFoundError(f"There is no line {position} on {name_of(invoice)}.")
+    return lines[0]
+
+
+@command("invoices lines edit", title="Edit a line")
+def edit(
+    crm: CRM,
+    invoice: TheInvoice,
+    position: Position,
+    name: Annotated[str, Line(300), About("Name")] = "",
+    quantity: MaybeQuantity = None,
+    price: MaybePrice = None,
+    basis: Basis = None,
+    unit: OfUnit = "",
+    discount: Discounts = (),
+    charge: Charges = (),
+    tax_category: Category = "",
+    tax_rate: MaybeRate = None,
+    description: Annotated[str | None, Prose(2000), About("Description")] = None,
+) -> InvoiceCard:
+    """Changes a line of a draft; what is not named stays as it is. Discounts and charges are given anew as a whole."""
+
+    def change(tx: Transaction) -> InvoiceCard:
+        current = draft(tx, invoice)
+        line = line_at(tx, current, position)
+        values = _given(name=name, quantity=quantity, price=price, basis=basis, unit=unit)
+        if tax_category or tax_rate is not None:
+            values |= _taxed(crm, line, tax_category, tax_rate)
+        for field, amounts in (("discount", discount), ("charge", charge)):
+            if amounts:
+                values[field] = summed(amounts)
+        if description is not None:
+            values["description"] = description
+        if not values:
+            raise FieldError("nothing to change was given")
+        tx.change(line, **values)
+        return _shown(crm, tx, current)
+
+    return crm.transact(change, f"edited line {position} of {name_of(invoice)}")
+
+
+@command("invoices lines remove", title="Remove a line")
+def remove(crm: CRM, invoice: TheInvoice, position: Position) -> InvoiceCard:
+    """Removes a line of a draft; those after it move up."""
+
+    def change(tx: Transaction) -> InvoiceCard:
+        current = draft(tx, invoice)
+        tx.delete(line_at(tx, current, position))
+        renumber(tx, _lines(tx, current))
+        return _shown(crm, tx, current)
+
+    return crm.transact(change, f"removed line {position} of {name_of(invoice)}")
+
+
+@command("invoices lines move", title="Move a line")
+def move(
+    crm: CRM,
+    invoice: TheInvoice,
+    position: Position,
+    to: Annotated[int, Whole(least=1, most=9999), About("To position", positional=True)],
+) -> InvoiceCard:
+    """Moves a line of a draft to another place; 1 is the first."""
+
+    def change(tx: Transaction) -> InvoiceCard:
+        current = draft(tx, invoice)
+        line = line_at(tx, current, position)
+        others = [other for other in _lines(tx, current) if other.id != line.id]
+        others.insert(to - 1, line)
+        renumber(tx, others)
+        return _shown(crm, tx, current)
+
+    return crm.transact(change, f"moved line {position} of {name_of(invoice)} to {to}")
+
+
+def _lines(tx: Transaction, invoice: Invoice) -> list[InvoiceLine]:
+    return list(tx.find_all(InvoiceLine, Query({"invoice": invoice.id}, sort="position")))
+
+
+def renumber(tx: Transaction, order: Sequence[InvoiceLine]) -> None:
+    """Gives lines their places, counted from one."""
+    for position, line in enumerate(order, start=1):
+        tx.change(tx.get(InvoiceLine, line.id), position=position)
+
+
+def adjustment_of(
+    crm: CRM, text: str, *, is_charge: bool, category: str, rate: Decimal | None, reason: str
+) -> Adjustment:
+    """A discount or a charge as it was typed: 10%, or an amount. Raises FieldError."""
+    written = text.strip()
+    option = "charge" if is_charge else "discount"
+    percent, amount = NOTHING, NOTHING
+    try:
+        if written.endswith("%"):
+            percent = Rate().read(written, crm.conventions)
+        else:
+            amount = Amount().read(written, crm.conventions)
+    except FieldError as error:
+        raise error.at(option, f"--{option}") from error
+    if not (percent or amount):
+        raise FieldError("give an amount above 0, or a percentage like 10%", field=option, label=option.capitalize())
+    taxed: dict[str, Any] = {}
+    if category or rate is not None:
+        rate = (usual_rate(crm, category) if category in ("", "S") else NOTHING) if rate is None else rate
+        taxed = {"tax_category": category_for(category, rate), "tax_rate": rate}
+    return Adjustment(is_charge=is_charge, amount=amount, percent=percent, reason=reason, **taxed)
+
+
+@command("invoices adjustments add", title="Add a discount or a charge")
+def add_adjustment(
+    crm: CRM,
+    invoice: TheInvoice,
+    discount: Annotated[str, Line(40), About("Discount", "an amount, or a percentage like 10%")] = "",
+    charge: Annotated[str, Line(40), About("Charge", "an amount, or a percentage, on top")] = "",
+    tax_category: Category = "",
+    tax_rate: MaybeRate = None,
+    reason: Annotated[str, Line(200), About("Reason")] = "",
+) -> InvoiceCard:
+    """Adds a discount or a charge to the whole of a draft. Without a rate it is shared over the rates of the lines."""
+    if bool(discount) == bool(charge):
+        raise FieldError("give a discount or a charge", field="discount", label="Discount")
+    added = adjustment_of(
+        crm, discount or charge, is_charge=bool(charge), category=tax_category, rate=tax_rate, reason=reason
+    )
+
+    def change(tx: Transaction) -> InvoiceCard:
+        current = draft(tx, invoice)
+        tx.add(replace(added, invoice=current.id))
+        return _shown(crm, tx, current)
+
+    what = "charge" if charge else "discount"
+    return crm.transact(change, f"added a {what} to {name_of(invoice)}")
+
+
+@command("invoices adjustments list", title="Discounts and charges")
+def list_adjustments(crm: CRM, invoice: TheInvoice) -> list[Adjustment]:
+    """Lists the discounts and charges on the whole of an invoice."""
+    with crm.read() as snapshot:
+        return list(snapshot.find_all(Adjustment, Query({"invoice": invoice.id}, sort="id")))
+
+
+@command("invoices adjustments remove", title="Remove a discount or a charge")
+def remove_adjustment(
+    crm: CRM,
+    invoice: TheInvoice,
+    adjustment: Annotated[Adjustment, About("Discount or charge", "its number", positional=True)],
+) -> InvoiceCard:
+    """Removes a discount or a charge from a draft."""
+
+    def change(tx: Transaction) -> InvoiceCard:
+        current = draft(tx, invoice)
+        record = tx.get(Adjustment, adjustment.id)
+        if record.invoice != current.id:
+            raise NotFoundError(f"{name_of(current).capitalize()} has no discount or charge {adjustment.id}.")
+        tx.delete(record)
+        return _shown(crm, tx, current)
+
+    return crm.transact(change, f"removed a discount or charge from {name_of(invoice)}")

@@ -1,0 +1,86 @@
+"""The numbers of invoices: a counter for each series, which moves only when a document is issued."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated
+
+from crm.commands.context import CRM
+from crm.commands.registry import ONLY_ADMIN, About, command
+from crm.errors import FieldError, RefusedError
+from crm.invoicing.numbering import check_pattern, is_yearly, next_number, render
+from crm.model import INVOICE_KINDS, Invoice, NumberSeries
+from crm.model.fields import Choice, Line, Whole
+from crm.repository import Query, Snapshot, Transaction
+
+# The patterns of a team that has chosen none.
+PATTERNS: Mapping[str, str] = {"invoice": "RE-{year}-{number:04}", "credit_note": "GS-{year}-{number:04}"}
+
+
+def series_of(snapshot: Snapshot, kind: str) -> NumberSeries:
+    """The series of a kind of document as it is stored, or as it begins."""
+    stored = snapshot.find_all(NumberSeries, Query({"name": kind}))
+    return stored[0] if stored else NumberSeries(name=kind, pattern=PATTERNS[kind])
+
+
+def take_number(tx: Transaction, kind: str, issued_on: date) -> str:
+    """The next number of a series, whose counter moves with it. Raises RefusedError where the series is already in a
+    later year."""
+    series = series_of(tx, kind)
+    year, last, number = next_number(series.pattern, issued_on, year=series.year, last=series.last)
+    if series.id:
+        tx.change(series, year=year, last=last)
+    else:
+        tx.add(NumberSeries(name=kind, pattern=series.pattern, year=year, last=last))
+    return number
+
+
+@command("numbers show", title="Numbers", menu="billing settings")
+def show(crm: CRM) -> list[NumberSeries]:
+    """Shows the series of numbers: their pattern, and the number that was given last."""
+    with crm.read() as snapshot:
+        return [series_of(snapshot, kind) for kind in INVOICE_KINDS]
+
+
+@command("numbers set", title="Set the numbers", menu="billing settings", roles=ONLY_ADMIN)
+def set_pattern(
+    crm: CRM,
+    series: Annotated[str, Choice(INVOICE_KINDS), About("Series", "invoice or credit_note", positional=True)],
+    pattern: Annotated[str, Line(60), About("Pattern", "like RE-{year}-{number:04}", positional=True)] = "",
+    next_: Annotated[
+        int | None, Whole(least=1), About("Next", "the number to go on with, from another program")
+    ] = None,
+) -> NumberSeries:
+    """Sets the pattern of a series, or the number to go on with while it has given none.
+
+    {year} stands for the year, {number} for the number, {number:04} for the number with four digits. With {year} the
+    numbers begin at 1 each year. A number is given when an invoice is issued, and never twice.
+    """
+    if not (pattern or next_):
+        raise FieldError("give a pattern, or the number to go on with", field="pattern", label="Pattern")
+    try:
+        checked = check_pattern(pattern) if pattern else ""
+    except FieldError as error:
+        raise error.at("pattern", "--pattern") from error
+    if checked and render(checked, 2026, 1).isdigit():
+        raise FieldError("a number of digits alone is taken for that of a draft; put letters or a - into it",
+                         field="pattern", label="Pattern")  # fmt: skip
+
+    def change(tx: Transaction) -> NumberSeries:
+        current = series_of(tx, series)
+        issued = tx.count(Invoice, Query({"kind": series, "state": "issued"}))
+        if issued and next_:
+            raise RefusedError("Numbers have been given already, and there are to be no gaps. Nothing was changed.")
+        new = checked or current.pattern
+        if issued and is_yearly(new) != is_yearly(current.pattern):
+            raise FieldError(
+                "numbers that were given go on as they began: with the year, or without it", field="pattern",
+                label="Pattern",
+            )  # fmt: skip
+        values = {"pattern": new}
+        if not current.id:
+            current = tx.add(NumberSeries(name=series, pattern=new))
+        if next_:
+            return tx.change(current, **values, year=tx.today.year, last=next_ - 1)
+        return tx.change(current, **values)
+
+    return crm.transact(change, f"set the numbers of {INVOICE_KINDS[series]}s")

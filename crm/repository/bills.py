@@ -1,0 +1,100 @@
+"""Invoices in a store: the figures of drafts follow their lines, and what was issued stays as it is."""
+
+from collections.abc import Collection, Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from crm.errors import FieldError, RefusedError
+from crm.invoicing import document as documents
+from crm.invoicing.totals import Totals, totals
+from crm.model import AFTER_ISSUE, Adjustment, Invoice, InvoiceLine, Record
+from crm.model.money import decimals_of
+from crm.repository import Query
+
+if TYPE_CHECKING:
+    from crm.repository import Snapshot
+    from crm.repository.transaction import SqlTransaction
+
+_STAYS = "An issued invoice is not changed; credit it instead. Nothing was changed."
+ONE = Decimal(1)
+
+
+def refuse_write(tx: "SqlTransaction", record: Record, changes: Collection[str] | None = None) -> None:
+    """Raises RefusedError where a record is, or belongs to, an issued invoice, which stays as it is. `changes` are the
+    fields that are to be written, None where the record is added, put back or deleted."""
+    match record:
+        case Invoice(state="issued"):
+            # One that is put back comes into a store where it is not.
+            is_added = changes is None and tx.find(Invoice, record.id) is None
+            if not is_added and (changes is None or not AFTER_ISSUE.issuperset(changes)):
+                raise RefusedError(_STAYS)
+        case InvoiceLine() | Adjustment():
+            invoice = tx.find(Invoice, record.invoice)
+            if invoice and invoice.state == "issued":
+                raise RefusedError(_STAYS)
+
+
+def totals_of(invoice: Invoice, lines: Collection[InvoiceLine], adjustments: Collection[Adjustment]) -> Totals:
+    """Every figure of an invoice, from its lines and its adjustments. Raises FieldError."""
+    return totals(
+        [priced(line) for line in lines],
+        [adjusted(adjustment) for adjustment in adjustments],
+        decimals=decimals_of(invoice.currency),
+        gross=invoice.gross,
+    )
+
+
+def priced(line: InvoiceLine) -> documents.PricedLine:
+    """A line as the totals take it."""
+    return documents.PricedLine(
+        quantity=line.quantity,
+        price=line.price,
+        basis=line.basis or ONE,
+        discounts=(line.discount,) if line.discount else (),
+        charges=(line.charge,) if line.charge else (),
+        category=line.tax_category,
+        rate=line.tax_rate,
+    )
+
+
+def adjusted(adjustment: Adjustment) -> documents.Adjustment:
+    """An adjustment as the totals take it."""
+    return documents.Adjustment(
+        is_charge=adjustment.is_charge,
+        amount=None if adjustment.percent else adjustment.amount,
+        percent=adjustment.percent or None,
+        category=adjustment.tax_category,
+        rate=adjustment.tax_rate if adjustment.tax_category else None,
+        reason=adjustment.reason,
+    )
+
+
+def belonging(snapshot: "Snapshot", invoice: int) -> tuple[list[InvoiceLine], list[Adjustment]]:
+    """The lines of an invoice in their order, and its adjustments."""
+    of_invoice = {"invoice": invoice}
+    lines = snapshot.find_all(InvoiceLine, Query(of_invoice, sort="position"))
+    return list(lines), list(snapshot.find_all(Adjustment, Query(of_invoice, sort="id")))
+
+
+def follow_lines(tx: "SqlTransaction", invoice: Invoice) -> None:
+    """Writes the figures of a draft and of its lines as they follow from these."""
+    if invoice.state != "draft":
+        return
+    lines, adjustments = belonging(tx, invoice.id)
+    try:
+        figures = totals_of(invoice, lines, adjustments)
+    except FieldError as error:
+        raise RefusedError(f"{error.sentence} Nothing was changed.") from error
+    for line, net in zip(lines, figures.line_nets, strict=True):
+        if line.net != net:
+            tx.apply(line, {"net": net}, review=False)
+    changes = {"net": figures.net, "tax": figures.tax, "total": figures.total}
+    different = {name: value for name, value in changes.items() if getattr(invoice, name) != value}
+    if different:
+        tx.apply(invoice, different, review=False)
+
+
+def followed(record: Record, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a record that follow from its others and differ from what is to stand there."""
+    following = {name: follow(record) for name, follow in type(record).about.follows.items()}
+    return {name: value for name, value in following.items() if changes.get(name, getattr(record, name)) != value}

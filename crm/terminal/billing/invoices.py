@@ -1,0 +1,243 @@
+"""Invoices at the menu: the list of them, and one with its lines and what can be done with it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from crm.commands.billing.documents import InvoiceCard
+from crm.commands.registry import named
+from crm.model import Client, Field, Invoice, typed_fields
+from crm.terminal.billing.rendering import INVOICES, adjustment_words, draw_invoice
+from crm.terminal.console.keyboard import Choice
+from crm.terminal.toolkit import letters, record_actions
+from crm.terminal.toolkit.forms import RecordForm, fill_changes
+from crm.terminal.toolkit.lists import ListPage, list_page
+from crm.terminal.toolkit.pages import flow, page
+from crm.terminal.toolkit.session import Session
+
+
+@list_page
+class InvoicesPage(ListPage):
+    """Invoices, drafts and credit notes, the newest first."""
+
+    title = "Invoices"
+    command = "invoices list"
+    columns = INVOICES
+    sorts: Mapping[str, str] = {"Number": "number", "Due": "due_on", "Total": "total", "Open": "open"}
+    downwards = frozenset(("total", "open"))
+    filter_by: Mapping[str, str] = {
+        "state": "A state", "client": "A client", "number": "A number", "since": "Since a day", "until": "Until a day",
+        "over": "A total of at least", "under": "A total of at most",
+    }  # fmt: skip
+
+    def keys(self) -> Sequence[Choice]:
+        client = self.filters.get("client")
+        whom = {"client": client} if client else {}
+        add = letters.NEW(lambda: self.session.start(named("invoices add"), **whom), "invoice")
+        return [add, self.filter_key()]
+
+    def open(self, row: Any) -> None:
+        invoice_page(self.session, row.invoice)
+
+
+class InvoiceForm(RecordForm):
+    """A draft that is changed; its client and its lines are changed beside it."""
+
+    def fields(self) -> Sequence[Field]:
+        return [field for name, field in typed_fields(Invoice).items() if name != "client"]
+
+
+@page(Invoice, "invoices show")
+def invoice_page(session: Session, invoice: Invoice) -> None:
+    """An invoice whole, and what can be done with it as it is, until the person goes back."""
+    seen: dict[str, InvoiceCard] = {}
+
+    def crumbs() -> list[str]:
+        seen["card"] = named("invoices show")(session.crm, invoice)
+        record = seen["card"].invoice
+        return ["Invoices", record.number or f"Draft {record.id}"]
+
+    def above() -> None:
+        draw_invoice(seen["card"], session.screen, session.crm.conventions)
+        session.screen.print()
+
+    def entries() -> list[Choice]:
+        card = seen["card"]
+        record = card.invoice
+        client = Choice("Open the client", lambda: session.open(card.client))
+        if record.state == "draft":
+            return [
+                Choice("Add a line", lambda: add_line(session, record)),
+                *([Choice("Change the lines", lambda: _lines(session, record))] if card.lines else []),
+                Choice("Discount or charge on all of it", lambda: _adjust(session, record)),
+                Choice("Issue it", lambda: issue(session, record)),
+                Choice("Edit dates, texts and references", lambda: edit(session, record)),
+                Choice("Copy", lambda: copy(session, record)),
+                client,
+                Choice("Delete the draft", lambda: delete(session, record)),
+            ]
+        is_open = record.kind == "invoice" and record.credited < record.total
+        return [
+            *([Choice("Credit all that is left of it", lambda: credit(session, record))] if is_open else []),
+            *([Choice("Credit some of its lines", lambda: _credit_lines(session, card))] if is_open else []),
+            *([Choice("Credit an amount", lambda: _credit_amount(session, record))] if is_open else []),
+            Choice("Copy into a new draft", lambda: copy(session, record)),
+            Choice("Memo for yourselves", lambda: _memo(session, record)),
+            client,
+        ]
+
+    session.menu(crumbs, entries, above=above)
+
+
+def _say(session: Session, card: InvoiceCard, what: str) -> None:
+    name = card.invoice.number or f"draft {card.invoice.id}"
+    session.done(f"{what} {name}.")
+
+
+@flow("invoices add")
+def add(session: Session, client: Client | None = None, **_: Any) -> None:
+    """A client, then the first line; the draft opens."""
+    client = record_actions.chosen_client(session, client, "Invoices", "Draft an invoice")
+    session.page("Invoices", client.name, "First line")
+    line = session.prompts.value("Line", named("invoices lines add").parameters["line"].value_check, required=True)
+    card: InvoiceCard = session.call("invoices add", client=client, line=[line])
+    _say(session, card, "Drafted")
+    invoice_page(session, card.invoice)
+
+
+@flow("invoices lines add")
+def add_line(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
+    """A line as one types it."""
+    invoice = record_actions.chosen(session, "invoices lines add", invoice)
+    session.page("Invoices", f"Draft {invoice.id}", "Add a line")
+    check = named("invoices lines add").parameters["line"].value_check
+    line = session.prompts.value("Line, like 3 h Consulting 100 19%", check, required=True)
+    session.call("invoices lines add", invoice=invoice, line=line)
+
+
+@flow("invoices lines edit")
+@flow("invoices lines remove")
+@flow("invoices lines move")
+def lines_flow(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
+    """The lines of a draft, one of which is chosen."""
+    _lines(session, record_actions.chosen(session, "invoices lines edit", invoice))
+
+
+def _lines(session: Session, invoice: Invoice) -> None:
+    card: InvoiceCard = named("invoices show")(session.crm, invoice)
+    session.page("Invoices", f"Draft {invoice.id}", "Lines")
+    entries = [Choice(f"{line.name}", line.position) for line in card.lines]
+    position = session.keyboard.choose("Which line?", entries)
+    what = session.keyboard.choose(
+        "What?",
+        [
+            Choice("Change the price", "price"),
+            Choice("Change the quantity", "quantity"),
+            Choice("Change the name", "name"),
+            Choice("Move it to another place", "move"),
+            Choice("Remove it", "remove"),
+        ],
+    )
+    if what == "remove":
+        session.call("invoices lines remove", invoice=invoice, position=position)
+    elif what == "move":
+        places = [Choice(f"Place {at}", at) for at in range(1, len(card.lines) + 1)]
+        to = session.keyboard.choose("To which place?", places, at=position)
+        session.call("invoices lines move", invoice=invoice, position=position, to=to)
+    else:
+        parameter = named("invoices lines edit").parameters[what]
+        value = session.prompts.value(parameter.label, parameter.value_check, required=True)
+        session.call("invoices lines edit", invoice=invoice, position=position, **{what: value})
+
+
+@flow("invoices adjustments add")
+@flow("invoices adjustments remove")
+@flow("invoices adjustments list")
+def adjust_flow(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
+    """The discounts and charges of a draft."""
+    _adjust(session, record_actions.chosen(session, "invoices adjustments add", invoice))
+
+
+def _adjust(session: Session, invoice: Invoice) -> None:
+    by = session.crm.conventions
+    session.page("Invoices", f"Draft {invoice.id}", "Discounts and charges")
+    existing = named("invoices adjustments list")(session.crm, invoice)
+    entries = [Choice("Add a discount", "discount"), Choice("Add a charge", "charge")]
+    entries += [Choice(f"Remove: {adjustment_words(adjustment, by)}", adjustment) for adjustment in existing]
+    chosen = session.keyboard.choose("", entries)
+    if chosen in ("discount", "charge"):
+        parameter = named("invoices adjustments add").parameters[chosen]
+        value = session.prompts.value(f"{parameter.label}, like 10% or 25", parameter.value_check, required=True)
+        session.call("invoices adjustments add", invoice=invoice, **{chosen: value})
+    else:
+        session.call("invoices adjustments remove", invoice=invoice, adjustment=chosen)
+
+
+@flow("invoices issue")
+def issue(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
+    """Says what it comes to, and that it stays as it is from then on."""
+    invoice = record_actions.chosen(session, "invoices issue", invoice)
+    card: InvoiceCard = named("invoices show")(session.crm, invoice)
+    session.page("Invoices", f"Draft {invoice.id}", "Issue")
+    draw_invoice(card, session.screen, session.crm.conventions)
+    session.screen.print()
+    session.confirm("It gets its number, and cannot be changed or deleted afterwards, only credited.", "Issue it")
+    _say(session, session.call("invoices issue", invoice=invoice), "Issued")
+
+
+@flow("invoices edit")
+def edit(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
+    """The fields by number with the old values to change; a clash with somebody else's change is settled."""
+    invoice = record_actions.chosen(session, "invoices edit", invoice)
+    with session.crm.read() as snapshot:
+        current = snapshot.get(Invoice, invoice.id)
+
+    def save(original: Any, changes: Mapping[str, Any]) -> Any:
+        return session.call("invoices edit", invoice=original, changes=changes)
+
+    if saved := fill_changes(session, InvoiceForm, current, lambda record: f"Draft {record.id}", save):
+        _say(session, saved[1], "Saved")
+
+
+@flow("invoices copy")
+def copy(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
+    """A new draft with the same lines, which opens."""
+    card: InvoiceCard = session.call("invoices copy", invoice=record_actions.chosen(session, "invoices copy", invoice))
+    _say(session, card, "Copied into")
+    invoice_page(session, card.invoice)
+
+
+@flow("invoices delete")
+def delete(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
+    """A draft, deleted."""
+    record_actions.delete(session, "invoices delete", invoice, lambda deleted: f"draft {deleted.id}")
+
+
+@flow("invoices credit")
+def credit(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
+    """All that is left of an invoice."""
+    invoice = record_actions.chosen(session, "invoices credit", invoice)
+    session.page("Invoices", invoice.number, "Credit")
+    session.confirm(f"This issues a credit note over all that is left of {invoice.number}.", "Credit it")
+    _say(session, session.call("invoices credit", invoice=invoice), "Issued credit note")
+
+
+def _credit_lines(session: Session, card: InvoiceCard) -> None:
+    session.page("Invoices", card.invoice.number, "Credit a line")
+    entries = [Choice(line.name, line.position) for line in card.lines]
+    position = session.keyboard.choose("Which line?", entries)
+    session.confirm("This issues a credit note over the whole of this line.", "Credit it")
+    _say(session, session.call("invoices credit", invoice=card.invoice, line=[position]), "Issued credit note")
+
+
+def _credit_amount(session: Session, invoice: Invoice) -> None:
+    session.page("Invoices", invoice.number, "Credit an amount")
+    parameter = named("invoices credit").parameters["amount"]
+    amount = session.prompts.value("Amount, tax included", parameter.value_check, required=True)
+    session.confirm("This issues a credit note over this amount.", "Credit it")
+    _say(session, session.call("invoices credit", invoice=invoice, amount=amount), "Issued credit note")
+
+
+def _memo(session: Session, invoice: Invoice) -> None:
+    session.page("Invoices", invoice.number, "Memo")
+    memo = session.prompts.value("Memo", typed_fields(Invoice)["memo"].check, typed=invoice.memo)
+    _say(session, session.call("invoices edit", invoice=invoice, changes={"memo": memo}), "Saved")

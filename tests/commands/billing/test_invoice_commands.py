@@ -1,0 +1,193 @@
+"""Invoices: drafted, issued with numbers without gaps, credited, and never changed afterwards."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from crm.errors import CRMError, FieldError, Question, RefusedError
+from crm.model import Adjustment, Invoice, InvoiceLine
+from crm.repository import Query
+from tests.commands.billing.conftest import BillingDesk
+from tests.support.clocks import TODAY
+
+
+def figures(invoice: Invoice) -> tuple[str, ...]:
+    return tuple(f"{getattr(invoice, name):.2f}" for name in ("net", "tax", "total"))
+
+
+def test_a_draft_is_made_of_typed_lines_services_and_a_discount(desk: BillingDesk) -> None:
+    service = desk("services add", "Consulting", Decimal(100), unit="HUR", tax_rate=Decimal(19))
+    card = desk("invoices add", desk.acme, ["3 h Consulting", "2 x Table 49.90 7%"], [service], discount="10%")
+    assert [(line.name, f"{line.net:f}", line.unit) for line in card.lines] == [
+        ("Consulting", "300.00", "HUR"), ("Table", "99.80", "C62"), ("Consulting", "100.00", "HUR"),
+    ]  # fmt: skip
+    # 10 % of 499.80 is 49.98, of which 40.00 falls on 19 % and 9.98 on 7 %.
+    assert figures(card.invoice) == ("449.82", "74.69", "524.51")
+    assert (card.state, card.invoice.number, card.invoice.open) == ("draft", "", 0)
+    data = card.as_json()
+    assert [(tax["category"], tax["rate"], tax["base"], tax["tax"]) for tax in data["taxes"]] == [
+        ("S", "19", "360.00", "68.40"), ("S", "7", "89.82", "6.29"),
+    ]  # fmt: skip
+    assert data["lines"][1] | {} == {
+        "position": 2, "name": "Table", "description": "", "quantity": "2", "unit": "C62", "price": "49.90",
+        "basis": "1", "discount": "0.00", "charge": "0.00", "tax_category": "S", "tax_rate": "7", "net": "99.80",
+    }  # fmt: skip
+    assert {name: data[name] for name in ("net", "tax", "total", "paid", "credited", "open", "currency")} == {
+        "net": "449.82", "tax": "74.69", "total": "524.51", "paid": "0.00", "credited": "0.00", "open": "0.00",
+        "currency": "EUR",
+    }  # fmt: skip
+    assert desk.sound()
+
+
+def test_lines_of_a_draft_are_changed_moved_and_removed(desk: BillingDesk) -> None:
+    draft = desk.draft("Setup 50 19%", "2 Chairs 10 19%")
+    card = desk(
+        "invoices lines add", draft, name="Screws", quantity=Decimal(250), price=Decimal("12.50"), basis=Decimal(100),
+        discount=[Decimal(1), Decimal("0.25")], charge=[Decimal("2.50")], tax_rate=Decimal(19),
+    )  # fmt: skip
+    assert [f"{line.net:f}" for line in card.lines] == ["50.00", "20.00", "32.50"]
+    card = desk("invoices lines edit", draft, 1, price=Decimal(60))
+    card = desk("invoices lines move", draft, 3, 1)
+    assert [line.name for line in card.lines] == ["Screws", "Setup", "Chairs"]
+    card = desk("invoices lines remove", draft, 3)
+    assert [(line.position, f"{line.net:f}") for line in card.lines] == [(1, "32.50"), (2, "60.00")]
+    assert figures(card.invoice) == ("92.50", "17.58", "110.08")
+    desk("history undo")
+    assert figures(desk.again(draft)) == ("112.50", "21.38", "133.88")
+    with pytest.raises(CRMError, match="There is no line 9"):
+        desk("invoices lines edit", draft, 9, price=Decimal(1))
+    assert desk.sound()
+
+
+def test_an_invoice_is_issued_once_and_stays_as_it_is(desk: BillingDesk) -> None:
+    draft = desk.draft()
+    card = desk("invoices issue", draft)
+    invoice = card.invoice
+    assert (invoice.number, card.state, invoice.issued_on, invoice.due_on) == (
+        f"RE-{TODAY.year}-0001", "sent", TODAY, TODAY + timedelta(days=14),
+    )  # fmt: skip
+    assert (invoice.total, invoice.open) == (Decimal("357.00"), Decimal("357.00"))
+    assert desk.again(desk.acme).open_amount == Decimal("357.00")
+    desk("clients edit", desk.acme, {"company": "Renamed"})
+    desk("settings set", "company_name", "Another Ltd")
+    desk.crm.forget_settings()
+    before = desk("invoices show", invoice)
+    assert (before.document.buyer.name, before.document.seller.name) == ("Acme", "Us Ltd")
+    with desk.crm.read() as snapshot:
+        line = snapshot.find_all(InvoiceLine)[0]
+        issuing = next(entry for entry in snapshot.history() if entry.what.startswith("issued"))
+    refused: tuple[tuple[str, Any], ...] = (
+        ("is issued and stays", lambda: desk("invoices issue", invoice)),
+        ("is issued and stays", lambda: desk("invoices edit", invoice, {"notes": "more"})),
+        ("is issued and stays", lambda: desk("invoices lines edit", invoice, 1, price=Decimal(1))),
+        ("is never deleted", lambda: desk("invoices delete", invoice, yes=True)),
+        ("is not taken back", lambda: desk("history undo", issuing.id)),
+        ("is not changed", lambda: desk.store.change(lambda tx: tx.change(line, price=Decimal(1)))),
+        ("is not changed", lambda: desk.store.change(lambda tx: tx.delete(line))),
+        ("is not changed", lambda: desk.store.change(lambda tx: tx.add(Adjustment(invoice=1, amount=Decimal(1))))),
+        ("is not changed", lambda: desk.store.change(lambda tx: tx.change(invoice, total=Decimal(1)))),
+        ("is not changed", lambda: desk.store.change(lambda tx: tx.change(invoice, state="draft"))),
+        ("is not changed", lambda: desk.store.change(lambda tx: tx.delete(invoice))),
+        ("still invoices of this client", lambda: desk("clients delete", desk.acme, yes=True)),
+    )
+    for words, attempt in refused:
+        with pytest.raises(RefusedError, match=words):
+            attempt()
+    assert desk("invoices show", invoice).as_json() == before.as_json()
+    desk("invoices edit", invoice, {"memo": "called them"})
+    assert desk.again(invoice).memo == "called them"
+    assert desk.sound()
+
+
+def test_numbers_have_no_gaps_whatever_becomes_of_drafts(desk: BillingDesk) -> None:
+    first, second, third = desk.draft(), desk.draft(), desk.draft()
+    desk("invoices issue", second)
+    desk("invoices delete", first, yes=True)
+    lacking = desk("clients add", {"last_name": "Without"})
+    nameless = desk("invoices add", lacking, ["1 h Talk 50 19%"]).invoice
+    with pytest.raises(RefusedError, match=r"Missing: the client's address \(`clients edit"):
+        desk("invoices issue", nameless)
+    with pytest.raises(FieldError, match="numbers go up with the days"):
+        desk("invoices issue", third, on=TODAY - timedelta(days=1))
+    desk("invoices issue", third)
+    with desk.crm.read() as snapshot:
+        numbers = [invoice.number for invoice in snapshot.find_all(Invoice, Query({"state": "issued"}, sort="id"))]
+    assert numbers == [f"RE-{TODAY.year}-0001", f"RE-{TODAY.year}-0002"]
+    with pytest.raises(RefusedError, match="no gaps"):
+        desk("numbers set", "invoice", next_=7)
+    desk("numbers set", "invoice", "A/{year}/{number}")
+    assert desk.issued().number == f"A/{TODAY.year}/3"
+    assert desk.sound()
+
+
+def test_partial_credits_make_exactly_the_whole(desk: BillingDesk) -> None:
+    invoice = desk.issued("3 h Consulting 33.33 19%", "7 x Nails 0.07 7%", "Rent 0.99 19%", discount="3%")
+    one = desk("invoices credit", invoice, line=[2], reason="lost on the way")
+    assert (one.invoice.number, one.state, one.document.corrects_number) == (
+        f"GS-{TODAY.year}-0001", "credited", invoice.number,
+    )  # fmt: skip
+    desk("invoices credit", invoice, amount=Decimal("10.01"))
+    with pytest.raises(FieldError, match="can still be credited"):
+        desk("invoices credit", invoice, amount=Decimal(1000))
+    assert desk("invoices show", invoice).state == "sent"
+    desk("invoices credit", invoice)
+    now = desk("invoices show", invoice)
+    assert (now.state, now.invoice.credited, now.invoice.open) == ("cancelled", invoice.total, 0)
+    with desk.crm.read() as snapshot:
+        notes = snapshot.find_all(Invoice, Query({"kind": "credit_note"}))
+    for name in ("net", "tax", "total"):
+        assert sum(getattr(note, name) for note in notes) == getattr(invoice, name), name
+    with pytest.raises(RefusedError, match="credited whole already"):
+        desk("invoices credit", invoice)
+    assert desk.again(desk.acme).open_amount == 0
+    assert desk.sound()
+
+
+def test_a_list_is_narrowed_by_state_client_number_and_total(desk: BillingDesk) -> None:
+    old = TODAY - timedelta(days=40)
+    late = desk.issued("Late 10 19%", on=old, due=old)
+    sent = desk.issued("Sent 100 19%")
+    desk.draft("Draft 5 19%")
+    gone = desk.issued("Gone 7 19%")
+    note = desk("invoices credit", gone).invoice
+    listed = {
+        state: [row.invoice.id for row in desk("invoices list", state)]
+        for state in ("draft", "open", "overdue", "sent", "paid", "cancelled", "credited")
+    }
+    assert listed == {
+        "draft": [3], "open": [sent.id, late.id], "overdue": [late.id], "sent": [sent.id], "paid": [],
+        "cancelled": [gone.id], "credited": [note.id],
+    }  # fmt: skip
+    assert [row.invoice.id for row in desk("invoices list", number="0002")] == [sent.id]
+    assert [row.invoice.id for row in desk("invoices list", over=Decimal(100))] == [sent.id]
+    assert [row.invoice.id for row in desk("invoices list", until=old)] == [late.id]
+    states = {row.invoice.id: row.state for row in desk("invoices list", sort="number")}
+    assert states == {late.id: "overdue", sent.id: "sent", 3: "draft", gone.id: "cancelled", note.id: "credited"}
+
+
+def test_a_copy_and_a_merge_take_invoices_along(desk: BillingDesk) -> None:
+    invoice = desk.issued("3 h Consulting 100 19%", discount="5")
+    copy = desk("invoices copy", invoice)
+    assert (copy.state, figures(copy.invoice)) == ("draft", figures(invoice))
+    with pytest.raises(Question, match="deletes the draft"):
+        desk("invoices delete", copy.invoice)
+    other = desk("clients add", {"company": "Acme too"})
+    desk("clients merge", other, desk.acme)
+    assert (desk.again(invoice).client, desk.again(other).open_amount) == (other.id, invoice.total)
+    assert desk.sound()
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (["Nothing"], "say what Nothing costs"),
+        (["100"], "say what it is for"),
+        (["x 1 y 2 300%"], "between 0 and 100"),
+    ],
+)
+def test_a_line_that_says_too_little_is_refused_whole(desk: BillingDesk, lines: list[str], words: str) -> None:
+    with pytest.raises(FieldError, match=words):
+        desk("invoices add", desk.acme, lines)
+    assert desk("invoices list") == []
