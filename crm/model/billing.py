@@ -130,7 +130,7 @@ class Invoice(Record):
     kind: str = described("Kind", Choice(INVOICE_KINDS), by="facts")
     state: str = described("State", Choice(INVOICE_STATES), by="facts")
     number: str = described("Number", Line(60), by="facts")
-    corrects: int = described("Corrects", Id("invoice"), by="facts", help="the invoice that a credit note takes back")
+    corrects: int = described("Corrects", Id("invoice"), by="facts", help="the invoice that a credit note is about")
     issued_on: date | None = described("Issued", Day(past=False), by="facts")
     due_on: date | None = described("Due", Day(past=False))
     delivered_on: date | None = described("Delivered", Day(past=False), help="the day of delivery or service")

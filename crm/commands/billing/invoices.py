@@ -180,14 +180,14 @@ def edit(
 
 @command("invoices delete", title="Delete a draft", as_text=deleted)
 def delete(crm: CRM, invoice: TheInvoice, yes: bool = False) -> Invoice:
-    """Deletes a draft. An issued invoice is never deleted; `invoices credit` takes it back."""
+    """Deletes a draft. An issued invoice is never deleted; `invoices credit` credits it."""
 
     def change(tx: Transaction) -> Invoice:
         current = tx.get(Invoice, invoice.id)
         if current.state != "draft":
             raise RefusedError(
                 f"{current.number} is issued, and an issued invoice is never deleted. `invoices credit"
-                f" {current.number}` takes it back. Nothing was changed."
+                f" {current.number}` credits it. Nothing was changed."
             )
         if not yes:
             raise confirmation("This deletes the draft with its lines. It can be undone.", "Delete", [current])

@@ -194,7 +194,10 @@ def _default(column: Column[Any], lacking: Container[Any]) -> str:
     if named is not None and named not in lacking:
         return _CALLED_SO.format(name=f'"{named.table.name}"."{named.name}"')
     default = column.server_default
-    return repr(column.type.python_type(default.arg)) if isinstance(default, DefaultClause) else "NULL"
+    if not isinstance(default, DefaultClause):
+        return "NULL"
+    written = str(default.arg)
+    return written if written.isdigit() else repr(written)
 
 
 def _prepared(connection: sqlite3.Connection, _: Any) -> None:

@@ -83,7 +83,7 @@ def test_an_invoice_is_issued_once_and_stays_as_it_is(desk: BillingDesk) -> None
         ("is issued and stays", lambda: desk("invoices edit", invoice, {"notes": "more"})),
         ("is issued and stays", lambda: desk("invoices lines edit", invoice, 1, price=Decimal(1))),
         ("is never deleted", lambda: desk("invoices delete", invoice, yes=True)),
-        ("is not taken back", lambda: desk("history undo", issuing.id)),
+        ("cannot be undone", lambda: desk("history undo", issuing.id)),
         ("is not changed", lambda: desk.store.change(lambda tx: tx.change(line, price=Decimal(1)))),
         ("is not changed", lambda: desk.store.change(lambda tx: tx.delete(line))),
         ("is not changed", lambda: desk.store.change(lambda tx: tx.add(Adjustment(invoice=1, amount=Decimal(1))))),
