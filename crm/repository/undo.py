@@ -115,7 +115,7 @@ def _has_sent() -> ColumnElement[bool]:
 
 
 def _has_issued() -> ColumnElement[bool]:
-    """Whether a transaction issued an invoice, or wrote one that is issued by now: that is not taken back."""
+    """Tell whether a transaction issued an invoice, or wrote one that is issued by now."""
     own = (audit.c.transaction == transactions.c.id, audit.c.record == Invoice.kind_name)
     state: ColumnElement[Any] = literal_column("'state'")
     issues = (
