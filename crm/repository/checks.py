@@ -120,13 +120,13 @@ def invoices_stay_as_issued(snapshot: SqlSnapshot) -> Iterator[Finding]:
 def numbers_have_no_gaps(snapshot: SqlSnapshot) -> Iterator[Finding]:
     """The numbers of each series run from its first to its last, each once."""
     for series in snapshot.find_all(NumberSeries):
-        given: dict[int, list[int]] = {}
+        numbers_by_year: dict[int, list[int]] = {}
         for invoice in snapshot.each(Invoice, Query({"kind": series.name, "state": "issued"})):
             year_and_number = read_number(series.pattern, invoice.number)
             # One of an older pattern is not counted.
             if year_and_number is not None:
-                given.setdefault(year_and_number[0], []).append(year_and_number[1])
-        for year, numbers in given.items():
+                numbers_by_year.setdefault(year_and_number[0], []).append(year_and_number[1])
+        for year, numbers in numbers_by_year.items():
             missing = sorted(set(range(min(numbers), max(numbers) + 1)) - set(numbers))
             is_current = not is_yearly(series.pattern) or year % 100 == series.year % 100
             if missing or (is_current and max(numbers) != series.last):
