@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 from crm.commands.client_selection import TheClient
 from crm.commands.context import CRM
-from crm.commands.data.deletions import deleted
+from crm.commands.data.deletions import delete_record, deleted
 from crm.commands.ownership import Mine, owner_filter
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.period import Since, Until, in_order
 from crm.commands.registry import About, FieldsOf, Takes, command
-from crm.errors import FieldError, RefusedError, deletion
+from crm.errors import FieldError, RefusedError
 from crm.model import INTERACTIONS, Client, Contact, Interaction
 from crm.model.fields import Choice, Day, Line, Person, Prose, TimeOfDay
 from crm.model.written_dates import When, day_and_time
@@ -127,16 +127,7 @@ def edit(crm: CRM, interaction: TheInteraction, changes: InteractionChanges) -> 
 @command("interactions delete", title="Delete", as_text=deleted)
 def delete(crm: CRM, interaction: TheInteraction, yes: bool = False) -> Interaction:
     """Deletes an interaction; `history undo` brings it back."""
-
     with crm.read() as snapshot:
         client = snapshot.get(Client, interaction.client)
     name = f"{logged(interaction.kind)} with {client.name} on {crm.conventions.day(interaction.on)}"
-
-    def change(tx: Transaction) -> Interaction:
-        record = tx.get(Interaction, interaction.id)
-        if not yes:
-            raise deletion(f"This deletes {name}.", record)
-        tx.delete(record)
-        return record
-
-    return crm.transact(change, f"deleted {name}")
+    return delete_record(crm, interaction, name, yes=yes)

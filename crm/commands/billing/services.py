@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 from crm.commands.billing.tax import category_for
 from crm.commands.context import CRM
-from crm.commands.data.deletions import deleted
+from crm.commands.data.deletions import delete_record, deleted
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import ONLY_ADMIN, About, FieldsOf, Takes, command
-from crm.errors import FieldError, RefusedError, confirmation
+from crm.errors import FieldError, RefusedError
 from crm.model import PERIODS, TAX_CATEGORIES, Service
 from crm.model.fields import Choice, Line, Price, Prose, Rate, Unit
 from crm.model.folding import fold
@@ -130,12 +130,4 @@ def retire(crm: CRM, service: TheService) -> Service:
 @command("services delete", title="Delete a service", roles=ONLY_ADMIN, as_text=deleted)
 def delete(crm: CRM, service: TheService, yes: bool = False) -> Service:
     """Deletes a service that is on no invoice. `services retire` takes any off the list."""
-
-    def change(tx: Transaction) -> Service:
-        record = tx.get(Service, service.id)
-        if not yes:
-            raise confirmation(f"This deletes the service {record.name}. It can be undone.", "Delete", [record])
-        tx.delete(record)
-        return record
-
-    return crm.transact(change, f"deleted the service {service.name}")
+    return delete_record(crm, service, f"the service {service.name}", yes=yes)

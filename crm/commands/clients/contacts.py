@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 from crm.commands.client_selection import TheClient
 from crm.commands.context import CRM
-from crm.commands.data.deletions import deleted
+from crm.commands.data.deletions import delete_record, deleted
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import About, FieldsOf, Takes, command
-from crm.errors import FieldError, deletion
+from crm.errors import FieldError
 from crm.model import Client, Contact, Conventions, typed_fields
 from crm.model.encoding import plain
 from crm.model.fields import ClientPhone, Email, Line, Prose
@@ -152,12 +152,4 @@ def primary(crm: CRM, contact: TheContact) -> Contact:
 @command("contacts delete", title="Delete", as_text=deleted)
 def delete(crm: CRM, contact: TheContact, yes: bool = False) -> Contact:
     """Deletes a contact; the interactions with it stay, and `history undo` brings it back."""
-
-    def change(tx: Transaction) -> Contact:
-        record = tx.get(Contact, contact.id)
-        if not yes:
-            raise deletion(f"This deletes the contact {record.name}.", record)
-        tx.delete(record)
-        return record
-
-    return crm.transact(change, f"deleted the contact {contact.name}")
+    return delete_record(crm, contact, f"the contact {contact.name}", yes=yes)

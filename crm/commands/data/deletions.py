@@ -1,11 +1,16 @@
-"""A record that was deleted, and what went with it, in words."""
+"""Deleting a record, and what went with it in words."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from crm.commands.context import CRM
 from crm.commands.data.record_counts import record_words
+from crm.errors import deletion
 from crm.model import Client, Record
-from crm.repository import HistoryQuery
+from crm.repository import HistoryQuery, Transaction
+
+AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +21,21 @@ class Deleted:
     what: str
     along: str
     changed: str
+
+
+def delete_record(
+    crm: CRM, record: AnyRecord, name: str, *, yes: bool, also: Callable[[Transaction], str] = lambda _: ""
+) -> AnyRecord:
+    """Deletes a record, by its name in the question and in the history; the question says what it is `also` about."""
+
+    def change(tx: Transaction) -> AnyRecord:
+        current = tx.get(type(record), record.id)
+        if not yes:
+            raise deletion(" ".join(filter(None, (f"This deletes {name}.", also(tx)))), current)
+        tx.delete(current)
+        return current
+
+    return crm.transact(change, f"deleted {name}")
 
 
 def deleted(crm: CRM, record: Record) -> Deleted:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from crm.commands.context import CRM
-from crm.commands.data.deletions import deleted
+from crm.commands.data.deletions import delete_record, deleted
 from crm.commands.mail.merge_fields import LineWithFields, ProseWithFields, check, filled, missing, values
 from crm.commands.registry import About, FieldsOf, Takes, command
-from crm.errors import FieldError, NotFoundError, RefusedError, confirmation
+from crm.errors import FieldError, NotFoundError, RefusedError
 from crm.model import CHANNELS, Client, Template, typed_fields
 from crm.model.fields import Choice, Line
 from crm.outward.sms_parts import parts
@@ -120,16 +120,8 @@ def edit(crm: CRM, template: TheTemplate, changes: TemplateChanges) -> Template:
 @command("templates delete", title="Delete a template", as_text=deleted)
 def delete(crm: CRM, template: TheTemplate, yes: bool = False) -> Template:
     """Deletes a template; what was sent with it stays, and `history undo` brings it back."""
-
-    def change(tx: Transaction) -> Template:
-        record = tx.get(Template, template.id)
-        if not yes:
-            sentence = f"This deletes the template {record.name}. What was sent with it stays. It can be undone."
-            raise confirmation(sentence, "Delete", [record], destructive=True)
-        tx.delete(record)
-        return record
-
-    return crm.transact(change, f"deleted the template {template.name}")
+    name = f"the template {template.name}"
+    return delete_record(crm, template, name, yes=yes, also=lambda _: "What was sent with it stays.")
 
 
 def _checked(template: Template) -> Template:

@@ -8,13 +8,13 @@ from itertools import zip_longest
 from typing import Annotated, Any
 
 from crm.commands.context import CRM
-from crm.commands.data.deletions import deleted
+from crm.commands.data.deletions import delete_record, deleted
 from crm.commands.ownership import Mine, owner_filter, spelled
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.period import in_order
 from crm.commands.registry import About, FieldsOf, Takes, command, named
 from crm.commands.sales.pipeline import DealShown, StageSum, deals_shown, listed, stage_called, stages, sums
-from crm.errors import FieldError, RefusedError, deletion
+from crm.errors import FieldError, RefusedError
 from crm.model import OUTCOMES, Client, Deal, FollowUp, Sale, Stage, StageMove
 from crm.model.encoding import plain
 from crm.model.fields import Amount, Day, Line, Person, Prose
@@ -213,13 +213,8 @@ def _refuse_another_client(tx: Transaction, deal: Deal, number: int) -> None:
 def delete(crm: CRM, deal: TheDeal, yes: bool = False) -> Deal:
     """Deletes a deal and the history of its stages; its sale and follow-ups stay. `history undo` brings it back."""
 
-    def change(tx: Transaction) -> Deal:
-        record = tx.get(Deal, deal.id)
-        if not yes:
-            sold = tx.count(Sale, Query({"client": record.client, "deal": record.id}))
-            stay = " The sale that it was won with stays." if sold else ""
-            raise deletion(f"This deletes the deal {record.title}.{stay}", record)
-        tx.delete(record)
-        return record
+    def kept(tx: Transaction) -> str:
+        is_sold = tx.count(Sale, Query({"client": deal.client, "deal": deal.id}))
+        return "The sale that it was won with stays." if is_sold else ""
 
-    return crm.transact(change, f"deleted the deal {deal.title}")
+    return delete_record(crm, deal, f"the deal {deal.title}", yes=yes, also=kept)
