@@ -41,6 +41,7 @@ from crm.shell.options import answers, field_values, read, written
 
 if TYPE_CHECKING:
     from crm.accounts.saved_sessions import SavedSessions
+    from crm.terminal.console.keyboard import Keyboard
     from crm.terminal.drawing.screen import Screen
     from crm.terminal.loop import Loop
     from crm.terminal.toolkit.prompts import Prompts
@@ -490,31 +491,33 @@ def _screen(environment: Mapping[str, str]) -> "Screen":
 
 @contextmanager
 def _prompts(crm: CRM, environment: Mapping[str, str]) -> Iterator["Prompts"]:
-    """Prompts for the person at this terminal; leaving a question leaves the command."""
-    from crm.terminal.console.console import keyboard_on
-    from crm.terminal.console.keyboard import Back, Closed
+    """Prompts for the person at this terminal."""
     from crm.terminal.toolkit.prompts import Prompts
 
-    screen = _screen(environment)
-    try:
-        with keyboard_on(sys.stdin, screen) as keyboard:
-            yield Prompts(crm, keyboard, screen)
-    except (Back, Closed) as left:
-        raise Cancelled from left
+    with _keyboard(environment) as (keyboard, screen):
+        yield Prompts(crm, keyboard, screen)
 
 
 @contextmanager
 def _session(crm: CRM, environment: Mapping[str, str]) -> Iterator["Session"]:
     """The pages of the menu, for a person at this terminal or for lines from a pipe."""
-    from crm.terminal.console.console import keyboard_on
-    from crm.terminal.console.keyboard import Closed
     from crm.terminal.toolkit.session import Session
+
+    with _keyboard(environment) as (keyboard, screen):
+        yield Session(crm, keyboard, screen)
+
+
+@contextmanager
+def _keyboard(environment: Mapping[str, str]) -> Iterator[tuple["Keyboard", "Screen"]]:
+    """The keyboard and the screen of this terminal; leaving a question leaves the command."""
+    from crm.terminal.console.console import keyboard_on
+    from crm.terminal.console.keyboard import Back, Closed
 
     screen = _screen(environment)
     try:
         with keyboard_on(sys.stdin, screen) as keyboard:
-            yield Session(crm, keyboard, screen)
-    except Closed as left:
+            yield keyboard, screen
+    except (Back, Closed) as left:
         raise Cancelled from left
 
 

@@ -1,6 +1,6 @@
 """Follow-ups: what is to be done for clients, by when and by whom; put off, handed over, done, and done again."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -247,13 +247,8 @@ def snooze(
     day, at = day_and_time(until, "")
     _refuse_past(crm, day, field="until", label="Until")
     later = {"due_on": day, **({"due_time": at} if at else {})}
-
-    def change(tx: Transaction) -> FollowUpShown:
-        current = tx.get(FollowUp, follow_up.id)
-        _refuse_done(current)
-        return with_names(tx, [tx.change(current, **later)])[0]
-
-    return crm.transact(change, f"snoozed the follow-up {_short(follow_up)} until {crm.conventions.day(day)}")
+    summary = f"snoozed the follow-up {_short(follow_up)} until {crm.conventions.day(day)}"
+    return _change_open(crm, follow_up, lambda _: later, summary)
 
 
 @command("follow-ups assign", title="Reassign")
@@ -265,13 +260,21 @@ def assign(
     """Hands a follow-up over to somebody of the team."""
     if not to:
         raise FieldError("say who does it", field="to", label="To")
+    summary = f"handed the follow-up {_short(follow_up)} over to {to}"
+    return _change_open(crm, follow_up, lambda tx: {"user": spelled(tx, to)}, summary)
+
+
+def _change_open(
+    crm: CRM, follow_up: FollowUp, changes: Callable[[Transaction], Mapping[str, Any]], summary: str
+) -> FollowUpShown:
+    """Changes a follow-up that is not done."""
 
     def change(tx: Transaction) -> FollowUpShown:
         current = tx.get(FollowUp, follow_up.id)
         _refuse_done(current)
-        return with_names(tx, [tx.change(current, user=spelled(tx, to))])[0]
+        return with_names(tx, [tx.change(current, **changes(tx))])[0]
 
-    return crm.transact(change, f"handed the follow-up {_short(follow_up)} over to {to}")
+    return crm.transact(change, summary)
 
 
 @command("follow-ups delete", title="Delete a follow-up")

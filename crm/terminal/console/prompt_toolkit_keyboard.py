@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 from prompt_toolkit.application.current import create_app_session
 
 from crm.terminal.console.key_parser import keys_of
-from crm.terminal.console.keyboard import Choice, FormPlace, Suggestion
+from crm.terminal.console.keyboard import Choice
 from crm.terminal.console.select_prompt import SelectPrompt, ShowKeys
 from crm.terminal.console.tty import output_to, quiet
 
@@ -39,56 +39,18 @@ class TerminalKeyboard:
 
         return TextPrompt()
 
-    def choose(
-        self,
-        question: str,
-        choices: Sequence[Choice],
-        *,
-        back: str = "Back",
-        hidden: Sequence[Choice] = (),
-        hint: str = "",
-        at: Any = None,
-        resized: Any = None,
-        room: int = 0,
-        note: str = "",
-    ) -> Any:
-        return self._select.ask(
-            question, choices, back=back, hidden=hidden, hint=hint, at=at, resized=resized, room=room, note=note
-        )
+    def choose(self, question: str, choices: Sequence[Choice], **how: Any) -> Any:
+        return self._select.ask(question, choices, **how)
 
     @property
     def pointed(self) -> Any:
         """The value of the entry that was pointed at when the last question was answered."""
         return self._select.pointed
 
-    def text(
-        self,
-        label: str,
-        read: Callable[[str], Any],
-        *,
-        default: str = "",
-        help: str = "",
-        error: str = "",
-        suggest: Callable[[str], Sequence[Suggestion]] | None = None,
-        multiline: bool = False,
-        path: bool = False,
-        secret: bool = False,
-        form: FormPlace | None = None,
-    ) -> Any:
+    def text(self, label: str, read: Callable[[str], Any], **how: Any) -> Any:
         self._show_keys(())
-        return self._text.ask(
-            label,
-            read,
-            default=default,
-            help=help,
-            error=error,
-            suggest=suggest,
-            multiline=multiline,
-            path=path,
-            secret=secret,
-            form=form,
-        )
+        return self._text.ask(label, read, **how)
 
     def pause(self) -> None:
         """Waits for any key."""
-        self._select.ask("Press any key to continue.", ())
+        self._select.ask("Press any key to continue.", (), back="")

@@ -133,7 +133,7 @@ class SelectPrompt:
         question: str,
         choices: Sequence[Choice],
         *,
-        back: str = "",
+        back: str = "Back",
         hidden: Sequence[Choice] = (),
         hint: str = "",
         at: Any = None,

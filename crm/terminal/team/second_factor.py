@@ -1,6 +1,6 @@
 """Setting up a second factor: a QR code for an app, or codes by SMS, and the recovery codes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rich.text import Text
@@ -37,8 +37,9 @@ def change(session: Session) -> None:
 
 def _by_app(session: Session, password: str) -> None:
     offer = session.crm.accounts.begin_totp()
-    lines, wrong = qr_lines(offer.uri), ""
-    while True:
+    lines = qr_lines(offer.uri)
+
+    def draw() -> None:
         if _fits(session, lines):
             # It needs all the room of a small terminal; dark on light, since cameras read the other way only by luck.
             session.screen.clear()
@@ -48,23 +49,29 @@ def _by_app(session: Session, password: str) -> None:
             session.page("Second factor", "App")
             session.screen.print("Enter this key in an app such as Aegis, Google Authenticator or 1Password:")
         session.screen.print(Text("Key: ").append(_grouped(offer.secret), "bold"))
-        code = session.prompts.value("Code from the app", Line(20), required=True, error=wrong)
-        try:
-            codes = session.crm.accounts.confirm_totp(offer, code, password=password)
-        except _AGAIN as refused:
-            wrong = refused.sentence
-            continue
-        _show_recovery(session, codes)
-        return
+
+    accounts = session.crm.accounts
+    _confirm(session, draw, "Code from the app", lambda code: accounts.confirm_totp(offer, code, password=password))
 
 
 def _by_sms(session: Session, password: str) -> None:
-    ticket, wrong = session.crm.accounts.begin_sms(), ""
-    while True:
+    accounts = session.crm.accounts
+    ticket = accounts.begin_sms()
+
+    def draw() -> None:
         session.page("Second factor", "SMS")
-        code = session.prompts.value("Code from the SMS", Line(20), required=True, error=wrong)
+
+    _confirm(session, draw, "Code from the SMS", lambda code: accounts.confirm_sms(ticket, code, password=password))
+
+
+def _confirm(session: Session, draw: Callable[[], None], label: str, confirm: Callable[[str], Sequence[str]]) -> None:
+    """Asks for the first code until it is right, and shows the recovery codes."""
+    wrong = ""
+    while True:
+        draw()
+        code = session.prompts.value(label, Line(20), required=True, error=wrong)
         try:
-            codes = session.crm.accounts.confirm_sms(ticket, code, password=password)
+            codes = confirm(code)
         except _AGAIN as refused:
             wrong = refused.sentence
             continue
