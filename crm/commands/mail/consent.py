@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from crm.model import OPT_OUT_WAYS, Client, Contact, OptOut
-from crm.model.fields.recipients import recipient_key
+from crm.model.fields.recipients import recipient_key, recipients_in
 from crm.repository import Query, Snapshot
 from crm.repository.queries import mail as queries
 
@@ -25,9 +25,17 @@ class Objection:
 def opted_out(snapshot: Snapshot, addresses: Iterable[str]) -> Mapping[str, OptOut]:
     """The opt-outs of addresses and telephone numbers, by `recipient_key`."""
     opt_outs: dict[str, OptOut] = {}
-    for batch in _batches(addresses):
+    batches = list(_batches(addresses))
+    odd = _odd(snapshot) if batches else {}
+    for batch in batches:
+        opt_outs |= {key: odd[key] for key in batch if key in odd}
         opt_outs |= {opt_out.address: opt_out for opt_out in queries.opt_outs(snapshot, batch)}
     return opt_outs
+
+
+def _odd(snapshot: Snapshot) -> Mapping[str, OptOut]:
+    """The opt-outs that older versions have kept as they were typed, by what they stand for."""
+    return {key: opt_out for opt_out in queries.odd_opt_outs(snapshot) for key in recipients_in(opt_out.address)}
 
 
 def objections(snapshot: Snapshot, addresses: Iterable[str]) -> Mapping[str, Objection]:
@@ -46,8 +54,8 @@ def objections(snapshot: Snapshot, addresses: Iterable[str]) -> Mapping[str, Obj
                 ).name
                 words = f"it is also the address of {named} ({row.id}), who has not agreed to mailings"
                 against.setdefault(recipient_key(row.address), Objection("shared", words, row.id))
-        for opt_out in queries.opt_outs(snapshot, batch):
-            against[opt_out.address] = Objection("opted_out", described(opt_out))
+        for key, opt_out in opted_out(snapshot, batch).items():
+            against[key] = Objection("opted_out", described(opt_out))
     return against
 
 

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote
@@ -23,6 +24,19 @@ def recipient_key(address: str) -> str:
     except FieldError:
         normal = unicodedata.normalize("NFKC", address)
     return normal.strip().casefold()
+
+
+def recipients_in(text: str) -> list[str]:
+    """The recipients, in the form in which they are compared, that a text stands for which is none itself, as older
+    versions kept them: `max <max@x.com>`, `a@x.com, b@x.com`."""
+    parts = [*_BRACKETED.findall(text), *_SEPARATORS.split(_BRACKETED.sub(" ", text))] if "@" in text else [text]
+    recipients = []
+    for part in parts:
+        # A number without its country could be one of several countries.
+        if "@" in part or "%40" in part or _bare(part).startswith("+"):
+            with suppress(FieldError):
+                recipients.append(Recipient().read(part, Conventions()))
+    return [recipient for recipient in recipients if recipient]
 
 
 # As mail programs show somebody: a name, and the address in <>.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, case, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, String, bindparam, case, func, or_, select, type_coerce
 
 from crm.model import UNSENT, Message, OptOut
 from crm.repository import Query, Snapshot
@@ -66,10 +66,25 @@ _REFUSING_CONTACTS = (
     .where(contact.c.email.in_(_WANTED), contact.c.is_primary, client.c.email == "", ~client.c.marketing_consent)
 )
 
+# What older versions have kept as it was typed: `max <max@x.com>`, several addresses, capitals.
+_address = type_coerce(_opt_out.c.address, String)
+_ODD_OPT_OUTS = select(*record_columns(OptOut)).where(
+    or_(
+        *(_address.contains(sign, autoescape=True) for sign in (*"<>()[]{},;: \"'", "%40")),
+        _address.endswith("."),
+        func.lower(_address) != _address,
+    )
+)
+
 
 def opt_outs(snapshot: Snapshot, addresses: Iterable[str]) -> list[OptOut]:
     """The opt-outs of some addresses and telephone numbers, each in the form in which they are compared."""
     return [record_of(OptOut, row) for row in snapshot.select(_OPT_OUTS, addresses=list(addresses))]
+
+
+def odd_opt_outs(snapshot: Snapshot) -> list[OptOut]:
+    """The opt-outs that may not be in the form in which recipients are compared."""
+    return [record_of(OptOut, row) for row in snapshot.select(_ODD_OPT_OUTS)]
 
 
 def refusing(snapshot: Snapshot, field: str, addresses: Iterable[str]) -> "Sequence[AnyRow]":

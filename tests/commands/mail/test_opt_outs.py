@@ -8,6 +8,7 @@ import pytest
 
 from crm.commands.data.importing.report import ImportReport
 from crm.commands.mail import unsubscribing
+from crm.commands.mail.consent import objections, opted_out
 from crm.commands.mail.unsubscribing import UnsubscribeRequest
 from crm.commands.registry import named
 from crm.errors import CRMError, FieldError, NotFoundError, RefusedError
@@ -402,3 +403,37 @@ def test_a_card_says_that_an_address_has_opted_out(office: Office) -> None:
     assert office("clients show", anna).doubts == {
         "email": f"opted out on {office.crm.today.isoformat()} (asked for it)"
     }
+
+
+@pytest.mark.parametrize(
+    ("stored", "address"),
+    [
+        ("max <max@x.example.com>", "max@x.example.com"), ("Max@X.example.com", "max@x.example.com"),
+        ("<max@x.example.com>", "max@x.example.com"), ("mailto:max@x.example.com", "max@x.example.com"),
+        ("max@x.example.com.", "max@x.example.com"), ("ann@x.example.com, max@x.example.com", "max@x.example.com"),
+        ("ann@x.example.com;max@x.example.com", "ann@x.example.com"), (" max@x.example.com ", "max@x.example.com"),
+        ('"max" max@x.example.com', "max@x.example.com"), ("max (max@x.example.com)", "max@x.example.com"),
+        ("mailto:max%40x.example.com", "max@x.example.com"), ("'max@x.example.com'", "max@x.example.com"),
+        ("tel:+43 660 1234567", "+436601234567"), ("+43 660 1234567", "+436601234567"),
+    ],
+)  # fmt: skip
+def test_what_an_older_version_kept_as_it_was_typed_is_an_opt_out_too(
+    office: Office, stored: str, address: str
+) -> None:
+    office.crm.transact(lambda tx: tx.add(OptOut(address=stored, on=tx.today, way="asked")), "as older versions did")
+    with office.crm.read() as snapshot:
+        assert set(opted_out(snapshot, [address, "other@x.example.com"])) == {address}
+        assert objections(snapshot, [address])[address].why == "opted_out"
+    with pytest.raises(RefusedError, match="already"):
+        office("opt-outs add", address)
+    office("opt-outs lift", address, "asked for it again")
+    assert office("opt-outs list") == []
+
+
+def test_no_mailing_goes_to_an_opt_out_kept_as_it_was_typed(here: MailDesk) -> None:
+    client = here("clients add", {"first_name": "Max", "email": "max@firm.example.com", "marketing_consent": True})
+    assert mailed(here) == [client.email]
+    here.crm.transact(
+        lambda tx: tx.add(OptOut(address="max <max@firm.example.com>", on=tx.today, way="asked")), "as before"
+    )
+    assert mailed(here) == []
