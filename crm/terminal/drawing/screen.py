@@ -159,6 +159,11 @@ class Screen:
             self.console.file, self.used = file, used
         return kept.getvalue()
 
+    def write_lines(self, lines: Sequence[str]) -> None:
+        """Lines as `drawn` gave them."""
+        self.used += len(lines)
+        self._write("".join(f"{line}\n" for line in lines))
+
     def copyable(self, text: str) -> None:
         """A line that can be copied in one piece: only the terminal itself breaks it where it is too long."""
         line = clean(text)

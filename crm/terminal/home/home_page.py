@@ -84,28 +84,38 @@ def _show(session: Session, tile: Tile) -> None:
     if tile.report:
         session.start(named(tile.report), **tile.arguments)
         return
-    session.page("Today", tile.title)
-    for line in tiles.lines(session.screen, tile, one(session.crm, tile), session.crm.conventions):
-        session.screen.print(line)
-    session.screen.print()
-    session.keyboard.pause()
+    lines = tiles.lines(session.screen, tile, one(session.crm, tile), session.crm.conventions)
+
+    def draw() -> None:
+        for line in lines:
+            session.screen.print(line)
+
+    session.read(["Today", tile.title], draw)
 
 
 def _listed(session: Session, report: TodayReport, room: int, *, whose: bool) -> Iterator[Choice]:
     """The lines of each tile, as many as there is room for, in their order; what needs doing comes first, and a line is
-    left for each of the rest."""
-    items = report.agenda.items[: max(_LEAST, room - _LEAST)]
+    left for each of the rest. What is left out is counted, and a key away."""
+    most = max(_LEAST, room - _LEAST)
+    items = report.agenda.items[: most if report.agenda.count <= most else most - 1]
+    more_to_do = report.agenda.count - len(items)
     kinds: dict[str, list[Choice]] = {
         name: list(_ENTRIES[name](session, content)) for name, content in report.tiles.items() if name in _ENTRIES
     }
-    rest = max(_LEAST, room - len(items))
-    taken = [line for line in chain.from_iterable(zip_longest(*kinds.values())) if line is not None][:rest]
+    rest = max(_LEAST, room - len(items) - (more_to_do > 0))
+    every = [line for line in chain.from_iterable(zip_longest(*kinds.values())) if line is not None]
+    taken = every[: rest if len(every) <= rest else rest - 1]
+    others = [choice for name in report.tiles for choice in kinds.get(name, ()) if choice not in taken]
     kinds = {name: [entry for entry in entries if entry in taken] for name, entries in kinds.items()}
     for name in report.tiles:
         if name == "agenda":
             yield from (_item(session, item, whose=whose) for item in items)
+            if more_to_do > 0:
+                yield Choice(f"{more_to_do} more to do", lambda: AgendaPage(session, mine=not whose).show())
         for choice in kinds.get(name, ()):
             yield Choice(session.screen.cut(choice.label, _KEYED), choice.value)
+    if others:
+        yield Choice(f"{len(others)} more", lambda: session.menu(["Today", "More"], lambda: others))
 
 
 def _item(session: Session, item: AgendaItem, *, whose: bool) -> Choice:

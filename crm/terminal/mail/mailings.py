@@ -77,11 +77,12 @@ def _messages(session: Session, mailing: Mailing, **filters: Any) -> None:
 
 
 def _read(session: Session, mailing: Mailing) -> None:
-    session.page("Mailings", mailing.name)
-    draw_heads(session.screen, {"Subject": mailing.subject})
-    session.screen.print()
-    draw_text(session.screen, mailing.body)
-    session.keyboard.pause()
+    def draw() -> None:
+        draw_heads(session.screen, {"Subject": mailing.subject})
+        session.screen.print()
+        draw_text(session.screen, mailing.body)
+
+    session.read(["Mailings", mailing.name], draw)
 
 
 @flow("mailings resume")

@@ -78,9 +78,7 @@ def message_page(session: Session, message: Message) -> None:
 
 
 def _read(session: Session, message: Message) -> None:
-    session.page(kind_of(message), message.subject)
-    draw_text(session.screen, text_of(message))
-    session.keyboard.pause()
+    session.read([kind_of(message), message.subject], lambda: draw_text(session.screen, text_of(message)))
 
 
 @flow("email again")

@@ -85,9 +85,10 @@ class _Steps(EmailSteps[MailingReport]):
         while (chosen := self._looked_at(draft, room)) != "send" or not self._confirmed(draft.audience.count):
             room = None if chosen == "read" else 0
             if chosen == "left out":
-                session.page(_TITLE, "Excluded")
-                render.show(session.screen, draft.audience.left_out, session.crm.conventions)
-                session.keyboard.pause()
+                session.read(
+                    [_TITLE, "Excluded"],
+                    lambda: render.show(session.screen, draft.audience.left_out, session.crm.conventions),
+                )
             elif chosen == "test":
                 self._test(group, answers)
         sending_page(session, answers["subject"])

@@ -73,9 +73,7 @@ def template_page(session: Session, template: Template) -> None:
 
 
 def _read(session: Session, template: Template) -> None:
-    session.page("Templates", template.name)
-    draw_text(session.screen, template.body)
-    session.keyboard.pause()
+    session.read(["Templates", template.name], lambda: draw_text(session.screen, template.body))
 
 
 @flow("templates preview")

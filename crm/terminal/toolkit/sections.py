@@ -36,8 +36,10 @@ def entries(session: Session, menu: str) -> list[Choice]:
 def leads_to(session: Session, menu: str) -> bool:
     """Return whether a menu has anything for the person. It has for the owner, who need not wait until all was loaded;
     but nobody has an account of their own who has not signed in."""
+    if session.crm.reader == OWNER and menu == "profile":
+        return False
     if session.crm.reader == OWNER and (session.real is None or not menus()[menu].under):
-        return menu != "profile"
+        return True
     return any(session.offers(command) for command in commands(menu=menu)) or any(
         leads_to(session, name) for name, declared in menus().items() if declared.under == menu
     )

@@ -38,6 +38,10 @@ if TYPE_CHECKING:
 
 # The way back, the hint and what an entry may be too long by stand below the entries of a menu.
 AROUND_MENU = 3
+# Of longer menus so many entries are seen beside what stands above them; the others are reached by arrows.
+_LEAST_ENTRIES = 6
+# So many lines of a long page are seen at least; below what is only read stand its place and the way on.
+_LEAST_LINES, _AROUND_READ = 3, 3
 _GONE = (errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO)
 _NARROWEST = 40
 # As many lines are said above the keys; what is longer stands at the top of the page.
@@ -53,6 +57,44 @@ class Aside:
 
     def __call__(self) -> Any:
         return self.action()
+
+
+class _Reading:
+    """Lines that are longer than the window, of which a part is seen: where it begins, and how many lines it has (0
+    where all are seen)."""
+
+    def __init__(self) -> None:
+        self.top = 0
+        self.room = 0
+        self.count = 0
+
+    def show(self, screen: Screen, lines: Sequence[str], room: int, keys: str = "") -> None:
+        """Shows the part, and where it stands, with the keys that go on."""
+        self.count = len(lines)
+        if self.count <= room:
+            self.room = 0
+            screen.write_lines(lines)
+            return
+        self.room = max(1, room - 1)
+        self.top = max(0, min(self.top, self.count - self.room))
+        screen.write_lines(lines[self.top : self.top + self.room])
+        place = f"lines {self.top + 1}-{self.top + self.room} of {self.count}{keys}"
+        screen.print(Text(screen.cut(place, 1), "muted"))
+
+    def turn(self, pages: int) -> bool:
+        """Goes on or back by parts; whether there was more."""
+        before = self.top
+        self.top = max(0, min(self.top + pages * self.room, self.count - self.room))
+        return bool(self.room) and self.top != before
+
+    def keys(self) -> list[Choice]:
+        """The keys that turn it."""
+        if not self.room:
+            return []
+        return [
+            Choice("", Aside(lambda: self.turn(1)), "pagedown"),
+            Choice("", Aside(lambda: self.turn(-1)), "pageup"),
+        ]
 
 
 class Session:
@@ -265,6 +307,7 @@ class Session:
         """A menu whose values are actions, until the person goes back. What `above` shows, or `crumbs` names anew
         each time, may be gone (deleted, merged): then the menu is left. `about` says what the page is for; it is left
         `once` something of it was done."""
+        reading = _Reading()
         while True:
             self._page_notes = []
             try:
@@ -277,7 +320,15 @@ class Session:
                     else:
                         above()
                         listed = entries()
-                chosen = self.choose(question, listed, back=back, keys=keys() if callable(keys) else keys, about=about)
+                        self._draw_part(named, above, reading, min(len(listed), _LEAST_ENTRIES) + AROUND_MENU)
+                chosen = self.choose(
+                    question,
+                    listed,
+                    back=back,
+                    keys=keys() if callable(keys) else keys,
+                    about=about,
+                    silent=reading.keys(),
+                )
             except NotFoundError:
                 # The note about it is shown on the page that one goes back to.
                 self._draw_again()
@@ -288,6 +339,33 @@ class Session:
                 continue
             self.attempt(chosen)
             if once and not isinstance(chosen, Aside):
+                return
+
+    def _draw_part(self, crumbs: Sequence[str], above: Callable[[], None], reading: "_Reading", below: int) -> None:
+        """Draws a page again as far as there is room, where what stands above the entries is longer than the window:
+        it is read on by the keys that turn pages."""
+        screen = self.screen
+        reading.room = 0
+        if screen.plain or screen.left >= below:
+            return
+        self._draw_again()
+        self.page(*crumbs, foot=True)
+        lines = screen.drawn([above]).splitlines()
+        reading.show(screen, lines, max(_LEAST_LINES, screen.left - below), ", PgUp and PgDn")
+
+    def read(self, crumbs: Sequence[str], draw: Callable[[], Any]) -> None:
+        """Shows what is only read, a window at a time where it is longer, until the person has read it. Raises Back."""
+        screen, reading = self.screen, _Reading()
+        while True:
+            self.page(*crumbs)
+            if screen.plain:
+                draw()
+            else:
+                lines = screen.drawn([draw]).splitlines()
+                reading.show(screen, lines, max(_LEAST_LINES, screen.left - _AROUND_READ))
+            screen.print()
+            self.keyboard.pause()
+            if screen.plain or not reading.turn(1):
                 return
 
     def read_first(self, crumbs: Sequence[str], entries: int) -> None:
@@ -465,10 +543,8 @@ class Session:
         """The keys of the page that is shown, and what the page is for, until any key is pressed."""
         from crm.terminal.toolkit.cheat_sheet import draw_keys
 
-        self.page(*self.place, letters.KEYS.word)
-        draw_keys(self.screen, entries, keys, about)
-        self.screen.print()
-        self.keyboard.pause()
+        crumbs = [*self.place, letters.KEYS.word]
+        self.read(crumbs, lambda: draw_keys(self.screen, entries, keys, about))
 
 
 def _handed_over(exchange: "FileTransfer", result: Any) -> Any:

@@ -1,0 +1,128 @@
+"""Pages that are longer than the window: they begin at their top and are read on, and nothing of them is lost.
+
+In this process, with a keyboard that notes what is on the window before each of its keys.
+"""
+
+import io
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import pyte
+import pytest
+
+from crm.commands.context import CRM
+from crm.commands.registry import named
+from crm.terminal.console.keyboard import Back, Choice
+from crm.terminal.drawing.screen import Screen
+from crm.terminal.toolkit.pages import load_flows
+from crm.terminal.toolkit.session import Session
+from tests.support.clocks import TODAY
+
+WIDTH, HEIGHT = 40, 20
+
+
+class Pressing:
+    """A Keyboard that presses some keys, one a question, and then goes back."""
+
+    pointed: Any = None
+
+    def __init__(self, *keys: str) -> None:
+        self.keys = list(keys)
+        self.out = io.StringIO()
+        self.screen = Screen(
+            self.out, plain=False, environment={"TERM": "xterm", "COLUMNS": str(WIDTH), "LINES": str(HEIGHT)}
+        )
+        # The window before each key, and how many lines the question was given below it.
+        self.windows: list[list[str]] = []
+        self.rooms: list[int] = []
+
+    def _note(self) -> None:
+        terminal = pyte.Screen(WIDTH, HEIGHT)
+        pyte.Stream(terminal).feed(self.out.getvalue().replace("\n", "\r\n"))
+        self.windows.append([line.rstrip() for line in terminal.display])
+
+    def choose(
+        self, _: str, choices: Sequence[Choice], *, hidden: Sequence[Choice] = (), room: int = 0, **__: Any
+    ) -> Any:
+        self._note()
+        self.rooms.append(room)
+        if not self.keys:
+            raise Back
+        key = self.keys.pop(0)
+        return next(choice.value for choice in (*choices, *hidden) if key in (choice.key, choice.label))
+
+    def text(self, *_: Any, **__: Any) -> Any:
+        raise Back
+
+    def pause(self) -> None:
+        self._note()
+
+
+def session(crm: CRM, *keys: str) -> tuple[Session, Pressing]:
+    keyboard = Pressing(*keys)
+    return Session(crm, keyboard, keyboard.screen), keyboard
+
+
+@pytest.fixture
+def filled(crm: CRM) -> CRM:
+    for number in range(8):
+        client = named("clients add")(crm, {"company": f"Acme {number}"})
+        named("sales add")(crm, client, Decimal(100), TODAY)
+        named("follow-ups add")(crm, client, f"call {number}", due=TODAY)
+    load_flows()
+    return crm
+
+
+def test_what_is_only_read_is_read_window_by_window(crm: CRM) -> None:
+    opened, keyboard = session(crm)
+    lines = [f"line {number}." for number in range(1, 41)]
+    opened.read(["Mailing", "Text"], lambda: [opened.screen.print(line) for line in lines])
+    for window in keyboard.windows:
+        assert window[0].startswith("Mailing")
+    seen = [line for window in keyboard.windows for line in window if line.startswith("line ")]
+    assert list(dict.fromkeys(seen)) == lines
+    assert len(keyboard.windows) == 3
+
+
+def test_a_page_above_a_menu_begins_at_its_top_and_is_read_on(crm: CRM) -> None:
+    opened, keyboard = session(crm, "pagedown", "pagedown", "pageup", "pageup")
+    lines = [f"line {number}." for number in range(1, 31)]
+    opened.menu(
+        ["Report"],
+        lambda: [Choice("Save", lambda: None)],
+        above=lambda: [opened.screen.print(line) for line in lines] and None,
+    )
+    firsts = [window[2] for window in keyboard.windows]
+    assert firsts[0] == firsts[-1] == "line 1."
+    assert "line 30." in keyboard.windows[2]
+    for window, room in zip(keyboard.windows, keyboard.rooms, strict=True):
+        assert window[0] == "Report"
+        assert room >= 4
+
+
+@pytest.mark.parametrize("words", ["today", "reports sales", "rules list", "settings list", "deals board"])
+def test_the_keys_of_a_page_and_the_page_itself_have_their_titles(filled: CRM, words: str) -> None:
+    opened, keyboard = session(filled, "?")
+    opened.attempt(lambda: opened.start(named(words)))
+    title = keyboard.windows[0][0].split()[0]
+    assert keyboard.windows[0][1].startswith("─")
+    assert title.isalpha()
+    assert all(window[1].startswith("─") for window in keyboard.windows)
+
+
+def test_today_says_how_much_there_is_no_room_for(filled: CRM) -> None:
+    opened, keyboard = session(filled)
+    listed: list[str] = []
+    choose = keyboard.choose
+
+    def noted(question: str, choices: Sequence[Choice], **given: Any) -> Any:
+        listed.extend(choice.label for choice in choices)
+        return choose(question, choices, **given)
+
+    keyboard.choose = noted  # type: ignore[method-assign]
+    opened.attempt(lambda: opened.start(named("today")))
+    shown = sum("call" in label for label in listed)
+    assert 0 < shown < 8
+    assert f"{8 - shown} more to do" in listed
+    assert any(label.endswith(" more") for label in listed)
