@@ -94,23 +94,37 @@ def pytest_xdist_auto_num_workers() -> int:
 _ON_SHEETS = {"test_repository_records", "test_repository_changes", "test_repository_people", "test_guard_writing"}
 
 
+# What takes longest runs first, so that no process is left with it at the end.
+_LONGEST = {
+    "test_sheets_torture",
+    "test_sheets_cost",
+    "test_deploy",
+    "test_closed_doors",
+    "test_terminal_lost_sessions",
+}
+# So many variants of a test are tried on the oldest Python as well.
+_VARIANTS = 3
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks as slow what is better left to CI: tests on a spreadsheet that are tried on a file each time, as it is read
     from a file too, and all variants of a test but the first."""
+    items.sort(key=lambda item: item.path.stem not in _LONGEST)
     variants: Counter[tuple[Path, str]] = Counter()
     for item in items:
         on = getattr(item, "callspec", None)
         if on is None:
             continue
+        name = item.path, item.name.partition("[")[0]
+        variants[name] += 1
+        if variants[name] > _VARIANTS:
+            item.add_marker(pytest.mark.variant)
         if "sheets" in on.params.values() and (
             item.path.stem not in _ON_SHEETS or is_hypothesis_test(getattr(item, "obj", None))
         ):
             item.add_marker(pytest.mark.slow)
-        if many := item.get_closest_marker("many"):
-            name = item.path, item.name.partition("[")[0]
-            variants[name] += 1
-            if variants[name] > (many.args or (1,))[0]:
-                item.add_marker(pytest.mark.slow)
+        if (many := item.get_closest_marker("many")) and variants[name] > (many.args or (1,))[0]:
+            item.add_marker(pytest.mark.slow)
 
 
 def _sqlite(folder: Path, *, same_machine: bool, **clocks: Any) -> SqlRepository:  # noqa: ARG001 - a file has one
