@@ -11,9 +11,10 @@ from crm.model import Client, Conventions, Deal, Field, FollowUp, typed_fields
 from crm.model.fields import Check
 from crm.model.written_dates import read_when
 from crm.repository import Query
-from crm.terminal.activity.rendering import LISTED_FOLLOW_UPS
+from crm.terminal.activity.rendering import LISTED_FOLLOW_UPS, follow_up_side
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing import render, tables
+from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.lists import ListPage, list_page
@@ -127,6 +128,9 @@ class FollowUpsPage(ListPage):
         late = self.result.overdue if self.result else 0
         parts = [*owner, super().narrowed(), f"{self.session.crm.conventions.number(late)} overdue" if late else ""]
         return ", ".join(filter(None, parts))
+
+    def card(self, row: FollowUpShown) -> Sequence[tuple[str, str]]:
+        return follow_up_side(self.session.screen, row, ListConventions.of(self.session.crm.conventions))
 
     def keys(self) -> Sequence[Choice]:
         add_one = letters.NEW(lambda: add(self.session, self.filters.get("client")), "follow-up")

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from crm.model import INTERACTIONS, Contact, Conventions, Interaction
+from crm.model import INTERACTIONS, Client, Contact, Conventions, Interaction, fields
 from crm.terminal.drawing import tables
-from crm.terminal.drawing.cards import draw_pairs, draw_timeline, entry_line
+from crm.terminal.drawing.cards import draw_pairs, draw_timeline, entry_line, side_card
 from crm.terminal.drawing.render import renderer
 from crm.terminal.drawing.screen import Screen, clean, data
+from crm.terminal.drawing.theme import status_style
 
 if TYPE_CHECKING:
     from crm.commands.activity.agenda import Agenda
@@ -83,6 +84,23 @@ def _urgency(item: "FollowUpShown") -> Text:
     late, done = item.days_overdue, item.follow_up.done_on
     words = due_words(item.follow_up, item.on, timed=False).removeprefix("due ")
     return data(words, "muted" if done else "overdue" if late else "")
+
+
+def follow_up_side(screen: Screen, item: "FollowUpShown", by: Conventions) -> list[tuple[str, str]]:
+    """A follow-up beside the list, with how to reach the client."""
+    follow_up, client = item.follow_up, item.client
+    sold = f"{by.money(client.total_spend)}, latest {by.day(client.last_sale_on)}" if client.last_sale_on else ""
+    facts = [
+        ("Assigned to", data(follow_up.user)),
+        ("Deal", data(item.deal.title if item.deal else "")),
+        ("Client", data(client.name, "bold")),
+        ("Status", data(client.status, status_style(client.status))),
+        ("Sales", data(sold, "money")),
+        ("E-mail", data(client.email)),
+        ("Phone", data(fields(Client)["phone"].check.show(client.phone, by))),
+        ("Last contact", data(by.day(client.last_contact_on))),
+    ]
+    return side_card(screen, [data(follow_up.what, "bold"), _due(item, by)], facts, client.notes)
 
 
 @renderer("crm.commands.activity.follow_up_lists.FollowUpShown")

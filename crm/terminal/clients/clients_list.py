@@ -17,9 +17,10 @@ from crm.model import Client, Conventions, FollowUp, View, fields
 from crm.repository.derived_columns import derived_columns
 from crm.rules import parse_condition
 from crm.terminal.clients.bulk import act_on
-from crm.terminal.clients.rendering import LISTED
+from crm.terminal.clients.rendering import LISTED, client_side
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import tables
+from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.drawing.screen import data
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.group_picking import group_of
@@ -95,6 +96,11 @@ class ClientsPage(ListPage):
         ids = [client.id for client in self.drawn]
         at = self.offset + ids.index(row.id) if row.id in ids else 0
         self.session.open(row, listed=self.rows, at=at)
+
+    def card(self, row: Client) -> Sequence[tuple[str, str]]:
+        session = self.session
+        by = ListConventions.of(session.crm.conventions)
+        return client_side(session.screen, row, self._next.get(row.id), by)
 
     def sign(self, row: Any) -> str:
         if not (self.marking or self.marked):

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from crm.model import Client, Contact, Conventions, FollowUp, StatusRule, View, fields
 from crm.terminal.drawing import tables
-from crm.terminal.drawing.cards import badge, beside, draw_timeline, pairs
+from crm.terminal.drawing.cards import badge, beside, draw_timeline, pairs, side_card
 from crm.terminal.drawing.render import renderer, show
 from crm.terminal.drawing.screen import Screen, clean, data
 from crm.terminal.drawing.theme import status_style
@@ -28,6 +28,11 @@ _HEADING_TOO = frozenset(
 
 # What one looks for first on a card.
 _REACHED = ("email", "phone", "company", "city", "country", "owner", "tags")
+# What one wants to know of a client beside the list.
+_BESIDE = (
+    "email", "phone", "company", "address", "postcode", "city", "country", "owner", "tags", "source", "last_contact_on",
+    "date_of_birth",
+)  # fmt: skip
 
 
 def _of_client(column: tables.Column) -> tables.Column:
@@ -111,17 +116,34 @@ def client_heading(screen: Screen, client: Client, by: Conventions) -> None:
     heading = data(client.name, "bold")
     heading.truncate(max(8, screen.width - len(number) - status.cell_len), overflow="ellipsis")
     heading.append(number, "muted").append_text(status)
-    sold = Text(by.money(client.total_spend), "money")
-    sold.append(f" in {by.number(client.sales_count)} {'sale' if client.sales_count == 1 else 'sales'}", "default")
-    if client.last_sale_on:
-        sold.append(f", latest {by.day(client.last_sale_on)}", "default")
-    beside(screen, heading, sold if client.sales_count else Text("No sales yet", "muted"))
+    beside(screen, heading, _sold(client, by))
     reason = client.status_reason.removeprefix(f"{client.status} ")
     why = data("" if reason == "otherwise" else client.status_reason, "muted")
     if client.status_pinned_until:
         why.append(f"{'  ' if why else ''}(pinned {_until(client, by)})", "warning")
     if why:
         screen.print(why)
+
+
+def _sold(client: Client, by: Conventions) -> Text:
+    if not client.sales_count:
+        return Text("No sales yet", "muted")
+    sold = Text(by.money(client.total_spend), "money")
+    sold.append(f" in {by.number(client.sales_count)} {'sale' if client.sales_count == 1 else 'sales'}", "default")
+    return sold.append(f", latest {by.day(client.last_sale_on)}" if client.last_sale_on else "", "default")
+
+
+def client_side(screen: Screen, client: Client, next_one: FollowUp | None, by: Conventions) -> list[tuple[str, str]]:
+    """A client beside the list: who it is, what was sold, what is next, and how to reach it."""
+    known = fields(Client)
+    status = badge(client.status or "no status", status_style(client.status) or "bold")
+    step = Text()
+    if next_one:
+        late = next_one.due_on < by.today
+        step = data(f"{'! ' if late else ''}{by.day(next_one.due_on)} {next_one.what}", "overdue" if late else "")
+    facts = [(known[name].label, data(known[name].check.show(getattr(client, name), by))) for name in _BESIDE]
+    heading = [data(client.name, "bold"), status, _sold(client, by)]
+    return side_card(screen, heading, [("Next step", step), *facts], client.notes)
 
 
 def _until(client: Client, by: Conventions) -> str:

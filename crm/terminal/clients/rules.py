@@ -42,7 +42,7 @@ class RulesPage(ListPage):
         entries = [
             Choice("Edit", lambda: edit(session, rule)),
             Choice("Move up or down", lambda: move(session, rule)),
-            Choice("Switch it off" if rule.active else "Switch it on", lambda: _switch(session, rule)),
+            Choice("Turn off" if rule.active else "Turn on", lambda: _switch(session, rule)),
             Choice("Remove", lambda: remove(session, rule)),
         ]
         session.menu(
@@ -59,7 +59,7 @@ def _switch(session: Session, rule: StatusRule) -> None:
     _changed(
         session,
         session.call("rules edit", rule=rule, active=not rule.active),
-        "Switched on" if not rule.active else "Switched off",
+        "Turned on" if not rule.active else "Turned off",
     )
 
 

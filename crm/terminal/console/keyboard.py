@@ -45,13 +45,15 @@ ARROWS = ("up", "down", "left", "right", "s-up", "s-down", "s-left", "s-right", 
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One entry to choose; `key` is given to it when it is '', unless it is not `keyed` and is reached by arrows alone.
-    `pieces` are its label where there are colours: each a token of the theme and a text."""
+    `pieces` are its label where there are colours: each a token of the theme and a text. `card` draws, in such pieces,
+    what stands beside the entries while this one is pointed at."""
 
     label: str
     value: Any
     key: str = ""
     keyed: bool = True
     pieces: Sequence[tuple[str, str]] = ()
+    card: Callable[[], Sequence[tuple[str, str]]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,16 @@ from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import ANSI, AnyFormattedText
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
-from prompt_toolkit.layout import ConditionalContainer, Dimension, FormattedTextControl, HSplit, Layout, Window
+from prompt_toolkit.layout import (
+    ConditionalContainer,
+    Dimension,
+    DynamicContainer,
+    FormattedTextControl,
+    HSplit,
+    Layout,
+    VSplit,
+    Window,
+)
 from prompt_toolkit.utils import get_cwidth
 from questionary.prompts.common import InquirerControl
 
@@ -30,7 +39,7 @@ from crm.terminal.console.keyboard import (
     numbered,
 )
 from crm.terminal.console.prompt import STYLE, bind_only, is_drawable, leaving_keys, run, wrapped
-from crm.terminal.drawing.screen import clean
+from crm.terminal.drawing.screen import clean, side_of
 from crm.terminal.drawing.theme import TOKENS
 
 _RESIZED_SECONDS = 0.1
@@ -106,17 +115,28 @@ class SelectPrompt:
         # The lines of the page that the question has, 0 where it takes what it needs; and what is said above the hint.
         self._room = 0
         self._note: AnyFormattedText = ""
+        # The columns beside the entries that their cards have.
+        self._side = 0
         question = FormattedTextControl(lambda: [("class:question", f" {self._question}")])
         note = FormattedTextControl(lambda: self._note)
         under = FormattedTextControl(lambda: cast(AnyFormattedText, self._under))
         fills = Condition(lambda: self._room > 0)
+        entries = Window(self._control, dont_extend_height=True)
+        # The card of the entry that is pointed at, where the entries have one and there is room.
+        edge = Window(char="│" if is_drawable() else "|", style="class:muted", width=1)
+        card = VSplit(
+            [edge, Window(FormattedTextControl(self._card), dont_extend_height=True)],
+            width=lambda: Dimension.exact(self._side),
+        )
+        with_card = VSplit([entries, card])
         container = HSplit(
             [
                 ConditionalContainer(
                     Window(question, dont_extend_height=True, wrap_lines=True), Condition(lambda: bool(self._question))
                 ),
                 ConditionalContainer(
-                    Window(self._control, dont_extend_height=True), Condition(lambda: bool(self._entries))
+                    DynamicContainer(lambda: with_card if self._side else entries),
+                    Condition(lambda: bool(self._entries)),
                 ),
                 ConditionalContainer(Window(), fills),
                 ConditionalContainer(Window(note, dont_extend_height=True), Condition(lambda: bool(self._note))),
@@ -157,6 +177,7 @@ class SelectPrompt:
         self._room = room if room >= _LEAST_ROOM else 0
         self._container.height = Dimension.exact(self._room) if self._room else None
         self._size = self._application.output.get_size()
+        self._side = side_of(self._size.columns) if any(entry.card for entry in entries) else 0
         self._show_keys(
             [
                 (key, clean(choice.label))
@@ -168,6 +189,11 @@ class SelectPrompt:
         if chosen is BACK:
             raise Back
         return chosen
+
+    def _card(self) -> AnyFormattedText:
+        """The card of the entry that is pointed at."""
+        card = self._entries[self._control.pointed_at].card if self._entries else None
+        return [(_styled(style), text) for style, text in card()] if card else ""
 
     def _keys(self) -> KeyBindings:
         keys = leaving_keys()

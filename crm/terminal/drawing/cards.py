@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from crm.model import Conventions
+from crm.terminal.drawing import tables
 from crm.terminal.drawing.screen import Screen, clean, data
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 _TWO_WIDE = 76
 _GAP = 2
+# Beside a list: the blanks around a card, and the lines that a value may take.
+_SIDE_EDGE, _SIDE_LINES = 4, 3
 # What was said to a client and sold, which comes before what was noted down about it where there is little room.
 _FIRST_KINDS = frozenset(("call", "meeting", "email", "sms", "note", "sale"))
 
@@ -65,6 +68,27 @@ def beside(screen: Screen, left: Text, right: Text) -> None:
             screen.print(right)
     else:
         screen.print(left.append(" " * between).append_text(right))
+
+
+def side_card(
+    screen: Screen, heading: Sequence[Text], facts: Iterable[tuple[str, Text]], note: str = "", note_lines: int = 4
+) -> list[tuple[str, str]]:
+    """What stands beside a list of the row that is pointed at, in pieces of one token each: a few lines, then what is
+    known, each with its label, then so many lines of a note."""
+    width = screen.side - _SIDE_EDGE
+    lines = [tables.styled(screen, line, width) for line in heading if line.plain]
+    known = [(label, value) for label, value in facts if value.plain]
+    label_width = max([len(label) for label, _ in known], default=0) + 2
+    lines += [[]] if known else []
+    for label, value in known:
+        parts = value.wrap(screen.console, max(8, width - label_width))[:_SIDE_LINES]
+        for place, part in enumerate(parts):
+            name = ("muted", f"{label if not place else '':<{label_width}}")
+            lines.append([name, *tables.styled(screen, part, width - label_width)])
+    if note:
+        wrapped = data(note, "note", lines=True).wrap(screen.console, width)[:note_lines]
+        lines += [[], *(tables.styled(screen, part, width) for part in wrapped)]
+    return [piece for line in lines for piece in (("", "  "), *line, ("", "\n"))]
 
 
 def badge(words: str, style: str) -> Text:

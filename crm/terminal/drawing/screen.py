@@ -24,6 +24,8 @@ _BREAKS = re.compile(r"\r\n|[\r\n\u2028\u2029]")
 _BLANK_ENDS = re.compile(r"[ ]+$", re.MULTILINE)
 _SHOWN_AFTER = 0.25
 _CHARACTERS_IN_A_COLUMN = 8
+# From so many columns on a list has the card of the chosen row beside it, which is never wider than that.
+_WITH_SIDE, _WIDEST_SIDE = 110, 60
 # What makes one character of several.
 _JOINER = "\u200d"
 # Addresses in a sentence: of pages, and of e-mail.
@@ -46,6 +48,11 @@ def clean(text: str, *, lines: bool = False) -> str:
     Line breaks become blanks unless `lines`.
     """
     return _UNSEEN.sub(_visible, _BREAKS.sub("\n" if lines else " ", text))
+
+
+def side_of(columns: int) -> int:
+    """How many of the columns of a window are for the card beside a list."""
+    return min(_WIDEST_SIDE, columns * 2 // 5) if columns >= _WITH_SIDE else 0
 
 
 def data(text: object, style: str = "", *, lines: bool = False) -> Text:
@@ -97,6 +104,11 @@ class Screen:
     def width(self) -> int:
         """How many columns there are."""
         return max(20, self.console.width)
+
+    @property
+    def side(self) -> int:
+        """How many columns the card of the chosen row has beside a list; 0 where there is no room for one."""
+        return 0 if self.plain else side_of(self.width)
 
     @property
     def height(self) -> int:

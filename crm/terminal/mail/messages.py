@@ -7,7 +7,8 @@ from crm.commands.mail.messages import SENT_AGAIN, MessageCard, text_of
 from crm.commands.registry import named
 from crm.model import CHANNELS, STATES, Message
 from crm.terminal.console.keyboard import Choice
-from crm.terminal.mail.rendering import MESSAGE_COLUMNS, draw_message, draw_text, kind_of, sent_line
+from crm.terminal.drawing.list_conventions import ListConventions
+from crm.terminal.mail.rendering import MESSAGE_COLUMNS, draw_message, draw_text, kind_of, message_side, sent_line
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.client_lists import ClientListPage
 from crm.terminal.toolkit.lists import list_page
@@ -38,6 +39,10 @@ class MessagesPage(ClientListPage):
         if name == "text":
             return f"with {value}"
         return _WORDS[value] if isinstance(value, str) and value in _WORDS else super().filter_text(name, value)
+
+    def card(self, row: Message) -> Sequence[tuple[str, str]]:
+        by = ListConventions.of(self.session.crm.conventions)
+        return message_side(self.session.screen, row, self.client_name(row), by)
 
     def keys(self) -> Sequence[Choice]:
         whom = {"client": self.filters["client"]} if "client" in self.filters else {}

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from crm.model import CHANNELS, OPT_OUT_WAYS, STATES, Conventions, Message, OptOut, Template
 from crm.terminal.drawing import tables
+from crm.terminal.drawing.cards import side_card
 from crm.terminal.drawing.render import renderer, show
 from crm.terminal.drawing.screen import Screen, clean, data
 
@@ -141,6 +142,21 @@ def kind_of(message: Message) -> str:
     """The kind of a message, as it begins a sentence."""
     word = CHANNELS.get(message.channel, message.channel)
     return word[:1].upper() + word[1:]
+
+
+def message_side(screen: Screen, message: Message, client: str, by: Conventions) -> list[tuple[str, str]]:
+    """A message beside the list, with the first lines of its text."""
+    state = data(STATES.get(message.state, message.state), state_style(message) or "success")
+    state.append(f"  {by.day(message.on)}{f', {message.time}' if message.time else ''}", "default")
+    facts = [
+        ("Client", data(client, "bold")),
+        ("From", data(message.sender)),
+        ("To", data(message.to)),
+        ("Why", data(message.failure, STATE_STYLES.get(message.state, "warning"))),
+        ("By", data(message.user)),
+    ]
+    heading = [data(message.subject or kind_of(message), "bold"), state]
+    return side_card(screen, heading, facts, message.body, screen.height // 2)
 
 
 def draw_message(screen: Screen, card: "MessageCard", by: Conventions, room: int | None = None) -> bool:

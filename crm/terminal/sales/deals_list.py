@@ -5,9 +5,11 @@ from typing import Any
 
 from crm.commands.registry import named
 from crm.commands.sales.deals import DealList
+from crm.commands.sales.pipeline import DealShown
 from crm.terminal.console.keyboard import Choice
+from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.sales.deals import deal_page
-from crm.terminal.sales.rendering import DEALS, added_up
+from crm.terminal.sales.rendering import DEALS, added_up, deal_side
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.lists import ListPage, list_page
 
@@ -63,6 +65,9 @@ class DealsPage(ListPage):
         if name == "all_":
             return "open, won and lost"
         return f"{'closing ' if name in ('since', 'until') else ''}{super().filter_text(name, value)}"
+
+    def card(self, row: DealShown) -> Sequence[tuple[str, str]]:
+        return deal_side(self.session.screen, row, ListConventions.of(self.session.crm.conventions))
 
     def keys(self) -> Sequence[Choice]:
         keys = [letters.NEW(self._add, "deal"), self.filter_key(), self.mine_key()]

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from crm.model import OUTCOMES, Conventions, Deal, Sale, Stage
 from crm.terminal.drawing import tables
+from crm.terminal.drawing.cards import side_card
 from crm.terminal.drawing.render import renderer, show
 from crm.terminal.drawing.screen import Screen, clean, data
 from crm.terminal.drawing.theme import status_style
@@ -32,6 +33,28 @@ def _close(item: "DealShown", by: Conventions) -> Text:
     """The day of the expected close, marked also for who sees no colour; of a closed deal the day on which it was."""
     on = item.deal.closed_on or item.deal.expected_close_on
     return data(f"{by.day(on)}{' !' if item.overdue else ''}", "warning" if item.overdue else "")
+
+
+def sale_side(screen: Screen, sale: Sale, client: str, by: Conventions) -> list[tuple[str, str]]:
+    """A sale beside the list, with all of its note."""
+    facts = [("Client", data(client, "bold")), ("Date", data(by.day(sale.on))), ("No.", data(sale.id))]
+    return side_card(screen, [Text(by.money(sale.amount), "money")], facts, sale.note)
+
+
+def deal_side(screen: Screen, item: "DealShown", by: Conventions) -> list[tuple[str, str]]:
+    """A deal beside the list."""
+    deal, stage = item.deal, item.stage
+    value = Text(by.money(deal.value), "money")
+    if stage.outcome == "open":
+        value.append(f", weighted {by.money(by.rounded(item.weighted))}", "default")
+    facts = [
+        ("Client", data(item.client, "bold")),
+        ("Stage", data(f"{stage.name}, {stage.probability} %, for {days(item.days, by)}")),
+        ("Expected close" if deal.closed_on is None else "Closed", _close(item, by)),
+        ("Lost because", data(deal.lost_reason)),
+        ("Owner", data(deal.owner)),
+    ]
+    return side_card(screen, [data(deal.title, "bold"), value], facts, deal.notes)
 
 
 DEALS: Sequence[tables.Column] = (

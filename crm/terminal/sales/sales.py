@@ -7,7 +7,7 @@ from crm.commands.registry import named
 from crm.model import Client, Field, Sale
 from crm.repository import Query
 from crm.terminal.console.keyboard import Choice
-from crm.terminal.sales.rendering import SALES
+from crm.terminal.sales.rendering import SALES, sale_side
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.client_lists import ClientListPage
 from crm.terminal.toolkit.forms import RecordForm, fill_changes, form_order
@@ -31,6 +31,10 @@ class SalesPage(ClientListPage):
         client, since, until = (self.filters.get(name) for name in self.filter_by)
         with self.session.crm.read() as snapshot:
             return int(snapshot.count(Sale, Query({"client": client.id} if client else {}, since=since, until=until)))
+
+    def card(self, row: Sale) -> Sequence[tuple[str, str]]:
+        # Its day is written in full: in the row it may be a word.
+        return sale_side(self.session.screen, row, self.client_name(row), self.session.crm.conventions)
 
     def keys(self) -> Sequence[Choice]:
         client = self.filters.get("client")

@@ -36,10 +36,12 @@ class ClientListPage(ListPage):
     def __init__(self, session: Session, **filters: Any) -> None:
         super().__init__(session, **filters)
         self._clients: dict[int, str] = {}
-        client = tables.Column(
-            "Client", lambda row, _: data(self._clients.get(row.client, row.client)), self.client_rank, 8
-        )
+        client = tables.Column("Client", lambda row, _: data(self.client_name(row)), self.client_rank, 8)
         self.columns = (*self.before, client, *self.after)
+
+    def client_name(self, row: OfClient) -> str:
+        """The name of the client that a row is about."""
+        return self._clients.get(row.client, str(row.client))
 
     def rows(self, limit: int, offset: int) -> Sequence[Any]:
         listed = super().rows(limit, offset)

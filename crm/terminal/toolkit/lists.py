@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import Any, TypeVar
 
 from rich.text import Text
@@ -117,6 +118,10 @@ class ListPage:
         self.sort = ""
         return narrowed
 
+    def card(self, row: Any) -> Sequence[tuple[str, str]]:
+        """What a wide window shows of a row beside the list while it is pointed at; without one, () for all rows."""
+        return ()
+
     def keys(self) -> Sequence[Choice]:
         """Further keys of this list; their values are actions."""
         return ()
@@ -170,8 +175,15 @@ class ListPage:
         if head and not screen.plain:
             screen.print(Text(f" {head}", "muted"))
             head = ""
+        has_card = screen.side and self._has_card()
         entries = [
-            Choice(line, _Open(place, self, row), keyed=place < PAGE, pieces=pieces)
+            Choice(
+                line,
+                _Open(place, self, row),
+                keyed=place < PAGE,
+                pieces=pieces,
+                card=cache(partial(self.card, row)) if has_card else None,
+            )
             for place, ((line, pieces), row) in enumerate(zip(lines, self.drawn, strict=True))
         ]
         if screen.plain or not rows:
@@ -186,6 +198,9 @@ class ListPage:
         room = screen.height - self.session.lines_above() - _AROUND
         # Where rows take two lines, what is said of the list takes one more.
         return max(_LEAST, (room - 1) // 2 if self._is_narrow() else room)
+
+    def _has_card(self) -> bool:
+        return type(self).card is not ListPage.card
 
     def _is_narrow(self) -> bool:
         return not self.session.screen.plain and self.session.screen.width < _NARROW
@@ -308,7 +323,7 @@ class ListPage:
         before = (3 if screen.plain else 6) + len(signs[0])
         by = ListConventions.of(self.session.crm.conventions)
         columns = [column for column in self.columns if column.title != tables.NUMBER]
-        width = screen.width - before - 1
+        width = screen.width - before - 1 - (screen.side if self._has_card() else 0)
         if self._is_narrow():
             head, lines = "", tables.two_lines(screen, columns, rows, by, width)
         else:

@@ -108,6 +108,17 @@ def test_a_list_fits_any_window_and_no_key_is_broken(start: Start, columns: int,
     assert ("$" in session.text) == (columns < 60 or "Spent $" in session.text)
 
 
+def test_a_wide_window_has_the_card_of_the_chosen_row_beside_the_list(start: Start, crm: CRM) -> None:
+    with crm.read() as snapshot:
+        clients = {number: snapshot.get(Client, number) for number in (1, 2)}
+    named("clients edit")(crm, clients[2], {"email": "two@example.com", "notes": "[red]likes oak[/]\nand tea"})
+    named("follow-ups add")(crm, clients[1], "send the quote for the long table in the hall", date(2026, 11, 24))
+    session = start(columns=110, lines=30).choose("Clients").sees("│ Client 01").sees("│ Next step Tue send the quote")
+    session.lacks("two@example.com │").press("down").sees("│ Client 02").sees("│ E-mail two@example.com")
+    session.sees("│ [red]likes oak[/]").sees("│ and tea").lacks("│ Next step").press("enter").sees("Client 02 no. 2")
+    start(columns=109, lines=30).choose("Clients").sees("1-24 of 30").lacks("│")
+
+
 def test_statuses_are_filtered_by_whatever_stands_on_the_dashboard(crm: CRM) -> None:
     named("dashboard set")(crm, "newest")
     with crm.read() as snapshot:
@@ -124,10 +135,10 @@ def test_statuses_are_filtered_by_whatever_stands_on_the_dashboard(crm: CRM) -> 
     ("words", "name", "value", "expected"),
     [
         ("clients list", "City", "Graz", "City: Graz"),
-        ("deals list", "A text", "roof", "roof"),
+        ("deals list", "Text", "roof", "roof"),
         ("follow-ups list", "Due by", "2026-12-01", "due by"),
         ("sales list", "From date", "2026-01-01", "since"),
-        ("interactions list", "A text", "roof", "roof"),
+        ("interactions list", "Text", "roof", "roof"),
     ],
 )
 def test_a_filter_without_an_answer_is_dropped(crm: CRM, words: str, name: str, value: str, expected: str) -> None:
