@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from crm.invoicing.document import CATEGORIES, CREDIT_NOTE, TAXED, InvoiceDocument, Party
+from crm.invoicing.electronic_address import in_peppol
 from crm.invoicing.iban import is_iban
 from crm.model.money import decimals_of
 
@@ -126,11 +127,13 @@ def _for_einvoice(document: InvoiceDocument, format: str) -> Iterator[Missing]:
     is_due = document.open > 0 and document.kind != CREDIT_NOTE
     if is_due and not (document.due_on or document.terms.strip()):
         yield Missing("invoice", "due_on", "a due day or terms of payment")
-    for of, whose, party in (("seller", "your", seller), ("buyer", "the client's", buyer)):
+    addressed = in_peppol if format == "peppol" else lambda party: party
+    for of, whose, party in (("seller", "your", addressed(seller)), ("buyer", "the client's", addressed(buyer))):
         if format != "factur-x" and not (party.electronic_address and party.electronic_scheme):
             yield Missing(of, "electronic_address", f"{whose} address for e-invoices, with its scheme")
         elif format == "peppol" and party.electronic_scheme == "EM":
-            yield Missing(of, "electronic_scheme", f"{whose} Peppol address: an e-mail address is none")
+            sentence = f"{whose} VAT id or Peppol address: an e-mail address is none"
+            yield Missing(of, "electronic_scheme", sentence)
     if format == "peppol" and not (document.buyer_reference or document.order_reference):
         yield Missing("invoice", "buyer_reference", "the buyer's reference or order number")
     for line in document.lines:

@@ -1,11 +1,13 @@
 """E-invoices by EN 16931: written from an InvoiceDocument, and checked when somebody sends one."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from crm.errors import FieldError
 from crm.invoicing.document import InvoiceDocument
+from crm.invoicing.electronic_address import in_peppol
 
 FORMATS: Final[Mapping[str, str]] = {
     "factur-x": "Factur-X / ZUGFeRD (EN 16931), inside the PDF",
@@ -51,7 +53,8 @@ def write(document: InvoiceDocument, format: str) -> bytes:
     if format == "xrechnung-ubl":
         return ubl.write(document, terms.XRECHNUNG)
     if format == "peppol":
-        return ubl.write(document, terms.PEPPOL)
+        parties = {"seller": in_peppol(document.seller), "buyer": in_peppol(document.buyer)}
+        return ubl.write(dataclasses.replace(document, **parties), terms.PEPPOL)
     raise FieldError(f"choose one of {', '.join(FORMATS)}", field="format")
 
 

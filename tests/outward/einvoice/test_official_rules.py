@@ -1,12 +1,13 @@
 """Every e-invoice that is written keeps the official rules, and what breaks one is found by them and by our check."""
 
+import dataclasses
 import re
 from decimal import Decimal
 
 import pytest
 
 from crm.outward.einvoice import FORMATS, check, write
-from tests.support.invoices import invoice, kinds_of_invoices, line
+from tests.support.invoices import BUYER, invoice, kinds_of_invoices, line
 from tests.support.official_rules import official_faults
 
 
@@ -99,3 +100,12 @@ def test_quantity_times_price_is_ours_to_find(format: str) -> None:
     (fault,) = check(data.encode()).faults
     assert (fault.rule, fault.line) == ("line", "1")
     assert fault.sentence == "Line 1: 2 x 100 is 200.00, not 300.00."
+
+
+def test_in_peppol_a_vat_id_is_an_address_and_an_e_mail_address_is_none() -> None:
+    by_email = dataclasses.replace(
+        BUYER, electronic_address="a@example.org", electronic_scheme="EM", vat_id="ATU12345678"
+    )
+    data = write(invoice(buyer=by_email), "peppol").decode()
+    assert '<cbc:EndpointID schemeID="9914">ATU12345678</cbc:EndpointID>' in data
+    assert "EM" in write(invoice(buyer=by_email), "xrechnung-ubl").decode()
