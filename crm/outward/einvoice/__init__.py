@@ -53,8 +53,8 @@ def write(document: InvoiceDocument, format: str) -> bytes:
     if format == "xrechnung-ubl":
         return ubl.write(document, terms.XRECHNUNG)
     if format == "peppol":
-        parties = {"seller": in_peppol(document.seller), "buyer": in_peppol(document.buyer)}
-        return ubl.write(dataclasses.replace(document, **parties), terms.PEPPOL)
+        seller, buyer = in_peppol(document.seller), in_peppol(document.buyer)
+        return ubl.write(dataclasses.replace(document, seller=seller, buyer=buyer), terms.PEPPOL)
     raise FieldError(f"choose one of {', '.join(FORMATS)}", field="format")
 
 
