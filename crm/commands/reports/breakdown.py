@@ -8,11 +8,11 @@ from crm.commands.context import CRM
 from crm.commands.period import Since, in_order
 from crm.commands.registry import About, command
 from crm.commands.reports.report import Chart, Column, Report, Row, amount, percent
-from crm.commands.reports.report_parameters import To, Until
+from crm.commands.reports.report_parameters import To, Top, Until
 from crm.commands.reports.writing import kept
 from crm.errors import FieldError
 from crm.model import Client
-from crm.model.fields import Choice, Whole
+from crm.model.fields import Choice
 from crm.repository import Query, Snapshot
 from crm.repository.queries import reports
 
@@ -42,7 +42,7 @@ def by(
     ] = "status",
     since: Since = None,
     until: Until = None,
-    top: Annotated[int, Whole(1, 10_000), About("Top", "how many to name; the others share one row")] = 20,
+    top: Top = 20,
     to: To = None,
     yes: bool = False,
 ) -> Report:

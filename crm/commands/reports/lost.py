@@ -4,16 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Annotated
 
 from crm.commands.context import CRM
 from crm.commands.period import Since, in_order
-from crm.commands.registry import About, command
+from crm.commands.registry import command
 from crm.commands.reports.report import Chart, Column, Report, Row, amount, percent
-from crm.commands.reports.report_parameters import To, Until
+from crm.commands.reports.report_parameters import To, Top, Until
 from crm.commands.reports.writing import kept
 from crm.errors import FieldError
-from crm.model.fields import Whole
 from crm.repository.queries.sales import lost_deals
 
 _COLUMNS = (
@@ -36,7 +34,7 @@ def lost(
     crm: CRM,
     since: Since = None,
     until: Until = None,
-    top: Annotated[int, Whole(1, 10_000), About("Top", "how many to name; the others share one row")] = 20,
+    top: Top = 20,
     to: To = None,
     yes: bool = False,
 ) -> Report:

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Annotated
 
 from crm.commands.registry import About
-from crm.model.fields import Day
+from crm.model.fields import Day, Whole
 
 ENDINGS = (".xlsx", ".csv", ".json", ".png", ".svg")
 
 Until = Annotated[date | None, Day(of_period="last"), About("Until", "the last day, today by default")]
+Top = Annotated[int, Whole(1, 10_000), About("Top", "how many to name; the others share one row")]
 To = Annotated[Path | None, About("To file", "the format: .xlsx, .csv, .json, .png or .svg", makes=ENDINGS)]

@@ -594,30 +594,38 @@ class SheetsRepository(SqlRepository):
 
     def put_back_columns(self) -> Mapping[type[Record], Sequence[str]]:
         """Puts columns back that were deleted by hand, with what the mirror holds; their fields, by tab."""
-        started, tries = time.monotonic(), 0
         put_back: Mapping[type[Record], Sequence[str]] = {}
+
+        def write(connection: Connection) -> bool:
+            nonlocal put_back
+            self._catch_up(connection)
+            self._enter(connection)
+            seen = mirror.must_have_seen(connection)
+            if missing := column_restore.missing(seen):
+                put_back = missing
+                self._write(connection, column_restore.restoring(connection, seen, missing), seen, new_id())
+                connection.commit()
+                # What was wrong with the headings is looked for anew when they are read.
+                self._fall_behind(connection)
+            return True
+
+        self._until_done(write)
+        return put_back
+
+    def _until_done(self, write: Callable[[Connection], bool]) -> None:
+        """Tries to write until it is done, as `write` says, and nobody else came in between."""
+        started, tries = time.monotonic(), 0
         while True:
             with self._errors_explained(), self._engine.connect() as connection:
                 self._enter(connection)
                 try:
-                    self._catch_up(connection)
-                    self._enter(connection)
-                    seen = mirror.must_have_seen(connection)
-                    if not column_restore.missing(seen):
-                        connection.rollback()
-                        return put_back
-                    put_back = column_restore.missing(seen)
-                    written = column_restore.restoring(connection, seen, put_back)
-                    self._write(connection, written, seen, new_id())
-                    connection.commit()
-                    # What was wrong with the headings is looked for anew when they are read.
-                    self._fall_behind(connection)
-                    return put_back
+                    is_done = write(connection)
                 except (Stale, Unclear, Applied):
+                    is_done = False
+                finally:
                     connection.rollback()
-                except BaseException:
-                    connection.rollback()
-                    raise
+            if is_done:
+                return
             tries += 1
             self._wait_for_others(tries, time.monotonic() - started)
 
@@ -629,25 +637,14 @@ class SheetsRepository(SqlRepository):
             return held_edits.held_of(connection)
 
     def settle(self, *, take_over: bool, allowed: Allowed = anybody) -> None:
-        started, tries = time.monotonic(), 0
-        while True:
-            with self._errors_explained(), self._engine.connect() as connection:
-                self._enter(connection)
-                try:
-                    allowed(self._seen(connection))
-                    self._catch_up(connection, take_over=take_over)
-                    if not take_over:
-                        self._put_back_rows(connection)
-                        return
-                    if mirror.checked(connection)[0] != mirror.BEHIND:
-                        return
-                except (Stale, Unclear, Applied):
-                    connection.rollback()
-                except BaseException:
-                    connection.rollback()
-                    raise
-            tries += 1
-            self._wait_for_others(tries, time.monotonic() - started)
+        def write(connection: Connection) -> bool:
+            allowed(self._seen(connection))
+            self._catch_up(connection, take_over=take_over)
+            if not take_over:
+                self._put_back_rows(connection)
+            return not take_over or mirror.checked(connection)[0] != mirror.BEHIND
+
+        self._until_done(write)
 
     def _put_back_rows(self, connection: Connection) -> None:
         """Writes the rows that are gone anew, and IDs and versions where they were; changes no record."""
