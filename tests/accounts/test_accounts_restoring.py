@@ -87,7 +87,7 @@ def test_an_account_does_not_become_that_of_another_client_with_the_same_number(
     else:
         copy = backup(office, tmp_path)
         with closing(sqlite3.connect(copy)) as file:
-            file.execute("UPDATE client SET first_name = 'Somebody else', created_at = '2026-01-02 03:04:05.000000'")
+            file.execute("UPDATE client SET first_name = 'Someone else', created_at = '2026-01-02 03:04:05.000000'")
             file.commit()
     assert office.store.repository.restore(copy).closed == 1
     assert office.store.client(own.id).first_name == "Someone else"
