@@ -1,4 +1,4 @@
-"""Records: services that are sold, and invoices with their lines, adjustments and numbers."""
+"""Records: services that are sold, and invoices with their lines, adjustments and numbers, and payments."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -78,12 +78,22 @@ INVOICE_KINDS = {"invoice": "invoice", "credit_note": "credit note"}
 INVOICE_STATES = {"draft": "draft", "issued": "issued"}
 
 
-def _open(invoice: Any) -> Decimal:
-    """The amount of an issued invoice that is still to be paid; nothing of a draft and of a credit note."""
+def _left(invoice: Any) -> Decimal:
+    """What is left of an issued invoice; less than nothing where more came in than it comes to."""
     if invoice.state != "issued" or invoice.kind != "invoice":
         return NOTHING
     still: Decimal = invoice.total - invoice.paid - invoice.credited
     return still
+
+
+def _open(invoice: Any) -> Decimal:
+    """The amount that is still to be paid; nothing of a draft and of a credit note."""
+    return max(_left(invoice), NOTHING)
+
+
+def _overpaid(invoice: Any) -> Decimal:
+    """The amount that was paid beyond what an invoice comes to, as where it was credited afterwards."""
+    return max(-_left(invoice), NOTHING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,8 +121,9 @@ class Invoice(Record):
                 where={"kind": ("credit_note",), "state": ("issued",)},
             ),
             Sum(name="open_amount", function="sum", of="open", where={"state": ("issued",)}),
+            Sum(name="credit", function="sum", of="overpaid"),
         ),
-        follows={"open": _open},
+        follows={"open": _open, "overpaid": _overpaid},
         rights=Rights(staff=EVERYTHING),
         tab=Tab(
             number=41,
@@ -152,6 +163,7 @@ class Invoice(Record):
     credited: Decimal = described("Credited", Balance(), by="facts")
     paid: Decimal = described("Paid", Balance(), by="facts")
     open: Decimal = described("Open", Balance(), by="facts")
+    overpaid: Decimal = described("Overpaid", Balance(), by="facts")
     sent_on: date | None = described("Sent", Day(), by="steps")
     reminded: int = described("Reminders", Whole(), by="steps", help="the level of the last one")
     reminded_on: date | None = described("Last reminder", Day(), by="steps")
@@ -162,7 +174,7 @@ class Invoice(Record):
 
 # The fields of an issued invoice that still change: what comes in, what is sent, and what a team notes for itself.
 AFTER_ISSUE = frozenset(
-    ("client", "paid", "credited", "open", "sent_on", "reminded", "reminded_on", "promised_on", "memo")
+    ("client", "paid", "credited", "open", "overpaid", "sent_on", "reminded", "reminded_on", "promised_on", "memo")
 )
 
 
@@ -248,3 +260,81 @@ class NumberSeries(Record):
     pattern: str = described("Pattern", Line(60), by="facts", help="like RE-{year}-{number:04}")
     year: int = described("Year", Whole(), by="facts")
     last: int = described("Last number", Whole(), by="facts")
+
+
+METHODS = {
+    "bank transfer": "bank transfer",
+    "card": "card",
+    "cash": "cash",
+    "direct debit": "direct debit",
+    "paypal": "PayPal",
+    "other": "other",
+}
+PAYMENT_KINDS = {"payment": "payment", "refund": "refund"}
+
+
+def _unused(payment: Any) -> Decimal:
+    """What a payment adds to the credit of its client: what no invoice has taken of it; a refund takes away."""
+    amount: Decimal = payment.amount if payment.kind == "payment" else -payment.amount
+    rest: Decimal = amount - payment.used
+    return rest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment(Record):
+    """Money that came in from a client, or went back to one: `used` of it is on invoices, the rest is credit."""
+
+    about: ClassVar[Kind] = Kind(
+        "payment",
+        "payments",
+        place=25,
+        needs=("client", "on", "amount", "kind"),
+        order=("-on", "-id"),
+        day="on",
+        indexes={"by_client": ("client", "on"), "by_day": ("on",)},
+        sums=(Sum(name="credit", function="sum", of="left"),),
+        follows={"left": _unused},
+        rights=Rights(staff=EVERYTHING),
+        tab=Tab(number=45, colour="3f8f5f", rows=200, since=8),
+        export=Export(place=25),
+        since=9,
+    )
+
+    client: int = described("Client", Id("client", keeps=True))
+    kind: str = described("Kind", Choice(PAYMENT_KINDS), by="facts")
+    on: date | None = described("Date", Day())
+    amount: Decimal = described("Amount", Amount(), by="facts")
+    currency: str = described("Currency", Line(3), by="facts")
+    method: str = described("Method", Choice(METHODS))
+    reference: str = described("Reference", Line(140), help="as on the bank statement")
+    note: str = described("Note", Line(500))
+    used: Decimal = described("On invoices", Balance(), by="facts")
+    left: Decimal = described("Credit", Balance(), by="facts")
+    user: str = described("By", Person(), by="steps")
+    user_id: int = account_beside("user")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allocation(Record):
+    """A part of a payment that pays an invoice."""
+
+    about: ClassVar[Kind] = Kind(
+        "allocation",
+        "allocations",
+        place=26,
+        needs=("payment", "invoice", "amount"),
+        order=("payment", "id"),
+        indexes={"by_payment": ("payment",), "by_invoice": ("invoice",)},
+        sums=(
+            Sum(name="paid", function="sum", of="amount", onto="invoice"),
+            Sum(name="used", function="sum", of="amount", onto="payment"),
+        ),
+        rights=Rights(staff=EVERYTHING, words="what payments are for"),
+        tab=Tab(number=46, colour="3f8f5f", rows=200, since=8),
+        export=Export(place=26),
+        since=9,
+    )
+
+    payment: int = described("Payment", Id("payment", owns=True), by="facts")
+    invoice: int = described("Invoice", Id("invoice", keeps=True), by="facts")
+    amount: Decimal = described("Amount", Amount(), by="facts")

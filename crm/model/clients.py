@@ -65,6 +65,7 @@ class Client(Record):
             internal=(
                 "tags", "source", "owner", "owner_id", "notes", "extra", "status_reason", "status_pinned_until",
                 "status_before", "status_since", "last_contact_on", "next_follow_up_on", "open_amount",
+                "credit",
             ),
         ),
         tab=Tab(
@@ -114,6 +115,7 @@ class Client(Record):
     last_contact_on: date | None = described("Last contact", Day(), by="facts", since=3)
     next_follow_up_on: date | None = described("Next follow-up", Day(past=False), by="facts", since=3)
     open_amount: Decimal = described("Open invoices", Balance(), by="facts", since=9)
+    credit: Decimal = described("Credit", Balance(), by="facts", since=9)
 
     @property
     def name(self) -> str:

@@ -177,7 +177,7 @@ def test_every_field_is_described_and_only_people_type_what_people_type() -> Non
         assert len({field.option for field in described.values()}) == len(described)
     derived = {"status", "status_reason", "status_pinned_until", "status_before", "status_since"}
     derived |= {"total_spend", "sales_count", "first_sale_on", "last_sale_on"}
-    derived |= {"last_contact_on", "next_follow_up_on", "open_amount"}
+    derived |= {"last_contact_on", "next_follow_up_on", "open_amount", "credit"}
     assert set(fields(Client)) - set(typed_fields(Client)) == derived
     assert set(typed_fields(User)) == {"email", "name", "phone", "role", "client"}
     assert fields(Client)["date_of_birth"].option == "--date-of-birth"

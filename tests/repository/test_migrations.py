@@ -25,6 +25,8 @@ OLDER = {
     8: """
 DROP INDEX sale_by_reference;
 ALTER TABLE sale DROP COLUMN reference;
+DROP TABLE allocation;
+DROP TABLE payment;
 DROP TABLE adjustment;
 DROP TABLE invoice_line;
 DROP TABLE invoice;
@@ -37,6 +39,7 @@ ALTER TABLE client DROP COLUMN buyer_reference;
 ALTER TABLE client DROP COLUMN invoice_email;
 ALTER TABLE client DROP COLUMN payment_days;
 ALTER TABLE client DROP COLUMN open_amount;
+ALTER TABLE client DROP COLUMN credit;
 UPDATE store_facts SET value = '8' WHERE name = 'schema_version';
 """,
     7: """

@@ -10,6 +10,7 @@ from crm.errors import CRMError, FieldError, NotFoundError, RefusedError, RuleEr
 from crm.model import (
     RECORDS,
     Adjustment,
+    Allocation,
     Client,
     Contact,
     Dashboard,
@@ -23,6 +24,7 @@ from crm.model import (
     Message,
     NumberSeries,
     OptOut,
+    Payment,
     Record,
     Sale,
     Service,
@@ -130,6 +132,8 @@ def whole_records(client: int, deal: int, stage: int, day: date) -> list[Record]
         Invoice(client=client, kind="invoice", state="draft"),
         InvoiceLine(invoice=1, position=1, name="Table"),
         Adjustment(invoice=1),
+        Payment(client=client, on=day, amount=Decimal(5), kind="payment"),
+        Allocation(payment=1, invoice=1, amount=Decimal(5)),
         NumberSeries(name="invoice", pattern="RE-{number}"),
     ]
 

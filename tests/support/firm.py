@@ -281,6 +281,31 @@ def _an_issued(firm: Firm, role: str) -> Invoice:
     return issued
 
 
+def _file(firm: Firm, role: str, ending: str) -> Path:
+    """A file that is not there yet."""
+    return firm.office.folder / f"{role}-{len(firm.everything())}{ending}"
+
+
+def _an_einvoice(firm: Firm, role: str) -> Path:
+    """An e-invoice that somebody sent."""
+    written: Path = firm.office("invoices xml", _an_issued(firm, role), to=_file(firm, role, "-sent.xml")).file
+    return written
+
+
+def _a_payment(firm: Firm, role: str) -> Mapping[str, Any]:
+    """A payment that is credit, of a client who has had an invoice since."""
+    draft = _a_draft(firm, role)["invoice"]
+    client = firm.office.client(draft.client)
+    paid = firm.office("payments add", client, Decimal(30), reference=f"{role} {len(firm.everything())}")
+    firm.office("invoices issue", draft)
+    return {"payment": paid.payment}
+
+
+def _a_credit(firm: Firm, role: str) -> Client:
+    """A client who has paid more than was due."""
+    return firm.office.client(_a_payment(firm, role)["payment"].client)
+
+
 def _an_adjustment(firm: Firm, role: str) -> Mapping[str, Any]:
     """A discount on a draft."""
     draft = _a_draft(firm, role)
@@ -372,6 +397,14 @@ GIVEN: Mapping[str, Given] = {
     "invoices adjustments add": lambda firm, role: {**_a_draft(firm, role), "charge": "5"},
     "invoices adjustments list": _a_draft,
     "invoices adjustments remove": _an_adjustment,
+    "invoices pdf": lambda firm, role: {"invoice": _an_issued(firm, role), "to": _file(firm, role, ".pdf")},
+    "invoices xml": lambda firm, role: {"invoice": _an_issued(firm, role), "to": _file(firm, role, ".xml")},
+    "invoices check": lambda firm, role: {"file": _an_einvoice(firm, role)},
+    "payments add": lambda firm, role: {"client": firm.other, "amount": Decimal(20), "reference": role},
+    "payments list": _nothing,
+    "payments show": _a_payment,
+    "payments allocate": _a_payment,
+    "payments refund": lambda firm, role: {"client": _a_credit(firm, role), "amount": Decimal(5)},
     "numbers show": _nothing,
     "numbers set": lambda *_: {"series": "invoice", "pattern": "R-{year}-{number}"},
     "services add": lambda _, role: {"name": f"Added by {role}", "price": Decimal("0.0825"), "unit": "HUR"},

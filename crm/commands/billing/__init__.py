@@ -6,6 +6,7 @@ PLACE = 9
 MENUS = {
     "billing": Menu("Billing", 7),
     "invoices": Menu("Invoices", 1, under="billing", page=("invoices list", "invoices add")),
+    "payments": Menu("Payments", 2, under="billing", page=("payments list", "payments add")),
     "billing settings": Menu("Numbers", 7, under="billing", page=("numbers show", "numbers set")),
     "services": Menu("Services", 5, under="billing", page=("services list", "services add")),
 }
@@ -13,6 +14,7 @@ GROUPS = {
     "invoices": "Draft, issue, credit and list invoices.",
     "invoices lines": "The lines of a draft.",
     "invoices adjustments": "Discounts and charges on the whole of a draft.",
+    "payments": "Record payments and refunds, and use credit.",
     "numbers": "The numbers of invoices.",
     "services": "What you sell, with its price and tax.",
 }
@@ -20,6 +22,8 @@ MODULES = {
     "invoices": Module("invoices", menu="invoices"),
     "lines": Module("invoices"),
     "issuing": Module("invoices"),
+    "files": Module("invoices", menu="invoices"),
+    "payments": Module("payments", menu="payments"),
     "numbers": Module("numbers", menu="billing settings"),
     "services": Module("services", menu="services"),
 }

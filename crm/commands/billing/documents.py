@@ -105,7 +105,7 @@ class InvoiceCard:
             "total": money(document.total),
             "paid": money(invoice.paid),
             "credited": money(invoice.credited),
-            "open": money(invoice.open),
+            "open": money(invoice.open - invoice.overpaid),
         }
 
 

@@ -81,7 +81,7 @@ def issued_of(crm: CRM, tx: Transaction, invoice: Invoice, on: date, due: date |
     current = tx.get(Invoice, invoice.id)
     document = replace(card_of(crm, tx, current).document, issued_on=on, due_on=due_on)
     if lacks := missing(document):
-        raise RefusedError(_lacking(lacks))
+        raise RefusedError(lacking(lacks, "It cannot be issued yet"))
     _refuse_earlier(tx, invoice.kind, on)
     bank = {"iban": document.iban, "bic": document.bic, "account_holder": document.account_holder}
     return tx.change(
@@ -109,8 +109,8 @@ def _refuse_earlier(tx: Transaction, kind: str, on: date) -> None:
         )  # fmt: skip
 
 
-def _lacking(lacks: Sequence[Missing]) -> str:
-    """What is missing, and where each is filled in."""
+def lacking(lacks: Sequence[Missing], what: str) -> str:
+    """What is missing for something, and where each is filled in."""
     parts = []
     for lack in lacks:
         where = _WHERE[lack.of]
@@ -119,7 +119,7 @@ def _lacking(lacks: Sequence[Missing]) -> str:
         elif lack.of == "buyer" and lack.field in _FIELDS:
             where = f"clients edit … {_FIELDS[lack.field]}"
         parts.append(f"{lack.sentence} (`{where}`)")
-    return f"It cannot be issued yet. Missing: {'; '.join(parts)}. Nothing was changed."
+    return f"{what}. Missing: {'; '.join(parts)}. Nothing was changed."
 
 
 @command("invoices credit", title="Credit an invoice")

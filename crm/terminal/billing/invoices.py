@@ -76,7 +76,10 @@ def invoice_page(session: Session, invoice: Invoice) -> None:
                 Choice("Delete the draft", lambda: delete(session, record)),
             ]
         is_open = record.kind == "invoice" and record.credited < record.total
+        pay = Choice("Record a payment", lambda: _pay(session, card))
         return [
+            *([pay] if record.open > 0 else []),
+            Choice("Make a PDF", lambda: session.start(named("invoices pdf"), invoice=record)),
             *([Choice("Credit all that is left of it", lambda: credit(session, record))] if is_open else []),
             *([Choice("Credit some of its lines", lambda: _credit_lines(session, card))] if is_open else []),
             *([Choice("Credit an amount", lambda: _credit_amount(session, record))] if is_open else []),
@@ -235,6 +238,14 @@ def _credit_amount(session: Session, invoice: Invoice) -> None:
     amount = session.prompts.value("Amount, tax included", parameter.value_check, required=True)
     session.confirm("This issues a credit note over this amount.", "Credit it")
     _say(session, session.call("invoices credit", invoice=invoice, amount=amount), "Issued credit note")
+
+
+def _pay(session: Session, card: InvoiceCard) -> None:
+    session.page("Invoices", card.invoice.number, "Record a payment")
+    parameter = named("payments add").parameters["amount"]
+    typed = parameter.value_check.edit(card.invoice.open, session.crm.conventions)
+    amount = session.prompts.value("Amount", parameter.value_check, typed=typed, required=True)
+    session.tell(session.call("payments add", client=card.client, amount=amount, invoice=[card.invoice]))
 
 
 def _memo(session: Session, invoice: Invoice) -> None:

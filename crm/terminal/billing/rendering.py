@@ -8,16 +8,30 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from crm.invoicing.units import unit_name
-from crm.model import INVOICE_KINDS, PERIODS, TAX_CATEGORIES, Adjustment, Conventions, Invoice, NumberSeries, Service
+from crm.model import (
+    INVOICE_KINDS,
+    METHODS,
+    PERIODS,
+    TAX_CATEGORIES,
+    Adjustment,
+    Conventions,
+    Invoice,
+    NumberSeries,
+    Payment,
+    Service,
+)
 from crm.model.fields import Rate, Unit
 from crm.model.fields.figures import number_shown
+from crm.model.paths import display_path
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.render import renderer
 from crm.terminal.drawing.screen import Screen, clean, data
 
 if TYPE_CHECKING:
     from crm.commands.billing.documents import InvoiceCard
+    from crm.commands.billing.files import CheckedFile, InvoiceFile
     from crm.commands.billing.invoices import InvoiceShown
+    from crm.commands.billing.payments import PaymentCard
     from crm.invoicing.document import DocumentLine, TaxGroup
 
 
@@ -94,7 +108,28 @@ _SERIES: Sequence[tables.Column] = (
     tables.Column("Last", lambda row, _: data(row.last or "none yet"), 1, right=True),
     tables.Column("Year", lambda row, _: data(row.year or ""), 2, right=True),
 )
+PAYMENTS: Sequence[tables.Column] = (
+    tables.Column("No.", lambda row, _: data(row.payment.id, "muted"), 4, right=True),
+    tables.Column("Date", lambda row, by: data(by.near_day(row.payment.on)), 1),
+    tables.Column("Client", lambda row, _: data(row.client), 0, 10),
+    tables.Column("Amount", lambda row, by: data(_signed(row.payment, by)), 1, right=True),
+    tables.Column("Invoices", lambda row, _: data(", ".join(row.invoices)), 2, 8),
+    tables.Column("Credit", lambda row, by: data(_rest(row.payment, by)), 3, right=True),
+    tables.Column("Method", lambda row, _: data(METHODS.get(row.payment.method, "")), 5, 6),
+    tables.Column("Reference", lambda row, _: data(row.payment.reference), 6, 8),
+)
+
+
+def _signed(payment: Payment, by: Conventions) -> str:
+    return money_in(payment.currency, by, payment.amount if payment.kind == "payment" else -payment.amount)
+
+
+def _rest(payment: Payment, by: Conventions) -> str:
+    return money_in(payment.currency, by, payment.left) if payment.left > 0 else ""
+
+
 tables.COLUMNS |= {
+    "crm.commands.billing.payments.PaymentShown": PAYMENTS,
     "crm.model.billing.Service": SERVICES,
     "crm.commands.billing.invoices.InvoiceShown": INVOICES,
     "crm.model.billing.Adjustment": _ADJUSTMENTS,
@@ -208,3 +243,47 @@ def draw_service(result: Service, screen: Screen, by: Conventions) -> None:
     screen.print(Text("Tax ", "muted").append(clean(tax_of(result.tax_category, result.tax_rate, by)), "default"))
     if result.description:
         screen.print(data(result.description, "note", lines=True))
+
+
+@renderer(Payment)
+def draw_bare_payment(result: Payment, screen: Screen, by: Conventions) -> None:
+    """A payment in a line."""
+    screen.print(data(f"{_signed(result, by)} on {by.day(result.on)}"))
+
+
+@renderer("crm.commands.billing.payments.PaymentCard")
+def draw_payment(result: "PaymentCard", screen: Screen, by: Conventions) -> None:
+    """A payment: what it is on, and what is left of it."""
+    payment = result.payment
+    noun = "Refund" if payment.kind == "refund" else "Payment"
+    line = Text(f"{screen.sign('✓', 'OK:')} {noun} {payment.id}: ", "success")
+    line.append(money_in(payment.currency, by, payment.amount), "bold")
+    screen.print(line.append(f" {clean(result.client.name)}, {by.day(payment.on)}", "default"))
+    for invoice, amount in result.parts:
+        still = f", {money_in(invoice.currency, by, invoice.open)} still open" if invoice.open else ", paid"
+        screen.print(Text(f"  {clean(invoice.number)}: {money_in(invoice.currency, by, amount)}{still}"))
+    if payment.left > 0:
+        screen.print(Text(f"  {money_in(payment.currency, by, payment.left)} is credit"))
+    if result.client.credit > 0:
+        screen.print(Text(f"  Credit of the client: {by.money(result.client.credit)}", "muted"))
+
+
+@renderer("crm.commands.billing.files.InvoiceFile")
+def draw_file(result: "InvoiceFile", screen: Screen, _: Conventions) -> None:
+    """A file that was written."""
+    screen.print(Text(f"{screen.sign('✓', 'OK:')} {clean(display_path(result.file))}", "success"))
+    if result.notice:
+        screen.print(data(result.notice, "warning"))
+
+
+@renderer("crm.commands.billing.files.CheckedFile")
+def draw_checked(result: "CheckedFile", screen: Screen, _: Conventions) -> None:
+    """An e-invoice of somebody else, and what is wrong with it."""
+    checked = result.checked
+    screen.print(data(f"{checked.format}: {checked.number} of {checked.seller}", "bold"))
+    screen.print(data(f"to {checked.buyer}, {checked.issued_on}, {checked.total} {checked.currency}"))
+    if not checked.faults:
+        screen.print(Text(f"{screen.sign('✓', 'OK:')} No faults found.", "success"))
+    for fault in checked.faults:
+        where = f"line {fault.line}: " if fault.line else ""
+        screen.print(data(f"{screen.sign('✗', '!')} {where}{fault.sentence} ({fault.rule})", "danger"))

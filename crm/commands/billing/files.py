@@ -1,0 +1,124 @@
+"""Invoices as files: PDF and e-invoices, and a look at an e-invoice of somebody else."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from crm.atomic_write import atomic_write
+from crm.commands.billing.documents import InvoiceCard, card_of
+from crm.commands.billing.issuing import lacking
+from crm.commands.billing.lines import TheInvoice
+from crm.commands.context import CRM
+from crm.commands.file_output import confirm_overwrite
+from crm.commands.registry import About, command
+from crm.errors import FileError, RefusedError
+from crm.invoicing.requirements import missing
+from crm.model import Invoice
+from crm.model.fields import Choice
+from crm.model.paths import display_path
+from crm.outward.einvoice import FORMATS, Checked, check, write
+from crm.outward.invoice_pdf import make_pdf
+
+# More is no invoice, and is not read.
+_LARGEST = 30_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceFile:
+    """A file that was written: of which invoice, and what to know of it."""
+
+    file: Path
+    number: str
+    notice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedFile:
+    """An e-invoice of somebody else, and what is wrong with it."""
+
+    file: Path
+    checked: Checked
+
+    @property
+    def exit_code(self) -> int:
+        """1 where something is wrong with it: the shell then ends with it."""
+        return int(bool(self.checked.faults))
+
+
+def file_name(card: InvoiceCard, ending: str) -> str:
+    """The name of a file that an invoice gets: its number, with signs that a file can have."""
+    name = card.invoice.number or f"draft-{card.invoice.id}"
+    return "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in name) + ending
+
+
+def pdf_of(card: InvoiceCard) -> tuple[bytes, str]:
+    """The PDF of an invoice, with the e-invoice inside where it has all that one needs, and what to know of it."""
+    document = card.document
+    einvoice = card.invoice.state == "issued" and not missing(document, "factur-x")
+    made = make_pdf(document, xml=write(document, "factur-x") if einvoice else b"")
+    return made.data, made.notice
+
+
+@command("invoices pdf", title="Make a PDF")
+def pdf(
+    crm: CRM,
+    invoice: TheInvoice,
+    to: Annotated[Path | None, About("To", "the file; named by its number by default", makes=(".pdf",))] = None,
+    yes: bool = False,
+) -> InvoiceFile:
+    """Writes an invoice as PDF, with the e-invoice (Factur-X) inside. A draft is marked as one."""
+    card = _read(crm, invoice)
+    file = to or Path(file_name(card, ".pdf"))
+    confirm_overwrite(file, yes)
+    data, notice = pdf_of(card)
+    _write(file, data)
+    return InvoiceFile(file, card.invoice.number, notice)
+
+
+@command("invoices xml", title="Make an e-invoice")
+def xml(
+    crm: CRM,
+    invoice: TheInvoice,
+    format: Annotated[str, Choice(FORMATS), About("Format", ", ".join(FORMATS))] = "factur-x",
+    to: Annotated[Path | None, About("To", "the file; named by its number by default", makes=(".xml",))] = None,
+    yes: bool = False,
+) -> InvoiceFile:
+    """Writes an issued invoice as an e-invoice; what the format needs and is missing is named."""
+    card = _read(crm, invoice)
+    if card.invoice.state == "draft":
+        raise RefusedError("A draft is no e-invoice. Issue it first.")
+    if lacks := missing(card.document, format):
+        raise RefusedError(lacking(lacks, f"It cannot be written as {format} yet"))
+    file = to or Path(file_name(card, ".xml"))
+    confirm_overwrite(file, yes)
+    _write(file, write(card.document, format))
+    return InvoiceFile(file, card.invoice.number)
+
+
+@command("invoices check", title="Check an e-invoice", menu="invoices")
+def check_file(crm: CRM, file: Annotated[Path, About("File", "XML, or a PDF", positional=True)]) -> CheckedFile:
+    """Reads an e-invoice that somebody sent, as XML or inside a PDF, and says in words what is wrong with it."""
+    crm.demand_session()
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(_LARGEST + 1)
+    except OSError as error:
+        raise FileError(f"{display_path(file)} cannot be read: {error.strerror}.") from error
+    if len(data) > _LARGEST:
+        raise FileError(f"{display_path(file)} is too large for an invoice.")
+    return CheckedFile(file, check(data))
+
+
+def _read(crm: CRM, invoice: Invoice) -> InvoiceCard:
+    with crm.read() as snapshot:
+        return card_of(crm, snapshot, snapshot.get(Invoice, invoice.id))
+
+
+def _write(file: Path, data: bytes) -> None:
+    try:
+        with atomic_write(file) as opened:
+            opened.write(data)
+    except OSError as error:
+        raise FileError(
+            f"{display_path(file)} could not be written: {error.strerror}. The invoice stays as it is."
+        ) from error

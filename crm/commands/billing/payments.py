@@ -1,0 +1,272 @@
+"""Payments: recorded, put on the invoices that they pay, and refunded; what is left of them is the client's credit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any
+
+from crm.commands.context import CRM
+from crm.commands.paging import Limit, Offset, most
+from crm.commands.period import Since, Until, in_order
+from crm.commands.record_names import names_of
+from crm.commands.registry import About, command
+from crm.errors import FieldError, Question, RefusedError
+from crm.invoicing.payments import OpenInvoice, allocate
+from crm.model import METHODS, PAYMENT_KINDS, Allocation, Client, Invoice, Payment
+from crm.model.encoding import plain
+from crm.model.fields import Amount, Choice, Day, Line
+from crm.model.money import NOTHING
+from crm.repository import Query, Snapshot, Transaction
+
+OfClient = Annotated[Client, About("Client", "its number, reference or name", positional=True)]
+OfAmount = Annotated[Decimal, Amount(), About("Amount", positional=True)]
+Method = Annotated[str, Choice(METHODS), About("Method", ", ".join(METHODS))]
+On = Annotated[date | None, Day(), About("Date", "today by default")]
+Reference = Annotated[str, Line(140), About("Reference", "as on the bank statement")]
+Invoices = Annotated[Sequence[Invoice], About("Invoice", "its number; may be given again")]
+TRANSFER = "bank transfer"
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentCard:
+    """A payment with its client and the invoices that it is on, each with the part of it."""
+
+    payment: Payment
+    client: Client
+    parts: Sequence[tuple[Invoice, Decimal]]
+
+    def as_json(self) -> dict[str, Any]:
+        """The payment's own fields, its client's name, and its parts by invoice."""
+        parts = [
+            {"invoice": invoice.id, "number": invoice.number, "amount": amount, "open": invoice.open}
+            for invoice, amount in self.parts
+        ]
+        credit = {"client_name": self.client.name, "client_credit": self.client.credit}
+        return {**plain(self.payment), **credit, "allocations": plain(parts)}
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentShown:
+    """A payment of a list, with the name of its client and the numbers of the invoices that it is on."""
+
+    payment: Payment
+    client: str
+    invoices: Sequence[str]
+
+    def as_json(self) -> dict[str, Any]:
+        """The payment's own fields, and beside them the names."""
+        return {**plain(self.payment), "client_name": self.client, "invoices": list(self.invoices)}
+
+
+@command("payments add", title="Record a payment", menu="payments")
+def add(
+    crm: CRM,
+    client: OfClient,
+    amount: OfAmount,
+    method: Method = TRANSFER,
+    on: On = None,
+    reference: Reference = "",
+    invoice: Invoices = (),
+    note: Annotated[str, Line(500), About("Note")] = "",
+    duplicate_ok: Annotated[bool, About("Record anyway", "even if the same payment is recorded")] = False,
+) -> PaymentCard:
+    """Records money that came in. It pays the invoices that are named, else those that are due first; what is left is
+    the client's credit."""
+    _refuse_nothing(amount)
+
+    def change(tx: Transaction) -> PaymentCard:
+        day = on or tx.today
+        if not duplicate_ok:
+            _ask_about_double(tx, client, amount, day, reference)
+        payment = tx.add(
+            Payment(
+                client=tx.get(Client, client.id).id,
+                kind="payment",
+                on=day,
+                amount=amount,
+                currency=crm.settings["currency"],
+                method=method or TRANSFER,
+                reference=reference,
+                note=note,
+                user=crm.me,
+            )
+        )
+        _use(tx, payment, amount, [item.id for item in invoice] or None)
+        return card_of(tx, payment)
+
+    return crm.transact(change, f"recorded a payment of {client.name}")
+
+
+def _refuse_nothing(amount: Decimal) -> None:
+    if not amount:
+        raise FieldError("give an amount above 0", field="amount", label="Amount")
+
+
+def _ask_about_double(tx: Transaction, client: Client, amount: Decimal, on: date, reference: str) -> None:
+    """Raises Question where the same payment is recorded already."""
+    same = {"client": client.id, "kind": "payment", "on": on, "amount": amount, "reference": reference}
+    if alike := tx.find_all(Payment, Query(same)):
+        raise Question(
+            f"The same payment of {client.name} is recorded already: same day, amount and reference.",
+            parameter="duplicate_ok",
+            choices={"yes": "Record it as well"},
+            yes="yes",
+            records=alike,
+            kind="duplicates",
+        )
+
+
+def _open_invoices(tx: Transaction, client: int, currency: str) -> list[OpenInvoice]:
+    """The invoices of a client on which something is open."""
+    issued = tx.find_all(Invoice, Query({"client": client, "state": "issued", "kind": "invoice", "currency": currency}))
+    return [
+        OpenInvoice(id=invoice.id, open=invoice.open, issued_on=invoice.issued_on, due_on=invoice.due_on)
+        for invoice in issued
+        if invoice.open > 0 and invoice.issued_on
+    ]
+
+
+def _use(tx: Transaction, payment: Payment, amount: Decimal, named: Sequence[int] | None) -> None:
+    """Puts an amount of a payment on the invoices that are named, else on those that are due first. Raises FieldError
+    for one that cannot take any."""
+    for number in named or ():
+        invoice = tx.get(Invoice, number)
+        name = invoice.number or f"draft {invoice.id}"
+        reason = ""
+        if invoice.client != payment.client:
+            reason = f"{name} is of another client"
+        elif invoice.state != "issued" or invoice.kind != "invoice":
+            reason = f"{name} is no invoice that was issued"
+        elif invoice.currency != payment.currency:
+            reason = f"{name} is in {invoice.currency}, and the payment in {payment.currency}"
+        if reason:
+            raise FieldError(reason, field="invoice", label="Invoice")
+    used = allocate(amount, _open_invoices(tx, payment.client, payment.currency), named)
+    for number, part in used.amounts.items():
+        tx.add(Allocation(payment=payment.id, invoice=number, amount=part))
+    tx.settle()
+
+
+def card_of(snapshot: Snapshot, payment: Payment) -> PaymentCard:
+    """A payment as it is shown."""
+    current = snapshot.get(Payment, payment.id)
+    allocations = snapshot.find_all(Allocation, Query({"payment": payment.id}, sort="id"))
+    parts = [(snapshot.get(Invoice, allocation.invoice), allocation.amount) for allocation in allocations]
+    return PaymentCard(current, snapshot.get(Client, current.client), parts)
+
+
+@command("payments list", title="Payments", menu="payments")
+def list_all(
+    crm: CRM,
+    client: Annotated[Client | None, About("Client", "its number, reference or name")] = None,
+    since: Since = None,
+    until: Until = None,
+    kind: Annotated[str, Choice(PAYMENT_KINDS), About("Kind", "payment or refund")] = "",
+    method: Method = "",
+    sort: Annotated[str, Line(60), About("Sort by", "a field; put - before it to reverse")] = "",
+    limit: Limit = 0,
+    offset: Offset = 0,
+) -> list[PaymentShown]:
+    """Lists payments and refunds, the newest first."""
+    in_order(since, until)
+    conditions = {"client": client.id if client else 0, "kind": kind, "method": method}
+    filters = {name: value for name, value in conditions.items() if value}
+    with crm.read() as snapshot:
+        payments = snapshot.find_all(Payment, Query(filters, "", since, until, sort, most(limit), offset))
+        names = names_of(snapshot, Client, {payment.client for payment in payments}, crm.conventions)
+        invoices: dict[int, list[int]] = {}
+        if payments:
+            for allocation in snapshot.find_all(Allocation, Query({"payment": [item.id for item in payments]})):
+                invoices.setdefault(allocation.payment, []).append(allocation.invoice)
+        wanted_numbers = {number for some in invoices.values() for number in some}
+        numbers = names_of(snapshot, Invoice, wanted_numbers, crm.conventions)
+    return [
+        PaymentShown(
+            payment, names.get(payment.client, ""), [numbers[invoice] for invoice in invoices.get(payment.id, ())]
+        )
+        for payment in payments
+    ]
+
+
+@command("payments show", title="Show a payment")
+def show(crm: CRM, payment: Annotated[Payment, About("Payment", "its number", positional=True)]) -> PaymentCard:
+    """Shows a payment with the invoices that it is on."""
+    with crm.read() as snapshot:
+        return card_of(snapshot, payment)
+
+
+@command("payments allocate", title="Use credit for invoices")
+def put(
+    crm: CRM,
+    payment: Annotated[Payment, About("Payment", "its number", positional=True)],
+    invoice: Invoices = (),
+    amount: Annotated[Decimal | None, Amount(), About("Amount", "all that is left of it by default")] = None,
+) -> PaymentCard:
+    """Puts what is left of a payment on invoices: those that are named, else those that are due first. What stands on
+    an invoice that was credited since is free again."""
+
+    def change(tx: Transaction) -> PaymentCard:
+        current = tx.get(Payment, payment.id)
+        if current.kind == "refund":
+            raise RefusedError("A refund pays no invoice. Nothing was changed.")
+        _free(tx, current)
+        current = tx.get(Payment, payment.id)
+        free = min(current.left, tx.get(Client, current.client).credit)
+        if amount is not None and amount > free:
+            raise FieldError(f"only {free:f} of it is left", field="amount", label="Amount")
+        if free <= 0:
+            raise RefusedError("Nothing is left of this payment. Nothing was changed.")
+        _use(tx, current, free if amount is None else amount, [item.id for item in invoice] or None)
+        return card_of(tx, current)
+
+    return crm.transact(change, f"put payment {payment.id} on invoices")
+
+
+def _free(tx: Transaction, payment: Payment) -> None:
+    """Takes a payment off invoices that need it no more, as they were credited."""
+    for allocation in tx.find_all(Allocation, Query({"payment": payment.id}, sort="-id")):
+        part = min(tx.get(Invoice, allocation.invoice).overpaid, allocation.amount)
+        if part == allocation.amount:
+            tx.delete(allocation)
+        elif part:
+            tx.change(allocation, amount=allocation.amount - part)
+        if part:
+            tx.settle()
+
+
+@command("payments refund", title="Record a refund", menu="payments")
+def refund(
+    crm: CRM,
+    client: OfClient,
+    amount: OfAmount,
+    method: Method = TRANSFER,
+    on: On = None,
+    reference: Reference = "",
+    note: Annotated[str, Line(500), About("Note")] = "",
+) -> PaymentCard:
+    """Records money that went back to a client, out of its credit."""
+    _refuse_nothing(amount)
+
+    def change(tx: Transaction) -> PaymentCard:
+        current = tx.get(Client, client.id)
+        if amount > current.credit:
+            credit = crm.conventions.money(max(current.credit, NOTHING))
+            raise RefusedError(f"{current.name} has a credit of {credit}; more cannot be refunded. Nothing was saved.")
+        payment = tx.add(
+            Payment(
+                client=current.id,
+                kind="refund",
+                on=on or tx.today,
+                amount=amount,
+                currency=crm.settings["currency"],
+                method=method or TRANSFER,
+                reference=reference,
+                note=note,
+                user=crm.me,
+            )
+        )
+        tx.settle()
+        return card_of(tx, payment)
+
+    return crm.transact(change, f"recorded a refund to {client.name}")

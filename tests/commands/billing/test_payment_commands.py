@@ -1,0 +1,135 @@
+"""Payments: put on what is due first, in parts and beyond, taken back, and never counted twice."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crm.errors import FieldError, Question, RefusedError
+from crm.model import Allocation, Invoice, Payment
+from tests.commands.billing.conftest import BillingDesk
+from tests.conftest import STORES, _new_store
+from tests.support.clocks import TODAY
+
+
+def state(desk: BillingDesk, invoice: Invoice) -> tuple[str, str, str]:
+    card = desk("invoices show", invoice)
+    return card.state, f"{card.invoice.paid:.2f}", f"{card.invoice.open:.2f}"
+
+
+def balance(desk: BillingDesk) -> tuple[str, str]:
+    client = desk.again(desk.acme)
+    return f"{client.open_amount:.2f}", f"{client.credit:.2f}"
+
+
+def test_a_payment_goes_to_what_is_due_first_and_the_rest_is_credit(desk: BillingDesk) -> None:
+    later = desk.issued("Later 100 19%", due=TODAY + timedelta(days=30))
+    sooner = desk.issued("Sooner 50 19%", due=TODAY + timedelta(days=5))
+    card = desk("payments add", desk.acme, Decimal("100.00"), reference="first")
+    assert [(invoice.number, f"{part:f}") for invoice, part in card.parts] == [
+        (sooner.number, "59.50"), (later.number, "40.50"),
+    ]  # fmt: skip
+    assert (state(desk, sooner), state(desk, later)) == (("paid", "59.50", "0.00"), ("part paid", "40.50", "78.50"))
+    assert balance(desk) == ("78.50", "0.00")
+    more = desk("payments add", desk.acme, Decimal("100"), invoice=[later], method="cash")
+    assert (more.payment.used, more.payment.left) == (Decimal("78.50"), Decimal("21.50"))
+    assert balance(desk) == ("0.00", "21.50")
+    assert [row.invoices for row in desk("payments list")] == [[later.number], [sooner.number, later.number]]
+    assert more.as_json()["allocations"] == [
+        {"invoice": later.id, "number": later.number, "amount": "78.50", "open": "0.00"}
+    ]
+    assert desk.sound()
+
+
+def test_a_payment_is_undone_with_all_that_it_paid(desk: BillingDesk) -> None:
+    invoice = desk.issued("One 100 19%")
+    desk("payments add", desk.acme, Decimal("19"))
+    desk("payments add", desk.acme, Decimal("200"))
+    assert (state(desk, invoice)[0], balance(desk)) == ("paid", ("0.00", "100.00"))
+    with desk.crm.read() as snapshot:
+        first = next(entry for entry in reversed(snapshot.history()) if entry.what.startswith("recorded a payment"))
+    desk("history undo", first.id)
+    assert (state(desk, invoice), balance(desk)) == (("part paid", "100.00", "19.00"), ("19.00", "100.00"))
+    desk("history undo")
+    assert (state(desk, invoice), balance(desk)) == (("sent", "0.00", "119.00"), ("119.00", "0.00"))
+    with desk.crm.read() as snapshot:
+        assert (snapshot.count(Payment), snapshot.count(Allocation)) == (0, 0)
+    assert desk.sound()
+
+
+def test_a_double_is_asked_about(desk: BillingDesk) -> None:
+    desk("payments add", desk.acme, Decimal(10), reference="A")
+    with pytest.raises(Question, match="recorded already") as asked:
+        desk("payments add", desk.acme, Decimal(10), reference="A")
+    assert asked.value.parameter == "duplicate_ok"
+    desk("payments add", desk.acme, Decimal(10), reference="B")
+    desk("payments add", desk.acme, Decimal(10), reference="A", duplicate_ok=True)
+    assert balance(desk) == ("0.00", "30.00")
+
+
+def test_credit_is_used_later_and_refunded(desk: BillingDesk) -> None:
+    paid = desk("payments add", desk.acme, Decimal(100)).payment
+    invoice = desk.issued("One 50 19%")
+    with pytest.raises(FieldError, match="left"):
+        desk("payments allocate", paid, amount=Decimal(101))
+    desk("payments allocate", paid, amount=Decimal(10))
+    desk("payments allocate", paid)
+    assert (state(desk, invoice)[0], balance(desk)) == ("paid", ("0.00", "40.50"))
+    with pytest.raises(RefusedError, match=r"a credit of .*40\.50"):
+        desk("payments refund", desk.acme, Decimal(41))
+    desk("payments refund", desk.acme, Decimal("40.50"))
+    assert balance(desk) == ("0.00", "0.00")
+    other = desk("invoices issue", desk.draft("Two 10 19%")).invoice
+    with pytest.raises((RefusedError, FieldError)):
+        desk("payments allocate", paid)
+    assert state(desk, other)[0] == "sent"
+    assert desk.sound()
+
+
+def test_what_was_paid_for_a_credited_invoice_is_credit(desk: BillingDesk) -> None:
+    first = desk.issued("First 100 19%")
+    paid = desk("payments add", desk.acme, Decimal(119)).payment
+    desk("invoices credit", first)
+    assert (state(desk, first)[0], balance(desk)) == ("credited", ("0.00", "119.00"))
+    assert desk("invoices show", first).as_json()["open"] == "-119.00"
+    second = desk.issued("Second 50 19%")
+    desk("payments allocate", paid)
+    assert (state(desk, second)[0], balance(desk)) == ("paid", ("0.00", "59.50"))
+    assert desk.sound()
+
+
+@pytest.mark.parametrize("what", ["draft", "other", "credit_note"])
+def test_a_payment_for_what_cannot_be_paid_is_refused_whole(desk: BillingDesk, what: str) -> None:
+    invoice = desk.issued()
+    wrong = {
+        "draft": lambda: desk.draft(),
+        "other": lambda: invoice,
+        "credit_note": lambda: desk("invoices credit", invoice).invoice,
+    }[what]()
+    client = desk("clients add", {"last_name": "Else"}) if what == "other" else desk.acme
+    with pytest.raises(FieldError) as refused:
+        desk("payments add", client, Decimal(10), invoice=[wrong])
+    assert refused.value.field == "invoice"
+    assert desk("payments list") == []
+
+
+@settings(max_examples=5)
+@given(parts=st.lists(st.integers(1, 20_000), min_size=1, max_size=4), order=st.randoms())
+def test_payments_in_any_order_end_in_the_same_balance(parts: list[int], order: st.DataObject) -> None:
+    import tempfile
+    from pathlib import Path
+
+    ends = set()
+    shuffled = sorted(parts, key=lambda _: order.random())  # type: ignore[attr-defined]
+    for amounts in (parts, shuffled, [sum(parts)]):
+        with tempfile.TemporaryDirectory() as folder, _new_store(STORES["sqlite"]) as store:
+            desk = BillingDesk(store, Path(folder))
+            desk.issued("One 33.33 19%")
+            desk.issued("Two 61.99 7%")
+            for at, amount in enumerate(amounts):
+                desk("payments add", desk.acme, Decimal(amount).scaleb(-2), reference=f"part {at}")
+            assert desk.sound()
+            ends.add(balance(desk))
+    assert len(ends) == 1
