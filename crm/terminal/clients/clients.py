@@ -10,7 +10,7 @@ from crm.commands.clients.clients import ClientCard, refuse_namesake
 from crm.commands.clients.rules import statuses
 from crm.commands.registry import Command, commands, named
 from crm.errors import NotFoundError, Question, RefusedError
-from crm.model import Client
+from crm.model import Client, fields
 from crm.model import named as named_client
 from crm.model.fields import FOREVER
 from crm.terminal.clients.contacts import ContactsPage
@@ -20,6 +20,7 @@ from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing.cards import draw_timeline
 from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.toolkit import letters, record_actions
+from crm.terminal.toolkit.copying import copy_keys
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.lists import Listed, Neighbours
 from crm.terminal.toolkit.pages import flow, page
@@ -84,7 +85,7 @@ def client_page(session: Session, client: Client, listed: Listed | None = None, 
             next_one = next_by_client(snapshot, [card.client]).get(card.client.id)
         # Below stand a blank line, the entries with the one for more, the way back and the keys; what was said and sold
         # last is seen in any case, with a blank line above.
-        below = len(_offered(session)) + 4 + _HINT // screen.width
+        below = len(_offered(session)) + 4 + _HINT // screen.width + session.lines_below
         latest = (min(len(card.timeline), _LEAST_EVENTS) + 2) * bool(card.timeline) + (next_one is not None)
         contacts = 2 * bool(card.contacts)
         heading = _HEADING + bool(card.client.notes)
@@ -118,9 +119,24 @@ def client_page(session: Session, client: Client, listed: Listed | None = None, 
         letters.CONTACTS(lambda: ContactsPage(session, seen["client"]).show()),
         *place.choices(),
         letters.TAGS(tag),
+        *copy_keys(session, lambda: _copyable(session, seen["card"])),
         *(letter(act) for letter, act in lettered),
     ]
     session.menu(crumbs, entries, above=above, keys=keys, about=_ABOUT)
+
+
+def _copyable(session: Session, card: ClientCard) -> list[tuple[str, str]]:
+    """What of a card one may want elsewhere: how the client and its contacts are reached, and where it is."""
+    client, by = card.client, session.crm.conventions
+    known = fields(Client)
+    lines = [(known[name].label, known[name].check.show(getattr(client, name), by)) for name in ("email", "phone")]
+    for contact in card.contacts[:_CONTACTS]:
+        lines += [(contact.name, contact.email), (contact.name, known["phone"].check.show(contact.phone, by))]
+    country = known["country"].check.show(client.country, by) if client.country else ""
+    address = ", ".join(
+        filter(None, (client.address, f"{client.postcode} {client.city}".strip(), country if client.address else ""))
+    )
+    return [*lines, ("Address", " ".join(address.split()) if client.address else "")]
 
 
 def _fitting(count: int, most: int, room: int) -> int:

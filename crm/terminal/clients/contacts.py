@@ -5,7 +5,7 @@ from typing import Any
 
 from crm.commands.clients.contacts import ContactCard, contacts_saying
 from crm.commands.registry import named
-from crm.model import Client, Contact, Field, typed_fields
+from crm.model import Client, Contact, Field, fields, typed_fields
 from crm.repository import Query
 from crm.terminal.clients.rendering import CONTACTS, draw_contact
 from crm.terminal.console.keyboard import Choice
@@ -13,6 +13,7 @@ from crm.terminal.drawing import tables
 from crm.terminal.drawing.screen import data
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.client_lists import client_names
+from crm.terminal.toolkit.copying import copy_keys
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.lists import ListPage, list_page
 from crm.terminal.toolkit.pages import flow, page
@@ -98,8 +99,16 @@ def contact_page(session: Session, contact: Contact) -> None:
     keys = [
         letters.EDIT(lambda: edit(session, seen["card"].contact)),
         letters.DELETE(lambda: delete(session, seen["card"].contact)),
+        *copy_keys(session, lambda: _reached(session, seen["card"].contact)),
     ]
     session.menu(crumbs, entries, above=above, keys=keys)
+
+
+def _reached(session: Session, contact: Contact) -> list[tuple[str, str]]:
+    """How a contact is reached, to be copied."""
+    by = session.crm.conventions
+    known = fields(Contact)
+    return [(known[name].label, known[name].check.show(getattr(contact, name), by)) for name in ("email", "phone")]
 
 
 @flow("contacts primary")

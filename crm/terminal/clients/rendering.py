@@ -9,6 +9,7 @@ from rich.text import Text
 from crm.model import Client, Contact, Conventions, FollowUp, StatusRule, View, fields
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.cards import badge, beside, draw_timeline, pairs, side_card
+from crm.terminal.drawing.links import link_of, linked, mail_link, phone_link, web_link
 from crm.terminal.drawing.render import renderer, show
 from crm.terminal.drawing.screen import Screen, clean, data
 from crm.terminal.drawing.theme import status_style
@@ -26,6 +27,8 @@ _HEADING_TOO = frozenset(
 )
 
 
+# What a click leads to: a mail, a call.
+_LINKED = frozenset(("email", "phone"))
 # What one looks for first on a card.
 _REACHED = ("email", "phone", "company", "city", "country", "owner", "tags")
 # What one wants to know of a client beside the list.
@@ -174,10 +177,12 @@ def draw_client(
         ):
             continue
         cell = data(field.check.show(value, by))
+        if name in _LINKED:
+            linked(cell, link_of(name, value))
         if name in doubts:
             cell.append(f" {screen.sign('⚠', '!')} {clean(doubts[name])}", "warning")
         rows.append((field.label, cell))
-    rows += [(clean(name), data(value)) for name, value in client.extra.items()]
+    rows += [(clean(name), linked(data(value), web_link(value))) for name, value in client.extra.items()]
     screen.print(pairs(rows, screen.width, most))
     if client.notes:
         notes = data(client.notes, "note", lines=most is None)
@@ -210,8 +215,10 @@ def contact_line(screen: Screen, contact: Contact, by: Conventions) -> Text:
     line.append(clean(contact.name), "bold")
     if contact.role:
         line.append(f", {clean(contact.role)}", "default")
-    for reached in filter(None, (contact.email, fields(Contact)["phone"].check.show(contact.phone, by))):
-        line.append(f" · {clean(reached)}" if screen.unicode else f" - {clean(reached)}", "muted")
+    phone = fields(Contact)["phone"].check.show(contact.phone, by)
+    for reached, link in ((contact.email, mail_link(contact.email)), (phone, phone_link(contact.phone))):
+        if reached:
+            line.append(" · " if screen.unicode else " - ", "muted").append_text(linked(data(reached, "muted"), link))
     line.truncate(screen.width, overflow="ellipsis" if screen.unicode else "crop")
     return line
 
@@ -228,7 +235,7 @@ def draw_contact(screen: Screen, card: "ContactCard", by: Conventions) -> None:
     for name in ("email", "phone"):
         if value := getattr(contact, name):
             field = fields(Contact)[name]
-            cell = data(field.check.show(value, by))
+            cell = linked(data(field.check.show(value, by)), link_of(name, value))
             if name in card.doubts:
                 cell.append(f" {screen.sign('⚠', '!')} {clean(card.doubts[name])}", "warning")
             rows.append((field.label, cell))

@@ -176,6 +176,11 @@ class Screen:
         self.used += len(lines)
         self._write("".join(f"{line}\n" for line in lines))
 
+    def send(self, sequence: str) -> None:
+        """A sequence of the program's own that prints nothing."""
+        self._write(sequence)
+        self.console.file.flush()
+
     def copyable(self, text: str) -> None:
         """A line that can be copied in one piece: only the terminal itself breaks it where it is too long."""
         line = clean(text)

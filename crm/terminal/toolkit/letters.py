@@ -28,6 +28,7 @@ MEANINGS: Mapping[str, str] = {
     "o": "owner",
     "p": "pin the status",
     "w": "why this status",
+    "y": "copy an address or a number",
     "c": "contacts",
     "h": "history",
     "x": "export",
@@ -90,6 +91,7 @@ TAGS = Letter("t", "Tags")
 OWNER = Letter("o", "Owner")
 PIN = Letter("p", "Pin")
 WHY = Letter("w", "Why")
+COPY = Letter("y", "Copy")
 CONTACTS = Letter("c", "Contacts")
 HISTORY = Letter("h", "History")
 EXPORT = Letter("x", "Export")

@@ -27,6 +27,7 @@ from crm.errors import (
 from crm.model import Client, Record, StatusRule
 from crm.model.rights import OWNER
 from crm.terminal.console.keyboard import BACK, Back, Choice, Closed, Keyboard, yes_or_no
+from crm.terminal.drawing.links import without_links
 from crm.terminal.drawing.screen import Screen, clean
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.pages import flow_of, page_of
@@ -155,7 +156,7 @@ class Session:
             self.screen.print(Text(clean(notice), "warning"))
         notes, self._notes = self._notes, []
         self._page_notes = notes
-        drawn = self.screen.drawn(notes) if foot and not self.screen.plain else ""
+        drawn = without_links(self.screen.drawn(notes)) if foot and notes and not self.screen.plain else ""
         if drawn and drawn.count("\n") <= _FOOT_LINES:
             self._foot = drawn
         elif notes:
@@ -164,6 +165,11 @@ class Session:
             self.screen.print()
         if below:
             self.screen.print(Text(below, "muted"))
+
+    @property
+    def lines_below(self) -> int:
+        """How many lines of what has just happened stand above the keys of this page."""
+        return self._foot.count("\n")
 
     def lines_above(self) -> int:
         """How many lines a page that is begun now takes for its title and for what is said on it."""
@@ -320,7 +326,8 @@ class Session:
                     else:
                         above()
                         listed = entries()
-                        self._draw_part(named, above, reading, min(len(listed), _LEAST_ENTRIES) + AROUND_MENU)
+                        below = min(len(listed), _LEAST_ENTRIES) + AROUND_MENU + self.lines_below
+                        self._draw_part(named, above, reading, below)
                 chosen = self.choose(
                     question,
                     listed,

@@ -1,0 +1,26 @@
+"""The key that copies an address or a number from a page to the clipboard."""
+
+from collections.abc import Callable, Sequence
+
+from crm.terminal.console.keyboard import Choice
+from crm.terminal.drawing.links import copied
+from crm.terminal.toolkit import letters
+from crm.terminal.toolkit.session import Session
+
+
+def copy_keys(session: Session, values: Callable[[], Sequence[tuple[str, str]]]) -> list[Choice]:
+    """The key, where there is a terminal that may have a clipboard; `values` are what can be copied, each with its
+    label."""
+
+    def copy() -> None:
+        copyable = [(label, value) for label, value in values() if value]
+        if not copyable:
+            session.say("Nothing to copy: no e-mail address and no phone number.")
+            return
+        text = copyable[0][1]
+        if len(copyable) > 1:
+            text = session.keyboard.choose("Copy:", [Choice(f"{label}: {value}", value) for label, value in copyable])
+        session.screen.send(copied(text))
+        session.done(f"Copied, if your terminal allows it: {text}")
+
+    return [] if session.screen.plain or session.exchange else [letters.COPY(copy)]
