@@ -129,11 +129,11 @@ def _for_einvoice(document: InvoiceDocument, format: str) -> Iterator[Missing]:
         yield Missing("invoice", "due_on", "a due day or terms of payment")
     addressed = in_peppol if format == "peppol" else lambda party: party
     for of, whose, party in (("seller", "your", addressed(seller)), ("buyer", "the client's", addressed(buyer))):
-        if format != "factur-x" and not (party.electronic_address and party.electronic_scheme):
-            yield Missing(of, "electronic_address", f"{whose} address for e-invoices, with its scheme")
-        elif format == "peppol" and party.electronic_scheme == "EM":
-            sentence = f"{whose} VAT id or Peppol address: an e-mail address is none"
-            yield Missing(of, "electronic_scheme", sentence)
+        has_address = bool(party.electronic_address and party.electronic_scheme)
+        if format == "peppol" and (not has_address or party.electronic_scheme == "EM"):
+            yield Missing(of, "vat_id", f"{whose} VAT id, or an address in Peppol")
+        elif format in _XRECHNUNG and not has_address:
+            yield Missing(of, "electronic_address", f"{whose} e-mail address, or another address for e-invoices")
     if format == "peppol" and not (document.buyer_reference or document.order_reference):
         yield Missing("invoice", "buyer_reference", "the buyer's reference or order number")
     for line in document.lines:
