@@ -74,7 +74,7 @@ class Team:
             assert {row[at]: row[stamp] for row in rows[1:]} == {
                 record.id: f"{record.id}/{record.version}" for record in found[kind].values()
             }
-        state = dict(zip(*self.cells(META), strict=False))
+        state = dict(zip(*self.cells(META)[:2], strict=False))
         assert state["staging"] == ""
         assert state["history_rows"] == len(self.cells(HISTORY)) - 1
         return found

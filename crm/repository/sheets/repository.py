@@ -512,7 +512,8 @@ class SheetsRepository(SqlRepository):
             mirror.put_rows(connection, kind, [(row[0], row[1], mirror.in_json(row[2])) for row in rows])
             deleted = [deletion for deletion in commit.plan.deletes if deletion.kind is kind]
             mirror.drop_rows(connection, kind, [row.id for row in deleted])
-            mirror.close_up(connection, kind, [row.row for row in deleted])
+            if not commit.plan.empties:
+                mirror.close_up(connection, kind, [row.row for row in deleted])
             added = [
                 (record_id, placed[kind][record_id], mirror.in_json(cells))
                 for record_id, _, cells in commit.plan.appends.get(kind, [])

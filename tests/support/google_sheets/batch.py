@@ -18,6 +18,14 @@ class Situation:
     book: Book
     # With this off, names that are taken or unknown are let pass: what the service would do if it were not strict.
     markers_hold: bool = True
+    # On a service that merges: the book as it was when the request came, with what the request has done so far, and
+    # which parts of the request are worked out on that: "append" (where new rows go), "copy" (what is copied).
+    branch: Book | None = None
+    merges: frozenset[str] = frozenset()
+
+    def seen(self, part: str) -> Book:
+        """The book on which a part of the request is worked out."""
+        return self.branch if self.branch is not None and part in self.merges else self.book
 
 
 Handler = Callable[[Situation, Json], Json]
@@ -74,6 +82,8 @@ def apply(situation: Situation, requests: list[Json]) -> list[Json]:
             # Requests with cells in them may be large, and what reads cells minds no nulls.
             one = given[kind] if "rows" in given[kind] else without_nulls(given[kind])
             replies.append(handler(situation, one))
+            if situation.branch is not None:
+                handler(Situation(situation.branch), one)
             situation.book.refuse_size()
             if before is not None:
                 situation.book.refuse_protected(before)

@@ -111,7 +111,7 @@ def append_cells(situation: Situation, given: Json) -> Json:
     mask = mask_of(given, "CellData")
     change = cells.changing(mask)
     rows = given.get("rows") or []
-    top = sheet.last_data_row()
+    top = situation.seen("append").sheet(given.get("sheetId")).last_data_row()
     quick = set(mask) == {"userEnteredValue"}
     for at, data in enumerate(rows, start=top):
         values = data.get("values") or []
@@ -194,7 +194,7 @@ def _paste(kind: str) -> Paste:
 @request("copyPaste")
 def copy_paste(situation: Situation, given: Json) -> Json:
     """Cells copied to a range, again and again when it is larger."""
-    source, area = grid_range(situation, given, "source")
+    source, area = grid_range(replace(situation, book=situation.seen("copy")), given, "source")
     target, where = grid_range(situation, given, "destination")
     rows = source.cut_out(area)
     if given.get("pasteOrientation") == "TRANSPOSE":

@@ -115,6 +115,12 @@ class Door(Hand):
         """Whether unknown and taken named ranges are refused, as the service is thought to do."""
         self._service.markers_hold = holds
 
+    def merges(self, parts: Sequence[str], window: float = 0.0) -> None:
+        """Whether requests of one moment are all checked on what is there before, and then merged: "marker" (what is
+        gone is let pass), "append" (new rows go where they would have gone), "copy" (what is copied is as it was),
+        "answer" (each answer shows its own). A moment is as long as `window` says."""
+        self._service.merges, self._service.merge_window = frozenset(parts), window
+
     # The account
 
     def credentials(self) -> dict[str, str]:

@@ -96,6 +96,10 @@ class Hand:
         found: list[list[Any]] = values.read(sheet, sheet.area, values.rendering("FORMULA", None)).get("values", [])
         return found
 
+    def serialises(self, id: str, known: bool = True) -> None:
+        """Let a store know that requests are applied one after the other, as a check has found, or forget it."""
+        self.set_cells(id, "crm", 2, 0, [["serialises", "yes"] if known else [None, None]])
+
     def named_ranges(self, id: str) -> list[Json]:
         """The named ranges of a spreadsheet."""
         return self._document(id).book.named

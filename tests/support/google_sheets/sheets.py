@@ -1,6 +1,8 @@
 """The methods of the Sheets API."""
 
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from . import a1, batch, batch_cells, batch_dimensions, batch_ranges, batch_sheets, fields, rendering, schema, values
@@ -125,12 +127,28 @@ def _filtered(book: Book, filters: list[Json]) -> list[Place]:
     return _asked(lambda: [values.filtered(book, one) for one in filters])
 
 
+def _branched(call: Call) -> batch.Situation:
+    """What a batch is carried out on; where the service merges, it stands on what it found when it came."""
+    service, document = call.service, _document(call, write=True)
+    if not service.merges:
+        return batch.Situation(document.book, service.markers_hold)
+    branch = document.book.copy()
+    _asked(lambda: batch.apply(batch.Situation(branch.copy()), call.body.get("requests") or []))
+    if service.at_that_moment:
+        service.at_that_moment.pop(0)()
+    time.sleep(service.merge_window)
+    return batch.Situation(document.book, False, branch, service.merges)
+
+
 def batch_update(call: Call) -> Json:
     """Requests carried out together, and the spreadsheet as it is then when that is asked for."""
     body = call.body
+    situation = _branched(call)
 
     def change(book: Book) -> tuple[list[Json], Book, list[Place]]:
-        replies = batch.apply(batch.Situation(book, call.service.markers_hold), body.get("requests") or [])
+        replies = batch.apply(replace(situation, book=book), body.get("requests") or [])
+        if situation.branch is not None and "answer" in situation.merges:
+            book = situation.branch
         # What is asked for must be there after the batch; when it is not, nothing is changed.
         return replies, book, [book.found(text) for text in body.get("responseRanges") or ()]
 

@@ -112,7 +112,9 @@ class State:
         return int(number) if isinstance(number, int | float) else 0
 
 
-META_RANGE = META.rows(0, 2)
+META_RANGE = META.rows(0, 3)
+# The third row says whether Google was seen to apply requests one after the other: this, "yes" or "no", and the day.
+SERIALISES = "serialises"
 # How many columns that tab is made with.
 META_COLUMNS = 40
 

@@ -25,7 +25,8 @@ _PUT_BACK = "put an older version of the spreadsheet back (File, Version history
 @dataclass
 class Contents:
     """The contents read of the spreadsheet, all of one moment. `history` holds the rows below row `history_from`, 0
-    being the heading, and `history_end` that row itself; `kept` is the tab of what the last commits wrote over."""
+    being the heading, and `history_end` that row itself; `kept` is the tab of what the last commits wrote over. Google
+    was seen to apply requests one after the other where it `serialises`."""
 
     state: State
     tabs: Mapping[type[Record], Sequence[Sequence[Cell]]]
@@ -35,6 +36,7 @@ class Contents:
     everything: bool
     kept: Sequence[Sequence[Cell]] = ()
     history_end: Sequence[Cell] = ()
+    serialises: bool = False
 
 
 class StaleHistory(Exception):

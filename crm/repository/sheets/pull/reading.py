@@ -23,7 +23,7 @@ from crm.repository.sheets.grid.layout import (
     trimmed,
 )
 from crm.repository.sheets.mirror import history_tab
-from crm.repository.sheets.mirror.mirror import META_RANGE, Place, Seen, State
+from crm.repository.sheets.mirror.mirror import META_RANGE, SERIALISES, Place, Seen, State
 from crm.repository.sheets.pull.ingest import Contents
 from crm.repository.sheets.push.before_images import came_first
 from crm.repository.sheets.push.plan import Plan
@@ -63,6 +63,7 @@ def read(service: Service, before: Seen | None) -> Contents:
         not known,
         kept.rows,
         history.rows[0] if history.rows else [],
+        is_serialised(meta.rows),
     )
 
 
@@ -81,6 +82,11 @@ def state_in(rows: Sequence[Sequence[Cell]]) -> State:
             " back (File, Version history)."
         )
     return state
+
+
+def is_serialised(rows: Sequence[Sequence[Cell]]) -> bool:
+    """Return whether the technical tab says that Google was seen to apply requests one after the other."""
+    return len(rows) > 2 and list(rows[2][:2]) == [SERIALISES, "yes"]
 
 
 def _place(values: Values) -> Place:
@@ -148,7 +154,7 @@ class Verified:
             meta, before, history, *answers = service.values(asked)
         except Rejected as error:
             raise _without_tabs(service, error) from error
-        self.state = state_in(meta.rows)
+        self.state, self.serialises = state_in(meta.rows), is_serialised(meta.rows)
         self._before = before.rows[0] if before.rows else []
         self._history = [trimmed(row) for row in history.rows]
         headings = answers[: len(plan.kinds)]

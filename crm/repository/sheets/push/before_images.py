@@ -36,6 +36,8 @@ _REMEMBERED = 400
 _PIECE = 40_000
 _AT = len(BEFORE_COLUMNS)
 _MORE_COLUMNS = 10
+# So much of what a commit wrote is kept with it.
+_MOST_AGAIN = 100_000
 # No spreadsheet has so many rows: somebody has typed it.
 _MOST_ROWS = 2_000_000
 _BY_SHEET = {TABS[kind].sheet_id: kind for kind in RECORDS}
@@ -58,7 +60,8 @@ class Use:
 class Part:
     """One tab's part: its rows, kept from row `first` of the block on, with what each was used for; `digest` stands
     for what was expected there, `headed` are the columns that got a heading. Where an ID was written, `names` holds the
-    cells by which that row is known since, by its place in `uses` and by column."""
+    cells by which that row is known since, by its place in `uses` and by column. `cells` holds what was written, by
+    place and in the order of the columns."""
 
     kind: type[Record]
     first: int
@@ -66,6 +69,7 @@ class Part:
     digest: str = ""
     headed: Sequence[int] = ()
     names: dict[int, Mapping[int, Cell]] = field(default_factory=dict)
+    cells: dict[int, Sequence[Cell]] = field(default_factory=dict)
 
     def digest_of(self, heading: Sequence[Cell], rows: Iterable[Mapping[int, Cell] | Sequence[Cell]]) -> str:
         """The digest of a heading and of the cells of the rows that are relied on."""
@@ -103,6 +107,21 @@ class Part:
 
 
 @dataclass
+class Redo:
+    """Everything else that a commit wrote: the state that it made, the rows that it added, by kind, and those of the
+    history. So it can be written again where a request of the same moment has written over it."""
+
+    state: Sequence[Cell]
+    added: Mapping[type[Record], Sequence[Sequence[Cell]]]
+    history: Sequence[Sequence[Cell]]
+
+    @property
+    def after(self) -> State | None:
+        """The state that the commit made."""
+        return State.read([State().rows()[0], self.state])
+
+
+@dataclass
 class Block:
     """The before images that one request of a commit kept: `size` rows, the first with the state, then the headings,
     then the rows. `base` is the revision that it took the spreadsheet for, `added` the ids of the rows that it
@@ -115,6 +134,9 @@ class Block:
     added: Mapping[type[Record], Sequence[int]] = field(default_factory=dict)
     cut: tuple[int, int, int] | None = None
     rows: Rows = field(default_factory=dict)
+    redo: Redo | None = None
+    # The revision that the commit below it in the tab has made, where that is known.
+    below: tuple[int, str] | None = None
 
     @property
     def state(self) -> State | None:
@@ -123,9 +145,14 @@ class Block:
 
     @property
     def came_first(self) -> bool:
-        """Return whether the commit found the revision that it took the spreadsheet for."""
+        """The commit found the revision that it took the spreadsheet for, and none of the same moment was before it."""
         state = self.state
-        return state is not None and (state.revision, state.uid) == self.base
+        return not self.clashes and state is not None and (state.revision, state.uid) == self.base
+
+    @property
+    def clashes(self) -> bool:
+        """Another commit than the one that it stands on was there before, and is no older: whatever was seen."""
+        return self.below is not None and self.below[0] >= self.base[0] and self.below != self.base
 
     @property
     def is_as_planned(self) -> bool:
@@ -141,8 +168,20 @@ class Block:
         parts = [part.encoded() for part in self.parts]
         # Older versions look for what was adopted.
         about = {"base": self.base, "added": added, "adopted": {}, "cut": self.cut, "parts": parts}
-        text = json.dumps(about, separators=(",", ":"))
+        text = json.dumps(about | self._again(), separators=(",", ":"))
         return [text[at : at + _PIECE] for at in range(0, len(text), _PIECE)]
+
+    def _again(self) -> dict[str, Any]:
+        """What was written, unless that is too much."""
+        if self.redo is None:
+            return {}
+        again = {
+            "cells": [[list(at_cells) for at_cells in part.cells.items()] for part in self.parts],
+            "rows": {TABS[kind].sheet_id: rows for kind, rows in self.redo.added.items()},
+            "history": self.redo.history,
+            "state": self.redo.state,
+        }
+        return {"redo": again} if len(json.dumps(again)) <= _MOST_AGAIN else {}
 
     def rows_of(self, part: Part) -> list[Sequence[Cell]]:
         """The rows that were kept of a tab."""
@@ -156,11 +195,14 @@ class Block:
         return [row for row in rows if row]
 
 
-def block_of(plan: Plan, seen: Seen, uid: str, base: State) -> tuple[Block, list[Request]]:
-    """The before images of a commit, and the requests that keep them."""
+def block_of(plan: Plan, seen: Seen, after: State, base: State) -> tuple[Block, list[Request]]:
+    """The before images of a commit that makes a state, and the requests that keep them."""
     kinds = plan.kinds
     added = {kind: [row[0] for row in rows if row[0]] for kind, rows in plan.appends.items()}
-    block = Block(uid, (base.revision, base.uid), 1 + len(kinds), added=added)
+    block = Block(after.uid, (base.revision, base.uid), 1 + len(kinds), added=added)
+    if not after.staging:
+        rows = {kind: [row[1] for row in rows] for kind, rows in plan.appends.items()}
+        block.redo = Redo(after.rows()[1], rows, plan.history)
     copies = [_copy(META.sheet_id, 1, 1, 0)]
     for at, kind in enumerate(kinds, start=1):
         place = seen.places[kind.kind_name]
@@ -175,6 +217,8 @@ def block_of(plan: Plan, seen: Seen, uid: str, base: State) -> tuple[Block, list
                 write = ours.get(number)
                 if write is not None and write.names:
                     part.names[len(part.uses)] = write.names
+                if write is not None and not write.deletes and block.redo is not None:
+                    part.cells[len(part.uses)] = [write.cells[at] for at in sorted(write.cells)]
                 part.uses.append(_use(write))
             block.size += count
         expected = [
@@ -269,6 +313,8 @@ def blocks_in(rows: Sequence[Sequence[Cell]], grid: int) -> list[Block]:
             break
         if block.size < 1 or at + block.size > grid:
             break
+        if blocks:
+            blocks[-1].below = block.base[0] + 1, block.uid
         blocks.append(block)
         at += block.size
     return blocks
@@ -295,6 +341,11 @@ def _read(rows: Sequence[Sequence[Cell]], at: int) -> Block:
     parts = [Part.read(part) for part in fields["parts"]]
     cut = tuple(fields["cut"]) if fields["cut"] else None
     block = Block(str(uid), (revision, base), int(size), parts, added, cut)
+    if redo := fields.get("redo"):
+        for part, again in zip(parts, redo["cells"], strict=True):
+            part.cells = {int(place): list(cells) for place, cells in again}
+        by_kind = {_BY_SHEET[int(sheet)]: list(rows) for sheet, rows in redo["rows"].items()}
+        block.redo = Redo(redo["state"], by_kind, redo["history"])
     block.rows = {place: row[_AT:] for place, row in enumerate(rows[at : at + block.size])}
     return block
 

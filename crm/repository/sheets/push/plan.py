@@ -64,6 +64,9 @@ class Plan:
     # How those of them look that are the program's.
     looks: list[cells.Request] = field(default_factory=list)
 
+    # Whether rows are emptied instead of deleted: then no other one moves, whoever does it at the same moment.
+    empties: bool = False
+
     @property
     def touched(self) -> list[RowWrite]:
         """The rows that must stand where they are thought to."""

@@ -61,6 +61,8 @@ class Push:
         self._refused: tuple[str, int] = ("", 0)
         # Transactions of ours that were begun in several requests: nobody else goes on with one of them.
         self._begun: set[str] = set()
+        # Whether an answer proves what became of a request, or it has to be looked at once more.
+        self._serialises = False
 
     def commit(
         self, plan: Plan, seen: Seen, uid: str, last: Mapping[str, int], roster: str
@@ -70,11 +72,13 @@ class Push:
         Raises Stale, Unclear, Applied, or a StoreError after which nothing of it is there.
         """
         verified = reading.Verified(self.service, plan, seen)
+        self._serialises = verified.serialises
         if verified.state.staging:
             self.wait_for_stager(verified.state)
             raise Stale
         if not verified.holds():
             raise Stale
+        plan.empties = not self._serialises
         commit = Commit(plan, seen, uid, replace(seen.state, staging="", last=dict(last), roster=roster))
         try:
             state, placed = self._apply(commit)
@@ -96,6 +100,8 @@ class Push:
                 step.block.rows = kept_in(reply)
                 if not step.block.is_as_planned:
                     raise _Astray
+                if not self._serialises:
+                    self._look_again(step)
             base = step.state
             if base.uid == commit.uid:
                 if reply is None:
@@ -171,11 +177,15 @@ class Push:
         except (StoreOfflineError, StoreBusyError) as error:
             # It arrived, and may have to be taken back.
             raise Unclear from error
-        if reading.state_in(meta.rows).uid != step.state.uid:
-            raise Unclear
         blocks = blocks_in(kept.rows, kept.grid[0])
-        if not blocks or blocks[0].uid != step.state.uid or not blocks[0].is_as_planned:
+        own = next((block for block in blocks if block.uid == step.state.uid), None)
+        if own is None:
+            raise Unclear
+        if not own.is_as_planned:
             raise _Astray
+        if reading.state_in(meta.rows).uid != step.state.uid or own is not blocks[0]:
+            # Somebody else was there since.
+            raise Unclear
 
     def _mend_marker(self, base: State) -> None:
         """Puts the marker back where somebody has deleted it by hand, or put back an older version of the
@@ -239,6 +249,7 @@ class Push:
 
     def _write_over(self, commit: Commit) -> None:
         """Writes what everybody would write here; whoever does it first, and however it ends, is looked at again."""
+        commit.plan.empties = not self._serialises
         try:
             self._apply(commit)
         except (_Astray, Stale, Unclear, Applied):
@@ -253,6 +264,7 @@ class Push:
                 # Others may be putting it right at this very moment.
                 time.sleep(random.uniform(0, min(2.0, 0.05 * 2**tries)))
             contents = reading.read(self.service, seen)
+            self._serialises = contents.serialises
             blocks = astray(contents)
             if blocks and lacks_history(contents, blocks):
                 contents = reading.read(self.service, None)

@@ -113,7 +113,7 @@ class Commit:
 
     def _around(self, plan: Plan, base: State, state: State) -> tuple[list[Request], Block]:
         """The requests before the rows themselves, and the before images they keep."""
-        block, keeping = before_images.block_of(plan, self.seen, state.uid, base)
+        block, keeping = before_images.block_of(plan, self.seen, state, base)
         headings = [
             cells_request(TABS[kind].sheet_id, 0, at, [[name]])
             for kind, added in plan.headings.items()
@@ -135,6 +135,8 @@ class Commit:
             yield cells_request(HISTORY.sheet_id, 0, 0, [list(HISTORY_COLUMNS)])
 
     def _updates(self) -> Iterator[Request]:
+        if self.plan.empties:
+            yield from self._emptied()
         blocks: list[tuple[int, int, int, list[list[Cell]]]] = []
         for update in sorted(self.plan.updates, key=lambda update: (TABS[update.kind].sheet_id, update.row)):
             sheet = TABS[update.kind].sheet_id
@@ -151,7 +153,17 @@ class Commit:
             if end > place.rows > 1:
                 yield formatting.continued(TABS[kind].sheet_id, place.columns, place.rows, end)
 
+    def _emptied(self) -> Iterator[Request]:
+        for deletion in self.plan.deletes:
+            wide = self.seen.places[deletion.kind.kind_name].columns
+            yield cells_request(TABS[deletion.kind].sheet_id, deletion.row, 0, [[""] * wide])
+        if self.plan.cut:
+            first, end = self.plan.cut
+            yield cells_request(HISTORY.sheet_id, first, 0, [[""] * len(HISTORY_COLUMNS)] * (end - first))
+
     def _deletes(self) -> Iterator[Request]:
+        if self.plan.empties:
+            return
         for kind in self.plan.kinds:
             rows = [deletion.row for deletion in self.plan.deletes if deletion.kind is kind]
             if rows and len(rows) >= self.seen.places[kind.kind_name].rows - 1:
@@ -205,7 +217,7 @@ class Commit:
             places[HISTORY.title] = replace(places[HISTORY.title], heading=[history_tab.digest(self.plan.history[-1])])
         for kind in self.plan.kinds:
             old = places[kind.kind_name]
-            deleted = sum(deletion.kind is kind for deletion in self.plan.deletes)
+            deleted = 0 if self.plan.empties else sum(deletion.kind is kind for deletion in self.plan.deletes)
             used = max([old.used - deleted, *(row + 1 for row in placed.get(kind, {}).values())])
             places[kind.kind_name] = replace(old, used=used, rows=max(old.rows - deleted, used))
         return places

@@ -21,28 +21,34 @@ def astray(contents: Contents) -> list[Block]:
         return []
     strays: list[Block] = []
     for block in blocks:
-        follows = not strays or _uid_before(strays[-1]) == block.uid
-        if block.is_as_planned or block.state is None or not follows:
+        if block.is_as_planned or (block.state is None and not block.clashes):
             break
         strays.append(block)
     return strays
 
 
-def _uid_before(block: Block) -> str:
-    return block.state.uid if block.state else ""
+def _before(contents: Contents, blocks: Sequence[Block]) -> Block | None:
+    """The commit that was there before the last one of these, of the same moment; what it wrote may have been written
+    over. None where none was, or what it wrote is not known."""
+    if not blocks[-1].clashes:
+        return None
+    below = blocks_in(contents.kept, contents.places[BEFORE.title].rows)[len(blocks) :]
+    return below[0] if below and below[0].redo is not None and below[0].uid != blocks[-1].uid else None
 
 
 def mending(contents: Contents, blocks: Sequence[Block]) -> tuple[Plan, State]:
     """The requests that roll those commits back, and the state to go on from."""
-    plan = Plan()
+    plan, first = Plan(), _before(contents, blocks)
     for kind in RECORDS:
         tab = _Tab(kind, contents.tabs[kind])
         for block in blocks:
             tab.take_back(block)
+        if first is not None:
+            tab.write_again(first)
         tab.plan(plan)
-    before = blocks[-1].state or contents.state
+    before = (first.redo.after if first and first.redo else None) or blocks[-1].state or contents.state
     highest = {name: max(last, before.last.get(name, 0)) for name, last in contents.state.last.items()}
-    rows = _mend_history(contents, blocks, plan)
+    rows = _mend_history(contents, blocks, first, plan)
     return plan, replace(before, last=highest, history_rows=rows)
 
 
@@ -63,7 +69,7 @@ def recounting(contents: Contents) -> tuple[Plan, State] | None:
     return Plan(), replace(state, history_rows=state.history_rows + surplus)
 
 
-def _mend_history(contents: Contents, blocks: Sequence[Block], plan: Plan) -> int:
+def _mend_history(contents: Contents, blocks: Sequence[Block], first: Block | None, plan: Plan) -> int:
     """Plans the history as it was before; of how many rows it stays as it is."""
     top = contents.history_from + 1
     existing = [trimmed(row) for row in contents.history]
@@ -75,6 +81,11 @@ def _mend_history(contents: Contents, blocks: Sequence[Block], plan: Plan) -> in
             rows[at:at] = [list(row) for row in block.cut_rows]
         before = block.state or contents.state
         del rows[max(before.history_rows + 1 - top, 0) :]
+    if first is not None and first.redo is not None and (after := first.redo.after):
+        # Others may have written over what it had added.
+        own = [trimmed(row) for row in first.redo.history]
+        begin = max(after.history_rows - len(own) + 1 - top, 0)
+        rows[begin:] = own
     same = 0
     while same < min(len(rows), len(existing)) and rows[same] == existing[same]:
         same += 1
@@ -131,7 +142,37 @@ class _Tab:
                     if use is not None
                 ]
                 self._put_back(victims)
-        self._take_away(block.added.get(self.kind, ()))
+        self._take_away(block)
+
+    def write_again(self, block: Block) -> None:
+        """Writes what a commit wrote wherever it is not there any more, and nobody has written anything else since."""
+        for at, part in enumerate(block.parts, start=1):
+            if part.kind is self.kind:
+                kept_head = heading(self.kind, block.rows.get(at, []))
+                columns = _columns(kept_head, self.head)
+                owners = _Owners(self, [row for row in self.rows if not row.gone])
+                for offset, (use, kept) in enumerate(zip(part.uses, block.rows_of(part), strict=True)):
+                    if use is not None and use.writes is None:
+                        self._delete_again(kept)
+                    if use is None or offset not in part.cells:
+                        continue
+                    row = owners.row_before(kept, kept_head)
+                    for column, cell in zip(use.writes or (), part.cells[offset], strict=True):
+                        place, was = columns(column), kept[column] if column < len(kept) else ""
+                        if row is not None and place is not None and alike(row.cell(place), was):
+                            row.put(place, cell)
+        known = {self.id_of(row) for row in self.rows if not row.gone}
+        for cells in block.redo.added.get(self.kind, ()) if block.redo else ():
+            added = _Row(None, [], list(cells))
+            if self.id_of(added) not in known:
+                self.rows.append(added)
+
+    def _delete_again(self, kept: Sequence[Cell]) -> None:
+        """Takes a row away that stands there as it was when a commit deleted it."""
+        cells = trimmed(kept)
+        row = next((row for row in self.rows if cells and not row.gone and trimmed(row.now) == cells), None)
+        if row is not None:
+            row.gone = True
 
     def _put_heading_back(self, columns: Sequence[int], kept_head: Sequence[Cell]) -> None:
         for at in columns:
@@ -161,12 +202,14 @@ class _Tab:
 
     # Rows that were added
 
-    def _take_away(self, ids: Sequence[int]) -> None:
-        remaining = set(ids)
+    def _take_away(self, block: Block) -> None:
+        remaining = set(block.added.get(self.kind, ()))
         if not remaining:
             return
-        # Of two rows with one id the later one was added later.
-        for row in reversed(self.rows):
+        ours = [trimmed(cells) for cells in (block.redo.added.get(self.kind, ()) if block.redo else ())]
+        # Of two rows with one id it is the one that holds what was added, or the later one.
+        latest = list(reversed(self.rows))
+        for row in sorted(latest, key=lambda row: trimmed(row.now) not in ours):
             record_id = self.id_of(row) if self.is_whole(row) else self._stamp_anywhere(row, remaining)
             if not row.gone and record_id in remaining:
                 row.gone = True
@@ -239,6 +282,12 @@ class _Owners:
         if row is not None:
             self._taken.add(id(row))
         return row
+
+    def row_before(self, kept: Sequence[Cell], head: Heading) -> _Row | None:
+        """The row that still has the ID that a row had before it was written."""
+        at = head.positions.get("id")
+        candidates = self._by_id.get(number_of(kept[at]), []) if at is not None and at < len(kept) else []
+        return candidates[0] if len(candidates) == 1 else None
 
     def _candidates(self, victim: "_Victim") -> Sequence[_Row]:
         if victim.deleted or victim.keeps_id:
