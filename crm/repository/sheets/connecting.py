@@ -1,13 +1,13 @@
 """The spreadsheets at Google that a person can connect: looked at, set up, and what is in their other tabs."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from crm.errors import NotFoundError
+from crm.errors import NotFoundError, StoreBusyError, StoreOfflineError
 from crm.model import Client, OptOut, Record, StatusRule
 from crm.model.money import plain_number
 from crm.repository import HistoryQuery, Query, Repository, Spreadsheet, Table, Waiting
@@ -15,9 +15,10 @@ from crm.repository.past_opt_outs import OPTED_OUT, past_opt_outs
 from crm.repository.sheets import setup
 from crm.repository.sheets.google import errors
 from crm.repository.sheets.google.credentials import Account, account_from, spreadsheet_id
-from crm.repository.sheets.google.spreadsheet import Rejected, Service, unreadable
+from crm.repository.sheets.google.spreadsheet import NoAnswer, Rejected, Service, unreadable
 from crm.repository.sheets.grid.layout import ACCOUNT_TABS, ALL_TABS, META, GridRange, header
-from crm.repository.sheets.pull.reading import is_older
+from crm.repository.sheets.mirror.mirror import META_RANGE
+from crm.repository.sheets.pull.reading import is_older, is_serialised
 from crm.repository.sheets.repository import SheetsRepository
 
 _SCHEME = "sheets://"
@@ -86,7 +87,9 @@ class GoogleSpreadsheets:
 
     def set_up(self, url: str) -> Sequence[str]:
         with self._service(url) as service:
-            if setup.set_up(service, self.first_records(), self.now()):
+            is_new = setup.set_up(service, self.first_records(), self.now())
+            self._find_out(service)
+            if is_new:
                 return []
             repository = self.repository(self.url(url))
             try:
@@ -98,6 +101,16 @@ class GoogleSpreadsheets:
             finally:
                 repository.close()
         return [f"{kind.plural}: {header(kind, name)}" for kind, names in put_back.items() for name in names]
+
+    def _find_out(self, service: Service) -> None:
+        """Lets two writers race a few times where it is not known yet whether Google applies requests one after the
+        other. Where that cannot be found out, each change is looked at once more, and nothing else follows."""
+        from crm.repository.sheets.live_check import FEW_RACES, LiveCheck
+
+        with suppress(Rejected, NoAnswer, StoreBusyError, StoreOfflineError):
+            (meta,) = service.values([META_RANGE])
+            if not is_serialised(meta.rows):
+                LiveCheck(service, races=FEW_RACES).serialises(self.now().date())
 
     @contextmanager
     def _service(self, url: str) -> Iterator[Service]:

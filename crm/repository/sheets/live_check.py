@@ -3,18 +3,21 @@
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from crm.repository import Proof
 from crm.repository.known import new_id
 from crm.repository.sheets.google.spreadsheet import NoAnswer, Rejected, Service
 from crm.repository.sheets.grid.cells import Request, cells_request
-from crm.repository.sheets.grid.layout import Cell, a1
+from crm.repository.sheets.grid.layout import META, Cell, a1
+from crm.repository.sheets.mirror.mirror import SERIALISES
 
 _VALUE = "userEnteredValue"
 # Drive is asked for so long (seconds) whether it has seen an edit.
 _PROBE_WAITS = 30.0
-_RACES = 3
+# How often two writers race; fewer times while a spreadsheet is connected.
+RACES, FEW_RACES = 10, 5
 # Whatever a person may type and a client may be called.
 _TYPED: tuple[Cell, ...] = (
     "=1+1", "+49 1", "-1", "@x", "'quoted", "0049", "1.0", "2026-01-01", "TRUE", "1e5", "x" * 20_000, "Zoë 🙂\nline",
@@ -34,34 +37,48 @@ def _must(held: bool, otherwise: str) -> None:
 class LiveCheck:
     """One run of the proofs; `proofs` yields them one by one and leaves nothing behind."""
 
-    def __init__(self, service: Service, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, service: Service, sleep: Callable[[float], None] = time.sleep, races: int = RACES) -> None:
         self.service = service
+        self._races = races
         self._sleep = sleep
         self._uid = new_id()
         number = int(self._uid[:6], 16)
         self.sheet, self.kept = 800_000_000 + 2 * number, 800_000_001 + 2 * number
         self.title = f"crm check {self._uid[:4]}"
         self._markers: list[str] = []
+        self._held: dict[str, bool | None] = {}
+
+    def serialises(self, day: date) -> bool | None:
+        """Return whether Google applies requests one after the other, None where it could not be found out; it is noted
+        in the spreadsheet."""
+        for _ in self._tried(self._serial):
+            pass
+        self.note(day)
+        return self.serial
+
+    def note(self, day: date) -> None:
+        """Notes what was found out in the spreadsheet, for everybody who writes to it."""
+        if self.serial is not None:
+            answer = [SERIALISES, "yes" if self.serial else "no", day.isoformat()]
+            self.service.write([cells_request(META.sheet_id, 2, 0, [answer])])
 
     def proofs(self) -> Iterator[Proof]:
         """Every proof, the one that all others stand on first."""
+        yield from self._tried([*self._serial, *self._others])
+
+    @property
+    def serial(self) -> bool | None:
+        """What the races have shown; None where one of these proofs is not known."""
+        held = [self._held.get(prove.__name__) for prove in self._serial]
+        return False if False in held else None if None in held else True
+
+    def _tried(self, proofs: Sequence[Callable[[], str]]) -> Iterator[Proof]:
         self.service.write([self._add_tab(self.sheet, self.title, 20), self._add_tab(self.kept, f"{self.title} b", 5)])
         try:
-            for prove in (
-                self.batches_are_whole,
-                self.a_marker_is_taken_once,
-                self.of_two_writers_one_wins,
-                self.values_stay_typed,
-                self.copies_stay_typed,
-                self.answers_show_what_was_there,
-                self.filtered_rows_are_rows,
-                self.appending_finds_the_end,
-                self.answers_reach_new_rows,
-                self.writes_are_read_at_once,
-                self.two_megabytes_are_taken,
-                self.the_probe_sees_an_edit,
-            ):
-                yield self._proof(prove)
+            for prove in proofs:
+                proof = self._proof(prove)
+                self._held[prove.__name__] = proof.held
+                yield proof
         finally:
             self._remove()
 
@@ -81,6 +98,24 @@ class LiveCheck:
         ours = [range_["namedRangeId"] for range_ in ranges if range_["namedRangeId"] in self._markers]
         requests: list[Request] = [{"deleteNamedRange": {"namedRangeId": name}} for name in ours]
         self.service.write([*requests, *({"deleteSheet": {"sheetId": id_}} for id_ in (self.sheet, self.kept))])
+
+    @property
+    def _serial(self) -> Sequence[Callable[[], str]]:
+        return self.batches_are_whole, self.a_marker_is_taken_once, self.of_two_writers_one_wins
+
+    @property
+    def _others(self) -> Sequence[Callable[[], str]]:
+        return (
+            self.values_stay_typed,
+            self.copies_stay_typed,
+            self.answers_show_what_was_there,
+            self.filtered_rows_are_rows,
+            self.appending_finds_the_end,
+            self.answers_reach_new_rows,
+            self.writes_are_read_at_once,
+            self.two_megabytes_are_taken,
+            self.the_probe_sees_an_edit,
+        )
 
     # The proofs
 
@@ -106,16 +141,21 @@ class LiveCheck:
         raise _Failed("a commit on an old revision went through")
 
     def of_two_writers_one_wins(self) -> str:
-        """Of two who write at the same moment exactly one goes through."""
-        for _ in range(_RACES):
+        """Of two who write at the same moment, and add a row, exactly one goes through."""
+        for _ in range(self._races):
             base = self._marker()
-            self.service.write([self._put(base)])
+            empty = [{"updateCells": {"range": self._range(2, 4), "fields": _VALUE}}]
+            empty.append({"updateCells": {"range": {"sheetId": self.kept}, "fields": _VALUE}})
+            self.service.write([*empty, self._put(base)])
             won: list[int] = []
             lost: list[int] = []
 
             def write(number: int, base: str = base, won: list[int] = won, lost: list[int] = lost) -> None:
+                row = cells_request(self.kept, 0, 0, [[number]])["updateCells"]["rows"]
+                added = {"appendCells": {"sheetId": self.kept, "rows": row, "fields": _VALUE}}
+                requests = [self._take(base), self._put(self._marker()), self._cells(number, [[number]]), added]
                 try:
-                    self.service.write([self._take(base), self._put(self._marker()), self._cells(number, [[number]])])
+                    self.service.write(requests)
                     won.append(number)
                 except (Rejected, NoAnswer):
                     lost.append(number)
@@ -126,11 +166,11 @@ class LiveCheck:
             for writer in writers:
                 writer.join()
             _must(len(won) == 1 and len(lost) == 1, f"{len(won)} of two went through")
-            rows = self._rows(2, 4)
+            changed = [{"sheetId": self.sheet, "startRowIndex": 2, "endRowIndex": 4}, {"sheetId": self.kept}]
+            rows, added = (values.rows for values in self.service.values(changed))
             winners = [number for number, row in zip((2, 3), [*rows, [], []], strict=False) if row and row[0] == number]
-            _must(winners == won, "what is there is not what was answered")
-            self.service.write([{"updateCells": {"range": self._range(2, 4), "fields": _VALUE}}])
-        return f"{_RACES} races"
+            _must(winners == won and added == [won], "what is there is not what was answered")
+        return f"{self._races} races"
 
     def values_stay_typed(self) -> str:
         """Text, numbers and truths come back as they were written; nothing becomes a formula, a date or a number."""

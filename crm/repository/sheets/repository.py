@@ -674,7 +674,9 @@ class SheetsRepository(SqlRepository):
 
         with self.read() as snapshot:
             allowed(snapshot)
-        yield from LiveCheck(self.service).proofs()
+        check = LiveCheck(self.service)
+        yield from check.proofs()
+        check.note(self.clock.today)
 
     def check(self, allowed: Allowed = anybody) -> Iterator[Finding]:
         self._look_at_sheet()

@@ -201,7 +201,7 @@ def test_the_live_check_finds_a_service_that_does_not_keep_the_marker(config: Co
         google().marker_holds(True)
     assert report.failed
     failed = [proof.what for proof in report.proofs if proof.held is False]
-    assert "Of two who write at the same moment exactly one goes through" in failed
+    assert "Of two who write at the same moment, and add a row, exactly one goes through" in failed
     assert google().tabs(spreadsheet) == before
 
 

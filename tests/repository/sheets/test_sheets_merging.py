@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from crm.model import Client, Sale
+from crm.repository.sheets.grid.layout import META
+from crm.repository.sheets.live_check import LiveCheck
 from tests.support.sheets_team import Team, new_team
 
 MODES = {
@@ -100,3 +102,19 @@ def test_four_machines_that_sell_at_once(team: Team, mode: str) -> None:
         thread.join(90)
     assert failed == []
     _check(team, 20)
+
+
+@pytest.mark.parametrize("merges", [False, True])
+def test_whether_google_serialises_is_found_out_and_remembered_with_the_spreadsheet(team: Team, merges: bool) -> None:
+    team.person.merges(MODES["all"] if merges else [], 0.03)
+    check = LiveCheck(team.repository.service, races=2)
+    assert check.serialises(team.store.today) is not merges
+    assert team.cells(META)[2][:2] == ["serialises", "no" if merges else "yes"]
+    team.person.merges([])
+    team.stored()
+    team.person.reset_counts()
+    team.store.change(_sell, "a sale")
+    counts = team.person.counts(team.id)
+    # Where it does not, a change is looked at once more.
+    assert (counts["reads"], counts["writes"]) == (2 if merges else 1, 1)
+    _check(team, 1)
