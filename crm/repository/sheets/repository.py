@@ -35,7 +35,7 @@ from crm.repository.sheets.pull.formulas import formulas
 from crm.repository.sheets.pull.kept_accounts import KeptAccounts, note_edits
 from crm.repository.sheets.push import column_restore
 from crm.repository.sheets.push.plan import Plan, plan, plan_again, plan_rows, whole_plan
-from crm.repository.sheets.push.push import Applied, Placed, Push, Stale, Unclear, may_be_saved
+from crm.repository.sheets.push.push import Applied, Placed, Push, Refused, Stale, Unclear, may_be_saved
 from crm.repository.sheets.push.requests import Commit
 from crm.repository.snapshot import SqlSnapshot, fact, put_fact
 from crm.repository.sql import REVIEWED, SqlRepository, not_as_it_says
@@ -160,7 +160,11 @@ class SheetsRepository(SqlRepository):
         ''."""
         if self._offline is None:
             with self._errors_explained(), self._engine.connect() as connection:
-                held = mirror.held(connection)
+                held, untaken = mirror.held(connection), mirror.untaken(connection)
+            if untaken:
+                return (
+                    f"What was edited in the spreadsheet is not taken over yet, because it cannot be written: {untaken}"
+                )
             return f"{words(held)} `sheets repair` asks what to do." if held else ""
         with self._errors_explained(), self._engine.connect() as connection:
             _, at = mirror.checked(connection)
@@ -219,6 +223,7 @@ class SheetsRepository(SqlRepository):
         accounts = edits.take_out(SEALED)
         # What was done by hand is taken over when that is written: until then there is something to do.
         mirror.set_checked(connection, mirror.BEHIND if edits else version, began)
+        mirror.set_untaken(connection, "")
         connection.commit()
         if knows and (accounts or edits.keeps_accounts or self._lags(connection)):
             self._put_accounts_back(connection, accounts)
@@ -304,22 +309,24 @@ class SheetsRepository(SqlRepository):
                 raise Stale
             formula_cells = formulas(self.service, edits, seen)
             self._commit(connection, change, hand_edits.WHAT, SPREADSHEET, {}, seen)
-        except (RefusedError, StoreDamagedError, StoreAccessError):
+        except (Refused, RefusedError, StoreDamagedError, StoreAccessError) as error:
             # A column is gone, or rows are mixed up, or they may only be looked at: until that is changed in the sheet
             # nothing is new.
             connection.rollback()
-            self._note_done(connection, version, began)
+            self._note_done(connection, version, began, str(error))
         except (Stale, StoreError):
             connection.rollback()
         except BaseException:
             connection.rollback()
             raise
 
-    def _note_done(self, connection: Connection, version: int, began: float) -> None:
-        """Notes that nothing is left to do at a version. Where another program holds the mirror it is looked again."""
+    def _note_done(self, connection: Connection, version: int, began: float, reason: str = "") -> None:
+        """Notes that nothing is left to do at a version, or the reason why it cannot be done. Where another program
+        holds the mirror it is looked again."""
         with suppress(Stale):
             self._begin_now(connection)
             mirror.set_checked(connection, version, began)
+            mirror.set_untaken(connection, reason)
             connection.commit()
         connection.rollback()
 

@@ -9,6 +9,7 @@ import pytest
 from crm.errors import RefusedError
 from crm.model import Client, Sale, Setting
 from tests.support.by_hand import Sheet, last, wrong
+from tests.support.google_sheets.document import READER, WRITER
 from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
 
 
@@ -90,3 +91,31 @@ def test_a_few_are_taken_over_and_so_is_what_the_team_calls_a_few(team: Team) ->
     # Put back by hand, nothing waits any more.
     team.store.repository.settle(take_over=True)  # type: ignore[attr-defined]
     assert len(team.agreed()[Sale]) == 7
+
+
+@pytest.mark.parametrize("how", ["protected", pytest.param("only to read", marks=pytest.mark.slow)])
+def test_edits_that_cannot_be_written_are_told_and_cost_one_look(team: Team, how: str) -> None:
+    Sheet(team, Client).put(team.stored()[Client][2], "city", "Bonn")
+    Sheet(team, Sale).add(client=2, amount=7)
+    if how == "protected":
+        team.person.protect(team.id, SALES)
+    else:
+        team.person.set_access(team.id, READER)
+    team.stored()
+    assert "not taken over yet" in team.repository.notice()
+    if how == "protected":
+        assert "in the tab “sales”" in team.repository.notice()
+    assert "not taken over yet" in " ".join(wrong(team))
+    team.stored()
+    team.person.reset_counts()
+    for _ in range(3):
+        team.stored()
+    counts = team.person.counts(team.id)
+    assert (counts["reads"], counts["writes"], counts["drive"]) == (0, 0, 3)
+    team.person.set_access(team.id, WRITER)
+    team.person.protect(team.id, SALES, on=False)
+    Sheet(team, Client).put(team.stored()[Client][3], "city", "Ulm")
+    found = team.agreed()
+    assert team.repository.notice() == ""
+    assert [found[Client][at].city for at in (2, 3)] == ["Bonn", "Ulm"]  # type: ignore[attr-defined]
+    assert len(found[Sale]) == 15

@@ -233,6 +233,16 @@ def set_held(connection: Connection, ids: Mapping[str, Sequence[int]]) -> None:
     _set_fact(connection, "held", json.dumps(ids) if ids else "")
 
 
+def untaken(connection: Connection) -> str:
+    """Why edits by hand are not taken over, '' where they are."""
+    return _fact(connection, "untaken")
+
+
+def set_untaken(connection: Connection, reason: str) -> None:
+    """Notes why edits by hand cannot be taken over."""
+    _set_fact(connection, "untaken", reason)
+
+
 def torn(connection: Connection) -> list[int]:
     """The rows of the history that cannot be read."""
     rows: list[int] = json.loads(_fact(connection, "torn") or "[]")

@@ -125,6 +125,9 @@ def problems(connection: Connection) -> Iterator[Finding]:
         for name, ids in held.items():
             what = f"{len(ids)} of the {BY_NAME[name].plural} are gone from the tab “{seen.places[name].title}”"
             yield Finding(f"{what}, or have lost their ID.", True, name, 0, "`sheets repair` asks what to do.")
+    if untaken := mirror.untaken(connection):
+        what = f"What was edited in the spreadsheet is not taken over yet, because it cannot be written: {untaken}"
+        yield Finding(what, True, how_to_mend="Let this program write to that tab; what is shown until then is older.")
     for row in mirror.torn(connection):
         what = f"{HISTORY.title}!A{row}: this row of the history cannot be read and is passed over."
         yield Finding(what, True, how_to_mend=_PUT_BACK)

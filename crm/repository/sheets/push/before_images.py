@@ -200,7 +200,8 @@ def block_of(plan: Plan, seen: Seen, after: State, base: State) -> tuple[Block, 
     kinds = plan.kinds
     added = {kind: [row[0] for row in rows if row[0]] for kind, rows in plan.appends.items()}
     block = Block(after.uid, (base.revision, base.uid), 1 + len(kinds), added=added)
-    if not after.staging:
+    # One of several requests is too much to keep once more.
+    if not after.staging and not base.staging:
         rows = {kind: [row[1] for row in rows] for kind, rows in plan.appends.items()}
         block.redo = Redo(after.rows()[1], rows, plan.history)
     copies = [_copy(META.sheet_id, 1, 1, 0)]

@@ -1,6 +1,7 @@
 """Sending a commit until it is known what became of it, and putting right what went astray."""
 
 import random
+import re
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,7 +14,7 @@ from crm.repository import Wait, Waiting
 from crm.repository.known import new_id
 from crm.repository.sheets.google.spreadsheet import NoAnswer, Rejected, Service
 from crm.repository.sheets.grid.cells import number_of, stamped
-from crm.repository.sheets.grid.layout import BEFORE, columns, heading, is_marker, marker
+from crm.repository.sheets.grid.layout import ALL_TABS, BEFORE, columns, heading, is_marker, marker
 from crm.repository.sheets.mirror.mirror import META_RANGE, Seen, State
 from crm.repository.sheets.pull import reading
 from crm.repository.sheets.pull.ingest import Contents
@@ -38,6 +39,10 @@ Placed = dict[type[Record], dict[int, int]]
 
 class Stale(Exception):
     """Others came first, or rows have moved: nothing of the commit is there; refresh, and run the change again."""
+
+
+class Refused(Stale):
+    """Google does not take the commit, though nobody came first: a tab is protected, or the spreadsheet is full."""
 
 
 class Unclear(Exception):
@@ -146,10 +151,11 @@ class Push:
                     # It may be there with somebody else's commit on top, or may still be on its way.
                     raise Unclear from error
                 # Google may itself say that somebody else was first.
-                if error.status != 409:
-                    self._mend_marker(base)
-                    self._count_refusal(error)
-                raise Stale(error.message) from error
+                if error.status == 409 or self._mend_marker(base):
+                    raise Stale(error.message) from error
+                reason = _reason(error, step)
+                self._count_refusal(reason)
+                raise Refused(reason) from error
 
     def _state_after(self, since: float) -> State:
         """The state now that something was sent, however long the connection takes to come back."""
@@ -187,9 +193,9 @@ class Push:
             # Somebody else was there since.
             raise Unclear
 
-    def _mend_marker(self, base: State) -> None:
+    def _mend_marker(self, base: State) -> bool:
         """Puts the marker back where somebody has deleted it by hand, or put back an older version of the
-        spreadsheet beside which another one stands."""
+        spreadsheet beside which another one stands; False where it is there."""
         asked = "namedRanges(namedRangeId),sheets(data(rowData(values(effectiveValue))))"
         answer = self.service.look([META_RANGE], asked)
         names = [
@@ -197,18 +203,19 @@ class Push:
         ]
         rows = rows_in(answer["sheets"][0]["data"])
         if marker(base.revision, base.uid) in names or not reading.state_in([rows[0], rows[1]]).is_at(base):
-            return
+            return False
         # Those that are deleted must still be there, so that this is done once only.
         with suppress(Rejected, NoAnswer):
             self.service.write([*({"deleteNamedRange": {"namedRangeId": name}} for name in names), add_marker(base)])
+        return True
 
-    def _count_refusal(self, error: Rejected) -> None:
+    def _count_refusal(self, reason: str) -> None:
         """The same refusal again and again is no lost race."""
         message, times = self._refused
-        self._refused = (error.message, times + 1 if message == error.message else 1)
+        self._refused = (reason, times + 1 if message == reason else 1)
         if self._refused[1] >= _SAME_REFUSALS:
             self._refused = ("", 0)
-            raise StoreError(f"Google refused the change: {error.message} Nothing was saved.") from None
+            raise StoreError(f"Google refused the change: {reason} Nothing was saved.") from None
 
     # Those who write in several requests
 
@@ -278,6 +285,15 @@ class Push:
             "Rows are being moved in the spreadsheet again and again while the program puts them right. Try again when"
             " nobody is sorting it."
         )
+
+
+def _reason(error: Rejected, step: Step) -> str:
+    """Why Google refused a request, with the tab that it is about."""
+    number = re.search(r"requests\[(\d+)\]", error.message)
+    part = str(step.requests[int(number[1])]) if number and int(number[1]) < len(step.requests) else ""
+    sheet = re.search(r"'sheetId': (\d+)", part)
+    title = next((tab.title for tab in ALL_TABS if sheet and tab.sheet_id == int(sheet[1])), "")
+    return f"in the tab “{title}”: {error.message}" if title else error.message
 
 
 def _not_known(error: Exception) -> NoReturn:
