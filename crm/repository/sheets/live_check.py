@@ -54,7 +54,8 @@ class LiveCheck:
         for _ in self._tried(self._serial):
             pass
         self.note(day)
-        return self.serial
+        answer: bool | None = self.serial
+        return answer
 
     def note(self, day: date) -> None:
         """Notes what was found out in the spreadsheet, for everybody who writes to it."""
@@ -68,9 +69,11 @@ class LiveCheck:
 
     @property
     def serial(self) -> bool | None:
-        """What the races have shown; None where one of these proofs is not known."""
+        """The answer of the races; None where one of these proofs is not known."""
         held = [self._held.get(prove.__name__) for prove in self._serial]
-        return False if False in held else None if None in held else True
+        if False in held:
+            return False
+        return None if None in held else True
 
     def _tried(self, proofs: Sequence[Callable[[], str]]) -> Iterator[Proof]:
         self.service.write([self._add_tab(self.sheet, self.title, 20), self._add_tab(self.kept, f"{self.title} b", 5)])
