@@ -60,7 +60,7 @@ def _converted(
     """The rows as the driver takes them; a column that the rows lack has the constant of the statement."""
     first = rows[0]
     if len(rows) == 1:
-        one = ((first.get(name, constant), convert) for name, constant, convert in columns)
+        one = [(first.get(name, constant), convert) for name, constant, convert in columns]
         return [tuple([convert(value) if convert else value for value, convert in one])]
     values = [
         _column([row[name] for row in rows] if name in first else [constant] * len(rows), convert)

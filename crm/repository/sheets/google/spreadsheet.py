@@ -426,7 +426,7 @@ def _json(value: Any) -> bytes:
 
 def _same(grid_range: Mapping[str, Any]) -> frozenset[tuple[str, int]]:
     """A range as it compares: a 0 may be left out in an answer."""
-    return frozenset((name, value) for name, value in grid_range.items() if value)
+    return frozenset([(name, value) for name, value in grid_range.items() if value])
 
 
 def title_of(range_name: str) -> str:

@@ -83,7 +83,7 @@ class State:
         """The two rows of the technical tab."""
         names: list[Cell] = ["format", "revision", "uid", "staging", "history_rows", *NUMBERED]
         values: list[Cell] = [FORMAT, self.revision, self.uid, self.staging, self.history_rows]
-        return [[*names, ROSTER], [*values, *(self.last.get(name, 0) for name in NUMBERED), self.roster]]
+        return [[*names, ROSTER], [*values, *[self.last.get(name, 0) for name in NUMBERED], self.roster]]
 
     @classmethod
     def read(cls, rows: Sequence[Sequence[Cell]]) -> "State | None":
