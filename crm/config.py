@@ -500,6 +500,13 @@ TEAM: tuple[Option, ...] = (
         "The terms on your invoices, where an invoice says no other.",
     ),
     Option(
+        "invoice_template",
+        "Template of invoices",
+        Line(500),
+        lambda: "",
+        "The typst file that the PDFs of invoices are made from, on this machine; empty for that of the program.",
+    ),
+    Option(
         "mails_per_minute",
         "E-mails a minute",
         Whole(least=1, most=6000),

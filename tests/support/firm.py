@@ -399,6 +399,7 @@ GIVEN: Mapping[str, Given] = {
     "invoices adjustments remove": _an_adjustment,
     "invoices pdf": lambda firm, role: {"invoice": _an_issued(firm, role), "to": _file(firm, role, ".pdf")},
     "invoices xml": lambda firm, role: {"invoice": _an_issued(firm, role), "to": _file(firm, role, ".xml")},
+    "invoices qr": lambda firm, role: {"invoice": _an_issued(firm, role)},
     "invoices check": lambda firm, role: {"file": _an_einvoice(firm, role)},
     "payments add": lambda firm, role: {"client": firm.other, "amount": Decimal(20), "reference": role},
     "payments list": _nothing,

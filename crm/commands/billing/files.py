@@ -1,6 +1,7 @@
 """Invoices as files: PDF and e-invoices, and a look at an e-invoice of somebody else."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,7 @@ from crm.model import Invoice
 from crm.model.fields import Choice
 from crm.model.paths import display_path
 from crm.outward.einvoice import FORMATS, Checked, check, write
-from crm.outward.invoice_pdf import make_pdf
+from crm.outward.invoice_pdf import make_pdf, payment_code
 
 # More is no invoice, and is not read.
 _LARGEST = 30_000_000
@@ -45,18 +46,34 @@ class CheckedFile:
         return int(bool(self.checked.faults))
 
 
+@dataclass(frozen=True, slots=True)
+class PaymentCode:
+    """The code by which a phone pays what is open on an invoice, as text for the screen."""
+
+    number: str
+    amount: Decimal
+    currency: str
+    code: str
+
+
 def file_name(card: InvoiceCard, ending: str) -> str:
     """The name of a file that an invoice gets: its number, with signs that a file can have."""
     name = card.invoice.number or f"draft-{card.invoice.id}"
     return "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in name) + ending
 
 
-def pdf_of(card: InvoiceCard) -> tuple[bytes, str]:
-    """The PDF of an invoice, with the e-invoice inside where it has all that one needs, and what to know of it."""
-    document = card.document
-    einvoice = card.invoice.state == "issued" and not missing(document, "factur-x")
-    made = make_pdf(document, xml=write(document, "factur-x") if einvoice else b"")
-    return made.data, made.notice
+def pdf_of(crm: CRM, card: InvoiceCard) -> tuple[bytes, str]:
+    """The PDF of an invoice from the team's template, with the e-invoice inside where it has all that one needs, and
+    what to know of it."""
+    document, xml, notices = card.document, b"", []
+    if card.invoice.state == "issued":
+        if lacks := missing(document, "factur-x"):
+            notices.append(lacking(lacks, "No e-invoice is inside"))
+        else:
+            xml = write(document, "factur-x")
+    template = crm.settings["invoice_template"]
+    made = make_pdf(document, xml=xml, template=Path(template).expanduser() if template else None)
+    return made.data, " ".join([*notices, *([made.notice] if made.notice else [])])
 
 
 @command("invoices pdf", title="Make a PDF")
@@ -70,7 +87,7 @@ def pdf(
     card = _read(crm, invoice)
     file = to or Path(file_name(card, ".pdf"))
     confirm_overwrite(file, yes)
-    data, notice = pdf_of(card)
+    data, notice = pdf_of(crm, card)
     _write(file, data)
     return InvoiceFile(file, card.invoice.number, notice)
 
@@ -93,6 +110,19 @@ def xml(
     confirm_overwrite(file, yes)
     _write(file, write(card.document, format))
     return InvoiceFile(file, card.invoice.number)
+
+
+@command("invoices qr", title="Show the code to pay by phone")
+def qr(crm: CRM, invoice: TheInvoice) -> PaymentCode:
+    """Shows the code that a banking app reads from the screen: account, open amount and number (EPC, in euro)."""
+    document = _read(crm, invoice).document
+    code = payment_code(document)
+    if not code:
+        raise RefusedError(
+            "There is no code for it. It needs an issued invoice in euro with something open, and your IBAN"
+            " (`settings set iban`)."
+        )
+    return PaymentCode(document.number, document.open, document.currency, code)
 
 
 @command("invoices check", title="Check an e-invoice", menu="invoices")

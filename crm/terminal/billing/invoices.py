@@ -76,10 +76,13 @@ def invoice_page(session: Session, invoice: Invoice) -> None:
                 Choice("Delete the draft", lambda: delete(session, record)),
             ]
         is_open = record.kind == "invoice" and record.credited < record.total
+        document = card.document
         pay = Choice("Record a payment", lambda: _pay(session, card))
+        code = Choice("Show the code to pay by phone", lambda: session.start(named("invoices qr"), invoice=record))
         return [
             *([pay] if record.open > 0 else []),
             Choice("Make a PDF", lambda: session.start(named("invoices pdf"), invoice=record)),
+            *([code] if record.open > 0 and document.currency == "EUR" and document.iban else []),
             *([Choice("Credit all that is left of it", lambda: credit(session, record))] if is_open else []),
             *([Choice("Credit some of its lines", lambda: _credit_lines(session, card))] if is_open else []),
             *([Choice("Credit an amount", lambda: _credit_amount(session, record))] if is_open else []),

@@ -29,7 +29,7 @@ from crm.terminal.drawing.screen import Screen, clean, data
 
 if TYPE_CHECKING:
     from crm.commands.billing.documents import InvoiceCard
-    from crm.commands.billing.files import CheckedFile, InvoiceFile
+    from crm.commands.billing.files import CheckedFile, InvoiceFile, PaymentCode
     from crm.commands.billing.invoices import InvoiceShown
     from crm.commands.billing.payments import PaymentCard
     from crm.invoicing.document import DocumentLine, TaxGroup
@@ -285,5 +285,13 @@ def draw_checked(result: "CheckedFile", screen: Screen, _: Conventions) -> None:
     if not checked.faults:
         screen.print(Text(f"{screen.sign('✓', 'OK:')} No faults found.", "success"))
     for fault in checked.faults:
-        where = f"line {fault.line}: " if fault.line else ""
-        screen.print(data(f"{screen.sign('✗', '!')} {where}{fault.sentence} ({fault.rule})", "danger"))
+        screen.print(data(f"{screen.sign('✗', '!')} {fault.sentence} ({fault.rule})", "danger"))
+
+
+@renderer("crm.commands.billing.files.PaymentCode")
+def draw_payment_code(result: "PaymentCode", screen: Screen, by: Conventions) -> None:
+    """The code to pay by, dark on light as it is printed, below what it pays."""
+    screen.print(data(f"{result.number}: {money_in(result.currency, by, result.amount)}", "bold"))
+    # In colours of its own, so that a code on a light screen is not the other way round.
+    for line in result.code.splitlines():
+        screen.print(Text(line, "white on black"))

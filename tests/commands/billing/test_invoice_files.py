@@ -1,8 +1,10 @@
 """Invoices as files: the PDF with its e-invoice, each format of e-invoice, and what is missing named."""
 
+import io
 from pathlib import Path
 
 import pytest
+from pypdf import PdfReader
 
 from crm.commands.billing.files import CheckedFile
 from crm.errors import CRMError, Question, RefusedError
@@ -48,3 +50,32 @@ def test_a_draft_is_no_einvoice_and_its_pdf_has_none(one_desk: BillingDesk, tmp_
     assert file.read_bytes().startswith(b"%PDF")
     with pytest.raises(CRMError):
         one_desk("invoices check", file)
+
+
+def test_the_code_to_pay_by_is_shown_while_something_is_open(one_desk: BillingDesk) -> None:
+    desk = one_desk
+    with pytest.raises(RefusedError, match="There is no code for it"):
+        desk("invoices qr", desk.draft())
+    desk("settings set", "iban", "DE02120300000000202051")
+    invoice = desk.issued()
+    code = desk("invoices qr", invoice)
+    assert (code.number, f"{code.amount:.2f}", code.currency) == (invoice.number, "357.00", "EUR")
+    assert set(code.code) <= set("█▀▄ \n")
+    desk("invoices credit", invoice)
+    with pytest.raises(RefusedError, match="something open"):
+        desk("invoices qr", invoice)
+
+
+def test_a_template_of_the_team_is_used_and_its_fault_leaves_no_file(one_desk: BillingDesk, tmp_path: Path) -> None:
+    desk, template = one_desk, tmp_path / "ours.typ"
+    template.write_text("Ours #json(bytes(sys.inputs.data)).number")
+    desk("settings set", "invoice_template", str(template))
+    desk.crm.forget_settings()
+    invoice = desk.issued()
+    file = desk("invoices pdf", invoice, tmp_path / "invoice.pdf").file
+    assert f"Ours {invoice.number}" in PdfReader(io.BytesIO(file.read_bytes())).pages[0].extract_text()
+    template.write_text("Hello\n#nothing")
+    with pytest.raises(CRMError, match=r"ours\.typ cannot be used, line 2"):
+        desk("invoices pdf", invoice, tmp_path / "other.pdf")
+    assert not (tmp_path / "other.pdf").exists()
+    assert desk.again(invoice) == invoice
