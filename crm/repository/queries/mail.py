@@ -45,6 +45,14 @@ _LEASED = select(*record_columns(Message)).where(message.c.state.in_(("sending",
 _OF_OCCASION = select(message.c.to).where(
     message.c.occasion == bindparam("occasion"), message.c.channel == bindparam("channel")
 )
+_REACHED_BY = (
+    select(message.c.to, message.c.on, message.c.mailing)
+    .where(
+        message.c.mailing.in_(bindparam("mailings", expanding=True)),
+        message.c.state.in_(("queued", "sending", "sent", "unsure")),
+    )
+    .order_by(message.c.id)
+)
 _STATES = (
     select(message.c.state, func.count())
     .where(message.c.state.in_(bindparam("states", expanding=True)))
@@ -113,6 +121,11 @@ def failed_mail(snapshot: Snapshot) -> "Sequence[AnyRow]":
 def ended_mail(snapshot: Snapshot) -> "Sequence[AnyRow]":
     """Our e-mails that were sent or failed, the oldest first: to, state."""
     return snapshot.select(_ENDED)
+
+
+def reached_by(snapshot: Snapshot, mailings: Iterable[int]) -> "Sequence[AnyRow]":
+    """Where some mailings went or may go, the oldest first: to, on, mailing."""
+    return snapshot.select(_REACHED_BY, mailings=list(mailings))
 
 
 def addresses_of_occasion(snapshot: Snapshot, key: str, channel: str) -> list[str]:

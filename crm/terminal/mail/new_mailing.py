@@ -6,9 +6,9 @@ from typing import Any
 from rich.text import Text
 
 from crm.commands.client_selection import asked_for
-from crm.commands.mail.mailings import Prepared, prepared
+from crm.commands.mail.mailings import AllGotItError, Prepared, prepared
 from crm.commands.mail.mailings.report import MailingReport
-from crm.commands.mail.mailings.text import TestSent, written
+from crm.commands.mail.mailings.text import MailingText, TestSent, written
 from crm.commands.mail.outbox import refuse_unsendable
 from crm.commands.mail.templates import of_channel
 from crm.commands.registry import named
@@ -69,6 +69,7 @@ class _Steps(EmailSteps[MailingReport]):
         super().__init__(session, [_TITLE], templates, form)
         self._chosen = group
         self._asks_whom = group is None
+        self._again = False
 
     def steps(self) -> Sequence[Step]:
         return [*([self._ask_whom] if self._asks_whom else []), *super().steps()]
@@ -80,7 +81,7 @@ class _Steps(EmailSteps[MailingReport]):
         session, answers = self.session, self.form.answers()
         group = self._chosen or group_of()
         with_files = written(session.crm, None, answers["subject"], answers["body"], answers["attach"])
-        draft = prepared(session.crm, asked_for(**_asked(group)), with_files)
+        draft = self._prepared(group, with_files)
         room: int | None = 0
         while (chosen := self._looked_at(draft, room)) != "send" or not self._confirmed(draft.audience.count):
             room = None if chosen == "read" else 0
@@ -89,11 +90,28 @@ class _Steps(EmailSteps[MailingReport]):
                     [_TITLE, "Excluded"],
                     lambda: render.show(session.screen, draft.audience.left_out, session.crm.conventions),
                 )
+            elif chosen == "again":
+                self._again = True
+                draft = self._prepared(group, with_files)
             elif chosen == "test":
                 self._test(group, answers)
         sending_page(session, answers["subject"])
-        sent: MailingReport = session.insist(lambda: named("mailings send")(session.crm, yes=True, **group, **answers))
+        sent: MailingReport = session.insist(
+            lambda: named("mailings send")(session.crm, yes=True, again=self._again, **group, **answers)
+        )
         return sent
+
+    def _prepared(self, group: Chosen, text: MailingText) -> Prepared:
+        """Who gets it; where nobody is left but who has got it already, they get it again if that is said. Raises
+        Back."""
+        crm = self.session.crm
+        try:
+            return prepared(crm, asked_for(**_asked(group)), text, again=self._again)
+        except AllGotItError as error:
+            question = error.sentence.removesuffix(" --again sends it to them once more.")
+            self.session.confirm(question, "Send it to them again", irreversible=True)
+            self._again = True
+            return prepared(crm, asked_for(**_asked(group)), text, again=True)
 
     def _looked_at(self, draft: Prepared, room: int | None) -> str:
         """Show the preview and ask what to do with it; of it as much is shown as fits unless `room` is None."""
@@ -108,6 +126,8 @@ class _Steps(EmailSteps[MailingReport]):
         people = "1 person" if count == 1 else f"{by.number(count)} people"
         entries = [Choice(f"Send to {people}", "send"), Choice("Send me a test", "test")]
         entries += [Choice("Who is excluded", "left out")] if draft.audience.left_out else []
+        if got := sum(reader.why == "got" for reader in draft.audience.left_out):
+            entries.append(Choice(f"Include the {by.number(got)} who have got it already", "again"))
         entries += [] if whole else [Choice("Show full text", "read")]
         chosen: str = session.keyboard.choose("", entries, back="Keep editing", at=BACK)
         return chosen

@@ -310,3 +310,31 @@ def test_it_says_before_for_how_many_a_field_is_empty(here: MailDesk, text: str,
     question = asked(here, subject="News", body=text)
     assert message in question
     assert ("of them" in question) == bool(message)
+
+
+def test_nobody_gets_the_same_text_twice_unless_that_is_asked_for(here: MailDesk) -> None:
+    here.clients(2)
+    assert send(here).counted.counts == {"sent": 2}
+    with pytest.raises(RefusedError) as refused:
+        send(here)
+    assert "2 have got this text already" in str(refused.value)
+    assert "a1@example.com got this on 2026-11-21 (mailing 1)" in str(refused.value)
+    # A blank more is no other text, and whoever is new gets it; the others are left out and said.
+    here.clients(1, email="new@example.com", last_name="New")
+    sentence = asked(here, body=f"{NEWS['body']} \n")
+    assert "This goes to 1 client." in sentence
+    assert "No1 Fox (1): a1@example.com got this on 2026-11-21 (mailing 1)" in sentence
+    assert [(reader.client, reader.why) for reader in send(here).left_out] == [(1, "got"), (2, "got")]
+    assert Counter(here.post.recipients) == Counter(("a1@example.com", "a2@example.com", "new@example.com"))
+    assert send(here, again=True).counted.counts == {"sent": 3}
+    # Another text goes to everybody.
+    assert send(here, subject="Other news").counted.counts == {"sent": 3}
+
+
+def test_who_was_refused_or_cancelled_gets_the_same_text_in_another_mailing(here: MailDesk) -> None:
+    here.clients(2)
+    here.post.answers["rcpt"] = lambda address: "550 5.7.1 not today" if address.startswith("a1") else ""
+    assert send(here).counted.counts == {"failed": 1, "sent": 1}
+    del here.post.answers["rcpt"]
+    assert send(here).counted.counts == {"sent": 1}
+    assert sorted(here.post.recipients).count("a2@example.com") == 1

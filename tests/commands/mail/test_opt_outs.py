@@ -32,7 +32,7 @@ def mailed(here: MailDesk) -> list[str]:
     """Where another mailing to everybody goes."""
     before = len(here.post.recipients)
     with suppress(RefusedError):
-        here("mailings send", all_=True, yes=True, subject="News", body="Text")
+        here("mailings send", all_=True, again=True, yes=True, subject="News", body="Text")
     return here.post.recipients[before:]
 
 

@@ -183,7 +183,7 @@ def test_only_what_says_that_the_mailbox_does_not_exist_is_held_against_an_addre
 def mailing(here: MailDesk, **answers: str) -> list[str]:
     here.post.answers.update(answers)
     try:
-        here("mailings send", all_=True, yes=True, subject="News", body="Text")
+        here("mailings send", all_=True, again=True, yes=True, subject="News", body="Text")
     except RefusedError as refused:
         return [refused.sentence]
     finally:

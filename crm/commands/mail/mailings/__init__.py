@@ -20,7 +20,7 @@ from crm.commands.client_selection import (
 )
 from crm.commands.context import CRM, Progress
 from crm.commands.mail.composing import Preview
-from crm.commands.mail.mailings.audience import Audience, LeftOut, Reader, Readers, audience
+from crm.commands.mail.mailings.audience import Audience, LeftOut, Reader, Readers, audience, got_already
 from crm.commands.mail.mailings.report import MailingCount, MailingReport, counts_of, report_on
 from crm.commands.mail.mailings.text import MailingText, TestSent, drafted, previewed, tried, written
 from crm.commands.mail.merge_fields import LineWithFields, ProseWithFields, missing, values_of
@@ -79,54 +79,66 @@ def send(
     where: Where = "",
     view: OfView = "",
     all_: Everybody = False,
+    again: Annotated[bool, About("Again", "also to those who have got the same text in an earlier mailing")] = False,
     yes: bool = False,
 ) -> MailingReport | TestSent:
     """Writes an e-mail to many clients at once, each with their own name and figures in it.
 
     Nobody gets it who has not agreed to mailings, has no address, or one that was refused for good, and no address
-    gets it twice. It says first who that is, and shows what the first one will read. Each e-mail ends with a link that
-    ends them. They go out at the pace of the setting mails_per_minute; if that is broken off, `mailings resume` goes on
-    where it stopped.
+    gets it twice; nor who has got the same text in an earlier mailing, unless --again is given. It says first who that
+    is, and shows what the first one will read. Each e-mail ends with a link that ends them. They go out at the pace of
+    the setting mails_per_minute; if that is broken off, `mailings resume` goes on where it stopped.
     """
     refuse_unsendable(crm)
     text = written(crm, template, subject, body, attach)
     group = asked_for(clients, only, where, view, all_)
     if test:
         with crm.read() as snapshot:
-            return tried(crm, snapshot, text, _first(crm, audience(snapshot, group.members(snapshot))), test)
+            return tried(crm, snapshot, text, _first(crm, audience(snapshot, group.members(snapshot), {})), test)
     if not yes:
-        draft = prepared(crm, group, text)
+        draft = prepared(crm, group, text, again=again)
         raise confirmation(
             f"{draft.preview.full_text}\n\n{_named(draft, crm.conventions)}\n\nSend it?", "Send it", destructive=True
         )
-    mailing, left_out = enqueued(crm, group, text)
+    mailing, left_out = enqueued(crm, group, text, again=again)
     return replace(_sent(crm, mailing), left_out=left_out)
 
 
-def enqueued(crm: CRM, group: Group, text: MailingText) -> tuple[Mailing, Sequence[LeftOut]]:
+def enqueued(crm: CRM, group: Group, text: MailingText, *, again: bool = False) -> tuple[Mailing, Sequence[LeftOut]]:
     """Writes a mailing with a message in the outbox for each of a group who gets it, as one change; and who does not.
     Raises as `prepared` does."""
     with crm.progress("Writing e-mails") as tell:
-        return crm.transact(lambda tx: _queued(tx, crm, group, text, tell), f"wrote the mailing {_name(text)}")
+        return crm.transact(
+            lambda tx: _queued(tx, crm, group, text, tell, again=again), f"wrote the mailing {_name(text)}"
+        )
 
 
-def prepared(crm: CRM, group: Group, text: MailingText) -> Prepared:
-    """Who of a group gets a mailing, and what the first of them will read. Raises RefusedError where nobody does, and
-    what cannot be found or read."""
+class AllGotItError(RefusedError):
+    """Nobody is left to get a mailing, and somebody has got the same text in an earlier one."""
+
+
+def prepared(crm: CRM, group: Group, text: MailingText, *, again: bool = False) -> Prepared:
+    """Who of a group gets a mailing, and what the first of them will read; those who have got the same text in an
+    earlier one only `again`. Raises RefusedError where nobody does, and what cannot be found or read."""
     with crm.read() as snapshot:
-        readers = audience(snapshot, group.members(snapshot))
+        got = _got(snapshot, text, again=again)
+        readers = audience(snapshot, group.members(snapshot), got)
         preview = previewed(crm, snapshot, text, _first(crm, readers))
-        blanks = _blanks(crm, snapshot, group, text)
+        blanks = _blanks(crm, snapshot, group, text, got)
     return Prepared(readers, preview, int(crm.settings["mails_per_minute"]), blanks)
 
 
-def _blanks(crm: CRM, snapshot: Snapshot, group: Group, text: MailingText) -> Mapping[str, int]:
+def _got(snapshot: Snapshot, text: MailingText, *, again: bool) -> Mapping[str, str]:
+    return {} if again else got_already(snapshot, text.subject, text.body)
+
+
+def _blanks(crm: CRM, snapshot: Snapshot, group: Group, text: MailingText, got: Mapping[str, str]) -> Mapping[str, int]:
     """The fields of a text that have no value for some who get it, and for how many."""
     whole = f"{text.subject}\n{text.body}"
     blanks: Counter[str] = Counter()
     if not missing(whole, {}):
         return blanks
-    members, sorting = Audience(), Readers(snapshot)
+    members, sorting = Audience(), Readers(snapshot, got)
     for some in batches(group.members(snapshot)):
         readers = [reader.client for reader in members.sort(sorting.of(some))]
         for _, values in values_of(crm, snapshot, readers):
@@ -138,7 +150,11 @@ def _first(crm: CRM, readers: Audience) -> Reader:
     """The first who gets it; raises RefusedError where nobody does."""
     if readers.first is None:
         reasons = readers.summary(crm.conventions)
-        raise RefusedError(f"Nobody would get this.{f' {reasons}' if reasons else ''} Nothing was sent.")
+        sentence = f"Nobody would get this.{f' {reasons}' if reasons else ''} Nothing was sent."
+        if got := [reader for reader in readers.left_out if reader.why == "got"]:
+            first = f" {got[0].name}: {got[0].told}." if len(got) == 1 else f" The first: {got[0].name}, {got[0].told}."
+            raise AllGotItError(f"{sentence}{first} --again sends it to them once more.")
+        raise RefusedError(sentence)
     return readers.first
 
 
@@ -155,11 +171,11 @@ def _name(text: MailingText) -> str:
 
 
 def _queued(
-    tx: Transaction, crm: CRM, group: Group, text: MailingText, tell: Progress
+    tx: Transaction, crm: CRM, group: Group, text: MailingText, tell: Progress, *, again: bool
 ) -> tuple[Mailing, Sequence[LeftOut]]:
     """The mailing, with a message in the outbox for each who gets it; and who does not."""
     numbers = group.members(tx)
-    members, sorting = Audience(), Readers(tx)
+    members, sorting = Audience(), Readers(tx, _got(tx, text, again=again))
     mailing = tx.add(Mailing(name=_name(text), channel="email", subject=text.subject, body=text.body, user=crm.me))
     done = 0
     for some in batches(numbers):

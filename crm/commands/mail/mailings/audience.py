@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from crm.commands.client_selection import batches, pluralize, some_at_a_time
 from crm.commands.mail.consent import Objection, objections
 from crm.errors import OutwardError
-from crm.model import Client, Contact, Conventions
+from crm.model import Client, Contact, Conventions, Mailing
 from crm.model.fields.recipients import recipient_key
 from crm.outward.outgoing import Party
 from crm.outward.refusals import is_unknown_mailbox
@@ -25,6 +25,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
         "has the address of someone who has not agreed",
         "have the address of someone who has not agreed",
     ),
+    "got": ("has got this text already", "have got this text already"),
     "twice": ("has the address of another", "have the address of another"),
 }
 
@@ -84,10 +85,12 @@ class Audience:
 
 
 class Readers:
-    """Sorts clients into those who get a mailing and those who do not, as the store is at one moment."""
+    """Sorts clients into those who get a mailing and those who do not, as the store is at one moment. `got` says when
+    and with which mailing the same text went to an address, by `recipient_key`."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, got: Mapping[str, str]) -> None:
         self._snapshot = snapshot
+        self._got = got
         self._bad = refused_addresses(snapshot)
         self._by_address: dict[str, Client] = {}
 
@@ -120,6 +123,8 @@ class Readers:
             return _left_out(client, "shared", f"{address}: {objection.words}")
         if words := self._bad.get(address.casefold()):
             return _left_out(client, "bad", f"{address} was refused: {words}")
+        if words := self._got.get(recipient_key(address)):
+            return _left_out(client, "got", f"{address} {words}")
         try:
             party = Party(address, name)
         except OutwardError:
@@ -137,12 +142,23 @@ def _address(client: Client, contact: Contact | None) -> tuple[str, str]:
     return contact.email, contact.name
 
 
-def audience(snapshot: Snapshot, numbers: Sequence[int]) -> Audience:
-    """How many of the clients with these numbers get a mailing, and who does not."""
-    members, sorting = Audience(), Readers(snapshot)
+def audience(snapshot: Snapshot, numbers: Sequence[int], got: Mapping[str, str]) -> Audience:
+    """How many of the clients with these numbers get a mailing, and who does not; `got` as for `Readers`."""
+    members, sorting = Audience(), Readers(snapshot, got)
     for some in batches(numbers):
         members.sort(sorting.of(some))
     return members
+
+
+def got_already(snapshot: Snapshot, subject: str, body: str) -> Mapping[str, str]:
+    """Where the same text went in an earlier mailing, or waits to go: when, in words, by `recipient_key`."""
+    same = [
+        mailing.id
+        for mailing in snapshot.find_all(Mailing, Query({"subject": subject, "occasion": ""}))
+        if mailing.body.split() == body.split()
+    ]
+    rows = queries.reached_by(snapshot, same) if same else ()
+    return {recipient_key(row.to): f"got this on {row.on.isoformat()} (mailing {row.mailing})" for row in rows}
 
 
 # How the words begin that an address was refused with, once somebody has said that it is good all the same.
