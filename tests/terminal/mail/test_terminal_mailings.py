@@ -124,21 +124,12 @@ def test_what_waits_is_gone_on_with_or_cancelled(start: Start, crm: CRM, post: P
     session.sees("cannot be reached")
     session.sees("3 not sent yet.").sees("3 queued").choose("Resume sending").sees("cannot be reached")
     session.sees("3 queued").hang_up()
-    session = (
-        start(**mail)
-        .choose("E-mail")
-        .sees("? keys")
-        .sees("E-mail")
-        .press(".")
-        .choose("Mailings")
-        .sees("News for")
-        .press("1")
-    )
+    session = start(**mail).choose("E-mail").sees("? keys").press(".").choose("Mailings").sees("News for").press("1")
     session.choose("Resume sending").sees("Sent to 3.").sees("3 sent").lacks("Resume sending")
     assert len(post.taken) == 3
-    session = (
-        written(to_many(start, **away)).sees("1) Send to 3 people").press("1", "3", "enter").sees(") Cancel the rest")
-    )
+    session = written(to_many(start, **away)).sees("3 have got this text already").sees("mailing 1")
+    session = session.choose("Send it to them again").sees("1) Send to 3 people").press("1", "3", "enter")
+    session.sees(") Cancel the rest")
     session.choose("Cancel the rest").sees("This cancels 3 e-mails of it that were not sent yet.").choose("Cancel them")
     session.sees("Cancelled. Messages that had already gone out are not affected.").sees("3 cancelled")
 
