@@ -1,6 +1,7 @@
 """A mailing written at the menu: to whom, from a template or a blank page, looked at, tried on oneself, and sent."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from rich.text import Text
@@ -88,7 +89,7 @@ class _Steps(EmailSteps[MailingReport]):
             if chosen == "left out":
                 session.read(
                     [_TITLE, "Excluded"],
-                    lambda: render.show(session.screen, draft.audience.left_out, session.crm.conventions),
+                    partial(render.show, session.screen, draft.audience.left_out, session.crm.conventions),
                 )
             elif chosen == "again":
                 self._again = True
@@ -109,7 +110,7 @@ class _Steps(EmailSteps[MailingReport]):
             return prepared(crm, asked_for(**_asked(group)), text, again=self._again)
         except AllGotItError as error:
             question = error.sentence.removesuffix(" --again sends it to them once more.")
-            self.session.confirm(question, "Send it to them again", irreversible=True)
+            self.session.confirm(question, "Send it to them again", destructive=True)
             self._again = True
             return prepared(crm, asked_for(**_asked(group)), text, again=True)
 
