@@ -58,7 +58,7 @@ CLIENTS: Sequence[tables.Column] = (
 )
 # The same in the list of the menu, where the number stands on the card, and the card has the rest.
 LISTED: Sequence[tables.Column] = (
-    tables.Column("Name", lambda row, _: data(row.name, "bold"), 0, 11),
+    tables.Column("Name", lambda row, _: data(row.name, "bold"), 0, 16),
     tables.Column("Status", lambda row, _: tables.status(row.status), 1, 7),
     tables.Column("Spent", lambda row, by: data(by.money(row.total_spend)), 2, right=True, money=True),
     tables.Column("Last sale", lambda row, by: data(by.day(row.last_sale_on)), 3),

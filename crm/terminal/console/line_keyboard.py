@@ -51,6 +51,7 @@ class LineKeyboard:
         resized: Any = None,
         room: int = 0,
         note: str = "",
+        in_column: int = 0,
     ) -> Any:
         keyed = numbered(choices, hidden)
         for line in question.splitlines():

@@ -53,6 +53,8 @@ _LEAST_ROOM = 4
 _BETWEEN = (" · ", "   ")
 # What stands before an entry: the pointer, its key and a bracket.
 _KEYED = 6
+# The blanks between two columns of entries.
+_APART = 6
 
 
 class _Entries(InquirerControl):
@@ -68,9 +70,12 @@ class _Entries(InquirerControl):
             show_cursor=False,
         )
         self.entries: Sequence[Choice] = ()
+        # How many entries stand below each other where they have two columns; 0 where they have one.
+        self.in_column = 0
 
-    def fill(self, entries: Sequence[Choice], at: int) -> None:
-        """Lists these entries, of which one is pointed at."""
+    def fill(self, entries: Sequence[Choice], at: int, in_column: int = 0) -> None:
+        """Lists these entries, of which one is pointed at, in one column or in two of so many entries."""
+        self.in_column = in_column
         self.entries = [replace(entry, label=wrapped(clean(entry.label), _KEYED)) for entry in entries]
         self.choices = [
             questionary.Choice(entry.label, entry.key, shortcut_key=entry.key or False) for entry in self.entries
@@ -78,19 +83,25 @@ class _Entries(InquirerControl):
         self.pointed_at = at
 
     def _get_choice_tokens(self) -> list[tuple[str, str]]:
-        pieces: list[tuple[str, str]] = []
-        for place, entry in enumerate(self.entries):
-            pointed = place == self.pointed_at
-            whole = "class:highlighted" if pointed else "class:text"
-            pieces.append(("class:pointer", f" {self.pointer} ") if pointed else ("class:text", "   "))
-            pieces += [("[SetCursorPosition]", "")] if pointed else []
-            pieces.append((whole, f"{entry.key}) " if entry.key else "   "))
-            if entry.pieces:
-                pieces += [(f"{whole} {_styled(style)}", text) for style, text in entry.pieces]
-            else:
-                pieces.append((whole, entry.label))
-            pieces.append(("", "\n"))
-        return pieces[:-1]
+        lines = [self._drawn(place) for place in range(len(self.entries))]
+        if self.in_column:
+            width = max((get_cwidth(entry.label) for entry in self.entries[: self.in_column]), default=0) + _APART
+            for place, entry in enumerate(self.entries[: self.in_column]):
+                lines[place].append(("", " " * (width - get_cwidth(entry.label))))
+                lines[place] += lines[place + self.in_column] if place + self.in_column < len(lines) else []
+            del lines[self.in_column :]
+        return [piece for line in lines for piece in (*line, ("", "\n"))][:-1]
+
+    def _drawn(self, place: int) -> list[tuple[str, str]]:
+        """An entry with what stands before it."""
+        entry, pointed = self.entries[place], place == self.pointed_at
+        whole = "class:highlighted" if pointed else "class:text"
+        return [
+            ("class:pointer", f" {self.pointer} ") if pointed else ("class:text", "   "),
+            *([("[SetCursorPosition]", "")] if pointed else []),
+            (whole, f"{entry.key}) " if entry.key else "   "),
+            *([(f"{whole} {_styled(style)}", text) for style, text in entry.pieces] or [(whole, entry.label)]),
+        ]
 
 
 def _styled(token: str) -> str:
@@ -160,6 +171,7 @@ class SelectPrompt:
         resized: Any = None,
         room: int = 0,
         note: str = "",
+        in_column: int = 0,
     ) -> Any:
         """Ask as Keyboard.choose does; without choices any key answers. Raises Back, Cancelled or Closed."""
         entries = numbered(choices, hidden)
@@ -172,7 +184,7 @@ class SelectPrompt:
         self._resized = resized
         self._ignored_until = 0.0
         at_first = next((place for place, entry in enumerate(entries) if at is not None and entry.value == at), 0)
-        self._control.fill(entries, at_first)
+        self._control.fill(entries, at_first, in_column)
         self._note = ANSI(note.rstrip("\n")) if note else ""
         self._room = room if room >= _LEAST_ROOM else 0
         self._container.height = Dimension.exact(self._room) if self._room else None
@@ -201,6 +213,9 @@ class SelectPrompt:
             keys.add(down, eager=True)(lambda event: self._move(event, 1))
         for up in (Keys.Up, Keys.ControlP):
             keys.add(up, eager=True)(lambda event: self._move(event, -1))
+        in_columns = Condition(lambda: self._control.in_column > 0)
+        keys.add(Keys.Right, eager=True, filter=in_columns)(lambda event: self._move_across(event, 1))
+        keys.add(Keys.Left, eager=True, filter=in_columns)(lambda event: self._move_across(event, -1))
         for name in ARROWS:
             keys.add(name, eager=True, filter=Condition(partial(self._is_chosen_by, name)))(self._press)
         keys.add(Keys.ControlM, eager=True)(self._enter)
@@ -219,6 +234,12 @@ class SelectPrompt:
             event.app.exit(result=beyond.value)
         else:
             self._control.pointed_at = to % len(self._entries)
+
+    def _move_across(self, event: KeyPressEvent, by: int) -> None:
+        """Points at the entry beside, where there is one."""
+        to = self._control.pointed_at + by * self._control.in_column
+        if 0 <= to < len(self._entries):
+            self._control.pointed_at = to
 
     @property
     def pointed(self) -> Any:

@@ -53,6 +53,12 @@ class MainMenu:
             for name, title in listed
         ]
 
+    def in_column(self) -> int:
+        """How many entries stand below each other where they have two columns; 0 where they have one."""
+        screen = self.session.screen
+        wide = max((screen.measure(entry.label) for entry in self._entries), default=0) + _KEYED
+        return 0 if screen.plain or 2 * wide > screen.width else (len(self._entries) + 2) // 2
+
     def keys(self) -> list[Choice]:
         """What one is in a hurry for."""
         session = self.session
@@ -91,7 +97,7 @@ class MainMenu:
                     self._entries = self.entries()
                     self.session.read_first((), len(self._entries))
                     # The way out stands among the entries.
-                    self.session.attempt(lambda: self.draw(len(self._entries) + AROUND_MENU))
+                    self.session.attempt(lambda: self.draw((self.in_column() or len(self._entries)) + AROUND_MENU))
                 return
             except (Back, Cancelled, KeyboardInterrupt):
                 # Nothing that is pressed while the page is drawn ends anything.
@@ -101,7 +107,7 @@ class MainMenu:
         self._load_rest()
         try:
             entries = [*self._entries, Choice("Exit", EXIT, "0")]
-            return self.session.choose("", entries, back="", keys=self.keys(), about=_ABOUT)
+            return self.session.choose("", entries, back="", keys=self.keys(), about=_ABOUT, in_column=self.in_column())
         except End:
             return EXIT
         except Back:

@@ -46,6 +46,12 @@ def _(report: TodayReport, screen: Screen, by: Conventions) -> None:
                 screen.print(line)
 
 
+# The tiles of the brief that are bars and figures, not a line of names; the lines of a title; and as many lines as a
+# window has to have left for blank ones; and the width of what stands before names.
+_DRAWN = ("statuses", "sales")
+_TITLE, _ROOMY, _LABEL_WIDTH = 2, 10, 12
+
+
 def draw_brief(screen: Screen, crm: CRM, brief: Brief, below: int) -> None:
     """Draw the brief above the main menu, which takes `below` lines. What has no room is not even read."""
 
@@ -59,8 +65,13 @@ def draw_brief(screen: Screen, crm: CRM, brief: Brief, below: int) -> None:
             return
         screen.print(_due_line(screen, due, wide))
     with closing(brief.tiles(crm)) as contents:
+        listed = bool(start.due)
         while not full() and (read := next(contents, None)):
             tile, content = read
+            # In a high window what is drawn stands apart from what is listed.
+            if listed != (tile.name not in _DRAWN) and screen.used > _TITLE and screen.left - below > _ROOMY:
+                screen.print()
+            listed = tile.name not in _DRAWN
             for line in _BRIEF[tile.name](screen, content, crm.conventions, below):
                 if full():
                     return
@@ -86,7 +97,7 @@ def _line(label: str, texts: _Texts) -> Callable[[Screen, Any, Conventions, int]
 
     def line(screen: Screen, content: Any, by: Conventions, _: int) -> Iterator[Text]:
         if words := ", ".join(clean(text) for text in texts(screen, content, by)):
-            yield Text(f"{label} ", "muted").append(words, "default")
+            yield Text(f"{label:<{_LABEL_WIDTH}}", "muted").append(words, "default")
 
     return line
 

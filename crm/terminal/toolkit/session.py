@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 # The way back, the hint and what an entry may be too long by stand below the entries of a menu.
 AROUND_MENU = 3
+# The blanks between the title and the sign that this is sample data.
+_BEFORE_SAMPLE = 2
 # Of longer menus so many entries are seen beside what stands above them; the others are reached by arrows.
 _LEAST_ENTRIES = 6
 # So many lines of a long page are seen at least; below what is only read stand its place and the way on.
@@ -189,9 +191,9 @@ class Session:
             except CRMError:
                 name = ""
             title = Text(clean(name or "CRM"), "bold")
-        sample = "  SAMPLE DATA" if self.real is not None else ""
-        title.truncate(screen.width - len(sample), overflow="ellipsis")
-        title.append(sample, "sample")
+        sample = " SAMPLE DATA " if self.real is not None else ""
+        title.truncate(screen.width - len(sample) - _BEFORE_SAMPLE * bool(sample), overflow="ellipsis")
+        title.append(" " * _BEFORE_SAMPLE * bool(sample)).append(sample, "sample")
         about = clean(about)
         between = screen.width - title.cell_len - screen.measure(about)
         beside = not screen.plain and between > 1
@@ -403,6 +405,7 @@ class Session:
         about: str = "",
         silent: Sequence[Choice] = (),
         at: Any = None,
+        in_column: int = 0,
     ) -> Any:
         """An action from a page, on which `/`, `u` and `?` work as well. `about` says what the page is for; of the
         `silent` keys, arrows and the like, nothing is said. Raises Back, Cancelled, Closed."""
@@ -423,6 +426,7 @@ class Session:
             resized=self._draw_again,
             room=self.screen.left,
             note=self._foot,
+            in_column=in_column,
         )
 
     def _key_line(self, keys: Sequence[Choice]) -> str:

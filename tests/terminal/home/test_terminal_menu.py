@@ -140,7 +140,7 @@ def test_forty_columns(start: Start, crm: CRM) -> None:
     assert len(rows) == 8
     assert "$123,456.78" in session.text
     assert "Maximilian" in rows[0]
-    session.press("3").sees("1) Record a sale").sees("0) Back").press("2").sees("1) Save").sees("j) Own fields")
+    session.press("3").sees("1) Record a sale").sees("0) Back").press("2").sees("1) Save").sees("j) ")
 
 
 def crm_client(crm: CRM, number: int) -> Client:
@@ -231,3 +231,14 @@ def test_restore_offers_the_backups_with_day_size_and_content(start: Start, crm:
     session.choose("Restore it").sees("Restored")
     with crm.read() as snapshot:
         assert [client.first_name for client in snapshot.find_all(Client)] == ["Anna"]
+
+
+def test_a_wide_main_menu_has_two_columns_of_entries(start: Start, crm: CRM) -> None:
+    named("clients add")(crm, {"last_name": "Berg"})
+    session = start(columns=120, lines=30).sees("» 1) Today").settled()
+    first = next(line for line in session.lines if "1) Today" in line)
+    assert "6) E-mail" in first
+    right, left = "\x1b[C", "\x1b[D"
+    session.press(right).sees("» 6) E-mail").press(right).sees("» 6) E-mail").press("up").sees("» 5) Follow-ups")
+    session.press("down", left).sees("» 1) Today").press(left).sees("» 1) Today").press("up").sees("» 0) Exit")
+    session.press("2").sees("1-1 of 1").press("esc").sees("0) Exit")
