@@ -34,7 +34,7 @@ from crm.repository.sheets.pull import hand_edits, held_edits, ingest, kept_acco
 from crm.repository.sheets.pull.formulas import formulas
 from crm.repository.sheets.pull.kept_accounts import KeptAccounts, note_edits
 from crm.repository.sheets.push import column_restore
-from crm.repository.sheets.push.plan import Plan, plan, plan_again, plan_rows, whole_plan
+from crm.repository.sheets.push.plan import Copied, Plan, plan, plan_again, plan_rows, whole_plan
 from crm.repository.sheets.push.push import Applied, Placed, Push, Refused, Stale, Unclear, may_be_saved
 from crm.repository.sheets.push.requests import Commit
 from crm.repository.snapshot import SqlSnapshot, fact, put_fact
@@ -300,6 +300,9 @@ class SheetsRepository(SqlRepository):
         def change(tx: SqlTransaction) -> None:
             by = ingest.conventions(tx.connection, self.clock)
             hand_edits.Adoption(tx, by, self._check_setting, formula_cells).adopt(edits)
+            if edits.copies:
+                # Something is written, though no record may have changed.
+                tx.number  # noqa: B018
             mirror.set_checked(connection, version, began)
 
         try:
@@ -308,7 +311,7 @@ class SheetsRepository(SqlRepository):
                 # Another program on this machine has looked since, and has taken them.
                 raise Stale
             formula_cells = formulas(self.service, edits, seen)
-            self._commit(connection, change, hand_edits.WHAT, SPREADSHEET, {}, seen)
+            self._commit(connection, change, hand_edits.WHAT, SPREADSHEET, {}, seen, edits.copies)
         except (Refused, RefusedError, StoreDamagedError, StoreAccessError) as error:
             # A column is gone, or rows are mixed up, or they may only be looked at: until that is changed in the sheet
             # nothing is new.
@@ -477,6 +480,7 @@ class SheetsRepository(SqlRepository):
         user: str,
         doubtful: dict[str, Result],
         seen: Seen,
+        copies: Sequence[Copied] = (),
     ) -> Result:
         """Runs a change on the mirror, in step with the spreadsheet as it was `seen`, and writes it there too: both, or
         neither. Raises Stale; where it may be there all the same, its name is in `doubtful` then, with its result."""
@@ -485,7 +489,7 @@ class SheetsRepository(SqlRepository):
         tx.finish()
         if tx.wrote:
             try:
-                self._write(connection, plan(tx, seen), seen, tx.uid)
+                self._write(connection, plan(tx, seen, copies), seen, tx.uid)
             except Applied:
                 connection.rollback()
                 self._fall_behind(connection)
@@ -515,7 +519,8 @@ class SheetsRepository(SqlRepository):
     ) -> None:
         """Notes in the mirror what a commit has made of the spreadsheet."""
         for kind in commit.plan.kinds:
-            rows = [(update.id, update.row, update.new_row) for update in commit.plan.updates if update.kind is kind]
+            updates = [update for update in commit.plan.updates if update.kind is kind and update.id]
+            rows = [(update.id, update.row, update.new_row) for update in updates]
             mirror.put_rows(connection, kind, [(row[0], row[1], mirror.in_json(row[2])) for row in rows])
             deleted = [deletion for deletion in commit.plan.deletes if deletion.kind is kind]
             mirror.drop_rows(connection, kind, [row.id for row in deleted])

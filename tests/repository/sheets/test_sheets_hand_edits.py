@@ -581,3 +581,27 @@ def test_settings_typed_into_the_sheet_are_checked(team: Team) -> None:
     assert team.stored(fresh)[Setting] == {}
     for machine in (team.repository, fresh):
         assert [finding.partition(": ")[2] for finding in wrong(team, machine)] == ["no such language."]
+
+
+@pytest.mark.parametrize("above", [True, False])
+@pytest.mark.parametrize("first", ["knows", "fresh"])
+def test_machines_agree_on_which_of_two_rows_with_one_id_is_the_record(above: bool, first: str) -> None:
+    """A row is copied, and the copy changed: what one machine decides stands in the sheet for the others."""
+    with new_team() as team:
+        ames = team.store.add(first_name="Ames", city="Bonn")
+        team.store.sell(ames, "10.00")
+        team.stored()
+        sheet = Sheet(team, Client)
+        copy = [*team.cells(Client)[1]]
+        sheet.paste(copy, 1 if above else None)
+        at = 1 if above else 2
+        team.person.set_cells(team.id, sheet.title, at, sheet.column("first_name"), [["Ames junior"]])
+        fresh = team.another()
+        machines = [team.repository, fresh] if first == "knows" else [fresh, team.repository]
+        seen = [team.stored(machine)[Client][1].first_name for machine in machines]  # type: ignore[attr-defined]
+        assert len(set(seen)) == 1
+        assert seen[0] == ("Ames junior" if first == "fresh" and above else "Ames")
+        assert wrong(team) == wrong(team, fresh)
+        assert len(wrong(team)) == 1
+        fresh.transact(lambda tx: tx.change(tx.get(Client, 1), city="Ulm"), "edited")
+        assert [team.stored(machine)[Client][1].city for machine in machines] == ["Ulm", "Ulm"]  # type: ignore[attr-defined]

@@ -16,12 +16,13 @@ Placed = tuple[int, list[Any]]
 class Rows:
     """The rows of a tab. `owned` holds those of known records by id, `mixed` names those of them in which the
     cells of two records stand, with the other one; `nameless` belong to no record yet. `wrong` says of other rows
-    what is wrong with their id."""
+    what is wrong with their id; `copies` are those of them that were copied with the mark of another row."""
 
     owned: dict[int, Placed] = field(default_factory=dict)
     mixed: dict[int, int] = field(default_factory=dict)
     nameless: list[Placed] = field(default_factory=list)
     wrong: list[tuple[int, str]] = field(default_factory=list)
+    copies: list[Placed] = field(default_factory=list)
 
 
 def owners(
@@ -133,6 +134,8 @@ class _Sorting:
             if self._is_free(self._marked(row)):
                 self.rows.owned[self._marked(row)] = (at, row)
             else:
+                if self._marked(row) == record_id:
+                    self.rows.copies.append((at, row))
                 self.rows.wrong.append(
                     (
                         at,

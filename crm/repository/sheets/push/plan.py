@@ -79,8 +79,12 @@ class Plan:
         return [kind for kind in RECORDS if kind in named]
 
 
-def plan(tx: SqlTransaction, seen: Seen) -> Plan:
-    """The plan of writes for a finished transaction."""
+# A row that was copied by hand: its place, and its cells in the order of the columns.
+Copied = tuple[type[Record], int, list[Any]]
+
+
+def plan(tx: SqlTransaction, seen: Seen, copies: Sequence[Copied] = ()) -> Plan:
+    """The plan of writes for a finished transaction, which also takes the mark away that copied rows brought along."""
     connection, entries = tx.connection, tx.entries()
     head = connection.execute(_HEAD, {"wanted": tx.number}).one()
     made = Plan(history=list(history_tab.rows_of_one(head, entries)))
@@ -88,6 +92,8 @@ def plan(tx: SqlTransaction, seen: Seen) -> Plan:
     problems.refuse_held(connection, by_kind)
     for kind, touched in by_kind.items():
         _Tab(connection, kind, seen.places[kind.kind_name], made).plan(touched)
+    for kind, at, row in copies:
+        _Tab(connection, kind, seen.places[kind.kind_name], made).unmark(at, row)
     return made
 
 
@@ -173,6 +179,11 @@ class _Tab:
         if self.own.keys() != self.heading.own.keys():
             new = {at: name for name, at in self.own.items() if name not in self.heading.own}
             self.made.headings[self.kind] = new
+
+    def unmark(self, at: int, row: list[Any]) -> None:
+        """Plans to empty the mark of a row that belongs to no record: so everybody takes the other one for it."""
+        write = RowWrite(self.kind, 0, at, self._by_column(row), cells={self._column("version"): ""})
+        self.made.updates.append(write)
 
     def put_back(self, ids: Sequence[int]) -> None:
         """Plans the rows of records that are gone, and the IDs and versions of those that are there."""
