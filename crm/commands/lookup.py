@@ -85,7 +85,7 @@ def selected(crm: CRM, kind: type[Record], written: str) -> Record:
         if matches.alike:
             several = _listed(by_name, snapshot, matches.alike)
             raise NotFoundError(f"No {kind.kind_name} is called {text}. Did you mean {several}?")
-    raise NotFoundError(f"There is no {kind.kind_name} {written.strip()}.")
+    raise NotFoundError(f"There is no {kind.noun} {written.strip()}.")
 
 
 def names(snapshot: Snapshot, kind: type[Record], begun: str, limit: int) -> Iterable[str]:

@@ -55,10 +55,11 @@ def account_beside(name: str) -> Any:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """The base of every record. `id` is 0 until it is stored; times are UTC; `version` counts its changes. `about` is
-    its declaration, which also says `kind_name` and `plural`."""
+    its declaration, which also says `kind_name`, `plural` and the `noun`, as people write its name."""
 
     about: ClassVar[Kind]
     kind_name: ClassVar[str]
+    noun: ClassVar[str]
     plural: ClassVar[str]
 
     id: int = 0
@@ -68,6 +69,7 @@ class Record:
 
     def __init_subclass__(cls) -> None:
         cls.kind_name, cls.plural = cls.about.name, cls.about.plural
+        cls.noun = cls.kind_name.replace("_", "-")
 
 
 def fields_of(record: type[Record]) -> Mapping[str, Field]:

@@ -787,7 +787,7 @@ def _refuse_empty(kind: type[Record], values: Mapping[str, Any]) -> None:
     for name in kind.about.needs:
         if values.get(name, name) in _EMPTY and name not in kind.about.may_be_empty:
             label = fields(kind)[name].label
-            noun = kind.kind_name.replace("_", "-")
+            noun = kind.noun
             raise FieldError(f"every {noun} needs it; nothing was changed", field=name, label=label)
 
 
@@ -838,7 +838,7 @@ class _explained:
         if "foreign key" in words and self.written and owner:
             numbers = {row[owner[0]] for row in self.written if owner[0] in row}
             number = f" {numbers.pop()}" if len(numbers) == 1 else " that some of them need"
-            raise RefusedError(f"There is no {owner[1].kind_name}{number}; nothing was changed.") from error
+            raise RefusedError(f"There is no {owner[1].noun}{number}; nothing was changed.") from error
         if "foreign key" in words:
             raise RefusedError(
                 f"Other records still belong to this {self.kind.kind_name}; nothing was changed."

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from crm import program
 from crm.accounts import SignedIn
+from crm.commands.client_names import client_names
 from crm.commands.context import CRM, begin_day, has_accounts, shut
 from crm.commands.registry import Command, Parameter
 from crm.config import Config, data_folder, from_environment, sample_store, store_file
@@ -406,7 +407,7 @@ class Call:
                 sys.stdout.write(json.dumps(plain(result), ensure_ascii=not _writes_unicode(), indent=2) + "\n")
             elif self._settings["csv"] and (rows := _rows(result)) is not None:
                 self._write_csv(rows)
-            elif not sys.stdout.isatty() and (lines := _tabbed(result, _conventions(crm))) is not None:
+            elif not sys.stdout.isatty() and (lines := _tabbed(crm, result)) is not None:
                 sys.stdout.writelines(f"{line}\n" for line in lines)
                 if not lines:
                     sys.stderr.write("No results.\n")
@@ -417,7 +418,7 @@ class Call:
                     return
                 from crm.terminal.drawing.render import show
 
-                show(_screen(self._environment), result, _conventions(crm))
+                show(_screen(self._environment), result, _conventions(crm), _client_names(crm, result))
             sys.stdout.flush()
         except KeyboardInterrupt as left:
             raise Cancelled("Interrupted. The command itself was done.") from left
@@ -460,11 +461,23 @@ def _rows(result: Any) -> Sequence[Any] | None:
     return rows_of(result)
 
 
-def _tabbed(result: Any, by: Conventions) -> list[str] | None:
+def _tabbed(crm: CRM, result: Any) -> list[str] | None:
     """A list as another program reads it; None for what is none."""
     from crm.terminal.drawing.render import tabbed
 
-    return tabbed(result, by)
+    return tabbed(result, _conventions(crm), _client_names(crm, result))
+
+
+def _client_names(crm: CRM, result: Any) -> Mapping[int, str]:
+    """The names of the clients that the rows of a list are about, where these do not know them."""
+    from crm.terminal.drawing.render import needs_names, rows_of
+
+    rows = rows_of(result)
+    if not rows or not needs_names(rows):
+        return {}
+    with suppress(CRMError), crm.read() as snapshot:
+        return client_names(snapshot, rows)
+    return {}
 
 
 def _writes_unicode() -> bool:

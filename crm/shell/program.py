@@ -53,7 +53,7 @@ def run(
     try:
         return int(command_line(line).main(list(arguments), prog_name=program.name(), standalone_mode=False) or 0)
     except click.ClickException as error:
-        _tell(line, UsageError(error.format_message()))
+        _tell(line, UsageError(_wrong_usage(error)))
         return 2
     except (KeyboardInterrupt, click.Abort, Cancelled, EOFError):
         # Who presses Ctrl-C while a shell waits for what may come next has left the shell's line, and nothing of ours.
@@ -70,6 +70,19 @@ def run(
             traceback.print_exc()
         _tell(line, _Fault(f"Something went wrong in this program ({type(error).__name__}); --debug shows where."))
         return 1
+
+
+def _wrong_usage(error: click.ClickException) -> str:
+    """What is wrong with a line, and where the options of its command stand."""
+    if isinstance(error, click.NoSuchOption) and error.possibilities:
+        # It is like anything as short.
+        error.possibilities[:] = [name for name in error.possibilities if name != "--help"]
+    sentence = error.format_message()
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    is_help = isinstance(error, click.exceptions.NoArgsIsHelpError)
+    if is_help or context is None or context.parent is None or "Did you mean" in sentence:
+        return sentence
+    return f"{sentence.rstrip('.')}. `{context.command_path} --help` lists what it takes."
 
 
 def _tell(line: Line, error: CRMError) -> None:

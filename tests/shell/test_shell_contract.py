@@ -127,7 +127,8 @@ def test_nobody_has_to_listen(shell: CommandLine) -> None:
         (["sales", "add"], "--client"),
         (["sales", "add", "1"], "--amount"),
         (["clients", "show"], "--client"),
-        (["clients", "show", "1", "2"], "2"),
+        (["clients", "show", "1", "2"], "clients show --help` lists what it takes"),
+        (["views", "save", "x", "--where", "y"], "views save --help` lists what it takes"),
         (["import"], "--file"),
         (["import", "x.csv", "--map", "nonsense"], "nonsense"),
         (["rules", "move"], "--rule"),
@@ -648,6 +649,11 @@ def test_a_list_in_a_pipe_is_whole_and_its_cells_stand_between_tabs(shell: Comma
     assert "office@example.com" in out[0].split("\t")
     (due,) = shell("follow-ups", "list", COLUMNS="40").out.splitlines()
     assert name in due.split("\t")
+    shell.did("sales", "add", "1", "--amount", "12")
+    (sale,) = shell("sales", "list").out.splitlines()
+    assert name in sale.split("\t")
+    assert shell("sales", "undo", "1", "--yes").code == 0
+    assert "no follow-up 99" in shell.refused("follow-ups", "show", "99")
     nothing = shell("sales", "list")
     assert (nothing.code, nothing.out, nothing.err) == (0, "", "No results.\n")
 

@@ -55,7 +55,7 @@ def deleted(crm: CRM, record: Record) -> Deleted:
         for change in others
         if change.operation == "update" and change.record not in (Client.kind_name, record.kind_name)
     ]
-    what = last[0].what if last else f"deleted {record.kind_name.replace('_', '-')} {record.id}"
+    what = last[0].what if last else f"deleted {record.noun} {record.id}"
     return Deleted(
         f"{what[:1].upper()}{what[1:]}",
         record_words(gone, (), crm.conventions),

@@ -63,7 +63,7 @@ class GuardedTransaction(GuardedSnapshot):
             return
         stored = self._transaction.find(type(record), record.id)
         if stored is None or not self._bounds.owns(stored):
-            raise NotFoundError(f"There is no {record.kind_name} {record.id}.")
+            raise NotFoundError(f"There is no {record.noun} {record.id}.")
 
     def end_sessions(self, user: int | None = None, but: int = 0) -> int:
         self._bounds.demand(SignIn.kind_name, UPDATE)

@@ -47,7 +47,7 @@ INTERACTION_COLUMNS: Sequence[tables.Column] = (
 _INTERACTIONS: Sequence[tables.Column] = (
     tables.Column("No.", lambda row, _: data(row.id, "muted"), 6, right=True),
     *INTERACTION_COLUMNS,
-    tables.Column("Client", lambda row, _: data(row.client, "muted"), 7, right=True),
+    tables.client_column(5),
 )
 ITEMS: Sequence[tables.Column] = (
     tables.Column("Why", lambda row, _: data(row.why), 0, 12),

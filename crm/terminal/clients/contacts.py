@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from crm.commands.client_names import client_names
 from crm.commands.clients.contacts import ContactCard, contacts_saying
 from crm.commands.registry import named
 from crm.model import Client, Contact, Field, fields, typed_fields
@@ -12,7 +13,6 @@ from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.screen import data
 from crm.terminal.toolkit import letters, record_actions
-from crm.terminal.toolkit.client_lists import client_names
 from crm.terminal.toolkit.copying import copy_keys
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.lists import ListPage, list_page

@@ -100,7 +100,7 @@ CONTACTS: Sequence[tables.Column] = (
 _CONTACTS: Sequence[tables.Column] = (
     tables.Column("No.", lambda row, _: data(row.id, "muted"), 6, right=True),
     *CONTACTS,
-    tables.Column("Client", lambda row, _: data(row.client, "muted"), 7, right=True),
+    tables.client_column(5),
 )
 tables.COLUMNS |= {
     "crm.model.clients.Client": CLIENTS,
@@ -110,6 +110,10 @@ tables.COLUMNS |= {
     "crm.repository.StatusMove": _MOVES,
     "crm.model.clients.View": VIEWS,
 }
+
+
+# How the reason of a pinned status begins.
+_BY_HAND = "Pinned by hand"
 
 
 def client_heading(screen: Screen, client: Client, by: Conventions) -> None:
@@ -122,7 +126,9 @@ def client_heading(screen: Screen, client: Client, by: Conventions) -> None:
     beside(screen, heading, _sold(client, by))
     reason = client.status_reason.removeprefix(f"{client.status} ")
     why = data("" if reason == "otherwise" else client.status_reason, "muted")
-    if client.status_pinned_until:
+    if client.status_pinned_until and reason.startswith(_BY_HAND):
+        why = Text(f"{_BY_HAND} {_until(client, by)}", "warning")
+    elif client.status_pinned_until:
         why.append(f"{'  ' if why else ''}(pinned {_until(client, by)})", "warning")
     if why:
         screen.print(why)

@@ -1,7 +1,8 @@
 """The result of a command on screen, drawn as the subject that it comes from says."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from rich.text import Text
@@ -30,12 +31,18 @@ def renderer(kind: type | str) -> Callable[[_Renderer], _Renderer]:
     return register
 
 
-def show(screen: Screen, result: Any, by: Conventions) -> None:
-    """Shows what a command returned; what has no renderer of its own by its names and values."""
+# The names of clients by their numbers.
+Names = Mapping[int, str]
+_NO_NAMES: Names = MappingProxyType({})
+
+
+def show(screen: Screen, result: Any, by: Conventions, names: Names = _NO_NAMES) -> None:
+    """Shows what a command returned; what has no renderer of its own by its names and values. In a list clients are
+    called by the `names` that are known."""
     if result is None:
         return
     if isinstance(result, list | tuple):
-        _show_list(screen, result, by)
+        _show_list(screen, result, by, names)
     elif drawn := renderer_of(type(result)):
         drawn(result, screen, by)
     elif dataclasses.is_dataclass(result):
@@ -49,7 +56,7 @@ def show(screen: Screen, result: Any, by: Conventions) -> None:
         screen.print(data(result, lines=True))
 
 
-def _show_list(screen: Screen, result: Sequence[Any], by: Conventions) -> None:
+def _show_list(screen: Screen, result: Sequence[Any], by: Conventions, names: Names = _NO_NAMES) -> None:
     if not result:
         screen.print(Text("No results.", "muted"))
         return
@@ -58,10 +65,10 @@ def _show_list(screen: Screen, result: Sequence[Any], by: Conventions) -> None:
         for item in result:
             screen.print(data(item))
         return
-    screen.print(tables.table(columns, result, by, screen.width))
+    screen.print(tables.table(tables.with_names(columns, names), result, by, screen.width))
 
 
-def tabbed(result: Any, by: Conventions) -> list[str] | None:
+def tabbed(result: Any, by: Conventions, names: Names = _NO_NAMES) -> list[str] | None:
     """A list as another program reads it: a line for each row, whole, its cells between tabs; None for what is no
     list."""
     rows = rows_of(result)
@@ -70,7 +77,14 @@ def tabbed(result: Any, by: Conventions) -> list[str] | None:
     columns = columns_of(type(rows[0])) if rows else ()
     if columns is None:
         return [data(row).plain for row in rows]
+    columns = tables.with_names(columns, names)
     return ["\t".join(column.text(row, by).plain.replace("\t", " ") for column in columns) for row in rows]
+
+
+def needs_names(rows: Sequence[Any] | None) -> bool:
+    """Return whether rows know of their clients no more than the numbers."""
+    columns = columns_of(type(rows[0])) if rows else None
+    return any(column.of_client for column in columns or ())
 
 
 def rows_of(result: Any) -> Sequence[Any] | None:

@@ -28,7 +28,8 @@ NUMBER = "No."
 class Column:
     """A column: the higher its `rank`, the sooner it gives way. It may be cut down to `least`; without
     one it is never cut, since half an amount is none. What `wraps` goes on in further lines instead of being cut. In a
-    list a column of `money` has the sign of the currency in its heading."""
+    list a column of `money` has the sign of the currency in its heading; one `of_client` has the number of a client,
+    and its name where names are known."""
 
     title: str
     text: Callable[[Any, Conventions], Text]
@@ -37,11 +38,28 @@ class Column:
     right: bool = False
     wraps: bool = False
     money: bool = False
+    of_client: bool = False
 
 
 # The columns of a list by module and name of the type that is in it, which need not be loaded for it; each subject says
 # those of its own in its `rendering`.
 COLUMNS: dict[str, Sequence[Column]] = {}
+
+
+def client_column(rank: int) -> Column:
+    """The client of a record, which knows no more than its number."""
+    return Column("Client", lambda row, _: data(row.client, "muted"), rank, 8, of_client=True)
+
+
+def with_names(columns: Sequence[Column], names: Mapping[int, str]) -> Sequence[Column]:
+    """Columns with the names of clients in the place of their numbers."""
+    if not names:
+        return columns
+
+    def name(row: Any, _: Conventions) -> Text:
+        return data(names.get(row.client, row.client))
+
+    return [replace(column, text=name) if column.of_client else column for column in columns]
 
 
 def qualified_name(kind: type) -> str:

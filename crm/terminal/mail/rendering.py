@@ -46,7 +46,7 @@ tables.COLUMNS["crm.model.mail.Message"] = (
     *MESSAGE_COLUMNS[:-1],
     tables.Column("To", lambda row, _: data(row.sender if row.direction == "in" else row.to), 2, 12),
     MESSAGE_COLUMNS[-1],
-    tables.Column("Client", lambda row, _: data(row.client, "muted"), 7, right=True),
+    tables.client_column(5),
 )
 TEMPLATES: Sequence[tables.Column] = (
     tables.Column("No.", lambda row, _: data(row.id, "muted"), 4, right=True),

@@ -95,7 +95,7 @@ _TIMES_IN_STAGES: Sequence[tables.Column] = (
 SALES: Sequence[tables.Column] = (
     tables.Column("No.", lambda row, _: tables.number(row.id), 2, right=True),
     tables.Column("Date", lambda row, by: data(by.day(row.on)), 0),
-    tables.Column("Client", lambda row, _: data(row.client), 3, 12, right=True),
+    tables.client_column(3),
     tables.Column("Amount", lambda row, by: data(by.money(row.amount)), 1, right=True, money=True),
     tables.Column("Reference", lambda row, _: data(row.reference), 5, 8),
     tables.Column("Note", lambda row, _: data(row.note), 4, 10),

@@ -1,28 +1,13 @@
 """A list of what was done with clients: rows with the names of the clients."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any
 
-from crm.model import Client
-from crm.repository import Query, Snapshot
+from crm.commands.client_names import OfClient, client_names
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.screen import data
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.session import Session
-
-
-class OfClient(Protocol):
-    """A record that belongs to a client, which it names by number."""
-
-    @property
-    def client(self) -> int: ...
-
-
-def client_names(snapshot: Snapshot, rows: Iterable[OfClient]) -> dict[int, str]:
-    """The names of the clients that rows belong to, by number."""
-    numbers = sorted({row.client for row in rows})
-    clients = snapshot.find_all(Client, Query({"id": numbers})) if numbers else []
-    return {client.id: client.name for client in clients}
 
 
 class ClientListPage(ListPage):

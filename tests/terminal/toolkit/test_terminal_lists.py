@@ -291,7 +291,7 @@ def test_why_and_pin(start: Start, crm: CRM) -> None:
     session.sees("✗ VIP when total_spend >= 35000 total_spend 30000.00").sees("✓ Regular otherwise")
     session.press("p").choose("VIP").sees("Until (").press("2026-02-30", "enter")
     session.sees("no day 30").press("kill", "2026-12-31", "enter").sees("Client 30 is VIP until Dec 31, 2026")
-    session.sees("(pinned until Dec 31)").choose("More").choose("Remove the pin").sees("Pin removed: Client 30")
+    session.sees("Pinned by hand until Dec 31").choose("More").choose("Remove the pin").sees("Pin removed: Client 30")
     with crm.read() as snapshot:
         assert snapshot.get(Client, 30).status == "Regular"
 

@@ -125,7 +125,7 @@ class Adoption:
                     raise Refused(name, faults[name])
                 values.setdefault(name, self.by.today)
             elif name not in values and (owner_link(kind) or kind is Stage) and name != "stage":
-                noun = kind.kind_name.replace("_", "-")
+                noun = kind.noun
                 raise Refused(name, faults.get(name, f"{_a(noun)} needs its {fields(kind)[name].label.lower()}"))
         if kind is StatusRule:
             values.setdefault("active", True)
