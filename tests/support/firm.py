@@ -289,6 +289,8 @@ def _file(firm: Firm, role: str, ending: str) -> Path:
 def _an_einvoice(firm: Firm, role: str) -> Path:
     """An e-invoice that somebody sent."""
     written: Path = firm.office("invoices xml", _an_issued(firm, role), to=_file(firm, role, "-sent.xml")).file
+    # It is from elsewhere, and says nothing of what others have here.
+    written.write_text(written.read_text("utf-8").replace(FOREIGN, "Somebody"), "utf-8")
     return written
 
 
@@ -501,6 +503,7 @@ GIVEN: Mapping[str, Given] = {
     "sheets setup": lambda *_: {"spreadsheet": "1aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},
     "sheets connect": lambda *_: {"spreadsheet": "1aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},
     "sheets leave": _nothing,
+    "sheets repair": _nothing,
     "demo": _nothing,
     "settings list": _nothing,
     "settings set": lambda *_: {"key": "company_name", "value": "New name"},
