@@ -42,9 +42,7 @@ DATE_ORDERS = {"ymd": "year month day", "dmy": "day month year", "mdy": "month d
 @command("import", title="Import a file", menu="data")
 def import_file(
     crm: CRM,
-    file: Annotated[
-        Path, About("File", "CSV, TSV, Excel (.xlsx), vCard, or a JSON export; - is what is piped in", positional=True)
-    ],
+    file: Annotated[Path, About("File", "CSV, Excel, vCard or JSON; - is standard input", positional=True)],
     as_: Annotated[
         str, Choice(_WHAT), About("As", "clients, sales, or all for a JSON export; detected by default")
     ] = "",
