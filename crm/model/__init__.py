@@ -14,6 +14,7 @@ from crm.model.billing import (
     InvoiceLine,
     NumberSeries,
     Payment,
+    Reminder,
     Service,
 )
 from crm.model.clients import Client, Contact, StatusRule, View, named
@@ -90,6 +91,7 @@ __all__ = [
     "OptOut",
     "Payment",
     "Record",
+    "Reminder",
     "Sale",
     "Service",
     "Setting",

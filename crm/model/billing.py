@@ -168,13 +168,26 @@ class Invoice(Record):
     reminded: int = described("Reminders", Whole(), by="steps", help="the level of the last one")
     reminded_on: date | None = described("Last reminder", Day(), by="steps")
     promised_on: date | None = described("Promised for", Day(past=False), by="steps")
+    not_before: date | None = described("No reminder before", Day(past=False), by="steps")
     user: str = described("By", Person(), by="steps")
     user_id: int = account_beside("user")
 
 
 # The fields of an issued invoice that still change: what comes in, what is sent, and what a team notes for itself.
 AFTER_ISSUE = frozenset(
-    ("client", "paid", "credited", "open", "overpaid", "sent_on", "reminded", "reminded_on", "promised_on", "memo")
+    (
+        "client",
+        "paid",
+        "credited",
+        "open",
+        "overpaid",
+        "sent_on",
+        "reminded",
+        "reminded_on",
+        "promised_on",
+        "not_before",
+        "memo",
+    )
 )
 
 
@@ -308,6 +321,7 @@ class Payment(Record):
     method: str = described("Method", Choice(METHODS))
     reference: str = described("Reference", Line(140), help="as on the bank statement")
     note: str = described("Note", Line(500))
+    receipts: str = described("Receipts", Line(60), by="steps", help="by which ways one was sent")
     used: Decimal = described("On invoices", Balance(), by="facts")
     left: Decimal = described("Credit", Balance(), by="facts")
     user: str = described("By", Person(), by="steps")
@@ -338,3 +352,32 @@ class Allocation(Record):
     payment: int = described("Payment", Id("payment", owns=True), by="facts")
     invoice: int = described("Invoice", Id("invoice", keeps=True), by="facts")
     amount: Decimal = described("Amount", Amount(), by="facts")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reminder(Record):
+    """A reminder of an overdue invoice: its level, and what it asked for beside the open amount."""
+
+    about: ClassVar[Kind] = Kind(
+        "reminder",
+        "reminders",
+        place=27,
+        needs=("invoice", "level", "on"),
+        order=("-on", "-id"),
+        day="on",
+        indexes={"by_invoice": ("invoice", "level")},
+        rights=Rights(staff=EVERYTHING),
+        tab=Tab(number=47, colour="b7791f", since=8),
+        export=Export(place=27),
+        since=9,
+    )
+
+    invoice: int = described("Invoice", Id("invoice", owns=True), by="facts")
+    level: int = described("Level", Whole(least=1), by="facts")
+    on: date | None = described("Date", Day(), by="facts")
+    fee: Decimal = described("Fee", Amount(), by="facts")
+    interest: Decimal = described("Interest", Amount(), by="facts")
+    new_due_on: date | None = described("New due day", Day(past=False), by="facts")
+    message: int = described("Message", Id("message"), by="facts")
+    user: str = described("By", Person(), by="steps")
+    user_id: int = account_beside("user")

@@ -25,6 +25,7 @@ OLDER = {
     8: """
 DROP INDEX sale_by_reference;
 ALTER TABLE sale DROP COLUMN reference;
+DROP TABLE reminder;
 DROP TABLE allocation;
 DROP TABLE payment;
 DROP TABLE adjustment;

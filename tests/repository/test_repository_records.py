@@ -26,6 +26,7 @@ from crm.model import (
     OptOut,
     Payment,
     Record,
+    Reminder,
     Sale,
     Service,
     Setting,
@@ -134,6 +135,7 @@ def whole_records(client: int, deal: int, stage: int, day: date) -> list[Record]
         Adjustment(invoice=1),
         Payment(client=client, on=day, amount=Decimal(5), kind="payment"),
         Allocation(payment=1, invoice=1, amount=Decimal(5)),
+        Reminder(invoice=1, level=1, on=day),
         NumberSeries(name="invoice", pattern="RE-{number}"),
     ]
 

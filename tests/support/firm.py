@@ -281,6 +281,13 @@ def _an_issued(firm: Firm, role: str) -> Invoice:
     return issued
 
 
+def _a_mailed(firm: Firm, role: str) -> Invoice:
+    """An issued invoice of a client with an address."""
+    invoice = _an_issued(firm, role)
+    firm.office("clients edit", firm.office.client(invoice.client), {"invoice_email": "buyer@example.com"})
+    return invoice
+
+
 def _file(firm: Firm, role: str, ending: str) -> Path:
     """A file that is not there yet."""
     return firm.office.folder / f"{role}-{len(firm.everything())}{ending}"
@@ -408,6 +415,23 @@ GIVEN: Mapping[str, Given] = {
     "payments show": _a_payment,
     "payments allocate": _a_payment,
     "payments refund": lambda firm, role: {"client": _a_credit(firm, role), "amount": Decimal(5)},
+    "invoices send": lambda firm, role: {"invoice": _a_mailed(firm, role), "yes": True},
+    "receipts send": lambda firm, role: {
+        **_a_payment(firm, role),
+        "to": ("buyer@example.com",),
+        "yes": True,
+    },
+    "unpaid list": _nothing,
+    "statements show": lambda firm, role: {"client": _a_credit(firm, role)},
+    "statements send": lambda firm, role: {
+        "client": _a_credit(firm, role),
+        "to": ("buyer@example.com",),
+        "yes": True,
+    },
+    "reminders preview": _nothing,
+    "reminders run": lambda *_: {"yes": True},
+    "reminders skip": lambda firm, role: {"invoice": _an_issued(firm, role)},
+    "reminders promise": lambda firm, role: {"invoice": _an_issued(firm, role), "day": TODAY},
     "numbers show": _nothing,
     "numbers set": lambda *_: {"series": "invoice", "pattern": "R-{year}-{number}"},
     "services add": lambda _, role: {"name": f"Added by {role}", "price": Decimal("0.0825"), "unit": "HUR"},

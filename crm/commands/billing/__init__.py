@@ -7,6 +7,7 @@ MENUS = {
     "billing": Menu("Billing", 7),
     "invoices": Menu("Invoices", 1, under="billing", page=("invoices list", "invoices add")),
     "payments": Menu("Payments", 2, under="billing", page=("payments list", "payments add")),
+    "unpaid": Menu("Unpaid", 3, under="billing", page=("unpaid list",)),
     "billing settings": Menu("Numbers", 7, under="billing", page=("numbers show", "numbers set")),
     "services": Menu("Services", 5, under="billing", page=("services list", "services add")),
 }
@@ -14,6 +15,10 @@ GROUPS = {
     "invoices": "Draft, issue, credit and list invoices.",
     "invoices lines": "The lines of a draft.",
     "invoices adjustments": "Discounts and charges on the whole of a draft.",
+    "receipts": "Receipts for payments.",
+    "unpaid": "Who owes what, and since when.",
+    "statements": "The account of a client.",
+    "reminders": "Remind clients of what is overdue.",
     "payments": "Record payments and refunds, and use credit.",
     "numbers": "The numbers of invoices.",
     "services": "What you sell, with its price and tax.",
@@ -24,6 +29,9 @@ MODULES = {
     "issuing": Module("invoices"),
     "files": Module("invoices", menu="invoices"),
     "payments": Module("payments", menu="payments"),
+    "sending": Module("invoices receipts", menu="payments"),
+    "unpaid": Module("unpaid statements", menu="unpaid"),
+    "reminders": Module("reminders", menu="unpaid"),
     "numbers": Module("numbers", menu="billing settings"),
     "services": Module("services", menu="services"),
 }

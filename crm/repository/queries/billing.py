@@ -1,20 +1,23 @@
-"""Queries about invoices: those in a state, and what is unpaid."""
+"""Queries about invoices: those in a state, what is unpaid, and when something was paid."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, case, func, select
 
 from crm.errors import FieldError
-from crm.model import Invoice
+from crm.model import Allocation, Invoice, Payment
 from crm.model.money import NOTHING
 from crm.repository import Snapshot
 from crm.repository.tables import TABLES, client, record_columns, record_of
 
-invoice = TABLES[Invoice].c
+if TYPE_CHECKING:
+    from crm.repository import AnyRow
+
+invoice, payment, allocation = TABLES[Invoice].c, TABLES[Payment].c, TABLES[Allocation].c
 _ISSUED = (invoice.state == "issued", invoice.kind == "invoice")
 _SORTS: Mapping[str, ColumnElement[Any]] = {
     "client": client.c.sort_name,
@@ -89,3 +92,49 @@ def listed(
         statement = statement.order_by(invoice.id.desc())
     rows = snapshot.select(statement.limit(limit).offset(offset or None))
     return [record_of(Invoice, row) for row in rows]
+
+
+def unpaid_by_client(
+    snapshot: Snapshot, *, days: int = 0, limit: int | None = None, offset: int = 0
+) -> "Sequence[AnyRow]":
+    """What each client owes, who owes most of what is overdue first: the id, what is open, then of it what is not due
+    yet and what has been due for up to 30, 60, 90 and more days, the first day due, the last reminder, and the last day
+    promised. `days` leaves out those with nothing overdue for so long."""
+    today = snapshot.today
+
+    def between(first: int | None, last: int | None) -> ColumnElement[Any]:
+        """The sum of what has been due for so many days."""
+        conditions = []
+        if last is not None:
+            conditions.append(invoice.due_on >= today - timedelta(days=last))
+        if first is not None:
+            conditions.append(invoice.due_on < today - timedelta(days=first - 1))
+        fits = conditions[0] if len(conditions) == 1 else conditions[0] & conditions[1]
+        return func.sum(case((fits, invoice.open), else_=0))
+
+    overdue = between(1, None)
+    statement = (
+        select(
+            invoice.client, func.sum(invoice.open).label("open"), between(None, 0).label("not_due"),
+            between(1, 30).label("to_30"), between(31, 60).label("to_60"), between(61, 90).label("to_90"),
+            between(91, None).label("over_90"), func.min(invoice.due_on).label("first_due"),
+            func.max(invoice.reminded_on).label("reminded_on"), func.max(invoice.promised_on).label("promised_on"),
+        )
+        .where(*_ISSUED, invoice.open > NOTHING)
+        .group_by(invoice.client)
+        .order_by(overdue.desc(), func.sum(invoice.open).desc(), invoice.client)
+    )  # fmt: skip
+    if days:
+        statement = statement.having(func.min(invoice.due_on) <= today - timedelta(days=days))
+    return snapshot.select(statement.limit(limit).offset(offset or None))
+
+
+def last_paid(snapshot: Snapshot, invoices: Sequence[int]) -> Mapping[int, date]:
+    """The last day on which something was paid on each of some invoices."""
+    statement = (
+        select(allocation.invoice, func.max(payment.on))
+        .join(TABLES[Payment], payment.id == allocation.payment)
+        .where(allocation.invoice.in_(invoices))
+        .group_by(allocation.invoice)
+    )
+    return {row[0]: row[1] for row in snapshot.select(statement)}

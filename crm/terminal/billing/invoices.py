@@ -81,6 +81,7 @@ def invoice_page(session: Session, invoice: Invoice) -> None:
         code = Choice("Show the code to pay by phone", lambda: session.start(named("invoices qr"), invoice=record))
         return [
             *([pay] if record.open > 0 else []),
+            Choice("Send it by e-mail", lambda: session.start(named("invoices send"), invoice=record)),
             Choice("Make a PDF", lambda: session.start(named("invoices pdf"), invoice=record)),
             *([code] if record.open > 0 and document.currency == "EUR" and document.iban else []),
             *([Choice("Credit all that is left of it", lambda: credit(session, record))] if is_open else []),

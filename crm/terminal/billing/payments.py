@@ -51,10 +51,12 @@ def payment_page(session: Session, payment: Payment) -> None:
     def entries() -> list[Choice]:
         card = seen["card"]
         use = Choice("Use what is left of it for invoices", lambda: _use(session, payment))
+        receipt = Choice("Send a receipt", lambda: session.start(named("receipts send"), payment=payment))
         return [
             *([use] if card.payment.left > 0 and card.payment.kind == "payment" else []),
             *(Choice(f"Open {invoice.number}", lambda invoice=invoice: session.open(invoice))
               for invoice, _ in card.parts),
+            *([receipt] if card.payment.kind == "payment" else []),
             Choice("Open the client", lambda: session.open(card.client)),
         ]  # fmt: skip
 

@@ -18,13 +18,14 @@ from crm.model import (
     Invoice,
     NumberSeries,
     Payment,
+    Reminder,
     Service,
 )
 from crm.model.fields import Rate, Unit
 from crm.model.fields.figures import number_shown
 from crm.model.paths import display_path
 from crm.terminal.drawing import tables
-from crm.terminal.drawing.render import renderer
+from crm.terminal.drawing.render import renderer, show
 from crm.terminal.drawing.screen import Screen, clean, data
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from crm.commands.billing.files import CheckedFile, InvoiceFile, PaymentCode
     from crm.commands.billing.invoices import InvoiceShown
     from crm.commands.billing.payments import PaymentCard
+    from crm.commands.billing.reminders import RemindersRun
+    from crm.commands.billing.unpaid import ClientStatement
     from crm.invoicing.document import DocumentLine, TaxGroup
 
 
@@ -128,7 +131,34 @@ def _rest(payment: Payment, by: Conventions) -> str:
     return money_in(payment.currency, by, payment.left) if payment.left > 0 else ""
 
 
+UNPAID: Sequence[tables.Column] = (
+    tables.Column("Client", lambda row, _: data(row.client_name, "bold"), 0, 10),
+    tables.Column("Open", lambda row, by: data(by.money(row.open)), 1, right=True, money=True),
+    tables.Column("Overdue", lambda row, by: _late(row.overdue, by), 1, right=True, money=True),
+    tables.Column("Days", lambda row, by: data(by.number(row.oldest_days) if row.oldest_days else ""), 2, right=True),
+    tables.Column("1-30", lambda row, by: data(by.money(row.to_30) if row.to_30 else ""), 6, right=True, money=True),
+    tables.Column("31-60", lambda row, by: data(by.money(row.to_60) if row.to_60 else ""), 6, right=True, money=True),
+    tables.Column("61-90", lambda row, by: data(by.money(row.to_90) if row.to_90 else ""), 6, right=True, money=True),
+    tables.Column("90+", lambda row, by: data(by.money(row.over_90) if row.over_90 else ""), 6, right=True, money=True),
+    tables.Column("Reminded", lambda row, by: data(by.near_day(row.reminded_on)), 4),
+    tables.Column("Promised", lambda row, by: data(by.near_day(row.promised_on)), 5),
+)
+
+
+def _late(amount: Decimal, by: Conventions) -> Text:
+    return data(f"{by.money(amount)} !" if amount else "", "overdue" if amount else "")
+
+
+_REMINDING: Sequence[tables.Column] = (
+    tables.Column("Client", lambda row, _: data(row.client.name, "bold"), 0, 10),
+    tables.Column("Level", lambda row, _: data(row.level), 1, right=True),
+    tables.Column("Open", lambda row, by: data(by.money(row.open)), 1, right=True),
+    tables.Column("Invoices", lambda row, _: data(", ".join(invoice.number for invoice, _ in row.due)), 2, 8),
+    tables.Column("", lambda row, _: data(row.hindered, "warning"), 3),
+)
 tables.COLUMNS |= {
+    "crm.commands.billing.unpaid.Unpaid": UNPAID,
+    "crm.commands.billing.reminders.Reminding": _REMINDING,
     "crm.commands.billing.payments.PaymentShown": PAYMENTS,
     "crm.model.billing.Service": SERVICES,
     "crm.commands.billing.invoices.InvoiceShown": INVOICES,
@@ -295,3 +325,45 @@ def draw_payment_code(result: "PaymentCode", screen: Screen, by: Conventions) ->
     # In colours of its own, so that a code on a light screen is not the other way round.
     for line in result.code.splitlines():
         screen.print(Text(line, "white on black"))
+
+
+@renderer(Reminder)
+def draw_reminder(result: Reminder, screen: Screen, by: Conventions) -> None:
+    """A reminder in a line."""
+    screen.print(data(f"Level {result.level} on {by.day(result.on)}"))
+
+
+@renderer("crm.commands.billing.reminders.RemindersRun")
+def draw_run(result: "RemindersRun", screen: Screen, by: Conventions) -> None:
+    """Who was reminded, and who could not be."""
+    if not result.reminded:
+        screen.print(Text("Nobody was reminded."))
+    else:
+        count = len(result.reminded)
+        many = "1 client" if count == 1 else f"{by.number(count)} clients"
+        screen.print(Text(f"{screen.sign('✓', 'OK:')} Reminded {many}.", "success"))
+        show(screen, list(result.reminded), by)
+    for item in result.left_out:
+        screen.print(data(f"{item.client.name}: {item.hindered}", "warning"))
+    if result.stopped:
+        screen.print(data(result.stopped, "warning"))
+
+
+@renderer("crm.commands.billing.unpaid.ClientStatement")
+def draw_statement(result: "ClientStatement", screen: Screen, by: Conventions) -> None:
+    """The account of a client, entry by entry."""
+    account = result.statement
+    screen.print(data(result.client.name, "bold"))
+    if account.since:
+        screen.print(Text(f"Opening balance {by.money(account.opening)}", "muted"))
+    screen.print(tables.table(_ENTRIES, account.lines, by, screen.width))
+    screen.print(Text(f"Balance on {by.day(account.until)}: ", "muted").append(by.money(account.closing), "bold"))
+
+
+_ENTRIES: Sequence[tables.Column] = (
+    tables.Column("Date", lambda row, by: data(by.day(row.entry.on)), 0),
+    tables.Column("What", lambda row, _: data(row.entry.kind), 1, 6),
+    tables.Column("Reference", lambda row, _: data(row.entry.reference), 3, 6),
+    tables.Column("Amount", lambda row, by: data(by.money(row.change)), 1, right=True),
+    tables.Column("Balance", lambda row, by: data(by.money(row.balance)), 1, right=True),
+)

@@ -160,7 +160,7 @@ def _raise(_: Session, error: Exception) -> None:
 _ELSEWHERE = (
     "bounces clear", "clients search", "contacts primary", "deals reopen", "people",
     "dashboard", "demo", "email", "history", "keys", "mailbox", "mailings",
-    "occasions remove", "profile", "invoices", "numbers set", "payments", "restore", "sheets", "sms", "users", "views",
+    "occasions remove", "profile", "invoices", "numbers set", "payments", "receipts", "reminders", "statements", "restore", "sheets", "sms", "users", "views",
 )  # fmt: skip
 
 

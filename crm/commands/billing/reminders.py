@@ -1,0 +1,232 @@
+"""Reminders of overdue invoices: previewed and run, one e-mail a client; skipped, and promises to pay noted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Annotated, Any
+
+from crm.commands.billing.documents import shown_state
+from crm.commands.billing.lines import TheInvoice
+from crm.commands.billing.sending import in_currency, plain_text
+from crm.commands.context import CRM
+from crm.commands.mail import outbox
+from crm.commands.mail.composing import Written, previewed
+from crm.commands.registry import About, command
+from crm.errors import CRMError, FieldError, RefusedError, confirmation
+from crm.invoicing.dunning import LEVELS, DueReminder, Overdue, due_reminder
+from crm.model import Client, Invoice, Message, Reminder
+from crm.model.fields import Day
+from crm.model.money import decimals_of
+from crm.repository import Query, Snapshot, Transaction
+from crm.repository.queries import billing
+
+_FIRST, _LAST = LEVELS[0].number, LEVELS[-1].number
+
+
+@dataclass(frozen=True, slots=True)
+class Reminding:
+    """A client who is to be reminded: of which invoices, each with its level, and what keeps it from being sent."""
+
+    client: Client
+    due: Sequence[tuple[Invoice, DueReminder]]
+    hindered: str = ""
+
+    @property
+    def level(self) -> int:
+        """The highest level among them, which sets the tone."""
+        return max(reminder.level.number for _, reminder in self.due)
+
+    @property
+    def open(self) -> Decimal:
+        """The amount that is open on all of them."""
+        return sum((invoice.open for invoice, _ in self.due), Decimal("0.00"))
+
+    def as_json(self) -> dict[str, Any]:
+        """The client, the level, and the invoices."""
+        return {
+            "client": self.client.id, "client_name": self.client.name, "level": self.level, "open": self.open,
+            "hindered": self.hindered,
+            "invoices": [
+                {
+                    "id": invoice.id, "number": invoice.number, "open": invoice.open, "due_on": invoice.due_on,
+                    "level": reminder.level.number, "days_overdue": reminder.days_overdue, "fee": reminder.fee,
+                    "interest": reminder.interest, "new_due_on": reminder.new_due_on,
+                }
+                for invoice, reminder in self.due
+            ],
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RemindersRun:
+    """What a run came to: who was reminded, and why sending stopped, '' where it did not."""
+
+    reminded: Sequence[Reminding]
+    left_out: Sequence[Reminding]
+    stopped: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        """1 where somebody could not be reminded: the shell then ends with it."""
+        return int(bool(self.stopped or self.left_out))
+
+
+@command("reminders preview", title="Preview reminders", menu="unpaid")
+def preview(crm: CRM) -> list[Reminding]:
+    """Shows whom a run would remind today, and of what; nothing is sent."""
+    with crm.read() as snapshot:
+        return _due(snapshot)
+
+
+def _due(snapshot: Snapshot, client: int = 0) -> list[Reminding]:
+    """Who is to be reminded today, and of which invoices."""
+    overdue = billing.listed(snapshot, billing.WhichInvoices("overdue", client), sort="due_on")
+    paid: dict[int, date] = {}
+    for start in range(0, len(overdue), 500):
+        paid |= billing.last_paid(snapshot, [invoice.id for invoice in overdue[start : start + 500]])
+    by_client: dict[int, list[tuple[Invoice, DueReminder]]] = {}
+    for invoice in overdue:
+        known = Overdue(
+            open=invoice.open, due_on=invoice.due_on, reminded=invoice.reminded, reminded_on=invoice.reminded_on,
+            last_paid_on=paid.get(invoice.id), promised_on=invoice.promised_on, not_before=invoice.not_before,
+        )  # fmt: skip
+        decimals = decimals_of(invoice.currency)
+        if reminder := due_reminder(known, LEVELS, snapshot.today, decimals=decimals):
+            by_client.setdefault(invoice.client, []).append((invoice, reminder))
+    numbers = sorted(by_client)
+    clients: dict[int, Client] = {}
+    for start in range(0, len(numbers), 500):
+        some = snapshot.find_all(Client, Query({"id": numbers[start : start + 500]}))
+        clients |= {client.id: client for client in some}
+    return [
+        Reminding(clients[number], by_client[number], "" if _address(clients[number]) else "no e-mail address")
+        for number in numbers
+    ]
+
+
+def _address(client: Client) -> str:
+    return client.invoice_email or client.email
+
+
+@command("reminders run", title="Send reminders", menu="unpaid")
+def run(crm: CRM, yes: bool = False) -> RemindersRun:
+    """Reminds everybody who is due today: one e-mail a client, one level an invoice, and nobody twice.
+
+    Who has paid something today, or has promised to pay by a day that has not passed, is left out.
+    """
+    outbox.refuse_unsendable(crm)
+    with crm.read() as snapshot:
+        everybody = _due(snapshot)
+    ready = [item for item in everybody if not item.hindered]
+    if not yes and ready:
+        many = "1 client is" if len(ready) == 1 else f"{len(ready)} clients are"
+        raise confirmation(f"{many} reminded by e-mail.", "Send them", destructive=True)
+    reminded: list[Reminding] = []
+    queued: list[int] = []
+    for client in [item.client for item in ready]:
+        if done := _reminded(crm, client):
+            reminded.append(done[0])
+            queued.append(done[1].id)
+    stopped = ""
+    if queued:
+        try:
+            stopped = outbox.send_queued(crm, set(queued)).stopped
+        except CRMError as error:
+            stopped = error.sentence
+    return RemindersRun(reminded, [item for item in everybody if item.hindered], stopped)
+
+
+def _reminded(crm: CRM, client: Client) -> tuple[Reminding, Message] | None:
+    """Reminds a client of what is due; None where nothing is any more."""
+    return crm.transact(lambda tx: _remind(crm, tx, client), f"reminded {client.name}")
+
+
+def _remind(crm: CRM, tx: Transaction, client: Client) -> tuple[Reminding, Message] | None:
+    """Reminds a client of what is due at this moment, in a change; None where nothing is any more."""
+    due = _due(tx, client.id)
+    if not due or due[0].hindered:
+        return None
+    item = due[0]
+    written = Written(
+        client=item.client,
+        subject=plain_text(_subject(crm, item)),
+        body=plain_text(_text(crm, item)),
+        to=(_address(item.client),),
+    )
+    message = outbox.queue(tx, crm, previewed(crm, tx, written).draft)
+    for invoice, reminder in item.due:
+        tx.add(
+            Reminder(
+                invoice=invoice.id,
+                level=reminder.level.number,
+                on=tx.today,
+                fee=reminder.fee,
+                interest=reminder.interest,
+                new_due_on=reminder.new_due_on,
+                message=message.id,
+                user=crm.me,
+            )
+        )
+        tx.change(invoice, reminded=reminder.level.number, reminded_on=tx.today, promised_on=None, not_before=None)
+    return item, message
+
+
+def _subject(crm: CRM, item: Reminding) -> str:
+    word = {_FIRST: "Payment reminder", _LAST: "Last reminder"}.get(item.level, "Second reminder")
+    company = crm.settings["company_name"]
+    return f"{word}{f' from {company}' if company else ''}"
+
+
+def _text(crm: CRM, item: Reminding) -> str:
+    first = {
+        _FIRST: "perhaps it slipped your attention: the following is still open.",
+        _LAST: "in spite of our reminders the following is still open. Please pay it now.",
+    }.get(item.level, "we have not received your payment of the following yet. Please see to it.")
+    lines = ["Dear Sir or Madam,", "", first, ""]
+    for invoice, reminder in item.due:
+        by = in_currency(crm.conventions, invoice.currency)
+        extra = "".join(
+            f", {word} {by.money(amount)}" for word, amount in (("fee", reminder.fee), ("interest", reminder.interest))
+            if amount
+        )  # fmt: skip
+        lines.append(f"- {invoice.number}, due on {by.day(invoice.due_on)}: {by.money(invoice.open)}{extra}")
+    by = crm.conventions
+    lines += ["", f"Please pay by {by.day(max(reminder.new_due_on for _, reminder in item.due))}."]
+    if iban := crm.settings["iban"]:
+        lines.append(f"Our account: {iban}")
+    lines += ["", "If you have paid in the meantime, thank you.", "", crm.settings["company_name"] or crm.me]
+    return "\n".join(lines)
+
+
+@command("reminders skip", title="Skip a reminder", menu="unpaid")
+def skip(
+    crm: CRM,
+    invoice: TheInvoice,
+    until: Annotated[date | None, Day(past=False), About("Until", "a week from today by default")] = None,
+) -> Invoice:
+    """Leaves an invoice out of reminders until a day."""
+    day = until or crm.today + timedelta(days=7)
+    return crm.transact(lambda tx: _noted(tx, invoice, "until", not_before=day), f"skipped {invoice.number}")
+
+
+@command("reminders promise", title="Note a promise to pay", menu="unpaid")
+def promise(
+    crm: CRM,
+    invoice: TheInvoice,
+    day: Annotated[date, Day(past=False), About("Day", "by which it will be paid", positional=True)],
+) -> Invoice:
+    """Notes that a client has promised to pay an invoice by a day; until it has passed there is no reminder."""
+    what = f"noted a promise for {invoice.number}"
+    return crm.transact(lambda tx: _noted(tx, invoice, "day", promised_on=day), what)
+
+
+def _noted(tx: Transaction, invoice: Invoice, field: str, **values: date) -> Invoice:
+    """An invoice with a day noted. Raises RefusedError where nothing is open on it."""
+    current = tx.get(Invoice, invoice.id)
+    if current.open <= 0:
+        state = shown_state(current, tx.today)
+        raise RefusedError(f"Nothing is open on {current.number or f'draft {current.id}'}: it is {state}.")
+    if next(iter(values.values())) < tx.today:
+        raise FieldError("that day has passed", field=field, label=field.capitalize())
+    return tx.change(current, **values)

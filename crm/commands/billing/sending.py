@@ -1,0 +1,162 @@
+"""Invoices and receipts on their way to the client: through the outbox, which sends each message once."""
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+from crm.commands.billing.documents import InvoiceCard, card_of
+from crm.commands.billing.files import file_name, pdf_of
+from crm.commands.billing.lines import TheInvoice
+from crm.commands.billing.payments import PaymentCard
+from crm.commands.billing.payments import card_of as payment_card_of
+from crm.commands.context import CRM
+from crm.commands.mail import outbox, sms
+from crm.commands.mail.composing import Addressees, Preview, Written, attached, previewed
+from crm.commands.mail.merge_fields import ProseWithFields
+from crm.commands.mail.messages import MessageCard, tried
+from crm.commands.registry import About, command
+from crm.errors import FieldError, RefusedError, confirmation
+from crm.model import CHANNELS, Conventions, Invoice, Message, Payment, Template
+from crm.model.fields import Choice
+from crm.repository import Transaction
+
+To = Annotated[tuple[str, ...], Addressees(), About("To", "the address for invoices, or the client's, by default")]
+CC = Annotated[tuple[str, ...], Addressees(), About("CC", "who gets a copy, visible to all")]
+BCC = Annotated[tuple[str, ...], Addressees(), About("BCC", "who gets a hidden copy")]
+
+
+def plain_text(text: str) -> str:
+    """A text whose braces are none of a template's fields."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def in_currency(by: Conventions, currency: str) -> Conventions:
+    """The team's conventions with the currency of a document."""
+    return by if currency in ("", by.currency) else replace(by, currency=currency)
+
+
+@command("invoices send", title="Send an invoice")
+def send(
+    crm: CRM,
+    invoice: TheInvoice,
+    to: To = (),
+    cc: CC = (),
+    bcc: BCC = (),
+    template: Annotated[Template | None, About("Template", "its number or name; a short text by default")] = None,
+    text: Annotated[str, ProseWithFields(), About("Text", "instead of that of the template")] = "",
+    yes: bool = False,
+) -> MessageCard:
+    """Sends an issued invoice by e-mail, as PDF with the e-invoice inside, as it is shown before."""
+    outbox.refuse_unsendable(crm)
+    with crm.read() as snapshot:
+        card = card_of(crm, snapshot, snapshot.get(Invoice, invoice.id))
+        if card.invoice.state == "draft":
+            raise RefusedError("A draft is not sent. Issue it first.")
+        written = Written(
+            client=card.client, template=template, body=text or ("" if template else _invoice_text(crm, card)),
+            subject="" if template else plain_text(_title(crm, card)),
+            to=to or tuple(filter(None, [card.client.invoice_email])), cc=cc, bcc=bcc,
+        )  # fmt: skip
+        preview = previewed(crm, snapshot, written)
+    if not yes:
+        before = card.invoice.sent_on
+        already = f"{card.invoice.number} was sent already, on {crm.conventions.day(before)}.\n\n" if before else ""
+        file = f"Attached: {file_name(card, '.pdf')}"
+        question = f"{already}{preview.full_text}\n\n{file}\n\nSend this to {card.client.name}?"
+        raise confirmation(question, "Send it", destructive=True)
+    draft = replace(preview.draft, attachments=_attached_pdf(crm, card))
+
+    def change(tx: Transaction) -> Message:
+        queued = outbox.queue(tx, crm, draft)
+        tx.change(tx.get(Invoice, card.invoice.id), sent_on=tx.today)
+        return queued
+
+    return tried(crm, crm.transact(change, f"sent {card.invoice.number} to {card.client.name}"))
+
+
+def _attached_pdf(crm: CRM, card: InvoiceCard) -> tuple[str, ...]:
+    """The PDF of an invoice as a message has it attached."""
+    with tempfile.TemporaryDirectory(prefix="crm-") as folder:
+        file = Path(folder) / file_name(card, ".pdf")
+        file.write_bytes(pdf_of(card)[0])
+        return attached(crm, [file])
+
+
+def _title(crm: CRM, card: InvoiceCard) -> str:
+    noun = "Credit note" if card.invoice.kind == "credit_note" else "Invoice"
+    company = crm.settings["company_name"]
+    return f"{noun} {card.invoice.number}{f' from {company}' if company else ''}"
+
+
+def _invoice_text(crm: CRM, card: InvoiceCard) -> str:
+    by = in_currency(crm.conventions, card.invoice.currency)
+    noun = "credit note" if card.invoice.kind == "credit_note" else "invoice"
+    due = f", due on {by.day(card.document.due_on)}" if card.document.due_on and card.invoice.open > 0 else ""
+    text = f"please find our {noun} {card.invoice.number} over {by.money(card.invoice.total)}{due} attached."
+    return plain_text(f"Dear Sir or Madam,\n\n{text}\n\nKind regards\n\n{crm.settings['company_name'] or crm.me}")
+
+
+@command("receipts send", title="Send a receipt", menu="payments")
+def send_receipt(
+    crm: CRM,
+    payment: Annotated[Payment, About("Payment", "its number", positional=True)],
+    by: Annotated[str, Choice(CHANNELS), About("By", "email or sms")] = "email",
+    to: To = (),
+    yes: bool = False,
+) -> MessageCard:
+    """Sends a receipt for a payment, by e-mail or SMS: each way once."""
+    by = by or "email"
+    outbox.refuse_unsendable(crm, by)
+    with crm.read() as snapshot:
+        card = payment_card_of(snapshot, snapshot.get(Payment, payment.id))
+        _refuse_second(card.payment, by)
+        preview: Preview | sms.SmsPreview
+        if by == "sms":
+            text = plain_text(_receipt_line(crm, card))
+            preview = sms.previewed(crm, snapshot, card.client, text, None, next(iter(to), ""))
+        else:
+            company = crm.settings["company_name"]
+            written = Written(
+                client=card.client, subject=plain_text(f"Receipt{f' from {company}' if company else ''}"),
+                body=plain_text(_receipt_text(crm, card)),
+                to=to or tuple(filter(None, [card.client.invoice_email])),
+            )  # fmt: skip
+            preview = previewed(crm, snapshot, written)
+    if not yes:
+        question = f"{preview.full_text}\n\nSend this to {card.client.name}?"
+        raise confirmation(question, "Send it", destructive=True)
+    draft = preview.draft
+
+    def change(tx: Transaction) -> Message:
+        current = tx.get(Payment, payment.id)
+        _refuse_second(current, by)
+        ways = [way for way in current.receipts.split(", ") if way]
+        tx.change(current, receipts=", ".join([*ways, by]))
+        return outbox.queue(tx, crm, draft)
+
+    return tried(crm, crm.transact(change, f"sent a receipt to {card.client.name}"))
+
+
+def _refuse_second(payment: Payment, by: str) -> None:
+    if by in payment.receipts.split(", "):
+        raise RefusedError(f"A receipt for payment {payment.id} was sent by {CHANNELS[by]} already. Nothing was sent.")
+    if payment.kind == "refund":
+        raise FieldError("a refund has no receipt", field="payment", label="Payment")
+
+
+def _receipt_line(crm: CRM, card: PaymentCard) -> str:
+    by = in_currency(crm.conventions, card.payment.currency)
+    numbers = ", ".join(invoice.number for invoice, _ in card.parts)
+    what = f" for {numbers}" if numbers else ""
+    thanks = f"Thank you. We received {by.money(card.payment.amount)} on {by.day(card.payment.on)}{what}."
+    return f"{thanks} {crm.settings['company_name']}".rstrip()
+
+
+def _receipt_text(crm: CRM, card: PaymentCard) -> str:
+    by = in_currency(crm.conventions, card.payment.currency)
+    lines: list[str] = [_receipt_line(crm, card), ""]
+    lines += [f"- {invoice.number}: {by.money(amount)}" for invoice, amount in card.parts]
+    if card.payment.left > 0:
+        lines.append(f"- credit: {by.money(card.payment.left)}")
+    return "\n".join(lines)

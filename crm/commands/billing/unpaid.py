@@ -1,0 +1,140 @@
+"""Unpaid invoices by client, with their age, and the account of a client."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Annotated
+
+from crm.commands.billing.payments import OfClient
+from crm.commands.billing.sending import BCC, CC, To, plain_text
+from crm.commands.context import CRM
+from crm.commands.mail import outbox
+from crm.commands.mail.composing import Written, previewed
+from crm.commands.mail.messages import MessageCard, tried
+from crm.commands.paging import Limit, Offset, most
+from crm.commands.period import Since, Until, in_order
+from crm.commands.record_names import names_of
+from crm.commands.registry import About, command
+from crm.errors import confirmation
+from crm.invoicing.ageing import days_overdue
+from crm.invoicing.statement import Entry, Statement, statement
+from crm.model import Client, Invoice, Payment
+from crm.model.fields import Whole
+from crm.model.money import NOTHING
+from crm.repository import Query, Snapshot
+from crm.repository.queries import billing
+
+_NOUNS = {"invoice": "invoice", "credit_note": "credit note"}
+
+
+@dataclass(frozen=True, slots=True)
+class Unpaid:
+    """What a client owes: open, and of it what is not due yet and what has been due for how long."""
+
+    client: int
+    client_name: str
+    open: Decimal
+    overdue: Decimal
+    not_due: Decimal
+    to_30: Decimal
+    to_60: Decimal
+    to_90: Decimal
+    over_90: Decimal
+    oldest_days: int
+    reminded_on: date | None
+    promised_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientStatement:
+    """The account of a client in a period."""
+
+    client: Client
+    statement: Statement
+
+
+@command("unpaid list", title="Unpaid", menu="unpaid")
+def list_all(
+    crm: CRM,
+    days: Annotated[int, Whole(most=3650), About("Days", "only who has owed something for at least so many")] = 0,
+    limit: Limit = 0,
+    offset: Offset = 0,
+) -> list[Unpaid]:
+    """Lists who owes what and since when, who owes most of what is overdue first."""
+    with crm.read() as snapshot:
+        rows = billing.unpaid_by_client(snapshot, days=days, limit=most(limit), offset=offset)
+        names = names_of(snapshot, Client, {row.client for row in rows}, crm.conventions)
+        return [
+            Unpaid(
+                row.client, names.get(row.client, ""), row.open,
+                sum((row.to_30, row.to_60, row.to_90, row.over_90), NOTHING), row.not_due, row.to_30, row.to_60,
+                row.to_90, row.over_90, days_overdue(row.first_due, snapshot.today), row.reminded_on, row.promised_on,
+            )
+            for row in rows
+        ]  # fmt: skip
+
+
+@command("statements show", title="Show a statement", menu="unpaid")
+def show(crm: CRM, client: OfClient, since: Since = None, until: Until = None) -> ClientStatement:
+    """Shows the account of a client: invoices, credit notes, payments and refunds in order, with the balance."""
+    in_order(since, until)
+    with crm.read() as snapshot:
+        return statement_of(snapshot, snapshot.get(Client, client.id), since, until)
+
+
+def statement_of(snapshot: Snapshot, client: Client, since: date | None, until: date | None) -> ClientStatement:
+    """The account of a client."""
+    issued = snapshot.find_all(Invoice, Query({"client": client.id, "state": "issued"}))
+    entries = [
+        Entry(on=invoice.issued_on, kind=_NOUNS[invoice.kind], reference=invoice.number, amount=invoice.total,
+              id=invoice.id)
+        for invoice in issued
+        if invoice.issued_on
+    ]  # fmt: skip
+    entries += [
+        Entry(on=payment.on, kind=payment.kind, reference=payment.reference, amount=payment.amount, id=payment.id)
+        for payment in snapshot.find_all(Payment, Query({"client": client.id}))
+        if payment.on
+    ]
+    return ClientStatement(client, statement(entries, since=since, until=until or snapshot.today))
+
+
+@command("statements send", title="Send a statement", menu="unpaid")
+def send(
+    crm: CRM,
+    client: OfClient,
+    since: Since = None,
+    until: Until = None,
+    to: To = (),
+    cc: CC = (),
+    bcc: BCC = (),
+    yes: bool = False,
+) -> MessageCard:
+    """Sends a client its account by e-mail, as it is shown before."""
+    in_order(since, until)
+    outbox.refuse_unsendable(crm)
+    with crm.read() as snapshot:
+        account = statement_of(snapshot, snapshot.get(Client, client.id), since, until)
+        company = crm.settings["company_name"]
+        written = Written(
+            client=account.client, subject=plain_text(f"Statement of account{f' from {company}' if company else ''}"),
+            body=plain_text("\n".join(["Statement of account", "", *_as_lines(crm, account.statement)])),
+            to=to or tuple(filter(None, [account.client.invoice_email])), cc=cc, bcc=bcc,
+        )  # fmt: skip
+        preview = previewed(crm, snapshot, written)
+    if not yes:
+        question = f"{preview.full_text}\n\nSend this to {account.client.name}?"
+        raise confirmation(question, "Send it", destructive=True)
+    queued = crm.transact(lambda tx: outbox.queue(tx, crm, preview.draft), f"sent a statement to {account.client.name}")
+    return tried(crm, queued)
+
+
+def _as_lines(crm: CRM, account: Statement) -> Sequence[str]:
+    by = crm.conventions
+    lines = [f"- opening balance: {by.money(account.opening)}"] if account.since else []
+    for line in account.lines:
+        what = f"{line.entry.kind} {line.entry.reference}".strip()
+        balance = by.money(line.balance)
+        lines.append(f"- {by.day(line.entry.on)}, {what}: {by.money(line.entry.amount)}, balance {balance}")
+    return [*lines, f"- balance on {by.day(account.until)}: {by.money(account.closing)}"]

@@ -1,0 +1,24 @@
+"""Unpaid invoices at the menu: who owes what; a client opens on its open invoices."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from crm.model import Client
+from crm.terminal.billing.invoices import InvoicesPage
+from crm.terminal.billing.rendering import UNPAID
+from crm.terminal.toolkit.lists import ListPage, list_page
+
+
+@list_page
+class UnpaidPage(ListPage):
+    """Who owes what, who owes most of what is overdue first."""
+
+    title = "Unpaid"
+    command = "unpaid list"
+    columns = UNPAID
+    filter_by: Mapping[str, str] = {"days": "For at least so many days"}
+
+    def open(self, row: Any) -> None:
+        with self.session.crm.read() as snapshot:
+            client = snapshot.get(Client, row.client)
+        InvoicesPage(self.session, client=client, state="open").show()

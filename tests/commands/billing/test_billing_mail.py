@@ -1,0 +1,138 @@
+"""Invoices, receipts, reminders and statements by e-mail: each once, and none to who has paid."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from crm.errors import Question, RefusedError
+from crm.model import Invoice, Reminder
+from tests.commands.billing.conftest import BillingDesk
+from tests.support.clocks import TODAY
+from tests.support.firm import SELLER
+from tests.support.mail_desk import MailDesk
+
+
+class MailedDesk(BillingDesk):
+    """A billing desk from which e-mail is sent to a server on loopback."""
+
+    def __init__(self, mail: MailDesk) -> None:
+        self.mail = mail
+        self.crm = mail.crm
+        for name, value in SELLER.items():
+            self("settings set", name, value)
+        self.crm.forget_settings()
+        self.acme = self(
+            "clients add",
+            {"company": "Acme {x}", "address": "Weg 1", "city": "Wien", "country": "AT", "email": "a@example.com"},
+        )
+
+    def subjects(self) -> list[str]:
+        return [str(mail["Subject"]) for mail in self.mail.post.taken]
+
+    def invoice(self, invoice: Invoice) -> Invoice:
+        with self.crm.read() as snapshot:
+            return snapshot.get(Invoice, invoice.id)
+
+    def late(self, days: int, what: str = "Late 100 19%") -> Invoice:
+        """An invoice that has been due for so many days."""
+        on = TODAY - timedelta(days=days)
+        return self.issued(what, on=on, due=on)
+
+
+@pytest.fixture
+def mailed(here: MailDesk) -> MailedDesk:
+    return MailedDesk(here)
+
+
+def test_an_invoice_goes_out_with_its_pdf_to_the_address_for_invoices(mailed: MailedDesk) -> None:
+    mailed("clients edit", mailed.acme, {"invoice_email": "bills@example.com"})
+    draft = mailed.draft("3 h {Braces} *stars* 100 19%")
+    with pytest.raises(RefusedError, match="A draft is not sent"):
+        mailed("invoices send", draft, yes=True)
+    invoice = mailed("invoices issue", draft).invoice
+    with pytest.raises(Question, match=rf"To: .*bills@example.com[\s\S]*{invoice.number}.pdf"):
+        mailed("invoices send", invoice)
+    card = mailed("invoices send", invoice, cc=("copy@example.com",), yes=True)
+    assert (card.message.state, mailed.invoice(invoice).sent_on) == ("sent", TODAY)
+    (mail,) = mailed.mail.post.taken
+    assert mail["Subject"] == f"Invoice {invoice.number} from Us Ltd"
+    (attachment,) = mail.iter_attachments()
+    assert attachment.get_filename() == f"{invoice.number}.pdf"
+    assert attachment.get_content().startswith(b"%PDF")
+    assert sorted(mailed.mail.post.recipients) == ["bills@example.com", "copy@example.com"]
+    with pytest.raises(Question, match="was sent already"):
+        mailed("invoices send", invoice)
+
+
+def test_a_receipt_is_sent_once(mailed: MailedDesk) -> None:
+    mailed.issued()
+    paid = mailed("payments add", mailed.acme, Decimal(400)).payment
+    mailed("receipts send", paid, yes=True)
+    (mail,) = mailed.mail.post.taken
+    text = mail.get_body(("plain",)).get_content()
+    assert "€400.00" in text
+    assert "credit: €43.00" in text
+    with pytest.raises(RefusedError, match="was sent by e-mail already"):
+        mailed("receipts send", paid, yes=True)
+    assert len(mailed.mail.post.taken) == 1
+
+
+def test_reminders_go_once_a_client_and_to_nobody_who_paid_or_promised(mailed: MailedDesk) -> None:
+    first, second = mailed.late(40), mailed.late(5, "Later 10 19%")
+    (item,) = mailed("reminders preview")
+    assert [(invoice.number, due.level.number) for invoice, due in item.due] == [(first.number, 1), (second.number, 1)]
+    with pytest.raises(Question, match="1 client is reminded"):
+        mailed("reminders run")
+    for _ in range(3):
+        mailed("reminders run", yes=True)
+    assert mailed.subjects() == ["Payment reminder from Us Ltd"]
+    text = mailed.mail.post.taken[0].get_body(("plain",)).get_content()
+    assert all(invoice.number in text for invoice in (first, second))
+    with mailed.crm.read() as snapshot:
+        assert sorted((item.invoice, item.level) for item in snapshot.find_all(Reminder)) == [
+            (first.id, 1), (second.id, 1),
+        ]  # fmt: skip
+    assert (mailed.invoice(first).reminded, mailed.invoice(first).reminded_on) == (1, TODAY)
+
+
+def test_a_payment_of_today_a_promise_and_a_skip_keep_a_reminder_back(mailed: MailedDesk) -> None:
+    paid, promised, skipped = mailed.late(22, "A 50 19%"), mailed.late(21, "B 50 19%"), mailed.late(20, "C 50 19%")
+    mailed("payments add", mailed.acme, Decimal(5), invoice=[paid])
+    mailed("reminders promise", promised, TODAY + timedelta(days=3))
+    mailed("reminders skip", skipped)
+    assert mailed("reminders preview") == []
+    assert mailed("reminders run", yes=True).reminded == []
+    with pytest.raises(RefusedError, match="Nothing is open"):
+        mailed("reminders skip", mailed.draft())
+    (owing,) = mailed("unpaid list")
+    assert (owing.client_name, owing.open, owing.overdue) == ("Acme {x}", Decimal("173.50"), Decimal("173.50"))
+    assert (owing.to_30, owing.over_90, owing.oldest_days) == (Decimal("173.50"), 0, 22)
+    assert owing.promised_on == TODAY + timedelta(days=3)
+
+
+def test_ages_of_what_is_open_have_their_bounds(mailed: MailedDesk) -> None:
+    for days in (95, 91, 90, 61, 60, 31, 30, 1, 0):
+        mailed.late(days, "One 1 19%")
+    (owing,) = mailed("unpaid list")
+    one = Decimal("1.19")
+    ages = (owing.not_due, owing.to_30, owing.to_60, owing.to_90, owing.over_90)
+    assert ages == (one, 2 * one, 2 * one, 2 * one, 2 * one)
+    assert mailed("unpaid list", days=96) == []
+
+
+def test_a_statement_has_every_entry_and_the_balance(mailed: MailedDesk) -> None:
+    invoice = mailed.late(20, "A 100 19%")
+    mailed("payments add", mailed.acme, Decimal(200), on=TODAY - timedelta(days=10), reference="bank 1")
+    mailed("invoices credit", invoice, amount=Decimal(19))
+    mailed("payments refund", mailed.acme, Decimal(50))
+    account = mailed("statements show", mailed.acme).statement
+    assert [(line.entry.kind, f"{line.change:f}", f"{line.balance:f}") for line in account.lines] == [
+        ("invoice", "119.00", "119.00"), ("payment", "-200.00", "-81.00"), ("credit note", "-19.00", "-100.00"),
+        ("refund", "50.00", "-50.00"),
+    ]  # fmt: skip
+    later = mailed("statements show", mailed.acme, TODAY - timedelta(days=5)).statement
+    assert (later.opening, later.closing, len(later.lines)) == (Decimal("-81.00"), Decimal("-50.00"), 2)
+    mailed("statements send", mailed.acme, yes=True)
+    assert mailed.subjects() == ["Statement of account from Us Ltd"]
+    assert mailed("check").wrong == []
