@@ -15,11 +15,11 @@ GROUPS = {
     "invoices": "Draft, issue, credit and list invoices.",
     "invoices lines": "The lines of a draft.",
     "invoices adjustments": "Discounts and charges on the whole of a draft.",
+    "payments": "Record payments and refunds, and use credit.",
     "receipts": "Receipts for payments.",
     "unpaid": "Who owes what, and since when.",
     "statements": "The account of a client.",
     "reminders": "Remind clients of what is overdue.",
-    "payments": "Record payments and refunds, and use credit.",
     "numbers": "The numbers of invoices.",
     "services": "What you sell, with its price and tax.",
 }

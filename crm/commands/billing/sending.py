@@ -79,7 +79,7 @@ def _attached_pdf(crm: CRM, card: InvoiceCard) -> tuple[str, ...]:
     """The PDF of an invoice as a message has it attached."""
     with tempfile.TemporaryDirectory(prefix="crm-") as folder:
         file = Path(folder) / file_name(card, ".pdf")
-        file.write_bytes(pdf_of(card)[0])
+        file.write_bytes(pdf_of(crm, card)[0])
         return attached(crm, [file])
 
 

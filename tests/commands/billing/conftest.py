@@ -1,6 +1,7 @@
 """An office that may issue invoices, on each kind of store."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -27,7 +28,7 @@ class BillingDesk:
     def __init__(self, store: Store, folder: Path) -> None:
         self.store = store
         crm = open_crm(Config(f"sqlite:///{folder}/none.sqlite3", "anna", running_on(TODAY)))
-        crm.repository.close()
+        self.own = crm
         self.crm: CRM = replace(crm, repository=store.repository)
         for name, value in SELLER.items():
             self("settings set", name, value)
@@ -53,14 +54,17 @@ class BillingDesk:
         with self.store.repository.read() as snapshot:
             return snapshot.get(type(record), record.id)
 
+    def close(self) -> None:
+        self.own.repository.close()
+
     def sound(self) -> bool:
         return self.store.wrong() == []
 
 
 @pytest.fixture(params=STORES)
 def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BillingDesk]:
-    with _new_store(STORES[request.param]) as store:
-        yield BillingDesk(store, tmp_path)
+    with _new_store(STORES[request.param]) as store, closing(BillingDesk(store, tmp_path)) as opened:
+        yield opened
 
 
 def euros(text: str) -> Decimal:

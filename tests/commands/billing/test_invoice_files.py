@@ -1,6 +1,8 @@
 """Invoices as files: the PDF with its e-invoice, each format of e-invoice, and what is missing named."""
 
 import io
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,9 +15,9 @@ from tests.conftest import STORES, _new_store
 
 
 @pytest.fixture
-def one_desk(tmp_path: Path) -> BillingDesk:
-    with _new_store(STORES["sqlite"]) as store:
-        yield BillingDesk(store, tmp_path)  # type: ignore[misc]
+def one_desk(tmp_path: Path) -> Iterator[BillingDesk]:
+    with _new_store(STORES["sqlite"]) as store, closing(BillingDesk(store, tmp_path)) as opened:
+        yield opened
 
 
 def test_an_invoice_is_written_in_each_format_and_found_without_faults(one_desk: BillingDesk, tmp_path: Path) -> None:

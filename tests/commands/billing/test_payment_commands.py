@@ -126,6 +126,7 @@ def test_payments_in_any_order_end_in_the_same_balance(parts: list[int], order: 
     for amounts in (parts, shuffled, [sum(parts)]):
         with tempfile.TemporaryDirectory() as folder, _new_store(STORES["sqlite"]) as store:
             desk = BillingDesk(store, Path(folder))
+            desk.own.repository.close()
             desk.issued("One 33.33 19%")
             desk.issued("Two 61.99 7%")
             for at, amount in enumerate(amounts):

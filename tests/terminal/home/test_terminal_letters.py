@@ -158,9 +158,10 @@ def _raise(_: Session, error: Exception) -> None:
 
 # What needs an account, a message, a mailing, a spreadsheet or a backup that this store has not, or is not pressed.
 _ELSEWHERE = (
+    "invoices", "numbers set", "payments", "receipts", "reminders", "statements",
     "bounces clear", "clients search", "contacts primary", "deals reopen", "people",
     "dashboard", "demo", "email", "history", "keys", "mailbox", "mailings",
-    "occasions remove", "profile", "invoices", "numbers set", "payments", "receipts", "reminders", "statements", "restore", "sheets", "sms", "users", "views",
+    "occasions remove", "profile", "restore", "sheets", "sms", "users", "views",
 )  # fmt: skip
 
 
