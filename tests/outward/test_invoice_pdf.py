@@ -52,6 +52,7 @@ def test_an_invoice_is_printed_with_all_that_it_says() -> None:
         assert part in text, part
 
 
+@pytest.mark.slow
 def test_every_kind_of_invoice_becomes_an_archival_pdf_in_every_language() -> None:
     for number, (name, document) in enumerate(kinds_of_invoices().items()):
         language = LANGUAGES[number % len(LANGUAGES)]
@@ -138,6 +139,7 @@ def test_a_sign_that_no_font_has_gives_a_pdf_that_says_so() -> None:
     assert PdfReader(io.BytesIO(made.data)).attachments["factur-x.xml"] == [xml]
 
 
+@pytest.mark.slow
 def test_many_lines_run_over_pages_with_their_heads() -> None:
     document = invoice(*[line(f"Part {number}", "1.10") for number in range(1, 121)], language="de")
     pages = PdfReader(io.BytesIO(make_pdf(document).data)).pages
@@ -226,6 +228,7 @@ def test_a_process_that_was_killed_is_started_again() -> None:
     assert make_pdf(invoice()).is_archival
 
 
+@pytest.mark.slow
 def test_typst_is_loaded_by_the_process_that_compiles_alone_and_ends_with_the_program() -> None:
     program = (
         "import sys, os; from tests.support.invoices import invoice; from crm.outward.invoice_pdf import make_pdf;"
