@@ -92,6 +92,7 @@ def test_a_deliberate_error_is_found_by_the_official_rules_and_by_our_check(form
     assert missed == []
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("format", FORMATS)
 def test_quantity_times_price_is_ours_to_find(format: str) -> None:
     document = invoice(line("Consulting", "100", quantity=Decimal(3)))
