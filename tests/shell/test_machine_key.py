@@ -164,8 +164,8 @@ def test_what_cron_runs_by_a_key_is_sent_and_fetched(
             "TWILIO_AUTH_TOKEN": "the token", "TWILIO_FROM": FROM, "CRM_TWILIO_URL": twilio.url,
         }  # fmt: skip
         assert cron.did("email", "due", **settings)["sent"]["sent"] == 2
-        # In the name of who has set the greeting up, and not in that of the key.
-        assert "From anna" in str(post.taken[0])
+        # In the name of whoever set the greeting up, who is Ada since she has an account, and not in that of the key.
+        assert "From Ada" in str(post.taken[0])
         assert cron.did("email", "fetch", **settings)["filed"] == 1
         twilio.inbound = [("+436641234567", "STOP")]
         assert cron.did("sms", "fetch", **settings)["stopped"] == ["+436641234567"]
