@@ -31,6 +31,7 @@ from crm.repository.sheets.mirror.loading import some_records
 from crm.repository.sheets.mirror.mirror import Seen, State
 from crm.repository.sheets.mirror.problems import problems, words
 from crm.repository.sheets.pull import hand_edits, held_edits, ingest, kept_accounts
+from crm.repository.sheets.pull.delta import TabDamagedError
 from crm.repository.sheets.pull.formulas import formulas
 from crm.repository.sheets.pull.kept_accounts import KeptAccounts, note_edits
 from crm.repository.sheets.push import column_restore
@@ -133,8 +134,8 @@ class SheetsRepository(SqlRepository):
             yield snapshot
 
     def refresh(self) -> None:
-        """Brings the mirror in step unless it was so a moment ago. Without a connection it stays as it is; raises
-        what is in the way while there is no mirror yet."""
+        """Brings the mirror in step unless it was so a moment ago. Without a connection, or where the spreadsheet was
+        damaged by hand, it stays as it is; raises what is in the way while there is no mirror yet."""
         with self._errors_explained(), self._engine.connect() as connection:
             fresh = self._is_fresh(connection)
             connection.rollback()
@@ -146,7 +147,7 @@ class SheetsRepository(SqlRepository):
                     self._look(connection)
                     self._offline = None
                 connection.commit()
-            except (StoreOfflineError, StoreBusyError) as error:
+            except (StoreOfflineError, StoreBusyError, TabDamagedError) as error:
                 connection.rollback()
                 if mirror.seen(connection) is None:
                     raise
@@ -168,6 +169,8 @@ class SheetsRepository(SqlRepository):
             return f"{words(held)} `sheets repair` asks what to do." if held else ""
         with self._errors_explained(), self._engine.connect() as connection:
             _, at = mirror.checked(connection)
+        if isinstance(self._offline[0], TabDamagedError):
+            return f"This is how it was at {self._moment_text(at)}. {self._offline[0].sentence}"
         return f"No connection to Google: this is how it was at {self._moment_text(at)}."
 
     def _moment_text(self, seconds: float) -> str:
@@ -178,7 +181,8 @@ class SheetsRepository(SqlRepository):
 
     def _is_fresh(self, connection: Connection) -> bool:
         now = self.clock.now.timestamp()
-        if self._offline is not None and 0 <= now - self._offline[1] < _OFFLINE_FOR:
+        is_away = self._offline is not None and not isinstance(self._offline[0], TabDamagedError)
+        if is_away and self._offline is not None and 0 <= now - self._offline[1] < _OFFLINE_FOR:
             return True
         version, at = mirror.checked(connection)
         return version != mirror.BEHIND and 0 <= now - at < self.fresh_for
@@ -695,6 +699,8 @@ class SheetsRepository(SqlRepository):
         yield from super().check(allowed)
         with self._errors_explained(), self._engine.connect() as connection:
             yield from problems(connection)
+        if self._offline is not None and isinstance(self._offline[0], TabDamagedError):
+            yield Finding(self._offline[0].sentence, True)
 
     def _look_at_sheet(self) -> None:
         """Lets the next look be one at the spreadsheet itself, whatever Drive says of it."""

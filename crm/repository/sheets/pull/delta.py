@@ -39,6 +39,10 @@ class Contents:
     serialises: bool = False
 
 
+class TabDamagedError(StoreDamagedError):
+    """Something was done to a tab by hand, so that it cannot be read: what was seen before still can."""
+
+
 class StaleHistory(Exception):
     """The piece of the history that was read does not go on where the mirror stands: all of it is needed."""
 
@@ -49,7 +53,7 @@ def unseen(contents: Contents, before: Seen | None) -> Entries:
     if before is not None:
         known = before.state.history_rows
         if before.state.uid == state.uid and before.state.revision != state.revision:
-            raise StoreDamagedError(f"The hidden tab “crm” was changed by hand; {_PUT_BACK}")
+            raise TabDamagedError(f"The hidden tab “crm” was changed by hand; {_PUT_BACK}")
         if not _goes_on(contents, before):
             raise StaleHistory
     rows = contents.history
@@ -88,7 +92,7 @@ def _refuse_strange(state: State, entries: Entries) -> None:
             name = tables.TABLES[kind].name
             highest[name] = max(highest.get(name, 0), entry["record_id"])
     if any(number > state.last.get(name, 0) for name, number in highest.items()):
-        raise StoreDamagedError(f"The hidden tab “crm” was changed by hand; {_PUT_BACK}")
+        raise TabDamagedError(f"The hidden tab “crm” was changed by hand; {_PUT_BACK}")
 
 
 def enter(connection: Connection, entries: Entries) -> None:

@@ -24,6 +24,7 @@ from crm.repository.sheets.grid.layout import (
 )
 from crm.repository.sheets.mirror import history_tab
 from crm.repository.sheets.mirror.mirror import META_RANGE, SERIALISES, Place, Seen, State
+from crm.repository.sheets.pull.delta import TabDamagedError
 from crm.repository.sheets.pull.ingest import Contents
 from crm.repository.sheets.push.before_images import came_first
 from crm.repository.sheets.push.plan import Plan
@@ -77,7 +78,7 @@ def state_in(rows: Sequence[Sequence[Cell]]) -> State:
         )
     state = State.read(rows)
     if state is None:
-        raise StoreDamagedError(
+        raise TabDamagedError(
             "The hidden tab “crm” was changed by hand and cannot be read; put an older version of the spreadsheet"
             " back (File, Version history)."
         )
@@ -118,7 +119,7 @@ def _without_tabs(service: Service, error: Rejected) -> StoreError:
             " sign in."
         )
     if missing:
-        return StoreDamagedError(
+        return TabDamagedError(
             f"The spreadsheet has lost its tab “{missing[0].title}”. Put it back in the spreadsheet (Edit, Undo, or"
             " File, Version history); nothing was changed here."
         )

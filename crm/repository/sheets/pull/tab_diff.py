@@ -15,14 +15,17 @@ from crm.model.rights import UNTOLD
 from crm.repository import tables
 from crm.repository.derived_columns import DERIVED_FROM, derived_columns
 from crm.repository.sheets.grid import cells
-from crm.repository.sheets.grid.layout import OWN, Cell, Heading, columns, header, heading
+from crm.repository.sheets.grid.layout import OWN, Cell, Heading, columns, header, heading, letters, new_heading
 from crm.repository.sheets.mirror import mirror, problems
 from crm.repository.sheets.mirror.loading import Loading, remove, some_records
 from crm.repository.sheets.mirror.mirror import Place, State, in_json
 from crm.repository.sheets.mirror.problems import WHOLE_ROW
 from crm.repository.sheets.mirror.row_matching import Placed, Rows, owners
-from crm.repository.sheets.pull.delta import Done
+from crm.repository.sheets.pull.delta import Done, TabDamagedError
 from crm.repository.writing import SEALED
+
+# So many rows are looked through for a heading that is not in its place.
+_NEAR = 20
 
 
 @dataclass
@@ -82,7 +85,7 @@ class TabIntake:
         self.fresh = fresh
         self.old: dict[int, Placed] = mirror.rows_of(self.connection, self.kind)
         self.wrong: list[dict[str, Any]] = []
-        self.head = self._heading(rows[0] if rows else [])
+        self.head = self._heading(rows)
         loading.unsaid = self.head.unsaid
         last = state.last.get(tables.TABLES[self.kind].name, 0)
         self.rows: Rows = owners(self.head, rows, last, self.old, self._is_known, bool(state.staging))
@@ -113,12 +116,14 @@ class TabIntake:
 
     # What stands where
 
-    def _heading(self, written: Sequence[Cell]) -> Heading:
+    def _heading(self, rows: Sequence[Sequence[Cell]]) -> Heading:
+        written = rows[0] if rows else []
         head = heading(self.kind, written)
         if "id" not in head.positions or "version" not in head.positions:
-            raise StoreDamagedError(
-                f"The tab “{self.place.title}” has lost its heading (ID, …, Version). Undo that in the spreadsheet"
-                " (Edit, Undo, or File, Version history); nothing was changed."
+            damage = TabDamagedError if self.kind not in SEALED else StoreDamagedError
+            raise damage(
+                f"The tab “{self.place.title}” has lost its heading (ID, …, Version). {self._in_the_way(rows)} Undo"
+                " that in the spreadsheet (Edit, Undo, or File, Version history); nothing was changed."
             )
         self.wrong += [problems.of_heading(at, message) for at, message in head.problems]
         missing = [name for name in head.missing if name not in head.unsaid]
@@ -126,6 +131,22 @@ class TabIntake:
             message = f"the column “{header(self.kind, name)}” is gone; undo that, or `sheets setup` puts it back"
             self.wrong.append(problems.of_heading(0, message))
         return self._without_new_columns(head, missing) if missing and not self.fresh else head
+
+    def _in_the_way(self, rows: Sequence[Sequence[Cell]]) -> str:
+        """The row or the cell in the place of the heading, in a sentence."""
+        if not rows:
+            return "The tab is empty."
+        for at, row in enumerate(rows[1:_NEAR], start=1):
+            if {"id", "version"} <= heading(self.kind, row).positions.keys():
+                above = "row 1" if at == 1 else f"rows 1 to {at}"
+                return f"It stands in row {at + 1}: delete {above}."
+        seen = mirror.seen(self.connection)
+        known = seen.places[self.kind.kind_name].heading if seen else new_heading(self.kind)
+        for at, cell in enumerate(known):
+            now = rows[0][at] if at < len(rows[0]) else ""
+            if now != cell:
+                return f"{letters(at)}1 says “{str(now)[:40]}” and said “{cell}”."
+        return ""
 
     def _without_new_columns(self, head: Heading, lost: Sequence[str]) -> Heading:
         """The heading without new columns: where one of ours is missing, a new one may be it under another name."""
