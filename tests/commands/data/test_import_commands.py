@@ -352,6 +352,8 @@ def test_sales_of_nobody_are_refused_unless_clients_are_to_be_made(office: Offic
     assert counts(report) == (2, 0, 0, 4)
     assert report.clients_created == 1
     assert [(client.reference, client.total_spend) for client in office.clients()] == [("R1", Decimal("11.00"))]
+    named = office.write("named.csv", "client,date,amount\nNobody Else,2026-01-02,5\n")
+    assert "no client Nobody Else;" in office("import", named, "sales").refusals[0].reason
 
 
 def test_each_sale_counts_as_often_as_the_file_has_it_and_no_more(office: Office) -> None:

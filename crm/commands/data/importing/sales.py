@@ -140,7 +140,9 @@ class SaleImport:
 
     def _created(self, checked: Checked, number: int) -> Client:
         if not self._draft.create_clients:
-            missing = checked.client.get("reference") or ", ".join(str(value) for value in checked.client.values())
+            written = {name: str(value) for name, value in checked.client.items()}
+            person = f"{written.pop('first_name', '')} {written.pop('last_name', '')}".strip()
+            missing = written.get("reference") or ", ".join(filter(None, (person, *written.values())))
             raise FieldError(f"there is no client {missing}; import the clients first, or let the import create them")
         values: dict[str, Any] = dict(checked.client)
         if not self._by_number and is_name(values.get("reference", "")):
