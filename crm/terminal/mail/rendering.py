@@ -279,6 +279,7 @@ def _(result: "Sent", screen: Screen, by: Conventions) -> None:
         screen.print(Text(line, "warning"))
     for title, messages, style in (
         ("Not sent", result.failed, "overdue"),
+        ("Sent, but not to everybody", result.partly, "overdue"),
         ("Not known whether sent; check before you send again", result.unsure, "alert"),
         ("Delayed, will be tried again", result.waiting, "warning"),
     ):

@@ -9,6 +9,7 @@ from crm.commands.mail.inbox.filing import file
 from crm.errors import FieldError, RefusedError
 from crm.model import Message
 from crm.outward.incoming import received
+from crm.outward.outgoing import Party
 from crm.outward.refusals import is_unknown_mailbox
 from tests.commands.mail.test_inbox import REPORT
 from tests.support.clocks import running_on
@@ -261,3 +262,26 @@ def test_cron_sees_by_the_exit_code_that_something_was_not_sent(monkeypatch: pyt
         for words in (("email", "outbox"), ("email", "due"), ("email", "fetch")):
             assert crm(*words).code == 1, words
         assert crm("email", "show", "1").code == 0
+
+
+@pytest.mark.parametrize(
+    ("refused", "code"), [(("ben",), 1), (("a1",), 1), (("a1", "ben"), 1), ((), 0)], ids=["cc", "to", "both", "nobody"]
+)
+@pytest.mark.parametrize("words", ["email outbox", "email due"])
+def test_the_outbox_says_by_its_exit_code_that_a_copy_was_refused(
+    here: MailDesk, words: str, refused: tuple[str, ...], code: int
+) -> None:
+    (client,) = here.clients(1)
+    here.write(client, cc=(Party("ben@example.com"),))
+    here.post.answers["rcpt"] = lambda address: "550 no" if address.partition("@")[0] in refused else ""
+    assert here(words).exit_code == code
+    assert here(words).exit_code == 0
+
+
+def test_a_mailing_says_by_its_exit_code_that_somebody_has_not_got_it(here: MailDesk) -> None:
+    here.clients(2)
+    here.post.answers["rcpt"] = lambda address: "550 no" if address.startswith("a1") else ""
+    report = here("mailings send", all_=True, yes=True, subject="News", body="Text")
+    assert report.exit_code == 1
+    assert here("mailings show", report.counted.mailing).exit_code == 0
+    assert here("mailings resume", report.counted.mailing).exit_code == 0

@@ -192,14 +192,16 @@ def _queued(
 def _sent(crm: CRM, mailing: Mailing) -> MailingReport:
     """Sends what waits of a mailing, and shows what became of it. Whatever goes wrong from here on is only told: who
     did all of it again would write everybody a second time."""
+    incomplete = False
     try:
-        stopped = send_queued(crm, mailing=mailing.id).stopped
+        sent = send_queued(crm, mailing=mailing.id)
+        stopped, incomplete = sent.stopped, bool(sent.exit_code)
     except CRMError as error:
         stopped = error.sentence
     except KeyboardInterrupt:
         stopped = INTERRUPTED
     with suppress(StoreError), crm.read() as snapshot:
-        return replace(report_on(snapshot, mailing), stopped=stopped)
+        return replace(report_on(snapshot, mailing), stopped=stopped, incomplete=incomplete)
     return MailingReport(MailingCount(mailing, {}), stopped=stopped)
 
 

@@ -35,17 +35,19 @@ class Trouble:
 @dataclass(frozen=True, slots=True)
 class MailingReport:
     """The report of a mailing: the messages by their state, those that somebody has to see to, and, where it was just
-    written, who was `left_out`. `stopped` says in a sentence why sending ended early, '' where it did not."""
+    written, who was `left_out`. `stopped` says in a sentence why sending ended early, '' where it did not, and
+    `incomplete` that something of it was just tried and failed, or may have."""
 
     counted: MailingCount
     troubles: Sequence[Trouble] = ()
     left_out: Sequence[LeftOut] = ()
     stopped: str = ""
+    incomplete: bool = False
 
     @property
     def exit_code(self) -> int:
-        """1 where sending it ended early."""
-        return int(self.stopped not in ("", INTERRUPTED))
+        """1 where sending it ended early, or somebody has not got it just now."""
+        return int(self.incomplete or self.stopped not in ("", INTERRUPTED))
 
 
 def report_on(snapshot: Snapshot, mailing: Mailing) -> MailingReport:

@@ -31,7 +31,7 @@ _LEAST, _MOST = 5, 500
 class Sent:
     """The result of sending: how many were `sent`, and `cancelled` because their client has opted out; which `failed`
     for good, which are `unsure` (they may have been sent) and which are `waiting` for another try, or for another
-    computer. `left` are queued and due still, without having been tried; `stopped` says in a sentence why, '' where
+    computer. Of those sent, `partly` are those of whose recipients some were refused. `left` are queued and due still, without having been tried; `stopped` says in a sentence why, '' where
     nothing is."""
 
     sent: int = 0
@@ -41,11 +41,13 @@ class Sent:
     waiting: Sequence[Message] = ()
     left: int = 0
     stopped: str = ""
+    partly: Sequence[Message] = ()
 
     @property
     def exit_code(self) -> int:
-        """1 where something was not sent for good, may not have been, or could not be tried."""
-        return int(bool(self.failed or self.unsure or self.stopped.replace(INTERRUPTED, "").strip()))
+        """1 where something was not sent for good, or not to everybody, may not have been, or could not be tried."""
+        stopped = self.stopped.replace(INTERRUPTED, "").strip()
+        return int(bool(self.failed or self.unsure or self.partly or stopped))
 
 
 def unsendable(crm: CRM, channel: str) -> str:
@@ -96,6 +98,7 @@ class Sending:
         self._ended: list[Ended] = []
         self._sent = self._cancelled = 0
         self._by_state: dict[str, list[Message]] = {"failed": [], "unsure": [], "queued": []}
+        self._partly: list[Message] = []
         self._left: dict[int, Message] = {}
         # Why no more is sent over a channel.
         self._closed = dict(closed)
@@ -133,6 +136,7 @@ class Sending:
             (*waiting, *self._left.values()),
             sum(counted.values()) - len(self._left),
             " ".join(reasons),
+            tuple(self._partly),
         )
 
     # In the store
@@ -163,6 +167,8 @@ class Sending:
         for message, came in step.settled:
             if message.state == "sent":
                 self._sent += 1
+                if message.failure:
+                    self._partly.append(message)
             elif came.state != "unsent":
                 self._by_state[message.state].append(message)
         return step.taken
@@ -268,4 +274,10 @@ def send(crm: CRM, selection: Selection, *, steadily: bool) -> Sent:
         with crm.progress("Sending") as tell:
             sent = Sending(crm, journal, ways, closed, selection, steadily=steadily).run(tell)
     failed, unsure = ([message for message in mended if message.state == state] for state in ("failed", "unsure"))
-    return replace(sent, failed=(*failed, *sent.failed), unsure=(*unsure, *sent.unsure))
+    partly = [message for message in mended if message.state == "sent" and message.failure]
+    return replace(
+        sent,
+        failed=(*failed, *sent.failed),
+        unsure=(*unsure, *sent.unsure),
+        partly=(*partly, *sent.partly),
+    )
