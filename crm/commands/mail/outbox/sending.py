@@ -31,8 +31,8 @@ _LEAST, _MOST = 5, 500
 class Sent:
     """The result of sending: how many were `sent`, and `cancelled` because their client has opted out; which `failed`
     for good, which are `unsure` (they may have been sent) and which are `waiting` for another try, or for another
-    computer. Of those sent, `partly` are those of whose recipients some were refused. `left` are queued and due still, without having been tried; `stopped` says in a sentence why, '' where
-    nothing is."""
+    computer. Of those sent, `partly` are those of whose recipients some were refused. `left` are queued and due still,
+    without having been tried; `stopped` says in a sentence why, '' where nothing is."""
 
     sent: int = 0
     cancelled: int = 0
