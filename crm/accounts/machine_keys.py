@@ -149,5 +149,5 @@ def reader_by(holder: KeyHolder) -> Reader:
 
 
 def author(name: str) -> str:
-    """How the history names what is done by a key."""
+    """The author of what is done by a key, as the history names it."""
     return f"{name}{KEYS_AUTHOR}"

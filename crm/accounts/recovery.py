@@ -42,7 +42,7 @@ class Recovery:
         self._notifications = notifications
 
     def before_recovery(self, email: str, name: str = "") -> tuple[Standing, bool]:
-        """How the accounts stand, and whether there is one with this address. Raises what `recover` would."""
+        """The standing of the accounts, and whether there is one with this address. Raises what `recover` would."""
         with self._store.read() as snapshot:
             standing, user, _ = self._recoverable(snapshot, email, name)
         return standing, user is not None
@@ -87,7 +87,7 @@ class Recovery:
         return done
 
     def _recoverable(self, snapshot: Snapshot, email: str, name: str) -> tuple[Standing, User | None, dict[str, Any]]:
-        """How the accounts stand, the account with this address, and the name that it gets, as it is stored."""
+        """The standing of the accounts, the account with this address, and the name that it gets, as it is stored."""
         spelled_address = address(email)
         if not spelled_address:
             raise FieldError("it is not an e-mail address", field="email", label="E-mail")

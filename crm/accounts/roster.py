@@ -66,7 +66,7 @@ _NO_ROWS = "[]"
 
 
 class Standing(Enum):
-    """How the accounts of a store stand."""
+    """The standing of the accounts of a store."""
 
     NONE = "it has none, and never had"
     UNROSTERED = "an older version of this program has sealed them, and nobody has touched them since"
@@ -151,7 +151,7 @@ class Roster:
     # All of them
 
     def standing(self, snapshot: Snapshot) -> Standing:
-        """How the accounts stand; a revision that holds is remembered by this machine, once it is sure."""
+        """The standing of the accounts; a revision that holds is remembered by this machine, once it is sure."""
         try:
             if not accounts_exist(snapshot):
                 return Standing.NONE
@@ -171,7 +171,7 @@ class Roster:
         return Standing.HOLDS
 
     def require(self, snapshot: Snapshot) -> Standing:
-        """How the accounts stand; raises StoreAccessError unless they are as this program left them."""
+        """The standing of the accounts; raises StoreAccessError unless they are as this program left them."""
         if getattr(snapshot, "is_sealing", False):
             # It was asked when this transaction began to touch them.
             return Standing.HOLDS

@@ -57,7 +57,7 @@ class Sessions:
         return replace(reader, name=called(user))
 
     def holder(self, snapshot: Snapshot, session: int) -> User | None:
-        """Whose session this is; None where it is over."""
+        """The holder of a session; None where it is over."""
         sign_in = snapshot.find(SignIn, session)
         if sign_in is None or sign_in.state != "open" or not self._lasts(sign_in.created_at.timestamp()):
             return None

@@ -33,7 +33,7 @@ class Matches(Generic[Named]):
 
 
 class Lookup(Generic[Named]):
-    """How records of a kind are found by what they are called: by nothing but the fields that are unique."""
+    """The look-up of records of a kind by what they are called: by nothing but the fields that are unique."""
 
     kind: type[Named]
 

@@ -13,5 +13,5 @@ _ALL = 2**31 - 1
 
 
 def most(limit: int) -> int:
-    """How many rows a limit allows."""
+    """The number of rows that a limit allows."""
     return limit or _ALL

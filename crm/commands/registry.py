@@ -128,7 +128,7 @@ class Command:
 
     @property
     def words(self) -> str:
-        """How the shell calls it."""
+        """The words of it in the shell."""
         return f"{self.group} {self.name}".strip()
 
     @property

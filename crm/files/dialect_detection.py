@@ -19,7 +19,7 @@ _VALUE = re.compile(r"[+(\-]?\d[\d\s.,:/()'-]*(%|[€$£])?|[€$£]\s?[\d.,]+|\
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How cells are separated: the delimiter, and whether blanks after it do not count."""
+    """The separation of cells: the delimiter, and whether blanks after it do not count."""
 
     delimiter: str
     skips_blanks: bool = False
@@ -124,7 +124,7 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How many rows that are not blank stand above the table, and whether it begins with a heading."""
+    """The number of rows that are not blank above the table, and whether it begins with a heading."""
 
     above: int
     has_header: bool
@@ -147,7 +147,7 @@ def layout_of(rows: Sequence[Sequence[str]], header: bool | None = None) -> Layo
 
 
 def _known(row: Sequence[str]) -> int:
-    """How many words for fields a row has, if it could be a heading."""
+    """The number of words for fields in a row, if it could be a heading."""
     named = [cell for cell in row if cell.strip()]
     known = sum(map(is_field_word, named))
     return known if known > sum(map(is_value, named)) else 0
@@ -170,7 +170,7 @@ def _is_known_alone(row: Sequence[str]) -> bool:
 
 
 def _narrow(rows: Sequence[Sequence[str]]) -> int:
-    """How many rows at the beginning have one cell, where most of the others have three or more."""
+    """The number of rows at the beginning that have one cell, where most of the others have three or more."""
     filled = [sum(bool(cell.strip()) for cell in row) for row in rows]
     usual = Counter(filled).most_common(1)[0][0]
     if usual < 3:
@@ -179,7 +179,7 @@ def _narrow(rows: Sequence[Sequence[str]]) -> int:
 
 
 def width_of(rows: Sequence[Sequence[str]], header: bool) -> int:
-    """How many columns there are: those with a name, and those that most rows fill."""
+    """The number of columns: those with a name, and those that most rows fill."""
     widths = [_filled(row) for row in rows]
     below = widths[1:] if header else widths
     usual = sorted(below)[len(below) // 2] if below else 0

@@ -58,7 +58,7 @@ class Conventions:
 
     @cached_property
     def decimals(self) -> int:
-        """How many decimals an amount has in the team's currency."""
+        """The number of decimals that an amount has in the team's currency."""
         return decimals_of(self.currency)
 
     @cached_property

@@ -20,7 +20,7 @@ _MORE_IN_ISO = {
 
 
 def decimals_of(currency: str) -> int:
-    """How many decimals an amount in a currency has (ISO 4217): 2 for EUR, 0 for JPY, 3 for KWD."""
+    """The number of decimals that an amount in a currency has (ISO 4217): 2 for EUR, 0 for JPY, 3 for KWD."""
     from babel.numbers import get_currency_precision
 
     return _MORE_IN_ISO.get(currency) or min(get_currency_precision(currency), MOST_DECIMALS)

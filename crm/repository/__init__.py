@@ -333,7 +333,7 @@ class Snapshot(Protocol):
         """The same, one by one, without holding them all."""
 
     def count(self, kind: type[Record], query: Query = Query()) -> int:
-        """How many records a query names, its page apart."""
+        """The number of records that a query names, its page apart."""
 
     def numbers(self, kind: type[Record], query: Query = Query()) -> list[int]:
         """The ids alone of the records that a query names."""
@@ -355,7 +355,7 @@ class Snapshot(Protocol):
         """The clients whose status the rules (those given, or the stored ones) would change, without changing it."""
 
     def move_counts(self, rules: "RuleSet | None" = None) -> dict[tuple[str, str], int]:
-        """How many clients the rules would move, by (from, to)."""
+        """The number of clients whom the rules would move, by (from, to)."""
 
     def history(self, limit: int = 50, offset: int = 0, query: HistoryQuery = HistoryQuery()) -> Sequence[HistoryEntry]:
         """The transactions of the past that a query names, newest first unless it says otherwise; raises FieldError

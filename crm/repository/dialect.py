@@ -12,7 +12,7 @@ from crm.repository import Finding
 
 
 class Search(Protocol):
-    """How a database finds clients by what is typed."""
+    """The search of a database for clients by what is typed."""
 
     def prepare(self, connection: Connection) -> None:
         """Makes the indexes that search uses, as far as they are not there: in a new store, and in one that was just
@@ -26,7 +26,7 @@ class Search(Protocol):
 
 
 class Backups(Protocol):
-    """How a database is copied as a whole, and put back."""
+    """Backup and restore of a database as a whole."""
 
     def dated(self, stamp: str) -> Path:
         """The path of a dated backup; `stamp` is 2026-11-21-140500."""

@@ -124,7 +124,7 @@ class day_at_offset(_Spelled[date]):
 
 
 class quotient(_Spelled[int]):
-    """How often a whole number that is not 0 is contained in another, both at least 0."""
+    """The quotient of two whole numbers without its fraction, the second not 0, both at least 0."""
 
     type = BigInteger()
     sql = "(({0}) / ({1}))"

@@ -28,7 +28,7 @@ class WrongValue:
 
     @property
     def finding(self) -> Finding:
-        """How `check` names it."""
+        """The finding of `check`."""
         return Finding(self.sentence, True, how_to_mend=_HOW_TO_MEND)
 
     @property
@@ -38,7 +38,7 @@ class WrongValue:
 
 
 def expected(column: Column[Any]) -> str:
-    """What a column holds, in words."""
+    """The kind of value that a column holds, in words."""
     match column.type:
         case Boolean():
             return "0 or 1"

@@ -489,7 +489,7 @@ def _write_nowhere() -> None:
 
 
 def _conventions(crm: CRM) -> Conventions:
-    """How the team writes, or usual conventions where the store cannot be read: the answer is still printed."""
+    """The conventions of the team, or usual conventions where the store cannot be read: the answer is still printed."""
     try:
         return crm.conventions
     except (StoreError, SignedOutError):

@@ -157,7 +157,7 @@ def status_of(error: CRMError | None) -> int:
 
 
 def retry_after(error: CRMError | None) -> dict[str, str] | None:
-    """How long to wait, for programs."""
+    """The wait in seconds, for programs."""
     return {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyAttemptsError) else None
 
 

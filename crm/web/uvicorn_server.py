@@ -24,7 +24,7 @@ STOPS = "The server is being restarted. What was saved is kept; open the menu ag
 
 
 def settings(app: object) -> uvicorn.Config:
-    """How uvicorn serves an application."""
+    """The settings by which uvicorn serves an application."""
     return uvicorn.Config(
         app,  # type: ignore[arg-type]
         http=cast(Any, partial(Connection, waiting=Waiting())),
@@ -74,7 +74,7 @@ class Server(uvicorn.Server):
 
 
 def _open_files(soft: int, hard: int) -> int:
-    """How many files this program wants to have open, of what the system allows it now and at most."""
+    """The number of files that this program wants to have open, of what the system allows it now and at most."""
     # On macOS only the first of the two is limited.
     unlimited = resource.RLIM_INFINITY
     if soft == unlimited:

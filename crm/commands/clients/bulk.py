@@ -197,7 +197,7 @@ def _retagged(client: Client, tag: Sequence[str], untag: Sequence[str], by: Conv
 
 
 def _belonging(tx: Transaction, numbers: Sequence[int]) -> dict[str, int]:
-    """How many records go with these clients, by the name of their kind."""
+    """The number of records that go with these clients, by the name of their kind."""
     counts: dict[str, int] = {}
     for some in batches(numbers):
         for kind, name in belonging_to(Client):

@@ -24,7 +24,7 @@ _SHOWN_MOVES = 20
 
 @dataclass(frozen=True, slots=True)
 class MoveCount:
-    """How many clients go from one status to another."""
+    """The number of clients who go from one status to another."""
 
     before: str
     after: str

@@ -81,6 +81,6 @@ _COUNTED = (*(kind.plural for kind in RECORDS), "transactions", "changes")
 
 
 def _figures(repository: Repository) -> Mapping[str, Any]:
-    """How many of everything a store holds, and what its money adds up to."""
+    """The number of records of each kind in a store, and what its money adds up to."""
     with repository.read() as snapshot:
         return {**store.counts(snapshot), **store.sums(snapshot)}

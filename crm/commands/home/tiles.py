@@ -34,7 +34,7 @@ _UNDER_WAY = ("queued", "sending", "failed", "unsure")
 
 @dataclass(frozen=True, slots=True)
 class StatusCount:
-    """How many clients have a status."""
+    """The number of clients who have a status."""
 
     status: str
     clients: int
@@ -68,7 +68,7 @@ class Birthday:
 
 @dataclass(frozen=True, slots=True)
 class MessageCount:
-    """How many messages are in a state."""
+    """The number of messages that are in a state."""
 
     state: str
     messages: int

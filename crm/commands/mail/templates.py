@@ -76,7 +76,7 @@ def show(crm: CRM, template: TheTemplate) -> Template:
 
 
 def sms_count(template: Template) -> int:
-    """How many SMS a template takes as it was written, 0 for one of an e-mail."""
+    """The number of SMS that a template takes as it was written, 0 for one of an e-mail."""
     return parts(template.body) if template.channel == "sms" else 0
 
 

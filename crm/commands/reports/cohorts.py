@@ -112,5 +112,5 @@ def _named(first: date) -> str:
 
 
 def _apart(first: date, day: date) -> int:
-    """How many calendar months a day is after another."""
+    """The number of calendar months from one day to another."""
     return (day.year - first.year) * 12 + day.month - first.month

@@ -34,7 +34,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class _Reached:
-    """How many deals reached a stage, and how many of these went on, or were won."""
+    """The number of deals that reached a stage, and how many of these went on, or were won."""
 
     deals: int = 0
     went_on: int = 0
@@ -67,7 +67,7 @@ def funnel(crm: CRM, since: Since = None, until: Until = None, to: To = None, ye
 
 
 def _stayed(snapshot: Snapshot, since: date, until: date) -> Mapping[int, Counter[int]]:
-    """How many stays took how many days, by stage."""
+    """The number of stays by their length in days, by stage."""
     days_by_stage: Mapping[int, Counter[int]] = defaultdict(Counter)
     for number, days, count in reports.stays(snapshot, since, until):
         days_by_stage[number][days] += count

@@ -78,7 +78,7 @@ _ByDay = Counter[date]
 
 
 def _moves(snapshot: Snapshot, days: int, until: date) -> tuple[_ByDay, _ByDay, _ByDay]:
-    """How many clients were won, lost and won back on each day until one."""
+    """The number of clients who were won, lost and won back on each day until one."""
     won, lost, back = _ByDay(), _ByDay(), _ByDay()
     for on, clients in reports.first_sales(snapshot):
         won[on] = clients

@@ -86,7 +86,7 @@ _Shape = tuple[Sequence[Column], Sequence[Row], Row, Chart | None]
 
 
 def _both(cells: Iterable[_Cell]) -> tuple[int, Decimal]:
-    """How many clients, and what they bought for."""
+    """The number of clients, and what they bought for."""
     listed = list(cells)
     return sum(cell.clients for cell in listed), sum((cell.amount for cell in listed), amount(None))
 

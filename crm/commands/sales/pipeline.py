@@ -41,7 +41,7 @@ class DealShown:
 
 @dataclass(frozen=True, slots=True)
 class StageSum:
-    """How many deals are in a stage, and what they are worth together."""
+    """The number of deals that are in a stage, and what they are worth together."""
 
     stage: Stage
     deals: int = 0

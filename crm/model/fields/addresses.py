@@ -58,7 +58,7 @@ def _normal_domain(domain: str) -> str:
 
 @lru_cache(maxsize=1)
 def _reserved() -> tuple[str, ...]:
-    """How domains end that no mail is sent to."""
+    """The endings of domains that no mail is sent to."""
     from email_validator import SPECIAL_USE_DOMAIN_NAMES
 
     return tuple(f".{name}" for name in SPECIAL_USE_DOMAIN_NAMES)

@@ -31,7 +31,7 @@ class Amount(Check):
     signed: ClassVar[bool] = False
 
     def decimals(self, by: Conventions) -> int:
-        """How many decimals may be typed."""
+        """The number of decimals that may be typed."""
         return by.decimals
 
     def read(self, typed: str, by: Conventions) -> Decimal:

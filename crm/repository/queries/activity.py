@@ -35,7 +35,7 @@ def follow_ups(
 
 
 def count_follow_ups(snapshot: Snapshot, which: WhichFollowUps) -> tuple[int, int]:
-    """How many follow-ups there are, and how many of them were due before today."""
+    """The number of follow-ups, and how many of them were due before today."""
     late = case((follow_up.c.due_on < snapshot.today, 1), else_=0)
     counts: list[ColumnElement[Any]] = [func.count(), func.sum(late)]
     statement = select(*counts).select_from(follow_up).where(*_conditions(which))

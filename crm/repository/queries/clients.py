@@ -49,7 +49,7 @@ _STATUSES = _each_status()
 
 
 def counts_by_status(snapshot: Snapshot) -> "Sequence[AnyRow]":
-    """How many clients have which status: status, count."""
+    """The number of clients in each status: status, count."""
     return snapshot.select(_BY_STATUS)
 
 

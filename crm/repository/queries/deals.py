@@ -116,7 +116,7 @@ def of_stage(snapshot: Snapshot, of: Stage, which: WhichDeals, limit: int, offse
 
 
 def place_in_stage(snapshot: Snapshot, of: Deal, which: WhichDeals) -> int:
-    """How many deals stand before one among those of its stage, as `of_stage` lists them."""
+    """The number of deals that stand before one among those of its stage, as `of_stage` lists them."""
     after = and_(deal.c.value == of.value, deal.c.id > of.id)
     before = or_(deal.c.value > of.value, after)
     if of.closed_on:

@@ -109,7 +109,7 @@ def by_identifier(snapshot: Snapshot, identifiers: Iterable[str]) -> "Sequence[A
 
 
 def states_of_mailings(snapshot: Snapshot, mailings: Iterable[int]) -> "Sequence[AnyRow]":
-    """How many messages of some mailings are in which state: mailing, state, count."""
+    """The number of messages of some mailings by their state: mailing, state, count."""
     return snapshot.select(_STATES_OF_MAILINGS, mailings=list(mailings))
 
 
@@ -134,7 +134,7 @@ def addresses_of_occasion(snapshot: Snapshot, key: str, channel: str) -> list[st
 
 
 def counts_by_state(snapshot: Snapshot, states: Collection[str]) -> Mapping[str, int]:
-    """How many messages are in some states; those in which none is are left out."""
+    """The number of messages that are in some states; those in which none is are left out."""
     return {state: count for state, count in snapshot.select(_STATES, states=list(states))}  # noqa: C416 - rows
 
 
@@ -200,7 +200,7 @@ def due(snapshot: Snapshot, which: WhichQueued, most: int, but: Collection[int] 
 
 
 def count_due(snapshot: Snapshot, which: WhichQueued) -> int:
-    """How many messages are queued and due."""
+    """The number of messages that are queued and due."""
     ((count,),) = snapshot.select(select(func.count()).select_from(message).where(*_due(snapshot, which)))
     return int(count)
 

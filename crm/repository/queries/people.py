@@ -92,18 +92,18 @@ CountsByPerson = dict[int | str, tuple[str, list[int]]]
 
 
 def open_follow_ups(snapshot: Snapshot, today: date) -> CountsByPerson:
-    """How many follow-ups everybody has to do, and how many of them are overdue."""
+    """The number of follow-ups of each person, and how many of them are overdue."""
     overdue = func.sum(case((follow_up.c.due_on < today, 1), else_=0))
     return _counted(snapshot, FollowUp, follow_up.c.done_on.is_(None), func.count(), overdue)
 
 
 def open_deals(snapshot: Snapshot) -> CountsByPerson:
-    """How many open deals everybody has."""
+    """The number of open deals of each person."""
     return _counted(snapshot, Deal, deal.c.closed_on.is_(None), func.count())
 
 
 def clients_owned(snapshot: Snapshot) -> CountsByPerson:
-    """How many clients everybody looks after."""
+    """The number of clients whom each person looks after."""
     return _counted(snapshot, Client, true(), func.count())
 
 

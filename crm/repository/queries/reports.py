@@ -169,7 +169,7 @@ _GAPS = (
 
 
 def first_sales(snapshot: Snapshot) -> "Sequence[AnyRow]":
-    """How many clients first bought on which day: day, clients."""
+    """The number of clients by the day of their first sale: day, clients."""
     return snapshot.select(_FIRST_SALES)
 
 

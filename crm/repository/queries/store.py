@@ -30,7 +30,7 @@ def settings(snapshot: Snapshot) -> dict[str, str]:
 
 
 def counts(snapshot: Snapshot) -> dict[str, int]:
-    """How many of everything a store holds, the history included."""
+    """The number of records of each kind in a store, the history included."""
     return {name: int(snapshot.select(statement)[0][0]) for name, statement in _COUNTS.items()}
 
 

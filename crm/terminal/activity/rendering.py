@@ -123,7 +123,7 @@ def _(result: "FollowUpShown", screen: Screen, by: Conventions) -> None:
 
 
 def repeats(every: int) -> str:
-    """How often a follow-up comes again, in words; '' for once."""
+    """The interval of a follow-up in words; '' for once."""
     days = "day" if every == 1 else f"{every} days"
     return f"every {days} after the last contact" if every else ""
 

@@ -92,7 +92,7 @@ def _fitting(screen: Screen, by: Conventions, records: Sequence[Any], room: int)
 
 
 def _draw_counts(screen: Screen, counts: Iterable[tuple[int, str, str]], by: Conventions) -> None:
-    """How many rows came to what, a line each; what came to nothing has none."""
+    """The number of rows by what they came to, a line each; what came to nothing has none."""
     for number, words, style in counts:
         if number:
             screen.print(Text(f"{by.number(number):>9} ", style).append(words, "default"))

@@ -41,7 +41,7 @@ def columns(
 
 
 def _level(value: int | Decimal, most: int | Decimal, height: int) -> int:
-    """How many eighths of a line high a column is."""
+    """The height of a column in eighths of a line."""
     if value <= 0 or most <= 0:
         return 0
     return max(1, round(Fraction(value) * height * 8 / Fraction(most)))

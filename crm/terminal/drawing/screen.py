@@ -102,17 +102,17 @@ class Screen:
 
     @property
     def width(self) -> int:
-        """How many columns there are."""
+        """The number of columns."""
         return max(20, self.console.width)
 
     @property
     def side(self) -> int:
-        """How many columns the card of the chosen row has beside a list; 0 where there is no room for one."""
+        """The number of columns that the card of the chosen row has beside a list; 0 where there is no room for one."""
         return 0 if self.plain else side_of(self.width)
 
     @property
     def height(self) -> int:
-        """How many lines there are."""
+        """The number of lines."""
         return max(10, self.console.height)
 
     @property

@@ -217,7 +217,7 @@ def cells(columns: Sequence[Column], record: Any, by: ListConventions) -> list[T
 
 
 def heading(column: Column, by: Conventions) -> str:
-    """What stands above a column of a list."""
+    """The heading of a column of a list."""
     return f"{column.title} {by.currency_sign}" if column.money else column.title
 
 

@@ -127,7 +127,7 @@ def _(result: "DealList", screen: Screen, by: Conventions) -> None:
 
 
 def added_up(deals: "DealList", by: Conventions) -> str:
-    """How many deals there are, and what they come to."""
+    """The number of deals, and what they come to."""
     count = f"{by.number(deals.count)} {'deal' if deals.count == 1 else 'deals'}"
     return f"{count}, {by.money(deals.value)}, weighted {by.money(by.rounded(deals.weighted))}"
 

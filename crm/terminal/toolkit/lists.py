@@ -75,7 +75,7 @@ class ListPage:
         return rows
 
     def count(self) -> int | None:
-        """How many there are in all; None where that is not known."""
+        """The count of all of them; None where that is not known."""
         return None
 
     def crumbs(self) -> Sequence[str]:
@@ -83,11 +83,11 @@ class ListPage:
         return [self.title]
 
     def about(self) -> str:
-        """What the page is for."""
+        """The purpose of the page."""
         return named(self.command).summary if hasattr(self, "command") else ""
 
     def nothing(self, keys: Sequence[Choice]) -> str:
-        """What an empty list says."""
+        """The text of an empty list."""
         adds = f" {letters.NEW.key} adds one." if any(key.key == letters.NEW.key for key in keys) else ""
         return f"No {self.plural or self.title.lower()} yet.{adds}"
 

@@ -174,7 +174,7 @@ class Session:
         return self._foot.count("\n")
 
     def lines_above(self) -> int:
-        """How many lines a page that is begun now takes for its title and for what is said on it."""
+        """The number of lines that a page that is begun now takes for its title and for what is said on it."""
         notice = bool(self._notice())
         return 2 + notice + self.screen.drawn(self._notes).count("\n")
 

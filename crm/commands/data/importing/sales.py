@@ -301,7 +301,7 @@ def _folded(name: str) -> str:
 
 
 class _Counts:
-    """How often each key was counted; on disk once there are many, so that memory does not grow with the file."""
+    """The count of each key; on disk once there are many, so that memory does not grow with the file."""
 
     def __init__(self) -> None:
         self._counts = sqlite3.connect("", isolation_level=None)
@@ -310,7 +310,7 @@ class _Counts:
         self._counts.execute("BEGIN")
 
     def one_more(self, key: _Key) -> int:
-        """How often this key was counted by now."""
+        """The count of this key by now."""
         statement = (
             "INSERT INTO counted VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET times = times + 1 RETURNING times"
         )

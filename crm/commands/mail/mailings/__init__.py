@@ -51,7 +51,7 @@ class Prepared:
     blanks: Mapping[str, int]
 
     def summary(self, by: Conventions) -> str:
-        """How many get it, how long that takes, and how many are left out, in sentences."""
+        """The number of people who get it, how long that takes, and how many are left out, in sentences."""
         count = self.audience.count
         minutes = -(-count // self.a_minute)
         takes = f" That takes about {pluralize(minutes, 'minute', 'minutes', by)}." if minutes > 1 else ""

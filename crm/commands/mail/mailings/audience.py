@@ -52,7 +52,7 @@ class Reader:
 
 @dataclass(slots=True)
 class Audience:
-    """How many get a mailing, the first of them, and who does not."""
+    """The count of clients who get a mailing, the first of them, and who does not."""
 
     count: int = 0
     first: Reader | None = None

@@ -20,7 +20,7 @@ class MailingCount:
 
     @property
     def waiting(self) -> int:
-        """How many messages are still to be sent."""
+        """The number of messages that are still to be sent."""
         return self.counts.get("queued", 0) + self.counts.get("sending", 0)
 
 
@@ -62,7 +62,7 @@ def report_on(snapshot: Snapshot, mailing: Mailing) -> MailingReport:
 
 
 def counts_of(snapshot: Snapshot, mailings: Sequence[int]) -> Mapping[int, Mapping[str, int]]:
-    """How many messages of each mailing are in which state."""
+    """The number of messages of each mailing by their state."""
     counts: dict[int, dict[str, int]] = {mailing: {} for mailing in mailings}
     for mailing, state, count in states_of_mailings(snapshot, mailings):
         counts[mailing][state] = count

@@ -198,7 +198,7 @@ def has_run_out(lease: str, now: datetime) -> bool:
 
 
 def count(snapshot: Snapshot, selection: Selection, channels: Collection[str]) -> int:
-    """How many messages are queued and due."""
+    """The number of messages that are queued and due."""
     return mail.count_due(snapshot, selection.among(channels))
 
 

@@ -191,7 +191,7 @@ class Service:
 
     @staticmethod
     def size(requests: Sequence[Mapping[str, Any]]) -> int:
-        """How many bytes a write of these requests sends."""
+        """The number of bytes that a write of these requests sends."""
         return len(_json({"requests": list(requests)}))
 
     def close(self) -> None:

@@ -182,7 +182,7 @@ def set_seen(connection: Connection, now: Seen, last_ids: Mapping[str, int] | No
 
 
 def generation(connection: Connection) -> int:
-    """How often the mirror was brought in step."""
+    """The number of times that the mirror was brought in step."""
     return int(_fact(connection, "generation") or 0)
 
 

@@ -34,7 +34,7 @@ _ORDER: tuple[type[Record], ...] = (*_FIRST, *(kind for kind in RECORDS if kind 
 
 
 def conventions(connection: Connection, clock: Clock) -> Conventions:
-    """How the team writes, to read what people typed into the sheet."""
+    """The conventions of the team, to read what people typed into the sheet."""
     settings = (record for record in records(connection, Setting).values() if isinstance(record, Setting))
     known = {setting.key: setting.value for setting in settings if setting.key in ("language", "currency", "country")}
     return Conventions(clock=clock.stopped(), **{key: value for key, value in known.items() if value})

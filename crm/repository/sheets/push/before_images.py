@@ -238,7 +238,7 @@ def block_of(plan: Plan, seen: Seen, after: State, base: State) -> tuple[Block, 
 
 
 def wide_of(plan: Plan, seen: Seen, kind: type[Record]) -> int:
-    """How many columns a tab has, with those that the plan adds."""
+    """The number of columns that a tab has, with those that the plan adds."""
     return max([seen.places[kind.kind_name].columns, *(at + 1 for at in plan.headings.get(kind, ()))])
 
 
