@@ -23,4 +23,4 @@ def copy_keys(session: Session, values: Callable[[], Sequence[tuple[str, str]]])
         session.screen.send(copied(text))
         session.done(f"Copied, if your terminal allows it: {text}")
 
-    return [] if session.screen.plain or session.exchange else [letters.COPY(copy)]
+    return [] if session.screen.plain else [letters.COPY(copy)]
