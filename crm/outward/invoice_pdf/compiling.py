@@ -4,20 +4,17 @@ import atexit
 import contextlib
 import json
 import os
-import select
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from crm.errors import FileError
 
 _CHILD = Path(__file__).with_name("typst_child.py")
-_PART = 1 << 16
 # A connection that a template opens ends here.
 _NO_NETWORK = dict.fromkeys(("http_proxy", "https_proxy", "HTTPS_PROXY", "HTTP_PROXY"), "http://127.0.0.1:9")
 
@@ -56,10 +53,13 @@ class _Child:
             env={**_kept_environment(), **_NO_NETWORK},
             start_new_session=True,
         )
+        assert self._process.stdin is not None  # noqa: S101
+        assert self._process.stdout is not None  # noqa: S101
+        self._incoming, self._outgoing = self._process.stdin, self._process.stdout
 
     def ask(self, page: Page, seconds: float) -> tuple[str, bytes]:
-        """What became of a page. Raises TimeoutError, and EOFError where the process is gone."""
-        end = time.monotonic() + seconds
+        """An answer to a page: '' and the file, or what typst says. Raises TimeoutError, and EOFError where the
+        process is gone."""
         request = {
             "files": [(name, len(data)) for name, data in page.files.items()],
             "data": page.data,
@@ -69,44 +69,39 @@ class _Child:
             "format": page.format,
             "ppi": page.ppi,
         }
-        incoming, outgoing = self._process.stdin, self._process.stdout
-        assert incoming is not None  # noqa: S101
-        assert outgoing is not None  # noqa: S101
+        # A process that takes too long is ended, which ends the reading too: not every system waits for a pipe with a limit.
+        is_late = threading.Event()
+        watch = threading.Timer(seconds, self._end, (is_late,))
+        watch.start()
         try:
-            incoming.write(json.dumps(request).encode() + b"\n" + b"".join(page.files.values()))
-            incoming.flush()
-        except BrokenPipeError as error:
-            raise EOFError from error
-        head, _, data = self._read_until(outgoing, b"\n", end).partition(b"\n")
-        answer: dict[str, Any] = json.loads(head)
-        while len(data) < answer["length"]:
-            data += self._read(outgoing, end)
+            self._incoming.write(json.dumps(request).encode() + b"\n" + b"".join(page.files.values()))
+            self._incoming.flush()
+            answer: dict[str, Any] = json.loads(self._outgoing.readline() or "null") or {"length": -1}
+            data = self._outgoing.read(max(answer["length"], 0))
+        except (OSError, ValueError):
+            answer, data = {"length": -1}, b""
+        finally:
+            watch.cancel()
+            watch.join()
+        if is_late.is_set():
+            raise TimeoutError
+        if len(data) != answer["length"]:
+            raise EOFError
         return answer["error"], data
 
-    def _read_until(self, pipe: IO[bytes], mark: bytes, end: float) -> bytes:
-        data = b""
-        while mark not in data:
-            data += self._read(pipe, end)
-        return data
-
-    def _read(self, pipe: IO[bytes], end: float) -> bytes:
-        ready, _, _ = select.select([pipe], [], [], max(end - time.monotonic(), 0))
-        if not ready:
-            raise TimeoutError
-        part = os.read(pipe.fileno(), _PART)
-        if not part:
-            raise EOFError
-        return part
+    def _end(self, is_late: threading.Event) -> None:
+        is_late.set()
+        with contextlib.suppress(OSError):
+            self._process.kill()
 
     def stop(self) -> None:
         """End the process; nothing of it stays."""
         with contextlib.suppress(OSError):
             self._process.kill()
         self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
+        for pipe in (self._incoming, self._outgoing):
             with contextlib.suppress(OSError):
-                if pipe is not None:
-                    pipe.close()
+                pipe.close()
 
 
 # With the modules of this program, and without what the environment or a folder would bring along.
