@@ -69,7 +69,7 @@ class _Child:
             "format": page.format,
             "ppi": page.ppi,
         }
-        # A process that takes too long is ended, which ends the reading too: not every system waits for a pipe with a limit.
+        # A process that takes too long is ended, and with it the reading: not every system can wait for a pipe.
         is_late = threading.Event()
         watch = threading.Timer(seconds, self._end, (is_late,))
         watch.start()
