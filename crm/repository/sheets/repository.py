@@ -34,6 +34,7 @@ from crm.repository.sheets.pull import hand_edits, held_edits, ingest, kept_acco
 from crm.repository.sheets.pull.delta import TabDamagedError
 from crm.repository.sheets.pull.formulas import formulas
 from crm.repository.sheets.pull.kept_accounts import KeptAccounts, note_edits
+from crm.repository.sheets.pull.number_formats import strange_amounts
 from crm.repository.sheets.push import column_restore
 from crm.repository.sheets.push.plan import Copied, Plan, plan, plan_again, plan_rows, whole_plan
 from crm.repository.sheets.push.push import Applied, Placed, Push, Refused, Stale, Unclear, may_be_saved
@@ -303,7 +304,7 @@ class SheetsRepository(SqlRepository):
 
         def change(tx: SqlTransaction) -> None:
             by = ingest.conventions(tx.connection, self.clock)
-            hand_edits.Adoption(tx, by, self._check_setting, formula_cells).adopt(edits)
+            hand_edits.Adoption(tx, by, self._check_setting, formula_cells, strange).adopt(edits)
             if edits.copies:
                 # Something is written, though no record may have changed.
                 tx.number  # noqa: B018
@@ -314,7 +315,7 @@ class SheetsRepository(SqlRepository):
             if seen is None or mirror.generation(connection) != edits.generation:
                 # Another program on this machine has looked since, and has taken them.
                 raise Stale
-            formula_cells = formulas(self.service, edits, seen)
+            formula_cells, strange = formulas(self.service, edits, seen), strange_amounts(self.service, edits, seen)
             self._commit(connection, change, hand_edits.WHAT, SPREADSHEET, {}, seen, edits.copies)
         except (Refused, RefusedError, StoreDamagedError, StoreAccessError) as error:
             # A column is gone, or rows are mixed up, or they may only be looked at: until that is changed in the sheet

@@ -12,6 +12,7 @@ from crm.errors import ConflictError, FieldError, RefusedError
 from crm.model import Client, Sale, Setting, StatusRule, User, View
 from crm.model.fields import FOREVER
 from crm.repository.sheets.grid import cells
+from crm.repository.sheets.grid.layout import letters
 from tests.support.by_hand import EDITED, Sheet, last, undo, wrong
 from tests.support.google_sheets.document import READER, WRITER
 from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
@@ -605,3 +606,25 @@ def test_machines_agree_on_which_of_two_rows_with_one_id_is_the_record(above: bo
         assert len(wrong(team)) == 1
         fresh.transact(lambda tx: tx.change(tx.get(Client, 1), city="Ulm"), "edited")
         assert [team.stored(machine)[Client][1].city for machine in machines] == ["Ulm", "Ulm"]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("kind", "cell", "what"),
+    [("DATE", 46_027, "a date"), pytest.param("PERCENT", 0.15, "a percentage", marks=pytest.mark.slow)],
+)
+def test_what_google_took_for_a_date_is_no_amount(kind: str, cell: float, what: str) -> None:
+    with new_team() as team:
+        sold = team.store.sell(team.store.add(), "10.00")
+        sheet = Sheet(team, Sale)
+        sheet.put(sold, "amount", cell)
+        team.person.set_format(team.id, sheet.title, sheet.a1(sold, "amount"), kind)
+        at = sheet.add(client=1, amount=cell)
+        team.person.set_format(team.id, sheet.title, f"{letters(sheet.column('amount'))}{at + 1}", kind)
+        assert [sale.amount for sale in team.stored()[Sale].values()] == [Decimal("10.00")]  # type: ignore[attr-defined]
+        listed = wrong(team)
+        assert len(listed) == 2
+        assert all(f"this is {what} for Google" in line for line in listed)
+        team.person.set_format(team.id, sheet.title, "A1:Z9", "NUMBER")
+        sheet.put(sold, "amount", 12)
+        team.person.set_cells(team.id, sheet.title, at, sheet.column("amount"), [[7]])
+        assert sorted(sale.amount for sale in team.agreed()[Sale].values()) == [7, 12]  # type: ignore[attr-defined]

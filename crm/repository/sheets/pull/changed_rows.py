@@ -24,6 +24,7 @@ from crm.repository.sheets.mirror.validation import (
     not_there,
     refuse_unsound,
 )
+from crm.repository.sheets.pull.number_formats import Strange
 from crm.repository.tables import client
 from crm.repository.transaction import SqlTransaction
 
@@ -42,7 +43,8 @@ class ChangedRows:
     is.
 
     `formulas` names the team's own fields, by client, whose changed cells hold formulas: nobody has edited those,
-    so that what they show is kept beside the client and stands in no history.
+    so that what they show is kept beside the client and stands in no history. `strange` are cells for amounts that hold
+    something else.
     """
 
     def __init__(
@@ -51,11 +53,13 @@ class ChangedRows:
         by: Conventions,
         check_setting: SettingCheck,
         formulas: Mapping[int, Collection[str]],
+        strange: Strange,
     ) -> None:
         self.tx = tx
         self.by = by
         self.check_setting = check_setting
         self.formulas = formulas
+        self.strange = strange
         # Records that are about to be changed, as they are; none where something else was changed meanwhile.
         self._current: dict[int, Record] = {}
 
@@ -66,16 +70,16 @@ class ChangedRows:
         self._current = some_records(connection, kind, rows)
         with_problems = problems.ids_with_problems(connection, kind, rows)
         mirror.put_rows(connection, kind, [(id_, at, in_json(row)) for id_, (at, row) in rows.items()])
-        for record_id, (_, row) in rows.items():
+        for record_id, (at, row) in rows.items():
             current = self._current.get(record_id) or self.tx.find(kind, record_id)
             if current is not None:
-                names, faults = self._changed(current, row, known[record_id][1])
+                names, faults = self._changed(current, at, row, known[record_id][1])
                 if record_id in with_problems and NO_NAME not in faults.values():
                     problems.forget_what(connection, kind, record_id, NO_NAME)
                 if faults or record_id in with_problems:
                     problems.note(connection, kind, record_id, row, {*names, *faults}, faults)
 
-    def _changed(self, current: Record, row: list[Any], old: list[Any]) -> tuple[set[str], dict[str, str]]:
+    def _changed(self, current: Record, at: int, row: list[Any], old: list[Any]) -> tuple[set[str], dict[str, str]]:
         """Takes what fits of a changed row: which fields changed, and what is wrong with them."""
         kind = type(current)
         values: dict[str, Any] = {}
@@ -83,6 +87,7 @@ class ChangedRows:
         names = [name for name, new, was in zip(columns(kind), row, old, strict=False) if new != was]
         for name in names:
             try:
+                self.refuse_strange(kind, at, name)
                 values |= self.values(current, name, row[columns(kind).index(name)])
             except FieldError as error:
                 faults[name] = error.reason
@@ -102,6 +107,11 @@ class ChangedRows:
             known = getattr(current, link)
             self.tx.resum(totals.onto, [values.get(link, known) if link not in faults else known])
         return changed, faults
+
+    def refuse_strange(self, kind: type[Record], at: int, name: str) -> None:
+        """Raises FieldError where a cell for an amount holds something else."""
+        if what := self.strange.get((kind, at, name)):
+            raise FieldError(f"this is {what} for Google; choose Format, Number, and type the amount again")
 
     def values(self, current: Record, name: str, cell: Any) -> dict[str, Any]:
         """The values of the record for a changed cell; raises FieldError."""

@@ -18,6 +18,7 @@ from crm.repository.sheets.mirror.mirror import in_json
 from crm.repository.sheets.mirror.row_matching import Placed
 from crm.repository.sheets.mirror.validation import SettingCheck
 from crm.repository.sheets.pull.changed_rows import ChangedRows, Refused
+from crm.repository.sheets.pull.number_formats import Strange
 from crm.repository.sheets.pull.tab_diff import HandEdits
 from crm.repository.tables import audit
 from crm.repository.transaction import SqlTransaction
@@ -29,7 +30,7 @@ WHAT = "edited in the sheet"
 class Adoption:
     """Takes hand edits into a transaction; what cannot be taken becomes a problem, and its cell stays as it is.
 
-    `formulas` is what `formulas.formulas` found.
+    `formulas` is what `formulas.formulas` found, `strange` what `strange_amounts` did.
     """
 
     def __init__(
@@ -37,11 +38,12 @@ class Adoption:
         tx: SqlTransaction,
         by: Conventions,
         check_setting: SettingCheck,
-        formulas: Mapping[int, Collection[str]] = {},
+        formulas: Mapping[int, Collection[str]],
+        strange: Strange,
     ) -> None:
         self.tx = tx
         self.by = by
-        self.rows = ChangedRows(tx, by, check_setting, formulas)
+        self.rows = ChangedRows(tx, by, check_setting, formulas, strange)
 
     def adopt(self, edits: HandEdits) -> None:
         """All of them: deletions last, so that a sale moved to another client by hand is not taken along."""
@@ -95,6 +97,7 @@ class Adoption:
             if cell == "" or name not in fields(kind):
                 continue
             try:
+                self.rows.refuse_strange(kind, at, name)
                 if fields(kind)[name].by == "person":
                     values[name] = cells.typed(kind, name, cell, self.by)
                 elif isinstance(blank := kind(), Client) and not is_copy:
