@@ -42,7 +42,7 @@ def _of_column(service: Service, kind: type[Record], column: int, places: set[in
         return {}
     first, kinds = data.get("startRow", 0), {}
     for offset, row in enumerate(data.get("rowData", [])):
-        cell = next(iter(row.get("values", [])), {})
+        cell: Mapping[str, Any] = next(iter(row.get("values", [])), {})
         what = _STRANGE.get(cell.get("effectiveFormat", {}).get("numberFormat", {}).get("type", ""))
         if what and first + offset in places:
             kinds[first + offset] = what
