@@ -1,28 +1,47 @@
-"""Deletions by hand that are too many to be taken over unasked: they wait until somebody has said what they are."""
+"""Deletions by hand that are too many to be taken over unasked, or of what is never deleted: they wait until somebody
+has said what they are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, select
 
-from crm.model import BY_NAME, Record
+from crm.model import BY_NAME, Adjustment, Invoice, InvoiceLine, NumberSeries, Record
 from crm.model.data import FEW_DELETIONS, SHEET_DELETIONS
 from crm.repository import Held
 from crm.repository.sheets.mirror import mirror
 from crm.repository.sheets.pull.tab_diff import HandEdits
-from crm.repository.tables import setting
+from crm.repository.tables import TABLES, setting
 
 # More than a few, and more than this part of the records there are.
 _PART = 0.1
 
 
 def too_many(connection: Connection, edits: HandEdits) -> dict[str, list[int]]:
-    """The records whose rows are gone, by kind, where they are too many to be taken over unasked; else none."""
+    """The records whose rows are gone, by kind, where they are too many to be taken over unasked, or one of them is
+    never deleted, such as an issued invoice; else none."""
     gone: dict[str, list[int]] = {}
     for kind, record_id in edits.deleted:
         gone.setdefault(kind.kind_name, []).append(record_id)
     count = sum(map(len, gone.values()))
     known = sum(mirror.count_rows(connection, BY_NAME[name]) for name in gone)
+    if _stay(connection, gone):
+        return gone
     return gone if count > _few(connection) and count > _PART * known else {}
+
+
+def _stay(connection: Connection, gone: Mapping[str, Sequence[int]]) -> bool:
+    """Return whether one of the records is an issued invoice, belongs to one, or is a series that has given numbers."""
+    invoice, line = TABLES[Invoice].c, TABLES[InvoiceLine].c
+    adjustment, series = TABLES[Adjustment].c, TABLES[NumberSeries].c
+    issued = select(invoice.id).where(invoice.state == "issued")
+    conditions = (
+        select(invoice.id).where(invoice.id.in_(gone.get("invoice", ())), invoice.state == "issued"),
+        select(invoice.id).where(invoice.client.in_(gone.get("client", ())), invoice.state == "issued"),
+        select(line.id).where(line.id.in_(gone.get("invoice_line", ())), line.invoice.in_(issued)),
+        select(adjustment.id).where(adjustment.id.in_(gone.get("adjustment", ())), adjustment.invoice.in_(issued)),
+        select(series.id).where(series.id.in_(gone.get("number_series", ())), series.last > 0),
+    )
+    return any(connection.execute(condition.limit(1)).first() for condition in conditions)
 
 
 def _few(connection: Connection) -> int:

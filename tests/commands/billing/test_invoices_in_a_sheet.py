@@ -1,0 +1,62 @@
+"""Invoices in a spreadsheet that people edit by hand: nothing of an issued one is taken over."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from crm.model import Client, Invoice, InvoiceLine, NumberSeries, Record
+from tests.commands.billing.conftest import BillingDesk
+from tests.support.by_hand import Sheet
+from tests.support.sheets_team import Team, new_team
+
+
+@pytest.fixture
+def team() -> Iterator[Team]:
+    with new_team() as team:
+        yield team
+
+
+@pytest.fixture
+def desk(team: Team, tmp_path: Path) -> Iterator[BillingDesk]:
+    with closing(BillingDesk(team.store, tmp_path)) as opened:
+        yield opened
+
+
+def test_a_cell_of_an_issued_invoice_is_named_and_not_taken(team: Team, desk: BillingDesk) -> None:
+    invoice = desk.issued("3 h Consulting 100 19%")
+    before = desk("invoices show", invoice).as_json()
+    for record, name, value in (
+        (Invoice(id=1), "notes", "by hand"), (Invoice(id=1), "total", 1), (InvoiceLine(id=1), "price", 1),
+    ):  # fmt: skip
+        tab = "invoices" if isinstance(record, Invoice) else "invoice lines"
+        team.person.set_cells(team.id, tab, *team.place(record, name), [[value]])
+    assert desk("invoices show", invoice).as_json() == before
+    whats = [finding.what for finding in team.repository.check()]
+    assert len(whats) == 3
+    assert sum("is not changed" in what for what in whats) == 2
+
+
+def test_a_draft_changed_by_hand_has_the_figures_of_its_lines(team: Team, desk: BillingDesk) -> None:
+    draft = desk.draft("3 h Consulting 100 19%")
+    team.person.set_cells(team.id, "invoice lines", *team.place(InvoiceLine(id=1), "quantity"), [[2]])
+    assert desk("invoices show", draft).as_json()["total"] == "238.00"
+    assert desk.again(draft).total == 238
+    team.agreed()
+
+
+@pytest.mark.parametrize("kind", [Invoice, InvoiceLine, NumberSeries, Client])
+def test_a_row_that_an_issued_invoice_needs_is_put_back(team: Team, desk: BillingDesk, kind: type[Record]) -> None:
+    invoice = desk.issued("3 h Consulting 100 19%")
+    before = desk("invoices show", invoice).as_json()
+    Sheet(team, kind).delete(kind(id=1))
+    desk("services add", "Later", Decimal(1))
+    assert desk("invoices show", invoice).as_json() == before
+    assert "sheets repair" in team.repository.notice()
+    team.repository.settle(take_over=False)
+    assert team.place(kind(id=1))[0] > 0
+    assert [finding.what for finding in team.repository.check()] == []
+    assert desk.issued().number.endswith("0002")
+    team.agreed()
