@@ -37,11 +37,11 @@ from sqlalchemy import (
 )
 
 from crm.clock import Clock, offsets
-from crm.model import Client
+from crm.model import Client, Invoice
 from crm.model.money import NOTHING
 from crm.repository.column_types import MINOR_UNITS, major
 from crm.repository.sql_functions import day_at_offset, days_between, money_text, multiplied, quotient, trimmed
-from crm.repository.tables import client, has_tag, sale
+from crm.repository.tables import TABLES, client, has_tag, sale
 from crm.rules import (
     METRICS,
     And,
@@ -61,6 +61,7 @@ from crm.rules import (
 )
 
 Sql = ColumnElement[Any]
+invoice = TABLES[Invoice]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,10 @@ _WINDOWS = {"30": 30, "90": 90, "365": 365}
 
 def _window(metric: str) -> int:
     return _WINDOWS[metric.split("_")[2]]
+
+
+# Which metrics need the single invoices.
+_OF_INVOICES = ("days_overdue", "overdue_amount")
 
 
 def _needs_sales(metric: str) -> bool:
@@ -104,13 +109,15 @@ class Figures:
         self.clock = clock
         self.today = today = clock.today
         from_sales = sorted(name for name in names if _needs_sales(name))
+        self._overdue = _of_overdue(today).subquery("of_overdue") if not set(names).isdisjoint(_OF_INVOICES) else None
         self._sales: Subquery | None = _of_sales(from_sales, today).subquery("of_sales") if from_sales else None
 
     def join(self, statement: Select[Any]) -> Select[Any]:
         """The statement with what these metrics need beside the client table."""
-        if self._sales is None:
-            return statement
-        return statement.outerjoin_from(client, self._sales, self._sales.c.client == client.c.id)
+        for beside in (self._sales, self._overdue):
+            if beside is not None:
+                statement = statement.outerjoin(beside, beside.c.client == client.c.id)
+        return statement
 
     def truth(self, condition: Condition) -> ColumnElement[bool]:
         """A condition as SQL; NULL counts as false."""
@@ -230,6 +237,12 @@ class Figures:
                 raise KeyError(name)
             column = self._sales.c[name]
             return _Number(column if name == "largest_sale" else func.coalesce(column, 0), _unit(name))
+        if name in _OF_INVOICES:
+            if self._overdue is None:
+                raise KeyError(name)
+            if name == "overdue_amount":
+                return _Number(func.coalesce(self._overdue.c.amount, 0), MINOR_UNITS)
+            return _Number(self._days_since(self._overdue.c.first_due), 1)
         if name in _SINCE:
             return _Number(self._days_since(columns[_SINCE[name]]), 1)
         if name in _UNTIL:
@@ -244,8 +257,8 @@ class Figures:
                 years = self.today.year - cast(extract("year", columns.date_of_birth), Integer)
                 before_birthday = case((columns.birthday > self.today.strftime("%m-%d"), 1), else_=0)
                 return _Number(years - before_birthday, 1)
-            case "total_spend":
-                return _Number(_minor(columns.total_spend), MINOR_UNITS)
+            case "total_spend" | "open_amount":
+                return _Number(_minor(columns[name]), MINOR_UNITS)
         return _Number(columns[name], 1)
 
     def _team_day(self, moment: Sql) -> Sql:
@@ -279,6 +292,17 @@ def _of_sales(names: Sequence[str], today: date) -> Select[Any]:
         recent = and_(sale.c.on > today - timedelta(days=_window(name)), sale.c.on <= today)
         columns.append(func.sum(case((recent, amount if name.startswith("spend") else 1), else_=0)).label(name))
     return select(sale.c.client, *columns).group_by(sale.c.client)
+
+
+def _of_overdue(today: date) -> Select[Any]:
+    """What each client has overdue, a row a client, in minor units, and the day the oldest of it was due."""
+    late = (invoice.c.state == "issued", invoice.c.open > NOTHING, invoice.c.due_on < today)
+    amount = func.sum(_minor(invoice.c.open)).label("amount")
+    return (
+        select(invoice.c.client, amount, func.min(invoice.c.due_on).label("first_due"))
+        .where(*late)
+        .group_by(invoice.c.client)
+    )
 
 
 def _crossed(one: Sql | int, other: Sql | int) -> tuple[Sql | int, Sql | int]:
@@ -341,11 +365,27 @@ def values(
     if from_sales and any(client.sales_count for client in clients):
         statement = _of_sales(from_sales, clock.today).where(sale.c.client.in_([client.id for client in clients]))
         sums = {row.client: row._mapping for row in connection.execute(statement)}
-    return {client.id: {name: value(client, name, sums.get(client.id), clock) for name in names} for client in clients}
+    overdue: dict[int, Any] = {}
+    if not set(names).isdisjoint(_OF_INVOICES) and any(client.open_amount for client in clients):
+        ids = [client.id for client in clients]
+        rows = connection.execute(_of_overdue(clock.today).where(invoice.c.client.in_(ids)))
+        overdue = {row.client: row for row in rows}
+    return {
+        client.id: {
+            name: value(client, name, (overdue if name in _OF_INVOICES else sums).get(client.id), clock)
+            for name in names
+        }
+        for client in clients
+    }
 
 
 def value(record: Client, name: str, of_sales: Any, clock: Clock) -> Any:
-    """One metric of a client; `of_sales` is the client's row of what comes from single sales, None without sales."""
+    """One metric of a client; `of_sales` is the client's row of what comes from single sales, or overdue invoices, None
+    without any."""
+    if name in _OF_INVOICES:
+        if name == "overdue_amount":
+            return NOTHING if of_sales is None else major(int(of_sales.amount))
+        return None if of_sales is None else (clock.today - of_sales.first_due).days
     if _needs_sales(name):
         sum_of = of_sales[name] if of_sales is not None else None
         if name == "largest_sale" or METRICS[name].kind == "money":

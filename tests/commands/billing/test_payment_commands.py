@@ -115,6 +115,28 @@ def test_a_payment_for_what_cannot_be_paid_is_refused_whole(desk: BillingDesk, w
     assert desk("payments list") == []
 
 
+def test_rules_see_what_is_open_and_overdue(desk: BillingDesk) -> None:
+    for rule in desk("rules list"):
+        desk("rules remove", rule)
+    for line in (
+        "Late when overdue_amount >= 100 and days_overdue >= 3",
+        "Owing when open_amount > 0",
+        "Fine otherwise",
+    ):
+        desk("rules add", line)
+    on = TODAY - timedelta(days=3)
+    assert desk.again(desk.acme).status != "Late"
+    late = desk.issued("Late 100 19%", on=on, due=on)
+    assert desk.again(desk.acme).status == "Late"
+    assert "119.00" in desk.again(desk.acme).status_reason
+    assert [row.last_name or row.company for row in desk("clients list", {}, where="days_overdue = 3")] == ["Acme"]
+    desk("payments add", desk.acme, Decimal(50), invoice=[late])
+    assert desk.again(desk.acme).status == "Owing"
+    desk("payments add", desk.acme, Decimal(69), invoice=[late])
+    assert desk.again(desk.acme).status == "Fine"
+    assert desk.sound()
+
+
 @settings(max_examples=5)
 @given(parts=st.lists(st.integers(1, 20_000), min_size=1, max_size=4), order=st.randoms())
 def test_payments_in_any_order_end_in_the_same_balance(parts: list[int], order: st.DataObject) -> None:
