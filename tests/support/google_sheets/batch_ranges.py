@@ -103,8 +103,7 @@ def add_protected_range(situation: Situation, given: Json) -> Json:
     if wanted.get("unprotectedRanges"):
         thing["unprotectedRanges"] = wanted["unprotectedRanges"]
     thing["requestingUserCanEdit"] = True
-    if not thing.get("warningOnly"):
-        thing["editors"] = editors
+    thing["editors"] = {} if thing.get("warningOnly") else editors
     book.sheet(place["sheetId"]).lying["protectedRanges"].append(thing)
     return {"addProtectedRange": {"protectedRange": _with_range(thing)}}
 

@@ -88,7 +88,10 @@ def update(
     count = write(book, sheet, area.top, area.left, rows, option)
     reply: Json = {"spreadsheetId": id, "updatedRange": a1.shown(sheet.title, written)}
     if count:
-        reply |= {"updatedRows": height, "updatedColumns": width, "updatedCells": count}
+        # Rows and columns in which nothing is written do not count.
+        cells = [(at, place) for at, row in enumerate(rows) for place, one in enumerate(row) if one is not None]
+        touched = [len({cell[by] for cell in cells}) for by in (0, 1)]
+        reply |= {"updatedRows": touched[0], "updatedColumns": touched[1], "updatedCells": count}
     return reply, written
 
 
