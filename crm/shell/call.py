@@ -416,9 +416,15 @@ class Call:
                     sys.stdout.write(f"{result.message}\n")
                     sys.stdout.flush()
                     return
+                from crm.terminal.console.console import screen_of_answers
                 from crm.terminal.drawing.render import show
 
-                show(_screen(self._environment), result, _conventions(crm), _client_names(crm, result))
+                show(
+                    screen_of_answers(sys.stdin, sys.stdout, self._environment),
+                    result,
+                    _conventions(crm),
+                    _client_names(crm, result),
+                )
             sys.stdout.flush()
         except KeyboardInterrupt as left:
             raise Cancelled("Interrupted. The command itself was done.") from left

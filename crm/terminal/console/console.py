@@ -6,7 +6,7 @@ from io import UnsupportedOperation
 from typing import IO, TYPE_CHECKING
 
 from crm.terminal.console.keyboard import Keyboard
-from crm.terminal.drawing.screen import Screen
+from crm.terminal.drawing.screen import PipedScreen, Screen
 
 if TYPE_CHECKING:
     from crm.terminal.console.file_transfer import FileTransfer
@@ -23,6 +23,11 @@ def screen_on(stdin: IO[str], stdout: IO[str], environment: Mapping[str, str]) -
                 stream.reconfigure(errors="replace")
     dumb = environment.get("TERM", "") in ("dumb", "unknown")
     return Screen(stdout, plain=dumb or not (stdin.isatty() and stdout.isatty()), environment=environment)
+
+
+def screen_of_answers(stdin: IO[str], stdout: IO[str], environment: Mapping[str, str]) -> Screen:
+    """The screen for what a command answers: what is piped on, or goes to a file, is whole."""
+    return screen_on(stdin, stdout, environment) if stdout.isatty() else PipedScreen(stdout, environment)
 
 
 @contextmanager

@@ -114,10 +114,10 @@ def _keep_safe(advice: str, screen: Screen) -> None:
         screen.print(Text(advice, "warning"))
 
 
-def _changed_back(record: "RecordChange") -> Text:
+def _changed_back(screen: Screen, record: "RecordChange") -> Text:
     name = record.name or f"{record.record.replace('_', ' ')} {record.id}"
     fields = [
-        Text(f"{clean(field.label)} back to ", "muted").append(clean(_short(field.now)) or "-", "default")
+        Text(f"{clean(field.label)} back to ", "muted").append(clean(_short(screen, field.now)) or "-", "default")
         for field in record.fields
         if field.name not in _DERIVED
     ]
@@ -148,7 +148,7 @@ def _(result: "TakenBack", screen: Screen, _by: Conventions) -> None:
     if result.left_out:
         screen.print(Text(clean(result.left_out), "warning"))
     for record in result.records[:_UNDONE]:
-        screen.print(_changed_back(record))
+        screen.print(_changed_back(screen, record))
     if len(result.records) > _UNDONE:
         screen.print(Text("and more", "muted"))
 
@@ -219,20 +219,20 @@ def draw_transaction(screen: Screen, report: "TransactionShown", by: Conventions
 
 def _lines(screen: Screen, record: "RecordChange") -> list[Text]:
     kind = record.record.replace("_", " ")
-    head = Text(f"{kind} {record.id} ").append(clean(_short(record.name)), "bold")
+    head = Text(f"{kind} {record.id} ").append(clean(_short(screen, record.name)), "bold")
     head.append(f"{' ' if record.name else ''}{_VERBS.get(record.operation, record.operation)}", "muted")
     return [head, *(_line(screen, record, field) for field in record.fields)]
 
 
 def _line(screen: Screen, record: "RecordChange", field: "FieldChange") -> Text:
-    line = Text(f"  {clean(field.label)}: ", "muted").append(clean(_short(field.was)) or "-", "default")
+    line = Text(f"  {clean(field.label)}: ", "muted").append(clean(_short(screen, field.was)) or "-", "default")
     if record.operation == "update":
-        line.append(f" {screen.sign('→', '->')} ", "muted").append(clean(_short(field.now)) or "-", "default")
+        line.append(f" {screen.sign('→', '->')} ", "muted").append(clean(_short(screen, field.now)) or "-", "default")
     return line
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+def _short(screen: Screen, text: str) -> str:
+    return text if len(text) <= _LONGEST or screen.piped else text[: _LONGEST - 1] + "…"
 
 
 @renderer("crm.commands.data.history.TransactionShown")

@@ -100,6 +100,10 @@ def draw_timeline(screen: Screen, timeline: "Iterable[Entry]", by: Conventions, 
     """Draw the timeline, newest first; on `most` lines, each cut where it is too long, or all of it."""
     entries = list(timeline)
     listed = entries if most is None else _most_telling(entries, most)
+    if screen.piped:
+        for entry in listed:
+            screen.print(Text(f"{by.day(entry.on)}\t").append_text(entry_line(entry, by)))
+        return
     days = [by.day(entry.on) for entry in listed]
     wide = max(map(len, days), default=0)
     for entry, day in zip(listed, days, strict=True):

@@ -10,7 +10,8 @@ from types import MappingProxyType
 from typing import IO, Any
 
 from rich.cells import cell_len
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
 
@@ -23,6 +24,7 @@ _UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufe
 _BREAKS = re.compile(r"\r\n|[\r\n\u2028\u2029]")
 _BLANK_ENDS = re.compile(r"[ ]+$", re.MULTILINE)
 _SHOWN_AFTER = 0.25
+_UNBOUNDED = 1_000_000
 _CHARACTERS_IN_A_COLUMN = 8
 # From so many columns on a list has the card of the chosen row beside it, which is never wider than that.
 _WITH_SIDE, _WIDEST_SIDE = 110, 60
@@ -62,7 +64,9 @@ def data(text: object, style: str = "", *, lines: bool = False) -> Text:
 
 class Screen:
     """The screen: everything is printed here. `plain` where there is no terminal to draw on: line after line, no
-    escapes."""
+    escapes; `piped` where a program reads it."""
+
+    piped = False
 
     def __init__(self, out: IO[str], *, plain: bool, environment: Mapping[str, str] = _NOTHING_SET) -> None:
         self.plain = plain
@@ -269,6 +273,54 @@ class Screen:
             timer.cancel()
             self._beside_bar = None
             bar.end()
+
+
+class PipedScreen(Screen):
+    """Where a program reads what is printed, not a person: everything whole, a line for each line, the cells of a row
+    between tabs. Nothing is cut, wrapped or drawn."""
+
+    piped = True
+
+    def __init__(self, out: IO[str], environment: Mapping[str, str] = _NOTHING_SET) -> None:
+        super().__init__(out, plain=True, environment=environment)
+
+    @property
+    def width(self) -> int:
+        return _UNBOUNDED
+
+    @property
+    def height(self) -> int:
+        return _UNBOUNDED
+
+    def fit(self, text: str, columns: int) -> str:
+        return clean(text)
+
+    def print(self, content: RenderableType = "") -> None:
+        self._write("".join(f"{line}\n" for line in _whole_lines(content)))
+
+
+def _whole_lines(content: RenderableType) -> Iterator[str]:
+    """What is printed as lines of text, tables with tabs between their cells."""
+    if isinstance(content, Group):
+        for part in content.renderables:
+            yield from _whole_lines(part)
+    elif isinstance(content, Table):
+        cells = [[_plain(cell) for cell in column.cells] for column in content.columns]
+        if content.show_header:
+            yield "\t".join(_plain(column.header) for column in content.columns).rstrip("\t")
+        for row in zip(*cells, strict=True):
+            # Labels and values that stand side by side are a line each.
+            step = len(row) if content.show_header else 2
+            for at in range(0, len(row), step):
+                if line := "\t".join(row[at : at + step]).rstrip("\t"):
+                    yield line
+    else:
+        yield from _plain(content, lines=True).split("\n")
+
+
+def _plain(content: RenderableType, *, lines: bool = False) -> str:
+    text = content.plain if isinstance(content, Text) else str(content)
+    return text.rstrip(" ") if lines else clean(text)
 
 
 class _Bar:

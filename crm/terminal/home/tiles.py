@@ -55,6 +55,9 @@ def bars(screen: Screen, rows: Sequence[Bar]) -> Iterator[Text]:
     """A line for each row: its name, its figure, and a bar."""
     if not rows:
         return
+    if screen.piped:
+        yield from (Text(f"{name.plain}\t{amount_text}") for name, amount_text, _ in rows)
+        return
     label = min(max(max(name.cell_len for name, _, _ in rows), 8), screen.width // 3)
     figure = max(len(amount_text) for _, amount_text, _ in rows)
     most = max(abs(value or 0) for _, _, value in rows)
@@ -111,6 +114,9 @@ def months(screen: Screen, year: Sequence[MonthOfSales], by: Conventions, height
     if not any(month.amount for month in year):
         return
     drawn = year[1:]
+    if screen.piped:
+        yield from (Text(f"{by.month(month.month)}\t{by.money(month.amount)}") for month in drawn)
+        return
     step = max(2, min(6, (screen.width - 1) // len(drawn)))
     for line in columns([month.amount for month in drawn], height, unicode=screen.unicode):
         text = Text()

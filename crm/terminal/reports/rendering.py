@@ -78,7 +78,7 @@ def _figure(report: Report, column: Column, value: Any, by: Conventions) -> str:
 
 def draw_chart(screen: Screen, report: Report, by: Conventions) -> None:
     """The chart, where the report has one and there is something to draw."""
-    lines = chart_lines(screen, report, by)
+    lines = [] if screen.piped else chart_lines(screen, report, by)
     if lines:
         screen.print()
     for line in lines:

@@ -1,0 +1,64 @@
+"""What a program reads that a command is piped into: whole lines, tabs between cells, nothing drawn or cut."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from crm.commands.registry import Command, commands
+from tests.support.command_line import CommandLine, on_a_new_store
+
+LONG = "A name that goes on and on until no terminal of forty columns holds it, nor one of eighty, and further still"
+# What only looks, by the last word, and what changes nothing beside.
+LOOKS = {"list", "show", "board", "tiles", "status", "why", "preview", "search"}
+ALONE = {"today", "agenda", "timeline", "check"}
+DRAWN = re.compile("[\u2500-\u259f\u2801-\u28ff]")
+# The timeline is made of first words, also where it is read as JSON.
+SUMMARIES = {"timeline", "clients show"}
+
+
+def looking() -> list[Command]:
+    """The commands that only look, and need no more than the number of a record."""
+    return [
+        command
+        for command in commands()
+        if (command.name in LOOKS or command.words in ALONE or command.group == "reports")
+        and all(parameter.record or not parameter.required for parameter in command.parameters.values())
+    ]
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
+    with on_a_new_store(monkeypatch) as line:
+        line.did("clients", "add", "--company", LONG, "--email", "somebody@a-long-company-name.example.com")
+        line.did("clients", "add", "--first-name", "Anna", "--last-name", "Berg", "--notes", "one\ntwo")
+        line.did("sales", "add", "1", "--amount", "1234.50", "--note", LONG)
+        line.did("contacts", "add", "1", "Olga Long", "--notes", LONG)
+        line.did("follow-ups", "add", "1", LONG[:90], "--due", "today")
+        line.did("deals", "add", "1", LONG[:100], "--value", "10")
+        line.did("interactions", "add", "1", "--kind", "call", "--body", LONG)
+        line.did("templates", "add", "Hello", "--subject", LONG, "--body", LONG)
+        yield line
+
+
+def test_nothing_is_drawn_or_cut_for_a_program(shell: CommandLine) -> None:
+    run, wrong = [], []
+    for command in looking():
+        numbers = ["1" for parameter in command.parameters.values() if parameter.required]
+        answer = shell(*command.words.split(), *numbers, COLUMNS="40")
+        if answer.code == 0:
+            run.append(command.words)
+            cut = "\u2026" in answer.out and command.words not in SUMMARIES
+            wrong += [(command.words, answer.out)] if cut or DRAWN.search(answer.out) else []
+            assert "\x1b" not in answer.out, command.words
+    assert wrong == []
+    assert {"today", "agenda", "clients show", "timeline", "reports sales", "deals board", "sales list"} <= {*run}
+
+
+def test_cells_and_values_stand_between_tabs(shell: CommandLine) -> None:
+    card = shell("clients", "show", "1", COLUMNS="40").out.splitlines()
+    assert "E-mail\tsomebody@a-long-company-name.example.com" in card
+    assert f"due today\t{LONG[:90]}\t{LONG}\tanna" in shell("agenda", COLUMNS="40").out.splitlines()
+    report = shell("reports", "sales", COLUMNS="40").out.splitlines()
+    assert "Period\tAmount\tYear before\tSales" in report
+    assert "Nov 2026\t$1,234.50\t$0.00\t1" in report
