@@ -149,6 +149,13 @@ def test_many_lines_run_over_pages_with_their_heads() -> None:
     assert "157,08" in pages[-1].extract_text()
 
 
+def test_the_paper_follows_the_country_of_the_seller() -> None:
+    american = dataclasses.replace(SELLER, country="US")
+    for document, width in ((invoice(language="en_US"), 595), (invoice(seller=american, language="de_DE"), 612)):
+        page = PdfReader(io.BytesIO(make_pdf(document).data)).pages[0]
+        assert round(float(page.mediabox.width)) == width
+
+
 def test_a_draft_says_that_it_is_one_and_asks_for_nothing() -> None:
     text = text_of(make_pdf(invoice(number="", state="draft")).data)
     assert "Draft" in text

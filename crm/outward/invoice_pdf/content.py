@@ -95,7 +95,7 @@ def content(document: InvoiceDocument) -> dict[str, Any]:
     is_abroad = document.seller.country != document.buyer.country
     texts = {
         "language": writer.locale.language,
-        "paper": "us-letter" if (writer.locale.territory or "") in _LETTER_PAPER else "a4",
+        "paper": "us-letter" if (document.seller.country or writer.locale.territory) in _LETTER_PAPER else "a4",
         "kind": kind,
         "title": f"{kind} {document.number}".strip(),
         "number": document.number,
@@ -273,6 +273,7 @@ def _footer(document: InvoiceDocument, writer: _Writer) -> list[list[str]]:
         )
         if text
     ]
+    contact = "" if seller.contact == seller.name else seller.contact
     bank = [f"IBAN {grouped_iban(document.iban)}"] if document.iban else []
-    columns = [[seller.name, *address["lines"]], [seller.contact, seller.phone, seller.email], [*numbers, *bank]]
+    columns = [[seller.name, *address["lines"]], [contact, seller.phone, seller.email], [*numbers, *bank]]
     return [[text for text in column if text] for column in columns]
