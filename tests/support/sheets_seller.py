@@ -12,7 +12,7 @@ from crm.repository.sheets.google.credentials import account_from
 from crm.repository.sheets.google.spreadsheet import Service
 from crm.repository.sheets.repository import SheetsRepository
 from crm.repository.sqlite.dialect import Sqlite
-from tests.support.clocks import running_on
+from tests.support.clocks import move_the_machines, running_on
 
 CLIENTS = 3
 
@@ -42,6 +42,7 @@ def sell_and_edit(store: SheetsRepository, name: str, sales: int, edits: int) ->
 
 
 if __name__ == "__main__":
+    move_the_machines()
     # A team would be held to its quota for minutes.
     rate_limit.PER_MINUTE.clear()
     spreadsheet, folder, google, name, sales, edits = sys.argv[1:]

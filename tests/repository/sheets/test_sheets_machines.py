@@ -71,7 +71,9 @@ from crm.repository.sheets.google.credentials import account_from
 from crm.repository.sheets.repository import SheetsRepository
 from crm.repository.sheets.google.spreadsheet import Service
 from crm.repository.sqlite.dialect import Sqlite
+from tests.support.clocks import move_the_machines
 
+move_the_machines()
 spreadsheet, folder, google, when = sys.argv[1:]
 account = account_from((Path(folder) / "creds").read_text())
 service = Service(spreadsheet, account, Path(folder), google=google)

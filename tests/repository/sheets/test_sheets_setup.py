@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from crm.model import RECORDS, Client, Message, Record, Sale, StatusRule
+from crm.repository.sheets.google import rate_limit
 from crm.repository.sheets.google.credentials import account_from
 from crm.repository.sheets.google.spreadsheet import Service
 from crm.repository.sheets.grid import formatting
@@ -41,7 +42,9 @@ def spreadsheet(stand_in: StandIn) -> str:
 
 @pytest.fixture
 def shell(monkeypatch: pytest.MonkeyPatch, stand_in: StandIn, spreadsheet: str) -> Iterator[CommandLine]:
-    """The command line on that spreadsheet, which is not set up yet."""
+    """The command line on that spreadsheet, which is not set up yet; it is held to no quota, which its commands one
+    after the other would use up."""
+    monkeypatch.setattr(rate_limit, "PER_MINUTE", {})
     with on_a_new_store(monkeypatch) as line:
         line.environment |= {
             "CRM_STORE": f"sheets://{spreadsheet}",
@@ -479,7 +482,7 @@ def test_what_is_remembered_badly_is_said(shell: CommandLine) -> None:
     folder = shell.folder / "data" / "crm"
     folder.mkdir(parents=True)
     (folder / "store.txt").write_text("rm -rf")
-    assert "store.txt names no store" in shell.refused("clients", "list", code=2)
+    assert "store.txt does not name a store" in shell.refused("clients", "list", code=2)
 
 
 def test_one_that_is_not_set_up_says_what_to_run(shell: CommandLine, spreadsheet: str) -> None:

@@ -6,6 +6,8 @@ import signal
 import threading
 from pathlib import Path
 
+from tests.support.clocks import move_the_machines
+
 from . import StandIn
 
 
@@ -19,6 +21,7 @@ def main() -> None:
     given = parser.parse_args()
     # Large requests are many small objects that are in use or not, and never in rings: looking for rings is in vain.
     gc.set_threshold(200_000, 50, 100)
+    move_the_machines()
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
