@@ -242,6 +242,7 @@ def add(session: Session, client: Client | None = None, **_: Any) -> None:
 
     steps = [*form.steps(FollowUpForm.asked_first, *crumbs), fill]
     _confirm_done(session, "Added", in_steps(session, steps, form.is_written))
+    session.say_next("follow-ups add")
 
 
 def _add(session: Session, client: Client, changes: Mapping[str, Any]) -> FollowUpShown:

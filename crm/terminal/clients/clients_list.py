@@ -135,9 +135,12 @@ class ClientsPage(ListPage):
             letters.FILTER(self._filter),
         ]
         if self._counted or self.marked:
+            # With some marked, what can be done with them comes first.
+            at = 0 if self.marked or self.marking else len(keys)
             which = f"{len(self.marked)} marked" if self.marked else f"all {self._counted}"
-            keys.append((letters.STOP_MARKING if self.marking else letters.MARK)(self._mark))
-            keys.append(letters.GROUP(self._with_them, which))
+            mark = (letters.STOP_MARKING if self.marking else letters.MARK)(self._mark)
+            group = letters.GROUP(self._with_them, which)
+            keys[at:at] = [mark, group] if at else [group, mark]
         keys.append(letters.VIEWS(self._views))
         keys.append((letters.EVERYONES if self._is_mine() else letters.MINE)(self._turn))
         return [*keys, letters.LOG(lambda: self.session.start(named("interactions add")))]

@@ -120,7 +120,8 @@ class TextPrompt:
         form = self._form
         if form is None:
             return ""
-        up = ["↑ field before" if is_drawable() else "up: field before"] if form.before else []
+        arrows = "↑ ↓" if is_drawable() else "up, down:"
+        up = [f"{arrows} fields"] if form.before else []
         keys = " · ".join(["enter next" if form.after else "enter done", *up, "esc back"])
         later = "".join(f"{clean(label)}\n" for label in form.after[: max(0, self._lines() // 2 - 3)])
         return cast(AnyFormattedText, [("class:instruction", f"{later}\n {wrapped(keys)}")])
@@ -141,7 +142,7 @@ class TextPrompt:
         for up in (Keys.Up, Keys.ControlP):
             keys.add(up)(self._up)
         for down in (Keys.Down, Keys.ControlN):
-            keys.add(down)(lambda event: event.current_buffer.auto_down())
+            keys.add(down)(self._down)
         for key, command in _EDITING.items():
             keys.add(key, save_before=if_no_repeat)(get_by_name(command))
         keys.add(Keys.Any, save_before=if_no_repeat)(self._type)
@@ -161,6 +162,15 @@ class TextPrompt:
                 self._leave(event)
         else:
             buffer.auto_up()
+
+    def _down(self, event: KeyPressEvent) -> None:
+        """A line down; from the last one of a field of a form to the next field, as Enter does."""
+        buffer = event.current_buffer
+        last = buffer.complete_state is None and buffer.document.on_last_line
+        if self._form is not None and self._form.after and last:
+            self._take(event)
+        else:
+            buffer.auto_down()
 
     def _leave(self, event: KeyPressEvent) -> None:
         event.app.exit(exception=Back("" if self._session.is_password else event.current_buffer.text))

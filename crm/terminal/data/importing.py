@@ -191,7 +191,10 @@ class _ImportPages:
         if not (report.new or report.updated or report.joined):
             session.keyboard.choose("Nothing would change.", [], back="Back")
         session.confirm("", "Import now", "Back, change something")
+        is_first = session.crm.repository.is_empty()
         session.tell(session.insist(lambda: run(session.crm, self.draft)))
+        if is_first:
+            session.say("Next: see your clients under Clients, and how they get a status under Status rules.", "muted")
         self.done = True
 
 

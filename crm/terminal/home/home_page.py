@@ -119,7 +119,10 @@ def _listed(session: Session, report: TodayReport, room: int, *, whose: bool) ->
 
 
 def _item(session: Session, item: AgendaItem, *, whose: bool) -> Choice:
-    return Choice(session.screen.cut(item_line(item, whose=whose), _KEYED), lambda: open_item(session, item))
+    line, record = session.screen.cut(item_line(item, whose=whose), _KEYED), item.record
+    on = getattr(record, "due_on", None) or getattr(record, "expected_close_on", None)
+    late = on is not None and on < session.crm.today
+    return Choice(line, lambda: open_item(session, item), pieces=[("danger" if late else "", line)])
 
 
 def _newest(session: Session, clients: list[Client]) -> Iterator[Choice]:

@@ -143,7 +143,9 @@ class BoardPage:
         """A card: title, client, and on one line its value, the days in its stage, and a mark where it is late."""
         screen = self.session.screen
         sign = screen.sign("»", ">") if pointed else screen.sign("·", "-")
-        title = Text(f"{sign} ", "chosen" if pointed else "muted").append(clean(card.deal.title), "bold" * pointed)
+        title = Text.assemble((f"{sign} ", "muted"), (clean(card.deal.title), "bold"))
+        if pointed:
+            title.stylize("chosen")
         wordy = width >= _WORDY
         days = f"{by.number(card.days)} {'days' if wordy else 'd'}"
         late = "! late" if wordy else "!"

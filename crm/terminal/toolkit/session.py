@@ -2,7 +2,7 @@
 
 import dataclasses
 import errno
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ from crm.errors import (
     StoreBusyError,
     StoreOfflineError,
 )
-from crm.model import Client, Record, StatusRule
+from crm.model import Client, FollowUp, Record, Sale, StatusRule
 from crm.model.rights import OWNER
 from crm.terminal.console.keyboard import BACK, Back, Choice, Closed, Keyboard, yes_or_no
 from crm.terminal.drawing.links import without_links
@@ -39,6 +39,11 @@ if TYPE_CHECKING:
 
 # The way back, the hint and what an entry may be too long by stand below the entries of a menu.
 AROUND_MENU = 3
+# What comes next, said once: after the first record that a command has made.
+_FIRST_RECORDS: Mapping[str, tuple[type[Record], str]] = {
+    "sales add": (Sale, "Your first sale. Next: add a follow-up, so that you do not forget to call."),
+    "follow-ups add": (FollowUp, "Your first follow-up. The main menu shows it when it is due."),
+}
 # The blanks between the title and the sign that this is sample data.
 _BEFORE_SAMPLE = 2
 # Of longer menus so many entries are seen beside what stands above them; the others are reached by arrows.
@@ -232,6 +237,15 @@ class Session:
 
             by = self.crm.conventions
             self._notes.append(lambda: show(self.screen, result, by))
+
+    def say_next(self, words: str) -> None:
+        """Says on the next page what comes next, where a command has just made the first record of its kind."""
+        kind, sentence = _FIRST_RECORDS.get(words, (Client, ""))
+        if sentence:
+            with self.crm.read() as snapshot:
+                is_first = snapshot.count(kind) == 1
+            if is_first:
+                self.say(sentence, "muted")
 
     def done(self, words: str, *, changed: bool = True) -> None:
         """Show on the next page that something was done, or that it was so already."""
@@ -475,6 +489,7 @@ class Session:
                 page()
             try:
                 self.tell(prompts.run(command, answers.values), command.title)
+                self.say_next(command.words)
             except Cancelled:
                 raise
             except CRMError as refused:

@@ -242,3 +242,18 @@ def test_a_wide_main_menu_has_two_columns_of_entries(start: Start, crm: CRM) -> 
     session.press(right).sees("» 6) E-mail").press(right).sees("» 6) E-mail").press("up").sees("» 5) Follow-ups")
     session.press("down", left).sees("» 1) Today").press(left).sees("» 1) Today").press("up").sees("» 0) Exit")
     session.press("2").sees("1-1 of 1").press("esc").sees("0) Exit")
+
+
+def test_arrows_lead_through_the_fields_of_a_form_and_the_first_records_say_what_comes_next(
+    start: Start,
+) -> None:
+    down = "\x1b[B"
+    session = start().choose("Add your first client").choose("A person").sees("First name")
+    session.press("Jo", down).sees("Last name").press("up").sees("): Jo").press(down).sees("Last name")
+    # After the last field there is none: the arrow leaves it as it is, Enter is done.
+    session.press("Fox", down).sees("Fox").press("enter").sees("1) Save").press("1").sees("Next: press r to record")
+    session.press("r").sees("Amount").press("120", "enter").sees("Date").press("enter").sees("Note")
+    session.press("enter").sees("Your first sale. Next:")
+    session.choose("Add a follow-up").sees("What").press("call", "enter").sees("Due").press("fri", "enter")
+    session.sees("1) Save").press("1").sees("Your first follow-up.").press("r").sees("Amount").press("1", "enter")
+    session.sees("Date").press("enter").sees("Note").press("enter").sees("Total now").lacks("Your first")

@@ -197,7 +197,7 @@ def test_stages_are_changed_from_the_board(start: Start, crm: CRM) -> None:
     )
     session.press("kill", "Interest", "enter").sees("Lead is called Interest now").press("1").choose("Change the prob")
     session.choose("open").sees("Probability (").press("kill", "20", "enter").sees("Interest · 20 %").press("1")
-    session.choose("Move to another").sees("to the position of").press("2").sees("Interest is now number 2").press(
+    session.choose("Change its position").sees("to the position of").press("2").sees("Interest is now number 2").press(
         "2"
     ).choose("Delete")
     session.choose("Delete it").sees("There are 7 deals in Interest").choose("Proposal").sees(
