@@ -35,6 +35,7 @@ class Closed(Exception):
 BACK = object()
 # The words that answer a question of yes or no, beside its entries.
 YES, NO = "yes", "no"
+YES_OR_NO = "y yes   n no"
 # Keys without a character that may choose. Where they do not, up and down move the pointer. Those beyond the last entry
 # and the first are down and up where there is no further entry; any capital letter is CAPITAL, whose value is called
 # with it.

@@ -18,6 +18,7 @@ from crm.model.fields import Choice as OneOf
 from crm.model.paths import display_path, path_of
 from crm.terminal.console.keyboard import (
     BACK,
+    YES_OR_NO,
     Back,
     Choice,
     FormPlace,
@@ -200,7 +201,8 @@ class Prompts:
             question.sentence,
             entries,
             back="No, go back",
-            hidden=_short_answers(question),
+            hidden=(short := _short_answers(question)),
+            hint=YES_OR_NO if short else "",
             at=BACK if question.destructive else None,
         )
 

@@ -26,7 +26,7 @@ from crm.errors import (
 )
 from crm.model import Client, FollowUp, Record, Sale, StatusRule
 from crm.model.rights import OWNER
-from crm.terminal.console.keyboard import BACK, Back, Choice, Closed, Keyboard, yes_or_no
+from crm.terminal.console.keyboard import BACK, YES_OR_NO, Back, Choice, Closed, Keyboard, yes_or_no
 from crm.terminal.drawing.links import without_links
 from crm.terminal.drawing.screen import Screen, clean
 from crm.terminal.toolkit import letters
@@ -510,7 +510,7 @@ class Session:
         """Goes on where the person says yes, which is not offered first where it is `destructive`: it deletes or sends
         something, or cannot be undone. Raises Back."""
         at = BACK if destructive else None
-        self.keyboard.choose(question, [Choice(yes, True)], back=no, hidden=yes_or_no(True), at=at)
+        self.keyboard.choose(question, [Choice(yes, True)], back=no, hidden=yes_or_no(True), hint=YES_OR_NO, at=at)
 
     def show_once(self, draw: Callable[[], None]) -> None:
         """Shows a page that cannot be shown again, like a one-time password, until the person says that it is written
