@@ -119,8 +119,8 @@ def client_page(session: Session, client: Client, listed: Listed | None = None, 
         letters.CONTACTS(lambda: ContactsPage(session, seen["client"]).show()),
         *place.choices(),
         letters.TAGS(tag),
-        *copy_keys(session, lambda: _copyable(session, seen["card"])),
         *(letter(act) for letter, act in lettered),
+        *copy_keys(session, lambda: _copyable(session, seen["card"])),
     ]
     session.menu(crumbs, entries, above=above, keys=keys, about=_ABOUT)
 

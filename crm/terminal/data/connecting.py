@@ -86,7 +86,7 @@ def mend(session: Session, error: StoreError) -> bool:
     url = session.crm.repository.url
     entries: list[Choice] = []
     if isinstance(error, StoreNotSetUpError):
-        entries.append(Choice("Set it up now", lambda: guide(session, url)))
+        entries.append(Choice("Set up now", lambda: guide(session, url)))
     else:
         entries.append(Choice("Try again", lambda: _go_on_with(session, session.crm.open(url))))
     entries += [
