@@ -12,6 +12,7 @@ from typing import Any
 from crm.commands.client_selection import pluralize
 from crm.commands.context import CRM, open_other
 from crm.commands.data.record_counts import record_words
+from crm.commands.data.sample_bills import SELLER, add_bills
 from crm.commands.data.sample_data import add_desk
 from crm.commands.registry import ONLY_ADMIN, command
 from crm.config import sample_file, sample_store
@@ -143,14 +144,17 @@ def _fill(tx: Transaction, settings: Mapping[str, str], by: Conventions, me: str
     """Clients, two years of sales and a desk full of work, the same on every machine but for the dates, which end
     today, and for who does it."""
     chance, today = random.Random(_SEED), by.today
-    _set_up(tx, {"company_name": COMPANY, **{name: settings[name] for name in _LIKE_THE_TEAM}})
+    own = {"company_name": COMPANY, **SELLER, **{name: settings[name] for name in _LIKE_THE_TEAM}}
+    _set_up(tx, own)
     tx.add(View(name="Best clients", condition="spend_last_365_days >= 10000", sort="-total_spend"))
     tx.add(View(name="Sleeping", condition="days_since_last_sale > 180", sort="last_sale_on"))
     ids = tx.add_all([_client(chance, number, today) for number in range(_CLIENTS)])
     sales = [sale for client in ids for sale in _sales(chance, client, by)]
     sales.sort(key=lambda sale: sale.on)
     tx.add_all(sales)
-    add_desk(tx, chance, tx.find_all(Client, Query({"id": list(ids)})), today, me)
+    clients = tx.find_all(Client, Query({"id": list(ids)}))
+    add_desk(tx, chance, clients, today, me)
+    add_bills(tx, clients, own, today, me)
 
 
 def _set_up(tx: Transaction, settings: Mapping[str, str]) -> None:

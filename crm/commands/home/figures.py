@@ -12,7 +12,7 @@ from crm.commands.sales.pipeline import stages, sums
 from crm.model import Client, Conventions, FollowUp
 from crm.model.money import NOTHING
 from crm.repository import Query, Snapshot
-from crm.repository.queries import mail, sales
+from crm.repository.queries import billing, mail, sales
 from crm.repository.queries.activity import WhichFollowUps, count_follow_ups
 from crm.repository.queries.deals import WhichDeals
 from crm.repository.queries.people import EVERYBODY
@@ -90,6 +90,13 @@ def _deals(crm: CRM, snapshot: Snapshot) -> str:
     return f"{by.number(count)} open, {by.money(sum((stage.value for stage in summed), NOTHING))}" if count else ""
 
 
+def _billing(crm: CRM, snapshot: Snapshot) -> str:
+    open_, overdue = billing.open_and_overdue(snapshot)
+    if overdue:
+        return f"{crm.conventions.money(overdue)} overdue"
+    return f"{crm.conventions.money(open_)} open" if open_ else ""
+
+
 def _email(crm: CRM, snapshot: Snapshot) -> str:
     waiting = sum(mail.counts_by_state(snapshot, _WAITING).values())
     return f"{crm.conventions.number(waiting)} waiting to be sent" if waiting else ""
@@ -99,5 +106,6 @@ _FIGURES: Mapping[str, Callable[[CRM, Snapshot], str]] = {
     "clients": _clients,
     "sales": _sales,
     "deals": _deals,
+    "billing": _billing,
     "email": _email,
 }

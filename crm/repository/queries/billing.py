@@ -138,3 +138,10 @@ def last_paid(snapshot: Snapshot, invoices: Sequence[int]) -> Mapping[int, date]
         .group_by(allocation.invoice)
     )
     return {row[0]: row[1] for row in snapshot.select(statement)}
+
+
+def open_and_overdue(snapshot: Snapshot) -> tuple[Decimal, Decimal]:
+    """The amount that is open on all invoices, and how much of it is overdue."""
+    late = func.sum(case((invoice.due_on < snapshot.today, invoice.open), else_=0))
+    ((still, overdue),) = snapshot.select(select(func.sum(invoice.open), late).where(*_ISSUED, invoice.open > NOTHING))
+    return still or NOTHING, overdue or NOTHING
