@@ -311,11 +311,33 @@ class Call:
                 continue
             text = written(parameter, options)
             if text is None:
+                if command.words == "restore" and parameter.path:
+                    self._list_backups(crm)
                 if parameter.required:
                     arguments[name] = self._asked(crm, parameter)
                 continue
             arguments[name] = read(crm, parameter, text)
         return arguments
+
+    def _list_backups(self, crm: CRM) -> None:
+        """Says on stderr which backups there are, the newest first: who restores one has to name it."""
+        if self._settings["json"] or isinstance(crm.repository, Shut):
+            return
+        from crm.commands.client_selection import pluralize
+
+        by = _conventions(crm)
+        for backup in crm.repository.known_backups():
+            counts = (
+                "cannot be read"
+                if backup.clients is None
+                else "\t".join(
+                    (
+                        pluralize(backup.clients, "client", "clients", by),
+                        pluralize(backup.sales or 0, "sale", "sales", by),
+                    )
+                )
+            )
+            sys.stderr.write(f"{display_path(backup.path)}\t{by.number(backup.size // 1000)} KB\t{counts}\n")
 
     def _asked(self, crm: CRM, parameter: Parameter) -> Any:
         if not self._asks and isinstance(parameter.check, Secret) and (line := sys.stdin.readline()):

@@ -150,3 +150,22 @@ def test_what_is_piped_in_is_imported_up_to_a_limit(shell: CommandLine, monkeypa
     monkeypatch.setattr("crm.files.standard_input.LARGEST", 10)
     monkeypatch.setattr(sys, "stdin", piped(rows))
     assert "came through the pipe, and nothing was imported" in shell.refused("import", "-")
+
+
+def test_rows_that_are_not_listed_are_counted(shell: CommandLine) -> None:
+    shell.did("clients", "add", "--first-name", "Anna")
+    rows = [f"No{at} Fox,2026-02-30,Nowhere{at}" for at in range(30)]
+    rows += [f"Yes{at} Fox,1990-02-03,Nowhere{at}" for at in range(30)]
+    file = shell.write("list.csv", "\n".join(("Name,Birthday,Country", *rows)))
+    lines = shell("import", file, "--preview").out.splitlines()
+    assert "and 10 more" in lines
+    assert "and 25 more" in lines
+
+
+def test_a_restore_without_a_file_lists_the_backups(shell: CommandLine) -> None:
+    shell.did("clients", "add", "--first-name", "Anna")
+    backup = shell.did("backup")["file"]
+    message = shell.refused("restore", code=2)
+    listed, error = message.splitlines()[0], message.splitlines()[-1]
+    assert (listed.split("\t")[0], listed.split("\t")[2:]) == (backup, ["1 client", "0 sales"])
+    assert error == "File is missing: give --file."

@@ -58,23 +58,27 @@ def _say_foreign(screen: Screen, number: int, by: Conventions) -> None:
     screen.print(data(line, "warning"))
 
 
-def _draw_all(screen: Screen, by: Conventions, listed: Sequence[tuple[str, Sequence[Any]]]) -> None:
+def _draw_all(screen: Screen, by: Conventions, listed: Sequence[tuple[str, Sequence[Any], int]]) -> None:
     """Lists below one another, as far as there is room: those that come last are worth the most, and leave the others
-    a little where they can."""
+    a little where they can. Each has a title, its first records, and how many there are."""
     listed = [entry for entry in listed if entry[1]]
     room = _UNBOUNDED if screen.plain else screen.left - _BELOW
-    chosen: list[tuple[str, Table]] = []
-    for place, (title, records) in reversed(list(enumerate(listed))):
+    chosen: list[tuple[str, Table, int]] = []
+    for place, (title, records, count) in reversed(list(enumerate(listed))):
         own = room - 1 - bool(title)
-        table = _fitting(screen, by, records[:_SHOWN], own - place * _LEAST) or _fitting(screen, by, records[:1], own)
+        some = records[: len(records) if screen.piped else _SHOWN]
+        own -= count > len(some)
+        table = _fitting(screen, by, some, own - place * _LEAST) or _fitting(screen, by, records[:1], own)
         if table is not None:
-            chosen.insert(0, (title, table))
+            chosen.insert(0, (title, table, count))
             room = own - _lines(screen, table)
-    for title, table in chosen:
+    for title, table, count in chosen:
         screen.print()
         if title:
             screen.print(Text(title, "muted"))
         screen.print(table)
+        if count > table.row_count:
+            screen.print(Text(f"and {by.number(count - table.row_count)} more", "muted"))
 
 
 def _lines(screen: Screen, table: Table) -> int:
@@ -133,11 +137,14 @@ def _(result: "ImportReport", screen: Screen, by: Conventions) -> None:
     if result.maybe_foreign * 2 > result.flagged and result.maybe_foreign >= _SAID_ONCE:
         _say_foreign(screen, result.maybe_foreign, by)
         doubts = [doubt for doubt in doubts if not doubt.maybe_foreign]
+    refused = ("", result.refusals, result.refused)
+    said_once = 0 if doubts is result.doubts else result.maybe_foreign
+    doubtful = ("", doubts, result.doubtful - said_once)
     if result.applied:
-        _draw_all(screen, by, [("", result.refusals), ("", doubts)])
+        _draw_all(screen, by, [refused, doubtful])
     else:
-        first = ("The first ones, as they are stored", result.first_records)
-        _draw_all(screen, by, [first, ("", result.refusals), ("", doubts)])
+        first = ("The first ones, as they are stored", result.first_records, len(result.first_records))
+        _draw_all(screen, by, [first, refused, doubtful])
     if result.refused_file:
         screen.print(data(f"The refused rows are in {display_path(result.refused_file)}, with the reason.", "warning"))
 

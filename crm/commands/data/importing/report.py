@@ -57,7 +57,8 @@ class ImportReport:
     rows say that somebody wants mailings who has opted out: the opt-out wins. `opt_outs_added` is how many addresses
     of people who have opted out elsewhere were put among the opt-outs. `left_out` are the columns
     with something in them that go nowhere. `joined` are rows whose client an earlier row of the file has,
-    `conflicting` those of them that differ from it: the first value is kept."""
+    `conflicting` those of them that differ from it: the first value is kept. `doubtful` is how many doubts
+    there are."""
 
     applied: bool
     what: str
@@ -81,6 +82,7 @@ class ImportReport:
     joined: int = 0
     conflicting: int = 0
     opt_outs_added: int = 0
+    doubtful: int = 0
 
     @property
     def failed(self) -> bool:
@@ -219,6 +221,7 @@ class Tally:
             self.joined,
             self.conflicting,
             self.opt_outs_added,
+            self._alike.total(),
         )
 
     def _left_out(self) -> tuple[str, ...]:
