@@ -26,6 +26,8 @@ _CTRL_C = "Ctrl-C cancels a form; 0 exits."
 _ABOUT = "Press a number to open a section. / finds any client or command."
 # What stands before an entry.
 _KEYED = 8
+# In so many columns a sentence takes one line.
+_WIDE = 60
 
 
 class MainMenu:
@@ -83,7 +85,8 @@ class MainMenu:
         screen = self.session.screen
         sample = self.session.real is not None
         draw_brief(screen, self.session.crm, self._brief, below + 1 + sample)
-        if sample and screen.left > below:
+        # Where there is little room, the sign beside the title says it.
+        if sample and screen.left > below + 1 and screen.width >= _WIDE:
             screen.print(Text("This is sample data. Remove it under Data & settings.", "muted"))
         if screen.left > below:
             screen.print()
