@@ -519,6 +519,16 @@ def test_a_country_is_read_by_code_or_name(typed: str, by: Conventions, code: st
     assert refusal(Country(), "Atlantis", by)
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("Germny", "Germany"), ("Untied States", "United States"), ("Narnia", "")]
+)
+def test_a_country_that_is_misspelt_is_asked_about(typed: str, meant: str) -> None:
+    with pytest.raises(FieldError) as refused:
+        Country().read(typed, Conventions())
+    assert ("did you mean" in refused.value.reason) is bool(meant)
+    assert meant in refused.value.reason
+
+
 def test_every_country_can_be_edited() -> None:
     for by in EVERYWHERE:
         for name in set(by.locale.territories.values()):

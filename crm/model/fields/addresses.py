@@ -9,7 +9,7 @@ from typing import Any
 from crm.errors import FieldError
 from crm.model.conventions import Conventions
 from crm.model.fields.checks import Check, Line
-from crm.model.fields.countries import country_code
+from crm.model.fields.countries import country_code, likely_country
 
 
 class Email(Check):
@@ -273,6 +273,8 @@ class Country(Check):
         if not text:
             return ""
         code = country_code(text, by.language)
+        if not code and (likely := likely_country(text, by.language)):
+            raise FieldError(f"no country has that name or code; did you mean {self.show(likely, by)}?")
         if not code:
             raise FieldError("no country has that name or code; write its two letters (ISO 3166), like AT")
         return code

@@ -101,6 +101,15 @@ def country_code(text: str, language: str) -> str:
     return ""
 
 
+def likely_country(text: str, language: str) -> str:
+    """The code of a country that is called much like it, in English or in a language; '' for none."""
+    from difflib import get_close_matches
+
+    names = {**_english(), **_named_in(language)}
+    alike = get_close_matches(_plain(text), [name for name in names if len(name) > 3], n=1, cutoff=0.8)
+    return names[alike[0]] if alike else ""
+
+
 def _spellings(text: str) -> list[str]:
     """The text as names are compared, then without a code beside it, and without what is no part of a name."""
     if _INITIALS.fullmatch(text):
