@@ -85,6 +85,11 @@ class Firm:
         last: int = self.office("history list", 1)[0].id
         return last
 
+    def undone(self) -> dict[str, Any]:
+        """Something of others' was undone; what a redo takes: nothing."""
+        self.office("history undo", self.edited())
+        return {}
+
     def new_user(self) -> User:
         """Another account, of nobody who is signed in, as it is now."""
         if "other" not in self.users:
@@ -520,6 +525,7 @@ GIVEN: Mapping[str, Given] = {
     "history show": lambda *_: {"transaction": 3},
     "history export": lambda firm, _: {"file": firm.office.folder / "history.csv", "yes": True},
     "history undo": lambda firm, _: {"transaction": firm.edited()},
+    "history redo": lambda firm, _: firm.undone(),
     "check": _nothing,
     "backup": lambda firm, _: {"file": firm.office.folder / "store-copy.sqlite3"},
     "restore": _a_backup,

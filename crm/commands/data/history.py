@@ -189,6 +189,15 @@ def undo(
         )
 
 
+@command("history redo", title="Redo")
+def redo(crm: CRM) -> TakenBack:
+    """Does again what you have just undone, as long as you have changed nothing since."""
+    last = my_last_undo(crm)
+    if last is None:
+        raise NotFoundError("There is nothing to redo. You can redo only right after an undo.")
+    return undo(crm, last.id)
+
+
 def _touched(snapshot: Snapshot, query: HistoryQuery, operation: str, by: Conventions) -> str:
     """The records that a transaction made or deleted, in words."""
     records: list[tuple[str, int]] = []

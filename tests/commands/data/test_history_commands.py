@@ -435,3 +435,18 @@ def test_what_later_changes_stand_on_is_passed_over_and_said(office: Office) -> 
     # As soon as they are gone, it is the last one again.
     office("history undo", crm=bo)
     assert office("history undo", crm=anna).undone.what == "edited Berg"
+
+
+def test_a_redo_does_again_what_was_just_undone(office: Office) -> None:
+    client = office.add(first_name="Anna")
+    office("clients edit", client, {"city": "Graz"})
+    with pytest.raises(NotFoundError, match="nothing to redo"):
+        office("history redo")
+    office("history undo")
+    assert office.client(client).city == ""
+    office("history redo")
+    assert office.client(client).city == "Graz"
+    office("history undo")
+    office("clients edit", office.client(client), {"city": "Wien"})
+    with pytest.raises(NotFoundError, match="nothing to redo"):
+        office("history redo")
