@@ -16,7 +16,7 @@ from crm.commands.registry import command
 from crm.model import CHANNELS, STATES, Client, Deal, FollowUp, Message, Record
 from crm.model.encoding import plain
 from crm.repository import Query, Snapshot
-from crm.repository.queries import anniversaries, deals, mail
+from crm.repository.queries import anniversaries, billing, deals, mail
 from crm.repository.queries.people import EVERYBODY, OwnerFilter
 
 # A deal without a contact or a move for so many days has gone quiet.
@@ -24,7 +24,7 @@ QUIET_AFTER = 14
 
 # What was promised for a day, and what is only today, come before what did not arrive, and that before what has come to
 # a halt; within each the longest comes first.
-_DUE, _BIRTHDAY, _CLOSE_PASSED, _UNSENT, _QUIET = 4000, 3000, 2000, 1000, 0
+_DUE, _BIRTHDAY, _CLOSE_PASSED, _UNPAID, _UNSENT, _QUIET = 4000, 3000, 2000, 1000, 0, -1000
 _MOST_DAYS = 999
 
 
@@ -90,7 +90,7 @@ def agenda(
     limit: Limit = 0,
     offset: Offset = 0,
 ) -> Agenda:
-    """Lists what needs doing: follow-ups due, birthdays, deals to close, failed e-mails, quiet deals.
+    """Lists what needs doing: follow-ups, birthdays, deals to close, invoices overdue, failed e-mails, quiet deals.
 
     The most urgent comes first, and each says why. A birthday stands there until somebody has been in touch on the day.
     A deal has gone quiet where for two weeks nobody has spoken to the client and it has not moved. What failed of a
@@ -180,6 +180,23 @@ def _unsent(unsent: Message, clients: Mapping[int, Client], today: date) -> Agen
     return AgendaItem(_rank(_UNSENT, (today - unsent.on).days), title, why, clients[unsent.client], unsent, unsent.user)
 
 
+def invoices_overdue(
+    snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0
+) -> tuple[int, Sequence[AgendaItem]]:
+    """Invoices that should have been paid by now."""
+    count, invoices = billing.overdue(snapshot, owner, most, but)
+    clients = by_id(snapshot, Client, {invoice.client for invoice in invoices})
+    items = []
+    for invoice in invoices:
+        days = (snapshot.today - (invoice.due_on or snapshot.today)).days
+        why = f"overdue for {in_days(days)}"
+        if invoice.promised_on and invoice.promised_on >= snapshot.today:
+            why += ", promised"
+        what = f"Invoice {invoice.number}"
+        items.append(AgendaItem(_rank(_UNPAID, days), what, why, clients[invoice.client], invoice, invoice.user))
+    return count, items
+
+
 def gone_quiet(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
     """Open deals that nothing was done about for two weeks, and that need not be closed by now."""
     long_ago = snapshot.today - timedelta(days=QUIET_AFTER)
@@ -213,6 +230,7 @@ def _with_clients(snapshot: Snapshot, deals: Sequence[Deal]) -> list[tuple[Deal,
 REASONS = (
     Reason(birthdays, "birthday today", "birthdays today"),
     Reason(closes_passed, "deal should have closed", "deals should have closed", late=True),
+    Reason(invoices_overdue, "invoice is overdue", "invoices are overdue", late=True),
     Reason(not_arrived, "message did not go out", "messages did not go out"),
     Reason(gone_quiet, "deal has gone quiet", "deals have gone quiet"),
 )

@@ -12,6 +12,7 @@ from crm.errors import FieldError
 from crm.model import Allocation, Invoice, Payment
 from crm.model.money import NOTHING
 from crm.repository import Snapshot
+from crm.repository.queries.people import OwnerFilter
 from crm.repository.tables import TABLES, client, record_columns, record_of
 
 if TYPE_CHECKING:
@@ -73,6 +74,15 @@ def _conditions(which: WhichInvoices, today: date) -> list[ColumnElement[bool]]:
     if which.under is not None:
         conditions.append(invoice.total <= which.under)
     return conditions
+
+
+def overdue(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, list[Invoice]]:
+    """How many invoices of a person, or of everybody, are overdue, and some of them, the oldest first."""
+    late = (*_in_state("overdue", snapshot.today), owner.owns(Invoice))
+    ((count,),) = snapshot.select(select(func.count()).where(*late))
+    statement = select(*record_columns(Invoice)).where(*late).order_by(invoice.due_on, invoice.id)
+    rows = snapshot.select(statement.limit(most).offset(but or None)) if most else ()
+    return int(count), [record_of(Invoice, row) for row in rows]
 
 
 def listed(

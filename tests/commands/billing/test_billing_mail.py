@@ -111,6 +111,17 @@ def test_a_payment_of_today_a_promise_and_a_skip_keep_a_reminder_back(mailed: Ma
     assert owing.promised_on == TODAY + timedelta(days=3)
 
 
+def test_what_is_overdue_stands_on_today_the_oldest_first(mailed: MailedDesk) -> None:
+    late, later = mailed.late(20), mailed.late(5)
+    mailed.issued()
+    items = mailed("agenda").items
+    assert [(item.what, item.why) for item in items] == [
+        (f"Invoice {late.number}", "overdue for 20 days"), (f"Invoice {later.number}", "overdue for 5 days"),
+    ]  # fmt: skip
+    mailed("payments add", mailed.acme, Decimal(119), invoice=[late])
+    assert [item.record.id for item in mailed("agenda").items] == [later.id]
+
+
 def test_ages_of_what_is_open_have_their_bounds(mailed: MailedDesk) -> None:
     for days in (95, 91, 90, 61, 60, 31, 30, 1, 0):
         mailed.late(days, "One 1 19%")
