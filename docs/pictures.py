@@ -41,7 +41,7 @@ SCREENS: Mapping[str, Steps] = {
     ),
     "today": lambda session: session.choose("Today").sees("To do"),
     "follow-ups": lambda session: session.choose("Follow-ups").sees("0 back"),
-    "board": lambda session: session.choose("Deals").sees("Negotiation").sees("Back"),
+    "board": lambda session: session.choose("Deals").sees("Proposal").sees("Back"),
     "deal": lambda session: SCREENS["board"](session).press("enter").sees("Mark as won"),
     "won": lambda session: (
         SCREENS["deal"](session)
