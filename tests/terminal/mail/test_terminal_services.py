@@ -46,7 +46,9 @@ def test_mail_is_set_up_tried_used_and_removed(start: Start, crm: CRM, tmp_path:
         session.choose("Edit").sees("1) Save and try it").choose("Password").sees("Enter keeps the saved one")
         session.press(PASSWORD, "enter").sees("1) Save and try it").choose("Save and try it")
         session.sees(f"It works. Signed in at localhost as {USER}.").choose("Send a test e-mail").sees(f"To: {USER}")
-        session.press("enter").sees(f"A test went to {USER} over localhost.").choose("Try it").sees("It works.")
+        session.press("enter").sees(f"A test went to {USER} over localhost.").choose("Test the connection").sees(
+            "It works."
+        )
         (test,) = post.taken
         assert (test["From"], test["To"], test["Subject"]) == (f"Team <{USER}>", USER, "Test")
         # It is used at once, and by the next program.
@@ -63,7 +65,7 @@ def test_mail_is_set_up_tried_used_and_removed(start: Start, crm: CRM, tmp_path:
         again = (
             in_settings(start, crm, SSL_CERT_FILE=str(trusted))
             .choose("Sending e-mail")
-            .choose("Try it")
+            .choose("Test the connection")
             .sees("It works.")
         )
     again.choose("Remove from this computer").sees("are removed from this computer").choose("Remove them")
