@@ -274,7 +274,8 @@ def _named_persons(columns: Sequence[_Column], taken: dict[int, str]) -> dict[in
     if first is not None or last is not None:
         # In Vorname;Name or Nombre;Apellidos the general word is the other part.
         taken[whole] = "last_name" if first is not None else "first_name"
-    elif "company" not in places and columns[whole].mostly(_COMPANY.search, 0.5):
+    elif "company" not in places and columns[whole].mostly(_COMPANY.search):
+        # In a list of both each name is taken for itself.
         taken[whole] = "company"
     return taken
 

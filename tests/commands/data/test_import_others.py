@@ -655,3 +655,11 @@ def test_lines_of_an_order_that_cost_the_same_are_all_counted(office: Office) ->
     path = office.write("orders.csv", "\n".join(["Customer,Order ID,Date,Item,Quantity,Price,Total", *rows, ""]))
     report = office("import", path, as_="sales", create_clients=True)
     assert (report.new, report.unchanged) == (2, 0)
+
+
+def test_in_a_list_of_people_and_companies_each_name_is_taken_for_itself(office: Office) -> None:
+    rows = ("Hotel Adler GmbH,a@x.at", "Anna Berg,b@x.at", "Central Ltd,c@x.at")
+    office("import", office.write("list.csv", "\n".join(("Name,E-mail", *rows))))
+    assert [(client.name, client.kind) for client in office.clients()] == [
+        ("Hotel Adler GmbH", "company"), ("Anna Berg", "person"), ("Central Ltd", "company")
+    ]  # fmt: skip
