@@ -69,6 +69,7 @@ def test_json_is_written_for_people_and_scripts() -> None:
         "on": "2026-11-01",
         "amount": "1200.00",
         "note": "",
+        "reference": "",
         "deal": 0,
         "user": "",
         "user_id": 0,

@@ -12,6 +12,7 @@ import pytest
 
 from crm.commands.registry import commands
 from tests.support.command_line import CommandLine, on_a_new_store
+from tests.support.firm import SELLER
 
 # A file for each command that writes one; a backup never takes the place of anything.
 WRITERS = {
@@ -19,7 +20,11 @@ WRITERS = {
     "history export": "history.csv",
     "follow-ups export": "due.ics",
     **{command.words: "report.csv" for command in commands(menu="reports")},
+    "invoices pdf": "invoice.pdf",
+    "invoices xml": "invoice.xml",
 }
+# What stands before the file of those that take it as an option.
+BEFORE = {"invoices pdf": ["1", "--to"], "invoices xml": ["1", "--format", "factur-x", "--to"]}
 
 
 @pytest.fixture
@@ -95,15 +100,21 @@ def test_no_file_is_overwritten_without_a_yes(shell: CommandLine) -> None:
     assert writing == {*WRITERS, "backup"}
     shell.did("clients", "add", "--first-name", "Anna")
     shell.did("follow-ups", "add", "1", "call", "--due", "tomorrow")
+    for name, value in SELLER.items():
+        shell.did("settings", "set", name, value)
+    shell.did("clients", "edit", "1", "--address", "Weg 1", "--city", "Wien", "--country", "AT")
+    shell.did("invoices", "add", "1", "--line", "3 h Consulting 100")
+    shell.did("invoices", "issue", "1")
     for words, name in WRITERS.items():
         file = Path(shell.write(name, "my precious\n"))
-        given = [*words.split(), *(["--to"] if words.startswith("reports") else []), str(file)]
-        message = shell.refused(*given)
+        before = BEFORE.get(words, ["--to"] if words.startswith("reports") else [])
+        arguments = [*words.split(), *before, str(file)]
+        message = shell.refused(*arguments)
         assert message.endswith(f"{name} is there already. Give --yes to go on."), (words, message)
         assert file.read_text() == "my precious\n", words
-        answer = shell("--yes", *given)
+        answer = shell("--yes", *arguments)
         assert (answer.code, answer.err) == (0, ""), (words, answer)
-        assert "my precious" not in file.read_text(), words
+        assert b"my precious" not in file.read_bytes(), words
     # A file of another name is not asked about.
     assert shell("export", str(shell.folder / "other.csv")).code == 0
 

@@ -22,6 +22,7 @@ MODULES = {
     "store": Module("check backup restore", menu="backups"),
     "copying": Module("copy", menu="backups"),
     "spreadsheets": Module("sheets", menu="sheets"),
+    "sheet_repair": Module("sheets", menu="backups"),
     "demo": Module("demo", menu="backups"),
     "settings": Module("settings", menu="settings"),
 }

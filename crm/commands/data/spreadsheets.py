@@ -5,11 +5,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 from crm.commands.context import CRM, has_accounts
-from crm.commands.record_names import called
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.config import SHEETS, own_store, remember_store, remembered_store
 from crm.errors import NotFoundError, Question, RefusedError, SignInRefusedError, StoreError, UsageError
-from crm.model import BY_NAME, Client, Conventions
+from crm.model import Client, Conventions
 from crm.model.fields import Line
 from crm.model.rights import OWNER
 from crm.repository import Spreadsheet
@@ -125,68 +124,6 @@ def leave(crm: CRM) -> StoreChosen:
         raise RefusedError("No spreadsheet is connected; without --store and CRM_STORE the file on this computer is.")
     remember_store("")
     return StoreChosen(own_store(), comes_first(crm, own_store()))
-
-
-# The answers of `sheets repair`.
-BACK, KEEP = "back", "keep"
-# So many of the records that are gone are named.
-_NAMED = 10
-
-
-@dataclass(frozen=True, slots=True)
-class RepairReport:
-    """A spreadsheet after a repair: the records that were deleted or put back, in words, and the cells that were put
-    back."""
-
-    records: Sequence[str]
-    cells: Sequence[str]
-    deleted: bool
-
-
-@command("sheets repair", title="Repair the spreadsheet", menu="backups", roles=ONLY_ADMIN)
-def repair(
-    crm: CRM,
-    rows: Annotated[
-        str, Line(10), About("Rows", "`back` to put the spreadsheet back as it was, `keep` to keep what was done in it")
-    ] = "",
-) -> RepairReport:
-    """Shows what was done to a spreadsheet by hand and was not taken over, and puts it right.
-
-    Where many rows have vanished at once, or have lost their ID, their records are kept until you say whether they
-    are to be put back, or deleted. Whatever the answer is, IDs and versions of rows are put back where they were.
-    """
-    held = crm.repository.held()
-    records = [_of_kind(crm, name, ids) for name, ids in held.gone.items()]
-    cells = [
-        f"the ID or version of {counted(crm.conventions, count, name.replace('_', ' '))}"
-        for name, count in held.misnamed.items()
-    ]
-    if records and rows not in (BACK, KEEP):
-        raise Question(
-            f"Gone from the spreadsheet, or without their ID: {'; '.join(records)}.",
-            parameter="rows",
-            choices={
-                BACK: "Put the rows back as they were",
-                KEEP: "Delete these records, as it was done in the spreadsheet",
-            },
-            yes=BACK,
-        )
-    if records and rows == KEEP:
-        crm.repository.settle(take_over=True)
-    if cells or rows == BACK:
-        crm.repository.settle(take_over=False)
-    return RepairReport(records, cells, rows == KEEP)
-
-
-def _of_kind(crm: CRM, name: str, ids: Sequence[int]) -> str:
-    """The records of a kind that are gone, the first by name."""
-    kind = BY_NAME[name]
-    with crm.read() as snapshot:
-        some = [record for number in ids[:_NAMED] if (record := snapshot.find(kind, number)) is not None]
-    names = [called(record, crm.conventions) or f"{name} {record.id}" for record in some]
-    more = ", …" if len(ids) > len(names) else ""
-    count = counted(crm.conventions, len(ids), name.replace("_", " "))
-    return f"{count} ({', '.join(names)}{more})" if names else count
 
 
 def comes_first(crm: CRM, url: str) -> str:

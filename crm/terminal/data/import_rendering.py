@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from crm.commands.data.full_export import WholeStoreReport
     from crm.commands.data.importing.adopting import TakeOverReport
     from crm.commands.data.importing.report import ImportReport
-    from crm.commands.data.spreadsheets import RepairReport, SpreadsheetReport, StoreChosen
+    from crm.commands.data.sheet_repair import RepairReport
+    from crm.commands.data.spreadsheets import SpreadsheetReport, StoreChosen
 
 _REFUSALS = (
     tables.Column("Line", lambda row, _: data(row.row, "muted"), 0, right=True),
@@ -173,7 +174,7 @@ def _(result: "SpreadsheetReport", screen: Screen, by: Conventions) -> None:
         _remembered(screen, result.url, result.comes_first)
 
 
-@renderer("crm.commands.data.spreadsheets.RepairReport")
+@renderer("crm.commands.data.sheet_repair.RepairReport")
 def _(result: "RepairReport", screen: Screen, _by: Conventions) -> None:
     sign = screen.sign("✓", "OK:")
     if not result.records and not result.cells:
