@@ -109,7 +109,7 @@ def pick_client(crm: CRM, keyboard: Keyboard, label: str, *, help: str = "", req
 
 
 @picker(Client, several=True)
-def pick_clients(crm: CRM, keyboard: Keyboard, label: str) -> list[Client]:
+def pick_clients(crm: CRM, keyboard: Keyboard, label: str, _: Mapping[str, Any]) -> list[Client]:
     """Several clients: one after another, or all that fit a condition. Raises Back."""
     chosen: dict[int, Client] = {}
     while True:

@@ -1,7 +1,8 @@
 """Records chosen: by typing, or from a list. How those of a subject are chosen, and the line that stands for one, is
 said in the `picking` of the subject."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from crm.commands.context import CRM
@@ -23,8 +24,9 @@ _LINES: dict[type[Record], Callable[..., str]] = {}
 
 
 def picker(kind: type[Record], *, several: bool = False) -> Callable[[_Function], _Function]:
-    """Registers how a record of a kind, or `several`, is chosen: by a function of the CRM, the keyboard, the label, a
-    `help` ('' for the usual one) and whether it is `required`. It returns None where it may be left out and is."""
+    """Registers how a record of a kind is chosen: by a function of the CRM, the keyboard, the label, a `help` ('' for
+    the usual one) and whether it is `required`. It returns None where it may be left out and is. `several` are chosen
+    by a function of the CRM, the keyboard, the label and the answers so far, by their names."""
 
     def register(function: _Function) -> _Function:
         _PICKERS[kind, several] = function
@@ -59,13 +61,21 @@ def pick(crm: CRM, keyboard: Keyboard, kind: type[Record], label: str, *, help: 
         names = {client.id: client.name for client in owners}
         return [(line_of(record, by, names.get(getattr(record, "client", 0), "")), record) for record in records]
 
-    return pick_listed(keyboard, f"{label}:", fetch, nothing=f"there are no {kind.plural} yet")
+    return pick_listed(keyboard, f"{label}:", fetch, nothing=f"there are no {kind.plural} yet", required=required)
 
 
-def pick_several(crm: CRM, keyboard: Keyboard, kind: type[Record], label: str) -> Any:
-    """Records of a kind, chosen one after another. Raises Back."""
+def pick_several(
+    crm: CRM, keyboard: Keyboard, kind: type[Record], label: str, beside: Mapping[str, Any] = MappingProxyType({})
+) -> Any:
+    """Records of a kind, chosen one after another; `beside` are the answers so far, by their names. Raises Back."""
     load(kind, "picking")
-    return _PICKERS[kind, True](crm, keyboard, label)
+    return _PICKERS[kind, True](crm, keyboard, label, beside)
+
+
+def several_can_be_picked(kind: type[Record]) -> bool:
+    """Return whether it was registered how several records of a kind are chosen."""
+    load(kind, "picking")
+    return (kind, True) in _PICKERS
 
 
 def line_of(record: Record, by: Conventions, client: str = "") -> str:
@@ -132,17 +142,26 @@ def pick_typed(
 
 
 def pick_listed(
-    keyboard: Keyboard, question: str, fetch: Callable[[int, int], Sequence[tuple[str, Any]]], *, nothing: str
+    keyboard: Keyboard,
+    question: str,
+    fetch: Callable[[int, int], Sequence[tuple[str, Any]]],
+    *,
+    nothing: str,
+    required: bool = True,
 ) -> Any:
-    """One of a list that is fetched page by page (limit, offset) as (line, value). Raises Back."""
+    """One of a list that is fetched page by page (limit, offset) as (line, value); None where it may be left out and is
+    or there is nothing to choose. Raises Back."""
     offset = 0
     while True:
         rows = fetch(_PAGE + 1, offset)
         if not rows and not offset:
+            if not required:
+                return None
             raise FieldError(nothing)
         hidden = [letters.NEXT_PAGE(1)] if len(rows) > _PAGE else []
         hidden += [letters.PREVIOUS_PAGE(-1)] if offset else []
         entries = [Choice(line, [value]) for line, value in rows[:_PAGE]]
+        entries += [] if required else [Choice("None of them", [None])]
         chosen = keyboard.choose(question, entries, hidden=hidden, hint=letters.line(hidden))
         if isinstance(chosen, list):
             return chosen[0]

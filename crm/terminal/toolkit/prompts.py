@@ -4,6 +4,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
@@ -62,13 +63,21 @@ class Prompts:
         self.insist = insist
         self.exchange = exchange
 
-    def ask(self, parameter: Parameter, *, typed: str = "", error: str = "", form: FormPlace | None = None) -> Any:
+    def ask(
+        self,
+        parameter: Parameter,
+        *,
+        typed: str = "",
+        error: str = "",
+        form: FormPlace | None = None,
+        beside: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Any:
         """The value of one parameter, at its place in a `form`. `typed` is in the line to be corrected, `error` what
-        was wrong with it.
+        was wrong with it; `beside` are the answers so far, by their names.
 
         Raises Back.
         """
-        value = self._asked(parameter, typed, error, form)
+        value = self._asked(parameter, typed, error, form, beside)
         self.show_answer(parameter, value)
         return value
 
@@ -97,9 +106,11 @@ class Prompts:
             return parameter.check.show(value, self.crm.conventions)
         return str(value)
 
-    def _asked(self, parameter: Parameter, typed: str = "", error: str = "", form: FormPlace | None = None) -> Any:
+    def _asked(
+        self, parameter: Parameter, typed: str, error: str, form: FormPlace | None, beside: Mapping[str, Any]
+    ) -> Any:
         if parameter.record and parameter.many:
-            return pick_several(self.crm, self.keyboard, parameter.record, parameter.label)
+            return pick_several(self.crm, self.keyboard, parameter.record, parameter.label, beside)
         if parameter.record:
             return pick(self.crm, self.keyboard, parameter.record, parameter.label, required=parameter.required)
         if parameter.path:

@@ -230,7 +230,8 @@ class Session:
         """Show the result of a command on the next page, and hand over the files that it made."""
         if self.exchange is not None:
             result = _handed_over(self.exchange, result)
-        if isinstance(result, Client | StatusRule) or (isinstance(result, list) and result and title):
+        is_bulk = isinstance(result, list) and bool(result) and isinstance(result[0], Client | StatusRule)
+        if isinstance(result, Client | StatusRule) or (is_bulk and title):
             self.say(f"{self.screen.sign('✓', 'OK:')} {title}: {_result_text(result)}", "success")
         else:
             from crm.terminal.drawing.render import show

@@ -88,7 +88,8 @@ class Answers:
         if name in self.values:
             typed = prompts.typed(parameter, self.values[name])
         try:
-            self.values[name] = prompts.ask(parameter, typed=self._begun.pop(name, "") or typed, form=form)
+            begun = self._begun.pop(name, "") or typed
+            self.values[name] = prompts.ask(parameter, typed=begun, form=form, beside=self.values)
         except Back as left:
             self._begun[name] = left.typed
             raise

@@ -1,0 +1,193 @@
+"""Every command of billing at the menu, to its end: what it asks, and what is there afterwards."""
+
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import chdir
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from crm.commands.registry import commands, named
+from crm.model import Invoice, Payment, Service
+from crm.repository import Query
+from crm.terminal.console.keyboard import NO, YES, Back, Choice, Needed
+from crm.terminal.drawing.screen import Screen
+from crm.terminal.toolkit.pages import flow_of, load_flows
+from crm.terminal.toolkit.picking import several_can_be_picked
+from crm.terminal.toolkit.prompts import in_order
+from crm.terminal.toolkit.session import Session
+from tests.commands.billing.test_billing_mail import MailedDesk
+from tests.conftest import STORES, _new_store
+from tests.support.mail_desk import desk
+from tests.support.mail_server import Post
+
+
+def test_the_menu_can_ask_for_every_parameter() -> None:
+    load_flows()
+    unasked = [
+        (command.words, parameter.name)
+        for command in commands()
+        # What has a way of its own asks in its own way.
+        if not flow_of(command)
+        for parameter in in_order(command)
+        if not (
+            parameter.path
+            or parameter.check is not None
+            or (parameter.record and not parameter.many)
+            or (parameter.record and several_can_be_picked(parameter.record))
+        )
+    ]
+    assert unasked == []
+
+
+@dataclass
+class Typist:
+    """A Keyboard that answers questions by their labels, and chooses entries in the order of a list; any other question
+    it leaves empty or answers by its first entry, and any other page it leaves."""
+
+    typed: Mapping[str, str]
+    chosen: list[str]
+    asked: list[str] = field(default_factory=list)
+    offered: list[str] = field(default_factory=list)
+    pointed: Any = None
+
+    def choose(self, question: str, choices: Sequence[Choice], *, hidden: Sequence[Choice] = (), **_: Any) -> Any:
+        self.asked.append(question)
+        self.offered += [choice.label for choice in choices]
+        assert len(self.asked) < 40, self.asked
+        if self.chosen:
+            for choice in (*choices, *hidden):
+                if self.chosen[0] in choice.label:
+                    self.chosen.pop(0)
+                    return choice.value
+        # A page has keys; a question has none, or those of yes and no.
+        if not choices or {choice.label for choice in hidden} - {YES, NO}:
+            raise Back
+        return choices[0].value
+
+    def text(self, label: str, read: Callable[[str], Any], *, default: str = "", **_: Any) -> Any:
+        self.asked.append(label)
+        assert self.asked.count(label) < 5, (label, self.typed)
+        try:
+            return read(self.typed.get(label, default))
+        except Needed:
+            raise AssertionError(f"{label} has to be answered") from None
+
+    def pause(self) -> None:
+        pass
+
+
+class Watched(Session):
+    """A menu whose own faults are not hidden."""
+
+    def _crashed(self, error: Exception) -> None:
+        raise error
+
+
+class Menu:
+    """Billing at the menu, with a mail server on loopback."""
+
+    def __init__(self, mailed: MailedDesk) -> None:
+        self.mailed = mailed
+
+    def __call__(self, words: str, *chosen: str, **typed: str) -> str:
+        """Goes through a command; what was offered and what was on the screen, the next page included."""
+        labels = {name.replace("_", " "): text for name, text in typed.items()}
+        keyboard, out = Typist(labels, list(chosen)), io.StringIO()
+        session = Watched(self.mailed.crm, keyboard, Screen(out, plain=True))
+        session.attempt(lambda: session.start(named(words)))
+        session.page("End")
+        assert not keyboard.chosen, (words, keyboard.chosen, keyboard.asked, out.getvalue())
+        return "\n".join((*keyboard.offered, out.getvalue()))
+
+    def all(self, kind: Any) -> Sequence[Any]:
+        with self.mailed.crm.read() as snapshot:
+            return snapshot.find_all(kind, Query(sort="id"))
+
+
+@pytest.fixture
+def menu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, post: Post, authority: trustme.CA) -> Iterator[Menu]:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    with chdir(tmp_path), _new_store(STORES["sqlite"]) as store, desk(store, tmp_path, post, authority) as opened:
+        opened.set(mails_per_minute="6000")
+        load_flows()
+        yield Menu(MailedDesk(opened))
+
+
+def test_services_at_the_menu(menu: Menu) -> None:
+    menu("services add", Name="Consulting", Price="100", Tax_rate="19", Unit="hour")
+    assert "Consulting" in menu("services list")
+    assert "Saved Consulting" in menu("services edit", "Consulting", "Price  ", "Save", Price="110")
+    assert [f"{service.price:.2f}" for service in menu.all(Service)] == ["110.00"]
+    assert "€110.00" in menu("services show", "Consulting")
+    assert "is offered no more" in menu("services retire", "Consulting")
+    assert "Deleted Consulting" in menu("services delete", "Consulting")
+
+
+def test_an_invoice_and_its_payment_at_the_menu(menu: Menu) -> None:
+    menu("services add", Name="Consulting", Price="100", Tax_rate="19", Unit="hour")
+    assert "Drafted draft 1" in menu("invoices add", Client="Acme", Line="3 h Consulting")
+    (draft,) = menu.all(Invoice)
+    menu("invoices lines add", "Draft 1", **{"Line, like 3 h Consulting 100 19%": "2 x Table 49.90 7%"})
+    menu("invoices lines edit", "Draft 1", "Table", "Change the price", Price="50")
+    menu("invoices lines move", "Draft 1", "Table", "Move it", "Place 1")
+    menu("invoices lines add", "Draft 1", **{"Line, like 3 h Consulting 100 19%": "Mistake 1"})
+    menu("invoices lines remove", "Draft 1", "Mistake", "Remove it")
+    menu("invoices adjustments add", "Draft 1", "Add a discount", **{"Discount, like 10% or 25": "10%"})
+    menu("invoices adjustments add", "Draft 1", "Add a charge", **{"Charge, like 10% or 25": "5"})
+    menu("invoices adjustments remove", "Draft 1", "Remove: charge")
+    assert "Table" in menu("invoices show", "Draft 1")
+    # 0.9 x 100 at 7 %, and 0.9 x 300 at 19 %.
+    assert "€417.60" in menu("invoices list")
+    menu("invoices copy", "Draft 1")
+    assert "Deleted draft 2" in menu("invoices delete", "Draft 2", "Delete")
+    menu("invoices issue", "Draft 1", "Issue it")
+    (issued,) = menu.all(Invoice)
+    assert (issued.id, issued.number) == (draft.id, "RE-2026-0001")
+    for words in ("invoices pdf", "invoices xml"):
+        assert issued.number in menu(words, issued.number), words
+    assert "paid" not in menu("invoices list", issued.number, "Memo", Memo="asked for")
+    assert menu.all(Invoice)[0].memo == "asked for"
+    assert "Invoice RE-2026-0001" in menu("invoices send", issued.number, "Send it")
+    # The invoice that it is for is asked about, and may be left open.
+    menu("payments add", "bank transfer", "The oldest first", Client="Acme", Amount="17.60")
+    menu("payments add", "cash", issued.number, Client="Acme", Amount="500")
+    first, second = menu.all(Payment)
+    assert (first.method, first.left, second.method, second.left) == ("bank transfer", 0, "cash", 100)
+    assert "€500.00" in menu("payments list")
+    assert "€500.00" in menu("payments show", "€500.00")
+    menu("invoices add", Client="Acme", Line="Stamp 10 19%")
+    menu("invoices issue", "Draft 3", "Issue it")
+    menu("payments allocate", "€500.00", "RE-2026-0002")
+    assert menu.all(Payment)[1].left == Decimal("88.10")
+    assert "€88.10" in menu("payments refund", Client="Acme", Amount="88.10")
+    menu("receipts send", "€500.00", "e-mail", "Send it")
+    menu("invoices credit", "RE-2026-0002", "Credit it")
+    assert menu.all(Invoice)[-1].number == "GS-2026-0001"
+    assert [mail["Subject"].split()[0] for mail in menu.mailed.mail.post.taken] == ["Invoice", "Receipt"]
+
+
+def test_what_is_unpaid_at_the_menu(menu: Menu) -> None:
+    first, second = menu.mailed.late(22), menu.mailed.late(21, "Other 50 19%")
+    assert "178.50 !" in menu("unpaid list", "Acme", first.number)
+    assert "€178.50" in menu("statements show", Client="Acme")
+    menu("statements send", "Send it", Client="Acme")
+    menu("reminders skip", first.number)
+    menu("reminders promise", second.number, Day="in 3 days")
+    assert [invoice.promised_on is None for invoice in menu.all(Invoice)] == [True, False]
+    assert "€" not in menu("reminders preview")
+    third = menu.mailed.late(20)
+    preview = menu("reminders preview")
+    assert third.number in preview
+    assert "Reminding(" not in preview
+    menu("reminders run", "Send them")
+    assert menu.all(Invoice)[-1].reminded == 1
+    assert "RE-{year}" in menu("numbers show")
+    menu("numbers set", "invoice", Pattern="AR-{year}-{number:03}")
+    assert "AR-{year}-{number:03}" in menu("numbers show")
+    sent = [mail["Subject"].split()[0] for mail in menu.mailed.mail.post.taken]
+    assert sent == ["Statement", "Payment"]
