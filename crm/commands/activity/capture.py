@@ -58,7 +58,7 @@ def capture(
     deal: Annotated[bool | None, Flag(), About("Deal", "whether to add the sum in the note as a deal")] = None,
     yes: bool = False,
 ) -> Captured:
-    """Logs a call, meeting, e-mail, text message or note from one line, with a follow-up where it says when.
+    """Logs a call, meeting, e-mail, text message or note from one line, with a follow-up if the line has a date.
 
     First what it was (call, met, lunch with, mail, whatsapp; a note where it is not said), then the client or one of
     its contacts, then the text; `Sven called, wants more` works too. A day that has passed says when it was: yesterday,

@@ -66,7 +66,7 @@ def list_all(
     limit: Limit = 0,
     offset: Offset = 0,
 ) -> FollowUpList:
-    """Lists follow-ups that are not done yet, the most urgent first: everybody's, mine, or those about a client."""
+    """Lists open follow-ups, most urgent first: everyone's, yours, or those about a client."""
     if overdue and done:
         raise FieldError("a follow-up that is done is not overdue; use only one", field="overdue", label="Overdue")
     with crm.read() as snapshot:
@@ -103,7 +103,7 @@ def _asked_for(
 
 @command("follow-ups show", title="Show a follow-up")
 def show(crm: CRM, follow_up: TheFollowUp) -> FollowUpShown:
-    """Shows a follow-up: what is to be done for whom, by when, and how urgent that is."""
+    """Shows a follow-up: what to do, for which client, by when, and how urgent it is."""
     with crm.read() as snapshot:
         return with_names(snapshot, [snapshot.get(FollowUp, follow_up.id)])[0]
 
@@ -119,7 +119,7 @@ def add(
     deal: Annotated[Deal | None, About("Deal", "what it is about; empty for none")] = None,
     every: Annotated[int, Every, _EVERY] = 0,
 ) -> FollowUpShown:
-    """Adds something to do for a client by a day, for me or somebody else of the team.
+    """Adds a follow-up for a client with a due date, for you or someone else on the team.
 
     One that repeats needs no day: it is due so many days after the last contact with the client, and whenever a
     contact is logged it moves.
@@ -157,7 +157,7 @@ def edit(
     deal: Annotated[int | None, Id("deal"), About("Deal", "the number of the deal it is about; 0 for none")] = None,
     every: Annotated[int | None, Every, _EVERY] = None,
 ) -> FollowUpShown:
-    """Changes a follow-up; what is not named stays as it is."""
+    """Changes a follow-up; the other fields stay as they are."""
     day, at = day_and_time(due, time or "")
     options: dict[str, Any] = {
         "what": what,
@@ -185,7 +185,7 @@ def edit(
 
 @command("follow-ups done", title="Done")
 def done(crm: CRM, follow_up: TheFollowUp) -> FollowUpDone:
-    """Closes a follow-up.
+    """Marks a follow-up as done.
 
     One that repeats is followed by the next: so many days after today, or after the last contact where that is later.
     """
@@ -216,7 +216,7 @@ def done(crm: CRM, follow_up: TheFollowUp) -> FollowUpDone:
 
 @command("follow-ups reopen", title="Reopen")
 def reopen(crm: CRM, follow_up: TheFollowUp) -> FollowUpShown:
-    """Opens a follow-up again that was done.
+    """Reopens a follow-up that was done.
 
     Of one that repeats, the next that came of it goes on repeating, and this one is to be done once more.
     """
@@ -243,7 +243,7 @@ def snooze(
         About("Until", "tomorrow, next week (Monday), in 10 days, fri 10:00 or a date", positional=True),
     ],
 ) -> FollowUpShown:
-    """Puts a follow-up off until tomorrow, next week or a day, and perhaps a time of it."""
+    """Snoozes a follow-up until tomorrow, next week or another date, with a time if you like."""
     day, at = day_and_time(until, "")
     _refuse_past(crm, day, field="until", label="Until")
     later = {"due_on": day, **({"due_time": at} if at else {})}
@@ -257,7 +257,7 @@ def assign(
     follow_up: TheFollowUp,
     to: Annotated[str, Person(), About("To", "who does it from now on", positional=True)],
 ) -> FollowUpShown:
-    """Hands a follow-up over to somebody of the team."""
+    """Reassigns a follow-up to someone on the team."""
     if not to:
         raise FieldError("say who does it", field="to", label="To")
     summary = f"handed the follow-up {_short(follow_up)} over to {to}"
@@ -279,7 +279,7 @@ def _change_open(
 
 @command("follow-ups delete", title="Delete a follow-up")
 def delete(crm: CRM, follow_up: TheFollowUp) -> FollowUpGone:
-    """Deletes a follow-up that should not have been there; `history undo` brings it back."""
+    """Deletes a follow-up; `history undo` restores it."""
 
     def change(tx: Transaction) -> FollowUpGone:
         item = with_names(tx, [tx.get(FollowUp, follow_up.id)])[0]
@@ -299,7 +299,7 @@ def export(
     due: Annotated[date | None, Day(past=False, of_period="last"), About("Due by", "the last day")] = None,
     yes: bool = False,
 ) -> ExportReport:
-    """Writes what is to be done to a calendar file (iCalendar), which every calendar program takes in.
+    """Exports open follow-ups to a calendar file (iCalendar) that any calendar program can import.
 
     What has a time of day stands at that time wherever the calendar is opened, the rest as something of the whole day.
     Taken in again, the same follow-ups are brought up to date and not doubled.

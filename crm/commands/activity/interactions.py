@@ -35,7 +35,7 @@ def add(
     time: Annotated[str, TimeOfDay(), About("Time", "of day, like 10:00 or 4pm")] = "",
     contact: Annotated[Contact | None, About("Contact", "who it was with: a number or name")] = None,
 ) -> Interaction:
-    """Logs what went on with a client: a call, a meeting, an e-mail, a text message, or a note."""
+    """Logs a call, a meeting, an e-mail, a text message or a note with a client."""
     if not kind:
         raise FieldError(f"one of {', '.join(INTERACTIONS)}", field="kind", label="Kind")
     day, at = day_and_time(on, time)
@@ -75,7 +75,7 @@ def list_all(
     limit: Limit = 0,
     offset: Offset = 0,
 ) -> list[Interaction]:
-    """Lists calls, meetings, e-mails, text messages and notes, the newest first."""
+    """Lists calls, meetings, e-mails, text messages and notes, newest first."""
     in_order(since, until)
     with crm.read() as snapshot:
         return activity.interactions(
@@ -94,14 +94,14 @@ def list_all(
 
 @command("interactions show", title="Show")
 def show(crm: CRM, interaction: TheInteraction) -> Interaction:
-    """Shows an interaction with all of its text."""
+    """Shows an interaction with its full text."""
     with crm.read() as snapshot:
         return snapshot.get(Interaction, interaction.id)
 
 
 @command("interactions edit", title="Edit")
 def edit(crm: CRM, interaction: TheInteraction, changes: InteractionChanges) -> Interaction:
-    """Changes fields of an interaction; those not named stay as they are, and contact 0 is nobody.
+    """Changes fields of an interaction; the other fields stay as they are. Contact 0 removes the contact.
 
     With another client it is no longer with a contact of the one before, unless another contact is named.
     """
@@ -126,7 +126,7 @@ def edit(crm: CRM, interaction: TheInteraction, changes: InteractionChanges) -> 
 
 @command("interactions delete", title="Delete", as_text=deleted)
 def delete(crm: CRM, interaction: TheInteraction, yes: bool = False) -> Interaction:
-    """Deletes an interaction; `history undo` brings it back."""
+    """Deletes an interaction; `history undo` restores it."""
     with crm.read() as snapshot:
         client = snapshot.get(Client, interaction.client)
     name = f"{logged(interaction.kind)} with {client.name} on {crm.conventions.day(interaction.on)}"

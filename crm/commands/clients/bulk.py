@@ -56,7 +56,7 @@ def tag(
     all_: Everybody = False,
     yes: bool = False,
 ) -> list[Client]:
-    """Adds tags to clients and takes others off, as many clients at once as you like.
+    """Adds and removes tags, for any number of clients at once.
 
     They are named one by one, or chosen by fields, a condition or a saved view; then it says first how many there
     are. All of it is one change, which `history undo` takes back.
@@ -94,7 +94,7 @@ def edit_many(
     all_: Everybody = False,
     yes: bool = False,
 ) -> GroupReport:
-    """Changes fields of many clients at once to the same values; those not named stay as they are.
+    """Sets fields of many clients to the same values; the other fields stay as they are.
 
     Tags are added to those that a client has, own fields stand beside the others. First it says how many clients it
     is about. All of it is one change, which `history undo` takes back; where one client cannot be changed so, none is.
@@ -128,7 +128,7 @@ def delete_many(
     all_: Everybody = False,
     yes: bool = False,
 ) -> GroupReport:
-    """Deletes many clients at once, and what belongs to them; `history undo` brings all of it back.
+    """Deletes many clients with everything that belongs to them; `history undo` restores them.
 
     First it says how many clients and sales it is about.
     """

@@ -181,7 +181,7 @@ def list_all(
         date | None, Day(of_period="first"), About("Not contacted since", "with no contact since this day")
     ] = None,
 ) -> list[Client]:
-    """Lists clients by name, or a group of them: those that fit fields, a condition, or a saved view.
+    """Lists all clients by name, or those that match given fields, a condition or a saved view.
 
     They can be sorted by any field, by its name or its words: `--sort "next follow-up"`, `--sort "last contact"`.
     """
@@ -223,7 +223,7 @@ def _sort_field(sort: str) -> str:
 
 @command("clients show", title="Show", menu="", roles=EVERYBODY)
 def show(crm: CRM, client: TheClient) -> ClientCard:
-    """Shows a client: the card, its contacts, what is odd about it, and the latest of its timeline."""
+    """Shows a client: the card, the contacts, warnings, and the latest activity."""
     with crm.read() as snapshot:
         record = snapshot.get(Client, client.id)
         contacts = snapshot.find_all(Contact, Query({"client": record.id}))
@@ -252,7 +252,7 @@ def doubts(record: Client, by: Conventions) -> dict[str, str]:
 
 @command("clients edit", title="Edit")
 def edit(crm: CRM, client: TheClient, changes: ClientChanges) -> Client:
-    """Changes fields of a client; those not named stay as they are.
+    """Changes fields of a client; the other fields stay as they are.
 
     What somebody else changed since the client was shown is kept; where it is the same field, both
     values are shown and nothing is overwritten.
@@ -273,7 +273,7 @@ def own_fields(client: Client, changes: Mapping[str, str]) -> dict[str, str]:
 
 @command("clients delete", title="Delete", roles=ONLY_ADMIN, as_text=deleted)
 def delete(crm: CRM, client: TheClient, yes: bool = False) -> Client:
-    """Deletes a client and all that belongs to it: sales, contacts, calls, deals; `history undo` brings it back."""
+    """Deletes a client with its sales, contacts, calls and deals; `history undo` restores them."""
 
     def change(tx: Transaction) -> Client:
         record = tx.get(Client, client.id)
@@ -318,7 +318,7 @@ def merge(
     other: Annotated[Client, About("Duplicate to merge into it", "its number", positional=True)],
     take: Annotated[tuple[str, ...], Tags(), About("Take from the duplicate", "names of fields")] = (),
 ) -> Client:
-    """Merges a duplicate into a client: its sales, deals, accounts and all else move over, and it is gone afterwards.
+    """Merges a duplicate into a client: its sales, deals, accounts and everything else move over, and it is removed.
 
     Fields that are empty are filled from the duplicate; of those that differ the kept client's stay,
     unless `take` names them. Tags and own fields of both are kept, notes are joined. Mailings go on only where both
@@ -388,7 +388,7 @@ def pin(
         date | None, Day(past=False, from_today=True), About("Until", "its last day; empty for no end")
     ] = None,
 ) -> Client:
-    """Gives a client a status whatever the rules say, until a day or until lifted; without a status, lifts it."""
+    """Pins a client's status against the rules, until a date or until you unpin it; without a status, unpins it."""
     if until and not status:
         raise FieldError("say which status is pinned until then", field="status", label="Status")
     if until and until < crm.today:

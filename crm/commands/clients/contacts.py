@@ -45,7 +45,7 @@ def add(
     primary: Annotated[bool, About("Primary", "the person to ask first")] = False,
     notes: Annotated[str, Prose(), About("Notes")] = "",
 ) -> Contact:
-    """Adds somebody at a client; who is added where nobody is the primary contact becomes it."""
+    """Adds a contact to a client, as the primary contact if the client has none."""
     if not name:
         raise FieldError("give a name", field="name", label="Name")
     values: dict[str, Any] = {"name": name, "role": role, "email": email, "phone": phone, "notes": notes}
@@ -98,7 +98,7 @@ def contacts_saying(
 
 @command("contacts show", title="Show")
 def show(crm: CRM, contact: TheContact) -> ContactCard:
-    """Shows a contact, whose it is, and what is odd about it."""
+    """Shows a contact with its client and any warnings."""
     with crm.read() as snapshot:
         record = snapshot.get(Contact, contact.id)
         return ContactCard(record, snapshot.get(Client, record.client), doubts(record, crm.conventions))
@@ -112,7 +112,7 @@ def doubts(record: Contact, by: Conventions) -> dict[str, str]:
 
 @command("contacts edit", title="Edit")
 def edit(crm: CRM, contact: TheContact, changes: ContactChanges) -> Contact:
-    """Changes fields of a contact; those not named stay as they are.
+    """Changes fields of a contact; the other fields stay as they are.
 
     Who becomes the primary contact takes that from the one before. With another client it goes over to that one, and
     is its primary contact only where nobody else is. What somebody else changed since the contact was shown is kept;
@@ -139,7 +139,7 @@ def edit(crm: CRM, contact: TheContact, changes: ContactChanges) -> Contact:
 
 @command("contacts primary", title="Make primary")
 def primary(crm: CRM, contact: TheContact) -> Contact:
-    """Makes somebody the primary contact of their client; whoever was it before is it no more."""
+    """Makes a contact the primary contact of its client, in place of the previous one."""
 
     def change(tx: Transaction) -> Contact:
         changed = tx.change(tx.get(Contact, contact.id), is_primary=True)
@@ -151,5 +151,5 @@ def primary(crm: CRM, contact: TheContact) -> Contact:
 
 @command("contacts delete", title="Delete", as_text=deleted)
 def delete(crm: CRM, contact: TheContact, yes: bool = False) -> Contact:
-    """Deletes a contact; the interactions with it stay, and `history undo` brings it back."""
+    """Deletes a contact; its interactions stay, and `history undo` restores it."""
     return delete_record(crm, contact, f"the contact {contact.name}", yes=yes)

@@ -28,7 +28,7 @@ def save(
     condition: Annotated[str, Line(1000), About("Condition", "as in a rule: total_spend > 1000")] = "",
     sort: Annotated[str, Line(60), About("Sort by", "a field; put - before it to reverse")] = "",
 ) -> View:
-    """Saves a list of clients under a name: a condition in the language of the rules, and an order.
+    """Saves a list of clients under a name: a condition, written as in rules, and a sort order.
 
     Where there is a view with that name already, it is changed.
     """

@@ -44,7 +44,7 @@ def copy(
     to: Annotated[str, Line(1000), About("To", "an empty store: sqlite:///path, or sheets:// and a spreadsheet's id")],
     from_: Annotated[str, Line(1000), About("From", "the store to copy; this one if empty")] = "",
 ) -> CopyReport:
-    """Copies a whole store, history included, into an empty one of any kind, and compares the two at the end.
+    """Copies a whole store with its history to an empty store of any kind, and compares the two at the end.
 
     A copy that was broken off leaves nothing behind that anybody sees; start it again.
     """

@@ -56,7 +56,7 @@ _LIKE_THE_TEAM = ("language", "currency", "country", TIME_ZONE)
 
 @command("demo", title="Try it on sample data", menu="backups", roles=ONLY_ADMIN, here=True, own_store=True)
 def demo(crm: CRM) -> DemoReport:
-    """Makes a store of its own with a made-up small company, to try everything out on; your data is not touched."""
+    """Makes a separate store with sample data of a small company, to try everything out; your data stays unchanged."""
     sample = open_other(crm, sample_store())
     try:
         if sample.repository.is_untouched():

@@ -43,7 +43,7 @@ def export(
     view: OfView = "",
     yes: bool = False,
 ) -> ExportReport:
-    """Exports clients, sales, deals and so on, or everything, as the file's ending says: CSV, Excel, JSON, or vCard.
+    """Exports clients, sales, deals and so on, or everything; the extension sets the format: CSV, Excel, JSON or vCard.
 
     Of the clients it may be a group: some by number, or those that fit fields, a condition or a saved view. A JSON
     export of everything can be imported again into an empty store, history included. Text that a spreadsheet would

@@ -85,7 +85,7 @@ def list_all(
     only: State = "",
     sort: Annotated[str, Line(60), About("Sort by", "id, at, user or what; put - before it to reverse")] = "",
 ) -> list[HistoryEntry]:
-    """Lists what was done, newest first: when, by whom, and how many records it touched.
+    """Lists changes, newest first: when, by whom, and how many records each changed.
 
     Days are those of the team's time zone. A client's history is that of the client and of every record that names it,
     also of those that are gone by now.
@@ -101,7 +101,7 @@ def show(
     transaction: Annotated[int, Whole(least=1), About("Transaction", "its number in the history", positional=True)],
     limit: Annotated[int, Whole(), About("Limit", "how many records at most; 0 for all")] = 0,
 ) -> TransactionShown:
-    """Shows one transaction whole: who, when, and of each record the fields before and after.
+    """Shows one change in full: who made it, when, and the fields of each record before and after.
 
     Of a record that was added only that it was: the record itself holds the rest. `history export --transaction`
     writes down what touched more records than can be shown.
@@ -131,7 +131,7 @@ def export(
     transaction: Annotated[int | None, Whole(least=1), About("Transaction", "the number of one")] = None,
     yes: bool = False,
 ) -> ExportReport:
-    """Writes the history to a file, a row for each field that was changed, newest first; times are in UTC.
+    """Exports the history to a file, one row for each changed field, newest first; times are in UTC.
 
     Of a record that was added there is one row without a field. Text that a spreadsheet would run as a formula is
     made harmless.
@@ -154,7 +154,7 @@ def undo(
         About("Transaction", "its number in the history; your own last change if empty", positional=True),
     ] = None,
 ) -> TakenBack:
-    """Takes back your own last change, or any change by its number: an edit, a deletion, a whole import.
+    """Undoes your last change, or any change by its number: an edit, a deletion, a whole import.
 
     Your last change is the last one of your account, or under your name where nobody signs in, that still stands. What
     cannot be taken back (a message that was sent, a change of accounts, what later changes build on) and what the
@@ -191,7 +191,7 @@ def undo(
 
 @command("history redo", title="Redo")
 def redo(crm: CRM) -> TakenBack:
-    """Does again what you have just undone, as long as you have changed nothing since."""
+    """Redoes what you have just undone, if you have changed nothing since."""
     last = my_last_undo(crm)
     if last is None:
         raise NotFoundError("There is nothing to redo. You can redo only right after an undo.")

@@ -35,7 +35,7 @@ def set_one(
     key: Annotated[str, Choice({option.name: option.label for option in TEAM}), About("Setting", positional=True)],
     value: Annotated[str, Line(1000), About("Value", positional=True)],
 ) -> SettingShown:
-    """Changes one of the team's settings, for everybody who works on this store."""
+    """Changes one of the team's settings, for everyone who uses this store."""
     option = next((option for option in TEAM if option.name == key), None)
     if option is None:
         raise NotFoundError(f"There is no setting {key}.")

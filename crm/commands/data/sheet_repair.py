@@ -35,7 +35,7 @@ def repair(
         str, Line(10), About("Rows", "`back` to put the spreadsheet back as it was, `keep` to keep what was done in it")
     ] = "",
 ) -> RepairReport:
-    """Shows what was done to a spreadsheet by hand and was not taken over, and puts it right.
+    """Shows edits made by hand in a spreadsheet that were not accepted, and repairs them.
 
     Where many rows have vanished at once, or have lost their ID, their records are kept until you say whether they
     are to be put back, or deleted. Whatever the answer is, IDs and versions of rows are put back where they were.

@@ -64,7 +64,7 @@ def setup(
     ] = "",
     take_over: _TAKE_OVER = "",
 ) -> SpreadsheetReport:
-    """Makes a Google spreadsheet a store: adds the tabs that are needed, and leaves those that are there as they are.
+    """Sets up a Google spreadsheet as a store: adds the tabs it needs; existing tabs stay as they are.
 
     Once more on one that is set up, it refreshes drop-downs and colours, and puts back columns that were deleted.
     A list of clients that stands in another tab is taken over if you say so: what each has spent becomes a sale
@@ -101,7 +101,7 @@ def setup(
     unread=(StoreError,),
 )
 def connect(crm: CRM, spreadsheet: _ADDRESS, take_over: _TAKE_OVER = "") -> SpreadsheetReport:
-    """Sets a Google spreadsheet up if need be, and opens it from now on where no store is named.
+    """Connects a Google spreadsheet: sets it up if needed, and opens it from now on unless you name another store.
 
     `--store` and the variable `CRM_STORE` come first. `sheets leave` goes back to the file on this computer.
     """
@@ -119,7 +119,7 @@ def connect(crm: CRM, spreadsheet: _ADDRESS, take_over: _TAKE_OVER = "") -> Spre
     unread=(StoreError,),
 )
 def leave(crm: CRM) -> StoreChosen:
-    """Opens the file on this computer again where no store is named; the spreadsheet stays as it is."""
+    """Goes back to the file on this computer unless you name another store; the spreadsheet stays as it is."""
     if not remembered_store():
         raise RefusedError("No spreadsheet is connected; without --store and CRM_STORE the file on this computer is.")
     remember_store("")

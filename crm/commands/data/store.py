@@ -56,7 +56,7 @@ def check(
     crm: CRM,
     live: Annotated[bool, About("Live", "test what the program needs on the real Google service")] = False,
 ) -> CheckReport | LiveReport:
-    """Proves that everything in the store agrees: totals are the sums of their sales, nothing dangles.
+    """Checks the whole store: totals match their sales, and no link points to a missing record.
 
     Odd addresses, telephone numbers and statuses that wait for the rules are listed too, and are no failure.
     With --live, what the store relies on is tried in the spreadsheet itself, on tabs that are added and removed
@@ -83,7 +83,7 @@ def backup(
         Path | None, About("File", "the folder of backups if empty", positional=True, makes=(".sqlite3",))
     ] = None,
 ) -> FileWritten:
-    """Copies the whole store into a file: dated, in the folder of backups, unless you name one."""
+    """Backs up the whole store to a file you name, or to a dated file in the backups folder."""
     if file is not None:
         try:
             exists = file.is_symlink() or file.exists()
@@ -103,7 +103,7 @@ def restore(
     ] = None,
     yes: bool = False,
 ) -> FileWritten:
-    """Puts a backup in the place of the data in the store; what is there now is backed up first.
+    """Replaces the data in the store with a backup; the current data is backed up first.
 
     Accounts stay as they are now, unless --accounts is given; everyone is signed out. A store that has no accounts, or
     is damaged, takes those of the backup.

@@ -25,13 +25,13 @@ class TileShown:
 
 @command("dashboard show", title="My dashboard")
 def show(crm: CRM) -> list[TileShown]:
-    """Lists what stands on your dashboard, in order."""
+    """Lists the tiles on your dashboard, in order."""
     return [tile for tile in tiles(crm) if tile.place]
 
 
 @command("dashboard tiles", title="Tiles for the dashboard")
 def tiles(crm: CRM) -> list[TileShown]:
-    """Lists what can stand on a dashboard: first what does on yours, in order, then the rest."""
+    """Lists all tiles for a dashboard: first those on yours, in order, then the rest."""
     with crm.read() as snapshot:
         names = arranged(crm, snapshot)
     return [TileShown(name, TILES[name].title, place) for place, name in enumerate(names, start=1)] + [
@@ -48,7 +48,7 @@ def set_(
         About("Tiles", "their names in order, separated by commas; `dashboard tiles` lists them", positional=True),
     ],
 ) -> list[TileShown]:
-    """Chooses what stands on your dashboard, and in which order.
+    """Chooses the tiles on your dashboard, and their order.
 
     On Today, figures stand above what can be opened by its number, both in this order. Nobody else's dashboard changes.
     """
@@ -67,7 +67,7 @@ def set_(
 
 @command("dashboard reset", title="Reset my dashboard")
 def reset(crm: CRM) -> list[TileShown]:
-    """Gives you the dashboard back that everybody starts with."""
+    """Resets your dashboard to the default."""
 
     def change(tx: Transaction) -> None:
         own = dashboard_of(crm, tx)

@@ -41,7 +41,7 @@ class TodayReport:
 
 @command("today", title="Today", menu="today")
 def today(crm: CRM, mine: Mine = False) -> TodayReport:
-    """Shows what stands on your dashboard: what needs doing, clients by status, sales by month, and so on.
+    """Shows your dashboard: what needs doing, clients by status, sales by month, and so on.
 
     `mine` narrows what needs doing; `agenda` lists all of it. `dashboard set` chooses what is shown, in which order.
     """

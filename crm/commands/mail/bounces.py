@@ -31,7 +31,7 @@ class Bounced:
 
 @command("bounces list", title="Addresses refused for good", menu="not written to")
 def list_all(crm: CRM) -> list[Bounced]:
-    """Lists the addresses that mailings leave out because a mail server said that there is no such mailbox."""
+    """Lists the addresses that mailings skip because a mail server said that the mailbox does not exist."""
     with crm.read() as snapshot:
         refused = refused_addresses(snapshot)
         failed = snapshot.find_all(Message, Query({"state": "failed"}, sort="id")) if refused else []
@@ -49,9 +49,9 @@ def clear(
     addresses: Annotated[tuple[str, ...], Addressees(), About("Addresses", "as `bounces list` shows them")] = (),
     all_: Annotated[bool, About("All", "all that `bounces list` shows")] = False,
 ) -> list[Bounced]:
-    """Lets mailings go to addresses again that a mail server has refused, since it was wrong; which those are.
+    """Lets mailings go again to addresses that a mail server has refused, and lists them.
 
-    One that is refused again is left out again.
+    If an address is refused again, mailings skip it again.
     """
     if bool(addresses) == all_:
         raise FieldError("say which addresses, or --all", field="addresses", label="Addresses")

@@ -123,7 +123,7 @@ def add(
 
 @command("occasions remove", title="Remove a greeting", as_text=lambda crm, removed: deleted(crm, removed.mailing))
 def remove(crm: CRM, name: Name) -> Occasion:
-    """Removes a greeting; what is still queued of it is cancelled."""
+    """Removes a greeting and cancels its queued messages."""
 
     def change(tx: Transaction) -> Mailing:
         standing = next((order for order in standing_orders(tx) if order.name.casefold() == name.casefold()), None)
@@ -143,7 +143,7 @@ def due(
     crm: CRM,
     dry_run: Annotated[bool, About("Dry run", "show who would be greeted, and send nothing")] = False,
 ) -> Due:
-    """Greets whoever has a birthday or another day (`occasions`), and sends what else is queued and due.
+    """Sends greetings for birthdays and other days (`occasions`), and all other queued messages that are due.
 
     Each is greeted once a year, however often and by however many it is run; days that were missed are made up for
     three days. Cron may run it every hour.

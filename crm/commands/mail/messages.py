@@ -71,7 +71,7 @@ def send(
     attach: Annotated[tuple[Path, ...], About("Attach", "a file that goes with it")] = (),
     yes: bool = False,
 ) -> MessageCard:
-    """Sends an e-mail to a client, as it is shown before.
+    """Sends an e-mail to a client, after a preview.
 
     The texts may hold fields like {first_name}, as templates do (`templates add` names them); braces themselves are
     written {{ and }}. What cannot be handed over just now stays in the outbox, and `email outbox` tries it again.
@@ -120,7 +120,7 @@ def list_all(
     limit: Limit = 0,
     offset: Offset = 0,
 ) -> list[Message]:
-    """Lists what was written to clients and received from them, the newest first, each with what became of it."""
+    """Lists messages sent to and received from clients, newest first, with their state."""
     in_order(since, until)
     with crm.read() as snapshot:
         return queries.messages(
@@ -141,7 +141,7 @@ def list_all(
 
 @command("email show", title="Show")
 def show(crm: CRM, message: TheMessage) -> MessageCard:
-    """Shows an e-mail or a text message with all of its text, and what became of it."""
+    """Shows an e-mail or a text message with its full text and its state."""
     return _card(crm, message)
 
 
@@ -170,7 +170,7 @@ def again(
     ] = (),
     yes: bool = False,
 ) -> MessageCard:
-    """Sends a message once more that failed, was cancelled, or may not have arrived: to those who have not got it.
+    """Resends a message that failed, was cancelled or may not have arrived, to recipients who have not received it.
 
     Who has got it gets it again only where they are named with --to. It is the same message, with the same Message-ID:
     a mailbox that has it already may show it once only.
@@ -209,7 +209,7 @@ def _wanted_again(message: Message, to: Sequence[str]) -> list[str]:
 
 @command("email cancel", title="Cancel")
 def cancel(crm: CRM, message: TheMessage) -> MessageCard:
-    """Takes a message that is queued out of the outbox; `email again` sends it anyway."""
+    """Cancels a queued message; `email again` still sends it."""
 
     def change(tx: Transaction) -> Message:
         current = tx.get(Message, message.id)
@@ -222,7 +222,7 @@ def cancel(crm: CRM, message: TheMessage) -> MessageCard:
 
 @command("email outbox", title="Send queued mail", menu="email", key="mail")
 def send_waiting(crm: CRM) -> outbox.Sent:
-    """Sends what is queued and due, and says what went out, what failed, and what still waits.
+    """Sends queued messages that are due, and lists what was sent, what failed and what is still queued.
 
     It can be run as often as one likes, by several at once: each message is sent once.
     """

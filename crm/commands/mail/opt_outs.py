@@ -18,7 +18,7 @@ TheRecipient = Annotated[str, Recipient(), About("Address", "an e-mail address o
 
 @command("opt-outs list", title="Opt-outs", menu="not written to")
 def list_all(crm: CRM, text: Annotated[str, Line(254), About("Text", "part of an address")] = "") -> list[OptOut]:
-    """Lists the addresses and telephone numbers that get no mailings and no greetings any more."""
+    """Lists the addresses and phone numbers that get no more mailings and greetings."""
     with crm.read() as snapshot:
         opt_outs = snapshot.find_all(OptOut, Query())
     return [opt_out for opt_out in opt_outs if text.casefold() in opt_out.address]
@@ -30,7 +30,7 @@ def add(
     address: TheRecipient,
     note: Annotated[str, Line(300), About("Note", "like: said so on the phone")] = "",
 ) -> OptOut:
-    """Notes that nothing that was not asked for goes to an address or a telephone number any more.
+    """Opts an address or a phone number out of mailings and greetings.
 
     No mailing and no greeting goes there, whichever client it belongs to, also when clients are merged, deleted or
     imported later. A letter to one client, written with `email send`, still can.
@@ -53,7 +53,7 @@ def lift(
     address: Annotated[str, Line(254), About("Address", "as `opt-outs list` shows it", positional=True)],
     reason: Annotated[str, Line(200), About("Reason", "why it no longer holds, like: she asked for it by mail")],
 ) -> OptOut:
-    """Takes an address or a telephone number off the opt-outs, because its owner has asked for it.
+    """Removes an address or a phone number from the opt-outs, because its owner asked for it.
 
     The reason stands in the history. The consent of clients stays as it is: say there who wants mailings again.
     """

@@ -266,9 +266,9 @@ def _declare(service: Service) -> None:
 
     registered(
         "setup", "set up",
-        f"Saves the settings for {title.lower()} on this computer; what is not given stays.\n\n"
-        f"The {secret} is asked for, or read as a line of the input; it is never an option. It is kept in the keyring"
-        " of the system where one works, else in a file that only you can read. Variables of the environment win.",
+        f"Saves the settings for {title.lower()} on this computer; options you leave out keep their values.\n\n"
+        f"The {secret} is asked for, or read as a line of the input; it is never an option. It is kept in the system's"
+        " keyring if one works, else in a file that only you can read. Environment variables override it.",
         setup,
     )  # fmt: skip
     registered("status", "settings", f"Shows the settings for {title.lower()}, and where each comes from.", status)

@@ -57,7 +57,7 @@ class SmsFetched:
 
 @command("sms fetch", title="Read answers to texts", menu="email", key="mail")
 def fetch(crm: CRM) -> SmsFetched:
-    """Reads what was answered to texts in the last days: who has answered STOP gets none any more.
+    """Reads the replies to texts of the last days; numbers that replied STOP get no more texts.
 
     `email due` does so before it greets anybody by SMS.
     """
@@ -99,7 +99,7 @@ def send(
     to: Annotated[str, Line(200), About("To", "a contact or a telephone number; the client by default")] = "",
     yes: bool = False,
 ) -> MessageCard:
-    """Sends a text message to a client, as it is shown before.
+    """Sends a text message to a client, after a preview.
 
     The text may hold fields like {first_name}, as templates do; braces themselves are written {{ and }}. What cannot be
     handed over just now stays in the outbox, and `email outbox` tries it again.

@@ -41,7 +41,7 @@ def add(
     subject: Annotated[str, LineWithFields(300), About("Subject", "of an e-mail; it may hold fields too")] = "",
     body: Annotated[str, ProseWithFields(), About("Text", "with fields like {first_name} or {first_name|friend}")] = "",
 ) -> Template:
-    """Adds a template: a text with fields, which are filled in for each client that it is sent to.
+    """Adds a template: a text with fields that are filled in for each client.
 
     There are {first_name}, {last_name}, {name}, {company}, {contact_name}, {email}, {city}, {status}, {total_spend},
     {last_sale_on}, {owner}, {my_name}, {company_name}, and your own like {extra.shoe size}. What stands behind a | is
@@ -70,7 +70,7 @@ def of_channel(snapshot: Snapshot, channel: str = "") -> list[Template]:
 
 @command("templates show", title="Show a template")
 def show(crm: CRM, template: TheTemplate) -> Template:
-    """Shows a template as it was written, with its fields."""
+    """Shows a template with its fields."""
     with crm.read() as snapshot:
         return snapshot.get(Template, template.id)
 
@@ -86,7 +86,7 @@ def preview(
     template: TheTemplate,
     client: Annotated[Client | None, About("Client", "the first one by default")] = None,
 ) -> TemplatePreview:
-    """Shows what a client would read: the fields filled in, and which of them the client has nothing for.
+    """Previews a template for a client: the fields filled in, and which of them are empty.
 
     Of an SMS it says how many messages it takes.
     """
@@ -105,7 +105,7 @@ def preview(
 
 @command("templates edit", title="Change a template")
 def edit(crm: CRM, template: TheTemplate, changes: TemplateChanges) -> Template:
-    """Changes fields of a template; those not named stay as they are, and so does what was sent with it."""
+    """Changes fields of a template; the other fields and messages already sent stay as they are."""
     if not changes:
         raise FieldError("nothing to change was given")
     after = _checked(dataclasses.replace(template, **changes))
@@ -119,7 +119,7 @@ def edit(crm: CRM, template: TheTemplate, changes: TemplateChanges) -> Template:
 
 @command("templates delete", title="Delete a template", as_text=deleted)
 def delete(crm: CRM, template: TheTemplate, yes: bool = False) -> Template:
-    """Deletes a template; what was sent with it stays, and `history undo` brings it back."""
+    """Deletes a template; messages sent with it stay, and `history undo` restores it."""
     name = f"the template {template.name}"
     return delete_record(crm, template, name, yes=yes, also=lambda _: "What was sent with it stays.")
 

@@ -51,7 +51,7 @@ class _Person:
 
 @command("reports activity", title="Activity by person", menu="reports")
 def activity(crm: CRM, since: Since = None, until: Until = None, to: To = None, yes: bool = False) -> Report:
-    """Shows by person what was done in a period: interactions by kind, follow-ups, deals won, and sales.
+    """Shows each person's activity in a period: interactions by kind, follow-ups, deals won, and sales.
 
     An interaction counts on its day for whoever logged it, a follow-up on the day on which it was done for whom it was,
     a sale on its day for whoever recorded it. A deal that is won today counts on the day on which it was closed, with

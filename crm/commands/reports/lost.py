@@ -38,7 +38,7 @@ def lost(
     to: To = None,
     yes: bool = False,
 ) -> Report:
-    """Shows for which reasons deals were lost, how many for each, and what they were worth.
+    """Shows why deals were lost: the number and the value of deals for each reason.
 
     These are the deals that are lost today and were so on a day of the period; one that was opened again does not
     count. Reasons that differ in case only are one, in the spelling of most of them. The share is that of all

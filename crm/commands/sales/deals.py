@@ -78,7 +78,7 @@ def add(
     stage: Annotated[Stage | None, About("Stage", "its name or number; the first by default")] = None,
     notes: Annotated[str, Prose(), About("Notes")] = "",
 ) -> Deal:
-    """Adds a deal with a client, in the first stage by default. What is won already is added first and then won."""
+    """Adds a deal with a client, in the first stage by default. To add a won deal, add it first, then win it."""
     if not title:
         raise FieldError("a deal needs a title", field="title", label="Title")
     if stage and stage.outcome != "open":
@@ -118,7 +118,7 @@ def list_all(
     limit: Limit = 0,
     offset: Offset = 0,
 ) -> DealList:
-    """Lists deals by stage, the most valuable first: the open ones by default, with what they add up to.
+    """Lists deals by stage, most valuable first, with their total: open deals by default.
 
     The weighted value is the value times the probability of the stage. Those of a stage are listed whatever its
     outcome.
@@ -145,7 +145,7 @@ def _added_up(stages: Sequence[StageSum]) -> tuple[int, Decimal, Decimal]:
 
 @command("deals show", title="Show a deal")
 def show(crm: CRM, deal: TheDeal) -> DealCard:
-    """Shows a deal: its client, how long it was in which stage, the follow-ups about it and its sale."""
+    """Shows a deal: its client, the time in each stage, its follow-ups and its sale."""
     with crm.read() as snapshot:
         record = snapshot.get(Deal, deal.id)
         known = stages(snapshot)
@@ -174,7 +174,7 @@ def times_in_stages(snapshot: Snapshot, deal: Deal, known: Sequence[Stage]) -> l
 
 @command("deals edit", title="Edit a deal")
 def edit(crm: CRM, deal: TheDeal, changes: DealChanges) -> Deal:
-    """Changes fields of a deal; those not named stay as they are. `deals move` brings it into another stage.
+    """Changes fields of a deal; the other fields stay as they are. `deals move` moves it to another stage.
 
     What somebody else changed since the deal was shown is kept; where it is the same field, both values are shown and
     nothing is overwritten.
@@ -211,7 +211,7 @@ def _refuse_another_client(tx: Transaction, deal: Deal, number: int) -> None:
 
 @command("deals delete", title="Delete a deal", as_text=deleted)
 def delete(crm: CRM, deal: TheDeal, yes: bool = False) -> Deal:
-    """Deletes a deal and the history of its stages; its sale and follow-ups stay. `history undo` brings it back."""
+    """Deletes a deal with the history of its stages; its sale and follow-ups stay. `history undo` restores it."""
 
     def kept(tx: Transaction) -> str:
         is_sold = tx.count(Sale, Query({"client": deal.client, "deal": deal.id}))

@@ -68,7 +68,7 @@ def move(
     take_back: TakeBack = None,
     same_sale: SameSale = None,
 ) -> DealMoved | DealWon:
-    """Moves a deal into another stage. One that ends it wins or loses it, as `deals win` and `deals lose` do."""
+    """Moves a deal to another stage. Moving it to a won or lost stage is the same as `deals win` or `deals lose`."""
     answers = _Answers(amount, on, reason, take_back, same_sale)
 
     def change(tx: Transaction) -> DealMoved | DealWon:
@@ -84,7 +84,7 @@ def move(
 def win(
     crm: CRM, deal: TheDeal, amount: SaleAmount = None, on: SaleDay = None, same_sale: SameSale = None
 ) -> DealMoved | DealWon:
-    """Wins a deal: it comes into the first stage for those that are won, and a sale of its value is recorded.
+    """Marks a deal as won: moves it to the first won stage and records a sale of its value.
 
     The client's status is reviewed at once. All of it is one change, which `history undo` takes back.
     """
@@ -106,7 +106,7 @@ def lose(
     reason: Annotated[str, Line(300), About("Reason", "why it is lost", positional=True)],
     take_back: TakeBack = None,
 ) -> DealMoved | DealWon:
-    """Loses a deal: it comes into the first stage for those that are lost, with the reason."""
+    """Marks a deal as lost, with the reason, and moves it to the first lost stage."""
 
     def change(tx: Transaction) -> DealMoved | DealWon:
         current = tx.get(Deal, deal.id)
@@ -124,7 +124,7 @@ def reopen(
     to: Annotated[Stage | None, About("To stage", "by default the one that it was in before")] = None,
     take_back: TakeBack = None,
 ) -> DealMoved | DealWon:
-    """Opens a deal again that was won or lost, by default in the open stage that it was in before.
+    """Reopens a deal that was won or lost, by default in the open stage it was in before.
 
     Whether the sale that it was won with is taken back as well is asked.
     """

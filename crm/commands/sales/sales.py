@@ -90,7 +90,7 @@ def list_all(
     limit: Limit = 0,
     offset: Offset = 0,
 ) -> list[Sale]:
-    """Lists sales, the newest first: all of them, those of a client, or those of a period."""
+    """Lists sales, newest first: all of them, those of a client, or those of a period."""
     in_order(since, until)
     conditions = {
         "client": client.id if client else None,
@@ -111,7 +111,7 @@ def edit(
     changes: SaleChanges,
     client: Annotated[Client | None, About("Client", "another one: its number, reference or name")] = None,
 ) -> SaleEdited:
-    """Corrects a sale: its amount, date, note, reference or client; what is not named stays as it is.
+    """Changes a sale: its amount, date, note, reference or client; the other fields stay as they are.
 
     The totals follow, and the status of the client is reviewed, with another client that of both.
     """
@@ -138,9 +138,9 @@ def edit(
 
 @command("sales undo", title="Delete a sale", menu="sales")
 def undo(crm: CRM, sale: TheSale) -> SaleTakenBack:
-    """Takes a sale back: it is gone from the totals, and the client's status is reviewed again.
+    """Removes a sale, and updates the totals and the client's status.
 
-    `history undo` puts it back.
+    `history undo` restores it.
     """
 
     return crm.transact(lambda tx: taken_back(tx, sale), f"removed sale {sale.id}")

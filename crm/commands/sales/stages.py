@@ -22,7 +22,7 @@ _CERTAIN = {"won": 100, "lost": 0}
 
 @command("stages list", title="Stages", menu="deals")
 def list_all(crm: CRM) -> list[Stage]:
-    """Lists the stages that deals go through, in their order.
+    """Lists the stages of the pipeline, in order.
 
     A store without any shows those that a team starts with; it gets them with the first deal or the first change.
     """
@@ -40,7 +40,7 @@ def add(
         int | None, Whole(least=1), About("Position", "by default after the last one with this outcome")
     ] = None,
 ) -> Stage:
-    """Adds a stage. A stage for open deals needs a probability; one that wins is certain, and so is one that loses."""
+    """Adds a stage. Only a stage for open deals needs a probability; won and lost stages are certain."""
     outcome = outcome or "open"
     stage = Stage(name=name, probability=_probability(outcome, probability), outcome=outcome)
 
@@ -59,7 +59,7 @@ def add(
 
 @command("stages rename", title="Rename a stage", roles=ONLY_ADMIN)
 def rename(crm: CRM, stage: TheStage, to: Annotated[str, Line(40), About("New name", positional=True)]) -> Stage:
-    """Gives a stage another name; every deal in it shows it at once."""
+    """Renames a stage; every deal in it shows the new name at once."""
 
     def change(tx: Transaction) -> Stage:
         current = _current(tx, stage)
@@ -71,9 +71,9 @@ def rename(crm: CRM, stage: TheStage, to: Annotated[str, Line(40), About("New na
 
 @command("stages edit", title="Change a stage", roles=ONLY_ADMIN)
 def edit(crm: CRM, stage: TheStage, probability: Probability = None, outcome: Outcome = "") -> Stage:
-    """Changes how likely a deal in a stage is won, or what the stage ends in.
+    """Changes the probability of a stage, or its outcome (open, won, lost).
 
-    While deals are in it a stage keeps its outcome: they would be won or lost unseen.
+    The outcome of a stage with deals in it cannot be changed: they would be won or lost unnoticed.
     """
     if probability is None and not outcome:
         raise FieldError("nothing to change was given")
@@ -114,7 +114,7 @@ def delete(
     stage: TheStage,
     to: Annotated[Stage | None, About("Deals to", "the stage that its deals move to")] = None,
 ) -> Stage:
-    """Deletes a stage. Deals that are in it move to another one with the same outcome, which has to be named."""
+    """Deletes a stage. If it has deals, name another stage with the same outcome for them."""
 
     def change(tx: Transaction) -> Stage:
         current = _current(tx, stage)

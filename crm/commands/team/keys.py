@@ -40,7 +40,7 @@ class KeyMade:
 
 @command("keys list", title="Keys for unattended commands", menu="team", roles=ONLY_ADMIN)
 def list_all(crm: CRM) -> list[KeyShown]:
-    """Lists the keys by which commands run unattended: what each may do, who made it, and when it was last used."""
+    """Lists the keys for unattended commands: what each can run, who made it, and when it was last used."""
     with crm.read() as snapshot:
         keys = snapshot.find_all(MachineKey)
     stopped = crm.accounts.stopped_keys()
@@ -73,7 +73,7 @@ def add(
         About("Expires", "the last day on which it works; never by default"),
     ] = None,
 ) -> KeyMade:
-    """Makes a key by which commands run unattended, where the store has accounts. It is shown once.
+    """Makes a key for unattended commands, for a store that has accounts. The key is shown once.
 
     With CRM_KEY in the environment, or CRM_KEY_FILE with the name of a file that only its owner can read, the shell
     runs by this key: `email outbox`, `email due`, `email fetch` and `sms fetch` where it may do mail, `backup` where it
@@ -89,7 +89,7 @@ def revoke(
     key: Annotated[MachineKey, About("Key", "its number or its name", positional=True)],
     yes: bool = False,
 ) -> None:
-    """Takes a key away: what runs by it ends at once, and nothing brings it back."""
+    """Revokes a key for good; commands that are running with it end at once."""
     if not yes:
         raise confirmation(
             f"What runs by the key {key.name} ends at once, and the key never works again.",

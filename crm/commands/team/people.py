@@ -27,7 +27,7 @@ class Colleague:
 
 @command("people list", title="Workload", menu="team")
 def list_all(crm: CRM) -> list[Colleague]:
-    """Lists everybody who has an account, looks after clients or deals, or has follow-ups to do.
+    """Lists everyone who has an account, owns clients or deals, or has follow-ups to do.
 
     Beside each stand their open follow-ups, those of them that are overdue, their open deals, and their clients.
     """
@@ -56,7 +56,7 @@ def add(
     email: Annotated[str, Email(), About("E-mail")] = "",
     phone: Annotated[str, Phone(), About("Phone")] = "",
 ) -> Colleague:
-    """Adds somebody of the team who is only named: as an owner, or for whom follow-ups are.
+    """Adds a person without an account, who can own clients and get follow-ups.
 
     `users reset-password` lets them sign in later. As long as everybody is only named, nobody has to sign in.
     """

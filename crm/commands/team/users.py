@@ -156,7 +156,7 @@ def edit(
     password: Annotated[str | None, Secret(), About("Password", "your own, to change your own e-mail or phone")] = None,
     yes: bool = False,
 ) -> UserShown:
-    """Changes an account. A change of role signs the user out, and the keys stop that a former admin made."""
+    """Changes an account. A new role signs the user out; if an admin loses the role, the keys they made stop."""
     values: dict[str, Any] = {"email": email, "name": name, "role": role, "phone": phone}
     changes = {field: value for field, value in values.items() if value is not None}
     if client is not None:
@@ -173,8 +173,7 @@ def edit(
 
 @command("users deactivate", title="Deactivate accounts", roles=ONLY_ADMIN)
 def deactivate(crm: CRM, users: Annotated[tuple[User, ...], _THEIRS], yes: bool = False) -> list[UserShown]:
-    """Lets people in no more, ends their sessions and stops the keys that they made; what they did stays in the
-    history."""
+    """Deactivates accounts, ends their sessions and stops the keys they made; the history keeps what they did."""
     _confirm_stopping(crm, users, "Deactivate", yes=yes)
     crm.accounts.switch(users, active=False)
     return _those(crm, users)
@@ -187,7 +186,7 @@ def activate(
     all_: Annotated[bool, Flag(), About("All", "all that are switched off and not changed by hand")] = False,
     yes: bool = False,
 ) -> list[UserShown]:
-    """Lets people in again who were deactivated. Keys that an admin made work again, unless they were revoked.
+    """Reactivates accounts. Keys that an admin made work again, unless they were revoked.
 
     With --all everybody who is switched off, as after `users recover`: also whoever was switched off before that.
     """
@@ -229,13 +228,13 @@ def _switched_off(crm: CRM) -> tuple[User, ...]:
 
 @command("users reset-password", title="New one-time password", roles=ONLY_ADMIN)
 def reset_password(crm: CRM, user: Annotated[User, _WHOSE]) -> OneTimePassword:
-    """Gives somebody a new one-time password and ends their sessions."""
+    """Gives a user a new one-time password and ends their sessions."""
     return OneTimePassword(user.id, user.email, user.name, crm.accounts.new_one_time_password(user.id))
 
 
 @command("users reset-second-factor", title="Reset a second factor", roles=ONLY_ADMIN)
 def reset_second_factor(crm: CRM, user: Annotated[User, _WHOSE]) -> UserShown:
-    """Takes the second factor of somebody away who has lost it, and ends their sessions."""
+    """Removes a user's lost second factor and ends their sessions."""
     crm.accounts.reset_second_factor(user.id)
     return _user_shown(crm, user.id)
 
@@ -248,7 +247,7 @@ def vouch(
     client: Annotated[Client | None, About("Client", "whose account it is, for the role client")] = None,
     name: Annotated[str, Line(100), About("Name", "where it was changed too")] = "",
 ) -> OneTimePassword:
-    """Lets an account in again that was changed by hand in a spreadsheet, with the role that is named here.
+    """Accepts an account that was changed by hand in a spreadsheet, with the role you name.
 
     What let somebody in before is worth nothing then: it gets a one-time password and has no second factor.
     """
@@ -259,14 +258,14 @@ def vouch(
 
 @command("users sign-out", title="Sign a person out everywhere", roles=ONLY_ADMIN)
 def sign_out(crm: CRM, user: Annotated[User, _WHOSE]) -> UserShown:
-    """Ends all sessions of somebody, except the one in which this is asked."""
+    """Ends all sessions of a user, except the current one."""
     crm.accounts.sign_out(user.id)
     return _user_shown(crm, user.id)
 
 
 @command("users sessions", title="Open sessions", roles=ONLY_ADMIN)
 def sessions(crm: CRM, user: Annotated[User, _WHOSE]) -> list[SessionShown]:
-    """Lists the open sessions of somebody: since when, from where, on what."""
+    """Lists a user's open sessions: since when, from where, on which device."""
     return [session_shown(crm, session) for session in crm.accounts.sessions(user.id)]
 
 

@@ -65,7 +65,7 @@ def import_file(
     sheet: Annotated[str, Line(40), About("Sheet", "of a workbook; the first that holds a table unless named")] = "",
     dates: Annotated[str, Choice(DATE_ORDERS), About("Dates", "dmy, mdy or ymd, if they are read wrongly")] = "",
 ) -> "ImportReport | WholeStoreReport":
-    """Imports clients or sales from a file; the same file again adds nothing.
+    """Imports clients or sales from a file; importing the same file again adds nothing.
 
     Encoding, delimiter, header, the meaning of columns and the order of dates are detected. Rows that cannot be
     taken go to a file of their own beside it, with the reason. An import is one step of `history undo`.

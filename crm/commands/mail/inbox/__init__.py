@@ -72,7 +72,7 @@ def fetch(
     crm: CRM,
     from_now: Annotated[bool, About("From now on", "skip what is in the mailbox already")] = False,
 ) -> Fetched:
-    """Reads the mailbox, and files each e-mail with the clients whose address it bears.
+    """Reads the mailbox, and files each e-mail with the clients whose address it has.
 
     What clients write comes in by itself or is forwarded to the mailbox; what is written to them is copied to it (BCC).
     It can be run as often as one likes: each e-mail is filed once. Who is unknown is listed by `email unknown`.
@@ -90,7 +90,7 @@ def fetch(
 
 @command("email unknown", title="Unknown senders")
 def unknown(crm: CRM) -> Sequence[Stranger]:
-    """Lists who has written and is no client yet, those who wrote last first.
+    """Lists senders who are not clients yet, latest first.
 
     `email adopt` makes one a client, `email ignore` leaves one out. The list is kept on this machine, beside the
     mailbox, since strangers do not belong to the team's data.
@@ -106,7 +106,7 @@ def adopt(
     client: Annotated[Client | None, About("Client", "an existing client, who gets the address")] = None,
     name: Annotated[str, Line(200), About("Name", "of the person; the one in the e-mail by default")] = "",
 ) -> Adopted:
-    """Makes somebody who has written a client, or a contact of one that is there, and files their e-mails."""
+    """Adds an unknown sender as a client, or as a contact of an existing client, and files their e-mails."""
     with _opened(crm) as (mailbox, journal):
         who = next((stranger for stranger in journal.strangers() if stranger.address == spelling(address)), None)
         if who is None:
@@ -137,7 +137,7 @@ def ignore(
     address: TheAddress,
     again: Annotated[bool, About("Again", "stop ignoring them")] = False,
 ) -> Sequence[Stranger]:
-    """Leaves somebody out of the unknown senders, now and later; those who are left are listed."""
+    """Hides a sender from the unknown senders, now and later, and lists the others."""
     with _opened(crm) as (_, journal):
         if again:
             journal.let_in([spelling(address)])

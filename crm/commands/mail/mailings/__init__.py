@@ -82,7 +82,7 @@ def send(
     again: Annotated[bool, About("Again", "also to those who have got the same text in an earlier mailing")] = False,
     yes: bool = False,
 ) -> MailingReport | TestSent:
-    """Writes an e-mail to many clients at once, each with their own name and figures in it.
+    """Sends an e-mail to many clients at once, with the fields filled in for each.
 
     Nobody gets it who has not agreed to mailings, has no address, or one that was refused for good, and no address
     gets it twice; nor who has got the same text in an earlier mailing, unless --again is given. It says first who that
@@ -211,7 +211,7 @@ def list_all(
     limit: Limit = 0,
     offset: Offset = 0,
 ) -> list[MailingCount]:
-    """Lists the mailings, the newest first, with how many messages of each were sent, failed or still wait."""
+    """Lists mailings, newest first, with the number of messages sent, failed and still queued."""
     with crm.read() as snapshot:
         mailings = snapshot.find_all(Mailing, Query({"occasion": ""}, sort="-id", limit=most(limit), offset=offset))
         counts = counts_of(snapshot, [mailing.id for mailing in mailings])
@@ -220,21 +220,21 @@ def list_all(
 
 @command("mailings show", title="Show a mailing")
 def show(crm: CRM, mailing: TheMailing) -> MailingReport:
-    """Shows what became of a mailing, and which of its messages somebody has to see to."""
+    """Shows the result of a mailing, and the messages that need attention."""
     with crm.read() as snapshot:
         return report_on(snapshot, snapshot.get(Mailing, mailing.id))
 
 
 @command("mailings resume", title="Resume a mailing")
 def resume(crm: CRM, mailing: TheMailing) -> MailingReport:
-    """Goes on with a mailing where it stopped; nobody gets it twice."""
+    """Resumes a mailing where it stopped; nobody gets it twice."""
     refuse_unsendable(crm)
     return _sent(crm, mailing)
 
 
 @command("mailings cancel", title="Cancel a mailing")
 def cancel(crm: CRM, mailing: TheMailing, yes: bool = False) -> MailingReport:
-    """Takes what has not been sent of a mailing out of the outbox; `email again` sends a message of it anyway."""
+    """Cancels the unsent messages of a mailing; `email again` still sends one of them."""
 
     def change(tx: Transaction) -> MailingReport:
         current = tx.get(Mailing, mailing.id)
