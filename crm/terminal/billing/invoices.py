@@ -105,7 +105,7 @@ def add(session: Session, client: Client | None = None, **_: Any) -> None:
     """A client, then the first line; the draft opens."""
     client = record_actions.chosen_client(session, client, "Invoices", "Draft an invoice")
     session.page("Invoices", client.name, "First line")
-    line = session.prompts.value("Line", named("invoices lines add").parameters["line"].value_check, required=True)
+    line = _typed_line(session)
     card: InvoiceCard = session.call("invoices add", client=client, line=[line])
     _say(session, card, "Drafted")
     invoice_page(session, card.invoice)
@@ -116,9 +116,13 @@ def add_line(session: Session, invoice: Invoice | None = None, **_: Any) -> None
     """A line as one types it."""
     invoice = record_actions.chosen(session, "invoices lines add", invoice)
     session.page("Invoices", f"Draft {invoice.id}", "Add a line")
+    session.call("invoices lines add", invoice=invoice, line=_typed_line(session))
+
+
+def _typed_line(session: Session) -> str:
     check = named("invoices lines add").parameters["line"].value_check
-    line = session.prompts.value("Line, like 3 h Consulting 100 19%", check, required=True)
-    session.call("invoices lines add", invoice=invoice, line=line)
+    line: str = session.prompts.value("Line, like 3 h Consulting 100 19%", check, required=True)
+    return line
 
 
 @flow("invoices lines edit")

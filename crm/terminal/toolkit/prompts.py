@@ -248,8 +248,11 @@ class Prompts:
                 wrong = _refused(command, arguments, error)
                 if wrong is None:
                     raise
-                typed, message = self.typed(wrong, arguments.get(wrong.name)), reason(error, self.screen.width - 1)
-                arguments[wrong.name] = self.ask(wrong, typed=typed, error=message)
+                value, message = arguments.get(wrong.name), reason(error, self.screen.width - 1)
+                if wrong.many and wrong.check and value:
+                    arguments[wrong.name] = self._several_again(wrong, wrong.check, value, message)
+                else:
+                    arguments[wrong.name] = self.ask(wrong, typed=self.typed(wrong, value), error=message)
 
     def typed(self, parameter: Parameter, value: Any) -> str:
         """An answer given before, as text to change."""
@@ -299,6 +302,18 @@ class Prompts:
             if value in (None, ""):
                 return values or parameter.default or []
             values.append(value)
+
+    def _several_again(self, parameter: Parameter, check: Check, before: Sequence[Any], error: str) -> list[Any]:
+        """Several values of which one was refused: each is there to be corrected, and one that is cleared is dropped;
+        a single one is not."""
+        values: list[Any] = []
+        for place, value in enumerate(before, start=1):
+            label = parameter.label if len(before) == 1 else f"{parameter.label} {place}"
+            typed = check.edit(value, self.crm.conventions)
+            again = self.value(label, check, help=parameter.help, typed=typed, error=error, required=len(before) == 1)
+            error = ""
+            values += [again] if again not in (None, "") else []
+        return values
 
 
 def _short_answers(question: Question) -> list[Choice]:

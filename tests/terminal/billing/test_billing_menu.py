@@ -25,6 +25,8 @@ from tests.conftest import STORES, _new_store
 from tests.support.mail_desk import desk
 from tests.support.mail_server import Post
 
+LINE = "Line, like 3 h Consulting 100 19%"
+
 
 def test_the_menu_can_ask_for_every_parameter() -> None:
     load_flows()
@@ -69,8 +71,9 @@ class Typist:
             raise Back
         return choices[0].value
 
-    def text(self, label: str, read: Callable[[str], Any], *, default: str = "", **_: Any) -> Any:
+    def text(self, label: str, read: Callable[[str], Any], *, default: str = "", error: str = "", **_: Any) -> Any:
         self.asked.append(label)
+        self.offered += [f"{error} ({default})"] if error else []
         assert self.asked.count(label) < 5, (label, self.typed)
         try:
             return read(self.typed.get(label, default))
@@ -128,14 +131,20 @@ def test_services_at_the_menu(menu: Menu) -> None:
     assert "Deleted Consulting" in menu("services delete", "Consulting")
 
 
+def test_a_first_line_that_is_refused_is_there_to_be_corrected(menu: Menu) -> None:
+    shown = menu("invoices add", **{"Client": "Acme", LINE: "Consulting", "Line": "Consulting 100 19%"})
+    assert "Say what Consulting costs, like Consulting 100: no service is called so. (Consulting)" in shown
+    assert [f"{invoice.total:.2f}" for invoice in menu.all(Invoice)] == ["119.00"]
+
+
 def test_an_invoice_and_its_payment_at_the_menu(menu: Menu) -> None:
     menu("services add", Name="Consulting", Price="100", Tax_rate="19", Unit="hour")
-    assert "Drafted draft 1" in menu("invoices add", Client="Acme", Line="3 h Consulting")
+    assert "Drafted draft 1" in menu("invoices add", **{"Client": "Acme", LINE: "3 h Consulting"})
     (draft,) = menu.all(Invoice)
-    menu("invoices lines add", "Draft 1", **{"Line, like 3 h Consulting 100 19%": "2 x Table 49.90 7%"})
+    menu("invoices lines add", "Draft 1", **{LINE: "2 x Table 49.90 7%"})
     menu("invoices lines edit", "Draft 1", "Table", "Change the price", Price="50")
     menu("invoices lines move", "Draft 1", "Table", "Move it", "Place 1")
-    menu("invoices lines add", "Draft 1", **{"Line, like 3 h Consulting 100 19%": "Mistake 1"})
+    menu("invoices lines add", "Draft 1", **{LINE: "Mistake 1"})
     menu("invoices lines remove", "Draft 1", "Mistake", "Remove it")
     menu("invoices adjustments add", "Draft 1", "Add a discount", **{"Discount, like 10% or 25": "10%"})
     menu("invoices adjustments add", "Draft 1", "Add a charge", **{"Charge, like 10% or 25": "5"})
@@ -160,7 +169,7 @@ def test_an_invoice_and_its_payment_at_the_menu(menu: Menu) -> None:
     assert (first.method, first.left, second.method, second.left) == ("bank transfer", 0, "cash", 100)
     assert "€500.00" in menu("payments list")
     assert "€500.00" in menu("payments show", "€500.00")
-    menu("invoices add", Client="Acme", Line="Stamp 10 19%")
+    menu("invoices add", **{"Client": "Acme", LINE: "Stamp 10 19%"})
     menu("invoices issue", "Draft 3", "Issue it")
     menu("payments allocate", "€500.00", "RE-2026-0002")
     assert menu.all(Payment)[1].left == Decimal("88.10")
