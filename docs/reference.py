@@ -21,25 +21,25 @@ def settings_page() -> str:
     lines = ["# Settings", "", "## From the environment", "", "| variable | what it is |", "| --- | --- |"]
     lines += [f"| `{option.variable}` | {option.description} |" for option in ENVIRONMENT]
     lines += [
-        "| `CRM_KEY` | A key made by `keys add`: the shell runs by it, and by nothing else. The menu and the web"
-        " terminal take no notice of it. |",
+        "| `CRM_KEY` | A key made by `keys add`: the shell has the rights of this key only. The menu and the web"
+        " terminal ignore it. |",
         "| `CRM_KEY_FILE` | A file with that key, which only its owner can read. |",
         "| `NO_COLOR` | Set to anything: no colours. |",
         "| `CRM_DEBUG` | Set to anything: show where an error came from. |",
     ]
     lines += [
         "",
-        "Without `CRM_STORE` and `--store` the data lies in the Google spreadsheet that was connected last (`store.txt`"
-        " in the user's data folder names it); else in a SQLite file in that folder:"
+        "Without `CRM_STORE` and `--store` the data is in the Google spreadsheet that was connected last (`store.txt`"
+        " in the user's data folder names it), or else in a SQLite file in that folder:"
         " `~/.local/share/crm/crm.sqlite3` on Linux, `~/Library/Application Support/crm` on macOS,"
-        " `%LOCALAPPDATA%\\crm` on Windows. Backups lie in `backups` beside it.",
+        " `%LOCALAPPDATA%\\crm` on Windows. Backups are in `backups` beside it.",
         "",
         "E-mail, the mailbox and SMS can also be set up in the menu, for one computer: [E-mail](email.md#set-it-up)."
-        " Variables win.",
+        " Variables override those settings.",
         "",
         "## The team's, kept with the data",
         "",
-        "Everybody who works on a store has the same."
+        "Everyone who uses a store has the same settings."
         " Menu: *Data & settings*, *Settings*; shell: `.venv/bin/python run.py settings set NAME VALUE`.",
         "A new store takes them from the language and country of the machine it is made on.",
         "",
@@ -55,20 +55,20 @@ def commands_page() -> str:
     lines = [
         "# Commands",
         "",
-        "Each is a use case: an entry of the menu, and a command of the shell.",
+        "Each command can be run in the shell; most are in the menu as well.",
         "",
         "```",
         ".venv/bin/python run.py [--store URL] [--json] [--yes] [--debug] GROUP COMMAND [OPTIONS]",
         "```",
         "",
-        "- `--store` names where the data lies (`sample`: the sample data that `demo` makes), `--json` prints one JSON"
+        "- `--store` names where the data is (`sample`: the sample data that `demo` makes), `--json` prints one JSON"
         " document, `--yes` answers every confirmation with yes, `--debug` shows where an error came"
-        " from. They may stand before or after the command.",
-        "- A question with more than one way to go on (which client is meant, whether a sale is taken back) is not"
-        " answered by `--yes`: it is refused with the options that answer it, and nothing is changed.",
+        " from. They can come before or after the command.",
+        "- A question with more than one way to go on (which client is meant, whether to remove a sale) is not"
+        " answered by `--yes`: the command is refused, the message names the options to use, and nothing is changed.",
         "- Exit code 0 done, 1 refused, 2 wrong usage, 130 interrupted. Errors go to stderr, with `--json` as"
         ' `{"error": kind, "message": sentence}`.',
-        "- What must be given is marked `*`; it is asked for when somebody sits at the terminal.",
+        "- Required options are marked `*`; at a terminal the program asks for those you leave out.",
         "- A client is named by its number, its reference, or its name where only one has it.",
         "- Dates are `2026-11-21`, `today`, `yesterday`, `fri`, or day and month in the team's order; amounts as"
         " the team writes them, or with a point before the decimals; of these an amount has as many as the currency"
@@ -77,7 +77,7 @@ def commands_page() -> str:
         " program is called: `python run.py`, `./run.py` or `crm`. Values are completed too: statuses, stages, tags,"
         " views, and names as far as you may see them.",
         "- Installed with pipx, uv or pip, the program is called `crm` instead of `.venv/bin/python run.py`."
-        " `--version` tells its version.",
+        " `--version` shows its version.",
         "",
     ]
     # Only the shell has the last one.

@@ -92,7 +92,7 @@ def agenda(
 ) -> Agenda:
     """Lists what needs doing: follow-ups, birthdays, deals to close, invoices overdue, failed e-mails, quiet deals.
 
-    The most urgent comes first, and each says why. A birthday stands there until somebody has been in touch on the day.
+    The most urgent come first, each with the reason. A birthday is listed until someone has been in touch on the day.
     A deal has gone quiet where for two weeks nobody has spoken to the client and it has not moved. What failed of a
     mailing to many stands in its own report.
     """

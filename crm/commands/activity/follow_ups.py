@@ -301,8 +301,8 @@ def export(
 ) -> ExportReport:
     """Exports open follow-ups to a calendar file (iCalendar) that any calendar program can import.
 
-    What has a time of day stands at that time wherever the calendar is opened, the rest as something of the whole day.
-    Taken in again, the same follow-ups are brought up to date and not doubled.
+    A follow-up with a time appears at that time in any calendar, the others as all-day events. Importing the file again
+    updates the same follow-ups and adds no duplicates.
     """
     if file.suffix.lower() != ".ics":
         raise FieldError("a calendar file ends in .ics", field="file", label="File")

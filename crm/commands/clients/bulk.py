@@ -58,8 +58,8 @@ def tag(
 ) -> list[Client]:
     """Adds and removes tags, for any number of clients at once.
 
-    They are named one by one, or chosen by fields, a condition or a saved view; then it says first how many there
-    are. All of it is one change, which `history undo` takes back.
+    Name the clients one by one, or choose them by fields, a condition or a saved view; then you see first how many
+    there are. It is one change, and `history undo` undoes all of it.
     """
     if not tag and not untag:
         raise FieldError("name a tag to add or to remove")
@@ -96,8 +96,8 @@ def edit_many(
 ) -> GroupReport:
     """Sets fields of many clients to the same values; the other fields stay as they are.
 
-    Tags are added to those that a client has, own fields stand beside the others. First it says how many clients it
-    is about. All of it is one change, which `history undo` takes back; where one client cannot be changed so, none is.
+    Tags and own fields are added to those a client has. You see first how many clients will change. It is one change,
+    and `history undo` undoes all of it. If one client cannot be changed, none is.
     """
     if not changes and not untag:
         raise FieldError("nothing to change was given")

@@ -254,8 +254,8 @@ def doubts(record: Client, by: Conventions) -> dict[str, str]:
 def edit(crm: CRM, client: TheClient, changes: ClientChanges) -> Client:
     """Changes fields of a client; the other fields stay as they are.
 
-    What somebody else changed since the client was shown is kept; where it is the same field, both
-    values are shown and nothing is overwritten.
+    Changes that someone else made after you opened the client are kept. If you both changed the same field, you see
+    both values and nothing is overwritten.
     """
     if not changes:
         raise FieldError("nothing to change was given")

@@ -114,9 +114,9 @@ def doubts(record: Contact, by: Conventions) -> dict[str, str]:
 def edit(crm: CRM, contact: TheContact, changes: ContactChanges) -> Contact:
     """Changes fields of a contact; the other fields stay as they are.
 
-    Who becomes the primary contact takes that from the one before. With another client it goes over to that one, and
-    is its primary contact only where nobody else is. What somebody else changed since the contact was shown is kept;
-    where it is the same field, both values are shown and nothing is overwritten.
+    A new primary contact replaces the previous one. If you name another client, the contact moves there, and becomes
+    its primary contact only if it has none. Changes that someone else made after you opened the contact are kept. If
+    you both changed the same field, you see both values and nothing is overwritten.
     """
     if not changes:
         raise FieldError("nothing to change was given")

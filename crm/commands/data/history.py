@@ -156,10 +156,10 @@ def undo(
 ) -> TakenBack:
     """Undoes your last change, or any change by its number: an edit, a deletion, a whole import.
 
-    Your last change is the last one of your account, or under your name where nobody signs in, that still stands. What
-    cannot be taken back (a message that was sent, a change of accounts, what later changes build on) and what the
-    program did by itself is passed over, and the answer names it. By its number a change that later changes build on is
-    not taken back; undo those first. An undo can be undone by its number.
+    Your last change is the last one made by your account (or under your name if nobody signs in) that is not undone
+    yet. It skips what cannot be undone (a message that was sent, a change of accounts, a change that later changes
+    depend on) and what the program did itself, and names what it skipped. If later changes depend on the change you
+    name, undo those first. You can undo an undo by its number.
     """
 
     def change(tx: Transaction) -> tuple[HistoryEntry, Sequence[HistoryEntry]]:

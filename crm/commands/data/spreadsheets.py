@@ -66,9 +66,9 @@ def setup(
 ) -> SpreadsheetReport:
     """Sets up a Google spreadsheet as a store: adds the tabs it needs; existing tabs stay as they are.
 
-    Once more on one that is set up, it refreshes drop-downs and colours, and puts back columns that were deleted.
-    A list of clients that stands in another tab is taken over if you say so: what each has spent becomes a sale
-    of today. The list itself stays as it is.
+    If the spreadsheet is set up already, it refreshes drop-downs and colours, and restores deleted columns. It can
+    import a list of clients from another tab: what each has spent becomes a sale of today. The list itself stays as it
+    is.
     """
     sheet = crm.spreadsheets.look_at(_named(crm, spreadsheet))
     store = opened(crm, sheet.url)

@@ -55,7 +55,8 @@ def lift(
 ) -> OptOut:
     """Removes an address or a phone number from the opt-outs, because its owner asked for it.
 
-    The reason stands in the history. The consent of clients stays as it is: say there who wants mailings again.
+    The history keeps the reason. The consent of clients does not change: set it for each client who wants mailings
+    again.
     """
     if not reason:
         raise FieldError("say why it no longer holds; it stands in the history", field="reason", label="Reason")

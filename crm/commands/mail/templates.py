@@ -44,8 +44,8 @@ def add(
     """Adds a template: a text with fields that are filled in for each client.
 
     There are {first_name}, {last_name}, {name}, {company}, {contact_name}, {email}, {city}, {status}, {total_spend},
-    {last_sale_on}, {owner}, {my_name}, {company_name}, and your own like {extra.shoe size}. What stands behind a | is
-    put there where a client has nothing: {first_name|friend}. An e-mail is written in Markdown.
+    {last_sale_on}, {owner}, {my_name}, {company_name}, and your own like {extra.shoe size}. The text after a |
+    is used if a client has no value: {first_name|friend}. An e-mail is written in Markdown.
     """
     record = _checked(Template(name=name, channel=channel or "email", subject=subject, body=body))
 

@@ -53,10 +53,11 @@ class _Person:
 def activity(crm: CRM, since: Since = None, until: Until = None, to: To = None, yes: bool = False) -> Report:
     """Shows each person's activity in a period: interactions by kind, follow-ups, deals won, and sales.
 
-    An interaction counts on its day for whoever logged it, a follow-up on the day on which it was done for whom it was,
-    a sale on its day for whoever recorded it. A deal that is won today counts on the day on which it was closed, with
-    its value, for its owner. What nobody's name stands beside is in a row without a name. An account is one person;
-    names without one are one person where they differ in case only. Without a first day this is the running month.
+    An interaction counts on its day for the person who logged it, a follow-up on the day it was done for the person it
+    was assigned to, a sale on its day for the person who recorded it. A deal that is won counts on the day it was
+    closed, with its value, for its owner. Records without a person are in a row without a name. An account is one
+    person; names without an account that differ only in case are one person. Without a first day, the report covers
+    this month.
     """
     until = until or crm.today
     in_order(since, until)

@@ -46,7 +46,7 @@ def funnel(crm: CRM, since: Since = None, until: Until = None, to: To = None, ye
     """Shows how many deals reached each stage in a period, how many went on, and how long they stayed.
 
     A deal reached a stage if it came into it on a day of the period; however often it did, it counts once. Of those,
-    a deal went on if afterwards, until the last day, it came into a stage that stands later in the order and is not one
+    a deal went on if afterwards, until the last day, it came into a later stage that is not one
     for lost deals; stages may be skipped. Conversion is the went on in percent of the reached. Won are those of the
     reached that came into a stage for won deals afterwards, until the last day.
 

@@ -176,8 +176,8 @@ def times_in_stages(snapshot: Snapshot, deal: Deal, known: Sequence[Stage]) -> l
 def edit(crm: CRM, deal: TheDeal, changes: DealChanges) -> Deal:
     """Changes fields of a deal; the other fields stay as they are. `deals move` moves it to another stage.
 
-    What somebody else changed since the deal was shown is kept; where it is the same field, both values are shown and
-    nothing is overwritten.
+    Changes that someone else made after you opened the deal are kept. If you both changed the same field, you see both
+    values and nothing is overwritten.
     """
     if not changes:
         raise FieldError("nothing to change was given")

@@ -86,7 +86,7 @@ def win(
 ) -> DealMoved | DealWon:
     """Marks a deal as won: moves it to the first won stage and records a sale of its value.
 
-    The client's status is reviewed at once. All of it is one change, which `history undo` takes back.
+    The client's status is reviewed at once. It is one change, and `history undo` undoes all of it.
     """
 
     def change(tx: Transaction) -> DealMoved | DealWon:
@@ -126,7 +126,7 @@ def reopen(
 ) -> DealMoved | DealWon:
     """Reopens a deal that was won or lost, by default in the open stage it was in before.
 
-    Whether the sale that it was won with is taken back as well is asked.
+    If the deal was won, you are asked whether to remove its sale as well.
     """
     if to and to.outcome != "open":
         raise FieldError(f"{to.name} is not a stage for open deals", field="to", label="To stage")

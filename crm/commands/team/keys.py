@@ -75,9 +75,9 @@ def add(
 ) -> KeyMade:
     """Makes a key for unattended commands, for a store that has accounts. The key is shown once.
 
-    With CRM_KEY in the environment, or CRM_KEY_FILE with the name of a file that only its owner can read, the shell
-    runs by this key: `email outbox`, `email due`, `email fetch` and `sms fetch` where it may do mail, `backup` where it
-    may back up, and nothing else. What it does stands in the history under its name.
+    Set CRM_KEY to the key, or CRM_KEY_FILE to the name of a file with the key that only its owner can read. The shell
+    then runs `email outbox`, `email due`, `email fetch` and `sms fetch` if the key may do mail, `backup` if it may back
+    up, and nothing else. The history shows what it did under its name.
     """
     key, secret = crm.accounts.add_key(name, may, expires)
     return KeyMade(key.id, key.name, key.may, key.expires_on, secret)

@@ -56,9 +56,9 @@ def add(
     email: Annotated[str, Email(), About("E-mail")] = "",
     phone: Annotated[str, Phone(), About("Phone")] = "",
 ) -> Colleague:
-    """Adds a person without an account, who can own clients and get follow-ups.
+    """Adds a person to the team who cannot sign in, but can own clients and get follow-ups.
 
-    `users reset-password` lets them sign in later. As long as everybody is only named, nobody has to sign in.
+    `users reset-password` lets them sign in later. As long as nobody on the team can sign in, nobody has to.
     """
     added = crm.accounts.add_named(name, email=email, phone=phone)
     return next(person for person in list_all(crm) if person.name == added.name and person.role)

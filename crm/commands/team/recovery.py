@@ -46,11 +46,11 @@ def recover(
 ) -> AccountsRecovered:
     """Lets an admin in again, on the computer that holds the data.
 
-    It is for the owner, who holds the file, or the credentials of the spreadsheet, and the secret; nobody has to be
-    signed in. The account with this address gets the role admin and a one-time password; with --name a new one is added
-    where there is none. Where the accounts were changed outside this program, all others are switched off until an
-    admin switches them on again, and everyone is signed out. It stands in the history, and the other admins are told
-    by mail where that is set up.
+    It is for the owner, who has the file, or the credentials of the spreadsheet, and the secret; nobody has to be
+    signed in. The account with this address gets the role admin and a one-time password; if there is none, --name adds
+    one. If the accounts were changed outside this program, everyone is signed out, and all other accounts are
+    deactivated until an admin reactivates them. The history shows it, and the other admins get an e-mail if e-mail is
+    set up.
     """
     accounts = crm.accounts.open()
     standing, is_known = accounts.recovery.before_recovery(email, name)

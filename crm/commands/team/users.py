@@ -118,8 +118,8 @@ def add(
 ) -> OneTimePassword | FirstAccount:
     """Adds an account and gives a one-time password for its first sign-in.
 
-    From the first account on, everybody who opens this store signs in; so the first one is an admin's, and whoever
-    makes it at a terminal chooses their password and is signed in. An account with the role client belongs to one
+    Once there is an account, everyone who opens this store has to sign in. So the first account is an admin's; if you
+    make it at a terminal, you choose your password and are signed in. An account with the role client belongs to one
     client and sees that client's own data only.
     """
     _refuse_unfit(role, client)
@@ -188,7 +188,7 @@ def activate(
 ) -> list[UserShown]:
     """Reactivates accounts. Keys that an admin made work again, unless they were revoked.
 
-    With --all everybody who is switched off, as after `users recover`: also whoever was switched off before that.
+    --all reactivates every deactivated account, for example after `users recover`, including those deactivated earlier.
     """
     if bool(users) == all_:
         raise FieldError("say which accounts, or --all", field="users", label="Accounts")
@@ -249,7 +249,7 @@ def vouch(
 ) -> OneTimePassword:
     """Accepts an account that was changed by hand in a spreadsheet, with the role you name.
 
-    What let somebody in before is worth nothing then: it gets a one-time password and has no second factor.
+    Its old password and second factor stop working: it gets a one-time password and has no second factor.
     """
     _refuse_unfit(role, client)
     password = crm.accounts.vouch(user, role=role, client=client.id if client else 0, name=name)
