@@ -407,7 +407,12 @@ class Transaction(Snapshot, Protocol):
         """Deletes a record, with a client its sales."""
 
     def delete_all(self, kind: type[Record], ids: Sequence[int]) -> None:
-        """Deletes many records of a kind, each with what belongs to it; those that are not there are passed over."""
+        """Deletes many records of a kind, each with what belongs to it; those that are not there are passed over.
+        Raises RefusedError as `refuse_kept` does."""
+
+    def refuse_kept(self, kind: type[Record], ids: Sequence[int]) -> None:
+        """Raises RefusedError, with their names, where some of the records cannot be deleted before others that name
+        them: a client has invoices."""
 
     def end_sessions(self, user: int | None = None, but: int = 0) -> int:
         """Ends all sessions of an account, or of all, except one; how many."""

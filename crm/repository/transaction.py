@@ -68,6 +68,8 @@ AnyRecord = TypeVar("AnyRecord", bound=Record)
 # Clients, rows and audit entries are written in batches of so many: enough to be quick, few enough to hold.
 BATCH = 1000
 _FEW = 20
+# As many records are named in a refusal.
+_NAMED = 5
 # A transaction that adds so many clients, and more than there were, makes most of their indexes anew at its end: that
 # takes a third of the time that it takes to enter each client in each. By the others an import finds known clients.
 _MANY = 2000
@@ -493,12 +495,18 @@ class SqlTransaction(SqlSnapshot):
                 rows = self.connection.execute(select(table.c.id).where(table.c[name].in_(batch)).order_by(table.c.id))
                 if theirs := [row.id for row in rows]:
                     self.delete_all(owned, theirs)
+        self.refuse_kept(kind, ids)
+        self.remove(kind, ids)
+
+    def refuse_kept(self, kind: type[Record], ids: Sequence[int]) -> None:
         for keeping_it, name in keeping(kind):
-            if self.naming(keeping_it, name, ids):
+            if kept := sorted(self.naming(keeping_it, name, ids)):
                 word = "in" if kind is Stage else "of"
                 plural = keeping_it.plural.replace("-", " ")
-                raise RefusedError(f"There are still {plural} {word} this {kind.kind_name}; nothing was changed.")
-        self.remove(kind, ids)
+                records = [self.get(kind, number) for number in kept[:_NAMED]]
+                names = ", ".join(getattr(record, "name", "") or f"{record.noun} {record.id}" for record in records)
+                more = f" and {len(kept) - _NAMED} more" if len(kept) > _NAMED else ""
+                raise RefusedError(f"There are still {plural} {word} {names}{more}; nothing was changed.")
 
     def remove(self, kind: type[Record], ids: Sequence[int]) -> None:
         """Deletes those of the records that are there; raises RefusedError where others belong to one. With a client

@@ -137,6 +137,7 @@ def delete_many(
 
     def change(tx: Transaction, tell: Progress) -> GroupReport:
         numbers = group.members(tx)
+        tx.refuse_kept(Client, numbers)
         along = _belonging(tx, numbers)
         if numbers and not yes:
             goes_with = "".join(f", {part}" for part in counted(along, by))

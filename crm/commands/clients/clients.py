@@ -277,6 +277,7 @@ def delete(crm: CRM, client: TheClient, yes: bool = False) -> Client:
 
     def change(tx: Transaction) -> Client:
         record = tx.get(Client, client.id)
+        tx.refuse_kept(Client, [record.id])
         if not yes:
             deleted = [record.name, *_belongings(tx, record, crm.conventions)]
             names = f"{', '.join(deleted[:-1])} and {deleted[-1]}" if len(deleted) > 1 else record.name

@@ -30,6 +30,7 @@ def delete_record(
 
     def change(tx: Transaction) -> AnyRecord:
         current = tx.get(type(record), record.id)
+        tx.refuse_kept(type(record), [current.id])
         if not yes:
             raise deletion(" ".join(filter(None, (f"This deletes {name}.", also(tx)))), current)
         tx.delete(current)

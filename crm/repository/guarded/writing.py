@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from sqlalchemy import select
 
 from crm.errors import ForbiddenError, NotFoundError
-from crm.model import Client, Record, SignIn, StatusRule
+from crm.model import Client, Record, SignIn, StatusRule, keeping
 from crm.model.rights import ALL, CREATE, DELETE, HISTORY, OWN_CHANGES, READ, SECRET, UPDATE, refusal
 from crm.repository import AuthoredTransaction, HistoryEntry, HistoryQuery, StatusMove, last_undoable
 from crm.repository.guarded.permissions import Permissions
@@ -56,6 +56,12 @@ class GuardedTransaction(GuardedSnapshot):
     def delete_all(self, kind: type[Record], ids: Sequence[int]) -> None:
         self._bounds.demand(kind.kind_name, DELETE)
         self._transaction.delete_all(kind, ids)
+
+    def refuse_kept(self, kind: type[Record], ids: Sequence[int]) -> None:
+        if keeping(kind):
+            # The refusal names the records.
+            self._bounds.demand(kind.kind_name, DELETE)
+        self._transaction.refuse_kept(kind, ids)
 
     def _demand_own(self, record: Record, operation: str) -> None:
         """Refuse a record of others; its owner is the stored one, whatever the given record says."""

@@ -1,0 +1,30 @@
+"""What has invoices is not deleted, and that is said before anything is asked."""
+
+from decimal import Decimal
+
+import pytest
+
+from crm.errors import RefusedError
+from tests.commands.billing.conftest import BillingDesk
+
+
+def test_who_has_invoices_is_named_before_the_question(desk: BillingDesk) -> None:
+    desk.draft()
+    other = desk("clients add", {"company": "Bolt"})
+    for words, given in (
+        ("clients delete", {"client": desk.acme}),
+        ("clients delete-many", {"clients": [other, desk.acme]}),
+        ("clients delete-many", {"all_": True}),
+    ):
+        for yes in (False, True):
+            with pytest.raises(RefusedError, match=r"There are still invoices of Acme; nothing was changed\."):
+                desk(words, **given, yes=yes)
+    assert desk.again(other)
+    assert desk.again(desk.acme)
+
+
+def test_a_service_that_is_on_an_invoice_is_named(desk: BillingDesk) -> None:
+    service = desk("services add", "Consulting", Decimal(100), tax_rate=Decimal(19))
+    desk("invoices add", desk.acme, (), [service])
+    with pytest.raises(RefusedError, match=r"of Consulting; nothing was changed\."):
+        desk("services delete", service)
