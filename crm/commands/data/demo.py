@@ -16,6 +16,7 @@ from crm.commands.data.sample_bills import SELLER, add_bills
 from crm.commands.data.sample_data import add_desk
 from crm.commands.registry import ONLY_ADMIN, command
 from crm.config import sample_file, sample_store
+from crm.errors import CRMError
 from crm.model import (
     BY_NAME,
     TIME_ZONE,
@@ -25,8 +26,11 @@ from crm.model import (
     Deal,
     FollowUp,
     Interaction,
+    Invoice,
     Message,
+    Payment,
     Sale,
+    Service,
     Setting,
     View,
 )
@@ -35,7 +39,9 @@ from crm.repository import Query, Transaction
 COMPANY = "Wickerby & Daughters, fine furniture"
 _CLIENTS = 60
 # What a person adds, and does not only follow from it.
-_ONES_OWN = frozenset(kind.kind_name for kind in (Client, Contact, Sale, Deal, Interaction, FollowUp, Message))
+_ONES_OWN = frozenset(
+    kind.kind_name for kind in (Client, Contact, Sale, Deal, Interaction, FollowUp, Message, Invoice, Payment, Service)
+)
 _NAMED = 3
 _SEED = 1871
 
@@ -70,6 +76,26 @@ def demo(crm: CRM) -> DemoReport:
                 snapshot.count(Client),
                 snapshot.count(Sale),
             )
+    finally:
+        sample.repository.close()
+
+
+def sample_clients(crm: CRM) -> int | None:
+    """The number of clients in the sample data; None where there is none."""
+    if not sample_file().exists():
+        return None
+    try:
+        sample = open_other(crm, sample_store())
+    except CRMError:
+        # A damaged file is nothing to go on with; making the sample says what is wrong with it.
+        return None
+    try:
+        if not is_sample(sample):
+            return None
+        with sample.read() as snapshot:
+            return snapshot.count(Client)
+    except CRMError:
+        return None
     finally:
         sample.repository.close()
 

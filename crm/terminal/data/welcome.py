@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.text import Text
 
+from crm.commands.client_selection import pluralize
 from crm.commands.context import open_other
 from crm.commands.data import demo
 from crm.commands.data.demo import DemoReport
@@ -33,7 +34,13 @@ def welcome(session: Session) -> bool:
             Text("Your clients, their sales, and a status for each of them by rules you can read.", "muted")
         )
         session.screen.print()
-        ways = [Choice(title, _starts(session, words)) for words, title in _WAYS if session.offers(named(words))]
+        titles = dict(_WAYS)
+        if (clients := demo.sample_clients(session.crm)) is not None:
+            count = pluralize(clients, "client", "clients", session.crm.conventions)
+            titles["demo"] = f"Go on with the sample data ({count})"
+        ways = [
+            Choice(title, _starts(session, words)) for words, title in titles.items() if session.offers(named(words))
+        ]
         if session.crm.reader != OWNER:
             # There are accounts already, to be looked after.
             ways.append(Choice("Go to the menu", "menu"))
@@ -58,12 +65,15 @@ def _starts(session: Session, words: str) -> Callable[[], None]:
 
 
 def try_sample(session: Session) -> None:
-    """Makes the sample data and goes on with it."""
+    """Makes the sample data, or takes what is there, and goes on with it."""
+    is_new = demo.sample_clients(session.crm) is None
     report: DemoReport = named("demo")(session.crm)
     session.real, session.crm = session.crm, open_other(session.crm, report.url)
+    holds = f"{report.clients} clients and {report.sales} sales"
     session.say(
-        f"A made-up company with {report.clients} clients and {report.sales} sales, in a file of its own."
-        " Remove it under Data & settings.",
+        f"A made-up company with {holds}, in a file of its own. Remove it under Data & settings."
+        if is_new
+        else f"The sample data as you left it: {holds}.",
         "success",
     )
 
