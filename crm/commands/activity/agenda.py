@@ -15,6 +15,7 @@ from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import command
 from crm.model import CHANNELS, STATES, Client, Deal, FollowUp, Message, Record
 from crm.model.encoding import plain
+from crm.model.money import decimals_of
 from crm.repository import Query, Snapshot
 from crm.repository.queries import anniversaries, billing, deals, mail
 from crm.repository.queries.people import EVERYBODY, OwnerFilter
@@ -25,6 +26,7 @@ QUIET_AFTER = 14
 # What was promised for a day, and what is only today, come before what did not arrive, and that before what has come to
 # a halt; within each the longest comes first.
 _DUE, _BIRTHDAY, _CLOSE_PASSED, _UNPAID, _UNSENT, _QUIET = 4000, 3000, 2000, 1000, 0, -1000
+_UNUSED, _DRAFT = -2000, -3000
 _MOST_DAYS = 999
 
 
@@ -94,7 +96,7 @@ def agenda(
 
     The most urgent come first, each with the reason. A birthday is listed until someone has been in touch on the day.
     A deal has gone quiet where for two weeks nobody has spoken to the client and it has not moved. What failed of a
-    mailing to many stands in its own report.
+    mailing to many stands in its own report. Payments that are on no invoice and drafts of invoices come last.
     """
     with crm.read() as snapshot:
         return of_snapshot(crm, snapshot, mine, most(limit), offset)
@@ -197,6 +199,34 @@ def invoices_overdue(
     return count, items
 
 
+def payments_unused(
+    snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0
+) -> tuple[int, Sequence[AgendaItem]]:
+    """Payments of which something is on no invoice."""
+    count, payments = billing.unused_payments(snapshot, owner, most, but)
+    clients = by_id(snapshot, Client, {payment.client for payment in payments})
+    items = []
+    for payment in payments:
+        days = (snapshot.today - (payment.on or snapshot.today)).days
+        left = f"{min(payment.left, clients[payment.client].credit):.{decimals_of(payment.currency)}f}"
+        why = f"{left} {payment.currency} is on no invoice"
+        client = clients[payment.client]
+        items.append(AgendaItem(_rank(_UNUSED, days), f"Payment {payment.id}", why, client, payment, payment.user))
+    return count, items
+
+
+def drafts_waiting(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
+    """Invoices that are not issued yet."""
+    count, invoices = billing.drafts(snapshot, owner, most, but)
+    clients = by_id(snapshot, Client, {invoice.client for invoice in invoices})
+    return count, [
+        AgendaItem(
+            _rank(_DRAFT, 0), f"Draft {invoice.id}", "not issued yet", clients[invoice.client], invoice, invoice.user
+        )
+        for invoice in invoices
+    ]
+
+
 def gone_quiet(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
     """Open deals that nothing was done about for two weeks, and that need not be closed by now."""
     long_ago = snapshot.today - timedelta(days=QUIET_AFTER)
@@ -233,5 +263,7 @@ REASONS = (
     Reason(invoices_overdue, "invoice is overdue", "invoices are overdue", late=True),
     Reason(not_arrived, "message did not go out", "messages did not go out"),
     Reason(gone_quiet, "deal has gone quiet", "deals have gone quiet"),
+    Reason(payments_unused, "payment is on no invoice", "payments are on no invoice"),
+    Reason(drafts_waiting, "draft invoice is to be reviewed", "draft invoices are to be reviewed"),
 )
 SOURCES: Sequence[Source] = (follow_ups_due, *(reason.source for reason in REASONS))

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any
 
 from crm.commands.activity.timeline_entries import Entry
@@ -22,7 +23,9 @@ from crm.model import (
     Client,
     Contact,
     Conventions,
+    Invoice,
     OptOut,
+    Payment,
     User,
     belonging_to,
     fields,
@@ -38,6 +41,7 @@ from crm.model.folding import fold
 from crm.model.likeness import may_be_same
 from crm.model.rights import ALL, CLIENT, READ, level
 from crm.repository import Query, Snapshot, Transaction
+from crm.repository.queries import billing
 
 NewClient = Annotated[Mapping[str, Any], FieldsOf(Client, Takes.NEW)]
 ClientChanges = Annotated[Mapping[str, Any], FieldsOf(Client, Takes.CHANGES)]
@@ -68,13 +72,24 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientBilling:
+    """What a client owes in each currency (the currency, what is open, how much of it is overdue), and its last
+    payment."""
+
+    open: Sequence[tuple[str, Decimal, Decimal]]
+    last_payment: Payment | None
+
+
+@dataclass(frozen=True, slots=True)
 class ClientCard:
-    """A client as it is shown: the record, its contacts, what is odd about it, and the latest of its timeline."""
+    """A client as it is shown: the record, its contacts, what is odd about it, the latest of its timeline, and what is
+    billed, where the reader may see that."""
 
     client: Client
     contacts: Sequence[Contact]
     doubts: Mapping[str, str]
     timeline: Sequence[Entry]
+    billing: ClientBilling | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The client's own fields, and beside them what the card adds."""
@@ -232,7 +247,16 @@ def show(crm: CRM, client: TheClient) -> ClientCard:
         if len(entries) == _SHOWN and not any(entry.kind in INTERACTIONS for entry in entries):
             # However much was changed since, what was said last is to be seen.
             entries += latest(crm, snapshot, record, 1, tuple(INTERACTIONS))
-        return ClientCard(record, contacts, odd, entries)
+        return ClientCard(record, contacts, odd, entries, _billing(crm, snapshot, record))
+
+
+def _billing(crm: CRM, snapshot: Snapshot, client: Client) -> ClientBilling | None:
+    """What is billed to a client; None for whoever may not see that."""
+    if level(crm.reader.role, Invoice.kind_name, READ) is not ALL:
+        return None
+    last = snapshot.find_all(Payment, Query({"client": client.id, "kind": "payment"}, limit=1))
+    owed = billing.open_by_currency(snapshot, client.id) if client.open_amount else ()
+    return ClientBilling(owed, last[0] if last else None)
 
 
 def _opt_outs(crm: CRM, snapshot: Snapshot, record: Client) -> dict[str, str]:

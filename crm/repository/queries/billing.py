@@ -85,6 +85,25 @@ def overdue(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> 
     return int(count), [record_of(Invoice, row) for row in rows]
 
 
+def drafts(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, list[Invoice]]:
+    """How many drafts a person or everybody has, and some of them, the oldest first."""
+    waiting = (*_in_state("draft", snapshot.today), owner.owns(Invoice))
+    ((count,),) = snapshot.select(select(func.count()).where(*waiting))
+    statement = select(*record_columns(Invoice)).where(*waiting).order_by(invoice.id)
+    rows = snapshot.select(statement.limit(most).offset(but or None)) if most else ()
+    return int(count), [record_of(Invoice, row) for row in rows]
+
+
+def unused_payments(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, list[Payment]]:
+    """How many payments of which something is left their clients can still use, and some of them, the oldest first."""
+    unused = (payment.kind == "payment", payment.left > NOTHING, client.c.credit > NOTHING, owner.owns(Payment))
+    joined = TABLES[Payment].join(client, client.c.id == payment.client)
+    ((count,),) = snapshot.select(select(func.count()).select_from(joined).where(*unused))
+    statement = select(*record_columns(Payment)).select_from(joined).where(*unused).order_by(payment.on, payment.id)
+    rows = snapshot.select(statement.limit(most).offset(but or None)) if most else ()
+    return int(count), [record_of(Payment, row) for row in rows]
+
+
 def listed(
     snapshot: Snapshot, which: WhichInvoices, sort: str = "", limit: int | None = None, offset: int = 0
 ) -> list[Invoice]:
@@ -137,6 +156,18 @@ def unpaid_by_client(
     if days:
         statement = statement.having(func.min(invoice.due_on) <= today - timedelta(days=days))
     return snapshot.select(statement.limit(limit).offset(offset or None))
+
+
+def open_by_currency(snapshot: Snapshot, client_id: int) -> Sequence[tuple[str, Decimal, Decimal]]:
+    """What a client owes in each currency: the currency, what is open, and how much of it is overdue."""
+    late = func.sum(case((invoice.due_on < snapshot.today, invoice.open), else_=0))
+    statement = (
+        select(invoice.currency, func.sum(invoice.open), late)
+        .where(*_ISSUED, invoice.open > NOTHING, invoice.client == client_id)
+        .group_by(invoice.currency)
+        .order_by(invoice.currency)
+    )
+    return [(currency, still or NOTHING, overdue or NOTHING) for currency, still, overdue in snapshot.select(statement)]
 
 
 def last_paid(snapshot: Snapshot, invoices: Sequence[int]) -> Mapping[int, date]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from crm.commands.billing.documents import InvoiceCard
 from crm.commands.registry import named
-from crm.model import Client, Field, Invoice, typed_fields
+from crm.model import Client, Deal, Field, Invoice, typed_fields
 from crm.terminal.billing.rendering import INVOICES, adjustment_words, draw_invoice
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit import letters, record_actions
@@ -101,12 +101,15 @@ def _say(session: Session, card: InvoiceCard, what: str) -> None:
 
 
 @flow("invoices add")
-def add(session: Session, client: Client | None = None, **_: Any) -> None:
-    """A client, then the first line; the draft opens."""
+def add(session: Session, client: Client | None = None, deal: Deal | None = None, **_: Any) -> None:
+    """A client, then the first line, unless it is for a deal; the draft opens."""
     client = record_actions.chosen_client(session, client, "Invoices", "Draft an invoice")
-    session.page("Invoices", client.name, "First line")
-    line = _typed_line(session)
-    card: InvoiceCard = session.call("invoices add", client=client, line=[line])
+    if deal is None:
+        session.page("Invoices", client.name, "First line")
+        line = _typed_line(session)
+        card: InvoiceCard = session.call("invoices add", client=client, line=[line])
+    else:
+        card = session.call("invoices add", client=client, deal=deal)
     _say(session, card, "Drafted")
     invoice_page(session, card.invoice)
 

@@ -15,7 +15,7 @@ from crm.model import named as named_client
 from crm.model.fields import FOREVER
 from crm.terminal.clients.contacts import ContactsPage
 from crm.terminal.clients.picking import pick_client
-from crm.terminal.clients.rendering import draw_client, draw_contacts, draw_next
+from crm.terminal.clients.rendering import billing_line, draw_client, draw_contacts, draw_next
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing.cards import draw_timeline
 from crm.terminal.drawing.list_conventions import ListConventions
@@ -33,7 +33,7 @@ _MAIN = ("sales add", "clients edit", "interactions add", "follow-ups add", "dea
 _EVENTS, _LEAST_EVENTS = 12, 3
 # The lines of a card's heading, and what stands below its fields.
 _HEADING = 2
-_BELOW_THE_FIELDS = ("next_follow_up_on", "last_contact_on")
+_BELOW_THE_FIELDS = ("next_follow_up_on", "last_contact_on", "open_amount", "credit")
 # What has a letter; it does not stand there once more.
 _LETTERS: Mapping[str, letters.Letter] = {
     "email send": letters.MAIL,
@@ -87,6 +87,8 @@ def client_page(session: Session, client: Client, listed: Listed | None = None, 
         # last is seen in any case, with a blank line above.
         below = len(_offered(session)) + 4 + _HINT // screen.width + session.lines_below
         latest = (min(len(card.timeline), _LEAST_EVENTS) + 2) * bool(card.timeline) + (next_one is not None)
+        billed = billing_line(screen, card, by)
+        latest += billed is not None
         contacts = 2 * bool(card.contacts)
         heading = _HEADING + bool(card.client.notes)
         room = None if screen.plain else max(1, screen.left - below - latest - contacts - heading)
@@ -94,8 +96,10 @@ def client_page(session: Session, client: Client, listed: Listed | None = None, 
         if people := _fitting(len(card.contacts), _CONTACTS, screen.left - below - latest):
             screen.print()
             draw_contacts(screen, card.contacts, by, people)
-        if next_one or card.timeline:
+        if billed or next_one or card.timeline:
             screen.print()
+        if billed:
+            screen.print(billed)
         if next_one:
             draw_next(screen, next_one, by)
         if events := _fitting(len(card.timeline), _EVENTS, screen.left - below + 1):

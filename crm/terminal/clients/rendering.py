@@ -197,6 +197,28 @@ def draw_client(
         screen.print(notes)
 
 
+def billing_line(screen: Screen, card: "ClientCard", by: Conventions) -> Text | None:
+    """What a client owes, its credit and its last payment, on one line; None where there is nothing of that."""
+    if card.billing is None:
+        return None
+    parts = []
+    for currency, still, overdue in card.billing.open:
+        own = replace(by, currency=currency or by.currency)
+        parts.append(Text(f"open {own.money(still)}", "bold"))
+        if overdue:
+            parts.append(Text(f"! overdue {own.money(overdue)}", "overdue"))
+    if card.client.credit > 0:
+        parts.append(Text(f"credit {by.money(card.client.credit)}", "default"))
+    if last := card.billing.last_payment:
+        amount = replace(by, currency=last.currency or by.currency).money(last.amount)
+        parts.append(Text(f"paid {amount} on {by.near_day(last.on)}", "default"))
+    if not parts:
+        return None
+    line = Text("Billing  ", "muted").append_text(Text(" · ", "muted").join(parts))
+    line.truncate(screen.width, overflow="ellipsis" if screen.unicode else "crop")
+    return line
+
+
 def draw_next(screen: Screen, follow_up: FollowUp, by: Conventions) -> None:
     """What is to be done next with a client, on one line."""
     late = (by.today - follow_up.due_on).days
@@ -258,7 +280,9 @@ def _(result: Client, screen: Screen, by: Conventions) -> None:
 
 @renderer("crm.commands.clients.clients.ClientCard")
 def _(result: "ClientCard", screen: Screen, by: Conventions) -> None:
-    draw_client(screen, result.client, by, result.doubts)
+    draw_client(screen, result.client, by, result.doubts, ("open_amount", "credit") if result.billing else ())
+    if billed := billing_line(screen, result, by):
+        screen.print(billed)
     if result.contacts:
         screen.print()
         draw_contacts(screen, result.contacts, by)

@@ -72,6 +72,9 @@ def _actions(session: Session, card: DealCard) -> list[Choice]:
     if deal.closed_on is not None:
         ways = [("deals reopen", "Reopen")]
     entries = [Choice(title, acts(words)) for words, title in ways]
+    if card.item.stage.outcome == "won":
+        draft = named("invoices add")
+        entries.insert(0, Choice("Draft an invoice", lambda: session.start(draft, client=card.client, deal=deal)))
     entries.append(Choice("Edit", acts("deals edit")))
     follow_up = named("follow-ups add")
     entries.append(Choice("Add a follow-up", lambda: session.start(follow_up, client=card.client, deal=deal)))

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from crm.commands.activity.agenda import SOURCES, AgendaItem
-from crm.model import Deal, FollowUp, Invoice, Message
+from crm.model import Deal, FollowUp, Invoice, Message, Payment
 from tests.commands.conftest import Office
 from tests.support.clocks import TODAY
 
@@ -37,20 +37,22 @@ def test_pages_are_the_whole_list_in_pieces(office: Office) -> None:
             client=1, kind="invoice", state="issued", number="RE-1", issued_on=due, due_on=due, total=Decimal(5)
         )
         tx.add(bill)  # type: ignore[attr-defined]
+        tx.add(Invoice(client=1, kind="invoice", state="draft"))  # type: ignore[attr-defined]
+        tx.add(Payment(client=1, kind="payment", on=TODAY, amount=Decimal(5)))  # type: ignore[attr-defined]
 
     office.crm.transact(change, "made by a test")
     office.add(date_of_birth=TODAY.replace(year=1980))
     whole = office("agenda", limit=100)
-    assert whole.count == len(whole.items) == 21
-    assert len({item.record.kind_name for item in whole.items}) == 5 == len(SOURCES) - 1
+    assert whole.count == len(whole.items) == 23
+    assert len({item.record.kind_name for item in whole.items}) == 6 == len(SOURCES) - 2
     ranks = [item.rank for item in whole.items]
     assert ranks == sorted(ranks, reverse=True)
     for size in (1, 3, 7):
         pages = [office("agenda", limit=size, offset=offset) for offset in range(0, 23, size)]
         assert [key(item) for page in pages for item in page.items] == [key(item) for item in whole.items]
-        assert {page.count for page in pages} == {21}
+        assert {page.count for page in pages} == {23}
     assert office("agenda", mine=True, limit=2, offset=4).items[0].record.user == "anna"  # type: ignore[attr-defined]
-    assert office("agenda", mine=True).others == 21 - office("agenda", mine=True).count
+    assert office("agenda", mine=True).others == 23 - office("agenda", mine=True).count
 
 
 def test_a_birthday_is_to_be_thought_of_until_somebody_has(office: Office) -> None:

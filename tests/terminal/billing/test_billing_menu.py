@@ -180,6 +180,29 @@ def test_an_invoice_and_its_payment_at_the_menu(menu: Menu) -> None:
     assert [mail["Subject"].split()[0] for mail in menu.mailed.mail.post.taken] == ["Invoice", "Receipt"]
 
 
+def test_a_client_and_a_won_deal_lead_to_billing(menu: Menu) -> None:
+    acme = menu.mailed.acme
+
+    def card() -> str:
+        keyboard, out = Typist({}, []), io.StringIO()
+        session = Watched(menu.mailed.crm, keyboard, Screen(out, plain=True))
+        session.open(acme)
+        return out.getvalue()
+
+    assert "Billing" not in card()
+    menu.mailed.late(20)
+    menu.mailed.issued("Later 50 19%", currency="USD")
+    menu.mailed("payments add", acme, Decimal("19.00"))
+    assert "Billing  open €100.00 · ! overdue €100.00 · open $59.50 · paid €19.00 on" in card()
+    menu.mailed("payments add", acme, Decimal("150.00"))
+    assert "Billing  open $59.50 · credit €50.00 · paid €150.00 on" in card()
+    deal = menu.mailed("deals add", acme, "A shelf", value=Decimal(80))
+    menu.mailed("deals win", deal, Decimal(80))
+    assert "Drafted draft 3" in menu("deals show", "Draft an invoice", Deal="A shelf")
+    needs = [(item.what, item.why) for item in menu.mailed("agenda").items]
+    assert needs == [("Payment 2", "50.00 EUR is on no invoice"), ("Draft 3", "not issued yet")]
+
+
 def test_what_is_unpaid_at_the_menu(menu: Menu) -> None:
     first, second = menu.mailed.late(22), menu.mailed.late(21, "Other 50 19%")
     assert "178.50 !" in menu("unpaid list", "Acme", first.number)
