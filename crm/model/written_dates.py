@@ -59,6 +59,9 @@ _CLOCK = re.compile(r"\d:\d")
 _COUNT = rf"(\d+|{'|'.join(_NUMBERS)})"
 _UNIT = r"((?:working |business |work)?day|week|wk|fortnight|month|mth|quarter|year|yr)s?"
 _AHEAD = re.compile(rf"in {_COUNT} {_UNIT}(?: time)?|{_COUNT} {_UNIT} (?:from (?:now|today)|later)")
+# So long from now, or ago, in hours and minutes: half an hour stands apart from the counts.
+_CLOCKED = rf"(?:(half an)|{_COUNT}) (hour|hr|h|minute|min)s?"
+_SOON = re.compile(rf"in {_CLOCKED}(?: time)?|{_CLOCKED} (?:from now|later|(ago|back))")
 _LEFT = re.compile(rf"{_COUNT} {_UNIT}")
 _AGO = re.compile(rf"{_COUNT} {_UNIT} (?:ago|back)")
 _PERIOD = re.compile(
@@ -181,7 +184,13 @@ def _cleaned(text: str) -> str:
 
 
 def _when(written: str, by: Conventions, direction: Direction) -> When:
-    """A day alone, or with a time before or behind it."""
+    """A day alone, or with a time before or behind it; or so many hours from now."""
+    if soon := _SOON.fullmatch(written):
+        half, count, unit, half_behind, count_behind, unit_behind, ago = soon.groups()
+        number = 0.5 if half or half_behind else _count(count or count_behind)
+        length = timedelta(**{"hours" if (unit or unit_behind)[0] == "h" else "minutes": number})
+        moment = by.clock.now - length if ago else by.clock.now + length
+        return When(by.clock.day_of(moment), by.clock.time_of(moment))
     if not _CLOCK.search(written):
         try:
             return _day(written, by, direction)

@@ -7,15 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
-from crm.commands.activity.quick_notes import OFFERED, QuickNote, read_notes
+from crm.commands.activity.quick_notes import OFFERED, PAID, QuickNote, read_notes
+from crm.commands.billing.payments import TRANSFER, recorded
 from crm.commands.context import CRM
 from crm.commands.matching import begins, called, spelt_alike
 from crm.commands.registry import About, command
 from crm.errors import FieldError, Question, confirmation
-from crm.model import INTERACTIONS, Client, Contact, Conventions, Deal, FollowUp, Interaction, Sale, named
+from crm.model import INTERACTIONS, Client, Contact, Conventions, Deal, FollowUp, Interaction, Payment, Sale, named
 from crm.model.clients import KINDS
 from crm.model.fields import Choice, Flag, Id, Line
 from crm.model.folding import fold
+from crm.model.rights import ALL, CREATE, level
 from crm.repository import Snapshot, Transaction
 
 _SEARCHED = 20
@@ -33,9 +35,9 @@ _NAME, _TITLE, _SUBJECT, _WHAT = 200, 200, 300, 500
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """The reading of a line: an interaction with a client, perhaps with one of its contacts, or a sale to it or a deal,
-    and a follow-up where the line says when. What is only planned is a follow-up alone. `client` has no number where it
-    is new; `misspelt` is what was written for it where it is called otherwise."""
+    """The reading of a line: an interaction with a client, perhaps with one of its contacts, or a sale to it, a payment
+    or a deal, and a follow-up where the line says when. What is only planned is a follow-up alone. `client` has no
+    number where it is new; `misspelt` is what was written for it where it is called otherwise."""
 
     client: Client
     contact: Contact | None
@@ -43,6 +45,7 @@ class Captured:
     follow_up: FollowUp | None
     sale: Sale | None = None
     deal: Deal | None = None
+    payment: Payment | None = None
     misspelt: str = ""
 
 
@@ -56,6 +59,9 @@ def capture(
     add: Annotated[str, Choice(KINDS), About("Add", "a client that is not found, as a person or a company")] = "",
     sale: Annotated[bool | None, Flag(), About("Sale", "whether to record the sum in the note as a sale")] = None,
     deal: Annotated[bool | None, Flag(), About("Deal", "whether to add the sum in the note as a deal")] = None,
+    payment: Annotated[
+        bool | None, Flag(), About("Payment", "whether the sum in the note pays the open invoices of the client")
+    ] = None,
     yes: bool = False,
 ) -> Captured:
     """Logs a call, meeting, e-mail, text message or note from one line, with a follow-up if the line has a date.
@@ -64,7 +70,8 @@ def capture(
     its contacts, then the text; `Sven called, wants more` works too. A day that has passed says when it was: yesterday,
     last fri, Nov 13. One that is to come says when to follow up, or, of a meeting, when it will be: fri 10:00, tomorrow
     9, 12/24, in two weeks, end of month. Of `sold Acme 3 tables for 300` it asks whether to record the sale, of
-    `offered Acme 3 tables for 300` whether to add a deal. What was understood is shown before it is saved.
+    `offered Acme 3 tables for 300` whether to add a deal, and of `Acme paid 300` whether to record a payment, where
+    the client has open invoices. What was understood is shown before it is saved.
     """
     by = crm.conventions
     notes = list(read_notes(line, by))
@@ -72,7 +79,7 @@ def capture(
         raise FieldError(f"say with whom, like: {_EXAMPLE}", field="line", label="Note")
 
     def change(tx: Transaction) -> Captured:
-        understood = _understood(crm, tx, notes, client, add, {"sale": sale, "deal": deal}, yes)
+        understood = _understood(crm, tx, notes, client, add, {"sale": sale, "deal": deal, "payment": payment}, yes)
         if not yes:
             lines = [captured_summary(understood, by)]
             lines += [] if understood.follow_up else ["No follow-up (no future date found)."]
@@ -88,6 +95,9 @@ def capture(
             sale=added(understood.sale),
             deal=added(understood.deal),
         )
+        if understood.payment is not None:
+            paid = dataclasses.replace(understood.payment, client=company.id, currency=crm.settings["currency"])
+            saved = dataclasses.replace(saved, payment=recorded(tx, paid).payment)
         if (due := understood.follow_up) is not None:
             due = dataclasses.replace(due, deal=saved.deal.id if saved.deal else 0)
             saved = dataclasses.replace(saved, follow_up=added(due))
@@ -132,6 +142,16 @@ def _understood(
     becomes = "deal" if note.label == OFFERED else "sale"
     # What is only planned is no sale yet.
     has_sum = note.amount is not None and note.waits != "always"
+    if note.amount is not None and has_sum and _may_pay(crm, client, note, kept):
+        if kept["payment"] is None:
+            by = crm.conventions
+            raise Question(
+                f"{client.name} has open invoices of {by.money(client.open_amount)}. Record a payment of"
+                f" {by.money(note.amount)}?",
+                parameter="payment",
+                choices={"yes": "Record a payment", "no": "Something else"},
+            )
+        becomes = "payment"
     if note.amount is not None and has_sum and kept[becomes] is None:
         sum_, name = crm.conventions.money(note.amount), client.name or "them"
         raise Question(
@@ -143,9 +163,18 @@ def _understood(
     return _filled(crm, captured, note, text, becomes if kept[becomes] and has_sum else "")
 
 
+def _may_pay(crm: CRM, client: Client, note: QuickNote, kept: Mapping[str, bool | None]) -> bool:
+    """Return whether a sum that was paid may be a payment: somebody says so, or nobody has said otherwise and
+    the client has open invoices."""
+    if kept["payment"] is not None:
+        return kept["payment"]
+    may_record = level(crm.reader.role, Payment.kind_name, CREATE) is ALL
+    return note.label == PAID and kept["sale"] is None and client.open_amount > 0 and may_record
+
+
 def _filled(crm: CRM, captured: Captured, note: QuickNote, text: str, becomes: str) -> Captured:
-    """With the interaction, or the sale or deal that its sum `becomes`, and the follow-up."""
-    sale = deal = interaction = follow_up = None
+    """With the interaction, or the sale, payment or deal that its sum `becomes`, and the follow-up."""
+    sale = deal = payment = interaction = follow_up = None
     if note.amount is not None and not becomes:
         text = f"{text} for {crm.conventions.money(note.amount)}" if text else crm.conventions.money(note.amount)
     label = _PLANNED.get(note.label, note.label) if note.is_planned(text) else note.label
@@ -153,6 +182,10 @@ def _filled(crm: CRM, captured: Captured, note: QuickNote, text: str, becomes: s
     on = note.on or crm.today
     if note.amount is not None and becomes == "deal":
         deal = Deal(title=_first_line(text, _TITLE) or OFFERED, value=note.amount, owner=crm.me)
+    elif note.amount is not None and becomes == "payment":
+        payment = Payment(
+            kind="payment", on=on, amount=note.amount, method=TRANSFER, note=_first_line(text, _WHAT), user=crm.me
+        )
     elif note.amount is not None and becomes == "sale":
         sale = Sale(on=on, amount=note.amount, note=_first_line(text, _WHAT), user=crm.me)
     elif not note.is_planned(text):
@@ -168,13 +201,18 @@ def _filled(crm: CRM, captured: Captured, note: QuickNote, text: str, becomes: s
         )
     if note.due_on:
         what = note.label or ("Follow up" if note.kind == "note" else INTERACTIONS[note.kind].capitalize())
+        if text and not label and note.kind != "note" and note.is_planned(text):
+            # Nothing else says what is planned.
+            about = f"{what}: {text}"
         follow_up = FollowUp(
             user=crm.me,
             due_on=note.due_on,
             due_time=note.due_time,
             what=_first_line(about if text else f"{what}: {captured.client.name}", _WHAT),
         )
-    return dataclasses.replace(captured, interaction=interaction, sale=sale, deal=deal, follow_up=follow_up)
+    return dataclasses.replace(
+        captured, interaction=interaction, sale=sale, deal=deal, payment=payment, follow_up=follow_up
+    )
 
 
 def _first_line(text: str, longest: int) -> str:
@@ -317,6 +355,13 @@ def captured_summary(captured: Captured, by: Conventions) -> str:
         lines.append(_sentence(f"{kind[:1].upper()}{kind[1:]} with {who}, {by.day(interaction.on)}{at}", text))
     elif captured.deal:
         lines.append(f"Deal of {by.money(captured.deal.value)} with {client.name}: {captured.deal.title}")
+    elif captured.payment:
+        paid = captured.payment
+        lines.append(
+            _sentence(
+                f"Payment of {by.money(paid.amount)} from {client.name}, {by.day(paid.on or by.today)}", paid.note
+            )
+        )
     elif sale:
         lines.append(_sentence(f"Sale of {by.money(sale.amount)} to {client.name}, {by.day(sale.on)}", sale.note))
     else:

@@ -35,12 +35,14 @@ class _Head:
 
 # The label of what was offered: it may become a deal.
 OFFERED = "Quote"
+# That of money that came in: it may be a payment of open invoices.
+PAID = "Paid"
 _CALL, _CALLED = _Head("call"), _Head("call", happened=True)
 _MEETING, _MET = _Head("meeting"), _Head("meeting", happened=True)
 _MAIL, _MAILED = _Head("email"), _Head("email", happened=True)
 _TEXT, _TEXTED = _Head("sms"), _Head("sms", happened=True)
 _NOTE, _QUOTED, _SOLD = _Head("note"), _Head("note", True, OFFERED), _Head("note", True, "Sold")
-_PAID = _Head("note", True, "Paid")
+_PAID = _Head("note", True, PAID)
 _MEALS = ("breakfast", "lunch", "dinner", "coffee", "drinks")
 _HEADS: Mapping[str, _Head] = {
     **dict.fromkeys(("call", "phone", "ring", "phone call", "call back"), _CALL),
@@ -74,9 +76,9 @@ _DONE: Mapping[str, _Head] = {
     "paid": _PAID,
     "buys": _Head("note", label="Bought"),
     "orders": _Head("note", label="Ordered"),
-    "pays": _Head("note", label="Paid"),
+    "pays": _Head("note", label=PAID),
 }
-_WITH_SUM = ("Sold", "Bought", "Ordered", "Paid", OFFERED)
+_WITH_SUM = ("Sold", "Bought", "Ordered", PAID, OFFERED)
 # Before what was done, and saying nothing more than that it has happened: I just had lunch with.
 _HAD = "had"
 _IDLE = frozenset(("i", "we", "just", "a", "todo", _HAD))

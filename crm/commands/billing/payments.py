@@ -79,7 +79,8 @@ def add(
         day = on or tx.today
         if not duplicate_ok:
             _ask_about_double(tx, client, amount, day, reference)
-        payment = tx.add(
+        return recorded(
+            tx,
             Payment(
                 client=tx.get(Client, client.id).id,
                 kind="payment",
@@ -90,12 +91,18 @@ def add(
                 reference=reference,
                 note=note,
                 user=crm.me,
-            )
+            ),
+            invoice,
         )
-        _use(tx, payment, amount, [item.id for item in invoice] or None)
-        return card_of(tx, payment)
 
     return crm.transact(change, f"recorded a payment of {client.name}")
+
+
+def recorded(tx: Transaction, payment: Payment, invoices: Sequence[Invoice] = ()) -> PaymentCard:
+    """Adds a payment, and puts it on the invoices that are named, else on those that are due first."""
+    added = tx.add(payment)
+    _use(tx, added, added.amount, [invoice.id for invoice in invoices] or None)
+    return card_of(tx, added)
 
 
 def _refuse_nothing(amount: Decimal) -> None:

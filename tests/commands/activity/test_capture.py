@@ -104,6 +104,7 @@ def test_what_is_planned_is_not_logged_and_moves_no_last_contact(office: Office)
         ("meeting with Acme monday 14:30", "Meeting: Acme", "14:30"),
         ("lunch with Acme, bring samples, monday", "Lunch: bring samples", ""),
         ("call Acme, mon", "Call: Acme", ""),
+        ("call Acme monday 10:00 about prices", "Call: about prices", "10:00"),
         ("Acme, monday", "Follow up: Acme", ""),
     ]:
         with pytest.raises(Question) as asked:

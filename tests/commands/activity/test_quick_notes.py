@@ -76,6 +76,13 @@ NOTES = [
     ("call Acme, wants a quote, 15:00", "call", "Acme, wants a quote", "2026-11-21", "2026-11-21 15:00"),
     ("call Acme, wants a quote at 15:00", "call", "Acme, wants a quote", "2026-11-21", "2026-11-21 15:00"),
     ("Acme 16:00", "note", "Acme", "", "2026-11-21 16:00"),
+    # Hours from now, and ago.
+    ("meeting Acme in 2 hours", "meeting", "Acme", "", "2026-11-21 11:00"),
+    ("call Acme in half an hour about prices", "call", "Acme about prices", "", "2026-11-21 09:30"),
+    ("call Acme in 45 minutes", "call", "Acme", "", "2026-11-21 09:45"),
+    ("in an hour call Acme", "call", "Acme", "", "2026-11-21 10:00"),
+    ("meeting Acme in 20 hours", "meeting", "Acme", "", "2026-11-22 05:00"),
+    ("called Acme 2 hours ago, wants a quote", "call", "Acme, wants a quote", "2026-11-21 07:00", ""),
     # Nothing was sold on a day to come.
     ("sold Acme 300 tomorrow", "note", "Acme", "", "2026-11-22"),
     ("sold Acme 3 tables for 300 next week", "note", "Acme 3 tables", "", "2026-11-23"),

@@ -1,0 +1,34 @@
+"""Money that a quick note says came in: a payment where the client has open invoices, else perhaps a sale."""
+
+from decimal import Decimal
+
+import pytest
+
+from crm.errors import Question
+from crm.model import Payment, Sale
+from crm.repository import Query
+from tests.commands.billing.conftest import BillingDesk
+
+
+def asked_for(desk: BillingDesk, line: str, **answers: bool) -> str:
+    with pytest.raises(Question) as question:
+        desk("capture", line, yes=True, **answers)
+    return question.value.parameter
+
+
+def test_what_a_client_with_open_invoices_paid_is_a_payment_first(desk: BillingDesk) -> None:
+    assert asked_for(desk, "Acme paid 312.80") == "sale"
+    invoice = desk.issued("3 h Consulting 100 19%")
+    for line in ("Acme paid 312.80", "got 312.80 from Acme"):
+        assert asked_for(desk, line) == "payment"
+        # Who says no is asked for the rest.
+        assert asked_for(desk, line, payment=False) == "sale"
+    assert asked_for(desk, "sold Acme 3 tables for 300") == "sale"
+    with pytest.raises(Question, match=r"Payment of .*312\.80 from Acme"):
+        desk("capture", "Acme paid 312.80", payment=True)
+    done = desk("capture", "Acme paid 312.80", payment=True, yes=True)
+    assert (done.payment.amount, done.sale, done.interaction) == (Decimal("312.80"), None, None)
+    assert desk.again(invoice).paid == Decimal("312.80")
+    with desk.store.repository.read() as snapshot:
+        assert (snapshot.count(Payment, Query()), snapshot.count(Sale, Query())) == (1, 0)
+    assert desk.sound()
