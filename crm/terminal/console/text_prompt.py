@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application.current import get_app_session
+from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.clipboard import InMemoryClipboard
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
@@ -57,6 +58,7 @@ class TextPrompt:
         self._label = self._help = self._error = ""
         self._read: Callable[[str], Any] = str
         self._form: FormPlace | None = None
+        self._suggest: Callable[[str], Sequence[Suggestion]] | None = None
         self._session: PromptSession[Any] = PromptSession(
             self._message,
             style=STYLE,
@@ -64,6 +66,7 @@ class TextPrompt:
             erase_when_done=True,
         )
         bind_only(self._session.app, self._keys())
+        self._session.default_buffer.on_text_changed += self._forget_error
         # A toolbar of prompt_toolkit is only seen where the terminal says where its cursor is.
         below = ConditionalContainer(
             Window(FormattedTextControl(self._below), dont_extend_height=True),
@@ -97,7 +100,9 @@ class TextPrompt:
         session.is_password = secret
         # What was cut out of a secret is not pasted elsewhere.
         session.clipboard = InMemoryClipboard()
+        self._suggest = None
         session.default_buffer.reset(Document(default))
+        self._suggest = suggest
         session.layout.focus(session.default_buffer)
         return run(session.app)[0]
 
@@ -192,6 +197,11 @@ class TextPrompt:
             self._error = ""
             event.current_buffer.cancel_completion()
             event.app.exit(result=(result,))
+
+    def _forget_error(self, buffer: Buffer) -> None:
+        """What was refused says nothing of what is typed by now, where something is found for it."""
+        if self._error and self._suggest is not None and self._suggest(buffer.text):
+            self._error = ""
 
     def _break(self, event: KeyPressEvent) -> None:
         if self._session.multiline:

@@ -171,6 +171,8 @@ def test_search_finds_commands_and_clients_from_any_menu(start: Start, crm: CRM)
     session.press("down", "enter").sees("Žofie Dvořáková no. 1").press("esc").sees("Export to a file")
     session.press("/").sees("Find (").press("record a s", "down", "enter").sees("Client (").press("c-c")
     session.sees("Export to a file").press("/").sees("Find (").press("qqqq", "enter").sees("No client or command")
+    # Once something is found, nothing says any more that nothing was.
+    session.press("kill", "dvora").sees("zofie@example.com").lacks("No client or command").press("esc")
 
 
 def test_a_backup_that_fails_is_told_of_and_stops_nobody(start: Start, crm: CRM, store: Path) -> None:
