@@ -317,7 +317,7 @@ ENVIRONMENT: tuple[Option, ...] = (
         "Where the data lives: sqlite:///path, or the id or address of a Google spreadsheet, sheets://ID.",
         "CRM_STORE",
     ),
-    Option("user", "User", Line(100), _user, "Who stands in the history as the author of changes.", "CRM_USER"),
+    Option("user", "User", Line(100), _user, "The author of changes in the history.", "CRM_USER"),
     Option(
         "now",
         "Now",
@@ -482,7 +482,7 @@ TEAM: tuple[Option, ...] = (
         lambda: "0",
         "The usual rate of tax in percent, for services and lines of invoices that say no other.",
     ),
-    Option("company_address", "Street", Line(300), lambda: "", "Your address as it stands on invoices: the street."),
+    Option("company_address", "Street", Line(300), lambda: "", "Your address on invoices: the street."),
     Option("company_postcode", "Postcode", Line(20), lambda: "", "Your postcode."),
     Option("company_city", "City", Line(100), lambda: "", "Your city."),
     Option("company_email", "E-mail on invoices", Email(), lambda: "", "The e-mail address on your invoices."),

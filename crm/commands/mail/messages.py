@@ -74,7 +74,7 @@ def send(
     """Sends an e-mail to a client, after a preview.
 
     The texts may hold fields like {first_name}, as templates do (`templates add` names them); braces themselves are
-    written {{ and }}. What cannot be handed over just now stays in the outbox, and `email outbox` tries it again.
+    written {{ and }}. If it cannot be sent right now, it stays in the outbox, and `email outbox` tries it again.
     """
     outbox.refuse_unsendable(crm)
     with crm.read() as snapshot:

@@ -101,8 +101,8 @@ def send(
 ) -> MessageCard:
     """Sends a text message to a client, after a preview.
 
-    The text may hold fields like {first_name}, as templates do; braces themselves are written {{ and }}. What cannot be
-    handed over just now stays in the outbox, and `email outbox` tries it again.
+    The text may hold fields like {first_name}, as templates do; braces themselves are written {{ and }}. If it
+    cannot be sent right now, it stays in the outbox, and `email outbox` tries it again.
     """
     refuse_unsendable(crm, "sms")
     with crm.read() as snapshot:
