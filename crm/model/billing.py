@@ -21,7 +21,7 @@ from crm.model.fields import (
     Unit,
     Whole,
 )
-from crm.model.kind import ALL, EVERYTHING, Export, Kind, May, Rights, Sum, Tab
+from crm.model.kind import ALL, EVERYTHING, READ_ALL, Export, Kind, May, Rights, Sum, Tab
 from crm.model.money import NOTHING
 from crm.model.record import Record, account_beside, described
 
@@ -124,7 +124,7 @@ class Invoice(Record):
             Sum(name="credit", function="sum", of="overpaid"),
         ),
         follows={"open": _open, "overpaid": _overpaid},
-        rights=Rights(staff=EVERYTHING),
+        rights=Rights(staff=EVERYTHING, mail_key=May(ALL, update=ALL)),
         tab=Tab(
             number=41,
             colour="7a5c99",
@@ -307,7 +307,7 @@ class Payment(Record):
         indexes={"by_client": ("client", "on"), "by_day": ("on",)},
         sums=(Sum(name="credit", function="sum", of="left"),),
         follows={"left": _unused},
-        rights=Rights(staff=EVERYTHING),
+        rights=Rights(staff=EVERYTHING, mail_key=READ_ALL),
         tab=Tab(number=45, colour="3f8f5f", rows=200, since=8),
         export=Export(place=25),
         since=9,
@@ -343,7 +343,7 @@ class Allocation(Record):
             Sum(name="paid", function="sum", of="amount", onto="invoice"),
             Sum(name="used", function="sum", of="amount", onto="payment"),
         ),
-        rights=Rights(staff=EVERYTHING, words="what payments are for"),
+        rights=Rights(staff=EVERYTHING, mail_key=READ_ALL, words="what payments are for"),
         tab=Tab(number=46, colour="3f8f5f", rows=200, since=8),
         export=Export(place=26),
         since=9,
@@ -366,7 +366,7 @@ class Reminder(Record):
         order=("-on", "-id"),
         day="on",
         indexes={"by_invoice": ("invoice", "level")},
-        rights=Rights(staff=EVERYTHING),
+        rights=Rights(staff=EVERYTHING, mail_key=May(ALL, delete=ALL)),
         tab=Tab(number=47, colour="b7791f", since=8),
         export=Export(place=27),
         since=9,

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from crm.commands.billing import reminders
 from crm.errors import Question, RefusedError
 from crm.model import Invoice, Reminder
 from tests.commands.billing.conftest import BillingDesk
@@ -63,6 +64,24 @@ def test_an_invoice_goes_out_with_its_pdf_to_the_address_for_invoices(mailed: Ma
     assert sorted(mailed.mail.post.recipients) == ["bills@example.com", "copy@example.com"]
     with pytest.raises(Question, match="was sent already"):
         mailed("invoices send", invoice)
+
+
+def test_a_reminder_that_waits_does_not_go_out_once_something_was_paid(mailed: MailedDesk) -> None:
+    """The server could not be reached when it was written; the invoice beside it is reminded of by the next run."""
+    first, second = mailed.late(20), mailed.late(20, "Other 50 19%")
+    reminders._reminded(mailed.crm, mailed.acme)
+    assert mailed.invoice(second).reminded == 1
+    mailed("payments add", mailed.acme, Decimal(119), invoice=[first])
+    assert mailed.mail.send().stopped == ""
+    assert mailed.mail.post.taken == []
+    (message,) = mailed.mail.messages().values()
+    assert (message.state, message.failure) == ("cancelled", f"{first.number} was paid meanwhile")
+    assert [mailed.invoice(invoice).reminded for invoice in (first, second)] == [0, 0]
+    mailed("reminders run", yes=True)
+    (mail,) = mailed.mail.post.taken
+    text = mail.get_body(("plain",)).get_content()
+    assert second.number in text
+    assert first.number not in text
 
 
 def test_a_receipt_is_sent_once(mailed: MailedDesk) -> None:

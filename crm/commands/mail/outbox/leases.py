@@ -7,6 +7,7 @@ from datetime import datetime
 from crm.commands.mail.consent import Objection, objections
 from crm.commands.mail.outbox.delivery_status import ELSEWHERE, UNKNOWN, DeliveryStatus, changes
 from crm.commands.mail.outbox.journal import Attempt, SendingJournal
+from crm.commands.mail.outbox.paid_reminders import reminders_paid
 from crm.commands.mail.outbox.readdressing import Rewrite, readdressed
 from crm.commands.mail.unsubscribing import suppress
 from crm.model import Client, Contact, Message
@@ -89,8 +90,8 @@ def take(
     rewrite: Rewrite,
 ) -> Step:
     """Takes up to so many messages that are due: single ones before those of mailings, the oldest first. A message of
-    a mailing, or to an occasion, whose client or address has opted out meanwhile is cancelled; one whose client has
-    another address by now goes there."""
+    a mailing, or to an occasion, whose client or address has opted out meanwhile is cancelled, and so is a reminder of
+    what was paid meanwhile; one whose client has another address by now goes there."""
     taken: list[Taken] = []
     left: dict[int, Message] = {}
     cancelled = 0
@@ -106,9 +107,10 @@ def take(
         ]
         addresses = [message.to for message in messages if _is_bulk(message) or message.channel == "sms"]
         against = objections(tx, addresses)
+        paid = reminders_paid(tx, [message.id for message in messages if not _is_bulk(message)])
         for message in messages:
             client = clients[message.client]
-            if why := _unwanted(message, client, against):
+            if why := _unwanted(message, client, against) or paid.get(message.id, ""):
                 tx.change(message, state="cancelled", until="", failure=why)
                 cancelled += 1
             elif why := missing(message):
