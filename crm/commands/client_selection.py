@@ -94,7 +94,25 @@ class Group:
             return named
         fitting = Group((), self.filters, self.where, self.view).query(snapshot)
         numbers = snapshot.numbers(Client, fitting)
+        if not numbers:
+            self.refuse_unknown_status(snapshot)
         return [number for number in numbers if number in existing] if named else numbers
+
+    def refuse_unknown_status(self, snapshot: Snapshot) -> None:
+        """Raises FieldError for a status that no rule and no client has, which is looked at where nobody is found."""
+        asked = self.filters.get("status", ())
+        known = [*(rule.status for rule in snapshot.rules.rules), *filter(None, queries.statuses(snapshot))]
+        known = list(dict.fromkeys(known))
+        folded = {status.casefold() for status in known}
+        for status in [asked] if isinstance(asked, str) else asked:
+            if status and status.casefold() not in folded:
+                raise FieldError(
+                    f"there is no status {status}; there are {', '.join(known)}"
+                    if known
+                    else f"there is no status {status}",
+                    field="status",
+                    label="Status",
+                )
 
     def describe(self, by: Conventions) -> str:
         """The group in words: '3 clients', 'all clients', 'clients in the view VIPs with City: Graz'."""

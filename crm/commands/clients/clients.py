@@ -209,7 +209,10 @@ def list_all(
             combined |= owner_filter(crm, snapshot, mine, several, field="owner", label="Owner").filters(Client)
         group = Group([client.id for client in clients], combined, where, view)
         query = group.query(snapshot, _sort_field(sort))
-        return list(snapshot.find_all(Client, dataclasses.replace(query, limit=most(limit), offset=offset)))
+        listed = list(snapshot.find_all(Client, dataclasses.replace(query, limit=most(limit), offset=offset)))
+        if not listed:
+            group.refuse_unknown_status(snapshot)
+        return listed
 
 
 def all_of(*conditions: str) -> str:

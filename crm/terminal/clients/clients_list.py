@@ -31,6 +31,7 @@ from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Answers, in_steps
 from crm.terminal.toolkit.suggestions import metric_names
 
+_NO_FILTERS: Mapping[str, Any] = {}
 # As many views have a key of their own beside the other entries.
 _VIEWS = 30
 # The columns of a client before what is to be done next.
@@ -56,9 +57,9 @@ class ClientsPage(ListPage):
         "Date added": "created_at",
     }
 
-    def __init__(self, session: Session, view: str = "") -> None:
+    def __init__(self, session: Session, view: str = "", filters: Mapping[str, Any] = _NO_FILTERS) -> None:
         super().__init__(session)
-        self.filters: dict[str, Any] = {}
+        self.filters: dict[str, Any] = dict(filters)
         self.where = ""
         self.view = view
         self.marked: dict[int, Client] = {}

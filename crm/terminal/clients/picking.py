@@ -55,6 +55,7 @@ class ClientSearch:
         self._crm = crm
         self._limit = limit
         self._through: Mapping[int, Contact] = {}
+        self.last: Sequence[Client] = ()
 
     def matching(self, typed: str) -> Sequence[Client]:
         """The clients that may be meant; the one with a number that was typed stands alone."""
@@ -76,9 +77,8 @@ class ClientSearch:
 
     def suggest(self, typed: str) -> list[Suggestion]:
         """The same for a completion menu."""
-        if is_too_short(typed):
-            return []
-        return [self._suggestion(client) for client in self.matching(typed)[:_SUGGESTED]]
+        self.last = () if is_too_short(typed) else self.matching(typed)
+        return [self._suggestion(client) for client in self.last[:_SUGGESTED]]
 
     def _suggestion(self, client: Client) -> Suggestion:
         contact = self._through.get(client.id)

@@ -3,9 +3,10 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from crm.commands.registry import Command, commands
+from crm.commands.registry import Command, commands, named
 from crm.errors import FieldError
 from crm.model import Client
 from crm.model.rights import OWNER
@@ -15,6 +16,8 @@ from crm.terminal.toolkit.session import Session
 
 _MOST = 10
 _SUGGESTED = 4
+_GROUPS = 3
+_LEAST = 2
 _WORDS = re.compile(r"[^\W_]+")
 # What says nothing about which command is meant, and what people call some things instead.
 _IDLE = frozenset(("a", "an", "the", "my", "of", "to", "for"))
@@ -93,40 +96,99 @@ def searched(session: Session) -> CommandSearch:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """The clients with a status or a tag, as they are offered."""
+
+    title: str
+    filters: Mapping[str, str]
+
+
+class _GroupSearch:
+    """Finds the clients of a status, and of a tag that one of the clients found has."""
+
+    def __init__(self, session: Session) -> None:
+        self._statuses: list[str] = []
+        self._offered: dict[str, _Group] = {}
+        if session.offers(named("clients list")):
+            from crm.commands.clients.rules import statuses
+
+            with session.crm.read() as snapshot:
+                self._statuses = [status for status in statuses(snapshot) if status]
+
+    def exact(self, typed: str) -> list[_Group]:
+        """The one whose title was typed, or taken."""
+        group = self._offered.get(typed.strip().casefold())
+        return [group] if group else []
+
+    def matching(self, typed: str, clients: Sequence[Client]) -> list[_Group]:
+        """Those whose status or tag begins so, after the fewest letters that say anything; `clients` are those that
+        were found."""
+        begun = typed.strip().casefold()
+        if len(begun) < _LEAST or not self._statuses:
+            return []
+        known = [("status", status) for status in self._statuses]
+        known += [("tags", tag) for tag in dict.fromkeys(tag for client in clients for tag in client.tags)]
+        groups = [
+            _Group(f"Clients with the {'tag' if field == 'tags' else field} {value}", {field: value})
+            for field, value in known
+            if value.casefold().startswith(begun)
+        ][:_GROUPS]
+        self._offered |= {group.title.casefold(): group for group in groups}
+        return groups
+
+
 def search(session: Session) -> None:
     """Asks for a few letters and goes to the client or the command that is meant. Raises Back."""
     clients = ClientSearch(session.crm, _MOST)
     known = searched(session)
+    groups = _GroupSearch(session)
 
     def suggest(typed: str) -> Sequence[Suggestion]:
         others = [
             Suggestion(known.name(command), known.name(command), "command")
             for command in known.matching(typed)[:_SUGGESTED]
         ]
-        return [*clients.suggest(typed), *others][:_MOST]
+        suggested = clients.suggest(typed)
+        listed = [Suggestion(group.title, group.title, "list") for group in groups.matching(typed, clients.last)]
+        return [*listed, *suggested, *others][:_MOST]
 
-    def read(typed: str) -> list[Client | Command]:
+    def read(typed: str) -> list[Client | Command | _Group]:
         if not typed.strip():
             raise Back
-        results: list[Client | Command] = [*known.exact(typed)] or [*clients.matching(typed), *known.matching(typed)]
+        results: list[Client | Command | _Group] = [*groups.exact(typed), *known.exact(typed)]
+        if not results:
+            matching = clients.matching(typed)
+            results = [*groups.matching(typed, matching), *matching, *known.matching(typed)]
         if not results:
             raise FieldError("no client or command matches that")
         return results
 
     session.page("Search")
     choice = session.keyboard.text(
-        "Find", read, help="a name, e-mail, phone, tag, number, or a command", suggest=suggest
+        "Find", read, help="name, e-mail, phone, tag, status, number, command", suggest=suggest
     )
     chosen: Any = choice[0]
     if len(choice) > 1:
         chosen = session.keyboard.choose(
             "Which one?",
             [
-                Choice(clients.line(client) if isinstance(client, Client) else f"{known.name(client)} …", client)
-                for client in choice[:_MOST]
+                Choice(
+                    clients.line(result)
+                    if isinstance(result, Client)
+                    else result.title
+                    if isinstance(result, _Group)
+                    else f"{known.name(result)} …",
+                    result,
+                )
+                for result in choice[:_MOST]
             ],
         )
     if isinstance(chosen, Client):
         session.open(chosen)
+    elif isinstance(chosen, _Group):
+        from crm.terminal.clients.clients_list import ClientsPage
+
+        ClientsPage(session, filters=chosen.filters).show()
     else:
         session.start(chosen)

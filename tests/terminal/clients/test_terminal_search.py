@@ -47,6 +47,17 @@ def test_each_command_has_a_name_of_its_own_that_leads_to_it(known: CommandSearc
     assert known.name(named("deals add")) == "Add a deal"
 
 
+def test_clients_of_a_status_or_a_tag_are_offered(start: Start, crm: CRM) -> None:
+    add = named("clients add")
+    add(crm, {"first_name": "Ann", "tags": ("golden",)})
+    add(crm, {"first_name": "Bo", "tags": ("golden",)})
+    add(crm, {"first_name": "Cy"})
+    menu = start().sees("0) Exit").press("/").sees("Find (").press("gol").sees("Clients with the tag golden")
+    menu.press("down", "enter").sees("Ann").sees("1-2 of 2").lacks("Cy").press("esc").sees("0) Exit")
+    menu.press("/").sees("Find (").press("vip").sees("Clients with the status VIP").press("down", "enter")
+    menu.sees("No matches.").sees("Status: VIP")
+
+
 # Whom a form asks for
 
 
