@@ -458,7 +458,7 @@ TEAM: tuple[Option, ...] = (
         "Currency",
         Currency(),
         _currency,
-        "The currency of all amounts (ISO 4217). Amounts keep their number when it is changed.",
+        "The currency of all amounts (ISO 4217). If you change it, amounts are not converted.",
     ),
     Option(
         "country",
@@ -480,7 +480,7 @@ TEAM: tuple[Option, ...] = (
         "Tax rate",
         Rate(),
         lambda: "0",
-        "The usual rate of tax in percent, for services and lines of invoices that say no other.",
+        "The usual rate of tax in percent, for services and lines of invoices without a rate of their own.",
     ),
     Option("company_address", "Street", Line(300), lambda: "", "Your address on invoices: the street."),
     Option("company_postcode", "Postcode", Line(20), lambda: "", "Your postcode."),
@@ -497,7 +497,7 @@ TEAM: tuple[Option, ...] = (
         "Terms of payment",
         Line(500),
         lambda: "",
-        "The terms on your invoices, where an invoice says no other.",
+        "The terms on your invoices, unless an invoice has its own.",
     ),
     Option(
         "invoice_template",
@@ -511,23 +511,23 @@ TEAM: tuple[Option, ...] = (
         "E-mails a minute",
         Whole(least=1, most=6000),
         lambda: 60,
-        "How many e-mails of a mailing are sent in a minute at most; providers block who sends more than they allow.",
+        "How many e-mails of a mailing are sent in a minute at most; providers block senders who exceed their limit.",
     ),
     Option(
         "our_addresses",
         "Our other addresses",
         Addresses(),
         lambda: "",
-        "Further e-mail addresses of your team, separated by commas: what comes from there is from one of you, like"
-        " what a colleague forwards from home. A mail from there that the mail server doubts is not.",
+        "Further e-mail addresses of your team, separated by commas: e-mail from there counts as sent by your team,"
+        " such as what a colleague forwards from home, unless the mail server doubts the sender.",
     ),
     Option(
         SHEET_DELETIONS,
         "Deletions in the sheet",
         Whole(least=1, most=1_000_000),
         lambda: FEW_DELETIONS,
-        "How many rows may vanish from the Google spreadsheet at once. Where there are more, and more than 10 % of all,"
-        " the records are kept until somebody has said what is to be done (`sheets repair`).",
+        "How many rows can be deleted from the Google spreadsheet at once. If more disappear, and more than 10 % of all,"
+        " the records are kept until you choose what to do (`sheets repair`).",
     ),
     Option(
         "require_second_factor",
