@@ -526,8 +526,8 @@ TEAM: tuple[Option, ...] = (
         "Deletions in the sheet",
         Whole(least=1, most=1_000_000),
         lambda: FEW_DELETIONS,
-        "How many rows can be deleted from the Google spreadsheet at once. If more disappear, and more than 10 % of all,"
-        " the records are kept until you choose what to do (`sheets repair`).",
+        "How many rows can be deleted from the Google spreadsheet at once. If more disappear, and more than 10 % of"
+        " all, the records are kept until you choose what to do (`sheets repair`).",
     ),
     Option(
         "require_second_factor",
