@@ -9,8 +9,13 @@ from crm.terminal.billing.rendering import PAYMENTS, draw_payment
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.lists import ListPage, list_page
-from crm.terminal.toolkit.pages import page
+from crm.terminal.toolkit.pages import page, says_done
 from crm.terminal.toolkit.session import Session
+
+_PUT = "Put it on invoices."
+says_done("payments add", lambda _: "Recorded the payment.")
+says_done("payments refund", lambda _: "Recorded the refund.")
+says_done("payments allocate", lambda _: _PUT)
 
 
 @list_page
@@ -64,4 +69,6 @@ def payment_page(session: Session, payment: Payment) -> None:
 
 
 def _use(session: Session, payment: Payment) -> None:
-    session.tell(session.call("payments allocate", payment=payment))
+    card = session.call("payments allocate", payment=payment)
+    session.done(_PUT)
+    session.tell(card)

@@ -105,7 +105,7 @@ _ADJUSTMENTS: Sequence[tables.Column] = (
     tables.Column("No.", lambda row, _: data(row.id, "muted"), 2, right=True),
     tables.Column("What", lambda row, by: data(adjustment_words(row, by)), 0, 10),
 )
-_SERIES: Sequence[tables.Column] = (
+SERIES: Sequence[tables.Column] = (
     tables.Column("Series", lambda row, _: data(INVOICE_KINDS.get(row.name, row.name)), 0, 8),
     tables.Column("Pattern", lambda row, _: data(row.pattern, "bold"), 0, 10),
     tables.Column("Last", lambda row, _: data(row.last or "none yet"), 1, right=True),
@@ -135,11 +135,21 @@ UNPAID: Sequence[tables.Column] = (
     tables.Column("Client", lambda row, _: data(row.client_name, "bold"), 0, 10),
     tables.Column("Open", lambda row, by: data(by.money(row.open)), 1, right=True, money=True),
     tables.Column("Overdue", lambda row, by: _late(row.overdue, by), 1, right=True, money=True),
-    tables.Column("Days", lambda row, by: data(by.number(row.oldest_days) if row.oldest_days else ""), 2, right=True),
-    tables.Column("1-30", lambda row, by: data(by.money(row.to_30) if row.to_30 else ""), 6, right=True, money=True),
-    tables.Column("31-60", lambda row, by: data(by.money(row.to_60) if row.to_60 else ""), 6, right=True, money=True),
-    tables.Column("61-90", lambda row, by: data(by.money(row.to_90) if row.to_90 else ""), 6, right=True, money=True),
-    tables.Column("90+", lambda row, by: data(by.money(row.over_90) if row.over_90 else ""), 6, right=True, money=True),
+    tables.Column(
+        "Days late", lambda row, by: data(by.number(row.oldest_days) if row.oldest_days else ""), 2, right=True
+    ),
+    tables.Column(
+        "1-30 days", lambda row, by: data(by.money(row.to_30) if row.to_30 else ""), 6, right=True, money=True
+    ),
+    tables.Column(
+        "31-60 days", lambda row, by: data(by.money(row.to_60) if row.to_60 else ""), 6, right=True, money=True
+    ),
+    tables.Column(
+        "61-90 days", lambda row, by: data(by.money(row.to_90) if row.to_90 else ""), 6, right=True, money=True
+    ),
+    tables.Column(
+        "Over 90 days", lambda row, by: data(by.money(row.over_90) if row.over_90 else ""), 6, right=True, money=True
+    ),
     tables.Column("Reminded", lambda row, by: data(by.near_day(row.reminded_on)), 4),
     tables.Column("Promised", lambda row, by: data(by.near_day(row.promised_on)), 5),
 )
@@ -163,7 +173,7 @@ tables.COLUMNS |= {
     "crm.model.billing.Service": SERVICES,
     "crm.commands.billing.invoices.InvoiceShown": INVOICES,
     "crm.model.billing.Adjustment": _ADJUSTMENTS,
-    "crm.model.billing.NumberSeries": _SERIES,
+    "crm.model.billing.NumberSeries": SERIES,
 }
 
 
@@ -193,10 +203,13 @@ def draw_invoice(result: "InvoiceCard", screen: Screen, by: Conventions) -> None
     screen.print(head.append("  ").append(state_badge(result.state)))
     screen.print(data(result.client.name))
     dates = [("Issued", invoice.issued_on), ("Due", document.due_on), ("Delivered", invoice.delivered_on)]
+    dates.append(("E-mailed", invoice.sent_on))
     line = Text()
     for label, day in dates:
         if day:
             line.append(f"{label} ", "muted").append(f"{by.day(day)}  ", "default")
+    if invoice.state == "issued" and not invoice.sent_on:
+        line.append("not yet e-mailed", "muted")
     if line:
         screen.print(line)
     if document.corrects_number:
@@ -286,8 +299,7 @@ def draw_payment(result: "PaymentCard", screen: Screen, by: Conventions) -> None
     """A payment: what it is on, and what is left of it."""
     payment = result.payment
     noun = "Refund" if payment.kind == "refund" else "Payment"
-    line = Text(f"{screen.sign('✓', 'OK:')} {noun} {payment.id}: ", "success")
-    line.append(money_in(payment.currency, by, payment.amount), "bold")
+    line = Text(f"{noun} {payment.id}: ").append(money_in(payment.currency, by, payment.amount), "bold")
     screen.print(line.append(f" {clean(result.client.name)}, {by.day(payment.on)}", "default"))
     for invoice, amount in result.parts:
         still = f", {money_in(invoice.currency, by, invoice.open)} still open" if invoice.open else ", paid"

@@ -10,8 +10,10 @@ from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.forms import RecordForm, fill_changes, form_order
 from crm.terminal.toolkit.lists import ListPage, list_page
-from crm.terminal.toolkit.pages import flow, page
+from crm.terminal.toolkit.pages import flow, page, says_done
 from crm.terminal.toolkit.session import Session
+
+says_done("services add", lambda service: f"Added {service.name}.")
 
 
 @list_page

@@ -15,6 +15,8 @@ _PAGES: dict[type[Record], Page] = {}
 Flow = Callable[..., None]
 # Commands that the menu leads through in a way of its own, by their words.
 FLOWS: dict[str, Flow] = {}
+# What is said once a command that the menu leads through was run, of its result.
+_DONE: dict[str, Callable[[Any], str]] = {}
 
 
 def page(record: type[Record], words: str = "") -> Callable[[Page], Page]:
@@ -49,6 +51,16 @@ def flow(words: str) -> Callable[[Flow], Flow]:
         return function
 
     return register
+
+
+def says_done(words: str, sentence: Callable[[Any], str]) -> None:
+    """Registers what is said above the result of a command that the menu leads through, made from the result."""
+    _DONE[words] = sentence
+
+
+def done_sentence(command: Command, result: Any) -> str:
+    """What is said above the result of a command; '' where the result says it."""
+    return _DONE[command.words](result) if command.words in _DONE else ""
 
 
 def load_flows() -> None:

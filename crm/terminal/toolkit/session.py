@@ -30,7 +30,7 @@ from crm.terminal.console.keyboard import BACK, YES_OR_NO, Back, Choice, Closed,
 from crm.terminal.drawing.links import without_links
 from crm.terminal.drawing.screen import Screen, clean
 from crm.terminal.toolkit import letters
-from crm.terminal.toolkit.pages import flow_of, page_of
+from crm.terminal.toolkit.pages import done_sentence, flow_of, page_of
 from crm.terminal.toolkit.steps import Answers, in_steps
 
 if TYPE_CHECKING:
@@ -228,8 +228,7 @@ class Session:
 
     def tell(self, result: Any, title: str = "") -> None:
         """Show the result of a command on the next page, and hand over the files that it made."""
-        if self.exchange is not None:
-            result = _handed_over(self.exchange, result)
+        result = _with_whole_paths(result) if self.exchange is None else _handed_over(self.exchange, result)
         is_bulk = isinstance(result, list) and bool(result) and isinstance(result[0], Client | StatusRule)
         if isinstance(result, Client | StatusRule) or (is_bulk and title):
             self.say(f"{self.screen.sign('✓', 'OK:')} {title}: {_result_text(result)}", "success")
@@ -489,7 +488,10 @@ class Session:
             if not asked:
                 page()
             try:
-                self.tell(prompts.run(command, answers.values), command.title)
+                result = prompts.run(command, answers.values)
+                if sentence := done_sentence(command, result):
+                    self.done(sentence)
+                self.tell(result, command.title)
                 self.say_next(command.words)
             except Cancelled:
                 raise
@@ -572,6 +574,15 @@ class Session:
 
         crumbs = [*self.place, letters.KEYS.word]
         self.read(crumbs, lambda: draw_keys(self.screen, entries, keys, about))
+
+
+def _with_whole_paths(result: Any) -> Any:
+    """The result of a command whose files are named with their folders: the menu has none that one is in."""
+    if not dataclasses.is_dataclass(result) or isinstance(result, type):
+        return result
+    paths = {field.name: getattr(result, field.name) for field in dataclasses.fields(result)}
+    whole = {name: path.absolute() for name, path in paths.items() if isinstance(path, Path)}
+    return dataclasses.replace(result, **whole) if whole else result
 
 
 def _handed_over(exchange: "FileTransfer", result: Any) -> Any:

@@ -3,7 +3,7 @@
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import chdir
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -122,7 +122,8 @@ def menu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, post: Post, authority:
 
 
 def test_services_at_the_menu(menu: Menu) -> None:
-    menu("services add", Name="Consulting", Price="100", Tax_rate="19", Unit="hour")
+    added = menu("services add", Name="Consulting", Price="100", Tax_rate="19", Unit="hour")
+    assert "✓ Added Consulting." in added
     assert "Consulting" in menu("services list")
     assert "Saved Consulting" in menu("services edit", "Consulting", "Price  ", "Save", Price="110")
     assert [f"{service.price:.2f}" for service in menu.all(Service)] == ["110.00"]
@@ -158,17 +159,19 @@ def test_an_invoice_and_its_payment_at_the_menu(menu: Menu) -> None:
     (issued,) = menu.all(Invoice)
     assert (issued.id, issued.number) == (draft.id, "RE-2026-0001")
     for words in ("invoices pdf", "invoices xml"):
-        assert issued.number in menu(words, issued.number), words
+        assert str(Path.cwd() / f"{issued.number}.{words.split()[1]}") in menu(words, issued.number), words
     assert "paid" not in menu("invoices list", issued.number, "Memo", Memo="asked for")
     assert menu.all(Invoice)[0].memo == "asked for"
+    assert "not yet e-mailed" in menu("invoices show", issued.number)
     assert "Invoice RE-2026-0001" in menu("invoices send", issued.number, "Send it")
+    assert "not yet e-mailed" not in menu("invoices show", issued.number)
     # The invoice that it is for is asked about, and may be left open.
     menu("payments add", "bank transfer", "The oldest first", Client="Acme", Amount="17.60")
     menu("payments add", "cash", issued.number, Client="Acme", Amount="500")
     first, second = menu.all(Payment)
     assert (first.method, first.left, second.method, second.left) == ("bank transfer", 0, "cash", 100)
     assert "€500.00" in menu("payments list")
-    assert "€500.00" in menu("payments show", "€500.00")
+    assert "✓" not in menu("payments show", "€500.00")
     menu("invoices add", **{"Client": "Acme", LINE: "Stamp 10 19%"})
     menu("invoices issue", "Draft 3", "Issue it")
     menu("payments allocate", "€500.00", "RE-2026-0002")
@@ -203,6 +206,13 @@ def test_a_client_and_a_won_deal_lead_to_billing(menu: Menu) -> None:
     assert needs == [("Payment 2", "50.00 EUR is on no invoice"), ("Draft 3", "not issued yet")]
 
 
+def test_that_nothing_can_be_sent_is_said_before_anything_is_asked(menu: Menu) -> None:
+    crm = menu.mailed.crm
+    crm.outward = replace(crm.outward, mailer=lambda: None)
+    for words in ("invoices send", "receipts send", "statements send"):
+        assert menu(words).startswith("End\n✗ No e-mail can be sent yet"), words
+
+
 def test_what_is_unpaid_at_the_menu(menu: Menu) -> None:
     first, second = menu.mailed.late(22), menu.mailed.late(21, "Other 50 19%")
     assert "178.50 !" in menu("unpaid list", "Acme", first.number)
@@ -219,7 +229,7 @@ def test_what_is_unpaid_at_the_menu(menu: Menu) -> None:
     menu("reminders run", "Send them")
     assert menu.all(Invoice)[-1].reminded == 1
     assert "RE-{year}" in menu("numbers show")
-    menu("numbers set", "invoice", Pattern="AR-{year}-{number:03}")
+    menu("numbers show", "RE-{year}", Pattern="AR-{year}-{number:03}")
     assert "AR-{year}-{number:03}" in menu("numbers show")
     sent = [mail["Subject"].split()[0] for mail in menu.mailed.mail.post.taken]
     assert sent == ["Statement", "Payment"]
