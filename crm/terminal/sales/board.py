@@ -38,7 +38,8 @@ class BoardPage:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.owner = EVERYBODY
-        self.at = 0
+        # Before the stages are read: the first that has deals.
+        self.at = -1
         self._first = 0
         # By the number of the stage: the card that is pointed at there, and the first one that is seen.
         self._places: dict[int, int] = {}
@@ -91,6 +92,8 @@ class BoardPage:
         """The stages that are seen; what is pointed at is among them, and so is its card."""
         screen = self.session.screen
         fit = max(1, min((screen.width + _GAP) // (_NARROWEST + _GAP), len(self._sums)))
+        if self.at < 0:
+            self.at = next((place for place, sum_ in enumerate(self._sums) if sum_.deals), 0)
         self.at = max(0, min(self.at, len(self._sums) - 1))
         self._first = min(max(self._first, self.at - fit + 1), self.at, len(self._sums) - fit)
         for sum_ in self._sums:

@@ -68,6 +68,14 @@ def test_the_menu_opens_the_board_with_stages_side_by_side(start: Start) -> None
     assert column(session, 27)[3:5] == ["Qualified", "0 · $0.00"]
 
 
+def test_the_board_opens_on_the_first_stage_that_has_deals(start: Start, crm: CRM, deals: list[Deal]) -> None:
+    with crm.read() as snapshot:
+        second = next(stage for stage in snapshot.find_all(Stage) if stage.name == "Qualified")
+    for deal in deals:
+        named("deals move")(crm, deal, second)
+    start().choose("Deals").sees("Open Deal 7").sees("7 · $2,800.00")
+
+
 def test_arrows_walk_over_cards_and_stages(start: Start) -> None:
     session = start().choose("Deals").sees("Open Deal 7").press("down").sees("Open Deal 6")
     session.press("down", "down", "down").sees("Open Deal 3").sees("$300.00 0 d !").sees("↑ 1 ↓ 2 more")
