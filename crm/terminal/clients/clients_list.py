@@ -91,8 +91,7 @@ class ClientsPage(ListPage):
 
     def open(self, row: Any) -> None:
         if self.marking:
-            if self.marked.pop(row.id, None) is None:
-                self.marked[row.id] = row
+            self._turn_mark(row)
             return
         ids = [client.id for client in self.drawn]
         at = self.offset + ids.index(row.id) if row.id in ids else 0
@@ -157,13 +156,29 @@ class ClientsPage(ListPage):
         self._narrow(self.view, filters, self.where)
 
     def _mark(self) -> None:
-        self.marking = not self.marking
+        """Marks the row that is pointed at, or takes its mark away, and goes on to the next; where nothing is pointed
+        at, the numbers mark until they open again."""
+        if self.session.screen.plain:
+            self.marking = not self.marking
+        elif self.drawn:
+            self._turn_mark(self.drawn[self.at])
+            if self.at + 1 < len(self.drawn):
+                self.at += 1
+            elif self.offset + len(self.drawn) < self._counted:
+                self.offset += 1
+
+    def _turn_mark(self, row: Client) -> None:
+        if self.marked.pop(row.id, None) is None:
+            self.marked[row.id] = row
 
     def _with_them(self) -> None:
         """Does something with those that are marked; where none are, with all that the list shows if that is meant."""
         by = self.session.crm.conventions
         if not self.marked and not self._all_are_meant(pluralize(self._counted, "client", "clients", by)):
-            self.marking = True
+            if self.session.screen.plain:
+                self.marking = True
+            else:
+                self.session.say("Space marks the row that is pointed at, and goes to the next.", "muted")
             return
         if self.marked:
             with self.session.crm.read() as snapshot:
