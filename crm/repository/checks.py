@@ -7,7 +7,7 @@ from sqlalchemy import select
 from crm.errors import FieldError
 from crm.invoicing.numbering import is_yearly, read_number
 from crm.model import Adjustment, Client, Conventions, Invoice, InvoiceLine, NumberSeries, Setting, typed_fields
-from crm.repository import Finding, Query, StatusMove, bills, sums, tables
+from crm.repository import Finding, Query, StatusMove, balances, bills, sums, tables
 from crm.repository.snapshot import SqlSnapshot
 
 
@@ -117,6 +117,12 @@ def invoices_stay_as_issued(snapshot: SqlSnapshot) -> Iterator[Finding]:
             yield Finding(fault, True, "invoice", invoice.id, "Restore a backup.")
 
 
+def payments_are_used_once(snapshot: SqlSnapshot) -> Iterator[Finding]:
+    """No more was paid back, or put on invoices, than was paid, and each payment is on invoices of its own client."""
+    for fault, kind, record_id in balances.faults(snapshot):
+        yield Finding(fault, True, kind, record_id, "Undo what does not belong there (`history list --about payment`).")
+
+
 def numbers_have_no_gaps(snapshot: SqlSnapshot) -> Iterator[Finding]:
     """The numbers of each series run from its first to its last, each once."""
     for series in snapshot.find_all(NumberSeries):
@@ -138,6 +144,7 @@ def numbers_have_no_gaps(snapshot: SqlSnapshot) -> Iterator[Finding]:
 CHECKS: tuple[Callable[[SqlSnapshot], Iterator[Finding]], ...] = (
     totals_follow_facts,
     invoices_stay_as_issued,
+    payments_are_used_once,
     numbers_have_no_gaps,
     deals_are_in_a_stage,
     accounts_have_their_client,

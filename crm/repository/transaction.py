@@ -43,6 +43,7 @@ from crm.repository import (
     Sealing,
     Seals,
     StatusMove,
+    balances,
     bills,
     metrics,
     review,
@@ -128,6 +129,8 @@ class SqlTransaction(SqlSnapshot):
         self._to_review: set[int] = set()
         # The invoices, by id, whose figures may no longer follow from their lines.
         self._bills: set[int] = set()
+        # What clients had paid and used before.
+        self.balances = balances.Balances()
 
     @property
     def number(self) -> int:
@@ -215,6 +218,8 @@ class SqlTransaction(SqlSnapshot):
         rows = []
         for record_id, record in enumerate(records, start=first):
             bills.refuse_write(self, record)
+            if kind in balances.BILLED:
+                self.balances.note(self, dataclasses.replace(record, id=record_id))
             row = row_of(record)
             row.update(bills.followed(record, {}))
             row.update(id=record_id, created_at=self.at, updated_at=self.at, version=1)
@@ -347,6 +352,7 @@ class SqlTransaction(SqlSnapshot):
         kind = type(records[0])
         for record in records:
             bills.refuse_write(self, record)
+            self.balances.note(self, record)
         self._insert(kind, [row | self._accounts(kind, row) for row in map(row_of, records)])
         if kind is Client:
             self.dialect.search.add(self.connection, [record.id for record in records])
@@ -427,6 +433,7 @@ class SqlTransaction(SqlSnapshot):
             changes = {**changes, **entered}
         _refuse_empty(type(current), changes)
         bills.refuse_write(self, current, changes)
+        self.balances.note(self, current, changes)
         changes |= bills.followed(dataclasses.replace(current, **changes), {})
         changed = dataclasses.replace(current, **changes, version=current.version + 1, updated_at=self.at)
         row = dict(changes, version=changed.version, updated_at=self.at)
@@ -516,9 +523,10 @@ class SqlTransaction(SqlSnapshot):
         for batch in _batches(ids):
             rows = self.connection.execute(statements.BY_IDS[kind], {"wanted": batch}).all()
             removed = [tables.record_of(kind, row) for row in rows]
-            if kind in _BILLED:
+            if kind in _BILLED or kind in balances.BILLED:
                 for current in removed:
                     bills.refuse_write(self, current)
+                    self.balances.note(self, current)
             with _explained(kind):
                 self.connection.execute(writing.DELETE[kind], {"wanted": batch})
             for current in removed:
@@ -764,6 +772,7 @@ class SqlTransaction(SqlSnapshot):
     def finish(self) -> None:
         """All that a commit still has to write."""
         self.settle()
+        self.balances.refuse_wrong(self)
         self._index_created()
         self._make_indexes()
         if self._sealing is not None:

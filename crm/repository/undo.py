@@ -146,9 +146,9 @@ def take_back(tx: "SqlTransaction", entry: HistoryEntry) -> None:
         raise RefusedError("Changes to accounts cannot be undone; change them again.")
     later = tx.connection.execute(_later_changes(entry.id)).all()
     if clashes := list(_standing_on(tx, entry.id, later)):
-        named = "; ".join(clashes[:_NAMED_CLASHES])
-        more = f"; and {len(clashes) - _NAMED_CLASHES} more" if len(clashes) > _NAMED_CLASHES else ""
-        raise RefusedError(f"{entry.id} cannot be undone, because of later changes: {named}{more}. Undo those first.")
+        raise RefusedError(
+            f"{entry.id} cannot be undone, because of later changes: {_named(clashes)}. Undo those first."
+        )
     number = tx.number
     for batch in _entries_backwards(tx, entry.id):
         for (record, operation), rows in groupby(batch, key=lambda row: (row.record, row.operation)):
@@ -157,6 +157,25 @@ def take_back(tx: "SqlTransaction", entry: HistoryEntry) -> None:
     # What has changed since stands on figures that are others now.
     tx.review(row.record_id for row in later if row.record == Client.kind_name)
     mark_undone(tx.connection, entry.id, number)
+    _refuse_wrong_balances(tx, entry.id)
+
+
+def _refuse_wrong_balances(tx: "SqlTransaction", number: int) -> None:
+    """Raises RefusedError where what was paid would be too little for what was done with it since, and names that."""
+    tx.settle()
+    try:
+        tx.balances.refuse_wrong(tx)
+    except RefusedError as error:
+        if not (later := list(tx.balances.later(tx, number))):
+            raise
+        raise RefusedError(
+            f"{number} cannot be undone, because of later changes: {_named(later)}. Undo those first. {error.sentence}"
+        ) from error
+
+
+def _named(clashes: Sequence[str]) -> str:
+    more = f"; and {len(clashes) - _NAMED_CLASHES} more" if len(clashes) > _NAMED_CLASHES else ""
+    return "; ".join(clashes[:_NAMED_CLASHES]) + more
 
 
 def is_built_on(snapshot: "SqlSnapshot", number: int) -> bool:

@@ -156,3 +156,79 @@ def test_payments_in_any_order_end_in_the_same_balance(parts: list[int], order: 
             assert desk.sound()
             ends.add(balance(desk))
     assert len(ends) == 1
+
+
+def last_change(desk: BillingDesk) -> int:
+    with desk.crm.read() as snapshot:
+        return snapshot.history(1)[0].id
+
+
+@pytest.mark.parametrize("later", ["refund", "allocation", "credit note"])
+def test_a_merge_is_not_undone_where_what_was_paid_has_been_used_since(desk: BillingDesk, later: str) -> None:
+    beta = desk(
+        "clients add", {"company": "Beta", "address": "Weg 2", "city": "Wien", "postcode": "1010", "country": "AT"}
+    )
+    if later == "allocation":
+        paid = desk("payments add", beta, Decimal(150)).payment
+        desk.issued()
+        desk("clients merge", desk.acme, beta)
+        merge = last_change(desk)
+        desk("payments allocate", paid, amount=Decimal(50))
+    else:
+        invoice = desk("invoices issue", desk("invoices add", beta, ["Table 100 19%"]).invoice).invoice
+        desk("payments add", beta, Decimal(150))
+        desk("clients merge", desk.acme, beta)
+        merge = last_change(desk)
+        if later == "refund":
+            desk("payments refund", desk.acme, Decimal(31))
+        else:
+            desk("invoices credit", invoice)
+    before = balance(desk)
+    expected = {"refund": r"refund 2 of 31\.00", "allocation": "put on an invoice", "credit note": "GS-"}[later]
+    with pytest.raises(RefusedError, match=expected):
+        desk("history undo", merge)
+    assert balance(desk) == before
+    assert desk.sound()
+
+
+def test_a_merge_is_undone_where_later_payments_stand_by_themselves(desk: BillingDesk) -> None:
+    beta = desk("clients add", {"company": "Beta"})
+    desk("payments add", beta, Decimal(30))
+    desk("clients merge", desk.acme, beta)
+    merge = last_change(desk)
+    desk("payments add", desk.acme, Decimal(5))
+    desk("history undo", merge)
+    assert (balance(desk)[1], f"{desk.again(beta).credit:.2f}") == ("5.00", "30.00")
+    assert desk.sound()
+
+
+def test_undo_never_pays_back_more_than_was_paid(desk: BillingDesk) -> None:
+    desk("payments add", desk.acme, Decimal(50))
+    payment = last_change(desk)
+    desk("payments refund", desk.acme, Decimal(50))
+    with pytest.raises(RefusedError, match=r"refund 2 of 50"):
+        desk("history undo", payment)
+    assert balance(desk) == ("0.00", "0.00")
+    desk("history undo")
+    desk.issued("Table 100")
+    desk("payments allocate", desk("payments show", Payment(id=1, client=0, kind="payment", on=TODAY)).payment)
+    undone = next(entry.id for entry in desk("history list") if entry.undoes)
+    with pytest.raises(RefusedError, match="put on an invoice"):
+        desk("history undo", undone)
+    assert desk.sound()
+
+
+def test_no_write_uses_more_than_was_paid(desk: BillingDesk) -> None:
+    invoice = desk.issued("Table 100")
+    beta = desk("clients add", {"company": "Beta"})
+    paid = desk("payments add", beta, Decimal(50)).payment
+    mine = desk("payments add", desk.acme, Decimal(10)).payment
+    refund = Payment(client=beta.id, kind="refund", on=TODAY, amount=Decimal(51), currency="EUR", method="cash")
+    wrong = (
+        refund, Allocation(payment=paid.id, invoice=invoice.id, amount=Decimal(50)),
+        Allocation(payment=mine.id, invoice=invoice.id, amount=Decimal(5)),
+    )  # fmt: skip
+    for record in wrong:
+        with pytest.raises(RefusedError, match="Nothing was changed"):
+            desk.crm.transact(lambda tx, record=record: tx.add(record), "wrote past the commands")
+    assert desk.sound()
