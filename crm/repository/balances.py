@@ -85,12 +85,12 @@ class Balances:
             (_allocation.invoice, self._invoices),
         ):
             for batch in _batches(numbers):
-                for row in tx.connection.execute(_astray(column.in_(batch)).limit(1)):
-                    raise RefusedError(f"{_astray_words(row, 'would be')}. Nothing was changed.")
+                for wrong in tx.connection.execute(_astray(column.in_(batch)).limit(1)):
+                    raise RefusedError(f"{_astray_words(wrong, 'would be')}. Nothing was changed.")
         for batch in _batches(self._invoices):
             of_these = or_(_note.id.in_(batch), _invoice.id.in_(batch))
-            for row in tx.connection.execute(_credited_astray(of_these).limit(1)):
-                raise RefusedError(f"{_credited_words(row, 'would be')}. Nothing was changed.")
+            for wrong in tx.connection.execute(_credited_astray(of_these).limit(1)):
+                raise RefusedError(f"{_credited_words(wrong, 'would be')}. Nothing was changed.")
 
     def later(self, tx: "SqlTransaction", number: int) -> Iterator[str]:
         """The payments, refunds and allocations of the clients that were recorded after a transaction, in words."""
