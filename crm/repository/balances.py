@@ -1,4 +1,4 @@
-"""What clients have paid and what was done with it: never more is paid back, or put on invoices, than was paid."""
+"""The rule of payments: never more is paid back, or put on invoices, than a client has paid."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
