@@ -95,8 +95,8 @@ def agenda(
     """Lists what needs doing: follow-ups, birthdays, deals to close, invoices overdue, failed e-mails, quiet deals.
 
     The most urgent come first, each with the reason. A birthday is listed until someone has been in touch on the day.
-    A deal has gone quiet where for two weeks nobody has spoken to the client and it has not moved. What failed of a
-    mailing to many stands in its own report. Payments that are on no invoice and drafts of invoices come last.
+    A deal has gone quiet if for two weeks nobody has spoken to the client and it has not moved. Failed messages of a
+    mailing to many are in the report of that mailing. Payments that are on no invoice and drafts of invoices come last.
     """
     with crm.read() as snapshot:
         return of_snapshot(crm, snapshot, mine, most(limit), offset)

@@ -187,7 +187,8 @@ def edit(
 def done(crm: CRM, follow_up: TheFollowUp) -> FollowUpDone:
     """Marks a follow-up as done.
 
-    One that repeats is followed by the next: so many days after today, or after the last contact where that is later.
+    If it repeats, the next follow-up is added: its number of days after today, or after the last contact if that is
+    later.
     """
 
     def change(tx: Transaction) -> FollowUpDone:

@@ -37,8 +37,8 @@ def repair(
 ) -> RepairReport:
     """Shows edits made by hand in a spreadsheet that were not accepted, and repairs them.
 
-    Where many rows have vanished at once, or have lost their ID, their records are kept until you say whether they
-    are to be put back, or deleted. Whatever the answer is, IDs and versions of rows are put back where they were.
+    If many rows have disappeared at once, or have lost their ID, their records are kept until you choose whether to
+    restore the rows or delete the records. In both cases, the IDs and versions of rows are restored.
     """
     held = crm.repository.held()
     records = [_of_kind(crm, name, ids) for name, ids in held.gone.items()]

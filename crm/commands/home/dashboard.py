@@ -50,7 +50,8 @@ def set_(
 ) -> list[TileShown]:
     """Chooses the tiles on your dashboard, and their order.
 
-    On Today, figures stand above what can be opened by its number, both in this order. Nobody else's dashboard changes.
+    On Today, figures come before the entries that you can open by number, both in this order. Other people's dashboards
+    do not change.
     """
     names = _names(tiles)
 

@@ -29,7 +29,7 @@ class Colleague:
 def list_all(crm: CRM) -> list[Colleague]:
     """Lists everyone who has an account, owns clients or deals, or has follow-ups to do.
 
-    Beside each stand their open follow-ups, those of them that are overdue, their open deals, and their clients.
+    It shows each person's open and overdue follow-ups, open deals, and clients.
     """
     with crm.read() as snapshot:
         accounts = {account.id: account for account in team(snapshot)}

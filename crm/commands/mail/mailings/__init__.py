@@ -84,10 +84,10 @@ def send(
 ) -> MailingReport | TestSent:
     """Sends an e-mail to many clients at once, with the fields filled in for each.
 
-    Nobody gets it who has not agreed to mailings, has no address, or one that was refused for good, and no address
-    gets it twice; nor who has got the same text in an earlier mailing, unless --again is given. It says first who that
-    is, and shows what the first one will read. Each e-mail ends with a link that ends them. They go out at the pace of
-    the setting mails_per_minute; if that is broken off, `mailings resume` goes on where it stopped.
+    It does not go to clients who have not agreed to mailings, have no address or one that was refused for good, or have
+    received the same text in an earlier mailing (unless you give --again); no address gets it twice. You see first who
+    is excluded, and a preview of the first e-mail. Each e-mail ends with an unsubscribe link. They are sent at the pace
+    of the setting mails_per_minute; if that is interrupted, `mailings resume` continues where it stopped.
     """
     refuse_unsendable(crm)
     text = written(crm, template, subject, body, attach)
