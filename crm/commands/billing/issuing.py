@@ -30,17 +30,13 @@ _WHERE = {
     "invoice": "invoices edit",
 }
 # The setting, or the field of a client, by the field of the party.
-_SETTINGS = {
+SETTINGS = {
     "name": "company_name", "street": "company_address", "city": "company_city", "postcode": "company_postcode",
     "country": "country", "vat_id": "vat_id", "tax_number": "tax_number", "iban": "iban",
 }  # fmt: skip
-_FIELDS = {
-    "street": "--address",
-    "city": "--city",
-    "country": "--country",
-    "vat_id": "--tax-id",
-    "postcode": "--postcode",
-}
+CLIENT_FIELDS = {
+    "street": "address", "city": "city", "country": "country", "vat_id": "tax_id", "postcode": "postcode",
+}  # fmt: skip
 
 
 @command("invoices issue", title="Issue an invoice")
@@ -115,9 +111,9 @@ def lacking(lacks: Sequence[Missing], what: str) -> str:
     for lack in lacks:
         where = _WHERE[lack.of]
         if lack.of == "seller":
-            where = f"settings set {_SETTINGS.get(lack.field, lack.field)}"
-        elif lack.of == "buyer" and lack.field in _FIELDS:
-            where = f"clients edit … {_FIELDS[lack.field]}"
+            where = f"settings set {SETTINGS.get(lack.field, lack.field)}"
+        elif lack.of == "buyer" and lack.field in CLIENT_FIELDS:
+            where = f"clients edit … --{CLIENT_FIELDS[lack.field].replace('_', '-')}"
         parts.append(f"{lack.sentence} (`{where}`)")
     return f"{what}. Missing: {'; '.join(parts)}. Nothing was changed."
 

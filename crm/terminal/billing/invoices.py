@@ -4,15 +4,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crm.commands.billing.documents import InvoiceCard
+from crm.commands.billing.issuing import CLIENT_FIELDS, SETTINGS
 from crm.commands.registry import named
+from crm.config import TEAM
+from crm.invoicing.requirements import Missing, missing
 from crm.model import Client, Deal, Field, Invoice, typed_fields
-from crm.terminal.billing.rendering import INVOICES, adjustment_words, draw_invoice
+from crm.terminal.billing.rendering import INVOICES, adjustment_words, draw_invoice, money_in
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.lists import ListPage, list_page
 from crm.terminal.toolkit.pages import flow, page
 from crm.terminal.toolkit.session import Session
+from crm.terminal.toolkit.steps import Answers, in_steps
 
 
 @list_page
@@ -192,10 +196,50 @@ def issue(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
     invoice = record_actions.chosen(session, "invoices issue", invoice)
     card: InvoiceCard = named("invoices show")(session.crm, invoice)
     session.page("Invoices", f"Draft {invoice.id}", "Issue")
+    if lacks := missing(card.document):
+        _fill_in(session, card, lacks)
+        return
     draw_invoice(card, session.screen, session.crm.conventions)
     session.screen.print()
     session.confirm("It gets its number, and cannot be changed or deleted afterwards, only credited.", "Issue it")
     _say(session, session.call("invoices issue", invoice=invoice), "Issued")
+
+
+def _fill_in(session: Session, card: InvoiceCard, lacks: Sequence[Missing]) -> None:
+    """Says what is missing before a draft can be issued, by the names that it has in the menu, and leads to where it
+    is filled in."""
+    settings, client, line, draft = (
+        Choice("Open the settings", lambda: session.start(named("settings list"))),
+        Choice(f"Open {card.client.name}", lambda: session.open(card.client)),
+        Choice("Add a line", lambda: add_line(session, card.invoice)),
+        Choice("Edit dates, texts and references", lambda: edit(session, card.invoice)),
+    )
+    lines: list[str] = []
+    entries: list[Choice] = []
+    labels = {option.name: option.label for option in TEAM}
+    for lack in lacks:
+        where, entry = "", draft
+        if lack.of == "seller":
+            label = labels.get(SETTINGS.get(lack.field, lack.field), "")
+            where, entry = ", ".join(filter(None, ("Settings", label))), settings
+        elif lack.of in ("buyer", "delivery"):
+            name = CLIENT_FIELDS.get(lack.field, lack.field)
+            label = typed_fields(Client)[name].label if name in typed_fields(Client) else ""
+            where, entry = ", ".join(filter(None, (card.client.name, label))), client
+        elif lack.of == "line":
+            where, entry = "Change the lines", Choice("Change the lines", lambda: _lines(session, card.invoice))
+        elif lack.field == "lines":
+            entry = line
+        sentence = lack.sentence.replace("the client's", f"{card.client.name}'s")
+        lines.append(f"- {sentence}{f' ({where})' if where else ''}")
+        if entry.label not in [other.label for other in entries] and (entry is not settings or _may_set(session)):
+            entries.append(entry)
+    question = "\n".join(("It cannot be issued yet. Missing:", *lines))
+    session.keyboard.choose(question, entries)()
+
+
+def _may_set(session: Session) -> bool:
+    return session.offers(named("settings set"))
 
 
 @flow("invoices edit")
@@ -252,11 +296,29 @@ def _credit_amount(session: Session, invoice: Invoice) -> None:
 
 
 def _pay(session: Session, card: InvoiceCard) -> None:
-    session.page("Invoices", card.invoice.number, "Record a payment")
-    parameter = named("payments add").parameters["amount"]
-    typed = parameter.value_check.edit(card.invoice.open, session.crm.conventions)
-    amount = session.prompts.value("Amount", parameter.value_check, typed=typed, required=True)
-    session.tell(session.call("payments add", client=card.client, amount=amount, invoice=[card.invoice]))
+    """What came in for an invoice, when and how; what is beyond what is open is asked about."""
+    command, invoice = named("payments add"), card.invoice
+    by = session.crm.conventions
+    asked = [command.parameters[name] for name in ("amount", "on", "method", "reference")]
+    answers = Answers(session, client=card.client, invoice=[invoice])
+
+    def save() -> None:
+        beyond = answers.values["amount"] - invoice.open
+        if beyond > 0:
+            still, rest = (money_in(invoice.currency, by, amount) for amount in (invoice.open, beyond))
+            question = (
+                f"Only {still} is open on {invoice.number}. The other {rest} becomes credit of {card.client.name}."
+            )
+            session.confirm(question, "Record it")
+        paid = session.call("payments add", **answers.values)
+        session.done("Recorded the payment.")
+        session.tell(paid)
+
+    open_amount = command.parameters["amount"].value_check.edit(invoice.open, by)
+    steps = answers.steps(
+        asked, lambda: session.page("Invoices", invoice.number, "Record a payment"), {"amount": open_amount}
+    )
+    in_steps(session, [*steps, save])
 
 
 def _memo(session: Session, invoice: Invoice) -> None:

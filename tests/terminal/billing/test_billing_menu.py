@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import chdir
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,7 @@ class Typist:
 
     def choose(self, question: str, choices: Sequence[Choice], *, hidden: Sequence[Choice] = (), **_: Any) -> Any:
         self.asked.append(question)
+        self.offered.append(question)
         self.offered += [choice.label for choice in choices]
         assert len(self.asked) < 40, self.asked
         if self.chosen:
@@ -181,6 +183,31 @@ def test_an_invoice_and_its_payment_at_the_menu(menu: Menu) -> None:
     menu("invoices credit", "RE-2026-0002", "Credit it")
     assert menu.all(Invoice)[-1].number == "GS-2026-0001"
     assert [mail["Subject"].split()[0] for mail in menu.mailed.mail.post.taken] == ["Invoice", "Receipt"]
+
+
+def test_what_a_draft_lacks_is_said_before_the_question_and_filled_in(menu: Menu) -> None:
+    menu.mailed("clients edit", menu.mailed.acme, {"address": ""})
+    menu.mailed("settings set", "company_name", "")
+    menu.mailed.crm.forget_settings()
+    menu.mailed("invoices add", menu.mailed.acme)
+    lacks = menu("invoices issue", "Draft 1")
+    for words in ("your name (Settings, Company name)", "Acme {x}'s address (Acme {x}, Address)", "at least one line"):
+        assert f"- {words}" in lacks
+    assert "Issue it" not in lacks
+    menu("invoices issue", "Draft 1", "Add a line", **{LINE: "Late 100 19%"})
+    assert "at least one line" not in menu("invoices issue", "Draft 1")
+
+
+def test_a_payment_on_an_invoice_has_its_day_and_reference_and_more_than_is_open_is_asked_about(menu: Menu) -> None:
+    late = menu.mailed.late(20)
+    asked = menu(
+        "invoices show", late.number, "Record a payment", "cash", "Record it",
+        Amount="130", Date="yesterday", Reference="R 7",
+    )  # fmt: skip
+    assert f"Only €119.00 is open on {late.number}. The other €11.00 becomes credit of Acme {{x}}." in asked
+    (payment,) = menu.all(Payment)
+    assert (payment.left, payment.method, payment.reference) == (11, "cash", "R 7")
+    assert payment.on == menu.mailed.crm.today - timedelta(days=1)
 
 
 def test_a_client_and_a_won_deal_lead_to_billing(menu: Menu) -> None:
