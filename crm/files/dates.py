@@ -88,10 +88,13 @@ def without_year(text: str, order: str, by: Conventions) -> str:
 def order_of(cells: Sequence[str], by: Conventions) -> str:
     """The order of year, month and day in a column: 'ymd', 'dmy' or 'mdy'; '' if it has no dates.
 
-    A number above 12 anywhere in it decides; else points do, then the team's order.
+    A number above 12 anywhere in it decides; else points do, then the team's order. Dates that begin with the year in
+    full are read in any order, and decide only where no other does.
     """
     filled = [text for cell in cells if (text := cell.strip()) and not is_no_date(text)]
     orders: Counter[str] = Counter()
+    # Those of them that end with the year in full.
+    ending_in_year: Counter[str] = Counter()
     dates = 0
     for text in filled:
         numbers = _numbers(_TIME.sub("", text, count=1).strip())
@@ -106,8 +109,10 @@ def order_of(cells: Sequence[str], by: Conventions) -> str:
             orders["ymd"] += 1
         elif first > 12 >= second:
             orders["dmy"] += 1
+            ending_in_year["dmy"] += len(numbers[2]) == 4
         elif second > 12 >= first:
             orders["mdy"] += 1
+            ending_in_year["mdy"] += len(numbers[2]) == 4
         elif first > 12:
             continue
         else:
@@ -115,6 +120,8 @@ def order_of(cells: Sequence[str], by: Conventions) -> str:
         dates += 1
     if not dates or dates < 0.6 * len(filled):
         return ""
+    if ending_in_year.total():
+        return max((orders[order], order) for order in ("dmy", "mdy"))[1]
     decided = [(orders[order], order) for order in ("ymd", "dmy", "mdy") if orders[order]]
     if decided and (max(decided)[1] != "ymd" or not (orders["points"] or orders["either"])):
         return max(decided)[1]

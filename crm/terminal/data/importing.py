@@ -1,5 +1,6 @@
 """Import at the menu: the file as it was understood, corrected by number, previewed, and only then carried out."""
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,10 +35,12 @@ def import_file(session: Session, **_: Any) -> None:
     from crm.commands.data.importing import begin
 
     command, typed = named("import"), ""
+    # Only the shell has a standard input to read.
+    parameter = dataclasses.replace(command.parameters["file"], help="CSV, Excel, vCard or JSON")
     while True:
         session.page(command.title)
         session.screen.print(Text(command.summary, "muted"))
-        file = session.prompts.ask(command.parameters["file"], typed=typed)
+        file = session.prompts.ask(parameter, typed=typed)
         try:
             if file.suffix.lower() == ".json":
                 holds = command(session.crm, file, as_="all", preview=True)
