@@ -160,6 +160,10 @@ class RecordForm:
             with suppress(Back):
                 if asked is not None:
                     self.ask(asked)
+                    # Enter goes on: to the next field, and from the last one to saving.
+                    names = [field.name for field in self.fields()]
+                    after = names[names.index(chosen) + 1 :] if chosen in names else []
+                    at = after[0] if after else "save"
 
     def _entry(self, field: Field, wide: int, by: Conventions) -> Choice:
         """A field to choose, its label told apart from what is filled in."""

@@ -30,6 +30,13 @@ def editing(session: Any) -> Any:
     return session.press("Graz", "enter").sees("* Graz")
 
 
+def test_after_a_field_enter_goes_to_the_next(start: Start) -> None:
+    session = (
+        editing(start()).choose("Postcode").sees("Postcode (").press("8010", "enter").sees("* 8010").press("enter")
+    )
+    session.sees("City").sees("empty clears it").press("enter").sees("1) Save").press("enter").sees("Country")
+
+
 def test_ctrl_c_in_a_field_leaves_the_form_without_saving(start: Start, crm: CRM) -> None:
     session = editing(start()).choose("Postcode").sees("Postcode (").press("80", "c-c")
     session.sees("Left without saving").sees("1) Record a sale").settled()
