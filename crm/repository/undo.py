@@ -136,7 +136,10 @@ def take_back(tx: "SqlTransaction", entry: HistoryEntry) -> None:
     if has_sent:
         raise RefusedError("What has been sent cannot be recalled.")
     if has_issued:
-        raise RefusedError("An issued invoice cannot be undone. Credit it: `invoices credit NUMBER`.")
+        raise RefusedError(
+            "An issued invoice cannot be undone. Credit it: open it under *Billing*, *Invoices*, or"
+            " `invoices credit NUMBER`."
+        )
     if opts_out:
         raise RefusedError(
             "An opt-out is not undone, so that nobody is written to by mistake. Where it was added by mistake, an admin"

@@ -9,6 +9,7 @@ from crm.commands.registry import named
 from crm.config import TEAM
 from crm.invoicing.requirements import Missing, missing
 from crm.model import Client, Deal, Field, Invoice, typed_fields
+from crm.terminal.billing.choosing import chosen_invoice
 from crm.terminal.billing.rendering import INVOICES, adjustment_words, draw_invoice, money_in
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit import letters, record_actions
@@ -121,7 +122,7 @@ def add(session: Session, client: Client | None = None, deal: Deal | None = None
 @flow("invoices lines add")
 def add_line(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
     """A line as one types it."""
-    invoice = record_actions.chosen(session, "invoices lines add", invoice)
+    invoice = chosen_invoice(session, "draft", invoice)
     session.page("Invoices", f"Draft {invoice.id}", "Add a line")
     session.call("invoices lines add", invoice=invoice, line=_typed_line(session))
 
@@ -137,7 +138,7 @@ def _typed_line(session: Session) -> str:
 @flow("invoices lines move")
 def lines_flow(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
     """The lines of a draft, one of which is chosen."""
-    _lines(session, record_actions.chosen(session, "invoices lines edit", invoice))
+    _lines(session, chosen_invoice(session, "draft", invoice))
 
 
 def _lines(session: Session, invoice: Invoice) -> None:
@@ -172,7 +173,7 @@ def _lines(session: Session, invoice: Invoice) -> None:
 @flow("invoices adjustments list")
 def adjust_flow(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
     """The discounts and charges of a draft."""
-    _adjust(session, record_actions.chosen(session, "invoices adjustments add", invoice))
+    _adjust(session, chosen_invoice(session, "draft", invoice))
 
 
 def _adjust(session: Session, invoice: Invoice) -> None:
@@ -193,7 +194,7 @@ def _adjust(session: Session, invoice: Invoice) -> None:
 @flow("invoices issue")
 def issue(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
     """Says what it comes to, and that it stays as it is from then on."""
-    invoice = record_actions.chosen(session, "invoices issue", invoice)
+    invoice = chosen_invoice(session, "draft", invoice)
     card: InvoiceCard = named("invoices show")(session.crm, invoice)
     session.page("Invoices", f"Draft {invoice.id}", "Issue")
     if lacks := missing(card.document):
@@ -245,7 +246,7 @@ def _may_set(session: Session) -> bool:
 @flow("invoices edit")
 def edit(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
     """The fields by number with the old values to change; a clash with somebody else's change is settled."""
-    invoice = record_actions.chosen(session, "invoices edit", invoice)
+    invoice = chosen_invoice(session, "draft", invoice)
     with session.crm.read() as snapshot:
         current = snapshot.get(Invoice, invoice.id)
 
@@ -267,13 +268,15 @@ def copy(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
 @flow("invoices delete")
 def delete(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
     """A draft, deleted."""
-    record_actions.delete(session, "invoices delete", invoice, lambda deleted: f"draft {deleted.id}")
+    record_actions.delete(
+        session, "invoices delete", chosen_invoice(session, "draft", invoice), lambda deleted: f"draft {deleted.id}"
+    )
 
 
 @flow("invoices credit")
 def credit(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
     """All that is left of an invoice."""
-    invoice = record_actions.chosen(session, "invoices credit", invoice)
+    invoice = chosen_invoice(session, "issued", invoice)
     session.page("Invoices", invoice.number, "Credit")
     session.confirm(f"This issues a credit note over all that is left of {invoice.number}.", "Credit it")
     _say(session, session.call("invoices credit", invoice=invoice), "Issued credit note")

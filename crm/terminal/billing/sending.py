@@ -5,23 +5,25 @@ from typing import Any
 from crm.commands.mail.outbox import refuse_unsendable
 from crm.commands.mail.outbox.sending import unsendable
 from crm.commands.registry import named
+from crm.model import Invoice, Payment
+from crm.terminal.billing.choosing import chosen_invoice, chosen_payment
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
 
 
 @flow("invoices send")
-def send_invoice(session: Session, **arguments: Any) -> None:
+def send_invoice(session: Session, invoice: Invoice | None = None, **arguments: Any) -> None:
     """An issued invoice, to whom it goes, and the e-mail as it will be."""
     refuse_unsendable(session.crm)
-    session.lead(named("invoices send"), **arguments)
+    session.lead(named("invoices send"), invoice=chosen_invoice(session, "issued", invoice), **arguments)
 
 
 @flow("receipts send")
-def send_receipt(session: Session, **arguments: Any) -> None:
+def send_receipt(session: Session, payment: Payment | None = None, **arguments: Any) -> None:
     """A payment, and the receipt as it will be: an SMS does where there is no e-mail."""
     if unsendable(session.crm, "sms"):
         refuse_unsendable(session.crm)
-    session.lead(named("receipts send"), **arguments)
+    session.lead(named("receipts send"), payment=chosen_payment(session, payment), **arguments)
 
 
 @flow("statements send")
