@@ -72,21 +72,23 @@ def add(
     duplicate_ok: Annotated[bool, About("Record anyway", "even if the same payment is recorded")] = False,
 ) -> PaymentCard:
     """Records money that came in. It pays the invoices that are named, else those that are due first; what is left is
-    the client's credit."""
+    the client's credit. Its currency is that of the invoices that are named, else that of the team."""
     _refuse_nothing(amount)
 
     def change(tx: Transaction) -> PaymentCard:
         day = on or tx.today
         if not duplicate_ok:
             _ask_about_double(tx, client, amount, day, reference)
-        return recorded(
+        usual = crm.settings["currency"]
+        currency = invoice[0].currency if invoice else usual
+        card = recorded(
             tx,
             Payment(
                 client=tx.get(Client, client.id).id,
                 kind="payment",
                 on=day,
                 amount=amount,
-                currency=crm.settings["currency"],
+                currency=currency,
                 method=method or TRANSFER,
                 reference=reference,
                 note=note,
@@ -94,6 +96,11 @@ def add(
             ),
             invoice,
         )
+        if currency != usual and card.payment.left > 0:
+            # Credit is kept in the currency of the team alone.
+            message = f"only {card.payment.used:f} {currency} is open on these invoices"
+            raise FieldError(message, field="amount", label="Amount")
+        return card
 
     return crm.transact(change, f"recorded a payment of {client.name}")
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Annotated
 
 from crm.commands.billing.payments import OfClient
-from crm.commands.billing.sending import BCC, CC, To, plain_text
+from crm.commands.billing.sending import BCC, CC, To, in_currency, plain_text
 from crm.commands.context import CRM
 from crm.commands.mail import outbox
 from crm.commands.mail.composing import Written, previewed
@@ -16,6 +16,7 @@ from crm.commands.paging import Limit, Offset, most
 from crm.commands.period import Since, Until, in_order
 from crm.commands.record_names import names_of
 from crm.commands.registry import About, command
+from crm.config import Currency
 from crm.errors import confirmation
 from crm.invoicing.ageing import days_overdue
 from crm.invoicing.statement import Entry, Statement, statement
@@ -25,12 +26,13 @@ from crm.model.money import NOTHING
 from crm.repository import Query, Snapshot
 from crm.repository.queries import billing
 
+OfCurrency = Annotated[str, Currency(), About("Currency", "that of the team by default")]
 _NOUNS = {"invoice": "invoice", "credit_note": "credit note"}
 
 
 @dataclass(frozen=True, slots=True)
 class Unpaid:
-    """What a client owes: open, and of it what is not due yet and what has been due for how long."""
+    """What a client owes in a currency: open, and of it what is not due yet and what has been due for how long."""
 
     client: int
     client_name: str
@@ -44,14 +46,16 @@ class Unpaid:
     oldest_days: int
     reminded_on: date | None
     promised_on: date | None
+    currency: str
 
 
 @dataclass(frozen=True, slots=True)
 class ClientStatement:
-    """The account of a client in a period."""
+    """The account of a client in a period, in a currency."""
 
     client: Client
     statement: Statement
+    currency: str
 
 
 @command("unpaid list", title="Unpaid", menu="unpaid")
@@ -61,7 +65,7 @@ def list_all(
     limit: Limit = 0,
     offset: Offset = 0,
 ) -> list[Unpaid]:
-    """Lists who owes what and since when, who owes most of what is overdue first."""
+    """Lists who owes what and since when, who owes most of what is overdue first; each currency by itself."""
     with crm.read() as snapshot:
         rows = billing.unpaid_by_client(snapshot, days=days, limit=most(limit), offset=offset)
         names = names_of(snapshot, Client, {row.client for row in rows}, crm.conventions)
@@ -70,22 +74,28 @@ def list_all(
                 row.client, names.get(row.client, ""), row.open,
                 sum((row.to_30, row.to_60, row.to_90, row.over_90), NOTHING), row.not_due, row.to_30, row.to_60,
                 row.to_90, row.over_90, days_overdue(row.first_due, snapshot.today), row.reminded_on, row.promised_on,
+                row.currency,
             )
             for row in rows
         ]  # fmt: skip
 
 
 @command("statements show", title="Show a statement", menu="unpaid")
-def show(crm: CRM, client: OfClient, since: Since = None, until: Until = None) -> ClientStatement:
+def show(
+    crm: CRM, client: OfClient, since: Since = None, until: Until = None, currency: OfCurrency = ""
+) -> ClientStatement:
     """Shows the account of a client: invoices, credit notes, payments and refunds in order, with the balance."""
     in_order(since, until)
     with crm.read() as snapshot:
-        return statement_of(snapshot, snapshot.get(Client, client.id), since, until)
+        return statement_of(crm, snapshot, snapshot.get(Client, client.id), since, until, currency)
 
 
-def statement_of(snapshot: Snapshot, client: Client, since: date | None, until: date | None) -> ClientStatement:
-    """The account of a client."""
-    issued = snapshot.find_all(Invoice, Query({"client": client.id, "state": "issued"}))
+def statement_of(
+    crm: CRM, snapshot: Snapshot, client: Client, since: date | None, until: date | None, currency: str
+) -> ClientStatement:
+    """The account of a client in a currency, that of the team where none is named."""
+    currency = currency or crm.settings["currency"]
+    issued = snapshot.find_all(Invoice, Query({"client": client.id, "state": "issued", "currency": currency}))
     entries = [
         Entry(on=invoice.issued_on, kind=_NOUNS[invoice.kind], reference=invoice.number, amount=invoice.total,
               id=invoice.id)
@@ -94,10 +104,10 @@ def statement_of(snapshot: Snapshot, client: Client, since: date | None, until: 
     ]  # fmt: skip
     entries += [
         Entry(on=payment.on, kind=payment.kind, reference=payment.reference, amount=payment.amount, id=payment.id)
-        for payment in snapshot.find_all(Payment, Query({"client": client.id}))
+        for payment in snapshot.find_all(Payment, Query({"client": client.id, "currency": currency}))
         if payment.on
     ]
-    return ClientStatement(client, statement(entries, since=since, until=until or snapshot.today))
+    return ClientStatement(client, statement(entries, since=since, until=until or snapshot.today), currency)
 
 
 @command("statements send", title="Send a statement", menu="unpaid")
@@ -106,6 +116,7 @@ def send(
     client: OfClient,
     since: Since = None,
     until: Until = None,
+    currency: OfCurrency = "",
     to: To = (),
     cc: CC = (),
     bcc: BCC = (),
@@ -115,11 +126,11 @@ def send(
     in_order(since, until)
     outbox.refuse_unsendable(crm)
     with crm.read() as snapshot:
-        account = statement_of(snapshot, snapshot.get(Client, client.id), since, until)
+        account = statement_of(crm, snapshot, snapshot.get(Client, client.id), since, until, currency)
         company = crm.settings["company_name"]
         written = Written(
             client=account.client, subject=plain_text(f"Statement of account{f' from {company}' if company else ''}"),
-            body=plain_text("\n".join(["Statement of account", "", *_as_lines(crm, account.statement)])),
+            body=plain_text("\n".join(["Statement of account", "", *_as_lines(crm, account)])),
             to=to or tuple(filter(None, [account.client.invoice_email])), cc=cc, bcc=bcc,
         )  # fmt: skip
         preview = previewed(crm, snapshot, written)
@@ -130,8 +141,8 @@ def send(
     return tried(crm, queued)
 
 
-def _as_lines(crm: CRM, account: Statement) -> Sequence[str]:
-    by = crm.conventions
+def _as_lines(crm: CRM, of_client: ClientStatement) -> Sequence[str]:
+    by, account = in_currency(crm.conventions, of_client.currency), of_client.statement
     lines = [f"- opening balance: {by.money(account.opening)}"] if account.since else []
     for line in account.lines:
         what = f"{line.entry.kind} {line.entry.reference}".strip()

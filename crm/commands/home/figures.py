@@ -91,7 +91,7 @@ def _deals(crm: CRM, snapshot: Snapshot) -> str:
 
 
 def _billing(crm: CRM, snapshot: Snapshot) -> str:
-    open_, overdue = billing.open_and_overdue(snapshot)
+    open_, overdue = billing.open_and_overdue(snapshot, crm.settings["currency"])
     if overdue:
         return f"{crm.conventions.money(overdue)} overdue"
     return f"{crm.conventions.money(open_)} open" if open_ else ""

@@ -126,9 +126,9 @@ def listed(
 def unpaid_by_client(
     snapshot: Snapshot, *, days: int = 0, limit: int | None = None, offset: int = 0
 ) -> "Sequence[AnyRow]":
-    """What each client owes, who owes most of what is overdue first: the id, what is open, then of it what is not due
-    yet and what has been due for up to 30, 60, 90 and more days, the first day due, the last reminder, and the last day
-    promised. `days` leaves out those with nothing overdue for so long."""
+    """What each client owes in each currency, who owes most of what is overdue first: the id, what is open, then of it
+    what is not due yet and what has been due for up to 30, 60, 90 and more days, the first day due, the last reminder,
+    the last day promised, and the currency. `days` leaves out those with nothing overdue for so long."""
     today = snapshot.today
 
     def between(first: int | None, last: int | None) -> ColumnElement[Any]:
@@ -148,10 +148,11 @@ def unpaid_by_client(
             between(1, 30).label("to_30"), between(31, 60).label("to_60"), between(61, 90).label("to_90"),
             between(91, None).label("over_90"), func.min(invoice.due_on).label("first_due"),
             func.max(invoice.reminded_on).label("reminded_on"), func.max(invoice.promised_on).label("promised_on"),
+            invoice.currency,
         )
         .where(*_ISSUED, invoice.open > NOTHING)
-        .group_by(invoice.client)
-        .order_by(overdue.desc(), func.sum(invoice.open).desc(), invoice.client)
+        .group_by(invoice.client, invoice.currency)
+        .order_by(overdue.desc(), func.sum(invoice.open).desc(), invoice.client, invoice.currency)
     )  # fmt: skip
     if days:
         statement = statement.having(func.min(invoice.due_on) <= today - timedelta(days=days))
@@ -181,8 +182,9 @@ def last_paid(snapshot: Snapshot, invoices: Sequence[int]) -> Mapping[int, date]
     return {row[0]: row[1] for row in snapshot.select(statement)}
 
 
-def open_and_overdue(snapshot: Snapshot) -> tuple[Decimal, Decimal]:
-    """The amount that is open on all invoices, and how much of it is overdue."""
+def open_and_overdue(snapshot: Snapshot, currency: str) -> tuple[Decimal, Decimal]:
+    """The amount that is open on all invoices in a currency, and how much of it is overdue."""
     late = func.sum(case((invoice.due_on < snapshot.today, invoice.open), else_=0))
-    ((still, overdue),) = snapshot.select(select(func.sum(invoice.open), late).where(*_ISSUED, invoice.open > NOTHING))
+    conditions = (*_ISSUED, invoice.open > NOTHING, invoice.currency == currency)
+    ((still, overdue),) = snapshot.select(select(func.sum(invoice.open), late).where(*conditions))
     return still or NOTHING, overdue or NOTHING

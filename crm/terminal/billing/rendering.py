@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from crm.commands.billing.invoices import InvoiceShown
     from crm.commands.billing.payments import PaymentCard
     from crm.commands.billing.reminders import RemindersRun
-    from crm.commands.billing.unpaid import ClientStatement
+    from crm.commands.billing.unpaid import ClientStatement, Unpaid
     from crm.invoicing.document import DocumentLine, TaxGroup
 
 
@@ -133,30 +133,28 @@ def _rest(payment: Payment, by: Conventions) -> str:
 
 UNPAID: Sequence[tables.Column] = (
     tables.Column("Client", lambda row, _: data(row.client_name, "bold"), 0, 10),
-    tables.Column("Open", lambda row, by: data(by.money(row.open)), 1, right=True, money=True),
-    tables.Column("Overdue", lambda row, by: _late(row.overdue, by), 1, right=True, money=True),
+    tables.Column("Open", lambda row, by: data(_owed(row, row.open, by)), 1, right=True, money=True),
+    tables.Column("Overdue", lambda row, by: _late(row, by), 1, right=True, money=True),
     tables.Column(
         "Days late", lambda row, by: data(by.number(row.oldest_days) if row.oldest_days else ""), 2, right=True
     ),
-    tables.Column(
-        "1-30 days", lambda row, by: data(by.money(row.to_30) if row.to_30 else ""), 6, right=True, money=True
-    ),
-    tables.Column(
-        "31-60 days", lambda row, by: data(by.money(row.to_60) if row.to_60 else ""), 6, right=True, money=True
-    ),
-    tables.Column(
-        "61-90 days", lambda row, by: data(by.money(row.to_90) if row.to_90 else ""), 6, right=True, money=True
-    ),
-    tables.Column(
-        "Over 90 days", lambda row, by: data(by.money(row.over_90) if row.over_90 else ""), 6, right=True, money=True
-    ),
+    tables.Column("1-30 days", lambda row, by: data(_owed(row, row.to_30, by)), 6, right=True, money=True),
+    tables.Column("31-60 days", lambda row, by: data(_owed(row, row.to_60, by)), 6, right=True, money=True),
+    tables.Column("61-90 days", lambda row, by: data(_owed(row, row.to_90, by)), 6, right=True, money=True),
+    tables.Column("Over 90 days", lambda row, by: data(_owed(row, row.over_90, by)), 6, right=True, money=True),
     tables.Column("Reminded", lambda row, by: data(by.near_day(row.reminded_on)), 4),
     tables.Column("Promised", lambda row, by: data(by.near_day(row.promised_on)), 5),
 )
 
 
-def _late(amount: Decimal, by: Conventions) -> Text:
-    return data(f"{by.money(amount)} !" if amount else "", "overdue" if amount else "")
+def _owed(row: "Unpaid", amount: Decimal, by: Conventions) -> str:
+    """An amount of a row, '' for nothing; the heading says the currency of the team, another one stands beside it."""
+    other = "" if row.currency in ("", by.currency) else f" {row.currency}"
+    return f"{by.money(amount)}{other}" if amount else ""
+
+
+def _late(row: "Unpaid", by: Conventions) -> Text:
+    return data(f"{_owed(row, row.overdue, by)} !" if row.overdue else "", "overdue" if row.overdue else "")
 
 
 _REMINDING: Sequence[tables.Column] = (
@@ -364,7 +362,7 @@ def draw_run(result: "RemindersRun", screen: Screen, by: Conventions) -> None:
 @renderer("crm.commands.billing.unpaid.ClientStatement")
 def draw_statement(result: "ClientStatement", screen: Screen, by: Conventions) -> None:
     """The account of a client, entry by entry."""
-    account = result.statement
+    account, by = result.statement, replace(by, currency=result.currency)
     screen.print(data(result.client.name, "bold"))
     if account.since:
         screen.print(Text(f"Opening balance {by.money(account.opening)}", "muted"))
