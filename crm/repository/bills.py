@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from crm.errors import FieldError, RefusedError
 from crm.invoicing import document as documents
 from crm.invoicing.totals import Totals, totals
-from crm.model import AFTER_ISSUE, Adjustment, Invoice, InvoiceLine, Record
+from crm.model import AFTER_ISSUE, Adjustment, Invoice, InvoiceLine, NumberSeries, Record
 from crm.model.money import decimals_of
 from crm.repository import Query
 
@@ -20,8 +20,11 @@ ONE = Decimal(1)
 
 
 def refuse_write(tx: "SqlTransaction", record: Record, changes: Collection[str] | None = None) -> None:
-    """Raises RefusedError where a record is, or belongs to, an issued invoice, which stays as it is. `changes` are the
-    fields that are to be written, None where the record is added, put back or deleted."""
+    """Raises RefusedError where a record is, or belongs to, an issued invoice, which stays as it is, or is a series
+    that has given numbers and would go. `changes` are the fields that are to be written, None where the record is
+    added, put back or deleted. A backup that is restored may change all of it."""
+    if tx.is_restoring:
+        return
     match record:
         case Invoice(state="issued"):
             # One that is put back comes into a store where it is not.
@@ -30,8 +33,11 @@ def refuse_write(tx: "SqlTransaction", record: Record, changes: Collection[str] 
                 raise RefusedError(_STAYS)
         case InvoiceLine() | Adjustment():
             invoice = tx.find(Invoice, record.invoice)
-            if invoice and invoice.state == "issued":
+            if invoice and invoice.state == "issued" and invoice.id not in tx.put_back_invoices:
                 raise RefusedError(_STAYS)
+        case NumberSeries() if changes is None and tx.find(NumberSeries, record.id) is not None:
+            if tx.count(Invoice, Query({"kind": record.name, "state": "issued"})):
+                raise RefusedError("Numbers of this series have been given, so it stays. Nothing was changed.")
 
 
 def totals_of(invoice: Invoice, lines: Collection[InvoiceLine], adjustments: Collection[Adjustment]) -> Totals:

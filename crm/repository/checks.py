@@ -1,12 +1,23 @@
 """Consistency checks of a store, each a search for what is wrong; the findings say how to mend it."""
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 
 from sqlalchemy import select
 
 from crm.errors import FieldError
 from crm.invoicing.numbering import is_yearly, read_number
-from crm.model import Adjustment, Client, Conventions, Invoice, InvoiceLine, NumberSeries, Setting, typed_fields
+from crm.model import (
+    INVOICE_KINDS,
+    Adjustment,
+    Client,
+    Conventions,
+    Invoice,
+    InvoiceLine,
+    NumberSeries,
+    Setting,
+    typed_fields,
+)
 from crm.repository import Finding, Query, StatusMove, balances, bills, sums, tables
 from crm.repository.snapshot import SqlSnapshot
 
@@ -125,20 +136,37 @@ def payments_are_used_once(snapshot: SqlSnapshot) -> Iterator[Finding]:
 
 def numbers_have_no_gaps(snapshot: SqlSnapshot) -> Iterator[Finding]:
     """The numbers of each series run from its first to its last, each once."""
-    for series in snapshot.find_all(NumberSeries):
-        numbers_by_year: dict[int, list[int]] = {}
-        for invoice in snapshot.each(Invoice, Query({"kind": series.name, "state": "issued"})):
-            year_and_number = read_number(series.pattern, invoice.number)
-            # One of an older pattern is not counted.
-            if year_and_number is not None:
-                numbers_by_year.setdefault(year_and_number[0], []).append(year_and_number[1])
-        for year, numbers in numbers_by_year.items():
-            missing = sorted(set(range(min(numbers), max(numbers) + 1)) - set(numbers))
-            is_current = not is_yearly(series.pattern) or year % 100 == series.year % 100
-            if missing or (is_current and max(numbers) != series.last):
-                gap = f"{missing[0]} is missing" if missing else f"{max(numbers)} is the highest, and not {series.last}"
-                fault = f"The numbers of {series.name} have a gap: {gap}."
-                yield Finding(fault, True, "number_series", series.id, "Restore a backup.")
+    series_by_kind = {series.name: series for series in snapshot.find_all(NumberSeries)}
+    for kind in INVOICE_KINDS:
+        invoices = list(snapshot.each(Invoice, Query({"kind": kind, "state": "issued"})))
+        series = series_by_kind.get(kind)
+        if invoices and series is None:
+            fault = f"The counter of the numbers of {kind} is missing, and {len(invoices)} were given."
+            yield Finding(fault, True, "number_series", 0, "Restore a backup.")
+        elif invoices and series is not None:
+            yield from _gaps(series, invoices)
+
+
+def _gaps(series: NumberSeries, invoices: Sequence[Invoice]) -> Iterator[Finding]:
+    """The gaps in the numbers of a series. A number that an earlier pattern wrote is no gap."""
+    yearly = is_yearly(series.pattern)
+    numbers_by_year: dict[int, set[int]] = {}
+    earlier: dict[int, set[int]] = {}
+    for invoice in invoices:
+        year_and_number = read_number(series.pattern, invoice.number)
+        if year_and_number is not None:
+            numbers_by_year.setdefault(year_and_number[0], set()).add(year_and_number[1])
+        else:
+            year = invoice.issued_on.year if yearly and invoice.issued_on else 0
+            earlier.setdefault(year, set()).update(map(int, re.findall("[0-9]+", invoice.number)))
+    for year, numbers in numbers_by_year.items():
+        is_current = not yearly or year % 100 == series.year % 100
+        last = series.last if is_current else max(numbers)
+        missing = sorted(set(range(min(numbers), last + 1)) - numbers - earlier.get(year, set()))
+        if missing or max(numbers) > last:
+            gap = f"{missing[0]} is missing" if missing else f"{max(numbers)} is the highest, and not {last}"
+            fault = f"The numbers of {series.name} have a gap: {gap}."
+            yield Finding(fault, True, "number_series", series.id, "Restore a backup.")
 
 
 CHECKS: tuple[Callable[[SqlSnapshot], Iterator[Finding]], ...] = (

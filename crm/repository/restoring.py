@@ -31,6 +31,7 @@ def put_back(tx: "SqlTransaction", source: SqlSnapshot, seals: Seals | None, *, 
     change like any other; of what lasts nothing is deleted or changed. It stands in the history also where nothing
     differed. Returns how many accounts of clients were closed. Raises RefusedError where no admin could sign in any
     more."""
+    tx.is_restoring = True
     had_accounts, open_before = _has_accounts(tx), _of_clients(tx)
     accounts = accounts or not had_accounts
     kinds = [kind for kind in RECORDS if kind not in (*SEALED, *LASTING) or (kind is User and accounts)]

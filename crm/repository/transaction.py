@@ -20,6 +20,7 @@ from crm.model import (
     FollowUp,
     Invoice,
     InvoiceLine,
+    NumberSeries,
     Record,
     Sale,
     SignIn,
@@ -78,6 +79,8 @@ _KEPT_INDEXES = frozenset(("client_by_email", "client_by_phone", "client_by_firs
 
 # What an invoice is made of.
 _BILLED = frozenset((Invoice, InvoiceLine, Adjustment))
+# What may not be deleted because of an issued invoice.
+_LASTING_BILLED = _BILLED | {NumberSeries}
 # A change of one of these may change the status; the totals follow the sales.
 _REVIEWED = frozenset(("kind", "country", "city", "tags", "source", "owner", "date_of_birth", "status_pinned_until"))
 
@@ -131,6 +134,10 @@ class SqlTransaction(SqlSnapshot):
         self._bills: set[int] = set()
         # What clients had paid and used before.
         self.balances = balances.Balances()
+        # The issued invoices, by id, that it puts back: their lines come back with them.
+        self.put_back_invoices: set[int] = set()
+        # Whether the store becomes what it is in a backup, issued invoices included.
+        self.is_restoring = False
 
     @property
     def number(self) -> int:
@@ -353,6 +360,8 @@ class SqlTransaction(SqlSnapshot):
         for record in records:
             bills.refuse_write(self, record)
             self.balances.note(self, record)
+            if isinstance(record, Invoice):
+                self.put_back_invoices.add(record.id)
         self._insert(kind, [row | self._accounts(kind, row) for row in map(row_of, records)])
         if kind is Client:
             self.dialect.search.add(self.connection, [record.id for record in records])
@@ -523,7 +532,7 @@ class SqlTransaction(SqlSnapshot):
         for batch in _batches(ids):
             rows = self.connection.execute(statements.BY_IDS[kind], {"wanted": batch}).all()
             removed = [tables.record_of(kind, row) for row in rows]
-            if kind in _BILLED or kind in balances.BILLED:
+            if kind in _LASTING_BILLED or kind in balances.BILLED:
                 for current in removed:
                     bills.refuse_write(self, current)
                     self.balances.note(self, current)

@@ -25,12 +25,16 @@ from sqlalchemy import (
 
 from crm.errors import NotFoundError, RefusedError
 from crm.model import (
+    AFTER_ISSUE,
     BY_NAME,
     LASTING,
     RECORDS,
+    Adjustment,
     Client,
     Invoice,
+    InvoiceLine,
     Message,
+    NumberSeries,
     Record,
     User,
     belonging_to,
@@ -115,15 +119,39 @@ def _has_sent() -> ColumnElement[bool]:
 
 
 def _has_issued() -> ColumnElement[bool]:
-    """Tell whether a transaction issued an invoice, or wrote one that is issued by now."""
-    own = (audit.c.transaction == transactions.c.id, audit.c.record == Invoice.kind_name)
-    state: ColumnElement[Any] = literal_column("'state'")
-    issues = (
-        audit.c.operation == "update",
-        sql_functions.text_in(type_coerce(audit.c.after, String), state) == "issued",
+    """Return whether a transaction issued an invoice, wrote something of one that is issued by now, or set up a series
+    that has given numbers by now."""
+    own, invoice = audit.c.transaction == transactions.c.id, TABLES[Invoice].c
+    is_update = audit.c.operation == "update"
+    issues = (audit.c.record == Invoice.kind_name, is_update, _in(audit.c.after, "state") == "issued")
+    # What still changes of an issued invoice can be taken back.
+    frozen = [name for name, field in fields(Invoice).items() if name not in AFTER_ISSUE and field.by != "steps"]
+    is_frozen = or_(audit.c.operation == "create", *(_in(audit.c.after, name).is_not(None) for name in frozen))
+    of_issued = exists().where(invoice.id == audit.c.record_id, invoice.state == "issued")
+    wrote = [
+        exists().where(own, *issues),
+        exists().where(own, audit.c.record == Invoice.kind_name, is_frozen, of_issued),
+    ]
+    for kind in (InvoiceLine, Adjustment):
+        part = TABLES[kind].c
+        of_part = select(part.invoice).where(part.id == audit.c.record_id).scalar_subquery()
+        # One that is deleted names its invoice in the history only.
+        deleted_of = sql_functions.number_in(type_coerce(audit.c.before, String), literal_column("'invoice'"))
+        is_issued = exists().where(or_(invoice.id == of_part, invoice.id == deleted_of), invoice.state == "issued")
+        wrote.append(exists().where(own, audit.c.record == kind.kind_name, is_issued))
+    series = TABLES[NumberSeries].c
+    name_now = select(series.name).where(series.id == audit.c.record_id).scalar_subquery()
+    has_given = exists().where(
+        or_(invoice.kind == name_now, invoice.kind == _in(audit.c.before, "name")), invoice.state == "issued"
     )
-    of_issued = exists().where(TABLES[Invoice].c.id == audit.c.record_id, TABLES[Invoice].c.state == "issued")
-    return or_(exists().where(*own, *issues), exists().where(*own, audit.c.operation == "create", of_issued))
+    moves = or_(~is_update, _in(audit.c.after, "last").is_not(None))
+    wrote.append(exists().where(own, audit.c.record == NumberSeries.kind_name, moves, has_given))
+    return or_(*wrote)
+
+
+def _in(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
+    """A field of a record in its audit entry, as text; null where it is not in it."""
+    return sql_functions.text_in(type_coerce(column, String), literal_column(f"'{name}'"))
 
 
 def take_back(tx: "SqlTransaction", entry: HistoryEntry) -> None:

@@ -90,7 +90,7 @@ def test_an_invoice_is_issued_once_and_stays_as_it_is(desk: BillingDesk) -> None
         ("is not changed", lambda: desk.store.change(lambda tx: tx.change(invoice, total=Decimal(1)))),
         ("is not changed", lambda: desk.store.change(lambda tx: tx.change(invoice, state="draft"))),
         ("is not changed", lambda: desk.store.change(lambda tx: tx.delete(invoice))),
-        ("still invoices of this client", lambda: desk("clients delete", desk.acme, yes=True)),
+        ("still invoices of Renamed", lambda: desk("clients delete", desk.acme, yes=True)),
     )
     for words, attempt in refused:
         with pytest.raises(RefusedError, match=words):

@@ -1,0 +1,109 @@
+"""Undo, restoring a backup and the check of numbers, where invoices are issued."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from crm.errors import RefusedError
+from crm.model import Invoice, InvoiceLine, NumberSeries
+from tests.commands.billing.conftest import BillingDesk
+from tests.support.clocks import TODAY
+from tests.support.sheets_team import Team, new_team
+
+YEAR = TODAY.year
+
+
+@pytest.fixture
+def team() -> Iterator[Team]:
+    with new_team() as team:
+        yield team
+
+
+@pytest.fixture
+def sheet_desk(team: Team, tmp_path: Path) -> Iterator[BillingDesk]:
+    with closing(BillingDesk(team.store, tmp_path)) as opened:
+        yield opened
+
+
+def undone(desk: BillingDesk) -> str:
+    """What plain `history undo` takes back."""
+    desk("history undo")
+    with desk.crm.read() as snapshot:
+        entries = snapshot.history(limit=200)
+    return next(entry.what for entry in entries if entry.id == entries[0].undoes)
+
+
+def test_undo_keeps_the_counter_of_numbers_that_were_given(desk: BillingDesk) -> None:
+    desk("numbers set", "invoice", "A-{year}-{number:04}")
+    desk.issued()
+    assert undone(desk) != "set the numbers of invoices"
+    assert desk.issued().number == f"A-{YEAR}-0002"
+    with desk.crm.read() as snapshot:
+        (series,) = snapshot.find_all(NumberSeries)
+        (setting_up,) = [entry for entry in snapshot.history(limit=200) if entry.what.startswith("set the numbers")]
+    with pytest.raises(RefusedError, match="cannot be undone"):
+        desk("history undo", setting_up.id)
+    with pytest.raises(RefusedError, match="have been given, so it stays"):
+        desk.store.change(lambda tx: tx.delete(series))
+    assert desk.issued().number == f"A-{YEAR}-0003"
+    assert desk.sound()
+
+
+def test_a_pattern_that_was_changed_after_issuing_is_taken_back(desk: BillingDesk) -> None:
+    desk.issued()
+    desk("numbers set", "invoice", "X-{year}-{number}")
+    assert undone(desk) == "set the numbers of invoices"
+    assert desk.issued().number == f"RE-{YEAR}-0002"
+    assert desk.sound()
+
+
+def test_what_made_an_issued_invoice_is_passed_over_by_undo(desk: BillingDesk) -> None:
+    desk("services add", "Support", Decimal(1))
+    draft = desk.draft("1 h Talk 50 19%", "1 h Walk 50 19%", discount="10%")
+    desk("invoices lines add", draft, "2 h Consulting 100 19%")
+    desk("invoices lines edit", draft, 1, price=Decimal(60))
+    desk("invoices lines remove", draft, 2)
+    desk("invoices edit", draft, {"notes": "Thank you"})
+    desk("invoices issue", draft)
+    desk("invoices edit", desk.again(draft), {"memo": "called them"})
+    assert undone(desk) == f"edited invoice {desk.again(draft).number}"
+    assert undone(desk).startswith("added")
+    before = desk("invoices show", draft).as_json()
+    assert before["notes"] == "Thank you"
+    assert [line["name"] for line in before["lines"]] == ["Talk", "Consulting"]
+    assert desk.sound()
+
+
+def test_a_pattern_used_again_makes_no_gap(desk: BillingDesk) -> None:
+    numbers = []
+    for pattern in ("RE-{year}-{number:04}", "X/{year}/{number}", "RE-{year}-{number:04}", "Y {number}/{yy}"):
+        desk("numbers set", "invoice", pattern)
+        assert desk.sound()
+        numbers.append(desk.issued().number)
+        assert desk.sound()
+    assert numbers == [f"RE-{YEAR}-0001", f"X/{YEAR}/2", f"RE-{YEAR}-0003", f"Y 4/{YEAR % 100:02}"]
+
+
+def test_a_spreadsheet_becomes_what_it_was_in_a_backup(sheet_desk: BillingDesk, team: Team, tmp_path: Path) -> None:
+    desk = sheet_desk
+    first, draft = desk.issued(), desk.draft("1 h Talk 50 19%")
+    before = team.stored()
+    copy = desk.store.repository.backup(tmp_path / "copy.sqlite3")
+    desk("invoices issue", draft)
+    desk("invoices credit", first)
+    desk.store.repository.restore(copy)
+    now = team.stored()
+    for kind in (Invoice, InvoiceLine):
+        assert sorted(now[kind]) == sorted(before[kind])
+    assert desk.again(draft).state == "draft"
+    assert (desk.again(first).open, desk.again(first).total) == (357, 357)
+    assert desk("invoices issue", draft).invoice.number == f"RE-{YEAR}-0002"
+    team.agreed()
+    with new_team() as fresh:
+        fresh.repository.restore(copy)
+        assert fresh.stored()[Invoice][first.id].number == first.number
+        assert len(fresh.stored()[InvoiceLine]) == 2
+        fresh.agreed()
