@@ -246,11 +246,12 @@ def test_what_is_unpaid_at_the_menu(menu: Menu) -> None:
     assert "178.50 !" in menu("unpaid list", "Acme", first.number)
     assert "€178.50" in menu("statements show", Client="Acme")
     menu("statements send", "Send it", Client="Acme")
-    menu.mailed("invoices add", menu.mailed.acme, ["Draft 5"])
+    draft = menu.mailed("invoices add", menu.mailed.acme).invoice
     offered = menu("reminders skip", first.number)
     assert f"{first.number} · Acme {{x}} · €119.00 · due " in offered
     assert "22 days overdue" in offered
     assert "Draft" not in offered
+    menu.mailed("invoices delete", draft, yes=True)
     menu("reminders promise", second.number, Day="in 3 days")
     assert [invoice.promised_on is None for invoice in menu.all(Invoice)] == [True, False]
     assert "€" not in menu("reminders preview")
