@@ -27,7 +27,7 @@ def merge(session: Session, client: Client | None = None, **_: Any) -> None:
         def ask() -> None:
             session.page("Merge two duplicates")
             help = f"not {answers['client'].name}" if name == "other" else ""
-            picked = pick_client(session.crm, session.keyboard, label, help=help)
+            picked = pick_client(session.crm, session.keyboard, label, help=help, current=answers.get(name))
             if picked is None:
                 raise Back
             if name == "other" and picked.id == answers["client"].id:

@@ -92,7 +92,15 @@ def _taken(client: Client) -> str:
 
 
 @picker(Client)
-def pick_client(crm: CRM, keyboard: Keyboard, label: str, *, help: str = "", required: bool = True) -> Any:
+def pick_client(
+    crm: CRM,
+    keyboard: Keyboard,
+    label: str,
+    *,
+    help: str = "",
+    required: bool = True,
+    current: Client | None = None,
+) -> Any:
     """A client, found by typing; None where it may be left out and is. Raises Back."""
     search = ClientSearch(crm)
     return pick_typed(
@@ -105,6 +113,7 @@ def pick_client(crm: CRM, keyboard: Keyboard, label: str, *, help: str = "", req
         help=help or _BY_TYPING,
         nothing=_NOBODY,
         required=required,
+        typed=_taken(current) if current else "",
     )
 
 
@@ -159,7 +168,15 @@ def _all(crm: CRM, keyboard: Keyboard, how: str) -> Sequence[Client]:
 
 
 @picker(Contact)
-def pick_contact(crm: CRM, keyboard: Keyboard, label: str, *, help: str = "", required: bool = True) -> Any:
+def pick_contact(
+    crm: CRM,
+    keyboard: Keyboard,
+    label: str,
+    *,
+    help: str = "",
+    required: bool = True,
+    current: Contact | None = None,
+) -> Any:
     """A contact, found by typing; None where it may be left out and is. Raises Back."""
 
     def suggest(typed: str) -> list[Suggestion]:
@@ -180,6 +197,7 @@ def pick_contact(crm: CRM, keyboard: Keyboard, label: str, *, help: str = "", re
         help=help or _BY_TYPING,
         nothing=_NOBODY,
         required=required,
+        typed=f"{current.id} {current.name}" if current else "",
     )
 
 

@@ -34,7 +34,15 @@ def stage_line(stage: Stage, _: Conventions | None = None, __: str = "") -> str:
 
 
 @picker(Deal)
-def pick_deal(crm: CRM, keyboard: Keyboard, label: str, *, help: str = "", required: bool = True) -> Any:
+def pick_deal(
+    crm: CRM,
+    keyboard: Keyboard,
+    label: str,
+    *,
+    help: str = "",
+    required: bool = True,
+    current: Deal | None = None,
+) -> Any:
     """A deal, found by part of its title or of its client's name, or by its number; None where it may be left out and
     is. Raises Back."""
 
@@ -54,6 +62,7 @@ def pick_deal(crm: CRM, keyboard: Keyboard, label: str, *, help: str = "", requi
         help=help or "type part of the title or of the client, or the number",
         nothing="no deal found; try part of the title or of the client, or the number",
         required=required,
+        typed=str(current.id) if current else "",
     )
 
 
@@ -70,10 +79,18 @@ def _deals(crm: CRM, typed: str) -> Sequence[DealShown]:
 
 
 @picker(Stage)
-def pick_stage(crm: CRM, keyboard: Keyboard, label: str, *, help: str = "", required: bool = True) -> Any:  # noqa: ARG001
+def pick_stage(
+    crm: CRM,
+    keyboard: Keyboard,
+    label: str,
+    *,
+    help: str = "",  # noqa: ARG001
+    required: bool = True,
+    current: Stage | None = None,
+) -> Any:
     """A stage from those there are; None where it may be left out and is. Raises Back."""
     with crm.read() as snapshot:
         entries: list[Choice] = [Choice(stage_line(stage), stage) for stage in stages(snapshot)]
     if not required:
         entries.append(Choice("None of them", None))
-    return keyboard.choose(f"{label}:", entries)
+    return keyboard.choose(f"{label}:", entries, at=current)

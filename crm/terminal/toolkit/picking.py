@@ -25,8 +25,9 @@ _LINES: dict[type[Record], Callable[..., str]] = {}
 
 def picker(kind: type[Record], *, several: bool = False) -> Callable[[_Function], _Function]:
     """Registers how a record of a kind is chosen: by a function of the CRM, the keyboard, the label, a `help` ('' for
-    the usual one) and whether it is `required`. It returns None where it may be left out and is. `several` are chosen
-    by a function of the CRM, the keyboard, the label and the answers so far, by their names."""
+    the usual one), whether it is `required`, and the `current` one, which was chosen before. It returns None where it
+    may be left out and is. `several` are chosen by a function of the CRM, the keyboard, the label and the answers so
+    far, by their names."""
 
     def register(function: _Function) -> _Function:
         _PICKERS[kind, several] = function
@@ -46,11 +47,21 @@ def line_for(kind: type[Record]) -> Callable[[_Function], _Function]:
     return register
 
 
-def pick(crm: CRM, keyboard: Keyboard, kind: type[Record], label: str, *, help: str = "", required: bool = True) -> Any:
-    """A record of a kind, chosen; None where it may be left out and is. Raises Back."""
+def pick(
+    crm: CRM,
+    keyboard: Keyboard,
+    kind: type[Record],
+    label: str,
+    *,
+    help: str = "",
+    required: bool = True,
+    current: Record | None = None,
+) -> Any:
+    """A record of a kind, chosen; None where it may be left out and is. `current` is the one that was chosen before.
+    Raises Back."""
     load(kind, "picking")
     if chosen := _PICKERS.get((kind, False)):
-        return chosen(crm, keyboard, label, help=help, required=required)
+        return chosen(crm, keyboard, label, help=help, required=required, current=current)
     by = crm.conventions
 
     def fetch(limit: int, offset: int) -> Sequence[tuple[str, Any]]:
@@ -112,10 +123,10 @@ def pick_typed(
     help: str,
     nothing: str,
     required: bool,
+    typed: str = "",
 ) -> Any:
-    """Pick a record by typing; None where it may be left out and is. Where several are found, so many, a `question`
-    asks which; where none is, `nothing` says so. Raises Back."""
-    typed = ""
+    """Pick a record by typing, `typed` is in the line at first; None where it may be left out and is. Where several are
+    found, so many, a `question` asks which; where none is, `nothing` says so. Raises Back."""
 
     def read(text: str) -> Sequence[Found] | None:
         nonlocal typed

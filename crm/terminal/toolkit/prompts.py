@@ -112,7 +112,15 @@ class Prompts:
         if parameter.record and parameter.many:
             return pick_several(self.crm, self.keyboard, parameter.record, parameter.label, beside)
         if parameter.record:
-            return pick(self.crm, self.keyboard, parameter.record, parameter.label, required=parameter.required)
+            current = beside.get(parameter.name)
+            return pick(
+                self.crm,
+                self.keyboard,
+                parameter.record,
+                parameter.label,
+                required=parameter.required,
+                current=current if isinstance(current, parameter.record) else None,
+            )
         if parameter.path:
             return self._path(parameter, typed, error)
         if parameter.check is None:

@@ -134,3 +134,10 @@ def test_a_line_that_is_left_with_esc_has_what_stood_in_it(start: Callable[..., 
     session = start().choose("Deals").press("n").sees("Client (").press("acme", "enter").sees("Title:")
     session.press("Roof", "enter").sees("Value (").press("12", "esc").sees("Title: Roof").press("enter")
     session.sees("): 12").press("esc").sees("Title: Roof").press("esc").sees("Discard what you typed")
+
+
+def test_a_client_that_was_chosen_stays_when_its_question_comes_again(crm: CRM, acme: Client) -> None:
+    hands = led(crm, "sales add", "Acme", ESC, None, "12", None, None)
+    lines = [line for label, line in hands.asked if label == "Client"]
+    assert lines == ["", f"{acme.id} Acme"]
+    assert [label for label, _ in hands.asked][:4] == ["Client", "Amount", "Client", "Amount"]
