@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from crm.model import Client
+from crm.repository.queries.billing import open_and_overdue
 from crm.terminal.billing.invoices import InvoicesPage
 from crm.terminal.billing.rendering import UNPAID
 from crm.terminal.toolkit.lists import ListPage, list_page
@@ -17,6 +18,15 @@ class UnpaidPage(ListPage):
     command = "unpaid list"
     columns = UNPAID
     filter_by: Mapping[str, str] = {"days": "For at least so many days"}
+
+    def about_rows(self) -> str:
+        if self.narrowed():
+            return ""
+        by = self.session.crm.conventions
+        with self.session.crm.read() as snapshot:
+            total, overdue = open_and_overdue(snapshot, by.currency)
+        late = f", {by.money(overdue)} overdue" if overdue else ""
+        return f"total {by.money(total)} open{late}" if total else ""
 
     def open(self, row: Any) -> None:
         with self.session.crm.read() as snapshot:

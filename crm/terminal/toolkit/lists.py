@@ -86,6 +86,10 @@ class ListPage:
         """The purpose of the page."""
         return named(self.command).summary if hasattr(self, "command") else ""
 
+    def about_rows(self) -> str:
+        """What is said of all rows beside the title, such as what they come to; '' for nothing."""
+        return ""
+
     def nothing(self, keys: Sequence[Choice]) -> str:
         """The text of an empty list."""
         adds = f" {letters.NEW.key} adds one." if any(key.key == letters.NEW.key for key in keys) else ""
@@ -306,6 +310,8 @@ class ListPage:
             pieces.append(f"{span} of {by.number(count)}" if count is not None else span)
         if self.narrowed():
             pieces.append(clean(self.narrowed()))
+        if about := self.about_rows():
+            pieces.append(about)
         if self.sort:
             label = next(
                 (label for label, name in self.sorts.items() if name == self.sort.removeprefix("-")), self.sort

@@ -243,7 +243,9 @@ def test_that_nothing_can_be_sent_is_said_before_anything_is_asked(menu: Menu) -
 
 def test_what_is_unpaid_at_the_menu(menu: Menu) -> None:
     first, second = menu.mailed.late(22), menu.mailed.late(21, "Other 50 19%")
-    assert "178.50 !" in menu("unpaid list", "Acme", first.number)
+    unpaid = menu("unpaid list", "Acme", first.number)
+    assert "178.50 !" in unpaid
+    assert "total €178.50 open, €178.50 overdue" in unpaid
     assert "€178.50" in menu("statements show", Client="Acme")
     menu("statements send", "Send it", Client="Acme")
     draft = menu.mailed("invoices add", menu.mailed.acme).invoice
