@@ -10,7 +10,7 @@ from crm.config import TEAM
 from crm.invoicing.requirements import Missing, missing
 from crm.model import Client, Deal, Field, Invoice, typed_fields
 from crm.terminal.billing.choosing import chosen_invoice
-from crm.terminal.billing.rendering import INVOICES, adjustment_words, draw_invoice, money_in
+from crm.terminal.billing.rendering import INVOICES, adjustment_words, draw_invoice, invoice_name, money_in
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
@@ -59,7 +59,7 @@ def invoice_page(session: Session, invoice: Invoice) -> None:
     def crumbs() -> list[str]:
         seen["card"] = named("invoices show")(session.crm, invoice)
         record = seen["card"].invoice
-        return ["Invoices", record.number or f"Draft {record.id}"]
+        return ["Invoices", invoice_name(record, seen["card"].client.name)]
 
     def above() -> None:
         draw_invoice(seen["card"], session.screen, session.crm.conventions)
@@ -101,8 +101,8 @@ def invoice_page(session: Session, invoice: Invoice) -> None:
 
 
 def _say(session: Session, card: InvoiceCard, what: str) -> None:
-    name = card.invoice.number or f"draft {card.invoice.id}"
-    session.done(f"{what} {name}.")
+    name = invoice_name(card.invoice, card.client.name)
+    session.done(f"{what} {name if card.invoice.number else name.replace('Draft', 'draft', 1)}.")
 
 
 @flow("invoices add")
@@ -115,7 +115,7 @@ def add(session: Session, client: Client | None = None, deal: Deal | None = None
         card: InvoiceCard = session.call("invoices add", client=client, line=[line])
     else:
         card = session.call("invoices add", client=client, deal=deal)
-    _say(session, card, "Drafted")
+    session.done(f"Drafted an invoice for {card.client.name}.")
     invoice_page(session, card.invoice)
 
 

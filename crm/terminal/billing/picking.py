@@ -6,7 +6,7 @@ from typing import Any
 from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.model import Adjustment, Client, Conventions, Invoice, Payment, Service
-from crm.terminal.billing.rendering import adjustment_words, money_in
+from crm.terminal.billing.rendering import adjustment_words, invoice_name, money_in
 from crm.terminal.console.keyboard import Back, Choice, Keyboard
 from crm.terminal.toolkit.picking import joined, line_for, picker
 
@@ -26,7 +26,9 @@ def invoice_line(invoice: Invoice, by: Conventions, client: str = "") -> str:
     total = money_in(invoice.currency, by, invoice.total)
     still = f"open {money_in(invoice.currency, by, invoice.open)}" if 0 < invoice.open < invoice.total else ""
     due = f"due {by.day(invoice.due_on)}" if invoice.open > 0 and invoice.due_on else ""
-    return joined(invoice.number or f"Draft {invoice.id}", client, total, still, due)
+    if not invoice.number:
+        return joined(invoice_name(invoice, client), total)
+    return joined(invoice.number, client, total, still, due)
 
 
 @line_for(Adjustment)

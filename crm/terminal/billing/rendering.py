@@ -79,6 +79,11 @@ def money_in(currency: str, by: Conventions, amount: Decimal) -> str:
     return (by if currency in ("", by.currency) else replace(by, currency=currency)).money(amount)
 
 
+def invoice_name(invoice: Invoice, client: str = "") -> str:
+    """An invoice by its number, and a draft by the number of the draft and the client that it is for."""
+    return invoice.number or f"Draft {invoice.id}{f' for {client}' if client else ''}"
+
+
 def _number(item: "InvoiceShown") -> Text:
     return data(item.invoice.number or f"draft {item.invoice.id}", "bold" if item.invoice.number else "muted")
 

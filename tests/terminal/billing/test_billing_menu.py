@@ -143,7 +143,7 @@ def test_a_first_line_that_is_refused_is_there_to_be_corrected(menu: Menu) -> No
 
 def test_an_invoice_and_its_payment_at_the_menu(menu: Menu) -> None:
     menu("services add", Name="Consulting", Price="100", Tax_rate="19", Unit="hour")
-    assert "Drafted draft 1" in menu("invoices add", **{"Client": "Acme", LINE: "3 h Consulting"})
+    assert "Drafted an invoice for Acme" in menu("invoices add", **{"Client": "Acme", LINE: "3 h Consulting"})
     (draft,) = menu.all(Invoice)
     menu("invoices lines add", "Draft 1", **{LINE: "2 x Table 49.90 7%"})
     menu("invoices lines edit", "Draft 1", "Table", "Change the price", Price="50")
@@ -229,7 +229,7 @@ def test_a_client_and_a_won_deal_lead_to_billing(menu: Menu) -> None:
     assert "Billing  open $59.50 · credit €50.00 · paid €150.00 on" in card()
     deal = menu.mailed("deals add", acme, "A shelf", value=Decimal(80))
     menu.mailed("deals win", deal, Decimal(80))
-    assert "Drafted draft 3" in menu("deals show", "Draft an invoice", Deal="A shelf")
+    assert "Drafted an invoice for Acme" in menu("deals show", "Draft an invoice", Deal="A shelf")
     needs = [(item.what, item.why) for item in menu.mailed("agenda").items]
     assert needs == [("Payment 2", "50.00 EUR is on no invoice"), ("Draft 3", "not issued yet")]
 
