@@ -1,4 +1,5 @@
-"""The conventions of lists and cards: days near today as words, amounts under the sign in their heading."""
+"""The conventions of lists and cards: days near today as words, amounts under the sign in their heading; and of lists
+for other programs."""
 
 from datetime import date
 from decimal import Decimal
@@ -30,3 +31,18 @@ class ListConventions(Conventions):
 class _Amounts(Conventions):
     def money(self, amount: Decimal) -> str:
         return self.amount(amount)
+
+
+class PipedConventions(Conventions):
+    """The team's conventions, as lists for other programs write them: days as ISO dates, whatever day it is."""
+
+    @classmethod
+    def of(cls, by: Conventions) -> "PipedConventions":
+        """Those of a list, of the team's own."""
+        return cls(by.language, by.currency, by.country, by.clock)
+
+    def day(self, day: date | None) -> str:
+        return day.isoformat() if day else ""
+
+    def near_day(self, day: date | None) -> str:
+        return self.day(day)

@@ -10,6 +10,7 @@ from rich.text import Text
 from crm.model import Conventions
 from crm.model.encoding import plain
 from crm.terminal.drawing import cards, tables
+from crm.terminal.drawing.list_conventions import PipedConventions
 from crm.terminal.drawing.screen import Screen, data
 from crm.terminal.drawing.subject_parts import load
 
@@ -77,7 +78,7 @@ def tabbed(result: Any, by: Conventions, names: Names = _NO_NAMES) -> list[str] 
     columns = columns_of(type(rows[0])) if rows else ()
     if columns is None:
         return [data(row).plain for row in rows]
-    columns = tables.with_names(columns, names)
+    columns, by = tables.with_names(columns, names), PipedConventions.of(by)
     return ["\t".join(column.text(row, by).plain.replace("\t", " ") for column in columns) for row in rows]
 
 
