@@ -73,6 +73,10 @@ class LongSecret(Secret):
         return typed
 
 
+# So many letters of a city are enough to look for it, and so many cities are named.
+_LEAST_OF_CITY, _CITIES = 3, 4
+
+
 @cache
 def _time_zones() -> dict[str, str]:
     """All time zones, by their names in lower case; to find them reads many folders."""
@@ -83,19 +87,24 @@ def _time_zones() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class TimeZone(Check):
-    """A time zone by its IANA name, or by the city alone."""
+    """A time zone by its IANA name, by the city alone, or by the beginning of a word of it that only one has."""
 
-    example = "America/Los_Angeles, or the city alone"
+    example = "America/New_York, or the nearest big city"
 
     def read(self, typed: str, by: Conventions) -> str:
         folded, names = "_".join(typed.split()).casefold(), _time_zones()
         if folded in names:
             return names[folded]
-        cities = sorted(name for name in names.values() if name.casefold().rpartition("/")[2] == folded)
-        if len(cities) != 1:
-            which = f"; did you mean {' or '.join(cities)}?" if cities else ""
-            raise FieldError(f"no time zone is called that; write a large city in it, like New York or Vienna{which}")
-        return cities[0]
+        cities = {name: name.casefold().rpartition("/")[2] for name in names.values()}
+        matches = sorted(name for name, city in cities.items() if city == folded)
+        if not matches and len(folded) >= _LEAST_OF_CITY:
+            matches = sorted(name for name, city in cities.items() if f"_{folded}" in f"_{city}")
+        if len(matches) != 1:
+            which = f"; did you mean {' or '.join(matches[:_CITIES])}?" if matches else ""
+            raise FieldError(
+                f"no time zone is called that; write the nearest big city, for example America/New_York{which}"
+            )
+        return matches[0]
 
 
 @dataclass(frozen=True)
