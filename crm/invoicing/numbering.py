@@ -97,3 +97,37 @@ def read_number(pattern: str, text: str) -> tuple[int, int] | None:
     number = int(parts["number"])
     # 007 where the pattern writes 7 is not a number of this series.
     return (year, number) if render(pattern, year, number) == text else None
+
+
+def may_clash(one: str, other: str) -> bool:
+    """Return whether a number of one pattern could be one of the other too."""
+    first, second = _places(one), _places(other)
+    seen, waiting = {(0, 0)}, [(0, 0)]
+    while waiting:
+        at, beside = waiting.pop()
+        if at == len(first) and beside == len(second):
+            return True
+        if at == len(first) or beside == len(second):
+            continue
+        (signs, repeats), (other_signs, other_repeats) = first[at], second[beside]
+        if not signs & other_signs:
+            continue
+        following = [(at + 1, beside + 1)]
+        following += [(at, beside + 1)] if repeats else []
+        following += [(at + 1, beside)] if other_repeats else []
+        following = [pair for pair in following if pair not in seen]
+        seen.update(following)
+        waiting += following
+    return False
+
+
+def _places(pattern: str) -> list[tuple[frozenset[str], bool]]:
+    """The signs that may stand at each place of a number, and whether more of them may follow."""
+    digits, places, position = frozenset("0123456789"), list[tuple[frozenset[str], bool]](), 0
+    for match in _PLACEHOLDER.finditer(pattern):
+        places += [(frozenset(sign), False) for sign in pattern[position : match.start()].casefold()]
+        width = _NUMBER.fullmatch(match[1])
+        count = {"year": 4, "yy": 2}.get(match[1]) or int((width and width[1]) or 1)
+        places += [(digits, False)] * (count - 1) + [(digits, width is not None)]
+        position = match.end()
+    return places + [(frozenset(sign), False) for sign in pattern[position:].casefold()]

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations
 
 from sqlalchemy import select
 
 from crm.errors import FieldError
-from crm.invoicing.numbering import is_yearly, read_number
+from crm.invoicing.numbering import is_yearly, may_clash, read_number
 from crm.model import (
     INVOICE_KINDS,
     Adjustment,
@@ -169,11 +170,23 @@ def _gaps(series: NumberSeries, invoices: Sequence[Invoice]) -> Iterator[Finding
             yield Finding(fault, True, "number_series", series.id, "Restore a backup.")
 
 
+def series_have_numbers_of_their_own(snapshot: SqlSnapshot) -> Iterator[Finding]:
+    """No number of a series could be one of another series."""
+    for one, other in combinations(snapshot.find_all(NumberSeries, Query(sort="id")), 2):
+        if may_clash(one.pattern, other.pattern):
+            fault = (
+                f"The series {one.name} ({one.pattern}) and {other.name} ({other.pattern}) could give the same number."
+            )
+            mend = f"Give one of them another pattern: `numbers set {other.name} PATTERN`."
+            yield Finding(fault, True, "number_series", other.id, mend)
+
+
 CHECKS: tuple[Callable[[SqlSnapshot], Iterator[Finding]], ...] = (
     totals_follow_facts,
     invoices_stay_as_issued,
     payments_are_used_once,
     numbers_have_no_gaps,
+    series_have_numbers_of_their_own,
     deals_are_in_a_stage,
     accounts_have_their_client,
     rules_can_be_reached,

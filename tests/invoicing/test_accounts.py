@@ -353,3 +353,18 @@ def test_a_statement_ends_where_the_one_before_and_its_lines_lead(entries: list[
     assert account.opening == before.closing
     assert account.closing == account.opening + sum(line.change for line in account.lines)
     assert statement(entries[::-1], since=since, until=TODAY).closing == account.closing
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "clash"),
+    [
+        ("RE-{year}-{number:04}", "GS-{year}-{number:04}", False),
+        ("RE-{year}-{number:04}", "re-{year}-{number}", True),
+        ("RE-{number}", "RE-{year}-{number}", False),
+        ("A-{yy}-{number}", "A-{number}-{year}", True),
+        ("A-{yy}-{number}", "A-{number}-{year}-X", False),
+        ("A-{number:04}", "A-{number:06}", True),
+    ],
+)
+def test_two_patterns_clash_where_they_could_give_the_same_number(one: str, other: str, clash: bool) -> None:
+    assert numbering.may_clash(one, other) == numbering.may_clash(other, one) == clash

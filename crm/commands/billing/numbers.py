@@ -7,7 +7,7 @@ from typing import Annotated
 from crm.commands.context import CRM
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import FieldError, RefusedError
-from crm.invoicing.numbering import check_pattern, is_yearly, next_number, render
+from crm.invoicing.numbering import check_pattern, is_yearly, may_clash, next_number, render
 from crm.model import INVOICE_KINDS, Invoice, NumberSeries
 from crm.model.fields import Choice, Line, Whole
 from crm.repository import Query, Snapshot, Transaction
@@ -27,6 +27,11 @@ def take_number(tx: Transaction, kind: str, issued_on: date) -> str:
     later year."""
     series = series_of(tx, kind)
     year, last, number = next_number(series.pattern, issued_on, year=series.year, last=series.last)
+    if tx.count(Invoice, Query({"number": number})):
+        raise RefusedError(
+            f"The number {number} is taken already. Nothing was issued. An admin can give the series another pattern:"
+            f' `numbers set {kind} "{PATTERNS[kind]}"`, or one that begins with other letters.'
+        )
     if series.id:
         tx.change(series, year=year, last=last)
     else:
@@ -76,6 +81,12 @@ def set_pattern(
                 "numbers that were given go on as they began: with the year, or without it", field="pattern",
                 label="Pattern",
             )  # fmt: skip
+        for other in (series_of(tx, kind) for kind in INVOICE_KINDS if kind != series):
+            if may_clash(new, other.pattern):
+                raise FieldError(
+                    f"{INVOICE_KINDS[other.name]}s have the pattern {other.pattern}, so that both could get the same"
+                    " number; begin it with other letters", field="pattern", label="Pattern",
+                )  # fmt: skip
         values = {"pattern": new}
         if not current.id:
             current = tx.add(NumberSeries(name=series, pattern=new))
