@@ -6,6 +6,7 @@ from typing import Any
 
 from crm.commands.record_names import names_of
 from crm.model import BY_NAME, RECORDS, Client, Conventions, Record, fields, links
+from crm.model.record import Field
 from crm.repository import Query, Snapshot
 from crm.repository.queries.clients import own_fields
 
@@ -39,9 +40,8 @@ def _clients(snapshot: Snapshot, query: Query) -> Table:
 
 def _others(snapshot: Snapshot, kind: type[Record], by: Conventions) -> Table:
     """A row a record, with what identifies its client where it belongs to one; other records stand by their names."""
-    export, of_client = kind.about.export, "client" in links(kind)
-    without = {"client", *(export.without if export else ())}
-    described = {name: field for name, field in fields(kind).items() if name not in without}
+    of_client = "client" in links(kind)
+    described = _described(kind)
     linked = {name: link.record for name, link in links(kind).items() if name in described}
 
     def rows() -> Iterator[list[Any]]:
@@ -60,8 +60,22 @@ def _others(snapshot: Snapshot, kind: type[Record], by: Conventions) -> Table:
                 owner = (item.client, *clients.get(item.client, ("", ""))) if of_client else ()
                 yield [item.id, *owner, *values]
 
-    owner = ("Client number", "Client reference", "Client") if of_client else ()
-    return ["Number", *owner, *(field.label for field in described.values())], rows()
+    return heading_of(kind), rows()
+
+
+def heading_of(kind: type[Record]) -> list[str]:
+    """The names of the columns of records that are no clients."""
+    labels = [field.label for field in _described(kind).values()]
+    owner = ("Client number", "Client reference", "Client") if "client" in links(kind) else ()
+    # An invoice has a number of its own.
+    return ["ID" if "Number" in labels else "Number", *owner, *labels]
+
+
+def _described(kind: type[Record]) -> Mapping[str, Field]:
+    """The fields that are exported as they are."""
+    export = kind.about.export
+    without = {"client", *(export.without if export else ())}
+    return {name: field for name, field in fields(kind).items() if name not in without}
 
 
 def _identified(snapshot: Snapshot, records: Sequence[Any]) -> Mapping[int, tuple[str, str]]:

@@ -5,14 +5,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from crm.commands.data.exported_tables import TABLES, heading_of
 from crm.commands.data.importing.delimiters import DELIMITERS
-from crm.errors import FieldError, UsageError
+from crm.errors import FieldError, FileError, UsageError
 from crm.files import Match, Source, match_columns, open_source, retargeted
 from crm.files.column_names import plain_words
-from crm.model import Client, Conventions, Sale, fields, typed_fields
+from crm.model import (
+    Adjustment,
+    Allocation,
+    Client,
+    Conventions,
+    Invoice,
+    InvoiceLine,
+    Payment,
+    Reminder,
+    Sale,
+    Service,
+    fields,
+    typed_fields,
+)
 from crm.model.folding import words
 
 KINDS = {"clients": Client, "sales": Sale}
+_BILLS = frozenset((Service, Invoice, InvoiceLine, Adjustment, Payment, Allocation, Reminder))
 _DELIMITER_WORDS = {sign: word for word, sign in DELIMITERS.items()}
 
 # Of a client that a file of sales may tell something about.
@@ -121,6 +136,7 @@ def drafted(
     Raises FileError for a file that cannot be read as a table.
     """
     source = open_source(file, encoding=encoding, delimiter=delimiter, header=header, sheet=sheet)
+    _refuse_bills(file, source)
     if not what:
         as_sales = match_columns(source.columns, source.sample, Sale, by)
         what = "sales" if _are_sales(as_sales, match_columns(source.columns, source.sample, Client, by)) else "clients"
@@ -128,6 +144,20 @@ def drafted(
     if what == "clients":
         matches = _with_own_fields(matches, own_fields)
     return ImportDraft(file, what, source, matches)
+
+
+def _refuse_bills(file: Path, source: Source) -> None:
+    """Raises FileError for an export of invoices or payments: they are no sales, and are not imported."""
+    # Of two columns of one name the second has got a number.
+    columns = [re.sub(r" \(2\)$", "", column) for column in source.columns]
+    for plural, kind in TABLES.items():
+        # The first column was called otherwise in older exports.
+        if kind in _BILLS and columns[1:] == heading_of(kind)[1:]:
+            raise FileError(
+                f"{file.name} is an export of {plural.replace('-', ' ')}, and these cannot be imported: they are no"
+                " clients and no sales. Nothing was changed. To take everything to another store: `export FILE.json`,"
+                " and `import FILE.json` there."
+            )
 
 
 # Words in the names of columns that only lists of sales have.
