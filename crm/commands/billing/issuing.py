@@ -78,6 +78,14 @@ def issued_of(crm: CRM, tx: Transaction, invoice: Invoice, on: date, due: date |
     document = replace(card_of(crm, tx, current).document, issued_on=on, due_on=due_on)
     if lacks := missing(document):
         raise RefusedError(lacking(lacks, "It cannot be issued yet"))
+    if invoice.kind == "invoice" and document.total < 0:
+        raise RefusedError(
+            f"Its total is {document.total:f}, and an invoice does not pay money back. To credit an invoice that was"
+            " issued: `invoices credit NUMBER`. Nothing was changed."
+        )
+    if not document.total:
+        # There is nothing to pay by any day.
+        due_on = None
     _refuse_earlier(tx, invoice.kind, on)
     bank = {"iban": document.iban, "bic": document.bic, "account_holder": document.account_holder}
     return tx.change(
@@ -156,6 +164,8 @@ def _credit_note(
     """The draft of a credit note over an invoice."""
     card = card_of(crm, tx, invoice)
     notes = tx.find_all(Invoice, Query({"corrects": invoice.id, "state": "issued"}))
+    if invoice.total <= 0:
+        raise RefusedError(f"The total of {invoice.number} is {invoice.total:f}; there is nothing to credit.")
     if invoice.credited >= invoice.total:
         raise RefusedError(f"{invoice.number} is credited whole already.")
     is_whole = not (notes or positions or amount is not None)

@@ -2,12 +2,13 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from crm.errors import CRMError, FieldError, Question, RefusedError
-from crm.model import Adjustment, Invoice, InvoiceLine
+from crm.errors import CRMError, FieldError, FileError, Question, RefusedError
+from crm.model import Adjustment, Invoice, InvoiceLine, NumberSeries
 from crm.repository import Query
 from tests.commands.billing.conftest import BillingDesk
 from tests.support.clocks import TODAY
@@ -122,6 +123,34 @@ def test_numbers_have_no_gaps_whatever_becomes_of_drafts(desk: BillingDesk) -> N
     assert desk.sound()
 
 
+@pytest.mark.parametrize("pattern", ["GS-{year}-{number:04}", "gs-{year}-{number}"])
+def test_two_series_never_give_the_same_number(desk: BillingDesk, pattern: str) -> None:
+    desk.issued()
+    with pytest.raises(FieldError, match="credit notes have the pattern"):
+        desk("numbers set", "invoice", pattern)
+    desk("numbers set", "invoice", "GSX-{year}-{number:04}")
+    with pytest.raises(FieldError, match="invoices have the pattern"):
+        desk("numbers set", "credit_note", "GSX-{year}-{number}")
+    desk.issued()
+    desk("numbers set", "invoice", "RE-{year}-{number:04}")
+    assert desk.sound()
+    assert desk.issued().number == f"RE-{TODAY.year}-0003"
+    assert desk.sound()
+
+
+def test_a_number_that_is_taken_names_the_way_out(desk: BillingDesk) -> None:
+    note = desk("invoices credit", desk.issued()).invoice
+    with desk.crm.read() as snapshot:
+        series = snapshot.find_all(NumberSeries, Query({"name": "invoice"}))[0]
+    desk.crm.transact(lambda tx: tx.change(series, pattern="GS-{year}-{number:04}", last=0), "as before")
+    with pytest.raises(RefusedError, match=f'{note.number} is taken already.*numbers set invoice "RE-'):
+        desk.issued()
+    assert any("could give the same number" in fault for fault in desk.store.wrong())
+    desk("numbers set", "invoice", "B-{year}-{number}")
+    assert desk.issued().number == f"B-{TODAY.year}-1"
+    assert not any("could give the same number" in fault for fault in desk.store.wrong())
+
+
 def test_partial_credits_make_exactly_the_whole(desk: BillingDesk) -> None:
     invoice = desk.issued("3 h Consulting 33.33 19%", "7 x Nails 0.07 7%", "Rent 0.99 19%", discount="3%")
     one = desk("invoices credit", invoice, line=[2], reason="lost on the way")
@@ -191,3 +220,29 @@ def test_a_line_that_says_too_little_is_refused_whole(desk: BillingDesk, lines: 
     with pytest.raises(FieldError, match=words):
         desk("invoices add", desk.acme, lines)
     assert desk("invoices list") == []
+
+
+def test_an_invoice_below_zero_is_refused_and_one_of_nothing_has_no_due_day(desk: BillingDesk) -> None:
+    below = desk.draft("Table 10 19%", discount="50")
+    with pytest.raises(RefusedError, match="does not pay money back"):
+        desk("invoices issue", below)
+    assert desk.again(below).number == ""
+    free = desk.issued("Gift 0 19%")
+    assert (free.total, free.due_on) == (0, None)
+    with pytest.raises(RefusedError, match="nothing to credit"):
+        desk("invoices credit", free)
+    assert desk.sound()
+
+
+@pytest.mark.parametrize("what", ["invoices", "invoice-lines", "payments", "allocations"])
+@pytest.mark.parametrize("as_", ["", "sales"])
+def test_an_export_of_bills_is_not_imported(desk: BillingDesk, tmp_path: Path, what: str, as_: str) -> None:
+    desk.issued()
+    desk("payments add", desk.acme, Decimal(10))
+    file = tmp_path / "bills.csv"
+    desk("export", file, what)
+    columns = file.read_text("utf-8-sig").splitlines()[0].split(",")
+    assert len(set(columns)) == len(columns)
+    with pytest.raises(FileError, match="is an export of " + what.replace("-", " ")):
+        desk("import", file, as_=as_)
+    assert desk("sales list") == []
