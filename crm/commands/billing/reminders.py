@@ -65,6 +65,9 @@ class RemindersRun:
     reminded: Sequence[Reminding]
     left_out: Sequence[Reminding]
     stopped: str = ""
+    # The reminders of an earlier run that broke off: how many of them are sent now, and how many still are not.
+    resumed: int = 0
+    waiting: int = 0
 
     @property
     def exit_code(self) -> int:
@@ -118,10 +121,13 @@ def run(crm: CRM, yes: bool = False) -> RemindersRun:
     outbox.refuse_unsendable(crm)
     with crm.read() as snapshot:
         everybody = _due(snapshot)
+        waiting = _waiting(snapshot)
     ready = [item for item in everybody if not item.hindered]
-    if not yes and ready:
+    if not yes and (ready or waiting):
         many = "1 client is" if len(ready) == 1 else f"{len(ready)} clients are"
-        raise confirmation(f"{many} reminded by e-mail.", "Send them", destructive=True)
+        new = [f"{many} reminded by e-mail."] if ready else []
+        earlier = [f"Reminders of an earlier run that were not sent yet: {len(waiting)}."] if waiting else []
+        raise confirmation(" ".join([*new, *earlier]), "Send them", destructive=True)
     reminded: list[Reminding] = []
     queued: list[int] = []
     for client in [item.client for item in ready]:
@@ -129,12 +135,25 @@ def run(crm: CRM, yes: bool = False) -> RemindersRun:
             reminded.append(done[0])
             queued.append(done[1].id)
     stopped = ""
-    if queued:
+    if queued or waiting:
         try:
-            stopped = outbox.send_queued(crm, set(queued)).stopped
+            stopped = outbox.send_queued(crm, {*queued, *waiting}).stopped
         except CRMError as error:
             stopped = error.sentence
-    return RemindersRun(reminded, [item for item in everybody if item.hindered], stopped)
+    with crm.read() as snapshot:
+        still = len(_waiting(snapshot) & waiting)
+    hindered = [item for item in everybody if item.hindered]
+    return RemindersRun(reminded, hindered, stopped, len(waiting) - still, still)
+
+
+def _waiting(snapshot: Snapshot) -> set[int]:
+    """The messages with reminders that are not sent yet."""
+    unsent = {message.id for message in snapshot.find_all(Message, Query({"state": ["queued", "sending"]}))}
+    in_order, waiting = sorted(unsent), set[int]()
+    for start in range(0, len(in_order), 500):
+        some = snapshot.find_all(Reminder, Query({"message": in_order[start : start + 500]}))
+        waiting |= {reminder.message for reminder in some}
+    return waiting
 
 
 def _reminded(crm: CRM, client: Client) -> tuple[Reminding, Message] | None:

@@ -351,8 +351,15 @@ def draw_reminder(result: Reminder, screen: Screen, by: Conventions) -> None:
 @renderer("crm.commands.billing.reminders.RemindersRun")
 def draw_run(result: "RemindersRun", screen: Screen, by: Conventions) -> None:
     """Who was reminded, and who could not be."""
+    if result.resumed:
+        many = "1 reminder" if result.resumed == 1 else f"{by.number(result.resumed)} reminders"
+        screen.print(Text(f"{screen.sign('✓', 'OK:')} Sent {many} of an earlier run.", "success"))
+    if result.waiting:
+        wait = "1 reminder waits" if result.waiting == 1 else f"{by.number(result.waiting)} reminders wait"
+        screen.print(Text(f"{wait} to be sent: `email outbox`.", "warning"))
     if not result.reminded:
-        screen.print(Text("Nobody was reminded."))
+        if not (result.resumed or result.waiting):
+            screen.print(Text("Nobody was reminded."))
     else:
         count = len(result.reminded)
         many = "1 client" if count == 1 else f"{by.number(count)} clients"

@@ -84,6 +84,24 @@ def test_a_reminder_that_waits_does_not_go_out_once_something_was_paid(mailed: M
     assert first.number not in text
 
 
+def test_a_run_sends_what_a_run_that_broke_off_has_left(mailed: MailedDesk) -> None:
+    mailed.late(20)
+    reminders._reminded(mailed.crm, mailed.acme)
+    with pytest.raises(Question, match="earlier run that were not sent yet: 1"):
+        mailed("reminders run")
+    done = mailed("reminders run", yes=True)
+    assert (done.resumed, done.waiting, done.reminded) == (1, 0, [])
+    assert mailed.subjects() == ["Payment reminder from Us Ltd"]
+    assert mailed("reminders run", yes=True).resumed == 0
+
+
+def test_a_statement_has_the_invoices_of_a_day_in_the_order_of_their_numbers(mailed: MailedDesk) -> None:
+    first, second = mailed.draft("First 10"), mailed.draft("Second 20")
+    numbers = [mailed("invoices issue", draft).invoice.number for draft in (second, first)]
+    lines = mailed("statements show", mailed.acme).statement.lines
+    assert [line.entry.reference for line in lines] == numbers
+
+
 def test_a_receipt_is_sent_once(mailed: MailedDesk) -> None:
     mailed.issued()
     paid = mailed("payments add", mailed.acme, Decimal(400)).payment
