@@ -48,6 +48,10 @@ class Language(Check):
             raise FieldError("no such language and country; write it like en_US or de_AT") from error
 
 
+# Codes of ISO 4217 for no currency, and for tests.
+_NO_CURRENCIES = frozenset(("XXX", "XTS"))
+
+
 @dataclass(frozen=True)
 class Currency(Check):
     """A currency by its ISO 4217 code."""
@@ -56,7 +60,7 @@ class Currency(Check):
 
     def read(self, typed: str, by: Conventions) -> str:
         code = typed.strip().upper()
-        if code not in by.locale.currencies:
+        if code not in by.locale.currencies or code in _NO_CURRENCIES:
             raise FieldError("no currency has that code; write its three letters (ISO 4217), like EUR")
         return code
 

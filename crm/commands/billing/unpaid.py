@@ -96,10 +96,12 @@ def statement_of(
     """The account of a client in a currency, that of the team where none is named."""
     currency = currency or crm.settings["currency"]
     issued = snapshot.find_all(Invoice, Query({"client": client.id, "state": "issued", "currency": currency}))
+    # Numbers are given in order; drafts are issued in any.
+    issued = sorted(issued, key=lambda invoice: (len(invoice.number), invoice.number))
     entries = [
         Entry(on=invoice.issued_on, kind=_NOUNS[invoice.kind], reference=invoice.number, amount=invoice.total,
-              id=invoice.id)
-        for invoice in issued
+              id=place)
+        for place, invoice in enumerate(issued)
         if invoice.issued_on
     ]  # fmt: skip
     entries += [

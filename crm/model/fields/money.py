@@ -42,7 +42,7 @@ class Amount(Check):
         if not text:
             raise FieldError(f"give an amount, like {self.hint(by)}")
         if text.startswith(("-", "\u2212")):
-            raise FieldError("an amount cannot be negative; to undo a sale, delete it")
+            raise FieldError("an amount cannot be negative")
         amount = Decimal(text) if _PLAIN_AMOUNT.fullmatch(text) else self._localised(text, by)
         if amount > LARGEST_AMOUNT:
             raise FieldError(f"at most {_largest(by)}")
