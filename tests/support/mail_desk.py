@@ -1,7 +1,7 @@
 """A store from which mail is sent to a real server on loopback, and what arrives there."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,17 +16,19 @@ from crm.config import Config
 from crm.model import Client, Message
 from crm.outward.outgoing import Party
 from crm.outward.smtp import SmtpMailer
-from crm.repository import Query
+from crm.repository import Query, Repository
 from tests.conftest import Store
 from tests.support.mail_server import Post, served
 
 
 @dataclass
 class MailDesk:
-    """One computer at which mail is sent: `crm` works on the store, and `post` is what the server gets."""
+    """One computer at which mail is sent: `crm` works on the store, `post` is what the server gets, and `own` is the
+    store of the computer itself, where its accounts are."""
 
     crm: CRM
     post: Post
+    own: Repository
 
     def __call__(self, words: str, *given: Any, **named_: Any) -> Any:
         """Calls the command that the shell calls so."""
@@ -91,11 +93,13 @@ def desk_at(store: Store, folder: Path, post: Post, url: str, **config: Any) -> 
     outward = Outward(
         lambda: mailer, lambda: None, lambda: None, first.outward.key, folder / "messages", first.outward.saved
     )
-    return MailDesk(replace(first, repository=store.repository, outward=outward), post)
+    return MailDesk(replace(first, repository=store.repository, outward=outward), post, first.repository)
 
 
 @contextmanager
 def desk(store: Store, folder: Path, post: Post, authority: trustme.CA, **config: Any) -> Iterator[MailDesk]:
     """A computer whose mail server is there for a while."""
     with served(post, authority) as port:
-        yield desk_at(store, folder, post, f"smtp://127.0.0.1:{port}", **config)
+        opened = desk_at(store, folder, post, f"smtp://127.0.0.1:{port}", **config)
+        with closing(opened.own):
+            yield opened
