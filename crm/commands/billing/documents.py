@@ -16,6 +16,7 @@ from crm.repository import Snapshot, bills
 
 # What is frozen beside the seller: where is paid to.
 _BANK = ("iban", "bic", "account_holder")
+_FILLED_LATER = ("contact", "phone", "email", "electronic_address", "electronic_scheme")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +188,10 @@ def document_of(
 ) -> InvoiceDocument:
     """The document that an invoice makes: the parties as they were on issue, of a draft as they are now."""
     seller = dict(json.loads(invoice.seller)) if invoice.seller else seller_of(settings)
+    if invoice.seller:
+        # No figures: what was blank on issue may be filled in for an e-invoice later.
+        now = seller_of(settings)
+        seller |= {name: now[name] for name in _FILLED_LATER if not seller.get(name)}
     bank = {name: seller.pop(name, "") for name in _BANK}
     buyer = Party(**json.loads(invoice.buyer)) if invoice.buyer else buyer_of(client)
     document = InvoiceDocument(
@@ -207,7 +212,7 @@ def document_of(
         credited=invoice.credited,
         corrects_number=corrected.number if corrected else "",
         corrects_date=corrected.issued_on if corrected else None,
-        buyer_reference=invoice.buyer_reference or ("" if invoice.number else client.buyer_reference),
+        buyer_reference=invoice.buyer_reference or client.buyer_reference,
         order_reference=invoice.order_reference,
         exemption_reason=invoice.exemption_reason,
         notes=invoice.notes,

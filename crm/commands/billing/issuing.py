@@ -33,6 +33,8 @@ _WHERE = {
 SETTINGS = {
     "name": "company_name", "street": "company_address", "city": "company_city", "postcode": "company_postcode",
     "country": "country", "vat_id": "vat_id", "tax_number": "tax_number", "iban": "iban",
+    "contact": "company_name", "phone": "company_phone", "email": "company_email",
+    "electronic_address": "company_email",
 }  # fmt: skip
 CLIENT_FIELDS = {
     "street": "address", "city": "city", "country": "country", "vat_id": "tax_id", "postcode": "postcode",
@@ -122,6 +124,10 @@ def lacking(lacks: Sequence[Missing], what: str) -> str:
             where = f"settings set {SETTINGS.get(lack.field, lack.field)}"
         elif lack.of == "buyer" and lack.field in CLIENT_FIELDS:
             where = f"clients edit … --{CLIENT_FIELDS[lack.field].replace('_', '-')}"
+        elif lack.of == "buyer" and lack.field == "electronic_address":
+            where = "clients edit … --invoice-email"
+        elif lack.field == "buyer_reference":
+            where = "clients edit … --buyer-reference"
         parts.append(f"{lack.sentence} (`{where}`)")
     return f"{what}. Missing: {'; '.join(parts)}. Nothing was changed."
 

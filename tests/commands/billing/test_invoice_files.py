@@ -1,6 +1,7 @@
 """Invoices as files: the PDF with its e-invoice, each format of e-invoice, and what is missing named."""
 
 import io
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -9,7 +10,9 @@ import pytest
 from pypdf import PdfReader
 
 from crm.commands.billing.files import CheckedFile
+from crm.config import TEAM
 from crm.errors import CRMError, Question, RefusedError
+from crm.model import Client, fields
 from tests.commands.billing.conftest import BillingDesk
 from tests.conftest import STORES, _new_store
 
@@ -81,3 +84,25 @@ def test_a_template_of_the_team_is_used_and_its_fault_leaves_no_file(one_desk: B
         desk("invoices pdf", invoice, tmp_path / "other.pdf")
     assert not (tmp_path / "other.pdf").exists()
     assert desk.again(invoice) == invoice
+
+
+def test_what_an_e_invoice_lacks_is_filled_in_after_the_issue_as_the_message_says(
+    one_desk: BillingDesk, tmp_path: Path
+) -> None:
+    desk = one_desk
+    desk("settings set", "iban", "DE89370400440532013000")
+    invoice = desk.issued()
+    file = tmp_path / "e.xml"
+    with pytest.raises(RefusedError) as refused:
+        desk("invoices xml", invoice, "xrechnung-cii", file)
+    named_ = set(re.findall(r"settings set (\w+)", str(refused.value)))
+    assert {"company_phone", "company_email"} <= named_ <= {option.name for option in TEAM}
+    options = {name.replace("-", "_") for name in re.findall(r"clients edit … --([a-z-]+)", str(refused.value))}
+    assert {"buyer_reference", "invoice_email"} <= options <= set(fields(Client))
+    values = {"company_phone": "+49 30 1", "company_email": "us@example.com", "company_postcode": "1"}
+    for name in named_:
+        desk("settings set", name, values[name])
+    desk.crm.forget_settings()
+    desk("clients edit", desk.acme, {"buyer_reference": "04011000-12345-34", "invoice_email": "b@example.com"})
+    assert desk("invoices show", invoice).document.seller.phone == "+49 30 1"
+    assert desk("invoices show", invoice).document.buyer_reference == "04011000-12345-34"
