@@ -19,6 +19,7 @@ from crm.model.fields import (
     Quantity,
     Rate,
     Unit,
+    Units,
     Whole,
 )
 from crm.model.kind import ALL, EVERYTHING, READ_ALL, Export, Kind, May, Rights, Sum, Tab
@@ -217,7 +218,7 @@ class InvoiceLine(Record):
     quantity: Decimal = described("Quantity", Quantity())
     unit: str = described("Unit", Unit())
     price: Decimal = described("Price", Price())
-    basis: Decimal = described("Price is for", Quantity(), help="how many units the price is for; 1 if empty")
+    basis: Decimal = described("Price is for", Units(), help="how many units the price is for; 1 if empty")
     discount: Decimal = described("Discount", Amount(), help="an amount off the line")
     charge: Decimal = described("Charge", Amount(), help="an amount on top of the line")
     tax_category: str = described("Tax category", Choice(TAX_CATEGORIES))

@@ -82,6 +82,21 @@ def belonging(snapshot: "Snapshot", invoice: int) -> tuple[list[InvoiceLine], li
     return list(lines), list(snapshot.find_all(Adjustment, Query(of_invoice, sort="id")))
 
 
+def refuse_uncountable(tx: "SqlTransaction", record: Record) -> None:
+    """Raises FieldError where a line or an adjustment, as it is to be written, leaves its draft without figures."""
+    if not isinstance(record, InvoiceLine | Adjustment):
+        return
+    invoice = tx.find(Invoice, record.invoice)
+    if invoice is None or invoice.state != "draft":
+        return
+    lines, adjustments = belonging(tx, invoice.id)
+    if isinstance(record, InvoiceLine):
+        lines = [*(line for line in lines if line.id != record.id), record]
+    else:
+        adjustments = [*(adjustment for adjustment in adjustments if adjustment.id != record.id), record]
+    totals_of(invoice, lines, adjustments)
+
+
 def follow_lines(tx: "SqlTransaction", invoice: Invoice) -> None:
     """Writes the figures of a draft and of its lines as they follow from these."""
     if invoice.state != "draft":

@@ -13,7 +13,7 @@ from crm.commands.registry import About, command
 from crm.errors import FieldError, NotFoundError, RefusedError
 from crm.invoicing.typed_lines import read_line
 from crm.model import TAX_CATEGORIES, Adjustment, Invoice, InvoiceLine, Service
-from crm.model.fields import Amount, Choice, Line, Price, Prose, Quantity, Rate, Unit, Whole
+from crm.model.fields import Amount, Choice, Line, Price, Prose, Quantity, Rate, Unit, Units, Whole
 from crm.model.folding import fold
 from crm.model.money import NOTHING
 from crm.repository import Query, Transaction
@@ -22,7 +22,7 @@ TheInvoice = Annotated[Invoice, About("Invoice", "its number, or that of a draft
 Position = Annotated[int, Whole(least=1, most=9999), About("Position", "of the line, from 1", positional=True)]
 MaybeQuantity = Annotated[Decimal | None, Quantity(), About("Quantity")]
 MaybePrice = Annotated[Decimal | None, Price(), About("Price", "of one unit, with up to four decimals")]
-Basis = Annotated[Decimal | None, Quantity(), About("Price is for", "how many units the price is for; 1 by default")]
+Basis = Annotated[Decimal | None, Units(), About("Price is for", "how many units the price is for; 1 by default")]
 OfUnit = Annotated[str, Unit(), About("Unit", "hour, piece, month, or a code such as HUR")]
 Discounts = Annotated[Sequence[Decimal], Amount(), About("Discount", "an amount off the line; may be given again")]
 Charges = Annotated[Sequence[Decimal], Amount(), About("Charge", "an amount on top of the line; may be given again")]

@@ -20,7 +20,7 @@ from crm.model.fields.checks import (
     visible,
 )
 from crm.model.fields.days import FOREVER, Birthday, Day, TimeOfDay, calendar_day
-from crm.model.fields.figures import UNITS, Balance, Price, Quantity, Rate, Unit
+from crm.model.fields.figures import UNITS, Balance, Price, Quantity, Rate, Unit, Units
 from crm.model.fields.money import Amount
 from crm.model.money import LARGEST_AMOUNT
 
@@ -51,6 +51,7 @@ __all__ = [
     "Tags",
     "TimeOfDay",
     "Unit",
+    "Units",
     "Whole",
     "calendar_day",
     "forbidden_character",

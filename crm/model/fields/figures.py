@@ -59,6 +59,18 @@ class Quantity(Price):
         return plain.replace(".", by.decimal_mark) if len(plain.partition(".")[2]) == 3 else plain
 
 
+class Units(Quantity):
+    """A number of units that a price is for, never less than nothing."""
+
+    example = "1 or 100"
+    signed = False
+
+    def read(self, typed: str, by: Conventions) -> Decimal:
+        if typed.strip().startswith(_MINUS):
+            raise FieldError("a price is for a number of units above 0")
+        return super().read(typed, by)
+
+
 class Rate(Quantity):
     """A rate of tax in percent, from 0 to 100, with up to two decimals."""
 

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from crm.model import Client, Invoice, InvoiceLine, NumberSeries, Record
+from crm.model import Adjustment, Allocation, Client, Invoice, InvoiceLine, NumberSeries, Payment, Record, Service
 from tests.commands.billing.conftest import BillingDesk
 from tests.support.by_hand import Sheet
 from tests.support.sheets_team import Team, new_team
@@ -59,4 +60,54 @@ def test_a_row_that_an_issued_invoice_needs_is_put_back(team: Team, desk: Billin
     assert team.place(kind(id=1))[0] > 0
     assert [finding.what for finding in team.repository.check()] == []
     assert desk.issued().number.endswith("0002")
+    team.agreed()
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed", "words"),
+    [
+        (Payment, {"client": 1, "on": "2026-01-02"}, "a payment is not added in the spreadsheet"),
+        (Service, {"price": 12}, "a service needs its name"),
+        (Allocation, {"payment": 1}, "allocation"),
+        (InvoiceLine, {"name": "Talk"}, "needs its invoice"),
+    ],
+)
+def test_a_row_that_lacks_something_is_a_problem_of_that_row(
+    team: Team, desk: BillingDesk, kind: type[Record], typed: dict[str, Any], words: str
+) -> None:
+    Sheet(team, kind).add(**typed)
+    whats = [finding.what for finding in team.repository.check()]
+    assert len(whats) == 1
+    assert words in whats[0]
+    assert desk.draft().id == 1
+
+
+def test_a_refused_edit_of_a_draft_holds_up_no_other(team: Team, desk: BillingDesk) -> None:
+    draft = desk.draft("3 h Consulting 100 19%")
+    Sheet(team, InvoiceLine).put(InvoiceLine(id=1), "basis", -2)
+    Sheet(team, Client).put(desk.acme, "city", "Graz")
+    assert desk.again(desk.acme).city == "Graz"
+    assert desk.again(draft).total == 357
+    whats = [finding.what for finding in team.repository.check()]
+    assert len(whats) == 1
+    assert "above 0" in whats[0]
+    desk.draft("Adjusted 100 19%", discount="10%")
+    Sheet(team, Adjustment).put(Adjustment(id=1), "amount", 5)
+    Sheet(team, Client).put(desk.acme, "city", "Linz")
+    assert desk.again(desk.acme).city == "Linz"
+
+
+def test_the_row_of_a_service_in_use_is_asked_about(team: Team, desk: BillingDesk) -> None:
+    service = desk("services add", "Support", Decimal(50))
+    unused = desk("services add", "Unused", Decimal(50))
+    desk("invoices add", desk.acme, service=[service])
+    Sheet(team, Service).delete(service)
+    Sheet(team, Client).put(desk.acme, "city", "Graz")
+    assert desk.again(service).name == "Support"
+    assert "sheets repair" in team.repository.notice()
+    team.repository.settle(take_over=False)
+    assert desk.again(desk.acme).city == "Graz"
+    assert team.place(service)[0] > 0
+    Sheet(team, Service).delete(unused)
+    assert [item.name for item in desk("services list")] == ["Support"]
     team.agreed()

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from crm.errors import CRMError, FieldError, RefusedError
 from crm.model import BY_NAME, Client, Conventions, Record, fields, links, named, people
 from crm.model.fields import FOREVER
-from crm.repository import sums, tables
+from crm.repository import bills, sums, tables
 from crm.repository.sheets.grid import cells
 from crm.repository.sheets.grid.layout import OWN, columns
 from crm.repository.sheets.mirror import mirror, problems
@@ -232,10 +232,11 @@ class ChangedRows:
             held = self.hold(replace(current, **changed), set(changed))
             changed |= {"kind": held.kind} if isinstance(held, Client) and "kind" in changed else {}
             self.tx.apply(current, changed)
-        except (Refused, RefusedError) as error:
+        except (Refused, RefusedError, FieldError) as error:
             if len(changed) == 1:
                 (name,) = changed
-                return {name: error.what if isinstance(error, Refused) else error.sentence}
+                what = error.what if isinstance(error, Refused) else error.sentence
+                return {name: error.reason if isinstance(error, FieldError) else what}
             # One of them does not fit; the others are taken all the same.
             faults: dict[str, str] = {}
             for name, value in changed.items():
@@ -258,6 +259,7 @@ class ChangedRows:
                 if (link.owns or (number and name in names)) and self.tx.find(BY_NAME[link.record], number) is None:
                     raise Refused(name, not_there(link, number))
             refuse_unsound(record, self.by, self.check_setting)
+            bills.refuse_uncountable(self.tx, record)
         except FieldError as error:
             raise Refused(error.field if error.field in names else one, error.reason.rstrip(".")) from error
         except CRMError as error:

@@ -67,7 +67,9 @@ class Adoption:
         for kind, record_id in edits.deleted:
             by_kind.setdefault(kind, []).append(record_id)
         known = {kind: some_records(self.tx.connection, kind, ids) for kind, ids in by_kind.items()}
-        for kind, ids in by_kind.items():
+        # What keeps another record goes before it.
+        for kind in (kind for kind in reversed(RECORDS) if kind in by_kind):
+            ids = by_kind[kind]
             for record_id in ids:
                 if record_id not in known[kind]:
                     self.tx.note_gone(kind, record_id)
@@ -115,6 +117,10 @@ class Adoption:
         except RefusedError as error:
             self._problem(kind, at, next(iter(kind.about.unique), "id"), error.sentence)
             return
+        except FieldError as error:
+            name = error.field if error.field in columns(kind) else "id"
+            self._problem(kind, at, name, _lack(kind, error))
+            return
         # The row as it stands is what the commit starts from: only what it does not hold yet is written.
         mirror.put_rows(self.tx.connection, kind, [(added.id, at, in_json(row))])
         if faults:
@@ -147,7 +153,7 @@ class Adoption:
                 raise ValueError
             self.rows.hold(record, {"id"})
             self.tx.restore([record])
-        except (Refused, RefusedError, ValueError, ArithmeticError):
+        except (Refused, RefusedError, FieldError, ValueError, ArithmeticError):
             self._problem(
                 kind, at, "id",
                 f"{kind.kind_name} {record_id} was deleted and cannot be put back as it stands here; empty this cell"
@@ -191,6 +197,15 @@ class Adoption:
     def _problem(self, kind: type[Record], at: int, name: str, message: str) -> None:
         """Something wrong with a row that belongs to no record."""
         problems.add(self.tx.connection, kind, [problems.of_row(at, name, message)])
+
+
+def _lack(kind: type[Record], error: FieldError) -> str:
+    """What a new row needs and does not have."""
+    if error.field not in kind.about.needs:
+        return error.reason
+    if fields(kind)[error.field].by != "person":
+        return f"{_a(kind.noun)} is not added in the spreadsheet; add it in the program and delete this row"
+    return f"{_a(kind.noun)} needs its {fields(kind)[error.field].label.lower()}"
 
 
 def _a(noun: str) -> str:

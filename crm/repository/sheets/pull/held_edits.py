@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, select
 
-from crm.model import BY_NAME, Adjustment, Invoice, InvoiceLine, NumberSeries, Record
+from crm.model import BY_NAME, Adjustment, Invoice, InvoiceLine, NumberSeries, Record, belonging_to, keeping
 from crm.model.data import FEW_DELETIONS, SHEET_DELETIONS
 from crm.repository import Held
 from crm.repository.sheets.mirror import mirror
@@ -24,7 +24,7 @@ def too_many(connection: Connection, edits: HandEdits) -> dict[str, list[int]]:
         gone.setdefault(kind.kind_name, []).append(record_id)
     count = sum(map(len, gone.values()))
     known = sum(mirror.count_rows(connection, BY_NAME[name]) for name in gone)
-    if _stay(connection, gone):
+    if _stay(connection, gone) or any(_kept(connection, BY_NAME[name], ids, gone) for name, ids in gone.items()):
         return gone
     return gone if count > _few(connection) and count > _PART * known else {}
 
@@ -42,6 +42,22 @@ def _stay(connection: Connection, gone: Mapping[str, Sequence[int]]) -> bool:
         select(series.id).where(series.id.in_(gone.get("number_series", ())), series.last > 0),
     )
     return any(connection.execute(condition.limit(1)).first() for condition in conditions)
+
+
+def _kept(connection: Connection, kind: type[Record], ids: Sequence[int], gone: Mapping[str, Sequence[int]]) -> bool:
+    """Return whether some of the records, or what would go with them, are not deleted before others that stay: a
+    service that is on an invoice."""
+    for keeping_it, name in keeping(kind):
+        row = TABLES[keeping_it].c
+        going = gone.get(keeping_it.kind_name, ())
+        if connection.execute(select(row.id).where(row[name].in_(ids), row.id.not_in(going)).limit(1)).first():
+            return True
+    for owned, name in belonging_to(kind):
+        row = TABLES[owned].c
+        theirs = connection.execute(select(row.id).where(row[name].in_(ids))).scalars().all()
+        if theirs and _kept(connection, owned, theirs, gone):
+            return True
+    return False
 
 
 def _few(connection: Connection) -> int:
