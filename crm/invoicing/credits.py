@@ -78,6 +78,25 @@ def credit_of_lines(
     return tuple(lines)
 
 
+def refuse_credited_lines(
+    invoice: InvoiceDocument, positions: Sequence[int], credit_notes: Sequence[InvoiceDocument]
+) -> None:
+    """Raises RefusedError where a credit note has taken back one of these lines already. A line of a credit note is
+    that of the invoice with the same words, tax and amount; of lines that are the same the first are taken back
+    first."""
+    parts = dict(zip(invoice.lines, line_totals(invoice), strict=True))
+    credited = [_likeness(line, line.amount) for note in credit_notes for line in note.lines]
+    for line, part in parts.items():
+        alike = [other for other, its_part in parts.items() if _likeness(other, its_part) == _likeness(line, part)]
+        left = len(alike) - credited.count(_likeness(line, part))
+        if line.position in positions and left < sum(other.position in positions for other in alike):
+            raise RefusedError(f"Line {line.position} ({line.name}) was credited already. Nothing was changed.")
+
+
+def _likeness(line: DocumentLine, amount: Decimal) -> tuple[object, ...]:
+    return line.name, line.description, line.unit, line.category, line.rate, amount
+
+
 def credit_of_amount(
     invoice: InvoiceDocument, amount: Decimal, credited: Mapping[Group, Decimal], *, name: str
 ) -> tuple[DocumentLine, ...]:

@@ -192,6 +192,7 @@ def document_of(
         # No figures: what was blank on issue may be filled in for an e-invoice later.
         now = seller_of(settings)
         seller |= {name: now[name] for name in _FILLED_LATER if not seller.get(name)}
+    language = seller.pop("language", "") or settings["language"]
     bank = {name: seller.pop(name, "") for name in _BANK}
     buyer = Party(**json.loads(invoice.buyer)) if invoice.buyer else buyer_of(client)
     document = InvoiceDocument(
@@ -204,7 +205,7 @@ def document_of(
         period_to=invoice.period_to,
         currency=invoice.currency,
         prices_are_gross=invoice.gross,
-        language=settings["language"],
+        language=language,
         seller=Party(**seller),
         buyer=buyer,
         lines=tuple(_line(line) for line in lines),

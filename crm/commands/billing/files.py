@@ -67,13 +67,19 @@ def pdf_of(crm: CRM, card: InvoiceCard) -> tuple[bytes, str]:
     what to know of it."""
     document, xml, notices = card.document, b"", []
     if card.invoice.state == "issued":
-        if lacks := missing(document, "factur-x"):
-            notices.append(lacking(lacks, "No e-invoice is inside"))
+        if notice := einvoice_notice(card):
+            notices.append(notice)
         else:
             xml = write(document, "factur-x")
     template = crm.settings["invoice_template"]
     made = make_pdf(document, xml=xml, template=Path(template).expanduser() if template else None)
     return made.data, " ".join([*notices, *([made.notice] if made.notice else [])])
+
+
+def einvoice_notice(card: InvoiceCard) -> str:
+    """Why no e-invoice is inside the PDF of an issued invoice, '' where one is."""
+    lacks = missing(card.document, "factur-x")
+    return lacking(lacks, "No e-invoice is inside", changed="") if lacks else ""
 
 
 @command("invoices pdf", title="Make a PDF")

@@ -14,7 +14,7 @@ from crm.commands.billing.numbers import take_number
 from crm.commands.context import CRM
 from crm.commands.registry import About, command
 from crm.errors import FieldError, RefusedError
-from crm.invoicing.credits import credit_of_amount, credit_of_lines, credited_by_group
+from crm.invoicing.credits import credit_of_amount, credit_of_lines, credited_by_group, refuse_credited_lines
 from crm.invoicing.document import DocumentLine
 from crm.invoicing.requirements import Missing, missing
 from crm.model import Client, Invoice, InvoiceLine
@@ -90,6 +90,7 @@ def issued_of(crm: CRM, tx: Transaction, invoice: Invoice, on: date, due: date |
         due_on = None
     _refuse_earlier(tx, invoice.kind, on)
     bank = {"iban": document.iban, "bic": document.bic, "account_holder": document.account_holder}
+    frozen = {**asdict(document.seller), **bank, "language": document.language}
     return tx.change(
         current,
         state="issued",
@@ -97,7 +98,7 @@ def issued_of(crm: CRM, tx: Transaction, invoice: Invoice, on: date, due: date |
         issued_on=on,
         due_on=due_on,
         delivered_on=current.delivered_on or (None if current.period_from or current.period_to else on),
-        seller=json.dumps({**asdict(document.seller), **bank}, ensure_ascii=False),
+        seller=json.dumps(frozen, ensure_ascii=False),
         buyer=json.dumps(asdict(document.buyer), ensure_ascii=False),
         buyer_reference=document.buyer_reference,
         terms=document.terms,
@@ -115,7 +116,7 @@ def _refuse_earlier(tx: Transaction, kind: str, on: date) -> None:
         )  # fmt: skip
 
 
-def lacking(lacks: Sequence[Missing], what: str) -> str:
+def lacking(lacks: Sequence[Missing], what: str, changed: str = " Nothing was changed.") -> str:
     """What is missing for something, and where each is filled in."""
     parts = []
     for lack in lacks:
@@ -129,7 +130,7 @@ def lacking(lacks: Sequence[Missing], what: str) -> str:
         elif lack.field == "buyer_reference":
             where = "clients edit … --buyer-reference"
         parts.append(f"{lack.sentence} (`{where}`)")
-    return f"{what}. Missing: {'; '.join(parts)}. Nothing was changed."
+    return f"{what}. Missing: {'; '.join(parts)}.{changed}"
 
 
 @command("invoices credit", title="Credit an invoice")
@@ -156,8 +157,14 @@ def credit(
             raise RefusedError("A draft is not credited: change it, or delete it.")
         if current.kind == "credit_note":
             raise RefusedError(f"{current.number} is a credit note itself. Issue a new invoice instead.")
+        day = on or tx.today
+        if current.issued_on and day < current.issued_on:
+            reason_of_day = (
+                f"{current.number} was issued on {current.issued_on.isoformat()}; credit it on that day or later"
+            )
+            raise FieldError(reason_of_day, field="on", label="Date")
         note = _credit_note(crm, tx, current, line, amount, reason)
-        issued = issued_of(crm, tx, note, on or tx.today, None)
+        issued = issued_of(crm, tx, note, day, None)
         tx.settle()
         return card_of(crm, tx, tx.get(Invoice, issued.id))
 
@@ -197,9 +204,11 @@ def _credit_note(
         put_lines(tx, note, card.lines)
         copied(tx, note, card.adjustments)
         return note
-    credited = credited_by_group([card_of(crm, tx, other).document for other in notes])
+    documents = [card_of(crm, tx, other).document for other in notes]
+    credited = credited_by_group(documents)
     if positions:
         lines = credit_of_lines(card.document, positions, credited)
+        refuse_credited_lines(card.document, positions, documents)
     else:
         name = f"Credit on {invoice.number}"
         rest = invoice.total - invoice.credited if amount is None else amount

@@ -154,6 +154,8 @@ def _use(tx: Transaction, payment: Payment, amount: Decimal, named: Sequence[int
             reason = f"{name} is no invoice that was issued"
         elif invoice.currency != payment.currency:
             reason = f"{name} is in {invoice.currency}, and the payment in {payment.currency}"
+        elif invoice.open <= 0:
+            reason = f"nothing is open on {name}"
         if reason:
             raise FieldError(reason, field="invoice", label="Invoice")
     used = allocate(amount, _open_invoices(tx, payment.client, payment.currency), named)

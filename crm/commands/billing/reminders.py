@@ -8,15 +8,15 @@ from typing import Annotated, Any
 
 from crm.commands.billing.documents import shown_state
 from crm.commands.billing.lines import TheInvoice
-from crm.commands.billing.sending import in_currency, plain_text
+from crm.commands.billing.sending import as_body, in_currency, plain_text
 from crm.commands.context import CRM
 from crm.commands.mail import outbox
 from crm.commands.mail.composing import Written, previewed
 from crm.commands.registry import About, command
 from crm.errors import CRMError, FieldError, RefusedError, confirmation
 from crm.invoicing.dunning import LEVELS, DueReminder, Overdue, due_reminder
-from crm.model import Client, Invoice, Message, Reminder
-from crm.model.fields import Day
+from crm.model import Client, Conventions, Invoice, Message, Reminder
+from crm.model.fields import Day, Email
 from crm.model.money import decimals_of
 from crm.repository import Query, Snapshot, Transaction
 from crm.repository.queries import billing
@@ -102,10 +102,19 @@ def _due(snapshot: Snapshot, client: int = 0) -> list[Reminding]:
     for start in range(0, len(numbers), 500):
         some = snapshot.find_all(Client, Query({"id": numbers[start : start + 500]}))
         clients |= {client.id: client for client in some}
-    return [
-        Reminding(clients[number], by_client[number], "" if _address(clients[number]) else "no e-mail address")
-        for number in numbers
-    ]
+    return [Reminding(clients[number], by_client[number], _hindrance(clients[number])) for number in numbers]
+
+
+def _hindrance(client: Client) -> str:
+    """Why a client cannot be written to, '' where it can."""
+    address = _address(client)
+    if not address:
+        return "no e-mail address"
+    try:
+        Email().read(address, Conventions())
+    except FieldError as error:
+        return f"the e-mail address {address} cannot be used: {error.reason}"
+    return ""
 
 
 def _address(client: Client) -> str:
@@ -170,7 +179,7 @@ def _remind(crm: CRM, tx: Transaction, client: Client) -> tuple[Reminding, Messa
     written = Written(
         client=item.client,
         subject=plain_text(_subject(crm, item)),
-        body=plain_text(_text(crm, item)),
+        body=as_body(_text(crm, item)),
         to=(_address(item.client),),
     )
     message = outbox.queue(tx, crm, previewed(crm, tx, written).draft)

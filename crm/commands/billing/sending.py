@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from crm.commands.billing.documents import InvoiceCard, card_of
-from crm.commands.billing.files import file_name, pdf_of
+from crm.commands.billing.files import einvoice_notice, file_name, pdf_of
 from crm.commands.billing.lines import TheInvoice
 from crm.commands.billing.payments import PaymentCard
 from crm.commands.billing.payments import card_of as payment_card_of
@@ -29,6 +29,15 @@ BCC = Annotated[tuple[str, ...], Addressees(), About("BCC", "who gets a hidden c
 def plain_text(text: str) -> str:
     """A text whose braces are none of a template's fields."""
     return text.replace("{", "{{").replace("}", "}}")
+
+
+def as_body(text: str) -> str:
+    """A text as the body of an e-mail in which no sign means anything but the - before an entry of a list: what stands
+    in records is text, and no link."""
+    from crm.outward.markdown import escaped
+
+    lines = ((line[:2], line[2:]) if line.startswith("- ") else ("", line) for line in text.split("\n"))
+    return plain_text("\n".join(begin + escaped(rest) for begin, rest in lines))
 
 
 def in_currency(by: Conventions, currency: str) -> Conventions:
@@ -63,13 +72,18 @@ def send(
         before = card.invoice.sent_on
         already = f"{card.invoice.number} was sent already, on {crm.conventions.day(before)}.\n\n" if before else ""
         file = f"Attached: {file_name(card, '.pdf')}"
+        if notice := einvoice_notice(card):
+            file = f"{file}\n{notice}"
         question = f"{already}{preview.full_text}\n\n{file}\n\nSend this to {card.client.name}?"
         raise confirmation(question, "Send it", destructive=True)
     draft = replace(preview.draft, attachments=_attached_pdf(crm, card))
 
     def change(tx: Transaction) -> Message:
+        current = tx.get(Invoice, card.invoice.id)
+        if current.sent_on != card.invoice.sent_on:
+            raise RefusedError(f"{current.number} has just been sent by somebody else. Nothing was sent.")
         queued = outbox.queue(tx, crm, draft)
-        tx.change(tx.get(Invoice, card.invoice.id), sent_on=tx.today)
+        tx.change(current, sent_on=tx.today)
         return queued
 
     return tried(crm, crm.transact(change, f"sent {card.invoice.number} to {card.client.name}"))
@@ -94,7 +108,7 @@ def _invoice_text(crm: CRM, card: InvoiceCard) -> str:
     noun = "credit note" if card.invoice.kind == "credit_note" else "invoice"
     due = f", due on {by.day(card.document.due_on)}" if card.document.due_on and card.invoice.open > 0 else ""
     text = f"please find our {noun} {card.invoice.number} over {by.money(card.invoice.total)}{due} attached."
-    return plain_text(f"Dear Sir or Madam,\n\n{text}\n\nKind regards\n\n{crm.settings['company_name'] or crm.me}")
+    return as_body(f"Dear Sir or Madam,\n\n{text}\n\nKind regards\n\n{crm.settings['company_name'] or crm.me}")
 
 
 @command("receipts send", title="Send a receipt", menu="payments")
@@ -119,7 +133,7 @@ def send_receipt(
             company = crm.settings["company_name"]
             written = Written(
                 client=card.client, subject=plain_text(f"Receipt{f' from {company}' if company else ''}"),
-                body=plain_text(_receipt_text(crm, card)),
+                body=as_body(_receipt_text(crm, card)),
                 to=to or tuple(filter(None, [card.client.invoice_email])),
             )  # fmt: skip
             preview = previewed(crm, snapshot, written)

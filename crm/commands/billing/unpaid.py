@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Annotated
 
 from crm.commands.billing.payments import OfClient
-from crm.commands.billing.sending import BCC, CC, To, in_currency, plain_text
+from crm.commands.billing.sending import BCC, CC, To, as_body, in_currency, plain_text
 from crm.commands.context import CRM
 from crm.commands.mail import outbox
 from crm.commands.mail.composing import Written, previewed
@@ -132,7 +132,7 @@ def send(
         company = crm.settings["company_name"]
         written = Written(
             client=account.client, subject=plain_text(f"Statement of account{f' from {company}' if company else ''}"),
-            body=plain_text("\n".join(["Statement of account", "", *_as_lines(crm, account)])),
+            body=as_body("\n".join(["Statement of account", "", *_as_lines(crm, account)])),
             to=to or tuple(filter(None, [account.client.invoice_email])), cc=cc, bcc=bcc,
         )  # fmt: skip
         preview = previewed(crm, snapshot, written)

@@ -5,9 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from crm.commands.billing import reminders
+from crm.commands.billing import reminders, sending
+from crm.commands.billing.documents import InvoiceCard
+from crm.commands.context import CRM
 from crm.errors import Question, RefusedError
-from crm.model import Invoice, Reminder
+from crm.model import Client, Invoice, Reminder
 from tests.commands.billing.conftest import BillingDesk
 from tests.support.clocks import TODAY
 from tests.support.firm import SELLER
@@ -113,6 +115,62 @@ def test_a_receipt_is_sent_once(mailed: MailedDesk) -> None:
     with pytest.raises(RefusedError, match="was sent by e-mail already"):
         mailed("receipts send", paid, yes=True)
     assert len(mailed.mail.post.taken) == 1
+
+
+def test_nothing_in_a_record_becomes_a_link_in_an_email(mailed: MailedDesk) -> None:
+    words = "2*3*4 [pay here](https://evil.example) {first_name} `x` <b>"
+    mailed("settings set", "company_name", words)
+    mailed.crm.forget_settings()
+    invoice = mailed.late(20)
+    mailed("invoices send", invoice, yes=True)
+    mailed("reminders run", yes=True)
+    paid = mailed("payments add", mailed.acme, Decimal(1), reference=words).payment
+    mailed("receipts send", paid, yes=True)
+    mailed("statements send", mailed.acme, yes=True)
+    assert len(mailed.mail.post.taken) == 4
+    for mail in mailed.mail.post.taken:
+        page = mail.get_body(("html",)).get_content()
+        assert "[pay here]" in page or "Statement" in page
+        assert "href" not in page
+        assert not [tag for tag in ("<em>", "<code>", "<b>") if tag in page]
+
+
+def test_a_client_with_an_unreadable_address_is_left_out_of_a_run(mailed: MailedDesk) -> None:
+    late = mailed.late(20)
+    other = mailed("clients add", {"company": "Best", "address": "Weg 2", "city": "Graz", "country": "AT"})
+    with mailed.crm.read() as snapshot:
+        current = snapshot.get(Client, other.id)
+    mailed.crm.repository.transact(lambda tx: tx.change(current, invoice_email="n/a"), "imported")
+    draft = mailed("invoices add", other, ["Late 10 19%"]).invoice
+    on = TODAY - timedelta(days=19)
+    mailed("invoices issue", draft, on=on, due=on)
+    run = mailed("reminders run", yes=True)
+    assert [item.client.name for item in run.reminded] == ["Acme {x}"]
+    assert [(item.client.name, "n/a cannot be used" in item.hindered) for item in run.left_out] == [("Best", True)]
+    assert (run.exit_code, mailed.invoice(late).reminded) == (1, 1)
+
+
+def test_two_desks_do_not_send_the_same_invoice(mailed: MailedDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    invoice = mailed.issued()
+    attached = sending._attached_pdf
+
+    def meanwhile(crm: CRM, card: InvoiceCard) -> tuple[str, ...]:
+        monkeypatch.setattr(sending, "_attached_pdf", attached)
+        mailed("invoices send", invoice, yes=True)
+        return attached(crm, card)
+
+    monkeypatch.setattr(sending, "_attached_pdf", meanwhile)
+    with pytest.raises(RefusedError, match="has just been sent"):
+        mailed("invoices send", invoice, yes=True)
+    assert len(mailed.mail.post.taken) == 1
+
+
+def test_before_it_is_sent_it_says_that_no_einvoice_is_inside(mailed: MailedDesk) -> None:
+    invoice = mailed.issued(currency="KWD")
+    with pytest.raises(Question) as asked:
+        mailed("invoices send", invoice)
+    assert "No e-invoice is inside. Missing: " in str(asked.value)
+    assert "Nothing was changed" not in str(asked.value)
 
 
 def test_reminders_go_once_a_client_and_to_nobody_who_paid_or_promised(mailed: MailedDesk) -> None:

@@ -174,6 +174,31 @@ def test_partial_credits_make_exactly_the_whole(desk: BillingDesk) -> None:
     assert desk.sound()
 
 
+def test_a_line_is_credited_once_and_never_before_its_invoice(desk: BillingDesk) -> None:
+    invoice = desk.issued("Talk 10 19%", "2 h Talk 5 19%", "Talk 10 19%", "Walk 100 19%")
+    desk("invoices credit", invoice, line=[1])
+    for lines in ([1, 3], [3, 4, 1]):
+        with pytest.raises(RefusedError, match=r"Line 1 \(Talk\) was credited already"):
+            desk("invoices credit", invoice, line=lines)
+    desk("invoices credit", invoice, line=[3, 4])
+    with pytest.raises(RefusedError, match="has been credited already"):
+        desk("invoices credit", invoice, line=[4])
+    with pytest.raises(FieldError, match="was issued on"):
+        desk("invoices credit", invoice, on=TODAY - timedelta(days=1))
+    desk("invoices credit", invoice, line=[2])
+    assert desk.again(invoice).open == 0
+    assert desk.sound()
+
+
+def test_an_issued_invoice_keeps_its_language(desk: BillingDesk) -> None:
+    invoice = desk.issued()
+    before = desk("invoices show", invoice).document.language
+    desk("settings set", "language", "de")
+    desk.crm.forget_settings()
+    assert desk("invoices show", invoice).document.language == before != "de"
+    assert desk("invoices show", desk.draft()).document.language == "de"
+
+
 def test_a_list_is_narrowed_by_state_client_number_and_total(desk: BillingDesk) -> None:
     old = TODAY - timedelta(days=40)
     late = desk.issued("Late 10 19%", on=old, due=old)

@@ -232,3 +232,11 @@ def test_no_write_uses_more_than_was_paid(desk: BillingDesk) -> None:
         with pytest.raises(RefusedError, match="Nothing was changed"):
             desk.crm.transact(lambda tx, record=record: tx.add(record), "wrote past the commands")
     assert desk.sound()
+
+
+def test_a_paid_invoice_takes_no_payment(desk: BillingDesk) -> None:
+    paid, other = desk.issued(), desk.issued()
+    desk("payments add", desk.acme, Decimal(357), invoice=[paid])
+    with pytest.raises(FieldError, match=f"nothing is open on {paid.number}"):
+        desk("payments add", desk.acme, Decimal(5), invoice=[paid])
+    assert (desk.again(other).open, desk.again(desk.acme).credit) == (357, 0)
