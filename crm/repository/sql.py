@@ -386,6 +386,8 @@ class SqlRepository:
         raise RefusedError("Only a store in a Google spreadsheet has something to prove on the service that keeps it.")
 
     def held(self, allowed: Allowed = anybody) -> Held:
+        with self.read() as snapshot:
+            allowed(snapshot)
         raise RefusedError("Only a store in a Google spreadsheet is edited by hand.")
 
     def settle(self, *, take_over: bool, allowed: Allowed = anybody) -> None:
