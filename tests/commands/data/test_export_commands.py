@@ -290,7 +290,7 @@ def broken(office: Office) -> dict[str, str]:
         "no objects": json.dumps({"format": "crm store", "version": 1}),
         "objects that are none": json.dumps({"format": "crm store", "version": 1, "objects": 5}),
         "an object that is none": json.dumps({"format": "crm store", "version": 1, "objects": [5]}),
-        "an unknown record": json.dumps({"format": "crm store", "version": 1, "objects": [["invoice", {}]]}),
+        "an unknown record": json.dumps({"format": "crm store", "version": 1, "objects": [["parcel", {}]]}),
         "nested without end": "[" * 100_000,
         "a sale of nobody": changed("sale", client=99),
         "an amount that is none": changed("sale", amount="many"),
