@@ -17,7 +17,7 @@ from tests.support.whole_site import PASSWORD, WebSite, web_site
 from tests.web.test_browser_sign_in import sign_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.end_to_end]
-_GRAPHICS = frozenset(" ─▏▎▍▌▋▊▉█▁▂▃▄▅▆▇")
+_GRAPHICS = frozenset(" ─│▏▎▍▌▋▊▉█▁▂▃▄▅▆▇")
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def choose(screen: Screen, label: str) -> Screen:
 
     def is_there() -> bool:
         # One look at the screen: it may be drawn anew between two.
-        keys[:] = [line.partition(")")[0][-1] for line in screen.text.splitlines() if f") {label}" in line]
+        keys[:] = re.findall(r"([\w.])\) " + re.escape(label), screen.text)
         return bool(keys)
 
     return screen.until(is_there, f"no such entry: {label}").press(keys[0])
@@ -96,7 +96,7 @@ def test_a_sale_is_recorded_by_keys_and_the_status_follows(site: WebSite, enter:
 
 def test_an_export_is_downloaded_and_an_import_is_uploaded(site: WebSite, enter: Enter, tmp_path: Path) -> None:
     screen = choose(choose(enter("staff"), "Data"), "Export to a file").sees("As:")
-    choose(screen, "CSV").sees("What")
+    choose(screen, "CSV").sees("Export:")
     screen.sees(".csv")
     choose(screen, "Clients")
     with screen.page.expect_download() as offered:
@@ -151,7 +151,7 @@ def test_a_phone_shows_the_keys_of_each_page_and_takes_taps(enter: Enter) -> Non
     assert listed <= keys()
     screen.page.get_by_role("button", name="Quick note").tap()
     # Where a text is typed there are digits; the phone has the letters.
-    screen.sees("follow up):").until(lambda: "q" not in keys(), "the keys of the page before")
+    screen.sees("follow up)").until(lambda: "q" not in keys(), "the keys of the page before")
     screen.page.get_by_role("button", name="Esc").tap()
     screen.sees("Clients").until(lambda: "q" in keys(), "not the keys of the menu")
     line = next(at for at, line in enumerate(screen.text.splitlines()) if ") Clients" in line)
@@ -248,8 +248,8 @@ def test_a_second_factor_that_the_team_asks_for_comes_before_anything_else(site:
         assert "Clients" not in screen.text
         # Whoever has found the session does not know it.
         write(screen, "not the password").sees("That is not your password")
-        write(screen, PASSWORD).sees("An app")
-        choose(screen, "An app").sees("Key:")
+        write(screen, PASSWORD).sees("An authenticator app")
+        choose(screen, "An authenticator app").sees("Key:")
         screen.press("Escape").until(lambda: "left the program" in screen.message(), "one gets in without")
     finally:
         requiring("no")
