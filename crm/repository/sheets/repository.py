@@ -36,7 +36,7 @@ from crm.repository.sheets.pull.formulas import formulas
 from crm.repository.sheets.pull.kept_accounts import KeptAccounts, note_edits
 from crm.repository.sheets.pull.number_formats import strange_amounts
 from crm.repository.sheets.push import column_restore
-from crm.repository.sheets.push.plan import Copied, Plan, plan, plan_again, plan_rows, whole_plan
+from crm.repository.sheets.push.plan import Marks, Plan, plan, plan_again, plan_rows, whole_plan
 from crm.repository.sheets.push.push import Applied, Placed, Push, Refused, Stale, Unclear, may_be_saved
 from crm.repository.sheets.push.requests import Commit
 from crm.repository.snapshot import SqlSnapshot, fact, put_fact
@@ -302,10 +302,12 @@ class SheetsRepository(SqlRepository):
         """Makes hand edits, as they were at a version, a change of the store. What cannot be written just now waits for
         the next look; what this account may not write, until the spreadsheet has changed again."""
 
+        marks = Marks(edits.copies, edits.promoted)
+
         def change(tx: SqlTransaction) -> None:
             by = ingest.conventions(tx.connection, self.clock)
             hand_edits.Adoption(tx, by, self._check_setting, formula_cells, strange).adopt(edits)
-            if edits.copies:
+            if marks:
                 # Something is written, though no record may have changed.
                 tx.number  # noqa: B018
             mirror.set_checked(connection, version, began)
@@ -316,7 +318,7 @@ class SheetsRepository(SqlRepository):
                 # Another program on this machine has looked since, and has taken them.
                 raise Stale
             formula_cells, strange = formulas(self.service, edits, seen), strange_amounts(self.service, edits, seen)
-            self._commit(connection, change, hand_edits.WHAT, SPREADSHEET, {}, seen, edits.copies)
+            self._commit(connection, change, hand_edits.WHAT, SPREADSHEET, {}, seen, marks)
         except (Refused, RefusedError, StoreDamagedError, StoreAccessError) as error:
             # A column is gone, or rows are mixed up, or they may only be looked at: until that is changed in the sheet
             # nothing is new.
@@ -485,7 +487,7 @@ class SheetsRepository(SqlRepository):
         user: str,
         doubtful: dict[str, Result],
         seen: Seen,
-        copies: Sequence[Copied] = (),
+        marks: Marks | None = None,
     ) -> Result:
         """Runs a change on the mirror, in step with the spreadsheet as it was `seen`, and writes it there too: both, or
         neither. Raises Stale; where it may be there all the same, its name is in `doubtful` then, with its result."""
@@ -494,7 +496,7 @@ class SheetsRepository(SqlRepository):
         tx.finish()
         if tx.wrote:
             try:
-                self._write(connection, plan(tx, seen, copies), seen, tx.uid)
+                self._write(connection, plan(tx, seen, marks), seen, tx.uid)
             except Applied:
                 connection.rollback()
                 self._fall_behind(connection)

@@ -107,25 +107,46 @@ def test_a_bad_value_is_told_kept_and_mended(team: Team, case: str) -> None:
         )
 
 
-def test_a_copied_row_is_told_until_it_gets_an_id_of_its_own(team: Team) -> None:
+@pytest.mark.parametrize("emptied", ["the copy", "the record"])
+def test_a_copied_row_is_told_until_it_gets_an_id_of_its_own(team: Team, emptied: str) -> None:
+    """Whichever of the two rows loses its ID becomes the new client, also the one taken for the record so far."""
     clients = Sheet(team, Client)
     client = team.store.add(first_name="Ada", extra={"Hat": "M"})
     team.store.sell(client, "40000.00")
     other = team.another()
     team.stored(other)
     row = team.cells(Client)[1]
-    at = clients.paste(row, at=1)
+    clients.paste(row, at=1)
     clients_before = team.stored()[Client]
     assert clients_before.keys() == {1}
     for machine in (team.repository, other, team.another()):
         (found,) = wrong(team, machine)
-        assert "the ID 1 stands in row" in found
+        assert "clients!A3: the ID 1 stands in row 2 too" in found
         assert "empty this cell to make the row a new client" in found
-    team.person.set_cells(team.id, CLIENTS, at, 0, [[None]])
+    team.person.set_cells(team.id, CLIENTS, 2 if emptied == "the copy" else 1, 0, [[None]])
     found = team.agreed()[Client]
     assert found.keys() == {1, 2}
+    assert found[1] == clients_before[1]
     assert (found[2].first_name, found[2].total_spend, found[2].status) == ("Ada", 0, "Regular")
     assert found[2].extra == {"Hat": "M"}
+
+
+@pytest.mark.parametrize("first", ["knows", "fresh"])
+@pytest.mark.parametrize("gone", [1, 2])
+def test_of_a_copied_row_and_its_copy_one_is_deleted(team: Team, gone: int, first: str) -> None:
+    client = team.store.add(first_name="Ada")
+    team.store.sell(client, "40000.00")
+    before = team.stored()
+    Sheet(team, Client).paste(team.cells(Client)[1], at=1)
+    team.stored()
+    team.person.delete_rows(team.id, CLIENTS, gone, 1)
+    if first == "fresh":
+        team.stored(team.another())
+    assert team.agreed() == before
+    assert (
+        team.store.change(lambda tx: tx.change(tx.get(Client, 1), city="Graz")).version == before[Client][1].version + 1
+    )
+    team.agreed()
 
 
 def test_an_edited_copy_never_takes_the_place_of_the_record(team: Team) -> None:

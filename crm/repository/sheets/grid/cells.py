@@ -91,6 +91,21 @@ def stamp(record_id: int, version: int) -> str:
     return f"{record_id}/{version}"
 
 
+# What stands before the stamp in a row that was copied by hand.
+_COPY = "copy of "
+
+
+def copy_mark(stamp: Cell) -> str:
+    """The mark of a copied row, by the stamp that it brought along: it names no record any more."""
+    return f"{_COPY}{stamp}"
+
+
+def copied_stamp(mark: Cell) -> str:
+    """The stamp that a copied row brought along; '' when the mark is not that of a copy."""
+    text = str(mark)
+    return text.removeprefix(_COPY) if text.startswith(_COPY) else ""
+
+
 def stamped(cell: Cell) -> tuple[int, int] | None:
     """The id and the version that a stamp names; None when it is none."""
     record_id, slash, version = str(cell).partition("/")

@@ -16,13 +16,15 @@ Placed = tuple[int, list[Any]]
 class Rows:
     """The rows of a tab. `owned` holds those of known records by id, `mixed` names those of them in which the
     cells of two records stand, with the other one; `nameless` belong to no record yet. `wrong` says of other rows
-    what is wrong with their id; `copies` are those of them that were copied with the mark of another row."""
+    what is wrong with their id; `copies` are those of them that were copied with the mark of another row. `promoted`
+    holds the marks that stand in the rows of records which were taken for copies before, by id."""
 
     owned: dict[int, Placed] = field(default_factory=dict)
     mixed: dict[int, int] = field(default_factory=dict)
     nameless: list[Placed] = field(default_factory=list)
     wrong: list[tuple[int, str]] = field(default_factory=list)
     copies: list[Placed] = field(default_factory=list)
+    promoted: dict[int, Cell] = field(default_factory=dict)
 
 
 def owners(
@@ -85,6 +87,7 @@ class _Sorting:
             self._stray(*place)
         for record_id in foreign:
             self._foreign(record_id)
+            self._promote(record_id)
         self._name_again()
         return self.rows
 
@@ -171,6 +174,17 @@ class _Sorting:
             self.rows.owned[marked] = (at, row)
         elif self.is_known(marked):
             self.rows.mixed[record_id] = marked
+
+    def _promote(self, record_id: int) -> None:
+        """A copy that is the record's only row with its ID: the other one lost the ID, or is gone. It gets the mark."""
+        _, row = self.rows.owned.get(record_id, (0, None))
+        stamp = cells.copied_stamp(row[self.mark]) if row else ""
+        if not row or not stamp or not self.is_known(record_id):
+            return
+        _, known = self.old.get(record_id, (0, None))
+        others = [*(other for _, other in self.rows.nameless), *([known] if known else [])]
+        self.rows.promoted[record_id] = row[self.mark]
+        row[self.mark] = next((other[self.mark] for other in others if self._marked(other) == record_id), stamp)
 
 
 def _is_blank(cell: Any) -> bool:

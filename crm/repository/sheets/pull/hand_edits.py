@@ -94,7 +94,8 @@ class Adoption:
         values: dict[str, Any] = {}
         faults: dict[str, str] = {}
         # A row that was copied brings the totals, the status and the mark of another one along.
-        is_copy = cells.stamped(row[len(columns(kind)) - 1]) is not None
+        mark = row[len(columns(kind)) - 1]
+        is_copy = cells.stamped(cells.copied_stamp(mark) or mark) is not None
         for name, cell in zip(columns(kind), row, strict=False):
             if cell == "" or name not in fields(kind):
                 continue

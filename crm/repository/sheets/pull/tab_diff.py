@@ -32,6 +32,8 @@ _NEAR = 20
 class HandEdits:
     """The edits by hand: rows whose cells changed, rows without an id, records whose row is gone, rows of deleted
     records that are there again, and copies of rows. A row is (its place, its cells in the order of the columns).
+    `promoted` holds the rows of records that were taken for copies before: id, place, cells, and the mark that stands
+    there.
 
     `own` names the team's own fields that changed, by client. The totals of the records in `unsettled`, by kind,
     are not the sums of their facts. All of it holds while the mirror is of this `generation`.
@@ -42,6 +44,7 @@ class HandEdits:
     deleted: list[tuple[type[Record], int]] = field(default_factory=list)
     restored: list[tuple[type[Record], int, int, list[Any]]] = field(default_factory=list)
     copies: list[tuple[type[Record], int, list[Any]]] = field(default_factory=list)
+    promoted: list[tuple[type[Record], int, int, list[Any], Cell]] = field(default_factory=list)
     own: dict[int, set[str]] = field(default_factory=dict)
     unsettled: dict[type[Record], list[int]] = field(default_factory=dict)
     generation: int = 0
@@ -49,12 +52,13 @@ class HandEdits:
     keeps_accounts: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.changed or self.added or self.deleted or self.restored or self.unsettled or self.copies)
+        edited = self.changed or self.added or self.deleted or self.restored or self.unsettled
+        return bool(edited or self.copies or self.promoted)
 
     def take_out(self, kinds: Container[type[Record]]) -> "HandEdits":
         """Take the edits of some kinds of record out of these."""
         out = HandEdits(generation=self.generation)
-        for name in ("changed", "added", "deleted", "restored", "copies"):
+        for name in ("changed", "added", "deleted", "restored", "copies", "promoted"):
             edits: list[Any] = getattr(self, name)
             setattr(out, name, [edit for edit in edits if edit[0] in kinds])
             setattr(self, name, [edit for edit in edits if edit[0] not in kinds])
@@ -107,6 +111,8 @@ class TabIntake:
             self._compare(left_out)
         self.edits.added += [(self.kind, at, row) for at, row in self.rows.nameless]
         self.edits.copies += [(self.kind, at, row) for at, row in self.rows.copies]
+        for record_id, mark in self.rows.promoted.items():
+            self.edits.promoted.append((self.kind, record_id, *self.rows.owned[record_id], mark))
         problems.add(self.connection, self.kind, self.wrong)
 
     @property

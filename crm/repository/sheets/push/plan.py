@@ -79,12 +79,22 @@ class Plan:
         return [kind for kind in RECORDS if kind in named]
 
 
-# A row that was copied by hand: its place, and its cells in the order of the columns.
-Copied = tuple[type[Record], int, list[Any]]
+@dataclass
+class Marks:
+    """The marks to write where rows were copied by hand. A row is (its place, its cells in the order of the columns).
+
+    `copies` lose the mark that they brought along. `promoted` rows are those of records, by id, that were taken for
+    copies before: they get the mark that is among their cells, in place of the last, which stands there."""
+
+    copies: Sequence[tuple[type[Record], int, list[Any]]] = ()
+    promoted: Sequence[tuple[type[Record], int, int, list[Any], Cell]] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.copies or self.promoted)
 
 
-def plan(tx: SqlTransaction, seen: Seen, copies: Sequence[Copied] = ()) -> Plan:
-    """The plan of writes for a finished transaction, which also takes the mark away that copied rows brought along."""
+def plan(tx: SqlTransaction, seen: Seen, marks: Marks | None = None) -> Plan:
+    """The plan of writes for a finished transaction, and for the marks of rows that were copied."""
     connection, entries = tx.connection, tx.entries()
     head = connection.execute(_HEAD, {"wanted": tx.number}).one()
     made = Plan(history=list(history_tab.rows_of_one(head, entries)))
@@ -92,8 +102,11 @@ def plan(tx: SqlTransaction, seen: Seen, copies: Sequence[Copied] = ()) -> Plan:
     problems.refuse_held(connection, by_kind)
     for kind, touched in by_kind.items():
         _Tab(connection, kind, seen.places[kind.kind_name], made).plan(touched)
-    for kind, at, row in copies:
+    marks = marks or Marks()
+    for kind, at, row in marks.copies:
         _Tab(connection, kind, seen.places[kind.kind_name], made).unmark(at, row)
+    for kind, record_id, at, row, mark in marks.promoted:
+        _Tab(connection, kind, seen.places[kind.kind_name], made).mark(record_id, at, row, mark)
     return made
 
 
@@ -181,9 +194,19 @@ class _Tab:
             self.made.headings[self.kind] = new
 
     def unmark(self, at: int, row: list[Any]) -> None:
-        """Plans to empty the mark of a row that belongs to no record: so everybody takes the other one for it."""
-        write = RowWrite(self.kind, 0, at, self._by_column(row), cells={self._column("version"): ""})
+        """Plans the mark of a row that is a copy and belongs to no record: so everybody takes the other one for it."""
+        column, before = self._column("version"), self._by_column(row)
+        write = RowWrite(self.kind, 0, at, before, cells={column: cells.copy_mark(before[column])})
         self.made.updates.append(write)
+
+    def mark(self, record_id: int, at: int, row: list[Any], standing: Cell) -> None:
+        """Plans the mark of a record's row where that of a copy stands."""
+        column, after = self._column("version"), self._by_column(row)
+        write = next((write for write in self.made.touched if (write.kind, write.id) == (self.kind, record_id)), None)
+        if write is None:
+            write = RowWrite(self.kind, record_id, at, after, list(row), cells={column: after[column]})
+            self.made.updates.append(write)
+        write.relies[column] = standing
 
     def put_back(self, ids: Sequence[int]) -> None:
         """Plans the rows of records that are gone, and the IDs and versions of those that are there."""
