@@ -367,7 +367,7 @@ class Reminder(Record):
         order=("-on", "-id"),
         day="on",
         indexes={"by_invoice": ("invoice", "level")},
-        rights=Rights(staff=EVERYTHING, mail_key=May(ALL, delete=ALL)),
+        rights=Rights(staff=EVERYTHING, mail_key=May(ALL, create=ALL, delete=ALL)),
         tab=Tab(number=47, colour="b7791f", since=8),
         export=Export(place=27),
         since=9,

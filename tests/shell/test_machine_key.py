@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,14 @@ from crm.app import open_crm, open_menu
 from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.config import from_environment
-from crm.model import MachineKey
+from crm.model import Client, MachineKey
 from crm.web.terminals.environment import menu_environment
 from run import menu_loop
 from tests.support import servers
 from tests.support.clocks import TODAY, now_on
 from tests.support.command_line import CommandLine
 from tests.support.dovecot import Dovecot
+from tests.support.firm import SELLER
 from tests.support.mail_server import Post, served
 from tests.support.twilio import FROM, standing_in
 
@@ -170,6 +172,16 @@ def test_what_cron_runs_by_a_key_is_sent_and_fetched(
         twilio.inbound = [("+436641234567", "STOP")]
         assert cron.did("sms", "fetch", **settings)["stopped"] == ["+436641234567"]
         assert cron.did("email", "outbox", **settings)["sent"] == 0
+        for name, value in SELLER.items():
+            cron.as_admin("settings set", name, value)
+        with cron.opened() as crm, crm.repository.read() as snapshot:
+            anna = snapshot.get(Client, 1)
+        anna = cron.as_admin("clients edit", anna, {"address": "Weg 1", "city": "Wien", "country": "AT"})
+        draft = cron.as_admin("invoices add", anna, ["3 h Consulting 100 19%"]).invoice
+        late = TODAY - timedelta(days=30)
+        cron.as_admin("invoices issue", draft, late, late)
+        assert len(cron.did("reminders", "run", "--yes", **settings)["reminded"]) == 1
+        assert cron.did("reminders", "run", "--yes", **settings)["reminded"] == []
     by_key = {entry.what for entry in cron.as_admin("history list", 100) if entry.user == "nightly (key)"}
     assert {"used the key", "read answers to texts", "greeted 2 clients"} <= by_key
     assert not cron.as_admin("check").wrong

@@ -121,7 +121,7 @@ def _address(client: Client) -> str:
     return client.invoice_email or client.email
 
 
-@command("reminders run", title="Send reminders", menu="unpaid")
+@command("reminders run", title="Send reminders", menu="unpaid", key="mail")
 def run(crm: CRM, yes: bool = False) -> RemindersRun:
     """Reminds everybody who is due today: one e-mail a client, one level an invoice, and nobody twice.
 

@@ -76,8 +76,8 @@ def add(
     """Makes a key for unattended commands, for a store that has accounts. The key is shown once.
 
     Set CRM_KEY to the key, or CRM_KEY_FILE to the name of a file with the key that only its owner can read. The shell
-    then runs `email outbox`, `email due`, `email fetch` and `sms fetch` if the key may do mail, `backup` if it may back
-    up, and nothing else. The history shows what it did under its name.
+    then runs `email outbox`, `email due`, `email fetch`, `sms fetch` and `reminders run` if the key may do mail,
+    `backup` if it may back up, and nothing else. The history shows what it did under its name.
     """
     key, secret = crm.accounts.add_key(name, may, expires)
     return KeyMade(key.id, key.name, key.may, key.expires_on, secret)

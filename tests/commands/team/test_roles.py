@@ -99,9 +99,9 @@ def test_who_may_run_what() -> None:
         *(line for line in GIVEN if line.startswith("users ")),
     }  # fmt: skip
     assert {may: _by_key(may) for may in KEY_MAY} == {
-        "mail": {"email outbox", "email due", "email fetch", "sms fetch"},
+        "mail": {"email outbox", "email due", "email fetch", "sms fetch", "reminders run"},
         "backup": {"backup"},
-        "mail+backup": {"email outbox", "email due", "email fetch", "sms fetch", "backup"},
+        "mail+backup": {"email outbox", "email due", "email fetch", "sms fetch", "reminders run", "backup"},
     }
     assert all(may_run(command, OWNER) for command in commands())
     assert not any(may_run(command, Reader(1, "odd", 0, "Odd")) for command in commands())
