@@ -27,6 +27,8 @@ class Balances:
     """The credit of the clients that a transaction touches, by currency, as it was before; and what it touches."""
 
     def __init__(self) -> None:
+        # False where a transaction has written nothing of billing.
+        self.noted = False
         self.credits: dict[int, Mapping[str, Decimal]] = {}
         self._left: dict[int, Decimal] = {}
         self._allocations: set[int] = set()
@@ -37,6 +39,7 @@ class Balances:
     def note(self, tx: "SqlTransaction", record: Record, changes: Mapping[str, Any] | None = None) -> None:
         """Notes how things are before a record is written; `changes` are the fields that are to be written, None where
         the record is added, put back or deleted."""
+        self.noted |= type(record) in BILLED
         is_moved = changes is None or "client" in changes
         match record:
             case Allocation():

@@ -442,7 +442,8 @@ class SqlTransaction(SqlSnapshot):
             changes = {**changes, **entered}
         _refuse_empty(type(current), changes)
         bills.refuse_write(self, current, changes)
-        self.balances.note(self, current, changes)
+        if type(current) in balances.BILLED:
+            self.balances.note(self, current, changes)
         changes |= bills.followed(dataclasses.replace(current, **changes), {})
         changed = dataclasses.replace(current, **changes, version=current.version + 1, updated_at=self.at)
         row = dict(changes, version=changed.version, updated_at=self.at)
@@ -781,7 +782,8 @@ class SqlTransaction(SqlSnapshot):
     def finish(self) -> None:
         """All that a commit still has to write."""
         self.settle()
-        self.balances.refuse_wrong(self)
+        if self.balances.noted:
+            self.balances.refuse_wrong(self)
         self._index_created()
         self._make_indexes()
         if self._sealing is not None:

@@ -375,7 +375,7 @@ class Running:
         from crm.config import from_environment
 
         crm = open_crm(from_environment(self.program.child_environment()))
-        queued = MailDesk(crm, self.post)
+        queued = MailDesk(crm, self.post, crm.repository)
         queued.write(*queued.clients(count), **given)
         crm.repository.close()
 
