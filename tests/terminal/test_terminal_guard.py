@@ -206,7 +206,7 @@ def test_an_export_of_five_thousand_clients_is_not_silent(start: Start, crm: CRM
     session.press("1").sees("Exporting ━")
     # The machine may be busy with other things.
     assert time.monotonic() - began < 1.0
-    session.sees("5,001 clients in all.xlsx")
+    session.sees("5,001 clients in")
 
 
 def test_another_program_that_saves_is_waited_for(start: Start, crm: CRM, store: Path) -> None:
