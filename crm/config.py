@@ -18,6 +18,7 @@ from crm.errors import FieldError, FileError, UsageError
 from crm.model.conventions import Conventions
 from crm.model.data import FEW_DELETIONS, SHEET_DELETIONS, TIME_ZONE
 from crm.model.fields import Check, Country, Email, Flag, Line, Rate, Secret, Whole
+from crm.model.iban import bare_iban, is_iban, is_like_iban
 from crm.model.paths import display_path, path_of
 from crm.private_files import private_folder
 
@@ -172,12 +173,12 @@ class Iban(Check):
     example = "DE89 3704 0044 0532 0130 00"
 
     def read(self, typed: str, by: Conventions) -> str:
-        text = "".join(typed.split()).upper()
+        text = bare_iban(typed)
         if not text:
             return ""
-        if not re.fullmatch(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}", text):
+        if not is_like_iban(text):
             raise FieldError(f"write it like {self.example}")
-        if int("".join(str(int(sign, 36)) for sign in text[4:] + text[:4])) % 97 != 1:
+        if not is_iban(text):
             raise FieldError("a digit of this IBAN is wrong: its check digits do not fit")
         return text
 

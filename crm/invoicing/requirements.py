@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from crm.invoicing.document import CATEGORIES, CREDIT_NOTE, TAXED, InvoiceDocument, Party
 from crm.invoicing.electronic_address import in_peppol
-from crm.invoicing.iban import is_iban
+from crm.model.iban import is_iban
 from crm.model.money import decimals_of
 
 _VAT_ID = re.compile(r"[A-Z]{2}[A-Z0-9+*]{2,12}")

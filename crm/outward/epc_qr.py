@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from crm.invoicing.document import CREDIT_NOTE, InvoiceDocument
-from crm.invoicing.iban import bare_iban, is_iban
 from crm.model.fields import visible
+from crm.model.iban import bare_iban, is_iban
 
 if TYPE_CHECKING:
     from segno import QRCode

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from crm.invoicing.document import DocumentLine, InvoiceDocument
-from crm.invoicing.iban import grouped_iban, is_iban
 from crm.invoicing.requirements import missing
 from crm.invoicing.totals import completed
+from crm.model.iban import grouped_iban, is_iban
 from tests.support.invoices import BUYER, SELLER, invoice
 
 

@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from crm.invoicing.document import CATEGORIES
-from crm.invoicing.iban import is_iban
+from crm.model.iban import is_iban
 from crm.model.money import decimals_of, rounded
 from crm.outward.einvoice import Checked, Fault, terms
 from crm.outward.einvoice.reading import ReadInvoice, ReadLine, ReadTax

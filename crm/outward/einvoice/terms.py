@@ -10,8 +10,8 @@ from typing import Final
 from lxml import etree
 
 from crm.invoicing.document import CREDIT_NOTE, NOTHING, DocumentLine, InvoiceDocument, Party
-from crm.invoicing.iban import bare_iban
 from crm.model.fields import visible
+from crm.model.iban import bare_iban
 from crm.model.money import decimals_of, rounded
 
 EN16931: Final = "urn:cen.eu:en16931:2017"

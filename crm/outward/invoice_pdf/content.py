@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from crm.invoicing.document import CREDIT_NOTE, REASONS, DocumentLine, InvoiceDocument, Party
-from crm.invoicing.iban import grouped_iban
 from crm.invoicing.units import unit_name
 from crm.model.fields import visible
+from crm.model.iban import grouped_iban
 from crm.model.money import decimals_of
 from crm.outward.epc_qr import as_svg, epc_code
 from crm.outward.invoice_pdf.wording import wording

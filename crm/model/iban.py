@@ -10,10 +10,15 @@ def bare_iban(text: str) -> str:
     return "".join(text.split()).upper()
 
 
+def is_like_iban(text: str) -> bool:
+    """Return whether a text is written like an IBAN, whatever its check digits are."""
+    return bool(_SHAPE.fullmatch(bare_iban(text)))
+
+
 def is_iban(text: str) -> bool:
     """Return whether a text is an IBAN whose check digits fit."""
     iban = bare_iban(text)
-    if not _SHAPE.fullmatch(iban):
+    if not is_like_iban(iban):
         return False
     return int("".join(str(int(sign, 36)) for sign in iban[4:] + iban[:4])) % 97 == 1
 
