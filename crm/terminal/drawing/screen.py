@@ -98,6 +98,8 @@ class Screen:
             out.reconfigure(line_buffering=False)
         # Lines printed since the page began, so that what comes last can be cut to what is left.
         self.used = 0
+        # What was printed since then, to be shown once more.
+        self._page: list[str] = []
 
     @property
     def left(self) -> int:
@@ -166,14 +168,25 @@ class Screen:
 
     def drawn(self, steps: Sequence[Callable[[], None]]) -> str:
         """What steps print, as it is drawn, instead of printing it."""
-        file, used = self.console.file, self.used
+        file, used, page = self.console.file, self.used, self._page
         self.console.file = kept = StringIO()
+        self._page = []
         try:
             for step in steps:
                 step()
         finally:
-            self.console.file, self.used = file, used
+            self.console.file, self.used, self._page = file, used, page
         return kept.getvalue()
+
+    def page(self) -> tuple[int, str]:
+        """The page as it stands, to be shown once more by `show_page`."""
+        return self.used, "".join(self._page)
+
+    def show_page(self, page: tuple[int, str]) -> None:
+        """Shows a page as it stood before."""
+        self.clear()
+        self._write(page[1])
+        self.used = page[0]
 
     def write_lines(self, lines: Sequence[str]) -> None:
         """Lines as `drawn` gave them."""
@@ -194,6 +207,8 @@ class Screen:
 
     def _write(self, drawn: str) -> None:
         self.console.file.write(drawn)
+        if not self.plain:
+            self._page.append(drawn)
         if not self._at_once:
             self.console.file.flush()
 
@@ -224,6 +239,7 @@ class Screen:
             with self.console.capture() as captured:
                 self.console.clear()
             self._write(captured.get())
+            self._page.clear()
 
     def waiting(self, wait: Wait) -> None:
         """Says once a wait what is waited for; on a terminal the seconds that are left count down in their line."""

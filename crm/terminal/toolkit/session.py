@@ -26,10 +26,11 @@ from crm.errors import (
 )
 from crm.model import Client, FollowUp, Record, Sale, StatusRule
 from crm.model.rights import OWNER
-from crm.terminal.console.keyboard import BACK, YES_OR_NO, Back, Choice, Closed, Keyboard, yes_or_no
+from crm.terminal.console.keyboard import BACK, NO, YES, YES_OR_NO, Back, Choice, Closed, Keyboard, yes_or_no
 from crm.terminal.drawing.links import without_links
 from crm.terminal.drawing.screen import Screen, clean
 from crm.terminal.toolkit import letters
+from crm.terminal.toolkit.keys_on_questions import QuestionKeyboard
 from crm.terminal.toolkit.pages import done_sentence, flow_of, page_of
 from crm.terminal.toolkit.steps import Answers, in_steps
 
@@ -122,7 +123,7 @@ class Session:
         self.crm = crm
         self.real: CRM | None = None
         self.debug = exchange is None and debug
-        self.keyboard = keyboard
+        self.keyboard: Keyboard = QuestionKeyboard(keyboard, self._keys_on_questions, plain=screen.plain)
         self.screen = screen
         self.exchange = exchange
         # The search from every page, which the main menu hands in.
@@ -543,6 +544,26 @@ class Session:
         """Searches from whatever page this is. Raises Back."""
         if self.search is not None:
             self.search(self)
+
+    def _keys_on_questions(self, entries: Sequence[Choice], keys: Sequence[Choice]) -> list[Choice]:
+        """The search and the keys of the page, where a question is asked or a form is filled in."""
+        own = [key for key in keys if key.label not in (YES, NO)]
+        known = [letters.KEYS(lambda: self._aside(lambda: self._show_keys(entries, [*own, *known])))]
+        if self.search and self.leads_to("clients search"):
+            known.insert(0, letters.SEARCH(lambda: self._aside(self.find)))
+        return known
+
+    def _aside(self, action: Callable[[], None]) -> None:
+        """Does something from within a page, which then stands there as before."""
+        page, place, notes, foot = self.screen.page(), self.place, self._page_notes, self._foot
+
+        def done() -> None:
+            with suppress(Cancelled):
+                action()
+
+        self.attempt(done)
+        self.screen.show_page(page)
+        self.place, self._page_notes, self._foot = place, notes, foot
 
     def _undo_last(self) -> None:
         from crm.commands.data.history import my_last, passed_over_message

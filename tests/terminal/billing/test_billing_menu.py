@@ -69,8 +69,8 @@ class Typist:
                 if self.chosen[0] in choice.label:
                     self.chosen.pop(0)
                     return choice.value
-        # A page has keys; a question has none, or those of yes and no.
-        if not choices or {choice.label for choice in hidden} - {YES, NO}:
+        # A page has keys of its own; a question has none, or those of yes and no.
+        if not choices or {choice.label for choice in hidden} - {YES, NO, "Search", "Keys"}:
             raise Back
         return choices[0].value
 

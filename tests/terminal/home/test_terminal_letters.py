@@ -56,8 +56,8 @@ class Walking:
         self._pressed: dict[tuple[Page, Page], set[str]] = defaultdict(set)
 
     def choose(self, question: str, choices: Sequence[Choice], *, hidden: Sequence[Choice] = (), **_: Any) -> Any:
-        # A question has no keys, or those of yes and no.
-        if not {choice.label for choice in hidden} - {YES, NO}:
+        # A question has no keys but yes and no, the search and the keys of the page.
+        if not {choice.label for choice in hidden} - {YES, NO, "Search", "Keys"}:
             raise Back
         for choice in filter(lambda choice: choice.label, hidden):
             self.labels[choice.key].setdefault(choice.label, tuple(self.session.place))

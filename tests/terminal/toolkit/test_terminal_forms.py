@@ -60,11 +60,17 @@ def test_what_was_changed_can_be_saved_on_the_way_out(start: Start, crm: CRM) ->
     assert city(crm) == "Graz"
 
 
-def test_a_search_that_is_typed_into_a_form_fills_in_nothing(start: Start, crm: CRM) -> None:
-    session = editing(start()).press(*"/berg1", "enter").sees("Search does not work on this page").settled()
-    session.sees("1) Save").sees("* Graz")
-    assert city(crm) == ""
-    session.press("esc").sees("Your changes are not saved yet.")
+def test_search_and_the_keys_of_the_page_work_in_a_form_and_on_a_question(start: Start, crm: CRM) -> None:
+    session = editing(start()).sees("/ search   ? keys")
+    session.press("?").sees("Anna Berg › Edit › Keys").sees("find a client, or a command").press("enter")
+    session.sees("* Graz").press("/").sees("Find (").press("1", "enter").sees("6) Timeline").press("esc")
+    session.sees("Anna Berg › Edit").sees("* Graz").press("/").sees("Find (").press("c-c").sees("* Graz")
+    # In a line that is typed they are characters.
+    session.choose("Postcode").sees("Postcode (").press("/?", "enter").sees("* /?").press("esc")
+    session.sees("Your changes are not saved yet.").press("?").sees("Edit › Keys").press("enter")
+    session.sees("Your changes are not saved yet.").press("/").sees("Find (").press("esc").sees("2) Discard changes")
+    session.press("1").sees("Saved: Anna Berg")
+    assert city(crm) == "Graz"
 
 
 def test_ctrl_z_writes_nothing(start: Start) -> None:
