@@ -20,6 +20,7 @@ from crm.model.data import FEW_DELETIONS, SHEET_DELETIONS, TIME_ZONE
 from crm.model.fields import Check, Country, Email, Flag, Line, Rate, Secret, Whole
 from crm.model.iban import bare_iban, is_iban, is_like_iban
 from crm.model.paths import display_path, path_of
+from crm.model.vat_ids import bare_vat_id, is_like_vat_id
 from crm.private_files import private_folder
 
 # How the URL of a store begins that is a file, or a Google spreadsheet.
@@ -160,8 +161,8 @@ class VatId(Check):
     example = "DE123456789"
 
     def read(self, typed: str, by: Conventions) -> str:
-        text = "".join(typed.split()).upper()
-        if text and not re.fullmatch(r"[A-Z]{2}[A-Z0-9+*]{2,12}", text):
+        text = bare_vat_id(typed)
+        if text and not is_like_vat_id(text):
             raise FieldError(f"write it with its country, like {self.example}")
         return text
 

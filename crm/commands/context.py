@@ -1,6 +1,6 @@
 """The context of a command: the store as far as its reader may see it, the accounts, the team's conventions."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -175,6 +175,10 @@ class CRM:
                 return team_defaults()
             self._settings = team_defaults(but=stored) | stored
         return self._settings
+
+    def with_settings(self, settings: Mapping[str, str]) -> "CRM":
+        """The same CRM with settings that are not stored yet."""
+        return replace(self, _settings={**self.settings, **settings})
 
     def forget_settings(self) -> None:
         """Reads the team's settings anew when they are next asked for."""

@@ -8,8 +8,8 @@ from crm.invoicing.document import CATEGORIES, CREDIT_NOTE, TAXED, InvoiceDocume
 from crm.invoicing.electronic_address import in_peppol
 from crm.model.iban import is_iban
 from crm.model.money import decimals_of
+from crm.model.vat_ids import is_like_vat_id
 
-_VAT_ID = re.compile(r"[A-Z]{2}[A-Z0-9+*]{2,12}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _XRECHNUNG = ("xrechnung-cii", "xrechnung-ubl")
 # An e-invoice has two decimals at most, whatever the currency.
@@ -80,7 +80,7 @@ def _name_and_address(of: str, whose: str, party: Party) -> Iterator[Missing]:
 
 
 def _vat_id(of: str, whose: str, party: Party) -> Iterator[Missing]:
-    if party.vat_id and not _VAT_ID.fullmatch(party.vat_id):
+    if party.vat_id and not is_like_vat_id(party.vat_id):
         yield Missing(of, "vat_id", f"{whose} VAT id with its country and without blanks, like DE123456789")
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from crm.errors import FieldError
-from crm.invoicing.units import PIECE, unit_code
 from crm.model.conventions import TURNING_MARKS, Conventions
 from crm.model.currencies import currencies_of
+from crm.model.units import PIECE, unit_code
 
 EXAMPLE = "3 h Consulting 100 19%"
 # A point or a comma before one, two or four last digits is the decimal mark, whatever the language.
@@ -16,6 +16,8 @@ _GROUPED = re.compile(r"\d[\d.,'\u2019\u00a0\u202f]*\d")
 _GLUED = re.compile(r"([-\u2212]?[\d.,]+)([^\d.,\s%]+)")
 _MINUS = ("-", "\u2212")
 _TIMES = frozenset({"x", "\u00d7", "*"})
+# Words of units that more often begin a name: 2 flat screens.
+_NAMES = frozenset({"flat"})
 _MOST_DECIMALS = 4
 _HIGHEST_RATE = 100
 
@@ -88,15 +90,22 @@ def _quantity_at_the_start(words: list[str], by: Conventions) -> tuple[Decimal, 
         # 3h, 2x and 5kg in one word; 3D and 3M are names.
         glued = _GLUED.fullmatch(words[0])
         quantity = _number(glued[1], by) if glued else None
-        unit = unit_code(glued[2]) if glued else ""
+        unit = _unit(glued[2]) if glued else ""
         if quantity is None or not unit:
             return Decimal(1), PIECE, words
         rest = words[1:]
-    if not unit and rest and (unit := unit_code(rest[0])):
+    if not unit and rest and (unit := _unit(rest[0])):
         rest = rest[1:]
     if rest and rest[0] in _TIMES:
         rest = rest[1:]
     return quantity, unit or PIECE, rest
+
+
+def _unit(word: str) -> str:
+    """The code of a unit; '' for a word that begins a name."""
+    # 3M and 3D are names; 3 m and 3 d are metres and days.
+    begins_name = word.casefold() in _NAMES or (len(word) == 1 and word.isupper())
+    return "" if begins_name else unit_code(word)
 
 
 def _number(written: str, by: Conventions) -> Decimal | None:

@@ -6,7 +6,6 @@ import pytest
 
 from crm.errors import FieldError
 from crm.invoicing.typed_lines import read_line
-from crm.invoicing.units import unit_code, unit_name
 from crm.model.conventions import Conventions
 
 ENGLISH = Conventions(language="en_GB", currency="EUR")
@@ -98,11 +97,3 @@ def test_numbers_are_read_as_the_team_writes_them(
 def test_a_line_that_says_too_little_or_cannot_be_is_refused(typed: str, reason: str) -> None:
     with pytest.raises(FieldError, match=reason):
         read_line(typed, ENGLISH)
-
-
-def test_units_are_read_and_written() -> None:
-    assert [unit_code(text) for text in ("h", "Std", "PCS", "HUR", "m", "M", "m²", "boxes", "")] == [
-        "HUR", "HUR", "C62", "HUR", "MTR", "", "MTK", "", "",
-    ]  # fmt: skip
-    assert [unit_name(code) for code in ("HUR", "DAY", "C62", "H87", "XBX")] == ["h", "days", "", "", "XBX"]
-    assert unit_name("DAY", D(1)) == "day"

@@ -12,6 +12,7 @@ from crm.invoicing.state import state_of
 from crm.invoicing.totals import completed
 from crm.model import Adjustment, Client, Invoice, InvoiceLine
 from crm.model.money import decimals_of
+from crm.model.vat_ids import bare_vat_id
 from crm.repository import Snapshot, bills
 
 # What is frozen beside the seller: where is paid to.
@@ -147,7 +148,7 @@ def buyer_of(client: Client) -> Party:
         postcode=client.postcode,
         city=client.city,
         country=client.country,
-        vat_id="".join(client.tax_id.split()).upper(),
+        vat_id=bare_vat_id(client.tax_id),
         phone=client.phone,
         email=email,
         electronic_address=email,

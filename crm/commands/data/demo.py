@@ -68,7 +68,8 @@ def demo(crm: CRM) -> DemoReport:
         if sample.repository.is_untouched():
             # Marked before it is filled: a store of sample data is never taken for a real one.
             sample.repository.set_fact("sample", "yes")
-            sample.transact(lambda tx: _fill(tx, crm.settings, crm.conventions, sample.me), "made sample data")
+            own = {"company_name": COMPANY, **SELLER, **{name: crm.settings[name] for name in _LIKE_THE_TEAM}}
+            sample.transact(lambda tx: _fill(tx, sample.with_settings(own), own, crm.conventions), "made sample data")
         with sample.read() as snapshot:
             return DemoReport(
                 sample.repository.url,
@@ -166,11 +167,10 @@ _PIECES = (
 _SOURCES = ("recommendation", "fair", "website", "shop window")
 
 
-def _fill(tx: Transaction, settings: Mapping[str, str], by: Conventions, me: str) -> None:
+def _fill(tx: Transaction, sample: CRM, own: Mapping[str, str], by: Conventions) -> None:
     """Clients, two years of sales and a desk full of work, the same on every machine but for the dates, which end
     today, and for who does it."""
     chance, today = random.Random(_SEED), by.today
-    own = {"company_name": COMPANY, **SELLER, **{name: settings[name] for name in _LIKE_THE_TEAM}}
     _set_up(tx, own)
     tx.add(View(name="Best clients", condition="spend_last_365_days >= 10000", sort="-total_spend"))
     tx.add(View(name="Sleeping", condition="days_since_last_sale > 180", sort="last_sale_on"))
@@ -179,8 +179,8 @@ def _fill(tx: Transaction, settings: Mapping[str, str], by: Conventions, me: str
     sales.sort(key=lambda sale: sale.on)
     tx.add_all(sales)
     clients = tx.find_all(Client, Query({"id": list(ids)}))
-    add_desk(tx, chance, clients, today, me)
-    add_bills(tx, clients, own, today, me)
+    add_desk(tx, chance, clients, today, sample.me)
+    add_bills(sample, tx, clients, today)
 
 
 def _set_up(tx: Transaction, settings: Mapping[str, str]) -> None:

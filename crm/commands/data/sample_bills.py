@@ -1,15 +1,14 @@
 """The bills of the made-up company of the sample data: services, invoices in every state, and payments."""
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import date, timedelta
 from decimal import Decimal
 
-from crm.commands.billing.documents import buyer_of, seller_of
-from crm.commands.billing.numbers import take_number
+from crm.commands.billing.issuing import issued_of
+from crm.commands.context import CRM
 from crm.model import Allocation, Client, Invoice, InvoiceLine, Payment, Service
 from crm.model.money import decimals_of, rounded
+from crm.model.units import PIECE
 from crm.repository import Transaction
 
 # What the company says of itself on its invoices.
@@ -36,8 +35,9 @@ _INVOICES = (
 )
 
 
-def add_bills(tx: Transaction, clients: Sequence[Client], settings: Mapping[str, str], today: date, me: str) -> None:
+def add_bills(crm: CRM, tx: Transaction, clients: Sequence[Client], today: date) -> None:
     """Adds services, invoices and payments for some of the clients, the latest of today."""
+    units = {name: unit for name, unit, *_ in _SERVICES}
     services = [
         Service(
             name=name, unit=unit, price=Decimal(price), tax_category="S", tax_rate=_RATE, period=period, active=True
@@ -48,39 +48,27 @@ def add_bills(tx: Transaction, clients: Sequence[Client], settings: Mapping[str,
     for number, (buyer, (days, term, paid, lines)) in enumerate(zip(clients, _INVOICES, strict=False), start=1):
         client = tx.change(buyer, address=f"Main Street {number}", postcode=f"10{number}0")
         invoice = tx.add(
-            Invoice(client=client.id, kind="invoice", state="draft", currency=settings["currency"], user=me)
+            Invoice(client=client.id, kind="invoice", state="draft", currency=crm.settings["currency"], user=crm.me)
         )
-        for position, (name, quantity, price) in enumerate(lines, start=1):
-            tx.add(
-                InvoiceLine(
-                    invoice=invoice.id,
-                    position=position,
-                    name=name,
-                    quantity=Decimal(quantity),
-                    unit="C62",
-                    price=Decimal(price),
-                    tax_category="S",
-                    tax_rate=_RATE,
-                )
+        bill = [
+            InvoiceLine(
+                invoice=invoice.id,
+                position=position,
+                name=name,
+                quantity=Decimal(quantity),
+                unit=units.get(name.partition(" ")[0], PIECE),
+                price=Decimal(price),
+                tax_category="S",
+                tax_rate=_RATE,
             )
-        tx.settle()
+            for position, (name, quantity, price) in enumerate(lines, start=1)
+        ]
+        tx.add_all(bill)
         if days is not None:
-            _issue(tx, tx.get(Invoice, invoice.id), client, settings, today - timedelta(days=days), term)
-            _pay(tx, tx.get(Invoice, invoice.id), Decimal(paid), today, me)
-
-
-def _issue(tx: Transaction, invoice: Invoice, client: Client, settings: Mapping[str, str], on: date, term: int) -> None:
-    tx.change(
-        invoice,
-        state="issued",
-        number=take_number(tx, "invoice", on),
-        issued_on=on,
-        due_on=on + timedelta(days=term),
-        delivered_on=on,
-        seller=json.dumps(seller_of(settings), ensure_ascii=False),
-        buyer=json.dumps(asdict(buyer_of(client)), ensure_ascii=False),
-    )
-    tx.settle()
+            on = today - timedelta(days=days)
+            issued = issued_of(crm, tx, invoice, on, on + timedelta(days=term))
+            tx.settle()
+            _pay(tx, tx.get(Invoice, issued.id), Decimal(paid), today, crm.me)
 
 
 def _pay(tx: Transaction, invoice: Invoice, part: Decimal, today: date, me: str) -> None:

@@ -20,14 +20,13 @@ from crm.model.fields.checks import (
     visible,
 )
 from crm.model.fields.days import FOREVER, Birthday, Day, TimeOfDay, calendar_day
-from crm.model.fields.figures import UNITS, Balance, Price, Quantity, Rate, Unit, Units
+from crm.model.fields.figures import Balance, Price, Quantity, Rate, Unit, Units
 from crm.model.fields.money import Amount
 from crm.model.money import LARGEST_AMOUNT
 
 __all__ = [
     "FOREVER",
     "LARGEST_AMOUNT",
-    "UNITS",
     "Amount",
     "Balance",
     "Birthday",

@@ -8,6 +8,7 @@ from crm.model.conventions import Conventions
 from crm.model.fields.checks import Check
 from crm.model.fields.money import Amount
 from crm.model.money import MOST_DECIMALS, exact
+from crm.model.units import all_unit_codes, unit_code, unit_name
 
 _MINUS = ("-", "\u2212")
 
@@ -103,27 +104,6 @@ def number_shown(value: Decimal, by: Conventions) -> str:
     return format_decimal(value, format="#,##0.####", locale=by.locale)
 
 
-# The usual units by their codes (UN/ECE Recommendation 20), each with its word and what else people write.
-UNITS: dict[str, tuple[str, ...]] = {
-    "C62": ("piece", "pieces", "pc", "pcs", "x", "unit", "units", "stk"),
-    "HUR": ("hour", "hours", "h", "hr", "hrs", "std"),
-    "MIN": ("minute", "minutes", "min", "mins"),
-    "DAY": ("day", "days", "d"),
-    "WEE": ("week", "weeks", "wk"),
-    "MON": ("month", "months", "mo"),
-    "ANN": ("year", "years", "yr"),
-    "KMT": ("kilometre", "kilometres", "kilometer", "kilometers", "km"),
-    "MTR": ("metre", "metres", "meter", "meters", "m"),
-    "MTK": ("square metre", "square metres", "m2", "m\u00b2"),
-    "KGM": ("kilogram", "kilograms", "kg"),
-    "GRM": ("gram", "grams", "g"),
-    "LTR": ("litre", "litres", "liter", "liters", "l"),
-    "LS": ("lump sum", "flat rate", "flat"),
-    "P1": ("percent",),
-}
-_CODES = {word: code for code, words in UNITS.items() for word in words}
-
-
 class Unit(Check):
     """A unit by its code (UN/ECE Recommendation 20) or its usual word: HUR or hour, C62 or piece."""
 
@@ -131,15 +111,13 @@ class Unit(Check):
 
     def read(self, typed: str, by: Conventions) -> str:
         text = typed.strip()
-        if not text:
-            return ""
-        code = _CODES.get(text.lower(), text.upper())
-        if code in UNITS or (code.isascii() and code.isalnum() and 2 <= len(code) <= 3):
-            return code
-        raise FieldError(f"write a unit like {self.example}")
+        code = unit_code(text) or text.upper()
+        if code and code not in all_unit_codes():
+            raise FieldError(f"write a unit like {self.example}")
+        return code
 
     def show(self, value: Any, by: Conventions) -> str:
-        return UNITS[value][0] if value in UNITS else str(value or "")
+        return unit_name(str(value or ""))
 
     def edit(self, value: Any, by: Conventions) -> str:
         return str(value)

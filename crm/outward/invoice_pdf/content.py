@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from crm.invoicing.document import CREDIT_NOTE, REASONS, DocumentLine, InvoiceDocument, Party
-from crm.invoicing.units import unit_name
 from crm.model.fields import visible
 from crm.model.iban import grouped_iban
 from crm.model.money import decimals_of
+from crm.model.units import unit_beside
 from crm.outward.epc_qr import as_svg, epc_code
 from crm.outward.invoice_pdf.wording import wording
 
@@ -81,7 +81,7 @@ class _Writer:
 
     def unit(self, code: str, quantity: Decimal) -> str:
         """A unit in the language."""
-        name = unit_name(code, quantity)
+        name = unit_beside(code, quantity)
         return self.words.get(name, name)
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from crm.invoicing.units import unit_name
 from crm.model import (
     INVOICE_KINDS,
     METHODS,
@@ -24,6 +23,7 @@ from crm.model import (
 from crm.model.fields import Rate, Unit
 from crm.model.fields.figures import number_shown
 from crm.model.paths import display_path
+from crm.model.units import unit_beside
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.render import renderer, show
 from crm.terminal.drawing.screen import Screen, clean, data
@@ -189,7 +189,7 @@ def adjustment_words(adjustment: Adjustment, by: Conventions) -> str:
 
 
 def _quantity(line: "DocumentLine", by: Conventions) -> Text:
-    unit = unit_name(line.unit, line.quantity)
+    unit = unit_beside(line.unit, line.quantity)
     return data(f"{number_shown(line.quantity, by)} {unit}".strip())
 
 

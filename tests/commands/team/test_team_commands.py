@@ -204,6 +204,22 @@ def test_the_sample_is_a_store_of_its_own_that_is_marked_and_the_same_twice(offi
     assert office("demo").clients == report.clients
 
 
+def test_invoices_of_the_sample_are_issued_as_all_others_and_can_be_paid_by_their_code(office: Office) -> None:
+    office("settings set", "currency", "EUR")
+    office("settings set", "language", "de_AT")
+    sample = office.crm.open(office("demo").url)
+    issued = [card for card in office("invoices list", crm=sample) if card.invoice.state == "issued"]
+    assert len(issued) >= 6
+    for card in issued:
+        document = office("invoices show", card.invoice, crm=sample).document
+        assert (document.iban, document.language) == ("AT611904300234573201", "de_AT")
+        assert document.seller.name == COMPANY
+    unpaid = next(card.invoice for card in issued if card.invoice.open)
+    paying = office("invoices qr", unpaid, crm=sample)
+    assert (paying.number, paying.amount) == (unpaid.number, unpaid.open)
+    throw_away(sample)
+
+
 def test_making_the_sample_is_not_taken_back_but_what_is_done_in_it_is(office: Office) -> None:
     office("settings set", "currency", "JPY")
     office("settings set", "time_zone", "Asia/Kathmandu")
