@@ -9,24 +9,12 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from crm.errors import FieldError, RefusedError
-from crm.invoicing.document import NOTHING, Adjustment, DocumentLine, InvoiceDocument
+from crm.invoicing.document import NOTHING, DocumentLine, InvoiceDocument
 from crm.invoicing.totals import shared
 from crm.model.money import decimals_of
 
 Group = tuple[str, Decimal]
 """A tax group: its category and its rate."""
-
-
-def whole_credit(invoice: InvoiceDocument) -> tuple[tuple[DocumentLine, ...], tuple[Adjustment, ...]]:
-    """Lines and adjustments of a credit note over all of an invoice on which nothing has been credited: the same, with
-    the same kind of prices, so every figure is the same."""
-    adjustments = [
-        Adjustment(
-            is_charge=part.is_charge, amount=part.shown, category=part.category, rate=part.rate, reason=part.reason
-        )
-        for part in invoice.adjustments
-    ]
-    return invoice.lines, tuple(adjustments)
 
 
 def credited_by_group(credit_notes: Sequence[InvoiceDocument]) -> dict[Group, Decimal]:

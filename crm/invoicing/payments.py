@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from crm.errors import FieldError
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenInvoice:
@@ -41,23 +39,6 @@ def allocate(amount: Decimal, invoices: Sequence[OpenInvoice], named: Sequence[i
             amounts[invoice.id] = part
             amount -= part
     return Allocated(amounts=amounts, credit=amount)
-
-
-def allocate_as_given(amount: Decimal, invoices: Sequence[OpenInvoice], amounts: Mapping[int, Decimal]) -> Allocated:
-    """Use an amount as somebody says: so much for this invoice, so much for that one. Raises FieldError where it is
-    more than the payment or more than is open on one of them, or where one of them is not open."""
-    open_amounts = {invoice.id: invoice.open for invoice in invoices}
-    for id, part in amounts.items():
-        if part < 0:
-            raise FieldError("a part of a payment cannot be negative", field="amount")
-        if id not in open_amounts:
-            raise FieldError("nothing is open on that invoice", field="invoice")
-        if part > open_amounts[id]:
-            raise FieldError(f"only {open_amounts[id]:f} is open on that invoice", field="amount")
-    used = sum(amounts.values(), Decimal(0))
-    if used > amount:
-        raise FieldError(f"the parts make {used:f}, and there is only {amount:f}", field="amount")
-    return Allocated(amounts={id: part for id, part in amounts.items() if part}, credit=amount - used)
 
 
 def _by_age(invoice: OpenInvoice) -> tuple[date, date, int]:

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from crm.errors import CRMError, FieldError, RefusedError
 from crm.invoicing import numbering
 from crm.invoicing.ageing import ageing, days_overdue
-from crm.invoicing.credits import credit_of_amount, credit_of_lines, credited_by_group, line_totals, whole_credit
+from crm.invoicing.credits import credit_of_amount, credit_of_lines, credited_by_group, line_totals
 from crm.invoicing.document import CREDIT_NOTE, Adjustment, DocumentLine, InvoiceDocument, Party
 from crm.invoicing.dunning import LEVELS, Level, Overdue, due_reminder, interest_on
-from crm.invoicing.payments import OpenInvoice, allocate, allocate_as_given
+from crm.invoicing.payments import OpenInvoice, allocate
 from crm.invoicing.state import STATES, state_of
 from crm.invoicing.statement import ENTRY_KINDS, Entry, statement
 from crm.invoicing.totals import completed
@@ -141,25 +141,6 @@ def test_a_payment_pays_what_is_due_first_or_what_it_names(
     assert allocated.credit == D(credit)
 
 
-@pytest.mark.parametrize(
-    ("amounts", "reason"),
-    [
-        ({1: "11"}, "only 10 is open"),
-        ({4: "1"}, "nothing is open"),
-        ({1: "-1"}, "negative"),
-        ({1: "10", 2: "20"}, "the parts make 30"),
-    ],
-)
-def test_parts_that_do_not_fit_a_payment_are_refused(amounts: dict[int, str], reason: str) -> None:
-    with pytest.raises(FieldError, match=reason):
-        allocate_as_given(D(25), opened("10", "20", "30"), {id: D(part) for id, part in amounts.items()})
-
-
-def test_parts_are_used_as_given() -> None:
-    allocated = allocate_as_given(D(25), opened("10", "20"), {1: D(4), 2: D(0)})
-    assert (allocated.amounts, allocated.credit) == ({1: D(4)}, D(21))
-
-
 _cents = st.integers(1, 20_000).map(lambda cents: D(cents).scaleb(-2))
 
 
@@ -211,9 +192,6 @@ def test_credits_of_all_lines_one_by_one_make_the_invoice(
             part = credit_of_lines(invoice, [position], credited_by_group(notes))
             notes.append(invoice_of(part, gross=True))
     assert sum(note.total for note in notes) == invoice.total
-    whole_lines, whole_adjustments = whole_credit(invoice)
-    whole = invoice_of(whole_lines, *whole_adjustments, gross=gross)
-    assert (whole.taxes, whole.total) == (invoice.taxes, invoice.total)
 
 
 @given(_LINES, st.lists(st.integers(1, 100), min_size=1, max_size=4))

@@ -3,22 +3,24 @@
 What else may need somebody is one more source: a function beside those here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from crm.commands.activity.follow_up_lists import by_id, due_words, in_days, with_names
 from crm.commands.context import CRM
 from crm.commands.ownership import Mine, owner_filter
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import command
-from crm.model import CHANNELS, STATES, Client, Deal, FollowUp, Message, Record
+from crm.model import CHANNELS, STATES, Client, Deal, FollowUp, Invoice, Message, Payment, Record
 from crm.model.encoding import plain
 from crm.model.money import decimals_of
 from crm.repository import Query, Snapshot
 from crm.repository.queries import anniversaries, billing, deals, mail
 from crm.repository.queries.people import EVERYBODY, OwnerFilter
+
+Billed = TypeVar("Billed", Invoice, Payment)
 
 # A deal without a contact or a move for so many days has gone quiet.
 QUIET_AFTER = 14
@@ -186,45 +188,47 @@ def invoices_overdue(
     snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0
 ) -> tuple[int, Sequence[AgendaItem]]:
     """Invoices that should have been paid by now."""
-    count, invoices = billing.overdue(snapshot, owner, most, but)
-    clients = by_id(snapshot, Client, {invoice.client for invoice in invoices})
-    items = []
-    for invoice in invoices:
+
+    def item(invoice: Invoice, client: Client) -> AgendaItem:
         days = (snapshot.today - (invoice.due_on or snapshot.today)).days
         why = f"overdue for {in_days(days)}"
         if invoice.promised_on and invoice.promised_on >= snapshot.today:
             why += ", promised"
-        what = f"Invoice {invoice.number}"
-        items.append(AgendaItem(_rank(_UNPAID, days), what, why, clients[invoice.client], invoice, invoice.user))
-    return count, items
+        return AgendaItem(_rank(_UNPAID, days), f"Invoice {invoice.number}", why, client, invoice, invoice.user)
+
+    return _billing_items(snapshot, billing.overdue(snapshot, owner, most, but), item)
 
 
 def payments_unused(
     snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0
 ) -> tuple[int, Sequence[AgendaItem]]:
     """Payments of which something is on no invoice."""
-    count, payments = billing.unused_payments(snapshot, owner, most, but)
-    clients = by_id(snapshot, Client, {payment.client for payment in payments})
-    items = []
-    for payment in payments:
+
+    def item(payment: Payment, client: Client) -> AgendaItem:
         days = (snapshot.today - (payment.on or snapshot.today)).days
-        left = f"{min(payment.left, clients[payment.client].credit):.{decimals_of(payment.currency)}f}"
+        left = f"{min(payment.left, client.credit):.{decimals_of(payment.currency)}f}"
         why = f"{left} {payment.currency} is on no invoice"
-        client = clients[payment.client]
-        items.append(AgendaItem(_rank(_UNUSED, days), f"Payment {payment.id}", why, client, payment, payment.user))
-    return count, items
+        return AgendaItem(_rank(_UNUSED, days), f"Payment {payment.id}", why, client, payment, payment.user)
+
+    return _billing_items(snapshot, billing.unused_payments(snapshot, owner, most, but), item)
 
 
 def drafts_waiting(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
     """Invoices that are not issued yet."""
-    count, invoices = billing.drafts(snapshot, owner, most, but)
-    clients = by_id(snapshot, Client, {invoice.client for invoice in invoices})
-    return count, [
-        AgendaItem(
-            _rank(_DRAFT, 0), f"Draft {invoice.id}", "not issued yet", clients[invoice.client], invoice, invoice.user
-        )
-        for invoice in invoices
-    ]
+
+    def item(draft: Invoice, client: Client) -> AgendaItem:
+        return AgendaItem(_rank(_DRAFT, 0), f"Draft {draft.id}", "not issued yet", client, draft, draft.user)
+
+    return _billing_items(snapshot, billing.drafts(snapshot, owner, most, but), item)
+
+
+def _billing_items(
+    snapshot: Snapshot, page: tuple[int, Sequence[Billed]], item: Callable[[Billed, Client], AgendaItem]
+) -> tuple[int, Sequence[AgendaItem]]:
+    """The items of a page of invoices or payments, each with its client."""
+    count, records = page
+    clients = by_id(snapshot, Client, {record.client for record in records})
+    return count, [item(record, clients[record.client]) for record in records]
 
 
 def gone_quiet(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:

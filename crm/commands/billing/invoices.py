@@ -26,15 +26,14 @@ from crm.commands.record_names import names_of
 from crm.commands.registry import About, FieldsOf, Takes, command
 from crm.config import Currency
 from crm.errors import FieldError, RefusedError, confirmation
+from crm.invoicing.state import STATES
 from crm.model import Adjustment, Client, Deal, Invoice, InvoiceLine, Service
 from crm.model.fields import Amount, Choice, Day, Line
 from crm.model.money import decimals_of
 from crm.repository import Query, Snapshot, Transaction, bills
 from crm.repository.queries import billing
 
-SHOWN_STATES = {
-    word: word for word in ("draft", "open", "overdue", "sent", "part paid", "paid", "credited", "cancelled")
-}
+SHOWN_STATES: Mapping[str, str] = {word: word for word in ("open", *STATES)}
 # What an issued invoice still lets a person write.
 _AFTERWARDS = ("memo",)
 

@@ -6,12 +6,12 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, Select, case, func, select
 
 from crm.errors import FieldError
 from crm.model import Allocation, Invoice, Payment
 from crm.model.money import NOTHING
-from crm.repository import Snapshot
+from crm.repository import AnyRecord, Snapshot
 from crm.repository.queries.people import OwnerFilter
 from crm.repository.tables import TABLES, client, record_columns, record_of
 
@@ -79,29 +79,29 @@ def _conditions(which: WhichInvoices, today: date) -> list[ColumnElement[bool]]:
 def overdue(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, list[Invoice]]:
     """How many invoices of a person, or of everybody, are overdue, and some of them, the oldest first."""
     late = (*_in_state("overdue", snapshot.today), owner.owns(Invoice))
-    ((count,),) = snapshot.select(select(func.count()).where(*late))
-    statement = select(*record_columns(Invoice)).where(*late).order_by(invoice.due_on, invoice.id)
-    rows = snapshot.select(statement.limit(most).offset(but or None)) if most else ()
-    return int(count), [record_of(Invoice, row) for row in rows]
+    return _some_of(snapshot, Invoice, select(*record_columns(Invoice)).where(*late), invoice.due_on, most, but)
 
 
 def drafts(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, list[Invoice]]:
     """How many drafts a person or everybody has, and some of them, the oldest first."""
     waiting = (*_in_state("draft", snapshot.today), owner.owns(Invoice))
-    ((count,),) = snapshot.select(select(func.count()).where(*waiting))
-    statement = select(*record_columns(Invoice)).where(*waiting).order_by(invoice.id)
-    rows = snapshot.select(statement.limit(most).offset(but or None)) if most else ()
-    return int(count), [record_of(Invoice, row) for row in rows]
+    return _some_of(snapshot, Invoice, select(*record_columns(Invoice)).where(*waiting), invoice.id, most, but)
 
 
 def unused_payments(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, list[Payment]]:
     """How many payments of which something is left their clients can still use, and some of them, the oldest first."""
     unused = (payment.kind == "payment", payment.left > NOTHING, client.c.credit > NOTHING, owner.owns(Payment))
-    joined = TABLES[Payment].join(client, client.c.id == payment.client)
-    ((count,),) = snapshot.select(select(func.count()).select_from(joined).where(*unused))
-    statement = select(*record_columns(Payment)).select_from(joined).where(*unused).order_by(payment.on, payment.id)
-    rows = snapshot.select(statement.limit(most).offset(but or None)) if most else ()
-    return int(count), [record_of(Payment, row) for row in rows]
+    statement = select(*record_columns(Payment)).join(client, client.c.id == payment.client).where(*unused)
+    return _some_of(snapshot, Payment, statement, payment.on, most, but)
+
+
+def _some_of(
+    snapshot: Snapshot, kind: type[AnyRecord], statement: Select[Any], order: ColumnElement[Any], most: int, but: int
+) -> tuple[int, list[AnyRecord]]:
+    """How many records a statement selects, and `most` of them after the first `but`."""
+    ((count,),) = snapshot.select(statement.with_only_columns(func.count(), maintain_column_froms=True))
+    in_order = statement.order_by(order, TABLES[kind].c.id).limit(most).offset(but or None)
+    return int(count), [record_of(kind, row) for row in (snapshot.select(in_order) if most else ())]
 
 
 def listed(
