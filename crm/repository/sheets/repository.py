@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from crm.errors import (
+    CRMError,
     RefusedError,
     StoreAccessError,
     StoreBusyError,
@@ -29,7 +30,8 @@ from crm.repository.sheets.google.spreadsheet import Rejected, Service, unreadab
 from crm.repository.sheets.mirror import mirror
 from crm.repository.sheets.mirror.loading import some_records
 from crm.repository.sheets.mirror.mirror import Seen, State
-from crm.repository.sheets.mirror.problems import problems, words
+from crm.repository.sheets.mirror.preview import Preview
+from crm.repository.sheets.mirror.problems import problems, untaken_words, words
 from crm.repository.sheets.pull import hand_edits, held_edits, ingest, kept_accounts
 from crm.repository.sheets.pull.delta import TabDamagedError
 from crm.repository.sheets.pull.formulas import formulas
@@ -88,6 +90,7 @@ class SheetsRepository(SqlRepository):
         self._check_setting = check_setting
         self._read_at = time.monotonic()
         self._push = Push(service, waiting)
+        self._preview = Preview(mirror_file)
         # Why the spreadsheet could not be reached, and when (seconds since 1970).
         self._offline: tuple[StoreError, float] | None = None
 
@@ -131,8 +134,19 @@ class SheetsRepository(SqlRepository):
     @contextmanager
     def read(self) -> Iterator[SqlSnapshot]:
         self.refresh()
-        with super().read() as snapshot:
-            yield snapshot
+        with self._errors_explained():
+            # Asked first: what others do from now on is not seen.
+            known = self._known()
+            with self._shown().connect() as connection:
+                self._dialect.begin_reading(connection)
+                yield SqlSnapshot(connection, self._dialect, self.clock.stopped(), known, self._seals)
+
+    def _shown(self) -> Engine:
+        """The database to read: the mirror, or what it will be once edits are taken over that cannot be written."""
+        with self._engine.connect() as connection:
+            is_behind = bool(mirror.untaken(connection))
+            preview = self._preview.engine(mirror.generation(connection)) if is_behind else None
+        return preview or self._engine
 
     def refresh(self) -> None:
         """Brings the mirror in step unless it was so a moment ago. Without a connection, or where the spreadsheet was
@@ -164,9 +178,7 @@ class SheetsRepository(SqlRepository):
             with self._errors_explained(), self._engine.connect() as connection:
                 held, untaken = mirror.held(connection), mirror.untaken(connection)
             if untaken:
-                return (
-                    f"What was edited in the spreadsheet is not taken over yet, because it cannot be written: {untaken}"
-                )
+                return untaken_words(untaken)
             return f"{words(held)} `sheets repair` asks what to do." if held else ""
         with self._errors_explained(), self._engine.connect() as connection:
             _, at = mirror.checked(connection)
@@ -212,7 +224,8 @@ class SheetsRepository(SqlRepository):
         began = self.clock.now.timestamp()
         standing = self.service.standing()
         overdue = time.monotonic() - self._read_at > READS_ANYWAY_AFTER
-        if overdue or mirror.seen(connection) is None or standing.version != version:
+        may_write_again = standing.can_edit and mirror.untaken(connection).startswith(mirror.ONLY_READS)
+        if overdue or may_write_again or mirror.seen(connection) is None or standing.version != version:
             self._catch_up(connection, standing.version)
         else:
             mirror.set_checked(connection, version, began)
@@ -243,6 +256,8 @@ class SheetsRepository(SqlRepository):
             self._note_done(connection, version, began)
         elif edits:
             self._adopt(connection, edits, version, began)
+        if not mirror.untaken(connection):
+            self._preview.remove()
         self._add_new_columns(connection)
         self.clock.forget_zone()
 
@@ -300,13 +315,14 @@ class SheetsRepository(SqlRepository):
 
     def _adopt(self, connection: Connection, edits: ingest.HandEdits, version: int, began: float) -> None:
         """Makes hand edits, as they were at a version, a change of the store. What cannot be written just now waits for
-        the next look; what this account may not write, until the spreadsheet has changed again."""
+        the next look; what this account may not write is shown until the spreadsheet has changed again."""
 
         marks = Marks(edits.copies, edits.promoted)
+        take: Callable[[SqlTransaction], None] | None = None
 
         def change(tx: SqlTransaction) -> None:
-            by = ingest.conventions(tx.connection, self.clock)
-            hand_edits.Adoption(tx, by, self._check_setting, formula_cells, strange).adopt(edits)
+            if take is not None:
+                take(tx)
             if marks:
                 # Something is written, though no record may have changed.
                 tx.number  # noqa: B018
@@ -317,18 +333,37 @@ class SheetsRepository(SqlRepository):
             if seen is None or mirror.generation(connection) != edits.generation:
                 # Another program on this machine has looked since, and has taken them.
                 raise Stale
-            formula_cells, strange = formulas(self.service, edits, seen), strange_amounts(self.service, edits, seen)
+            take = self._taking(edits, seen)
             self._commit(connection, change, hand_edits.WHAT, SPREADSHEET, {}, seen, marks)
         except (Refused, RefusedError, StoreDamagedError, StoreAccessError) as error:
             # A column is gone, or rows are mixed up, or they may only be looked at: until that is changed in the sheet
             # nothing is new.
             connection.rollback()
-            self._note_done(connection, version, began, str(error))
+            reason = mirror.ONLY_READS * isinstance(error, StoreAccessError) + str(error)
+            self._note_done(connection, version, began, reason)
+            if take is not None:
+                self._show_untaken(take, edits.generation)
         except (Stale, StoreError):
             connection.rollback()
         except BaseException:
             connection.rollback()
             raise
+
+    def _taking(self, edits: ingest.HandEdits, seen: Seen) -> Callable[[SqlTransaction], None]:
+        """The change that takes hand edits over; asks the spreadsheet what kind of cells they are."""
+        formula_cells, strange = formulas(self.service, edits, seen), strange_amounts(self.service, edits, seen)
+
+        def take(tx: SqlTransaction) -> None:
+            by = ingest.conventions(tx.connection, self.clock)
+            hand_edits.Adoption(tx, by, self._check_setting, formula_cells, strange).adopt(edits)
+
+        return take
+
+    def _show_untaken(self, take: Callable[[SqlTransaction], None], generation: int) -> None:
+        """Lets readers see hand edits that cannot be written. Where they cannot be taken at all, what was seen before
+        is shown."""
+        with suppress(CRMError):
+            self._preview.make(self._engine, generation, take, self.clock, self._seals)
 
     def _note_done(self, connection: Connection, version: int, began: float, reason: str = "") -> None:
         """Notes that nothing is left to do at a version, or the reason why it cannot be done. Where another program
@@ -421,6 +456,10 @@ class SheetsRepository(SqlRepository):
                             raise Stale
                         result = self._commit(connection, change, what, self.user, doubtful, seen)
                         self._offline = None
+                        if mirror.untaken(connection):
+                            # What is shown beside it has to be made anew.
+                            connection.rollback()
+                            self._fall_behind(connection)
                         return result
                     except BaseException:
                         connection.rollback()
@@ -700,7 +739,7 @@ class SheetsRepository(SqlRepository):
     def check(self, allowed: Allowed = anybody) -> Iterator[Finding]:
         self._look_at_sheet()
         yield from super().check(allowed)
-        with self._errors_explained(), self._engine.connect() as connection:
+        with self._errors_explained(), self._shown().connect() as connection:
             yield from problems(connection)
         if self._offline is not None and isinstance(self._offline[0], TabDamagedError):
             yield Finding(self._offline[0].sentence, True)
@@ -721,6 +760,7 @@ class SheetsRepository(SqlRepository):
 
     def close(self) -> None:
         super().close()
+        self._preview.close()
         self.service.close()
 
 

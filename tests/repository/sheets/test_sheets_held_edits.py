@@ -94,28 +94,42 @@ def test_a_few_are_taken_over_and_so_is_what_the_team_calls_a_few(team: Team) ->
 
 
 @pytest.mark.parametrize("how", ["protected", pytest.param("only to read", marks=pytest.mark.slow)])
-def test_edits_that_cannot_be_written_are_told_and_cost_one_look(team: Team, how: str) -> None:
+def test_edits_that_cannot_be_written_are_shown_and_taken_over_once_they_can(team: Team, how: str) -> None:
     Sheet(team, Client).put(team.stored()[Client][2], "city", "Bonn")
-    Sheet(team, Sale).add(client=2, amount=7)
+    Sheet(team, Client).put(team.stored()[Client][3], "city", "Ulm")
+    team.stored()
+    changes = len(team.summaries())
+    Sheet(team, Client).put(team.stored()[Client][2], "city", "Köln")
+    Sheet(team, Sale).add(client=2, amount=40_000)
     if how == "protected":
         team.person.protect(team.id, SALES)
     else:
         team.person.set_access(team.id, READER)
-    team.stored()
-    assert "not taken over yet" in team.repository.notice()
+    for machine in (team.repository, team.another("ben")):
+        shown = team.stored(machine)[Client][2]
+        assert (shown.city, shown.total_spend, shown.status) == ("Köln", Decimal(40_204), "VIP")  # type: ignore[attr-defined]
+        assert "shown, but not taken over yet" in machine.notice()
+        assert "not taken over yet" in " ".join(wrong(team, machine))
     if how == "protected":
         assert "in the tab “sales”" in team.repository.notice()
-    assert "not taken over yet" in " ".join(wrong(team))
-    team.stored()
+    assert team.summaries()[0] == "edited in the sheet (not taken over yet)"
+    assert len(team.summaries()) == changes + 1
     team.person.reset_counts()
     for _ in range(3):
-        team.stored()
+        assert team.stored()[Client][2].city == "Köln"  # type: ignore[attr-defined]
     counts = team.person.counts(team.id)
     assert (counts["reads"], counts["writes"], counts["drive"]) == (0, 0, 3)
-    team.person.set_access(team.id, WRITER)
-    team.person.protect(team.id, SALES, on=False)
-    Sheet(team, Client).put(team.stored()[Client][3], "city", "Ulm")
+    if how == "protected":
+        # What can be saved is shown beside it at once.
+        team.store.change(lambda tx: tx.change(tx.get(Client, 1), notes="a note"))
+        assert [team.stored()[Client][at].city for at in (1, 2)] == ["", "Köln"]  # type: ignore[attr-defined]
+        assert team.stored()[Client][1].notes == "a note"  # type: ignore[attr-defined]
+        team.person.protect(team.id, SALES, on=False)
+    else:
+        team.person.set_access(team.id, WRITER)
     found = team.agreed()
     assert team.repository.notice() == ""
-    assert [found[Client][at].city for at in (2, 3)] == ["Bonn", "Ulm"]  # type: ignore[attr-defined]
-    assert len(found[Sale]) == 15
+    assert (found[Client][2].city, found[Client][2].status) == ("Köln", "VIP")  # type: ignore[attr-defined]
+    assert sorted(found[Sale]) == list(range(1, 16))
+    assert len([what for what in team.summaries()[:-changes] if what == "edited in the sheet"]) == 1
+    assert list(team.repository._mirror_file.path.parent.glob("*preview*")) == []

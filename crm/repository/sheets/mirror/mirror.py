@@ -233,6 +233,10 @@ def set_held(connection: Connection, ids: Mapping[str, Sequence[int]]) -> None:
     _set_fact(connection, "held", json.dumps(ids) if ids else "")
 
 
+# Begins the reason where this account may only read the spreadsheet.
+ONLY_READS = "(only to read) "
+
+
 def untaken(connection: Connection) -> str:
     """Why edits by hand are not taken over, '' where they are."""
     return _fact(connection, "untaken")

@@ -114,6 +114,14 @@ def words(held: Mapping[str, Sequence[int]]) -> str:
     return f"The rows of {listed} are gone from the spreadsheet, or have lost their ID; the records are kept for now."
 
 
+def untaken_words(reason: str) -> str:
+    """The reason why edits by hand are not taken over, in a sentence."""
+    return (
+        "What was edited in the spreadsheet is shown, but not taken over yet, because it cannot be written:"
+        f" {reason.removeprefix(mirror.ONLY_READS)}"
+    )
+
+
 def problems(connection: Connection) -> Iterator[Finding]:
     """Every cell that cannot be taken, tab by tab, from the top."""
     seen = mirror.seen(connection)
@@ -126,8 +134,7 @@ def problems(connection: Connection) -> Iterator[Finding]:
             what = f"{len(ids)} of the {BY_NAME[name].plural} are gone from the tab “{seen.places[name].title}”"
             yield Finding(f"{what}, or have lost their ID.", True, name, 0, "`sheets repair` asks what to do.")
     if untaken := mirror.untaken(connection):
-        what = f"What was edited in the spreadsheet is not taken over yet, because it cannot be written: {untaken}"
-        yield Finding(what, True, how_to_mend="Let this program write to that tab; what is shown until then is older.")
+        yield Finding(untaken_words(untaken), True, how_to_mend="Let this program write to that tab.")
     for row in mirror.torn(connection):
         what = f"{HISTORY.title}!A{row}: this row of the history cannot be read and is passed over."
         yield Finding(what, True, how_to_mend=_PUT_BACK)
