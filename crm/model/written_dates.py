@@ -47,6 +47,7 @@ _AT_TIMES: Mapping[str, str] = {
     "noon": "12:00", "midday": "12:00", "morning": "09:00", "afternoon": "14:00", "evening": "18:00",
 }  # fmt: skip
 _MOST_WORDS_OF_TIME = 3
+_FIRST_WORKING_HOUR = 7
 
 _THREE = re.compile(r"(\d{1,4})([./-]) ?(\d{1,2})\2 ?(\d{1,4})\.?|(\d{1,2})( )(\d{1,2}) (\d{4})")
 _TWO = re.compile(r"(\d{1,2})([./-]) ?(\d{1,2})\.?")
@@ -145,7 +146,8 @@ def examples(by: Conventions, direction: Direction) -> str:
 
 
 def read_time(text: str) -> str:
-    """A time of day that was written, as 'HH:MM'. Raises FieldError."""
+    """A time of day that was written, as 'HH:MM'; of an hour alone that of a working day is meant: at 3, but not at 03
+    or 3:00, is in the afternoon. Raises FieldError."""
     written = text.strip().lower()
     if written in _AT_TIMES:
         return _AT_TIMES[written]
@@ -157,6 +159,8 @@ def read_time(text: str) -> str:
         if not 1 <= hour <= 12:
             raise FieldError("with am or pm the hour is from 1 to 12")
         hour = hour % 12 + (12 if half == "p" else 0)
+    elif 0 < hour < _FIRST_WORKING_HOUR and written[0] != "0" and not match[2] and half in ("", "o"):
+        hour += 12
     if hour > 23 or minute > 59:
         raise FieldError("there is no such time of day")
     return f"{hour:02}:{minute:02}"

@@ -378,7 +378,7 @@ GIVEN: Mapping[str, Given] = {
     "follow-ups reopen": _a_done_one,
     "follow-ups snooze": lambda firm, role: {**_a_follow_up(firm, role), "until": TODAY + timedelta(days=7)},
     "follow-ups assign": lambda firm, role: {**_a_follow_up(firm, role), "to": "Somebody"},
-    "follow-ups delete": _a_follow_up,
+    "follow-ups delete": lambda firm, role: {**_a_follow_up(firm, role), "yes": True},
     "follow-ups export": lambda firm, role: (
         _a_follow_up(firm, role)
         and {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
 from crm.commands.activity.quick_notes import OFFERED, PAID, QuickNote, read_notes
-from crm.commands.billing.payments import TRANSFER, recorded
+from crm.commands.billing.payments import TRANSFER, ask_about_double, recorded
 from crm.commands.context import CRM
 from crm.commands.matching import begins, called, spelt_alike
 from crm.commands.registry import About, command
@@ -29,6 +29,7 @@ _LONG = 6
 _EXAMPLE = "call Acme, wants a quote, fri 10:00"
 # What is to be sold is called otherwise than what was.
 _PLANNED: Mapping[str, str] = {"Sold": "Sale", "Bought": "Order", "Ordered": "Order", "Paid": "Payment"}
+_EXAMPLE_OF_SUM = "Acme, $4,500 for 3 tables"
 _Added = TypeVar("_Added", Interaction, FollowUp, Sale, Deal)
 _NAME, _TITLE, _SUBJECT, _WHAT = 200, 200, 300, 500
 
@@ -62,6 +63,7 @@ def capture(
     payment: Annotated[
         bool | None, Flag(), About("Payment", "whether the sum in the note pays the open invoices of the client")
     ] = None,
+    duplicate_ok: Annotated[bool, About("Record anyway", "even if the same payment is recorded")] = False,
     yes: bool = False,
 ) -> Captured:
     """Logs a call, meeting, e-mail, text message or note from one line, with a follow-up if the line has a date.
@@ -80,6 +82,8 @@ def capture(
 
     def change(tx: Transaction) -> Captured:
         understood = _understood(crm, tx, notes, client, add, {"sale": sale, "deal": deal, "payment": payment}, yes)
+        if (paid := understood.payment) is not None and not duplicate_ok:
+            ask_about_double(tx, understood.client, paid.amount, paid.on or tx.today, None)
         if not yes:
             lines = [captured_summary(understood, by)]
             lines += [] if understood.follow_up else ["No follow-up (no future date found)."]
@@ -137,6 +141,8 @@ def _understood(
             raise _which(candidates)
         note, text, ((client, contact),) = candidates.note, candidates.text, candidates.clients
         misspelt = candidates.name
+    elif notes[0].is_sum_first:
+        raise FieldError(f"say with whom, like: {_EXAMPLE_OF_SUM}", field="line", label="Note")
     else:
         raise _nobody(notes[0])
     becomes = "deal" if note.label == OFFERED else "sale"
@@ -180,6 +186,9 @@ def _filled(crm: CRM, captured: Captured, note: QuickNote, text: str, becomes: s
     label = _PLANNED.get(note.label, note.label) if note.is_planned(text) else note.label
     about = ": ".join(filter(None, (label, text)))
     on = note.on or crm.today
+    if note.until:
+        hours = f"until {note.until}"
+        text, about = (f"{words} ({hours})" if words else hours for words in (text, about))
     if note.amount is not None and becomes == "deal":
         deal = Deal(title=_first_line(text, _TITLE) or OFFERED, value=note.amount, owner=crm.me)
     elif note.amount is not None and becomes == "payment":
@@ -240,7 +249,8 @@ def _candidates(
     """Who is meant by the longest beginning that finds anybody, in the likeliest reading of the line."""
     for note in notes:
         for begun, rest in note.beginnings():
-            if clients := find(snapshot, begun):
+            is_count = note.is_sum_first and begun.isdigit()
+            if not is_count and (clients := find(snapshot, begun)):
                 return _Candidates(note, begun, rest, clients)
     return None
 

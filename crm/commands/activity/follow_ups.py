@@ -13,7 +13,7 @@ from crm.commands.file_output import confirm_overwrite
 from crm.commands.ownership import Mine, owner_filter, spelled
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import About, command
-from crm.errors import FieldError, RefusedError
+from crm.errors import FieldError, RefusedError, deletion
 from crm.model import Client, Deal, FollowUp
 from crm.model.fields import Day, Id, Line, Person, TimeOfDay, Whole
 from crm.model.written_dates import When, day_and_time
@@ -279,11 +279,13 @@ def _change_open(
 
 
 @command("follow-ups delete", title="Delete a follow-up")
-def delete(crm: CRM, follow_up: TheFollowUp) -> FollowUpGone:
+def delete(crm: CRM, follow_up: TheFollowUp, yes: bool = False) -> FollowUpGone:
     """Deletes a follow-up; `history undo` restores it."""
 
     def change(tx: Transaction) -> FollowUpGone:
         item = with_names(tx, [tx.get(FollowUp, follow_up.id)])[0]
+        if not yes:
+            raise deletion(f"This deletes the follow-up {_short(follow_up)}.", follow_up)
         tx.delete(item.follow_up)
         return FollowUpGone(item)
 

@@ -113,6 +113,14 @@ _NO_DAY = re.compile(
 _TIME_ALONE = re.compile(
     r"(?:at |@ ?)?(\d{1,2}:\d\d(?: ?[ap]\.?m\.?)?|\d{1,2} ?[ap]\.?m\.?|noon|midday)", re.IGNORECASE
 )
+# An hour that stands by itself, at 3: the next one that is to come.
+_HOUR_ALONE = re.compile(r"(?:at |@ ?)(\d|1\d|2[0-3])", re.IGNORECASE)
+# From one time to another, of which one at least is written as a time: 10:00-11:00, 2-3pm, from 10 to 11.
+_HOURS = re.compile(
+    r"(?P<before>.*?)(?P<from>(?<!\S)from )?(?P<start>\d{1,2}(?::\d\d)?)(?P<half> ?[ap]\.?m\.?)? ?"
+    r"(?:[-\u2013\u2014]|(?:to|until|till) ) ?(?P<end>\d{1,2}(?::\d\d)?(?P<end_half> ?[ap]\.?m\.?)?)(?P<behind> .+)?",
+    re.IGNORECASE,
+)
 _SOLD_FOR = re.compile(r"(?:^|\s)(?:for|at)\s+(\S+(?:\s+\S{1,3})?)$|(?:^|\s)(\S*\d\S*(?:\s[a-z]{3})?)$", re.IGNORECASE)
 # Of what was offered the sum may stand first: $4,500 for tables.
 _SUM_FOR = re.compile(r"(?:^|\s)(\S*\d\S*)\s+for(?=\s(?:\d+\s+)?\S*[^\W\d])", re.IGNORECASE)
@@ -137,10 +145,11 @@ _NOT_SOLD = frozenset(
 class QuickNote:
     """A line taken apart. `body` is what is left of it: the client, and the text. `on` and `time` are when it was, if
     that is written; `due_on` and `due_time` when something is to follow. `waits` says that what was noted has not been
-    yet, but is planned for then: always, never, or where there is not text.
+    yet, but is planned for then: always, never, or where there is not text. `until` is the time at which it ends.
 
     `label` is to stand before the text, `name_words` are the words of the body that are the name where that is known,
-    and `amount` is the sum for which something was sold or offered.
+    and `amount` is the sum for which something was sold or offered; where it `is_sum_first`, before anything else, what
+    follows may be no client: $4,500 for 3 tables.
     """
 
     body: str
@@ -149,10 +158,12 @@ class QuickNote:
     name_words: int = 0
     on: date | None = None
     time: str = ""
+    until: str = ""
     due_on: date | None = None
     due_time: str = ""
     waits: Literal["always", "never", "without text"] = "never"
     amount: Decimal | None = None
+    is_sum_first: bool = False
 
     def is_planned(self, text: str) -> bool:
         """Return whether it has not been yet, where this is its text."""
@@ -197,7 +208,10 @@ def read_notes(line: str, by: Conventions) -> Iterator[QuickNote]:
     if (behind := _behind(line)) is not None:
         done, name, text = behind
         yield _note(done, f"{name}, {text}" if text else name, leading, by, name_words=len(name.split()))
-    yield _note(None, line, [], by)
+    note = _note(None, line, [], by)
+    if note.is_sum_first and (sold := _SOLD_TO.fullmatch(note.body)):
+        yield dataclasses.replace(note, body=f"{sold['who']}, {sold['what']}", is_sum_first=False)
+    yield note
 
 
 def _head(text: str) -> tuple[_Head | None, str]:
@@ -211,11 +225,17 @@ def _head(text: str) -> tuple[_Head | None, str]:
             if head is None or start + count > len(words):
                 continue
             rest = words[start + count :]
-            if len(rest) > 1 and rest[0].group().lower() in _TO:
+            if len(rest) > 1 and rest[0].group().lower() in _TO and not _begins_with_hour(rest):
                 rest = rest[1:]
             happened = head.happened or _HAD in plain[:start]
             return dataclasses.replace(head, happened=happened), text[rest[0].start() :] if rest else ""
     return None, text
+
+
+def _begins_with_hour(words: Sequence[re.Match[str]]) -> bool:
+    """Return whether words begin with an hour before the client: at 11 with Acme. In `at 3 Kings` it is a name."""
+    plain = [word.group().lower() for word in words[:3]]
+    return len(plain) > 2 and bool(_HOUR_ALONE.fullmatch(" ".join(plain[:2]))) and plain[2] in _TO
 
 
 def _behind(line: str) -> tuple[_Head, str, str] | None:
@@ -242,6 +262,7 @@ class _FoundDay:
     start: int
     end: int
     is_early: bool
+    until: str = ""
 
 
 def _day_first(text: str, by: Conventions) -> tuple[_FoundDay, str] | None:
@@ -250,10 +271,11 @@ def _day_first(text: str, by: Conventions) -> tuple[_FoundDay, str] | None:
     for count in range(min(_WORDS_OF_WHEN, len(words) - 1), 0, -1):
         written, following = text[: words[count - 1].end()], words[count].group().lower()
         has_preposition = following in _TO and count + 1 < len(words)
-        if not (has_preposition or _TIME_ALONE.fullmatch(written.strip(_BETWEEN))):
+        if not (has_preposition or _TIME_ALONE.fullmatch(_hours(written)[0])):
             continue
         if (when := _when(written, by)) is not None:
-            return _FoundDay(when, 0, 0, is_early=True), text[words[count + has_preposition].start() :]
+            day = _FoundDay(when, 0, 0, is_early=True, until=_hours(written)[1])
+            return day, text[words[count + has_preposition].start() :]
     return None
 
 
@@ -266,7 +288,7 @@ def _leading(line: str, by: Conventions) -> tuple[list[_FoundDay], str]:
         if _head(rest)[0] is None:
             continue
         if (when := _when(written, by)) is not None:
-            return [_FoundDay(when, 0, 0, is_early=True)], rest
+            return [_FoundDay(when, 0, 0, is_early=True, until=_hours(written)[1])], rest
         _refuse_impossible(written, by, is_alone=True)
     return [], line
 
@@ -304,6 +326,7 @@ def _dated(
     to_come = next((day for day in days if day.when is not passed), None)
     if passed is not None:
         note = dataclasses.replace(note, on=passed.day, time=passed.time)
+    note = dataclasses.replace(note, until=next((day.until for day in days if day.until), ""))
     if to_come is None:
         return note
     waits: Literal["always", "never", "without text"] = "without text"
@@ -337,7 +360,7 @@ def _days(text: str, by: Conventions, *, has_happened: bool) -> list[_FoundDay]:
     """The days that a text says, in order: at most one that has passed, and one that is to come, the last."""
     words = list(_WORD.finditer(text))
     if (alone := _when(text, by)) is not None:
-        return [_FoundDay(alone, 0, len(text), is_early=False)]
+        return [_FoundDay(alone, 0, len(text), is_early=False, until=_hours(text)[1])]
     days: list[_FoundDay] = []
     place = 1
     while place < len(words):
@@ -359,7 +382,7 @@ def _day_from(
     first_end = next((place + 1 for place, is_end in enumerate(ends) if is_end), len(words))
     in_first, begins_piece = place < first_end, ends[place - 1]
     before, begun = (words[at].group().lower().strip(_BETWEEN) for at in (place - 1, place))
-    if begun in _NOT_SINCE or (before in _TELLING and not begins_piece):
+    if before in _TELLING and not begins_piece:
         return None, place + 1
     for end in range(min(len(words), place + _WORDS_OF_WHEN), place, -1):
         is_last = end == len(words)
@@ -369,6 +392,9 @@ def _day_from(
         is_behind_sum = has_happened and is_last and before[-1:].isdigit() and not _IN_NUMBERS.fullmatch(before)
         stands = is_beside or is_behind_sum or (begins_piece and ends_piece)
         written = text[words[place].start() : words[end - 1].end()]
+        until = _hours(written)[1]
+        if (begun in _NOT_SINCE or not stands) and (begun in _NOT_SINCE) != bool(until):
+            continue
         # At the end of a text, wants 1/2, paid on 3 nov, it is part of it, but for a day in words that is to come.
         if not (stands or (is_last and not _IN_NUMBERS.fullmatch(written.strip(_BETWEEN)))):
             continue
@@ -377,12 +403,42 @@ def _day_from(
             _refuse_impossible(written, by, is_alone=begins_piece and ends_piece)
         is_in_text = is_last and (begins_piece or not is_behind_sum) and (place > first_end or first_end > _MOST_NAMED)
         if when is not None and has_happened and not is_in_text:
-            when = _last_weekday(written, when, by)
+            when = _last_weekday(written, _earlier_hour(written, when, by), by)
         if when is not None and (stands or not _is_over(when, by)):
             is_early = (in_first or place == first_end) and not is_last
             written_end = words[place].start() + len(written.rstrip(_BETWEEN))
-            return _FoundDay(when, words[place].start(), written_end, is_early), end
+            return _FoundDay(when, words[place].start(), written_end, is_early, until), end
     return None, place + 1
+
+
+def _earlier_hour(written: str, when: When, by: Conventions) -> When:
+    """A past event at 8 was at eight today."""
+    text = _hours(written)[0]
+    today = When(by.today, when.time)
+    return today if _HOUR_ALONE.fullmatch(text) and _is_over(today, by) else when
+
+
+def _hours(written: str) -> tuple[str, str]:
+    """A day or time that was written, and the time at which it ends where that is written too: `fri 10:00-11:00` is
+    fri 10:00, until 11:00."""
+    text = written.strip(_BETWEEN)
+    match = _HOURS.fullmatch(text)
+    if match is None:
+        return text, ""
+    start, half, end, end_half = match["start"], match["half"] or "", match["end"], match["end_half"] or ""
+    if not (":" in start + end or half or end_half or match["from"]):
+        return text, ""
+    try:
+        until = read_time(end)
+        # 2-3pm are both in the afternoon, 11-1pm are not.
+        begins = next(
+            time for time in (f"{start}{half or end_half}", start) if half or ":" in time or read_time(time) < until
+        )
+        if read_time(begins) >= until:
+            return text, ""
+    except (FieldError, StopIteration):
+        return text, ""
+    return f"{match['before']}{'at ' if not match['before'] else ''}{begins}{match['behind'] or ''}", until
 
 
 def _last_weekday(written: str, when: When, by: Conventions) -> When:
@@ -396,7 +452,9 @@ def _last_weekday(written: str, when: When, by: Conventions) -> When:
 
 def _when(written: str, by: Conventions) -> When | None:
     """The day that some words name; None where they name none. Raises FieldError where there is no such day."""
-    text = written.strip(_BETWEEN)
+    text = _hours(written)[0]
+    if _HOUR_ALONE.fullmatch(text):
+        return _next_hour(text, by)
     if _TIME_ALONE.fullmatch(text):
         return When(by.today, _read(text, lambda: read_time(text.lower().removeprefix("at").lstrip("@ "))))
     if not text or text in _SHARES or (_NO_DATE.fullmatch(text) and not written.rstrip(",;: ").endswith(".")):
@@ -410,6 +468,12 @@ def _when(written: str, by: Conventions) -> When | None:
         # A month alone is as often a name, and a year a number.
         return None
     return None if one_word and len(text) < 3 else dataclasses.replace(when, last=None)
+
+
+def _next_hour(text: str, by: Conventions) -> When:
+    """The next time that it is so late: today, or tomorrow."""
+    when = When(by.today, read_time(text.lower().removeprefix("at").lstrip("@ ")))
+    return dataclasses.replace(when, day=by.today + timedelta(days=1)) if _is_over(when, by) else when
 
 
 def _read(text: str, read: Callable[[], _Value]) -> _Value:
@@ -459,7 +523,9 @@ def _with_amount(note: QuickNote, by: Conventions) -> QuickNote:
         except FieldError:
             continue
         pieces[place] = piece[: match.start()].rstrip(_BETWEEN) + piece[match.end() :] + pieces[place][len(piece) :]
-        return dataclasses.replace(note, body=" ".join(filter(None, pieces)).strip(_BETWEEN), amount=amount)
+        body = " ".join(filter(None, pieces)).strip(_BETWEEN)
+        is_first = is_plain and place == 0 and match.start() == 0 and pattern is _SUM_FOR
+        return dataclasses.replace(note, body=body, amount=amount, is_sum_first=is_first)
     return note
 
 

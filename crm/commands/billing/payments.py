@@ -78,7 +78,7 @@ def add(
     def change(tx: Transaction) -> PaymentCard:
         day = on or tx.today
         if not duplicate_ok:
-            _ask_about_double(tx, client, amount, day, reference)
+            ask_about_double(tx, client, amount, day, reference)
         usual = crm.settings["currency"]
         currency = invoice[0].currency if invoice else usual
         card = recorded(
@@ -117,12 +117,13 @@ def _refuse_nothing(amount: Decimal) -> None:
         raise FieldError("give an amount above 0", field="amount", label="Amount")
 
 
-def _ask_about_double(tx: Transaction, client: Client, amount: Decimal, on: date, reference: str) -> None:
-    """Raises Question where the same payment is recorded already."""
-    same = {"client": client.id, "kind": "payment", "on": on, "amount": amount, "reference": reference}
-    if alike := tx.find_all(Payment, Query(same)):
+def ask_about_double(tx: Transaction, client: Client, amount: Decimal, on: date, reference: str | None) -> None:
+    """Raises Question where the same payment is recorded already; without a reference to compare, whatever its own."""
+    same = {"client": client.id, "kind": "payment", "on": on, "amount": amount}
+    if alike := tx.find_all(Payment, Query(same if reference is None else {**same, "reference": reference})):
+        what = "same day and amount" if reference is None else "same day, amount and reference"
         raise Question(
-            f"The same payment of {client.name} is recorded already: same day, amount and reference.",
+            f"The same payment of {client.name} is recorded already: {what}.",
             parameter="duplicate_ok",
             choices={"yes": "Record it as well"},
             yes="yes",

@@ -212,7 +212,6 @@ def _hand_over(session: Session, item: FollowUpShown) -> bool:
 
 
 def _delete(session: Session, item: FollowUpShown) -> bool:
-    session.confirm("This deletes the follow-up. It can be undone.", "Delete", destructive=True)
     session.tell(session.call("follow-ups delete", follow_up=item.follow_up))
     return True
 

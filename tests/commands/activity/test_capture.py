@@ -284,6 +284,33 @@ def test_a_line_without_anybody_says_what_is_missing(office: Office, line: str) 
     assert office.clients() == []
 
 
+def test_a_sum_without_a_client_asks_with_whom(office: Office) -> None:
+    for name in ("Acme", "Berg", "Cole"):
+        office.add(company=name)
+    for line in ("$4,500 for 3 tables", "$4,500 for 3 of them", "$4,500 for tables"):
+        with pytest.raises(FieldError, match="with whom, like: Acme, "):
+            office("capture", line, sale=True, yes=True)
+    for line in ("$4,500 for 3 tables to Berg", "$4,500 for Berg", "Berg, $4,500 for 3 tables"):
+        assert captured(office, line, sale=True).client.company == "Berg"
+
+
+def test_hours_are_kept_with_what_is_planned_and_what_was(office: Office) -> None:
+    office.add(company="Acme")
+    with pytest.raises(Question) as shown:
+        office("capture", "meeting Acme tomorrow 10:00-11:00")
+    assert "Nov 22, 2026 at 10:00" in shown.value.sentence
+    assert "until 11:00" in shown.value.sentence
+    planned = captured(office, "meeting Acme tomorrow 10:00-11:00, bring samples")
+    assert planned.follow_up is not None
+    assert (planned.follow_up.due_time, planned.interaction) == ("10:00", None)
+    assert planned.follow_up.what == "Meeting: bring samples (until 11:00)"
+    met = captured(office, "met Acme yesterday 10:00-11:00, likes oak").interaction
+    assert (met.time, met.subject) == ("10:00", "likes oak (until 11:00)")
+    with pytest.raises(Question) as shown:
+        office("capture", "call Acme at 3")
+    assert "at 15:00" in shown.value.sentence
+
+
 def test_long_text_is_kept_whole(office: Office) -> None:
     office.add(company="Acme")
     text = "word " * 200

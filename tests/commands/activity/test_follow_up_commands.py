@@ -16,7 +16,7 @@ from crm.commands.activity.agenda import QUIET_AFTER
 from crm.commands.activity.follow_up_lists import FollowUpShown, due_words
 from crm.commands.context import CRM
 from crm.commands.registry import named
-from crm.errors import CRMError, FieldError, NotFoundError, RefusedError
+from crm.errors import CRMError, FieldError, NotFoundError, Question, RefusedError
 from crm.files.icalendar import write_follow_ups
 from crm.model import Client, Conventions, Deal, FollowUp, Interaction, Message, Stage
 from crm.model.encoding import plain
@@ -239,7 +239,10 @@ def test_edited_deleted_and_taken_back(office: Office) -> None:
             office("follow-ups edit", stored(office, one), **wrong)
     with pytest.raises(NotFoundError):
         office("follow-ups edit", stored(office, one), deal=99)
-    assert office("follow-ups delete", one).gone.follow_up.what == "Write"
+    with pytest.raises(Question) as asked:
+        office("follow-ups delete", one)
+    assert asked.value.sentence == "This deletes the follow-up Call. It can be undone."
+    assert office("follow-ups delete", one, yes=True).gone.follow_up.what == "Write"
     with pytest.raises(NotFoundError):
         office("follow-ups show", one)
     office("history undo")

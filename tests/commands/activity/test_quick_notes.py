@@ -76,6 +76,34 @@ NOTES = [
     ("call Acme, wants a quote, 15:00", "call", "Acme, wants a quote", "2026-11-21", "2026-11-21 15:00"),
     ("call Acme, wants a quote at 15:00", "call", "Acme, wants a quote", "2026-11-21", "2026-11-21 15:00"),
     ("Acme 16:00", "note", "Acme", "", "2026-11-21 16:00"),
+    # An hour alone is the next one at which people work; one that has been, the last of today.
+    ("meeting Acme at 3", "meeting", "Acme", "", "2026-11-21 15:00"),
+    ("meeting with Acme at 3, bring samples", "meeting", "Acme, bring samples", "", "2026-11-21 15:00"),
+    ("call Acme @3", "call", "Acme", "", "2026-11-21 15:00"),
+    ("at 4 call Acme", "call", "Acme", "", "2026-11-21 16:00"),
+    ("meeting at 11 with Acme", "meeting", "Acme", "", "2026-11-21 11:00"),
+    ("call Acme at 8", "call", "Acme", "", "2026-11-22 08:00"),
+    ("call Acme at 17", "call", "Acme", "", "2026-11-21 17:00"),
+    ("met Acme at 8, likes oak", "meeting", "Acme, likes oak", "2026-11-21 08:00", ""),
+    ("call Acme, wants a quote, at 3", "call", "Acme, wants a quote", "2026-11-21", "2026-11-21 15:00"),
+    ("call Acme tomorrow at 3", "call", "Acme", "", "2026-11-22 15:00"),
+    ("call Acme tomorrow 3", "call", "Acme", "", "2026-11-22 15:00"),
+    ("call Acme tomorrow at 03:00", "call", "Acme", "", "2026-11-22 03:00"),
+    ("meeting Acme 3", "meeting", "Acme 3", "2026-11-21", ""),
+    ("met Acme at 30", "meeting", "Acme at 30", "2026-11-21", ""),
+    # From one time to another: it begins at the first.
+    ("meeting Acme 10:00-11:00", "meeting", "Acme", "", "2026-11-21 10:00 to 11:00"),
+    ("meeting Acme 10:00 - 11:30, bring samples", "meeting", "Acme, bring samples", "", "2026-11-21 10:00 to 11:30"),
+    ("meeting Acme fri 10:00\u201311:00", "meeting", "Acme", "", "2026-11-27 10:00 to 11:00"),
+    ("meeting Acme, monday, 14:00 to 15:30", "meeting", "Acme", "", "2026-11-23 14:00 to 15:30"),
+    ("meeting with Acme tomorrow from 10 to 11", "meeting", "Acme", "", "2026-11-22 10:00 to 11:00"),
+    ("meeting Acme 2-3pm", "meeting", "Acme", "", "2026-11-21 14:00 to 15:00"),
+    ("meeting Acme 11am-1pm", "meeting", "Acme", "", "2026-11-21 11:00 to 13:00"),
+    ("10:00-11:00 meeting with Acme", "meeting", "Acme", "", "2026-11-21 10:00 to 11:00"),
+    ("met Acme 7:00-8:00", "meeting", "Acme", "2026-11-21 07:00 to 08:00", ""),
+    ("met Acme yesterday 10-11am, likes oak", "meeting", "Acme, likes oak", "2026-11-20 10:00 to 11:00", ""),
+    ("call Acme, wants 10-12 chairs", "call", "Acme, wants 10-12 chairs", "2026-11-21", ""),
+    ("call Acme, open 9:00-17:00", "call", "Acme, open 9:00-17:00", "2026-11-21", ""),
     # Hours from now, and ago.
     ("meeting Acme in 2 hours", "meeting", "Acme", "", "2026-11-21 11:00"),
     ("call Acme in half an hour about prices", "call", "Acme about prices", "", "2026-11-21 09:30"),
@@ -154,8 +182,10 @@ NOTES = [
 @pytest.mark.parametrize(("line", "kind", "body", "happened", "follows"), NOTES)
 def test_a_line_is_taken_apart(line: str, kind: str, body: str, happened: str, follows: str) -> None:
     note = next(read_notes(line, US))
+    until = f" to {note.until}" if note.until else ""
     on = "" if note.is_planned(note.apart()[1]) else f"{note.on or TODAY} {note.time}".strip()
     due = f"{note.due_on} {note.due_time}".strip() if note.due_on else ""
+    on, due = (day + until if day and ":" in day else day for day in (on, due))
     assert (note.kind, note.body, on, due) == (kind, body, happened, follows)
 
 
@@ -223,6 +253,9 @@ def test_a_day_that_does_not_exist_is_refused(line: str, words: str) -> None:
         ("$300 from Acme", "Acme", "300"),
         ("got 300 from Acme for tables", "Acme, tables", "300"),
         ("Acme buys 3 tables for 300", "Acme, 3 tables", "300"),
+        ("$4,500 for 3 tables from Acme", "Acme, 3 tables", "4500"),
+        ("$4,500 for 3 tables to Acme", "Acme, 3 tables", "4500"),
+        ("$4,500 for Acme", "Acme", "4500"),
         ("got 3 calls from Acme", "got 3 calls from Acme", None),
         ("Acme owes $4,500 for 3 tables", "Acme owes $4,500 for 3 tables", None),
         ("Acme wants 3 tables for $4,500", "Acme wants 3 tables for $4,500", None),

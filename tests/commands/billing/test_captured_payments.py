@@ -32,3 +32,14 @@ def test_what_a_client_with_open_invoices_paid_is_a_payment_first(desk: BillingD
     with desk.store.repository.read() as snapshot:
         assert (snapshot.count(Payment, Query()), snapshot.count(Sale, Query())) == (1, 0)
     assert desk.sound()
+
+
+def test_a_payment_that_is_recorded_already_is_asked_about(desk: BillingDesk) -> None:
+    desk.issued("3 h Consulting 100 19%", "3 h Consulting 100 19%")
+    desk("payments add", desk.acme, Decimal(300), reference="RE-1")
+    line = "Acme paid 300"
+    assert asked_for(desk, line, payment=True) == "duplicate_ok"
+    assert desk("capture", line, payment=True, duplicate_ok=True, yes=True).payment.amount == 300
+    # Of another sum, or another day, nothing is asked.
+    assert desk("capture", "Acme paid 301", payment=True, yes=True).payment.amount == 301
+    assert desk("capture", "Acme paid 300 yesterday", payment=True, yes=True).payment.amount == 300

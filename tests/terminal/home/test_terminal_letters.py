@@ -168,7 +168,7 @@ _ELSEWHERE = (
 # What runs once a question was answered, by the entry that asks it.
 _BEHIND_A_QUESTION = {
     "clients delete-many": "With all", "clients edit-many": "With all", "follow-ups assign": "Reassign",
-    "follow-ups delete": "Delete", "follow-ups snooze": "Snooze",
+    "follow-ups snooze": "Snooze",
     "sales undo": "Delete this sale",
     "settings set": "Settings",
 }  # fmt: skip
