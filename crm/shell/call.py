@@ -1,5 +1,6 @@
 """One call of a command: who runs it, its arguments, and where its answer goes."""
 
+import inspect
 import json
 import os
 import sys
@@ -8,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_origin
 
 from crm import program
 from crm.accounts import SignedIn
@@ -241,12 +242,15 @@ class Call:
             crm.repository.close()
 
     def _refuse_csv(self, command: Command) -> None:
-        """Raises UsageError for what is no list and for a file that is there already, and FileError where none can be
-        written."""
+        """Raises UsageError for what prints no table and for a file that is there already, and FileError where none can
+        be written."""
         if not self._settings["csv"]:
             return
-        if command.name not in ("list", "search"):
-            raise UsageError(f"--csv is for lists; `{command.words}` is none.")
+        if not _has_rows(command):
+            raise UsageError(
+                f"--csv is for lists and reports, and `{command.words}` is neither. Nothing was done. Use --json; in a"
+                " pipe the answer has tabs between its cells."
+            )
         if self._settings["csv"] != "-":
             file = path_of(self._settings["csv"])
             if not self._settings["yes"] and would_replace(file):
@@ -427,7 +431,7 @@ class Call:
         try:
             if self._settings["json"]:
                 sys.stdout.write(json.dumps(plain(result), ensure_ascii=not _writes_unicode(), indent=2) + "\n")
-            elif self._settings["csv"] and (rows := _rows(result)) is not None:
+            elif self._settings["csv"] and (rows := _rows_for_csv(result)) is not None:
                 self._write_csv(rows)
             elif not sys.stdout.isatty() and (lines := _tabbed(crm, result)) is not None:
                 sys.stdout.writelines(f"{line}\n" for line in lines)
@@ -483,10 +487,25 @@ class WaitsTold:
         self._last = wait
 
 
-def _rows(result: Any) -> Sequence[Any] | None:
-    from crm.terminal.drawing.render import rows_of
+# Where the rows stand of what is more than a list, by the type of the answer.
+_ROWS: Mapping[str, str] = {
+    "Report": "rows", "Agenda": "items", "Timeline": "entries", "DealList": "deals", "FollowUpList": "follow_ups",
+}  # fmt: skip
 
-    return rows_of(result)
+
+def _has_rows(command: Command) -> bool:
+    """Return whether the answer of a command is a list, or has one in it."""
+    answer = inspect.signature(command.function).return_annotation
+    return get_origin(answer) in (list, Sequence) or getattr(answer, "__name__", "") in _ROWS
+
+
+def _rows_for_csv(result: Any) -> Sequence[Any] | None:
+    """The rows of an answer, as JSON has them; None for one without."""
+    if isinstance(result, list | tuple):
+        return result
+    name = _ROWS.get(type(result).__name__)
+    rows: Sequence[Any] | None = plain(result)[name] if name else None
+    return rows
 
 
 def _tabbed(crm: CRM, result: Any) -> list[str] | None:

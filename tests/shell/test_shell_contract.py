@@ -670,7 +670,7 @@ def test_a_list_is_written_as_csv_to_stdout_or_a_file(shell: CommandLine) -> Non
     assert b"Anna" in before
     assert "Give --yes" in shell.refused("sales", "list", "--csv", str(file), code=2)
     assert file.read_bytes() == before
-    assert "is for lists" in shell.refused("clients", "add", "--first-name", "Bo", "--csv", "-", code=2)
+    assert "is for lists and reports" in shell.refused("clients", "add", "--first-name", "Bo", "--csv", "-", code=2)
     assert len(shell.clients()) == 1
 
 

@@ -28,8 +28,6 @@ _ALSO: Mapping[str, Sequence[str]] = {
     "emails": ["email"], "mail": ["email"], "mails": ["email"], "statuses": [STATUS], "followups": [FOLLOW_UP],
     "interactions": list(INTERACTIONS), "changes": [STATUS, EDIT],
 }  # fmt: skip
-# No more of a text stands in a line.
-_LONGEST = 60
 
 
 class EntryKinds(Check):
@@ -111,6 +109,6 @@ class Place:
 START = Place()
 
 
-def short(text: str) -> str:
-    """A text shortened to one line."""
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+def in_one_line(text: str) -> str:
+    """A text in one line; a screen cuts what it has no room for."""
+    return " ".join(text.split())

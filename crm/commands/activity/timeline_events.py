@@ -8,7 +8,18 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from crm.commands.activity import timeline_messages
-from crm.commands.activity.timeline_entries import DEAL, EDIT, FOLLOW_UP, SALE, START, STATUS, Entry, Key, Place, short
+from crm.commands.activity.timeline_entries import (
+    DEAL,
+    EDIT,
+    FOLLOW_UP,
+    SALE,
+    START,
+    STATUS,
+    Entry,
+    Key,
+    Place,
+    in_one_line,
+)
 from crm.commands.context import CRM
 from crm.commands.data.change_details import typed_value
 from crm.model import CHANNELS, INTERACTIONS, Client, Conventions, Sale, Stage, fields
@@ -178,7 +189,7 @@ def _change_text(
 def _value_text(name: str, written: Any, by: Conventions) -> str:
     if written in (None, "", {}, []):
         return "—"
-    return short(fields(Client)[name].check.show(typed_value(Client.kind_name, name, written), by))
+    return in_one_line(fields(Client)[name].check.show(typed_value(Client.kind_name, name, written), by))
 
 
 # For each source: the right that reading it needs, the kinds of its entries, how it is read, and how its rows become

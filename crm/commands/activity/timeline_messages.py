@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 
-from crm.commands.activity.timeline_entries import Entry, Key, short
+from crm.commands.activity.timeline_entries import Entry, Key, in_one_line
 from crm.model import CHANNELS, INTERACTIONS, STATES, UNSENT, Contact, Conventions
 from crm.repository import Query, Snapshot
 from crm.repository.queries import timeline
@@ -62,7 +62,7 @@ def _message_text(row: "AnyRow", names: Mapping[int, str]) -> str:
     text += f" {STATES[row.state]}"
     if about := row.subject or _first_line(row.body):
         text += f": {about}"
-    return text + (f" ({short(row.failure)})" if row.failure and row.state in UNSENT else "")
+    return text + (f" ({in_one_line(row.failure)})" if row.failure and row.state in UNSENT else "")
 
 
 def _names(snapshot: Snapshot, numbers: set[int]) -> Mapping[int, str]:
@@ -72,7 +72,7 @@ def _names(snapshot: Snapshot, numbers: set[int]) -> Mapping[int, str]:
 
 
 def _first_line(text: str) -> str:
-    return short(text.partition("\n")[0])
+    return in_one_line(text.partition("\n")[0])
 
 
 def _moment(on: date, at: str, noted: datetime, by: Conventions) -> datetime:

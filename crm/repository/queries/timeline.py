@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from crm.repository import AnyRow
 
 # Of a long text only its beginning is read.
-_BEGINNING = 200
+_BEGINNING = 2000
 
 _SALES = (
     select(*(sale.c[name] for name in ("id", "on", "amount", "note", "reference", "user", "created_at")))

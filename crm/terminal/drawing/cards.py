@@ -96,8 +96,12 @@ def badge(words: str, style: str) -> Text:
     return data(f"[{words}]", style)
 
 
+# Where all of a timeline is printed.
+_LINES_OF_ENTRY = 2
+
+
 def draw_timeline(screen: Screen, timeline: "Iterable[Entry]", by: Conventions, most: int | None = None) -> None:
-    """Draw the timeline, newest first; on `most` lines, each cut where it is too long, or all of it."""
+    """Draw the timeline, newest first; on `most` lines, or all of it with two lines for each; longer ones are cut."""
     entries = list(timeline)
     listed = entries if most is None else _most_telling(entries, most)
     if screen.piped:
@@ -108,8 +112,8 @@ def draw_timeline(screen: Screen, timeline: "Iterable[Entry]", by: Conventions, 
     wide = max(map(len, days), default=0)
     for entry, day in zip(listed, days, strict=True):
         line = Text(f"{day:<{wide}}  ", "muted").append_text(entry_line(entry, by))
-        if most is not None:
-            line.truncate(screen.width, overflow="ellipsis" if screen.unicode else "crop")
+        room = screen.width * (_LINES_OF_ENTRY if most is None else 1)
+        line.truncate(room, overflow="ellipsis" if screen.unicode else "crop")
         screen.print(line)
     if most is not None and len(entries) > most:
         screen.print(Text(f"and {len(entries) - most} more", "muted"))
