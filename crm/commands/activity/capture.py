@@ -12,6 +12,8 @@ from crm.commands.billing.payments import TRANSFER, ask_about_double, recorded
 from crm.commands.context import CRM
 from crm.commands.matching import begins, called, spelt_alike
 from crm.commands.registry import About, command
+from crm.commands.sales.sales import foreseen_text
+from crm.commands.sales.sales import recorded as recorded_sale
 from crm.errors import FieldError, Question, confirmation
 from crm.model import INTERACTIONS, Client, Contact, Conventions, Deal, FollowUp, Interaction, Payment, Sale, named
 from crm.model.clients import KINDS
@@ -87,6 +89,10 @@ def capture(
         if not yes:
             lines = [captured_summary(understood, by)]
             lines += [] if understood.follow_up else ["No follow-up (no future date found)."]
+            if understood.sale is not None and understood.client.id:
+                # Not kept: the question ends this transaction.
+                sold = dataclasses.replace(understood.sale, client=understood.client.id)
+                lines.append(foreseen_text(recorded_sale(tx, sold), by))
             raise confirmation("\n".join([*lines, "Save it?"]), "Save")
         company = understood.client if understood.client.id else tx.add(understood.client)
 

@@ -1,6 +1,6 @@
 """Sales: recorded with the review of the client's status, listed, corrected, and taken back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -11,7 +11,7 @@ from crm.commands.paging import Limit, Offset, most
 from crm.commands.period import Until, in_order
 from crm.commands.registry import EVERYBODY, About, FieldsOf, Takes, command
 from crm.errors import FieldError
-from crm.model import Client, Sale
+from crm.model import Client, Conventions, Sale
 from crm.model.fields import Amount, Day, Line
 from crm.repository import Query, Transaction
 
@@ -70,6 +70,35 @@ def recorded(tx: Transaction, sale: Sale) -> SaleReport:
     return _reported(tx, tx.add(sale), before.status)
 
 
+class _ForeseenError(Exception):
+    """Ends a transaction that only shows what a change would bring."""
+
+    def __init__(self, report: SaleReport) -> None:
+        super().__init__()
+        self.report = report
+
+
+def foreseen(crm: CRM, change: Callable[[Transaction], SaleReport]) -> SaleReport:
+    """The totals and the status that a change would bring: it is made in a transaction that is not kept, so that it is
+    exact whatever the rules ask for."""
+
+    def made(tx: Transaction) -> SaleReport:
+        raise _ForeseenError(change(tx))
+
+    try:
+        return crm.transact(made, "looked ahead")
+    except _ForeseenError as ended:
+        return ended.report
+
+
+def foreseen_text(report: SaleReport, by: Conventions) -> str:
+    """What a sale that is not saved yet would bring, in a line."""
+    client, status = report.client, report.status
+    count = f"{by.number(client.sales_count)} {'sale' if client.sales_count == 1 else 'sales'}"
+    verb = "stays" if status.before == status.after else "becomes"
+    return f"After this: {by.money(client.total_spend)} in {count}. Status {verb} {status.after or 'empty'}."
+
+
 def _reported(tx: Transaction, sale: Sale, before: str) -> SaleReport:
     tx.settle()
     client = tx.get(Client, sale.client)
@@ -123,17 +152,18 @@ def edit(
     for name, label in (("on", "Date"), ("amount", "Amount")):
         if values.get(name, "") is None:
             raise FieldError("this cannot be left empty", field=name, label=label)
+    return crm.transact(lambda tx: edited(tx, sale, values), f"edited sale {sale.id}")
 
-    def change(tx: Transaction) -> SaleEdited:
-        current = tx.get(Sale, sale.id)
-        if current.deal and "client" in values:
-            message = f"deal {current.deal}, which is about this client, was won with it"
-            raise FieldError(message, field="client", label="Client")
-        before = tx.get(Client, values.get("client", current.client)).status
-        report = _reported(tx, tx.change(sale, **values), before)
-        return SaleEdited(report.sale, report.client, report.status)
 
-    return crm.transact(change, f"edited sale {sale.id}")
+def edited(tx: Transaction, sale: Sale, values: Mapping[str, Any]) -> SaleEdited:
+    """Changes a sale as part of a change, and reviews the client's status."""
+    current = tx.get(Sale, sale.id)
+    if current.deal and "client" in values:
+        message = f"deal {current.deal}, which is about this client, was won with it"
+        raise FieldError(message, field="client", label="Client")
+    before = tx.get(Client, values.get("client", current.client)).status
+    report = _reported(tx, tx.change(sale, **values), before)
+    return SaleEdited(report.sale, report.client, report.status)
 
 
 @command("sales undo", title="Delete a sale", menu="sales")

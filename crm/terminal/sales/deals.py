@@ -11,6 +11,7 @@ from crm.commands.sales.outcomes import lost_reasons
 from crm.commands.sales.pipeline import stages
 from crm.model import Client, Deal, Field, Stage
 from crm.terminal.console.keyboard import Choice
+from crm.terminal.sales.foreseen import foresee_sale
 from crm.terminal.sales.picking import pick_deal, stage_line
 from crm.terminal.sales.rendering import draw_heading, draw_history
 from crm.terminal.toolkit import letters, record_actions
@@ -185,7 +186,13 @@ def _sale_steps(answers: Answers, deal: Deal) -> list[Step]:
     session, parameters = answers.session, named("deals win").parameters
     amount = dataclasses.replace(parameters["amount"], label="Amount of the sale", help="", required=True)
     typed = amount.value_check.edit(deal.value, session.crm.conventions) if deal.value else ""
-    return answers.steps([amount, parameters["on"]], lambda: session.page(deal.title, "Mark as won"), {"amount": typed})
+
+    def foresee(known: Mapping[str, Any]) -> None:
+        if "amount" in known:
+            foresee_sale(session, deal.client, known["amount"], known.get("on"))
+
+    asked, begun = [amount, parameters["on"]], {"amount": typed}
+    return answers.steps(asked, lambda: session.page(deal.title, "Mark as won"), begun, foresee)
 
 
 @flow("deals lose")

@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crm.commands.registry import named
+from crm.commands.sales.sales import edited
 from crm.model import Client, Field, Sale
 from crm.repository import Query
 from crm.terminal.console.keyboard import Choice
+from crm.terminal.sales.foreseen import draw_foreseen, foresee_sale
 from crm.terminal.sales.rendering import SALES, sale_side
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.client_lists import ClientListPage
@@ -55,6 +57,10 @@ class SaleForm(RecordForm):
     def ask(self, field: Field, *, required: bool = False) -> None:
         super().ask(field, required=required or field.name in ("on", "amount"))
 
+    def draw_above(self) -> None:
+        if self.changes:
+            draw_foreseen(self.session, lambda tx: edited(tx, self.record, self.changes))
+
 
 @page(Sale)
 def sale_page(session: Session, sale: Sale) -> None:
@@ -83,7 +89,12 @@ def sale_page(session: Session, sale: Sale) -> None:
 @flow("sales add")
 def add(session: Session, **known: Any) -> None:
     """The client, the amount, the day and a note; the reference of a sale made elsewhere is filled in by editing it."""
-    session.lead(named("sales add"), **{"reference": "", **known})
+
+    def foresee(answers: Mapping[str, Any]) -> None:
+        if "client" in answers and "amount" in answers:
+            foresee_sale(session, answers["client"].id, answers["amount"], answers.get("on"))
+
+    session.lead(named("sales add"), foresee=foresee, **{"reference": "", **known})
 
 
 @flow("sales edit")

@@ -64,6 +64,8 @@ class RecordForm:
         self.kind = kind
         self.original = original
         self.changes = changes
+        # The record whose fields these are; None for a new one.
+        self.record: Any = None
         self._began = dict(changes)
         # Where the question that is asked stands among those before the form is shown.
         self._place: FormPlace | None = None
@@ -76,7 +78,9 @@ class RecordForm:
     def of(cls, session: Session, record: Any, changes: dict[str, Any]) -> "RecordForm":
         """The form of a record that is there."""
         kind = type(record)
-        return cls(session, kind, {name: getattr(record, name) for name in typed_fields(kind)}, changes)
+        form = cls(session, kind, {name: getattr(record, name) for name in typed_fields(kind)}, changes)
+        form.record = record
+        return form
 
     def value(self, name: str) -> Any:
         """The value of a field as it stands in the form."""
@@ -85,6 +89,9 @@ class RecordForm:
     def fields(self) -> Sequence[Field]:
         """The fields of the form, in order."""
         return form_order(self.kind)
+
+    def draw_above(self) -> None:
+        """Draws what stands above the fields: what saving them will bring."""
 
     def is_written(self) -> bool:
         """Return whether anything was typed that somebody would miss; what was only chosen is no loss."""
@@ -136,6 +143,7 @@ class RecordForm:
         hint = f"{saves}, or pick a field"
         while True:
             self.session.page(*(crumbs() if callable(crumbs) else crumbs))
+            self.draw_above()
             by = self.session.crm.conventions
             fields = self.fields()
             wide = max(len(field.label) for field in fields)

@@ -466,8 +466,11 @@ class Session:
         """Opens the page of a record; `around` is what its page takes besides. Raises Back."""
         page_of(type(record))(self, record, **around)
 
-    def lead(self, command: Command, **arguments: Any) -> None:
-        """Asks for the parameters of a command that are not given, one by one, and runs it. Raises Back."""
+    def lead(
+        self, command: Command, *, foresee: Callable[[Mapping[str, Any]], None] = lambda _: None, **arguments: Any
+    ) -> None:
+        """Asks for the parameters of a command that are not given, one by one, and runs it; `foresee` may say what the
+        answers so far will bring. Raises Back."""
         from crm.terminal.toolkit.prompts import in_order
 
         asked = [parameter for parameter in in_order(command) if parameter.name not in arguments]
@@ -504,7 +507,7 @@ class Session:
                 fresh = True
                 raise Back from refused
 
-        in_steps(self, [*answers.steps(asked, page), run], answers.is_written)
+        in_steps(self, [*answers.steps(asked, page, foresee=foresee), run], answers.is_written)
 
     def call(self, words: str, **arguments: Any) -> Any:
         """Calls a command, asking what it asks. Raises Back."""

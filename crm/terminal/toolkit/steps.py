@@ -65,16 +65,23 @@ class Answers:
         return any(value for name, value in self.values.items() if name not in self._known)
 
     def steps(
-        self, parameters: "Sequence[Parameter]", page: Callable[[], None], typed: Mapping[str, str] = _NOTHING
+        self,
+        parameters: "Sequence[Parameter]",
+        page: Callable[[], None],
+        typed: Mapping[str, str] = _NOTHING,
+        foresee: Callable[[Mapping[str, Any]], None] = lambda _: None,
     ) -> list[Step]:
-        """A step for each parameter: on a `page` stand the answers to those before it, and then its question. `typed`
-        are lines to begin with, by name."""
+        """A step for each parameter: on a `page` stand the answers to those before it, what they will bring where
+        `foresee` can say so, and then its question. `typed` are lines to begin with, by name."""
 
         def asks(place: int) -> Step:
             def ask() -> None:
                 page()
                 for parameter in parameters[:place]:
                     self.session.prompts.show_answer(parameter, self.values[parameter.name])
+                # What is still to be asked counts as not answered yet.
+                asked = {parameter.name for parameter in parameters[place:]}
+                foresee({name: value for name, value in self.values.items() if name not in asked})
                 form = FormPlace(bool(place), [parameter.label for parameter in parameters[place + 1 :]])
                 self.ask(parameters[place], typed.get(parameters[place].name, ""), form)
 

@@ -144,6 +144,9 @@ def test_what_was_sold_for_a_sum_is_offered_as_a_sale(office: Office) -> None:
         with pytest.raises(Question) as asked:
             office("capture", line, yes=yes)
         assert (asked.value.parameter, asked.value.sentence) == ("sale", "Record a sale of $300.00 to Acme?")
+    with pytest.raises(Question) as asked:
+        office("capture", line, sale=True)
+    assert "After this: $300.00 in 1 sale. Status stays Regular." in asked.value.sentence
     assert stored(office, Sale) == []
     done = captured(office, line, sale=True)
     assert done.sale is not None

@@ -73,7 +73,12 @@ def test_a_sale_that_makes_a_vip_says_why(start: Start, crm: CRM) -> None:
     session = start().choose("Sales").sees("n new").press("n").sees("Client (")
     session.press("ann").sees("Anna Berg").press("enter").sees("Amount (")
     session.press("1.234,56", "enter").sees("did you mean 1,234.56?").sees("): 1.234,56")
-    session.press("kill", "35000", "enter").sees("Date (").press("fri", "enter").sees("Note (").press("enter")
+    session.press("kill", "35000", "enter").sees("Date (")
+    session.sees("After this: $35,000.00 in 1 sale. Status becomes VIP.").press("fri", "enter").sees("Note (")
+    with crm.read() as snapshot:
+        assert snapshot.count(Sale) == 0
+        assert snapshot.get(Client, 1).status == "Regular"
+    session.press("enter")
     session.sees("Sale 1: $35,000.00 to Anna Berg on Nov 20, 2026").sees("Total now $35,000.00 in 1 sale")
     session.sees("Status: Regular → VIP").sees("VIP when total_spend >= 35000 (total_spend 35000.00)")
     with crm.read() as snapshot:
