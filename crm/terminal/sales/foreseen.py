@@ -1,4 +1,4 @@
-"""What a sale will bring, shown before it is saved: the client's new total and status."""
+"""The client's new total and status, shown before a sale is saved."""
 
 from collections.abc import Callable
 from datetime import date
