@@ -91,14 +91,30 @@ def renew(service: Service, statuses: Sequence[str]) -> None:
 
 def _renewing(service: Service, statuses: Sequence[str]) -> Iterator[Request]:
     headings = service.values([TABS[kind].rows(0, 1) for kind in RECORDS])
-    asked = "sheets(properties(sheetId),conditionalFormats,protectedRanges(protectedRangeId,description,range))"
+    asked = (
+        "sheets(properties(sheetId),conditionalFormats,protectedRanges(protectedRangeId,description,range),"
+        "tables(range,columnProperties(columnIndex,columnType)))"
+    )
     described = {sheet["properties"].get("sheetId", 0): sheet for sheet in service.describe(asked)["sheets"]}
     for kind, grid in zip(RECORDS, headings, strict=True):
         head, properties = heading(kind, grid.rows[0] if grid.rows else []), described.get(TABS[kind].sheet_id, {})
-        yield from formatting.exact_amounts(head, _formats(service, head))
-        yield from formatting.drop_downs(head, statuses)
+        free = _without_typed(head, properties.get("tables", ()))
+        yield from formatting.exact_amounts(free, _formats(service, free))
+        yield from formatting.drop_downs(free, statuses)
         yield from formatting.renewed_guards(head, properties.get("protectedRanges", ()))
         yield from formatting.colours(head, statuses, properties.get("conditionalFormats", ()))
+
+
+def _without_typed(head: Heading, tables: Sequence[Mapping[str, Any]]) -> Heading:
+    """A heading without the columns whose type a table says (Format, Convert to table): Google lets nobody give those
+    another format or a drop-down."""
+    typed = {
+        table["range"].get("startColumnIndex", 0) + column.get("columnIndex", 0)
+        for table in tables
+        for column in table.get("columnProperties", ())
+        if column.get("columnType", "COLUMN_TYPE_UNSPECIFIED") != "COLUMN_TYPE_UNSPECIFIED"
+    }
+    return dataclasses.replace(head, positions={name: at for name, at in head.positions.items() if at not in typed})
 
 
 _FORMATS = "sheets(data(rowData(values(userEnteredFormat(numberFormat)))))"

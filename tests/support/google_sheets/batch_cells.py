@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from . import cells
+from . import cells, tables
 from .a1 import Area, letters
 from .batch import Situation, mask_of, request
 from .cells import Cell, Content, Row
@@ -73,6 +73,8 @@ def update_cells(situation: Situation, given: Json) -> Json:
                 f"Attempting to write row: {area.bottom}, beyond the last requested row of: {area.bottom - 1}"
             )
     ruled = not mask or "dataValidation" in mask
+    if ruled or "userEnteredFormat" in mask:
+        tables.refuse_typed(situation.book, sheet, area)
     for at in range(area.top, area.bottom):
         values = (rows[at - area.top].get("values") or []) if at - area.top < len(rows) else []
         if covered and len(values) > area.right - area.left:
@@ -106,7 +108,10 @@ def _refuse_columns(sheet: Sheet, wanted: int) -> None:
 def append_cells(situation: Situation, given: Json) -> Json:
     """Rows after the last one with data; the grid grows by rows when it must, and never by columns."""
     if given.get("tableId"):
-        raise Invalid(f"No table with id: {given['tableId']}")
+        change = cells.changing(mask_of(given, "CellData"))
+        new = [[change(None, data) for data in row.get("values") or []] for row in given.get("rows") or []]
+        tables.append_to(situation.book, given["tableId"], new)
+        return {}
     sheet = situation.book.sheet(given.get("sheetId"))
     mask = mask_of(given, "CellData")
     change = cells.changing(mask)
@@ -126,6 +131,7 @@ def append_cells(situation: Situation, given: Json) -> Json:
             row = [change(None, data) for data in values]
         sheet.set_row(at, row)
     sheet.row_count = max(sheet.row_count, top + len(rows))
+    tables.joined(situation.book, sheet, top, len(rows))
     return {}
 
 
@@ -145,6 +151,8 @@ def repeat_cell(situation: Situation, given: Json) -> Json:
     sheet, area = grid_range(situation, given)
     mask = mask_of(given, "CellData")
     change, data = cells.changing(mask), given.get("cell", {})
+    if not mask or "dataValidation" in mask or "numberFormat" in mask.get("userEnteredFormat", {"numberFormat": {}}):
+        tables.refuse_typed(situation.book, sheet, area)
     if set(mask) != {"dataValidation"}:
         # Cells are never changed in place: the empty ones, which are most, can all be the same.
         empty = change(None, data)
@@ -158,6 +166,7 @@ def repeat_cell(situation: Situation, given: Json) -> Json:
 def set_data_validation(situation: Situation, given: Json) -> Json:
     """A rule for what may be typed into a range."""
     sheet, area = grid_range(situation, given)
+    tables.refuse_typed(situation.book, sheet, area)
     set_rule(sheet, area, given.get("rule"))
     return {}
 
@@ -202,6 +211,9 @@ def copy_paste(situation: Situation, given: Json) -> Json:
     height, width = len(rows), len(rows[0])
     down, across = max(1, (where.bottom - where.top) // height), max(1, (where.right - where.left) // width)
     rows = [row * across for row in rows] * down
+    if given.get("pasteType", "PASTE_NORMAL") not in ("PASTE_VALUES", "PASTE_FORMULA"):
+        filled = Area(where.top, where.top + len(rows), where.left, where.left + len(rows[0]))
+        tables.refuse_typed(situation.book, target, filled)
     _put(target, where.top, where.left, rows, _paste(given.get("pasteType", "PASTE_NORMAL")))
     return {}
 

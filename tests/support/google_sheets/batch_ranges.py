@@ -2,6 +2,7 @@
 
 import re
 
+from . import tables
 from .a1 import Area, bounds
 from .batch import Situation, mask_of, request
 from .batch_cells import grid_range
@@ -147,10 +148,21 @@ def delete_protected_range(situation: Situation, given: Json) -> Json:
 def set_basic_filter(situation: Situation, given: Json) -> Json:
     """The filter of a sheet, in place of the one it had."""
     wanted = dict(given.get("filter", {}))
-    sheet = situation.book.sheet(wanted.get("range", {}).get("sheetId"))
-    wanted["range"] = sheet.range_of(sheet.within(wanted.get("range", {})))
+    if wanted.get("tableId"):
+        sheet, table = tables.table_of(situation.book, wanted["tableId"])
+        wanted["range"] = table["range"]
+    else:
+        sheet = situation.book.sheet(wanted.get("range", {}).get("sheetId"))
+        area = sheet.within(wanted.get("range", {}))
+        _refuse_table(sheet, area, "a filter")
+        wanted["range"] = sheet.range_of(area)
     sheet.lying["basicFilter"] = [wanted]
     return {}
+
+
+def _refuse_table(sheet: Sheet, area: Area, what: str) -> None:
+    if any(area.overlaps(tables.area_of(sheet, table)) for table in sheet.lying["tables"]):
+        raise Invalid(f"You cannot put {what} on a range that overlaps a table.")
 
 
 @request("clearBasicFilter")
@@ -170,6 +182,7 @@ def merge_cells(situation: Situation, given: Json) -> Json:
         areas = [Area(area.top, area.bottom, at, at + 1) for at in range(area.left, area.right)]
     elif kind == "MERGE_ROWS":
         areas = [Area(at, at + 1, area.left, area.right) for at in range(area.top, area.bottom)]
+    _refuse_table(sheet, area, "merged cells")
     for one in areas:
         for found in sheet.lying["merges"]:
             old = sheet.within(found)
@@ -254,7 +267,9 @@ def add_banding(situation: Situation, given: Json) -> Json:
     wanted = dict(given.get("bandedRange", {}))
     wanted.setdefault("bandedRangeId", new_id())
     wanted["range"] = _place(situation.book, wanted.get("range", {}))
-    situation.book.sheet(wanted["range"]["sheetId"]).lying["bandedRanges"].append(wanted)
+    sheet = situation.book.sheet(wanted["range"]["sheetId"])
+    _refuse_table(sheet, sheet.within(wanted["range"]), "colours by turns")
+    sheet.lying["bandedRanges"].append(wanted)
     return {"addBanding": {"bandedRange": _with_range(wanted)}}
 
 

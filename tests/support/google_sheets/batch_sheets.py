@@ -157,6 +157,9 @@ def _renamed(thing: Json, id: int) -> Json:
     for name in ("protectedRangeId", "bandedRangeId", "filterViewId"):
         if name in result:
             result[name] = new_id()
+    if "tableId" in result:
+        number = new_id()
+        result |= {"tableId": str(number), "name": f"{result['name']}_{number}"}
     if "range" in thing:
         result["range"] = {**thing["range"], "sheetId": id}
     if "ranges" in thing:

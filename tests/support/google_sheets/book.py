@@ -59,6 +59,8 @@ class Book:
     sheets: list[Sheet]
     named: list[Json] = field(default_factory=list)
     metadata: list[Json] = field(default_factory=list)
+    # What the service does with tables, where the documents leave it open: see batch_tables.
+    table_modes: frozenset[str] = frozenset()
 
     @classmethod
     def new(cls, title: str, locale: str = "en_US", time_zone: str = "Etc/GMT") -> "Book":
@@ -76,7 +78,7 @@ class Book:
     def copy(self) -> "Book":
         """The same content, to be changed without this one being changed."""
         sheets = [sheet.copy() for sheet in self.sheets]
-        return Book(dict(self.properties), sheets, list(self.named), list(self.metadata))
+        return Book(dict(self.properties), sheets, list(self.named), list(self.metadata), self.table_modes)
 
     @property
     def locale(self) -> str:

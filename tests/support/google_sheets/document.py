@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from . import tables
 from .book import Book
 
 Result = TypeVar("Result")
@@ -41,6 +42,7 @@ class Document:
         with self.lock:
             book = self.book.copy()
             result = how(book)
+            tables.after(book)
             book.refuse_size()
             self.book = book
             # Times are told in milliseconds, and no two changes are made at the same one.

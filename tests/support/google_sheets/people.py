@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from . import a1, batch_sheets, cells, values
+from . import a1, batch_sheets, batch_tables, cells, tables, values
 from .a1 import Area
+from .batch import Situation
 from .book import Book, new_id
 from .document import NONE, READER, WRITER, Document
 from .refusals import Invalid
@@ -182,6 +183,70 @@ class Hand:
 
         self._edit(id, tab, sorted_by)
 
+    def table_modes(self, id: str, modes: Sequence[str]) -> None:
+        """What the service does with tables where its documents leave that open: some of `tables.MODES`."""
+        self._document(id).change(lambda book: setattr(book, "table_modes", frozenset(modes)))
+
+    def convert_to_table(self, id: str, tab: str, types: Json | None = None, range: str = "") -> str:
+        """Make a table of a sheet, or of a range of it, by *Convert to table*, with types for some columns by what
+        their headings say; its id."""
+
+        def convert(book: Book) -> str:
+            sheet = self._tab(book, tab)
+            area = Area(0, max(sheet.last_data_row(), 2), 0, max(map(len, sheet.rows)))
+            if range:
+                _, area, _ = book.found(f"{a1.quoted(sheet.title)}!{range}")
+            heading = [cells.shown(sheet.cell(area.top, at)) for at in _columns_of(area)]
+            chosen = types or {}
+            columns = [{"columnIndex": at, "columnType": chosen.get(name, "")} for at, name in enumerate(heading)]
+            table = {"range": sheet.range_of(area), "columnProperties": columns}
+            return str(batch_tables.add_table(Situation(book), {"table": table})["addTable"]["table"]["tableId"])
+
+        return self._document(id).change(convert)
+
+    def tables(self, id: str, tab: str) -> list[Json]:
+        """The tables of a sheet."""
+        return self._tab(self._document(id).book, tab).lying["tables"]
+
+    def table_to_range(self, id: str, tab: str) -> None:
+        """Make the tables of a sheet plain cells again; what they hold stays."""
+        self._edit(id, tab, lambda _, sheet: sheet.lying.update(tables=[]))
+
+    def delete_table(self, id: str, tab: str) -> None:
+        """Delete the tables of a sheet with what they hold."""
+
+        def delete(book: Book, sheet: Sheet) -> None:
+            for table in list(sheet.lying["tables"]):
+                batch_tables.delete_table(Situation(book), {"tableId": table["tableId"]})
+
+        self._edit(id, tab, delete)
+
+    def sort_table(self, id: str, tab: str, column: int, descending: bool = False) -> None:
+        """Sort the rows of the first table of a sheet, and no others."""
+
+        def sort(_: Book, sheet: Sheet) -> None:
+            sheet.sort(tables.body_of(sheet, sheet.lying["tables"][0]), [(column, descending)])
+
+        self._edit(id, tab, sort)
+
+    def add_footer(self, id: str, tab: str, column: int) -> None:
+        """Give the first table of a sheet a footer that adds a column up."""
+
+        def add(book: Book, sheet: Sheet) -> None:
+            table = sheet.lying["tables"][0]
+            properties = {**table.get("rowsProperties", {}), "footerColorStyle": {"rgbColor": {}}}
+            given = {"table": {**table, "rowsProperties": properties}, "fields": "rowsProperties"}
+            below = tables.area_of(sheet, table).bottom
+            if below < sheet.row_count:
+                book.insert(sheet, "ROWS", below, 1, below - 1)
+                sheet.lying["tables"][0] = table
+            batch_tables.update_table(Situation(book), given)
+            numbers = [cells.value_of(sheet.cell(at, column)) for at in range(1, below)]
+            total = "+".join(str(number) for number in numbers if isinstance(number, int | float))
+            values.write(book, sheet, below, column, [[f"={total or 0}"]], "USER_ENTERED")
+
+        self._edit(id, tab, add)
+
     def filter(self, id: str, tab: str, column: int, hidden: Sequence[str]) -> None:
         """Filter a sheet: rows that show one of some values in a column are hidden."""
 
@@ -267,3 +332,7 @@ class Hand:
     def delete_tab(self, id: str, tab: str) -> None:
         """Delete a sheet."""
         self._edit(id, tab, lambda book, sheet: book.remove(sheet))
+
+
+def _columns_of(area: Area) -> range:
+    return range(area.left, area.right)

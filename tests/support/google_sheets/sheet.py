@@ -17,6 +17,7 @@ LYING = (
     "bandedRanges",
     "conditionalFormats",
     "filterViews",
+    "tables",
     "rowGroups",
     "columnGroups",
     "basicFilter",

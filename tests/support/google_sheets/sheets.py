@@ -5,7 +5,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from . import a1, batch, batch_cells, batch_dimensions, batch_ranges, batch_sheets, fields, rendering, schema, values
+from . import (
+    a1,
+    batch,
+    batch_cells,
+    batch_dimensions,
+    batch_ranges,
+    batch_sheets,
+    batch_tables,
+    fields,
+    rendering,
+    schema,
+    values,
+)
 from .a1 import Area
 from .book import Book
 from .calls import Call
@@ -16,7 +28,7 @@ from .sheet import Sheet
 from .shifts import Json
 
 # What they hold has put itself into the registry of requests.
-KINDS_OF_REQUESTS = (batch_cells, batch_dimensions, batch_ranges, batch_sheets)
+KINDS_OF_REQUESTS = (batch_cells, batch_dimensions, batch_ranges, batch_sheets, batch_tables)
 Result = TypeVar("Result")
 Place = tuple[Sheet, Area, bool]
 

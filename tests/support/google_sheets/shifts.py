@@ -113,7 +113,28 @@ def carried(thing: Json, dimension: str, shift: Shift) -> Json | None:
     if left is None:
         return None
     result = {**thing, "range": left}
+    if "tableId" in thing:
+        return _table(thing, result, dimension, shift)
     if dimension == "COLUMNS" and "criteria" in thing:
         places = {shift.index(int(column)): wanted for column, wanted in thing["criteria"].items()}
         result["criteria"] = {str(column): wanted for column, wanted in places.items() if column is not None}
     return result
+
+
+def _table(old: Json, new: Json, dimension: str, shift: Shift) -> Json | None:
+    """A table after a shift: without its heading it is none; its columns stay those that they were."""
+    heading = shift.index(old["range"]["startRowIndex"])
+    if dimension == "ROWS":
+        return new if heading == new["range"]["startRowIndex"] else None
+    first, start, end = (
+        old["range"]["startColumnIndex"],
+        new["range"]["startColumnIndex"],
+        new["range"]["endColumnIndex"],
+    )
+    columns = []
+    for column in old["columnProperties"]:
+        at = shift.index(first + column.get("columnIndex", 0))
+        if at is not None and start <= at < end:
+            rest = {name: value for name, value in column.items() if name != "columnIndex"}
+            columns.append(({"columnIndex": at - start} if at > start else {}) | rest)
+    return {**new, "columnProperties": sorted(columns, key=lambda column: column.get("columnIndex", 0))}

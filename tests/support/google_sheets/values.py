@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from . import a1, cells
+from . import a1, cells, tables
 from .a1 import Area
 from .book import Book
 from .cells import Content, Row
@@ -130,6 +130,8 @@ def append(
     height, width = len(rows), max((len(row) for row in rows), default=0)
     if insert and height and top < sheet.row_count:
         book.insert(sheet, "ROWS", top, height, top - 1)
+    if height:
+        tables.joined(book, sheet, top, height, inserted=insert)
     sheet.row_count = max(sheet.row_count, top + height)
     sheet.column_count = max(sheet.column_count, left + width)
     book.refuse_size()

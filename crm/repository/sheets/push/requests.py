@@ -83,10 +83,14 @@ class Commit:
     def steps(self) -> Iterator[Step]:
         """The requests to send, one after the other; only the last one makes anything visible."""
         state, plan = self.seen.state, self.plan
-        updates, tail = list(self._updates()), [*self._continued(), *self._deletes()]
-        room = LARGEST - _SPARE - Service.size([*self._around(plan, state, state)[0], *updates, *tail])
+        updates, deletes, grown = list(self._updates()), list(self._deletes()), list(self._grid_grown())
+        room = LARGEST - _SPARE - Service.size([*self._around(plan, state, state)[0], *updates, *grown, *deletes])
         portions = list(_portions(self._added()))
         at_last = portions.pop() if portions and portions[-1].size <= room else Portion()
+        looks: list[Request] = []
+        if portions:
+            # The grid grows by them.
+            grown, looks = [], list(self._continued())
         for number, portion in enumerate(portions, start=1):
             base, state = state, self._staged(state, number)
             # New columns must be there before rows are that use them.
@@ -100,7 +104,7 @@ class Commit:
             uid=self.uid,
             history_rows=self.after.history_rows + len(plan.history),
         )
-        yield self._step(plan, state, final, [*updates, *at_last.requests, *tail])
+        yield self._step(plan, state, final, [*updates, *grown, *at_last.requests, *looks, *deletes])
 
     def _staged(self, state: State, number: int) -> State:
         """The state after a step that makes nothing visible."""
@@ -144,6 +148,16 @@ class Commit:
                 values = [update.cells[at] for at in range(column, column + count)]
                 blocks.append((sheet, update.row, column, [values]))
         yield from (cells_request(*block) for block in _joined(blocks))
+
+    def _grid_grown(self) -> Iterator[Request]:
+        """The rows that the grid has to grow by, formatted before anything stands in them: what has become a row of a
+        table cannot be formatted any more."""
+        for kind, added in self.plan.appends.items():
+            place = self.seen.places[kind.kind_name]
+            more = place.used + len(added) - place.rows
+            if more > 0 and place.rows > 1:
+                yield {"appendDimension": {"sheetId": TABS[kind].sheet_id, "dimension": "ROWS", "length": more}}
+        yield from self._continued()
 
     def _continued(self) -> Iterator[Request]:
         """Rows that the grid grows by look like the last one that it had, drop-downs included."""
