@@ -146,6 +146,8 @@ def _(result: "ImportReport", screen: Screen, by: Conventions) -> None:
     else:
         first = ("The first ones, as they are stored", result.first_records, len(result.first_records))
         _draw_all(screen, by, [first, refused, doubtful])
+    if result.doubts_file:
+        screen.print(data(f"What to check is in {display_path(result.doubts_file)}, with the reason.", "warning"))
     if result.refused_file:
         screen.print(data(f"The refused rows are in {display_path(result.refused_file)}, with the reason.", "warning"))
 

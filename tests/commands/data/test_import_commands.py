@@ -247,6 +247,24 @@ def test_refused_rows_go_to_a_file_to_be_mended_and_imported(office: Office) -> 
     assert all(client.extra == {} for client in office.clients())
 
 
+def test_all_that_is_to_be_checked_goes_to_a_file_with_its_rows(office: Office) -> None:
+    many = "".join(f"Anna {number},0151 {number:02}\n" for number in range(30))
+    file = office.write("list.csv", f'first_name,phone\n{many}"Ben, Jr.",+43 1 5880 1234\nCy,=1+2\n')
+    assert office("import", file, preview=True).doubts_file is None
+    report = office("import", file)
+    assert (report.new, len(report.doubts) < report.doubtful) == (32, True)
+    assert Path(report.doubts_file).name == "list-check.csv"
+    head, *written = rows_of(report.doubts_file)
+    assert head == ["Row", "Field", "Value", "Please check", "first_name", "phone"]
+    assert len(written) == report.doubtful == 31
+    assert [written[3][at] for at in (0, 1, 2, 4)] == ["5", "phone", "0151 03", "Anna 3"]
+    assert all(row[3] for row in written)
+    # Nothing that a spreadsheet would take for a formula.
+    assert not any(cell.startswith("=") for row in written for cell in row)
+    # Again there is nothing to check.
+    assert office("import", file).doubts_file is None
+
+
 @pytest.mark.parametrize("name", ["n" * 251, "\N{GRINNING FACE}" * 62, os.fsdecode(b"caf\xe9")])
 def test_a_file_of_any_name_is_imported_and_its_refused_rows_are_kept(office: Office, name: str) -> None:
     report = office(

@@ -68,7 +68,8 @@ def import_file(
     """Imports clients or sales from a file; importing the same file again adds nothing.
 
     Encoding, delimiter, header, the meaning of columns and the order of dates are detected. Rows that cannot be
-    taken go to a file of their own beside it, with the reason. An import is one step of `history undo`.
+    taken go to a file of their own beside it, with the reason, and what is to be checked to another. An import is one
+    step of `history undo`.
     """
     if as_ == "all" or (not as_ and file.suffix.lower() == ".json"):
         from crm.commands.data.full_export import read_whole_store
@@ -140,12 +141,13 @@ def run(crm: CRM, draft: "ImportDraft", *, preview: bool = False) -> "ImportRepo
             return tallies[-1].report(applied=False)
         try:
             refused_file = tallies[-1].write_refused()
+            doubts_file = tallies[-1].write_doubts()
         except FileError as error:
             raise FileError(
-                f"The file was imported, but the rows that were refused could not be kept. {error.sentence}"
+                f"The file was imported, but the rows that were refused or doubtful could not be kept. {error.sentence}"
                 " To get them, undo the import, and import a copy of the file in another folder."
             ) from error
-        return tallies[-1].report(applied=True, refused_file=refused_file)
+        return tallies[-1].report(applied=True, refused_file=refused_file, doubts_file=doubts_file)
 
 
 def _refuse_pointless(draft: "ImportDraft") -> None:

@@ -58,7 +58,7 @@ class ImportReport:
     of people who have opted out elsewhere were put among the opt-outs. `left_out` are the columns
     with something in them that go nowhere. `joined` are rows whose client an earlier row of the file has,
     `conflicting` those of them that differ from it: the first value is kept. `doubtful` is how many doubts
-    there are."""
+    there are, and `doubts_file` where all of them are."""
 
     applied: bool
     what: str
@@ -83,6 +83,7 @@ class ImportReport:
     conflicting: int = 0
     opt_outs_added: int = 0
     doubtful: int = 0
+    doubts_file: Path | None = None
 
     @property
     def failed(self) -> bool:
@@ -92,7 +93,7 @@ class ImportReport:
 
 @dataclass
 class Tally:
-    """The counts of an import under way; refused rows wait in a file of their own."""
+    """The counts of an import under way; refused rows and doubts wait in a file each."""
 
     draft: ImportDraft
     rows: int = 0
@@ -112,6 +113,7 @@ class Tally:
     first_records: list[Record] = field(default_factory=list)
     _alike: Counter[str] = field(default_factory=Counter)
     _spool: IO[str] = field(default_factory=lambda: _temporary())
+    _spool_of_doubts: IO[str] = field(default_factory=lambda: _temporary())
 
     def add(self, record: Record, row: Checked) -> None:
         """A row that became a new record."""
@@ -131,13 +133,13 @@ class Tally:
         self._doubt(row)
         self.conflicting += bool(conflicts)
         for name, value, why in conflicts:
-            self._list(Doubt(row.row.number, name, value, why))
+            self._list(Doubt(row.row.number, name, value, why), row)
 
     def differ(self, row: Checked, value: str, why: str) -> None:
         """A row that speaks of a record that is there and differs from it, which is kept."""
         self.unchanged += 1
         self.conflicting += 1
-        self._list(Doubt(row.row.number, "reference", value, why))
+        self._list(Doubt(row.row.number, "reference", value, why), row)
 
     def came_to_nothing(self, updated: int, joined: int) -> None:
         """So many rows that update a record, or are joined with another row of it, left it as it was together."""
@@ -156,9 +158,10 @@ class Tally:
         for name, value, why in row.doubts:
             doubt = Doubt(row.row.number, name, value, why)
             self.maybe_foreign += doubt.maybe_foreign
-            self._list(doubt)
+            self._list(doubt, row)
 
-    def _list(self, doubt: Doubt) -> None:
+    def _list(self, doubt: Doubt, row: Checked) -> None:
+        csv.writer(self._spool_of_doubts).writerow([doubt.row, doubt.field, doubt.value, doubt.why, *row.row.cells])
         self._alike[doubt.why] += 1
         if len(self.doubts) < _LISTED and self._alike[doubt.why] <= _ALIKE:
             self.doubts.append(doubt)
@@ -177,26 +180,32 @@ class Tally:
 
     def write_refused(self) -> Path | None:
         """Writes the refused rows beside the file they came from, to be mended and imported again; None if none."""
-        if not self.refused:
-            return None
-        target = _free(self.draft.file.with_name(f"{_short(self.draft.file.stem)}-refused.csv"))
-        self._spool.flush()
-        self._spool.seek(0)
-        write_csv(target, refused_columns(self.draft), self._spooled())
+        return self._written("refused", refused_columns(self.draft), self._refused_rows()) if self.refused else None
+
+    def write_doubts(self) -> Path | None:
+        """Writes what was kept and is to be checked beside the file, with the rows that it came from; None if none."""
+        columns = ["Row", "Field", "Value", "Please check", *self.draft.source.columns]
+        return self._written("check", columns, _rows_in(self._spool_of_doubts)) if self._alike else None
+
+    def _written(self, name: str, columns: Sequence[str], rows: Iterator[list[str]]) -> Path:
+        target = _free(self.draft.file.with_name(f"{_short(self.draft.file.stem)}-{name}.csv"))
+        write_csv(target, columns, rows)
         return target
 
-    def _spooled(self) -> Iterator[list[str]]:
-        csv.field_size_limit(2**31 - 1)
+    def _refused_rows(self) -> Iterator[list[str]]:
         width = len(self.draft.source.columns)
-        for cells in csv.reader(self._spool):
+        for cells in _rows_in(self._spool):
             # Cells beyond the header stay behind the reason, where nobody takes them for a column's.
             yield [*cells[:width], cells[-1], *cells[width:-1]]
 
     def close(self) -> None:
-        """Lets go of the refused rows."""
+        """Lets go of the refused rows and the doubts."""
         self._spool.close()
+        self._spool_of_doubts.close()
 
-    def report(self, *, applied: bool, refused_file: Path | None = None) -> ImportReport:
+    def report(
+        self, *, applied: bool, refused_file: Path | None = None, doubts_file: Path | None = None
+    ) -> ImportReport:
         """The counts as they are now."""
         return ImportReport(
             applied,
@@ -222,6 +231,7 @@ class Tally:
             self.conflicting,
             self.opt_outs_added,
             self._alike.total(),
+            doubts_file,
         )
 
     def _left_out(self) -> tuple[str, ...]:
@@ -237,6 +247,13 @@ class Tally:
 def _temporary() -> IO[str]:
     # In memory while it is small; gone when nobody holds it any longer.
     return tempfile.SpooledTemporaryFile(1_000_000, "w+", encoding="utf-8", newline="")
+
+
+def _rows_in(spool: IO[str]) -> Iterator[list[str]]:
+    csv.field_size_limit(2**31 - 1)
+    spool.flush()
+    spool.seek(0)
+    yield from csv.reader(spool)
 
 
 def _short(stem: str) -> str:
