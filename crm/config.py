@@ -16,8 +16,16 @@ from crm.atomic_write import atomic_write
 from crm.clock import NO_ZONES, machine_now, machine_zone, running_from
 from crm.errors import FieldError, FileError, UsageError
 from crm.model.conventions import Conventions
-from crm.model.data import FEW_DELETIONS, SHEET_DELETIONS, TIME_ZONE
-from crm.model.fields import Check, Country, Email, Flag, Line, Rate, Secret, Whole
+from crm.model.data import (
+    CURRENCY,
+    FEW_DELETIONS,
+    PAID_INVOICES,
+    SALES,
+    SHEET_DELETIONS,
+    SPEND_COUNTS,
+    TIME_ZONE,
+)
+from crm.model.fields import Check, Choice, Country, Email, Flag, Line, Rate, Secret, Whole
 from crm.model.iban import bare_iban, is_iban, is_like_iban
 from crm.model.paths import display_path, path_of
 from crm.model.vat_ids import bare_vat_id, is_like_vat_id
@@ -469,11 +477,19 @@ TEAM: tuple[Option, ...] = (
     Option("company_name", "Company name", Line(80), lambda: "", "Your company's name, in the title."),
     Option("language", "Language", Language(), _language, "How numbers, money and dates are written."),
     Option(
-        "currency",
+        CURRENCY,
         "Currency",
         Currency(),
         _currency,
         "The currency of all amounts (ISO 4217). If you change it, amounts are not converted.",
+    ),
+    Option(
+        SPEND_COUNTS,
+        "Total spend counts",
+        Choice({SALES: "the sales that are recorded", PAID_INVOICES: "what was paid on invoices"}),
+        lambda: SALES,
+        f"What makes the total of a client, by which the status rules go: {SALES}, or {PAID_INVOICES} in the team's"
+        " currency.",
     ),
     Option(
         "country",

@@ -7,10 +7,14 @@ from crm.model.fields import Line
 from crm.model.kind import READ_ALL, Kind, Rights, Tab
 from crm.model.record import Record, described
 
-# The setting that says in which time zone the team's days begin and end.
 # How many records may vanish from a spreadsheet at once before it is asked what that means.
 SHEET_DELETIONS, FEW_DELETIONS = "sheet_deletions", 5
+# The setting that says in which time zone the team's days begin and end.
 TIME_ZONE = "time_zone"
+# The settings that say what the figures of a client are summed from: in which currency, and whether its sales or its
+# paid invoices make its total.
+CURRENCY, SPEND_COUNTS = "currency", "spend_counts"
+SALES, PAID_INVOICES = "sales", "paid invoices"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

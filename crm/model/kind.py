@@ -60,7 +60,8 @@ class Rights:
 class Sum:
     """A field of another record that follows from the records of this kind: the record is the one that the field `onto`
     links to, `name` the field there. It is the sum, the count, the least or the greatest of the field `of`, over those
-    that fit `where`: each field has one of these values, or is empty (None).
+    that fit `where`: each field has one of these values, or is empty (None). `team_currency` leaves out those in
+    another currency than that of the team.
 
     No client feeds a sum, and none goes by a status: those are written after the sums."""
 
@@ -69,6 +70,7 @@ class Sum:
     of: str = "id"
     onto: str = "client"
     where: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
+    team_currency: bool = False
 
     def counts(self, record: Any) -> bool:
         """Return whether a record is one of those that are summed."""

@@ -33,12 +33,13 @@ def totals_follow_facts(snapshot: SqlSnapshot) -> Iterator[Finding]:
     """The totals beside a record are the sums of its facts: of a client's sales, and the days of what went on."""
     for kind in sums.SUMMED:
         name = kind.kind_name
-        for row in snapshot.select(sums.wrong(kind)):
+        for row in snapshot.select(sums.wrong(kind, snapshot.by_invoices)):
             fault = "shows figures that its records do not give."
             mend = "Change one of its records and change it back, or restore a backup."
             if kind is Client:
                 adds_up = row.total_spend == (row.summed_total_spend or 0)
-                spent = f"shows a total of {row.total_spend}, its sales add up to {row.summed_total_spend or 0}."
+                facts = "paid invoices" if snapshot.by_invoices else "sales"
+                spent = f"shows a total of {row.total_spend}, its {facts} add up to {row.summed_total_spend or 0}."
                 fault = "shows days that its records do not give." if adds_up else spent
                 mend = "Record or delete a sale of the client, or restore a backup."
             yield Finding(f"{name.replace('_', ' ').capitalize()} {row.id} {fault}", True, name, row.id, mend)

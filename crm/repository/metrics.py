@@ -40,8 +40,9 @@ from crm.clock import Clock, offsets
 from crm.model import Client, Invoice
 from crm.model.money import NOTHING
 from crm.repository.column_types import MINOR_UNITS, major
+from crm.repository.spend import in_team_currency, spent
 from crm.repository.sql_functions import day_at_offset, days_between, money_text, multiplied, quotient, trimmed
-from crm.repository.tables import TABLES, client, has_tag, sale
+from crm.repository.tables import TABLES, client, has_tag
 from crm.rules import (
     METRICS,
     And,
@@ -103,14 +104,16 @@ _ZONES_FROM = date(2020, 1, 1)
 
 
 class Figures:
-    """The SQL of metrics at a moment, for statements that select from the client table."""
+    """The SQL of metrics at a moment, for statements that select from the client table; `by_invoices` says that paid
+    invoices count, and not sales."""
 
-    def __init__(self, names: Iterable[str], clock: Clock) -> None:
+    def __init__(self, names: Iterable[str], clock: Clock, by_invoices: bool) -> None:
         self.clock = clock
         self.today = today = clock.today
         from_sales = sorted(name for name in names if _needs_sales(name))
         self._overdue = _of_overdue(today).subquery("of_overdue") if not set(names).isdisjoint(_OF_INVOICES) else None
-        self._sales: Subquery | None = _of_sales(from_sales, today).subquery("of_sales") if from_sales else None
+        of_sales = _of_sales(from_sales, today, by_invoices) if from_sales else None
+        self._sales: Subquery | None = None if of_sales is None else of_sales.subquery("of_sales")
 
     def join(self, statement: Select[Any]) -> Select[Any]:
         """The statement with what these metrics need beside the client table."""
@@ -281,8 +284,9 @@ def _minor(column: Sql) -> Sql:
     return type_coerce(column, BigInteger)
 
 
-def _of_sales(names: Sequence[str], today: date) -> Select[Any]:
-    """The metrics that come from the single sales, a row a client, money in minor units."""
+def _of_sales(names: Sequence[str], today: date, by_invoices: bool) -> Select[Any]:
+    """The metrics that come from the single sales, or paid invoices, a row a client, money in minor units."""
+    sale = spent(by_invoices)
     amount = _minor(sale.c.amount)
     columns: list[Sql] = []
     for name in names:
@@ -295,8 +299,14 @@ def _of_sales(names: Sequence[str], today: date) -> Select[Any]:
 
 
 def _of_overdue(today: date) -> Select[Any]:
-    """What each client has overdue, a row a client, in minor units, and the day the oldest of it was due."""
-    late = (invoice.c.state == "issued", invoice.c.open > NOTHING, invoice.c.due_on < today)
+    """What each client has overdue in the currency of the team, a row a client, in minor units, and the day the oldest
+    of it was due."""
+    late = (
+        invoice.c.state == "issued",
+        invoice.c.open > NOTHING,
+        invoice.c.due_on < today,
+        in_team_currency(invoice.c.currency),
+    )
     amount = func.sum(_minor(invoice.c.open)).label("amount")
     return (
         select(invoice.c.client, amount, func.min(invoice.c.due_on).label("first_due"))
@@ -349,21 +359,26 @@ def _sql(number: Sql | int) -> Sql:
     return _whole(number) if isinstance(number, int) else number
 
 
-def narrowed(statement: Select[Any], condition: Condition, clock: Clock) -> Select[Any]:
+def narrowed(statement: Select[Any], condition: Condition, clock: Clock, by_invoices: bool) -> Select[Any]:
     """The statement over clients, only those that a condition fits."""
-    figures = Figures(reason_names(condition), clock)
+    figures = Figures(reason_names(condition), clock, by_invoices)
     return figures.join(statement).where(figures.truth(condition))
 
 
 def values(
-    connection: Connection, clients: Sequence[Client], clock: Clock, needs: Iterable[str] | None = None
+    connection: Connection,
+    clients: Sequence[Client],
+    clock: Clock,
+    by_invoices: bool,
+    needs: Iterable[str] | None = None,
 ) -> Mapping[int, dict[str, Any]]:
     """The metrics of some clients by id, by name; money is Decimal, an average a Fraction, missing None."""
     names = list(METRICS if needs is None else needs)
     from_sales = [name for name in names if _needs_sales(name)]
     sums: dict[int, Any] = {}
     if from_sales and any(client.sales_count for client in clients):
-        statement = _of_sales(from_sales, clock.today).where(sale.c.client.in_([client.id for client in clients]))
+        of_clients = spent(by_invoices).c.client.in_([client.id for client in clients])
+        statement = _of_sales(from_sales, clock.today, by_invoices).where(of_clients)
         sums = {row.client: row._mapping for row in connection.execute(statement)}
     overdue: dict[int, Any] = {}
     if not set(names).isdisjoint(_OF_INVOICES) and any(client.open_amount for client in clients):

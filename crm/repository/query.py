@@ -35,10 +35,15 @@ _ACCOUNTS = frozenset(beside for _, _, beside in tables.PEOPLE)
 
 
 def selection(
-    statement: Select[Any], kind: type[Record], query: Query, clock: Clock, team: Team | None = None
+    statement: Select[Any],
+    kind: type[Record],
+    query: Query,
+    clock: Clock,
+    team: Team | None = None,
+    by_invoices: bool = False,
 ) -> Select[Any]:
     """The statement narrowed, ordered and paged as the query says; by the name of one of the `team` what is theirs is
-    found. Raises FieldError or RuleError."""
+    found. `by_invoices` says that paid invoices make the total of a client. Raises FieldError or RuleError."""
     for name, value in (*query.filters.items(), *query.within.items()):
         names = team if team and name in people(kind) else None
         statement = statement.where(_fits(kind, name, value) if names is None else _theirs(kind, name, value, names))
@@ -52,7 +57,7 @@ def selection(
         from crm.rules import parse_condition
 
         condition = parse_condition(query.where)
-        statement = metrics.narrowed(statement, condition, clock)
+        statement = metrics.narrowed(statement, condition, clock, by_invoices)
     return statement.order_by(*_order(kind, query.sort)).limit(query.limit).offset(query.offset or None)
 
 

@@ -39,13 +39,13 @@ from crm.rules import NO_RULE_FITS, RuleSet
 from crm.rules.ruleset import Rule
 
 
-def moves(rules: RuleSet, clock: Clock) -> Select[Any]:
+def moves(rules: RuleSet, clock: Clock, by_invoices: bool) -> Select[Any]:
     """The clients whose status or ruling rule would change: id, name, before, after, reason.
 
-    Pinned clients are left out until their pin has run out. A changed figure alone moves nobody:
-    else rules that count days would rewrite every client every day.
+    `by_invoices` says that paid invoices make the total of a client. Pinned clients are left out until their pin has
+    run out. A changed figure alone moves nobody: else rules that count days would rewrite every client every day.
     """
-    figures = Figures(rules.needs, clock)
+    figures = Figures(rules.needs, clock, by_invoices)
     pinned = client.c.status_pinned_until
     statement = select(
         client.c.id,
@@ -120,7 +120,12 @@ _moved = Table(
 
 
 def apply(
-    connection: Connection, rules: RuleSet, clock: Clock, number: Callable[[], int], reserve: Callable[[int], int]
+    connection: Connection,
+    rules: RuleSet,
+    clock: Clock,
+    by_invoices: bool,
+    number: Callable[[], int],
+    reserve: Callable[[int], int],
 ) -> dict[tuple[str, str], int]:
     """Reviews every client inside the database, audited; how many moved, by (from, to).
 
@@ -130,7 +135,7 @@ def apply(
     # It is emptied and stays: some databases commit where a table is dropped.
     connection.execute(CreateTable(_moved, if_not_exists=True))
     connection.execute(delete(_moved))
-    moving = moves(rules, clock).subquery()
+    moving = moves(rules, clock, by_invoices).subquery()
     chosen = select(moving.c.id, moving.c.before, moving.c.after, moving.c.reason)
     connection.execute(insert(_moved).from_select(["id", "before", "after", "reason"], chosen))
     counted = select(_moved.c.before, _moved.c.after, func.count()).group_by(_moved.c.before, _moved.c.after)

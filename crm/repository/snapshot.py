@@ -27,6 +27,7 @@ from crm.repository import (
 from crm.repository.dialect import Dialect
 from crm.repository.known import Known, KnownRosters
 from crm.repository.query import selection
+from crm.repository.spend import counts_invoices
 from crm.repository.team import Team, team_of
 
 if TYPE_CHECKING:
@@ -87,6 +88,11 @@ class SqlSnapshot:
         return _rule_set(tuple((row[0], row[1], row[2]) for row in self.connection.execute(statements.RULES)))
 
     @cached_property
+    def by_invoices(self) -> bool:
+        """Return whether paid invoices make the total of a client, and not sales."""
+        return counts_invoices(self.connection)
+
+    @cached_property
     def team(self) -> Team:
         """The accounts of the team by their names."""
         return team_of(self.connection)
@@ -140,7 +146,8 @@ class SqlSnapshot:
 
     def _selection(self, statement: Select[Any], kind: type[Record], query: Query) -> Select[Any]:
         by_name = any(name in people(kind) for name in query.filters)
-        return selection(statement, kind, query, self.clock, self.team if by_name else None)
+        by_invoices = bool(query.where) and self.by_invoices
+        return selection(statement, kind, query, self.clock, self.team if by_name else None, by_invoices)
 
     def count(self, kind: type[Record], query: Query = Query()) -> int:  # noqa: B008 - frozen
         everything = dataclasses.replace(query, sort="", limit=None, offset=0)
@@ -164,12 +171,12 @@ class SqlSnapshot:
     def values(self, client: Client, needs: Iterable[str] | None = None) -> dict[str, Any]:
         from crm.repository import metrics
 
-        return metrics.values(self.connection, [client], self.clock, needs)[client.id]
+        return metrics.values(self.connection, [client], self.clock, self.by_invoices, needs)[client.id]
 
     def moves(self, rules: "RuleSet | None" = None, limit: int | None = None) -> list[StatusMove]:
         from crm.repository import review
 
-        statement = review.moves(rules or self.rules, self.clock).order_by("id").limit(limit)
+        statement = review.moves(rules or self.rules, self.clock, self.by_invoices).order_by("id").limit(limit)
         return [
             StatusMove(row.id, row.name.strip(), row.before, row.after, row.reason)
             for row in self.connection.execute(statement)
@@ -178,7 +185,7 @@ class SqlSnapshot:
     def move_counts(self, rules: "RuleSet | None" = None) -> dict[tuple[str, str], int]:
         from crm.repository import review
 
-        moving = review.moves(rules or self.rules, self.clock).subquery()
+        moving = review.moves(rules or self.rules, self.clock, self.by_invoices).subquery()
         statement = select(moving.c.before, moving.c.after, func.count()).group_by(moving.c.before, moving.c.after)
         return {(row[0], row[1]): row[2] for row in self.connection.execute(statement)}
 

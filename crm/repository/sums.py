@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, bindparam, func, or_, select, union_all
+from sqlalchemy import ColumnElement, FromClause, Select, Subquery, bindparam, func, or_, select, union_all
 
-from crm.model import BY_NAME, RECORDS, Record, fields, links
+from crm.model import BY_NAME, RECORDS, Record, Sale, fields, links
 from crm.model.fields import Day
 from crm.model.kind import Sum
+from crm.repository.spend import in_team_currency, spent
 from crm.repository.tables import TABLES
 
 # Narrows what is summed, by the column that links to the record with the sums.
@@ -18,11 +19,12 @@ _Whose = Callable[[ColumnElement[Any]], ColumnElement[bool]]
 @dataclass(frozen=True, eq=False)
 class Totals:
     """Fields of the records of a kind (`onto`) that are summed in one go: their names, and from which kinds by which
-    declared sums, one for each name."""
+    declared sums, one for each name. Where `by_invoices`, paid invoices stand for the sales."""
 
     onto: type[Record]
     names: Sequence[str]
     facts: Mapping[type[Record], Sequence[Sum]]
+    by_invoices: bool = False
     # The sums of some records by their ids `wanted`, and of one, whose statement takes half as long to be made ready:
     # its id, then what is summed.
     of_some: Select[Any] = field(init=False)
@@ -41,10 +43,10 @@ class Totals:
     def _summed(self, of_links: _Whose | None = None) -> Select[Any]:
         if len(self.facts) == 1:
             ((kind, sums),) = self.facts.items()
-            columns = TABLES[kind].c
-            link = columns[sums[0].onto]
-            summed = [_function(sum_, columns[sum_.of]).label(sum_.name) for sum_ in sums]
-            return select(link, *summed).where(*_conditions(kind, sums[0], link, of_links)).group_by(link)
+            facts = spent(self.by_invoices) if kind is Sale else TABLES[kind]
+            link = facts.c[sums[0].onto]
+            summed = [_function(sum_, facts.c[sum_.of]).label(sum_.name) for sum_ in sums]
+            return select(link, *summed).where(*_conditions(facts, sums[0], link, of_links)).group_by(link)
         rows = union_all(*(_rows(kind, sums, of_links) for kind, sums in self.facts.items())).subquery()
         summed = [_function(sum_, rows.c[sum_.name]).label(sum_.name) for sum_ in next(iter(self.facts.values()))]
         return select(rows.c[0], *summed).group_by(rows.c[0])
@@ -55,12 +57,14 @@ class Totals:
 
 
 def _conditions(
-    kind: type[Record], of: Sum, link: ColumnElement[Any], of_links: _Whose | None
+    facts: FromClause, of: Sum, link: ColumnElement[Any], of_links: _Whose | None
 ) -> Iterator[ColumnElement[bool]]:
-    columns = TABLES[kind].c
+    columns = facts.c
     yield from (
         columns[name].is_(None) if among is None else columns[name].in_(among) for name, among in of.where.items()
     )
+    if of.team_currency:
+        yield in_team_currency(columns["currency"])
     if of_links:
         yield of_links(link)
 
@@ -70,7 +74,7 @@ def _rows(kind: type[Record], sums: Sequence[Sum], of_links: _Whose | None) -> S
     columns = TABLES[kind].c
     link = columns[sums[0].onto]
     return select(link, *(columns[sum_.of].label(sum_.name) for sum_ in sums)).where(
-        *_conditions(kind, sums[0], link, of_links)
+        *_conditions(TABLES[kind], sums[0], link, of_links)
     )
 
 
@@ -93,7 +97,7 @@ def _declared() -> Iterator[Totals]:
             feeding.setdefault((BY_NAME[links(kind)[sum_.onto].record], sum_.name), []).append((kind, sum_))
     together: dict[Any, dict[type[Record], list[Sum]]] = {}
     for (onto, _), feeders in feeding.items():
-        alike = onto, tuple((kind, sum_.onto, repr(sum_.where)) for kind, sum_ in feeders)
+        alike = onto, tuple((kind, sum_.onto, repr(sum_.where), sum_.team_currency) for kind, sum_ in feeders)
         for kind, sum_ in feeders:
             together.setdefault(alike, {}).setdefault(kind, []).append(sum_)
     for (onto, _), facts in together.items():
@@ -107,6 +111,9 @@ FED: Mapping[type[Record], Sequence[Totals]] = {
 }
 
 
+# What is made of sales, or of paid invoices in their place.
+SPEND = next(total for total in TOTALS if Sale in total.facts)
+_PAID_SPEND = Totals(SPEND.onto, SPEND.names, SPEND.facts, by_invoices=True)
 _ONTO = {kind: [total for total in TOTALS if total.onto is kind] for kind in RECORDS}
 # The kinds of records with totals.
 SUMMED: Sequence[type[Record]] = tuple(kind for kind, fed in _ONTO.items() if fed)
@@ -128,6 +135,11 @@ def named(kind: type[Record], name: str) -> Totals:
     return next(total for total in onto(kind) if name in total.names)
 
 
+def counted(totals: Totals, by_invoices: bool) -> Totals:
+    """Totals as they are summed where paid invoices make the total of a client, or where sales do."""
+    return _PAID_SPEND if by_invoices and totals is SPEND else totals
+
+
 def linked(record: Record, totals: Totals) -> int | None:
     """The id of the record with the totals that a record counts towards; None where it does not count."""
     sums = totals.facts[type(record)]
@@ -135,15 +147,15 @@ def linked(record: Record, totals: Totals) -> int | None:
     return number or None if sums[0].counts(record) else None
 
 
-def wrong(kind: type[Record]) -> Select[Any]:
+def wrong(kind: type[Record], by_invoices: bool = False) -> Select[Any]:
     """The records of a kind whose totals are not the sums of their facts: the id, then each total as it stands and as
-    it should be ('summed_…')."""
+    it should be ('summed_…'). `by_invoices` says that paid invoices make the total of a client."""
     table = TABLES[kind]
     statement = select(table.c.id)
     differing: list[ColumnElement[bool]] = []
     source: Any = table
     for total in onto(kind):
-        summed = total.of_all()
+        summed = counted(total, by_invoices).of_all()
         source = source.outerjoin(summed, summed.c[0] == table.c.id)
         for name in total.names:
             stands, follows = table.c[name], summed.c[name]

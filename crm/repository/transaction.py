@@ -21,8 +21,10 @@ from crm.model import (
     Invoice,
     InvoiceLine,
     NumberSeries,
+    Payment,
     Record,
     Sale,
+    Setting,
     SignIn,
     Stage,
     StageMove,
@@ -35,6 +37,7 @@ from crm.model import (
     owner_link,
     people,
 )  # fmt: skip
+from crm.model.data import CURRENCY, SPEND_COUNTS
 from crm.model.encoding import plain
 from crm.model.rights import UNTOLD
 from crm.repository import (
@@ -59,7 +62,7 @@ from crm.repository.derived_columns import DERIVED_FROM, derived_columns
 from crm.repository.dialect import Dialect
 from crm.repository.known import KnownRosters, new_id
 from crm.repository.snapshot import SqlSnapshot, put_fact
-from crm.repository.sums import FED, TOTALS, Totals
+from crm.repository.sums import FED, SPEND, TOTALS, Totals
 from crm.repository.tables import KINDS, TABLES, row_of
 from crm.repository.team import same
 from crm.repository.writing import SEALED, STATUS, Entry
@@ -81,6 +84,8 @@ _KEPT_INDEXES = frozenset(("client_by_email", "client_by_phone", "client_by_firs
 _BILLED = frozenset((Invoice, InvoiceLine, Adjustment))
 # What may not be deleted because of an issued invoice.
 _LASTING_BILLED = _BILLED | {NumberSeries}
+# The settings that say what the figures of clients are summed from.
+_COUNTING = frozenset((CURRENCY, SPEND_COUNTS))
 # A change of one of these may change the status; the totals follow the sales.
 _REVIEWED = frozenset(("kind", "country", "city", "tags", "source", "owner", "date_of_birth", "status_pinned_until"))
 
@@ -138,6 +143,8 @@ class SqlTransaction(SqlSnapshot):
         self.put_back_invoices: set[int] = set()
         # Whether the store becomes what it is in a backup, issued invoices included.
         self.is_restoring = False
+        # Whether a setting has changed that says what the figures of all clients are summed from.
+        self._recounts = False
 
     @property
     def number(self) -> int:
@@ -236,7 +243,7 @@ class SqlTransaction(SqlSnapshot):
                 row.update(self._first_status(record))
             elif isinstance(record, Deal):
                 row.update(self._entering(record.stage, record.stage_since))
-            if kind in FED or kind in _BILLED:
+            if kind in FED or kind in _BILLED or kind is Setting:
                 self._touch(dataclasses.replace(record, id=record_id), added=True)
             rows.append(row)
         self._insert(kind, rows)
@@ -473,6 +480,12 @@ class SqlTransaction(SqlSnapshot):
             self._bills.add(record.invoice)
         elif isinstance(record, Invoice):
             self._bills.add(record.id)
+        elif isinstance(record, Setting) and record.key in _COUNTING:
+            self.__dict__.pop("by_invoices", None)
+            self._recounts = True
+        if isinstance(record, Invoice | Payment) and self.by_invoices:
+            self._changed[SPEND].add(record.client)
+            self._to_review.add(record.client)
         if isinstance(record, Sale):
             # The totals may come out the same while the sales of the last days do not.
             if changes or added:
@@ -607,6 +620,8 @@ class SqlTransaction(SqlSnapshot):
 
     def settle(self) -> Sequence[StatusMove]:
         self._follow_lines()
+        if self._recounts:
+            return self._recounted()
         if not self._to_review and not any(self._changed.values()):
             self._flush_audit()
             return []
@@ -622,6 +637,19 @@ class SqlTransaction(SqlSnapshot):
             collected.clear()
         self._flush_audit()
         return moved
+
+    def _recounted(self) -> Sequence[StatusMove]:
+        """Sums the figures of all clients anew, where a setting says otherwise what they are summed from, and reviews
+        their statuses."""
+        self._recounts = False
+        moved = list(self.settle())
+        if not self.count(Client):
+            return moved
+        self.resum(Client, (row.id for row in self.connection.execute(sums.wrong(Client, self.by_invoices))))
+        moved += self.settle()
+        if others := self.moves():
+            self.review_all()
+        return [*moved, *(move for move in others if move.before != move.after)]
 
     def _follow_lines(self) -> None:
         """The figures of drafts follow from their lines."""
@@ -691,7 +719,8 @@ class SqlTransaction(SqlSnapshot):
     def _sums(self, totals: Totals, ids: Sequence[int]) -> Mapping[int, dict[str, Any]]:
         """The totals of some records, by id."""
         summed = {id_: dict(totals.nothing) for id_ in ids}
-        statement, key = (totals.of_one, ids[0]) if len(ids) == 1 else (totals.of_some, ids)
+        counted = sums.counted(totals, self.by_invoices)
+        statement, key = (counted.of_one, ids[0]) if len(ids) == 1 else (counted.of_some, ids)
         for row in self.connection.execute(statement, {"wanted": key}):
             summed[row[0]] = dict(zip(totals.names, row[1:], strict=True))
         return summed
@@ -702,7 +731,8 @@ class SqlTransaction(SqlSnapshot):
             changes = _differing(client, totals.get(client.id, {}))
             if changes or client.id in self._to_review:
                 clients.append((client, dataclasses.replace(client, **changes) if changes else client, changes))
-        known = metrics.values(self.connection, [summed for _, summed, _ in clients], self.clock, self.rules.needs)
+        figured = [summed for _, summed, _ in clients]
+        known = metrics.values(self.connection, figured, self.clock, self.by_invoices, self.rules.needs)
         for client, _, changes in clients:
             changes |= self._reviewed(client, known[client.id])
         self._write_derived([(client, changes) for client, _, changes in clients if changes])
@@ -768,7 +798,7 @@ class SqlTransaction(SqlSnapshot):
         def reserve(count: int) -> int:
             return self._reserve(tables.audit, count)
 
-        return review.apply(self.connection, self.rules, self.clock, lambda: self.number, reserve)
+        return review.apply(self.connection, self.rules, self.clock, self.by_invoices, lambda: self.number, reserve)
 
     # Taking back
 

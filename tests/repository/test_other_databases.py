@@ -66,8 +66,10 @@ def _made() -> Iterator[tuple[str, Any]]:
     fits = {"tags": "'a' in {}", "text": "{} = 'a'"}
     conditions = [fits.get(metric.kind, "{} = 5").format(name) for name, metric in METRICS.items()]
     rules = RuleSet([(at, f"Status {at}", when) for at, when in enumerate(conditions, start=1)])
-    yield "review", review.moves(rules, clock)
-    yield "shares", review.moves(RuleSet([(1, "A", "average_sale * age > total_spend / sales_count - 1")]), clock)
+    for by_invoices in (False, True):
+        yield "review", review.moves(rules, clock, by_invoices)
+    shares = RuleSet([(1, "A", "average_sale * age > total_spend / sales_count - 1")])
+    yield "shares", review.moves(shares, clock, by_invoices=False)
     yield "audited", review._audited(review._changes(clock.today), 1, 1)
     client = tables.client.c
     for condition in (

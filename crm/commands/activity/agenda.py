@@ -203,14 +203,15 @@ def payments_unused(
     snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0
 ) -> tuple[int, Sequence[AgendaItem]]:
     """Payments of which something is on no invoice."""
+    count, payments = billing.unused_payments(snapshot, owner, most, but)
+    left = billing.left_of_payments(snapshot, {payment.client for payment in payments})
 
     def item(payment: Payment, client: Client) -> AgendaItem:
         days = (snapshot.today - (payment.on or snapshot.today)).days
-        left = f"{min(payment.left, client.credit):.{decimals_of(payment.currency)}f}"
-        why = f"{left} {payment.currency} is on no invoice"
+        why = f"{left[payment.id]:.{decimals_of(payment.currency)}f} {payment.currency} is on no invoice"
         return AgendaItem(_rank(_UNUSED, days), f"Payment {payment.id}", why, client, payment, payment.user)
 
-    return _billing_items(snapshot, billing.unused_payments(snapshot, owner, most, but), item)
+    return _billing_items(snapshot, (count, payments), item)
 
 
 def drafts_waiting(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:

@@ -1,7 +1,7 @@
 """Payments: recorded, put on the invoices that they pay, and refunded; what is left of them is the client's credit."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
@@ -11,6 +11,7 @@ from crm.commands.paging import Limit, Offset, most
 from crm.commands.period import Since, Until, in_order
 from crm.commands.record_names import names_of
 from crm.commands.registry import About, command
+from crm.config import Currency
 from crm.errors import FieldError, Question, RefusedError
 from crm.invoicing.payments import OpenInvoice, allocate
 from crm.model import METHODS, PAYMENT_KINDS, Allocation, Client, Invoice, Payment
@@ -18,12 +19,14 @@ from crm.model.encoding import plain
 from crm.model.fields import Amount, Choice, Day, Line
 from crm.model.money import NOTHING
 from crm.repository import Query, Snapshot, Transaction
+from crm.repository.queries import billing
 
 OfClient = Annotated[Client, About("Client", "its number, reference or name", positional=True)]
 OfAmount = Annotated[Decimal, Amount(), About("Amount", positional=True)]
 Method = Annotated[str, Choice(METHODS), About("Method", ", ".join(METHODS))]
 On = Annotated[date | None, Day(), About("Date", "today by default")]
 Reference = Annotated[str, Line(140), About("Reference", "as on the bank statement")]
+OfPayment = Annotated[str, Currency(), About("Currency", "that of the invoices, else that of the team")]
 Invoices = Annotated[Sequence[Invoice], About("Invoice", "its number; may be given again")]
 TRANSFER = "bank transfer"
 
@@ -35,6 +38,9 @@ class PaymentCard:
     payment: Payment
     client: Client
     parts: Sequence[tuple[Invoice, Decimal]]
+    # What is still left of it, and the credit of the client in its currency.
+    left: Decimal
+    credit: Decimal
 
     def as_json(self) -> dict[str, Any]:
         """The payment's own fields, its client's name, and its parts by invoice."""
@@ -42,21 +48,24 @@ class PaymentCard:
             {"invoice": invoice.id, "number": invoice.number, "amount": amount, "open": invoice.open}
             for invoice, amount in self.parts
         ]
-        credit = {"client_name": self.client.name, "client_credit": self.client.credit}
-        return {**plain(self.payment), **credit, "allocations": plain(parts)}
+        of_client = {"client_name": self.client.name, "client_credit": self.credit}
+        return {**plain(self.payment), "left": self.left, **of_client, "allocations": plain(parts)}
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentShown:
-    """A payment of a list, with the name of its client and the numbers of the invoices that it is on."""
+    """A payment of a list, with the name of its client, the numbers of the invoices that it is on, and what is still
+    left of it."""
 
     payment: Payment
     client: str
     invoices: Sequence[str]
+    left: Decimal
 
     def as_json(self) -> dict[str, Any]:
-        """The payment's own fields, and beside them the names."""
-        return {**plain(self.payment), "client_name": self.client, "invoices": list(self.invoices)}
+        """The payment's own fields, what is still left of it, and beside them the names."""
+        names = {"client_name": self.client, "invoices": list(self.invoices)}
+        return {**plain(self.payment), "left": self.left, **names}
 
 
 @command("payments add", title="Record a payment", menu="payments")
@@ -68,27 +77,27 @@ def add(
     on: On = None,
     reference: Reference = "",
     invoice: Invoices = (),
+    currency: OfPayment = "",
     note: Annotated[str, Line(500), About("Note")] = "",
     duplicate_ok: Annotated[bool, About("Record anyway", "even if the same payment is recorded")] = False,
 ) -> PaymentCard:
     """Records money that came in. It pays the invoices that are named, else those that are due first; what is left is
-    the client's credit. Its currency is that of the invoices that are named, else that of the team."""
+    the client's credit, in its currency. It is in the currency of the invoices that are named, else in that of the
+    team."""
     _refuse_nothing(amount)
 
     def change(tx: Transaction) -> PaymentCard:
         day = on or tx.today
         if not duplicate_ok:
             ask_about_double(tx, client, amount, day, reference)
-        usual = crm.settings["currency"]
-        currency = invoice[0].currency if invoice else usual
-        card = recorded(
+        return recorded(
             tx,
             Payment(
                 client=tx.get(Client, client.id).id,
                 kind="payment",
                 on=day,
                 amount=amount,
-                currency=currency,
+                currency=currency or (invoice[0].currency if invoice else crm.settings["currency"]),
                 method=method or TRANSFER,
                 reference=reference,
                 note=note,
@@ -96,11 +105,6 @@ def add(
             ),
             invoice,
         )
-        if currency != usual and card.payment.left > 0:
-            # Credit is kept in the currency of the team alone.
-            message = f"only {card.payment.used:f} {currency} is open on these invoices"
-            raise FieldError(message, field="amount", label="Amount")
-        return card
 
     return crm.transact(change, f"recorded a payment of {client.name}")
 
@@ -170,7 +174,14 @@ def card_of(snapshot: Snapshot, payment: Payment) -> PaymentCard:
     current = snapshot.get(Payment, payment.id)
     allocations = snapshot.find_all(Allocation, Query({"payment": payment.id}, sort="id"))
     parts = [(snapshot.get(Invoice, allocation.invoice), allocation.amount) for allocation in allocations]
-    return PaymentCard(current, snapshot.get(Client, current.client), parts)
+    left = billing.left_of_payments(snapshot, [current.client]).get(current.id, NOTHING)
+    client = snapshot.get(Client, current.client)
+    return PaymentCard(current, client, parts, left, credit_of(snapshot, client, current.currency))
+
+
+def credit_of(snapshot: Snapshot, client: Client, currency: str) -> Decimal:
+    """The credit of a client in a currency."""
+    return billing.credit_by_currency(snapshot, [client.id]).get(client.id, {}).get(currency, NOTHING)
 
 
 @command("payments list", title="Payments", menu="payments")
@@ -196,11 +207,15 @@ def list_all(
         if payments:
             for allocation in snapshot.find_all(Allocation, Query({"payment": [item.id for item in payments]})):
                 invoices.setdefault(allocation.payment, []).append(allocation.invoice)
+        left = billing.left_of_payments(snapshot, {payment.client for payment in payments})
         wanted_numbers = {number for some in invoices.values() for number in some}
         numbers = names_of(snapshot, Invoice, wanted_numbers, crm.conventions)
     return [
         PaymentShown(
-            payment, names.get(payment.client, ""), [numbers[invoice] for invoice in invoices.get(payment.id, ())]
+            payment,
+            names.get(payment.client, ""),
+            [numbers[invoice] for invoice in invoices.get(payment.id, ())],
+            left.get(payment.id, NOTHING),
         )
         for payment in payments
     ]
@@ -229,7 +244,7 @@ def put(
             raise RefusedError("A refund pays no invoice. Nothing was changed.")
         _free(tx, current)
         current = tx.get(Payment, payment.id)
-        free = min(current.left, tx.get(Client, current.client).credit)
+        free = min(current.left, credit_of(tx, tx.get(Client, current.client), current.currency))
         if amount is not None and amount > free:
             raise FieldError(f"only {free:f} of it is left", field="amount", label="Amount")
         if free <= 0:
@@ -260,23 +275,25 @@ def refund(
     method: Method = TRANSFER,
     on: On = None,
     reference: Reference = "",
+    currency: OfPayment = "",
     note: Annotated[str, Line(500), About("Note")] = "",
 ) -> PaymentCard:
-    """Records money that went back to a client, out of its credit."""
+    """Records money that went back to a client, out of its credit in that currency."""
     _refuse_nothing(amount)
 
     def change(tx: Transaction) -> PaymentCard:
-        current = tx.get(Client, client.id)
-        if amount > current.credit:
-            credit = crm.conventions.money(max(current.credit, NOTHING))
-            raise RefusedError(f"{current.name} has a credit of {credit}; more cannot be refunded. Nothing was saved.")
+        current, of_refund = tx.get(Client, client.id), currency or crm.settings["currency"]
+        credit = credit_of(tx, current, of_refund)
+        if amount > credit:
+            has = replace(crm.conventions, currency=of_refund).money(credit)
+            raise RefusedError(f"{current.name} has a credit of {has}; more cannot be refunded. Nothing was saved.")
         payment = tx.add(
             Payment(
                 client=current.id,
                 kind="refund",
                 on=on or tx.today,
                 amount=amount,
-                currency=crm.settings["currency"],
+                currency=of_refund,
                 method=method or TRANSFER,
                 reference=reference,
                 note=note,

@@ -73,10 +73,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class ClientBilling:
-    """What a client owes in each currency (the currency, what is open, how much of it is overdue), and its last
-    payment."""
+    """What a client owes in each currency (the currency, what is open, how much of it is overdue), its credit by
+    currency, and its last payment."""
 
     open: Sequence[tuple[str, Decimal, Decimal]]
+    credit: Mapping[str, Decimal]
     last_payment: Payment | None
 
 
@@ -258,8 +259,8 @@ def _billing(crm: CRM, snapshot: Snapshot, client: Client) -> ClientBilling | No
     if level(crm.reader.role, Invoice.kind_name, READ) is not ALL:
         return None
     last = snapshot.find_all(Payment, Query({"client": client.id, "kind": "payment"}, limit=1))
-    owed = billing.open_by_currency(snapshot, client.id) if client.open_amount else ()
-    return ClientBilling(owed, last[0] if last else None)
+    credit = billing.credit_by_currency(snapshot, [client.id]).get(client.id, {})
+    return ClientBilling(billing.open_by_currency(snapshot, client.id), credit, last[0] if last else None)
 
 
 def _opt_outs(crm: CRM, snapshot: Snapshot, record: Client) -> dict[str, str]:

@@ -1,15 +1,18 @@
 """The team's settings, kept with the data."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
+from crm.commands.client_selection import pluralize
 from crm.commands.context import CRM
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.config import TEAM, check_team_setting
-from crm.errors import NotFoundError
-from crm.model import Setting
+from crm.errors import NotFoundError, Question
+from crm.model import Conventions, Setting
+from crm.model.data import CURRENCY, SPEND_COUNTS
 from crm.model.fields import Choice, Line
-from crm.repository import Query, Transaction
+from crm.repository import Query, StatusMove, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +37,13 @@ def set_one(
     crm: CRM,
     key: Annotated[str, Choice({option.name: option.label for option in TEAM}), About("Setting", positional=True)],
     value: Annotated[str, Line(1000), About("Value", positional=True)],
+    recount_ok: Annotated[bool, About("Recount", "change it even if clients get another status")] = False,
 ) -> SettingShown:
-    """Changes one of the team's settings, for everyone who uses this store."""
+    """Changes one of the team's settings, for everyone who uses this store.
+
+    With another currency, and where something else makes the total of clients, their figures are counted anew. You see
+    first how many clients would get another status. `history undo` takes all of it back.
+    """
     option = next((option for option in TEAM if option.name == key), None)
     if option is None:
         raise NotFoundError(f"There is no setting {key}.")
@@ -43,8 +51,30 @@ def set_one(
 
     def change(tx: Transaction) -> Setting:
         known = tx.find_all(Setting, Query({"key": key}))
-        return tx.change(known[0], value=checked) if known else tx.add(Setting(key=key, value=checked))
+        setting = tx.change(known[0], value=checked) if known else tx.add(Setting(key=key, value=checked))
+        if key in (CURRENCY, SPEND_COUNTS):
+            moves = tx.settle()
+            if moves and not recount_ok:
+                raise Question(
+                    f"With {option.label.lower()} {checked}, {_clients(moves, crm.conventions)}.",
+                    parameter="recount_ok",
+                    choices={"yes": "Change it"},
+                    yes="yes",
+                )
+        return setting
 
     crm.transact(change, f"set {option.label.lower()} to {checked}")
     crm.forget_settings()
     return SettingShown(option.name, checked, option.label, option.description)
+
+
+# So many clients are named.
+_NAMED = 3
+
+
+def _clients(moves: Sequence[StatusMove], by: Conventions) -> str:
+    """How many clients would get another status, and some of them."""
+    named = [f"{move.name}: {move.before or 'none'} to {move.after or 'none'}" for move in moves[:_NAMED]]
+    more = f", and {by.number(len(moves) - _NAMED)} more" if len(moves) > _NAMED else ""
+    count = pluralize(len(moves), "client gets", "clients get", by)
+    return f"{count} another status ({', '.join(named)}{more})"

@@ -1,12 +1,12 @@
 """Queries about invoices: those in a state, what is unpaid, and when something was paid."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, case, func, select, type_coerce, union_all
 
 from crm.errors import FieldError
 from crm.model import Allocation, Invoice, Payment
@@ -88,11 +88,61 @@ def drafts(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> t
     return _some_of(snapshot, Invoice, select(*record_columns(Invoice)).where(*waiting), invoice.id, most, but)
 
 
+def _credit_beside_newer() -> ColumnElement[Any]:
+    """The credit of the client of a payment in its currency, but for what is left of newer payments: a refund takes
+    from the oldest first."""
+    paid, billed = TABLES[Payment].alias(), TABLES[Invoice].alias()
+    is_newer = (paid.c.on > payment.on) | ((paid.c.on == payment.on) & (paid.c.id > payment.id))
+    counts = (paid.c.kind == "refund") | ~is_newer
+
+    def of_client(rows: FromClause, name: str, *where: ColumnElement[bool]) -> ColumnElement[Any]:
+        summed = select(func.coalesce(func.sum(type_coerce(rows.c[name], BigInteger)), 0))
+        same = (rows.c.client == payment.client, rows.c.currency == payment.currency)
+        return summed.where(*same, *where).scalar_subquery()
+
+    return of_client(paid, "left", counts) + of_client(billed, "overpaid")
+
+
+def credit_by_currency(snapshot: Snapshot, clients: Collection[int]) -> Mapping[int, Mapping[str, Decimal]]:
+    """The credit that each of some clients has in each currency, where it has any."""
+    rows = union_all(
+        *(
+            select(columns.client, columns.currency, columns[name].label("credit")).where(
+                columns.client.in_(clients), columns[name] != NOTHING
+            )
+            for columns, name in ((payment, "left"), (invoice, "overpaid"))
+        )
+    ).subquery()
+    by = (rows.c.client, rows.c.currency)
+    credits: dict[int, dict[str, Decimal]] = {}
+    for number, currency, credit in snapshot.select(select(*by, func.sum(rows.c.credit)).group_by(*by).order_by(*by)):
+        if credit > NOTHING:
+            credits.setdefault(number, {})[currency] = credit
+    return credits
+
+
+def left_of_payments(snapshot: Snapshot, clients: Collection[int]) -> Mapping[int, Decimal]:
+    """What is still left of each payment of some clients: a refund takes from the oldest first."""
+    credits = {(client, currency): credit for client, by_currency in credit_by_currency(snapshot, clients).items()
+               for currency, credit in by_currency.items()}  # fmt: skip
+    statement = (
+        select(payment.id, payment.client, payment.currency, payment.left)
+        .where(payment.client.in_(clients), payment.kind == "payment", payment.left > NOTHING)
+        .order_by(payment.on.desc(), payment.id.desc())
+    )
+    still: dict[int, Decimal] = {}
+    for row in snapshot.select(statement):
+        key = row.client, row.currency
+        still[row.id] = min(row.left, credits.get(key, NOTHING))
+        credits[key] = credits.get(key, NOTHING) - still[row.id]
+    return still
+
+
 def unused_payments(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, list[Payment]]:
     """How many payments of which something is left their clients can still use, and some of them, the oldest first."""
-    unused = (payment.kind == "payment", payment.left > NOTHING, client.c.credit > NOTHING, owner.owns(Payment))
-    statement = select(*record_columns(Payment)).join(client, client.c.id == payment.client).where(*unused)
-    return _some_of(snapshot, Payment, statement, payment.on, most, but)
+    has_credit = _credit_beside_newer() > 0
+    unused = (payment.kind == "payment", payment.left > NOTHING, has_credit, owner.owns(Payment))
+    return _some_of(snapshot, Payment, select(*record_columns(Payment)).where(*unused), payment.on, most, but)
 
 
 def _some_of(

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from crm.commands.billing.documents import InvoiceCard
     from crm.commands.billing.files import CheckedFile, InvoiceFile, PaymentCode
     from crm.commands.billing.invoices import InvoiceShown
-    from crm.commands.billing.payments import PaymentCard
+    from crm.commands.billing.payments import PaymentCard, PaymentShown
     from crm.commands.billing.reminders import RemindersRun
     from crm.commands.billing.unpaid import ClientStatement, Unpaid
     from crm.invoicing.document import DocumentLine, TaxGroup
@@ -122,7 +122,7 @@ PAYMENTS: Sequence[tables.Column] = (
     tables.Column("Client", lambda row, _: data(row.client), 0, 10),
     tables.Column("Amount", lambda row, by: data(_signed(row.payment, by)), 1, right=True),
     tables.Column("Invoices", lambda row, _: data(", ".join(row.invoices)), 2, 8),
-    tables.Column("Credit", lambda row, by: data(_rest(row.payment, by)), 3, right=True),
+    tables.Column("Credit", lambda row, by: data(_rest(row, by)), 3, right=True),
     tables.Column("Method", lambda row, _: data(METHODS.get(row.payment.method, "")), 5, 6),
     tables.Column("Reference", lambda row, _: data(row.payment.reference), 6, 8),
 )
@@ -132,8 +132,8 @@ def _signed(payment: Payment, by: Conventions) -> str:
     return money_in(payment.currency, by, payment.amount if payment.kind == "payment" else -payment.amount)
 
 
-def _rest(payment: Payment, by: Conventions) -> str:
-    return money_in(payment.currency, by, payment.left) if payment.left > 0 else ""
+def _rest(row: "PaymentShown", by: Conventions) -> str:
+    return money_in(row.payment.currency, by, row.left) if row.left > 0 else ""
 
 
 UNPAID: Sequence[tables.Column] = (
@@ -307,10 +307,10 @@ def draw_payment(result: "PaymentCard", screen: Screen, by: Conventions) -> None
     for invoice, amount in result.parts:
         still = f", {money_in(invoice.currency, by, invoice.open)} still open" if invoice.open else ", paid"
         screen.print(Text(f"  {clean(invoice.number)}: {money_in(invoice.currency, by, amount)}{still}"))
-    if payment.left > 0:
-        screen.print(Text(f"  {money_in(payment.currency, by, payment.left)} is credit"))
-    if result.client.credit > 0:
-        screen.print(Text(f"  Credit of the client: {by.money(result.client.credit)}", "muted"))
+    if result.left > 0:
+        screen.print(Text(f"  {money_in(payment.currency, by, result.left)} is credit"))
+    if result.credit > 0:
+        screen.print(Text(f"  Credit of the client: {money_in(payment.currency, by, result.credit)}", "muted"))
 
 
 @renderer("crm.commands.billing.files.InvoiceFile")

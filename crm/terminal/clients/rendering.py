@@ -207,8 +207,8 @@ def billing_line(screen: Screen, card: "ClientCard", by: Conventions) -> Text | 
         parts.append(Text(f"open {own.money(still)}", "bold"))
         if overdue:
             parts.append(Text(f"! overdue {own.money(overdue)}", "overdue"))
-    if card.client.credit > 0:
-        parts.append(Text(f"credit {by.money(card.client.credit)}", "default"))
+    for currency, credit in card.billing.credit.items():
+        parts.append(Text(f"credit {replace(by, currency=currency or by.currency).money(credit)}", "default"))
     if last := card.billing.last_payment:
         amount = replace(by, currency=last.currency or by.currency).money(last.amount)
         parts.append(Text(f"paid {amount} on {by.near_day(last.on)}", "default"))

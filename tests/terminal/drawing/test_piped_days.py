@@ -15,7 +15,7 @@ from tests.support.clocks import TODAY, standing_on
 def test_the_days_of_a_piped_list_are_iso_dates(language: str) -> None:
     by = Conventions(language=language, clock=standing_on(TODAY))
     days = [TODAY, TODAY - timedelta(days=1), TODAY + timedelta(days=3), TODAY - timedelta(days=60)]
-    payments = [PaymentShown(Payment(client=1, on=day, amount=Decimal(5)), "Acme", []) for day in days]
+    payments = [PaymentShown(Payment(client=1, on=day, amount=Decimal(5)), "Acme", [], Decimal(0)) for day in days]
     sales = [Sale(client=1, on=day, amount=Decimal(5)) for day in days]
     for rows in (payments, sales):
         lines = tabbed(rows, by)

@@ -24,6 +24,7 @@ from crm.repository.sheets.mirror.mirror import Seen
 from crm.repository.sheets.mirror.validation import SettingCheck
 from crm.repository.sheets.pull.delta import Contents, StaleHistory, by_record, enter, history_end, unseen
 from crm.repository.sheets.pull.tab_diff import HandEdits, TabIntake
+from crm.repository.spend import counts_invoices
 
 __all__ = ["Contents", "HandEdits", "StaleHistory", "conventions", "take"]
 
@@ -188,5 +189,5 @@ def _unsettled(connection: Connection, kind: type[Record], last: int) -> tuple[l
             named |= {number_of(row[at]) for _, row in rows.values() if row}
     if any(number is None or number > last for number in named):
         return [], False
-    numbers = [row.id for row in connection.execute(sums.wrong(kind))]
+    numbers = [row.id for row in connection.execute(sums.wrong(kind, counts_invoices(connection)))]
     return [number for number in numbers if number not in named], not named

@@ -1,0 +1,53 @@
+"""The facts that make the total of a client: its sales, or what was paid on its invoices."""
+
+from sqlalchemy import ColumnElement, Connection, FromClause, func, select, type_coerce
+
+from crm.model import Allocation, Invoice, Payment
+from crm.model.data import CURRENCY, PAID_INVOICES, SPEND_COUNTS
+from crm.repository.tables import TABLES, sale, setting
+
+_invoice, _payment, _allocation = TABLES[Invoice].c, TABLES[Payment].c, TABLES[Allocation].c
+_CURRENCY = select(setting.c.value).where(setting.c.key == CURRENCY).scalar_subquery()
+_COUNTS = select(setting.c.value).where(setting.c.key == SPEND_COUNTS)
+
+
+def in_team_currency(currency: ColumnElement[str]) -> ColumnElement[bool]:
+    """Return whether something is in the currency of the team, by the column of its own; in a store that says none,
+    everything is."""
+    return currency == func.coalesce(_CURRENCY, currency)
+
+
+_paid_on = (
+    select(func.max(_payment.on))
+    .join_from(TABLES[Allocation], TABLES[Payment], _payment.id == _allocation.payment)
+    .where(_allocation.invoice == _invoice.id)
+    .correlate(TABLES[Invoice])
+    .scalar_subquery()
+)
+# The invoices on which something was paid, as the sales that they are: of the day of the last payment, and what was
+# paid less what is credit again. They have the columns of a sale that anything is summed from.
+PAID = (
+    select(
+        _invoice.id,
+        _invoice.client,
+        _paid_on.label("on"),
+        type_coerce(_invoice.paid - _invoice.overpaid, _invoice.paid.type).label("amount"),
+    )
+    .where(
+        _invoice.kind == "invoice",
+        _invoice.state == "issued",
+        _invoice.paid > _invoice.overpaid,
+        in_team_currency(_invoice.currency),
+    )
+    .subquery("paid_invoices")
+)
+
+
+def counts_invoices(connection: Connection) -> bool:
+    """Return whether paid invoices make the total, and not sales."""
+    return connection.execute(_COUNTS).scalar() == PAID_INVOICES
+
+
+def spent(by_invoices: bool) -> FromClause:
+    """What makes the total: id, client, on, amount."""
+    return PAID if by_invoices else sale
