@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections import defaultdict
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
@@ -14,8 +15,12 @@ import pytest
 from crm import commands as package
 from crm.commands import registry
 from crm.commands.registry import commands, commands_outside, named
+from crm.errors import FieldError
+from crm.model import Client
 from crm.terminal.toolkit import pages
+from tests.commands.conftest import Office
 from tests.conftest import PROJECT
+from tests.support.clocks import TODAY
 
 
 def test_a_subject_says_of_each_module_what_it_holds() -> None:
@@ -94,3 +99,16 @@ def test_what_the_shell_alone_has_stands_in_no_menu_and_is_run_by_no_role() -> N
     assert set(found) == {"users recover"}
     assert found.keys().isdisjoint(command.words for command in commands())
     assert found["users recover"].roles == ()
+
+
+def test_every_period_ends_on_a_day_that_is_not_before_its_first(office: Office) -> None:
+    client = office.add()
+    both = {"since", "until"}
+    with_a_period = [command for command in commands() if both <= set(command.parameters)]
+    assert len(with_a_period) >= 15
+    for command in with_a_period:
+        required = [asked for asked in command.parameters.values() if asked.required]
+        arguments: dict[str, object] = {asked.name: client for asked in required if asked.record is Client}
+        arguments |= {asked.name: office.folder / "list.csv" for asked in required if asked.path}
+        with pytest.raises(FieldError, match="the last day is before the first"):
+            command(office.crm, since=TODAY + timedelta(days=2), until=TODAY + timedelta(days=1), **arguments)
