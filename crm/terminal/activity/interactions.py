@@ -13,8 +13,9 @@ from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.client_lists import ClientListPage
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.lists import list_page
-from crm.terminal.toolkit.pages import flow, page
+from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.record_actions import chosen_client
+from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import in_steps
 
@@ -98,39 +99,35 @@ class InteractionsPage(ClientListPage):
         log_one = letters.LOG(lambda: log(self.session, self.filters.get("client")))
         return [log_one, self.filter_key(), self.mine_key()]
 
-    def open(self, row: Any) -> None:
-        interaction_page(self.session, row)
 
+@record_page(Interaction)
+class InteractionPage(RecordPage[Interaction, Interaction]):
+    """An interaction with all of its text, and what can be done with it."""
 
-@page(Interaction, "interactions show")
-def interaction_page(session: Session, interaction: Interaction) -> None:
-    """An interaction with all of its text, and what can be done with it, until the person goes back."""
-    seen: dict[str, Any] = {}
+    command = "interactions show"
+    lettered: Mapping[str, letters.Letter] = {"interactions edit": letters.EDIT, "interactions delete": letters.DELETE}
+    client: Client
+    contact: Contact | None
 
-    def crumbs() -> list[str]:
-        with session.crm.read() as snapshot:
-            seen["record"] = snapshot.get(Interaction, interaction.id)
-            seen["client"] = snapshot.get(Client, seen["record"].client)
-            seen["contact"] = snapshot.find(Contact, seen["record"].contact)
-        return [seen["client"].name, kind_of(seen["record"])]
+    def read(self) -> Interaction:
+        record = super().read()
+        with self.session.crm.read() as snapshot:
+            self.client = snapshot.get(Client, record.client)
+            self.contact = snapshot.find(Contact, record.contact)
+        return record
 
-    def above() -> None:
-        draw_interaction(session.screen, seen["record"], session.crm.conventions, seen["contact"])
-        session.screen.print()
+    def crumbs(self) -> Sequence[str]:
+        return [self.client.name, kind_of(self.record)]
 
-    def entries() -> list[Choice]:
-        record, client = seen["record"], seen["client"]
+    def draw(self) -> None:
+        draw_interaction(self.session.screen, self.record, self.session.crm.conventions, self.contact)
+
+    def entries(self) -> Sequence[Choice]:
         return [
-            Choice("Edit", lambda: edit(session, record)),
-            Choice("Open the client", lambda: session.open(client)),
-            Choice("Delete", lambda: delete(session, record)),
+            Choice("Edit", self.starts("interactions edit")),
+            Choice("Open the client", lambda: self.session.open(self.client)),
+            Choice("Delete", self.starts("interactions delete")),
         ]
-
-    keys = [
-        letters.EDIT(lambda: edit(session, seen["record"])),
-        letters.DELETE(lambda: delete(session, seen["record"])),
-    ]
-    session.menu(crumbs, entries, above=above, keys=keys)
 
 
 @flow("interactions add")

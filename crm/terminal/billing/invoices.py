@@ -15,7 +15,8 @@ from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.lists import ListPage, list_page
-from crm.terminal.toolkit.pages import flow, page
+from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Answers, in_steps
 
@@ -41,7 +42,7 @@ class InvoicesPage(ListPage):
         return [add, self.filter_key()]
 
     def open(self, row: Any) -> None:
-        invoice_page(self.session, row.invoice)
+        self.session.open(row.invoice)
 
 
 class InvoiceForm(RecordForm):
@@ -51,53 +52,49 @@ class InvoiceForm(RecordForm):
         return [field for name, field in typed_fields(Invoice).items() if name != "client"]
 
 
-@page(Invoice, "invoices show")
-def invoice_page(session: Session, invoice: Invoice) -> None:
-    """An invoice whole, and what can be done with it as it is, until the person goes back."""
-    seen: dict[str, InvoiceCard] = {}
+@record_page(Invoice)
+class InvoicePage(RecordPage[Invoice, InvoiceCard]):
+    """An invoice, and what can be done with it as it is."""
 
-    def crumbs() -> list[str]:
-        seen["card"] = named("invoices show")(session.crm, invoice)
-        record = seen["card"].invoice
-        return ["Invoices", invoice_name(record, seen["card"].client.name)]
+    command = "invoices show"
 
-    def above() -> None:
-        draw_invoice(seen["card"], session.screen, session.crm.conventions)
-        session.screen.print()
+    def crumbs(self) -> Sequence[str]:
+        return ["Invoices", invoice_name(self.record, self.card.client.name)]
 
-    def entries() -> list[Choice]:
-        card = seen["card"]
-        record = card.invoice
+    def draw(self) -> None:
+        draw_invoice(self.card, self.session.screen, self.session.crm.conventions)
+
+    def entries(self) -> Sequence[Choice]:
+        session, card, record = self.session, self.card, self.record
         client = Choice("Open the client", lambda: session.open(card.client))
         if record.state == "draft":
             return [
-                Choice("Add a line", lambda: add_line(session, record)),
+                Choice("Add a line", self.starts("invoices lines add")),
                 *([Choice("Change the lines", lambda: _lines(session, record))] if card.lines else []),
                 Choice("Discount or charge on all of it", lambda: _adjust(session, record)),
-                Choice("Issue it", lambda: issue(session, record)),
-                Choice("Edit dates, texts and references", lambda: edit(session, record)),
-                Choice("Copy", lambda: copy(session, record)),
+                Choice("Issue it", self.starts("invoices issue")),
+                Choice("Edit dates, texts and references", self.starts("invoices edit")),
+                Choice("Copy", self.starts("invoices copy")),
                 client,
-                Choice("Delete the draft", lambda: delete(session, record)),
+                Choice("Delete the draft", self.starts("invoices delete")),
             ]
-        is_open = record.kind == "invoice" and record.credited < record.total
         document = card.document
-        pay = Choice("Record a payment", lambda: _pay(session, card))
-        code = Choice("Show the code to pay by phone", lambda: session.start(named("invoices qr"), invoice=record))
+        has_code = record.open > 0 and document.currency == "EUR" and document.iban
+        credits = [
+            Choice("Credit all that is left of it", self.starts("invoices credit")),
+            Choice("Credit some of its lines", lambda: _credit_lines(session, card)),
+            Choice("Credit an amount", lambda: _credit_amount(session, record)),
+        ]
         return [
-            *([pay] if record.open > 0 else []),
-            Choice("Send it by e-mail", lambda: session.start(named("invoices send"), invoice=record)),
-            Choice("Make a PDF", lambda: session.start(named("invoices pdf"), invoice=record)),
-            *([code] if record.open > 0 and document.currency == "EUR" and document.iban else []),
-            *([Choice("Credit all that is left of it", lambda: credit(session, record))] if is_open else []),
-            *([Choice("Credit some of its lines", lambda: _credit_lines(session, card))] if is_open else []),
-            *([Choice("Credit an amount", lambda: _credit_amount(session, record))] if is_open else []),
-            Choice("Copy into a new draft", lambda: copy(session, record)),
+            *([Choice("Record a payment", lambda: _pay(session, card))] if record.open > 0 else []),
+            Choice("Send it by e-mail", self.starts("invoices send")),
+            Choice("Make a PDF", self.starts("invoices pdf")),
+            *([Choice("Show the code to pay by phone", self.starts("invoices qr"))] if has_code else []),
+            *(credits if record.kind == "invoice" and record.credited < record.total else []),
+            Choice("Copy into a new draft", self.starts("invoices copy")),
             Choice("Memo for yourselves", lambda: _memo(session, record)),
             client,
         ]
-
-    session.menu(crumbs, entries, above=above)
 
 
 def _say(session: Session, card: InvoiceCard, what: str) -> None:
@@ -116,7 +113,7 @@ def add(session: Session, client: Client | None = None, deal: Deal | None = None
     else:
         card = session.call("invoices add", client=client, deal=deal)
     session.done(f"Drafted an invoice for {card.client.name}.")
-    invoice_page(session, card.invoice)
+    session.open(card.invoice)
 
 
 @flow("invoices lines add")
@@ -262,7 +259,7 @@ def copy(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
     """A new draft with the same lines, which opens."""
     card: InvoiceCard = session.call("invoices copy", invoice=record_actions.chosen(session, "invoices copy", invoice))
     _say(session, card, "Copied into")
-    invoice_page(session, card.invoice)
+    session.open(card.invoice)
 
 
 @flow("invoices delete")

@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from crm.commands.billing.payments import PaymentCard
 from crm.commands.registry import named
 from crm.model import Payment
 from crm.terminal.billing.rendering import PAYMENTS, draw_payment
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.lists import ListPage, list_page
-from crm.terminal.toolkit.pages import page, says_done
+from crm.terminal.toolkit.pages import says_done
+from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
 
 _PUT = "Put it on invoices."
@@ -37,35 +39,32 @@ class PaymentsPage(ListPage):
         return [add, self.filter_key()]
 
     def open(self, row: Any) -> None:
-        payment_page(self.session, row.payment)
+        self.session.open(row.payment)
 
 
-@page(Payment, "payments show")
-def payment_page(session: Session, payment: Payment) -> None:
-    """A payment whole, and what can be done with it, until the person goes back."""
-    seen: dict[str, Any] = {}
+@record_page(Payment)
+class PaymentPage(RecordPage[Payment, PaymentCard]):
+    """A payment, and what can be done with it."""
 
-    def crumbs() -> list[str]:
-        seen["card"] = named("payments show")(session.crm, payment)
-        return ["Payments", f"Payment {payment.id}"]
+    command = "payments show"
 
-    def above() -> None:
-        draw_payment(seen["card"], session.screen, session.crm.conventions)
-        session.screen.print()
+    def crumbs(self) -> Sequence[str]:
+        return ["Payments", f"Payment {self.record.id}"]
 
-    def entries() -> list[Choice]:
-        card = seen["card"]
+    def draw(self) -> None:
+        draw_payment(self.card, self.session.screen, self.session.crm.conventions)
+
+    def entries(self) -> Sequence[Choice]:
+        session, payment = self.session, self.record
+        is_payment = payment.kind == "payment"
         use = Choice("Use what is left of it for invoices", lambda: _use(session, payment))
-        receipt = Choice("Send a receipt", lambda: session.start(named("receipts send"), payment=payment))
         return [
-            *([use] if card.payment.left > 0 and card.payment.kind == "payment" else []),
+            *([use] if payment.left > 0 and is_payment else []),
             *(Choice(f"Open {invoice.number}", lambda invoice=invoice: session.open(invoice))
-              for invoice, _ in card.parts),
-            *([receipt] if card.payment.kind == "payment" else []),
-            Choice("Open the client", lambda: session.open(card.client)),
+              for invoice, _ in self.card.parts),
+            *([Choice("Send a receipt", self.starts("receipts send"))] if is_payment else []),
+            Choice("Open the client", lambda: session.open(self.card.client)),
         ]  # fmt: skip
-
-    session.menu(crumbs, entries, above=above)
 
 
 def _use(session: Session, payment: Payment) -> None:

@@ -10,7 +10,8 @@ from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.forms import RecordForm, fill_changes, form_order
 from crm.terminal.toolkit.lists import ListPage, list_page
-from crm.terminal.toolkit.pages import flow, page, says_done
+from crm.terminal.toolkit.pages import flow, says_done
+from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
 
 says_done("services add", lambda service: f"Added {service.name}.")
@@ -30,9 +31,6 @@ class ServicesPage(ListPage):
         add = letters.NEW(lambda: self.session.start(named("services add")), "service")
         return [add, self.filter_key()]
 
-    def open(self, row: Any) -> None:
-        service_page(self.session, row)
-
 
 class ServiceForm(RecordForm):
     """A service that is changed."""
@@ -44,30 +42,28 @@ class ServiceForm(RecordForm):
         super().ask(field, required=required or field.name in ("name", "price", "tax_rate"))
 
 
-@page(Service, "services show")
-def service_page(session: Session, service: Service) -> None:
-    """A service whole, and what can be done with it, until the person goes back."""
-    seen: dict[str, Service] = {}
+@record_page(Service)
+class ServicePage(RecordPage[Service, Service]):
+    """A service, and what can be done with it."""
 
-    def crumbs() -> list[str]:
-        seen["record"] = named("services show")(session.crm, service)
-        return ["Services", seen["record"].name]
+    command = "services show"
+    lettered: Mapping[str, letters.Letter] = {"services edit": letters.EDIT}
 
-    def above() -> None:
-        draw_service(seen["record"], session.screen, session.crm.conventions)
-        session.screen.print()
+    def crumbs(self) -> Sequence[str]:
+        return ["Services", self.card.name]
 
-    def entries() -> list[Choice]:
-        record = seen["record"]
-        other = (
-            Choice("Retire: offer it no more", lambda: retire(session, record))
-            if record.active
-            else Choice("Offer it again", lambda: _offer(session, record))
-        )
-        erase = [Choice("Delete", lambda: delete(session, record))] if session.offers(named("services delete")) else []
-        return [Choice("Edit", lambda: edit(session, record)), other, *erase]
+    def draw(self) -> None:
+        draw_service(self.card, self.session.screen, self.session.crm.conventions)
 
-    session.menu(crumbs, entries, above=above, keys=[letters.EDIT(lambda: edit(session, seen["record"]))])
+    def entries(self) -> Sequence[Choice]:
+        may_delete = self.session.offers(named("services delete"))
+        return [
+            Choice("Edit", self.starts("services edit")),
+            Choice("Retire: offer it no more", self.starts("services retire"))
+            if self.card.active
+            else Choice("Offer it again", lambda: _offer(self.session, self.card)),
+            *([Choice("Delete", self.starts("services delete"))] if may_delete else []),
+        ]
 
 
 @flow("services edit")

@@ -16,8 +16,9 @@ from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.copying import copy_keys
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.lists import ListPage, list_page
-from crm.terminal.toolkit.pages import flow, page
+from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.record_actions import chosen_client
+from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import in_steps
 
@@ -67,41 +68,33 @@ class ContactsPage(ListPage):
         self.text = self.session.prompts.ask(parameter, typed=self.text)
         self.offset = 0
 
-    def open(self, row: Any) -> None:
-        contact_page(self.session, row)
 
+@record_page(Contact)
+class ContactPage(RecordPage[Contact, ContactCard]):
+    """A contact, and what can be done with it."""
 
-@page(Contact, "contacts show")
-def contact_page(session: Session, contact: Contact) -> None:
-    """A contact and what can be done with it, until the person goes back."""
-    seen: dict[str, ContactCard] = {}
+    command = "contacts show"
+    lettered: Mapping[str, letters.Letter] = {"contacts edit": letters.EDIT, "contacts delete": letters.DELETE}
 
-    def crumbs() -> list[str]:
-        seen["card"] = named("contacts show")(session.crm, contact=contact)
-        return [seen["card"].client.name, seen["card"].contact.name]
+    def crumbs(self) -> Sequence[str]:
+        return [self.card.client.name, self.record.name]
 
-    def above() -> None:
-        draw_contact(session.screen, seen["card"], session.crm.conventions)
-        session.screen.print()
+    def draw(self) -> None:
+        draw_contact(self.session.screen, self.card, self.session.crm.conventions)
 
-    def entries() -> list[Choice]:
-        record, client = seen["card"].contact, seen["card"].client
+    def entries(self) -> Sequence[Choice]:
+        record, client = self.record, self.card.client
         log = named("interactions add")
-        listed = [
-            Choice("Edit", lambda: edit(session, record)),
-            Choice("Log a call, meeting or note", lambda: session.start(log, client=client, contact=record)),
-            Choice("Open the client", lambda: session.open(client)),
+        return [
+            Choice("Edit", self.starts("contacts edit")),
+            Choice("Log a call, meeting or note", lambda: self.session.start(log, client=client, contact=record)),
+            Choice("Open the client", lambda: self.session.open(client)),
+            *([] if record.is_primary else [Choice("Make primary", self.starts("contacts primary"))]),
+            Choice("Delete", self.starts("contacts delete")),
         ]
-        if not record.is_primary:
-            listed.append(Choice("Make primary", lambda: primary(session, record)))
-        return [*listed, Choice("Delete", lambda: delete(session, record))]
 
-    keys = [
-        letters.EDIT(lambda: edit(session, seen["card"].contact)),
-        letters.DELETE(lambda: delete(session, seen["card"].contact)),
-        *copy_keys(session, lambda: _reached(session, seen["card"].contact)),
-    ]
-    session.menu(crumbs, entries, above=above, keys=keys)
+    def keys(self) -> Sequence[Choice]:
+        return [*super().keys(), *copy_keys(self.session, lambda: _reached(self.session, self.record))]
 
 
 def _reached(session: Session, contact: Contact) -> list[tuple[str, str]]:

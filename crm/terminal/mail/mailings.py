@@ -11,11 +11,12 @@ from crm.model import Mailing
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.list_conventions import ListConventions
-from crm.terminal.mail.messages import MessagesPage, message_page
+from crm.terminal.mail.messages import MessagesPage
 from crm.terminal.mail.rendering import MAILINGS, TROUBLES, draw_counts, draw_heads, draw_text
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.lists import ListPage, list_page
-from crm.terminal.toolkit.pages import flow, page
+from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
 
 # Below those to see to stand the other entries, the way back, the hint and a blank line.
@@ -35,41 +36,42 @@ class MailingsPage(ListPage):
         return [letters.NEW(lambda: self.session.start(named("mailings send")), "mailing")]
 
     def open(self, row: Any) -> None:
-        mailing_page(self.session, row.mailing)
+        self.session.open(row.mailing)
 
 
-@page(Mailing, "mailings show")
-def mailing_page(session: Session, mailing: Mailing) -> None:
-    """The page of a mailing, each message to see to by its number, until the person goes back."""
-    seen: dict[str, MailingReport] = {}
+@record_page(Mailing)
+class MailingPage(RecordPage[Mailing, MailingReport]):
+    """A mailing, each message to see to by its number, and what can be done with it."""
 
-    def crumbs() -> list[str]:
-        seen["report"] = named("mailings show")(session.crm, mailing=mailing)
-        return ["Mailings", mailing.name]
+    command = "mailings show"
 
-    def above() -> None:
-        draw_counts(session.screen, seen["report"], session.crm.conventions)
-        session.screen.print()
+    def current(self) -> Mailing:
+        return self.card.counted.mailing
 
-    def entries() -> list[Choice]:
-        report, screen = seen["report"], session.screen
+    def crumbs(self) -> Sequence[str]:
+        return ["Mailings", self.record.name]
+
+    def draw(self) -> None:
+        draw_counts(self.session.screen, self.card, self.session.crm.conventions)
+
+    def entries(self) -> Sequence[Choice]:
+        session, report, mailing = self.session, self.card, self.record
+        screen = session.screen
         room = max(3, min(_SEEN, screen.left - _BELOW))
         troubles = report.troubles[:room]
         by = ListConventions.of(session.crm.conventions)
         _, lines = tables.lines(screen, TROUBLES, troubles, by, screen.width - 8)
         listed = [
-            Choice(line, lambda trouble=trouble: message_page(session, trouble.message), pieces=pieces)
+            Choice(line, lambda trouble=trouble: session.open(trouble.message), pieces=pieces)
             for (line, pieces), trouble in zip(lines, troubles, strict=True)
         ]
         if len(report.troubles) > room:
             listed.append(Choice("All failed messages", lambda: _messages(session, mailing, state="failed")))
         if report.counted.waiting:
-            listed.append(Choice("Resume sending", lambda: resume(session, mailing)))
-            listed.append(Choice("Cancel the rest", lambda: cancel(session, mailing)))
+            listed.append(Choice("Resume sending", self.starts("mailings resume")))
+            listed.append(Choice("Cancel the rest", self.starts("mailings cancel")))
         listed.append(Choice("All its messages", lambda: _messages(session, mailing)))
         return [*listed, Choice("Show full text", lambda: _read(session, mailing))]
-
-    session.menu(crumbs, entries, above=above)
 
 
 def _messages(session: Session, mailing: Mailing, **filters: Any) -> None:

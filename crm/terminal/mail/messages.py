@@ -12,7 +12,8 @@ from crm.terminal.mail.rendering import MESSAGE_COLUMNS, draw_message, draw_text
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.client_lists import ClientListPage
 from crm.terminal.toolkit.lists import list_page
-from crm.terminal.toolkit.pages import flow, page
+from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
 
 # In the order in which they stand in the menu of filters.
@@ -49,37 +50,31 @@ class MessagesPage(ClientListPage):
         write = letters.NEW(lambda: self.session.start(named("email send"), **whom), "e-mail")
         return [write, self.filter_key(), self.mine_key()]
 
-    def open(self, row: Any) -> None:
-        message_page(self.session, row)
 
+@record_page(Message)
+class MessagePage(RecordPage[Message, MessageCard]):
+    """A message with its text, and what can be done with it."""
 
-@page(Message, "email show")
-def message_page(session: Session, message: Message) -> None:
-    """A message with its text, and what can be done with it, until the person goes back."""
-    seen: dict[str, Any] = {}
+    command = "email show"
+    _is_whole = True
 
-    def crumbs() -> list[str]:
-        card: MessageCard = named("email show")(session.crm, message=message)
-        seen["card"] = card
-        return [card.client.name, kind_of(card.message)]
+    def crumbs(self) -> Sequence[str]:
+        return [self.card.client.name, kind_of(self.record)]
 
-    def above() -> None:
-        screen = session.screen
-        seen["whole"] = draw_message(screen, seen["card"], session.crm.conventions, screen.left - _BELOW)
-        screen.print()
+    def draw(self) -> None:
+        screen = self.session.screen
+        self._is_whole = draw_message(screen, self.card, self.session.crm.conventions, screen.left - _BELOW)
 
-    def entries() -> list[Choice]:
-        record, client = seen["card"].message, seen["card"].client
-        listed = [] if seen["whole"] else [Choice("Show full text", lambda: _read(session, record))]
+    def entries(self) -> Sequence[Choice]:
+        record, client = self.record, self.card.client
+        listed = [] if self._is_whole else [Choice("Show full text", lambda: _read(self.session, record))]
         if record.direction == "out" and record.state == "queued":
-            listed.append(Choice("Cancel", lambda: cancel(session, record)))
-        listed.append(Choice("Open the client", lambda: session.open(client)))
+            listed.append(Choice("Cancel", self.starts("email cancel")))
+        listed.append(Choice("Open the client", lambda: self.session.open(client)))
         if record.direction == "out" and record.state in SENT_AGAIN:
             # Not the first, which Enter chooses.
-            listed.append(Choice("Send again", lambda: again(session, record)))
+            listed.append(Choice("Send again", self.starts("email again")))
         return listed
-
-    session.menu(crumbs, entries, above=above)
 
 
 def _read(session: Session, message: Message) -> None:

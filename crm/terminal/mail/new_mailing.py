@@ -18,7 +18,7 @@ from crm.model.fields import Email
 from crm.terminal.console.keyboard import BACK, Back, Choice, Needed
 from crm.terminal.drawing import render
 from crm.terminal.mail.composing import EmailSteps
-from crm.terminal.mail.mailings import mailing_page, sending_page, tell_sent
+from crm.terminal.mail.mailings import sending_page, tell_sent
 from crm.terminal.mail.message_form import MessageForm
 from crm.terminal.mail.rendering import draw_preview
 from crm.terminal.mail.services import set_up_first
@@ -58,7 +58,7 @@ def write(session: Session, **arguments: Any) -> None:
         templates = of_channel(snapshot, "email")
     report = _Steps(session, form, templates, group_of(**arguments) if arguments else None).go()
     tell_sent(session, report)
-    mailing_page(session, report.counted.mailing)
+    session.open(report.counted.mailing)
 
 
 class _Steps(EmailSteps[MailingReport]):

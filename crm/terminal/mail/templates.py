@@ -14,8 +14,9 @@ from crm.terminal.mail.rendering import TEMPLATES, draw_template, draw_text
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.lists import ListPage, list_page
-from crm.terminal.toolkit.pages import flow, page
+from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.picking import pick
+from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import in_steps
 
@@ -37,39 +38,29 @@ class TemplatesPage(ListPage):
     def keys(self) -> Sequence[Choice]:
         return [letters.NEW(lambda: add(self.session), "template")]
 
-    def open(self, row: Any) -> None:
-        template_page(self.session, row)
 
+@record_page(Template)
+class TemplatePage(RecordPage[Template, Template]):
+    """A template as it was written, and what can be done with it."""
 
-@page(Template, "templates show")
-def template_page(session: Session, template: Template) -> None:
-    """A template as it was written, and what can be done with it, until the person goes back."""
-    seen: dict[str, Any] = {}
+    command = "templates show"
+    lettered: Mapping[str, letters.Letter] = {"templates edit": letters.EDIT, "templates delete": letters.DELETE}
+    _is_whole = True
 
-    def crumbs() -> list[str]:
-        seen["record"] = named("templates show")(session.crm, template=template)
-        return ["Templates", seen["record"].name]
+    def crumbs(self) -> Sequence[str]:
+        return ["Templates", self.card.name]
 
-    def above() -> None:
-        screen = session.screen
-        seen["whole"] = draw_template(screen, seen["record"], screen.left - _BELOW)
-        screen.print()
+    def draw(self) -> None:
+        screen = self.session.screen
+        self._is_whole = draw_template(screen, self.card, screen.left - _BELOW)
 
-    def entries() -> list[Choice]:
-        record = seen["record"]
-        whole = [] if seen["whole"] else [Choice("Show full text", lambda: _read(session, record))]
+    def entries(self) -> Sequence[Choice]:
         return [
-            *whole,
-            Choice("Preview as a client sees it", lambda: preview(session, record)),
-            Choice("Edit", lambda: edit(session, record)),
-            Choice("Delete", lambda: delete(session, record)),
+            *([] if self._is_whole else [Choice("Show full text", lambda: _read(self.session, self.record))]),
+            Choice("Preview as a client sees it", self.starts("templates preview")),
+            Choice("Edit", self.starts("templates edit")),
+            Choice("Delete", self.starts("templates delete")),
         ]
-
-    keys = [
-        letters.EDIT(lambda: edit(session, seen["record"])),
-        letters.DELETE(lambda: delete(session, seen["record"])),
-    ]
-    session.menu(crumbs, entries, above=above, keys=keys)
 
 
 def _read(session: Session, template: Template) -> None:

@@ -15,7 +15,6 @@ from crm.repository.queries.deals import place_in_stage
 from crm.repository.queries.people import EVERYBODY
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing.screen import Screen, clean, data
-from crm.terminal.sales.deals import deal_page
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
@@ -199,7 +198,7 @@ class BoardPage:
         self._places, self._tops = {}, {}
 
     def _open(self) -> None:
-        deal_page(self.session, self._pointed())
+        self.session.open(self._pointed())
 
     def _pointed(self) -> Deal:
         """The deal that is pointed at; raises NotFoundError where there is none."""

@@ -16,8 +16,9 @@ from crm.terminal.sales.picking import pick_deal, stage_line
 from crm.terminal.sales.rendering import draw_heading, draw_history
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.forms import RecordForm, fill_changes, form_order
-from crm.terminal.toolkit.pages import flow, page
+from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.record_actions import chosen_client
+from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Answers, Step, in_steps
 
@@ -36,52 +37,48 @@ class DealForm(RecordForm):
         return [field for field in form_order(self.kind) if field.name not in hidden]
 
 
-@page(Deal)
-def deal_page(session: Session, deal: Deal) -> None:
-    """A deal with its history, and what can be done with it, until the person goes back."""
-    seen: dict[str, DealCard] = {}
+@record_page(Deal)
+class DealPage(RecordPage[Deal, DealCard]):
+    """A deal with its history, and what can be done with it."""
 
-    def above() -> None:
-        card: DealCard = named("deals show")(session.crm, deal=deal)
-        seen["card"] = card
-        by = session.crm.conventions
-        draw_heading(session.screen, card, by)
+    command = "deals show"
+
+    def current(self) -> Deal:
+        return self.card.item.deal
+
+    def crumbs(self) -> Sequence[str]:
+        return [self.record.title]
+
+    def draw(self) -> None:
+        screen, by = self.session.screen, self.session.crm.conventions
+        draw_heading(screen, self.card, by)
         # Below stand the actions, the way back and the hint.
-        draw_history(session.screen, card, by, session.screen.left - len(_actions(session, card)) - 6)
-        session.screen.print()
+        draw_history(screen, self.card, by, screen.left - len(self.entries()) - 6)
 
-    def keys() -> list[Choice]:
-        acts = [(letters.EDIT, "deals edit"), (letters.DELETE, "deals delete")]
-        if seen["card"].item.deal.closed_on is None:
-            acts = [(letters.WON, "deals win"), (letters.LOST, "deals lose"), *acts]
-        return [letter(_starts(session, words, seen["card"].item.deal)) for letter, words in acts]
+    def keys(self) -> Sequence[Choice]:
+        ends = {"deals win": letters.WON, "deals lose": letters.LOST} if self.record.closed_on is None else {}
+        acts = {**ends, "deals edit": letters.EDIT, "deals delete": letters.DELETE}
+        return [letter(self.starts(words)) for words, letter in acts.items()]
 
-    session.menu([deal.title], lambda: _actions(session, seen["card"]), above=above, keys=keys)
+    def entries(self) -> Sequence[Choice]:
+        client = self.card.client
+        ways = [("deals move", "Move to another stage"), ("deals win", "Mark as won"), ("deals lose", "Mark as lost")]
+        if self.record.closed_on is not None:
+            ways = [("deals reopen", "Reopen")]
+        entries = [Choice(title, self.starts(words)) for words, title in ways]
+        if self.card.item.stage.outcome == "won":
+            entries.insert(0, Choice("Draft an invoice", self._starts_for_client("invoices add")))
+        return [
+            *entries,
+            Choice("Edit", self.starts("deals edit")),
+            Choice("Add a follow-up", self._starts_for_client("follow-ups add")),
+            Choice("Open the client", lambda: self.session.open(client)),
+            Choice("Delete", self.starts("deals delete")),
+        ]
 
-
-def _starts(session: Session, words: str, deal: Deal) -> Callable[[], None]:
-    return lambda: session.start(named(words), deal=deal)
-
-
-def _actions(session: Session, card: DealCard) -> list[Choice]:
-    deal = card.item.deal
-
-    def acts(words: str, **arguments: Any) -> Callable[[], None]:
-        return lambda: session.start(named(words), deal=deal, **arguments)
-
-    ways = [("deals move", "Move to another stage"), ("deals win", "Mark as won"), ("deals lose", "Mark as lost")]
-    if deal.closed_on is not None:
-        ways = [("deals reopen", "Reopen")]
-    entries = [Choice(title, acts(words)) for words, title in ways]
-    if card.item.stage.outcome == "won":
-        draft = named("invoices add")
-        entries.insert(0, Choice("Draft an invoice", lambda: session.start(draft, client=card.client, deal=deal)))
-    entries.append(Choice("Edit", acts("deals edit")))
-    follow_up = named("follow-ups add")
-    entries.append(Choice("Add a follow-up", lambda: session.start(follow_up, client=card.client, deal=deal)))
-
-    entries.append(Choice("Open the client", lambda: session.open(card.client)))
-    return [*entries, Choice("Delete", acts("deals delete"))]
+    def _starts_for_client(self, words: str) -> Callable[[], None]:
+        deal, client = self.record, self.card.client
+        return lambda: self.session.start(named(words), client=client, deal=deal)
 
 
 def _chosen(session: Session, deal: Deal | None, title: str) -> Deal:
@@ -91,12 +88,6 @@ def _chosen(session: Session, deal: Deal | None, title: str) -> Deal:
     )
     with session.crm.read() as snapshot:
         return snapshot.get(Deal, picked.id)
-
-
-@flow("deals show")
-def show(session: Session, deal: Deal | None = None, **_: Any) -> None:
-    """The page of a deal."""
-    deal_page(session, _chosen(session, deal, "Show a deal"))
 
 
 @flow("deals add")
@@ -111,7 +102,7 @@ def add(session: Session, client: Client | None = None, **_: Any) -> None:
 
     added: Deal = in_steps(session, [*form.steps(["title", "value"], *crumbs), fill], form.is_written)
     session.done(f"Added {added.title} (no. {added.id})")
-    deal_page(session, added)
+    session.open(added)
 
 
 @flow("deals edit")

@@ -8,7 +8,6 @@ from crm.commands.sales.deals import DealList
 from crm.commands.sales.pipeline import DealShown
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing.list_conventions import ListConventions
-from crm.terminal.sales.deals import deal_page
 from crm.terminal.sales.rendering import DEALS, added_up, deal_side
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.lists import ListPage, list_page
@@ -55,7 +54,7 @@ class DealsPage(ListPage):
         return self.result.count if self.result else None
 
     def open(self, row: Any) -> None:
-        deal_page(self.session, row.deal)
+        self.session.open(row.deal)
 
     def narrowed(self) -> str:
         sums = [added_up(self.result, self.session.crm.conventions)] if self.result and self.result.count else []

@@ -96,8 +96,8 @@ class ListPage:
         return f"No {self.plural or self.title.lower()} yet.{adds}"
 
     def open(self, row: Any) -> None:
-        """Open a row."""
-        raise NotImplementedError
+        """Opens a row: its page, where it is a record."""
+        self.session.open(row)
 
     def narrowed(self) -> str:
         """The filters of the list, in words."""
