@@ -1,5 +1,6 @@
 """E-mail set up at the menu of this computer: over a real server, with a password that nobody sees again."""
 
+import io
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from crm.commands.registry import named
 from crm.errors import UsageError
 from crm.model.paths import at_another_device
 from crm.terminal.data.settings import _services
+from crm.terminal.drawing.screen import Screen
 from crm.terminal.toolkit.session import Session as Page
 from tests.support.mail_server import PASSWORD, USER, Post, served
 from tests.terminal.conftest import Session
@@ -93,7 +95,7 @@ def test_variables_of_the_environment_stay_above_it_line_by_line(start: Start, c
 def test_in_a_browser_there_are_none(crm: CRM) -> None:
     """They are the server's there, whoever asks."""
     keyboard: Any = None
-    screen: Any = None
+    screen = Screen(io.StringIO(), plain=True)
     exchange: Any = object()
     here, elsewhere = Page(crm, keyboard, screen), Page(crm, keyboard, screen, exchange=exchange)
     assert [row.label for row in _services(here)] == ["Sending e-mail", "Reading e-mail", "SMS (Twilio)"]
