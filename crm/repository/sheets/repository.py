@@ -19,21 +19,22 @@ from crm.errors import (
     StoreDamagedError,
     StoreError,
     StoreNewerError,
+    StoreNotSetUpError,
     StoreOfflineError,
 )
-from crm.model import BY_NAME, Conventions, Record
+from crm.model import BY_NAME, Client, Conventions, Record
 from crm.repository import PROGRAM, ROSTER, SPREADSHEET, Allowed, Finding, Held, Proof, Restored, Wait, Waiting, anybody
 from crm.repository.dialect import Dialect
 from crm.repository.known import new_id
 from crm.repository.restoring import put_back
-from crm.repository.sheets.google.spreadsheet import Rejected, Service, unreadable
+from crm.repository.sheets.google.spreadsheet import NoAnswer, Rejected, Service, unreadable
 from crm.repository.sheets.mirror import mirror
 from crm.repository.sheets.mirror.loading import some_records
 from crm.repository.sheets.mirror.mirror import Seen, State
 from crm.repository.sheets.mirror.preview import Preview
 from crm.repository.sheets.mirror.problems import problems, untaken_words, words
 from crm.repository.sheets.pull import hand_edits, held_edits, ingest, kept_accounts
-from crm.repository.sheets.pull.delta import TabDamagedError
+from crm.repository.sheets.pull.delta import AllTabsGoneError, TabDamagedError
 from crm.repository.sheets.pull.formulas import formulas
 from crm.repository.sheets.pull.kept_accounts import KeptAccounts, note_edits
 from crm.repository.sheets.pull.number_formats import strange_amounts
@@ -41,6 +42,7 @@ from crm.repository.sheets.push import column_restore
 from crm.repository.sheets.push.plan import Marks, Plan, plan, plan_again, plan_rows, whole_plan
 from crm.repository.sheets.push.push import Applied, Placed, Push, Refused, Stale, Unclear, may_be_saved
 from crm.repository.sheets.push.requests import Commit
+from crm.repository.sheets.repairing import Damage
 from crm.repository.snapshot import SqlSnapshot, fact, put_fact
 from crm.repository.sql import REVIEWED, SqlRepository, not_as_it_says
 from crm.repository.sqlite.dialect import Sqlite
@@ -62,6 +64,12 @@ _PATIENCE = 90.0
 _TELLS_AFTER = 2.0
 # A reader waits no longer for somebody on this machine who is busy with the spreadsheet.
 _READER_WAITS = 3.0
+_ALL_GONE = (
+    "The tabs of this program are gone from the spreadsheet. Put them back (File, Version history), or run `sheets"
+    " repair`, which adds them again with what this computer knows."
+)
+# So often it is tried to repair tabs that people go on damaging.
+_MENDS = 5
 
 
 class SheetsRepository(SqlRepository):
@@ -162,11 +170,12 @@ class SheetsRepository(SqlRepository):
                     self._look(connection)
                     self._offline = None
                 connection.commit()
-            except (StoreOfflineError, StoreBusyError, TabDamagedError) as error:
+            except (StoreOfflineError, StoreBusyError, TabDamagedError, AllTabsGoneError) as error:
                 connection.rollback()
                 if mirror.seen(connection) is None:
                     raise
-                self._offline = (error, self.clock.now.timestamp())
+                reason = TabDamagedError(_ALL_GONE) if isinstance(error, AllTabsGoneError) else error
+                self._offline = (reason, self.clock.now.timestamp())
             except BaseException:
                 connection.rollback()
                 raise
@@ -687,6 +696,54 @@ class SheetsRepository(SqlRepository):
                 return
             tries += 1
             self._wait_for_others(tries, time.monotonic() - started)
+
+    def damage_by_hand(self) -> Sequence[str]:
+        """What `mend` would do about tabs that were damaged by hand, in sentences; none where they can be read.
+        Raises RefusedError where this machine has never read the spreadsheet."""
+        with self._errors_explained():
+            if not self._is_damaged():
+                return []
+            with self._engine.connect() as connection:
+                return Damage(self.service, connection, self._seen_once(connection)).words
+
+    def mend(self) -> None:
+        """Puts tabs and headings back that were damaged by hand, from what this machine knows of them."""
+        for _ in range(_MENDS):
+            with self._errors_explained(), self._engine.connect() as connection:
+                if not self._is_damaged():
+                    return
+                self._enter(connection)
+                try:
+                    with suppress(Rejected, NoAnswer):
+                        # Somebody else may be doing it; what is there then is looked at again.
+                        Damage(self.service, connection, self._seen_once(connection)).mend()
+                finally:
+                    connection.rollback()
+        raise StoreError("The spreadsheet could not be repaired: it is being changed at this very moment. Try again.")
+
+    def _is_damaged(self) -> bool:
+        """Return whether the spreadsheet cannot be read because of what was done to it by hand."""
+        self._look_at_sheet()
+        try:
+            self.refresh()
+        except (StoreDamagedError, StoreNotSetUpError):
+            return True
+        return self._offline is not None and isinstance(self._offline[0], TabDamagedError)
+
+    @staticmethod
+    def _seen_once(connection: Connection) -> Seen:
+        seen = mirror.seen(connection)
+        if seen is None:
+            raise RefusedError(
+                "This computer has never read this spreadsheet, and does not know what was in it. Repair it on one that"
+                " has, or put an older version of it back (File, Version history)."
+            )
+        return seen
+
+    def known_clients(self) -> int:
+        """How many clients of the spreadsheet this machine knows, whatever is in it now."""
+        with self._errors_explained(), self._engine.connect() as connection:
+            return 0 if mirror.seen(connection) is None else mirror.count_rows(connection, Client)
 
     def held(self, allowed: Allowed = anybody) -> Held:
         self._look_at_sheet()

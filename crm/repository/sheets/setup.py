@@ -137,7 +137,7 @@ def _requests(titles: set[str], first_records: Sequence[Record], at: datetime) -
     }
     state = State(revision=1, uid=new_id(), last=last)
     statuses = [rule.status for rule in stored if isinstance(rule, StatusRule)]
-    requests = [_add_tab(tab, titles) for tab in ALL_TABS]
+    requests = [add_tab(tab, titles) for tab in ALL_TABS]
     requests.append(cells_request(META.sheet_id, 0, 0, state.rows()))
     requests.append(cells_request(HISTORY.sheet_id, 0, 0, [list(HISTORY_COLUMNS)]))
     for kind in RECORDS:
@@ -152,7 +152,7 @@ def _tabs(tabs: Sequence[Tab], titles: set[str]) -> Iterator[Request]:
     """New tabs without records."""
     for kind, tab in TABS.items():
         if tab in tabs:
-            yield _add_tab(tab, titles)
+            yield add_tab(tab, titles)
             yield cells_request(tab.sheet_id, 0, 0, [new_heading(kind)])
             yield from formatting.looks(heading(kind, new_heading(kind)))
 
@@ -167,8 +167,9 @@ def _numbered(records: Sequence[Record], at: datetime) -> list[Record]:
     return stored
 
 
-def _add_tab(tab: Tab, taken: set[str]) -> Request:
-    properties: dict[str, Any] = {"sheetId": tab.sheet_id, "title": free_title(tab.title, taken)}
+def add_tab(tab: Tab, taken: set[str], title: str = "") -> Request:
+    """Adds an empty tab of ours, with a title of its own unless told."""
+    properties: dict[str, Any] = {"sheetId": tab.sheet_id, "title": title or free_title(tab.title, taken)}
     kind = next((kind for kind, known in TABS.items() if known is tab), None)
     if kind is not None:
         properties |= {

@@ -142,12 +142,13 @@ def _filtered(book: Book, filters: list[Json]) -> list[Place]:
 def _branched(call: Call) -> batch.Situation:
     """What a batch is carried out on; where the service merges, it stands on what it found when it came."""
     service, document = call.service, _document(call, write=True)
-    if not service.merges:
-        return batch.Situation(document.book, service.markers_hold)
-    branch = document.book.copy()
-    _asked(lambda: batch.apply(batch.Situation(branch.copy()), call.body.get("requests") or []))
+    branch = document.book.copy() if service.merges else None
+    if branch is not None:
+        _asked(lambda: batch.apply(batch.Situation(branch.copy()), call.body.get("requests") or []))
     if service.at_that_moment:
         service.at_that_moment.pop(0)()
+    if branch is None:
+        return batch.Situation(document.book, service.markers_hold)
     time.sleep(service.merge_window)
     return batch.Situation(document.book, False, branch, service.merges)
 

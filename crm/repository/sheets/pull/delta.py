@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from crm.errors import StoreDamagedError
+from crm.errors import StoreDamagedError, StoreNotSetUpError
 from crm.model import BY_NAME, Record
 from crm.repository import tables
 from crm.repository.bulk import insert_rows
@@ -19,7 +19,7 @@ from crm.repository.team import team_of
 from crm.repository.undo import mark_undone
 
 _BATCH = 1000
-_PUT_BACK = "put an older version of the spreadsheet back (File, Version history)."
+_PUT_BACK = "run `sheets repair`, or put an older version of the spreadsheet back (File, Version history)."
 
 
 @dataclass
@@ -41,6 +41,10 @@ class Contents:
 
 class TabDamagedError(StoreDamagedError):
     """Something was done to a tab by hand, so that it cannot be read: what was seen before still can."""
+
+
+class AllTabsGoneError(StoreNotSetUpError):
+    """None of our tabs are there."""
 
 
 class StaleHistory(Exception):

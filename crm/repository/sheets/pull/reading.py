@@ -24,7 +24,7 @@ from crm.repository.sheets.grid.layout import (
 )
 from crm.repository.sheets.mirror import history_tab
 from crm.repository.sheets.mirror.mirror import META_RANGE, SERIALISES, Place, Seen, State
-from crm.repository.sheets.pull.delta import TabDamagedError
+from crm.repository.sheets.pull.delta import AllTabsGoneError, TabDamagedError
 from crm.repository.sheets.pull.ingest import Contents
 from crm.repository.sheets.push.before_images import came_first
 from crm.repository.sheets.push.plan import Plan
@@ -79,8 +79,8 @@ def state_in(rows: Sequence[Sequence[Cell]]) -> State:
     state = State.read(rows)
     if state is None:
         raise TabDamagedError(
-            "The hidden tab “crm” was changed by hand and cannot be read; put an older version of the spreadsheet"
-            " back (File, Version history)."
+            "The hidden tab “crm” was changed by hand and cannot be read. Undo that in the spreadsheet (Edit, Undo, or"
+            " File, Version history), or run `sheets repair`."
         )
     return state
 
@@ -103,7 +103,7 @@ def _without_tabs(service: Service, error: Rejected) -> StoreError:
     setup = program.command(f"sheets setup {service.spreadsheet}")
     if len(missing) == len(ALL_TABS):
         title = described.get("properties", {}).get("title", "")
-        return StoreNotSetUpError(
+        return AllTabsGoneError(
             f"The spreadsheet “{title}” is not set up for the CRM yet. Run `{setup}`, or start the menu without a"
             " command: it leads through it."
         )
@@ -115,13 +115,13 @@ def _without_tabs(service: Service, error: Rejected) -> StoreError:
     if missing and ACCOUNT_TABS.issuperset(missing):
         return StoreDamagedError(
             f"The spreadsheet has lost its tab “{missing[0].title}”. Put it back in the spreadsheet (Edit, Undo, or"
-            f" File, Version history), or run `{setup}`, which makes it anew; until its rows are put back nobody can"
-            " sign in."
+            " File, Version history), or run `sheets repair`, which adds it again; until its rows are put back nobody"
+            " can sign in."
         )
     if missing:
         return TabDamagedError(
             f"The spreadsheet has lost its tab “{missing[0].title}”. Put it back in the spreadsheet (Edit, Undo, or"
-            " File, Version history); nothing was changed here."
+            " File, Version history), or run `sheets repair`; nothing was changed here."
         )
     return unreadable(error)
 

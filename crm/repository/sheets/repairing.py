@@ -1,0 +1,414 @@
+"""Tabs, headings and the hidden tabs put back as they were, from what this machine's mirror knows of them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from crm.errors import StoreBusyError
+from crm.model import RECORDS, Client, Record, StatusRule
+from crm.repository import ROSTER, tables
+from crm.repository.known import new_id
+from crm.repository.sheets.google.spreadsheet import Service, Values
+from crm.repository.sheets.grid import formatting
+from crm.repository.sheets.grid.cells import Request, cells_request, number_of, row_request, stamped
+from crm.repository.sheets.grid.layout import (
+    ALL_TABS,
+    BEFORE,
+    HISTORY,
+    HISTORY_COLUMNS,
+    META,
+    TABS,
+    Cell,
+    Heading,
+    Tab,
+    columns,
+    heading,
+    is_marker,
+    letters,
+    new_heading,
+    trimmed,
+)
+from crm.repository.sheets.mirror import history_tab, mirror
+from crm.repository.sheets.mirror.loading import records
+from crm.repository.sheets.mirror.mirror import META_RANGE, Seen, State
+from crm.repository.sheets.pull.reading import is_serialised
+from crm.repository.sheets.push.requests import LARGEST, add_marker
+from crm.repository.sheets.setup import add_tab, free_title
+from crm.repository.writing import SEALED
+
+_ASKED = "sheets(properties(sheetId,title,gridProperties(rowCount,columnCount))),namedRanges(namedRangeId)"
+# What leaves room in a request for the parts that every one of them has.
+_SPARE = 100_000
+# A state that is made anew is so far ahead that no machine has seen a later one.
+_AHEAD = 1000
+_TEXT = 30
+
+
+@dataclass
+class Repair:
+    """What is done about one tab: in words, and as requests: what comes `first`, the rows below the heading where all
+    of them are written, and what comes `last`, when the tab can be read again."""
+
+    tab: Tab
+    words: str
+    first: list[Request] = field(default_factory=list)
+    rows: Sequence[Sequence[Cell]] = ()
+    last: list[Request] = field(default_factory=list)
+    # Whether all that was in the tab comes from this machine.
+    anew: bool = False
+
+
+class Damage:
+    """What was done by hand to the tabs of a spreadsheet, so that it cannot be read, as it is just now."""
+
+    def __init__(self, service: Service, connection: Connection, seen: Seen) -> None:
+        self._service = service
+        self._connection = connection
+        self._seen = seen
+        described = service.describe(_ASKED)
+        self._properties = {
+            sheet["properties"].get("sheetId", 0): sheet["properties"] for sheet in described.get("sheets", [])
+        }
+        names = [range_["namedRangeId"] for range_ in described.get("namedRanges", [])]
+        self._markers = [name for name in names if is_marker(name)]
+        self._titles = {str(properties["title"]) for properties in self._properties.values()}
+        self._values = self._read()
+        self.repairs = list(self._found())
+
+    def _exists(self, tab: Tab) -> bool:
+        return tab.sheet_id in self._properties
+
+    def _read(self) -> dict[Tab, Values]:
+        """All of our tabs that there are, of the technical one its state."""
+        existing = [tab for tab in ALL_TABS if tab is not BEFORE and self._exists(tab)]
+        if not existing:
+            return {}
+        ranges = [META_RANGE if tab is META else tab.rows() for tab in existing]
+        return dict(zip(existing, self._service.values(ranges), strict=True))
+
+    # What is wrong
+
+    def _found(self) -> Iterator[Repair]:
+        for kind, tab in TABS.items():
+            if not self._exists(tab):
+                yield self._made(kind)
+                continue
+            rows = self._values[tab].rows
+            if not {"id", "version"} <= heading(kind, rows[0] if rows else []).positions.keys():
+                yield self._with_heading(kind, rows)
+        if not self._exists(HISTORY):
+            yield self._new_history()
+        if not self._exists(BEFORE):
+            yield Repair(BEFORE, f"The hidden tab “{BEFORE.title}” is added again.", [add_tab(BEFORE, self._titles)])
+        if not self._exists(META):
+            words = f"The hidden tab “{META.title}” is added again, with the numbers that were given out."
+            yield Repair(META, words, [add_tab(META, self._titles)])
+
+    @property
+    def is_behind(self) -> bool:
+        """Return whether others have saved since this machine has read the spreadsheet."""
+        state = self._state_there
+        return state is not None and not state.is_at(self._seen.state)
+
+    @property
+    def _state_there(self) -> State | None:
+        return State.read(self._values[META].rows) if META in self._values else None
+
+    # A tab that is gone
+
+    def _made(self, kind: type[Record]) -> Repair:
+        tab, rows = TABS[kind], self._rows(kind)
+        place = self._seen.places[kind.kind_name]
+        title = free_title(place.title, self._titles)
+        self._titles.add(title)
+        made = add_tab(tab, self._titles, title)
+        grid = made["addSheet"]["properties"]["gridProperties"]
+        grid["rowCount"] = max(grid["rowCount"], len(rows) + 1)
+        grid["columnCount"] = max(grid["columnCount"], len(place.heading))
+        named = "" if title == place.title else f" as “{title}”"
+        words = f"The tab “{place.title}” is added again{named}, with {_counted(len(rows), kind)}."
+        head = self._known(kind)
+        looks = [*formatting.guards(head), *formatting.colours(head, self._statuses)]
+        return Repair(tab, words, [made], rows, [*self._headed(kind, head), *looks], anew=True)
+
+    def _rows(self, kind: type[Record]) -> list[list[Cell]]:
+        """The rows of a tab as they were last seen; accounts are put back by the look that follows."""
+        if kind in SEALED:
+            return []
+        head = self._known(kind)
+        rows = []
+        for _, cells in sorted(mirror.rows_of(self._connection, kind).values(), key=lambda place: place[0]):
+            if cells:
+                row: list[Cell] = [""] * len(head.written)
+                for name, cell in zip(columns(kind), cells, strict=False):
+                    if name in head.positions:
+                        row[head.positions[name]] = cell
+                if kind is Client:
+                    for name, at in head.own.items():
+                        row[at] = cells[-1].get(name, "")
+                rows.append(row)
+        return rows
+
+    def _known(self, kind: type[Record]) -> Heading:
+        """The heading of a tab as it was when it could last be read."""
+        known = heading(kind, trimmed(self._seen.places[kind.kind_name].heading))
+        return known if {"id", "version"} <= known.positions.keys() else heading(kind, new_heading(kind))
+
+    def _headed(self, kind: type[Record], head: Heading) -> Iterator[Request]:
+        yield cells_request(TABS[kind].sheet_id, 0, 0, [head.written])
+        yield from formatting.dressed(head)
+        yield from formatting.drop_downs(head, self._statuses)
+
+    @cached_property
+    def _statuses(self) -> Sequence[str]:
+        rules = [rule for rule in records(self._connection, StatusRule).values() if isinstance(rule, StatusRule)]
+        return [rule.status for rule in rules if rule.active]
+
+    def _new_history(self) -> Repair:
+        rows = list(history_tab.rows_of(self._connection, 1))
+        count = self._connection.execute(select(func.count()).select_from(tables.transactions)).scalar()
+        made = add_tab(HISTORY, self._titles)
+        grid = made["addSheet"]["properties"]["gridProperties"]
+        grid["rowCount"] = max(grid["rowCount"], len(rows) + 1)
+        head = cells_request(HISTORY.sheet_id, 0, 0, [list(HISTORY_COLUMNS)])
+        words = f"The hidden tab “{HISTORY.title}” is added again, with {count} changes."
+        return Repair(HISTORY, words, [made], rows, [head], anew=True)
+
+    # A tab that has lost its heading
+
+    def _with_heading(self, kind: type[Record], rows: Sequence[Sequence[Cell]]) -> Repair:
+        known, title = self._known(kind), self._values[TABS[kind]].title
+        for at, row in enumerate(rows):
+            if at and {"id", "version"} <= heading(kind, row).positions.keys():
+                return self._moved(kind, title, rows, at)
+        first, below = list(rows[0]) if rows else [], rows[1:]
+        if self._is_heading(known, first):
+            return self._renamed(kind, title, first, below)
+        if _has_stamps(rows, known.positions["version"]):
+            words = f"The header row of “{title}” is put back above its rows."
+            span = {"sheetId": TABS[kind].sheet_id, "dimension": "ROWS", "startIndex": 0, "endIndex": 1}
+            insert = {"insertDimension": {"range": span, "inheritFromBefore": False}}
+            return Repair(TABS[kind], words, last=[insert, *self._headed(kind, known)])
+        return self._written_again(kind, title, any(cell != "" for row in rows for cell in row))
+
+    def _moved(self, kind: type[Record], title: str, rows: Sequence[Sequence[Cell]], at: int) -> Repair:
+        """The heading that stands in a row below; rows above it stay where they can be records. Each row is written
+        where it is, so that it does no harm if another machine does the same at the same moment."""
+        sheet, head = TABS[kind].sheet_id, heading(kind, rows[at])
+        removed = [above for above in range(at) if not _may_be_record(head, rows[above])]
+        wide = max(map(len, rows[: at + 1]))
+        # A record in the first row changes places with the heading.
+        below: Sequence[Cell] = rows[0] if 0 not in removed else []
+        empty = [above for above in removed if above] + ([at] if 0 in removed else [])
+        moved = [cells_request(sheet, at, 0, [[*below, *[""] * (wide - len(below))]])]
+        moved += [cells_request(sheet, above, 0, [[""] * wide]) for above in empty if above != at]
+        plain = {"sheetId": sheet, "startRowIndex": at, "endRowIndex": at + 1}
+        looks = "userEnteredFormat(textFormat.bold,backgroundColorStyle)"
+        moved.append({"repeatCell": {"range": plain, "cell": {}, "fields": looks}})
+        moved += self._headed(kind, head)
+        if META in self._values and is_serialised(self._values[META].rows):
+            # No other machine can do the same at the same moment.
+            for above in sorted(empty, reverse=True):
+                bounds = {"sheetId": sheet, "dimension": "ROWS", "startIndex": above, "endIndex": above + 1}
+                moved.append({"deleteDimension": {"range": bounds}})
+        words = f"The header row of “{title}” is moved up from row {at + 1}."
+        texts = [next((str(cell) for cell in rows[above] if cell != ""), "") for above in removed]
+        if removed:
+            named = ", ".join(f"{above + 1} (“{text[:_TEXT]}”)" for above, text in zip(removed, texts, strict=True))
+            words += f" What stands above it is deleted: row {named}."
+        return Repair(TABS[kind], words, last=moved)
+
+    @staticmethod
+    def _is_heading(known: Heading, row: Sequence[Cell]) -> bool:
+        """Return whether a row is the heading of a tab, some cells of which were changed."""
+        names = [str(cell).casefold() for cell in known.written if cell != ""]
+        return 2 * len({str(cell).casefold() for cell in row}.intersection(names)) >= len(names)
+
+    def _renamed(
+        self, kind: type[Record], title: str, first: Sequence[Cell], below: Sequence[Sequence[Cell]]
+    ) -> Repair:
+        known, now = self._known(kind), heading(kind, first)
+        width = max([len(first), *map(len, below)], default=0)
+        written: dict[int, Cell] = {}
+        for name in ("id", "version"):
+            if name not in now.positions:
+                at = self._column(known, now, name, below, width + len(written))
+                written[at] = known.written[known.positions[name]]
+        requests: list[Request] = []
+        room = max(written, default=0) + 1 - self._properties[TABS[kind].sheet_id]["gridProperties"]["columnCount"]
+        if room > 0:
+            sheet = TABS[kind].sheet_id
+            requests.append({"appendDimension": {"sheetId": sheet, "dimension": "COLUMNS", "length": room}})
+        requests += [cells_request(TABS[kind].sheet_id, 0, at, [[text]]) for at, text in written.items()]
+        changes = [
+            f"“{text}” in {letters(at)}1" + (f", where “{str(first[at])[:_TEXT]}” stands" if _cell(first, at) else "")
+            for at, text in written.items()
+        ]
+        return Repair(TABS[kind], f"The heading of “{title}” gets back {' and '.join(changes)}.", last=requests)
+
+    @staticmethod
+    def _column(known: Heading, now: Heading, name: str, below: Sequence[Sequence[Cell]], new: int) -> int:
+        """The column that was the ID or the version: where it was, or where such cells stand; else a new one."""
+        ours = set(now.positions.values())
+        before: int = known.positions[name]
+        neighbours = [at for at in (before - 1, before + 1) if 0 <= at < len(known.written)]
+        is_in_place = all(_cell(now.written, at) == known.written[at] for at in neighbours)
+        stamps = [next((stamp for cell in row if (stamp := stamped(cell))), None) for row in below]
+        places: list[int] = [before, *range(new)]
+        for at in places:
+            cells = [_cell(row, at) for row in below]
+            if name == "version":
+                fits = [stamped(cell) is not None for cell in cells if cell != ""]
+            else:
+                marked = zip(cells, stamps, strict=True)
+                fits = [number_of(cell) == stamp[0] for cell, stamp in marked if cell != "" and stamp]
+            if at not in ours and fits and 2 * sum(fits) > len(fits):
+                return at
+        return before if is_in_place and before not in ours else new
+
+    def _written_again(self, kind: type[Record], title: str, has_content: bool) -> Repair:
+        sheet, rows = TABS[kind].sheet_id, self._rows(kind)
+        first: list[Request] = []
+        words = f"The tab “{title}” is filled again, with {_counted(len(rows), kind)}."
+        if has_content and kind not in SEALED:
+            kept = free_title(f"{title} (before the repair)", self._titles)
+            self._titles.add(kept)
+            last = len(self._properties)
+            first.append({"duplicateSheet": {"sourceSheetId": sheet, "newSheetName": kept, "insertSheetIndex": last}})
+            words += f" What stands in it now is kept in a new tab, “{kept}”."
+        first.append({"updateCells": {"range": {"sheetId": sheet}, "fields": "userEnteredValue"}})
+        grid = self._properties[sheet]["gridProperties"]
+        size = {
+            "rowCount": max(grid["rowCount"], len(rows) + 2),
+            "columnCount": max(grid["columnCount"], len(self._known(kind).written)),
+        }
+        properties = {"sheetId": sheet, "gridProperties": size}
+        names = "gridProperties.rowCount,gridProperties.columnCount"
+        first.append({"updateSheetProperties": {"properties": properties, "fields": names}})
+        return Repair(TABS[kind], words, first, rows, list(self._headed(kind, self._known(kind))), anew=True)
+
+    # The state
+
+    @property
+    def words(self) -> list[str]:
+        """What would be done, in sentences."""
+        words = [repair.words for repair in self.repairs]
+        if not words:
+            words = [f"The hidden tab “{META.title}” is written again, with the numbers that were given out."]
+        if self.is_behind and any(repair.anew for repair in self.repairs):
+            words.append(
+                "Others have saved since this computer last read the spreadsheet: what they changed in these tabs is"
+                " not known here. Where another computer has read it since, repair it there."
+            )
+        return words
+
+    def mend(self) -> None:
+        """Does it. Raises Rejected where somebody was first, NoAnswer where it is not known whether it arrived."""
+        state = self._new_state()
+        first = [request for repair in self.repairs for request in repair.first]
+        last = [request for repair in self.repairs for request in repair.last]
+        last += [{"deleteNamedRange": {"namedRangeId": name}} for name in self._markers]
+        last += [
+            {"updateCells": {"range": META.rows(0, 2), "fields": "userEnteredValue"}},
+            cells_request(META.sheet_id, 0, 0, state.rows()),
+            add_marker(state),
+        ]
+        portion: list[Request] = first
+        for request in self._row_requests():
+            if Service.size([*portion, request]) > LARGEST - _SPARE:
+                self._service.write(portion)
+                portion = []
+            portion.append(request)
+        if portion and Service.size([*portion, *last]) > LARGEST:
+            self._service.write(portion)
+            portion = []
+        self._service.write([*portion, *last])
+
+    def _row_requests(self) -> Iterator[Request]:
+        """All rows that are written, in portions of an eighth of a request."""
+        for repair in self.repairs:
+            start, size, portion = 1, 0, list[Sequence[Cell]]()
+            for row in repair.rows:
+                weight = Service.size([row_request(row)])
+                if portion and size + weight > LARGEST // 8:
+                    yield cells_request(repair.tab.sheet_id, start, 0, portion)
+                    start, size, portion = start + len(portion), 0, []
+                portion.append(row)
+                size += weight
+            if portion:
+                yield cells_request(repair.tab.sheet_id, start, 0, portion)
+
+    def _new_state(self) -> State:
+        """The state once all is put back: the one that is there, unless it cannot be what was written."""
+        before, rows = self._state_there, self._seen.state.history_rows
+        if before is not None and before.staging:
+            raise StoreBusyError("Someone is saving a large change to the spreadsheet. Nothing was changed; try again.")
+        history = next((len(repair.rows) for repair in self.repairs if repair.tab is HISTORY), None)
+        if before is not None and self.repairs:
+            rows = before.history_rows if history is None else history
+            return replace(before, revision=before.revision + 1, uid=new_id(), history_rows=rows)
+        if HISTORY in self._values:
+            rows = max(len(self._values[HISTORY].rows) - 1, 0)
+        seen, written = self._seen.state, self._values[META].rows if META in self._values else []
+        facts = dict(zip(map(str, written[0]), written[1], strict=False)) if len(written) > 1 else {}
+        return State(
+            revision=max(seen.revision, rows) + _AHEAD,
+            uid=new_id(),
+            history_rows=rows if history is None else history,
+            last=self._numbers(),
+            # Where accounts were changed since, it is theirs.
+            roster=str(facts.get(ROSTER) or seen.roster),
+        )
+
+    def _numbers(self) -> Mapping[str, int]:
+        """The highest numbers given out, by table: those that this machine knows of and those that are there."""
+        last = dict(self._seen.state.last)
+        for name, number in mirror.numbers(self._connection).items():
+            last[name] = max(last.get(name, 0), number)
+        for kind in RECORDS:
+            rows = self._values[TABS[kind]].rows if TABS[kind] in self._values else []
+            head = heading(kind, rows[0] if rows else [])
+            at = head.positions.get("version")
+            stamps = [stamped(_cell(row, at)) for row in rows[1:]] if at is not None else []
+            name = tables.TABLES[kind].name
+            last[name] = max([last.get(name, 0), *(stamp[0] for stamp in stamps if stamp)])
+        if HISTORY in self._values:
+            entries = history_tab.read(self._values[HISTORY].rows[1:])
+            name = tables.transactions.name
+            last[name] = max([last.get(name, 0), *(head["id"] for head in entries.transactions)])
+            for entry in entries.audit:
+                kind_of: Any = _BY_NAME.get(entry["record"])
+                if kind_of is not None:
+                    name = tables.TABLES[kind_of].name
+                    last[name] = max(last.get(name, 0), entry["record_id"])
+        return last
+
+
+_BY_NAME = {kind.kind_name: kind for kind in RECORDS}
+
+
+def _counted(number: int, kind: type[Record]) -> str:
+    if kind in SEALED:
+        return "what this computer knows of it"
+    return f"{number} {kind.noun if number == 1 else kind.plural}"
+
+
+def _cell(row: Sequence[Cell], at: int) -> Cell:
+    return row[at] if at < len(row) else ""
+
+
+def _has_stamps(rows: Sequence[Sequence[Cell]], at: int) -> bool:
+    """Return whether rows hold records, by the column of the version."""
+    filled = [row for row in rows if any(cell != "" for cell in row)]
+    return bool(filled) and 2 * sum(stamped(_cell(row, at)) is not None for row in filled) > len(filled)
+
+
+def _may_be_record(head: Heading, row: Sequence[Cell]) -> bool:
+    """Return whether a row above the heading is that of a record, or one that somebody has typed."""
+    record_id, version = (_cell(row, head.positions[name]) for name in ("id", "version"))
+    if stamped(version) or number_of(record_id):
+        return True
+    return record_id == "" and any(cell != "" for cell in row)

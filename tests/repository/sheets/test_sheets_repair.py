@@ -1,0 +1,154 @@
+"""What people do to tabs and headings so that the spreadsheet cannot be read: it is put back from the program."""
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from crm.errors import RefusedError
+from crm.model import Client, Sale
+from crm.repository.sheets import repairing
+from crm.repository.sheets.grid.layout import META
+from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
+
+
+@pytest.fixture
+def team() -> Iterator[Team]:
+    """Three clients with sales, a field of the team's own, and a column moved by hand."""
+    with new_team() as team:
+        team.store.change(lambda tx: tx.add_all([Client(kind="person", last_name=f"Buyer {at}") for at in range(3)]))
+        sold = [Sale(client=at, on=team.store.today, amount=Decimal(100 + at)) for at in [1] * 6 + [2, 3]]
+        team.store.change(lambda tx: tx.add_all(sold))
+        team.store.change(lambda tx: tx.change(tx.get(Client, 1), extra={"Hat": "M"}, phone="0049 30 1234567"))
+        team.person.move_column(team.id, CLIENTS, _column(team, "City"), 1)
+        team.stored()
+        yield team
+
+
+def _column(team: Team, text: str, kind: Any = Client) -> int:
+    return team.cells(kind)[0].index(text)
+
+
+def _rename(team: Team, text: str) -> None:
+    team.person.set_cells(team.id, CLIENTS, 0, _column(team, text), [["Number"]])
+
+
+def _title_row(team: Team) -> None:
+    team.person.insert_rows(team.id, CLIENTS, 0, 2)
+    team.person.set_cells(team.id, CLIENTS, 0, 0, [["Our clients"]])
+
+
+def _csv(team: Team, tab: str) -> None:
+    team.person.clear_cells(team.id, tab, "A1:AZ1000")
+    team.person.set_cells(team.id, tab, 0, 0, [["Name", "Town"], ["Ada", "Wien"], ["Eve", "Graz"]])
+
+
+def _replaced(team: Team) -> None:
+    """File, Import, Replace spreadsheet."""
+    team.person.add_tab(team.id, "import")
+    for tab in team.person.tabs(team.id):
+        if tab["title"] != "import":
+            team.person.delete_tab(team.id, tab["title"])
+    team.person.set_cells(team.id, "import", 0, 0, [["Name"], ["Ada"]])
+
+
+def _swapped(team: Team) -> None:
+    """A tab is duplicated, the first one deleted, and the copy gets its name."""
+    team.person.copy_tab(team.id, CLIENTS, "Copy")
+    team.person.delete_tab(team.id, CLIENTS)
+    team.person.rename_tab(team.id, "Copy", CLIENTS)
+
+
+# What is done, a word of what `sheets repair` says of it, and whether it is in the quick part of the tests.
+CASES: dict[str, tuple[Callable[[Team], Any], str, bool]] = {
+    "a row above the heading": (_title_row, "row 1 (“Our clients”)", False),
+    "heading deleted": (lambda team: team.person.delete_rows(team.id, CLIENTS, 0, 1), "put back above its rows", True),
+    "heading dragged away": (lambda team: team.person.move_rows(team.id, CLIENTS, 0, 1, 3), "up from row 3", False),
+    "ID renamed": (lambda team: _rename(team, "ID"), "“ID” in A1, where “Number” stands", False),
+    "Version renamed": (lambda team: _rename(team, "Version"), "“Version” in", False),
+    "ID column deleted": (lambda team: team.person.delete_column(team.id, CLIENTS, 0), "“ID”", False),
+    "all cells cleared": (lambda team: team.person.clear_cells(team.id, SALES, "A1:AZ1000"), "with 8 sales", False),
+    "a CSV over the tab": (lambda team: _csv(team, CLIENTS), "“clients (before the repair)”", True),
+    "clients deleted": (lambda team: team.person.delete_tab(team.id, CLIENTS), "with 3 clients", False),
+    "sales deleted": (lambda team: team.person.delete_tab(team.id, SALES), "with 8 sales", False),
+    "history deleted": (lambda team: team.person.delete_tab(team.id, "history"), "“history”", False),
+    "crm deleted": (lambda team: team.person.delete_tab(team.id, "crm"), "“crm”", False),
+    "crm before deleted": (lambda team: team.person.delete_tab(team.id, "crm before"), "“crm before”", False),
+    "crm typed into": (lambda team: team.person.set_cells(team.id, META.title, 1, 1, [["many"]]), "“crm”", False),
+    "users deleted": (lambda team: team.person.delete_tab(team.id, "users"), "“users”", False),
+    "duplicated, original deleted": (_swapped, "“clients (CRM)”", False),
+    "a file over the spreadsheet": (_replaced, "with 3 clients", True),
+}  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", ["clients deleted", "a CSV over the tab", "a file over the spreadsheet"])
+def test_what_is_too_much_for_one_request_goes_in_several(
+    team: Team, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = team.stored()
+    CASES[case][0](team)
+    monkeypatch.setattr(repairing, "LARGEST", 12_000)
+    monkeypatch.setattr(repairing, "_SPARE", 8_000)
+    team.person.reset_counts()
+    team.repository.mend()
+    assert team.person.counts(team.id)["writes"] > 1
+    assert team.agreed() == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("merges", [False, True])
+@pytest.mark.parametrize("case", ["a row above the heading", "heading deleted", "clients deleted", "crm typed into"])
+def test_two_who_repair_at_one_moment_put_it_back_once(team: Team, case: str, merges: bool) -> None:
+    before, other = team.stored(), team.another("ben")
+    team.person.serialises(team.id, not merges)
+    team.stored(other)
+    CASES[case][0](team)
+    team.person.merges(["marker", "append", "copy", "answer"] if merges else [])
+    team.person._service.at_that_moment.append(other.mend)
+    try:
+        team.repository.mend()
+    finally:
+        team.person.merges([])
+    assert team.person._service.at_that_moment == []
+    found = team.stored()
+    assert found == before
+    assert team.stored(other) == before
+    if not merges:
+        team.agreed()
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=[] if CASES[case][2] else pytest.mark.slow) for case in CASES]
+)
+def test_what_was_damaged_by_hand_is_named_and_put_back(team: Team, case: str) -> None:
+    act, words, _ = CASES[case]
+    other = team.another("ben")
+    before, summaries = team.stored(), team.summaries()
+    assert team.stored(other) == before
+    act(team)
+    for machine in (team.repository, other):
+        if case != "users deleted":
+            # What was seen before can be read, and what is in the way is named.
+            assert team.stored(machine) == before
+            assert "`sheets repair`" in machine.notice()
+    with pytest.raises(RefusedError, match="has never read"):
+        team.another().damage_by_hand()
+    assert words in " ".join(team.repository.damage_by_hand())
+    team.repository.mend()
+    team.repository.settle(take_over=False)
+    assert team.repository.damage_by_hand() == []
+    # The numbers that were given out stay so.
+    assert team.store.sell(2, "1.00").id == 9
+    found = team.agreed()
+    assert team.repository.notice() == ""
+    assert {kind: records for kind, records in found.items() if kind not in (Client, Sale)} == {
+        kind: records for kind, records in before.items() if kind not in (Client, Sale)
+    }
+    for number in range(1, 9):
+        assert found[Sale][number] == before[Sale][number]
+    for number in (1, 3):
+        assert found[Client][number] == before[Client][number]
+    assert team.stored(other) == found
+    assert [what for what in team.summaries() if "put back" not in what and what != "recorded a sale"] == summaries
