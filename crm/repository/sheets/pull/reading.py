@@ -115,8 +115,8 @@ def _without_tabs(service: Service, error: Rejected) -> StoreError:
     if missing and ACCOUNT_TABS.issuperset(missing):
         return StoreDamagedError(
             f"The spreadsheet has lost its tab “{missing[0].title}”. Put it back in the spreadsheet (Edit, Undo, or"
-            " File, Version history), or run `sheets repair`, which adds it again; until its rows are put back nobody"
-            " can sign in."
+            f" File, Version history), or run `{setup}`, which makes it anew; until its rows are put back nobody can"
+            " sign in."
         )
     if missing:
         return TabDamagedError(
