@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from crm.model.billing import TAX_CATEGORIES
+from crm.model.billing import ABOVE_ZERO, TAX_CATEGORIES, TAXED_CATEGORIES
 
 INVOICE: Final = "invoice"
 CREDIT_NOTE: Final = "credit_note"
@@ -18,8 +18,9 @@ KINDS: Final[Mapping[str, str]] = {INVOICE: "invoice", CREDIT_NOTE: "credit note
 
 # As a person calls them (UNTDID 5305).
 CATEGORIES: Final = TAX_CATEGORIES
-# Only this one has a rate above zero.
-TAXED: Final = "S"
+# Those that have a rate, and of them those whose rate is never 0.
+TAXED: Final = TAXED_CATEGORIES
+NEVER_ZERO: Final = ABOVE_ZERO
 # What a document says where a category has no tax and nobody has written a reason.
 REASONS: Final[Mapping[str, str]] = {
     "AE": "Reverse charge",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from crm.invoicing.document import CATEGORIES, CREDIT_NOTE, TAXED, InvoiceDocument, Party
+from crm.invoicing.document import CATEGORIES, CREDIT_NOTE, NEVER_ZERO, TAXED, InvoiceDocument, Party
 from crm.invoicing.electronic_address import in_peppol
 from crm.model.iban import is_iban
 from crm.model.money import decimals_of
@@ -93,9 +93,9 @@ def _of_lines(document: InvoiceDocument) -> Iterator[Missing]:
             yield Missing("line", "name", f"what was sold, {at}", line.position)
         if line.category not in CATEGORIES:
             yield Missing("line", "category", f"a tax category, {at}", line.position)
-        elif line.category == TAXED and line.rate <= 0:
+        elif line.category in NEVER_ZERO and line.rate <= 0:
             yield Missing("line", "rate", f"a tax rate, {at} (or the category: exempt, zero rate, …)", line.position)
-        elif line.category != TAXED and line.rate:
+        elif line.category not in TAXED and line.rate:
             word = CATEGORIES[line.category]
             yield Missing("line", "rate", f"the rate 0, {at}: {word} has no tax", line.position)
 
@@ -108,6 +108,10 @@ def _of_invoice(document: InvoiceDocument, categories: set[str]) -> Iterator[Mis
             yield Missing("invoice", "delivered_on", "the day of delivery (intra-Community supply needs it)")
         if not _COUNTRY.fullmatch((document.delivery or document.buyer).country):
             yield Missing("delivery", "country", "the country that it was delivered to")
+    if "B" in categories and (document.seller.country, document.buyer.country) != ("IT", "IT"):
+        yield Missing("invoice", "lines", "both addresses in Italy (split payment is Italian)")
+    if {"B", "S"} <= categories:
+        yield Missing("invoice", "lines", "an invoice of its own for split payment")
     if "O" in categories and len(categories) > 1:
         yield Missing("invoice", "lines", "an invoice of its own for what is not subject to tax")
     if document.kind == CREDIT_NOTE and not document.corrects_number:

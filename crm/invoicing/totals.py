@@ -17,6 +17,7 @@ from crm.invoicing.document import (
     CATEGORIES,
     NOTHING,
     REASONS,
+    TAXED,
     Adjustment,
     AppliedAdjustment,
     InvoiceDocument,
@@ -100,7 +101,7 @@ def completed(document: InvoiceDocument, adjustments: Sequence[Adjustment] = ())
         dataclasses.replace(line, net=net, amount=amount)
         for line, net, amount in zip(document.lines, figures.line_nets, figures.line_amounts, strict=True)
     )
-    untaxed = {group.category for group in figures.taxes} - {"S", "Z"}
+    untaxed = {group.category for group in figures.taxes} - {*TAXED, "Z"}
     taxes = tuple(
         dataclasses.replace(group, reason=_reason(document, group.category, is_only=len(untaxed) == 1))
         for group in figures.taxes
@@ -211,7 +212,7 @@ def _share_base(
 
 
 def _reason(document: InvoiceDocument, category: str, *, is_only: bool) -> str:
-    if category in ("S", "Z"):
+    if category in (*TAXED, "Z"):
         return ""
     written = document.exemption_reason if category == "E" or is_only else ""
     return written or REASONS.get(category, "")

@@ -10,15 +10,15 @@ from crm.model.currencies import currencies_of
 from crm.model.units import PIECE, unit_code
 
 EXAMPLE = "3 h Consulting 100 19%"
-# A point or a comma before one, two or four last digits is the decimal mark, whatever the language.
-_PLAIN = re.compile(r"\d{1,12}(?:[.,](?:\d{1,2}|\d{4}))?|[.,]\d{1,4}")
+# A point or a comma behind a nought, or before one, two, four or more last digits, is the decimal mark in any language.
+_PLAIN = re.compile(r"\d{1,12}(?:[.,](?:\d{1,2}|\d{4,10}))?|0?[.,]\d{1,10}")
 _GROUPED = re.compile(r"\d[\d.,'\u2019\u00a0\u202f]*\d")
 _GLUED = re.compile(r"([-\u2212]?[\d.,]+)([^\d.,\s%]+)")
 _MINUS = ("-", "\u2212")
 _TIMES = frozenset({"x", "\u00d7", "*"})
 # Words of units that more often begin a name: 2 flat screens.
 _NAMES = frozenset({"flat"})
-_MOST_DECIMALS = 4
+_MOST_DECIMALS, _MOST_OF_A_PRICE = 4, 10
 _HIGHEST_RATE = 100
 
 
@@ -42,9 +42,10 @@ def read_line(text: str, conventions: Conventions) -> TypedLine:
     name = " ".join(words)
     if not any(sign.isalpha() for sign in name):
         raise FieldError(f"say what it is for, like {EXAMPLE}")
-    _refuse_too_exact(quantity, "a quantity")
-    if price is not None:
-        _refuse_too_exact(price, "a price")
+    if quantity != round(quantity, _MOST_DECIMALS):
+        raise FieldError("a quantity has at most four decimals")
+    if price is not None and price != round(price, _MOST_OF_A_PRICE):
+        raise FieldError("a price has at most ten decimals")
     return TypedLine(name=name, quantity=quantity, unit=unit, price=price, rate=rate)
 
 
@@ -153,8 +154,3 @@ def _refuse_foreign(word: str, by: Conventions) -> None:
         raise FieldError(
             f"that is in {' or '.join(sorted(codes))}, and this invoice is in {by.currency}", field="price"
         )
-
-
-def _refuse_too_exact(number: Decimal, what: str) -> None:
-    if number != round(number, _MOST_DECIMALS):
-        raise FieldError(f"{what} has at most four decimals")

@@ -2,12 +2,15 @@
 
 from crm.model.activity import CONTACTING, INTERACTIONS, FollowUp, Interaction
 from crm.model.billing import (
+    ABOVE_ZERO,
     AFTER_ISSUE,
+    FILLED_AFTER_ISSUE,
     INVOICE_KINDS,
     METHODS,
     PAYMENT_KINDS,
     PERIODS,
     TAX_CATEGORIES,
+    TAXED_CATEGORIES,
     Adjustment,
     Allocation,
     Invoice,
@@ -15,9 +18,10 @@ from crm.model.billing import (
     NumberSeries,
     Payment,
     Reminder,
+    ReminderLevel,
     Service,
 )
-from crm.model.clients import Client, Contact, StatusRule, View, named
+from crm.model.clients import INVOICE_FORMATS, Client, Contact, StatusRule, View, named
 from crm.model.conventions import Conventions
 from crm.model.data import TIME_ZONE, Setting
 from crm.model.mail import (
@@ -50,14 +54,17 @@ from crm.model.sales import FIRST_STAGES, OUTCOMES, Deal, Sale, Stage, StageMove
 from crm.model.team import KEY_MAY, ROLES, Dashboard, MachineKey, SignIn, User
 
 __all__ = [
+    "ABOVE_ZERO",
     "AFTER_ISSUE",
     "ARRIVED",
     "BY_NAME",
     "CHANNELS",
     "CONTACTING",
     "DIRECTIONS",
+    "FILLED_AFTER_ISSUE",
     "FIRST_STAGES",
     "INTERACTIONS",
+    "INVOICE_FORMATS",
     "INVOICE_KINDS",
     "KEY_MAY",
     "LASTING",
@@ -69,6 +76,7 @@ __all__ = [
     "RECORDS",
     "ROLES",
     "STATES",
+    "TAXED_CATEGORIES",
     "TAX_CATEGORIES",
     "TIME_ZONE",
     "UNSENT",
@@ -92,6 +100,7 @@ __all__ = [
     "Payment",
     "Record",
     "Reminder",
+    "ReminderLevel",
     "Sale",
     "Service",
     "Setting",

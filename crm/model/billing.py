@@ -29,6 +29,9 @@ from crm.model.record import Record, account_beside, described
 # The categories of tax (UNTDID 5305) as EN 16931 knows them.
 TAX_CATEGORIES = {
     "S": "standard rate",
+    "L": "Canary Islands tax",
+    "M": "Ceuta and Melilla tax",
+    "B": "split payment",
     "Z": "zero rate",
     "E": "exempt",
     "AE": "reverse charge",
@@ -36,6 +39,9 @@ TAX_CATEGORIES = {
     "G": "export",
     "O": "not subject to tax",
 }
+# Those that have a rate, and of them those whose rate is never 0.
+TAXED_CATEGORIES = frozenset("SLMB")
+ABOVE_ZERO = frozenset("SB")
 PERIODS = {
     "once": "once",
     "weekly": "weekly",
@@ -168,12 +174,15 @@ class Invoice(Record):
     sent_on: date | None = described("Sent", Day(), by="steps")
     reminded: int = described("Reminders", Whole(), by="steps", help="the level of the last one")
     reminded_on: date | None = described("Last reminder", Day(), by="steps")
+    sendings: int = described("Times sent", Whole(), by="steps", since=10)
     promised_on: date | None = described("Promised for", Day(past=False), by="steps")
     not_before: date | None = described("No reminder before", Day(past=False), by="steps")
     user: str = described("By", Person(), by="steps")
     user_id: int = account_beside("user")
 
 
+# What the law does not ask for: where it was left blank on issue, it may be filled in once, for an e-invoice.
+FILLED_AFTER_ISSUE = frozenset(("buyer_reference", "order_reference"))
 # The fields of an issued invoice that still change: what comes in, what is sent, and what a team notes for itself.
 AFTER_ISSUE = frozenset(
     (
@@ -183,6 +192,7 @@ AFTER_ISSUE = frozenset(
         "open",
         "overpaid",
         "sent_on",
+        "sendings",
         "reminded",
         "reminded_on",
         "promised_on",
@@ -194,7 +204,8 @@ AFTER_ISSUE = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceLine(Record):
-    """A line of an invoice: `quantity` at `price` for `basis` units, less `discount`, plus `charge`."""
+    """A line of an invoice: `quantity` at `price` for `basis` units, less `discount`, plus `charge`. Where one of these
+    is the sum of several, `discounts` or `charges` has them: 1.00 + 0.50."""
 
     about: ClassVar[Kind] = Kind(
         "invoice_line",
@@ -221,6 +232,8 @@ class InvoiceLine(Record):
     basis: Decimal = described("Price is for", Units(), help="how many units the price is for; 1 if empty")
     discount: Decimal = described("Discount", Amount(), help="an amount off the line")
     charge: Decimal = described("Charge", Amount(), help="an amount on top of the line")
+    discounts: str = described("Discounts", Line(500), by="steps", help="where the discount is several", since=10)
+    charges: str = described("Charges", Line(500), by="steps", help="where the charge is several", since=10)
     tax_category: str = described("Tax category", Choice(TAX_CATEGORIES))
     tax_rate: Decimal = described("Tax rate", Rate(), help="in percent")
     net: Decimal = described("Net", Balance(), by="facts")
@@ -382,3 +395,30 @@ class Reminder(Record):
     message: int = described("Message", Id("message"), by="facts")
     user: str = described("By", Person(), by="steps")
     user_id: int = account_beside("user")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReminderLevel(Record):
+    """A level of reminders, as a team has set it: from how many `days` after the due day, with which words, at which
+    cost, and in how many days (`term`) it asks to be paid."""
+
+    about: ClassVar[Kind] = Kind(
+        "reminder_level",
+        "reminder-levels",
+        place=28,
+        needs=("number", "days"),
+        order=("number",),
+        unique=("number",),
+        rights=Rights(staff=READ_ALL, mail_key=READ_ALL, words="the levels of reminders"),
+        tab=Tab(number=48, colour="b7791f", title="reminder levels", since=9),
+        export=Export(place=28),
+        since=10,
+    )
+
+    number: int = described("Level", Whole(least=1, most=9))
+    days: int = described("Days overdue", Whole(least=1, most=365), help="from how many days after the due date")
+    fee: Decimal = described("Fee", Amount(), help="asked for beside what is open, never on the invoice")
+    interest: Decimal = described("Interest", Rate(), help="in percent a year, on what is open")
+    term: int = described("Days to pay", Whole(most=365), help="no further reminder before they have passed")
+    subject: str = described("Subject", Line(200))
+    text: str = described("Text", Prose(3000), help="above the list of invoices; that of the program if empty")

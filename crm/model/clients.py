@@ -15,6 +15,7 @@ from crm.model.fields import (
     Choice,
     Country,
     Day,
+    ElectronicAddress,
     Email,
     Extra,
     Flag,
@@ -30,6 +31,8 @@ from crm.model.kind import ALL, EVERYTHING, READ_ALL, READ_OWN, Export, Kind, Ma
 from crm.model.record import Record, account_beside, described
 
 KINDS = {"person": "person", "company": "company"}
+# The formats of e-invoices that a client may want.
+INVOICE_FORMATS = {name: name for name in ("factur-x", "xrechnung-cii", "xrechnung-ubl", "peppol", "none")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +68,7 @@ class Client(Record):
             internal=(
                 "tags", "source", "owner", "owner_id", "notes", "extra", "status_reason", "status_pinned_until",
                 "status_before", "status_since", "last_contact_on", "next_follow_up_on", "open_amount",
-                "credit",
+                "credit", "no_reminders",
             ),
         ),
         tab=Tab(
@@ -101,6 +104,13 @@ class Client(Record):
     buyer_reference: str = described("Buyer's reference", Line(100), help="such as a Leitweg-ID", since=9)
     invoice_email: str = described("E-mail for invoices", Email(), since=9)
     payment_days: int = described("Days to pay", Whole(most=365), help="those of the settings if 0 or empty", since=9)
+    invoice_format: str = described(
+        "E-invoice", Choice(INVOICE_FORMATS), help="the format that the client wants; none for a PDF alone", since=10
+    )
+    electronic_address: str = described(
+        "Address for e-invoices", ElectronicAddress(), help="in Peppol, with its scheme: 9930:DE123456789", since=10
+    )
+    no_reminders: bool = described("No reminders", Flag(), help="never reminded of what is overdue", since=10)
     notes: str = described("Notes", Prose())
     extra: Mapping[str, str] = described("Own fields", Extra(), help="your own fields, name=value")
     status: str = described("Status", Line(40), by="rules")

@@ -38,6 +38,11 @@ def exact(amount: Decimal) -> Decimal:
     return two if two == amount else _EXACT.quantize(amount, _FOUR)
 
 
+def exact_to(amount: Decimal, decimals: int) -> bool:
+    """Return whether an amount has at most so many decimals."""
+    return amount == _ROUNDED.quantize(amount, Decimal(1).scaleb(-decimals))
+
+
 def rounded(amount: Decimal | Fraction, decimals: int) -> Decimal:
     """An amount that was computed, rounded half up to a number of decimals; it is kept with at least two."""
     if isinstance(amount, Fraction):

@@ -1,13 +1,13 @@
 """Invoices in a store: the figures of drafts follow their lines, and what was issued stays as it is."""
 
-from collections.abc import Collection, Mapping
-from decimal import Decimal
+from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from crm.errors import FieldError, RefusedError
 from crm.invoicing import document as documents
 from crm.invoicing.totals import Totals, totals
-from crm.model import AFTER_ISSUE, Adjustment, Invoice, InvoiceLine, NumberSeries, Record
+from crm.model import AFTER_ISSUE, FILLED_AFTER_ISSUE, Adjustment, Invoice, InvoiceLine, NumberSeries, Record
 from crm.model.money import decimals_of
 from crm.repository import Query
 
@@ -29,7 +29,7 @@ def refuse_write(tx: "SqlTransaction", record: Record, changes: Collection[str] 
         case Invoice(state="issued"):
             # One that is put back comes into a store where it is not.
             is_added = changes is None and tx.find(Invoice, record.id) is None
-            if not is_added and (changes is None or not AFTER_ISSUE.issuperset(changes)):
+            if not is_added and (changes is None or not _may_change(record).issuperset(changes)):
                 raise RefusedError(_STAYS)
         case InvoiceLine() | Adjustment():
             invoice = tx.find(Invoice, record.invoice)
@@ -38,6 +38,12 @@ def refuse_write(tx: "SqlTransaction", record: Record, changes: Collection[str] 
         case NumberSeries() if changes is None and tx.find(NumberSeries, record.id) is not None:
             if tx.count(Invoice, Query({"kind": record.name, "state": "issued"})):
                 raise RefusedError("Numbers of this series have been given, so it stays. Nothing was changed.")
+
+
+def _may_change(invoice: Invoice) -> frozenset[str]:
+    """The fields of an issued invoice that may be written: those that still change, and a blank one that the law does
+    not ask for."""
+    return AFTER_ISSUE | {name for name in FILLED_AFTER_ISSUE if not getattr(invoice, name)}
 
 
 def totals_of(invoice: Invoice, lines: Collection[InvoiceLine], adjustments: Collection[Adjustment]) -> Totals:
@@ -56,11 +62,29 @@ def priced(line: InvoiceLine) -> documents.PricedLine:
         quantity=line.quantity,
         price=line.price,
         basis=line.basis or ONE,
-        discounts=(line.discount,) if line.discount else (),
-        charges=(line.charge,) if line.charge else (),
+        discounts=parts_of(line.discount, line.discounts),
+        charges=parts_of(line.charge, line.charges),
         category=line.tax_category,
         rate=line.tax_rate,
     )
+
+
+def parts_of(total: Decimal, written: str) -> tuple[Decimal, ...]:
+    """The discounts or charges that make the one of a line: as they are `written`, 1.00 + 0.50, unless somebody has
+    changed their sum since."""
+    try:
+        parts = tuple(Decimal(part) for part in written.split(" + ")) if written else ()
+    except InvalidOperation:
+        parts = ()
+    if all(part.is_finite() and part > 0 for part in parts) and sum(parts) == total:
+        return parts
+    return (total,) if total else ()
+
+
+def written_parts(parts: Sequence[Decimal]) -> str:
+    """Several discounts or charges as a line keeps them; '' where the sum says it all."""
+    several = [part for part in parts if part]
+    return " + ".join(f"{part:f}" for part in several) if len(several) > 1 else ""
 
 
 def adjusted(adjustment: Adjustment) -> documents.Adjustment:

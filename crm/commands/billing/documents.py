@@ -74,6 +74,8 @@ class InvoiceCard:
                     "basis": bare(line.basis),
                     "discount": money(sum(line.discounts, Decimal(0))),
                     "charge": money(sum(line.charges, Decimal(0))),
+                    "discounts": [money(part) for part in line.discounts],
+                    "charges": [money(part) for part in line.charges],
                     "tax_category": line.category,
                     "tax_rate": bare(line.rate),
                     "net": money(line.net),

@@ -13,15 +13,15 @@ from crm.commands.registry import About, command
 from crm.errors import FieldError, NotFoundError, RefusedError
 from crm.invoicing.typed_lines import read_line
 from crm.model import TAX_CATEGORIES, Adjustment, Invoice, InvoiceLine, Service
-from crm.model.fields import Amount, Choice, Line, Price, Prose, Quantity, Rate, Unit, Units, Whole
+from crm.model.fields import Amount, Choice, ExactPrice, Line, Prose, Quantity, Rate, Unit, Units, Whole
 from crm.model.folding import fold
-from crm.model.money import NOTHING
-from crm.repository import Query, Transaction
+from crm.model.money import LARGEST_AMOUNT, MOST_DECIMALS, NOTHING, exact, exact_to
+from crm.repository import Query, Transaction, bills
 
 TheInvoice = Annotated[Invoice, About("Invoice", "its number, or that of a draft", positional=True)]
 Position = Annotated[int, Whole(least=1, most=9999), About("Position", "of the line, from 1", positional=True)]
 MaybeQuantity = Annotated[Decimal | None, Quantity(), About("Quantity")]
-MaybePrice = Annotated[Decimal | None, Price(), About("Price", "of one unit, with up to four decimals")]
+MaybePrice = Annotated[Decimal | None, ExactPrice(), About("Price", "of one unit, with up to ten decimals")]
 Basis = Annotated[Decimal | None, Units(), About("Price is for", "how many units the price is for; 1 by default")]
 OfUnit = Annotated[str, Unit(), About("Unit", "hour, piece, month, or a code such as HUR")]
 Discounts = Annotated[Sequence[Decimal], Amount(), About("Discount", "an amount off the line; may be given again")]
@@ -49,18 +49,31 @@ def typed_line(crm: CRM, services: Sequence[Service], text: str, *, gross: bool)
     if service is None:
         rate = usual_rate(crm) if typed.rate is None else typed.rate
         return InvoiceLine(
-            name=typed.name, quantity=typed.quantity, unit=typed.unit or PIECE, price=typed.price or NOTHING,
-            tax_category=category_for("", rate), tax_rate=rate,
+            name=typed.name, quantity=typed.quantity, unit=typed.unit or PIECE,
+            **price_of(typed.price or NOTHING), tax_category=category_for("", rate), tax_rate=rate,
         )  # fmt: skip
     line = of_service(service, gross=gross)
     values: dict[str, Any] = {"quantity": typed.quantity}
     if typed.price is not None:
-        values["price"] = typed.price
+        values |= price_of(typed.price)
     if typed.rate is not None:
         values |= {"tax_rate": typed.rate, "tax_category": category_for("", typed.rate)}
     if typed.unit not in ("", PIECE):
         values["unit"] = typed.unit
     return _with(line, values)
+
+
+def price_of(price: Decimal, basis: Decimal = NOTHING) -> dict[str, Any]:
+    """A price for a number of units as a line keeps it: of more than four decimals that for 10, 100 or more times as
+    many units. Raises FieldError where that is too many."""
+    if exact_to(price, MOST_DECIMALS):
+        return {"price": price, **({"basis": basis} if basis else {})}
+    basis = basis or Decimal(1)
+    while not exact_to(price, MOST_DECIMALS):
+        price, basis = price * 10, basis * 10
+    if max(price, basis) > LARGEST_AMOUNT:
+        raise FieldError("that is too much for so many decimals", field="price", label="Price")
+    return {"price": exact(price), "basis": exact(basis)}
 
 
 def of_service(service: Service, *, gross: bool) -> InvoiceLine:
@@ -134,12 +147,14 @@ def add(
                 "give a line like 3 h Consulting 100 19%, or a name and a price", field="name", label="Name"
             )
         values: dict[str, Any] = _given(
-            name=name, quantity=quantity, price=price, basis=basis, unit=unit, description=description
+            name=name, quantity=quantity, basis=basis, unit=unit, description=description
         )
+        if price is not None:
+            values |= price_of(price, basis or first.basis)
         if price is None and not line and not services:
             raise FieldError("say what one of it costs", field="price", label="Price")
         values |= _taxed(crm, first, tax_category, tax_rate)
-        values |= {"discount": summed(discount), "charge": summed(charge)}
+        values |= {**_several("discount", discount), **_several("charge", charge)}
         put_lines(tx, current, [_with(first, values)])
         return _shown(crm, tx, current)
 
@@ -159,9 +174,9 @@ def _taxed(crm: CRM, line: InvoiceLine, category: str, rate: Decimal | None) -> 
     return {"tax_category": category_for(category, rate), "tax_rate": rate}
 
 
-def summed(amounts: Sequence[Decimal]) -> Decimal:
-    """Several discounts or charges of a line as one."""
-    return sum(amounts, NOTHING)
+def _several(field: str, amounts: Sequence[Decimal]) -> dict[str, Any]:
+    """Several discounts or charges of a line: their sum, and each of them."""
+    return {field: sum(amounts, NOTHING), f"{field}s": bills.written_parts(amounts)}
 
 
 def line_at(tx: Transaction, invoice: Invoice, position: int) -> InvoiceLine:
@@ -193,12 +208,14 @@ def edit(
     def change(tx: Transaction) -> InvoiceCard:
         current = draft(tx, invoice)
         line = line_at(tx, current, position)
-        values = _given(name=name, quantity=quantity, price=price, basis=basis, unit=unit)
+        values = _given(name=name, quantity=quantity, basis=basis, unit=unit)
+        if price is not None:
+            values |= price_of(price, basis or line.basis)
         if tax_category or tax_rate is not None:
             values |= _taxed(crm, line, tax_category, tax_rate)
         for field, amounts in (("discount", discount), ("charge", charge)):
             if amounts:
-                values[field] = summed(amounts)
+                values |= _several(field, amounts)
         if description is not None:
             values["description"] = description
         if not values:
@@ -266,7 +283,7 @@ def adjustment_of(
             amount = Amount().read(written, crm.conventions)
     except FieldError as error:
         raise error.at(option, f"--{option}") from error
-    if not (percent or amount):
+    if not (percent or amount or category):
         raise FieldError("give an amount above 0, or a percentage like 10%", field=option, label=option.capitalize())
     taxed: dict[str, Any] = {}
     if category or rate is not None:

@@ -3,7 +3,7 @@
 A check turns what a person typed into a value or raises FieldError with the reason in a sentence.
 """
 
-from crm.model.fields.addresses import ClientPhone, Country, Email, Phone
+from crm.model.fields.addresses import ClientPhone, Country, ElectronicAddress, Email, Phone
 from crm.model.fields.checks import (
     Check,
     Choice,
@@ -20,7 +20,7 @@ from crm.model.fields.checks import (
     visible,
 )
 from crm.model.fields.days import FOREVER, Birthday, Day, TimeOfDay, calendar_day
-from crm.model.fields.figures import Balance, Price, Quantity, Rate, Unit, Units
+from crm.model.fields.figures import Balance, ExactPrice, Price, Quantity, Rate, Unit, Units
 from crm.model.fields.money import Amount
 from crm.model.money import LARGEST_AMOUNT
 
@@ -35,7 +35,9 @@ __all__ = [
     "ClientPhone",
     "Country",
     "Day",
+    "ElectronicAddress",
     "Email",
+    "ExactPrice",
     "Extra",
     "Flag",
     "Id",

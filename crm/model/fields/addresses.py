@@ -27,6 +27,21 @@ class Email(Check):
         return _email_doubt(value) if value else ""
 
 
+class ElectronicAddress(Check):
+    """Where somebody gets e-invoices: an address in Peppol with its scheme of four digits, or an e-mail address."""
+
+    example = "9930:DE123456789"
+
+    def read(self, typed: str, by: Conventions) -> str:
+        text = Line(120).read(typed, by)
+        if not text or "@" in text:
+            return Email().read(text, by)
+        scheme, _, address = (part.strip() for part in text.partition(":"))
+        if not (re.fullmatch(r"[0-9]{4}", scheme) and re.fullmatch(r"[A-Za-z0-9:._-]+", address)):
+            raise FieldError(f"write it with its scheme of four digits, like {self.example}, or give an e-mail address")
+        return f"{scheme}:{address}"
+
+
 # A mailbox of letters, digits and the usual signs (RFC 5322 dot-atom): nothing about it can be wrong.
 _PLAIN_MAILBOX = re.compile(r"[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*")
 

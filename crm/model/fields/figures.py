@@ -11,6 +11,8 @@ from crm.model.money import MOST_DECIMALS, exact
 from crm.model.units import all_unit_codes, unit_code, unit_name
 
 _MINUS = ("-", "\u2212")
+# Prices of energy have so many.
+MOST_TYPED = 10
 
 
 class Price(Amount):
@@ -26,6 +28,19 @@ class Price(Amount):
 
     def hint(self, by: Conventions) -> str:
         return self.example.replace(".", by.decimal_mark)
+
+
+class ExactPrice(Price):
+    """A price as it is typed, with more decimals than are kept: it is kept for so many units that four are enough."""
+
+    def decimals(self, by: Conventions) -> int:
+        return MOST_TYPED
+
+    def too_exact(self, by: Conventions) -> str:
+        return f"at most {MOST_TYPED} decimals"
+
+    def kept(self, amount: Decimal) -> Decimal:
+        return amount if amount.as_tuple().exponent < -MOST_DECIMALS else exact(amount)  # type: ignore[operator]
 
 
 class Balance(Amount):

@@ -13,7 +13,7 @@ from crm.model.money import LARGEST_AMOUNT, NOTHING, exact
 # Digits, or groups of them with one sign between them.
 _WHOLE = re.compile(r"\d*|\d{1,3}(\D)\d{2,3}(?:\1\d{2,3})*")
 # With three decimals it may be one in thousands, 1.234, where thousands are separated so.
-_PLAIN_AMOUNT = re.compile(r"\d{1,13}(\.(\d{1,2}|\d{4}))?")
+_PLAIN_AMOUNT = re.compile(r"\d{1,13}(\.(\d{1,2}|\d{4,15}))?")
 _THREE_DECIMALS = re.compile(r"\d{1,3}\.\d{3}")
 _SAID = {0: "no decimals", 1: "at most one decimal", 2: "at most two decimals", 3: "at most three decimals"}
 
@@ -22,7 +22,7 @@ class Amount(Check):
     """Money in major units with the decimals of the team's currency, zero or more; grouping and decimal mark as the
     team writes them, and its currency before or after the digits where somebody writes it ($1,200, EUR 1200).
 
-    A point before one, two or four last digits is always the decimal mark, so scripts need not know the locale.
+    A point before one, two, four or more last digits is always the decimal mark, so scripts need not know the locale.
     """
 
     empty = NOTHING
@@ -48,6 +48,10 @@ class Amount(Check):
             raise FieldError(f"at most {_largest(by)}")
         if amount != round(amount, self.decimals(by)):
             raise FieldError(self.too_exact(by))
+        return self.kept(amount)
+
+    def kept(self, amount: Decimal) -> Decimal:
+        """An amount that was read, as it is kept."""
         return exact(amount)
 
     def _localised(self, text: str, by: Conventions) -> Decimal:

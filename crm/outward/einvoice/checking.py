@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
-from crm.invoicing.document import CATEGORIES
+from crm.invoicing.document import CATEGORIES, TAXED
 from crm.model.iban import is_iban
 from crm.model.money import decimals_of, rounded
 from crm.outward.einvoice import Checked, Fault, terms
@@ -29,8 +29,7 @@ _TYPES = """
     780 817 870 875 876 877 935
 """
 # Of each category without tax: its name in the numbers of rules.
-_RULE_NAMES: Final[Mapping[str, str]] = {"K": "IC"}
-_ALSO_TAXED = frozenset({"L", "M", "B"})
+_RULE_NAMES: Final[Mapping[str, str]] = {"K": "IC", "L": "AF", "M": "AG"}
 _FORMATS: Final[tuple[tuple[str, str], ...]] = (
     ("xrechnung_3", "XRechnung 3"),
     ("xrechnung_2", "XRechnung 2"),
@@ -269,7 +268,7 @@ def _categories(invoice: ReadInvoice) -> Iterator[Fault]:
     for category in sorted(categories - {""}):
         name = _RULE_NAMES.get(category, category)
         word = CATEGORIES.get(category, category)
-        if category not in CATEGORIES and category not in _ALSO_TAXED:
+        if category not in CATEGORIES:
             yield Fault(rule="BR-CL-17", sentence=f"{category} is no tax category.")
             continue
         if category == "O":
@@ -278,7 +277,7 @@ def _categories(invoice: ReadInvoice) -> Iterator[Fault]:
             if len(categories - {""}) > 1:
                 yield Fault(rule="BR-O-11", sentence="What is not subject to tax stands on an invoice of its own.")
             continue
-        if not (seller.vat_id or (seller.tax_number and category in ("S", "Z", "E", *_ALSO_TAXED))):
+        if not (seller.vat_id or (seller.tax_number and category in (*TAXED, "Z", "E"))):
             yield Fault(rule=f"BR-{name}-02", sentence=f"The VAT id of the seller is missing ({word} needs it).")
         if category in ("AE", "K") and not (buyer.vat_id or (category == "AE" and buyer.registration)):
             yield Fault(rule=f"BR-{name}-02", sentence=f"The VAT id of the buyer is missing ({word} needs it).")
@@ -290,7 +289,7 @@ def _categories(invoice: ReadInvoice) -> Iterator[Fault]:
                 yield Fault(
                     rule="BR-S-05", line=line.id, sentence=f"Line {line.id} has the standard rate, and it is 0."
                 )
-            elif category in CATEGORIES and category != "S" and rate:
+            elif category not in TAXED and rate:
                 sentence = f"Line {line.id}: {word} has no tax, and {line.rate} % stands there."
                 yield Fault(rule=f"BR-{name}-05", line=line.id, sentence=sentence)
     for group in invoice.taxes:
@@ -299,7 +298,7 @@ def _categories(invoice: ReadInvoice) -> Iterator[Fault]:
             yield Fault(
                 rule=f"BR-{name}-10", sentence=f"The reason is missing why there is no tax ({_group_name(group)})."
             )
-        if group.category in ("S", "Z") and group.reason:
+        if group.category in (*TAXED, "Z") and group.reason:
             sentence = f"A reason for no tax stands at {_group_name(group)}, which has none."
             yield Fault(rule=f"BR-{name}-10", sentence=sentence)
     if "K" in categories:

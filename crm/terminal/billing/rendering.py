@@ -12,6 +12,7 @@ from crm.model import (
     METHODS,
     PERIODS,
     TAX_CATEGORIES,
+    TAXED_CATEGORIES,
     Adjustment,
     Conventions,
     Invoice,
@@ -45,7 +46,7 @@ def unit_of(code: str, by: Conventions) -> str:
 
 def tax_of(category: str, rate: object, by: Conventions) -> str:
     """The tax of a line in words: 19 %, exempt."""
-    return Rate().show(rate, by) if category == "S" else TAX_CATEGORIES.get(category, category)
+    return Rate().show(rate, by) if category in TAXED_CATEGORIES else TAX_CATEGORIES.get(category, category)
 
 
 def _price(service: Service, by: Conventions) -> str:
