@@ -22,6 +22,16 @@ from tests.support.unprivileged import as_nobody
 
 # What the formats had, as their programs made them: each takes away what the next one added.
 OLDER = {
+    9: """
+ALTER TABLE client DROP COLUMN invoice_format;
+ALTER TABLE client DROP COLUMN electronic_address;
+ALTER TABLE client DROP COLUMN no_reminders;
+ALTER TABLE invoice DROP COLUMN sendings;
+ALTER TABLE invoice_line DROP COLUMN discounts;
+ALTER TABLE invoice_line DROP COLUMN charges;
+DROP TABLE reminder_level;
+UPDATE store_facts SET value = '9' WHERE name = 'schema_version';
+""",
     8: """
 DROP INDEX sale_by_reference;
 ALTER TABLE sale DROP COLUMN reference;
