@@ -33,7 +33,8 @@ def test_a_draft_is_made_of_typed_lines_services_and_a_discount(desk: BillingDes
     ]  # fmt: skip
     assert data["lines"][1] | {} == {
         "position": 2, "name": "Table", "description": "", "quantity": "2", "unit": "C62", "price": "49.90",
-        "basis": "1", "discount": "0.00", "charge": "0.00", "tax_category": "S", "tax_rate": "7", "net": "99.80",
+        "basis": "1", "discount": "0.00", "charge": "0.00", "discounts": [], "charges": [],
+        "tax_category": "S", "tax_rate": "7", "net": "99.80",
     }  # fmt: skip
     assert {name: data[name] for name in ("net", "tax", "total", "paid", "credited", "open", "currency")} == {
         "net": "449.82", "tax": "74.69", "total": "524.51", "paid": "0.00", "credited": "0.00", "open": "0.00",
