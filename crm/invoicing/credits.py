@@ -45,18 +45,30 @@ def line_totals(invoice: InvoiceDocument) -> tuple[Decimal, ...]:
 
 
 def credit_of_lines(
-    invoice: InvoiceDocument, positions: Sequence[int], credited: Mapping[Group, Decimal]
+    invoice: InvoiceDocument,
+    positions: Sequence[int],
+    credited: Mapping[Group, Decimal],
+    amount: Decimal | None = None,
 ) -> tuple[DocumentLine, ...]:
-    """The lines of a credit note, with gross prices, that takes back whole lines of an invoice. Raises FieldError for a
-    line that is not there, RefusedError where it is more than what is left of the invoice."""
+    """The lines of a credit note, with gross prices, that takes back whole lines of an invoice, or an amount (tax
+    included) of them, in proportion. Raises FieldError for a line that is not there and for more than the lines come
+    to, RefusedError where it is more than what is left of the invoice."""
     by_position = {line.position: place for place, line in enumerate(invoice.lines)}
     if unknown := [position for position in positions if position not in by_position]:
         raise FieldError(f"there is no line {unknown[0]}", field="line")
-    parts = line_totals(invoice)
+    places = [by_position[position] for position in dict.fromkeys(positions)]
+    totals = line_totals(invoice)
+    parts = [totals[place] for place in places]
+    if amount is not None:
+        if amount <= 0:
+            raise FieldError("give an amount above zero", field="amount")
+        if amount > sum(parts, NOTHING):
+            raise FieldError(f"these lines come to {sum(parts, NOTHING):f}", field="amount")
+        parts = shared(amount, parts, decimals_of(invoice.currency))
     lines = []
     by_group: dict[Group, Decimal] = {}
-    for number, position in enumerate(dict.fromkeys(positions), 1):
-        line, part = invoice.lines[by_position[position]], parts[by_position[position]]
+    for number, (place, part) in enumerate(zip(places, parts, strict=True), 1):
+        line = invoice.lines[place]
         key = line.category, line.rate
         by_group[key] = by_group.get(key, NOTHING) + part
         lines.append(_line_for(part, number, line))

@@ -21,6 +21,7 @@ class Level:
     """Per cent a year."""
     term: int = 7
     """In how many days it asks to be paid; the next level does not come before they have passed."""
+    subject: str = ""
     text: str = ""
 
 

@@ -120,7 +120,9 @@ def test_discounts_and_charges_of_a_line_are_kept_apart(office: CommandLine, tmp
     office.did("invoices", "issue", "2")
     file = tmp_path / "invoice.xml"
     office.did("invoices", "xml", "2", "--format", "factur-x", "--to", str(file))
-    assert [amount for amount in ("5.00", "2.50", "1.00") if f"<ram:ActualAmount>{amount}<" not in file.read_text()] == []
+    assert [
+        amount for amount in ("5.00", "2.50", "1.00") if f"<ram:ActualAmount>{amount}<" not in file.read_text()
+    ] == []
     # Once the sum is another one, the parts are past.
     shown = office.did("invoices", "lines", "edit", "1", "2", "--discount", "9")["lines"][1]
     assert (shown["discounts"], shown["net"]) == (["9.00"], "193.00")

@@ -9,6 +9,9 @@ MENUS = {
     "payments": Menu("Payments", 2, under="billing", page=("payments list", "payments add")),
     "unpaid": Menu("Unpaid", 3, under="billing", page=("unpaid list",)),
     "billing settings": Menu("Numbers", 7, under="billing", page=("numbers show", "numbers set")),
+    "reminder levels": Menu(
+        "Levels of reminders", 8, under="billing", page=("reminders levels list", "reminders levels set")
+    ),
     "services": Menu("Services", 5, under="billing", page=("services list", "services add")),
 }
 GROUPS = {
@@ -20,6 +23,7 @@ GROUPS = {
     "unpaid": "Who owes what, and since when.",
     "statements": "The account of a client.",
     "reminders": "Remind clients of what is overdue.",
+    "reminders levels": "When reminders are due, with which words, fee and interest.",
     "numbers": "The numbers of invoices.",
     "services": "What you sell, with its price and tax.",
 }
@@ -32,6 +36,7 @@ MODULES = {
     "sending": Module("invoices receipts", menu="payments"),
     "unpaid": Module("unpaid statements", menu="unpaid"),
     "reminders": Module("reminders", menu="unpaid"),
+    "reminder_levels": Module("reminders", menu="reminder levels"),
     "numbers": Module("numbers", menu="billing settings"),
     "services": Module("services", menu="services"),
 }

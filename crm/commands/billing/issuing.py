@@ -144,12 +144,11 @@ def credit(
     reason: Annotated[str, Line(300), About("Reason", "stands on the credit note")] = "",
     on: Annotated[date | None, Day(), About("Date", "today by default")] = None,
 ) -> InvoiceCard:
-    """Issues a credit note over an invoice: all that is left of it, some of its lines, or an amount.
+    """Issues a credit note over an invoice: all that is left of it, some of its lines, an amount, or an amount of some
+    lines.
 
     The credit note has a number of its own, and the invoice stays as it is: it shows what was credited.
     """
-    if line and amount is not None:
-        raise FieldError("give lines or an amount, and not both", field="amount", label="Amount")
 
     def change(tx: Transaction) -> InvoiceCard:
         current = tx.get(Invoice, invoice.id)
@@ -207,8 +206,9 @@ def _credit_note(
     documents = [card_of(crm, tx, other).document for other in notes]
     credited = credited_by_group(documents)
     if positions:
-        lines = credit_of_lines(card.document, positions, credited)
-        refuse_credited_lines(card.document, positions, documents)
+        lines = credit_of_lines(card.document, positions, credited, amount)
+        if amount is None:
+            refuse_credited_lines(card.document, positions, documents)
     else:
         name = f"Credit on {invoice.number}"
         rest = invoice.total - invoice.credited if amount is None else amount

@@ -146,9 +146,7 @@ def add(
             raise FieldError(
                 "give a line like 3 h Consulting 100 19%, or a name and a price", field="name", label="Name"
             )
-        values: dict[str, Any] = _given(
-            name=name, quantity=quantity, basis=basis, unit=unit, description=description
-        )
+        values: dict[str, Any] = _given(name=name, quantity=quantity, basis=basis, unit=unit, description=description)
         if price is not None:
             values |= price_of(price, basis or first.basis)
         if price is None and not line and not services:

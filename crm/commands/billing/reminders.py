@@ -1,27 +1,26 @@
 """Reminders of overdue invoices: previewed and run, one e-mail a client; skipped, and promises to pay noted."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
 
 from crm.commands.billing.documents import shown_state
 from crm.commands.billing.lines import TheInvoice
+from crm.commands.billing.reminder_levels import levels_of
 from crm.commands.billing.sending import as_body, in_currency, plain_text
 from crm.commands.context import CRM
 from crm.commands.mail import outbox
 from crm.commands.mail.composing import Written, previewed
 from crm.commands.registry import About, command
 from crm.errors import CRMError, FieldError, RefusedError, confirmation
-from crm.invoicing.dunning import LEVELS, DueReminder, Overdue, due_reminder
+from crm.invoicing.dunning import DueReminder, Level, Overdue, due_reminder
 from crm.model import Client, Conventions, Invoice, Message, Reminder
 from crm.model.fields import Day, Email
-from crm.model.money import decimals_of
+from crm.model.money import NOTHING, decimals_of
 from crm.repository import Query, Snapshot, Transaction
 from crm.repository.queries import billing
-
-_FIRST, _LAST = LEVELS[0].number, LEVELS[-1].number
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +30,29 @@ class Reminding:
     client: Client
     due: Sequence[tuple[Invoice, DueReminder]]
     hindered: str = ""
+    # Of a level that is neither the first nor the last, as the program's own words go.
+    is_first: bool = True
+    is_last: bool = False
+
+    @property
+    def highest(self) -> Level:
+        """The highest level among them, which sets the tone."""
+        return max((reminder.level for _, reminder in self.due), key=lambda level: level.number)
 
     @property
     def level(self) -> int:
-        """The highest level among them, which sets the tone."""
-        return max(reminder.level.number for _, reminder in self.due)
+        """The number of the highest level."""
+        return self.highest.number
+
+    @property
+    def fee(self) -> Decimal:
+        """The fee that is asked for beside it."""
+        return sum((reminder.fee for _, reminder in self.due), NOTHING)
+
+    @property
+    def interest(self) -> Decimal:
+        """The interest that is asked for beside it."""
+        return sum((reminder.interest for _, reminder in self.due), NOTHING)
 
     @property
     def open(self) -> Decimal:
@@ -46,7 +63,7 @@ class Reminding:
         """The client, the level, and the invoices."""
         return {
             "client": self.client.id, "client_name": self.client.name, "level": self.level, "open": self.open,
-            "hindered": self.hindered,
+            "fee": self.fee, "interest": self.interest, "hindered": self.hindered,
             "invoices": [
                 {
                     "id": invoice.id, "number": invoice.number, "open": invoice.open, "due_on": invoice.due_on,
@@ -79,15 +96,16 @@ class RemindersRun:
 def preview(crm: CRM) -> list[Reminding]:
     """Shows whom a run would remind today, and of what; nothing is sent."""
     with crm.read() as snapshot:
-        return _due(snapshot)
+        return _due(crm, snapshot)
 
 
-def _due(snapshot: Snapshot, client: int = 0) -> list[Reminding]:
+def _due(crm: CRM, snapshot: Snapshot, client: int = 0) -> list[Reminding]:
     """Who is to be reminded today, and of which invoices."""
     overdue = billing.listed(snapshot, billing.WhichInvoices("overdue", client), sort="due_on")
     paid: dict[int, date] = {}
     for start in range(0, len(overdue), 500):
         paid |= billing.last_paid(snapshot, [invoice.id for invoice in overdue[start : start + 500]])
+    levels = levels_of(snapshot)
     by_client: dict[int, list[tuple[Invoice, DueReminder]]] = {}
     for invoice in overdue:
         known = Overdue(
@@ -95,18 +113,41 @@ def _due(snapshot: Snapshot, client: int = 0) -> list[Reminding]:
             last_paid_on=paid.get(invoice.id), promised_on=invoice.promised_on, not_before=invoice.not_before,
         )  # fmt: skip
         decimals = decimals_of(invoice.currency)
-        if reminder := due_reminder(known, LEVELS, snapshot.today, decimals=decimals):
+        if reminder := due_reminder(known, levels, snapshot.today, decimals=decimals):
             by_client.setdefault(invoice.client, []).append((invoice, reminder))
     numbers = sorted(by_client)
     clients: dict[int, Client] = {}
     for start in range(0, len(numbers), 500):
         some = snapshot.find_all(Client, Query({"id": numbers[start : start + 500]}))
         clients |= {client.id: client for client in some}
-    return [Reminding(clients[number], by_client[number], _hindrance(clients[number])) for number in numbers]
+    last = levels[-1].number
+    found = []
+    for number in numbers:
+        due = _with_one_fee(by_client[number], crm.settings["currency"])
+        highest = max(reminder.level.number for _, reminder in due)
+        found.append(
+            Reminding(clients[number], due, _hindrance(clients[number]), highest == levels[0].number, highest == last)
+        )
+    return found
+
+
+def _with_one_fee(due: Sequence[tuple[Invoice, DueReminder]], currency: str) -> list[tuple[Invoice, DueReminder]]:
+    """The reminders of one e-mail with one fee, that of the highest level: it is in the currency of the team, so it
+    stands on an invoice in that."""
+    highest = max(reminder.level.number for _, reminder in due)
+    bearer = next(
+        (invoice.id for invoice, reminder in due
+         if reminder.level.number == highest and invoice.currency == currency), 0,
+    )  # fmt: skip
+    return [
+        (invoice, reminder if invoice.id == bearer else replace(reminder, fee=NOTHING)) for invoice, reminder in due
+    ]
 
 
 def _hindrance(client: Client) -> str:
-    """Why a client cannot be written to, '' where it can."""
+    """Why a client is not written to, '' where it is."""
+    if client.no_reminders:
+        return "gets no reminders, as set for this client"
     address = _address(client)
     if not address:
         return "no e-mail address"
@@ -129,7 +170,7 @@ def run(crm: CRM, yes: bool = False) -> RemindersRun:
     """
     outbox.refuse_unsendable(crm)
     with crm.read() as snapshot:
-        everybody = _due(snapshot)
+        everybody = _due(crm, snapshot)
         waiting = _waiting(snapshot)
     ready = [item for item in everybody if not item.hindered]
     if not yes and (ready or waiting):
@@ -151,7 +192,7 @@ def run(crm: CRM, yes: bool = False) -> RemindersRun:
             stopped = error.sentence
     with crm.read() as snapshot:
         still = len(_waiting(snapshot) & waiting)
-    hindered = [item for item in everybody if item.hindered]
+    hindered = [item for item in everybody if item.hindered and not item.client.no_reminders]
     return RemindersRun(reminded, hindered, stopped, len(waiting) - still, still)
 
 
@@ -172,14 +213,14 @@ def _reminded(crm: CRM, client: Client) -> tuple[Reminding, Message] | None:
 
 def _remind(crm: CRM, tx: Transaction, client: Client) -> tuple[Reminding, Message] | None:
     """Reminds a client of what is due at this moment, in a change; None where nothing is any more."""
-    due = _due(tx, client.id)
+    due = _due(crm, tx, client.id)
     if not due or due[0].hindered:
         return None
     item = due[0]
     written = Written(
         client=item.client,
-        subject=plain_text(_subject(crm, item)),
-        body=as_body(_text(crm, item)),
+        subject=item.highest.subject or plain_text(_subject(crm, item)),
+        body=f"{item.highest.text or as_body(_opening(item))}\n\n{as_body(_list(crm, item))}",
         to=(_address(item.client),),
     )
     message = outbox.queue(tx, crm, previewed(crm, tx, written).draft)
@@ -201,17 +242,26 @@ def _remind(crm: CRM, tx: Transaction, client: Client) -> tuple[Reminding, Messa
 
 
 def _subject(crm: CRM, item: Reminding) -> str:
-    word = {_FIRST: "Payment reminder", _LAST: "Last reminder"}.get(item.level, "Second reminder")
+    word = "Payment reminder" if item.is_first else "Last reminder" if item.is_last else "Second reminder"
     company = crm.settings["company_name"]
     return f"{word}{f' from {company}' if company else ''}"
 
 
-def _text(crm: CRM, item: Reminding) -> str:
-    first = {
-        _FIRST: "perhaps it slipped your attention: the following is still open.",
-        _LAST: "in spite of our reminders the following is still open. Please pay it now.",
-    }.get(item.level, "we have not received your payment of the following yet. Please see to it.")
-    lines = ["Dear Sir or Madam,", "", first, ""]
+def _opening(item: Reminding) -> str:
+    """What the program says above the list, where the team has no words of its own."""
+    if item.is_first:
+        first = "perhaps it slipped your attention: the following is still open."
+    elif item.is_last:
+        first = "in spite of our reminders the following is still open. Please pay it now."
+    else:
+        first = "we have not received your payment of the following yet. Please see to it."
+    return f"Dear Sir or Madam,\n\n{first}"
+
+
+def _list(crm: CRM, item: Reminding) -> str:
+    """What is open, with the fee and the interest, by when and where it is paid."""
+    lines: list[str] = []
+    asked: dict[str, Decimal] = {}
     for invoice, reminder in item.due:
         by = in_currency(crm.conventions, invoice.currency)
         extra = "".join(
@@ -219,6 +269,12 @@ def _text(crm: CRM, item: Reminding) -> str:
             if amount
         )  # fmt: skip
         lines.append(f"- {invoice.number}, due on {by.day(invoice.due_on)}: {by.money(invoice.open)}{extra}")
+        asked[invoice.currency] = asked.get(invoice.currency, NOTHING) + invoice.open + reminder.fee + reminder.interest
+    if len(item.due) > 1 or item.fee or item.interest:
+        altogether = " and ".join(
+            in_currency(crm.conventions, currency).money(amount) for currency, amount in asked.items()
+        )
+        lines += ["", f"Altogether: {altogether}."]
     by = crm.conventions
     lines += ["", f"Please pay by {by.day(max(reminder.new_due_on for _, reminder in item.due))}."]
     if iban := crm.settings["iban"]:

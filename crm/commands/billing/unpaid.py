@@ -20,7 +20,7 @@ from crm.config import Currency
 from crm.errors import confirmation
 from crm.invoicing.ageing import days_overdue
 from crm.invoicing.statement import Entry, Statement, statement
-from crm.model import Client, Invoice, Payment
+from crm.model import Client, Conventions, Invoice, Payment, Reminder
 from crm.model.fields import Whole
 from crm.model.money import NOTHING
 from crm.repository import Query, Snapshot
@@ -51,11 +51,20 @@ class Unpaid:
 
 @dataclass(frozen=True, slots=True)
 class ClientStatement:
-    """The account of a client in a period, in a currency."""
+    """The account of a client in a period, in a currency. `fees` and `interest` were asked for in the last reminder of
+    what is still open; they are no part of the balance, as no invoice has them."""
 
     client: Client
     statement: Statement
     currency: str
+    fees: Decimal = NOTHING
+    interest: Decimal = NOTHING
+
+    def asked_beside(self, by: Conventions) -> str:
+        """The fees and the interest in a sentence, '' for none; `by` has the currency of the account."""
+        parts = [("fees", self.fees), ("interest", self.interest)]
+        listed = " and ".join(f"{word} of {by.money(amount)}" for word, amount in parts if amount)
+        return f"The last reminder also asked for {listed}, which is not part of this balance." if listed else ""
 
 
 @command("unpaid list", title="Unpaid", menu="unpaid")
@@ -109,7 +118,19 @@ def statement_of(
         for payment in snapshot.find_all(Payment, Query({"client": client.id, "currency": currency}))
         if payment.on
     ]
-    return ClientStatement(client, statement(entries, since=since, until=until or snapshot.today), currency)
+    account = statement(entries, since=since, until=until or snapshot.today)
+    reminders = _last_reminders(snapshot, [invoice.id for invoice in issued if invoice.open > 0 and invoice.reminded])
+    fees = sum((reminder.fee for reminder in reminders), NOTHING)
+    return ClientStatement(client, account, currency, fees, sum((item.interest for item in reminders), NOTHING))
+
+
+def _last_reminders(snapshot: Snapshot, invoices: Sequence[int]) -> Sequence[Reminder]:
+    """The last reminder of each of some invoices."""
+    last: dict[int, Reminder] = {}
+    for start in range(0, len(invoices), 500):
+        some = snapshot.find_all(Reminder, Query({"invoice": invoices[start : start + 500]}, sort="level"))
+        last |= {reminder.invoice: reminder for reminder in some}
+    return list(last.values())
 
 
 @command("statements send", title="Send a statement", menu="unpaid")
@@ -150,4 +171,6 @@ def _as_lines(crm: CRM, of_client: ClientStatement) -> Sequence[str]:
         what = f"{line.entry.kind} {line.entry.reference}".strip()
         balance = by.money(line.balance)
         lines.append(f"- {by.day(line.entry.on)}, {what}: {by.money(line.entry.amount)}, balance {balance}")
-    return [*lines, f"- balance on {by.day(account.until)}: {by.money(account.closing)}"]
+    lines.append(f"- balance on {by.day(account.until)}: {by.money(account.closing)}")
+    beside = of_client.asked_beside(by)
+    return [*lines, *(["", beside] if beside else [])]

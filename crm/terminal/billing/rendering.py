@@ -19,6 +19,7 @@ from crm.model import (
     NumberSeries,
     Payment,
     Reminder,
+    ReminderLevel,
     Service,
 )
 from crm.model.fields import Rate, Unit
@@ -137,6 +138,17 @@ def _rest(row: "PaymentShown", by: Conventions) -> str:
     return money_in(row.payment.currency, by, row.left) if row.left > 0 else ""
 
 
+LEVELS: Sequence[tables.Column] = (
+    tables.Column("Level", lambda row, _: data(row.number, "bold"), 0, right=True),
+    tables.Column("Days overdue", lambda row, _: data(row.days), 0, right=True),
+    tables.Column("Days to pay", lambda row, _: data(row.term), 1, right=True),
+    tables.Column("Fee", lambda row, by: data(by.money(row.fee) if row.fee else "none"), 1, right=True),
+    tables.Column(
+        "Interest", lambda row, by: data(f"{Rate().show(row.interest, by)} a year" if row.interest else "none"), 2,
+        right=True,
+    ),
+    tables.Column("Words", lambda row, _: data(row.subject or row.text or "those of the program"), 3, 10),
+)  # fmt: skip
 UNPAID: Sequence[tables.Column] = (
     tables.Column("Client", lambda row, _: data(row.client_name, "bold"), 0, 10),
     tables.Column("Open", lambda row, by: data(_owed(row, row.open, by)), 1, right=True, money=True),
@@ -167,6 +179,8 @@ _REMINDING: Sequence[tables.Column] = (
     tables.Column("Client", lambda row, _: data(row.client.name, "bold"), 0, 10),
     tables.Column("Level", lambda row, _: data(row.level), 1, right=True),
     tables.Column("Open", lambda row, by: data(by.money(row.open)), 1, right=True),
+    tables.Column("Fee", lambda row, by: data(by.money(row.fee) if row.fee else ""), 3, right=True),
+    tables.Column("Interest", lambda row, by: data(by.money(row.interest) if row.interest else ""), 3, right=True),
     tables.Column("Invoices", lambda row, _: data(", ".join(invoice.number for invoice, _ in row.due)), 2, 8),
     tables.Column("", lambda row, _: data(row.hindered, "warning"), 3),
 )
@@ -178,6 +192,7 @@ tables.COLUMNS |= {
     "crm.commands.billing.invoices.InvoiceShown": INVOICES,
     "crm.model.billing.Adjustment": _ADJUSTMENTS,
     "crm.model.billing.NumberSeries": SERIES,
+    "crm.model.billing.ReminderLevel": LEVELS,
 }
 
 
@@ -349,6 +364,19 @@ def draw_reminder(result: Reminder, screen: Screen, by: Conventions) -> None:
     screen.print(data(f"Level {result.level} on {by.day(result.on)}"))
 
 
+@renderer(ReminderLevel)
+def draw_level(result: ReminderLevel, screen: Screen, by: Conventions) -> None:
+    """A level of reminders whole."""
+    screen.print(Text(f"Level {result.number}: from {result.days} days overdue, {result.term} days to pay", "bold"))
+    for label, value in (
+        ("Fee", by.money(result.fee) if result.fee else "none"),
+        ("Interest", f"{Rate().show(result.interest, by)} a year" if result.interest else "none"),
+        ("Subject", result.subject or "that of the program"),
+    ):
+        screen.print(Text(f"{label} ", "muted").append(clean(value), "default"))
+    screen.print(data(result.text or "The text is that of the program.", "note", lines=True))
+
+
 @renderer("crm.commands.billing.reminders.RemindersRun")
 def draw_run(result: "RemindersRun", screen: Screen, by: Conventions) -> None:
     """Who was reminded, and who could not be."""
@@ -381,6 +409,8 @@ def draw_statement(result: "ClientStatement", screen: Screen, by: Conventions) -
         screen.print(Text(f"Opening balance {by.money(account.opening)}", "muted"))
     screen.print(tables.table(_ENTRIES, account.lines, by, screen.width))
     screen.print(Text(f"Balance on {by.day(account.until)}: ", "muted").append(by.money(account.closing), "bold"))
+    if beside := result.asked_beside(by):
+        screen.print(data(beside, "muted"))
 
 
 _ENTRIES: Sequence[tables.Column] = (

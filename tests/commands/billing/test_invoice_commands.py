@@ -175,6 +175,23 @@ def test_partial_credits_make_exactly_the_whole(desk: BillingDesk) -> None:
     assert desk.sound()
 
 
+def test_an_amount_of_some_lines_is_credited(desk: BillingDesk) -> None:
+    invoice = desk.issued("2 x Talk 50 19%", "Book 10 7%", "Cake 20 7%")
+    note = desk("invoices credit", invoice, line=[2], amount=Decimal("5"), reason="came late")
+    data = note.as_json()
+    assert [(line["name"], line["net"], line["tax_rate"]) for line in data["lines"]] == [("Book", "4.67", "7")]
+    assert (data["total"], data["notes"]) == ("5.00", "came late")
+    with pytest.raises(FieldError, match=r"these lines come to 10\.70"):
+        desk("invoices credit", invoice, line=[2], amount=Decimal("10.71"))
+    both = desk("invoices credit", invoice, line=[1, 3], amount=Decimal("70.20"))
+    # 119.00 and 21.40: half of each.
+    assert [f"{line.amount:.2f}" for line in both.document.lines] == ["59.50", "10.70"]
+    desk("invoices credit", invoice)
+    now = desk("invoices show", invoice)
+    assert (now.state, now.invoice.credited) == ("cancelled", invoice.total)
+    assert desk.sound()
+
+
 def test_a_line_is_credited_once_and_never_before_its_invoice(desk: BillingDesk) -> None:
     invoice = desk.issued("Talk 10 19%", "2 h Talk 5 19%", "Talk 10 19%", "Walk 100 19%")
     desk("invoices credit", invoice, line=[1])

@@ -1,0 +1,121 @@
+"""The levels of reminders: when each is due, its words, its fee and its interest. The program's own until a team sets
+one; from then on all of them are the team's."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from itertools import pairwise
+from typing import Annotated, Any
+
+from crm.commands.context import CRM
+from crm.commands.mail.merge_fields import LineWithFields, ProseWithFields
+from crm.commands.registry import ONLY_ADMIN, About, command
+from crm.errors import FieldError, NotFoundError, RefusedError
+from crm.invoicing.dunning import LEVELS, Level
+from crm.model import ReminderLevel
+from crm.model.fields import Amount, Rate, Whole
+from crm.repository import Query, Snapshot, Transaction
+
+TheLevel = Annotated[int, Whole(least=1, most=9), About("Level", "1 is the first", positional=True)]
+
+
+def stored_levels(snapshot: Snapshot) -> Sequence[ReminderLevel]:
+    """The levels in their order: the team's, or those of the program, which have no id."""
+    return snapshot.find_all(ReminderLevel, Query(sort="number")) or [
+        ReminderLevel(number=level.number, days=level.days, term=level.term) for level in LEVELS
+    ]
+
+
+def levels_of(snapshot: Snapshot) -> Sequence[Level]:
+    """The levels as reminders are computed with them."""
+    return [
+        Level(
+            number=level.number, days=level.days, fee=level.fee, interest=level.interest, term=level.term,
+            subject=level.subject, text=level.text,
+        )
+        for level in stored_levels(snapshot)
+    ]  # fmt: skip
+
+
+@command("reminders levels list", title="Levels of reminders", menu="reminder levels")
+def list_all(crm: CRM) -> list[ReminderLevel]:
+    """Lists the levels of reminders: from how many days after the due date, their fee and interest, and in how many
+    days they ask to be paid."""
+    with crm.read() as snapshot:
+        return list(stored_levels(snapshot))
+
+
+@command("reminders levels set", title="Set a level", menu="reminder levels", roles=ONLY_ADMIN)
+def set_level(
+    crm: CRM,
+    level: TheLevel,
+    days: Annotated[int | None, Whole(least=1, most=365), About("Days", "overdue, from which it is sent")] = None,
+    fee: Annotated[Decimal | None, Amount(), About("Fee", "asked for beside what is open; 0 for none")] = None,
+    interest: Annotated[Decimal | None, Rate(), About("Interest", "in percent a year, on what is open")] = None,
+    term: Annotated[int | None, Whole(most=365), About("Days to pay", "no further reminder before")] = None,
+    subject: Annotated[
+        str | None, LineWithFields(200), About("Subject", "that of the program if empty; fields as in templates")
+    ] = None,
+    text: Annotated[
+        str | None, ProseWithFields(), About("Text", "above the list of invoices; that of the program if empty")
+    ] = None,
+) -> ReminderLevel:
+    """Changes a level of reminders, or adds the next one; what is not named stays as it is.
+
+    A fee and interest stand on the reminder and below the statement, never on the invoice. The fee is asked for once in
+    an e-mail, however many invoices it is about, and in the currency of the team.
+    """
+    given = {
+        "days": days, "fee": fee, "interest": interest, "term": term, "subject": subject, "text": text,
+    }  # fmt: skip
+    values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if not values:
+        raise FieldError("nothing to change was given")
+
+    def change(tx: Transaction) -> ReminderLevel:
+        levels = _kept(tx)
+        current = next((kept for kept in levels if kept.number == level), None)
+        if current is None and level != len(levels) + 1:
+            raise NotFoundError(f"There is no level {level}; the next new one is {len(levels) + 1}.")
+        if current is None and days is None:
+            raise FieldError("say from how many days overdue it is sent", field="days", label="Days")
+        if current is None:
+            current = tx.add(ReminderLevel(number=level, **{"term": 7, **values}))
+        else:
+            current = tx.change(current, **values)
+        _refuse_disorder(tx.find_all(ReminderLevel, Query(sort="number")))
+        return current
+
+    return crm.transact(change, f"set level {level} of reminders")
+
+
+@command("reminders levels remove", title="Remove the last level", menu="reminder levels", roles=ONLY_ADMIN)
+def remove(crm: CRM, level: TheLevel) -> list[ReminderLevel]:
+    """Removes the last level of reminders: reminders end with the one before."""
+
+    def change(tx: Transaction) -> list[ReminderLevel]:
+        levels = _kept(tx)
+        if level != len(levels):
+            raise RefusedError(f"Only the last level can be removed: {len(levels)}. Nothing was changed.")
+        if level == 1:
+            raise RefusedError(
+                "One level has to stay. For a client without reminders: `clients edit … --no-reminders`."
+            )
+        tx.delete(levels[-1])
+        return levels[:-1]
+
+    return crm.transact(change, f"removed level {level} of reminders")
+
+
+def _kept(tx: Transaction) -> list[ReminderLevel]:
+    """The levels as the team's own: those of the program become so with the first change."""
+    return [level if level.id else tx.add(level) for level in stored_levels(tx)]
+
+
+def _refuse_disorder(levels: Sequence[ReminderLevel]) -> None:
+    """Raises FieldError where a level is not due later than the one before it."""
+    for before, after in pairwise(levels):
+        if after.days <= before.days:
+            raise FieldError(
+                f"level {after.number} has to come later than level {before.number}: {before.days} and {after.days}"
+                " days overdue", field="days", label="Days",
+            )  # fmt: skip

@@ -1,0 +1,88 @@
+"""Levels of reminders as a team sets them: days, words, fee, interest and term; and clients who get none."""
+
+from datetime import timedelta
+from decimal import Decimal as D
+
+import pytest
+
+from crm.errors import FieldError, NotFoundError, RefusedError
+from crm.model import Reminder
+from crm.repository import Query
+from tests.commands.billing.test_billing_mail import MailedDesk, mailed
+from tests.support.clocks import TODAY
+
+__all__ = ["mailed"]
+
+
+def text_of(desk: MailedDesk, number: int = -1) -> str:
+    return str(desk.mail.post.taken[number].get_body(("plain",)).get_content())
+
+
+def test_levels_are_those_of_the_program_until_one_is_set(mailed: MailedDesk) -> None:
+    assert [(level.number, level.days, level.term) for level in mailed("reminders levels list")] == [
+        (1, 3, 7), (2, 14, 7), (3, 28, 7),
+    ]  # fmt: skip
+    mailed("reminders levels set", 2, fee=D(5), interest=D(9))
+    mailed("reminders levels set", 4, days=60, term=3)
+    levels = mailed("reminders levels list")
+    assert [(level.number, level.days, level.fee, level.interest, level.term) for level in levels] == [
+        (1, 3, D(0), D(0), 7), (2, 14, D(5), D(9), 7), (3, 28, D(0), D(0), 7), (4, 60, D(0), D(0), 3),
+    ]  # fmt: skip
+    assert len(mailed("reminders levels remove", 4)) == 3
+
+
+@pytest.mark.parametrize(
+    ("level", "values", "error", "reason"),
+    [
+        (5, {"days": 90}, NotFoundError, "the next new one is 4"),
+        (4, {"fee": D(1)}, FieldError, "from how many days"),
+        (2, {"days": 28}, FieldError, "level 3 has to come later than level 2"),
+        (2, {"days": 3}, FieldError, "level 2 has to come later than level 1"),
+        (1, {}, FieldError, "nothing to change"),
+    ],
+)
+def test_a_level_that_cannot_be_is_refused(
+    mailed: MailedDesk, level: int, values: dict[str, object], error: type[Exception], reason: str
+) -> None:
+    with pytest.raises(error, match=reason):
+        mailed("reminders levels set", level, **values)
+    with pytest.raises(RefusedError, match="Only the last level"):
+        mailed("reminders levels remove", 1)
+    assert [level.id for level in mailed("reminders levels list")] == [0, 0, 0]
+
+
+def test_fee_and_interest_stand_on_the_reminder_and_below_the_statement_alone(mailed: MailedDesk) -> None:
+    mailed("reminders levels set", 1, fee=D("4.50"), interest=D("7.3"), term=10, subject="Please pay, {name}",
+           text="Hello {name},\n\n**this** is open:")  # fmt: skip
+    first, second = mailed.late(20), mailed.late(10, "Other 50 19%")
+    (due,) = mailed("reminders preview")
+    # 119.00 x 7.3 % x 20 / 365 and 59.50 x 7.3 % x 10 / 365; the fee once.
+    assert (due.fee, due.interest, due.open) == (D("4.50"), D("0.48") + D("0.12"), D("178.50"))
+    mailed("reminders run", yes=True)
+    text = text_of(mailed)
+    assert mailed.subjects() == ["Please pay, Acme {x}"]
+    assert text.startswith("Hello Acme {x},")
+    assert "fee €4.50, interest €0.48" in text
+    assert "Altogether: €183.60." in text
+    assert mailed.crm.conventions.day(TODAY + timedelta(days=10)) in text
+    with mailed.crm.read() as snapshot:
+        kept = {reminder.invoice: reminder for reminder in snapshot.find_all(Reminder, Query())}
+    assert [(kept[invoice.id].fee, kept[invoice.id].interest) for invoice in (first, second)] == [
+        (D("4.50"), D("0.48")), (D("0.00"), D("0.12")),
+    ]  # fmt: skip
+    assert [mailed.invoice(invoice).open for invoice in (first, second)] == [D("119.00"), D("59.50")]
+    account = mailed("statements show", mailed.acme)
+    assert (account.statement.closing, account.fees, account.interest) == (D("178.50"), D("4.50"), D("0.60"))
+    mailed("statements send", mailed.acme, yes=True)
+    assert "also asked for fees of €4.50 and interest of €0.60" in text_of(mailed)
+    mailed("payments add", mailed.acme, D("178.50"))
+    assert mailed("statements show", mailed.acme).fees == 0
+
+
+def test_a_client_without_reminders_gets_none(mailed: MailedDesk) -> None:
+    mailed("clients edit", mailed.acme, {"no_reminders": True})
+    mailed.late(20)
+    (due,) = mailed("reminders preview")
+    assert due.hindered == "gets no reminders, as set for this client"
+    done = mailed("reminders run", yes=True)
+    assert (done.reminded, done.left_out, done.exit_code, mailed.mail.post.taken) == ([], [], 0, [])
