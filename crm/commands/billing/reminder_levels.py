@@ -64,10 +64,10 @@ def set_level(
     A fee and interest stand on the reminder and below the statement, never on the invoice. The fee is asked for once in
     an e-mail, however many invoices it is about, and in the currency of the team.
     """
-    given = {
+    changes = {
         "days": days, "fee": fee, "interest": interest, "term": term, "subject": subject, "text": text,
     }  # fmt: skip
-    values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    values: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
     if not values:
         raise FieldError("nothing to change was given")
 

@@ -121,14 +121,14 @@ def _due(crm: CRM, snapshot: Snapshot, client: int = 0) -> list[Reminding]:
         some = snapshot.find_all(Client, Query({"id": numbers[start : start + 500]}))
         clients |= {client.id: client for client in some}
     last = levels[-1].number
-    found = []
+    reminding = []
     for number in numbers:
         due = _with_one_fee(by_client[number], crm.settings["currency"])
         highest = max(reminder.level.number for _, reminder in due)
-        found.append(
+        reminding.append(
             Reminding(clients[number], due, _hindrance(clients[number]), highest == levels[0].number, highest == last)
         )
-    return found
+    return reminding
 
 
 def _with_one_fee(due: Sequence[tuple[Invoice, DueReminder]], currency: str) -> list[tuple[Invoice, DueReminder]]:
