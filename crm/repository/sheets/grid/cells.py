@@ -253,11 +253,18 @@ def typed(kind: type[Record], name: str, cell: Cell, by: Conventions) -> Any:
             raise FieldError(FORMULA_FAILS)
         if cell == "" and name in ("on", "due_on"):
             raise FieldError(f"a {kind.kind_name} needs its date")
+        if isinstance(check, Id) and cell.strip() and not is_number(cell):
+            raise FieldError(f"write the {check.record}'s ID or its name")
         return check.read(cell, by)
     if isinstance(cell, bool):
         # What a person typed as a word was made a truth by Google.
         return check.read(str(cell).upper(), by)
     return _typed_number(check, cell, by)
+
+
+def is_number(cell: str) -> bool:
+    """Return whether a text is a number as an ID is one."""
+    return cell.strip().isdecimal()
 
 
 def _typed_number(check: Any, cell: float, by: Conventions) -> Any:

@@ -24,6 +24,7 @@ from crm.repository.sheets.mirror.validation import (
     not_there,
     refuse_unsound,
 )
+from crm.repository.sheets.pull.linked_names import linked_id
 from crm.repository.sheets.pull.number_formats import Strange
 from crm.repository.tables import client
 from crm.repository.transaction import SqlTransaction
@@ -127,7 +128,9 @@ class ChangedRows:
             raise FieldError(NOT_READ)
         if isinstance(current, Client) and name == "status":
             return self._pinned(current, str(cell).strip())
-        value = cells.typed(kind, name, cell, self.by)
+        value = self.typed(kind, name, cell)
+        if name in links(kind) and isinstance(cell, str) and value == getattr(current, name) and not cells.is_number(cell):
+            raise FieldError(f"this is the {links(kind)[name].record} {value}; write that ID into this cell")
         if fields(kind)[name].by in ("person", "steps") or name == "status_pinned_until":
             return {name: value}
         if value != self._derived_anew(current, name):
@@ -136,6 +139,13 @@ class ChangedRows:
                 f" {self._value_text(current, name)}"
             )
         return {}
+
+    def typed(self, kind: type[Record], name: str, cell: Any) -> Any:
+        """The value of a cell that a person filled in; in the place of an ID a name will do. Raises FieldError."""
+        is_text = isinstance(cell, str) and cell.strip() and cell not in cells.FAILED
+        if name in links(kind) and is_text and not cells.is_number(cell):
+            return linked_id(self.tx, kind, name, cell)
+        return cells.typed(kind, name, cell, self.by)
 
     def _technical(self, current: Record, name: str, cell: Any) -> dict[str, Any]:
         """Nothing, where a cell of the program's own says what it must; raises FieldError."""

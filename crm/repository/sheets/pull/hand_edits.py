@@ -102,7 +102,7 @@ class Adoption:
             try:
                 self.rows.refuse_strange(kind, at, name)
                 if fields(kind)[name].by == "person":
-                    values[name] = cells.typed(kind, name, cell, self.by)
+                    values[name] = self.rows.typed(kind, name, cell)
                 elif isinstance(blank := kind(), Client) and not is_copy:
                     values |= self.rows.values(blank, name, cell)
             except FieldError as error:
