@@ -244,11 +244,12 @@ class Restored:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A tab of a spreadsheet that is none of the store's own: its title, and its rows as texts, which a person would
-    type to get what is in the cells."""
+    """A tab of a spreadsheet that is none of the store's own: its title, its rows as texts, which a person would type
+    to get what is in the cells, and the locale of the spreadsheet (en_GB)."""
 
     title: str
     rows: Sequence[Sequence[str]]
+    locale: str = ""
 
 
 @dataclass(frozen=True, slots=True)

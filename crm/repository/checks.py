@@ -49,8 +49,10 @@ def statuses_follow_rules(snapshot: SqlSnapshot) -> Iterator[Finding]:
     """Every client has the status that the rules give."""
     moves: list[StatusMove] = snapshot.moves(limit=20)
     for move in moves:
+        status = f"{move.name} has the status {move.before or '(none)'}"
+        other = f"{status}; the rules give {move.after or '(none)'}."
         yield Finding(
-            f"{move.name} has the status {move.before or '(none)'}; the rules give {move.after or '(none)'}.",
+            f"{status}, and the rules give another reason for it now." if move.before == move.after else other,
             False, "client", move.client, "Apply the rules.",
         )  # fmt: skip
 

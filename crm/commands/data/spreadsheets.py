@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 NONE = "no"
 
 _ADDRESS = Annotated[str, Line(1000), About("Spreadsheet", "its address or id", positional=True)]
+_OWN_FIELDS = Annotated[
+    bool, About("Own fields", "of a list that is taken over, make fields of your own of the columns that have no field")
+]
 _TAKE_OVER = Annotated[str, Line(100), About("Take over", "the tab with a list of clients to take over; `no` for none")]
 
 
@@ -63,6 +66,7 @@ def setup(
         str, Line(1000), About("Spreadsheet", "its address or id; that of CRM_STORE if empty", positional=True)
     ] = "",
     take_over: _TAKE_OVER = "",
+    own_fields: _OWN_FIELDS = False,
 ) -> SpreadsheetReport:
     """Sets up a Google spreadsheet as a store: adds the tabs it needs; existing tabs stay as they are.
 
@@ -83,6 +87,8 @@ def setup(
         listed = _to_take_over(store, sheet, take_over)
         if listed is None:
             return report
+        if own_fields:
+            listed = listed.with_own_fields()
         from crm.commands.data.importing.adopting import take_over as carry_out
 
         return _report(crm, sheet, put_back, carry_out(store, listed))
@@ -100,12 +106,14 @@ def setup(
     own_store=True,
     unread=(StoreError,),
 )
-def connect(crm: CRM, spreadsheet: _ADDRESS, take_over: _TAKE_OVER = "") -> SpreadsheetReport:
+def connect(
+    crm: CRM, spreadsheet: _ADDRESS, take_over: _TAKE_OVER = "", own_fields: _OWN_FIELDS = False
+) -> SpreadsheetReport:
     """Connects a Google spreadsheet: sets it up if needed, and opens it from now on unless you name another store.
 
     `--store` and the variable `CRM_STORE` come first. `sheets leave` goes back to the file on this computer.
     """
-    report = setup(crm, spreadsheet, take_over)
+    report = setup(crm, spreadsheet, take_over, own_fields)
     remember_store(report.url)
     return replace(report, remembered=True, comes_first=comes_first(crm, report.url))
 
@@ -152,7 +160,7 @@ def lists_in(crm: CRM, sheet: Spreadsheet) -> "list[TakeOver]":
     """The lists of clients in the other tabs of a spreadsheet, by their first rows."""
     from crm.commands.data.importing.adopting import recognised
 
-    seen = [recognised(table, crm.conventions) for table in sheet.tables]
+    seen = [recognised(table, crm) for table in sheet.tables]
     return [tab for tab in seen if tab is not None]
 
 
@@ -160,7 +168,7 @@ def whole_list(crm: CRM, url: str, title: str) -> "TakeOver":
     """A list of clients with all its rows. Raises NotFoundError."""
     from crm.commands.data.importing.adopting import recognised
 
-    listed = recognised(crm.spreadsheets.table(url, title), crm.conventions)
+    listed = recognised(crm.spreadsheets.table(url, title), crm)
     if listed is None:
         raise NotFoundError(f"In the tab “{title}” stands no list of clients with the names of its columns above it.")
     return listed
@@ -208,6 +216,16 @@ def counted(by: Conventions, number: int, noun: str) -> str:
     return f"{by.number(number)} {noun}{'' if number == 1 else 's'}"
 
 
+def listed_columns(names: Sequence[str]) -> str:
+    """Names of columns in a sentence."""
+    quoted = [f"“{name}”" for name in names]
+    return " and ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))
+
+
+def _become_own(names: Sequence[str]) -> str:
+    return f"{listed_columns(names)} {'becomes a field' if len(names) == 1 else 'become fields'} of your own"
+
+
 def _asked(store: CRM, sheet: Spreadsheet, lists: "Sequence[TakeOver]") -> str:
     """The effect of taking each list over, in words."""
     from crm.commands.data.importing.adopting import take_over
@@ -218,9 +236,10 @@ def _asked(store: CRM, sheet: Spreadsheet, lists: "Sequence[TakeOver]") -> str:
         would = take_over(store, whole_list(store, sheet.url, list_.title), preview=True)
         goes = ", ".join(f"{column} → {target}" for column, target in would.columns.items())
         refused = f"; {counted(by, would.refused, 'row')} cannot be read" if would.refused else ""
+        own = f" With `--own-fields`, {_become_own(would.left_out)}." if would.left_out else ""
         sales = f", {counted(by, would.opening_sales, 'opening sale')} of {by.money(would.opening_total)} in all"
         questions.append(
             f"In the tab “{list_.title}” stands a list of {counted(by, would.new + would.updated, 'client')} ({goes})"
-            f"{sales if would.opening_sales else ''}{refused}."
+            f"{sales if would.opening_sales else ''}{refused}.{own}"
         )
     return f"The spreadsheet is set up. {' '.join(questions)}"

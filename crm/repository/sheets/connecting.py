@@ -25,7 +25,7 @@ _SCHEME = "sheets://"
 # So many rows tell what a tab holds.
 _FIRST_ROWS = 60
 _MOST_OPT_OUTS = 100_000
-_TABS = "properties(title),sheets(properties(sheetId,title,hidden,sheetType,gridProperties(rowCount)))"
+_TABS = "properties(title,locale),sheets(properties(sheetId,title,hidden,sheetType,gridProperties(rowCount)))"
 _CELLS = (
     "sheets(properties(sheetId),"
     "data(rowData(values(effectiveValue,formattedValue,effectiveFormat(numberFormat(type))))))"
@@ -69,7 +69,7 @@ class GoogleSpreadsheets:
             described = service.describe(_TABS)
             existing = {sheet["properties"].get("sheetId", 0) for sheet in described.get("sheets", [])}
             tables = [
-                Table(properties["title"], rows)
+                Table(properties["title"], rows, _locale(described))
                 for properties, rows in self._read(service, list(_others(described)), _FIRST_ROWS)
             ]
             title = str(described.get("properties", {}).get("title", ""))
@@ -80,9 +80,10 @@ class GoogleSpreadsheets:
 
     def table(self, url: str, title: str) -> Table:
         with self._service(url) as service:
-            tabs = [row for row in _others(service.describe(_TABS)) if row["title"].casefold() == title.casefold()]
+            described = service.describe(_TABS)
+            tabs = [row for row in _others(described) if row["title"].casefold() == title.casefold()]
             for properties, rows in self._read(service, tabs):
-                return Table(properties["title"], rows)
+                return Table(properties["title"], rows, _locale(described))
         raise NotFoundError(f"There is no tab “{title}” in the spreadsheet beside those of the program.")
 
     def set_up(self, url: str) -> Sequence[str]:
@@ -152,6 +153,10 @@ def _others(described: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         seen = not properties.get("hidden") and properties.get("sheetType", "GRID") == "GRID"
         if seen and properties.get("sheetId", 0) not in ours:
             yield properties
+
+
+def _locale(described: Mapping[str, Any]) -> str:
+    return str(described.get("properties", {}).get("locale", ""))
 
 
 def text_of(cell: Mapping[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """Connecting a Google spreadsheet at the menu: step by step to a store that is set up, and back to the file."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from rich.text import Text
 
 from crm.commands.context import CRM
-from crm.commands.data.spreadsheets import comes_first, counted, lists_in, whole_list
+from crm.commands.data.spreadsheets import comes_first, counted, listed_columns, lists_in, whole_list
 from crm.commands.registry import named
 from crm.config import SHEETS, own_store, remember_store
 from crm.errors import FieldError, StoreAccessError, StoreError, StoreNotSetUpError, UsageError
@@ -258,8 +258,12 @@ def _fill(session: Session, target: CRM, sheet: Spreadsheet) -> Any:
     if not target.repository.is_empty():
         return None
     entries = [
-        Choice(f"Take over the list of clients in the tab “{list_.title}”", _takes(session, target, sheet, list_.title))
+        Choice(
+            f"Take over the list of clients in the tab “{list_.title}”{own}",
+            _takes(session, target, sheet, list_.title, own),
+        )
         for list_ in lists_in(target, sheet)
+        for own in (*_own_fields(list_.left_out), "")
     ]
     source = session.real or session.crm
     if target.repository.is_untouched() and (holds := _holds(source)):
@@ -297,12 +301,19 @@ def _holds(source: CRM) -> str:
     return f"everything ({counted(by, clients, 'client')}, {counted(by, sales, 'sale')})"
 
 
-def _takes(session: Session, target: CRM, sheet: Spreadsheet, title: str) -> Callable[[], Any]:
+def _own_fields(left_out: Sequence[str]) -> Sequence[str]:
+    """The words for a list with fields of one's own for columns that have none; none where all columns have one."""
+    return [f", with {listed_columns(left_out)} as fields of your own"] if left_out else []
+
+
+def _takes(session: Session, target: CRM, sheet: Spreadsheet, title: str, own: str) -> Callable[[], Any]:
     def take() -> Any:
         from crm.commands.data.importing.adopting import take_over
 
         session.page(_TITLE, title)
         listed = whole_list(target, sheet.url, title)
+        if own:
+            listed = listed.with_own_fields()
         show(session.screen, take_over(target, listed, preview=True), target.conventions)
         session.screen.print()
         session.confirm("", "Take them over; the list stays as it is", "Back")

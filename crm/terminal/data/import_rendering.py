@@ -220,7 +220,7 @@ def _(result: "TakeOverReport", screen: Screen, by: Conventions) -> None:
         (result.conflicting, _CONFLICTING, "warning"),
         (result.unchanged, "already up to date", "muted"),
         (result.had_sales, "have sales already, and get no opening sale", "warning"),
-        (result.flagged, "kept as typed, please check", "warning"),
+        (result.flagged, "with something that cannot be read, please check", "warning"),
         (result.refused, "cannot be read; they stay in their own tab only", "overdue"),
     )
     _draw_counts(screen, counts, by)
@@ -228,6 +228,11 @@ def _(result: "TakeOverReport", screen: Screen, by: Conventions) -> None:
         arrow = screen.sign("→", "->")
         goes = (f"{column} {arrow} {target}" for column, target in result.columns.items())
         screen.print(data("; ".join(goes), "muted"))
+    elif result.left_out:
+        one = len(result.left_out) == 1
+        names = "”, “".join(result.left_out)
+        screen.print(data(f"Not taken over: the column{'' if one else 's'} “{names}”.", "warning"))
+        screen.print("To take them over as fields of your own, do it again with --own-fields; nothing comes in twice.")
     for records in (result.refusals, result.doubts):
         if records:
             _listed(screen, by, records)

@@ -353,7 +353,7 @@ def with_list(stand_in: StandIn, spreadsheet: str, rows: Sequence[Sequence[Any]]
 def test_nobody_is_asked_twice_and_everything_is_said_first(
     shell: CommandLine, stand_in: StandIn, spreadsheet: str
 ) -> None:
-    with_list(stand_in, spreadsheet, [HEAD, ADA, BO, ["", "Nobody", "never", "", "", 1, ""]])
+    with_list(stand_in, spreadsheet, [HEAD, ADA, BO, ["", "Nobody", "", "", "", "a lot", ""]])
     asked = shell.refused("sheets", "setup")
     assert "list of 2 clients" in asked
     assert "2 opening sales of $36,012.50 in all" in asked
@@ -376,6 +376,48 @@ def test_nobody_is_asked_twice_and_everything_is_said_first(
     assert (again["new"], again["unchanged"], again["opening_sales"], again["had_sales"]) == (0, 2, 0, 2)
     shell.did("history", "undo", "--yes")
     assert shell.clients() == []
+
+
+@pytest.mark.slow
+def test_a_row_comes_in_without_what_cannot_be_read(shell: CommandLine, stand_in: StandIn, spreadsheet: str) -> None:
+    """But for its names and what was spent: money is not guessed."""
+    never = ["Cy", "Never", "not known", "", "", 35000, ""]
+    with_list(stand_in, spreadsheet, [HEAD, ADA, never, ["Di", "Slash", "/", "/", "", "", ""]])
+    report = shell.did("sheets", "setup", "--yes")["taken_over"]
+    assert (report["new"], report["refused"], report["opening_total"]) == (3, 0, "71000.50")
+    assert [client["date_of_birth"] for client in shell.clients()][1:] == [None, None]
+    doubts = [(doubt["row"], doubt["field"], doubt["why"].split(":")[0]) for doubt in report["doubts"]]
+    assert (3, "date_of_birth", "left out") in doubts
+
+
+@pytest.mark.slow
+def test_phones_and_dates_are_read_as_in_the_country_of_the_spreadsheet(
+    shell: CommandLine, stand_in: StandIn, spreadsheet: str
+) -> None:
+    def british(book: Any) -> None:
+        book.properties = {**book.properties, "locale": "en_GB"}
+
+    stand_in._document(spreadsheet).change(british)
+    with_list(stand_in, spreadsheet, [HEAD, ["Ada", "Ames", "01/02/1990", "07911 123456", "", "", ""]])
+    report = shell.did("sheets", "setup", "--yes")["taken_over"]
+    (client,) = shell.clients()
+    assert (client["phone"], client["date_of_birth"]) == ("+447911123456", "1990-02-01")
+    assert report["flagged"] == 0
+
+
+@pytest.mark.slow
+def test_columns_without_a_field_are_named_and_become_own_fields_where_that_is_wanted(
+    shell: CommandLine, stand_in: StandIn, spreadsheet: str
+) -> None:
+    with_list(stand_in, spreadsheet, [[*HEAD, "relation"], [*ADA, "friend"]])
+    asked = shell.refused("sheets", "setup")
+    assert "With `--own-fields`, “relation” becomes a field of your own." in asked
+    report = shell.did("sheets", "setup", "--yes")["taken_over"]
+    assert report["left_out"] == ["relation"]
+    again = shell.did("sheets", "setup", "--take-over", "Sheet1", "--own-fields")["taken_over"]
+    assert (again["updated"], again["left_out"]) == (1, [])
+    (client,) = shell.clients()
+    assert client["extra"] == {"relation": "friend"}
 
 
 def test_no_is_an_answer(shell: CommandLine, stand_in: StandIn, spreadsheet: str) -> None:

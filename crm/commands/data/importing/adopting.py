@@ -1,8 +1,8 @@
 """A list of clients that stands in a tab of a spreadsheet, taken over into the store as one transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,10 +12,11 @@ from crm.commands.data.importing.draft import ImportDraft
 from crm.commands.data.importing.matching import Known, keys_of
 from crm.commands.data.importing.reading import Checked, Reader
 from crm.commands.data.importing.report import Doubt, Refusal, Tally
+from crm.config import Language
 from crm.errors import FieldError, FileError
 from crm.files import GridSource, Match, Row, match_columns, plain_amount, spend_column
 from crm.files.column_names import plain_words
-from crm.model import Client, Conventions, Record, Sale, fields
+from crm.model import Client, Conventions, Record, Sale, Setting, fields
 from crm.repository import Table, Transaction
 from crm.repository.queries.sales import clients_with_sales
 
@@ -45,6 +46,7 @@ class TakeOverReport:
     first_records: Sequence[Record]
     joined: int = 0
     conflicting: int = 0
+    left_out: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,26 @@ class TakeOver:
     title: str
     draft: ImportDraft
     spend: int | None
+    # How its telephone numbers and dates are read.
+    by: Conventions
+
+    @property
+    def left_out(self) -> list[str]:
+        """The columns that hold something and go nowhere, but for a status, which the rules decide."""
+        filled = {place for row in self.draft.source.sample for place, cell in enumerate(row) if cell.strip()}
+        return [
+            match.column
+            for place, match in enumerate(self.draft.matches)
+            if not match.target and place != self.spend and place in filled and not _is_status(match)
+        ]
+
+    def with_own_fields(self) -> "TakeOver":
+        """The list with a field of the team's own for each column that is left out."""
+        draft = self.draft
+        for place, match in enumerate(draft.matches):
+            if match.column in self.left_out:
+                draft = draft.with_target(place, f"extra:{match.column}")
+        return replace(self, draft=draft)
 
     @property
     def columns(self) -> dict[str, str]:
@@ -63,13 +85,21 @@ class TakeOver:
     def _goes_to(self, place: int, match: Match) -> str:
         if place == self.spend:
             return "an opening sale"
+        if match.target.startswith("extra:"):
+            return "a field of your own"
         if match.target:
             return self.draft.targets[match.target]
-        return "(left out: the rules decide it)" if plain_words(match.column) == "status" else "(left out)"
+        return "(left out: the rules decide it)" if _is_status(match) else "(left out)"
 
 
-def recognised(table: Table, by: Conventions) -> TakeOver | None:
-    """The list of clients in a tab, whatever the order and language of its columns; None where it holds none."""
+def _is_status(match: Match) -> bool:
+    return plain_words(match.column) == "status"
+
+
+def recognised(table: Table, crm: CRM) -> TakeOver | None:
+    """The list of clients in a tab, whatever the order and language of its columns; None where it holds none. What the
+    team has not set is read as in the country of the spreadsheet."""
+    by = _conventions(table, crm)
     try:
         source = GridSource(table.title, table.rows)
     except FileError:
@@ -80,7 +110,23 @@ def recognised(table: Table, by: Conventions) -> TakeOver | None:
     known = len(targets) + (spend is not None)
     if not source.has_header or not source.sample or not targets & _NAMES or known < 2:
         return None
-    return TakeOver(table.title, ImportDraft(Path(table.title), "clients", source, matches), spend)
+    return TakeOver(table.title, ImportDraft(Path(table.title), "clients", source, matches), spend, by)
+
+
+def _conventions(table: Table, crm: CRM) -> Conventions:
+    language, _, country = table.locale.partition("_")
+    by = crm.conventions
+    if not language or len(country) != 2:
+        return by
+    with crm.read() as snapshot:
+        # A new store has those of the machine that made it.
+        chosen = {setting.key for setting in snapshot.find_all(Setting) if setting.version > 1}
+    if "country" not in chosen:
+        by = replace(by, country=country)
+    if "language" not in chosen:
+        with suppress(FieldError):
+            by = replace(by, language=Language().read(table.locale, by))
+    return by
 
 
 class _OnlyPreview(Exception):
@@ -95,9 +141,9 @@ def take_over(crm: CRM, listed: TakeOver, *, preview: bool = False) -> TakeOverR
         runs: list[_Run] = []
 
         def change(tx: Transaction) -> None:
-            runs.append(_Run(tx, listed, crm.conventions))
+            runs.append(_Run(tx, listed, listed.by))
             opened.enter_context(closing(runs[-1].tally))
-            for batch in Reader(listed.draft, crm.conventions).batches():
+            for batch in Reader(listed.draft, listed.by, lenient=True).batches():
                 runs[-1].take(batch)
                 tell(*listed.draft.source.progress())
             runs[-1].open_balances()
@@ -202,6 +248,7 @@ class _Run:
             tally.first_records,
             tally.joined,
             tally.conflicting,
+            self._listed.left_out,
         )
 
 

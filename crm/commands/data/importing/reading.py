@@ -64,10 +64,12 @@ class Checked:
 
 
 class Reader:
-    """Checks the rows of a draft, a batch at a time."""
+    """Checks the rows of a draft, a batch at a time. With `lenient` a row comes in without a value that cannot be
+    read, unless there is no record without it."""
 
-    def __init__(self, draft: ImportDraft, by: Conventions) -> None:
+    def __init__(self, draft: ImportDraft, by: Conventions, *, lenient: bool = False) -> None:
         self._draft = draft
+        self._lenient = lenient
         self._by = by
         self._mapper = Mapper(draft.matches, by)
         deals = any("deal" in plain_words(match.column).split() for match in draft.matches)
@@ -108,7 +110,10 @@ class Reader:
                     try:
                         values[described.name] = value = described.check.read(text, self._by)
                     except FieldError as error:
-                        values[described.name] = self._kept(checked, described, text, error)
+                        if self._lenient and not described.check.keeps_unreadable:
+                            checked.doubts.append((described.name, text, f"left out: {error.reason}"))
+                        else:
+                            values[described.name] = self._kept(checked, described, text, error)
                     else:
                         if described.check.keeps_unreadable and (doubt := described.check.doubt(value, self._by)):
                             checked.doubts.append((described.name, value, doubt))

@@ -129,7 +129,12 @@ class ChangedRows:
         if isinstance(current, Client) and name == "status":
             return self._pinned(current, str(cell).strip())
         value = self.typed(kind, name, cell)
-        if name in links(kind) and isinstance(cell, str) and value == getattr(current, name) and not cells.is_number(cell):
+        if (
+            name in links(kind)
+            and isinstance(cell, str)
+            and value == getattr(current, name)
+            and not cells.is_number(cell)
+        ):
             raise FieldError(f"this is the {links(kind)[name].record} {value}; write that ID into this cell")
         if fields(kind)[name].by in ("person", "steps") or name == "status_pinned_until":
             return {name: value}
@@ -144,7 +149,8 @@ class ChangedRows:
         """The value of a cell that a person filled in; in the place of an ID a name will do. Raises FieldError."""
         is_text = isinstance(cell, str) and cell.strip() and cell not in cells.FAILED
         if name in links(kind) and is_text and not cells.is_number(cell):
-            return linked_id(self.tx, kind, name, cell)
+            number = cell.strip().removeprefix("#")
+            return int(number) if cells.is_number(number) else linked_id(self.tx, kind, name, cell)
         return cells.typed(kind, name, cell, self.by)
 
     def _technical(self, current: Record, name: str, cell: Any) -> dict[str, Any]:

@@ -43,7 +43,9 @@ def _others(tx: SqlTransaction, kind: type[Record], text: str) -> list[int]:
     called = kind.about.called
     if not called:
         return []
-    return [record.id for record in tx.find_all(kind, Query(sort="id")) if fold(str(getattr(record, called))) == fold(text)]
+    return [
+        record.id for record in tx.find_all(kind, Query(sort="id")) if fold(str(getattr(record, called))) == fold(text)
+    ]
 
 
 def _words(text: str) -> list[str]:
