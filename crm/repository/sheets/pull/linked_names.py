@@ -27,8 +27,8 @@ def linked_id(tx: SqlTransaction, kind: type[Record], name: str, text: str) -> i
 
 def _clients(tx: SqlTransaction, text: str) -> list[int]:
     alike = list(tx.search(text, _MOST))
-    wanted, words = fold(text), set(_words(text))
-    exact = [client.id for client in alike if wanted in map(fold, _names(client))]
+    folded, words = fold(text), set(_words(text))
+    exact = [client.id for client in alike if folded in map(fold, _names(client))]
     # A search also finds beginnings and what is misspelt: that may be somebody else.
     return exact or [client.id for client in alike if words and words <= set(_words(" ".join(_names(client))))]
 
