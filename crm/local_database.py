@@ -198,7 +198,7 @@ class JournalFile:
 
 
 def _reason(error: Exception) -> str:
-    """Why a file cannot be used, in the words of whoever reads it."""
+    """The reason why a file cannot be used, in words for whoever reads it."""
     if _is_held(error):
         return "another program is using it"
     if is_damaged(error):

@@ -27,7 +27,7 @@ class Administration:
         self._credentials = credentials
 
     def second_factors(self) -> Mapping[int, str]:
-        """Which second factor ('totp', 'sms') each user has who has one, by the user's id."""
+        """The second factor ('totp', 'sms') of each user who has one, by the user's id."""
         with self._store.read() as snapshot:
             factors = {user.id: self._credentials.factors.read(user.second_factor) for user in snapshot.each(User)}
         return {user: factor.method for user, factor in factors.items() if factor is not None}

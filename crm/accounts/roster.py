@@ -139,7 +139,7 @@ class Roster:
 
     @cached_property
     def _mark(self) -> str:
-        """How every seal begins, so that one of another secret is distinguished from a broken one."""
+        """The beginning of every seal, so that one of another secret is distinguished from a broken one."""
         return self._secret.mac("mark")[:8]
 
     def refuse_weak_secret(self) -> None:

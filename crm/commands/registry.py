@@ -92,7 +92,8 @@ class Parameter:
 
     @property
     def value_check(self) -> Check:
-        """How its plain value is read and shown; raises TypeError where it takes a record, a path or fields."""
+        """The check that reads and shows its plain value; raises TypeError where it takes a record, a path or
+        fields."""
         if self.check is None:
             raise TypeError(f"{self.name} is no plain value")
         return self.check

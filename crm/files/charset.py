@@ -45,7 +45,7 @@ _RUN = re.compile(r"[^\x00-\x7f]{3,}")
 
 @dataclass(frozen=True, slots=True)
 class Charset:
-    """How a file's bytes become text, and what was seen in it on the way.
+    """The encoding of a file, and what was seen in it on the way.
 
     `guarded`: a quote stands before a formula sign somewhere; `quotes`: the number of quotation marks;
     `nul`: there are NUL characters; `stray`: bytes that are not UTF-8 stand in an otherwise UTF-8 file.

@@ -51,4 +51,4 @@ class Source(ABC):
 
     @abstractmethod
     def progress(self) -> tuple[int, int]:
-        """How far the latest run through `rows` is, and how far there is to go: bytes, of a workbook rows."""
+        """The progress of the latest run through `rows`, and how far there is to go: bytes, of a workbook rows."""

@@ -19,7 +19,7 @@ def is_standard_input(path: Path) -> bool:
 
 @contextmanager
 def kept_input() -> Iterator[Path]:
-    """What is piped in, as a file. Raises FileError where nothing is piped in, or more than is read of a file."""
+    """The piped input, as a file. Raises FileError where nothing is piped in, or more than is read of a file."""
     if sys.stdin.isatty():
         raise FileError("Nothing is piped in; name a file.")
     with TemporaryDirectory() as folder:

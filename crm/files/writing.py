@@ -132,7 +132,7 @@ class _Formats:
         self.moment = workbook.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
 
     def money(self, amount: Decimal) -> Any:
-        """How an amount is shown."""
+        """The text of an amount."""
         return self._money[shown_decimals(amount, self._decimals)]
 
 

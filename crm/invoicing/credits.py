@@ -18,7 +18,7 @@ Group = tuple[str, Decimal]
 
 
 def credited_by_group(credit_notes: Sequence[InvoiceDocument]) -> dict[Group, Decimal]:
-    """What credit notes have taken back of each tax group, with its tax."""
+    """The amounts that credit notes have taken back of each tax group, with its tax."""
     credited: dict[Group, Decimal] = {}
     for note in credit_notes:
         for group in note.taxes:
@@ -28,8 +28,8 @@ def credited_by_group(credit_notes: Sequence[InvoiceDocument]) -> dict[Group, De
 
 
 def line_totals(invoice: InvoiceDocument) -> tuple[Decimal, ...]:
-    """What each line is of the invoice's total, with its part of the tax and of the discounts: together exactly the
-    total, but for adjustments with a tax that no line has."""
+    """The share of each line in the invoice's total, with its part of the tax and of the discounts: together exactly
+    the total, but for adjustments with a tax that no line has."""
     decimals = decimals_of(invoice.currency)
     parts = [NOTHING] * len(invoice.lines)
     for group in invoice.taxes:
@@ -118,7 +118,7 @@ def credit_of_amount(
 
 
 def _left(invoice: InvoiceDocument, credited: Mapping[Group, Decimal]) -> dict[Group, Decimal]:
-    """What can still be credited of each tax group, with its tax."""
+    """The amounts that can still be credited of each tax group, with its tax."""
     return {
         (group.category, group.rate): group.base + group.tax - credited.get((group.category, group.rate), NOTHING)
         for group in invoice.taxes

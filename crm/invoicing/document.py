@@ -54,14 +54,15 @@ class Party:
     phone: str = ""
     email: str = ""
     electronic_address: str = ""
-    """Where e-invoices go, without its scheme: 9930 and DE123456789 are two fields."""
+    """The address for e-invoices, without its scheme: 9930 and DE123456789 are two fields."""
     electronic_scheme: str = ""
     """A code of the EAS list: 9930, 0088, 0204; EM for an e-mail address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PricedLine:
-    """What the totals need of a line. `price` is for `basis` units: 12.00 for 100 pieces is price 12, basis 100.
+    """The figures of a line that the totals need. `price` is for `basis` units: 12.00 for 100 pieces is price 12, basis
+    100.
 
     In a document with gross prices, `price`, `discounts` and `charges` include the tax.
     """
@@ -130,7 +131,7 @@ class TaxGroup:
     base: Decimal
     tax: Decimal
     reason: str = ""
-    """Why there is no tax, for all categories but S and Z."""
+    """The reason why there is no tax, for all categories but S and Z."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,12 +151,12 @@ class InvoiceDocument:
     language: str = "en"
     """A language as Babel names it; it decides the words, numbers and dates of the PDF."""
     state: str = "draft"
-    """What `state.state_of` says."""
+    """The state, as `state.state_of` gives it."""
 
     seller: Party
     buyer: Party
     delivery: Party | None = None
-    """Where the goods went, where that is not the buyer's address."""
+    """The place of delivery, where it is not the buyer's address."""
 
     lines: tuple[DocumentLine, ...] = ()
     adjustments: tuple[AppliedAdjustment, ...] = ()
@@ -183,7 +184,7 @@ class InvoiceDocument:
     order_reference: str = ""
     contract_reference: str = ""
     exemption_reason: str = ""
-    """Why there is no tax, for category E, and instead of the usual sentence for the others."""
+    """The reason why there is no tax, for category E, and instead of the usual sentence for the others."""
     notes: str = ""
     terms: str = ""
 
@@ -192,4 +193,4 @@ class InvoiceDocument:
     account_holder: str = ""
     """Empty: the seller's name."""
     payment_reference: str = ""
-    """What a transfer should name; empty: the number."""
+    """The reference that a transfer should name; empty: the number."""

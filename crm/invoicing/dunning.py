@@ -34,7 +34,7 @@ LEVELS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overdue:
-    """What is known of an invoice when reminders are made."""
+    """An invoice as reminders need it."""
 
     open: Decimal
     due_on: date | None

@@ -36,7 +36,7 @@ class Totals:
     line_nets: tuple[Decimal, ...]
     """In the order of the lines."""
     line_amounts: tuple[Decimal, ...]
-    """What each line shows: its net, or with gross prices its gross amount."""
+    """The figure that each line shows: its net, or with gross prices its gross amount."""
     adjustments: tuple[AppliedAdjustment, ...]
     taxes: tuple[TaxGroup, ...]
     line_total: Decimal
@@ -224,7 +224,7 @@ def _group(category: str, rate: Decimal) -> _Group:
 
 
 def _place(key: _Group) -> tuple[int, Decimal]:
-    """Where a tax group stands: the highest rate first, what has no tax last."""
+    """The sort key of a tax group: the highest rate first, what has no tax last."""
     known = list(CATEGORIES)
     return known.index(key[0]) if key[0] in known else len(known), -key[1]
 

@@ -86,7 +86,7 @@ INVOICE_STATES = {"draft": "draft", "issued": "issued"}
 
 
 def _left(invoice: Any) -> Decimal:
-    """What is left of an issued invoice; less than nothing where more came in than it comes to."""
+    """The open amount of an issued invoice; less than nothing where more came in than it comes to."""
     if invoice.state != "issued" or invoice.kind != "invoice":
         return NOTHING
     still: Decimal = invoice.total - invoice.paid - invoice.credited
@@ -301,7 +301,7 @@ PAYMENT_KINDS = {"payment": "payment", "refund": "refund"}
 
 
 def _unused(payment: Any) -> Decimal:
-    """What a payment adds to the credit of its client: what no invoice has taken of it; a refund takes away."""
+    """The credit that a payment adds for its client: what no invoice has taken of it; a refund takes away."""
     amount: Decimal = payment.amount if payment.kind == "payment" else -payment.amount
     rest: Decimal = amount - payment.used
     return rest

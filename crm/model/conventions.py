@@ -70,7 +70,7 @@ class Conventions:
 
     @cached_property
     def _money_patterns(self) -> "Sequence[NumberPattern]":
-        """How an amount is written with its currency, by how many decimals it is shown with."""
+        """The patterns of an amount with its currency, by how many decimals it is shown with."""
         sign = self.currency_sign
         patterns = [copy(self.locale.currency_formats["standard"]) for _ in range(MOST_DECIMALS + 1)]
         for decimals, pattern in enumerate(patterns):
@@ -84,7 +84,7 @@ class Conventions:
 
     @cached_property
     def currency_signs(self) -> tuple[str, ...]:
-        """How the currency is written beside an amount, folded, without blanks and marks, the longest first: as this
+        """The signs of the currency beside an amount, folded, without blanks and marks, the longest first: as this
         language does, as everybody does, and as its code."""
         from babel.numbers import get_currency_symbol
 

@@ -45,7 +45,7 @@ def _codes() -> frozenset[str]:
 
 
 def signs_of(currency: str) -> list[str]:
-    """How a currency may be written beside an amount, in small letters without blanks."""
+    """The signs of a currency beside an amount, in small letters without blanks."""
     return [sign.replace(" ", "") for sign, codes in _SIGNS.items() if currency in codes.split()] + [
         currency.casefold()
     ]

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 
 class Level(Enum):
-    """How far a right goes: to all records, to those that are one's own, or nowhere."""
+    """The reach of a right: all records, those that are one's own, or none."""
 
     ALL = "all"
     OWN = "own"
@@ -19,7 +19,7 @@ ALL, OWN, NONE = Level.ALL, Level.OWN, Level.NONE
 
 @dataclass(frozen=True, slots=True)
 class May:
-    """How far a role may read, create, update and delete the records of a kind."""
+    """The rights of a role to read, create, update and delete the records of a kind."""
 
     read: Level = NONE
     create: Level = NONE

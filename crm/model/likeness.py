@@ -28,7 +28,7 @@ _MOST_CHANGES = 2
 
 
 def likeness(word: str, name: str) -> float:
-    """How alike (0 to 1) a word and a name are."""
+    """The likeness (0 to 1) of a word and a name."""
     from rapidfuzz.distance import OSA
 
     by_letters = OSA.normalized_similarity(word, name)
@@ -36,7 +36,7 @@ def likeness(word: str, name: str) -> float:
 
 
 def sound_likeness(word: str, name: str) -> float:
-    """How alike a word and a name are by how they sound: zilinsky and zielinski, marketi and marchetti."""
+    """The likeness of a word and a name by their sound: zilinsky and zielinski, marketi and marchetti."""
     from rapidfuzz.distance import OSA
 
     sound, other = sound_of(word), sound_of(name)

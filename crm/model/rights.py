@@ -34,7 +34,7 @@ Row = Mapping[str, Level]
 
 
 def _rows(of_record: Callable[[Rights], May], others: Mapping[str, May]) -> Mapping[str, Row]:
-    """How far a role may do what, by area and operation."""
+    """The rights of a role, by area and operation."""
     granted = {record.kind_name: of_record(record.about.rights) for record in RECORDS}
     return {
         area: {operation: getattr(may, operation) for operation in OPERATIONS}
@@ -90,7 +90,8 @@ OWNER = Reader(0, OWNER_ROLE, 0, "")
 
 
 def level(role: str, area: str, operation: str) -> Level:
-    """How far a role may do something with a kind of record or an area; nowhere where the table does not say."""
+    """The level of a role's right to do something with a kind of record or an area; nowhere where the table does not
+    say."""
     return RIGHTS.get(role, {}).get(area, {}).get(operation, NONE)
 
 
@@ -107,8 +108,8 @@ def hidden_of_others(role: str, kind: str) -> frozenset[str]:
 
 
 def past_level(role: str, kind: str) -> Level:
-    """How far a role sees in the history what was done to a kind of record: where some of it is personal, only to its
-    own."""
+    """The level at which a role sees in the history what was done to a kind of record: where some of it is personal,
+    only to its own."""
     current = level(role, kind, READ)
     return OWN if current is ALL and hidden_of_others(role, kind) else current
 

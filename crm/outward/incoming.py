@@ -78,7 +78,7 @@ class Received:
 
 
 class _Bounded(Compat32):
-    """How the standard library reads messages that may be malformed, but for headers without end."""
+    """The standard library's policy for messages that may be malformed, but for headers without end."""
 
     def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
         name, value = super().header_source_parse(sourcelines)

@@ -32,8 +32,8 @@ _NOT_NOW = ("[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """How far a mailbox has been read: up to the message `uid`, as long as the server numbers them as it did then
-    (`validity`)."""
+    """The place up to which a mailbox has been read: the message `uid`, as long as the server numbers them as it did
+    then (`validity`)."""
 
     validity: int
     uid: int

@@ -79,7 +79,7 @@ def code_value(value: str) -> str:
 
 
 def placed_in(text: str, names: Sequence[str]) -> dict[str, str]:
-    """Where in a text words stand that stand for something else: 'link' within the address of a link, 'whole' at its
+    """The places in a text of words that stand for something else: 'link' within the address of a link, 'whole' at its
     beginning, or 'code'; the others, which are text, are left out."""
     places: dict[str, str] = {}
     # What leads nowhere yet may be the address of a link once it is filled in.

@@ -36,7 +36,8 @@ class SavedServices:
         return {**values, "keep": self.kept_in(service)} if content else {}
 
     def kept_in(self, service: Service) -> str:
-        """Where the secret of a service is kept: 'keyring', 'file', or '' where there is none. Raises FileError."""
+        """The place where the secret of a service is kept: 'keyring', 'file', or '' where there is none. Raises
+        FileError."""
         content = self._read(service)
         return KEYRING if content.get("keyring") else FILE if content.get("secret") else ""
 

@@ -75,7 +75,7 @@ _CERTIFICATES: Mapping[int, str] = {
 
 
 def tls_problem(error: "ssl.SSLError", server: Server, scheme: str) -> str:
-    """Why a connection cannot be encrypted, for people, behind the name of the server."""
+    """The reason why a connection cannot be encrypted, for people, behind the name of the server."""
     # Only a certificate that was refused has a code.
     if (code := getattr(error, "verify_code", 0)) in _CERTIFICATES:
         return _CERTIFICATES[code]
@@ -86,7 +86,7 @@ def tls_problem(error: "ssl.SSLError", server: Server, scheme: str) -> str:
 
 
 def unreached(error: OSError, server: Server, scheme: str) -> str:
-    """Why a server cannot be reached, for people, behind its name."""
+    """The reason why a server cannot be reached, for people, behind its name."""
     match error:
         case TimeoutError():
             secure = server.how(f"write {scheme}s://", "choose TLS as its encryption")

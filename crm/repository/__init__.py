@@ -439,11 +439,11 @@ class AuthoredTransaction(Transaction, Protocol):
         """Gives an account what bears its name, or one of some others, and is nobody's."""
 
     user: str
-    """Who stands in the history; it can be set until something was written."""
+    """The author in the history; it can be set until something was written."""
     user_id: int
     """The account of the person named, 0 for none."""
     seals_anew: bool
-    """Whether it may touch accounts that are not as this program left them, and seals all of them as it leaves them."""
+    """True where it may touch accounts that are not as this program left them; it seals all of them as it leaves them."""
 
 
 class Sealing(Protocol):
@@ -471,8 +471,9 @@ class Seals(Protocol):
         program left them."""
 
     def revision(self, snapshot: Snapshot) -> int | None:
-        """How often the accounts were sealed as a whole: 0 where an older version has sealed each alone, -1 where there
-        are none; None where they are not as this program left them, or another secret has sealed them."""
+        """The count of times that the accounts were sealed as a whole: 0 where an older version has sealed each
+        alone, -1 where there are none; None where they are not as this program left them, or another secret has
+        sealed them."""
 
     def take_over(self, tx: Any, source: Mapping[str, str], before: str = "", *, keeps_keys: bool = False) -> None:
         """Seals the accounts that were just put into a store as its own, ends their sessions, and revokes the keys

@@ -120,7 +120,7 @@ class Balances:
 
 
 def faults(snapshot: "SqlSnapshot") -> Iterator[tuple[str, str, int]]:
-    """What does not hold in a store, each as a sentence with the kind and the id of the record."""
+    """The faults of a store, each as a sentence with the kind and the id of the record."""
     for row in snapshot.select(_credit_below_nothing()):
         yield (
             f"Client {row.client} has a credit of {row.credit:f} {row.currency}: more was paid back, or put on"
@@ -140,7 +140,7 @@ def faults(snapshot: "SqlSnapshot") -> Iterator[tuple[str, str, int]]:
 
 
 def _rows_of_credit() -> Any:
-    """What each payment and each invoice adds to the credit of its client."""
+    """The credit that each payment and each invoice adds for its client."""
     rows = (
         select(_payment.client, _payment.currency, _payment.left.label("credit")),
         select(_invoice.client, _invoice.currency, _invoice.overpaid.label("credit")),

@@ -299,8 +299,8 @@ def _of_sales(names: Sequence[str], today: date, by_invoices: bool) -> Select[An
 
 
 def _of_overdue(today: date) -> Select[Any]:
-    """What each client has overdue in the currency of the team, a row a client, in minor units, and the day the oldest
-    of it was due."""
+    """The overdue amount of each client in the currency of the team, a row a client, in minor units, and the day the
+    oldest of it was due."""
     late = (
         invoice.c.state == "issued",
         invoice.c.open > NOTHING,

@@ -49,5 +49,5 @@ def counts_invoices(connection: Connection) -> bool:
 
 
 def spent(by_invoices: bool) -> FromClause:
-    """What makes the total: id, client, on, amount."""
+    """The rows that make the total: id, client, on, amount."""
     return PAID if by_invoices else sale

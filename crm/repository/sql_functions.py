@@ -187,7 +187,8 @@ class json_rows(_Spelled[str]):
 
 
 class among(_Spelled[int]):
-    """Whether a text is one of those in a JSON array; one value however many there are, so the statement stays."""
+    """The condition that a text is one of those in a JSON array; one value however many there are, so the statement
+    stays."""
 
     # Said to be no boolean, or "= 1" is put behind it where there are none, and no index is used.
     type = Integer()

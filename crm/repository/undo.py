@@ -216,7 +216,7 @@ def is_built_on(snapshot: "SqlSnapshot", number: int) -> bool:
 
 
 def _standing_on(snapshot: "SqlSnapshot", number: int, later: Sequence[Row[Any]]) -> Iterator[str]:
-    """What stands on what a transaction did, in words, `later` changes first."""
+    """The changes that depend on a transaction, in words, `later` ones first."""
     yield from _clashes(later)
     yield from _built_on(snapshot, number)
     yield from _kept(snapshot, number)

@@ -15,7 +15,7 @@ _HOW_TO_MEND = "Put it right with the program that wrote it, or put a backup bac
 
 @dataclass(frozen=True, slots=True)
 class WrongValue:
-    """Where such a value stands, and what belongs there. Of the value itself nothing is said: it may be a secret."""
+    """The place of such a value, and what belongs there. Of the value itself nothing is said: it may be a secret."""
 
     table: str
     row: int

@@ -58,7 +58,7 @@ class Compare:
 
 @dataclass(frozen=True, slots=True)
 class IsMissing:
-    """Whether there is no value; an empty text and no tags at all count as missing."""
+    """The condition that there is no value; an empty text and no tags at all count as missing."""
 
     operand: Expression
     negated: bool = False
@@ -66,7 +66,7 @@ class IsMissing:
 
 @dataclass(frozen=True, slots=True)
 class In:
-    """Whether a text is one of `texts`; false, negated or not, when it is missing."""
+    """The condition that a text is one of `texts`; false, negated or not, when it is missing."""
 
     operand: Expression
     texts: tuple[str, ...]
@@ -75,7 +75,7 @@ class In:
 
 @dataclass(frozen=True, slots=True)
 class HasTag:
-    """Whether the client has a tag (in lower case); a client without tags has none, which is not missing."""
+    """The condition that the client has a tag (in lower case); a client without tags has none, which is not missing."""
 
     tag: str
     negated: bool = False

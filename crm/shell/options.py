@@ -84,7 +84,7 @@ def _switch_words(option: str, name: str, help_text: str) -> OptionWords:
 
 
 def _taken(command: Command, parameter: Parameter) -> tuple[str, Sequence[str]]:
-    """What completes a parameter, and the choices there are."""
+    """The kind of completion of a parameter, and the choices there are."""
     if parameter.path:
         return PATH, ()
     if parameter.record:

@@ -73,7 +73,7 @@ def run(
 
 
 def _wrong_usage(error: click.ClickException) -> str:
-    """What is wrong with a line, and where the options of its command stand."""
+    """The error in a command line, and where the options of its command stand."""
     if isinstance(error, click.NoSuchOption) and error.possibilities:
         # It is like anything as short.
         error.possibilities[:] = [name for name in error.possibilities if name != "--help"]

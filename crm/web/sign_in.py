@@ -98,7 +98,7 @@ class SignInPages:
         )
 
     def _ticket(self, request: Request) -> tuple[str, str, str]:
-        """How the code comes, where it was sent, and the ticket that it answers."""
+        """The way that the code comes, where it was sent, and the ticket that it answers."""
         method, _, rest = cookies.read_cookie(request, cookies.TICKET).partition(".")
         hint, _, ticket = rest.partition(".")
         return method, unquote(hint)[:20], ticket

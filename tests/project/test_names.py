@@ -17,8 +17,8 @@ BETTER = {
     r"of_whom|how_many": "a noun",
     r"_?InVain": "blocked",
 }
-# Heads of modules and of predicates that leave the reader to guess.
-VAGUE_HEAD = re.compile(r"(What|Whether|Who|How|That|Where)\b")
+# Heads of docstrings that leave the reader to guess: each begins with a noun phrase or an imperative.
+VAGUE_HEAD = re.compile(r' *"""(What|Whether|Which|Who|Whose|Whom|How|Why|When|That|Where)\b')
 
 
 def bound(tree: ast.Module) -> Iterator[tuple[int, str]]:
@@ -57,15 +57,11 @@ def test_names_are_those_of_the_field() -> None:
     ] == []
 
 
-def test_heads_of_modules_are_nouns_and_those_of_predicates_imperatives() -> None:
+def test_docstrings_begin_with_a_noun_phrase_or_an_imperative() -> None:
     vague = []
     for path in sorted((ROOT / "crm").rglob("*.py")):
-        text = path.read_text("utf-8")
-        if VAGUE_HEAD.match(text.removeprefix('"""')):
-            vague.append(str(path.relative_to(ROOT)))
-        vague += [
-            f"{path.relative_to(ROOT)}: def {name}" for name in re.findall(r'def (\w+)[^"]*:\n +"""Whether', text)
-        ]
+        lines = enumerate(path.read_text("utf-8").splitlines(), 1)
+        vague += [f"{path.relative_to(ROOT)}:{number}: {line}" for number, line in lines if VAGUE_HEAD.match(line)]
     assert vague == []
 
 

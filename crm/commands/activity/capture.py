@@ -241,7 +241,7 @@ _Clients = list[tuple[Client, Contact | None]]
 
 @dataclass(frozen=True, slots=True)
 class _Candidates:
-    """Who may be meant by a note, by the name that was written, and the rest of its text."""
+    """The clients that a note may be about, by the name that was written, and the rest of its text."""
 
     note: QuickNote
     name: str
@@ -252,7 +252,7 @@ class _Candidates:
 def _candidates(
     snapshot: Snapshot, notes: Sequence[QuickNote], find: Callable[[Snapshot, str], _Clients]
 ) -> _Candidates | None:
-    """Who is meant by the longest beginning that finds anybody, in the likeliest reading of the line."""
+    """The clients found by the longest beginning that finds any, in the likeliest reading of the line."""
     for note in notes:
         for begun, rest in note.beginnings():
             is_count = note.is_sum_first and begun.isdigit()

@@ -27,7 +27,7 @@ class FollowUpShown:
 
     @property
     def when(self) -> str:
-        """How urgent it is, in words."""
+        """The urgency, in words."""
         return due_words(self.follow_up, self.on)
 
     def as_json(self) -> dict[str, Any]:
@@ -41,7 +41,7 @@ class FollowUpShown:
 
 
 def due_words(follow_up: FollowUp, on: date, *, timed: bool = True) -> str:
-    """How urgent a follow-up is on a day, in words: '3 days overdue', 'due today at 10:00', 'due in 5 days'; not
+    """The urgency of a follow-up on a day, in words: '3 days overdue', 'due today at 10:00', 'due in 5 days'; not
     `timed` it leaves the time of day out."""
     if follow_up.done_on:
         return "done"

@@ -477,7 +477,8 @@ def _next_hour(text: str, by: Conventions) -> When:
 
 
 def _read(text: str, read: Callable[[], _Value]) -> _Value:
-    """What is read of a part of the line. Raises FieldError for the line where that cannot be, NoDateError as it is."""
+    """The value that a part of the line is read as. Raises FieldError for the line where that cannot be, NoDateError as
+    it is."""
     try:
         return read()
     except NoDateError:

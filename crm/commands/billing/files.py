@@ -77,7 +77,7 @@ def pdf_of(crm: CRM, card: InvoiceCard) -> tuple[bytes, str]:
 
 
 def einvoice_notice(card: InvoiceCard) -> str:
-    """Why no e-invoice is inside the PDF of an issued invoice, '' where one is."""
+    """The reason why the PDF of an issued invoice has no e-invoice inside, '' where it has one."""
     lacks = missing(card.document, "factur-x")
     return lacking(lacks, "No e-invoice is inside", changed="") if lacks else ""
 

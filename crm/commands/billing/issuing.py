@@ -117,7 +117,7 @@ def _refuse_earlier(tx: Transaction, kind: str, on: date) -> None:
 
 
 def lacking(lacks: Sequence[Missing], what: str, changed: str = " Nothing was changed.") -> str:
-    """What is missing for something, and where each is filled in."""
+    """The sentence that lists what is missing for something, and where each is filled in."""
     parts = []
     for lack in lacks:
         where = _WHERE[lack.of]

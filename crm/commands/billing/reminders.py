@@ -77,7 +77,7 @@ class Reminding:
 
 @dataclass(frozen=True, slots=True)
 class RemindersRun:
-    """What a run came to: who was reminded, and why sending stopped, '' where it did not."""
+    """The result of a run: who was reminded, and why sending stopped, '' where it did not."""
 
     reminded: Sequence[Reminding]
     left_out: Sequence[Reminding]
@@ -100,7 +100,7 @@ def preview(crm: CRM) -> list[Reminding]:
 
 
 def _due(crm: CRM, snapshot: Snapshot, client: int = 0) -> list[Reminding]:
-    """Who is to be reminded today, and of which invoices."""
+    """The clients to be reminded today, and of which invoices."""
     overdue = billing.listed(snapshot, billing.WhichInvoices("overdue", client), sort="due_on")
     paid: dict[int, date] = {}
     for start in range(0, len(overdue), 500):
@@ -145,7 +145,7 @@ def _with_one_fee(due: Sequence[tuple[Invoice, DueReminder]], currency: str) -> 
 
 
 def _hindrance(client: Client) -> str:
-    """Why a client is not written to, '' where it is."""
+    """The reason why a client is not written to, '' where it is."""
     if client.no_reminders:
         return "gets no reminders, as set for this client"
     address = _address(client)

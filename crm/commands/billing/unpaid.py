@@ -32,7 +32,7 @@ _NOUNS = {"invoice": "invoice", "credit_note": "credit note"}
 
 @dataclass(frozen=True, slots=True)
 class Unpaid:
-    """What a client owes in a currency: open, and of it what is not due yet and what has been due for how long."""
+    """The debt of a client in a currency: open, and of it what is not due yet and what has been due for how long."""
 
     client: int
     client_name: str

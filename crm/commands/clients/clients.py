@@ -73,7 +73,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class ClientBilling:
-    """What a client owes in each currency (the currency, what is open, how much of it is overdue), its credit by
+    """The debt of a client in each currency (the currency, what is open, how much of it is overdue), its credit by
     currency, and its last payment."""
 
     open: Sequence[tuple[str, Decimal, Decimal]]
@@ -255,7 +255,7 @@ def show(crm: CRM, client: TheClient) -> ClientCard:
 
 
 def _billing(crm: CRM, snapshot: Snapshot, client: Client) -> ClientBilling | None:
-    """What is billed to a client; None for whoever may not see that."""
+    """The debt, credit and last payment of a client; None for whoever may not see that."""
     if level(crm.reader.role, Invoice.kind_name, READ) is not ALL:
         return None
     last = snapshot.find_all(Payment, Query({"client": client.id, "kind": "payment"}, limit=1))

@@ -21,8 +21,8 @@ _KEEP_SAFE = "It holds passwords' hashes, second factors and sessions; keep it a
 
 @dataclass(frozen=True, slots=True)
 class WholeStoreReport:
-    """How many objects were read into the store, or would be (`applied` False), by what they are; `done` says what
-    has to be done before anybody can sign in, where that is so."""
+    """The numbers of objects read into the store, or that would be (`applied` False), by what they are; `done` says
+    what has to be done before anybody can sign in, where that is so."""
 
     applied: bool
     file: str

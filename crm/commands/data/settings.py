@@ -73,7 +73,7 @@ _NAMED = 3
 
 
 def _clients(moves: Sequence[StatusMove], by: Conventions) -> str:
-    """How many clients would get another status, and some of them."""
+    """The number of clients that would get another status, and some of them."""
     named = [f"{move.name}: {move.before or 'none'} to {move.after or 'none'}" for move in moves[:_NAMED]]
     more = f", and {by.number(len(moves) - _NAMED)} more" if len(moves) > _NAMED else ""
     count = pluralize(len(moves), "client gets", "clients get", by)

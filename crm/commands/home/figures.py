@@ -24,7 +24,7 @@ _WAITING = ("queued", "sending")
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What needs doing for one reason: how much, in words, and the first of it; `late` where it should have been done
+    """The things to do for one reason: how much, in words, and the first of it; `late` where it should have been done
     by now."""
 
     words: str
@@ -35,14 +35,14 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What needs doing, the most urgent first, and the figures by the name of their menu."""
+    """The things to do, the most urgent first, and the figures by the name of their menu."""
 
     due: Sequence[Due]
     figures: Mapping[str, str]
 
 
 def start_of(crm: CRM, snapshot: Snapshot) -> Start:
-    """What the main menu tells whoever looks of the store as it is now."""
+    """The figures of the main menu for the reader, as the store is now."""
     by = crm.conventions
     mine = owner_filter(crm, snapshot, True)
     which = WhichFollowUps(Query({"done_on": None, **mine.filters(FollowUp)}, until=snapshot.today))
@@ -67,7 +67,7 @@ def start_of(crm: CRM, snapshot: Snapshot) -> Start:
 
 
 def _to_do(count: int, snapshot: Snapshot, by: Conventions) -> str:
-    """How much there is to do; whoever has nothing sees what others have."""
+    """The number of things to do; whoever has nothing sees that of others."""
     if count:
         return f"{by.number(count)} to do"
     others = sum(source(snapshot, EVERYBODY, 0)[0] for source in agenda.SOURCES)

@@ -74,7 +74,7 @@ class Brief:
         self.start = Start((), {})
 
     def read(self, crm: CRM) -> Start:
-        """What needs doing, and the figures of the main menu."""
+        """The things to do, and the figures of the main menu."""
         with crm.read() as snapshot:
             self._look(crm, snapshot)
         return self.start

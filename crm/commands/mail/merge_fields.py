@@ -181,8 +181,8 @@ def _primary(snapshot: Snapshot, clients: Sequence[Client]) -> Mapping[int, Cont
 
 @lru_cache(maxsize=64)
 def _places(text: str) -> Mapping[int, str]:
-    """Which of the parts of a text are fields in the address of a link or in code, where other signs mean something
-    than in text."""
+    """The parts of a text that are fields in the address of a link or in code, where other signs mean something than in
+    text."""
     from crm.outward.markdown import placed_in
 
     stand_ins = {at: f"{_STAND_IN}{at}{_STAND_IN}" for at, part in enumerate(_parsed(text)) if isinstance(part, _Field)}

@@ -1,4 +1,4 @@
-"""Why deals are lost: how many, and what they were worth."""
+"""The reasons why deals are lost: how many, and what they were worth."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -27,7 +27,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """How columns, by name, are drawn: `columns` stand side by side along the rows and share their scale, `bars` lie
+    """The drawing of columns, by name: `columns` stand side by side along the rows and share their scale, `bars` lie
     one below another, a `grid` has a cell for each row and column, the darker the more. `rows` is how many of the first
     rows are drawn, all unless told."""
 

@@ -84,7 +84,7 @@ def pictured(report: Report, by: Conventions) -> "Picture":
 
 
 def _in_short(column: Column, by: Conventions) -> Callable[[Any], str]:
-    """How the figures of a column stand in a picture: amounts without cents."""
+    """The format of the figures of a column in a picture: amounts without cents."""
     if column.kind == "money":
         return lambda value: by.number(round(value))
     if column.kind == "percent":

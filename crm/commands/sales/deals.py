@@ -160,7 +160,7 @@ def show(crm: CRM, deal: TheDeal) -> DealCard:
 
 
 def times_in_stages(snapshot: Snapshot, deal: Deal, known: Sequence[Stage]) -> list[TimeInStage]:
-    """How long a deal was in each stage, from the first on."""
+    """The time that a deal was in each stage, from the first on."""
     moves = snapshot.find_all(StageMove, Query({"deal": deal.id}, sort="id"))
     names = {stage.id: stage.name for stage in known}
     times = []

@@ -92,7 +92,7 @@ def foreseen(crm: CRM, change: Callable[[Transaction], SaleReport]) -> SaleRepor
 
 
 def foreseen_text(report: SaleReport, by: Conventions) -> str:
-    """What a sale that is not saved yet would bring, in a line."""
+    """The preview of a sale that is not saved yet, in a line."""
     client, status = report.client, report.status
     count = f"{by.number(client.sales_count)} {'sale' if client.sales_count == 1 else 'sales'}"
     verb = "stays" if status.before == status.after else "becomes"

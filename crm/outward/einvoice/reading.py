@@ -149,8 +149,8 @@ def _from_pdf(data: bytes) -> "etree._Element":
 
 
 def _xml_streams(data: bytes) -> Iterator[bytes]:
-    """What begins like XML among the streams of a PDF. An attached file is a stream of its own, so the tables of the
-    file need not be read."""
+    """The streams of a PDF that begin like XML. An attached file is a stream of its own, so the tables of the file need
+    not be read."""
     for match in _STREAM.finditer(data):
         end = data.find(b"endstream", match.end())
         if end < 0:

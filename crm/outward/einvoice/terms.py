@@ -105,7 +105,7 @@ def is_credit_note(document: InvoiceDocument) -> bool:
 
 
 def paid(document: InvoiceDocument) -> Decimal:
-    """What counts as paid already (BT-113)."""
+    """The amount paid already (BT-113)."""
     return document.paid + document.credited
 
 
@@ -117,7 +117,7 @@ def terms_of(document: InvoiceDocument) -> str:
 
 
 def payment_means_code(document: InvoiceDocument) -> str:
-    """How it is paid (BT-81): a SEPA transfer for euro, else a transfer; '' without an account."""
+    """The means of payment (BT-81): a SEPA transfer for euro, else a transfer; '' without an account."""
     if not document.iban:
         return ""
     return _SEPA_TRANSFER if document.currency == "EUR" else _TRANSFER
@@ -141,7 +141,7 @@ def seller_number(document: InvoiceDocument) -> str:
 
 
 def delivery_of(document: InvoiceDocument) -> Party | None:
-    """Where it was delivered, where an e-invoice has to say so: intra-Community supply always does (BR-IC-12)."""
+    """The place of delivery, where an e-invoice has to say so: intra-Community supply always does (BR-IC-12)."""
     if document.delivery is None and any(group.category == "K" for group in document.taxes):
         return document.buyer
     return document.delivery

@@ -12,7 +12,7 @@ class InvoicePdf:
 
     data: bytes
     is_archival: bool
-    """Whether it is PDF/A-3b, with the e-invoice inside where there is one."""
+    """True for PDF/A-3b, with the e-invoice inside where there is one."""
     notice: str = ""
 
 

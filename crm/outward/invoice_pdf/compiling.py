@@ -29,7 +29,7 @@ class CompileError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What is to be compiled: main.typ and the files beside it, and the data that it reads."""
+    """The input of the compiler: main.typ and the files beside it, and the data that it reads."""
 
     files: Mapping[str, bytes]
     data: str

@@ -225,7 +225,7 @@ def _shows_open(document: InvoiceDocument) -> bool:
 
 
 def _remarks(document: InvoiceDocument, writer: _Writer) -> Iterator[str]:
-    """What the law wants to be read, and what somebody wrote."""
+    """The remarks that the law asks for, and those that somebody wrote."""
     for group in document.taxes:
         usual = REASONS.get(group.category, "")
         reason = writer.words.get(group.category, "") if usual else ""
@@ -238,7 +238,7 @@ def _remarks(document: InvoiceDocument, writer: _Writer) -> Iterator[str]:
 
 
 def _payment(document: InvoiceDocument, writer: _Writer) -> dict[str, Any]:
-    """How to pay, where there is something to pay."""
+    """The payment instructions, where there is something to pay."""
     words = writer.words
     if document.kind == CREDIT_NOTE or not document.number or document.state in ("cancelled", "credited"):
         return {}

@@ -70,7 +70,7 @@ def make_picture(document: InvoiceDocument, *, template: Path | None, seconds: f
 
 
 def _main(has_xml: bool) -> bytes:
-    """What is compiled: the attachment, which no template can forget, and the template."""
+    """The main file of the compiler: the attachment, which no template can forget, and the template."""
     return f'{_ATTACH if has_xml else ""}#include "{_TEMPLATE}"\n'.encode()
 
 
@@ -89,7 +89,7 @@ def _template_files(template: Path | None) -> dict[str, bytes]:
 
 
 def _template_error(error: CompileError, template: Path | None) -> FileError:
-    """What is wrong with a template, with its line."""
+    """The error in a template, with its line."""
     sentence = error.message.splitlines()[0][:300]
     where = _LINE.search(error.message)
     at = f", line {where[1]}" if where else ""
@@ -100,5 +100,5 @@ def _template_error(error: CompileError, template: Path | None) -> FileError:
 
 
 def _timestamp(day: date | None) -> int:
-    """When the PDF says it was made: on the day of issue, so that the same invoice gives the same bytes."""
+    """The creation time in the PDF: the day of issue, so that the same invoice gives the same bytes."""
     return int(datetime.combine(day or date(2000, 1, 1), time(), tzinfo=UTC).timestamp())

@@ -52,7 +52,7 @@ def font_files() -> list[Path]:
 def compiled(
     typst: Any, fonts: Any, request: dict[str, Any], files: dict[str, bytes], folder: Path
 ) -> tuple[str, bytes]:
-    """What became of a request: '' and the file, or what typst said is wrong."""
+    """The answer to a request: '' and the file, or what typst said is wrong."""
     with tempfile.TemporaryDirectory(dir=folder) as name:
         root = Path(name)
         for file, data in files.items():

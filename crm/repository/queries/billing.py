@@ -77,13 +77,13 @@ def _conditions(which: WhichInvoices, today: date) -> list[ColumnElement[bool]]:
 
 
 def overdue(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, list[Invoice]]:
-    """How many invoices of a person, or of everybody, are overdue, and some of them, the oldest first."""
+    """The number of overdue invoices of a person, or of everybody, and some of them, the oldest first."""
     late = (*_in_state("overdue", snapshot.today), owner.owns(Invoice))
     return _some_of(snapshot, Invoice, select(*record_columns(Invoice)).where(*late), invoice.due_on, most, but)
 
 
 def drafts(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, list[Invoice]]:
-    """How many drafts a person or everybody has, and some of them, the oldest first."""
+    """The number of drafts of a person, or of everybody, and some of them, the oldest first."""
     waiting = (*_in_state("draft", snapshot.today), owner.owns(Invoice))
     return _some_of(snapshot, Invoice, select(*record_columns(Invoice)).where(*waiting), invoice.id, most, but)
 
@@ -122,7 +122,7 @@ def credit_by_currency(snapshot: Snapshot, clients: Collection[int]) -> Mapping[
 
 
 def left_of_payments(snapshot: Snapshot, clients: Collection[int]) -> Mapping[int, Decimal]:
-    """What is still left of each payment of some clients: a refund takes from the oldest first."""
+    """The amount still left of each payment of some clients: a refund takes from the oldest first."""
     credits = {(client, currency): credit for client, by_currency in credit_by_currency(snapshot, clients).items()
                for currency, credit in by_currency.items()}  # fmt: skip
     statement = (
@@ -139,7 +139,8 @@ def left_of_payments(snapshot: Snapshot, clients: Collection[int]) -> Mapping[in
 
 
 def unused_payments(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, list[Payment]]:
-    """How many payments of which something is left their clients can still use, and some of them, the oldest first."""
+    """The number of payments of which something is left that their clients can still use, and some of them, the oldest
+    first."""
     has_credit = _credit_beside_newer() > 0
     unused = (payment.kind == "payment", payment.left > NOTHING, has_credit, owner.owns(Payment))
     return _some_of(snapshot, Payment, select(*record_columns(Payment)).where(*unused), payment.on, most, but)
@@ -148,7 +149,7 @@ def unused_payments(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int 
 def _some_of(
     snapshot: Snapshot, kind: type[AnyRecord], statement: Select[Any], order: ColumnElement[Any], most: int, but: int
 ) -> tuple[int, list[AnyRecord]]:
-    """How many records a statement selects, and `most` of them after the first `but`."""
+    """The number of records that a statement selects, and `most` of them after the first `but`."""
     ((count,),) = snapshot.select(statement.with_only_columns(func.count(), maintain_column_froms=True))
     in_order = statement.order_by(order, TABLES[kind].c.id).limit(most).offset(but or None)
     return int(count), [record_of(kind, row) for row in (snapshot.select(in_order) if most else ())]
@@ -176,9 +177,9 @@ def listed(
 def unpaid_by_client(
     snapshot: Snapshot, *, days: int = 0, limit: int | None = None, offset: int = 0
 ) -> "Sequence[AnyRow]":
-    """What each client owes in each currency, who owes most of what is overdue first: the id, what is open, then of it
-    what is not due yet and what has been due for up to 30, 60, 90 and more days, the first day due, the last reminder,
-    the last day promised, and the currency. `days` leaves out those with nothing overdue for so long."""
+    """The debt of each client in each currency, the most overdue first: the id, what is open, then of it what is not
+    due yet and what has been due for up to 30, 60, 90 and more days, the first day due, the last reminder, the last day
+    promised, and the currency. `days` leaves out those with nothing overdue for so long."""
     today = snapshot.today
 
     def between(first: int | None, last: int | None) -> ColumnElement[Any]:
@@ -210,7 +211,7 @@ def unpaid_by_client(
 
 
 def open_by_currency(snapshot: Snapshot, client_id: int) -> Sequence[tuple[str, Decimal, Decimal]]:
-    """What a client owes in each currency: the currency, what is open, and how much of it is overdue."""
+    """The debt of a client in each currency: the currency, what is open, and how much of it is overdue."""
     late = func.sum(case((invoice.due_on < snapshot.today, invoice.open), else_=0))
     statement = (
         select(invoice.currency, func.sum(invoice.open), late)

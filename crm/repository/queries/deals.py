@@ -73,7 +73,7 @@ def _narrowed(statement: Select[Any], which: WhichDeals, stage_id: ColumnElement
 
 
 def sums_by_stage(snapshot: Snapshot, which: WhichDeals) -> Mapping[int, tuple[int, Decimal]]:
-    """How many of the deals are in each stage, by its id, and what they are worth; empty stages are left out."""
+    """The number and the value of the deals in each stage, by its id; empty stages are left out."""
     # Not the bare column: deals are read in turn faster than one by one in the order of an index of stages.
     stage_id: ColumnElement[Any] = func.coalesce(deal.c.stage, deal.c.stage)
     statement: Select[Any] = select(stage_id, func.count(), func.sum(deal.c.value)).group_by(stage_id)

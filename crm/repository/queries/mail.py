@@ -124,12 +124,12 @@ def ended_mail(snapshot: Snapshot) -> "Sequence[AnyRow]":
 
 
 def reached_by(snapshot: Snapshot, mailings: Iterable[int]) -> "Sequence[AnyRow]":
-    """Where some mailings went or may go, the oldest first: to, on, mailing."""
+    """The addresses that some mailings went or may go to, the oldest first: to, on, mailing."""
     return snapshot.select(_REACHED_BY, mailings=list(mailings))
 
 
 def addresses_of_occasion(snapshot: Snapshot, key: str, channel: str) -> list[str]:
-    """Where somebody has a message for a day of the year, marked with `key`, whatever became of it."""
+    """The addresses that have a message for a day of the year, marked with `key`, whatever became of it."""
     return [to for (to,) in snapshot.select(_OF_OCCASION, occasion=key, channel=channel)]
 
 

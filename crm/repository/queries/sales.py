@@ -45,7 +45,7 @@ def sum_of_range(snapshot: Snapshot, first: date, last: date) -> "AnyRow":
 def alike(
     snapshot: Snapshot, clients: Iterable[int], *, with_notes: bool, before: int | None = None
 ) -> "Sequence[AnyRow]":
-    """How many sales of some clients are alike: client, day, amount and, where wanted, note; then whether they have a
+    """The counts of like sales of some clients: client, day, amount and, where wanted, note; then whether they have a
     reference, and their count. `before` leaves out those with this id or a later one."""
     has_reference = (type_coerce(sale.c.reference, String) != "").label("has_reference")
     columns = [sale.c.client, sale.c.on, sale.c.amount, *([sale.c.note] if with_notes else []), has_reference]

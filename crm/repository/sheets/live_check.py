@@ -132,7 +132,7 @@ class LiveCheck:
         raise _Failed("Google took away a named range that is not there, without a word")
 
     def a_marker_is_taken_once(self) -> str:
-        """Who stands on an old revision is refused, and nothing of it applied."""
+        """A writer on an old revision is refused, and nothing of it is applied."""
         first, second, third = (self._marker() for _ in range(3))
         self.service.write([self._put(first)])
         self.service.write([self._take(first), self._put(second), self._cells(0, [["winner"]])])

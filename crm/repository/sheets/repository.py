@@ -298,7 +298,7 @@ class SheetsRepository(SqlRepository):
         return edits
 
     def _revision_of_accounts(self, connection: Connection) -> int | None:
-        """How new the accounts are in the mirror, as `Seals` says it."""
+        """The revision of the accounts in the mirror, as `Seals` says it."""
         if self._seals is None:
             return -1
         return self._seals.revision(self._seen(connection))

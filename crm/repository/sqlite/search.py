@@ -231,7 +231,8 @@ def _escaped(word: str) -> str:
 
 
 def _distance(row: _Candidate, folded: str, words: Sequence[str]) -> tuple[int, str]:
-    """How far a client is from what was typed: its name, a name that begins so, a word that does, a part, elsewhere."""
+    """The distance of a client from what was typed: its name, a name that begins so, a word that does, a part,
+    elsewhere."""
     _, sort_name, name = row
     if folded in (name, sort_name):
         place = 0
@@ -303,8 +304,8 @@ def _halves(word: str) -> tuple[str, str]:
 
 
 def _kept_parts(word: str) -> list[str]:
-    """What a name holds that was meant by a word with one wrong letter: one of its halves, or where two letters across
-    its middle were swapped, the word with these put right."""
+    """The parts that a name has if a word with one wrong letter means it: one of the word's halves, or where two
+    letters across its middle were swapped, the word with these put right."""
     halves = _halves(word)
     return [*halves, *(other for other in _swaps(word) if not any(half in other for half in halves))]
 

@@ -70,7 +70,7 @@ tables.COLUMNS |= {
 
 
 def _due(item: "FollowUpShown", by: Conventions) -> Text:
-    """When it is due, marked also for who sees no colour where that has passed."""
+    """The due day, marked also for who sees no colour where it has passed."""
     follow_up = item.follow_up
     if follow_up.done_on:
         return data(f"done {by.day(follow_up.done_on)}", "muted")
@@ -176,7 +176,7 @@ def _(result: Interaction, screen: Screen, by: Conventions) -> None:
 
 
 def heading(agenda: "Agenda", by: Conventions) -> str:
-    """How much needs doing, in words."""
+    """The number of things to do, in words."""
     line = f"To do: {by.number(agenda.count)}" if agenda.count else "Nothing to do"
     return line + (f", and {by.number(agenda.others)} for others" if agenda.others else "")
 

@@ -296,7 +296,7 @@ def _credit_amount(session: Session, invoice: Invoice) -> None:
 
 
 def _pay(session: Session, card: InvoiceCard) -> None:
-    """What came in for an invoice, when and how; what is beyond what is open is asked about."""
+    """Ask for a payment of an invoice, when and how; what is beyond the open amount is asked about."""
     command, invoice = named("payments add"), card.invoice
     by = session.crm.conventions
     asked = [command.parameters[name] for name in ("amount", "on", "method", "reference")]

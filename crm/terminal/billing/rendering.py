@@ -379,7 +379,7 @@ def draw_level(result: ReminderLevel, screen: Screen, by: Conventions) -> None:
 
 @renderer("crm.commands.billing.reminders.RemindersRun")
 def draw_run(result: "RemindersRun", screen: Screen, by: Conventions) -> None:
-    """Who was reminded, and who could not be."""
+    """The clients that were reminded, and those that could not be."""
     if result.resumed:
         many = "1 reminder" if result.resumed == 1 else f"{by.number(result.resumed)} reminders"
         screen.print(Text(f"{screen.sign('✓', 'OK:')} Sent {many} of an earlier run.", "success"))

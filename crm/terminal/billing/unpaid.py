@@ -12,7 +12,7 @@ from crm.terminal.toolkit.lists import ListPage, list_page
 
 @list_page
 class UnpaidPage(ListPage):
-    """Who owes what, who owes most of what is overdue first."""
+    """The debts of clients, the most overdue first."""
 
     title = "Unpaid"
     command = "unpaid list"

@@ -130,7 +130,7 @@ def client_page(session: Session, client: Client, listed: Listed | None = None, 
 
 
 def _copyable(session: Session, card: ClientCard) -> list[tuple[str, str]]:
-    """What of a card one may want elsewhere: how the client and its contacts are reached, and where it is."""
+    """The parts of a card that one may want elsewhere: how the client and its contacts are reached, and where it is."""
     client, by = card.client, session.crm.conventions
     known = fields(Client)
     lines = [(known[name].label, known[name].check.show(getattr(client, name), by)) for name in ("email", "phone")]
@@ -144,7 +144,7 @@ def _copyable(session: Session, card: ClientCard) -> list[tuple[str, str]]:
 
 
 def _fitting(count: int, most: int, room: int) -> int:
-    """How many of so many lines fit below a blank one, with one more where some are left out."""
+    """The number of lines that fit below a blank one, with one more where some are left out."""
     return max(0, min(count, most, room - 1 if count <= min(most, room - 1) else room - 2))
 
 

@@ -98,7 +98,7 @@ class ContactPage(RecordPage[Contact, ContactCard]):
 
 
 def _reached(session: Session, contact: Contact) -> list[tuple[str, str]]:
-    """How a contact is reached, to be copied."""
+    """The addresses and numbers of a contact, to be copied."""
     by = session.crm.conventions
     known = fields(Contact)
     return [(known[name].label, known[name].check.show(getattr(contact, name), by)) for name in ("email", "phone")]

@@ -198,7 +198,7 @@ def draw_client(
 
 
 def billing_line(screen: Screen, card: "ClientCard", by: Conventions) -> Text | None:
-    """What a client owes, its credit and its last payment, on one line; None where there is nothing of that."""
+    """The debt, the credit and the last payment of a client, on one line; None where there is nothing of that."""
     if card.billing is None:
         return None
     parts = []
@@ -220,7 +220,7 @@ def billing_line(screen: Screen, card: "ClientCard", by: Conventions) -> Text | 
 
 
 def draw_next(screen: Screen, follow_up: FollowUp, by: Conventions) -> None:
-    """What is to be done next with a client, on one line."""
+    """The next thing to do with a client, on one line."""
     late = (by.today - follow_up.due_on).days
     line = Text("Next  ", "muted")
     words = f"{'! ' if late > 0 else ''}{by.day(follow_up.due_on)} {follow_up.due_time}".rstrip()

@@ -199,7 +199,7 @@ class TextPrompt:
             event.app.exit(result=(result,))
 
     def _forget_error(self, buffer: Buffer) -> None:
-        """What was refused says nothing of what is typed by now, where something is found for it."""
+        """Forget an error that was about an earlier text, where something is found for the present one."""
         if self._error and self._suggest is not None and self._suggest(buffer.text):
             self._error = ""
 

@@ -61,7 +61,7 @@ def _backup_line(backup: Backup, by: Conventions) -> str:
 
 
 class SettingsPage(ListPage):
-    """What this computer can be set up for, then the settings of the team; one opened to be changed."""
+    """The services of this computer, then the settings of the team; one opened to be changed."""
 
     title = "Settings"
     columns = SETTINGS[:2]
@@ -85,7 +85,7 @@ def settings(session: Session, **_: Any) -> None:
 
 
 def _services(session: Session) -> list[SettingShown]:
-    """What this computer can be set up for, each named by the command that leads there, and how it is set up now."""
+    """The services of this computer, each named by the command that sets it up, and how it is set up now."""
     from crm.commands.mail.services import SERVICES, current
 
     return [

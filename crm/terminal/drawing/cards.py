@@ -73,7 +73,7 @@ def beside(screen: Screen, left: Text, right: Text) -> None:
 def side_card(
     screen: Screen, heading: Sequence[Text], facts: Iterable[tuple[str, Text]], note: str = "", note_lines: int = 4
 ) -> list[tuple[str, str]]:
-    """What stands beside a list of the row that is pointed at, in pieces of one token each: a few lines, then what is
+    """The card beside a list, of the row that is pointed at, in pieces of one token each: a few lines, then what is
     known, each with its label, then so many lines of a note."""
     width = screen.side - _SIDE_EDGE
     lines = [tables.styled(screen, line, width) for line in heading if line.plain]

@@ -41,7 +41,7 @@ def web_link(address: str) -> str:
 
 
 def link_of(field: str, value: str) -> str:
-    """Where the value of a field leads, by the name of the field; '' for nowhere."""
+    """The address that the value of a field links to, by the name of the field; '' for none."""
     return {"email": mail_link, "phone": phone_link}.get(field, web_link)(value)
 
 
@@ -62,5 +62,5 @@ _LINKS = re.compile(r"\x1b]8;[^\x1b\x07]*(?:\x1b\\|\x07)")
 
 
 def without_links(drawn: str) -> str:
-    """What was drawn, without its links, for where only colours are known."""
+    """The drawing without its links, for where only colours are known."""
     return _LINKS.sub("", drawn)

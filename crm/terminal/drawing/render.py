@@ -104,7 +104,7 @@ def rows_of(result: Any) -> Sequence[Any] | None:
 
 
 def renderer_of(kind: type) -> Callable[[Any, Screen, Conventions], None] | None:
-    """How a result of a type is drawn; None for one that nobody has said it of."""
+    """The renderer of a type of result; None where there is none."""
     load(kind, "rendering")
     names = map(tables.qualified_name, kind.__mro__)
     return next((_RENDERERS[name] for name in names if name in _RENDERERS), None)

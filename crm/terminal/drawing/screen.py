@@ -53,7 +53,7 @@ def clean(text: str, *, lines: bool = False) -> str:
 
 
 def side_of(columns: int) -> int:
-    """How many of the columns of a window are for the card beside a list."""
+    """The number of columns of a window that are for the card beside a list."""
     return min(_WIDEST_SIDE, columns * 2 // 5) if columns >= _WITH_SIDE else 0
 
 
@@ -103,7 +103,7 @@ class Screen:
 
     @property
     def left(self) -> int:
-        """How many lines of the page are still free."""
+        """The number of lines of the page that are still free."""
         return self.height - self.used
 
     @property
@@ -131,8 +131,8 @@ class Screen:
         return drawn if self.unicode else spelled
 
     def measure(self, text: str) -> int:
-        """How many columns a text takes in what one chooses from. On a terminal that is drawn by prompt_toolkit, which
-        counts each character of a joined one (👩‍🔬) where rich counts the whole."""
+        """The width of a text, in columns, in what one chooses from. On a terminal that is drawn by prompt_toolkit,
+        which counts each character of a joined one (👩‍🔬) where rich counts the whole."""
         if self.plain:
             return cell_len(text)
         from prompt_toolkit.utils import get_cwidth
@@ -167,7 +167,7 @@ class Screen:
         self._write(drawn)
 
     def drawn(self, steps: Sequence[Callable[[], None]]) -> str:
-        """What steps print, as it is drawn, instead of printing it."""
+        """The output of some steps, drawn, instead of printing it."""
         file, used, page = self.console.file, self.used, self._page
         self.console.file = kept = StringIO()
         self._page = []
@@ -292,7 +292,7 @@ class Screen:
 
 
 class PipedScreen(Screen):
-    """Where a program reads what is printed, not a person: everything whole, a line for each line, the cells of a row
+    """The screen of a program that reads what is printed: everything whole, a line for each line, the cells of a row
     between tabs. Nothing is cut, wrapped or drawn."""
 
     piped = True
@@ -316,7 +316,7 @@ class PipedScreen(Screen):
 
 
 def _whole_lines(content: RenderableType) -> Iterator[str]:
-    """What is printed as lines of text, tables with tabs between their cells."""
+    """The printed objects as lines of text, tables with tabs between their cells."""
     if isinstance(content, Group):
         for part in content.renderables:
             yield from _whole_lines(part)
@@ -340,7 +340,7 @@ def _plain(content: RenderableType, *, lines: bool = False) -> str:
 
 
 class _Bar:
-    """How far a piece of work is, once it is shown."""
+    """The progress of a piece of work, once it is shown."""
 
     def __init__(self, console: Console, what: str, before: Callable[[], None]) -> None:
         self._console = console

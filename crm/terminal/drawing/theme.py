@@ -16,7 +16,7 @@ _GREY = "#767676"
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """How a meaning looks: its colour ('' for the terminal's own), and what makes it seen without colours."""
+    """The look of a meaning: its colour ('' for the terminal's own), and what makes it seen without colours."""
 
     colour: str = ""
     bold: bool = False

@@ -56,13 +56,13 @@ class MainMenu:
         ]
 
     def in_column(self) -> int:
-        """How many entries stand below each other where they have two columns; 0 where they have one."""
+        """The number of entries below each other where they have two columns; 0 where they have one."""
         screen = self.session.screen
         wide = max((screen.measure(entry.label) for entry in self._entries), default=0) + _KEYED
         return 0 if screen.plain or 2 * wide > screen.width else (len(self._entries) + 2) // 2
 
     def keys(self) -> list[Choice]:
-        """What one is in a hurry for."""
+        """The keys for what one does in a hurry."""
         session = self.session
         hurried = (
             (letters.NEW, "client", "clients add"), (letters.SALE, "", "sales add"), (letters.NOTE, "", "capture"),

@@ -103,7 +103,7 @@ def _line(label: str, texts: _Texts) -> Callable[[Screen, Any, Conventions, int]
 
 
 def _due_line(screen: Screen, due: Due, wide: int) -> Text:
-    """What needs doing for one reason on one line: how much, of what is late with a mark, and whom it is about."""
+    """The things to do for one reason on one line: how much, of what is late with a mark, and whom it is about."""
     line = Text("! " if due.late else "  ", "overdue").append(f"{due.words:<{wide}}", "danger" if due.late else "bold")
     names = [item.client.name for item in due.items]
     more = f" and {due.count - len(names)} more" if due.count > len(names) else ""

@@ -103,7 +103,7 @@ class _Steps(EmailSteps[MailingReport]):
         return sent
 
     def _prepared(self, group: Chosen, text: MailingText) -> Prepared:
-        """Who gets it; where nobody is left but who has got it already, they get it again if that is said. Raises
+        """The recipients; where nobody is left but who has got it already, they get it again if that is said. Raises
         Back."""
         crm = self.session.crm
         try:

@@ -134,7 +134,7 @@ tables.COLUMNS |= {
 
 
 def state_style(message: Message) -> str:
-    """How a state stands out: what somebody has to see to most."""
+    """The style of a state: what somebody has to see to most."""
     return STATE_STYLES.get(message.state, "")
 
 
@@ -337,7 +337,7 @@ def _count(state: str, mailing: "MailingCount", by: Conventions, style: str = ""
 
 
 def draw_counts(screen: Screen, report: "MailingReport", by: Conventions) -> None:
-    """How a mailing went, in a few lines: how many messages are in each state, and why it stopped."""
+    """The outcome of a mailing, in a few lines: how many messages are in each state, and why it stopped."""
     counts = report.counted.counts
     line = Text()
     for state in _STATES:

@@ -51,7 +51,7 @@ class ReportPage:
 
     @property
     def _most(self) -> int:
-        """How many rows there is room for between the heading and the entries."""
+        """The number of rows that there is room for between the heading and the entries."""
         around = _AROUND + bool(self.report.note) + len(self._asked)
         return max(3, self.session.screen.height - around)
 

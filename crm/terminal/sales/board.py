@@ -83,7 +83,7 @@ class BoardPage:
             screen.print(Text(" " * _GAP).join(lines))
 
     def _rows(self) -> int:
-        """How many cards of a stage there is room for."""
+        """The number of cards of a stage that there is room for."""
         screen = self.session.screen
         return max(1, (screen.left - _AROUND + 2) // _LINES)
 

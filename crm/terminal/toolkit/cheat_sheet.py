@@ -52,6 +52,6 @@ def _opening(entries: Sequence[Choice]) -> list[tuple[str, str]]:
 
 
 def _says(key: Choice) -> str:
-    """What a key does on a page; those of every page with what they mean."""
+    """The label of a key on a page; those of every page with their meaning."""
     words = MEANINGS[key.key] if key.key in _BY_MEANING else key.label
     return f"{words[:1].lower()}{words[1:]}"

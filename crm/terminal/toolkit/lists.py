@@ -87,7 +87,7 @@ class ListPage:
         return named(self.command).summary if hasattr(self, "command") else ""
 
     def about_rows(self) -> str:
-        """What is said of all rows beside the title, such as what they come to; '' for nothing."""
+        """The summary of all rows beside the title, such as their sum; '' for none."""
         return ""
 
     def nothing(self, keys: Sequence[Choice]) -> str:
@@ -123,7 +123,8 @@ class ListPage:
         return narrowed
 
     def card(self, row: Any) -> Sequence[tuple[str, str]]:
-        """What a wide window shows of a row beside the list while it is pointed at; without one, () for all rows."""
+        """The card of a row that a wide window shows beside the list while it is pointed at; without one, () for all
+        rows."""
         return ()
 
     def keys(self) -> Sequence[Choice]:
@@ -131,7 +132,7 @@ class ListPage:
         return ()
 
     def jumps_by(self) -> Callable[[Any], str] | None:
-        """What the rows stand in order of, where a capital letter jumps to the first that begins with it."""
+        """The sort key of the rows, where a capital letter jumps to the first that begins with it."""
         return None
 
     def show(self) -> None:
@@ -195,7 +196,7 @@ class ListPage:
         return head, entries, [Choice("Back", BACK, "0"), *keys], self._arrows(len(rows) > size, size)
 
     def _size(self) -> int:
-        """How many rows there is room for."""
+        """The number of rows that there is room for."""
         screen = self.session.screen
         if screen.plain:
             return PAGE
@@ -248,7 +249,7 @@ class ListPage:
         self.at = at - self.offset
 
     def _last(self, size: int) -> int:
-        """Where the last page begins."""
+        """The offset of the last page."""
         count = self.count()
         if count is None:
             count = _first(lambda offset: not self.rows(1, offset))

@@ -59,7 +59,7 @@ def says_done(words: str, sentence: Callable[[Any], str]) -> None:
 
 
 def done_sentence(command: Command, result: Any) -> str:
-    """What is said above the result of a command; '' where the result says it."""
+    """The sentence above the result of a command; '' where the result says it."""
     return _DONE[command.words](result) if command.words in _DONE else ""
 
 

@@ -19,7 +19,7 @@ def chosen(session: Session, words: str, record: Any = None) -> Any:
 
 
 def saving(session: Session, words: str) -> Callable[[Any, Mapping[str, Any]], Any]:
-    """How a command saves the changes of a record, as `fill_changes` takes it."""
+    """The function by which a command saves the changes of a record, as `fill_changes` takes it."""
     name = named(words).required_subject.name
     return lambda original, changes: session.call(words, **{name: original, "changes": changes})
 

@@ -51,7 +51,7 @@ class RecordPage(Generic[_Kind, _Card]):
         raise NotImplementedError
 
     def entries(self) -> Sequence[Choice]:
-        """What can be done with the record as it is."""
+        """The actions that the record allows as it is."""
         raise NotImplementedError
 
     def keys(self) -> Sequence[Choice]:

@@ -18,7 +18,7 @@ def open_section(session: Session, menu: str) -> None:
 
 
 def entries(session: Session, menu: str) -> list[Choice]:
-    """What a menu has besides its page: commands, and the menus that stand under it."""
+    """The entries of a menu besides its page: commands, and the menus that stand under it."""
     page = menus()[menu].page
     listed = [
         Choice(command.title, lambda command=command: session.start(command))

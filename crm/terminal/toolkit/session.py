@@ -176,7 +176,7 @@ class Session:
 
     @property
     def lines_below(self) -> int:
-        """How many lines of what has just happened stand above the keys of this page."""
+        """The number of lines about what has just happened above the keys of this page."""
         return self._foot.count("\n")
 
     def lines_above(self) -> int:

@@ -49,7 +49,8 @@ class ImportDraft:
 
     @property
     def read_as(self) -> str:
-        """How the file was read: kind, encoding and delimiter, which of several sheets, and whether it has a header."""
+        """The way the file was read: kind, encoding and delimiter, which of several sheets, and whether it has a
+        header."""
         source = self.source
         header = "with a header" if source.has_header else "without a header"
         if source.has_header and source.header_line > 1:

@@ -220,7 +220,8 @@ class SaleImport:
         return (*key, made.note) if self._with_notes else key
 
     def _stored(self, clients: Sequence[int]) -> Mapping[_Key, tuple[int, int]]:
-        """How many sales the store had before this import, without and with a reference, by what makes them alike."""
+        """The number of sales that the store had before this import, without and with a reference, by what makes them
+        alike."""
         stored: dict[_Key, tuple[int, int]] = {}
         for row in alike(self._tx, clients, with_notes=self._with_notes, before=self._first_new):
             made: _Key = tuple(row[:-2])

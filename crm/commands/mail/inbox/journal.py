@@ -68,7 +68,7 @@ class FetchJournal(JournalFile):
 
     @property
     def place(self) -> Place | None:
-        """How far the mailbox has been read, None where it was not read yet."""
+        """The place up to which the mailbox has been read, None where it was not read yet."""
         rows = self._all("SELECT validity, uid FROM place WHERE box = ?", self._box)
         return Place(*rows[0]) if rows else None
 

@@ -118,8 +118,8 @@ class AllGotItError(RefusedError):
 
 
 def prepared(crm: CRM, group: Group, text: MailingText, *, again: bool = False) -> Prepared:
-    """Who of a group gets a mailing, and what the first of them will read; those who have got the same text in an
-    earlier one only `again`. Raises RefusedError where nobody does, and what cannot be found or read."""
+    """The members of a group who get a mailing, and what the first of them will read; those who have got the same text
+    in an earlier one only `again`. Raises RefusedError where nobody does, and what cannot be found or read."""
     with crm.read() as snapshot:
         got = _got(snapshot, text, again=again)
         readers = audience(snapshot, group.members(snapshot), got)

@@ -143,7 +143,8 @@ def _address(client: Client, contact: Contact | None) -> tuple[str, str]:
 
 
 def audience(snapshot: Snapshot, numbers: Sequence[int], got: Mapping[str, str]) -> Audience:
-    """How many of the clients with these numbers get a mailing, and who does not; `got` as for `Readers`."""
+    """The number of the clients with these numbers that get a mailing, and those that do not; `got` as for
+    `Readers`."""
     members, sorting = Audience(), Readers(snapshot, got)
     for some in batches(numbers):
         members.sort(sorting.of(some))
@@ -151,7 +152,8 @@ def audience(snapshot: Snapshot, numbers: Sequence[int], got: Mapping[str, str])
 
 
 def got_already(snapshot: Snapshot, subject: str, body: str) -> Mapping[str, str]:
-    """Where the same text went in an earlier mailing, or waits to go: when, in words, by `recipient_key`."""
+    """The addresses that the same text went to in an earlier mailing, or waits to go to: when, in words, by
+    `recipient_key`."""
     same = [
         mailing.id
         for mailing in snapshot.find_all(Mailing, Query({"subject": subject, "occasion": ""}))

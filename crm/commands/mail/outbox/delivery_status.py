@@ -20,9 +20,9 @@ _LONGEST = 500
 
 @dataclass(frozen=True, slots=True)
 class DeliveryStatus:
-    """How an attempt ended: 'sent', 'failed', 'later', 'unsure', 'lost' (unsure too, but another machine may know), or
-    'unsent' (nothing was begun, or nothing came of it); in `failure` why, in the words of the server; and at which
-    addresses it has been taken (`reached`)."""
+    """The outcome of an attempt: 'sent', 'failed', 'later', 'unsure', 'lost' (unsure too, but another machine may
+    know), or 'unsent' (nothing was begun, or nothing came of it); in `failure` why, in the words of the server; and at
+    which addresses it has been taken (`reached`)."""
 
     state: str
     failure: str = ""

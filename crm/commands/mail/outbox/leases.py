@@ -58,7 +58,7 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How sending a message that was taken has ended, at a time (UTC)."""
+    """The outcome of sending a message that was taken, at a time (UTC)."""
 
     message: Message
     verdict: DeliveryStatus
@@ -133,7 +133,7 @@ def _is_bulk(message: Message) -> bool:
 
 
 def _unwanted(message: Message, client: Client, against: Mapping[str, Objection]) -> str:
-    """Why a message must not go out any more, '' where it may."""
+    """The reason why a message must not go out any more, '' where it may."""
     if not message.to:
         return "the client does not have the address any more"
     objection = against.get(recipient_key(message.to))
@@ -184,7 +184,7 @@ def broken_off(snapshot: Snapshot, journal: SendingJournal) -> list[Ended]:
 
 
 def ended(message: Message, attempt: Attempt | None, now: datetime) -> Ended:
-    """How a message ended by what the journal says of it, None for nothing: then it is put back `now`."""
+    """The outcome of a message by what the journal says of it, None for nothing: then it is put back `now`."""
     if attempt is None:
         return Ended(message, DeliveryStatus("unsent"), now)
     status = DeliveryStatus(attempt.state, attempt.failure, attempt.reached) if attempt.state else UNKNOWN

@@ -8,8 +8,8 @@ from crm.repository.queries import billing
 
 
 def reminders_paid(tx: Transaction, messages: Sequence[int]) -> Mapping[int, str]:
-    """Why reminders among some messages must not go out, by message: something was paid today, or nothing is open. Of
-    these the invoices count as not reminded, so that the next run reminds of what is still open."""
+    """The reasons why reminders among some messages must not go out, by message: something was paid today, or nothing
+    is open. Of these the invoices count as not reminded, so that the next run reminds of what is still open."""
     reminders = tx.find_all(Reminder, Query({"message": list(messages)})) if messages else ()
     if not reminders:
         return {}

@@ -215,7 +215,7 @@ class Sending:
             tell(self._done, max(self._all, self._done))
 
     def _known(self, taken: Taken) -> DeliveryStatus | None:
-        """How it ended already, as this machine knows and the store does not: it was put back to what it was."""
+        """The outcome that this machine knows and the store does not: it was put back to what it was."""
         before = self._journal.before(taken.message.identifier, taken.message.tries)
         if before is None:
             return None

@@ -56,7 +56,7 @@ class NoAnswer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a spreadsheet stands: `version` moves with every change of it, `can_edit` says whether we may write."""
+    """The state of a spreadsheet: `version` moves with every change of it, `can_edit` says whether we may write."""
 
     version: int
     title: str

@@ -117,7 +117,7 @@ def exact_amounts(head: Heading, formats: Mapping[int, Any]) -> Iterator[Request
 
 
 def _style(kind: type[Record], name: str) -> tuple[tuple[str, str], ...]:
-    """How a column shows its values. What is text stays as it is typed: 0049… keeps its zeros, 1-2 is no date."""
+    """The number format of a column. What is text stays as it is typed: 0049… keeps its zeros, 1-2 is no date."""
     check = fields(kind)[name].check if name in fields(kind) else None
     match check:
         case Day():
@@ -280,5 +280,5 @@ def _grouped(places: Mapping[str, int], key: Any) -> Iterator[tuple[Any, list[in
 
 
 def grid_of(kind: type[Record]) -> dict[str, int]:
-    """How large a new tab is; it grows by itself, and new rows look like those above them."""
+    """The size of a new tab; it grows by itself, and new rows look like those above them."""
     return {"rowCount": kind.about.tab.rows, "columnCount": len(columns(kind)), "frozenRowCount": 1}

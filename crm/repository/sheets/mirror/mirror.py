@@ -238,7 +238,7 @@ ONLY_READS = "(only to read) "
 
 
 def untaken(connection: Connection) -> str:
-    """Why edits by hand are not taken over, '' where they are."""
+    """The reason why edits by hand are not taken over, '' where they are."""
     return _fact(connection, "untaken")
 
 
@@ -303,7 +303,7 @@ def rows_of(connection: Connection, kind: type[Record]) -> dict[int, tuple[int, 
 
 
 def count_rows(connection: Connection, kind: type[Record]) -> int:
-    """How many rows of a tab are known."""
+    """The number of rows of a tab that are known."""
     statement = "SELECT count(*) FROM sheet_row WHERE record = ?"
     return int(connection.exec_driver_sql(statement, (kind.kind_name,)).scalar() or 0)
 

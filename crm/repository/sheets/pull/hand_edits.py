@@ -201,7 +201,7 @@ class Adoption:
 
 
 def _lack(kind: type[Record], error: FieldError) -> str:
-    """What a new row needs and does not have."""
+    """The field that a new row needs and does not have."""
     if error.field not in kind.about.needs:
         return error.reason
     if fields(kind)[error.field].by != "person":

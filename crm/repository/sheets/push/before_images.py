@@ -172,7 +172,7 @@ class Block:
         return [text[at : at + _PIECE] for at in range(0, len(text), _PIECE)]
 
     def _again(self) -> dict[str, Any]:
-        """What was written, unless that is too much."""
+        """The cells that were written, unless they are too many."""
         if self.redo is None:
             return {}
         again = {
@@ -255,7 +255,7 @@ def _spans(rows: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def _width(plan: Plan, seen: Seen) -> int:
-    """How many columns the tab has then: some more than are known of, which people may insert meanwhile."""
+    """The number of columns of the tab then: some more than are known of, which people may insert meanwhile."""
     wide = _AT + _MORE_COLUMNS + max([META_COLUMNS, *(wide_of(plan, seen, kind) for kind in plan.kinds)])
     return max(wide, seen.places[BEFORE.title].columns)
 

@@ -288,7 +288,7 @@ class Push:
 
 
 def _reason(error: Rejected, step: Step) -> str:
-    """Why Google refused a request, with the tab that it is about."""
+    """The reason why Google refused a request, with the tab that it is about."""
     number = re.search(r"requests\[(\d+)\]", error.message)
     part = str(step.requests[int(number[1])]) if number and int(number[1]) < len(step.requests) else ""
     sheet = re.search(r"'sheetId': (\d+)", part)

@@ -339,11 +339,11 @@ class _Victim:
         self.names = {place: cell for column, cell in names.items() if (place := columns(column)) is not None}
 
     def names_in(self, row: _Row) -> int:
-        """How much of that stands in a row."""
+        """The number of those that stand in a row."""
         return sum(alike(row.cell(at), cell) for at, cell in self.names.items())
 
     def likeness(self, row: _Row) -> int:
-        """How like a row is to this one where nothing was written over."""
+        """The likeness of a row to this one where nothing was written over."""
         return sum(0 if cell == now == "" else 1 if alike(cell, now) else -1 for cell, now in self._beside(row))
 
     def is_like(self, row: _Row) -> bool:
