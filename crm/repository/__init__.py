@@ -443,7 +443,7 @@ class AuthoredTransaction(Transaction, Protocol):
     user_id: int
     """The account of the person named, 0 for none."""
     seals_anew: bool
-    """True where it may touch accounts that are not as this program left them; it seals all of them as it leaves them."""
+    """True where it may touch accounts that this program has not left so; it seals all of them as it leaves them."""
 
 
 class Sealing(Protocol):

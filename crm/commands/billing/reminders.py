@@ -248,7 +248,7 @@ def _subject(crm: CRM, item: Reminding) -> str:
 
 
 def _opening(item: Reminding) -> str:
-    """What the program says above the list, where the team has no words of its own."""
+    """The sentence above the list, where the team has no words of its own."""
     if item.is_first:
         first = "perhaps it slipped your attention: the following is still open."
     elif item.is_last:
@@ -259,7 +259,7 @@ def _opening(item: Reminding) -> str:
 
 
 def _list(crm: CRM, item: Reminding) -> str:
-    """What is open, with the fee and the interest, by when and where it is paid."""
+    """The open amount, with the fee and the interest, by when and where it is paid."""
     lines: list[str] = []
     asked: dict[str, Decimal] = {}
     for invoice, reminder in item.due:

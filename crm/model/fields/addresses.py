@@ -28,7 +28,7 @@ class Email(Check):
 
 
 class ElectronicAddress(Check):
-    """Where somebody gets e-invoices: an address in Peppol with its scheme of four digits, or an e-mail address."""
+    """An address for e-invoices: an address in Peppol with its scheme of four digits, or an e-mail address."""
 
     example = "9930:DE123456789"
 

@@ -49,7 +49,7 @@ _TEXT = 30
 
 @dataclass
 class Repair:
-    """What is done about one tab: in words, and as requests: what comes `first`, the rows below the heading where all
+    """The repair of one tab: in words, and as requests: what comes `first`, the rows below the heading where all
     of them are written, and what comes `last`, when the tab can be read again."""
 
     tab: Tab
@@ -62,7 +62,7 @@ class Repair:
 
 
 class Damage:
-    """What was done by hand to the tabs of a spreadsheet, so that it cannot be read, as it is just now."""
+    """The damage by hand to the tabs of a spreadsheet, so that it cannot be read, as it is just now."""
 
     def __init__(self, service: Service, connection: Connection, seen: Seen) -> None:
         self._service = service
@@ -294,7 +294,7 @@ class Damage:
 
     @property
     def words(self) -> list[str]:
-        """What would be done, in sentences."""
+        """The repairs, in sentences."""
         words = [repair.words for repair in self.repairs]
         if not words:
             words = [f"The hidden tab “{META.title}” is written again, with the numbers that were given out."]

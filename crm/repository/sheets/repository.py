@@ -698,7 +698,7 @@ class SheetsRepository(SqlRepository):
             self._wait_for_others(tries, time.monotonic() - started)
 
     def damage_by_hand(self) -> Sequence[str]:
-        """What `mend` would do about tabs that were damaged by hand, in sentences; none where they can be read.
+        """The repairs that `mend` would make to tabs that were damaged by hand, in sentences; none where they can be read.
         Raises RefusedError where this machine has never read the spreadsheet."""
         with self._errors_explained():
             if not self._is_damaged():
@@ -741,7 +741,7 @@ class SheetsRepository(SqlRepository):
         return seen
 
     def known_clients(self) -> int:
-        """How many clients of the spreadsheet this machine knows, whatever is in it now."""
+        """The number of clients of the spreadsheet that this machine knows, whatever is in it now."""
         with self._errors_explained(), self._engine.connect() as connection:
             return 0 if mirror.seen(connection) is None else mirror.count_rows(connection, Client)
 
