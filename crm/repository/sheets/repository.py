@@ -698,7 +698,7 @@ class SheetsRepository(SqlRepository):
             self._wait_for_others(tries, time.monotonic() - started)
 
     def damage_by_hand(self) -> Sequence[str]:
-        """The repairs that `mend` would make to tabs that were damaged by hand, in sentences; none where they can be read.
+        """The repairs that `mend` would make to tabs damaged by hand, in sentences; none where they can be read.
         Raises RefusedError where this machine has never read the spreadsheet."""
         with self._errors_explained():
             if not self._is_damaged():
