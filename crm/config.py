@@ -516,6 +516,7 @@ TEAM: tuple[Option, ...] = (
     Option("company_address", "Street", Line(300), lambda: "", "Your address on invoices: the street."),
     Option("company_postcode", "Postcode", Line(20), lambda: "", "Your postcode."),
     Option("company_city", "City", Line(100), lambda: "", "Your city."),
+    Option("company_region", "State/Region", Line(100), lambda: "", "Your state or region, where addresses have one."),
     Option("company_email", "E-mail on invoices", Email(), lambda: "", "The e-mail address on your invoices."),
     Option("company_phone", "Telephone on invoices", Line(60), lambda: "", "The telephone number on your invoices."),
     Option("vat_id", "VAT id", VatId(), lambda: "", "Your VAT id with its country, like DE123456789."),

@@ -62,6 +62,8 @@ _CLIENT = {
     "city": "city, town, address city, city town, town city, locality, ort, stadt, wohnort, gemeinde,"
     " ville, commune, localite, ciudad, poblacion, localidad, municipio, citta, comune, localita,"
     " stad, plaats, woonplaats, gemeente, cidade, concelho",
+    "region": "state region, state, region, province, state province, province state, address state, address region,"
+    " address province, county, bundesland, kanton, canton, departement, provincia, regione, regiao, estado, provincie",
     "postcode": "postcode, postal code, zip, zip code, zipcode, postal zip, zip postal code, postal zip code,"
     " post code, postalcode, address postal code, address zip, plz, postleitzahl, code postal, cp, codigo postal,"
     " cap, codice postale, codice avviamento postale, postnummer, cep",

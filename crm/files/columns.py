@@ -25,6 +25,7 @@ _COMPANY = re.compile(
     re.IGNORECASE,
 )
 _CLIENT_WORDS = words("client customer kunde kunden kundenname cliente klant")
+_NO_REGIONS = words("active inactive open closed new lead customer prospect pending enabled disabled aktiv inaktiv")
 _NUMBER_WORDS = words(
     "no nr id number ref reference code num nummer numero numer kundennr kundennummer referenz codigo codice klantnr"
     " klantnummer custid account n"
@@ -182,6 +183,8 @@ def _may_be(column: _Column, target: str, record: type[Client] | type[Sale]) -> 
         return tells_number(column.name) or not column.cells or column.mostly(_has_digit)
     if target == "currency":
         return column.mostly(currencies_of)
+    if target == "region":  # a state may also be that of a client
+        return not column.mostly(lambda text: text.strip().casefold() in _NO_REGIONS)
     if target == "date_of_birth.day":
         return not column.cells or column.mostly(_is_short_number)
     check = fields(record)[target].check if target in fields(record) else None

@@ -28,7 +28,7 @@ _WHERE = {
     "organization", "organisation", "geschaftliche", "secondary", "alternate", "alternative",
     "mobile", "mobil", "cell", "movil", "portable", "direct", "alt", "postal", "po", "sa", "card", "ddi",
 }  # fmt: skip
-PLACES = ("address", "city", "postcode", "country")
+PLACES = ("address", "city", "region", "postcode", "country")
 _REACHED = (*PLACES, "email", "phone", "client.email", "client.phone")
 _BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 _DATE_FORM = re.compile(r"\b[dmytj]{1,4}[./ -][dmytj]{1,4}[./ -][dmytj]{1,4}\b", re.IGNORECASE)

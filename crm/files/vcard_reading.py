@@ -21,7 +21,7 @@ from crm.files.source import SAMPLE_ROWS, Row, Source
 from crm.model.file_errors import unreadable
 
 COLUMNS = (
-    "First name", "Last name", "Company", "E-mail", "Phone", "Address", "City", "Postcode", "Country",
+    "First name", "Last name", "Company", "E-mail", "Phone", "Address", "City", "State/Region", "Postcode", "Country",
     "Date of birth", "Tags", "Notes", "Reference", "Kind", "E-mail 2", "Phone 2", "Other address",
 )  # fmt: skip
 _LINE = re.compile(r'(?:[\w-]+\.)?([\w-]+)((?:;(?:"[^"]*"|[^":])*)?):(.*)', re.DOTALL)
@@ -221,7 +221,7 @@ def _cells(properties: list[_Property]) -> tuple[str, ...]:
         notes.append(f"Birthday: {born}")
         born = ""
     (box, extension, street, city, region, postcode, country), *others = _addresses(every("ADR"))
-    address = ", ".join(filter(None, (street, extension, box, region)))
+    address = ", ".join(filter(None, (street, extension, box)))
     elsewhere = "; ".join(
         ", ".join(filter(None, (street, extension, box, city, region, postcode, country)))
         for box, extension, street, city, region, postcode, country in others
@@ -229,7 +229,7 @@ def _cells(properties: list[_Property]) -> tuple[str, ...]:
     emails, phones = _reached(every("EMAIL")), _reached(every("TEL"))
     tags = ", ".join(part for entry in every("CATEGORIES") for part in _pieces(entry.value, ",;") if part)
     return (
-        first, last, company, emails[0], phones[0], address, city, postcode, country,
+        first, last, company, emails[0], phones[0], address, city, region, postcode, country,
         born, tags, "\n".join(notes), only("UID").removeprefix("urn:uuid:"), kind,
         "; ".join(emails[1:]), "; ".join(phones[1:]), elsewhere,
     )  # fmt: skip

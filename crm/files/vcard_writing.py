@@ -45,8 +45,8 @@ def _lines(client: Client) -> Iterator[str]:
         yield f"EMAIL;TYPE=INTERNET:{_escaped(client.email)}"
     if client.phone:
         yield f"TEL;TYPE=VOICE:{_escaped(client.phone)}"
-    if client.address or client.city or client.postcode or client.country:
-        parts = ("", "", client.address, client.city, "", client.postcode, client.country)
+    if client.address or client.city or client.region or client.postcode or client.country:
+        parts = ("", "", client.address, client.city, client.region, client.postcode, client.country)
         yield "ADR;TYPE=POSTAL:" + ";".join(map(_escaped, parts))
     if client.date_of_birth is not None:
         yield f"BDAY:{client.date_of_birth.isoformat()}"

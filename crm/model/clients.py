@@ -93,6 +93,7 @@ class Client(Record):
     phone: str = described("Phone", Phone())
     address: str = described("Address", Line(300))
     city: str = described("City", Line(100))
+    region: str = described("State/Region", Line(100), help="state, province or region", since=10)
     postcode: str = described("Postcode", Line(20))
     country: str = described("Country", Country())
     tags: tuple[str, ...] = described("Tags", Tags())

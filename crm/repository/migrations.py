@@ -23,6 +23,7 @@ _BESIDE: Mapping[int, Sequence[Added]] = {
         *(index for index in tables.FILTER_INDEXES if index.name == "client_by_owner"),
     ),
     9: (*tables.SALE_INDEXES, tables.transactions.c.uid, tables.TRANSACTION_BY_UID),
+    10: tuple(index for index in tables.FILTER_INDEXES if index.name == "client_by_region"),
 }  # fmt: skip
 
 

@@ -240,7 +240,10 @@ def _by_text(column: Column[Any], *more: Column[Any]) -> Index:
 # A list of clients is narrowed by any of these. What many have in common is read in the order of the list.
 FILTER_INDEXES = (
     *map(_by_text, (client.c.reference, client.c.last_name, client.c.company, client.c.address, client.c.postcode)),
-    *(_by_text(column, client.c.sort_name) for column in (client.c.city, client.c.country, client.c.source)),
+    *(
+        _by_text(column, client.c.sort_name)
+        for column in (client.c.city, client.c.region, client.c.country, client.c.source)
+    ),
     Index(
         "client_by_tags",
         client.c.sort_name,

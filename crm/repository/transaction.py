@@ -87,7 +87,9 @@ _LASTING_BILLED = _BILLED | {NumberSeries}
 # The settings that say what the figures of clients are summed from.
 _COUNTING = frozenset((CURRENCY, SPEND_COUNTS))
 # A change of one of these may change the status; the totals follow the sales.
-_REVIEWED = frozenset(("kind", "country", "city", "tags", "source", "owner", "date_of_birth", "status_pinned_until"))
+_REVIEWED = frozenset(
+    ("kind", "country", "region", "city", "tags", "source", "owner", "date_of_birth", "status_pinned_until")
+)
 
 
 class SqlTransaction(SqlSnapshot):

@@ -55,6 +55,7 @@ _TABLE = (
     Metric("country", "text", "Country as two capital letters (ISO 3166), such as 'DE'."),
     Metric("tags", "tags", "The client's tags, in lower case; used with in and not in."),
     Metric("city", "text", "The client's city."),
+    Metric("region", "text", "The client's state or region, as it was typed, such as 'OH'."),
     Metric("owner", "text", "Who looks after the client."),
     Metric("source", "text", "Where the client came from."),
     Metric("age", "number", "Age in whole years; missing without a date of birth.", True),

@@ -67,10 +67,11 @@ def test_google_contacts(header):
     assert found["city"] == "Address 1 - City"
     assert found["postcode"] == "Address 1 - Postal Code"
     assert found["country"] == "Address 1 - Country"
+    assert found["region"] == "Address 1 - Region"
     assert (found["date_of_birth"], found["notes"]) == ("Birthday", "Notes")
     # In rows without parts of a name the whole of it counts.
     assert found["name"] in ("Name", "File As")
-    assert len(found) == 13
+    assert len(found) == 14
 
 
 def test_outlook_takes_one_address_as_a_whole():
@@ -90,6 +91,12 @@ def test_outlook_takes_one_address_as_a_whole():
         "tags": "Categories",
         "notes": "Notes",
     }
+
+
+def test_a_state_is_a_region_unless_it_says_what_became_of_a_client():
+    header = ["Name", "City", "State", "Zip"]
+    assert targets(header, [["Bo Fox", "Columbus", "OH", "43215"]])["region"] == "State"
+    assert "region" not in targets(header, [["Bo Fox", "Columbus", "Active", "43215"]])
 
 
 def test_the_fullest_of_several_columns_takes_the_field():

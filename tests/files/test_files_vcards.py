@@ -109,6 +109,7 @@ ONE_LINE = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), m
             last_name=ONE_LINE.filter(bool),
             company=ONE_LINE,
             city=ONE_LINE,
+            region=ONE_LINE,
             notes=st.lists(ONE_LINE, max_size=3).map("\n".join).map(str.strip),
             date_of_birth=st.none() | st.dates(date(1930, 1, 1), date(2026, 1, 1)),
             tags=st.lists(st.text("abc;:\\", min_size=1, max_size=5), max_size=3).map(tuple),
@@ -127,7 +128,13 @@ def test_what_is_written_is_read_back(tmp_path, clients):
         first, last, company, *_ = row.cells
         assert (first, last, company) == (client.first_name, client.last_name, client.company)
         born = client.date_of_birth.isoformat() if client.date_of_birth else ""
-        assert (row.cells[6], *row.cells[9:12]) == (client.city, born, ", ".join(client.tags), client.notes)
+        assert (row.cells[6], row.cells[7], *row.cells[10:13]) == (
+            client.city,
+            client.region,
+            born,
+            ", ".join(client.tags),
+            client.notes,
+        )
 
 
 @pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\x0b", "\x85", "\u2028"])
@@ -172,14 +179,14 @@ def test_a_card_within_a_card_is_somebody_else(tmp_path):
 @pytest.mark.parametrize("born", ["1985", "circa 1800", "1985-03", "spring"])
 def test_no_card_is_lost_for_a_birthday_that_is_no_date(tmp_path, born):
     (row,) = open_source(_file(tmp_path, ["FN:Ada Lind", f"BDAY;VALUE=text:{born}"], version="4.0")).rows()
-    assert row.cells[9] == ""
-    assert born in row.cells[11]
+    assert row.cells[10] == ""
+    assert born in row.cells[12]
 
 
 @pytest.mark.parametrize("born", ["24.03.1985", "3/24/1985", "19850324", "March 24, 1985", "24 Mar 1985"])
 def test_a_birthday_that_is_written_otherwise_is_read_later(tmp_path, born):
     (row,) = open_source(_file(tmp_path, ["FN:Ada Lind", f"BDAY:{born}"])).rows()
-    assert row.cells[9] in (born, "1985-03-24")
+    assert row.cells[10] in (born, "1985-03-24")
 
 
 def test_an_extension_belongs_to_its_number(tmp_path):

@@ -30,6 +30,8 @@ ALTER TABLE invoice DROP COLUMN sendings;
 ALTER TABLE invoice_line DROP COLUMN discounts;
 ALTER TABLE invoice_line DROP COLUMN charges;
 DROP TABLE reminder_level;
+DROP INDEX client_by_region;
+ALTER TABLE client DROP COLUMN region;
 UPDATE store_facts SET value = '9' WHERE name = 'schema_version';
 """,
     8: """

@@ -32,12 +32,13 @@ _WHERE = {
 # The setting, or the field of a client, by the field of the party.
 SETTINGS = {
     "name": "company_name", "street": "company_address", "city": "company_city", "postcode": "company_postcode",
-    "country": "country", "vat_id": "vat_id", "tax_number": "tax_number", "iban": "iban",
+    "region": "company_region", "country": "country", "vat_id": "vat_id", "tax_number": "tax_number", "iban": "iban",
     "contact": "company_name", "phone": "company_phone", "email": "company_email",
     "electronic_address": "company_email",
 }  # fmt: skip
 CLIENT_FIELDS = {
-    "street": "address", "city": "city", "country": "country", "vat_id": "tax_id", "postcode": "postcode",
+    "street": "address", "city": "city", "region": "region", "country": "country", "vat_id": "tax_id",
+    "postcode": "postcode",
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from crm.invoicing.document import CREDIT_NOTE, REASONS, DocumentLine, InvoiceDo
 from crm.model.fields import visible
 from crm.model.iban import grouped_iban
 from crm.model.money import decimals_of
+from crm.model.postal_addresses import town_line
 from crm.model.units import unit_beside
 from crm.outward.epc_qr import as_svg, epc_code
 from crm.outward.invoice_pdf.wording import wording
@@ -134,11 +135,9 @@ def _cleaned(value: Any) -> Any:
 
 
 def _party(party: Party, *, with_country: bool, writer: _Writer) -> dict[str, Any]:
-    # Most countries write the postcode before the city; these after it.
-    is_after = party.country in {"US", "CA", "GB", "AU", "NZ", "IE"}
-    town = (party.city, party.region, party.postcode) if is_after else (party.postcode, party.city)
+    town = town_line(party.country, party.postcode, party.city, party.region)
     country = writer.locale.territories.get(party.country, party.country) if with_country else ""
-    lines = [party.street, party.extra_line, " ".join(part for part in town if part), str(country)]
+    lines = [party.street, party.extra_line, town, str(country)]
     return {"name": party.name, "lines": [line for line in lines if line]}
 
 

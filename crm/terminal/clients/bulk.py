@@ -26,7 +26,7 @@ _LAST = {"clients delete-many": "Delete them"}
 _NOT_HERE = frozenset(("clients list",))
 
 # The fields in which many clients may well be alike, in the order of the form.
-_SHARED = ("owner", "source", "country", "city", "kind", "marketing_consent", "tags", "untag", "extra")
+_SHARED = ("owner", "source", "country", "region", "city", "kind", "marketing_consent", "tags", "untag", "extra")
 _UNTAG = Field("untag", "Tags to remove", Tags(), "person", "")
 
 

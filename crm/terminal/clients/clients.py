@@ -13,6 +13,7 @@ from crm.errors import NotFoundError, Question, RefusedError
 from crm.model import Client, fields
 from crm.model import named as named_client
 from crm.model.fields import FOREVER
+from crm.model.postal_addresses import town_line
 from crm.terminal.clients.contacts import ContactsPage
 from crm.terminal.clients.picking import pick_client
 from crm.terminal.clients.rendering import billing_line, draw_client, draw_contacts, draw_next
@@ -137,9 +138,8 @@ def _copyable(session: Session, card: ClientCard) -> list[tuple[str, str]]:
     for contact in card.contacts[:_CONTACTS]:
         lines += [(contact.name, contact.email), (contact.name, known["phone"].check.show(contact.phone, by))]
     country = known["country"].check.show(client.country, by) if client.country else ""
-    address = ", ".join(
-        filter(None, (client.address, f"{client.postcode} {client.city}".strip(), country if client.address else ""))
-    )
+    town = town_line(client.country, client.postcode, client.city, client.region)
+    address = ", ".join(filter(None, (client.address, town, country if client.address else "")))
     return [*lines, ("Address", " ".join(address.split()) if client.address else "")]
 
 

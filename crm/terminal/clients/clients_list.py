@@ -53,6 +53,7 @@ class ClientsPage(ListPage):
         "Status": "status",
         "Company": "company",
         "City": "city",
+        "State/Region": "region",
         "Owner": "owner",
         "Date added": "created_at",
     }
@@ -291,6 +292,7 @@ _FILTERS: Mapping[str, str] = {
     "Not contacted since": "silent",
     "A condition": "where",
     "City": "city",
+    "State/Region": "region",
     "Country": "country",
     "Owner": "owner",
     "Source": "source",

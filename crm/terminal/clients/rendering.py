@@ -30,11 +30,11 @@ _HEADING_TOO = frozenset(
 # What a click leads to: a mail, a call.
 _LINKED = frozenset(("email", "phone"))
 # What one looks for first on a card.
-_REACHED = ("email", "phone", "company", "city", "country", "owner", "tags")
+_REACHED = ("email", "phone", "company", "city", "region", "country", "owner", "tags")
 # What one wants to know of a client beside the list.
 _BESIDE = (
-    "email", "phone", "company", "address", "postcode", "city", "country", "owner", "tags", "source", "last_contact_on",
-    "date_of_birth",
+    "email", "phone", "company", "address", "postcode", "city", "region", "country", "owner", "tags", "source",
+    "last_contact_on", "date_of_birth",
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from crm.errors import CRMError, FieldError, FileError, Question, RefusedError
 from crm.model import Adjustment, Invoice, InvoiceLine, NumberSeries
+from crm.outward.invoice_pdf.content import content
 from crm.repository import Query
 from tests.commands.billing.conftest import BillingDesk
 from tests.support.clocks import TODAY
@@ -289,3 +290,12 @@ def test_an_export_of_bills_is_not_imported(desk: BillingDesk, tmp_path: Path, w
     with pytest.raises(FileError, match="is an export of " + what.replace("-", " ")):
         desk("import", file, as_=as_)
     assert desk("sales list") == []
+
+
+def test_an_address_in_the_us_has_its_state(desk: BillingDesk) -> None:
+    desk("settings set", "company_region", "NY")
+    desk("clients edit", desk.acme, {"city": "Columbus", "region": "OH", "postcode": "43215", "country": "US"})
+    desk.crm.forget_settings()
+    document = desk("invoices show", desk.draft("3 h Consulting 100 0%")).document
+    assert (document.buyer.region, document.seller.region) == ("OH", "NY")
+    assert "Columbus, OH 43215" in content(document)["buyer"]["lines"]

@@ -399,9 +399,9 @@ def test_customers_of_quickbooks(office: Office) -> None:
     )
     report = office("import", office.write("customers.csv", text))
     assert "Open Balance" in report.left_out
-    assert [(client.name, client.kind, client.city, client.country) for client in office.clients()] == [
-        ("Amy Bird", "person", "Bayshore", "US"), ("Weiskopf Consulting", "company", "", ""),
-        ("Harbour Boats Ltd", "company", "", ""),
+    assert [(client.name, client.kind, client.city, client.region, client.country) for client in office.clients()] == [
+        ("Amy Bird", "person", "Bayshore", "CA", "US"), ("Weiskopf Consulting", "company", "", "", ""),
+        ("Harbour Boats Ltd", "company", "", "", ""),
     ]  # fmt: skip
 
 

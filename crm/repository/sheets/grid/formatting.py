@@ -40,6 +40,7 @@ _WIDTHS: Mapping[str, int] = {
     "active": 75,
     "marketing_consent": 90,
     "country": 70,
+    "region": 90,
     "postcode": 80,
     "company": 180,
     "email": 210,
