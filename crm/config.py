@@ -4,7 +4,7 @@ import getpass
 import os
 import re
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, time
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from crm.atomic_write import atomic_write
 from crm.clock import NO_ZONES, machine_now, machine_zone, running_from
 from crm.errors import FieldError, FileError, UsageError
+from crm.lazy_dataclasses import dataclass
 from crm.model.conventions import Conventions
 from crm.model.data import (
     CURRENCY,

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Container, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import IO, NamedTuple
+
+from crm.lazy_dataclasses import dataclass
 
 _CHUNK = 1 << 20
 _LONGEST_TAG = 4096

@@ -1,11 +1,11 @@
 """Open amounts by how long they have been due: not yet, 1-30, 31-60, 61-90, more than 90 days."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from crm.invoicing.document import NOTHING
+from crm.lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,12 @@
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, ClassVar, get_args
 
+from crm.lazy_dataclasses import dataclass
 from crm.model.fields import Check, Id
 from crm.model.kind import Kind
 

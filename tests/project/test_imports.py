@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -17,6 +18,7 @@ ARROWS: dict[str, set[str]] = {
     "clock": set(),
     "atomic_write": set(),
     "private_files": set(),
+    "lazy_dataclasses": set(),
     "local_database": {"errors"},
     # Says how the program is called, and is asked by whoever tells a person what to type.
     "program": set(),
@@ -39,9 +41,9 @@ for _room in ("repository", "accounts", "commands", "shell"):
 # What an invoice comes to is the same for whoever writes, sends or shows it.
 for _room in ("repository", "files", "outward", "commands", "terminal", "shell"):
     ARROWS[_room] |= {"invoicing"}
-# Everybody may ask what time it is, and keep a file to its owner.
-for _room in ARROWS.keys() - {"errors", "clock", "atomic_write", "private_files"}:
-    ARROWS[_room] |= {"clock", "private_files"}
+# Everybody may ask what time it is, keep a file to its owner, and declare what does not change.
+for _room in ARROWS.keys() - {"errors", "clock", "atomic_write", "private_files", "lazy_dataclasses"}:
+    ARROWS[_room] |= {"clock", "private_files", "lazy_dataclasses"}
 ARROWS["app"] = set(ARROWS)
 ARROWS["start"] = set(ARROWS)
 # The stores themselves are named where they are chosen, and nowhere else.
@@ -51,12 +53,34 @@ EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "base"
 FILES = sorted(CRM.rglob("*.py"))
 
 
-def imported(source: str, package: str = "") -> Iterator[str]:
-    """The modules that a source imports, anywhere in it; `package` is where it stands, for relative imports."""
-    for node in ast.walk(ast.parse(source)):
+@cache
+def statements(source: str) -> tuple[tuple[ast.Import | ast.ImportFrom, bool], ...]:
+    """The imports of a source, anywhere in it, each with whether it is there for type checkers alone. Only statements
+    are walked through: no expression holds an import."""
+    found: list[tuple[ast.Import | ast.ImportFrom, bool]] = []
+
+    def walk(node: ast.AST, for_types: bool) -> None:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            found.append((node, for_types))
+        never_runs = isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        for block in ("body", "orelse", "finalbody", "handlers", "cases"):
+            for statement in getattr(node, block, ()):
+                walk(statement, for_types or (never_runs and block == "body"))
+
+    for statement in ast.parse(source).body:
+        walk(statement, False)
+    return tuple(found)
+
+
+def imported(source: str, package: str = "", *, to_run: bool = False) -> Iterator[str]:
+    """The modules that a source imports; `package` is where it stands, for relative imports. With `to_run` without
+    those that it only names for type checkers."""
+    for node, for_types in statements(source):
+        if to_run and for_types:
+            continue
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
-        elif isinstance(node, ast.ImportFrom):
+        else:
             origin = node.module or ""
             if node.level:
                 parts = package.split(".")[: len(package.split(".")) - node.level + 1]
@@ -117,24 +141,14 @@ def modules() -> dict[str, Path]:
     return {".".join(path.relative_to(PROJECT).with_suffix("").parts).removesuffix(".__init__"): path for path in FILES}
 
 
-def without_type_checking(tree: ast.Module) -> ast.Module:
-    """A module as it runs: what is imported for type checkers alone is not loaded."""
-
-    class Runs(ast.NodeTransformer):
-        def visit_If(self, node: ast.If) -> ast.AST:
-            only_types = isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
-            return ast.Pass() if only_types else self.generic_visit(node)
-
-    return Runs().visit(tree)
-
-
+@cache
 def dependencies() -> dict[str, set[str]]:
     """The modules of crm that each of them imports, at its head or later."""
     known = modules()
     found: dict[str, set[str]] = {}
     for name, path in known.items():
-        tree = without_type_checking(ast.parse(path.read_text("utf-8")))
-        target = set(imported(ast.unparse(tree), package_of(path)))
+        # As it runs: what is imported for type checkers alone is not loaded.
+        target = set(imported(path.read_text("utf-8"), package_of(path), to_run=True))
         # `from crm.commands import lookup` is an import of the module, not of its folder.
         folders = {key.rpartition(".")[0] for key in target & known.keys()}
         found[name] = {module for module in target if module in known and module not in folders} - {name}
@@ -227,3 +241,14 @@ def test_the_head_of_a_module_names_what_it_is() -> None:
 )
 def test_a_wrong_arrow_is_seen(room: str, source: str) -> None:
     assert wrong_arrows(room, source, "crm") != set()
+
+
+@pytest.mark.parametrize(
+    "block",
+    ["if x:", "if y:\n    pass\nelse:", "with x:", "for x in y:", "while x:", "def f():", "async def f():", "class C:",
+     "try:\n    pass\nfinally:", "try:\n    pass\nexcept E:", "match x:\n  case 1:"],
+)  # fmt: skip
+def test_an_import_is_seen_in_every_block(block: str) -> None:
+    source = f"{block}\n    import crm.app" + ("\nfinally:\n    pass" if block == "try:" else "")
+    assert list(imported(source)) == ["crm.app"]
+    assert list(imported(source.replace(block, "if TYPE_CHECKING:", 1), to_run=True)) == []

@@ -1,7 +1,6 @@
 """Unpaid invoices by client, with their age, and the account of a client."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Annotated
@@ -20,6 +19,7 @@ from crm.config import Currency
 from crm.errors import confirmation
 from crm.invoicing.ageing import days_overdue
 from crm.invoicing.statement import Entry, Statement, statement
+from crm.lazy_dataclasses import dataclass
 from crm.model import Client, Conventions, Invoice, Payment, Reminder
 from crm.model.fields import Whole
 from crm.model.money import NOTHING

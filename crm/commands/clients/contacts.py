@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from crm.commands.client_selection import TheClient
@@ -11,6 +10,7 @@ from crm.commands.data.deletions import delete_record, deleted
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import About, FieldsOf, Takes, command
 from crm.errors import FieldError
+from crm.lazy_dataclasses import dataclass
 from crm.model import Client, Contact, Conventions, typed_fields
 from crm.model.encoding import plain
 from crm.model.fields import ClientPhone, Email, Line, Prose

@@ -1,7 +1,6 @@
 """Put a spreadsheet right again after what was done to it by hand."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
 from crm.commands.context import CRM
@@ -9,6 +8,7 @@ from crm.commands.data.spreadsheets import counted
 from crm.commands.record_names import called
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import Question
+from crm.lazy_dataclasses import dataclass
 from crm.model import BY_NAME
 from crm.model.fields import Line
 

@@ -1,12 +1,13 @@
 """A report: title, exact period, columns, rows, total, and which column is drawn how."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any, Literal
 
+from crm.lazy_dataclasses import dataclass
 from crm.model.money import NOTHING
 
 Kind = Literal["text", "money", "count", "percent", "date", "month"]

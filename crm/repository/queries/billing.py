@@ -1,7 +1,6 @@
 """Queries about invoices: those in a state, what is unpaid, and when something was paid."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, case, func, select, type_coerce, union_all
 
 from crm.errors import FieldError
+from crm.lazy_dataclasses import dataclass
 from crm.model import Allocation, Invoice, Payment
 from crm.model.money import NOTHING
 from crm.repository import AnyRecord, Snapshot

@@ -1,11 +1,12 @@
 """The keyboard: questions to a person, whether keys are read one by one or lines."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from textwrap import fill
 from typing import Any, Protocol
 
 from crm.errors import FieldError, RuleError
+from crm.lazy_dataclasses import dataclass
 
 
 class Back(Exception):

@@ -3,7 +3,8 @@
 The colours read on black and on white alike (WCAG AA), so nobody has to say which of them their terminal is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from crm.lazy_dataclasses import dataclass
 
 _GREEN = "#00875f"
 _AMBER = "#b46000"

@@ -33,7 +33,8 @@ def test_a_sale_takes_few_statements_and_asks_for_no_record_twice(office: Office
     spent = cost(selling(office.crm, office.add()))
     assert len(spent.statements) <= 10, spent.statements
     assert len(set(spent.statements)) == len(spent.statements)
-    assert (spent.calls <= 240, spent.files <= 31) == (True, True), spent
+    # One of the files compares frozen objects.
+    assert (spent.calls <= 240, spent.files <= 32) == (True, True), spent
 
 
 def test_who_is_signed_in_is_asked_once_in_a_transaction(office: Office) -> None:

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, date
 from typing import Any
 
@@ -11,6 +11,7 @@ from crm.clock import Clock
 from crm.commands.mail.inbox.correspondents import Correspondents, correspondents, spelling
 from crm.commands.mail.outbox.delivery_status import addresses_in as addresses_in_field
 from crm.commands.mail.outbox.delivery_status import lacking, recipients_of
+from crm.lazy_dataclasses import dataclass
 from crm.model import Message
 from crm.model.fields import Line, Prose
 from crm.model.fields.recipients import recipient_key
