@@ -256,12 +256,15 @@ class Table:
 @dataclass(frozen=True, slots=True)
 class Spreadsheet:
     """A spreadsheet as it was found: the `url` of the store that it is or may become, whether it `is_set_up`, and the
-    other tabs that can be seen in it, with their first rows."""
+    other tabs that can be seen in it, with their first rows. Where all of our tabs are gone from it, this machine still
+    knows so many of its `clients`, or has a `backup` of it."""
 
     url: str
     title: str
     is_set_up: bool
     tables: Sequence[Table]
+    clients: int = 0
+    backup: Path | None = None
 
 
 class Spreadsheets(Protocol):
@@ -286,6 +289,13 @@ class Spreadsheets(Protocol):
     def set_up(self, url: str) -> Sequence[str]:
         """Makes a spreadsheet a store; of one that is, drop-downs and colours are refreshed, and columns that were
         deleted by hand are put back. The columns put back, each with its tab."""
+
+    def damage(self, url: str) -> Sequence[str]:
+        """What `repair` would do about tabs that were damaged by hand, so that the spreadsheet cannot be read; none
+        where it can. Raises RefusedError where this machine has never read it."""
+
+    def repair(self, url: str) -> None:
+        """Puts those tabs back as this machine knows them."""
 
 
 class Snapshot(Protocol):

@@ -25,6 +25,7 @@ from crm.errors import (
     RefusedError,
     SignedOutError,
     SignInRefusedError,
+    StoreDamagedError,
     StoreError,
     UsageError,
 )
@@ -160,8 +161,14 @@ class Call:
                 return shut(crm, error)
             raise
         if who is None and command is not None and self._asks:
-            with _session(crm, self._environment) as session:
-                return _signed_in(session)
+            try:
+                with _session(crm, self._environment) as session:
+                    return _signed_in(session)
+            except StoreDamagedError as error:
+                # What could be read before suffices to know who there is, but nobody can sign in.
+                if isinstance(error, command.unread):
+                    return shut(crm, error)
+                raise
         if who is None:
             raise SignInRefusedError(f"This store has accounts. Sign in first: {program.command('sign-in')}")
         if who.must_change or who.needs_second_factor:

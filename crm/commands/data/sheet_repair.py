@@ -7,10 +7,12 @@ from crm.commands.context import CRM
 from crm.commands.data.spreadsheets import counted
 from crm.commands.record_names import called
 from crm.commands.registry import ONLY_ADMIN, About, command
-from crm.errors import Question
+from crm.config import SHEETS
+from crm.errors import Question, StoreError
 from crm.lazy_dataclasses import dataclass
 from crm.model import BY_NAME
 from crm.model.fields import Line
+from crm.repository.shut import Shut
 
 # The answers of `sheets repair`.
 BACK, KEEP = "back", "keep"
@@ -20,26 +22,33 @@ _NAMED = 10
 
 @dataclass(frozen=True, slots=True)
 class RepairReport:
-    """A spreadsheet after a repair: the records that were deleted or put back, in words, and the cells that were put
-    back."""
+    """A spreadsheet after a repair: what was done about its tabs, the records that were deleted or put back, in words,
+    and the cells that were put back."""
 
+    tabs: Sequence[str]
     records: Sequence[str]
     cells: Sequence[str]
     deleted: bool
 
 
-@command("sheets repair", title="Repair the spreadsheet", menu="backups", roles=ONLY_ADMIN)
+@command("sheets repair", title="Repair the spreadsheet", menu="backups", roles=ONLY_ADMIN, unread=(StoreError,))
 def repair(
     crm: CRM,
     rows: Annotated[
         str, Line(10), About("Rows", "`back` to put the spreadsheet back as it was, `keep` to keep what was done in it")
     ] = "",
+    tabs: Annotated[str, Line(10), About("Tabs", "`back` to put back tabs and header rows")] = "",
 ) -> RepairReport:
     """Shows edits made by hand in a spreadsheet that were not accepted, and repairs them.
 
-    If many rows have disappeared at once, or have lost their ID, their records are kept until you choose whether to
-    restore the rows or delete the records. In both cases, the IDs and versions of rows are restored.
+    If a tab is missing or has lost its header row, it is restored from what this computer last read. If many rows have
+    disappeared at once, or have lost their ID, their records are kept until you choose whether to restore the rows or
+    delete the records. In both cases, the IDs and versions of rows are restored.
     """
+    damage = _mended(crm, tabs)
+    if isinstance(crm.repository, Shut):
+        # Who uses the store is known again once it can be read.
+        return RepairReport(damage, [], [], False)
     held = crm.repository.held()
     records = [_of_kind(crm, name, ids) for name, ids in held.gone.items()]
     cells = [
@@ -60,7 +69,24 @@ def repair(
         crm.repository.settle(take_over=True)
     if cells or rows == BACK:
         crm.repository.settle(take_over=False)
-    return RepairReport(records, cells, rows == KEEP)
+    return RepairReport(damage, records, cells, rows == KEEP)
+
+
+def _mended(crm: CRM, tabs: str) -> Sequence[str]:
+    """What was done about tabs that could not be read; raises Question before."""
+    if not crm.repository.url.startswith(SHEETS):
+        return []
+    damage = crm.spreadsheets.damage(crm.repository.url)
+    if damage and tabs != BACK:
+        raise Question(
+            " ".join(["The spreadsheet cannot be read as it is.", *damage]),
+            parameter="tabs",
+            choices={BACK: "Repair it"},
+            yes=BACK,
+        )
+    if damage:
+        crm.spreadsheets.repair(crm.repository.url)
+    return damage
 
 
 def _of_kind(crm: CRM, name: str, ids: Sequence[int]) -> str:

@@ -11,6 +11,7 @@ from crm.errors import NotFoundError, Question, RefusedError, SignInRefusedError
 from crm.lazy_dataclasses import dataclass
 from crm.model import Client, Conventions
 from crm.model.fields import Line
+from crm.model.paths import display_path
 from crm.model.rights import OWNER
 from crm.repository import Spreadsheet
 from crm.repository.shut import Shut
@@ -21,12 +22,22 @@ if TYPE_CHECKING:
 
 # What is answered where no list is to be taken over.
 NONE = "no"
+# The answers where the tabs of a spreadsheet are gone that this computer knows.
+BACK, EMPTY = "back", "empty"
 
 _ADDRESS = Annotated[str, Line(1000), About("Spreadsheet", "its address or id", positional=True)]
 _OWN_FIELDS = Annotated[
     bool, About("Own fields", "of a list that is taken over, make fields of your own of the columns that have no field")
 ]
 _TAKE_OVER = Annotated[str, Line(100), About("Take over", "the tab with a list of clients to take over; `no` for none")]
+_GONE = Annotated[
+    str,
+    Line(10),
+    About(
+        "If its tabs are gone",
+        "`back` to put back what this computer knows of the spreadsheet, `empty` to set it up empty",
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +79,7 @@ def setup(
     ] = "",
     take_over: _TAKE_OVER = "",
     own_fields: _OWN_FIELDS = False,
+    gone: _GONE = "",
 ) -> SpreadsheetReport:
     """Sets up a Google spreadsheet as a store: adds the tabs it needs; existing tabs stay as they are.
 
@@ -76,6 +88,13 @@ def setup(
     is.
     """
     sheet = crm.spreadsheets.look_at(_named(crm, spreadsheet))
+    if known := known_of(crm, sheet):
+        if gone not in (BACK, EMPTY) or (gone == BACK and not sheet.clients):
+            back = {BACK: "Put back what this computer knows"} if sheet.clients else {}
+            raise Question(known, parameter="gone", choices={**back, EMPTY: "Set it up empty"})
+        if gone == BACK:
+            crm.spreadsheets.repair(sheet.url)
+            sheet = crm.spreadsheets.look_at(sheet.url)
     store = opened(crm, sheet.url)
     try:
         put_back = crm.spreadsheets.set_up(sheet.url) if not sheet.is_set_up or _may_write(store) else ()
@@ -108,13 +127,13 @@ def setup(
     unread=(StoreError,),
 )
 def connect(
-    crm: CRM, spreadsheet: _ADDRESS, take_over: _TAKE_OVER = "", own_fields: _OWN_FIELDS = False
+    crm: CRM, spreadsheet: _ADDRESS, take_over: _TAKE_OVER = "", own_fields: _OWN_FIELDS = False, gone: _GONE = ""
 ) -> SpreadsheetReport:
     """Connects a Google spreadsheet: sets it up if needed, and opens it from now on unless you name another store.
 
     `--store` and the variable `CRM_STORE` come first. `sheets leave` goes back to the file on this computer.
     """
-    report = setup(crm, spreadsheet, take_over, own_fields)
+    report = setup(crm, spreadsheet, take_over, own_fields, gone)
     remember_store(report.url)
     return replace(report, remembered=True, comes_first=comes_first(crm, report.url))
 
@@ -133,6 +152,20 @@ def leave(crm: CRM) -> StoreChosen:
         raise RefusedError("No spreadsheet is connected; without --store and CRM_STORE the file on this computer is.")
     remember_store("")
     return StoreChosen(own_store(), comes_first(crm, own_store()))
+
+
+def known_of(crm: CRM, sheet: Spreadsheet) -> str:
+    """What this computer knows of a spreadsheet from which the tabs of the program are gone, in words; '' for
+    nothing."""
+    title = f"The tabs of this program are gone from “{sheet.title}”."
+    if sheet.clients:
+        return f"{title} This computer knows {counted(crm.conventions, sheet.clients, 'client')} of it, with all else."
+    if sheet.backup:
+        return (
+            f"{title} This computer has a backup of it: {display_path(sheet.backup)}. Once it is set up, `restore` puts"
+            " that back."
+        )
+    return ""
 
 
 def comes_first(crm: CRM, url: str) -> str:

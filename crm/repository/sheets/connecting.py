@@ -20,6 +20,7 @@ from crm.repository.sheets.grid.layout import ACCOUNT_TABS, ALL_TABS, META, Grid
 from crm.repository.sheets.mirror.mirror import META_RANGE
 from crm.repository.sheets.pull.reading import is_older, is_serialised
 from crm.repository.sheets.repository import SheetsRepository
+from crm.repository.sqlite.dialect import Sqlite
 
 _SCHEME = "sheets://"
 # So many rows tell what a tab holds.
@@ -76,7 +77,34 @@ class GoogleSpreadsheets:
             missing = [tab for tab in ALL_TABS if tab.sheet_id not in existing]
             lacks_accounts = bool(missing) and ACCOUNT_TABS.issuperset(missing)
             is_set_up = META.sheet_id in existing and not lacks_accounts and not is_older(service, missing)
-            return Spreadsheet(self.url(url), title, is_set_up, tables)
+            if len(missing) < len(ALL_TABS):
+                return Spreadsheet(self.url(url), title, is_set_up, tables)
+            return Spreadsheet(self.url(url), title, is_set_up, tables, *self._known(url))
+
+    def _known(self, url: str) -> tuple[int, Path | None]:
+        """What this machine knows of a spreadsheet from which our tabs are gone: how many clients, or else the newest
+        backup with some."""
+        with self._opened(url) as repository:
+            if clients := repository.known_clients():
+                return clients, None
+        backups = Sqlite(self.folder / f"{spreadsheet_id(url)}.sqlite3").backups
+        return 0, next((path for path in backups.dated_copies() if backups.counts(path)[1]), None)
+
+    @contextmanager
+    def _opened(self, url: str) -> Iterator[SheetsRepository]:
+        repository = self.repository(self.url(url))
+        try:
+            yield repository
+        finally:
+            repository.close()
+
+    def damage(self, url: str) -> Sequence[str]:
+        with self._opened(url) as repository:
+            return repository.damage_by_hand()
+
+    def repair(self, url: str) -> None:
+        with self._opened(url) as repository:
+            repository.mend()
 
     def table(self, url: str, title: str) -> Table:
         with self._service(url) as service:
@@ -92,15 +120,12 @@ class GoogleSpreadsheets:
             self._find_out(service)
             if is_new:
                 return []
-            repository = self.repository(self.url(url))
-            try:
+            with self._opened(url) as repository:
                 put_back = repository.put_back_columns()
                 _keep_opt_outs(repository)
                 with repository.read() as snapshot:
                     rules = snapshot.find_all(StatusRule)
                 setup.renew(service, [rule.status for rule in rules if rule.active])
-            finally:
-                repository.close()
         return [f"{kind.plural}: {header(kind, name)}" for kind, names in put_back.items() for name in names]
 
     def _find_out(self, service: Service) -> None:

@@ -58,7 +58,7 @@ def set_up(service: Service, first_records: Sequence[Record], at: datetime) -> b
         if not is_new and not ACCOUNT_TABS.issuperset(missing) and not is_older(service, missing):
             raise StoreDamagedError(
                 f"The spreadsheet has lost its tab “{missing[0].title}”. Put it back in the spreadsheet (Edit, Undo,"
-                " or File, Version history)."
+                " or File, Version history), or run `sheets repair`."
             )
         try:
             titles = set(existing.values())

@@ -8,10 +8,10 @@ from typing import Any
 from rich.text import Text
 
 from crm.commands.context import CRM
-from crm.commands.data.spreadsheets import comes_first, counted, listed_columns, lists_in, whole_list
+from crm.commands.data.spreadsheets import comes_first, counted, known_of, listed_columns, lists_in, whole_list
 from crm.commands.registry import named
 from crm.config import SHEETS, own_store, remember_store
-from crm.errors import FieldError, StoreAccessError, StoreError, StoreNotSetUpError, UsageError
+from crm.errors import FieldError, StoreAccessError, StoreDamagedError, StoreError, StoreNotSetUpError, UsageError
 from crm.model import Client, Sale
 from crm.repository import Spreadsheet
 from crm.terminal.console.keyboard import Back, Choice, Needed
@@ -89,6 +89,8 @@ def mend(session: Session, error: StoreError) -> bool:
         entries.append(Choice("Set up now", lambda: guide(session, url)))
     else:
         entries.append(Choice("Try again", lambda: _go_on_with(session, session.crm.open(url))))
+    if isinstance(error, StoreDamagedError):
+        entries.append(Choice("Repair the spreadsheet", lambda: _repair(session, url)))
     entries += [
         Choice("Connect a spreadsheet step by step", lambda: guide(session)),
         Choice("Work on the file on this computer", lambda: work_on_file(session)),
@@ -102,6 +104,17 @@ def mend(session: Session, error: StoreError) -> bool:
         return False
     session.attempt(chosen)
     return True
+
+
+def _repair(session: Session, url: str) -> None:
+    """Puts tabs back that were damaged by hand, once the person agrees. Raises Back."""
+    session.page(_TITLE)
+    for what in session.crm.spreadsheets.damage(url):
+        session.screen.print(Text(clean(what)))
+    session.screen.print()
+    session.confirm("", "Repair it", "Back")
+    session.insist(lambda: session.crm.spreadsheets.repair(url))
+    _go_on_with(session, session.crm.open(url))
 
 
 def guide(session: Session, url: str = "") -> None:
@@ -244,7 +257,15 @@ def _set_up(session: Session, sheet: Spreadsheet) -> None:
     if sheet.is_set_up:
         return
     session.page(_TITLE)
-    session.screen.print(Text(f"Found “{sheet.title}”. It can be read and written."))
+    if known := known_of(session.crm, sheet):
+        session.screen.explain(known, "warning")
+        session.screen.print()
+        if sheet.clients:
+            entries = [Choice("Put back what this computer knows", True), Choice("Set it up empty", False)]
+            if session.keyboard.choose("", entries, back="Another spreadsheet"):
+                session.insist(lambda: session.crm.spreadsheets.repair(sheet.url))
+                return
+    session.screen.print(Text(clean(f"Found “{sheet.title}”. It can be read and written.")))
     session.screen.print("Setting it up adds the tabs clients, sales and rules, and hidden ones for the program.")
     session.screen.print("What is in it now stays as it is.")
     session.screen.print()

@@ -179,8 +179,10 @@ def _(result: "SpreadsheetReport", screen: Screen, by: Conventions) -> None:
 @renderer("crm.commands.data.sheet_repair.RepairReport")
 def _(result: "RepairReport", screen: Screen, _by: Conventions) -> None:
     sign = screen.sign("✓", "OK:")
-    if not result.records and not result.cells:
+    if not (result.tabs or result.records or result.cells):
         screen.print(Text(f"{sign} Nothing to repair.", "success"))
+    for what in result.tabs:
+        screen.print(Text(f"{sign} Done: ", "success").append(clean(what)))
     for what in result.records:
         screen.print(Text(f"{sign} {'Deleted' if result.deleted else 'Put back'}: ", "success").append(clean(what)))
     for what in result.cells:

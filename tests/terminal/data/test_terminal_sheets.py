@@ -110,6 +110,50 @@ def test_repair_names_what_is_gone_and_puts_it_back(team: tuple[str, CRM], stand
         assert [client.name for client in snapshot.find_all(Client)] == ["Anna Berg"]
 
 
+def _replaced(stand_in: StandIn, spreadsheet: str) -> None:
+    """File, Import, Replace spreadsheet."""
+    stand_in.add_tab(spreadsheet, "import")
+    for tab in stand_in.tabs(spreadsheet):
+        if tab["title"] != "import":
+            stand_in.delete_tab(spreadsheet, tab["title"])
+
+
+def _names(crm: CRM) -> list[str]:
+    with crm.read() as snapshot:
+        return [client.name for client in snapshot.find_all(Client)]
+
+
+def test_repair_says_what_it_does_about_tabs_before_it_does_it(team: tuple[str, CRM], stand_in: StandIn) -> None:
+    spreadsheet, crm = team
+    stand_in.delete_tab(spreadsheet, "clients")
+    crm.repository.fresh_for = 0.0  # type: ignore[attr-defined]
+    assert _names(crm) == ["Anna Berg"]
+    with pytest.raises(Question, match="“clients” is added again, with 1 client") as asked:
+        named("sheets repair")(crm)
+    assert (asked.value.parameter, asked.value.yes) == ("tabs", "back")
+    assert "clients" not in [tab["title"] for tab in stand_in.tabs(spreadsheet)]
+    assert named("sheets repair")(crm, tabs="back").tabs
+    assert stand_in.values(spreadsheet, "clients")[1][1:3] == ["Anna", "Berg"]
+    assert _names(crm) == ["Anna Berg"]
+
+
+@pytest.mark.parametrize("gone", ["back", "empty"])
+def test_setting_up_a_spreadsheet_whose_tabs_are_gone_says_what_this_computer_knows(
+    team: tuple[str, CRM], stand_in: StandIn, gone: str
+) -> None:
+    spreadsheet, crm = team
+    crm.repository.fresh_for = 0.0  # type: ignore[attr-defined]
+    _replaced(stand_in, spreadsheet)
+    with pytest.raises(Question, match="This computer knows 1 client of it") as asked:
+        named("sheets setup")(crm)
+    assert set(asked.value.choices) == {"back", "empty"}
+    named("sheets setup")(crm, take_over="no", gone=gone)
+    assert _names(crm) == (["Anna Berg"] if gone == "back" else [])
+    if gone == "empty":
+        # What was there before is kept.
+        assert "`restore` puts it back" in " ".join(finding.what for finding in crm.repository.check())
+
+
 def connecting(begin: Start, **how: Any) -> Session:
     """A session that has come to where it asks for the address."""
     return begin(**how).choose("Work in a Google spreadsheet").sees("Address of the spreadsheet")

@@ -168,7 +168,9 @@ class _Intake:
                     f"An older version of the spreadsheet was put back: {len(lost)} changes, from {lost[0]} on, are not"
                     f" in it any more. What this machine knew before is in {copy}; `restore` puts it back."
                 )
-        mirror.set_lost(self.connection, text)
+        if text or before.state.history_rows:
+            # While the history is empty, each look reads everything.
+            mirror.set_lost(self.connection, text)
 
 
 def _forget_everything(connection: Connection) -> None:
