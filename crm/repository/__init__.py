@@ -291,7 +291,7 @@ class Spreadsheets(Protocol):
         deleted by hand are put back. The columns put back, each with its tab."""
 
     def damage(self, url: str) -> Sequence[str]:
-        """What `repair` would do about tabs that were damaged by hand, so that the spreadsheet cannot be read; none
+        """The repairs, in sentences, of tabs that were damaged by hand, so that the spreadsheet cannot be read; none
         where it can. Raises RefusedError where this machine has never read it."""
 
     def repair(self, url: str) -> None:

@@ -73,7 +73,7 @@ def repair(
 
 
 def _mended(crm: CRM, tabs: str) -> Sequence[str]:
-    """What was done about tabs that could not be read; raises Question before."""
+    """The repairs of tabs that could not be read; raises Question before."""
     if not crm.repository.url.startswith(SHEETS):
         return []
     damage = crm.spreadsheets.damage(crm.repository.url)

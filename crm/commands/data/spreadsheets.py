@@ -155,8 +155,7 @@ def leave(crm: CRM) -> StoreChosen:
 
 
 def known_of(crm: CRM, sheet: Spreadsheet) -> str:
-    """What this computer knows of a spreadsheet from which the tabs of the program are gone, in words; '' for
-    nothing."""
+    """The knowledge that this computer has of a spreadsheet whose tabs are gone, in words; '' for nothing."""
     title = f"The tabs of this program are gone from “{sheet.title}”."
     if sheet.clients:
         return f"{title} This computer knows {counted(crm.conventions, sheet.clients, 'client')} of it, with all else."

@@ -82,7 +82,7 @@ class GoogleSpreadsheets:
             return Spreadsheet(self.url(url), title, is_set_up, tables, *self._known(url))
 
     def _known(self, url: str) -> tuple[int, Path | None]:
-        """What this machine knows of a spreadsheet from which our tabs are gone: how many clients, or else the newest
+        """The knowledge of a spreadsheet from which our tabs are gone: how many clients, or else the newest
         backup with some."""
         with self._opened(url) as repository:
             if clients := repository.known_clients():
