@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Container, Mapping
 from dataclasses import field
 from datetime import date, datetime, time
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from crm.atomic_write import atomic_write
 from crm.clock import NO_ZONES, machine_now, machine_zone, running_from
 from crm.errors import FieldError, FileError, UsageError
 from crm.lazy_dataclasses import dataclass
+from crm.model.billing import METHODS, TAX_CATEGORIES
 from crm.model.conventions import Conventions
 from crm.model.data import (
     CURRENCY,
@@ -38,6 +40,8 @@ SQLITE, SHEETS = "sqlite:///", "sheets://"
 _REMEMBERED = re.compile(rf"{SHEETS}[\w-]+")
 # What a file system takes in a name, less what the name of a backup that is kept adds.
 _LONGEST_STEM = 255 - len("-2026-11-29-101500-damaged.sqlite3")
+# The setting with the accounts of a bookkeeping program.
+ACCOUNTS = "accounts"
 # What names the store with the sample data.
 SAMPLE = "sample"
 # The first and the last year that CRM_NOW can name.
@@ -191,6 +195,39 @@ class Iban(Check):
         if not is_iban(text):
             raise FieldError("a digit of this IBAN is wrong: its check digits do not fit")
         return text
+
+
+class Accounts(Check):
+    """Accounts of a bookkeeping program, by rates and categories of tax and by ways to pay."""
+
+    example = "19%=8400, 7%=8300, AE=8337, bank transfer=1200"
+
+    def read(self, typed: str, by: Conventions) -> str:
+        pairs: dict[str, str] = {}
+        for part in filter(None, (piece.strip() for piece in Line(2000).read(typed, by).split(","))):
+            key, _, account = (piece.strip() for piece in part.partition("="))
+            rate = re.fullmatch(r"(\d{1,3}(?:\.\d{1,2})?) ?%", key)
+            if rate:
+                key = f"{Decimal(rate[1]).normalize():f}%"
+            elif key.upper() in TAX_CATEGORIES:
+                key = key.upper()
+            elif key.lower() in METHODS:
+                key = key.lower()
+            else:
+                raise FieldError(
+                    f"{key!r:.40} is no rate, tax category ({', '.join(TAX_CATEGORIES)}) or way to pay"
+                    f" ({', '.join(METHODS)}); write it like {self.example}"
+                )
+            if not re.fullmatch(r"[\w.-]{1,20}", account):
+                raise FieldError(f"give {key} an account, like {key}=8400")
+            pairs[key] = account
+        return ", ".join(f"{key}={account}" for key, account in pairs.items())
+
+
+def accounts_of(setting: str) -> dict[str, str]:
+    """The accounts of a bookkeeping program: by rate (19%), by category of tax (AE), by way to pay."""
+    pairs = (pair.partition("=") for pair in setting.split(", ") if pair)
+    return {key: account for key, _, account in pairs}
 
 
 class Endpoint(Check):
@@ -538,6 +575,14 @@ TEAM: tuple[Option, ...] = (
         Line(500),
         lambda: "",
         "The typst file that the PDFs of invoices are made from, on this machine; empty for that of the program.",
+    ),
+    Option(
+        ACCOUNTS,
+        "Accounts",
+        Accounts(),
+        lambda: "",
+        "The accounts of your bookkeeping program, for `reports bookkeeping`: by tax rate, tax category and way to pay,"
+        f" like `{Accounts.example}`.",
     ),
     Option(
         "mails_per_minute",

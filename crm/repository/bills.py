@@ -1,7 +1,8 @@
 """Invoices in a store: the figures of drafts follow their lines, and what was issued stays as it is."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from crm.errors import FieldError, RefusedError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _STAYS = "An issued invoice is not changed; credit it instead. Nothing was changed."
 ONE = Decimal(1)
+_BATCH = 500
 
 
 def refuse_write(tx: "SqlTransaction", record: Record, changes: Collection[str] | None = None) -> None:
@@ -104,6 +106,23 @@ def belonging(snapshot: "Snapshot", invoice: int) -> tuple[list[InvoiceLine], li
     of_invoice = {"invoice": invoice}
     lines = snapshot.find_all(InvoiceLine, Query(of_invoice, sort="position"))
     return list(lines), list(snapshot.find_all(Adjustment, Query(of_invoice, sort="id")))
+
+
+def with_parts(
+    snapshot: "Snapshot", invoices: Iterable[Invoice]
+) -> Iterator[tuple[Invoice, list[InvoiceLine], list[Adjustment]]]:
+    """Invoices with their lines and adjustments, read many at a time."""
+    coming = iter(invoices)
+    while batch := list(islice(coming, _BATCH)):
+        among = {"invoice": [invoice.id for invoice in batch]}
+        lines: dict[int, list[InvoiceLine]] = {}
+        for line in snapshot.each(InvoiceLine, Query(among, sort="position")):
+            lines.setdefault(line.invoice, []).append(line)
+        adjustments: dict[int, list[Adjustment]] = {}
+        for adjustment in snapshot.each(Adjustment, Query(among, sort="id")):
+            adjustments.setdefault(adjustment.invoice, []).append(adjustment)
+        for invoice in batch:
+            yield invoice, lines.get(invoice.id, []), adjustments.get(invoice.id, [])
 
 
 def refuse_uncountable(tx: "SqlTransaction", record: Record) -> None:

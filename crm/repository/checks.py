@@ -10,11 +10,9 @@ from crm.errors import FieldError
 from crm.invoicing.numbering import is_yearly, may_clash, read_number
 from crm.model import (
     INVOICE_KINDS,
-    Adjustment,
     Client,
     Conventions,
     Invoice,
-    InvoiceLine,
     NumberSeries,
     Setting,
     typed_fields,
@@ -105,16 +103,10 @@ def accounts_have_their_client(snapshot: SqlSnapshot) -> Iterator[Finding]:
 
 def invoices_stay_as_issued(snapshot: SqlSnapshot) -> Iterator[Finding]:
     """Every figure of an invoice follows from its lines, and what is open from what came in."""
-    lines: dict[int, list[InvoiceLine]] = {}
-    for line in snapshot.each(InvoiceLine, Query(sort="position")):
-        lines.setdefault(line.invoice, []).append(line)
-    adjustments: dict[int, list[Adjustment]] = {}
-    for adjustment in snapshot.each(Adjustment, Query(sort="id")):
-        adjustments.setdefault(adjustment.invoice, []).append(adjustment)
-    for invoice in snapshot.each(Invoice, Query(sort="id")):
+    for invoice, lines, adjustments in bills.with_parts(snapshot, snapshot.each(Invoice, Query(sort="id"))):
         name = f"Invoice {invoice.number}" if invoice.number else f"Draft {invoice.id}"
         try:
-            figures = bills.totals_of(invoice, lines.get(invoice.id, ()), adjustments.get(invoice.id, ()))
+            figures = bills.totals_of(invoice, lines, adjustments)
             agrees = (figures.net, figures.tax, figures.total) == (invoice.net, invoice.tax, invoice.total)
         except FieldError:
             agrees = False

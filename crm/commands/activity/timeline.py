@@ -33,11 +33,11 @@ def timeline(
     offset: Offset = 0,
     after: Annotated[str, About("After", "where the previous page ended, as shown at its end")] = "",
 ) -> Timeline:
-    """Shows what happened with a client, latest first: sales, calls and notes, deals, follow-ups, changes.
+    """Shows what happened with a client, latest first: sales, calls and notes, deals, invoices, payments, changes.
 
     `only` leaves some kinds: calls, meetings, emails, sms, notes (interactions for all five), sales, deals,
-    follow-ups, status changes, edits. Each page says where it ended: with that in `after` the next one is shown, as
-    quickly as the first.
+    follow-ups, invoices, payments, reminders (billing for all three), status changes, edits. Each page says where it
+    ended: with that in `after` the next one is shown, as quickly as the first.
     """
     place = Place.read(after)
     with crm.read() as snapshot:

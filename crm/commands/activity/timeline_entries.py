@@ -11,6 +11,7 @@ from crm.model import INTERACTIONS, Conventions
 from crm.model.fields import Check
 
 SALE, DEAL, FOLLOW_UP, STATUS, EDIT = "sale", "deal", "follow-up", "status", "edit"
+INVOICE, PAYMENT, REMINDER = "invoice", "payment", "reminder"
 # The kinds of entries, as people ask for them.
 KINDS: Mapping[str, str] = {
     "call": "calls",
@@ -21,12 +22,15 @@ KINDS: Mapping[str, str] = {
     SALE: "sales",
     DEAL: "deals",
     FOLLOW_UP: "follow-ups",
+    INVOICE: "invoices",
+    PAYMENT: "payments",
+    REMINDER: "reminders",
     STATUS: "status changes",
     EDIT: "edits",
 }
 _ALSO: Mapping[str, Sequence[str]] = {
     "emails": ["email"], "mail": ["email"], "mails": ["email"], "statuses": [STATUS], "followups": [FOLLOW_UP],
-    "interactions": list(INTERACTIONS), "changes": [STATUS, EDIT],
+    "billing": [INVOICE, PAYMENT, REMINDER], "interactions": list(INTERACTIONS), "changes": [STATUS, EDIT],
 }  # fmt: skip
 
 
@@ -52,7 +56,8 @@ class EntryKinds(Check):
 @dataclass(frozen=True, slots=True)
 class Entry:
     """Something in a client's timeline: its day and, where there is one, its time of day ('HH:MM'), both in the team's
-    time zone; one of KINDS, what it was in words, and who did it. `record` and `id` say what it leads to; of a change
+    time zone; one of KINDS, what it was in words, and who did it. An amount is in the currency of the team, or in
+    `currency`. `record` and `id` say what it leads to; of a change
     `transaction` is the number in the history."""
 
     on: date
@@ -64,6 +69,7 @@ class Entry:
     record: str = ""
     id: int = 0
     transaction: int | None = None
+    currency: str = ""
 
 
 # What entries are sorted by: the team's day, the moment in it, and at the same moment a rank (the higher one comes

@@ -1,4 +1,4 @@
-"""The sources of a client's timeline, latest first: sales, messages, deals, follow-ups, statuses and edits.
+"""The sources of a client's timeline, latest first: sales, messages, deals, follow-ups, billing, statuses and edits.
 
 Each kind of record is a source, and of each no more is read than the wanted page can hold.
 """
@@ -12,6 +12,9 @@ from crm.commands.activity.timeline_entries import (
     DEAL,
     EDIT,
     FOLLOW_UP,
+    INVOICE,
+    PAYMENT,
+    REMINDER,
     SALE,
     START,
     STATUS,
@@ -22,7 +25,7 @@ from crm.commands.activity.timeline_entries import (
 )
 from crm.commands.context import CRM
 from crm.commands.data.change_details import typed_value
-from crm.model import CHANNELS, INTERACTIONS, Client, Conventions, Sale, Stage, fields
+from crm.model import CHANNELS, INTERACTIONS, INVOICE_KINDS, PAYMENT_KINDS, Client, Conventions, Sale, Stage, fields
 from crm.model.rights import HISTORY, NONE, OWN, READ, level
 from crm.repository import Query, Snapshot
 from crm.repository.queries import timeline
@@ -136,6 +139,56 @@ def _follow_up_entries(_: Snapshot, rows: Sequence[_Row], by: Conventions) -> li
     return entries
 
 
+def _invoices(
+    snapshot: Snapshot, client: int, _: Sequence[str], until: date, most: int, __: Conventions
+) -> list[tuple[Key, _Row]]:
+    rows = timeline.invoices(snapshot, client, until, most)
+    return [((row.issued_on, row.created_at, 0), row) for row in rows]
+
+
+def _invoice_entries(_: Snapshot, rows: Sequence[_Row], __: Conventions) -> list[Entry]:
+    entries = []
+    for row in rows:
+        noun = INVOICE_KINDS[row.kind].capitalize()
+        about = f" for {row.corrects}" if row.corrects else ""
+        text = f"{noun} {row.number}{about}"
+        entries.append(
+            Entry(row.issued_on, "", INVOICE, text, row.user, row.total, "invoice", row.id, currency=row.currency)
+        )
+    return entries
+
+
+def _payments(
+    snapshot: Snapshot, client: int, _: Sequence[str], until: date, most: int, __: Conventions
+) -> list[tuple[Key, _Row]]:
+    rows = timeline.payments(snapshot, client, until, most)
+    return [((row.on, row.created_at, 0), row) for row in rows]
+
+
+def _payment_entries(_: Snapshot, rows: Sequence[_Row], __: Conventions) -> list[Entry]:
+    entries = []
+    for row in rows:
+        reference = f" ({row.reference})" if row.reference else ""
+        receipt = ", receipt sent" if row.receipts else ""
+        text = f"{PAYMENT_KINDS[row.kind].capitalize()} {row.id}{reference}{receipt}"
+        entries.append(Entry(row.on, "", PAYMENT, text, row.user, row.amount, "payment", row.id, currency=row.currency))
+    return entries
+
+
+def _reminders(
+    snapshot: Snapshot, client: int, _: Sequence[str], until: date, most: int, __: Conventions
+) -> list[tuple[Key, _Row]]:
+    rows = timeline.reminders(snapshot, client, until, most)
+    return [((row.on, row.created_at, 0), row) for row in rows]
+
+
+def _reminder_entries(_: Snapshot, rows: Sequence[_Row], __: Conventions) -> list[Entry]:
+    return [
+        Entry(row.on, "", REMINDER, f"Reminder {row.level} of {row.number}", row.user, None, "invoice", row.invoice)
+        for row in rows
+    ]
+
+
 def _end_of(day: date, by: Conventions) -> datetime:
     """The first moment after a day."""
     return datetime.max.replace(tzinfo=UTC) if day == date.max else by.clock.at(day + timedelta(days=1), time())
@@ -200,5 +253,8 @@ _SOURCES: Sequence[tuple[str, Sequence[str], _Read, _Tell]] = (
     ("message", tuple(CHANNELS), timeline_messages.messages, timeline_messages.message_entries),
     ("deal", (DEAL,), _deals, _deal_entries),
     ("follow_up", (FOLLOW_UP,), _follow_ups, _follow_up_entries),
+    ("invoice", (INVOICE,), _invoices, _invoice_entries),
+    ("payment", (PAYMENT,), _payments, _payment_entries),
+    ("reminder", (REMINDER,), _reminders, _reminder_entries),
     (HISTORY, (STATUS, EDIT), _changes, _change_entries),
 )

@@ -214,13 +214,16 @@ def _credit_note(
         name = f"Credit on {invoice.number}"
         rest = invoice.total - invoice.credited if amount is None else amount
         lines = credit_of_amount(card.document, rest, credited, name=name)
-    put_lines(tx, note, [_recorded(line) for line in lines])
+    services = {line.position: line.service for line in card.lines}
+    of_lines = [services.get(position, 0) for position in dict.fromkeys(positions)] or [0] * len(lines)
+    put_lines(tx, note, [_recorded(line, service) for line, service in zip(lines, of_lines, strict=True)])
     return note
 
 
-def _recorded(line: DocumentLine) -> InvoiceLine:
+def _recorded(line: DocumentLine, service: int) -> InvoiceLine:
     """A line of a document as it is kept."""
     return InvoiceLine(
+        service=service,
         name=line.name, description=line.description, quantity=line.quantity, unit=line.unit, price=line.price,
         basis=line.basis, tax_category=line.category, tax_rate=line.rate,
     )  # fmt: skip

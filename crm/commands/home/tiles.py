@@ -18,7 +18,7 @@ from crm.lazy_dataclasses import dataclass
 from crm.model import Client, FollowUp
 from crm.model.money import NOTHING
 from crm.repository import Query, Snapshot
-from crm.repository.queries import anniversaries, clients, mail, sales
+from crm.repository.queries import anniversaries, clients, mail, sales, turnover
 from crm.repository.queries.deals import WhichDeals
 
 if TYPE_CHECKING:
@@ -73,6 +73,16 @@ class MessageCount:
 
     state: str
     messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Billed:
+    """The invoices of a currency: what is open, what of it is overdue, and what was paid this month."""
+
+    currency: str
+    open: Decimal
+    overdue: Decimal
+    paid_this_month: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +173,10 @@ def _messages(_: CRM, snapshot: Snapshot, __: bool) -> list[MessageCount]:
     return [MessageCount(state, counted[state]) for state in _UNDER_WAY if state in counted]
 
 
+def _billing(_: CRM, snapshot: Snapshot, __: bool) -> list[Billed]:
+    return [Billed(*row) for row in turnover.open_and_paid(snapshot, snapshot.today.replace(day=1))]
+
+
 def _reports() -> list[Tile]:
     over_time = [
         Tile(f"sales by {period}", f"Sales by {period}", report="reports sales", arguments={"by": period})
@@ -179,6 +193,10 @@ def _reports() -> list[Tile]:
         "forecast": "Forecast of deals",
         "lost": "Why deals are lost",
         "activity": "Activity by person",
+        "invoiced": "Issued and paid by month",
+        "ageing": "Age of unpaid invoices",
+        "services": "Invoiced by service",
+        "taxes": "Tax by rate",
     }
     rfm = Tile("rfm", "Recency, frequency, monetary", report="reports rfm", arguments={"of": "segments"})
     return [*over_time, *by, *(Tile(name, title, report=f"reports {name}") for name, title in plain.items()), rfm]
@@ -201,6 +219,7 @@ TILES: Mapping[str, Tile] = {
         Tile("moved", "Status changed recently", _moved, True),
         Tile("birthdays", "Birthdays", _birthdays, True),
         Tile("pipeline", "Pipeline by stage", _pipeline),
+        Tile("billing", "Invoices: open, overdue, paid this month", _billing),
         Tile("messages", "Messages under way", _messages),
         *_reports(),
     )

@@ -5,6 +5,7 @@ from crm.commands.subject import Menu, Module
 PLACE = 6
 MENUS = {
     "reports": Menu("Reports", 8),
+    "billing reports": Menu("Reports", 6, under="billing"),
 }
 GROUPS = {
     "reports": "Reports, as a table, a chart, a file or a picture.",
@@ -19,4 +20,6 @@ MODULES = {
     "forecast": Module("reports", menu="reports"),
     "lost": Module("reports", menu="reports"),
     "activity": Module("reports", menu="reports"),
+    "billing": Module("reports", menu="billing reports"),
+    "bookkeeping": Module("reports", menu="billing reports"),
 }

@@ -1,16 +1,17 @@
 """A report: title, exact period, columns, rows, total, and which column is drawn how."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any, Literal
 
 from crm.lazy_dataclasses import dataclass
+from crm.model import Conventions
 from crm.model.money import NOTHING
 
-Kind = Literal["text", "money", "count", "percent", "date", "month"]
+Kind = Literal["text", "money", "count", "percent", "date", "month", "decimal"]
 Row = Sequence[Any]
 
 _HUNDREDTH = Decimal("0.01")
@@ -42,9 +43,9 @@ class Report:
     """The figures of a period: the days from `since` to `until`, both of them included; `since` is None where all that
     ever was counts.
 
-    The first column names the row. Money is in major units of the team's currency; a percentage is in hundredths, to
-    two decimals. None stands where there is no figure, as of a share of nothing. `note` says how the figures are to be
-    understood, `file` is where they were written to, if anywhere.
+    The first column names the row. Money is in major units of `currency`, that of the team if empty; a percentage
+    is in hundredths, to two decimals. None stands where there is no figure, as of a share of nothing. `note` says
+    how the figures are to be understood, `file` is where they were written to, if anywhere.
     """
 
     title: str
@@ -56,6 +57,7 @@ class Report:
     chart: Chart | None = None
     note: str = ""
     file: Path | None = None
+    currency: str = ""
     _places: Mapping[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -70,6 +72,10 @@ class Report:
         place = self._places[name]
         return [row[place] for row in self.rows]
 
+    def conventions(self, by: Conventions) -> Conventions:
+        """The team's conventions, with the currency of the report."""
+        return replace(by, currency=self.currency) if self.currency else by
+
     @property
     def drawn(self) -> Sequence[Row]:
         """The rows that the chart is of; none without a chart."""
@@ -82,6 +88,7 @@ class Report:
             "title": self.title,
             "since": self.since,
             "until": self.until,
+            **({"currency": self.currency} if self.currency else {}),
             "note": self.note,
             "columns": [{"name": column.name, "title": column.title, "kind": column.kind} for column in self.columns],
             "rows": [dict(zip(names, row, strict=True)) for row in self.rows],

@@ -42,11 +42,11 @@ def kept(report: Report, to: Path | None, crm: CRM, *, yes: bool = False) -> Rep
         case ".xlsx":
             from crm.files import write_xlsx
 
-            write_xlsx(to, _heads(report), _lines(report), report.title, crm.conventions.decimals)
+            write_xlsx(to, _heads(report), _lines(report), report.title, report.conventions(crm.conventions).decimals)
         case _:
             from crm.files.chart_images import write_picture
 
-            write_picture(to, pictured(report, crm.conventions))
+            write_picture(to, pictured(report, report.conventions(crm.conventions)))
     return report
 
 
@@ -113,6 +113,8 @@ def value_text(value: Any, column: Column, by: Conventions) -> str:
 
             sign = "+" if column.signed and value > 0 else ""
             return sign + format_percent(value / 100, "#,##0.0 %", by.locale)
+        case "decimal":
+            return f"{value:f}"
         case "date":
             return by.day(value) if isinstance(value, date) else str(value)
         case "month" if _MONTH.fullmatch(str(value)):

@@ -20,12 +20,15 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from crm.model import Client, fields
+from crm.model import Client, Invoice, Payment, Reminder, fields
 from crm.repository import Snapshot
-from crm.repository.tables import audit, deal, follow_up, interaction, message, sale, stage_move, transactions
+from crm.repository.tables import TABLES, audit, deal, follow_up, interaction, message, sale, stage_move, transactions
 
 if TYPE_CHECKING:
     from crm.repository import AnyRow
+
+invoice, payment, reminder = TABLES[Invoice], TABLES[Payment], TABLES[Reminder]
+_corrected = invoice.alias()
 
 # Of a long text only its beginning is read.
 _BEGINNING = 2000
@@ -140,6 +143,53 @@ _CHANGES = {
     .limit(bindparam("most"))
     for scope, condition in _WANTED.items()
 }  # fmt: skip
+
+
+_INVOICES = (
+    select(
+        *(invoice.c[name] for name in ("id", "created_at", "issued_on", "number", "kind", "total", "currency", "user")),
+        _corrected.c.number.label("corrects"),
+    )
+    .select_from(invoice.outerjoin(_corrected, _corrected.c.id == invoice.c.corrects))
+    .where(
+        invoice.c.client == bindparam("client"), invoice.c.state == "issued", invoice.c.issued_on <= bindparam("until")
+    )
+    .order_by(invoice.c.issued_on.desc(), invoice.c.id.desc())
+    .limit(bindparam("most"))
+)
+_PAYMENTS = (
+    select(
+        *(
+            payment.c[name]
+            for name in ("id", "created_at", "on", "kind", "amount", "currency", "reference", "receipts", "user")
+        )
+    )
+    .where(payment.c.client == bindparam("client"), payment.c.on <= bindparam("until"))
+    .order_by(payment.c.on.desc(), payment.c.id.desc())
+    .limit(bindparam("most"))
+)
+_REMINDERS = (
+    select(*(reminder.c[name] for name in ("id", "created_at", "on", "level", "invoice", "user")), invoice.c.number)
+    .join_from(reminder, invoice, invoice.c.id == reminder.c.invoice)
+    .where(invoice.c.client == bindparam("client"), reminder.c.on <= bindparam("until"))
+    .order_by(reminder.c.on.desc(), reminder.c.id.desc())
+    .limit(bindparam("most"))
+)
+
+
+def invoices(snapshot: Snapshot, client: int, until: date, most: int) -> "Sequence[AnyRow]":
+    """Issued invoices and credit notes: id, created_at, issued_on, number, kind, total, currency, user, corrects."""
+    return snapshot.select(_INVOICES, client=client, until=until, most=most)
+
+
+def payments(snapshot: Snapshot, client: int, until: date, most: int) -> "Sequence[AnyRow]":
+    """Payments and refunds: id, created_at, on, kind, amount, currency, reference, receipts, user."""
+    return snapshot.select(_PAYMENTS, client=client, until=until, most=most)
+
+
+def reminders(snapshot: Snapshot, client: int, until: date, most: int) -> "Sequence[AnyRow]":
+    """Reminders of invoices: id, created_at, on, level, invoice, user, number."""
+    return snapshot.select(_REMINDERS, client=client, until=until, most=most)
 
 
 def sales(snapshot: Snapshot, client: int, until: date, most: int) -> "Sequence[AnyRow]":

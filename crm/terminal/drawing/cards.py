@@ -1,6 +1,7 @@
 """Pairs of labels and values, and what happened on one line each."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
@@ -19,7 +20,7 @@ _GAP = 2
 # Beside a list: the blanks around a card, and the lines that a value may take.
 _SIDE_EDGE, _SIDE_LINES = 4, 3
 # What was said to a client and sold, which comes before what was noted down about it where there is little room.
-_FIRST_KINDS = frozenset(("call", "meeting", "email", "sms", "note", "sale"))
+_FIRST_KINDS = frozenset(("call", "meeting", "email", "sms", "note", "sale", "invoice", "payment"))
 
 
 def pairs(rows: Iterable[tuple[str, Text]], width: int, most: int | None = None) -> RenderableType:
@@ -130,7 +131,9 @@ def entry_line(entry: "Entry", by: Conventions) -> Text:
     """An entry of the timeline, without its day."""
     line = Text()
     if entry.amount is not None:
-        line.append(by.money(entry.amount), "money").append("  ")
+        line.append(
+            (replace(by, currency=entry.currency) if entry.currency else by).money(entry.amount), "money"
+        ).append("  ")
     return line.append(clean(entry.what), "default")
 
 

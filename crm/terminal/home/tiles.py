@@ -9,7 +9,7 @@ from rich.text import Text
 
 from crm.commands.activity.follow_up_lists import FollowUpShown, due_words
 from crm.commands.client_selection import pluralize
-from crm.commands.home.tiles import Birthday, MessageCount, MonthOfSales, Statuses, Tile
+from crm.commands.home.tiles import Billed, Birthday, MessageCount, MonthOfSales, Statuses, Tile
 from crm.commands.sales.pipeline import StageSum
 from crm.model import STATES, Client, Conventions
 from crm.terminal.drawing.charts import bar, change, columns
@@ -143,7 +143,7 @@ def _report(screen: Screen, report: "Report", by: Conventions) -> Iterator[Text]
     from crm.commands.reports.writing import value_text
     from crm.terminal.reports.rendering import chart_lines
 
-    chart = report.chart
+    chart, by = report.chart, report.conventions(by)
     if not report.rows:
         yield Text("No data yet.", "muted")
     elif chart is not None and chart.kind == "columns":
@@ -177,6 +177,15 @@ def _messages(_: Screen, counts: Sequence[MessageCount], by: Conventions) -> Ite
         yield Text("  ").append(f"{by.number(count.messages)} {STATES[count.state]}", style)
 
 
+def _billing(_: Screen, rows: Sequence[Billed], by: Conventions) -> Iterator[Text]:
+    for row in rows:
+        own = replace(by, currency=row.currency or by.currency)
+        line = Text("  open ").append(own.money(row.open), "bold")
+        if row.overdue:
+            line.append(f"  ! overdue {own.money(row.overdue)}", "overdue")
+        yield line.append(f"  paid this month {own.money(row.paid_this_month)}", "default")
+
+
 def _follow_ups(_: Screen, follow_ups: Sequence[FollowUpShown], __: Conventions) -> Iterator[Text]:
     for follow_up in follow_ups:
         yield Text("  ").append(clean(follow_up_line(follow_up)))
@@ -206,6 +215,7 @@ def _birthdays(_: Screen, birthdays: Sequence[Birthday], by: Conventions) -> Ite
 
 _DRAWN: Mapping[str, Callable[[Screen, Any, Conventions], Iterator[Text]]] = {
     "pipeline": _pipeline,
+    "billing": _billing,
     "messages": _messages,
     "follow-ups": _follow_ups,
     "newest": _newest,

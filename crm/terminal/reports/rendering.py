@@ -20,6 +20,7 @@ _WIDEST_BAR = 50
 
 @renderer(Report)
 def _(result: Report, screen: Screen, by: Conventions) -> None:
+    by = result.conventions(by)
     draw_heading(screen, result, by)
     draw_table(screen, result, by)
     draw_chart(screen, result, by)

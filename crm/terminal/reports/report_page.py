@@ -39,7 +39,7 @@ class ReportPage:
         return [parameter for parameter in parameters if not parameter.path and parameter.name != "yes"]
 
     def _draw(self) -> None:
-        screen, by = self.session.screen, self.session.crm.conventions
+        screen, by = self.session.screen, self.report.conventions(self.session.crm.conventions)
         draw_heading(screen, self.report, by)
         if self._fits or self._charted:
             if self._fits:
@@ -125,4 +125,5 @@ def _show_page(command: Command, session: Session, **arguments: Any) -> None:
     ReportPage(session, command, arguments).show()
 
 
-FLOWS.update({command.words: partial(_show_page, command) for command in commands(menu="reports")})
+for menu in ("reports", "billing reports"):
+    FLOWS.update({command.words: partial(_show_page, command) for command in commands(menu=menu)})
