@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from crm.model import Client, Contact
 from crm.model.folding import fold
 from crm.model.likeness import ALIKE, likeness
+from crm.model.record import derived_columns
 from crm.repository import Query, Snapshot
-from crm.repository.derived_columns import derived_columns
 
 _MARKS = ".,;:"
 _TELEPHONE = re.compile(r"[+\d(][\d\s()/.-]{3,}")

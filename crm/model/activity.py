@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from crm.lazy_dataclasses import dataclass
 from crm.model.fields import Choice, Day, Id, Line, Person, Prose, TimeOfDay, Whole
-from crm.model.kind import EVERYTHING, Export, Kind, Rights, Sum, Tab
+from crm.model.kind import EVERYTHING, Export, Indexed, Kind, Rights, Sum, Tab
 from crm.model.record import Record, account_beside, described
 
 INTERACTIONS = {"call": "call", "meeting": "meeting", "email": "e-mail", "sms": "SMS", "note": "note"}
@@ -33,7 +33,12 @@ class Interaction(Record):
         order=("-on", "-time", "-id"),
         day="on",
         # A page of a timeline, and the day of the last contact, are read from the index.
-        indexes={"by_client": ("client", "on", "time", "kind"), "by_day": ("on",)},
+        indexes={
+            "by_client": ("client", "on", "time", "kind"),
+            "by_day": ("on",),
+            "by_user": Indexed(("user", "on", "time"), folded=True, since=5),
+            "by_user_id": Indexed(("user_id", "on", "time"), given="user_id", since=6),
+        },
         sums=(Sum(name="last_contact_on", function="max", of="on", where={"kind": CONTACTING}),),
         rights=Rights(staff=EVERYTHING),
         tab=Tab(number=18, colour="5b7fa6", rows=200, since=3),
@@ -68,7 +73,14 @@ class FollowUp(Record):
         called="what",
         order=("due_on", "due_time", "id"),
         day="due_on",
-        indexes={"by_client": ("client", "done_on", "due_on"), "by_due": ("done_on", "due_on")},
+        indexes={
+            "by_client": ("client", "done_on", "due_on"),
+            "by_due": ("done_on", "due_on"),
+            # People are looked for by their account, and by name in whatever case; last what is counted of those who
+            # have none.
+            "by_user": Indexed(("user", "done_on", "due_on", "user_id"), folded=True, since=6),
+            "by_user_id": Indexed(("user_id", "done_on", "due_on"), given="user_id", since=6),
+        },
         sums=(Sum(name="next_follow_up_on", function="min", of="due_on", where={"done_on": None}),),
         rights=Rights(staff=EVERYTHING),
         tab=Tab(number=19, colour="a6563f", rows=200, since=3),

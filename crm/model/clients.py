@@ -27,12 +27,30 @@ from crm.model.fields import (
     Tags,
     Whole,
 )
-from crm.model.kind import ALL, EVERYTHING, READ_ALL, READ_OWN, Export, Kind, May, Rights, Tab
+from crm.model.folding import fold
+from crm.model.kind import ALL, EVERYTHING, READ_ALL, READ_OWN, Derived, Export, Indexed, Kind, May, Rights, Tab
 from crm.model.record import Record, account_beside, described
 
 KINDS = {"person": "person", "company": "company"}
 # The formats of e-invoices that a client may want.
 INVOICE_FORMATS = {name: name for name in ("factur-x", "xrechnung-cii", "xrechnung-ubl", "peppol", "none")}
+
+
+def sort_name(client: "Client") -> str:
+    """The name by which clients are sorted: the last name first, of a company its own."""
+    if client.kind == "company":
+        return fold(f"{client.company} {client.last_name} {client.first_name}").strip()
+    # Chinese, Japanese and Korean names are written, and looked for, as one word.
+    between = "" if client.last_name[:1] >= "\u2e80" else " "
+    return fold(f"{client.last_name}{between}{client.first_name} {client.company}").strip()
+
+
+def _folded(*texts: str) -> str:
+    return fold(" ".join(filter(None, texts)))
+
+
+def _month_and_day(born: date | None) -> str:
+    return f"{born.month:02}-{born.day:02}" if born else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +68,19 @@ class Client(Record):
         called="name",
         order=("sort_name", "id"),
         unique=("reference",),
+        derived={
+            "sort_name": Derived(("kind", "first_name", "last_name", "company"), sort_name, 410),
+            "search_name": Derived(
+                ("first_name", "last_name", "company"),
+                lambda client: fold(f"{client.first_name} {client.last_name} {client.company}").strip(),
+                610,
+            ),
+            "search_rest": Derived(
+                ("email", "phone", "tags", "reference", "city"),
+                lambda client: _folded(client.email, client.phone, *client.tags, client.reference, client.city),
+            ),
+            "birthday": Derived(("date_of_birth",), lambda client: _month_and_day(client.date_of_birth), 5),
+        },
         indexes={
             "by_name": ("sort_name",),
             "by_first_name": ("search_name",),
@@ -59,6 +90,25 @@ class Client(Record):
             "by_birthday": ("birthday", "sort_name"),
             "by_last_contact": ("last_contact_on",),
             "by_next_follow_up": ("next_follow_up_on",),
+            # Only those that have moved, with all that finding the biggest of them needs.
+            "moved": Indexed(("status_since", "total_spend", "status_before", "status"), given="status_before"),
+            # A list is narrowed by any of these. What many have in common is read in the order of the list.
+            **{
+                f"by_{name}": Indexed((name,), folded=True, given=name, since=5)
+                for name in ("reference", "last_name", "company", "address", "postcode")
+            },
+            **{
+                f"by_{name}": Indexed((name, "sort_name"), folded=True, given=name, since=5)
+                for name in ("city", "country", "source")
+            },
+            "by_region": Indexed(("region", "sort_name"), folded=True, given="region", since=10),
+            "by_tags": Indexed(("sort_name", "id", "tags"), given="tags", since=5),
+            "by_due": Indexed(("sort_name", "id", "next_follow_up_on"), given="next_follow_up_on", since=5),
+            "by_kind": Indexed(("sort_name",), where=("kind", "company"), since=5),
+            "by_consent": Indexed(("sort_name",), where=("marketing_consent", 1), since=5),
+            "by_status_text": Indexed(("status", "sort_name"), folded=True, since=5),
+            "by_owner": Indexed(("owner", "sort_name", "owner_id"), folded=True, since=6),
+            "by_owner_id": Indexed(("owner_id", "sort_name"), given="owner_id", since=6),
         },
         rights=Rights(
             staff=May(ALL, ALL, ALL),
@@ -160,6 +210,11 @@ class Contact(Record):
         needs=("client", "name"),
         called="name",
         order=("-is_primary", "id"),
+        derived={
+            "search_name": Derived(
+                ("name", "email", "phone"), lambda contact: _folded(contact.name, contact.email, contact.phone), 560
+            )
+        },
         indexes={"by_client": ("client",), "by_email": ("email",)},
         rights=Rights(
             staff=EVERYTHING, client=READ_OWN, mail_key=READ_ALL, owned_by=("client", "client"), internal=("notes",)

@@ -110,6 +110,30 @@ class Export:
 
 
 @dataclass(frozen=True, slots=True)
+class Indexed:
+    """An index that is over more than plain `columns`: where it is `folded`, over the first of them whatever its case,
+    as a list is narrowed by a text; of the rows only those in which the column `given` says something, or in which
+    `where` has its value. `since` is the format of a store that has it as it is now."""
+
+    columns: tuple[str, ...]
+    _: KW_ONLY
+    folded: bool = False
+    given: str = ""
+    where: tuple[str, str | int] | None = None
+    since: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A column that only serves finding and sorting records: the text that `make` gives of one, of `length` at most (0
+    for any), made anew whenever one of the fields `of` which it is made is written."""
+
+    of: tuple[str, ...]
+    make: Callable[[Any], str]
+    length: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
     """The declaration of a kind of record, beside its fields.
 
@@ -121,8 +145,8 @@ class Kind:
     `follows` are fields that the record itself says: each is made anew from the others whenever one is written.
 
     `unique` fields are texts, whole numbers or days that are unique where given, in a database and in a spreadsheet,
-    and a record is found by them. `indexes` are those of its table by the end of their names, `since` is the format of
-    a store that has the table first.
+    and a record is found by them. `derived` are columns beside the fields; `indexes` are those of its table by the end
+    of their names; `since` is the format of a store that has the table first.
 
     A record that is `lasting` is only deleted on purpose: to take back the change that added it, to restore a backup
     that does not hold it, or to delete its row in a spreadsheet leaves it there. It needs a `unique` field.
@@ -139,7 +163,8 @@ class Kind:
     order: tuple[str, ...] = ("id",)
     day: str = ""
     unique: tuple[str, ...] = ()
-    indexes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    derived: Mapping[str, Derived] = field(default_factory=dict)
+    indexes: Mapping[str, tuple[str, ...] | Indexed] = field(default_factory=dict)
     sums: tuple[Sum, ...] = ()
     follows: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
     rights: Rights = Rights()

@@ -6,7 +6,7 @@ from typing import ClassVar
 from crm.lazy_dataclasses import dataclass
 from crm.model.fields import Choice, Day, Id, Line, Person, Prose, TimeOfDay, Whole
 from crm.model.fields.recipients import Recipient
-from crm.model.kind import ALL, EVERYTHING, READ_ALL, Export, Kind, May, Rights, Sum, Tab
+from crm.model.kind import ALL, EVERYTHING, READ_ALL, Export, Indexed, Kind, May, Rights, Sum, Tab
 from crm.model.record import Record, account_beside, described
 
 CHANNELS = {"email": "e-mail", "sms": "SMS"}
@@ -99,6 +99,7 @@ class Message(Record):
             "by_state": ("state", "channel"),
             "by_mailing": ("mailing", "state"),
             "by_identifier": ("identifier",),
+            "by_day": Indexed(("on", "time"), since=5),
         },
         sums=(Sum(name="last_contact_on", function="max", of="on", where={"state": ARRIVED}),),
         rights=Rights(staff=EVERYTHING, mail_key=May(ALL, ALL, ALL)),

@@ -1,7 +1,7 @@
 """A record: its declaration, and fields that say how they are named, checked and set."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import field
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -79,6 +79,16 @@ def fields_of(record: type[Record]) -> Mapping[str, Field]:
         field.name: Field(field.name, **field.metadata, optional=type(None) in get_args(field.type))
         for field in dataclasses.fields(record)
         if "label" in field.metadata
+    }
+
+
+def derived_columns(record: Record, changed: Collection[str] | None = None) -> dict[str, str]:
+    """The columns of a record that only serve finding and sorting; with `changed` those that a change of these fields
+    makes anew."""
+    return {
+        name: derived.make(record)
+        for name, derived in record.about.derived.items()
+        if changed is None or not set(derived.of).isdisjoint(changed)
     }
 
 

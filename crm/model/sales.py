@@ -6,8 +6,11 @@ from typing import ClassVar
 
 from crm.lazy_dataclasses import dataclass
 from crm.model.fields import Amount, Choice, Day, Id, Line, Person, Prose, Whole
-from crm.model.kind import ALL, EVERYTHING, NONE, READ_ALL, READ_OWN, Export, Kind, May, Rights, Sum, Tab
+from crm.model.kind import ALL, EVERYTHING, NONE, READ_ALL, READ_OWN, Export, Indexed, Kind, May, Rights, Sum, Tab
 from crm.model.record import Record, account_beside, described
+
+# Of an open deal: since when it waits, and by when it should have been closed.
+_HALTING = ("closed_on", "stage_since", "expected_close_on")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +26,11 @@ class Sale(Record):
         order=("-on", "-id"),
         day="on",
         # Totals and windows of one client, and sums of a period, are read from the index alone.
-        indexes={"by_client": ("client", "on", "amount"), "by_day": ("on", "amount")},
+        indexes={
+            "by_client": ("client", "on", "amount"),
+            "by_day": ("on", "amount"),
+            "by_reference": Indexed(("reference",), folded=True, given="reference", since=9),
+        },
         sums=(
             Sum(name="total_spend", function="sum", of="amount"),
             Sum(name="sales_count", function="count"),
@@ -105,7 +112,14 @@ class Deal(Record):
         needs=("client", "title", "stage"),
         called="title",
         day="expected_close_on",
-        indexes={"by_client": ("client",), "by_stage": ("stage", "closed_on", "value")},
+        indexes={
+            "by_client": ("client",),
+            "by_stage": ("stage", "closed_on", "value"),
+            # Which open deals have come to a halt is read from the index.
+            "by_halt": Indexed((*_HALTING, "client"), since=6),
+            "by_owner": Indexed(("owner", *_HALTING, "owner_id"), folded=True, since=6),
+            "by_owner_id": Indexed(("owner_id", *_HALTING), given="owner_id", since=6),
+        },
         rights=Rights(staff=EVERYTHING),
         tab=Tab(number=20, colour="6b5b95", rows=200, since=3),
         export=Export(place=4),

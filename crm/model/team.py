@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from crm.lazy_dataclasses import dataclass
 from crm.model.fields import Choice, Day, Email, Flag, Line, Person, Phone, Whole
-from crm.model.kind import ALL, OWN, READ_ALL, Kind, May, Rights, Tab
+from crm.model.kind import ALL, OWN, READ_ALL, Indexed, Kind, May, Rights, Tab
 from crm.model.record import Record, account_beside, described
 
 ROLES = {"admin": "admin", "staff": "staff", "client": "client"}
@@ -70,7 +70,12 @@ class SignIn(Record):
         "sign_ins",
         place=17,
         needs=("user", "state"),
-        indexes={"by_token": ("token",), "by_user": ("user",)},
+        indexes={
+            "by_token": ("token",),
+            "by_user": ("user",),
+            # Every look at the accounts asks for all sessions that are open, among many that have ended.
+            "open": Indexed(("id",), where=("state", "open"), since=6),
+        },
         rights=Rights(
             staff=May(OWN, update=OWN),
             client=May(OWN, update=OWN),

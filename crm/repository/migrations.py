@@ -7,6 +7,7 @@ from sqlalchemy import Column, Connection, Engine, Index, Table
 from sqlalchemy.schema import CreateColumn, DropIndex
 
 from crm.model import fields
+from crm.model.kind import Indexed
 from crm.repository import tables
 
 Added = Table | Column[Any] | Index
@@ -15,24 +16,23 @@ Added = Table | Column[Any] | Index
 # accounts, since 6, are facts.
 _BESIDE: Mapping[int, Sequence[Added]] = {
     3: tables.HISTORY_INDEXES,
-    4: tables.WORK_INDEXES,
-    5: tables.FILTER_INDEXES,
-    6: (
-        *(beside for _, _, beside in tables.PEOPLE), *tables.ACCOUNT_INDEXES, *tables.WORK_INDEXES,
-        tables.OPEN_SIGN_INS,
-        *(index for index in tables.FILTER_INDEXES if index.name == "client_by_owner"),
-    ),
-    9: (*tables.SALE_INDEXES, tables.transactions.c.uid, tables.TRANSACTION_BY_UID),
-    10: tuple(index for index in tables.FILTER_INDEXES if index.name == "client_by_region"),
-}  # fmt: skip
+    6: [beside for _, _, beside in tables.PEOPLE],
+    9: [tables.transactions.c.uid, tables.TRANSACTION_BY_UID],
+}
 
 
 def _declared(version: int) -> Iterator[Added]:
-    """The tables and columns that records declare to be new in a format."""
+    """The tables, columns and indexes that records declare to be new in a format."""
     for kind, table in tables.TABLES.items():
         if kind.about.since == version:
             yield table
         yield from (table.c[name] for name, field in fields(kind).items() if field.since == version > kind.about.since)
+        indexes = {str(index.name): index for index in table.indexes}
+        yield from (
+            indexes[f"{table.name}_{end}"]
+            for end, declared in kind.about.indexes.items()
+            if isinstance(declared, Indexed) and declared.since == version > kind.about.since
+        )
 
 
 ADDED: Mapping[int, Sequence[Added]] = {

@@ -69,8 +69,9 @@ from crm.model.fields import (
     TimeOfDay,
     Whole,
 )
+from crm.model.kind import Indexed
+from crm.model.record import derived_columns
 from crm.repository.column_types import JsonText, Minor, Moment, TagList, UniqueNumber, UniqueText, WholeNumber, YesNo
-from crm.repository.derived_columns import derived_columns
 from crm.repository.sql_functions import number_in
 
 # The format of a store: the last one, or that of what a record has declared to be new since.
@@ -162,28 +163,47 @@ def _unique(kind: type[Record]) -> list[Index]:
     ]
 
 
-def _derived(kind: type[Record]) -> list[Column[Any]]:
-    """The columns that only serve finding and sorting, see `derived_columns`."""
-    if kind is Client:
-        return [_text("sort_name", 410), _text("search_name", 610), _text("search_rest"), _text("birthday", 5)]
-    return [_text("search_name", 560)] if kind is Contact else []
+def _index(table: Table, end: str, declared: tuple[str, ...] | Indexed) -> Index:
+    """An index of a table, as its record declares it."""
+    indexed = declared if isinstance(declared, Indexed) else Indexed(declared)
+    columns: list[ColumnElement[Any]] = [table.c[name] for name in indexed.columns]
+    if indexed.folded:
+        # As `sql_functions.is_text` asks for it.
+        columns[0] = func.lower(columns[0])
+    return Index(f"{table.name}_{end}", *columns, sqlite_where=_rows_of(table, indexed))
+
+
+def _rows_of(table: Table, indexed: Indexed) -> ColumnElement[bool] | None:
+    """The rows that an index holds; None for all."""
+    if indexed.where:
+        name, value = indexed.where
+        column = table.c[name]
+        return (type_coerce(column, Integer) if isinstance(value, int) else column) == value
+    if not indexed.given:
+        return None
+    column = table.c[indexed.given]
+    if isinstance(column.type, Date):
+        return column.is_not(None)
+    return column != 0 if isinstance(column.type, Integer) else type_coerce(column, String) != ""
 
 
 def _table(kind: type[Record]) -> Table:
     """The table of a kind of record, as its declaration and its fields say."""
     described, besides = fields(kind), frozenset(people(kind).values())
     own = [name for name in field_names(kind) if name in described or name in besides]
-    return Table(
+    table = Table(
         kind.kind_name,
         metadata,
         *_record_columns(),
         *(_account(name) if name in besides else _column(kind, described[name]) for name in own),
-        *_derived(kind),
-        *(Index(f"{kind.kind_name}_{end}", *columns) for end, columns in kind.about.indexes.items()),
+        *(_text(name, derived.length) for name, derived in kind.about.derived.items()),
         *_unique(kind),
         # An id is never used twice, also after a deletion; a number that somebody wrote down stays true.
         sqlite_autoincrement=True,
     )
+    for end, declared in kind.about.indexes.items():
+        _index(table, end, declared)
+    return table
 
 
 TABLES: Mapping[type[Record], Table] = {kind: _table(kind) for kind in RECORDS}
@@ -207,80 +227,6 @@ sign_in = TABLES[SignIn]
 key = TABLES[MachineKey]
 dashboard = TABLES[Dashboard]
 setting = TABLES[Setting]
-
-# Only those who have moved, with all that finding the biggest of them needs.
-_has_moved = client.c.status_before != ""
-Index(
-    "client_moved",
-    client.c.status_since,
-    client.c.total_spend,
-    client.c.status_before,
-    client.c.status,
-    sqlite_where=_has_moved,
-)
-
-# What is whose: people are looked for by their account, and by name in whatever case; last what is counted of those who
-# have none. Which open deals have come to a halt is read from the index.
-_halting = (deal.c.closed_on, deal.c.stage_since, deal.c.expected_close_on)
-WORK_INDEXES = (
-    Index(
-        "follow_up_by_user", func.lower(follow_up.c.user), follow_up.c.done_on, follow_up.c.due_on, follow_up.c.user_id
-    ),
-    Index("deal_by_owner", func.lower(deal.c.owner), *_halting, deal.c.owner_id),
-    Index("deal_by_halt", *_halting, deal.c.client),
-)
-
-
-def _by_text(column: Column[Any], *more: Column[Any]) -> Index:
-    """The index through which records are found by a text of theirs, whatever its case (`sql_functions.is_text`)."""
-    name = f"{column.table.name}_by_{column.name}"
-    return Index(name, func.lower(column), *more, sqlite_where=type_coerce(column, String) != "")
-
-
-# A list of clients is narrowed by any of these. What many have in common is read in the order of the list.
-FILTER_INDEXES = (
-    *map(_by_text, (client.c.reference, client.c.last_name, client.c.company, client.c.address, client.c.postcode)),
-    *(
-        _by_text(column, client.c.sort_name)
-        for column in (client.c.city, client.c.region, client.c.country, client.c.source)
-    ),
-    Index(
-        "client_by_tags",
-        client.c.sort_name,
-        client.c.id,
-        client.c.tags,
-        sqlite_where=type_coerce(client.c.tags, String) != "",
-    ),
-    Index(
-        "client_by_due", client.c.sort_name, client.c.id, client.c.next_follow_up_on,
-        sqlite_where=client.c.next_follow_up_on.is_not(None),
-    ),
-    Index("client_by_kind", client.c.sort_name, sqlite_where=client.c.kind == "company"),
-    Index("client_by_consent", client.c.sort_name, sqlite_where=type_coerce(client.c.marketing_consent, Integer) == 1),
-    Index("client_by_status_text", func.lower(client.c.status), client.c.sort_name),
-    Index("client_by_owner", func.lower(client.c.owner), client.c.sort_name, client.c.owner_id),
-    Index("interaction_by_user", func.lower(interaction.c.user), interaction.c.on, interaction.c.time),
-    Index("message_by_day", message.c.on, message.c.time),
-)  # fmt: skip
-
-# A sale is found by the number that it has elsewhere.
-SALE_INDEXES = (_by_text(sale.c.reference),)
-
-
-def _by_account(column: Column[int], *more: Column[Any]) -> Index:
-    """The index through which is found what is somebody's who has an account."""
-    return Index(f"{column.table.name}_by_{column.name}", column, *more, sqlite_where=column != 0)
-
-
-ACCOUNT_INDEXES = (
-    _by_account(client.c.owner_id, client.c.sort_name),
-    _by_account(deal.c.owner_id, *_halting),
-    _by_account(follow_up.c.user_id, follow_up.c.done_on, follow_up.c.due_on),
-    _by_account(interaction.c.user_id, interaction.c.on, interaction.c.time),
-)
-
-# Every look at the accounts asks for all sessions that are open, among many that have ended.
-OPEN_SIGN_INS = Index("sign_in_open", sign_in.c.id, sqlite_where=sign_in.c.state == "open")
 
 # One row a transaction: who, when, and which command; `undoes` names the one it took back.
 transactions = Table(

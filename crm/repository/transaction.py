@@ -39,6 +39,7 @@ from crm.model import (
 )  # fmt: skip
 from crm.model.data import CURRENCY, SPEND_COUNTS
 from crm.model.encoding import plain
+from crm.model.record import derived_columns
 from crm.model.rights import UNTOLD
 from crm.repository import (
     STORE_ID,
@@ -58,7 +59,6 @@ from crm.repository import (
     writing,
 )
 from crm.repository.bulk import insert_rows, update_rows
-from crm.repository.derived_columns import DERIVED_FROM, derived_columns
 from crm.repository.dialect import Dialect
 from crm.repository.known import KnownRosters, new_id
 from crm.repository.snapshot import SqlSnapshot, put_fact
@@ -456,9 +456,9 @@ class SqlTransaction(SqlSnapshot):
         changes |= bills.followed(dataclasses.replace(current, **changes), {})
         changed = dataclasses.replace(current, **changes, version=current.version + 1, updated_at=self.at)
         row = dict(changes, version=changed.version, updated_at=self.at)
-        if not DERIVED_FROM.get(type(current), _NOTHING).isdisjoint(changes):
+        if derived := derived_columns(changed, changes):
             self._index_created()
-            row |= derived_columns(changed)
+            row |= derived
         table = TABLES[type(current)]
         if isinstance(current, Client):
             self.forget(current.id)
@@ -825,7 +825,6 @@ class SqlTransaction(SqlSnapshot):
             self.dialect.keep_ids(self.connection, self._last_ids)
 
 
-_NOTHING: frozenset[str] = frozenset()
 # A number is never empty: 0 stands for nobody, or for the owner of the machine.
 _EMPTY = (None, "", ())
 

@@ -14,7 +14,7 @@ from crm.commands.clients.rules import statuses
 from crm.commands.registry import named
 from crm.errors import NotFoundError
 from crm.model import Client, Conventions, FollowUp, View, fields
-from crm.repository.derived_columns import derived_columns
+from crm.model.clients import sort_name
 from crm.rules import parse_condition
 from crm.terminal.clients.bulk import act_on
 from crm.terminal.clients.rendering import LISTED, client_side
@@ -79,7 +79,7 @@ class ClientsPage(ListPage):
         return listed
 
     def jumps_by(self) -> Callable[[Any], str] | None:
-        return _sort_name if self._order() in ("", "name") else None
+        return sort_name if self._order() in ("", "name") else None
 
     def count(self) -> int:
         with self.session.crm.read() as snapshot:
@@ -259,10 +259,6 @@ class ClientsPage(ListPage):
             return self.sort
         with self.session.crm.read() as snapshot:
             return view_called(snapshot, self.view).sort
-
-
-def _sort_name(client: Client) -> str:
-    return derived_columns(client)["sort_name"]
 
 
 def _columns(sort: str, next_ones: Mapping[int, FollowUp]) -> Sequence[tables.Column]:

@@ -114,6 +114,34 @@ def test_each_unique_field_is_unique_where_given_and_finds_its_record(kind: str)
             assert [vehicle.id for vehicle in snapshot.find_all(Vehicle, Query({"chassis": 77}))] == [numbered.id]
 
 
+def test_its_list_stands_in_the_order_of_a_column_that_follows_from_a_field() -> None:
+    with _new_store(STORES["sqlite"]) as store:
+        _add(store)
+        new = [replace(VEHICLE, plate=plate, on=store.repository.clock.today) for plate in ("b-1", "C-1", "a-1")]
+        store.change(lambda tx: tx.add_all(new))
+        assert _plates(store) == ["a-1", "b-1", "C-1", "W-1"]
+        with store.repository.read() as snapshot:
+            last = snapshot.get(Vehicle, 1)
+        number = store.change(lambda tx: (tx.change(last, plate="A-0"), tx.number)[1])
+        assert _plates(store) == ["A-0", "a-1", "b-1", "C-1"]
+        store.change(lambda tx: tx.undo(number))
+        assert _plates(store) == ["a-1", "b-1", "C-1", "W-1"]
+
+
+def _plates(store: Store) -> list[str]:
+    with store.repository.read() as snapshot:
+        return [vehicle.plate for vehicle in snapshot.find_all(Vehicle)]
+
+
+def test_its_list_is_narrowed_through_an_index_that_it_declares() -> None:
+    with _new_store(STORES["sqlite"]) as store:
+        _add(store)
+        statement = "SELECT * FROM vehicle WHERE lower(note) = 'dented' AND note != ''"
+        with store.repository._engine.connect() as connection:
+            (plan,) = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}")
+    assert "vehicle_by_note" in plan[-1]
+
+
 def test_a_second_unique_field_is_checked_in_a_spreadsheet_too() -> None:
     with new_team() as team:
         _add(team.store)
@@ -153,6 +181,9 @@ def test_it_has_a_tab_in_a_spreadsheet() -> None:
         team.person.set_cells(team.id, "vehicles", *place, [["by hand"]])
         with team.repository.read() as snapshot:
             assert snapshot.get(Vehicle, 1).note == "by hand"
+        team.person.set_cells(team.id, "vehicles", *team.place(Vehicle(id=1), "plate"), [["B-Hand"]])
+        with team.repository.read() as snapshot:
+            assert snapshot.connection.exec_driver_sql("SELECT sort_plate FROM vehicle").scalar() == "b-hand"
         place = team.place(Repair(id=1), "cost")
         team.person.set_cells(team.id, "repairs", *place, [[9]])
         with team.repository.read() as snapshot:

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, bindparam, update
 from crm.errors import StoreDamagedError
 from crm.model import Client, Record
 from crm.model.encoding import value_of
+from crm.model.record import derived_columns
 from crm.model.rights import UNTOLD
 from crm.repository import tables
-from crm.repository.derived_columns import DERIVED_FROM, derived_columns
 from crm.repository.sheets.grid import cells
 from crm.repository.sheets.grid.layout import OWN, Cell, Heading, columns, header, heading, letters, new_heading
 from crm.repository.sheets.mirror import mirror, problems
@@ -231,9 +231,12 @@ class TabIntake:
             stamp = cells.stamped(self._mark(row))
             version = stamp[1] if stamp and stamp[0] == record.id else record.version + 1
             expected = replace(record, **after, version=version, updated_at=done.at or record.updated_at)
-            values = {**after, "version": version, "updated_at": expected.updated_at}
-            if not DERIVED_FROM.get(self.kind, frozenset()).isdisjoint(after):
-                values |= derived_columns(expected)
+            values = {
+                **after,
+                "version": version,
+                "updated_at": expected.updated_at,
+                **derived_columns(expected, after),
+            }
             new = {f"new_{name}": value for name, value in values.items()}
             written[tuple(values)].append(new | {"wanted": record.id})
             known = self._expected(cells.row_of(expected), row, record.id, set(after))

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from crm.lazy_dataclasses import dataclass
 from crm.model.fields import Amount, Choice, Day, Id, Line, Whole
-from crm.model.kind import EVERYTHING, READ_OWN, Export, Kind, Rights, Sum, Tab
+from crm.model.kind import EVERYTHING, READ_OWN, Derived, Export, Indexed, Kind, Rights, Sum, Tab
 from crm.model.record import Record, described
 
 STATES = {"used": "in use", "sold": "sold"}
@@ -21,10 +21,15 @@ class Vehicle(Record):
         "vehicles",
         needs=("client", "plate", "on"),
         called="plate",
-        order=("-on", "id"),
+        order=("-on", "sort_plate", "id"),
         day="on",
         unique=("plate", "chassis"),
-        indexes={"by_client": ("client", "on")},
+        derived={"sort_plate": Derived(("plate",), lambda vehicle: vehicle.plate.lower(), 20)},
+        indexes={
+            "by_client": ("client", "on"),
+            "by_plate": ("sort_plate",),
+            "by_note": Indexed(("note", "on"), folded=True, given="note"),
+        },
         rights=Rights(staff=EVERYTHING, client=READ_OWN, owned_by=("client", "client"), internal=("note",)),
         tab=Tab(number=70, first=("plate", "state"), since=99),
         export=Export(),
