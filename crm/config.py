@@ -23,8 +23,10 @@ from crm.model.data import (
     CURRENCY,
     FEW_DELETIONS,
     PAID_INVOICES,
+    READS_AFTER,
     SALES,
     SHEET_DELETIONS,
+    SHEET_READS,
     SPEND_COUNTS,
     TIME_ZONE,
 )
@@ -598,6 +600,14 @@ TEAM: tuple[Option, ...] = (
         lambda: "",
         "Further e-mail addresses of your team, separated by commas: e-mail from there counts as sent by your team,"
         " such as what a colleague forwards from home, unless the mail server doubts the sender.",
+    ),
+    Option(
+        SHEET_READS,
+        "Reads of the sheet",
+        Whole(least=10, most=86_400),
+        lambda: READS_AFTER,
+        "After how many seconds the whole Google spreadsheet is read again if it is in use, in case Google Drive has"
+        " not reported an edit made by hand. If `check --live` found that Drive reports edits at once, it is 600.",
     ),
     Option(
         SHEET_DELETIONS,

@@ -181,6 +181,7 @@ def _prepared(first_records: Sequence[Record], at: datetime) -> str:
         service = Service(spreadsheet, account, _access(), google=google().url, clock=_HURRIED.clock)
         set_up(service, first_records, at)
         google().serialises(spreadsheet)
+        google().punctual(spreadsheet)
         service.close()
         _PREPARED[known] = spreadsheet
     return _PREPARED[known]

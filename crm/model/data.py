@@ -9,6 +9,8 @@ from crm.model.record import Record, described
 
 # How many records may vanish from a spreadsheet at once before it is asked what that means.
 SHEET_DELETIONS, FEW_DELETIONS = "sheet_deletions", 5
+# After how many seconds all of a spreadsheet is read once more where Google Drive may be late to tell of an edit.
+SHEET_READS, READS_AFTER = "sheet_reads", 60
 # The setting that says in which time zone the team's days begin and end.
 TIME_ZONE = "time_zone"
 # The settings that say what the figures of a client are summed from: in which currency, and whether its sales or its

@@ -131,12 +131,12 @@ class GoogleSpreadsheets:
     def _find_out(self, service: Service) -> None:
         """Lets two writers race a few times where it is not known yet whether Google applies requests one after the
         other. Where that cannot be found out, each change is looked at once more, and nothing else follows."""
-        from crm.repository.sheets.live_check import FEW_RACES, LiveCheck
+        from crm.repository.sheets.live_check import FEW_RACES, PUNCTUAL, LiveCheck
 
         with suppress(Rejected, NoAnswer, StoreBusyError, StoreOfflineError):
             (meta,) = service.values([META_RANGE])
             if not is_serialised(meta.rows):
-                LiveCheck(service, races=FEW_RACES).serialises(self.now().date())
+                LiveCheck(service, races=FEW_RACES, probe_waits=PUNCTUAL).serialises(self.now().date())
 
     @contextmanager
     def _service(self, url: str) -> Iterator[Service]:

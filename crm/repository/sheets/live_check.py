@@ -11,11 +11,13 @@ from crm.repository.known import new_id
 from crm.repository.sheets.google.spreadsheet import NoAnswer, Rejected, Service
 from crm.repository.sheets.grid.cells import Request, cells_request
 from crm.repository.sheets.grid.layout import META, Cell, a1
-from crm.repository.sheets.mirror.mirror import SERIALISES
+from crm.repository.sheets.mirror.mirror import PROBE, SERIALISES
 
 _VALUE = "userEnteredValue"
 # Drive is asked for so long (seconds) whether it has seen an edit.
-_PROBE_WAITS = 30.0
+PROBE_WAITS = 30.0
+# It is punctual where it has seen one after so long.
+PUNCTUAL = 5.0
 # How often two writers race; fewer times while a spreadsheet is connected.
 RACES, FEW_RACES = 10, 5
 # Whatever a person may type and a client may be called.
@@ -37,8 +39,16 @@ def _must(held: bool, otherwise: str) -> None:
 class LiveCheck:
     """One run of the proofs; `proofs` yields them one by one and leaves nothing behind."""
 
-    def __init__(self, service: Service, sleep: Callable[[float], None] = time.sleep, races: int = RACES) -> None:
+    def __init__(
+        self,
+        service: Service,
+        sleep: Callable[[float], None] = time.sleep,
+        races: int = RACES,
+        probe_waits: float = PROBE_WAITS,
+    ) -> None:
         self.service = service
+        self._probe_waits = probe_waits
+        self._probe_took: float | None = None
         self._races = races
         self._sleep = sleep
         self._uid = new_id()
@@ -50,8 +60,8 @@ class LiveCheck:
 
     def serialises(self, day: date) -> bool | None:
         """Return whether Google applies requests one after the other, None where it could not be found out; it is noted
-        in the spreadsheet."""
-        for _ in self._tried(self._serial):
+        in the spreadsheet, and so is whether Drive tells of an edit at once."""
+        for _ in self._tried([*self._serial, self.the_probe_sees_an_edit]):
             pass
         self.note(day)
         answer: bool | None = self.serial
@@ -62,6 +72,10 @@ class LiveCheck:
         if self.serial is not None:
             answer = [SERIALISES, "yes" if self.serial else "no", day.isoformat()]
             self.service.write([cells_request(META.sheet_id, 2, 0, [answer])])
+        if "the_probe_sees_an_edit" in self._held:
+            is_punctual = self._probe_took is not None and self._probe_took <= PUNCTUAL
+            answer = [PROBE, "yes" if is_punctual else "no", day.isoformat()]
+            self.service.write([cells_request(META.sheet_id, 3, 0, [answer])])
 
     def proofs(self) -> Iterator[Proof]:
         """Every proof, the one that all others stand on first."""
@@ -260,9 +274,10 @@ class LiveCheck:
         began = time.monotonic()
         while self.service.standing().version == before:
             waited = time.monotonic() - began
-            _must(waited < _PROBE_WAITS, f"not within {_PROBE_WAITS:.0f} s")
+            _must(waited < self._probe_waits, f"not within {self._probe_waits:.0f} s")
             self._sleep(0.5)
-        return f"after {time.monotonic() - began:.1f} s"
+        self._probe_took = time.monotonic() - began
+        return f"after {self._probe_took:.1f} s"
 
     # Requests
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import DBAPIError
 
 from crm.errors import (
@@ -23,6 +23,7 @@ from crm.errors import (
     StoreOfflineError,
 )
 from crm.model import BY_NAME, Client, Conventions, Record
+from crm.model.data import READS_AFTER, SHEET_READS
 from crm.repository import PROGRAM, ROSTER, SPREADSHEET, Allowed, Finding, Held, Proof, Restored, Wait, Waiting, anybody
 from crm.repository.dialect import Dialect
 from crm.repository.known import new_id
@@ -30,10 +31,10 @@ from crm.repository.restoring import put_back
 from crm.repository.sheets.google.spreadsheet import NoAnswer, Rejected, Service, unreadable
 from crm.repository.sheets.mirror import mirror
 from crm.repository.sheets.mirror.loading import some_records
-from crm.repository.sheets.mirror.mirror import Seen, State
+from crm.repository.sheets.mirror.mirror import META_RANGE, Seen, State
 from crm.repository.sheets.mirror.preview import Preview
 from crm.repository.sheets.mirror.problems import problems, untaken_words, words
-from crm.repository.sheets.pull import hand_edits, held_edits, ingest, kept_accounts
+from crm.repository.sheets.pull import hand_edits, held_edits, ingest, kept_accounts, reading
 from crm.repository.sheets.pull.delta import AllTabsGoneError, TabDamagedError
 from crm.repository.sheets.pull.formulas import formulas
 from crm.repository.sheets.pull.kept_accounts import KeptAccounts, note_edits
@@ -46,6 +47,7 @@ from crm.repository.sheets.repairing import Damage
 from crm.repository.snapshot import SqlSnapshot, fact, put_fact
 from crm.repository.sql import REVIEWED, SqlRepository, not_as_it_says
 from crm.repository.sqlite.dialect import Sqlite
+from crm.repository.tables import setting
 from crm.repository.team import team_of
 from crm.repository.transaction import SqlTransaction
 from crm.repository.writing import SEALED
@@ -54,9 +56,11 @@ Result = TypeVar("Result")
 
 # What was last seen is taken as true for so long (seconds).
 FRESH_FOR = 5.0
-# How soon Drive's version follows an edit is written nowhere: a program that runs on reads everything now and then
-# (seconds), whatever Drive says.
+# How soon Drive's version follows an edit is written nowhere. Where it was seen to do so at once, everything is read
+# all the same after so long (seconds); elsewhere after as long as the team has set.
 READS_ANYWAY_AFTER = 600.0
+# But reading takes no more than this part of the time.
+_SHARE_OF_READING = 0.05
 # After the connection failed, reading goes on from the mirror for so long before it is tried again.
 _OFFLINE_FOR = 10.0
 # How long a change is tried while others come first; the wait is shown after a while.
@@ -96,7 +100,6 @@ class SheetsRepository(SqlRepository):
         self._mirror_file = mirror_file
         self.fresh_for = fresh_for
         self._check_setting = check_setting
-        self._read_at = time.monotonic()
         self._push = Push(service, waiting)
         self._preview = Preview(mirror_file)
         # Why the spreadsheet could not be reached, and when (seconds since 1970).
@@ -232,25 +235,56 @@ class SheetsRepository(SqlRepository):
         version, _ = mirror.checked(connection)
         began = self.clock.now.timestamp()
         standing = self.service.standing()
-        overdue = time.monotonic() - self._read_at > READS_ANYWAY_AFTER
         may_write_again = standing.can_edit and mirror.untaken(connection).startswith(mirror.ONLY_READS)
-        if overdue or may_write_again or mirror.seen(connection) is None or standing.version != version:
+        seen = mirror.seen(connection)
+        if seen is None or may_write_again or standing.version != version:
             self._catch_up(connection, standing.version)
+        elif self._is_overdue(connection, began) or self._has_moved(connection, seen):
+            self._catch_up(connection, standing.version, untold=True)
         else:
             mirror.set_checked(connection, version, began)
             connection.commit()
 
-    def _catch_up(self, connection: Connection, version: int = 0, *, take_over: bool = False) -> None:
+    def _is_overdue(self, connection: Connection, now: float) -> bool:
+        """Return whether everything has to be read, whatever Drive says."""
+        at, took = mirror.read_everything(connection)
+        after = READS_ANYWAY_AFTER
+        if not mirror.is_punctual(connection):
+            written = connection.execute(select(setting.c.value).where(setting.c.key == SHEET_READS)).scalar()
+            after = float(written) if written and str(written).isdigit() else READS_AFTER
+        return not 0 <= now - at <= max(after, took / _SHARE_OF_READING)
+
+    def _has_moved(self, connection: Connection, seen: Seen) -> bool:
+        """Return whether a program has saved since, as the spreadsheet itself says; asked where Drive may be late."""
+        if mirror.is_punctual(connection):
+            return False
+        try:
+            (meta,) = self.service.values([META_RANGE])
+        except Rejected:
+            # The tab is gone: reading says so.
+            return True
+        return not reading.state_in(meta.rows).is_at(seen.state)
+
+    def _catch_up(
+        self, connection: Connection, version: int = 0, *, take_over: bool = False, untold: bool = False
+    ) -> None:
         """Reads the spreadsheet into the mirror, and makes what was done in it by hand a change of the store.
         Commits. `version` is the one that Drive told before, 0 when it was not asked. So many deletions that they have
-        to be asked about wait, unless somebody has said that they are to be taken over."""
-        began, self._read_at = self.clock.now.timestamp(), time.monotonic()
+        to be asked about wait, unless somebody has said that they are to be taken over. Drive has `untold` what is
+        new."""
+        began, started = self.clock.now.timestamp(), time.monotonic()
         knows = mirror.seen(connection) is not None and self._revision_of_accounts(connection) is not None
+        before = mirror.seen(connection)
         edits = self._take(connection)
+        is_new = edits or before is None or not _state(connection).is_at(before.state)
+        # Asked once more: it may have been done since.
+        if untold and is_new and self.service.standing().version == version:
+            mirror.set_late(connection)
         accounts = edits.take_out(SEALED)
         # What was done by hand is taken over when that is written: until then there is something to do.
         mirror.set_checked(connection, mirror.BEHIND if edits else version, began)
         mirror.set_untaken(connection, "")
+        mirror.set_read_everything(connection, began, time.monotonic() - started)
         connection.commit()
         if knows and (accounts or edits.keeps_accounts or self._lags(connection)):
             self._put_accounts_back(connection, accounts)
@@ -320,6 +354,7 @@ class SheetsRepository(SqlRepository):
     def _ingested(self, connection: Connection, contents: ingest.Contents) -> ingest.HandEdits:
         edits = ingest.take(connection, self._dialect, contents, self.clock, self._check_setting)
         put_fact(connection, ROSTER, contents.state.roster)
+        mirror.set_punctual(connection, contents.punctual)
         return edits
 
     def _adopt(self, connection: Connection, edits: ingest.HandEdits, version: int, began: float) -> None:
@@ -803,7 +838,6 @@ class SheetsRepository(SqlRepository):
 
     def _look_at_sheet(self) -> None:
         """Lets the next look be one at the spreadsheet itself, whatever Drive says of it."""
-        self._read_at = -READS_ANYWAY_AFTER
         with self._errors_explained(), self._engine.connect() as connection:
             self._fall_behind(connection)
 

@@ -5,7 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
 from decimal import Decimal
@@ -15,8 +15,11 @@ from typing import Any
 import pytest
 
 from crm.errors import StoreOfflineError
-from crm.model import Client, Sale
-from tests.conftest import PYTHON, child_environment, google
+from crm.model import Client, Sale, Setting
+from crm.repository.sheets.grid.layout import META
+from crm.repository.sheets.live_check import LiveCheck
+from crm.repository.sheets.repository import SheetsRepository
+from tests.conftest import PYTHON, child_environment
 from tests.support.sheets_team import Team, new_team
 
 
@@ -197,15 +200,84 @@ def test_an_older_version_of_the_spreadsheet_put_back_by_hand_is_what_counts(tea
     assert len(team.agreed()[Sale]) == 1
 
 
-def test_what_drive_does_not_tell_is_seen_all_the_same(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
-    spreadsheet = team.repository.service.spreadsheet
-    at = google().values(spreadsheet, "clients")[0].index("Last name")
+@pytest.fixture
+def late(team: Team) -> Iterator[Callable[[float], None]]:
+    """Makes Drive late by so many seconds, as long as the test goes on."""
     try:
-        google().drive_lag(3600)
-        assert team.store.client(1).last_name == "Buyer"
-        google().set_cells(spreadsheet, "clients", 1, at, [["Tal"]])
-        assert team.store.client(1).last_name == "Buyer", "Drive is late"
-        monkeypatch.setattr("crm.repository.sheets.repository.READS_ANYWAY_AFTER", 0.0)
-        assert team.store.client(1).last_name == "Tal"
+        yield team.person.drive_lag
     finally:
-        google().drive_lag(0)
+        team.person.drive_lag(0)
+
+
+def _later(machine: SheetsRepository, seconds: float) -> None:
+    """Lets time pass for a program."""
+    now = machine.clock._now
+    machine.clock._now = lambda: now() + timedelta(seconds=seconds)
+
+
+def _type(team: Team, name: str) -> None:
+    at = team.cells(Client)[0].index("Last name")
+    team.person.set_cells(team.id, "clients", 1, at, [[name]])
+
+
+# How late Drive is, whether it was found to be punctual, and after how long an edit by hand is seen at the latest.
+@pytest.mark.parametrize(("lag", "punctual", "seen_after"), [(40, False, 60), (600, False, 60), (600, True, 600)])
+def test_an_edit_of_which_drive_tells_late_is_seen_after_a_while_all_the_same(
+    team: Team, late: Callable[[float], None], lag: float, punctual: bool, seen_after: float
+) -> None:
+    machine = team.repository
+    team.person.punctual(team.id, punctual)
+    team.store.client(1)
+    late(lag)
+    team.store.client(1)
+    _type(team, "Tal")
+    _later(machine, seen_after - 10)
+    assert team.store.client(1).last_name == "Buyer"
+    _later(machine, 15)
+    assert team.store.client(1).last_name == "Tal"
+    # Another program of the machine, as each command is, counts on from the same read.
+    assert team.stored(team.another(same_machine=True))[Client][1].last_name == "Tal"  # type: ignore[attr-defined]
+    # Once Drive was late here, it is not trusted any more.
+    _type(team, "Berg")
+    _later(machine, 65)
+    assert team.store.client(1).last_name == "Berg"
+
+
+@pytest.mark.parametrize("lag", [40, 600])
+def test_what_programs_save_is_seen_at_once_however_late_drive_is(
+    team: Team, late: Callable[[float], None], lag: float
+) -> None:
+    team.person.punctual(team.id, False)
+    other = team.another("ben")
+    team.stored(other)
+    late(lag)
+    team.stored(other)
+    team.store.change(_sell, "a sale")
+    assert len(team.stored(other)[Sale]) == 1
+    team.person.reset_counts()
+    for _ in range(3):
+        team.stored(other)
+    counts = team.person.counts(team.id)
+    assert (counts["reads"], counts["drive"], counts["writes"]) == (3, 3, 0)
+    assert counts["bytes_out"] < 20_000
+
+
+def test_how_often_all_is_read_is_a_setting(team: Team, late: Callable[[float], None]) -> None:
+    team.person.punctual(team.id, False)
+    team.store.change(lambda tx: tx.add(Setting(key="sheet_reads", value="20")) and None)
+    team.store.client(1)
+    late(600)
+    team.store.client(1)
+    _type(team, "Tal")
+    _later(team.repository, 25)
+    assert team.store.client(1).last_name == "Tal"
+
+
+@pytest.mark.parametrize("lag", [0, 600])
+def test_whether_drive_tells_at_once_is_found_out_and_remembered_with_the_spreadsheet(
+    team: Team, late: Callable[[float], None], lag: float
+) -> None:
+    team.person.punctual(team.id, False)
+    late(lag)
+    LiveCheck(team.repository.service, races=1, probe_waits=0.2).serialises(team.store.today)
+    assert team.cells(META)[3][:2] == ["probe", "no" if lag else "yes"]

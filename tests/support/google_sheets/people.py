@@ -101,6 +101,10 @@ class Hand:
         """Let a store know that requests are applied one after the other, as a check has found, or forget it."""
         self.set_cells(id, "crm", 2, 0, [["serialises", "yes"] if known else [None, None]])
 
+    def punctual(self, id: str, known: bool = True) -> None:
+        """Let a store know that Drive tells of edits at once, as a check has found, or forget it."""
+        self.set_cells(id, "crm", 3, 0, [["probe", "yes"] if known else [None, None]])
+
     def named_ranges(self, id: str) -> list[Json]:
         """The named ranges of a spreadsheet."""
         return self._document(id).book.named

@@ -113,9 +113,11 @@ class State:
         return int(number) if isinstance(number, int | float) else 0
 
 
-META_RANGE = META.rows(0, 3)
+META_RANGE = META.rows(0, 4)
 # The third row says whether Google was seen to apply requests one after the other: this, "yes" or "no", and the day.
 SERIALISES = "serialises"
+# The fourth row says whether Drive was seen to tell of an edit at once: this, "yes" or "no", and the day.
+PROBE = "probe"
 # How many columns that tab is made with.
 META_COLUMNS = 40
 
@@ -200,6 +202,32 @@ def checked(connection: Connection) -> tuple[int, float]:
 def set_checked(connection: Connection, version: int, at: float) -> None:
     """Notes that the mirror was true at a moment, and at which version; 0 for one that is not known."""
     _set_fact(connection, "checked", f"{version}@{at}")
+
+
+def read_everything(connection: Connection) -> tuple[float, float]:
+    """The time when all tabs were last read (seconds since 1970), and how many seconds that took."""
+    at, _, took = _fact(connection, "read").partition("+")
+    return (float(at), float(took)) if took else (0.0, 0.0)
+
+
+def set_read_everything(connection: Connection, at: float, took: float) -> None:
+    """Notes when all tabs were read, and how long it took."""
+    _set_fact(connection, "read", f"{at}+{took}")
+
+
+def is_punctual(connection: Connection) -> bool:
+    """Return whether Drive was seen to tell of edits at once, and never late on this machine."""
+    return _fact(connection, PROBE) == "yes" and not _fact(connection, "probe was late")
+
+
+def set_punctual(connection: Connection, is_so: bool) -> None:
+    """Notes whether Drive was seen to tell of edits at once."""
+    _set_fact(connection, PROBE, "yes" if is_so else "")
+
+
+def set_late(connection: Connection) -> None:
+    """Notes that Drive had not told of something that was in the spreadsheet."""
+    _set_fact(connection, "probe was late", "yes")
 
 
 def blind(connection: Connection) -> dict[str, list[str]]:

@@ -26,7 +26,8 @@ _PUT_BACK = "run `sheets repair`, or put an older version of the spreadsheet bac
 class Contents:
     """The contents read of the spreadsheet, all of one moment. `history` holds the rows below row `history_from`, 0
     being the heading, and `history_end` that row itself; `kept` is the tab of what the last commits wrote over. Google
-    was seen to apply requests one after the other where it `serialises`."""
+    was seen to apply requests one after the other where it `serialises`, and Drive to tell of edits at once where it is
+    `punctual`."""
 
     state: State
     tabs: Mapping[type[Record], Sequence[Sequence[Cell]]]
@@ -37,6 +38,7 @@ class Contents:
     kept: Sequence[Sequence[Cell]] = ()
     history_end: Sequence[Cell] = ()
     serialises: bool = False
+    punctual: bool = False
 
 
 class TabDamagedError(StoreDamagedError):

@@ -23,7 +23,7 @@ from crm.repository.sheets.grid.layout import (
     trimmed,
 )
 from crm.repository.sheets.mirror import history_tab
-from crm.repository.sheets.mirror.mirror import META_RANGE, SERIALISES, Place, Seen, State
+from crm.repository.sheets.mirror.mirror import META_RANGE, PROBE, SERIALISES, Place, Seen, State
 from crm.repository.sheets.pull.delta import AllTabsGoneError, TabDamagedError
 from crm.repository.sheets.pull.ingest import Contents
 from crm.repository.sheets.push.before_images import came_first
@@ -65,6 +65,7 @@ def read(service: Service, before: Seen | None) -> Contents:
         kept.rows,
         history.rows[0] if history.rows else [],
         is_serialised(meta.rows),
+        is_punctual(meta.rows),
     )
 
 
@@ -88,6 +89,11 @@ def state_in(rows: Sequence[Sequence[Cell]]) -> State:
 def is_serialised(rows: Sequence[Sequence[Cell]]) -> bool:
     """Return whether the technical tab says that Google was seen to apply requests one after the other."""
     return len(rows) > 2 and list(rows[2][:2]) == [SERIALISES, "yes"]
+
+
+def is_punctual(rows: Sequence[Sequence[Cell]]) -> bool:
+    """Return whether the technical tab says that Drive was seen to tell of edits at once."""
+    return len(rows) > 3 and list(rows[3][:2]) == [PROBE, "yes"]
 
 
 def _place(values: Values) -> Place:
