@@ -4,9 +4,14 @@
 _POSTCODE_LAST = frozenset(("US", "CA", "GB", "AU", "NZ", "IE"))
 
 
+def is_postcode_last(country: str) -> bool:
+    """Return whether the postcode stands after the city there."""
+    return country in _POSTCODE_LAST
+
+
 def town_line(country: str, postcode: str, city: str, region: str) -> str:
     """The line: Columbus, OH 43215 or 1010 Vienna. A region without a country is taken for a state of the US."""
-    if country in _POSTCODE_LAST or (region and not country):
+    if is_postcode_last(country) or (region and not country):
         comma = "," * (country in ("US", "") and bool(city and region))
         parts = (f"{city}{comma}", region, postcode)
     else:

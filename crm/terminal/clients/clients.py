@@ -10,10 +10,10 @@ from crm.commands.clients.clients import ClientCard, refuse_namesake
 from crm.commands.clients.rules import statuses
 from crm.commands.registry import Command, commands, named
 from crm.errors import NotFoundError, Question, RefusedError
-from crm.model import Client, fields
+from crm.model import Client, Field, fields
 from crm.model import named as named_client
 from crm.model.fields import FOREVER
-from crm.model.postal_addresses import town_line
+from crm.model.postal_addresses import is_postcode_last, town_line
 from crm.terminal.clients.contacts import ContactsPage
 from crm.terminal.clients.picking import pick_client
 from crm.terminal.clients.rendering import billing_line, draw_client, draw_contacts, draw_next
@@ -22,7 +22,7 @@ from crm.terminal.drawing.cards import draw_timeline
 from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.copying import copy_keys
-from crm.terminal.toolkit.forms import RecordForm, fill_changes
+from crm.terminal.toolkit.forms import Group, RecordForm, fill_changes
 from crm.terminal.toolkit.lists import Listed, Neighbours
 from crm.terminal.toolkit.pages import flow, page
 from crm.terminal.toolkit.record_actions import chosen_client
@@ -209,7 +209,35 @@ def _lift_pin(session: Session, client: Client) -> None:
     session.tell(session.call("clients pin", client=client), "Pin removed")
 
 
-class _NewClient(RecordForm):
+class ClientForm(RecordForm):
+    """The form of a client: what one has at hand and changes most, and behind *More fields* the rest."""
+
+    groups = (
+        Group("Contact", ("email", "phone")),
+        Group("Name", ("first_name", "last_name", "company")),
+        Group("Address", ("address", "postcode", "city", "region", "country")),
+        Group("About", ("date_of_birth", "tags", "owner", "notes")),
+    )
+    more = (
+        Group("Sales", ("source", "reference", "marketing_consent")),
+        Group(
+            "Invoices",
+            ("tax_id", "buyer_reference", "invoice_email", "invoice_format", "electronic_address", "payment_days",
+             "no_reminders"),
+        ),
+        Group("Other", ("kind", "extra")),
+    )  # fmt: skip
+
+    def fields(self) -> Sequence[Field]:
+        fields = list(super().fields())
+        if is_postcode_last(self.session.crm.conventions.country):
+            # Where an address is written so, the postcode comes after the city and the state.
+            names = [field.name for field in fields]
+            fields.insert(names.index("region"), fields.pop(names.index("postcode")))
+        return fields
+
+
+class _NewClient(ClientForm):
     """The form of a client who is new; a company needs its name, a person any of theirs."""
 
     needed = frozenset(("company",))
@@ -269,7 +297,7 @@ def edit(session: Session, client: Client | None = None, **_: Any) -> None:
     """The fields by number with the old values to change; a clash with somebody else's change is settled."""
     client = chosen_client(session, client, "Edit a client")
     save = record_actions.saving(session, "clients edit")
-    edited = fill_changes(session, RecordForm, client, lambda original: original.name, save)
+    edited = fill_changes(session, ClientForm, client, lambda original: original.name, save)
     if edited is None:
         return
     original, saved = edited

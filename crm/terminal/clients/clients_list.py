@@ -15,6 +15,7 @@ from crm.commands.registry import named
 from crm.errors import NotFoundError
 from crm.model import Client, Conventions, FollowUp, View, fields
 from crm.model.clients import sort_name
+from crm.model.local_labels import local_label
 from crm.rules import parse_condition
 from crm.terminal.clients.bulk import act_on
 from crm.terminal.clients.rendering import LISTED, client_side
@@ -111,7 +112,7 @@ class ClientsPage(ListPage):
     def narrowed(self) -> str:
         by = self.session.crm.conventions
         parts = [
-            f"{fields(Client)[name].label}: {fields(Client)[name].check.show(value, by)}"
+            f"{local_label(fields(Client)[name].label, by.country)}: {fields(Client)[name].check.show(value, by)}"
             for name, value in self.filters.items()
         ]
         parts += [self.where] if self.where else []
@@ -202,7 +203,8 @@ class ClientsPage(ListPage):
 
     def _filter(self) -> None:
         keyboard = self.session.keyboard
-        entries = [Choice(label, name) for label, name in _FILTERS.items()]
+        country = self.session.crm.conventions.country
+        entries = [Choice(local_label(label, country), name) for label, name in _FILTERS.items()]
         if not self._group().is_everybody:
             entries.append(Choice("Show all again", ""))
         name = keyboard.choose("Filter by:", entries)
@@ -223,7 +225,7 @@ class ClientsPage(ListPage):
             filters["status"] = pick_listed(keyboard, "Status:", self._statuses, nothing="no statuses yet")
         else:
             field = fields(Client)[name]
-            value = self.session.prompts.value(field.label, field.check)
+            value = self.session.prompts.value(local_label(field.label, country), field.check)
             filters = {name: kept for name, kept in {**filters, name: value}.items() if kept not in (None, "")}
         self._narrow(view, filters, where)
 

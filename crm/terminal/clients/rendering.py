@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from crm.model import Client, Contact, Conventions, FollowUp, StatusRule, View, fields
+from crm.model.local_labels import local_label
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.cards import badge, beside, draw_timeline, pairs, side_card
 from crm.terminal.drawing.links import link_of, linked, mail_link, phone_link, web_link
@@ -150,7 +151,10 @@ def client_side(screen: Screen, client: Client, next_one: FollowUp | None, by: C
     if next_one:
         late = next_one.due_on < by.today
         step = data(f"{'! ' if late else ''}{by.day(next_one.due_on)} {next_one.what}", "overdue" if late else "")
-    facts = [(known[name].label, data(known[name].check.show(getattr(client, name), by))) for name in _BESIDE]
+    facts = [
+        (local_label(known[name].label, by.country), data(known[name].check.show(getattr(client, name), by)))
+        for name in _BESIDE
+    ]
     heading = [data(client.name, "bold"), status, _sold(client, by)]
     return side_card(screen, heading, [("Next step", step), *facts], client.notes)
 
@@ -187,7 +191,7 @@ def draw_client(
             linked(cell, link_of(name, value))
         if name in doubts:
             cell.append(f" {screen.sign('⚠', '!')} {clean(doubts[name])}", "warning")
-        rows.append((field.label, cell))
+        rows.append((field.label if screen.piped else local_label(field.label, by.country), cell))
     rows += [(clean(name), linked(data(value), web_link(value))) for name, value in client.extra.items()]
     screen.print(pairs(rows, screen.width, most))
     if client.notes:

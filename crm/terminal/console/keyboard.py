@@ -48,7 +48,7 @@ ARROWS = ("up", "down", "left", "right", "s-up", "s-down", "s-left", "s-right", 
 class Choice:
     """One entry to choose; `key` is given to it when it is '', unless it is not `keyed` and is reached by arrows alone.
     `pieces` are its label where there are colours: each a token of the theme and a text. `card` draws, in such pieces,
-    what stands beside the entries while this one is pointed at."""
+    what stands beside the entries while this one is pointed at. A `heading` stands on a line above it."""
 
     label: str
     value: Any
@@ -56,6 +56,7 @@ class Choice:
     keyed: bool = True
     pieces: Sequence[tuple[str, str]] = ()
     card: Callable[[], Sequence[tuple[str, str]]] | None = None
+    heading: str = ""
 
 
 @dataclass(frozen=True, slots=True)

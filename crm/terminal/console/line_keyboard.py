@@ -57,6 +57,8 @@ class LineKeyboard:
         for line in question.splitlines():
             self._screen.print(clean(line))
         for choice in keyed:
+            if choice.heading:
+                self._screen.print(clean(choice.heading))
             self._screen.print(f"{choice.key:1}  {clean(choice.label)}")
         if back:
             self._screen.print(f"0  {back}")

@@ -97,6 +97,7 @@ class _Entries(InquirerControl):
         entry, pointed = self.entries[place], place == self.pointed_at
         whole = "class:highlighted" if pointed else "class:text"
         return [
+            *([("class:muted", f"   {wrapped(clean(entry.heading), 3)}\n")] if entry.heading else []),
             ("class:pointer", f" {self.pointer} ") if pointed else ("class:text", "   "),
             *([("[SetCursorPosition]", "")] if pointed else []),
             (whole, f"{entry.key}) " if entry.key else "   "),

@@ -9,6 +9,7 @@ from rich.text import Text
 import crm.terminal.data.import_rendering  # noqa: F401 - it registers its renderers
 from crm.commands.client_selection import pluralize
 from crm.model import Conventions
+from crm.model.local_labels import local_label
 from crm.model.paths import display_path
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.render import renderer
@@ -39,7 +40,7 @@ HISTORY: Sequence[tables.Column] = (
     tables.Column("", lambda row, _: _undone(row), 2),
 )
 SETTINGS: Sequence[tables.Column] = (
-    tables.Column("Setting", lambda row, _: data(row.label), 1, 8),
+    tables.Column("Setting", lambda row, by: data(local_label(row.label, by.country)), 1, 8),
     tables.Column("Value", lambda row, _: data(row.value, "bold"), 0, 6),
     tables.Column("", lambda row, _: data(row.description, "muted"), 2, 16),
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar, TypeVar
 
@@ -12,6 +12,7 @@ from crm.errors import Cancelled, ConflictError, CRMError, FieldError
 from crm.model import Conventions, Field, Record, typed_fields
 from crm.model.fields import Check, Day, Extra, Prose
 from crm.model.fields import Choice as OneOf
+from crm.model.local_labels import local_label
 from crm.model.written_dates import When
 from crm.terminal.console.keyboard import Back, Choice, FormPlace
 from crm.terminal.drawing.screen import clean
@@ -21,21 +22,23 @@ from crm.terminal.toolkit.steps import Step, in_steps
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 Saved = TypeVar("Saved")
 
-# The order of a form: what one has at hand first.
-_FIRST = (
-    "email",
-    "phone",
-    "first_name",
-    "last_name",
-    "company",
-    "date_of_birth",
-    "address",
-    "postcode",
-    "city",
-    "country",
-)
-_LATER = ("kind", "extra")
+# The values of a field that nobody has filled in.
+_NOTHING: tuple[Any, ...] = (None, "", (), {}, False, 0)
+
+# The order of a form without groups: what one has at hand first.
+_FIRST, _LATER = ("email", "phone"), ("kind", "extra")
 _SHOWN = 60
+# What stands beside a form: the way back and the keys.
+_AROUND = 2
+_MORE = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Fields that stand together in a form, by name, under a title."""
+
+    title: str
+    names: Sequence[str]
 
 
 def form_order(kind: type[Record]) -> list[Field]:
@@ -54,6 +57,10 @@ class RecordForm:
     needed: ClassVar[frozenset[str]] = frozenset()
     # What is asked of a field here beside what its record asks, by its name.
     checks: ClassVar[Mapping[str, Check]] = {}
+    # The fields by groups, those that are needed most, and those behind *More fields*, where a field of no group stands
+    # last. Without groups all fields stand below each other.
+    groups: ClassVar[Sequence[Group]] = ()
+    more: ClassVar[Sequence[Group]] = ()
     # Days that may be typed with a time, and the fields of these times.
     times: ClassVar[Mapping[str, str]] = {}
 
@@ -73,6 +80,8 @@ class RecordForm:
         self._begun: dict[str, str] = {}
         # The field that was refused when it was saved, which is pointed at then.
         self._refused = ""
+        # Whether the fields that are asked for more seldom are seen.
+        self._shows_more = False
 
     @classmethod
     def of(cls, session: Session, record: Any, changes: dict[str, Any]) -> "RecordForm":
@@ -88,7 +97,34 @@ class RecordForm:
 
     def fields(self) -> Sequence[Field]:
         """The fields of the form, in order."""
-        return form_order(self.kind)
+        known = {field.name: field for field in form_order(self.kind)}
+        grouped = [name for group in (*self.groups, *self.more) for name in group.names if name in known]
+        return [known[name] for name in dict.fromkeys((*grouped, *known))]
+
+    def label(self, field: Field) -> str:
+        """What a field is called where the team is."""
+        return local_label(field.label, self.session.crm.conventions.country)
+
+    def _page(self) -> list[tuple[Field, str]]:
+        """The fields that are seen, each with the heading above it."""
+        groups = self.more if self._shows_more else self.groups
+        titles = {name: group.title for group in groups for name in group.names}
+        first = {name for group in self.groups for name in group.names}
+        seen = [field for field in self.fields() if not first or (field.name in first) != self._shows_more]
+        page: list[tuple[Field, str]] = []
+        last = ""
+        for field in seen:
+            title = titles.get(field.name, last)
+            page.append((field, title if title != last else ""))
+            last = title
+        return page
+
+    def _more_line(self) -> str:
+        """The entry that leads to the other fields: how many there are, and whether anything is in them."""
+        first = {name for group in self.groups for name in group.names}
+        others = [field for field in self.fields() if field.name not in first]
+        filled = sum(1 for field in others if field.name != "kind" and self.value(field.name) not in _NOTHING)
+        return f"More fields ({len(others)}{f', {filled} filled in' if filled else ''})"
 
     def draw_above(self) -> None:
         """Draws what stands above the fields: what saving them will bring."""
@@ -113,7 +149,7 @@ class RecordForm:
                 known = {field.name: field for field in self.fields()}
                 for name in names[:place]:
                     self._show_value(known[name])
-                self._place = FormPlace(bool(place), [known[name].label for name in names[place + 1 :]])
+                self._place = FormPlace(bool(place), [self.label(known[name]) for name in names[place + 1 :]])
                 try:
                     self.ask_first(known[names[place]])
                 finally:
@@ -132,7 +168,7 @@ class RecordForm:
         if not self.session.screen.plain:
             value = self.value(field.name)
             text = field.check.show(value, self.session.crm.conventions) if value else "-"
-            self.session.screen.print(Text(f"{field.label}: ", "muted").append(clean(text), "default"))
+            self.session.screen.print(Text(f"{self.label(field)}: ", "muted").append(clean(text), "default"))
 
     def fill(
         self, crumbs: Sequence[str] | Callable[[], Sequence[str]], save: Callable[[], Any], *, saves: str = "Save"
@@ -142,34 +178,50 @@ class RecordForm:
         at: Any = None
         hint = f"{saves}, or pick a field"
         while True:
-            self.session.page(*(crumbs() if callable(crumbs) else crumbs))
+            titles = [*(crumbs() if callable(crumbs) else crumbs), *(["More fields"] if self._shows_more else [])]
+            self.session.page(*titles)
             self.draw_above()
             by = self.session.crm.conventions
-            fields = self.fields()
-            wide = max(len(field.label) for field in fields)
+            page = self._page()
+            wide = max(len(self.label(field)) for field, _ in page)
+            has_more = bool(self.groups) and not self._shows_more
+            headings = sum(bool(heading) for _, heading in page)
+            room = self.session.screen.left
+            has_headings = self.session.screen.plain or len(page) + 1 + has_more + headings + _AROUND <= room
             entries = [Choice(saves, "save")]
-            entries += [self._entry(field, wide, by) for field in fields]
+            entries += [
+                replace(self._entry(field, wide, by), heading=heading if has_headings else "")
+                for field, heading in page
+            ]
+            entries += [Choice(self._more_line(), _MORE)] if has_more else []
             try:
-                room = self.session.screen.left
                 chosen = self.session.keyboard.choose("", entries, hint=hint, at=at, room=room)
             except Back:
+                if self._shows_more:
+                    self._shows_more, at = False, _MORE
+                    continue
                 if not self.loses():
                     raise
                 chosen = self._leave(saves)
                 hint = f"{saves}, or pick a field; Ctrl-C discards your changes"
+            if chosen is _MORE:
+                self._shows_more, at = True, None
+                continue
             if chosen == "save":
                 done = self._save(save)
                 if done is not None:
                     return done
-                at = self._refused if any(field.name == self._refused for field in fields) else at
+                at = self._refused if any(field.name == self._refused for field in self.fields()) else at
+                first = {name for group in self.groups for name in group.names}
+                self._shows_more = bool(first) and at not in first if at == self._refused else self._shows_more
                 continue
             at = chosen or at
-            asked = next((field for field in fields if field.name == chosen), None)
+            asked = next((field for field, _ in page if field.name == chosen), None)
             with suppress(Back):
                 if asked is not None:
                     self.ask(asked)
                     # Enter goes on: to the next field, and from the last one to saving.
-                    names = [field.name for field in self.fields()]
+                    names = [field.name for field, _ in self._page()]
                     after = names[names.index(chosen) + 1 :] if chosen in names else []
                     at = after[0] if after else "save"
 
@@ -221,7 +273,7 @@ class RecordForm:
             check = replace(check, timed=True)
         try:
             entered = self.session.prompts.value(
-                field.label,
+                self.label(field),
                 check,
                 help=field.help if extra else self.help(field, "" if required else typed),
                 typed=typed,
@@ -259,7 +311,7 @@ class RecordForm:
         text = field.check.show(self.value(field.name), by) if self.value(field.name) not in (None, "", False) else ""
         room = max(8, min(_SHOWN, self.session.screen.width - wide - 12))
         mark = "*" if field.name in self.changes and self.original else " "
-        return f"{field.label:<{wide}} {mark} {self.session.screen.fit(text, room)}"
+        return f"{self.label(field):<{wide}} {mark} {self.session.screen.fit(text, room)}"
 
 
 def fill_changes(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from crm.terminal.console.keyboard import Choice, Keyboard
+from crm.terminal.drawing.screen import Screen
 from crm.terminal.toolkit import letters
 
 # The keys that a question has besides its own, from its entries and its own keys.
@@ -14,10 +15,10 @@ class QuestionKeyboard:
     """A Keyboard on whose questions these keys work as well; then the question is asked again as it was. A page has
     them already, and a text that is typed has none: there they are characters."""
 
-    def __init__(self, keyboard: Keyboard, keys: Keys, *, plain: bool) -> None:
+    def __init__(self, keyboard: Keyboard, keys: Keys, screen: Screen) -> None:
         self._keyboard = keyboard
         self._keys = keys
-        self._plain = plain
+        self._screen = screen
 
     @property
     def pointed(self) -> Any:
@@ -31,14 +32,22 @@ class QuestionKeyboard:
         if any(key.key == letters.KEYS.key for key in hidden):
             return self._keyboard.choose(question, choices, hidden=hidden, hint=hint, **how)
         keys = self._keys(choices, hidden)
-        if choices and not self._plain:
-            hint = "   ".join(filter(None, (hint, letters.line(keys, short=True))))
+        if choices and not self._screen.plain:
+            hint = self._with_keys(hint, keys)
         while True:
             chosen = self._keyboard.choose(question, choices, hidden=[*hidden, *keys], hint=hint, **how)
             if not any(chosen is key.value for key in keys):
                 return chosen
             how["at"] = self._keyboard.pointed
             chosen()
+
+    def _with_keys(self, hint: str, keys: Sequence[Choice]) -> str:
+        """A hint with as many of the keys as there is room for on its line: that of all keys first."""
+        for said in (keys, keys[-1:]):
+            longer = "   ".join(filter(None, (hint, letters.line(said, short=True))))
+            if self._screen.measure(longer) <= self._screen.width - 2:
+                return longer
+        return hint
 
     def text(self, label: str, read: Callable[[str], Any], **how: Any) -> Any:
         """Ask for a text as Keyboard.text does."""

@@ -123,7 +123,7 @@ class Session:
         self.crm = crm
         self.real: CRM | None = None
         self.debug = exchange is None and debug
-        self.keyboard: Keyboard = QuestionKeyboard(keyboard, self._keys_on_questions, plain=screen.plain)
+        self.keyboard: Keyboard = QuestionKeyboard(keyboard, self._keys_on_questions, screen)
         self.screen = screen
         self.exchange = exchange
         # The search from every page, which the main menu hands in.

@@ -7,7 +7,8 @@ import pytest
 
 from crm.commands.context import CRM
 from crm.commands.registry import named
-from crm.model import Client, Contact, FollowUp, Interaction, Record, Template
+from crm.model import Client, Contact, FollowUp, Interaction, Record, Template, typed_fields
+from crm.terminal.clients.clients import ClientForm
 
 Start = Callable[..., Any]
 
@@ -31,21 +32,34 @@ def editing(session: Any) -> Any:
 
 
 def test_after_a_field_enter_goes_to_the_next(start: Start) -> None:
-    session = (
-        editing(start()).choose("Postcode").sees("Postcode (").press("8010", "enter").sees("* 8010").press("enter")
-    )
-    session.sees("City").sees("empty clears it").press("enter").sees("1) Save").press("enter").sees("Country")
+    session = editing(start()).press("enter").sees("State (").press("OH", "enter").sees("* OH").press("enter")
+    session.sees("ZIP code (").press("8010", "enter").sees("* 8010").press("enter").sees("Country (")
+
+
+def test_a_form_has_its_fields_in_groups_and_the_rest_behind_one_entry(start: Start, crm: CRM) -> None:
+    session = editing(start()).sees("Contact 2) E-mail").sees("Address 7) Address").sees("About c) Date of birth")
+    session.sees("More fields (12)").choose("More fields").sees("Edit › More fields").sees("Invoices 5) Tax ID")
+    session.choose("Source").sees("Source (").press("fair", "enter").sees("* fair").press("esc")
+    session.sees("* Graz").sees("More fields (12, 1 filled in)").press("1").sees("Saved: Anna Berg")
+    with crm.read() as snapshot:
+        client = snapshot.get(Client, 1)
+    assert (client.city, client.source) == ("Graz", "fair")
+
+
+def test_no_field_of_a_client_is_lost_in_the_groups_of_its_form() -> None:
+    grouped = [name for group in (*ClientForm.groups, *ClientForm.more) for name in group.names]
+    assert sorted(grouped) == sorted(typed_fields(Client))
 
 
 def test_ctrl_c_in_a_field_leaves_the_form_without_saving(start: Start, crm: CRM) -> None:
-    session = editing(start()).choose("Postcode").sees("Postcode (").press("80", "c-c")
+    session = editing(start()).choose("ZIP code").sees("ZIP code (").press("80", "c-c")
     session.sees("Left without saving").sees("1) Record a sale").settled()
     assert "Graz" not in session.text
     assert city(crm) == ""
 
 
 def test_esc_in_a_field_goes_back_to_the_form(start: Start) -> None:
-    editing(start()).choose("Postcode").sees("Postcode (").press("80", "esc").sees("* Graz").sees("1) Save")
+    editing(start()).choose("ZIP code").sees("ZIP code (").press("80", "esc").sees("* Graz").sees("1) Save")
 
 
 def test_three_times_esc_shows_plainly_how_to_leave(start: Start, crm: CRM) -> None:
@@ -66,7 +80,7 @@ def test_search_and_the_keys_of_the_page_work_in_a_form_and_on_a_question(start:
     session.sees("* Graz").press("/").sees("Find (").press("1", "enter").sees("6) Timeline").press("esc")
     session.sees("Anna Berg › Edit").sees("* Graz").press("/").sees("Find (").press("c-c").sees("* Graz")
     # In a line that is typed they are characters.
-    session.choose("Postcode").sees("Postcode (").press("/?", "enter").sees("* /?").press("esc")
+    session.choose("ZIP code").sees("ZIP code (").press("/?", "enter").sees("* /?").press("esc")
     session.sees("Your changes are not saved yet.").press("?").sees("Edit › Keys").press("enter")
     session.sees("Your changes are not saved yet.").press("/").sees("Find (").press("esc").sees("2) Discard changes")
     session.press("1").sees("Saved: Anna Berg")
@@ -74,7 +88,7 @@ def test_search_and_the_keys_of_the_page_work_in_a_form_and_on_a_question(start:
 
 
 def test_ctrl_z_writes_nothing(start: Start) -> None:
-    session = editing(start()).choose("Postcode").sees("Postcode (").press("80", "\x1a", "10", "enter")
+    session = editing(start()).choose("ZIP code").sees("ZIP code (").press("80", "\x1a", "10", "enter")
     session.sees("* 8010")
 
 
@@ -112,7 +126,7 @@ def test_a_text_that_fills_the_screen_does_not_hide_what_it_is(start: Start, crm
 
 
 def test_ctrl_j_ends_a_field_of_one_line(start: Start) -> None:
-    editing(start()).choose("Postcode").sees("Postcode (").press("8010", "\n").sees("* 8010")
+    editing(start()).choose("ZIP code").sees("ZIP code (").press("8010", "\n").sees("* 8010")
 
 
 def acme(session: Any) -> Any:

@@ -1,0 +1,21 @@
+"""Labels as people say them in the team's country."""
+
+import pytest
+
+from crm.model.local_labels import local_label
+
+
+@pytest.mark.parametrize(
+    ("country", "label", "said"),
+    [
+        ("US", "Postcode", "ZIP code"),
+        ("US", "State/Region", "State"),
+        ("US", "VAT id", "Tax ID"),
+        ("US", "City", "City"),
+        ("CA", "State/Region", "Province"),
+        ("DE", "Postcode", "Postcode"),
+        ("", "State/Region", "State/Region"),
+    ],
+)
+def test_a_label_is_said_as_in_the_country(country: str, label: str, said: str) -> None:
+    assert local_label(label, country) == said
