@@ -102,7 +102,7 @@ class RecordForm:
         return [known[name] for name in dict.fromkeys((*grouped, *known))]
 
     def label(self, field: Field) -> str:
-        """What a field is called where the team is."""
+        """The name of a field as it is said where the team is."""
         return local_label(field.label, self.session.crm.conventions.country)
 
     def _page(self) -> list[tuple[Field, str]]:
