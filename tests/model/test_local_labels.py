@@ -6,7 +6,7 @@ from crm.model.local_labels import local_label
 
 
 @pytest.mark.parametrize(
-    ("country", "label", "said"),
+    ("country", "label", "expected"),
     [
         ("US", "Postcode", "ZIP code"),
         ("US", "State/Region", "State"),
@@ -17,5 +17,5 @@ from crm.model.local_labels import local_label
         ("", "State/Region", "State/Region"),
     ],
 )
-def test_a_label_is_said_as_in_the_country(country: str, label: str, said: str) -> None:
-    assert local_label(label, country) == said
+def test_a_label_is_said_as_in_the_country(country: str, label: str, expected: str) -> None:
+    assert local_label(label, country) == expected

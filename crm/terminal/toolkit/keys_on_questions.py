@@ -43,8 +43,8 @@ class QuestionKeyboard:
 
     def _with_keys(self, hint: str, keys: Sequence[Choice]) -> str:
         """A hint with as many of the keys as there is room for on its line: that of all keys first."""
-        for said in (keys, keys[-1:]):
-            longer = "   ".join(filter(None, (hint, letters.line(said, short=True))))
+        for keys_named in (keys, keys[-1:]):
+            longer = "   ".join(filter(None, (hint, letters.line(keys_named, short=True))))
             if self._screen.measure(longer) <= self._screen.width - 2:
                 return longer
         return hint
