@@ -145,6 +145,7 @@ def seller_of(settings: Mapping[str, str]) -> dict[str, Any]:
 def buyer_of(client: Client) -> Party:
     """A client as the buyer."""
     email = client.invoice_email or client.email
+    address, scheme = _electronic_address(client.electronic_address or email)
     return Party(
         name=client.company or client.name,
         contact=client.name if client.company and client.name != client.company else "",
@@ -156,9 +157,32 @@ def buyer_of(client: Client) -> Party:
         vat_id=bare_vat_id(client.tax_id),
         phone=client.phone,
         email=email,
-        electronic_address=email,
-        electronic_scheme="EM" if email else "",
+        electronic_address=address,
+        electronic_scheme=scheme,
     )
+
+
+def _electronic_address(written: str) -> tuple[str, str]:
+    """An address for e-invoices, and its scheme: 9930:DE123456789, or an e-mail address."""
+    if not written or "@" in written:
+        return written, "EM" if written else ""
+    scheme, _, address = written.partition(":")
+    return address, scheme
+
+
+def _frozen_buyer(invoice: Invoice, client: Client) -> Party:
+    """The buyer as it was on issue. What the law does not ask for and was blank then may be filled in later, and an
+    e-invoice goes where the client gets them now."""
+    frozen, now = dict(json.loads(invoice.buyer)), asdict(buyer_of(client))
+    frozen |= {name: now[name] for name in ("contact", "phone", "email") if not frozen.get(name)}
+    if client.electronic_address or not frozen.get("electronic_address"):
+        frozen |= {name: now[name] for name in ("electronic_address", "electronic_scheme")}
+    return Party(**frozen)
+
+
+def format_for(client: Client) -> str:
+    """The format of e-invoices that a client needs; '' where a PDF alone will do."""
+    return "" if client.invoice_format == "none" else client.invoice_format
 
 
 def card_of(crm: CRM, snapshot: Snapshot, invoice: Invoice) -> InvoiceCard:
@@ -200,7 +224,7 @@ def document_of(
         seller |= {name: now[name] for name in _FILLED_LATER if not seller.get(name)}
     language = seller.pop("language", "") or settings["language"]
     bank = {name: seller.pop(name, "") for name in _BANK}
-    buyer = Party(**json.loads(invoice.buyer)) if invoice.buyer else buyer_of(client)
+    buyer = _frozen_buyer(invoice, client) if invoice.buyer else buyer_of(client)
     document = InvoiceDocument(
         kind=invoice.kind,
         number=invoice.number,

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 from crm.atomic_write import atomic_write
-from crm.commands.billing.documents import InvoiceCard, card_of
+from crm.commands.billing.documents import InvoiceCard, card_of, format_for
 from crm.commands.billing.issuing import lacking
 from crm.commands.billing.lines import TheInvoice
 from crm.commands.context import CRM
@@ -63,10 +63,10 @@ def file_name(card: InvoiceCard, ending: str) -> str:
 
 
 def pdf_of(crm: CRM, card: InvoiceCard) -> tuple[bytes, str]:
-    """The PDF of an invoice from the team's template, with the e-invoice inside where it has all that one needs, and
-    what to know of it."""
+    """The PDF of an invoice from the team's template, with the e-invoice inside where it has all that one needs and the
+    client wants no other, and what to know of it."""
     document, xml, notices = card.document, b"", []
-    if card.invoice.state == "issued":
+    if card.invoice.state == "issued" and card.client.invoice_format in ("", "factur-x"):
         if notice := einvoice_notice(card):
             notices.append(notice)
         else:
@@ -77,9 +77,16 @@ def pdf_of(crm: CRM, card: InvoiceCard) -> tuple[bytes, str]:
 
 
 def einvoice_notice(card: InvoiceCard) -> str:
-    """The reason why the PDF of an issued invoice has no e-invoice inside, '' where it has one."""
-    lacks = missing(card.document, "factur-x")
+    """The reason why the PDF of an issued invoice has no e-invoice inside, '' where it has one, or is to have none."""
+    lacks = missing(card.document, "factur-x") if card.client.invoice_format in ("", "factur-x") else ()
     return lacking(lacks, "No e-invoice is inside", changed="") if lacks else ""
+
+
+def einvoice_of(card: InvoiceCard, format: str) -> bytes:
+    """An issued invoice as XML in a format. Raises RefusedError, naming what is missing."""
+    if lacks := missing(card.document, format):
+        raise RefusedError(lacking(lacks, f"It cannot be written as {format} yet"))
+    return write(card.document, format)
 
 
 @command("invoices pdf", title="Make a PDF")
@@ -102,7 +109,9 @@ def pdf(
 def xml(
     crm: CRM,
     invoice: TheInvoice,
-    format: Annotated[str, Choice(FORMATS), About("Format", ", ".join(FORMATS))] = "factur-x",
+    format: Annotated[
+        str, Choice(FORMATS), About("Format", f"that of the client by default, else factur-x: {', '.join(FORMATS)}")
+    ] = "",
     to: Annotated[Path | None, About("To", "the file; named by its number by default", makes=(".xml",))] = None,
     yes: bool = False,
 ) -> InvoiceFile:
@@ -110,11 +119,10 @@ def xml(
     card = _read(crm, invoice)
     if card.invoice.state == "draft":
         raise RefusedError("A draft is no e-invoice. Issue it first.")
-    if lacks := missing(card.document, format):
-        raise RefusedError(lacking(lacks, f"It cannot be written as {format} yet"))
+    data = einvoice_of(card, format or format_for(card.client) or "factur-x")
     file = to or Path(file_name(card, ".xml"))
     confirm_overwrite(file, yes)
-    _write(file, write(card.document, format))
+    _write(file, data)
     return InvoiceFile(file, card.invoice.number)
 
 

@@ -28,15 +28,15 @@ from crm.config import Currency
 from crm.errors import FieldError, RefusedError, confirmation
 from crm.invoicing.state import STATES
 from crm.lazy_dataclasses import dataclass
-from crm.model import Adjustment, Client, Deal, Invoice, InvoiceLine, Service
+from crm.model import FILLED_AFTER_ISSUE, Adjustment, Client, Deal, Invoice, InvoiceLine, Service
 from crm.model.fields import Amount, Choice, Day, Line
 from crm.model.money import decimals_of
 from crm.repository import Query, Snapshot, Transaction, bills
 from crm.repository.queries import billing
 
 SHOWN_STATES: Mapping[str, str] = {word: word for word in ("open", *STATES)}
-# What an issued invoice still lets a person write.
-_AFTERWARDS = ("memo",)
+# What an issued invoice still lets a person write; a reference only while it is blank.
+_AFTERWARDS = {"memo", *FILLED_AFTER_ISSUE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,11 @@ def edit(
     changes: Annotated[Mapping[str, Any], FieldsOf(Invoice, Takes.CHANGES, but=("client",))],
     client: Annotated[Client | None, About("Client", "another one: its number, reference or name")] = None,
 ) -> InvoiceCard:
-    """Changes a draft: what is not named stays as it is. Of an issued invoice only the memo is changed."""
+    """Changes a draft: what is not named stays as it is.
+
+    Of an issued invoice only the memo is changed, and a blank buyer's reference or order number is filled in, once, for
+    an e-invoice: the law does not ask for them.
+    """
     values = dict(changes)
     if client is not None and client.id != invoice.client:
         values["client"] = client.id
@@ -169,7 +173,7 @@ def edit(
         raise FieldError("nothing to change was given")
 
     def change(tx: Transaction) -> InvoiceCard:
-        if not values.keys() <= set(_AFTERWARDS):
+        if not values.keys() <= _AFTERWARDS:
             draft(tx, invoice)
         tx.change(invoice, **values)
         tx.settle()

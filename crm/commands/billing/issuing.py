@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated
 
-from crm.commands.billing.documents import InvoiceCard, card_of
+from crm.commands.billing.documents import InvoiceCard, card_of, format_for
 from crm.commands.billing.invoices import copied
 from crm.commands.billing.lines import TheInvoice, draft, name_of, put_lines
 from crm.commands.billing.numbers import take_number
@@ -53,7 +53,8 @@ def issue(
 ) -> InvoiceCard:
     """Issues a draft: it gets its number, its dates and both parties as they are now, and is not changed any more.
 
-    What the law asks of an invoice and is missing is named first, and nothing is issued then.
+    What the law asks of an invoice, and the format of e-invoices that the client needs, and is missing is named first;
+    nothing is issued then.
     """
 
     def change(tx: Transaction) -> InvoiceCard:
@@ -79,8 +80,10 @@ def issued_of(crm: CRM, tx: Transaction, invoice: Invoice, on: date, due: date |
         raise FieldError("the day it is due is before the day of issue", field="due", label="Due")
     current = tx.get(Invoice, invoice.id)
     document = replace(card_of(crm, tx, current).document, issued_on=on, due_on=due_on)
-    if lacks := missing(document):
-        raise RefusedError(lacking(lacks, "It cannot be issued yet"))
+    wanted_format = format_for(client)
+    if lacks := missing(document, wanted_format):
+        which = f" as {wanted_format}, which {client.name} needs" if wanted_format else ""
+        raise RefusedError(lacking(lacks, f"It cannot be issued yet{which}"))
     if invoice.kind == "invoice" and document.total < 0:
         raise RefusedError(
             f"Its total is {document.total:f}, and an invoice does not pay money back. To credit an invoice that was"

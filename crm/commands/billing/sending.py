@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-from crm.commands.billing.documents import InvoiceCard, card_of
-from crm.commands.billing.files import einvoice_notice, file_name, pdf_of
+from crm.commands.billing.documents import InvoiceCard, card_of, format_for
+from crm.commands.billing.files import einvoice_notice, einvoice_of, file_name, pdf_of
 from crm.commands.billing.lines import TheInvoice
 from crm.commands.billing.payments import PaymentCard
 from crm.commands.billing.payments import card_of as payment_card_of
@@ -16,7 +16,7 @@ from crm.commands.mail.composing import Addressees, Preview, Written, attached, 
 from crm.commands.mail.merge_fields import ProseWithFields
 from crm.commands.mail.messages import MessageCard, tried
 from crm.commands.registry import About, command
-from crm.errors import FieldError, RefusedError, confirmation
+from crm.errors import FieldError, Question, RefusedError, confirmation
 from crm.model import CHANNELS, Conventions, Invoice, Message, Payment, Template
 from crm.model.fields import Choice
 from crm.repository import Transaction
@@ -54,47 +54,73 @@ def send(
     bcc: BCC = (),
     template: Annotated[Template | None, About("Template", "its number or name; a short text by default")] = None,
     text: Annotated[str, ProseWithFields(), About("Text", "instead of that of the template")] = "",
+    again: Annotated[bool, About("Again", "even if it was sent already")] = False,
     yes: bool = False,
 ) -> MessageCard:
-    """Sends an issued invoice by e-mail, as PDF with the e-invoice inside, as it is shown before."""
+    """Sends an issued invoice by e-mail as PDF, as it is shown before: with the e-invoice inside, or beside it where
+    the client needs XRechnung or Peppol."""
     outbox.refuse_unsendable(crm)
     with crm.read() as snapshot:
         card = card_of(crm, snapshot, snapshot.get(Invoice, invoice.id))
         if card.invoice.state == "draft":
             raise RefusedError("A draft is not sent. Issue it first.")
+        if card.invoice.sent_on and not again:
+            raise _sent_already(crm, card.invoice)
         written = Written(
             client=card.client, template=template, body=text or ("" if template else _invoice_text(crm, card)),
             subject="" if template else plain_text(_title(crm, card)),
             to=to or tuple(filter(None, [card.client.invoice_email])), cc=cc, bcc=bcc,
         )  # fmt: skip
         preview = previewed(crm, snapshot, written)
+    # Before anything is asked: what is missing for the format of the client is named.
+    xml = einvoice_of(card, format_for(card.client)) if _is_beside(card) else b""
     if not yes:
-        before = card.invoice.sent_on
-        already = f"{card.invoice.number} was sent already, on {crm.conventions.day(before)}.\n\n" if before else ""
-        file = f"Attached: {file_name(card, '.pdf')}"
+        files = [file_name(card, ending) for ending in (".pdf", *([".xml"] if xml else []))]
+        attached_line = f"Attached: {', '.join(files)}"
         if notice := einvoice_notice(card):
-            file = f"{file}\n{notice}"
-        question = f"{already}{preview.full_text}\n\n{file}\n\nSend this to {card.client.name}?"
+            attached_line = f"{attached_line}\n{notice}"
+        question = f"{preview.full_text}\n\n{attached_line}\n\nSend this to {card.client.name}?"
         raise confirmation(question, "Send it", destructive=True)
-    draft = replace(preview.draft, attachments=_attached_pdf(crm, card))
+    draft = replace(preview.draft, attachments=_attached_files(crm, card, xml))
 
     def change(tx: Transaction) -> Message:
         current = tx.get(Invoice, card.invoice.id)
-        if current.sent_on != card.invoice.sent_on:
-            raise RefusedError(f"{current.number} has just been sent by somebody else. Nothing was sent.")
+        if current.sendings != card.invoice.sendings:
+            raise _sent_already(crm, current)
         queued = outbox.queue(tx, crm, draft)
-        tx.change(current, sent_on=tx.today)
+        tx.change(current, sent_on=tx.today, sendings=max(current.sendings, bool(current.sent_on)) + 1)
         return queued
 
     return tried(crm, crm.transact(change, f"sent {card.invoice.number} to {card.client.name}"))
 
 
-def _attached_pdf(crm: CRM, card: InvoiceCard) -> tuple[str, ...]:
-    """The PDF of an invoice as a message has it attached."""
+def _sent_already(crm: CRM, invoice: Invoice) -> Question:
+    """The question whether an invoice that was sent is sent again; `--yes` alone does not answer it."""
+    times = f" {invoice.sendings} times, last" if invoice.sendings > 1 else ""
+    return Question(
+        f"{invoice.number} was sent already,{times} on {crm.conventions.day(invoice.sent_on)}. Nothing was sent now.",
+        parameter="again",
+        choices={"yes": "Send it again"},
+        kind="duplicates",
+        destructive=True,
+    )
+
+
+def _is_beside(card: InvoiceCard) -> bool:
+    """Return whether the e-invoice is a file of its own, and not inside the PDF."""
+    return format_for(card.client) not in ("", "factur-x")
+
+
+def _attached_files(crm: CRM, card: InvoiceCard, xml: bytes) -> tuple[str, ...]:
+    """The PDF of an invoice, and the e-invoice where there is one beside it, as a message has them attached."""
     with tempfile.TemporaryDirectory(prefix="crm-") as folder:
         file = Path(folder) / file_name(card, ".pdf")
         file.write_bytes(pdf_of(crm, card)[0])
-        return attached(crm, [file])
+        files = [file]
+        if xml:
+            files.append(Path(folder) / file_name(card, ".xml"))
+            files[-1].write_bytes(xml)
+        return attached(crm, files)
 
 
 def _title(crm: CRM, card: InvoiceCard) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crm.commands.billing.documents import InvoiceCard
+from crm.commands.billing.documents import InvoiceCard, format_for
 from crm.commands.billing.issuing import CLIENT_FIELDS, SETTINGS
 from crm.commands.registry import named
 from crm.config import TEAM
@@ -194,7 +194,7 @@ def issue(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
     invoice = chosen_invoice(session, "draft", invoice)
     card: InvoiceCard = named("invoices show")(session.crm, invoice)
     session.page("Invoices", f"Draft {invoice.id}", "Issue")
-    if lacks := missing(card.document):
+    if lacks := missing(card.document, format_for(card.client)):
         _fill_in(session, card, lacks)
         return
     draw_invoice(card, session.screen, session.crm.conventions)

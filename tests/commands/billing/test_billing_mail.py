@@ -1,15 +1,17 @@
 """Invoices, receipts, reminders and statements by e-mail: each once, and none to who has paid."""
 
+import io
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from pypdf import PdfReader
 
 from crm.commands.billing import reminders, sending
-from crm.commands.billing.documents import InvoiceCard
-from crm.commands.context import CRM
 from crm.errors import Question, RefusedError
 from crm.model import Client, Invoice, Reminder
+from crm.outward.einvoice import check
 from tests.commands.billing.conftest import BillingDesk
 from tests.support.clocks import TODAY
 from tests.support.firm import SELLER
@@ -152,17 +154,72 @@ def test_a_client_with_an_unreadable_address_is_left_out_of_a_run(mailed: Mailed
 
 def test_two_desks_do_not_send_the_same_invoice(mailed: MailedDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     invoice = mailed.issued()
-    attached = sending._attached_pdf
+    attached = sending._attached_files
 
-    def meanwhile(crm: CRM, card: InvoiceCard) -> tuple[str, ...]:
-        monkeypatch.setattr(sending, "_attached_pdf", attached)
+    def meanwhile(*arguments: Any) -> tuple[str, ...]:
+        monkeypatch.setattr(sending, "_attached_files", attached)
         mailed("invoices send", invoice, yes=True)
-        return attached(crm, card)
+        return attached(*arguments)
 
-    monkeypatch.setattr(sending, "_attached_pdf", meanwhile)
-    with pytest.raises(RefusedError, match="has just been sent"):
+    monkeypatch.setattr(sending, "_attached_files", meanwhile)
+    with pytest.raises(Question, match="was sent already") as asked:
         mailed("invoices send", invoice, yes=True)
+    assert (asked.value.parameter, asked.value.yes) == ("again", "")
     assert len(mailed.mail.post.taken) == 1
+
+
+def test_what_was_sent_while_the_question_was_open_is_asked_about_again(mailed: MailedDesk) -> None:
+    invoice = mailed.issued()
+    with pytest.raises(Question, match="Send this to"):
+        mailed("invoices send", invoice)
+    mailed("invoices send", invoice, yes=True)
+    with pytest.raises(Question, match="was sent already, on"):
+        mailed("invoices send", invoice, yes=True)
+    with pytest.raises(Question, match="Send this to"):
+        mailed("invoices send", invoice, again=True)
+    mailed("invoices send", invoice, again=True, yes=True)
+    with pytest.raises(Question, match="was sent already, 2 times, last on"):
+        mailed("invoices send", invoice, yes=True)
+    assert (mailed.invoice(invoice).sendings, len(mailed.mail.post.taken)) == (2, 2)
+
+
+def test_an_invoice_goes_to_whom_it_is_addressed_in_the_words_of_a_template(mailed: MailedDesk) -> None:
+    mailed("clients edit", mailed.acme, {"invoice_format": "none"})
+    template = mailed("templates add", "Bill", subject="For {name}", body="Dear {name}, **here** it is.")
+    mailed("invoices send", mailed.issued(), to=("to@example.com", "also@example.com"), cc=("cc@example.com",),
+           bcc=("bcc@example.com",), template=template, yes=True)  # fmt: skip
+    (mail,) = mailed.mail.post.taken
+    assert sorted(mailed.mail.post.recipients) == [
+        "also@example.com", "bcc@example.com", "cc@example.com", "to@example.com",
+    ]  # fmt: skip
+    assert (mail["To"], mail["CC"], mail["BCC"]) == ("to@example.com, also@example.com", "cc@example.com", None)
+    assert mail["Subject"] == "For Acme {x}"
+    assert mail.get_body(("plain",)).get_content().startswith("Dear Acme {x}, ")
+    (attachment,) = mail.iter_attachments()
+    # A client who wants no e-invoice gets a PDF alone.
+    assert list(PdfReader(io.BytesIO(attachment.get_content())).attachments) == []
+
+
+def test_the_format_of_the_client_goes_with_the_mail(mailed: MailedDesk) -> None:
+    for name, value in (("company_email", "us@example.com"), ("company_phone", "+49 30 1"), ("company_postcode", "1")):
+        mailed("settings set", name, value)
+    mailed.crm.forget_settings()
+    mailed("clients edit", mailed.acme, {"invoice_format": "xrechnung-ubl"})
+    draft = mailed.draft()
+    with pytest.raises(RefusedError, match=r"as xrechnung-ubl, which Acme \{x\} needs. Missing: the client's postcode"):
+        mailed("invoices issue", draft)
+    mailed("clients edit", mailed.acme, {"postcode": "1010"})
+    with pytest.raises(RefusedError, match=r"the buyer's reference \(Leitweg-ID\)"):
+        mailed("invoices issue", draft)
+    mailed("invoices edit", draft, {"buyer_reference": "04011000-12345-34"})
+    invoice = mailed("invoices issue", draft).invoice
+    with pytest.raises(Question, match=rf"Attached: {invoice.number}.pdf, {invoice.number}.xml"):
+        mailed("invoices send", invoice)
+    mailed("invoices send", invoice, yes=True)
+    pdf, xml = (part.get_content() for part in mailed.mail.post.taken[0].iter_attachments())
+    assert list(PdfReader(io.BytesIO(pdf)).attachments) == []
+    checked = check(xml if isinstance(xml, bytes) else xml.encode())
+    assert (checked.format, checked.faults) == ("XRechnung 3, UBL", ())
 
 
 def test_before_it_is_sent_it_says_that_no_einvoice_is_inside(mailed: MailedDesk) -> None:

@@ -106,3 +106,48 @@ def test_what_an_e_invoice_lacks_is_filled_in_after_the_issue_as_the_message_say
     desk("clients edit", desk.acme, {"buyer_reference": "04011000-12345-34", "invoice_email": "b@example.com"})
     assert desk("invoices show", invoice).document.seller.phone == "+49 30 1"
     assert desk("invoices show", invoice).document.buyer_reference == "04011000-12345-34"
+
+
+def test_the_format_of_the_client_is_written_where_none_is_named(one_desk: BillingDesk, tmp_path: Path) -> None:
+    desk = one_desk
+    values = {"tax_id": "ATU12345678", "buyer_reference": "PO-7", "email": "buy@example.com"}
+    desk("clients edit", desk.acme, values)
+    for name, value in (("company_email", "us@example.com"), ("company_phone", "+49 30 1"), ("company_postcode", "1")):
+        desk("settings set", name, value)
+    desk.crm.forget_settings()
+    invoice = desk.issued()
+    formats = {}
+    for wanted in ("", "factur-x", "xrechnung-cii", "peppol", "none"):
+        desk("clients edit", desk.again(desk.acme), {"invoice_format": wanted})
+        file = desk("invoices xml", invoice, to=tmp_path / f"{wanted}.xml").file
+        formats[wanted] = desk("invoices check", file).checked.format
+    assert formats == {
+        "": "Factur-X / ZUGFeRD (EN 16931), CII", "factur-x": "Factur-X / ZUGFeRD (EN 16931), CII",
+        "xrechnung-cii": "XRechnung 3, CII", "peppol": "Peppol BIS Billing 3, UBL",
+        "none": "Factur-X / ZUGFeRD (EN 16931), CII",
+    }  # fmt: skip
+
+
+def test_after_the_issue_an_address_and_a_blank_reference_are_filled_in_and_nothing_else(
+    one_desk: BillingDesk, tmp_path: Path
+) -> None:
+    desk = one_desk
+    invoice = desk.issued()
+    with pytest.raises(RefusedError, match="an address in Peppol"):
+        desk("invoices xml", invoice, "peppol", tmp_path / "peppol.xml")
+    desk("clients edit", desk.acme, {"electronic_address": "0088:9482348239847"})
+    desk("invoices edit", invoice, {"order_reference": "PO-1"})
+    for values in (
+        {"order_reference": "PO-2"},
+        {"order_reference": ""},
+        {"notes": "x"},
+        {"buyer_reference": "", "terms": "x"},
+    ):
+        with pytest.raises(CRMError, match=r"is not changed|stays as it is"):
+            desk("invoices edit", desk.again(invoice), values)
+    text = desk("invoices xml", invoice, "peppol", tmp_path / "peppol.xml").file.read_text("utf-8")
+    assert '<cbc:EndpointID schemeID="0088">9482348239847</cbc:EndpointID>' in text
+    assert "<cbc:ID>PO-1</cbc:ID>" in text
+    desk("history undo")
+    assert desk.again(invoice).order_reference == "PO-1"
+    assert desk.sound()
