@@ -30,7 +30,7 @@ from crm.model.data import (
     SPEND_COUNTS,
     TIME_ZONE,
 )
-from crm.model.fields import Check, Choice, Country, Email, Flag, Line, Rate, Secret, Whole
+from crm.model.fields import Check, Choice, Country, Email, Flag, Line, Price, Rate, Secret, Whole
 from crm.model.iban import bare_iban, is_iban, is_like_iban
 from crm.model.paths import display_path, path_of
 from crm.model.vat_ids import bare_vat_id, is_like_vat_id
@@ -592,6 +592,13 @@ TEAM: tuple[Option, ...] = (
         Whole(least=1, most=6000),
         lambda: 60,
         "How many e-mails of a mailing are sent in a minute at most; providers block senders who exceed their limit.",
+    ),
+    Option(
+        "sms_price",
+        "Price of an SMS",
+        Price(),
+        lambda: "0",
+        "What one SMS costs you, so that the cost of many is shown before they are sent; 0 if you do not know.",
     ),
     Option(
         "our_addresses",

@@ -57,6 +57,7 @@ class Mailing(Record):
     subject: str = described("Subject", Line(300))
     body: str = described("Text", Prose())
     occasion: str = described("Occasion", Line(60))
+    service: int = described("Service", Id("service"), by="steps", help="the one that it announces", since=10)
     user: str = described("By", Person(), by="steps")
     user_id: int = account_beside("user")
 

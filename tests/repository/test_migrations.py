@@ -29,6 +29,7 @@ ALTER TABLE client DROP COLUMN no_reminders;
 ALTER TABLE invoice DROP COLUMN sendings;
 ALTER TABLE invoice_line DROP COLUMN discounts;
 ALTER TABLE invoice_line DROP COLUMN charges;
+ALTER TABLE mailing DROP COLUMN service;
 DROP TABLE reminder_level;
 DROP INDEX client_by_region;
 ALTER TABLE client DROP COLUMN region;

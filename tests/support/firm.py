@@ -446,6 +446,11 @@ GIVEN: Mapping[str, Given] = {
     "services list": _nothing,
     "services show": _a_service,
     "services edit": lambda firm, role: {**_a_service(firm, role), "changes": {"tax_rate": Decimal(19)}},
+    "services announce": lambda firm, role: {
+        **_a_service(firm, role),
+        "clients": (_a_reader(firm, role)["clients"]),
+        "yes": True,
+    },
     "services retire": _a_service,
     "services delete": lambda firm, role: {**_a_service(firm, role), "yes": True},
     "stages list": _nothing,

@@ -38,5 +38,6 @@ MODULES = {
     "reminders": Module("reminders", menu="unpaid"),
     "reminder_levels": Module("reminders", menu="reminder levels"),
     "numbers": Module("numbers", menu="billing settings"),
+    "announcing": Module("services", menu="services"),
     "services": Module("services", menu="services"),
 }

@@ -1,6 +1,7 @@
 """The team's settings, kept with the data."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 from crm.commands.client_selection import pluralize
@@ -48,6 +49,8 @@ def set_one(
     if option is None:
         raise NotFoundError(f"There is no setting {key}.")
     checked = check_team_setting(key, value, crm.conventions)
+    if key == "invoice_template" and checked:
+        checked = _template(crm, checked)
 
     def change(tx: Transaction) -> Setting:
         known = tx.find_all(Setting, Query({"key": key}))
@@ -66,6 +69,17 @@ def set_one(
     crm.transact(change, f"set {option.label.lower()} to {checked}")
     crm.forget_settings()
     return SettingShown(option.name, checked, option.label, option.description)
+
+
+def _template(crm: CRM, value: str) -> str:
+    """The file of a template as it is kept, wherever the program is started from. Raises FieldError, naming the line,
+    where no invoice can be made from it."""
+    from crm.outward.invoice_pdf.trying import check_template
+
+    crm.demand_session()
+    file = Path(value).expanduser().absolute()
+    check_template(file)
+    return str(file)
 
 
 # So many clients are named.

@@ -267,8 +267,8 @@ def _queued(crm: CRM, greetings: Sequence[Greeting]) -> list[Greeting]:
     return crm.transact(change, f"greeted {count}")
 
 
-def _sms_end(crm: CRM) -> str:
-    """The line at the end of a greeting by SMS that says how to end them."""
+def sms_end(crm: CRM) -> str:
+    """The line at the end of a text to many that says how to end them."""
     texter = crm.outward.texter()
     return "\nSTOP ends these texts." if texter and texter.can_be_answered else ""
 
@@ -276,7 +276,7 @@ def _sms_end(crm: CRM) -> str:
 def _draft(crm: CRM, order: Mailing, day: date, client: Client, known: Mapping[str, str]) -> Draft:
     values: dict[str, Any] = {"mailing": order.id, "occasion": key_of(order.occasion, day)}
     if order.channel == "sms":
-        text = f"{filled(order.body, known, markdown=False)}{_sms_end(crm)}"
+        text = f"{filled(order.body, known, markdown=False)}{sms_end(crm)}"
         return Draft(client=client.id, channel="sms", phone=client.phone, body=text, **values)
     reader = Reader(client, Party(client.email, client.name), 0)
     return dataclasses.replace(drafted(crm, MailingText(order.subject, order.body), reader, known), **values)

@@ -1,15 +1,13 @@
 """The invoice or the payment that a command is about, chosen from those that fit it."""
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 from crm.commands.billing.invoices import InvoiceShown, shown
-from crm.commands.client_selection import pluralize
 from crm.commands.registry import named
-from crm.model import Conventions, Invoice, Payment
+from crm.model import Invoice, Payment
 from crm.repository import Query
-from crm.terminal.billing.picking import invoice_line, payment_line
+from crm.terminal.billing.picking import payment_line, shown_line
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.picking import joined, pick_listed
 from crm.terminal.toolkit.session import Session
@@ -39,14 +37,6 @@ def chosen_invoice(session: Session, which: str, invoice: Invoice | None = None)
 
     picked: Invoice = invoice or pick_listed(session.keyboard, "Invoice:", fetch, nothing=_NOTHING[which])
     return picked
-
-
-def shown_line(item: InvoiceShown, by: Conventions, today: date) -> str:
-    """An invoice on one line, with how late it is or else its state."""
-    invoice, state = item.invoice, item.state
-    if state == "overdue" and invoice.due_on:
-        state = f"{pluralize((today - invoice.due_on).days, 'day', 'days', by)} overdue"
-    return joined(invoice_line(invoice, by, item.client), "" if state == "draft" else state)
 
 
 def chosen_payment(session: Session, payment: Payment | None = None) -> Payment:

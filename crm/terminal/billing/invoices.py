@@ -1,6 +1,7 @@
 """Invoices at the menu: the list of them, and one with its lines and what can be done with it."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from crm.commands.billing.documents import InvoiceCard, format_for
@@ -8,14 +9,17 @@ from crm.commands.billing.issuing import CLIENT_FIELDS, SETTINGS
 from crm.commands.registry import named
 from crm.config import TEAM
 from crm.invoicing.requirements import Missing, missing
-from crm.model import Client, Deal, Field, Invoice, typed_fields
+from crm.model import Client, Deal, Field, Invoice, Service, typed_fields
+from crm.model.units import unit_beside
 from crm.terminal.billing.choosing import chosen_invoice
+from crm.terminal.billing.picking import service_line
 from crm.terminal.billing.rendering import INVOICES, adjustment_words, draw_invoice, invoice_name, money_in
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.lists import ListPage, list_page
 from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.picking import pick
 from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Answers, in_steps
@@ -108,8 +112,12 @@ def add(session: Session, client: Client | None = None, deal: Deal | None = None
     client = record_actions.chosen_client(session, client, "Invoices", "Draft an invoice")
     if deal is None:
         session.page("Invoices", client.name, "First line")
-        line = _typed_line(session)
-        card: InvoiceCard = session.call("invoices add", client=client, line=[line])
+        line = _line(session)
+        if "line" in line:
+            card: InvoiceCard = session.call("invoices add", client=client, line=[line["line"]])
+        else:
+            card = session.call("invoices add", client=client)
+            card = session.call("invoices lines add", invoice=card.invoice, **line)
     else:
         card = session.call("invoices add", client=client, deal=deal)
     session.done(f"Drafted an invoice for {card.client.name}.")
@@ -121,7 +129,31 @@ def add_line(session: Session, invoice: Invoice | None = None, **_: Any) -> None
     """A line as one types it."""
     invoice = chosen_invoice(session, "draft", invoice)
     session.page("Invoices", f"Draft {invoice.id}", "Add a line")
-    session.call("invoices lines add", invoice=invoice, line=_typed_line(session))
+    session.call("invoices lines add", invoice=invoice, **_line(session))
+
+
+# So many services are offered at once.
+_SERVICES = 30
+
+
+def _line(session: Session) -> Mapping[str, Any]:
+    """A line as `invoices lines add` takes it: one of the services, and how much of it, or a typed one."""
+    crm = session.crm
+    services = named("services list")(crm, limit=_SERVICES)
+    if not services:
+        return {"line": _typed_line(session)}
+    entries: list[Choice] = [Choice("Type a line", None)]
+    entries += [Choice(service_line(service, crm.conventions), service) for service in services]
+    entries += [Choice("Another service", "another")] if len(services) == _SERVICES else []
+    chosen = session.keyboard.choose("What is it for?", entries)
+    if chosen is None:
+        return {"line": _typed_line(session)}
+    if chosen == "another":
+        chosen = pick(crm, session.keyboard, Service, "Service")
+    check = named("invoices lines add").parameters["quantity"].value_check
+    unit = unit_beside(chosen.unit, Decimal(2))
+    quantity = session.prompts.value(f"Quantity{f' ({unit})' if unit else ''}", check, typed="1", required=True)
+    return {"service": chosen, "quantity": quantity}
 
 
 def _typed_line(session: Session) -> str:

@@ -1,14 +1,19 @@
 """Several invoices chosen for a payment, and the lines that stand for what is billed."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
+from crm.commands.client_selection import pluralize
 from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.model import Adjustment, Client, Conventions, Invoice, Payment, Service
 from crm.terminal.billing.rendering import adjustment_words, invoice_name, money_in
 from crm.terminal.console.keyboard import Back, Choice, Keyboard
-from crm.terminal.toolkit.picking import joined, line_for, picker
+from crm.terminal.toolkit.picking import joined, line_for, pick_listed, picker
+
+if TYPE_CHECKING:
+    from crm.commands.billing.invoices import InvoiceShown
 
 # So many open invoices of a client are offered, those due first.
 _MOST = 30
@@ -29,6 +34,29 @@ def invoice_line(invoice: Invoice, by: Conventions, client: str = "") -> str:
     if not invoice.number:
         return joined(invoice_name(invoice, client), total)
     return joined(invoice.number, client, total, still, due)
+
+
+def shown_line(item: "InvoiceShown", by: Conventions, today: date) -> str:
+    """An invoice on one line, with how late it is or else its state."""
+    invoice, state = item.invoice, item.state
+    if state == "overdue" and invoice.due_on:
+        state = f"{pluralize((today - invoice.due_on).days, 'day', 'days', by)} overdue"
+    return joined(invoice_line(invoice, by, item.client), "" if state == "draft" else state)
+
+
+@picker(Invoice)
+def pick_invoice(crm: CRM, keyboard: Keyboard, label: str, *, required: bool = True, **_: Any) -> Invoice | None:
+    """An invoice, a draft or a credit note, with its client, its total and its state. Raises Back."""
+    by, today = crm.conventions, crm.today
+
+    def fetch(limit: int, offset: int) -> Sequence[tuple[str, Invoice]]:
+        items = named("invoices list")(crm, limit=limit, offset=offset)
+        return [(shown_line(item, by, today), item.invoice) for item in items]
+
+    picked: Invoice | None = pick_listed(
+        keyboard, f"{label}:", fetch, nothing="there are no invoices yet", required=required
+    )
+    return picked
 
 
 @line_for(Adjustment)

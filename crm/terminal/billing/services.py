@@ -3,12 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from crm.commands.mail.outbox import refuse_unsendable
+from crm.commands.mail.outbox.sending import unsendable
+from crm.commands.mail.templates import of_channel
 from crm.commands.registry import named
-from crm.model import Field, Service
+from crm.model import CHANNELS, Field, Service
 from crm.terminal.billing.rendering import SERVICES, draw_service
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.forms import RecordForm, fill_changes, form_order
+from crm.terminal.toolkit.group_picking import pick_group
 from crm.terminal.toolkit.lists import ListPage, list_page
 from crm.terminal.toolkit.pages import flow, says_done
 from crm.terminal.toolkit.record_page import RecordPage, record_page
@@ -59,6 +63,7 @@ class ServicePage(RecordPage[Service, Service]):
         may_delete = self.session.offers(named("services delete"))
         return [
             Choice("Edit", self.starts("services edit")),
+            *([Choice("Announce it to clients", self.starts("services announce"))] if self.card.active else []),
             Choice("Retire: offer it no more", self.starts("services retire"))
             if self.card.active
             else Choice("Offer it again", lambda: _offer(self.session, self.card)),
@@ -92,3 +97,31 @@ def _offer(session: Session, service: Service) -> None:
 def delete(session: Session, service: Service | None = None, **_: Any) -> None:
     """A service from the list, deleted."""
     record_actions.delete(session, "services delete", service)
+
+
+@flow("services announce")
+def announce(session: Session, service: Service | None = None, **_: Any) -> None:
+    """A service, by which way and to whom it is announced, and in which words; then as it will be."""
+    service = record_actions.chosen(session, "services announce", service)
+    title = f"Announce {service.name}"
+    able = [channel for channel in CHANNELS if not unsendable(session.crm, channel)]
+    if not able:
+        refuse_unsendable(session.crm)
+    session.page(title)
+    ways = [Choice(f"By {CHANNELS[channel]}", channel) for channel in able]
+    channel = session.keyboard.choose("How?", ways) if len(ways) > 1 else able[0]
+    group = pick_group(session, title)
+    session.page(title)
+    with session.crm.read() as snapshot:
+        templates = of_channel(snapshot, channel)
+    entries = [Choice("Its name, price and description", {}), Choice("Write a text", None)]
+    entries += [Choice(f"Template {template.name}", {"template": template}) for template in templates]
+    words = session.keyboard.choose("In which words?", entries)
+    if words is None:
+        asked = named("services announce").parameters
+        words = {
+            name: session.prompts.value(asked[name].label, asked[name].value_check, required=True)
+            for name in (("subject", "text") if channel == "email" else ("text",))
+        }
+    session.page(title)
+    session.tell(session.call("services announce", service=service, by=channel, **group, **words))

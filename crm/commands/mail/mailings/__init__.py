@@ -99,10 +99,10 @@ def send(
     if not yes:
         draft = prepared(crm, group, text, again=again)
         raise confirmation(
-            f"{draft.preview.full_text}\n\n{_named(draft, crm.conventions)}\n\nSend it?", "Send it", destructive=True
+            f"{draft.preview.full_text}\n\n{listed(draft, crm.conventions)}\n\nSend it?", "Send it", destructive=True
         )
     mailing, left_out = enqueued(crm, group, text, again=again)
-    return replace(_sent(crm, mailing), left_out=left_out)
+    return replace(delivered(crm, mailing), left_out=left_out)
 
 
 def enqueued(crm: CRM, group: Group, text: MailingText, *, again: bool = False) -> tuple[Mailing, Sequence[LeftOut]]:
@@ -130,7 +130,7 @@ def prepared(crm: CRM, group: Group, text: MailingText, *, again: bool = False) 
 
 
 def _got(snapshot: Snapshot, text: MailingText, *, again: bool) -> Mapping[str, str]:
-    return {} if again else got_already(snapshot, text.subject, text.body)
+    return {} if again else got_already(snapshot, text.subject, text.body, text.service)
 
 
 def _blanks(crm: CRM, snapshot: Snapshot, group: Group, text: MailingText, got: Mapping[str, str]) -> Mapping[str, int]:
@@ -159,7 +159,7 @@ def _first(crm: CRM, readers: Audience) -> Reader:
     return readers.first
 
 
-def _named(draft: Prepared, by: Conventions) -> str:
+def listed(draft: Prepared, by: Conventions) -> str:
     """The audience and those left out, the first of them by name."""
     left_out = draft.audience.left_out
     lines = [f"- {reader.name} ({reader.client}): {reader.told}" for reader in left_out[:_NAMED]]
@@ -177,7 +177,11 @@ def _queued(
     """The mailing, with a message in the outbox for each who gets it; and who does not."""
     numbers = group.members(tx)
     members, sorting = Audience(), Readers(tx, _got(tx, text, again=again))
-    mailing = tx.add(Mailing(name=_name(text), channel="email", subject=text.subject, body=text.body, user=crm.me))
+    mailing = tx.add(
+        Mailing(
+            name=_name(text), channel="email", subject=text.subject, body=text.body, service=text.service, user=crm.me
+        )
+    )
     done = 0
     for some in batches(numbers):
         readers = {reader.client.id: reader for reader in members.sort(sorting.of(some))}
@@ -190,7 +194,7 @@ def _queued(
     return mailing, members.left_out
 
 
-def _sent(crm: CRM, mailing: Mailing) -> MailingReport:
+def delivered(crm: CRM, mailing: Mailing) -> MailingReport:
     """Sends what waits of a mailing, and shows what became of it. Whatever goes wrong from here on is only told: who
     did all of it again would write everybody a second time."""
     incomplete = False
@@ -229,8 +233,8 @@ def show(crm: CRM, mailing: TheMailing) -> MailingReport:
 @command("mailings resume", title="Resume a mailing")
 def resume(crm: CRM, mailing: TheMailing) -> MailingReport:
     """Resumes a mailing where it stopped; nobody gets it twice."""
-    refuse_unsendable(crm)
-    return _sent(crm, mailing)
+    refuse_unsendable(crm, mailing.channel or "email")
+    return delivered(crm, mailing)
 
 
 @command("mailings cancel", title="Cancel a mailing")

@@ -152,14 +152,17 @@ def audience(snapshot: Snapshot, numbers: Sequence[int], got: Mapping[str, str])
     return members
 
 
-def got_already(snapshot: Snapshot, subject: str, body: str) -> Mapping[str, str]:
-    """The addresses that the same text went to in an earlier mailing, or waits to go to: when, in words, by
-    `recipient_key`."""
-    same = [
-        mailing.id
-        for mailing in snapshot.find_all(Mailing, Query({"subject": subject, "occasion": ""}))
-        if mailing.body.split() == body.split()
-    ]
+def got_already(snapshot: Snapshot, subject: str, body: str, service: int = 0) -> Mapping[str, str]:
+    """The addresses that the same text, or the same service, went to in an earlier mailing, or waits to go: when, in
+    words, by `recipient_key`."""
+    if service:
+        same = list(snapshot.numbers(Mailing, Query({"service": service, "channel": "email"})))
+    else:
+        same = [
+            mailing.id
+            for mailing in snapshot.find_all(Mailing, Query({"subject": subject, "occasion": ""}))
+            if mailing.body.split() == body.split()
+        ]
     rows = queries.reached_by(snapshot, same) if same else ()
     return {recipient_key(row.to): f"got this on {row.on.isoformat()} (mailing {row.mailing})" for row in rows}
 

@@ -27,11 +27,12 @@ _NO_LINK = "(The unsubscribe link goes here.)"
 @dataclass(frozen=True, slots=True)
 class MailingText:
     """A subject, and a text in Markdown, both with their fields still in them; and the files that go with them, as
-    lines of a message."""
+    lines of a message. `service` is the one that it announces, 0 for none."""
 
     subject: str
     body: str
     files: tuple[str, ...] = ()
+    service: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,212 @@
+"""A new service announced to clients: by e-mail as a mailing, or by SMS, through the outbox and to nobody twice."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Annotated
+
+from crm.commands.billing.sending import as_body, plain_text
+from crm.commands.billing.services import TheService
+from crm.commands.client_selection import (
+    Everybody,
+    Group,
+    OfView,
+    Only,
+    SomeClients,
+    Where,
+    asked_for,
+    batches,
+    pluralize,
+    some_at_a_time,
+)
+from crm.commands.context import CRM
+from crm.commands.mail import mailings
+from crm.commands.mail.consent import Objection, objections
+from crm.commands.mail.greetings import sms_end
+from crm.commands.mail.mailings.audience import LeftOut
+from crm.commands.mail.mailings.report import MailingReport
+from crm.commands.mail.mailings.text import MailingText
+from crm.commands.mail.merge_fields import LineWithFields, ProseWithFields, filled, values_of
+from crm.commands.mail.outbox import Draft, queue_many, refuse_unsendable
+from crm.commands.mail.sms import LONGEST
+from crm.commands.registry import About, command
+from crm.errors import FieldError, RefusedError, confirmation
+from crm.model import CHANNELS, Client, Conventions, Mailing, Service, Template, fields
+from crm.model.fields import Choice
+from crm.model.fields.addresses import is_landline
+from crm.model.fields.recipients import recipient_key
+from crm.outward.sanitizing import line
+from crm.outward.sms import is_number
+from crm.outward.sms_parts import parts
+from crm.repository import Query, Snapshot, Transaction
+from crm.repository.queries import mail
+
+# So many of those who get no SMS are named in the question.
+_NAMED = 10
+_LONGEST_NAME = 100
+
+
+@dataclass(slots=True)
+class SmsAudience:
+    """Who gets a text message, with the text as it is sent to each, and who does not."""
+
+    texts: list[tuple[Client, str]] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+
+    @property
+    def sms(self) -> int:
+        """How many SMS it takes altogether: a long text is several."""
+        return sum(parts(text) for _, text in self.texts)
+
+    def summary(self, by: Conventions, price: Decimal) -> str:
+        """To how many it goes, how many SMS that takes and what they cost, and who is left out and why."""
+        cost = f", about {by.money(self.sms * price)}" if price else ""
+        sentences = [f"This goes to {pluralize(len(self.texts), 'client', 'clients', by)} and takes"
+                     f" {by.number(self.sms)} SMS{cost}."]  # fmt: skip
+        if self.left_out:
+            reasons = Counter(reader.told for reader in self.left_out)
+            listed = ", ".join(f"{by.number(count)} {words}" for words, count in reasons.items())
+            sentences.append(f"{pluralize(len(self.left_out), 'client is', 'clients are', by)} left out: {listed}.")
+        return " ".join(sentences)
+
+
+@command("services announce", title="Announce a service", menu="services")
+def announce(
+    crm: CRM,
+    service: TheService,
+    clients: SomeClients = (),
+    by: Annotated[str, Choice(CHANNELS), About("By", "email or sms")] = "email",
+    template: Annotated[Template | None, About("Template", "its number or name; a short text by default")] = None,
+    subject: Annotated[str, LineWithFields(300), About("Subject", "that of the template by default")] = "",
+    text: Annotated[str, ProseWithFields(), About("Text", "that of the template by default")] = "",
+    only: Only = (),
+    where: Where = "",
+    view: OfView = "",
+    all_: Everybody = False,
+    again: Annotated[bool, About("Again", "also to those to whom it was announced this way before")] = False,
+    yes: bool = False,
+) -> MailingReport:
+    """Announces a service to clients by e-mail or SMS, with its name, description and price, or in your own words.
+
+    It goes to clients who agreed to mailings, have an address or a number, and to whom it was not announced this way
+    before (unless you give --again). You see first who is left out, the text as the first client gets it, and how many
+    SMS it takes. `mailings resume` continues one that was interrupted.
+    """
+    by = by or "email"
+    refuse_unsendable(crm, by)
+    if template and template.channel != by:
+        raise FieldError(f"{template.name} is a text for {CHANNELS[template.channel]}", field="template",
+                         label="Template")  # fmt: skip
+    with crm.read() as snapshot:
+        current = snapshot.get(Service, service.id)
+    if not current.active:
+        raise RefusedError(f"{current.name} is retired. `services edit {current.id} --active` offers it again.")
+    group = asked_for(clients, only, where, view, all_)
+    body = text or (template.body if template else "") or words_for(crm, current, by)
+    if by == "sms":
+        return _by_sms(crm, current, group, body, again=again, yes=yes)
+    written = MailingText(
+        subject or (template.subject if template else "") or plain_text(f"New: {current.name}"), body,
+        service=current.id,
+    )  # fmt: skip
+    if not yes:
+        draft = mailings.prepared(crm, group, written, again=again)
+        question = f"{draft.preview.full_text}\n\n{mailings.listed(draft, crm.conventions)}\n\nSend it?"
+        raise confirmation(question, "Send it", destructive=True)
+    mailing, left_out = mailings.enqueued(crm, group, written, again=again)
+    return replace(mailings.delivered(crm, mailing), left_out=left_out)
+
+
+def words_for(crm: CRM, service: Service, by: str) -> str:
+    """The text of an announcement, where nobody has written one; what stands in the service is text."""
+    conventions = crm.conventions
+    unit = fields(Service)["unit"].check.show(service.unit, conventions)
+    price = f"{conventions.money(service.price)}{' incl. tax' if service.gross else ''} per {unit}"
+    company = crm.settings["company_name"]
+    if by == "sms":
+        return plain_text(f"New{f' from {company}' if company else ''}: {service.name}, {price}.")
+    lines = [
+        f"we have a new offer: {service.name}, {price}.",
+        *(["", service.description] if service.description else []),
+    ]
+    closing = as_body("\n".join([*lines, "", "Kind regards", "", company or crm.me]))
+    return f"Hello {{first_name|there}},\n\n{closing}"
+
+
+def _by_sms(crm: CRM, service: Service, group: Group, body: str, *, again: bool, yes: bool) -> MailingReport:
+    with crm.read() as snapshot:
+        readers = _audience(crm, snapshot, service, group, body, again=again)
+    if not yes:
+        client, text = readers.texts[0]
+        summary = readers.summary(crm.conventions, Decimal(crm.settings["sms_price"]))
+        question = f"To: {client.name}, {client.phone}\n\n{text}\n\n{summary}\n\nSend it?"
+        raise confirmation(question, "Send it", destructive=True)
+
+    def change(tx: Transaction) -> tuple[Mailing, Sequence[LeftOut]]:
+        current = _audience(crm, tx, service, group, body, again=again)
+        name = line(f"New: {service.name}", _LONGEST_NAME)
+        mailing = tx.add(Mailing(name=name, channel="sms", body=body, service=service.id, user=crm.me))
+        drafts = (
+            Draft(client=client.id, channel="sms", phone=client.phone, body=text, mailing=mailing.id)
+            for client, text in current.texts
+        )
+        queue_many(tx, crm, drafts)
+        return mailing, current.left_out
+
+    mailing, left_out = crm.transact(change, f"announced {service.name} by SMS")
+    return replace(mailings.delivered(crm, mailing), left_out=left_out)
+
+
+def _audience(crm: CRM, snapshot: Snapshot, service: Service, group: Group, body: str, *, again: bool) -> SmsAudience:
+    """Who of a group gets the text message. Raises RefusedError where nobody does."""
+    earlier = [] if again else snapshot.numbers(Mailing, Query({"service": service.id, "channel": "sms"}))
+    reached = {recipient_key(row.to) for row in mail.reached_by(snapshot, earlier)} if earlier else set[str]()
+    readers, end = SmsAudience(), sms_end(crm)
+    taken: set[str] = set()
+    for some in batches(group.members(snapshot)):
+        able: list[Client] = []
+        for client, reason in _sorted(snapshot, some, reached, taken):
+            if reason:
+                readers.left_out.append(LeftOut(client.id, client.name, reason[0], reason[1]))
+            else:
+                able.append(client)
+        for client, values in values_of(crm, snapshot, able):
+            text = f"{filled(body, values, markdown=False).strip()}{end}"
+            if len(text) > LONGEST:
+                raise FieldError(f"it is too long for a text message: {len(text)} characters", field="text",
+                                 label="Text")  # fmt: skip
+            readers.texts.append((client, text))
+    if not readers.texts:
+        why = readers.summary(crm.conventions, Decimal(0)).partition(". ")[2]
+        raise RefusedError(f"Nobody would get this. {why} Nothing was sent.".replace("  ", " "))
+    return readers
+
+
+def _sorted(
+    snapshot: Snapshot, numbers: Sequence[int], reached: set[str], taken: set[str]
+) -> Iterator[tuple[Client, tuple[str, str] | None]]:
+    """Each of some clients, with the reason why it gets no text message, as a word and in words."""
+    for clients in some_at_a_time(snapshot, numbers):
+        against = objections(snapshot, [client.phone for client in clients if client.phone])
+        for client in clients:
+            key = recipient_key(client.phone)
+            reason = _reason(client, against.get(key), key, reached, taken)
+            if reason is None:
+                taken.add(key)
+            yield client, reason
+
+
+def _reason(
+    client: Client, objection: Objection | None, key: str, reached: set[str], taken: set[str]
+) -> tuple[str, str] | None:
+    reasons: Mapping[str, tuple[bool, str]] = {
+        "opted_out": (objection is not None and objection.why == "opted_out", "opted out"),
+        "consent": (not client.marketing_consent, "without consent to mailings"),
+        "address": (not is_number(client.phone), "without a telephone number that a text can be sent to"),
+        "bad": (is_landline(client.phone), "with a landline"),
+        "shared": (objection is not None, "with the number of someone who has not agreed"),
+        "got": (key in reached, "told before"),
+        "twice": (key in taken, "with the number of another"),
+    }
+    return next(((why, words) for why, (applies, words) in reasons.items() if applies), None)
