@@ -72,10 +72,10 @@ def test_by_sms_the_cost_is_shown_before_and_who_gets_none(desk: MailDesk, servi
     desk("opt-outs add", "+436642222222")
     with pytest.raises(Question) as asked:
         desk("services announce", service, all_=True, by="sms")
-    said = asked.value.sentence
-    assert "New from Us Ltd: Care *plan* {x}, €49.90 per month.\nSTOP ends these texts." in said
-    assert "This goes to 1 client and takes 1 SMS, about €0.08." in said
-    assert "4 clients are left out: " in said
+    sentence = asked.value.sentence
+    assert "New from Us Ltd: Care *plan* {x}, €49.90 per month.\nSTOP ends these texts." in sentence
+    assert "This goes to 1 client and takes 1 SMS, about €0.08." in sentence
+    assert "4 clients are left out: " in sentence
     assert texts(twilio) == []
     report = announced(desk, service, by="sms")
     assert report.counted.counts == {"sent": 1}
