@@ -49,18 +49,18 @@ _LONGEST_NAME = 100
 
 @dataclass(slots=True)
 class SmsAudience:
-    """Who gets a text message, with the text as it is sent to each, and who does not."""
+    """The clients who get a text message, with the text as it is sent to each, and those who do not."""
 
     texts: list[tuple[Client, str]] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
 
     @property
     def sms(self) -> int:
-        """How many SMS it takes altogether: a long text is several."""
+        """The number of SMS that it takes altogether: a long text is several."""
         return sum(parts(text) for _, text in self.texts)
 
     def summary(self, by: Conventions, price: Decimal) -> str:
-        """To how many it goes, how many SMS that takes and what they cost, and who is left out and why."""
+        """The number of clients and of SMS, what these cost, and who is left out and why, in sentences."""
         cost = f", about {by.money(self.sms * price)}" if price else ""
         sentences = [f"This goes to {pluralize(len(self.texts), 'client', 'clients', by)} and takes"
                      f" {by.number(self.sms)} SMS{cost}."]  # fmt: skip
@@ -159,7 +159,7 @@ def _by_sms(crm: CRM, service: Service, group: Group, body: str, *, again: bool,
 
 
 def _audience(crm: CRM, snapshot: Snapshot, service: Service, group: Group, body: str, *, again: bool) -> SmsAudience:
-    """Who of a group gets the text message. Raises RefusedError where nobody does."""
+    """The clients of a group who get the text message. Raises RefusedError where nobody does."""
     earlier = [] if again else snapshot.numbers(Mailing, Query({"service": service.id, "channel": "sms"}))
     reached = {recipient_key(row.to) for row in mail.reached_by(snapshot, earlier)} if earlier else set[str]()
     readers, end = SmsAudience(), sms_end(crm)
