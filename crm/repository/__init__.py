@@ -558,6 +558,10 @@ class Repository(Protocol):
     def settle(self, *, take_over: bool, allowed: Allowed = anybody) -> None:
         """Takes over what waits, or puts the spreadsheet back as it was."""
 
+    def forget_history(self, before: int, what: str, allowed: Allowed = anybody) -> int:
+        """Takes all transactions with a lower number than `before` out of the history, for good; how many. `what`
+        stands in the history. Raises RefusedError where the store cannot do it safely."""
+
     def prove(self, allowed: Allowed = anybody) -> Iterator[Proof]:
         """Tries on the real service what the store relies on, one thing after the other; leaves nothing behind.
         Raises RefusedError where the store relies on nothing but itself."""

@@ -393,6 +393,13 @@ class SqlRepository:
     def settle(self, *, take_over: bool, allowed: Allowed = anybody) -> None:
         self.held(allowed)
 
+    def forget_history(self, before: int, what: str, allowed: Allowed = anybody) -> int:
+        def change(tx: "SqlTransaction") -> int:
+            allowed(tx)
+            return tx.forget_history(before)
+
+        return self.transact(change, what)
+
     def notice(self) -> str:
         return ""
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from crm.clock import Clock
@@ -145,6 +145,8 @@ class SqlTransaction(SqlSnapshot):
         self.put_back_invoices: set[int] = set()
         # Whether the store becomes what it is in a backup, issued invoices included.
         self.is_restoring = False
+        # The rows of the tab of the history to take away along with it: of transactions that were taken out of it.
+        self.cut_history: tuple[int, int] | None = None
         # Whether a setting has changed that says what the figures of all clients are summed from.
         self._recounts = False
 
@@ -178,6 +180,16 @@ class SqlTransaction(SqlSnapshot):
     def wrote(self) -> bool:
         """Return whether there is anything to commit."""
         return bool(self._number)
+
+    def forget_history(self, before: int) -> int:
+        """Takes the transactions with lower numbers out of the history; how many."""
+        table, entries = tables.transactions, tables.audit
+        self.connection.execute(delete(entries).where(entries.c.transaction < before))
+        count = self.connection.execute(delete(table).where(table.c.id < before)).rowcount
+        if count:
+            # Who did so stands in the history.
+            self.number  # noqa: B018
+        return count
 
     def put_fact(self, name: str, value: str) -> None:
         """Writes a fact of the store; it is no change of a record and stands in no history."""

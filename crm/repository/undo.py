@@ -69,6 +69,11 @@ def chosen(tx: "SqlTransaction", number: int | None) -> HistoryEntry:
         return last
     entries = tx._entries(select(transactions).where(transactions.c.id == number))
     if not entries:
+        first = tx.connection.execute(select(func.min(transactions.c.id))).scalar()
+        if first is not None and 0 < number < first:
+            raise RefusedError(
+                f"The history begins with {first} by now: what was done before cannot be undone any more."
+            )
         raise NotFoundError(f"There is no transaction {number} in the history.")
     if entries[0].undone_by is not None:
         raise RefusedError(f"{number} was already undone, by {entries[0].undone_by}.")

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -537,6 +537,11 @@ GIVEN: Mapping[str, Given] = {
     "history list": lambda firm, _: {"client": firm.other, "text": "sale"},
     "history show": lambda *_: {"transaction": 3},
     "history export": lambda firm, _: {"file": firm.office.folder / "history.csv", "yes": True},
+    "history archive": lambda firm, _: {
+        "file": firm.office.folder / "old.csv",
+        "until": date(2020, 1, 1),
+        "yes": True,
+    },
     "history undo": lambda firm, _: {"transaction": firm.edited()},
     "history redo": lambda firm, _: firm.undone(),
     "check": _nothing,

@@ -16,12 +16,13 @@ from crm.commands.data.record_counts import record_words
 from crm.commands.file_output import confirm_overwrite, ending_of
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.period import Since, Until, in_order
-from crm.commands.registry import About, command
-from crm.errors import FieldError, NotFoundError
+from crm.commands.registry import ONLY_ADMIN, About, command
+from crm.errors import FieldError, NotFoundError, confirmation
 from crm.lazy_dataclasses import dataclass
 from crm.model import BY_NAME, Client, Conventions, SignIn, User
 from crm.model.encoding import plain
-from crm.model.fields import FOREVER, Choice, Line, Whole
+from crm.model.fields import FOREVER, Choice, Day, Line, Whole
+from crm.model.paths import display_path
 from crm.repository import PROGRAM, Change, HistoryEntry, HistoryQuery, Query, Snapshot, Transaction, last_undoable
 
 KINDS = {name: kind.plural.replace("_", "-") for name, kind in BY_NAME.items()}
@@ -144,6 +145,51 @@ def export(
         return ExportReport(
             file, "changed fields", _written(file, ending, counted(snapshot.each_change(query), progress))
         )
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryArchived:
+    """What was moved out of the history: the file that holds it, how many transactions, and the first that stays."""
+
+    file: Path
+    transactions: int
+    begins_with: int
+
+
+@command("history archive", title="Move old history to a file", menu="history", roles=ONLY_ADMIN)
+def archive(
+    crm: CRM,
+    file: Annotated[Path, About("File", "the format: .csv, .xlsx or .json", positional=True, makes=_FORMATS)],
+    until: Annotated[date, Day(of_period="last"), About("Until", "the last day that is moved")],
+    yes: bool = False,
+) -> HistoryArchived:
+    """Moves the history up to a day into a file, as `history export` writes it; after that, it cannot be undone.
+
+    This makes room in a spreadsheet that is nearly full, and a file smaller. Records do not change.
+    """
+    ending = ending_of(file, _FORMATS)
+    moment = crm.clock.at(until + timedelta(days=1))
+    with crm.read() as snapshot:
+        oldest = next(iter(snapshot.history(1, query=HistoryQuery(sort="id"))), None)
+        newest = next(iter(snapshot.history(1)), None)
+        later = next(iter(snapshot.history(1, query=HistoryQuery(since=moment, sort="id"))), None)
+    begins_with = later.id if later else newest.id + 1 if newest else 0
+    if oldest is None or newest is None or oldest.id >= begins_with:
+        raise NotFoundError(f"The history holds nothing from {until.isoformat()} or before.")
+    if not yes:
+        moved, stays = begins_with - oldest.id, newest.id + 1 - begins_with
+        raise confirmation(
+            f"{moved} changes, up to number {begins_with - 1}, go to {display_path(file)} and cannot be undone any"
+            f" more. {stays} later ones stay.",
+            "Move them",
+            destructive=True,
+        )
+    confirm_overwrite(file, yes)
+    query = HistoryQuery(until=moment)
+    with crm.progress("Exporting") as progress, crm.read() as snapshot:
+        _written(file, ending, counted(snapshot.each_change(query), progress))
+    what = f"moved the history up to {until.isoformat()} to {file.name}"
+    return HistoryArchived(file, crm.repository.forget_history(begins_with, what), begins_with)
 
 
 @command("history undo", title="Undo", menu="history")

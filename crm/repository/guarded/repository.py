@@ -82,6 +82,10 @@ class GuardedRepository:
         self._bounds.demand(STORE, UPDATE)
         self._repository.settle(take_over=take_over, allowed=allowed)
 
+    def forget_history(self, before: int, what: str, allowed: Allowed = anybody) -> int:
+        self._bounds.demand(STORE, UPDATE)
+        return self._repository.forget_history(before, what, allowed)
+
     def fact(self, name: str) -> str:
         """A fact of the store itself; it may be read by everybody."""
         return self._repository.fact(name)

@@ -112,6 +112,9 @@ class VerifiedRepository:
     def settle(self, *, take_over: bool, allowed: Allowed = anybody) -> None:
         self._repository.settle(take_over=take_over, allowed=self._and(allowed))
 
+    def forget_history(self, before: int, what: str, allowed: Allowed = anybody) -> int:
+        return self._repository.forget_history(before, what, self._and(allowed))
+
     def fact(self, name: str) -> str:
         with self.read() as snapshot:
             return snapshot.fact(name)

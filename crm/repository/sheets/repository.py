@@ -29,7 +29,9 @@ from crm.repository.dialect import Dialect
 from crm.repository.known import new_id
 from crm.repository.restoring import put_back
 from crm.repository.sheets.google.spreadsheet import NoAnswer, Rejected, Service, unreadable
-from crm.repository.sheets.mirror import mirror
+from crm.repository.sheets.grid.cells import number_of
+from crm.repository.sheets.grid.layout import HISTORY
+from crm.repository.sheets.mirror import capacity, mirror
 from crm.repository.sheets.mirror.loading import some_records
 from crm.repository.sheets.mirror.mirror import META_RANGE, Seen, State
 from crm.repository.sheets.mirror.preview import Preview
@@ -68,6 +70,8 @@ _PATIENCE = 90.0
 _TELLS_AFTER = 2.0
 # A reader waits no longer for somebody on this machine who is busy with the spreadsheet.
 _READER_WAITS = 3.0
+# So many rows of the history are taken away at a time.
+_CUT_ROWS = 1000
 _ALL_GONE = (
     "The tabs of this program are gone from the spreadsheet. Put them back (File, Version history), or run `sheets"
     " repair`, which adds them again with what this computer knows."
@@ -184,14 +188,15 @@ class SheetsRepository(SqlRepository):
                 raise
 
     def notice(self) -> str:
-        """A notice for the reader: that the connection is gone, and of when the data is, or that deletions wait; else
-        ''."""
+        """A notice for the reader: that the connection is gone, and of when the data is, that deletions wait, or that
+        the spreadsheet is nearly full; else ''."""
         if self._offline is None:
             with self._errors_explained(), self._engine.connect() as connection:
                 held, untaken = mirror.held(connection), mirror.untaken(connection)
+                full = _fullness(connection)
             if untaken:
                 return untaken_words(untaken)
-            return f"{words(held)} `sheets repair` asks what to do." if held else ""
+            return f"{words(held)} `sheets repair` asks what to do." if held else full
         with self._errors_explained(), self._engine.connect() as connection:
             _, at = mirror.checked(connection)
         if isinstance(self._offline[0], TabDamagedError):
@@ -579,7 +584,9 @@ class SheetsRepository(SqlRepository):
         tx.finish()
         if tx.wrote:
             try:
-                self._write(connection, plan(tx, seen, marks), seen, tx.uid)
+                made = plan(tx, seen, marks)
+                made.cut = tx.cut_history
+                self._write(connection, made, seen, tx.uid)
             except Applied:
                 connection.rollback()
                 self._fall_behind(connection)
@@ -819,6 +826,47 @@ class SheetsRepository(SqlRepository):
         connection.commit()
         self._fall_behind(connection)
 
+    def forget_history(self, before: int, what: str, allowed: Allowed = anybody) -> int:
+        """In portions, each a transaction: what is taken away is kept until the next commits have succeeded."""
+        count, last = 0, 0
+        while cut := self._oldest_rows(before):
+            end, portion = cut
+            # Nobody else takes rows away meanwhile: those at the top are the ones that were read.
+            if portion <= last:
+                break
+            last = portion
+
+            def change(tx: SqlTransaction, end: int = end, portion: int = portion) -> int:
+                allowed(tx)
+                number = tx.forget_history(portion)
+                if not number:
+                    raise RefusedError("Somebody else has shortened the history at this moment. Try again.")
+                tx.cut_history = 1, end
+                return number
+
+            count += self.transact(change, what)
+            with self._errors_explained(), self._engine.connect() as connection:
+                self._fall_behind(connection)
+        return count
+
+    def _oldest_rows(self, before: int, most: int = _CUT_ROWS) -> tuple[int, int] | None:
+        """The first row of the history that stays, and the number of its transaction, so that about as many rows are
+        taken away as one request holds; None where nothing is left to take away."""
+        self.refresh()
+        with self._errors_explained(), self._engine.connect() as connection:
+            there = mirror.must_have_seen(connection).places[HISTORY.title].rows
+        with self._errors_explained():
+            (column,) = self.service.values([HISTORY.first_column(1, min(there, most + 1))])
+        numbers = [number_of(row[0]) if row else None for row in column.rows]
+        for at, number in enumerate(numbers, start=1):
+            if number is not None and number >= before:
+                return (at, before) if at > 1 else None
+        if len(numbers) < most:
+            return (len(numbers) + 1, before) if numbers else None
+        # The last of them may go on below.
+        first, last = numbers.index(numbers[-1]) + 1, numbers[-1]
+        return (first, last) if first > 1 and last is not None else self._oldest_rows(before, 2 * most)
+
     def prove(self, allowed: Allowed = anybody) -> Iterator[Proof]:
         from crm.repository.sheets.live_check import LiveCheck
 
@@ -833,8 +881,21 @@ class SheetsRepository(SqlRepository):
         yield from super().check(allowed)
         with self._errors_explained(), self._shown().connect() as connection:
             yield from problems(connection)
+        yield from self._grids()
         if self._offline is not None and isinstance(self._offline[0], TabDamagedError):
             yield Finding(self._offline[0].sentence, True)
+
+    def _grids(self) -> Iterator[Finding]:
+        """What is to be said of the size of the spreadsheet and of merged cells. Without a connection nothing is."""
+        with suppress(StoreOfflineError, StoreBusyError, StoreAccessError, Rejected):
+            sheets = capacity.described(self.service)
+            yield from capacity.merged_cells(sheets)
+            with self._errors_explained(), self._engine.connect() as connection:
+                if self._enter_soon(connection):
+                    mirror.set_other_cells(connection, capacity.other_cells(sheets))
+                    connection.commit()
+                if full := _fullness(connection):
+                    yield Finding(full, False)
 
     def _look_at_sheet(self) -> None:
         """Lets the next look be one at the spreadsheet itself, whatever Drive says of it."""
@@ -853,6 +914,12 @@ class SheetsRepository(SqlRepository):
         super().close()
         self._preview.close()
         self.service.close()
+
+
+def _fullness(connection: Connection) -> str:
+    """A notice where the spreadsheet is nearly full, else ''."""
+    seen = mirror.seen(connection)
+    return capacity.notice(capacity.own_cells(seen) + mirror.other_cells(connection)) if seen else ""
 
 
 def _state(connection: Connection) -> State:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from crm.commands.data.copying import CopyReport
     from crm.commands.data.deletions import Deleted
     from crm.commands.data.exporting import ExportReport
-    from crm.commands.data.history import TakenBack, TransactionShown
+    from crm.commands.data.history import HistoryArchived, TakenBack, TransactionShown
     from crm.commands.data.settings import SettingShown
     from crm.commands.data.store import CheckReport, FileWritten, LiveReport
     from crm.repository import HistoryEntry
@@ -99,6 +99,14 @@ def _(result: "FileWritten", screen: Screen, _by: Conventions) -> None:
     done = Text(f"{screen.sign('✓', 'OK:')} {result.what[:1].upper()}{result.what[1:]}: ", "success")
     screen.print(done.append(clean(display_path(result.file)), "bold"))
     _keep_safe(result.keep_safe, screen)
+
+
+@renderer("crm.commands.data.history.HistoryArchived")
+def _(result: "HistoryArchived", screen: Screen, by: Conventions) -> None:
+    done = f"{by.number(result.transactions)} changes moved; the history begins with {result.begins_with} now."
+    screen.print(Text(f"{screen.sign('✓', 'OK:')} ", "success").append(done, "default"))
+    screen.print("They are in this file; keep it:")
+    screen.copyable(display_path(result.file))
 
 
 @renderer("crm.commands.data.exporting.ExportReport")

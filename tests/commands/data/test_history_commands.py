@@ -17,7 +17,7 @@ from crm.accounts import SignedIn
 from crm.commands.context import CRM
 from crm.commands.data.change_details import RecordChange
 from crm.commands.data.history import my_last, passed_over_message
-from crm.errors import FieldError, FileError, NotFoundError, RefusedError
+from crm.errors import FieldError, FileError, NotFoundError, Question, RefusedError
 from crm.model import Client, User
 from crm.repository import HistoryEntry
 from crm.terminal.drawing.render import show
@@ -450,3 +450,23 @@ def test_a_redo_does_again_what_was_just_undone(office: Office) -> None:
     office("clients edit", office.client(client), {"city": "Wien"})
     with pytest.raises(NotFoundError, match="nothing to redo"):
         office("history redo")
+
+
+def test_old_history_is_moved_to_a_file(office: Office, anna: Client) -> None:
+    file = office.folder / "old.csv"
+    before = office.client(anna)
+    with pytest.raises(NotFoundError, match="holds nothing"):
+        office("history archive", file, until=TODAY - timedelta(days=1))
+    with pytest.raises(Question, match="cannot be undone any more. 0 later ones stay"):
+        office("history archive", file, until=TODAY)
+    assert not file.exists()
+    count = len(listed(office))
+    report = office("history archive", file, until=TODAY, yes=True)
+    assert (report.transactions, len({row["transaction"] for row in read_csv(file)})) == (count, count)
+    assert listed(office) == [f"moved the history up to {TODAY} to old.csv"]
+    assert office.client(anna) == before
+    with pytest.raises(RefusedError, match="cannot be undone any more"):
+        office("history undo", 1)
+    office.sell(anna, "7")
+    office("history undo")
+    assert not office("check").wrong

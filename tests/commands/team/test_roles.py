@@ -94,6 +94,7 @@ def test_who_may_run_what() -> None:
         "rules remove", "rules use", "rules apply", "stages add", "stages rename", "stages edit", "stages move",
         "stages delete", "backup", "restore", "copy", "sheets setup", "sheets connect",
         "sheets leave", "sheets repair", "demo", "numbers set", "reminders levels set", "reminders levels remove",
+        "history archive",
         "services delete",
         "settings set", "people add", "opt-outs lift", *_SERVICES,
         "keys list", "keys add", "keys revoke",

@@ -27,6 +27,10 @@ class Tab:
         """The range of some rows, `end` not included; to the last one when it is None."""
         return {"sheetId": self.sheet_id, "startRowIndex": start} | ({} if end is None else {"endRowIndex": end})
 
+    def first_column(self, start: int, end: int) -> GridRange:
+        """The range of some rows in the first column, `end` not included."""
+        return {**self.rows(start, end), "startColumnIndex": 0, "endColumnIndex": 1}
+
 
 # The revision, the highest numbers in use, and who is writing: one row of names, one of values.
 META = Tab(734_100_000, "crm", hidden=True)

@@ -297,6 +297,16 @@ def set_lost(connection: Connection, text: str) -> None:
     _set_fact(connection, "lost", text)
 
 
+def other_cells(connection: Connection) -> int:
+    """The cells of tabs that are none of the program's, as they were last counted."""
+    return int(_fact(connection, "other_cells") or 0)
+
+
+def set_other_cells(connection: Connection, count: int) -> None:
+    """Notes how many cells there are in tabs that are none of the program's."""
+    _set_fact(connection, "other_cells", str(count))
+
+
 def _fact(connection: Connection, name: str) -> str:
     return str(connection.exec_driver_sql("SELECT value FROM sheet_fact WHERE name = ?", (name,)).scalar() or "")
 

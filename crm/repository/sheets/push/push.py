@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, NoReturn
 
-from crm.errors import StoreBusyError, StoreError, StoreOfflineError
+from crm.errors import RefusedError, StoreBusyError, StoreError, StoreOfflineError
 from crm.model import Record
 from crm.repository import Wait, Waiting
 from crm.repository.known import new_id
@@ -35,6 +35,11 @@ _SAME_REFUSALS = 3
 _MENDS = 20
 
 Placed = dict[type[Record], dict[int, int]]
+
+_NOT_PROVED = (
+    "It is not known whether Google applies requests to this spreadsheet one after the other; only then rows of the"
+    " history can be taken away safely. Run `check --live` first. Nothing was changed."
+)
 
 
 class Stale(Exception):
@@ -84,7 +89,11 @@ class Push:
         if not verified.holds():
             raise Stale
         plan.empties = not self._serialises
-        commit = Commit(plan, seen, uid, replace(seen.state, staging="", last=dict(last), roster=roster))
+        if plan.cut and plan.empties:
+            raise RefusedError(_NOT_PROVED)
+        first, end = plan.cut or (0, 0)
+        after = replace(seen.state, history_rows=seen.state.history_rows - (end - first))
+        commit = Commit(plan, seen, uid, replace(after, staging="", last=dict(last), roster=roster))
         try:
             state, placed = self._apply(commit)
         except _Astray:
