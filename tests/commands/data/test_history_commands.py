@@ -457,7 +457,7 @@ def test_old_history_is_moved_to_a_file(office: Office, anna: Client) -> None:
     before = office.client(anna)
     with pytest.raises(NotFoundError, match="holds nothing"):
         office("history archive", file, until=TODAY - timedelta(days=1))
-    with pytest.raises(Question, match="cannot be undone any more. 0 later ones stay"):
+    with pytest.raises(Question, match="0 later ones stay"):
         office("history archive", file, until=TODAY)
     assert not file.exists()
     count = len(listed(office))
