@@ -1,4 +1,4 @@
-"""How full a spreadsheet is, and what it holds that Google keeps in a way of its own: merged cells."""
+"""The capacity of a spreadsheet, and what Google keeps in a way of its own: merged cells."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
