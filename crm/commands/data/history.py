@@ -149,7 +149,7 @@ def export(
 
 @dataclass(frozen=True, slots=True)
 class HistoryArchived:
-    """What was moved out of the history: the file that holds it, how many transactions, and the first that stays."""
+    """History that was moved: the file that holds it, how many transactions, and the first that stays."""
 
     file: Path
     transactions: int

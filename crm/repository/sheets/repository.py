@@ -854,9 +854,9 @@ class SheetsRepository(SqlRepository):
         taken away as one request holds; None where nothing is left to take away."""
         self.refresh()
         with self._errors_explained(), self._engine.connect() as connection:
-            there = mirror.must_have_seen(connection).places[HISTORY.title].rows
+            height = mirror.must_have_seen(connection).places[HISTORY.title].rows
         with self._errors_explained():
-            (column,) = self.service.values([HISTORY.first_column(1, min(there, most + 1))])
+            (column,) = self.service.values([HISTORY.first_column(1, min(height, most + 1))])
         numbers = [number_of(row[0]) if row else None for row in column.rows]
         for at, number in enumerate(numbers, start=1):
             if number is not None and number >= before:
@@ -886,7 +886,7 @@ class SheetsRepository(SqlRepository):
             yield Finding(self._offline[0].sentence, True)
 
     def _grids(self) -> Iterator[Finding]:
-        """What is to be said of the size of the spreadsheet and of merged cells. Without a connection nothing is."""
+        """Findings about the size of the spreadsheet and merged cells; none without a connection."""
         with suppress(StoreOfflineError, StoreBusyError, StoreAccessError, Rejected):
             sheets = capacity.described(self.service)
             yield from capacity.merged_cells(sheets)
