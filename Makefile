@@ -29,10 +29,12 @@ test: $(VENV)/installed-dev $(if $(shell command -v npm),node_modules/.installed
 # year, in the night in which summer time begins, and in 400 days.
 MOVED := Pacific/Honolulu,2028-02-29T12:00:00 Asia/Kathmandu,2026-12-31T23:59:30 America/New_York,2027-03-14T01:59:30 \
 	Pacific/Kiritimati,+400
+# Each of them is one process, and as many run at once as there are processors.
 test-dates: $(VENV)/installed-dev
-	@set -e; for moved in $(MOVED); do echo "TZ=$${moved%,*} TEST_NOW=$${moved#*,}"; \
-	TZ=$${moved%,*} TEST_NOW=$${moved#*,} $(BIN)/python -m pytest $(AT_ONCE) -m dated -k "not sheets" \
-	--hypothesis-profile=again $$(grep -rl --include="test_*.py" mark.dated tests); done
+	@printf '%s\n' $(MOVED) | xargs -P "$$(getconf _NPROCESSORS_ONLN)" -I MOVED sh -c 'moved=MOVED; \
+	output=$$(TZ=$${moved%,*} TEST_NOW=$${moved#*,} $(BIN)/python -m pytest -n 0 -m dated -k "not sheets" \
+	--hypothesis-profile=again $$(grep -rl --include="test_*.py" mark.dated tests) 2>&1); code=$$?; \
+	printf "%s\n" "TZ=$${moved%,*} TEST_NOW=$${moved#*,}" "$$output"; exit $$code'
 
 # The quick part on the oldest Python that is supported, with a few variants of each test.
 test-oldest:

@@ -323,6 +323,7 @@ class Spreadsheet:
     machines: Mapping[tuple[bool, bool], Machine]
     folder: Path
     made: int = 0
+    _read: tuple[object, bool, dict[str, Any]] | None = None
 
     def machine(self, *, ended: bool, mirror: bool) -> Machine:
         """A machine that is used once: whose session has `ended`, with a `mirror` of the spreadsheet."""
@@ -335,9 +336,14 @@ class Spreadsheet:
     def stored(self, *, noted: bool = False) -> dict[str, Any]:
         """All that stands in the spreadsheet; with `noted`, but for refused sign-ins."""
         person = conftest.google()
-        left_out = ("sign-ins", "history", "crm", "crm before") if noted else ()
-        titles = [tab["title"] for tab in person.tabs(self.id)]
-        return {title: person.values(self.id, title) for title in titles if title not in left_out}
+        # Whoever writes puts another book in the place of this one.
+        book = person._document(self.id).book
+        if self._read is None or self._read[0] is not book or self._read[1] != noted:
+            left_out = ("sign-ins", "history", "crm", "crm before") if noted else ()
+            titles = [tab["title"] for tab in person.tabs(self.id)]
+            values = {title: person.values(self.id, title) for title in titles if title not in left_out}
+            self._read = book, noted, values
+        return self._read[2]
 
 
 @pytest.fixture(scope="module")
@@ -455,6 +461,8 @@ def _tried(
 
 # These are tried on every kind of machine, with one wrong answer and with nothing but wrong ones from there on.
 _WHOLLY = ("clients list", "users add")
+# The commands come in by the same way as those; each of these by that of another door.
+_LIKE_OTHERS = (*COMMANDS, "a key: restore", "menu: the second", "menu: the third", "browser: its menu")
 _NEVER, _ENDED = (False, False), (True, True)
 
 
@@ -469,15 +477,14 @@ def test_no_answer_of_google_opens_any_door(
 ) -> None:
     if name in _WHOLLY:
         cases = _tried(spreadsheet, name, list(product((False, True), repeat=2)), [False, True])
-    elif name in COMMANDS:
-        # They come in by the same way as those.
+    elif name in _LIKE_OTHERS:
         cases = _tried(spreadsheet, name, [_NEVER], [False], wholly=False)
     else:
         cases = _tried(spreadsheet, name, [_NEVER], [False]) + _tried(
             spreadsheet, name, [_ENDED], [False], wholly=False
         )
     record_property("cases", cases)
-    least = 80 if name in _WHOLLY else len(ANSWERS) if name in COMMANDS else 3 * len(ANSWERS)
+    least = 80 if name in _WHOLLY else len(ANSWERS) if name in _LIKE_OTHERS else 3 * len(ANSWERS)
     assert cases >= least or name in _ASK_LITTLE
 
 
@@ -646,8 +653,7 @@ def test_no_statement_that_fails_opens_a_door(file: File) -> None:
 def test_no_statement_that_fails_opens_any_door(
     file: File, name: str, record_property: Callable[[str, object], None]
 ) -> None:
-    # The commands come in by the same way as those that are tried with everything.
-    wholly = {False: name not in COMMANDS, True: name in _WHOLLY}
+    wholly = {False: name not in _LIKE_OTHERS, True: name in _WHOLLY}
     record_property("cases", sum(_tried_on_a_file(file, name, ended=ended, wholly=wholly[ended]) for ended in wholly))
 
 

@@ -61,6 +61,8 @@ class Book:
     metadata: list[Json] = field(default_factory=list)
     # What the service does with tables, where the documents leave it open: see batch_tables.
     table_modes: frozenset[str] = frozenset()
+    # What was read of it, which stays so until another book takes its place.
+    reads: dict[Any, Json] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def new(cls, title: str, locale: str = "en_US", time_zone: str = "Etc/GMT") -> "Book":

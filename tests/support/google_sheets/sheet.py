@@ -139,14 +139,14 @@ class Sheet:
 
     def last_data_row(self) -> int:
         """The number of rows up to the last one in which a cell has a value."""
-        empty: set[int] = set()
-        for at in range(len(self.rows) - 1, -1, -1):
-            row = self.rows[at]
-            if id(row) in empty:
-                continue
-            if any(not cells.is_empty(content) for content in row):
-                return at + 1
-            empty.add(id(row))
+        at, empty = len(self.rows), None
+        for row in reversed(self.rows):
+            # Rows without values are mostly one and the same.
+            if row is not empty:
+                if any(not cells.is_empty(content) for content in row):
+                    return at
+                empty = row
+            at -= 1
         return 0
 
     def _change_rows(self, change: Callable[[Row], Row]) -> None:

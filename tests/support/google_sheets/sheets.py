@@ -224,12 +224,15 @@ def values_batch_get(call: Call) -> Json:
 def values_batch_get_by_data_filter(call: Call) -> Json:
     """The values of what several filters choose."""
     book, body = _read(call), call.body
-    render = _render(body.get("valueRenderOption"), body.get("dateTimeRenderOption"))
+    asked = tuple(body.get(name) for name in ("valueRenderOption", "dateTimeRenderOption", "majorDimension"))
     filters = body.get("dataFilters") or []
-    found = [
-        {"valueRange": values.read(sheet, area, render, body.get("majorDimension")), "dataFilters": [one]}
-        for (sheet, area, _), one in zip(_filtered(book, filters), filters, strict=True)
-    ]
+    found = []
+    for (sheet, area, _), one in zip(_filtered(book, filters), filters, strict=True):
+        known = sheet.id, area.top, area.bottom, area.left, area.right, *asked
+        if known not in book.reads:
+            option, dates, major = asked
+            book.reads[known] = values.read(sheet, area, _render(option, dates), major)
+        found.append({"valueRange": book.reads[known], "dataFilters": [one]})
     result: Json = {"spreadsheetId": call.document}
     if found:
         result["valueRanges"] = found
