@@ -21,7 +21,7 @@ from benchmarks.measuring import OutOfTime, Result
 
 NAMES = (
     "start", "page", "search", "everyday", "timeline", "record_sale", "review", "import_clients", "reports", "pipeline",
-    "board", "outbox", "spreadsheet", "web", "invoices",
+    "board", "outbox", "spreadsheet", "web", "invoices", "unpaid",
 )  # fmt: skip
 # Seconds that each may take, on a machine that is several times slower than a desk's; a benchmark may say its own.
 BUDGET = 300

@@ -113,6 +113,7 @@ class Command:
     mends that, or does without the store: it gets one that is shut (`context.shut`). `outside` says that the shell
     alone has it, for users at the machine of the store, and that nobody is signed in while it runs. `as_text` makes of
     the result what the shell prints where that is another thing than the result: what was deleted, not its card.
+    `beside` makes a line of it that the shell says on stderr, not as a row: the total of a list.
     """
 
     group: str
@@ -127,6 +128,7 @@ class Command:
     outside: bool = False
     as_text: "Callable[[CRM, Any], Any] | None" = field(default=None, repr=False)
     key: str = ""
+    beside: "Callable[[CRM, Any], str] | None" = field(default=None, repr=False)
 
     @property
     def words(self) -> str:
@@ -202,12 +204,13 @@ def command(
     outside: bool = False,
     as_text: "Callable[[CRM, Any], Any] | None" = None,
     key: str = "",
+    beside: "Callable[[CRM, Any], str] | None" = None,
 ) -> Callable[[_Function], _Function]:
     """Registers a function as the command that the shell calls `words` and the menu `title`; `roles` may run it.
     `here` says that it concerns the machine that the program runs on, `own_store` that it is not about the sample data;
     `unread` with which errors it runs where the
     store cannot be read; `outside` that the shell alone has it, and nobody is signed in; `as_text` makes what the
-    shell prints of the result; `key` says which keys run it unattended."""
+    shell prints of the result, `beside` the line that it says on stderr; `key` says which keys run it unattended."""
 
     def register(function: _Function) -> _Function:
         group, _, name = words.rpartition(" ")
@@ -215,7 +218,7 @@ def command(
             raise ValueError(f"two commands are called {words}")
         registered = _OUTSIDE if outside else _COMMANDS
         registered[words] = Command(
-            group, name, title, menu, function, roles, here, own_store, unread, outside, as_text, key
+            group, name, title, menu, function, roles, here, own_store, unread, outside, as_text, key, beside
         )
         return function
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Final
 
 from crm.lazy_dataclasses import dataclass
-from crm.model.money import rounded
+from crm.model.money import NOTHING, rounded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,4 +94,6 @@ def due_reminder(overdue: Overdue, levels: Sequence[Level], today: date, *, deci
 
 def interest_on(amount: Decimal, percent: Decimal, days: int, *, decimals: int = 2) -> Decimal:
     """Simple interest: amount x percent / 100 x days / 365, rounded half up."""
+    if not percent:
+        return rounded(NOTHING, decimals)
     return rounded(Fraction(amount) * Fraction(percent) * max(days, 0) / 36500, decimals)

@@ -22,7 +22,7 @@ from crm.model.fields import (
     Units,
     Whole,
 )
-from crm.model.kind import ALL, EVERYTHING, READ_ALL, Export, Kind, May, Rights, Sum, Tab
+from crm.model.kind import ALL, EVERYTHING, READ_ALL, Export, Indexed, Kind, May, Rights, Sum, Tab
 from crm.model.money import NOTHING
 from crm.model.record import Record, account_beside, described
 
@@ -118,7 +118,15 @@ class Invoice(Record):
         order=("-id",),
         day="issued_on",
         unique=("number",),
-        indexes={"by_client": ("client", "state"), "by_due": ("due_on", "open"), "by_corrects": ("corrects",)},
+        indexes={
+            "by_client": ("client", "state"),
+            "by_due": ("due_on", "open"),
+            "by_corrects": ("corrects",),
+            # Who owes what and since when is read from the index alone.
+            "open": Indexed(
+                ("client", "currency", "due_on", "open", "reminded_on", "promised_on"), given="open", since=10
+            ),
+        },
         sums=(
             Sum(
                 name="credited",

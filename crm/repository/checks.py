@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
 from itertools import combinations
+from typing import Any
 
 from sqlalchemy import select
 
@@ -15,6 +17,7 @@ from crm.model import (
     Invoice,
     NumberSeries,
     Setting,
+    fields,
     typed_fields,
 )
 from crm.repository import Finding, Query, StatusMove, balances, bills, sums, tables
@@ -28,19 +31,25 @@ def findings(snapshot: SqlSnapshot) -> Iterator[Finding]:
 
 
 def totals_follow_facts(snapshot: SqlSnapshot) -> Iterator[Finding]:
-    """The totals beside a record are the sums of its facts: of a client's sales, and the days of what went on."""
+    """The totals beside a record are the sums of its facts: of a client its sales, what is open on its invoices, the
+    days of what went on; of an invoice what was paid and credited."""
+    mend = "Change one of its records and change it back, or restore a backup."
     for kind in sums.SUMMED:
-        name = kind.kind_name
+        noun, labels = kind.kind_name.replace("_", " ").capitalize(), fields(kind)
         for row in snapshot.select(sums.wrong(kind, snapshot.by_invoices)):
-            fault = "shows figures that its records do not give."
-            mend = "Change one of its records and change it back, or restore a backup."
-            if kind is Client:
-                adds_up = row.total_spend == (row.summed_total_spend or 0)
-                facts = "paid invoices" if snapshot.by_invoices else "sales"
-                spent = f"shows a total of {row.total_spend}, its {facts} add up to {row.summed_total_spend or 0}."
-                fault = "shows days that its records do not give." if adds_up else spent
-                mend = "Record or delete a sale of the client, or restore a backup."
-            yield Finding(f"{name.replace('_', ' ').capitalize()} {row.id} {fault}", True, name, row.id, mend)
+            for total in sums.onto(kind):
+                for name in total.names:
+                    stands, summed = row._mapping[name], row._mapping[f"summed_{name}"]
+                    follows = total.nothing[name] if summed is None else summed
+                    if stands != follows:
+                        label = labels[name].label.lower()
+                        records = "paid invoices" if snapshot.by_invoices and total is sums.SPEND else "records"
+                        fault = f"shows {_shown(stands)} as {label}; its {records} give {_shown(follows)}."
+                        yield Finding(f"{noun} {row.id} {fault}", True, kind.kind_name, row.id, mend)
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value is None else f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
 def statuses_follow_rules(snapshot: SqlSnapshot) -> Iterator[Finding]:

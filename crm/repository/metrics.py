@@ -37,12 +37,12 @@ from sqlalchemy import (
 
 from crm.clock import Clock, offsets
 from crm.lazy_dataclasses import dataclass
-from crm.model import Client, Invoice
+from crm.model import Client
 from crm.model.money import NOTHING
 from crm.repository.column_types import MINOR_UNITS, major
 from crm.repository.spend import in_team_currency, spent
 from crm.repository.sql_functions import day_at_offset, days_between, money_text, multiplied, quotient, trimmed
-from crm.repository.tables import TABLES, client, has_tag
+from crm.repository.tables import IS_OPEN, client, has_tag, invoice
 from crm.rules import (
     METRICS,
     And,
@@ -62,7 +62,6 @@ from crm.rules import (
 )
 
 Sql = ColumnElement[Any]
-invoice = TABLES[Invoice]
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,8 +301,7 @@ def _of_overdue(today: date) -> Select[Any]:
     """The overdue amount of each client in the currency of the team, a row a client, in minor units, and the day the
     oldest of it was due."""
     late = (
-        invoice.c.state == "issued",
-        invoice.c.open > NOTHING,
+        IS_OPEN,
         invoice.c.due_on < today,
         in_team_currency(invoice.c.currency),
     )

@@ -116,6 +116,8 @@ class Call:
             command.demand(crm.reader)
             result = self._done(crm, command, options)
             self._print(crm, result if self._settings["json"] or not command.as_text else command.as_text(crm, result))
+            if command.beside and not self._settings["json"] and (line := command.beside(crm, result)):
+                self._tell_beside("", line)
             self._tell_cut(crm, command, options, result)
             self._notice(crm)
         except SignedOutError as out:

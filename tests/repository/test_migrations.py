@@ -32,6 +32,7 @@ ALTER TABLE invoice_line DROP COLUMN charges;
 ALTER TABLE mailing DROP COLUMN service;
 DROP TABLE reminder_level;
 DROP INDEX client_by_region;
+DROP INDEX invoice_open;
 ALTER TABLE client DROP COLUMN region;
 UPDATE store_facts SET value = '9' WHERE name = 'schema_version';
 """,

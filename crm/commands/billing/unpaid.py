@@ -67,7 +67,20 @@ class ClientStatement:
         return f"The last reminder also asked for {listed}, which is not part of this balance." if listed else ""
 
 
-@command("unpaid list", title="Unpaid", menu="unpaid")
+def _totals(crm: CRM, rows: Sequence[Unpaid]) -> str:
+    """The totals of a list by currency, in a line."""
+    parts = []
+    for currency in dict.fromkeys(row.currency for row in rows):
+        by = in_currency(crm.conventions, currency)
+        still, overdue = (
+            sum((getattr(row, name) for row in rows if row.currency == currency), NOTHING)
+            for name in ("open", "overdue")
+        )
+        parts.append(f"{by.money(still)} open" + (f", {by.money(overdue)} overdue" if overdue else ""))
+    return f"Total: {'; '.join(parts)}" if parts else ""
+
+
+@command("unpaid list", title="Unpaid", menu="unpaid", beside=_totals)
 def list_all(
     crm: CRM,
     days: Annotated[int, Whole(most=3650), About("Days", "only who has owed something for at least so many")] = 0,

@@ -80,6 +80,12 @@ class ClientBilling:
     credit: Mapping[str, Decimal]
     last_payment: Payment | None
 
+    def as_json(self) -> dict[str, Any]:
+        """The same by name."""
+        owed = [{"currency": currency, "open": open_, "overdue": overdue} for currency, open_, overdue in self.open]
+        credit = [{"currency": currency, "credit": credit} for currency, credit in self.credit.items()]
+        return {"open": owed, "credit": credit, "last_payment": self.last_payment}
+
 
 @dataclass(frozen=True, slots=True)
 class ClientCard:
@@ -94,7 +100,9 @@ class ClientCard:
 
     def as_json(self) -> dict[str, Any]:
         """The client's own fields, and beside them what the card adds."""
-        added = {"contacts": self.contacts, "doubts": self.doubts, "timeline": self.timeline}
+        added = {
+            "contacts": self.contacts, "doubts": self.doubts, "timeline": self.timeline, "billing": self.billing
+        }  # fmt: skip
         return {**plain(self.client), **plain(added)}
 
 

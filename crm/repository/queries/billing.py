@@ -13,7 +13,7 @@ from crm.model import Allocation, Invoice, Payment
 from crm.model.money import NOTHING
 from crm.repository import AnyRecord, Snapshot
 from crm.repository.queries.people import OwnerFilter
-from crm.repository.tables import TABLES, client, record_columns, record_of
+from crm.repository.tables import IS_OPEN, TABLES, client, record_columns, record_of
 
 if TYPE_CHECKING:
     from crm.repository import AnyRow
@@ -48,10 +48,10 @@ def _in_state(state: str, today: date) -> Sequence[ColumnElement[bool]]:
     whole = (invoice.credited > NOTHING) & (invoice.credited >= invoice.total)
     states: Mapping[str, Sequence[ColumnElement[bool]]] = {
         "draft": (invoice.state == "draft",),
-        "open": (*_ISSUED, invoice.open > NOTHING),
-        "overdue": (*_ISSUED, invoice.open > NOTHING, is_late),
-        "sent": (*_ISSUED, invoice.open > NOTHING, ~is_late, invoice.paid == NOTHING),
-        "part paid": (*_ISSUED, invoice.open > NOTHING, ~is_late, invoice.paid > NOTHING),
+        "open": (IS_OPEN,),
+        "overdue": (IS_OPEN, is_late),
+        "sent": (IS_OPEN, ~is_late, invoice.paid == NOTHING),
+        "part paid": (IS_OPEN, ~is_late, invoice.paid > NOTHING),
         "paid": (*_ISSUED, invoice.open <= NOTHING, ~whole),
         "cancelled": (*_ISSUED, whole, invoice.paid == NOTHING),
         "credited": (invoice.state == "issued", (invoice.kind == "credit_note") | (whole & (invoice.paid > NOTHING))),
@@ -201,7 +201,7 @@ def unpaid_by_client(
             func.max(invoice.reminded_on).label("reminded_on"), func.max(invoice.promised_on).label("promised_on"),
             invoice.currency,
         )
-        .where(*_ISSUED, invoice.open > NOTHING)
+        .where(IS_OPEN)
         .group_by(invoice.client, invoice.currency)
         .order_by(overdue.desc(), func.sum(invoice.open).desc(), invoice.client, invoice.currency)
     )  # fmt: skip
@@ -215,7 +215,7 @@ def open_by_currency(snapshot: Snapshot, client_id: int) -> Sequence[tuple[str, 
     late = func.sum(case((invoice.due_on < snapshot.today, invoice.open), else_=0))
     statement = (
         select(invoice.currency, func.sum(invoice.open), late)
-        .where(*_ISSUED, invoice.open > NOTHING, invoice.client == client_id)
+        .where(IS_OPEN, invoice.client == client_id)
         .group_by(invoice.currency)
         .order_by(invoice.currency)
     )
@@ -236,6 +236,6 @@ def last_paid(snapshot: Snapshot, invoices: Sequence[int]) -> Mapping[int, date]
 def open_and_overdue(snapshot: Snapshot, currency: str) -> tuple[Decimal, Decimal]:
     """The amount that is open on all invoices in a currency, and how much of it is overdue."""
     late = func.sum(case((invoice.due_on < snapshot.today, invoice.open), else_=0))
-    conditions = (*_ISSUED, invoice.open > NOTHING, invoice.currency == currency)
+    conditions = (IS_OPEN, invoice.currency == currency)
     ((still, overdue),) = snapshot.select(select(func.sum(invoice.open), late).where(*conditions))
     return still or NOTHING, overdue or NOTHING

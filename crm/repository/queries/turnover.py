@@ -10,7 +10,7 @@ from sqlalchemy import and_, case, func, select, true, type_coerce
 from crm.model import Invoice, InvoiceLine, Payment, Service
 from crm.model.money import NOTHING
 from crm.repository import Snapshot
-from crm.repository.tables import TABLES
+from crm.repository.tables import IS_OPEN, TABLES
 
 if TYPE_CHECKING:
     from crm.repository import AnyRow
@@ -29,8 +29,7 @@ def currencies(snapshot: Snapshot) -> Sequence[str]:
 def open_and_paid(snapshot: Snapshot, first: date) -> Sequence[tuple[str, Decimal, Decimal, Decimal]]:
     """The amount open, what of it is overdue, and what was paid from a day to today, less refunds, in each currency."""
     late = func.sum(case((_invoice.due_on < snapshot.today, _invoice.open), else_=0))
-    conditions = (_invoice.state == "issued", _invoice.kind == "invoice", _invoice.open > NOTHING)
-    still = select(_invoice.currency, func.sum(_invoice.open), late).where(*conditions).group_by(_invoice.currency)
+    still = select(_invoice.currency, func.sum(_invoice.open), late).where(IS_OPEN).group_by(_invoice.currency)
     figures = {currency: [open_, overdue or NOTHING, NOTHING] for currency, open_, overdue in snapshot.select(still)}
     signed = func.sum(case((_payment.kind == "refund", -_payment.amount), else_=_payment.amount))
     came_in = select(_payment.currency, type_coerce(signed, _payment.amount.type))
@@ -85,8 +84,7 @@ def open_by_age(
             func.count(case((end, _invoice.client)).distinct()),
         )
     ]
-    conditions = (_invoice.state == "issued", _invoice.kind == "invoice", _invoice.open > NOTHING)
-    (row,) = snapshot.select(select(*columns).where(*conditions, _invoice.currency == currency))
+    (row,) = snapshot.select(select(*columns).where(IS_OPEN, _invoice.currency == currency))
     return [(row[at] or NOTHING, row[at + 1], row[at + 2]) for at in range(0, len(columns), 3)]
 
 

@@ -307,24 +307,34 @@ def credit(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
     """All that is left of an invoice."""
     invoice = chosen_invoice(session, "issued", invoice)
     session.page("Invoices", invoice.number, "Credit")
+    reason = _reason(session)
     session.confirm(f"This issues a credit note over all that is left of {invoice.number}.", "Credit it")
-    _say(session, session.call("invoices credit", invoice=invoice), "Issued credit note")
+    _say(session, session.call("invoices credit", invoice=invoice, reason=reason), "Issued credit note")
+
+
+def _reason(session: Session) -> str:
+    """Ask for the reason of a credit note, which may be left empty."""
+    return str(session.prompts.ask(named("invoices credit").parameters["reason"]) or "")
 
 
 def _credit_lines(session: Session, card: InvoiceCard) -> None:
     session.page("Invoices", card.invoice.number, "Credit a line")
     entries = [Choice(line.name, line.position) for line in card.lines]
     position = session.keyboard.choose("Which line?", entries)
+    reason = _reason(session)
     session.confirm("This issues a credit note over the whole of this line.", "Credit it")
-    _say(session, session.call("invoices credit", invoice=card.invoice, line=[position]), "Issued credit note")
+    credited = session.call("invoices credit", invoice=card.invoice, line=[position], reason=reason)
+    _say(session, credited, "Issued credit note")
 
 
 def _credit_amount(session: Session, invoice: Invoice) -> None:
     session.page("Invoices", invoice.number, "Credit an amount")
     parameter = named("invoices credit").parameters["amount"]
     amount = session.prompts.value("Amount, tax included", parameter.value_check, required=True)
+    reason = _reason(session)
     session.confirm("This issues a credit note over this amount.", "Credit it")
-    _say(session, session.call("invoices credit", invoice=invoice, amount=amount), "Issued credit note")
+    credited = session.call("invoices credit", invoice=invoice, amount=amount, reason=reason)
+    _say(session, credited, "Issued credit note")
 
 
 def _pay(session: Session, card: InvoiceCard) -> None:

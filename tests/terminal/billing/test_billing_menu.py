@@ -181,7 +181,8 @@ def test_an_invoice_and_its_payment_at_the_menu(menu: Menu) -> None:
     assert menu.all(Payment)[1].left == Decimal("88.10")
     assert "€88.10" in menu("payments refund", Client="Acme", Amount="88.10")
     menu("receipts send", "€500.00", "e-mail", "Send it")
-    menu("invoices credit", "RE-2026-0002", "Credit it")
+    menu("invoices credit", "RE-2026-0002", "Credit it", Reason="came broken")
+    assert menu.all(Invoice)[-1].notes == "came broken"
     assert menu.all(Invoice)[-1].number == "GS-2026-0001"
     assert [mail["Subject"].split()[0] for mail in menu.mailed.mail.post.taken] == ["Invoice", "Receipt"]
 
