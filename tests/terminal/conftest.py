@@ -176,9 +176,12 @@ class Session:
         return self
 
     def choose(self, label: str) -> "Session":
-        """Presses the key that stands before an entry of a menu."""
+        """Presses the key that stands before an entry of a menu; one without a key is found by its words."""
         self._until(self._asks, f"nothing is asked: {label}")
-        return self.press(self.reads(r"([\w.])\) +" + re.escape(label))[0])
+        key = self.reads(r"(?:([\w.])\)|^ [» ] ) +" + re.escape(label))
+        if any(key):
+            return self.press(next(filter(None, key)))
+        return self.press(label).sees(f"1) {label}").press("1")
 
     def paste(self, text: str) -> "Session":
         """Sends a text as a terminal pastes it."""

@@ -6,6 +6,7 @@ from typing import Any
 from crm.commands.registry import named
 from crm.terminal.billing.rendering import LEVELS, SERIES
 from crm.terminal.console.keyboard import Choice
+from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.lists import ListPage, list_page
 
 
@@ -35,7 +36,7 @@ class LevelsPage(ListPage):
     def keys(self) -> Sequence[Choice]:
         if not self.session.offers(named("reminders levels set")):
             return []
-        return [Choice("Remove the last level", self._remove)]
+        return [letters.REMOVE(self._remove, "the last level")]
 
     def open(self, row: Any) -> None:
         if not self.session.offers(named("reminders levels set")):

@@ -1,5 +1,6 @@
 """The keyboard: questions to a person, whether keys are read one by one or lines."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from textwrap import fill
@@ -7,6 +8,7 @@ from typing import Any, Protocol
 
 from crm.errors import FieldError, RuleError
 from crm.lazy_dataclasses import dataclass
+from crm.model.folding import fold
 
 
 class Back(Exception):
@@ -97,6 +99,7 @@ class Keyboard(Protocol):
         room: int = 0,
         note: str = "",
         in_column: int = 0,
+        narrows: bool = False,
     ) -> Any:
         """The value of the entry chosen by one key. `hidden` ones are not listed, `hint` tells of them; `at` is the
         value that is pointed at first, BACK where that is the way back. `resized` is given back once the terminal has
@@ -104,7 +107,8 @@ class Keyboard(Protocol):
 
         Where lines can be drawn, so many are the `room` of the question: a `note` in the escape sequences of a terminal
         and the hint stand at its end, whatever is above. Keys with names are those of `ARROWS`. With `in_column` the
-        entries stand in two columns, so many below each other."""
+        entries stand in two columns, so many below each other. Where it `narrows`, letters leave only the entries with
+        words that begin so, and the first nine of those have the digits."""
 
     def text(
         self,
@@ -133,6 +137,8 @@ def yes_or_no(yes: Any, no: Any = BACK) -> list[Choice]:
     return [Choice(YES, yes, "y"), Choice(NO, no, "n")]
 
 
+_DIGITS = 9
+_WORD = re.compile(r"[^\W_]+")
 _KEYS = "123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -142,6 +148,19 @@ def numbered(choices: Sequence[Choice], hidden: Sequence[Choice] = ()) -> list[C
     taken = {choice.key for choice in (*choices, *hidden) if choice.key}
     free = iter([key for key in _KEYS if key not in taken])
     return [replace(choice, key=next(free, "")) if choice.keyed and not choice.key else choice for choice in choices]
+
+
+def narrowed(choices: Sequence[Choice], typed: str) -> list[Choice]:
+    """The choices that have, for each word that was typed, a word that begins so; the first nine have the digits."""
+    parts = fold(typed).split()
+    fitting = [
+        choice for choice in choices if all(any(word.startswith(part) for word in _words(choice)) for part in parts)
+    ]
+    return [replace(choice, key=str(place) if place <= _DIGITS else "") for place, choice in enumerate(fitting, 1)]
+
+
+def _words(choice: Choice) -> list[str]:
+    return _WORD.findall(fold(choice.label))
 
 
 def reason(error: FieldError | RuleError, width: int = 80) -> str:

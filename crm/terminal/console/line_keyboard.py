@@ -52,6 +52,7 @@ class LineKeyboard:
         room: int = 0,
         note: str = "",
         in_column: int = 0,
+        narrows: bool = False,
     ) -> Any:
         keyed = numbered(choices, hidden)
         for line in question.splitlines():

@@ -36,6 +36,7 @@ from crm.terminal.console.keyboard import (
     YES,
     Back,
     Choice,
+    narrowed,
     numbered,
 )
 from crm.terminal.console.prompt import STYLE, bind_only, is_drawable, leaving_keys, run, wrapped
@@ -127,9 +128,14 @@ class SelectPrompt:
         # The lines of the page that the question has, 0 where it takes what it needs; and what is said above the hint.
         self._room = 0
         self._note: AnyFormattedText = ""
+        # Whether letters narrow the entries, what was typed for that, and what the question was asked with.
+        self._narrows, self._typed = False, ""
+        self._listed: Sequence[Choice] = ()
+        self._hidden: Sequence[Choice] = ()
+        self._back = ""
         # The columns beside the entries that their cards have.
         self._side = 0
-        question = FormattedTextControl(lambda: [("class:question", f" {self._question}")])
+        question = FormattedTextControl(lambda: cast(AnyFormattedText, self._question_line()))
         note = FormattedTextControl(lambda: self._note)
         under = FormattedTextControl(lambda: cast(AnyFormattedText, self._under))
         fills = Condition(lambda: self._room > 0)
@@ -144,7 +150,8 @@ class SelectPrompt:
         container = HSplit(
             [
                 ConditionalContainer(
-                    Window(question, dont_extend_height=True, wrap_lines=True), Condition(lambda: bool(self._question))
+                    Window(question, dont_extend_height=True, wrap_lines=True),
+                    Condition(lambda: bool(self._question or self._typed)),
                 ),
                 ConditionalContainer(
                     DynamicContainer(lambda: with_card if self._side else entries),
@@ -173,11 +180,12 @@ class SelectPrompt:
         room: int = 0,
         note: str = "",
         in_column: int = 0,
+        narrows: bool = False,
     ) -> Any:
         """Ask as Keyboard.choose does; without choices any key answers. Raises Back, Cancelled or Closed."""
-        entries = numbered(choices, hidden)
-        if back:
-            entries.append(Choice(back, BACK, "0"))
+        self._narrows, self._typed = narrows, ""
+        self._listed, self._hidden, self._back = choices, hidden, back
+        entries = self._with_back(narrowed(choices, "") if narrows else numbered(choices, hidden))
         self._question = wrapped(clean(question, lines=True))
         self._under = _hinted(clean(hint))
         self._entries = entries
@@ -203,6 +211,25 @@ class SelectPrompt:
             raise Back
         return chosen
 
+    def _with_back(self, entries: list[Choice]) -> list[Choice]:
+        return [*entries, Choice(self._back, BACK, "0")] if self._back else entries
+
+    def _narrow(self, typed: str) -> bool:
+        """Lists only what fits what was typed; False where nothing would, and it stays as it was."""
+        fitting = narrowed(self._listed, typed)
+        if not fitting:
+            return False
+        self._typed = typed
+        self._entries = self._with_back(fitting)
+        self._by_key = {entry.key: entry for entry in (*self._entries, *self._hidden) if entry.key}
+        self._control.fill(self._entries, 0)
+        return True
+
+    def _question_line(self) -> list[tuple[str, str]]:
+        """The question, and what was typed to narrow its entries."""
+        typed = [("class:chosen", f" {clean(self._typed)}")] if self._typed else []
+        return [("class:question", f" {self._question}"), *typed]
+
     def _card(self) -> AnyFormattedText:
         """The card of the entry that is pointed at."""
         card = self._entries[self._control.pointed_at].card if self._entries else None
@@ -220,6 +247,9 @@ class SelectPrompt:
         for name in ARROWS:
             keys.add(name, eager=True, filter=Condition(partial(self._is_chosen_by, name)))(self._press)
         keys.add(Keys.ControlM, eager=True)(self._enter)
+        is_narrowed = Condition(lambda: bool(self._typed))
+        keys.add(Keys.Backspace, eager=True, filter=is_narrowed)(lambda _: self._narrow(self._typed[:-1]))
+        keys.add(Keys.Escape, eager=True, filter=is_narrowed)(lambda _: self._narrow(""))
         keys.add(Keys.BracketedPaste, eager=True)(self._refuse)
         keys.add(Keys.Any)(self._press)
         return keys
@@ -259,7 +289,11 @@ class SelectPrompt:
         chosen = self._by_key.get(name)
         if chosen is None and (answer := self._by_key.get(name.lower())) is not None and answer.label in (YES, NO):
             chosen = answer
-        if chosen is None and event.data.isupper() and CAPITAL in self._by_key and not self._is_ignored():
+        if chosen is None and self._narrows and event.data.isprintable() and not event.data.isdigit():
+            typed = f"{self._typed}{event.data}".lstrip()
+            if not self._narrow(typed):
+                self._under = [("class:error", f" {wrapped(f'No entry matches {clean(typed)}.')}")]
+        elif chosen is None and event.data.isupper() and CAPITAL in self._by_key and not self._is_ignored():
             event.app.exit(result=partial(self._by_key[CAPITAL].value, event.data))
         elif chosen is None:
             self._refuse(event)

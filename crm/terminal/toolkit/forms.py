@@ -195,7 +195,7 @@ class RecordForm:
             ]
             entries += [Choice(self._more_line(), _MORE)] if has_more else []
             try:
-                chosen = self.session.keyboard.choose("", entries, hint=hint, at=at, room=room)
+                chosen = self.session.keyboard.choose("", entries, hint=hint, at=at, room=room, narrows=False)
             except Back:
                 if self._shows_more:
                     self._shows_more, at = False, _MORE

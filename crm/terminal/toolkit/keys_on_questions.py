@@ -10,6 +10,8 @@ from crm.terminal.toolkit import letters
 # The keys that a question has besides its own, from its entries and its own keys.
 Keys = Callable[[Sequence[Choice], Sequence[Choice]], Sequence[Choice]]
 
+_DIGITS = 9
+
 
 class QuestionKeyboard:
     """A Keyboard on whose questions these keys work as well; then the question is asked again as it was. A page has
@@ -32,8 +34,12 @@ class QuestionKeyboard:
         if any(key.key == letters.KEYS.key for key in hidden):
             return self._keyboard.choose(question, choices, hidden=hidden, hint=hint, **how)
         keys = self._keys(choices, hidden)
+        # Of many answers the digits choose the first nine, and letters narrow them to others.
+        many = sum(not choice.key for choice in choices) > _DIGITS
+        how["narrows"] = how.get("narrows", many and not any(key.key.isalpha() for key in hidden))
         if choices and not self._screen.plain:
-            hint = self._with_keys(hint, keys)
+            narrowing = "type to narrow the list" if how["narrows"] else ""
+            hint = self._with_keys("   ".join(filter(None, (hint, narrowing))), keys)
         while True:
             chosen = self._keyboard.choose(question, choices, hidden=[*hidden, *keys], hint=hint, **how)
             if not any(chosen is key.value for key in keys):

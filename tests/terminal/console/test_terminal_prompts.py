@@ -86,6 +86,31 @@ def test_of_more_entries_than_there_are_keys_each_is_reached(keyboard: TerminalK
     assert keyboard.choose("?", entries, at=41) == 41
 
 
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        (b"3", "Germany"),
+        (b"\x1b[B\r", "Belgium"),
+        (b"y\r", "Yemen"),
+        (b"no\r", "Norway"),
+        # Accents and case do not matter, and each word may begin any word.
+        (b"COTE\r", "C\u00f4te d'Ivoire"),
+        (b"ze ne\r", "New Zealand"),
+        (b"n2", "Nepal"),
+        # Nothing fits: what was narrowed before stays.
+        (b"noq\r", "Norway"),
+        (b"no\x7f2", "Nepal"),
+    ],
+)
+def test_many_answers_are_narrowed_by_letters(
+    keyboard: TerminalKeyboard, types: Type, typed: bytes, answer: str
+) -> None:
+    names = ["Austria", "Belgium", "Germany", "Italy", "Spain", "Sweden", "Poland", "Norway", "Nepal", "Yemen"]
+    entries = [Choice(name, name) for name in (*names, "C\u00f4te d'Ivoire", "New Zealand")]
+    types(typed)
+    assert keyboard.choose("Country:", entries, narrows=True) == answer
+
+
 def test_keys_typed_ahead_are_the_next_questions(keyboard: TerminalKeyboard, types: Type) -> None:
     types(b"2Anna\r1")
     assert keyboard.choose("?", ENTRIES) == 2

@@ -119,6 +119,13 @@ def test_a_wide_window_has_the_card_of_the_chosen_row_beside_the_list(start: Sta
     start(columns=109, lines=30).choose("Clients").sees("1-24 of 30").lacks("│")
 
 
+def test_letters_narrow_a_question_with_many_answers(start: Start) -> None:
+    session = start().choose("Clients").sees("n new").press("f").sees("Filter by:").sees("type to narrow the list")
+    session.press("o").sees("Filter by: o").sees("1) Owner").lacks("Country").send("esc").sees("Country")
+    session.lacks("Filter by: o").press("q").sees("No entry matches q.").press("c", "i").sees("1) City").send("esc")
+    session.sees("Country").press("esc").lacks("Filter by:")
+
+
 def test_statuses_are_filtered_by_whatever_stands_on_the_dashboard(crm: CRM) -> None:
     named("dashboard set")(crm, "newest")
     with crm.read() as snapshot:
