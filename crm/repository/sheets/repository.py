@@ -40,7 +40,7 @@ from crm.repository.sheets.pull import hand_edits, held_edits, ingest, kept_acco
 from crm.repository.sheets.pull.delta import AllTabsGoneError, TabDamagedError
 from crm.repository.sheets.pull.formulas import formulas
 from crm.repository.sheets.pull.kept_accounts import KeptAccounts, note_edits
-from crm.repository.sheets.pull.number_formats import strange_amounts
+from crm.repository.sheets.pull.number_formats import strange_amounts, strange_cells
 from crm.repository.sheets.push import column_restore
 from crm.repository.sheets.push.plan import Marks, Plan, plan, plan_again, plan_rows, whole_plan
 from crm.repository.sheets.push.push import Applied, Placed, Push, Refused, Stale, Unclear, may_be_saved
@@ -357,7 +357,8 @@ class SheetsRepository(SqlRepository):
             return self._ingested(connection, self._push.put_right(None))
 
     def _ingested(self, connection: Connection, contents: ingest.Contents) -> ingest.HandEdits:
-        edits = ingest.take(connection, self._dialect, contents, self.clock, self._check_setting)
+        strange = strange_cells(self.service, contents, connection)
+        edits = ingest.take(connection, self._dialect, contents, self.clock, self._check_setting, strange)
         put_fact(connection, ROSTER, contents.state.roster)
         mirror.set_punctual(connection, contents.punctual)
         return edits

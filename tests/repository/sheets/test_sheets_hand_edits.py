@@ -624,6 +624,16 @@ def test_what_google_took_for_a_date_is_no_amount(kind: str, cell: float, what: 
         listed = wrong(team)
         assert len(listed) == 2
         assert all(f"this is {what} for Google" in line for line in listed)
+        # One that reads the spreadsheet for the first time takes neither for an amount, also when it looks again.
+        fresh = team.another()
+        for _ in range(2):
+            assert team.stored(fresh)[Sale] == {}
+            assert [line for line in wrong(team, fresh) if "for Google" in line] == listed
+            sheet.put(sold, "note", "a note")
+        other = team.another()
+        team.stored(other)
+        other.transact(lambda tx: tx.change(tx.get(Client, 1), city="Ulm"), "edited")
+        assert [team.stored(machine)[Sale] for machine in (other, fresh)] == [{}, {}]
         team.person.set_format(team.id, sheet.title, "A1:Z9", "NUMBER")
         sheet.put(sold, "amount", 12)
         team.person.set_cells(team.id, sheet.title, at, sheet.column("amount"), [[7]])

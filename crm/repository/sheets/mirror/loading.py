@@ -40,6 +40,7 @@ from crm.repository.sheets.mirror.validation import (
     NOT_READ,
     SettingCheck,
     id_is_gone,
+    no_amount,
     not_there,
     refuse_unsound,
 )
@@ -65,6 +66,7 @@ class Loading:
         by: Conventions,
         check_setting: SettingCheck,
         good: Mapping[int, Record],
+        strange: Mapping[tuple[int, str], str] | None = None,
     ) -> None:
         self.connection = connection
         self.dialect = dialect
@@ -72,6 +74,9 @@ class Loading:
         self.by = by
         self.check_setting = check_setting
         self.good = good
+        # The cells for amounts that hold something else, by row and field.
+        self._strange = strange or {}
+        self._strange_rows = {at for at, _ in self._strange}
         self.wrong: list[dict[str, Any]] = []
         # The fields that the tab has no columns for yet.
         self.unsaid: Collection[str] = ()
@@ -86,9 +91,9 @@ class Loading:
     def load(self, rows: Mapping[int, Placed], leave_out: Collection[int] = ()) -> None:
         """Puts rows in, by the id of their record, in the place of what was there; some are to be left out."""
         records = {}
-        for record_id, (_, row) in rows.items():
+        for record_id, (at, row) in rows.items():
             if record_id not in leave_out:
-                record = self._read(record_id, row)
+                record = self._read(record_id, row, at if at in self._strange_rows else 0)
                 if record is not None:
                     records[record_id] = record
         if self.unsaid:
@@ -128,14 +133,17 @@ class Loading:
             row[columns(Client).index("status")] = self.chosen[record_id]
         return row
 
-    def _read(self, record_id: int, row: Sequence[Any]) -> Record | None:
-        """The record of a row; None where too little of it can be read."""
+    def _read(self, record_id: int, row: Sequence[Any], at: int = 0) -> Record | None:
+        """The record of a row; None where too little of it can be read. Of a row in which something is no amount it is
+        known where it stands."""
         try:
+            if at:
+                raise ValueError
             record: Record | None = cells.record_of(self.kind, row)
             if record is None or record.id != record_id:
                 raise ValueError
         except (ValueError, ArithmeticError):
-            record = self._as_far_as_readable(record_id, row)
+            record = self._as_far_as_readable(record_id, row, at)
         if record is None or self.kind in (StatusRule, View, Setting):
             return record and self._sound(record, row)
         self._doubt_amounts(record, row)
@@ -177,12 +185,14 @@ class Loading:
         self.chosen[record.id] = by_rule[1]
         return replace(record, status=by_rule[1])
 
-    def _as_far_as_readable(self, record_id: int, row: Sequence[Any]) -> Record | None:
+    def _as_far_as_readable(self, record_id: int, row: Sequence[Any], at: int) -> Record | None:
         """A record of which some cells are not as the program writes them."""
         good = self.good.get(record_id)
         values: dict[str, Any] = {}
         for name, cell, read in zip(columns(self.kind), row, cells.READERS[self.kind], strict=False):
             try:
+                if what := self._strange.get((at, name)):
+                    raise FieldError(no_amount(what))
                 values[name] = self._value(record_id, name, cell, read)
             except FieldError as error:
                 self._note(record_id, row, name, error.reason)

@@ -16,6 +16,11 @@ NO_NAME = "give a name"
 NOT_READ = "this column is the program's own; what stands here is not read"
 
 
+def no_amount(what: str) -> str:
+    """The problem of a cell for an amount that holds something else: a date, a percentage."""
+    return f"this is {what} for Google; choose Format, Number, and type the amount again"
+
+
 def id_is_gone(record_id: int) -> str:
     """The problem of a row whose id is missing and known by its stamp alone."""
     return f"the ID of this row is {record_id}; write it into this cell"

@@ -21,6 +21,7 @@ from crm.repository.sheets.mirror.validation import (
     NOT_READ,
     SettingCheck,
     id_is_gone,
+    no_amount,
     not_there,
     refuse_unsound,
 )
@@ -112,7 +113,7 @@ class ChangedRows:
     def refuse_strange(self, kind: type[Record], at: int, name: str) -> None:
         """Raises FieldError where a cell for an amount holds something else."""
         if what := self.strange.get((kind, at, name)):
-            raise FieldError(f"this is {what} for Google; choose Format, Number, and type the amount again")
+            raise FieldError(no_amount(what))
 
     def values(self, current: Record, name: str, cell: Any) -> dict[str, Any]:
         """The values of the record for a changed cell; raises FieldError."""

@@ -23,6 +23,7 @@ from crm.repository.sheets.mirror.loading import Loading, leave_out_orphans, rec
 from crm.repository.sheets.mirror.mirror import Seen
 from crm.repository.sheets.mirror.validation import SettingCheck
 from crm.repository.sheets.pull.delta import Contents, StaleHistory, by_record, enter, history_end, unseen
+from crm.repository.sheets.pull.number_formats import Strange
 from crm.repository.sheets.pull.tab_diff import HandEdits, TabIntake
 from crm.repository.spend import counts_invoices
 
@@ -47,12 +48,14 @@ def take(
     contents: Contents,
     clock: Clock,
     check_setting: SettingCheck = lambda *_: None,
+    strange: Strange | None = None,
 ) -> HandEdits:
-    """Brings the mirror in step; raises StaleHistory, and StoreDamagedError where a tab cannot be read."""
+    """Brings the mirror in step; raises StaleHistory, and StoreDamagedError where a tab cannot be read. `strange` are
+    the cells for amounts that hold something else."""
     connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
     try:
         with _all_needed():
-            return _Intake(connection, dialect, contents, clock, check_setting).take()
+            return _Intake(connection, dialect, contents, clock, check_setting, strange or {}).take()
     except IntegrityError as error:
         # What the mirror had taken for the last good value stands in the way of what somebody else wrote.
         if contents.everything:
@@ -83,12 +86,14 @@ class _Intake:
         contents: Contents,
         clock: Clock,
         check_setting: SettingCheck,
+        strange: Strange,
     ) -> None:
         self.connection = connection
         self.dialect = dialect
         self.contents = contents
         self.clock = clock
         self.check_setting = check_setting
+        self.strange = strange
         self.good: Mapping[type[Record], Mapping[int, Record]] = {}
 
     def take(self) -> HandEdits:
@@ -119,7 +124,9 @@ class _Intake:
         blind = {} if before is None else mirror.blind(self.connection)
         by = conventions(self.connection, self.clock)
         for kind in _ORDER:
-            loading = Loading(self.connection, self.dialect, kind, by, self.check_setting, self.good.get(kind, {}))
+            strange = {(at, name): what for (of, at, name), what in self.strange.items() if of is kind}
+            good = self.good.get(kind, {})
+            loading = Loading(self.connection, self.dialect, kind, by, self.check_setting, good, strange)
             place = self.contents.places[kind.kind_name]
             tab = TabIntake(
                 loading,

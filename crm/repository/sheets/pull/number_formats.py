@@ -1,17 +1,29 @@
-"""Number formats of amounts that were edited by hand: a date or a percentage is no amount, though it is a number."""
+"""Number formats of cells for amounts: a date or a percentage is no amount, though it is a number."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from crm.model import Record
+from sqlalchemy import Connection
+
+from crm.model import RECORDS, Record, fields
 from crm.repository.sheets.google.spreadsheet import Rejected, Service
+from crm.repository.sheets.grid.cells import number_of
 from crm.repository.sheets.grid.formatting import amounts
-from crm.repository.sheets.grid.layout import TABS, columns, heading
+from crm.repository.sheets.grid.layout import TABS, Cell, GridRange, Heading, columns, heading, runs
+from crm.repository.sheets.mirror import problems
 from crm.repository.sheets.mirror.mirror import Seen
+from crm.repository.sheets.pull.delta import Contents
 from crm.repository.sheets.pull.tab_diff import HandEdits
 
-_ASKED = "sheets(properties(sheetId),data(startRow,rowData(values(effectiveFormat(numberFormat(type))))))"
+_ASKED = "sheets(properties(sheetId),data(startRow,startColumn,rowData(values(effectiveFormat(numberFormat(type))))))"
 _STRANGE = {"DATE": "a date", "TIME": "a time", "DATE_TIME": "a date", "PERCENT": "a percentage"}
+# What a person types as a percentage or a time of day is less than this, and a date is a number of these days (from
+# 1954 to 2119).
+_PARTS = 10
+_DAYS = (20_000, 80_000)
+# Rows that are no further apart are asked for in one piece; so many at a time.
+_APART = 50
+_MOST_ROWS = 20_000
 
 # What a cell is, by its tab, its row and its field.
 Strange = Mapping[tuple[type[Record], int, str], str]
@@ -23,27 +35,111 @@ def strange_amounts(service: Service, edits: HandEdits, seen: Seen) -> Strange:
     rows: dict[type[Record], set[int]] = {}
     for kind, at, row in [(kind, at, row) for kind, _, at, row in edits.changed] + edits.added:
         head = heading(kind, seen.places[kind.kind_name].heading)
-        if any(isinstance(row[columns(kind).index(name)], int | float) for name in amounts(head)):
+        if any(_is_number(row[columns(kind).index(name)]) for name in amounts(head)):
             rows.setdefault(kind, set()).add(at)
+    wanted = {
+        (kind, column, name): places
+        for kind, places in rows.items()
+        for name, column in amounts(heading(kind, seen.places[kind.kind_name].heading)).items()
+    }
+    return _strange(service, wanted)
+
+
+def strange_cells(service: Service, contents: Contents, connection: Connection) -> Strange:
+    """The cells for amounts which hold something else, in what is read into an empty mirror, and in rows that were
+    found so before. Asks only where a number can be a date, a time or a percentage."""
+    wanted: dict[tuple[type[Record], int, str], set[int]] = {}
+    for kind in RECORDS:
+        rows = contents.tabs[kind]
+        head = heading(kind, rows[0] if rows else [])
+        typed = {name: at for name, at in amounts(head).items() if fields(kind)[name].by == "person"}
+        if not typed or "id" not in head.positions:
+            continue
+        doubted = {record_id for record_id, name in problems.noted(connection, kind) if name in typed}
+        for name, column in typed.items():
+            if contents.everything:
+                places = {at for at, row in enumerate(rows) if at and _may_be_strange(row, column)}
+            else:
+                places = set(_rows_of(head, rows, doubted)) if doubted else set()
+            if places:
+                wanted[kind, column, name] = places
+    return _strange(service, wanted)
+
+
+def _rows_of(head: Heading, rows: Sequence[Sequence[Cell]], ids: Collection[int]) -> Iterator[int]:
+    at_id = head.positions["id"]
+    for at, row in enumerate(rows):
+        if at and at_id < len(row) and number_of(row[at_id]) in ids:
+            yield at
+
+
+def _is_number(cell: Any) -> bool:
+    return isinstance(cell, int | float) and not isinstance(cell, bool)
+
+
+def _may_be_strange(row: Sequence[Cell], column: int) -> bool:
+    cell = row[column] if column < len(row) else ""
+    if not isinstance(cell, int | float) or isinstance(cell, bool):
+        return False
+    return abs(cell) < _PARTS or _DAYS[0] <= cell <= _DAYS[1]
+
+
+def _strange(service: Service, wanted: Mapping[tuple[type[Record], int, str], Collection[int]]) -> Strange:
+    """The cells among those wanted, rows by tab, column and field, which hold something else."""
     strange: dict[tuple[type[Record], int, str], str] = {}
-    for kind, places in rows.items():
-        for name, at in amounts(heading(kind, seen.places[kind.kind_name].heading)).items():
-            for place, what in _of_column(service, kind, at, places).items():
-                strange[kind, place, name] = what
+    fields_at = {(TABS[kind].sheet_id, column): (kind, name) for kind, column, name in wanted}
+    for ranges in _portions(wanted):
+        try:
+            sheets = service.look(ranges, _ASKED).get("sheets", [])
+        except Rejected:
+            # The rows are elsewhere by now; the next look finds them there.
+            continue
+        for sheet in sheets:
+            for grid in sheet.get("data", []):
+                place = sheet["properties"].get("sheetId", 0), grid.get("startColumn", 0)
+                kind, name = fields_at[place]
+                rows = wanted[kind, place[1], name]
+                for at, what in _kinds_in(grid):
+                    if at in rows:
+                        strange[kind, at, name] = what
     return strange
 
 
-def _of_column(service: Service, kind: type[Record], column: int, places: set[int]) -> dict[int, str]:
-    span = {**TABS[kind].rows(min(places), max(places) + 1), "startColumnIndex": column, "endColumnIndex": column + 1}
-    try:
-        data: Mapping[str, Any] = service.look([span], _ASKED)["sheets"][0].get("data", [{}])[0]
-    except Rejected:
-        # The rows are elsewhere by now; the next look finds them there.
-        return {}
-    first, kinds = data.get("startRow", 0), {}
-    for offset, row in enumerate(data.get("rowData", [])):
+def _portions(wanted: Mapping[tuple[type[Record], int, str], Iterable[int]]) -> Iterator[list[GridRange]]:
+    """The ranges to ask for, in portions of not too many rows."""
+    ranges: list[GridRange] = []
+    count = 0
+    for (kind, column, _), places in wanted.items():
+        for first, end in _spans(sorted(places)):
+            for start in range(first, end, _MOST_ROWS):
+                stop = min(end, start + _MOST_ROWS)
+                if ranges and count + stop - start > _MOST_ROWS:
+                    yield ranges
+                    ranges, count = [], 0
+                span = {"startColumnIndex": column, "endColumnIndex": column + 1}
+                ranges.append({**TABS[kind].rows(start, stop), **span})
+                count += stop - start
+    if ranges:
+        yield ranges
+
+
+def _spans(places: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Rows as (first, end), those near each other in one span."""
+    first = last = None
+    for start, count in runs(places):
+        if first is not None and last is not None and start - last > _APART:
+            yield first, last
+            first = None
+        first, last = (start if first is None else first), start + count
+    if first is not None and last is not None:
+        yield first, last
+
+
+def _kinds_in(grid: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
+    """The rows of a piece of a column that hold no amount, each with what it holds."""
+    first = grid.get("startRow", 0)
+    for offset, row in enumerate(grid.get("rowData", [])):
         cell: Mapping[str, Any] = next(iter(row.get("values", [])), {})
         what = _STRANGE.get(cell.get("effectiveFormat", {}).get("numberFormat", {}).get("type", ""))
-        if what and first + offset in places:
-            kinds[first + offset] = what
-    return kinds
+        if what:
+            yield first + offset, what
