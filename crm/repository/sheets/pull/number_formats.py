@@ -37,18 +37,18 @@ def strange_amounts(service: Service, edits: HandEdits, seen: Seen) -> Strange:
         head = heading(kind, seen.places[kind.kind_name].heading)
         if any(_is_number(row[columns(kind).index(name)]) for name in amounts(head)):
             rows.setdefault(kind, set()).add(at)
-    wanted = {
+    columns_asked = {
         (kind, column, name): places
         for kind, places in rows.items()
         for name, column in amounts(heading(kind, seen.places[kind.kind_name].heading)).items()
     }
-    return _strange(service, wanted)
+    return _strange(service, columns_asked)
 
 
 def strange_cells(service: Service, contents: Contents, connection: Connection) -> Strange:
     """The cells for amounts which hold something else, in what is read into an empty mirror, and in rows that were
     found so before. Asks only where a number can be a date, a time or a percentage."""
-    wanted: dict[tuple[type[Record], int, str], set[int]] = {}
+    columns_asked: dict[tuple[type[Record], int, str], set[int]] = {}
     for kind in RECORDS:
         rows = contents.tabs[kind]
         head = heading(kind, rows[0] if rows else [])
@@ -62,8 +62,8 @@ def strange_cells(service: Service, contents: Contents, connection: Connection) 
             else:
                 places = set(_rows_of(head, rows, doubted)) if doubted else set()
             if places:
-                wanted[kind, column, name] = places
-    return _strange(service, wanted)
+                columns_asked[kind, column, name] = places
+    return _strange(service, columns_asked)
 
 
 def _rows_of(head: Heading, rows: Sequence[Sequence[Cell]], ids: Collection[int]) -> Iterator[int]:
@@ -84,11 +84,11 @@ def _may_be_strange(row: Sequence[Cell], column: int) -> bool:
     return abs(cell) < _PARTS or _DAYS[0] <= cell <= _DAYS[1]
 
 
-def _strange(service: Service, wanted: Mapping[tuple[type[Record], int, str], Collection[int]]) -> Strange:
-    """The cells among those wanted, rows by tab, column and field, which hold something else."""
+def _strange(service: Service, columns_asked: Mapping[tuple[type[Record], int, str], Collection[int]]) -> Strange:
+    """The cells among those asked for, rows by tab, column and field, which hold something else."""
     strange: dict[tuple[type[Record], int, str], str] = {}
-    fields_at = {(TABS[kind].sheet_id, column): (kind, name) for kind, column, name in wanted}
-    for ranges in _portions(wanted):
+    fields_at = {(TABS[kind].sheet_id, column): (kind, name) for kind, column, name in columns_asked}
+    for ranges in _portions(columns_asked):
         try:
             sheets = service.look(ranges, _ASKED).get("sheets", [])
         except Rejected:
@@ -98,18 +98,18 @@ def _strange(service: Service, wanted: Mapping[tuple[type[Record], int, str], Co
             for grid in sheet.get("data", []):
                 place = sheet["properties"].get("sheetId", 0), grid.get("startColumn", 0)
                 kind, name = fields_at[place]
-                rows = wanted[kind, place[1], name]
+                rows = columns_asked[kind, place[1], name]
                 for at, what in _kinds_in(grid):
                     if at in rows:
                         strange[kind, at, name] = what
     return strange
 
 
-def _portions(wanted: Mapping[tuple[type[Record], int, str], Iterable[int]]) -> Iterator[list[GridRange]]:
+def _portions(columns_asked: Mapping[tuple[type[Record], int, str], Iterable[int]]) -> Iterator[list[GridRange]]:
     """The ranges to ask for, in portions of not too many rows."""
     ranges: list[GridRange] = []
     count = 0
-    for (kind, column, _), places in wanted.items():
+    for (kind, column, _), places in columns_asked.items():
         for first, end in _spans(sorted(places)):
             for start in range(first, end, _MOST_ROWS):
                 stop = min(end, start + _MOST_ROWS)
