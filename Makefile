@@ -21,8 +21,9 @@ web: $(VENV)/installed node_modules/.installed
 	@$(BIN)/python run.py web $(if $(PORT),--port $(PORT))
 
 # The page of the web terminal comes from npm; without it its tests are skipped. The slow ones run where CI is set,
-# and with ALL=1.
+# and with ALL=1. What is not compiled yet each process that tests start would compile anew.
 test: $(VENV)/installed-dev $(if $(shell command -v npm),node_modules/.installed)
+	@$(BIN)/python -m compileall -q -j 0 run.py crm
 	$(BIN)/python -m pytest $(AT_ONCE) $(if $(CI)$(ALL),,-m "not slow") $(TESTS)
 
 # What has to do with days and times again, on other days and in other zones: on a leap day, in the last minute of a
@@ -39,6 +40,7 @@ test-dates: $(VENV)/installed-dev
 # The quick part on the oldest Python that is supported, with a few variants of each test.
 test-oldest:
 	@$(MAKE) --no-print-directory VENV=.venv-oldest PYTHON=python3.11 .venv-oldest/installed-dev
+	@.venv-oldest/bin/python -m compileall -q -j 0 run.py crm
 	CI= .venv-oldest/bin/python -m pytest $(AT_ONCE) -m "not slow and not contract and not end_to_end and not variant" \
 		-k "not sheets"
 

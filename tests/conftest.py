@@ -85,9 +85,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are processors, as tests wait for screens and servers; in CI, where many are at work in each
-    slow test, none more."""
-    return (os.cpu_count() or 1) + (0 if os.environ.get("CI") else 1)
+    """One more than there are processors, as tests wait for screens and servers."""
+    return (os.cpu_count() or 1) + 1
 
 
 # What makes a spreadsheet a store is tried on one each time.

@@ -24,9 +24,7 @@ def shell(tmp_path: Path) -> CommandLine:
 
 
 def sign_in(shell: CommandLine, *lines: str, **environment: str) -> Answer:
-    with shell.start("sign-in", stdin=-1, environment=environment) as child:
-        out, err = child.communicate("".join(f"{line}\n" for line in lines), timeout=60)
-    return Answer(child.returncode, out, err)
+    return shell.typed(lines, "sign-in", **environment)
 
 
 def joined(shell: CommandLine, email: str, role: str, *more: str) -> None:
@@ -119,11 +117,10 @@ def test_a_phone_of_ones_own_takes_the_password_as_a_line(shell: CommandLine) ->
         (profile, "wrong\n", 1, "That is not your password. Nothing was changed."),
         (profile, f"{PASSWORD}\n", 0, ""),
     ):
-        with shell.start(*words, "--phone", "+436641234567", "--yes", stdin=-1) as child:
-            out, err = child.communicate(typed, timeout=60)
-        assert (child.returncode, err.rstrip()) == (code, expected)
+        answer = shell.typed(typed.splitlines(), *words, "--phone", "+436641234567", "--yes")
+        assert (answer.code, answer.err.rstrip()) == (code, expected)
         # The answer is written after a line was read as well.
-        assert ("+43 664" in out or "+43664" in out) is (code == 0)
+        assert ("+43 664" in answer.out or "+43664" in answer.out) is (code == 0)
     assert shell.did("profile", "show")["phone"] == "+436641234567"
     # A name takes none.
     assert shell.did("profile", "edit", "--name", "Ada Arm")["name"] == "Ada Arm"

@@ -68,6 +68,11 @@ class CommandLine:
             code = run(list(arguments), around, open_crm)
         return Answer(code, out.getvalue(), err.getvalue())
 
+    def typed(self, lines: Sequence[str], *arguments: str, **environment: str) -> Answer:
+        """One command line in this process that gets these lines as its input, as from a pipe."""
+        with patch("sys.stdin", io.StringIO("".join(f"{line}\n" for line in lines))):
+            return self(*arguments, **environment)
+
     def did(self, *arguments: str, **environment: str) -> Any:
         """What a command answered with --json; it has to be done."""
         answer = self(*arguments, "--json", **environment)
