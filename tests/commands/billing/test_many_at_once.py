@@ -4,23 +4,31 @@ import os
 import signal
 import threading
 import warnings
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
+import trustme
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from crm.app import open_crm
+from crm.commands.billing import sending
 from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.config import Config
 from crm.model import Client, Invoice, Payment
 from crm.repository import Query
 from tests.commands.billing.conftest import BillingDesk
+from tests.conftest import STORES, _new_store
 from tests.support.clocks import TODAY, running_on
 from tests.support.firm import SELLER
+from tests.support.mail_server import Post, served
 
 
 @pytest.mark.slow
@@ -55,8 +63,11 @@ def test_two_desks_issue_and_book_at_once(desk: BillingDesk) -> None:
     assert desk.sound()
 
 
-def _opened(folder: Path) -> CRM:
-    return open_crm(Config(f"sqlite:///{folder / 'store.sqlite3'}", "anna", running_on(TODAY)))
+def _opened(folder: Path, port: int = 0) -> CRM:
+    """A program on the store in a folder; its mail goes to the server at a port."""
+    mail = {"smtp_url": f"smtp://127.0.0.1:{port}", "mail_from": "us@example.com"} if port else {}
+    config = Config(f"sqlite:///{folder / 'store.sqlite3'}", "anna", running_on(TODAY), **mail)
+    return open_crm(config)
 
 
 def _issue_and_pay(crm: CRM) -> None:
@@ -72,15 +83,15 @@ def _issue_and_pay(crm: CRM) -> None:
         named("payments add")(crm, client, Decimal("59.50"), reference=str(invoice.id))
 
 
-def _killed_after(folder: Path, statements: int) -> bool:
-    """Whether a program that issues and books was killed after so many statements that write, or was done before."""
+def _killed_after(folder: Path, statements: int, work: Callable[[CRM], None], port: int = 0) -> bool:
+    """Whether a program was killed after so many statements that write, or was done with its work before."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         child = os.fork()
     if not child:
         code = 1
         try:
-            crm = _opened(folder)
+            crm = _opened(folder, port)
             left = statements
 
             def count(*arguments: object) -> None:
@@ -91,7 +102,7 @@ def _killed_after(folder: Path, statements: int) -> bool:
                         os.kill(os.getpid(), signal.SIGKILL)
 
             event.listen(Engine, "after_cursor_execute", count)
-            _issue_and_pay(crm)
+            work(crm)
             code = 0
         finally:
             os._exit(code)
@@ -117,7 +128,7 @@ def test_killed_between_any_two_statements_and_run_again_there_is_no_gap_and_no_
         crm = _opened(tmp_path)
         named("invoices add")(crm, acme, ["Work 50 19%"])
         crm.repository.close()
-        was_killed = _killed_after(tmp_path, statements)
+        was_killed = _killed_after(tmp_path, statements, _issue_and_pay)
         crm = _opened(tmp_path)
         _issue_and_pay(crm)
         with crm.read() as snapshot:
@@ -131,3 +142,138 @@ def test_killed_between_any_two_statements_and_run_again_there_is_no_gap_and_no_
         statements += 1
     # It was killed many times, in both.
     assert statements > 12
+
+
+def _send_and_remind(crm: CRM) -> None:
+    """Does what is not done yet: sends the last invoice, and reminds of what is overdue."""
+    with crm.read() as snapshot:
+        (invoice,) = snapshot.find_all(Invoice, Query(sort="-id", limit=1))
+    if not invoice.sendings:
+        named("invoices send")(crm, invoice, yes=True)
+    named("reminders run")(crm, yes=True)
+    named("email outbox")(crm)
+
+
+def _firm(crm: CRM) -> Client:
+    for name, value in SELLER.items():
+        named("settings set")(crm, name, value)
+    crm.forget_settings()
+    address = {"address": "Weg 1", "city": "Wien", "country": "AT", "email": "acme@example.com"}
+    client: Client = named("clients add")(crm, {"company": "Acme", **address})
+    return client
+
+
+def _overdue(crm: CRM, client: Client) -> str:
+    draft = named("invoices add")(crm, client, ["Work 50 19%"]).invoice
+    day = TODAY - timedelta(days=5)
+    number: str = named("invoices issue")(crm, draft, day, day).invoice.number
+    return number
+
+
+def _assert_sent_and_reminded_once(crm: CRM, post: Post, numbers: list[str]) -> None:
+    """Each invoice was sent once and reminded of once, however often a program was killed meanwhile."""
+    mails = [(str(mail["Subject"]), str(mail.get_body(("plain",)).get_content())) for mail in post.taken]
+    invoices = Counter(subject.split()[1] for subject, _ in mails if subject.startswith("Invoice "))
+    reminders = [text for subject, text in mails if subject.startswith("Payment reminder")]
+    assert invoices == Counter(numbers)
+    assert [sum(number in text for text in reminders) for number in numbers] == [1] * len(numbers)
+    with crm.read() as snapshot:
+        kept = snapshot.find_all(Invoice)
+    assert {(invoice.sendings, invoice.reminded) for invoice in kept} == {(1, 1)}
+    assert not named("check")(crm).wrong
+
+
+@pytest.mark.slow
+def test_killed_while_it_sends_and_reminds_and_run_again_each_is_sent_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    # What is killed here is the sending, not the making of the file.
+    monkeypatch.setattr(sending, "pdf_of", lambda *_: (b"%PDF", ""))
+    post, numbers = Post(), list[str]()
+    with served(post, trustme.CA()) as port:
+        crm = _opened(tmp_path)
+        acme = _firm(crm)
+        named("settings set")(crm, "mails_per_minute", "6000")
+        crm.repository.close()
+        was_killed = True
+        while was_killed:
+            crm = _opened(tmp_path)
+            numbers.append(_overdue(crm, acme))
+            crm.repository.close()
+            was_killed = _killed_after(tmp_path, len(numbers), _send_and_remind, port)
+            crm = _opened(tmp_path, port)
+            _send_and_remind(crm)
+            _assert_sent_and_reminded_once(crm, post, numbers)
+            crm.repository.close()
+    assert len(numbers) > 20
+
+
+class Killed(BaseException):
+    """Stands for kill -9 between two requests to Google: nothing of the program runs any more."""
+
+
+def _dying(repository: Any, step: int) -> None:
+    """Lets a program end at a step: an odd one is before a request that writes, an even one after it."""
+    write, steps = repository.service.write, 0
+
+    def dying(*arguments: Any, **options: Any) -> Any:
+        nonlocal steps
+        steps += 1
+        if steps >= step:
+            raise Killed
+        answer = write(*arguments, **options)
+        steps += 1
+        if steps >= step:
+            raise Killed
+        return answer
+
+    repository.service.write = dying
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("work", [_issue_and_pay, _send_and_remind])
+def test_killed_between_any_two_requests_to_a_spreadsheet_nothing_is_done_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: Callable[[CRM], None]
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setattr(sending, "pdf_of", lambda *_: (b"%PDF", ""))
+    post, numbers = Post(), list[str]()
+    with served(post, trustme.CA()) as port, _new_store(STORES["sheets"]) as store:
+        own = _opened(tmp_path, port)
+
+        def program() -> CRM:
+            """One more program on this machine."""
+            return replace(own, repository=store.another("anna", same_machine=True))
+
+        crm = replace(own, repository=store.repository)
+        acme = _firm(crm)
+        named("settings set")(crm, "mails_per_minute", "6000")
+        step, was_killed = 1, True
+        while was_killed:
+            crm = program()
+            if work is _issue_and_pay:
+                named("invoices add")(crm, acme, ["Work 50 19%"])
+            else:
+                numbers.append(_overdue(crm, acme))
+            victim = program()
+            _dying(victim.repository, step)
+            try:
+                work(victim)
+                was_killed = False
+            except Killed:
+                pass
+            crm = program()
+            work(crm)
+            if work is _issue_and_pay:
+                with crm.read() as snapshot:
+                    issued = sorted(invoice.number for invoice in snapshot.find_all(Invoice))
+                    payments = snapshot.count(Payment)
+                assert issued == [f"RE-2026-{at:04}" for at in range(1, step + 1)]
+                assert payments == step
+                assert not named("check")(crm).wrong
+            else:
+                _assert_sent_and_reminded_once(crm, post, numbers)
+            step += 1
+        own.repository.close()
+    assert step > 4
