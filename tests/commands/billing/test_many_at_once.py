@@ -243,10 +243,13 @@ def test_killed_between_any_two_requests_to_a_spreadsheet_nothing_is_done_twice(
         own = _opened(tmp_path, port)
 
         def program() -> CRM:
-            """One more program on this machine."""
-            return replace(own, repository=store.another("anna", same_machine=True))
+            """One more program on this machine, which has read the settings as each does when it starts."""
+            started = replace(own, repository=store.another("anna", same_machine=True))
+            assert started.settings
+            return started
 
         crm = replace(own, repository=store.repository)
+        assert crm.settings
         acme = _firm(crm)
         named("settings set")(crm, "mails_per_minute", "6000")
         step, was_killed = 1, True
