@@ -141,6 +141,9 @@ def _for_einvoice(document: InvoiceDocument, format: str) -> Iterator[Missing]:
     if format == "peppol" and not (document.buyer_reference or document.order_reference):
         yield Missing("invoice", "buyer_reference", "the buyer's reference or order number")
     for line in document.lines:
+        if line.category in TAXED and line.rate <= 0:
+            sentence = f"a rate above 0 in line {line.position}, as e-invoices want it for {CATEGORIES[line.category]}"
+            yield Missing("line", "rate", sentence, line.position)
         begins, ends = line.period_from or line.period_to, line.period_to or line.period_from
         is_early = begins and document.period_from and begins < document.period_from
         is_late = ends and document.period_to and ends > document.period_to

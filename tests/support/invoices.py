@@ -89,6 +89,12 @@ def kinds_of_invoices() -> Mapping[str, InvoiceDocument]:
         "negative line": invoice(line("Table", "80", quantity=D(2)), line("Return", "-30"), line("Rest", "5")),
         "overpaid": invoice(paid=D("150.00"), state="paid"),
         "zero rate": invoice(line("Book", "20", "0", "Z")),
+        "Canary Islands": invoice(line("Fruit", "20", "7", "L"), line("Book", "5", "0", "Z")),
+        "Ceuta": invoice(line("Fruit", "20", "4", "M")),
+        "several discounts on a line, a long price": invoice(
+            line("Power", "6123.2374", quantity=D(616290), basis=D(100000), unit="KWH"),
+            line("Table", "80", quantity=D(2), discounts=(D("5.00"), D("2.50")), charges=(D(1), D(1))),
+        ),
         "not subject": invoice(
             line("Fee", "20", "0", "O"), seller=dataclasses.replace(SELLER, registration="HRB 12345 B")
         ),

@@ -21,6 +21,26 @@ def test_invoices_of_every_kind_keep_the_official_rules(format: str) -> None:
     } == {}
 
 
+_SILENT = {
+    "BR-DE-15": (r"<ram:BuyerReference>.*?</ram:BuyerReference>", r"<cbc:BuyerReference>.*?</cbc:BuyerReference>"),
+    "BR-DE-6": (
+        r"<ram:TelephoneUniversal.*?</ram:TelephoneUniversalCommunication>",
+        r"<cbc:Telephone>.*?</cbc:Telephone>",
+    ),
+    "BR-DE-4": (r"<ram:PostcodeCode>10969</ram:PostcodeCode>", r"<cbc:PostalZone>10969</cbc:PostalZone>"),
+}
+
+
+@pytest.mark.many
+@pytest.mark.parametrize("format", ["xrechnung-cii", "xrechnung-ubl"])
+def test_what_germany_asks_for_and_is_left_out_is_found_by_its_own_rules(format: str) -> None:
+    data = write(invoice(), format).decode()
+    for rule, patterns in _SILENT.items():
+        broken, times = re.subn(patterns[format.endswith("ubl")], "", data, count=1, flags=re.DOTALL)
+        assert times == 1, rule
+        assert [fault.partition(":")[0] for fault in official_faults(broken.encode())] == [rule]
+
+
 def test_our_check_finds_nothing_in_them() -> None:
     for format in FORMATS:
         for name, document in kinds_of_invoices().items():
