@@ -4,15 +4,14 @@ import gc
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
-from typing import IO, TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from crm.terminal.loop import Loop
 
 if TYPE_CHECKING:
     from crm.commands.context import CRM
     from crm.config import Config
-    from crm.terminal.console.file_transfer import FileTransfer
 
 # Set by bash, zsh or fish when it asks what may come next on the command line.
 _COMPLETING = re.compile(r"_(RUN_PY|CRM)_COMPLETE")
@@ -69,19 +68,3 @@ def _collect() -> None:
     gc.freeze()
     gc.set_threshold(_COLLECTED_AFTER)
     gc.enable()
-
-
-def serve(opening: Mapping[str, str], exchange: "FileTransfer", stdin: IO[str], stdout: IO[str]) -> int:
-    """Runs the menu, in the same loop, for somebody in a browser; `opening` names their session. Returns the exit
-    code."""
-    from crm import app
-    from run import menu_loop
-
-    return app.serve(opening, exchange, stdin, stdout, menu_loop)
-
-
-def preload() -> None:
-    """Loads what the menus share that are forked from this process."""
-    from crm import app
-
-    app.preload()

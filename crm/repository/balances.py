@@ -12,8 +12,7 @@ from crm.model.money import NOTHING
 from crm.repository.tables import TABLES, audit, transactions
 
 if TYPE_CHECKING:
-    from crm.repository.snapshot import SqlSnapshot
-    from crm.repository.transaction import SqlTransaction
+    from crm.repository.sql_access import SqlReader, SqlWriter
 
 BILLED = frozenset((Payment, Allocation, Invoice))
 _BATCH = 1000
@@ -36,7 +35,7 @@ class Balances:
         self._invoices: set[int] = set()
         self._payments: set[int] = set()
 
-    def note(self, tx: "SqlTransaction", record: Record, changes: Mapping[str, Any] | None = None) -> None:
+    def note(self, tx: "SqlWriter", record: Record, changes: Mapping[str, Any] | None = None) -> None:
         """Notes how things are before a record is written; `changes` are the fields that are to be written, None where
         the record is added, put back or deleted."""
         self.noted |= type(record) in BILLED
@@ -57,7 +56,7 @@ class Balances:
         for client in {record.client, (changes or {}).get("client", record.client)} - self.credits.keys():
             self.credits[client] = _credits(tx, client)
 
-    def refuse_wrong(self, tx: "SqlTransaction") -> None:
+    def refuse_wrong(self, tx: "SqlWriter") -> None:
         """Raises RefusedError where more than was paid would be paid back or put on invoices, or what one client paid
         would be on an invoice of another."""
         # A merge hands on what was wrong before; anything else may only make it better.
@@ -95,7 +94,7 @@ class Balances:
             for wrong in tx.connection.execute(_credited_astray(of_these).limit(1)):
                 raise RefusedError(f"{_credited_words(wrong, 'would be')}. Nothing was changed.")
 
-    def later(self, tx: "SqlTransaction", number: int) -> Iterator[str]:
+    def later(self, tx: "SqlWriter", number: int) -> Iterator[str]:
         """The payments, refunds and allocations of the clients that were recorded after a transaction, in words."""
         for kind, of in ((Payment, _payment), (Allocation, _allocation)):
             statement = (
@@ -119,7 +118,7 @@ class Balances:
                 yield f"{row.kind} {row.payment} of {row.amount:f} was {verb} by {row.later}"
 
 
-def faults(snapshot: "SqlSnapshot") -> Iterator[tuple[str, str, int]]:
+def faults(snapshot: "SqlReader") -> Iterator[tuple[str, str, int]]:
     """The faults of a store, each as a sentence with the kind and the id of the record."""
     for row in snapshot.select(_credit_below_nothing()):
         yield (
@@ -148,7 +147,7 @@ def _rows_of_credit() -> Any:
     return union_all(*rows).subquery()
 
 
-def _credits(snapshot: "SqlSnapshot", client: int) -> Mapping[str, Decimal]:
+def _credits(snapshot: "SqlReader", client: int) -> Mapping[str, Decimal]:
     """The credit of a client, by currency."""
     rows = union_all(
         select(_payment.currency, _payment.left.label("credit")).where(_payment.client == client),

@@ -14,14 +14,14 @@ from crm.repository import Query
 
 if TYPE_CHECKING:
     from crm.repository import Snapshot
-    from crm.repository.transaction import SqlTransaction
+    from crm.repository.sql_access import SqlWriter
 
 _STAYS = "An issued invoice is not changed; credit it instead. Nothing was changed."
 ONE = Decimal(1)
 _BATCH = 500
 
 
-def refuse_write(tx: "SqlTransaction", record: Record, changes: Collection[str] | None = None) -> None:
+def refuse_write(tx: "SqlWriter", record: Record, changes: Collection[str] | None = None) -> None:
     """Raises RefusedError where a record is, or belongs to, an issued invoice, which stays as it is, or is a series
     that has given numbers and would go. `changes` are the fields that are to be written, None where the record is
     added, put back or deleted. A backup that is restored may change all of it."""
@@ -125,7 +125,7 @@ def with_parts(
             yield invoice, lines.get(invoice.id, []), adjustments.get(invoice.id, [])
 
 
-def refuse_uncountable(tx: "SqlTransaction", record: Record) -> None:
+def refuse_uncountable(tx: "SqlWriter", record: Record) -> None:
     """Raises FieldError where a line or an adjustment, as it is to be written, leaves its draft without figures."""
     if not isinstance(record, InvoiceLine | Adjustment):
         return
@@ -140,7 +140,7 @@ def refuse_uncountable(tx: "SqlTransaction", record: Record) -> None:
     totals_of(invoice, lines, adjustments)
 
 
-def follow_lines(tx: "SqlTransaction", invoice: Invoice) -> None:
+def follow_lines(tx: "SqlWriter", invoice: Invoice) -> None:
     """Writes the figures of a draft and of its lines as they follow from these."""
     if invoice.state != "draft":
         return

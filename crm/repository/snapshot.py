@@ -199,10 +199,10 @@ class SqlSnapshot:
         by_number: dict[int, HistoryEntry] = {}
         for start in range(0, len(numbers), _BATCH):
             among = tables.transactions.c.id.in_(numbers[start : start + _BATCH])
-            by_number |= {entry.id: entry for entry in self._entries(select(tables.transactions).where(among))}
+            by_number |= {entry.id: entry for entry in self.history_entries(select(tables.transactions).where(among))}
         return [by_number[number] for number in numbers]
 
-    def _entries(self, statement: Select[Any]) -> Sequence[HistoryEntry]:
+    def history_entries(self, statement: Select[Any]) -> Sequence[HistoryEntry]:
         rows = self.connection.execute(statement).all()
         audit = tables.audit.c
         counted = select(audit.transaction, func.count()).where(audit.transaction.in_([row.id for row in rows]))

@@ -49,8 +49,7 @@ from crm.repository.tables import TABLES, audit, transactions
 from crm.repository.team import same
 
 if TYPE_CHECKING:
-    from crm.repository.snapshot import SqlSnapshot
-    from crm.repository.transaction import SqlTransaction
+    from crm.repository.sql_access import SqlReader, SqlWriter
 
 # What was done to these is not taken back: the history does not hold what let somebody in, and nobody is to get rights
 # back that were taken away on purpose. Only that accounts went with a client into another one is.
@@ -61,13 +60,13 @@ _BATCH = 1000
 _NAMED_CLASHES = 5
 
 
-def chosen(tx: "SqlTransaction", number: int | None) -> HistoryEntry:
+def chosen(tx: "SqlWriter", number: int | None) -> HistoryEntry:
     """The transaction to take back: the one named, or the last one of the author of `tx`."""
     if number is None:
         if (last := last_undoable(tx, tx.user, tx.user_id)) is None:
             raise NotFoundError("There is nothing of yours to undo. Undo other changes by their number in the history.")
         return last
-    entries = tx._entries(select(transactions).where(transactions.c.id == number))
+    entries = tx.history_entries(select(transactions).where(transactions.c.id == number))
     if not entries:
         first = tx.connection.execute(select(func.min(transactions.c.id))).scalar()
         if first is not None and 0 < number < first:
@@ -159,7 +158,7 @@ def _in(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
     return sql_functions.text_in(type_coerce(column, String), literal_column(f"'{name}'"))
 
 
-def take_back(tx: "SqlTransaction", entry: HistoryEntry) -> None:
+def take_back(tx: "SqlWriter", entry: HistoryEntry) -> None:
     """Undoes what a transaction did, the last thing first; raises RefusedError and changes nothing where
     somebody has built on it since."""
     statement = select(can_be_undone(), _has_sent(), _only_adds_lasting(), _has_issued()).where(
@@ -196,7 +195,7 @@ def take_back(tx: "SqlTransaction", entry: HistoryEntry) -> None:
     _refuse_wrong_balances(tx, entry.id)
 
 
-def _refuse_wrong_balances(tx: "SqlTransaction", number: int) -> None:
+def _refuse_wrong_balances(tx: "SqlWriter", number: int) -> None:
     """Raises RefusedError where what was paid would be too little for what was done with it since, and names that."""
     tx.settle()
     try:
@@ -214,13 +213,13 @@ def _named(clashes: Sequence[str]) -> str:
     return "; ".join(clashes[:_NAMED_CLASHES]) + more
 
 
-def is_built_on(snapshot: "SqlSnapshot", number: int) -> bool:
+def is_built_on(snapshot: "SqlReader", number: int) -> bool:
     """Return whether later changes stand on what a transaction did."""
     later = snapshot.connection.execute(_later_changes(number)).all()
     return next(_standing_on(snapshot, number, later), None) is not None
 
 
-def _standing_on(snapshot: "SqlSnapshot", number: int, later: Sequence[Row[Any]]) -> Iterator[str]:
+def _standing_on(snapshot: "SqlReader", number: int, later: Sequence[Row[Any]]) -> Iterator[str]:
     """The changes that depend on a transaction, in words, `later` ones first."""
     yield from _clashes(later)
     yield from _built_on(snapshot, number)
@@ -237,7 +236,7 @@ def mark_undone(connection: Connection, number: int, by: int) -> None:
         undone = not undone
 
 
-def _entries_backwards(tx: "SqlTransaction", number: int) -> Iterator[Sequence[Row[Any]]]:
+def _entries_backwards(tx: "SqlWriter", number: int) -> Iterator[Sequence[Row[Any]]]:
     below = None
     while True:
         ours = select(audit).where(audit.c.transaction == number, audit.c.record.not_in(_KEPT))
@@ -249,7 +248,7 @@ def _entries_backwards(tx: "SqlTransaction", number: int) -> Iterator[Sequence[R
         below = batch[-1].id
 
 
-def _reverse(tx: "SqlTransaction", kind: type[Record], operation: str, rows: Sequence[Row[Any]]) -> None:
+def _reverse(tx: "SqlWriter", kind: type[Record], operation: str, rows: Sequence[Row[Any]]) -> None:
     """Undoes what was done to some records of one kind, the last first."""
     match operation:
         case "create" if kind.about.lasting:
@@ -274,7 +273,7 @@ def _reverse(tx: "SqlTransaction", kind: type[Record], operation: str, rows: Seq
                     tx.apply(current, {name: value_of(kind, name, row.before[name]) for name in names}, review=False)
 
 
-def _part_accounts(tx: "SqlTransaction", number: int) -> None:
+def _part_accounts(tx: "SqlWriter", number: int) -> None:
     """Gives accounts that a merge moved to the client that was kept back to the one that is there again: nobody is to
     see another's data because two were mistaken for one."""
     conditions = (audit.c.transaction == number, audit.c.record == User.kind_name, audit.c.operation == "update")
@@ -318,7 +317,7 @@ def _later_changes(number: int) -> Select[Any]:
     )  # fmt: skip
 
 
-def _built_on(snapshot: "SqlSnapshot", number: int) -> Iterator[str]:
+def _built_on(snapshot: "SqlReader", number: int) -> Iterator[str]:
     """The later records that others attached to what the transaction added (a sale to a client), in words."""
     own = select(audit.c.record_id).where(audit.c.transaction == number)
     for kind in RECORDS:
@@ -337,7 +336,7 @@ def _built_on(snapshot: "SqlSnapshot", number: int) -> Iterator[str]:
                 yield f"{noun} {row.id} of {kind.kind_name} {row.owner} was recorded or changed by {row.later}"
 
 
-def _kept(snapshot: "SqlSnapshot", number: int) -> Iterator[str]:
+def _kept(snapshot: "SqlReader", number: int) -> Iterator[str]:
     """The records that have come to depend on what the transaction added: a deal in a stage, in words. The stages that
     came with the first deal are no reason: they stay."""
     for kind in RECORDS:

@@ -23,7 +23,8 @@ from crm import program
 from crm.errors import FileError
 
 if TYPE_CHECKING:
-    from crm.shell.tree import Line
+    from crm.config import Config
+    from crm.shell.call import Call
     from crm.shell.words import OptionWords
 
 # What bash would take for something else than a part of a word.
@@ -36,13 +37,15 @@ def variable() -> str:
     return f"_{program.name()}_COMPLETE".replace(".", "_").upper()
 
 
-def complete(line: "Line", asked: "OptionWords", begun: str) -> list[CompletionItem[str]]:
+def complete(
+    config: "Callable[[], Config]", call: "Callable[[], Call]", asked: "OptionWords", begun: str
+) -> list[CompletionItem[str]]:
     """The values that complete an option, as far as the person who has signed in may see them. Nothing is offered where
     the store is missing, locked, or needs a sign-in; nothing is ever printed or asked."""
     with suppress(Exception):
         from crm.shell.values import values
 
-        return values(line.config, line.call, asked, begun)
+        return values(config, call, asked, begun)
     return []
 
 

@@ -187,7 +187,7 @@ def _option(line: Line, words: OptionWords) -> click.Parameter:
     attributes: dict[str, Any] = {
         "metavar": words.metavar,
         "help": words.help,
-        "shell_complete": lambda _, __, begun: completion.complete(line, words, begun),
+        "shell_complete": lambda _, __, begun: completion.complete(line.config, line.call, words, begun),
     }
     if words.argument:
         return click.Argument(list(words.names), nargs=-1 if words.several else 1, required=False, **attributes)

@@ -23,7 +23,7 @@ from crm.web.unsubscribing import Follow
 from crm.web.uvicorn_server import Server, listen, settings
 
 # A child of the fork server runs this for a signed-in user.
-MENU = "crm.start:serve"
+MENU = "crm.browser_menu:serve"
 
 
 @dataclass(frozen=True)

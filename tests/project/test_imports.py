@@ -46,6 +46,7 @@ for _room in ARROWS.keys() - {"errors", "clock", "atomic_write", "private_files"
     ARROWS[_room] |= {"clock", "private_files", "lazy_dataclasses"}
 ARROWS["app"] = set(ARROWS)
 ARROWS["start"] = set(ARROWS)
+ARROWS["browser_menu"] = set(ARROWS)
 # The stores themselves are named where they are chosen, and nowhere else.
 CONCRETE = ("crm.repository.sql.", "crm.repository.sqlite.", "crm.repository.sheets.")
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "base"}
@@ -54,30 +55,25 @@ FILES = sorted(CRM.rglob("*.py"))
 
 
 @cache
-def statements(source: str) -> tuple[tuple[ast.Import | ast.ImportFrom, bool], ...]:
-    """The imports of a source, anywhere in it, each with whether it is there for type checkers alone. Only statements
-    are walked through: no expression holds an import."""
-    found: list[tuple[ast.Import | ast.ImportFrom, bool]] = []
+def statements(source: str) -> tuple[ast.Import | ast.ImportFrom, ...]:
+    """The imports of a source, anywhere in it, those for type checkers too. Only statements are walked through: no
+    expression holds an import."""
+    found: list[ast.Import | ast.ImportFrom] = []
 
-    def walk(node: ast.AST, for_types: bool) -> None:
+    def walk(node: ast.AST) -> None:
         if isinstance(node, ast.Import | ast.ImportFrom):
-            found.append((node, for_types))
-        never_runs = isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+            found.append(node)
         for block in ("body", "orelse", "finalbody", "handlers", "cases"):
             for statement in getattr(node, block, ()):
-                walk(statement, for_types or (never_runs and block == "body"))
+                walk(statement)
 
-    for statement in ast.parse(source).body:
-        walk(statement, False)
+    walk(ast.parse(source))
     return tuple(found)
 
 
-def imported(source: str, package: str = "", *, to_run: bool = False) -> Iterator[str]:
-    """The modules that a source imports; `package` is where it stands, for relative imports. With `to_run` without
-    those that it only names for type checkers."""
-    for node, for_types in statements(source):
-        if to_run and for_types:
-            continue
+def imported(source: str, package: str = "") -> Iterator[str]:
+    """The modules that a source imports; `package` is where it stands, for relative imports."""
+    for node in statements(source):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         else:
@@ -137,18 +133,18 @@ BETWEEN_SUBJECTS = {("data", "team")}
 
 
 def modules() -> dict[str, Path]:
-    """Every module of crm by its dotted name."""
-    return {".".join(path.relative_to(PROJECT).with_suffix("").parts).removesuffix(".__init__"): path for path in FILES}
+    """Every module of crm, and the script that starts it, by its dotted name."""
+    paths = (*FILES, PROJECT / "run.py")
+    return {".".join(path.relative_to(PROJECT).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
 
 
 @cache
 def dependencies() -> dict[str, set[str]]:
-    """The modules of crm that each of them imports, at its head or later."""
+    """The modules that each of them imports, at its head, later, or for type checkers alone."""
     known = modules()
     found: dict[str, set[str]] = {}
     for name, path in known.items():
-        # As it runs: what is imported for type checkers alone is not loaded.
-        target = set(imported(path.read_text("utf-8"), package_of(path), to_run=True))
+        target = set(imported(path.read_text("utf-8"), package_of(path)))
         # `from crm.commands import lookup` is an import of the module, not of its folder.
         folders = {key.rpartition(".")[0] for key in target & known.keys()}
         found[name] = {module for module in target if module in known and module not in folders} - {name}
@@ -251,4 +247,3 @@ def test_a_wrong_arrow_is_seen(room: str, source: str) -> None:
 def test_an_import_is_seen_in_every_block(block: str) -> None:
     source = f"{block}\n    import crm.app" + ("\nfinally:\n    pass" if block == "try:" else "")
     assert list(imported(source)) == ["crm.app"]
-    assert list(imported(source.replace(block, "if TYPE_CHECKING:", 1), to_run=True)) == []

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 import run
-from crm.start import main, serve
+from crm.browser_menu import serve
+from crm.start import main
 from crm.terminal.loop import EXIT, Menu
 
 

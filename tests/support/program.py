@@ -188,7 +188,7 @@ def _load() -> None:
         from tests.support.clocks import move_the_machines
 
         move_the_machines()
-    from crm.start import preload
+    from crm.browser_menu import preload
     from crm.web.terminals.warm_up import rehearse
 
     os.environ["TERM"] = "xterm-256color"

@@ -164,7 +164,7 @@ def win(session: Session, deal: Deal | None = None, **_: Any) -> None:
     session.tell(in_steps(session, [*_sale_steps(answers, original), done]))
 
 
-def _called(answers: Answers, words: str) -> Any:
+def _called(answers: Answers[Session], words: str) -> Any:
     return answers.session.call(words, **answers.values)
 
 
@@ -172,7 +172,7 @@ def _called(answers: Answers, words: str) -> Any:
 _SALE = ("amount", "on")
 
 
-def _sale_steps(answers: Answers, deal: Deal) -> list[Step]:
+def _sale_steps(answers: Answers[Session], deal: Deal) -> list[Step]:
     """Amount and day of the sale: the value and today are there to be taken."""
     session, parameters = answers.session, named("deals win").parameters
     amount = dataclasses.replace(parameters["amount"], label="Amount of the sale", help="", required=True)
@@ -195,7 +195,7 @@ def lose(session: Session, deal: Deal | None = None, **_: Any) -> None:
     session.tell(in_steps(session, [lambda: _ask_reason(answers, original), done]))
 
 
-def _ask_reason(answers: Answers, deal: Deal) -> None:
+def _ask_reason(answers: Answers[Session], deal: Deal) -> None:
     """Asks for a known reason, or one that is typed. Raises Back."""
     session = answers.session
     with session.crm.read() as snapshot:

@@ -1,21 +1,33 @@
 """Questions asked one after the other: Esc goes back to the one before, and what was typed stays."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from crm.terminal.console.keyboard import Back, FormPlace
 
 if TYPE_CHECKING:
     from crm.commands.registry import Parameter
-    from crm.terminal.toolkit.session import Session
 
+
+class Asking(Protocol):
+    """The part of a session that asks questions."""
+
+    @property
+    def prompts(self) -> Any:
+        """The questions for parameters."""
+
+    def confirm(self, question: str, yes: str, no: str, *, destructive: bool) -> None:
+        """Asks whether to do something; raises Back where not."""
+
+
+_Session = TypeVar("_Session", bound=Asking)
 _NOTHING: Mapping[str, str] = {}
 # Asks for something and keeps the answer; raises Back to go to the step before.
 Step = Callable[[], Any]
 
 
 def in_steps(
-    session: "Session",
+    session: Asking,
     steps: Sequence[Step] | Callable[[], Sequence[Step]],
     written: Callable[[], bool] = lambda: False,
 ) -> Any:
@@ -41,7 +53,7 @@ def in_steps(
             return answer
 
 
-def _leaves(session: "Session") -> bool:
+def _leaves(session: Asking) -> bool:
     question = "Discard what you typed?"
     try:
         session.confirm(question, "Discard", "Keep editing", destructive=True)
@@ -50,11 +62,11 @@ def _leaves(session: "Session") -> bool:
     return True
 
 
-class Answers:
+class Answers(Generic[_Session]):
     """The answers to questions for parameters, by their names: an answer is there to be changed when its question is
     asked again, and so is what was typed when it was left. `values` are those known from the start."""
 
-    def __init__(self, session: "Session", **arguments: Any) -> None:
+    def __init__(self, session: _Session, **arguments: Any) -> None:
         self.session = session
         self.values: dict[str, Any] = arguments
         self._known = frozenset(arguments)

@@ -1,0 +1,61 @@
+"""Interfaces of a snapshot and a transaction with the database behind them, for the parts that they are made of."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, Select
+
+from crm.model import Record
+from crm.repository import AnyRecord, AuthoredTransaction, HistoryEntry, Snapshot
+
+
+class SqlReader(Snapshot, Protocol):
+    """A snapshot of a database."""
+
+    connection: Connection
+
+    def history_entries(self, statement: Select[Any]) -> Sequence[HistoryEntry]:
+        """The entries of the history for the transactions that a statement selects."""
+
+    def naming(self, kind: type[Record], name: str, ids: Sequence[int]) -> set[int]:
+        """The ids, of those given, that records of a kind name in a field."""
+
+
+class NotedBalances(Protocol):
+    """The balances that a transaction has touched."""
+
+    def refuse_wrong(self, tx: "SqlWriter") -> None:
+        """Raises RefusedError where less would be paid than was done with it."""
+
+    def later(self, tx: "SqlWriter", number: int) -> Iterator[str]:
+        """The payments, refunds and allocations of the clients that came after a transaction, in words."""
+
+
+class SqlWriter(AuthoredTransaction, SqlReader, Protocol):
+    """A transaction of a database."""
+
+    put_back_invoices: set[int]
+    is_restoring: bool
+
+    @property
+    def balances(self) -> NotedBalances:
+        """The balances that it has touched."""
+
+    @property
+    def number(self) -> int:
+        """Its number in the history, which it takes when it is first asked for."""
+
+    def with_accounts(self, record: AnyRecord, written: Mapping[str, Any] | None = None) -> AnyRecord:
+        """A record with the accounts of the people in it."""
+
+    def apply(self, current: AnyRecord, changes: Mapping[str, Any], *, review: bool = True) -> AnyRecord:
+        """Writes fields of a record that was just read."""
+
+    def restore(self, records: Sequence[Record]) -> None:
+        """Stores records of one kind as they were, ids and times included."""
+
+    def remove(self, kind: type[Record], ids: Sequence[int]) -> None:
+        """Deletes those of the records that are there."""
+
+    def review(self, clients: Iterable[int]) -> None:
+        """Reviews the statuses of some clients when it settles."""
