@@ -559,9 +559,9 @@ TEAM: tuple[Option, ...] = (
     Option("company_region", "State/Region", Line(100), lambda: "", "Your state or region, where addresses have one."),
     Option("company_email", "E-mail on invoices", Email(), lambda: "", "The e-mail address on your invoices."),
     Option("company_phone", "Telephone on invoices", Line(60), lambda: "", "The telephone number on your invoices."),
-    Option("vat_id", "VAT id", VatId(), lambda: "", "Your VAT id with its country, like DE123456789."),
-    Option("tax_number", "Tax number", Line(40), lambda: "", "Your number at the tax office, without a VAT id."),
-    Option("iban", "IBAN", Iban(), lambda: "", "The account that clients pay to."),
+    Option("vat_id", "VAT ID", VatId(), lambda: "", "Your VAT ID with its country, like DE123456789."),
+    Option("tax_number", "Tax number", Line(40), lambda: "", "Your number at the tax office, without a VAT ID."),
+    Option("iban", "Bank account (IBAN)", Iban(), lambda: "", "The account that clients pay to."),
     Option("bic", "BIC", Line(11), lambda: "", "The BIC of that account, where it is asked for."),
     Option("payment_days", "Days to pay", Whole(most=365), lambda: 14, "How many days a client has to pay an invoice."),
     Option(

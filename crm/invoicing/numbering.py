@@ -1,4 +1,4 @@
-"""Numbers of invoices: patterns like `RE-{year}-{number:04}`.
+"""Numbers of invoices: patterns like `INV-{year}-{number:04}`.
 
 Gapless: a number is given only on issue, in the transaction that issues, from the counter row of its series (`last`
 and `year`), which moves in no other place. Drafts have none, and an issued document is never deleted. Where two issue
@@ -10,7 +10,7 @@ from datetime import date
 
 from crm.errors import FieldError, RefusedError
 
-EXAMPLE = "RE-{year}-{number:04}"
+EXAMPLE = "INV-{year}-{number:04}"
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _NUMBER = re.compile(r"number(?::0?([1-9]))?")
 # Digits of any script would look like a number and be none, so plain letters and digits only.
@@ -54,7 +54,7 @@ def is_yearly(pattern: str) -> bool:
 
 
 def render(pattern: str, year: int, number: int) -> str:
-    """The number of a document: render('RE-{year}-{number:04}', 2026, 7) is RE-2026-0007."""
+    """The number of a document: render('INV-{year}-{number:04}', 2026, 7) is INV-2026-0007."""
 
     def written(match: re.Match[str]) -> str:
         if match[1] == "year":

@@ -52,9 +52,9 @@ def _of_seller(document: InvoiceDocument, categories: set[str]) -> Iterator[Miss
         if not (seller.tax_number or seller.registration):
             yield Missing("seller", "tax_number", "your tax number or your number in a register")
     elif not (seller.vat_id or seller.tax_number):
-        yield Missing("seller", "vat_id", "your VAT id or your tax number")
+        yield Missing("seller", "vat_id", "your VAT ID or your tax number")
     if categories & {"AE", "K", "G"} and not seller.vat_id:
-        yield Missing("seller", "vat_id", f"your VAT id ({_named(categories & {'AE', 'K', 'G'})} needs it)")
+        yield Missing("seller", "vat_id", f"your VAT ID ({_named(categories & {'AE', 'K', 'G'})} needs it)")
     yield from _vat_id("seller", "your", seller)
     if document.iban and not is_iban(document.iban):
         yield Missing("seller", "iban", "a right IBAN: the check digits of this one do not fit")
@@ -64,7 +64,7 @@ def _of_buyer(document: InvoiceDocument, categories: set[str]) -> Iterator[Missi
     buyer = document.buyer
     yield from _name_and_address("buyer", "the client's", buyer)
     if categories & {"AE", "K"} and not buyer.vat_id:
-        yield Missing("buyer", "vat_id", f"the client's VAT id ({_named(categories & {'AE', 'K'})} needs it)")
+        yield Missing("buyer", "vat_id", f"the client's VAT ID ({_named(categories & {'AE', 'K'})} needs it)")
     yield from _vat_id("buyer", "the client's", buyer)
 
 
@@ -81,7 +81,7 @@ def _name_and_address(of: str, whose: str, party: Party) -> Iterator[Missing]:
 
 def _vat_id(of: str, whose: str, party: Party) -> Iterator[Missing]:
     if party.vat_id and not is_like_vat_id(party.vat_id):
-        yield Missing(of, "vat_id", f"{whose} VAT id with its country and without blanks, like DE123456789")
+        yield Missing(of, "vat_id", f"{whose} VAT ID with its country and without blanks, like DE123456789")
 
 
 def _of_lines(document: InvoiceDocument) -> Iterator[Missing]:
@@ -135,7 +135,7 @@ def _for_einvoice(document: InvoiceDocument, format: str) -> Iterator[Missing]:
     for of, whose, party in (("seller", "your", addressed(seller)), ("buyer", "the client's", addressed(buyer))):
         has_address = bool(party.electronic_address and party.electronic_scheme)
         if format == "peppol" and (not has_address or party.electronic_scheme == "EM"):
-            yield Missing(of, "vat_id", f"{whose} VAT id, or an address in Peppol")
+            yield Missing(of, "vat_id", f"{whose} VAT ID, or an address in Peppol")
         elif format in _XRECHNUNG and not has_address:
             yield Missing(of, "electronic_address", f"{whose} e-mail address, or another address for e-invoices")
     if format == "peppol" and not (document.buyer_reference or document.order_reference):

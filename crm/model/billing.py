@@ -292,7 +292,7 @@ class NumberSeries(Record):
     )
 
     name: str = described("Series", Line(60), by="facts")
-    pattern: str = described("Pattern", Line(60), by="facts", help="like RE-{year}-{number:04}")
+    pattern: str = described("Pattern", Line(60), by="facts", help="like INV-{year}-{number:04}")
     year: int = described("Year", Whole(), by="facts")
     last: int = described("Last number", Whole(), by="facts")
 

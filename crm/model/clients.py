@@ -151,7 +151,7 @@ class Client(Record):
     owner: str = described("Owner", Person(), help="who looks after the client")
     owner_id: int = account_beside("owner")
     marketing_consent: bool = described("Marketing consent", Flag())
-    tax_id: str = described("Tax id", Line(40), help="the VAT id, with its country: DE123456789", since=9)
+    tax_id: str = described("Tax ID", Line(40), help="in the EU the VAT ID, with its country: DE123456789", since=9)
     buyer_reference: str = described("Buyer's reference", Line(100), help="such as a Leitweg-ID", since=9)
     invoice_email: str = described("E-mail for invoices", Email(), since=9)
     payment_days: int = described("Days to pay", Whole(most=365), help="those of the settings if 0 or empty", since=9)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 _LOCAL: Mapping[str, Mapping[str, str]] = {
-    "US": {"Postcode": "ZIP code", "State/Region": "State", "VAT id": "Tax ID", "Tax id": "Tax ID"},
+    "US": {"Postcode": "ZIP code", "State/Region": "State", "VAT ID": "Tax ID"},
     "CA": {"Postcode": "Postal code", "State/Region": "Province"},
     "AU": {"State/Region": "State"},
     "IE": {"Postcode": "Eircode", "State/Region": "County"},

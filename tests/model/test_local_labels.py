@@ -10,7 +10,7 @@ from crm.model.local_labels import local_label
     [
         ("US", "Postcode", "ZIP code"),
         ("US", "State/Region", "State"),
-        ("US", "VAT id", "Tax ID"),
+        ("US", "VAT ID", "Tax ID"),
         ("US", "City", "City"),
         ("CA", "State/Region", "Province"),
         ("DE", "Postcode", "Postcode"),

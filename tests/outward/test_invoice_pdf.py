@@ -74,6 +74,13 @@ def test_every_language_has_every_word() -> None:
     assert wording("xx")["invoice"] == "Invoice"
 
 
+def test_an_invoice_from_the_us_says_tax_and_no_other_says_so() -> None:
+    words = wording("en_US", "US")
+    assert not [text for text in words.values() if "VAT" in text]
+    assert wording("en_US", "DE")["tax"] == wording("en_GB", "GB")["tax"] == "VAT"
+    assert wording("de_DE", "US")["tax"] == wording("de_DE")["tax"]
+
+
 def test_the_e_invoice_is_inside_and_others_find_it() -> None:
     from facturx import get_xml_from_pdf
 

@@ -98,7 +98,7 @@ def issued_of(crm: CRM, tx: Transaction, invoice: Invoice, on: date, due: date |
     return tx.change(
         current,
         state="issued",
-        number=take_number(tx, invoice.kind, on),
+        number=take_number(tx, crm.settings, invoice.kind, on),
         issued_on=on,
         due_on=due_on,
         delivered_on=current.delivered_on or (None if current.period_from or current.period_to else on),

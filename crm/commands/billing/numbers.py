@@ -12,25 +12,33 @@ from crm.model import INVOICE_KINDS, Invoice, NumberSeries
 from crm.model.fields import Choice, Line, Whole
 from crm.repository import Query, Snapshot, Transaction
 
-# The patterns of a team that has chosen none.
-PATTERNS: Mapping[str, str] = {"invoice": "RE-{year}-{number:04}", "credit_note": "GS-{year}-{number:04}"}
+# How the numbers of a team begin that has chosen no pattern, and in German: Rechnung, Gutschrift.
+_LETTERS: Mapping[str, str] = {"invoice": "INV", "credit_note": "CN"}
+_GERMAN_LETTERS: Mapping[str, str] = {"invoice": "RE", "credit_note": "GS"}
+_GERMAN_COUNTRIES = frozenset(("DE", "AT"))
 
 
-def series_of(snapshot: Snapshot, kind: str) -> NumberSeries:
+def first_pattern(settings: Mapping[str, str], kind: str) -> str:
+    """The pattern of a series for which none was chosen."""
+    is_german = settings["language"].startswith("de") or settings["country"] in _GERMAN_COUNTRIES
+    return f"{(_GERMAN_LETTERS if is_german else _LETTERS)[kind]}-{{year}}-{{number:04}}"
+
+
+def series_of(snapshot: Snapshot, settings: Mapping[str, str], kind: str) -> NumberSeries:
     """The series of a kind of document as it is stored, or as it begins."""
     stored = snapshot.find_all(NumberSeries, Query({"name": kind}))
-    return stored[0] if stored else NumberSeries(name=kind, pattern=PATTERNS[kind])
+    return stored[0] if stored else NumberSeries(name=kind, pattern=first_pattern(settings, kind))
 
 
-def take_number(tx: Transaction, kind: str, issued_on: date) -> str:
+def take_number(tx: Transaction, settings: Mapping[str, str], kind: str, issued_on: date) -> str:
     """The next number of a series, whose counter moves with it. Raises RefusedError where the series is already in a
     later year."""
-    series = series_of(tx, kind)
+    series = series_of(tx, settings, kind)
     year, last, number = next_number(series.pattern, issued_on, year=series.year, last=series.last)
     if tx.count(Invoice, Query({"number": number})):
         raise RefusedError(
             f"The number {number} is taken already. Nothing was issued. An admin can give the series another pattern:"
-            f' `numbers set {kind} "{PATTERNS[kind]}"`, or one that begins with other letters.'
+            f' `numbers set {kind} "{first_pattern(settings, kind)}"`, or one that begins with other letters.'
         )
     if series.id:
         tx.change(series, year=year, last=last)
@@ -43,14 +51,14 @@ def take_number(tx: Transaction, kind: str, issued_on: date) -> str:
 def show(crm: CRM) -> list[NumberSeries]:
     """Shows the series of numbers: their pattern, and the number that was given last."""
     with crm.read() as snapshot:
-        return [series_of(snapshot, kind) for kind in INVOICE_KINDS]
+        return [series_of(snapshot, crm.settings, kind) for kind in INVOICE_KINDS]
 
 
 @command("numbers set", title="Set the numbers", menu="billing settings", roles=ONLY_ADMIN)
 def set_pattern(
     crm: CRM,
     series: Annotated[str, Choice(INVOICE_KINDS), About("Series", "invoice or credit_note", positional=True)],
-    pattern: Annotated[str, Line(60), About("Pattern", "like RE-{year}-{number:04}", positional=True)] = "",
+    pattern: Annotated[str, Line(60), About("Pattern", "like INV-{year}-{number:04}", positional=True)] = "",
     next_: Annotated[
         int | None, Whole(least=1), About("Next", "the number to go on with, from another program")
     ] = None,
@@ -71,7 +79,7 @@ def set_pattern(
                          field="pattern", label="Pattern")  # fmt: skip
 
     def change(tx: Transaction) -> NumberSeries:
-        current = series_of(tx, series)
+        current = series_of(tx, crm.settings, series)
         issued = tx.count(Invoice, Query({"kind": series, "state": "issued"}))
         if issued and next_:
             raise RefusedError("Numbers have been given already, and there are to be no gaps. Nothing was changed.")
@@ -81,7 +89,7 @@ def set_pattern(
                 "numbers that were given go on as they began: with the year, or without it", field="pattern",
                 label="Pattern",
             )  # fmt: skip
-        for other in (series_of(tx, kind) for kind in INVOICE_KINDS if kind != series):
+        for other in (series_of(tx, crm.settings, kind) for kind in INVOICE_KINDS if kind != series):
             if may_clash(new, other.pattern):
                 raise FieldError(
                     f"{INVOICE_KINDS[other.name]}s have the pattern {other.pattern}, so that both could get the same"

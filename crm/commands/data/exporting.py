@@ -15,7 +15,10 @@ from crm.model import Client
 from crm.model.fields import Choice
 from crm.repository import Query
 
-_WHAT = {**{plural: plural.capitalize() for plural in TABLES}, "all": "Everything"}
+_WHAT = {
+    **{plural: (kind.about.tab.title or plural).capitalize() for plural, kind in TABLES.items()},
+    "all": "Everything",
+}
 _FORMATS = (".xlsx", ".csv", ".json", ".vcf")
 
 

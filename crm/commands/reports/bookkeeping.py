@@ -27,7 +27,7 @@ _COLUMNS = (
     Column("due_on", "Due", "date"),
     Column("client", "Client no."),
     Column("name", "Client"),
-    Column("tax_id", "Tax id"),
+    Column("tax_id", "Tax ID"),
     Column("country", "Country"),
     Column("tax_category", "Tax category"),
     Column("tax_rate", "Tax rate", "decimal"),

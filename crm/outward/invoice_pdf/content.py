@@ -31,7 +31,7 @@ class _Writer:
             self.locale = Locale.parse(document.language or "en")
         except (UnknownLocaleError, ValueError):
             self.locale = Locale("en")
-        self.words = wording(str(self.locale))
+        self.words = wording(str(self.locale), document.seller.country)
         self.currency = document.currency
         self.decimals = decimals_of(document.currency)
 

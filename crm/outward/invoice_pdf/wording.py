@@ -87,6 +87,18 @@ _BY_LANGUAGE: Final[Mapping[str, Mapping[str, str]]] = {
 LANGUAGES: Final = tuple(_BY_LANGUAGE)
 
 
-def wording(language: str) -> Mapping[str, str]:
-    """The words of a language as Babel names it (de_AT); English for one that is not here."""
-    return {**_ENGLISH, **_BY_LANGUAGE.get(language.partition("_")[0].lower(), {})}
+# In English, where the seller's country has no VAT.
+_WITHOUT_VAT: Final = MappingProxyType(
+    {
+        "rate": "Tax", "tax": "Tax", "net": "Total before tax", "included": "included tax", "vat_id": "Tax ID",
+        "customer_vat": "Your tax ID", "O": "Not subject to tax", "gross_note": "All prices include tax.",
+    }
+)  # fmt: skip
+
+
+def wording(language: str, country: str = "") -> Mapping[str, str]:
+    """The words of a language as Babel names it (de_AT), for a seller in a country; English for one that is not
+    here."""
+    short = language.partition("_")[0].lower()
+    words = {**_ENGLISH, **_BY_LANGUAGE.get(short, {})}
+    return {**words, **_WITHOUT_VAT} if country == "US" and words["tax"] == _ENGLISH["tax"] else words

@@ -241,7 +241,7 @@ def draw_invoice(result: "InvoiceCard", screen: Screen, by: Conventions) -> None
         screen.print(data(adjustment_words(adjustment, by)))
     for group in document.taxes:
         screen.print(Text(_tax_line(group, money, by), "muted"))
-    figures = [("Net", document.net), ("Tax", document.tax), ("Total", document.total)]
+    figures = [("Before tax", document.net), ("Tax", document.tax), ("Total", document.total)]
     if invoice.state == "issued" and invoice.kind == "invoice":
         figures += [("Paid", invoice.paid)] if invoice.paid else []
         figures += [("Credited", invoice.credited)] if invoice.credited else []

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from crm.commands.billing.numbers import first_pattern
 from crm.errors import CRMError, FieldError, FileError, Question, RefusedError
 from crm.model import Adjustment, Invoice, InvoiceLine, NumberSeries
 from crm.outward.invoice_pdf.content import content
@@ -299,3 +300,23 @@ def test_an_address_in_the_us_has_its_state(desk: BillingDesk) -> None:
     document = desk("invoices show", desk.draft("3 h Consulting 100 0%")).document
     assert (document.buyer.region, document.seller.region) == ("OH", "NY")
     assert "Columbus, OH 43215" in content(document)["buyer"]["lines"]
+
+
+@pytest.mark.parametrize(
+    ("language", "country", "pattern"),
+    [
+        ("en_US", "US", "INV-{year}-{number:04}"),
+        ("fr_FR", "FR", "INV-{year}-{number:04}"),
+        ("de_CH", "CH", "RE-{year}-{number:04}"),
+        ("en_US", "DE", "RE-{year}-{number:04}"),
+    ],
+)
+def test_numbers_begin_as_the_language_or_the_country_calls_an_invoice(
+    language: str, country: str, pattern: str
+) -> None:
+    settings = {"language": language, "country": country}
+    assert first_pattern(settings, "invoice") == pattern
+    assert (
+        first_pattern(settings, "credit_note")
+        == {"INV": "CN", "RE": "GS"}[pattern.partition("-")[0]] + pattern[pattern.index("-") :]
+    )
