@@ -113,6 +113,7 @@ def test_a_refusal_is_written_once_it_is_told(office: Office) -> None:
     assert office.history()[0] == ("Anna", "wrong password")
 
 
+@pytest.mark.slow
 def test_it_takes_as_long_where_there_is_no_such_account(file_office: Office) -> None:
     office = file_office
     office.accounts.self_service._passwords._hasher = AS_THE_PROGRAM(None)

@@ -197,6 +197,7 @@ def test_wrong_wishes(put):
         open_source(path, encoding="klingon")
 
 
+@pytest.mark.slow
 def test_memory_stays_flat_over_a_large_file(tmp_path):
     path = tmp_path / "large.csv"
     line = "Anna,Berg,anna@example.com,Wien," + "x" * 160 + "\n"

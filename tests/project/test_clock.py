@@ -1,6 +1,7 @@
 """One clock: nobody else asks the machine for the time, and a day is a day of the team's, wherever it is computed."""
 
 import ast
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -63,7 +64,10 @@ def test_what_asks_for_the_time_is_found() -> None:
 
 def test_nobody_but_the_clock_asks_the_machine_for_the_time() -> None:
     files = [PROJECT / "run.py", *(PROJECT / "crm").rglob("*.py")]
-    found = {path.name: list(asked(path.read_text("utf-8"))) for path in files if path.name != "clock.py"}
+    # Only files with one of the names in them are parsed.
+    likely = re.compile(rf"\.(?:{'|'.join(sorted({*ASKING, 'astimezone', 'time'}))})\(")
+    texts = {str(path): path.read_text("utf-8") for path in files if path != PROJECT / "crm" / "clock.py"}
+    found = {name: list(asked(text)) for name, text in texts.items() if likely.search(text)}
     assert {name: calls for name, calls in found.items() if calls} == {}
 
 

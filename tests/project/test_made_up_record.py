@@ -3,11 +3,14 @@
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import PROJECT, PYTHON, child_environment
 
 FOLDER = Path(__file__).parent / "made_up"
 
 
+@pytest.mark.slow
 def test_a_record_that_is_declared_once_is_everywhere() -> None:
     environment = child_environment()
     environment.pop("PYTEST_ADDOPTS", None)

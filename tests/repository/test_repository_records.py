@@ -246,6 +246,7 @@ def test_a_sale_to_nobody_is_refused(store: Store) -> None:
     assert store.everything()[Sale] == {}
 
 
+@pytest.mark.slow
 def test_many_at_once_get_ids_in_their_order_and_are_all_there(store: Store) -> None:
     store.add()
     names = [f"N{at:04}" for at in range(2500)]
@@ -258,6 +259,7 @@ def test_many_at_once_get_ids_in_their_order_and_are_all_there(store: Store) -> 
     assert streamed == ["Client", *names]
 
 
+@pytest.mark.slow
 def test_sales_to_thousands_at_once_settle(store: Store) -> None:
     def change(tx: object) -> None:
         clients = tx.add_all([Client(kind="person", last_name=f"N{at}") for at in range(2100)])  # type: ignore[attr-defined]

@@ -246,6 +246,7 @@ CHANGES: dict[str, tuple[str, Any, Any]] = {
 }
 
 
+@pytest.mark.slow
 def test_a_changed_cell_is_a_change(team: Team) -> None:
     clients = Sheet(team, Client)
     client = team.store.add(first_name="Ada", city="Wien", notes="old")
