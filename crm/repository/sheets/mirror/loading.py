@@ -102,6 +102,7 @@ class Loading:
         self._leave_out_orphans(records, rows)
         self._replace(rows, records.values())
         problems.add(self.connection, self.kind, self.wrong)
+        self.wrong = []
 
     def _fill_in_accounts(self, records: dict[int, Record]) -> None:
         """Fill in the owners' accounts by name, as far as possible."""

@@ -30,7 +30,8 @@ class Contents:
     `punctual`."""
 
     state: State
-    tabs: Mapping[type[Record], Sequence[Sequence[Cell]]]
+    # Taken out tab by tab as they are read: a large one is not held twice.
+    tabs: dict[type[Record], Sequence[Sequence[Cell]]]
     places: dict[str, Place]
     history: Sequence[Sequence[Cell]]
     history_from: int

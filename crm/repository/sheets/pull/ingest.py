@@ -130,7 +130,7 @@ class _Intake:
             place = self.contents.places[kind.kind_name]
             tab = TabIntake(
                 loading,
-                self.contents.tabs[kind],
+                self.contents.tabs.pop(kind),
                 place,
                 self.contents.state,
                 program.get(kind, {}),

@@ -26,6 +26,8 @@ from crm.repository.writing import SEALED
 
 # So many rows are looked through for a heading that is not in its place.
 _NEAR = 20
+# So many rows are put into an empty mirror at a time.
+_PORTION = 5000
 
 
 @dataclass
@@ -104,15 +106,15 @@ class TabIntake:
         left_out = set() if self.fresh else mirror.left_out(self.connection, self.kind)
         problems.forget_passing(self.connection, self.kind)
         self._note_wrong_rows()
+        self.edits.added += [(self.kind, at, row) for at, row in self.rows.nameless]
+        self.edits.copies += [(self.kind, at, row) for at, row in self.rows.copies]
+        for record_id, mark in self.rows.promoted.items():
+            self.edits.promoted.append((self.kind, record_id, *self.rows.owned[record_id], mark))
         if self.fresh:
             self._fill()
         else:
             self._follow()
             self._compare(left_out)
-        self.edits.added += [(self.kind, at, row) for at, row in self.rows.nameless]
-        self.edits.copies += [(self.kind, at, row) for at, row in self.rows.copies]
-        for record_id, mark in self.rows.promoted.items():
-            self.edits.promoted.append((self.kind, record_id, *self.rows.owned[record_id], mark))
         problems.add(self.connection, self.kind, self.wrong)
 
     @property
@@ -183,14 +185,17 @@ class TabIntake:
 
     def _fill(self) -> None:
         """Takes everything as it stands; what the history knows and the tab has not was deleted by hand."""
-        owned = dict(self.rows.owned)
+        owned = self.rows.owned
         for record_id, done in self.program.items():
             if done.operation == "delete" and record_id in owned:
                 self.edits.restored.append((self.kind, record_id, *owned.pop(record_id)))
             elif done.operation != "delete" and record_id not in owned:
                 mirror.put_rows(self.connection, self.kind, [(record_id, 0, "[]")])
                 self.edits.deleted.append((self.kind, record_id))
-        self._load(owned)
+        # A portion at a time, and let go: what a large spreadsheet holds would not fit into memory as records.
+        waiting = list(owned)
+        for start in range(0, len(waiting), _PORTION):
+            self._load({record_id: owned.pop(record_id) for record_id in waiting[start : start + _PORTION]})
 
     def _load(self, rows: Mapping[int, Placed]) -> None:
         if rows:

@@ -3,6 +3,7 @@
 import random
 import re
 import time
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -68,7 +69,8 @@ class Push:
     def __init__(self, service: Service, waiting: Waiting) -> None:
         self.service = service
         self.waiting = waiting
-        self._refused: tuple[str, int] = ("", 0)
+        # How often Google has refused for each reason: what others edit may be refused for another one in between.
+        self._refused: Counter[str] = Counter()
         # Transactions of ours that were begun in several requests: nobody else goes on with one of them.
         self._begun: set[str] = set()
         # Whether an answer proves what became of a request, or it has to be looked at once more.
@@ -100,7 +102,7 @@ class Push:
             self.put_right(seen)
             # Somebody else may have found by now that all is well.
             raise Unclear from None
-        self._refused = ("", 0)
+        self._refused.clear()
         return commit, state, placed
 
     def _apply(self, commit: Commit) -> tuple[State, Placed]:
@@ -220,10 +222,9 @@ class Push:
 
     def _count_refusal(self, reason: str) -> None:
         """The same refusal again and again is no lost race."""
-        message, times = self._refused
-        self._refused = (reason, times + 1 if message == reason else 1)
-        if self._refused[1] >= _SAME_REFUSALS:
-            self._refused = ("", 0)
+        self._refused[reason] += 1
+        if self._refused[reason] >= _SAME_REFUSALS:
+            del self._refused[reason]
             raise StoreError(f"Google refused the change: {reason} Nothing was saved.") from None
 
     # Those who write in several requests
