@@ -107,7 +107,7 @@ def entered(old: Content, given: object, locale: str) -> Content:
     text = given.strip()
     if text.upper() in ("TRUE", "FALSE"):
         return with_value(old, text.upper() == "TRUE")
-    found = formats.typed_number(text) or formats.typed_date(text, locale)
+    found = formats.typed_number(text, locale) or formats.typed_date(text, locale)
     if found is not None:
         return with_value(old, found[0], None, found[1])
     if text.startswith("+") and len(text) > 1:

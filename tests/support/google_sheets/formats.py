@@ -127,10 +127,24 @@ def serial(day: date, hours: float = 0.0) -> float:
     return number((datetime(day.year, day.month, day.day) - EPOCH).days + hours / 24)
 
 
-def typed_number(text: str) -> tuple[float, Format | None] | None:
+# Where a comma stands before the decimals, and a point between thousands.
+_COMMA = frozenset(("de", "fr", "es", "it", "nl", "pt", "pl", "ru", "tr", "sv", "da", "nb", "fi", "cs"))
+_WITH_COMMA = re.compile(r"([-+]?\d{1,3}(?:\.\d{3})+|[-+]?\d*)(,\d+)?( ?[€%])?")
+
+
+def typed_number(text: str, locale: str = "en_US") -> tuple[float, Format | None] | None:
     """The number and format that a typed text makes, or None when it makes none."""
     if text.isdecimal() and text.isascii():
         return number(int(text)), None
+    if locale.partition("_")[0] in _COMMA:
+        found = _WITH_COMMA.fullmatch(text)
+        if found is None or not (found[1].lstrip("+-") or found[2]):
+            return None
+        text = found[1].replace(".", ",") + (found[2] or "").replace(",", ".") + (found[3] or "").strip()
+        made = typed_number(text.removesuffix("€"))
+        if made is None or not text.endswith("€"):
+            return made
+        return made[0], _format("CURRENCY", '#,##0.00 "€"')
     found = _NUMBER.fullmatch(text)
     if found is None or not (found["whole"] or found["rest"] not in (None, ".")):
         return None
