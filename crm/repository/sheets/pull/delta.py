@@ -1,6 +1,6 @@
 """The delta: what was read of the spreadsheet, and what of its history the mirror has not seen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
