@@ -27,6 +27,7 @@ from crm.model import (
     Payment,
     Record,
     Reminder,
+    ReminderLevel,
     Sale,
     Service,
     Setting,
@@ -136,6 +137,7 @@ def whole_records(client: int, deal: int, stage: int, day: date) -> list[Record]
         Payment(client=client, on=day, amount=Decimal(5), kind="payment"),
         Allocation(payment=1, invoice=1, amount=Decimal(5)),
         Reminder(invoice=1, level=1, on=day),
+        ReminderLevel(number=1, days=3),
         NumberSeries(name="invoice", pattern="RE-{number}"),
     ]
 

@@ -86,6 +86,7 @@ def record_page(kind: type[Record]) -> Callable[[_Page], _Page]:
         def show(session: Session, record: Any) -> None:
             page_type(session, record).show()
 
+        show.__module__ = page_type.__module__
         page(kind, page_type.command)(show)
         return page_type
 
