@@ -1,4 +1,4 @@
-"""The words by which columns are called, in seven languages and in the exports of well-known programs."""
+"""The words by which columns are called, in a dozen languages and in the exports of well-known programs."""
 
 import re
 import unicodedata
@@ -21,30 +21,37 @@ _CLIENT = {
     " id, relatienummer, referentie, n de cliente, id do cliente, numero do cliente",
     "first_name": "first name, given name, firstname, forename, fname, first, givenname, vorname, rufname,"
     " prenom, primer nombre, nombre de pila, nombres, nome proprio, primeiro nome, primo nome,"
-    " voornaam, roepnaam",
+    " voornaam, roepnaam,"
+    " imie, jmeno, krestni jmeno, fornamn, fornavn, имя",
     "last_name": "last name, family name, lastname, surname, lname, last, familyname, nachname, familienname,"
     " zuname, nom de famille, apellido, apellidos, primer apellido, cognome, achternaam,"
-    " familienaam, sobrenome, apelido, ultimo nome",
+    " familienaam, sobrenome, apelido, ultimo nome,"
+    " nazwisko, prijmeni, efternamn, efternavn, etternavn, фамилия",
     "name": "name, full name, display name, contact name, customer name, client name, fullname, contact,"
     " customer, client, person, kunde, kundin, kundenname, vollstandiger name, nom, nom complet, nom"
     " et prenom, prenom et nom, nom prenom, nombre, nombre completo, nombre y apellidos, cliente,"
     " nome, nome completo, nome e cognome, cognome e nome, naam, volledige naam, klant, klantnaam,"
-    " contactpersoon, contact person, ansprechpartner, file as, vor und nachname",
+    " contactpersoon, contact person, ansprechpartner, file as, vor und nachname,"
+    " imie i nazwisko, jmeno a prijmeni, namn, navn, фио, клиент",
     "company": "company, company name, organization name, organisation name, organization, organisation,"
     " business name, account name, account, associated company, associated company primary, firm,"
     " firma, firmenname, unternehmen, unternehmensname, betrieb, societe, entreprise, raison"
     " sociale, nom de l entreprise, empresa, nombre de la empresa, razon social, compania, azienda,"
     " societa, ragione sociale, ditta, bedrijf, bedrijfsnaam, organisatie, nome da empresa,"
-    " companhia, razao social, employer",
+    " companhia, razao social, employer,"
+    " nazwa firmy, spolecnost, foretag, foretagsnamn, virksomhed, bedrift, компания, организация, organizacion",
     "date_of_birth": "date of birth, birthday, birth date, birthdate, dob, born, born on, geburtsdatum, geburtstag,"
     " geb datum, geboren, geboren am, date de naissance, anniversaire, ne le, fecha de nacimiento,"
     " nacimiento, cumpleanos, data di nascita, nato il, compleanno, geboortedatum, verjaardag, data"
-    " de nascimento, nascimento, aniversario",
+    " de nascimento, nascimento, aniversario,"
+    " data urodzenia, datum narozeni, fodelsedatum, fødselsdato, fødselsdag, дата рождения",
     "email": "e mail, email, e mail address, email address, mail, e mail value, email value, mail address,"
     " emailadresse, e mail adresse, mailadresse, courriel, adresse e mail, adresse email, adresse"
     " mail, adresse electronique, correo, correo electronico, direccion de correo, posta"
     " elettronica, indirizzo e mail, indirizzo email, e mailadres, emailadres, mailadres, endereco"
-    " de e mail, endereco de email, correio eletronico, work email, home email",
+    " de e mail, endereco de email, correio eletronico, work email, home email,"
+    " adresse de messagerie, indirizzo posta elettronica, direccion de correo electronico, adres e mail, e post,"
+    " epost, e postadress, e mailova adresa, почта, эл почта, электронная почта",
     "phone": "phone, phone number, phone value, telephone, telephone number, tel, mobile phone, mobile phone"
     " number, mobile, mobile number, cell phone, cell, cellphone, contact number, telefon,"
     " telefonnummer, tel nr, rufnummer, handy, handynummer, mobil, mobiltelefon, mobilnummer,"
@@ -53,22 +60,30 @@ _CLIENT = {
     " numero di telefono, telefono cellulare, telefoon, telefoonnummer, mobiel, mobiele telefoon,"
     " telefone, telemovel, numero de telefone, primary phone, business phone, work phone, office"
     " phone, home phone, festnetz, telefon geschaftlich, telefon privat, telephone fixe, telefono"
-    " fijo, company phone, company main phone, other phone, car phone",
+    " fijo, company phone, company main phone, other phone, car phone,"
+    " tel mobile, telephone bureau, telephone domicile, telefono del trabajo, telefon komorkowy, komorka, numer"
+    " telefonu, telefonni cislo, telefonnummer arbete, mobiltelefonnummer, mobilnr, телефон, мобильный телефон,"
+    " мобильный",
     "address": "street, street address, address street, address, address line, street and number,"
     " streetaddress, strasse, strasse hausnummer, strasse und hausnummer, strasse nr, str,"
     " anschrift, adresse, rue, adresse postale, voie, calle, direccion, domicilio, via, indirizzo,"
     " straat, adres, straatnaam, rua, endereco, morada, logradouro, address formatted, full address,"
-    " postal address",
+    " postal address,"
+    " calle del trabajo, ulica, ulice, adresa, gata, gatuadress, vej, адрес, улица",
     "city": "city, town, address city, city town, town city, locality, ort, stadt, wohnort, gemeinde,"
     " ville, commune, localite, ciudad, poblacion, localidad, municipio, citta, comune, localita,"
-    " stad, plaats, woonplaats, gemeente, cidade, concelho",
+    " stad, plaats, woonplaats, gemeente, cidade, concelho,"
+    " ciudad de trabajo, miasto, mesto, postort, poststed, город",
     "region": "state region, state, region, province, state province, province state, address state, address region,"
     " address province, county, bundesland, kanton, canton, departement, provincia, regione, regiao, estado, provincie",
     "postcode": "postcode, postal code, zip, zip code, zipcode, postal zip, zip postal code, postal zip code,"
     " post code, postalcode, address postal code, address zip, plz, postleitzahl, code postal, cp, codigo postal,"
-    " cap, codice postale, codice avviamento postale, postnummer, cep",
+    " cap, codice postale, codice avviamento postale, postnummer, cep,"
+    " codigo postal del trabajo, kod pocztowy, psc, postnr, индекс, почтовый индекс",
     "country": "country, country region, country name, address country, country code, nation, land, staat,"
-    " lander, pays, pais, paese, stato nazione, nazione, country region code",
+    " lander, pays, pais, paese, stato nazione, nazione, country region code,"
+    " land region, pays region, paese area geografica, pais o region, pais region, pais o region del trabajo, kraj,"
+    " zeme, страна",
     "tags": "tags, tag, labels, group membership, categories, category, groups, group, segment, segments,"
     " kategorie, kategorien, schlagworter, gruppe, gruppen, etiquettes, groupe, groupes, etiquetas,"
     " grupo, grupos, categoria, categorias, etichette, gruppo, gruppi, categorie, categorieen,"
@@ -83,13 +98,16 @@ _CLIENT = {
     " email marketing, email marketing consent, consent, subscribed, einwilligung,"
     " werbeeinwilligung, consentement, consentimiento, consenso, toestemming, consentimento",
     "opt_out": "unsubscribed, unsubscribed from all email, opt out, opted out, email opt out, email opted out, do not"
-    " email, do not mail, do not contact, has opted out of email, email optout, optout, unsubscribe, unsub time, unsub"
+    " email, do not mail, do not contact, has opted out of email, email optout, optout, unsubscribe, unsub time,"
+    " unsub"
     " date, unsubscribed at, unsubscribe date, no mailings, no newsletter, abgemeldet, abgemeldet am, abbestellt,"
     " keine werbung, desabonne, dado de baja, baja, disiscritto, uitgeschreven, afgemeld",
     "notes": "notes, note, comment, comments, remark, remarks, memo, notizen, notiz, bemerkung, bemerkungen,"
     " kommentar, anmerkung, anmerkungen, remarque, remarques, commentaire, commentaires, notas,"
     " nota, comentario, comentarios, observaciones, commento, commenti, osservazioni, opmerking,"
-    " opmerkingen, notities, notitie, observacoes",
+    " opmerkingen, notities, notitie, observacoes,"
+    " uwagi, notatki, poznamka, poznamky, anteckningar, notater, bemærkninger, примечание, примечания, комментарий,"
+    " description, beschreibung, descripcion, descrizione, omschrijving",
     "date_of_birth.year": "birth year, birthday year, year of birth, geburtsjahr, birthyear",
     "date_of_birth.month": "birth month, birthday month, month of birth, geburtsmonat, birthmonth",
     "date_of_birth.day": "birth day, birthday day, day of birth",
@@ -99,13 +117,15 @@ _CLIENT = {
 _SALE = {
     "client.name": "billing name, bill to, billed to, sold to, buyer, buyer name, payer, shipping name",
     "status": "financial status, payment status, order status, invoice status, deal status, status, state, type,"
-    " transaction type, invoice type, document type, payment type, order type, typ, art, belegart, vorgangsart",
+    " transaction type, invoice type, document type, payment type, order type, typ, art, belegart, vorgangsart,"
+    " deal stage, opportunity stage, stage",
     "client": "client reference, customer reference, customer id, client id, customer number, client number,"
     " customer no, client no, customer nr, customer, client, account number, buyer id, contact id,"
     " record id contact, kundennummer, kunden nr, kundennr, kunden id, kunde, numero client, no"
     " client, n client, id client, code client, numero de cliente, no de cliente, id cliente, codigo"
     " cliente, codigo de cliente, cliente, codice cliente, numero cliente, klantnummer, klant nr,"
-    " klantnr, klant id, klant, numero do cliente, id do cliente, cust id, custid",
+    " klantnr, klant id, klant, numero do cliente, id do cliente, cust id, custid,"
+    " klient, zakaznik, kund, клиент, покупатель",
     "currency": "currency, currency code, currency of value, deal currency,"
     " cur, iso currency, wahrung, wahrungscode, devise, moneda, divisa, valuta,"
     " moeda, monnaie",
@@ -116,8 +136,10 @@ _SALE = {
     " vente, date d achat, date de commande, date de facture, date facture, fecha, fecha de venta,"
     " fecha de compra, fecha de pedido, fecha de factura, data, data vendita, data di vendita, data"
     " acquisto, data ordine, data fattura, verkoopdatum, orderdatum, besteldatum, factuurdatum, data"
-    " da venda, data da compra, data do pedido, invoicedate, orderdate",
-    "reference": "invoice number, invoice no, invoice nr, invoice id, order number, order no, order nr, order id, order"
+    " da venda, data da compra, data do pedido, invoicedate, orderdate,"
+    " created date, date utc, date time, completed date, data sprzedazy, datum prodeje, dato, дата, дата продажи",
+    "reference": "invoice number, invoice no, invoice nr, invoice id, order number, order no, order nr, order id,"
+    " order"
     " reference, invoice reference, receipt number, receipt no, receipt id, transaction id, transaction number,"
     " transaction reference, charge id, payment id, sale id, sale number, document number, document no, doc no,"
     " voucher number, voucher no, reference number, reference no, reference id, ref no, reference, ref, invoice,"
@@ -139,13 +161,16 @@ _SALE = {
     " rechnungsbetrag, bruttobetrag, nettobetrag, montant, montant total, total ttc, prix, chiffre d"
     " affaires, importe, importe total, monto, precio, importo, importo totale, totale, prezzo,"
     " bedrag, totaal, totaalbedrag, prijs, omzet, valor, valor total, preco, quantia,"
-    " gross, gross sales, brutto, net, net sales, netto",
-    "note": "note, notes, description, deal title, deal name, comment, comments, product, product name, item, article,"
+    " gross, gross sales, brutto, net, net sales, netto,"
+    " kwota, suma, castka, cena, belopp, summa, beløb, belob, сумма, итого",
+    "note": "note, notes, description, deal title, deal name, comment, comments, product, product name, item,"
+    " article,"
     " memo,"
     " remark, details, notiz, bemerkung, beschreibung, artikel, produkt, verwendungszweck,"
     " buchungstext, libelle, article produit, produit, commentaire, remarque, nota, descripcion,"
     " producto, articulo, concepto, comentario, descrizione, prodotto, articolo, omschrijving,"
-    " opmerking, product omschrijving, descricao, produto, observacao",
+    " opmerking, product omschrijving, descricao, produto, observacao,"
+    " text, opportunity name, bezeichnung, leistung, betreff, subject",
 }  # fmt: skip
 _OF_CLIENT = ("first_name", "last_name", "company", "email", "phone")
 

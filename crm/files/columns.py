@@ -35,7 +35,7 @@ _OF_ONE = words("unit each per piece einzel einzelpreis stuckpreis unitaire unit
 _YES = words("ja j oui si s\u00ed s\u00ec sim x \u2713 \u2714 wahr vrai vero verdadero verdadeiro waar")
 _NO = words("nein non nee nao n\u00e3o falsch faux falso onwaar - \u2717 \u2718")
 # Fields for which several columns may stand.
-SEVERAL = ("email", "phone", "client.email", "client.phone", "status")
+SEVERAL = ("email", "phone", "client.email", "client.phone", "status", "tags")
 _RUNNING = re.compile(r"\d{1,5}(?:\.0)?")
 _PERSON = re.compile(r"[^\W\d_][\w.'\u2019-]*,?(?: [\w.'\u2019-]+){1,4}")
 

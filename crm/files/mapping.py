@@ -17,6 +17,10 @@ from crm.model.currencies import currencies_of, foreign_currency
 from crm.model.fields import Amount, Day, visible
 from crm.model.folding import words
 
+# What people write beside a number in its cell: mobile: 0664 123, 0664 123 (home). ext. 12 belongs to it.
+_LABEL_OF_NUMBER = re.compile(
+    r"^[^\W\d][^\W\d_. -]{0,11}[.:]\s*(?=[+(\d])|\s*\((?!ext)[^\W\d][^\d()]*\)$", re.IGNORECASE
+)
 _SEVERAL = ":::"  # how Google writes several values in one cell
 # How programs write that there is nothing.
 _NOTHING = words(
@@ -76,6 +80,7 @@ class Mapper:
         self._currency: int | None = None
         self._reached: dict[str, list[int]] = {}
         self._statuses: list[int] = []
+        self._tags: list[int] = []
         self._lines: list[int] = []
         self._opt_outs: list[int] = []
         self._other_addresses: dict[int, list[tuple[int, str, Callable[[str], str]]]] = {}
@@ -98,6 +103,9 @@ class Mapper:
             self._blank["date_of_birth"] = ""
         elif target == "status":
             self._statuses.append(place)
+        elif target == "tags":
+            self._tags.append(place)
+            self._blank["tags"] = ""
         elif target == "address.more":
             self._lines.append(place)
         elif target == "opt_out":
@@ -140,6 +148,8 @@ class Mapper:
             values["marketing_consent"] = "no"
         if self._statuses:
             values["status"] = "\n".join(filter(None, (cells[place].strip() for place in self._statuses)))
+        if self._tags:
+            values["tags"] = ", ".join(filter(None, (_tags(visible(cells[place])) for place in self._tags)))
         for place in self._names:
             self._name(cells[place], values)
         if self._born and len(values["date_of_birth"]) < 3:
@@ -319,7 +329,7 @@ def _numbers(written: str) -> list[str]:
     values: list[str] = []
     for part in written.split(_SEVERAL):
         text = _value(part).lstrip("'")
-        text = text[4:] if text[:4].casefold() == "tel:" else text
+        text = _LABEL_OF_NUMBER.sub("", text)
         if not text:
             continue
         pieces = [piece.strip() for piece in _BETWEEN_NUMBERS.split(text)]

@@ -28,6 +28,10 @@ def split_name(text: str) -> tuple[str, str]:
     ('BERG Anna'). A single word is a first name, as address books keep it.
     """
     before, comma, after = (part.strip() for part in " ".join(text.split()).partition(","))
+    suffix, second_comma, first = (part.strip() for part in after.partition(","))
+    if second_comma and first and _is_suffix(suffix):
+        # Smith, Jr., John
+        before, after = f"{before} {suffix}", first
     if comma and after and not _is_suffix(after):
         return " ".join(_untitled(after.replace(",", " ").split())), " ".join(_untitled(before.split()))
     words = _untitled(before.split())

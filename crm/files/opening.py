@@ -63,6 +63,8 @@ def _opened(path: Path, head: bytes, encoding: str, delimiter: str, header: bool
         from crm.files.vcard_reading import VcardSource
 
         return VcardSource(path, charset)
+    if beginning_text.startswith(("dn: ", "dn:: ", "version: 1\ndn:")):
+        raise FileError(f"{path.name} is an address book in LDIF; export it as CSV or vCard.")
     if beginning_text.startswith(("<html", "<!doctype", "<?xml", "<table")):
         raise FileError(f"{path.name} is a web page or XML; open it in Excel and save it as .xlsx or CSV.")
     from crm.files.csv_reading import DelimitedSource

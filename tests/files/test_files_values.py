@@ -146,6 +146,8 @@ def test_a_mark_that_nothing_tells_is_the_teams():
         ("ANNA BERG", ("ANNA", "BERG")),
         ("Van Morrison", ("Van", "Morrison")),
         ("Martin Luther King Jr.", ("Martin Luther", "King Jr.")),
+        ("Smith, Jr., John", ("John", "Smith Jr.")),
+        ("Berg, PhD, Anna Maria", ("Anna Maria", "Berg PhD")),
         ("Anna Berg, PhD", ("Anna", "Berg PhD")),
         ("Mr John Smith", ("John", "Smith")),
         ("Herr Prof. Dr. Max von Stein", ("Max", "von Stein")),

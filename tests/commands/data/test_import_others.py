@@ -663,3 +663,106 @@ def test_in_a_list_of_people_and_companies_each_name_is_taken_for_itself(office:
     assert [(client.name, client.kind) for client in office.clients()] == [
         ("Hotel Adler GmbH", "company"), ("Anna Berg", "person"), ("Central Ltd", "company")
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("heading", "row", "values"),
+    [
+        ("Imię,Nazwisko,Firma,Telefon,Miasto,Kod pocztowy", "Jan,Nowak,Nowak sp. z o.o.,+48 22 123 45 67,Kraków,30-001",
+         "Jan|Nowak|Nowak sp. z o.o.|+48221234567|Kraków|30-001"),
+        ("Jméno,Příjmení,Společnost,Telefon,Město,PSČ", "Jan,Novák,Novák s.r.o.,+420 221 234 567,Praha,110 00",
+         "Jan|Novák|Novák s.r.o.|+420221234567|Praha|110 00"),
+        ("Förnamn,Efternamn,Företag,Telefonnummer,Postort,Postnr", "Åsa,Öberg,Öberg AB,+46 8 123 456 78,Malmö,211 20",
+         "Åsa|Öberg|Öberg AB|+46812345678|Malmö|211 20"),
+        ("Fornavn,Etternavn,Bedrift,Telefon,Poststed,Postnr", "Kari,Ås,Ås AS,+47 22 12 34 56,Oslo,0150",
+         "Kari|Ås|Ås AS|+4722123456|Oslo|0150"),
+        ("Имя,Фамилия,Компания,Телефон,Город,Индекс", "Иван,Петров,Ромашка,+7 495 123-45-67,Москва,101000",
+         "Иван|Петров|Ромашка|+74951234567|Москва|101000"),
+        ("Vorname,Nachname,Firma,Telefon geschäftlich,Ort geschäftlich,Postleitzahl geschäftlich",
+         "Jörg,Müßig,Grün & Söhne,+49 221 123456,Köln,50667", "Jörg|Müßig|Grün & Söhne|+49221123456|Köln|50667"),
+        ("Prénom,Nom,Société,Téléphone (bureau),Ville (bureau),Code postal (bureau)",
+         "Zoë,Blanc,Blanc SARL,+33 1 23 45 67 89,Lyon,69001", "Zoë|Blanc|Blanc SARL|+33123456789|Lyon|69001"),
+        ("Nombre,Apellidos,Organización,Teléfono del trabajo,Ciudad de trabajo,Código postal del trabajo",
+         "Ana,Ruiz,Ruiz SA,+34 912 345 678,Madrid,28001", "Ana|Ruiz|Ruiz SA|+34912345678|Madrid|28001"),
+    ],
+)  # fmt: skip
+def test_headings_in_other_languages(office: Office, heading: str, row: str, values: str) -> None:
+    office("import", office.write("people.csv", f"{heading}\n{row}\n"))
+    (client,) = office.clients()
+    fields = (client.first_name, client.last_name, client.company, client.phone, client.city, client.postcode)
+    assert "|".join(fields) == values
+
+
+@pytest.mark.parametrize(
+    ("country", "written", "read"),
+    [
+        # With a 0 in front it is read for the country of the row, else for that of the team where it can be.
+        ("AT", "0664 1234567", "+436641234567"), ("Austria", "0664/123 45 67", "+436641234567"),
+        ("DE", "0171 1234567", "+491711234567"), ("United Kingdom", "020 7946 0018", "+442079460018"),
+        ("CH", "044 668 18 00", "+41446681800"), ("FR", "01 23 45 67 89", "+33123456789"),
+        ("IT", "06 6982 1234", "+390669821234"), ("AT", "(617) 555-0101", "+16175550101"),
+        ("US", "617-555-0101", "+16175550101"), ("AT", "+44 20 7946 0018", "+442079460018"),
+        ("ES", "912 345 678", "+34912345678"), ("nowhere", "617-555-0101", "+16175550101"),
+        # What people write beside it.
+        ("US", "617-555-0101 (home)", "+16175550101"), ("US", "Tel.: 617-555-0101", "+16175550101"),
+        ("US", "mobile: (617) 555-0101", "+16175550101"), ("AT", "M: +43 664 1234567 (privat)", "+436641234567"),
+    ],
+)  # fmt: skip
+def test_a_number_is_read_for_the_country_of_its_row(office: Office, country: str, written: str, read: str) -> None:
+    heading = "First name,Phone" + (",Country" if country != "nowhere" else "")
+    row = f"Anna,{written}" + (f",{country}" if country != "nowhere" else "")
+    report = office("import", office.write("people.csv", f"{heading}\n{row}\n"))
+    assert (office.clients()[0].phone, report.doubtful) == (read, 0)
+
+
+@pytest.mark.parametrize(
+    ("heading", "stage", "is_sale"),
+    [
+        ("Deal Stage", "Closed Won", True), ("Deal Stage", "closedwon", True), ("Deal Stage", "Closed Lost", False),
+        ("Deal Stage", "Appointment Scheduled", False), ("Deal Stage", "Contract sent", False),
+        ("Deal Stage", "", False), ("Deal Stage", "Gewonnen", True), ("Deal Stage", "Verloren", False),
+        ("Deal - Stage", "Won", True), ("Opportunity Stage", "Closed Won", True),
+        ("Opportunity Stage", "Negotiation/Review", False), ("Deal - Status", "Won", True),
+        ("Deal - Status", "Open", False),
+    ],
+)  # fmt: skip
+def test_a_deal_is_a_sale_once_it_is_won(office: Office, heading: str, stage: str, is_sale: bool) -> None:
+    text = f"Deal Name,{heading},Close Date,Amount,Account Name\nTables,{stage},2026-10-05,1200.50,Acme Ltd\n"
+    report = office("import", office.write("deals.csv", text), as_="sales", create_clients=True)
+    assert ([sale.amount for sale in office.sales()], report.refused) == (
+        ([Decimal("1200.5")], 0) if is_sale else ([], 1)
+    )
+    assert [client.kind for client in office.clients()] == (["company"] if is_sale else [])
+
+
+def test_payments_of_stripe_are_sales(office: Office) -> None:
+    text = (
+        "id,Created date (UTC),Amount,Amount Refunded,Currency,Captured,Customer Email,Status,Description\n"
+        "pi_1,2026-05-10 09:31:22,1200.50,0.00,usd,TRUE,anna@example.com,Paid,Table\n"
+        "pi_2,2026-05-11 09:31:22,20.00,20.00,usd,TRUE,ben@example.com,Refunded,Chair\n"
+        "pi_3,2026-05-11 09:31:22,30.00,0.00,usd,FALSE,ben@example.com,Failed,Chair\n"
+    )
+    report = office("import", office.write("payments.csv", text), create_clients=True)
+    assert (report.what, report.new, report.refused) == ("sales", 1, 2)
+    (sale,) = office.sales()
+    assert (sale.on, sale.amount, sale.reference, sale.note) == (
+        date(2026, 5, 10), Decimal("1200.5"), "pi_1", "Table",
+    )  # fmt: skip
+
+
+def test_several_columns_of_tags_are_all_taken(office: Office) -> None:
+    office("import", office.write("people.csv", "Name,Tag,Tag,Groups\nAnna Berg,vip,oak,vip;fair\nBen Cole,,pine,\n"))
+    assert [sorted(client.tags) for client in office.clients()] == [["fair", "oak", "vip"], ["pine"]]
+
+
+def test_a_company_that_an_import_of_sales_makes_is_a_company(office: Office) -> None:
+    text = "Client,Date,Amount\nBerg GmbH,2026-10-01,5\nAda Lind,2026-10-01,5\n"
+    office("import", office.write("sales.csv", text), create_clients=True)
+    assert {client.name: client.kind for client in office.clients()} == {"Berg GmbH": "company", "Ada Lind": "person"}
+
+
+@pytest.mark.parametrize("text", ["dn: cn=Anna Berg,mail=a@example.com\ncn: Anna Berg\n", "version: 1\ndn: cn=A\n"])
+def test_an_address_book_in_ldif_is_refused(office: Office, text: str) -> None:
+    with pytest.raises(CRMError, match="LDIF; export it as CSV or vCard"):
+        office("import", office.write("people.ldif", text))
+    assert office.clients() == []

@@ -228,8 +228,8 @@ def called_by_address(checked: Checked) -> dict[str, Any]:
 def with_kind(values: dict[str, Any]) -> dict[str, Any]:
     """The values of a new client with the kind that its name tells, where no column did."""
     if "kind" not in values:
-        person = "first_name" in values or "last_name" in values
-        values["kind"] = "person" if person or "company" not in values else "company"
+        person = values.get("first_name") or values.get("last_name")
+        values["kind"] = "person" if person or not values.get("company") else "company"
     return values
 
 

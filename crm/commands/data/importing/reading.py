@@ -1,8 +1,8 @@
 """The rows of a file as checked values: what can be stored, what is odd, and what is refused."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -34,6 +34,8 @@ _CAME_TO_NOTHING = words(
     " annulliert abgebrochen entwurf annulé annulée remboursé échoué cancelado anulado reembolsado annullato rimborsato"
     " geannuleerd mislukt"
 )
+_OF_DEALS = words("deal deals opportunity")
+_WON = re.compile(r"\b(?:(?:closed)?won|gewonnen|gagnee?|ganad[ao]|vint[ao]|ganh[ao])\b")
 # What a row is where it takes a sale back.
 _GIVEN_BACK = re.compile(
     r"\b(?:refunds?|credit (?:note|memo)|chargeback|reversal|return|gutschrift|storno\w*|ruckerstattung|erstattung"
@@ -72,7 +74,10 @@ class Reader:
         self._lenient = lenient
         self._by = by
         self._mapper = Mapper(draft.matches, by)
-        deals = any("deal" in plain_words(match.column).split() for match in draft.matches)
+        deals = any(not _OF_DEALS.isdisjoint(plain_words(match.column).split()) for match in draft.matches)
+        # A deal that has not come to its last stage is no sale yet.
+        is_staged = any(match.target == "status" and "stage" in plain_words(match.column) for match in draft.matches)
+        self._must_be_won = deals and is_staged
         # An invoice that is open is a sale, a deal is none yet.
         self._no_sale = _CAME_TO_NOTHING | {"open", "offen"} if deals else _CAME_TO_NOTHING
         self._pieces = _pieces(draft)
@@ -90,32 +95,40 @@ class Reader:
             return checked
         mapped = self._mapper(row.cells)
         checked.opted_out = mapped.opted_out
-        for status in mapped.fields.pop("status", "").splitlines():
+        statuses = mapped.fields.pop("status", "").splitlines()
+        for status in statuses:
             if status.casefold() in self._no_sale or _GIVEN_BACK.search(plain_words(status)):
                 checked.refused = f"its status is {status}, so it is not a sale"
                 return checked
             if _NO_INVOICE.fullmatch(plain_words(status)):
                 checked.refused = f"it is a “{status}”, which is not a sale"
                 return checked
+        if self._must_be_won and not any(_WON.search(plain_words(status)) for status in statuses):
+            checked.refused = f"this deal is not won: its stage is {statuses[0] if statuses else 'empty'}"
+            return checked
         if self._pieces is not None and (pieces := row.cells[self._pieces].strip()).isdigit() and int(pieces) > 1:
             checked.refused = (
                 f"it says {pieces} pieces and a price: write what was paid in all, or name the column of it with --map"
             )
             return checked
+        there = self._conventions_of(mapped.fields)
         try:
             for target, text in mapped.fields.items():
                 if text and not text.isspace():
                     of_client, described = self._targets[target]
                     values = checked.client if of_client else checked.values
+                    by = self._by
+                    if described.name == "phone" and there is not None:
+                        by = self._of_number(described, text, there)
                     try:
-                        values[described.name] = value = described.check.read(text, self._by)
+                        values[described.name] = value = described.check.read(text, by)
                     except FieldError as error:
                         if self._lenient and not described.check.keeps_unreadable:
                             checked.doubts.append((described.name, text, f"left out: {error.reason}"))
                         else:
                             values[described.name] = self._kept(checked, described, text, error)
                     else:
-                        if described.check.keeps_unreadable and (doubt := described.check.doubt(value, self._by)):
+                        if described.check.keeps_unreadable and (doubt := described.check.doubt(value, by)):
                             checked.doubts.append((described.name, value, doubt))
             if mapped.extra:
                 line = Line(2000)
@@ -123,6 +136,20 @@ class Reader:
         except FieldError as error:
             checked.refused = error.sentence
         return checked
+
+    def _conventions_of(self, texts: Mapping[str, str]) -> Conventions | None:
+        """The conventions for the telephone number of a row that names a country of its own; None where it does not."""
+        try:
+            country = _CLIENT["country"].check.read(texts.get("country", ""), self._by)
+        except FieldError:
+            return None
+        return replace(self._by, country=country) if country and country != self._by.country else None
+
+    def _of_number(self, described: Field, text: str, there: Conventions) -> Conventions:
+        """The conventions by which a telephone number of a row from another country is read: with a 0 in front those of
+        that country, else those of the team, where they can be."""
+        orders = (there, self._by) if text.lstrip(" (").startswith("0") else (self._by, there)
+        return next((by for by in orders if _reads(described, text, by)), self._by)
 
     def _kept(self, checked: Checked, described: Field, text: str, error: FieldError) -> str:
         """A value that cannot be read, kept as it was typed where that is worth something; else raises FieldError."""
@@ -133,6 +160,14 @@ class Reader:
         checked.doubts.append((described.name, kept, error.reason))
         checked.unread.add(described.name)
         return kept
+
+
+def _reads(described: Field, text: str, by: Conventions) -> bool:
+    try:
+        value = described.check.read(text, by)
+    except FieldError:
+        return False
+    return not described.check.doubt(value, by)
 
 
 def _target(what: str, target: str) -> tuple[bool, Field]:
