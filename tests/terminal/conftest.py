@@ -176,12 +176,19 @@ class Session:
         return self
 
     def choose(self, label: str) -> "Session":
-        """Presses the key that stands before an entry of a menu; one without a key is found by its words."""
+        """Presses the key that stands before an entry of a menu; one without a key is found by its words, and in a form
+        by its letter."""
         self._until(self._asks, f"nothing is asked: {label}")
         key = self.reads(r"(?:([\w.])\)|^ [» ] ) +" + re.escape(label))
         if any(key):
             return self.press(next(filter(None, key)))
-        return self.press(label).sees(f"1) {label}").press("1")
+        if "pick a field" not in self.text:
+            return self.press(label).sees(f"1) {label}").press("1")
+        while not re.search(rf"^ [»>]    {re.escape(label)}", self.text, re.MULTILINE):
+            before = self.text
+            self.press(label[0].lower())
+            self._until(lambda: self.text != before, f"{label[0]} points at nothing")  # noqa: B023 - called here
+        return self.press("enter")
 
     def paste(self, text: str) -> "Session":
         """Sends a text as a terminal pastes it."""

@@ -50,7 +50,10 @@ ARROWS = ("up", "down", "left", "right", "s-up", "s-down", "s-left", "s-right", 
 class Choice:
     """One entry to choose; `key` is given to it when it is '', unless it is not `keyed` and is reached by arrows alone.
     `pieces` are its label where there are colours: each a token of the theme and a text. `card` draws, in such pieces,
-    what stands beside the entries while this one is pointed at. A `heading` stands on a line above it."""
+    what stands beside the entries while this one is pointed at. A `heading` stands on a line above it.
+
+    `field` is what it is called in a form. There a letter points at the next field that begins with it, and opens none:
+    somebody who types an e-mail address before choosing a field has not chosen one by its letters."""
 
     label: str
     value: Any
@@ -59,6 +62,7 @@ class Choice:
     pieces: Sequence[tuple[str, str]] = ()
     card: Callable[[], Sequence[tuple[str, str]]] | None = None
     heading: str = ""
+    field: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ from crm.terminal.drawing.theme import TOKENS
 
 _RESIZED_SECONDS = 0.1
 _TYPED_ON_SECONDS = 1.0
+_PICK_FIRST = "Pick a field first: press its number, or its first letter and Enter."
 _NO_SEARCH = "Search does not work on this page. Press Esc to go back."
 # Takes the keys that a question knows, each with its words.
 ShowKeys = Callable[[Sequence[tuple[str, str]]], None]
@@ -124,6 +125,8 @@ class SelectPrompt:
         self._resized: Any = None
         # Keys before this moment belong to a search that was begun on a page without one, and are ignored.
         self._ignored_until = 0.0
+        # Keys before this moment belong to a text that was typed into a form before a field was picked.
+        self._typing_until = 0.0
         self._control = _Entries("»" if is_drawable() else ">")
         # The lines of the page that the question has, 0 where it takes what it needs; and what is said above the hint.
         self._room = 0
@@ -185,13 +188,16 @@ class SelectPrompt:
         """Ask as Keyboard.choose does; without choices any key answers. Raises Back, Cancelled or Closed."""
         self._narrows, self._typed = narrows, ""
         self._listed, self._hidden, self._back = choices, hidden, back
-        entries = self._with_back(narrowed(choices, "") if narrows else numbered(choices, hidden))
+        keyed = narrowed(choices, "") if narrows else numbered(choices, hidden)
+        entries = self._with_back(
+            [replace(entry, key="") if entry.field and entry.key.isalpha() else entry for entry in keyed]
+        )
         self._question = wrapped(clean(question, lines=True))
         self._under = _hinted(clean(hint))
         self._entries = entries
         self._by_key = {entry.key: entry for entry in (*entries, *hidden) if entry.key}
         self._resized = resized
-        self._ignored_until = 0.0
+        self._ignored_until = self._typing_until = 0.0
         at_first = next((place for place, entry in enumerate(entries) if at is not None and entry.value == at), 0)
         self._control.fill(entries, at_first, in_column)
         self._note = ANSI(note.rstrip("\n")) if note else ""
@@ -289,6 +295,8 @@ class SelectPrompt:
         chosen = self._by_key.get(name)
         if chosen is None and (answer := self._by_key.get(name.lower())) is not None and answer.label in (YES, NO):
             chosen = answer
+        if any(entry.field for entry in self._entries) and self._types_into_form(event, chosen):
+            return
         if chosen is None and self._narrows and event.data.isprintable() and not event.data.isdigit():
             typed = f"{self._typed}{event.data}".lstrip()
             if not self._narrow(typed):
@@ -299,6 +307,24 @@ class SelectPrompt:
             self._refuse(event)
         elif not self._is_ignored():
             event.app.exit(result=chosen.value)
+
+    def _types_into_form(self, event: KeyPressEvent, chosen: Choice | None) -> bool:
+        """Points at the field that begins with a letter. Of a text that is being typed nothing chooses anything."""
+        letter, now = event.data.casefold(), time.monotonic()
+        is_typing = now <= self._typing_until
+        if (chosen is not None and not is_typing) or not event.data.isprintable() or event.data in ("/", ""):
+            return False
+        if event.data.isalpha() or is_typing:
+            self._typing_until = now + _TYPED_ON_SECONDS
+        fields = [place for place, entry in enumerate(self._entries) if entry.field.casefold().startswith(letter)]
+        if not event.data.isalpha() or not fields:
+            self._under = [("class:error", f" {wrapped(_PICK_FIRST)}")]
+            return True
+        pointed = self._control.pointed_at
+        self._control.pointed_at = next((place for place in fields if place > pointed), fields[0])
+        field = self._entries[self._control.pointed_at].field
+        self._under = [("class:instruction", f" {wrapped(clean(f'Enter opens {field}'))}")]
+        return True
 
     def _is_chosen_by(self, name: str) -> bool:
         return name in self._by_key

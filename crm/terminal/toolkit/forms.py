@@ -176,7 +176,10 @@ class RecordForm:
         """Lets the person choose field after field; the result of `save`, which may refuse. `crumbs` may name anew each
         time what is in the form. Raises Back, where nothing would be lost by it, and Cancelled."""
         at: Any = None
-        hint = f"{saves}, or pick a field"
+        pick = f"{saves}, or pick a field"
+        if not self.session.screen.plain:
+            pick += " by its number or first letter"
+        hint = pick
         while True:
             titles = [*(crumbs() if callable(crumbs) else crumbs), *(["More fields"] if self._shows_more else [])]
             self.session.page(*titles)
@@ -193,7 +196,7 @@ class RecordForm:
                 replace(self._entry(field, wide, by), heading=heading if has_headings else "")
                 for field, heading in page
             ]
-            entries += [Choice(self._more_line(), _MORE)] if has_more else []
+            entries += [Choice(self._more_line(), _MORE, field=self._more_line())] if has_more else []
             try:
                 chosen = self.session.keyboard.choose("", entries, hint=hint, at=at, room=room, narrows=False)
             except Back:
@@ -203,7 +206,7 @@ class RecordForm:
                 if not self.loses():
                     raise
                 chosen = self._leave(saves)
-                hint = f"{saves}, or pick a field; Ctrl-C discards your changes"
+                hint = f"{pick}; Ctrl-C discards your changes"
             if chosen is _MORE:
                 self._shows_more, at = True, None
                 continue
@@ -231,7 +234,7 @@ class RecordForm:
         rest = line[wide:]
         changed = rest.startswith(" * ")
         pieces = [("muted", line[:wide]), ("alert" if changed else "", rest[:3]), ("", rest[3:])]
-        return Choice(line, field.name, pieces=[piece for piece in pieces if piece[1]])
+        return Choice(line, field.name, pieces=[piece for piece in pieces if piece[1]], field=self.label(field))
 
     def _save(self, save: Callable[[], Any]) -> Any:
         """The result of saving; None where it was refused, and the form goes on with everything in it."""

@@ -171,3 +171,16 @@ def test_whoever_keeps_all_that_somebody_else_changed_has_nothing_left_to_save(
     session.lacks("1) Save").sees("theirs")
     with crm.read() as snapshot:
         assert getattr(snapshot.get(kind, 1), name) == "theirs"
+
+
+def test_what_is_typed_before_a_field_is_picked_opens_and_saves_nothing(start: Start, crm: CRM) -> None:
+    session = start().press("n").sees("1) A person").press("1", "Zoe", "enter", "Quist", "enter").sees("1) Save")
+    session.press(*"anna1@example.com").sees("Enter opens").sees("E-mail").lacks("nna1")
+    assert session.reads("^ (.) 1\\) Save") == [" "]
+    # Some time later a letter points at the next field that begins with it, and a number opens one.
+    session.press("t").sees("Enter opens Tags").press("enter").sees("Tags (").press("vip", "enter").sees("vip")
+    session.press("2").sees("E-mail (").press("zoe@example.com", "enter")
+    session.sees("» 3) Phone").press("1").sees("Added")
+    with crm.read() as snapshot:
+        zoe = snapshot.get(Client, 2)
+        assert (zoe.tags, zoe.email, zoe.company, zoe.city) == (("vip",), "zoe@example.com", "", "")
