@@ -10,6 +10,7 @@ from rich.text import Text
 from crm.commands import load, menus
 from crm.commands.registry import named
 from crm.errors import Cancelled, StoreError
+from crm.model.rights import ADMIN, OWNER_ROLE
 from crm.terminal.clients.search import search
 from crm.terminal.console.keyboard import Back, Choice, Closed, End
 from crm.terminal.loop import EXIT
@@ -140,7 +141,8 @@ class MainMenu:
 
         # The sample data may be taken up and removed on this very page.
         def listed() -> list[Choice]:
-            return [*entries(session, section), *([remove] if session.real else [])]
+            removes = session.real is not None and session.crm.reader.role in (OWNER_ROLE, ADMIN)
+            return [*entries(session, section), *([remove] if removes else [])]
 
         session.menu([menus()[section].title], listed)
 

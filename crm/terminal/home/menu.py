@@ -10,7 +10,7 @@ from crm.accounts import SignedIn
 from crm.commands.context import CRM, begin_day, shut
 from crm.config import SHEETS
 from crm.errors import Cancelled, CRMError, SignedOutError, StoreError
-from crm.model.rights import CLIENT, OWNER
+from crm.model.rights import CLIENT
 from crm.terminal.console.console import keyboard_on, screen_on
 from crm.terminal.console.keyboard import Back, Closed
 from crm.terminal.home.main_menu import MainMenu
@@ -98,9 +98,8 @@ def _run(session: Session, loop: Loop, who: SignedIn | None) -> int:
                 session.done(f"{out.sentence}")
             else:
                 session.fail(out)
-            if session.real is not None and session.real is not session.crm:
-                session.real.repository.close()
-            session.crm, session.real = session.crm.outside or session.crm, None
+            # Who signs in again is still in the sample data, and it still says so.
+            session.crm = session.crm.outside or session.crm
             code = 0 if out.asked else out.exit_code
 
 
@@ -121,7 +120,7 @@ def _mended(session: Session, error: StoreError) -> bool:
 def _worked(session: Session, loop: Loop, *, empty: bool) -> int:
     """Runs the menu of a signed-in user until they leave. Raises SignedOutError."""
     crm = session.crm
-    if crm.reader == OWNER and crm.repository.fact("sample") == "yes":
+    if session.real is None and crm.reader.role != CLIENT and crm.repository.fact("sample") == "yes":
         session.real = crm
     if empty:
         from crm.terminal.data.welcome import welcome

@@ -70,6 +70,16 @@ def test_whoever_makes_the_first_account_chooses_a_password_and_is_signed_in(sta
     start().sees("E-mail").press("ada@example.com", "enter").sees("Password:").press(PASSWORD, "enter").sees("Exit")
 
 
+def test_sample_data_says_so_also_to_who_signs_in_again(start: Start) -> None:
+    session = start().choose("Try it on sample data").sees("SAMPLE DATA").choose("Data").choose("Team")
+    session.choose("Add the first account").sees("E-mail").press("ada@example.com", "enter").sees("Name:")
+    session.press("Ada", "enter").sees("Password (at least").press(PASSWORD, "enter").sees("again:")
+    session.press(PASSWORD, "enter").sees("you are signed in").choose("My account").choose("Sign out")
+    session.sees("You are signed out.").sees("E-mail").press("ada@example.com", "enter").sees("Password:")
+    session.press(PASSWORD, "enter").sees("SAMPLE DATA").choose("Data").choose("Remove the sample")
+    session.sees("60 clients").choose("Delete it").sees("Sample data removed").lacks("SAMPLE DATA")
+
+
 def test_whoever_leaves_before_choosing_a_password_comes_back_with_the_same(start: Start, shop: CRM) -> None:
     _, password = shop.accounts.open().administration.add(email="tom@example.com", name="Tom", role="staff")
     for leave in ("c-c", "esc"):
