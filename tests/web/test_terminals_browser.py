@@ -226,6 +226,23 @@ def test_a_file_is_downloaded_by_a_link_that_works_once(device: Open) -> None:
     screen.press("k").sees("key 'k'")
 
 
+def test_addresses_and_numbers_of_a_card_open_after_a_question(device: Open) -> None:
+    page = device().page
+    questions: list[str] = []
+    page.on("dialog", lambda dialog: (questions.append(dialog.message), dialog.dismiss()))
+    for address in ("tel:+43664123456", "mailto:anna@example.com", "https://example.com/", "javascript:alert(1)", "x"):
+        page.evaluate(
+            """async address => {
+                const script = document.querySelector("script[type=module][src]").src;
+                (await import(new URL("harmless.js", script))).follow(new Event("click"), address);
+            }""",
+            address,
+        )
+    assert [question.split()[-1] for question in questions] == [
+        "tel:+43664123456", "mailto:anna@example.com", "https://example.com/",
+    ]  # fmt: skip
+
+
 def test_a_file_is_chosen_and_sent(device: Open, tmp_path: Path) -> None:
     file = tmp_path / "Kündan.csv"
     file.write_text("a,b\n1,2\n")

@@ -1,6 +1,7 @@
 """A mailing written at the menu: to whom, from a template or a blank page, looked at, tried on oneself, and sent."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -83,14 +84,12 @@ class _Steps(EmailSteps[MailingReport]):
         group = self._chosen or group_of()
         with_files = written(session.crm, None, answers["subject"], answers["body"], answers["attach"])
         draft = self._prepared(group, with_files)
-        room: int | None = 0
-        while (chosen := self._looked_at(draft, room)) != "send" or not self._confirmed(draft.audience.count):
-            room = None if chosen == "read" else 0
-            if chosen == "left out":
-                session.read(
-                    [_TITLE, "Excluded"],
-                    partial(render.show, session.screen, draft.audience.left_out, session.crm.conventions),
-                )
+        while (chosen := self._looked_at(draft)) != "send" or not self._confirmed(draft.audience.count):
+            if chosen == "read":
+                self._read("Preview", partial(draw_preview, session.screen, draft.preview, None))
+            elif chosen == "left out":
+                left_out = draft.audience.left_out
+                self._read("Excluded", partial(render.show, session.screen, left_out, session.crm.conventions))
             elif chosen == "again":
                 self._again = True
                 draft = self._prepared(group, with_files)
@@ -114,14 +113,18 @@ class _Steps(EmailSteps[MailingReport]):
             self._again = True
             return prepared(crm, asked_for(**_asked(group)), text, again=True)
 
-    def _looked_at(self, draft: Prepared, room: int | None) -> str:
-        """Show the preview and ask what to do with it; of it as much is shown as fits unless `room` is None."""
+    def _read(self, what: str, draw: Callable[[], Any]) -> None:
+        with suppress(Back):
+            self.session.read([_TITLE, what], draw)
+
+    def _looked_at(self, draft: Prepared) -> str:
+        """Show as much of the preview as fits, and ask what to do with it."""
         session = self.session
         screen, by = session.screen, session.crm.conventions
         session.page(_TITLE, "Preview")
         screen.print(Text(draft.summary(by), "bold"))
         screen.print()
-        whole = draw_preview(screen, draft.preview, None if room is None else screen.left - _BELOW)
+        whole = draw_preview(screen, draft.preview, screen.left - _BELOW)
         screen.print()
         count = draft.audience.count
         people = "1 person" if count == 1 else f"{by.number(count)} people"

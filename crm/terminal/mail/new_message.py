@@ -1,6 +1,8 @@
 """An e-mail written at the menu: from a template or a blank page, looked at as it will be read, and sent."""
 
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from rich.text import Text
@@ -12,7 +14,7 @@ from crm.commands.mail.outbox import refuse_unsendable
 from crm.commands.mail.templates import of_channel
 from crm.commands.registry import named
 from crm.model import Client, Template
-from crm.terminal.console.keyboard import BACK, Choice
+from crm.terminal.console.keyboard import BACK, Back, Choice
 from crm.terminal.drawing.screen import clean
 from crm.terminal.mail.composing import EmailSteps
 from crm.terminal.mail.message_form import MessageForm
@@ -55,16 +57,17 @@ class _Steps(EmailSteps[MessageCard]):
         session, answers = self.session, self.form.answers()
         with session.crm.read() as snapshot:
             preview = previewed(session.crm, snapshot, Written(client=self._client, **answers))
-        room: int | None = session.screen.height - _BELOW
+        crumbs = (self._client.name, "Preview")
         while True:
-            session.page(self._client.name, "Preview")
-            whole = draw_preview(session.screen, preview, room and session.screen.left - _BELOW)
+            session.page(*crumbs)
+            whole = draw_preview(session.screen, preview, session.screen.left - _BELOW)
             session.screen.print()
             more = [] if whole else [Choice("Show full text", "read")]
             entries = [Choice("Send", "send"), *more]
             if session.keyboard.choose("", entries, back="Keep editing", at=BACK) == "send":
                 break
-            room = None
+            with suppress(Back):
+                session.read(crumbs, partial(draw_preview, session.screen, preview, None))
         session.screen.print(Text(f"Sending to {clean(self._client.name)}", "muted"))
         sent: MessageCard = session.insist(
             lambda: named("email send")(session.crm, client=self._client, yes=True, **answers)

@@ -32,6 +32,6 @@ export function pasted(text) {
 export function follow(event, address) {
   let url;
   try { url = new URL(address); } catch { return; }
-  if (!["http:", "https:", "mailto:"].includes(url.protocol)) return;
+  if (!["http:", "https:", "mailto:", "tel:"].includes(url.protocol)) return;
   if (confirm(`Open this address?\n\n${url.href}`)) open(url.href, "_blank", "noopener,noreferrer");
 }
