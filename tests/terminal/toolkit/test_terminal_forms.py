@@ -37,7 +37,7 @@ def test_after_a_field_enter_goes_to_the_next(start: Start) -> None:
 
 
 def test_a_form_has_its_fields_in_groups_and_the_rest_behind_one_entry(start: Start, crm: CRM) -> None:
-    session = editing(start()).sees("Contact 2) E-mail").sees("Address 7) Address").sees("About c) Date of birth")
+    session = editing(start()).sees("Contact 2) E-mail").sees("Address 7) Address").sees("About Date of birth")
     session.sees("More fields (12)").choose("More fields").sees("Edit › More fields").sees("Invoices 5) Tax ID")
     session.choose("Source").sees("Source (").press("fair", "enter").sees("* fair").press("esc")
     session.sees("* Graz").sees("More fields (12, 1 filled in)").press("1").sees("Saved: Anna Berg")
