@@ -111,15 +111,15 @@ class Reader:
                 f"it says {pieces} pieces and a price: write what was paid in all, or name the column of it with --map"
             )
             return checked
-        there = self._conventions_of(mapped.fields)
+        row_country = self._conventions_of(mapped.fields)
         try:
             for target, text in mapped.fields.items():
                 if text and not text.isspace():
                     of_client, described = self._targets[target]
                     values = checked.client if of_client else checked.values
                     by = self._by
-                    if described.name == "phone" and there is not None:
-                        by = self._of_number(described, text, there)
+                    if described.name == "phone" and row_country is not None:
+                        by = self._of_number(described, text, row_country)
                     try:
                         values[described.name] = value = described.check.read(text, by)
                     except FieldError as error:
@@ -145,10 +145,10 @@ class Reader:
             return None
         return replace(self._by, country=country) if country and country != self._by.country else None
 
-    def _of_number(self, described: Field, text: str, there: Conventions) -> Conventions:
+    def _of_number(self, described: Field, text: str, row_country: Conventions) -> Conventions:
         """The conventions by which a telephone number of a row from another country is read: with a 0 in front those of
         that country, else those of the team, where they can be."""
-        orders = (there, self._by) if text.lstrip(" (").startswith("0") else (self._by, there)
+        orders = (row_country, self._by) if text.lstrip(" (").startswith("0") else (self._by, row_country)
         return next((by for by in orders if _reads(described, text, by)), self._by)
 
     def _kept(self, checked: Checked, described: Field, text: str, error: FieldError) -> str:
