@@ -1,16 +1,17 @@
 """A service that checks two requests of one moment on the same state, and merges them: nothing is lost or doubled."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from crm.errors import CRMError, NotFoundError, RefusedError
 from crm.model import Client, Sale
 from crm.repository.sheets.grid.layout import META
 from crm.repository.sheets.live_check import LiveCheck
-from tests.support.sheets_team import Team, new_team
+from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
 
 MODES = {
     "marker": ["marker"],
@@ -118,3 +119,106 @@ def test_whether_google_serialises_is_found_out_and_remembered_with_the_spreadsh
     # Where it does not, a change is looked at once more.
     assert (counts["reads"], counts["writes"]) == (2 if merges else 1, 1)
     _check(team, 1)
+
+
+def _delete_sale(tx: Any, number: int) -> None:
+    tx.delete(tx.get(Sale, number))
+
+
+# What two machines do at one moment: ours, theirs, and what must hold afterwards of clients 1 and 2 and of the sales.
+RACES: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any], Callable[[Any], bool]]] = {
+    "two sales deleted": (
+        lambda tx: _delete_sale(tx, 1),
+        lambda tx: _delete_sale(tx, 2),
+        lambda found: sorted(found[Sale]) == [3, 4, 5, 6],
+    ),
+    "a sale deleted, another one made": (
+        lambda tx: _delete_sale(tx, 1),
+        _sell,
+        lambda found: sorted(found[Sale])[:5] == [2, 3, 4, 5, 6] and len(found[Sale]) == 6,
+    ),
+    "a sale made, another one deleted": (
+        _sell,
+        lambda tx: _delete_sale(tx, 1),
+        lambda found: sorted(found[Sale])[:5] == [2, 3, 4, 5, 6] and len(found[Sale]) == 6,
+    ),
+    "a client deleted, another one edited": (
+        lambda tx: tx.delete(tx.get(Client, 2)),
+        lambda tx: tx.change(tx.get(Client, 3), city="Ulm"),
+        lambda found: sorted(found[Client]) == [1, 3] and found[Client][3].city == "Ulm" and len(found[Sale]) == 4,
+    ),
+    "a client edited, another one deleted": (
+        lambda tx: tx.change(tx.get(Client, 3), city="Ulm"),
+        lambda tx: tx.delete(tx.get(Client, 2)),
+        lambda found: sorted(found[Client]) == [1, 3] and found[Client][3].city == "Ulm" and len(found[Sale]) == 4,
+    ),
+    "a client deleted that is sold to": (
+        lambda tx: tx.delete(tx.get(Client, 1)),
+        lambda tx: _sell(tx, 1),
+        lambda found: sorted(found[Client]) == [2, 3] and len(found[Sale]) == 4,
+    ),
+    "two own fields": (
+        lambda tx: tx.change(tx.get(Client, 1), extra={"Hat": "M"}),
+        lambda tx: tx.change(tx.get(Client, 1), notes="theirs"),
+        lambda found: (found[Client][1].extra, found[Client][1].notes) == ({"Hat": "M"}, "theirs"),
+    ),
+    "two new columns": (
+        lambda tx: tx.change(tx.get(Client, 1), extra={"Hat": "M"}),
+        lambda tx: tx.change(tx.get(Client, 2), extra={"Shoe": "42"}),
+        lambda found: [found[Client][at].extra for at in (1, 2)] == [{"Hat": "M"}, {"Shoe": "42"}],
+    ),
+    "the same new column": (
+        lambda tx: tx.change(tx.get(Client, 1), extra={"Hat": "M"}),
+        lambda tx: tx.change(tx.get(Client, 2), extra={"Hat": "L"}),
+        lambda found: [found[Client][at].extra for at in (1, 2)] == [{"Hat": "M"}, {"Hat": "L"}],
+    ),
+}  # fmt: skip
+# What a person does in the very moment before the requests of one moment are applied.
+BY_HAND: dict[str, list[Any]] = {
+    "nothing": [],
+    "sorted": [["sort", CLIENTS, 2, True], ["sort", SALES, 0, True]],
+    "dragged": [["move_rows", CLIENTS, 1, 1, 4], ["move_rows", SALES, 2, 1, 6]],
+    "inserted": [["insert_rows", CLIENTS, 2, 1], ["insert_rows", SALES, 1, 2]],
+    "columns dragged": [["move_column", CLIENTS, 3, 1], ["move_column", SALES, 3, 1]],
+}
+_QUICK = {("two sales deleted", "nothing", "all"), ("two new columns", "nothing", "all")}
+
+
+def _cases() -> Iterator[Any]:
+    for race in RACES:
+        for hand in BY_HAND:
+            for mode in ("all", "marker") if hand == "nothing" else ("all",):
+                marks = [] if (race, hand, mode) in _QUICK else pytest.mark.slow
+                yield pytest.param(race, hand, mode, marks=marks, id=f"{race}, {hand}, {mode}")
+
+
+@pytest.mark.parametrize(("race", "hand", "mode"), list(_cases()))
+def test_nothing_is_lost_or_doubled_whatever_two_do_at_one_moment(team: Team, race: str, hand: str, mode: str) -> None:
+    ours, theirs, holds = RACES[race]
+    for client in (1, 2, 3):
+        team.store.change(lambda tx, client=client: [_sell(tx, client) for _ in range(2)], "sales")
+    other = team.another("ben")
+    other.refresh()
+    team.person.merges(MODES[mode])
+    if BY_HAND[hand]:
+        team.in_the_windows(BY_HAND[hand])
+    failed: list[CRMError] = []
+
+    def done(act: Callable[[], Any]) -> None:
+        try:
+            act()
+        except (NotFoundError, RefusedError) as error:
+            # Who comes second finds that the client is gone.
+            failed.append(error)
+
+    team.person._service.at_that_moment.append(lambda: done(lambda: other.transact(theirs, "theirs")))
+    done(lambda: team.store.change(ours, "ours"))
+    team.person.merges([])
+    found = team.agreed()
+    assert holds(found), {kind: found[kind] for kind in (Client, Sale)}
+    assert len(failed) <= (race == "a client deleted that is sold to")
+    for client in found[Client].values():
+        sold = [sale.amount for sale in found[Sale].values() if sale.client == client.id]  # type: ignore[attr-defined]
+        assert client.total_spend == sum(sold)  # type: ignore[attr-defined]
+    summaries = team.summaries()
+    assert (summaries.count("ours"), summaries.count("theirs")) in [(1, 1), *([(0, 1), (1, 0)] if failed else [])]

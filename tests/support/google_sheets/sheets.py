@@ -142,6 +142,9 @@ def _filtered(book: Book, filters: list[Json]) -> list[Place]:
 def _branched(call: Call) -> batch.Situation:
     """What a batch is carried out on; where the service merges, it stands on what it found when it came."""
     service, document = call.service, _document(call, write=True)
+    if service.merges:
+        # What people have done before is seen by all requests of this moment.
+        service.people_before()
     branch = document.book.copy() if service.merges else None
     if branch is not None:
         _asked(lambda: batch.apply(batch.Situation(branch.copy()), call.body.get("requests") or []))

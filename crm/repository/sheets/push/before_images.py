@@ -109,12 +109,14 @@ class Part:
 
 @dataclass
 class Redo:
-    """Everything else that a commit wrote: the state that it made, the rows that it added, by kind, and those of the
-    history. So it can be written again where a request of the same moment has written over it."""
+    """Everything else that a commit wrote: the state that it made, the rows that it added, by kind, those of the
+    history, and headings, by kind and column. So it can be written again where a request of the same moment has written
+    over it."""
 
     state: Sequence[Cell]
     added: Mapping[type[Record], Sequence[Sequence[Cell]]]
     history: Sequence[Sequence[Cell]]
+    headings: Mapping[type[Record], Mapping[int, str]] = field(default_factory=dict)
 
     @property
     def after(self) -> State | None:
@@ -180,6 +182,7 @@ class Block:
             "cells": [[list(at_cells) for at_cells in part.cells.items()] for part in self.parts],
             "rows": {TABS[kind].sheet_id: rows for kind, rows in self.redo.added.items()},
             "history": self.redo.history,
+            "headings": {TABS[kind].sheet_id: list(texts.items()) for kind, texts in self.redo.headings.items()},
             "state": self.redo.state,
         }
         return {"redo": again} if len(json.dumps(again)) <= _MOST_AGAIN else {}
@@ -204,7 +207,7 @@ def block_of(plan: Plan, seen: Seen, after: State, base: State) -> tuple[Block, 
     # One of several requests is too much to keep once more.
     if not after.staging and not base.staging:
         rows = {kind: [row[1] for row in rows] for kind, rows in plan.appends.items()}
-        block.redo = Redo(after.rows()[1], rows, plan.history)
+        block.redo = Redo(after.rows()[1], rows, plan.history, plan.headings)
     copies = [_copy(META.sheet_id, 1, 1, 0)]
     for at, kind in enumerate(kinds, start=1):
         place = seen.places[kind.kind_name]
@@ -347,7 +350,12 @@ def _read(rows: Sequence[Sequence[Cell]], at: int) -> Block:
         for part, again in zip(parts, redo["cells"], strict=True):
             part.cells = {int(place): list(cells) for place, cells in again}
         by_kind = {_BY_SHEET[int(sheet)]: list(rows) for sheet, rows in redo["rows"].items()}
-        block.redo = Redo(redo["state"], by_kind, redo["history"])
+        # An older version has not kept them.
+        headings = {
+            _BY_SHEET[int(sheet)]: {int(column): str(text) for column, text in texts}
+            for sheet, texts in redo.get("headings", {}).items()
+        }
+        block.redo = Redo(redo["state"], by_kind, redo["history"], headings)
     block.rows = {place: row[_AT:] for place, row in enumerate(rows[at : at + block.size])}
     return block
 

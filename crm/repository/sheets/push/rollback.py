@@ -161,11 +161,20 @@ class _Tab:
                         place, was = columns(column), kept[column] if column < len(kept) else ""
                         if row is not None and place is not None and alike(row.cell(place), was):
                             row.put(place, cell)
+        self._head_again(block.redo.headings.get(self.kind, {}) if block.redo else {})
         known = {self.id_of(row) for row in self.rows if not row.gone}
         for cells in block.redo.added.get(self.kind, ()) if block.redo else ():
             added = _Row(None, [], list(cells))
             if self.id_of(added) not in known:
                 self.rows.append(added)
+
+    def _head_again(self, texts: Mapping[int, str]) -> None:
+        """Writes headings of new columns that are not there any more."""
+        for at, text in texts.items():
+            self.top += [""] * (at + 1 - len(self.top))
+            if self.top[at] == "" and text.casefold() not in (str(cell).casefold() for cell in self.top):
+                self.top[at] = text
+        self.head = heading(self.kind, self.top)
 
     def _delete_again(self, kept: Sequence[Cell]) -> None:
         """Takes a row away that stands there as it was when a commit deleted it."""
