@@ -137,7 +137,7 @@ class _Tab:
                 self._put_heading_back(part.headed, kept_head.written)
                 columns = _columns(kept_head, self.head)
                 victims = [
-                    _Victim(use, row, kept_head, columns, part.names.get(offset, {}))
+                    _Victim(use, row, kept_head, columns, part.names.get(offset, {}), part.cells.get(offset, ()))
                     for offset, (use, row) in enumerate(zip(part.uses, block.rows_of(part), strict=True))
                     if use is not None
                 ]
@@ -201,6 +201,9 @@ class _Tab:
             elif row is not None:
                 # One that is not there any more was deleted by a person since.
                 victim.restore(row)
+            elif left := next((row for row in self.rows if not row.gone and victim.is_all_of(row)), None):
+                # Or somebody else has emptied it at the same moment.
+                left.now = [""] * len(left.was)
 
     def _add_again(self, victim: "_Victim") -> None:
         again = _Row(None, [])
@@ -334,8 +337,12 @@ class _Victim:
         kept_head: Heading,
         columns: Callable[[int], int | None],
         names: Mapping[int, Cell],
+        cells: Sequence[Cell],
     ) -> None:
         self.row = row
+        places = [columns(column) for column in sorted(use.writes or ())]
+        # What the commit wrote, by column, as far as it is known.
+        self._cells = {at: cell for at, cell in zip(places, cells, strict=False) if at is not None and cell != ""}
         self.columns = columns
         self.deleted = use.writes is None
         self._written = frozenset(use.writes or ())
@@ -346,6 +353,15 @@ class _Victim:
         self.targets = [place for column in self._written if (place := columns(column)) is not None]
         # What the commit wrote for the row to be known by.
         self.names = {place: cell for column, cell in names.items() if (place := columns(column)) is not None}
+
+    def is_all_of(self, row: _Row) -> bool:
+        """Return whether a row holds what the commit wrote there, and nothing else."""
+        filled = {at: cell for at, cell in enumerate(row.now) if cell != ""}
+        return (
+            bool(filled)
+            and filled.keys() == self._cells.keys()
+            and all(alike(cell, self._cells[at]) for at, cell in filled.items())
+        )
 
     def names_in(self, row: _Row) -> int:
         """The number of those that stand in a row."""
