@@ -59,6 +59,11 @@ class DueReminder:
     new_due_on: date
 
 
+def days_overdue(due_on: date | None, today: date) -> int:
+    """For how many days something has been overdue; 0 on the day it is due, and where it is due on no day."""
+    return max((today - due_on).days, 0) if due_on is not None else 0
+
+
 def due_reminder(overdue: Overdue, levels: Sequence[Level], today: date, *, decimals: int = 2) -> DueReminder | None:
     """The next level, where it is due today: never two levels in one run, never before the term of the one before has
     passed, never where something was paid today or a promise has not run out. None where nothing is due."""
@@ -75,7 +80,7 @@ def due_reminder(overdue: Overdue, levels: Sequence[Level], today: date, *, deci
     if not later:
         return None
     level = by_number[min(later)]
-    days = (today - overdue.due_on).days
+    days = days_overdue(overdue.due_on, today)
     if days < level.days:
         return None
     if overdue.reminded_on is not None:

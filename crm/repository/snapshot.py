@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Select, delete, func, insert, select
 from crm.clock import Clock
 from crm.errors import NotFoundError
 from crm.model import Client, Record, people
+from crm.model.data import PAID_INVOICES
 from crm.repository import (
     STORE_ID,
     Change,
@@ -84,13 +85,19 @@ class SqlSnapshot:
         return self.clock.today
 
     @cached_property
+    def _active_rules(self) -> "Sequence[AnyRow]":
+        return self.connection.execute(statements.RULES).all()
+
+    @cached_property
     def rules(self) -> "RuleSet":
-        return _rule_set(tuple((row[0], row[1], row[2]) for row in self.connection.execute(statements.RULES)))
+        return _rule_set(tuple((row[0], row[1], row[2]) for row in self._active_rules))
 
     @cached_property
     def by_invoices(self) -> bool:
         """Return whether paid invoices make the total of a client, and not sales."""
-        return counts_invoices(self.connection)
+        # The rules are asked for as well: one statement says both.
+        rules = self._active_rules
+        return rules[0][3] == PAID_INVOICES if rules else counts_invoices(self.connection)
 
     @cached_property
     def team(self) -> Team:

@@ -8,7 +8,7 @@ from crm.repository.tables import TABLES, sale, setting
 
 _invoice, _payment, _allocation = TABLES[Invoice].c, TABLES[Payment].c, TABLES[Allocation].c
 _CURRENCY = select(setting.c.value).where(setting.c.key == CURRENCY).scalar_subquery()
-_COUNTS = select(setting.c.value).where(setting.c.key == SPEND_COUNTS)
+SPEND_COUNTED = select(setting.c.value).where(setting.c.key == SPEND_COUNTS)
 
 
 def in_team_currency(currency: ColumnElement[str]) -> ColumnElement[bool]:
@@ -45,7 +45,7 @@ PAID = (
 
 def counts_invoices(connection: Connection) -> bool:
     """Return whether paid invoices make the total, and not sales."""
-    return connection.execute(_COUNTS).scalar() == PAID_INVOICES
+    return connection.execute(SPEND_COUNTED).scalar() == PAID_INVOICES
 
 
 def spent(by_invoices: bool) -> FromClause:

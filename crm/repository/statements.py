@@ -3,6 +3,7 @@
 from sqlalchemy import String, bindparam, select, type_coerce
 
 from crm.model import Client
+from crm.repository.spend import SPEND_COUNTED
 from crm.repository.sql_functions import among
 from crm.repository.tables import TABLES, client, record_columns, rule, transactions, user
 
@@ -21,8 +22,12 @@ CLIENTS_BY = {
         ("name", client.c.search_name),
     )
 }
-# The active rules in their order: number, status, condition.
-RULES = select(rule.c.id, rule.c.status, rule.c.when).where(rule.c.active).order_by(rule.c.position, rule.c.id)
+# The active rules in their order: number, status, condition; and beside each what makes the totals that they judge by.
+RULES = (
+    select(rule.c.id, rule.c.status, rule.c.when, SPEND_COUNTED.scalar_subquery())
+    .where(rule.c.active)
+    .order_by(rule.c.position, rule.c.id)
+)
 # Whether somebody has a password, and so can sign in.
 ANY_PASSWORD = select(user.c.id).where(user.c.password != "").limit(1)
 LAST_TRANSACTION = select(transactions.c.id, transactions.c.at).order_by(transactions.c.id.desc()).limit(1)

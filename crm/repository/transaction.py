@@ -495,7 +495,7 @@ class SqlTransaction(SqlSnapshot):
         elif isinstance(record, Invoice):
             self._bills.add(record.id)
         elif isinstance(record, Setting) and record.key in _COUNTING:
-            self.__dict__.pop("by_invoices", None)
+            self._forget_rules()
             self._recounts = True
         if isinstance(record, Invoice | Payment) and self.by_invoices:
             self._changed[SPEND].add(record.client)
@@ -524,7 +524,8 @@ class SqlTransaction(SqlSnapshot):
             self._changed[totals] |= numbers
 
     def _forget_rules(self) -> None:
-        self.__dict__.pop("rules", None)
+        for name in ("_active_rules", "rules", "by_invoices"):
+            self.__dict__.pop(name, None)
         self._decided.clear()
 
     # Deleting

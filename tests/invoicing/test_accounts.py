@@ -1,4 +1,4 @@
-"""Numbers, states, payments, credits, reminders, ageing and statements: tables first, then what always holds."""
+"""Numbers, states, payments, credits, reminders and statements: tables first, then what always holds."""
 
 import dataclasses
 import itertools
@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 
 from crm.errors import CRMError, FieldError, RefusedError
 from crm.invoicing import numbering
-from crm.invoicing.ageing import ageing, days_overdue
 from crm.invoicing.credits import credit_of_amount, credit_of_lines, credited_by_group, line_totals
 from crm.invoicing.document import CREDIT_NOTE, Adjustment, DocumentLine, InvoiceDocument, Party
-from crm.invoicing.dunning import LEVELS, Level, Overdue, due_reminder, interest_on
+from crm.invoicing.dunning import LEVELS, Level, Overdue, days_overdue, due_reminder, interest_on
 from crm.invoicing.payments import OpenInvoice, allocate
 from crm.invoicing.state import STATES, state_of
 from crm.invoicing.statement import ENTRY_KINDS, Entry, statement
@@ -284,14 +283,7 @@ def test_a_reminder_asks_for_fee_and_interest_by_a_new_day() -> None:
     assert due_reminder(Overdue(open=D(1), due_on=days_ago(30)), [], TODAY) is None
 
 
-def test_open_amounts_by_age() -> None:
-    table = ageing(
-        [(D(2**place), days_ago(days)) for place, days in enumerate([-5, 0, 1, 30, 31, 60, 61, 90, 91, 400])]
-        + [(D(1024), None), (D(0), days_ago(900))],
-        TODAY,
-    )
-    assert (table.not_due, table.to_30, table.to_60, table.to_90, table.over_90) == (1027, 12, 48, 192, 768)
-    assert (table.overdue, table.total, table.oldest_days) == (1020, 2047, 400)
+def test_nothing_is_overdue_on_the_day_it_is_due() -> None:
     assert [days_overdue(day, TODAY) for day in (None, days_ago(-1), TODAY, days_ago(1))] == [0, 0, 0, 1]
 
 

@@ -103,3 +103,17 @@ def test_every_command_line_in_the_readme_is_one_that_there_is() -> None:
     for line in shown:
         words = line.split()
         assert " ".join(words[:2]) in known or words[0] in known, line
+
+
+def test_the_plan_of_the_house_names_what_there_is() -> None:
+    page = (PROJECT / "docs" / "architecture.md").read_text("utf-8")
+    plan = re.findall(r"^  ([\w.]+)/? {2,}\S", page.partition("Imports go one way")[0], re.MULTILINE)
+    stands = {path.name for path in (PROJECT / "crm").iterdir()} - {"__init__.py", "__pycache__"}
+    assert stands - set(plan) == set()
+    assert set(plan) - stands == set()
+    paths = set(re.findall(r"`((?:crm|tests|docs|benchmarks)/[\w./-]+)`", page))
+    assert [path for path in sorted(paths) if not (PROJECT / path).exists()] == []
+    subjects = {path.name for path in (PROJECT / "crm" / "commands").iterdir() if (path / "__init__.py").exists()}
+    assert [set(re.findall(r"(\w+)/", line)) for line in re.findall(r"^    (clients/.*)$", page, re.MULTILINE)] == [
+        subjects, subjects,
+    ]  # fmt: skip

@@ -17,7 +17,7 @@ from crm.commands.record_names import names_of
 from crm.commands.registry import About, command
 from crm.config import Currency
 from crm.errors import confirmation
-from crm.invoicing.ageing import days_overdue
+from crm.invoicing.dunning import days_overdue
 from crm.invoicing.statement import Entry, Statement, statement
 from crm.lazy_dataclasses import dataclass
 from crm.model import Client, Conventions, Invoice, Payment, Reminder
