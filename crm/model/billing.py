@@ -122,6 +122,9 @@ class Invoice(Record):
             "by_client": ("client", "state"),
             "by_due": ("due_on", "open"),
             "by_corrects": ("corrects",),
+            # Whoever issues one asks for the day of the last one, and whether the number is taken.
+            "by_state": Indexed(("state", "kind", "issued_on"), since=10),
+            "by_number": Indexed(("number",), folded=True, given="number", since=10),
             # Who owes what and since when is read from the index alone.
             "open": Indexed(
                 ("client", "currency", "due_on", "open", "reminded_on", "promised_on"), given="open", since=10

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Row, Select, bindparam, func, or_, select, union_all
 
 from crm.errors import RefusedError
 from crm.model import Allocation, Client, Invoice, Payment, Record
@@ -90,9 +90,10 @@ class Balances:
                 for wrong in tx.connection.execute(_astray(column.in_(batch)).limit(1)):
                     raise RefusedError(f"{_astray_words(wrong, 'would be')}. Nothing was changed.")
         for batch in _batches(self._invoices):
-            of_these = or_(_note.id.in_(batch), _invoice.id.in_(batch))
-            for wrong in tx.connection.execute(_credited_astray(of_these).limit(1)):
-                raise RefusedError(f"{_credited_words(wrong, 'would be')}. Nothing was changed.")
+            # One after the other: asked in one statement, both would be looked for from end to end.
+            for column in (_note.id, _invoice.id):
+                for wrong in tx.connection.execute(_credited_astray(column.in_(batch)).limit(1)):
+                    raise RefusedError(f"{_credited_words(wrong, 'would be')}. Nothing was changed.")
 
     def later(self, tx: "SqlWriter", number: int) -> Iterator[str]:
         """The payments, refunds and allocations of the clients that were recorded after a transaction, in words."""
@@ -147,16 +148,18 @@ def _rows_of_credit() -> Any:
     return union_all(*rows).subquery()
 
 
+_of_client = union_all(
+    select(_payment.currency, _payment.left.label("credit")).where(_payment.client == bindparam("wanted")),
+    select(_invoice.currency, _invoice.overpaid.label("credit")).where(
+        _invoice.client == bindparam("wanted"), _invoice.overpaid != NOTHING
+    ),
+).subquery()
+_CREDITS = select(_of_client.c.currency, func.sum(_of_client.c.credit)).group_by(_of_client.c.currency)
+
+
 def _credits(snapshot: "SqlReader", client: int) -> Mapping[str, Decimal]:
     """The credit of a client, by currency."""
-    rows = union_all(
-        select(_payment.currency, _payment.left.label("credit")).where(_payment.client == client),
-        select(_invoice.currency, _invoice.overpaid.label("credit")).where(
-            _invoice.client == client, _invoice.overpaid != NOTHING
-        ),
-    ).subquery()
-    summed = select(rows.c.currency, func.sum(rows.c.credit)).group_by(rows.c.currency)
-    return {row[0]: row[1] for row in snapshot.select(summed)}
+    return {row[0]: row[1] for row in snapshot.select(_CREDITS, wanted=client)}
 
 
 def _credit_below_nothing() -> Select[Any]:

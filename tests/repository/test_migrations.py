@@ -33,6 +33,8 @@ ALTER TABLE mailing DROP COLUMN service;
 DROP TABLE reminder_level;
 DROP INDEX client_by_region;
 DROP INDEX invoice_open;
+DROP INDEX invoice_by_state;
+DROP INDEX invoice_by_number;
 ALTER TABLE client DROP COLUMN region;
 UPDATE store_facts SET value = '9' WHERE name = 'schema_version';
 """,

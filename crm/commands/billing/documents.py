@@ -185,9 +185,10 @@ def format_for(client: Client) -> str:
     return "" if client.invoice_format == "none" else client.invoice_format
 
 
-def card_of(crm: CRM, snapshot: Snapshot, invoice: Invoice) -> InvoiceCard:
-    """An invoice with all that it is shown with."""
-    lines, adjustments = bills.belonging(snapshot, invoice.id)
+def card_of(crm: CRM, snapshot: Snapshot, invoice: Invoice, before: InvoiceCard | None = None) -> InvoiceCard:
+    """An invoice with all that it is shown with; its lines and adjustments are those of the card `before`, where there
+    is one."""
+    lines, adjustments = (before.lines, before.adjustments) if before else bills.belonging(snapshot, invoice.id)
     client = snapshot.get(Client, invoice.client)
     corrected = snapshot.find(Invoice, invoice.corrects) if invoice.corrects else None
     document = document_of(crm.settings, invoice, client, lines, adjustments, corrected)

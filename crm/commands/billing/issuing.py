@@ -60,13 +60,13 @@ def issue(
     def change(tx: Transaction) -> InvoiceCard:
         issued = issued_of(crm, tx, draft(tx, invoice), on or tx.today, due)
         tx.settle()
-        return card_of(crm, tx, tx.get(Invoice, issued.id))
+        return card_of(crm, tx, tx.get(Invoice, issued.invoice.id), issued)
 
     return crm.transact(change, f"issued {name_of(invoice)}")
 
 
-def issued_of(crm: CRM, tx: Transaction, invoice: Invoice, on: date, due: date | None) -> Invoice:
-    """A draft as it is issued, in a change. Raises RefusedError where something is missing."""
+def issued_of(crm: CRM, tx: Transaction, invoice: Invoice, on: date, due: date | None) -> InvoiceCard:
+    """A draft as it is issued, in a change, with its lines. Raises RefusedError where something is missing."""
     if on > tx.today:
         raise FieldError("an invoice is issued today or on a day before", field="on", label="Date")
     tx.settle()
@@ -79,7 +79,8 @@ def issued_of(crm: CRM, tx: Transaction, invoice: Invoice, on: date, due: date |
     elif due_on and due_on < on:
         raise FieldError("the day it is due is before the day of issue", field="due", label="Due")
     current = tx.get(Invoice, invoice.id)
-    document = replace(card_of(crm, tx, current).document, issued_on=on, due_on=due_on)
+    card = card_of(crm, tx, current)
+    document = replace(card.document, issued_on=on, due_on=due_on)
     wanted_format = format_for(client)
     if lacks := missing(document, wanted_format):
         which = f" as {wanted_format}, which {client.name} needs" if wanted_format else ""
@@ -95,7 +96,7 @@ def issued_of(crm: CRM, tx: Transaction, invoice: Invoice, on: date, due: date |
     _refuse_earlier(tx, invoice.kind, on)
     bank = {"iban": document.iban, "bic": document.bic, "account_holder": document.account_holder}
     frozen = {**asdict(document.seller), **bank, "language": document.language}
-    return tx.change(
+    issued = tx.change(
         current,
         state="issued",
         number=take_number(tx, crm.settings, invoice.kind, on),
@@ -108,6 +109,7 @@ def issued_of(crm: CRM, tx: Transaction, invoice: Invoice, on: date, due: date |
         terms=document.terms,
         user=crm.me,
     )
+    return replace(card, invoice=issued)
 
 
 def _refuse_earlier(tx: Transaction, kind: str, on: date) -> None:
@@ -169,7 +171,7 @@ def credit(
         note = _credit_note(crm, tx, current, line, amount, reason)
         issued = issued_of(crm, tx, note, day, None)
         tx.settle()
-        return card_of(crm, tx, tx.get(Invoice, issued.id))
+        return card_of(crm, tx, tx.get(Invoice, issued.invoice.id), issued)
 
     return crm.transact(change, f"credited {name_of(invoice)}")
 

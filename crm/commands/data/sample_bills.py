@@ -66,7 +66,7 @@ def add_bills(crm: CRM, tx: Transaction, clients: Sequence[Client], today: date)
         tx.add_all(bill)
         if days is not None:
             on = today - timedelta(days=days)
-            issued = issued_of(crm, tx, invoice, on, on + timedelta(days=term))
+            issued = issued_of(crm, tx, invoice, on, on + timedelta(days=term)).invoice
             tx.settle()
             _pay(tx, tx.get(Invoice, issued.id), Decimal(paid), today, crm.me)
 

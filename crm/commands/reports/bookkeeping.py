@@ -67,6 +67,7 @@ def bookkeeping(
     return kept(Report("List for the bookkeeper", since, until, _COLUMNS, rows), to, crm, yes=yes)
 
 
+_OF_BUYER = ("name", "vat_id", "country")
 # What rows are sorted by: the day, documents before payments, and their number.
 _Key = tuple[date, int, int]
 
@@ -82,7 +83,7 @@ def _documents(
         for invoice in snapshot.find_all(Invoice, Query({"id": [invoice.corrects for invoice in issued] or [0]}))
     }
     for invoice, lines, adjustments in bills.with_parts(snapshot, issued):
-        buyer, on = json.loads(invoice.buyer), invoice.issued_on or until
+        buyer, on = json.loads(invoice.buyer or "{}"), invoice.issued_on or until
         sign = -1 if invoice.kind == "credit_note" else 1
         for group in bills.totals_of(invoice, lines, adjustments).taxes:
             account = accounts.get(f"{group.rate.normalize():f}%" if group.category == "S" else group.category, "")
@@ -90,7 +91,7 @@ def _documents(
                 (on, 0, invoice.id),
                 (
                     INVOICE_KINDS[invoice.kind], on, invoice.number, corrected.get(invoice.corrects, ""),
-                    invoice.due_on, str(invoice.client), buyer["name"], buyer["vat_id"], buyer["country"],
+                    invoice.due_on, str(invoice.client), *(buyer.get(name, "") for name in _OF_BUYER),
                     group.category, _digits(group.rate, 2), *(
                         _digits(sign * amount, decimals_of(invoice.currency))
                         for amount in (group.base, group.tax, group.base + group.tax)

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, case, func, select, true, type_coerce
+from sqlalchemy import ColumnElement, and_, case, func, select, true, type_coerce
 
 from crm.model import Invoice, InvoiceLine, Payment, Service
 from crm.model.money import NOTHING
@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from crm.repository import AnyRow
 
 _invoice, _line, _payment, _service = (TABLES[kind].c for kind in (Invoice, InvoiceLine, Payment, Service))
+# State and day of issue, in statements over many invoices. Not the bare columns: by an index each would be looked up.
+_state: ColumnElement[Any] = func.coalesce(_invoice.state, _invoice.state)
+_issued_on: ColumnElement[Any] = func.coalesce(_invoice.issued_on, _invoice.issued_on)
 _sign = case((_invoice.kind == "credit_note", -1), else_=1)
 
 
 def currencies(snapshot: Snapshot) -> Sequence[str]:
     """The currencies in which something was issued or paid."""
-    issued = select(_invoice.currency).where(_invoice.state == "issued").distinct()
+    issued = select(_invoice.currency).where(_state == "issued").distinct()
     rows = [*snapshot.select(issued), *snapshot.select(select(_payment.currency).distinct())]
     return sorted({row[0] for row in rows if row[0]})
 
@@ -43,7 +46,7 @@ def issued_by_day(snapshot: Snapshot, first: date, last: date, currency: str) ->
     """The documents of each day: issued_on, kind, total, count."""
     statement = (
         select(_invoice.issued_on, _invoice.kind, func.sum(_invoice.total).label("total"), func.count().label("count"))
-        .where(_invoice.state == "issued", _invoice.currency == currency, _invoice.issued_on.between(first, last))
+        .where(_state == "issued", _invoice.currency == currency, _issued_on.between(first, last))
         .group_by(_invoice.issued_on, _invoice.kind)
     )
     return snapshot.select(statement)
@@ -102,7 +105,7 @@ def net_by_service(snapshot: Snapshot, first: date, last: date, currency: str) -
         .select_from(TABLES[InvoiceLine])
         .join(TABLES[Invoice], _invoice.id == _line.invoice)
         .outerjoin(TABLES[Service], _service.id == _line.service)
-        .where(_invoice.state == "issued", _invoice.currency == currency, _invoice.issued_on.between(first, last))
+        .where(_state == "issued", _invoice.currency == currency, _issued_on.between(first, last))
         .group_by(_line.service)
         .order_by(net.desc(), _line.service)
     )
@@ -114,6 +117,6 @@ def net_issued(snapshot: Snapshot, first: date, last: date, currency: str) -> tu
     statement = select(
         func.sum(type_coerce(_invoice.net * _sign, _invoice.net.type)),
         func.count(case((_invoice.kind == "invoice", _invoice.id))),
-    ).where(_invoice.state == "issued", _invoice.currency == currency, _invoice.issued_on.between(first, last))
+    ).where(_state == "issued", _invoice.currency == currency, _issued_on.between(first, last))
     ((net, count),) = snapshot.select(statement)
     return net or NOTHING, count
