@@ -43,7 +43,7 @@ settings.register_profile(
 settings.register_profile(
     "ci",
     settings.get_profile("here"),
-    max_examples=60,
+    max_examples=40,
     derandomize=True,
     database=None,
     phases=[Phase.explicit, Phase.generate],

@@ -23,7 +23,7 @@ from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
 pytestmark = pytest.mark.slow
 
 MACHINES, PROGRAMS = 4, 8
-SALES_EACH, EDITS_EACH = 25, 12
+SALES_EACH, EDITS_EACH = 15, 8
 EDITS_MORE = 4
 LONGEST = 150.0
 
