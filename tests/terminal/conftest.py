@@ -179,7 +179,7 @@ class Session:
         """Presses the key that stands before an entry of a menu; one without a key is found by its words, and in a form
         by its letter."""
         self._until(self._asks, f"nothing is asked: {label}")
-        key = self.reads(r"(?:([\w.])\)|^ [» ] ) +" + re.escape(label))
+        key = self.reads(r"(?:([\w.])\)|^ [» ] ) +" + re.escape(label) + "|type to narrow the list")
         if any(key):
             return self.press(next(filter(None, key)))
         if "pick a field" not in self.text:

@@ -184,11 +184,16 @@ def search(session: Session) -> None:
                 for result in choice[:_MOST]
             ],
         )
+    from crm.terminal.clients.clients_list import ClientsPage
+
     if isinstance(chosen, Client):
         session.open(chosen)
+        with session.crm.read() as snapshot:
+            is_gone = snapshot.find(Client, chosen.id) is None
+        if is_gone and session.offers(named("clients list")):
+            # Not the page below, which may be the card of somebody else.
+            ClientsPage(session).show()
     elif isinstance(chosen, _Group):
-        from crm.terminal.clients.clients_list import ClientsPage
-
         ClientsPage(session, filters=chosen.filters).show()
     else:
         session.start(chosen)
