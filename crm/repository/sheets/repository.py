@@ -211,9 +211,11 @@ class SheetsRepository(SqlRepository):
 
     def _is_fresh(self, connection: Connection) -> bool:
         now = self.clock.now.timestamp()
-        is_away = self._offline is not None and not isinstance(self._offline[0], TabDamagedError)
-        if is_away and self._offline is not None and 0 <= now - self._offline[1] < _OFFLINE_FOR:
-            return True
+        if self._offline is not None:
+            # A damaged tab is looked at again as soon as anything else.
+            lasts = self.fresh_for if isinstance(self._offline[0], TabDamagedError) else _OFFLINE_FOR
+            if 0 <= now - self._offline[1] < lasts:
+                return True
         version, at = mirror.checked(connection)
         return version != mirror.BEHIND and 0 <= now - at < self.fresh_for
 
@@ -766,6 +768,7 @@ class SheetsRepository(SqlRepository):
 
     def _is_damaged(self) -> bool:
         """Return whether the spreadsheet cannot be read because of what was done to it by hand."""
+        self._offline = None
         self._look_at_sheet()
         try:
             self.refresh()

@@ -35,12 +35,12 @@ def strange_amounts(service: Service, edits: HandEdits, seen: Seen) -> Strange:
     rows: dict[type[Record], set[int]] = {}
     for kind, at, row in [(kind, at, row) for kind, _, at, row in edits.changed] + edits.added:
         head = heading(kind, seen.places[kind.kind_name].heading)
-        if any(_is_number(row[columns(kind).index(name)]) for name in amounts(head)):
+        if any(_is_number(row[columns(kind).index(name)]) for name in _typed(head)):
             rows.setdefault(kind, set()).add(at)
     columns_asked = {
         (kind, column, name): places
         for kind, places in rows.items()
-        for name, column in amounts(heading(kind, seen.places[kind.kind_name].heading)).items()
+        for name, column in _typed(heading(kind, seen.places[kind.kind_name].heading)).items()
     }
     return _strange(service, columns_asked)
 
@@ -52,7 +52,7 @@ def strange_cells(service: Service, contents: Contents, connection: Connection) 
     for kind in RECORDS:
         rows = contents.tabs[kind]
         head = heading(kind, rows[0] if rows else [])
-        typed = {name: at for name, at in amounts(head).items() if fields(kind)[name].by == "person"}
+        typed = _typed(head)
         if not typed or "id" not in head.positions:
             continue
         doubted = {record_id for record_id, name in problems.noted(connection, kind) if name in typed}
@@ -64,6 +64,11 @@ def strange_cells(service: Service, contents: Contents, connection: Connection) 
             if places:
                 columns_asked[kind, column, name] = places
     return _strange(service, columns_asked)
+
+
+def _typed(head: Heading) -> Mapping[str, int]:
+    """The columns of amounts that people type, by field; others follow from these."""
+    return {name: at for name, at in amounts(head).items() if fields(head.kind)[name].by == "person"}
 
 
 def _rows_of(head: Heading, rows: Sequence[Sequence[Cell]], ids: Collection[int]) -> Iterator[int]:
