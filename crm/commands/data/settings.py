@@ -59,7 +59,7 @@ def set_one(
             moves = tx.settle()
             if moves and not recount_ok:
                 raise Question(
-                    f"With {option.label.lower()} {checked}, {_clients(moves, crm.conventions)}.",
+                    f"With “{option.label}” set to {checked}, {_clients(moves, crm.conventions)}.",
                     parameter="recount_ok",
                     choices={"yes": "Change it"},
                     yes="yes",

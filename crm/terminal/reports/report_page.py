@@ -73,7 +73,7 @@ class ReportPage:
         entries = []
         for parameter in self._asked:
             value = self.arguments.get(parameter.name, parameter.default)
-            if value is None and parameter.name in ("since", "until"):
+            if value in (None, "") and parameter.name in ("since", "until", "currency"):
                 # What the report took by itself.
                 value = getattr(self.report, parameter.name)
             value_shown = parameter.check.show(value, by) if parameter.check and value not in (None, "") else "-"
