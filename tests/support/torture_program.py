@@ -21,18 +21,18 @@ KINDS = ("sale", "sale", "sale", "edit", "edit", "temporary")
 
 def work(folder: Path, store: Any, name: str, first: int, count: int) -> None:
     """So many operations, each with a token that shows whether it is there, and how often."""
-    with (folder / f"{name}.told").open("a", encoding="utf-8") as told:
+    with (folder / f"{name}.told").open("a", encoding="utf-8") as log:
         for number in range(first, count):
             chance = random.Random(f"{name} {number}")
             kind, client, token = chance.choice(KINDS), chance.randint(1, CLIENTS), f"{name}.{number};"
-            print("begin", kind, token, file=told, flush=True)
+            print("begin", kind, token, file=log, flush=True)
             try:
                 _do(store, kind, client, token)
                 answer = "ok"
             except CRMError as error:
                 answer = "may" if "may have been saved" in error.sentence else "not"
-                print("said", error.sentence.splitlines()[0], file=told, flush=True)
-            print(answer, kind, token, file=told, flush=True)
+                print("said", error.sentence.splitlines()[0], file=log, flush=True)
+            print(answer, kind, token, file=log, flush=True)
 
 
 def _do(store: Any, kind: str, client: int, token: str) -> None:
