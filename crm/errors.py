@@ -267,7 +267,7 @@ class Cancelled(CRMError):
     kind = "cancelled"
     exit_code = 130
 
-    def __init__(self, sentence: str = "Left without saving.") -> None:
+    def __init__(self, sentence: str = "Discarded. Nothing was saved.") -> None:
         super().__init__(sentence)
 
 

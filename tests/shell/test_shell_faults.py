@@ -410,7 +410,7 @@ def test_an_import_that_is_interrupted_ends_with_130_and_keeps_all_or_nothing(sh
     # Whether it came before the import, in it, or in the moment of saving: what is told is true.
     stored = len(shell.clients())
     assert stored in (1, 12_001)
-    assert err.startswith("Interrupted.") or (err == "Left without saving.\n" and stored == 1)
+    assert err.startswith("Interrupted.") or (err == "Discarded. Nothing was saved.\n" and stored == 1)
     assert shell.sound()
 
 

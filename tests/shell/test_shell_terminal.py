@@ -95,7 +95,7 @@ def test_leaving_a_question_is_130_and_stores_nothing(shell: CommandLine, comman
     sitting.keys(key)
     code, output = sitting.end()
     assert code == 130
-    assert "Left without saving." in output
+    assert "Discarded. Nothing was saved." in output
     assert shell.history() == before
     assert len(shell.clients()) == 1
 

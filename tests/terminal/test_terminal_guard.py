@@ -56,7 +56,7 @@ def raising(error: BaseException) -> Callable[[], None]:
     ("error", "words"),
     [
         (RefusedError("That would break [bold]something[/]."), "That would break [bold]something[/]."),
-        (Cancelled(), "Left without saving."),
+        (Cancelled(), "Discarded. Nothing was saved."),
         (KeyboardInterrupt(), "Interrupted. Unfinished changes were not saved."),
         (
             ZeroDivisionError("secret"),

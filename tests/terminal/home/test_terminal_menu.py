@@ -61,9 +61,9 @@ def test_leaving_a_form_in_the_middle_leaves_the_store_as_it_was(start: Start, c
     session = start().choose("Sales").sees("n new").press("n").sees("Client (").press("Anna", "enter").sees("Amount (")
     session.press("100", "enter").sees("Date (").press(key)
     if key == "c-c":
-        session.sees("Left without saving")
+        session.sees("Discarded")
     else:
-        session.sees("Amount (").press("c-c").sees("Left without saving")
+        session.sees("Amount (").press("c-c").sees("Discarded")
     session.sees("n new").press("n").sees("Client (")
     assert everything(crm) == before
 
