@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from rich.text import Text
+
 from crm.commands.registry import Command, commands, named
 from crm.errors import FieldError
 from crm.lazy_dataclasses import dataclass
@@ -14,6 +16,14 @@ from crm.terminal.clients.picking import ClientSearch
 from crm.terminal.console.keyboard import Back, Choice, Suggestion
 from crm.terminal.toolkit.session import Session
 
+_EXAMPLES = (
+    ("sven cast", "a client, a company or a contact, misspelt too"),
+    ("@example.com", "an e-mail address or a phone number"),
+    ("vip", "all clients with a status or a tag"),
+    ("57", "the client with this number"),
+    ("new deal", "what you want to do"),
+)
+_EXAMPLE, _ROOM_FOR_EXAMPLES, _COLUMNS_FOR_EXAMPLES = 16, 24, 70
 _MOST = 10
 _SUGGESTED = 4
 _GROUPS = 3
@@ -138,6 +148,16 @@ class _GroupSearch:
         return groups
 
 
+def _draw_examples(session: Session) -> None:
+    """Draws what can be typed, where there is room for it above the suggestions."""
+    screen = session.screen
+    if screen.plain or screen.height < _ROOM_FOR_EXAMPLES or screen.width < _COLUMNS_FOR_EXAMPLES:
+        return
+    for typed, about in _EXAMPLES:
+        screen.print(Text(f"{typed:<{_EXAMPLE}}", "default").append(about, "muted"))
+    screen.print()
+
+
 def search(session: Session) -> None:
     """Asks for a few letters and goes to the client or the command that is meant. Raises Back."""
     clients = ClientSearch(session.crm, _MOST)
@@ -165,6 +185,7 @@ def search(session: Session) -> None:
         return results
 
     session.page("Search")
+    _draw_examples(session)
     choice = session.keyboard.text(
         "Find", read, help="name, e-mail, phone, tag, status, number, command", suggest=suggest
     )

@@ -28,6 +28,13 @@ _PARTS = {
 STYLE = Style(
     [(name, token.prompt_style) for name, token in TOKENS.items()]
     + [(part, TOKENS[name].prompt_style) for part, name in _PARTS.items()]
+    # What a text may be completed to stands on the terminal's own ground.
+    + [
+        ("completion-menu.completion", "bg:default fg:default"),
+        ("completion-menu.completion.current", "noreverse bg:default fg:default bold reverse"),
+        ("completion-menu.meta.completion", f"bg:default {TOKENS['muted'].prompt_style}"),
+        ("completion-menu.meta.completion.current", f"bg:default bold {TOKENS['muted'].prompt_style}"),
+    ]
 )
 # Seconds of silence after which an Esc is not the start of an arrow key.
 ESCAPE_SECONDS = 0.04

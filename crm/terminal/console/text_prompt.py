@@ -28,6 +28,7 @@ from crm.terminal.drawing.screen import clean
 _BREAKS = re.compile(r"\s*[\r\n]+\s*")
 # A hint that takes more of the line leaves no room to type, and stands above it.
 _HINT_BESIDE = 0.75
+_WIDE = 110
 # Lines that are kept free for what a text may be completed to.
 _SUGGESTIONS = 8
 # The keys that move and edit, with their names in readline.
@@ -112,7 +113,10 @@ class TextPrompt:
             # What stands above the line is cut where it is longer than that.
             pieces.append(("class:error", f"{wrapped(clean(self._error, lines=True), 0)}\n"))
         hint = f" ({clean(self._help)})" if self._help else ""
-        if get_cwidth(self._label + hint) > _HINT_BESIDE * get_app_session().output.get_size().columns:
+        columns = get_app_session().output.get_size().columns
+        # In a wide window suggestions would stand far at the right, behind the hint.
+        is_far = bool(hint and self._suggest and columns >= _WIDE)
+        if is_far or get_cwidth(self._label + hint) > _HINT_BESIDE * columns:
             pieces.append(("class:instruction", f"{wrapped(hint.strip(), 0)}\n"))
             hint = ""
         # Beside a text that fills the screen the label would be scrolled away with its first line.

@@ -71,7 +71,7 @@ def try_sample(session: Session) -> None:
     session.real, session.crm = session.crm, open_other(session.crm, report.url)
     holds = f"{report.clients} clients and {report.sales} sales"
     session.say(
-        f"A made-up company with {holds}, in a file of its own. Remove it under Data & settings."
+        f"A made-up company with {holds}, in a file of its own."
         if is_new
         else f"The sample data as you left it: {holds}.",
         "success",

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from crm.model import OUTCOMES, Conventions, Deal, Sale, Stage
+from crm.model import OUTCOMES, Client, Conventions, Deal, Sale, Stage
 from crm.terminal.drawing import tables
-from crm.terminal.drawing.cards import side_card
+from crm.terminal.drawing.cards import pairs, side_card
 from crm.terminal.drawing.render import renderer, show
 from crm.terminal.drawing.screen import Screen, clean, data
 from crm.terminal.drawing.theme import status_style
@@ -39,6 +39,23 @@ def sale_side(screen: Screen, sale: Sale, client: str, by: Conventions) -> list[
     """A sale beside the list, with all of its note."""
     facts = [("Client", data(client, "bold")), ("Date", data(by.day(sale.on))), ("No.", data(sale.id))]
     return side_card(screen, [Text(by.money(sale.amount), "money")], facts, sale.note)
+
+
+def draw_sale_card(screen: Screen, sale: Sale, client: Client, by: Conventions) -> None:
+    """A sale with all that is known of it, and where its client stands."""
+    status = data(f"[{client.status}]", status_style(client.status)) if client.status else Text()
+    count = f"{by.number(client.sales_count)} {'sale' if client.sales_count == 1 else 'sales'}"
+    heading = Text().append(by.money(sale.amount), "money").append(f" to {clean(client.name)}", "bold")
+    screen.print(heading.append(f" on {by.day(sale.on)}"))
+    facts = [
+        ("Note", data(sale.note)),
+        ("Reference", data(sale.reference)),
+        ("Deal", data(f"no. {sale.deal}" if sale.deal else "")),
+        ("Recorded by", data(sale.user)),
+        ("Client", Text(f"{by.money(client.total_spend)} in {count}  ").append_text(status)),
+    ]
+    screen.print(pairs([(label, value) for label, value in facts if value.plain], screen.width))
+    screen.print()
 
 
 def deal_side(screen: Screen, item: "DealShown", by: Conventions) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from crm.model import Client, Field, Sale
 from crm.repository import Query
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.sales.foreseen import draw_foreseen, foresee_sale
-from crm.terminal.sales.rendering import SALES, sale_side
+from crm.terminal.sales.rendering import SALES, draw_sale_card, sale_side
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.client_lists import ClientListPage
 from crm.terminal.toolkit.forms import RecordForm, fill_changes, form_order
@@ -68,8 +68,10 @@ def sale_page(session: Session, sale: Sale) -> None:
     with session.crm.read() as snapshot:
         sale = snapshot.get(Sale, sale.id)
         client = snapshot.get(Client, sale.client)
-    by = session.crm.conventions
-    line = f"{by.money(sale.amount)} to {client.name} on {by.day(sale.on)}"
+
+    def above() -> None:
+        draw_sale_card(session.screen, sale, client, session.crm.conventions)
+
     entries = [
         Choice("Open the client", lambda: session.open(client)),
         Choice("Edit", lambda: edit(session, sale)),
@@ -79,7 +81,7 @@ def sale_page(session: Session, sale: Sale) -> None:
     session.menu(
         ["Sales", f"Sale {sale.id}"],
         lambda: entries,
-        question=": ".join(filter(None, (line, ", ".join(filter(None, (sale.reference, sale.note)))))),
+        above=above,
         keys=[letters.EDIT(lambda: edit(session, sale)), letters.REMOVE(lambda: _take_back(session, sale))],
         about="You can correct the amount, date, note and reference of a sale. The client's total is updated.",
         once=True,

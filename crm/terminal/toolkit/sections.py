@@ -1,11 +1,20 @@
 """Sections: what a menu opens on, and what else can be done there, one level down."""
 
+import re
+from collections.abc import Callable
+from functools import partial
+
 from crm.commands import menus
 from crm.commands.registry import commands, named
 from crm.model.rights import OWNER
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.session import Session
+
+# Where the first words of a help end that say enough; an example or a case comes after it.
+_ENDS = re.compile(r"[.;:](?=\s|$)|, (?=and |so |of |as )")
+# What stands before an entry, the blanks behind its title, and the columns that are too few for more.
+_KEYED, _BEFORE_ABOUT, _LEAST_ABOUT = 8, 3, 24
 
 
 def open_section(session: Session, menu: str) -> None:
@@ -20,17 +29,45 @@ def open_section(session: Session, menu: str) -> None:
 def entries(session: Session, menu: str) -> list[Choice]:
     """The entries of a menu besides its page: commands, and the menus that stand under it."""
     page = menus()[menu].page
-    listed = [
-        Choice(command.title, lambda command=command: session.start(command))
+    listed: list[tuple[str, str, Callable[[], None]]] = [
+        (command.title, _first_words(command.summary), partial(session.start, command))
         for command in commands(menu=menu)
         if command.words not in page and session.offers(command)
     ]
-    below = [
-        Choice(declared.title, lambda name=name: open_section(session, name))
+    listed += [
+        (declared.title, _about(session, name), partial(open_section, session, name))
         for name, declared in menus().items()
         if declared.under == menu and leads_to(session, name)
     ]
-    return [*listed, *below]
+    wide = max((len(title) for title, _, _ in listed), default=0) + _BEFORE_ABOUT
+    return [_entry(session, title, about, wide, action) for title, about, action in listed]
+
+
+def _entry(session: Session, title: str, about: str, wide: int, action: Callable[[], None]) -> Choice:
+    """An entry, and in a muted colour what it is about, where there is room for a few words of that."""
+    room = session.screen.width - wide - _KEYED
+    if session.screen.plain or room < _LEAST_ABOUT or not about:
+        return Choice(title, action)
+    if session.screen.measure(about) > room:
+        # As far as a comma it is said well too.
+        shorter = about[: about.rfind(", ", 0, room)] if ", " in about[:room] else about
+        about = session.screen.fit(shorter, room)
+    return Choice(f"{title:<{wide}}{about}", action, pieces=[("", f"{title:<{wide}}"), ("muted", about)])
+
+
+def _about(session: Session, menu: str) -> str:
+    """The subject of a menu: of the page that it opens on, or the titles of what is in it."""
+    page = menus()[menu].page
+    if page and session.offers(named(page[0])):
+        return _first_words(named(page[0]).summary)
+    titles = [command.title for command in commands(menu=menu) if session.offers(command)]
+    titles += [declared.title for name, declared in menus().items() if declared.under == menu]
+    return ", ".join([*titles[:1], *(f"{title[:1].lower()}{title[1:]}" for title in titles[1:])])
+
+
+def _first_words(summary: str) -> str:
+    """The first words of a command's help that say enough."""
+    return _ENDS.split(summary, maxsplit=1)[0]
 
 
 def leads_to(session: Session, menu: str) -> bool:

@@ -265,3 +265,18 @@ def test_arrows_lead_through_the_fields_of_a_form_and_the_first_records_say_what
     session.choose("Add a follow-up").sees("What").press("call", "enter").sees("Due").press("fri", "enter")
     session.sees("1) Save").press("1").sees("Your first follow-up.").press("r").sees("Amount").press("1", "enter")
     session.sees("Date").press("enter").sees("Note").press("enter").sees("Total now").lacks("Your first")
+
+
+def test_menus_say_what_their_entries_are_about_where_there_is_room(start: Start, crm: CRM) -> None:
+    add(crm, first_name="Anna")
+    session = start().choose("Reports").sees("1) Sales over time Shows sales by month").settled()
+    assert all(len(line) <= 80 for line in session.lines)
+    narrow = start(columns=40).choose("Reports").sees("1) Sales over time").settled()
+    assert "Shows" not in narrow.text
+
+
+def test_the_page_of_a_sale_shows_its_note_and_where_the_client_stands(start: Start, crm: CRM) -> None:
+    anna = add(crm, first_name="Anna")
+    named("sales add")(crm, anna, Decimal(40_000), note="oak stool", reference="PO-7")
+    session = start().choose("Sales").sees("n new").press("1").sees("$40,000.00 to Anna on")
+    session.sees("Note oak stool").sees("PO-7").sees("$40,000.00 in 1 sale [VIP]").sees("1) Open the client")
