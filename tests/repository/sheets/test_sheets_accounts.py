@@ -12,7 +12,15 @@ import pytest
 from crm.accounts.accounts import Accounts
 from crm.accounts.keys import Secret
 from crm.accounts.throttling import AttemptLimiter
-from crm.errors import SignInRefusedError, StoreAccessError, StoreDamagedError, StoreNewerError, StoreNotSetUpError
+from crm.errors import (
+    RefusedError,
+    SignInRefusedError,
+    StoreAccessError,
+    StoreDamagedError,
+    StoreError,
+    StoreNewerError,
+    StoreNotSetUpError,
+)
 from crm.model import Client, SignIn, User
 from crm.repository import ROSTER, Repository
 from crm.repository.sheets.connecting import GoogleSpreadsheets
@@ -510,6 +518,49 @@ def test_a_tab_of_accounts_that_was_deleted_is_made_anew_and_opens_for_nobody(te
     else:
         done = second.recovery.recover(ANNA, "Anna")
         assert second.authentication.sign_in(ANNA, done.password)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("gone", [["users"], ["users", "sign-ins"], ["crm"], ["users", "crm"], "all"])
+def test_damaged_tabs_of_accounts_let_nobody_in_until_a_machine_that_knows_them_repairs_them(
+    team: Team, gone: list[str] | str
+) -> None:
+    add(team)
+    client = team.store.add()
+    team.stored()
+    if gone == "all":
+        team.person.add_tab(team.id, "import")
+        gone = [tab["title"] for tab in team.person.tabs(team.id) if tab["title"] != "import"]
+    for tab in gone:
+        team.person.delete_tab(team.id, tab)
+    stranger = team.another()
+    with pytest.raises(StoreError), stranger.read():
+        pass
+    with pytest.raises(RefusedError, match="has never read"):
+        stranger.mend()
+    assert team.repository.damage_by_hand()
+    assert "lemon" not in " ".join(team.repository.damage_by_hand())
+    team.repository.mend()
+    assert fresh_gets_in(team)
+    assert list(team.agreed()[Client]) == [client.id]
+
+
+@pytest.mark.slow
+def test_a_machine_that_is_behind_brings_no_account_back_that_others_have_withdrawn(team: Team) -> None:
+    anna = add(team)
+    behind = team.another()
+    team.stored(behind)
+    accounts(team).self_service.change_password(anna.id, PASSWORD, "seven green umbrellas whistle")
+    team.person.delete_tab(team.id, TABS[User].title)
+    behind.mend()
+    with suppress(StoreAccessError, SignInRefusedError):
+        assert not accounts(team, team.another()).authentication.sign_in(ANNA, PASSWORD)
+    # The one that knows the newer ones puts those back.
+    look(team)
+    fresh = accounts(team, team.another())
+    with pytest.raises(SignInRefusedError):
+        fresh.authentication.sign_in(ANNA, PASSWORD)
+    assert fresh.authentication.sign_in(ANNA, "seven green umbrellas whistle")
 
 
 @pytest.mark.slow
