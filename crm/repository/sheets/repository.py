@@ -768,7 +768,6 @@ class SheetsRepository(SqlRepository):
 
     def _is_damaged(self) -> bool:
         """Return whether the spreadsheet cannot be read because of what was done to it by hand."""
-        self._offline = None
         self._look_at_sheet()
         try:
             self.refresh()
@@ -903,6 +902,9 @@ class SheetsRepository(SqlRepository):
 
     def _look_at_sheet(self) -> None:
         """Lets the next look be one at the spreadsheet itself, whatever Drive says of it."""
+        if self._offline is not None and isinstance(self._offline[0], TabDamagedError):
+            # It may have been repaired since.
+            self._offline = None
         with self._errors_explained(), self._engine.connect() as connection:
             self._fall_behind(connection)
 

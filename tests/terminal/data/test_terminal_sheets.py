@@ -126,13 +126,15 @@ def _names(crm: CRM) -> list[str]:
 def test_repair_says_what_it_does_about_tabs_before_it_does_it(team: tuple[str, CRM], stand_in: StandIn) -> None:
     spreadsheet, crm = team
     stand_in.delete_tab(spreadsheet, "clients")
-    crm.repository.fresh_for = 0.0  # type: ignore[attr-defined]
+    crm.repository._look_at_sheet()  # type: ignore[attr-defined]
     assert _names(crm) == ["Anna Berg"]
+    assert "has lost its tab" in crm.repository.notice()
     with pytest.raises(Question, match="“clients” is added again, with 1 client") as asked:
         named("sheets repair")(crm)
     assert (asked.value.parameter, asked.value.yes) == ("tabs", "back")
     assert "clients" not in [tab["title"] for tab in stand_in.tabs(spreadsheet)]
     assert named("sheets repair")(crm, tabs="back").tabs
+    assert crm.repository.notice() == ""
     assert stand_in.values(spreadsheet, "clients")[1][1:3] == ["Anna", "Berg"]
     assert _names(crm) == ["Anna Berg"]
 
