@@ -38,7 +38,7 @@ class AgendaPage(ListPage):
         return self.result.count
 
     def narrowed(self) -> str:
-        return super().narrowed() or "everybody's"
+        return super().narrowed() or "everyone's"
 
     def keys(self) -> Sequence[Choice]:
         return [self.mine_key()]

@@ -91,7 +91,7 @@ def as_given(session: Session, changes: Mapping[str, Any], *, new: bool) -> dict
 
 @list_page
 class FollowUpsPage(ListPage):
-    """Follow-ups by when they are due: mine, everybody's, or those of one client."""
+    """Follow-ups by when they are due: mine, everyone's, or those of one client."""
 
     title = "Follow-ups"
     command = "follow-ups list"
@@ -124,7 +124,7 @@ class FollowUpsPage(ListPage):
         return self.result.count
 
     def narrowed(self) -> str:
-        owner = [] if "mine" in self.filters else ["everybody's"]
+        owner = [] if "mine" in self.filters else ["everyone's"]
         late = self.result.overdue if self.result else 0
         parts = [*owner, super().narrowed(), f"{self.session.crm.conventions.number(late)} overdue" if late else ""]
         return ", ".join(filter(None, parts))

@@ -83,7 +83,7 @@ class InteractionForm(RecordForm):
 
 @list_page
 class InteractionsPage(ClientListPage):
-    """The interactions, the newest first: of all clients or of one, mine or everybody's."""
+    """The interactions, the newest first: of all clients or of one, mine or everyone's."""
 
     title = "Calls, meetings and notes"
     plural = "calls, meetings or notes"

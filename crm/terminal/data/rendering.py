@@ -40,8 +40,8 @@ HISTORY: Sequence[tables.Column] = (
     tables.Column("", lambda row, _: _undone(row), 2),
 )
 SETTINGS: Sequence[tables.Column] = (
-    tables.Column("Setting", lambda row, by: data(local_label(row.label, by.country)), 1, 8),
-    tables.Column("Value", lambda row, _: data(row.value, "bold"), 0, 6),
+    tables.Column("Setting", lambda row, by: data(local_label(row.label, by.country)), 0, 8),
+    tables.Column("Value", lambda row, _: data(row.value, "bold"), 1, 6),
     tables.Column("", lambda row, _: data(row.description, "muted"), 2, 16),
 )
 _FINDINGS: Sequence[tables.Column] = (

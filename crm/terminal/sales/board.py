@@ -110,7 +110,7 @@ class BoardPage:
 
     def _summary(self, seen: Sequence[StageSum], by: Conventions) -> str:
         """The owner of the deals, and the stages that are seen."""
-        owner = f"{self.owner.name}'s" if self.owner else "everybody's"
+        owner = f"{self.owner.name}'s" if self.owner else "everyone's"
         last = self._first + len(seen)
         if len(seen) == len(self._sums):
             return owner
@@ -191,7 +191,7 @@ class BoardPage:
         self._places[summed.stage.id] = max(0, min(self._places[summed.stage.id] + steps, summed.deals - 1))
 
     def _turn(self) -> None:
-        """Mine, or everybody's."""
+        """Mine, or everyone's."""
         crm = self.session.crm
         with crm.read() as snapshot:
             self.owner = owner_filter(crm, snapshot, not self.owner)

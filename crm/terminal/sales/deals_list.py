@@ -1,4 +1,4 @@
-"""The list of deals at the menu: by stage, filtered, mine or everybody's, with what they add up to."""
+"""The list of deals at the menu: by stage, filtered, mine or everyone's, with what they add up to."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -263,7 +263,7 @@ class ListPage:
         return letters.FILTER(self._choose_filter)
 
     def mine_key(self) -> Choice:
-        """The key that turns from everybody's to mine, and back."""
+        """The key that turns from everyone's to mine, and back."""
         return (letters.EVERYONES if "mine" in self.filters else letters.MINE)(self._turn)
 
     def filter(self, name: str, value: Any) -> None:

@@ -42,6 +42,8 @@ _KINDS_OF_FILE = {
 }  # fmt: skip
 # As many people have a key of their own beside the other entries.
 _PEOPLE = 30
+# How the help of a command says that a day may be left out.
+_TODAY = "today by default"
 # What only says how a list is cut, and is turned by keys.
 _PAGING = frozenset(("limit", "offset"))
 
@@ -89,7 +91,7 @@ class Prompts:
 
     def _answer_text(self, parameter: Parameter, value: Any) -> str:
         match value:
-            case None if isinstance(parameter.check, Day) and "today by default" in parameter.help:
+            case None if isinstance(parameter.check, Day) and _TODAY in parameter.help:
                 return parameter.check.show(self.crm.today, self.crm.conventions)
             case None | "" | () | []:
                 return ""
@@ -190,6 +192,7 @@ class Prompts:
             required or typed or any(word in about for word in ("empty", "unless", "Enter", "default", "optional"))
         ):
             about = "; ".join(filter(None, (about, "optional")))
+        about = about.replace(_TODAY, "Enter for today")
         return self.keyboard.text(
             label,
             read,

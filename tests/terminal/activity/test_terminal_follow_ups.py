@@ -113,7 +113,7 @@ def test_all_that_is_to_do_is_a_list_of_pages(start: Start, busy: CRM) -> None:
     for number in range(20):
         add(busy, client, f"Call {number:02}")
     session = start().choose("Today").press("v").sees("1-18 of 23 · mine").press("]").sees("19-23 of 23")
-    session.sees("Big one").press("a").sees("of 24 · everybody's")
+    session.sees("Big one").press("a").sees("of 24 · everyone's")
     session.press("1").sees("Call about the quote").press("esc", "esc").sees("To do")
 
 
@@ -130,8 +130,8 @@ def test_without_anything_to_do_today_is_as_it_was(start: Start, crm: CRM) -> No
 @pytest.mark.usefixtures("busy")
 def test_the_list_is_mine_then_everybodys_and_narrowed(start: Start) -> None:
     session = start().choose("Follow-ups").sees("1-2 of 2 · mine, 1 overdue")
-    session.press("a").sees("1-3 of 3 · everybody's, 1 overdue").sees("10:00")
-    session.press("f").choose("Assigned to").choose("Cy Young").sees("1-1 of 1 · everybody's, for Cy Young")
+    session.press("a").sees("1-3 of 3 · everyone's, 1 overdue").sees("10:00")
+    session.press("f").choose("Assigned to").choose("Cy Young").sees("1-1 of 1 · everyone's, for Cy Young")
     session.press("f").choose("Show all again").sees("of 3").press("f").choose("Overdue").sees("1-1 of 1")
     session.press("f").choose("Done").sees("No matches").press("f").choose("Show all").press("f").choose("Repeating")
     session.sees("1-1 of 1").press("f").choose("Show all").press("f").choose("Due by")
@@ -192,7 +192,7 @@ def test_a_calendar_is_written_from_the_menu(start: Start, tmp_path: Path) -> No
 def test_people_are_listed_with_what_waits_for_them(start: Start) -> None:
     session = start().choose("Data").choose("Team").choose("Workload").sees("Cy Young").settled()
     assert [line.split()[-5:] for line in session.lines if "tester" in line] == [["tester", "2", "1", "1", "1"]]
-    session.choose("Cy Young").sees("1-1 of 1 · everybody's, for Cy Young").sees("Theirs").press("esc").sees("Overdue")
+    session.choose("Cy Young").sees("1-1 of 1 · everyone's, for Cy Young").sees("Theirs").press("esc").sees("Overdue")
 
 
 # The list of clients

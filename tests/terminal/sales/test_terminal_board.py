@@ -60,7 +60,7 @@ def column(session: Any, left: int, width: int = 27) -> list[str]:
 
 
 def test_the_menu_opens_the_board_with_stages_side_by_side(start: Start) -> None:
-    session = start().choose("Deals").sees("everybody's · stages 1-3 of 6 →").sees("Lead Qualified Proposal")
+    session = start().choose("Deals").sees("everyone's · stages 1-3 of 6 →").sees("Lead Qualified Proposal")
     first = column(session, 0)
     assert first[3:8] == ["Lead", "7 · $2,800.00", "» Deal 7", "  Acme", "  $700.00 0 d"]
     assert "  $300.00 0 d !" not in first
@@ -159,11 +159,11 @@ def test_a_new_deal_is_typed_and_stands_on_the_board(start: Start, crm: CRM) -> 
 
 def test_mine_and_everybodys(start: Start) -> None:
     session = start().choose("Deals").sees("7 · $2,800.00").press("a").sees("tester's").sees("6 · $2,500.00")
-    session.press("a").sees("everybody's").sees("7 · $2,800.00")
+    session.press("a").sees("everyone's").sees("7 · $2,800.00")
 
 
 def test_one_stage_at_a_time_where_it_is_narrow(start: Start, crm: CRM, deals: list[Deal]) -> None:
-    session = start(columns=40).choose("Deals").sees("everybody's · stage 1 of 6").sees("7 · $2,800.00")
+    session = start(columns=40).choose("Deals").sees("everyone's · stage 1 of 6").sees("7 · $2,800.00")
     assert "Qualified" not in session.settled().text
     session.press("down", "down", "down", "down").sees("$300.00 0 days ! late").press(">").sees("stage 2 of 6")
     session.sees("Moved to Qualified: Deal 3")
