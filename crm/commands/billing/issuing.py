@@ -10,12 +10,13 @@ from typing import Annotated
 from crm.commands.billing.documents import InvoiceCard, card_of, format_for
 from crm.commands.billing.invoices import copied
 from crm.commands.billing.lines import TheInvoice, draft, name_of, put_lines
-from crm.commands.billing.numbers import take_number
+from crm.commands.billing.numbers import series_of, take_number
 from crm.commands.context import CRM
 from crm.commands.registry import About, command
 from crm.errors import FieldError, RefusedError
 from crm.invoicing.credits import credit_of_amount, credit_of_lines, credited_by_group, refuse_credited_lines
 from crm.invoicing.document import DocumentLine
+from crm.invoicing.numbering import next_number
 from crm.invoicing.requirements import Missing, missing
 from crm.model import Client, Invoice, InvoiceLine
 from crm.model.fields import Amount, Day, Line, Whole
@@ -71,12 +72,8 @@ def issued_of(crm: CRM, tx: Transaction, invoice: Invoice, on: date, due: date |
         raise FieldError("an invoice is issued today or on a day before", field="on", label="Date")
     tx.settle()
     client = tx.get(Client, invoice.client)
-    due_on: date | None = (
-        due or invoice.due_on or on + timedelta(days=client.payment_days or int(crm.settings["payment_days"]))
-    )
-    if invoice.kind == "credit_note":
-        due_on = None
-    elif due_on and due_on < on:
+    due_on = _due_day(crm, invoice, client, on, due)
+    if due_on and due_on < on:
         raise FieldError("the day it is due is before the day of issue", field="due", label="Due")
     current = tx.get(Invoice, invoice.id)
     card = card_of(crm, tx, current)
@@ -110,6 +107,22 @@ def issued_of(crm: CRM, tx: Transaction, invoice: Invoice, on: date, due: date |
         user=crm.me,
     )
     return replace(card, invoice=issued)
+
+
+def foreseen(crm: CRM, invoice: Invoice) -> tuple[str, date | None]:
+    """The number that a draft gets if it is issued today, unless somebody comes first, and the day it is due then."""
+    with crm.read() as snapshot:
+        series, client = series_of(snapshot, invoice.kind), snapshot.get(Client, invoice.client)
+    _, _, number = next_number(series.pattern, crm.today, year=series.year, last=series.last)
+    return number, _due_day(crm, invoice, client, crm.today, None) if invoice.total else None
+
+
+def _due_day(crm: CRM, invoice: Invoice, client: Client, on: date, due: date | None) -> date | None:
+    """The day on which an invoice is due: the one that is named, its own, or as many days later as the client has."""
+    if invoice.kind == "credit_note":
+        return None
+    days = client.payment_days or int(crm.settings["payment_days"])
+    return due or invoice.due_on or on + timedelta(days=days)
 
 
 def _refuse_earlier(tx: Transaction, kind: str, on: date) -> None:

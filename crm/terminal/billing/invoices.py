@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from crm.commands.billing.documents import InvoiceCard, format_for
-from crm.commands.billing.issuing import CLIENT_FIELDS, SETTINGS
+from crm.commands.billing.issuing import CLIENT_FIELDS, SETTINGS, foreseen
 from crm.commands.registry import named
 from crm.config import TEAM
 from crm.invoicing.requirements import Missing, missing
@@ -152,7 +152,7 @@ def _line(session: Session) -> Mapping[str, Any]:
         chosen = pick(crm, session.keyboard, Service, "Service")
     check = named("invoices lines add").parameters["quantity"].value_check
     unit = unit_beside(chosen.unit, Decimal(2))
-    quantity = session.prompts.value(f"Quantity{f' ({unit})' if unit else ''}", check, typed="1", required=True)
+    quantity = session.prompts.value(f"Quantity{f', in {unit}' if unit else ''}", check, typed="1", required=True)
     return {"service": chosen, "quantity": quantity}
 
 
@@ -231,7 +231,10 @@ def issue(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
         return
     draw_invoice(card, session.screen, session.crm.conventions)
     session.screen.print()
-    session.confirm("It gets its number, and cannot be changed or deleted afterwards, only credited.", "Issue it")
+    number, due = foreseen(session.crm, card.invoice)
+    by_when = f" and is due on {session.crm.conventions.day(due)}" if due else ""
+    question = f"It gets the next number, {number}{by_when}. Afterwards it cannot be changed or deleted, only credited."
+    session.confirm(question, "Issue it")
     _say(session, session.call("invoices issue", invoice=invoice), "Issued")
 
 

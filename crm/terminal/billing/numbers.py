@@ -4,10 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from crm.commands.registry import named
+from crm.model import Field, ReminderLevel, typed_fields
 from crm.terminal.billing.rendering import LEVELS, SERIES
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit import letters
+from crm.terminal.toolkit.forms import RecordForm
 from crm.terminal.toolkit.lists import ListPage, list_page
+from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.session import Session
 
 
 @list_page
@@ -42,8 +46,46 @@ class LevelsPage(ListPage):
         if not self.session.offers(named("reminders levels set")):
             self.session.say("Only an admin can change the levels.")
             return
-        self.session.start(named("reminders levels set"), level=row.number)
+        _edit_level(self.session, row)
 
     def _remove(self) -> None:
         last = named("reminders levels list")(self.session.crm)[-1]
         self.session.start(named("reminders levels remove"), level=last.number)
+
+
+class LevelForm(RecordForm):
+    """A level of reminders that is changed."""
+
+    def fields(self) -> Sequence[Field]:
+        return [field for name, field in typed_fields(ReminderLevel).items() if name != "number"]
+
+
+@flow("reminders levels set")
+def set_level(session: Session, level: int | None = None, **_: Any) -> None:
+    """A level with its values as they are, to be changed; the next one begins like the last."""
+    levels = named("reminders levels list")(session.crm)
+    if level is None:
+        session.page("Levels of reminders")
+        entries = [Choice(f"Level {kept.number}, from {kept.days} days overdue", kept) for kept in levels]
+        last = levels[-1]
+        added = ReminderLevel(number=last.number + 1, days=last.days + 14, term=last.term)
+        entries.append(Choice(f"A new level {added.number}", added))
+        chosen = session.keyboard.choose("Which level?", entries)
+    else:
+        chosen = next(kept for kept in levels if kept.number == level)
+    _edit_level(session, chosen)
+
+
+def _edit_level(session: Session, level: ReminderLevel) -> None:
+    """The values of a level by number, with the old ones to change."""
+    changes: dict[str, Any] = {}
+
+    def saved() -> bool:
+        # What is new has to say when it is due.
+        values = changes if level.id or not changes else {"days": level.days, **changes}
+        if values:
+            session.call("reminders levels set", level=level.number, **values)
+        return bool(values)
+
+    if LevelForm.of(session, level, changes).fill(lambda: [f"Level {level.number}", "Edit"], saved):
+        session.done(f"Saved level {level.number}.")

@@ -278,3 +278,37 @@ def test_what_is_unpaid_at_the_menu(menu: Menu) -> None:
     paid = menu.mailed("payments add", menu.mailed.acme, Decimal(12), invoice=[menu.all(Invoice)[-1]])
     assert (paid.payment.currency, menu.all(Invoice)[-1].open) == ("USD", 0)
     assert "Credit of the client: $0.10" in menu("payments show", Payment=str(paid.payment.id))
+
+
+def test_a_service_is_put_on_a_draft_from_the_list_and_the_question_says_what_the_issue_brings(menu: Menu) -> None:
+    menu("services add", Name="Consulting", Price="100", Tax_rate="19", Unit="hour")
+    menu("invoices add", "Consulting", **{"Client": "Acme", "Quantity, in h": "2.5"})
+    menu("invoices lines add", "Draft 1", "Type a line", **{LINE: "Table 50 19%"})
+    (draft,) = menu.all(Invoice)
+    assert f"{draft.net:.2f}" == "300.00"
+    asked = menu("invoices issue", "Draft 1", "Issue it")
+    due = menu.mailed.crm.conventions.day(menu.mailed.crm.today + timedelta(days=14))
+    assert f"the next number, RE-2026-0001 and is due on {due}. Afterwards it cannot be changed" in asked
+    assert menu.all(Invoice)[0].number == "RE-2026-0001"
+
+
+def test_a_service_is_announced_from_its_page(menu: Menu) -> None:
+    menu("services add", Name="Consulting", Price="100", Tax_rate="19", Unit="hour")
+    menu.mailed("clients edit", menu.mailed.acme, {"marketing_consent": True})
+    asked = menu("services announce", "Consulting", "All clients", "Its name, price", "Send it")
+    assert "we have a new offer: Consulting, €100.00 per hour." in asked
+    assert menu.mailed.subjects() == ["New: Consulting"]
+    again = menu(
+        "services show", "Consulting", "Announce it", "All clients", "Write a text", Subject="Now", Text="Hello"
+    )
+    assert "Nobody would get this" in again
+
+
+def test_levels_of_reminders_are_changed_with_what_stands_there(menu: Menu) -> None:
+    assert "Saved level 2." in menu("reminders levels set", "Level 2, from 14", "Fee  ", "Save", Fee="5")
+    assert "Saved level 4." in menu("reminders levels set", "A new level 4", "Days to pay  ", "Save", Days_to_pay="3")
+    levels = [(level.days, level.fee, level.term) for level in menu.mailed("reminders levels list")]
+    assert levels == [(3, 0, 7), (14, 5, 7), (28, 0, 7), (42, 0, 3)]
+    assert "€5.00" in menu("reminders levels list")
+    menu("reminders levels remove", Level="4")
+    assert len(menu.mailed("reminders levels list")) == 3
