@@ -135,7 +135,9 @@ def _for_einvoice(document: InvoiceDocument, format: str) -> Iterator[Missing]:
     for of, whose, party in (("seller", "your", addressed(seller)), ("buyer", "the client's", addressed(buyer))):
         has_address = bool(party.electronic_address and party.electronic_scheme)
         if format == "peppol" and (not has_address or party.electronic_scheme == "EM"):
-            yield Missing(of, "vat_id", f"{whose} VAT ID, or an address in Peppol")
+            # The client's VAT ID stays as it was on issue; where e-invoices go can still be filled in.
+            field = "vat_id" if of == "seller" else "electronic_address"
+            yield Missing(of, field, f"{whose} VAT ID, or an address in Peppol")
         elif format in _XRECHNUNG and not has_address:
             yield Missing(of, "electronic_address", f"{whose} e-mail address, or another address for e-invoices")
     if format == "peppol" and not (document.buyer_reference or document.order_reference):

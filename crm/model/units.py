@@ -35,6 +35,7 @@ _USUAL: Final[Mapping[str, _Usual]] = {
     "KGM": _Usual("kilogram", "kg", "kg", "kilograms, kilo, kilos"),
     "GRM": _Usual("gram", "g", "g", "grams, gramm"),
     "TNE": _Usual("tonne", "t", "t", "tonnes"),
+    "KWH": _Usual("kilowatt hour", "kWh", "kWh", "kwh, kilowatt hours"),
     "LTR": _Usual("litre", "l", "l", "litres, liter, liters"),
     "LS": _Usual("lump sum", "lump sum", "lump sum", "flat rate, flat, pauschal, pauschale"),
     "P1": _Usual("percent", "%", "%"),

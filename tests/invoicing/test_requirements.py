@@ -86,9 +86,9 @@ def test_what_the_law_asks_for_is_named(changes: dict[str, Any], lacking: set[st
         # The VAT id is an address too; in XRechnung it would have to be said.
         ("peppol", {"buyer__electronic_address": ""}, set()),
         ("xrechnung-ubl", {"buyer__electronic_address": ""}, {"buyer.electronic_address"}),
-        ("peppol", {"buyer__electronic_address": "", "buyer__vat_id": ""}, {"buyer.vat_id"}),
+        ("peppol", {"buyer__electronic_address": "", "buyer__vat_id": ""}, {"buyer.electronic_address"}),
         ("peppol", {"buyer__electronic_scheme": "EM"}, set()),
-        ("peppol", {"buyer__electronic_scheme": "EM", "buyer__vat_id": "SE123"}, {"buyer.vat_id"}),
+        ("peppol", {"buyer__electronic_scheme": "EM", "buyer__vat_id": "SE123"}, {"buyer.electronic_address"}),
         ("factur-x", {"buyer__electronic_address": "", "iban": ""}, set()),
         ("factur-x", {"due_on": None, "terms": ""}, {"invoice.due_on"}),
         ("factur-x", {"due_on": None, "terms": "", "paid": D("119.00")}, set()),

@@ -145,7 +145,8 @@ def lacking(lacks: Sequence[Missing], what: str, changed: str = " Nothing was ch
         elif lack.of == "buyer" and lack.field in CLIENT_FIELDS:
             where = f"clients edit … --{CLIENT_FIELDS[lack.field].replace('_', '-')}"
         elif lack.of == "buyer" and lack.field == "electronic_address":
-            where = "clients edit … --invoice-email"
+            name = "electronic-address" if "Peppol" in lack.sentence else "invoice-email"
+            where = f"clients edit … --{name}"
         elif lack.field == "buyer_reference":
             where = "clients edit … --buyer-reference"
         parts.append(f"{lack.sentence} (`{where}`)")

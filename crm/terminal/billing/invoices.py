@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from rich.text import Text
+
 from crm.commands.billing.documents import InvoiceCard, format_for
 from crm.commands.billing.issuing import CLIENT_FIELDS, SETTINGS, foreseen
 from crm.commands.registry import named
 from crm.config import TEAM
 from crm.invoicing.requirements import Missing, missing
-from crm.model import Client, Deal, Field, Invoice, Service, typed_fields
+from crm.model import FILLED_AFTER_ISSUE, Client, Deal, Field, Invoice, Service, typed_fields
 from crm.model.units import unit_beside
 from crm.terminal.billing.choosing import chosen_invoice
 from crm.terminal.billing.picking import service_line
@@ -89,10 +91,19 @@ class InvoicePage(RecordPage[Invoice, InvoiceCard]):
             Choice("Credit some of its lines", lambda: _credit_lines(session, card)),
             Choice("Credit an amount", lambda: _credit_amount(session, record)),
         ]
+        # What a client needs beside the PDF.
+        is_beside = format_for(card.client) not in ("", "factur-x")
+        blank = [name for name in sorted(FILLED_AFTER_ISSUE) if not getattr(document, name)] if is_beside else []
         return [
             *([Choice("Record a payment", lambda: _pay(session, card))] if record.open > 0 else []),
             Choice("Send it by e-mail", self.starts("invoices send")),
             Choice("Make a PDF", self.starts("invoices pdf")),
+            *([Choice("Make the e-invoice", self.starts("invoices xml"))] if is_beside else []),
+            *(
+                [Choice("Fill in the client's references", lambda: _references(session, record, blank))]
+                if blank
+                else []
+            ),
             *([Choice("Show the code to pay by phone", self.starts("invoices qr"))] if has_code else []),
             *(credits if record.kind == "invoice" and record.credited < record.total else []),
             Choice("Copy into a new draft", self.starts("invoices copy")),
@@ -364,6 +375,16 @@ def _pay(session: Session, card: InvoiceCard) -> None:
         asked, lambda: session.page("Invoices", invoice.number, "Record a payment"), {"amount": open_amount}
     )
     in_steps(session, [*steps, save])
+
+
+def _references(session: Session, invoice: Invoice, blank: Sequence[str]) -> None:
+    """What was left blank on issue and an e-invoice may need: it is filled in once."""
+    session.page("Invoices", invoice.number, "References")
+    session.screen.print(Text("They are filled in once, and stay then as all of the invoice.", "muted"))
+    known = typed_fields(Invoice)
+    answers = {name: session.prompts.value(known[name].label, known[name].check, help="optional") for name in blank}
+    if changes := {name: value for name, value in answers.items() if value}:
+        _say(session, session.call("invoices edit", invoice=invoice, changes=changes), "Saved")
 
 
 def _memo(session: Session, invoice: Invoice) -> None:

@@ -87,5 +87,5 @@ def _edit_level(session: Session, level: ReminderLevel) -> None:
             session.call("reminders levels set", level=level.number, **values)
         return bool(values)
 
-    if LevelForm.of(session, level, changes).fill(lambda: [f"Level {level.number}", "Edit"], saved):
+    if LevelForm.of(session, level, changes).fill(lambda: ["Levels of reminders", f"Level {level.number}"], saved):
         session.done(f"Saved level {level.number}.")

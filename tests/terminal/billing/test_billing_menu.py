@@ -312,3 +312,15 @@ def test_levels_of_reminders_are_changed_with_what_stands_there(menu: Menu) -> N
     assert "€5.00" in menu("reminders levels list")
     menu("reminders levels remove", Level="4")
     assert len(menu.mailed("reminders levels list")) == 3
+
+
+def test_the_references_that_an_e_invoice_lacks_are_filled_in_on_the_page_of_the_invoice(menu: Menu) -> None:
+    invoice = menu.mailed.issued()
+    assert "references" not in menu("invoices show", invoice.number)
+    menu.mailed(
+        "clients edit", menu.mailed.acme, {"invoice_format": "peppol", "electronic_address": "9914:ATU12345678"}
+    )
+    offered = menu("invoices show", invoice.number, "Fill in the client's references", Order_number="PO-7")
+    assert "Make the e-invoice" in offered
+    assert (menu.all(Invoice)[0].order_reference, menu.all(Invoice)[0].buyer_reference) == ("PO-7", "")
+    assert "PO-7" in Path(menu.mailed("invoices xml", menu.all(Invoice)[0]).file).read_text("utf-8")
