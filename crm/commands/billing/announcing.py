@@ -71,7 +71,7 @@ class SmsAudience:
         return " ".join(sentences)
 
 
-@command("services announce", title="Announce a service", menu="services")
+@command("services announce", title="Tell clients about a service", menu="services")
 def announce(
     crm: CRM,
     service: TheService,

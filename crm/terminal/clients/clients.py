@@ -30,7 +30,7 @@ from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Answers, Step, in_steps
 
 # What one does most often stands on the card; the rest behind one entry more, what one regrets last.
-_MAIN = ("sales add", "clients edit", "interactions add", "follow-ups add", "deals add", "invoices add")
+_MAIN = ("sales add", "clients edit", "interactions add", "follow-ups add", "deals add")
 _EVENTS, _LEAST_EVENTS = 12, 3
 # The lines of a card's heading, and what stands below its fields.
 _HEADING = 2
