@@ -112,7 +112,7 @@ def issued_of(crm: CRM, tx: Transaction, invoice: Invoice, on: date, due: date |
 def foreseen(crm: CRM, invoice: Invoice) -> tuple[str, date | None]:
     """The number that a draft gets if it is issued today, unless somebody comes first, and the day it is due then."""
     with crm.read() as snapshot:
-        series, client = series_of(snapshot, invoice.kind), snapshot.get(Client, invoice.client)
+        series, client = series_of(snapshot, crm.settings, invoice.kind), snapshot.get(Client, invoice.client)
     _, _, number = next_number(series.pattern, crm.today, year=series.year, last=series.last)
     return number, _due_day(crm, invoice, client, crm.today, None) if invoice.total else None
 

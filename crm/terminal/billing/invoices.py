@@ -378,7 +378,7 @@ def _pay(session: Session, card: InvoiceCard) -> None:
 
 
 def _references(session: Session, invoice: Invoice, blank: Sequence[str]) -> None:
-    """What was left blank on issue and an e-invoice may need: it is filled in once."""
+    """The references that were left blank on issue and an e-invoice may need: they are filled in once."""
     session.page("Invoices", invoice.number, "References")
     session.screen.print(Text("They are filled in once, and stay then as all of the invoice.", "muted"))
     known = typed_fields(Invoice)
