@@ -51,10 +51,11 @@ class UnreadableError(Exception):
 class Received:
     """A message that came in. `at` (UTC) is when it was written, as it says, or when it arrived; `delivered_to` are
     the mailboxes that it was put into on its way, of which a blind copy tells nothing else. `is_automatic` where no
-    person wrote it; `is_cut` where it was longer than what was read of it. `bounce` is what it says where it comes from
-    a mail server that gave a message up, `forgery` what speaks against its sender ('dmarc=fail'), '' for nothing;
-    `is_checked` where our mail server says that it has checked that. One that `is_unanswerable` was
-    sent by a program to whose address nobody answers, such as a form, `on_behalf_of` somebody where that is told."""
+    person wrote it; `is_cut` where it was longer than what was read of it. `sizes` are those of the attachments in
+    bytes, 0 where unknown. `bounce` is what it says where it comes from a mail server that gave a message up, `forgery`
+    what speaks against its sender ('dmarc=fail'), '' for nothing; `is_checked` where our mail server says that it has
+    checked that. One that `is_unanswerable` was sent by a program to whose address nobody answers, such as a form,
+    `on_behalf_of` somebody where that is told."""
 
     message_id: str
     in_reply_to: str
@@ -73,6 +74,7 @@ class Received:
     bounce: Bounce | None = None
     forgery: str = ""
     is_checked: bool = False
+    sizes: tuple[int, ...] = ()
     on_behalf_of: Party | None = None
     is_unanswerable: bool = False
 
@@ -128,6 +130,8 @@ def _received(message: "Message[str, str]", arrived_at: datetime, is_cut: bool) 
         bounce=bounce,
         forgery=forgery(message),
         is_checked=is_checked(message),
+        # Of a message that was cut the last file is not whole.
+        sizes=tuple([*body.sizes[:-1], 0] if is_cut and body.sizes else body.sizes)[:_MOST_ATTACHMENTS],
         on_behalf_of=next(iter(_parties(message, "reply-to")), None) if is_unanswerable else None,
         is_unanswerable=is_unanswerable,
     )
@@ -138,6 +142,7 @@ class _Body:
 
     def __init__(self, message: "Message[str, str]") -> None:
         self.attachments: list[str] = []
+        self.sizes: list[int] = []
         self.enclosed_sender: Party | None = None
         self.texts = list(self._texts(message))
 
@@ -165,10 +170,10 @@ class _Body:
             for message in inner:
                 yield from self._texts(message, depth + 1)
         elif kind == "text/calendar":
-            self.attachments.append(_file_name(part) or "invitation.ics")
+            self._note(part, _file_name(part) or "invitation.ics")
             yield _appointment(part)
         elif name := _file_name(part):
-            self.attachments.append(name)
+            self._note(part, name)
         elif kind in ("text/plain", "text/html") or part.get_content_maintype() == "multipart":
             # What says that it has parts and has none is text.
             content = part.get_payload(decode=True)
@@ -178,7 +183,15 @@ class _Body:
     def _attach(self, parts: "Sequence[Message[str, str]]") -> None:
         """Notes the files in some parts whose text is not read."""
         leaves = [leaf for part in parts for leaf in part.walk() if not leaf.is_multipart()]
-        self.attachments += [name for leaf in leaves if (name := _file_name(leaf))]
+        for leaf in leaves:
+            if name := _file_name(leaf):
+                self._note(leaf, name)
+
+    def _note(self, part: "Message[str, str]", name: str) -> None:
+        """Notes a file with its size in bytes."""
+        content = part.get_payload(decode=True)
+        self.attachments.append(name)
+        self.sizes.append(len(content) if isinstance(content, bytes) else 0)
 
 
 _APPOINTMENT = {"SUMMARY": "Appointment", "DTSTART": "Begins", "LOCATION": "Where", "STATUS": "Status"}

@@ -88,6 +88,7 @@ def test_what_is_attached_is_named_and_not_kept() -> None:
     found = read(made.as_bytes())
     assert found.text == "See the offer."
     assert found.attachments == ("../Angebot “März” .pdf", "application/octet-stream", "list.csv")
+    assert found.sizes == (4, 1, 5)
 
 
 def test_html_is_read_as_what_it_shows() -> None:
@@ -251,6 +252,7 @@ def test_a_long_text_is_cut_and_a_cut_message_is_read() -> None:
     made.add_attachment(b"x" * 10_000, maintype="application", subtype="pdf", filename="large.pdf")
     found = received(made.as_bytes()[:5000], ARRIVED, is_cut=True)
     assert (found.text, found.attachments, found.is_cut) == ("The text", ("large.pdf",), True)
+    assert (found.sizes, received(made.as_bytes(), ARRIVED).sizes) == ((0,), (10_000,))
 
 
 @pytest.mark.parametrize(

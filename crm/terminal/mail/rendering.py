@@ -181,7 +181,7 @@ def draw_message(screen: Screen, card: "MessageCard", by: Conventions, room: int
     if card.stopped:
         screen.print(data(card.stopped, "warning"))
     files = ", ".join(
-        # Of what came in the size is not known.
+        # Of what came in the line says the size itself.
         f"{name_of(line)} ({display_size(size)})" if (size := size_of(line)) else name_of(line)
         for line in message.attachments.splitlines()
     )

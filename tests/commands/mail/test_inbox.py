@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from email.message import EmailMessage
 from typing import Any
 from urllib.parse import unquote
 
@@ -139,6 +140,17 @@ def test_what_a_client_writes_and_what_is_written_to_one_are_filed(box: Box, acm
 
 
 @pytest.mark.usefixtures("acme")
+def test_what_is_attached_is_named_with_its_size(box: Box, acme: Client) -> None:
+    made = EmailMessage()
+    made["From"], made["To"], made["Subject"] = acme.email, OURS, "Offer"
+    made.set_content("See the offer.")
+    made.add_attachment(b"x" * 1_234_567, maintype="application", subtype="pdf", filename="offer.pdf")
+    made.add_attachment(b"x" * 2_000, maintype="text", subtype="csv", filename="list.csv")
+    box.server.put(BOX, made.as_bytes())
+    box.fetch()
+    assert box.messages[0].attachments.splitlines() == ["offer.pdf (1.2 MB)", "list.csv (2 KB)"]
+
+
 def test_one_to_several_clients_stands_with_each(box: Box) -> None:
     box.office.add(last_name="Bo", email="bo@example.org")
     box.put(from_=OURS, to="office@acme.example.com", cc="bo@example.org, bo@example.org", message_id="<1@x>")

@@ -5,9 +5,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import UTC, date
+from itertools import zip_longest
 from typing import Any
 
 from crm.clock import Clock
+from crm.commands.mail.composing import display_size
 from crm.commands.mail.inbox.correspondents import Correspondents, correspondents, spelling
 from crm.commands.mail.outbox.delivery_status import addresses_in as addresses_in_field
 from crm.commands.mail.outbox.delivery_status import lacking, recipients_of
@@ -257,7 +259,7 @@ def _message(place: Placed, client: int, contact: int, clock: Clock) -> Message:
         bcc=_address_line(received.bcc),
         subject=line(received.subject, 300),
         body=prose(received.text, _LONGEST_BODY),
-        attachments=_names(received.attachments),
+        attachments=_files(received),
         identifier=identifier(received),
         answers=received.in_reply_to,
         notice=line(" ".join(filter(None, (place.notice, _CUT if received.is_cut else ""))), 300),
@@ -275,6 +277,8 @@ def _address_line(parties: Iterable[Party]) -> str:
     return text
 
 
-def _names(attachments: Sequence[str]) -> str:
-    """The names of what was attached, a line each: what came in is not kept, the mailbox has it."""
-    return prose("\n".join(attachments), _LONGEST_PARTIES)
+def _files(received: Received) -> str:
+    """What was attached by its name and size, a line each: what came in is not kept, the mailbox has it."""
+    sizes = zip_longest(received.attachments, received.sizes, fillvalue=0)
+    lines = [f"{name} ({display_size(size)})" if size else str(name) for name, size in sizes]
+    return prose("\n".join(lines), _LONGEST_PARTIES)
