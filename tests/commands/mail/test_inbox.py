@@ -139,7 +139,6 @@ def test_what_a_client_writes_and_what_is_written_to_one_are_filed(box: Box, acm
     assert plain(fetched)["filed"] == 3
 
 
-@pytest.mark.usefixtures("acme")
 def test_what_is_attached_is_named_with_its_size(box: Box, acme: Client) -> None:
     made = EmailMessage()
     made["From"], made["To"], made["Subject"] = acme.email, OURS, "Offer"
@@ -151,6 +150,7 @@ def test_what_is_attached_is_named_with_its_size(box: Box, acme: Client) -> None
     assert box.messages[0].attachments.splitlines() == ["offer.pdf (1.2 MB)", "list.csv (2 KB)"]
 
 
+@pytest.mark.usefixtures("acme")
 def test_one_to_several_clients_stands_with_each(box: Box) -> None:
     box.office.add(last_name="Bo", email="bo@example.org")
     box.put(from_=OURS, to="office@acme.example.com", cc="bo@example.org, bo@example.org", message_id="<1@x>")

@@ -278,7 +278,7 @@ def _address_line(parties: Iterable[Party]) -> str:
 
 
 def _files(received: Received) -> str:
-    """What was attached by its name and size, a line each: what came in is not kept, the mailbox has it."""
+    """The files that were attached, by name and size, a line each: they are not kept, the mailbox has them."""
     sizes = zip_longest(received.attachments, received.sizes, fillvalue=0)
     lines = [f"{name} ({display_size(size)})" if size else str(name) for name, size in sizes]
     return prose("\n".join(lines), _LONGEST_PARTIES)
