@@ -115,7 +115,7 @@ def xml(
     to: Annotated[Path | None, About("To", "the file; named by its number by default", makes=(".xml",))] = None,
     yes: bool = False,
 ) -> InvoiceFile:
-    """Writes an issued invoice as an e-invoice; what the format needs and is missing is named."""
+    """Writes an issued invoice as an e-invoice, or names what the format needs and is missing."""
     card = _read(crm, invoice)
     if card.invoice.state == "draft":
         raise RefusedError("A draft is no e-invoice. Issue it first.")
@@ -141,7 +141,7 @@ def qr(crm: CRM, invoice: TheInvoice) -> PaymentCode:
 
 @command("invoices check", title="Check an e-invoice", menu="invoices")
 def check_file(crm: CRM, file: Annotated[Path, About("File", "XML, or a PDF", positional=True)]) -> CheckedFile:
-    """Reads an e-invoice that somebody sent, as XML or inside a PDF, and says in words what is wrong with it."""
+    """Reads an e-invoice that you received, as XML or inside a PDF, and says what is wrong with it."""
     crm.demand_session()
     try:
         with file.open("rb") as opened:

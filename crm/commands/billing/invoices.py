@@ -75,7 +75,7 @@ def add(
     currency: Annotated[str, Currency(), About("Currency", "that of the team by default")] = "",
     values: Annotated[Mapping[str, Any], FieldsOf(Invoice, Takes.NEW, but=("client", "gross"))] = {},
 ) -> InvoiceCard:
-    """Drafts an invoice. A draft has no number, and can be changed and deleted; `invoices issue` makes it one."""
+    """Drafts an invoice. A draft has no number, and you can change and delete it; `invoices issue` issues it."""
 
     def change(tx: Transaction) -> InvoiceCard:
         invoice = tx.add(
@@ -149,7 +149,7 @@ def shown(crm: CRM, snapshot: Snapshot, invoices: Sequence[Invoice]) -> list[Inv
 
 @command("invoices show", title="Show an invoice")
 def show(crm: CRM, invoice: TheInvoice) -> InvoiceCard:
-    """Shows an invoice with its lines, its tax by rate, and what of it is paid."""
+    """Shows an invoice with its lines, its tax by rate, and how much of it is paid."""
     with crm.read() as snapshot:
         return card_of(crm, snapshot, snapshot.get(Invoice, invoice.id))
 
@@ -161,7 +161,7 @@ def edit(
     changes: Annotated[Mapping[str, Any], FieldsOf(Invoice, Takes.CHANGES, but=("client",))],
     client: Annotated[Client | None, About("Client", "another one: its number, reference or name")] = None,
 ) -> InvoiceCard:
-    """Changes a draft: what is not named stays as it is.
+    """Changes a draft; the other fields stay as they are.
 
     Of an issued invoice only the memo is changed, and a blank buyer's reference or order number is filled in, once, for
     an e-invoice: the law does not ask for them.

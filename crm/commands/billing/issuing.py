@@ -52,7 +52,8 @@ def issue(
         date | None, Day(past=False), About("Due", "by default as many days later as the client has")
     ] = None,
 ) -> InvoiceCard:
-    """Issues a draft: it gets its number, its dates and both parties as they are now, and is not changed any more.
+    """Issues a draft: it gets its number, its dates and the details of both parties, and cannot be changed any
+    more.
 
     What the law asks of an invoice, and the format of e-invoices that the client needs, and is missing is named first;
     nothing is issued then.
@@ -164,8 +165,7 @@ def credit(
     reason: Annotated[str, Line(300), About("Reason", "stands on the credit note")] = "",
     on: Annotated[date | None, Day(), About("Date", "today by default")] = None,
 ) -> InvoiceCard:
-    """Issues a credit note over an invoice: all that is left of it, some of its lines, an amount, or an amount of some
-    lines.
+    """Issues a credit note for an invoice: for all that is left of it, some lines, or an amount.
 
     The credit note has a number of its own, and the invoice stays as it is: it shows what was credited.
     """

@@ -129,7 +129,7 @@ def add(
     description: Annotated[str, Prose(2000), About("Description", "stands below the name")] = "",
     service: Annotated[Service | None, About("Service", "its name or number")] = None,
 ) -> InvoiceCard:
-    """Adds a line to a draft: typed whole, of a service, or from its parts."""
+    """Adds a line to a draft: typed as text, from a service, or from its parts."""
     services = [service] if service else []
     if line and (name or service):
         raise FieldError("give the line as one types it, or its parts", field="line", label="Line")
@@ -201,7 +201,8 @@ def edit(
     tax_rate: MaybeRate = None,
     description: Annotated[str | None, Prose(2000), About("Description")] = None,
 ) -> InvoiceCard:
-    """Changes a line of a draft; what is not named stays as it is. Discounts and charges are given anew as a whole."""
+    """Changes a line of a draft; the other fields stay as they are. To change a discount or a charge, give all
+    of them."""
 
     def change(tx: Transaction) -> InvoiceCard:
         current = draft(tx, invoice)
@@ -226,7 +227,7 @@ def edit(
 
 @command("invoices lines remove", title="Remove a line")
 def remove(crm: CRM, invoice: TheInvoice, position: Position) -> InvoiceCard:
-    """Removes a line of a draft; those after it move up."""
+    """Removes a line from a draft; the lines after it move up."""
 
     def change(tx: Transaction) -> InvoiceCard:
         current = draft(tx, invoice)
@@ -300,7 +301,7 @@ def add_adjustment(
     tax_rate: MaybeRate = None,
     reason: Annotated[str, Line(200), About("Reason")] = "",
 ) -> InvoiceCard:
-    """Adds a discount or a charge to the whole of a draft. Without a rate it is shared over the rates of the lines."""
+    """Adds a discount or a charge to a whole draft. Without a rate it is shared over the rates of the lines."""
     if bool(discount) == bool(charge):
         raise FieldError("give a discount or a charge", field="discount", label="Discount")
     added = adjustment_of(
@@ -318,7 +319,7 @@ def add_adjustment(
 
 @command("invoices adjustments list", title="Discounts and charges")
 def list_adjustments(crm: CRM, invoice: TheInvoice) -> list[Adjustment]:
-    """Lists the discounts and charges on the whole of an invoice."""
+    """Lists the discounts and charges on a whole invoice."""
     with crm.read() as snapshot:
         return list(snapshot.find_all(Adjustment, Query({"invoice": invoice.id}, sort="id")))
 

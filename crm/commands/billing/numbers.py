@@ -49,7 +49,7 @@ def take_number(tx: Transaction, settings: Mapping[str, str], kind: str, issued_
 
 @command("numbers show", title="Numbers", menu="billing settings")
 def show(crm: CRM) -> list[NumberSeries]:
-    """Shows the series of numbers: their pattern, and the number that was given last."""
+    """Shows each series of numbers: its pattern and the last number given."""
     with crm.read() as snapshot:
         return [series_of(snapshot, crm.settings, kind) for kind in INVOICE_KINDS]
 
@@ -63,7 +63,7 @@ def set_pattern(
         int | None, Whole(least=1), About("Next", "the number to go on with, from another program")
     ] = None,
 ) -> NumberSeries:
-    """Sets the pattern of a series, or the number to go on with while it has given none.
+    """Sets the pattern of a series, or its next number before the first one is given.
 
     {year} stands for the year, {number} for the number, {number:04} for the number with four digits. With {year} the
     numbers begin at 1 each year. A number is given when an invoice is issued, and never twice.

@@ -82,9 +82,8 @@ def add(
     note: Annotated[str, Line(500), About("Note")] = "",
     duplicate_ok: Annotated[bool, About("Record anyway", "even if the same payment is recorded")] = False,
 ) -> PaymentCard:
-    """Records money that came in. It pays the invoices that are named, else those that are due first; what is left is
-    the client's credit, in its currency. It is in the currency of the invoices that are named, else in that of the
-    team."""
+    """Records a payment. It pays the invoices you name, or those due first; the rest becomes the client's
+    credit. Its currency is that of the invoices you name, or the team's."""
     _refuse_nothing(amount)
 
     def change(tx: Transaction) -> PaymentCard:
@@ -224,7 +223,7 @@ def list_all(
 
 @command("payments show", title="Show a payment")
 def show(crm: CRM, payment: Annotated[Payment, About("Payment", "its number", positional=True)]) -> PaymentCard:
-    """Shows a payment with the invoices that it is on."""
+    """Shows a payment and the invoices it pays."""
     with crm.read() as snapshot:
         return card_of(snapshot, payment)
 
@@ -236,8 +235,8 @@ def put(
     invoice: Invoices = (),
     amount: Annotated[Decimal | None, Amount(), About("Amount", "all that is left of it by default")] = None,
 ) -> PaymentCard:
-    """Puts what is left of a payment on invoices: those that are named, else those that are due first. What stands on
-    an invoice that was credited since is free again."""
+    """Uses the rest of a payment for invoices: those you name, or those due first. What a payment paid on an
+    invoice that was credited later can be used again."""
 
     def change(tx: Transaction) -> PaymentCard:
         current = tx.get(Payment, payment.id)
@@ -279,7 +278,7 @@ def refund(
     currency: OfPayment = "",
     note: Annotated[str, Line(500), About("Note")] = "",
 ) -> PaymentCard:
-    """Records money that went back to a client, out of its credit in that currency."""
+    """Records a refund to a client, from its credit in that currency."""
     _refuse_nothing(amount)
 
     def change(tx: Transaction) -> PaymentCard:

@@ -38,8 +38,7 @@ def levels_of(snapshot: Snapshot) -> Sequence[Level]:
 
 @command("reminders levels list", title="Levels of reminders", menu="reminder levels")
 def list_all(crm: CRM) -> list[ReminderLevel]:
-    """Lists the levels of reminders: from how many days after the due date, their fee and interest, and in how many
-    days they ask to be paid."""
+    """Lists the levels of reminders: days overdue, fee, interest and days to pay."""
     with crm.read() as snapshot:
         return list(stored_levels(snapshot))
 
@@ -59,7 +58,7 @@ def set_level(
         str | None, ProseWithFields(), About("Text", "above the list of invoices; that of the program if empty")
     ] = None,
 ) -> ReminderLevel:
-    """Changes a level of reminders, or adds the next one; what is not named stays as it is.
+    """Changes a level of reminders, or adds the next one; the other fields stay as they are.
 
     A fee and interest stand on the reminder and below the statement, never on the invoice. The fee is asked for once in
     an e-mail, however many invoices it is about, and in the currency of the team.
@@ -90,7 +89,7 @@ def set_level(
 
 @command("reminders levels remove", title="Remove the last level", menu="reminder levels", roles=ONLY_ADMIN)
 def remove(crm: CRM, level: TheLevel) -> list[ReminderLevel]:
-    """Removes the last level of reminders: reminders end with the one before."""
+    """Removes the last level of reminders."""
 
     def change(tx: Transaction) -> list[ReminderLevel]:
         levels = _kept(tx)

@@ -95,7 +95,7 @@ class RemindersRun:
 
 @command("reminders preview", title="Preview reminders", menu="unpaid")
 def preview(crm: CRM) -> list[Reminding]:
-    """Shows whom a run would remind today, and of what; nothing is sent."""
+    """Shows who would get a reminder today, and for what; sends nothing."""
     with crm.read() as snapshot:
         return _due(crm, snapshot)
 
@@ -165,7 +165,8 @@ def _address(client: Client) -> str:
 
 @command("reminders run", title="Send reminders", menu="unpaid", key="mail")
 def run(crm: CRM, yes: bool = False) -> RemindersRun:
-    """Reminds everybody who is due today: one e-mail a client, one level an invoice, and nobody twice.
+    """Sends the reminders that are due today: one e-mail to a client, one level for an invoice, and nothing
+    twice.
 
     Who has paid something today, or has promised to pay by a day that has not passed, is left out.
     """
@@ -290,7 +291,7 @@ def skip(
     invoice: TheInvoice,
     until: Annotated[date | None, Day(past=False), About("Until", "a week from today by default")] = None,
 ) -> Invoice:
-    """Leaves an invoice out of reminders until a day."""
+    """Sends no reminders for an invoice until a date."""
     day = until or crm.today + timedelta(days=7)
     return crm.transact(lambda tx: _noted(tx, invoice, "until", not_before=day), f"skipped {invoice.number}")
 
@@ -301,7 +302,7 @@ def promise(
     invoice: TheInvoice,
     day: Annotated[date, Day(past=False), About("Day", "by which it will be paid", positional=True)],
 ) -> Invoice:
-    """Notes that a client has promised to pay an invoice by a day; until it has passed there is no reminder."""
+    """Records a client's promise to pay an invoice; no reminder is sent until that date has passed."""
     what = f"noted a promise for {invoice.number}"
     return crm.transact(lambda tx: _noted(tx, invoice, "day", promised_on=day), what)
 

@@ -145,7 +145,7 @@ def send_receipt(
     to: To = (),
     yes: bool = False,
 ) -> MessageCard:
-    """Sends a receipt for a payment, by e-mail or SMS: each way once."""
+    """Sends a receipt for a payment, once by e-mail and once by SMS."""
     by = by or "email"
     outbox.refuse_unsendable(crm, by)
     with crm.read() as snapshot:

@@ -35,7 +35,7 @@ def add(
     period: Annotated[str, Choice(PERIODS), About("Period", "how often it is billed")] = "once",
     description: Annotated[str, Prose(2000), About("Description", "stands below the name on an invoice")] = "",
 ) -> Service:
-    """Adds a service: something that you sell by the unit, at a price and a rate of tax."""
+    """Adds a service: what you sell, its unit, its price and its tax rate."""
     if not name:
         raise FieldError("a service needs a name", field="name", label="Name")
     rate = usual_rate(crm, tax_category) if tax_rate is None else tax_rate
@@ -73,7 +73,7 @@ def list_all(
     limit: Limit = 0,
     offset: Offset = 0,
 ) -> list[Service]:
-    """Lists the services that are offered, by name."""
+    """Lists the services you offer, by name."""
     conditions = {} if all_ else {"active": True}
     with crm.read() as snapshot:
         if not text:
@@ -92,7 +92,7 @@ def show(crm: CRM, service: TheService) -> Service:
 
 @command("services edit", title="Edit a service")
 def edit(crm: CRM, service: TheService, changes: ServiceChanges) -> Service:
-    """Changes a service; what is not named stays as it is, and so do the lines of invoices that have it.
+    """Changes a service; the other fields stay as they are, and so do the invoices that have it.
 
     `--active` brings one back that was retired.
     """
@@ -121,7 +121,7 @@ def edit(crm: CRM, service: TheService, changes: ServiceChanges) -> Service:
 
 @command("services retire", title="Retire a service")
 def retire(crm: CRM, service: TheService) -> Service:
-    """Takes a service off the list: it is offered no more, and stays on the invoices that have it."""
+    """Retires a service: it is no longer offered, and stays on the invoices that have it."""
     return crm.transact(
         lambda tx: tx.change(tx.get(Service, service.id), active=False), f"retired the service {service.name}"
     )
@@ -129,5 +129,5 @@ def retire(crm: CRM, service: TheService) -> Service:
 
 @command("services delete", title="Delete a service", roles=ONLY_ADMIN, as_text=deleted)
 def delete(crm: CRM, service: TheService, yes: bool = False) -> Service:
-    """Deletes a service that is on no invoice. `services retire` takes any off the list."""
+    """Deletes a service that is on no invoice. For any other use `services retire`."""
     return delete_record(crm, service, f"the service {service.name}", yes=yes)

@@ -87,7 +87,7 @@ def list_all(
     limit: Limit = 0,
     offset: Offset = 0,
 ) -> list[Unpaid]:
-    """Lists who owes what and since when, who owes most of what is overdue first; each currency by itself."""
+    """Lists what each client owes and since when, most overdue first; each currency separately."""
     with crm.read() as snapshot:
         rows = billing.unpaid_by_client(snapshot, days=days, limit=most(limit), offset=offset)
         names = names_of(snapshot, Client, {row.client for row in rows}, crm.conventions)
@@ -106,7 +106,7 @@ def list_all(
 def show(
     crm: CRM, client: OfClient, since: Since = None, until: Until = None, currency: OfCurrency = ""
 ) -> ClientStatement:
-    """Shows the account of a client: invoices, credit notes, payments and refunds in order, with the balance."""
+    """Shows the account of a client: invoices, credit notes, payments and refunds by date, with the balance."""
     in_order(since, until)
     with crm.read() as snapshot:
         return statement_of(crm, snapshot, snapshot.get(Client, client.id), since, until, currency)
@@ -158,7 +158,7 @@ def send(
     bcc: BCC = (),
     yes: bool = False,
 ) -> MessageCard:
-    """Sends a client its account by e-mail, as it is shown before."""
+    """Sends a client its statement by e-mail, after a preview."""
     in_order(since, until)
     outbox.refuse_unsendable(crm)
     with crm.read() as snapshot:

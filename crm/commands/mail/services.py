@@ -234,6 +234,8 @@ def removed(crm: CRM, service: Service) -> ServiceRemoved:
 def _declare(service: Service) -> None:
     """Registers the commands of a service."""
     title, secret = service.title, service.secret.label.lower()
+    # SMS stays in capitals.
+    called = title if title[:2].isupper() else title.lower()
 
     def registered(name: str, words: str, documentation: str, function: Callable[..., Any]) -> None:
         function.__doc__ = documentation
@@ -266,18 +268,18 @@ def _declare(service: Service) -> None:
 
     registered(
         "setup", "set up",
-        f"Saves the settings for {title.lower()} on this computer; options you leave out keep their values.\n\n"
+        f"Saves the settings for {called} on this computer; options you leave out keep their values.\n\n"
         f"The {secret} is asked for, or read as a line of the input; it is never an option. It is kept in the system's"
         " keyring if one works, else in a file that only you can read. Environment variables override it.",
         setup,
     )  # fmt: skip
-    registered("status", "settings", f"Shows the settings for {title.lower()}, and where each comes from.", status)
+    registered("status", "settings", f"Shows the settings for {called}, and where each comes from.", status)
     registered(
         "test", "try it",
-        f"Tries the settings for {title.lower()}: connects and signs in.",
+        f"Tries the settings for {called}: connects and signs in.",
         test_reading if service.name == "mailbox" else test,
     )  # fmt: skip
-    registered("forget", "remove", f"Removes the settings for {title.lower()} from this computer.", forget)
+    registered("forget", "remove", f"Removes the settings for {called} from this computer.", forget)
 
 
 for _service in SERVICES.values():

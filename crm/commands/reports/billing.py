@@ -139,7 +139,7 @@ def services(
     to: To = None,
     yes: bool = False,
 ) -> Report:
-    """Shows what was invoiced of each service, less what was credited, without tax.
+    """Shows what you invoiced for each service, less what was credited, without tax.
 
     Lines that are none of your services share a row, and so do discounts and charges on whole invoices. Without a first
     day this year counts.
