@@ -9,6 +9,7 @@ import pytest
 from crm.errors import RefusedError
 from crm.model import Client, Sale, Setting
 from tests.support.by_hand import Sheet, last, wrong
+from tests.support.google_sheets import book
 from tests.support.google_sheets.document import READER, WRITER
 from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
 
@@ -93,8 +94,12 @@ def test_a_few_are_taken_over_and_so_is_what_the_team_calls_a_few(team: Team) ->
     assert len(team.agreed()[Sale]) == 7
 
 
-@pytest.mark.parametrize("how", ["protected", pytest.param("only to read", marks=pytest.mark.slow)])
-def test_edits_that_cannot_be_written_are_shown_and_taken_over_once_they_can(team: Team, how: str) -> None:
+@pytest.mark.parametrize(
+    "how", ["protected", *(pytest.param(how, marks=pytest.mark.slow) for how in ("viewer", "full"))]
+)
+def test_edits_that_cannot_be_written_are_shown_and_taken_over_once_they_can(
+    team: Team, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     Sheet(team, Client).put(team.stored()[Client][2], "city", "Bonn")
     Sheet(team, Client).put(team.stored()[Client][3], "city", "Ulm")
     team.stored()
@@ -103,8 +108,10 @@ def test_edits_that_cannot_be_written_are_shown_and_taken_over_once_they_can(tea
     Sheet(team, Sale).add(client=2, amount=40_000)
     if how == "protected":
         team.person.protect(team.id, SALES)
-    else:
+    elif how == "viewer":
         team.person.set_access(team.id, READER)
+    else:
+        monkeypatch.setattr(book, "MOST_CELLS", 0)
     for machine in (team.repository, team.another("ben")):
         shown = team.stored(machine)[Client][2]
         assert (shown.city, shown.total_spend, shown.status) == ("Köln", Decimal(40_204), "VIP")  # type: ignore[attr-defined]
@@ -125,8 +132,13 @@ def test_edits_that_cannot_be_written_are_shown_and_taken_over_once_they_can(tea
         assert [team.stored()[Client][at].city for at in (1, 2)] == ["", "Köln"]  # type: ignore[attr-defined]
         assert team.stored()[Client][1].notes == "a note"  # type: ignore[attr-defined]
         team.person.protect(team.id, SALES, on=False)
-    else:
+    elif how == "viewer":
         team.person.set_access(team.id, WRITER)
+    else:
+        assert "above the limit" in team.repository.notice()
+        monkeypatch.undo()
+        # Somebody makes room.
+        team.person.delete_rows(team.id, SALES, 30, 10)
     found = team.agreed()
     assert team.repository.notice() == ""
     assert (found[Client][2].city, found[Client][2].status) == ("Köln", "VIP")  # type: ignore[attr-defined]
