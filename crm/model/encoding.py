@@ -6,15 +6,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, get_type_hints
 
 from crm.errors import FileError
 from crm.model.fields import Amount
 from crm.model.money import exact, plain_amount
-from crm.model.record import Record
+from crm.model.record import AnyRecord, Record
 from crm.model.registry import RECORDS, field_names, fields
-
-AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 # More than any sum of amounts, and less than a database's whole numbers hold with all decimals.
 _TOO_MUCH = Decimal(9) * 10**14

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import field
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any, ClassVar, get_args
+from typing import Any, ClassVar, TypeVar, get_args
 
 from crm.lazy_dataclasses import dataclass
 from crm.model.fields import Check, Id
@@ -71,6 +71,9 @@ class Record:
     def __init_subclass__(cls) -> None:
         cls.kind_name, cls.plural = cls.about.name, cls.about.plural
         cls.noun = cls.kind_name.replace("_", "-")
+
+
+AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
 def fields_of(record: type[Record]) -> Mapping[str, Field]:

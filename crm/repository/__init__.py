@@ -16,6 +16,7 @@ from crm.clock import Clock
 from crm.errors import CRMError
 from crm.lazy_dataclasses import dataclass
 from crm.model import Client, Record, User
+from crm.model.record import AnyRecord
 
 if TYPE_CHECKING:
     from sqlalchemy import Row, Select
@@ -36,7 +37,6 @@ ROSTER = "roster"
 # What stands in its place where the accounts are to let nobody in.
 SHUT = "-"
 
-AnyRecord = TypeVar("AnyRecord", bound=Record)
 Result = TypeVar("Result")
 # What older versions wrote for "undid".
 _UNDID_ONCE = "took back "

@@ -5,7 +5,7 @@ import json
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Select, delete, func, insert, select
 
@@ -13,6 +13,7 @@ from crm.clock import Clock
 from crm.errors import NotFoundError
 from crm.model import Client, Record, people
 from crm.model.data import PAID_INVOICES
+from crm.model.record import AnyRecord
 from crm.repository import (
     STORE_ID,
     Change,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from crm.repository import AnyRow, AnySelect, Seals
     from crm.rules import RuleSet
 
-AnyRecord = TypeVar("AnyRecord", bound=Record)
 # So many numbers one query easily takes.
 _BATCH = 500
 

@@ -6,7 +6,8 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, Select
 
 from crm.model import Record
-from crm.repository import AnyRecord, AuthoredTransaction, HistoryEntry, Snapshot
+from crm.model.record import AnyRecord
+from crm.repository import AuthoredTransaction, HistoryEntry, Snapshot
 
 
 class SqlReader(Snapshot, Protocol):

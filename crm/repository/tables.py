@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import cache
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import (
     Column,
@@ -71,7 +71,7 @@ from crm.model.fields import (
     Whole,
 )
 from crm.model.kind import Indexed
-from crm.model.record import derived_columns
+from crm.model.record import AnyRecord, derived_columns
 from crm.repository.column_types import JsonText, Minor, Moment, TagList, UniqueNumber, UniqueText, WholeNumber, YesNo
 from crm.repository.sql_functions import number_in
 
@@ -81,7 +81,6 @@ SCHEMA_VERSION = max(
 )
 
 metadata = MetaData()
-AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
 def _record_columns() -> list[Column[Any]]:

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import cached_property
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, delete, select, update
 from sqlalchemy.exc import IntegrityError
@@ -39,7 +39,7 @@ from crm.model import (
 )  # fmt: skip
 from crm.model.data import CURRENCY, SPEND_COUNTS
 from crm.model.encoding import plain
-from crm.model.record import derived_columns
+from crm.model.record import AnyRecord, derived_columns
 from crm.model.rights import UNTOLD
 from crm.repository import (
     STORE_ID,
@@ -67,8 +67,6 @@ from crm.repository.tables import KINDS, TABLES, row_of
 from crm.repository.team import same
 from crm.repository.writing import SEALED, STATUS, Entry
 from crm.rules import Decision
-
-AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 # Clients, rows and audit entries are written in batches of so many: enough to be quick, few enough to hold.
 BATCH = 1000

@@ -2,10 +2,11 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from crm.errors import FieldError, ForbiddenError
 from crm.model import Record, User, fields
+from crm.model.record import AnyRecord
 from crm.model.rights import (
     ALL,
     AREAS,
@@ -27,8 +28,6 @@ from crm.model.rights import (
 )
 from crm.repository import Query, tables
 from crm.repository.guarded.statement_scope import OutOfScope, reach_of
-
-AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 _AREAS = {table: kind.kind_name for kind, table in tables.TABLES.items()} | {
     tables.transactions: HISTORY,

@@ -3,12 +3,13 @@
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from crm.clock import Clock
 from crm.errors import ForbiddenError, NotFoundError
 from crm.model import BY_NAME, Client, Contact, Record
 from crm.model.folding import fold
+from crm.model.record import AnyRecord
 from crm.model.rights import ALL, HISTORY, NONE, OWN, OWNED_BY, READ, hidden, level, past_level, refusal
 from crm.repository import Change, HistoryEntry, HistoryQuery, Query, Snapshot, StatusMove
 from crm.repository.guarded.permissions import Permissions, alike
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from crm.repository import AnyRow, AnySelect
     from crm.rules import RuleSet
 
-AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 # What a client is found by who looks for nobody else; by tags, for one, it would tell what they are.
 _FOUND_BY = ("first_name", "last_name", "company", "email", "phone", "reference", "city")

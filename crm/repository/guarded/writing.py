@@ -1,20 +1,19 @@
 """A transaction on a store by one reader, who changes no more than they may."""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import select
 
 from crm.errors import ForbiddenError, NotFoundError
 from crm.model import Client, Record, SignIn, StatusRule, keeping
+from crm.model.record import AnyRecord
 from crm.model.rights import ALL, CREATE, DELETE, HISTORY, OWN_CHANGES, READ, SECRET, UPDATE, refusal
 from crm.repository import AuthoredTransaction, HistoryEntry, HistoryQuery, StatusMove, last_undoable
 from crm.repository.guarded.permissions import Permissions
 from crm.repository.guarded.reading import GuardedSnapshot
 from crm.repository.review import is_of_review
 from crm.repository.tables import audit, transactions
-
-AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 # What taking something back does.
 _REVERSED = {"create": DELETE, "delete": CREATE, "update": UPDATE}

@@ -11,7 +11,8 @@ from crm.errors import FieldError
 from crm.lazy_dataclasses import dataclass
 from crm.model import Allocation, Invoice, Payment
 from crm.model.money import NOTHING
-from crm.repository import AnyRecord, Snapshot
+from crm.model.record import AnyRecord
+from crm.repository import Snapshot
 from crm.repository.queries.people import OwnerFilter
 from crm.repository.tables import IS_OPEN, TABLES, client, record_columns, record_of
 

@@ -13,13 +13,13 @@ from crm.model import Conventions, Field, Record, typed_fields
 from crm.model.fields import Check, Day, Extra, Prose
 from crm.model.fields import Choice as OneOf
 from crm.model.local_labels import local_label
+from crm.model.record import AnyRecord
 from crm.model.written_dates import When
 from crm.terminal.console.keyboard import Back, Choice, FormPlace
 from crm.terminal.drawing.screen import clean
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Step, in_steps
 
-AnyRecord = TypeVar("AnyRecord", bound=Record)
 Saved = TypeVar("Saved")
 
 # The values of a field that nobody has filled in.

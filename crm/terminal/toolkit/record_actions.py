@@ -1,16 +1,15 @@
 """Records of any kind at the menu: one is chosen, changed, renamed or deleted."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from crm.commands.registry import named
-from crm.model import Client, Record
+from crm.model import Client
 from crm.model.fields import Check
+from crm.model.record import AnyRecord
 from crm.terminal.console.keyboard import Back
 from crm.terminal.toolkit.picking import pick
 from crm.terminal.toolkit.session import Session
-
-_Kind = TypeVar("_Kind", bound=Record)
 
 
 def chosen(session: Session, words: str, record: Any = None) -> Any:
@@ -42,7 +41,7 @@ def rename(session: Session, words: str, record: Any, check: Check, **arguments:
     session.done(f"{record.name} is called {to} now.", changed=to != record.name)
 
 
-def picked(session: Session, record: _Kind | None, pick: Callable[[], _Kind | None], *crumbs: str) -> _Kind:
+def picked(session: Session, record: AnyRecord | None, pick: Callable[[], AnyRecord | None], *crumbs: str) -> AnyRecord:
     """A record that is given, or one that the person picks, on a page named by the crumbs. Raises Back."""
     session.page(*crumbs)
     if record is None:

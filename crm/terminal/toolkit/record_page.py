@@ -5,17 +5,17 @@ from typing import Any, Generic, TypeVar, cast
 
 from crm.commands.registry import named
 from crm.model import Record
+from crm.model.record import AnyRecord
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit.letters import Letter
 from crm.terminal.toolkit.pages import page
 from crm.terminal.toolkit.session import Session
 
-_Kind = TypeVar("_Kind", bound=Record)
 _Card = TypeVar("_Card")
 _Page = TypeVar("_Page", bound="type[RecordPage[Any, Any]]")
 
 
-class RecordPage(Generic[_Kind, _Card]):
+class RecordPage(Generic[AnyRecord, _Card]):
     """A record and what can be done with it, until the person goes back. Subclasses say which command gives its card,
     how that is drawn, and what can be done."""
 
@@ -26,7 +26,7 @@ class RecordPage(Generic[_Kind, _Card]):
     # What the command has returned last.
     card: _Card
 
-    def __init__(self, session: Session, record: _Kind) -> None:
+    def __init__(self, session: Session, record: AnyRecord) -> None:
         self.session = session
         self.record = record
 
@@ -36,11 +36,11 @@ class RecordPage(Generic[_Kind, _Card]):
         card: _Card = command(self.session.crm, **{command.required_subject.name: self.record})
         return card
 
-    def current(self) -> _Kind:
+    def current(self) -> AnyRecord:
         """The record in the card: the card itself, or what it has by the name that its command gives the record."""
         card: Any = self.card
         record = card if isinstance(card, Record) else getattr(card, named(self.command).required_subject.name)
-        return cast(_Kind, record)
+        return cast(AnyRecord, record)
 
     def crumbs(self) -> Sequence[str]:
         """The breadcrumbs above the card."""

@@ -13,8 +13,9 @@ from crm.commands.mail.unsubscribing import suppress
 from crm.lazy_dataclasses import dataclass
 from crm.model import Client, Contact, Message
 from crm.model.fields.recipients import recipient_key
+from crm.model.record import AnyRecord
 from crm.outward.sms import STOPPED
-from crm.repository import AnyRecord, Query, Snapshot, Transaction
+from crm.repository import Query, Snapshot, Transaction
 from crm.repository.queries import mail
 from crm.repository.queries.mail import WhichQueued
 

@@ -4,16 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, get_type_hints
 
 from crm.errors import FieldError
 from crm.model import RECORDS, Client, Conventions, Record, fields, people
 from crm.model.encoding import plain
 from crm.model.fields import Amount, Day, Id, Line, Phone, Whole
 from crm.model.money import MOST_DECIMALS, exact, plain_amount, plain_number
+from crm.model.record import AnyRecord
 from crm.repository.sheets.grid.layout import OWN, Cell, columns
-
-AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 # One of the requests of a batchUpdate.
 Request = dict[str, Any]
