@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -180,7 +181,10 @@ def test_what_cron_runs_by_a_key_is_sent_and_fetched(
         draft = cron.as_admin("invoices add", anna, ["3 h Consulting 100 19%"]).invoice
         late = TODAY - timedelta(days=30)
         cron.as_admin("invoices issue", draft, late, late)
-        assert len(cron.did("reminders", "run", "--yes", **settings)["reminded"]) == 1
+        # The levels that the team has set are read by the key as well.
+        cron.as_admin("reminders levels set", 1, 3, Decimal("4.50"))
+        (reminded,) = cron.did("reminders", "run", "--yes", **settings)["reminded"]
+        assert reminded["fee"] == "4.50"
         assert cron.did("reminders", "run", "--yes", **settings)["reminded"] == []
     by_key = {entry.what for entry in cron.as_admin("history list", 100) if entry.user == "nightly (key)"}
     assert {"used the key", "read answers to texts", "greeted 2 clients"} <= by_key

@@ -55,6 +55,8 @@ class InvoiceCard:
             "issued_on": invoice.issued_on,
             "due_on": document.due_on,
             "delivered_on": invoice.delivered_on,
+            "sent_on": invoice.sent_on,
+            "sendings": invoice.sendings,
             "period_from": invoice.period_from,
             "period_to": invoice.period_to,
             "currency": document.currency,

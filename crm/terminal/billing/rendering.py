@@ -226,7 +226,8 @@ def draw_invoice(result: "InvoiceCard", screen: Screen, by: Conventions) -> None
     line = Text()
     for label, day in dates:
         if day:
-            line.append(f"{label} ", "muted").append(f"{by.day(day)}  ", "default")
+            times = f" ({invoice.sendings} times)" if label == "E-mailed" and invoice.sendings > 1 else ""
+            line.append(f"{label} ", "muted").append(f"{by.day(day)}{times}  ", "default")
     if invoice.state == "issued" and not invoice.sent_on:
         line.append("not yet e-mailed", "muted")
     if line:

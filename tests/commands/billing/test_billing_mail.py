@@ -181,6 +181,8 @@ def test_what_was_sent_while_the_question_was_open_is_asked_about_again(mailed: 
     with pytest.raises(Question, match="was sent already, 2 times, last on"):
         mailed("invoices send", invoice, yes=True)
     assert (mailed.invoice(invoice).sendings, len(mailed.mail.post.taken)) == (2, 2)
+    data = mailed("invoices show", invoice).as_json()
+    assert (data["sent_on"], data["sendings"]) == (TODAY, 2)
 
 
 def test_an_invoice_goes_to_whom_it_is_addressed_in_the_words_of_a_template(mailed: MailedDesk) -> None:
