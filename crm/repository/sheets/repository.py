@@ -30,7 +30,7 @@ from crm.repository.known import new_id
 from crm.repository.restoring import put_back
 from crm.repository.sheets.google.spreadsheet import NoAnswer, Rejected, Service, unreadable
 from crm.repository.sheets.grid.cells import number_of
-from crm.repository.sheets.grid.layout import HISTORY
+from crm.repository.sheets.grid.layout import HISTORY, TABS
 from crm.repository.sheets.mirror import capacity, mirror
 from crm.repository.sheets.mirror.loading import some_records
 from crm.repository.sheets.mirror.mirror import META_RANGE, Seen, State
@@ -715,7 +715,13 @@ class SheetsRepository(SqlRepository):
             self._enter(connection)
             seen = mirror.must_have_seen(connection)
             if missing := column_restore.missing(seen):
-                put_back = missing
+                put_back = put_back or missing
+                if places := self._renamed(connection, seen, missing):
+                    # The columns are there under other headings; others may be gone as well.
+                    self._write(connection, column_restore.renaming(places), seen, new_id())
+                    connection.commit()
+                    self._fall_behind(connection)
+                    return not any(set(names) - set(places.get(kind, {}).values()) for kind, names in missing.items())
                 self._write(connection, column_restore.restoring(connection, seen, missing), seen, new_id())
                 connection.commit()
                 # What was wrong with the headings is looked for anew when they are read.
@@ -724,6 +730,18 @@ class SheetsRepository(SqlRepository):
 
         self._until_done(write)
         return put_back
+
+    def _renamed(
+        self, connection: Connection, seen: Seen, missing: Mapping[type[Record], Sequence[str]]
+    ) -> dict[type[Record], dict[int, str]]:
+        """The columns that somebody has given another heading, by tab and place."""
+        kinds = list(missing)
+        tabs = self.service.values([TABS[kind].rows() for kind in kinds])
+        places = {
+            kind: column_restore.renamed(connection, seen, kind, missing[kind], tab.rows)
+            for kind, tab in zip(kinds, tabs, strict=True)
+        }
+        return {kind: columns for kind, columns in places.items() if columns}
 
     def _until_done(self, write: Callable[[Connection], bool]) -> None:
         """Tries to write until it is done, as `write` says, and nobody else came in between."""

@@ -423,3 +423,20 @@ def test_every_record_is_read_as_it_was_written(clients: list[Client], sales: li
         for client, stored in zip(clients, (found[Client][id_] for id_ in ids), strict=True):
             assert stored.notes == client.notes
             assert stored.extra == client.extra
+
+
+def test_a_column_under_another_heading_gets_its_heading_back(team: Team) -> None:
+    """Set up again, there is no second column beside it, also where it was moved and another one is gone."""
+    for at in range(3):
+        team.store.add(last_name=f"Client {at}", city=f"City {at}", postcode=f"{at}000")
+    before = team.stored()
+    heading = team.cells(Client)[0]
+    team.person.set_cells(team.id, CLIENTS, 0, heading.index("City"), [["Town"]])
+    team.person.move_column(team.id, CLIENTS, heading.index("City"), 2)
+    team.person.delete_column(team.id, CLIENTS, team.cells(Client)[0].index("Postcode"))
+    team.repository._look_at_sheet()
+    assert team.stored() == before
+    assert sorted(team.repository.put_back_columns()[Client]) == ["city", "postcode"]
+    now = team.cells(Client)[0]
+    assert (now.count("City"), now.count("Postcode"), "Town" in now) == (1, 1, False)
+    assert team.agreed() == before

@@ -290,6 +290,22 @@ CASES: dict[str, Case] = {
     "a telephone number without its zero": Case(
         _put(Client, 2, "phone", 2025550123), holds=lambda team: _client(team).phone == "+12025550123"
     ),
+    "a postcode that has become a number": Case(
+        _all(
+            lambda team: team.store.change(lambda tx: tx.change(tx.get(Client, 2), postcode="01067")),
+            _put(Client, 2, "postcode", 1067),
+        ),
+        named=["Google has made a number of “01067”"],
+        fresh=False,
+        holds=lambda team: _client(team).postcode == "01067",
+    ),
+    "a new row with a postcode that has lost its zero": Case(
+        lambda team: Sheet(team, Client).add(last_name="New", country="DE", postcode=1067),
+        named=["dropped the zeros"],
+        clients=5,
+        fresh=False,
+        holds=lambda team: _client(team, 5).postcode == "",
+    ),
     "a row of a form": Case(
         lambda team: Sheet(team, Client).add(last_name="Form", email="FORM@Example.com", marketing_consent=False),
         clients=5,

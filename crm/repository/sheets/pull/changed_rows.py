@@ -30,6 +30,8 @@ from crm.repository.sheets.pull.number_formats import Strange
 from crm.repository.tables import client
 from crm.repository.transaction import SqlTransaction
 
+TYPE_AS_TEXT = "choose Format, Number, Plain text, and type it again"
+
 
 class Refused(Exception):
     """A row that cannot be taken as it is: which field, and why."""
@@ -90,6 +92,7 @@ class ChangedRows:
         for name in names:
             try:
                 self.refuse_strange(kind, at, name)
+                _refuse_lost_zeros(getattr(current, name, None), row[columns(kind).index(name)])
                 values |= self.values(current, name, row[columns(kind).index(name)])
             except FieldError as error:
                 faults[name] = error.reason
@@ -282,6 +285,14 @@ class ChangedRows:
         except CRMError as error:
             raise Refused(one, error.sentence.splitlines()[0].rstrip(".")) from error
         return record
+
+
+def _refuse_lost_zeros(known: Any, cell: Any) -> None:
+    """Raises FieldError for a number where a text with zeros in front stood: Google has dropped them."""
+    if isinstance(cell, bool) or not isinstance(cell, int | float) or not isinstance(known, str):
+        return
+    if known.startswith("0") and known.isdecimal() and int(known) == cell:
+        raise FieldError(f"Google has made a number of “{known}”; {TYPE_AS_TEXT}")
 
 
 def _followed(kind: type[Record], name: str) -> str:

@@ -1,16 +1,19 @@
 """Columns of the program's that were deleted by hand, put back with what the mirror holds."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import Connection, select
 
 from crm.model import RECORDS, Record, people
 from crm.repository import tables
 from crm.repository.sheets.grid import formatting
-from crm.repository.sheets.grid.layout import columns, header, heading
+from crm.repository.sheets.grid.layout import Cell, columns, header, heading
 from crm.repository.sheets.mirror import mirror
 from crm.repository.sheets.mirror.mirror import Seen
 from crm.repository.sheets.push.plan import Plan, RowWrite, as_heading
+
+# A column is another one's if so much of what that held is in it.
+_ALIKE = 0.9
 
 
 def missing(seen: Seen) -> dict[type[Record], list[str]]:
@@ -33,6 +36,40 @@ def still_blind(
     """The fields of each tab whose column was never seen, but for those that are there now."""
     known = {kind.kind_name: names for kind, names in seen.items()}
     return {tab: [name for name in names if name not in known.get(tab, ())] for tab, names in blind.items()}
+
+
+def renamed(
+    connection: Connection, seen: Seen, kind: type[Record], names: Collection[str], rows: Sequence[Sequence[Cell]]
+) -> dict[int, str]:
+    """The fields among `names` whose column is there under another heading, by its place: it holds what the field's
+    column held. `rows` are those of the tab as it is."""
+    written = seen.places[kind.kind_name].heading
+    taken = set(heading(kind, written).positions.values())
+    known = mirror.rows_of(connection, kind).values()
+    places: dict[int, str] = {}
+    for name in names:
+        at = columns(kind).index(name)
+        held = [(row, cells[at]) for row, cells in known if len(cells) > at and cells[at] != ""]
+        for column, title in enumerate(written):
+            if title == "" or column in taken or column in places or not held:
+                continue
+            same = sum(_cell(rows, row, column) == cell for row, cell in held)
+            if same >= _ALIKE * len(held):
+                places[column] = name
+                break
+    return places
+
+
+def _cell(rows: Sequence[Sequence[Cell]], row: int, column: int) -> Cell:
+    return rows[row][column] if row < len(rows) and column < len(rows[row]) else ""
+
+
+def renaming(places: Mapping[type[Record], Mapping[int, str]]) -> Plan:
+    """The plan that gives such columns their headings back."""
+    made = Plan()
+    for kind, fields in places.items():
+        made.headings[kind] = {at: header(kind, name) for at, name in fields.items()}
+    return made
 
 
 def restoring(connection: Connection, seen: Seen, columns_by_kind: Mapping[type[Record], Collection[str]]) -> Plan:
