@@ -329,7 +329,11 @@ class Payment(Record):
         needs=("client", "on", "amount", "kind"),
         order=("-on", "-id"),
         day="on",
-        indexes={"by_client": ("client", "on"), "by_day": ("on",)},
+        indexes={
+            "by_client": ("client", "on"),
+            "by_day": ("on",),
+            "left": Indexed(("client", "currency"), given="left", since=10),
+        },
         sums=(Sum(name="credit", function="sum", of="left", team_currency=True),),
         follows={"left": _unused},
         rights=Rights(staff=EVERYTHING, mail_key=READ_ALL),

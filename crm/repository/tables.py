@@ -40,6 +40,7 @@ from crm.model import (
     MachineKey,
     Mailing,
     Message,
+    Payment,
     Record,
     Sale,
     Setting,
@@ -219,6 +220,7 @@ interaction = TABLES[Interaction]
 follow_up = TABLES[FollowUp]
 sale = TABLES[Sale]
 invoice = TABLES[Invoice]
+payment = TABLES[Payment]
 stage = TABLES[Stage]
 deal = TABLES[Deal]
 stage_move = TABLES[StageMove]
@@ -337,6 +339,9 @@ def row_of(record: Record) -> dict[str, Any]:
 
 # Something is open on an invoice, which no draft and no credit note is. Written out in the SQL, for the partial index.
 IS_OPEN = type_coerce(invoice.c.open, Integer) != literal(0, literal_execute=True)
+
+# Something is left of a payment, or it is a refund.
+HAS_LEFT = type_coerce(payment.c.left, Integer) != literal(0, literal_execute=True)
 
 
 def has_tag(tag: str) -> ColumnElement[bool]:

@@ -35,6 +35,7 @@ DROP INDEX client_by_region;
 DROP INDEX invoice_open;
 DROP INDEX invoice_by_state;
 DROP INDEX invoice_by_number;
+DROP INDEX payment_left;
 ALTER TABLE client DROP COLUMN region;
 UPDATE store_facts SET value = '9' WHERE name = 'schema_version';
 """,

@@ -21,6 +21,7 @@ from crm.invoicing.requirements import Missing, missing
 from crm.model import Client, Invoice, InvoiceLine
 from crm.model.fields import Amount, Day, Line, Whole
 from crm.repository import Query, Transaction
+from crm.repository.queries import billing
 
 # Where what is missing is filled in.
 _WHERE = {
@@ -128,10 +129,10 @@ def _due_day(crm: CRM, invoice: Invoice, client: Client, on: date, due: date | N
 
 def _refuse_earlier(tx: Transaction, kind: str, on: date) -> None:
     """Numbers go up with the days: nothing is issued before what was issued last."""
-    last = tx.find_all(Invoice, Query({"kind": kind, "state": "issued"}, sort="-issued_on", limit=1))
-    if last and last[0].issued_on and on < last[0].issued_on:
+    last = billing.last_issued(tx, kind)
+    if last and on < last[1]:
         raise FieldError(
-            f"{last[0].number} was issued on {last[0].issued_on.isoformat()}, and numbers go up with the days",
+            f"{last[0]} was issued on {last[1].isoformat()}, and numbers go up with the days",
             field="on", label="Date",
         )  # fmt: skip
 

@@ -5,7 +5,18 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, ColumnElement, FromClause, Select, case, func, select, type_coerce, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Select,
+    bindparam,
+    case,
+    func,
+    select,
+    type_coerce,
+    union_all,
+)
 
 from crm.errors import FieldError
 from crm.lazy_dataclasses import dataclass
@@ -14,7 +25,7 @@ from crm.model.money import NOTHING
 from crm.model.record import AnyRecord
 from crm.repository import Snapshot
 from crm.repository.queries.people import OwnerFilter
-from crm.repository.tables import IS_OPEN, TABLES, client, record_columns, record_of
+from crm.repository.tables import HAS_LEFT, IS_OPEN, TABLES, client, record_columns, record_of
 
 if TYPE_CHECKING:
     from crm.repository import AnyRow
@@ -41,6 +52,9 @@ class WhichInvoices:
     number: str = ""
     over: Decimal | None = None
     under: Decimal | None = None
+
+
+_OPEN_STATES = ("open", "overdue", "sent", "part paid")
 
 
 def _in_state(state: str, today: date) -> Sequence[ColumnElement[bool]]:
@@ -75,6 +89,20 @@ def _conditions(which: WhichInvoices, today: date) -> list[ColumnElement[bool]]:
     if which.under is not None:
         conditions.append(invoice.total <= which.under)
     return conditions
+
+
+_LAST_ISSUED = (
+    select(invoice.number, invoice.issued_on)
+    .where(invoice.state == "issued", invoice.kind == bindparam("wanted"))
+    .order_by(invoice.issued_on.desc(), invoice.id.desc())
+    .limit(1)
+)
+
+
+def last_issued(snapshot: Snapshot, kind: str) -> tuple[str, date] | None:
+    """The number and the day of the document of a kind that was issued on the latest day; None where there is none."""
+    rows = snapshot.select(_LAST_ISSUED, wanted=kind)
+    return (rows[0].number, rows[0].issued_on) if rows and rows[0].issued_on else None
 
 
 def overdue(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, list[Invoice]]:
@@ -143,8 +171,10 @@ def unused_payments(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int 
     """The number of payments of which something is left that their clients can still use, and some of them, the oldest
     first."""
     has_credit = _credit_beside_newer() > 0
-    unused = (payment.kind == "payment", payment.left > NOTHING, has_credit, owner.owns(Payment))
-    return _some_of(snapshot, Payment, select(*record_columns(Payment)).where(*unused), payment.on, most, but)
+    unused = (HAS_LEFT, payment.kind == "payment", payment.left > NOTHING, has_credit, owner.owns(Payment))
+    # They are few: they are sorted, and not looked for among all.
+    oldest = func.coalesce(payment.on, payment.on)
+    return _some_of(snapshot, Payment, select(*record_columns(Payment)).where(*unused), oldest, most, but)
 
 
 def _some_of(
@@ -170,7 +200,9 @@ def listed(
         column = _SORTS[name]
         statement = statement.order_by(column.desc() if sort.startswith("-") else column, invoice.id.desc())
     else:
-        statement = statement.order_by(invoice.id.desc())
+        # Those that are open are few: they are sorted, and not looked for among all.
+        newest = func.coalesce(invoice.id, invoice.id) if which.state in _OPEN_STATES else invoice.id
+        statement = statement.order_by(newest.desc())
     rows = snapshot.select(statement.limit(limit).offset(offset or None))
     return [record_of(Invoice, row) for row in rows]
 

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -16,7 +17,13 @@ from crm.model.folding import fold
 from crm.terminal.clients.picking import ClientSearch
 from tests.commands.conftest import TODAY, Office
 
-LARGE = "client|contact|sale|interaction|message|follow_up|deal|stage_move|audit|transactions"
+LARGE = (
+    "client|contact|sale|interaction|message|follow_up|deal|stage_move|audit|transactions|invoice|invoice_line|payment"
+    "|allocation"
+)
+
+# Indexes of the few rows on which something is open, or of which something is left.
+FEW = ("invoice_open", "payment_left")
 
 SOMEBODY: dict[str, Any] = {
     "kind": "person", "first_name": "Élise", "last_name": "Martin", "company": "Martin & Fils", "reference": "C-17",
@@ -60,6 +67,10 @@ EVERYDAY: dict[str, Callable[[Office, Client], object]] = {
     "the team": lambda office, _: office("people list"),
     "sorted by last contact": lambda office, _: office("clients list", {}, sort="-last_contact_on"),
     "messages that failed": lambda office, _: office("email list", state="failed"),
+    "who owes what": lambda office, _: office("unpaid list"),
+    "what is overdue": lambda office, _: office("invoices list", state="overdue"),
+    "payments of a client": lambda office, client: office("payments list", client),
+    "a payment": lambda office, client: office("payments add", client, Decimal(5)),
     "the history": lambda office, _: office("history list"),
     "the history of a client": lambda office, client: office("history list", client=client),
 }
@@ -75,7 +86,7 @@ def test_nothing_of_every_day_reads_a_large_table_from_end_to_end(office: Office
         file.create_function("folded", 1, fold)
         found = {statement: scans for statement, values in ran if (scans := _scans(file, statement, values))}
     assert ran
-    assert found == {}
+    assert found == {}, [(scans, " ".join(statement.split())[-400:]) for statement, scans in found.items()]
 
 
 @contextmanager
@@ -108,6 +119,10 @@ def _scans(file: sqlite3.Connection, statement: str, values: Any) -> list[str]:
 
     def is_fine(step: str) -> bool:
         through = step.rpartition(" ")[2]
-        return "USING COVERING INDEX" in step or (stops and (through in narrow or "WHERE" not in statement))
+        return (
+            "USING COVERING INDEX" in step
+            or through in FEW
+            or (stops and (through in narrow or "WHERE" not in statement))
+        )
 
     return [step for step in steps if re.match(rf"SCAN ({LARGE})(_\d+)?\b", step) and not is_fine(step)]
