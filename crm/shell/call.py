@@ -275,7 +275,11 @@ class Call:
         begins = bool({command.name, command.words} & _BEGIN) and command.words not in _DO_NOT_BEGIN
         # Where a record has to be named, there is none yet in a new store.
         needs_record = any(parameter.record and parameter.required for parameter in command.parameters.values())
-        if not self._is_missing or file is None or command.outside or (begins and not needs_record):
+        if not self._is_missing or file is None or command.outside:
+            return
+        if command.words in _BEGIN_UNSEEN and not file.parent.is_dir():
+            raise StoreError(f"There is no folder {display_path(file.parent)}, and no store was made. Check the name.")
+        if begins and not needs_record:
             return
         first = program.command("clients add")
         raise StoreError(
