@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from crm.model import RECORDS, Client, Sale, StatusRule
 from crm.repository import Query
 from crm.repository.sheets.google.credentials import account_from
 from crm.repository.sheets.google.spreadsheet import Service
-from crm.repository.sheets.grid.layout import TABS
+from crm.repository.sheets.grid.layout import TABS, new_heading
 from crm.repository.sheets.repository import SheetsRepository
 from crm.repository.sheets.setup import set_up
 from crm.repository.sqlite.dialect import Sqlite
@@ -37,6 +38,8 @@ from tests.support.google_sheets import Control
 
 ROUND_TRIP = 0.150
 LIMIT_OF_OPENING, LIMIT_OF_WAITING, LIMIT_OF_MOVES, LIMIT_OF_IMPORT = 15.0, 1.25, 15.0, 5.0
+# A look is one transfer, what it costs to compare, and a write with its own read.
+LIMIT_OF_LOOKING = 3.0
 CLIENTS, SALES_EACH = 10_000, 5
 
 
@@ -48,6 +51,7 @@ def measure(folder: Path) -> Iterator[Result]:
         google.latency(ROUND_TRIP * 1000)
         yield from bench.first_open()
         yield from bench.open_again()
+        yield from bench.look()
         yield from bench.sale()
         yield from bench.review()
         yield from bench.import_clients()
@@ -190,6 +194,34 @@ class _Bench:
             f"spreadsheet: {name}", again, on_a_file, "SQLite and one round trip", LIMIT_OF_WAITING, clock="wall"
         )
         yield from self.counted(again)[1].results(name, 1, 0)
+
+    def look(self) -> Iterator[Result]:
+        """After somebody has typed into a cell, and a check, beside the transfer of all cells."""
+        repository = self.machine("again")
+        _first_page(repository)
+        repository.fresh_for = 0
+        service, everything = self.service("transfer"), [TABS[kind].rows() for kind in RECORDS]
+        city, typed = new_heading(Client).index("City"), count()
+
+        def transferred() -> None:
+            service.standing()
+            service.values(everything)
+
+        def looked() -> None:
+            town = [[f"Town {next(typed)}"]]
+            self.google.set_cells(self.spreadsheet, TABS[Client].title, CLIENTS // 2, city, town)
+            _first_page(repository)
+
+        def checked() -> None:
+            for _ in repository.check():
+                pass
+
+        floor = "the transfer of all cells"
+        yield claim(
+            "spreadsheet: a look after a hand edit", looked, transferred, floor, LIMIT_OF_LOOKING, clock="wall", runs=3
+        )
+        yield claim("spreadsheet: check", checked, transferred, floor, LIMIT_OF_LOOKING, clock="wall", runs=3)
+        repository.close()
 
     def sale(self) -> Iterator[Result]:
         """A sale with its review, totals and history; the usual way stands beside it in words."""
