@@ -42,7 +42,10 @@ def move_the_machines() -> None:
     of `TZ`: '2028-02-29T12:00:00', or '+400' for as many days on. It runs on from there."""
     written = os.environ.get("TEST_NOW", "")
     if written.startswith("+"):
-        time_machine.travel(datetime.now(UTC) + timedelta(days=int(written)), tick=True).start()
+        moment = datetime.now(UTC) + timedelta(days=int(written))
     elif written:
-        # Without a zone it would be taken for UTC.
-        time_machine.travel(datetime.fromisoformat(written).replace(tzinfo=ZONE).astimezone(UTC), tick=True).start()
+        moment = datetime.fromisoformat(written).replace(tzinfo=ZONE)
+    else:
+        return
+    # As a number: by a datetime with a zone the machine would be moved into that zone too.
+    time_machine.travel(moment.timestamp(), tick=True).start()

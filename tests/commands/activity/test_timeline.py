@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -18,6 +19,7 @@ from crm.model.encoding import plain
 from crm.repository import Query
 from tests.commands.conftest import Office
 from tests.conftest import Store
+from tests.support import clocks
 from tests.support.clocks import TODAY
 
 pytestmark = pytest.mark.dated
@@ -27,6 +29,7 @@ pytestmark = pytest.mark.dated
 def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """West of Greenwich, where the local day is often not that of UTC."""
     monkeypatch.setenv("TZ", "America/Los_Angeles")
+    monkeypatch.setattr(clocks, "ZONE", ZoneInfo("America/Los_Angeles"))
     time.tzset()
     yield
     monkeypatch.undo()
