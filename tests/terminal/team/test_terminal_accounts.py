@@ -145,7 +145,7 @@ def test_codes_by_an_app_from_the_qr_code_to_a_recovery_code(start: Start) -> No
 
 @pytest.mark.usefixtures("shop")
 def test_staff_are_shown_what_staff_may_do(start: Start) -> None:
-    session = signed_in(start, "sam@example.com").choose("Data").choose("Team").sees("Workload").lacks("account")
+    session = signed_in(start, "sam@example.com").choose("Data").choose("Team").sees("1) Workload").lacks(") Add")
     session.press("esc", "esc").choose("Clients").sees("n new").press("g").choose("Take all").sees("clients:").lacks(
         "Delete"
     )
