@@ -103,7 +103,8 @@ def _(result: "FileWritten", screen: Screen, _by: Conventions) -> None:
 
 @renderer("crm.commands.data.history.HistoryArchived")
 def _(result: "HistoryArchived", screen: Screen, by: Conventions) -> None:
-    done = f"{by.number(result.transactions)} changes moved; the history begins with {result.begins_with} now."
+    moved = pluralize(result.transactions, "change", "changes", by)
+    done = f"{moved} moved; the history begins with number {result.begins_with} now."
     screen.print(Text(f"{screen.sign('✓', 'OK:')} ", "success").append(done, "default"))
     screen.print("They are in this file; keep it:")
     screen.copyable(display_path(result.file))
