@@ -17,7 +17,6 @@ from crm.clock import Clock
 from crm.commands.context import CRM, Outward, has_accounts, silent
 from crm.config import SHEETS, Config, check_team_setting, data_folder, from_environment, store_file, team_defaults
 from crm.errors import FieldError, FileError, ForbiddenError, SignedOutError, StoreAccessError, UsageError
-from crm.lazy_dataclasses import compile_constructors
 from crm.model import Record, Setting, StatusRule
 from crm.model.rights import ALL, OWNER, STORE, UPDATE, Reader, level, refusal
 from crm.private_files import close_to_others
@@ -329,7 +328,6 @@ def preload() -> None:
 
     load()
     load_flows()
-    compile_constructors()
 
 
 def open_menu(stdin: IO[str], stdout: IO[str], loop: "Loop", environment: Mapping[str, str]) -> int:

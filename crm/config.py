@@ -4,7 +4,7 @@ import getpass
 import os
 import re
 from collections.abc import Callable, Container, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cache
@@ -16,7 +16,6 @@ from zoneinfo import ZoneInfo
 from crm.atomic_write import atomic_write
 from crm.clock import NO_ZONES, machine_now, machine_zone, running_from
 from crm.errors import FieldError, FileError, UsageError
-from crm.lazy_dataclasses import dataclass
 from crm.model.billing import METHODS, TAX_CATEGORIES
 from crm.model.conventions import Conventions
 from crm.model.data import (

@@ -1,8 +1,6 @@
 """Accounts: passwords, second factors, sessions, keys for unattended commands."""
 
-from dataclasses import field
-
-from crm.lazy_dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

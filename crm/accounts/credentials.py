@@ -1,6 +1,7 @@
 """Credentials: the parts by which people prove who they are, all derived from the secret of this installation."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
@@ -9,7 +10,6 @@ from crm.accounts.passwords import Passwords
 from crm.accounts.second_factor import SecondFactors
 from crm.accounts.sms_codes import SmsCodes
 from crm.accounts.tokens import OneTimeTokens
-from crm.lazy_dataclasses import dataclass
 
 if TYPE_CHECKING:
     from crm.accounts.keys import Secret

@@ -1,5 +1,6 @@
 """Account recovery for the owner of a store: an admin gets in again, whatever became of the accounts."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from crm.accounts import passwords
@@ -9,7 +10,6 @@ from crm.accounts.notifications import Notifications
 from crm.accounts.roster import Standing
 from crm.accounts.team_names import refuse_taken
 from crm.errors import FieldError, RefusedError
-from crm.lazy_dataclasses import dataclass
 from crm.model import MachineKey, User
 from crm.repository import AuthoredTransaction, Query, Snapshot
 

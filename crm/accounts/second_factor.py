@@ -2,13 +2,12 @@
 
 import hmac
 import json
-from dataclasses import asdict, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
 from crm.accounts import TotpOffer
 from crm.accounts.keys import Secret
 from crm.accounts.passwords import generated
-from crm.lazy_dataclasses import dataclass
 
 # Each of 120 bits: so many need no slow hash.
 RECOVERY_CODES, _GROUPS = 10, 6

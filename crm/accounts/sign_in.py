@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, select
@@ -15,7 +16,6 @@ from crm.accounts.second_factor import SecondFactor
 from crm.accounts.sessions import Sessions, sign_in
 from crm.accounts.tokens import TICKET_LASTS
 from crm.errors import CRMError, SignInRefusedError, StoreError
-from crm.lazy_dataclasses import dataclass
 from crm.model import User
 from crm.repository import AuthoredTransaction, Snapshot, tables
 

@@ -2,12 +2,12 @@
 
 import sqlite3
 from collections.abc import Callable
+from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
 from crm.clock import machine_now
 from crm.errors import TooManyAttemptsError
-from crm.lazy_dataclasses import dataclass
 from crm.local_database import SharedCounts
 
 # An account: so many failures are free, then one waits a minute, and after each more twice as long, up to an hour.

@@ -1,12 +1,11 @@
 """Groups of clients, chosen in one way everywhere: by numbers, fields, a condition, a saved view, or all there are."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from crm.commands.registry import About
 from crm.errors import FieldError, NotFoundError, RuleError
-from crm.lazy_dataclasses import dataclass
 from crm.model import Client, Conventions, View, fields
 from crm.model.fields import Check, Line
 from crm.repository import Query, Snapshot

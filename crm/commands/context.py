@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +14,6 @@ from crm.accounts.service import AccountsDesk
 from crm.clock import Clock
 from crm.config import Config, team_defaults
 from crm.errors import CRMError, SignInRefusedError, StoreError, StoreNotSetUpError
-from crm.lazy_dataclasses import dataclass
 from crm.model import Conventions
 from crm.model.paths import display_path
 from crm.model.rights import OWNER, Reader

@@ -4,6 +4,7 @@ What records of a kind are called, beyond fields that are unique, is said in the
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Generic, TypeVar
@@ -11,7 +12,6 @@ from typing import Any, Generic, TypeVar
 from crm.commands import subject_of
 from crm.commands.context import CRM
 from crm.errors import FieldError, NotFoundError
-from crm.lazy_dataclasses import dataclass
 from crm.model import Conventions, Record, fields
 from crm.repository import Query, Snapshot
 

@@ -7,9 +7,8 @@ order of the menus.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol
-
-from crm.lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 import codecs
 import re
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 from crm.errors import FileError
 from crm.files.formula_escaping import ANY_GUARDED
-from crm.lazy_dataclasses import dataclass
 
 _CHUNK = 1 << 20
 _EXCERPT = 1 << 16

@@ -5,13 +5,13 @@ import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from crm.errors import FileError
 from crm.files.safe_writing import replacing
-from crm.lazy_dataclasses import dataclass
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

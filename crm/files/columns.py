@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from crm.errors import FieldError
@@ -11,7 +11,6 @@ from crm.files.amounts import bare_amount, mark_of
 from crm.files.column_names import plain_words
 from crm.files.dates import order_of
 from crm.files.headers import PLACES, Meaning, date_order_in_heading, meaning_of
-from crm.lazy_dataclasses import dataclass
 from crm.model import Client, Conventions, Sale, fields
 from crm.model.currencies import currencies_of, currency_in_heading
 from crm.model.fields import Choice, Flag

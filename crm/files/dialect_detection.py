@@ -4,9 +4,9 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from crm.files.headers import is_field_word
-from crm.lazy_dataclasses import dataclass
 
 DELIMITERS = ",;\t|"
 _BEST_OF = 500

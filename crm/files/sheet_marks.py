@@ -2,10 +2,8 @@
 
 import re
 from collections.abc import Container, Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import IO, NamedTuple
-
-from crm.lazy_dataclasses import dataclass
 
 _CHUNK = 1 << 20
 _LONGEST_TAG = 4096

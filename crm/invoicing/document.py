@@ -5,11 +5,11 @@ Amounts are Decimal in major units. Quantities and prices have up to four decima
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from crm.lazy_dataclasses import dataclass
 from crm.model.billing import ABOVE_ZERO, TAX_CATEGORIES, TAXED_CATEGORIES
 
 INVOICE: Final = "invoice"

@@ -1,12 +1,12 @@
 """Reminders: which level of reminder is due for an invoice, its fee and its interest."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
-from crm.lazy_dataclasses import dataclass
 from crm.model.money import NOTHING, rounded
 
 

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from crm.invoicing.document import CATEGORIES, CREDIT_NOTE, NEVER_ZERO, TAXED, InvoiceDocument, Party
 from crm.invoicing.electronic_address import in_peppol
-from crm.lazy_dataclasses import dataclass
 from crm.model.iban import is_iban
 from crm.model.money import decimals_of
 from crm.model.vat_ids import is_like_vat_id

@@ -1,12 +1,12 @@
 """A statement of account: what a client was invoiced, credited, paid and refunded, with the balance after each."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Final
 
 from crm.invoicing.document import NOTHING
-from crm.lazy_dataclasses import dataclass
 
 # In this order on one day. An invoice and a refund raise what the client owes; the others lower it.
 ENTRY_KINDS: Final = ("invoice", "credit note", "payment", "refund")

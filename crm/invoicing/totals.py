@@ -8,6 +8,7 @@ largest remainder. Everything is rounded half up on the absolute value to the di
 
 import dataclasses
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
@@ -23,7 +24,6 @@ from crm.invoicing.document import (
     PricedLine,
     TaxGroup,
 )
-from crm.lazy_dataclasses import dataclass
 from crm.model.money import decimals_of, rounded
 
 _Group = tuple[str, Decimal]

@@ -1,10 +1,10 @@
 """A line of an invoice as somebody types it: `3 h Consulting 100`, `2 x Table 49.90 19%`."""
 
 import re
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from crm.errors import FieldError
-from crm.lazy_dataclasses import dataclass
 from crm.model.conventions import TURNING_MARKS, Conventions
 from crm.model.currencies import currencies_of
 from crm.model.units import PIECE, unit_code

@@ -1,10 +1,10 @@
 """Records: services that are sold, and invoices with their lines, adjustments and numbers, and payments."""
 
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from crm.lazy_dataclasses import dataclass
 from crm.model.fields import (
     Amount,
     Balance,

@@ -2,12 +2,12 @@
 
 import dataclasses
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import ClassVar
 
 from crm.errors import FieldError
-from crm.lazy_dataclasses import dataclass
 from crm.model.fields import (
     Amount,
     Balance,

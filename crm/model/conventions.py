@@ -3,14 +3,13 @@
 import re
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from crm.clock import Clock
-from crm.lazy_dataclasses import dataclass
 from crm.model.currencies import signs_of
 from crm.model.money import MOST_DECIMALS, decimals_of, rounded, shown_decimals
 

@@ -1,8 +1,8 @@
 """Records: the team's settings."""
 
+from dataclasses import dataclass
 from typing import ClassVar
 
-from crm.lazy_dataclasses import dataclass
 from crm.model.fields import Line
 from crm.model.kind import READ_ALL, Kind, Rights, Tab
 from crm.model.record import Record, described

@@ -1,11 +1,9 @@
 """The declaration of a kind of record, from which tables, tabs, rights, exports, lists and look-ups are derived."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import KW_ONLY, field
+from dataclasses import KW_ONLY, dataclass, field
 from enum import Enum
 from typing import Any, Literal
-
-from crm.lazy_dataclasses import dataclass
 
 
 class Level(Enum):

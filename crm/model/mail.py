@@ -1,9 +1,9 @@
 """Records: templates, mailings to many clients, messages, and the addresses that have opted out."""
 
+from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
-from crm.lazy_dataclasses import dataclass
 from crm.model.fields import Choice, Day, Id, Line, Person, Prose, TimeOfDay, Whole
 from crm.model.fields.recipients import Recipient
 from crm.model.kind import ALL, EVERYTHING, READ_ALL, Export, Indexed, Kind, May, Rights, Sum, Tab

@@ -2,12 +2,11 @@
 
 import dataclasses
 from collections.abc import Collection, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar, get_args
 
-from crm.lazy_dataclasses import dataclass
 from crm.model.fields import Check, Id
 from crm.model.kind import Kind
 

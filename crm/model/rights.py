@@ -1,8 +1,8 @@
 """Permissions as the records declare them: by role, record and operation, and the fields that are hidden from some."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-from crm.lazy_dataclasses import dataclass
 from crm.model.kind import ALL, EVERYTHING, NONE, NOTHING, OWN, Level, May, Rights
 from crm.model.registry import RECORDS
 

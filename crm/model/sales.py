@@ -1,10 +1,10 @@
 """Records: sales, and deals in their stages."""
 
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import ClassVar
 
-from crm.lazy_dataclasses import dataclass
 from crm.model.fields import Amount, Choice, Day, Id, Line, Person, Prose, Whole
 from crm.model.kind import ALL, EVERYTHING, NONE, READ_ALL, READ_OWN, Export, Indexed, Kind, May, Rights, Sum, Tab
 from crm.model.record import Record, account_beside, described

@@ -9,14 +9,13 @@ import re
 import unicodedata
 from calendar import monthrange
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import lru_cache
 from itertools import product
 from typing import Literal
 
 from crm.errors import FieldError
-from crm.lazy_dataclasses import dataclass
 from crm.model.conventions import TURNING_MARKS, Conventions
 from crm.model.folding import fold
 

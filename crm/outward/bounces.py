@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from email.message import Message
 
-from crm.lazy_dataclasses import dataclass
 from crm.outward.outgoing import is_message_id
 from crm.outward.sanitizing import line
 

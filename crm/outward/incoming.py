@@ -3,6 +3,7 @@
 import codecs
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.errors import MessageError
 from email.header import decode_header
@@ -12,7 +13,6 @@ from email.policy import Compat32
 from email.utils import getaddresses, parsedate_to_datetime
 
 from crm.errors import OutwardError
-from crm.lazy_dataclasses import dataclass
 from crm.outward.authentication import forgery, is_checked
 from crm.outward.bounces import Bounce, bounce_in
 from crm.outward.forwarding import original_sender

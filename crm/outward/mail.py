@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
 from crm.errors import OutwardError
-from crm.lazy_dataclasses import dataclass
 from crm.outward.outgoing import Mail, Party, new_message_id
 
 # What CRM_SMTP_URL says where mail goes out through Google's interface instead of a mail server.

@@ -4,12 +4,12 @@ import re
 import ssl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from crm.clock import machine_now
 from crm.errors import OutwardError
-from crm.lazy_dataclasses import dataclass
 from crm.outward.incoming import Received, UnreadableError, received
 from crm.outward.providers import advice_for
 from crm.outward.sanitizing import line

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
 from crm.errors import OutwardError, UsageError
-from crm.lazy_dataclasses import dataclass
 from crm.outward.sanitizing import line
 
 # The dot-atom of RFC 5322, letters of all languages (RFC 6531) included; quoted mailboxes are in no use.

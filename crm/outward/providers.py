@@ -16,8 +16,8 @@ As the providers themselves say, in the autumn of 2026:
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from crm.lazy_dataclasses import dataclass
 from crm.outward.servers import Server
 
 

@@ -1,14 +1,13 @@
 """Mail servers as the settings name them: by a URL, which is never told again, since it holds a password, or saved."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from socket import gaierror
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from crm.errors import UsageError
-from crm.lazy_dataclasses import dataclass
 
 if TYPE_CHECKING:
     import ssl

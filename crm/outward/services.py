@@ -2,11 +2,11 @@
 which variable of the environment stands above it, and what it is checked for."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from crm.config import ENVIRONMENT, Config
 from crm.errors import FieldError, UsageError
-from crm.lazy_dataclasses import dataclass
 from crm.model import Conventions, Field
 from crm.model.fields import Check, Choice, Line, Secret, Whole
 from crm.model.paths import is_at_another_device

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlencode
 
 from crm.errors import OutwardError, UsageError
-from crm.lazy_dataclasses import dataclass
 
 if TYPE_CHECKING:
     from requests import Response

@@ -4,10 +4,8 @@ takes their place."""
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
-
-from crm.lazy_dataclasses import dataclass
 
 # How the place of a store begins that is a file.
 FILE = "sqlite:///"

@@ -5,6 +5,7 @@ numbers until both sides of a comparison are multiplied out, so no rounding can 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 from math import gcd
@@ -36,7 +37,6 @@ from sqlalchemy import (
 )
 
 from crm.clock import Clock, offsets
-from crm.lazy_dataclasses import dataclass
 from crm.model import Client
 from crm.model.money import NOTHING
 from crm.repository.column_types import MINOR_UNITS, major

@@ -1,12 +1,12 @@
 """Values that another program has put into a store where this one keeps something else: text in the place of a number,
 a day that is none. Most databases refuse them, SQLite takes whatever it is handed."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Boolean, Column, Date, Integer
 
 from crm.errors import StoreDamagedError
-from crm.lazy_dataclasses import dataclass
 from crm.repository import Finding
 from crm.repository.column_types import JsonText, Minor, Moment, UniqueNumber
 

@@ -5,11 +5,10 @@ directions, so only Not can turn a missing value into a true condition. Arithmet
 division by zero are missing.
 """
 
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal as OneOf
 from typing import TypeAlias
-
-from crm.lazy_dataclasses import dataclass
 
 CompareOperator: TypeAlias = OneOf["=", "!=", "<", "<=", ">", ">="]
 ArithmeticOperator: TypeAlias = OneOf["+", "-", "*", "/"]

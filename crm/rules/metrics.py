@@ -1,12 +1,12 @@
 """The names that a rule may use, what each one stands for, and how its value is written in a reason."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
-from crm.lazy_dataclasses import dataclass
 from crm.model.money import plain_amount
 
 Kind: TypeAlias = Literal["money", "number", "text", "tags"]

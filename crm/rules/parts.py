@@ -1,11 +1,11 @@
 """The types of values and conditions, checked while a condition is read."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal as OneOf
 from typing import TypeAlias, cast
 
-from crm.lazy_dataclasses import dataclass
 from crm.rules.grammar import (
     And,
     Arithmetic,

@@ -1,10 +1,10 @@
 """An ordered list of rules that decides on a status: the first rule that fits gives it."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import dropwhile
 from typing import Final
 
-from crm.lazy_dataclasses import dataclass
 from crm.rules.compiling import Test, compile_condition
 from crm.rules.grammar import Condition, reason_names
 from crm.rules.lines import checked_status, read_rule, rule_text

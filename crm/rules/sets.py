@@ -1,9 +1,9 @@
 """Sets of rules to begin with, each complete: every client gets a status from it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
-from crm.lazy_dataclasses import dataclass
 from crm.rules.lines import split_rule
 
 

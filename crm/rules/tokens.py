@@ -3,11 +3,11 @@
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
 from crm.errors import RuleError
-from crm.lazy_dataclasses import dataclass
 
 MAX_LENGTH = 1000
 _LONGEST_SHOWN = 1100

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_origin
@@ -29,7 +30,6 @@ from crm.errors import (
     StoreError,
     UsageError,
 )
-from crm.lazy_dataclasses import dataclass
 from crm.local_database import remove_unused
 from crm.model import Conventions
 from crm.model.encoding import plain

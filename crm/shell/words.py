@@ -3,12 +3,10 @@ loads no command. docs/reference.py writes it."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
-
-from crm.lazy_dataclasses import dataclass
 
 FILE = Path(__file__).with_name("words.json")
 # What completes a value, beside the names of records: `record client` and so on.

@@ -1,11 +1,11 @@
 """Deployment settings: the address to listen at, which proxies are trusted, and what the host does not keep."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from crm import program
 from crm.config import Config
 from crm.errors import UsageError
-from crm.lazy_dataclasses import dataclass
 from crm.web.origins import is_loopback
 from crm.web.proxies import ANY
 

@@ -3,12 +3,12 @@
 import asyncio
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from time import monotonic
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crm.accounts.attempts import neighbourhood
-from crm.lazy_dataclasses import dataclass
 from crm.web.pages import notice
 
 FORM = 16 * 1024

@@ -5,10 +5,10 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from crm.accounts.accounts import Accounts
 from crm.config import Config
-from crm.lazy_dataclasses import dataclass
 from crm.repository import Repository
 from crm.web.access_log import log, write_journal
 from crm.web.application import application

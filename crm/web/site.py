@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import HTTPConnection, Request
@@ -10,7 +11,6 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from crm.accounts import SignedIn
 from crm.accounts.accounts import Accounts
 from crm.errors import CRMError
-from crm.lazy_dataclasses import dataclass
 from crm.web import cookies
 from crm.web.csrf import FormTokens
 from crm.web.pages import notice, page

@@ -18,7 +18,6 @@ ARROWS: dict[str, set[str]] = {
     "clock": set(),
     "atomic_write": set(),
     "private_files": set(),
-    "lazy_dataclasses": set(),
     "local_database": {"errors"},
     # Says how the program is called, and is asked by whoever tells a person what to type.
     "program": set(),
@@ -41,9 +40,9 @@ for _room in ("repository", "accounts", "commands", "shell"):
 # What an invoice comes to is the same for whoever writes, sends or shows it.
 for _room in ("repository", "files", "outward", "commands", "terminal", "shell"):
     ARROWS[_room] |= {"invoicing"}
-# Everybody may ask what time it is, keep a file to its owner, and declare what does not change.
-for _room in ARROWS.keys() - {"errors", "clock", "atomic_write", "private_files", "lazy_dataclasses"}:
-    ARROWS[_room] |= {"clock", "private_files", "lazy_dataclasses"}
+# Everybody may ask what time it is, and keep a file to its owner.
+for _room in ARROWS.keys() - {"errors", "clock", "atomic_write", "private_files"}:
+    ARROWS[_room] |= {"clock", "private_files"}
 ARROWS["app"] = set(ARROWS)
 ARROWS["start"] = set(ARROWS)
 ARROWS["browser_menu"] = set(ARROWS)

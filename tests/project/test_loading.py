@@ -61,8 +61,7 @@ def test_the_version_loads_hardly_anything(shell: CommandLine) -> None:
     # The last three are loaded by Python itself, on machines that have them.
     assert libraries <= {"click", "crm", "run", "__main__", "_distutils_hack", "sitecustomize", "usercustomize"}
     assert within(modules, ("crm",)) <= {
-        "crm", "crm.commands", "crm.errors", "crm.lazy_dataclasses", "crm.program", "crm.shell", "crm.shell.completion",
-            "crm.shell.program",
+        "crm", "crm.commands", "crm.errors", "crm.program", "crm.shell", "crm.shell.completion", "crm.shell.program",
         "crm.shell.tree", "crm.shell.words", "crm.start", "crm.terminal", "crm.terminal.loop", "crm.commands.subject",
         *(subject.__name__ for subject in subjects()),
     }  # fmt: skip

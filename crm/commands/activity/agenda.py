@@ -4,6 +4,7 @@ What else may need somebody is one more source: a function beside those here.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Protocol, TypeVar
 
@@ -12,7 +13,6 @@ from crm.commands.context import CRM
 from crm.commands.ownership import Mine, owner_filter
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import command
-from crm.lazy_dataclasses import dataclass
 from crm.model import CHANNELS, STATES, Client, Deal, FollowUp, Invoice, Message, Payment, Record
 from crm.model.encoding import plain
 from crm.model.money import decimals_of

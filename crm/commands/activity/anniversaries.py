@@ -2,11 +2,11 @@
 
 import re
 from calendar import monthrange
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from crm.errors import FieldError
-from crm.lazy_dataclasses import dataclass
 from crm.model import Conventions
 from crm.model.fields import Check
 from crm.repository.queries.anniversaries import BIRTHDAY, FIRST_SALE

@@ -4,6 +4,7 @@ and a dated follow-up."""
 import dataclasses
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
 from crm.commands.activity.quick_notes import OFFERED, PAID, QuickNote, read_notes
@@ -14,7 +15,6 @@ from crm.commands.registry import About, command
 from crm.commands.sales.sales import foreseen_text
 from crm.commands.sales.sales import recorded as recorded_sale
 from crm.errors import FieldError, Question, confirmation
-from crm.lazy_dataclasses import dataclass
 from crm.model import INTERACTIONS, Client, Contact, Conventions, Deal, FollowUp, Interaction, Payment, Sale, named
 from crm.model.clients import KINDS
 from crm.model.fields import Choice, Flag, Id, Line

@@ -1,6 +1,7 @@
 """Follow-ups: what is to be done for clients, by when and by whom; put off, handed over, done, and done again."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,7 +14,6 @@ from crm.commands.ownership import Mine, owner_filter, spelled
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import About, command
 from crm.errors import FieldError, RefusedError, deletion
-from crm.lazy_dataclasses import dataclass
 from crm.model import Client, Deal, FollowUp
 from crm.model.fields import Day, Id, Line, Person, TimeOfDay, Whole
 from crm.model.written_dates import When, day_and_time

@@ -9,13 +9,13 @@ import dataclasses
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import product
 from typing import Literal, TypeVar
 
 from crm.errors import FieldError
-from crm.lazy_dataclasses import dataclass
 from crm.model import Conventions
 from crm.model.fields import Amount
 from crm.model.written_dates import NoDateError, When, read_time, read_when

@@ -1,6 +1,7 @@
 """The timeline of a client: all that happened, latest first, a page at a time."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 from crm.commands.activity.timeline_entries import Entry, EntryKinds, Place
@@ -9,7 +10,6 @@ from crm.commands.client_selection import TheClient
 from crm.commands.context import CRM
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import About, command
-from crm.lazy_dataclasses import dataclass
 from crm.model import Client
 
 

@@ -1,12 +1,12 @@
 """The entries of a timeline: their kinds, as people ask for them, and what they are sorted by."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from crm.errors import FieldError
-from crm.lazy_dataclasses import dataclass
 from crm.model import INTERACTIONS, Conventions
 from crm.model.fields import Check
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +10,6 @@ from crm.commands.context import CRM
 from crm.invoicing.document import CREDIT_NOTE, DocumentLine, InvoiceDocument, Party
 from crm.invoicing.state import state_of
 from crm.invoicing.totals import completed
-from crm.lazy_dataclasses import dataclass
 from crm.model import Adjustment, Client, Invoice, InvoiceLine
 from crm.model.money import decimals_of
 from crm.model.vat_ids import bare_vat_id

@@ -1,5 +1,6 @@
 """Invoices as files: PDF and e-invoices, and a look at an e-invoice of somebody else."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +14,6 @@ from crm.commands.file_output import confirm_overwrite
 from crm.commands.registry import About, command
 from crm.errors import FileError, RefusedError
 from crm.invoicing.requirements import missing
-from crm.lazy_dataclasses import dataclass
 from crm.model import Invoice
 from crm.model.fields import Choice
 from crm.model.paths import display_path

@@ -1,7 +1,7 @@
 """Invoices: drafted, listed, shown, edited, copied and deleted; how they are issued stands in `issuing`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
@@ -27,7 +27,6 @@ from crm.commands.registry import About, FieldsOf, Takes, command
 from crm.config import Currency
 from crm.errors import FieldError, RefusedError, confirmation
 from crm.invoicing.state import STATES
-from crm.lazy_dataclasses import dataclass
 from crm.model import FILLED_AFTER_ISSUE, Adjustment, Client, Deal, Invoice, InvoiceLine, Service
 from crm.model.fields import Amount, Choice, Day, Line
 from crm.model.money import decimals_of

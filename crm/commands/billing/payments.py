@@ -1,7 +1,7 @@
 """Payments: recorded, put on the invoices that they pay, and refunded; what is left of them is the client's credit."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
@@ -14,7 +14,6 @@ from crm.commands.registry import About, command
 from crm.config import Currency
 from crm.errors import FieldError, Question, RefusedError
 from crm.invoicing.payments import OpenInvoice, allocate
-from crm.lazy_dataclasses import dataclass
 from crm.model import METHODS, PAYMENT_KINDS, Allocation, Client, Invoice, Payment
 from crm.model.encoding import plain
 from crm.model.fields import Amount, Choice, Day, Line

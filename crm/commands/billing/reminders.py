@@ -1,7 +1,7 @@
 """Reminders of overdue invoices: previewed and run, one e-mail a client; skipped, and promises to pay noted."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
@@ -16,7 +16,6 @@ from crm.commands.mail.composing import Written, previewed
 from crm.commands.registry import About, command
 from crm.errors import CRMError, FieldError, RefusedError, confirmation
 from crm.invoicing.dunning import DueReminder, Level, Overdue, due_reminder
-from crm.lazy_dataclasses import dataclass
 from crm.model import Client, Conventions, Invoice, Message, Reminder
 from crm.model.fields import Day, Email
 from crm.model.money import NOTHING, decimals_of

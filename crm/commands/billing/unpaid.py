@@ -1,6 +1,7 @@
 """Unpaid invoices by client, with their age, and the account of a client."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Annotated
@@ -19,7 +20,6 @@ from crm.config import Currency
 from crm.errors import confirmation
 from crm.invoicing.dunning import days_overdue
 from crm.invoicing.statement import Entry, Statement, statement
-from crm.lazy_dataclasses import dataclass
 from crm.model import Client, Conventions, Invoice, Payment, Reminder
 from crm.model.fields import Whole
 from crm.model.money import NOTHING

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from crm.commands.client_selection import (
@@ -20,7 +20,6 @@ from crm.commands.clients.clients import ClientChanges, closing, own_fields
 from crm.commands.context import CRM, Progress
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import FieldError, Question, RefusedError, confirmation
-from crm.lazy_dataclasses import dataclass
 from crm.model import Client, Conventions, belonging_to, fields, named
 from crm.model.fields import Tags
 from crm.repository import Query, Transaction

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from crm.commands.client_selection import TheClient
@@ -10,7 +11,6 @@ from crm.commands.data.deletions import delete_record, deleted
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import About, FieldsOf, Takes, command
 from crm.errors import FieldError
-from crm.lazy_dataclasses import dataclass
 from crm.model import Client, Contact, Conventions, typed_fields
 from crm.model.encoding import plain
 from crm.model.fields import ClientPhone, Email, Line, Prose

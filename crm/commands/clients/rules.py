@@ -1,6 +1,7 @@
 """Status rules: listed, changed, previewed, applied, and explained for one client."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 
@@ -8,7 +9,6 @@ from crm.commands.context import CRM
 from crm.commands.data.deletions import deleted
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import FieldError, NotFoundError
-from crm.lazy_dataclasses import dataclass
 from crm.model import Client, StatusRule
 from crm.model.fields import Choice, Line, Whole
 from crm.repository import Snapshot, StatusMove, Transaction

@@ -1,11 +1,11 @@
 """The changes of a transaction as people read them: the records' names, and each field before and after."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from crm.commands.record_names import names_of
 from crm.errors import FileError
-from crm.lazy_dataclasses import dataclass
 from crm.model import BY_NAME, Conventions, fields, links, people
 from crm.model.encoding import value_of
 from crm.repository import Change, Snapshot

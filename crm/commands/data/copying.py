@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from crm.commands.context import CRM, counted, open_other
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import RefusedError, UsageError
-from crm.lazy_dataclasses import dataclass
 from crm.model import RECORDS
 from crm.model.fields import Line
 from crm.model.paths import display_path

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import takewhile
@@ -16,7 +17,6 @@ from crm.commands.data.sample_data import add_desk
 from crm.commands.registry import ONLY_ADMIN, command
 from crm.config import sample_file, sample_store
 from crm.errors import CRMError
-from crm.lazy_dataclasses import dataclass
 from crm.model import (
     BY_NAME,
     TIME_ZONE,

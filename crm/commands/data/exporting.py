@@ -1,5 +1,6 @@
 """Export: one kind of records or everything, for spreadsheets, address books and safe keeping."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,6 @@ from crm.commands.data.full_export import keep_safe, write_whole_store
 from crm.commands.file_output import confirm_overwrite, ending_of
 from crm.commands.registry import About, command
 from crm.errors import FieldError, FileError
-from crm.lazy_dataclasses import dataclass
 from crm.model import Client
 from crm.model.fields import Choice
 from crm.repository import Query

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,6 @@ from crm import program
 from crm.commands.context import CRM, Progress, counted
 from crm.errors import FileError
 from crm.files.safe_writing import replacing
-from crm.lazy_dataclasses import dataclass
 from crm.model.file_errors import refuse_too_large, unreadable
 from crm.model.rights import OWNER
 from crm.rules import rule_text, split_rule

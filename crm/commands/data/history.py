@@ -1,7 +1,7 @@
 """The history: what was done, listed, shown whole, written to a file, and taken back."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import islice
 from pathlib import Path
@@ -18,7 +18,6 @@ from crm.commands.paging import Limit, Offset, most
 from crm.commands.period import Since, Until, in_order
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import FieldError, NotFoundError, confirmation
-from crm.lazy_dataclasses import dataclass
 from crm.model import BY_NAME, Client, Conventions, SignIn, User
 from crm.model.encoding import plain
 from crm.model.fields import FOREVER, Choice, Day, Line, Whole

@@ -1,6 +1,7 @@
 """The team's settings, kept with the data."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,6 @@ from crm.commands.context import CRM
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.config import TEAM, check_team_setting
 from crm.errors import NotFoundError, Question
-from crm.lazy_dataclasses import dataclass
 from crm.model import Conventions, Setting
 from crm.model.data import CURRENCY, SPEND_COUNTS
 from crm.model.fields import Choice, Line

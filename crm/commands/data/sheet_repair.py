@@ -1,6 +1,7 @@
 """Put a spreadsheet right again after what was done to it by hand."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 from crm.commands.context import CRM
@@ -9,7 +10,6 @@ from crm.commands.record_names import called
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.config import SHEETS
 from crm.errors import Question, StoreError
-from crm.lazy_dataclasses import dataclass
 from crm.model import BY_NAME
 from crm.model.fields import Line
 from crm.repository.shut import Shut

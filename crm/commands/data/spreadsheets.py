@@ -1,14 +1,13 @@
 """The store in a Google spreadsheet: connected, set up, its old list of clients taken over, and left again."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 from crm.commands.context import CRM, has_accounts
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.config import SHEETS, own_store, remember_store, remembered_store
 from crm.errors import NotFoundError, Question, RefusedError, SignInRefusedError, StoreError, UsageError
-from crm.lazy_dataclasses import dataclass
 from crm.model import Client, Conventions
 from crm.model.fields import Line
 from crm.model.paths import display_path

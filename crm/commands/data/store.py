@@ -1,6 +1,7 @@
 """Looking after the store: checked, backed up and restored."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +9,6 @@ from crm.commands.context import CRM
 from crm.commands.data.full_export import keep_safe, nobody_gets_in
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import FileError, Question, StoreDamagedError, confirmation
-from crm.lazy_dataclasses import dataclass
 from crm.model.file_errors import size_of, unwritable
 from crm.model.paths import display_path
 from crm.model.rights import OWNER

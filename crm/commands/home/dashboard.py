@@ -1,6 +1,7 @@
 """The dashboard: everybody chooses which tiles stand on their first screen, and in which order."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 from crm.commands.context import CRM
@@ -8,7 +9,6 @@ from crm.commands.home.tiles import DEFAULT, TILES
 from crm.commands.home.today import arranged, dashboard_of
 from crm.commands.registry import About, command
 from crm.errors import FieldError
-from crm.lazy_dataclasses import dataclass
 from crm.model import Dashboard
 from crm.model.fields import Line
 from crm.repository import Transaction

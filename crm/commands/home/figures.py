@@ -1,6 +1,7 @@
 """Figures of the main menu: one beside each entry, and above them what needs doing; each is one cheap query."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from crm.commands.activity import agenda
 from crm.commands.activity.agenda import AgendaItem
@@ -8,7 +9,6 @@ from crm.commands.client_selection import pluralize
 from crm.commands.context import CRM
 from crm.commands.ownership import owner_filter
 from crm.commands.sales.pipeline import stages, sums
-from crm.lazy_dataclasses import dataclass
 from crm.model import Client, Conventions, FollowUp
 from crm.model.money import NOTHING
 from crm.repository import Query, Snapshot

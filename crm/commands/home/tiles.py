@@ -2,7 +2,7 @@
 
 from calendar import isleap
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -14,7 +14,6 @@ from crm.commands.context import CRM
 from crm.commands.ownership import owner_filter
 from crm.commands.registry import named
 from crm.commands.sales.pipeline import stages, sums
-from crm.lazy_dataclasses import dataclass
 from crm.model import Client, FollowUp
 from crm.model.money import NOTHING
 from crm.repository import Query, Snapshot

@@ -1,6 +1,7 @@
 """Today: the first screen, what its reader has chosen to look at in the morning."""
 
 from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -10,7 +11,6 @@ from crm.commands.home.figures import Start, start_of
 from crm.commands.home.tiles import DEFAULT, TILES, Tile
 from crm.commands.ownership import Mine
 from crm.commands.registry import command
-from crm.lazy_dataclasses import dataclass
 from crm.model import Dashboard
 from crm.model.encoding import plain
 from crm.repository import Query, Snapshot

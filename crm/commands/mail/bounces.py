@@ -1,6 +1,7 @@
 """Bounces: addresses that mailings leave out because a mail server said that they do not exist, and the way back."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
 
@@ -9,7 +10,6 @@ from crm.commands.mail.composing import Addressees
 from crm.commands.mail.mailings.audience import CLEARED, refused_addresses, says_unknown
 from crm.commands.registry import About, command
 from crm.errors import FieldError, RefusedError
-from crm.lazy_dataclasses import dataclass
 from crm.model import Message
 from crm.model.fields import Line
 from crm.model.fields.recipients import recipient_key

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from crm.commands.clients.contacts import contacts_of
@@ -11,7 +12,6 @@ from crm.commands.mail.outbox import Draft
 from crm.commands.mail.outbox.attaching import kept, refuse_too_large
 from crm.commands.matching import begins
 from crm.errors import FieldError, FileError
-from crm.lazy_dataclasses import dataclass
 from crm.model import Client, Contact, Conventions, Message, Template, typed_fields
 from crm.model.fields import Email, Line, Tags
 from crm.model.file_errors import size_of

@@ -1,8 +1,8 @@
 """Consent: to which addresses and telephone numbers nothing may go that was not asked for, and why."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from crm.lazy_dataclasses import dataclass
 from crm.model import OPT_OUT_WAYS, Client, Contact, OptOut
 from crm.model.fields.recipients import recipient_key, recipients_in
 from crm.repository import Query, Snapshot

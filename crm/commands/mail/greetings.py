@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 
@@ -17,7 +18,6 @@ from crm.commands.mail.outbox.sending import Sent
 from crm.commands.mail.sms import fetch as fetch_answers
 from crm.commands.registry import About, command
 from crm.errors import FieldError, NotFoundError, OutwardError, RefusedError, UsageError
-from crm.lazy_dataclasses import dataclass
 from crm.model import CHANNELS, Client, Mailing, Message, Template
 from crm.model.encoding import plain
 from crm.model.fields import Line

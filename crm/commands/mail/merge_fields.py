@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 
 from crm.commands.context import CRM
 from crm.errors import FieldError
-from crm.lazy_dataclasses import dataclass
 from crm.model import Client, Contact, Conventions
 from crm.model.fields import Line, Prose
 from crm.outward.sanitizing import line

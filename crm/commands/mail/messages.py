@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,7 +18,6 @@ from crm.commands.paging import Limit, Offset, most
 from crm.commands.period import Since, Until, in_order
 from crm.commands.registry import About, command
 from crm.errors import CRMError, FieldError, RefusedError, StoreError, confirmation
-from crm.lazy_dataclasses import dataclass
 from crm.model import CHANNELS, DIRECTIONS, STATES, UNSENT, Client, Contact, Mailing, Message, Template
 from crm.model.encoding import plain
 from crm.model.fields import Choice

@@ -5,13 +5,13 @@ What is the same for each service is declared once: the commands of `email`, `ma
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from crm.commands.context import CRM
 from crm.commands.registry import ONLY_ADMIN, About, Fields, command
 from crm.config import ENVIRONMENT
 from crm.errors import CRMError, FieldError, ForbiddenError, OutwardError, UsageError
-from crm.lazy_dataclasses import dataclass
 from crm.model import Conventions
 from crm.model.fields import Line, Phone, Secret
 from crm.model.paths import is_at_another_device

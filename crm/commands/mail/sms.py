@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -17,7 +18,6 @@ from crm.commands.mail.unsubscribing import suppress
 from crm.commands.matching import begins
 from crm.commands.registry import About, command
 from crm.errors import FieldError, UsageError, confirmation
-from crm.lazy_dataclasses import dataclass
 from crm.model import Client, Contact, Conventions, OptOut, Template
 from crm.model.fields import Line, Phone, Prose
 from crm.model.fields.addresses import is_landline

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from crm.commands.context import CRM
@@ -9,7 +10,6 @@ from crm.commands.data.deletions import delete_record, deleted
 from crm.commands.mail.merge_fields import LineWithFields, ProseWithFields, check, filled, missing, values
 from crm.commands.registry import About, FieldsOf, Takes, command
 from crm.errors import FieldError, NotFoundError, RefusedError
-from crm.lazy_dataclasses import dataclass
 from crm.model import CHANNELS, Client, Template, typed_fields
 from crm.model.fields import Choice, Line
 from crm.outward.sms_parts import parts

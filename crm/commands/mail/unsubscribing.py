@@ -9,11 +9,11 @@ import hmac
 import re
 from binascii import Error as NotBase64
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from crm.commands.context import CRM
 from crm.commands.mail.consent import opted_out
-from crm.lazy_dataclasses import dataclass
 from crm.model import Client, OptOut
 from crm.model.fields.recipients import recipient_key
 from crm.model.rights import OWNER

@@ -1,6 +1,7 @@
 """Cohorts: of those who first bought in a month, how many buy again in the months after."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
@@ -12,7 +13,6 @@ from crm.commands.reports.periods import later, month_of
 from crm.commands.reports.report import Chart, Column, Kind, Report, Row, amount, percent
 from crm.commands.reports.report_parameters import To, Until
 from crm.commands.reports.writing import kept
-from crm.lazy_dataclasses import dataclass
 from crm.model.fields import Choice, Whole
 from crm.repository.queries import reports
 

@@ -1,6 +1,7 @@
 """The forecast: what the open deals may bring, by the month in which they are expected to close."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Annotated
@@ -14,7 +15,6 @@ from crm.commands.reports.report_parameters import To
 from crm.commands.reports.writing import kept
 from crm.commands.sales.deals import OfOwner
 from crm.commands.sales.pipeline import stages
-from crm.lazy_dataclasses import dataclass
 from crm.model.fields import Whole
 from crm.model.money import rounded
 from crm.repository import Snapshot

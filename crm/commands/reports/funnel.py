@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -13,7 +14,6 @@ from crm.commands.reports.report import Chart, Column, Report, Row, percent
 from crm.commands.reports.report_parameters import To, Until
 from crm.commands.reports.writing import kept
 from crm.commands.sales.pipeline import stages
-from crm.lazy_dataclasses import dataclass
 from crm.model import Stage
 from crm.repository import Snapshot
 from crm.repository.queries import reports

@@ -1,6 +1,7 @@
 """The reasons why deals are lost: how many, and what they were worth."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -11,7 +12,6 @@ from crm.commands.reports.report import Chart, Column, Report, Row, amount, perc
 from crm.commands.reports.report_parameters import To, Top, Until
 from crm.commands.reports.writing import kept
 from crm.errors import FieldError
-from crm.lazy_dataclasses import dataclass
 from crm.repository.queries.sales import lost_deals
 
 _COLUMNS = (

@@ -1,9 +1,8 @@
 """Months, quarters and years: their first and last days, and the same days of the year before."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
-
-from crm.lazy_dataclasses import dataclass
 
 # How many months a period has, by its word.
 MONTHS: Mapping[str, int] = {"month": 1, "quarter": 3, "year": 12}

@@ -1,13 +1,12 @@
 """A report: title, exact period, columns, rows, total, and which column is drawn how."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any, Literal
 
-from crm.lazy_dataclasses import dataclass
 from crm.model import Conventions
 from crm.model.money import NOTHING
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated
 
@@ -10,7 +11,6 @@ from crm.commands.registry import About, command
 from crm.commands.reports.report import Chart, Column, Report, Row, amount, percent
 from crm.commands.reports.report_parameters import To
 from crm.commands.reports.writing import kept
-from crm.lazy_dataclasses import dataclass
 from crm.model.fields import Choice
 from crm.repository.queries import reports
 

@@ -1,6 +1,7 @@
 """The board: the pipeline stage by stage, each with what it adds up to and its first deals."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Any
 
@@ -10,7 +11,6 @@ from crm.commands.paging import most
 from crm.commands.registry import About, command
 from crm.commands.sales.deals import OfOwner
 from crm.commands.sales.pipeline import DealShown, StageSum, cards, stages, sums
-from crm.lazy_dataclasses import dataclass
 from crm.model import Stage
 from crm.model.fields import Whole
 from crm.repository.queries.deals import WhichDeals

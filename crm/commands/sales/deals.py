@@ -1,6 +1,7 @@
 """Deals: added, listed, shown, edited and deleted; how they move and end stands in `outcomes`."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import zip_longest
@@ -14,7 +15,6 @@ from crm.commands.period import in_order
 from crm.commands.registry import About, FieldsOf, Takes, command, named
 from crm.commands.sales.pipeline import DealShown, StageSum, deals_shown, listed, stage_called, stages, sums
 from crm.errors import FieldError, RefusedError
-from crm.lazy_dataclasses import dataclass
 from crm.model import OUTCOMES, Client, Deal, FollowUp, Sale, Stage, StageMove
 from crm.model.encoding import plain
 from crm.model.fields import Amount, Day, Line, Person, Prose

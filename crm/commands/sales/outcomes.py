@@ -1,6 +1,7 @@
 """Deals on their way: moved from stage to stage, won with a sale, lost for a reason, and opened again."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
@@ -11,7 +12,6 @@ from crm.commands.sales.deals import TheDeal
 from crm.commands.sales.pipeline import first_with, stages
 from crm.commands.sales.sales import SaleReport, SaleTakenBack, StatusReview, recorded, taken_back
 from crm.errors import FieldError, Question, RefusedError
-from crm.lazy_dataclasses import dataclass
 from crm.model import Client, Deal, Sale, Stage, StageMove
 from crm.model.fields import Amount, Day, Line
 from crm.repository import Query, Snapshot, Transaction

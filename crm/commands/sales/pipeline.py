@@ -1,12 +1,12 @@
 """The pipeline as it is read: its stages, the deals that are in them, and what they add up to."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from crm.commands.client_selection import batches
 from crm.errors import RefusedError
-from crm.lazy_dataclasses import dataclass
 from crm.model import FIRST_STAGES, Client, Deal, Stage
 from crm.model.encoding import plain
 from crm.model.folding import fold

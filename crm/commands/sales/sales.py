@@ -1,6 +1,7 @@
 """Sales: recorded with the review of the client's status, listed, corrected, and taken back."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
@@ -10,7 +11,6 @@ from crm.commands.paging import Limit, Offset, most
 from crm.commands.period import Until, in_order
 from crm.commands.registry import EVERYBODY, About, FieldsOf, Takes, command
 from crm.errors import FieldError
-from crm.lazy_dataclasses import dataclass
 from crm.model import Client, Conventions, Sale
 from crm.model.fields import Amount, Day, Line
 from crm.repository import Query, Transaction

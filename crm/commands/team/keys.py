@@ -1,13 +1,13 @@
 """Keys by which commands run unattended, from cron for example, where the store has accounts."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
 
 from crm.commands.context import CRM
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import confirmation
-from crm.lazy_dataclasses import dataclass
 from crm.model import KEY_MAY, MachineKey
 from crm.model.fields import Choice, Day, Line
 

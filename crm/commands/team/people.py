@@ -1,11 +1,11 @@
 """The people of the team: who they are, and what waits for each of them."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from crm.commands.context import CRM
 from crm.commands.ownership import called, team
 from crm.commands.registry import ONLY_ADMIN, About, command
-from crm.lazy_dataclasses import dataclass
 from crm.model import User
 from crm.model.fields import Email, Line, Phone
 from crm.repository.queries import people

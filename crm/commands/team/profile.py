@@ -1,12 +1,12 @@
 """One's own account: name, password, sessions."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from crm.commands.context import CRM
 from crm.commands.registry import EVERYBODY, About, command
 from crm.commands.team.users import SessionShown, session_shown
 from crm.errors import FieldError
-from crm.lazy_dataclasses import dataclass
 from crm.model import SignIn, User
 from crm.model.fields import Line, Phone, Secret
 

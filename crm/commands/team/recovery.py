@@ -1,5 +1,6 @@
 """Account recovery, in the shell alone, on the computer that holds the data: an admin is let in again."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from crm.accounts.roster import Standing
@@ -7,7 +8,6 @@ from crm.commands.context import CRM
 from crm.commands.registry import About, command
 from crm.commands.team.users import OneTimePassword
 from crm.errors import confirmation
-from crm.lazy_dataclasses import dataclass
 from crm.model.fields import Email, Line
 
 # What hashes passwords is loaded when one is asked for.

@@ -1,6 +1,7 @@
 """Accounts of the team and of clients: who may sign in, and as what."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -8,7 +9,6 @@ from crm.commands.context import CRM
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.commands.team.keys import works
 from crm.errors import FieldError, confirmation
-from crm.lazy_dataclasses import dataclass
 from crm.model import ROLES, Client, MachineKey, SignIn, User
 from crm.model.fields import Choice, Email, Flag, Line, Phone, Secret
 from crm.model.rights import OWNER

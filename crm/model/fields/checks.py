@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from crm.errors import FieldError
-from crm.lazy_dataclasses import dataclass
 from crm.model.conventions import Conventions
 
 # Controls, line separators and the marks that reorder text on screen; the plain left-to-right and

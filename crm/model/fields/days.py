@@ -1,10 +1,10 @@
 """Dates and times of day as fields take them."""
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
 from crm.errors import FieldError
-from crm.lazy_dataclasses import dataclass
 from crm.model.conventions import Conventions
 from crm.model.fields.checks import Check
 from crm.model.written_dates import Direction, NoDateError, When, calendar_day, examples, read_time, read_when

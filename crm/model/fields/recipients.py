@@ -3,11 +3,11 @@
 import re
 import unicodedata
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote
 
 from crm.errors import FieldError
-from crm.lazy_dataclasses import dataclass
 from crm.model.conventions import Conventions
 from crm.model.fields.addresses import Email, Phone
 from crm.model.fields.checks import Line

@@ -2,12 +2,12 @@
 
 import dataclasses
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from crm.errors import FieldError
 from crm.invoicing.document import InvoiceDocument
 from crm.invoicing.electronic_address import in_peppol
-from crm.lazy_dataclasses import dataclass
 
 FORMATS: Final[Mapping[str, str]] = {
     "factur-x": "Factur-X / ZUGFeRD (EN 16931), inside the PDF",

@@ -7,12 +7,12 @@ nothing is fetched, and a file with a DOCTYPE is refused.
 import re
 import zlib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from lxml import etree
 
 from crm.errors import FileError
-from crm.lazy_dataclasses import dataclass
 from crm.model.fields import visible
 from crm.outward.einvoice.cii import SPACES as CII_SPACES
 from crm.outward.einvoice.ubl import CREDIT_NOTE_SPACE, INVOICE_SPACE

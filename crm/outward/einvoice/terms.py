@@ -1,6 +1,7 @@
 """Terms of EN 16931 that CII and UBL share: identifiers, codes, and the figures of a document in an e-invoice."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -9,7 +10,6 @@ from typing import Final
 from lxml import etree
 
 from crm.invoicing.document import CREDIT_NOTE, NOTHING, DocumentLine, InvoiceDocument, Party
-from crm.lazy_dataclasses import dataclass
 from crm.model.fields import visible
 from crm.model.iban import bare_iban
 from crm.model.money import decimals_of, rounded

@@ -1,9 +1,9 @@
 """Invoices as PDF, by typst, from a template that a designer can replace."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from crm.invoicing.document import InvoiceDocument
-from crm.lazy_dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

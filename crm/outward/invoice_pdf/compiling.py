@@ -8,11 +8,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from crm.errors import FileError
-from crm.lazy_dataclasses import dataclass
 
 _CHILD = Path(__file__).with_name("typst_child.py")
 # A connection that a template opens ends here.

@@ -1,6 +1,7 @@
 """Queries about invoices: those in a state, what is unpaid, and when something was paid."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,6 @@ from sqlalchemy import (
 )
 
 from crm.errors import FieldError
-from crm.lazy_dataclasses import dataclass
 from crm.model import Allocation, Invoice, Payment
 from crm.model.money import NOTHING
 from crm.model.record import AnyRecord

@@ -1,6 +1,7 @@
 """Queries about deals in their stages: sums, lists, the cards of a board, and deals that nothing happens to."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -8,7 +9,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 
 from crm.errors import FieldError
-from crm.lazy_dataclasses import dataclass
 from crm.model import Deal, Stage
 from crm.model.folding import fold
 from crm.repository import Query, Snapshot, sql_functions

@@ -1,12 +1,12 @@
 """Queries about messages."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import BindParameter, ColumnElement, Select, String, bindparam, case, func, or_, select, type_coerce
 
-from crm.lazy_dataclasses import dataclass
 from crm.model import UNSENT, Message, OptOut
 from crm.repository import Query, Snapshot
 from crm.repository.queries.people import EVERYBODY, OwnerFilter

@@ -1,13 +1,13 @@
 """Queries about the people of the team: whose a record is, the names that stand in records, and counts by person."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, ScalarSelect, Select, case, func, literal, select, true
 
-from crm.lazy_dataclasses import dataclass
 from crm.model import Client, Deal, FollowUp, Record
 from crm.model import people as people_of
 from crm.repository import Snapshot

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from crm.errors import NotFoundError, StoreBusyError, StoreOfflineError
-from crm.lazy_dataclasses import dataclass
 from crm.model import Client, OptOut, Record, StatusRule
 from crm.model.money import plain_number
 from crm.repository import HistoryQuery, Query, Repository, Spreadsheet, Table, Waiting

@@ -3,13 +3,13 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rich.text import Text
 
 from crm.commands.registry import Command, commands, named
 from crm.errors import FieldError
-from crm.lazy_dataclasses import dataclass
 from crm.model import Client
 from crm.model.rights import OWNER
 from crm.terminal.clients.picking import ClientSearch

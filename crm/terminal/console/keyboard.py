@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from textwrap import fill
 from typing import Any, Protocol
 
 from crm.errors import FieldError, RuleError
-from crm.lazy_dataclasses import dataclass
 from crm.model.folding import fold
 
 

@@ -1,7 +1,7 @@
 """Tables that fit: the columns that matter least give way, and what is too long ends in a dot line."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -9,7 +9,6 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from crm.lazy_dataclasses import dataclass
 from crm.model import Conventions
 from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.drawing.screen import Screen, data

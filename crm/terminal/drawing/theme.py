@@ -3,8 +3,7 @@
 The colours read on black and on white alike (WCAG AA), so nobody has to say which of them their terminal is."""
 
 from collections.abc import Mapping
-
-from crm.lazy_dataclasses import dataclass
+from dataclasses import dataclass
 
 _GREEN = "#00875f"
 _AMBER = "#b46000"

@@ -1,7 +1,7 @@
 """Lists a page at a time, with keys that turn, sort and filter, and the way from one client of a list to the next."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any, TypeVar
 
@@ -9,7 +9,6 @@ from rich.text import Text
 
 from crm.commands.registry import named
 from crm.errors import Cancelled, FieldError, RuleError
-from crm.lazy_dataclasses import dataclass
 from crm.model import Client
 from crm.model.fields import Flag
 from crm.terminal.console.keyboard import BACK, BEYOND_FIRST, BEYOND_LAST, CAPITAL, Back, Choice

@@ -2,9 +2,8 @@
 
 import secrets
 import time
+from dataclasses import dataclass
 from pathlib import Path
-
-from crm.lazy_dataclasses import dataclass
 
 EXPIRES_AFTER = 300.0
 

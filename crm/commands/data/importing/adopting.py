@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,7 +16,6 @@ from crm.config import Language
 from crm.errors import FieldError, FileError
 from crm.files import GridSource, Match, Row, match_columns, plain_amount, spend_column
 from crm.files.column_names import plain_words
-from crm.lazy_dataclasses import dataclass
 from crm.model import Client, Conventions, Record, Sale, Setting, fields
 from crm.repository import Table, Transaction
 from crm.repository.queries.sales import clients_with_sales

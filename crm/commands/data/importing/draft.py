@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crm.commands.data.exported_tables import TABLES, heading_of
@@ -10,7 +10,6 @@ from crm.commands.data.importing.delimiters import DELIMITERS
 from crm.errors import FieldError, FileError, UsageError
 from crm.files import Match, Source, match_columns, open_source, retargeted
 from crm.files.column_names import plain_words
-from crm.lazy_dataclasses import dataclass
 from crm.model import (
     Adjustment,
     Allocation,

@@ -5,14 +5,13 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 from crm.commands.data.importing.draft import ImportDraft
 from crm.commands.data.importing.reading import Checked, refused_columns
 from crm.files import Row, write_csv
-from crm.lazy_dataclasses import dataclass
 from crm.model import Record
 
 _LISTED = 20

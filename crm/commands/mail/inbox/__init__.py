@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from crm.commands.context import CRM
@@ -13,7 +13,6 @@ from crm.commands.mail.inbox.journal import FetchJournal, Stranger
 from crm.commands.registry import About, command
 from crm.errors import ForbiddenError, NotFoundError, OutwardError, UsageError
 from crm.files.names import split_name
-from crm.lazy_dataclasses import dataclass
 from crm.model import Client, Contact, Message, named
 from crm.model.fields import Line
 from crm.model.rights import ALL, READ, level, refusal

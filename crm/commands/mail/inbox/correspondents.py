@@ -1,11 +1,11 @@
 """Correspondents by e-mail address: a client, a contact there, one of us, or a stranger."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from crm.commands.context import CRM
 from crm.errors import FieldError
-from crm.lazy_dataclasses import dataclass
 from crm.model import Conventions
 from crm.model.fields import Email
 from crm.outward.mailbox import Mailbox

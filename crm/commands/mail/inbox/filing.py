@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date
 from itertools import zip_longest
 from typing import Any
@@ -13,7 +13,6 @@ from crm.commands.mail.composing import display_size
 from crm.commands.mail.inbox.correspondents import Correspondents, correspondents, spelling
 from crm.commands.mail.outbox.delivery_status import addresses_in as addresses_in_field
 from crm.commands.mail.outbox.delivery_status import lacking, recipients_of
-from crm.lazy_dataclasses import dataclass
 from crm.model import Message
 from crm.model.fields import Line, Prose
 from crm.model.fields.recipients import recipient_key

@@ -7,11 +7,11 @@ mailbox holds the rest.
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
-from crm.lazy_dataclasses import dataclass
 from crm.local_database import JournalFile
 from crm.outward.mailbox import Mailbox, Place
 from crm.outward.outgoing import Party

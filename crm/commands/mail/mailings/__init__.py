@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -29,7 +29,6 @@ from crm.commands.mail.outbox.signals import INTERRUPTED
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import About, command
 from crm.errors import CRMError, RefusedError, StoreError, confirmation
-from crm.lazy_dataclasses import dataclass
 from crm.model import Conventions, Mailing, Message, Template
 from crm.model.fields import Email
 from crm.outward.sanitizing import line

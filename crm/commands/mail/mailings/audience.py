@@ -3,12 +3,11 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from crm.commands.client_selection import batches, pluralize, some_at_a_time
 from crm.commands.mail.consent import Objection, objections
 from crm.errors import OutwardError
-from crm.lazy_dataclasses import dataclass
 from crm.model import Client, Contact, Conventions, Mailing
 from crm.model.fields.recipients import recipient_key
 from crm.outward.outgoing import Party

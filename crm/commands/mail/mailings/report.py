@@ -1,11 +1,11 @@
 """The report of a mailing: how many messages are in each state, and which of them somebody has to see to."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from crm.commands.client_selection import batches
 from crm.commands.mail.mailings.audience import LeftOut
 from crm.commands.mail.outbox.signals import INTERRUPTED
-from crm.lazy_dataclasses import dataclass
 from crm.model import Client, Mailing, Message
 from crm.repository import Query, Snapshot
 from crm.repository.queries.mail import states_of_mailings

@@ -1,6 +1,7 @@
 """The text of a mailing, filled in for each client, with the unsubscribe line."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from crm.commands.context import CRM
@@ -12,7 +13,6 @@ from crm.commands.mail.outbox.attaching import attachments_of, name_of, size_of
 from crm.commands.mail.outbox.transports import not_set_up
 from crm.commands.mail.unsubscribing import footer
 from crm.errors import FieldError, OutwardError
-from crm.lazy_dataclasses import dataclass
 from crm.model import Message, Template, typed_fields
 from crm.outward.mail import Fate
 from crm.outward.outgoing import Mail, Party, new_message_id

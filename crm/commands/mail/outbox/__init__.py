@@ -1,6 +1,7 @@
 """The outbox: messages are put into it, and sent from there, each of them once."""
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import groupby
 
 from crm.commands.context import CRM
@@ -9,7 +10,6 @@ from crm.commands.mail.outbox.journal import SendingJournal
 from crm.commands.mail.outbox.leases import Selection
 from crm.commands.mail.outbox.sending import Sent, send, unsendable
 from crm.errors import UsageError
-from crm.lazy_dataclasses import dataclass
 from crm.model import Message
 from crm.model.fields.recipients import recipient_key
 from crm.outward.outgoing import Party, new_message_id

@@ -1,11 +1,11 @@
 """Delivery status: the state of a message by the outcome for each recipient, and when it is tried again."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from crm.clock import Clock
-from crm.lazy_dataclasses import dataclass
 from crm.model import Message
 from crm.model.fields.recipients import recipient_key
 from crm.outward.mail import Fate, Outcome

@@ -4,12 +4,12 @@ import secrets
 import sqlite3
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from crm.clock import Clock
-from crm.lazy_dataclasses import dataclass
 from crm.local_database import JournalFile, take_lock
 
 # What was handed over is remembered for so many days: a store that is put back from a backup may have it queued again.

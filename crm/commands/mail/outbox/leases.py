@@ -1,7 +1,7 @@
 """Leases: messages that a program has taken from the outbox to send, kept in the store so that no other takes them."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from crm.commands.mail.consent import Objection, objections
@@ -10,7 +10,6 @@ from crm.commands.mail.outbox.journal import Attempt, SendingJournal
 from crm.commands.mail.outbox.paid_reminders import reminders_paid
 from crm.commands.mail.outbox.readdressing import Rewrite, readdressed
 from crm.commands.mail.unsubscribing import suppress
-from crm.lazy_dataclasses import dataclass
 from crm.model import Client, Contact, Message
 from crm.model.fields.recipients import recipient_key
 from crm.model.record import AnyRecord

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from crm.commands.context import CRM, Progress
@@ -14,7 +14,6 @@ from crm.commands.mail.outbox.signals import INTERRUPTED, interruptible
 from crm.commands.mail.outbox.transports import HandOver, Transport, carriers, not_set_up
 from crm.commands.mail.unsubscribing import footer
 from crm.errors import CRMError, OutwardError
-from crm.lazy_dataclasses import dataclass
 from crm.model import CHANNELS, Client, Message
 from crm.model.fields.recipients import recipient_key
 from crm.outward.mail import Fate

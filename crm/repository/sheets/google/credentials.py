@@ -6,13 +6,12 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from crm.errors import FieldError, StoreAccessError, UsageError
-from crm.lazy_dataclasses import dataclass
 from crm.model.paths import display_path, path_of
 
 # What the program may do at Google: read and write spreadsheets shared with it, and ask when one changed.

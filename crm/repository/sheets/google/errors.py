@@ -3,11 +3,10 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from crm.errors import StoreAccessError
-from crm.lazy_dataclasses import dataclass
 from crm.repository.sheets.google.credentials import Account
 
 _APIS = {"sheets.googleapis.com": "Google Sheets API", "drive.googleapis.com": "Google Drive API"}

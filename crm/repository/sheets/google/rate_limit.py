@@ -3,12 +3,12 @@
 import sqlite3
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
 from crm.clock import machine_now
 from crm.errors import StoreBusyError
-from crm.lazy_dataclasses import dataclass
 from crm.local_database import SharedCounts
 from crm.repository import Wait, Waiting
 

@@ -5,12 +5,11 @@ import random
 import re
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crm.errors import StoreAccessError, StoreError, StoreOfflineError
-from crm.lazy_dataclasses import dataclass
 from crm.repository import Waiting
 from crm.repository.sheets.google import errors
 from crm.repository.sheets.google.access_tokens import GRANT, Tokens, is_token

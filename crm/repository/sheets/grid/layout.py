@@ -1,12 +1,11 @@
 """The layout of the spreadsheet: its tabs, their columns, and the marker of its revision."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from crm.errors import FieldError
-from crm.lazy_dataclasses import dataclass
 from crm.model import RECORDS, Client, Conventions, Record, field_names, fields, people
 from crm.model.fields import Line
 

@@ -3,13 +3,12 @@
 import json
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Column, Connection, Index, Integer, MetaData, String, Table, Text, inspect, select, update
 
 from crm.errors import StoreBusyError
-from crm.lazy_dataclasses import dataclass
 from crm.model import RECORDS, Record
 from crm.repository import ROSTER, tables
 from crm.repository.known import new_id

@@ -1,11 +1,11 @@
 """The accounts in a spreadsheet, of which nothing is taken that was done by hand: the mirror keeps what it knew."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
-from crm.lazy_dataclasses import dataclass
 from crm.model import Record
 from crm.repository import ROSTER, tables
 from crm.repository.bulk import insert_rows

@@ -7,11 +7,10 @@ it right where it did not, whoever sent it. The newest commit stands on top.
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from crm.lazy_dataclasses import dataclass
 from crm.model import RECORDS, Record
 from crm.repository.sheets.grid.cells import Request, cells_request
 from crm.repository.sheets.grid.layout import (

@@ -1,10 +1,10 @@
 """Records: vehicles that clients own, and what was repaired."""
 
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import ClassVar
 
-from crm.lazy_dataclasses import dataclass
 from crm.model.fields import Amount, Choice, Day, Id, Line, Whole
 from crm.model.kind import EVERYTHING, READ_OWN, Derived, Export, Indexed, Kind, Rights, Sum, Tab
 from crm.model.record import Record, described
