@@ -225,6 +225,7 @@ DOORS: Mapping[str, Door] = {
     "sheets setup": _shell("sheets", "setup", "--json"),
     "sheets connect": _shell("sheets", "connect", "STORE", "--take-over", "no", "--json"),
     "sheets leave": _shell("sheets", "leave"),
+    "sheets repair": _shell("sheets", "repair", "--json"),
     "sign-in": _shell("sign-in", typed=f"{EMAIL}\nwrong\n"),
     "sign-out": _shell("sign-out"),
     "a key: cron": _shell("email", "outbox", "--json", key=_KEY),
@@ -253,6 +254,7 @@ def test_a_command_that_needs_no_store_is_named_and_no_other() -> None:
         "sheets setup": (StoreError,),
         "sheets connect": (StoreError,),
         "sheets leave": (StoreError,),
+        "sheets repair": (StoreError,),
     }
 
 
@@ -492,7 +494,7 @@ def test_no_answer_of_google_opens_any_door(
 
 _TABS = ("users", "sign-ins", "crm", "history")
 _AT_DELETED_TABS = (
-    "clients list", "users add", "sheets setup", "sheets connect", "sign-in", "restore",
+    "clients list", "users add", "sheets setup", "sheets connect", "sheets repair", "sign-in", "restore",
     "menu: what comes first", "menu: the second",
 )  # fmt: skip
 _RECOVER = _shell("users", "recover", EMAIL, "--yes")

@@ -19,7 +19,7 @@ WRITERS = {
     "export": "out.csv",
     "history export": "history.csv",
     "follow-ups export": "due.ics",
-    **{command.words: "report.csv" for command in commands(menu="reports")},
+    **{command.words: "report.csv" for command in commands() if command.group == "reports"},
     "invoices pdf": "invoice.pdf",
     "invoices xml": "invoice.xml",
 }
@@ -101,7 +101,7 @@ def test_a_setting_makes_a_store_and_says_so(shell: CommandLine) -> None:
 
 def test_no_file_is_overwritten_without_a_yes(shell: CommandLine) -> None:
     writing = {command.words for command in commands() if any(option.makes for option in command.parameters.values())}
-    assert writing == {*WRITERS, "backup"}
+    assert writing == {*WRITERS, "backup", "history archive"}
     shell.did("clients", "add", "--first-name", "Anna")
     shell.did("follow-ups", "add", "1", "call", "--due", "tomorrow")
     for name, value in SELLER.items():
@@ -119,6 +119,11 @@ def test_no_file_is_overwritten_without_a_yes(shell: CommandLine) -> None:
         answer = shell("--yes", *arguments)
         assert (answer.code, answer.err) == (0, ""), (words, answer)
         assert b"my precious" not in file.read_bytes(), words
+    archive = shell.write("archive.csv", "my precious\n")
+    assert "The file is there already and is replaced." in shell.refused(
+        "history", "archive", archive, "--until", "today"
+    )
+    assert Path(archive).read_text() == "my precious\n"
     # A file of another name is not asked about.
     assert shell("export", str(shell.folder / "other.csv")).code == 0
 

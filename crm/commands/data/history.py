@@ -179,11 +179,10 @@ def archive(
         moved, stays = begins_with - oldest.id, newest.id + 1 - begins_with
         raise confirmation(
             f"{moved} changes, up to number {begins_with - 1}, go to {display_path(file)} and cannot be undone any"
-            f" more. {stays} later ones stay.",
+            f" more. {stays} later ones stay.{' The file is there already and is replaced.' if file.exists() else ''}",
             "Move them",
             destructive=True,
         )
-    confirm_overwrite(file, yes)
     query = HistoryQuery(until=moment)
     with crm.progress("Exporting") as progress, crm.read() as snapshot:
         _written(file, ending, counted(snapshot.each_change(query), progress))

@@ -74,7 +74,7 @@ def test_a_person_leads_to_the_company_and_it_says_so(start: Start, crm: CRM) ->
     acme = company(crm)
     named("contacts add")(crm, acme, "Jo Fox")
     company(crm, "Fox Ltd")
-    session = start().sees("Clients").press("/").sees("Find").press("fox", "enter").sees("Acme — Jo Fox")
+    session = start().sees("Clients").press("/").sees("Find").press("fox", "enter").sees("Which one?")
     session.choose("Acme — Jo Fox").sees("Acme no. 1").sees("★ Jo Fox")
 
 
