@@ -27,7 +27,8 @@ _Named = tuple[Contact, str]
 def client_line(client: Client, _: Conventions, __: str = "", through: Contact | None = None) -> str:
     """A client on one line, with the contact that it was found by."""
     name = f"{client.name} — {through.name}" if through else client.name
-    return joined(name, client.email or client.company, client.city, f"no. {client.id}")
+    company = client.company if client.company != client.name else ""
+    return joined(name, client.email or company, client.city, f"no. {client.id}")
 
 
 @line_for(Contact)
