@@ -134,7 +134,17 @@ def test_an_amount_that_cannot_be_is_refused_at_its_option(shell: CommandLine, a
     assert len(shell.history()) == 1
 
 
-@pytest.mark.parametrize("amount", ["0.01", "0", "1,234.50", "999999999999.99", " 7 ", "007"])
+@pytest.mark.parametrize("amount", ["0", "$0.00"])
+def test_a_sale_of_nothing_is_refused_and_says_what_to_do(shell: CommandLine, amount: str) -> None:
+    shell.did("clients", "add", "--first-name", "Anna")
+    refusal = shell.refused("sales", "add", "1", "--amount", amount)
+    assert refusal == "Amount: a sale must be more than 0; enter what was paid, or log a note if nothing was paid"
+    assert shell.sales() == []
+    orders = shell.write_csv("orders.csv", [["client", "date", "amount"], ["Anna", "2026-11-02", "0"]])
+    assert shell.did("import", orders, "--as", "sales")["new"] == 1
+
+
+@pytest.mark.parametrize("amount", ["0.01", "1,234.50", "999999999999.99", " 7 ", "007"])
 def test_an_amount_that_can_be_is_taken_to_the_cent(shell: CommandLine, amount: str) -> None:
     shell.did("clients", "add", "--first-name", "Anna")
     sold = shell.did("sales", "add", "1", "--amount", amount)

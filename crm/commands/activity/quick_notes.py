@@ -523,6 +523,9 @@ def _with_amount(note: QuickNote, by: Conventions) -> QuickNote:
             amount = Amount().read(_plain_sum(written, by), by)
         except FieldError:
             continue
+        if not amount:
+            # Nothing was paid: no sale.
+            continue
         pieces[place] = piece[: match.start()].rstrip(_BETWEEN) + piece[match.end() :] + pieces[place][len(piece) :]
         body = " ".join(filter(None, pieces)).strip(_BETWEEN)
         is_first = is_plain and place == 0 and match.start() == 0 and pattern is _SUM_FOR

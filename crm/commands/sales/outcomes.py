@@ -10,7 +10,7 @@ from crm.commands.context import CRM
 from crm.commands.registry import About, command
 from crm.commands.sales.deals import TheDeal
 from crm.commands.sales.pipeline import first_with, stages
-from crm.commands.sales.sales import SaleReport, SaleTakenBack, StatusReview, recorded, taken_back
+from crm.commands.sales.sales import SaleReport, SaleTakenBack, StatusReview, nothing_sold, recorded, taken_back
 from crm.errors import FieldError, Question, RefusedError
 from crm.model import Client, Deal, Sale, Stage, StageMove
 from crm.model.fields import Amount, Day, Line
@@ -199,6 +199,8 @@ def _sold(tx: Transaction, crm: CRM, deal: Deal, sold: Sequence[Sale], answers: 
     amount = deal.value if answers.amount is None else answers.amount
     if answers.amount is None and not amount:
         raise FieldError("the deal has no value; say for how much it was won", field="amount", label="Amount")
+    if not amount:
+        raise nothing_sold()
     on = answers.on or tx.today
     return recorded(tx, Sale(client=deal.client, on=on, amount=amount, note=deal.title, user=crm.me, deal=deal.id))
 

@@ -56,12 +56,20 @@ def add(
     reference: Annotated[str, Line(100), About("Reference", "the number of its order or invoice elsewhere")] = "",
 ) -> SaleReport:
     """Records a sale and reviews the client's status at once."""
+    if not amount:
+        raise nothing_sold()
 
     def change(tx: Transaction) -> SaleReport:
         sale = Sale(client=client.id, on=on or tx.today, amount=amount, note=note, reference=reference, user=crm.me)
         return recorded(tx, sale)
 
     return crm.transact(change, f"recorded a sale to {client.name}")
+
+
+def nothing_sold() -> FieldError:
+    """The error where somebody enters a sale of 0, which would move the client's last sale; imports keep such ones."""
+    message = "a sale must be more than 0; enter what was paid, or log a note if nothing was paid"
+    return FieldError(message, field="amount", label="Amount")
 
 
 def recorded(tx: Transaction, sale: Sale) -> SaleReport:
@@ -158,6 +166,8 @@ def edit(
 def edited(tx: Transaction, sale: Sale, values: Mapping[str, Any]) -> SaleEdited:
     """Changes a sale as part of a change, and reviews the client's status."""
     current = tx.get(Sale, sale.id)
+    if current.amount and values.get("amount") == 0:
+        raise nothing_sold()
     if current.deal and "client" in values:
         message = f"deal {current.deal}, which is about this client, was won with it"
         raise FieldError(message, field="client", label="Client")

@@ -238,6 +238,7 @@ def test_a_day_that_does_not_exist_is_refused(line: str, words: str) -> None:
         ("Acme ordered 5 chairs for 1,000", "Acme, 5 chairs", "1000"),
         ("sold to Acme: 3 tables, 300 USD", "Acme: 3 tables", "300"),
         ("sold Acme 300", "Acme", "300"),
+        ("sold Acme 3 tables for 0", "Acme 3 tables for 0", None),
         ("sold Anna for 1.234,56", "Anna", "1234.56"),
         ("sold Anna for 12.345.678,90", "Anna", "12345678.90"),
         ("quote for Anna 4'500", "Anna", "4500"),

@@ -188,7 +188,10 @@ def test_the_amount_and_the_day_of_the_sale_may_be_told(office: Office, acme: Cl
         office("deals win", without)
     assert error.value.field == "amount"
     assert where(office, without) == "Lead"
-    assert office("deals win", without, Decimal(0)).sale.amount == 0
+    with pytest.raises(FieldError, match="more than 0") as error:
+        office("deals win", without, Decimal(0))
+    assert error.value.field == "amount"
+    assert where(office, without) == "Lead"
 
 
 def test_one_undo_takes_a_won_deal_and_its_sale_back(office: Office, acme: Client) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import event
 from crm.commands.clients.rules import statuses
 from crm.commands.context import begin_day
 from crm.errors import ConflictError, FieldError, NotFoundError, RuleError
+from crm.model import Sale
 from crm.model.rights import CLIENT, Reader
 from crm.repository import PROGRAM, review
 from crm.rules import SETS
@@ -72,6 +73,17 @@ def test_a_sale_is_corrected_and_totals_and_statuses_follow(office: Office) -> N
     with pytest.raises(ConflictError):
         office("sales edit", sale, {"amount": Decimal("7")})
     assert office.is_sound()
+
+
+def test_no_sale_is_corrected_to_nothing_and_one_that_came_in_so_can_be_edited(office: Office) -> None:
+    anna = office.add(last_name="Anna")
+    sale = office("sales add", anna, Decimal("5")).sale
+    with pytest.raises(FieldError, match="more than 0") as error:
+        office("sales edit", sale, {"amount": Decimal("0.00")})
+    assert error.value.field == "amount"
+    # Other systems have such orders, and an import keeps them.
+    free = office.transact(lambda tx: tx.add(Sale(client=anna.id, on=tx.today, amount=Decimal(0))))
+    assert office("sales edit", free, {"note": "a gift", "amount": Decimal(0)}).sale.note == "a gift"
 
 
 def test_the_sale_of_a_deal_stays_with_its_client(office: Office) -> None:
@@ -258,7 +270,7 @@ def test_a_preview_tells_who_would_move_and_changes_nothing(office: Office) -> N
 
 def test_applying_does_what_the_preview_said_and_is_one_step_of_undo(office: Office) -> None:
     for at in range(30):
-        office.sell(office.add(), str(at))
+        office.sell(office.add(), f"{at}.50")
     office("clients pin", office.client(30), "Friend")
     office.set_rules("Gold when total_spend >= 20", "Low when total_spend < 5", "Regular otherwise")
     before = office.statuses()
