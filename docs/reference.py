@@ -64,6 +64,8 @@ def commands_page() -> str:
         "- `--store` names where the data is (`sample`: the sample data that `demo` makes), `--json` prints one JSON"
         " document, `--yes` answers every confirmation with yes, `--debug` shows where an error came"
         " from. They can come before or after the command.",
+        "- In JSON a list is an array of records, whatever figures the screen shows with it; a report is an object with"
+        " its `rows`. `deals board` and `reports forecast` have the sums of deals.",
         "- A question with more than one way to go on (which client is meant, whether to remove a sale) is not"
         " answered by `--yes`: the command is refused, the message names the options to use, and nothing is changed.",
         "- Exit code 0 done, 1 refused, 2 wrong usage, 130 interrupted. Errors go to stderr, with `--json` as"

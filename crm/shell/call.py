@@ -443,7 +443,13 @@ class Call:
     def _print(self, crm: CRM, result: Any) -> None:
         try:
             if self._settings["json"]:
-                sys.stdout.write(json.dumps(plain(result), ensure_ascii=not _writes_unicode(), indent=2) + "\n")
+                answer = _rows_of_list(result)
+                written = json.dumps(
+                    plain(result if answer is None else answer), ensure_ascii=not _writes_unicode(), indent=2
+                )
+                sys.stdout.write(f"{written}\n")
+                if answer is not None and (after := getattr(result, "next", "")):
+                    self._tell_beside("next", f"There is more; --after {after} shows it.")
             elif self._settings["csv"] and (rows := _rows_for_csv(result)) is not None:
                 self._write_csv(rows)
             elif not sys.stdout.isatty() and (lines := _tabbed(crm, result)) is not None:
@@ -500,10 +506,13 @@ class WaitsTold:
         self._last = wait
 
 
-# Where the rows stand of what is more than a list, by the type of the answer.
-_ROWS: Mapping[str, str] = {
-    "Report": "rows", "Agenda": "items", "Timeline": "entries", "DealList": "deals", "FollowUpList": "follow_ups",
+# Where the rows stand of a list that the screen shows with its figures, by the type of the answer. JSON has the rows
+# alone, as of each other list.
+_LISTS: Mapping[str, str] = {
+    "Agenda": "items", "Timeline": "entries", "DealList": "deals", "FollowUpList": "follow_ups"
 }  # fmt: skip
+# The same of all that CSV is made of; in JSON a report keeps its heads and totals.
+_ROWS: Mapping[str, str] = {**_LISTS, "Report": "rows"}
 
 
 def _has_rows(command: Command) -> bool:
@@ -519,6 +528,12 @@ def _rows_for_csv(result: Any) -> Sequence[Any] | None:
     name = _ROWS.get(type(result).__name__)
     rows: Sequence[Any] | None = plain(result)[name] if name else None
     return rows
+
+
+def _rows_of_list(result: Any) -> Sequence[Any] | None:
+    """The rows of a list that the screen shows with its figures; None for every other answer."""
+    name = _LISTS.get(type(result).__name__)
+    return None if name is None else getattr(result, name)
 
 
 def _tabbed(crm: CRM, result: Any) -> list[str] | None:

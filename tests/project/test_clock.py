@@ -153,9 +153,9 @@ def test_the_day_is_the_same_on_every_machine(monkeypatch: pytest.MonkeyPatch) -
         assert seen[0] == seen[1] == seen[2]
         today, due, events = seen[0]
         assert today["on"] == "2026-11-21"
-        assert [follow_up["due_on"] for follow_up in due["follow_ups"]] == ["2026-11-21"]
-        assert {entry["on"] for entry in events["entries"]} == {"2026-11-21"}
-        assert {entry["time"] for entry in events["entries"] if entry["time"]} == {"21:00"}
+        assert [follow_up["due_on"] for follow_up in due] == ["2026-11-21"]
+        assert {entry["on"] for entry in events} == {"2026-11-21"}
+        assert {entry["time"] for entry in events if entry["time"]} == {"21:00"}
 
 
 WORDS = (["today"], ["follow-ups", "list"], ["timeline", "--client", "1"])

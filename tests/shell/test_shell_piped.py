@@ -74,6 +74,22 @@ def test_cells_and_values_stand_between_tabs(shell: CommandLine) -> None:
     assert "Nov 2026\t$1,234.50\t$0.00\t1" in report
 
 
+LISTS = [command.words for command in commands() if command.name == "list" or "limit" in command.parameters]
+
+
+def test_each_list_is_an_array_in_json(shell: CommandLine) -> None:
+    # What is no list: one change of the history, and the board, which has a list in each of its columns.
+    lists = [words for words in LISTS if words not in ("history show", "deals board")]
+    assert {"deals list", "follow-ups list", "agenda", "timeline", "clients search", "invoices list"} <= set(lists)
+    needed = {"timeline": ["1"], "clients search": ["a"], "invoices adjustments list": None}
+    for words in lists:
+        arguments = needed.get(words, [])
+        if arguments is None:
+            continue
+        answer = shell(*words.split(), *arguments, "--json")
+        assert (words, answer.code, answer.out[:1]) == (words, 0, "["), answer.err
+
+
 def test_what_has_rows_is_written_as_csv(shell: CommandLine) -> None:
     def rows(*words: str) -> list[dict[str, str]]:
         return list(csv.DictReader(io.StringIO(shell(*words, "--csv", "-").out)))
