@@ -82,7 +82,9 @@ def test_no_sale_is_corrected_to_nothing_and_one_that_came_in_so_can_be_edited(o
         office("sales edit", sale, {"amount": Decimal("0.00")})
     assert error.value.field == "amount"
     # Other systems have such orders, and an import keeps them.
-    free = office.transact(lambda tx: tx.add(Sale(client=anna.id, on=tx.today, amount=Decimal(0))))
+    free = office.crm.transact(
+        lambda tx: tx.add(Sale(client=anna.id, on=tx.today, amount=Decimal(0))), "took over an order"
+    )
     assert office("sales edit", free, {"note": "a gift", "amount": Decimal(0)}).sale.note == "a gift"
 
 
