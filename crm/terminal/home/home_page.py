@@ -1,6 +1,6 @@
 """Today at the menu: the tiles of one's dashboard, figures above, and everything in the others by number."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain, zip_longest
 from typing import Any
@@ -48,11 +48,13 @@ def today(session: Session, **_: Any) -> None:
             # With nothing to do one sees at once what others have.
             mine = False
             report = named("today")(session.crm, mine)
-        left_out = list(_draw_figures(session, report))
+        left_out, usually_left = _draw_figures(session, report)
         if report.agenda.count or report.agenda.others:
             session.screen.print(Text(heading(report.agenda, session.crm.conventions), "bold"))
+            usually_left -= 1
+        listed = [*_listed(session, report, max(_LEAST, usually_left - _AROUND), whose=not mine)]
         room = max(_LEAST, session.screen.left - _AROUND - len(left_out))
-        choices[:] = [*_listed(session, report, room, whose=not mine), *left_out]
+        choices[:] = [*_cut(session, listed, room), *left_out]
 
     def keys() -> list[Choice]:
         return [
@@ -64,19 +66,32 @@ def today(session: Session, **_: Any) -> None:
     session.menu(["Today"], lambda: choices, above=above, keys=keys)
 
 
-def _draw_figures(session: Session, report: TodayReport) -> Iterator[Choice]:
-    """Draws the tiles with figures as far as there is room; the first is drawn in any case. What opens the others."""
+def _cut(session: Session, entries: Sequence[Choice], room: int) -> Sequence[Choice]:
+    """The entries where something stands above them: the first keep their numbers, the others are a key away."""
+    if session.screen.plain or not session.lines_said or len(entries) <= room:
+        return entries
+    return [*entries[: room - 1], Choice("More", lambda: session.menu(["Today", "More"], lambda: entries[room - 1 :]))]
+
+
+def _draw_figures(session: Session, report: TodayReport) -> tuple[Sequence[Choice], int]:
+    """Draws the tiles with figures as far as there is room; the first is drawn in any case. Returns what opens the
+    others, and how many lines would be left below if nothing were said above."""
     screen, by = session.screen, session.crm.conventions
     chart = not report.agenda.items or screen.height >= _TALL
+    left_out: list[Choice] = []
+    usually_left = screen.left + session.lines_said
     for number, tile in enumerate(tile for tile in map(TILES.__getitem__, report.tiles) if not tile.listed):
         drawn = tiles.lines(screen, tile, report.tiles[tile.name], by, chart=chart)
+        is_usual = not number or screen.plain or usually_left - len(drawn) >= _AROUND + _LEAST
+        usually_left -= len(drawn) + bool(drawn) if is_usual else 1
         if number and not screen.plain and screen.left - len(drawn) < _AROUND + _LEAST:
-            yield Choice(screen.cut(f"Show      {tile.title}", _KEYED), partial(_show, session, tile))
+            left_out.append(Choice(screen.cut(f"Show      {tile.title}", _KEYED), partial(_show, session, tile)))
             continue
         for line in drawn:
             screen.print(line)
         if drawn:
             screen.print()
+    return left_out, usually_left
 
 
 def _show(session: Session, tile: Tile) -> None:

@@ -135,6 +135,8 @@ class Session:
         self._page_notes: list[Callable[[], None]] = []
         # Those of them that stand above the keys, as they are drawn.
         self._foot = ""
+        # The lines above this page about what has just happened, where they are too many for its foot.
+        self.lines_said = 0
         # Where the person is, by the titles of the pages that led there.
         self.place: Sequence[str] = ()
 
@@ -158,7 +160,7 @@ class Session:
         notice = self._notice()
         self.place = crumbs
         self.screen.clear()
-        self._foot = ""
+        self._foot, self.lines_said = "", 0
         below = self._draw_title(crumbs, about)
         if notice:
             self.screen.print(Text(clean(notice), "warning"))
@@ -168,9 +170,11 @@ class Session:
         if drawn and drawn.count("\n") <= _FOOT_LINES:
             self._foot = drawn
         elif notes:
+            before = self.screen.used
             for note in notes:
                 note()
             self.screen.print()
+            self.lines_said = 0 if self.screen.plain else self.screen.used - before
         if below:
             self.screen.print(Text(below, "muted"))
 

@@ -1,6 +1,7 @@
 """The dashboard at the menu: tiles in the order of whoever looks, arranged by keys, and what has no room."""
 
 import io
+import re
 from collections.abc import Callable
 from contextlib import closing
 from datetime import date, timedelta
@@ -105,6 +106,24 @@ def test_what_has_no_room_is_opened_by_its_number(start: Start, crm: CRM) -> Non
     session = start().choose("Today").sees("New Acme").press("2").sees("Reports › Sales by")
     session.sees("By: Owner").press("esc").press("4").sees("Today › Pipeline by stage").sees("Lead 1 $500.00")
     session.press("x").sees("Show Pipeline").choose("New").sees("Acme no. 1")
+
+
+def test_the_numbers_of_today_stay_whatever_is_said_above(start: Start, crm: CRM) -> None:
+    for number in range(8):
+        client = named("clients add")(crm, {"company": f"Late {number}"})
+        named("follow-ups add")(crm, client, f"Ask {number}", due=TODAY, for_="tester")
+
+    def entries(session: Any) -> list[str]:
+        return re.findall(r"\d\) .*", session.settled().text)
+
+    session = start().choose("Today").sees("To do: ").sees("0) Back")
+    before = entries(session)
+    session.press("1", "d", "y").sees("Deleted: Ask").press("u", "y").sees("Undone: deleted the follow-up")
+    session.sees("U redoes it.")
+    after = entries(session)
+    kept = after[:-2]
+    assert (len(kept) >= 3, kept) == (True, before[: len(kept)])
+    session.choose("More").sees("Today › More").sees(before[len(kept)].partition(" ")[2])
 
 
 def test_the_main_menu_shows_what_is_chosen_in_brief(start: Start, crm: CRM) -> None:
