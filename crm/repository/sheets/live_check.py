@@ -315,11 +315,11 @@ class LiveCheck:
     def _rows(self, first: int, end: int | None) -> list[list[Any]]:
         bounds = {} if end is None else {"endRowIndex": end}
         (values,) = self.service.values([{"sheetId": self.sheet, "startRowIndex": first, **bounds}])
-        return values.rows
+        return list(values.rows)
 
     def _kept(self, first: int, end: int) -> list[list[Any]]:
         (values,) = self.service.values([{"sheetId": self.kept, "startRowIndex": first, "endRowIndex": end}])
-        return values.rows
+        return list(values.rows)
 
     @staticmethod
     def _same(actual: Sequence[Cell], expected: Sequence[Cell]) -> None:

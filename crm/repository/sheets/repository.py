@@ -349,7 +349,8 @@ class SheetsRepository(SqlRepository):
         return fact(connection, ROSTER) != _state(connection).roster
 
     def _taken(self, connection: Connection, before: Seen | None, *, anew: bool = False) -> ingest.HandEdits:
-        contents = self._push.put_right(None if anew else before)
+        quiet = {} if anew or before is None else mirror.quiet(connection)
+        contents = self._push.put_right(None if anew else before, quiet)
         if not contents.everything and before is not None and not _follows(contents.state, before.state):
             # An older version of the spreadsheet was put back.
             contents = self._push.put_right(None)

@@ -6,7 +6,7 @@ Nothing here sends a request a second time; whether that may be done is known to
 import http.client
 import json
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import requests
@@ -115,8 +115,18 @@ class Transport:
         """Lets every request from now on show this token."""
         self._session.auth = _Bearer(token)
 
-    def send(self, method: str, address: str, params: Mapping[str, str], body: Body | None, *, write: bool) -> Any:
-        """The JSON that is answered. Raises Refused, ValueError where it is no JSON, and what requests raises."""
+    def send(
+        self,
+        method: str,
+        address: str,
+        params: Mapping[str, str],
+        body: Body | None,
+        parse: Callable[[bytes], Any] = json.loads,
+        *,
+        write: bool,
+    ) -> Any:
+        """The JSON that is answered, as `parse` reads it. Raises Refused, ValueError where it is no JSON, and what
+        requests raises."""
         response = (self._writes if write else self._reads).request(
             method,
             address,
@@ -124,7 +134,7 @@ class Transport:
             data=body,
             headers={"Content-Type": "application/json; charset=utf-8"} if body is not None else None,
         )
-        return json.loads(response.content)
+        return parse(response.content)
 
     def exchange(self, address: str, form: Mapping[str, str]) -> Any:
         """The JSON that a form sent to an address is answered with, without a token."""

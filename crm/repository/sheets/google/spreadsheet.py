@@ -4,15 +4,16 @@ import json
 import random
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crm.errors import StoreAccessError, StoreError, StoreOfflineError
 from crm.repository import Waiting
-from crm.repository.sheets.google import errors
+from crm.repository.sheets.google import answered_rows, errors
 from crm.repository.sheets.google.access_tokens import GRANT, Tokens, is_token
+from crm.repository.sheets.google.answered_rows import NO_ROWS, not_understood
 from crm.repository.sheets.google.credentials import Account
 from crm.repository.sheets.google.errors import Refusal
 from crm.repository.sheets.google.rate_limit import Kind, Limiter, Stopwatch
@@ -69,7 +70,7 @@ class Values:
     the last row and column of the range, counted from 1: those of the sheet where the range is open."""
 
     title: str
-    rows: list[list[Any]]
+    rows: Sequence[list[Any]]
     grid: tuple[int, int] = (0, 0)
 
 
@@ -82,6 +83,7 @@ class _Request:
     under: str = ""
     params: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
+    parse: Callable[[bytes], Any] = json.loads
 
     @property
     def writes(self) -> bool:
@@ -134,7 +136,7 @@ class Service:
             can_edit = bool(answer.get("capabilities", {}).get("canEdit", False))
             return Standing(int(answer["version"]), str(answer.get("name", "")), can_edit)
         except (KeyError, ValueError, TypeError, AttributeError):
-            raise _not_understood() from None
+            raise not_understood() from None
 
     def describe(self, fields: str) -> dict[str, Any]:
         """The spreadsheet's own description, as much of it as the mask `fields` names."""
@@ -149,17 +151,18 @@ class Service:
             "valueRenderOption": "UNFORMATTED_VALUE",
             "dateTimeRenderOption": "SERIAL_NUMBER",
         }
-        reply = self._ask(_Request("reads", "post", "/values:batchGetByDataFilter", {}, _json(asked)))
+        body = _json(asked)
+        reply = self._ask(_Request("reads", "post", "/values:batchGetByDataFilter", {}, body, answered_rows.parsed))
         by_range: dict[frozenset[tuple[str, int]], Values] = {}
         try:
             for matched in reply.get("valueRanges", ()):
                 values = matched.get("valueRange", {})
                 name = values.get("range", "")
-                read = Values(title_of(name), values.get("values", []), end_of(name))
+                read = Values(title_of(name), values.get("values", NO_ROWS), end_of(name))
                 for data_filter in matched.get("dataFilters", ()):
                     by_range[_same(data_filter.get("gridRange", {}))] = read
         except (TypeError, AttributeError):
-            raise _not_understood() from None
+            raise not_understood() from None
         missing = [range_ for range_ in ranges if _same(range_) not in by_range]
         if missing:
             raise Rejected(f"No values came for the range {dict(missing[0])}.")
@@ -249,7 +252,8 @@ class Service:
         address = f"{DRIVE if request.kind == 'drive' else SHEETS}/{self.spreadsheet}{request.under}"
         body = None if request.body is None else Body(request.body)
         try:
-            answer = self._transport().send(request.method, address, request.params, body, write=request.writes)
+            send = self._transport().send
+            answer = send(request.method, address, request.params, body, request.parse, write=request.writes)
         except Refused as refused:
             status = refused.refusal.status
             if status in (408, 500, 502, 503, 504) or status < 400:
@@ -410,10 +414,6 @@ def _standing_request() -> _Request:
     # What lies on a shared drive is only found when asked for so.
     asked = {"fields": "version,name,capabilities(canEdit)", "supportsAllDrives": "true"}
     return _Request("drive", "get", "", asked)
-
-
-def _not_understood() -> StoreOfflineError:
-    return StoreOfflineError("Google Sheets answered something that cannot be read. Try again later.")
 
 
 def _json(value: Any) -> bytes:

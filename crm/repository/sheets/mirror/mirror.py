@@ -146,6 +146,8 @@ def prepare(connection: Connection, spreadsheet: str) -> bool:
     spreadsheet, or of another version of the program."""
     shape = [(table.name, [column.name for column in table.columns]) for table in metadata.sorted_tables]
     shape += [(kind.kind_name, list(columns(kind))) for kind in RECORDS]
+    # How it is noted that a tab is known by its digest: a version that does not know of it must not share the mirror.
+    shape.append(("quiet", ["1"]))
     mark = f"{zlib.crc32(repr(shape).encode())} {spreadsheet}"
     is_new = not inspect(connection).has_table(sheet_fact.name)
     if is_new:
@@ -306,6 +308,38 @@ def set_other_cells(connection: Connection, count: int) -> None:
     _set_fact(connection, "other_cells", str(count))
 
 
+@dataclass(frozen=True)
+class Quiet:
+    """A tab as it was read when it agreed with the mirror in every cell: the digest of its rows, their number and the
+    first of them."""
+
+    digest: str
+    used: int
+    heading: list[Cell]
+
+
+_QUIET = "quiet "
+
+
+def quiet(connection: Connection) -> dict[str, Quiet]:
+    """The tabs which the mirror agreed with when they were last read, and that nothing was done to since, by kind."""
+    statement = "SELECT name, value FROM sheet_fact WHERE name GLOB ?"
+    facts = connection.exec_driver_sql(statement, (f"{_QUIET}*",))
+    tabs = {name.removeprefix(_QUIET): Quiet(**json.loads(value)) for name, value in facts}
+    wrong = kinds_with_problems(connection)
+    return {name: tab for name, tab in tabs.items() if name not in wrong}
+
+
+def set_quiet(connection: Connection, kind: type[Record], tab: Quiet) -> None:
+    """Notes that the mirror agrees with a tab."""
+    _set_fact(connection, _QUIET + kind.kind_name, json.dumps(asdict(tab), ensure_ascii=False))
+
+
+def forget_quiet(connection: Connection, kind: type[Record]) -> None:
+    """Forgets that the mirror agrees with a tab, whose rows it now knows differently."""
+    connection.exec_driver_sql("DELETE FROM sheet_fact WHERE name = ?", (_QUIET + kind.kind_name,))
+
+
 def _fact(connection: Connection, name: str) -> str:
     return str(connection.exec_driver_sql("SELECT value FROM sheet_fact WHERE name = ?", (name,)).scalar() or "")
 
@@ -369,6 +403,7 @@ def known(connection: Connection, kind: type[Record], ids: Iterable[int]) -> dic
 def put_rows(connection: Connection, kind: type[Record], rows: Sequence[tuple[int, int, str]]) -> None:
     """Notes rows as (id, place, cells as JSON)."""
     if rows:
+        forget_quiet(connection, kind)
         statement = "INSERT OR REPLACE INTO sheet_row (record, id, row, cells) VALUES (?, ?, ?, ?)"
         connection.exec_driver_sql(statement, [(kind.kind_name, *row) for row in rows])
 
@@ -376,6 +411,7 @@ def put_rows(connection: Connection, kind: type[Record], rows: Sequence[tuple[in
 def move_rows(connection: Connection, kind: type[Record], moved: Sequence[tuple[int, int]]) -> None:
     """Notes that rows stand elsewhere, as (place, id)."""
     if moved:
+        forget_quiet(connection, kind)
         statement = "UPDATE sheet_row SET row = ? WHERE record = ? AND id = ?"
         connection.exec_driver_sql(statement, [(row, kind.kind_name, record_id) for row, record_id in moved])
 
@@ -385,9 +421,15 @@ def drop_rows(connection: Connection, kind: type[Record], ids: Iterable[int]) ->
     dropped = json.dumps(list(ids))
     if dropped == "[]":
         return
+    forget_quiet(connection, kind)
     for table in ("sheet_row", "sheet_problem"):
         statement = f"DELETE FROM {table} WHERE record = ? AND id IN (SELECT value FROM json_each(?))"
         connection.exec_driver_sql(statement, (kind.kind_name, dropped))
+
+
+def kinds_with_problems(connection: Connection) -> set[str]:
+    """The kinds of record in whose tabs something is wrong."""
+    return {row[0] for row in connection.exec_driver_sql("SELECT DISTINCT record FROM sheet_problem")}
 
 
 def left_out(connection: Connection, kind: type[Record]) -> set[int]:
@@ -418,6 +460,7 @@ UPDATE sheet_row SET row = moved.row FROM moved WHERE sheet_row.record = :record
 def close_up(connection: Connection, kind: type[Record], removed: Sequence[int]) -> None:
     """Notes that the rows at these places were deleted: those below have moved up."""
     if removed:
+        forget_quiet(connection, kind)
         values = {"record": kind.kind_name, "first": min(removed), "gone": json.dumps(list(removed))}
         connection.exec_driver_sql(_CLOSE_UP, values)
 

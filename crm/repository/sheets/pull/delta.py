@@ -1,6 +1,6 @@
 """The delta: what was read of the spreadsheet, and what of its history the mirror has not seen."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -27,7 +27,7 @@ class Contents:
     """The contents read of the spreadsheet, all of one moment. `history` holds the rows below row `history_from`, 0
     being the heading, and `history_end` that row itself; `kept` is the tab of what the last commits wrote over. Google
     was seen to apply requests one after the other where it `serialises`, and Drive to tell of edits at once where it is
-    `punctual`."""
+    `punctual`. The tabs of the `unchanged` kinds are as they were when the mirror last agreed with them."""
 
     state: State
     # Taken out tab by tab as they are read: a large one is not held twice.
@@ -40,6 +40,7 @@ class Contents:
     history_end: Sequence[Cell] = ()
     serialises: bool = False
     punctual: bool = False
+    unchanged: Collection[type[Record]] = ()
 
 
 class TabDamagedError(StoreDamagedError):

@@ -15,17 +15,19 @@ from crm.clock import Clock
 from crm.model import RECORDS, Client, Conventions, Deal, Record, Setting, User
 from crm.repository import sums, tables
 from crm.repository.dialect import Dialect
+from crm.repository.sheets.google.answered_rows import digest_of
 from crm.repository.sheets.grid.cells import number_of
 from crm.repository.sheets.grid.layout import HISTORY, columns
 from crm.repository.sheets.mirror import mirror
 from crm.repository.sheets.mirror.history_tab import Entries
 from crm.repository.sheets.mirror.loading import Loading, leave_out_orphans, records
-from crm.repository.sheets.mirror.mirror import Seen
+from crm.repository.sheets.mirror.mirror import Quiet, Seen
 from crm.repository.sheets.mirror.validation import SettingCheck
 from crm.repository.sheets.pull.delta import Contents, StaleHistory, by_record, enter, history_end, unseen
 from crm.repository.sheets.pull.number_formats import Strange
 from crm.repository.sheets.pull.tab_diff import HandEdits, TabIntake
 from crm.repository.spend import counts_invoices
+from crm.repository.writing import SEALED
 
 __all__ = ["Contents", "HandEdits", "StaleHistory", "conventions", "take"]
 
@@ -95,6 +97,8 @@ class _Intake:
         self.check_setting = check_setting
         self.strange = strange
         self.good: Mapping[type[Record], Mapping[int, Record]] = {}
+        # The tabs that were compared, as they were read.
+        self._taken: dict[type[Record], Quiet] = {}
 
     def take(self) -> HandEdits:
         before = mirror.seen(self.connection)
@@ -115,6 +119,7 @@ class _Intake:
         places = self.contents.places
         places[HISTORY.title].heading = [history_end(self.contents, self.contents.state.history_rows)]
         mirror.set_seen(self.connection, Seen(self.contents.state, places))
+        self._note_quiet(edits)
         edits.generation = mirror.generation(self.connection)
         return edits
 
@@ -124,13 +129,16 @@ class _Intake:
         blind = {} if before is None else mirror.blind(self.connection)
         by = conventions(self.connection, self.clock)
         for kind in _ORDER:
+            if before is not None and kind in self.contents.unchanged and not program.get(kind):
+                continue
             strange = {(at, name): what for (of, at, name), what in self.strange.items() if of is kind}
             good = self.good.get(kind, {})
             loading = Loading(self.connection, self.dialect, kind, by, self.check_setting, good, strange)
-            place = self.contents.places[kind.kind_name]
+            rows, place = self.contents.tabs.pop(kind), self.contents.places[kind.kind_name]
+            self._taken[kind] = Quiet(digest_of(rows), place.used, place.heading)
             tab = TabIntake(
                 loading,
-                self.contents.tabs.pop(kind),
+                rows,
                 place,
                 self.contents.state,
                 program.get(kind, {}),
@@ -140,6 +148,7 @@ class _Intake:
             if not set(tab.head.missing).issuperset(blind.get(kind.kind_name, ())):
                 # A column is back that this mirror has never seen: none of it is news.
                 raise StaleHistory
+            del rows
             if before is None:
                 blind[kind.kind_name] = tab.head.missing
             tab.take()
@@ -159,6 +168,16 @@ class _Intake:
                 edits.unsettled |= {kind: numbers} if numbers else {}
                 proven = proven and is_all and not numbers
             mirror.set_unproven(self.connection, not proven)
+
+    def _note_quiet(self, edits: HandEdits) -> None:
+        """Notes the tabs in which nothing is left to find: as long as they stay so, their rows need not be compared.
+        Accounts are looked at each time, and nothing becomes quiet while somebody is writing."""
+        noisy = {*SEALED, *edits.kinds}
+        wrong = mirror.kinds_with_problems(self.connection)
+        for kind, tab in self._taken.items():
+            mirror.forget_quiet(self.connection, kind)
+            if tab.digest and not (self.contents.state.staging or kind in noisy or kind.kind_name in wrong):
+                mirror.set_quiet(self.connection, kind, tab)
 
     def _note_lost(self, before: Seen, entries: Entries) -> None:
         """Keeps what was there where an older version of the spreadsheet was put back, and says so."""

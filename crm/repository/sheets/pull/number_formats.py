@@ -50,12 +50,15 @@ def strange_cells(service: Service, contents: Contents, connection: Connection) 
     found so before. Asks only where a number can be a date, a time or a percentage."""
     columns_asked: dict[tuple[type[Record], int, str], set[int]] = {}
     for kind in RECORDS:
+        noted = set() if contents.everything else problems.noted(connection, kind)
+        if not contents.everything and not noted:
+            continue
         rows = contents.tabs[kind]
         head = heading(kind, rows[0] if rows else [])
         typed = _typed(head)
         if not typed or "id" not in head.positions:
             continue
-        doubted = {record_id for record_id, name in problems.noted(connection, kind) if name in typed}
+        doubted = {record_id for record_id, name in noted if name in typed}
         for name, column in typed.items():
             if contents.everything:
                 places = {at for at, row in enumerate(rows) if at and _may_be_strange(row, column)}

@@ -1,11 +1,12 @@
 """Reads of the spreadsheet: to bring the mirror in step, and before something is written."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from crm import program
 from crm.errors import StoreDamagedError, StoreError, StoreNewerError, StoreNotSetUpError
-from crm.model import RECORDS
+from crm.model import RECORDS, Record
+from crm.repository.sheets.google.answered_rows import digest_of
 from crm.repository.sheets.google.spreadsheet import Rejected, Service, Values, unreadable
 from crm.repository.sheets.grid.layout import (
     ACCOUNT_TABS,
@@ -23,7 +24,7 @@ from crm.repository.sheets.grid.layout import (
     trimmed,
 )
 from crm.repository.sheets.mirror import history_tab
-from crm.repository.sheets.mirror.mirror import META_RANGE, PROBE, SERIALISES, Place, Seen, State
+from crm.repository.sheets.mirror.mirror import META_RANGE, PROBE, SERIALISES, Place, Quiet, Seen, State
 from crm.repository.sheets.pull.delta import AllTabsGoneError, TabDamagedError
 from crm.repository.sheets.pull.ingest import Contents
 from crm.repository.sheets.push.before_images import came_first
@@ -33,8 +34,9 @@ from crm.repository.sheets.push.plan import Plan
 _APART = 50
 
 
-def read(service: Service, before: Seen | None) -> Contents:
-    """Everything of the spreadsheet, the history only from where the mirror stands; one request.
+def read(service: Service, before: Seen | None, quiet: Mapping[str, Quiet] | None = None) -> Contents:
+    """Everything of the spreadsheet, the history only from where the mirror stands; one request. `quiet` are the tabs
+    that are known by their digest.
 
     Raises StoreNotSetUpError, StoreNewerError, and StoreDamagedError where one of our tabs is gone.
     """
@@ -49,14 +51,16 @@ def read(service: Service, before: Seen | None) -> Contents:
             return read(service, None)
         raise _without_tabs(service, error) from error
     state = state_in(meta.rows)
+    by_kind = dict(zip(RECORDS, tabs, strict=True))
+    unchanged = {kind: tab for kind, tab in _unchanged(by_kind, quiet or {}) if known}
     places = {
         HISTORY.title: Place(history.title, [], known + len(history.rows), *history.grid),
         BEFORE.title: replace(_place(kept), heading=[]),
-        **{kind.kind_name: _place(values) for kind, values in zip(RECORDS, tabs, strict=True)},
+        **{kind.kind_name: _place(values, unchanged.get(kind)) for kind, values in by_kind.items()},
     }
     return Contents(
         state,
-        {kind: values.rows for kind, values in zip(RECORDS, tabs, strict=True)},
+        {kind: values.rows for kind, values in by_kind.items()},
         places,
         history.rows[1:],
         known,
@@ -66,7 +70,16 @@ def read(service: Service, before: Seen | None) -> Contents:
         history.rows[0] if history.rows else [],
         is_serialised(meta.rows),
         is_punctual(meta.rows),
+        unchanged.keys(),
     )
+
+
+def _unchanged(tabs: Mapping[type[Record], Values], quiet: Mapping[str, Quiet]) -> Iterator[tuple[type[Record], Quiet]]:
+    """The tabs that are as they were, each with what is known of it."""
+    for kind, values in tabs.items():
+        tab = quiet.get(kind.kind_name)
+        if tab is not None and tab.digest == digest_of(values.rows):
+            yield kind, tab
 
 
 def state_in(rows: Sequence[Sequence[Cell]]) -> State:
@@ -96,8 +109,10 @@ def is_punctual(rows: Sequence[Sequence[Cell]]) -> bool:
     return len(rows) > 3 and list(rows[3][:2]) == [PROBE, "yes"]
 
 
-def _place(values: Values) -> Place:
+def _place(values: Values, tab: Quiet | None = None) -> Place:
     rows, columns = values.grid
+    if tab is not None:
+        return Place(values.title, tab.heading, tab.used, rows, columns)
     return Place(values.title, values.rows[0] if values.rows else [], len(values.rows), rows, columns)
 
 

@@ -57,6 +57,14 @@ class HandEdits:
         edited = self.changed or self.added or self.deleted or self.restored or self.unsettled
         return bool(edited or self.copies or self.promoted)
 
+    @property
+    def kinds(self) -> set[type[Record]]:
+        """The kinds of record whose rows were edited."""
+        edits: list[Any] = [
+            *self.changed, *self.added, *self.deleted, *self.restored, *self.copies, *self.promoted
+        ]  # fmt: skip
+        return {edit[0] for edit in edits}
+
     def take_out(self, kinds: Container[type[Record]]) -> "HandEdits":
         """Take the edits of some kinds of record out of these."""
         out = HandEdits(generation=self.generation)

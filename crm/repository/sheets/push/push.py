@@ -16,7 +16,7 @@ from crm.repository.known import new_id
 from crm.repository.sheets.google.spreadsheet import NoAnswer, Rejected, Service
 from crm.repository.sheets.grid.cells import number_of, stamped
 from crm.repository.sheets.grid.layout import ALL_TABS, BEFORE, columns, heading, is_marker, marker
-from crm.repository.sheets.mirror.mirror import META_RANGE, Seen, State
+from crm.repository.sheets.mirror.mirror import META_RANGE, Quiet, Seen, State
 from crm.repository.sheets.pull import reading
 from crm.repository.sheets.pull.ingest import Contents
 from crm.repository.sheets.push.before_images import blocks_in
@@ -274,13 +274,14 @@ class Push:
 
     # What went astray
 
-    def put_right(self, seen: Seen | None) -> Contents:
-        """Reads the spreadsheet, once the last commits have been taken back that did not write where they meant to."""
+    def put_right(self, seen: Seen | None, quiet: Mapping[str, Quiet] | None = None) -> Contents:
+        """Reads the spreadsheet, once the last commits have been taken back that did not write where they meant to.
+        `quiet` are the tabs that are known by their digest."""
         for tries in range(_MENDS):
             if tries:
                 # Others may be putting it right at this very moment.
                 time.sleep(random.uniform(0, min(2.0, 0.05 * 2**tries)))
-            contents = reading.read(self.service, seen)
+            contents = reading.read(self.service, seen, quiet)
             self._serialises = contents.serialises
             blocks = astray(contents)
             if blocks and lacks_history(contents, blocks):

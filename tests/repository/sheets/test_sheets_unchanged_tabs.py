@@ -1,0 +1,116 @@
+"""Tabs that are as they were are not compared row by row: whatever happened in between, nothing is missed."""
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from crm.model import Client, Sale
+from crm.repository.sheets.google.answered_rows import parsed
+from tests.support.by_hand import Sheet, wrong
+from tests.support.sheets_team import Team, new_team
+
+CELLS = ["", " ", "a", '"values":[', "],[", "]]}", '}],"dataFilters":[', "values", "range", "dataFilters", '"', "\\"]
+CELLS += ['\\"values":[[1]]', "é", "🦊", "\x01\n", 'majorDimension":', "spreadsheetId", '"range":']
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Team]:
+    with new_team() as team:
+        yield team
+
+
+@pytest.fixture
+def team(shared: Team) -> Team:
+    """A client who has bought something, and a sale that the mirror has seen twice."""
+    shared.store.change(lambda tx: tx.add(Client(kind="person", last_name="Lovelace", city="London")))
+    client = _last(shared, Client)
+    shared.store.change(lambda tx: tx.add(Sale(client=client.id, on=shared.store.today, amount=Decimal(10))))
+    shared.stored()
+    shared.stored()
+    return shared
+
+
+def _last(team: Team, kind: type[Any]) -> Any:
+    return list(team.stored()[kind].values())[-1]
+
+
+def _put(team: Team, kind: type[Any], rows: list[list[Any]]) -> None:
+    """Puts the rows of a tab back as they were, as Ctrl-Z does."""
+    now = len(team.cells(kind))
+    width = len(rows[0])
+    whole = [[cell if cell != "" else None for cell in row] + [None] * (width - len(row)) for row in rows]
+    empty = [[None] * width] * (now - len(rows))
+    team.person.set_cells(team.id, Sheet(team, kind).title, 0, 0, [*whole, *empty])
+
+
+def test_what_the_program_changed_and_a_person_changes_back_is_an_edit(team: Team) -> None:
+    before, client = team.cells(Client), _last(team, Client)
+    team.store.change(lambda tx: tx.change(client, city="Paris"))
+    at = Sheet(team, Client).column("city")
+    row, _ = team.place(client)
+    assert team.cells(Client)[row][at] == "Paris"
+    _put(team, Client, before)
+    assert _last(team, Client).city == "London"
+
+
+def test_a_row_that_is_deleted_and_put_back_is_the_same_record(team: Team) -> None:
+    before, records = team.cells(Sale), team.stored()
+    row, _ = team.place(_last(team, Sale))
+    team.person.delete_rows(team.id, Sheet(team, Sale).title, row, 1)
+    assert len(team.stored()[Sale]) == len(records[Sale]) - 1
+    _put(team, Sale, before)
+    assert _last(team, Sale).amount == 10
+
+
+def test_what_was_wrong_for_a_while_is_not_wrong_any_more(team: Team) -> None:
+    before, client = team.cells(Client), _last(team, Client)
+    Sheet(team, Client).put(client, "id", 999)
+    place = Sheet(team, Client).add(id=12345, last_name="Nobody")
+    assert f"A{place + 1}" in " ".join(wrong(team))
+    _put(team, Client, before)
+    assert wrong(team) == []
+    assert _last(team, Client) == client
+
+
+def test_a_sale_whose_client_comes_later_is_taken_though_its_tab_has_not_changed(team: Team) -> None:
+    sale = _last(team, Sale)
+    Sheet(team, Sale).put(sale, "client", 99)
+    assert wrong(team)
+    team.store.change(lambda tx: tx.add(Client(kind="person", last_name="Late")))
+    Sheet(team, Sale).put(sale, "client", _last(team, Client).id)
+    assert _last(team, Sale).client == _last(team, Client).id
+    assert wrong(team) == []
+
+
+def test_an_edit_elsewhere_is_seen_beside_tabs_that_are_as_they_were(team: Team) -> None:
+    client, other = _last(team, Client), team.another()
+    Sheet(team, Client).put(client, "city", "Rome")
+    assert _last(team, Client).city == "Rome"
+    team.stored(other)
+    other.transact(lambda tx: tx.change(tx.get(Client, client.id), city="Oslo"), "moved")
+    team.agreed()
+    assert _last(team, Client).city == "Oslo"
+
+
+def _turned(pairs: dict[str, Any], is_turned: bool) -> dict[str, Any]:
+    return dict(reversed(pairs.items())) if is_turned else pairs
+
+
+@pytest.mark.parametrize("written", [{}, {"indent": 2}, {"separators": (",", ":")}])
+@pytest.mark.parametrize("is_turned", [False, True])
+def test_rows_are_what_json_says_whatever_stands_in_their_cells(is_turned: bool, written: dict[str, Any]) -> None:
+    tabs: list[Any] = [[], [[]], [[1], []], [CELLS], [[cell] for cell in CELLS], [[cell, 2.5, True] for cell in CELLS]]
+    ranges = [{"range": "'a'!A1:B2", "majorDimension": "ROWS", "values": rows} for rows in tabs]
+    matched = [
+        _turned({"valueRange": _turned(values, is_turned), "dataFilters": [{"gridRange": {"sheetId": 3}}]}, is_turned)
+        for values in [*ranges, {"range": "'values'!A1"}]
+    ]
+    answer = _turned({"spreadsheetId": "x", "valueRanges": matched}, is_turned)
+    text = json.dumps(answer, ensure_ascii=False, **written).encode()
+    assert parsed(text) == answer
+    for cut in range(0, len(text), 7):
+        with pytest.raises(ValueError, match=r"."):
+            parsed(text[:cut])
