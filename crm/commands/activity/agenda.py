@@ -16,6 +16,7 @@ from crm.commands.registry import command
 from crm.model import CHANNELS, STATES, Client, Deal, FollowUp, Invoice, Message, Payment, Record
 from crm.model.encoding import plain
 from crm.model.money import decimals_of
+from crm.model.record import AnyRecord
 from crm.repository import Query, Snapshot
 from crm.repository.queries import anniversaries, billing, deals, mail
 from crm.repository.queries.people import EVERYBODY, OwnerFilter
@@ -129,8 +130,8 @@ def _rank(base: int, days: int) -> int:
 def follow_ups_due(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
     """Follow-ups that are due today or overdue."""
     query = Query({"done_on": None, **owner.filters(FollowUp)}, until=snapshot.today, limit=most, offset=but)
-    rows = with_names(snapshot, snapshot.find_all(FollowUp, query) if most else [])
-    return snapshot.count(FollowUp, query), [
+    count, due = _page(snapshot, FollowUp, query)
+    return count, [
         AgendaItem(
             _rank(_DUE, follow_up.days_overdue),
             follow_up.follow_up.what,
@@ -139,8 +140,14 @@ def follow_ups_due(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int =
             follow_up.follow_up,
             follow_up.follow_up.user,
         )
-        for follow_up in rows
+        for follow_up in with_names(snapshot, due)
     ]
+
+
+def _page(snapshot: Snapshot, kind: type[AnyRecord], query: Query) -> tuple[int, Sequence[AnyRecord]]:
+    """How many records a query has, and those of its page: nothing is read where there are none."""
+    count = snapshot.count(kind, query)
+    return count, snapshot.find_all(kind, query) if query.limit and count > query.offset else []
 
 
 def birthdays(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
@@ -158,14 +165,15 @@ def closes_passed(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 
     """Open deals that were expected to be closed by now."""
     passed = snapshot.today - timedelta(days=1)
     query = _open_deals(owner, until=passed, sort="expected_close_on", limit=most, offset=but)
+    count, late = _page(snapshot, Deal, query)
     items = []
-    for record, whom, quiet in _with_clients(snapshot, snapshot.find_all(Deal, query) if most else []):
+    for record, whom, quiet in _with_clients(snapshot, late):
         days = (snapshot.today - (record.expected_close_on or passed)).days
         why = f"expected to close {in_days(days)} ago"
         if quiet >= QUIET_AFTER:
             why += f", nothing done for {in_days(quiet)}"
         items.append(AgendaItem(_rank(_CLOSE_PASSED, days), record.title, why, whom, record, record.owner))
-    return snapshot.count(Deal, query), items
+    return count, items
 
 
 def not_arrived(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, Sequence[AgendaItem]]:
@@ -204,7 +212,7 @@ def payments_unused(
 ) -> tuple[int, Sequence[AgendaItem]]:
     """Payments of which something is on no invoice."""
     count, payments = billing.unused_payments(snapshot, owner, most, but)
-    left = billing.left_of_payments(snapshot, {payment.client for payment in payments})
+    left = billing.left_of_payments(snapshot, {payment.client for payment in payments}) if payments else {}
 
     def item(payment: Payment, client: Client) -> AgendaItem:
         days = (snapshot.today - (payment.on or snapshot.today)).days

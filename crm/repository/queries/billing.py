@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
@@ -32,6 +33,15 @@ if TYPE_CHECKING:
 
 invoice, payment, allocation = TABLES[Invoice].c, TABLES[Payment].c, TABLES[Allocation].c
 _ISSUED = (invoice.state == "issued", invoice.kind == "invoice")
+_IS_WHOLE = (invoice.credited > NOTHING) & (invoice.credited >= invoice.total)
+# The shown states that do not depend on the day.
+_IN_STATE: Mapping[str, Sequence[ColumnElement[bool]]] = {
+    "draft": (invoice.state == "draft",),
+    "open": (IS_OPEN,),
+    "paid": (*_ISSUED, invoice.open <= NOTHING, ~_IS_WHOLE),
+    "cancelled": (*_ISSUED, _IS_WHOLE, invoice.paid == NOTHING),
+    "credited": (invoice.state == "issued", (invoice.kind == "credit_note") | (_IS_WHOLE & (invoice.paid > NOTHING))),
+}
 _SORTS: Mapping[str, ColumnElement[Any]] = {
     "client": client.c.sort_name,
     **{name: invoice[name] for name in (
@@ -59,17 +69,13 @@ _OPEN_STATES = ("open", "overdue", "sent", "part paid")
 
 def _in_state(state: str, today: date) -> Sequence[ColumnElement[bool]]:
     """A shown state in SQL, as `crm.invoicing.state` has it; `open` are all on which something is open."""
+    if state in _IN_STATE:
+        return _IN_STATE[state]
     is_late = (invoice.due_on.is_not(None)) & (invoice.due_on < today)
-    whole = (invoice.credited > NOTHING) & (invoice.credited >= invoice.total)
     states: Mapping[str, Sequence[ColumnElement[bool]]] = {
-        "draft": (invoice.state == "draft",),
-        "open": (IS_OPEN,),
         "overdue": (IS_OPEN, is_late),
         "sent": (IS_OPEN, ~is_late, invoice.paid == NOTHING),
         "part paid": (IS_OPEN, ~is_late, invoice.paid > NOTHING),
-        "paid": (*_ISSUED, invoice.open <= NOTHING, ~whole),
-        "cancelled": (*_ISSUED, whole, invoice.paid == NOTHING),
-        "credited": (invoice.state == "issued", (invoice.kind == "credit_note") | (whole & (invoice.paid > NOTHING))),
     }
     return states[state]
 
@@ -117,6 +123,7 @@ def drafts(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> t
     return _some_of(snapshot, Invoice, select(*record_columns(Invoice)).where(*waiting), invoice.id, most, but)
 
 
+@cache
 def _credit_beside_newer() -> ColumnElement[Any]:
     """The credit of the client of a payment in its currency, but for what is left of newer payments: a refund takes
     from the oldest first."""
@@ -182,8 +189,10 @@ def _some_of(
 ) -> tuple[int, list[AnyRecord]]:
     """The number of records that a statement selects, and `most` of them after the first `but`."""
     ((count,),) = snapshot.select(statement.with_only_columns(func.count(), maintain_column_froms=True))
+    if not (count > but and most):
+        return count, []
     in_order = statement.order_by(order, TABLES[kind].c.id).limit(most).offset(but or None)
-    return int(count), [record_of(kind, row) for row in (snapshot.select(in_order) if most else ())]
+    return count, [record_of(kind, row) for row in snapshot.select(in_order)]
 
 
 def listed(
