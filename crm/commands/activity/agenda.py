@@ -145,7 +145,7 @@ def follow_ups_due(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int =
 
 
 def _page(snapshot: Snapshot, kind: type[AnyRecord], query: Query) -> tuple[int, Sequence[AnyRecord]]:
-    """How many records a query has, and those of its page: nothing is read where there are none."""
+    """The number of records of a query, and those of its page: none is read where there are none."""
     count = snapshot.count(kind, query)
     return count, snapshot.find_all(kind, query) if query.limit and count > query.offset else []
 

@@ -41,20 +41,26 @@ def links(crm: CRM, client: Client, address: str) -> tuple[str, ...]:
     the web terminal has an address, one to write to where mail is set up. Raises FileError, where this installation
     has no secret, and UsageError, for settings that cannot be used."""
     token = _token(crm, UnsubscribeRequest(client.id, address))
-    return tuple(f"{before}{token}" for before in _before_token(crm))
+    return tuple(f"{before}{token}" for before in _starts(crm))
 
 
-def _before_token(crm: CRM) -> Iterator[str]:
+def _starts(crm: CRM) -> Iterator[str]:
     if crm.config.origin.startswith("https://"):
         yield f"{crm.config.origin}{PATH}"
     if mailer := crm.outward.mailer():
         yield f"mailto:{quote(mailer.sender.wire, safe='@')}?subject={SUBJECT}%20"
 
 
-def footer(crm: CRM, client: Client, address: str) -> str:
-    """The line at the end of a mailing that says how to end them, as Markdown. Raises as `links` does."""
-    before = next(_before_token(crm), None)
-    if before is None:
+def before_token(crm: CRM) -> str:
+    """The address of the link in a mailing, up to the token: the same for all who get it. Empty where there is none."""
+    return next(_starts(crm), "")
+
+
+def footer(crm: CRM, client: Client, address: str, before: str | None = None) -> str:
+    """The line at the end of a mailing that says how to end them, as Markdown; `before` is `before_token`, where it has
+    been asked for. Raises as `links` does."""
+    before = before_token(crm) if before is None else before
+    if not before:
         return "If you'd rather not get these e-mails, reply to this one and say so."
     token = _token(crm, UnsubscribeRequest(client.id, address))
     return f"If you'd rather not get these e-mails, [unsubscribe]({before}{token})."

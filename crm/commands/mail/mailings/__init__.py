@@ -26,6 +26,7 @@ from crm.commands.mail.mailings.text import MailingText, TestSent, drafted, prev
 from crm.commands.mail.merge_fields import LineWithFields, ProseWithFields, missing, values_of
 from crm.commands.mail.outbox import queue_many, refuse_unsendable, send_queued
 from crm.commands.mail.outbox.signals import INTERRUPTED
+from crm.commands.mail.unsubscribing import before_token, footer
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import About, command
 from crm.errors import CRMError, RefusedError, StoreError, confirmation
@@ -181,11 +182,16 @@ def _queued(
             name=_name(text), channel="email", subject=text.subject, body=text.body, service=text.service, user=crm.me
         )
     )
-    done = 0
+    done, before = 0, before_token(crm)
     for some in batches(numbers):
         readers = {reader.client.id: reader for reader in members.sort(sorting.of(some))}
         known = values_of(crm, tx, [reader.client for reader in readers.values()])
-        queue_many(tx, crm, (drafted(crm, text, readers[client.id], values, mailing.id) for client, values in known))
+        drafts = (
+            drafted(crm, text, reader, values, mailing.id, footer(crm, client, reader.party.address, before))
+            for client, values in known
+            for reader in [readers[client.id]]
+        )
+        queue_many(tx, crm, drafts)
         done += len(some)
         tell(done, len(numbers))
     # Somebody may have opted out since it was looked at.
