@@ -91,6 +91,7 @@ def can_be_undone() -> ColumnElement[bool]:
         & ~_only_adds_lasting()
         & ~_has_sent()
         & ~_has_issued()
+        & ~_has_numbered()
     )
 
 
@@ -123,8 +124,7 @@ def _has_sent() -> ColumnElement[bool]:
 
 
 def _has_issued() -> ColumnElement[bool]:
-    """Return whether a transaction issued an invoice, wrote something of one that is issued by now, or set up a series
-    that has given numbers by now."""
+    """Return whether a transaction issued an invoice, or wrote something of one that is issued by now."""
     own, invoice = audit.c.transaction == transactions.c.id, TABLES[Invoice].c
     is_update = audit.c.operation == "update"
     issues = (audit.c.record == Invoice.kind_name, is_update, _in(audit.c.after, "state") == "issued")
@@ -138,19 +138,23 @@ def _has_issued() -> ColumnElement[bool]:
     ]
     for kind in (InvoiceLine, Adjustment):
         part = TABLES[kind].c
-        of_part = select(part.invoice).where(part.id == audit.c.record_id).scalar_subquery()
+        of_part = select(part.invoice).where(part.id == audit.c.record_id).correlate(audit).scalar_subquery()
         # One that is deleted names its invoice in the history only.
         deleted_of = sql_functions.number_in(type_coerce(audit.c.before, String), literal_column("'invoice'"))
         is_issued = exists().where(or_(invoice.id == of_part, invoice.id == deleted_of), invoice.state == "issued")
         wrote.append(exists().where(own, audit.c.record == kind.kind_name, is_issued))
-    series = TABLES[NumberSeries].c
-    name_now = select(series.name).where(series.id == audit.c.record_id).scalar_subquery()
+    return or_(*wrote)
+
+
+def _has_numbered() -> ColumnElement[bool]:
+    """Return whether a transaction set up a series, or moved its counter, and the series has given numbers by now."""
+    own, invoice, series = audit.c.transaction == transactions.c.id, TABLES[Invoice].c, TABLES[NumberSeries].c
+    name_now = select(series.name).where(series.id == audit.c.record_id).correlate(audit).scalar_subquery()
     has_given = exists().where(
         or_(invoice.kind == name_now, invoice.kind == _in(audit.c.before, "name")), invoice.state == "issued"
     )
-    moves = or_(~is_update, _in(audit.c.after, "last").is_not(None))
-    wrote.append(exists().where(own, audit.c.record == NumberSeries.kind_name, moves, has_given))
-    return or_(*wrote)
+    moves = or_(audit.c.operation != "update", _in(audit.c.after, "last").is_not(None))
+    return exists().where(own, audit.c.record == NumberSeries.kind_name, moves, has_given)
 
 
 def _in(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
@@ -161,16 +165,19 @@ def _in(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
 def take_back(tx: "SqlWriter", entry: HistoryEntry) -> None:
     """Undoes what a transaction did, the last thing first; raises RefusedError and changes nothing where
     somebody has built on it since."""
-    statement = select(can_be_undone(), _has_sent(), _only_adds_lasting(), _has_issued()).where(
-        transactions.c.id == entry.id
-    )
-    can_be, has_sent, opts_out, has_issued = tx.connection.execute(statement).one()
+    reasons = (_has_sent(), _only_adds_lasting(), _has_issued(), _has_numbered())
+    statement = select(can_be_undone(), *reasons).where(transactions.c.id == entry.id)
+    can_be, has_sent, opts_out, has_issued, has_numbered = tx.connection.execute(statement).one()
     if has_sent:
         raise RefusedError("What has been sent cannot be recalled.")
     if has_issued:
         raise RefusedError(
             "An issued invoice cannot be undone. Credit it: open it under *Billing*, *Invoices*, or"
             " `invoices credit NUMBER`."
+        )
+    if has_numbered:
+        raise RefusedError(
+            "The numbers of a series cannot be undone once it has given one. Change its pattern with `numbers set`."
         )
     if opts_out:
         raise RefusedError(

@@ -44,7 +44,7 @@ def test_undo_keeps_the_counter_of_numbers_that_were_given(desk: BillingDesk) ->
     with desk.crm.read() as snapshot:
         (series,) = snapshot.find_all(NumberSeries)
         (setting_up,) = [entry for entry in snapshot.history(limit=200) if entry.what.startswith("set the numbers")]
-    with pytest.raises(RefusedError, match="cannot be undone"):
+    with pytest.raises(RefusedError, match="The numbers of a series cannot be undone"):
         desk("history undo", setting_up.id)
     with pytest.raises(RefusedError, match="have been given, so it stays"):
         desk.store.change(lambda tx: tx.delete(series))
@@ -75,6 +75,28 @@ def test_what_made_an_issued_invoice_is_passed_over_by_undo(desk: BillingDesk) -
     assert before["notes"] == "Thank you"
     assert [line["name"] for line in before["lines"]] == ["Talk", "Consulting"]
     assert desk.sound()
+
+
+def test_work_on_a_draft_is_undone_whatever_else_is_issued(desk: BillingDesk) -> None:
+    desk.issued("1 h Talk 50 19%", discount="5%")
+    draft = desk.draft("2 h Walk 60 19%")
+    desk("invoices lines edit", draft, 1, price=Decimal(500))
+    assert undone(desk).startswith("edited line")
+    assert desk.again(draft).net == 120
+    desk("numbers set", "credit_note", "C-{year}-{number}")
+    assert undone(desk) == "set the numbers of credit notes"
+    assert desk.sound()
+
+
+def test_a_line_of_an_issued_invoice_is_not_undone_while_a_draft_stands_before_it(desk: BillingDesk) -> None:
+    desk.draft("1 h Talk 50 19%")
+    draft = desk.draft("2 h Walk 60 19%")
+    desk("invoices lines edit", draft, 1, price=Decimal(70))
+    with desk.crm.read() as snapshot:
+        editing = snapshot.history(limit=1)[0].id
+    desk("invoices issue", draft)
+    with pytest.raises(RefusedError, match="An issued invoice cannot be undone"):
+        desk("history undo", editing)
 
 
 def test_a_pattern_used_again_makes_no_gap(desk: BillingDesk) -> None:
