@@ -1,10 +1,11 @@
 """Reminders: which level of reminder is due for an invoice, its fee and its interest."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from typing import Final
 
 from crm.model.money import NOTHING, rounded
@@ -30,6 +31,20 @@ LEVELS: Final = (
     Level(number=2, days=14, term=7),
     Level(number=3, days=28, term=7),
 )
+
+
+def faults_of(days: Mapping[int, int]) -> Sequence[str]:
+    """The faults of levels, from the days overdue of each by its number: one is missing below another, or is not due
+    later than the one before it."""
+    missing = [
+        f"level {number} is missing" for number in range(1, max(days, default=0)) if number not in days
+    ]  # fmt: skip
+    in_order = sorted(days.items())
+    return missing + [
+        f"level {number} has to come later than level {before}: {days_before} and {days_after} days overdue"
+        for (before, days_before), (number, days_after) in pairwise(in_order)
+        if days_after <= days_before
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

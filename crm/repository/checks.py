@@ -20,7 +20,7 @@ from crm.model import (
     fields,
     typed_fields,
 )
-from crm.repository import Finding, Query, StatusMove, balances, bills, sums, tables
+from crm.repository import Finding, Query, StatusMove, balances, bills, reminder_levels, sums, tables
 from crm.repository.snapshot import SqlSnapshot
 
 
@@ -185,12 +185,20 @@ def series_have_numbers_of_their_own(snapshot: SqlSnapshot) -> Iterator[Finding]
             yield Finding(fault, True, "number_series", other.id, mend)
 
 
+def reminder_levels_are_in_order(snapshot: SqlSnapshot) -> Iterator[Finding]:
+    """The levels of reminders run from 1 without a gap, each due later than the one before it."""
+    for fault in reminder_levels.faults(snapshot):
+        mend = "Set it: `reminders levels set LEVEL --days DAYS`, lower levels first."
+        yield Finding(f"The levels of reminders are wrong: {fault}.", True, "reminder_level", 0, mend)
+
+
 CHECKS: tuple[Callable[[SqlSnapshot], Iterator[Finding]], ...] = (
     totals_follow_facts,
     invoices_stay_as_issued,
     payments_are_used_once,
     numbers_have_no_gaps,
     series_have_numbers_of_their_own,
+    reminder_levels_are_in_order,
     deals_are_in_a_stage,
     accounts_have_their_client,
     rules_can_be_reached,

@@ -23,6 +23,7 @@ from crm.model import (
     NumberSeries,
     Payment,
     Record,
+    ReminderLevel,
     Sale,
     Setting,
     SignIn,
@@ -42,6 +43,7 @@ from crm.model.encoding import plain
 from crm.model.record import AnyRecord, derived_columns
 from crm.model.rights import UNTOLD
 from crm.repository import (
+    SPREADSHEET,
     STORE_ID,
     HistoryEntry,
     Query,
@@ -51,6 +53,7 @@ from crm.repository import (
     balances,
     bills,
     metrics,
+    reminder_levels,
     review,
     statements,
     sums,
@@ -139,6 +142,8 @@ class SqlTransaction(SqlSnapshot):
         self._bills: set[int] = set()
         # What clients had paid and used before.
         self.balances = balances.Balances()
+        # What was wrong with the levels of reminders before; None where it has written none.
+        self._wrong_levels: Sequence[str] | None = None
         # The issued invoices, by id, that it puts back: their lines come back with them.
         self.put_back_invoices: set[int] = set()
         # Whether the store becomes what it is in a backup, issued invoices included.
@@ -240,6 +245,7 @@ class SqlTransaction(SqlSnapshot):
         if not records:
             return []
         kind = type(records[0])
+        self._note_levels(kind)
         first = self._reserve(TABLES[kind], len(records))
         rows = []
         for record_id, record in enumerate(records, start=first):
@@ -376,6 +382,7 @@ class SqlTransaction(SqlSnapshot):
     def restore(self, records: Sequence[Record]) -> None:
         """Stores records of one kind as they were, ids and times included; for undo."""
         kind = type(records[0])
+        self._note_levels(kind)
         for record in records:
             bills.refuse_write(self, record)
             self.balances.note(self, record)
@@ -460,6 +467,7 @@ class SqlTransaction(SqlSnapshot):
                 entered["closed_on"] = current.closed_on
             changes = {**changes, **entered}
         _refuse_empty(type(current), changes)
+        self._note_levels(type(current))
         bills.refuse_write(self, current, changes)
         if type(current) in balances.BILLED:
             self.balances.note(self, current, changes)
@@ -555,6 +563,7 @@ class SqlTransaction(SqlSnapshot):
         """Deletes those of the records that are there; raises RefusedError where others belong to one. With a client
         its accounts are deactivated."""
         self._begin_sealing(kind)
+        self._note_levels(kind)
         self._index_created()
         for batch in _batches(ids):
             rows = self.connection.execute(statements.BY_IDS[kind], {"wanted": batch}).all()
@@ -574,6 +583,12 @@ class SqlTransaction(SqlSnapshot):
             self._to_review.difference_update(ids)
         for totals in sums.onto(kind):
             self._changed[totals].difference_update(ids)
+
+    def _note_levels(self, kind: type[Record]) -> None:
+        """Notes what is wrong with the levels of reminders before one is written. What was edited by hand in the
+        spreadsheet is there already, and a backup comes back as it was: the check finds what is wrong with those."""
+        if kind is ReminderLevel and self._wrong_levels is None and not self.is_restoring and self.user != SPREADSHEET:
+            self._wrong_levels = reminder_levels.faults(self)
 
     def close_accounts(self, clients: Sequence[int]) -> None:
         """Deactivates the accounts of clients that are gone, and ends their sessions."""
@@ -827,6 +842,8 @@ class SqlTransaction(SqlSnapshot):
         self.settle()
         if self.balances.noted:
             self.balances.refuse_wrong(self)
+        if self._wrong_levels is not None:
+            reminder_levels.refuse_wrong(self, self._wrong_levels)
         self._index_created()
         self._make_indexes()
         if self._sealing is not None:

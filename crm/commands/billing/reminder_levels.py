@@ -1,16 +1,16 @@
-"""The levels of reminders: when each is due, its words, its fee and its interest. The program's own until a team sets
-one; from then on all of them are the team's."""
+"""The levels of reminders: when each is due, its words, its fee and its interest. The program has default
+levels; once a team changes one, all levels are stored as the team's own."""
 
 from collections.abc import Sequence
 from decimal import Decimal
-from itertools import pairwise
+from itertools import count
 from typing import Annotated, Any
 
 from crm.commands.context import CRM
 from crm.commands.mail.merge_fields import LineWithFields, ProseWithFields
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import FieldError, NotFoundError, RefusedError
-from crm.invoicing.dunning import LEVELS, Level
+from crm.invoicing.dunning import LEVELS, Level, faults_of
 from crm.model import ReminderLevel
 from crm.model.fields import Amount, Rate, Whole
 from crm.repository import Query, Snapshot, Transaction
@@ -73,15 +73,16 @@ def set_level(
     def change(tx: Transaction) -> ReminderLevel:
         levels = _kept(tx)
         current = next((kept for kept in levels if kept.number == level), None)
-        if current is None and level != len(levels) + 1:
-            raise NotFoundError(f"There is no level {level}; the next new one is {len(levels) + 1}.")
+        numbers = {kept.number for kept in levels}
+        if current is None and level != (new := next(number for number in count(1) if number not in numbers)):
+            raise NotFoundError(f"There is no level {level}; the next new one is {new}.")
         if current is None and days is None:
             raise FieldError("say from how many days overdue it is sent", field="days", label="Days")
         if current is None:
             current = tx.add(ReminderLevel(number=level, **{"term": 7, **values}))
         else:
             current = tx.change(current, **values)
-        _refuse_disorder(tx.find_all(ReminderLevel, Query(sort="number")))
+        _refuse_disorder(levels, tx.find_all(ReminderLevel))
         return current
 
     return crm.transact(change, f"set level {level} of reminders")
@@ -93,13 +94,14 @@ def remove(crm: CRM, level: TheLevel) -> list[ReminderLevel]:
 
     def change(tx: Transaction) -> list[ReminderLevel]:
         levels = _kept(tx)
-        if level != len(levels):
-            raise RefusedError(f"Only the last level can be removed: {len(levels)}. Nothing was changed.")
-        if level == 1:
+        last = levels[-1]
+        if level != last.number:
+            raise RefusedError(f"Only the last level can be removed: {last.number}. Nothing was changed.")
+        if len(levels) == 1:
             raise RefusedError(
                 "One level has to stay. For a client without reminders: `clients edit … --no-reminders`."
             )
-        tx.delete(levels[-1])
+        tx.delete(last)
         return levels[:-1]
 
     return crm.transact(change, f"removed level {level} of reminders")
@@ -110,11 +112,11 @@ def _kept(tx: Transaction) -> list[ReminderLevel]:
     return [level if level.id else tx.add(level) for level in stored_levels(tx)]
 
 
-def _refuse_disorder(levels: Sequence[ReminderLevel]) -> None:
-    """Raises FieldError where a level is not due later than the one before it."""
-    for before, after in pairwise(levels):
-        if after.days <= before.days:
-            raise FieldError(
-                f"level {after.number} has to come later than level {before.number}: {before.days} and {after.days}"
-                " days overdue", field="days", label="Days",
-            )  # fmt: skip
+def _refuse_disorder(before: Sequence[ReminderLevel], after: Sequence[ReminderLevel]) -> None:
+    """Raises FieldError where the levels have a fault after a change that they did not have before."""
+    faults_before, faults_after = (
+        faults_of({level.number: level.days for level in levels}) for levels in (before, after)
+    )
+    for fault in faults_after:
+        if fault not in faults_before:
+            raise FieldError(fault, field="days", label="Days")

@@ -2,12 +2,14 @@
 
 from datetime import timedelta
 from decimal import Decimal as D
+from typing import Any
 
 import pytest
 
 from crm.errors import FieldError, NotFoundError, RefusedError
-from crm.model import Reminder
+from crm.model import Reminder, ReminderLevel
 from crm.repository import Query
+from tests.commands.billing.conftest import BillingDesk
 from tests.commands.billing.test_billing_mail import MailedDesk, mailed
 from tests.support.clocks import TODAY
 
@@ -49,6 +51,56 @@ def test_a_level_that_cannot_be_is_refused(
     with pytest.raises(RefusedError, match="Only the last level"):
         mailed("reminders levels remove", 1)
     assert [level.id for level in mailed("reminders levels list")] == [0, 0, 0]
+
+
+def transaction(desk: BillingDesk) -> int:
+    """The number of the last transaction."""
+    with desk.crm.read() as snapshot:
+        return snapshot.history(limit=1)[0].id
+
+
+def test_undo_leaves_no_gap_between_levels_and_no_level_out_of_order(desk: BillingDesk) -> None:
+    desk("reminders levels set", 1, fee=D(1))
+    first = transaction(desk)
+    desk("reminders levels set", 4, days=60)
+    desk("reminders levels set", 2, days=20)
+    moved = transaction(desk)
+    desk("reminders levels set", 1, days=15)
+    with pytest.raises(RefusedError, match="level 2 has to come later than level 1: 15 and 14"):
+        desk("history undo", moved)
+    for _ in range(2):
+        desk("history undo")
+    with pytest.raises(RefusedError, match="level 1 is missing"):
+        desk("history undo", first)
+    assert [(level.number, level.days) for level in desk("reminders levels list")] == [
+        (1, 3),
+        (2, 14),
+        (3, 28),
+        (4, 60),
+    ]
+    assert desk.sound()
+
+
+def test_levels_with_a_gap_are_found_by_the_check_and_mended_from_the_lowest(desk: BillingDesk) -> None:
+    def leave_a_gap(tx: Any) -> None:
+        """As a row that was deleted by hand in the spreadsheet does, or a backup with one."""
+        tx.is_restoring = True
+        for number, days in ((2, 14), (4, 28)):
+            tx.add(ReminderLevel(number=number, days=days, term=7))
+
+    desk.store.change(leave_a_gap)
+    assert [wrong for wrong in desk.store.wrong() if "reminders are wrong" in wrong] == [
+        "The levels of reminders are wrong: level 1 is missing.",
+        "The levels of reminders are wrong: level 3 is missing.",
+    ]  # fmt: skip
+    with pytest.raises(RefusedError, match="Only the last level can be removed: 4"):
+        desk("reminders levels remove", 2)
+    desk("reminders levels set", 2, fee=D(2))
+    with pytest.raises(NotFoundError, match="the next new one is 1"):
+        desk("reminders levels set", 3, days=20)
+    desk("reminders levels set", 1, days=5)
+    assert [level.number for level in desk("reminders levels remove", 4)] == [1, 2]
+    assert desk.sound()
 
 
 def test_fee_and_interest_stand_on_the_reminder_and_below_the_statement_alone(mailed: MailedDesk) -> None:

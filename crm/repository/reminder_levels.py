@@ -1,0 +1,23 @@
+"""The rule of reminder levels: they are numbered from 1 without a gap, and each is due later than the one before it."""
+
+from collections.abc import Sequence
+
+from crm.errors import RefusedError
+from crm.invoicing.dunning import faults_of
+from crm.model import ReminderLevel
+from crm.repository import Snapshot
+
+
+def faults(snapshot: Snapshot) -> Sequence[str]:
+    """The faults of the levels as they are stored."""
+    return faults_of({level.number: level.days for level in snapshot.find_all(ReminderLevel)})
+
+
+def refuse_wrong(snapshot: Snapshot, before: Sequence[str]) -> None:
+    """Raises RefusedError where the levels have a fault now that was not there before."""
+    for fault in faults(snapshot):
+        if fault not in before:
+            raise RefusedError(
+                f"The levels of reminders would be wrong: {fault}. Change or remove the higher level first."
+                " Nothing was changed."
+            )
