@@ -1,7 +1,7 @@
 """The context of a command: the store as far as its reader may see it, the accounts, the team's conventions."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
@@ -32,6 +32,10 @@ Result = TypeVar("Result")
 Progress = Callable[[int, int], None]
 Item = TypeVar("Item")
 _REPORTED_EVERY = 100
+
+
+class _ForeseenError(Exception):
+    """Ends a transaction that only shows what a change would bring."""
 
 
 @contextmanager
@@ -204,3 +208,15 @@ class CRM:
     def transact(self, change: Callable[[Transaction], Result], what: str) -> Result:
         """One change of the store, all or nothing; `what` stands in the history."""
         return self.repository.transact(change, what)
+
+    def foresee(self, change: Callable[[Transaction], Result]) -> Result:
+        """The result of a change that is rolled back: exact whatever the rules ask for, and nothing is saved."""
+        results: list[Result] = []
+
+        def made(tx: Transaction) -> None:
+            results.append(change(tx))
+            raise _ForeseenError
+
+        with suppress(_ForeseenError):
+            self.transact(made, "looked ahead")
+        return results[-1]

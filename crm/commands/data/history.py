@@ -1,6 +1,6 @@
 """The history: what was done, listed, shown whole, written to a file, and taken back."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import islice
@@ -17,7 +17,7 @@ from crm.commands.file_output import confirm_overwrite, ending_of
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.period import Since, Until, in_order
 from crm.commands.registry import ONLY_ADMIN, About, command
-from crm.errors import FieldError, NotFoundError, confirmation
+from crm.errors import CRMError, FieldError, NotFoundError, SignedOutError, confirmation
 from crm.model import BY_NAME, Client, Conventions, SignIn, User
 from crm.model.encoding import plain
 from crm.model.fields import FOREVER, Choice, Day, Line, Whole
@@ -32,6 +32,11 @@ _HEADER = ("transaction", "at", "user", "what", "record", "id", "operation", "fi
 _LATEST, _NAMED = 50, 3
 # Of so many records the answer to an undo says how they are now.
 _SHOWN = 20
+# The preview of an undo names so many records that are changed back; it reads no change with more records than that.
+_PREVIEWED, _PREVIEW_READS = 3, 500
+# What says no more than the status beside it.
+_BESIDE_THE_STATUS = frozenset(("status_reason", "status_before", "status_since"))
+_IN_TOTALS = frozenset(("total_spend", "sales_count", "first_sale_on", "last_sale_on", "status"))
 
 By = Annotated[str, Line(254), About("By", "who did it, or part of the name")]
 Kind = Annotated[str, Choice(KINDS), About("About", "a kind of record, like sale")]
@@ -276,6 +281,72 @@ def my_last(crm: CRM) -> tuple[HistoryEntry, Sequence[HistoryEntry]] | None:
         if last is None or made_sample(crm, last.id):
             return None
         return last, passed_over(crm, snapshot, last)
+
+
+def undo_preview(crm: CRM, entry: HistoryEntry) -> Sequence[str]:
+    """The preview of an undo, in lines: what it will restore, remove and change back, and the totals and the status of
+    the client if they change."""
+    by = crm.conventions
+    if entry.changes > _PREVIEW_READS:
+        return [f"{by.number(entry.changes)} records will be as they were before."]
+    query = HistoryQuery(transaction=entry.id, sort="id")
+    with crm.read() as snapshot:
+        changes = list(snapshot.each_change(query))
+        removed = _touched(snapshot, query, "create", by)
+        restored = _touched(snapshot, query, "delete", by)
+        updates = record_changes(snapshot, [change for change in changes if change.operation == "update"], by)
+    totals = _totals_after_undo(crm, entry, changes)
+    listed = [line for record in updates if (line := _changed_back(record, totals))]
+    more = len(listed) - _PREVIEWED
+    return [
+        *(f"{word}: {records}" for word, records in (("Restores", restored), ("Removes", removed)) if records),
+        *listed[:_PREVIEWED],
+        *([f"and {by.number(more)} more"] if more > 0 else []),
+        *totals.values(),
+    ]
+
+
+def _changed_back(record: RecordChange, totals: Mapping[int, str]) -> str:
+    """The fields of a record that are changed back, in a line, without what `totals` say of a client."""
+    beside = _BESIDE_THE_STATUS
+    if record.record == Client.kind_name and record.id in totals:
+        beside |= _IN_TOTALS
+    fields = [f"{field.label} back to {field.was or 'empty'}" for field in record.fields if field.name not in beside]
+    name = record.name or f"{record.record.replace('_', ' ')} {record.id}"
+    return f"{name}: {'; '.join(fields)}" if fields else ""
+
+
+def _totals_after_undo(crm: CRM, entry: HistoryEntry, changes: Sequence[Change]) -> Mapping[int, str]:
+    """A line for each client of a change, by its number, whose totals or status will differ once it is undone; nothing
+    if it is about more clients than are named."""
+    from crm.commands.sales.sales import totals_text
+
+    numbers = {change.record_id for change in changes if change.record == Client.kind_name}
+    numbers |= {
+        number for change in changes for side in (change.before, change.after) if (number := side.get("client"))
+    }
+    if not numbers or len(numbers) > _PREVIEWED:
+        return {}
+
+    def change(tx: Transaction) -> Sequence[Client]:
+        tx.undo(entry.id)
+        tx.settle()
+        return tx.find_all(Client, Query({"id": sorted(numbers)}))
+
+    with crm.read() as snapshot:
+        before = {client.id: client for client in snapshot.find_all(Client, Query({"id": sorted(numbers)}))}
+    try:
+        after = crm.foresee(change)
+    except SignedOutError:
+        raise
+    except CRMError:
+        # Undoing will say why.
+        return {}
+    return {
+        client.id: f"{client.name} after this: {totals_text(client, now.status, crm.conventions)}"
+        for client in after
+        if (now := before.get(client.id)) and (now.total_spend, now.status) != (client.total_spend, client.status)
+    }
 
 
 def my_last_undo(crm: CRM) -> HistoryEntry | None:

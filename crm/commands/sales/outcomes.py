@@ -164,7 +164,7 @@ def _into(tx: Transaction, crm: CRM, original: Deal, stage: Stage, answers: _Ans
     has to be said, ConflictError where somebody else has moved it meanwhile."""
     current = tx.get(Deal, original.id)
     was = _outcome(tx, current)
-    sold = tx.find_all(Sale, Query({"client": current.client, "deal": current.id}))
+    sold = sales_of(tx, current)
     changes: dict[str, Any] = {"stage": stage.id}
     if stage.outcome == "lost" and was != "lost":
         if not answers.reason:
@@ -187,12 +187,7 @@ def _into(tx: Transaction, crm: CRM, original: Deal, stage: Stage, answers: _Ans
 def _sold(tx: Transaction, crm: CRM, deal: Deal, sold: Sequence[Sale], answers: _Answers) -> SaleReport:
     """The sale of a deal that is won: a new one, or the one that stood already since it was won before."""
     if sold and answers.same_sale is None:
-        raise Question(
-            f"{_sales_text(crm, sold[:1])} of this deal is recorded already.",
-            parameter="same_sale",
-            choices={"yes": "Use that sale", "no": "Record another sale"},
-            records=sold,
-        )
+        raise same_sale_question(crm, sold)
     if sold and answers.same_sale:
         client = tx.get(Client, deal.client)
         return SaleReport(sold[0], client, StatusReview(client.status, client.status, client.status_reason))
@@ -203,6 +198,21 @@ def _sold(tx: Transaction, crm: CRM, deal: Deal, sold: Sequence[Sale], answers: 
         raise nothing_sold()
     on = answers.on or tx.today
     return recorded(tx, Sale(client=deal.client, on=on, amount=amount, note=deal.title, user=crm.me, deal=deal.id))
+
+
+def sales_of(snapshot: Snapshot, deal: Deal) -> Sequence[Sale]:
+    """The sales that are recorded for a deal."""
+    return snapshot.find_all(Sale, Query({"client": deal.client, "deal": deal.id}))
+
+
+def same_sale_question(crm: CRM, sold: Sequence[Sale]) -> Question:
+    """The question about a deal that has a sale already: whether it was won with that one."""
+    return Question(
+        f"{_sales_text(crm, sold[:1])} of this deal is recorded already.",
+        parameter="same_sale",
+        choices={"yes": "Use that sale", "no": "Record another sale"},
+        records=sold,
+    )
 
 
 def _whether_to_take_back(crm: CRM, sold: Sequence[Sale]) -> Question:

@@ -1,6 +1,6 @@
 """Sales: recorded with the review of the client's status, listed, corrected, and taken back."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -78,33 +78,29 @@ def recorded(tx: Transaction, sale: Sale) -> SaleReport:
     return _reported(tx, tx.add(sale), before.status)
 
 
-class _ForeseenError(Exception):
-    """Ends a transaction that only shows what a change would bring."""
-
-    def __init__(self, report: SaleReport) -> None:
-        super().__init__()
-        self.report = report
-
-
-def foreseen(crm: CRM, change: Callable[[Transaction], SaleReport]) -> SaleReport:
-    """The totals and the status that a change would bring: it is made in a transaction that is not kept, so that it is
-    exact whatever the rules ask for."""
-
-    def made(tx: Transaction) -> SaleReport:
-        raise _ForeseenError(change(tx))
-
-    try:
-        return crm.transact(made, "looked ahead")
-    except _ForeseenError as ended:
-        return ended.report
-
-
 def foreseen_text(report: SaleReport, by: Conventions) -> str:
     """The preview of a sale that is not saved yet, in a line."""
-    client, status = report.client, report.status
+    return f"After this: {totals_text(report.client, report.status.before, by)}"
+
+
+def totals_text(client: Client, before: str, by: Conventions) -> str:
+    """The totals and the status that a client will have, who has the status `before` now."""
     count = f"{by.number(client.sales_count)} {'sale' if client.sales_count == 1 else 'sales'}"
-    verb = "stays" if status.before == status.after else "becomes"
-    return f"After this: {by.money(client.total_spend)} in {count}. Status {verb} {status.after or 'empty'}."
+    verb = "stays" if client.status == before else "becomes"
+    return f"{by.money(client.total_spend)} in {count}. Status {verb} {client.status or 'empty'}."
+
+
+def moved_text(crm: CRM, sale: Sale, to: Client) -> Sequence[str]:
+    """The preview of a sale that is moved to another client, a line for each of the two."""
+
+    def change(tx: Transaction) -> Sequence[Client]:
+        edited(tx, sale, {"client": to.id})
+        return [tx.get(Client, sale.client), tx.get(Client, to.id)]
+
+    with crm.read() as snapshot:
+        before = [snapshot.get(Client, sale.client), snapshot.get(Client, to.id)]
+    pairs = zip(before, crm.foresee(change), strict=True)
+    return [f"{after.name} after this: {totals_text(after, now.status, crm.conventions)}" for now, after in pairs]
 
 
 def _reported(tx: Transaction, sale: Sale, before: str) -> SaleReport:

@@ -45,6 +45,7 @@ _LETTERS: Mapping[str, letters.Letter] = {
     "sales add": letters.SALE,
     "clients edit": letters.EDIT,
     "interactions add": letters.LOG,
+    "invoices add": letters.BILL,
 }
 _ABOUT = "A client's card: who it is, the status and why, and what happened last."
 _CONTACTS = 3

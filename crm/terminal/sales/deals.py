@@ -7,7 +7,7 @@ from typing import Any
 
 from crm.commands.registry import named
 from crm.commands.sales.deals import DealCard
-from crm.commands.sales.outcomes import lost_reasons
+from crm.commands.sales.outcomes import lost_reasons, sales_of, same_sale_question
 from crm.commands.sales.pipeline import stages
 from crm.model import Client, Deal, Field, Stage
 from crm.terminal.console.keyboard import Choice
@@ -138,7 +138,7 @@ def move(session: Session, deal: Deal | None = None, to: Stage | None = None, **
         """The questions where a stage ends the deal, by parameter."""
         outcome = answers.values["to"].outcome if "to" in answers.values else ""
         if outcome == "won" and original.closed_on is None:
-            return dict(zip(_SALE, _sale_steps(answers, original), strict=True))
+            return _sale_steps(answers, original)
         if outcome == "lost" and not original.lost_reason:
             return {"reason": lambda: _ask_reason(answers, original)}
         return {}
@@ -161,20 +161,29 @@ def win(session: Session, deal: Deal | None = None, **_: Any) -> None:
     original = _chosen(session, deal, "Win a deal")
     answers = Answers(session, deal=original)
     done = partial(_called, answers, "deals win")
-    session.tell(in_steps(session, [*_sale_steps(answers, original), done]))
+    session.tell(in_steps(session, lambda: [*_sale_steps(answers, original).values(), done]))
 
 
 def _called(answers: Answers[Session], words: str) -> Any:
     return answers.session.call(words, **answers.values)
 
 
-# What is asked of a sale.
-_SALE = ("amount", "on")
-
-
-def _sale_steps(answers: Answers[Session], deal: Deal) -> list[Step]:
-    """Amount and day of the sale: the value and today are there to be taken."""
+def _sale_steps(answers: Answers[Session], deal: Deal) -> Mapping[str, Step]:
+    """The questions about the sale, by parameter: of a deal that has one whether it is that one, else its amount and
+    day, for which the value and today are there to be taken. None where the deal is won already, which is refused."""
     session, parameters = answers.session, named("deals win").parameters
+    with session.crm.read() as snapshot:
+        sold, stage = sales_of(snapshot, deal), snapshot.find(Stage, deal.stage)
+    if stage is not None and stage.outcome == "won":
+        return {}
+
+    def ask_same() -> None:
+        session.page(deal.title, "Mark as won")
+        answers.values["same_sale"] = session.prompts.answer(same_sale_question(session.crm, sold)) == "yes"
+
+    first = {"same_sale": ask_same} if sold else {}
+    if answers.values.get("same_sale"):
+        return first
     amount = dataclasses.replace(parameters["amount"], label="Amount of the sale", help="", required=True)
     typed = amount.value_check.edit(deal.value, session.crm.conventions) if deal.value else ""
 
@@ -183,7 +192,8 @@ def _sale_steps(answers: Answers[Session], deal: Deal) -> list[Step]:
             foresee_sale(session, deal.client, known["amount"], known.get("on"))
 
     asked, begun = [amount, parameters["on"]], {"amount": typed}
-    return answers.steps(asked, lambda: session.page(deal.title, "Mark as won"), begun, foresee)
+    steps = answers.steps(asked, lambda: session.page(deal.title, "Mark as won"), begun, foresee)
+    return {**first, **dict(zip(("amount", "on"), steps, strict=True))}
 
 
 @flow("deals lose")

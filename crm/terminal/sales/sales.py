@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crm.commands.registry import named
-from crm.commands.sales.sales import edited
+from crm.commands.sales.sales import edited, taken_back
 from crm.model import Client, Field, Sale
 from crm.repository import Query
 from crm.terminal.console.keyboard import Choice
-from crm.terminal.sales.foreseen import draw_foreseen, foresee_sale
+from crm.terminal.sales.foreseen import draw_foreseen, foresee_sale, foreseen_line, foreseen_move
 from crm.terminal.sales.rendering import SALES, draw_sale_card, sale_side
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.client_lists import ClientListPage
@@ -113,13 +113,18 @@ def _give(session: Session, sale: Sale) -> None:
     session.page("Sales", f"Sale {sale.id}", "Move to another client")
     client = session.prompts.ask(named("sales edit").parameters["client"])
     if client is not None and client.id != sale.client:
+        by = session.crm.conventions
+        question = f"Move the sale of {by.money(sale.amount)} to {client.name}?"
+        if lines := foreseen_move(session, sale, client):
+            session.confirm("\n".join((question, *lines)), "Move it")
         session.tell(session.call("sales edit", sale=sale, changes={}, client=client))
 
 
 def _take_back(session: Session, sale: Sale) -> None:
     by = session.crm.conventions
     question = f"This deletes the sale of {by.money(sale.amount)} on {by.day(sale.on)}. It can be undone."
-    session.confirm(question, "Delete", destructive=True)
+    lines = [question, foreseen_line(session, lambda tx: taken_back(tx, sale))]
+    session.confirm("\n".join(filter(None, lines)), "Delete", destructive=True)
     session.tell(session.call("sales undo", sale=sale))
 
 

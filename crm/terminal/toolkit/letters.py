@@ -23,6 +23,7 @@ MEANINGS: Mapping[str, str] = {
     "r": "record a sale",
     "q": "quick note",
     "l": "log a call, meeting or note",
+    "b": "draft an invoice (bill)",
     "m": "e-mail",
     "t": "tags",
     "o": "owner",
@@ -86,6 +87,7 @@ GROUP = Letter("g", "With")
 SALE = Letter("r", "Record a sale")
 NOTE = Letter("q", "Quick note")
 LOG = Letter("l", "Log")
+BILL = Letter("b", "Draft an invoice")
 MAIL = Letter("m", "E-mail")
 TAGS = Letter("t", "Tags")
 OWNER = Letter("o", "Owner")

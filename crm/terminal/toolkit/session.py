@@ -573,7 +573,7 @@ class Session:
         self.place, self._page_notes, self._foot = place, notes, foot
 
     def _undo_last(self) -> None:
-        from crm.commands.data.history import my_last, passed_over_message
+        from crm.commands.data.history import my_last, passed_over_message, undo_preview
 
         mine = my_last(self.crm)
         if mine is None:
@@ -581,19 +581,20 @@ class Session:
             return
         last, passed = mine
         question = f"Undo: {last.first_words} ({self.crm.conventions.time(last.at)})?"
-        self.confirm("\n".join(filter(None, (passed_over_message(passed), question))), "Undo it")
+        lines = [passed_over_message(passed), question, *undo_preview(self.crm, last)]
+        self.confirm("\n".join(filter(None, lines)), "Undo it")
         self.tell(self.call("history undo", transaction=last.id))
         self.say(f"{letters.REDO.key} redoes it.", "muted")
 
     def redo(self) -> None:
         """Does again what was taken back last. Raises Back."""
-        from crm.commands.data.history import my_last_undo
+        from crm.commands.data.history import my_last_undo, undo_preview
 
         undo = my_last_undo(self.crm)
         if undo is None:
             self.say("Nothing to redo. You can redo only right after an undo.")
             return
-        self.confirm(f"Redo: {undo.first_words}?", "Redo it")
+        self.confirm("\n".join((f"Redo: {undo.first_words}?", *undo_preview(self.crm, undo))), "Redo it")
         self.tell(self.call("history undo", transaction=undo.id))
 
     def _show_keys(self, entries: Sequence[Choice], keys: Sequence[Choice], about: str = "") -> None:

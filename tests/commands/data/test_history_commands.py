@@ -16,7 +16,7 @@ import pytest
 from crm.accounts import SignedIn
 from crm.commands.context import CRM
 from crm.commands.data.change_details import RecordChange
-from crm.commands.data.history import my_last, passed_over_message
+from crm.commands.data.history import my_last, my_last_undo, passed_over_message, undo_preview
 from crm.errors import FieldError, FileError, NotFoundError, Question, RefusedError
 from crm.model import Client, User
 from crm.repository import HistoryEntry
@@ -46,6 +46,46 @@ def anna(office: Office) -> Client:
     office("clients edit", office.client(anna), {"city": "Wien", "marketing_consent": True, "notes": NOTES})
     office.sell(anna, "5")
     return anna
+
+
+# Previewed
+
+
+def test_an_undo_says_first_what_it_will_change(office: Office) -> None:
+    def preview() -> list[str]:
+        mine = my_last(office.crm)
+        assert mine is not None
+        return list(undo_preview(office.crm, mine[0]))
+
+    anna, other = office.add(first_name="Anna", last_name="Berg"), office.add(last_name="Other")
+    assert preview() == ["Removes: Other"]
+    sale = office.sell(anna, "40000").sale
+    assert preview() == ["Removes: 1 sale", "Anna Berg after this: $0.00 in 0 sales. Status becomes Regular."]
+    office("sales edit", sale, {}, client=other)
+    assert preview() == [
+        "$40,000.00, Nov 21, 2026: Client back to Anna Berg (1)",
+        "Anna Berg after this: $40,000.00 in 1 sale. Status becomes VIP.",
+        "Other after this: $0.00 in 0 sales. Status becomes Regular.",
+    ]
+    office("clients edit", office.client(anna), {"city": "Wien", "notes": "[red]"})
+    assert preview() == ["Anna Berg: City back to empty; Notes back to empty"]
+    office("clients delete", office.client(other), yes=True)
+    assert preview() == ["Restores: Other, 1 sale"]
+    office("history undo")
+    redo = my_last_undo(office.crm)
+    assert redo is not None
+    assert list(undo_preview(office.crm, redo)) == ["Removes: Other, 1 sale"]
+    # To look is not to do.
+    assert [client.name for client in office.clients()] == ["Anna Berg", "Other"]
+
+
+def test_an_undo_of_very_much_is_only_counted(office: Office, tmp_path: Path) -> None:
+    table = tmp_path / "many.csv"
+    table.write_text("Name\n" + "".join(f"Client No{number}\n" for number in range(501)))
+    office("import", table)
+    mine = my_last(office.crm)
+    assert mine is not None
+    assert list(undo_preview(office.crm, mine[0])) == ["501 records will be as they were before."]
 
 
 # Listed

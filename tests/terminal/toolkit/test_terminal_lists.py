@@ -247,7 +247,14 @@ def test_sales_are_listed_with_their_clients_and_taken_back(start: Start, crm: C
     session.sees("After this: $12.50 in 1 sale. Status stays Regular.").choose("Save").sees("Changed sale 30: $12.50")
     session.sees("of 30").press("s").choose("Amount")
     session.sees("12.50").press("1").sees("$12.50 to Client 30")
-    session.choose("Delete this sale").sees("It can be undone").choose("Delete").sees("Deleted sale 30")
+    session.choose("Move to another client").sees("Client (").press("client 01", "enter").sees(
+        "Move the sale of $12.50"
+    )
+    session.sees("Client 30 after this: $0.00 in 0 sales. Status stays Regular.")
+    session.sees("Client 01 after this: $1,012.50 in 2 sales. Status stays Regular.").choose("No, go back")
+    session.sees("12.50").press("1").sees("$12.50 to Client 30")
+    session.choose("Delete this sale").sees("It can be undone").sees("After this: $0.00 in 0 sales.")
+    session.choose("Delete").sees("Deleted sale 30")
     with crm.read() as snapshot:
         assert snapshot.get(Client, 30).total_spend == 0
 
