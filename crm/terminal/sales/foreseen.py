@@ -34,13 +34,13 @@ def _foreseen(look_ahead: Callable[[], _Preview]) -> _Preview | None:
 
 
 def foreseen_line(session: Session, change: Callable[[Transaction], SaleReport]) -> str:
-    """What a change of a sale will bring; '' where it cannot be told."""
+    """The preview of a change of a sale, in a line; '' where it cannot be told."""
     report = _foreseen(lambda: session.crm.foresee(change))
     return foreseen_text(report, session.crm.conventions) if report else ""
 
 
 def foreseen_move(session: Session, sale: Sale, to: Client) -> Sequence[str]:
-    """What moving a sale to another client will bring to both; nothing where it cannot be told."""
+    """The preview of moving a sale, a line for each of the two clients; nothing where it cannot be told."""
     return _foreseen(lambda: moved_text(session.crm, sale, to)) or ()
 
 
