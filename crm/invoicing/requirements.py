@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from crm.invoicing.document import CATEGORIES, CREDIT_NOTE, NEVER_ZERO, TAXED, InvoiceDocument, Party
 from crm.invoicing.electronic_address import in_peppol
 from crm.model.iban import is_iban
+from crm.model.local_labels import local_label
 from crm.model.money import decimals_of
 from crm.model.vat_ids import is_like_vat_id
 
@@ -52,9 +53,11 @@ def _of_seller(document: InvoiceDocument, categories: set[str]) -> Iterator[Miss
         if not (seller.tax_number or seller.registration):
             yield Missing("seller", "tax_number", "your tax number or your number in a register")
     elif not (seller.vat_id or seller.tax_number):
-        yield Missing("seller", "vat_id", "your VAT ID or your tax number")
+        yield Missing("seller", "vat_id", f"your {_vat_id_label(seller)} or your tax number")
     if categories & {"AE", "K", "G"} and not seller.vat_id:
-        yield Missing("seller", "vat_id", f"your VAT ID ({_named(categories & {'AE', 'K', 'G'})} needs it)")
+        yield Missing(
+            "seller", "vat_id", f"your {_vat_id_label(seller)} ({_named(categories & {'AE', 'K', 'G'})} needs it)"
+        )
     yield from _vat_id("seller", "your", seller)
     if document.iban and not is_iban(document.iban):
         yield Missing("seller", "iban", "a right IBAN: the check digits of this one do not fit")
@@ -79,9 +82,17 @@ def _name_and_address(of: str, whose: str, party: Party) -> Iterator[Missing]:
         yield Missing(of, "country", f"{whose} country")
 
 
+def _vat_id_label(party: Party) -> str:
+    """The name of the number in the party's country: VAT ID, or tax ID in the US."""
+    label = local_label("VAT ID", party.country)
+    return label if label == "VAT ID" else f"{label[:1].lower()}{label[1:]}"
+
+
 def _vat_id(of: str, whose: str, party: Party) -> Iterator[Missing]:
     if party.vat_id and not is_like_vat_id(party.vat_id):
-        yield Missing(of, "vat_id", f"{whose} VAT ID with its country and without blanks, like DE123456789")
+        yield Missing(
+            of, "vat_id", f"{whose} {_vat_id_label(party)} with its country and without blanks, like DE123456789"
+        )
 
 
 def _of_lines(document: InvoiceDocument) -> Iterator[Missing]:
@@ -137,7 +148,7 @@ def _for_einvoice(document: InvoiceDocument, format: str) -> Iterator[Missing]:
         if format == "peppol" and (not has_address or party.electronic_scheme == "EM"):
             # The client's VAT ID stays as it was on issue; where e-invoices go can still be filled in.
             field = "vat_id" if of == "seller" else "electronic_address"
-            yield Missing(of, field, f"{whose} VAT ID, or an address in Peppol")
+            yield Missing(of, field, f"{whose} {_vat_id_label(party)}, or an address in Peppol")
         elif format in _XRECHNUNG and not has_address:
             yield Missing(of, "electronic_address", f"{whose} e-mail address, or another address for e-invoices")
     if format == "peppol" and not (document.buyer_reference or document.order_reference):

@@ -74,6 +74,12 @@ def test_what_the_law_asks_for_is_named(changes: dict[str, Any], lacking: set[st
     assert fields(changed(invoice(), **changes)) == lacking
 
 
+@pytest.mark.parametrize(("country", "sentence"), [("US", "your tax ID or your tax number"), ("DE", "your VAT ID or")])
+def test_the_number_of_a_seller_has_the_name_of_its_country(country: str, sentence: str) -> None:
+    (lack,) = missing(changed(invoice(), seller__country=country, seller__vat_id="", seller__tax_number=""))
+    assert lack.sentence.startswith(sentence)
+
+
 @pytest.mark.parametrize(
     ("format", "changes", "lacking"),
     [
