@@ -108,11 +108,14 @@ def sending_page(session: Session, name: str) -> None:
     session.screen.print(Text("Sending. Ctrl-C stops after the current e-mail; you can resume later.", "muted"))
 
 
-def tell_sent(session: Session, report: MailingReport) -> None:
-    """Says on the next page that a mailing went out, or why it stopped."""
+def tell_sent(session: Session, report: MailingReport, *, later: bool = False) -> None:
+    """Says on the next page that a mailing went out, or why it stopped; one for `later` waits in the outbox."""
     waiting, by = report.counted.waiting, session.crm.conventions
     sent = report.counted.counts.get("sent", 0)
-    if report.stopped or waiting:
+    if later:
+        waits = f"{by.number(waiting)} {'e-mail waits' if waiting == 1 else 'e-mails wait'} in the outbox."
+        session.done(f"{waits} `email outbox` (cron) sends them, or Resume sending here.")
+    elif report.stopped or waiting:
         session.say(f"! {report.stopped} {by.number(waiting)} not sent yet.".replace("!  ", "! "), "warning")
     else:
         troubles = f" {by.number(len(report.troubles))} need attention." if report.troubles else ""

@@ -32,6 +32,7 @@ _TITLE = "New mailing"
 # Below a preview stand a blank line, its entries, the way back and the hint.
 _BELOW = 7
 _ADDRESS = Email()
+_SENDS = ("send", "later")
 
 
 class MailingForm(MessageForm):
@@ -57,8 +58,9 @@ def write(session: Session, **arguments: Any) -> None:
     form = MailingForm(session)
     with session.crm.read() as snapshot:
         templates = of_channel(snapshot, "email")
-    report = _Steps(session, form, templates, group_of(**arguments) if arguments else None).go()
-    tell_sent(session, report)
+    steps = _Steps(session, form, templates, group_of(**arguments) if arguments else None)
+    report = steps.go()
+    tell_sent(session, report, later=steps.later)
     session.open(report.counted.mailing)
 
 
@@ -72,6 +74,8 @@ class _Steps(EmailSteps[MailingReport]):
         self._chosen = group
         self._asks_whom = group is None
         self._again = False
+        # Whether it is only put into the outbox.
+        self.later = False
 
     def steps(self) -> Sequence[Step]:
         return [*([self._ask_whom] if self._asks_whom else []), *super().steps()]
@@ -84,7 +88,7 @@ class _Steps(EmailSteps[MailingReport]):
         group = self._chosen or group_of()
         with_files = written(session.crm, None, answers["subject"], answers["body"], answers["attach"])
         draft = self._prepared(group, with_files)
-        while (chosen := self._looked_at(draft)) != "send" or not self._confirmed(draft.audience.count):
+        while (chosen := self._looked_at(draft)) not in _SENDS or not self._confirmed(draft.audience.count):
             if chosen == "read":
                 self._read("Preview", partial(draw_preview, session.screen, draft.preview, None))
             elif chosen == "left out":
@@ -95,9 +99,13 @@ class _Steps(EmailSteps[MailingReport]):
                 draft = self._prepared(group, with_files)
             elif chosen == "test":
                 self._test(group, answers)
-        sending_page(session, answers["subject"])
+        self.later = chosen == "later"
+        if not self.later:
+            sending_page(session, answers["subject"])
         sent: MailingReport = session.insist(
-            lambda: named("mailings send")(session.crm, yes=True, again=self._again, **group, **answers)
+            lambda: named("mailings send")(
+                session.crm, yes=True, again=self._again, later=self.later, **group, **answers
+            )
         )
         return sent
 
@@ -124,11 +132,14 @@ class _Steps(EmailSteps[MailingReport]):
         session.page(_TITLE, "Preview")
         screen.print(Text(draft.summary(by), "bold"))
         screen.print()
-        whole = draw_preview(screen, draft.preview, screen.left - _BELOW)
+        whole = draw_preview(screen, draft.preview, screen.left - _BELOW - (draft.minutes > 1))
         screen.print()
         count = draft.audience.count
         people = "1 person" if count == 1 else f"{by.number(count)} people"
         entries = [Choice(f"Send to {people}", "send"), Choice("Send me a test", "test")]
+        if draft.minutes > 1:
+            # Sending holds the menu for as long as it takes.
+            entries.append(Choice("Send later, by cron or Send queued mail", "later"))
         entries += [Choice("Who is excluded", "left out")] if draft.audience.left_out else []
         if got := sum(reader.why == "got" for reader in draft.audience.left_out):
             entries.append(Choice(f"Include the {by.number(got)} who have got it already", "again"))

@@ -116,6 +116,17 @@ def test_nobody_writes_what_nobody_gets_or_what_cannot_be_sent(start: Start, crm
     to_many(start).sees("No e-mail can be sent yet").sees("CRM_SMTP_URL").lacks("Which clients?")
 
 
+def test_what_takes_minutes_can_be_left_to_the_outbox(start: Start, crm: CRM, post: Post, mail: dict[str, str]) -> None:
+    readers(crm, 3)
+    named("settings set")(crm, "mails_per_minute", "1")
+    session = written(to_many(start, **mail)).sees("That takes about 3 minutes.").choose("Send later")
+    session.press("3", "enter").sees("3 e-mails wait in the outbox.").sees("3 queued").sees("Resume sending")
+    assert (post.taken, [message.state for message in messages(crm)]) == ([], ["queued"] * 3)
+    named("settings set")(crm, "mails_per_minute", "600")
+    session.choose("Resume sending").sees("Sent to 3.")
+    assert post.recipients == ["a1@example.com", "a2@example.com", "a3@example.com"]
+
+
 @pytest.mark.slow
 def test_what_waits_is_gone_on_with_or_cancelled(start: Start, crm: CRM, post: Post, mail: dict[str, str]) -> None:
     readers(crm, 3)

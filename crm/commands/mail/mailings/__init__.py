@@ -51,10 +51,15 @@ class Prepared:
     a_minute: int
     blanks: Mapping[str, int]
 
+    @property
+    def minutes(self) -> int:
+        """The minutes that sending takes at the pace of the team."""
+        return -(-self.audience.count // self.a_minute)
+
     def summary(self, by: Conventions) -> str:
         """The number of people who get it, how long that takes, and how many are left out, in sentences."""
         count = self.audience.count
-        minutes = -(-count // self.a_minute)
+        minutes = self.minutes
         takes = f" That takes about {pluralize(minutes, 'minute', 'minutes', by)}." if minutes > 1 else ""
         left_out = f" {self.audience.summary(by)}" if self.audience.left_out else ""
         return f"This goes to {pluralize(count, 'client', 'clients', by)}.{takes}{left_out}{self._blank(by)}"
@@ -81,6 +86,7 @@ def send(
     view: OfView = "",
     all_: Everybody = False,
     again: Annotated[bool, About("Again", "also to those who have got the same text in an earlier mailing")] = False,
+    later: Annotated[bool, About("Later", "only puts it into the outbox; `email outbox` sends it")] = False,
     yes: bool = False,
 ) -> MailingReport | TestSent:
     """Sends an e-mail to many clients at once, with the fields filled in for each.
@@ -88,7 +94,8 @@ def send(
     It does not go to clients who have not agreed to mailings, have no address or one that was refused for good, or have
     received the same text in an earlier mailing (unless you give --again); no address gets it twice. You see first who
     is excluded, and a preview of the first e-mail. Each e-mail ends with an unsubscribe link. They are sent at the pace
-    of the setting mails_per_minute; if that is interrupted, `mailings resume` continues where it stopped.
+    of the setting mails_per_minute; if that is interrupted, `mailings resume` continues where it stopped. With --later
+    nothing is sent now: the next `email outbox`, from cron for example, sends it.
     """
     refuse_unsendable(crm)
     text = written(crm, template, subject, body, attach)
@@ -102,6 +109,9 @@ def send(
             f"{draft.preview.full_text}\n\n{listed(draft, crm.conventions)}\n\nSend it?", "Send it", destructive=True
         )
     mailing, left_out = enqueued(crm, group, text, again=again)
+    if later:
+        with crm.read() as snapshot:
+            return replace(report_on(snapshot, mailing), left_out=left_out)
     return replace(delivered(crm, mailing), left_out=left_out)
 
 
