@@ -28,12 +28,20 @@ from crm.repository.sheets.grid.layout import (
     heading,
     is_marker,
     letters,
+    marker,
     new_heading,
     trimmed,
 )
 from crm.repository.sheets.mirror import history_tab, mirror
 from crm.repository.sheets.mirror.loading import records
-from crm.repository.sheets.mirror.mirror import META_RANGE, Seen, State
+from crm.repository.sheets.mirror.mirror import (
+    META_RANGE,
+    Seen,
+    State,
+    unfinished,
+    unfinished_rows,
+    without_unfinished,
+)
 from crm.repository.sheets.pull.reading import is_serialised
 from crm.repository.sheets.push.requests import LARGEST, add_marker
 from crm.repository.sheets.setup import add_tab, free_title
@@ -97,9 +105,12 @@ class Damage:
                 yield self._made(kind)
                 continue
             rows = self._values[tab].rows
+            if tab.sheet_id in self._unfinished:
+                yield self._written_again(kind, self._values[tab].title, not self._are_known(kind, rows))
+                continue
             if not {"id", "version"} <= heading(kind, rows[0] if rows else []).positions.keys():
                 yield self._with_heading(kind, rows)
-        if not self._exists(HISTORY):
+        if not self._exists(HISTORY) or HISTORY.sheet_id in self._unfinished or self._is_history_cleared:
             yield self._new_history()
         if not self._exists(BEFORE):
             yield Repair(BEFORE, f"The hidden tab “{BEFORE.title}” is added again.", [add_tab(BEFORE, self._titles)])
@@ -115,7 +126,25 @@ class Damage:
 
     @property
     def _state_there(self) -> State | None:
-        return State.read(self._values[META].rows) if META in self._values else None
+        """The state in the technical tab; where a repair broke off, the one that it found."""
+        if META not in self._values:
+            return None
+        rows = self._values[META].rows
+        return State.read(without_unfinished(rows))
+
+    @cached_property
+    def _unfinished(self) -> frozenset[int]:
+        """The tabs that a repair which broke off was filling."""
+        return unfinished(self._values[META].rows) if META in self._values else frozenset()
+
+    @property
+    def _is_history_cleared(self) -> bool:
+        return bool(self._seen.state.history_rows) and not history_tab.has_content(self._values[HISTORY].rows)
+
+    def _are_known(self, kind: type[Record], rows: Sequence[Sequence[Cell]]) -> bool:
+        """Return whether nothing stands in a tab but what it is filled with."""
+        known = {tuple(trimmed(row)) for row in [self._known(kind).written, *self._rows(kind)]}
+        return known.issuperset(tuple(trimmed(row)) for row in rows if any(cell != "" for cell in row))
 
     # A tab that is gone
 
@@ -170,12 +199,27 @@ class Damage:
     def _new_history(self) -> Repair:
         rows = list(history_tab.rows_of(self._connection, 1))
         count = self._connection.execute(select(func.count()).select_from(tables.transactions)).scalar()
+        head = cells_request(HISTORY.sheet_id, 0, 0, [list(HISTORY_COLUMNS)])
+        if self._exists(HISTORY):
+            words = f"The hidden tab “{HISTORY.title}” is filled again, with {count} changes."
+            emptied = self._emptied(HISTORY, len(rows), len(HISTORY_COLUMNS))
+            return Repair(HISTORY, words, emptied, rows, [head], anew=True)
         made = add_tab(HISTORY, self._titles)
         grid = made["addSheet"]["properties"]["gridProperties"]
         grid["rowCount"] = max(grid["rowCount"], len(rows) + 1)
-        head = cells_request(HISTORY.sheet_id, 0, 0, [list(HISTORY_COLUMNS)])
         words = f"The hidden tab “{HISTORY.title}” is added again, with {count} changes."
         return Repair(HISTORY, words, [made], rows, [head], anew=True)
+
+    def _emptied(self, tab: Tab, rows: int, wide: int) -> list[Request]:
+        """Empties a tab and makes it large enough for so many rows."""
+        grid = self._properties[tab.sheet_id]["gridProperties"]
+        size = {"rowCount": max(grid["rowCount"], rows + 2), "columnCount": max(grid["columnCount"], wide)}
+        properties = {"sheetId": tab.sheet_id, "gridProperties": size}
+        names = "gridProperties.rowCount,gridProperties.columnCount"
+        return [
+            {"updateCells": {"range": {"sheetId": tab.sheet_id}, "fields": "userEnteredValue"}},
+            {"updateSheetProperties": {"properties": properties, "fields": names}},
+        ]
 
     # A tab that has lost its heading
 
@@ -279,15 +323,7 @@ class Damage:
             last = len(self._properties)
             first.append({"duplicateSheet": {"sourceSheetId": sheet, "newSheetName": kept, "insertSheetIndex": last}})
             words += f" What stands in it now is kept in a new tab, “{kept}”."
-        first.append({"updateCells": {"range": {"sheetId": sheet}, "fields": "userEnteredValue"}})
-        grid = self._properties[sheet]["gridProperties"]
-        size = {
-            "rowCount": max(grid["rowCount"], len(rows) + 2),
-            "columnCount": max(grid["columnCount"], len(self._known(kind).written)),
-        }
-        properties = {"sheetId": sheet, "gridProperties": size}
-        names = "gridProperties.rowCount,gridProperties.columnCount"
-        first.append({"updateSheetProperties": {"properties": properties, "fields": names}})
+        first += self._emptied(TABS[kind], len(rows), len(self._known(kind).written))
         return Repair(TABS[kind], words, first, rows, list(self._headed(kind, self._known(kind))), anew=True)
 
     # The state
@@ -308,24 +344,40 @@ class Damage:
     def mend(self) -> None:
         """Does it. Raises Rejected where somebody was first, NoAnswer where it is not known whether it arrived."""
         state = self._new_state()
-        first = [request for repair in self.repairs for request in repair.first]
+        markers = self._markers
         last = [request for repair in self.repairs for request in repair.last]
-        last += [{"deleteNamedRange": {"namedRangeId": name}} for name in self._markers]
-        last += [
+        portions = self._portions([*last, *self._marked(markers, state.rows(), state)])
+        if len(portions) > 1:
+            # Until the last one nobody can read the spreadsheet, and whoever repairs it fills these tabs anew.
+            begun = replace(self._state_there or self._seen.state, last=state.last, roster=state.roster)
+            filled = [repair.tab.sheet_id for repair in self.repairs if repair.anew]
+            own = replace(begun, uid=new_id())
+            portions[0] += self._marked(markers, unfinished_rows(begun, filled), own)
+            markers = [marker(own.revision, own.uid)]
+        portions[-1] += [*last, *self._marked(markers, state.rows(), state)]
+        for portion in portions:
+            self._service.write(portion)
+
+    @staticmethod
+    def _marked(markers: Sequence[str], rows: Sequence[Sequence[Cell]], state: State) -> list[Request]:
+        """Writes the technical tab, and a marker in the place of those there are: of two who do so one is refused."""
+        return [
+            *({"deleteNamedRange": {"namedRangeId": name}} for name in markers),
             {"updateCells": {"range": META.rows(0, 2), "fields": "userEnteredValue"}},
-            cells_request(META.sheet_id, 0, 0, state.rows()),
+            cells_request(META.sheet_id, 0, 0, rows),
             add_marker(state),
         ]
-        portion: list[Request] = first
+
+    def _portions(self, last: Sequence[Request]) -> list[list[Request]]:
+        """The requests before the `last` ones, in portions that can be sent, the last portion together with those."""
+        portions = [[request for repair in self.repairs for request in repair.first]]
         for request in self._row_requests():
-            if Service.size([*portion, request]) > LARGEST - _SPARE:
-                self._service.write(portion)
-                portion = []
-            portion.append(request)
-        if portion and Service.size([*portion, *last]) > LARGEST:
-            self._service.write(portion)
-            portion = []
-        self._service.write([*portion, *last])
+            if portions[-1] and Service.size([*portions[-1], request]) > LARGEST - _SPARE:
+                portions.append([])
+            portions[-1].append(request)
+        if portions[-1] and Service.size([*portions[-1], *last]) > LARGEST:
+            portions.append([])
+        return portions
 
     def _row_requests(self) -> Iterator[Request]:
         """All rows that are written, in portions of an eighth of a request."""
@@ -347,15 +399,18 @@ class Damage:
         if before is not None and before.staging:
             raise StoreBusyError("Someone is saving a large change to the spreadsheet. Nothing was changed; try again.")
         history = next((len(repair.rows) for repair in self.repairs if repair.tab is HISTORY), None)
-        if before is not None and self.repairs:
+        seen = self._seen.state
+        if before is not None and self.repairs and not self._unfinished and not before.is_older_copy(seen):
             rows = before.history_rows if history is None else history
             return replace(before, revision=before.revision + 1, uid=new_id(), history_rows=rows)
-        if HISTORY in self._values:
+        if before is not None:
+            rows = before.history_rows
+        elif HISTORY in self._values:
             rows = max(len(self._values[HISTORY].rows) - 1, 0)
-        seen, written = self._seen.state, self._values[META].rows if META in self._values else []
+        written = self._values[META].rows if META in self._values else []
         facts = dict(zip(map(str, written[0]), written[1], strict=False)) if len(written) > 1 else {}
         return State(
-            revision=max(seen.revision, rows) + _AHEAD,
+            revision=max(seen.revision, rows, before.revision if before else 0) + _AHEAD,
             uid=new_id(),
             history_rows=rows if history is None else history,
             last=self._numbers(),
@@ -366,6 +421,8 @@ class Damage:
     def _numbers(self) -> Mapping[str, int]:
         """The highest numbers given out, by table: those that this machine knows of and those that are there."""
         last = dict(self._seen.state.last)
+        if self._state_there is not None:
+            last |= {name: max(last.get(name, 0), number) for name, number in self._state_there.last.items()}
         for name, number in mirror.numbers(self._connection).items():
             last[name] = max(last.get(name, 0), number)
         for kind in RECORDS:

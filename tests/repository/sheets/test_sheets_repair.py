@@ -1,6 +1,7 @@
 """What people do to tabs and headings so that the spreadsheet cannot be read: it is put back from the program."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from crm.errors import RefusedError
 from crm.model import Client, Sale
 from crm.repository.sheets import repairing
+from crm.repository.sheets.google.spreadsheet import NoAnswer, Service
 from crm.repository.sheets.grid.layout import META
 from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
 
@@ -53,6 +55,10 @@ def _replaced(team: Team) -> None:
     team.person.set_cells(team.id, "import", 0, 0, [["Name"], ["Ada"]])
 
 
+def _clear_history(team: Team) -> None:
+    team.person.clear_cells(team.id, "history", "A1:AZ1000")
+
+
 def _swapped(team: Team) -> None:
     """A tab is duplicated, the first one deleted, and the copy gets its name."""
     team.person.copy_tab(team.id, CLIENTS, "Copy")
@@ -74,16 +80,20 @@ CASES: dict[str, tuple[Callable[[Team], Any], str, bool]] = {
     "sales deleted": (lambda team: team.person.delete_tab(team.id, SALES), "with 8 sales", False),
     "history deleted": (lambda team: team.person.delete_tab(team.id, "history"), "“history”", False),
     "crm deleted": (lambda team: team.person.delete_tab(team.id, "crm"), "“crm”", False),
+    "history cleared": (_clear_history, "“history” is filled again", True),
     "crm before deleted": (lambda team: team.person.delete_tab(team.id, "crm before"), "“crm before”", False),
     "crm typed into": (lambda team: team.person.set_cells(team.id, META.title, 1, 1, [["many"]]), "“crm”", False),
+    "revision made lower": (lambda team: team.person.set_cells(team.id, META.title, 1, 1, [[1]]), "“crm”", False),
     "users deleted": (lambda team: team.person.delete_tab(team.id, "users"), "“users”", False),
     "duplicated, original deleted": (_swapped, "“clients (CRM)”", False),
     "a file over the spreadsheet": (_replaced, "with 3 clients", True),
 }  # fmt: skip
 
+_IN_SEVERAL = ["clients deleted", "a CSV over the tab", "a file over the spreadsheet"]
+
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", ["clients deleted", "a CSV over the tab", "a file over the spreadsheet"])
+@pytest.mark.parametrize("case", _IN_SEVERAL)
 def test_what_is_too_much_for_one_request_goes_in_several(
     team: Team, case: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,6 +105,60 @@ def test_what_is_too_much_for_one_request_goes_in_several(
     team.repository.mend()
     assert team.person.counts(team.id)["writes"] > 1
     assert team.agreed() == before
+
+
+class _Killed(BaseException):
+    """The program ends in the middle of what it does."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lost", [False, True], ids=["killed", "answer lost"])
+@pytest.mark.parametrize("case", [*_IN_SEVERAL, "history deleted", "history cleared"])
+def test_a_repair_that_breaks_off_is_finished_by_the_next_one(
+    case: str, lost: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, broken = Service.write, 0
+    monkeypatch.setattr(repairing, "LARGEST", 12_000)
+    monkeypatch.setattr(repairing, "_SPARE", 8_000)
+    for last in range(1, 30):
+        with new_team() as team:
+            for _ in range(12):
+                team.store.change(lambda tx: tx.add_all([Client(kind="person", last_name="Buyer") for _ in range(2)]))
+            team.store.sell(1, "5.00")
+            other = team.another("ben")
+            before, summaries = team.stored(), team.summaries()
+            team.stored(other)
+            CASES[case][0](team)
+            writes = 0
+
+            def breaking(service: Service, requests: Any, **asked: Any) -> Any:
+                nonlocal writes
+                writes += 1
+                answer = write(service, requests, **asked)
+                if writes == last:  # noqa: B023
+                    raise NoAnswer("the answer was lost") if lost else _Killed
+                return answer
+
+            with monkeypatch.context() as patched:
+                patched.setattr(Service, "write", breaking)
+                with suppress(_Killed):
+                    team.repository.mend()
+            if writes < last:
+                break
+            broken += 1
+            # Nobody takes what is there so far for all there is.
+            for machine in (other, team.repository):
+                machine._look_at_sheet()
+                assert team.stored(machine) == before
+                assert machine.held().gone == {}
+                assert not lost or machine.notice() == ""
+            # The next one need not be the same machine.
+            (other if last % 2 else team.repository).mend()
+            team.store.sell(1, "1.00")
+            assert {**team.agreed(), Client: {}, Sale: {}} == {**before, Client: {}, Sale: {}}
+            assert len(team.stored(other)[Client]) == 24
+            assert team.summaries(other)[1:] == summaries
+    assert broken > 1
 
 
 @pytest.mark.slow
@@ -133,8 +197,10 @@ def test_what_was_damaged_by_hand_is_named_and_put_back(team: Team, case: str) -
             # What was seen before can be read, and what is in the way is named.
             assert team.stored(machine) == before
             assert "`sheets repair`" in machine.notice()
-    with pytest.raises(RefusedError, match="has never read"):
-        team.another().damage_by_hand()
+    if case != "revision made lower":
+        # Only who has seen the higher one knows.
+        with pytest.raises(RefusedError, match="has never read"):
+            team.another().damage_by_hand()
     assert words in " ".join(team.repository.damage_by_hand())
     team.repository.mend()
     team.repository.settle(take_over=False)

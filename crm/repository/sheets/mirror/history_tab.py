@@ -54,6 +54,11 @@ def rows_of_one(head: Row[Any], entries: Iterable[Entry | Row[Any]]) -> Iterator
         yield [*opening, *[""] * (_WIDE - len(opening) - 1), *by]
 
 
+def has_content(rows: Sequence[Sequence[Cell]]) -> bool:
+    """Return whether anything stands in the tab below its heading."""
+    return any(cell != "" for row in rows[1:] for cell in row)
+
+
 def digest(row: Sequence[Cell]) -> str:
     """The digest of a row, by which the end of the history is known."""
     cells = [int(cell) if isinstance(cell, float) and cell.is_integer() else cell for cell in row]

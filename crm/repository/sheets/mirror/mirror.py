@@ -75,6 +75,10 @@ class State:
         """Return whether both are of the same revision."""
         return (self.revision, self.uid) == (other.revision, other.uid)
 
+    def is_older_copy(self, other: "State") -> bool:
+        """Return whether this is the other one with an earlier revision, which only a person writes."""
+        return self.uid == other.uid and self.revision != other.revision
+
     def is_but_for_roster(self, other: "State") -> bool:
         """Return whether both are the same, whatever their rosters."""
         return replace(self, roster=other.roster) == other
@@ -113,6 +117,39 @@ class State:
 
 
 META_RANGE = META.rows(0, 4)
+# While a repair of several requests goes on, the number of rows of the history has this and the numbers of the tabs
+# behind it: no version of the program reads such a state.
+_REPAIRS = "repairs"
+_HISTORY_ROWS = 4
+
+
+def unfinished_rows(state: State, tabs: Iterable[int]) -> list[list[Cell]]:
+    """The two rows of the technical tab while some tabs are filled again."""
+    names, values = state.rows()
+    values[_HISTORY_ROWS] = " ".join([str(state.history_rows), _REPAIRS, *map(str, tabs)])
+    return [names, values]
+
+
+def unfinished(rows: Sequence[Sequence[Cell]]) -> frozenset[int]:
+    """The tabs that are being filled again; none where no repair has begun."""
+    words = _repair_words(rows)
+    return frozenset(int(word) for word in words[2:] if word.isdecimal())
+
+
+def without_unfinished(rows: Sequence[Sequence[Cell]]) -> list[list[Cell]]:
+    """The rows of the technical tab as they were before such a repair."""
+    written = [list(row) for row in rows]
+    if words := _repair_words(rows):
+        written[1][_HISTORY_ROWS] = words[0]
+    return written
+
+
+def _repair_words(rows: Sequence[Sequence[Cell]]) -> list[str]:
+    cell = rows[1][_HISTORY_ROWS] if len(rows) > 1 and len(rows[1]) > _HISTORY_ROWS else ""
+    words = str(cell).split()
+    return words if words[1:2] == [_REPAIRS] else []
+
+
 # The third row says whether Google was seen to apply requests one after the other: this, "yes" or "no", and the day.
 SERIALISES = "serialises"
 # The fourth row says whether Drive was seen to tell of an edit at once: this, "yes" or "no", and the day.

@@ -55,13 +55,23 @@ class StaleHistory(Exception):
     """The piece of the history that was read does not go on where the mirror stands: all of it is needed."""
 
 
+def refuse_damaged(contents: Contents, before: Seen | None) -> None:
+    """Raises TabDamagedError where only a person can have made the state what it is, or has cleared the history."""
+    state = contents.state
+    if before is not None and state.is_older_copy(before.state):
+        raise TabDamagedError(f"The hidden tab “crm” was changed by hand; {_PUT_BACK}")
+    is_empty = not any(cell != "" for row in contents.history for cell in row)
+    # A store that was only set up has none; so has an older version of it that was put back.
+    is_known = before is not None and before.state.history_rows and state.revision >= before.state.revision
+    if contents.everything and is_empty and (state.history_rows or is_known):
+        raise TabDamagedError(f"The hidden tab “{HISTORY.title}” was cleared by hand; {_PUT_BACK}")
+
+
 def unseen(contents: Contents, before: Seen | None) -> Entries:
     """The entries of the history that the mirror has not seen."""
     state, known = contents.state, 0
     if before is not None:
         known = before.state.history_rows
-        if before.state.uid == state.uid and before.state.revision != state.revision:
-            raise TabDamagedError(f"The hidden tab “crm” was changed by hand; {_PUT_BACK}")
         if not _goes_on(contents, before):
             raise StaleHistory
     rows = contents.history

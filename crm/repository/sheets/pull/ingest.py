@@ -23,7 +23,15 @@ from crm.repository.sheets.mirror.history_tab import Entries
 from crm.repository.sheets.mirror.loading import Loading, leave_out_orphans, records
 from crm.repository.sheets.mirror.mirror import Quiet, Seen
 from crm.repository.sheets.mirror.validation import SettingCheck
-from crm.repository.sheets.pull.delta import Contents, StaleHistory, by_record, enter, history_end, unseen
+from crm.repository.sheets.pull.delta import (
+    Contents,
+    StaleHistory,
+    by_record,
+    enter,
+    history_end,
+    refuse_damaged,
+    unseen,
+)
 from crm.repository.sheets.pull.number_formats import Strange
 from crm.repository.sheets.pull.tab_diff import HandEdits, TabIntake
 from crm.repository.spend import counts_invoices
@@ -102,6 +110,7 @@ class _Intake:
 
     def take(self) -> HandEdits:
         before = mirror.seen(self.connection)
+        refuse_damaged(self.contents, before)
         if before is not None and self.contents.everything:
             # What cannot be read keeps the value that it had.
             self.good = {kind: records(self.connection, kind) for kind in RECORDS}

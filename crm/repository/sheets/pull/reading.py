@@ -24,7 +24,7 @@ from crm.repository.sheets.grid.layout import (
     trimmed,
 )
 from crm.repository.sheets.mirror import history_tab
-from crm.repository.sheets.mirror.mirror import META_RANGE, PROBE, SERIALISES, Place, Quiet, Seen, State
+from crm.repository.sheets.mirror.mirror import META_RANGE, PROBE, SERIALISES, Place, Quiet, Seen, State, unfinished
 from crm.repository.sheets.pull.delta import AllTabsGoneError, TabDamagedError
 from crm.repository.sheets.pull.ingest import Contents
 from crm.repository.sheets.push.before_images import came_first
@@ -91,6 +91,11 @@ def state_in(rows: Sequence[Sequence[Cell]]) -> State:
             f" {FORMAT}); it was left as it is. Install the newer version to open it."
         )
     state = State.read(rows)
+    if unfinished(rows):
+        raise TabDamagedError(
+            "A repair of the spreadsheet is not finished. If it is not running any more, run `sheets repair` again: it"
+            " finishes the repair."
+        )
     if state is None:
         raise TabDamagedError(
             "The hidden tab “crm” was changed by hand and cannot be read. Undo that in the spreadsheet (Edit, Undo, or"

@@ -63,8 +63,14 @@ def recounting(contents: Contents) -> tuple[Plan, State] | None:
     state = contents.state
     expected = state.history_rows - contents.history_from
     surplus = len(contents.history) - expected
-    # Where an older version was put back, or rows above are gone, all of it has to be read.
-    if state.staging or surplus == 0 or (not contents.everything and not 0 <= expected < len(contents.history)):
+    # Where an older version was put back, or rows above are gone, all of it has to be read; where nothing is left of
+    # it, it is filled again.
+    if (
+        state.staging
+        or surplus == 0
+        or not contents.history
+        or (not contents.everything and not 0 <= expected < len(contents.history))
+    ):
         return None
     return Plan(), replace(state, history_rows=state.history_rows + surplus)
 
