@@ -43,7 +43,16 @@ from crm.repository.sheets.pull.kept_accounts import KeptAccounts, note_edits
 from crm.repository.sheets.pull.number_formats import strange_amounts, strange_cells
 from crm.repository.sheets.push import column_restore
 from crm.repository.sheets.push.plan import Marks, Plan, plan, plan_again, plan_rows, whole_plan
-from crm.repository.sheets.push.push import Applied, Placed, Push, Refused, Stale, Unclear, may_be_saved
+from crm.repository.sheets.push.push import (
+    Applied,
+    Placed,
+    Push,
+    Refused,
+    RefusedAgainError,
+    Stale,
+    Unclear,
+    may_be_saved,
+)
 from crm.repository.sheets.push.requests import Commit
 from crm.repository.sheets.repairing import Damage
 from crm.repository.snapshot import SqlSnapshot, fact, put_fact
@@ -388,11 +397,12 @@ class SheetsRepository(SqlRepository):
                 raise Stale
             take = self._taking(edits, seen)
             self._commit(connection, change, hand_edits.WHAT, SPREADSHEET, {}, seen, marks)
-        except (Refused, RefusedError, StoreDamagedError, StoreAccessError) as error:
+        except (Refused, RefusedAgainError, RefusedError, StoreDamagedError, StoreAccessError) as error:
             # A column is gone, or rows are mixed up, or they may only be looked at: until that is changed in the sheet
             # nothing is new.
             connection.rollback()
-            reason = mirror.ONLY_READS * isinstance(error, StoreAccessError) + str(error)
+            reason = error.reason if isinstance(error, RefusedAgainError) else str(error)
+            reason = mirror.ONLY_READS * isinstance(error, StoreAccessError) + reason
             self._note_done(connection, version, began, reason)
             if take is not None:
                 self._show_untaken(take, edits.generation)

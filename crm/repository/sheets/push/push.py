@@ -51,6 +51,14 @@ class Refused(Stale):
     """Google does not take the commit, though nobody came first: a tab is protected, or the spreadsheet is full."""
 
 
+class RefusedAgainError(StoreError):
+    """Google has refused a commit several times, always for the same `reason`."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Google refused the change: {reason} Nothing was saved.")
+        self.reason = reason
+
+
 class Unclear(Exception):
     """The commit may be there, or may still come: once the spreadsheet has been read, the mirror knows."""
 
@@ -225,7 +233,7 @@ class Push:
         self._refused[reason] += 1
         if self._refused[reason] >= _SAME_REFUSALS:
             del self._refused[reason]
-            raise StoreError(f"Google refused the change: {reason} Nothing was saved.") from None
+            raise RefusedAgainError(reason) from None
 
     # Those who write in several requests
 
