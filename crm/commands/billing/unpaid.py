@@ -1,6 +1,6 @@
 """Unpaid invoices by client, with their age, and the account of a client."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -51,8 +51,8 @@ class Unpaid:
 
 @dataclass(frozen=True, slots=True)
 class ClientStatement:
-    """The account of a client in a period, in a currency. `fees` and `interest` were asked for in the last reminder of
-    what is still open; they are no part of the balance, as no invoice has them."""
+    """The account of a client in a period, in a currency. `fees` and `interest` were asked for in the last reminder up
+    to its end, where what it asked for is still open; they are no part of the balance, as no invoice has them."""
 
     client: Client
     statement: Statement
@@ -132,18 +132,30 @@ def statement_of(
         if payment.on
     ]
     account = statement(entries, since=since, until=until or snapshot.today)
-    reminders = _last_reminders(snapshot, [invoice.id for invoice in issued if invoice.open > 0 and invoice.reminded])
+    still = [invoice.id for invoice in issued if invoice.open > 0 and invoice.reminded]
+    reminders = _last_reminders(snapshot, still, {invoice.id for invoice in issued}, account.until)
     fees = sum((reminder.fee for reminder in reminders), NOTHING)
     return ClientStatement(client, account, currency, fees, sum((item.interest for item in reminders), NOTHING))
 
 
-def _last_reminders(snapshot: Snapshot, invoices: Sequence[int]) -> Sequence[Reminder]:
-    """The last reminder of each of some invoices."""
-    last: dict[int, Reminder] = {}
-    for start in range(0, len(invoices), 500):
-        some = snapshot.find_all(Reminder, Query({"invoice": invoices[start : start + 500]}, sort="level"))
-        last |= {reminder.invoice: reminder for reminder in some}
-    return list(last.values())
+def _last_reminders(
+    snapshot: Snapshot, still_open: Sequence[int], of_account: Collection[int], until: date
+) -> Sequence[Reminder]:
+    """All that the last e-mail up to a day reminded of, of the invoices of an account, where some of it is still open:
+    a fee stands beside one of them only."""
+    reminders = [
+        reminder
+        for start in range(0, len(still_open), 500)
+        for reminder in snapshot.find_all(Reminder, Query({"invoice": still_open[start : start + 500]}))
+        if reminder.on and reminder.on <= until
+    ]
+    if not reminders:
+        return ()
+    last = max(reminders, key=lambda reminder: (reminder.on, reminder.id))
+    if not last.message:
+        return [last]
+    together = snapshot.find_all(Reminder, Query({"message": last.message}))
+    return [reminder for reminder in together if reminder.invoice in of_account]
 
 
 @command("statements send", title="Send a statement", menu="unpaid")

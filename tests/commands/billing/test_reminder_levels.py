@@ -131,6 +131,26 @@ def test_fee_and_interest_stand_on_the_reminder_and_below_the_statement_alone(ma
     assert mailed("statements show", mailed.acme).fees == 0
 
 
+def test_a_statement_says_what_the_last_reminder_up_to_its_end_asked_for(mailed: MailedDesk) -> None:
+    mailed("reminders levels set", 1, fee=D(10))
+    earlier, later, third = (mailed.late(days, "Late 100 19%") for days in (30, 10, 9))
+    for invoice, days, message, fee in (
+        (earlier, 19, 901, 5), (later, 1, 902, 10), (third, 1, 902, 0),
+    ):  # fmt: skip
+        on = TODAY - timedelta(days=days)
+
+        def remind(tx: Any, invoice: Any = invoice, on: Any = on, message: int = message, fee: int = fee) -> None:
+            tx.add(Reminder(invoice=invoice.id, level=1, on=on, fee=D(fee), message=message, user="anna"))
+            tx.change(tx.get(type(invoice), invoice.id), reminded=1, reminded_on=on)
+
+        mailed.crm.transact(remind, "reminded")
+    assert mailed("statements show", mailed.acme).fees == 10
+    assert mailed("statements show", mailed.acme, until=TODAY - timedelta(days=5)).fees == 5
+    assert mailed("statements show", mailed.acme, until=TODAY - timedelta(days=25)).fees == 0
+    mailed("payments add", mailed.acme, D(119), invoice=[later])
+    assert mailed("statements show", mailed.acme).fees == 10
+
+
 def test_a_client_without_reminders_gets_none(mailed: MailedDesk) -> None:
     mailed("clients edit", mailed.acme, {"no_reminders": True})
     mailed.late(20)
