@@ -112,7 +112,7 @@ class Command:
     mends that, or does without the store: it gets one that is shut (`context.shut`). `outside` says that the shell
     alone has it, for users at the machine of the store, and that nobody is signed in while it runs. `as_text` makes of
     the result what the shell prints where that is another thing than the result: what was deleted, not its card.
-    `beside` makes a line of it that the shell says on stderr, not as a row: the total of a list.
+    `beside` makes a line from the arguments that the shell says on stderr, not as a row: the total of a list.
     """
 
     group: str
@@ -127,7 +127,7 @@ class Command:
     outside: bool = False
     as_text: "Callable[[CRM, Any], Any] | None" = field(default=None, repr=False)
     key: str = ""
-    beside: "Callable[[CRM, Any], str] | None" = field(default=None, repr=False)
+    beside: "Callable[[CRM, Mapping[str, Any]], str] | None" = field(default=None, repr=False)
 
     @property
     def words(self) -> str:
@@ -203,7 +203,7 @@ def command(
     outside: bool = False,
     as_text: "Callable[[CRM, Any], Any] | None" = None,
     key: str = "",
-    beside: "Callable[[CRM, Any], str] | None" = None,
+    beside: "Callable[[CRM, Mapping[str, Any]], str] | None" = None,
 ) -> Callable[[_Function], _Function]:
     """Registers a function as the command that the shell calls `words` and the menu `title`; `roles` may run it.
     `here` says that it concerns the machine that the program runs on, `own_store` that it is not about the sample data;

@@ -116,7 +116,8 @@ class Call:
             command.demand(crm.reader)
             result = self._done(crm, command, options)
             self._print(crm, result if self._settings["json"] or not command.as_text else command.as_text(crm, result))
-            if command.beside and not self._settings["json"] and (line := command.beside(crm, result)):
+            beside = None if self._settings["json"] else command.beside
+            if beside and (line := beside(crm, self._arguments(crm, command, options))):
                 self._tell_beside("", line)
             self._tell_cut(crm, command, options, result)
             self._notice(crm)

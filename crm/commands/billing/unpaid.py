@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from crm.commands.billing.payments import OfClient
 from crm.commands.billing.sending import BCC, CC, To, as_body, in_currency, plain_text
@@ -67,15 +67,13 @@ class ClientStatement:
         return f"The last reminder also asked for {listed}, which is not part of this balance." if listed else ""
 
 
-def _totals(crm: CRM, rows: Sequence[Unpaid]) -> str:
-    """The totals of a list by currency, in a line."""
+def _totals(crm: CRM, arguments: Mapping[str, Any]) -> str:
+    """The totals by currency of all that is listed, in a line, however much of it a page shows."""
     parts = []
-    for currency in dict.fromkeys(row.currency for row in rows):
+    with crm.read() as snapshot:
+        totals = billing.unpaid_totals(snapshot, days=arguments.get("days", 0))
+    for currency, still, overdue in totals:
         by = in_currency(crm.conventions, currency)
-        still, overdue = (
-            sum((getattr(row, name) for row in rows if row.currency == currency), NOTHING)
-            for name in ("open", "overdue")
-        )
         parts.append(f"{by.money(still)} open" + (f", {by.money(overdue)} overdue" if overdue else ""))
     return f"Total: {'; '.join(parts)}" if parts else ""
 

@@ -222,7 +222,23 @@ def unpaid_by_client(
     """The debt of each client in each currency, the most overdue first: the id, what is open, then of it what is not
     due yet and what has been due for up to 30, 60, 90 and more days, the first day due, the last reminder, the last day
     promised, and the currency. `days` leaves out those with nothing overdue for so long."""
-    today = snapshot.today
+    statement = _unpaid_by_client(snapshot.today, days)
+    return snapshot.select(statement.limit(limit).offset(offset or None))
+
+
+def unpaid_totals(snapshot: Snapshot, *, days: int = 0) -> Sequence[tuple[str, Decimal, Decimal]]:
+    """The debt of all clients that `unpaid_by_client` lists: the currency, what is open, and how much is overdue."""
+    debts = _unpaid_by_client(snapshot.today, days).order_by(None).subquery().c
+    statement = (
+        select(debts.currency, func.sum(debts.open), func.sum(debts.overdue))
+        .group_by(debts.currency)
+        .order_by(func.sum(debts.overdue).desc(), debts.currency)
+    )
+    return [(currency, still or NOTHING, overdue or NOTHING) for currency, still, overdue in snapshot.select(statement)]
+
+
+def _unpaid_by_client(today: date, days: int) -> Select[Any]:
+    """The debts of clients by currency, the most overdue first."""
 
     def between(first: int | None, last: int | None) -> ColumnElement[Any]:
         """The sum of what has been due for so many days."""
@@ -241,7 +257,7 @@ def unpaid_by_client(
             between(1, 30).label("to_30"), between(31, 60).label("to_60"), between(61, 90).label("to_90"),
             between(91, None).label("over_90"), func.min(invoice.due_on).label("first_due"),
             func.max(invoice.reminded_on).label("reminded_on"), func.max(invoice.promised_on).label("promised_on"),
-            invoice.currency,
+            invoice.currency, overdue.label("overdue"),
         )
         .where(IS_OPEN)
         .group_by(invoice.client, invoice.currency)
@@ -249,7 +265,7 @@ def unpaid_by_client(
     )  # fmt: skip
     if days:
         statement = statement.having(func.min(invoice.due_on) <= today - timedelta(days=days))
-    return snapshot.select(statement.limit(limit).offset(offset or None))
+    return statement
 
 
 def open_by_currency(snapshot: Snapshot, client_id: int) -> Sequence[tuple[str, Decimal, Decimal]]:

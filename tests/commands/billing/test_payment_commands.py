@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crm.commands.registry import named
 from crm.errors import FieldError, Question, RefusedError
 from crm.model import Allocation, Invoice, Payment
 from tests.commands.billing.conftest import BillingDesk
@@ -240,3 +241,15 @@ def test_a_paid_invoice_takes_no_payment(desk: BillingDesk) -> None:
     with pytest.raises(FieldError, match=f"nothing is open on {paid.number}"):
         desk("payments add", desk.acme, Decimal(5), invoice=[paid])
     assert (desk.again(other).open, desk.again(desk.acme).credit) == (357, 0)
+
+
+@pytest.mark.parametrize("arguments", [{"limit": 1}, {"limit": 1, "offset": 1}, {}])
+def test_the_total_of_what_is_unpaid_is_that_of_all_clients(desk: BillingDesk, arguments: dict[str, int]) -> None:
+    desk.issued("Late 100 19%", on=TODAY - timedelta(days=40), due=TODAY - timedelta(days=40))
+    other = desk("clients add", {"company": "Other", "address": "Weg 2", "city": "Wien", "country": "AT"})
+    desk("invoices issue", desk("invoices add", other, ["Talk 50 19%"]).invoice)
+    total = named("unpaid list").beside
+    assert total is not None
+    assert len(desk("unpaid list", **arguments)) == (1 if arguments else 2)
+    assert total(desk.crm, arguments) == "Total: €178.50 open, €119.00 overdue"
+    assert total(desk.crm, {"days": 30, **arguments}) == "Total: €119.00 open, €119.00 overdue"
