@@ -251,11 +251,11 @@ def _subject(crm: CRM, item: Reminding) -> str:
 def _opening(item: Reminding) -> str:
     """The sentence above the list, where the team has no words of its own."""
     if item.is_first:
-        first = "perhaps it slipped your attention: the following is still open."
+        first = "This is a reminder that the following is still open."
     elif item.is_last:
-        first = "in spite of our reminders the following is still open. Please pay it now."
+        first = "In spite of our reminders the following is still open. Please pay it now."
     else:
-        first = "we have not received your payment of the following yet. Please see to it."
+        first = "We have not received your payment of the following yet. Please see to it."
     return f"Dear Sir or Madam,\n\n{first}"
 
 

@@ -133,7 +133,7 @@ def _invoice_text(crm: CRM, card: InvoiceCard) -> str:
     by = in_currency(crm.conventions, card.invoice.currency)
     noun = "credit note" if card.invoice.kind == "credit_note" else "invoice"
     due = f", due on {by.day(card.document.due_on)}" if card.document.due_on and card.invoice.open > 0 else ""
-    text = f"please find our {noun} {card.invoice.number} over {by.money(card.invoice.total)}{due} attached."
+    text = f"Please find attached {noun} {card.invoice.number} for {by.money(card.invoice.total)}{due}."
     return as_body(f"Dear Sir or Madam,\n\n{text}\n\nKind regards\n\n{crm.settings['company_name'] or crm.me}")
 
 

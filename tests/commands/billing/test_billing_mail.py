@@ -62,6 +62,7 @@ def test_an_invoice_goes_out_with_its_pdf_to_the_address_for_invoices(mailed: Ma
     assert (card.message.state, mailed.invoice(invoice).sent_on) == ("sent", TODAY)
     (mail,) = mailed.mail.post.taken
     assert mail["Subject"] == f"Invoice {invoice.number} from Us Ltd"
+    assert f"Please find attached invoice {invoice.number} for €357.00" in mail.get_body(("plain",)).get_content()
     (attachment,) = mail.iter_attachments()
     assert attachment.get_filename() == f"{invoice.number}.pdf"
     assert attachment.get_content().startswith(b"%PDF")
