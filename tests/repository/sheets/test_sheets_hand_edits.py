@@ -609,6 +609,38 @@ def test_machines_agree_on_which_of_two_rows_with_one_id_is_the_record(above: bo
         assert [team.stored(machine)[Client][1].city for machine in machines] == ["Ulm", "Ulm"]  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("amount", [10, 25])
+def test_an_amount_typed_before_the_cell_is_made_one_is_taken_once_it_is(amount: int) -> None:
+    with new_team() as team:
+        sold = team.store.sell(team.store.add(), "10.00")
+        sheet = Sheet(team, Sale)
+        place = sheet.a1(sold, "amount")
+        team.person.set_format(team.id, sheet.title, place, "DATE")
+        for cell in (46_027, amount):
+            sheet.put(sold, "amount", cell)
+            assert team.stored()[Sale][1].amount == 10  # type: ignore[attr-defined]
+            assert len(wrong(team)) == 1
+        team.person.set_format(team.id, sheet.title, place, "NUMBER")
+        assert team.stored()[Sale][1].amount == amount  # type: ignore[attr-defined]
+        assert wrong(team) == []
+        assert team.agreed()[Client][1].total_spend == amount  # type: ignore[attr-defined]
+
+
+def test_a_date_does_not_become_an_amount_by_its_format_alone() -> None:
+    with new_team() as team:
+        sold = team.store.sell(team.store.add(), "10.00")
+        sheet = Sheet(team, Sale)
+        place = sheet.a1(sold, "amount")
+        team.person.set_format(team.id, sheet.title, place, "DATE")
+        sheet.put(sold, "amount", 46_027)
+        assert len(wrong(team)) == 1
+        team.person.set_format(team.id, sheet.title, place, "NUMBER")
+        assert team.stored()[Sale][1].amount == 10  # type: ignore[attr-defined]
+        assert len(wrong(team)) == 1
+        sheet.put(sold, "amount", 12)
+        assert team.agreed()[Sale][1].amount == 12  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize(
     ("kind", "cell", "what"),
     [("DATE", 46_027, "a date"), pytest.param("PERCENT", 0.15, "a percentage", marks=pytest.mark.slow)],

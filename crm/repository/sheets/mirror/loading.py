@@ -104,6 +104,10 @@ class Loading:
         problems.add(self.connection, self.kind, self.wrong)
         self.wrong = []
 
+    def is_strange(self, at: int, name: str) -> bool:
+        """Return whether a cell for an amount holds something else."""
+        return (at, name) in self._strange
+
     def _fill_in_accounts(self, records: dict[int, Record]) -> None:
         """Fill in the owners' accounts by name, as far as possible."""
         team = team_of(self.connection)

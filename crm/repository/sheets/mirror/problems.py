@@ -76,6 +76,12 @@ def noted(connection: Connection, kind: type[Record]) -> set[tuple[int, str]]:
     return {(row.id, row.field) for row in connection.execute(_NOTED, {"record": kind.kind_name})}
 
 
+def what_noted(connection: Connection, kind: type[Record]) -> list[tuple[int, str, str]]:
+    """The problems of records, each with the id and the field."""
+    statement = select(_table.c.id, _table.c.field, _table.c.what).where(_table.c.record == kind.kind_name)
+    return [(row.id, row.field, row.what) for row in connection.execute(statement)]
+
+
 def forget_what(connection: Connection, kind: type[Record], record_id: int, message: str) -> None:
     """Forgets one thing that was wrong with a record, wherever it was noted."""
     ours = (_table.c.record == kind.kind_name, _table.c.id == record_id)

@@ -16,9 +16,27 @@ NO_NAME = "give a name"
 NOT_READ = "this column is the program's own; what stands here is not read"
 
 
+# What a person types as a percentage or a time of day is less than this, and a date is a number of these days (from
+# 1954 to 2119).
+PARTS = 10
+DAYS = (20_000, 80_000)
+
+
 def no_amount(what: str) -> str:
     """The problem of a cell for an amount that holds something else: a date, a percentage."""
     return f"this is {what} for Google; choose Format, Number, and type the amount again"
+
+
+def is_no_amount(problem: str) -> bool:
+    """Return whether a problem is that of such a cell."""
+    return problem.startswith("this is ") and problem.endswith(no_amount("")[len("this is ") :])
+
+
+def is_typed_again(problem: str, number: float) -> bool:
+    """Return whether a number is not what a cell held in which something else than an amount was found."""
+    if problem == no_amount("a date"):
+        return not DAYS[0] <= number <= DAYS[1]
+    return abs(number) >= PARTS
 
 
 def id_is_gone(record_id: int) -> str:

@@ -12,15 +12,12 @@ from crm.repository.sheets.grid.formatting import amounts
 from crm.repository.sheets.grid.layout import TABS, Cell, GridRange, Heading, columns, heading, runs
 from crm.repository.sheets.mirror import problems
 from crm.repository.sheets.mirror.mirror import Seen
+from crm.repository.sheets.mirror.validation import DAYS, PARTS
 from crm.repository.sheets.pull.delta import Contents
 from crm.repository.sheets.pull.tab_diff import HandEdits
 
 _ASKED = "sheets(properties(sheetId),data(startRow,startColumn,rowData(values(effectiveFormat(numberFormat(type))))))"
 _STRANGE = {"DATE": "a date", "TIME": "a time", "DATE_TIME": "a date", "PERCENT": "a percentage"}
-# What a person types as a percentage or a time of day is less than this, and a date is a number of these days (from
-# 1954 to 2119).
-_PARTS = 10
-_DAYS = (20_000, 80_000)
 # Rows that are no further apart are asked for in one piece; so many at a time.
 _APART = 50
 _MOST_ROWS = 20_000
@@ -89,7 +86,7 @@ def _may_be_strange(row: Sequence[Cell], column: int) -> bool:
     cell = row[column] if column < len(row) else ""
     if not isinstance(cell, int | float) or isinstance(cell, bool):
         return False
-    return abs(cell) < _PARTS or _DAYS[0] <= cell <= _DAYS[1]
+    return abs(cell) < PARTS or DAYS[0] <= cell <= DAYS[1]
 
 
 def _strange(service: Service, columns_asked: Mapping[tuple[type[Record], int, str], Collection[int]]) -> Strange:

@@ -21,6 +21,7 @@ from crm.repository.sheets.mirror.loading import Loading, remove, some_records
 from crm.repository.sheets.mirror.mirror import Place, State, in_json
 from crm.repository.sheets.mirror.problems import WHOLE_ROW
 from crm.repository.sheets.mirror.row_matching import Placed, Rows, owners
+from crm.repository.sheets.mirror.validation import is_no_amount, is_typed_again
 from crm.repository.sheets.pull.delta import Done, TabDamagedError
 from crm.repository.writing import SEALED
 
@@ -294,8 +295,30 @@ class TabIntake:
 
     # What people did
 
+    def _find_typed_again(self, left_out: set[int]) -> None:
+        """Makes edits of amounts that were something else for Google when they were typed, and are amounts by now."""
+        for record_id, name, problem in problems.what_noted(self.connection, self.kind):
+            if record_id not in self.rows.owned or name not in self.head.positions or record_id in self.rows.mixed:
+                continue
+            at, row = self.rows.owned[record_id]
+            column = columns(self.kind).index(name)
+            is_settled = is_no_amount(problem) and not self.loading.is_strange(at, name)
+            if not is_settled or not isinstance(row[column], int | float) or not is_typed_again(problem, row[column]):
+                continue
+            record = some_records(self.connection, self.kind, [record_id]).get(record_id)
+            old = self.old.get(record_id)
+            if record is None or old is None or record_id in left_out or record_id in self.program:
+                continue
+            # From the last good value on it is an edit like any other.
+            known = list(old[1])
+            known[column] = cells.row_of(record)[column]
+            self.old[record_id] = old[0], known
+            mirror.put_rows(self.connection, self.kind, [(record_id, old[0], in_json(known))])
+            problems.note(self.connection, self.kind, record_id, row, {name}, {})
+
     def _compare(self, left_out: set[int]) -> None:
         """Compare the tab with what the mirror last saw."""
+        self._find_typed_again(left_out)
         moved: list[tuple[int, int]] = []
         again: dict[int, Placed] = {}
         for record_id, (at, row) in self.rows.owned.items():
