@@ -626,6 +626,18 @@ def test_an_amount_typed_before_the_cell_is_made_one_is_taken_once_it_is(amount:
         assert team.agreed()[Client][1].total_spend == amount  # type: ignore[attr-defined]
 
 
+def test_what_the_program_writes_over_a_date_is_an_amount_for_everybody() -> None:
+    with new_team() as team:
+        sold = team.store.sell(team.store.add(), "20.00")
+        sheet = Sheet(team, Sale)
+        team.person.set_format(team.id, sheet.title, sheet.a1(sold, "amount"), "DATE")
+        sheet.put(sold, "amount", 46_027)
+        assert len(wrong(team)) == 1
+        team.store.change(lambda tx: tx.change(tx.get(Sale, 1), amount=Decimal("50000.00")))
+        assert wrong(team) == []
+        assert team.agreed()[Client][1].total_spend == 50_000  # type: ignore[attr-defined]
+
+
 def test_a_date_does_not_become_an_amount_by_its_format_alone() -> None:
     with new_team() as team:
         sold = team.store.sell(team.store.add(), "10.00")

@@ -5,7 +5,7 @@ the mirror last saw was done by hand: it is left for `hand_edits` to check, and 
 """
 
 import gc
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, delete, select
@@ -13,11 +13,12 @@ from sqlalchemy.exc import IntegrityError
 
 from crm.clock import Clock
 from crm.model import RECORDS, Client, Conventions, Deal, Record, Setting, User
+from crm.model.encoding import value_of
 from crm.repository import sums, tables
 from crm.repository.dialect import Dialect
 from crm.repository.sheets.google.answered_rows import digest_of
-from crm.repository.sheets.grid.cells import number_of
-from crm.repository.sheets.grid.layout import HISTORY, columns
+from crm.repository.sheets.grid.cells import cell_of, number_of
+from crm.repository.sheets.grid.layout import HISTORY, Cell, alike, columns, heading
 from crm.repository.sheets.mirror import mirror
 from crm.repository.sheets.mirror.history_tab import Entries
 from crm.repository.sheets.mirror.loading import Loading, leave_out_orphans, records
@@ -25,6 +26,7 @@ from crm.repository.sheets.mirror.mirror import Quiet, Seen
 from crm.repository.sheets.mirror.validation import SettingCheck
 from crm.repository.sheets.pull.delta import (
     Contents,
+    Done,
     StaleHistory,
     by_record,
     enter,
@@ -141,6 +143,8 @@ class _Intake:
             if before is not None and kind in self.contents.unchanged and not program.get(kind):
                 continue
             strange = {(at, name): what for (of, at, name), what in self.strange.items() if of is kind}
+            if strange:
+                strange = _without_corrections(strange, kind, self.contents.tabs[kind], program.get(kind, {}))
             good = self.good.get(kind, {})
             loading = Loading(self.connection, self.dialect, kind, by, self.check_setting, good, strange)
             rows, place = self.contents.tabs.pop(kind), self.contents.places[kind.kind_name]
@@ -206,6 +210,25 @@ class _Intake:
         if text or before.state.history_rows:
             # While the history is empty, each look reads everything.
             mirror.set_lost(self.connection, text)
+
+
+def _without_corrections(
+    strange: Mapping[tuple[int, str], str],
+    kind: type[Record],
+    rows: Sequence[Sequence[Cell]],
+    program: Mapping[int, Done],
+) -> dict[tuple[int, str], str]:
+    """The cells among these which do not hold what the program has written into them, whatever they look like."""
+    positions = heading(kind, rows[0]).positions
+
+    def is_ours(at: int, name: str) -> bool:
+        record_id = number_of(rows[at][positions["id"]]) if positions["id"] < len(rows[at]) else None
+        done = program.get(record_id) if record_id else None
+        if done is None or name not in done.after:
+            return False
+        return alike(rows[at][positions[name]], cell_of(value_of(kind, name, done.after[name])))
+
+    return {(at, name): what for (at, name), what in strange.items() if not is_ours(at, name)}
 
 
 def _forget_everything(connection: Connection) -> None:
