@@ -233,13 +233,14 @@ def _standing_on(snapshot: "SqlReader", number: int, later: Sequence[Row[Any]]) 
     yield from _kept(snapshot, number)
 
 
-def mark_undone(connection: Connection, number: int, by: int) -> None:
-    """Writes that a transaction is undone: what it had undone is in force again, what that had undone is not, ..."""
+def mark_undone(connection: Connection, number: int | None, by: int) -> None:
+    """Writes that a transaction is undone: what it had undone is in force again, what that had undone is not, ... as
+    far back as the history goes."""
     undone, place = True, transactions.c
     while number:
         marked = update(transactions).where(place.id == number).values(undone_by=by if undone else None)
         connection.execute(marked)
-        by, number = number, connection.execute(select(place.undoes).where(place.id == number)).scalar_one()
+        by, number = number, connection.execute(select(place.undoes).where(place.id == number)).scalar()
         undone = not undone
 
 

@@ -17,7 +17,7 @@ from crm.commands.file_output import confirm_overwrite, ending_of
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.period import Since, Until, in_order
 from crm.commands.registry import ONLY_ADMIN, About, command
-from crm.errors import CRMError, FieldError, NotFoundError, SignedOutError, confirmation
+from crm.errors import CRMError, FieldError, NotFoundError, RefusedError, SignedOutError, confirmation
 from crm.model import BY_NAME, Client, Conventions, SignIn, User
 from crm.model.encoding import plain
 from crm.model.fields import FOREVER, Choice, Day, Line, Whole
@@ -169,9 +169,15 @@ def archive(
 ) -> HistoryArchived:
     """Moves the history up to a day into a file, as `history export` writes it; after that, it cannot be undone.
 
-    This makes room in a spreadsheet that is nearly full, and a file smaller. Records do not change.
+    This makes room in a spreadsheet that is nearly full. Records do not change; timelines
+    no longer show the edits that were moved.
     """
     ending = ending_of(file, _FORMATS)
+    if file.exists():
+        raise RefusedError(
+            f"{display_path(file)} is there already, and an older archive may be the only copy of what it holds. Choose"
+            " another name. Nothing was changed."
+        )
     moment = crm.clock.at(until + timedelta(days=1))
     with crm.read() as snapshot:
         oldest = next(iter(snapshot.history(1, query=HistoryQuery(sort="id"))), None)
@@ -184,7 +190,7 @@ def archive(
         moved, stays = begins_with - oldest.id, newest.id + 1 - begins_with
         raise confirmation(
             f"{moved} changes, up to number {begins_with - 1}, go to {display_path(file)} and cannot be undone any"
-            f" more. {stays} later ones stay.{' The file is there already and is replaced.' if file.exists() else ''}",
+            f" more. {stays} later ones stay.",
             "Move them",
             destructive=True,
         )

@@ -52,6 +52,21 @@ def test_old_history_goes_and_the_rest_can_be_undone(
     assert len(team.agreed()[Sale]) == 8
 
 
+def test_an_undo_stays_while_what_it_had_undone_goes(team: Team) -> None:
+    other = team.another("ben")
+    last = _numbers(team)[-1]
+    team.store.change(lambda tx: tx.undo(last))
+    undo = _numbers(team)[-1]
+    team.repository.forget_history(undo, "moved old history")
+    before = team.stored()
+    assert len(before[Sale]) == 7
+    fresh = team.another("eve")
+    assert team.stored(other) == team.stored(fresh) == before
+    # The undo can be undone.
+    fresh.transact(lambda tx: tx.undo(undo), "undid")
+    assert len(team.agreed()[Sale]) == 8
+
+
 def test_somebody_saves_while_history_is_taken_away(team: Team) -> None:
     other = team.another("ben")
     numbers = _numbers(team)
