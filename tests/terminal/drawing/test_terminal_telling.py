@@ -28,8 +28,8 @@ def test_what_was_deleted_from_its_card_is_told_where_one_goes_on(start: Start, 
     add(crm, last_name="Berg")
     add(crm, last_name="Huber")
     session = card(start(), 2).press("d").sees("Huber").press("1")
-    session.sees("Deleted Huber. Press u to undo.").sees("Exit")
-    session.press("u").sees("Undo: deleted Huber").press("1").sees("Undone: deleted Huber").sees("Exit")
+    session.sees("Deleted Huber. Press u to undo.").sees("1-1 of 1")
+    session.press("u").sees("Undo: deleted Huber").press("1").sees("Undone: deleted Huber").sees("1-2 of 2")
 
 
 def test_what_was_taken_back_is_done_again_step_by_step(start: Start, crm: CRM) -> None:
