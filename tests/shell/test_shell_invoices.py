@@ -127,3 +127,21 @@ def test_discounts_and_charges_of_a_line_are_kept_apart(office: CommandLine, tmp
     shown = office.did("invoices", "lines", "edit", "1", "2", "--discount", "9")["lines"][1]
     assert (shown["discounts"], shown["net"]) == (["9.00"], "193.00")
     assert office.sound()
+
+
+def test_amounts_have_the_decimals_of_their_own_currency(office: CommandLine) -> None:
+    office.did("invoices", "add", "Acme", "--line", "3 x Dinar 33.3335 5%", "--discount", "10%", "--currency", "KWD")
+    number = office.did("--yes", "invoices", "issue", "1")["number"]
+    assert office.did("payments", "add", "Acme", "4.501", "--invoice", number)["allocations"][0]["amount"] == "4.5010"
+    office.did("--yes", "invoices", "credit", number, "--amount", "5.001")
+    paid = office.did("invoices", "show", number)
+    assert (paid["total"], paid["paid"], paid["credited"], paid["open"]) == ("94.501", "4.501", "5.001", "84.999")
+    office.did("invoices", "add", "Acme", "--line", "1 x Yen 1000 10%", "--currency", "JPY")
+    for words in (
+        ["invoices", "adjustments", "add", "3", "--discount", "0.5"],
+        ["invoices", "lines", "edit", "3", "1", "--discount", "0.5"],
+        ["payments", "add", "Acme", "10.5", "--currency", "JPY"],
+        ["payments", "refund", "Acme", "10.5", "--currency", "JPY"],
+    ):
+        assert "an amount in JPY has no decimals" in office.refused(*words)
+    assert "at most two decimals" in office.refused("payments", "add", "Acme", "10.555")

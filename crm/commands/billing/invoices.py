@@ -95,7 +95,9 @@ def add(
             lines.append(_of_deal(crm, tx.get(Deal, deal.id), invoice))
         put_lines(tx, invoice, lines)
         if discount:
-            adjustment = adjustment_of(crm, discount, is_charge=False, category="", rate=None, reason="")
+            adjustment = adjustment_of(
+                crm, discount, currency=invoice.currency, is_charge=False, category="", rate=None, reason=""
+            )
             tx.add(replace(adjustment, invoice=invoice.id))
         tx.settle()
         return card_of(crm, tx, tx.get(Invoice, invoice.id))

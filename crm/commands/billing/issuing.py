@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated
 
+from crm.commands.billing.amounts import AmountOfAnyCurrency, refuse_too_exact
 from crm.commands.billing.documents import InvoiceCard, card_of, format_for
 from crm.commands.billing.invoices import copied
 from crm.commands.billing.lines import TheInvoice, draft, name_of, put_lines
@@ -19,7 +20,7 @@ from crm.invoicing.document import DocumentLine
 from crm.invoicing.numbering import next_number
 from crm.invoicing.requirements import Missing, missing
 from crm.model import Client, Invoice, InvoiceLine
-from crm.model.fields import Amount, Day, Line, Whole
+from crm.model.fields import Day, Line, Whole
 from crm.repository import Query, Transaction
 from crm.repository.queries import billing
 
@@ -162,7 +163,9 @@ def credit(
     line: Annotated[
         Sequence[int], Whole(least=1, most=9999), About("Line", "the position of a line; may be given again")
     ] = (),
-    amount: Annotated[Decimal | None, Amount(), About("Amount", "tax included; all that is left by default")] = None,
+    amount: Annotated[
+        Decimal | None, AmountOfAnyCurrency(), About("Amount", "tax included; all that is left by default")
+    ] = None,
     reason: Annotated[str, Line(300), About("Reason", "stands on the credit note")] = "",
     on: Annotated[date | None, Day(), About("Date", "today by default")] = None,
 ) -> InvoiceCard:
@@ -177,6 +180,8 @@ def credit(
             raise RefusedError("A draft is not credited: change it, or delete it.")
         if current.kind == "credit_note":
             raise RefusedError(f"{current.number} is a credit note itself. Issue a new invoice instead.")
+        if amount is not None:
+            refuse_too_exact(crm, amount, current.currency)
         day = on or tx.today
         if current.issued_on and day < current.issued_on:
             reason_of_day = (

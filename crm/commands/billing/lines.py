@@ -5,6 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Any
 
+from crm.commands.billing.amounts import AmountOfAnyCurrency, refuse_too_exact
 from crm.commands.billing.documents import InvoiceCard, card_of
 from crm.commands.billing.services import PIECE, usual_rate
 from crm.commands.billing.tax import category_for
@@ -24,8 +25,12 @@ MaybeQuantity = Annotated[Decimal | None, Quantity(), About("Quantity")]
 MaybePrice = Annotated[Decimal | None, ExactPrice(), About("Price", "of one unit, with up to ten decimals")]
 Basis = Annotated[Decimal | None, Units(), About("Price is for", "how many units the price is for; 1 by default")]
 OfUnit = Annotated[str, Unit(), About("Unit", "hour, piece, month, or a code such as HUR")]
-Discounts = Annotated[Sequence[Decimal], Amount(), About("Discount", "an amount off the line; may be given again")]
-Charges = Annotated[Sequence[Decimal], Amount(), About("Charge", "an amount on top of the line; may be given again")]
+Discounts = Annotated[
+    Sequence[Decimal], AmountOfAnyCurrency(), About("Discount", "an amount off the line; may be given again")
+]
+Charges = Annotated[
+    Sequence[Decimal], AmountOfAnyCurrency(), About("Charge", "an amount on top of the line; may be given again")
+]
 Category = Annotated[str, Choice(TAX_CATEGORIES), About("Tax category", "by default as the rate says")]
 MaybeRate = Annotated[Decimal | None, Rate(), About("Tax rate", "in percent")]
 
@@ -152,7 +157,7 @@ def add(
         if price is None and not line and not services:
             raise FieldError("say what one of it costs", field="price", label="Price")
         values |= _taxed(crm, first, tax_category, tax_rate)
-        values |= {**_several("discount", discount), **_several("charge", charge)}
+        values |= _several(crm, current, "discount", discount) | _several(crm, current, "charge", charge)
         put_lines(tx, current, [_with(first, values)])
         return _shown(crm, tx, current)
 
@@ -172,8 +177,10 @@ def _taxed(crm: CRM, line: InvoiceLine, category: str, rate: Decimal | None) -> 
     return {"tax_category": category_for(category, rate), "tax_rate": rate}
 
 
-def _several(field: str, amounts: Sequence[Decimal]) -> dict[str, Any]:
+def _several(crm: CRM, invoice: Invoice, field: str, amounts: Sequence[Decimal]) -> dict[str, Any]:
     """Several discounts or charges of a line: their sum, and each of them."""
+    for amount in amounts:
+        refuse_too_exact(crm, amount, invoice.currency, field=field)
     return {field: sum(amounts, NOTHING), f"{field}s": bills.written_parts(amounts)}
 
 
@@ -214,7 +221,7 @@ def edit(
             values |= _taxed(crm, line, tax_category, tax_rate)
         for field, amounts in (("discount", discount), ("charge", charge)):
             if amounts:
-                values |= _several(field, amounts)
+                values |= _several(crm, current, field, amounts)
         if description is not None:
             values["description"] = description
         if not values:
@@ -269,9 +276,9 @@ def renumber(tx: Transaction, order: Sequence[InvoiceLine]) -> None:
 
 
 def adjustment_of(
-    crm: CRM, text: str, *, is_charge: bool, category: str, rate: Decimal | None, reason: str
+    crm: CRM, text: str, *, currency: str, is_charge: bool, category: str, rate: Decimal | None, reason: str
 ) -> Adjustment:
-    """A discount or a charge as it was typed: 10%, or an amount. Raises FieldError."""
+    """A discount or a charge as it was typed: 10%, or an amount in a currency. Raises FieldError."""
     written = text.strip()
     option = "charge" if is_charge else "discount"
     percent, amount = NOTHING, NOTHING
@@ -279,7 +286,7 @@ def adjustment_of(
         if written.endswith("%"):
             percent = Rate().read(written, crm.conventions)
         else:
-            amount = Amount().read(written, crm.conventions)
+            amount = Amount().read(written, replace(crm.conventions, currency=currency))
     except FieldError as error:
         raise error.at(option, f"--{option}") from error
     if not (percent or amount or category):
@@ -305,8 +312,9 @@ def add_adjustment(
     if bool(discount) == bool(charge):
         raise FieldError("give a discount or a charge", field="discount", label="Discount")
     added = adjustment_of(
-        crm, discount or charge, is_charge=bool(charge), category=tax_category, rate=tax_rate, reason=reason
-    )
+        crm, discount or charge, currency=invoice.currency, is_charge=bool(charge), category=tax_category,
+        rate=tax_rate, reason=reason,
+    )  # fmt: skip
 
     def change(tx: Transaction) -> InvoiceCard:
         current = draft(tx, invoice)

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 
+from crm.commands.billing.amounts import AmountOfAnyCurrency, refuse_too_exact
 from crm.commands.context import CRM
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.period import Since, Until, in_order
@@ -16,13 +17,13 @@ from crm.errors import FieldError, Question, RefusedError
 from crm.invoicing.payments import OpenInvoice, allocate
 from crm.model import METHODS, PAYMENT_KINDS, Allocation, Client, Invoice, Payment
 from crm.model.encoding import plain
-from crm.model.fields import Amount, Choice, Day, Line
+from crm.model.fields import Choice, Day, Line
 from crm.model.money import NOTHING
 from crm.repository import Query, Snapshot, Transaction
 from crm.repository.queries import billing
 
 OfClient = Annotated[Client, About("Client", "its number, reference or name", positional=True)]
-OfAmount = Annotated[Decimal, Amount(), About("Amount", positional=True)]
+OfAmount = Annotated[Decimal, AmountOfAnyCurrency(), About("Amount", positional=True)]
 Method = Annotated[str, Choice(METHODS), About("Method", ", ".join(METHODS))]
 On = Annotated[date | None, Day(), About("Date", "today by default")]
 Reference = Annotated[str, Line(140), About("Reference", "as on the bank statement")]
@@ -87,6 +88,8 @@ def add(
 
     def change(tx: Transaction) -> PaymentCard:
         day = on or tx.today
+        of_payment = currency or (invoice[0].currency if invoice else crm.settings["currency"])
+        refuse_too_exact(crm, amount, of_payment)
         if not duplicate_ok:
             ask_about_double(tx, client, amount, day, reference)
         return recorded(
@@ -96,7 +99,7 @@ def add(
                 kind="payment",
                 on=day,
                 amount=amount,
-                currency=currency or (invoice[0].currency if invoice else crm.settings["currency"]),
+                currency=of_payment,
                 method=method or TRANSFER,
                 reference=reference,
                 note=note,
@@ -232,7 +235,9 @@ def put(
     crm: CRM,
     payment: Annotated[Payment, About("Payment", "its number", positional=True)],
     invoice: Invoices = (),
-    amount: Annotated[Decimal | None, Amount(), About("Amount", "all that is left of it by default")] = None,
+    amount: Annotated[
+        Decimal | None, AmountOfAnyCurrency(), About("Amount", "all that is left of it by default")
+    ] = None,
 ) -> PaymentCard:
     """Uses the rest of a payment for invoices: those you name, or those due first. What a payment paid on an
     invoice that was credited later can be used again."""
@@ -244,6 +249,8 @@ def put(
         _free(tx, current)
         current = tx.get(Payment, payment.id)
         free = min(current.left, credit_of(tx, tx.get(Client, current.client), current.currency))
+        if amount is not None:
+            refuse_too_exact(crm, amount, current.currency)
         if amount is not None and amount > free:
             raise FieldError(f"only {free:f} of it is left", field="amount", label="Amount")
         if free <= 0:
@@ -282,6 +289,7 @@ def refund(
 
     def change(tx: Transaction) -> PaymentCard:
         current, of_refund = tx.get(Client, client.id), currency or crm.settings["currency"]
+        refuse_too_exact(crm, amount, of_refund)
         credit = credit_of(tx, current, of_refund)
         if amount > credit:
             has = replace(crm.conventions, currency=of_refund).money(credit)

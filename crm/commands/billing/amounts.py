@@ -1,0 +1,36 @@
+"""Amounts in a currency that may be another one than the team's, with the decimals of their own currency."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from crm.commands.context import CRM
+from crm.errors import FieldError
+from crm.model import Conventions
+from crm.model.fields import Amount
+from crm.model.money import MOST_DECIMALS, exact_to
+
+
+class _MostExact(Amount):
+    def decimals(self, by: Conventions) -> int:
+        return MOST_DECIMALS
+
+
+class AmountOfAnyCurrency(Amount):
+    """Money in major units whose currency is known only later: with the decimals of the team's currency, else with up
+    to four. `refuse_too_exact` compares it with the currency once that is known."""
+
+    def read(self, typed: str, by: Conventions) -> Decimal:
+        try:
+            return super().read(typed, by)
+        except FieldError as error:
+            try:
+                return _MostExact().read(typed, by)
+            except FieldError:
+                raise error from None
+
+
+def refuse_too_exact(crm: CRM, amount: Decimal, currency: str, *, field: str = "amount") -> None:
+    """Raises FieldError where an amount has more decimals than its currency."""
+    by = replace(crm.conventions, currency=currency)
+    if not exact_to(amount, by.decimals):
+        raise FieldError(Amount().too_exact(by), field=field, label=field.capitalize())
