@@ -51,14 +51,20 @@ def credit_of_lines(
     amount: Decimal | None = None,
 ) -> tuple[DocumentLine, ...]:
     """The lines of a credit note, with gross prices, that takes back whole lines of an invoice, or an amount (tax
-    included) of them, in proportion. Raises FieldError for a line that is not there and for more than the lines come
-    to, RefusedError where it is more than what is left of the invoice."""
+    included) of them, in proportion. Raises FieldError for a line that is not there, for lines that come to less
+    than zero and for more than they come to, RefusedError where it is more than what is left of the invoice."""
     by_position = {line.position: place for place, line in enumerate(invoice.lines)}
     if unknown := [position for position in positions if position not in by_position]:
         raise FieldError(f"there is no line {unknown[0]}", field="line")
     places = [by_position[position] for position in dict.fromkeys(positions)]
     totals = line_totals(invoice)
     parts = [totals[place] for place in places]
+    if sum(parts, NOTHING) < 0:
+        raise FieldError(
+            f"these lines come to {sum(parts, NOTHING):f}, and a credit note does not charge the client; credit them"
+            " together with others, or issue a new invoice",
+            field="line",
+        )
     if amount is not None:
         if amount <= 0:
             raise FieldError("give an amount above zero", field="amount")

@@ -279,6 +279,18 @@ def test_an_invoice_below_zero_is_refused_and_one_of_nothing_has_no_due_day(desk
     assert desk.sound()
 
 
+def test_a_credit_note_never_charges_the_client(desk: BillingDesk) -> None:
+    invoice = desk.issued("2 x Table 100 19%", "-1 x Returned 50 19%", "1 x Lamp 10 7%", "-1 x Bottle 20 7%")
+    for positions, comes_to in (([2], "-59.50"), ([4], "-21.40"), ([2, 3], "-48.80"), ([3, 4], "-10.70")):
+        with pytest.raises(FieldError, match=f"come to {comes_to}, and a credit note does not charge"):
+            desk("invoices credit", invoice, line=positions)
+    again = desk.again(invoice)
+    assert (again.credited, again.open) == (0, invoice.total)
+    note = desk("invoices credit", invoice, line=[1, 2, 3, 4]).invoice
+    assert (note.total, desk.again(invoice).open) == (Decimal("167.80"), 0)
+    assert desk.sound()
+
+
 @pytest.mark.parametrize("what", ["invoices", "invoice-lines", "payments", "allocations"])
 @pytest.mark.parametrize("as_", ["", "sales"])
 def test_an_export_of_bills_is_not_imported(desk: BillingDesk, tmp_path: Path, what: str, as_: str) -> None:
