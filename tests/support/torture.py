@@ -87,10 +87,11 @@ class _Run:
                 for name, program in list(self.running.items()):
                     if program.poll() is not None:
                         del self.running[name]
+                        _, errors = program.communicate()
                         if program.returncode == -9:
                             self._start(name)
                         else:
-                            assert program.returncode == 0, program.communicate()[1]
+                            assert program.returncode == 0, errors
                 if self.running and killed < kills and self.chance.random() < 0.05:
                     self.chance.choice(list(self.running.values())).kill()
                     killed += 1
@@ -99,6 +100,7 @@ class _Run:
             person.join()
             for program in self.running.values():
                 program.kill()
+                program.communicate()
         return killed
 
     def _start(self, name: str) -> None:
