@@ -26,6 +26,7 @@ class Level:
     text: str = ""
 
 
+MOST_LEVELS: Final = 9
 LEVELS: Final = (
     Level(number=1, days=3, term=7),
     Level(number=2, days=14, term=7),
@@ -36,9 +37,8 @@ LEVELS: Final = (
 def faults_of(days: Mapping[int, int]) -> Sequence[str]:
     """The faults of levels, from the days overdue of each by its number: one is missing below another, or is not due
     later than the one before it."""
-    missing = [
-        f"level {number} is missing" for number in range(1, max(days, default=0)) if number not in days
-    ]  # fmt: skip
+    highest = min(max(days, default=0), MOST_LEVELS)  # a damaged number may be any
+    missing = [f"level {number} is missing" for number in range(1, highest) if number not in days]
     in_order = sorted(days.items())
     return missing + [
         f"level {number} has to come later than level {before}: {days_before} and {days_after} days overdue"

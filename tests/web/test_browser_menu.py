@@ -84,7 +84,7 @@ def test_a_sale_is_recorded_by_keys_and_the_status_follows(site: WebSite, enter:
     client = site.repository.transact(
         lambda tx: tx.add(Client(kind="person", first_name="Änne", last_name="Ärger 👩‍🔬 [bold]")), "added a client"
     )
-    screen = choose(enter("staff"), "Sales").sees("n new").press("n").sees("Client (")
+    screen = choose(enter("staff"), "Sales").sees("n new").press("n").sees("Client:")
     write(screen, "anne").sees("Amount")
     write(screen, "36000").sees("Date")
     screen.press("Enter").sees("Note").press("Enter").sees("Total now")

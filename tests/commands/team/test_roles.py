@@ -27,7 +27,7 @@ _SERVICES = {f"{name} {do}" for name in ("email", "mailbox", "sms") for do in ("
 # These need what there is not here: a spreadsheet at Google, a mailbox.
 _OUT_OF_REACH = {
     "sheets setup", "sheets connect", "sheets leave", "sheets repair", "email fetch", "email adopt", "sms fetch",
-    "email test", "mailbox test", "sms test",
+    "email test", "mailbox test", "sms test", "history archive",
 }  # fmt: skip
 # And these are refused in time by what they are given.
 _OTHERS = {"client": {"clients show", "profile end-session"}, "staff": {"profile end-session"}, "admin": set[str]()}

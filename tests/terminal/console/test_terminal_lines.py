@@ -75,7 +75,7 @@ def test_wrong_answers_are_told_what_there_is(store: Path, crm: CRM) -> None:
 @pytest.mark.slow
 def test_an_old_value_is_kept_or_cleared(store: Path, crm: CRM) -> None:
     named("clients add")(crm, {"first_name": "Anna", "city": "Graz", "email": "anna@example.com"})
-    done = piped(store, "/1\n2\na\n\n2\n-\n1\n0\n0\n")
+    done = piped(store, "/1\n2\n8\n\n2\n-\n1\n0\n0\n")
     assert "[Graz; Enter keeps it, - clears it]" in done.stdout
     assert [(client.city, client.email) for client in clients(crm)] == [("Graz", "")]
 
