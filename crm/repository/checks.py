@@ -167,9 +167,9 @@ def _gaps(series: NumberSeries, invoices: Sequence[Invoice]) -> Iterator[Finding
     for year, numbers in numbers_by_year.items():
         is_current = not yearly or year % 100 == series.year % 100
         last = series.last if is_current else max(numbers)
-        given = numbers | earlier.get(year, set())
+        taken = numbers | earlier.get(year, set())
         # The first that nobody has: a damaged number may be any, so they are not all counted through.
-        missing = next(number for number in count(min(numbers)) if number not in given)
+        missing = next(number for number in count(min(numbers)) if number not in taken)
         if missing <= last or max(numbers) > last:
             gap = f"{missing} is missing" if missing <= last else f"{max(numbers)} is the highest, and not {last}"
             fault = f"The numbers of {series.name} have a gap: {gap}."
