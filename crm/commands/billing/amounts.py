@@ -2,12 +2,17 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Annotated
 
 from crm.commands.context import CRM
+from crm.commands.registry import About
+from crm.config import Currency
 from crm.errors import FieldError
 from crm.model import Conventions
 from crm.model.fields import Amount
 from crm.model.money import MOST_DECIMALS, exact_to
+
+OfCurrency = Annotated[str, Currency(), About("Currency", "that of the team by default")]
 
 
 class _MostExact(Amount):

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 
+from crm.commands.billing.amounts import OfCurrency
 from crm.commands.billing.documents import InvoiceCard, card_of, shown_state
 from crm.commands.billing.lines import (
     TheInvoice,
@@ -24,7 +25,6 @@ from crm.commands.paging import Limit, Offset, most
 from crm.commands.period import in_order
 from crm.commands.record_names import names_of
 from crm.commands.registry import About, FieldsOf, Takes, command
-from crm.config import Currency
 from crm.errors import FieldError, RefusedError, confirmation
 from crm.invoicing.state import STATES
 from crm.model import FILLED_AFTER_ISSUE, Adjustment, Client, Deal, Invoice, InvoiceLine, Service
@@ -71,7 +71,7 @@ def add(
     deal: Annotated[Deal | None, About("Deal", "what it is for: one line with its title and value")] = None,
     discount: Annotated[str, Line(40), About("Discount", "on all of it: an amount, or a percentage like 10%")] = "",
     gross: Annotated[bool, About("Prices include tax")] = False,
-    currency: Annotated[str, Currency(), About("Currency", "that of the team by default")] = "",
+    currency: OfCurrency = "",
     values: Annotated[Mapping[str, Any], FieldsOf(Invoice, Takes.NEW, but=("client", "gross"))] = {},
 ) -> InvoiceCard:
     """Drafts an invoice. A draft has no number, and you can change and delete it; `invoices issue` issues it."""

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 
+from crm.commands.billing.amounts import OfCurrency
 from crm.commands.billing.payments import OfClient
 from crm.commands.billing.sending import BCC, CC, To, as_body, in_currency, plain_text
 from crm.commands.context import CRM
@@ -16,7 +17,6 @@ from crm.commands.paging import Limit, Offset, most
 from crm.commands.period import Since, Until, in_order
 from crm.commands.record_names import names_of
 from crm.commands.registry import About, command
-from crm.config import Currency
 from crm.errors import confirmation
 from crm.invoicing.dunning import days_overdue
 from crm.invoicing.statement import Entry, Statement, statement
@@ -26,7 +26,6 @@ from crm.model.money import NOTHING
 from crm.repository import Query, Snapshot
 from crm.repository.queries import billing
 
-OfCurrency = Annotated[str, Currency(), About("Currency", "that of the team by default")]
 _NOUNS = {"invoice": "invoice", "credit_note": "credit note"}
 
 

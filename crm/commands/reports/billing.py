@@ -5,15 +5,14 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
+from crm.commands.billing.amounts import OfCurrency
 from crm.commands.context import CRM
 from crm.commands.period import Since, in_order
 from crm.commands.registry import About, command
 from crm.commands.reports.periods import begun, periods, recent
 from crm.commands.reports.report import Chart, Column, Report, Row, percent
-from crm.commands.reports.report_parameters import To, Top, Until
+from crm.commands.reports.report_parameters import To, Top, Until, refuse_none
 from crm.commands.reports.writing import kept
-from crm.config import Currency
-from crm.errors import FieldError
 from crm.model import TAX_CATEGORIES, Invoice
 from crm.model.fields import Choice
 from crm.model.money import NOTHING
@@ -31,7 +30,6 @@ _AGES = {
     "over 90 days": (91, None),
 }
 By = Annotated[str, Choice(_BY), About("By", "month, quarter or year")]
-OfCurrency = Annotated[str, Currency(), About("Currency", "that of the team by default")]
 
 _INVOICED = (
     Column("period", "Period", "month"),
@@ -146,8 +144,7 @@ def services(
     """
     until, currency = until or crm.today, currency or crm.settings["currency"]
     in_order(since, until)
-    if top < 1:
-        raise FieldError("name at least one", field="top", label="Top")
+    refuse_none(top)
     since = since or begun("year", until)
     with crm.read() as snapshot:
         sold = turnover.net_by_service(snapshot, since, until, currency)
@@ -219,7 +216,7 @@ def tax_words(category: str, rate: Decimal) -> str:
     """A tax in words: 19 %, exempt."""
     if category != "S":
         return TAX_CATEGORIES.get(category, category)
-    return f"{f'{rate:f}'.rstrip('0').rstrip('.') if '.' in f'{rate:f}' else f'{rate:f}'} %"
+    return f"{rate.normalize():f} %"
 
 
 def _other_currencies(snapshot: Snapshot, currency: str) -> str:

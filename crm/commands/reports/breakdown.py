@@ -8,9 +8,8 @@ from crm.commands.context import CRM
 from crm.commands.period import Since, in_order
 from crm.commands.registry import About, command
 from crm.commands.reports.report import Chart, Column, Report, Row, amount, percent
-from crm.commands.reports.report_parameters import To, Top, Until
+from crm.commands.reports.report_parameters import To, Top, Until, refuse_none
 from crm.commands.reports.writing import kept
-from crm.errors import FieldError
 from crm.model import Client
 from crm.model.fields import Choice
 from crm.repository import Query, Snapshot
@@ -53,8 +52,7 @@ def by(
     """
     of, until = of or "status", until or crm.today
     in_order(since, until)
-    if top < 1:
-        raise FieldError("name at least one", field="top", label="Top")
+    refuse_none(top)
     first = since or _EVER
     with crm.read() as snapshot:
         columns, rows, total = (

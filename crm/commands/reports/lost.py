@@ -9,9 +9,8 @@ from crm.commands.context import CRM
 from crm.commands.period import Since, in_order
 from crm.commands.registry import command
 from crm.commands.reports.report import Chart, Column, Report, Row, amount, percent
-from crm.commands.reports.report_parameters import To, Top, Until
+from crm.commands.reports.report_parameters import To, Top, Until, refuse_none
 from crm.commands.reports.writing import kept
-from crm.errors import FieldError
 from crm.repository.queries.sales import lost_deals
 
 _COLUMNS = (
@@ -46,8 +45,7 @@ def lost(
     """
     until = until or crm.today
     in_order(since, until)
-    if top < 1:
-        raise FieldError("name at least one", field="top", label="Top")
+    refuse_none(top)
     with crm.read() as snapshot:
         counted = [_Reason(*row) for row in lost_deals(snapshot, since or date.min, until)]
     reasons = sorted(_joined(counted), key=lambda reason: (-reason.deals, -reason.value, reason.words))
