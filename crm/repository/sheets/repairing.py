@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from crm.errors import StoreBusyError
-from crm.model import RECORDS, Client, Record, StatusRule
+from crm.model import BY_NAME, RECORDS, Client, Record, StatusRule
 from crm.repository import ROSTER, tables
 from crm.repository.known import new_id
 from crm.repository.sheets.google.spreadsheet import Service, Values
 from crm.repository.sheets.grid import formatting
-from crm.repository.sheets.grid.cells import Request, cells_request, number_of, row_request, stamped
+from crm.repository.sheets.grid.cells import Request, cell_in, cells_request, number_of, row_request, stamped
 from crm.repository.sheets.grid.layout import (
     ALL_TABS,
     BEFORE,
@@ -288,7 +288,7 @@ class Damage:
             requests.append({"appendDimension": {"sheetId": sheet, "dimension": "COLUMNS", "length": room}})
         requests += [cells_request(TABS[kind].sheet_id, 0, at, [[text]]) for at, text in written.items()]
         changes = [
-            f"“{text}” in {letters(at)}1" + (f", where “{str(first[at])[:_TEXT]}” stands" if _cell(first, at) else "")
+            f"“{text}” in {letters(at)}1" + (f", where “{str(first[at])[:_TEXT]}” stands" if cell_in(first, at) else "")
             for at, text in written.items()
         ]
         return Repair(TABS[kind], f"The heading of “{title}” gets back {' and '.join(changes)}.", last=requests)
@@ -299,11 +299,11 @@ class Damage:
         ours = set(now.positions.values())
         before: int = known.positions[name]
         neighbours = [at for at in (before - 1, before + 1) if 0 <= at < len(known.written)]
-        is_in_place = all(_cell(now.written, at) == known.written[at] for at in neighbours)
+        is_in_place = all(cell_in(now.written, at) == known.written[at] for at in neighbours)
         stamps = [next((stamp for cell in row if (stamp := stamped(cell))), None) for row in below]
         places: list[int] = [before, *range(new)]
         for at in places:
-            cells = [_cell(row, at) for row in below]
+            cells = [cell_in(row, at) for row in below]
             if name == "version":
                 fits = [stamped(cell) is not None for cell in cells if cell != ""]
             else:
@@ -429,7 +429,7 @@ class Damage:
             rows = self._values[TABS[kind]].rows if TABS[kind] in self._values else []
             head = heading(kind, rows[0] if rows else [])
             at = head.positions.get("version")
-            stamps = [stamped(_cell(row, at)) for row in rows[1:]] if at is not None else []
+            stamps = [stamped(cell_in(row, at)) for row in rows[1:]] if at is not None else []
             name = tables.TABLES[kind].name
             last[name] = max([last.get(name, 0), *(stamp[0] for stamp in stamps if stamp)])
         if HISTORY in self._values:
@@ -437,14 +437,11 @@ class Damage:
             name = tables.transactions.name
             last[name] = max([last.get(name, 0), *(head["id"] for head in entries.transactions)])
             for entry in entries.audit:
-                kind_of: Any = _BY_NAME.get(entry["record"])
+                kind_of: Any = BY_NAME.get(entry["record"])
                 if kind_of is not None:
                     name = tables.TABLES[kind_of].name
                     last[name] = max(last.get(name, 0), entry["record_id"])
         return last
-
-
-_BY_NAME = {kind.kind_name: kind for kind in RECORDS}
 
 
 def _counted(number: int, kind: type[Record]) -> str:
@@ -453,19 +450,15 @@ def _counted(number: int, kind: type[Record]) -> str:
     return f"{number} {kind.noun if number == 1 else kind.plural}"
 
 
-def _cell(row: Sequence[Cell], at: int) -> Cell:
-    return row[at] if at < len(row) else ""
-
-
 def _has_stamps(rows: Sequence[Sequence[Cell]], at: int) -> bool:
     """Return whether rows hold records, by the column of the version."""
     filled = [row for row in rows if any(cell != "" for cell in row)]
-    return bool(filled) and 2 * sum(stamped(_cell(row, at)) is not None for row in filled) > len(filled)
+    return bool(filled) and 2 * sum(stamped(cell_in(row, at)) is not None for row in filled) > len(filled)
 
 
 def _may_be_record(head: Heading, row: Sequence[Cell]) -> bool:
     """Return whether a row above the heading is that of a record, or one that somebody has typed."""
-    record_id, version = (_cell(row, head.positions[name]) for name in ("id", "version"))
+    record_id, version = (cell_in(row, head.positions[name]) for name in ("id", "version"))
     if stamped(version) or number_of(record_id):
         return True
     return record_id == "" and any(cell != "" for cell in row)

@@ -27,6 +27,11 @@ _MOST_DIGITS = 15
 _LARGEST_KEPT = Decimal(2**63 // 10**MOST_DECIMALS)
 
 
+def cell_in(row: Sequence[Cell], at: int) -> Cell:
+    """The cell of a row in a column; '' behind its end, as Google leaves out what is empty there."""
+    return row[at] if at < len(row) else ""
+
+
 def cell_of(value: Any) -> Cell:
     """The value as it stands in a cell and is read back; '' for nothing."""
     match value:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from crm.model import RECORDS, Record, fields
 from crm.repository.sheets.google.spreadsheet import Rejected, Service
-from crm.repository.sheets.grid.cells import number_of
+from crm.repository.sheets.grid.cells import cell_in, number_of
 from crm.repository.sheets.grid.formatting import amounts
 from crm.repository.sheets.grid.layout import TABS, Cell, GridRange, Heading, columns, heading, runs
 from crm.repository.sheets.mirror import problems
@@ -83,10 +83,8 @@ def _is_number(cell: Any) -> bool:
 
 
 def _may_be_strange(row: Sequence[Cell], column: int) -> bool:
-    cell = row[column] if column < len(row) else ""
-    if not isinstance(cell, int | float) or isinstance(cell, bool):
-        return False
-    return abs(cell) < PARTS or DAYS[0] <= cell <= DAYS[1]
+    cell: Any = cell_in(row, column)
+    return _is_number(cell) and (abs(cell) < PARTS or DAYS[0] <= cell <= DAYS[1])
 
 
 def _strange(service: Service, columns_asked: Mapping[tuple[type[Record], int, str], Collection[int]]) -> Strange:

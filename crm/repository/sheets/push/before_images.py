@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Any
 
 from crm.model import RECORDS, Record
-from crm.repository.sheets.grid.cells import Request, cells_request
+from crm.repository.sheets.grid.cells import Request, cell_in, cells_request
 from crm.repository.sheets.grid.layout import (
     BEFORE,
     BEFORE_COLUMNS,
@@ -360,6 +360,4 @@ def _read(rows: Sequence[Sequence[Cell]], at: int) -> Block:
 
 
 def _cell(row: Mapping[int, Cell] | Sequence[Cell], at: int) -> Cell:
-    if isinstance(row, Mapping):
-        return row.get(at, "")
-    return row[at] if at < len(row) else ""
+    return row.get(at, "") if isinstance(row, Mapping) else cell_in(row, at)

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select
 from crm.model import RECORDS, Record, people
 from crm.repository import tables
 from crm.repository.sheets.grid import formatting
+from crm.repository.sheets.grid.cells import cell_in
 from crm.repository.sheets.grid.layout import Cell, columns, header, heading
 from crm.repository.sheets.mirror import mirror
 from crm.repository.sheets.mirror.mirror import Seen
@@ -61,7 +62,7 @@ def renamed(
 
 
 def _cell(rows: Sequence[Sequence[Cell]], row: int, column: int) -> Cell:
-    return rows[row][column] if row < len(rows) and column < len(rows[row]) else ""
+    return cell_in(rows[row], column) if row < len(rows) else ""
 
 
 def renaming(places: Mapping[type[Record], Mapping[int, str]]) -> Plan:

@@ -42,7 +42,7 @@ class RowWrite:
 
     def fits(self, row: Sequence[Cell]) -> bool:
         """Return whether a row of the tab is the one that is meant."""
-        return all(alike(row[at] if at < len(row) else "", cell) for at, cell in self.relies.items())
+        return all(alike(cells.cell_in(row, at), cell) for at, cell in self.relies.items())
 
 
 # A new row: its id, its cells in the order of the tab's heading, the same in the order of the columns.
