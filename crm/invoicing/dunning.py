@@ -8,6 +8,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Final
 
+from crm.model.billing import MOST_LEVELS
 from crm.model.money import NOTHING, rounded
 
 
@@ -26,7 +27,6 @@ class Level:
     text: str = ""
 
 
-MOST_LEVELS: Final = 9
 LEVELS: Final = (
     Level(number=1, days=3, term=7),
     Level(number=2, days=14, term=7),

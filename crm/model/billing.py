@@ -26,6 +26,8 @@ from crm.model.kind import ALL, EVERYTHING, READ_ALL, Export, Indexed, Kind, May
 from crm.model.money import NOTHING
 from crm.model.record import Record, account_beside, described
 
+# A team has at most so many levels of reminders.
+MOST_LEVELS = 9
 # The categories of tax (UNTDID 5305) as EN 16931 knows them.
 TAX_CATEGORIES = {
     "S": "standard rate",
@@ -430,7 +432,7 @@ class ReminderLevel(Record):
         since=10,
     )
 
-    number: int = described("Level", Whole(least=1, most=9))
+    number: int = described("Level", Whole(least=1, most=MOST_LEVELS))
     days: int = described("Days overdue", Whole(least=1, most=365), help="from how many days after the due date")
     fee: Decimal = described("Fee", Amount(), help="asked for beside what is open, never on the invoice")
     interest: Decimal = described("Interest", Rate(), help="in percent a year, on what is open")

@@ -13,11 +13,15 @@ def faults(snapshot: Snapshot) -> Sequence[str]:
     return faults_of({level.number: level.days for level in snapshot.find_all(ReminderLevel)})
 
 
+def new_fault(snapshot: Snapshot, before: Sequence[str]) -> str:
+    """The first fault of the levels that was not there before; '' where there is none."""
+    return next((fault for fault in faults(snapshot) if fault not in before), "")
+
+
 def refuse_wrong(snapshot: Snapshot, before: Sequence[str]) -> None:
     """Raises RefusedError where the levels have a fault now that was not there before."""
-    for fault in faults(snapshot):
-        if fault not in before:
-            raise RefusedError(
-                f"The levels of reminders would be wrong: {fault}. Change or remove the higher level first."
-                " Nothing was changed."
-            )
+    if fault := new_fault(snapshot, before):
+        raise RefusedError(
+            f"The levels of reminders would be wrong: {fault}. Change or remove the higher level first."
+            " Nothing was changed."
+        )

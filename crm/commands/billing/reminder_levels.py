@@ -10,12 +10,14 @@ from crm.commands.context import CRM
 from crm.commands.mail.merge_fields import LineWithFields, ProseWithFields
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import FieldError, NotFoundError, RefusedError
-from crm.invoicing.dunning import LEVELS, Level, faults_of
+from crm.invoicing.dunning import LEVELS, Level
 from crm.model import ReminderLevel
+from crm.model.billing import MOST_LEVELS
 from crm.model.fields import Amount, Rate, Whole
 from crm.repository import Query, Snapshot, Transaction
+from crm.repository.reminder_levels import faults, new_fault
 
-TheLevel = Annotated[int, Whole(least=1, most=9), About("Level", "1 is the first", positional=True)]
+TheLevel = Annotated[int, Whole(least=1, most=MOST_LEVELS), About("Level", "1 is the first", positional=True)]
 
 
 def stored_levels(snapshot: Snapshot) -> Sequence[ReminderLevel]:
@@ -72,6 +74,7 @@ def set_level(
 
     def change(tx: Transaction) -> ReminderLevel:
         levels = _kept(tx)
+        before = faults(tx)
         current = next((kept for kept in levels if kept.number == level), None)
         numbers = {kept.number for kept in levels}
         if current is None and level != (new := next(number for number in count(1) if number not in numbers)):
@@ -82,7 +85,8 @@ def set_level(
             current = tx.add(ReminderLevel(number=level, **{"term": 7, **values}))
         else:
             current = tx.change(current, **values)
-        _refuse_disorder(levels, tx.find_all(ReminderLevel))
+        if fault := new_fault(tx, before):
+            raise FieldError(fault, field="days", label="Days")
         return current
 
     return crm.transact(change, f"set level {level} of reminders")
@@ -110,13 +114,3 @@ def remove(crm: CRM, level: TheLevel) -> list[ReminderLevel]:
 def _kept(tx: Transaction) -> list[ReminderLevel]:
     """The levels as the team's own: those of the program become so with the first change."""
     return [level if level.id else tx.add(level) for level in stored_levels(tx)]
-
-
-def _refuse_disorder(before: Sequence[ReminderLevel], after: Sequence[ReminderLevel]) -> None:
-    """Raises FieldError where the levels have a fault after a change that they did not have before."""
-    faults_before, faults_after = (
-        faults_of({level.number: level.days for level in levels}) for levels in (before, after)
-    )
-    for fault in faults_after:
-        if fault not in faults_before:
-            raise FieldError(fault, field="days", label="Days")
