@@ -186,6 +186,11 @@ def format_for(client: Client) -> str:
     return "" if client.invoice_format == "none" else client.invoice_format
 
 
+def is_beside(client: Client) -> bool:
+    """Return whether the e-invoice of a client is a file of its own, and not inside the PDF."""
+    return format_for(client) not in ("", "factur-x")
+
+
 def card_of(crm: CRM, snapshot: Snapshot, invoice: Invoice, before: InvoiceCard | None = None) -> InvoiceCard:
     """An invoice with all that it is shown with; its lines and adjustments are those of the card `before`, where there
     is one."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-from crm.commands.billing.documents import InvoiceCard, card_of, format_for
+from crm.commands.billing.documents import InvoiceCard, card_of, format_for, is_beside
 from crm.commands.billing.files import einvoice_notice, einvoice_of, file_name, pdf_of
 from crm.commands.billing.lines import TheInvoice
 from crm.commands.billing.payments import PaymentCard
@@ -73,7 +73,7 @@ def send(
         )  # fmt: skip
         preview = previewed(crm, snapshot, written)
     # Before anything is asked: what is missing for the format of the client is named.
-    xml = einvoice_of(card, format_for(card.client)) if _is_beside(card) else b""
+    xml = einvoice_of(card, format_for(card.client)) if is_beside(card.client) else b""
     if not yes:
         files = [file_name(card, ending) for ending in (".pdf", *([".xml"] if xml else []))]
         attached_line = f"Attached: {', '.join(files)}"
@@ -104,11 +104,6 @@ def _sent_already(crm: CRM, invoice: Invoice) -> Question:
         kind="duplicates",
         destructive=True,
     )
-
-
-def _is_beside(card: InvoiceCard) -> bool:
-    """Return whether the e-invoice is a file of its own, and not inside the PDF."""
-    return format_for(card.client) not in ("", "factur-x")
 
 
 def _attached_files(crm: CRM, card: InvoiceCard, xml: bytes) -> tuple[str, ...]:

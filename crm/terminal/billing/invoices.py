@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.text import Text
 
-from crm.commands.billing.documents import InvoiceCard, format_for
+from crm.commands.billing.documents import InvoiceCard, format_for, is_beside
 from crm.commands.billing.issuing import CLIENT_FIELDS, SETTINGS, foreseen
 from crm.commands.registry import named
 from crm.config import TEAM
@@ -92,13 +92,13 @@ class InvoicePage(RecordPage[Invoice, InvoiceCard]):
             Choice("Credit an amount", lambda: _credit_amount(session, record)),
         ]
         # What a client needs beside the PDF.
-        is_beside = format_for(card.client) not in ("", "factur-x")
-        blank = [name for name in sorted(FILLED_AFTER_ISSUE) if not getattr(document, name)] if is_beside else []
+        beside = is_beside(card.client)
+        blank = [name for name in sorted(FILLED_AFTER_ISSUE) if not getattr(document, name)] if beside else []
         return [
             *([Choice("Record a payment", lambda: _pay(session, card))] if record.open > 0 else []),
             Choice("Send it by e-mail", self.starts("invoices send")),
             Choice("Make a PDF", self.starts("invoices pdf")),
-            *([Choice("Make the e-invoice", self.starts("invoices xml"))] if is_beside else []),
+            *([Choice("Make the e-invoice", self.starts("invoices xml"))] if beside else []),
             *(
                 [Choice("Fill in the client's references", lambda: _references(session, record, blank))]
                 if blank
