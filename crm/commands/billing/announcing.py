@@ -42,8 +42,6 @@ from crm.outward.sms_parts import parts
 from crm.repository import Query, Snapshot, Transaction
 from crm.repository.queries import mail
 
-# So many of those who get no SMS are named in the question.
-_NAMED = 10
 _LONGEST_NAME = 100
 
 
@@ -90,8 +88,8 @@ def announce(
     """Announces a service to clients by e-mail or SMS, with its name, description and price, or in your own words.
 
     It goes to clients who agreed to mailings, have an address or a number, and to whom it was not announced this way
-    before (unless you give --again). You see first who is left out, the text as the first client gets it, and how many
-    SMS it takes. `mailings resume` continues one that was interrupted.
+    before (unless you give --again). You see first how many are left out and why, the text as the first client gets it,
+    and how many SMS it takes. `mailings resume` continues one that was interrupted.
     """
     by = by or "email"
     refuse_unsendable(crm, by)
