@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-# Comprehensions are calls in older versions of Python, and none in newer ones.
-COMPREHENSIONS = {"<listcomp>", "<dictcomp>", "<setcomp>"}
+# Comprehensions are calls in older versions of Python, and generators that are left early are closed by one more.
+COMPREHENSIONS = {"<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>"}
 CRM = str(Path(__file__).resolve().parents[2] / "crm")
 
 
