@@ -15,7 +15,7 @@ from crm.model.rights import CLIENT
 from crm.repository import AuthoredTransaction, Query, Snapshot
 
 _ADDRESS = "give an address: people sign in with it"
-_FIRST = "The first account must be an admin's: nobody else could add others. Add one first."
+_FIRST = "The first account must be an admin's: nobody else could add others. Choose the role admin (--role admin)."
 _MANAGED = frozenset(("email", "name", "phone", "role", "client", "active"))
 
 

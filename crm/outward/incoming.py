@@ -195,6 +195,8 @@ class _Body:
 
 
 _APPOINTMENT = {"SUMMARY": "Appointment", "DTSTART": "Begins", "LOCATION": "Where", "STATUS": "Status"}
+# A day and a time as a calendar writes them (RFC 5545): 20261201T090000Z; a day without a time is 20261201.
+_CALENDAR_TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)\d\d(Z?))?")
 _ANSWERS = {"ACCEPTED": "accepted", "DECLINED": "declined", "TENTATIVE": "perhaps"}
 
 
@@ -207,11 +209,21 @@ def _appointment(part: "Message[str, str]") -> str:
         name, _, value = written.partition(":")
         name, _, parameters = name.partition(";")
         if label := _APPOINTMENT.get(name.upper()):
+            value = _time_shown(value) if label == "Begins" else value
             lines.setdefault(label, value.replace("\\n", " ").replace("\\", ""))
         for status, words in _ANSWERS.items():
             if name.upper() == "ATTENDEE" and f"PARTSTAT={status}" in parameters.upper():
                 lines["Answer"] = words
     return "\n".join(f"{label}: {value}" for label, value in lines.items())
+
+
+def _time_shown(value: str) -> str:
+    """A day and a time of a calendar as people write them; what is none, as it is."""
+    found = _CALENDAR_TIME.fullmatch(value.strip())
+    if found is None:
+        return value
+    year, month, day, hour, minute, utc = found.groups()
+    return f"{year}-{month}-{day}" + (f" {hour}:{minute}{' UTC' if utc else ''}" if hour else "")
 
 
 def _file_name(part: "Message[str, str]") -> str:

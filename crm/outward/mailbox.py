@@ -49,6 +49,18 @@ class Arrival:
     problem: str = ""
 
 
+class _TooMuchError(Exception):
+    """A server announced more than can have been asked for; what follows on that connection cannot be told apart."""
+
+
+class _EndlessError(OutwardError):
+    """Of the message before `place` more was announced than is read of any."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__("A message cannot be read: the mail server announces more of it than was asked for.")
+        self.place = place
+
+
 class Mailbox:
     """The mailbox on a server, or at a URL. Raises UsageError for what cannot be read, and for a password that would go
     over the network for all to see."""
@@ -80,6 +92,16 @@ class Mailbox:
 
         Raises OutwardError: 'refused' (settings), 'offline' or 'busy'; the places told until then stay good.
         """
+        while True:
+            try:
+                yield from self._arrivals(after, mark)
+                return
+            except _EndlessError as endless:
+                # Nothing more can be read on that connection; the next one goes on behind the message.
+                after = endless.place
+                yield Arrival(after, None, endless.sentence)
+
+    def _arrivals(self, after: Place | None, mark: bool) -> Iterator[Arrival]:
         with self._opened(readonly=not mark) as (client, validity, following):
             first = after.uid + 1 if after is not None and after.validity == validity else 1
             for uid, size in _found(client, first, following):
@@ -108,6 +130,8 @@ class Mailbox:
         part = f"BODY.PEEK[]<0.{self._largest}>"
         try:
             parts = client.fetch([place.uid], [part, "INTERNALDATE"]).get(place.uid, {})
+        except _TooMuchError as error:
+            raise _EndlessError(place) from error
         except IMAPClientAbortError:
             raise
         except IMAPClientError as error:
@@ -161,7 +185,7 @@ class Mailbox:
             raise self._failed(why) from error
         except OSError as error:
             raise self._failed(unreached(error, self.server, "imap"), "offline") from error
-        except (IMAPClientAbortError, EOFError) as error:
+        except (IMAPClientAbortError, EOFError, _TooMuchError) as error:
             raise self._failed("cannot be reached, or broke off", "offline") from error
         except (IMAPClientError, KeyError) as error:
             raise self._failed(f"does not open or show the folder {self.server.folder} ({_words(error)})") from error
@@ -236,13 +260,11 @@ def _sizes(client: "IMAPClient", uids: Sequence[int]) -> Iterator[tuple[int, int
 
 def _bound(client: Any, most: int) -> None:
     """Has the connection break off where a server announces more than any message of which so much is read."""
-    from imapclient.exceptions import IMAPClientAbortError
-
     read = client._imap.read
 
     def bounded(size: int) -> bytes:
         if size > most:
-            raise IMAPClientAbortError("more was announced than was asked for")
+            raise _TooMuchError
         answer: bytes = read(size)
         return answer
 

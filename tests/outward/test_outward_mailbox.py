@@ -217,9 +217,15 @@ def test_a_message_that_the_server_does_not_give_keeps_none_of_the_others(refusa
     assert "b'" not in found[1].problem
 
 
-def test_a_message_that_is_announced_as_endless_is_not_waited_for() -> None:
-    with scripted({2: "{4294967296}"}) as port, pytest.raises(OutwardError, match="broke off"):
-        list(Mailbox(f"imap://a:b@127.0.0.1:{port}", time_out=5.0).arrivals())
+def test_a_message_that_is_announced_as_endless_keeps_none_of_the_others() -> None:
+    with scripted({2: "{4294967296}"}) as port:
+        mailbox = Mailbox(f"imap://a:b@127.0.0.1:{port}", time_out=5.0)
+        found = list(mailbox.arrivals())
+        with pytest.raises(OutwardError, match="announces more of it"):
+            list(mailbox.again(7, [2, 3]))
+    assert [arrival.place.uid for arrival in found] == [1, 2, 3]
+    assert [bool(arrival.message) for arrival in found] == [True, False, True]
+    assert "announces more of it than was asked for" in found[1].problem
 
 
 def test_a_server_that_does_not_number_its_messages_is_told_apart_from_none() -> None:

@@ -338,7 +338,7 @@ def test_an_answer_to_an_invitation_is_no_empty_message() -> None:
         "SUMMARY:Offer\\, second round\nDTSTART:20261201T090000Z\nEND:VEVENT\nEND:VCALENDAR\n"
     )
     found = read(f"From: a@example.com\nSubject: Accepted\nContent-Type: text/calendar; method=REPLY\n\n{calendar}")
-    assert found.text == "Answer: accepted\nAppointment: Offer, second round\nBegins: 20261201T090000Z"
+    assert found.text == "Answer: accepted\nAppointment: Offer, second round\nBegins: 2026-12-01 09:00 UTC"
     assert found.attachments == ("invitation.ics",)
 
 

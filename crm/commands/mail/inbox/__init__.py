@@ -47,8 +47,8 @@ class Fetched:
 
     @property
     def exit_code(self) -> int:
-        """1 where the mailbox was not read to its end."""
-        return int(bool(self.stopped))
+        """1 where the mailbox was not read to its end, or a message in it could not be read."""
+        return int(bool(self.stopped or self.unreadable))
 
 
 @dataclass(frozen=True, slots=True)
