@@ -219,10 +219,10 @@ def _appointment(part: "Message[str, str]") -> str:
 
 def _time_shown(value: str) -> str:
     """A day and a time of a calendar as people write them; what is none, as it is."""
-    found = _CALENDAR_TIME.fullmatch(value.strip())
-    if found is None:
+    match = _CALENDAR_TIME.fullmatch(value.strip())
+    if match is None:
         return value
-    year, month, day, hour, minute, utc = found.groups()
+    year, month, day, hour, minute, utc = match.groups()
     return f"{year}-{month}-{day}" + (f" {hour}:{minute}{' UTC' if utc else ''}" if hour else "")
 
 
