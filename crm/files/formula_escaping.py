@@ -8,6 +8,7 @@ _SIGNS = "=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20"  # the last four are the full-wi
 _FORMULA = re.compile(f"'*[{_SIGNS}]|'+[0-9]")
 _GUARDED = re.compile(f"'+[{_SIGNS}0-9]")
 _E164 = re.compile(r"\+[0-9]+")
+_NUMBER = re.compile(r"-[0-9]+(\.[0-9]+)?")
 # ="00042": a formula that is nothing but a text, by which programs have Excel keep it as it is.
 _TEXT = re.compile(r'=\s*(?:T\()?"((?:[^"]|"")*)"\)?')
 
@@ -15,8 +16,9 @@ ANY_GUARDED = re.compile(f"'[{_SIGNS}0-9]|=\\s*(?:T\\()?\"")
 
 
 def harmless(text: str) -> str:
-    """The text with a quote before it if it could be a formula; a telephone number in digits cannot."""
-    return "'" + text if _FORMULA.match(text) and not _E164.fullmatch(text) else text
+    """The text with a quote before it if it could be a formula; a number and a telephone number in digits cannot."""
+    is_number = _E164.fullmatch(text) or _NUMBER.fullmatch(text)
+    return "'" + text if _FORMULA.match(text) and not is_number else text
 
 
 def restored(text: str) -> str:

@@ -93,7 +93,7 @@ def totals(
 
 def completed(document: InvoiceDocument, adjustments: Sequence[Adjustment] = ()) -> InvoiceDocument:
     """The document with every figure computed from its lines and the adjustments: line nets, tax groups with their
-    reasons, net, tax, total, and open = total - paid - credited."""
+    reasons, net, tax, total, and what is open: never less than nothing, as the rest is credit of the client."""
     figures = totals(
         document.lines, adjustments, decimals=decimals_of(document.currency), gross=document.prices_are_gross
     )
@@ -117,7 +117,7 @@ def completed(document: InvoiceDocument, adjustments: Sequence[Adjustment] = ())
         net=figures.net,
         tax=figures.tax,
         total=figures.total,
-        open=figures.total - document.paid - document.credited,
+        open=max(figures.total - document.paid - document.credited, NOTHING),
     )
 
 

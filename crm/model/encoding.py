@@ -1,4 +1,5 @@
-"""Records as JSON and back: money a string with two decimals, or four, dates and times ISO 8601."""
+"""Records as JSON and back: money a string with two decimals, or four, and beside a currency with those of it; dates
+and times ISO 8601."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from typing import Any, get_type_hints
 
 from crm.errors import FileError
 from crm.model.fields import Amount
-from crm.model.money import exact, plain_amount
+from crm.model.money import as_written_in, exact, plain_amount
 from crm.model.record import AnyRecord, Record
 from crm.model.registry import RECORDS, field_names, fields
 
@@ -41,8 +42,14 @@ def plain(value: Any) -> Any:
     if hasattr(value, "as_json"):
         return plain(value.as_json())
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        of_currency: str = getattr(value, "currency", "")
+        return {field.name: _plain_in(of_currency, getattr(value, field.name)) for field in dataclasses.fields(value)}
     raise TypeError(f"no JSON for {type(value).__name__}")
+
+
+def _plain_in(currency: str, value: Any) -> Any:
+    """A value that stands beside a currency: an amount has the decimals of that."""
+    return f"{as_written_in(value, currency):f}" if currency and isinstance(value, Decimal) else plain(value)
 
 
 def _hints(record: type[Record]) -> Mapping[str, Any]:

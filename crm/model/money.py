@@ -2,6 +2,7 @@
 
 from decimal import ROUND_HALF_UP, Context, Decimal, Inexact, InvalidOperation
 from fractions import Fraction
+from functools import cache
 
 # No currency of ISO 4217 has more: the Chilean unidad de fomento (CLF) and the Uruguayan UYW have four.
 MOST_DECIMALS = 4
@@ -19,6 +20,7 @@ _MORE_IN_ISO = {
 }  # fmt: skip
 
 
+@cache
 def decimals_of(currency: str) -> int:
     """The number of decimals that an amount in a currency has (ISO 4217): 2 for EUR, 0 for JPY, 3 for KWD."""
     from babel.numbers import get_currency_precision
@@ -29,6 +31,11 @@ def decimals_of(currency: str) -> int:
 def shown_decimals(amount: Decimal, least: int) -> int:
     """With how many decimals an amount is shown: `least`, or more where it has more."""
     return next((few for few in range(least, MOST_DECIMALS) if round(amount, few) == amount), MOST_DECIMALS)
+
+
+def as_written_in(amount: Decimal, currency: str) -> Decimal:
+    """The amount with the decimals that its currency has, or more where it has more: 10, 94.500."""
+    return round(amount, shown_decimals(amount, decimals_of(currency)))
 
 
 def exact(amount: Decimal) -> Decimal:

@@ -1,5 +1,7 @@
 """Public invoices typed into the shell: every figure of its JSON is theirs."""
 
+import csv
+import io
 import json
 import os
 from decimal import Decimal as D
@@ -132,7 +134,7 @@ def test_discounts_and_charges_of_a_line_are_kept_apart(office: CommandLine, tmp
 def test_amounts_have_the_decimals_of_their_own_currency(office: CommandLine) -> None:
     office.did("invoices", "add", "Acme", "--line", "3 x Dinar 33.3335 5%", "--discount", "10%", "--currency", "KWD")
     number = office.did("--yes", "invoices", "issue", "1")["number"]
-    assert office.did("payments", "add", "Acme", "4.501", "--invoice", number)["allocations"][0]["amount"] == "4.5010"
+    assert office.did("payments", "add", "Acme", "4.501", "--invoice", number)["allocations"][0]["amount"] == "4.501"
     office.did("--yes", "invoices", "credit", number, "--amount", "5.001")
     paid = office.did("invoices", "show", number)
     assert (paid["total"], paid["paid"], paid["credited"], paid["open"]) == ("94.501", "4.501", "5.001", "84.999")
@@ -145,3 +147,79 @@ def test_amounts_have_the_decimals_of_their_own_currency(office: CommandLine) ->
     ):
         assert "an amount in JPY has no decimals" in office.refused(*words)
     assert "at most two decimals" in office.refused("payments", "add", "Acme", "10.555")
+
+
+def _rows(shell: CommandLine, *words: str) -> list[dict[str, str]]:
+    answer = shell("--csv", "-", *words)
+    assert answer.code == 0, answer.err
+    return list(csv.DictReader(io.StringIO(answer.out)))
+
+
+def test_money_has_the_digits_and_the_sign_of_its_currency_everywhere(office: CommandLine, tmp_path: Path) -> None:
+    overdue = ("--on", "2026-10-01", "--due", "2026-10-15")
+    for number, (line, currency) in enumerate(
+        (("1 x A 100 19%", "EUR"), ("1 x B 200 19%", "EUR"), ("1 x C 1000 10%", "JPY"), ("1 x D 33.333 5%", "KWD")), 1
+    ):
+        office.did("invoices", "add", "Acme", "--line", line, "--currency", currency)
+        office.did("invoices", "issue", str(number), *overdue)
+    office.did("reminders", "levels", "set", "1", "--fee", "5", "--interest", "9")
+    (reminding,) = office.did("reminders", "preview")
+    # 37 days at 9 %: 1.0857 and 2.1713 of 119 and 238, 10.036 of 1100, 0.3193 of 35.
+    assert [tuple(asked.values()) for asked in reminding["amounts"]] == [
+        ("EUR", "357.00", "5.00", "3.26"), ("JPY", "1100", "0", "10"), ("KWD", "35.000", "0.000", "0.319"),
+    ]  # fmt: skip
+    shown = office("reminders", "preview").out
+    assert "€357.00 + ¥1,100 + KWD35.000" in shown
+    assert "€3.26 + ¥10 + KWD0.319" in shown
+    owed = {row["currency"]: row for row in _rows(office, "unpaid", "list")}
+    assert {currency: (row["open"], row["not_due"]) for currency, row in owed.items()} == {
+        "EUR": ("357.00", "0.00"), "JPY": ("1100", "0"), "KWD": ("35.000", "0.000"),
+    }  # fmt: skip
+    assert owed == {row["currency"]: {name: str(cell or "") for name, cell in row.items()}
+                    for row in office.did("unpaid", "list")}  # fmt: skip
+    assert "€1,100" not in (listed := office("unpaid", "list").out)
+    assert "¥1,100" in listed
+    office.did("payments", "add", "Acme", "2000", "--currency", "JPY")
+    (paid,) = office.did("payments", "list")
+    assert (paid["amount"], paid["used"], paid["left"]) == ("2000", "1100", "900")
+    account = office.did("statements", "show", "Acme", "--currency", "KWD")["statement"]
+    assert (account["closing"], account["lines"][0]["balance"]) == ("35.000", "35.000")
+    taxes = office.did("reports", "taxes", "--currency", "KWD")
+    assert [taxes["rows"][0][name] for name in ("net", "amount", "total")] == ["33.333", "1.667", "35.000"]
+    assert {row["invoiced"] for row in _rows(office, "reports", "invoiced", "--currency", "JPY")} == {"0", "1100"}
+    kept = {
+        row["currency"]: row["amount"] for row in office.did("reports", "bookkeeping", "--since", "2026-10-01")["rows"]
+    }
+    assert kept == {"EUR": "238.00", "JPY": "2000", "KWD": "35.000"}
+    office.did("export", str(tmp_path / "invoices.csv"), "--what", "invoices")
+    with (tmp_path / "invoices.csv").open(encoding="utf-8-sig") as file:
+        assert [row["Total"] for row in csv.DictReader(file)] == ["35.000", "1100", "238.00", "119.00"]
+
+
+def test_a_credit_note_is_positive_by_itself_and_negative_where_documents_are_added_up(office: CommandLine) -> None:
+    office.did("invoices", "add", "Acme", "--line", "1 x A 100 19%", "--discount", "10")
+    number = office.did("invoices", "issue", "1")["number"]
+    note = office.did("invoices", "credit", number, "--amount", "7.10")
+    assert (note["total"], office.did("invoices", "list")[0]["total"]) == ("7.10", "7.10")
+    assert "€7.10" in (listed := office("invoices", "list").out)
+    assert "-€7.10" not in listed
+    # A minus is no formula: a spreadsheet takes it for a number.
+    assert [row["amount"] for row in _rows(office, "reports", "bookkeeping", "--since", "2026-01-01")] == [
+        "107.10",
+        "-7.10",
+    ]
+
+
+def test_what_is_credited_after_it_was_paid_is_credit_and_not_open(office: CommandLine, tmp_path: Path) -> None:
+    office.did("invoices", "add", "Acme", "--line", "1 x A 100 19%", "--line", "1 x B 50 7%")
+    number = office.did("invoices", "issue", "1")["number"]
+    office.did("payments", "add", "Acme", "100", "--invoice", number)
+    office.did("invoices", "credit", number, "--line", "1")
+    invoice = office.did("invoices", "show", number)
+    assert [invoice[name] for name in ("total", "paid", "credited", "open")] == ["172.50", "100.00", "119.00", "0.00"]
+    assert office.did("invoices", "list", "--state", "paid")[0]["open"] == "0.00"
+    assert office.did("clients", "show", "Acme")["credit"] == "46.50"
+    assert office.did("unpaid", "list") == []
+    assert office.did("statements", "show", "Acme")["statement"]["closing"] == "-46.50"
+    office.did("invoices", "xml", number, "--to", str(tmp_path / "i.xml"))
+    assert "<ram:DuePayableAmount>0.00<" in (tmp_path / "i.xml").read_text()

@@ -10,7 +10,7 @@ from crm.config import Currency
 from crm.errors import FieldError
 from crm.model import Conventions
 from crm.model.fields import Amount
-from crm.model.money import MOST_DECIMALS, exact_to
+from crm.model.money import MOST_DECIMALS, as_written_in, exact_to
 
 OfCurrency = Annotated[str, Currency(), About("Currency", "that of the team by default")]
 
@@ -39,3 +39,8 @@ def refuse_too_exact(crm: CRM, amount: Decimal, currency: str, *, field: str = "
     by = replace(crm.conventions, currency=currency)
     if not exact_to(amount, by.decimals):
         raise FieldError(Amount().too_exact(by), field=field, label=field.capitalize())
+
+
+def amounts_in(currency: str, **amounts: Decimal) -> dict[str, str]:
+    """Amounts by name as scripts read them: with the decimals of their currency."""
+    return {name: f"{as_written_in(amount, currency):f}" for name, amount in amounts.items()}

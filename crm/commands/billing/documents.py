@@ -11,7 +11,7 @@ from crm.invoicing.document import CREDIT_NOTE, DocumentLine, InvoiceDocument, P
 from crm.invoicing.state import state_of
 from crm.invoicing.totals import completed
 from crm.model import Adjustment, Client, Invoice, InvoiceLine
-from crm.model.money import decimals_of
+from crm.model.money import as_written_in, decimals_of
 from crm.model.vat_ids import bare_vat_id
 from crm.repository import Snapshot, bills
 
@@ -42,7 +42,7 @@ class InvoiceCard:
         decimals = decimals_of(document.currency)
 
         def money(amount: Decimal) -> str:
-            return f"{amount:.{decimals}f}"
+            return f"{as_written_in(amount, document.currency):f}"
 
         return {
             "id": invoice.id,
@@ -111,7 +111,7 @@ class InvoiceCard:
             "total": money(document.total),
             "paid": money(invoice.paid),
             "credited": money(invoice.credited),
-            "open": money(invoice.open - invoice.overpaid),
+            "open": money(invoice.open),
         }
 
 

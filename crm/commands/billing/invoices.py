@@ -28,8 +28,8 @@ from crm.commands.registry import About, FieldsOf, Takes, command
 from crm.errors import FieldError, RefusedError, confirmation
 from crm.invoicing.state import STATES
 from crm.model import FILLED_AFTER_ISSUE, Adjustment, Client, Deal, Invoice, InvoiceLine, Service
+from crm.model.encoding import plain
 from crm.model.fields import Amount, Choice, Day, Line
-from crm.model.money import decimals_of
 from crm.repository import Query, Snapshot, Transaction, bills
 from crm.repository.queries import billing
 
@@ -48,11 +48,8 @@ class InvoiceShown:
 
     def as_json(self) -> dict[str, Any]:
         """The invoice as scripts read it in a list."""
-        invoice, decimals = self.invoice, decimals_of(self.invoice.currency)
-        figures = {
-            name: f"{getattr(invoice, name):.{decimals}f}"
-            for name in ("net", "tax", "total", "paid", "credited", "open")
-        }
+        invoice, written = self.invoice, plain(self.invoice)
+        figures = {name: written[name] for name in ("net", "tax", "total", "paid", "credited", "open")}
         return {
             "id": invoice.id, "number": invoice.number, "kind": invoice.kind, "state": self.state,
             "client": invoice.client, "client_name": self.client, "issued_on": invoice.issued_on,

@@ -1,11 +1,11 @@
 """Lines of a draft, and the discounts and charges on all of it: added, changed, moved and removed."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Annotated, Any
 
-from crm.commands.billing.amounts import AmountOfAnyCurrency, refuse_too_exact
+from crm.commands.billing.amounts import AmountOfAnyCurrency, amounts_in, refuse_too_exact
 from crm.commands.billing.documents import InvoiceCard, card_of
 from crm.commands.billing.services import PIECE, usual_rate
 from crm.commands.billing.tax import category_for
@@ -14,6 +14,7 @@ from crm.commands.registry import About, command
 from crm.errors import FieldError, NotFoundError, RefusedError
 from crm.invoicing.typed_lines import read_line
 from crm.model import TAX_CATEGORIES, Adjustment, Invoice, InvoiceLine, Service
+from crm.model.encoding import plain
 from crm.model.fields import Amount, Choice, ExactPrice, Line, Prose, Quantity, Rate, Unit, Units, Whole
 from crm.model.folding import fold
 from crm.model.money import LARGEST_AMOUNT, MOST_DECIMALS, NOTHING, exact, exact_to
@@ -33,6 +34,19 @@ Charges = Annotated[
 ]
 Category = Annotated[str, Choice(TAX_CATEGORIES), About("Tax category", "by default as the rate says")]
 MaybeRate = Annotated[Decimal | None, Rate(), About("Tax rate", "in percent")]
+
+
+@dataclass(frozen=True, slots=True)
+class AdjustmentShown:
+    """A discount or a charge on a whole invoice, with the currency of that."""
+
+    adjustment: Adjustment
+    currency: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Its own fields, and the currency."""
+        amount = amounts_in(self.currency, amount=self.adjustment.amount)
+        return {**plain(self.adjustment), **amount, "currency": self.currency}
 
 
 def draft(tx: Transaction, invoice: Invoice) -> Invoice:
@@ -326,10 +340,12 @@ def add_adjustment(
 
 
 @command("invoices adjustments list", title="Discounts and charges")
-def list_adjustments(crm: CRM, invoice: TheInvoice) -> list[Adjustment]:
+def list_adjustments(crm: CRM, invoice: TheInvoice) -> list[AdjustmentShown]:
     """Lists the discounts and charges on a whole invoice."""
     with crm.read() as snapshot:
-        return list(snapshot.find_all(Adjustment, Query({"invoice": invoice.id}, sort="id")))
+        currency = snapshot.get(Invoice, invoice.id).currency
+        adjustments = snapshot.find_all(Adjustment, Query({"invoice": invoice.id}, sort="id"))
+        return [AdjustmentShown(adjustment, currency) for adjustment in adjustments]
 
 
 @command("invoices adjustments remove", title="Remove a discount or a charge")

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 
-from crm.commands.billing.amounts import AmountOfAnyCurrency, refuse_too_exact
+from crm.commands.billing.amounts import AmountOfAnyCurrency, amounts_in, refuse_too_exact
 from crm.commands.context import CRM
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.period import Since, Until, in_order
@@ -45,12 +45,22 @@ class PaymentCard:
 
     def as_json(self) -> dict[str, Any]:
         """The payment's own fields, its client's name, and its parts by invoice."""
+        currency = self.payment.currency
         parts = [
-            {"invoice": invoice.id, "number": invoice.number, "amount": amount, "open": invoice.open}
+            {
+                "invoice": invoice.id,
+                "number": invoice.number,
+                **amounts_in(currency, amount=amount, open=invoice.open),
+            }
             for invoice, amount in self.parts
         ]
-        of_client = {"client_name": self.client.name, "client_credit": self.credit}
-        return {**plain(self.payment), "left": self.left, **of_client, "allocations": plain(parts)}
+        return {
+            **plain(self.payment),
+            **amounts_in(currency, left=self.left),
+            "client_name": self.client.name,
+            **amounts_in(currency, client_credit=self.credit),
+            "allocations": parts,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +76,7 @@ class PaymentShown:
     def as_json(self) -> dict[str, Any]:
         """The payment's own fields, what is still left of it, and beside them the names."""
         names = {"client_name": self.client, "invoices": list(self.invoices)}
-        return {**plain(self.payment), "left": self.left, **names}
+        return {**plain(self.payment), **amounts_in(self.payment.currency, left=self.left), **names}
 
 
 @command("payments add", title="Record a payment", menu="payments")

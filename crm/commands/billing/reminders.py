@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
 
+from crm.commands.billing.amounts import amounts_in
 from crm.commands.billing.documents import shown_state
 from crm.commands.billing.lines import TheInvoice
 from crm.commands.billing.reminder_levels import levels_of
@@ -45,34 +46,53 @@ class Reminding:
         return self.highest.number
 
     @property
-    def fee(self) -> Decimal:
-        """The fee that is asked for beside it."""
-        return sum((reminder.fee for _, reminder in self.due), NOTHING)
-
-    @property
-    def interest(self) -> Decimal:
-        """The interest that is asked for beside it."""
-        return sum((reminder.interest for _, reminder in self.due), NOTHING)
-
-    @property
-    def open(self) -> Decimal:
-        """The amount that is open on all of them."""
-        return sum((invoice.open for invoice, _ in self.due), Decimal("0.00"))
+    def asked(self) -> Sequence["Asked"]:
+        """The amounts that it asks for, by currency."""
+        return asked_for([self])
 
     def as_json(self) -> dict[str, Any]:
-        """The client, the level, and the invoices."""
+        """The client, the level, what is asked for in each currency, and the invoices."""
         return {
-            "client": self.client.id, "client_name": self.client.name, "level": self.level, "open": self.open,
-            "fee": self.fee, "interest": self.interest, "hindered": self.hindered,
+            "client": self.client.id, "client_name": self.client.name, "level": self.level, "amounts": self.asked,
+            "hindered": self.hindered,
             "invoices": [
                 {
-                    "id": invoice.id, "number": invoice.number, "open": invoice.open, "due_on": invoice.due_on,
-                    "level": reminder.level.number, "days_overdue": reminder.days_overdue, "fee": reminder.fee,
-                    "interest": reminder.interest, "new_due_on": reminder.new_due_on,
+                    "id": invoice.id, "number": invoice.number, "due_on": invoice.due_on,
+                    "level": reminder.level.number, "days_overdue": reminder.days_overdue,
+                    "currency": invoice.currency,
+                    **amounts_in(
+                        invoice.currency, open=invoice.open, fee=reminder.fee, interest=reminder.interest
+                    ),
+                    "new_due_on": reminder.new_due_on,
                 }
                 for invoice, reminder in self.due
             ],
         }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The amounts that reminders ask for in a currency: what is open, and the fees and the interest beside it."""
+
+    currency: str
+    open: Decimal
+    fee: Decimal
+    interest: Decimal
+
+
+def asked_for(reminding: Sequence[Reminding]) -> Sequence[Asked]:
+    """The amounts that some clients are asked for, by currency."""
+    sums: dict[str, Asked] = {}
+    for item in reminding:
+        for invoice, reminder in item.due:
+            asked = sums.get(invoice.currency, Asked(invoice.currency, NOTHING, NOTHING, NOTHING))
+            sums[invoice.currency] = Asked(
+                invoice.currency,
+                asked.open + invoice.open,
+                asked.fee + reminder.fee,
+                asked.interest + reminder.interest,
+            )
+    return [sums[currency] for currency in sorted(sums)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +196,7 @@ def run(crm: CRM, yes: bool = False) -> RemindersRun:
     ready = [item for item in everybody if not item.hindered]
     if not yes and (ready or waiting):
         many = "1 client is" if len(ready) == 1 else f"{len(ready)} clients are"
-        new = [f"{many} reminded by e-mail."] if ready else []
+        new = [f"{many} reminded by e-mail of {_amounts(crm, asked_for(ready))}."] if ready else []
         earlier = [f"Reminders of an earlier run that were not sent yet: {len(waiting)}."] if waiting else []
         raise confirmation(" ".join([*new, *earlier]), "Send them", destructive=True)
     reminded: list[Reminding] = []
@@ -195,6 +215,21 @@ def run(crm: CRM, yes: bool = False) -> RemindersRun:
         still = len(_waiting(snapshot) & waiting)
     hindered = [item for item in everybody if item.hindered and not item.client.no_reminders]
     return RemindersRun(reminded, hindered, stopped, len(waiting) - still, still)
+
+
+def _amounts(crm: CRM, asked: Sequence[Asked]) -> str:
+    """The amounts that are asked for, in words: €357.00 and ¥1,100, with fees of €5.00 and interest of €4.05."""
+
+    def amounts(name: str) -> str:
+        by_currency = [(item.currency, getattr(item, name)) for item in asked]
+        return " and ".join(
+            in_currency(crm.conventions, currency).money(amount) for currency, amount in by_currency if amount
+        )
+
+    beside = [
+        f"{word} of {much}" for name, word in (("fee", "fees"), ("interest", "interest")) if (much := amounts(name))
+    ]
+    return f"{amounts('open')}{', with ' if beside else ''}{' and '.join(beside)}"
 
 
 def _waiting(snapshot: Snapshot) -> set[int]:
@@ -262,7 +297,6 @@ def _opening(item: Reminding) -> str:
 def _list(crm: CRM, item: Reminding) -> str:
     """The open amount, with the fee and the interest, by when and where it is paid."""
     lines: list[str] = []
-    asked: dict[str, Decimal] = {}
     for invoice, reminder in item.due:
         by = in_currency(crm.conventions, invoice.currency)
         extra = "".join(
@@ -270,10 +304,10 @@ def _list(crm: CRM, item: Reminding) -> str:
             if amount
         )  # fmt: skip
         lines.append(f"- {invoice.number}, due on {by.day(invoice.due_on)}: {by.money(invoice.open)}{extra}")
-        asked[invoice.currency] = asked.get(invoice.currency, NOTHING) + invoice.open + reminder.fee + reminder.interest
-    if len(item.due) > 1 or item.fee or item.interest:
+    if len(item.due) > 1 or any(part.fee or part.interest for part in item.asked):
         altogether = " and ".join(
-            in_currency(crm.conventions, currency).money(amount) for currency, amount in asked.items()
+            in_currency(crm.conventions, part.currency).money(part.open + part.fee + part.interest)
+            for part in item.asked
         )
         lines += ["", f"Altogether: {altogether}."]
     by = crm.conventions

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 
-from crm.commands.billing.amounts import OfCurrency
+from crm.commands.billing.amounts import OfCurrency, amounts_in
 from crm.commands.billing.payments import OfClient
 from crm.commands.billing.sending import BCC, CC, To, as_body, in_currency, plain_text
 from crm.commands.context import CRM
@@ -21,6 +21,7 @@ from crm.errors import confirmation
 from crm.invoicing.dunning import days_overdue
 from crm.invoicing.statement import Entry, Statement, statement
 from crm.model import Client, Conventions, Invoice, Payment, Reminder
+from crm.model.encoding import plain
 from crm.model.fields import Whole
 from crm.model.money import NOTHING
 from crm.repository import Query, Snapshot
@@ -58,6 +59,24 @@ class ClientStatement:
     currency: str
     fees: Decimal = NOTHING
     interest: Decimal = NOTHING
+
+    def as_json(self) -> dict[str, Any]:
+        """The account, with the decimals of its currency."""
+        account, currency = self.statement, self.currency
+        lines = [
+            {
+                "entry": {**plain(line.entry), **amounts_in(currency, amount=line.entry.amount)},
+                **amounts_in(currency, change=line.change, balance=line.balance),
+            }
+            for line in account.lines
+        ]
+        ends = amounts_in(currency, opening=account.opening, closing=account.closing)
+        return {
+            "client": plain(self.client),
+            "statement": {"since": account.since, "until": account.until, **ends, "lines": lines},
+            "currency": currency,
+            **amounts_in(currency, fees=self.fees, interest=self.interest),
+        }
 
     def asked_beside(self, by: Conventions) -> str:
         """The fees and the interest in a sentence, '' for none; `by` has the currency of the account."""

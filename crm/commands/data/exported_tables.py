@@ -1,11 +1,13 @@
 """The tables of an export: a column for each field, and names beside the numbers of other records."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from itertools import islice
 from typing import Any
 
 from crm.commands.record_names import names_of
 from crm.model import BY_NAME, RECORDS, Client, Conventions, Record, fields, links
+from crm.model.money import as_written_in
 from crm.model.record import Field
 from crm.repository import Query, Snapshot
 from crm.repository.queries.clients import own_fields
@@ -54,13 +56,19 @@ def _others(snapshot: Snapshot, kind: type[Record], by: Conventions) -> Table:
             }
             for item in some:
                 values = (
-                    names[name].get(getattr(item, name), "") if name in linked else getattr(item, name)
+                    names[name].get(getattr(item, name), "") if name in linked else _value(item, name)
                     for name in described
                 )
                 owner = (item.client, *clients.get(item.client, ("", ""))) if of_client else ()
                 yield [item.id, *owner, *values]
 
     return heading_of(kind), rows()
+
+
+def _value(record: Record, name: str) -> Any:
+    """A field of a record; an amount of a record that has a currency is written in that."""
+    value, currency = getattr(record, name), getattr(record, "currency", "")
+    return as_written_in(value, currency) if currency and isinstance(value, Decimal) else value
 
 
 def heading_of(kind: type[Record]) -> list[str]:

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
-from decimal import Decimal
 from typing import Annotated
 
 from crm.commands.context import CRM
@@ -16,7 +15,7 @@ from crm.commands.reports.report_parameters import To, Until
 from crm.commands.reports.writing import kept
 from crm.config import ACCOUNTS, Currency, accounts_of
 from crm.model import INVOICE_KINDS, METHODS, PAYMENT_KINDS, Allocation, Client, Invoice, Payment
-from crm.model.money import decimals_of
+from crm.model.money import as_written_in
 from crm.repository import Query, Snapshot, bills
 
 _COLUMNS = (
@@ -92,8 +91,8 @@ def _documents(
                 (
                     INVOICE_KINDS[invoice.kind], on, invoice.number, corrected.get(invoice.corrects, ""),
                     invoice.due_on, str(invoice.client), *(buyer.get(name, "") for name in _OF_BUYER),
-                    group.category, _digits(group.rate, 2), *(
-                        _digits(sign * amount, decimals_of(invoice.currency))
+                    group.category, round(group.rate, 2), *(
+                        as_written_in(sign * amount, invoice.currency)
                         for amount in (group.base, group.tax, group.base + group.tax)
                     ),
                     invoice.currency, account, invoice.order_reference,
@@ -124,15 +123,10 @@ def _payments(
                 PAYMENT_KINDS[payment.kind], on, str(payment.id),
                 ", ".join(numbers[number] for number in paid.get(payment.id, ())), None, str(payment.client),
                 client.company or client.name, client.tax_id, client.country, "", None, None, None,
-                _digits(amount, decimals_of(payment.currency)), payment.currency,
+                as_written_in(amount, payment.currency), payment.currency,
                 accounts.get(payment.method, ""), f"{METHODS.get(payment.method, '')} {payment.reference}".strip(),
             ),
         )  # fmt: skip
 
 
 _BATCH = 500
-
-
-def _digits(amount: Decimal, decimals: int) -> Decimal:
-    """An amount with the decimals of its currency."""
-    return amount.quantize(Decimal(1).scaleb(-decimals))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from crm.model import Conventions
-from crm.model.money import NOTHING
+from crm.model.money import NOTHING, as_written_in
 
 Kind = Literal["text", "money", "count", "percent", "date", "month", "decimal"]
 Row = Sequence[Any]
@@ -75,6 +75,23 @@ class Report:
         """The team's conventions, with the currency of the report."""
         return replace(by, currency=self.currency) if self.currency else by
 
+    def written(self, row: Row) -> Row:
+        """A row for files: money with the decimals of the currency that the report names."""
+        if not self.currency:
+            return row
+        return tuple(
+            as_written_in(value, self.currency) if column.kind == "money" and isinstance(value, Decimal) else value
+            for column, value in zip(self.columns, row, strict=True)
+        )
+
+    def _as_object(self, row: Row) -> dict[str, Any]:
+        """A row for scripts; what has its decimals already keeps them."""
+        exact = {"decimal", "money"} if self.currency else {"decimal"}
+        return {
+            column.name: f"{value:f}" if column.kind in exact and isinstance(value, Decimal) else value
+            for column, value in zip(self.columns, self.written(row), strict=True)
+        }
+
     @property
     def drawn(self) -> Sequence[Row]:
         """The rows that the chart is of; none without a chart."""
@@ -82,7 +99,6 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """The report for scripts: rows are objects."""
-        names = list(self._places)
         return {
             "title": self.title,
             "since": self.since,
@@ -90,8 +106,8 @@ class Report:
             **({"currency": self.currency} if self.currency else {}),
             "note": self.note,
             "columns": [{"name": column.name, "title": column.title, "kind": column.kind} for column in self.columns],
-            "rows": [dict(zip(names, row, strict=True)) for row in self.rows],
-            "total": None if self.total is None else dict(zip(names, self.total, strict=True)),
+            "rows": [self._as_object(row) for row in self.rows],
+            "total": None if self.total is None else self._as_object(self.total),
             "chart": None if self.chart is None else {"kind": self.chart.kind, "values": self.chart.values},
             "file": self.file,
         }

@@ -55,9 +55,9 @@ def _heads(report: Report) -> list[str]:
 
 
 def _lines(report: Report) -> Iterator[Row]:
-    yield from report.rows
+    yield from map(report.written, report.rows)
     if report.total is not None:
-        yield report.total
+        yield report.written(report.total)
 
 
 def _write_json(file: Path, report: Report) -> None:

@@ -105,8 +105,8 @@ def is_credit_note(document: InvoiceDocument) -> bool:
 
 
 def paid(document: InvoiceDocument) -> Decimal:
-    """The amount paid already (BT-113)."""
-    return document.paid + document.credited
+    """The amount paid already (BT-113); what is beyond the total is credit of the buyer, and no part of the invoice."""
+    return min(document.paid + document.credited, max(document.total, NOTHING))
 
 
 def terms_of(document: InvoiceDocument) -> str:

@@ -221,7 +221,9 @@ def _adjust(session: Session, invoice: Invoice) -> None:
     session.page("Invoices", f"Draft {invoice.id}", "Discounts and charges")
     existing = named("invoices adjustments list")(session.crm, invoice)
     entries = [Choice("Add a discount", "discount"), Choice("Add a charge", "charge")]
-    entries += [Choice(f"Remove: {adjustment_words(adjustment, by)}", adjustment) for adjustment in existing]
+    entries += [
+        Choice(f"Remove: {adjustment_words(item.adjustment, by, item.currency)}", item.adjustment) for item in existing
+    ]
     chosen = session.keyboard.choose("", entries)
     if chosen in ("discount", "charge"):
         parameter = named("invoices adjustments add").parameters[chosen]

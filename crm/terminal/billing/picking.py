@@ -62,7 +62,7 @@ def pick_invoice(crm: CRM, keyboard: Keyboard, label: str, *, required: bool = T
 @line_for(Adjustment)
 def adjustment_line(adjustment: Adjustment, by: Conventions, _: str = "") -> str:
     """A discount or a charge on one line."""
-    return joined(adjustment_words(adjustment, by), f"no. {adjustment.id}")
+    return joined(adjustment_words(adjustment, by, None), f"no. {adjustment.id}")
 
 
 @line_for(Payment)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from crm.commands.billing.files import CheckedFile, InvoiceFile, PaymentCode
     from crm.commands.billing.invoices import InvoiceShown
     from crm.commands.billing.payments import PaymentCard, PaymentShown
-    from crm.commands.billing.reminders import RemindersRun
+    from crm.commands.billing.reminders import RemindersRun, Reminding
     from crm.commands.billing.unpaid import ClientStatement, Unpaid
     from crm.invoicing.document import DocumentLine, TaxGroup
 
@@ -77,8 +77,9 @@ def state_badge(state: str) -> Text:
 
 
 def money_in(currency: str, by: Conventions, amount: Decimal) -> str:
-    """An amount in the currency of its invoice."""
-    return (by if currency in ("", by.currency) else replace(by, currency=currency)).money(amount)
+    """An amount in the currency of its invoice: one that is not the team's has its sign in a column of amounts too."""
+    own = by if currency in ("", by.currency) else Conventions(by.language, currency, by.country, by.clock)
+    return own.money(amount)
 
 
 def invoice_name(invoice: Invoice, client: str = "") -> str:
@@ -91,8 +92,7 @@ def _number(item: "InvoiceShown") -> Text:
 
 
 def _total(item: "InvoiceShown", by: Conventions) -> Text:
-    sign = -1 if item.invoice.kind == "credit_note" else 1
-    return data(money_in(item.invoice.currency, by, sign * item.invoice.total))
+    return data(money_in(item.invoice.currency, by, item.invoice.total))
 
 
 def _open(item: "InvoiceShown", by: Conventions) -> Text:
@@ -109,8 +109,8 @@ INVOICES: Sequence[tables.Column] = (
     tables.Column("Open", _open, 3, right=True),
 )
 _ADJUSTMENTS: Sequence[tables.Column] = (
-    tables.Column("No.", lambda row, _: data(row.id, "muted"), 2, right=True),
-    tables.Column("What", lambda row, by: data(adjustment_words(row, by)), 0, 10),
+    tables.Column("No.", lambda row, _: data(row.adjustment.id, "muted"), 2, right=True),
+    tables.Column("What", lambda row, by: data(adjustment_words(row.adjustment, by, row.currency)), 0, 10),
 )
 SERIES: Sequence[tables.Column] = (
     tables.Column("Series", lambda row, _: data(INVOICE_KINDS.get(row.name, row.name)), 0, 8),
@@ -166,21 +166,26 @@ UNPAID: Sequence[tables.Column] = (
 
 
 def _owed(row: "Unpaid", amount: Decimal, by: Conventions) -> str:
-    """An amount of a row, '' for nothing; the heading says the currency of the team, another one stands beside it."""
-    other = "" if row.currency in ("", by.currency) else f" {row.currency}"
-    return f"{by.money(amount)}{other}" if amount else ""
+    """An amount of a row, '' for nothing."""
+    return money_in(row.currency, by, amount) if amount else ""
 
 
 def _late(row: "Unpaid", by: Conventions) -> Text:
     return data(f"{_owed(row, row.overdue, by)} !" if row.overdue else "", "overdue" if row.overdue else "")
 
 
+def _asked(row: "Reminding", name: str, by: Conventions) -> Text:
+    """The amounts that a client is asked for, each currency by itself."""
+    amounts = [(part.currency, getattr(part, name)) for part in row.asked]
+    return data(" + ".join(money_in(currency, by, amount) for currency, amount in amounts if amount))
+
+
 _REMINDING: Sequence[tables.Column] = (
     tables.Column("Client", lambda row, _: data(row.client.name, "bold"), 0, 10),
     tables.Column("Level", lambda row, _: data(row.level), 1, right=True),
-    tables.Column("Open", lambda row, by: data(by.money(row.open)), 1, right=True),
-    tables.Column("Fee", lambda row, by: data(by.money(row.fee) if row.fee else ""), 3, right=True),
-    tables.Column("Interest", lambda row, by: data(by.money(row.interest) if row.interest else ""), 3, right=True),
+    tables.Column("Open", lambda row, by: _asked(row, "open", by), 1, right=True),
+    tables.Column("Fee", lambda row, by: _asked(row, "fee", by), 3, right=True),
+    tables.Column("Interest", lambda row, by: _asked(row, "interest", by), 3, right=True),
     tables.Column("Invoices", lambda row, _: data(", ".join(invoice.number for invoice, _ in row.due)), 2, 8),
     tables.Column("", lambda row, _: data(row.hindered, "warning"), 3),
 )
@@ -190,16 +195,22 @@ tables.COLUMNS |= {
     "crm.commands.billing.payments.PaymentShown": PAYMENTS,
     "crm.model.billing.Service": SERVICES,
     "crm.commands.billing.invoices.InvoiceShown": INVOICES,
-    "crm.model.billing.Adjustment": _ADJUSTMENTS,
+    "crm.commands.billing.lines.AdjustmentShown": _ADJUSTMENTS,
     "crm.model.billing.NumberSeries": SERIES,
     "crm.model.billing.ReminderLevel": LEVELS,
 }
 
 
-def adjustment_words(adjustment: Adjustment, by: Conventions) -> str:
-    """A discount or a charge on a whole invoice, in words."""
+def adjustment_words(adjustment: Adjustment, by: Conventions, currency: str | None) -> str:
+    """A discount or a charge on a whole invoice, in words; an amount is in the currency of the invoice, and has no sign
+    where that is not known."""
     what = "charge" if adjustment.is_charge else "discount"
-    much = f"{number_shown(adjustment.percent, by)} %" if adjustment.percent else by.money(adjustment.amount)
+    if adjustment.percent:
+        much = f"{number_shown(adjustment.percent, by)} %"
+    elif currency is None:
+        much = by.amount(adjustment.amount)
+    else:
+        much = money_in(currency, by, adjustment.amount)
     on = f" on {tax_of(adjustment.tax_category, adjustment.tax_rate, by)}" if adjustment.tax_category else ""
     return f"{what} {much}{on}{f': {adjustment.reason}' if adjustment.reason else ''}"
 
@@ -239,7 +250,7 @@ def draw_invoice(result: "InvoiceCard", screen: Screen, by: Conventions) -> None
     else:
         screen.print(tables.table(_lines_of(money), document.lines, by, screen.width))
     for adjustment in result.adjustments:
-        screen.print(data(adjustment_words(adjustment, by)))
+        screen.print(data(adjustment_words(adjustment, by, document.currency)))
     for group in document.taxes:
         screen.print(Text(_tax_line(group, money, by), "muted"))
     figures = [("Before tax", document.net), ("Tax", document.tax), ("Total", document.total)]
@@ -274,12 +285,6 @@ def _line_price(line: "DocumentLine", money: Callable[[Decimal], str]) -> str:
 def _tax_line(group: "TaxGroup", money: Callable[[Decimal], str], by: Conventions) -> str:
     why = f" ({group.reason})" if group.reason else ""
     return clean(f"{tax_of(group.category, group.rate, by)} of {money(group.base)}: {money(group.tax)}{why}")
-
-
-@renderer(Adjustment)
-def draw_adjustment(result: Adjustment, screen: Screen, by: Conventions) -> None:
-    """A discount or a charge in a line."""
-    screen.print(data(adjustment_words(result, by)))
 
 
 @renderer(Invoice)

@@ -88,7 +88,7 @@ def test_a_month_in_the_shell_has_the_figures_of_plain_arithmetic(mailed: Mailed
     assert [Decimal(owed[name]) for name in ("open", "overdue", "to_30")] == [still] * 3
     assert f"Total: €{still} open, €{still} overdue" in did("unpaid", "list", as_json=False)
     (reminding,) = did("reminders", "preview")
-    assert (reminding["level"], Decimal(reminding["open"])) == (1, still)
+    assert (reminding["level"], Decimal(reminding["amounts"][0]["open"])) == (1, still)
     did("reminders", "run", "--yes")
     assert did("reminders", "preview") == []
     did("receipts", "send", f"{paid['id']}", "--yes")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from crm.errors import FieldError, NotFoundError, RefusedError
+from crm.errors import FieldError, NotFoundError, Question, RefusedError
 from crm.model import Reminder, ReminderLevel
 from crm.repository import Query
 from tests.commands.billing.conftest import BillingDesk
@@ -109,7 +109,10 @@ def test_fee_and_interest_stand_on_the_reminder_and_below_the_statement_alone(ma
     first, second = mailed.late(20), mailed.late(10, "Other 50 19%")
     (due,) = mailed("reminders preview")
     # 119.00 x 7.3 % x 20 / 365 and 59.50 x 7.3 % x 10 / 365; the fee once.
-    assert (due.fee, due.interest, due.open) == (D("4.50"), D("0.48") + D("0.12"), D("178.50"))
+    (asked,) = due.asked
+    assert (asked.fee, asked.interest, asked.open) == (D("4.50"), D("0.48") + D("0.12"), D("178.50"))
+    with pytest.raises(Question, match=r"of €178\.50, with fees of €4\.50 and interest of €0\.60"):
+        mailed("reminders run")
     mailed("reminders run", yes=True)
     text = text_of(mailed)
     assert mailed.subjects() == ["Please pay, Acme {x}"]

@@ -272,7 +272,7 @@ def test_what_is_unpaid_at_the_menu(menu: Menu) -> None:
     menu.mailed.issued("Abroad 10 19%", currency="USD")
     unpaid = menu("unpaid list")
     assert " 297.50   297.50 !" in unpaid
-    assert "11.90 USD" in unpaid
+    assert "$11.90" in unpaid
     assert "€297.50" in menu("statements show", Client="Acme")
     assert "$11.90" in menu("statements show", Client="Acme", Currency="USD")
     paid = menu.mailed("payments add", menu.mailed.acme, Decimal(12), invoice=[menu.all(Invoice)[-1]])
