@@ -101,9 +101,16 @@ _TELLING = _NOT_SINCE | {"of", "before", "after", "than", "the", "a", "an", "for
 # Behind a date that stands in the midst: called Acme yesterday about the fair.
 _ABOUT = frozenset(("about", "and", "to", "re", "regarding", "because", "concerning", "for", "with", "at", "in"))
 _IN_NUMBERS = re.compile(r"\d{1,2}/\d{1,2}")
+_DOTTED = re.compile(r"\d{1,2}\.\d{1,2}")
 _NO_DATE = re.compile(r"\d+|\d{1,2}[.-]\d{1,2}|\d{4}[./-]\d{1,2}")
 # Numbers with a slash that are no date: these, and parts of a hundred, 60/40.
 _SHARES = frozenset(("24/7", "24/5"))
+# At the end of a text these are parts, too, and what stands behind one of these words, or behind a number, is one.
+_PARTS = frozenset(("1/2", "1/3", "2/3", "1/4", "3/4"))
+_NUMBERED = frozenset(
+    ("invoice", "order", "quote", "no", "nr", "number", "room", "part", "page", "size", "model", "version", "item",
+     "ref", "article", "lot", "unit")
+)  # fmt: skip
 _WHOLE = 100
 # What is written as a day and is none: 13/40, 24.13., the 32nd.
 _NO_DAY = re.compile(
@@ -395,10 +402,10 @@ def _day_from(
         until = _hours(written)[1]
         if (begun in _NOT_SINCE or not stands) and (begun in _NOT_SINCE) != bool(until):
             continue
-        # At the end of a text, wants 1/2, paid on 3 nov, it is part of it, but for a day in words that is to come.
-        if not (stands or (is_last and not _IN_NUMBERS.fullmatch(written.strip(_BETWEEN)))):
+        # At the end of a text, wants 1/2, paid on 3 nov, it is part of it, but for a day that is to come.
+        if not (stands or (is_last and not _is_number(written.strip(_BETWEEN), before))):
             continue
-        when = _when(written, by)
+        when = _when_at_end(written, by) if not stands else _when(written, by)
         if when is None and stands:
             _refuse_impossible(written, by, is_alone=begins_piece and ends_piece)
         is_in_text = is_last and (begins_piece or not is_behind_sum) and (place > first_end or first_end > _MOST_NAMED)
@@ -409,6 +416,22 @@ def _day_from(
             written_end = words[place].start() + len(written.rstrip(_BETWEEN))
             return _FoundDay(when, words[place].start(), written_end, is_early, until), end
     return None, place + 1
+
+
+def _is_number(written: str, before: str) -> bool:
+    """Return whether two numbers at the end of a text are none of a date, by the word before them."""
+    numbers = _IN_NUMBERS.fullmatch(written)
+    return bool(numbers) and (written in _PARTS or before.isdigit() or before in _NUMBERED)
+
+
+def _when_at_end(written: str, by: Conventions) -> When | None:
+    """The day at the end of a text; what is none, or one that does not exist, is text."""
+    # Where amounts are written with a comma, 24.12 is none.
+    dotted = by.decimal_mark != "." and _DOTTED.fullmatch(written)
+    try:
+        return _when(f"{written}." if dotted else written, by)
+    except FieldError:
+        return None
 
 
 def _earlier_hour(written: str, when: When, by: Conventions) -> When:

@@ -18,7 +18,7 @@ from crm.commands.paging import Limit, Offset, most
 from crm.commands.period import Since, Until, in_order
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import CRMError, FieldError, NotFoundError, RefusedError, SignedOutError, confirmation
-from crm.model import BY_NAME, Client, Conventions, SignIn, User
+from crm.model import BY_NAME, Client, Conventions, Dashboard, SignIn, User
 from crm.model.encoding import plain
 from crm.model.fields import FOREVER, Choice, Day, Line, Whole
 from crm.model.paths import display_path
@@ -30,6 +30,8 @@ _FORMATS = (".csv", ".xlsx", ".json")
 _HEADER = ("transaction", "at", "user", "what", "record", "id", "operation", "field", "before", "after")
 # How many of the latest transactions are searched for what was passed over, and how many of those are named.
 _LATEST, _NAMED = 50, 3
+# What is no change of the team's data: that somebody signed in, and how they have arranged their own dashboard.
+_OWN_VIEW = (SignIn.kind_name, Dashboard.kind_name)
 # Of so many records the answer to an undo says how they are now.
 _SHOWN = 20
 # The preview of an undo names so many records that are changed back; it reads no change with more records than that.
@@ -356,14 +358,16 @@ def _totals_after_undo(crm: CRM, entry: HistoryEntry, changes: Sequence[Change])
 
 
 def my_last_undo(crm: CRM) -> HistoryEntry | None:
-    """The last undo of the reader's that still stands, as long as they have done nothing else since; None without."""
+    """The last undo of the reader's that still stands, as long as they have done nothing else since but arrange what
+    they see themselves; None without."""
     with crm.read() as snapshot:
         for entry in snapshot.history(_LATEST, query=HistoryQuery(undone=False)):
             if not _is_mine(crm, entry):
                 continue
             if entry.is_undo:
                 return entry
-            if entry.undoes is None and any(map(_is_more, snapshot.changes(transaction=entry.id, limit=2))):
+            changes = snapshot.changes(transaction=entry.id, limit=2)
+            if entry.undoes is None and any(change.record not in _OWN_VIEW for change in changes):
                 return None
     return None
 

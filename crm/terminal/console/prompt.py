@@ -8,7 +8,7 @@ from prompt_toolkit.application import Application
 from prompt_toolkit.application.current import get_app_session
 from prompt_toolkit.input.typeahead import get_typeahead, store_typeahead
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
-from prompt_toolkit.key_binding.key_processor import KeyProcessor
+from prompt_toolkit.key_binding.key_processor import KeyPress, KeyProcessor
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.styles import Style
 from prompt_toolkit.utils import get_cwidth
@@ -95,11 +95,22 @@ def leave(error: type[BaseException]) -> Callable[[KeyPressEvent], None]:
     return leaves
 
 
-def run(application: Application[Any]) -> Any:
-    """Asks: runs an application, which may have run before, until a key leaves it. Raises Back, Cancelled or Closed."""
+def writes(key: KeyPress) -> bool:
+    """Return whether a key is one of those that a text is typed with: a character, Enter, or something pasted."""
+    return key.key in (Keys.ControlM, Keys.ControlJ, Keys.Tab, Keys.BracketedPaste) or not isinstance(key.key, Keys)
+
+
+def run(application: Application[Any], *, fresh: bool = False) -> Any:
+    """Asks: runs an application, which may have run before, until a key leaves it. Where the question is to be `fresh`,
+    nothing that was typed before it was drawn answers it. Raises Back, Cancelled or Closed."""
     application.timeoutlen = application.ttimeoutlen = ESCAPE_SECONDS
     # An Esc that came too late for the question before belongs to this one.
-    store_typeahead(application.input, [*get_typeahead(application.input), *application.input.flush_keys()])
+    typed = [*get_typeahead(application.input), *application.input.flush_keys()]
+    if fresh:
+        with application.input.raw_mode():
+            typed += application.input.read_keys()
+        typed = [key for key in typed if not writes(key)]
+    store_typeahead(application.input, typed)
     if application.output.stdout is not None:
         # What was printed above the question stands there first.
         application.output.stdout.flush()

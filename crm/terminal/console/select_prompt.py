@@ -11,7 +11,7 @@ from prompt_toolkit.application import Application
 from prompt_toolkit.application.current import get_app_session
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import ANSI, AnyFormattedText
-from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.key_binding import KeyBindings, KeyPress, KeyPressEvent
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import (
     ConditionalContainer,
@@ -39,14 +39,19 @@ from crm.terminal.console.keyboard import (
     narrowed,
     numbered,
 )
-from crm.terminal.console.prompt import STYLE, bind_only, is_drawable, leaving_keys, run, wrapped
+from crm.terminal.console.prompt import STYLE, bind_only, is_drawable, leaving_keys, run, wrapped, writes
 from crm.terminal.drawing.screen import clean, side_of
 from crm.terminal.drawing.theme import TOKENS
 
 _RESIZED_SECONDS = 0.1
 _TYPED_ON_SECONDS = 1.0
 _PICK_FIRST = "Pick a field first: press its number, or its first letter and Enter."
-_NO_SEARCH = "Search does not work on this page. Press Esc to go back."
+# Keys after which one types on: where they do not work, what follows them does nothing either.
+_TYPED_AFTER = {"/": "Search", "q": "Quick note"}
+_NOT_HERE = "{what} does not work on this page. Press Esc to go back."
+# So many characters that come at once are a text, pasted or typed for another place: nobody presses keys as fast.
+TEXT = 4
+_NO_TEXT = "A text of several characters arrived at once. Nothing was done with it; keys on this page are pressed one by one."
 # Takes the keys that a question knows, each with its words.
 ShowKeys = Callable[[Sequence[tuple[str, str]]], None]
 # In fewer lines a question takes what it needs.
@@ -123,8 +128,9 @@ class SelectPrompt:
         self._by_key: dict[str, Choice] = {}
         self._size = get_app_session().output.get_size()
         self._resized: Any = None
-        # Keys before this moment belong to a search that was begun on a page without one, and are ignored.
+        # Keys before this moment belong to what was begun by a key that does not work here, and are ignored.
         self._ignored_until = 0.0
+        self._ignored_after = ""
         # Keys before this moment belong to a text that was typed into a form before a field was picked.
         self._typing_until = 0.0
         self._control = _Entries("»" if is_drawable() else ">")
@@ -212,7 +218,8 @@ class SelectPrompt:
                 if len(key) == 1 and choice.label not in (YES, NO)
             ]
         )
-        chosen = run(self._application)
+        # A character of a text that was typed before the question was seen says neither yes nor no.
+        chosen = run(self._application, fresh=any(choice.label in (YES, NO) for choice in hidden))
         if chosen is BACK:
             raise Back
         return chosen
@@ -256,7 +263,7 @@ class SelectPrompt:
         is_narrowed = Condition(lambda: bool(self._typed))
         keys.add(Keys.Backspace, eager=True, filter=is_narrowed)(lambda _: self._narrow(self._typed[:-1]))
         keys.add(Keys.Escape, eager=True, filter=is_narrowed)(lambda _: self._narrow(""))
-        keys.add(Keys.BracketedPaste, eager=True)(self._refuse)
+        keys.add(Keys.BracketedPaste, eager=True)(self._take_text)
         keys.add(Keys.Any)(self._press)
         return keys
 
@@ -283,6 +290,21 @@ class SelectPrompt:
         """The value of the entry that was pointed at when the last question was answered."""
         return self._entries[self._control.pointed_at].value if self._entries else None
 
+    def _take_text(self, event: KeyPressEvent) -> None:
+        """Takes a text that came at once: it narrows the entries where letters do, and else nothing of it is a key."""
+        text = "".join([event.data, *(key.data for key in _typed_on(event))])
+        if not self._entries:
+            event.app.exit(result=None)
+        elif self._narrows:
+            self._narrow_by(" ".join(text.split()))
+        else:
+            self._under = [("class:error", f" {wrapped(_NO_TEXT)}")]
+
+    def _narrow_by(self, more: str) -> None:
+        typed = f"{self._typed}{more}".lstrip()
+        if not self._narrow(typed):
+            self._under = [("class:error", f" {wrapped(f'No entry matches {clean(typed)}.')}")]
+
     def _enter(self, event: KeyPressEvent) -> None:
         if self._is_ignored():
             self._ignored_until = 0.0
@@ -290,6 +312,10 @@ class SelectPrompt:
             event.app.exit(result=self._entries[self._control.pointed_at].value if self._entries else None)
 
     def _press(self, event: KeyPressEvent) -> None:
+        is_begun = event.data in _TYPED_AFTER and event.data in self._by_key
+        if _is_text(event) and not is_begun:
+            self._take_text(event)
+            return
         key = event.key_sequence[0].key
         name = key.value if isinstance(key, Keys) else key
         chosen = self._by_key.get(name)
@@ -298,9 +324,7 @@ class SelectPrompt:
         if any(entry.field for entry in self._entries) and self._types_into_form(event, chosen):
             return
         if chosen is None and self._narrows and event.data.isprintable() and not event.data.isdigit():
-            typed = f"{self._typed}{event.data}".lstrip()
-            if not self._narrow(typed):
-                self._under = [("class:error", f" {wrapped(f'No entry matches {clean(typed)}.')}")]
+            self._narrow_by(event.data)
         elif chosen is None and event.data.isupper() and CAPITAL in self._by_key and not self._is_ignored():
             event.app.exit(result=partial(self._by_key[CAPITAL].value, event.data))
         elif chosen is None:
@@ -330,21 +354,24 @@ class SelectPrompt:
         return name in self._by_key
 
     def _refuse(self, event: KeyPressEvent) -> None:
-        """Says that a key chooses nothing. A search that is begun on a page without one is ignored as a whole."""
+        """Says that a key chooses nothing, and nothing that was typed with it. A search or a quick note that is begun
+        on a page without it is ignored as a whole."""
         if not self._entries:
             event.app.exit(result=None)
             return
-        if event.data == "/":
+        _typed_on(event)
+        if event.data in _TYPED_AFTER and not self._is_ignored():
             self._ignored_until = time.monotonic() + _TYPED_ON_SECONDS
+            self._ignored_after = _TYPED_AFTER[event.data]
         if self._is_ignored():
-            words = _NO_SEARCH
+            words = _NOT_HERE.format(what=self._ignored_after)
         else:
             key = clean(event.data) if len(event.data) == 1 and event.data.isprintable() else "That"
-            words = f"{key} is not a choice here; {_span(self._entries)}"
+            words = f"{key} is not a choice here; press {_listed(_spans(self._entries, others='?' in self._by_key))}"
         self._under = [("class:error", f" {wrapped(words)}")]
 
     def _is_ignored(self) -> bool:
-        """Return whether a key belongs to a search that is still being typed: it comes within a second of the last."""
+        """Return whether a key belongs to what is still being typed: it comes within a second of the last."""
         now = time.monotonic()
         if now > self._ignored_until:
             return False
@@ -363,6 +390,21 @@ class SelectPrompt:
         application.loop.call_later(_RESIZED_SECONDS, resized)
 
 
+def _is_text(event: KeyPressEvent) -> bool:
+    """Return whether a character came with so many others at once that no person has pressed them as keys."""
+    waiting = list(event.key_processor.input_queue)[: TEXT - 1]
+    return event.data.isprintable() and len(waiting) == TEXT - 1 and all(map(writes, waiting))
+
+
+def _typed_on(event: KeyPressEvent) -> list[KeyPress]:
+    """Takes away the characters that came with a key, up to the next key that writes nothing."""
+    taken: list[KeyPress] = []
+    waiting = event.key_processor.input_queue
+    while waiting and writes(waiting[0]):
+        taken.append(waiting.popleft())
+    return taken
+
+
 def _hinted(hint: str) -> list[tuple[str, str]]:
     """A hint in the pieces that prompt_toolkit draws, broken only between two keys."""
     if not hint:
@@ -379,8 +421,8 @@ def _hinted(hint: str) -> list[tuple[str, str]]:
     return [("class:instruction", "\n".join(f" {wrapped(line)}" for line in lines))]
 
 
-def _span(entries: Sequence[Choice]) -> str:
-    """The keys there are, in short: press 1-9, a-d, or 0 to go back."""
+def _spans(entries: Sequence[Choice], *, others: bool) -> list[str]:
+    """The keys of entries, in short: 1-9, a-d, 0 to go back; and the one that lists the others, where there is one."""
     spans: list[str] = []
     for key in sorted(entry.key for entry in entries if entry.key not in ("", "0")):
         if spans and ord(key) == ord(spans[-1][-1]) + 1:
@@ -388,6 +430,9 @@ def _span(entries: Sequence[Choice]) -> str:
         else:
             spans.append(key)
     if any(entry.key == "0" for entry in entries):
-        last = "0 to go back" if entries[-1].value is BACK else "0"
-        spans.append(f"or {last}" if spans else last)
-    return "press " + ", ".join(spans)
+        spans.append("0 to go back" if entries[-1].value is BACK else "0")
+    return [*spans, *(["? for all keys"] if others else [])]
+
+
+def _listed(words: Sequence[str]) -> str:
+    return ", ".join([*words[:-1], f"or {words[-1]}" if len(words) > 1 else words[-1]]) if words else "Esc to go back"

@@ -50,7 +50,7 @@ MEANINGS: Mapping[str, str] = {
 
 
 # What works on every page, and what of it is always said.
-EVERYWHERE = ("/", "u", "U", "?")
+EVERYWHERE = ("/", "u", "U", "q", "?")
 ALWAYS_SAID = ("/", "?")
 
 

@@ -428,11 +428,13 @@ class Session:
     ) -> Any:
         """An action from a page, on which `/`, `u` and `?` work as well. `about` says what the page is for; of the
         `silent` keys, arrows and the like, nothing is said. Raises Back, Cancelled, Closed."""
+        notes_down = self.leads_to("capture") and not any(key.key == letters.NOTE.key for key in keys)
         known = [
             *keys,
             *([letters.SEARCH(Aside(self.find))] if self.search and self.leads_to("clients search") else []),
             *([letters.UNDO(Aside(self._undo_last))] if self.leads_to("history undo") else []),
             *([letters.REDO(Aside(self.redo))] if self.leads_to("history undo") else []),
+            *([letters.NOTE(Aside(self._note_down))] if notes_down else []),
             letters.KEYS(Aside(lambda: self._show_keys(entries, known, about))),
         ]
         return self.keyboard.choose(
@@ -440,7 +442,8 @@ class Session:
             entries,
             back=back,
             hidden=[*known, *silent],
-            hint=self._key_line(known),
+            # A quick note is named where one begins.
+            hint=self._key_line([key for key in known if not notes_down or key.key != letters.NOTE.key]),
             at=at,
             resized=self._draw_again,
             room=self.screen.left,
@@ -571,6 +574,9 @@ class Session:
         self.attempt(done)
         self.screen.show_page(page)
         self.place, self._page_notes, self._foot = place, notes, foot
+
+    def _note_down(self) -> None:
+        self.start(named("capture"))
 
     def _undo_last(self) -> None:
         from crm.commands.data.history import my_last, passed_over_message, undo_preview

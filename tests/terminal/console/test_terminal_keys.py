@@ -25,7 +25,7 @@ from crm.commands.clients import clients
 from crm.commands.context import CRM
 from crm.commands.sales import deals, sales
 from crm.terminal.console import key_parser as keys_module
-from crm.terminal.console import text_prompt
+from crm.terminal.console import select_prompt, text_prompt
 from crm.terminal.console.key_parser import KeyParser, read_carefully
 from crm.terminal.console.keyboard import Closed
 from crm.terminal.console.prompt_toolkit_keyboard import TerminalKeyboard
@@ -136,6 +136,56 @@ def test_a_line_is_edited_with_the_usual_keys(team: CRM, start: Start) -> None: 
     menu.press("Bo F", "\t", "enter").sees("Bo Fox")
 
 
+def named_changes(crm: CRM) -> list[str]:
+    with crm.read() as snapshot:
+        return [entry.what for entry in snapshot.history()]
+
+
+def test_a_quick_note_begins_on_every_page(team: CRM, start: Start) -> None:
+    menu = start().sees("1) ").press("enter").sees("Call").press("q").sees("Note (")
+    menu.press("lunch with Bo Fox, 2 pm thursday", "enter").sees("Save it?").press("1").sees("Planned with Bo Fox")
+    menu.press("esc").choose("Deals").sees("Kitchen").press("q").sees("Note (").press("esc").sees("Kitchen")
+    menu.press("esc").choose("Clients").sees("Ann Berg").press("1").sees("ann@example.com").press("q").sees("Note (")
+    assert named_changes(team)[0] == "noted: lunch with Bo Fox, 2 pm thursday"
+
+
+@pytest.mark.parametrize("text", ["lunch with Bo Fox 2 pm thursday\r", "uy\r1\r", "2\n1d\ny", "ö12345", "     dy"])
+def test_a_text_that_comes_at_once_is_no_row_of_keys(team: CRM, start: Start, text: str) -> None:
+    before = named_changes(team)
+    menu = start().sees("1) ").press("enter").sees("Call").press(text).sees("Nothing was done with it").sees("Today")
+    menu.paste(text).sees("Nothing was done with it").press("esc").choose("Deals").sees("Kitchen").press(text)
+    menu.sees("Nothing was done with it").sees("Kitchen")
+    assert named_changes(team) == before
+
+
+def test_a_text_narrows_a_list_and_begins_a_search_and_a_note(team: CRM, start: Start) -> None:
+    menu = start().sees("1) ").press("/Ann Berg").sees("Find").sees("): Ann Berg").press("esc").sees("1) ").press("qmet Ann Berg")
+    menu.sees("Note (what").sees("): met Ann Berg").press("esc")
+    menu.choose("Data").choose("Settings").press("Decimal mark"[:1])
+    assert len(named_changes(team)) == 5
+
+
+def test_a_key_that_does_nothing_takes_what_came_with_it_along(team: CRM, start: Start) -> None:
+    before = named_changes(team)
+    start().sees("1) ").press("k2d").sees("k is not a choice here").settled().sees("Exit").press("enter").sees("Call")
+    assert named_changes(team) == before
+
+
+def test_a_question_is_not_answered_by_what_was_typed_before_it(team: CRM, start: Start) -> None:
+    before = named_changes(team)
+    menu = start().sees("1) ").press("uy").sees("Undo: added the deal Kitchen").settled().sees("1) Undo it")
+    menu.press("q").sees("Quick note does not work on this page").press("yes", "y", "enter").settled()
+    menu.sees("1) Undo it").press("esc").sees("Exit")
+    assert named_changes(team) == before
+
+
+def test_an_undo_can_be_redone_after_the_dashboard_was_arranged(team: CRM, start: Start) -> None:
+    menu = start().sees("1) ").press("u").sees("1) Undo it").press("y").sees("U redoes it")
+    menu.press("enter").sees("Call").press("e").sees("Arrange").press("1").press("esc").lacks("Arrange").press("U")
+    menu.sees("Redo:").press("y").sees("Redone")
+    assert named_changes(team)[:2] != [] and "Kitchen" in menu.press("esc").choose("Deals").sees("Kitchen").text
+
+
 @pytest.mark.parametrize(
     "key", ["\x1b[A", "\x1b[B", "\x0e", "\x10", "\r", "x", "\x0f", "\x1b[1;5P", "\x1b[200~12\x1b[201~"]
 )
@@ -156,6 +206,13 @@ def crashes(monkeypatch: pytest.MonkeyPatch) -> list[Exception]:
     found: list[Exception] = []
     monkeypatch.setattr(Session, "_crashed", lambda _, error: found.append(error))
     return found
+
+
+@pytest.fixture
+def keys_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Takes each character for a key, however fast it comes."""
+    monkeypatch.setattr(select_prompt, "_is_text", lambda _: False)
+    monkeypatch.setattr(select_prompt, "_typed_on", lambda _: [])
 
 
 def typed_at(crm: CRM, data: bytes) -> None:
@@ -199,6 +256,7 @@ def at_home(team: CRM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CRM:
 
 
 @pytest.mark.many
+@pytest.mark.usefixtures("keys_at_once")
 @pytest.mark.parametrize("seed", range(2))
 def test_random_keys_are_taken_without_a_crash(at_home: CRM, crashes: list[Exception], seed: int) -> None:
     typed_at(at_home, noise(seed, 1000))
@@ -233,6 +291,7 @@ PARTS = 16 if os.environ.get("CRM_RANDOM_KEYS") == "all" else 1
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("keys_at_once")
 @pytest.mark.parametrize("seed", range(100, 116))
 def test_many_random_keys_are_taken_without_a_crash(
     at_home: CRM, crashes: list[Exception], seed: int, monkeypatch: pytest.MonkeyPatch

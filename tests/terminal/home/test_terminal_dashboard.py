@@ -118,7 +118,8 @@ def test_the_numbers_of_today_stay_whatever_is_said_above(start: Start, crm: CRM
 
     session = start().choose("Today").sees("To do: ").sees("0) Back")
     before = entries(session)
-    session.press("1", "d", "y").sees("Deleted: Ask").press("u", "y").sees("Undone: deleted the follow-up")
+    session.press("1", "d").sees("1) Delete").press("y").sees("Deleted: Ask").press("u").sees("1) Undo it").press("y")
+    session.sees("Undone: deleted the follow-up")
     session.sees("U redoes it.")
     after = entries(session)
     kept = after[:-2]
