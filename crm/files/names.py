@@ -1,5 +1,7 @@
 """A person's whole name in its two parts."""
 
+import re
+
 
 def _words(listed: str) -> frozenset[str]:
     return frozenset(listed.split())
@@ -16,7 +18,12 @@ _PARTICLES = _words(
     "van von vom zu zum zur der den de del della delle dello di da das do dos du des d' la le lo las los ter ten te 't"
     " bin ibn ben al el af av"
 )
+# Where a name goes on with a capital: o'neil, smith-jones.
+_CAPITAL = re.compile(r"^[^\W\d]|(?<=[-'\u2019])[^\W\d](?=\w{2})")
 _SUFFIXES = _words("jr sr ii iii iv phd md mba msc bsc esq dds ma ba llm")
+
+
+_SMALL = _PARTICLES | {"of", "and", "the", "for", "und", "et", "y"}
 
 
 def split_name(text: str) -> tuple[str, str]:
@@ -49,6 +56,19 @@ def split_name(text: str) -> tuple[str, str]:
             start = place
             break
     return " ".join(words[:start]), " ".join([*words[start:], *ends])
+
+
+def with_capitals(name: str) -> str:
+    """A name that was typed in small letters, as names are written: Jane van Dyke, O'Neil-Smith. One with a capital is
+    kept as it was typed."""
+    if name != name.lower():
+        return name
+    words = [word if at and word in _SMALL else _CAPITAL.sub(_upper, word) for at, word in enumerate(name.split())]
+    return " ".join(words)
+
+
+def _upper(match: re.Match[str]) -> str:
+    return match.group().upper()
 
 
 def _untitled(words: list[str]) -> list[str]:

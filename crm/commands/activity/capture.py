@@ -15,6 +15,7 @@ from crm.commands.registry import About, command
 from crm.commands.sales.sales import foreseen_text
 from crm.commands.sales.sales import recorded as recorded_sale
 from crm.errors import FieldError, Question, confirmation
+from crm.files.names import split_name, with_capitals
 from crm.model import INTERACTIONS, Client, Contact, Conventions, Deal, FollowUp, Interaction, Payment, Sale, named
 from crm.model.clients import KINDS
 from crm.model.fields import Choice, Flag, Id, Line
@@ -28,6 +29,9 @@ _ENDS_NAME = re.compile(r"[,;:\n]")
 _OFFERED = 8
 # Of a shorter name that is misspelt too many others could be meant.
 _LONG = 6
+# Between a person and where they work; a company may have an "of" in its name.
+_AT_COMPANY = re.compile(r"(?<=\S) (?:from|at|@) (?=\S)", re.IGNORECASE)
+_OF_COMPANY = re.compile(r"(?<=\S) (?:from|of|at|@) (?=\S)", re.IGNORECASE)
 _EXAMPLE = "call Acme, wants a quote, fri 10:00"
 # What is to be sold is called otherwise than what was.
 _PLANNED: Mapping[str, str] = {"Sold": "Sale", "Bought": "Order", "Ordered": "Order", "Paid": "Payment"}
@@ -50,6 +54,7 @@ class Captured:
     deal: Deal | None = None
     payment: Payment | None = None
     misspelt: str = ""
+    is_new_contact: bool = False
 
 
 @command("capture", title="Quick note")
@@ -95,6 +100,10 @@ def capture(
                 lines.append(foreseen_text(recorded_sale(tx, sold), by))
             raise confirmation("\n".join([*lines, "Save it?"]), "Save")
         company = understood.client if understood.client.id else tx.add(understood.client)
+        if understood.is_new_contact and understood.contact:
+            contact = tx.add(dataclasses.replace(understood.contact, client=company.id))
+            about = understood.interaction and dataclasses.replace(understood.interaction, contact=contact.id)
+            understood = dataclasses.replace(understood, contact=contact, interaction=about)
 
         def added(record: _Added | None) -> _Added | None:
             return tx.add(dataclasses.replace(record, client=company.id)) if record else None
@@ -134,14 +143,19 @@ def _understood(
     if number:
         client = snapshot.get(Client, number)
         note, text, contact = _rest_and_contact(snapshot, notes, client)
+        person, companies = _at_known_company(snapshot, note) if contact is None else ("", [])
+        if any(company.id == client.id for company, _ in companies):
+            contact, text = Contact(client=client.id, name=person[:_NAME]), note.apart()[1]
     elif add:
         note = notes[0]
-        client, text = _new(note, add)
+        client, contact, text = _new(note, add)
     elif (candidates := _candidates(snapshot, notes, _called)) is not None:
         candidates = _with_misspelt_end(snapshot, candidates)
         if len(candidates.clients) > 1:
             raise _several(candidates.clients)
         note, text, ((client, contact),) = candidates.note, candidates.text, candidates.clients
+    elif number is None and (at_company := _at_known_company(snapshot, notes[0]))[1]:
+        raise _contact_of(*at_company)
     elif number is None and (candidates := _candidates(snapshot, notes, _alike)) is not None:
         if not sure or len(candidates.clients) > 1 or len(candidates.name) < _LONG:
             raise _which(candidates)
@@ -171,7 +185,8 @@ def _understood(
             parameter=becomes,
             choices={"yes": "Add the deal" if becomes == "deal" else "Record the sale", "no": "Only note it down"},
         )
-    captured = Captured(client, contact, None, None, misspelt=misspelt)
+    is_new = contact is not None and not contact.id
+    captured = Captured(client, contact, None, None, misspelt=misspelt, is_new_contact=is_new)
     return _filled(crm, captured, note, text, becomes if kept[becomes] and has_sum else "")
 
 
@@ -310,21 +325,50 @@ def _rest_and_contact(
     return notes[0], notes[0].apart()[1], None
 
 
-def _new(note: QuickNote, kind: str) -> tuple[Client, str]:
-    """A client that is not known yet, named as the line begins, and the rest of the text."""
+def _new(note: QuickNote, kind: str) -> tuple[Client, Contact | None, str]:
+    """A client that is not known yet, named as the line begins, the contact at a new company where one is named, and
+    the rest of the text."""
     name, text = note.apart()
+    person, company = _person_and_company(name, kind)
     if kind == "company":
-        return named(Client(kind=kind, company=name[:_NAME])), text
-    first, _, last = name.rpartition(" ")
-    return named(Client(kind=kind, first_name=first[:_NAME], last_name=last[:_NAME])), text
+        contact = Contact(client=0, name=person[:_NAME]) if company and person else None
+        return named(Client(kind=kind, company=(company or person)[:_NAME])), contact, text
+    first, last = split_name(person) if " " in person else ("", person)
+    return (
+        named(Client(kind=kind, first_name=first[:_NAME], last_name=last[:_NAME], company=company[:_NAME])),
+        None,
+        text,
+    )
+
+
+def _person_and_company(name: str, kind: str) -> tuple[str, str]:
+    """A person and where they work, of `jane doe from acme`; without a company, whose name may have an `of` in it, the
+    whole name."""
+    between = _AT_COMPANY if kind == "company" else _OF_COMPANY
+    person, company = between.split(name, 1) if between.search(name) else (name, "")
+    return with_capitals(person), with_capitals(company)
+
+
+def _at_known_company(snapshot: Snapshot, note: QuickNote) -> tuple[str, _Clients]:
+    """A person who is not known, and the clients that the company is where the line names one."""
+    person, company = _person_and_company(note.apart()[0], "company")
+    return (person, _called(snapshot, company)) if company else ("", [])
 
 
 def _nobody(note: QuickNote) -> Question:
     name, _ = note.apart()
+    (person, company), whole = _person_and_company(name, "person"), _person_and_company(name, "company")
+    if not company:
+        return Question(
+            f"No client is called {name}.",
+            parameter="add",
+            choices={"company": "Add it as a company", "person": "Add it as a person"},
+        )
+    as_company = f"{whole[1]} as a company, with {whole[0]} as its contact" if whole[1] else f"{whole[0]} as a company"
     return Question(
         f"No client is called {name}.",
         parameter="add",
-        choices={"company": "Add it as a company", "person": "Add it as a person"},
+        choices={"person": f"Add {person} of {company} as a person", "company": f"Add {as_company}"},
     )
 
 
@@ -335,6 +379,20 @@ def _several(candidates: _Clients) -> Question:
         parameter="client",
         choices=offered,
         records=[client for client, _ in candidates],
+    )
+
+
+def _contact_of(person: str, companies: _Clients) -> Question:
+    """Asks whether a person who is not known is a contact of a company that is."""
+    offered = {
+        str(client.id): f"{_line(client, contact)}, with {person} as a new contact"
+        for client, contact in companies[:_OFFERED]
+    }
+    return Question(
+        f"No client is called {person}.",
+        parameter="client",
+        choices={**offered, "0": "No, it is a new client"},
+        records=[client for client, _ in companies],
     )
 
 
@@ -361,6 +419,10 @@ def captured_summary(captured: Captured, by: Conventions) -> str:
     """The reading of a line, each thing on a line of its own."""
     client, interaction, due, sale = captured.client, captured.interaction, captured.follow_up, captured.sale
     lines = [] if client.id else [f"New {client.kind}: {client.name}"]
+    if not client.id and client.kind == "person" and client.company:
+        lines[0] += f", company {client.company}"
+    if captured.is_new_contact and captured.contact:
+        lines = [f"{lines[0] if lines else client.name}, new contact {captured.contact.name}"]
     if captured.misspelt:
         lines.append(f"{captured.misspelt} was read as {client.name}")
     if interaction:

@@ -85,6 +85,8 @@ _IDLE = frozenset(("i", "we", "just", "a", "todo", _HAD))
 _MOST_IDLE, _MOST_VERB_WORDS = 4, 3
 # Between what was done and the client.
 _TO = frozenset(("with", "w/", "to", "at", "from", "for", "of"))
+# Between a person and where they work.
+_EMPLOYED = frozenset(("from", "of", "at", "@"))
 _MOST_NAME_WORDS = 5
 # Of more words before the first comma some are text.
 _MOST_NAMED = 3
@@ -192,6 +194,11 @@ class QuickNote:
             return self.body[: match.start()].strip(_BETWEEN), self.body[match.end() :].strip(_BETWEEN)
         words = self.body.split()
         capital = next((at for at, word in enumerate(words) if not word[0].isupper()), len(words)) or 1
+        if words[capital : capital + 1] and words[capital] in _EMPLOYED and capital + 1 < len(words):
+            # Jane Doe from Acme.
+            behind = words[capital + 1 :]
+            more = next((at for at, word in enumerate(behind) if not word[0].isupper()), len(behind))
+            capital += 1 + more if more else 0
         return " ".join(words[:capital]).strip(_BETWEEN), " ".join(words[capital:]).strip(_BETWEEN)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from crm.commands.activity.capture import Captured
 from crm.commands.activity.quick_notes import QuickNote, read_notes
 from crm.errors import CRMError, FieldError, NotFoundError, Question
-from crm.model import Client, Conventions, Deal, FollowUp, Interaction, Sale
+from crm.model import Client, Contact, Conventions, Deal, FollowUp, Interaction, Sale
 from tests.commands.conftest import Office
 from tests.support.clocks import TODAY, standing_on
 
@@ -276,6 +276,57 @@ def test_who_is_not_found_can_be_added_with_it(office: Office) -> None:
     assert (person.first_name, person.last_name) == ("Cy", "Reed")
     office("history undo")
     assert [client.name for client in office.clients()] == ["Acme", "Zed Corp", "Ann"]
+
+
+@pytest.mark.parametrize(
+    ("line", "add", "client", "contact", "text"),
+    [
+        ("met jane doe from acme, likes us", "person", ("Jane", "Doe", "Acme"), "", "likes us"),
+        ("met jane doe from acme, likes us", "company", ("", "", "Acme"), "Jane Doe", "likes us"),
+        ("met jane doe of acme, likes us", "person", ("Jane", "Doe", "Acme"), "", "likes us"),
+        ("met Jane Doe from Acme", "person", ("Jane", "Doe", "Acme"), "", ""),
+        ("met Jane Doe at Acme Ltd about oak", "person", ("Jane", "Doe", "Acme Ltd"), "", "about oak"),
+        ("call jane @ acme gmbh: hi", "person", ("", "Jane", "Acme Gmbh"), "", "hi"),
+        ("call JANE DOE from ACME, hi", "person", ("JANE", "DOE", "ACME"), "", "hi"),
+        ("met ann van dyke from acme, hi", "person", ("Ann", "van Dyke", "Acme"), "", "hi"),
+        ("met jane doe from iSolutions, hi", "company", ("", "", "iSolutions"), "Jane Doe", "hi"),
+        ("call bank of america, hi", "company", ("", "", "Bank of America"), "", "hi"),
+        ("call zed corp, hi", "company", ("", "", "Zed Corp"), "", "hi"),
+        ("met o'neil-smith from 3m, hi", "person", ("", "O'Neil-Smith", "3m"), "", "hi"),
+        ("met from acme, hi", "person", ("", "Acme", ""), "", "hi"),
+        ("met zoë from, hi", "person", ("Zoë", "From", ""), "", "hi"),
+    ],
+)
+def test_a_new_person_and_their_company_are_two_names(
+    office: Office, line: str, add: str, client: tuple[str, str, str], contact: str, text: str
+) -> None:
+    with pytest.raises(Question) as shown:
+        office("capture", line, add=add)
+    done = captured(office, line, add=add)
+    made = done.client
+    assert (made.first_name, made.last_name, made.company) == client
+    assert (done.contact.name if done.contact else "") == contact
+    assert (done.interaction.subject, done.interaction.contact) == (text, done.contact.id if done.contact else 0)
+    # What is made was said before.
+    for name in filter(None, (*client, contact)):
+        assert name in shown.value.sentence.splitlines()[0]
+    assert office.is_sound()
+
+
+def test_a_person_from_a_company_that_is_a_client_becomes_its_contact(office: Office) -> None:
+    acme = office.add(company="Acme Ltd")
+    with pytest.raises(Question) as asked:
+        office("capture", "met jane doe from acme, likes us")
+    assert (asked.value.parameter, list(asked.value.choices)) == ("client", [str(acme.id), "0"])
+    assert "Jane Doe" in asked.value.sentence
+    done = captured(office, "met jane doe from acme, likes us", client=acme.id)
+    assert (done.client.id, done.contact.name, done.interaction.subject) == (acme.id, "Jane Doe", "likes us")
+    # The next time she is known.
+    again = captured(office, "met jane doe, likes oak")
+    assert (again.contact.id, again.client.id) == (done.contact.id, acme.id)
+    assert len(stored(office, Contact)) == 1
+    other = captured(office, "met jo fox from acme, hi", client=0, add="person").client
+    assert (other.name, other.company) == ("Jo Fox", "Acme")
 
 
 @pytest.mark.parametrize("line", ["", "   ", "call", "tomorrow", ", ,", "call , fri"])

@@ -158,10 +158,10 @@ def test_a_text_that_comes_at_once_is_no_row_of_keys(team: CRM, start: Start, te
     assert named_changes(team) == before
 
 
-def test_a_text_narrows_a_list_and_begins_a_search_and_a_note(team: CRM, start: Start) -> None:
-    menu = start().sees("1) ").press("/Ann Berg").sees("Find").sees("): Ann Berg").press("esc").sees("1) ").press("qmet Ann Berg")
-    menu.sees("Note (what").sees("): met Ann Berg").press("esc")
-    menu.choose("Data").choose("Settings").press("Decimal mark"[:1])
+def test_a_text_begins_a_search_or_a_note_and_narrows_a_list(team: CRM, start: Start) -> None:
+    menu = start().sees("1) ").press("/Ann Berg").sees("Find").sees("): Ann Berg").press("esc").sees("1) ")
+    menu.press("qmet Ann Berg").sees("Note (what").sees("): met Ann Berg").press("esc").choose("Clients").press("f")
+    menu.sees("type to narrow the list").paste("not\ncontacted").sees("1) Not contacted since").lacks("Country")
     assert len(named_changes(team)) == 5
 
 
@@ -179,11 +179,11 @@ def test_a_question_is_not_answered_by_what_was_typed_before_it(team: CRM, start
     assert named_changes(team) == before
 
 
-def test_an_undo_can_be_redone_after_the_dashboard_was_arranged(team: CRM, start: Start) -> None:
+def test_an_undo_can_be_redone_after_the_dashboard_was_arranged(team: CRM, start: Start) -> None:  # noqa: ARG001
     menu = start().sees("1) ").press("u").sees("1) Undo it").press("y").sees("U redoes it")
     menu.press("enter").sees("Call").press("e").sees("Arrange").press("1").press("esc").lacks("Arrange").press("U")
     menu.sees("Redo:").press("y").sees("Redone")
-    assert named_changes(team)[:2] != [] and "Kitchen" in menu.press("esc").choose("Deals").sees("Kitchen").text
+    menu.press("esc").choose("Deals").sees("Kitchen")
 
 
 @pytest.mark.parametrize(
