@@ -437,10 +437,10 @@ class Damage:
             name = tables.transactions.name
             last[name] = max([last.get(name, 0), *(head["id"] for head in entries.transactions)])
             for entry in entries.audit:
-                kind_of: Any = BY_NAME.get(entry["record"])
+                kind_of: Any = BY_NAME.get(entry.record)
                 if kind_of is not None:
                     name = tables.TABLES[kind_of].name
-                    last[name] = max(last.get(name, 0), entry["record_id"])
+                    last[name] = max([last.get(name, 0), *entry.ids[-1:]])
         return last
 
 

@@ -308,7 +308,7 @@ def test_a_row_of_the_history_in_which_anything_is_typed_is_passed_over(at: int,
     row: list[Any] = [*_ENTRY]
     row[at] = typed
     entries = history_tab.read([row, [*[2], *_ENTRY[1:]]])
-    assert (entries.torn, [entry["transaction"] for entry in entries.audit]) == ([0], [2])
+    assert (entries.torn, [entry.transaction for entry in entries.audit]) == ([0], [2])
 
 
 def test_an_identifier_in_the_history_that_was_copied_or_deleted_is_no_fault_of_the_program(

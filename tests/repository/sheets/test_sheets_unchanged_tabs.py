@@ -1,14 +1,17 @@
 """Tabs that are as they were are not compared row by row: whatever happened in between, nothing is missed."""
 
 import json
+import random
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from crm.errors import StoreOfflineError
 from crm.model import Client, Sale
-from crm.repository.sheets.google.answered_rows import parsed
+from crm.repository.sheets.google import answered_rows
+from crm.repository.sheets.google.answered_rows import Rows, parsed
 from tests.support.by_hand import Sheet, wrong
 from tests.support.sheets_team import Team, new_team
 
@@ -114,3 +117,24 @@ def test_rows_are_what_json_says_whatever_stands_in_their_cells(is_turned: bool,
     for cut in range(0, len(text), 7):
         with pytest.raises(ValueError, match=r"."):
             parsed(text[:cut])
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_rows_of_a_large_tab_are_the_same_parsed_one_by_one(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = random.Random(seed)
+    monkeypatch.setattr(answered_rows, "_LARGE", -1)
+    monkeypatch.setattr(answered_rows, "_PIECE", chance.choice([1, 3, 7, 50, 1000]))
+    cells = [*CELLS, 1, -2.5, True, 10**15, "x" * 60]
+    rows = [[chance.choice(cells) for _ in range(chance.randrange(5))] for _ in range(chance.randrange(12))]
+    written = json.dumps(rows, ensure_ascii=chance.random() < 0.5, indent=chance.choice([None, 1])).encode()
+    assert [*Rows(written)] == rows
+    one_by_one, part = Rows(written), Rows(written)[2:]
+    assert [one_by_one[at] for at in range(-len(rows), len(rows))] == [*rows, *rows]
+    assert ([*part], [*part[1:-1]]) == (rows[2:], rows[3:-1])
+
+
+def test_a_large_tab_that_is_damaged_is_an_answer_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answered_rows, "_LARGE", -1)
+    for written in (b'[[1],["a', b"[[1],[[[", b"[[1],[tru]]"):
+        with pytest.raises(StoreOfflineError):
+            list(Rows(written))

@@ -1,5 +1,6 @@
 """The stand-in asked without a network: the requests of this process are answered by the same code, right away."""
 
+import io
 from typing import Any
 
 import requests
@@ -48,7 +49,7 @@ class _Exchange(Handler):
         response.headers = CaseInsensitiveDict({"Content-Type": reply.content_type})
         response.url = self._request.url or ""
         response.request = self._request
-        response._content = content
+        response.raw = io.BytesIO(content)
         return response
 
     def _body(self) -> bytes:

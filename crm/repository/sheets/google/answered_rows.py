@@ -4,6 +4,7 @@ import codecs
 import hashlib
 import json
 import re
+from array import array
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, overload
@@ -17,13 +18,16 @@ _COLON = re.compile(rb"\s*:")
 _FOLLOWING = (b'"dataFilters"', b'"valueRange"', b'"majorDimension"', b'"range"', b'"spreadsheetId"')
 _BETWEEN = b"]},{ \t\r\n"
 _PIECE = 1 << 20
+# The rows of a range that is not larger are parsed once and kept.
+_LARGE = 1 << 23
 
 
 class Rows(Sequence[list[Any]]):
-    """The rows of a range, `written` as the service answered them."""
+    """The rows of a range, `written` as the service answered them. Those of a large one are parsed whenever they are
+    looked at, and none of them is kept."""
 
-    def __init__(self, written: bytes | memoryview) -> None:
-        self._written = written
+    def __init__(self, written: bytes | bytearray | memoryview) -> None:
+        self._written = memoryview(written)
 
     @cached_property
     def digest(self) -> str:
@@ -31,25 +35,51 @@ class Rows(Sequence[list[Any]]):
         return hashlib.blake2b(self._written, digest_size=16).hexdigest()
 
     @cached_property
-    def _rows(self) -> list[list[Any]]:
+    def _kept(self) -> list[list[Any]] | None:
+        """The rows of a range that is not large."""
+        if len(self._written) > _LARGE:
+            return None
         try:
             rows: list[list[Any]] = json.loads(str(self._written, "utf-8"))
         except (ValueError, RecursionError):
             raise not_understood() from None
         return rows
 
+    @cached_property
+    def _starts(self) -> array[int]:
+        """The place where each row begins."""
+        return array("q", (start for start, _ in _one_by_one(self._written)))
+
     @overload
     def __getitem__(self, at: int) -> list[Any]: ...
     @overload
-    def __getitem__(self, at: slice) -> list[list[Any]]: ...
+    def __getitem__(self, at: slice) -> Sequence[list[Any]]: ...
     def __getitem__(self, at: int | slice) -> Any:
-        return self._rows[at]
+        if self._kept is not None:
+            return self._kept[at]
+        if isinstance(at, slice):
+            return _Part(self, range(len(self))[at])
+        start = self._starts[at]
+        following = range(len(self))[at] + 1
+        end = self._starts[following] if following < len(self) else len(self._written)
+        row, _ = _scan(str(self._written[start:end], "utf-8"))
+        return row
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._starts if self._kept is None else self._kept)
 
     def __iter__(self) -> Iterator[list[Any]]:
-        return iter(self._rows)
+        if self._kept is not None:
+            return iter(self._kept)
+        return self._parsed()
+
+    def _parsed(self) -> Iterator[list[Any]]:
+        starts = array("q")
+        for start, row in _one_by_one(self._written):
+            starts.append(start)
+            yield row
+        # Where each row begins is known from now on.
+        self.__dict__["_starts"] = starts
 
     def __eq__(self, other: object) -> bool:
         return list(self) == list(other) if isinstance(other, Sequence) else NotImplemented
@@ -57,7 +87,59 @@ class Rows(Sequence[list[Any]]):
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        return repr(self._rows)
+        return repr(list(self))
+
+
+class _Part(Sequence[list[Any]]):
+    """Some rows of a large range."""
+
+    def __init__(self, rows: Rows, places: range) -> None:
+        self._rows = rows
+        self._places = places
+
+    @overload
+    def __getitem__(self, at: int) -> list[Any]: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[list[Any]]: ...
+    def __getitem__(self, at: int | slice) -> Any:
+        return _Part(self._rows, self._places[at]) if isinstance(at, slice) else self._rows[self._places[at]]
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
+# Parses one value of a text from a place on, and says where it ends.
+_scan = json.JSONDecoder().raw_decode
+_GAP = re.compile(r"[\s,]*")
+
+
+def _one_by_one(written: memoryview) -> Iterator[tuple[int, list[Any]]]:
+    """Each row of a list of them, and the place where it begins."""
+    decode = codecs.getincrementaldecoder("utf-8")().decode
+    # What is not parsed yet, and where it begins; at first the bracket before the first row is passed over.
+    rest, place, at = "", 0, 1
+    for read in range(0, len(written), _PIECE):
+        is_last = read + _PIECE >= len(written)
+        text, counted = rest + decode(written[read : read + _PIECE], is_last), 0
+        try:
+            while (begin := _behind_gap(text, at)) < len(text) and text[begin] == "[":
+                row, at = _scan(text, begin)
+                place, counted = place + _size(text[counted:begin]), begin
+                yield place, row
+        except (ValueError, RecursionError):
+            # The rest of the row is in the next piece.
+            if is_last:
+                raise not_understood() from None
+        rest, place, at = text[at:], place + _size(text[counted:at]), 0
+
+
+def _behind_gap(text: str, at: int) -> int:
+    gap = _GAP.match(text, at)
+    return gap.end() if gap else at
+
+
+def _size(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
 
 
 def digest_of(rows: Sequence[Sequence[Any]]) -> str:
@@ -68,7 +150,7 @@ def digest_of(rows: Sequence[Sequence[Any]]) -> str:
 NO_ROWS = Rows(b"[]")
 
 
-def parsed(answer: bytes) -> Any:
+def parsed(answer: bytes | bytearray) -> Any:
     """The answer to a question for values, with the rows of each range as `Rows`. Raises ValueError where it is no
     JSON."""
     try:
@@ -81,13 +163,13 @@ def parsed(answer: bytes) -> Any:
         return reply
 
 
-def _carved(answer: bytes) -> Any:
+def _carved(answer: bytes | bytearray) -> Any:
     """The same, found without parsing the rows."""
     whole = memoryview(answer)
     decode = codecs.getincrementaldecoder("utf-8")().decode
     for start in range(0, 0 if answer.isascii() else len(answer), _PIECE):
         decode(whole[start : start + _PIECE], start + _PIECE >= len(answer))
-    pieces: list[bytes] = []
+    pieces: list[bytes | bytearray] = []
     ranges: list[Rows] = []
     done = 0
     for match in _VALUES.finditer(answer):
@@ -107,7 +189,7 @@ def _ranges(reply: Any) -> list[dict[str, Any]]:
     return [piece["valueRange"] for piece in matched if "values" in piece.get("valueRange", ())]
 
 
-def _end(answer: bytes, start: int) -> int:
+def _end(answer: bytes | bytearray, start: int) -> int:
     """The end of the list of rows that begins at a place."""
     following = len(answer)
     for key in _FOLLOWING:

@@ -77,6 +77,14 @@ class _Session(requests.Session):
         return response
 
 
+def _body(response: requests.Response) -> bytearray:
+    """The content of an answer, which may be large: it is held once."""
+    body = bytearray()
+    for piece in response.iter_content(_PIECE):
+        body += piece
+    return body
+
+
 class Client(HTTPClient):
     """gspread's client, for the stand-in at `google` where one is named."""
 
@@ -103,6 +111,7 @@ class Transport:
         self._session = _Session()
         # A stand-in is on this machine: no proxy stands between.
         self._session.trust_env = not google
+        self._session.stream = True
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, HTTPAdapter(max_retries=0))
         # Google sends answers compressed to who says so here, too.
@@ -121,7 +130,7 @@ class Transport:
         address: str,
         params: Mapping[str, str],
         body: Body | None,
-        parse: Callable[[bytes], Any] = json.loads,
+        parse: Callable[[bytearray], Any] = json.loads,
         *,
         write: bool,
     ) -> Any:
@@ -134,7 +143,7 @@ class Transport:
             data=body,
             headers={"Content-Type": "application/json; charset=utf-8"} if body is not None else None,
         )
-        return parse(response.content)
+        return parse(_body(response))
 
     def exchange(self, address: str, form: Mapping[str, str]) -> Any:
         """The JSON that a form sent to an address is answered with, without a token."""

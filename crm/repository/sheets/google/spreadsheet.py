@@ -83,7 +83,7 @@ class _Request:
     under: str = ""
     params: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
-    parse: Callable[[bytes], Any] = json.loads
+    parse: Callable[[bytearray], Any] = json.loads
 
     @property
     def writes(self) -> bool:

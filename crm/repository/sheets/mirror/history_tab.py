@@ -24,13 +24,46 @@ _MOST_ENTRIES = 2_000_000
 _WIDE = len(HISTORY_COLUMNS)
 
 
+@dataclass(slots=True)
+class Entered:
+    """One audit entry, or those of several records that were created one after the other: `ids`. What it holds is
+    still the text of the cells."""
+
+    transaction: int
+    record: str
+    ids: range
+    operation: str
+    before: str
+    after: str
+    # The place of the row that it begins with.
+    at: int
+
+    @property
+    def fields_after(self) -> Any:
+        """The fields that a change has written."""
+        return _fields(self.after)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """The entries as rows of their table."""
+        fields = {"before": _fields(self.before), "after": _fields(self.after)}
+        for record_id in self.ids:
+            yield {
+                "id": None,
+                "transaction": self.transaction,
+                "record": self.record,
+                "record_id": record_id,
+                "operation": self.operation,
+                **fields,
+            }
+
+
 @dataclass
 class Entries:
-    """A piece of the history: transactions and audit entries as rows of their tables, and the places of rows that
-    cannot be read."""
+    """A piece of the history: transactions as rows of their table, audit entries, and the places of rows that cannot be
+    read."""
 
     transactions: list[dict[str, Any]] = field(default_factory=list)
-    audit: list[dict[str, Any]] = field(default_factory=list)
+    audit: list[Entered] = field(default_factory=list)
     torn: list[int] = field(default_factory=list)
 
 
@@ -118,8 +151,8 @@ class _Reading:
         self._heads: dict[int, dict[str, Any]] = {}
         self._openings: dict[int, Sequence[Cell]] = {}
         self._again = 0
-        # Entries with their texts before and after, and the place of the row that each begins with.
-        self._pending: list[tuple[int, dict[str, Any], str, str]] = []
+        self._pending: list[Entered] = []
+        self._count = 0
 
     def read(self, rows: Sequence[Sequence[Cell]]) -> Entries:
         """Everything that can be read."""
@@ -137,11 +170,13 @@ class _Reading:
         for head in entries.transactions:
             if last_of[head["uid"]] != head["id"]:
                 head["uid"] = None
-        for at, entry, before, after in sorted(self._pending, key=lambda pending: pending[1]["transaction"]):
+        for entry in sorted(self._pending, key=lambda entry: entry.transaction):
             try:
-                entries.audit.append({**entry, "before": _fields(before), "after": _fields(after)})
+                _fields(entry.before), _fields(entry.after)
             except ValueError:
-                entries.torn.append(at)
+                entries.torn.append(entry.at)
+            else:
+                entries.audit.append(entry)
         return entries
 
     def _comes_again(self, row: Sequence[Cell]) -> bool:
@@ -170,18 +205,19 @@ class _Reading:
             self._openings[number] = row
         operation = str(row[8])
         if operation == _GOES_ON:
-            begun, entry, before, after = self._pending[-1]
-            if entry["transaction"] != number:
+            entry = self._pending[-1]
+            if entry.transaction != number:
                 raise ValueError("a piece of an entry stands at another one")
-            self._pending[-1] = begun, entry, before + str(row[9]), after + str(row[10])
+            entry.before += str(row[9])
+            entry.after += str(row[10])
         elif operation:
             first, _, final = str(row[7]).partition("-")
             ids = range(_number(first), _number(final or first) + 1)
-            if len(self._pending) + len(ids) > _MOST_ENTRIES:
+            self._count += len(ids)
+            if self._count > _MOST_ENTRIES:
+                self._count -= len(ids)
                 raise ValueError(f"{row[7]} are more records than a spreadsheet holds")
-            for record_id in ids:
-                entry = {"transaction": number, "record": str(row[6]), "record_id": record_id, "operation": operation}
-                self._pending.append((at, entry, str(row[9]), str(row[10])))
+            self._pending.append(Entered(number, str(row[6]), ids, operation, str(row[9]), str(row[10]), at))
 
 
 def _number(cell: Cell) -> int:

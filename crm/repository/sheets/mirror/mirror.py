@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -409,6 +409,38 @@ def rows_of(connection: Connection, kind: type[Record]) -> dict[int, tuple[int, 
     # All at once is several times as quick as one by one.
     parsed = json.loads(f"[{','.join(row[2] for row in rows)}]")
     return {row[0]: (row[1], cells) for row, cells in zip(rows, parsed, strict=True)}
+
+
+# Parses one value of a text from a place on, and says where it ends.
+_scan = json.JSONDecoder().raw_decode
+
+
+class KnownRows(MutableMapping[int, tuple[int, list[Any]]]):
+    """Every known row of a tab: its place and its cells, by the id of its record. The cells are kept as text."""
+
+    def __init__(self, connection: Connection, kind: type[Record]) -> None:
+        statement = "SELECT id, row, cells FROM sheet_row WHERE record = ?"
+        rows = connection.exec_driver_sql(statement, (kind.kind_name,))
+        self._written: dict[int, tuple[int, str]] = {record_id: (at, cells) for record_id, at, cells in rows}
+
+    def __getitem__(self, record_id: int) -> tuple[int, list[Any]]:
+        at, cells = self._written[record_id]
+        return at, _scan(cells)[0]
+
+    def __setitem__(self, record_id: int, placed: tuple[int, list[Any]]) -> None:
+        self._written[record_id] = placed[0], in_json(placed[1])
+
+    def __delitem__(self, record_id: int) -> None:
+        del self._written[record_id]
+
+    def __contains__(self, record_id: object) -> bool:
+        return record_id in self._written
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._written)
+
+    def __len__(self) -> int:
+        return len(self._written)
 
 
 def count_rows(connection: Connection, kind: type[Record]) -> int:

@@ -1,15 +1,56 @@
 """Matching rows of a tab to records, whatever people did to the column of ids."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, KeysView, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from crm.model import Record
 from crm.repository.sheets.grid import cells
+from crm.repository.sheets.grid.cells import cell_in
 from crm.repository.sheets.grid.layout import Cell, Heading, columns
 
 # A row: its place (0 is the heading), and its cells in the order of the columns.
 Placed = tuple[int, list[Any]]
+
+
+class Owned(MutableMapping[int, Placed]):
+    """The rows of known records by id. Only where they stand is kept: a row is read again whenever it is asked for,
+    unless another one was put in its place."""
+
+    def __init__(self, head: Heading, rows: Sequence[Sequence[Cell]]) -> None:
+        self._head = head
+        self._rows = rows
+        self._places: dict[int, int] = {}
+        self._put: dict[int, list[Any]] = {}
+
+    def stands_at(self, record_id: int, at: int) -> None:
+        """Notes where the row of a record is."""
+        self._places[record_id] = at
+
+    def __getitem__(self, record_id: int) -> Placed:
+        at = self._places[record_id]
+        row = self._put.get(record_id)
+        return at, self._head.row(self._rows[at]) if row is None else row
+
+    def __setitem__(self, record_id: int, placed: Placed) -> None:
+        self._places[record_id], self._put[record_id] = placed
+
+    def __delitem__(self, record_id: int) -> None:
+        del self._places[record_id]
+        self._put.pop(record_id, None)
+
+    def __contains__(self, record_id: object) -> bool:
+        return record_id in self._places
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def keys(self) -> KeysView[int]:
+        """The ids."""
+        return self._places.keys()
 
 
 @dataclass
@@ -19,7 +60,7 @@ class Rows:
     what is wrong with their id; `copies` are those of them that were copied with the mark of another row. `promoted`
     holds the marks that stand in the rows of records which were taken for copies before, by id."""
 
-    owned: dict[int, Placed] = field(default_factory=dict)
+    owned: Owned
     mixed: dict[int, int] = field(default_factory=dict)
     nameless: list[Placed] = field(default_factory=list)
     wrong: list[tuple[int, str]] = field(default_factory=list)
@@ -60,26 +101,25 @@ class _Sorting:
         self.is_known = is_known
         self.staging = staging
         self.mark = len(columns(head.kind)) - 1
-        self.rows = Rows()
 
     def sorted(self, rows: Sequence[Sequence[Cell]]) -> Rows:
-        owned, mark = self.rows.owned, self.mark
+        self.rows = Rows(Owned(self.head, rows))
+        owned, id_at, mark_at = self.rows.owned, self.head.positions["id"], self.head.positions["version"]
         doubles: dict[int, list[Placed]] = {}
         strays: list[Placed] = []
         foreign: list[int] = []
-        for at in range(1, len(rows)):
-            written = rows[at]
-            if not any(cell != "" for cell in written):
+        for at, written in enumerate(rows):
+            if at == 0 or not any(cell != "" for cell in written):
                 continue
-            row = self.head.row(written)
-            record_id = cells.number_of(row[0])
+            record_id = cells.number_of(cell_in(written, id_at))
             if record_id is None or record_id > self.last:
-                strays.append((at, row))
+                strays.append((at, self.head.row(written)))
             elif record_id in owned:
-                doubles.setdefault(record_id, [owned[record_id]]).append((at, row))
+                doubles.setdefault(record_id, [owned[record_id]]).append((at, self.head.row(written)))
             else:
-                owned[record_id] = (at, row)
-                if row[mark] != "" and not str(row[mark]).startswith(f"{record_id}/"):
+                owned.stands_at(record_id, at)
+                mark = cell_in(written, mark_at)
+                if mark != "" and not str(mark).startswith(f"{record_id}/"):
                     foreign.append(record_id)
         for record_id, candidates in doubles.items():
             self._choose(record_id, candidates)
@@ -94,8 +134,8 @@ class _Sorting:
     def _name_again(self) -> None:
         """Rows without ID and mark which hold all that the row of a record held that is gone: they have lost them."""
         gone: dict[str, list[int]] = {}
-        for record_id, (_, row) in self.old.items() if self.rows.nameless else ():
-            if row and record_id not in self.rows.owned and self.is_known(record_id):
+        for record_id in self.old if self.rows.nameless else ():
+            if record_id not in self.rows.owned and self.is_known(record_id) and (row := self.old[record_id][1]):
                 gone.setdefault(self._beside(row), []).append(record_id)
         nameless: list[Placed] = []
         for at, row in self.rows.nameless:
@@ -177,7 +217,7 @@ class _Sorting:
 
     def _promote(self, record_id: int) -> None:
         """A copy that is the record's only row with its ID: the other one lost the ID, or is gone. It gets the mark."""
-        _, row = self.rows.owned.get(record_id, (0, None))
+        at, row = self.rows.owned.get(record_id, (0, None))
         stamp = cells.copied_stamp(row[self.mark]) if row else ""
         if not row or not stamp or not self.is_known(record_id):
             return
@@ -185,6 +225,7 @@ class _Sorting:
         others = [*(other for _, other in self.rows.nameless), *([known] if known else [])]
         self.rows.promoted[record_id] = row[self.mark]
         row[self.mark] = next((other[self.mark] for other in others if self._marked(other) == record_id), stamp)
+        self.rows.owned[record_id] = at, row
 
 
 def _is_blank(cell: Any) -> bool:

@@ -1,8 +1,9 @@
 """The delta: what was read of the spreadsheet, and what of its history the mirror has not seen."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain, groupby, islice
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
@@ -105,12 +106,18 @@ def _refuse_strange(state: State, entries: Entries) -> None:
     """Raises StoreDamagedError where the technical tab and the history do not fit together."""
     highest = {tables.transactions.name: max((transaction["id"] for transaction in entries.transactions), default=0)}
     for entry in entries.audit:
-        kind = BY_NAME.get(entry["record"])
+        kind = BY_NAME.get(entry.record)
         if kind is not None:
             name = tables.TABLES[kind].name
-            highest[name] = max(highest.get(name, 0), entry["record_id"])
+            highest[name] = max([highest.get(name, 0), *entry.ids[-1:]])
     if any(number > state.last.get(name, 0) for name, number in highest.items()):
         raise TabDamagedError(f"The hidden tab “crm” was changed by hand; {_PUT_BACK}")
+
+
+# What created records were is said by their rows alone.
+_CREATED = """
+WITH RECURSIVE created (id) AS (SELECT ? UNION ALL SELECT id + 1 FROM created WHERE id < ?)
+INSERT INTO audit ("transaction", record, record_id, operation) SELECT ?, ?, id, ? FROM created"""
 
 
 def enter(connection: Connection, entries: Entries) -> None:
@@ -128,21 +135,30 @@ def enter(connection: Connection, entries: Entries) -> None:
         connection.execute(
             insert(tables.transactions), [{**head, "uid": None} if head["uid"] in known else head for head in batch]
         )
-    for start in range(0, len(entries.audit), _BATCH):
-        batch = [{"id": None, **row} for row in entries.audit[start : start + _BATCH]]
-        insert_rows(connection, tables.audit, batch)
+    for are_many, alike in groupby(entries.audit, lambda entry: len(entry.ids) > 1 and entry.operation == "create"):
+        if are_many:
+            for entry in alike:
+                values = entry.transaction, entry.record, entry.operation
+                connection.exec_driver_sql(_CREATED, (entry.ids[0], entry.ids[-1], *values))
+            continue
+        rows = chain.from_iterable(entry.rows() for entry in alike)
+        while batch := list(islice(rows, _BATCH)):
+            insert_rows(connection, tables.audit, batch)
     for head in entries.transactions:
         if head["undoes"]:
             mark_undone(connection, head["undoes"], head["id"])
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Done:
-    """The change that the program made to one record since the mirror last saw it."""
+    """The change that the program made to a record since the mirror last saw it."""
 
     operation: str = ""
-    after: dict[str, Any] = field(default_factory=dict)
+    after: Mapping[str, Any] = field(default_factory=dict)
     at: datetime | None = None
+
+
+_NOTHING = Done()
 
 
 def by_record(entries: Entries) -> dict[type[Record], dict[int, Done]]:
@@ -150,15 +166,17 @@ def by_record(entries: Entries) -> dict[type[Record], dict[int, Done]]:
     times = {head["id"]: head["at"] for head in entries.transactions}
     records: dict[type[Record], dict[int, Done]] = {}
     for entry in entries.audit:
-        kind = BY_NAME.get(entry["record"])
+        kind = BY_NAME.get(entry.record)
         if kind is None:
             continue
-        done = records.setdefault(kind, {}).setdefault(entry["record_id"], Done())
-        done.at = times[entry["transaction"]]
-        if entry["operation"] == "update":
-            done.operation = done.operation or "update"
-            done.after.update(entry["after"] or {})
+        known = records.setdefault(kind, {})
+        if entry.operation == "update":
+            after = entry.fields_after or {}
+            for record_id in entry.ids:
+                done = known.get(record_id, _NOTHING)
+                known[record_id] = Done(done.operation or "update", {**done.after, **after}, times[entry.transaction])
         else:
-            done.operation = entry["operation"]
-            done.after.clear()
+            # One for all of them: there may be very many.
+            done = Done(entry.operation, {}, times[entry.transaction])
+            known.update(dict.fromkeys(entry.ids, done))
     return records

@@ -56,13 +56,16 @@ def strange_cells(service: Service, contents: Contents, connection: Connection) 
         if not typed or "id" not in head.positions:
             continue
         doubted = {record_id for record_id, name in noted if name in typed}
-        for name, column in typed.items():
-            if contents.everything:
-                places = {at for at, row in enumerate(rows) if at and _may_be_strange(row, column)}
-            else:
-                places = set(_rows_of(head, rows, doubted)) if doubted else set()
-            if places:
-                columns_asked[kind, column, name] = places
+        places = {name: set[int]() for name in typed}
+        if contents.everything:
+            for at, row in enumerate(rows):
+                for name, column in typed.items():
+                    if at and _may_be_strange(row, column):
+                        places[name].add(at)
+        elif doubted:
+            doubtful = set(_rows_of(head, rows, doubted))
+            places = dict.fromkeys(typed, doubtful)
+        columns_asked |= {(kind, typed[name], name): places[name] for name in typed if places[name]}
     return _strange(service, columns_asked)
 
 

@@ -98,7 +98,7 @@ class TabIntake:
         self.program = program
         self.edits = edits
         self.fresh = fresh
-        self.old: dict[int, Placed] = mirror.rows_of(self.connection, self.kind)
+        self.old = mirror.KnownRows(self.connection, self.kind)
         self.wrong: list[dict[str, Any]] = []
         self.head = self._heading(rows)
         loading.unsaid = self.head.unsaid
