@@ -165,6 +165,13 @@ class Command:
             raise TypeError(f"{self.words} is about no record")
         return self.subject
 
+    def parameter_of(self, kind: type[Record]) -> Parameter:
+        """The first parameter that takes records of a kind; raises TypeError where none does."""
+        for parameter in self.parameters.values():
+            if parameter.record is kind:
+                return parameter
+        raise TypeError(f"{self.words} takes no {kind.noun}")
+
     def demand(self, reader: Reader) -> None:
         """Raises ForbiddenError for a reader who may not run it."""
         if reader.role.startswith(KEY) and not may_run(self, reader):

@@ -1,26 +1,26 @@
 """Follow-ups at the menu: the list of them, the page of one, adding, editing and putting off."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from crm.commands.activity.follow_up_lists import FollowUpShown
 from crm.commands.activity.follow_ups import DUE, FollowUpList
 from crm.commands.registry import named
-from crm.errors import Cancelled, NotFoundError
 from crm.model import Client, Conventions, Deal, Field, FollowUp, typed_fields
 from crm.model.fields import Check
 from crm.model.written_dates import read_when
 from crm.repository import Query
 from crm.terminal.activity.rendering import LISTED_FOLLOW_UPS, follow_up_side
-from crm.terminal.console.keyboard import Back, Choice
+from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import render, tables
 from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.lists import ListPage, list_page
-from crm.terminal.toolkit.pages import flow, page
+from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.record_actions import chosen_client
-from crm.terminal.toolkit.session import Session
+from crm.terminal.toolkit.record_page import RecordPage, record_page
+from crm.terminal.toolkit.session import Aside, Session
 from crm.terminal.toolkit.steps import in_steps
 
 _ORDER = ("what", "due_on", "due_time", "user", "deal", "every")
@@ -138,85 +138,67 @@ class FollowUpsPage(ListPage):
         return [add_one, self.filter_key(), self.mine_key(), export]
 
     def open(self, row: Any) -> None:
-        follow_up_page(self.session, row.follow_up)
+        self.session.open(row.follow_up)
 
 
-@flow("follow-ups show")
-def show(session: Session, follow_up: FollowUp | None = None, **_: Any) -> None:
-    """The page of a follow-up, which is chosen from the list where it is not named."""
-    if follow_up is None:
-        session.page("Show a follow-up")
-        follow_up = session.prompts.ask(named("follow-ups show").parameters["follow_up"])
-    follow_up_page(session, follow_up)
-
-
-@page(FollowUp)
-def follow_up_page(session: Session, follow_up: FollowUp) -> None:
+@record_page(FollowUp)
+class FollowUpPage(RecordPage[FollowUp, FollowUpShown]):
     """A follow-up and what can be done with it; it is left once that is done."""
-    while True:
-        try:
-            item: FollowUpShown = named("follow-ups show")(session.crm, follow_up=follow_up)
-            session.page("Follow-ups", item.client.name)
-            render.show(session.screen, item, session.crm.conventions)
-            session.screen.print()
-            chosen = session.choose("", _actions(session, item), keys=_keys(session, item))
-        except (Back, Cancelled, NotFoundError):
-            return
-        if session.attempt(chosen):
-            return
+
+    command = "follow-ups show"
+    once = True
+
+    def crumbs(self) -> Sequence[str]:
+        return ["Follow-ups", self.card.client.name]
+
+    def draw(self) -> None:
+        render.show(self.session.screen, self.card, self.session.crm.conventions)
+
+    def keys(self) -> Sequence[Choice]:
+        changes = [] if self.record.done_on else [letters.EDIT(self._edit())]
+        return [*changes, letters.DELETE(lambda: _delete(self.session, self.card))]
+
+    def entries(self) -> Sequence[Choice]:
+        session, item = self.session, self.card
+        client, deal = item.client, item.deal
+        log = named("interactions add")
+        entries = []
+        if not self.record.done_on:
+            entries += [Choice("Done", lambda: _done(session, item)), Choice("Snooze", lambda: put_off(session, item))]
+            entries.append(Choice("Log a call", Aside(lambda: session.start(log, client=client, kind="call"))))
+        entries.append(Choice("Open the client", Aside(lambda: session.open(client))))
+        if deal:
+            entries.append(Choice("Open the deal", Aside(lambda: session.open(deal))))
+        if self.record.done_on:
+            entries.append(Choice("Reopen", lambda: _reopen(session, item)))
+        else:
+            entries.append(Choice("Reassign", lambda: _hand_over(session, item)))
+            entries.append(Choice("Edit", self._edit()))
+        return [*entries, Choice("Delete", lambda: _delete(session, item))]
+
+    def _edit(self) -> Aside:
+        return Aside(lambda: edit(self.session, self.record))
 
 
-def _keys(session: Session, item: FollowUpShown) -> list[Choice]:
-    follow_up = item.follow_up
-    changes = [] if follow_up.done_on else [letters.EDIT(lambda: edit(session, follow_up))]
-    return [*changes, letters.DELETE(lambda: _delete(session, item))]
-
-
-def _actions(session: Session, item: FollowUpShown) -> list[Choice]:
-    """The actions for a follow-up; those that give True leave its page."""
-    follow_up, client = item.follow_up, item.client
-
-    def starts(words: str, **arguments: Any) -> Callable[[], Any]:
-        return lambda: session.start(named(words), **arguments)
-
-    entries = []
-    if not follow_up.done_on:
-        entries += [Choice("Done", lambda: _done(session, item)), Choice("Snooze", lambda: put_off(session, item))]
-        entries.append(Choice("Log a call", starts("interactions add", client=client, kind="call")))
-    entries.append(Choice("Open the client", lambda: session.open(client)))
-    if item.deal:
-        entries.append(Choice("Open the deal", starts("deals show", deal=item.deal)))
-    if follow_up.done_on:
-        entries.append(Choice("Reopen", lambda: _reopen(session, item)))
-    else:
-        entries.append(Choice("Reassign", lambda: _hand_over(session, item)))
-        entries.append(Choice("Edit", lambda: edit(session, follow_up)))
-    return [*entries, Choice("Delete", lambda: _delete(session, item))]
-
-
-def _done(session: Session, item: FollowUpShown) -> bool:
+def _done(session: Session, item: FollowUpShown) -> None:
     session.tell(session.call("follow-ups done", follow_up=item.follow_up))
-    return True
 
 
-def _reopen(session: Session, item: FollowUpShown) -> bool:
+def _reopen(session: Session, item: FollowUpShown) -> None:
     _confirm_done(session, "Open again", session.call("follow-ups reopen", follow_up=item.follow_up))
-    return True
 
 
-def _hand_over(session: Session, item: FollowUpShown) -> bool:
+def _hand_over(session: Session, item: FollowUpShown) -> None:
     to = session.prompts.ask(named("follow-ups assign").parameters["to"])
     after = session.call("follow-ups assign", follow_up=item.follow_up, to=to)
     _confirm_done(session, f"Reassigned to {after.follow_up.user}", after)
-    return True
 
 
-def _delete(session: Session, item: FollowUpShown) -> bool:
+def _delete(session: Session, item: FollowUpShown) -> None:
     session.tell(session.call("follow-ups delete", follow_up=item.follow_up))
-    return True
 
 
-def put_off(session: Session, item: FollowUpShown) -> bool:
+def put_off(session: Session, item: FollowUpShown) -> None:
     """Asks until when, and puts a follow-up off. Raises Back."""
     by = session.crm.conventions
     days = {words: read_when(words, by, "ahead").day for words in ("tomorrow", "next week")}
@@ -226,7 +208,6 @@ def put_off(session: Session, item: FollowUpShown) -> bool:
         until = session.prompts.ask(named("follow-ups snooze").parameters["until"])
     after = session.call("follow-ups snooze", follow_up=item.follow_up, until=until)
     _confirm_done(session, f"Snoozed until {by.day(after.follow_up.due_on)}", after)
-    return True
 
 
 @flow("follow-ups add")

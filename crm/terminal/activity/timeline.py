@@ -23,7 +23,7 @@ class TimelinePage(ListPage):
 
     columns = ENTRIES
 
-    def __init__(self, session: Session, place: Neighbours) -> None:
+    def __init__(self, session: Session, place: Neighbours[Client]) -> None:
         super().__init__(session)
         self.place = place
         self.only: tuple[str, ...] = ()
@@ -34,18 +34,18 @@ class TimelinePage(ListPage):
     @property
     def title(self) -> str:  # type: ignore[override]
         """The client's name: there is no other list with a name of its own."""
-        return self.place.client.name
+        return self.place.record.name
 
     def crumbs(self) -> Sequence[str]:
         return [self.title, "Timeline"]
 
     def rows(self, limit: int, offset: int) -> Sequence[Any]:
-        if self._of != (of := (self.place.client.id, self.only)):
+        if self._of != (of := (self.place.record.id, self.only)):
             self._of, self._begin = of, {0: START}
         known = max(start for start in self._begin if start <= offset)
         begin, passed = self._begin[known], offset - known
         page: Timeline = named("timeline")(
-            self.session.crm, self.place.client, self.only, passed + limit, 0, str(begin)
+            self.session.crm, self.place.record, self.only, passed + limit, 0, str(begin)
         )
         # One more is asked for than the page shows.
         self._begin[offset + limit - 1] = begin.after(page.entries[: passed + limit - 1])
@@ -59,7 +59,7 @@ class TimelinePage(ListPage):
         return narrowed
 
     def keys(self) -> Sequence[Choice]:
-        log = letters.LOG(lambda: self.session.start(named("interactions add"), client=self.place.client))
+        log = letters.LOG(lambda: self.session.start(named("interactions add"), client=self.place.record))
         steps = [Choice(choice.label, self._from_the_top(choice.value), choice.key) for choice in self.place.choices()]
         return [letters.FILTER(self._filter), log, *steps]
 
@@ -93,6 +93,6 @@ def open_entry(session: Session, entry: Entry) -> None:
 
 
 @flow("timeline")
-def timeline(session: Session, client: Client | None = None, place: Neighbours | None = None, **_: Any) -> None:
+def timeline(session: Session, client: Client | None = None, place: Neighbours[Client] | None = None, **_: Any) -> None:
     """The timeline of a client, and of those beside it in the list where its `place` is known."""
     TimelinePage(session, place or Neighbours(session, chosen_client(session, client, "Timeline"))).show()

@@ -1,7 +1,7 @@
 """Clients at the menu: the page of one client, adding, editing and merging."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -23,9 +23,9 @@ from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.copying import copy_keys
 from crm.terminal.toolkit.forms import Group, RecordForm, fill_changes
-from crm.terminal.toolkit.lists import Listed, Neighbours
-from crm.terminal.toolkit.pages import flow, page
+from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.record_actions import chosen_client
+from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Answers, Step, in_steps
 
@@ -37,6 +37,7 @@ _HEADING = 2
 _BELOW_THE_FIELDS = ("next_follow_up_on", "last_contact_on", "open_amount", "credit")
 # What has a letter; it does not stand there once more.
 _LETTERS: Mapping[str, letters.Letter] = {
+    "clients tag": letters.TAGS,
     "email send": letters.MAIL,
     "clients pin": letters.PIN,
     "rules why": letters.WHY,
@@ -47,7 +48,6 @@ _LETTERS: Mapping[str, letters.Letter] = {
     "interactions add": letters.LOG,
     "invoices add": letters.BILL,
 }
-_ABOUT = "A client's card: who it is, the status and why, and what happened last."
 _CONTACTS = 3
 # As many statuses have a key of their own beside the other entries.
 _STATUSES = 30
@@ -58,7 +58,6 @@ _NOT_HERE = frozenset(
     (
         "clients show",
         "clients delete-many",
-        "clients tag",
         "contacts add",
         "contacts list",
         "interactions list",
@@ -67,21 +66,19 @@ _NOT_HERE = frozenset(
 )
 
 
-@page(Client)
-def client_page(session: Session, client: Client, listed: Listed | None = None, at: int = 0) -> None:
-    """A client's card with the contacts and the latest that happened, and what can be done with it, until the person
-    goes back. `listed` and `at` are the list that it was opened from and its place there."""
-    place = Neighbours(session, client, listed, at)
-    seen: dict[str, Any] = {}
+@record_page(Client)
+class ClientPage(RecordPage[Client, ClientCard]):
+    """A client's card with the contacts and the latest that happened, and what can be done with it."""
 
-    def crumbs() -> list[str]:
-        # Read anew each time: what is done here may give it another name.
-        seen["card"] = named("clients show")(session.crm, client=place.client)
-        seen["client"] = seen["card"].client
-        return [seen["client"].name]
+    command = "clients show"
+    lettered = _LETTERS
+    about = "A client's card: who it is, the status and why, and what happened last."
 
-    def above() -> None:
-        card: ClientCard = seen["card"]
+    def crumbs(self) -> Sequence[str]:
+        return [self.record.name]
+
+    def draw_above(self) -> None:
+        card, session = self.card, self.session
         screen, by = session.screen, ListConventions.of(session.crm.conventions)
         with session.crm.read() as snapshot:
             next_one = next_by_client(snapshot, [card.client]).get(card.client.id)
@@ -109,26 +106,27 @@ def client_page(session: Session, client: Client, listed: Listed | None = None, 
         if screen.left > below - 2:
             screen.print()
 
-    def entries() -> list[Choice]:
-        choices = [Choice(_title(group), _acts(session, group, seen)) for group in _offered(session)]
-        timeline = Choice("Timeline", lambda: session.start(named("timeline"), place=place))
-        return [*choices, timeline, letters.MORE(lambda: _more(session, seen))]
+    def entries(self) -> Sequence[Choice]:
+        choices = [Choice(_title(command), self.starts(command.words)) for command in _offered(self.session)]
+        timeline = Choice("Timeline", lambda: self.session.start(named("timeline"), place=self.place))
+        return [*choices, timeline, letters.MORE(self._more)]
 
-    def acts(words: str) -> Callable[[], None]:
-        return lambda: session.start(named(words), client=seen["client"])
+    def keys(self) -> Sequence[Choice]:
+        contacts = letters.CONTACTS(lambda: ContactsPage(self.session, self.record).show())
+        return [contacts, *super().keys(), *copy_keys(self.session, lambda: _copyable(self.session, self.card))]
 
-    def tag() -> None:
-        session.start(named("clients tag"), clients=[seen["client"]])
-
-    lettered = [(letter, acts(words)) for words, letter in _LETTERS.items() if session.offers(named(words))]
-    keys = [
-        letters.CONTACTS(lambda: ContactsPage(session, seen["client"]).show()),
-        *place.choices(),
-        letters.TAGS(tag),
-        *(letter(act) for letter, act in lettered),
-        *copy_keys(session, lambda: _copyable(session, seen["card"])),
-    ]
-    session.menu(crumbs, entries, above=above, keys=keys, about=_ABOUT)
+    def _more(self) -> None:
+        """The menu of further actions for a client; once it is done the card is there again. Raises Back."""
+        session, client = self.session, self.record
+        session.page(client.name, "More")
+        entries = [
+            Choice(_title(command), self.starts(command.words))
+            for command in _about_clients()
+            if command.words not in (*_MAIN, *_LETTERS)
+        ]
+        if client.status_pinned_until:
+            entries.append(Choice("Remove the pin", lambda: _lift_pin(session, client)))
+        session.choose("", entries)()
 
 
 def _copyable(session: Session, card: ClientCard) -> list[tuple[str, str]]:
@@ -149,23 +147,9 @@ def _fitting(count: int, most: int, room: int) -> int:
     return max(0, min(count, most, room - 1 if count <= min(most, room - 1) else room - 2))
 
 
-def _more(session: Session, seen: dict[str, Any]) -> None:
-    """The menu of further actions for a client; once it is done the card is there again. Raises Back."""
-    client = seen["client"]
-    session.page(client.name, "More")
-    entries = [
-        Choice(_title(client), _acts(session, client, seen))
-        for client in _about_clients()
-        if client.words not in (*_MAIN, *_LETTERS)
-    ]
-    if client.status_pinned_until:
-        entries.append(Choice("Remove the pin", lambda: _lift_pin(session, client)))
-    session.choose("", entries)()
-
-
 def _offered(session: Session) -> list[Command]:
     """The actions on the card, in order."""
-    commands_by_words = {client.words: client for client in _about_clients()}
+    commands_by_words = {command.words: command for command in _about_clients()}
     return [
         commands_by_words[words]
         for words in _MAIN
@@ -185,7 +169,6 @@ def _about_clients() -> Sequence[Command]:
 
 
 _TITLES = {
-    "clients tag": "Add or remove tags",
     "rules why": "Why this status",
     "sales list": "Sales of this client",
     "clients merge": "Merge a duplicate into this one",
@@ -194,16 +177,6 @@ _TITLES = {
 
 def _title(command: Command) -> str:
     return _TITLES.get(command.words, command.title)
-
-
-def _acts(session: Session, command: Command, seen: dict[str, Any]) -> Any:
-    subject = command.required_subject
-
-    def act() -> None:
-        client = seen["client"]
-        session.start(command, **{subject.name: [client] if subject.many else client})
-
-    return act
 
 
 def _lift_pin(session: Session, client: Client) -> None:
@@ -273,7 +246,7 @@ def add(session: Session, **_: Any) -> None:
         session.done(f"Added {added.name} (no. {added.id})")
     if first:
         session.say("Next: press r to record a sale or l to log a call, or choose a follow-up from the list.", "muted")
-    client_page(session, added)
+    session.open(added)
 
 
 def _add(session: Session, form: RecordForm) -> Client:
@@ -315,7 +288,7 @@ def find(session: Session, **_: Any) -> None:
     session.page("Find a client")
     client = pick_client(session.crm, session.keyboard, "Client", help="part of a name, e-mail, phone or tag")
     if client:
-        client_page(session, client)
+        session.open(client)
 
 
 @flow("clients pin")

@@ -1,7 +1,6 @@
 """Opt-outs at the menu: listed, added, and lifted with a reason."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from rich.text import Text
 
@@ -12,8 +11,7 @@ from crm.terminal.drawing.render import show
 from crm.terminal.mail.rendering import OPT_OUTS
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.lists import ListPage, list_page
-from crm.terminal.toolkit.pages import page
-from crm.terminal.toolkit.session import Session
+from crm.terminal.toolkit.record_page import RecordPage, record_page
 
 
 @list_page
@@ -30,21 +28,27 @@ class OptOutsPage(ListPage):
     def keys(self) -> Sequence[Choice]:
         return [letters.NEW(lambda: self.session.start(named("opt-outs add")), "opt-out")]
 
-    def open(self, row: Any) -> None:
-        opt_out_page(self.session, row)
 
-
-@page(OptOut)
-def opt_out_page(session: Session, opt_out: OptOut) -> None:
+@record_page(OptOut)
+class OptOutPage(RecordPage[OptOut, OptOut]):
     """An opt-out, and for an admin the way to lift it."""
-    lift = named("opt-outs lift")
-    lifts = may_run(lift, session.crm.reader)
 
-    def above() -> None:
-        show(session.screen, opt_out, session.crm.conventions)
-        session.screen.print()
-        if not lifts:
-            session.screen.print(Text("An admin can remove it.", "muted"))
+    once = True
 
-    entries = [Choice("Remove the opt-out", lambda: session.start(lift, address=opt_out.address))] if lifts else []
-    session.menu(["Opt-outs", opt_out.address], lambda: entries, above=above, once=True)
+    def crumbs(self) -> Sequence[str]:
+        return ["Opt-outs", self.record.address]
+
+    def draw_above(self) -> None:
+        show(self.session.screen, self.card, self.session.crm.conventions)
+        self.session.screen.print()
+        if not self._lifts():
+            self.session.screen.print(Text("An admin can remove it.", "muted"))
+
+    def entries(self) -> Sequence[Choice]:
+        lift, address = named("opt-outs lift"), self.record.address
+        return (
+            [Choice("Remove the opt-out", lambda: self.session.start(lift, address=address))] if self._lifts() else []
+        )
+
+    def _lifts(self) -> bool:
+        return may_run(named("opt-outs lift"), self.session.crm.reader)

@@ -14,7 +14,8 @@ from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.client_lists import ClientListPage
 from crm.terminal.toolkit.forms import RecordForm, fill_changes, form_order
 from crm.terminal.toolkit.lists import list_page
-from crm.terminal.toolkit.pages import flow, page
+from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
 
 
@@ -44,9 +45,6 @@ class SalesPage(ClientListPage):
         add = letters.NEW(lambda: self.session.start(named("sales add"), **whom), "sale")
         return [add, self.filter_key()]
 
-    def open(self, row: Any) -> None:
-        sale_page(self.session, row)
-
 
 class SaleForm(RecordForm):
     """A sale that is corrected; its client is chosen beside it."""
@@ -62,30 +60,36 @@ class SaleForm(RecordForm):
             draw_foreseen(self.session, lambda tx: edited(tx, self.record, self.changes))
 
 
-@page(Sale)
-def sale_page(session: Session, sale: Sale) -> None:
-    """The page of a sale. Raises Back."""
-    with session.crm.read() as snapshot:
-        sale = snapshot.get(Sale, sale.id)
-        client = snapshot.get(Client, sale.client)
+@record_page(Sale)
+class SalePage(RecordPage[Sale, tuple[Sale, Client]]):
+    """A sale with its client, and what can be done with it."""
 
-    def above() -> None:
-        draw_sale_card(session.screen, sale, client, session.crm.conventions)
+    lettered: Mapping[str, letters.Letter] = {"sales edit": letters.EDIT, "sales undo": letters.REMOVE}
+    about = "You can correct the amount, date, note and reference of a sale. The client's total is updated."
+    once = True
 
-    entries = [
-        Choice("Open the client", lambda: session.open(client)),
-        Choice("Edit", lambda: edit(session, sale)),
-        Choice("Move to another client", lambda: _give(session, sale)),
-        Choice("Delete this sale", lambda: _take_back(session, sale)),
-    ]
-    session.menu(
-        ["Sales", f"Sale {sale.id}"],
-        lambda: entries,
-        above=above,
-        keys=[letters.EDIT(lambda: edit(session, sale)), letters.REMOVE(lambda: _take_back(session, sale))],
-        about="You can correct the amount, date, note and reference of a sale. The client's total is updated.",
-        once=True,
-    )
+    def read(self) -> tuple[Sale, Client]:
+        with self.session.crm.read() as snapshot:
+            sale = snapshot.get(Sale, self.record.id)
+            return sale, snapshot.get(Client, sale.client)
+
+    def current(self) -> Sale:
+        return self.card[0]
+
+    def crumbs(self) -> Sequence[str]:
+        return ["Sales", f"Sale {self.record.id}"]
+
+    def draw_above(self) -> None:
+        draw_sale_card(self.session.screen, *self.card, self.session.crm.conventions)
+
+    def entries(self) -> Sequence[Choice]:
+        session, (sale, client) = self.session, self.card
+        return [
+            Choice("Open the client", lambda: session.open(client)),
+            Choice("Edit", self.starts("sales edit")),
+            Choice("Move to another client", lambda: _give(session, sale)),
+            Choice("Delete this sale", self.starts("sales undo")),
+        ]
 
 
 @flow("sales add")
@@ -120,17 +124,13 @@ def _give(session: Session, sale: Sale) -> None:
         session.tell(session.call("sales edit", sale=sale, changes={}, client=client))
 
 
-def _take_back(session: Session, sale: Sale) -> None:
+@flow("sales undo")
+def take_back(session: Session, sale: Sale | None = None, **_: Any) -> None:
+    """A sale, from the list where it is not given, taken back once the person has seen what follows."""
+    session.page("Delete a sale")
+    sale = record_actions.chosen(session, "sales undo", sale)
     by = session.crm.conventions
     question = f"This deletes the sale of {by.money(sale.amount)} on {by.day(sale.on)}. It can be undone."
     lines = [question, foreseen_line(session, lambda tx: taken_back(tx, sale))]
     session.confirm("\n".join(filter(None, lines)), "Delete", destructive=True)
     session.tell(session.call("sales undo", sale=sale))
-
-
-@flow("sales undo")
-def undo_sale(session: Session, **_: Any) -> None:
-    """A sale from the list, taken back."""
-    session.page("Delete a sale")
-    sale = session.prompts.ask(named("sales undo").parameters["sale"])
-    _take_back(session, sale)

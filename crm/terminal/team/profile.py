@@ -6,7 +6,7 @@ from typing import Any
 from crm.commands.registry import named
 from crm.commands.team.profile import Profile
 from crm.errors import SignedOutError
-from crm.model import SignIn
+from crm.model import SignIn, User
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing.render import show
 from crm.terminal.team.rendering import SESSIONS
@@ -15,6 +15,7 @@ from crm.terminal.team.signing_in import new_password
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.record_page import RecordPage
 from crm.terminal.toolkit.session import Session
 
 
@@ -45,6 +46,34 @@ class SessionsPage(ListPage):
         self.session.say("All other sessions ended.", "success")
 
 
+class ProfilePage(RecordPage[User, Profile]):
+    """One's own account, and everything that can be changed about it."""
+
+    def read(self) -> Profile:
+        profile: Profile = named("profile show")(self.session.crm)
+        return profile
+
+    def current(self) -> User:
+        return self.record
+
+    def crumbs(self) -> Sequence[str]:
+        return ["My account"]
+
+    def draw(self) -> None:
+        show(self.session.screen, self.card, self.session.crm.conventions)
+
+    def entries(self) -> Sequence[Choice]:
+        session = self.session
+        return [
+            Choice("Change my name", lambda: _edit(session, "name")),
+            Choice("Change my phone", lambda: _change_phone(session)),
+            Choice("Change my password", lambda: new_password(session)),
+            Choice("Second factor", lambda: change(session)),
+            Choice("My sessions", lambda: SessionsPage(session).show()),
+            Choice("Sign out", lambda: _sign_out(session)),
+        ]
+
+
 @flow("profile show")
 @flow("profile edit")
 @flow("profile password")
@@ -52,21 +81,8 @@ class SessionsPage(ListPage):
 @flow("profile end-session")
 @flow("profile sign-out-everywhere")
 def profile(session: Session, **_: Any) -> None:
-    """The page of one's own account, and everything that can be changed about it."""
-
-    def above() -> None:
-        show(session.screen, named("profile show")(session.crm), session.crm.conventions)
-        session.screen.print()
-
-    entries = [
-        Choice("Change my name", lambda: _edit(session, "name")),
-        Choice("Change my phone", lambda: _change_phone(session)),
-        Choice("Change my password", lambda: new_password(session)),
-        Choice("Second factor", lambda: change(session)),
-        Choice("My sessions", lambda: SessionsPage(session).show()),
-        Choice("Sign out", lambda: _sign_out(session)),
-    ]
-    session.menu(["My account"], lambda: entries, above=above)
+    """The page of one's own account."""
+    ProfilePage(session, User(id=session.crm.accounts.me)).show()
 
 
 def _sign_out(session: Session) -> None:

@@ -1,6 +1,6 @@
 """Accounts at the menu: the list of them, and what can be done with one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from crm.commands.registry import named
@@ -14,6 +14,7 @@ from crm.terminal.team.signing_in import chosen_password, sign_in_first
 from crm.terminal.toolkit import letters, sections
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import UNCHANGED, Session
 from crm.terminal.toolkit.steps import Answers, Step, in_steps
 
@@ -29,7 +30,9 @@ class UsersPage(ListPage):
         return [letters.NEW(lambda: add(self.session), "account")]
 
     def open(self, row: Any) -> None:
-        _user_page(self.session, row.id)
+        with self.session.crm.read() as snapshot:
+            user = snapshot.get(User, row.id)
+        self.session.open(user)
 
 
 class SessionsPage(ListPage):
@@ -145,17 +148,26 @@ def _show_password(session: Session, made: OneTimePassword) -> None:
     session.show_once(draw)
 
 
-def _user_page(session: Session, user_id: int) -> None:
-    """An account and what can be done with it."""
+@record_page(User)
+class AccountPage(RecordPage[User, UserShown]):
+    """An account, and what can be done with it."""
 
-    def current() -> UserShown:
-        listed: list[UserShown] = named("users list")(session.crm)
-        return next(user for user in listed if user.id == user_id)
+    def read(self) -> UserShown:
+        user = self.current()
+        listed: list[UserShown] = named("users list")(self.session.crm)
+        return next(account for account in listed if account.id == user.id)
 
-    def above() -> None:
-        account = current()
+    def current(self) -> User:
+        with self.session.crm.read() as snapshot:
+            return snapshot.get(User, self.record.id)
+
+    def crumbs(self) -> Sequence[str]:
+        return ["Accounts", self.card.name or self.card.email]
+
+    def draw(self) -> None:
+        account = self.card
         draw_pairs(
-            session.screen,
+            self.session.screen,
             {
                 "E-mail": account.email,
                 "Phone": account.phone,
@@ -166,45 +178,40 @@ def _user_page(session: Session, user_id: int) -> None:
                 "Keys": keys_of(account),
             },
         )
-        session.screen.print()
 
-    def entries() -> list[Choice]:
-        account = current()
-        with session.crm.read() as snapshot:
-            user = snapshot.get(User, user_id)
-
-        def call(words: str) -> Any:
-            return lambda: session.tell(session.call(words, user=user))
-
-        def switch(words: str) -> Any:
-            return lambda: session.tell(session.call(words, users=(user,)))
-
+    def entries(self) -> Sequence[Choice]:
+        session, account, user = self.session, self.card, self.record
+        if account.changed_by_hand:
+            return [Choice("Reactivate with a role that I choose", lambda: _vouch(session, user))]
         changes = [
             Choice(f"Change {label}", lambda name=name: _change(session, user, name))
             for name, label in (("name", "name"), ("email", "e-mail"), ("phone", "phone"), ("role", "role"))
         ]
-
-        def pass_on() -> None:
-            _show_password(session, session.call("users reset-password", user=user))
-
-        def vouch() -> None:
-            role = session.prompts.ask(named("users vouch").parameters["role"])
-            _show_password(session, session.call("users vouch", user=user, role=role))
-
-        if account.changed_by_hand:
-            return [Choice("Reactivate with a role that I choose", vouch)]
+        password = "New one-time password" if account.signing_in else "Enable sign-in with a one-time password"
         more = []
         if account.second_factor:
-            more.append(Choice("Reset the second factor", call("users reset-second-factor")))
+            more.append(Choice("Reset the second factor", self._calls("users reset-second-factor")))
         if account.sessions:
-            more.append(Choice("Sign out everywhere", call("users sign-out")))
+            more.append(Choice("Sign out everywhere", self._calls("users sign-out")))
             more.append(Choice("Open sessions", lambda: SessionsPage(session, user).show()))
         turn = ("Deactivate", "users deactivate") if account.active else ("Reactivate", "users activate")
-        password = "New one-time password" if account.signing_in else "Enable sign-in with a one-time password"
-        return [*changes, Choice(password, pass_on), *more, Choice(turn[0], switch(turn[1]))]
+        return [
+            *changes,
+            Choice(password, lambda: _show_password(session, session.call("users reset-password", user=user))),
+            *more,
+            Choice(turn[0], self._calls(turn[1])),
+        ]
 
-    account = current()
-    session.menu(["Accounts", account.name or account.email], entries, above=above)
+    def _calls(self, words: str) -> Callable[[], None]:
+        """The action that calls a command about the account, or about several."""
+        session, subject = self.session, named(words).required_subject
+        user: Any = (self.record,) if subject.many else self.record
+        return lambda: session.tell(session.call(words, **{subject.name: user}))
+
+
+def _vouch(session: Session, user: User) -> None:
+    role = session.prompts.ask(named("users vouch").parameters["role"])
+    _show_password(session, session.call("users vouch", user=user, role=role))
 
 
 def _change(session: Session, user: User, name: str) -> None:

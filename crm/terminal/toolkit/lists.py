@@ -1,16 +1,16 @@
-"""Lists a page at a time, with keys that turn, sort and filter, and the way from one client of a list to the next."""
+"""Lists a page at a time, with keys that turn, sort and filter, and the way from one record of a list to the next."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from rich.text import Text
 
 from crm.commands.registry import named
 from crm.errors import Cancelled, FieldError, RuleError
-from crm.model import Client
 from crm.model.fields import Flag
+from crm.model.record import AnyRecord
 from crm.terminal.console.keyboard import BACK, BEYOND_FIRST, BEYOND_LAST, CAPITAL, Back, Choice
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.list_conventions import ListConventions
@@ -394,16 +394,18 @@ def _first(holds: Callable[[int], bool]) -> int:
     return high
 
 
-# The clients of a list, by limit and offset.
-Listed = Callable[[int, int], Sequence[Client]]
+# The records of a list, by limit and offset.
+Listed = Callable[[int, int], Sequence[AnyRecord]]
 
 
-class Neighbours:
-    """The client that is shown, and its place in a list that may change meanwhile; without a list it stands alone."""
+class Neighbours(Generic[AnyRecord]):
+    """The record that is shown, and its place in a list that may change meanwhile; without a list it stands alone."""
 
-    def __init__(self, session: Session, client: Client, listed: Listed | None = None, at: int = 0) -> None:
+    def __init__(
+        self, session: Session, record: AnyRecord, listed: Listed[AnyRecord] | None = None, at: int = 0
+    ) -> None:
         self.session = session
-        self.client = client
+        self.record = record
         self._listed = listed
         self._at = at
 
@@ -412,24 +414,24 @@ class Neighbours:
         if self._listed is None:
             return []
         return [
-            letters.NEXT(lambda: self.step(1), "client"),
-            letters.PREVIOUS(lambda: self.step(-1), "client"),
+            letters.NEXT(lambda: self.step(1), self.record.noun),
+            letters.PREVIOUS(lambda: self.step(-1), self.record.noun),
         ]
 
     def step(self, by: int) -> None:
-        """Goes on to the next client (1) or back to the one before (-1); says so where there is none."""
+        """Goes on to the next record (1) or back to the one before (-1); says so where there is none."""
         if self._listed is None:
             return
         first = max(0, self._at - 1)
-        around = [client.id for client in self._listed(3, first)]
+        around = [record.id for record in self._listed(3, first)]
         # Where it has left the list, the one after it has moved up.
-        stays = self.client.id in around
-        place = first + around.index(self.client.id) + by if stays else self._at + min(by, 0)
-        clients = self._listed(1, place) if place >= 0 else []
-        if clients:
-            self._at, self.client = place, clients[0]
+        stays = self.record.id in around
+        place = first + around.index(self.record.id) + by if stays else self._at + min(by, 0)
+        records = self._listed(1, place) if place >= 0 else []
+        if records:
+            self._at, self.record = place, records[0]
         else:
-            self.session.say(f"This is the {'last' if by > 0 else 'first'} client in the list.", "muted")
+            self.session.say(f"This is the {'last' if by > 0 else 'first'} {self.record.noun} in the list.", "muted")
 
 
 _List = TypeVar("_List", bound=type[ListPage])

@@ -8,6 +8,7 @@ from crm.model import Record
 from crm.model.record import AnyRecord
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit.letters import Letter
+from crm.terminal.toolkit.lists import Listed, Neighbours
 from crm.terminal.toolkit.pages import page
 from crm.terminal.toolkit.session import Session
 
@@ -19,19 +20,34 @@ class RecordPage(Generic[AnyRecord, _Card]):
     """A record and what can be done with it, until the person goes back. Subclasses say which command gives its card,
     how that is drawn, and what can be done."""
 
-    # The words of the command.
-    command: str
+    # The words of the command that gives the card; '' where that is the record, or the page reads it in another way.
+    command = ""
     # The commands about the record that have a key.
     lettered: Mapping[str, Letter] = {}
+    # The purpose of the page, beside its keys.
+    about = ""
+    # Left once something was done; an Aside comes back.
+    once = False
     # What the command has returned last.
     card: _Card
 
-    def __init__(self, session: Session, record: AnyRecord) -> None:
+    def __init__(
+        self, session: Session, record: AnyRecord, listed: Listed[AnyRecord] | None = None, at: int = 0
+    ) -> None:
+        """`listed` and `at` are the list that it was opened from, and its place there: keys lead to its neighbours."""
         self.session = session
-        self.record = record
+        self.place = Neighbours(session, record, listed, at)
+
+    @property
+    def record(self) -> AnyRecord:
+        """The record that is shown."""
+        return self.place.record
 
     def read(self) -> _Card:
-        """The card as it is now."""
+        """The card as it is now; without a command, the record itself."""
+        if not self.command:
+            with self.session.crm.read() as snapshot:
+                return cast(_Card, snapshot.get(type(self.record), self.record.id))
         command = named(self.command)
         card: _Card = command(self.session.crm, **{command.required_subject.name: self.record})
         return card
@@ -50,32 +66,41 @@ class RecordPage(Generic[AnyRecord, _Card]):
         """Draws the card."""
         raise NotImplementedError
 
+    def draw_above(self) -> None:
+        """Draws what stands above the entries: the card and a blank line."""
+        self.draw()
+        self.session.screen.print()
+
     def entries(self) -> Sequence[Choice]:
         """The actions that the record allows as it is."""
         raise NotImplementedError
 
     def keys(self) -> Sequence[Choice]:
         """The keys of the page; their values are actions."""
-        return [letter(self.starts(words)) for words, letter in self.lettered.items()]
+        lettered = [letter(self.starts(words)) for words, letter in self.lettered.items() if self._offers(words)]
+        return [*self.place.choices(), *lettered]
+
+    def _offers(self, words: str) -> bool:
+        return self.session.offers(named(words))
 
     def starts(self, words: str, **arguments: Any) -> Callable[[], None]:
-        """The action that leads through a command about the record."""
+        """The action that leads through a command that takes the record, or several of its kind."""
         command = named(words)
-        return lambda: self.session.start(command, **{command.required_subject.name: self.record, **arguments})
+        subject = command.parameter_of(type(self.record))
+        return lambda: self.session.start(
+            command, **{subject.name: [self.record] if subject.many else self.record, **arguments}
+        )
 
     def show(self) -> None:
-        """Shows the page until the person goes back, or the record is gone."""
+        """Shows the page until the person goes back, or the record is gone. Raises NotFoundError where it was gone
+        before."""
 
         def read() -> Sequence[str]:
             self.card = self.read()
-            self.record = self.current()
+            self.place.record = self.current()
             return self.crumbs()
 
-        def draw() -> None:
-            self.draw()
-            self.session.screen.print()
-
-        self.session.menu(read, self.entries, above=draw, keys=self.keys)
+        self.session.menu(read, self.entries, above=self.draw_above, keys=self.keys, about=self.about, once=self.once)
 
 
 def record_page(kind: type[Record]) -> Callable[[_Page], _Page]:
@@ -83,8 +108,8 @@ def record_page(kind: type[Record]) -> Callable[[_Page], _Page]:
     command."""
 
     def register(page_type: _Page) -> _Page:
-        def show(session: Session, record: Any) -> None:
-            page_type(session, record).show()
+        def show(session: Session, record: Any, **around: Any) -> None:
+            page_type(session, record, **around).show()
 
         show.__module__ = page_type.__module__
         page(kind, page_type.command)(show)

@@ -4,6 +4,7 @@ import dataclasses
 import errno
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -333,9 +334,9 @@ class Session:
     ) -> None:
         """A menu whose values are actions, until the person goes back. What `above` shows, or `crumbs` names anew
         each time, may be gone (deleted, merged): then the menu is left. `about` says what the page is for; it is left
-        `once` something of it was done."""
+        `once` something of it was done that is no Aside. Raises NotFoundError where it was gone from the first."""
         reading = _Reading()
-        while True:
+        for visit in count():
             self._page_notes = []
             try:
                 with self.screen.at_once():
@@ -358,6 +359,8 @@ class Session:
                     silent=reading.keys(),
                 )
             except NotFoundError:
+                if not visit:
+                    raise
                 # The note about it is shown on the page that one goes back to.
                 self._draw_again()
                 return
@@ -365,9 +368,14 @@ class Session:
                 return
             except KeyboardInterrupt:
                 continue
-            self.attempt(chosen)
-            if once and not isinstance(chosen, Aside):
+            if self._is_done(chosen) and once and not isinstance(chosen, Aside):
                 return
+
+    def _is_done(self, action: Callable[[], Any]) -> bool:
+        """Does an action as one step; return whether it was done, and not left or refused."""
+        done: list[Any] = []
+        self.attempt(lambda: done.append(action()))
+        return bool(done)
 
     def _draw_part(self, crumbs: Sequence[str], above: Callable[[], None], reading: "_Reading", below: int) -> None:
         """Draws a page again as far as there is room, where what stands above the entries is longer than the window:

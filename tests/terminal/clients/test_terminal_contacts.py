@@ -141,16 +141,16 @@ def test_a_list_that_changes_meanwhile_is_followed(crm: CRM) -> None:
     place = Neighbours(session, listed[1], lambda limit, offset: listed[offset : offset + limit], 1)
     listed.pop(1)
     place.step(1)
-    assert place.client.company == "C"
+    assert place.record.company == "C"
     listed.insert(0, company(crm, "First"))
     place.step(1)
-    assert place.client.company == "D"
-    listed.remove(place.client)
+    assert place.record.company == "D"
+    listed.remove(place.record)
     place.step(-1)
-    assert place.client.company == "C"
+    assert place.record.company == "C"
     for _ in range(9):
         place.step(-1)
-    assert place.client.company == "First"
+    assert place.record.company == "First"
     assert Neighbours(session, listed[0]).choices() == []
 
 
@@ -205,15 +205,13 @@ def test_everything_fits(start: Start, crm: CRM, columns: int, lines: int) -> No
 
 def lines_of(crm: CRM, typed: str) -> str:
     """What the menu of a client says line by line."""
-    from crm.terminal.clients.clients import client_page
-
     load_flows()
     out = io.StringIO()
     screen = Screen(out, plain=True)
     session = Session(crm, LineKeyboard(io.StringIO(typed), screen), screen)
     session.debug = True
     with suppress(Closed):
-        client_page(session, all_of(crm, Client)[0])
+        session.open(all_of(crm, Client)[0])
     return out.getvalue()
 
 
