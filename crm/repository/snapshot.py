@@ -246,11 +246,12 @@ class SqlSnapshot:
     def is_built_on(self, transaction: int) -> bool:
         return undo.is_built_on(self, transaction)
 
-    def naming(self, kind: type[Record], name: str, ids: Sequence[int]) -> set[int]:
-        """The ids, of those given, that records of a kind name in a field."""
-        column = tables.TABLES[kind].c[name]
+    def naming(self, kind: type[Record], name: str, ids: Sequence[int], but: Select[Any] | None = None) -> set[int]:
+        """The ids, of those given, that records of a kind name in a field; records that `but` selects do not count."""
+        column, number = tables.TABLES[kind].c[name], tables.TABLES[kind].c.id
         numbers: set[int] = set()
         for start in range(0, len(ids), _BATCH):
             statement = select(column).where(column.in_(ids[start : start + _BATCH])).distinct()
+            statement = statement if but is None else statement.where(number.not_in(but))
             numbers.update(self.connection.execute(statement).scalars())
         return numbers

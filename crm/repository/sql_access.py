@@ -18,8 +18,8 @@ class SqlReader(Snapshot, Protocol):
     def history_entries(self, statement: Select[Any]) -> Sequence[HistoryEntry]:
         """The entries of the history for the transactions that a statement selects."""
 
-    def naming(self, kind: type[Record], name: str, ids: Sequence[int]) -> set[int]:
-        """The ids, of those given, that records of a kind name in a field."""
+    def naming(self, kind: type[Record], name: str, ids: Sequence[int], but: Select[Any] | None = None) -> set[int]:
+        """The ids, of those given, that records of a kind name in a field; records that `but` selects do not count."""
 
 
 class NotedBalances(Protocol):

@@ -35,6 +35,7 @@ from crm.model import (
     InvoiceLine,
     Message,
     NumberSeries,
+    Payment,
     Record,
     User,
     belonging_to,
@@ -58,6 +59,8 @@ _KEPT = tuple(SECRET)
 _LASTING = tuple(kind.kind_name for kind in LASTING)
 _BATCH = 1000
 _NAMED_CLASHES = 5
+# What only notes that something was sent: it cannot be recalled, and the record can go all the same.
+_NOTES_OF_SENDING: Mapping[str, frozenset[str]] = {Payment.kind_name: frozenset(("receipts",))}
 
 
 def chosen(tx: "SqlWriter", number: int | None) -> HistoryEntry:
@@ -188,13 +191,14 @@ def take_back(tx: "SqlWriter", entry: HistoryEntry) -> None:
         raise RefusedError("Changes to accounts cannot be undone; change them again.")
     later = tx.connection.execute(_later_changes(entry.id)).all()
     if clashes := list(_standing_on(tx, entry.id, later)):
+        verb = "redone" if entry.is_undo else "undone"
         raise RefusedError(
-            f"{entry.id} cannot be undone, because of later changes: {_named(clashes)}. Undo those first."
+            f"{entry.id} cannot be {verb}, because of later changes: {_named(clashes)}. Undo those first."
         )
     number = tx.number
     for batch in _entries_backwards(tx, entry.id):
         for (record, operation), rows in groupby(batch, key=lambda row: (row.record, row.operation)):
-            _reverse(tx, BY_NAME[record], operation, list(rows))
+            _reverse(tx, BY_NAME[record], operation, list(rows), entry.id)
     _part_accounts(tx, entry.id)
     # What has changed since stands on figures that are others now.
     tx.review(row.record_id for row in later if row.record == Client.kind_name)
@@ -256,8 +260,8 @@ def _entries_backwards(tx: "SqlWriter", number: int) -> Iterator[Sequence[Row[An
         below = batch[-1].id
 
 
-def _reverse(tx: "SqlWriter", kind: type[Record], operation: str, rows: Sequence[Row[Any]]) -> None:
-    """Undoes what was done to some records of one kind, the last first."""
+def _reverse(tx: "SqlWriter", kind: type[Record], operation: str, rows: Sequence[Row[Any]], number: int) -> None:
+    """Undoes what a transaction did to some records of one kind, the last first."""
     match operation:
         case "create" if kind.about.lasting:
             return
@@ -277,8 +281,22 @@ def _reverse(tx: "SqlWriter", kind: type[Record], operation: str, rows: Sequence
             for row in rows:
                 current = tx.get(kind, row.record_id)
                 names = _restorable(kind, current, row.before, row.after)
+                if kind is Invoice and "client" in names and _was_issued_since(tx, row.record_id, number):
+                    names = [name for name in names if name != "client"]
                 if names:
                     tx.apply(current, {name: value_of(kind, name, row.before[name]) for name in names}, review=False)
+
+
+def _was_issued_since(tx: "SqlWriter", invoice: int, number: int) -> bool:
+    """Return whether a draft that a transaction wrote was issued later: it stays with the client that it names."""
+    issues = select(audit.c.id).where(
+        audit.c.record == Invoice.kind_name,
+        audit.c.record_id == invoice,
+        audit.c.transaction > number,
+        audit.c.operation == "update",
+        _in(audit.c.after, "state") == "issued",
+    )
+    return tx.connection.execute(issues.limit(1)).first() is not None
 
 
 def _part_accounts(tx: "SqlWriter", number: int) -> None:
@@ -357,7 +375,11 @@ def _kept(snapshot: "SqlReader", number: int) -> Iterator[str]:
             rows = snapshot.connection.execute(done).all()
             ids = [row.record_id for row in rows if row.record == kind.kind_name]
             if len(ids) == len(rows):
-                for id_ in sorted(snapshot.naming(keeping_it, name, ids)):
+                # What the transaction has itself put there, as the undo of a merge does, goes with it.
+                touched = select(audit.c.record_id).where(
+                    audit.c.transaction == number, audit.c.record == keeping_it.kind_name
+                )
+                for id_ in sorted(snapshot.naming(keeping_it, name, ids, touched)):
                     yield f"there are {keeping_it.plural} in {kind.kind_name} {id_}"
 
 
@@ -382,7 +404,7 @@ def _clashes(later: Sequence[Row[Any]]) -> Iterator[str]:
         if row.their_operation == "update" == row.operation:
             clash = (row.after.keys() & row.theirs.keys()) - derived
         elif row.their_operation == "update":
-            clash = row.theirs.keys() - derived
+            clash = row.theirs.keys() - derived - _NOTES_OF_SENDING.get(row.record, frozenset())
         else:
             clash = {row.record}
         if clash:

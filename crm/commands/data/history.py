@@ -13,12 +13,13 @@ from crm.commands.data.change_details import RecordChange, changed_fields, recor
 from crm.commands.data.demo import made_sample
 from crm.commands.data.exporting import ExportReport
 from crm.commands.data.record_counts import record_words
+from crm.commands.data.undo_notes import kept_by_undo
 from crm.commands.file_output import confirm_overwrite, ending_of
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.period import Since, Until, in_order
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import CRMError, FieldError, NotFoundError, RefusedError, SignedOutError, confirmation
-from crm.model import BY_NAME, Client, Conventions, Dashboard, SignIn, User
+from crm.model import BY_NAME, Client, Conventions, Dashboard, SignIn
 from crm.model.encoding import plain
 from crm.model.fields import FOREVER, Choice, Day, Line, Whole
 from crm.model.paths import display_path
@@ -241,7 +242,7 @@ def undo(
             changes,
             records,
             passed,
-            _still_closed(snapshot, entry),
+            " ".join(kept_by_undo(crm, snapshot, entry)),
             _touched(snapshot, done, "create", crm.conventions),
             _touched(snapshot, done, "delete", crm.conventions),
         )
@@ -269,18 +270,6 @@ def _touched(snapshot: Snapshot, query: HistoryQuery, operation: str, by: Conven
     return record_words(records, names, by)
 
 
-def _still_closed(snapshot: Snapshot, entry: HistoryEntry) -> str:
-    """The accounts that were deactivated by what was taken back and stay so, in a sentence; '' for none."""
-    changes = snapshot.each_change(HistoryQuery(transaction=entry.id, about=User.kind_name))
-    closed = [change.record_id for change in changes if change.after.get("active") is False]
-    accounts = [user for user in snapshot.find_all(User, Query({"id": closed})) if not user.active] if closed else []
-    if not accounts:
-        return ""
-    named = ", ".join(account.email for account in accounts[:_NAMED])
-    more = f" and {len(accounts) - _NAMED} more" if len(accounts) > _NAMED else ""
-    return f"Undo does not reactivate accounts: {named}{more} stay deactivated until an admin activates them."
-
-
 def my_last(crm: CRM) -> tuple[HistoryEntry, Sequence[HistoryEntry]] | None:
     """The transaction that `history undo` takes back where no number is given, and those it passes over; None where
     there is nothing."""
@@ -303,6 +292,7 @@ def undo_preview(crm: CRM, entry: HistoryEntry) -> Sequence[str]:
         removed = _touched(snapshot, query, "create", by)
         restored = _touched(snapshot, query, "delete", by)
         updates = record_changes(snapshot, [change for change in changes if change.operation == "update"], by)
+        kept = kept_by_undo(crm, snapshot, entry)
     totals = _totals_after_undo(crm, entry, changes)
     listed = [line for record in updates if (line := _changed_back(record, totals))]
     more = len(listed) - _PREVIEWED
@@ -311,6 +301,7 @@ def undo_preview(crm: CRM, entry: HistoryEntry) -> Sequence[str]:
         *listed[:_PREVIEWED],
         *([f"and {by.number(more)} more"] if more > 0 else []),
         *totals.values(),
+        *kept,
     ]
 
 

@@ -120,6 +120,20 @@ def test_a_receipt_is_sent_once(mailed: MailedDesk) -> None:
     assert len(mailed.mail.post.taken) == 1
 
 
+def test_a_payment_is_undone_though_its_receipt_went_out(mailed: MailedDesk) -> None:
+    invoice = mailed.issued()
+    paid = mailed("payments add", mailed.acme, Decimal(357)).payment
+    mailed("receipts send", paid, yes=True)
+    undone = mailed("history undo")
+    day = mailed.crm.conventions.day(TODAY)
+    assert undone.left_out == f"A receipt for payment {paid.id} went out on {day}; tell the client if that was wrong."
+    assert (mailed.invoice(invoice).open, len(mailed.mail.post.taken)) == (Decimal(357), 1)
+    mailed("history redo")
+    assert mailed.invoice(invoice).open == 0
+    with pytest.raises(RefusedError, match="was sent by e-mail already"):
+        mailed("receipts send", paid, yes=True)
+
+
 def test_nothing_in_a_record_becomes_a_link_in_an_email(mailed: MailedDesk) -> None:
     words = "2*3*4 [pay here](https://evil.example) {first_name} `x` <b>"
     mailed("settings set", "company_name", words)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crm.errors import RefusedError
-from crm.model import Invoice, InvoiceLine, NumberSeries
+from crm.model import Client, Invoice, InvoiceLine, NumberSeries
 from tests.commands.billing.conftest import BillingDesk
 from tests.support.clocks import TODAY
 from tests.support.sheets_team import Team, new_team
@@ -129,3 +129,37 @@ def test_a_spreadsheet_becomes_what_it_was_in_a_backup(sheet_desk: BillingDesk, 
         assert fresh.stored()[Invoice][first.id].number == first.number
         assert len(fresh.stored()[InvoiceLine]) == 2
         fresh.agreed()
+
+
+def _merged(desk: BillingDesk) -> tuple[Client, int]:
+    """A client with a draft, an invoice and a payment, merged into Acme; and the number of the merge."""
+    beta = desk(
+        "clients add", {"company": "Beta", "address": "Weg 2", "city": "Wien", "postcode": "1", "country": "AT"}
+    )
+    desk("invoices add", beta, ["Draft 10 19%"])
+    desk("invoices issue", desk("invoices add", beta, ["Table 100 19%"]).invoice)
+    desk("payments add", beta, Decimal(150))
+    desk("clients merge", desk.acme, beta)
+    return beta, desk("history list", limit=1)[0].id
+
+
+def test_an_invoice_that_was_issued_after_a_merge_stays_with_its_buyer(desk: BillingDesk) -> None:
+    beta, merge = _merged(desk)
+    draft, before = Invoice(id=1, client=0), Invoice(id=2, client=0)
+    issued = desk("invoices issue", desk.again(draft)).invoice
+    undone = desk("history undo", merge)
+    assert undone.left_out == f"{issued.number} was issued since and stays with Acme."
+    assert (desk.again(issued).client, desk.again(before).client) == (desk.acme.id, beta.id)
+    assert desk("invoices show", issued).document.buyer.name == "Acme"
+    assert desk.sound()
+
+
+def test_a_merge_with_invoices_and_payments_is_undone_and_redone(desk: BillingDesk) -> None:
+    beta, _ = _merged(desk)
+    for _ in range(2):
+        desk("history undo")
+        assert desk.again(Invoice(id=2, client=0)).client == beta.id
+        desk("history redo")
+        assert desk.again(Invoice(id=2, client=0)).client == desk.acme.id
+    assert f"{desk.again(desk.acme).credit:.2f}" == "31.00"
+    assert desk.sound()

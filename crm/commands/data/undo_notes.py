@@ -1,0 +1,77 @@
+"""The sentences about what an undo leaves as it is."""
+
+from collections.abc import Iterator, Sequence
+
+from crm.commands.context import CRM
+from crm.model import Client, Invoice, Payment, User
+from crm.repository import Change, HistoryEntry, HistoryQuery, Query, Snapshot
+
+# So many of a kind are named.
+_NAMED = 3
+
+
+def kept_by_undo(crm: CRM, snapshot: Snapshot, entry: HistoryEntry) -> Sequence[str]:
+    """The sentences about what the undo of a transaction does not take back: accounts that stay closed, invoices that
+    were issued since, receipts that went out."""
+    sentences = (_still_closed(snapshot, entry), _issued_since(snapshot, entry), _receipts(crm, snapshot, entry))
+    return [sentence for sentence in sentences if sentence]
+
+
+def _still_closed(snapshot: Snapshot, entry: HistoryEntry) -> str:
+    """The accounts that a transaction deactivated and that stay so."""
+    changes = snapshot.each_change(HistoryQuery(transaction=entry.id, about=User.kind_name))
+    closed = [change.record_id for change in changes if change.after.get("active") is False]
+    accounts = [user for user in snapshot.find_all(User, Query({"id": closed})) if not user.active] if closed else []
+    if not accounts:
+        return ""
+    stay = f"{_listed([account.email for account in accounts])} stay deactivated until an admin activates them"
+    return f"Undo does not reactivate accounts: {stay}."
+
+
+def _issued_since(snapshot: Snapshot, entry: HistoryEntry) -> str:
+    """The drafts that a transaction gave to another client and that were issued to it since."""
+    changes = snapshot.each_change(HistoryQuery(transaction=entry.id, about=Invoice.kind_name))
+    moved = {change.record_id for change in changes if "client" in change.before and "client" in change.after}
+    if not moved:
+        return ""
+    issued = snapshot.find_all(Invoice, Query({"id": sorted(moved), "state": "issued"}))
+    since = [invoice for invoice in issued if _was_issued_after(snapshot, invoice, entry)]
+    if not since:
+        return ""
+    clients = snapshot.find_all(Client, Query({"id": sorted({invoice.client for invoice in since})}))
+    verb = "was issued since and stays" if len(since) == 1 else "were issued since and stay"
+    return (
+        f"{_listed([invoice.number for invoice in since])} {verb} with {_listed([client.name for client in clients])}."
+    )
+
+
+def _was_issued_after(snapshot: Snapshot, invoice: Invoice, entry: HistoryEntry) -> bool:
+    return any(
+        change.transaction > entry.id and change.after.get("state") == "issued"
+        for change in _changes_of(snapshot, Invoice.kind_name, invoice.id)
+    )
+
+
+def _receipts(crm: CRM, snapshot: Snapshot, entry: HistoryEntry) -> str:
+    """The payments that a transaction recorded and for which a receipt was sent."""
+    changes = snapshot.each_change(HistoryQuery(transaction=entry.id, about=Payment.kind_name))
+    recorded = [change.record_id for change in changes if change.operation == "create"]
+    sent = [
+        (payment, crm.clock.day_of(change.at))
+        for payment in recorded[:_NAMED]
+        for change in _changes_of(snapshot, Payment.kind_name, payment)
+        if change.after.get("receipts")
+    ]
+    return " ".join(
+        f"A receipt for payment {payment} went out on {crm.conventions.day(day)}; tell the client if that was wrong."
+        for payment, day in sent
+    )
+
+
+def _changes_of(snapshot: Snapshot, kind: str, number: int) -> Iterator[Change]:
+    return iter(snapshot.each_change(HistoryQuery(about=kind, number=number)))
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"
