@@ -1,62 +1,17 @@
-"""The entries of a timeline: their kinds, as people ask for them, and what they are sorted by."""
+"""The entries of a timeline, and the places in it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 
 from crm.errors import FieldError
-from crm.model import INTERACTIONS, Conventions
-from crm.model.fields import Check
-
-SALE, DEAL, FOLLOW_UP, STATUS, EDIT = "sale", "deal", "follow-up", "status", "edit"
-INVOICE, PAYMENT, REMINDER = "invoice", "payment", "reminder"
-# The kinds of entries, as people ask for them.
-KINDS: Mapping[str, str] = {
-    "call": "calls",
-    "meeting": "meetings",
-    "email": "e-mails",
-    "sms": "SMS",
-    "note": "notes",
-    SALE: "sales",
-    DEAL: "deals",
-    FOLLOW_UP: "follow-ups",
-    INVOICE: "invoices",
-    PAYMENT: "payments",
-    REMINDER: "reminders",
-    STATUS: "status changes",
-    EDIT: "edits",
-}
-_ALSO: Mapping[str, Sequence[str]] = {
-    "emails": ["email"], "mail": ["email"], "mails": ["email"], "statuses": [STATUS], "followups": [FOLLOW_UP],
-    "billing": [INVOICE, PAYMENT, REMINDER], "interactions": list(INTERACTIONS), "changes": [STATUS, EDIT],
-}  # fmt: skip
-
-
-class EntryKinds(Check):
-    """Kinds of entries in a timeline, separated by commas: calls, sales, deals."""
-
-    empty = ()
-    example = "calls, sales"
-
-    def read(self, typed: str, by: Conventions) -> tuple[str, ...]:
-        kinds: dict[str, None] = {}
-        for word in filter(None, (part.strip().lower() for part in typed.split(","))):
-            named_kinds = [kind for kind, several in KINDS.items() if word in (kind, several.lower())]
-            if not named_kinds and word not in _ALSO:
-                raise FieldError(f"there are {', '.join(KINDS.values())}, and interactions for all of the first five")
-            kinds |= dict.fromkeys(named_kinds or _ALSO[word])
-        return tuple(kinds)
-
-    def show(self, value: Any, by: Conventions) -> str:
-        return ", ".join(KINDS.get(kind, kind) for kind in value)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """Something in a client's timeline: its day and, where there is one, its time of day ('HH:MM'), both in the team's
-    time zone; one of KINDS, what it was in words, and who did it. An amount is in the currency of the team, or in
+    time zone; its kind, what it was in words, and who did it. An amount is in the currency of the team, or in
     `currency`. `record` and `id` say what it leads to; of a change
     `transaction` is the number in the history."""
 
@@ -118,3 +73,8 @@ START = Place()
 def in_one_line(text: str) -> str:
     """A text in one line; a screen cuts what it has no room for."""
     return " ".join(text.split())
+
+
+def first_line(text: str) -> str:
+    """The first line of a text."""
+    return in_one_line(text.partition("\n")[0])

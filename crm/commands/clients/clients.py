@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from crm.commands.activity.timeline_entries import Entry
-from crm.commands.activity.timeline_events import latest
+from crm.commands.activity.timeline_sources import latest
 from crm.commands.client_selection import Group, OfView, Only, SomeClients, TheClient, Where, filters_of, pluralize
 from crm.commands.context import CRM
 from crm.commands.data.deletions import deleted

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from crm.commands.activity.timeline import Timeline
-from crm.commands.activity.timeline_entries import KINDS, START, Entry, Place
+from crm.commands.activity.timeline_entries import START, Entry, Place
+from crm.commands.activity.timeline_sources import kinds
 from crm.commands.registry import named
-from crm.model import BY_NAME, Client
+from crm.model import BY_NAME, INTERACTIONS, Client
 from crm.terminal.activity.rendering import ENTRIES
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit import letters
@@ -15,7 +16,7 @@ from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.record_actions import chosen_client
 from crm.terminal.toolkit.session import Session
 
-_INTERACTIONS = ("call", "meeting", "email", "sms", "note")
+_INTERACTIONS = tuple(INTERACTIONS)
 
 
 class TimelinePage(ListPage):
@@ -52,7 +53,7 @@ class TimelinePage(ListPage):
         return page.entries[passed:]
 
     def narrowed(self) -> str:
-        return ", ".join(KINDS[kind] for kind in self.only)
+        return ", ".join(kinds()[kind] for kind in self.only)
 
     def widen(self) -> bool:
         narrowed, self.only = bool(self.only), ()
@@ -72,7 +73,7 @@ class TimelinePage(ListPage):
 
     def _filter(self) -> None:
         entries: list[Choice] = [Choice("Calls, meetings, e-mails, SMS and notes", _INTERACTIONS)]
-        entries += [Choice(several[:1].upper() + several[1:], (kind,)) for kind, several in KINDS.items()]
+        entries += [Choice(several[:1].upper() + several[1:], (kind,)) for kind, several in kinds().items()]
         if self.only:
             entries.append(Choice("Show all again", ()))
         self.only = self.session.keyboard.choose("Show only:", entries, at=self.only)

@@ -19,8 +19,6 @@ _TWO_WIDE = 76
 _GAP = 2
 # Beside a list: the blanks around a card, and the lines that a value may take.
 _SIDE_EDGE, _SIDE_LINES = 4, 3
-# What was said to a client and sold, which comes before what was noted down about it where there is little room.
-_FIRST_KINDS = frozenset(("call", "meeting", "email", "sms", "note", "sale", "invoice", "payment"))
 
 
 def pairs(rows: Iterable[tuple[str, Text]], width: int, most: int | None = None) -> RenderableType:
@@ -122,7 +120,9 @@ def draw_timeline(screen: Screen, timeline: "Iterable[Entry]", by: Conventions, 
 
 def _most_telling(entries: "Sequence[Entry]", most: int) -> "Sequence[Entry]":
     """So many of a timeline, in its order: what was said and sold before what was noted down about it."""
-    telling = [place for place, entry in enumerate(entries) if entry.kind in _FIRST_KINDS]
+    from crm.commands.activity.timeline_sources import first_kinds
+
+    telling = [place for place, entry in enumerate(entries) if entry.kind in first_kinds()]
     rest = [place for place in range(len(entries)) if place not in telling]
     return [entries[place] for place in sorted([*telling, *rest][:most])]
 

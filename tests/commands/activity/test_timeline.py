@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from crm.commands.activity import timeline_messages
-from crm.commands.activity.timeline_entries import KINDS, Entry, EntryKinds, Place
+from crm.commands.activity.timeline_entries import Entry, Place
+from crm.commands.activity.timeline_sources import EntryKinds, Part, sources
+from crm.commands.activity.timeline_sources import kinds as kinds_of_entries
 from crm.errors import FieldError, NotFoundError
 from crm.model import Client, Contact, Conventions, Deal, FollowUp, Interaction, Message, Sale, Stage
 from crm.model.encoding import plain
@@ -107,7 +108,7 @@ def test_it_is_narrowed_by_kind_in_words_that_people_use(office: Office) -> None
         ("edits", {"edit"}),
         ("changes", {"status", "edit"}),
         ("deals,follow-ups", set[str]()),
-        ("", set(KINDS) - {"deal", "follow-up", "invoice", "payment", "reminder"}),
+        ("", set(kinds_of_entries()) - {"deal", "follow-up", "invoice", "payment", "reminder"}),
     ):
         only = EntryKinds().read(typed, by)
         assert {entry.kind for entry in entries(office, acme, only=only)} == kinds, typed
@@ -171,10 +172,9 @@ def _rows_read(office: Office, client: Client, after: str) -> int:
     """How many rows of interactions are read for a page."""
     with office.crm.read() as snapshot:
         place = Place.read(after)
+        (interactions,) = (known for known in sources() if known.record is Interaction)
         return len(
-            timeline_messages.interactions(
-                snapshot, client.id, ["call"], place.on, place.count + 5, office.crm.conventions
-            )
+            interactions.rows(Part(snapshot, client.id, ["call"], place.on, place.count + 5, office.crm.conventions))
         )
 
 

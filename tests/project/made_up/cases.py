@@ -2,8 +2,10 @@
 
 import csv
 import json
+import os
 import subprocess
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,9 +13,10 @@ import pytest
 from crm.model.vehicles import Repair, Vehicle
 
 from crm.commands import groups, menus
+from crm.commands.activity.timeline_sources import Part, sources
 from crm.commands.registry import commands
 from crm.errors import ForbiddenError, RefusedError
-from crm.model import Client
+from crm.model import Client, Conventions
 from crm.model.rights import CLIENT, STAFF, Reader
 from crm.repository import Query
 from crm.terminal.toolkit.pages import page_of
@@ -66,6 +69,41 @@ def test_it_is_in_the_shell_json_look_up_history_undo_sums_and_export(tmp_path: 
     assert (row["Client"], row["Plate"], row["Spent"]) == ("Lovelace", "W-1", "100.00")
     crm.did("export", str(tmp_path / "all.json"), "--what", "all")
     assert [name for name, _ in json.loads((tmp_path / "all.json").read_text())["objects"]].count("repair") == 1
+
+
+def test_it_is_in_timelines_and_opened_from_there(tmp_path: Path) -> None:
+    crm = CommandLine(tmp_path)
+    for name in ("Lovelace", "Babbage"):
+        crm.did("clients", "add", "--last-name", name)
+    for plate in ("W-1", "W-2"):
+        crm.did("vehicles", "add", "Lovelace", "--plate", plate, "--price", "9000.50")
+    crm.did("sales", "add", "Lovelace", "--amount", "5", "--on", "2020-01-01")
+    (entry, other) = crm.did("timeline", "Lovelace", "--only", "vehicles")
+    assert (entry["kind"], entry["what"], entry["amount"]) == ("vehicle", "Vehicle W-2", "9000.50")
+    assert other["what"] == "Vehicle W-1"
+    assert [entry["kind"] for entry in crm.did("timeline", "1")].count("vehicle") == 2
+    assert crm.did("timeline", "Babbage", "--only", "vehicle") == []
+    assert "$9,000.50  Vehicle W-1" in crm("clients", "show", "1").out
+    refused = crm.refused("timeline", "1", "--only", "lorries")
+    assert "vehicles" in refused
+    menu = subprocess.run(
+        [PYTHON, "-c", "import made_up_subject, run; run.run()"], input="Clients\n2\nTimeline\nf\nVehicles\n1\n",
+        cwd=PROJECT, env={**child_environment(), **crm.environment, "PYTHONPATH": os.environ["PYTHONPATH"]},
+        capture_output=True, check=False, text=True,
+    )  # fmt: skip
+    assert "Vehicles › W-2" in menu.stdout.replace(" / ", " › "), menu.stdout + menu.stderr
+
+
+def test_a_client_sees_their_own_in_the_timeline_without_notes() -> None:
+    with _new_store(STORES["sqlite"]) as store:
+        owner = store.add(last_name="Own")
+        store.change(lambda tx: tx.add(replace(VEHICLE, client=owner.id, on=tx.today)))
+        client = guarded_for(store.repository, Reader(1, CLIENT, owner.id, "own"))
+        (vehicles,) = (known for known in sources() if known.record is Vehicle)
+        with client.read() as snapshot:
+            part = Part(snapshot, owner.id, (), date.max, 9, Conventions())
+            (row,) = (row for _, row in vehicles.own_rows(part))
+            assert vehicles.entry(row, part.by).what == "Vehicle W-1"
 
 
 def test_an_older_store_gets_its_table(tmp_path: Path) -> None:
