@@ -224,7 +224,8 @@ def cancel(crm: CRM, message: TheMessage) -> MessageCard:
 def send_waiting(crm: CRM) -> outbox.Sent:
     """Sends queued messages that are due, and lists what was sent, what failed and what is still queued.
 
-    It can be run as often as one likes, by several at once: each message is sent once.
+    It can be run as often as one likes, by several at once: each message is sent once. Ctrl-C stops it after the
+    current message; the rest stays queued.
     """
     return outbox.send_queued(crm, steadily=True)
 

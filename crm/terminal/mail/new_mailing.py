@@ -32,6 +32,7 @@ _TITLE = "New mailing"
 # Below a preview stand a blank line, its entries, the way back and the hint.
 _BELOW = 7
 _ADDRESS = Email()
+_LATER = "Later: cron sends them with `email outbox`, or you with Send queued mail."
 _SENDS = ("send", "later")
 
 
@@ -88,7 +89,7 @@ class _Steps(EmailSteps[MailingReport]):
         group = self._chosen or group_of()
         with_files = written(session.crm, None, answers["subject"], answers["body"], answers["attach"])
         draft = self._prepared(group, with_files)
-        while (chosen := self._looked_at(draft)) not in _SENDS or not self._confirmed(draft.audience.count):
+        while (chosen := self._looked_at(draft)) not in _SENDS or not self._confirmed(chosen, draft.audience.count):
             if chosen == "read":
                 self._read("Preview", partial(draw_preview, session.screen, draft.preview, None))
             elif chosen == "left out":
@@ -132,14 +133,19 @@ class _Steps(EmailSteps[MailingReport]):
         session.page(_TITLE, "Preview")
         screen.print(Text(draft.summary(by), "bold"))
         screen.print()
-        whole = draw_preview(screen, draft.preview, screen.left - _BELOW - (draft.minutes > 1))
+        takes_long = draft.minutes > 1
+        if takes_long:
+            screen.print(Text(_LATER, "muted"))
+            screen.print()
+        whole = draw_preview(screen, draft.preview, screen.left - _BELOW - takes_long)
         screen.print()
         count = draft.audience.count
         people = "1 person" if count == 1 else f"{by.number(count)} people"
         entries = [Choice(f"Send to {people}", "send"), Choice("Send me a test", "test")]
-        if draft.minutes > 1:
+        if takes_long:
             # Sending holds the menu for as long as it takes.
-            entries.append(Choice("Send later, by cron or Send queued mail", "later"))
+            entries[0] = Choice(f"Send to {people} now, and wait", "send")
+            entries.insert(0, Choice(f"Send to {people} later, from the outbox", "later"))
         entries += [Choice("Who is excluded", "left out")] if draft.audience.left_out else []
         if got := sum(reader.why == "got" for reader in draft.audience.left_out):
             entries.append(Choice(f"Include the {by.number(got)} who have got it already", "again"))
@@ -147,12 +153,14 @@ class _Steps(EmailSteps[MailingReport]):
         chosen: str = session.keyboard.choose("", entries, back="Keep editing", at=BACK)
         return chosen
 
-    def _confirmed(self, count: int) -> bool:
+    def _confirmed(self, how: str, count: int) -> bool:
         """Return whether the person types how many people get it: what is sent to many cannot be undone."""
         if count == 1:
             return True
+        asked = f"Type {count} to put them into the outbox" if how == "later" else f"Type {count} to send it"
+        certain = "Until they are sent you can cancel them" if how == "later" else "This cannot be undone"
         try:
-            self.session.prompts.typed_count(str(count), f"This cannot be undone. Type {count} to send it")
+            self.session.prompts.typed_count(str(count), f"{certain}. {asked}")
         except Back:
             return False
         return True
