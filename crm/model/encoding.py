@@ -57,13 +57,14 @@ def _hints(record: type[Record]) -> Mapping[str, Any]:
     return {name: hints[name] for name in field_names(record)}
 
 
-_TYPES = {record: _hints(record) for record in RECORDS}
+# The type of each field, as the record declares it.
+TYPES = {record: _hints(record) for record in RECORDS}
 
 
 def value_of(record: type[Record], name: str, written: Any) -> Any:
     """The value that `plain` wrote for a field of `record`; raises FileError where it cannot be one."""
     try:
-        kind = _TYPES[record][name]
+        kind = TYPES[record][name]
         if written is None and kind == (date | None):
             return None
         if kind is datetime:

@@ -1,16 +1,23 @@
-"""Column types for money, flags, times, tags and objects. They raise ValueError, TypeError or LookupError for what no
-column of theirs holds, see `wrong_values`."""
+"""Column types for money, flags, times, tags and objects, and whether a value fits its field before it is written. They
+raise ValueError, TypeError or LookupError for what no column of theirs holds, see `wrong_values`."""
 
+import dataclasses
 import json
+import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from operator import index
-from typing import Any
+from types import NoneType
+from typing import Any, get_args, get_origin
 
 from sqlalchemy import BigInteger, Boolean, DateTime, Dialect, Integer, String, Text, TypeDecorator
 
-from crm.errors import RefusedError
+from crm.errors import FieldError, RefusedError
+from crm.model import Record, field_names, fields
+from crm.model.encoding import TYPES
+from crm.model.fields import Whole
 from crm.model.money import MOST_DECIMALS
 
 # How many stored units make one unit of a currency: as many as the currency with the most decimals needs.
@@ -149,3 +156,86 @@ class UniqueNumber(TypeDecorator[int]):
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> int:
         return index(value) if value else 0
+
+
+# The largest whole number that a column of every database holds.
+_MOST = Whole.most
+# No database keeps half of a surrogate pair, and some no NUL.
+_NOT_KEPT = re.compile("[\0\ud800-\udfff]").search
+
+_OF_EVERY_RECORD = frozenset(field.name for field in dataclasses.fields(Record))
+
+_NEEDED: Mapping[type, str] = {
+    str: "text",
+    int: f"a whole number of at most {_MOST}",
+    bool: "yes or no",
+    Decimal: "an amount",
+    date: "a day",
+    datetime: "a time",
+    tuple: "a tuple of texts",
+    Mapping: "a text for each name",
+}
+_NAMES: Mapping[type, str] = {
+    NoneType: "there is no value",
+    str: "this is text",
+    bool: "this is yes or no",
+    date: "this is a day",
+    datetime: "this is a time",
+    int: "this is a whole number",
+    float: "this is a number with a floating point",
+    Decimal: "this is an amount",
+}
+
+
+@cache
+def _declared(kind: type[Record]) -> Mapping[str, tuple[type, bool]]:
+    """The type of each field of a kind, and whether it may be None. What every record has the store writes itself."""
+    declared = {}
+    for name in field_names(kind):
+        if name not in _OF_EVERY_RECORD:
+            hint = TYPES[kind][name]
+            optional = NoneType in get_args(hint)
+            needed = get_args(hint)[0] if optional else hint
+            declared[name] = (get_origin(needed) or needed, optional)
+    return declared
+
+
+def refuse_wrong_types(kind: type[Record], values: Mapping[str, Any]) -> None:
+    """Raises FieldError for the first of some values of a record that is not of the type that its field declares.
+    SQLite keeps it, and nobody can read it again; other databases refuse it in words of their own."""
+    for name, (needed, optional) in _declared(kind).items():
+        if name not in values:
+            continue
+        value = values[name]
+        # What is usual is decided here: one more call for each value would take longer than all else.
+        if (value is None and optional) or (
+            type(value) is needed
+            and (
+                value.isprintable() if needed is str
+                else -_MOST <= value <= _MOST if needed is int
+                else needed is bool or needed is date
+            )
+        ):  # fmt: skip
+            continue
+        if wrong := _wrong(value, needed):
+            label = fields(kind)[name].label if name in fields(kind) else name
+            raise FieldError(f"{wrong}, and {_NEEDED[needed]} is needed; nothing was changed", field=name, label=label)
+
+
+def _wrong(value: Any, needed: type) -> str:
+    """What is wrong with a value, the beginning of a sentence; '' if nothing is."""
+    if not isinstance(value, needed) or (isinstance(value, bool | datetime) and type(value) is not needed):
+        return _NAMES.get(type(value), "this is of another type")
+    if isinstance(value, int) and not -_MOST <= value <= _MOST:
+        return "this number is too large"
+    if isinstance(value, Decimal) and not value.is_finite():
+        return "this is no number"
+    if isinstance(value, datetime) and value.tzinfo is None:
+        return "this time has no zone"
+    parts = (*value, *value.values()) if isinstance(value, Mapping) else value if isinstance(value, tuple) else (value,)
+    if needed in (str, tuple, Mapping):
+        if not all(isinstance(part, str) for part in parts):
+            return "a part of this is no text"
+        if any(map(_NOT_KEPT, parts)):
+            return "this has a character that cannot be kept"
+    return ""

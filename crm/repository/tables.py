@@ -329,12 +329,15 @@ def record_of(kind: type[AnyRecord], row: Row[Any]) -> AnyRecord:
 _GETTERS = {record: attrgetter(*field_names(record)) for record in TABLES}
 
 
+def values_of(record: Record) -> dict[str, Any]:
+    """The values of all fields of a record by name."""
+    kind = type(record)
+    return dict(zip(field_names(kind), _GETTERS[kind](record), strict=True))
+
+
 def row_of(record: Record) -> dict[str, Any]:
     """The row of a record, derived columns included."""
-    kind = type(record)
-    row = dict(zip(field_names(kind), _GETTERS[kind](record), strict=True))
-    row.update(derived_columns(record))
-    return row
+    return values_of(record) | derived_columns(record)
 
 
 # Something is open on an invoice, which no draft and no credit note is. Written out in the SQL, for the partial index.

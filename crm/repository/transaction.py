@@ -62,11 +62,12 @@ from crm.repository import (
     writing,
 )
 from crm.repository.bulk import insert_rows, update_rows
+from crm.repository.column_types import refuse_wrong_types
 from crm.repository.dialect import Dialect
 from crm.repository.known import KnownRosters, new_id
 from crm.repository.snapshot import SqlSnapshot, put_fact
 from crm.repository.sums import FED, SPEND, TOTALS, Totals
-from crm.repository.tables import KINDS, TABLES, row_of
+from crm.repository.tables import KINDS, TABLES, row_of, values_of
 from crm.repository.team import same
 from crm.repository.writing import SEALED, STATUS, Entry
 from crm.rules import Decision
@@ -249,10 +250,12 @@ class SqlTransaction(SqlSnapshot):
         first = self._reserve(TABLES[kind], len(records))
         rows = []
         for record_id, record in enumerate(records, start=first):
+            row = values_of(record)
+            refuse_wrong_types(kind, row)
             bills.refuse_write(self, record)
             if kind in balances.BILLED:
                 self.balances.note(self, dataclasses.replace(record, id=record_id))
-            row = row_of(record)
+            row.update(derived_columns(record))
             row.update(bills.followed(record, {}))
             row.update(id=record_id, created_at=self.at, updated_at=self.at, version=1)
             row.update(self._accounts(kind, row, adding=True))
@@ -433,6 +436,7 @@ class SqlTransaction(SqlSnapshot):
 
     def change(self, original: AnyRecord, **changes: Any) -> AnyRecord:
         current = self.get(type(original), original.id)
+        refuse_wrong_types(type(original), changes)
         values = self._with_account_ids(current, changes)
         different = {name: value for name, value in values.items() if getattr(current, name) != value}
         if current.version != original.version:
