@@ -632,7 +632,8 @@ class SheetsRepository(SqlRepository):
         for kind in commit.plan.kinds:
             updates = [update for update in commit.plan.updates if update.kind is kind and update.id]
             rows = [(update.id, update.row, update.new_row) for update in updates]
-            mirror.put_rows(connection, kind, [(row[0], row[1], mirror.in_json(row[2])) for row in rows])
+            noted = [(record_id, row, mirror.in_json(cells)) for record_id, row, cells in rows]
+            mirror.put_rows(connection, kind, noted, keeps_quiet=True)
             deleted = [deletion for deletion in commit.plan.deletes if deletion.kind is kind]
             mirror.drop_rows(connection, kind, [row.id for row in deleted])
             if not commit.plan.empties:
@@ -641,8 +642,8 @@ class SheetsRepository(SqlRepository):
                 (record_id, placed[kind][record_id], mirror.in_json(cells))
                 for record_id, _, cells in commit.plan.appends.get(kind, [])
             ]
-            mirror.put_rows(connection, kind, added)
-        mirror.set_seen(connection, Seen(state, commit.places(placed)), numbers)
+            mirror.put_rows(connection, kind, added, keeps_quiet=True)
+        mirror.set_seen(connection, Seen(state, commit.places(placed)), numbers, commit.plan.kinds)
 
     # Looking after the store
 

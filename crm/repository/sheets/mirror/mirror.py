@@ -184,7 +184,7 @@ def prepare(connection: Connection, spreadsheet: str) -> bool:
     shape = [(table.name, [column.name for column in table.columns]) for table in metadata.sorted_tables]
     shape += [(kind.kind_name, list(columns(kind))) for kind in RECORDS]
     # How it is noted that a tab is known by its digest: a version that does not know of it must not share the mirror.
-    shape.append(("quiet", ["1"]))
+    shape.append(("quiet", ["2"]))
     mark = f"{zlib.crc32(repr(shape).encode())} {spreadsheet}"
     is_new = not inspect(connection).has_table(sheet_fact.name)
     if is_new:
@@ -210,16 +210,26 @@ def must_have_seen(connection: Connection) -> Seen:
     return state
 
 
-def set_seen(connection: Connection, now: Seen, last_ids: Mapping[str, int] | None = None) -> None:
+def set_seen(
+    connection: Connection,
+    now: Seen,
+    last_ids: Mapping[str, int] | None = None,
+    written: Iterable[type[Record]] = (),
+) -> None:
     """Notes what was last seen, and that no number up to the highest is given out again; `last_ids` are those given
-    out so far, where they are known."""
-    _set_fact(connection, "seen", json.dumps(asdict(now), ensure_ascii=False))
-    _set_fact(connection, "generation", str(generation(connection) + 1))
+    out so far, where they are known. The tabs of the kinds `written` are no longer known by their digest."""
+    forgotten = {_QUIET + kind.kind_name: "" for kind in written}
+    _set_facts(connection, {"seen": json.dumps(asdict(now), ensure_ascii=False), **forgotten})
+    connection.exec_driver_sql(_NEXT_GENERATION)
     last_ids = numbers(connection) if last_ids is None else last_ids
     for name, last in now.state.last.items():
         if last_ids.get(name) == last:
             continue
         counters.put(connection, name, last)
+
+
+_NEXT_GENERATION = """
+INSERT INTO sheet_fact (name, value) VALUES ('generation', '1') ON CONFLICT (name) DO UPDATE SET value = value + 1"""
 
 
 def generation(connection: Connection) -> int:
@@ -362,7 +372,7 @@ def quiet(connection: Connection) -> dict[str, Quiet]:
     """The tabs which the mirror agreed with when they were last read, and that nothing was done to since, by kind."""
     statement = "SELECT name, value FROM sheet_fact WHERE name GLOB ?"
     facts = connection.exec_driver_sql(statement, (f"{_QUIET}*",))
-    tabs = {name.removeprefix(_QUIET): Quiet(**json.loads(value)) for name, value in facts}
+    tabs = {name.removeprefix(_QUIET): Quiet(**json.loads(value)) for name, value in facts if value}
     wrong = kinds_with_problems(connection)
     return {name: tab for name, tab in tabs.items() if name not in wrong}
 
@@ -382,7 +392,11 @@ def _fact(connection: Connection, name: str) -> str:
 
 
 def _set_fact(connection: Connection, name: str, value: str) -> None:
-    connection.exec_driver_sql("INSERT OR REPLACE INTO sheet_fact (name, value) VALUES (?, ?)", (name, value))
+    _set_facts(connection, {name: value})
+
+
+def _set_facts(connection: Connection, facts: Mapping[str, str]) -> None:
+    connection.exec_driver_sql("INSERT OR REPLACE INTO sheet_fact (name, value) VALUES (?, ?)", list(facts.items()))
 
 
 def last_uid(connection: Connection) -> str:
@@ -469,10 +483,13 @@ def known(connection: Connection, kind: type[Record], ids: Iterable[int]) -> dic
     return {row[0]: (row[1], json.loads(row[2])) for row in rows}
 
 
-def put_rows(connection: Connection, kind: type[Record], rows: Sequence[tuple[int, int, str]]) -> None:
-    """Notes rows as (id, place, cells as JSON)."""
+def put_rows(
+    connection: Connection, kind: type[Record], rows: Sequence[tuple[int, int, str]], *, keeps_quiet: bool = False
+) -> None:
+    """Notes rows as (id, place, cells as JSON). The digest of the tab is forgotten, unless `set_seen` does that."""
     if rows:
-        forget_quiet(connection, kind)
+        if not keeps_quiet:
+            forget_quiet(connection, kind)
         statement = "INSERT OR REPLACE INTO sheet_row (record, id, row, cells) VALUES (?, ?, ?, ?)"
         connection.exec_driver_sql(statement, [(kind.kind_name, *row) for row in rows])
 
