@@ -30,7 +30,7 @@ _LAST_YEAR = 9999
 # Two digits of a year mean one up to so many years ahead.
 _YEARS_AHEAD = 20
 
-_MONTHS = (
+MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
     "december",
 )  # fmt: skip
@@ -173,7 +173,7 @@ def calendar_day(year: int, month: int, day: int) -> date:
     except ValueError as error:
         if not 1 <= month <= 12:
             raise FieldError(f"there is no month {month}") from error
-        raise FieldError(f"there is no day {day} in {_MONTHS[month - 1].capitalize()} {year}") from error
+        raise FieldError(f"there is no day {day} in {MONTHS[month - 1].capitalize()} {year}") from error
 
 
 def _full(year: int, month: int, day: int) -> When:
@@ -490,7 +490,7 @@ def _most_words_of_weekday(language: str) -> int:
 
 @lru_cache(maxsize=4)
 def _months(language: str) -> Mapping[str, int]:
-    named = _named(language, "months", _MONTHS)
+    named = _named(language, "months", MONTHS)
     return {name: next(iter(places)) + 1 for name, places in named.items() if len(places) == 1}
 
 
@@ -578,7 +578,7 @@ def _without_year(month: int, day: int, today: date, direction: Direction) -> da
         if 1 <= day <= monthrange(year, month)[1]:
             days.append(date(year, month, day))
     if not days:
-        raise FieldError(f"there is no day {day} in {_MONTHS[month - 1].capitalize()}")
+        raise FieldError(f"there is no day {day} in {MONTHS[month - 1].capitalize()}")
     return _towards(days, today, direction)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from crm.errors import FieldError
 from crm.model import Conventions
 from crm.model.fields import Check
+from crm.model.written_dates import MONTHS
 from crm.repository.queries.anniversaries import BIRTHDAY, FIRST_SALE
 
 # Days on which nobody looked are made up for as long as a late greeting is still one.
@@ -48,7 +49,7 @@ def occasion_words(occasion: str) -> str:
     if occasion in _WORDS:
         return _WORDS[occasion]
     match = _DAY.fullmatch(occasion)
-    return f"{int(match[1])} {date(2000, int(match[2]), 1):%B}" if match else occasion
+    return f"{int(match[1])} {MONTHS[int(match[2]) - 1].capitalize()}" if match else occasion
 
 
 def key_of(occasion: str, day: date) -> str:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -391,7 +392,11 @@ def test_without_a_connection_reading_goes_on_and_writing_says_so(
         assert team.repository.notice() == ""
         stand_in.stop()
         assert team.stored() == before
-        assert "this is how it was at" in team.repository.notice()
+        assert team.repository.notice() == "No connection to Google: this is how it was at 09:00."
+        team.store.today += timedelta(days=1)
+        on = (team.store.today - timedelta(days=1)).isoformat()
+        assert team.repository.notice() == f"No connection to Google: this is how it was at 09:00 on {on}."
+        team.store.today -= timedelta(days=1)
         began = time.monotonic()
         with pytest.raises(StoreOfflineError, match="Try again later"):
             team.store.change(_sell, "a sale")
