@@ -217,9 +217,20 @@ def refuse_wrong_types(kind: type[Record], values: Mapping[str, Any]) -> None:
             )
         ):  # fmt: skip
             continue
+        if value is None and name in kind.about.needs:
+            raise missing(kind, name)
         if wrong := _wrong(value, needed):
-            label = fields(kind)[name].label if name in fields(kind) else name
-            raise FieldError(f"{wrong}, and {_NEEDED[needed]} is needed; nothing was changed", field=name, label=label)
+            raise _refusal(kind, name, f"{wrong}, and {_NEEDED[needed]} is needed")
+
+
+def missing(kind: type[Record], name: str) -> FieldError:
+    """The error where a field is empty without which a record is none."""
+    return _refusal(kind, name, f"every {kind.noun} needs it")
+
+
+def _refusal(kind: type[Record], name: str, why: str) -> FieldError:
+    label = fields(kind)[name].label if name in fields(kind) else name
+    return FieldError(f"{why}; nothing was changed", field=name, label=label)
 
 
 def _wrong(value: Any, needed: type) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Table, delete, select, up
 from sqlalchemy.exc import IntegrityError
 
 from crm.clock import Clock
-from crm.errors import ConflictError, FieldError, NotFoundError, RefusedError
+from crm.errors import ConflictError, NotFoundError, RefusedError
 from crm.model import (
     FIRST_STAGES,
     RECORDS,
@@ -62,7 +62,7 @@ from crm.repository import (
     writing,
 )
 from crm.repository.bulk import insert_rows, update_rows
-from crm.repository.column_types import refuse_wrong_types
+from crm.repository.column_types import missing, refuse_wrong_types
 from crm.repository.dialect import Dialect
 from crm.repository.known import KnownRosters, new_id
 from crm.repository.snapshot import SqlSnapshot, put_fact
@@ -877,9 +877,7 @@ def _refuse_empty(kind: type[Record], values: Mapping[str, Any]) -> None:
     """Raises FieldError where a field is empty without which a record is none."""
     for name in kind.about.needs:
         if values.get(name, name) in _EMPTY and name not in kind.about.may_be_empty:
-            label = fields(kind)[name].label
-            noun = kind.noun
-            raise FieldError(f"every {noun} needs it; nothing was changed", field=name, label=label)
+            raise missing(kind, name)
 
 
 def _add_range(ranges: list[range], more: range) -> None:
