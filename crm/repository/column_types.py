@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import cache
 from operator import index
 from types import NoneType
 from typing import Any, get_args, get_origin
@@ -15,7 +14,7 @@ from typing import Any, get_args, get_origin
 from sqlalchemy import BigInteger, Boolean, DateTime, Dialect, Integer, String, Text, TypeDecorator
 
 from crm.errors import FieldError, RefusedError
-from crm.model import Record, field_names, fields
+from crm.model import RECORDS, Record, field_names, fields
 from crm.model.encoding import TYPES
 from crm.model.fields import Whole
 from crm.model.money import MOST_DECIMALS
@@ -187,8 +186,7 @@ _NAMES: Mapping[type, str] = {
 }
 
 
-@cache
-def _declared(kind: type[Record]) -> Mapping[str, tuple[type, bool]]:
+def _declared(kind: type[Record]) -> Mapping[str, tuple[Any, bool]]:
     """The type of each field of a kind, and whether it may be None. What every record has the store writes itself."""
     declared = {}
     for name in field_names(kind):
@@ -200,10 +198,13 @@ def _declared(kind: type[Record]) -> Mapping[str, tuple[type, bool]]:
     return declared
 
 
+_DECLARED = {kind: _declared(kind) for kind in RECORDS}
+
+
 def refuse_wrong_types(kind: type[Record], values: Mapping[str, Any]) -> None:
     """Raises FieldError for the first of some values of a record that is not of the type that its field declares.
     SQLite keeps it, and nobody can read it again; other databases refuse it in words of their own."""
-    for name, (needed, optional) in _declared(kind).items():
+    for name, (needed, optional) in _DECLARED[kind].items():
         if name not in values:
             continue
         value = values[name]
