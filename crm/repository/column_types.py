@@ -235,7 +235,7 @@ def _refusal(kind: type[Record], name: str, why: str) -> FieldError:
 
 
 def _wrong(value: Any, needed: type) -> str:
-    """What is wrong with a value, the beginning of a sentence; '' if nothing is."""
+    """The fault of a value, as the beginning of a sentence; '' for none."""
     if not isinstance(value, needed) or (isinstance(value, bool | datetime) and type(value) is not needed):
         return _NAMES.get(type(value), "this is of another type")
     if isinstance(value, int) and not -_MOST <= value <= _MOST:
