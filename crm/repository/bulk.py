@@ -21,6 +21,25 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str
     _run(connection, _prepared.get(key) or _prepare(key, connection, insert(table), list(rows[0])), rows)
 
 
+def insert_columns(connection: Connection, table: Table, columns: Mapping[str, Sequence[Any]]) -> None:
+    """Inserts rows by their columns, the values as `converters` make them."""
+    names = list(columns)
+    key = (table, connection.dialect.name, *names)
+    statement, taken, by_place = _prepared.get(key) or _prepare(key, connection, insert(table), names)
+    count = len(columns[names[0]])
+    values = [columns[name] if name in columns else [constant] * count for name, constant, _ in taken]
+    rows: list[Any] = list(zip(*values, strict=True))
+    if not by_place:
+        rows = [dict(zip([name for name, _, _ in taken], row, strict=True)) for row in rows]
+    connection.exec_driver_sql(statement, rows)
+
+
+def converters(connection: Connection, table: Table) -> Mapping[str, _Convert | None]:
+    """The functions that make a value what the driver takes, by column; None where it is so already."""
+    dialect = connection.dialect
+    return {column.name: column.type.dialect_impl(dialect).bind_processor(dialect) for column in table.columns}
+
+
 def update_rows(connection: Connection, statement: Update, rows: Sequence[Mapping[str, Any]]) -> None:
     """Runs an update that is made once, for each row of the values that it names."""
     key = (statement, connection.dialect.name)

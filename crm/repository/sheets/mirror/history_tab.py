@@ -39,22 +39,22 @@ class Entered:
     at: int
 
     @property
-    def fields_after(self) -> Any:
+    def fields_after(self) -> dict[str, Any]:
         """The fields that a change has written."""
-        return _fields(self.after)
+        return _fields(self.after) or {}
 
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """The entries as rows of their table."""
-        fields = {"before": _fields(self.before), "after": _fields(self.after)}
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        """The entries as rows of their table: `AUDIT_COLUMNS`."""
         for record_id in self.ids:
-            yield {
-                "id": None,
-                "transaction": self.transaction,
-                "record": self.record,
-                "record_id": record_id,
-                "operation": self.operation,
-                **fields,
-            }
+            yield self.transaction, self.record, record_id, self.operation, _kept(self.before), _kept(self.after)
+
+
+AUDIT_COLUMNS = ("transaction", "record", "record_id", "operation", "before", "after")
+
+
+def _kept(text: str) -> str | None:
+    """The text of fields as the database keeps it."""
+    return None if not text else "" if text == "{}" else text
 
 
 @dataclass

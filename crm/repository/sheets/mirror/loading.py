@@ -5,7 +5,6 @@ again until it can be read.
 """
 
 import json
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,22 +17,27 @@ from crm.model import (
     Client,
     Conventions,
     Record,
-    Setting,
-    StatusRule,
     View,
     fields,
     links,
     owner_link,
     people,
 )  # fmt: skip
-from crm.model.fields import Amount
 from crm.repository import statements, tables
-from crm.repository.bulk import insert_rows
+from crm.repository.bulk import insert_columns, insert_rows
 from crm.repository.dialect import Dialect
 from crm.repository.sheets.grid import cells
 from crm.repository.sheets.grid.layout import OWN, columns
 from crm.repository.sheets.mirror import mirror, problems
 from crm.repository.sheets.mirror.mirror import in_json
+from crm.repository.sheets.mirror.plain_rows import (
+    DOUBTED,
+    WHOLE,
+    PlainRows,
+    amounts,
+    has_decimals_left,
+    status_by_rule,
+)
 from crm.repository.sheets.mirror.row_matching import Placed
 from crm.repository.sheets.mirror.validation import (
     NO_NAME,
@@ -46,12 +50,8 @@ from crm.repository.sheets.mirror.validation import (
 )
 from crm.repository.team import team_of
 
-# Fields of a client of which a cell can hold what they cannot; addresses that are not quite right may have come from
-# a file.
-_DOUBTED = ("kind", "country")
-# A reason that a rule gave begins with its text, and that with the status.
-_BY_RULE = re.compile(r"(.{1,40}?) (?:when|otherwise)\b")
 _BATCH = 1000
+_MISSING = ("", None, 0)
 
 
 class Loading:
@@ -82,14 +82,39 @@ class Loading:
         self.unsaid: Collection[str] = ()
         # Clients whose status was chosen or emptied in the sheet, with the one that the program had written.
         self.chosen: dict[int, str] = {}
-        self._amounts = [
-            name for name, field in fields(kind).items() if isinstance(field.check, Amount) and field.by == "person"
-        ]
+        self._amounts = amounts(kind)
         # Values that were found to be fine, by field: most of them repeat.
-        self._fine: dict[str, set[Any]] = {name: {""} for name in _DOUBTED} if kind is Client else {}
+        self._fine: dict[str, set[Any]] = {name: {""} for name in DOUBTED} if kind is Client else {}
+        self._plain = PlainRows(connection, kind, by, self._fine)
+        # Clients that are not found by a search yet.
+        self._unsearched: list[int] = []
 
     def load(self, rows: Mapping[int, Placed], leave_out: Collection[int] = ()) -> None:
         """Puts rows in, by the id of their record, in the place of what was there; some are to be left out."""
+        if not self._load_plain(rows, leave_out):
+            self._load_one_by_one(rows, leave_out)
+
+    def _load_plain(self, rows: Mapping[int, Placed], leave_out: Collection[int]) -> bool:
+        """Puts rows in, all of which are as the program writes them; False where one of them is not."""
+        at_once = not (self.unsaid or any(at in self._strange_rows for at, _ in rows.values()))
+        if not at_once or not rows.keys().isdisjoint(leave_out):
+            return False
+        read = self._plain.read(list(rows), [row for _, row in rows.values()])
+        if read is None:
+            return False
+        for name in self.kind.about.unique:
+            values = [value for value in read.values[name] if value not in _MISSING]
+            if len(set(values)) < len(values) or self._taken(name, values, rows):
+                return False
+        owner = owner_link(self.kind)
+        if owner is not None and (linked := set(read.values[owner[0]])) != self._existing(owner[1], linked):
+            return False
+        self._note_rows(rows)
+        insert_columns(self.connection, tables.TABLES[self.kind], read.bound)
+        self._unsearched += rows
+        return True
+
+    def _load_one_by_one(self, rows: Mapping[int, Placed], leave_out: Collection[int]) -> None:
         records = {}
         for record_id, (at, row) in rows.items():
             if record_id not in leave_out:
@@ -118,18 +143,26 @@ class Loading:
                         values: Any = {beside: account}
                         records[record_id] = replace(record, **values)
 
-    def _replace(self, rows: Mapping[int, Placed], records: Iterable[Record]) -> None:
+    def finish(self) -> None:
+        """Lets what was put in be found by a search."""
+        if self.kind is Client:
+            self.dialect.search.add(self.connection, self._unsearched)
+        self._unsearched.clear()
+
+    def _note_rows(self, rows: Mapping[int, Placed]) -> None:
         remove(self.connection, self.kind, rows)
         mirror.put_rows(
             self.connection,
             self.kind,
             [(record_id, at, in_json(self._before(record_id, row))) for record_id, (at, row) in rows.items()],
         )
+
+    def _replace(self, rows: Mapping[int, Placed], records: Iterable[Record]) -> None:
+        self._note_rows(rows)
         batch = [tables.row_of(record) for record in records]
         for start in range(0, len(batch), _BATCH):
             insert_rows(self.connection, tables.TABLES[self.kind], batch[start : start + _BATCH])
-        if self.kind is Client:
-            self.dialect.search.add(self.connection, [values["id"] for values in batch])
+        self._unsearched += [values["id"] for values in batch]
 
     def _before(self, record_id: int, row: list[Any]) -> list[Any]:
         """A row as it was before a status was chosen in it, which then is found like any other edit."""
@@ -149,7 +182,7 @@ class Loading:
                 raise ValueError
         except (ValueError, ArithmeticError):
             record = self._as_far_as_readable(record_id, row, at)
-        if record is None or self.kind in (StatusRule, View, Setting):
+        if record is None or self.kind in WHOLE:
             return record and self._sound(record, row)
         self._doubt_amounts(record, row)
         return self._without_doubtful(record, row) if isinstance(record, Client) else record
@@ -158,9 +191,8 @@ class Loading:
         """Notes amounts with more decimals than the currency has. They are taken as they are: perhaps the currency was
         another one when they were written."""
         for name in self._amounts:
-            value = getattr(record, name)
-            most = max(2, self.by.decimals)
-            if value != round(value, most):
+            if has_decimals_left(getattr(record, name), self.by):
+                most = max(2, self.by.decimals)
                 self._note(record.id, row, name, f"an amount in {self.by.currency} has at most {most} decimals")
 
     def _without_doubtful(self, record: Client, row: Sequence[Any]) -> Client:
@@ -182,13 +214,11 @@ class Loading:
 
     def _as_reviewed(self, record: Client) -> Client:
         """The client with the status that its reason tells of: the program writes the two together."""
-        if record.status_pinned_until or record.status_reason.startswith(f"{record.status} "):
+        status = "" if record.status_pinned_until else status_by_rule(record.status, record.status_reason)
+        if not status:
             return record
-        by_rule = _BY_RULE.match(record.status_reason)
-        if by_rule is None:
-            return record
-        self.chosen[record.id] = by_rule[1]
-        return replace(record, status=by_rule[1])
+        self.chosen[record.id] = status
+        return replace(record, status=status)
 
     def _as_far_as_readable(self, record_id: int, row: Sequence[Any], at: int) -> Record | None:
         """A record of which some cells are not as the program writes them."""
@@ -247,17 +277,10 @@ class Loading:
             self._part_doubles_of(name, records, rows)
 
     def _part_doubles_of(self, name: str, records: dict[int, Record], rows: Mapping[int, Placed]) -> None:
-        table = tables.TABLES[self.kind]
-        missing = ("", None, 0)
-        values = {getattr(record, name) for record in records.values()}.difference(missing)
-        taken: dict[str, int] = {}
-        for start in range(0, len(values), _BATCH):
-            batch = list(values)[start : start + _BATCH]
-            stored = self.connection.execute(select(table.c.id, table.c[name]).where(table.c[name].in_(batch)))
-            taken |= {value: record_id for record_id, value in stored if record_id not in rows}
+        taken = self._taken(name, {getattr(record, name) for record in records.values()}.difference(_MISSING), rows)
         for record_id, record in list(records.items()):
             value = getattr(record, name)
-            if value in missing or taken.setdefault(value, record_id) == record_id:
+            if value in _MISSING or taken.setdefault(value, record_id) == record_id:
                 continue
             label = fields(self.kind)[name].label.lower()
             message = f"{self.kind.kind_name} {taken[value]} has the same {label}"
@@ -267,15 +290,27 @@ class Loading:
             else:
                 del records[record_id]
 
+    def _taken(self, name: str, values: Collection[Any], rows: Mapping[int, Placed]) -> dict[Any, int]:
+        """The records, other than those of the rows, that have one of some unique values, by the value."""
+        column, record_id = tables.TABLES[self.kind].c[name], tables.TABLES[self.kind].c.id
+        taken: dict[Any, int] = {}
+        for start in range(0, len(values), _BATCH):
+            batch = list(values)[start : start + _BATCH]
+            stored = self.connection.execute(select(record_id, column).where(column.in_(batch)))
+            taken |= {value: number for number, value in stored if number not in rows}
+        return taken
+
+    def _existing(self, kind: type[Record], ids: Collection[int]) -> set[int]:
+        """The ids among these of which there are records."""
+        statement = f"SELECT id FROM {tables.TABLES[kind].name} WHERE id IN (SELECT value FROM json_each(?))"
+        return {row[0] for row in self.connection.exec_driver_sql(statement, (json.dumps(list(ids)),))}
+
     def _leave_out_orphans(self, records: dict[int, Record], rows: Mapping[int, Placed]) -> None:
         owner = owner_link(self.kind)
         if owner is None:
             return
         name, kind = owner
-        linked = {getattr(record, name) for record in records.values()}
-        statement = f"SELECT id FROM {tables.TABLES[kind].name} WHERE id IN (SELECT value FROM json_each(?))"
-        parents = self.connection.exec_driver_sql(statement, (json.dumps(list(linked)),))
-        existing = {row[0] for row in parents}
+        existing = self._existing(kind, {getattr(record, name) for record in records.values()})
         for record_id, record in list(records.items()):
             if (number := getattr(record, name)) not in existing:
                 self._note(record_id, rows[record_id][1], name, not_there(links(self.kind)[name], number))

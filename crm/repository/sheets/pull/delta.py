@@ -1,7 +1,7 @@
 """The delta: what was read of the spreadsheet, and what of its history the mirror has not seen."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, groupby, islice
 from typing import Any
@@ -11,10 +11,10 @@ from sqlalchemy import Connection, insert, select
 from crm.errors import StoreDamagedError, StoreNotSetUpError
 from crm.model import BY_NAME, Record
 from crm.repository import tables
-from crm.repository.bulk import insert_rows
+from crm.repository.bulk import insert_columns
 from crm.repository.sheets.grid.layout import HISTORY, Cell
 from crm.repository.sheets.mirror import history_tab
-from crm.repository.sheets.mirror.history_tab import Entries
+from crm.repository.sheets.mirror.history_tab import AUDIT_COLUMNS, Entered, Entries
 from crm.repository.sheets.mirror.mirror import Place, Seen, State
 from crm.repository.team import team_of
 from crm.repository.undo import mark_undone
@@ -141,9 +141,10 @@ def enter(connection: Connection, entries: Entries) -> None:
                 values = entry.transaction, entry.record, entry.operation
                 connection.exec_driver_sql(_CREATED, (entry.ids[0], entry.ids[-1], *values))
             continue
-        rows = chain.from_iterable(entry.rows() for entry in alike)
-        while batch := list(islice(rows, _BATCH)):
-            insert_rows(connection, tables.audit, batch)
+        waiting = chain.from_iterable(entry.rows() for entry in alike)
+        while written := list(islice(waiting, _BATCH)):
+            columns = zip(*written, strict=True)
+            insert_columns(connection, tables.audit, dict(zip(AUDIT_COLUMNS, columns, strict=True)))
     for head in entries.transactions:
         if head["undoes"]:
             mark_undone(connection, head["undoes"], head["id"])
@@ -151,11 +152,17 @@ def enter(connection: Connection, entries: Entries) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The change that the program made to a record since the mirror last saw it."""
+    """The change that the program made to a record since the mirror last saw it; `updates` are the entries of what was
+    written into it since it was created."""
 
     operation: str = ""
-    after: Mapping[str, Any] = field(default_factory=dict)
+    updates: Sequence[Entered] = ()
     at: datetime | None = None
+
+    @property
+    def after(self) -> dict[str, Any]:
+        """The fields that were written."""
+        return {name: value for entry in self.updates for name, value in entry.fields_after.items()}
 
 
 _NOTHING = Done()
@@ -171,12 +178,11 @@ def by_record(entries: Entries) -> dict[type[Record], dict[int, Done]]:
             continue
         known = records.setdefault(kind, {})
         if entry.operation == "update":
-            after = entry.fields_after or {}
             for record_id in entry.ids:
                 done = known.get(record_id, _NOTHING)
-                known[record_id] = Done(done.operation or "update", {**done.after, **after}, times[entry.transaction])
+                known[record_id] = Done(done.operation or "update", (*done.updates, entry), times[entry.transaction])
         else:
             # One for all of them: there may be very many.
-            done = Done(entry.operation, {}, times[entry.transaction])
+            done = Done(entry.operation, (), times[entry.transaction])
             known.update(dict.fromkeys(entry.ids, done))
     return records

@@ -28,7 +28,7 @@ from crm.repository.writing import SEALED
 # So many rows are looked through for a heading that is not in its place.
 _NEAR = 20
 # So many rows are put into an empty mirror at a time.
-_PORTION = 5000
+_PORTION = 1000
 
 
 @dataclass
@@ -124,6 +124,7 @@ class TabIntake:
         else:
             self._follow()
             self._compare(left_out)
+        self.loading.finish()
         problems.add(self.connection, self.kind, self.wrong)
 
     @property
