@@ -121,6 +121,28 @@ def test_a_misspelt_name_still_finds_its_client(people: Store, text: str, client
 
 
 @pytest.mark.parametrize(
+    ("whole", "client"),
+    [
+        ("müller", 1), ("muller", 1), ("mueller", 1), ("muler", 1), ("mulelr", 1), ("mulr", 1), ("mller", 1),
+        ("garcia", 2), ("gracia", 2), ("garzia", 2), ("zimermann", 8), ("zimmreman", 8),
+        ("strasenbau", 4), ("starssenbau", 4), ("anabell", 8), ("müler anna", 1), ("anna mulr", 1),
+    ],
+)  # fmt: skip
+def test_a_name_is_found_after_each_letter_that_is_typed(people: Store, whole: str, client: int) -> None:
+    for length in range(3, len(whole) + 1):
+        if not whole[:length].endswith(" "):
+            assert client in found(people, whole[:length]), whole[:length]
+
+
+def test_a_misspelt_beginning_finds_the_likeliest_first(store: Store) -> None:
+    for name in ("Maler", "Muller", "Mulder", "Mulligan", "Other"):
+        store.add(last_name=name)
+    # One letter is missing, another one is meant.
+    assert found(store, "mule") == [3, 2, 1, 4]
+    assert found(store, "xqzw") == []
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "anna OR jose",

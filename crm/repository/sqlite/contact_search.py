@@ -43,7 +43,7 @@ SELECT contact.client, contact.search_name, contact.search_name FROM contact_sea
     WHERE contact_search MATCH :match LIMIT :candidates"""
 NAMED = """
 SELECT contact.client, contact.search_name, contact.search_name FROM json_each(:words) AS word CROSS JOIN contact
-    WHERE search_name >= word.value AND search_name < word.value || '.' LIMIT :candidates"""
+    WHERE search_name >= word.value AND search_name < word.value || {end} LIMIT :candidates"""
 # A contact and its client named together: few of those who have one of the words are looked at.
 TOGETHER = """
 SELECT client.id, sort_name, contact.search_name || ' ' || client.search_name AS both

@@ -3,7 +3,7 @@
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -39,6 +39,9 @@ _SHORTEST_SOUND = 5
 _MOST_SOUNDS = 3
 _MOST_SPELLINGS = 600
 _SOUND_CANDIDATES = 200
+# What is longer was typed to its end. So many spellings are looked up together.
+_LONGEST_BEGINNING = 12
+_SPELLINGS_TOGETHER, _BEGINNING_CANDIDATES = 200, 200
 _WINDOW = 4
 # Letters that have no accent to take off, by what is typed for them on another keyboard.
 _LETTERS = {
@@ -111,11 +114,13 @@ _RESEMBLING = """SELECT client.id, sort_name, client.search_name
     FROM client_search JOIN client ON client.id = client_search.rowid
     WHERE client_search MATCH :match LIMIT :candidates"""
 
-# Whose first or last name, or the first part of it, is one of several words, in the order of the words.
+# Whose first or last name, or the first part of it, is one of several words or begins with it, in the order of the
+# words.
+_IS_NAMED, _BEGINS = "'.'", "char(1114111)"
 _NAMED = """SELECT * FROM (SELECT client.id, sort_name, client.search_name FROM json_each(:words) AS word
-    CROSS JOIN client WHERE sort_name >= word.value AND sort_name < word.value || '.' LIMIT :candidates)
+    CROSS JOIN client WHERE sort_name >= word.value AND sort_name < word.value || {end} LIMIT :candidates)
 UNION ALL SELECT * FROM (SELECT client.id, sort_name, client.search_name FROM json_each(:words) AS word
-    CROSS JOIN client WHERE search_name >= word.value AND search_name < word.value || '.' LIMIT :candidates)"""
+    CROSS JOIN client WHERE search_name >= word.value AND search_name < word.value || {end} LIMIT :candidates)"""
 
 
 def search(connection: Connection, text: str, limit: int) -> Sequence[Row[Any]]:
@@ -134,6 +139,7 @@ def search(connection: Connection, text: str, limit: int) -> Sequence[Row[Any]]:
         candidates.sort(key=lambda row: _distance(row, folded, typed))
     else:
         candidates = _resembling(connection, typed, contacts=contacts)
+        candidates = candidates or _beginning_alike(connection, typed, contacts=contacts)
     # Who is found in several ways stands where the best of them puts it.
     best = list(dict.fromkeys(row[0] for row in candidates))[:limit]
     if not best:
@@ -278,11 +284,70 @@ def _resembling(connection: Connection, words: Sequence[str], *, contacts: bool)
     return _alike(rows, long, by_sound=True)
 
 
-def _named(connection: Connection, names: Sequence[str], *, contacts: bool) -> list[_Candidate]:
-    """The clients who have one of some names, or a contact who has."""
-    values = {"words": json.dumps(names), "candidates": _MISSPELT_CANDIDATES}
+def _beginning_alike(connection: Connection, words: Sequence[str], *, contacts: bool) -> list[_Candidate]:
+    """Clients who have, for each word, a name that begins like it with one letter put right, or as it sounds: a name is
+    found while it is typed, too. The last word is the one that is typed: the clients are looked up by it."""
+    parts = [part for word in words for part in _PARTS.split(word) if part]
+    long = [part for part in parts if len(part) >= _SHORTEST_INDEXED]
+    if not 0 < len(long) <= _MOST_SOUNDS or not all(map(_may_begin_a_name, long)):
+        return []
+    meant = {part: _beginnings(part) for part in parts}
+    lengths = {part: set(map(len, spelled)) for part, spelled in meant.items()}
+    rows: dict[int, _Candidate] = {}
+    for spelled in _in_parts(list(meant[long[-1]])):
+        rows |= {row[0]: row for row in _named(connection, spelled, contacts=contacts, end=_BEGINS)}
+    ranked = []
+    for row in rows.values():
+        names = row[2].replace("-", " ").split()
+        places = [_place_of(names, meant[part], lengths[part]) for part in parts]
+        if None not in places:
+            ranked.append((sum(filter(None, places)), row[1], row))
+    return [row for _, _, row in sorted(ranked, key=lambda scored: scored[:2])]
+
+
+def _may_begin_a_name(word: str) -> bool:
+    return word.isalpha() and len(word) <= _LONGEST_BEGINNING and len(_blocks(word)) == 1
+
+
+def _beginnings(word: str) -> dict[str, int]:
+    """What a name may begin with if a word is the misspelt beginning of it, each with its place: the likeliest have the
+    first. Of three letters none is wrong, and of fewer none is missing either."""
+    if len(word) < _SHORTEST_INDEXED:
+        return {word: 0}
+    letters = _letters_of(word)
+    cuts = [(word[:place], word[place:]) for place in range(1, len(word) + 1)]
+    more = [begin + letter + end for begin, end in cuts if end for letter in letters]
+    likely = [[word], _swaps(word), more]
+    others = [begin + letter + end[1:] for begin, end in cuts if end for letter in letters]
+    less = [begin + end[1:] for begin, end in cuts if end]
+    wrong = [others, [word[1:], *less]] if len(word) > _SHORTEST_INDEXED else []
+    groups = [*likely, *wrong, spellings(word)]
+    places: dict[str, int] = {}
+    for place, group in enumerate(groups):
+        for spelling in group:
+            places.setdefault(spelling, place)
+    return places
+
+
+def _in_parts(spelled: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Spellings in groups, so that those who are called like the first leave room for those called like the last."""
+    for start in range(0, len(spelled), _SPELLINGS_TOGETHER):
+        yield spelled[start : start + _SPELLINGS_TOGETHER]
+
+
+def _place_of(names: Sequence[str], meant: Mapping[str, int], lengths: Collection[int]) -> int | None:
+    """The place of the likeliest spelling, of some lengths, that one of some names begins with; None where none
+    does."""
+    places = [meant[begun] for name in names for length in lengths if (begun := name[:length]) in meant]
+    return min(places, default=None)
+
+
+def _named(connection: Connection, names: Sequence[str], *, contacts: bool, end: str = _IS_NAMED) -> list[_Candidate]:
+    """The clients who have one of some names, or a contact who has; or a name that begins so."""
+    most = _MISSPELT_CANDIDATES if end == _IS_NAMED else _BEGINNING_CANDIDATES
+    values = {"words": json.dumps(names), "candidates": most}
     queries = (_NAMED, *((contact_search.NAMED,) if contacts else ()))
-    return [row for query in queries for row in connection.exec_driver_sql(query, values)]
+    return [row for query in queries for row in connection.exec_driver_sql(query.format(end=end), values)]
 
 
 def _having(connection: Connection, parts: Iterable[Sequence[str]], most: int, *, contacts: bool) -> list[_Candidate]:

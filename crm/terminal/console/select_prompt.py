@@ -292,18 +292,25 @@ class SelectPrompt:
 
     def _take_text(self, event: KeyPressEvent) -> None:
         """Takes a text that came at once: it narrows the entries where letters do, and else nothing of it is a key."""
-        text = "".join([event.data, *(key.data for key in _typed_on(event))])
+        is_pasted = event.key_sequence[0].key is Keys.BracketedPaste
         if not self._entries:
+            _typed_on(event)
             event.app.exit(result=None)
-        elif self._narrows:
-            self._narrow_by(" ".join(text.split()))
+        elif self._narrows and (is_pasted or not event.data.isdigit()):
+            more = [] if is_pasted else _typed_on(event, until=_is_no_letter)
+            if not self._narrow_by(" ".join("".join([event.data, *(key.data for key in more)]).split())):
+                _typed_on(event)
         else:
+            _typed_on(event)
             self._under = [("class:error", f" {wrapped(_NO_TEXT)}")]
 
-    def _narrow_by(self, more: str) -> None:
+    def _narrow_by(self, more: str) -> bool:
+        """Narrows the entries by more letters; False where none would be left, which is said."""
         typed = f"{self._typed}{more}".lstrip()
-        if not self._narrow(typed):
-            self._under = [("class:error", f" {wrapped(f'No entry matches {clean(typed)}.')}")]
+        if self._narrow(typed):
+            return True
+        self._under = [("class:error", f" {wrapped(f'No entry matches {clean(typed)}.')}")]
+        return False
 
     def _enter(self, event: KeyPressEvent) -> None:
         if self._is_ignored():
@@ -396,13 +403,17 @@ def _is_text(event: KeyPressEvent) -> bool:
     return event.data.isprintable() and len(waiting) == TEXT - 1 and all(map(writes, waiting))
 
 
-def _typed_on(event: KeyPressEvent) -> list[KeyPress]:
-    """Takes away the characters that came with a key, up to the next key that writes nothing."""
+def _typed_on(event: KeyPressEvent, until: Callable[[str], bool] = lambda _: False) -> list[KeyPress]:
+    """Takes away the characters that came with a key, up to the next key that writes nothing, or `until` one."""
     taken: list[KeyPress] = []
     waiting = event.key_processor.input_queue
-    while waiting and writes(waiting[0]):
+    while waiting and writes(waiting[0]) and not until(waiting[0].data):
         taken.append(waiting.popleft())
     return taken
+
+
+def _is_no_letter(data: str) -> bool:
+    return data.isdigit() or not data.isprintable()
 
 
 def _hinted(hint: str) -> list[tuple[str, str]]:

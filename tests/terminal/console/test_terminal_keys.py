@@ -212,7 +212,7 @@ def crashes(monkeypatch: pytest.MonkeyPatch) -> list[Exception]:
 def keys_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Takes each character for a key, however fast it comes."""
     monkeypatch.setattr(select_prompt, "_is_text", lambda _: False)
-    monkeypatch.setattr(select_prompt, "_typed_on", lambda _: [])
+    monkeypatch.setattr(select_prompt, "_typed_on", lambda *_, **__: [])
 
 
 def typed_at(crm: CRM, data: bytes) -> None:
