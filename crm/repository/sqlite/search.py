@@ -310,7 +310,7 @@ def _may_begin_a_name(word: str) -> bool:
 
 
 def _beginnings(word: str) -> dict[str, int]:
-    """What a name may begin with if a word is the misspelt beginning of it, each with its place: the likeliest have the
+    """The beginnings of a name that a word may be, misspelt, each with its place: the likeliest have the
     first. Of three letters none is wrong, and of fewer none is missing either."""
     if len(word) < _SHORTEST_INDEXED:
         return {word: 0}
