@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from crm.model.billing import ABOVE_ZERO, TAX_CATEGORIES, TAXED_CATEGORIES
+from crm.model.units import PIECE
 
 INVOICE: Final = "invoice"
 CREDIT_NOTE: Final = "credit_note"
@@ -83,7 +84,7 @@ class DocumentLine(PricedLine):
     position: int
     name: str
     description: str = ""
-    unit: str = "C62"
+    unit: str = PIECE
     """A code of UN/ECE Recommendation 20: C62 (piece), HUR (hour), DAY, MON."""
     item_number: str = ""
     period_from: date | None = None

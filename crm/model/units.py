@@ -55,6 +55,11 @@ def unit_code(text: str) -> str:
     return word if word in _USUAL or word in _PIECES else _CODES.get(word.casefold(), "")
 
 
+def usual_units() -> Mapping[str, str]:
+    """The names of the usual units, by their codes."""
+    return {code: unit.name for code, unit in _USUAL.items()}
+
+
 @cache
 def all_unit_codes() -> frozenset[str]:
     """All codes of the recommendation, with those of packages (X and a code of Recommendation 21)."""

@@ -12,6 +12,7 @@ from crm.invoicing.state import state_of
 from crm.invoicing.totals import completed
 from crm.model import Adjustment, Client, Invoice, InvoiceLine
 from crm.model.money import as_written_in, decimals_of
+from crm.model.units import PIECE
 from crm.model.vat_ids import bare_vat_id
 from crm.repository import Snapshot, bills
 
@@ -266,7 +267,7 @@ def _line(line: InvoiceLine) -> DocumentLine:
         position=line.position,
         name=line.name,
         description=line.description,
-        unit=line.unit or "C62",
+        unit=line.unit or PIECE,
         quantity=priced.quantity,
         price=priced.price,
         basis=priced.basis,

@@ -30,6 +30,7 @@ from crm.invoicing.state import STATES
 from crm.model import FILLED_AFTER_ISSUE, Adjustment, Client, Deal, Invoice, InvoiceLine, Service
 from crm.model.encoding import plain
 from crm.model.fields import Amount, Choice, Day, Line
+from crm.model.units import PIECE
 from crm.repository import Query, Snapshot, Transaction, bills
 from crm.repository.queries import billing
 
@@ -108,7 +109,7 @@ def _of_deal(crm: CRM, deal: Deal, invoice: Invoice) -> InvoiceLine:
         raise FieldError("it is about another client", field="deal", label="Deal")
     rate = usual_rate(crm)
     return InvoiceLine(
-        name=deal.title, quantity=Decimal(1), unit="C62", price=deal.value, tax_category=category_for("", rate),
+        name=deal.title, quantity=Decimal(1), unit=PIECE, price=deal.value, tax_category=category_for("", rate),
         tax_rate=rate,
     )  # fmt: skip
 

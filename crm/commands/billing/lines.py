@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from crm.commands.billing.amounts import AmountOfAnyCurrency, amounts_in, refuse_too_exact
 from crm.commands.billing.documents import InvoiceCard, card_of
-from crm.commands.billing.services import PIECE, usual_rate
+from crm.commands.billing.services import usual_rate
 from crm.commands.billing.tax import category_for
 from crm.commands.context import CRM
 from crm.commands.registry import About, command
@@ -18,6 +18,7 @@ from crm.model.encoding import plain
 from crm.model.fields import Amount, Choice, ExactPrice, Line, Prose, Quantity, Rate, Unit, Units, Whole
 from crm.model.folding import fold
 from crm.model.money import LARGEST_AMOUNT, MOST_DECIMALS, NOTHING, exact, exact_to
+from crm.model.units import PIECE
 from crm.repository import Query, Transaction, bills
 
 TheInvoice = Annotated[Invoice, About("Invoice", "its number, or that of a draft", positional=True)]

@@ -13,12 +13,11 @@ from crm.errors import FieldError, RefusedError
 from crm.model import PERIODS, TAX_CATEGORIES, Service
 from crm.model.fields import Choice, Line, Price, Prose, Rate, Unit
 from crm.model.folding import fold
+from crm.model.units import PIECE
 from crm.repository import Query, Transaction
 
 TheService = Annotated[Service, About("Service", "its name or number", positional=True)]
 ServiceChanges = Annotated[Mapping[str, Any], FieldsOf(Service, Takes.CHANGES)]
-
-PIECE = "C62"
 
 
 @command("services add", title="Add a service", menu="services")

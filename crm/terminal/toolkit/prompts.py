@@ -14,9 +14,10 @@ from crm.commands.file_output import ending_of
 from crm.commands.registry import Command, Parameter
 from crm.errors import CRMError, FieldError, Question, RuleError
 from crm.model import Client, Record
-from crm.model.fields import Check, Day, Extra, Flag, Person, Prose, Secret
+from crm.model.fields import Check, Day, Extra, Flag, Person, Prose, Secret, Unit
 from crm.model.fields import Choice as OneOf
 from crm.model.paths import display_path, path_of
+from crm.model.units import usual_units
 from crm.terminal.console.keyboard import (
     BACK,
     YES_OR_NO,
@@ -177,6 +178,14 @@ class Prompts:
                 if chosen is not None:
                     return chosen or default
                 typed, required = "", True
+
+        if isinstance(check, Unit) and not error:
+            entries = [Choice(name.capitalize(), code) for code, name in usual_units().items()]
+            entries.append(Choice("Another unit, by its code", None))
+            chosen = self.keyboard.choose(f"{label}:", entries, at=typed or default)
+            if chosen is not None:
+                return chosen
+            typed, required = "", True
 
         def read(text: str) -> Any:
             if current is not None and text == unchanged:

@@ -124,7 +124,7 @@ def menu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, post: Post, authority:
 
 
 def test_services_at_the_menu(menu: Menu) -> None:
-    added = menu("services add", Name="Consulting", Price="100", Tax_rate="19", Unit="hour")
+    added = menu("services add", "Hour", Name="Consulting", Price="100", Tax_rate="19")
     assert "✓ Added Consulting." in added
     assert "Consulting" in menu("services list")
     assert "Saved Consulting" in menu("services edit", "Consulting", "Price  ", "Save", Price="110")
@@ -132,6 +132,11 @@ def test_services_at_the_menu(menu: Menu) -> None:
     assert "€110.00" in menu("services show", "Consulting")
     assert "is offered no more" in menu("services retire", "Consulting")
     assert "Deleted Consulting" in menu("services delete", "Consulting")
+    offered = menu("services add", "Another unit", Name="Roof", Price="1", Tax_rate="19", Unit="MTQ")
+    assert "\nHour\n" in offered
+    assert "\nSquare metre\n" in offered
+    menu("services add", Name="Nail", Price="1", Tax_rate="19")
+    assert [(service.name, service.unit) for service in menu.all(Service)] == [("Roof", "MTQ"), ("Nail", "C62")]
 
 
 def test_a_first_line_that_is_refused_is_there_to_be_corrected(menu: Menu) -> None:
@@ -141,7 +146,7 @@ def test_a_first_line_that_is_refused_is_there_to_be_corrected(menu: Menu) -> No
 
 
 def test_an_invoice_and_its_payment_at_the_menu(menu: Menu) -> None:
-    menu("services add", Name="Consulting", Price="100", Tax_rate="19", Unit="hour")
+    menu("services add", "Hour", Name="Consulting", Price="100", Tax_rate="19")
     assert "Drafted an invoice for Acme" in menu("invoices add", **{"Client": "Acme", LINE: "3 h Consulting"})
     (draft,) = menu.all(Invoice)
     menu("invoices lines add", "Draft 1", **{LINE: "2 x Table 49.90 7%"})
@@ -281,7 +286,7 @@ def test_what_is_unpaid_at_the_menu(menu: Menu) -> None:
 
 
 def test_a_service_is_put_on_a_draft_from_the_list_and_the_question_says_what_the_issue_brings(menu: Menu) -> None:
-    menu("services add", Name="Consulting", Price="100", Tax_rate="19", Unit="hour")
+    menu("services add", "Hour", Name="Consulting", Price="100", Tax_rate="19")
     menu("invoices add", "Consulting", **{"Client": "Acme", "Quantity, in h": "2.5"})
     menu("invoices lines add", "Draft 1", "Type a line", **{LINE: "Table 50 19%"})
     (draft,) = menu.all(Invoice)
@@ -293,7 +298,7 @@ def test_a_service_is_put_on_a_draft_from_the_list_and_the_question_says_what_th
 
 
 def test_a_service_is_announced_from_its_page(menu: Menu) -> None:
-    menu("services add", Name="Consulting", Price="100", Tax_rate="19", Unit="hour")
+    menu("services add", "Hour", Name="Consulting", Price="100", Tax_rate="19")
     menu.mailed("clients edit", menu.mailed.acme, {"marketing_consent": True})
     asked = menu("services announce", "Consulting", "All clients", "Its name, price", "Send it")
     assert "we have a new offer: Consulting, €100.00 per hour." in asked
