@@ -71,6 +71,7 @@ def credit_of_lines(
         if amount > sum(parts, NOTHING):
             raise FieldError(f"these lines come to {sum(parts, NOTHING):f}", field="amount")
         parts = shared(amount, parts, decimals_of(invoice.currency))
+    left = _left(invoice, credited)
     lines = []
     by_group: dict[Group, Decimal] = {}
     for number, (place, part) in enumerate(zip(places, parts, strict=True), 1):
@@ -78,9 +79,13 @@ def credit_of_lines(
         key = line.category, line.rate
         by_group[key] = by_group.get(key, NOTHING) + part
         lines.append(_line_for(part, number, line))
-    left = _left(invoice, credited)
     if any(abs(amount) > abs(left.get(key, NOTHING)) for key, amount in by_group.items()):
         raise RefusedError("Less than these lines is left of the invoice: part of them has been credited already.")
+    if (whole := sum(parts, NOTHING)) > (rest := sum(left.values(), NOTHING)):
+        raise RefusedError(
+            f"These lines come to {whole:f}, and only {rest:f} of the invoice is left to credit. Give a smaller amount,"
+            " or credit other lines with them. Nothing was changed."
+        )
     return tuple(lines)
 
 

@@ -108,8 +108,8 @@ def _overpaid(invoice: Any) -> Decimal:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice(Record):
     """An invoice or a credit note. A draft has no number, and its figures follow from its lines; once it is issued, its
-    number, dates, parties, lines and figures stay as they are. `seller` and `buyer` are JSON, as they were on issue;
-    `corrects` is the invoice that a credit note takes back."""
+    number, dates, parties, lines and figures stay as they are. `seller` and `buyer` are JSON, as they were on issue,
+    and `digest` is that of all that stays as it is; `corrects` is the invoice that a credit note takes back."""
 
     about: ClassVar[Kind] = Kind(
         "invoice",
@@ -150,10 +150,10 @@ class Invoice(Record):
             colour="7a5c99",
             rows=200,
             first=("number", "client", "state", "issued_on", "due_on", "total", "open"),
-            hidden_columns=("seller", "buyer"),
+            hidden_columns=("seller", "buyer", "digest"),
             since=8,
         ),
-        export=Export(place=21, without=("seller", "buyer")),
+        export=Export(place=21, without=("seller", "buyer", "digest")),
         since=9,
     )
 
@@ -177,6 +177,7 @@ class Invoice(Record):
     memo: str = described("Memo", Prose(5000), help="for yourselves; not on the invoice")
     seller: str = described("Seller", Prose(), by="facts")
     buyer: str = described("Buyer", Prose(), by="facts")
+    digest: str = described("Digest", Line(80), by="facts", since=10)
     net: Decimal = described("Net", Balance(), by="facts")
     tax: Decimal = described("Tax", Balance(), by="facts")
     total: Decimal = described("Total", Balance(), by="facts")

@@ -1,5 +1,7 @@
 """Invoices in a store: the figures of drafts follow their lines, and what was issued stays as it is."""
 
+import hashlib
+import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from itertools import islice
@@ -9,6 +11,7 @@ from crm.errors import FieldError, RefusedError
 from crm.invoicing import document as documents
 from crm.invoicing.totals import Totals, totals
 from crm.model import AFTER_ISSUE, FILLED_AFTER_ISSUE, Adjustment, Invoice, InvoiceLine, NumberSeries, Record
+from crm.model.encoding import plain
 from crm.model.money import decimals_of
 from crm.repository import Query
 
@@ -19,6 +22,28 @@ if TYPE_CHECKING:
 _STAYS = "An issued invoice is not changed; credit it instead. Nothing was changed."
 ONE = Decimal(1)
 _BATCH = 500
+
+
+# What the digest of an issued invoice is of; a reference that may be filled in later is not.
+_SEALED: Mapping[type[Record], tuple[str, ...]] = {
+    Invoice: (
+        "kind", "number", "corrects", "issued_on", "due_on", "delivered_on", "period_from", "period_to", "currency",
+        "gross", "exemption_reason", "notes", "terms", "seller", "buyer", "net", "tax", "total",
+    ),
+    InvoiceLine: (
+        "position", "name", "description", "quantity", "unit", "price", "basis", "discount", "charge", "discounts",
+        "charges", "tax_category", "tax_rate", "net",
+    ),
+    Adjustment: ("is_charge", "amount", "percent", "tax_category", "tax_rate", "reason"),
+}  # fmt: skip
+
+
+def digest_of(invoice: Invoice, lines: Iterable[InvoiceLine], adjustments: Iterable[Adjustment]) -> str:
+    """The digest of all that stays as it is once an invoice is issued: its words, its figures, its lines."""
+    sealed = [
+        [plain(getattr(record, name)) for name in _SEALED[type(record)]] for record in (invoice, *lines, *adjustments)
+    ]
+    return hashlib.sha256(json.dumps(sealed, ensure_ascii=False).encode("utf-8", "replace")).hexdigest()
 
 
 def refuse_write(tx: "SqlWriter", record: Record, changes: Collection[str] | None = None) -> None:

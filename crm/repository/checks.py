@@ -1,5 +1,6 @@
 """Consistency checks of a store, each a search for what is wrong; the findings say how to mend it."""
 
+import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
@@ -16,6 +17,8 @@ from crm.model import (
     Conventions,
     Invoice,
     NumberSeries,
+    Payment,
+    Record,
     Setting,
     fields,
     typed_fields,
@@ -124,17 +127,43 @@ def invoices_stay_as_issued(snapshot: SqlSnapshot) -> Iterator[Finding]:
                 f"{name} shows figures that its lines do not give.", True, "invoice", invoice.id,
                 "Restore a backup: an issued invoice is not changed." if invoice.number else "Edit one of its lines.",
             )  # fmt: skip
-        for field, follow in Invoice.about.follows.items():
-            if getattr(invoice, field) != follow(invoice):
-                fault = f"{name} shows {getattr(invoice, field)} as {field}; its figures give {follow(invoice)}."
-                yield Finding(fault, True, "invoice", invoice.id, "Change its memo, or restore a backup.")
+        elif invoice.digest and bills.digest_of(invoice, lines, adjustments) != invoice.digest:
+            fault = f"{name} has other words, dates or figures than when it was issued."
+            yield Finding(fault, True, "invoice", invoice.id, "Restore a backup: an issued invoice is not changed.")
+        for fault in _not_following(invoice):
+            yield Finding(f"{name} {fault}", True, "invoice", invoice.id, "Change its memo, or restore a backup.")
         if (invoice.state == "issued") != bool(invoice.number and invoice.issued_on):
             fault = f"{name} is {invoice.state}, which does not go with its number or its date."
             yield Finding(fault, True, "invoice", invoice.id, "Restore a backup.")
 
 
+def _not_following(record: Record) -> Iterator[str]:
+    """The fields of a record that do not follow from its others, in words."""
+    for name, follow in type(record).about.follows.items():
+        if getattr(record, name) != follow(record):
+            yield f"shows {_shown(getattr(record, name))} as {name}; its figures give {_shown(follow(record))}."
+
+
+def invoices_are_of_their_buyer(snapshot: SqlSnapshot) -> Iterator[Finding]:
+    """Each issued invoice is in the account of the client to whom it was issued, unless that client was merged into
+    another one."""
+    clients = set(snapshot.connection.execute(select(tables.client.c.id)).scalars())
+    for invoice in snapshot.each(Invoice, Query({"state": "issued"}, sort="id")):
+        try:
+            buyer = dict(json.loads(invoice.buyer)).get("client")
+        except ValueError:
+            continue  # a damaged one has another digest
+        if buyer in clients and buyer != invoice.client:
+            fault = f"Invoice {invoice.number} was issued to client {buyer} and is in the account of {invoice.client}."
+            yield Finding(fault, True, "invoice", invoice.id, "Restore a backup.")
+
+
 def payments_are_used_once(snapshot: SqlSnapshot) -> Iterator[Finding]:
-    """No more was paid back, or put on invoices, than was paid, and each payment is on invoices of its own client."""
+    """No more was paid back, or put on invoices, than was paid, and each payment is on invoices of its own client; what
+    was paid is on invoices, or left."""
+    for payment in snapshot.each(Payment, Query(sort="id")):
+        for fault in _not_following(payment):
+            yield Finding(f"Payment {payment.id} {fault}", True, "payment", payment.id, "Restore a backup.")
     for fault, kind, record_id in balances.faults(snapshot):
         yield Finding(fault, True, kind, record_id, "Undo what does not belong there (`history list --about payment`).")
 
@@ -197,6 +226,7 @@ def reminder_levels_are_in_order(snapshot: SqlSnapshot) -> Iterator[Finding]:
 CHECKS: tuple[Callable[[SqlSnapshot], Iterator[Finding]], ...] = (
     totals_follow_facts,
     invoices_stay_as_issued,
+    invoices_are_of_their_buyer,
     payments_are_used_once,
     numbers_have_no_gaps,
     series_have_numbers_of_their_own,

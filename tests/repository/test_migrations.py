@@ -27,6 +27,7 @@ ALTER TABLE client DROP COLUMN invoice_format;
 ALTER TABLE client DROP COLUMN electronic_address;
 ALTER TABLE client DROP COLUMN no_reminders;
 ALTER TABLE invoice DROP COLUMN sendings;
+ALTER TABLE invoice DROP COLUMN digest;
 ALTER TABLE invoice_line DROP COLUMN discounts;
 ALTER TABLE invoice_line DROP COLUMN charges;
 ALTER TABLE mailing DROP COLUMN service;

@@ -176,6 +176,7 @@ def _frozen_buyer(invoice: Invoice, client: Client) -> Party:
     """The buyer as it was on issue. What the law does not ask for and was blank then may be filled in later, and an
     e-invoice goes where the client gets them now."""
     frozen, now = dict(json.loads(invoice.buyer)), asdict(buyer_of(client))
+    frozen.pop("client", None)
     frozen |= {name: now[name] for name in ("contact", "phone", "email") if not frozen.get(name)}
     if client.electronic_address or not frozen.get("electronic_address"):
         frozen |= {name: now[name] for name in ("electronic_address", "electronic_scheme")}

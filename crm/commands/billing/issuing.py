@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from crm.commands.billing.amounts import AmountOfAnyCurrency, refuse_too_exact
 from crm.commands.billing.documents import InvoiceCard, card_of, format_for
@@ -21,7 +21,7 @@ from crm.invoicing.numbering import next_number
 from crm.invoicing.requirements import Missing, missing
 from crm.model import Client, Invoice, InvoiceLine
 from crm.model.fields import Day, Line, Whole
-from crm.repository import Query, Transaction
+from crm.repository import Query, Transaction, bills
 from crm.repository.queries import billing
 
 # Where what is missing is filled in.
@@ -96,20 +96,20 @@ def issued_of(crm: CRM, tx: Transaction, invoice: Invoice, on: date, due: date |
     _refuse_earlier(tx, invoice.kind, on)
     bank = {"iban": document.iban, "bic": document.bic, "account_holder": document.account_holder}
     frozen = {**asdict(document.seller), **bank, "language": document.language}
-    issued = tx.change(
-        current,
-        state="issued",
-        number=take_number(tx, crm.settings, invoice.kind, on),
-        issued_on=on,
-        due_on=due_on,
-        delivered_on=current.delivered_on or (None if current.period_from or current.period_to else on),
-        seller=json.dumps(frozen, ensure_ascii=False),
-        buyer=json.dumps(asdict(document.buyer), ensure_ascii=False),
-        buyer_reference=document.buyer_reference,
-        terms=document.terms,
-        user=crm.me,
-    )
-    return replace(card, invoice=issued)
+    changes: dict[str, Any] = {
+        "state": "issued",
+        "number": take_number(tx, crm.settings, invoice.kind, on),
+        "issued_on": on,
+        "due_on": due_on,
+        "delivered_on": current.delivered_on or (None if current.period_from or current.period_to else on),
+        "seller": json.dumps(frozen, ensure_ascii=False),
+        "buyer": json.dumps({**asdict(document.buyer), "client": client.id}, ensure_ascii=False),
+        "buyer_reference": document.buyer_reference,
+        "terms": document.terms,
+        "user": crm.me,
+    }
+    digest = bills.digest_of(replace(current, **changes), card.lines, card.adjustments)
+    return replace(card, invoice=tx.change(current, **changes, digest=digest))
 
 
 def foreseen(crm: CRM, invoice: Invoice) -> tuple[str, date | None]:

@@ -291,6 +291,17 @@ def test_a_credit_note_never_charges_the_client(desk: BillingDesk) -> None:
     assert desk.sound()
 
 
+def test_credit_notes_are_never_more_than_the_invoice_in_total(desk: BillingDesk) -> None:
+    invoice = desk.issued("2 x Table 100 19%", "-1 x Returned 50 7%")
+    assert f"{invoice.total:.2f}" == "184.50"
+    with pytest.raises(RefusedError, match=r"come to 238\.00, and only 184\.50 of the invoice is left"):
+        desk("invoices credit", invoice, line=[1])
+    desk("invoices credit", invoice, line=[1], amount=Decimal(100))
+    desk("invoices credit", invoice)
+    assert (f"{desk.again(invoice).credited:.2f}", desk("invoices show", invoice).state) == ("184.50", "cancelled")
+    assert desk.sound()
+
+
 @pytest.mark.parametrize("what", ["invoices", "invoice-lines", "payments", "allocations"])
 @pytest.mark.parametrize("as_", ["", "sales"])
 def test_an_export_of_bills_is_not_imported(desk: BillingDesk, tmp_path: Path, what: str, as_: str) -> None:

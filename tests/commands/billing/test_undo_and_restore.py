@@ -1,14 +1,17 @@
 """Undo, restoring a backup and the check of numbers, where invoices are issued."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from crm.errors import RefusedError
 from crm.model import Client, Invoice, InvoiceLine, NumberSeries
+from crm.repository import checks
 from tests.commands.billing.conftest import BillingDesk
 from tests.support.clocks import TODAY
 from tests.support.sheets_team import Team, new_team
@@ -162,4 +165,40 @@ def test_a_merge_with_invoices_and_payments_is_undone_and_redone(desk: BillingDe
         desk("history redo")
         assert desk.again(Invoice(id=2, client=0)).client == desk.acme.id
     assert f"{desk.again(desk.acme).credit:.2f}" == "31.00"
+    assert desk.sound()
+
+
+BY_HAND = {
+    "UPDATE payment SET amount = amount * 2": "Payment 1 shows 0.00 as left; its figures give 118.00.",
+    'UPDATE payment SET amount = amount * 2, "left" = amount': "shows 0.00 as credit; its records give 118.00",
+    "UPDATE allocation SET amount = amount / 2": "as paid; its records give 59.00",
+    "UPDATE invoice_line SET name = 'Other'": "Invoice RE-2026-0001 has other words, dates or figures",
+    "UPDATE invoice_line SET quantity = quantity * 2, price = price / 2": "other words, dates or figures",
+    "UPDATE invoice SET notes = 'by hand'": "other words, dates or figures",
+    "UPDATE invoice SET due_on = '2027-01-01'": "other words, dates or figures",
+    "UPDATE invoice SET buyer = 'nonsense'": "other words, dates or figures",
+    "UPDATE adjustment SET reason = 'other'": "other words, dates or figures",
+    "DELETE FROM adjustment": "shows figures that its lines do not give",
+    "UPDATE invoice SET client = 2": "was issued to client 1 and is in the account of 2",
+    "UPDATE invoice SET memo = 'by hand', sendings = 3": "",
+}
+
+
+def test_the_check_finds_what_was_changed_in_the_database(desk: BillingDesk) -> None:
+    invoice = desk.issued("Table 100 19%", discount="0.84")
+    desk("payments add", desk.acme, Decimal(118), invoice=[invoice])
+    desk("clients add", {"company": "Beta"})
+    assert desk.again(invoice).total == Decimal("118.00")
+
+    def found(statement: str) -> Sequence[str]:
+        def change(tx: Any) -> Sequence[str]:
+            tx.connection.execute(text(statement))
+            return [finding.what for finding in checks.findings(tx) if finding.wrong]
+
+        findings: Sequence[str] = desk.crm.foresee(change)
+        return findings
+
+    for statement, finding in BY_HAND.items():
+        findings = found(statement)
+        assert any(finding in what for what in findings) if finding else findings == [], (statement, findings)
     assert desk.sound()
