@@ -83,11 +83,13 @@ class ClientPage(RecordPage[Client, ClientCard]):
         with session.crm.read() as snapshot:
             next_one = next_by_client(snapshot, [card.client]).get(card.client.id)
         # Below stand a blank line, the entries with the one for more, the way back and the keys; what was said and sold
-        # last is seen in any case, with a blank line above.
+        # last is seen in any case, with a blank line above. A message takes its lines from the timeline, not from the
+        # fields: by these one knows whose card it is.
         below = len(_offered(session)) + 4 + _HINT // screen.width + session.lines_below
-        latest = (min(len(card.timeline), _LEAST_EVENTS) + 2) * bool(card.timeline) + (next_one is not None)
         billed = billing_line(screen, card, by)
-        latest += billed is not None
+        kept = min(len(card.timeline), max(0, _LEAST_EVENTS - session.lines_said - session.lines_below))
+        ahead = (next_one is not None) + (billed is not None)
+        latest = ahead + (kept + 2 if kept else bool(ahead))
         contacts = 2 * bool(card.contacts)
         heading = _HEADING + bool(card.client.notes)
         room = None if screen.plain else max(1, screen.left - below - latest - contacts - heading)

@@ -87,6 +87,15 @@ def test_a_sale_that_makes_a_vip_says_why(start: Start, crm: CRM) -> None:
         ]
 
 
+def test_what_is_said_after_a_sale_leaves_the_lines_by_which_a_client_is_known(start: Start, crm: CRM) -> None:
+    anna = add(crm, first_name="Anna", last_name="Berg", email="anna@example.com", phone="0151 23456", city="Graz")
+    named("follow-ups add")(crm, anna, what="call back", due=date(2026, 12, 1))
+    session = start().choose("Clients").sees("Anna").press("1").sees("call back").press("1").sees("Amount (")
+    session.press("36000", "enter").sees("Date (").press("enter").sees("Note (").press("enter")
+    session.sees("Your first sale.").sees("Status: Regular → VIP").sees("0) Back")
+    session.sees("Phone 0151 23456").sees("E-mail anna@example.com")
+
+
 def test_editing_shows_the_old_value_to_change_and_empty_clears(start: Start, crm: CRM) -> None:
     add(crm, first_name="Anna", last_name="Berg", city="Graz", email="anna@example.com")
     session = start().sees("Clients").press("/").sees("Find (").press("anna b").sees("anna@example.com").press("enter")
