@@ -206,10 +206,10 @@ class Finding:
 @dataclass(frozen=True, slots=True)
 class Held:
     """Damage that was done to a spreadsheet by hand, and waits: the ids of records whose rows are `gone`, by kind; and
-    in how many rows the ID or the version is not what the program wrote, by kind."""
+    in how many rows a cell that only the program writes (an ID, a version, a total) is not what it wrote, by kind."""
 
     gone: Mapping[str, Sequence[int]]
-    misnamed: Mapping[str, int]
+    overwritten: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)

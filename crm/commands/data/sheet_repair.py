@@ -43,7 +43,7 @@ def repair(
 
     If a tab is missing or has lost its header row, it is restored from what this computer last read. If many rows have
     disappeared at once, or have lost their ID, their records are kept until you choose whether to restore the rows or
-    delete the records. In both cases, the IDs and versions of rows are restored.
+    delete the records. Cells that only the program writes, such as IDs, versions and totals, are restored in any case.
     """
     damage = _mended(crm, tabs)
     if isinstance(crm.repository, Shut):
@@ -52,8 +52,8 @@ def repair(
     held = crm.repository.held()
     records = [_of_kind(crm, name, ids) for name, ids in held.gone.items()]
     cells = [
-        f"the ID or version of {counted(crm.conventions, count, name.replace('_', ' '))}"
-        for name, count in held.misnamed.items()
+        f"IDs, versions or totals of {counted(crm.conventions, count, name.replace('_', ' '))}"
+        for name, count in held.overwritten.items()
     ]
     if records and rows not in (BACK, KEEP):
         raise Question(

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from crm.errors import StoreBusyError
-from crm.model import BY_NAME, RECORDS, Client, Record, StatusRule
+from crm.model import BY_NAME, RECORDS, Client, NumberSeries, Record, StatusRule
 from crm.repository import ROSTER, tables
 from crm.repository.known import new_id
 from crm.repository.sheets.google.spreadsheet import Service, Values
@@ -42,6 +42,7 @@ from crm.repository.sheets.mirror.mirror import (
     unfinished_rows,
     without_unfinished,
 )
+from crm.repository.sheets.missed_commits import Missed, missed_commits
 from crm.repository.sheets.pull.reading import is_serialised
 from crm.repository.sheets.push.requests import LARGEST, add_marker
 from crm.repository.sheets.setup import add_tab, free_title
@@ -91,7 +92,7 @@ class Damage:
 
     def _read(self) -> dict[Tab, Values]:
         """All of our tabs that there are, of the technical one its state."""
-        existing = [tab for tab in ALL_TABS if tab is not BEFORE and self._exists(tab)]
+        existing = [tab for tab in ALL_TABS if self._exists(tab)]
         if not existing:
             return {}
         ranges = [META_RANGE if tab is META else tab.rows() for tab in existing]
@@ -120,9 +121,16 @@ class Damage:
 
     @property
     def is_behind(self) -> bool:
-        """Return whether others have saved since this machine has read the spreadsheet."""
+        """Return whether others have saved since this machine has read the spreadsheet, and what is not known here."""
         state = self._state_there
-        return state is not None and not state.is_at(self._seen.state)
+        return state is not None and not state.is_at(self._seen.state) and not self._missed.is_all
+
+    @cached_property
+    def _missed(self) -> Missed:
+        """The commits of others since this machine has read the spreadsheet."""
+        is_there = self._exists(HISTORY) and HISTORY.sheet_id not in self._unfinished and not self._is_history_cleared
+        history = self._values[HISTORY].rows if is_there else []
+        return missed_commits(self._connection, self._seen, self._state_there, self._values.get(BEFORE), history)
 
     @property
     def _state_there(self) -> State | None:
@@ -156,10 +164,10 @@ class Damage:
         made = add_tab(tab, self._titles, title)
         grid = made["addSheet"]["properties"]["gridProperties"]
         grid["rowCount"] = max(grid["rowCount"], len(rows) + 1)
-        grid["columnCount"] = max(grid["columnCount"], len(place.heading))
+        head = self._known(kind)
+        grid["columnCount"] = max(grid["columnCount"], len(head.written))
         named = "" if title == place.title else f" as “{title}”"
         words = f"The tab “{place.title}” is added again{named}, with {_counted(len(rows), kind)}."
-        head = self._known(kind)
         looks = [*formatting.guards(head), *formatting.colours(head, self._statuses)]
         return Repair(tab, words, [made], rows, [*self._headed(kind, head), *looks], anew=True)
 
@@ -169,7 +177,11 @@ class Damage:
             return []
         head = self._known(kind)
         rows = []
-        for _, cells in sorted(mirror.rows_of(self._connection, kind).values(), key=lambda place: place[0]):
+        missed = self._missed.rows.get(kind, {})
+        known = mirror.rows_of(self._connection, kind)
+        placed = sorted(known, key=lambda record_id: known[record_id][0])
+        for record_id in (*placed, *sorted(missed.keys() - known.keys())):
+            cells = missed[record_id] if record_id in missed else known[record_id][1]
             if cells:
                 row: list[Cell] = [""] * len(head.written)
                 for name, cell in zip(columns(kind), cells, strict=False):
@@ -182,8 +194,8 @@ class Damage:
         return rows
 
     def _known(self, kind: type[Record]) -> Heading:
-        """The heading of a tab as it was when it could last be read."""
-        known = heading(kind, trimmed(self._seen.places[kind.kind_name].heading))
+        """The heading of a tab as it was when it could last be read, or when somebody has saved since."""
+        known = heading(kind, self._missed.headings.get(kind) or trimmed(self._seen.places[kind.kind_name].heading))
         return known if {"id", "version"} <= known.positions.keys() else heading(kind, new_heading(kind))
 
     def _headed(self, kind: type[Record], head: Heading) -> Iterator[Request]:
@@ -197,8 +209,10 @@ class Damage:
         return [rule.status for rule in rules if rule.active]
 
     def _new_history(self) -> Repair:
-        rows = list(history_tab.rows_of(self._connection, 1))
-        count = self._connection.execute(select(func.count()).select_from(tables.transactions)).scalar()
+        missed = self._missed.history or []
+        rows = [*history_tab.rows_of(self._connection, 1), *map(list, missed)]
+        count = self._connection.execute(select(func.count()).select_from(tables.transactions)).scalar() or 0
+        count += len(history_tab.read(missed).transactions)
         head = cells_request(HISTORY.sheet_id, 0, 0, [list(HISTORY_COLUMNS)])
         if self._exists(HISTORY):
             words = f"The hidden tab “{HISTORY.title}” is filled again, with {count} changes."
@@ -335,11 +349,38 @@ class Damage:
         if not words:
             words = [f"The hidden tab “{META.title}” is written again, with the numbers that were given out."]
         if self.is_behind and any(repair.anew for repair in self.repairs):
+            lost = [_counted(count, kind) for kind, count in self._missed.lost.items() if self._is_filled(kind)]
+            what = f"{_listed(lost)} of theirs are" if lost else "what they changed in these tabs is"
             words.append(
-                "Others have saved since this computer last read the spreadsheet: what they changed in these tabs is"
-                " not known here. Where another computer has read it since, repair it there."
+                f"Others have saved since this computer last read the spreadsheet: {what} not known here. Where another"
+                " computer has read it since, repair it there."
             )
+        if self._is_all_gone:
+            words.append(
+                "Nothing in the spreadsheet says whether others have saved since this computer last read it. Where"
+                " another computer has read it since, repair it there; otherwise the numbers of new records go on"
+                f" {_AHEAD} higher."
+            )
+            series = select(tables.TABLES[NumberSeries].c.id).where(tables.TABLES[NumberSeries].c.last > 0)
+            if self._connection.execute(series.limit(1)).first():
+                words.append(
+                    "Invoices go on with the next number that is known here: first start the program on each computer"
+                    " that has issued some."
+                )
         return words
+
+    def _is_filled(self, kind: type[Record]) -> bool:
+        return any(repair.anew and repair.tab is TABS[kind] for repair in self.repairs)
+
+    @property
+    def _is_all_gone(self) -> bool:
+        """Return whether nothing is there that would say what others have saved."""
+        return META not in self._values and not self._missed.is_known
+
+    @property
+    def is_to_be_read_anew(self) -> bool:
+        """Return whether the spreadsheet, once repaired, holds more than this machine can follow."""
+        return self.is_behind and any(repair.tab is HISTORY for repair in self.repairs)
 
     def mend(self) -> None:
         """Does it. Raises Rejected where somebody was first, NoAnswer where it is not known whether it arrived."""
@@ -421,10 +462,9 @@ class Damage:
     def _numbers(self) -> Mapping[str, int]:
         """The highest numbers given out, by table: those that this machine knows of and those that are there."""
         last = dict(self._seen.state.last)
-        if self._state_there is not None:
-            last |= {name: max(last.get(name, 0), number) for name, number in self._state_there.last.items()}
-        for name, number in mirror.numbers(self._connection).items():
-            last[name] = max(last.get(name, 0), number)
+        there = self._state_there.last if self._state_there is not None else {}
+        for numbers in (there, self._missed.numbers, mirror.numbers(self._connection)):
+            last |= {name: max(last.get(name, 0), number) for name, number in numbers.items()}
         for kind in RECORDS:
             rows = self._values[TABS[kind]].rows if TABS[kind] in self._values else []
             head = heading(kind, rows[0] if rows else [])
@@ -441,6 +481,9 @@ class Damage:
                 if kind_of is not None:
                     name = tables.TABLES[kind_of].name
                     last[name] = max([last.get(name, 0), *entry.ids[-1:]])
+        if self._is_all_gone:
+            # Others may have given out some that nobody here knows of.
+            last = {name: number + _AHEAD for name, number in last.items()}
         return last
 
 
@@ -448,6 +491,10 @@ def _counted(number: int, kind: type[Record]) -> str:
     if kind in SEALED:
         return "what this computer knows of it"
     return f"{number} {kind.noun if number == 1 else kind.plural}"
+
+
+def _listed(texts: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(texts[:-1]), *texts[-1:]]))
 
 
 def _has_stamps(rows: Sequence[Sequence[Cell]], at: int) -> bool:

@@ -22,20 +22,33 @@ from crm.errors import (
     StoreNotSetUpError,
     StoreOfflineError,
 )
-from crm.model import BY_NAME, Client, Conventions, Record
+from crm.model import BY_NAME, Client, Conventions, NumberSeries, Record
 from crm.model.data import READS_AFTER, SHEET_READS
-from crm.repository import PROGRAM, ROSTER, SPREADSHEET, Allowed, Finding, Held, Proof, Restored, Wait, Waiting, anybody
+from crm.repository import (
+    PROGRAM,
+    ROSTER,
+    SPREADSHEET,
+    Allowed,
+    Finding,
+    Held,
+    Proof,
+    Query,
+    Restored,
+    Wait,
+    Waiting,
+    anybody,
+)
 from crm.repository.dialect import Dialect
 from crm.repository.known import new_id
 from crm.repository.restoring import put_back
 from crm.repository.sheets.google.spreadsheet import NoAnswer, Rejected, Service, unreadable
 from crm.repository.sheets.grid.cells import number_of
-from crm.repository.sheets.grid.layout import HISTORY, TABS
-from crm.repository.sheets.mirror import capacity, mirror
+from crm.repository.sheets.grid.layout import HISTORY, TABS, programs_own
+from crm.repository.sheets.mirror import capacity, mirror, problems
 from crm.repository.sheets.mirror.loading import some_records
 from crm.repository.sheets.mirror.mirror import META_RANGE, Seen, State
 from crm.repository.sheets.mirror.preview import Preview
-from crm.repository.sheets.mirror.problems import problems, untaken_words, words
+from crm.repository.sheets.mirror.problems import untaken_words, words
 from crm.repository.sheets.pull import hand_edits, held_edits, ingest, kept_accounts, reading
 from crm.repository.sheets.pull.delta import AllTabsGoneError, TabDamagedError
 from crm.repository.sheets.pull.formulas import formulas
@@ -85,6 +98,7 @@ _ALL_GONE = (
     "The tabs of this program are gone from the spreadsheet. Put them back (File, Version history), or run `sheets"
     " repair`, which adds them again with what this computer knows."
 )
+_KEEPS_NUMBERS = "went on with the invoice numbers that were given out before"
 # So often it is tried to repair tabs that people go on damaging.
 _MENDS = 5
 
@@ -197,15 +211,15 @@ class SheetsRepository(SqlRepository):
                 raise
 
     def notice(self) -> str:
-        """A notice for the reader: that the connection is gone, and of when the data is, that deletions wait, or that
-        the spreadsheet is nearly full; else ''."""
+        """A notice for the reader: that the connection is gone, and of when the data is, that deletions wait, that
+        changes are gone from the spreadsheet, until `check` has listed it, or that it is nearly full; else ''."""
         if self._offline is None:
             with self._errors_explained(), self._engine.connect() as connection:
                 held, untaken = mirror.held(connection), mirror.untaken(connection)
-                full = _fullness(connection)
+                full, lost = _fullness(connection), mirror.lost_untold(connection)
             if untaken:
                 return untaken_words(untaken)
-            return f"{words(held)} `sheets repair` asks what to do." if held else full
+            return f"{words(held)} `sheets repair` asks what to do." if held else lost or full
         with self._errors_explained(), self._engine.connect() as connection:
             _, at = mirror.checked(connection)
         if isinstance(self._offline[0], TabDamagedError):
@@ -317,6 +331,7 @@ class SheetsRepository(SqlRepository):
             self._adopt(connection, edits, version, began)
         if not mirror.untaken(connection):
             self._preview.remove()
+        self._keep_numbers(connection)
         self._add_new_columns(connection)
         self.clock.forget_zone()
 
@@ -471,21 +486,51 @@ class SheetsRepository(SqlRepository):
             connection.rollback()
             raise
 
+    def _keep_numbers(self, connection: Connection) -> None:
+        """Lets a spreadsheet know of the numbers that this machine knows to be given out, where it does not since an
+        older version was put back: so nobody gives them out again."""
+
+        def change(tx: SqlTransaction) -> None:
+            for known in mirror.series(tx.connection):
+                stored = next(iter(tx.find_all(NumberSeries, Query({"name": known["name"]}))), None)
+                if stored is None:
+                    tx.add(NumberSeries(**known))
+                elif (stored.year, stored.last) < (known["year"], known["last"]):
+                    tx.apply(stored, {"year": known["year"], "last": known["last"]})
+            mirror.keep_series(tx.connection, [])
+
+        def write(seen: Seen) -> None:
+            if mirror.series(connection):
+                self._commit(connection, change, _KEEPS_NUMBERS, PROGRAM, {}, seen)
+                return
+            last = seen.state.last
+            if any(number > last.get(name, 0) for name, number in mirror.numbers(connection).items()):
+                self._write(connection, Plan(), seen, new_id())
+                connection.commit()
+
+        self._write_besides(connection, write)
+
     def _add_new_columns(self, connection: Connection) -> None:
         """Writes what a spreadsheet that an older version has made has no columns for yet: whose records are whose,
         and newer fields. Until that can be written, the names say so."""
-        if not self._enter_soon(connection):
-            return
-        try:
-            seen = mirror.seen(connection)
-            lacking = {}
-            if seen and not seen.state.staging:
-                lacking = column_restore.not_there_yet(seen, accounts=bool(team_of(connection)))
-            if seen and lacking:
+
+        def write(seen: Seen) -> None:
+            if lacking := column_restore.not_there_yet(seen, accounts=bool(team_of(connection))):
                 written = column_restore.restoring(connection, seen, lacking)
                 self._write(connection, written, seen, new_id())
                 mirror.set_blind(connection, column_restore.still_blind(mirror.blind(connection), lacking))
                 connection.commit()
+
+        self._write_besides(connection, write)
+
+    def _write_besides(self, connection: Connection, write: Callable[[Seen], None]) -> None:
+        """Lets something be written that is not urgent: what cannot be written now is tried again later."""
+        if not self._enter_soon(connection):
+            return
+        try:
+            seen = mirror.seen(connection)
+            if seen and not seen.state.staging:
+                write(seen)
             connection.rollback()
         except (Stale, Unclear, Applied, StoreOfflineError, StoreBusyError):
             connection.rollback()
@@ -711,6 +756,10 @@ class SheetsRepository(SqlRepository):
                 backup.close()
             self.set_fact(REVIEWED, "")
             self._reviewed_on = ""
+            with self._errors_explained(), self._engine.connect() as connection:
+                if self._enter_soon(connection):
+                    mirror.set_lost(connection, "")
+                    connection.commit()
             return Restored(kept, closed)
 
     def backup(self, to: Path | None = None, allowed: Allowed = anybody) -> Path:
@@ -789,9 +838,13 @@ class SheetsRepository(SqlRepository):
                     return
                 self._enter(connection)
                 try:
+                    damage = Damage(self.service, connection, self._seen_once(connection))
+                    if damage.is_to_be_read_anew:
+                        mirror.forget_end(connection)
+                        connection.commit()
                     with suppress(Rejected, NoAnswer):
                         # Somebody else may be doing it; what is there then is looked at again.
-                        Damage(self.service, connection, self._seen_once(connection)).mend()
+                        damage.mend()
                 finally:
                     connection.rollback()
         raise StoreError("The spreadsheet could not be repaired: it is being changed at this very moment. Try again.")
@@ -838,9 +891,9 @@ class SheetsRepository(SqlRepository):
         self._until_done(write)
 
     def _put_back_rows(self, connection: Connection) -> None:
-        """Writes the rows that are gone anew, and IDs and versions where they were; changes no record."""
+        """Writes the rows that are gone anew, and cells of the program's that were overwritten; changes no record."""
         self._enter(connection)
-        held, ids = mirror.held(connection), dict(held_edits.misnamed(connection))
+        held, ids = mirror.held(connection), dict(held_edits.overwritten(connection))
         for name, gone in held.items():
             kind = BY_NAME[name]
             unknown = set(gone) - some_records(connection, kind, gone).keys()
@@ -855,6 +908,8 @@ class SheetsRepository(SqlRepository):
             seen, clock = mirror.must_have_seen(connection), self.clock.stopped()
             tx = SqlTransaction(connection, self._dialect, clock, user=self.user, what="put back in the spreadsheet")
             self._write(connection, plan_rows(connection, ids, tx.number, seen), seen, tx.uid)
+            for kind, numbers in ids.items():
+                problems.forget_columns(connection, kind, numbers, programs_own(kind))
         mirror.set_held(connection, {})
         connection.commit()
         self._fall_behind(connection)
@@ -913,10 +968,17 @@ class SheetsRepository(SqlRepository):
         self._look_at_sheet()
         yield from super().check(allowed)
         with self._errors_explained(), self._shown().connect() as connection:
-            yield from problems(connection)
+            yield from problems.problems(connection)
+        self._note_lost_told()
         yield from self._grids()
         if self._offline is not None and isinstance(self._offline[0], TabDamagedError):
             yield Finding(self._offline[0].sentence, True)
+
+    def _note_lost_told(self) -> None:
+        with self._errors_explained(), self._engine.connect() as connection:
+            if mirror.lost_untold(connection) and self._enter_soon(connection):
+                mirror.set_lost_told(connection)
+                connection.commit()
 
     def _grids(self) -> Iterator[Finding]:
         """Findings about the size of the spreadsheet and merged cells; none without a connection."""

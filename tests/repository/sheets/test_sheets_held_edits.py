@@ -40,7 +40,7 @@ def test_rows_that_have_lost_id_and_version_stay_the_records_that_they_are(team:
     team.person.sort(team.id, CLIENTS, 2, True)
     assert team.stored() == before
     assert "A4" in " ".join(wrong(team))
-    assert team.repository.held().misnamed == {"client": 3, "sale": 14}
+    assert team.repository.held().overwritten == {"client": 3, "sale": 14}
     team.repository.settle(take_over=False)
     assert team.agreed() == before
 

@@ -1,5 +1,6 @@
 """What people do to tabs and headings so that the spreadsheet cannot be read: it is put back from the program."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from decimal import Decimal
@@ -8,11 +9,18 @@ from typing import Any
 import pytest
 
 from crm.errors import RefusedError
-from crm.model import Client, Sale
+from crm.model import Client, NumberSeries, Sale
 from crm.repository.sheets import repairing
 from crm.repository.sheets.google.spreadsheet import NoAnswer, Service
 from crm.repository.sheets.grid.layout import META
+from crm.repository.sheets.repository import SheetsRepository
+from tests.support.by_hand import Sheet
 from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
+
+
+def look(machine: SheetsRepository) -> None:
+    """Lets a program look at the spreadsheet itself."""
+    machine._look_at_sheet()
 
 
 @pytest.fixture
@@ -205,8 +213,9 @@ def test_what_was_damaged_by_hand_is_named_and_put_back(team: Team, case: str) -
     team.repository.mend()
     team.repository.settle(take_over=False)
     assert team.repository.damage_by_hand() == []
-    # The numbers that were given out stay so.
-    assert team.store.sell(2, "1.00").id == 9
+    # The numbers that were given out stay so, those that another machine may have given out as well.
+    sold = team.store.sell(2, "1.00").id
+    assert sold == (1009 if case == "a file over the spreadsheet" else 9)
     found = team.agreed()
     assert team.repository.notice() == ""
     assert {kind: records for kind, records in found.items() if kind not in (Client, Sale)} == {
@@ -218,3 +227,99 @@ def test_what_was_damaged_by_hand_is_named_and_put_back(team: Team, case: str) -
         assert found[Client][number] == before[Client][number]
     assert team.stored(other) == found
     assert [what for what in team.summaries() if "put back" not in what and what != "recorded a sale"] == summaries
+
+
+def _others_save(team: Team, other: Any) -> None:
+    """A sale, an edit, a deletion, a client with a column that is new, and a row that somebody has typed."""
+    other.transact(lambda tx: tx.add(Sale(client=1, on=tx.today, amount=Decimal(99))), "sold")
+    other.transact(lambda tx: tx.change(tx.get(Client, 2), city="Wien"), "moved")
+    other.transact(lambda tx: tx.delete(tx.get(Sale, 3)), "deleted")
+    other.transact(lambda tx: tx.add(Client(kind="person", last_name="New", extra={"Boot": "42"})), "added")
+    other.transact(lambda tx: tx.change(tx.get(Client, 4), city="Graz"), "moved")
+    Sheet(team, Sale).add(client=4, amount=12)
+    look(other)
+    team.stored(other)
+
+
+@pytest.mark.many(2)
+@pytest.mark.parametrize(
+    "case",
+    ["sales deleted", "history deleted", "clients deleted", "a CSV over the tab", "crm deleted", "history cleared"],
+)
+def test_a_machine_that_is_behind_repairs_with_what_others_have_saved_since(team: Team, case: str) -> None:
+    other = team.another("ben")
+    team.stored(other)
+    _others_save(team, other)
+    before, summaries = team.stored(other), team.summaries(other)
+    CASES[case][0](team)
+    assert "Others have saved" not in " ".join(team.repository.damage_by_hand())
+    team.repository.mend()
+    assert team.agreed() == before
+    assert team.stored(other) == before
+    assert team.summaries() == summaries
+    for machine in (team.repository, other):
+        look(machine)
+        assert (machine.notice(), machine.held().overwritten) == ("", {})
+        assert [finding.what for finding in machine.check() if finding.wrong] == []
+    assert team.store.sell(1, "1.00").id == 11
+
+
+@pytest.mark.slow
+def test_what_was_too_much_to_be_kept_is_named_before_a_machine_that_is_behind_repairs(team: Team) -> None:
+    other = team.another("ben")
+    team.stored(other)
+    many = [Client(kind="person", last_name=f"Import {at}", notes="x" * 400) for at in range(300)]
+    other.transact(lambda tx: tx.add_all(many), "imported")
+    other.transact(lambda tx: tx.change(tx.get(Client, 2), city="Wien"), "moved")
+    before = team.stored(other)
+    team.person.delete_tab(team.id, CLIENTS)
+    assert "300 clients of theirs are not known here" in " ".join(team.repository.damage_by_hand())
+    team.repository.mend()
+    look(other)
+    assert team.stored(other) == before
+    assert len(other.held().gone["client"]) == 300
+    other.settle(take_over=False)
+    look(team.repository)
+    assert team.agreed() == before
+
+
+def test_a_machine_that_knew_more_says_so_and_can_put_it_back(team: Team) -> None:
+    other = team.another("ben")
+    team.stored(other)
+    other.transact(lambda tx: tx.add(NumberSeries(name="invoice", pattern="I-{number}", year=2026, last=6)), "issued")
+    other.transact(lambda tx: tx.add(Sale(client=1, on=tx.today, amount=Decimal(99))), "sold")
+    before = team.stored(other)
+    _replaced(team)
+    told = " ".join(team.repository.damage_by_hand())
+    assert "Nothing in the spreadsheet says whether others have saved" in told
+    team.repository.mend()
+    look(other)
+    team.stored(other)
+    assert re.search(r"2 changes, from number 4 on, are not in it any more.* `restore` puts it back", other.notice())
+    assert other.notice() in [finding.what for finding in other.check()]
+    assert other.notice() == ""
+    # Numbers that were given out are not given again: those of records and those of invoices.
+    look(team.repository)
+    with team.repository.read() as snapshot:
+        assert [series.last for series in snapshot.find_all(NumberSeries)] == [6]
+    assert team.store.sell(2, "1.00").id > 9
+    (kept,) = (team.store.folder / "machine-1" / "backups").glob("*.sqlite3")
+    other.restore(kept)
+    look(team.repository)
+    assert team.stored()[Sale] == before[Sale]
+    assert "not in it any more" not in " ".join(finding.what for finding in other.check())
+
+
+@pytest.mark.many
+@pytest.mark.parametrize("column", ["Total spend", "Version", "Created"])
+def test_a_cell_that_only_the_program_writes_is_put_back(team: Team, column: str) -> None:
+    other = team.another("ben")
+    before = team.stored(other)
+    team.person.set_cells(team.id, CLIENTS, 1, _column(team, column), [["5"]])
+    look(team.repository)
+    assert team.repository.held().overwritten == {"client": 1}
+    team.repository.settle(take_over=False)
+    assert team.repository.held().overwritten == {}
+    look(other)
+    assert [finding.what for finding in other.check() if finding.wrong] == []
+    assert team.agreed() == before

@@ -77,6 +77,20 @@ def columns(kind: type[Record]) -> tuple[str, ...]:
     return _COLUMNS[kind]
 
 
+# A person may choose a status, or empty it; the other columns that follow from the rules are the program's.
+_CHOSEN = ("status", "status_pinned_until")
+
+
+def programs_own(kind: type[Record]) -> Sequence[str]:
+    """The columns that only the program writes: IDs, versions and times, and what follows from other records."""
+    known = fields(kind)
+    return [
+        name
+        for name in columns(kind)
+        if name not in known or known[name].by == "facts" or (known[name].by == "rules" and name not in _CHOSEN)
+    ]
+
+
 def header(kind: type[Record], name: str) -> str:
     """The header of the column of a field."""
     return _HEADERS.get(name) or fields(kind)[name].label

@@ -13,7 +13,7 @@ from crm.model import RECORDS, Record
 from crm.repository import ROSTER, tables
 from crm.repository.known import new_id
 from crm.repository.sheets.grid.cells import LARGEST_EXACT
-from crm.repository.sheets.grid.layout import FORMAT, META, TABS, Cell, columns
+from crm.repository.sheets.grid.layout import FORMAT, HISTORY, META, TABS, Cell, columns
 from crm.repository.sqlite import counters
 
 metadata = MetaData()
@@ -223,9 +223,15 @@ def set_seen(
     connection.exec_driver_sql(_NEXT_GENERATION)
     last_ids = numbers(connection) if last_ids is None else last_ids
     for name, last in now.state.last.items():
-        if last_ids.get(name) == last:
-            continue
-        counters.put(connection, name, last)
+        if last_ids.get(name, 0) < last:
+            counters.skip(connection, name, last)
+
+
+def forget_end(connection: Connection) -> None:
+    """Forgets where the history ended, so that all of the spreadsheet is read at the next look."""
+    if (last := seen(connection)) is not None:
+        last.places[HISTORY.title].heading = [""]
+        _set_fact(connection, "seen", json.dumps(asdict(last), ensure_ascii=False))
 
 
 _NEXT_GENERATION = """
@@ -343,6 +349,28 @@ def lost(connection: Connection) -> str:
 def set_lost(connection: Connection, text: str) -> None:
     """Notes what was lost."""
     _set_fact(connection, "lost", text)
+    _set_fact(connection, "lost told", "")
+
+
+def lost_untold(connection: Connection) -> str:
+    """The text of what was lost, until somebody has read of it in the findings of `check`."""
+    return "" if _fact(connection, "lost told") else lost(connection)
+
+
+def set_lost_told(connection: Connection) -> None:
+    """Notes that somebody has read of it."""
+    _set_fact(connection, "lost told", "yes")
+
+
+def series(connection: Connection) -> list[dict[str, Any]]:
+    """The series of invoice numbers as they stood before such a loss, until the spreadsheet goes on from there."""
+    kept: list[dict[str, Any]] = json.loads(_fact(connection, "series") or "[]")
+    return kept
+
+
+def keep_series(connection: Connection, fields: Sequence[Mapping[str, Any]]) -> None:
+    """Notes how far the series had come, by the fields of each."""
+    _set_fact(connection, "series", json.dumps(fields) if fields else "")
 
 
 def other_cells(connection: Connection) -> int:

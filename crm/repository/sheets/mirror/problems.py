@@ -88,6 +88,16 @@ def forget_what(connection: Connection, kind: type[Record], record_id: int, mess
     connection.execute(delete(_table).where(*ours, _table.c.what == message))
 
 
+def forget_columns(connection: Connection, kind: type[Record], ids: Collection[int], names: Collection[str]) -> None:
+    """Forgets what was wrong in some columns of records."""
+    numbers, columns_ = json.dumps(list(ids)), json.dumps(list(names))
+    statement = (
+        "DELETE FROM sheet_problem WHERE record = ? AND id IN (SELECT value FROM json_each(?))"
+        " AND field IN (SELECT value FROM json_each(?))"
+    )
+    connection.exec_driver_sql(statement, (kind.kind_name, numbers, columns_))
+
+
 def refuse_mixed(connection: Connection, kind: type[Record], ids: Collection[int]) -> None:
     """Raises RefusedError where one of the records stands in a row that mixes it with another."""
     statement = (

@@ -165,8 +165,10 @@ class ChangedRows:
         except (ValueError, ArithmeticError):
             raise FieldError(NOT_READ) from None
         known = getattr(current, name)
-        if known == getattr(kind(), name) and name not in people(kind).values():
-            # It could not be read so far.
+        is_unread = known == getattr(kind(), name) and name not in people(kind).values()
+        # A program that has seen more changes than this machine has put it right.
+        is_later = name in ("version", "updated_at") and value > known
+        if is_unread or is_later:
             table = tables.TABLES[kind]
             self.tx.connection.execute(update(table).where(table.c.id == current.id).values({name: value}))
             self.tx.forget(current.id)

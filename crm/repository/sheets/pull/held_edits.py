@@ -8,7 +8,8 @@ from sqlalchemy import Connection, select
 from crm.model import BY_NAME, Adjustment, Invoice, InvoiceLine, NumberSeries, Record, belonging_to, keeping
 from crm.model.data import FEW_DELETIONS, SHEET_DELETIONS
 from crm.repository import Held
-from crm.repository.sheets.mirror import mirror
+from crm.repository.sheets.grid.layout import programs_own
+from crm.repository.sheets.mirror import mirror, problems
 from crm.repository.sheets.pull.tab_diff import HandEdits
 from crm.repository.tables import TABLES, setting
 
@@ -66,11 +67,20 @@ def _few(connection: Connection) -> int:
 
 
 def held_of(connection: Connection) -> Held:
-    """The deletions that wait, and the rows in which an ID or a version is not what the program wrote."""
-    return Held(mirror.held(connection), {kind.kind_name: len(ids) for kind, ids in misnamed(connection).items()})
+    """The deletions that wait, and the rows in which something stands that the program did not write there."""
+    return Held(mirror.held(connection), {kind.kind_name: len(ids) for kind, ids in overwritten(connection).items()})
 
 
-def misnamed(connection: Connection) -> dict[type[Record], Sequence[int]]:
-    """The records in whose row the ID or the version is not what the program wrote."""
-    strange = {kind: mirror.misnamed(connection, kind) for kind in BY_NAME.values()}
+def overwritten(connection: Connection) -> dict[type[Record], Sequence[int]]:
+    """The records in whose row a cell that only the program writes is not what it wrote."""
+    strange = {
+        kind: sorted({*mirror.misnamed(connection, kind), *_with_problems(connection, kind)})
+        for kind in BY_NAME.values()
+    }
     return {kind: ids for kind, ids in strange.items() if ids}
+
+
+def _with_problems(connection: Connection, kind: type[Record]) -> set[int]:
+    own, left_out = programs_own(kind), mirror.left_out(connection, kind)
+    named = {record_id for record_id, name in problems.noted(connection, kind) if record_id and name in own}
+    return named - left_out

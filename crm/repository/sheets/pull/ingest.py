@@ -7,12 +7,13 @@ the mirror last saw was done by hand: it is left for `hand_edits` to check, and 
 import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import Connection, Table, delete, select
 from sqlalchemy.exc import IntegrityError
 
 from crm.clock import Clock
-from crm.model import RECORDS, Client, Conventions, Deal, Record, Setting, User
+from crm.model import RECORDS, Client, Conventions, Deal, NumberSeries, Record, Setting, User
 from crm.model.encoding import value_of
 from crm.repository import sums, tables
 from crm.repository.dialect import Dialect
@@ -209,23 +210,40 @@ class _Intake:
                 mirror.set_quiet(self.connection, kind, tab)
 
     def _note_lost(self, before: Seen, entries: Entries) -> None:
-        """Keeps what was there where an older version of the spreadsheet was put back, and says so."""
+        """Keeps what this machine knew, and says so, where the spreadsheet does not hold its last changes any more: an
+        older version was put back, or a machine that had not seen them has repaired it."""
         text = ""
-        if self.contents.state.revision < before.state.revision:
-            kept = {(head["id"], head["at"]) for head in entries.transactions}
-            table = tables.transactions
-            known = self.connection.execute(select(table.c.id, table.c.at).order_by(table.c.id))
-            lost = [number for number, at in known if (number, at) not in kept]
-            if lost:
-                copy = self.dialect.backups.dated(f"{self.clock.now:%Y-%m-%d-%H%M%S}")
-                self.dialect.backups.backup(self.connection.engine, copy)
-                text = (
-                    f"An older version of the spreadsheet was put back: {len(lost)} changes, from {lost[0]} on, are not"
-                    f" in it any more. What this machine knew before is in {copy}; `restore` puts it back."
-                )
+        if lost := self._lost(entries):
+            copy = self.dialect.backups.dated(f"{self.clock.now:%Y-%m-%d-%H%M%S}")
+            self.dialect.backups.backup(self.connection.engine, copy)
+            happened = "An older version of the spreadsheet was put back"
+            if self.contents.state.revision >= before.state.revision:
+                happened += ", or a computer repaired it that had not seen all changes"
+            missing = f"{len(lost)} changes, from number {lost[0]} on, are" if lost[1:] else f"change {lost[0]} is"
+            text = (
+                f"{happened}: {missing} not in it any more. What this computer knew before is in {copy}; `restore` puts"
+                " it back."
+            )
+            mirror.keep_series(self.connection, self._series())
         if text or before.state.history_rows:
             # While the history is empty, each look reads everything.
             mirror.set_lost(self.connection, text)
+
+    def _lost(self, entries: Entries) -> list[int]:
+        """The changes that this machine knew, by number, and that are not in the history any more: the last one is
+        among them. What is missing at the beginning was moved to a file, what is missing in between was deleted."""
+        kept = {(head["id"], head["at"]) for head in entries.transactions}
+        first = min((number for number, _ in kept), default=0)
+        table = tables.transactions
+        known = list(self.connection.execute(select(table.c.id, table.c.at).order_by(table.c.id)))
+        lost = [number for number, at in known if number >= first and (number, at) not in kept]
+        return lost if lost and lost[-1] == known[-1].id else []
+
+    def _series(self) -> list[dict[str, Any]]:
+        """The numbers of invoices that this machine knows to be given out."""
+        records = self.good[NumberSeries].values()
+        series = [record for record in records if isinstance(record, NumberSeries) and record.last]
+        return [{name: getattr(record, name) for name in ("name", "pattern", "year", "last")} for record in series]
 
 
 def _without_corrections(

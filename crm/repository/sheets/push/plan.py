@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, select
 
 from crm.errors import StoreDamagedError
-from crm.model import BY_NAME, RECORDS, Client, Record
+from crm.model import BY_NAME, RECORDS, Client, Record, fields, people
 from crm.repository import statements, tables
 from crm.repository.sheets.grid import cells
-from crm.repository.sheets.grid.layout import OWN, Cell, Heading, alike, columns, header, heading
+from crm.repository.sheets.grid.layout import OWN, Cell, Heading, alike, columns, header, heading, programs_own
 from crm.repository.sheets.mirror import history_tab, mirror, problems
 from crm.repository.sheets.mirror.mirror import Place, Seen
 from crm.repository.transaction import SqlTransaction
@@ -22,6 +22,7 @@ _BATCH = 1000
 _HEAD = select(tables.transactions).where(tables.transactions.c.id == bindparam("wanted"))
 # Every change of a row moves these along.
 _ALWAYS = frozenset(("updated_at", "version"))
+_IDENTITY = ("id", "version")
 
 
 @dataclass
@@ -128,8 +129,8 @@ def plan_again(connection: Connection, kinds: Iterable[type[Record]], number: in
 
 
 def plan_rows(connection: Connection, ids: Mapping[type[Record], Iterable[int]], number: int, seen: Seen) -> Plan:
-    """The plan that writes rows anew which are gone, and the IDs and versions into others, as transaction `number`,
-    which changes no record."""
+    """The plan that writes rows anew which are gone, and into others the cells that only the program writes, as
+    transaction `number`, which changes no record."""
     made = Plan(history=list(history_tab.rows_of(connection, number)))
     for kind, some in ids.items():
         _Tab(connection, kind, seen.places[kind.kind_name], made).put_back(list(some))
@@ -209,9 +210,10 @@ class _Tab:
         write.relies[column] = standing
 
     def put_back(self, ids: Sequence[int]) -> None:
-        """Plans the rows of records that are gone, and the IDs and versions of those that are there."""
+        """Plans the rows of records that are gone, and the cells that only the program writes of those that are
+        there."""
         known = mirror.known(self.connection, self.kind, ids)
-        names = ("id", "version")
+        names = [name for name in programs_own(self.kind) if name in self.heading.positions or name in _IDENTITY]
         for record in self._records(ids):
             new_row = cells.row_of(record)
             if record.id not in known:
@@ -221,7 +223,11 @@ class _Tab:
             write = RowWrite(self.kind, record.id, row, self._by_column(old), list(old))
             for name in names:
                 place = columns(self.kind).index(name)
-                write.cells[self._column(name)] = write.new_row[place] = new_row[place]
+                # What this machine could never read is not known here either.
+                is_said = name in fields(self.kind) or name in people(self.kind).values()
+                is_known = is_said or getattr(record, name) != getattr(self.kind(), name)
+                if name in _IDENTITY or (is_known and not alike(old[place], new_row[place])):
+                    write.cells[self._column(name)] = write.new_row[place] = new_row[place]
             write.names = naming(self.heading, self._by_column(old), write.cells)
             self.made.updates.append(write)
 
