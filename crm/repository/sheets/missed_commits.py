@@ -24,9 +24,9 @@ from crm.repository.writing import SEALED
 
 @dataclass
 class Missed:
-    """The commits of others since: `rows` of records as they left them, by kind and id, in the order of the columns, None
-    where they deleted one; the `headings` of the tabs then; `history`, the rows that they added to it, None where those
-    are not known; and how many records are `lost`, by kind: nothing is known of them but that they were added.
+    """The commits of others since: `rows` of records as they left them, by kind and id, in the order of the columns,
+    None where they deleted one; the `headings` of the tabs then; `history`, the rows that they added to it, None where
+    those are not known; and how many records are `lost`, by kind: nothing is known of them but that they were added.
     `numbers` are the highest that were given out. It `is_all` where nothing else can have been saved; `is_known`
     where there is a word of what was."""
 
@@ -40,12 +40,12 @@ class Missed:
 
 
 def missed_commits(
-    connection: Connection, seen: Seen, there: State | None, kept: Values | None, history: Sequence[Sequence[Cell]]
+    connection: Connection, seen: Seen, current: State | None, kept: Values | None, history: Sequence[Sequence[Cell]]
 ) -> Missed:
-    """The commits of others since this machine has `seen` the spreadsheet. `there` is the state in it, `kept` the tab of
-    before images, `history` that of the history with its heading, as far as they are there."""
+    """The commits of others since this machine has `seen` the spreadsheet. `current` is the state in it, `kept` the tab
+    of before images, `history` that of the history with its heading, as far as they are there."""
     blocks = blocks_in(kept.rows, kept.grid[0]) if kept is not None else []
-    chain, is_whole = _since(blocks, seen.state, there)
+    chain, is_whole = _since(blocks, seen.state, current)
     missed = Missed(is_known=bool(blocks) or bool(history))
     for block in blocks[:1]:
         if block.redo is not None and (after := block.redo.after):
@@ -70,10 +70,10 @@ def missed_commits(
     return missed
 
 
-def _since(blocks: Sequence[Block], seen: State, there: State | None) -> tuple[list[Block], bool]:
+def _since(blocks: Sequence[Block], seen: State, current: State | None) -> tuple[list[Block], bool]:
     """The commits after a state whose cells are kept, the oldest first, and whether those are all of them."""
     chain: list[Block] = []
-    uid = there.uid if there is not None else (blocks[0].uid if blocks else "")
+    uid = current.uid if current is not None else (blocks[0].uid if blocks else "")
     if uid == seen.uid:
         return chain, True
     for block in blocks:
@@ -128,7 +128,7 @@ def _beside(kind: type[Record], row: Sequence[Any], old: Sequence[Any]) -> Itera
 def _take_block(missed: Missed, block: Block, part: Part, kept: Sequence[Cell]) -> None:
     """Takes the rows of one tab as a commit left them, unless a later state of them is known: where the history is, it
     says which records are gone."""
-    redo, rows, is_told = block.redo, missed.rows.setdefault(part.kind, {}), missed.history is not None
+    redo, rows, is_listed = block.redo, missed.rows.setdefault(part.kind, {}), missed.history is not None
     written = list(kept)
     for at, text in redo.headings.get(part.kind, {}).items() if redo else ():
         written += [""] * (at + 1 - len(written))
@@ -143,7 +143,7 @@ def _take_block(missed: Missed, block: Block, part: Part, kept: Sequence[Cell]) 
             continue
         if use.writes is None:
             number = number_of(cells.cell_in(row, head.positions["id"]))
-            if number is not None and not is_told:
+            if number is not None and not is_listed:
                 rows[number] = None
             continue
         image = list(row)
@@ -154,7 +154,7 @@ def _take_block(missed: Missed, block: Block, part: Part, kept: Sequence[Cell]) 
     for image in images:
         row = head.row(image)
         stamp = stamped(row[len(columns(part.kind)) - 1])
-        if stamp is None or stamp[0] != number_of(row[0]) or (is_told and rows.get(stamp[0], row) is None):
+        if stamp is None or stamp[0] != number_of(row[0]) or (is_listed and rows.get(stamp[0], row) is None):
             continue
         if stamp[1] >= _version(part.kind, rows.get(stamp[0])):
             rows[stamp[0]] = row

@@ -462,8 +462,8 @@ class Damage:
     def _numbers(self) -> Mapping[str, int]:
         """The highest numbers given out, by table: those that this machine knows of and those that are there."""
         last = dict(self._seen.state.last)
-        there = self._state_there.last if self._state_there is not None else {}
-        for numbers in (there, self._missed.numbers, mirror.numbers(self._connection)):
+        stated = self._state_there.last if self._state_there is not None else {}
+        for numbers in (stated, self._missed.numbers, mirror.numbers(self._connection)):
             last |= {name: max(last.get(name, 0), number) for name, number in numbers.items()}
         for kind in RECORDS:
             rows = self._values[TABS[kind]].rows if TABS[kind] in self._values else []

@@ -369,9 +369,9 @@ def test_an_older_version_put_back_is_taken_and_told(team: Team, ada: Client, me
             "Ada Client", *(f"New {number}" for number in range(meanwhile))
         ]  # fmt: skip
     rows = [finding.what for finding in late.check() if "older version" in finding.what]
-    (told,) = rows
+    (text,) = rows
     kept = team.store.folder.glob("machine-*/backups/*.sqlite3")
-    assert any(str(path) in told for path in kept)
+    assert any(str(path) in text for path in kept)
     assert team.summaries(late) == team.summaries(team.another())
 
 

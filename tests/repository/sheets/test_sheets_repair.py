@@ -290,8 +290,8 @@ def test_a_machine_that_knew_more_says_so_and_can_put_it_back(team: Team) -> Non
     other.transact(lambda tx: tx.add(Sale(client=1, on=tx.today, amount=Decimal(99))), "sold")
     before = team.stored(other)
     _replaced(team)
-    told = " ".join(team.repository.damage_by_hand())
-    assert "Nothing in the spreadsheet says whether others have saved" in told
+    words = " ".join(team.repository.damage_by_hand())
+    assert "Nothing in the spreadsheet says whether others have saved" in words
     team.repository.mend()
     look(other)
     team.stored(other)
