@@ -151,8 +151,8 @@ def _take_block(missed: Missed, block: Block, part: Part, kept: Sequence[Cell]) 
             image += [""] * (column + 1 - len(image))
             image[column] = cell
         images.append(image)
-    for image in images:
-        row = head.row(image)
+    for written_row in images:
+        row = head.row(written_row)
         stamp = stamped(row[len(columns(part.kind)) - 1])
         if stamp is None or stamp[0] != number_of(row[0]) or (is_listed and rows.get(stamp[0], row) is None):
             continue
