@@ -10,15 +10,15 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import pytest
 
+from crm.app import open_crm
 from crm.commands import load, menus
 from crm.commands.context import CRM
 from crm.commands.registry import Command, commands, named
+from crm.config import Config
 from crm.model import Client, FollowUp, Message
 from crm.repository import Query
 from crm.terminal.console.keyboard import BACK, NO, YES, Back, Choice
@@ -29,7 +29,7 @@ from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.pages import FLOWS, load_flows
 from crm.terminal.toolkit.sections import entries
 from crm.terminal.toolkit.session import Session
-from tests.support.clocks import TODAY
+from tests.support.clocks import TODAY, running_on
 
 # What is done to the whole store, or elsewhere, is not tried.
 # More turns than the main menu has entries and keys.
@@ -83,9 +83,8 @@ class Walking:
         pass
 
 
-@pytest.fixture
-def store_of_everything(crm: CRM) -> CRM:
-    """A store in which every list has something to open."""
+def fill_with_everything(crm: CRM) -> None:
+    """Gives every list something to open."""
     for number in range(_RECORDS):
         client: Client = named("clients add")(crm, {"company": f"Acme {number}", "email": f"a{number}@example.com"})
         named("contacts add")(crm, client, "Jo Fox")
@@ -99,57 +98,65 @@ def store_of_everything(crm: CRM) -> CRM:
         named("views save")(crm, f"Big {number}", "total_spend > 1")
         named("opt-outs add")(crm, f"x{number}@example.com")
         named("rules add")(crm, f"Big {number} when total_spend > {number}")
-    return crm
 
 
 @pytest.fixture
-def walked(store_of_everything: CRM, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tuple[Walking, set[str]]:
-    """A walk through the whole menu, and the commands that it came to."""
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
+def store_of_everything(crm: CRM) -> CRM:
+    """A store in which every list has something to open."""
+    fill_with_everything(crm)
+    return crm
+
+
+@pytest.fixture(scope="module")
+def walked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Walking, set[str]]:
+    """A walk through the whole menu, and the commands that it came to. One is enough for all that it shows."""
+    folder = tmp_path_factory.mktemp("walk")
     load()
     load_flows()
-    called: set[str] = set()
-    start, run = Session.start, Command.__call__
+    crm = open_crm(Config(f"sqlite:///{folder / 'crm.sqlite3'}", "tester", running_on(TODAY)))
+    with closing(crm.repository), pytest.MonkeyPatch.context() as patch:
+        fill_with_everything(crm)
+        patch.setenv("XDG_DATA_HOME", str(folder))
+        patch.chdir(folder)
+        patch.setattr(Session, "_crashed", _raise)
+        called: set[str] = set()
+        start, run = Session.start, Command.__call__
 
-    def starts(session: Session, command: Command, **given: Any) -> None:
-        called.add(command.words)
-        start(session, command, **given)
+        def starts(session: Session, command: Command, **given: Any) -> None:
+            called.add(command.words)
+            start(session, command, **given)
 
-    def runs(command: Command, *arguments: Any, **given: Any) -> Any:
-        called.add(command.words)
-        return run(command, *arguments, **given)
+        def runs(command: Command, *arguments: Any, **given: Any) -> Any:
+            called.add(command.words)
+            return run(command, *arguments, **given)
 
-    monkeypatch.setattr(Session, "start", starts)
-    monkeypatch.setattr(Command, "__call__", runs)
-    monkeypatch.setattr(Session, "_crashed", _raise)
-    keyboard = Walking()
-    screen = Screen(io.StringIO(), plain=False, environment={"TERM": "xterm", "COLUMNS": "80", "LINES": "24"})
-    # Pages call one another's functions directly as well.
-    leads = {_code(flow): words for words, flow in FLOWS.items()}
-
-    def entered(frame: FrameType, event: str, _: Any) -> None:
-        if event == "call" and frame.f_code in leads:
-            called.add(leads[frame.f_code])
-
-    with closing(Session(store_of_everything, keyboard, screen)) as session:
-        keyboard.session = session
-        menu = MainMenu(session)
-        menu._loads_rest = False
-        sys.setprofile(entered)
-        try:
+        patch.setattr(Session, "start", starts)
+        patch.setattr(Command, "__call__", runs)
+        _note_flows(patch, called)
+        keyboard = Walking()
+        screen = Screen(io.StringIO(), plain=False, environment={"TERM": "xterm", "COLUMNS": "80", "LINES": "24"})
+        with closing(Session(crm, keyboard, screen)) as session:
+            keyboard.session = session
+            menu = MainMenu(session)
+            menu._loads_rest = False
             for _ in range(_SECTIONS):
                 menu.show()
                 menu.dispatch(menu.choose())
-        finally:
-            sys.setprofile(None)
     return keyboard, called
 
 
-def _code(flow: Any) -> Any:
-    """The code of a function that leads through a command."""
-    function = getattr(flow, "func", flow)
-    return getattr(function, "__wrapped__", function).__code__
+def _note_flows(patch: pytest.MonkeyPatch, called: set[str]) -> None:
+    """Pages call one another's functions directly as well: what leads through a command is noted wherever a module
+    calls it by name."""
+    for words, flow in FLOWS.items():
+
+        def leads(*arguments: Any, words: str = words, flow: Any = flow, **given: Any) -> Any:
+            called.add(words)
+            return flow(*arguments, **given)
+
+        for module in [module for name, module in sys.modules.items() if name.startswith("crm.terminal.")]:
+            for name in [name for name, value in vars(module).items() if value is flow]:
+                patch.setattr(module, name, leads)
 
 
 def _raise(_: Session, error: Exception) -> None:
