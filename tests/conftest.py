@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -101,29 +101,41 @@ _LONGEST = {
     "test_closed_doors",
     "test_terminal_lost_sessions",
 }
-# So many variants of a test are tried on the oldest Python as well.
+# So many variants of a test are tried each time, and on the oldest Python.
 _VARIANTS = 3
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks as slow what is better left to CI: tests on a spreadsheet that are tried on a file each time, as it is read
-    from a file too, and all variants of a test but the first."""
+    from a file too, and all variants of a test but a few."""
     items.sort(key=lambda item: item.path.stem not in _LONGEST)
-    variants: Counter[tuple[Path, str]] = Counter()
+    variants: dict[tuple[Path, str], list[pytest.Item]] = defaultdict(list)
     for item in items:
         on = getattr(item, "callspec", None)
         if on is None:
             continue
-        name = item.path, item.name.partition("[")[0]
-        variants[name] += 1
-        if variants[name] > _VARIANTS:
-            item.add_marker(pytest.mark.variant)
         if "sheets" in on.params.values() and (
             item.path.stem not in _ON_SHEETS or is_hypothesis_test(getattr(item, "obj", None))
         ):
             item.add_marker(pytest.mark.slow)
-        if (many := item.get_closest_marker("many")) and variants[name] > (many.args or (1,))[0]:
-            item.add_marker(pytest.mark.slow)
+        if item.get_closest_marker("slow") is None:
+            variants[item.path, item.name.partition("[")[0]].append(item)
+    for alike in variants.values():
+        many = alike[0].get_closest_marker("many")
+        quick = (many.args or (1,))[0] if many else _VARIANTS
+        # From the whole table: its beginning, its middle and its end are seldom of one sort.
+        chosen = {at * len(alike) // quick for at in range(quick)}
+        for at, item in enumerate(alike):
+            if at not in chosen:
+                item.add_marker(pytest.mark.variant)
+                if many or _is_made_for_each(item):
+                    item.add_marker(pytest.mark.slow)
+
+
+def _is_made_for_each(item: pytest.Item) -> bool:
+    """Whether something of ours is made anew for each variant, as a store is. Of all others hundreds take a second."""
+    made = item._fixtureinfo.name2fixturedefs.values()
+    return any(fixture[-1].scope == "function" and fixture[-1].baseid.startswith("tests") for fixture in made)
 
 
 def _sqlite(folder: Path, *, same_machine: bool, **clocks: Any) -> SqlRepository:  # noqa: ARG001 - a file has one
