@@ -595,6 +595,7 @@ def test_today_reports_the_day_that_crm_now_names(shell: CommandLine) -> None:
 # Without assert statements
 
 
+@pytest.mark.slow
 def test_the_program_does_the_same_without_its_assert_statements(shell: CommandLine) -> None:
     """`python -O` leaves them out."""
     lines = [

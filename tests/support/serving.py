@@ -4,10 +4,15 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import uvicorn
+from httpx._transports import default
 
 from crm.web.uvicorn_server import listen, settings
+
+# To read the certificates of all authorities takes 20 ms, and httpx does it for each client.
+default.create_ssl_context = cache(default.create_ssl_context)
 
 
 @contextmanager

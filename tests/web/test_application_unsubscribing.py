@@ -46,6 +46,16 @@ class Posted:
             return snapshot.get(Client, self.client.id).marketing_consent
 
 
+class NoTerminals(Terminals):
+    """No terminal is opened here, and to start the process that they are forked from takes a second."""
+
+    async def start(self) -> None:
+        pass
+
+    async def stop(self, why: str) -> None:
+        pass
+
+
 @pytest.fixture
 def posted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Posted]:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
@@ -58,7 +68,7 @@ def posted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Posted]:
     crm = open_crm(config)
     new = Client(kind="person", first_name="Erika", last_name="Muster", email="e@example.com", marketing_consent=True)
     client = crm.transact(lambda tx: tx.add(new), "added a client")
-    site = make_site(config, opening, lambda purpose: purpose.encode(), Terminals(MENU))
+    site = make_site(config, opening, lambda purpose: purpose.encode(), NoTerminals(MENU))
     try:
         with served(application(site, trusted="127.0.0.0/8", key=b"journal")) as url:
             yield Posted(url, crm, client)

@@ -545,6 +545,12 @@ def test_money_given_back_is_taken_off(office: Office) -> None:
     assert set(report(office.crm, "by", of="client").values("share")) == {None}
     assert total(report(office.crm, "rfm", of="amount"))["amount"] == -15
     assert total(report(office.crm, "cohorts", of="amount"))["clients"] == 3
+
+
+@pytest.mark.slow
+def test_reports_of_money_given_back_are_drawn(office: Office) -> None:
+    today = office.crm.today
+    filled(office.crm, [Bought(1, today, Decimal(10)), Bought(2, today, Decimal(-30))])
     for words, given in REPORTS:
         written(office, words, given)
 
