@@ -23,6 +23,7 @@ from crm.model import (
     fields,
     typed_fields,
 )
+from crm.model.fields import Check
 from crm.repository import Finding, Query, StatusMove, balances, bills, reminder_levels, sums, tables
 from crm.repository.snapshot import SqlSnapshot
 
@@ -83,14 +84,23 @@ def addresses_can_be_used(snapshot: SqlSnapshot) -> Iterator[Finding]:
     """E-mail addresses and telephone numbers can be written to and dialled."""
     settings = {setting.key: setting.value for setting in snapshot.find_all(Setting)}
     by = Conventions(country=settings.get("country", Conventions.country), clock=snapshot.clock)
-    checked = {name: typed_fields(Client)[name] for name in ("email", "phone")}
-    for record in snapshot.each(Client, Query(sort="id")):
-        for name, field in checked.items():
-            doubt = field.check.doubt(getattr(record, name), by)
-            if doubt:
-                yield Finding(
-                    f"{record.name}: {getattr(record, name)}: {doubt}.", False, "client", record.id, "Edit the client."
-                )
+    checked = {name: typed_fields(Client)[name].check for name in ("email", "phone")}
+    place = tables.client.c
+    # The others need not be read as a whole.
+    doubts = {
+        row.id: doubtful
+        for row in snapshot.select(select(place.id, *(place[name] for name in checked)).order_by(place.id))
+        if (doubtful := [doubt for name, check in checked.items() if (doubt := _doubt(check, row._mapping[name], by))])
+    }
+    for record_id, doubtful in doubts.items():
+        name = snapshot.get(Client, record_id).name
+        for doubt in doubtful:
+            yield Finding(f"{name}: {doubt}.", False, "client", record_id, "Edit the client.")
+
+
+def _doubt(check: Check, value: str, by: Conventions) -> str:
+    doubt = check.doubt(value, by)
+    return f"{value}: {doubt}" if doubt else ""
 
 
 def deals_are_in_a_stage(snapshot: SqlSnapshot) -> Iterator[Finding]:

@@ -90,6 +90,16 @@ def test_the_largest_amounts_are_exact(store: Store) -> None:
     assert store.wrong() == []
 
 
+def test_check_names_the_clients_whose_addresses_cannot_be_used(store: Store) -> None:
+    store.add(first_name="Ann", last_name="Fox", email="ann@example.com", phone="+436601234567")
+    bad = store.add(first_name="Bo", last_name="Elm", email="bo@firma.invalidtld", phone="12")
+    findings = [finding for finding in store.repository.check() if finding.record == "client"]
+    assert [(finding.record_id, finding.wrong, finding.what[:27]) for finding in findings] == [
+        (bad.id, False, "Bo Elm: bo@firma.invalidtld"),
+        (bad.id, False, "Bo Elm: 12: not a telephone"),
+    ]
+
+
 def test_check_finds_a_total_that_is_not_the_sum(store: Store) -> None:
     client = store.add()
     store.sell(client, "5.00")

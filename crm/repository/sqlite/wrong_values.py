@@ -13,6 +13,8 @@ from crm.repository.wrong_values import WrongValue, expected
 
 # What is larger cannot be counted on from.
 _LARGEST = 2**53
+# What fits a column of these holds nothing but digits and signs.
+_NO_TEXT = (Boolean, Minor, Integer, UniqueNumber, Date, Moment)
 # So much of a time are its seconds, 2026-11-20 14:05:00; a fraction may follow.
 _SECONDS = 19
 
@@ -45,7 +47,10 @@ def _of_file(file: sqlite3.Connection, tables: dict[str, Sequence[Column[Any]]])
 
 
 def _not_coded(file: sqlite3.Connection, table: str, columns: Sequence[Column[Any]]) -> Iterator[WrongValue]:
-    """The text of a table that is not UTF-8."""
+    """The text of a table that is not UTF-8; what fits a column of another type is."""
+    columns = [column for column in columns if not isinstance(column.type, _NO_TEXT)]
+    if not columns:
+        return
     names = [f'"{column.name}"' for column in columns]
     try:
         # To read it is to decode it, much quicker than one by one.
