@@ -68,6 +68,7 @@ class FollowUp(Record):
     about: ClassVar[Kind] = Kind(
         "follow_up",
         "follow-ups",
+        noun="follow-up",
         place=8,
         needs=("client", "due_on"),
         called="what",

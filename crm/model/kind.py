@@ -135,10 +135,11 @@ class Derived:
 class Kind:
     """The declaration of a kind of record, beside its fields.
 
-    `place` says where it stands wherever the kinds are listed, as in a dump; those without one come last, and each
-    comes after the kinds that it links to. `needs` are the fields without which a row of a spreadsheet is no record;
-    no store keeps a record in which one of them is empty, but for those in `may_be_empty`. `called` is the field that
-    people call a record by, `order` the order of a list when none is asked for, `day` the field that a period is about.
+    `noun` is what people write where it is not the name with blanks. `place` says where it stands wherever the kinds
+    are listed, as in a dump; those without one come last, and each comes after the kinds that it links to. `needs` are
+    the fields without which a row of a spreadsheet is no record; no store keeps a record in which one of them is empty,
+    but for those in `may_be_empty`. `called` is the field that people call a record by, `order` the order of a list
+    when none is asked for, `day` the field that a period is about.
 
     `follows` are fields that the record itself says: each is made anew from the others whenever one is written.
 
@@ -154,6 +155,7 @@ class Kind:
     plural: str
     _: KW_ONLY
     tab: Tab
+    noun: str = ""
     place: int = 1000
     needs: tuple[str, ...] = ()
     may_be_empty: tuple[str, ...] = ()

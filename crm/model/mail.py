@@ -152,6 +152,7 @@ class OptOut(Record):
     about: ClassVar[Kind] = Kind(
         "opt_out",
         "opt-outs",
+        noun="opt-out",
         place=18,
         needs=("address", "on"),
         called="address",

@@ -55,11 +55,12 @@ def account_beside(name: str) -> Any:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """The base of every record. `id` is 0 until it is stored; times are UTC; `version` counts its changes. `about` is
-    its declaration, which also says `kind_name`, `plural` and the `noun`, as people write its name."""
+    its declaration, which also says `kind_name`, `plural`, and the `noun` and `nouns` that people write."""
 
     about: ClassVar[Kind]
     kind_name: ClassVar[str]
     noun: ClassVar[str]
+    nouns: ClassVar[str]
     plural: ClassVar[str]
 
     id: int = 0
@@ -69,7 +70,8 @@ class Record:
 
     def __init_subclass__(cls) -> None:
         cls.kind_name, cls.plural = cls.about.name, cls.about.plural
-        cls.noun = cls.kind_name.replace("_", "-")
+        cls.noun = cls.about.noun or cls.kind_name.replace("_", " ")
+        cls.nouns = f"{cls.noun}s" if cls.about.noun else cls.plural.replace("-", " ")
 
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)

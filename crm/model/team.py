@@ -68,6 +68,7 @@ class SignIn(Record):
     about: ClassVar[Kind] = Kind(
         "sign_in",
         "sign_ins",
+        noun="sign-in",
         place=17,
         needs=("user", "state"),
         indexes={

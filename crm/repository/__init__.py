@@ -100,6 +100,11 @@ class HistoryEntry:
         return self.what if self.undoes is None else _UNDOING.sub("", self.what)
 
     @property
+    def in_words(self) -> str:
+        """The change in words, without the number of another one: "undid: recorded a sale"."""
+        return self.what if self.undoes is None else f"{'undid' if self.is_undo else 'redid'}: {self.first_words}"
+
+    @property
     def undo_words(self) -> str:
         """The summary of its undo, for the history."""
         return f"redid {self.undoes}: {self.first_words}" if self.is_undo else f"undid {self.id}: {self.first_words}"

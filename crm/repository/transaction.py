@@ -557,7 +557,7 @@ class SqlTransaction(SqlSnapshot):
         for keeping_it, name in keeping(kind):
             if kept := sorted(self.naming(keeping_it, name, ids)):
                 word = "in" if kind is Stage else "of"
-                plural = keeping_it.plural.replace("-", " ")
+                plural = keeping_it.nouns
                 records = [self.get(kind, number) for number in kept[:_NAMED]]
                 names = ", ".join(getattr(record, "name", "") or f"{record.noun} {record.id}" for record in records)
                 more = f" and {len(kept) - _NAMED} more" if len(kept) > _NAMED else ""

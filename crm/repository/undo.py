@@ -358,8 +358,8 @@ def _built_on(snapshot: "SqlReader", number: int) -> Iterator[str]:
                 .order_by(table.c.id)
             )
             for row in snapshot.connection.execute(statement):
-                noun = record.replace("_", " ")
-                yield f"{noun} {row.id} of {kind.kind_name} {row.owner} was recorded or changed by {row.later}"
+                whose = f"{owned.noun} {row.id} of {kind.noun} {row.owner}"
+                yield f"{whose} was recorded or changed later, in change {row.later}"
 
 
 def _kept(snapshot: "SqlReader", number: int) -> Iterator[str]:

@@ -20,7 +20,7 @@ from crm.commands.clients.clients import ClientChanges, closing, own_fields
 from crm.commands.context import CRM, Progress
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import FieldError, Question, RefusedError, confirmation
-from crm.model import Client, Conventions, belonging_to, fields, named
+from crm.model import BY_NAME, Client, Conventions, belonging_to, fields, named
 from crm.model.fields import Tags
 from crm.repository import Query, Transaction
 
@@ -208,8 +208,7 @@ def _belonging(tx: Transaction, numbers: Sequence[int]) -> dict[str, int]:
 
 def counted(along: Mapping[str, int], by: Conventions) -> list[str]:
     """The records that are deleted with clients, counted in words, by the name of its kind."""
-    kinds = {kind.kind_name: kind.plural for kind, _ in belonging_to(Client)}
-    return [pluralize(count, name.replace("_", "-"), kinds[name], by) for name, count in along.items()]
+    return [pluralize(count, BY_NAME[name].noun, BY_NAME[name].nouns, by) for name, count in along.items()]
 
 
 def _changes_summary(changes: Mapping[str, Any], untag: Sequence[str], by: Conventions) -> str:

@@ -344,7 +344,7 @@ def closing(snapshot: Snapshot, clients: Collection[int]) -> str:
 def _belongings(snapshot: Snapshot, client: Client, by: Conventions) -> list[str]:
     """The number of records of each kind that belong to a client, in words."""
     counts = {kind: snapshot.count(kind, Query({name: client.id})) for kind, name in belonging_to(Client)}
-    words = {kind: (kind.noun, kind.plural) for kind in counts}
+    words = {kind: (kind.noun, kind.nouns) for kind in counts}
     return [pluralize(count, *words[kind], by) for kind, count in counts.items() if count]
 
 

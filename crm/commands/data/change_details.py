@@ -1,17 +1,23 @@
 """The changes of a transaction as people read them: the records' names, and each field before and after."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from crm.commands.record_names import names_of
+from crm.config import TEAM
 from crm.errors import FileError
-from crm.model import BY_NAME, Conventions, fields, links, people
+from crm.model import BY_NAME, Conventions, Setting, fields, links, people
 from crm.model.encoding import value_of
+from crm.model.local_labels import local_label
 from crm.repository import Change, Snapshot
 
 # Names of records, by kind and number.
 Names = Mapping[tuple[str, int], str]
+# What is written where a field holds nothing.
+EMPTY = "empty"
+# What says no more than the status, or the stage of a deal, beside it.
+_BESIDE = frozenset(("status_reason", "status_before", "status_since", "stage_since", "closed_on"))
 # What a field holds, as JSON, that holds nothing.
 _NOTHING: tuple[Any, ...] = (None, "", False, 0, [], {})
 
@@ -55,6 +61,28 @@ def record_changes(snapshot: Snapshot, changes: Sequence[Change], by: Convention
     ]
 
 
+def title_of(record: RecordChange, by: Conventions) -> str:
+    """The name by which people call the record of a change: its own, or its kind and number; of a setting its label."""
+    if record.record == Setting.kind_name:
+        label = next((option.label for option in TEAM if option.name == record.name), record.name)
+        return local_label(label, by.country)
+    noun = BY_NAME[record.record].noun if record.record in BY_NAME else record.record.replace("_", " ")
+    return record.name or f"{noun} {record.id}"
+
+
+def changed_back(record: RecordChange, by: Conventions, *, undone: bool = False, but: Collection[str] = ()) -> str:
+    """The fields of a record that an undo changes back, or has changed back where it is `undone`, on one line: without
+    those that the program keeps beside others, those in `but`, and the numbers of records. '' for none."""
+    fields = [field for field in record.fields if field.name not in (*_BESIDE, *but)]
+    values = [
+        (field.label, field.now if undone else field.was, field.after if undone else field.before) for field in fields
+    ]
+    texts = [(label, text.removesuffix(f" ({number})") or EMPTY) for label, text, number in values]
+    if record.record == Setting.kind_name:
+        return "".join(f"{title_of(record, by)} back to {value}" for _, value in texts[:1])
+    return f"{title_of(record, by)}: {'; '.join(f'{label} back to {value}' for label, value in texts)}" if texts else ""
+
+
 def changed_fields(change: Change) -> list[tuple[str, Any, Any]]:
     """The fields that a change touched, before and after; of a deletion those that held anything. Of somebody with
     another name the name is shown, and the account only where that alone is another."""
@@ -84,7 +112,7 @@ def typed_value(record: str, name: str, written: Any) -> Any:
 
 def _field_change(record: str, name: str, before: Any, after: Any, names: Names, by: Conventions) -> FieldChange:
     known = fields(BY_NAME[record]).get(name) if record in BY_NAME else None
-    label = known.label if known else name.replace("_", " ").capitalize()
+    label = local_label(known.label if known else name.replace("_", " ").capitalize(), by.country)
     was, now = (_value_text(record, name, values, names, by) for values in (before, after))
     return FieldChange(name, label, before, after, was, now)
 

@@ -1,6 +1,6 @@
 """The history: what was done, listed, shown whole, written to a file, and taken back."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import islice
@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from crm.clock import Clock
 from crm.commands.context import CRM, counted
-from crm.commands.data.change_details import RecordChange, changed_fields, record_changes, typed_value
+from crm.commands.data.change_details import RecordChange, changed_back, changed_fields, record_changes, typed_value
 from crm.commands.data.demo import made_sample
 from crm.commands.data.exporting import ExportReport
 from crm.commands.data.record_counts import record_words
@@ -37,8 +37,6 @@ _OWN_VIEW = (SignIn.kind_name, Dashboard.kind_name)
 _SHOWN = 20
 # The preview of an undo names so many records that are changed back; it reads no change with more records than that.
 _PREVIEWED, _PREVIEW_READS = 3, 500
-# What says no more than the status beside it.
-_BESIDE_THE_STATUS = frozenset(("status_reason", "status_before", "status_since"))
 _IN_TOTALS = frozenset(("total_spend", "sales_count", "first_sale_on", "last_sale_on", "status"))
 
 By = Annotated[str, Line(254), About("By", "who did it, or part of the name")]
@@ -294,7 +292,7 @@ def undo_preview(crm: CRM, entry: HistoryEntry) -> Sequence[str]:
         updates = record_changes(snapshot, [change for change in changes if change.operation == "update"], by)
         kept = kept_by_undo(crm, snapshot, entry)
     totals = _totals_after_undo(crm, entry, changes)
-    listed = [line for record in updates if (line := _changed_back(record, totals))]
+    listed = [line for record in updates if (line := changed_back(record, by, but=_beside(record, totals)))]
     more = len(listed) - _PREVIEWED
     return [
         *(f"{word}: {records}" for word, records in (("Restores", restored), ("Removes", removed)) if records),
@@ -305,14 +303,9 @@ def undo_preview(crm: CRM, entry: HistoryEntry) -> Sequence[str]:
     ]
 
 
-def _changed_back(record: RecordChange, totals: Mapping[int, str]) -> str:
-    """The fields of a record that are changed back, in a line, without what `totals` say of a client."""
-    beside = _BESIDE_THE_STATUS
-    if record.record == Client.kind_name and record.id in totals:
-        beside |= _IN_TOTALS
-    fields = [f"{field.label} back to {field.was or 'empty'}" for field in record.fields if field.name not in beside]
-    name = record.name or f"{record.record.replace('_', ' ')} {record.id}"
-    return f"{name}: {'; '.join(fields)}" if fields else ""
+def _beside(record: RecordChange, totals: Mapping[int, str]) -> Collection[str]:
+    """The fields of a record that `totals` speak of."""
+    return _IN_TOTALS if record.record == Client.kind_name and record.id in totals else ()
 
 
 def _totals_after_undo(crm: CRM, entry: HistoryEntry, changes: Sequence[Change]) -> Mapping[int, str]:

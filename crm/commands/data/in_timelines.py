@@ -5,12 +5,15 @@ from typing import Any
 
 from crm.commands.activity.timeline_entries import Entry, in_one_line
 from crm.commands.activity.timeline_sources import Keyed, Part, Row, Source, source
-from crm.commands.data.change_details import typed_value
+from crm.commands.clients.reasons import reason_words
+from crm.commands.data.change_details import EMPTY, typed_value
 from crm.model import Client, Conventions, fields
+from crm.model.local_labels import local_label
 from crm.model.rights import HISTORY
 from crm.repository.queries import timeline
 
 _STATUS, _EDIT = "status", "edit"
+_AGAIN = {"undid ": "Restored", "redid ": "Added again"}
 # A sale comes before the status that it gives, and a client before all that is recorded with it.
 _RANKS = {_STATUS: 1, "create": -1}
 
@@ -49,19 +52,23 @@ def _change_text(
 ) -> str:
     """A change in words."""
     if operation == "create":
-        return "Added" if what.startswith("added") else f"Added ({what})"
+        # Who comes again by an undo was not added then.
+        again = next((words for start, words in _AGAIN.items() if what.startswith(start)), "")
+        return again or ("Added" if what.startswith("added") else f"Added ({what})")
     known = fields(Client)
     changes = [
-        f"{known[name].label}: {_value_text(name, before.get(name), by)} → {_value_text(name, value, by)}"
+        f"{local_label(known[name].label, by.country)}:"
+        f" {_value_text(name, before.get(name), by)} → {_value_text(name, value, by)}"
         for name, value in after.items()
         if name in known and name not in timeline.FOLLOWING and value != before.get(name)
     ]
     if "status" in after and (reason := after.get("status_reason")):
-        changes.append(f"because {reason}")
+        because = reason_words(reason, by).removeprefix(f"{after['status']} when ")
+        changes.append(f"because {because}")
     return "; ".join(changes) or what
 
 
 def _value_text(name: str, written: Any, by: Conventions) -> str:
     if written in (None, "", {}, []):
-        return "—"
+        return EMPTY
     return in_one_line(fields(Client)[name].check.show(typed_value(Client.kind_name, name, written), by))

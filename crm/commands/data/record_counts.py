@@ -23,6 +23,5 @@ def record_words(records: Iterable[tuple[str, int]], names: Iterable[str], by: C
         pieces.append(pluralize(clients, "client", "clients", by) + (f" ({', '.join(named)} …)" if named else ""))
     for kind, record in BY_NAME.items():
         if counts[kind]:
-            one, several = kind.replace("_", "-"), record.plural.replace("_", "-")
-            pieces.append(pluralize(counts[kind], one, several, by))
+            pieces.append(pluralize(counts[kind], record.noun, record.nouns, by))
     return ", ".join(pieces)

@@ -490,7 +490,7 @@ class Damage:
 def _counted(number: int, kind: type[Record]) -> str:
     if kind in SEALED:
         return "what this computer knows of it"
-    return f"{number} {kind.noun if number == 1 else kind.plural}"
+    return f"{number} {kind.noun if number == 1 else kind.nouns}"
 
 
 def _listed(texts: Sequence[str]) -> str:

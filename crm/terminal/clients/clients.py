@@ -7,6 +7,7 @@ from typing import Any
 
 from crm.commands.activity.follow_up_lists import next_by_client
 from crm.commands.clients.clients import ClientCard, refuse_namesake
+from crm.commands.clients.reasons import reason_words
 from crm.commands.clients.rules import statuses
 from crm.commands.registry import Command, commands, named
 from crm.errors import NotFoundError, Question, RefusedError
@@ -51,6 +52,17 @@ _LETTERS: Mapping[str, letters.Letter] = {
 _CONTACTS = 3
 # As many statuses have a key of their own beside the other entries.
 _STATUSES = 30
+# Behind the entry for more stand the lists of what a client has, then what concerns its account, one level down.
+_LISTS = ("sales list", "deals list", "follow-ups list", "email list")
+_BILLING_TITLE = "Invoices and payments"
+_BILLING = (
+    "invoices list",
+    "payments list",
+    "payments add",
+    "payments refund",
+    "statements show",
+    "statements send",
+)
 # The columns that the hint takes at most.
 _HINT = 110
 # What the card shows itself, what its keys lead to, and what is about several.
@@ -61,6 +73,7 @@ _NOT_HERE = frozenset(
         "contacts add",
         "contacts list",
         "interactions list",
+        "mailings send",
         "timeline",
     )
 )
@@ -118,17 +131,34 @@ class ClientPage(RecordPage[Client, ClientCard]):
         return [contacts, *super().keys(), *copy_keys(self.session, lambda: _copyable(self.session, self.card))]
 
     def _more(self) -> None:
-        """The menu of further actions for a client; once it is done the card is there again. Raises Back."""
+        """The menu of further actions for a client; once one is done the card is there again. Raises Back."""
         session, client = self.session, self.record
-        session.page(client.name, "More")
-        entries = [
-            Choice(_title(command), self.starts(command.words))
-            for command in _about_clients()
-            if command.words not in (*_MAIN, *_LETTERS)
-        ]
+
+        def entries(listed: Sequence[str]) -> list[Choice]:
+            return [Choice(_title(named(words)), self.starts(words)) for words in listed if self._offers(words)]
+
+        known = {*_MAIN, *_LETTERS, *_LISTS, *_BILLING}
+        listed = entries(_LISTS)
+        if billing := entries(_BILLING):
+            crumbs = (client.name, _BILLING_TITLE)
+            listed.append(Choice(_BILLING_TITLE, lambda: _choose(session, crumbs, billing)))
+        listed += entries([command.words for command in _about_clients() if command.words not in known])
         if client.status_pinned_until:
-            entries.append(Choice("Remove the pin", lambda: _lift_pin(session, client)))
-        session.choose("", entries)()
+            listed.append(Choice("Remove the pin", lambda: _lift_pin(session, client)))
+        _choose(session, (client.name, letters.MORE.word), listed)
+
+
+def _choose(session: Session, crumbs: Sequence[str], entries: Sequence[Choice]) -> None:
+    """Does one of these actions; who goes back from it chooses again. Raises Back."""
+    at = None
+    while True:
+        session.page(*crumbs)
+        act = session.choose("", entries, at=at)
+        try:
+            act()
+            return
+        except Back:
+            at = act
 
 
 def _copyable(session: Session, card: ClientCard) -> list[tuple[str, str]]:
@@ -172,7 +202,10 @@ def _about_clients() -> Sequence[Command]:
 
 _TITLES = {
     "rules why": "Why this status",
-    "sales list": "Sales of this client",
+    "sales list": "Sales",
+    "deals list": "Deals",
+    "follow-ups list": "Follow-ups",
+    "email list": "Messages",
     "clients merge": "Merge a duplicate into this one",
 }
 
@@ -280,7 +313,9 @@ def edit(session: Session, client: Client | None = None, **_: Any) -> None:
     session.tell(saved, "Saved")
     if saved.status != original.status:
         session.say(
-            f"Status: {original.status} {session.screen.sign('→', '->')} {saved.status}: {saved.status_reason}", "bold"
+            f"Status: {original.status} {session.screen.sign('→', '->')} {saved.status}:"
+            f" {reason_words(saved.status_reason, session.crm.conventions)}",
+            "bold",
         )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from crm.commands.clients.reasons import reason_words, values_words
 from crm.model import Client, Contact, Conventions, FollowUp, StatusRule, View, fields
 from crm.model.local_labels import local_label
 from crm.terminal.drawing import tables
@@ -89,7 +90,7 @@ _MOVES: Sequence[tables.Column] = (
     tables.Column("Client", lambda row, _: data(row.name), 0, 8),
     tables.Column("From", lambda row, _: tables.status(row.before), 1, 5),
     tables.Column("To", lambda row, _: tables.status(row.after), 2, 5),
-    tables.Column("Because", lambda row, _: data(row.reason, "muted"), 5, 16),
+    tables.Column("Because", lambda row, by: data(reason_words(row.reason, by), "muted"), 5, 16),
 )
 CONTACTS: Sequence[tables.Column] = (
     tables.Column("", lambda row, _: Text("*" if row.is_primary else "", "alert"), 2),
@@ -126,7 +127,7 @@ def client_heading(screen: Screen, client: Client, by: Conventions) -> None:
     heading.append(number, "muted").append_text(status)
     beside(screen, heading, _sold(client, by))
     reason = client.status_reason.removeprefix(f"{client.status} ")
-    why = data("" if reason == "otherwise" else client.status_reason, "muted")
+    why = data("" if reason == "otherwise" else reason_words(client.status_reason, by), "muted")
     if client.status_pinned_until and reason.startswith(_BY_HAND):
         why = Text(f"{_BY_HAND} {_until(client, by)}", "warning")
     elif client.status_pinned_until:
@@ -208,7 +209,8 @@ def billing_line(screen: Screen, card: "ClientCard", by: Conventions) -> Text | 
     parts = []
     for currency, still, overdue in card.billing.open:
         own = replace(by, currency=currency or by.currency)
-        parts.append(Text(f"open {own.money(still)}", "bold"))
+        if overdue != still:
+            parts.append(Text(f"open {own.money(still)}", "bold"))
         if overdue:
             parts.append(Text(f"! overdue {own.money(overdue)}", "overdue"))
     for currency, credit in card.billing.credit.items():
@@ -326,19 +328,21 @@ def _(why: "Why", screen: Screen, by: Conventions) -> None:
     screen.print(
         data(client.name, "bold").append(": ", "default").append(clean(client.status), status_style(client.status))
     )
-    screen.print(data(why.reason))
+    if not any(trace.fits for trace in why.rules) or why.pinned_until:
+        screen.print(data(reason_words(why.reason, by)))
     if why.pinned_until:
         screen.print(Text(f"Pinned {_until(client, by)}; rules do not apply while it is pinned.", "warning"))
     decided = False
     for trace in why.rules:
         decides = trace.fits and not decided
         decided = decided or trace.fits
-        sign = screen.sign("✓", "+") if trace.fits else screen.sign("✗", "-")
+        # A rule after the one that decides is not asked.
+        sign = screen.sign("✓", "+") if decides else screen.sign("✗", "-") if not trace.fits else " "
         line = Text(f" {sign} ", "gained" if decides else "muted").append(
-            clean(trace.text), "bold" if decides else "muted"
+            clean(reason_words(trace.text, by)), "bold" if decides else "muted"
         )
         if trace.values:
-            line.append("  " + ", ".join(f"{name} {clean(value)}" for name, value in trace.values), "muted")
+            line.append(f"  {clean(values_words(trace.values, by))}", "muted")
         screen.print(line)
 
 

@@ -47,7 +47,8 @@ ARROWS = ("up", "down", "left", "right", "s-up", "s-down", "s-left", "s-right", 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One entry to choose; `key` is given to it when it is '', unless it is not `keyed` and is reached by arrows alone.
+    """One entry to choose; the first nine get a digit for their `key` where it is '', unless it is not `keyed` and is
+    reached by arrows alone.
     `pieces` are its label where there are colours: each a token of the theme and a text. `card` draws, in such pieces,
     what stands beside the entries while this one is pointed at. A `heading` stands on a line above it.
 
@@ -142,15 +143,15 @@ def yes_or_no(yes: Any, no: Any = BACK) -> list[Choice]:
 
 _DIGITS = 9
 _WORD = re.compile(r"[^\W_]+")
-_KEYS = "123456789abcdefghijklmnopqrstuvwxyz"
 
 
-def numbered(choices: Sequence[Choice], hidden: Sequence[Choice] = ()) -> list[Choice]:
-    """The choices, each with a key of its own: digits first, then letters. Where there are more, the last have none and
-    are chosen by arrows, or by their words."""
-    taken = {choice.key for choice in (*choices, *hidden) if choice.key}
-    free = iter([key for key in _KEYS if key not in taken])
-    return [replace(choice, key=next(free, "")) if choice.keyed and not choice.key else choice for choice in choices]
+def numbered(choices: Sequence[Choice], most: int = _DIGITS) -> list[Choice]:
+    """The choices, the first so many of them with a number for their key. The others are chosen by arrows, or by their
+    words: letters act, and mean the same on every page."""
+    numbers = iter(range(1, most + 1))
+    return [
+        replace(choice, key=str(next(numbers, ""))) if choice.keyed and not choice.key else choice for choice in choices
+    ]
 
 
 def narrowed(choices: Sequence[Choice], typed: str) -> list[Choice]:

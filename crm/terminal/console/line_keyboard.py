@@ -54,15 +54,16 @@ class LineKeyboard:
         in_column: int = 0,
         narrows: bool = False,
     ) -> Any:
-        keyed = numbered(choices, hidden)
+        keyed = numbered(choices, len(choices))
+        wide = max((len(choice.key) for choice in keyed), default=1)
         for line in question.splitlines():
             self._screen.print(clean(line))
         for choice in keyed:
             if choice.heading:
                 self._screen.print(clean(choice.heading))
-            self._screen.print(f"{choice.key:1}  {clean(choice.label)}")
+            self._screen.print(f"{choice.key:<{wide}}  {clean(choice.label)}")
         if back:
-            self._screen.print(f"0  {back}")
+            self._screen.print(f"{'0':<{wide}}  {back}")
         if hint:
             self._screen.print(hint)
         while True:
@@ -77,10 +78,8 @@ class LineKeyboard:
                     if choice.value is BACK:
                         raise Back
                     return choice.value
-            keys = "".join(choice.key for choice in keyed)
-            self._screen.print(
-                f"{clean(answer)[:40]} is not on this page. Choose one of {' '.join(keys)}{' 0' * bool(back)}."
-            )
+            keys = [*(choice.key for choice in keyed if choice.key), *(["0"] if back else [])]
+            self._screen.print(f"{clean(answer)[:40]} is not on this page. Choose one of {' '.join(keys)}.")
 
     def text(
         self,

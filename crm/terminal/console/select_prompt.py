@@ -194,10 +194,7 @@ class SelectPrompt:
         """Ask as Keyboard.choose does; without choices any key answers. Raises Back, Cancelled or Closed."""
         self._narrows, self._typed = narrows, ""
         self._listed, self._hidden, self._back = choices, hidden, back
-        keyed = narrowed(choices, "") if narrows else numbered(choices, hidden)
-        entries = self._with_back(
-            [replace(entry, key="") if entry.field and entry.key.isalpha() else entry for entry in keyed]
-        )
+        entries = self._with_back(narrowed(choices, "") if narrows else numbered(choices))
         self._question = wrapped(clean(question, lines=True))
         self._under = _hinted(clean(hint))
         self._entries = entries
@@ -433,7 +430,7 @@ def _hinted(hint: str) -> list[tuple[str, str]]:
 
 
 def _spans(entries: Sequence[Choice], *, others: bool) -> list[str]:
-    """The keys of entries, in short: 1-9, a-d, 0 to go back; and the one that lists the others, where there is one."""
+    """The keys of entries, in short: 1-9, 0 to go back; and the one that lists the others, where there is one."""
     spans: list[str] = []
     for key in sorted(entry.key for entry in entries if entry.key not in ("", "0")):
         if spans and ord(key) == ord(spans[-1][-1]) + 1:

@@ -8,7 +8,7 @@ from crm.commands.data.history import TransactionShown
 from crm.commands.registry import named
 from crm.model import Client
 from crm.terminal.console.keyboard import Choice
-from crm.terminal.data.rendering import HISTORY, draw_transaction
+from crm.terminal.data.rendering import HISTORY_WITHOUT_NUMBERS, draw_transaction
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow
@@ -22,7 +22,7 @@ class HistoryPage(ListPage):
     """The history, newest first: all of it, or what touches a client."""
 
     title = "History"
-    columns = HISTORY
+    columns = HISTORY_WITHOUT_NUMBERS
     command = "history list"
     sorts: Mapping[str, str] = {"When": "at", "Who": "user", "What": "what"}
     filter_by: Mapping[str, str] = {

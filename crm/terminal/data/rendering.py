@@ -1,6 +1,7 @@
 """Settings, the history and what became of the store, on screen."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,8 @@ from rich.text import Text
 
 import crm.terminal.data.import_rendering  # noqa: F401 - it registers its renderers
 from crm.commands.client_selection import pluralize
-from crm.model import Conventions
+from crm.commands.data.change_details import EMPTY, changed_back
+from crm.model import BY_NAME, Conventions
 from crm.model.local_labels import local_label
 from crm.model.paths import display_path
 from crm.terminal.drawing import tables
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
 
 _VERBS = {"create": "added", "update": "changed", "delete": "deleted"}
 _LONGEST = 60
-# What says no more than the status beside it.
-_DERIVED = frozenset(("status_reason", "status_before"))
 # Of so many records an undo says what is so again.
 _UNDONE = 5
 HISTORY: Sequence[tables.Column] = (
@@ -71,6 +71,15 @@ tables.COLUMNS |= {
 }
 
 
+# The history at the menu, where it is listed without its numbers.
+HISTORY_WITHOUT_NUMBERS: Sequence[tables.Column] = (
+    *HISTORY[1:3],
+    replace(HISTORY[3], text=lambda row, _: data(row.in_words)),
+    HISTORY[4],
+    replace(HISTORY[5], text=lambda row, _: data("undone" if row.undone_by else "", "muted")),
+)
+
+
 def _undone(entry: "HistoryEntry") -> Text:
     text = f"undone by {entry.undone_by}" if entry.undone_by else f"undoes {entry.undoes}" if entry.undoes else ""
     return data(text, "muted")
@@ -84,7 +93,7 @@ def _changed(record: "RecordChange") -> str:
     """The changed fields of a record, in short; of one that was deleted its name."""
     if record.operation == "delete":
         return record.name
-    return "; ".join(f"{field.label}: {field.was or '—'} → {field.now or '—'}" for field in record.fields)
+    return "; ".join(f"{field.label}: {field.was or EMPTY} → {field.now or EMPTY}" for field in record.fields)
 
 
 @renderer("crm.commands.data.settings.SettingShown")
@@ -124,16 +133,6 @@ def _keep_safe(advice: str, screen: Screen) -> None:
         screen.print(Text(advice, "warning"))
 
 
-def _changed_back(screen: Screen, record: "RecordChange") -> Text:
-    name = record.name or f"{record.record.replace('_', ' ')} {record.id}"
-    fields = [
-        Text(f"{clean(field.label)} back to ", "muted").append(clean(_short(screen, field.now)) or "-", "default")
-        for field in record.fields
-        if field.name not in _DERIVED
-    ]
-    return Text(f"{clean(name)}: ").append(Text("; ").join(fields))
-
-
 @renderer("crm.commands.data.deletions.Deleted")
 def _(result: "Deleted", screen: Screen, _by: Conventions) -> None:
     line = Text(f"{screen.sign('✓', 'OK:')} ", "success").append(clean(result.what), "bold")
@@ -144,12 +143,12 @@ def _(result: "Deleted", screen: Screen, _by: Conventions) -> None:
 
 
 @renderer("crm.commands.data.history.TakenBack")
-def _(result: "TakenBack", screen: Screen, _by: Conventions) -> None:
+def _(result: "TakenBack", screen: Screen, by: Conventions) -> None:
     from crm.commands.data.history import passed_over_message
 
     done = "Redone" if result.undone.is_undo else "Undone"
-    line = Text(f"{screen.sign('✓', 'OK:')} {done}: ", "success").append(clean(result.undone.first_words), "bold")
-    screen.print(line)
+    what = Text(f"{screen.sign('✓', 'OK:')} {done}: ", "success").append(clean(result.undone.first_words), "bold")
+    screen.print(what)
     for word, records in (("Restored", result.restored), ("Removed", result.removed)):
         if records:
             screen.print(Text(f"{word}: ", "muted").append(clean(records), "default"))
@@ -157,9 +156,10 @@ def _(result: "TakenBack", screen: Screen, _by: Conventions) -> None:
         screen.print(Text(clean(passed_over_message(result.passed_over)), "muted"))
     if result.left_out:
         screen.print(Text(clean(result.left_out), "warning"))
-    for record in result.records[:_UNDONE]:
-        screen.print(_changed_back(screen, record))
-    if len(result.records) > _UNDONE:
+    changed = [line for record in result.records if (line := changed_back(record, by, undone=True))]
+    for line in changed[:_UNDONE]:
+        screen.print(data(line))
+    if len(changed) > _UNDONE:
         screen.print(Text("and more", "muted"))
 
 
@@ -228,16 +228,16 @@ def draw_transaction(screen: Screen, report: "TransactionShown", by: Conventions
 
 
 def _lines(screen: Screen, record: "RecordChange") -> list[Text]:
-    kind = record.record.replace("_", " ")
+    kind = BY_NAME[record.record].noun if record.record in BY_NAME else record.record.replace("_", " ")
     head = Text(f"{kind} {record.id} ").append(clean(_short(screen, record.name)), "bold")
     head.append(f"{' ' if record.name else ''}{_VERBS.get(record.operation, record.operation)}", "muted")
     return [head, *(_line(screen, record, field) for field in record.fields)]
 
 
 def _line(screen: Screen, record: "RecordChange", field: "FieldChange") -> Text:
-    line = Text(f"  {clean(field.label)}: ", "muted").append(clean(_short(screen, field.was)) or "-", "default")
+    line = Text(f"  {clean(field.label)}: ", "muted").append(clean(_short(screen, field.was)) or EMPTY, "default")
     if record.operation == "update":
-        line.append(f" {screen.sign('→', '->')} ", "muted").append(clean(_short(screen, field.now)) or "-", "default")
+        line.append(f" {screen.sign('→', '->')} ", "muted").append(clean(_short(screen, field.now)) or EMPTY, "default")
     return line
 
 

@@ -197,14 +197,20 @@ def two_lines(
         pieces = [*signs, *styled(screen, row[first], width - sum(screen.measure(text) for _, text in signs))]
         below: list[tuple[str, str]] = []
         room = width
+        beside = width - sum(screen.measure(text) for _, text in pieces) - _GAP
         for at in order:
             size = screen.measure(row[at].plain)
-            if at == first or at in before or not size or room < min(size, columns[at].least or size):
+            if at == first or at in before or not size:
                 continue
-            cell = styled(screen, row[at], min(size, room))
-            below += [("muted", screen.sign(" · ", " - "))] * bool(below)
-            below += cell
-            room -= sum(screen.measure(text) for _, text in cell) + 3
+            if room >= min(size, columns[at].least or size):
+                cell = styled(screen, row[at], min(size, room))
+                below += [("muted", screen.sign(" · ", " - "))] * bool(below)
+                below += cell
+                room -= sum(screen.measure(text) for _, text in cell) + 3
+            elif columns[at].rank < _NEEDED and beside >= size:
+                # What has no room there stands behind the name.
+                pieces += [("", " " * _GAP), *styled(screen, row[at], size)]
+                beside -= size + _GAP
         pieces += [("", "\n" + " " * _BELOW), *below] if below else []
         return "".join(text for _, text in pieces), pieces
 

@@ -52,9 +52,15 @@ class MainMenu:
         # Lines are typed by the title alone.
         figures = {} if session.screen.plain else self._brief.start.figures
         return [
-            Choice(session.screen.cut(f"{title:<{wide}}  {figures.get(name, '')}".rstrip(), _KEYED), name)
-            for name, title in listed
+            Choice(self._fitted(f"{title:<{wide}}  {figures.get(name, '')}".rstrip()), name) for name, title in listed
         ]
+
+    def _fitted(self, line: str) -> str:
+        """An entry with its figure, the first part of it alone where there is no room for all."""
+        screen = self.session.screen
+        if screen.measure(line) > screen.width - _KEYED:
+            line = line.partition(", ")[0]
+        return screen.cut(line, _KEYED)
 
     def in_column(self) -> int:
         """The number of entries below each other where they have two columns; 0 where they have one."""

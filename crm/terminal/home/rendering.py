@@ -18,6 +18,8 @@ from crm.terminal.drawing.screen import Screen, clean, data
 from crm.terminal.home import tiles
 
 _BRIEF_STATUSES = 3
+# In fewer columns names cannot be told apart.
+_LEAST_NAMES = 16
 _BRIEF_CHART = 2
 tables.COLUMNS["crm.commands.home.dashboard.TileShown"] = (
     tables.Column("Place", lambda row, _: data(row.place or "", "muted"), 2, right=True),
@@ -107,7 +109,8 @@ def _due_line(screen: Screen, due: Due, wide: int) -> Text:
     line = Text("! " if due.late else "  ", "overdue").append(f"{due.words:<{wide}}", "danger" if due.late else "bold")
     names = [item.client.name for item in due.items]
     more = f" and {due.count - len(names)} more" if due.count > len(names) else ""
-    line.append(f"  {clean(', '.join(dict.fromkeys(names)))}{more}", "default")
+    if screen.plain or screen.width - line.cell_len > _LEAST_NAMES:
+        line.append(f"  {clean(', '.join(dict.fromkeys(names)))}{more}", "default")
     line.truncate(screen.width, overflow="ellipsis" if screen.unicode else "crop")
     return line
 

@@ -12,6 +12,7 @@ from crm.commands.sales.pipeline import stages
 from crm.model import Client, Deal, Field, Stage
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.sales.foreseen import foresee_sale
+from crm.terminal.sales.latest import latest_with
 from crm.terminal.sales.picking import pick_deal, stage_line
 from crm.terminal.sales.rendering import draw_heading, draw_history
 from crm.terminal.toolkit import letters, record_actions
@@ -53,7 +54,9 @@ class DealPage(RecordPage[Deal, DealCard]):
         screen, by = self.session.screen, self.session.crm.conventions
         draw_heading(screen, self.card, by)
         # Below stand the actions, the way back and the hint.
-        draw_history(screen, self.card, by, screen.left - len(self.entries()) - 6)
+        entries = len(self.entries())
+        draw_history(screen, self.card, by, screen.left - entries - 6)
+        latest_with(self.session, self.card.client, entries)
 
     def keys(self) -> Sequence[Choice]:
         ends = {"deals win": letters.WON, "deals lose": letters.LOST} if self.record.closed_on is None else {}

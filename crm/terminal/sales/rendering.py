@@ -5,19 +5,24 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from crm.commands.clients.reasons import reason_words
 from crm.model import OUTCOMES, Client, Conventions, Deal, Sale, Stage
 from crm.terminal.drawing import tables
-from crm.terminal.drawing.cards import pairs, side_card
+from crm.terminal.drawing.cards import badge, beside, draw_timeline, pairs, side_card
 from crm.terminal.drawing.render import renderer, show
 from crm.terminal.drawing.screen import Screen, clean, data
 from crm.terminal.drawing.theme import status_style
 
 if TYPE_CHECKING:
+    from crm.commands.activity.timeline_entries import Entry
     from crm.commands.sales.board import Board
     from crm.commands.sales.deals import DealCard, DealList
     from crm.commands.sales.outcomes import DealMoved, DealWon
     from crm.commands.sales.pipeline import DealShown, StageSum
     from crm.commands.sales.sales import SaleReport
+
+# The blank line, the heading and one entry; fewer lines are not worth it.
+_LEAST_LATEST = 3
 
 
 def days(count: int, by: Conventions) -> str:
@@ -41,37 +46,46 @@ def sale_side(screen: Screen, sale: Sale, client: str, by: Conventions) -> list[
     return side_card(screen, [Text(by.money(sale.amount), "money")], facts, sale.note)
 
 
-def draw_sale_card(screen: Screen, sale: Sale, client: Client, by: Conventions) -> None:
+def draw_sale_card(screen: Screen, sale: Sale, client: Client, deal: Deal | None, by: Conventions) -> None:
     """A sale with all that is known of it, and where its client stands."""
-    status = data(f"[{client.status}]", status_style(client.status)) if client.status else Text()
-    count = f"{by.number(client.sales_count)} {'sale' if client.sales_count == 1 else 'sales'}"
-    heading = Text().append(by.money(sale.amount), "money").append(f" to {clean(client.name)}", "bold")
-    screen.print(heading.append(f" on {by.day(sale.on)}"))
+    sold = Text(by.money(sale.amount), "money").append(f"  no. {sale.id}", "muted")
+    beside(screen, sold, _standing(client, by))
+    who = data(client.name, "bold")
     facts = [
-        ("Note", data(sale.note)),
+        ("Client", who.append("  ").append_text(badge(client.status, status_style(client.status)))),
+        ("Date", data(by.day(sale.on))),
+        ("Deal", data(deal.title if deal else "")),
         ("Reference", data(sale.reference)),
-        ("Deal", data(f"no. {sale.deal}" if sale.deal else "")),
         ("Recorded by", data(sale.user)),
-        ("Client", Text(f"{by.money(client.total_spend)} in {count}  ").append_text(status)),
+        ("Note", data(sale.note)),
     ]
     screen.print(pairs([(label, value) for label, value in facts if value.plain], screen.width))
+
+
+def draw_latest(screen: Screen, client: Client, entries: Sequence["Entry"], by: Conventions, room: int) -> None:
+    """Draw the latest of the timeline of a client, below a blank line and a heading, where there is room."""
+    if not entries or room <= _LEAST_LATEST:
+        return
+    # Where all of it has no room, the last line says so.
+    most = min(len(entries), room - 2 if len(entries) <= room - 2 else room - 3)
     screen.print()
+    screen.print(Text(screen.cut(f"Latest with {clean(client.name)}", 1), "muted"))
+    draw_timeline(screen, entries, by, most)
+
+
+def _standing(client: Client, by: Conventions) -> Text:
+    """The total of the sales of a client."""
+    total = Text(f"{by.money(client.total_spend)} in {by.number(client.sales_count)} ")
+    return total.append("sale" if client.sales_count == 1 else "sales")
 
 
 def deal_side(screen: Screen, item: "DealShown", by: Conventions) -> list[tuple[str, str]]:
     """A deal beside the list."""
-    deal, stage = item.deal, item.stage
+    deal = item.deal
     value = Text(by.money(deal.value), "money")
-    if stage.outcome == "open":
+    if item.stage.outcome == "open":
         value.append(f", weighted {by.money(by.rounded(item.weighted))}", "default")
-    facts = [
-        ("Client", data(item.client, "bold")),
-        ("Stage", data(f"{stage.name}, {stage.probability} %, for {days(item.days, by)}")),
-        ("Expected close" if deal.closed_on is None else "Closed", _close(item, by)),
-        ("Lost because", data(deal.lost_reason)),
-        ("Owner", data(deal.owner)),
-    ]
-    return side_card(screen, [data(deal.title, "bold"), value], facts, deal.notes)
+    return side_card(screen, [data(deal.title, "bold"), value], _facts(item, by), deal.notes)
 
 
 DEALS: Sequence[tables.Column] = (
@@ -156,27 +170,38 @@ def _(result: "DealCard", screen: Screen, by: Conventions) -> None:
 
 
 def draw_heading(screen: Screen, card: "DealCard", by: Conventions) -> None:
-    """Draw the heading of a deal: title, client, stage and value."""
-    deal, stage = card.item.deal, card.item.stage
-    heading = data(deal.title, "bold")
-    heading.truncate(screen.width - 8, overflow="ellipsis")
-    screen.print(heading.append(f"  no. {deal.id}", "muted"))
-    screen.print(data(card.client.name))
-    worth = Text(by.money(deal.value), "bold")
+    """Draw a deal: its title and value, then what is known of it, each with its label."""
+    deal = card.item.deal
+    value = Text(by.money(deal.value), "money")
     if deal.closed_on is None:
-        worth.append(f", weighted {by.money(by.rounded(card.item.weighted))} ({stage.probability} %)", "muted")
-    screen.print(worth)
-    where = data(stage.name, "bold")
-    ended = f" on {by.day(deal.closed_on)}" if deal.closed_on else f" for {days(card.item.days, by)}"
-    screen.print(where.append(ended, "default"))
-    if deal.closed_on is None and deal.expected_close_on:
-        line = f"Expected to close on {by.day(deal.expected_close_on)}"
-        screen.print(Text(f"{line}{', overdue !' * card.item.overdue}", "warning" * card.item.overdue))
-    for label, value in (("Lost because", deal.lost_reason), ("Owner", deal.owner)):
-        if value:
-            screen.print(Text(f"{label} ", "muted").append(clean(value), "default"))
+        value.append(f"  weighted {by.money(by.rounded(card.item.weighted))}", "muted")
+    title = data(deal.title, "bold")
+    title.truncate(screen.width - 8, overflow="ellipsis" if screen.unicode else "crop")
+    beside(screen, title.append(f"  no. {deal.id}", "muted"), value)
+    screen.print(pairs([row for row in _facts(card.item, by) if row[1].plain], screen.width))
     if deal.notes:
         screen.print(data(deal.notes, "note", lines=True))
+
+
+def _facts(item: "DealShown", by: Conventions) -> list[tuple[str, Text]]:
+    """The fields of a deal that are filled in, each with its label."""
+    deal = item.deal
+    close = data(f"{by.day(deal.expected_close_on)}, overdue !", "warning") if item.overdue else _close(item, by)
+    return [
+        ("Client", data(item.client, "bold")),
+        ("Stage", data(_stage_text(item, by))),
+        ("Expected close" if deal.closed_on is None else "Closed", close),
+        ("Lost because", data(deal.lost_reason)),
+        ("Owner", data(deal.owner)),
+    ]
+
+
+def _stage_text(item: "DealShown", by: Conventions) -> str:
+    """The stage of a deal; of an open one how likely it is won, and how long it has been there."""
+    if item.deal.closed_on is not None:
+        return item.stage.name
+    since = f"for {days(item.days, by)}" if item.days else "since today"
+    return f"{item.stage.name}, {item.stage.probability} %, {since}"
 
 
 def draw_history(screen: Screen, card: "DealCard", by: Conventions, most: int | None = None) -> None:
@@ -264,6 +289,6 @@ def _draw_sale(screen: Screen, report: "SaleReport", by: Conventions) -> None:
         moved = Text(f"  {screen.sign('★', '*')} Status: ", "bold").append(clean(status.before or "none"))
         moved.append(f" {screen.sign('→', '->')} ").append(clean(status.after or "none"), status_style(status.after))
         screen.print(moved)
-        screen.print(data(f"    {status.reason}", "muted"))
+        screen.print(data(f"    {reason_words(status.reason, by)}", "muted"))
     else:
         screen.print(Text("  Status unchanged: ", "muted").append(clean(status.after), status_style(status.after)))

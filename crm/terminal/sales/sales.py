@@ -5,10 +5,11 @@ from typing import Any
 
 from crm.commands.registry import named
 from crm.commands.sales.sales import edited, taken_back
-from crm.model import Client, Field, Sale
+from crm.model import Client, Deal, Field, Sale
 from crm.repository import Query
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.sales.foreseen import draw_foreseen, foresee_sale, foreseen_line, foreseen_move
+from crm.terminal.sales.latest import latest_with
 from crm.terminal.sales.rendering import SALES, draw_sale_card, sale_side
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.client_lists import ClientListPage
@@ -61,17 +62,18 @@ class SaleForm(RecordForm):
 
 
 @record_page(Sale)
-class SalePage(RecordPage[Sale, tuple[Sale, Client]]):
+class SalePage(RecordPage[Sale, tuple[Sale, Client, Deal | None]]):
     """A sale with its client, and what can be done with it."""
 
     lettered: Mapping[str, letters.Letter] = {"sales edit": letters.EDIT, "sales undo": letters.REMOVE}
     about = "You can correct the amount, date, note and reference of a sale. The client's total is updated."
     once = True
 
-    def read(self) -> tuple[Sale, Client]:
+    def read(self) -> tuple[Sale, Client, Deal | None]:
         with self.session.crm.read() as snapshot:
             sale = snapshot.get(Sale, self.record.id)
-            return sale, snapshot.get(Client, sale.client)
+            deal = snapshot.find(Deal, sale.deal) if sale.deal else None
+            return sale, snapshot.get(Client, sale.client), deal
 
     def current(self) -> Sale:
         return self.card[0]
@@ -80,10 +82,13 @@ class SalePage(RecordPage[Sale, tuple[Sale, Client]]):
         return ["Sales", f"Sale {self.record.id}"]
 
     def draw_above(self) -> None:
-        draw_sale_card(self.session.screen, *self.card, self.session.crm.conventions)
+        screen = self.session.screen
+        draw_sale_card(screen, *self.card, self.session.crm.conventions)
+        latest_with(self.session, self.card[1], len(self.entries()))
+        screen.print()
 
     def entries(self) -> Sequence[Choice]:
-        session, (sale, client) = self.session, self.card
+        session, (sale, client, _) = self.session, self.card
         return [
             Choice("Open the client", lambda: session.open(client)),
             Choice("Edit", self.starts("sales edit")),

@@ -15,8 +15,9 @@ from crm.model.fields import Choice as OneOf
 from crm.model.local_labels import local_label
 from crm.model.record import AnyRecord
 from crm.model.written_dates import When
-from crm.terminal.console.keyboard import Back, Choice, FormPlace
+from crm.terminal.console.keyboard import BACK, Back, Choice, FormPlace
 from crm.terminal.drawing.screen import clean
+from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Step, in_steps
 
@@ -30,6 +31,8 @@ _FIRST, _LATER = ("email", "phone"), ("kind", "extra")
 _SHOWN = 60
 # What stands beside a form: the way back and the keys.
 _AROUND = 2
+# In fewer columns the line of keys has no room for more.
+_NARROW = 60
 _MORE = object()
 
 
@@ -176,8 +179,9 @@ class RecordForm:
         """Lets the person choose field after field; the result of `save`, which may refuse. `crumbs` may name anew each
         time what is in the form. Raises Back, where nothing would be lost by it, and Cancelled."""
         at: Any = None
-        pick = f"{saves}, or pick a field"
-        if not self.session.screen.plain:
+        # Where there is little room, it is for the keys that are the same everywhere.
+        pick = "" if self.session.screen.width < _NARROW else f"{saves}, or pick a field"
+        if pick and not self.session.screen.plain:
             pick += " by its number or first letter"
         hint = pick
         while True:
@@ -198,7 +202,7 @@ class RecordForm:
             ]
             entries += [Choice(self._more_line(), _MORE, field=self._more_line())] if has_more else []
             try:
-                chosen = self.session.keyboard.choose("", entries, hint=hint, at=at, room=room, narrows=False)
+                chosen = self._choose(entries, hint, at, room)
             except Back:
                 if self._shows_more:
                     self._shows_more, at = False, _MORE
@@ -206,7 +210,7 @@ class RecordForm:
                 if not self.loses():
                     raise
                 chosen = self._leave(saves)
-                hint = f"{pick}; Ctrl-C discards your changes"
+                hint = f"{f'{pick}; ' if pick else ''}Ctrl-C discards your changes"
             if chosen is _MORE:
                 self._shows_more, at = True, None
                 continue
@@ -227,6 +231,16 @@ class RecordForm:
                     names = [field.name for field, _ in self._page()]
                     after = names[names.index(chosen) + 1 :] if chosen in names else []
                     at = after[0] if after else "save"
+
+    def _choose(self, entries: Sequence[Choice], hint: str, at: Any, room: int) -> Any:
+        """The entry that is chosen. Where they scroll, the way back is among the keys, and always seen. Raises Back."""
+        if not self.session.scrolls(entries):
+            return self.session.keyboard.choose("", entries, hint=hint, at=at, room=room, narrows=False)
+        back = letters.BACK(BACK)
+        hint = "   ".join(filter(None, (letters.line([back]), hint)))
+        return self.session.keyboard.choose(
+            "", entries, back="", hidden=[back], hint=hint, at=at, room=room, narrows=False
+        )
 
     def _entry(self, field: Field, wide: int, by: Conventions) -> Choice:
         """A field to choose, its label told apart from what is filled in."""

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from rich.text import Text
 
-from crm.commands.registry import named
+from crm.commands.registry import Command, named
 from crm.errors import Cancelled, FieldError, RuleError
 from crm.model.fields import Flag
 from crm.model.record import AnyRecord
@@ -16,7 +16,7 @@ from crm.terminal.drawing import tables
 from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.drawing.screen import clean
 from crm.terminal.toolkit import letters
-from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.pages import flow, flow_of
 from crm.terminal.toolkit.session import Session
 
 # The rows of a page where lines are typed, and on a screen those that have a digit for their key.
@@ -27,6 +27,10 @@ _FIRST = 2
 _AROUND, _LEAST = 4, 3
 # In fewer columns a row takes two lines.
 _NARROW = 60
+
+
+# The pages, by the words of their commands.
+_OF_COMMAND: "dict[str, type[ListPage]]" = {}
 
 
 class ListPage:
@@ -47,6 +51,10 @@ class ListPage:
     # What stays where everything is shown again, and how that is called.
     lasting: frozenset[str] = frozenset()
     show_all = "Show all again"
+
+    def __init_subclass__(cls) -> None:
+        if "command" in cls.__dict__:
+            _OF_COMMAND[cls.command] = cls
 
     def __init__(self, session: Session, **filters: Any) -> None:
         """`filters` are those that are set from the beginning, by the names of the parameters; empty ones are not."""
@@ -134,6 +142,13 @@ class ListPage:
     def jumps_by(self) -> Callable[[Any], str] | None:
         """The sort key of the rows, where a capital letter jumps to the first that begins with it."""
         return None
+
+    def preview(self, width: int, most: int) -> tuple[str, Sequence[tables.Line]]:
+        """The heads and the first rows, as they stand beside a menu that leads here."""
+        by = ListConventions.of(self.session.crm.conventions)
+        rows = self.rows(most, 0)
+        columns = [column for column in self.columns if column.title != tables.NUMBER]
+        return tables.lines(self.session.screen, columns, rows, by, width) if rows else ("", [])
 
     def show(self) -> None:
         """Shows the list until the person goes back."""
@@ -432,6 +447,12 @@ class Neighbours(Generic[AnyRecord]):
             self._at, self.record = place, records[0]
         else:
             self.session.say(f"This is the {'last' if by > 0 else 'first'} {self.record.noun} in the list.", "muted")
+
+
+def list_of(command: Command) -> type[ListPage] | None:
+    """The page on which a command lists what it is called for without any choice; None where it has none."""
+    asks = any(parameter.required for parameter in command.parameters.values())
+    return None if asks or flow_of(command) is None else _OF_COMMAND.get(command.words)
 
 
 _List = TypeVar("_List", bound=type[ListPage])

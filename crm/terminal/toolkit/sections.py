@@ -2,26 +2,28 @@
 
 import re
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 
 from crm.commands import menus
-from crm.commands.registry import commands, named
+from crm.commands.registry import Command, commands, named
 from crm.model.rights import OWNER
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit import letters
+from crm.terminal.toolkit.panels import draw_panel
 from crm.terminal.toolkit.session import Session
 
 # Where the first words of a help end that say enough; an example or a case comes after it.
 _ENDS = re.compile(r"[.;:](?=\s|$)|, (?=and |so |of |as )")
 # What stands before an entry, the blanks behind its title, and the columns that are too few for more.
 _KEYED, _BEFORE_ABOUT, _LEAST_ABOUT = 8, 3, 24
+# With a panel, which says it in full, few entries may be cut.
+_LEAST_BESIDE_PANEL = 32
 
 
 def open_section(session: Session, menu: str) -> None:
     """Opens a menu: on its page where the person has it, else on what can be done there. Raises Back."""
-    page = menus()[menu].page
-    if page and session.offers(named(page[0])):
-        session.start(named(page[0]))
+    if (command := _opened(session, menu)) is not None:
+        session.start(command)
     else:
         session.menu([menus()[menu].title], lambda: entries(session, menu))
 
@@ -29,37 +31,48 @@ def open_section(session: Session, menu: str) -> None:
 def entries(session: Session, menu: str) -> list[Choice]:
     """The entries of a menu besides its page: commands, and the menus that stand under it."""
     page = menus()[menu].page
-    listed: list[tuple[str, str, Callable[[], None]]] = [
-        (command.title, _first_words(command.summary), partial(session.start, command))
+    listed = [
+        (command.title, _first_words(command.summary), partial(session.start, command), command)
         for command in commands(menu=menu)
         if command.words not in page and session.offers(command)
     ]
     listed += [
-        (declared.title, _about(session, name), partial(open_section, session, name))
+        (declared.title, _about(session, name), partial(open_section, session, name), _opened(session, name))
         for name, declared in menus().items()
         if declared.under == menu and leads_to(session, name)
     ]
-    wide = max((len(title) for title, _, _ in listed), default=0) + _BEFORE_ABOUT
-    return [_entry(session, title, about, wide, action) for title, about, action in listed]
+    wide = max((len(title) for title, *_ in listed), default=0) + _BEFORE_ABOUT
+    return [_entry(session, title, about, wide, action, command) for title, about, action, command in listed]
 
 
-def _entry(session: Session, title: str, about: str, wide: int, action: Callable[[], None]) -> Choice:
-    """An entry, and in a muted colour what it is about, where there is room for a few words of that."""
-    room = session.screen.width - wide - _KEYED
-    if session.screen.plain or room < _LEAST_ABOUT or not about:
-        return Choice(title, action)
-    if session.screen.measure(about) > room:
+def _entry(
+    session: Session, title: str, about: str, wide: int, action: Callable[[], None], command: Command | None
+) -> Choice:
+    """An entry, and in a muted colour what it is about, where there is room for a few words of that; in a wide window
+    its panel stands beside it."""
+    screen = session.screen
+    panel = cache(partial(draw_panel, session, title, about, command)) if screen.side else None
+    room = screen.width - screen.side - wide - _KEYED
+    if screen.plain or room < (_LEAST_BESIDE_PANEL if panel else _LEAST_ABOUT) or not about:
+        return Choice(title, action, card=panel)
+    if screen.measure(about) > room:
         # As far as a comma it is said well too.
         shorter = about[: about.rfind(", ", 0, room)] if ", " in about[:room] else about
-        about = session.screen.fit(shorter, room)
-    return Choice(f"{title:<{wide}}{about}", action, pieces=[("", f"{title:<{wide}}"), ("muted", about)])
+        about = screen.fit(shorter, room)
+    pieces = [("", f"{title:<{wide}}"), ("muted", about)]
+    return Choice(f"{title:<{wide}}{about}", action, pieces=pieces, card=panel)
+
+
+def _opened(session: Session, menu: str) -> Command | None:
+    """The command on whose page a menu opens, where the person has it."""
+    page = menus()[menu].page
+    return named(page[0]) if page and session.offers(named(page[0])) else None
 
 
 def _about(session: Session, menu: str) -> str:
     """The subject of a menu: of the page that it opens on, or the titles of what is in it."""
-    page = menus()[menu].page
-    if page and session.offers(named(page[0])):
-        return _first_words(named(page[0]).summary)
+    if (command := _opened(session, menu)) is not None:
+        return _first_words(command.summary)
     titles = [command.title for command in commands(menu=menu) if session.offers(command)]
     titles += [declared.title for name, declared in menus().items() if declared.under == menu]
     return ", ".join([*titles[:1], *(f"{title[:1].lower()}{title[1:]}" for title in titles[1:])])

@@ -437,6 +437,9 @@ class Session:
         """An action from a page, on which `/`, `u` and `?` work as well. `about` says what the page is for; of the
         `silent` keys, arrows and the like, nothing is said. Raises Back, Cancelled, Closed."""
         notes_down = self.leads_to("capture") and not any(key.key == letters.NOTE.key for key in keys)
+        if back and at is not BACK and self.scrolls(entries):
+            # The way back is among the keys then, and always seen.
+            back, keys = "", [letters.BACK(BACK), *keys]
         known = [
             *keys,
             *([letters.SEARCH(Aside(self.find))] if self.search and self.leads_to("clients search") else []),
@@ -458,6 +461,11 @@ class Session:
             note=self._foot,
             in_column=in_column,
         )
+
+    def scrolls(self, entries: Sequence[Choice]) -> bool:
+        """Return whether entries, the way back and the keys are more than what is left of the window."""
+        lines = sum(1 + bool(entry.heading) + entry.label.count("\n") for entry in entries)
+        return not self.screen.plain and lines + AROUND_MENU + self.lines_below > self.screen.left
 
     def _key_line(self, keys: Sequence[Choice]) -> str:
         """The keys of a page on one line: as many as there is room for, and always how the others are found."""
@@ -649,7 +657,7 @@ def _result_text(result: Any) -> str:
         case StatusRule():
             return f"{result.status} when {result.when}" if result.when else f"{result.status} otherwise"
         case [Record(), *_] if len(result) > 1:
-            return f"{len(result)} {result[0].plural}"
+            return f"{len(result)} {result[0].nouns}"
         case [Record() as only]:
             return _result_text(only)
     return str(result)

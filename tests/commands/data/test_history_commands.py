@@ -63,7 +63,7 @@ def test_an_undo_says_first_what_it_will_change(office: Office) -> None:
     assert preview() == ["Removes: 1 sale", "Anna Berg after this: $0.00 in 0 sales. Status becomes Regular."]
     office("sales edit", sale, {}, client=other)
     assert preview() == [
-        "$40,000.00, Nov 21, 2026: Client back to Anna Berg (1)",
+        "$40,000.00, Nov 21, 2026: Client back to Anna Berg",
         "Anna Berg after this: $40,000.00 in 1 sale. Status becomes VIP.",
         "Other after this: $0.00 in 0 sales. Status becomes Regular.",
     ]

@@ -21,7 +21,7 @@ from crm.commands.registry import Command, commands, named
 from crm.config import Config
 from crm.model import Client, FollowUp, Message
 from crm.repository import Query
-from crm.terminal.console.keyboard import BACK, NO, YES, Back, Choice
+from crm.terminal.console.keyboard import BACK, NO, YES, Back, Choice, numbered
 from crm.terminal.console.line_keyboard import LineKeyboard
 from crm.terminal.drawing.screen import Screen
 from crm.terminal.home.main_menu import MainMenu
@@ -52,6 +52,8 @@ class Walking:
         self.session: Session
         # By key, the labels that it had, each with a page.
         self.labels: dict[str, dict[str, Page]] = defaultdict(dict)
+        # By page, how many entries it has without a letter of their own, and more than digits.
+        self.too_long: dict[Page, int] = {}
         self.pressed: set[str] = set()
         self._pressed: dict[tuple[Page, Page], set[str]] = defaultdict(set)
 
@@ -59,8 +61,11 @@ class Walking:
         # A question has no keys but yes and no, the search and the keys of the page.
         if not {choice.label for choice in hidden} - {YES, NO, "Search", "Keys"}:
             raise Back
-        for choice in filter(lambda choice: choice.label, hidden):
+        keyed = numbered(choices)
+        for choice in filter(lambda choice: choice.label and not choice.key.isdigit(), (*keyed, *hidden)):
             self.labels[choice.key].setdefault(choice.label, tuple(self.session.place))
+        if (unkeyed := sum(choice.keyed and not choice.key for choice in keyed)) > 0:
+            self.too_long[tuple(self.session.place)] = unkeyed
         # The pages of two records are one: what was done on the first is not done on the second.
         pressed = self._pressed[tuple(choice.label for choice in choices), tuple(choice.key for choice in hidden)]
         for choice in (*choices, *hidden):
@@ -186,11 +191,15 @@ def test_a_letter_means_one_thing_wherever_it_is_pressed(walked: tuple[Walking, 
     words = {key: tuple(letter.word for letter in letters.LETTERS if letter.key == key) for key in letters.MEANINGS}
     assert len(keyboard.labels) > 20
     for key, labels in keyboard.labels.items():
-        if len(key) > 1:
+        if len(key) != 1:
             continue
         assert key in letters.MEANINGS, labels
         for label, page in labels.items():
             assert label.startswith(words[key]), (key, label, page)
+
+
+def test_no_page_has_more_entries_than_digits_but_today(walked: tuple[Walking, set[str]]) -> None:
+    assert set(walked[0].too_long) <= {("Today",)}
 
 
 def test_every_command_is_reached_by_the_menu(walked: tuple[Walking, set[str]]) -> None:

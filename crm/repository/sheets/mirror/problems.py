@@ -124,7 +124,7 @@ def _fed_by(kind: type[Record]) -> Iterator[type[Record]]:
 def words(held: Mapping[str, Sequence[int]]) -> str:
     """The records whose rows are gone, in a sentence."""
     counted = [
-        f"{len(ids)} {BY_NAME[name].plural if len(ids) > 1 else name.replace('_', ' ')}" for name, ids in held.items()
+        f"{len(ids)} {BY_NAME[name].nouns if len(ids) > 1 else BY_NAME[name].noun}" for name, ids in held.items()
     ]
     listed = " and ".join(filter(None, [", ".join(counted[:-1]), counted[-1]]))
     return f"The rows of {listed} are gone from the spreadsheet, or have lost their ID; the records are kept for now."
