@@ -64,7 +64,7 @@ class Walking:
         keyed = numbered(choices)
         for choice in filter(lambda choice: choice.label and not choice.key.isdigit(), (*keyed, *hidden)):
             self.labels[choice.key].setdefault(choice.label, tuple(self.session.place))
-        if (unkeyed := sum(choice.keyed and not choice.key for choice in keyed)) > 0:
+        if (unkeyed := sum(choice.keyed and not (choice.key or choice.field) for choice in keyed)) > 0:
             self.too_long[tuple(self.session.place)] = unkeyed
         # The pages of two records are one: what was done on the first is not done on the second.
         pressed = self._pressed[tuple(choice.label for choice in choices), tuple(choice.key for choice in hidden)]
