@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 # The way back, the hint and what an entry may be too long by stand below the entries of a menu.
 AROUND_MENU = 3
+# The way back and a line of keys.
+_BELOW_ENTRIES = 2
 # What comes next, said once: after the first record that a command has made.
 _FIRST_RECORDS: Mapping[str, tuple[type[Record], str]] = {
     "sales add": (Sale, "Your first sale. Next: add a follow-up, so that you do not forget to call."),
@@ -465,7 +467,7 @@ class Session:
     def scrolls(self, entries: Sequence[Choice]) -> bool:
         """Return whether entries, the way back and the keys are more than what is left of the window."""
         lines = sum(1 + bool(entry.heading) + entry.label.count("\n") for entry in entries)
-        return not self.screen.plain and lines + AROUND_MENU + self.lines_below > self.screen.left
+        return not self.screen.plain and lines + _BELOW_ENTRIES + self.lines_below > self.screen.left
 
     def _key_line(self, keys: Sequence[Choice]) -> str:
         """The keys of a page on one line: as many as there is room for, and always how the others are found."""

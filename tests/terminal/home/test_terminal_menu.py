@@ -277,5 +277,7 @@ def test_menus_say_what_their_entries_are_about_where_there_is_room(start: Start
 def test_the_page_of_a_sale_shows_its_note_and_where_the_client_stands(start: Start, crm: CRM) -> None:
     anna = add(crm, first_name="Anna")
     named("sales add")(crm, anna, Decimal(40_000), note="oak stool", reference="PO-7")
-    session = start().choose("Sales").sees("n new").press("1").sees("$40,000.00 to Anna on")
-    session.sees("Note oak stool").sees("PO-7").sees("$40,000.00 in 1 sale [VIP]").sees("1) Open the client")
+    session = start().choose("Sales").sees("n new").press("1").sees("$40,000.00 no. 1 $40,000.00 in 1 sale")
+    session.sees("Client Anna [VIP]").sees("Note oak stool").sees("PO-7").sees("Latest with Anna").sees(
+        "1) Open the client"
+    )

@@ -242,17 +242,17 @@ def test_views_are_saved_chosen_and_removed(start: Start) -> None:
 
 def test_sales_are_listed_with_their_clients_and_taken_back(start: Start, crm: CRM) -> None:
     session = start().choose("Sales").sees("1-18 of 30").sees("Client 01")
-    session.press("s").choose("Amount").sees("30,000.00").press("1").sees("$30,000.00 to Client 30")
+    session.press("s").choose("Amount").sees("30,000.00").press("1").sees("$30,000.00 no. 30").sees("Client Client 30")
     session.choose("Edit").choose("Amount").press("kill", "12.50", "enter")
     session.sees("After this: $12.50 in 1 sale. Status stays Regular.").choose("Save").sees("Changed sale 30: $12.50")
     session.sees("of 30").press("s").choose("Amount")
-    session.sees("12.50").press("1").sees("$12.50 to Client 30")
+    session.sees("12.50").press("1").sees("$12.50 no. 30")
     session.choose("Move to another client").sees("Client (").press("client 01", "enter").sees(
         "Move the sale of $12.50"
     )
     session.sees("Client 30 after this: $0.00 in 0 sales. Status stays Regular.")
     session.sees("Client 01 after this: $1,012.50 in 2 sales. Status stays Regular.").choose("No, go back")
-    session.sees("$12.50 to Client 30").choose("Delete this sale").sees("It can be undone")
+    session.sees("$12.50 no. 30").choose("Delete this sale").sees("It can be undone")
     session.sees("After this: $0.00 in 0 sales.")
     session.choose("Delete").sees("Deleted sale 30")
     with crm.read() as snapshot:
