@@ -31,7 +31,7 @@ def open_section(session: Session, menu: str) -> None:
 def entries(session: Session, menu: str) -> list[Choice]:
     """The entries of a menu besides its page: commands, and the menus that stand under it."""
     page = menus()[menu].page
-    listed = [
+    listed: list[tuple[str, str, Callable[[], None], Command | None]] = [
         (command.title, _first_words(command.summary), partial(session.start, command), command)
         for command in commands(menu=menu)
         if command.words not in page and session.offers(command)
