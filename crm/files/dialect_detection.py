@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from crm.files.column_names import plain_words
 from crm.files.headers import is_field_word
 
 DELIMITERS = ",;\t|"
@@ -147,9 +148,9 @@ def layout_of(rows: Sequence[Sequence[str]], header: bool | None = None) -> Layo
 
 
 def _known(row: Sequence[str]) -> int:
-    """The number of words for fields in a row, if it could be a heading."""
+    """The number of different words for fields in a row, if it could be a heading: ON, ON are provinces."""
     named = [cell for cell in row if cell.strip()]
-    known = sum(map(is_field_word, named))
+    known = len({plain_words(cell) for cell in named if is_field_word(cell)})
     return known if known > sum(map(is_value, named)) else 0
 
 

@@ -1,4 +1,5 @@
-"""The marks of a sheet beside its values: merged cells, hidden rows and columns, failed formulas."""
+"""The marks of a sheet beside its values: merged cells, hidden rows and columns, formulas that failed or have no
+result."""
 
 import re
 from collections.abc import Container, Iterator
@@ -10,6 +11,11 @@ _LONGEST_TAG = 4096
 # Of cells only those whose formula has failed.
 _TAG = re.compile(
     rb"""<(?:\w+:)?(mergeCell|row|col|c(?=\s[^>]*\bt=["']e["']))\s([^>]*)>(?:(?=(\s*<(?:\w+:)?c[\s>]))|)"""
+)
+# A cell with a formula and no result, as programs write them that do not calculate; an empty text is a result.
+_NO_RESULT = re.compile(
+    rb"""<(?:\w+:)?c\s(?![^>]*\bt=["']str["'])[^>]*?\br=["']([A-Z]{1,3})(\d{1,7})["'][^>]*>\s*<(?:\w+:)?f\b"""
+    rb"""(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"""
 )
 _ATTRIBUTE = re.compile(rb"""([\w:]+)\s*=\s*["']([^"']*)["']""")
 _AREA = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7}):\$?([A-Z]{1,3})\$?(\d{1,7})")
@@ -28,13 +34,14 @@ class Area(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SheetMarks:
-    """The merged areas of a sheet by their first row, its hidden rows with cells, how many columns are hidden, and
-    whether a formula has failed."""
+    """The merged areas of a sheet by their first row, its hidden rows with cells, how many columns are hidden,
+    whether a formula has failed, and the columns with formulas that have no result, each with the last row of one."""
 
     merged: dict[int, list[Area]] = field(default_factory=dict)
     hidden_rows: frozenset[int] = frozenset()
     hidden_columns: int = 0
     has_errors: bool = False
+    without_results: dict[int, int] = field(default_factory=dict)
 
 
 def marks_of(sheet: IO[bytes]) -> SheetMarks:
@@ -43,7 +50,8 @@ def marks_of(sheet: IO[bytes]) -> SheetMarks:
     hidden_rows: set[int] = set()
     hidden_columns = areas = 0
     has_errors = False
-    for name, text, cell in _tags(sheet):
+    without_results: dict[int, int] = {}
+    for name, text, cell in _tags(sheet, without_results):
         if name == b"c":
             has_errors = True
             continue
@@ -61,19 +69,29 @@ def marks_of(sheet: IO[bytes]) -> SheetMarks:
                 first, last = int(attributes.get("min", "1")), int(attributes.get("max", "1"))
                 # All columns to the end of the sheet are hidden for the look of it.
                 hidden_columns += last - first + 1 if last < 16_384 else 0
-    return SheetMarks(merged, frozenset(hidden_rows - {0}), hidden_columns, has_errors)
+    return SheetMarks(merged, frozenset(hidden_rows - {0}), hidden_columns, has_errors, without_results)
 
 
-def _tags(sheet: IO[bytes]) -> Iterator[tuple[bytes, bytes, bytes]]:
-    """Each tag with its attributes and, of a row, the beginning of its first cell."""
+def _tags(sheet: IO[bytes], without_results: dict[int, int]) -> Iterator[tuple[bytes, bytes, bytes]]:
+    """Each tag with its attributes and, of a row, the beginning of its first cell; notes formulas without results."""
     rest = b""
     while piece := sheet.read(_CHUNK):
         piece = rest + piece
         # What may be cut off at the end of a piece is read with the next.
         end = max(piece.rfind(b"<", 0, max(len(piece) - _LONGEST_TAG, 0)), 0)
         rest = piece[end:]
+        _note_without_results(piece, end, without_results)
         yield from (_parts(match) for match in _TAG.finditer(piece) if match.start() < end)
+    _note_without_results(rest, len(rest), without_results)
     yield from map(_parts, _TAG.finditer(rest))
+
+
+def _note_without_results(piece: bytes, end: int, without_results: dict[int, int]) -> None:
+    if b"<f" not in piece and b":f" not in piece:
+        return
+    for match in _NO_RESULT.finditer(piece):
+        if match.start() < end:
+            without_results[_column(match[1].decode())] = int(match[2])
 
 
 def _parts(match: re.Match[bytes]) -> tuple[bytes, bytes, bytes]:

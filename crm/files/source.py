@@ -23,7 +23,8 @@ class Row(NamedTuple):  # a tuple, as making one takes a third of the time of a 
 class Source(ABC):
     """An opened file of records. `kind` is 'csv', 'xlsx' or 'vcard'; `sample` are the cells of its first rows, and
     `header_line` is where its heading stands, below titles in some. Of a workbook it is the `sheet`; `other_sheets`
-    have something in them too. `hidden_rows` and `hidden_columns` count what somebody who looks at it does not see.
+    have something in them too, and `without_results` are the names of columns with formulas that have no result.
+    `hidden_rows` and `hidden_columns` count what somebody who looks at it does not see.
 
     Nothing stays open between two runs through `rows`.
     """
@@ -38,6 +39,7 @@ class Source(ABC):
         self.header_line = 1
         self.sheet = ""
         self.other_sheets: tuple[str, ...] = ()
+        self.without_results: tuple[str, ...] = ()
         self.hidden_rows = self.hidden_columns = 0
         self.columns: tuple[str, ...] = ()
         self.sample: tuple[tuple[str, ...], ...] = ()

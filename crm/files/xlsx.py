@@ -74,6 +74,11 @@ class WorkbookSource(Source):
             for place, name in enumerate(self.columns)
             if (meaning := meaning_of(name, sales=True)) and meaning.target == "amount"
         }
+        self.without_results = tuple(
+            self.columns[column]
+            for column, row in sorted(self._marks.without_results.items())
+            if column < len(self.columns) and row > (self.header_line if self.has_header else 0)
+        )
         self.hidden_rows = sum(number > self.header_line for number in self._marks.hidden_rows)
         self.hidden_columns = self._marks.hidden_columns
         self.sample = tuple(row.cells for row in islice(self.rows(), SAMPLE_ROWS) if not row.problem)

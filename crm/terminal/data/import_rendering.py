@@ -132,6 +132,8 @@ def _(result: "ImportReport", screen: Screen, by: Conventions) -> None:
     _draw_counts(screen, counts, by)
     if result.left_out:
         screen.print(data(f"Columns not used: {', '.join(result.left_out)}.", "muted"))
+    for note in result.notes:
+        screen.print(data(note, "warning"))
     if not (result.new or result.updated or result.joined or result.refused):
         screen.print("Everything in this file is already in the store.")
     doubts = result.doubts

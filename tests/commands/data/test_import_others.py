@@ -766,3 +766,48 @@ def test_an_address_book_in_ldif_is_refused(office: Office, text: str) -> None:
     with pytest.raises(CRMError, match="LDIF; export it as CSV or vCard"):
         office("import", office.write("people.ldif", text))
     assert office.clients() == []
+
+
+@pytest.mark.parametrize(
+    ("heading", "sides"),
+    [
+        ("Date,Customer,Debit,Credit", "Debit and Credit"),
+        ("Date,Customer,Withdrawals,Deposits", "Withdrawals and Deposits"),
+        ("Date,Customer,Paid out,Paid in", "Paid out and Paid in"),
+        ("Datum,Kunde,Soll,Haben", "Soll and Haben"),
+    ],
+)
+def test_of_money_out_and_money_in_neither_is_taken_for_a_sale(known: Office, heading: str, sides: str) -> None:
+    file = known.write("statement.csv", f"{heading}\n2026-10-01,Bo Marsh,,12.00\n2026-10-02,Cy Orr,9.00,\n")
+    money_in = sides.rpartition(" and ")[2]
+    with pytest.raises(CRMError, match=f"{sides} are not read.*--map {money_in}=amount"):
+        known("import", file, as_="sales", preview=True)
+    report = known("import", file, as_="sales", map=(f"{money_in}=amount",))
+    assert (report.new, report.refused, [sale.amount for sale in known.sales()]) == (1, 1, [Decimal(12)])
+
+
+@pytest.mark.parametrize(("formula", "noted"), [("=C2*D2", ("Amount",)), (24, ()), ('=IF(TRUE,"24","")', ("Amount",))])
+def test_formulas_without_results_are_named(known: Office, formula: object, noted: tuple[str, ...]) -> None:
+    workbook = openpyxl.Workbook()
+    sheet = workbook.active
+    assert sheet is not None
+    sheet.append(["Client", "Date", "Pieces", "Each", "Amount"])
+    sheet.append(["Bo Marsh", "2026-10-01", 2, 12, formula])
+    workbook.save(known.folder / "calculated.xlsx")
+    report = known("import", known.folder / "calculated.xlsx", as_="sales", preview=True)
+    assert [note.split(" holds")[0] for note in report.notes] == [f"Column {name}" for name in noted]
+    assert all("open the file in a spreadsheet program" in note for note in report.notes)
+
+
+def test_what_links_to_records_of_another_program_is_named(known: Office) -> None:
+    file = known.write(
+        "hubspot.csv",
+        "Deal Name,Amount,Close Date,Deal Stage,Associated Contact,Associated Company\n"
+        "Boat,12,2026-10-01,Closed Won,Bo Marsh (bo@example.org),Marsh Boats\n",
+    )
+    report = known("import", file, preview=True)
+    assert (report.new, report.left_out) == (1, ("Associated Contact",))
+    assert report.notes == (
+        "Associated Contact: these name records of the program that wrote the file, and are not read. A sale finds its"
+        " client by name, company or e-mail address.",
+    )

@@ -152,16 +152,18 @@ def run(crm: CRM, draft: "ImportDraft", *, preview: bool = False) -> "ImportRepo
 
 def _refuse_pointless(draft: "ImportDraft") -> None:
     targets = {match.target for match in draft.matches}
+    notes = "".join(f" {note}" for note in draft.notes)
     if draft.what == "clients" and not targets & {"name", "first_name", "last_name", "company", "email", "phone"}:
         raise FileError(
             f"No column of {draft.file.name} is a name; columns are {', '.join(draft.source.columns)}."
-            " Say which with --map COLUMN=name (or first_name, last_name, company)."
+            " Say which with --map COLUMN=name (or first_name, last_name, company)." + notes
         )
     missing = {"on": "date", "amount": "amount"}
     for target, words in missing.items():
         if draft.what == "sales" and target not in targets:
             raise FileError(
                 f"No column of {draft.file.name} is the {words} of a sale; say which with --map COLUMN={target}."
+                + notes
             )
     if draft.what == "sales" and draft.mode == "update":
         raise FieldError("sales are added, never updated", field="mode", label="Mode")

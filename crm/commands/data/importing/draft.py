@@ -30,6 +30,13 @@ KINDS = {"clients": Client, "sales": Sale}
 _BILLS = frozenset((Service, Invoice, InvoiceLine, Adjustment, Payment, Allocation, Reminder))
 _DELIMITER_WORDS = {sign: word for word, sign in DELIMITERS.items()}
 
+# How bank statements and ledgers call two columns of amounts, of which a row has one.
+_MONEY_OUT = frozenset(
+    ("debit", "debits", "debit amount", "withdrawal", "withdrawals", "money out", "paid out", "soll", "debe", "dare")
+)
+_MONEY_IN = frozenset(
+    ("credit", "credits", "credit amount", "deposit", "deposits", "money in", "paid in", "haben", "haber", "avere")
+)
 # Of a client that a file of sales may tell something about.
 _CLIENT_OF_SALE = ("first_name", "last_name", "company", "email", "phone")
 
@@ -66,6 +73,32 @@ class ImportDraft:
             f"separated by {_DELIMITER_WORDS.get(source.delimiter, source.delimiter)}" if source.delimiter else ""
         )
         return ", ".join(filter(None, (source.kind.upper(), source.encoding, separated, sheet, header, hidden)))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The reasons why something of the file is not read that one might expect, a sentence each, with what to do."""
+        named = {match.column: plain_words(match.column) for match in self.matches if not match.target}
+        sides = [column for column, words_ in named.items() if words_ in _MONEY_OUT | _MONEY_IN]
+        linking = [column for column, words_ in named.items() if words_.startswith("associated ")]
+        notes = []
+        if empty := self.source.without_results:
+            columns = f"Column {empty[0]} holds" if len(empty) == 1 else f"Columns {', '.join(empty)} hold"
+            notes.append(
+                f"{columns} formulas without results: open the file in a spreadsheet program, save it, and import it"
+                " again."
+            )
+        if len(sides) > 1:
+            taken = next((column for column in sides if named[column] in _MONEY_IN), sides[-1])
+            notes.append(
+                f"{' and '.join(sides)} are not read: a sale has one amount, and these are money out and money in."
+                f" --as sales --map {taken}=amount takes what stands in {taken}."
+            )
+        if linking:
+            notes.append(
+                f"{', '.join(linking)}: these name records of the program that wrote the file, and are not read."
+                + (" A sale finds its client by name, company or e-mail address." if self.what == "sales" else "")
+            )
+        return tuple(notes)
 
     @property
     def targets(self) -> Mapping[str, str]:
@@ -141,7 +174,7 @@ def drafted(
     if not what:
         as_sales = match_columns(source.columns, source.sample, Sale, by)
         what = "sales" if _are_sales(as_sales, match_columns(source.columns, source.sample, Client, by)) else "clients"
-    matches = match_columns(source.columns, source.sample, KINDS[what], by)
+    matches = _without_sides(match_columns(source.columns, source.sample, KINDS[what], by))
     if what == "clients":
         matches = _with_own_fields(matches, own_fields)
     return ImportDraft(file, what, source, matches)
@@ -159,6 +192,16 @@ def _refuse_bills(file: Path, source: Source) -> None:
                 " clients and no sales. Nothing was changed. To take everything to another store: `export FILE.json`,"
                 " and `import FILE.json` there."
             )
+
+
+def _without_sides(matches: Sequence[Match]) -> Sequence[Match]:
+    """The matches, where of money out and money in neither is the amount of a sale: nobody can tell which."""
+    names = {plain_words(match.column) for match in matches}
+    if not (names & _MONEY_OUT and names & _MONEY_IN):
+        return matches
+    return [
+        retargeted(match, "") if plain_words(match.column) in _MONEY_OUT | _MONEY_IN else match for match in matches
+    ]
 
 
 # Words in the names of columns that only lists of sales have.

@@ -58,7 +58,7 @@ class ImportReport:
     of people who have opted out elsewhere were put among the opt-outs. `left_out` are the columns
     with something in them that go nowhere. `joined` are rows whose client an earlier row of the file has,
     `conflicting` those of them that differ from it: the first value is kept. `doubtful` is how many doubts
-    there are, and `doubts_file` where all of them are."""
+    there are, and `doubts_file` where all of them are. `notes` say why something of the file was not read."""
 
     applied: bool
     what: str
@@ -84,6 +84,7 @@ class ImportReport:
     opt_outs_added: int = 0
     doubtful: int = 0
     doubts_file: Path | None = None
+    notes: Sequence[str] = ()
 
     @property
     def failed(self) -> bool:
@@ -232,6 +233,7 @@ class Tally:
             self.opt_outs_added,
             self._alike.total(),
             doubts_file,
+            self.draft.notes,
         )
 
     def _left_out(self) -> tuple[str, ...]:
