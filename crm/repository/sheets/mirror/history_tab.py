@@ -5,15 +5,18 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from crm.model import BY_NAME
 from crm.model.encoding import plain
 from crm.repository.sheets.grid.cells import LARGEST_EXACT
 from crm.repository.sheets.grid.layout import HISTORY_COLUMNS, Cell
 from crm.repository.sheets.mirror.mirror import in_json
-from crm.repository.tables import transactions
+from crm.repository.sheets.mirror.plain_rows import amounts
+from crm.repository.tables import TABLES, transactions
 from crm.repository.writing import ENTRIES, Entry
 
 # A cell holds 50 000 characters; what is longer goes on in the next row.
@@ -22,6 +25,8 @@ _GOES_ON = "+"
 # All the rows of a spreadsheet are fewer: somebody has typed it.
 _MOST_ENTRIES = 2_000_000
 _WIDE = len(HISTORY_COLUMNS)
+# So many records with amounts that were created one after the other are one entry.
+_TOGETHER = 1000
 
 
 @dataclass(slots=True)
@@ -43,10 +48,21 @@ class Entered:
         """The fields that a change has written."""
         return _fields(self.after) or {}
 
+    def created(self, record_id: int, name: str) -> Any:
+        """The amount that a record was created with; None where it is not known."""
+        values, at = _amounts_in(self.after).get(name), record_id - self.ids[0]
+        return (values[at] or None) if isinstance(values, list) and 0 <= at < len(values) else None
+
     def rows(self) -> Iterator[tuple[Any, ...]]:
         """The entries as rows of their table: `AUDIT_COLUMNS`."""
+        after = "" if self.operation == "create" else self.after
         for record_id in self.ids:
-            yield self.transaction, self.record, record_id, self.operation, _kept(self.before), _kept(self.after)
+            yield self.transaction, self.record, record_id, self.operation, _kept(self.before), _kept(after)
+
+
+@lru_cache(maxsize=4)
+def _amounts_in(text: str) -> dict[str, Any]:
+    return _fields(text) or {}
 
 
 AUDIT_COLUMNS = ("transaction", "record", "record_id", "operation", "before", "after")
@@ -70,16 +86,16 @@ class Entries:
 def rows_of(connection: Connection, first: int) -> Iterator[list[Cell]]:
     """The rows of all transactions from number `first` on."""
     for head in connection.execute(select(transactions).where(transactions.c.id >= first).order_by(transactions.c.id)):
-        yield from rows_of_one(head, connection.execute(ENTRIES, {"wanted": head.id}))
+        yield from rows_of_one(connection, head, connection.execute(ENTRIES, {"wanted": head.id}))
 
 
-def rows_of_one(head: Row[Any], entries: Iterable[Entry | Row[Any]]) -> Iterator[list[Cell]]:
+def rows_of_one(connection: Connection, head: Row[Any], entries: Iterable[Entry | Row[Any]]) -> Iterator[list[Cell]]:
     """The rows of one transaction, given its row and its audit entries."""
     opening: list[Cell] = [head.id, head.uid or "", str(plain(head.at)), head.user, head.what, head.undoes or ""]
     by: list[Cell] = [head.user_id]
     following: list[Cell] = [head.id, "", "", "", "", ""]
     written = False
-    for entry in _merged(entries):
+    for entry in _merged(connection, entries):
         for row in _split(entry):
             yield [*following, *row] if written else [*opening, *row, *by]
             written = True
@@ -100,28 +116,42 @@ def digest(row: Sequence[Cell]) -> str:
     return hashlib.blake2b(json.dumps(cells).encode(), digest_size=12).hexdigest()
 
 
-def _merged(entries: Iterable[Entry | Row[Any]]) -> Iterator[tuple[str, str, str, str, str]]:
+def _merged(connection: Connection, entries: Iterable[Entry | Row[Any]]) -> Iterator[tuple[str, str, str, str, str]]:
     """The audit entries as text; records created one after the other become one entry: 12-57."""
     record, first, last = "", 0, 0
     for entry in entries:
         if entry.operation == "create":
-            if record == entry.record and entry.record_id == last + 1:
+            is_next = record == entry.record and entry.record_id == last + 1
+            if is_next and (last - first + 1 < _TOGETHER or not amounts(BY_NAME[record])):
                 last += 1
                 continue
             if record:
-                yield _created(record, first, last)
+                yield _created(connection, record, first, last)
             record, first, last = entry.record, entry.record_id, entry.record_id
             continue
         if record:
-            yield _created(record, first, last)
+            yield _created(connection, record, first, last)
             record = ""
         yield entry.record, str(entry.record_id), entry.operation, _text(entry.before), _text(entry.after)
     if record:
-        yield _created(record, first, last)
+        yield _created(connection, record, first, last)
 
 
-def _created(record: str, first: int, last: int) -> tuple[str, str, str, str, str]:
-    return record, str(first) if first == last else f"{first}-{last}", "create", "", ""
+def _created(connection: Connection, record: str, first: int, last: int) -> tuple[str, str, str, str, str]:
+    """The entry of records that were created, with the amounts that they have: a cell may be made something else."""
+    ids = str(first) if first == last else f"{first}-{last}"
+    kind = BY_NAME[record]
+    names = amounts(kind)
+    if not names:
+        return record, ids, "create", "", ""
+    table = TABLES[kind].c
+    statement = select(table.id, *(table[name] for name in names)).where(table.id.between(first, last))
+    known = {row.id: row for row in connection.execute(statement)}
+    written = {
+        name: [plain(getattr(known[number], name)) if number in known else "" for number in range(first, last + 1)]
+        for name in names
+    }
+    return record, ids, "create", "", in_json(written)
 
 
 def _text(fields: Any) -> str:

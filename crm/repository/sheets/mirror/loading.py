@@ -83,6 +83,8 @@ class Loading:
         # Clients whose status was chosen or emptied in the sheet, with the one that the program had written.
         self.chosen: dict[int, str] = {}
         self._amounts = amounts(kind)
+        # The amount that the program wrote last into a field of a record, by id and name; None where it is not known.
+        self.last_amount: Callable[[int, str], Any] = lambda _id, _name: None
         # Values that were found to be fine, by field: most of them repeat.
         self._fine: dict[str, set[Any]] = {name: {""} for name in DOUBTED} if kind is Client else {}
         self._plain = PlainRows(connection, kind, by, self._fine)
@@ -231,6 +233,8 @@ class Loading:
                 values[name] = self._value(record_id, name, cell, read)
             except FieldError as error:
                 self._note(record_id, row, name, error.reason)
+                known = self.last_amount(record_id, name) if good is None and name in self._amounts else None
+                values |= {} if known is None else {name: known}
         if self.kind is Client:
             values[OWN] = self._own(record_id, row, good)
         if good is None and any(name not in values for name in self.kind.about.needs):

@@ -153,16 +153,25 @@ def enter(connection: Connection, entries: Entries) -> None:
 @dataclass(frozen=True, slots=True)
 class Done:
     """The change that the program made to a record since the mirror last saw it; `updates` are the entries of what was
-    written into it since it was created."""
+    written into it since it was `created`."""
 
     operation: str = ""
     updates: Sequence[Entered] = ()
     at: datetime | None = None
+    created: Entered | None = None
 
     @property
     def after(self) -> dict[str, Any]:
         """The fields that were written."""
         return {name: value for entry in self.updates for name, value in entry.fields_after.items()}
+
+    def last(self, record_id: int, name: str) -> Any:
+        """The value that was written last into a field, as the history keeps it: of a record that was created, an
+        amount. None where it is not known."""
+        after = self.after
+        if name in after:
+            return after[name]
+        return self.created.created(record_id, name) if self.created is not None else None
 
 
 _NOTHING = Done()
@@ -180,9 +189,11 @@ def by_record(entries: Entries) -> dict[type[Record], dict[int, Done]]:
         if entry.operation == "update":
             for record_id in entry.ids:
                 done = known.get(record_id, _NOTHING)
-                known[record_id] = Done(done.operation or "update", (*done.updates, entry), times[entry.transaction])
+                updates = (*done.updates, entry)
+                known[record_id] = Done(done.operation or "update", updates, times[entry.transaction], done.created)
         else:
             # One for all of them: there may be very many.
-            done = Done(entry.operation, (), times[entry.transaction])
+            created = entry if entry.operation == "create" and entry.after else None
+            done = Done(entry.operation, (), times[entry.transaction], created)
             known.update(dict.fromkeys(entry.ids, done))
     return records

@@ -6,13 +6,15 @@ the mirror last saw was done by hand: it is left for `hand_edits` to check, and 
 
 import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Table, delete, select
 from sqlalchemy.exc import IntegrityError
 
 from crm.clock import Clock
+from crm.errors import FileError
 from crm.model import RECORDS, Client, Conventions, Deal, NumberSeries, Record, Setting, User
 from crm.model.encoding import value_of
 from crm.repository import sums, tables
@@ -151,6 +153,7 @@ class _Intake:
                 strange = _without_corrections(strange, kind, self.contents.tabs[kind], program.get(kind, {}))
             good = self.good.get(kind, {})
             loading = Loading(self.connection, self.dialect, kind, by, self.check_setting, good, strange)
+            loading.last_amount = partial(_last_amount, kind, program.get(kind, {}))
             rows, place = self.contents.tabs.pop(kind), self.contents.places[kind.kind_name]
             self._taken[kind] = Quiet(digest_of(rows), place.used, place.heading)
             tab = TabIntake(
@@ -257,12 +260,19 @@ def _without_corrections(
 
     def is_ours(at: int, name: str) -> bool:
         record_id = number_of(rows[at][positions["id"]]) if positions["id"] < len(rows[at]) else None
-        done = program.get(record_id) if record_id else None
-        if done is None or name not in done.after:
-            return False
-        return alike(rows[at][positions[name]], cell_of(value_of(kind, name, done.after[name])))
+        value = _last_amount(kind, program, record_id, name) if record_id else None
+        return value is not None and alike(rows[at][positions[name]], cell_of(value))
 
     return {(at, name): what for (at, name), what in strange.items() if not is_ours(at, name)}
+
+
+def _last_amount(kind: type[Record], program: Mapping[int, Done], record_id: int, name: str) -> Any:
+    """The amount that the program wrote last into a field of a record; None where that is not known."""
+    done = program.get(record_id)
+    value = done.last(record_id, name) if done is not None else None
+    with suppress(FileError, ValueError, TypeError, ArithmeticError):
+        return None if value is None else value_of(kind, name, value)
+    return None
 
 
 def _forget_everything(connection: Connection) -> None:

@@ -98,7 +98,7 @@ def plan(tx: SqlTransaction, seen: Seen, marks: Marks | None = None) -> Plan:
     """The plan of writes for a finished transaction, and for the marks of rows that were copied."""
     connection, entries = tx.connection, tx.entries()
     head = connection.execute(_HEAD, {"wanted": tx.number}).one()
-    made = Plan(history=list(history_tab.rows_of_one(head, entries)))
+    made = Plan(history=list(history_tab.rows_of_one(connection, head, entries)))
     by_kind = _touched(entries)
     problems.refuse_held(connection, by_kind)
     for kind, touched in by_kind.items():
