@@ -245,8 +245,16 @@ class Damage:
         first, below = list(rows[0]) if rows else [], rows[1:]
         if self._is_heading(known, first):
             return self._renamed(kind, title, first, below)
+        for at, row in enumerate(rows):
+            if at and self._is_heading(known, row):
+                return self._moved(kind, title, rows, at)
         if _has_stamps(rows, known.positions["version"]):
             words = f"The header row of “{title}” is put back above its rows."
+            if (above := trimmed(first)) and not _may_be_record(known, first):
+                wide = max(len(first), len(known.written))
+                emptied = [*self._widened(kind, wide), cells_request(TABS[kind].sheet_id, 0, 0, [[""] * wide])]
+                words += f" What stands there is deleted: {_row_words(0, above)}."
+                return Repair(TABS[kind], words, last=[*emptied, *self._headed(kind, known)])
             span = {"sheetId": TABS[kind].sheet_id, "dimension": "ROWS", "startIndex": 0, "endIndex": 1}
             insert = {"insertDimension": {"range": span, "inheritFromBefore": False}}
             return Repair(TABS[kind], words, last=[insert, *self._headed(kind, known)])
@@ -255,13 +263,16 @@ class Damage:
     def _moved(self, kind: type[Record], title: str, rows: Sequence[Sequence[Cell]], at: int) -> Repair:
         """The heading that stands in a row below; rows above it stay where they can be records. Each row is written
         where it is, so that it does no harm if another machine does the same at the same moment."""
-        sheet, head = TABS[kind].sheet_id, heading(kind, rows[at])
+        sheet = TABS[kind].sheet_id
+        added = self._added_to_heading(kind, rows[at], [row for place, row in enumerate(rows) if place != at])
+        head = heading(kind, _with_texts(rows[at], added))
         removed = [above for above in range(at) if not _may_be_record(head, rows[above])]
-        wide = max(map(len, rows[: at + 1]))
+        wide = max(len(head.written), *map(len, rows[: at + 1]))
         # A record in the first row changes places with the heading.
         below: Sequence[Cell] = rows[0] if 0 not in removed else []
         empty = [above for above in removed if above] + ([at] if 0 in removed else [])
-        moved = [cells_request(sheet, at, 0, [[*below, *[""] * (wide - len(below))]])]
+        moved = list(self._widened(kind, wide))
+        moved += [cells_request(sheet, at, 0, [[*below, *[""] * (wide - len(below))]])]
         moved += [cells_request(sheet, above, 0, [[""] * wide]) for above in empty if above != at]
         plain = {"sheetId": sheet, "startRowIndex": at, "endRowIndex": at + 1}
         looks = "userEnteredFormat(textFormat.bold,backgroundColorStyle)"
@@ -273,10 +284,10 @@ class Damage:
                 bounds = {"sheetId": sheet, "dimension": "ROWS", "startIndex": above, "endIndex": above + 1}
                 moved.append({"deleteDimension": {"range": bounds}})
         words = f"The header row of “{title}” is moved up from row {at + 1}."
-        texts = [next((str(cell) for cell in rows[above] if cell != ""), "") for above in removed]
-        if removed:
-            named = ", ".join(f"{above + 1} (“{text[:_TEXT]}”)" for above, text in zip(removed, texts, strict=True))
-            words += f" What stands above it is deleted: row {named}."
+        if added:
+            words += f" It gets back {_headings(rows[at], added)}."
+        if named := [_row_words(above, rows[above]) for above in removed if trimmed(rows[above])]:
+            words += f" What stands above it is deleted: {', '.join(named)}."
         return Repair(TABS[kind], words, last=moved)
 
     @staticmethod
@@ -288,24 +299,30 @@ class Damage:
     def _renamed(
         self, kind: type[Record], title: str, first: Sequence[Cell], below: Sequence[Sequence[Cell]]
     ) -> Repair:
-        known, now = self._known(kind), heading(kind, first)
-        width = max([len(first), *map(len, below)], default=0)
-        written: dict[int, Cell] = {}
+        added = self._added_to_heading(kind, first, below)
+        requests = list(self._widened(kind, max(added, default=0) + 1))
+        requests += [cells_request(TABS[kind].sheet_id, 0, at, [[text]]) for at, text in added.items()]
+        return Repair(TABS[kind], f"The heading of “{title}” gets back {_headings(first, added)}.", last=requests)
+
+    def _added_to_heading(
+        self, kind: type[Record], row: Sequence[Cell], others: Sequence[Sequence[Cell]]
+    ) -> dict[int, Cell]:
+        """The headings that a damaged heading lacks, by column."""
+        known, now = self._known(kind), heading(kind, row)
+        width = max([len(row), *map(len, others)], default=0)
+        added: dict[int, Cell] = {}
         for name in ("id", "version"):
             if name not in now.positions:
-                at = self._column(known, now, name, below, width + len(written))
-                written[at] = known.written[known.positions[name]]
-        requests: list[Request] = []
-        room = max(written, default=0) + 1 - self._properties[TABS[kind].sheet_id]["gridProperties"]["columnCount"]
+                at = self._column(known, now, name, others, width + len(added))
+                added[at] = known.written[known.positions[name]]
+        return added
+
+    def _widened(self, kind: type[Record], columns: int) -> Iterator[Request]:
+        """Room for so many columns."""
+        sheet = TABS[kind].sheet_id
+        room = columns - self._properties[sheet]["gridProperties"]["columnCount"]
         if room > 0:
-            sheet = TABS[kind].sheet_id
-            requests.append({"appendDimension": {"sheetId": sheet, "dimension": "COLUMNS", "length": room}})
-        requests += [cells_request(TABS[kind].sheet_id, 0, at, [[text]]) for at, text in written.items()]
-        changes = [
-            f"“{text}” in {letters(at)}1" + (f", where “{str(first[at])[:_TEXT]}” stands" if cell_in(first, at) else "")
-            for at, text in written.items()
-        ]
-        return Repair(TABS[kind], f"The heading of “{title}” gets back {' and '.join(changes)}.", last=requests)
+            yield {"appendDimension": {"sheetId": sheet, "dimension": "COLUMNS", "length": room}}
 
     @staticmethod
     def _column(known: Heading, now: Heading, name: str, below: Sequence[Sequence[Cell]], new: int) -> int:
@@ -495,6 +512,29 @@ def _counted(number: int, kind: type[Record]) -> str:
 
 def _listed(texts: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(texts[:-1]), *texts[-1:]]))
+
+
+def _with_texts(row: Sequence[Cell], added: Mapping[int, Cell]) -> list[Cell]:
+    """A heading with the headings that are added to it."""
+    cells = list(row)
+    for at, text in added.items():
+        cells += [""] * (at + 1 - len(cells))
+        cells[at] = text
+    return cells
+
+
+def _row_words(at: int, row: Sequence[Cell]) -> str:
+    """A row, with the first text in it."""
+    text = next((str(cell) for cell in row if cell != ""), "")
+    return f"row {at + 1} (“{text[:_TEXT]}”)"
+
+
+def _headings(row: Sequence[Cell], added: Mapping[int, Cell]) -> str:
+    """The headings that a heading gets back, in words."""
+    return " and ".join(
+        f"“{text}” in {letters(at)}1" + (f", where “{str(row[at])[:_TEXT]}” stands" if cell_in(row, at) else "")
+        for at, text in added.items()
+    )
 
 
 def _has_stamps(rows: Sequence[Sequence[Cell]], at: int) -> bool:

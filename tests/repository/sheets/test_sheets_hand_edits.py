@@ -651,6 +651,33 @@ def test_a_sale_recorded_into_a_column_of_another_format_is_an_amount_for_everyb
         assert team.agreed()[Client][1].total_spend == 10 + Decimal(amount)  # type: ignore[attr-defined]
 
 
+def test_a_sale_typed_for_a_client_whose_row_is_deleted_stays_until_the_client_is_back() -> None:
+    with new_team() as team:
+        for name in ("Ames", "Berg"):
+            team.store.sell(team.store.add(last_name=name), "10.00")
+        team.stored()
+        Sheet(team, Client).delete(team.stored()[Client][2])
+        for client, amount in (("Berg", 99), ("2.0", 98), ("#1", 7), ("1.0", 8)):
+            Sheet(team, Sale).add(client=client, amount=amount)
+        assert [sale.client for sale in team.stored()[Sale].values()] == [1, 1, 1]  # type: ignore[attr-defined]
+        assert [line.partition(": ")[2] for line in wrong(team)] == [
+            "there is no client “Berg”; write the client's ID or its name.",
+            "there is no client 2.",
+        ]
+        undo(team)
+        amounts = [sale.amount for sale in team.agreed()[Sale].values() if sale.client == 2]  # type: ignore[attr-defined]
+        assert sorted(amounts) == [10, 98, 99]
+
+
+def test_a_column_deleted_from_the_history_is_one_finding() -> None:
+    with new_team() as team:
+        for _ in range(3):
+            team.store.add()
+        team.person.delete_column(team.id, "history", 5)
+        (line,) = wrong(team)
+        assert line.startswith("history!A2:A4: these rows of the history cannot be read")
+
+
 def test_machines_agree_on_totals_while_an_amount_is_in_doubt() -> None:
     with new_team() as team:
         sold = team.store.sell(team.store.add(), "20.00")

@@ -323,3 +323,24 @@ def test_a_cell_that_only_the_program_writes_is_put_back(team: Team, column: str
     look(other)
     assert [finding.what for finding in other.check() if finding.wrong] == []
     assert team.agreed() == before
+
+
+@pytest.mark.many
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ("ID renamed", "a row above the heading"),
+        ("Version renamed", "a row above the heading"),
+        ("ID renamed", "heading dragged away"),
+        ("ID column deleted", "heading dragged away"),
+        ("heading deleted", "a row above the heading"),
+    ],
+)
+def test_a_heading_that_was_damaged_and_moved_is_put_back(team: Team, first: str, then: str) -> None:
+    CASES[first][0](team)
+    CASES[then][0](team)
+    before, words = team.stored(), " ".join(team.repository.damage_by_hand())
+    assert ("row 1 (“Our clients”)" in words) == (then == "a row above the heading")
+    team.repository.mend()
+    team.repository.settle(take_over=False)
+    assert team.agreed() == before

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 from crm.errors import RefusedError
 from crm.model import BY_NAME, Record
 from crm.repository import Finding, sums
-from crm.repository.sheets.grid.layout import HISTORY, columns, heading, letters
+from crm.repository.sheets.grid.layout import HISTORY, columns, heading, letters, runs
 from crm.repository.sheets.mirror import mirror
 from crm.repository.sheets.mirror.mirror import in_json
 
@@ -151,8 +151,11 @@ def problems(connection: Connection) -> Iterator[Finding]:
             yield Finding(f"{what}, or have lost their ID.", True, name, 0, "`sheets repair` asks what to do.")
     if untaken := mirror.untaken(connection):
         yield Finding(untaken_words(untaken), True, how_to_mend="Let this program write to that tab.")
-    for row in mirror.torn(connection):
-        what = f"{HISTORY.title}!A{row}: this row of the history cannot be read and is passed over."
+    for first, count in runs(sorted(set(mirror.torn(connection)))):
+        which, are = f"A{first}: this row", "is"
+        if count > 1:
+            which, are = f"A{first}:A{first + count - 1}: these rows", "are"
+        what = f"{HISTORY.title}!{which} of the history cannot be read and {are} passed over."
         yield Finding(what, True, how_to_mend=_PUT_BACK)
     rows = mirror.sheet_row
     statement = select(_table, rows.c.row.label("place"), rows.c.cells).outerjoin_from(

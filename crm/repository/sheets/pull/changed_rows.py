@@ -1,5 +1,6 @@
 """Rows of known records that were changed by hand: each changed cell checked like any input."""
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
@@ -30,6 +31,8 @@ from crm.repository.sheets.pull.number_formats import Strange
 from crm.repository.tables import client
 from crm.repository.transaction import SqlTransaction
 
+# An ID as people write it, or as a number with decimals becomes text: #2, 2.0.
+_NUMBER = re.compile(r"#?([0-9]{1,15})(?:[.,]0+)?")
 TYPE_AS_TEXT = "choose Format, Number, Plain text, and type it again"
 
 
@@ -153,8 +156,8 @@ class ChangedRows:
         """The value of a cell that a person filled in; in the place of an ID a name will do. Raises FieldError."""
         is_text = isinstance(cell, str) and cell.strip() and cell not in cells.FAILED
         if name in links(kind) and is_text and not cells.is_number(cell):
-            number = cell.strip().removeprefix("#")
-            return int(number) if cells.is_number(number) else linked_id(self.tx, kind, name, cell)
+            number = _NUMBER.fullmatch(cell.strip())
+            return int(number[1]) if number else linked_id(self.tx, kind, name, cell)
         return cells.typed(kind, name, cell, self.by)
 
     def _technical(self, current: Record, name: str, cell: Any) -> dict[str, Any]:

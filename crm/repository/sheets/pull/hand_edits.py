@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from crm.errors import FieldError, RefusedError
-from crm.model import RECORDS, Client, Conventions, Record, Stage, StatusRule, fields, owner_link
+from crm.model import BY_NAME, RECORDS, Client, Conventions, Record, Stage, StatusRule, fields, links, owner_link
 from crm.model.encoding import record_of
 from crm.repository import Query, sums
 from crm.repository.sheets.grid import cells
@@ -16,7 +16,7 @@ from crm.repository.sheets.mirror import mirror, problems
 from crm.repository.sheets.mirror.loading import some_records
 from crm.repository.sheets.mirror.mirror import in_json
 from crm.repository.sheets.mirror.row_matching import Placed
-from crm.repository.sheets.mirror.validation import SettingCheck
+from crm.repository.sheets.mirror.validation import SettingCheck, not_there
 from crm.repository.sheets.pull.changed_rows import TYPE_AS_TEXT, ChangedRows, Refused
 from crm.repository.sheets.pull.number_formats import Strange
 from crm.repository.sheets.pull.tab_diff import HandEdits
@@ -44,6 +44,8 @@ class Adoption:
         self.tx = tx
         self.by = by
         self.rows = ChangedRows(tx, by, check_setting, formulas, strange)
+        # The records whose rows are gone.
+        self._going: set[tuple[type[Record], int]] = set()
 
     def adopt(self, edits: HandEdits) -> None:
         """All of them: deletions last, so that a sale moved to another client by hand is not taken along."""
@@ -56,6 +58,7 @@ class Adoption:
             lasting = some_records(self.tx.connection, kind, list(rows)) if kind.about.lasting else {}
             self.rows.take(kind, rows)
             self._keep(list(lasting.values()))
+        self._going.update(edits.deleted)
         for kind, at, row in edits.added:
             self._add(kind, at, row)
         self._delete(edits)
@@ -114,6 +117,10 @@ class Adoption:
             if not isinstance(postcode, str) and _lacks_zeros(values, self.by):
                 del values["postcode"]
                 faults["postcode"] = f"Google has dropped the zeros in front; {TYPE_AS_TEXT}"
+        for name, link in links(kind).items():
+            if link.owns and (BY_NAME[link.record], values.get(name)) in self._going:
+                # It would go with it, and nobody could put it back.
+                faults[name] = f"{not_there(link, values.pop(name))}: its row was deleted"
         try:
             added = self.tx.add(self._whole(kind, values, faults))
         except Refused as error:

@@ -221,7 +221,7 @@ class _Intake:
             self.dialect.backups.backup(self.connection.engine, copy)
             happened = "An older version of the spreadsheet was put back"
             if self.contents.state.revision >= before.state.revision:
-                happened += ", or a computer repaired it that had not seen all changes"
+                happened += ", a computer repaired it that had not seen all changes, or its last history was deleted"
             missing = f"{len(lost)} changes, from number {lost[0]} on, are" if lost[1:] else f"change {lost[0]} is"
             text = (
                 f"{happened}: {missing} not in it any more. What this computer knew before is in {copy}; `restore` puts"
@@ -240,7 +240,8 @@ class _Intake:
         table = tables.transactions
         known = list(self.connection.execute(select(table.c.id, table.c.at).order_by(table.c.id)))
         lost = [number for number, at in known if number >= first and (number, at) not in kept]
-        return lost if lost and lost[-1] == known[-1].id else []
+        # Rows that cannot be read are named one by one.
+        return lost if lost and lost[-1] == known[-1].id and len(entries.torn) < len(lost) else []
 
     def _series(self) -> list[dict[str, Any]]:
         """The numbers of invoices that this machine knows to be given out."""
