@@ -68,6 +68,8 @@ class Repair:
     last: list[Request] = field(default_factory=list)
     # Whether all that was in the tab comes from this machine.
     anew: bool = False
+    # Whether what is there is enough for it.
+    by_itself: bool = False
 
 
 class Damage:
@@ -288,7 +290,7 @@ class Damage:
             words += f" It gets back {_headings(rows[at], added)}."
         if named := [_row_words(above, rows[above]) for above in removed if trimmed(rows[above])]:
             words += f" What stands above it is deleted: {', '.join(named)}."
-        return Repair(TABS[kind], words, last=moved)
+        return Repair(TABS[kind], words, last=moved, by_itself=not added)
 
     @staticmethod
     def _is_heading(known: Heading, row: Sequence[Cell]) -> bool:
@@ -393,6 +395,11 @@ class Damage:
     def _is_all_gone(self) -> bool:
         """Return whether nothing is there that would say what others have saved."""
         return META not in self._values and not self._missed.is_known
+
+    @property
+    def is_mended_by_itself(self) -> bool:
+        """Return whether a machine can repair it that has never read the spreadsheet."""
+        return all(repair.by_itself for repair in self.repairs)
 
     @property
     def is_to_be_read_anew(self) -> bool:

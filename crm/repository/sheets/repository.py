@@ -828,7 +828,7 @@ class SheetsRepository(SqlRepository):
             if not self._is_damaged():
                 return []
             with self._engine.connect() as connection:
-                return Damage(self.service, connection, self._seen_once(connection)).words
+                return self._damage(connection).words
 
     def mend(self) -> None:
         """Puts tabs and headings back that were damaged by hand, from what this machine knows of them."""
@@ -838,7 +838,7 @@ class SheetsRepository(SqlRepository):
                     return
                 self._enter(connection)
                 try:
-                    damage = Damage(self.service, connection, self._seen_once(connection))
+                    damage = self._damage(connection)
                     if damage.is_to_be_read_anew:
                         mirror.forget_end(connection)
                         connection.commit()
@@ -858,15 +858,18 @@ class SheetsRepository(SqlRepository):
             return True
         return self._offline is not None and isinstance(self._offline[0], TabDamagedError)
 
-    @staticmethod
-    def _seen_once(connection: Connection) -> Seen:
-        seen = mirror.seen(connection)
-        if seen is None:
-            raise RefusedError(
-                "This computer has never read this spreadsheet, and does not know what was in it. Repair it on one that"
-                " has, or put an older version of it back (File, Version history)."
-            )
-        return seen
+    def _damage(self, connection: Connection) -> Damage:
+        """The damage to the spreadsheet. Raises RefusedError where only a machine can repair it that has read it."""
+        if (seen := mirror.seen(connection)) is not None:
+            return Damage(self.service, connection, seen)
+        with suppress(StoreDamagedError, StoreNotSetUpError):
+            damage = Damage(self.service, connection, reading.seen_now(self.service))
+            if damage.is_mended_by_itself:
+                return damage
+        raise RefusedError(
+            "This computer has never read this spreadsheet, and does not know what was in it. Repair it on one that"
+            " has, or put an older version of it back (File, Version history)."
+        )
 
     def known_clients(self) -> int:
         """The number of clients of the spreadsheet that this machine knows, whatever is in it now."""

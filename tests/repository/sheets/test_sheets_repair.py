@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from crm.errors import RefusedError
+from crm.errors import RefusedError, StoreDamagedError
 from crm.model import Client, NumberSeries, Sale
 from crm.repository.sheets import repairing
 from crm.repository.sheets.google.spreadsheet import NoAnswer, Service
@@ -97,6 +97,8 @@ CASES: dict[str, tuple[Callable[[Team], Any], str, bool]] = {
     "a file over the spreadsheet": (_replaced, "with 3 clients", True),
 }  # fmt: skip
 
+# What a machine can repair that has never read the spreadsheet.
+_BY_ITSELF = ["a row above the heading", "heading dragged away", "revision made lower"]
 _IN_SEVERAL = ["clients deleted", "a CSV over the tab", "a file over the spreadsheet"]
 
 
@@ -205,8 +207,9 @@ def test_what_was_damaged_by_hand_is_named_and_put_back(team: Team, case: str) -
             # What was seen before can be read, and what is in the way is named.
             assert team.stored(machine) == before
             assert "`sheets repair`" in machine.notice()
-    if case != "revision made lower":
-        # Only who has seen the higher one knows.
+    if case in _BY_ITSELF:
+        assert words in " ".join(team.another().damage_by_hand())
+    else:
         with pytest.raises(RefusedError, match="has never read"):
             team.another().damage_by_hand()
     assert words in " ".join(team.repository.damage_by_hand())
@@ -344,3 +347,22 @@ def test_a_heading_that_was_damaged_and_moved_is_put_back(team: Team, first: str
     team.repository.mend()
     team.repository.settle(take_over=False)
     assert team.agreed() == before
+
+
+@pytest.mark.many
+@pytest.mark.parametrize("case", _BY_ITSELF[::-1])
+def test_a_machine_that_has_never_read_it_repairs_what_needs_no_knowledge(team: Team, case: str) -> None:
+    before = team.stored()
+    CASES[case][0](team)
+    fresh = team.another("ben")
+    fresh.mend()
+    assert team.stored(fresh) == before
+    fresh.transact(lambda tx: tx.add(Sale(client=1, on=tx.today, amount=Decimal(1))), "sold")
+    look(team.repository)
+    assert list(team.agreed()[Sale]) == list(team.stored(fresh)[Sale])
+
+
+def test_a_machine_that_has_never_read_it_is_told_where_a_cleared_history_is_put_back(team: Team) -> None:
+    _clear_history(team)
+    with pytest.raises(StoreDamagedError, match="cleared by hand; run `sheets repair` on a computer that has read it"):
+        team.stored(team.another())

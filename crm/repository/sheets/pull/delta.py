@@ -16,11 +16,15 @@ from crm.repository.sheets.grid.layout import HISTORY, Cell
 from crm.repository.sheets.mirror import history_tab
 from crm.repository.sheets.mirror.history_tab import AUDIT_COLUMNS, Entered, Entries
 from crm.repository.sheets.mirror.mirror import Place, Seen, State
+from crm.repository.sheets.push.before_images import came_first
 from crm.repository.team import team_of
 from crm.repository.undo import mark_undone
 
 _BATCH = 1000
-_PUT_BACK = "run `sheets repair`, or put an older version of the spreadsheet back (File, Version history)."
+
+
+def _put_back(where: str = "") -> str:
+    return f"run `sheets repair`{where}, or put an older version of the spreadsheet back (File, Version history)."
 
 
 @dataclass
@@ -59,13 +63,16 @@ class StaleHistory(Exception):
 def refuse_damaged(contents: Contents, before: Seen | None) -> None:
     """Raises TabDamagedError where only a person can have made the state what it is, or has cleared the history."""
     state = contents.state
-    if before is not None and state.is_older_copy(before.state):
-        raise TabDamagedError(f"The hidden tab “crm” was changed by hand; {_PUT_BACK}")
+    # The last commit keeps what it found: so one that has never seen the spreadsheet finds out as well.
+    was_written = came_first(contents.kept[0] if contents.kept else [], state)
+    if not was_written or (before is not None and state.is_older_copy(before.state)):
+        raise TabDamagedError(f"The hidden tab “crm” was changed by hand; {_put_back()}")
     is_empty = not any(cell != "" for row in contents.history for cell in row)
     # A store that was only set up has none; so has an older version of it that was put back.
     is_known = before is not None and before.state.history_rows and state.revision >= before.state.revision
     if contents.everything and is_empty and (state.history_rows or is_known):
-        raise TabDamagedError(f"The hidden tab “{HISTORY.title}” was cleared by hand; {_PUT_BACK}")
+        where = "" if before is not None else " on a computer that has read it before"
+        raise TabDamagedError(f"The hidden tab “{HISTORY.title}” was cleared by hand; {_put_back(where)}")
 
 
 def unseen(contents: Contents, before: Seen | None) -> Entries:
@@ -111,7 +118,7 @@ def _refuse_strange(state: State, entries: Entries) -> None:
             name = tables.TABLES[kind].name
             highest[name] = max([highest.get(name, 0), *entry.ids[-1:]])
     if any(number > state.last.get(name, 0) for name, number in highest.items()):
-        raise TabDamagedError(f"The hidden tab “crm” was changed by hand; {_PUT_BACK}")
+        raise TabDamagedError(f"The hidden tab “crm” was changed by hand; {_put_back()}")
 
 
 # What created records were is said by their rows alone.

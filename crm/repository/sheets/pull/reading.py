@@ -74,6 +74,12 @@ def read(service: Service, before: Seen | None, quiet: Mapping[str, Quiet] | Non
     )
 
 
+def seen_now(service: Service) -> Seen:
+    """The spreadsheet as it is, its tabs not looked into; raises StoreError."""
+    contents = read(service, None)
+    return Seen(contents.state, contents.places)
+
+
 def _unchanged(tabs: Mapping[type[Record], Values], quiet: Mapping[str, Quiet]) -> Iterator[tuple[type[Record], Quiet]]:
     """The tabs that are as they were, each with what is known of it."""
     for kind, values in tabs.items():
