@@ -556,12 +556,13 @@ def test_a_new_machine_finds_what_was_deleted_meanwhile(team: Team) -> None:
 def test_a_new_machine_leaves_totals_alone_that_it_cannot_prove(team: Team) -> None:
     client = team.store.add()
     sale = team.store.sell(client, "40000.00")
-    Sheet(team, Sale).put(sale, "amount", "much")
+    Sheet(team, Sale).put(sale, "on", "someday")
     fresh = team.another()
     found = team.stored(fresh)
     assert found[Sale] == {}
     assert found[Client][1].total_spend == Decimal("40000.00")
     assert EDITED not in team.summaries(fresh)
+    Sheet(team, Sale).put(sale, "on", 46_000)
     Sheet(team, Sale).put(sale, "amount", 7)
     assert team.stored(fresh)[Client][1].total_spend == Decimal("7.00")
     assert wrong(team, fresh) == []
