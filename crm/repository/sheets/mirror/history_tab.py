@@ -151,7 +151,7 @@ def _created(connection: Connection, record: str, first: int, last: int) -> tupl
         name: [plain(getattr(known[number], name)) if number in known else "" for number in range(first, last + 1)]
         for name in names
     }
-    return record, ids, "create", "", in_json(written)
+    return record, ids, "create", "", _text(written)
 
 
 def _text(fields: Any) -> str:
