@@ -15,6 +15,7 @@ from crm.clock import Clock
 from crm.config import Config, team_defaults
 from crm.errors import CRMError, SignInRefusedError, StoreError, StoreNotSetUpError
 from crm.model import Conventions
+from crm.model.data import SPEND_COUNTS
 from crm.model.paths import display_path
 from crm.model.rights import OWNER, Reader
 from crm.repository import Repository, Saved, Snapshot, Spreadsheets, Transaction
@@ -193,7 +194,7 @@ class CRM:
     def conventions(self) -> Conventions:
         """The conventions of the team for money, dates and telephone numbers, and its clock."""
         known = self.settings
-        return _conventions(known["language"], known["currency"], known["country"], self.clock)
+        return _conventions(known["language"], known["currency"], known["country"], self.clock, known[SPEND_COUNTS])
 
     def demand_session(self) -> None:
         """Raises SignedOutError for a reader who is not signed in any more, before something is done that does not

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from babel import Locale
     from babel.numbers import NumberPattern
 
+# What the total of a client is of, unless a team has chosen paid invoices.
+SALES = "sales"
 # Days that have a word of their own, and for how many around today one counts or names the day of the week.
 _DAYS_AWAY = {-1: "yesterday", 0: "today", 1: "tomorrow"}
 _NEAR_DAYS = 7
@@ -30,12 +32,14 @@ class Conventions:
 
     `language` is a locale as Babel names it ('de_AT'), `currency` an ISO 4217 code, `country` the
     ISO 3166 code that a telephone number without a country code is read with; `clock` knows the team's day and zone.
+    `spend_counts` says what the total of a client is of: sales, or paid invoices.
     """
 
     language: str = "en_US"
     currency: str = "USD"
     country: str = "US"
     clock: Clock = field(default_factory=Clock, compare=False)
+    spend_counts: str = SALES
 
     @property
     def today(self) -> date:
@@ -130,6 +134,10 @@ class Conventions:
     def rounded(self, amount: Decimal) -> Decimal:
         """An amount that was computed, as an estimate, to the decimals of the currency; a half of the last one up."""
         return rounded(amount, self.decimals)
+
+    def in_total(self, count: int) -> str:
+        """The number of those that make the total of a client: 1 sale, 2 paid invoices."""
+        return f"{self.number(count)} {self.spend_counts if count != 1 else self.spend_counts.removesuffix('s')}"
 
     def number(self, count: int) -> str:
         """A whole number: 12,345."""

@@ -16,7 +16,7 @@ TIME_ZONE = "time_zone"
 # The settings that say what the figures of a client are summed from: in which currency, and whether its sales or its
 # paid invoices make its total.
 CURRENCY, SPEND_COUNTS = "currency", "spend_counts"
-SALES, PAID_INVOICES = "sales", "paid invoices"
+PAID_INVOICES = "paid invoices"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

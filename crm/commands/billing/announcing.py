@@ -1,6 +1,5 @@
 """A new service announced to clients: by e-mail as a mailing, or by SMS, through the outbox and to nobody twice."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -43,6 +42,8 @@ from crm.repository import Query, Snapshot, Transaction
 from crm.repository.queries import mail
 
 _LONGEST_NAME = 100
+# Of those who are left out for one reason so many are named.
+_NAMED = 5
 
 
 @dataclass(slots=True)
@@ -63,10 +64,20 @@ class SmsAudience:
         sentences = [f"This goes to {pluralize(len(self.texts), 'client', 'clients', by)} and takes"
                      f" {by.number(self.sms)} SMS{cost}."]  # fmt: skip
         if self.left_out:
-            reasons = Counter(reader.told for reader in self.left_out)
-            listed = ", ".join(f"{by.number(count)} {words}" for words, count in reasons.items())
+            reasons: dict[str, list[str]] = {}
+            for reader in self.left_out:
+                reasons.setdefault(reader.told, []).append(reader.name)
+            listed = "; ".join(
+                f"{by.number(len(names))} {words} ({first_named(names)})" for words, names in reasons.items()
+            )
             sentences.append(f"{pluralize(len(self.left_out), 'client is', 'clients are', by)} left out: {listed}.")
         return " ".join(sentences)
+
+
+def first_named(names: Sequence[str]) -> str:
+    """The first of some names, and how many more there are."""
+    more = len(names) - _NAMED
+    return f"{', '.join(names[:_NAMED])}{f' and {more} more' if more > 0 else ''}"
 
 
 @command("services announce", title="Tell clients about a service", menu="services")
@@ -125,7 +136,7 @@ def words_for(crm: CRM, service: Service, by: str) -> str:
     if by == "sms":
         return plain_text(f"New{f' from {company}' if company else ''}: {service.name}, {price}.")
     lines = [
-        f"we have a new offer: {service.name}, {price}.",
+        f"We have a new offer: {service.name}, {price}.",
         *(["", service.description] if service.description else []),
     ]
     closing = as_body("\n".join([*lines, "", "Kind regards", "", company or crm.me]))

@@ -29,7 +29,7 @@ from crm.errors import FieldError, RefusedError, confirmation
 from crm.invoicing.state import STATES
 from crm.model import FILLED_AFTER_ISSUE, Adjustment, Client, Deal, Invoice, InvoiceLine, Service
 from crm.model.encoding import plain
-from crm.model.fields import Amount, Choice, Day, Line
+from crm.model.fields import Amount, Choice, Day, Line, Quantity
 from crm.model.units import PIECE
 from crm.repository import Query, Snapshot, Transaction, bills
 from crm.repository.queries import billing
@@ -66,6 +66,7 @@ def add(
         Sequence[str], Line(500), About("Line", "as one types it, like 3 h Consulting 100 19%; may be given again")
     ] = (),
     service: Annotated[Sequence[Service], About("Service", "one of it; may be given again")] = (),
+    quantity: Annotated[Decimal | None, Quantity(), About("Quantity", "of each service; 1 by default")] = None,
     deal: Annotated[Deal | None, About("Deal", "what it is for: one line with its title and value")] = None,
     discount: Annotated[str, Line(40), About("Discount", "on all of it: an amount, or a percentage like 10%")] = "",
     gross: Annotated[bool, About("Prices include tax")] = False,
@@ -73,6 +74,8 @@ def add(
     values: Annotated[Mapping[str, Any], FieldsOf(Invoice, Takes.NEW, but=("client", "gross"))] = {},
 ) -> InvoiceCard:
     """Drafts an invoice. A draft has no number, and you can change and delete it; `invoices issue` issues it."""
+    if quantity is not None and not service:
+        raise FieldError("it is that of a service; say which one", field="quantity", label="Quantity")
 
     def change(tx: Transaction) -> InvoiceCard:
         invoice = tx.add(
@@ -88,7 +91,8 @@ def add(
         )
         services = tx.find_all(Service, Query({"active": True})) if line else []
         lines = [typed_line(crm, services, text, gross=gross) for text in line]
-        lines += [of_service(tx.get(Service, item.id), gross=gross) for item in service]
+        of_services = [of_service(tx.get(Service, item.id), gross=gross) for item in service]
+        lines += [item if quantity is None else replace(item, quantity=quantity) for item in of_services]
         if deal is not None:
             lines.append(_of_deal(crm, tx.get(Deal, deal.id), invoice))
         put_lines(tx, invoice, lines)

@@ -32,7 +32,8 @@ _NOUNS = {"invoice": "invoice", "credit_note": "credit note"}
 
 @dataclass(frozen=True, slots=True)
 class Unpaid:
-    """The debt of a client in a currency: open, and of it what is not due yet and what has been due for how long."""
+    """The debt of a client in a currency: open, and of it what is not due yet and what has been due for how long; the
+    first day on which some of it is or was due (`due_on`)."""
 
     client: int
     client_name: str
@@ -44,6 +45,7 @@ class Unpaid:
     to_90: Decimal
     over_90: Decimal
     oldest_days: int
+    due_on: date | None
     reminded_on: date | None
     promised_on: date | None
     currency: str
@@ -111,8 +113,8 @@ def list_all(
             Unpaid(
                 row.client, names.get(row.client, ""), row.open,
                 sum((row.to_30, row.to_60, row.to_90, row.over_90), NOTHING), row.not_due, row.to_30, row.to_60,
-                row.to_90, row.over_90, days_overdue(row.first_due, snapshot.today), row.reminded_on, row.promised_on,
-                row.currency,
+                row.to_90, row.over_90, days_overdue(row.first_due, snapshot.today), row.first_due, row.reminded_on,
+                row.promised_on, row.currency,
             )
             for row in rows
         ]  # fmt: skip

@@ -17,6 +17,17 @@ def kept_by_undo(crm: CRM, snapshot: Snapshot, entry: HistoryEntry) -> Sequence[
     return [sentence for sentence in sentences if sentence]
 
 
+def issued_by(snapshot: Snapshot, entry: HistoryEntry) -> str:
+    """The sentence that what a transaction issued cannot be undone, and what can be done instead; '' where it issued
+    nothing."""
+    changes = snapshot.each_change(HistoryQuery(transaction=entry.id, about=Invoice.kind_name))
+    numbers = [str(change.after.get("number")) for change in changes if change.after.get("state") == "issued"]
+    if not numbers:
+        return ""
+    names = _listed(numbers)
+    return f"{names} was issued, which cannot be undone. To take it back, open it and credit it."
+
+
 def _still_closed(snapshot: Snapshot, entry: HistoryEntry) -> str:
     """The accounts that a transaction deactivated and that stay so."""
     changes = snapshot.each_change(HistoryQuery(transaction=entry.id, about=User.kind_name))

@@ -12,6 +12,7 @@ from crm.commands.period import Until, in_order
 from crm.commands.registry import EVERYBODY, About, FieldsOf, Takes, command
 from crm.errors import FieldError
 from crm.model import Client, Conventions, Sale
+from crm.model.conventions import SALES
 from crm.model.fields import Amount, Day, Line
 from crm.repository import Query, Transaction
 
@@ -78,14 +79,19 @@ def recorded(tx: Transaction, sale: Sale) -> SaleReport:
     return _reported(tx, tx.add(sale), before.status)
 
 
+def not_counted(by: Conventions) -> str:
+    """Say that a sale does not count, where paid invoices make the total of a client; '' where it does."""
+    return "" if by.spend_counts == SALES else f"A sale does not count: the total is of {by.spend_counts}."
+
+
 def foreseen_text(report: SaleReport, by: Conventions) -> str:
     """The preview of a sale that is not saved yet, in a line."""
-    return f"After this: {totals_text(report.client, report.status.before, by)}"
+    return f"After this: {totals_text(report.client, report.status.before, by)} {not_counted(by)}".rstrip()
 
 
 def totals_text(client: Client, before: str, by: Conventions) -> str:
     """The totals and the status that a client will have, who has the status `before` now."""
-    count = f"{by.number(client.sales_count)} {'sale' if client.sales_count == 1 else 'sales'}"
+    count = by.in_total(client.sales_count)
     verb = "stays" if client.status == before else "becomes"
     return f"{by.money(client.total_spend)} in {count}. Status {verb} {client.status or 'empty'}."
 

@@ -12,6 +12,7 @@ from crm.commands.registry import named
 from crm.config import TEAM
 from crm.invoicing.requirements import Missing, missing
 from crm.model import FILLED_AFTER_ISSUE, Client, Deal, Field, Invoice, Service, typed_fields
+from crm.model.local_labels import local_label
 from crm.model.units import unit_beside
 from crm.terminal.billing.choosing import chosen_invoice
 from crm.terminal.billing.picking import service_line
@@ -127,8 +128,11 @@ def add(session: Session, client: Client | None = None, deal: Deal | None = None
         if "line" in line:
             card: InvoiceCard = session.call("invoices add", client=client, line=[line["line"]])
         else:
-            card = session.call("invoices add", client=client)
-            card = session.call("invoices lines add", invoice=card.invoice, **line)
+            # The prices of the draft are of the kind that its first service has.
+            service, quantity = line["service"], line["quantity"]
+            card = session.call(
+                "invoices add", client=client, service=[service], quantity=quantity, gross=service.gross
+            )
     else:
         card = session.call("invoices add", client=client, deal=deal)
     session.done(f"Drafted an invoice for {card.client.name}.")
@@ -140,22 +144,24 @@ def add_line(session: Session, invoice: Invoice | None = None, **_: Any) -> None
     """A line as one types it."""
     invoice = chosen_invoice(session, "draft", invoice)
     session.page("Invoices", f"Draft {invoice.id}", "Add a line")
-    session.call("invoices lines add", invoice=invoice, **_line(session))
+    session.call("invoices lines add", invoice=invoice, **_line(session, invoice))
 
 
 # So many services are offered at once.
 _SERVICES = 30
 
 
-def _line(session: Session) -> Mapping[str, Any]:
-    """A line as `invoices lines add` takes it: one of the services, and how much of it, or a typed one."""
+def _line(session: Session, draft: Invoice | None = None) -> Mapping[str, Any]:
+    """A line as `invoices lines add` takes it: one of the services, and how much of it, or a typed one. Those are
+    offered whose price goes with those of the draft."""
     crm = session.crm
-    services = named("services list")(crm, limit=_SERVICES)
-    if not services:
+    listed = named("services list")(crm, limit=_SERVICES)
+    services = [service for service in listed if draft is None or service.gross == draft.gross]
+    if not listed:
         return {"line": _typed_line(session)}
     entries: list[Choice] = [Choice("Type a line", None)]
     entries += [Choice(service_line(service, crm.conventions), service) for service in services]
-    entries += [Choice("Another service", "another")] if len(services) == _SERVICES else []
+    entries += [Choice("Another service", "another")] if len(listed) == _SERVICES else []
     chosen = session.keyboard.choose("What is it for?", entries)
     if chosen is None:
         return {"line": _typed_line(session)}
@@ -262,15 +268,15 @@ def _fill_in(session: Session, card: InvoiceCard, lacks: Sequence[Missing]) -> N
     )
     lines: list[str] = []
     entries: list[Choice] = []
-    labels = {option.name: option.label for option in TEAM}
+    labels, country = {option.name: option.label for option in TEAM}, session.crm.conventions.country
     for lack in lacks:
         where, entry = "", draft
         if lack.of == "seller":
-            label = labels.get(SETTINGS.get(lack.field, lack.field), "")
+            label = local_label(labels.get(SETTINGS.get(lack.field, lack.field), ""), country)
             where, entry = ", ".join(filter(None, ("Settings", label))), settings
         elif lack.of in ("buyer", "delivery"):
             name = CLIENT_FIELDS.get(lack.field, lack.field)
-            label = typed_fields(Client)[name].label if name in typed_fields(Client) else ""
+            label = local_label(typed_fields(Client)[name].label, country) if name in typed_fields(Client) else ""
             where, entry = ", ".join(filter(None, (card.client.name, label))), client
         elif lack.of == "line":
             where, entry = "Change the lines", Choice("Change the lines", lambda: _lines(session, card.invoice))
@@ -324,7 +330,7 @@ def credit(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
     invoice = chosen_invoice(session, "issued", invoice)
     session.page("Invoices", invoice.number, "Credit")
     reason = _reason(session)
-    session.confirm(f"This issues a credit note over all that is left of {invoice.number}.", "Credit it")
+    session.confirm(f"This issues a credit note for all that is left of {invoice.number}.", "Credit it")
     _say(session, session.call("invoices credit", invoice=invoice, reason=reason), "Issued credit note")
 
 
@@ -338,7 +344,7 @@ def _credit_lines(session: Session, card: InvoiceCard) -> None:
     entries = [Choice(line.name, line.position) for line in card.lines]
     position = session.keyboard.choose("Which line?", entries)
     reason = _reason(session)
-    session.confirm("This issues a credit note over the whole of this line.", "Credit it")
+    session.confirm("This issues a credit note for the whole of this line.", "Credit it")
     credited = session.call("invoices credit", invoice=card.invoice, line=[position], reason=reason)
     _say(session, credited, "Issued credit note")
 
@@ -348,7 +354,7 @@ def _credit_amount(session: Session, invoice: Invoice) -> None:
     parameter = named("invoices credit").parameters["amount"]
     amount = session.prompts.value("Amount, tax included", parameter.value_check, required=True)
     reason = _reason(session)
-    session.confirm("This issues a credit note over this amount.", "Credit it")
+    session.confirm("This issues a credit note for this amount.", "Credit it")
     credited = session.call("invoices credit", invoice=invoice, amount=amount, reason=reason)
     _say(session, credited, "Issued credit note")
 

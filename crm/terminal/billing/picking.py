@@ -8,7 +8,7 @@ from crm.commands.client_selection import pluralize
 from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.model import Adjustment, Client, Conventions, Invoice, Payment, Service
-from crm.terminal.billing.rendering import adjustment_words, invoice_name, money_in
+from crm.terminal.billing.rendering import adjustment_words, invoice_name, money_in, state_words
 from crm.terminal.console.keyboard import Back, Choice, Keyboard
 from crm.terminal.toolkit.picking import joined, line_for, pick_listed, picker
 
@@ -41,7 +41,7 @@ def shown_line(item: "InvoiceShown", by: Conventions, today: date) -> str:
     invoice, state = item.invoice, item.state
     if state == "overdue" and invoice.due_on:
         state = f"{pluralize((today - invoice.due_on).days, 'day', 'days', by)} overdue"
-    return joined(invoice_line(invoice, by, item.client), "" if state == "draft" else state)
+    return joined(invoice_line(invoice, by, item.client), "" if state == "draft" else state_words(invoice, state))
 
 
 @picker(Invoice)

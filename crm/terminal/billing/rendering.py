@@ -71,9 +71,16 @@ SERVICES: Sequence[tables.Column] = (
 _STATES = {"overdue": "overdue", "paid": "success", "draft": "muted", "cancelled": "muted", "credited": "muted"}
 
 
-def state_badge(state: str) -> Text:
+def state_words(invoice: Invoice, state: str) -> str:
+    """The state of an invoice for people: `sent` is one that was issued, whether or not the program has sent it."""
+    if invoice.kind == "credit_note" and state != "draft":
+        return "credit note"
+    return "issued" if state == "sent" and not invoice.sent_on else state
+
+
+def state_badge(invoice: Invoice, state: str) -> Text:
     """The state of an invoice, in its colour and in a word."""
-    return Text(f"{state}{' !' if state == 'overdue' else ''}", _STATES.get(state, "bold"))
+    return Text(f"{state_words(invoice, state)}{' !' if state == 'overdue' else ''}", _STATES.get(state, "bold"))
 
 
 def money_in(currency: str, by: Conventions, amount: Decimal) -> str:
@@ -102,7 +109,7 @@ def _open(item: "InvoiceShown", by: Conventions) -> Text:
 INVOICES: Sequence[tables.Column] = (
     tables.Column("Number", lambda row, _: _number(row), 0, 8),
     tables.Column("Client", lambda row, _: data(row.client), 0, 10),
-    tables.Column("State", lambda row, _: state_badge(row.state), 2),
+    tables.Column("State", lambda row, _: state_badge(row.invoice, row.state), 2),
     tables.Column("Issued", lambda row, by: data(by.near_day(row.invoice.issued_on)), 5),
     tables.Column("Due", lambda row, by: data(by.near_day(row.invoice.due_on)), 4),
     tables.Column("Total", _total, 1, right=True),
@@ -153,6 +160,7 @@ UNPAID: Sequence[tables.Column] = (
     tables.Column("Client", lambda row, _: data(row.client_name, "bold"), 0, 10),
     tables.Column("Open", lambda row, by: data(_owed(row, row.open, by)), 1, right=True, money=True),
     tables.Column("Overdue", lambda row, by: _late(row, by), 1, right=True, money=True),
+    tables.Column("Due", lambda row, by: data(by.near_day(row.due_on)), 2),
     tables.Column(
         "Days late", lambda row, by: data(by.number(row.oldest_days) if row.oldest_days else ""), 2, right=True
     ),
@@ -230,7 +238,10 @@ def draw_invoice(result: "InvoiceCard", screen: Screen, by: Conventions) -> None
 
     noun = INVOICE_KINDS[invoice.kind].capitalize()
     head = data(f"{noun} {invoice.number}" if invoice.number else f"Draft of {noun.lower()} {invoice.id}", "bold")
-    screen.print(head.append("  ").append(state_badge(result.state)))
+    badge = state_badge(invoice, result.state)
+    if invoice.state == "issued" and not invoice.sent_on:
+        badge.append(", not yet e-mailed", "muted")
+    screen.print(head.append("  ").append_text(badge))
     screen.print(data(result.client.name))
     dates = [("Issued", invoice.issued_on), ("Due", document.due_on), ("Delivered", invoice.delivered_on)]
     dates.append(("E-mailed", invoice.sent_on))
@@ -239,8 +250,6 @@ def draw_invoice(result: "InvoiceCard", screen: Screen, by: Conventions) -> None
         if day:
             times = f" ({invoice.sendings} times)" if label == "E-mailed" and invoice.sendings > 1 else ""
             line.append(f"{label} ", "muted").append(f"{by.day(day)}{times}  ", "default")
-    if invoice.state == "issued" and not invoice.sent_on:
-        line.append("not yet e-mailed", "muted")
     if line:
         screen.print(line)
     if document.corrects_number:

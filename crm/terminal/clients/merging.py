@@ -57,7 +57,8 @@ def merge(session: Session, client: Client | None = None, **_: Any) -> None:
         session.page("Merge", kept.name)
         _side_by_side(session, kept, other)
         count = other.sales_count
-        sales = f" Its {'sale moves' if count == 1 else f'{count} sales move'} too." if count else ""
+        by = session.crm.conventions
+        sales = f" Its {by.in_total(count)} {'moves' if count == 1 else 'move'} too." if count else ""
         with session.crm.read() as snapshot:
             names = ", ".join(account.email for account in accounts_of(snapshot, [other.id]))
         accounts = f" The account {names} will then see the data of {kept.name}." if names else ""

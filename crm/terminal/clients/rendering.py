@@ -138,9 +138,9 @@ def client_heading(screen: Screen, client: Client, by: Conventions) -> None:
 
 def _sold(client: Client, by: Conventions) -> Text:
     if not client.sales_count:
-        return Text("No sales yet", "muted")
+        return Text(f"No {by.spend_counts} yet", "muted")
     sold = Text(by.money(client.total_spend), "money")
-    sold.append(f" in {by.number(client.sales_count)} {'sale' if client.sales_count == 1 else 'sales'}", "default")
+    sold.append(f" in {by.in_total(client.sales_count)}", "default")
     return sold.append(f", latest {by.day(client.last_sale_on)}" if client.last_sale_on else "", "default")
 
 

@@ -11,6 +11,7 @@ from crm.commands.registry import named
 from crm.config import TEAM
 from crm.errors import StoreError
 from crm.model import Conventions
+from crm.model.local_labels import local_label
 from crm.repository import Backup
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.data.rendering import SETTINGS
@@ -100,8 +101,9 @@ def _set(session: Session, setting: SettingShown) -> None:
         session.say("Only an admin can change the settings.")
         return
     option = next(option for option in TEAM if option.name == setting.key)
-    session.page("Settings", setting.label)
+    label = local_label(setting.label, session.crm.conventions.country)
+    session.page("Settings", label)
     value = session.prompts.value(
-        setting.label, option.check, help=setting.description, typed=setting.value, default=option.check.empty
+        label, option.check, help=setting.description, typed=setting.value, default=option.check.empty
     )
     session.tell(session.call("settings set", key=setting.key, value=str(value)))

@@ -14,7 +14,7 @@ class ListConventions(Conventions):
     @classmethod
     def of(cls, by: Conventions) -> "ListConventions":
         """Those of a list, of the team's own."""
-        return cls(by.language, by.currency, by.country, by.clock)
+        return cls(by.language, by.currency, by.country, by.clock, by.spend_counts)
 
     def day(self, day: date | None) -> str:
         return self.near_day(day)
@@ -39,7 +39,7 @@ class PipedConventions(Conventions):
     @classmethod
     def of(cls, by: Conventions) -> "PipedConventions":
         """Those of a list, of the team's own."""
-        return cls(by.language, by.currency, by.country, by.clock)
+        return cls(by.language, by.currency, by.country, by.clock, by.spend_counts)
 
     def day(self, day: date | None) -> str:
         return day.isoformat() if day else ""

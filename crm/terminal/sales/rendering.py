@@ -75,8 +75,7 @@ def draw_latest(screen: Screen, client: Client, entries: Sequence["Entry"], by: 
 
 def _standing(client: Client, by: Conventions) -> Text:
     """The total of the sales of a client."""
-    total = Text(f"{by.money(client.total_spend)} in {by.number(client.sales_count)} ")
-    return total.append("sale" if client.sales_count == 1 else "sales")
+    return Text(f"{by.money(client.total_spend)} in {by.in_total(client.sales_count)}")
 
 
 def deal_side(screen: Screen, item: "DealShown", by: Conventions) -> list[tuple[str, str]]:
@@ -271,7 +270,7 @@ def _(result: "SaleReport", screen: Screen, by: Conventions) -> None:
 def _draw_sale(screen: Screen, report: "SaleReport", by: Conventions) -> None:
     """A sale recorded or taken back, the client's new total, and the status before and after where it changed."""
     client, status = report.client, report.status
-    from crm.commands.sales.sales import SaleEdited, SaleTakenBack
+    from crm.commands.sales.sales import SaleEdited, SaleTakenBack, not_counted
 
     done = "Sale"
     if isinstance(report, SaleTakenBack):
@@ -284,7 +283,9 @@ def _draw_sale(screen: Screen, report: "SaleReport", by: Conventions) -> None:
     line.append(" to ", "default").append(clean(client.name), "bold").append(f" on {by.day(report.sale.on)}", "default")
     screen.print(line)
     total = Text("  Total now ").append(by.money(client.total_spend), "bold")
-    screen.print(total.append(f" in {by.number(client.sales_count)} {'sale' if client.sales_count == 1 else 'sales'}"))
+    screen.print(total.append(f" in {by.in_total(client.sales_count)}"))
+    if note := not_counted(by):
+        screen.print(Text(f"  {note}", "warning"))
     if status.before != status.after:
         moved = Text(f"  {screen.sign('★', '*')} Status: ", "bold").append(clean(status.before or "none"))
         moved.append(f" {screen.sign('→', '->')} ").append(clean(status.after or "none"), status_style(status.after))

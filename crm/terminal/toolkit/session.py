@@ -598,6 +598,7 @@ class Session:
 
     def _undo_last(self) -> None:
         from crm.commands.data.history import my_last, passed_over_message, undo_preview
+        from crm.commands.data.undo_notes import issued_by
 
         mine = my_last(self.crm)
         if mine is None:
@@ -605,8 +606,13 @@ class Session:
             return
         last, passed = mine
         question = f"Undo: {last.first_words} ({self.crm.conventions.time(last.at)})?"
-        lines = [passed_over_message(passed), question, *undo_preview(self.crm, last)]
-        self.confirm("\n".join(filter(None, lines)), "Undo it")
+        with self.crm.read() as snapshot:
+            issued = issued_by(snapshot, passed[0]) if passed else ""
+        if issued:
+            # What is offered is older than what was done last.
+            question = f"{issued}\n\nBefore that: {last.first_words} ({self.crm.conventions.time(last.at)})."
+        lines = ["" if issued else passed_over_message(passed), question, *undo_preview(self.crm, last)]
+        self.confirm("\n".join(filter(None, lines)), "Undo the older change" if issued else "Undo it")
         self.tell(self.call("history undo", transaction=last.id))
         self.say(f"{letters.REDO.key} redoes it.", "muted")
 

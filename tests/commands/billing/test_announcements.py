@@ -51,7 +51,7 @@ def test_a_service_is_announced_by_email_as_text_and_to_nobody_twice(desk: MailD
     desk.clients(1, email="no@example.com", marketing_consent=False)
     with pytest.raises(Question) as asked:
         desk("services announce", service, all_=True)
-    assert "we have a new offer: Care *plan* {x}, €49.90 per month." in asked.value.sentence
+    assert "We have a new offer: Care *plan* {x}, €49.90 per month." in asked.value.sentence
     assert "This goes to 2 clients." in asked.value.sentence
     assert "has not agreed to mailings" in asked.value.sentence
     report = announced(desk, service)
@@ -76,6 +76,8 @@ def test_by_sms_the_cost_is_shown_before_and_who_gets_none(desk: MailDesk, servi
     assert "New from Us Ltd: Care *plan* {x}, €49.90 per month.\nSTOP ends these texts." in sentence
     assert "This goes to 1 client and takes 1 SMS, about €0.08." in sentence
     assert "4 clients are left out: " in sentence
+    for why in ("opted out", "without consent to mailings", "with the number of another"):
+        assert f"1 {why} (" in sentence
     assert texts(twilio) == []
     report = announced(desk, service, by="sms")
     assert report.counted.counts == {"sent": 1}

@@ -316,6 +316,19 @@ def test_an_export_of_bills_is_not_imported(desk: BillingDesk, tmp_path: Path, w
     assert desk("sales list") == []
 
 
+def test_a_tax_id_of_the_us_is_an_ein_and_no_vat_id(desk: BillingDesk) -> None:
+    for name, value in (("country", "US"), ("tax_number", "")):
+        desk("settings set", name, value)
+    desk.crm.forget_settings()
+    with pytest.raises(FieldError, match="like 12-3456789"):
+        desk("settings set", "vat_id", "1234")
+    desk("settings set", "vat_id", "12-3456789")
+    desk("clients edit", desk.acme, {"country": "US", "tax_id": "98-7654321", "region": "OH"})
+    desk.crm.forget_settings()
+    seller = desk("invoices show", desk.issued("3 h Consulting 100 0%")).document.seller
+    assert (seller.vat_id, seller.tax_number) == ("", "12-3456789")
+
+
 def test_an_address_in_the_us_has_its_state(desk: BillingDesk) -> None:
     desk("settings set", "company_region", "NY")
     desk("clients edit", desk.acme, {"city": "Columbus", "region": "OH", "postcode": "43215", "country": "US"})

@@ -1,11 +1,15 @@
 """What makes the total of a client: sales, or paid invoices; and figures in one currency."""
 
+import io
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
+from crm.commands.sales.sales import foreseen_text
 from crm.errors import Question, RefusedError
+from crm.terminal.drawing.render import show
+from crm.terminal.drawing.screen import Screen
 from tests.commands.billing.conftest import BillingDesk
 from tests.support.clocks import TODAY
 
@@ -47,6 +51,19 @@ def test_paid_invoices_make_the_total_and_sales_do_not(desk: BillingDesk) -> Non
     desk("settings set", "spend_counts", "sales", recount_ok=True)
     assert total(desk)[:2] == ("1000.00", 1)
     assert desk.sound()
+
+
+def test_words_say_what_the_total_is_of(desk: BillingDesk) -> None:
+    sold = desk("sales add", desk.acme, Decimal(50))
+    assert "in 1 sale. Status" in foreseen_text(sold, desk.crm.conventions)
+    desk("settings set", "spend_counts", "paid invoices", recount_ok=True)
+    desk.crm.forget_settings()
+    again = foreseen_text(desk("sales add", desk.acme, Decimal(50)), desk.crm.conventions)
+    assert again.startswith("After this: €0.00 in 0 paid invoices. Status")
+    assert again.endswith("A sale does not count: the total is of paid invoices.")
+    out = io.StringIO()
+    show(Screen(out, plain=True), desk("clients show", desk.acme), desk.crm.conventions)
+    assert "No paid invoices yet" in out.getvalue()
 
 
 def test_what_becomes_credit_or_goes_back_is_no_spend(desk: BillingDesk) -> None:

@@ -251,6 +251,7 @@ def test_what_is_unpaid_at_the_menu(menu: Menu) -> None:
     first, second = menu.mailed.late(22), menu.mailed.late(21, "Other 50 19%")
     unpaid = menu("unpaid list", "Acme", first.number)
     assert "178.50 !" in unpaid
+    assert menu.mailed.crm.conventions.near_day(first.due_on) in unpaid
     assert "total €178.50 open, €178.50 overdue" in unpaid
     assert "€178.50" in menu("statements show", Client="Acme")
     menu("statements send", "Send it", Client="Acme")
@@ -297,11 +298,45 @@ def test_a_service_is_put_on_a_draft_from_the_list_and_the_question_says_what_th
     assert menu.all(Invoice)[0].number == "RE-2026-0001"
 
 
+def test_a_service_and_its_draft_are_one_change_and_have_prices_of_one_kind(menu: Menu) -> None:
+    menu.mailed("services add", "Lamp", Decimal("119"), gross=True, tax_rate=Decimal(19))
+    menu.mailed("services add", "Table", Decimal("100"), tax_rate=Decimal(19))
+    menu("invoices add", "Lamp", **{"Client": "Acme", "Quantity": "2"})
+    (draft,) = menu.all(Invoice)
+    assert (draft.gross, draft.total) == (True, Decimal("238.00"))
+    assert "Table" not in menu("invoices lines add", Line="Talk 10 19%", **{LINE: "Talk 10 19%"})
+    menu.mailed("history undo")
+    menu.mailed("history undo")
+    assert menu.all(Invoice) == []
+
+
+def test_an_invoice_just_issued_is_not_called_sent(menu: Menu) -> None:
+    issued = menu.mailed.issued()
+    assert f"Invoice {issued.number}  issued, not yet e-mailed" in menu("invoices show", issued.number)
+    assert " sent" not in menu("invoices list")
+    menu.mailed("invoices send", issued, yes=True)
+    assert f"Invoice {issued.number}  sent\n" in menu("invoices show", issued.number)
+    assert menu.mailed("invoices list")[0].as_json()["state"] == "sent"
+
+
+def test_undo_after_the_issue_says_that_it_cannot_be_undone(menu: Menu) -> None:
+    menu.mailed("clients edit", menu.mailed.acme, {"city": "Graz"})
+    issued = menu.mailed.issued()
+    keyboard = Typist({}, [])
+    session = Watched(menu.mailed.crm, keyboard, Screen(io.StringIO(), plain=True))
+    session.attempt(session._undo_last)
+    offered = "\n".join(keyboard.offered)
+    assert f"{issued.number} was issued, which cannot be undone. To take it back, open it and credit it." in offered
+    assert "Before that: edited Acme" in offered
+    assert "Undo the older change" in offered
+    assert menu.mailed("clients show", menu.mailed.acme).client.city == "Wien"
+
+
 def test_a_service_is_announced_from_its_page(menu: Menu) -> None:
     menu("services add", "Hour", Name="Consulting", Price="100", Tax_rate="19")
     menu.mailed("clients edit", menu.mailed.acme, {"marketing_consent": True})
     asked = menu("services announce", "Consulting", "All clients", "Its name, price", "Send it")
-    assert "we have a new offer: Consulting, €100.00 per hour." in asked
+    assert "We have a new offer: Consulting, €100.00 per hour." in asked
     assert menu.mailed.subjects() == ["New: Consulting"]
     again = menu(
         "services show", "Consulting", "Announce it", "All clients", "Write a text", Subject="Now", Text="Hello"
