@@ -208,6 +208,8 @@ class CRM:
 
     def transact(self, change: Callable[[Transaction], Result], what: str) -> Result:
         """One change of the store, all or nothing; `what` stands in the history."""
+        # Read before: a spreadsheet that is being changed cannot be read beside that.
+        _ = self.settings
         return self.repository.transact(change, what)
 
     def foresee(self, change: Callable[[Transaction], Result]) -> Result:

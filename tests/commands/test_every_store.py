@@ -1,7 +1,8 @@
 """Every command on a spreadsheet as on a file: the same answers, the same records."""
 
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -82,3 +83,13 @@ def _done(firm: Firm, command: Command) -> Any:
     result = outcome(command, crm, given)
     message = (result.kind, result.sentence) if isinstance(result, CRMError) else type(result).__name__
     return message, len(result) if isinstance(result, list) else None, _stored(firm)
+
+
+def test_a_change_that_asks_for_settings_first_waits_for_nobody(tmp_path: Path) -> None:
+    with closing(Office(tmp_path)) as office, _new_store(STORES["sheets"]) as store:
+        crm = replace(office.crm, repository=store.repository, _settings=None)
+        began = time.monotonic()
+        currency = crm.transact(lambda _: crm.settings["currency"], "asked for a setting")
+        # It would wait three seconds for the lock that it has itself.
+        assert time.monotonic() - began < 2
+        assert len(currency) == 3
