@@ -56,7 +56,7 @@ _SETS = (
     ),
     ReadySet(
         "rfm",
-        "Recency, frequency, money",
+        "Best and lapsed clients (RFM)",
         "Segments by how recently, how often and for how much a client bought.",
         (
             "Champion when days_since_last_sale <= 30 and sales_last_365_days >= 6 and total_spend >= 10000",

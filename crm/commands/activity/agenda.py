@@ -277,6 +277,6 @@ REASONS = (
     Reason(not_arrived, "message did not go out", "messages did not go out"),
     Reason(gone_quiet, "deal has gone quiet", "deals have gone quiet"),
     Reason(payments_unused, "payment is on no invoice", "payments are on no invoice"),
-    Reason(drafts_waiting, "draft invoice is to be reviewed", "draft invoices are to be reviewed"),
+    Reason(drafts_waiting, "draft invoice to review", "draft invoices to review"),
 )
 SOURCES: Sequence[Source] = (follow_ups_due, *(reason.source for reason in REASONS))

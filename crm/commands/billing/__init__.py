@@ -10,7 +10,7 @@ MENUS = {
     "unpaid": Menu("Unpaid", 3, under="billing", page=("unpaid list",)),
     "billing settings": Menu("Numbers", 7, under="billing", page=("numbers show", "numbers set")),
     "reminder levels": Menu(
-        "Levels of reminders", 8, under="billing", page=("reminders levels list", "reminders levels set")
+        "Reminder levels", 8, under="billing", page=("reminders levels list", "reminders levels set")
     ),
     "services": Menu("Services", 5, under="billing", page=("services list", "services add")),
 }

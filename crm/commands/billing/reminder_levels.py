@@ -38,7 +38,7 @@ def levels_of(snapshot: Snapshot) -> Sequence[Level]:
     ]  # fmt: skip
 
 
-@command("reminders levels list", title="Levels of reminders", menu="reminder levels")
+@command("reminders levels list", title="Reminder levels", menu="reminder levels")
 def list_all(crm: CRM) -> list[ReminderLevel]:
     """Lists the levels of reminders: days overdue, fee, interest and days to pay."""
     with crm.read() as snapshot:

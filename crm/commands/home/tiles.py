@@ -197,7 +197,7 @@ def _reports() -> list[Tile]:
         "services": "Invoiced by service",
         "taxes": "Tax by rate",
     }
-    rfm = Tile("rfm", "Recency, frequency, monetary", report="reports rfm", arguments={"of": "segments"})
+    rfm = Tile("rfm", "Best and lapsed clients (RFM)", report="reports rfm", arguments={"of": "segments"})
     return [*over_time, *by, *(Tile(name, title, report=f"reports {name}") for name, title in plain.items()), rfm]
 
 

@@ -33,7 +33,7 @@ _SINGLE = (
 _EVER = date.min
 
 
-@command("reports by", title="Sales by status, owner, country…", menu="reports")
+@command("reports by", title="Sales by group", menu="reports")
 def by(
     crm: CRM,
     of: Annotated[
@@ -45,7 +45,7 @@ def by(
     to: To = None,
     yes: bool = False,
 ) -> Report:
-    """Breaks sales and clients down by status, owner, country or source, or by client: who buys most.
+    """Shows sales and clients by status, owner, country or source, or by client: who buys most.
 
     Status, owner and so on are those that the clients have today. Clients are all of a group, buyers those of them with
     a sale in the period. Without a first day all sales count.

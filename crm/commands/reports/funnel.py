@@ -43,7 +43,7 @@ class _Reached:
 
 @command("reports funnel", title="Funnel of deals", menu="reports")
 def funnel(crm: CRM, since: Since = None, until: Until = None, to: To = None, yes: bool = False) -> Report:
-    """Shows how many deals reached each stage in a period, how many went on, and how long they stayed.
+    """Shows how many deals reached each stage, and how many went on and how long they stayed, in a period.
 
     A deal reached a stage if it came into it on a day of the period; however often it did, it counts once. Of those,
     a deal went on if afterwards, until the last day, it came into a later stage that is not one

@@ -1,4 +1,4 @@
-"""Recency, frequency, monetary: clients sorted by how lately, how often and for how much they bought."""
+"""Recency, frequency, monetary value: clients sorted by how lately, how often and for how much they bought."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -54,20 +54,20 @@ class _Cell:
         )
 
 
-@command("reports rfm", title="Recency, frequency, monetary", menu="reports")
+@command("reports rfm", title="Best and lapsed clients (RFM)", menu="reports")
 def rfm(
     crm: CRM,
     of: Annotated[str, Choice(_AS), About("Show", "clients, amount, segments or cells", positional=True)] = "clients",
     to: To = None,
     yes: bool = False,
 ) -> Report:
-    """Groups buyers into fifths by how recently (R), how often (F) and for how much (M) they bought.
+    """Groups clients by how recently they bought (R), how often (F) and for how much (M), in fifths.
 
     The scores go from 5, the best fifth, down to 1, as Arthur Hughes has it (Strategic Database Marketing, 1994): with
     n clients who bought, R is 5 - (5 x how many bought later / n), F is 1 + (5 x how many bought less often / n) and M
-    is 1 + (5 x how many spent less / n), quotients rounded down. Unlike there, equals stay together: all whose last
-    sale was on the same day have the same R. So a fifth may be larger or smaller, and with fewer than five clients some
-    are empty. A cell is one R, F and M.
+    is 1 + (5 x how many spent less / n), quotients rounded down. Unlike there, clients with the same value get the same
+    score. So a fifth may be larger or smaller, and with fewer than five clients some are empty. A cell is one R, F and
+    M.
 
     The segments are the words in common use, by R and F: champions (R 5, F 4-5), loyal (3-4, 4-5), potential loyalists
     (4-5, 2-3), new (5, 1), promising (4, 1), need attention (3, 3), about to sleep (3, 1-2), can't lose (1-2, 5), at
@@ -78,7 +78,7 @@ def rfm(
         cells = [_Cell(int(r), int(f), int(m), many, amount(sold)) for r, f, m, many, sold in reports.rfm(snapshot)]
     shapes = {"clients": _grid, "amount": _grid_of_amounts, "segments": _segments, "cells": _every}
     columns, rows, total, chart = shapes[of](cells)
-    title = "Recency, frequency, monetary"
+    title = "Best and lapsed clients (RFM)"
     return kept(Report(title, None, crm.today, columns, rows, total if cells else None, chart, _NOTE), to, crm, yes=yes)
 
 

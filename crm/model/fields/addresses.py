@@ -85,7 +85,9 @@ def _validated(text: str) -> str:
     try:
         return validate_email(text, check_deliverability=False).normalized.lower()
     except EmailNotValidError as error:
-        raise FieldError(f"that is not an e-mail address: {error}".rstrip(".")) from error
+        # The library writes it in another way, and as a sentence of its own.
+        why = str(error).replace("email", "e-mail").rstrip(".")
+        raise FieldError(f"that is not an e-mail address: {why[:1].lower()}{why[1:]}") from error
 
 
 @lru_cache(maxsize=4096)

@@ -14,7 +14,7 @@ from crm.terminal.toolkit.session import Session
 
 def item_line(item: AgendaItem, *, whose: bool) -> str:
     """An item on one line, its urgency first; `whose` says who is to do it."""
-    line = f"{item.why}: {item.what} ({item.client.name})"
+    line = f"{item.why[:1].upper()}{item.why[1:]}: {item.what} ({item.client.name})"
     return line + (f", {item.person}" if whose and item.person else "")
 
 

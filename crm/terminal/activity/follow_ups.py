@@ -94,6 +94,7 @@ class FollowUpsPage(ListPage):
     """Follow-ups by when they are due: mine, everyone's, or those of one client."""
 
     title = "Follow-ups"
+    plural = "open follow-ups"
     command = "follow-ups list"
     sorts: Mapping[str, str] = {"Due": "due_on", "For": "user", "What": "what"}
     filter_by: Mapping[str, str] = {

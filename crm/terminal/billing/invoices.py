@@ -251,7 +251,7 @@ def issue(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
     draw_invoice(card, session.screen, session.crm.conventions)
     session.screen.print()
     number, due = foreseen(session.crm, card.invoice)
-    by_when = f" and is due on {session.crm.conventions.day(due)}" if due else ""
+    by_when = f", and is due on {session.crm.conventions.day(due)}" if due else ""
     question = f"It gets the next number, {number}{by_when}. Afterwards it cannot be changed or deleted, only credited."
     session.confirm(question, "Issue it")
     _say(session, session.call("invoices issue", invoice=invoice), "Issued")

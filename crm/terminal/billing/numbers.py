@@ -33,7 +33,7 @@ class NumbersPage(ListPage):
 class LevelsPage(ListPage):
     """The levels of reminders."""
 
-    title = "Levels of reminders"
+    title = "Reminder levels"
     command = "reminders levels list"
     columns = LEVELS
 
@@ -65,7 +65,7 @@ def set_level(session: Session, level: int | None = None, **_: Any) -> None:
     """A level with its values as they are, to be changed; the next one begins like the last."""
     levels = named("reminders levels list")(session.crm)
     if level is None:
-        session.page("Levels of reminders")
+        session.page("Reminder levels")
         entries = [Choice(f"Level {kept.number}, from {kept.days} days overdue", kept) for kept in levels]
         last = levels[-1]
         added = ReminderLevel(number=last.number + 1, days=last.days + 14, term=last.term)
@@ -87,5 +87,5 @@ def _edit_level(session: Session, level: ReminderLevel) -> None:
             session.call("reminders levels set", level=level.number, **values)
         return bool(values)
 
-    if LevelForm.of(session, level, changes).fill(lambda: ["Levels of reminders", f"Level {level.number}"], saved):
+    if LevelForm.of(session, level, changes).fill(lambda: ["Reminder levels", f"Level {level.number}"], saved):
         session.done(f"Saved level {level.number}.")

@@ -154,7 +154,7 @@ LEVELS: Sequence[tables.Column] = (
         "Interest", lambda row, by: data(f"{Rate().show(row.interest, by)} a year" if row.interest else "none"), 2,
         right=True,
     ),
-    tables.Column("Words", lambda row, _: data(row.subject or row.text or "those of the program"), 3, 10),
+    tables.Column("Text", lambda row, _: data(row.subject or row.text or "default"), 3, 10),
 )  # fmt: skip
 UNPAID: Sequence[tables.Column] = (
     tables.Column("Client", lambda row, _: data(row.client_name, "bold"), 0, 10),
@@ -237,11 +237,12 @@ def draw_invoice(result: "InvoiceCard", screen: Screen, by: Conventions) -> None
         return money_in(document.currency, by, amount)
 
     noun = INVOICE_KINDS[invoice.kind].capitalize()
-    head = data(f"{noun} {invoice.number}" if invoice.number else f"Draft of {noun.lower()} {invoice.id}", "bold")
+    head = data(f"{noun} {invoice.number}" if invoice.number else f"Draft {noun.lower()} {invoice.id}", "bold")
     badge = state_badge(invoice, result.state)
     if invoice.state == "issued" and not invoice.sent_on:
         badge.append(", not yet e-mailed", "muted")
-    screen.print(head.append("  ").append_text(badge))
+    # A draft says so itself.
+    screen.print(head.append("  ").append_text(badge) if invoice.number else head)
     screen.print(data(result.client.name))
     dates = [("Issued", invoice.issued_on), ("Due", document.due_on), ("Delivered", invoice.delivered_on)]
     dates.append(("E-mailed", invoice.sent_on))

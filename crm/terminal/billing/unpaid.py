@@ -15,6 +15,7 @@ class UnpaidPage(ListPage):
     """The debts of clients, the most overdue first."""
 
     title = "Unpaid"
+    plural = "unpaid invoices"
     command = "unpaid list"
     columns = UNPAID
     filter_by: Mapping[str, str] = {"days": "For at least so many days"}

@@ -39,7 +39,7 @@ _LEAST = 5
 _UNBOUNDED = 10_000
 _JOINED = "joined with an earlier row of the same client"
 _OTHER_SALE = "have the reference of a sale with another day or amount: not added, please check"
-_CONFLICTING = "differ from that earlier row: its values are kept, please check"
+_CONFLICTING = "with other values than that earlier row, which are not taken: please check"
 # From so many doubts of one sort on they are one sentence, where they are most of all.
 _SAID_ONCE = 4
 tables.COLUMNS |= {

@@ -110,7 +110,7 @@ class _ImportPages:
         taken = sum(bool(match.target) for match in draft.matches)
         entries = [
             Choice("Continue: see what it would do", self._preview),
-            Choice(f"Columns           {taken} of {len(draft.matches)} are used", self._change_column),
+            Choice(f"Columns            {taken} of {len(draft.matches)} are used", self._change_column),
             Choice(f"Type of record     {draft.what}", self._change_what),
             Choice(f"Match on           {MATCHES[draft.match]}", lambda: self._decide("match", MATCHES)),
             Choice(f"Action             {MODES[draft.mode]}", lambda: self._decide("mode", MODES)),

@@ -9,11 +9,11 @@ from crm.commands.client_selection import pluralize
 from crm.commands.data.settings import SettingShown
 from crm.commands.registry import named
 from crm.config import TEAM
-from crm.errors import StoreError
+from crm.errors import FieldError, Question, StoreError
 from crm.model import Conventions
 from crm.model.local_labels import local_label
 from crm.repository import Backup
-from crm.terminal.console.keyboard import Choice
+from crm.terminal.console.keyboard import Choice, reason
 from crm.terminal.data.rendering import SETTINGS
 from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow
@@ -102,8 +102,26 @@ def _set(session: Session, setting: SettingShown) -> None:
         return
     option = next(option for option in TEAM if option.name == setting.key)
     label = local_label(setting.label, session.crm.conventions.country)
-    session.page("Settings", label)
-    value = session.prompts.value(
-        label, option.check, help=setting.description, typed=setting.value, default=option.check.empty
-    )
-    session.tell(session.call("settings set", key=setting.key, value=str(value)))
+    typed, error = setting.value, ""
+    while True:
+        session.page("Settings", label)
+        value = session.prompts.value(
+            label, option.check, help=setting.description, typed=typed, default=option.check.empty, error=error
+        )
+        try:
+            session.tell(_saved(session, {"key": setting.key, "value": str(value)}))
+            return
+        except FieldError as refused:
+            # It is asked for once more by its own name, with what was typed.
+            typed, error = str(value), reason(refused, session.screen.width - 1)
+
+
+def _saved(session: Session, arguments: dict[str, Any]) -> SettingShown:
+    """The setting once it is changed, and what that asks was answered. Raises FieldError, Back."""
+    command = named("settings set")
+    while True:
+        try:
+            saved: SettingShown = session.insist(lambda: command(session.crm, **arguments))
+            return saved
+        except Question as question:
+            arguments[question.parameter] = session.prompts.answer(question) == question.yes

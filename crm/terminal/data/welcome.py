@@ -50,7 +50,7 @@ def welcome(session: Session) -> bool:
         except End:
             return False
         except (Back, Cancelled):
-            session.say("0 exits.", "muted")
+            session.say("Press 0 to exit.", "muted")
             continue
         if chosen is None:
             return False

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -42,11 +43,11 @@ def pairs(rows: Iterable[tuple[str, Text]], width: int, most: int | None = None)
     return Group(*(_long(name, value, label, width) for name, value in long), *([drawn] if short else []))
 
 
-def _long(name: str, value: Text, label: int, width: int) -> Text:
+def _long(name: str, value: Text, label: int, width: int) -> RenderableType:
     """A label and a value that is too long to stand in columns: beside it, or below."""
     before = next((size for size in (label, len(name)) if size + 1 + value.cell_len <= width), None)
     if before is None:
-        return Text.assemble((f"{name}\n", "muted"), value)
+        return Group(Text(name, "muted"), Padding(value, (0, 0, 0, _GAP)))
     return Text.assemble((f"{name:<{before}} ", "muted"), value)
 
 

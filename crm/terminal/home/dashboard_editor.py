@@ -15,8 +15,8 @@ from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
 
-# The entries, the way back, the keys and a blank line.
-_AROUND = 5
+# The entries, the way back, the keys, how many more there are and a blank line.
+_AROUND = 6
 _ABOUT = "The arrow keys choose a tile, Enter turns it on or off. 0 saves; Ctrl-C cancels."
 
 
@@ -90,6 +90,10 @@ class DashboardEditor:
             line = Text(f"{pointer} ", "chosen").append(f"{mark} {clean(self._titles[name])}", style)
             line.truncate(screen.width, overflow="ellipsis" if screen.unicode else "crop")
             screen.print(line)
+        above, below = self._top, len(listed) - self._top - rows
+        more = [f"{screen.sign('↑', '^')} {above}"] if above else []
+        more += [f"{screen.sign('↓', 'v')} {below} more"] if below > 0 else []
+        screen.print(Text(f"  {'  '.join(more)}", "muted"))
 
     # Keys
 

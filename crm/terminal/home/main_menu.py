@@ -23,7 +23,7 @@ from crm.terminal.toolkit.session import AROUND_MENU, Session
 _SHOWN_WITHIN = 0.1
 
 
-_CTRL_C = "Ctrl-C cancels a form; 0 exits."
+_CTRL_C = "Ctrl-C cancels a form. Press 0 to exit."
 _ABOUT = "Press a number to open a section. / finds any client or command."
 # What stands before an entry.
 _KEYED = 8
@@ -121,7 +121,7 @@ class MainMenu:
         except End:
             return EXIT
         except Back:
-            self.session.say("0 exits.", "muted")
+            self.session.say("Press 0 to exit.", "muted")
         except (Cancelled, KeyboardInterrupt):
             self.session.say(_CTRL_C, "muted")
         return _stay

@@ -81,6 +81,8 @@ class BoardPage:
         ]
         for lines in zip(*columns, strict=True):
             screen.print(Text(" " * _GAP).join(lines))
+        if not any(sum_.deals for sum_ in self._sums):
+            screen.print(Text(f"No deals yet. {letters.NEW.key} adds one.", "muted"))
 
     def _rows(self) -> int:
         """The number of cards of a stage that there is room for."""

@@ -65,7 +65,7 @@ class SaleForm(RecordForm):
 class SalePage(RecordPage[Sale, tuple[Sale, Client, Deal | None]]):
     """A sale with its client, and what can be done with it."""
 
-    lettered: Mapping[str, letters.Letter] = {"sales edit": letters.EDIT, "sales undo": letters.REMOVE}
+    lettered: Mapping[str, letters.Letter] = {"sales edit": letters.EDIT, "sales undo": letters.DELETE}
     about = "You can correct the amount, date, note and reference of a sale. The client's total is updated."
     once = True
 

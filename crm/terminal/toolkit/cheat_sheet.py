@@ -48,7 +48,7 @@ def _opening(entries: Sequence[Choice]) -> list[tuple[str, str]]:
     own = [(name_of(entry.key), entry.label) for entry in entries if entry.key]
     if not numbered:
         return own
-    return [("1" if numbered == 1 else f"1 to {min(numbered, 9)}", "opens the line with that number"), *own]
+    return [("1" if numbered == 1 else f"1 to {min(numbered, 9)}", "opens that line"), *own]
 
 
 def _says(key: Choice) -> str:

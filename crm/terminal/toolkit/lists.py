@@ -29,6 +29,8 @@ _AROUND, _LEAST = 4, 3
 _NARROW = 60
 
 
+# Filters that say whose rows are listed: with these alone an empty list is no search without a result.
+_WHOSE = frozenset(("client", "mine"))
 # The pages, by the words of their commands.
 _OF_COMMAND: "dict[str, type[ListPage]]" = {}
 
@@ -190,7 +192,12 @@ class ListPage:
         keys = self._keys(len(rows) > size, size)
         self.session.page(*self.crumbs(), about=position, foot=True)
         if not rows:
-            screen.print("No matches." if self.narrowed() else self.nothing(keys))
+            is_filtered = bool(set(self._dropped()) - _WHOSE)
+            screen.print("No matches." if is_filtered else self.nothing(keys))
+            if not (is_filtered or screen.plain):
+                screen.print()
+                screen.explain(self.about(), "muted")
+                screen.print()
         head, lines = self._lines(self.drawn)
         if head and not screen.plain:
             screen.print(Text(f" {head}", "muted"))

@@ -44,6 +44,8 @@ _KINDS_OF_FILE = {
 # As many people have a key of their own beside the other entries.
 _PEOPLE = 30
 # How the help of a command says that a day may be left out.
+# What a help says of options in the shell alone.
+_SHELL_ONLY = "; may be given again"
 _TODAY = "today by default"
 # What only says how a list is cut, and is turned by keys.
 _PAGING = frozenset(("limit", "offset"))
@@ -201,7 +203,7 @@ class Prompts:
             required or typed or any(word in about for word in ("empty", "unless", "Enter", "default", "optional"))
         ):
             about = "; ".join(filter(None, (about, "optional")))
-        about = about.replace(_TODAY, "Enter for today")
+        about = about.replace(_TODAY, "Enter for today").replace(_SHELL_ONLY, "")
         return self.keyboard.text(
             label,
             read,

@@ -70,8 +70,8 @@ def busy(past: CRM, crm: CRM) -> CRM:
 def test_today_ranks_what_is_mine_and_shows_everybodys_by_a_key(start: Start, columns: int) -> None:
     session = start(columns=columns).choose("Today").sees("To do: 3, and 1 for others").settled()
     rows = [line.partition(") ")[2] for line in session.lines if ") " in line]
-    wide = ["3 days overdue: Call about the quote (Acme)", "due today: Stay in touch (Acme)",
-            "no contact or move for 30 days: Big one (Acme)"]  # fmt: skip
+    wide = ["3 days overdue: Call about the quote (Acme)", "Due today: Stay in touch (Acme)",
+            "No contact or move for 30 days: Big one (Acme)"]  # fmt: skip
     for line, whole in zip(rows, wide, strict=False):
         assert line == whole or (columns == 40 and line.endswith("…") and whole.startswith(line[:-1])), rows
     session.press("a").sees("To do: 4").sees("Theirs (Bo").press("a").sees("and 1 for others")

@@ -294,7 +294,7 @@ def test_a_service_is_put_on_a_draft_from_the_list_and_the_question_says_what_th
     assert f"{draft.net:.2f}" == "300.00"
     asked = menu("invoices issue", "Draft 1", "Issue it")
     due = menu.mailed.crm.conventions.day(menu.mailed.crm.today + timedelta(days=14))
-    assert f"the next number, RE-2026-0001 and is due on {due}. Afterwards it cannot be changed" in asked
+    assert f"the next number, RE-2026-0001, and is due on {due}. Afterwards it cannot be changed" in asked
     assert menu.all(Invoice)[0].number == "RE-2026-0001"
 
 

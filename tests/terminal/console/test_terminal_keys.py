@@ -112,7 +112,7 @@ def test_no_key_leaves_a_page_but_those_that_it_knows(team: CRM, start: Start) -
     for key in (*CONTROLS, "\x1b[99~", "\x1b[1;5P", "\x1b[200~12\x1b[201~", "\x1b[M !!", "\x1b[<0;3;3M", "\x1b[3;4R"):
         menu.press(key)
     # Everything was taken before the next key is.
-    menu.press("?").sees("opens the line with that number").press("enter").sees("Call")
+    menu.press("?").sees("opens that line").press("enter").sees("Call")
     assert b"Something went wrong" not in menu.raw
     menu.press("esc").sees("Exit").press("/").sees("Find")
     for key in (*CONTROLS, "\x1b[99~", "\x1b[1;5P", "\x1b[M !!", "\x1b[<0;3;3M", "\x1b[3;4R"):

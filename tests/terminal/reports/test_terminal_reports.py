@@ -187,9 +187,9 @@ def test_on_a_small_screen_rows_are_turned_and_the_chart_is_a_key_away(start: St
 
 @pytest.mark.usefixtures("company")
 def test_a_report_is_saved_as_a_file(start: Start, tmp_path: Path) -> None:
-    session = start(lines=45).choose("Reports").choose("Recency, frequency").sees("Show: Grid").choose("Save as a file")
+    session = start(lines=45).choose("Reports").choose("Best and lapsed").sees("Show: Grid").choose("Save as a file")
     session.sees("To file").press(f"{tmp_path}/rfm.json", "enter").sees("The report:").sees("R5")
-    assert json.loads((tmp_path / "rfm.json").read_text())["title"] == "Recency, frequency, monetary"
+    assert json.loads((tmp_path / "rfm.json").read_text())["title"] == "Best and lapsed clients (RFM)"
     # What is there already is replaced by whoever chooses that, and by Enter it stays.
     (tmp_path / "mine.csv").write_text("my precious\n")
     session.choose("Save as a file").press(f"{tmp_path}/mine.csv", "enter").sees("is there already.")
