@@ -27,7 +27,7 @@ def card(session: Any, number: int) -> Any:
 def test_what_was_deleted_from_its_card_is_told_where_one_goes_on(start: Start, crm: CRM) -> None:
     add(crm, last_name="Berg")
     add(crm, last_name="Huber")
-    session = card(start(), 2).press("d").sees("Huber").press("1")
+    session = card(start(), 2).press("d").sees("This deletes Huber").press("1")
     session.sees("Deleted Huber. Press u to undo.").sees("1-1 of 1")
     session.press("u").sees("Undo: deleted Huber").press("1").sees("Undone: deleted Huber").sees("1-2 of 2")
 
