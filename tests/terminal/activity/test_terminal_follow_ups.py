@@ -81,7 +81,7 @@ def test_each_thing_to_do_is_opened_by_its_number_and_done(start: Start, busy: C
     session = start().choose("Today").sees("1) 3 days overdue").press("1").sees("3 days overdue")
     session.sees("Client Acme").choose("Done").sees("Done: Call about the quote (Acme)").sees("To do: 2")
     assert follow_ups(busy)[0].done_on == TODAY
-    session.choose("due today: Stay in touch").choose("Done").sees("Next on Dec 21, 2026, due in 30 days")
+    session.choose("Due today: Stay in touch").choose("Done").sees("Next on Dec 21, 2026, due in 30 days")
     assert (follow_ups(busy)[-1].what, follow_ups(busy)[-1].due_on) == ("Stay in touch", days(30))
     session.sees("To do: 1").press("u").sees("Undo: did the follow-up Stay in touch").press("1").sees("To do: 2")
 
@@ -89,7 +89,7 @@ def test_each_thing_to_do_is_opened_by_its_number_and_done(start: Start, busy: C
 def test_put_off_from_today(start: Start, busy: CRM) -> None:
     session = start().choose("Today").press("1").choose("Snooze").sees("Next week, Nov 23, 2026").press("2")
     session.sees("Snoozed until Nov 23, 2026: Call about the quote (Acme)").sees("To do: 2")
-    session.choose("due today").choose("Snooze").choose("Another day").press("fri 9:30", "enter")
+    session.choose("Due today").choose("Snooze").choose("Another day").press("fri 9:30", "enter")
     session.sees("Snoozed until Nov 27").settled()
     assert [follow_up.due_on for follow_up in follow_ups(busy)[:2]] == [date(2026, 11, 23), date(2026, 11, 27)]
     assert follow_ups(busy)[1].due_time == "09:30"
