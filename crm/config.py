@@ -31,7 +31,7 @@ from crm.model.data import (
 from crm.model.fields import Check, Choice, Country, Email, Flag, Line, Price, Rate, Secret, Whole
 from crm.model.iban import bare_iban, is_iban, is_like_iban
 from crm.model.paths import display_path, path_of
-from crm.model.vat_ids import bare_vat_id, is_ein, is_like_vat_id
+from crm.model.vat_ids import OTHER_TAX_IDS, bare_vat_id, is_like_vat_id, is_other_tax_id
 from crm.private_files import private_folder
 
 # How the URL of a store begins that is a file, or a Google spreadsheet.
@@ -169,14 +169,15 @@ class Addresses(Check):
 
 @dataclass(frozen=True)
 class VatId(Check):
-    """A VAT id with its country, without blanks; in the US an EIN."""
+    """A VAT id with its country, without blanks; the tax number in a country without VAT."""
 
     example = "DE123456789"
 
     def read(self, typed: str, by: Conventions) -> str:
         text = bare_vat_id(typed)
-        if text and not (is_like_vat_id(text) or is_ein(text, by.country)):
-            how = "like 12-3456789" if by.country == "US" else f"with its country, like {self.example}"
+        if text and not (is_like_vat_id(text) or is_other_tax_id(text, by.country)):
+            local = OTHER_TAX_IDS.get(by.country)
+            how = f"like {local}" if local else f"with its country, like {self.example}"
             raise FieldError(f"write it {how}")
         return text
 
@@ -558,7 +559,13 @@ TEAM: tuple[Option, ...] = (
     Option("company_region", "State/Region", Line(100), lambda: "", "Your state or region, where addresses have one."),
     Option("company_email", "E-mail on invoices", Email(), lambda: "", "The e-mail address on your invoices."),
     Option("company_phone", "Telephone on invoices", Line(60), lambda: "", "The telephone number on your invoices."),
-    Option("vat_id", "VAT ID", VatId(), lambda: "", "Your VAT ID with its country (DE123456789); in the US your EIN."),
+    Option(
+        "vat_id",
+        "VAT ID",
+        VatId(),
+        lambda: "",
+        "Your VAT ID with its country (DE123456789); outside the EU your tax number (EIN, GST number, ABN).",
+    ),
     Option("tax_number", "Tax number", Line(40), lambda: "", "Your number at the tax office, without a VAT ID."),
     Option("iban", "Bank account (IBAN)", Iban(), lambda: "", "The account that clients pay to."),
     Option("bic", "BIC", Line(11), lambda: "", "The BIC of that account, where it is asked for."),

@@ -83,9 +83,9 @@ def _name_and_address(of: str, whose: str, party: Party) -> Iterator[Missing]:
 
 
 def _vat_id_label(party: Party) -> str:
-    """The name of the number in the party's country: VAT ID, or tax ID in the US."""
+    """The name of the number in the party's country: VAT ID, tax ID in the US, ABN in Australia."""
     label = local_label("VAT ID", party.country)
-    return label if label == "VAT ID" else f"{label[:1].lower()}{label[1:]}"
+    return label if label[1:2].isupper() else f"{label[:1].lower()}{label[1:]}"
 
 
 def _vat_id(of: str, whose: str, party: Party) -> Iterator[Missing]:

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 _LOCAL: Mapping[str, Mapping[str, str]] = {
     "US": {"Postcode": "ZIP code", "State/Region": "State", "VAT ID": "Tax ID"},
-    "CA": {"Postcode": "Postal code", "State/Region": "Province"},
-    "AU": {"State/Region": "State"},
+    "CA": {"Postcode": "Postal code", "State/Region": "Province", "VAT ID": "GST/HST number"},
+    "AU": {"State/Region": "State", "VAT ID": "ABN"},
+    "NZ": {"VAT ID": "GST number"},
     "IE": {"Postcode": "Eircode", "State/Region": "County"},
     "GB": {"State/Region": "County"},
 }

@@ -3,6 +3,7 @@
 import pytest
 
 from crm.model.local_labels import local_label
+from crm.model.vat_ids import OTHER_TAX_IDS, bare_vat_id, is_like_vat_id, is_other_tax_id
 
 
 @pytest.mark.parametrize(
@@ -11,6 +12,8 @@ from crm.model.local_labels import local_label
         ("US", "Postcode", "ZIP code"),
         ("US", "State/Region", "State"),
         ("US", "VAT ID", "Tax ID"),
+        ("CA", "VAT ID", "GST/HST number"),
+        ("AU", "VAT ID", "ABN"),
         ("US", "City", "City"),
         ("CA", "State/Region", "Province"),
         ("DE", "Postcode", "Postcode"),
@@ -19,3 +22,10 @@ from crm.model.local_labels import local_label
 )
 def test_a_label_is_said_as_in_the_country(country: str, label: str, expected: str) -> None:
     assert local_label(label, country) == expected
+
+
+def test_the_number_that_a_country_asks_for_is_one_there_and_no_vat_id() -> None:
+    for country, number in OTHER_TAX_IDS.items():
+        assert is_other_tax_id(bare_vat_id(number), country), country
+        assert not is_like_vat_id(number)
+        assert not is_other_tax_id(number, "DE")

@@ -74,9 +74,11 @@ def test_every_language_has_every_word() -> None:
     assert wording("xx")["invoice"] == "Invoice"
 
 
-def test_an_invoice_from_the_us_says_tax_and_no_other_says_so() -> None:
-    words = wording("en_US", "US")
-    assert not [text for text in words.values() if "VAT" in text]
+def test_an_invoice_from_a_country_without_vat_does_not_say_vat() -> None:
+    for country in ("US", "CA", "AU", "NZ"):
+        assert not [text for text in wording("en_US", country).values() if "VAT" in text], country
+    assert (wording("en_AU", "AU")["tax"], wording("en_AU", "AU")["customer_vat"]) == ("GST", "Your ABN")
+    assert (wording("en_US", "US")["tax"], wording("en_US", "US")["customer_vat"]) == ("Tax", "Your tax ID")
     assert wording("en_US", "DE")["tax"] == wording("en_GB", "GB")["tax"] == "VAT"
     assert wording("de_DE", "US")["tax"] == wording("de_DE")["tax"]
 

@@ -97,9 +97,9 @@ def agenda(
 ) -> Agenda:
     """Lists what needs doing: follow-ups, birthdays, deals to close, invoices overdue, failed e-mails, quiet deals.
 
-    The most urgent come first, each with the reason. A birthday is listed until someone has been in touch on the day.
-    A deal has gone quiet if for two weeks nobody has spoken to the client and it has not moved. Failed messages of a
-    mailing to many are in the report of that mailing. Payments that are on no invoice and drafts of invoices come last.
+    The most urgent come first, each with the reason. A birthday is listed until someone has been in touch on the day. A
+    deal is quiet if nobody has been in touch with the client for two weeks and it has not moved. Failed messages of a
+    mailing are in the report of that mailing. Payments without an invoice and draft invoices come last.
     """
     with crm.read() as snapshot:
         return of_snapshot(crm, snapshot, mine, most(limit), offset)

@@ -75,12 +75,12 @@ def capture(
 ) -> Captured:
     """Logs a call, meeting, e-mail, text message or note from one line, with a follow-up if the line has a date.
 
-    First what it was (call, met, lunch with, mail, whatsapp; a note where it is not said), then the client or one of
-    its contacts, then the text; `Sven called, wants more` works too. A day that has passed says when it was: yesterday,
-    last fri, Nov 13. One that is to come says when to follow up, or, of a meeting, when it will be: fri 10:00, tomorrow
-    9, 12/24, in two weeks, end of month. Of `sold Acme 3 tables for 300` it asks whether to record the sale, of
-    `offered Acme 3 tables for 300` whether to add a deal, and of `Acme paid 300` whether to record a payment, where
-    the client has open invoices. What was understood is shown before it is saved.
+    Start with what it was (call, met, lunch with, mail, whatsapp; otherwise it is a note), then the client or one of
+    its contacts, then the text; `Sven called, wants more` works too. A date in the past says when it was: yesterday,
+    last fri, Nov 13. A date in the future says when to follow up, or when a meeting will be: fri 10:00, tomorrow 9,
+    12/24, in two weeks, end of month. Of `sold Acme 3 tables for 300` it asks whether to record the sale, of `offered
+    Acme 3 tables for 300` whether to add a deal, and of `Acme paid 300` whether to record a payment, where the client
+    has open invoices. What was understood is shown before it is saved.
     """
     by = crm.conventions
     notes = list(read_notes(line, by))

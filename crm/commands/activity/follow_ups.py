@@ -121,8 +121,8 @@ def add(
 ) -> FollowUpShown:
     """Adds a follow-up for a client with a due date, for you or someone else on the team.
 
-    One that repeats needs no day: it is due so many days after the last contact with the client, and whenever a
-    contact is logged it moves.
+    A follow-up that repeats needs no date: it is due a number of days after the last contact with the client, and moves
+    whenever a contact is logged.
     """
     _refuse_nothing(what)
     day, at = day_and_time(due, time)
@@ -219,7 +219,7 @@ def done(crm: CRM, follow_up: TheFollowUp) -> FollowUpDone:
 def reopen(crm: CRM, follow_up: TheFollowUp) -> FollowUpShown:
     """Reopens a follow-up that was done.
 
-    Of one that repeats, the next that came of it goes on repeating, and this one is to be done once more.
+    If it repeated, the follow-up that came after it keeps repeating, and this one has to be done once more.
     """
 
     def change(tx: Transaction) -> FollowUpShown:

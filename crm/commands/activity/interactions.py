@@ -103,7 +103,7 @@ def show(crm: CRM, interaction: TheInteraction) -> Interaction:
 def edit(crm: CRM, interaction: TheInteraction, changes: InteractionChanges) -> Interaction:
     """Changes fields of an interaction; the other fields stay as they are. Contact 0 removes the contact.
 
-    With another client it is no longer with a contact of the one before, unless another contact is named.
+    If you move it to another client, its contact is removed, unless you name a contact of that client.
     """
     if not changes:
         raise FieldError("nothing to change was given")

@@ -35,9 +35,9 @@ def timeline(
 ) -> Timeline:
     """Shows what happened with a client, latest first: sales, calls and notes, deals, invoices, payments, changes.
 
-    `only` leaves some kinds: calls, meetings, emails, sms, notes (interactions for all five), sales, deals,
-    follow-ups, invoices, payments, reminders (billing for all three), status changes, edits. Each page says where it
-    ended: with that in `after` the next one is shown, as quickly as the first.
+    `only` shows some kinds only: calls, meetings, emails, sms, notes (interactions for all five), sales, deals, follow-
+    ups, invoices, payments, reminders (billing for all three), status changes, edits. At the end of a page stands where
+    it ended; give that as `after` to see the next page.
     """
     place = Place.read(after)
     with crm.read() as snapshot:

@@ -13,7 +13,7 @@ from crm.invoicing.totals import completed
 from crm.model import Adjustment, Client, Invoice, InvoiceLine
 from crm.model.money import as_written_in, decimals_of
 from crm.model.units import PIECE
-from crm.model.vat_ids import bare_vat_id, is_ein
+from crm.model.vat_ids import bare_vat_id, is_other_tax_id
 from crm.repository import Snapshot, bills
 
 # What is frozen beside the seller: where is paid to.
@@ -125,8 +125,9 @@ def bare(number: Decimal, least: int = 0) -> str:
 
 
 def seller_of(settings: Mapping[str, str]) -> dict[str, Any]:
-    """The team as the seller, and its account, as the settings have them. An EIN is no VAT id, also in e-invoices."""
-    has_ein = is_ein(settings["vat_id"], settings["country"])
+    """The team as the seller, and its account, as the settings have them. The
+    number of a country without VAT is no VAT id, also in e-invoices."""
+    is_no_vat_id = is_other_tax_id(settings["vat_id"], settings["country"])
     party = Party(
         name=settings["company_name"],
         street=settings["company_address"],
@@ -134,8 +135,8 @@ def seller_of(settings: Mapping[str, str]) -> dict[str, Any]:
         city=settings["company_city"],
         region=settings["company_region"],
         country=settings["country"],
-        vat_id="" if has_ein else settings["vat_id"],
-        tax_number=settings["tax_number"] or (settings["vat_id"] if has_ein else ""),
+        vat_id="" if is_no_vat_id else settings["vat_id"],
+        tax_number=settings["tax_number"] or (settings["vat_id"] if is_no_vat_id else ""),
         contact=settings["company_name"],
         phone=settings["company_phone"],
         email=settings["company_email"],
@@ -157,7 +158,7 @@ def buyer_of(client: Client) -> Party:
         city=client.city,
         region=client.region,
         country=client.country,
-        vat_id="" if is_ein(tax_id, client.country) else tax_id,
+        vat_id="" if is_other_tax_id(tax_id, client.country) else tax_id,
         phone=client.phone,
         email=email,
         electronic_address=address,

@@ -164,8 +164,8 @@ def edit(
 ) -> InvoiceCard:
     """Changes a draft; the other fields stay as they are.
 
-    Of an issued invoice only the memo is changed, and a blank buyer's reference or order number is filled in, once, for
-    an e-invoice: the law does not ask for them.
+    On an issued invoice you can only change the memo, and fill in a missing buyer's reference or order number once, for
+    an e-invoice.
     """
     values = dict(changes)
     if client is not None and client.id != invoice.client:

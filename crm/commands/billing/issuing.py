@@ -57,8 +57,7 @@ def issue(
     """Issues a draft: it gets its number, its dates and the details of both parties, and cannot be changed any
     more.
 
-    What the law asks of an invoice, and the format of e-invoices that the client needs, and is missing is named first;
-    nothing is issued then.
+    If something is missing that the law or the client's e-invoice format requires, it is listed and nothing is issued.
     """
 
     def change(tx: Transaction) -> InvoiceCard:

@@ -62,8 +62,8 @@ def set_level(
 ) -> ReminderLevel:
     """Changes a level of reminders, or adds the next one; the other fields stay as they are.
 
-    A fee and interest stand on the reminder and below the statement, never on the invoice. The fee is asked for once in
-    an e-mail, however many invoices it is about, and in the currency of the team.
+    Fee and interest are on the reminder and below the statement, never on the invoice. An e-mail asks for the fee once,
+    however many invoices it is about, in the team's currency.
     """
     changes = {
         "days": days, "fee": fee, "interest": interest, "term": term, "subject": subject, "text": text,

@@ -187,7 +187,7 @@ def run(crm: CRM, yes: bool = False) -> RemindersRun:
     """Sends the reminders that are due today: one e-mail to a client, one level for an invoice, and nothing
     twice.
 
-    Who has paid something today, or has promised to pay by a day that has not passed, is left out.
+    Clients who paid something today, or promised to pay by a date that has not passed, get none.
     """
     outbox.refuse_unsendable(crm)
     with crm.read() as snapshot:

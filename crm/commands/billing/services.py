@@ -91,9 +91,9 @@ def show(crm: CRM, service: TheService) -> Service:
 
 @command("services edit", title="Edit a service")
 def edit(crm: CRM, service: TheService, changes: ServiceChanges) -> Service:
-    """Changes a service; the other fields stay as they are, and so do the invoices that have it.
+    """Changes a service; its other fields and the invoices that use it stay as they are.
 
-    `--active` brings one back that was retired.
+    `--active` brings back a retired service.
     """
     if not changes:
         raise FieldError("nothing to change was given")

@@ -130,7 +130,7 @@ def delete_many(
 ) -> GroupReport:
     """Deletes many clients with everything that belongs to them; `history undo` restores them.
 
-    First it says how many clients and sales it is about.
+    You see first how many clients and sales it deletes.
     """
     group = asked_for(clients, only, where, view, all_)
     by = crm.conventions

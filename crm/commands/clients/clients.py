@@ -357,9 +357,9 @@ def merge(
 ) -> Client:
     """Merges a duplicate into a client: its sales, deals, accounts and everything else move over, and it is removed.
 
-    Fields that are empty are filled from the duplicate; of those that differ the kept client's stay,
-    unless `take` names them. Tags and own fields of both are kept, notes are joined. Mailings go on only where both
-    have agreed to them. It can be undone.
+    Empty fields are filled from the duplicate; where both differ, the client you keep wins, unless `take` names the
+    field. Tags and own fields of both are kept, and notes are joined. The client gets mailings only if both agreed to
+    them. You can undo it.
     """
     if client.id == other.id:
         raise RefusedError("A client cannot be merged with itself.")

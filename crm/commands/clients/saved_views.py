@@ -30,7 +30,7 @@ def save(
 ) -> View:
     """Saves a list of clients under a name: a condition, written as in rules, and a sort order.
 
-    Where there is a view with that name already, it is changed.
+    If there is a view with that name, it is replaced.
     """
     if not name:
         raise FieldError("a view needs a name", field="name")

@@ -46,7 +46,7 @@ def copy(
 ) -> CopyReport:
     """Copies a whole store with its history to an empty store of any kind, and compares the two at the end.
 
-    A copy that was broken off leaves nothing behind that anybody sees; start it again.
+    If a copy is interrupted, nothing of it can be seen; start it again.
     """
     source = open_other(crm, from_) if from_ and from_ != crm.repository.url else crm
     others = [source] if source is not crm else []

@@ -48,9 +48,9 @@ def export(
 ) -> ExportReport:
     """Exports clients, sales, deals and so on, or everything; the extension sets the format: CSV, Excel, JSON or vCard.
 
-    Of the clients it may be a group: some by number, or those that fit fields, a condition or a saved view. A JSON
-    export of everything can be imported again into an empty store, history included. Text that a spreadsheet would
-    run as a formula is made harmless.
+    You can export some clients only: by number, or those that match fields, a condition or a saved view. A JSON export
+    of everything can be imported again into an empty store, history included. Text that a spreadsheet would run as a
+    formula is made harmless.
     """
     ending = ending_of(file, _FORMATS)
     group = Group([client.id for client in clients], filters_of(only), where, view)

@@ -94,8 +94,7 @@ def list_all(
 ) -> list[HistoryEntry]:
     """Lists changes, newest first: when, by whom, and how many records each changed.
 
-    Days are those of the team's time zone. A client's history is that of the client and of every record that names it,
-    also of those that are gone by now.
+    Days are in the team's time zone. The history of a client includes every record that belongs or belonged to it.
     """
     query = _query(crm.clock, since, until, by, about, number, client, text, only, sort)
     with crm.read() as snapshot:
@@ -110,8 +109,8 @@ def show(
 ) -> TransactionShown:
     """Shows one change in full: who made it, when, and the fields of each record before and after.
 
-    Of a record that was added only that it was: the record itself holds the rest. `history export --transaction`
-    writes down what touched more records than can be shown.
+    For a record that was added it shows no fields: the record itself has them. If a change touched more records than
+    can be shown, `history export --transaction` writes all of them to a file.
     """
     by = crm.conventions
     query = HistoryQuery(transaction=transaction)
@@ -140,8 +139,8 @@ def export(
 ) -> ExportReport:
     """Exports the history to a file, one row for each changed field, newest first; times are in UTC.
 
-    Of a record that was added there is one row without a field. Text that a spreadsheet would run as a formula is
-    made harmless.
+    A record that was added has one row without a field. Text that a spreadsheet would run as a formula is made
+    harmless.
     """
     ending = ending_of(file, _FORMATS)
     confirm_overwrite(file, yes)

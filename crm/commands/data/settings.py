@@ -42,8 +42,8 @@ def set_one(
 ) -> SettingShown:
     """Changes one of the team's settings, for everyone who uses this store.
 
-    With another currency, and where something else makes the total of clients, their figures are counted anew. You see
-    first how many clients would get another status. `history undo` takes all of it back.
+    If you change the currency, or what counts as total spend, the figures of all clients are counted again. You see
+    first how many clients would get another status. `history undo` undoes all of it.
     """
     option = next((option for option in TEAM if option.name == key), None)
     if option is None:

@@ -58,8 +58,8 @@ def check(
 ) -> CheckReport | LiveReport:
     """Checks the whole store: totals match their sales, and no link points to a missing record.
 
-    Odd addresses, telephone numbers and statuses that wait for the rules are listed too, and are no failure.
-    With --live, what the store relies on is tried in the spreadsheet itself, on tabs that are added and removed
+    It also lists odd addresses and phone numbers, and statuses for which the rules have not been applied; these are not
+    errors. With --live it tries in the spreadsheet itself what the store relies on, on tabs that it adds and removes
     again; once for each spreadsheet is enough.
     """
     if live:
@@ -105,8 +105,8 @@ def restore(
 ) -> FileWritten:
     """Replaces the data in the store with a backup; the current data is backed up first.
 
-    Accounts stay as they are now, unless --accounts is given; everyone is signed out. A store that has no accounts, or
-    is damaged, takes those of the backup.
+    Accounts stay as they are now, unless --accounts is given; everyone is signed out. If the store has no accounts, or
+    is damaged, it gets the accounts of the backup.
     """
     size_of(file)
     if accounts is None and not yes and crm.reader != OWNER:

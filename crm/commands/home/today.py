@@ -43,7 +43,8 @@ class TodayReport:
 def today(crm: CRM, mine: Mine = False) -> TodayReport:
     """Shows your dashboard: what needs doing, clients by status, sales by month, and so on.
 
-    `mine` narrows what needs doing; `agenda` lists all of it. `dashboard set` chooses what is shown, in which order.
+    `mine` shows only what you have to do; `agenda` lists everything. `dashboard set` chooses what is shown, and in
+    which order.
     """
     with crm.read() as snapshot:
         names = arranged(crm, snapshot)

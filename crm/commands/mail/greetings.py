@@ -145,8 +145,8 @@ def due(
 ) -> Due:
     """Sends greetings for birthdays and other days (`occasions`), and all other queued messages that are due.
 
-    Each is greeted once a year, however often and by however many it is run; days that were missed are made up for
-    three days. Cron may run it every hour.
+    Each client is greeted once a year, however often it is run; a missed day is made up for within three days. Cron may
+    run it every hour.
     """
     unread = _read_answers(crm) if not dry_run else ""
     with crm.read() as snapshot:

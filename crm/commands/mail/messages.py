@@ -73,8 +73,8 @@ def send(
 ) -> MessageCard:
     """Sends an e-mail to a client, after a preview.
 
-    The texts may hold fields like {first_name}, as templates do (`templates add` names them); braces themselves are
-    written {{ and }}. If it cannot be sent right now, it stays in the outbox, and `email outbox` tries it again.
+    The text may contain fields like {first_name} (`templates add` lists them); for a brace write {{ or }}. If it cannot
+    be sent right now, it stays in the outbox, and `email outbox` tries it again.
     """
     outbox.refuse_unsendable(crm)
     with crm.read() as snapshot:
@@ -172,8 +172,8 @@ def again(
 ) -> MessageCard:
     """Resends a message that failed, was cancelled or may not have arrived, to recipients who have not received it.
 
-    Who has got it gets it again only where they are named with --to. It is the same message, with the same Message-ID:
-    a mailbox that has it already may show it once only.
+    Recipients who have it get it again only if you name them with --to. It is the same message with the same Message-
+    ID, so a mailbox that has it may show it only once.
     """
     outbox.refuse_unsendable(crm, message.channel)
 
@@ -224,7 +224,7 @@ def cancel(crm: CRM, message: TheMessage) -> MessageCard:
 def send_waiting(crm: CRM) -> outbox.Sent:
     """Sends queued messages that are due, and lists what was sent, what failed and what is still queued.
 
-    It can be run as often as one likes, by several at once: each message is sent once. Ctrl-C stops it after the
+    You can run it as often as you like, and several times at once: each message is sent once. Ctrl-C stops it after the
     current message; the rest stays queued.
     """
     return outbox.send_queued(crm, steadily=True)

@@ -88,7 +88,7 @@ def preview(
 ) -> TemplatePreview:
     """Previews a template for a client: the fields filled in, and which of them are empty.
 
-    Of an SMS it says how many messages it takes.
+    For an SMS it says how many messages it takes.
     """
     with crm.read() as snapshot:
         current = snapshot.get(Template, template.id)

@@ -53,11 +53,10 @@ class _Person:
 def activity(crm: CRM, since: Since = None, until: Until = None, to: To = None, yes: bool = False) -> Report:
     """Shows each person's activity in a period: interactions by kind, follow-ups, deals won, and sales.
 
-    An interaction counts on its day for the person who logged it, a follow-up on the day it was done for the person it
-    was assigned to, a sale on its day for the person who recorded it. A deal that is won counts on the day it was
-    closed, with its value, for its owner. Records without a person are in a row without a name. An account is one
-    person; names without an account that differ only in case are one person. Without a first day, the report covers
-    this month.
+    An interaction counts for the person who logged it, on its date; a follow-up for the person it was assigned to, on
+    the day it was done; a sale for the person who recorded it, on its date. A won deal counts with its value for its
+    owner, on the day it was closed. Records without a person are in a row without a name. Names without an account that
+    differ only in case count as one person. Without a first day, the report covers this month.
     """
     until = until or crm.today
     in_order(since, until)

@@ -74,7 +74,7 @@ def invoiced(
 ) -> Report:
     """Shows what was invoiced, paid, credited and refunded by month, quarter or year, tax included.
 
-    An invoice counts on the day it was issued, a payment on the day it was made. Without a first day these are the last
+    An invoice counts on the day it was issued, a payment on the day it was made. Without a first day it shows the last
     twelve months, eight quarters or five years.
     """
     by, until, currency = by or "month", until or crm.today, currency or crm.settings["currency"]
@@ -139,8 +139,8 @@ def services(
 ) -> Report:
     """Shows what you invoiced for each service, less what was credited, without tax.
 
-    Lines that are none of your services share a row, and so do discounts and charges on whole invoices. Without a first
-    day this year counts.
+    Lines that are not one of your services share a row, and so do discounts and charges on whole invoices. Without a
+    first day it shows this year.
     """
     until, currency = until or crm.today, currency or crm.settings["currency"]
     in_order(since, until)

@@ -47,8 +47,8 @@ def by(
 ) -> Report:
     """Shows sales and clients by status, owner, country or source, or by client: who buys most.
 
-    Status, owner and so on are those that the clients have today. Clients are all of a group, buyers those of them with
-    a sale in the period. Without a first day all sales count.
+    It uses the status, owner and so on that the clients have today. Clients are all in a group, buyers are those with a
+    sale in the period. Without a first day all sales count.
     """
     of, until = of or "status", until or crm.today
     in_order(since, until)

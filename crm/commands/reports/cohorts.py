@@ -44,9 +44,9 @@ def cohorts(
     """Groups clients by month of first sale, and shows how many bought in each later month, and for how much.
 
     A cohort is all clients whose first sale was in the same calendar month. Month 1 is the calendar month after that
-    one, and so on: a client counts in each month with at least one sale, however many. Per cent are of the clients of
-    the cohort; in the last row, of those cohorts that have come so far. A month that has not begun is empty, the
-    running one counts what there is. Without a first day these are the cohorts of so many months back.
+    one, and so on: a client counts in each month with at least one sale. The percentages are of the clients of the
+    cohort; in the last row, of the cohorts that have reached that month. A month that has not begun is empty; the
+    current one counts the sales so far. Without a first day it goes back that many months.
     """
     of, until = of or "share", until or crm.today
     in_order(since, until)

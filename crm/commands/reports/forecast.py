@@ -51,8 +51,8 @@ def forecast(
     """Shows open deals by expected close, month by month: their value in full and weighted.
 
     The weighted value of a deal is its value times the probability of the stage that it is in today; it is summed
-    exactly, and each sum rounded as the currency is. Late are the deals whose day has passed, the running month begins
-    today. Later are those after the last month shown; without a day are those for which none is expected.
+    exactly, and each sum rounded as the currency is. Late are the deals whose date has passed; the current month begins
+    today. Later are the deals after the last month shown; the others have no expected close date.
     """
     decimals = crm.conventions.decimals
     today, first = crm.today, month_of(crm.today)

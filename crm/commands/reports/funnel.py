@@ -45,14 +45,13 @@ class _Reached:
 def funnel(crm: CRM, since: Since = None, until: Until = None, to: To = None, yes: bool = False) -> Report:
     """Shows how many deals reached each stage, and how many went on and how long they stayed, in a period.
 
-    A deal reached a stage if it came into it on a day of the period; however often it did, it counts once. Of those,
-    a deal went on if afterwards, until the last day, it came into a later stage that is not one
-    for lost deals; stages may be skipped. Conversion is the went on in percent of the reached. Won are those of the
-    reached that came into a stage for won deals afterwards, until the last day.
+    A deal reached a stage if it was moved there in the period; it counts once, however often it was. It went on if it
+    was moved to a later stage afterwards, up to the last day, other than one for lost deals; stages may be skipped.
+    Conversion is the deals that went on, in percent of those that reached the stage. Won are those that were moved to a
+    won stage afterwards, up to the last day.
 
-    The days in a stage are those from the day on which a deal came into it to the day on which it left it, of all stays
-    that ended in the period, whenever they began; a stay that goes on does not count. The mean is rounded to a tenth.
-    Moves into and out of stages that were deleted are left out. Without a first day these are the last twelve months.
+    The days in a stage run from the day a deal came to it to the day it left, for all deals that left it in the period.
+    The mean is rounded to a tenth. Deleted stages are left out. Without a first day it shows the last twelve months.
     """
     until = until or crm.today
     in_order(since, until)

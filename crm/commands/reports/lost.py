@@ -39,9 +39,8 @@ def lost(
 ) -> Report:
     """Shows why deals were lost: the number and the value of deals for each reason.
 
-    These are the deals that are lost today and were so on a day of the period; one that was opened again does not
-    count. Reasons that differ in case only are one, in the spelling of most of them. The share is that of all
-    lost deals. Without a first day all of them count.
+    It counts the deals lost in the period that are still lost; one that was reopened does not count. Reasons that
+    differ only in case are counted as one. The share is of all lost deals. Without a first day all lost deals count.
     """
     until = until or crm.today
     in_order(since, until)

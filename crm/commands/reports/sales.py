@@ -37,8 +37,8 @@ def sales(
 ) -> Report:
     """Shows sales by month, quarter or year beside the year before, with the change in percent.
 
-    The period that is running, and one that is cut by the first or the last day, is compared with the same days of the
-    year before. Without a first day these are the last twelve months, eight quarters or five years.
+    The current period, and one that the first or last day cuts short, is compared with the same days of the year
+    before. Without a first day it shows the last twelve months, eight quarters or five years.
     """
     by, until = by or "month", until or crm.today
     in_order(since, until)

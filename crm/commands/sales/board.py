@@ -51,7 +51,7 @@ def board(
 ) -> Board:
     """Shows the pipeline: each stage with its number of deals, their total, and the most valuable ones.
 
-    Deals that were won or lost are shown for 30 days, those that were closed last first.
+    Won and lost deals are shown for 30 days, the latest first.
     """
     with crm.read() as snapshot:
         owners = owner_filter(crm, snapshot, mine, owner, field="owner", label="Owner")

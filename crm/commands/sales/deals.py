@@ -120,8 +120,8 @@ def list_all(
 ) -> DealList:
     """Lists deals by stage, most valuable first, with their total: open deals by default.
 
-    The weighted value is the value times the probability of the stage. Those of a stage are listed whatever its
-    outcome.
+    The weighted value is the value times the probability of the stage. If you name a stage, its deals are listed
+    whether they are open, won or lost.
     """
     in_order(since, until)
     named = [outcome for outcome, is_asked in (("won", won), ("lost", lost)) if is_asked]

@@ -152,7 +152,7 @@ def edit(
 ) -> SaleEdited:
     """Changes a sale: its amount, date, note, reference or client; the other fields stay as they are.
 
-    The totals follow, and the status of the client is reviewed, with another client that of both.
+    The client's totals and status are updated; if you name another client, those of both.
     """
     values = dict(changes)
     if client is not None and client.id != sale.client:

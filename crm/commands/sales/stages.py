@@ -24,7 +24,7 @@ _CERTAIN = {"won": 100, "lost": 0}
 def list_all(crm: CRM) -> list[Stage]:
     """Lists the stages of the pipeline, in order.
 
-    A store without any shows those that a team starts with; it gets them with the first deal or the first change.
+    A new store shows the default stages; they are saved with the first deal or the first change.
     """
     with crm.read() as snapshot:
         return stages(snapshot)
@@ -73,7 +73,7 @@ def rename(crm: CRM, stage: TheStage, to: Annotated[str, Line(40), About("New na
 def edit(crm: CRM, stage: TheStage, probability: Probability = None, outcome: Outcome = "") -> Stage:
     """Changes the probability of a stage, or its outcome (open, won, lost).
 
-    The outcome of a stage with deals in it cannot be changed: they would be won or lost unnoticed.
+    You cannot change the outcome of a stage that has deals: they would become won or lost unnoticed.
     """
     if probability is None and not outcome:
         raise FieldError("nothing to change was given")

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from crm.model.local_labels import local_label
+
 _ENGLISH: Final = MappingProxyType(
     {
         "invoice": "Invoice", "credit_note": "Credit note", "draft": "Draft", "number": "Number", "issued_on": "Date",
@@ -87,13 +89,19 @@ _BY_LANGUAGE: Final[Mapping[str, Mapping[str, str]]] = {
 LANGUAGES: Final = tuple(_BY_LANGUAGE)
 
 
-# In English, where the seller's country has no VAT.
-_WITHOUT_VAT: Final = MappingProxyType(
-    {
-        "rate": "Tax", "tax": "Tax", "net": "Total before tax", "included": "included tax", "vat_id": "Tax ID",
-        "customer_vat": "Your tax ID", "O": "Not subject to tax", "gross_note": "All prices include tax.",
-    }
-)  # fmt: skip
+# The tax in English, where the seller's country has no VAT.
+_TAX_WITHOUT_VAT: Final[Mapping[str, str]] = {"US": "tax", "CA": "tax", "AU": "GST", "NZ": "GST"}
+
+
+def _without_vat(country: str) -> Mapping[str, str]:
+    """The words in English for a seller in a country without VAT."""
+    tax = _TAX_WITHOUT_VAT[country]
+    head, number = f"{tax[:1].upper()}{tax[1:]}", local_label("VAT ID", country)
+    customer = number if number[1:2].isupper() else f"{number[:1].lower()}{number[1:]}"
+    return {
+        "rate": head, "tax": head, "net": f"Total before {tax}", "included": f"included {tax}", "vat_id": number,
+        "customer_vat": f"Your {customer}", "O": f"Not subject to {tax}", "gross_note": f"All prices include {tax}.",
+    }  # fmt: skip
 
 
 def wording(language: str, country: str = "") -> Mapping[str, str]:
@@ -101,4 +109,5 @@ def wording(language: str, country: str = "") -> Mapping[str, str]:
     here."""
     short = language.partition("_")[0].lower()
     words = {**_ENGLISH, **_BY_LANGUAGE.get(short, {})}
-    return {**words, **_WITHOUT_VAT} if country == "US" and words["tax"] == _ENGLISH["tax"] else words
+    is_without = country in _TAX_WITHOUT_VAT and words["tax"] == _ENGLISH["tax"]
+    return {**words, **_without_vat(country)} if is_without else words

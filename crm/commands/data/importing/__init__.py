@@ -67,9 +67,9 @@ def import_file(
 ) -> "ImportReport | WholeStoreReport":
     """Imports clients or sales from a file; importing the same file again adds nothing.
 
-    Encoding, delimiter, header, the meaning of columns and the order of dates are detected. Rows that cannot be
-    taken go to a file of their own beside it, with the reason, and what is to be checked to another. An import is one
-    step of `history undo`.
+    It detects the encoding, the delimiter, the header, what the columns mean and the order of dates. Rows that cannot
+    be imported go to a file beside it, with the reason, and values to check go to another. `history undo` undoes a
+    whole import.
     """
     if as_ == "all" or (not as_ and file.suffix.lower() == ".json"):
         from crm.commands.data.full_export import read_whole_store

@@ -74,8 +74,8 @@ def fetch(
 ) -> Fetched:
     """Reads the mailbox, and files each e-mail with the clients whose address it has.
 
-    What clients write comes in by itself or is forwarded to the mailbox; what is written to them is copied to it (BCC).
-    It can be run as often as one likes: each e-mail is filed once. Who is unknown is listed by `email unknown`.
+    Clients write to this mailbox, or you forward their e-mails to it; what you write to them you copy to it (BCC). You
+    can run it as often as you like: each e-mail is filed once. `email unknown` lists unknown senders.
     """
     with _opened(crm) as (mailbox, journal):
         if from_now:
@@ -92,8 +92,8 @@ def fetch(
 def unknown(crm: CRM) -> Sequence[Stranger]:
     """Lists senders who are not clients yet, latest first.
 
-    `email adopt` makes one a client, `email ignore` leaves one out. The list is kept on this machine, beside the
-    mailbox, since strangers do not belong to the team's data.
+    `email adopt` adds one as a client, `email ignore` hides one. The list is kept on this computer, since strangers do
+    not belong in the team's data.
     """
     with _opened(crm) as (_, journal):
         return _unknown(crm, journal)
