@@ -11,7 +11,7 @@ from crm.commands.registry import Command, Parameter, commands, commands_outside
 from crm.config import ENVIRONMENT, TEAM
 from crm.model.fields import Flag
 from crm.shell import words
-from crm.shell.options import words_of
+from crm.shell.options import help_of, words_of
 
 DOCS = Path(__file__).parent
 
@@ -114,8 +114,7 @@ def _rows(parameter: Parameter) -> Iterator[str]:
         option = f"{option}`, `--no-{option[2:]}"
     by_place = f" or `{parameter.name.strip('_').upper()}` (positional)" if parameter.positional else ""
     marks = ("*" if parameter.required else "") + (" (several)" if parameter.many else "")
-    told = f"{parameter.label}{f': {parameter.help}' if parameter.help else ''}"
-    yield f"| `{option}`{by_place}{marks} | {told} |"
+    yield f"| `{option}`{by_place}{marks} | {help_of(parameter)} |"
 
 
 def shell_words() -> str:

@@ -44,10 +44,7 @@ def _words(command: Command, parameter: Parameter) -> list[OptionWords]:
         return []
     if parameter.fields:
         return [_field_words(field) for field in parameter.fields.offered.values()]
-    help_text = f"{parameter.label}: {parameter.help}" if parameter.help else parameter.label
-    # Whatever the words do not say already.
-    if parameter.default not in (None, "", (), [], False) and "default" not in help_text:
-        help_text += f" [default: {'yes' if parameter.default is True else parameter.default}]"
+    help_text = help_of(parameter)
     if isinstance(parameter.check, Flag):
         return [_switch_words(parameter.option, parameter.name, help_text)]
     takes, choices = _taken(command, parameter)
@@ -61,6 +58,14 @@ def _words(command: Command, parameter: Parameter) -> list[OptionWords]:
     )
     argument = replace(option, names=(f"{parameter.name}_argument",), argument=True)
     return [argument, option] if parameter.positional else [option]
+
+
+def help_of(parameter: Parameter) -> str:
+    """The words for a parameter, with its default where they do not say it already."""
+    text = f"{parameter.label}: {parameter.help}" if parameter.help else parameter.label
+    if parameter.default in (None, "", (), [], False) or "default" in text:
+        return text
+    return f"{text} [default: {'yes' if parameter.default is True else parameter.default}]"
 
 
 def _field_words(field: Field) -> OptionWords:

@@ -27,7 +27,7 @@ from crm.errors import (
 )
 from crm.model import Client, FollowUp, Record, Sale, StatusRule
 from crm.model.rights import OWNER
-from crm.terminal.console.keyboard import BACK, NO, YES, YES_OR_NO, Back, Choice, Closed, Keyboard, yes_or_no
+from crm.terminal.console.keyboard import BACK, YES_OR_NO, Back, Choice, Closed, Keyboard, yes_or_no
 from crm.terminal.drawing.links import without_links
 from crm.terminal.drawing.screen import Screen, clean
 from crm.terminal.toolkit import letters
@@ -575,8 +575,7 @@ class Session:
 
     def _keys_on_questions(self, entries: Sequence[Choice], keys: Sequence[Choice]) -> list[Choice]:
         """The search and the keys of the page, where a question is asked or a form is filled in."""
-        own = [key for key in keys if key.label not in (YES, NO)]
-        known = [letters.KEYS(lambda: self._aside(lambda: self._show_keys(entries, [*own, *known])))]
+        known = [letters.KEYS(lambda: self._aside(lambda: self._show_keys(entries, [*keys, *known])))]
         if self.search and self.leads_to("clients search"):
             known.insert(0, letters.SEARCH(lambda: self._aside(self.find)))
         return known

@@ -188,7 +188,9 @@ def test_the_sample_data_is_marked_and_removed_after_a_question(start: Start, cr
     session.press("u").sees("Nothing to undo yet.").choose("Data").sees("Import a file")
     # What is not about the sample data is not there; e-mail is set up for this computer.
     session.lacks("Try it on sample").lacks("Google").choose("Settings").sees("Sending e-mail").press("esc")
-    session.choose("Remove the sample").sees("for good: 60 clients and 258 sales.").lacks("You added").press("enter")
+    session.choose("Remove the sample").sees("for good: 60 clients and 258 sales.").lacks("You added")
+    # The keys of a question are on its page of keys.
+    session.press("?").sees("y yes").sees("n no").press("esc").sees("for good: 60 clients").press("enter")
     session.sees("Export to a file").press("esc").sees("n new").press("n").choose("A person").sees("First name")
     session.press("Rea", "enter").sees("Last name").press("Mine", "enter").choose("Save").sees("Rea Mine")
     session.press("esc").choose("Data").choose("Remove the sample")
