@@ -3,13 +3,14 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from crm.errors import RefusedError, StoreDamagedError
-from crm.model import Client, NumberSeries, Sale
+from crm.model import Client, Invoice, NumberSeries, Sale
 from crm.repository.sheets import repairing
 from crm.repository.sheets.google.spreadsheet import NoAnswer, Service
 from crm.repository.sheets.grid.layout import META
@@ -286,10 +287,15 @@ def test_what_was_too_much_to_be_kept_is_named_before_a_machine_that_is_behind_r
     assert team.agreed() == before
 
 
+def _issued_invoice() -> Invoice:
+    return Invoice(client=1, kind="invoice", state="issued", number="I-6", currency="USD", issued_on=date(2026, 11, 1))
+
+
 def test_a_machine_that_knew_more_says_so_and_can_put_it_back(team: Team) -> None:
     other = team.another("ben")
     team.stored(other)
     other.transact(lambda tx: tx.add(NumberSeries(name="invoice", pattern="I-{number}", year=2026, last=6)), "issued")
+    other.transact(lambda tx: tx.add(_issued_invoice()), "issued")
     other.transact(lambda tx: tx.add(Sale(client=1, on=tx.today, amount=Decimal(99))), "sold")
     before = team.stored(other)
     _replaced(team)
@@ -298,7 +304,8 @@ def test_a_machine_that_knew_more_says_so_and_can_put_it_back(team: Team) -> Non
     team.repository.mend()
     look(other)
     team.stored(other)
-    assert re.search(r"2 changes, from number 4 on, are not in it any more.* `restore` puts it back", other.notice())
+    assert re.search(r"3 changes, from number 4 on, are not in it any more.* `restore` puts it back", other.notice())
+    assert "Invoices that were issued in them: I-6." in other.notice()
     assert other.notice() in [finding.what for finding in other.check()]
     assert other.notice() == ""
     # Numbers that were given out are not given again: those of records and those of invoices.
@@ -366,3 +373,24 @@ def test_a_machine_that_has_never_read_it_is_told_where_a_cleared_history_is_put
     _clear_history(team)
     with pytest.raises(StoreDamagedError, match="cleared by hand; run `sheets repair` on a computer that has read it"):
         team.stored(team.another())
+
+
+def test_numbers_given_out_before_an_older_version_was_put_back_are_not_given_again(team: Team) -> None:
+    document = team.person._document(team.id)
+    older, other = document.book, team.another("ben")
+    series = NumberSeries(name="invoice", pattern="I-{year}-{number}", year=2026, last=6)
+    team.store.change(lambda tx: tx.add(series))
+    given = [team.store.sell(1, "5.00").id, team.store.add(last_name="New").id]
+    team.stored(other)
+    document.change(lambda now: vars(now).update(vars(older)))
+    # Whoever of those that knew them looks first tells the others.
+    look(other)
+    team.stored(other)
+    fresh = team.another("cleo")
+    with fresh.read() as snapshot:
+        assert [known.last for known in snapshot.find_all(NumberSeries)] == [6]
+    sold = fresh.transact(lambda tx: tx.add(Sale(client=1, on=tx.today, amount=Decimal(1))), "sold")
+    added = fresh.transact(lambda tx: tx.add(Client(kind="person", last_name="Newer")), "added")
+    assert (sold.id > given[0], added.id > given[1]) == (True, True)
+    look(team.repository)
+    team.agreed()

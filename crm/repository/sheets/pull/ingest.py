@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from crm.clock import Clock
 from crm.errors import FileError
-from crm.model import RECORDS, Client, Conventions, Deal, NumberSeries, Record, Setting, User
+from crm.model import RECORDS, Client, Conventions, Deal, Invoice, NumberSeries, Record, Setting, User
 from crm.model.encoding import value_of
 from crm.repository import sums, tables
 from crm.repository.dialect import Dialect
@@ -227,6 +227,8 @@ class _Intake:
                 f"{happened}: {missing} not in it any more. What this computer knew before is in {copy}; `restore` puts"
                 " it back."
             )
+            if issued := self._issued(lost):
+                text += f" Invoices that were issued in them: {', '.join(issued)}. Do not give these numbers to others."
             mirror.keep_series(self.connection, self._series())
         if text or before.state.history_rows:
             # While the history is empty, each look reads everything.
@@ -242,6 +244,14 @@ class _Intake:
         lost = [number for number, at in known if number >= first and (number, at) not in kept]
         # Rows that cannot be read are named one by one.
         return lost if lost and lost[-1] == known[-1].id and len(entries.torn) < len(lost) else []
+
+    def _issued(self, changes: Sequence[int]) -> list[str]:
+        """The numbers of the issued invoices that some changes were about."""
+        place = tables.audit.c
+        about = select(place.record_id).where(place.record == Invoice.kind_name, place.transaction >= changes[0])
+        ids = set(self.connection.execute(about).scalars())
+        invoices = [record for record in self.good[Invoice].values() if isinstance(record, Invoice)]
+        return [invoice.number for invoice in invoices if invoice.id in ids and invoice.state == "issued"]
 
     def _series(self) -> list[dict[str, Any]]:
         """The numbers of invoices that this machine knows to be given out."""
