@@ -257,10 +257,26 @@ class Damage:
                 emptied = [*self._widened(kind, wide), cells_request(TABS[kind].sheet_id, 0, 0, [[""] * wide])]
                 words += f" What stands there is deleted: {_row_words(0, above)}."
                 return Repair(TABS[kind], words, last=[*emptied, *self._headed(kind, known)])
+            if not self._is_serialised:
+                return Repair(TABS[kind], words, last=[*self._moved_down(kind, rows), *self._headed(kind, known)])
             span = {"sheetId": TABS[kind].sheet_id, "dimension": "ROWS", "startIndex": 0, "endIndex": 1}
             insert = {"insertDimension": {"range": span, "inheritFromBefore": False}}
             return Repair(TABS[kind], words, last=[insert, *self._headed(kind, known)])
         return self._written_again(kind, title, any(cell != "" for row in rows for cell in row))
+
+    @property
+    def _is_serialised(self) -> bool:
+        """Return whether no other machine can do the same at the same moment."""
+        return META in self._values and is_serialised(self._values[META].rows)
+
+    def _moved_down(self, kind: type[Record], rows: Sequence[Sequence[Cell]]) -> Iterator[Request]:
+        """The first row, below all others: a row that is inserted would be there twice if another machine did the same
+        at the same moment."""
+        sheet, wide = TABS[kind].sheet_id, len(rows[0])
+        if len(rows) >= self._properties[sheet]["gridProperties"]["rowCount"]:
+            yield {"appendDimension": {"sheetId": sheet, "dimension": "ROWS", "length": 1}}
+        yield cells_request(sheet, len(rows), 0, [rows[0]])
+        yield cells_request(sheet, 0, 0, [[""] * wide])
 
     def _moved(self, kind: type[Record], title: str, rows: Sequence[Sequence[Cell]], at: int) -> Repair:
         """The heading that stands in a row below; rows above it stay where they can be records. Each row is written
@@ -280,8 +296,8 @@ class Damage:
         looks = "userEnteredFormat(textFormat.bold,backgroundColorStyle)"
         moved.append({"repeatCell": {"range": plain, "cell": {}, "fields": looks}})
         moved += self._headed(kind, head)
-        if META in self._values and is_serialised(self._values[META].rows):
-            # No other machine can do the same at the same moment.
+        if self._is_serialised:
+            # Nobody else can do the same at the same moment.
             for above in sorted(empty, reverse=True):
                 bounds = {"sheetId": sheet, "dimension": "ROWS", "startIndex": above, "endIndex": above + 1}
                 moved.append({"deleteDimension": {"range": bounds}})

@@ -65,6 +65,22 @@ def test_two_sales_at_one_moment(team: Team, mode: str, client: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("mode", _MODES)
+@pytest.mark.parametrize("client", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_two_sales_of_another_machine_while_one_is_on_its_way(team: Team, mode: str, client: int) -> None:
+    other = team.another("ben")
+    other.refresh()
+    team.person.merges(MODES[mode])
+
+    def sell_two() -> None:
+        other.transact(lambda tx: _sell(tx, client), "a sale")
+        other.transact(lambda tx: _sell(tx, client), "a sale")
+
+    team.person._service.at_that_moment.append(sell_two)
+    team.store.change(_sell, "a sale")
+    _check(team, 3)
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_an_edit_a_new_client_and_a_sale_at_one_moment(team: Team, mode: str) -> None:
     other = team.another("ben")

@@ -190,6 +190,7 @@ def test_two_who_repair_at_one_moment_put_it_back_once(team: Team, case: str, me
     found = team.stored()
     assert found == before
     assert team.stored(other) == before
+    assert [finding.what for finding in other.check() if finding.wrong] == []
     if not merges:
         team.agreed()
 

@@ -27,13 +27,17 @@ def astray(contents: Contents) -> list[Block]:
     return strays
 
 
-def _before(contents: Contents, blocks: Sequence[Block]) -> Block | None:
-    """The commit that was there before the last one of these, of the same moment; what it wrote may have been written
-    over. None where none was, or what it wrote is not known."""
-    if not blocks[-1].clashes:
-        return None
-    below = blocks_in(contents.kept, contents.places[BEFORE.title].rows)[len(blocks) :]
-    return below[0] if below and below[0].redo is not None and below[0].uid != blocks[-1].uid else None
+def _before(contents: Contents, blocks: Sequence[Block]) -> list[Block]:
+    """The commits, the oldest first, that were there before the last one of these, which has not seen them: what they
+    wrote may have been written over. None where none was, or what they wrote is not known."""
+    last, first = blocks[-1], list[Block]()
+    if not last.clashes:
+        return first
+    for block in blocks_in(contents.kept, contents.places[BEFORE.title].rows)[len(blocks) :]:
+        if block.redo is None or block.uid == last.uid or block.base[0] < last.base[0]:
+            break
+        first.insert(0, block)
+    return first
 
 
 def mending(contents: Contents, blocks: Sequence[Block]) -> tuple[Plan, State]:
@@ -43,10 +47,10 @@ def mending(contents: Contents, blocks: Sequence[Block]) -> tuple[Plan, State]:
         tab = _Tab(kind, contents.tabs[kind])
         for block in blocks:
             tab.take_back(block)
-        if first is not None:
-            tab.write_again(first)
+        for earlier in first:
+            tab.write_again(earlier)
         tab.plan(plan)
-    before = (first.redo.after if first and first.redo else None) or blocks[-1].state or contents.state
+    before = (first[-1].redo.after if first and first[-1].redo else None) or blocks[-1].state or contents.state
     highest = {name: max(last, before.last.get(name, 0)) for name, last in contents.state.last.items()}
     rows = _mend_history(contents, blocks, first, plan)
     return plan, replace(before, last=highest, history_rows=rows)
@@ -75,7 +79,7 @@ def recounting(contents: Contents) -> tuple[Plan, State] | None:
     return Plan(), replace(state, history_rows=state.history_rows + surplus)
 
 
-def _mend_history(contents: Contents, blocks: Sequence[Block], first: Block | None, plan: Plan) -> int:
+def _mend_history(contents: Contents, blocks: Sequence[Block], first: Sequence[Block], plan: Plan) -> int:
     """Plans the history as it was before; of how many rows it stays as it is."""
     top = contents.history_from + 1
     existing = [trimmed(row) for row in contents.history]
@@ -87,9 +91,9 @@ def _mend_history(contents: Contents, blocks: Sequence[Block], first: Block | No
             rows[at:at] = [list(row) for row in block.cut_rows]
         before = block.state or contents.state
         del rows[max(before.history_rows + 1 - top, 0) :]
-    if first is not None and first.redo is not None and (after := first.redo.after):
-        # Others may have written over what it had added.
-        own = [trimmed(row) for row in first.redo.history]
+    if first and first[-1].redo is not None and (after := first[-1].redo.after):
+        # Others may have written over what they had added.
+        own = [trimmed(row) for block in first if block.redo for row in block.redo.history]
         begin = max(after.history_rows - len(own) + 1 - top, 0)
         rows[begin:] = own
     same = 0
