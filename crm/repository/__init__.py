@@ -295,11 +295,11 @@ class Spreadsheets(Protocol):
         deleted by hand are put back. The columns put back, each with its tab."""
 
     def damage(self, url: str) -> Sequence[str]:
-        """The repairs, in sentences, of tabs that were damaged by hand, so that the spreadsheet cannot be read; none
-        where it can. Raises RefusedError where this machine has never read it."""
+        """The repairs, in sentences with warnings, of tabs that were damaged by hand, so that the spreadsheet cannot be
+        read; none where it can. Raises RefusedError where only a machine can repair it that has read it."""
 
-    def repair(self, url: str) -> None:
-        """Puts those tabs back as this machine knows them."""
+    def repair(self, url: str) -> Sequence[str]:
+        """Puts those tabs back as this machine knows them; the repairs, in sentences."""
 
 
 class Snapshot(Protocol):

@@ -84,9 +84,7 @@ def _mended(crm: CRM, tabs: str) -> Sequence[str]:
             choices={BACK: "Repair it"},
             yes=BACK,
         )
-    if damage:
-        crm.spreadsheets.repair(crm.repository.url)
-    return damage
+    return crm.spreadsheets.repair(crm.repository.url) if damage else []
 
 
 def _of_kind(crm: CRM, name: str, ids: Sequence[int]) -> str:

@@ -102,9 +102,9 @@ class GoogleSpreadsheets:
         with self._opened(url) as repository:
             return repository.damage_by_hand()
 
-    def repair(self, url: str) -> None:
+    def repair(self, url: str) -> Sequence[str]:
         with self._opened(url) as repository:
-            repository.mend()
+            return repository.mend()
 
     def table(self, url: str, title: str) -> Table:
         with self._service(url) as service:

@@ -215,15 +215,16 @@ class Damage:
         rows = [*history_tab.rows_of(self._connection, 1), *map(list, missed)]
         count = self._connection.execute(select(func.count()).select_from(tables.transactions)).scalar() or 0
         count += len(history_tab.read(missed).transactions)
+        changes = f"{count} {'change' if count == 1 else 'changes'}"
         head = cells_request(HISTORY.sheet_id, 0, 0, [list(HISTORY_COLUMNS)])
         if self._exists(HISTORY):
-            words = f"The hidden tab “{HISTORY.title}” is filled again, with {count} changes."
+            words = f"The hidden tab “{HISTORY.title}” is filled again, with {changes}."
             emptied = self._emptied(HISTORY, len(rows), len(HISTORY_COLUMNS))
             return Repair(HISTORY, words, emptied, rows, [head], anew=True)
         made = add_tab(HISTORY, self._titles)
         grid = made["addSheet"]["properties"]["gridProperties"]
         grid["rowCount"] = max(grid["rowCount"], len(rows) + 1)
-        words = f"The hidden tab “{HISTORY.title}” is added again, with {count} changes."
+        words = f"The hidden tab “{HISTORY.title}” is added again, with {changes}."
         return Repair(HISTORY, words, [made], rows, [head], anew=True)
 
     def _emptied(self, tab: Tab, rows: int, wide: int) -> list[Request]:
@@ -380,9 +381,13 @@ class Damage:
     @property
     def words(self) -> list[str]:
         """The repairs, in sentences."""
-        words = [repair.words for repair in self.repairs]
-        if not words:
-            words = [f"The hidden tab “{META.title}” is written again, with the numbers that were given out."]
+        written = f"The hidden tab “{META.title}” is written again, with the numbers that were given out."
+        return [repair.words for repair in self.repairs] or [written]
+
+    @property
+    def warnings(self) -> list[str]:
+        """The reasons to repair it on another computer, in sentences."""
+        words: list[str] = []
         if self.is_behind and any(repair.anew for repair in self.repairs):
             lost = [_counted(count, kind) for kind, count in self._missed.lost.items() if self._is_filled(kind)]
             what = f"{_listed(lost)} of theirs are" if lost else "what they changed in these tabs is"

@@ -822,23 +822,27 @@ class SheetsRepository(SqlRepository):
             self._wait_for_others(tries, time.monotonic() - started)
 
     def damage_by_hand(self) -> Sequence[str]:
-        """The repairs that `mend` would make to tabs damaged by hand, in sentences; none where they can be read.
-        Raises RefusedError where this machine has never read the spreadsheet."""
+        """The repairs that `mend` would make to tabs damaged by hand, in sentences, with warnings; none where they can
+        be read. Raises RefusedError where only a machine can repair them that has read the spreadsheet."""
         with self._errors_explained():
             if not self._is_damaged():
                 return []
             with self._engine.connect() as connection:
-                return self._damage(connection).words
+                damage = self._damage(connection)
+                return [*damage.words, *damage.warnings]
 
-    def mend(self) -> None:
-        """Puts tabs and headings back that were damaged by hand, from what this machine knows of them."""
+    def mend(self) -> Sequence[str]:
+        """Puts tabs and headings back that were damaged by hand, from what this machine knows of them; the repairs, in
+        sentences."""
+        words: Sequence[str] = []
         for _ in range(_MENDS):
             with self._errors_explained(), self._engine.connect() as connection:
                 if not self._is_damaged():
-                    return
+                    return words
                 self._enter(connection)
                 try:
                     damage = self._damage(connection)
+                    words = words or damage.words
                     if damage.is_to_be_read_anew:
                         mirror.forget_end(connection)
                         connection.commit()
