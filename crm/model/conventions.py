@@ -1,12 +1,12 @@
 """The team's conventions: how it writes numbers, money, dates and telephone numbers, and its time zone."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from crm.clock import Clock
@@ -116,9 +116,18 @@ class Conventions:
 
     def money(self, amount: Decimal) -> str:
         """An amount with its currency: $1,234.50; one that has more decimals than the currency is shown in full."""
-        pattern = self._money_patterns[self.shown_decimals(amount)]
-        written: str = pattern.apply(amount, self.locale)
-        return written
+        return self._written_money(str(amount))
+
+    @cached_property
+    def _written_money(self) -> Callable[[str], str]:
+        """Writes an amount that is given as text. The same ones are written again and again, and Babel is slow."""
+
+        @lru_cache(maxsize=1000)
+        def write(text: str) -> str:
+            amount = Decimal(text)
+            return str(self._money_patterns[self.shown_decimals(amount)].apply(amount, self.locale))
+
+        return write
 
     def amount(self, amount: Decimal) -> str:
         """An amount as one would type it: 1,234.50."""

@@ -64,7 +64,7 @@ from crm.repository import (
 from crm.repository.bulk import insert_rows, update_rows
 from crm.repository.column_types import missing, refuse_wrong_types
 from crm.repository.dialect import Dialect
-from crm.repository.known import KnownRosters, new_id
+from crm.repository.known import Known, KnownRosters, new_id
 from crm.repository.snapshot import SqlSnapshot, put_fact
 from crm.repository.sums import FED, SPEND, TOTALS, Totals
 from crm.repository.tables import KINDS, TABLES, row_of, values_of
@@ -109,7 +109,7 @@ class SqlTransaction(SqlSnapshot):
         what: str,
         seals: Seals | None = None,
     ) -> None:
-        super().__init__(connection, dialect, clock, KnownRosters() if seals is None else seals.known())
+        super().__init__(connection, dialect, clock)
         self.at = clock.now
         self.uid = new_id()
         self.user = user
@@ -153,6 +153,15 @@ class SqlTransaction(SqlSnapshot):
         self.cut_history: tuple[int, int] | None = None
         # Whether a setting has changed that says what the figures of all clients are summed from.
         self._recounts = False
+
+    @cached_property
+    def _known_rosters(self) -> KnownRosters:
+        """The accounts that this machine knows of; nobody else writes meanwhile, so it knew as much before."""
+        return KnownRosters() if self._seals is None else self._seals.known()
+
+    @property
+    def known(self) -> Known:
+        return self._known_rosters.of(self.fact(STORE_ID))
 
     @property
     def number(self) -> int:
@@ -254,7 +263,9 @@ class SqlTransaction(SqlSnapshot):
             refuse_wrong_types(kind, row)
             bills.refuse_write(self, record)
             if kind in balances.BILLED:
-                self.balances.note(self, dataclasses.replace(record, id=record_id))
+                # Only of these the number is asked for here.
+                record = dataclasses.replace(record, id=record_id)
+                self.balances.note(self, record)
             row.update(derived_columns(record))
             row.update(bills.followed(record, {}))
             row.update(id=record_id, created_at=self.at, updated_at=self.at, version=1)
@@ -265,7 +276,7 @@ class SqlTransaction(SqlSnapshot):
             elif isinstance(record, Deal):
                 row.update(self._entering(record.stage, record.stage_since))
             if kind in FED or kind in _BILLED or kind is Setting:
-                self._touch(dataclasses.replace(record, id=record_id), added=True)
+                self._touch(record, added=True)
             rows.append(row)
         self._insert(kind, rows)
         self._audit_created(kind, range(first, first + len(rows)))
