@@ -73,8 +73,8 @@ class Service:
         if is_at_another_device():
             return f"{self.missing} yet: the person who runs the server has to set {listed}."
         return (
-            f"{self.missing} yet. Set it up in the menu under Settings, {self.title}, or with `{self.name} setup`;"
-            f" on a server set {listed}."
+            f"{self.missing} yet. Set it up in the menu under Data & settings, Settings, {self.title}, or with"
+            f" `{self.name} setup`; on a server set {listed}."
         )
 
     def needs_secret(self, values: Values) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from rich.padding import Padding
 from rich.text import Text
 
 from crm.model import INTERACTIONS, Client, Contact, Conventions, Interaction, fields
@@ -205,5 +206,7 @@ def _(result: "Captured", screen: Screen, by: Conventions) -> None:
 
     sign = screen.sign("✓", "OK:")
     for place, line in enumerate(captured_summary(result, by).splitlines()):
-        before = Text("  ") if place else Text(f"{sign} ", "success")
-        screen.print(before.append_text(data(line, "" if place else "success")))
+        if place:
+            screen.print(Padding(data(line), (0, 0, 0, 2), expand=False))
+        else:
+            screen.print(Text(f"{sign} ", "success").append_text(data(line, "success")))

@@ -27,6 +27,7 @@ from crm.model.fields.figures import number_shown
 from crm.model.paths import display_path
 from crm.model.units import unit_beside
 from crm.terminal.drawing import tables
+from crm.terminal.drawing.cards import in_line
 from crm.terminal.drawing.render import renderer, show
 from crm.terminal.drawing.screen import Screen, clean, data
 
@@ -246,13 +247,15 @@ def draw_invoice(result: "InvoiceCard", screen: Screen, by: Conventions) -> None
     screen.print(data(result.client.name))
     dates = [("Issued", invoice.issued_on), ("Due", document.due_on), ("Delivered", invoice.delivered_on)]
     dates.append(("E-mailed", invoice.sent_on))
-    line = Text()
-    for label, day in dates:
-        if day:
-            times = f" ({invoice.sendings} times)" if label == "E-mailed" and invoice.sendings > 1 else ""
-            line.append(f"{label} ", "muted").append(f"{by.day(day)}{times}  ", "default")
-    if line:
-        screen.print(line)
+    times = f" ({invoice.sendings} times)" if invoice.sendings > 1 else ""
+    in_line(
+        screen,
+        [
+            Text(f"{label} ", "muted").append(f"{by.day(day)}{times if label == 'E-mailed' else ''}", "default")
+            for label, day in dates
+            if day
+        ],
+    )
     if document.corrects_number:
         screen.print(Text("Corrects ", "muted").append(clean(document.corrects_number), "default"))
     if not result.lines:
@@ -268,10 +271,13 @@ def draw_invoice(result: "InvoiceCard", screen: Screen, by: Conventions) -> None
         figures += [("Paid", invoice.paid)] if invoice.paid else []
         figures += [("Credited", invoice.credited)] if invoice.credited else []
         figures.append(("Open", invoice.open))
-    summed = Text()
-    for label, amount in figures:
-        summed.append(f"{label} ", "muted").append(f"{money(amount)}  ", "bold" if label in ("Total", "Open") else "")
-    screen.print(summed)
+    in_line(
+        screen,
+        [
+            Text(f"{label} ", "muted").append(money(amount), "bold" if label in ("Total", "Open") else "not bold")
+            for label, amount in figures
+        ],
+    )
     for text in (document.notes, document.terms):
         if text:
             screen.print(data(text, "note", lines=True))

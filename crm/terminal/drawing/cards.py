@@ -47,7 +47,7 @@ def _long(name: str, value: Text, label: int, width: int) -> RenderableType:
     """A label and a value that is too long to stand in columns: beside it, or below."""
     before = next((size for size in (label, len(name)) if size + 1 + value.cell_len <= width), None)
     if before is None:
-        return Group(Text(name, "muted"), Padding(value, (0, 0, 0, _GAP)))
+        return Group(Text(name, "muted"), Padding(value, (0, 0, 0, _GAP), expand=False))
     return Text.assemble((f"{name:<{before}} ", "muted"), value)
 
 
@@ -68,6 +68,18 @@ def beside(screen: Screen, left: Text, right: Text) -> None:
             screen.print(right)
     else:
         screen.print(left.append(" " * between).append_text(right))
+
+
+def in_line(screen: Screen, pieces: Iterable[Text]) -> None:
+    """Prints pieces beside each other, as many as a line has room for: none is broken in the middle."""
+    line = Text()
+    for piece in pieces:
+        if line and line.cell_len + _GAP + piece.cell_len > screen.width:
+            screen.print(line)
+            line = Text()
+        line.append(" " * _GAP * bool(line)).append_text(piece)
+    if line:
+        screen.print(line)
 
 
 def side_card(
