@@ -49,7 +49,7 @@ def take_number(tx: Transaction, settings: Mapping[str, str], kind: str, issued_
 
 @command("numbers show", title="Numbers", menu="billing settings")
 def show(crm: CRM) -> list[NumberSeries]:
-    """Shows each series of numbers: its pattern and the last number given."""
+    """Shows how invoices are numbered: the pattern and the last number of each series."""
     with crm.read() as snapshot:
         return [series_of(snapshot, crm.settings, kind) for kind in INVOICE_KINDS]
 

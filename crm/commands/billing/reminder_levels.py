@@ -40,7 +40,7 @@ def levels_of(snapshot: Snapshot) -> Sequence[Level]:
 
 @command("reminders levels list", title="Reminder levels", menu="reminder levels")
 def list_all(crm: CRM) -> list[ReminderLevel]:
-    """Lists the levels of reminders: days overdue, fee, interest and days to pay."""
+    """Lists when reminders are due: days overdue, fee, interest and days to pay."""
     with crm.read() as snapshot:
         return list(stored_levels(snapshot))
 

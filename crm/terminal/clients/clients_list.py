@@ -207,6 +207,7 @@ class ClientsPage(ListPage):
         entries = [Choice(local_label(label, country), name) for label, name in _FILTERS.items()]
         if not self._group().is_everybody:
             entries.append(Choice("Show all again", ""))
+        self.session.page(*self.crumbs(), letters.FILTER.word)
         name = keyboard.choose("Filter by:", entries)
         view, filters, where = self.view, dict(self.filters), self.where
         if name == "":

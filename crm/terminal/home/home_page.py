@@ -70,7 +70,7 @@ def _cut(session: Session, entries: Sequence[Choice], room: int) -> Sequence[Cho
     """The entries where something stands above them: the first keep their numbers, the others are a key away."""
     if session.screen.plain or not session.lines_said or len(entries) <= room:
         return entries
-    return [*entries[: room - 1], Choice("More", lambda: session.menu(["Today", "More"], lambda: entries[room - 1 :]))]
+    return [*entries[: room - 1], letters.MORE(lambda: session.menu(["Today", "More"], lambda: entries[room - 1 :]))]
 
 
 def _draw_figures(session: Session, report: TodayReport) -> tuple[Sequence[Choice], int]:
@@ -130,7 +130,7 @@ def _listed(session: Session, report: TodayReport, room: int, *, whose: bool) ->
         for choice in kinds.get(name, ()):
             yield Choice(session.screen.cut(choice.label, _KEYED), choice.value)
     if others:
-        yield Choice(f"{len(others)} more", lambda: session.menu(["Today", "More"], lambda: others))
+        yield letters.MORE(lambda: session.menu(["Today", "More"], lambda: others), f"({len(others)})")
 
 
 def _item(session: Session, item: AgendaItem, *, whose: bool) -> Choice:

@@ -299,6 +299,7 @@ class ListPage:
         entries = [Choice(label, name) for name, label in self.filter_by.items()]
         if self._dropped():
             entries.append(Choice(self.show_all, ""))
+        self.session.page(*self.crumbs(), letters.FILTER.word)
         name = self.session.keyboard.choose("Filter by:", entries)
         if not name:
             self._show_all()
@@ -383,6 +384,7 @@ class ListPage:
 
     def _choose_sort(self) -> None:
         entries = [Choice(label, name) for label, name in self.sorts.items()]
+        self.session.page(*self.crumbs(), letters.SORT.word)
         chosen = self.session.keyboard.choose(
             "Sort by (choose again to reverse):", entries, at=self.sort.removeprefix("-")
         )

@@ -611,6 +611,7 @@ class Session:
             # What is offered is older than what was done last.
             question = f"{issued}\n\nBefore that: {last.first_words} ({self.crm.conventions.time(last.at)})."
         lines = ["" if issued else passed_over_message(passed), question, *undo_preview(self.crm, last)]
+        self.page(*self.place, letters.UNDO.word)
         self.confirm("\n".join(filter(None, lines)), "Undo the older change" if issued else "Undo it")
         self.tell(self.call("history undo", transaction=last.id))
         self.say(f"{letters.REDO.key} redoes it.", "muted")
@@ -623,6 +624,7 @@ class Session:
         if undo is None:
             self.say("Nothing to redo. You can redo only right after an undo.")
             return
+        self.page(*self.place, letters.REDO.word)
         self.confirm("\n".join((f"Redo: {undo.first_words}?", *undo_preview(self.crm, undo))), "Redo it")
         self.tell(self.call("history undo", transaction=undo.id))
 
