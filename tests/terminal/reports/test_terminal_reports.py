@@ -175,7 +175,7 @@ def test_a_report_is_shown_at_once_and_changed_by_number(start: Start) -> None:
 @pytest.mark.usefixtures("company")
 @pytest.mark.parametrize(("columns", "lines"), [(80, 24), (40, 24)])
 def test_on_a_small_screen_rows_are_turned_and_the_chart_is_a_key_away(start: Start, columns: int, lines: int) -> None:
-    session = start(columns=columns, lines=lines).choose("Reports").choose("Sales by status").choose("By: Status")
+    session = start(columns=columns, lines=lines).choose("Reports").choose("Sales by group").choose("By: Status")
     session.choose("Client").sees("Sales by client").sees("Client 29").press("]")
     session.sees("Total").lacks("Client 29")
     session.press("[").sees("Client 29").press("v").sees("█").press("v").press("esc")

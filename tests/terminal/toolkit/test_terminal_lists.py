@@ -334,6 +334,7 @@ def test_settings_are_changed_and_checked(start: Start, crm: CRM) -> None:
     session.sees("Company name: Berg & Co").choose("Currency").sees(": USD").press("kill", "EURO", "enter")
     session.sees("No currency has that code").press("kill", "eur", "enter").sees("Currency EUR")
     session.press("esc", "esc").sees("€")
+    crm.forget_settings()
     assert crm.settings["currency"] == "EUR"
 
 
