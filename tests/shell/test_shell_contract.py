@@ -493,6 +493,7 @@ def test_statuses_that_depend_on_the_day_are_of_today_through_every_door(shell: 
     assert shell.did(*at_risk, CRM_NOW=now_on(date(2026, 11, 24))) == []
 
 
+@pytest.mark.slow
 def test_with_closed_or_empty_input_nothing_is_asked(shell: CommandLine) -> None:
     anna(shell)
     for stdin in (None, "\n", "yes\n"):

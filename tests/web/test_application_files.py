@@ -247,6 +247,7 @@ def test_health_tells_strangers_nothing_else(site: WebSite) -> None:
         assert (answer.status_code, answer.text) == (200, expected)
 
 
+@pytest.mark.slow
 def test_a_server_that_cannot_work_says_that_it_is_not_ready(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("broken")
     with web_site(folder) as running:

@@ -61,6 +61,7 @@ def test_companies_are_a_hundred_clients_of_kind_company(shell: CommandLine) -> 
     assert shell.sound()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("file", "rows", "known"), [(COMPANIES, 100, 37), (CONTACTS, 500, 211)])
 def test_a_longer_list_of_clients_adds_only_what_is_new_and_the_same_again_nothing(
     shell: CommandLine, file: str, rows: int, known: int
@@ -143,6 +144,7 @@ def cdnow(shell: CommandLine, first_and_all: tuple[CommandLine, list[dict[str, A
     return shell
 
 
+@pytest.mark.slow
 def test_a_longer_list_of_sales_adds_what_is_new(first_and_all: tuple[CommandLine, list[dict[str, Any]]]) -> None:
     _, (first, whole) = first_and_all
     assert counts(first) == (3000, 0, 0, 0)

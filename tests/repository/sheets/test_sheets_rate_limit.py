@@ -277,6 +277,7 @@ def program(code: str, folder: Path) -> "subprocess.Popen[str]":
     )
 
 
+@pytest.mark.slow
 def test_several_programs_take_sixty_together(tmp_path: Path) -> None:
     running = [program(TAKES, tmp_path) for _ in range(5)]
     try:

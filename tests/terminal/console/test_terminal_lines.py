@@ -43,6 +43,7 @@ def clients(crm: CRM) -> list[Client]:
         return list(snapshot.find_all(Client))
 
 
+@pytest.mark.slow
 def test_a_client_is_added_and_sold_to_through_a_pipe(store: Path, crm: CRM) -> None:
     lines = ["1", "1", "Anna", "Berg", "2", "anna@", "anna@example.com", "1", "1", "40000", "", "", "0", "0"]
     done = piped(store, "\n".join(lines) + "\n", FORCE_COLOR="1")
@@ -96,6 +97,7 @@ def test_a_dumb_terminal_goes_line_by_line(start: Callable[..., Any], crm: CRM) 
     assert b"\x1b" not in session.raw
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_is_no_error(store: Path, crm: CRM) -> None:
     named("clients add")(crm, {"first_name": "Anna"})
     program = f"yes 4 | {sys.executable} {ROOT / 'run.py'} | head -n 3"
