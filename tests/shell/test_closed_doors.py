@@ -265,7 +265,7 @@ def _response(request: requests.PreparedRequest, status: int, content: bytes) ->
     response = requests.Response()
     response.status_code, response.url, response.request = status, request.url or "", request
     response.headers["Content-Type"] = "application/json"
-    response._content = content
+    response.raw = io.BytesIO(content)
     return response
 
 
