@@ -1,9 +1,11 @@
 """Payments: the invoices that one pays, and the credit that is left of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+
+from crm.model.money import NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,3 +45,32 @@ def allocate(amount: Decimal, invoices: Sequence[OpenInvoice], named: Sequence[i
 
 def _by_age(invoice: OpenInvoice) -> tuple[date, date, int]:
     return invoice.due_on or invoice.issued_on, invoice.issued_on, invoice.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaidIn:
+    """A payment or a refund of a client: what it adds to the credit (a refund takes away), and its day."""
+
+    id: int
+    client: int
+    currency: str
+    on: date
+    left: Decimal
+    is_refund: bool = False
+
+
+def left_of(payments: Iterable[PaidIn], overpaid: Mapping[tuple[int, str], Decimal]) -> Mapping[int, Decimal]:
+    """The amount that is still left of each payment: a refund takes from the oldest first, and what was paid on an
+    invoice beyond what it comes to, by client and currency, is credit as well."""
+    newest_first = sorted(payments, key=lambda payment: (payment.on, payment.id), reverse=True)
+    credits = dict(overpaid)
+    for payment in newest_first:
+        key = payment.client, payment.currency
+        credits[key] = credits.get(key, NOTHING) + payment.left
+    still: dict[int, Decimal] = {}
+    for payment in newest_first:
+        if not payment.is_refund and payment.left > 0:
+            key = payment.client, payment.currency
+            still[payment.id] = min(payment.left, max(credits[key], NOTHING))
+            credits[key] -= still[payment.id]
+    return still

@@ -22,7 +22,7 @@ from crm.model.fields import (
     Units,
     Whole,
 )
-from crm.model.kind import ALL, EVERYTHING, READ_ALL, Export, Indexed, Kind, May, Rights, Sum, Tab
+from crm.model.kind import ALL, EVERYTHING, READ_ALL, READ_OWN, Export, Indexed, Kind, May, Rights, Sum, Tab
 from crm.model.money import NOTHING
 from crm.model.record import Record, account_beside, described
 
@@ -144,7 +144,15 @@ class Invoice(Record):
             Sum(name="credit", function="sum", of="overpaid", team_currency=True),
         ),
         follows={"open": _open, "overpaid": _overpaid},
-        rights=Rights(staff=EVERYTHING, mail_key=May(ALL, update=ALL)),
+        rights=Rights(
+            staff=EVERYTHING,
+            client=READ_OWN,
+            mail_key=May(ALL, update=ALL),
+            owned_by=("client", "client"),
+            # A draft is nothing yet for whom it is meant for.
+            own_where={"state": ("issued",)},
+            internal=("memo", "reminded", "reminded_on", "promised_on", "not_before", "digest", "user", "user_id"),
+        ),
         tab=Tab(
             number=41,
             colour="7a5c99",
@@ -229,7 +237,7 @@ class InvoiceLine(Record):
         called="name",
         order=("invoice", "position", "id"),
         indexes={"by_invoice": ("invoice", "position"), "by_service": ("service",)},
-        rights=Rights(staff=EVERYTHING, words="lines of invoices"),
+        rights=Rights(staff=EVERYTHING, client=READ_OWN, part_of="invoice", words="lines of invoices"),
         tab=Tab(number=42, colour="7a5c99", rows=400, title="invoice lines", since=8),
         export=Export(place=22),
         since=9,
@@ -265,7 +273,7 @@ class Adjustment(Record):
         needs=("invoice",),
         order=("invoice", "id"),
         indexes={"by_invoice": ("invoice",)},
-        rights=Rights(staff=EVERYTHING, words="discounts of invoices"),
+        rights=Rights(staff=EVERYTHING, client=READ_OWN, part_of="invoice", words="discounts of invoices"),
         tab=Tab(number=43, colour="7a5c99", since=8),
         export=Export(place=23),
         since=9,
@@ -339,7 +347,13 @@ class Payment(Record):
         },
         sums=(Sum(name="credit", function="sum", of="left", team_currency=True),),
         follows={"left": _unused},
-        rights=Rights(staff=EVERYTHING, mail_key=READ_ALL),
+        rights=Rights(
+            staff=EVERYTHING,
+            client=READ_OWN,
+            mail_key=READ_ALL,
+            owned_by=("client", "client"),
+            internal=("note", "user", "user_id"),
+        ),
         tab=Tab(number=45, colour="3f8f5f", rows=200, since=8),
         export=Export(place=25),
         since=9,
@@ -375,7 +389,9 @@ class Allocation(Record):
             Sum(name="paid", function="sum", of="amount", onto="invoice"),
             Sum(name="used", function="sum", of="amount", onto="payment"),
         ),
-        rights=Rights(staff=EVERYTHING, mail_key=READ_ALL, words="what payments are for"),
+        rights=Rights(
+            staff=EVERYTHING, client=READ_OWN, mail_key=READ_ALL, part_of="payment", words="what payments are for"
+        ),
         tab=Tab(number=46, colour="3f8f5f", rows=200, since=8),
         export=Export(place=26),
         since=9,

@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from crm.model.kind import ALL, EVERYTHING, NONE, NOTHING, OWN, Level, May, Rights
-from crm.model.registry import RECORDS
+from crm.model.record import Record
+from crm.model.registry import BY_NAME, RECORDS, links
 
 __all__ = [
     "ADMIN", "ALL", "AREAS", "CHECK", "CLIENT", "CREATE", "DELETE", "HISTORY", "INTERNAL", "KEY", "NONE", "OPERATIONS",
-    "OWN", "OWNED_BY", "OWNER", "OWNER_ROLE", "OWN_CHANGES", "PERSONAL", "READ", "RIGHTS", "SECRET", "STAFF", "STORE",
+    "OWN", "OWNED_BY", "OWNER", "OWNER_ROLE", "OWN_CHANGES", "OWN_WHERE", "PART_OF",
+    "PERSONAL", "READ", "RIGHTS", "SECRET", "STAFF", "STORE",
     "UNTOLD", "UPDATE", "Level", "Reader", "hidden", "hidden_of_others", "level", "past_level", "refusal",
 ]  # fmt: skip
 
@@ -68,6 +70,15 @@ SECRET, PERSONAL = _named(lambda rights: rights.secret), _named(lambda rights: r
 INTERNAL, UNTOLD = _named(lambda rights: rights.internal), _named(lambda rights: rights.secret + rights.untold)
 OWNED_BY: Mapping[str, tuple[str, str]] = {
     record.kind_name: owned_by for record in RECORDS if (owned_by := record.about.rights.owned_by)
+}
+OWN_WHERE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    record.kind_name: where for record in RECORDS if (where := record.about.rights.own_where)
+}
+# The kinds of records that are parts of others: the field that links, and the kind that it links to.
+PART_OF: Mapping[str, tuple[str, type[Record]]] = {
+    record.kind_name: (name, BY_NAME[links(record)[name].record])
+    for record in RECORDS
+    if (name := record.about.rights.part_of)
 }
 OWN_CHANGES: Mapping[str, Mapping[str, frozenset[str] | None]] = {
     record.kind_name: changes for record in RECORDS if (changes := record.about.rights.own_changes)

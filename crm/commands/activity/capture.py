@@ -116,7 +116,7 @@ def capture(
         )
         if understood.payment is not None:
             paid = dataclasses.replace(understood.payment, client=company.id, currency=crm.settings["currency"])
-            saved = dataclasses.replace(saved, payment=recorded(tx, paid).payment)
+            saved = dataclasses.replace(saved, payment=recorded(crm, tx, paid).payment)
         if (due := understood.follow_up) is not None:
             due = dataclasses.replace(due, deal=saved.deal.id if saved.deal else 0)
             saved = dataclasses.replace(saved, follow_up=added(due))

@@ -11,7 +11,7 @@ from crm.commands.billing.issuing import lacking
 from crm.commands.billing.lines import TheInvoice
 from crm.commands.context import CRM
 from crm.commands.file_output import confirm_overwrite
-from crm.commands.registry import About, command
+from crm.commands.registry import EVERYBODY, About, command
 from crm.errors import FileError, RefusedError
 from crm.invoicing.requirements import missing
 from crm.model import Invoice
@@ -89,7 +89,7 @@ def einvoice_of(card: InvoiceCard, format: str) -> bytes:
     return write(card.document, format)
 
 
-@command("invoices pdf", title="Make a PDF")
+@command("invoices pdf", title="Make a PDF", roles=EVERYBODY)
 def pdf(
     crm: CRM,
     invoice: TheInvoice,
@@ -126,7 +126,7 @@ def xml(
     return InvoiceFile(file, card.invoice.number)
 
 
-@command("invoices qr", title="Show the code to pay by phone")
+@command("invoices qr", title="Show the code to pay by phone", roles=EVERYBODY)
 def qr(crm: CRM, invoice: TheInvoice) -> PaymentCode:
     """Shows the code that a banking app reads from the screen: account, open amount and number (EPC, in euro)."""
     document = _read(crm, invoice).document

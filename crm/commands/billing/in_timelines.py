@@ -13,8 +13,13 @@ class Invoices(Source):
     def rows(self, part: Part) -> list[Keyed]:
         return part.keyed(timeline.invoices(part.snapshot, part.client, part.until, part.most), "issued_on")
 
+    def own_rows(self, part: Part) -> list[Keyed]:
+        """Whole records, without what the team notes for itself."""
+        return super().rows(part)
+
     def entry(self, row: Row, by: Conventions) -> Entry:
-        about = f" for {row.corrects}" if row.corrects else ""
+        # A whole record knows what it corrects only by its id.
+        about = f" for {row.corrects}" if isinstance(row.corrects, str) and row.corrects else ""
         text = f"{INVOICE_KINDS[row.kind].capitalize()} {row.number}{about}"
         return Entry(row.issued_on, "", "invoice", text, row.user, row.total, "invoice", row.id, currency=row.currency)
 
@@ -25,6 +30,10 @@ class Payments(Source):
 
     def rows(self, part: Part) -> list[Keyed]:
         return part.keyed(timeline.payments(part.snapshot, part.client, part.until, part.most))
+
+    def own_rows(self, part: Part) -> list[Keyed]:
+        """Whole records, without the note and who recorded it."""
+        return super().rows(part)
 
     def entry(self, row: Row, by: Conventions) -> Entry:
         reference = f" ({row.reference})" if row.reference else ""

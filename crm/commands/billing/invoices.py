@@ -17,6 +17,7 @@ from crm.commands.billing.lines import (
     put_lines,
     typed_line,
 )
+from crm.commands.billing.own_account import is_of_client, own_invoices
 from crm.commands.billing.services import usual_rate
 from crm.commands.billing.tax import category_for
 from crm.commands.context import CRM
@@ -24,7 +25,7 @@ from crm.commands.data.deletions import deleted
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.period import in_order
 from crm.commands.record_names import names_of
-from crm.commands.registry import About, FieldsOf, Takes, command
+from crm.commands.registry import EVERYBODY, About, FieldsOf, Takes, command
 from crm.errors import FieldError, RefusedError, confirmation
 from crm.invoicing.state import STATES
 from crm.model import FILLED_AFTER_ISSUE, Adjustment, Client, Deal, Invoice, InvoiceLine, Service
@@ -116,7 +117,7 @@ def _of_deal(crm: CRM, deal: Deal, invoice: Invoice) -> InvoiceLine:
     )  # fmt: skip
 
 
-@command("invoices list", title="Invoices", menu="invoices")
+@command("invoices list", title="Invoices", menu="invoices", roles=EVERYBODY)
 def list_all(
     crm: CRM,
     state: Annotated[
@@ -136,7 +137,19 @@ def list_all(
     in_order(since, until)
     which = billing.WhichInvoices(state, client.id if client else 0, since, until, number, over, under)
     with crm.read() as snapshot:
+        if is_of_client(crm):
+            return _own(crm, snapshot, which, sort)[offset:][: most(limit)]
         return shown(crm, snapshot, billing.listed(snapshot, which, sort, most(limit), offset))
+
+
+def _own(crm: CRM, snapshot: Snapshot, which: billing.WhichInvoices, sort: str) -> list[InvoiceShown]:
+    """The invoices of the client whose account it is."""
+    filters = {"client": which.client} if which.client else {}
+    return [
+        item
+        for item in shown(crm, snapshot, own_invoices(snapshot, filters, sort))
+        if which.fits(item.invoice, item.state)
+    ]
 
 
 def shown(crm: CRM, snapshot: Snapshot, invoices: Sequence[Invoice]) -> list[InvoiceShown]:
@@ -148,7 +161,7 @@ def shown(crm: CRM, snapshot: Snapshot, invoices: Sequence[Invoice]) -> list[Inv
     ]
 
 
-@command("invoices show", title="Show an invoice")
+@command("invoices show", title="Show an invoice", roles=EVERYBODY)
 def show(crm: CRM, invoice: TheInvoice) -> InvoiceCard:
     """Shows an invoice with its lines, its tax by rate, and how much of it is paid."""
     with crm.read() as snapshot:

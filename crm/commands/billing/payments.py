@@ -7,11 +7,12 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from crm.commands.billing.amounts import AmountOfAnyCurrency, amounts_in, refuse_too_exact
+from crm.commands.billing.own_account import is_of_client, own_credit, own_left
 from crm.commands.context import CRM
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.period import Since, Until, in_order
 from crm.commands.record_names import names_of
-from crm.commands.registry import About, command
+from crm.commands.registry import EVERYBODY, About, command
 from crm.config import Currency
 from crm.errors import FieldError, Question, RefusedError
 from crm.invoicing.payments import OpenInvoice, allocate
@@ -103,6 +104,7 @@ def add(
         if not duplicate_ok:
             ask_about_double(tx, client, amount, day, reference)
         return recorded(
+            crm,
             tx,
             Payment(
                 client=tx.get(Client, client.id).id,
@@ -121,11 +123,11 @@ def add(
     return crm.transact(change, f"recorded a payment of {client.name}")
 
 
-def recorded(tx: Transaction, payment: Payment, invoices: Sequence[Invoice] = ()) -> PaymentCard:
+def recorded(crm: CRM, tx: Transaction, payment: Payment, invoices: Sequence[Invoice] = ()) -> PaymentCard:
     """Adds a payment, and puts it on the invoices that are named, else on those that are due first."""
     added = tx.add(payment)
     _use(tx, added, added.amount, [invoice.id for invoice in invoices] or None)
-    return card_of(tx, added)
+    return card_of(crm, tx, added)
 
 
 def _refuse_nothing(amount: Decimal) -> None:
@@ -181,14 +183,18 @@ def _use(tx: Transaction, payment: Payment, amount: Decimal, named: Sequence[int
     tx.settle()
 
 
-def card_of(snapshot: Snapshot, payment: Payment) -> PaymentCard:
+def card_of(crm: CRM, snapshot: Snapshot, payment: Payment) -> PaymentCard:
     """A payment as it is shown."""
     current = snapshot.get(Payment, payment.id)
     allocations = snapshot.find_all(Allocation, Query({"payment": payment.id}, sort="id"))
     parts = [(snapshot.get(Invoice, allocation.invoice), allocation.amount) for allocation in allocations]
-    left = billing.left_of_payments(snapshot, [current.client]).get(current.id, NOTHING)
     client = snapshot.get(Client, current.client)
-    return PaymentCard(current, client, parts, left, credit_of(snapshot, client, current.currency))
+    if is_of_client(crm):
+        left, credit = own_left(snapshot).get(current.id, NOTHING), own_credit(snapshot).get(current.currency, NOTHING)
+    else:
+        left = billing.left_of_payments(snapshot, [current.client]).get(current.id, NOTHING)
+        credit = credit_of(snapshot, client, current.currency)
+    return PaymentCard(current, client, parts, left, credit)
 
 
 def credit_of(snapshot: Snapshot, client: Client, currency: str) -> Decimal:
@@ -196,7 +202,7 @@ def credit_of(snapshot: Snapshot, client: Client, currency: str) -> Decimal:
     return billing.credit_by_currency(snapshot, [client.id]).get(client.id, {}).get(currency, NOTHING)
 
 
-@command("payments list", title="Payments", menu="payments")
+@command("payments list", title="Payments", menu="payments", roles=EVERYBODY)
 def list_all(
     crm: CRM,
     client: Annotated[Client | None, About("Client", "its number, reference or name")] = None,
@@ -219,7 +225,8 @@ def list_all(
         if payments:
             for allocation in snapshot.find_all(Allocation, Query({"payment": [item.id for item in payments]})):
                 invoices.setdefault(allocation.payment, []).append(allocation.invoice)
-        left = billing.left_of_payments(snapshot, {payment.client for payment in payments})
+        clients = {payment.client for payment in payments}
+        left = own_left(snapshot) if is_of_client(crm) else billing.left_of_payments(snapshot, clients)
         wanted_numbers = {number for some in invoices.values() for number in some}
         numbers = names_of(snapshot, Invoice, wanted_numbers, crm.conventions)
     return [
@@ -233,11 +240,11 @@ def list_all(
     ]
 
 
-@command("payments show", title="Show a payment")
+@command("payments show", title="Show a payment", roles=EVERYBODY)
 def show(crm: CRM, payment: Annotated[Payment, About("Payment", "its number", positional=True)]) -> PaymentCard:
     """Shows a payment and the invoices it pays."""
     with crm.read() as snapshot:
-        return card_of(snapshot, payment)
+        return card_of(crm, snapshot, payment)
 
 
 @command("payments allocate", title="Use credit for invoices")
@@ -266,7 +273,7 @@ def put(
         if free <= 0:
             raise RefusedError("Nothing is left of this payment. Nothing was changed.")
         _use(tx, current, free if amount is None else amount, [item.id for item in invoice] or None)
-        return card_of(tx, current)
+        return card_of(crm, tx, current)
 
     return crm.transact(change, f"put payment {payment.id} on invoices")
 
@@ -318,6 +325,6 @@ def refund(
             )
         )
         tx.settle()
-        return card_of(tx, payment)
+        return card_of(crm, tx, payment)
 
     return crm.transact(change, f"recorded a refund to {client.name}")

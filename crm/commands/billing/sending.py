@@ -144,7 +144,7 @@ def send_receipt(
     by = by or "email"
     outbox.refuse_unsendable(crm, by)
     with crm.read() as snapshot:
-        card = payment_card_of(snapshot, snapshot.get(Payment, payment.id))
+        card = payment_card_of(crm, snapshot, snapshot.get(Payment, payment.id))
         _refuse_second(card.payment, by)
         preview: Preview | sms.SmsPreview
         if by == "sms":

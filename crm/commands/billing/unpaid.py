@@ -16,7 +16,7 @@ from crm.commands.mail.messages import MessageCard, tried
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.period import Since, Until, in_order
 from crm.commands.record_names import names_of
-from crm.commands.registry import About, command
+from crm.commands.registry import EVERYBODY, About, command
 from crm.errors import confirmation
 from crm.invoicing.dunning import days_overdue
 from crm.invoicing.statement import Entry, Statement, statement
@@ -120,7 +120,7 @@ def list_all(
         ]  # fmt: skip
 
 
-@command("statements show", title="Show a statement", menu="unpaid")
+@command("statements show", title="Show a statement", menu="unpaid", roles=EVERYBODY)
 def show(
     crm: CRM, client: OfClient, since: Since = None, until: Until = None, currency: OfCurrency = ""
 ) -> ClientStatement:

@@ -1,7 +1,7 @@
 """The permissions of one reader, applied to queries and to what is shown."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crm.errors import FieldError, ForbiddenError
@@ -14,6 +14,7 @@ from crm.model.rights import (
     NONE,
     OWN,
     OWN_CHANGES,
+    OWN_WHERE,
     OWNED_BY,
     READ,
     SECRET,
@@ -73,8 +74,9 @@ class Permissions:
             if column.name in self._hidden(_AREAS.get(column.table, "")):
                 raise ForbiddenError(f"Nobody can see {column.name} of {column.table}.")
 
-    def narrowed(self, kind: type[Record], query: Query) -> Query:
-        """The query, about no more than the reader may see. Raises ForbiddenError, and FieldError where it goes by a
+    def narrowed(self, kind: type[Record], query: Query, part_of: tuple[str, Sequence[int]] | None = None) -> Query:
+        """The query, about no more than the reader may see; of records that are part of others the link to those, and
+        the ids of those that are seen, are given. Raises ForbiddenError, and FieldError where it goes by a
         field that the reader does not see: what is found would tell what stands in it."""
         reach = self.level(kind.kind_name, READ)
         concealed = self._hidden(kind.kind_name) | hidden_of_others(self.reader.role, kind.kind_name)
@@ -85,8 +87,9 @@ class Permissions:
             return query
         if query.where:
             raise ForbiddenError("Only staff can search by conditions.")
-        name, value = self._own(kind)
-        return dataclasses.replace(query, within={**query.within, name: value})
+        name, value = self._own(kind) if part_of is None else part_of
+        own_where = OWN_WHERE.get(kind.kind_name, {})
+        return dataclasses.replace(query, within={**query.within, name: value, **own_where})
 
     # What is whose
 
@@ -98,7 +101,12 @@ class Permissions:
     def owns(self, record: Record) -> bool:
         """Return whether a record is the reader's own."""
         name, value = self._own(type(record))
-        return bool(value) and alike(getattr(record, name), value)
+        own_where = OWN_WHERE.get(record.kind_name, {})
+        return (
+            bool(value)
+            and alike(getattr(record, name), value)
+            and all(getattr(record, name) in values for name, values in own_where.items())
+        )
 
     def _own(self, kind: type[Record]) -> tuple[str, Any]:
         """The field that says whose a record is, and what stands in those of the reader."""

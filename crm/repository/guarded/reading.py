@@ -10,7 +10,7 @@ from crm.errors import ForbiddenError, NotFoundError
 from crm.model import BY_NAME, Client, Contact, Record
 from crm.model.folding import fold
 from crm.model.record import AnyRecord
-from crm.model.rights import ALL, HISTORY, NONE, OWN, OWNED_BY, READ, hidden, level, past_level, refusal
+from crm.model.rights import ALL, HISTORY, NONE, OWN, OWNED_BY, PART_OF, READ, hidden, level, past_level, refusal
 from crm.repository import Change, HistoryEntry, HistoryQuery, Query, Snapshot, StatusMove
 from crm.repository.guarded.permissions import Permissions, alike
 from crm.repository.known import Known
@@ -67,7 +67,27 @@ class GuardedSnapshot:
     def find(self, kind: type[AnyRecord], record_id: int) -> AnyRecord | None:
         self._bounds.level(kind.kind_name, READ)
         record = self._snapshot.find(kind, record_id)
-        return self._bounds.redacted(record) if record is not None and self._bounds.sees(record) else None
+        return self._bounds.redacted(record) if record is not None and self._sees_record(record) else None
+
+    def _sees_record(self, record: Record) -> bool:
+        """Return whether a record is there for the reader; a part is where what it is part of is."""
+        if (whole := self._whole(type(record))) is None:
+            return self._bounds.sees(record)
+        name, kind = whole
+        return self.find(kind, getattr(record, name)) is not None
+
+    def _whole(self, kind: type[Record]) -> tuple[str, type[Record]] | None:
+        """The link to what records of a kind are part of, where the reader sees only their own of them, and its kind;
+        None elsewhere."""
+        is_part = kind.kind_name in PART_OF and level(self._bounds.reader.role, kind.kind_name, READ) is OWN
+        return PART_OF[kind.kind_name] if is_part else None
+
+    def _narrowed_query(self, kind: type[Record], query: Query) -> Query:
+        """A query, about no more than the reader may see."""
+        if (whole := self._whole(kind)) is None:
+            return self._bounds.narrowed(kind, query)
+        name, whole_kind = whole
+        return self._bounds.narrowed(kind, query, (name, self.numbers(whole_kind) or [0]))
 
     def get(self, kind: type[AnyRecord], record_id: int) -> AnyRecord:
         record = self.find(kind, record_id)
@@ -77,18 +97,18 @@ class GuardedSnapshot:
         return record
 
     def find_all(self, kind: type[AnyRecord], query: Query = Query()) -> list[AnyRecord]:  # noqa: B008 - frozen
-        narrowed = self._bounds.narrowed(kind, query)
+        narrowed = self._narrowed_query(kind, query)
         return [self._bounds.redacted(record) for record in self._snapshot.find_all(kind, narrowed)]
 
     def each(self, kind: type[AnyRecord], query: Query = Query()) -> Iterator[AnyRecord]:  # noqa: B008 - frozen
         # Refused at once, and not only when somebody takes the first one.
-        return map(self._bounds.redacted, self._snapshot.each(kind, self._bounds.narrowed(kind, query)))
+        return map(self._bounds.redacted, self._snapshot.each(kind, self._narrowed_query(kind, query)))
 
     def count(self, kind: type[Record], query: Query = Query()) -> int:  # noqa: B008 - frozen
-        return self._snapshot.count(kind, self._bounds.narrowed(kind, query))
+        return self._snapshot.count(kind, self._narrowed_query(kind, query))
 
     def numbers(self, kind: type[Record], query: Query = Query()) -> list[int]:  # noqa: B008 - frozen
-        return self._snapshot.numbers(kind, self._bounds.narrowed(kind, query))
+        return self._snapshot.numbers(kind, self._narrowed_query(kind, query))
 
     def search(self, text: str, limit: int = 20) -> Sequence[Client]:
         if self._bounds.level("client", READ) is ALL:
@@ -169,7 +189,7 @@ class GuardedSnapshot:
         reach = {kind: past_level(reader.role, kind) for kind in BY_NAME}
         if set(reach.values()) == {ALL}:
             return replace(query, within=None, unsearched=unsearched)
-        owner_fields = {kind: OWNED_BY[kind] for kind in reach if reach[kind] is OWN}
+        owner_fields = {kind: OWNED_BY[kind] for kind in reach if reach[kind] is OWN and kind in OWNED_BY}
         own = {kind: (name, getattr(reader, of_reader)) for kind, (name, of_reader) in owner_fields.items()}
         within = {kind: own.get(kind) for kind in reach if reach[kind] is ALL or (kind in own and own[kind][1])}
         return replace(query, within=within, unsearched=unsearched)

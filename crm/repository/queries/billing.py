@@ -4,23 +4,20 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
-    FromClause,
     Select,
     bindparam,
     case,
     func,
     select,
-    type_coerce,
     union_all,
 )
 
 from crm.errors import FieldError
+from crm.invoicing.payments import PaidIn, left_of
 from crm.model import Allocation, Invoice, Payment
 from crm.model.money import NOTHING
 from crm.model.record import AnyRecord
@@ -62,6 +59,18 @@ class WhichInvoices:
     number: str = ""
     over: Decimal | None = None
     under: Decimal | None = None
+
+    def fits(self, invoice: Invoice, state: str) -> bool:
+        """Return whether an invoice, which is shown in a state, is one of them; as the statement says it."""
+        return not (
+            (self.state and (invoice.open <= NOTHING if self.state == "open" else state != self.state))
+            or (self.client and invoice.client != self.client)
+            or (self.since and (invoice.issued_on is None or invoice.issued_on < self.since))
+            or (self.until and (invoice.issued_on is None or invoice.issued_on > self.until))
+            or (self.number and self.number.casefold() not in invoice.number.casefold())
+            or (self.over is not None and invoice.total < self.over)
+            or (self.under is not None and invoice.total > self.under)
+        )
 
 
 _OPEN_STATES = ("open", "overdue", "sent", "part paid")
@@ -123,22 +132,6 @@ def drafts(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> t
     return _some_of(snapshot, Invoice, select(*record_columns(Invoice)).where(*waiting), invoice.id, most, but)
 
 
-@cache
-def _credit_beside_newer() -> ColumnElement[Any]:
-    """The credit of the client of a payment in its currency, but for what is left of newer payments: a refund takes
-    from the oldest first."""
-    paid, billed = TABLES[Payment].alias(), TABLES[Invoice].alias()
-    is_newer = (paid.c.on > payment.on) | ((paid.c.on == payment.on) & (paid.c.id > payment.id))
-    counts = (paid.c.kind == "refund") | ~is_newer
-
-    def of_client(rows: FromClause, name: str, *where: ColumnElement[bool]) -> ColumnElement[Any]:
-        summed = select(func.coalesce(func.sum(type_coerce(rows.c[name], BigInteger)), 0))
-        same = (rows.c.client == payment.client, rows.c.currency == payment.currency)
-        return summed.where(*same, *where).scalar_subquery()
-
-    return of_client(paid, "left", counts) + of_client(billed, "overpaid")
-
-
 def credit_by_currency(snapshot: Snapshot, clients: Collection[int]) -> Mapping[int, Mapping[str, Decimal]]:
     """The credit that each of some clients has in each currency, where it has any."""
     rows = union_all(
@@ -159,29 +152,41 @@ def credit_by_currency(snapshot: Snapshot, clients: Collection[int]) -> Mapping[
 
 def left_of_payments(snapshot: Snapshot, clients: Collection[int]) -> Mapping[int, Decimal]:
     """The amount still left of each payment of some clients: a refund takes from the oldest first."""
-    credits = {(client, currency): credit for client, by_currency in credit_by_currency(snapshot, clients).items()
-               for currency, credit in by_currency.items()}  # fmt: skip
-    statement = (
-        select(payment.id, payment.client, payment.currency, payment.left)
-        .where(payment.client.in_(clients), payment.kind == "payment", payment.left > NOTHING)
-        .order_by(payment.on.desc(), payment.id.desc())
-    )
-    still: dict[int, Decimal] = {}
-    for row in snapshot.select(statement):
-        key = row.client, row.currency
-        still[row.id] = min(row.left, credits.get(key, NOTHING))
-        credits[key] = credits.get(key, NOTHING) - still[row.id]
-    return still
+    return _left_of(snapshot, clients, payment.client.in_(clients))
+
+
+def _left_of(snapshot: Snapshot, clients: Collection[int], *where: ColumnElement[bool]) -> Mapping[int, Decimal]:
+    paid = select(payment.id, payment.client, payment.currency, payment.on, payment.left, payment.kind)
+    rows = snapshot.select(paid.where(HAS_LEFT, *where))
+    return left_of(
+        [
+            PaidIn(
+                id=row.id, client=row.client, currency=row.currency, on=row.on or date.min, left=row.left,
+                is_refund=row.kind == "refund",
+            )
+            for row in rows
+        ],
+        _overpaid(snapshot, clients or {row.client for row in rows}),
+    )  # fmt: skip
+
+
+def _overpaid(snapshot: Snapshot, clients: Collection[int]) -> Mapping[tuple[int, str], Decimal]:
+    """The amounts that some clients have paid on invoices beyond what these come to, by currency."""
+    by = (invoice.client, invoice.currency)
+    statement = select(*by, func.sum(invoice.overpaid)).where(invoice.client.in_(clients), invoice.overpaid != NOTHING)
+    return {(row[0], row[1]): row[2] for row in snapshot.select(statement.group_by(*by))}
 
 
 def unused_payments(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, list[Payment]]:
     """The number of payments of which something is left that their clients can still use, and some of them, the oldest
     first."""
-    has_credit = _credit_beside_newer() > 0
-    unused = (HAS_LEFT, payment.kind == "payment", payment.left > NOTHING, has_credit, owner.owns(Payment))
+    unused = [number for number, left in _left_of(snapshot, ()).items() if left > NOTHING]
+    if not unused:
+        return 0, []
     # They are few: they are sorted, and not looked for among all.
     oldest = func.coalesce(payment.on, payment.on)
-    return _some_of(snapshot, Payment, select(*record_columns(Payment)).where(*unused), oldest, most, but)
+    statement = select(*record_columns(Payment)).where(payment.id.in_(unused), owner.owns(Payment))
+    return _some_of(snapshot, Payment, statement, oldest, most, but)
 
 
 def _some_of(

@@ -71,6 +71,15 @@ class InvoicePage(RecordPage[Invoice, InvoiceCard]):
     def draw(self) -> None:
         draw_invoice(self.card, self.session.screen, self.session.crm.conventions)
 
+    def _has_code(self) -> bool:
+        """Return whether a phone can pay it: something is open in euro, and there is an account."""
+        return self.record.open > 0 and self.card.document.currency == "EUR" and bool(self.card.document.iban)
+
+    def _of_client(self) -> Sequence[Choice]:
+        """The entries for the client whose invoice it is."""
+        code = [Choice("Show the code to pay by phone", self.starts("invoices qr"))] if self._has_code() else []
+        return [Choice("Make a PDF", self.starts("invoices pdf")), *code]
+
     def entries(self) -> Sequence[Choice]:
         session, card, record = self.session, self.card, self.record
         client = Choice("Open the client", lambda: session.open(card.client))
@@ -86,7 +95,8 @@ class InvoicePage(RecordPage[Invoice, InvoiceCard]):
                 Choice("Delete the draft", self.starts("invoices delete")),
             ]
         document = card.document
-        has_code = record.open > 0 and document.currency == "EUR" and document.iban
+        if not session.offers(named("invoices send")):
+            return self._of_client()
         credits = [
             Choice("Credit all that is left of it", self.starts("invoices credit")),
             Choice("Credit some of its lines", lambda: _credit_lines(session, card)),
@@ -105,7 +115,7 @@ class InvoicePage(RecordPage[Invoice, InvoiceCard]):
                 if blank
                 else []
             ),
-            *([Choice("Show the code to pay by phone", self.starts("invoices qr"))] if has_code else []),
+            *([Choice("Show the code to pay by phone", self.starts("invoices qr"))] if self._has_code() else []),
             *(credits if record.kind == "invoice" and record.credited < record.total else []),
             Choice("Copy into a new draft", self.starts("invoices copy")),
             Choice("Memo for yourselves", lambda: _memo(session, record)),

@@ -1,10 +1,14 @@
-"""The client portal: a client's own details and purchases."""
+"""The client portal: a client's own details, invoices, payments and purchases."""
+
+from collections.abc import Mapping
 
 from rich.text import Text
 
 from crm.commands.registry import named
 from crm.errors import NotFoundError
 from crm.model import Client
+from crm.terminal.billing.invoices import InvoicesPage
+from crm.terminal.billing.payments import PaymentsPage
 from crm.terminal.clients.rendering import draw_client
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.home.main_menu import MainMenu
@@ -29,12 +33,46 @@ class _Purchases(SalesPage):
         raise Back
 
 
+class _Invoices(InvoicesPage):
+    """One's own invoices; one opens with what a client can do with it."""
+
+    title = "My invoices"
+    filter_by: Mapping[str, str] = {}
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.columns = [column for column in self.columns if column.title != "Client"]
+
+    def keys(self) -> list[Choice]:
+        return []
+
+
+class _Payments(PaymentsPage):
+    """One's own payments: there is nothing to do with one."""
+
+    title = "My payments"
+    filter_by: Mapping[str, str] = {}
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.columns = [column for column in self.columns if column.title not in ("Client", "Method")]
+
+    def keys(self) -> list[Choice]:
+        return []
+
+    def open(self, row: object) -> None:
+        raise Back
+
+
 class Portal(MainMenu):
     """The main menu of a client."""
 
     def entries(self) -> list[Choice]:
         session = self.session
         return [
+            Choice("My invoices", lambda: _Invoices(session).show()),
+            Choice("My payments", lambda: _Payments(session).show()),
+            Choice("Statement of my account", lambda: _statement(session)),
             Choice("My purchases", lambda: _Purchases(session).show()),
             Choice("My account", lambda: session.start(named("profile show"))),
         ]
@@ -48,6 +86,13 @@ class Portal(MainMenu):
     def draw(self, below: int) -> None:
         _draw_own(self.session)
         self.session.screen.print()
+
+
+def _statement(session: Session) -> None:
+    with session.crm.read() as snapshot:
+        own = snapshot.get(Client, session.crm.reader.client)
+    session.page("Statement of my account")
+    session.tell(session.call("statements show", client=own))
 
 
 def _draw_own(session: Session) -> None:

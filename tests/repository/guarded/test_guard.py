@@ -10,7 +10,7 @@ import pytest
 
 from crm.errors import CRMError, ForbiddenError, SignedOutError
 from crm.model import BY_NAME, KEY_MAY, ROLES, Client, Sale, Setting, SignIn, User, fields, people
-from crm.model.rights import AREAS, KEY, OPERATIONS, OWN_CHANGES, OWNED_BY, OWNER, RIGHTS, Level, hidden, level
+from crm.model.rights import AREAS, KEY, OPERATIONS, OWN_CHANGES, OWNED_BY, OWNER, PART_OF, RIGHTS, Level, hidden, level
 from crm.repository import Repository, Snapshot, Transaction
 from crm.repository.guarded.reading import GuardedSnapshot
 from crm.repository.guarded.repository import GuardedRepository
@@ -28,7 +28,7 @@ def test_the_table_speaks_of_every_record_and_every_role() -> None:
         assert set(rows) == set(AREAS), role
         assert all(set(row) == set(OPERATIONS) for row in rows.values())
         owned = {area for area, row in rows.items() if Level.OWN in row.values()}
-        assert owned <= set(OWNED_BY), role
+        assert owned <= {*OWNED_BY, *PART_OF}, role
         assert {area for area in owned if rows[area]["update"] is Level.OWN} <= set(OWN_CHANGES)
         for name, kind in BY_NAME.items():
             assert hidden(role, name) <= {*fields(kind), *people(kind).values()}

@@ -149,7 +149,7 @@ def carried_out(snapshot: Any, step: Step, stored: Any) -> Any:
 
 
 def is_own(reader: Reader, record: Record) -> bool:
-    """Whether a record is the reader's own by the table."""
+    """Whether a record is the reader's own by the table; of parts there are none in this store."""
     name, of_reader = OWNED_BY[record.kind_name]
     return bool(getattr(record, name) == getattr(reader, of_reader))
 

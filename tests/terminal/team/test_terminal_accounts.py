@@ -11,9 +11,10 @@ import pytest
 
 from crm.commands.context import CRM
 from crm.commands.registry import named
-from crm.model import MachineKey, User
+from crm.model import Client, MachineKey, User
 from crm.repository import Query
 from tests.support.clocks import running_on
+from tests.support.firm import SELLER
 from tests.terminal.conftest import Session
 
 Start = Callable[..., Session]
@@ -156,6 +157,25 @@ def test_a_client_sees_nothing_but_their_own(start: Start) -> None:
     session = signed_in(start, "anna@example.com").sees("Anna Arm").sees("0) ").lacks("Clients").lacks("haggles")
     session.choose("My purchases").sees("120.50").press("esc").sees("My account")
     assert "Bert" not in session.raw.decode()
+
+
+def test_a_client_opens_its_own_invoices_and_changes_none(start: Start, shop: CRM) -> None:
+    for name, value in SELLER.items():
+        named("settings set")(shop, name, value)
+    shop.forget_settings()
+    with shop.read() as snapshot:
+        anna = snapshot.find_all(Client, Query(sort="id"))[0]
+    named("clients edit")(shop, anna, {"address": "Weg 1", "city": "Wien", "postcode": "1010", "country": "AT"})
+    for line in ("Issued 100 19%", "Hidden 77 19%"):
+        draft = named("invoices add")(shop, anna, [line]).invoice
+        if line.startswith("Issued"):
+            named("invoices issue")(shop, draft)
+    named("payments add")(shop, anna, Decimal(30), note="haggled")
+    session = signed_in(start, "anna@example.com").sees("Anna Arm").choose("My invoices").sees("RE-2026-0001")
+    session.lacks("91.63").lacks("n invoice").choose("RE-2026-0001").sees("1) Make a PDF").lacks("Credit").lacks("Copy")
+    session.press("esc", "esc").choose("My payments").sees("30.00").press("esc")
+    session.choose("Statement of my account").sees("Balance on").sees("89.00")
+    assert "haggled" not in session.raw.decode()
 
 
 def test_whoever_is_deactivated_while_at_work_is_let_do_no_more(start: Start, shop: CRM) -> None:
