@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Annotated
 
+from crm.commands.activity.follow_up_lists import by_id
 from crm.commands.context import CRM
 from crm.commands.period import Since, in_order
 from crm.commands.record_names import names_of
@@ -112,9 +113,9 @@ def _payments(
         for allocation in snapshot.find_all(Allocation, Query({"payment": among}, sort="id")):
             paid.setdefault(allocation.payment, []).append(allocation.invoice)
     numbers = names_of(snapshot, Invoice, {number for some in paid.values() for number in some}, crm.conventions)
-    clients: dict[int, Client] = {}
+    clients = by_id(snapshot, Client, {payment.client for payment in payments})
     for payment in payments:
-        client = clients.get(payment.client) or clients.setdefault(payment.client, snapshot.get(Client, payment.client))
+        client = clients[payment.client]
         on = payment.on or until
         amount = payment.amount if payment.kind == "payment" else -payment.amount
         yield (

@@ -8,6 +8,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from sqlalchemy import event
 
 from crm.commands.reports.report import Report
 from crm.errors import FieldError
@@ -120,6 +121,23 @@ def test_the_list_for_the_bookkeeper_is_a_plain_table(busy: BillingDesk, tmp_pat
     assert (cells[3][6], sheet.cell(5, 7).data_type, cells[0][13]) == ('=cmd|" /C calc"!A0', "s", 130.9)
     # Without days it is the last whole month.
     assert len(busy("reports bookkeeping").rows) == len(cells)
+
+
+def test_the_list_for_the_bookkeeper_asks_no_more_for_more_clients(desk: BillingDesk) -> None:
+    def asked(clients: int) -> int:
+        for number in range(clients):
+            desk("payments add", desk("clients add", {"company": f"Payer {clients} {number}"}), Decimal(5))
+        statements: list[str] = []
+
+        def note(*given: Any) -> None:
+            statements.append(given[2])
+
+        event.listen(desk.store.repository._engine, "before_cursor_execute", note)
+        assert len(desk("reports bookkeeping", since=TODAY).rows) >= clients
+        event.remove(desk.store.repository._engine, "before_cursor_execute", note)
+        return len(statements)
+
+    assert asked(1) == asked(5)
 
 
 @pytest.mark.parametrize("accounts", ["19=8400", "19%=", "120.555%=1", "cheque=1", "AE=8 4", "=8400"])
