@@ -30,7 +30,7 @@ def capture(session: Session, **_: Any) -> None:
         session.screen.print()
         line = session.prompts.value(
             "Note", parameter.value_check, help="what, with whom, and when to follow up", typed=typed, error=error,
-            required=True,
+            required=True, begun=True,
         )  # fmt: skip
         typed, error = line, ""
         try:

@@ -126,11 +126,14 @@ class Keyboard(Protocol):
         multiline: bool = False,
         path: bool = False,
         secret: bool = False,
+        begun: bool = False,
         form: FormPlace | None = None,
     ) -> Any:
         """Ask for a text; the value that `read` makes of it. Where it raises FieldError or RuleError, the reason is
-        shown and the text is there to correct. A `secret` is not seen as it is typed. Of a `form` the fields that come
-        after are seen below, and the arrow up goes to the one before."""
+        shown and the text is there to correct. A `default` of one line is replaced by what is typed, as in a form of a
+        browser, unless a key moves in it first; not one that the person has `begun` to type themselves.
+        A `secret` is not seen as it is typed. Of a `form` the fields that come after are seen below, and the arrow up
+        goes to the one before."""
 
     def pause(self) -> None:
         """Waits until the person has read."""

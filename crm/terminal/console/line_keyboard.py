@@ -93,6 +93,7 @@ class LineKeyboard:
         multiline: bool = False,
         path: bool = False,
         secret: bool = False,
+        begun: bool = False,
         form: FormPlace | None = None,
     ) -> Any:
         if error:

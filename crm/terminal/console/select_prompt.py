@@ -294,8 +294,9 @@ class SelectPrompt:
             _typed_on(event)
             event.app.exit(result=None)
         elif self._narrows and (is_pasted or not event.data.isdigit()):
-            more = [] if is_pasted else _typed_on(event, until=_is_no_letter)
-            if not self._narrow_by(" ".join("".join([event.data, *(key.data for key in more)]).split())):
+            letters = " ".join(event.data.split())
+            letters += "".join(key.data for key in ([] if is_pasted else _typed_on(event, until=_is_no_letter)))
+            if not all(map(self._narrow_by, letters)):
                 _typed_on(event)
         else:
             _typed_on(event)
@@ -363,7 +364,8 @@ class SelectPrompt:
         if not self._entries:
             event.app.exit(result=None)
             return
-        _typed_on(event)
+        if writes(event.key_sequence[0]):
+            _typed_on(event)
         if event.data in _TYPED_AFTER and not self._is_ignored():
             self._ignored_until = time.monotonic() + _TYPED_ON_SECONDS
             self._ignored_after = _TYPED_AFTER[event.data]

@@ -18,6 +18,7 @@ from prompt_toolkit.key_binding.bindings.named_commands import get_by_name
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import ConditionalContainer, FormattedTextControl, HSplit, Layout, Window
 from prompt_toolkit.layout.processors import Processor, Transformation, TransformationInput
+from prompt_toolkit.selection import SelectionState
 from prompt_toolkit.utils import get_cwidth
 
 from crm.errors import FieldError, RuleError
@@ -41,6 +42,10 @@ _EDITING = {
     Keys.ControlF: "forward-char", Keys.ControlK: "kill-line", Keys.ControlU: "unix-line-discard",
     Keys.ControlW: "unix-word-rubout", Keys.ControlY: "yank", Keys.ControlUnderscore: "undo",
 }  # fmt: skip
+
+
+# Those of them that clear a default as a whole.
+_CLEARING = ("backward-delete-char", "delete-char")
 
 
 class _Harmless(Processor):
@@ -89,6 +94,7 @@ class TextPrompt:
         multiline: bool = False,
         path: bool = False,
         secret: bool = False,
+        begun: bool = False,
         form: FormPlace | None = None,
     ) -> Any:
         """Ask as Keyboard.text does. Raises Back, Cancelled or Closed."""
@@ -103,6 +109,8 @@ class TextPrompt:
         session.clipboard = InMemoryClipboard()
         self._suggest = None
         session.default_buffer.reset(Document(default))
+        if default and not (begun or error or multiline):
+            session.default_buffer.selection_state = SelectionState(0)
         self._suggest = suggest
         session.layout.focus(session.default_buffer)
         return run(session.app)[0]
@@ -153,13 +161,14 @@ class TextPrompt:
         for down in (Keys.Down, Keys.ControlN):
             keys.add(down)(self._down)
         for key, command in _EDITING.items():
-            keys.add(key, save_before=if_no_repeat)(get_by_name(command))
+            keys.add(key, save_before=if_no_repeat)(_editing(command))
         keys.add(Keys.Any, save_before=if_no_repeat)(self._type)
         return keys
 
     def _type(self, event: KeyPressEvent) -> None:
         # A key that is not listed has a name instead of a character, and writes nothing.
         if not isinstance(event.key_sequence[0].key, Keys):
+            _replace_selected(event.current_buffer)
             event.current_buffer.insert_text(event.data)
 
     def _up(self, event: KeyPressEvent) -> None:
@@ -170,6 +179,7 @@ class TextPrompt:
             if self._form.before:
                 self._leave(event)
         else:
+            buffer.exit_selection()
             buffer.auto_up()
 
     def _down(self, event: KeyPressEvent) -> None:
@@ -179,6 +189,7 @@ class TextPrompt:
         if self._form is not None and self._form.after and last:
             self._take(event)
         else:
+            buffer.exit_selection()
             buffer.auto_down()
 
     def _leave(self, event: KeyPressEvent) -> None:
@@ -190,6 +201,7 @@ class TextPrompt:
             result = self._read(typed)
         except (FieldError, RuleError) as wrong:
             self._error = reason(wrong, event.app.output.get_size().columns - 1)
+            event.current_buffer.exit_selection()
             if self._session.is_password:
                 # It cannot be seen, so it cannot be corrected.
                 event.current_buffer.reset()
@@ -215,7 +227,30 @@ class TextPrompt:
 
     def _paste(self, event: KeyPressEvent) -> None:
         pasted = event.data.replace("\r\n", "\n").replace("\r", "\n")
+        _replace_selected(event.current_buffer)
         event.current_buffer.insert_text(pasted if self._session.multiline else _BREAKS.sub(" ", pasted))
+
+
+def _editing(command: str) -> Callable[[KeyPressEvent], None]:
+    """A key that moves or edits: in a default that is still as it was it begins to, or clears it."""
+    binding = get_by_name(command)
+
+    def edits(event: KeyPressEvent) -> None:
+        if command in _CLEARING and _replace_selected(event.current_buffer):
+            return
+        event.current_buffer.exit_selection()
+        binding.call(event)
+
+    return edits
+
+
+def _replace_selected(buffer: Buffer) -> bool:
+    """Clears a default that is still as it was, in the place of which something is typed; False where none is."""
+    if buffer.selection_state is None:
+        return False
+    buffer.exit_selection()
+    buffer.text = ""
+    return True
 
 
 class _Suggestions(Completer):

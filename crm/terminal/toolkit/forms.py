@@ -283,7 +283,8 @@ class RecordForm:
         by = self.session.crm.conventions
         value = self.value(field.name)
         stored = field.check.edit(value, by) if value not in (None, "", (), {}) else ""
-        typed = self._begun.pop(field.name, "") or stored
+        begun = self._begun.pop(field.name, "")
+        typed = begun or stored
         extra = field.name == "extra"
         check = self.checks.get(field.name, field.check)
         if field.name in self.times and isinstance(check, Day):
@@ -298,6 +299,7 @@ class RecordForm:
                 default={} if extra else field.check.empty,
                 current=value if typed and typed == stored and not extra else None,
                 of_record=True,
+                begun=bool(begun),
                 form=self._place,
             )
         except Back as left:

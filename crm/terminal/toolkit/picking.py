@@ -139,9 +139,11 @@ def pick_typed(
             return matches
         raise FieldError(nothing)
 
+    begun = False
     while True:
         asked = help if required else f"{help}; optional"
-        answer = keyboard.text(label, read, default=typed, help=asked, suggest=suggest)
+        answer = keyboard.text(label, read, default=typed, help=asked, suggest=suggest, begun=begun)
+        begun = True
         if answer is None:
             return None
         if len(answer) == 1:

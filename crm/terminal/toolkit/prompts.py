@@ -74,15 +74,16 @@ class Prompts:
         *,
         typed: str = "",
         error: str = "",
+        begun: bool = False,
         form: FormPlace | None = None,
         beside: Mapping[str, Any] = MappingProxyType({}),
     ) -> Any:
-        """The value of one parameter, at its place in a `form`. `typed` is in the line to be corrected, `error` what
-        was wrong with it; `beside` are the answers so far, by their names.
+        """The value of one parameter, at its place in a `form`. `typed` is in the line to be corrected, where it was
+        `begun` to be gone on with, `error` what was wrong with it; `beside` are the answers so far, by their names.
 
         Raises Back.
         """
-        value = self._asked(parameter, typed, error, form, beside)
+        value = self._asked(parameter, typed, error, form, beside, begun=begun)
         self.show_answer(parameter, value)
         return value
 
@@ -112,7 +113,14 @@ class Prompts:
         return str(value)
 
     def _asked(
-        self, parameter: Parameter, typed: str, error: str, form: FormPlace | None, beside: Mapping[str, Any]
+        self,
+        parameter: Parameter,
+        typed: str,
+        error: str,
+        form: FormPlace | None,
+        beside: Mapping[str, Any],
+        *,
+        begun: bool,
     ) -> Any:
         if parameter.record and parameter.many:
             return pick_several(self.crm, self.keyboard, parameter.record, parameter.label, beside)
@@ -127,7 +135,7 @@ class Prompts:
                 current=current if isinstance(current, parameter.record) else None,
             )
         if parameter.path:
-            return self._path(parameter, typed, error)
+            return self._path(parameter, typed, error, begun=begun)
         if parameter.check is None:
             raise TypeError(f"{parameter.name} is no single value")
         if parameter.many:
@@ -142,6 +150,7 @@ class Prompts:
             required=parameter.required or isinstance(parameter.check, Secret),
             default=parameter.default,
             suggest=suggestions(self.crm, parameter.name),
+            begun=begun,
             form=form,
         )
 
@@ -158,11 +167,12 @@ class Prompts:
         suggest: Callable[[str], Sequence[Suggestion]] | None = None,
         current: Any = None,
         of_record: bool = False,
+        begun: bool = False,
         form: FormPlace | None = None,
     ) -> Any:
         """A value that a check accepts: chosen by number where there are few, else typed. `current` is the value that
         stands there as `typed`, which is left as it is even where it could not be typed any more. A value `of_record`
-        may be kept as it is typed."""
+        may be kept as it is typed; one that was `begun` is gone on with."""
         by, unchanged = self.crm.conventions, typed
         if isinstance(check, Flag):
             answers = [Choice("Yes", True), Choice("No", False)]
@@ -213,6 +223,7 @@ class Prompts:
             suggest=suggest,
             multiline=isinstance(check, Prose | Extra),
             secret=isinstance(check, Secret),
+            begun=begun,
             form=form,
         )
 
@@ -284,7 +295,7 @@ class Prompts:
             return str(value)
         return parameter.check.edit(value, self.crm.conventions) if parameter.check else ""
 
-    def _path(self, parameter: Parameter, typed: str, error: str) -> Any:
+    def _path(self, parameter: Parameter, typed: str, error: str, *, begun: bool) -> Any:
         if self.exchange is not None:
             return self._exchanged(self.exchange, parameter)
 
@@ -298,7 +309,9 @@ class Prompts:
                 raise Needed
             return parameter.default
 
-        return self.keyboard.text(parameter.label, read, default=typed, help=parameter.help, error=error, path=True)
+        return self.keyboard.text(
+            parameter.label, read, default=typed, help=parameter.help, error=error, path=True, begun=begun
+        )
 
     def _exchanged(self, exchange: "FileTransfer", parameter: Parameter) -> Any:
         """A file where the person sits elsewhere: taken from their device, or made here to be handed over."""

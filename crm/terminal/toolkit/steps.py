@@ -107,8 +107,10 @@ class Answers(Generic[_Session]):
         if name in self.values:
             typed = prompts.typed(parameter, self.values[name])
         try:
-            begun = self._begun.pop(name, "") or typed
-            self.values[name] = prompts.ask(parameter, typed=begun, form=form, beside=self.values)
+            begun = self._begun.pop(name, "")
+            self.values[name] = prompts.ask(
+                parameter, typed=begun or typed, begun=begun not in ("", typed), form=form, beside=self.values
+            )
         except Back as left:
             self._begun[name] = left.typed
             raise

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from crm.errors import FieldError
 from crm.terminal.console.keyboard import Back, Choice, Suggestion
 from crm.terminal.console.prompt_toolkit_keyboard import TerminalKeyboard, terminal
 
@@ -76,13 +77,55 @@ def test_a_question_is_answered_by_its_own_keys(keyboard: TerminalKeyboard, type
     assert keyboard.choose("?", ENTRIES) == 1
 
 
+@pytest.mark.parametrize(
+    ("typed", "how", "answer"),
+    [
+        (b"\r", {}, "5000.00"),
+        (b"2\r", {}, "2"),
+        (b"12\r", {}, "12"),
+        (b"\x1b[200~3.5\x1b[201~\r", {}, "3.5"),
+        (b"\x7f\r", {}, ""),
+        (b"\x1b[3~7\r", {}, "7"),
+        # A key that moves in it begins to edit it.
+        (b"\x1b[D\x7f9\r", {}, "5000.90"),
+        (b"\x1b[C1\r", {}, "5000.001"),
+        (b"\x051\r", {}, "5000.001"),
+        (b"\x1b[H1\r", {}, "15000.00"),
+        (b"\x01\x0b8\r", {}, "8"),
+        (b"\x158\r", {}, "8"),
+        (b"2\x1f\r", {}, "5000.00"),
+        # What somebody types themselves is gone on with, as is what was refused, and what has several lines.
+        (b"1\r", {"begun": True}, "5000.001"),
+        (b"1\r", {"error": "Too much."}, "5000.001"),
+        (b"1\r", {"multiline": True}, "5000.001"),
+        (b"2\r", {"suggest": lambda _: [Suggestion("5000.00", "5000.00")]}, "2"),
+    ],
+)
+def test_a_default_is_replaced_by_what_is_typed(
+    keyboard: TerminalKeyboard, types: Type, typed: bytes, how: dict[str, Any], answer: str
+) -> None:
+    types(typed)
+    assert keyboard.text("Amount", str, default="5000.00", **how) == answer
+
+
+def test_a_default_that_is_refused_is_there_to_correct(keyboard: TerminalKeyboard, types: Type) -> None:
+    def read(text: str) -> str:
+        if text == "5000.00":
+            raise FieldError("too much")
+        return text
+
+    types(b"\r\x7f1\r")
+    assert keyboard.text("Amount", read, default="5000.00") == "5000.01"
+
+
 def test_of_more_entries_than_there_are_keys_each_is_reached(keyboard: TerminalKeyboard, types: Type) -> None:
     entries = [Choice(f"Contact {number}", number) for number in range(1, 61)]
     types(b"z")
     assert keyboard.choose("?", entries) == 35
     types(b"\x1b[A\x1b[A\r")
     assert keyboard.choose("?", entries) == 60
-    types(b"\xc3\xa4\r")
+    # What came with a key that chooses nothing is not taken either.
+    types(b"\xc3\xa4\r\x1b[A\x1b[B\r")
     assert keyboard.choose("?", entries, at=41) == 41
 
 
@@ -98,7 +141,9 @@ def test_of_more_entries_than_there_are_keys_each_is_reached(keyboard: TerminalK
         (b"ze ne\r", "New Zealand"),
         (b"n2", "Nepal"),
         # Nothing fits: what was narrowed before stays.
-        (b"noq\r", "Norway"),
+        (b"noq\x1b[B\x1b[A\r", "Norway"),
+        # Nor is what came with it taken.
+        (b"noq21\r\x1b[B\x1b[A\r", "Norway"),
         (b"no\x7f2", "Nepal"),
     ],
 )
@@ -112,10 +157,12 @@ def test_many_answers_are_narrowed_by_letters(
 
 
 def test_keys_typed_ahead_are_the_next_questions(keyboard: TerminalKeyboard, types: Type) -> None:
-    types(b"2Anna\r1")
+    types(b"2A\r")
     assert keyboard.choose("?", ENTRIES) == 2
-    assert keyboard.text("Name", str) == "Anna"
-    assert keyboard.choose("?", ENTRIES) == 1
+    assert keyboard.text("Name", str) == "A"
+    # So many at once are no keys.
+    types(b"2Anna\r1\x1b[B\r")
+    assert keyboard.choose("?", ENTRIES) == 2
 
 
 def test_another_size_answers_only_the_question_that_saw_it(
