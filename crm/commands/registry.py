@@ -112,7 +112,8 @@ class Command:
     mends that, or does without the store: it gets one that is shut (`context.shut`). `outside` says that the shell
     alone has it, for users at the machine of the store, and that nobody is signed in while it runs. `as_text` makes of
     the result what the shell prints where that is another thing than the result: what was deleted, not its card.
-    `beside` makes a line from the arguments that the shell says on stderr, not as a row: the total of a list.
+    `beside` makes a line from the arguments that the shell says on stderr, not as a row: the total of a list. `nothing`
+    is what is said of a list that is empty.
     """
 
     group: str
@@ -128,6 +129,7 @@ class Command:
     as_text: "Callable[[CRM, Any], Any] | None" = field(default=None, repr=False)
     key: str = ""
     beside: "Callable[[CRM, Mapping[str, Any]], str] | None" = field(default=None, repr=False)
+    nothing: str = "No results."
 
     @property
     def words(self) -> str:
@@ -211,12 +213,14 @@ def command(
     as_text: "Callable[[CRM, Any], Any] | None" = None,
     key: str = "",
     beside: "Callable[[CRM, Mapping[str, Any]], str] | None" = None,
+    nothing: str = "No results.",
 ) -> Callable[[_Function], _Function]:
     """Registers a function as the command that the shell calls `words` and the menu `title`; `roles` may run it.
     `here` says that it concerns the machine that the program runs on, `own_store` that it is not about the sample data;
     `unread` with which errors it runs where the
     store cannot be read; `outside` that the shell alone has it, and nobody is signed in; `as_text` makes what the
-    shell prints of the result, `beside` the line that it says on stderr; `key` says which keys run it unattended."""
+    shell prints of the result, `beside` the line that it says on stderr; `nothing` is said of
+    an empty list; `key` says which keys run it unattended."""
 
     def register(function: _Function) -> _Function:
         group, _, name = words.rpartition(" ")
@@ -224,7 +228,20 @@ def command(
             raise ValueError(f"two commands are called {words}")
         registered = _OUTSIDE if outside else _COMMANDS
         registered[words] = Command(
-            group, name, title, menu, function, roles, here, own_store, unread, outside, as_text, key, beside
+            group,
+            name,
+            title,
+            menu,
+            function,
+            roles,
+            here,
+            own_store,
+            unread,
+            outside,
+            as_text,
+            key,
+            beside,
+            nothing,
         )
         return function
 

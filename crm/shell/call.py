@@ -115,7 +115,8 @@ class Call:
                 begin_day(owner)
             command.demand(crm.reader)
             result = self._done(crm, command, options)
-            self._print(crm, result if self._settings["json"] or not command.as_text else command.as_text(crm, result))
+            answer = result if self._settings["json"] or not command.as_text else command.as_text(crm, result)
+            self._print(crm, answer, command.nothing)
             beside = None if self._settings["json"] else command.beside
             if beside and (line := beside(crm, self._arguments(crm, command, options))):
                 self._tell_beside("", line)
@@ -441,7 +442,7 @@ class Call:
             f"{json.dumps({'notice': notice, 'message': message}, ensure_ascii=False) if as_json else message}\n"
         )
 
-    def _print(self, crm: CRM, result: Any) -> None:
+    def _print(self, crm: CRM, result: Any, nothing: str = "") -> None:
         try:
             if self._settings["json"]:
                 answer = _rows_of_list(result)
@@ -456,7 +457,9 @@ class Call:
             elif not sys.stdout.isatty() and (lines := _tabbed(crm, result)) is not None:
                 sys.stdout.writelines(f"{line}\n" for line in lines)
                 if not lines:
-                    sys.stderr.write("No results.\n")
+                    sys.stderr.write(f"{nothing}\n")
+            elif nothing and not result and isinstance(result, list | tuple):
+                sys.stdout.write(f"{nothing}\n")
             else:
                 if isinstance(result, SessionEnded):
                     sys.stdout.write(f"{result.message}\n")

@@ -112,7 +112,7 @@ class RemindersRun:
         return int(bool(self.stopped or self.left_out))
 
 
-@command("reminders preview", title="Preview reminders", menu="unpaid")
+@command("reminders preview", title="Preview reminders", menu="unpaid", nothing="No reminders are due today.")
 def preview(crm: CRM) -> list[Reminding]:
     """Shows who would get a reminder today, and for what; sends nothing."""
     with crm.read() as snapshot:

@@ -98,7 +98,7 @@ def _totals(crm: CRM, arguments: Mapping[str, Any]) -> str:
     return f"Total: {'; '.join(parts)}" if parts else ""
 
 
-@command("unpaid list", title="Unpaid", menu="unpaid", beside=_totals)
+@command("unpaid list", title="Unpaid", menu="unpaid", beside=_totals, nothing="No invoice is unpaid.")
 def list_all(
     crm: CRM,
     days: Annotated[int, Whole(most=3650), About("Days", "only who has owed something for at least so many")] = 0,

@@ -29,7 +29,12 @@ class Bounced:
     words: str
 
 
-@command("bounces list", title="Addresses refused for good", menu="not written to")
+@command(
+    "bounces list",
+    title="Addresses refused for good",
+    menu="not written to",
+    nothing="No address was refused for good.",
+)
 def list_all(crm: CRM) -> list[Bounced]:
     """Lists the addresses that mailings skip because a mail server said that the mailbox does not exist."""
     with crm.read() as snapshot:
@@ -43,7 +48,7 @@ def list_all(crm: CRM) -> list[Bounced]:
     ]
 
 
-@command("bounces clear", title="Write to refused addresses again")
+@command("bounces clear", title="Write to refused addresses again", nothing="No address was refused for good.")
 def clear(
     crm: CRM,
     addresses: Annotated[tuple[str, ...], Addressees(), About("Addresses", "as `bounces list` shows them")] = (),

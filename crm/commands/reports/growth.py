@@ -41,11 +41,12 @@ def growth(
     A client is active on each day on which, or in the DAYS days before which, it bought something. It is new on the day
     of its first sale; churned on the first day on which it is no longer active, the day DAYS + 1 after its last sale;
     returned on the day of the next sale, if one comes, and may churn again. So active at the end = active at the
-    beginning + new + returned - churned; churn is the churned in percent of those active at the beginning, and in the
-    total the average of the months. This is
-    growth accounting as Jonathan Hsu describes it (Diligence at Social Capital, part 1: Accounting for User Growth,
-    where returned is called resurrected), day by day rather than from month to month. Without a first day these are the
-    last twelve months.
+    beginning + new + returned - churned; churn is the churned in percent of those active at the beginning, and for all
+    months their average.
+
+    This is growth accounting as Jonathan Hsu describes it (Diligence at Social Capital, part 1: Accounting for User
+    Growth, where returned is called resurrected), day by day rather than from month to month. Without a first day these
+    are the last twelve months.
     """
     until = until or crm.today
     in_order(since, until)
@@ -67,8 +68,9 @@ def growth(
     average = percent(sum(rates, Decimal()), 100 * len(rates))
     total = ("Total", new, churned, active, average, returned)
     note = (
-        f"A client who bought nothing for {days} days has churned; active is at the end of the month. The total of"
-        " Churn is the average of the months."
+        "A client is new in the month of its first sale, not when it was added. A client who bought nothing for"
+        f" {days} days has churned. Active is the number of active clients at the end of the month."
+        " The churn of all months is their average."
     )
     chart = Chart("columns", ("new", "churned"))
     return kept(Report("New clients and churn", since, until, _COLUMNS, rows, total, chart, note), to, crm, yes=yes)

@@ -1,6 +1,7 @@
 """The board of deals at the menu: stages side by side, or one at a time where it is narrow; keys move a card."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from rich.text import Text
@@ -17,7 +18,7 @@ from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing.screen import Screen, clean, data
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.pages import flow
-from crm.terminal.toolkit.session import Session
+from crm.terminal.toolkit.session import Aside, Session
 
 # A stage has so many columns at least, in which most titles are whole; from _WORDY on there is room for words.
 _NARROWEST, _WORDY = 24, 32
@@ -58,7 +59,12 @@ class BoardPage:
                 chosen = self.session.choose("", entries, keys=self._keys(), silent=self._arrows(), about=_ABOUT)
             except (Back, Cancelled):
                 return
+            before = self._card.deal if self._card else None
             self.session.attempt(chosen)
+            if before is not None and isinstance(chosen, Aside):
+                # An undo may have moved it.
+                with suppress(NotFoundError):
+                    self._follow(before)
 
     def draw(self) -> None:
         """Reads what is to be seen, and no more, and draws it."""

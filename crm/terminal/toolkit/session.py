@@ -520,7 +520,10 @@ class Session:
                 result = prompts.run(command, answers.values)
                 if sentence := done_sentence(command, result):
                     self.done(sentence)
-                self.tell(result, command.title)
+                if isinstance(result, list | tuple) and not result:
+                    self.say(command.nothing, "muted")
+                else:
+                    self.tell(result, command.title)
                 self.say_next(command.words)
             except Cancelled:
                 raise

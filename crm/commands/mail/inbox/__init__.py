@@ -88,7 +88,7 @@ def fetch(
     return fetched
 
 
-@command("email unknown", title="Unknown senders")
+@command("email unknown", title="Unknown senders", nothing="No unknown senders.")
 def unknown(crm: CRM) -> Sequence[Stranger]:
     """Lists senders who are not clients yet, latest first.
 
