@@ -158,9 +158,10 @@ class Session:
 
     def press(self, *keys: str) -> "Session":
         """Sends keys by name, or text as it is, as soon as a question is on the screen. They follow each other at once,
-        but for Esc, which would make another key of the next one."""
+        but for Esc, which would make another key of the next one, and for a text, which would be none of the page."""
         for at, key in enumerate(keys):
-            asked = self.is_asking if at else self._asks
+            is_text = len(key) > 1 and key not in KEYS and key.isprintable()
+            asked = self.is_asking if at and not is_text else self._asks
             self._until(asked, f"nothing is asked that {key!r} could answer")
             before = len(self.raw)
             self.send(key)

@@ -46,6 +46,7 @@ from crm.terminal.drawing.theme import TOKENS
 _RESIZED_SECONDS = 0.1
 _TYPED_ON_SECONDS = 1.0
 _PICK_FIRST = "Pick a field first: press its number, or its first letter and Enter."
+_NO_NUMBER = "Press Enter to open {field} first, or an arrow key to choose by number."
 # Keys after which one types on: where they do not work, what follows them does nothing either.
 _TYPED_AFTER = {"/": "Search", "q": "Quick note"}
 _NOT_HERE = "{what} does not work on this page. Press Esc to go back."
@@ -131,8 +132,8 @@ class SelectPrompt:
         # Keys before this moment belong to what was begun by a key that does not work here, and are ignored.
         self._ignored_until = 0.0
         self._ignored_after = ""
-        # Keys before this moment belong to a text that was typed into a form before a field was picked.
-        self._typing_until = 0.0
+        # Whether a letter was pressed in a form, to which what is typed next may belong.
+        self._marks = False
         self._control = _Entries("»" if is_drawable() else ">")
         # The lines of the page that the question has, 0 where it takes what it needs; and what is said above the hint.
         self._room = 0
@@ -200,7 +201,7 @@ class SelectPrompt:
         self._entries = entries
         self._by_key = {entry.key: entry for entry in (*entries, *hidden) if entry.key}
         self._resized = resized
-        self._ignored_until = self._typing_until = 0.0
+        self._ignored_until, self._marks = 0.0, False
         at_first = next((place for place, entry in enumerate(entries) if at is not None and entry.value == at), 0)
         self._control.fill(entries, at_first, in_column)
         self._note = ANSI(note.rstrip("\n")) if note else ""
@@ -269,6 +270,7 @@ class SelectPrompt:
         if not self._entries:
             self._refuse(event)
             return
+        self._marks = False
         to = self._control.pointed_at + by
         beyond = self._by_key.get(BEYOND_LAST if by > 0 else BEYOND_FIRST)
         if beyond is not None and not 0 <= to < len(self._entries):
@@ -313,6 +315,10 @@ class SelectPrompt:
     def _enter(self, event: KeyPressEvent) -> None:
         if self._is_ignored():
             self._ignored_until = 0.0
+        elif self._marks and not self._entries[self._control.pointed_at].field:
+            # The end of a text for which no field was picked does not save the form.
+            self._marks = False
+            self._under = [("class:error", f" {wrapped(_PICK_FIRST)}")]
         else:
             event.app.exit(result=self._entries[self._control.pointed_at].value if self._entries else None)
 
@@ -338,19 +344,22 @@ class SelectPrompt:
             event.app.exit(result=chosen.value)
 
     def _types_into_form(self, event: KeyPressEvent, chosen: Choice | None) -> bool:
-        """Points at the field that begins with a letter. Of a text that is being typed nothing chooses anything."""
-        letter, now = event.data.casefold(), time.monotonic()
-        is_typing = now <= self._typing_until
-        if (chosen is not None and not is_typing) or not event.data.isprintable() or event.data in ("/", ""):
+        """Points at the field that begins with a letter, first at the one that is pointed at. From then on no number
+        chooses, until an arrow is pressed: it may be typed into the field that a letter has pointed at."""
+        letter = event.data.casefold()
+        if (chosen is not None and not self._marks) or not event.data.isprintable() or event.data in ("/", ""):
             return False
-        if event.data.isalpha() or is_typing:
-            self._typing_until = now + _TYPED_ON_SECONDS
+        pointed = self._control.pointed_at
         fields = [place for place, entry in enumerate(self._entries) if entry.field.casefold().startswith(letter)]
         if not event.data.isalpha() or not fields:
-            self._under = [("class:error", f" {wrapped(_PICK_FIRST)}")]
+            field = self._entries[pointed].field
+            words = _NO_NUMBER.format(field=clean(field)) if self._marks and field else _PICK_FIRST
+            self._under = [("class:error", f" {wrapped(words)}")]
+            self._marks = self._marks or event.data.isalpha()
             return True
-        pointed = self._control.pointed_at
-        self._control.pointed_at = next((place for place in fields if place > pointed), fields[0])
+        if self._marks or pointed not in fields:
+            self._control.pointed_at = next((place for place in fields if place > pointed), fields[0])
+        self._marks = True
         field = self._entries[self._control.pointed_at].field
         self._under = [("class:instruction", f" {wrapped(clean(f'Enter opens {field}'))}")]
         return True

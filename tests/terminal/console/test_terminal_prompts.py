@@ -156,6 +156,37 @@ def test_many_answers_are_narrowed_by_letters(
     assert keyboard.choose("Country:", entries, narrows=True) == answer
 
 
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        (b"p\r", "phone"),
+        # What follows a letter is no number of the form: 12ab was meant for the phone.
+        (b"p1\r", "phone"),
+        (b"p0\r", "phone"),
+        (b"x\r\x1b[A\x1b[B2", "phone"),
+        (b"p1\x1b[A\x1b[B1", "save"),
+        (b"c\r", "company"),
+        (b"cc\r", "city"),
+        (b"ccc\x1b[A\x1b[B\r", "country"),
+        (b"1", "save"),
+    ],
+)
+def test_a_letter_in_a_form_marks_a_field_and_saves_nothing(
+    keyboard: TerminalKeyboard, types: Type, typed: bytes, answer: str
+) -> None:
+    fields = ("Phone", "Company", "City", "Country")
+    entries = [Choice("Save", "save"), *(Choice(name, name.lower(), field=name) for name in fields)]
+    types(typed)
+    assert keyboard.choose("", entries) == answer
+
+
+def test_the_field_that_is_pointed_at_comes_first(keyboard: TerminalKeyboard, types: Type) -> None:
+    entries = [Choice(name, name.lower(), field=name) for name in ("Company", "City", "Country")]
+    for typed, answer in ((b"c\r", "country"), (b"cc\r", "company")):
+        types(typed)
+        assert keyboard.choose("", entries, at="country") == answer
+
+
 def test_keys_typed_ahead_are_the_next_questions(keyboard: TerminalKeyboard, types: Type) -> None:
     types(b"2A\r")
     assert keyboard.choose("?", ENTRIES) == 2
