@@ -153,6 +153,12 @@ class Session:
         """Whether that question is not the one that the last key answered."""
         return self._has_taken() and self.is_asking()
 
+    def _asks_next(self) -> bool:
+        """Whether it is another question than the last key was sent to, or that key has not answered it."""
+        drawn, at = self._sent
+        is_answered = ANSWERED in self.raw[drawn:]
+        return self._asks() and (is_answered or (time.monotonic() > at + _NOTHING_CHANGES and self._sleeps()))
+
     def _sleeps(self) -> bool:
         return sleeps(self.child.pid)
 
@@ -161,7 +167,7 @@ class Session:
         but for Esc, which would make another key of the next one, and for a text, which would be none of the page."""
         for at, key in enumerate(keys):
             is_text = len(key) > 1 and key not in KEYS and key.isprintable()
-            asked = self.is_asking if at and not is_text else self._asks
+            asked = self._asks_next if is_text else self.is_asking if at else self._asks
             self._until(asked, f"nothing is asked that {key!r} could answer")
             before = len(self.raw)
             self.send(key)
