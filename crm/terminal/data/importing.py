@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from crm.commands.client_selection import pluralize
 from crm.commands.registry import named
 from crm.errors import FileError
 from crm.terminal.console.keyboard import Choice
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from crm.commands.data.importing.draft import ImportDraft
 
 _OWN = "extra:"
+# What stands around an entry of a menu, and the columns from which there is room for wide gaps.
+_KEYED, _WIDE = 8, 60
 _ENCODINGS = {
     "utf-8": "UTF-8",
     "cp1252": "Western European (Windows)",
@@ -91,7 +94,8 @@ class _ImportPages:
         room = max(3, screen.left - 13)
         screen.print(tables.table(columns, rows[:room], self.session.crm.conventions, screen.width))
         if len(rows) > room:
-            screen.print(Text(f"and {len(rows) - room} more columns", "muted"))
+            more = pluralize(len(rows) - room, "more column", "more columns", self.session.crm.conventions)
+            screen.print(Text(f"and {more}", "muted"))
 
     def _sample(self, at: int) -> str:
         filled = (row[at] for row in self.draft.source.sample if at < len(row) and row[at])
@@ -110,21 +114,26 @@ class _ImportPages:
         taken = sum(bool(match.target) for match in draft.matches)
         entries = [
             Choice("Continue: see what it would do", self._preview),
-            Choice(f"Columns            {taken} of {len(draft.matches)} are used", self._change_column),
-            Choice(f"Type of record     {draft.what}", self._change_what),
-            Choice(f"Match on           {MATCHES[draft.match]}", lambda: self._decide("match", MATCHES)),
-            Choice(f"Action             {MODES[draft.mode]}", lambda: self._decide("mode", MODES)),
+            Choice(self._entry("Columns", f"{taken} of {len(draft.matches)} are used"), self._change_column),
+            Choice(self._entry("Type of record", draft.what), self._change_what),
+            Choice(self._entry("Match on", MATCHES[draft.match]), lambda: self._decide("match", MATCHES)),
+            Choice(self._entry("Action", MODES[draft.mode]), lambda: self._decide("mode", MODES)),
         ]
         if draft.what == "sales":
             words = "yes" if draft.create_clients else "no, refuse their sales"
-            entries.append(Choice(f"Add new clients    {words}", self._turn_create))
+            entries.append(Choice(self._entry("Add new clients", words), self._turn_create))
         orders = {match.date_order for match in draft.matches if match.date_order}
         if orders:
             orders_named = ", ".join(DATE_ORDERS[order] for order in sorted(orders))
-            entries.append(Choice(f"Dates             {orders_named}", self._change_dates))
+            entries.append(Choice(self._entry("Dates", orders_named), self._change_dates))
         if draft.source.kind != "vcard":
             entries.append(Choice("Read it differently", self._change_reading))
         return entries
+
+    def _entry(self, label: str, value: str) -> str:
+        """A label and its value on one line, the values below one another."""
+        screen = self.session.screen
+        return screen.cut(f"{label:<{19 if screen.width >= _WIDE else 16}}{value}", _KEYED)
 
     def _decide(self, name: str, options: Any) -> None:
         from dataclasses import replace

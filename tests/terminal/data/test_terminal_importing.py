@@ -36,6 +36,16 @@ def previewed(session: Any, file: Path) -> Any:
     return session.choose("Continue").sees("What this import would do")
 
 
+def test_each_entry_of_an_import_has_one_line_on_a_telephone(start: Start, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    file.write_text("Name,E-mail,Phone,Birthday\nAda,ada@example.com,,1.2.1980\n", "utf-8")
+    session = start(columns=40, lines=20).choose("Data").choose("Import a file").sees("File").press(file.name, "enter")
+    session.sees("and 1 more column").sees("2) Columns 4 of 4 are used").sees("5) Action").sees("0) Back").settled()
+    entries = [line for line in session.lines if ") " in line]
+    assert [line.strip(" »")[:1] for line in entries] == [*"1234567", "0"], session.text
+    assert session.lines[0].startswith("Import a file › people.csv")
+
+
 @pytest.mark.parametrize("columns", [42, 80])
 def test_a_reason_is_told_in_full(start: Start, tmp_path: Path, columns: int) -> None:
     file = tmp_path / "sales.csv"
