@@ -186,15 +186,18 @@ _NAMES: Mapping[type, str] = {
 }
 
 
-def _declared(kind: type[Record]) -> Mapping[str, tuple[Any, bool]]:
-    """The type of each field of a kind, and whether it may be None. What every record has the store writes itself."""
+def _declared(kind: type[Record]) -> Mapping[str, tuple[Any, bool, Any]]:
+    """The type of each field of a kind, whether it may be None, and its default if that is a value. What every record
+    has the store writes itself."""
     declared = {}
+    defaults = {field.name: field.default for field in dataclasses.fields(kind)}
     for name in field_names(kind):
         if name not in _OF_EVERY_RECORD:
             hint = TYPES[kind][name]
             optional = NoneType in get_args(hint)
             needed = get_args(hint)[0] if optional else hint
-            declared[name] = (get_origin(needed) or needed, optional)
+            default = dataclasses.MISSING if defaults[name] is None else defaults[name]
+            declared[name] = (get_origin(needed) or needed, optional, default)
     return declared
 
 
@@ -204,12 +207,12 @@ _DECLARED = {kind: _declared(kind) for kind in RECORDS}
 def refuse_wrong_types(kind: type[Record], values: Mapping[str, Any]) -> None:
     """Raises FieldError for the first of some values of a record that is not of the type that its field declares.
     SQLite keeps it, and nobody can read it again; other databases refuse it in words of their own."""
-    for name, (needed, optional) in _DECLARED[kind].items():
+    for name, (needed, optional, default) in _DECLARED[kind].items():
         if name not in values:
             continue
         value = values[name]
         # What is usual is decided here: one more call for each value would take longer than all else.
-        if (value is None and optional) or (
+        if value is default or (value is None and optional) or (
             type(value) is needed
             and (
                 value.isprintable() if needed is str

@@ -39,7 +39,7 @@ class ClientImport:
     def take(self, batch: Sequence[Checked]) -> None:
         """Adds, updates or refuses the rows of a batch."""
         keys = [keys_of(row.values, self._draft.match) for row in batch]
-        known = Known(self._tx, [row.values for row in batch], self._draft.match)
+        known = Known(self._tx, [row.values for row in batch], self._draft.match, keys)
         # Rows of one batch may speak of one client; a new one has a number below zero until it is stored.
         new: dict[int, Client] = {}
         changed: dict[int, tuple[Client, Client]] = {}

@@ -1,6 +1,6 @@
 """Matching the rows of a file to the clients in the store."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crm.errors import FieldError
@@ -23,12 +23,19 @@ class Known:
     name agrees and nothing else differs. With `only`, that one thing decides by itself in the rows that have it.
     """
 
-    def __init__(self, snapshot: Snapshot, rows: Iterable[Mapping[str, Any]], only: str = "") -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        rows: Sequence[Mapping[str, Any]],
+        only: str = "",
+        keys_of_rows: Sequence[Sequence[Key]] | None = None,
+    ) -> None:
+        """`keys_of_rows` where they are known already."""
         self._only = only
         self._by_key: dict[Key, list[Client]] = {}
         sought: dict[str, set[str]] = {key: set() for key in _KEYS}
-        for row in rows:
-            for key, value in keys_of(row, only):
+        for row, keys in zip(rows, keys_of_rows or [keys_of(row, only) for row in rows], strict=True):
+            for key, value in keys:
                 sought[key].add(value)
             if only and row.get("reference"):
                 sought["reference"].add(row["reference"])

@@ -1,8 +1,9 @@
 """The rows of a file as checked values: what can be stored, what is odd, and what is refused."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from itertools import islice
 from typing import Any
 
@@ -111,7 +112,7 @@ class Reader:
                 f"it says {pieces} pieces and a price: write what was paid in all, or name the column of it with --map"
             )
             return checked
-        row_country = self._conventions_of(mapped.fields)
+        row_country = self._conventions_of(mapped.fields.get("country", ""))
         try:
             for target, text in mapped.fields.items():
                 if text and not text.isspace():
@@ -137,13 +138,20 @@ class Reader:
             checked.refused = error.sentence
         return checked
 
-    def _conventions_of(self, texts: Mapping[str, str]) -> Conventions | None:
-        """The conventions for the telephone number of a row that names a country of its own; None where it does not."""
-        try:
-            country = _CLIENT["country"].check.read(texts.get("country", ""), self._by)
-        except FieldError:
-            return None
-        return replace(self._by, country=country) if country and country != self._by.country else None
+    @cached_property
+    def _conventions_of(self) -> Callable[[str], Conventions | None]:
+        """Gives the conventions for the telephone number of a row that names a country of its own; None where it does
+        not. A file names few countries."""
+
+        @lru_cache(maxsize=1000)
+        def conventions_of(text: str) -> Conventions | None:
+            try:
+                country = _CLIENT["country"].check.read(text, self._by)
+            except FieldError:
+                return None
+            return replace(self._by, country=country) if country and country != self._by.country else None
+
+        return conventions_of
 
     def _of_number(self, described: Field, text: str, row_country: Conventions) -> Conventions:
         """The conventions by which a telephone number of a row from another country is read: with a 0 in front those of
