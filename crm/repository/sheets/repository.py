@@ -674,6 +674,7 @@ class SheetsRepository(SqlRepository):
         self, connection: Connection, numbers: Mapping[str, int], commit: Commit, state: State, placed: Placed
     ) -> None:
         """Notes in the mirror what a commit has made of the spreadsheet."""
+        written: dict[type[Record], list[int]] = {}
         for kind in commit.plan.kinds:
             updates = [update for update in commit.plan.updates if update.kind is kind and update.id]
             rows = [(update.id, update.row, update.new_row) for update in updates]
@@ -688,7 +689,8 @@ class SheetsRepository(SqlRepository):
                 for record_id, _, cells in commit.plan.appends.get(kind, [])
             ]
             mirror.put_rows(connection, kind, added, keeps_quiet=True)
-        mirror.set_seen(connection, Seen(state, commit.places(placed)), numbers, commit.plan.kinds)
+            written[kind] = [row for _, row, _ in (*noted, *added)]
+        mirror.set_seen(connection, Seen(state, commit.places(placed)), numbers, written)
 
     # Looking after the store
 

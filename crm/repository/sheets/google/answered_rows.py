@@ -6,7 +6,9 @@ import json
 import re
 from array import array
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, overload
 
 from crm.errors import StoreOfflineError
@@ -20,6 +22,22 @@ _BETWEEN = b"]},{ \t\r\n"
 _PIECE = 1 << 20
 # The rows of a range that is not larger are parsed once and kept.
 _LARGE = 1 << 23
+# So many rows of a large range are compared at a time.
+PORTION = 1000
+# The size of each portion of a large range as it was answered, and its digest: '' where it is not known.
+Portions = Sequence[tuple[int, str]]
+
+
+@dataclass(frozen=True)
+class Part:
+    """The rows of a large range that may not be what they were: `rows` from `first` on, where those before `end` stood
+    (None for all to the last one). `used` is how many rows there are now, and `portions` are those of all of them."""
+
+    first: int
+    end: int | None
+    rows: Sequence[list[Any]]
+    used: int
+    portions: Portions
 
 
 class Rows(Sequence[list[Any]]):
@@ -81,6 +99,50 @@ class Rows(Sequence[list[Any]]):
         # Where each row begins is known from now on.
         self.__dict__["_starts"] = starts
 
+    @property
+    def portions(self) -> Portions:
+        """The portions of a large range; none of another one."""
+        return () if self._kept is not None else self._portioned(0, len(self._written), self._starts)
+
+    def _portioned(self, begin: int, end: int, starts: Sequence[int]) -> list[tuple[int, str]]:
+        """The portions of rows between two places, by where these begin."""
+        bounds = [begin, *starts[PORTION::PORTION], end]
+        return [(end - start, self._digest(start, end)) for start, end in pairwise(bounds)]
+
+    def _digest(self, start: int, end: int) -> str:
+        return hashlib.blake2b(self._written[start:end], digest_size=8).hexdigest()
+
+    def part(self, portions: Portions, used: int) -> Part | None:
+        """The rows that may not be what they were when `used` rows came in these portions; None where the rows have to
+        be looked at as a whole."""
+        begin, end, first, last = 0, len(self._written), 0, len(portions)
+        while first < last and self._digest(begin, begin + portions[first][0]) == portions[first][1]:
+            begin, first = begin + portions[first][0], first + 1
+        while (
+            last > first
+            and begin <= end - portions[last - 1][0]
+            and (self._digest(end - portions[last - 1][0], end) == portions[last - 1][1])
+        ):
+            end, last = end - portions[last - 1][0], last - 1
+        try:
+            pairs = list(_one_by_one(self._written[begin:end], int(first == 0)))
+        except StoreOfflineError:
+            # The rows below do not begin where they did.
+            return None
+        is_last = last == len(portions)
+        if not is_last and len(pairs) != (last - first) * PORTION:
+            return None
+        rows = [row for _, row in pairs]
+        now = self._portioned(begin, end, [begin + start for start, _ in pairs]) if begin < end else []
+        count = first * PORTION + len(rows) if is_last and rows else used
+        return Part(
+            first * PORTION,
+            None if is_last else last * PORTION,
+            rows,
+            count,
+            [*portions[:first], *now, *portions[last:]],
+        )
+
     def __eq__(self, other: object) -> bool:
         return list(self) == list(other) if isinstance(other, Sequence) else NotImplemented
 
@@ -113,11 +175,11 @@ _scan = json.JSONDecoder().raw_decode
 _GAP = re.compile(r"[\s,]*")
 
 
-def _one_by_one(written: memoryview) -> Iterator[tuple[int, list[Any]]]:
-    """Each row of a list of them, and the place where it begins."""
+def _one_by_one(written: memoryview, opening: int = 1) -> Iterator[tuple[int, list[Any]]]:
+    """Each row of a list of them, and the place where it begins; `opening` is the size of what opens the list."""
     decode = codecs.getincrementaldecoder("utf-8")().decode
-    # What is not parsed yet, and where it begins; at first the bracket before the first row is passed over.
-    rest, place, at = "", 0, 1
+    # What is not parsed yet, and where it begins.
+    rest, place, at = "", 0, opening
     for read in range(0, len(written), _PIECE):
         is_last = read + _PIECE >= len(written)
         text, counted = rest + decode(written[read : read + _PIECE], is_last), 0

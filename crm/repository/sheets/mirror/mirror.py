@@ -1,9 +1,11 @@
 """The mirror's knowledge of the spreadsheet beside the records: where each row stands, and what is wrong in it."""
 
 import json
+import sys
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Column, Connection, Index, Integer, MetaData, String, Table, Text, inspect, select, update
@@ -12,6 +14,7 @@ from crm.errors import StoreBusyError
 from crm.model import RECORDS, Record
 from crm.repository import ROSTER, tables
 from crm.repository.known import new_id
+from crm.repository.sheets.google.answered_rows import PORTION, Portions
 from crm.repository.sheets.grid.cells import LARGEST_EXACT
 from crm.repository.sheets.grid.layout import FORMAT, HISTORY, META, TABS, Cell, columns
 from crm.repository.sqlite import counters
@@ -214,12 +217,15 @@ def set_seen(
     connection: Connection,
     now: Seen,
     last_ids: Mapping[str, int] | None = None,
-    written: Iterable[type[Record]] = (),
+    written: Mapping[type[Record], Iterable[int]] = MappingProxyType({}),
 ) -> None:
     """Notes what was last seen, and that no number up to the highest is given out again; `last_ids` are those given
-    out so far, where they are known. The tabs of the kinds `written` are no longer known by their digest."""
-    forgotten = {_QUIET + kind.kind_name: "" for kind in written}
-    _set_facts(connection, {"seen": json.dumps(asdict(now), ensure_ascii=False), **forgotten})
+    out so far, where they are known. The tabs of the kinds `written` are no longer known by their digest, of large
+    ones the portions with the rows that were written."""
+    forgotten = {_QUIET + kind.kind_name: rows for kind, rows in written.items()}
+    known = {name: tab.without(forgotten[name]) for name, tab in _quiet(connection, forgotten).items() if tab.portions}
+    facts = {name: _as_fact(known[name]) if name in known else "" for name in forgotten}
+    _set_facts(connection, {"seen": json.dumps(asdict(now), ensure_ascii=False), **facts})
     connection.exec_driver_sql(_NEXT_GENERATION)
     last_ids = numbers(connection) if last_ids is None else last_ids
     for name, last in now.state.last.items():
@@ -386,11 +392,22 @@ def set_other_cells(connection: Connection, count: int) -> None:
 @dataclass(frozen=True)
 class Quiet:
     """A tab as it was read when it agreed with the mirror in every cell: the digest of its rows, their number and the
-    first of them."""
+    first of them. Of a large one `portions` are known: where somebody has written since, or the mirror does not agree,
+    the digests of the portion and of the whole are ''."""
 
     digest: str
     used: int
     heading: list[Cell]
+    portions: Portions = ()
+
+    def without(self, places: Iterable[int]) -> "Quiet":
+        """The tab with nothing known of the portions in which some rows stand."""
+        portions = list(self.portions)
+        for number in {place // PORTION for place in places}:
+            # What is new stands behind the last one.
+            number = min(number, len(portions) - 1)
+            portions[number] = portions[number][0], ""
+        return replace(self, digest="", portions=portions)
 
 
 _QUIET = "quiet "
@@ -398,21 +415,44 @@ _QUIET = "quiet "
 
 def quiet(connection: Connection) -> dict[str, Quiet]:
     """The tabs which the mirror agreed with when they were last read, and that nothing was done to since, by kind."""
-    statement = "SELECT name, value FROM sheet_fact WHERE name GLOB ?"
-    facts = connection.exec_driver_sql(statement, (f"{_QUIET}*",))
-    tabs = {name.removeprefix(_QUIET): Quiet(**json.loads(value)) for name, value in facts if value}
     wrong = kinds_with_problems(connection)
-    return {name: tab for name, tab in tabs.items() if name not in wrong}
+    tabs = _quiet(connection, [_QUIET + kind.kind_name for kind in RECORDS if kind.kind_name not in wrong])
+    return {name.removeprefix(_QUIET): tab for name, tab in tabs.items()}
+
+
+def _quiet(connection: Connection, names: Iterable[str]) -> dict[str, Quiet]:
+    """The tabs that are known so, by the names of their facts."""
+    statement = "SELECT name, value FROM sheet_fact WHERE value <> '' AND name IN (SELECT value FROM json_each(?))"
+    facts = connection.exec_driver_sql(statement, (json.dumps(list(names)),))
+    return {name: Quiet(**json.loads(value)) for name, value in facts}
+
+
+def _as_fact(tab: Quiet) -> str:
+    return json.dumps(asdict(tab), ensure_ascii=False)
 
 
 def set_quiet(connection: Connection, kind: type[Record], tab: Quiet) -> None:
     """Notes that the mirror agrees with a tab."""
-    _set_fact(connection, _QUIET + kind.kind_name, json.dumps(asdict(tab), ensure_ascii=False))
+    _set_fact(connection, _QUIET + kind.kind_name, _as_fact(tab))
 
 
 def forget_quiet(connection: Connection, kind: type[Record]) -> None:
     """Forgets that the mirror agrees with a tab, whose rows it now knows differently."""
     connection.exec_driver_sql("DELETE FROM sheet_fact WHERE name = ?", (_QUIET + kind.kind_name,))
+
+
+def _unsettle(connection: Connection, kind: type[Record], rows: Sequence[tuple[int, int, str]]) -> None:
+    """Forgets what is known of the portions of a tab in which rows stand, or stood before."""
+    name = _QUIET + kind.kind_name
+    tab = _quiet(connection, [name]).get(name)
+    if tab is None or not tab.portions:
+        forget_quiet(connection, kind)
+        return
+    places = {at for _, at, _ in rows}
+    statement = "SELECT row FROM sheet_row WHERE record = ? AND id IN (SELECT value FROM json_each(?))"
+    ids = json.dumps([record_id for record_id, _, _ in rows])
+    places.update(row[0] for row in connection.exec_driver_sql(statement, (kind.kind_name, ids)))
+    set_quiet(connection, kind, tab.without(places))
 
 
 def _fact(connection: Connection, name: str) -> str:
@@ -458,11 +498,16 @@ _scan = json.JSONDecoder().raw_decode
 
 
 class KnownRows(MutableMapping[int, tuple[int, list[Any]]]):
-    """Every known row of a tab: its place and its cells, by the id of its record. The cells are kept as text."""
+    """Every known row of a tab, or those from `first` to before `end`: its place and its cells, by the id of its
+    record. The cells are kept as text."""
 
-    def __init__(self, connection: Connection, kind: type[Record]) -> None:
+    def __init__(self, connection: Connection, kind: type[Record], first: int = 0, end: int | None = None) -> None:
         statement = "SELECT id, row, cells FROM sheet_row WHERE record = ?"
-        rows = connection.exec_driver_sql(statement, (kind.kind_name,))
+        values: list[Any] = [kind.kind_name]
+        if first or end is not None:
+            statement += " AND row BETWEEN ? AND ?"
+            values += [first, sys.maxsize if end is None else end - 1]
+        rows = connection.exec_driver_sql(statement, tuple(values))
         self._written: dict[int, tuple[int, str]] = {record_id: (at, cells) for record_id, at, cells in rows}
 
     def __getitem__(self, record_id: int) -> tuple[int, list[Any]]:
@@ -517,7 +562,7 @@ def put_rows(
     """Notes rows as (id, place, cells as JSON). The digest of the tab is forgotten, unless `set_seen` does that."""
     if rows:
         if not keeps_quiet:
-            forget_quiet(connection, kind)
+            _unsettle(connection, kind, rows)
         statement = "INSERT OR REPLACE INTO sheet_row (record, id, row, cells) VALUES (?, ?, ?, ?)"
         connection.exec_driver_sql(statement, [(kind.kind_name, *row) for row in rows])
 

@@ -17,9 +17,10 @@ class Owned(MutableMapping[int, Placed]):
     """The rows of known records by id. Only where they stand is kept: a row is read again whenever it is asked for,
     unless another one was put in its place."""
 
-    def __init__(self, head: Heading, rows: Sequence[Sequence[Cell]]) -> None:
+    def __init__(self, head: Heading, rows: Sequence[Sequence[Cell]], first: int) -> None:
         self._head = head
         self._rows = rows
+        self._first = first
         self._places: dict[int, int] = {}
         self._put: dict[int, list[Any]] = {}
 
@@ -30,7 +31,7 @@ class Owned(MutableMapping[int, Placed]):
     def __getitem__(self, record_id: int) -> Placed:
         at = self._places[record_id]
         row = self._put.get(record_id)
-        return at, self._head.row(self._rows[at]) if row is None else row
+        return at, self._head.row(self._rows[at - self._first]) if row is None else row
 
     def __setitem__(self, record_id: int, placed: Placed) -> None:
         self._places[record_id], self._put[record_id] = placed
@@ -75,14 +76,16 @@ def owners(
     old: Mapping[int, Placed],
     is_known: Callable[[int], bool],
     staging: bool,
+    first: int = 0,
 ) -> Rows:
-    """Sorts out the rows below the heading. `last` is the highest id given out, `old` holds the rows as they were
-    last seen; `is_known` tells whether there is a record of an id. `staging`: somebody is writing new rows.
+    """Sorts out the rows below the heading, `first` being the place of the first one of them. `last` is the highest id
+    given out, `old` holds the rows as they were last seen; `is_known` tells whether there is a record of an id.
+    `staging`: somebody is writing new rows.
 
     The id that people see decides. Where it is gone, or is that of another row, the mark in the last column does,
     which the program keeps beside it.
     """
-    return _Sorting(head, last, old, is_known, staging).sorted(rows)
+    return _Sorting(head, last, old, is_known, staging).sorted(rows, first)
 
 
 class _Sorting:
@@ -102,13 +105,13 @@ class _Sorting:
         self.staging = staging
         self.mark = len(columns(head.kind)) - 1
 
-    def sorted(self, rows: Sequence[Sequence[Cell]]) -> Rows:
-        self.rows = Rows(Owned(self.head, rows))
+    def sorted(self, rows: Sequence[Sequence[Cell]], first: int) -> Rows:
+        self.rows = Rows(Owned(self.head, rows, first))
         owned, id_at, mark_at = self.rows.owned, self.head.positions["id"], self.head.positions["version"]
         doubles: dict[int, list[Placed]] = {}
         strays: list[Placed] = []
         foreign: list[int] = []
-        for at, written in enumerate(rows):
+        for at, written in enumerate(rows, first):
             if at == 0 or not any(cell != "" for cell in written):
                 continue
             record_id = cells.number_of(cell_in(written, id_at))

@@ -1,7 +1,7 @@
 """The delta: what was read of the spreadsheet, and what of its history the mirror has not seen."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain, groupby, islice
 from typing import Any
@@ -12,6 +12,7 @@ from crm.errors import StoreDamagedError, StoreNotSetUpError
 from crm.model import BY_NAME, Record
 from crm.repository import tables
 from crm.repository.bulk import insert_columns
+from crm.repository.sheets.google.answered_rows import Part
 from crm.repository.sheets.grid.layout import HISTORY, Cell
 from crm.repository.sheets.mirror import history_tab
 from crm.repository.sheets.mirror.history_tab import AUDIT_COLUMNS, Entered, Entries
@@ -46,6 +47,8 @@ class Contents:
     serialises: bool = False
     punctual: bool = False
     unchanged: Collection[type[Record]] = ()
+    # Of large tabs that are not, what may have changed in them.
+    parts: Mapping[type[Record], Part] = field(default_factory=dict)
 
 
 class TabDamagedError(StoreDamagedError):

@@ -19,7 +19,7 @@ from crm.model import RECORDS, Client, Conventions, Deal, Invoice, NumberSeries,
 from crm.model.encoding import value_of
 from crm.repository import sums, tables
 from crm.repository.dialect import Dialect
-from crm.repository.sheets.google.answered_rows import digest_of
+from crm.repository.sheets.google.answered_rows import Rows, digest_of
 from crm.repository.sheets.grid.cells import cell_of, number_of
 from crm.repository.sheets.grid.layout import HISTORY, Cell, alike, columns, heading
 from crm.repository.sheets.mirror import mirror
@@ -154,21 +154,10 @@ class _Intake:
             good = self.good.get(kind, {})
             loading = Loading(self.connection, self.dialect, kind, by, self.check_setting, good, strange)
             loading.last_amount = partial(_last_amount, kind, program.get(kind, {}))
-            rows, place = self.contents.tabs.pop(kind), self.contents.places[kind.kind_name]
-            self._taken[kind] = Quiet(digest_of(rows), place.used, place.heading)
-            tab = TabIntake(
-                loading,
-                rows,
-                place,
-                self.contents.state,
-                program.get(kind, {}),
-                edits,
-                fresh=before is None,
-            )
+            tab = self._compared(loading, program.get(kind, {}), edits, fresh=before is None)
             if not set(tab.head.missing).issuperset(blind.get(kind.kind_name, ())):
                 # A column is back that this mirror has never seen: none of it is news.
                 raise StaleHistory
-            del rows
             if before is None:
                 blind[kind.kind_name] = tab.head.missing
             tab.take()
@@ -190,6 +179,19 @@ class _Intake:
                 proven = proven and is_all and not numbers
             mirror.set_unproven(self.connection, not proven)
 
+    def _compared(self, loading: Loading, program: Mapping[int, Done], edits: HandEdits, *, fresh: bool) -> TabIntake:
+        """A tab beside what the mirror knows of it: what may have changed in it, where that can be told."""
+        kind, state = loading.kind, self.contents.state
+        rows, place = self.contents.tabs.pop(kind), self.contents.places[kind.kind_name]
+        part = None if fresh or kind in SEALED else self.contents.parts.get(kind)
+        tab = TabIntake(loading, rows, place, state, program, edits, part, fresh=fresh)
+        if part is not None and not tab.fits:
+            part = None
+            tab = TabIntake(loading, rows, place, state, program, edits, fresh=fresh)
+        portions = part.portions if part else rows.portions if isinstance(rows, Rows) else ()
+        self._taken[kind] = Quiet(digest_of(rows), place.used, place.heading, portions)
+        return tab
+
     def _drop_indexes(self, emptied: Iterable[Table]) -> list[str]:
         """Drops the indexes of tables that are being filled: to make them at the end takes a fraction of the time."""
         statements: list[str] = []
@@ -205,12 +207,15 @@ class _Intake:
     def _note_quiet(self, edits: HandEdits) -> None:
         """Notes the tabs in which nothing is left to find: as long as they stay so, their rows need not be compared.
         Accounts are looked at each time, and nothing becomes quiet while somebody is writing."""
-        noisy = {*SEALED, *edits.kinds}
         wrong = mirror.kinds_with_problems(self.connection)
         for kind, tab in self._taken.items():
             mirror.forget_quiet(self.connection, kind)
-            if tab.digest and not (self.contents.state.staging or kind in noisy or kind.kind_name in wrong):
+            if self.contents.state.staging or kind in SEALED or kind.kind_name in wrong or not tab.digest:
+                continue
+            if kind not in edits.kinds:
                 mirror.set_quiet(self.connection, kind, tab)
+            elif tab.portions and (places := edits.places(kind)):
+                mirror.set_quiet(self.connection, kind, tab.without(places))
 
     def _note_lost(self, before: Seen, entries: Entries) -> None:
         """Keeps what this machine knew, and says so, where the spreadsheet does not hold its last changes any more: an

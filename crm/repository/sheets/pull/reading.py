@@ -6,7 +6,7 @@ from dataclasses import replace
 from crm import program
 from crm.errors import StoreDamagedError, StoreError, StoreNewerError, StoreNotSetUpError
 from crm.model import RECORDS, Record
-from crm.repository.sheets.google.answered_rows import digest_of
+from crm.repository.sheets.google.answered_rows import Part, Rows, digest_of
 from crm.repository.sheets.google.spreadsheet import Rejected, Service, Values, unreadable
 from crm.repository.sheets.grid.layout import (
     ACCOUNT_TABS,
@@ -52,11 +52,16 @@ def read(service: Service, before: Seen | None, quiet: Mapping[str, Quiet] | Non
         raise _without_tabs(service, error) from error
     state = state_in(meta.rows)
     by_kind = dict(zip(RECORDS, tabs, strict=True))
-    unchanged = {kind: tab for kind, tab in _unchanged(by_kind, quiet or {}) if known}
+    quiet = quiet if quiet and known else {}
+    unchanged = dict(_unchanged(by_kind, quiet))
+    parts = {kind: part for kind, part in _parts(by_kind, quiet) if kind not in unchanged}
     places = {
         HISTORY.title: Place(history.title, [], known + len(history.rows), *history.grid),
         BEFORE.title: replace(_place(kept), heading=[]),
-        **{kind.kind_name: _place(values, unchanged.get(kind)) for kind, values in by_kind.items()},
+        **{
+            kind.kind_name: _place(values, quiet.get(kind.kind_name), parts.get(kind), is_known=kind in unchanged)
+            for kind, values in by_kind.items()
+        },
     }
     return Contents(
         state,
@@ -71,6 +76,7 @@ def read(service: Service, before: Seen | None, quiet: Mapping[str, Quiet] | Non
         is_serialised(meta.rows),
         is_punctual(meta.rows),
         unchanged.keys(),
+        parts,
     )
 
 
@@ -86,6 +92,21 @@ def _unchanged(tabs: Mapping[type[Record], Values], quiet: Mapping[str, Quiet]) 
         tab = quiet.get(kind.kind_name)
         if tab is not None and tab.digest == digest_of(values.rows):
             yield kind, tab
+
+
+def _parts(tabs: Mapping[type[Record], Values], quiet: Mapping[str, Quiet]) -> Iterator[tuple[type[Record], Part]]:
+    """The parts of large tabs that may have changed, where that can be told."""
+    for kind, values in tabs.items():
+        tab = quiet.get(kind.kind_name)
+        if tab is None or not tab.portions or not isinstance(values.rows, Rows):
+            continue
+        part = values.rows.part(tab.portions, tab.used)
+        if part is not None and part.first == 0:
+            # The heading is no row.
+            heading, rows = part.rows[:1], part.rows[1:]
+            part = replace(part, first=1, rows=rows) if heading == [tab.heading] else None
+        if part is not None:
+            yield kind, part
 
 
 def state_in(rows: Sequence[Sequence[Cell]]) -> State:
@@ -120,10 +141,10 @@ def is_punctual(rows: Sequence[Sequence[Cell]]) -> bool:
     return len(rows) > 3 and list(rows[3][:2]) == [PROBE, "yes"]
 
 
-def _place(values: Values, tab: Quiet | None = None) -> Place:
+def _place(values: Values, tab: Quiet | None = None, part: Part | None = None, *, is_known: bool = False) -> Place:
     rows, columns = values.grid
-    if tab is not None:
-        return Place(values.title, tab.heading, tab.used, rows, columns)
+    if tab is not None and (part is not None or is_known):
+        return Place(values.title, tab.heading, part.used if part else tab.used, rows, columns)
     return Place(values.title, values.rows[0] if values.rows else [], len(values.rows), rows, columns)
 
 

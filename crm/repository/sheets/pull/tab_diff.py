@@ -14,6 +14,7 @@ from crm.model.encoding import value_of
 from crm.model.record import derived_columns
 from crm.model.rights import UNTOLD
 from crm.repository import tables
+from crm.repository.sheets.google.answered_rows import Part
 from crm.repository.sheets.grid import cells
 from crm.repository.sheets.grid.layout import OWN, Cell, Heading, columns, header, heading, letters, new_heading
 from crm.repository.sheets.mirror import mirror, problems
@@ -66,6 +67,14 @@ class HandEdits:
         ]  # fmt: skip
         return {edit[0] for edit in edits}
 
+    def places(self, kind: type[Record]) -> set[int]:
+        """The rows of a kind that were edited; none where rows are gone, too."""
+        if any(deleted[0] is kind for deleted in self.deleted):
+            return set()
+        named: list[Any] = [*self.changed, *self.restored, *self.promoted]
+        nameless: list[Any] = [*self.added, *self.copies]
+        return {edit[2] for edit in named if edit[0] is kind} | {edit[1] for edit in nameless if edit[0] is kind}
+
     def take_out(self, kinds: Container[type[Record]]) -> "HandEdits":
         """Take the edits of some kinds of record out of these."""
         out = HandEdits(generation=self.generation)
@@ -78,7 +87,8 @@ class HandEdits:
 
 class TabIntake:
     """Brings one kind of record in step with its tab. `program` holds what was done to its records by transactions
-    that the mirror has not seen; an empty mirror is `fresh`."""
+    that the mirror has not seen; an empty mirror is `fresh`. Where the rest of the tab is as it was, only a `part` is
+    looked at, as long as it `fits`."""
 
     def __init__(
         self,
@@ -88,6 +98,7 @@ class TabIntake:
         state: State,
         program: Mapping[int, Done],
         edits: HandEdits,
+        part: Part | None = None,
         *,
         fresh: bool,
     ) -> None:
@@ -98,21 +109,40 @@ class TabIntake:
         self.program = program
         self.edits = edits
         self.fresh = fresh
-        self.old = mirror.KnownRows(self.connection, self.kind)
+        self.part = part
+        self.old = (
+            mirror.KnownRows(self.connection, self.kind, part.first, part.end)
+            if part
+            else mirror.KnownRows(self.connection, self.kind)
+        )
         self.wrong: list[dict[str, Any]] = []
-        self.head = self._heading(rows)
+        self.head = self._heading([place.heading] if part else rows)
         loading.unsaid = self.head.unsaid
         last = state.last.get(tables.TABLES[self.kind].name, 0)
-        self.rows: Rows = owners(self.head, rows, last, self.old, self._is_known, bool(state.staging))
+        first = part.first if part else 0
+        self.rows: Rows = owners(
+            self.head, part.rows if part else rows, last, self.old, self._is_known, bool(state.staging), first
+        )
         if self._is_kept:
             # Whatever stands there: it is put back.
             self.rows.mixed.clear()
         # Whether the totals may not be the sums of the sales any more.
         self.totals_open = False
 
+    @property
+    def fits(self) -> bool:
+        """Return whether nothing in the part that was read has to do with the rest of the tab."""
+        rows = self.rows
+        living = {record_id for record_id, done in self.program.items() if done.operation != "delete"}
+        return (
+            len(living) == len(self.program)
+            and rows.owned.keys() == self.old.keys() | living
+            and not (rows.wrong or rows.mixed or rows.copies or rows.promoted or self.wrong)
+        )
+
     def take(self) -> None:
         """Brings the mirror in step, and finds what was done by hand."""
-        left_out = set() if self.fresh else mirror.left_out(self.connection, self.kind)
+        left_out = set() if self.fresh or self.part else mirror.left_out(self.connection, self.kind)
         problems.forget_passing(self.connection, self.kind)
         self._note_wrong_rows()
         self.edits.added += [(self.kind, at, row) for at, row in self.rows.nameless]
