@@ -116,6 +116,12 @@ def fitted(
     return sizes
 
 
+def giving_way(column: Column) -> Column:
+    """A column as it is where there is little room: what says more than which record it is, and how much, goes before
+    names are cut."""
+    return replace(column, rank=column.rank + _NEEDED) if column.rank > 1 else column
+
+
 def _is_known_by(column: Column) -> bool:
     """Return whether a column says what a record is: the name, what is to be done, who it is about."""
     return column.rank < _NEEDED and column.least is not None

@@ -149,7 +149,7 @@ class ListPage:
         """The heads and the first rows, as they stand beside a menu that leads here."""
         by = ListConventions.of(self.session.crm.conventions)
         rows = self.rows(most, 0)
-        columns = [column for column in self.columns if column.title != tables.NUMBER]
+        columns = [tables.giving_way(column) for column in self.columns if column.title != tables.NUMBER]
         return tables.lines(self.session.screen, columns, rows, by, width) if rows else ("", [])
 
     def show(self) -> None:
