@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from crm.commands.activity.timeline_entries import Entry
 
 _TWO_WIDE = 76
+# The width that a label may have in any window.
+_LABEL = 14
 _GAP = 2
 # Beside a list: the blanks around a card, and the lines that a value may take.
 _SIDE_EDGE, _SIDE_LINES = 4, 3
@@ -26,7 +28,7 @@ def pairs(rows: Iterable[tuple[str, Text]], width: int, most: int | None = None)
     """Labels and values on at most so many lines, in two pairs of columns where there is room. A value that is longer
     has its lines to itself, and is not broken where it fits on one."""
     rows = list(rows)
-    label = min(max([len(name) for name, _ in rows], default=1), width // 3)
+    label = min(max([len(name) for name, _ in rows], default=1), max(_LABEL, width // 3))
     side_by_side = 2 if width >= _TWO_WIDE and len(rows) > 3 else 1
     room = width // side_by_side - label - _GAP
     long = [row for row in rows if row[1].cell_len > room]

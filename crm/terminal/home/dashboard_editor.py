@@ -87,7 +87,7 @@ class DashboardEditor:
             pointer = screen.sign("»", ">") if place == self.at else " "
             mark = f"{place + 1:>2} {screen.sign('✓', 'x')}" if name in self._on else "    "
             style = "bold" if place == self.at else "" if name in self._on else "muted"
-            line = Text(f"{pointer} ", "chosen").append(f"{mark} {clean(self._titles[name])}", style)
+            line = Text.assemble((f"{pointer} ", "chosen"), (f"{mark} {clean(self._titles[name])}", style))
             line.truncate(screen.width, overflow="ellipsis" if screen.unicode else "crop")
             screen.print(line)
         above, below = self._top, len(listed) - self._top - rows

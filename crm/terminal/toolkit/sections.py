@@ -17,7 +17,7 @@ _ENDS = re.compile(r"[.;:](?=\s|$)|, (?=and |so |of |as )")
 # What stands before an entry, the blanks behind its title, and the columns that are too few for more.
 _KEYED, _BEFORE_ABOUT, _LEAST_ABOUT = 8, 3, 24
 # With a panel, which says it in full, few entries may be cut.
-_LEAST_BESIDE_PANEL = 32
+_LEAST_BESIDE_PANEL = 36
 
 
 def open_section(session: Session, menu: str) -> None:
