@@ -27,7 +27,8 @@ class RulesPage(ListPage):
     """The rules in their order; opening one tells what can be done with it."""
 
     title = "Status rules"
-    columns = RULES
+    # In their order, which the keys beside them show.
+    columns = RULES[1:]
     command = "rules list"
 
     def keys(self) -> Sequence[Choice]:

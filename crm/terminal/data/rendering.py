@@ -206,11 +206,14 @@ def _(result: "CheckReport", screen: Screen, by: Conventions) -> None:
 def draw_transaction(screen: Screen, report: "TransactionShown", by: Conventions, most: int | None = None) -> None:
     """The transaction with its records: on `most` lines, each cut where it is too long, or with all that it did."""
     entry = report.entry
-    heading = Text(f"{entry.id}  ", "muted").append(clean(entry.what), "bold")
-    screen.print(heading)
+    # The menu lists no numbers of changes, and speaks of none.
+    numbered = most is None
+    heading = Text(f"{entry.id}  ", "muted") if numbered else Text()
+    screen.print(heading.append(clean(entry.what if numbered else entry.in_words), "bold"))
     summary = f"{by.time(entry.at)}{f', {clean(entry.user)}' if entry.user else ''}"
-    summary += f"; undone by {entry.undone_by}" if entry.undone_by else ""
-    screen.print(Text(summary + (f"; undoes {entry.undoes}" if entry.undoes else ""), "muted"))
+    if entry.undone_by:
+        summary += f"; undone by {entry.undone_by}" if numbered else "; undone"
+    screen.print(Text(summary + (f"; undoes {entry.undoes}" if entry.undoes and numbered else ""), "muted"))
     left = max(1, entry.changes if most is None else most - 3)
     drawn_so_far = 0
     for record in report.records:

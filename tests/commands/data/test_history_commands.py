@@ -75,6 +75,12 @@ def test_an_undo_says_first_what_it_will_change(office: Office) -> None:
     redo = my_last_undo(office.crm)
     assert redo is not None
     assert list(undo_preview(office.crm, redo)) == ["Removes: Other, 1 sale"]
+    # A setting and a field are called as they are where the team is.
+    office("settings set", "country", "US")
+    office("settings set", "vat_id", "12-3456789")
+    assert preview() == ["Tax ID back to empty"]
+    office("clients edit", office.client(anna), {"postcode": "10001"})
+    assert preview() == ["Anna Berg: ZIP code back to empty"]
     # To look is not to do.
     assert [client.name for client in office.clients()] == ["Anna Berg", "Other"]
 

@@ -124,6 +124,17 @@ def test_who_is_deleted_after_a_search_leads_to_the_list_not_to_another_card(sta
     session.press("0").sees("Anna Berg no. 1")
 
 
+def test_behind_more_stand_the_lists_of_a_client_and_its_account(start: Start, crm: CRM) -> None:
+    anna = add(crm, first_name="Anna", last_name="Berg")
+    named("invoices add")(crm, anna, ["3 h Consulting 100 19%"])
+    session = start().press("/").sees("Find (").press("1", "enter").sees("Anna Berg no. 1").choose("More")
+    session.sees("1) Sales").choose("Invoices and payments").sees("Anna Berg › Invoices and payments")
+    session.choose("Invoices").sees("1-1").sees("draft 1").press("esc").sees("Anna Berg no. 1")
+    # From a step that one leaves one is where one came from.
+    session.choose("More").choose("Invoices and payments").choose("Record a payment").sees("Amount").press("esc")
+    session.sees("Record a payment").sees("0) Back").press("esc").sees("5) Invoices and payments")
+
+
 def test_deleting_asks_and_can_be_undone(start: Start, crm: CRM) -> None:
     anna = add(crm, first_name="Anna", last_name="Berg")
     named("sales add")(crm, anna, Decimal("100.00"))

@@ -127,6 +127,15 @@ def test_the_numbers_of_today_stay_whatever_is_said_above(start: Start, crm: CRM
     session.choose("More").sees("Today › More").sees(before[len(kept)].partition(" ")[2])
 
 
+def test_rows_of_today_past_nine_have_no_letter(start: Start, crm: CRM) -> None:
+    for number in range(14):
+        client = named("clients add")(crm, {"company": f"Late {number}"})
+        named("follow-ups add")(crm, client, f"Ask {number}", due=TODAY, for_="tester")
+    session = start(columns=120, lines=40).choose("Today").sees("9) Due today: Ask 8").sees("Due today: Ask 12")
+    assert re.findall(r"([a-z])\)", session.settled().text) == []
+    session.press("down", "down", "down", "down", "down", "down", "down", "down", "down", "enter").sees("Ask 9")
+
+
 def test_the_main_menu_shows_what_is_chosen_in_brief(start: Start, crm: CRM) -> None:
     named("dashboard set")(crm, "follow-ups,pipeline,forecast")
     session = start(lines=40).sees("Pipeline Lead $500.00").sees("Follow-ups due in 3 days: Call back (Acme)")

@@ -277,7 +277,7 @@ def test_a_form_says_what_is_needed_and_whether_anything_changed(start: Start) -
     session.choose("Change my password").press(PASSWORD, "enter").sees("New password").press("short", "enter")
     # What cannot be seen is not left to be corrected.
     session.sees("10").press(PASSWORD + ", and wind", "enter").sees("again:").press("esc")
-    session.press("esc", "esc", "esc").choose("Status rules").sees("1. VIP")
+    session.press("esc", "esc", "esc").choose("Status rules").sees("1) VIP")
     session.lacks("n new").press("1").sees("Only an admin can change the rules.")
 
 

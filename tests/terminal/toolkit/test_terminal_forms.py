@@ -74,6 +74,12 @@ def test_what_was_changed_can_be_saved_on_the_way_out(start: Start, crm: CRM) ->
     assert city(crm) == "Graz"
 
 
+def test_the_way_back_is_seen_in_a_form_that_scrolls(start: Start, crm: CRM) -> None:
+    named("clients add")(crm, {"company": "Acme"})
+    session = start(columns=40, lines=16).choose("Clients").sees("1) Acme").press("1").sees("no. 2").press("e")
+    session.sees("1) Save").sees("0 back").press("0").sees("Acme no. 2")
+
+
 def test_search_and_the_keys_of_the_page_work_in_a_form_and_on_a_question(start: Start, crm: CRM) -> None:
     session = editing(start()).sees("/ search   ? keys")
     session.press("?").sees("Anna Berg › Edit › Keys").sees("find a client, or a command").press("enter")

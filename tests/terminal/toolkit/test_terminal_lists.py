@@ -119,6 +119,15 @@ def test_a_wide_window_has_the_card_of_the_chosen_row_beside_the_list(start: Sta
     start(columns=109, lines=30).choose("Clients").sees("1-24 of 30").lacks("│")
 
 
+def test_a_wide_window_has_what_an_entry_leads_to_beside_the_menu(start: Start) -> None:
+    session = start(columns=120, lines=30).choose("Data").sees("│ Import a file").sees("adds nothing")
+    session.press("down", "down").sees("│ History").sees("│ When").lacks("adds nothing").press("down")
+    session.sees("│ Status rules").sees("Status   When").sees("total_spend >= 35000").press("enter").sees(
+        "Status rules"
+    )
+    start(columns=100, lines=30).choose("Data").sees("Import a file").lacks("│")
+
+
 def test_letters_narrow_a_question_with_many_answers(start: Start) -> None:
     session = start().choose("Clients").sees("n new").press("f").sees("Filter by:").sees("type to narrow the list")
     session.press("o").sees("Filter by: o").sees("1) Owner").lacks("Country").send("esc").sees("Country")
@@ -272,9 +281,9 @@ def test_a_rule_with_an_error_is_corrected_previewed_and_applied(start: Start, c
 
 
 def test_rules_are_edited_switched_off_moved_and_removed(start: Start, crm: CRM) -> None:
-    session = start().choose("Data").choose("Status rules").sees("1) 1. VIP").press("1").choose("Edit")
+    session = start().choose("Data").choose("Status rules").sees("1) VIP").press("1").choose("Edit")
     session.sees("Rule: VIP when total_spend >= 35000").press("kill", "Top when total_spend >= 30000", "enter")
-    session.sees("1 client would change status").press("0").sees("keep their status").sees("1) 1. Top").press("1")
+    session.sees("1 client would change status").press("0").sees("keep their status").sees("1) Top").press("1")
     session.choose("Turn off").sees("No changes").press("enter").sees("off").press("1")
     session.choose("Move up or down").sees("to the position of").press("2").sees("Top is now number 2").press("enter")
     session.sees("2) 2. Top").press("2").choose("Remove").sees("Remove Top when").choose("Remove").sees(
@@ -333,6 +342,8 @@ def test_settings_are_changed_and_checked(start: Start, crm: CRM) -> None:
     )
     session.sees("Company name: Berg & Co").choose("Currency").sees(": USD").press("kill", "EURO", "enter")
     session.sees("No currency has that code").press("kill", "eur", "enter").sees("Currency EUR")
+    # What a setting is refused for is asked for once more by its own name.
+    session.choose("Company name").press("kill", "Acme", "enter").sees("Company name: Acme")
     session.press("esc", "esc").sees("€")
     crm.forget_settings()
     assert crm.settings["currency"] == "EUR"
