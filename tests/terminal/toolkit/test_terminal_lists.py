@@ -286,7 +286,7 @@ def test_rules_are_edited_switched_off_moved_and_removed(start: Start, crm: CRM)
     session.sees("1 client would change status").press("0").sees("keep their status").sees("1) Top").press("1")
     session.choose("Turn off").sees("No changes").press("enter").sees("off").press("1")
     session.choose("Move up or down").sees("to the position of").press("2").sees("Top is now number 2").press("enter")
-    session.sees("2) 2. Top").press("2").choose("Remove").sees("Remove Top when").choose("Remove").sees(
+    session.sees("2) Top").press("2").choose("Remove").sees("Remove Top when").choose("Remove").sees(
         "No changes"
     ).press("enter")
     session.settled()
