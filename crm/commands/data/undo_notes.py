@@ -21,11 +21,17 @@ def issued_by(snapshot: Snapshot, entry: HistoryEntry) -> str:
     """The sentence that what a transaction issued cannot be undone, and what can be done instead; '' where it issued
     nothing."""
     changes = snapshot.each_change(HistoryQuery(transaction=entry.id, about=Invoice.kind_name))
-    numbers = [str(change.after.get("number")) for change in changes if change.after.get("state") == "issued"]
-    if not numbers:
+    # A credit note is made and issued in one.
+    touched = [change.record_id for change in changes if change.operation == "create" or "state" in change.after]
+    invoice = snapshot.find(Invoice, touched[0]) if touched else None
+    if invoice is None or invoice.state != "issued":
         return ""
-    names = _listed(numbers)
-    return f"{names} was issued, which cannot be undone. To take it back, open it and credit it."
+    instead = (
+        "To charge it again, issue a new invoice."
+        if invoice.kind == "credit_note"
+        else "To take it back, open it and credit it."
+    )
+    return f"{invoice.number} was issued, which cannot be undone. {instead}"
 
 
 def _still_closed(snapshot: Snapshot, entry: HistoryEntry) -> str:

@@ -217,7 +217,7 @@ def billing_line(screen: Screen, card: "ClientCard", by: Conventions) -> Text | 
         parts.append(Text(f"credit {replace(by, currency=currency or by.currency).money(credit)}", "default"))
     if last := card.billing.last_payment:
         amount = replace(by, currency=last.currency or by.currency).money(last.amount)
-        parts.append(Text(f"paid {amount} on {by.near_day(last.on)}", "default"))
+        parts.append(Text(f"paid {amount} {by.near_day(last.on)}", "default"))
     if not parts:
         return None
     line = Text("Billing  ", "muted").append_text(Text(" · ", "muted").join(parts))

@@ -230,9 +230,9 @@ def test_a_client_and_a_won_deal_lead_to_billing(menu: Menu) -> None:
     menu.mailed.late(20)
     menu.mailed.issued("Later 50 19%", currency="USD")
     menu.mailed("payments add", acme, Decimal("19.00"))
-    assert "Billing  ! overdue €100.00 · open $59.50 · paid €19.00 on" in card()
+    assert "Billing  ! overdue €100.00 · open $59.50 · paid €19.00 " in card()
     menu.mailed("payments add", acme, Decimal("150.00"))
-    assert "Billing  open $59.50 · credit €50.00 · paid €150.00 on" in card()
+    assert "Billing  open $59.50 · credit €50.00 · paid €150.00 " in card()
     deal = menu.mailed("deals add", acme, "A shelf", value=Decimal(80))
     menu.mailed("deals win", deal, Decimal(80))
     assert "Drafted an invoice for Acme" in menu("deals show", "Draft an invoice", Deal="A shelf")
@@ -330,6 +330,11 @@ def test_undo_after_the_issue_says_that_it_cannot_be_undone(menu: Menu) -> None:
     assert "Before that: edited Acme" in offered
     assert "Undo the older change" in offered
     assert menu.mailed("clients show", menu.mailed.acme).client.city == "Wien"
+    note = menu.mailed("invoices credit", issued).invoice
+    keyboard = Typist({}, [])
+    session = Watched(menu.mailed.crm, keyboard, Screen(io.StringIO(), plain=True))
+    session.attempt(session._undo_last)
+    assert f"{note.number} was issued, which cannot be undone. To charge it again" in "\n".join(keyboard.offered)
 
 
 def test_a_service_is_announced_from_its_page(menu: Menu) -> None:
