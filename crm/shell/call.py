@@ -542,8 +542,11 @@ def _rows_of_list(result: Any) -> Sequence[Any] | None:
 
 def _tabbed(crm: CRM, result: Any) -> list[str] | None:
     """A list as another program reads it; None for what is none."""
-    from crm.terminal.drawing.render import tabbed
+    from crm.terminal.drawing.render import columns_of, tabbed
 
+    rows = _rows_of_list(result)
+    if rows and columns_of(type(rows[0])) is not None:
+        result = rows
     return tabbed(result, _conventions(crm), _client_names(crm, result))
 
 
