@@ -25,7 +25,7 @@ from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.picking import pick
 from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
-from crm.terminal.toolkit.steps import Answers, in_steps
+from crm.terminal.toolkit.steps import Answers, Step, in_steps
 
 
 @list_page
@@ -197,21 +197,36 @@ def lines_flow(session: Session, invoice: Invoice | None = None, **_: Any) -> No
     _lines(session, chosen_invoice(session, "draft", invoice))
 
 
+_CHANGES: Mapping[str, str] = {
+    "price": "Change the price",
+    "quantity": "Change the quantity",
+    "name": "Change the name",
+    "move": "Move it to another place",
+    "remove": "Remove it",
+}
+
+
 def _lines(session: Session, invoice: Invoice) -> None:
+    """Which line, and what becomes of it, one step after the other. Raises Back."""
     card: InvoiceCard = named("invoices show")(session.crm, invoice)
-    session.page("Invoices", f"Draft {invoice.id}", "Lines")
-    entries = [Choice(f"{line.name}", line.position) for line in card.lines]
-    position = session.keyboard.choose("Which line?", entries)
-    what = session.keyboard.choose(
-        "What?",
-        [
-            Choice("Change the price", "price"),
-            Choice("Change the quantity", "quantity"),
-            Choice("Change the name", "name"),
-            Choice("Move it to another place", "move"),
-            Choice("Remove it", "remove"),
-        ],
-    )
+    chosen: dict[str, Any] = {}
+
+    def asks(name: str, question: str, entries: Sequence[Choice]) -> Step:
+        def ask() -> None:
+            session.page("Invoices", f"Draft {invoice.id}", "Lines")
+            chosen[name] = session.keyboard.choose(question, entries, at=chosen.get(name))
+
+        return ask
+
+    steps = [
+        asks("position", "Which line?", [Choice(f"{line.name}", line.position) for line in card.lines]),
+        asks("what", "What?", [Choice(words, what) for what, words in _CHANGES.items()]),
+        lambda: _change_line(session, invoice, card, **chosen),
+    ]
+    in_steps(session, steps)
+
+
+def _change_line(session: Session, invoice: Invoice, card: InvoiceCard, position: int, what: str) -> None:
     if what == "remove":
         session.call("invoices lines remove", invoice=invoice, position=position)
     elif what == "move":

@@ -29,7 +29,9 @@ class UnpaidPage(ListPage):
         late = f", {by.money(overdue)} overdue" if overdue else ""
         return f"total {by.money(total)} open{late}" if total else ""
 
-    def open(self, row: Any) -> None:
+    def client_of(self, row: Any) -> Client:
         with self.session.crm.read() as snapshot:
-            client = snapshot.get(Client, row.client)
-        InvoicesPage(self.session, client=client, state="open").show()
+            return snapshot.get(Client, row.client)
+
+    def open(self, row: Any) -> None:
+        InvoicesPage(self.session, client=self.client_of(row), state="open").show()

@@ -145,7 +145,11 @@ class ClientsPage(ListPage):
             keys[at:at] = [mark, group] if at else [group, mark]
         keys.append(letters.VIEWS(self._views))
         keys.append((letters.EVERYONES if self._is_mine() else letters.MINE)(self._turn))
-        return [*keys, letters.LOG(lambda: self.session.start(named("interactions add")))]
+        return [
+            *keys,
+            letters.LOG(lambda: self.session.start(named("interactions add"))),
+            letters.SALE(lambda: self.session.start(named("sales add"))),
+        ]
 
     def _is_mine(self) -> bool:
         return str(self.filters.get("owner", "")).casefold() == self.session.crm.me.casefold()

@@ -104,6 +104,11 @@ def pick_client(
 ) -> Any:
     """A client, found by typing; None where it may be left out and is. Raises Back."""
     search = ClientSearch(crm)
+    if current is None and required:
+        with crm.read() as snapshot:
+            clients = snapshot.find_all(Client, Query(limit=2))
+        # The only one there is need not be typed.
+        current = clients[0] if len(clients) == 1 else None
     return pick_typed(
         keyboard,
         label,

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from crm.commands.registry import Command, named
 from crm.errors import Cancelled, FieldError, RuleError
+from crm.model import Client
 from crm.model.fields import Flag
 from crm.model.record import AnyRecord
 from crm.terminal.console.keyboard import BACK, BEYOND_FIRST, BEYOND_LAST, CAPITAL, Back, Choice
@@ -136,6 +137,10 @@ class ListPage:
         """The card of a row that a wide window shows beside the list while it is pointed at; without one, () for all
         rows."""
         return ()
+
+    def client_of(self, row: Any) -> Client | None:
+        """The client that a row stands for, which further actions are about; None where it stands for none."""
+        return None
 
     def keys(self) -> Sequence[Choice]:
         """Further keys of this list; their values are actions."""
@@ -379,8 +384,11 @@ class ListPage:
         keys += [letters.SORT(self._choose_sort)] if self.sorts else []
         keys += [letters.NEXT_PAGE(turn(self.offset + size))] if more else []
         keys += [letters.PREVIOUS_PAGE(turn(self.offset - size))] if self.offset else []
-        keys += self.session.more(self.command) if hasattr(self, "command") else []
+        keys += self.session.more(self.command, self._client_pointed_at) if hasattr(self, "command") else []
         return [*keys, *own[_FIRST:]]
+
+    def _client_pointed_at(self) -> Client | None:
+        return self.client_of(self.drawn[self.at]) if self.drawn else None
 
     def _choose_sort(self) -> None:
         entries = [Choice(label, name) for label, name in self.sorts.items()]

@@ -1,11 +1,12 @@
 """Sections: what a menu opens on, and what else can be done there, one level down."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 
 from crm.commands import menus
 from crm.commands.registry import Command, commands, named
+from crm.model import Client
 from crm.model.rights import OWNER
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit import letters
@@ -28,11 +29,17 @@ def open_section(session: Session, menu: str) -> None:
         session.menu([menus()[menu].title], lambda: entries(session, menu))
 
 
-def entries(session: Session, menu: str) -> list[Choice]:
-    """The entries of a menu besides its page: commands, and the menus that stand under it."""
+def entries(session: Session, menu: str, client: Client | None = None) -> list[Choice]:
+    """The entries of a menu besides its page: commands, and the menus that stand under it. Commands about a client are
+    about this one, where one is pointed at."""
     page = menus()[menu].page
     listed: list[tuple[str, str, Callable[[], None], Command | None]] = [
-        (command.title, _first_words(command.summary), partial(session.start, command), command)
+        (
+            command.title,
+            _first_words(command.summary),
+            partial(session.start, command, **_about_client(command, client)),
+            command,
+        )
         for command in commands(menu=menu)
         if command.words not in page and session.offers(command)
     ]
@@ -95,11 +102,23 @@ def leads_to(session: Session, menu: str) -> bool:
     )
 
 
-def more(session: Session, words: str) -> list[Choice]:
-    """The key to what else can be done in the section that opens on the page of a command; none where that is all."""
+def more(session: Session, words: str, client: Callable[[], Client | None] = lambda: None) -> list[Choice]:
+    """The key to what else can be done in the section that opens on the page of a command, about the client that is
+    pointed at there; none where that is all."""
     sections = [name for name, declared in menus().items() if declared.page and declared.page[0] == words]
-    return [letters.MORE(lambda name=name: _show_more(session, name)) for name in sections if entries(session, name)]
+    return [
+        letters.MORE(lambda name=name: _show_more(session, name, client()))
+        for name in sections
+        if entries(session, name)
+    ]
 
 
-def _show_more(session: Session, menu: str) -> None:
-    session.menu([menus()[menu].title, letters.MORE.word], lambda: entries(session, menu))
+def _show_more(session: Session, menu: str, client: Client | None) -> None:
+    session.menu([menus()[menu].title, letters.MORE.word], lambda: entries(session, menu, client))
+
+
+def _about_client(command: Command, client: Client | None) -> Mapping[str, Client]:
+    """The client as the argument of a command that is about one."""
+    subject = command.subject
+    is_about_one = subject is not None and subject.record is Client and subject.required and not subject.many
+    return {subject.name: client} if subject is not None and is_about_one and client is not None else {}

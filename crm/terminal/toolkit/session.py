@@ -132,7 +132,7 @@ class Session:
         # The search from every page, which the main menu hands in.
         self.search: Callable[[Session], None] | None = None
         # The key to what else a section has, which it hands in as well.
-        self.sections: Callable[[Session, str], list[Choice]] | None = None
+        self.sections: Callable[[Session, str, Callable[[], Client | None]], list[Choice]] | None = None
         self._notes: list[Callable[[], None]] = []
         # The notes of this page, to be shown again where all of it is redrawn.
         self._page_notes: list[Callable[[], None]] = []
@@ -567,9 +567,10 @@ class Session:
         """The page once more: the terminal has another size."""
         self._notes = [*self._page_notes, *self._notes]
 
-    def more(self, words: str) -> list[Choice]:
-        """The key to what else can be done in the section that opens on the page of a command."""
-        return self.sections(self, words) if self.sections else []
+    def more(self, words: str, client: Callable[[], Client | None] = lambda: None) -> list[Choice]:
+        """The key to what else can be done in the section that opens on the page of a command, about the client that is
+        pointed at there."""
+        return self.sections(self, words, client) if self.sections else []
 
     def find(self) -> None:
         """Searches from whatever page this is. Raises Back."""

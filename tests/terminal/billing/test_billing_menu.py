@@ -13,19 +13,22 @@ import pytest
 import trustme
 
 from crm.commands.registry import commands, named
-from crm.model import Invoice, Payment, Service
+from crm.model import Client, Invoice, Payment, Service
 from crm.repository import Query
 from crm.terminal.console.keyboard import NO, YES, Back, Choice, Needed
 from crm.terminal.drawing.screen import Screen
 from crm.terminal.toolkit.pages import flow_of, load_flows
 from crm.terminal.toolkit.picking import several_can_be_picked
 from crm.terminal.toolkit.prompts import in_order
+from crm.terminal.toolkit.sections import more
 from crm.terminal.toolkit.session import Session
 from tests.commands.billing.test_billing_mail import MailedDesk
 from tests.conftest import STORES, _new_store
 from tests.support.mail_desk import desk
 from tests.support.mail_server import Post
 
+# Goes back from a question.
+BACK = "(back)"
 LINE = "Line, like 3 h Consulting 100 19%"
 
 
@@ -63,6 +66,9 @@ class Typist:
         self.offered.append(question)
         self.offered += [choice.label for choice in choices]
         assert len(self.asked) < 40, self.asked
+        if self.chosen[:1] == [BACK]:
+            self.chosen.pop(0)
+            raise Back
         if self.chosen:
             for choice in (*choices, *hidden):
                 if self.chosen[0] in choice.label:
@@ -104,6 +110,7 @@ class Menu:
         labels = {name.replace("_", " "): text for name, text in typed.items()}
         keyboard, out = Typist(labels, list(chosen)), io.StringIO()
         session = Watched(self.mailed.crm, keyboard, Screen(out, plain=True))
+        session.sections = more
         session.attempt(lambda: session.start(named(words)))
         session.page("End")
         assert not keyboard.chosen, (words, keyboard.chosen, keyboard.asked, out.getvalue())
@@ -245,6 +252,29 @@ def test_that_nothing_can_be_sent_is_said_before_anything_is_asked(menu: Menu) -
     crm.outward = replace(crm.outward, mailer=lambda: None)
     for words in ("invoices send", "receipts send", "statements send"):
         assert menu(words).startswith("End\n✗ No e-mail can be sent yet"), words
+
+
+def test_back_from_what_becomes_of_a_line_leads_to_the_lines(menu: Menu) -> None:
+    draft = menu.mailed("invoices add", menu.mailed.acme, line=["Desk 100 19%", "Chair 50 19%"]).invoice
+    menu("invoices lines edit", "Desk", BACK, "Chair", "Remove it")
+    assert [line.name for line in menu.mailed("invoices show", draft).lines] == ["Desk"]
+    menu("invoices lines edit", "Desk", "Move it", BACK, "Change the price", Price="80")
+    assert menu.mailed("invoices show", draft).lines[0].price == Decimal(80)
+
+
+def test_further_actions_are_about_the_client_that_is_pointed_at(menu: Menu) -> None:
+    menu.mailed("clients add", {"company": "Another"})
+    menu.mailed.late(22)
+    # The client is not asked for: that would have to be answered.
+    assert "€119.00" in menu("unpaid list", "More", "Show a statement")
+
+
+def test_the_only_client_there_is_stands_in_the_line(menu: Menu) -> None:
+    assert len(menu.all(Client)) == 1
+    assert "Recorded" in menu("payments add", Amount="20")
+    menu.mailed("clients add", {"company": "Another"})
+    with pytest.raises(AssertionError, match="Client has to be answered"):
+        menu("payments add", Amount="20")
 
 
 def test_what_is_unpaid_at_the_menu(menu: Menu) -> None:
