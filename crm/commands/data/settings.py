@@ -29,6 +29,8 @@ class SettingShown:
 @command("settings list", title="Show settings", menu="settings")
 def list_all(crm: CRM) -> list[SettingShown]:
     """Lists the team's settings."""
+    # Another program may have changed them.
+    crm.forget_settings()
     known = crm.settings
     return [SettingShown(option.name, known[option.name], option.label, option.description) for option in TEAM]
 

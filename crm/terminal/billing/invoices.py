@@ -207,7 +207,7 @@ _CHANGES: Mapping[str, str] = {
 
 
 def _lines(session: Session, invoice: Invoice) -> None:
-    """Which line, and what becomes of it, one step after the other. Raises Back."""
+    """Asks for a line, then for what becomes of it. Raises Back."""
     card: InvoiceCard = named("invoices show")(session.crm, invoice)
     chosen: dict[str, Any] = {}
 
