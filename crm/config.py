@@ -515,7 +515,13 @@ ENVIRONMENT: tuple[Option, ...] = (
 # Kept in the store, so that everybody who works on it has the same.
 TEAM: tuple[Option, ...] = (
     Option("company_name", "Company name", Line(80), lambda: "", "Your company's name, in the title."),
-    Option("language", "Language", Language(), _language, "How numbers, money and dates are written."),
+    Option(
+        "language",
+        "Language",
+        Language(),
+        _language,
+        "The format of numbers, money and dates, and the language of invoices.",
+    ),
     Option(
         CURRENCY,
         "Currency",
@@ -536,7 +542,7 @@ TEAM: tuple[Option, ...] = (
         "Country",
         Country(),
         _territory,
-        "The country that a telephone number without a country code is read for (ISO 3166).",
+        "Your country: for your address and tax, and the default for phone numbers (ISO 3166).",
     ),
     Option(
         TIME_ZONE,

@@ -121,7 +121,7 @@ def test_no_is_an_answer_too(shell: CommandLine) -> None:
 @pytest.mark.slow
 def test_a_possible_duplicate_is_shown_before_it_is_saved(shell: CommandLine) -> None:
     sitting = Sitting(shell, "clients", "add", "--first-name", "A", "--email", "anna@example.com")
-    sitting.sees("may be the same")
+    sitting.sees("Possible duplicate")
     sitting.keys("\x03")
     assert sitting.end()[0] == 130
     assert len(shell.clients()) == 1

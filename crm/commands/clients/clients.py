@@ -143,7 +143,7 @@ def refuse_namesake(snapshot: Snapshot, record: Client) -> None:
 
 def _same_as(alike: Sequence[Client]) -> Question:
     return Question(
-        f"{'This client' if len(alike) == 1 else 'These clients'} may be the same:"
+        f"{'Possible duplicate' if len(alike) == 1 else 'Possible duplicates'}:"
         f" {', '.join(f'{other.name} ({other.id})' for other in alike[:5])}.",
         parameter="duplicate_ok",
         choices={"yes": "Add anyway"},

@@ -139,7 +139,7 @@ class ClientsPage(ListPage):
         if self._counted or self.marked:
             # With some marked, what can be done with them comes first.
             at = 0 if self.marked or self.marking else len(keys)
-            which = f"{len(self.marked)} marked" if self.marked else f"all {self._counted}"
+            which = f"({len(self.marked)} marked)" if self.marked else f"({self._counted})"
             mark = (letters.STOP_MARKING if self.marking else letters.MARK)(self._mark)
             group = letters.GROUP(self._with_them, which)
             keys[at:at] = [mark, group] if at else [group, mark]

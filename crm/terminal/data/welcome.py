@@ -37,7 +37,7 @@ def welcome(session: Session) -> bool:
         titles = dict(_WAYS)
         if (clients := demo.sample_clients(session.crm)) is not None:
             count = pluralize(clients, "client", "clients", session.crm.conventions)
-            titles["demo"] = f"Go on with the sample data ({count})"
+            titles["demo"] = f"Continue with the sample data ({count})"
         ways = [
             Choice(title, _starts(session, words)) for words, title in titles.items() if session.offers(named(words))
         ]

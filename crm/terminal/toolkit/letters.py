@@ -19,7 +19,7 @@ MEANINGS: Mapping[str, str] = {
     " ": "mark",
     "a": "only mine, or everyone's",
     "v": "another view: saved views, list or board, table or chart",
-    "g": "do something with all of them, or with the marked ones",
+    "g": "bulk actions, for all of them or for the marked ones",
     "r": "record a sale",
     "q": "quick note",
     "l": "log a call, meeting or note",
@@ -83,7 +83,7 @@ LIST = Letter("v", "List")
 BOARD = Letter("v", "Board")
 TABLE = Letter("v", "Table")
 CHART = Letter("v", "Chart")
-GROUP = Letter("g", "With")
+GROUP = Letter("g", "Bulk actions")
 SALE = Letter("r", "Record a sale")
 NOTE = Letter("q", "Quick note")
 LOG = Letter("l", "Log")

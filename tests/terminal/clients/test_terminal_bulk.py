@@ -77,7 +77,7 @@ def test_some_are_marked_over_pages_and_tagged(start: Start, crm: CRM, columns: 
 
 
 def test_what_was_marked_is_not_carried_over_to_another_list(start: Start) -> None:
-    session = listed(start).press(" ").sees("1 marked").sees("g with 1 marked").sees("1) * Client 01")
+    session = listed(start).press(" ").sees("1 marked").sees("g bulk actions (1 marked)").sees("1) * Client 01")
     session.press("f").choose("City")
     session.sees("City").press("graz", "enter").sees("1-10 of 10 · City: graz")
 

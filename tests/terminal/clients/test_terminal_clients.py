@@ -42,8 +42,8 @@ def test_a_possible_duplicate_is_shown_and_can_be_opened_instead(start: Start, c
     session = start().choose("Clients").sees("n new").press("n").choose("A person")
     session.sees("First name").press("Ann", "enter").sees("Last name").press("B", "enter").sees("1) Save")
     session.press("2").sees("E-mail (").press("anna@example.com", "enter").sees("2) E-mail anna@").press("1")
-    session.sees("may be the same").sees("2) Add anyway").sees("0) No, go back")
-    session.press("0").sees("1) Save").sees("2) E-mail anna@example.com").press("1").sees("may be the same")
+    session.sees("Possible duplicate").sees("2) Add anyway").sees("0) No, go back")
+    session.press("0").sees("1) Save").sees("2) E-mail anna@example.com").press("1").sees("Possible duplicate")
     session.press("1").sees("Anna Berg no. 1").sees("1) Record a sale")
     assert len(clients(crm)) == 1
 
@@ -51,7 +51,7 @@ def test_a_possible_duplicate_is_shown_and_can_be_opened_instead(start: Start, c
 def test_a_duplicate_is_added_where_the_person_says_so(start: Start, crm: CRM) -> None:
     add(crm, company="Berg Ltd")
     session = start().choose("Clients").sees("n new").press("n").choose("A company").sees("Company")
-    session.press("Berg Ltd", "enter").sees("1) Save").press("1").sees("may be the same").press("2")
+    session.press("Berg Ltd", "enter").sees("1) Save").press("1").sees("Possible duplicate").press("2")
     session.sees("Added Berg Ltd (no. 2)")
     assert [client.kind for client in clients(crm)] == ["company", "company"]
 
@@ -63,7 +63,7 @@ def test_a_person_needs_a_name_and_is_called_in_the_form_as_it_is_typed(start: S
     session.sees("Last name (").press("Milner", "enter").sees("Add a client › Milner").choose("First name")
     session.press("Joe", "enter").sees("Add a client › Joe Milner").choose("Last name").press("kill", "Miler", "enter")
     # Somebody is called much like it already.
-    session.sees("Add a client › Joe Miler").press("1").sees("may be the same: Joe Miller (1)").press("2")
+    session.sees("Add a client › Joe Miler").press("1").sees("Possible duplicate: Joe Miller (1)").press("2")
     session.sees("Added Joe Miler (no. 2)").choose("Edit").choose("Last name").press("kill", "Fox", "enter")
     session.sees("Joe Fox › Edit").press("1").sees("Saved: Joe Fox")
 

@@ -179,7 +179,7 @@ _ELSEWHERE = (
 
 # What runs once a question was answered, by the entry that asks it.
 _BEHIND_A_QUESTION = {
-    "clients delete-many": "With all", "clients edit-many": "With all", "follow-ups assign": "Reassign",
+    "clients delete-many": "Bulk actions", "clients edit-many": "Bulk actions", "follow-ups assign": "Reassign",
     "follow-ups snooze": "Snooze",
     "sales undo": "Delete this sale",
     "settings set": "Settings",

@@ -196,7 +196,7 @@ def test_the_sample_data_is_marked_and_removed_after_a_question(start: Start, cr
     session.press("esc").choose("Data").choose("Remove the sample")
     session.sees("61 clients and 258 sales. You added of these: Rea").press("esc").press("esc").choose("Exit")
     # The next time it is still there, with what was added.
-    session = start().choose("Go on with the sample data (61 clients)").sees("The sample data as you left it: 61")
+    session = start().choose("Continue with the sample data (61 clients)").sees("The sample data as you left it: 61")
     session.choose("Data").choose("Remove the sample").sees("You added of these: Rea").press("esc")
     session.choose("Remove the sample")
     session.choose("Delete it").sees("Sample data removed").sees("Add your first client")
