@@ -500,7 +500,8 @@ class SheetsRepository(SqlRepository):
             mirror.keep_series(tx.connection, [])
 
         def write(seen: Seen) -> None:
-            if mirror.series(connection):
+            # A store that was only set up stays untouched: another one may be copied into it.
+            if mirror.series(connection) and mirror.last_uid(connection):
                 self._commit(connection, change, _KEEPS_NUMBERS, PROGRAM, {}, seen)
                 return
             last = seen.state.last
@@ -717,6 +718,7 @@ class SheetsRepository(SqlRepository):
                     self._enter(connection)
                 allowed(self._seen(connection))
                 counts = self._fill(connection, items)
+                mirror.keep_series(connection, [])
                 seen, last = mirror.must_have_seen(connection), mirror.last_uid(connection)
                 self._write(connection, whole_plan(connection, seen), seen, new_id())
                 connection.commit()
