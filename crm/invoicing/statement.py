@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from crm.invoicing.document import NOTHING
+from crm.invoicing.dunning import days_overdue
 
 # In this order on one day. An invoice and a refund raise what the client owes; the others lower it.
 ENTRY_KINDS: Final = ("invoice", "credit note", "payment", "refund")
@@ -58,3 +59,23 @@ def statement(entries: Iterable[Entry], *, since: date | None = None, until: dat
         else:
             lines.append(StatementLine(entry=entry, change=change, balance=balance))
     return Statement(since=since, until=until, opening=opening, lines=tuple(lines), closing=balance)
+
+
+# How long something has been due: by the name that scripts know, in words, and from how many days on.
+AGES: Final = (
+    ("not_due", "not due yet", None),
+    ("to_30", "1 to 30 days overdue", 1),
+    ("to_60", "31 to 60 days overdue", 31),
+    ("to_90", "61 to 90 days overdue", 61),
+    ("over_90", "over 90 days overdue", 91),
+)
+
+
+def by_age(still_open: Iterable[tuple[date | None, Decimal]], today: date) -> dict[str, Decimal]:
+    """The open amounts of invoices, by how long they have been due: each its due day and what is open."""
+    sums = {name: NOTHING for name, _, _ in AGES}
+    for due_on, amount in still_open:
+        days = days_overdue(due_on, today)
+        name = next(name for name, _, begin in reversed(AGES) if begin is None or days >= begin)
+        sums[name] += amount
+    return sums

@@ -1,7 +1,7 @@
 """Unpaid invoices by client, with their age, and the account of a client."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
@@ -19,7 +19,7 @@ from crm.commands.record_names import names_of
 from crm.commands.registry import EVERYBODY, About, command
 from crm.errors import confirmation
 from crm.invoicing.dunning import days_overdue
-from crm.invoicing.statement import Entry, Statement, statement
+from crm.invoicing.statement import AGES, Entry, Statement, by_age, statement
 from crm.model import Client, Conventions, Invoice, Payment, Reminder
 from crm.model.encoding import plain
 from crm.model.fields import Whole
@@ -61,6 +61,13 @@ class ClientStatement:
     currency: str
     fees: Decimal = NOTHING
     interest: Decimal = NOTHING
+    # What is open by how long it has been due; nothing for one that ends before today.
+    ages: Mapping[str, Decimal] = field(default_factory=dict)
+
+    def by_age(self, by: Conventions) -> str:
+        """The open amount by how long it has been due, in words; '' for nothing."""
+        listed = [f"{words} {by.money(amount)}" for name, words, _ in AGES if (amount := self.ages.get(name))]
+        return f"Open: {', '.join(listed)}." if listed else ""
 
     def as_json(self) -> dict[str, Any]:
         """The account, with the decimals of its currency."""
@@ -78,6 +85,7 @@ class ClientStatement:
             "statement": {"since": account.since, "until": account.until, **ends, "lines": lines},
             "currency": currency,
             **amounts_in(currency, fees=self.fees, interest=self.interest),
+            "ages": amounts_in(currency, **self.ages),
         }
 
     def asked_beside(self, by: Conventions) -> str:
@@ -153,7 +161,11 @@ def statement_of(
     still = [invoice.id for invoice in issued if invoice.open > 0 and invoice.reminded]
     reminders = _last_reminders(snapshot, still, {invoice.id for invoice in issued}, account.until)
     fees = sum((reminder.fee for reminder in reminders), NOTHING)
-    return ClientStatement(client, account, currency, fees, sum((item.interest for item in reminders), NOTHING))
+    interest = sum((item.interest for item in reminders), NOTHING)
+    # How it was on a day of the past is not kept.
+    is_current = account.until >= snapshot.today
+    ages = by_age([(invoice.due_on, invoice.open) for invoice in issued], snapshot.today) if is_current else {}
+    return ClientStatement(client, account, currency, fees, interest, ages)
 
 
 def _last_reminders(
@@ -215,5 +227,6 @@ def _as_lines(crm: CRM, of_client: ClientStatement) -> Sequence[str]:
         balance = by.money(line.balance)
         lines.append(f"- {by.day(line.entry.on)}, {what}: {by.money(line.entry.amount)}, balance {balance}")
     lines.append(f"- balance on {by.day(account.until)}: {by.money(account.closing)}")
-    beside = of_client.asked_beside(by)
-    return [*lines, *(["", beside] if beside else [])]
+    for beside in (of_client.by_age(by), of_client.asked_beside(by)):
+        lines += ["", beside] if beside else []
+    return lines

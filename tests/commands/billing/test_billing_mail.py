@@ -301,6 +301,24 @@ def test_ages_of_what_is_open_have_their_bounds(mailed: MailedDesk) -> None:
     assert mailed("unpaid list", days=96) == []
 
 
+def test_a_statement_of_today_says_how_long_what_is_open_has_been_due(mailed: MailedDesk) -> None:
+    for days, what in ((95, "A 100 19%"), (31, "B 10 19%"), (30, "C 1 19%"), (0, "D 1000 19%")):
+        mailed.late(days, what)
+    mailed.issued("Abroad 5 19%", currency="USD")
+    mailed("payments add", mailed.acme, Decimal(19))
+    account = mailed("statements show", mailed.acme)
+    words = (
+        "not due yet €1,190.00, 1 to 30 days overdue €1.19, 31 to 60 days overdue €11.90, over 90 days overdue €100.00"
+    )
+    assert account.by_age(mailed.crm.conventions) == f"Open: {words}."
+    assert sum(account.ages.values()) == account.statement.closing
+    mailed("statements send", mailed.acme, yes=True)
+    text = mailed.mail.post.taken[-1].get_body(("plain",)).get_content()
+    assert words in " ".join(text.split())
+    past = mailed("statements show", mailed.acme, until=TODAY - timedelta(days=1))
+    assert (past.ages, past.by_age(mailed.crm.conventions)) == ({}, "")
+
+
 def test_a_statement_has_every_entry_and_the_balance(mailed: MailedDesk) -> None:
     invoice = mailed.late(20, "A 100 19%")
     mailed("payments add", mailed.acme, Decimal(200), on=TODAY - timedelta(days=10), reference="bank 1")
