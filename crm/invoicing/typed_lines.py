@@ -13,6 +13,8 @@ EXAMPLE = "3 h Consulting 100 19%"
 # A point or a comma behind a nought, or before one, two, four or more last digits, is the decimal mark in any language.
 _PLAIN = re.compile(r"\d{1,12}(?:[.,](?:\d{1,2}|\d{4,10}))?|0?[.,]\d{1,10}")
 _GROUPED = re.compile(r"\d[\d.,'\u2019\u00a0\u202f]*\d")
+# Three digits of a sum, the last with its decimals, and what may stand before them.
+_GROUP, _HEAD = re.compile(r"\d{3}(?:[.,]\d{1,2})?"), re.compile(r"\d{1,3}")
 _GLUED = re.compile(r"([-\u2212]?[\d.,]+)([^\d.,\s%]+)")
 _MINUS = ("-", "\u2212")
 _TIMES = frozenset({"x", "\u00d7", "*"})
@@ -37,7 +39,7 @@ def read_line(text: str, conventions: Conventions) -> TypedLine:
     """Read a line: [quantity [unit] [x]] name [price] [rate%]. Raises FieldError with an example."""
     words = TURNING_MARKS.sub("", text).split()
     rate, words = _rate_at_the_end(words, conventions)
-    price, words = _price_at_the_end(words, conventions)
+    price, words = _price_at_the_end(_grouped_by_blanks(words, conventions), conventions)
     quantity, unit, words = _quantity_at_the_start(words, conventions)
     name = " ".join(words)
     if not any(sign.isalpha() for sign in name):
@@ -61,6 +63,18 @@ def _rate_at_the_end(words: list[str], by: Conventions) -> tuple[Decimal | None,
     if not 0 <= rate <= _HIGHEST_RATE or rate != round(rate, 2):
         raise FieldError("a tax rate is between 0 and 100 per cent, with at most two decimals", field="tax_rate")
     return rate, before
+
+
+def _grouped_by_blanks(words: list[str], by: Conventions) -> list[str]:
+    """The words with the last sum in one, where blanks stand between its thousands: 4 000, 12 500 000. In `Table 2 500`
+    the 2 is part of the name: only what begins with a nought is no sum of its own."""
+    end = len(words) - 1 if len(words) > 1 and _is_currency(words[-1], by) else len(words)
+    start = end
+    while start > 1 and _GROUP.fullmatch(words[start - 1]) and _HEAD.fullmatch(words[start - 2]):
+        start -= 1
+    if start == end or words[end - 1][0] != "0":
+        return words
+    return [*words[: start - 1], "".join(words[start - 1 : end]), *words[end:]]
 
 
 def _price_at_the_end(words: list[str], by: Conventions) -> tuple[Decimal | None, list[str]]:

@@ -17,6 +17,13 @@ SWISS = Conventions(language="de_CH", currency="CHF")
     ("typed", "quantity", "unit", "name", "price", "rate"),
     [
         ("3D printing 50", "1", "C62", "3D printing", "50", None),
+        ("3 h Workshop 4 000 19%", "3", "HUR", "Workshop", "4000", "19"),
+        ("Kitchen 12 500 000.50 19%", "1", "C62", "Kitchen", "12500000.50", "19"),
+        ("Kitchen 4 000.50 EUR", "1", "C62", "Kitchen", "4000.50", None),
+        ("Kitchen 4 050", "1", "C62", "Kitchen", "4050", None),
+        ("Table 2 500", "1", "C62", "Table 2", "500", None),
+        ("Table 2 50", "1", "C62", "Table 2", "50", None),
+        ("4 000 Table 50", "4", "C62", "000 Table", "50", None),
         ("3M tape 2.50", "1", "C62", "3M tape", "2.50", None),
         ("10% discount on tables -20", "1", "C62", "10% discount on tables", "-20", None),
         ("Milk 3.5% 2 19%", "1", "C62", "Milk 3.5%", "2", "19"),

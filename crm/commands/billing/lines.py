@@ -1,5 +1,6 @@
 """Lines of a draft, and the discounts and charges on all of it: added, changed, moved and removed."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -22,6 +23,8 @@ from crm.model.units import PIECE
 from crm.repository import Query, Transaction, bills
 
 TheInvoice = Annotated[Invoice, About("Invoice", "its number, or that of a draft", positional=True)]
+# An amount, however it is written.
+_AMOUNT_LIKE = re.compile(r"\d{1,3}(?:[.,'\u2019]\d{3})+(?:[.,]\d{1,2})?|\d+[.,]\d{1,2}")
 Position = Annotated[int, Whole(least=1, most=9999), About("Position", "of the line, from 1", positional=True)]
 MaybeQuantity = Annotated[Decimal | None, Quantity(), About("Quantity")]
 MaybePrice = Annotated[Decimal | None, ExactPrice(), About("Price", "of one unit, with up to ten decimals")]
@@ -64,7 +67,8 @@ def typed_line(crm: CRM, services: Sequence[Service], text: str, *, gross: bool)
     typed = read_line(text, crm.conventions)
     service = next((service for service in services if fold(service.name) == fold(typed.name)), None)
     if typed.price is None and service is None:
-        example = f"{text.strip()} 100"
+        _refuse_foreign_amount(crm, typed.name)
+        example = f"{typed.name} 100"
         raise FieldError(f"say what {typed.name} costs, like {example}: no service is called so", field="line")
     if service is None:
         rate = usual_rate(crm) if typed.rate is None else typed.rate
@@ -81,6 +85,17 @@ def typed_line(crm: CRM, services: Sequence[Service], text: str, *, gross: bool)
     if typed.unit not in ("", PIECE):
         values["unit"] = typed.unit
     return _with(line, values)
+
+
+def _refuse_foreign_amount(crm: CRM, name: str) -> None:
+    """Raises FieldError where a name ends with an amount as others write it: Workshop 1.200,50."""
+    last = name.split()[-1]
+    if not _AMOUNT_LIKE.fullmatch(last):
+        return
+    try:
+        AmountOfAnyCurrency().read(last, crm.conventions)
+    except FieldError as error:
+        raise FieldError(error.reason, field="line", label="Line") from None
 
 
 def price_of(price: Decimal, basis: Decimal = NOTHING) -> dict[str, Any]:

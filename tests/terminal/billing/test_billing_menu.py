@@ -13,6 +13,7 @@ import pytest
 import trustme
 
 from crm.commands.registry import commands, named
+from crm.errors import FieldError
 from crm.model import Client, Invoice, Payment, Service
 from crm.repository import Query
 from crm.terminal.console.keyboard import NO, YES, Back, Choice, Needed
@@ -149,6 +150,13 @@ def test_services_at_the_menu(menu: Menu) -> None:
 def test_a_first_line_that_is_refused_is_there_to_be_corrected(menu: Menu) -> None:
     shown = menu("invoices add", **{"Client": "Acme", LINE: "Consulting", "Line": "Consulting 100 19%"})
     assert "Say what Consulting costs, like Consulting 100: no service is called so. (Consulting)" in shown
+    for typed, words in (
+        ("3 h Workshop 1.200,50 19%", "1.200,50 is not an amount here; did you mean 1,200.50?"),
+        ("3 h Workshop 1,2.3 19%", "Say what Workshop 1,2.3 costs, like Workshop 1,2.3 100"),
+    ):
+        with pytest.raises(FieldError) as refused:
+            menu.mailed("invoices add", menu.mailed.acme, line=[typed])
+        assert words.casefold() in refused.value.reason.casefold()
     assert [f"{invoice.total:.2f}" for invoice in menu.all(Invoice)] == ["119.00"]
 
 
