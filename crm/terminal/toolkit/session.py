@@ -532,6 +532,7 @@ class Session:
                 if not asked:
                     raise
                 self.fail(refused)
+                answers.correct(asked[-1])
                 fresh = True
                 raise Back from refused
 

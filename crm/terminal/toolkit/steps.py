@@ -106,12 +106,19 @@ class Answers(Generic[_Session]):
         name, prompts = parameter.name, self.session.prompts
         if name in self.values:
             typed = prompts.typed(parameter, self.values[name])
+        begun = self._begun.pop(name, None)
+        line = begun or typed
         try:
-            begun = self._begun.pop(name, "")
             self.values[name] = prompts.ask(
-                parameter, typed=begun or typed, begun=begun not in ("", typed), form=form, beside=self.values
+                parameter, typed=line, begun=begun is not None, form=form, beside=self.values
             )
         except Back as left:
-            self._begun[name] = left.typed
+            if begun is not None or left.typed != line:
+                self._begun[name] = left.typed
             raise
         return self.values[name]
+
+    def correct(self, parameter: "Parameter") -> None:
+        """Has an answer that was refused stand there to be corrected, not to be replaced."""
+        if parameter.name in self.values:
+            self._begun[parameter.name] = self.session.prompts.typed(parameter, self.values[parameter.name])

@@ -137,6 +137,7 @@ def test_a_line_that_is_left_with_esc_has_what_stood_in_it(start: Callable[..., 
 
 
 def test_a_client_that_was_chosen_stays_when_its_question_comes_again(crm: CRM, acme: Client) -> None:
+    named("clients add")(crm, {"company": "Another"})
     hands = led(crm, "sales add", "Acme", ESC, None, "12", None, None)
     lines = [line for label, line in hands.asked if label == "Client"]
     assert lines == ["", f"{acme.id} Acme"]
