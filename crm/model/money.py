@@ -2,7 +2,7 @@
 
 from decimal import ROUND_HALF_UP, Context, Decimal, Inexact, InvalidOperation
 from fractions import Fraction
-from functools import cache
+from functools import lru_cache
 
 # No currency of ISO 4217 has more: the Chilean unidad de fomento (CLF) and the Uruguayan UYW have four.
 MOST_DECIMALS = 4
@@ -20,7 +20,7 @@ _MORE_IN_ISO = {
 }  # fmt: skip
 
 
-@cache
+@lru_cache(maxsize=512)
 def decimals_of(currency: str) -> int:
     """The number of decimals that an amount in a currency has (ISO 4217): 2 for EUR, 0 for JPY, 3 for KWD."""
     from babel.numbers import get_currency_precision
