@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,16 @@ from crm.errors import StoreDamagedError, StoreError
 from crm.model import RECORDS, Client, Message, Record, Sale
 from crm.model.fields import LARGEST_AMOUNT
 from crm.repository.sheets.grid.cells import stamped
-from crm.repository.sheets.grid.layout import HISTORY, META, TABS, columns, heading, letters, new_heading
+from crm.repository.sheets.grid.layout import (
+    HISTORY,
+    HISTORY_COLUMNS,
+    META,
+    TABS,
+    columns,
+    heading,
+    letters,
+    new_heading,
+)
 from crm.repository.sheets.mirror import history_tab
 from crm.repository.sheets.push.before_images import blocks_in
 from tests.support.by_hand import wrong
@@ -439,3 +449,11 @@ def test_a_column_under_another_heading_gets_its_heading_back(team: Team) -> Non
     now = team.cells(Client)[0]
     assert (now.count("City"), now.count("Postcode"), "Town" in now) == (1, 1, False)
     assert team.agreed() == before
+
+
+def test_the_documentation_says_how_many_cells_records_take() -> None:
+    text = (Path(__file__).parents[3] / "docs/google-sheets.md").read_text("utf-8")
+    client, sale, change = len(columns(Client)), len(columns(Sale)), len(HISTORY_COLUMNS)
+    assert f"A client takes {client}, a sale {sale}, a change two rows of the history of {change}:" in text
+    for clients, sales in ((100_000, 500_000), (80_000, 400_000)):
+        assert f"{(clients * client + sales * sale) / 1e6:.1f} million" in text
