@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from crm.commands.data.importing.draft import ImportDraft
 
 _OWN = "extra:"
+# What is said of a row with the e-mail of a client of another name.
+_SAME_EMAIL = "becomes a new client"
 # What stands around an entry of a menu, and the columns from which there is room for wide gaps.
 _KEYED, _WIDE = 8, 60
 _ENCODINGS = {
@@ -202,7 +204,17 @@ class _ImportPages:
         session.screen.print()
         if not (report.new or report.updated or report.joined):
             session.keyboard.choose("Nothing would change.", [], back="Back")
-        session.confirm("", "Import now", "Back, change something")
+        if any(doubt.field == "email" and _SAME_EMAIL in doubt.why for doubt in report.doubts):
+            entries = [
+                Choice("Import now", "now"),
+                Choice("Take them for the clients with the same e-mail, and look again", "same"),
+            ]
+            if session.keyboard.choose("", entries, back="Back, change something") == "same":
+                self.draft = dataclasses.replace(self.draft, match="email")
+                self._preview()
+                return
+        else:
+            session.confirm("", "Import now", "Back, change something")
         is_first = session.crm.repository.is_empty()
         session.tell(session.insist(lambda: run(session.crm, self.draft)))
         if is_first:

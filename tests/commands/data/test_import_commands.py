@@ -533,3 +533,20 @@ def test_a_later_row_updates_what_no_earlier_row_says(office: Office) -> None:
     office.add(first_name="Anna", last_name="Berg", email="a@x.at", city="Linz")
     report = office("import", office.write("list.csv", "Name,E-mail,City\nAnna Berg,a@x.at,\nAnna Berg,a@x.at,Graz\n"))
     assert (report.joined, report.conflicting, office.client(1).city) == (1, 0, "Graz")
+
+
+def test_a_row_with_the_e_mail_of_another_client_says_so(office: Office) -> None:
+    client = office.add(company="Müller & Söhne", email="info@mueller.de")
+
+    file = office.write(
+        "people.csv", "Name;E-mail\ninfo;info@mueller.de\nBo Fox;bo@example.com\nJo Fox;bo@example.com\n"
+    )
+    seen = office("import", file, preview=True)
+    (doubt,) = [doubt for doubt in seen.doubts if doubt.field == "email"]
+    assert (doubt.row, doubt.value) == (2, "info@mueller.de")
+    assert f"is the e-mail of Müller & Söhne (no. {client.id}): this row becomes a new client" in doubt.why
+    same = office("import", file, preview=True, match="email")
+    assert (same.new, [doubt for doubt in same.doubts if doubt.field == "email"]) == (1, [])
+    assert office("import", file).new == 3
+    again = office("import", file)
+    assert (again.new, again.unchanged, again.doubts) == (0, 3, [])

@@ -157,6 +157,13 @@ class ClientImport:
                 raise FieldError("there is no such client to update")
             client = named(Client(**with_kind(called_by_address(checked)), id=-1 - len(new)))
             refuse_taken(client, known)
+            email = checked.values.get("email", "")
+            if (other := known.with_email(email)) is not None and not self._is_created(other):
+                why = (
+                    f"is the e-mail of {other.name} (no. {other.id}): this row becomes a new client. Match on e-mail to"
+                    " make it the same one"
+                )
+                checked.doubts.append(("email", email, why))
             new[client.id] = client
             known.add(client, keys)
             self._tally.add(client, checked)
@@ -164,7 +171,7 @@ class ClientImport:
             if self._tally.first_records[-1] is client:
                 self._places[client.id] = len(self._tally.first_records) - 1
             return client
-        created = same.id < 0 or (self._first_created is not None and same.id >= self._first_created)
+        created = self._is_created(same)
         earlier = self._earlier.get(same.id)
         if created:
             # A new client who is to get no mailings may be one of whom no row says so.
@@ -201,6 +208,10 @@ class ClientImport:
             self._tally.first_records[self._places[same.id]] = after
         known.replace(same, after)
         return after
+
+    def _is_created(self, client: Client) -> bool:
+        """Return whether a client is one that this import has made."""
+        return client.id < 0 or (self._first_created is not None and client.id >= self._first_created)
 
 
 def refuse_taken(client: Client, known: Known) -> None:

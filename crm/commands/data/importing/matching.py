@@ -73,6 +73,10 @@ class Known:
         alike = [client for client in alike if reference and client.reference == reference] or alike
         return min(alike, key=lambda client: (-_agreements(row, client), client.id), default=None)
 
+    def with_email(self, email: str) -> Client | None:
+        """A client that has an e-mail address, whatever it is called."""
+        return next(iter(self._by_key.get(("email", email), ())), None) if email else None
+
     def holder(self, reference: str) -> Client | None:
         """The client that has a reference."""
         return next(iter(self._by_key.get(("reference", reference), ())), None) if reference else None
