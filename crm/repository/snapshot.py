@@ -149,7 +149,7 @@ class SqlSnapshot:
             yield tables.record_of(kind, row)
 
     def _records(self, kind: type[Record], query: Query) -> Select[Any]:
-        return self._selection(select(*tables.record_columns(kind)), kind, query)
+        return self._selection(statements.ALL[kind], kind, query)
 
     def _selection(self, statement: Select[Any], kind: type[Record], query: Query) -> Select[Any]:
         by_name = any(name in people(kind) for name in query.filters)

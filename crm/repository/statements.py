@@ -1,20 +1,40 @@
 """The statements that read records, made once: building one anew takes longer than running it."""
 
-from sqlalchemy import String, bindparam, select, type_coerce
+from collections.abc import Callable
+from typing import Any
 
-from crm.model import Client
+from sqlalchemy import Select, String, bindparam, select, type_coerce
+
+from crm.model import Client, Record
 from crm.repository.spend import SPEND_COUNTED
 from crm.repository.sql_functions import among
 from crm.repository.tables import TABLES, client, record_columns, rule, transactions, user
 
-BY_ID = {kind: select(*record_columns(kind)).where(table.c.id == bindparam("wanted")) for kind, table in TABLES.items()}
-BY_IDS = {
-    kind: select(*record_columns(kind)).where(table.c.id.in_(bindparam("wanted", expanding=True))).order_by(table.c.id)
-    for kind, table in TABLES.items()
-}
+
+class _ByKind(dict[type[Record], Select[Any]]):
+    """A statement for each kind of record, made when it is first asked for."""
+
+    def __init__(self, make: Callable[[type[Record]], Select[Any]]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, kind: type[Record]) -> Select[Any]:
+        self[kind] = statement = self._make(kind)
+        return statement
+
+
+def _of_ids(kind: type[Record]) -> Select[Any]:
+    ids = TABLES[kind].c.id
+    return ALL[kind].where(ids.in_(bindparam("wanted", expanding=True))).order_by(ids)
+
+
+# All records of a kind; that with the id `wanted`; those with the ids `wanted`, in their order.
+ALL = _ByKind(lambda kind: select(*record_columns(kind)))
+BY_ID = _ByKind(lambda kind: ALL[kind].where(TABLES[kind].c.id == bindparam("wanted")))
+BY_IDS = _ByKind(_of_ids)
 # Clients by what may identify them, the values as a JSON array.
 CLIENTS_BY = {
-    name: select(*record_columns(Client)).where(among(type_coerce(column, String), bindparam("wanted", type_=String)))
+    name: ALL[Client].where(among(type_coerce(column, String), bindparam("wanted", type_=String)))
     for name, column in (
         ("reference", client.c.reference),
         ("email", client.c.email),

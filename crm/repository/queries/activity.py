@@ -12,7 +12,8 @@ from crm.repository import Query, Snapshot
 from crm.repository.queries.people import EVERYBODY, OwnerFilter
 from crm.repository.query import selection
 from crm.repository.sql_functions import holds
-from crm.repository.tables import follow_up, interaction, record_columns, record_of
+from crm.repository.statements import ALL
+from crm.repository.tables import follow_up, interaction, record_of
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ def follow_ups(
 ) -> list[FollowUp]:
     """The follow-ups in some order."""
     page = dataclasses.replace(which.query, sort=sort, limit=limit, offset=offset)
-    statement = select(*record_columns(FollowUp)).where(*_conditions(which))
+    statement = ALL[FollowUp].where(*_conditions(which))
     rows = snapshot.select(selection(statement, FollowUp, page, snapshot.clock))
     return [record_of(FollowUp, row) for row in rows]
 
@@ -75,7 +76,7 @@ def interactions(
         *(or_(*(holds(column, word) for column in (columns.subject, columns.body))) for word in words),
     ]
     statement = (
-        select(*record_columns(Interaction))
+        ALL[Interaction]
         .where(*(condition for condition in conditions if condition is not None))
         .order_by(columns.on.desc(), columns.time.desc(), columns.id.desc())
         .limit(limit)

@@ -10,15 +10,13 @@ from crm.clock import Clock
 from crm.model import Client
 from crm.repository import Snapshot
 from crm.repository.queries.people import OwnerFilter
-from crm.repository.tables import client, message, record_columns, record_of
+from crm.repository.statements import ALL
+from crm.repository.tables import client, message, record_of
 
 BIRTHDAY, FIRST_SALE = "birthday", "first sale"
 
 _BORN_ON = (
-    select(*record_columns(Client))
-    .where(client.c.birthday == bindparam("born_on"))
-    .order_by(client.c.sort_name)
-    .limit(bindparam("limit"))
+    ALL[Client].where(client.c.birthday == bindparam("born_on")).order_by(client.c.sort_name).limit(bindparam("limit"))
 )
 
 
@@ -42,7 +40,7 @@ def birthdays_without_contact(
     ((count,),) = snapshot.select(select(func.count()).select_from(client).where(*among))
     if not (count > but and most):
         return count, []
-    statement = select(*record_columns(Client)).where(*among).order_by(client.c.sort_name, client.c.id)
+    statement = ALL[Client].where(*among).order_by(client.c.sort_name, client.c.id)
     return count, [record_of(Client, row) for row in snapshot.select(statement.limit(most).offset(but))]
 
 

@@ -23,7 +23,8 @@ from crm.model.money import NOTHING
 from crm.model.record import AnyRecord
 from crm.repository import Snapshot
 from crm.repository.queries.people import OwnerFilter
-from crm.repository.tables import HAS_LEFT, IS_OPEN, TABLES, client, record_columns, record_of
+from crm.repository.statements import ALL
+from crm.repository.tables import HAS_LEFT, IS_OPEN, TABLES, client, record_of
 
 if TYPE_CHECKING:
     from crm.repository import AnyRow
@@ -123,13 +124,13 @@ def last_issued(snapshot: Snapshot, kind: str) -> tuple[str, date] | None:
 def overdue(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, list[Invoice]]:
     """The number of overdue invoices of a person, or of everybody, and some of them, the oldest first."""
     late = (*_in_state("overdue", snapshot.today), owner.owns(Invoice))
-    return _some_of(snapshot, Invoice, select(*record_columns(Invoice)).where(*late), invoice.due_on, most, but)
+    return _some_of(snapshot, Invoice, ALL[Invoice].where(*late), invoice.due_on, most, but)
 
 
 def drafts(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, list[Invoice]]:
     """The number of drafts of a person, or of everybody, and some of them, the oldest first."""
     waiting = (*_in_state("draft", snapshot.today), owner.owns(Invoice))
-    return _some_of(snapshot, Invoice, select(*record_columns(Invoice)).where(*waiting), invoice.id, most, but)
+    return _some_of(snapshot, Invoice, ALL[Invoice].where(*waiting), invoice.id, most, but)
 
 
 def credit_by_currency(snapshot: Snapshot, clients: Collection[int]) -> Mapping[int, Mapping[str, Decimal]]:
@@ -158,6 +159,8 @@ def left_of_payments(snapshot: Snapshot, clients: Collection[int]) -> Mapping[in
 def _left_of(snapshot: Snapshot, clients: Collection[int], *where: ColumnElement[bool]) -> Mapping[int, Decimal]:
     paid = select(payment.id, payment.client, payment.currency, payment.on, payment.left, payment.kind)
     rows = snapshot.select(paid.where(HAS_LEFT, *where))
+    if not rows:
+        return {}
     return left_of(
         [
             PaidIn(
@@ -185,7 +188,7 @@ def unused_payments(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int 
         return 0, []
     # They are few: they are sorted, and not looked for among all.
     oldest = func.coalesce(payment.on, payment.on)
-    statement = select(*record_columns(Payment)).where(payment.id.in_(unused), owner.owns(Payment))
+    statement = ALL[Payment].where(payment.id.in_(unused), owner.owns(Payment))
     return _some_of(snapshot, Payment, statement, oldest, most, but)
 
 
@@ -207,7 +210,7 @@ def listed(
     name = sort.removeprefix("-").replace("-", "_")
     if name and name not in _SORTS:
         raise FieldError(f"a list of invoices is sorted by {', '.join(_SORTS)}", field="sort", label="Sort by")
-    statement = select(*record_columns(Invoice)).where(*_conditions(which, snapshot.today))
+    statement = ALL[Invoice].where(*_conditions(which, snapshot.today))
     if name == "client":
         statement = statement.join(client, client.c.id == invoice.client)
     if name:

@@ -9,7 +9,8 @@ from sqlalchemy import Select, bindparam, func, select
 from crm.model import Client, Contact
 from crm.model.folding import fold
 from crm.repository import Snapshot
-from crm.repository.tables import client, contact, record_columns, record_of
+from crm.repository.statements import ALL
+from crm.repository.tables import client, contact, record_of
 
 if TYPE_CHECKING:
     from crm.repository import AnyRow
@@ -33,7 +34,7 @@ _MOVED = (
     .order_by(*_LARGEST)
     .limit(bindparam("limit"))
 )
-_MOVED_CLIENTS = select(*record_columns(Client)).where(client.c.id.in_(_MOVED)).order_by(*_LARGEST)
+_MOVED_CLIENTS = ALL[Client].where(client.c.id.in_(_MOVED)).order_by(*_LARGEST)
 
 
 def _each_status() -> Select[tuple[str]]:
@@ -94,7 +95,7 @@ def contacts_with(
 ) -> list[Contact]:
     """Contacts in whose name, e-mail address or telephone number all words of a text are: of a client, the primary one
     first, or of all, by name."""
-    statement = select(*record_columns(Contact)).limit(limit).offset(offset)
+    statement = ALL[Contact].limit(limit).offset(offset)
     for word in fold(text).split():
         statement = statement.where(contact.c.search_name.contains(word, autoescape=True))
     if client is not None:

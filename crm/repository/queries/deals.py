@@ -14,7 +14,8 @@ from crm.model.folding import fold
 from crm.repository import Query, Snapshot, sql_functions
 from crm.repository.queries.people import EVERYBODY, OwnerFilter
 from crm.repository.query import selection
-from crm.repository.tables import client, deal, record_columns, record_of, stage
+from crm.repository.statements import ALL
+from crm.repository.tables import client, deal, record_of, stage
 
 _SORTS: Mapping[str, ColumnElement[Any]] = {
     "client": client.c.sort_name,
@@ -86,7 +87,7 @@ def listed(
 ) -> list[Deal]:
     """The deals in the order of their stages, the most valuable first, unless `sort` says otherwise; raises FieldError
     for what it cannot sort by."""
-    statement = select(*record_columns(Deal)).join(client, client.c.id == deal.c.client)
+    statement = ALL[Deal].join(client, client.c.id == deal.c.client)
     statement = statement.join(stage, stage.c.id == deal.c.stage).where(*_conditions(which))
     rows = snapshot.select(statement.order_by(*_order(sort)).limit(limit).offset(offset or None))
     return [record_of(Deal, row) for row in rows]
@@ -110,7 +111,7 @@ def of_stage(snapshot: Snapshot, of: Stage, which: WhichDeals, limit: int, offse
     latest = (deal.c.closed_on.desc(),) if of.outcome != "open" else ()
     # In the order of the index, so that no more is read than is shown.
     order = (*latest, deal.c.value.desc(), deal.c.id.desc())
-    statement = _narrowed(select(*record_columns(Deal)).where(deal.c.stage == of.id), which)
+    statement = _narrowed(ALL[Deal].where(deal.c.stage == of.id), which)
     rows = snapshot.select(statement.order_by(*order).limit(limit).offset(offset or None))
     return [record_of(Deal, row) for row in rows]
 

@@ -12,7 +12,8 @@ from crm.repository import Query, Snapshot
 from crm.repository.queries.people import EVERYBODY, OwnerFilter
 from crm.repository.query import selection
 from crm.repository.sql_functions import holds
-from crm.repository.tables import TABLES, client, contact, message, record_columns, record_of
+from crm.repository.statements import ALL
+from crm.repository.tables import TABLES, client, contact, message, record_of
 
 if TYPE_CHECKING:
     from crm.repository import AnyRow
@@ -41,7 +42,7 @@ _ENDED = (
     .where(message.c.state.in_(("sent", "failed")), *_OUR_MAIL)
     .order_by(*_IN_ORDER)
 )
-_LEASED = select(*record_columns(Message)).where(message.c.state.in_(("sending", "unsure")), message.c.until != "")
+_LEASED = ALL[Message].where(message.c.state.in_(("sending", "unsure")), message.c.until != "")
 _OF_OCCASION = select(message.c.to).where(
     message.c.occasion == bindparam("occasion"), message.c.channel == bindparam("channel")
 )
@@ -61,7 +62,7 @@ _STATES = (
 
 _WANTED: BindParameter[Any] = bindparam("addresses", expanding=True)
 _opt_out = TABLES[OptOut]
-_OPT_OUTS = select(*record_columns(OptOut)).where(_opt_out.c.address.in_(_WANTED))
+_OPT_OUTS = ALL[OptOut].where(_opt_out.c.address.in_(_WANTED))
 _NAMES = (client.c.id, client.c.first_name, client.c.last_name, client.c.company, client.c.kind)
 _REFUSING = {
     field: select(column.label("address"), *_NAMES).where(column.in_(_WANTED), ~client.c.marketing_consent)
@@ -76,7 +77,7 @@ _REFUSING_CONTACTS = (
 
 # What older versions have kept as it was typed: `max <max@x.com>`, several addresses, capitals.
 _address = type_coerce(_opt_out.c.address, String)
-_ODD_OPT_OUTS = select(*record_columns(OptOut)).where(
+_ODD_OPT_OUTS = ALL[OptOut].where(
     or_(
         *(_address.contains(sign, autoescape=True) for sign in (*"<>()[]{},;: \"'", "%40")),
         _address.endswith("."),
@@ -169,7 +170,7 @@ def messages(
         *(or_(*(holds(column, word) for column in searched)) for word in words),
     ]
     statement = (
-        select(*record_columns(Message))
+        ALL[Message]
         .where(*(condition for condition in conditions if condition is not None))
         .order_by(columns.on.desc(), columns.time.desc(), columns.id.desc())
         .limit(limit)
@@ -191,7 +192,7 @@ class WhichQueued:
 def due(snapshot: Snapshot, which: WhichQueued, most: int, but: Collection[int] = ()) -> list[Message]:
     """The messages that are queued and due, but for some: single ones before those of mailings, the oldest first."""
     statement = (
-        select(*record_columns(Message))
+        ALL[Message]
         .where(*_due(snapshot, which), message.c.id.not_in(but))
         .order_by(case((message.c.mailing == 0, 0), else_=1), message.c.id)
         .limit(most)
