@@ -64,7 +64,7 @@ class Rows(Sequence[list[Any]]):
         return rows
 
     @cached_property
-    def _starts(self) -> array[int]:
+    def _starts(self) -> "array[int]":
         """The place where each row begins."""
         return array("q", (start for start, _ in _one_by_one(self._written)))
 
