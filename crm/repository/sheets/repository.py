@@ -554,8 +554,8 @@ class SheetsRepository(SqlRepository):
                 with self._errors_explained(), self._engine.connect() as connection:
                     try:
                         self._enter(connection)
-                        seen = mirror.seen(connection)
-                        if tries or seen is None or mirror.checked(connection)[0] == mirror.BEHIND:
+                        seen, version = mirror.seen_and_version(connection)
+                        if tries or seen is None or version == mirror.BEHIND:
                             seen = self._catch_up_to(connection, doubtful)
                             for uid, result in doubtful.items():
                                 if mirror.has_commit(connection, uid):

@@ -198,7 +198,17 @@ def prepare(connection: Connection, spreadsheet: str) -> bool:
 
 def seen(connection: Connection) -> Seen | None:
     """The state last seen; None while the mirror is empty."""
-    text = _fact(connection, "seen")
+    return _seen(_fact(connection, "seen"))
+
+
+def seen_and_version(connection: Connection) -> tuple[Seen | None, int]:
+    """The state last seen, and Drive's version of it, by one statement."""
+    statement = "SELECT name, value FROM sheet_fact WHERE name IN ('seen', 'checked')"
+    facts = dict(connection.exec_driver_sql(statement).all())
+    return _seen(facts.get("seen", "")), _checked(facts.get("checked", ""))[0]
+
+
+def _seen(text: str) -> Seen | None:
     if not text:
         return None
     written = json.loads(text)
@@ -255,7 +265,11 @@ BEHIND = -1
 
 def checked(connection: Connection) -> tuple[int, float]:
     """Drive's version of the spreadsheet when it was last read, and when (seconds since 1970) that was last true."""
-    version, _, at = _fact(connection, "checked").partition("@")
+    return _checked(_fact(connection, "checked"))
+
+
+def _checked(text: str) -> tuple[int, float]:
+    version, _, at = text.partition("@")
     return (int(version), float(at)) if at else (0, 0.0)
 
 
