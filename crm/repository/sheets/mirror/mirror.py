@@ -204,7 +204,7 @@ def seen(connection: Connection) -> Seen | None:
 def seen_and_version(connection: Connection) -> tuple[Seen | None, int]:
     """The state last seen, and Drive's version of it, by one statement."""
     statement = "SELECT name, value FROM sheet_fact WHERE name IN ('seen', 'checked')"
-    facts = dict(connection.exec_driver_sql(statement).all())
+    facts = {row.name: str(row.value) for row in connection.exec_driver_sql(statement)}
     return _seen(facts.get("seen", "")), _checked(facts.get("checked", ""))[0]
 
 
