@@ -28,18 +28,18 @@ from crm.model.record import Record, account_beside, described
 
 # A team has at most so many levels of reminders.
 MOST_LEVELS = 9
-# The categories of tax (UNTDID 5305) as EN 16931 knows them.
+# The categories of tax (UNTDID 5305) as EN 16931 knows them, those that most need first.
 TAX_CATEGORIES = {
     "S": "standard rate",
-    "L": "Canary Islands tax",
-    "M": "Ceuta and Melilla tax",
-    "B": "split payment",
     "Z": "zero rate",
     "E": "exempt",
+    "O": "not subject to tax",
     "AE": "reverse charge",
     "K": "intra-Community supply",
     "G": "export",
-    "O": "not subject to tax",
+    "B": "split payment",
+    "L": "Canary Islands tax",
+    "M": "Ceuta and Melilla tax",
 }
 # Those that have a rate, and of them those whose rate is never 0.
 TAXED_CATEGORIES = frozenset("SLMB")
