@@ -31,8 +31,8 @@ _DOUBTS = (
     tables.Column("Value", lambda row, _: data(row.value), 1, 12),
     tables.Column("Kept, please check", lambda row, _: data(row.why, "warning"), 0, 16, wraps=True),
 )
-# What stands below a preview: a blank line, the two entries, the hint.
-_BELOW = 5
+# What stands below a preview: a blank line, at most four entries, the hint.
+_BELOW = 7
 _SHOWN = 5
 # A blank line, a title, the heads and two rows.
 _LEAST = 5

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from rich.text import Text
 from crm.commands.client_selection import pluralize
 from crm.commands.registry import named
 from crm.errors import FileError
-from crm.terminal.console.keyboard import Choice
+from crm.terminal.console.keyboard import YES_OR_NO, Back, Choice, yes_or_no
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.render import show
 from crm.terminal.drawing.screen import data
@@ -199,27 +200,46 @@ class _ImportPages:
 
         session = self.session
         report = run(session.crm, self.draft, preview=True)
-        session.page("Import a file", self.draft.file.name, "Preview")
-        show(session.screen, report, session.crm.conventions)
-        session.screen.print()
-        if not (report.new or report.updated or report.joined):
-            session.keyboard.choose("Nothing would change.", [], back="Back")
+        crumbs = ("Import a file", self.draft.file.name, "Preview")
+        listed = [records for records in (report.first_records, report.refusals, report.doubts) if records]
+        unlisted = report.doubtful - len(report.doubts) + report.refused - len(report.refusals)
+        entries = [Choice("Import now", "now")]
         if any(doubt.field == "email" and _SAME_EMAIL in doubt.why for doubt in report.doubts):
-            entries = [
-                Choice("Import now", "now"),
-                Choice("Take them for the clients with the same e-mail, and look again", "same"),
-            ]
-            if session.keyboard.choose("", entries, back="Back, change something") == "same":
+            entries.append(Choice("Take them for the clients with the same e-mail, and look again", "same"))
+        if listed:
+            entries.append(Choice("Show more of these rows", "all"))
+        while True:
+            session.page(*crumbs)
+            show(session.screen, report, session.crm.conventions)
+            session.screen.print()
+            if not (report.new or report.updated or report.joined):
+                session.keyboard.choose("Nothing would change.", [], back="Back")
+            chosen = session.keyboard.choose(
+                "", entries, back="Back, change something", hidden=yes_or_no("now"), hint=YES_OR_NO
+            )
+            if chosen == "now":
+                break
+            if chosen == "same":
                 self.draft = dataclasses.replace(self.draft, match="email")
                 self._preview()
                 return
-        else:
-            session.confirm("", "Import now", "Back, change something")
+            with suppress(Back):
+                session.read(crumbs, lambda: _draw_rows(session, listed, unlisted))
         is_first = session.crm.repository.is_empty()
         session.tell(session.insist(lambda: run(session.crm, self.draft)))
         if is_first:
             session.say("Next: see your clients under Clients, and how they get a status under Status rules.", "muted")
         self.done = True
+
+
+def _draw_rows(session: Session, listed: Sequence[Sequence[Any]], unlisted: int) -> None:
+    """Draws lists of rows whole, and how many more there are."""
+    for records in listed:
+        show(session.screen, list(records), session.crm.conventions)
+        session.screen.print()
+    if unlisted:
+        number = session.crm.conventions.number(unlisted)
+        session.screen.print(Text(f"and {number} more; a file beside yours lists all once you import", "muted"))
 
 
 def _choices(options: Any) -> list[Choice]:

@@ -8,6 +8,7 @@ import pytest
 
 from crm.commands.context import CRM
 from crm.commands.registry import named
+from crm.model import Client
 
 Start = Callable[..., Any]
 REASON = "there is no such telephone number (without a country code it is read for US); start with + and the country"
@@ -82,3 +83,21 @@ def test_one_record_is_told_as_one(start: Start, tmp_path: Path) -> None:
     while "client in" not in session.text:
         session.press("enter").settled()
     session.sees("✓ 1 client in")
+
+
+def test_a_preview_shows_all_rows_and_takes_rows_for_a_client_with_their_e_mail(
+    start: Start, crm: CRM, tmp_path: Path
+) -> None:
+    named("clients add")(crm, {"company": "Müller & Söhne", "email": "info@mueller.de"})
+    rows = [f"Person {number};p{number}@@example.com" for number in range(12)]
+    file = tmp_path / "people.csv"
+    file.write_text("\n".join(["Name;E-mail", "info;info@mueller.de", *rows, ""]), "utf-8")
+    session = start().choose("Data").choose("Import").sees("File (").press(str(file), "enter").sees("Continue")
+    session.press("1").sees("Import now").sees("Show more of these rows").choose("Show more of these rows").sees(
+        "lines 1-"
+    )
+    session.press("enter").sees("p4@@example.com").sees("and 7 more; a file beside yours").press("esc")
+    session.sees("Take them for the clients").press("2").sees("Import now").lacks("Take them").press("1")
+    session.sees("Imported")
+    with crm.read() as snapshot:
+        assert "info" not in [client.name for client in snapshot.find_all(Client)]
