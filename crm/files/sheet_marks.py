@@ -4,19 +4,25 @@ result."""
 import re
 from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import IO, NamedTuple
 
 _CHUNK = 1 << 20
 _LONGEST_TAG = 4096
 # Of cells only those whose formula has failed.
 _TAG = re.compile(
-    rb"""<(?:\w+:)?(mergeCell|row|col|c(?=\s[^>]*\bt=["']e["']))\s([^>]*)>(?:(?=(\s*<(?:\w+:)?c[\s>]))|)"""
+    rb"""<(?:\w+:)?(mergeCell|row|col|c(?=\s[^<>]*\bt=["']e["']))\s([^<>]*)>(?:(?=(\s*<(?:\w+:)?c[\s>]))|)"""
 )
-# A cell with a formula and no result, as programs write them that do not calculate; an empty text is a result.
+# The end of a formula and of its cell with no result between, as programs write it that do not calculate; and how far
+# before that the tag of the cell may stand, and how many are looked at.
 _NO_RESULT = re.compile(
-    rb"""<(?:\w+:)?c\s(?![^>]*\bt=["']str["'])[^>]*?\br=["']([A-Z]{1,3})(\d{1,7})["'][^>]*>\s*<(?:\w+:)?f\b"""
-    rb"""(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"""
+    rb"""(?:</(?:\w{1,9}:)?f>|<(?:\w{1,9}:)?f(?:\s[^<>]{0,200})?/>)\s{0,9}"""
+    rb"""(?:<(?:\w{1,9}:)?v\s?/>|<(?:\w{1,9}:)?v>\s{0,9}</(?:\w{1,9}:)?v>)?\s{0,9}</(?:\w{1,9}:)?c>"""
 )
+_LONGEST_FORMULA = 8500
+_MOST_FORMULAS = 20_000
+_CELL = re.compile(rb"""(?:<|:)c\s([^<>]{0,300})>""")
+_CELL_NAME = re.compile("([A-Z]{1,3})([0-9]{1,7})")
 _ATTRIBUTE = re.compile(rb"""([\w:]+)\s*=\s*["']([^"']*)["']""")
 _AREA = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7}):\$?([A-Z]{1,3})\$?(\d{1,7})")
 # A sheet with more has been filled by a program; what it merges is not read.
@@ -87,11 +93,17 @@ def _tags(sheet: IO[bytes], without_results: dict[int, int]) -> Iterator[tuple[b
 
 
 def _note_without_results(piece: bytes, end: int, without_results: dict[int, int]) -> None:
-    if b"<f" not in piece and b":f" not in piece:
-        return
-    for match in _NO_RESULT.finditer(piece):
-        if match.start() < end:
-            without_results[_column(match[1].decode())] = int(match[2])
+    for match in islice(_NO_RESULT.finditer(piece), _MOST_FORMULAS):
+        if match.start() >= end:
+            return
+        start = max(piece.rfind(b"c ", max(0, match.start() - _LONGEST_FORMULA), match.start()) - 1, 0)
+        if (tag := _CELL.match(piece, start)) is None:
+            continue
+        attributes = {key.decode(): value.decode("ascii", "replace") for key, value in _ATTRIBUTE.findall(tag[1])}
+        name = _CELL_NAME.fullmatch(attributes.get("r", ""))
+        # An empty text is a result.
+        if name and attributes.get("t") != "str":
+            without_results[_column(name[1])] = int(name[2])
 
 
 def _parts(match: re.Match[bytes]) -> tuple[bytes, bytes, bytes]:
