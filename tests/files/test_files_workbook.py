@@ -3,12 +3,14 @@
 import re
 import zipfile
 from datetime import date, datetime, time
+from io import BytesIO
 
 import openpyxl
 import pytest
 
 from crm.errors import FileError
 from crm.files import open_source
+from crm.files.sheet_marks import marks_of
 from crm.files.writing import write_xlsx
 from crm.model import Sale
 from tests.support.file_records import read_records
@@ -301,3 +303,7 @@ def test_a_cover_sheet_is_passed_over(workbook, cover):
     source = open_source(path)
     assert (source.sheet, source.other_sheets, source.columns) == ("People", ("Cover",), ("Name", "Email"))
     assert open_source(path, sheet="Cover").sheet == "Cover"
+
+
+def test_a_sheet_whose_tags_never_end_is_read_at_once() -> None:
+    assert marks_of(BytesIO(b"<sheetData><f>" + b"<c " * 100_000)).without_results == {}
