@@ -11,6 +11,7 @@ from typing import IO, Any
 
 from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
@@ -320,6 +321,8 @@ def _whole_lines(content: RenderableType) -> Iterator[str]:
     if isinstance(content, Group):
         for part in content.renderables:
             yield from _whole_lines(part)
+    elif isinstance(content, Padding):
+        yield from _whole_lines(content.renderable)
     elif isinstance(content, Table):
         cells = [[_plain(cell) for cell in column.cells] for column in content.columns]
         if content.show_header:

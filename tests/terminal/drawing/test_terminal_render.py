@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from rich.cells import cell_len
+from rich.padding import Padding
+from rich.text import Text
 
 from crm.commands.context import CRM
 from crm.commands.registry import commands, named
@@ -15,7 +17,7 @@ from crm.model import Client, Conventions
 from crm.repository import Query
 from crm.terminal.drawing.charts import bar, change, columns
 from crm.terminal.drawing.render import show
-from crm.terminal.drawing.screen import Screen, clean
+from crm.terminal.drawing.screen import PipedScreen, Screen, clean
 from tests.support.clocks import standing_on
 
 pytestmark = pytest.mark.dated
@@ -161,3 +163,9 @@ def test_long_lists_are_shown_whole(people: CRM, screen: Screen) -> None:
         found = snapshot.find_all(Client, Query(sort="id"))
     show(screen, found, people.conventions)
     assert len(drawn(screen)) == 13
+
+
+def test_what_is_set_in_is_text_for_other_programs() -> None:
+    out = io.StringIO()
+    PipedScreen(out, {}).print(Padding(Text("Follow-up on Friday"), (0, 0, 0, 2), expand=False))
+    assert out.getvalue() == "Follow-up on Friday\n"
