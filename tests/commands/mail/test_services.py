@@ -53,7 +53,7 @@ def values_of(status: Any) -> dict[str, tuple[str, str]]:
 
 @pytest.mark.usefixtures("trusting")
 def test_mail_is_set_up_tried_and_used_at_once(office: Office, post: Post, authority: trustme.CA) -> None:
-    with pytest.raises(UsageError, match=r"No e-mail can be sent yet\. Set it up in the menu under Settings"):
+    with pytest.raises(UsageError, match=r"No e-mail can be sent yet\. Set it up in the menu under Data & settings"):
         office("email test")
     with served(post, authority, encrypts="always") as port:
         status = office("email setup", {**MAIL, "port": port, "encryption": "tls"}, PASSWORD)
