@@ -194,7 +194,8 @@ def test_an_opt_out_wins_over_an_import_which_says_so(office: Office) -> None:
     assert {client.name: (client.city, client.marketing_consent) for client in office.clients()} == {
         "Anna Berg": ("Graz", False), "Firm": ("Wien", False), "Ben Cole": ("Graz", True), "Dora New": ("Linz", False),
     }  # fmt: skip
-    output = [(doubt.row, doubt.field) for doubt in report.doubts]
+    # Dora's address is Anna's, which is a doubt of another kind.
+    output = [(doubt.row, doubt.field) for doubt in report.doubts if doubt.field != "email"]
     assert output == [(2, "marketing_consent"), (4, "marketing_consent"), (5, "marketing_consent")]
     assert "the opt-out wins" in report.doubts[0].why
     # The same list again changes nothing, and says so again.
