@@ -95,6 +95,11 @@ class HistoryEntry:
         return self.undoes is not None and self.what.startswith(("undid ", _UNDID_ONCE))
 
     @property
+    def is_restore(self) -> bool:
+        """Return whether it put the records of a backup in the place of those there were."""
+        return self.undoes is None and self.what.startswith("restored ")
+
+    @property
     def first_words(self) -> str:
         """The original change in words, where this took it back or did it again."""
         return self.what if self.undoes is None else _UNDOING.sub("", self.what)

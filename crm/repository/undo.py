@@ -59,6 +59,10 @@ _KEPT = tuple(SECRET)
 _LASTING = tuple(kind.kind_name for kind in LASTING)
 _BATCH = 1000
 _NAMED_CLASHES = 5
+RESTORE_STAYS = (
+    "A restore is undone by restoring the backup that it made of what was there before: *Data & settings*, *Backups and"
+    " copies*, *Restore a backup*, or `restore FILE`; `restore` without a file lists the backups."
+)
 # What only notes that something was sent: it cannot be recalled, and the record can go all the same.
 _NOTES_OF_SENDING: Mapping[str, frozenset[str]] = {Payment.kind_name: frozenset(("receipts",))}
 
@@ -187,6 +191,10 @@ def take_back(tx: "SqlWriter", entry: HistoryEntry) -> None:
             "An opt-out is not undone, so that nobody is written to by mistake. Where it was added by mistake, an admin"
             ' lifts it with the reason: *E-mail*, *Opt-outs*, or `opt-outs lift ADDRESS --reason "…"`.'
         )
+    if not can_be and entry.is_restore:
+        raise RefusedError(RESTORE_STAYS)
+    if not can_be and not entry.changes:
+        raise RefusedError(f"{entry.id} changed no records, so there is nothing to undo: {entry.what}.")
     if not can_be:
         raise RefusedError("Changes to accounts cannot be undone; change them again.")
     later = tx.connection.execute(_later_changes(entry.id)).all()

@@ -188,3 +188,33 @@ def test_a_restore_without_a_file_lists_the_backups(shell: CommandLine) -> None:
     listed, error = message.splitlines()[0], message.splitlines()[-1]
     assert (listed.split("\t")[0], listed.split("\t")[2:]) == (backup, ["1 client", "0 sales"])
     assert error == "File is missing: give --file."
+
+
+def test_undo_after_a_restore_says_how_it_is_taken_back_and_asks_before_it_undoes_what_is_older(
+    shell: CommandLine,
+) -> None:
+    shell.did("clients", "add", "--first-name", "Anna")
+    backup = shell.did("backup")["file"]
+    shell.did("clients", "add", "--first-name", "Bert")
+    kept = shell.did("restore", backup, "--yes")["file"]
+    asked = shell.refused("history", "undo", code=1)
+    for words in (
+        "restored ",
+        "restoring the backup that it made",
+        "Before that: added Anna",
+        "`history undo 1`",
+        "--yes",
+    ):
+        assert words in asked
+    assert "restoring the backup that it made" in shell.refused("history", "undo", "2", code=1)
+    assert [client["first_name"] for client in shell.did("clients", "list")] == ["Anna"]
+    undone = shell.did("history", "undo", "--yes")
+    assert [entry["id"] for entry in undone["passed_over"]] == [2]
+    assert shell.did("clients", "list") == []
+    # What the sentence advises.
+    shell.did("restore", kept, "--yes")
+    assert sorted(client["first_name"] for client in shell.did("clients", "list")) == ["Anna", "Bert"]
+    # Nor does a restore leave anything to redo.
+    shell.did("history", "undo", "--yes")
+    shell.did("restore", shell.did("backup")["file"], "--yes")
+    assert "only right after an undo" in shell.refused("history", "redo", code=1)

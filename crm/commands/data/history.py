@@ -13,7 +13,7 @@ from crm.commands.data.change_details import RecordChange, changed_back, changed
 from crm.commands.data.demo import made_sample
 from crm.commands.data.exporting import ExportReport
 from crm.commands.data.record_counts import record_words
-from crm.commands.data.undo_notes import kept_by_undo
+from crm.commands.data.undo_notes import cannot_be_undone, kept_by_undo
 from crm.commands.file_output import confirm_overwrite, ending_of
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.period import Since, Until, in_order
@@ -31,6 +31,8 @@ _FORMATS = (".csv", ".xlsx", ".json")
 _HEADER = ("transaction", "at", "user", "what", "record", "id", "operation", "field", "before", "after")
 # How many of the latest transactions are searched for what was passed over, and how many of those are named.
 _LATEST, _NAMED = 50, 3
+# A sign-in changes so many records at most: the session and the account.
+_OF_A_SIGN_IN = 2
 # What is no change of the team's data: that somebody signed in, and how they have arranged their own dashboard.
 _OWN_VIEW = (SignIn.kind_name, Dashboard.kind_name)
 # Of so many records the answer to an undo says how they are now.
@@ -209,14 +211,18 @@ def undo(
         Whole(least=1),
         About("Transaction", "its number in the history; your own last change if empty", positional=True),
     ] = None,
+    yes: bool = False,
 ) -> TakenBack:
     """Undoes your last change, or any change by its number: an edit, a deletion, a whole import.
 
     Your last change is the last one made by your account (or under your name if nobody signs in) that is not undone
-    yet. It skips what cannot be undone (a message that was sent, a change of accounts, a change that later changes
-    depend on) and what the program did itself, and names what it skipped. If later changes depend on the change you
-    name, undo those first. You can undo an undo by its number.
+    yet. If you have done something since that cannot be undone (sent a message, issued an invoice, restored a backup,
+    changed accounts, or a change that later changes depend on), it asks before it undoes the older change. It skips
+    what the program did itself, and names what it skipped. If later changes depend on the change you name, undo those
+    first. You can undo an undo by its number. A restore is undone by restoring the backup that it made.
     """
+    if transaction is None and not yes:
+        _confirm_older(crm)
 
     def change(tx: Transaction) -> tuple[HistoryEntry, Sequence[HistoryEntry]]:
         passed = passed_over(crm, tx, last_undoable(tx, crm.me, crm.reader.user)) if transaction is None else ()
@@ -275,6 +281,28 @@ def my_last(crm: CRM) -> tuple[HistoryEntry, Sequence[HistoryEntry]] | None:
         if last is None or made_sample(crm, last.id):
             return None
         return last, passed_over(crm, snapshot, last)
+
+
+def _confirm_older(crm: CRM) -> None:
+    """Raises Question where the reader has done something that cannot be undone since the change that would be."""
+    mine = my_last(crm)
+    if mine is None:
+        return
+    last, passed = mine
+    own = [entry for entry in passed if _is_mine(crm, entry)]
+    if not own:
+        return
+    with crm.read() as snapshot:
+        newest = cannot_be_undone(snapshot, own[0])
+    newest = newest or f"What you did last, {own[0].what} ({own[0].id}), cannot be undone."
+    lines = (
+        newest,
+        "",
+        f"Before that: {last.first_words} ({crm.conventions.time(last.at)}).",
+        *undo_preview(crm, last),
+        f"`history undo {last.id}` undoes this older change.",
+    )
+    raise confirmation("\n".join(lines), "Undo the older change")
 
 
 def undo_preview(crm: CRM, entry: HistoryEntry) -> Sequence[str]:
@@ -350,7 +378,7 @@ def my_last_undo(crm: CRM) -> HistoryEntry | None:
             if entry.is_undo:
                 return entry
             changes = snapshot.changes(transaction=entry.id, limit=2)
-            if entry.undoes is None and any(change.record not in _OWN_VIEW for change in changes):
+            if entry.undoes is None and (entry.is_restore or any(change.record not in _OWN_VIEW for change in changes)):
                 return None
     return None
 
@@ -364,7 +392,9 @@ def passed_over(crm: CRM, snapshot: Snapshot, last: HistoryEntry | None) -> Sequ
     later = [entry for entry in snapshot.history(_LATEST, query=HistoryQuery(undone=False)) if entry.id > last.id]
     own = [entry for entry in later if entry.undoes is None and (_is_mine(crm, entry) or entry.user == PROGRAM)]
     return [
-        entry for entry in own if any(_is_more(change) for change in snapshot.changes(transaction=entry.id, limit=2))
+        entry
+        for entry in own
+        if not entry.changes or not _is_sign_in(snapshot.changes(transaction=entry.id, limit=_OF_A_SIGN_IN))
     ]
 
 
@@ -372,8 +402,10 @@ def _is_mine(crm: CRM, entry: HistoryEntry) -> bool:
     return entry.user_id == crm.reader.user if crm.reader.user else entry.user.casefold() == crm.me.casefold()
 
 
-def _is_more(change: Change) -> bool:
-    return change.record != SignIn.kind_name
+def _is_sign_in(changes: Sequence[Change]) -> bool:
+    """Return whether somebody signed in or out: a code that was used is noted in the account."""
+    of_sessions = [change for change in changes if change.record == SignIn.kind_name]
+    return len(of_sessions) == len(changes) or any(change.operation == "create" for change in of_sessions)
 
 
 def passed_over_message(entries: Sequence[HistoryEntry]) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from crm.commands.context import CRM
 from crm.model import Client, Invoice, Payment, User
 from crm.repository import Change, HistoryEntry, HistoryQuery, Query, Snapshot
+from crm.repository.undo import RESTORE_STAYS
 
 # So many of a kind are named.
 _NAMED = 3
@@ -17,7 +18,12 @@ def kept_by_undo(crm: CRM, snapshot: Snapshot, entry: HistoryEntry) -> Sequence[
     return [sentence for sentence in sentences if sentence]
 
 
-def issued_by(snapshot: Snapshot, entry: HistoryEntry) -> str:
+def cannot_be_undone(snapshot: Snapshot, entry: HistoryEntry) -> str:
+    """The sentence that what was done last cannot be undone, with what can be done instead; '' where nothing can."""
+    return f"Last change: {entry.what}. {RESTORE_STAYS}" if entry.is_restore else _issued_by(snapshot, entry)
+
+
+def _issued_by(snapshot: Snapshot, entry: HistoryEntry) -> str:
     """The sentence that what a transaction issued cannot be undone, and what can be done instead; '' where it issued
     nothing."""
     changes = snapshot.each_change(HistoryQuery(transaction=entry.id, about=Invoice.kind_name))

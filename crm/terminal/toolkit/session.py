@@ -602,7 +602,7 @@ class Session:
 
     def _undo_last(self) -> None:
         from crm.commands.data.history import my_last, passed_over_message, undo_preview
-        from crm.commands.data.undo_notes import issued_by
+        from crm.commands.data.undo_notes import cannot_be_undone
 
         mine = my_last(self.crm)
         if mine is None:
@@ -611,13 +611,13 @@ class Session:
         last, passed = mine
         question = f"Undo: {last.first_words} ({self.crm.conventions.time(last.at)})?"
         with self.crm.read() as snapshot:
-            issued = issued_by(snapshot, passed[0]) if passed else ""
-        if issued:
+            stays = cannot_be_undone(snapshot, passed[0]) if passed else ""
+        if stays:
             # What is offered is older than what was done last.
-            question = f"{issued}\n\nBefore that: {last.first_words} ({self.crm.conventions.time(last.at)})."
-        lines = ["" if issued else passed_over_message(passed), question, *undo_preview(self.crm, last)]
+            question = f"{stays}\n\nBefore that: {last.first_words} ({self.crm.conventions.time(last.at)})."
+        lines = ["" if stays else passed_over_message(passed), question, *undo_preview(self.crm, last)]
         self.page(*self.place, letters.UNDO.word)
-        self.confirm("\n".join(filter(None, lines)), "Undo the older change" if issued else "Undo it")
+        self.confirm("\n".join(filter(None, lines)), "Undo the older change" if stays else "Undo it")
         self.tell(self.call("history undo", transaction=last.id))
         self.say(f"{letters.REDO.key} redoes it.", "muted")
 

@@ -148,6 +148,6 @@ def test_after_the_issue_an_address_and_a_blank_reference_are_filled_in_and_noth
     text = desk("invoices xml", invoice, "peppol", tmp_path / "peppol.xml").file.read_text("utf-8")
     assert '<cbc:EndpointID schemeID="0088">9482348239847</cbc:EndpointID>' in text
     assert "<cbc:ID>PO-1</cbc:ID>" in text
-    desk("history undo")
+    desk("history undo", yes=True)
     assert desk.again(invoice).order_reference == "PO-1"
     assert desk.sound()

@@ -33,7 +33,7 @@ def sheet_desk(team: Team, tmp_path: Path) -> Iterator[BillingDesk]:
 
 def undone(desk: BillingDesk) -> str:
     """What plain `history undo` takes back."""
-    desk("history undo")
+    desk("history undo", yes=True)
     with desk.crm.read() as snapshot:
         entries = snapshot.history(limit=200)
     return next(entry.what for entry in entries if entry.id == entries[0].undoes)

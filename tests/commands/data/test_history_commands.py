@@ -397,7 +397,7 @@ def test_what_a_person_did_last_is_found_among_what_cannot_be_taken_back(office:
     # To accounts nothing is taken back, and what was done before is mine, whatever I was called.
     assert last_summary(my_last(ada)) == "added Ode"
     assert last_summary(my_last(office.crm)) == "set company name to Acme"
-    assert office("history undo").undone.what == "set company name to Acme"
+    assert office("history undo", yes=True).undone.what == "set company name to Acme"
     # It goes on to what was done before; that a change was taken back is no change to take back.
     assert last_summary(my_last(office.crm)) == "added Berg"
     office("sales add", office.client(1), Decimal(5))
@@ -471,7 +471,11 @@ def test_what_later_changes_stand_on_is_passed_over_and_said(office: Office) -> 
     found = my_last(anna)
     assert found is not None
     assert [entry.what for entry in (found[0], *found[1])] == ["recorded a sale to Berg", "edited Berg"]
-    done = office("history undo", crm=anna)
+    with pytest.raises(
+        Question, match=r"edited Berg \(3\), cannot be undone.*\n.*\nBefore that: recorded a sale to Berg"
+    ):
+        office("history undo", crm=anna)
+    done = office("history undo", crm=anna, yes=True)
     assert (done.undone, list(done.passed_over)) == found
     assert (office.sales(), office.client(client).city) == ([], "Graz")
     # Nothing else is left but what added the client, on which the edits stand: the refusal names them.
@@ -513,6 +517,8 @@ def test_old_history_is_moved_to_a_file(office: Office, anna: Client) -> None:
     assert office.client(anna) == before
     with pytest.raises(RefusedError, match="cannot be undone any more"):
         office("history undo", 1)
+    with pytest.raises(RefusedError, match="changed no records, so there is nothing to undo: moved the history up"):
+        office("history undo", office("history list", 1)[0].id)
     office.sell(anna, "7")
     office("history undo")
     assert not office("check").wrong

@@ -152,7 +152,7 @@ def test_only_an_admin_lifts_one_with_a_reason_that_stands_in_the_history(here: 
     assert here("history list", 1)[0].what == f"lifted the opt-out of {ADDRESS}: she asked for it by mail"
     assert mailed(here) == [ADDRESS]
     # To take that back opts out again, and to take back that does not lift it.
-    here("history undo")
+    here("history undo", yes=True)
     assert [opt_out.address for opt_out in here("opt-outs list")] == [ADDRESS]
     with pytest.raises(CRMError):
         here("history undo", here("history list", 1)[0].id)

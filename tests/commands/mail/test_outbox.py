@@ -601,7 +601,7 @@ def test_what_was_handed_over_is_not_called_back(here: MailDesk) -> None:
         with pytest.raises(RefusedError, match="cannot be recalled"):
             here("history undo", transaction=number)
     # What was done before is, and what is passed over is said.
-    done = here("history undo")
+    done = here("history undo", yes=True)
     assert done.undone.what.startswith("set e-mails a minute")
     assert [record.id for record in done.passed_over] == [handed_over, taken]
     assert here.states() == ["sent", "sent"]
@@ -615,7 +615,7 @@ def test_a_client_who_was_written_to_since_is_passed_over(here: MailDesk) -> Non
     (second,) = here.clients(1)
     here.write(second)
     here.send()
-    done = here("history undo")
+    done = here("history undo", yes=True)
     assert done.undone.what.startswith("recorded a sale")
     assert done.passed_over[-1].what.startswith("added")
 

@@ -76,7 +76,7 @@ def test_taking_a_merge_back_parts_the_accounts_again(firm: Firm) -> None:
     run(firm, "users add", "second@example.com", "Second", "client", client=firm.other)
     run(firm, "clients merge", firm.other, firm.own)
     theirs = let_in(firm)
-    run(firm, "history undo")
+    run(firm, "history undo", yes=True)
     with pytest.raises(SignedOutError):
         firm.office("clients show", firm.other, crm=theirs)
     again = let_in(firm)

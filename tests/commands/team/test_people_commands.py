@@ -397,7 +397,7 @@ def test_what_was_under_a_name_before_is_of_the_account_that_gets_it(office: Off
     number = user(office, "anna@example.com").id
     assert set(_accounts(office).values()) == {number}
     assert [tile.name for tile in office("dashboard show", crm=anna)] == ["sales"]
-    assert office("history undo", crm=anna).undone.id == last.id
+    assert office("history undo", crm=anna, yes=True).undone.id == last.id
     assert office.is_sound()
 
 
@@ -407,13 +407,13 @@ def test_undo_goes_on_to_the_change_before_a_new_name(team: Office) -> None:
     team("sales add", added, Decimal(10), crm=other)
     team("profile edit", name="Bo Jones", crm=other)
     team("profile edit", name="Bo J.", crm=other)
-    team("history undo", crm=other)
+    team("history undo", crm=other, yes=True)
     with team.crm.read() as snapshot:
         assert snapshot.get(Client, added.id).sales_count == 0
     with pytest.raises(ForbiddenError, match="Only an admin can delete clients"):
-        team("history undo", crm=other)
+        team("history undo", crm=other, yes=True)
     team("users edit", user(team, "bo@example.com"), role="admin")
-    assert team("history undo", crm=signed_in(team, "bo@example.com")).passed_over
+    assert team("history undo", crm=signed_in(team, "bo@example.com"), yes=True).passed_over
     with team.crm.read() as snapshot:
         assert snapshot.find(Client, added.id) is None
 

@@ -373,6 +373,14 @@ def test_undo_after_the_issue_says_that_it_cannot_be_undone(menu: Menu) -> None:
     session = Watched(menu.mailed.crm, keyboard, Screen(io.StringIO(), plain=True))
     session.attempt(session._undo_last)
     assert f"{note.number} was issued, which cannot be undone. To charge it again" in "\n".join(keyboard.offered)
+    backup = menu.mailed("backup").file
+    menu.mailed("restore", backup, yes=True)
+    keyboard = Typist({}, [])
+    session = Watched(menu.mailed.crm, keyboard, Screen(io.StringIO(), plain=True))
+    session.attempt(session._undo_last)
+    offered = "\n".join(keyboard.offered)
+    assert f"Last change: restored {backup.name}. A restore is undone by restoring the backup that it made" in offered
+    assert "Before that: set currency to EUR" in offered
 
 
 def test_a_service_is_announced_from_its_page(menu: Menu) -> None:
