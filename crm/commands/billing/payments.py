@@ -197,6 +197,12 @@ def card_of(crm: CRM, snapshot: Snapshot, payment: Payment) -> PaymentCard:
     return PaymentCard(current, client, parts, left, credit)
 
 
+def paid_on(snapshot: Snapshot, invoice: Invoice) -> Sequence[tuple[Payment, Decimal]]:
+    """The payments on an invoice, the latest first, each with what it pays of it."""
+    allocations = snapshot.find_all(Allocation, Query({"invoice": invoice.id}, sort="-id"))
+    return [(snapshot.get(Payment, allocation.payment), allocation.amount) for allocation in allocations]
+
+
 def credit_of(snapshot: Snapshot, client: Client, currency: str) -> Decimal:
     """The credit of a client in a currency."""
     return billing.credit_by_currency(snapshot, [client.id]).get(client.id, {}).get(currency, NOTHING)

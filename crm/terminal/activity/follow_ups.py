@@ -39,6 +39,7 @@ class FollowUpForm(RecordForm):
 
     def __init__(self, session: Session, client: Client, original: Mapping[str, Any], changes: dict[str, Any]) -> None:
         super().__init__(session, FollowUp, original, changes)
+        self.client_number = client.id
         about = {"id": original["deal"]} if original.get("deal") else None
         with session.crm.read() as snapshot:
             deals = snapshot.find_all(Deal, Query({"client": client.id, "closed_on": None}))
@@ -68,11 +69,10 @@ class FollowUpForm(RecordForm):
         else:
             self.changes["deal"] = chosen
 
+    def shown(self, field: Field, value: Any) -> str:
+        return self._deals.get(value or 0, "") if field.name == "deal" else super().shown(field, value)
+
     def line(self, field: Field, wide: int, by: Conventions) -> str:
-        if field.name == "deal":
-            title = self._deals.get(self.value("deal") or 0, "")
-            mark = "*" if field.name in self.changes and self.original else " "
-            return self.session.screen.cut(f"{field.label:<{wide}} {mark} {title}", 8).rstrip()
         if field.name == "every" and not self.value("every"):
             return f"{field.label:<{wide}}".rstrip()
         return super().line(field, wide, by)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from crm.commands.activity.interactions import logged
 from crm.commands.clients.contacts import contacts_of
-from crm.model import INTERACTIONS, Client, Contact, Conventions, Field, Interaction, typed_fields
+from crm.model import INTERACTIONS, Client, Contact, Field, Interaction, typed_fields
 from crm.terminal.activity.rendering import INTERACTION_COLUMNS, draw_interaction, kind_of
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit import letters, record_actions
@@ -46,7 +46,9 @@ class InteractionForm(RecordForm):
     def of(cls, session: Session, record: Interaction, changes: dict[str, Any]) -> RecordForm:
         with session.crm.read() as snapshot:
             contacts = contacts_of(snapshot, snapshot.get(Client, record.client))
-        return cls(session, contacts, {name: getattr(record, name) for name in _ORDER}, changes)
+        form = cls(session, contacts, {name: getattr(record, name) for name in _ORDER}, changes)
+        form.client_number = record.client
+        return form
 
     def contact(self) -> Contact | None:
         """Ask for the contact."""
@@ -73,12 +75,11 @@ class InteractionForm(RecordForm):
         else:
             self.changes["contact"] = chosen
 
-    def line(self, field: Field, wide: int, by: Conventions) -> str:
+    def shown(self, field: Field, value: Any) -> str:
         if field.name != "contact":
-            return super().line(field, wide, by)
-        contact = self.contact()
-        mark = "*" if field.name in self.changes and self.original else " "
-        return self.session.screen.cut(f"{field.label:<{wide}} {mark} {contact.name if contact else ''}", 8).rstrip()
+            return super().shown(field, value)
+        contact = self._contacts.get(value or 0)
+        return contact.name if contact else ""
 
 
 @list_page
@@ -141,6 +142,7 @@ def log(
         contacts = contacts_of(snapshot, company)
     values = {"kind": kind, "on": session.crm.today, **({"contact": contact.id} if contact else {})}
     form = InteractionForm(session, contacts, {}, values)
+    form.client_number = company.id
 
     def ask_kind() -> None:
         session.page(company.name, title)

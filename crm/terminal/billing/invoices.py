@@ -8,20 +8,30 @@ from rich.text import Text
 
 from crm.commands.billing.documents import InvoiceCard, format_for, is_beside
 from crm.commands.billing.issuing import CLIENT_FIELDS, SETTINGS, foreseen
+from crm.commands.billing.payments import paid_on
 from crm.commands.registry import named
 from crm.config import TEAM
 from crm.invoicing.requirements import Missing, missing
-from crm.model import FILLED_AFTER_ISSUE, Client, Deal, Field, Invoice, Service, typed_fields
+from crm.model import FILLED_AFTER_ISSUE, Client, Deal, Field, Invoice, Reminder, Service, typed_fields
 from crm.model.local_labels import local_label
+from crm.model.rights import CLIENT
 from crm.model.units import unit_beside
+from crm.repository import Query
 from crm.terminal.billing.choosing import chosen_invoice
 from crm.terminal.billing.picking import service_line
-from crm.terminal.billing.rendering import INVOICES, adjustment_words, draw_invoice, invoice_name, money_in
+from crm.terminal.billing.rendering import (
+    INVOICES,
+    adjustment_words,
+    draw_invoice,
+    invoice_name,
+    invoice_side,
+    money_in,
+)
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.lists import ListPage, list_page
-from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.pages import Pieces, draw_side_card, flow
 from crm.terminal.toolkit.picking import pick
 from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
@@ -70,6 +80,19 @@ class InvoicePage(RecordPage[Invoice, InvoiceCard]):
 
     def draw(self) -> None:
         draw_invoice(self.card, self.session.screen, self.session.crm.conventions)
+
+    def beside(self) -> Pieces:
+        """Its payments and reminders, and its client; of one's own invoices nothing that the team notes."""
+        session, invoice = self.session, self.record
+        if session.crm.reader.role == CLIENT:
+            return ()
+        with session.crm.read() as snapshot:
+            payments = paid_on(snapshot, invoice)
+            reminders = snapshot.find_all(Reminder, Query({"invoice": invoice.id}))
+        of_invoice = invoice.state == "issued" and invoice.kind == "invoice"
+        screen, by = session.screen, session.crm.conventions
+        pieces = invoice_side(screen, invoice, payments, reminders, by) if of_invoice else []
+        return [*pieces, *draw_side_card(session, Client, invoice.client)]
 
     def _has_code(self) -> bool:
         """Return whether a phone can pay it: something is open in euro, and there is an account."""

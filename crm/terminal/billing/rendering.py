@@ -27,7 +27,7 @@ from crm.model.fields.figures import number_shown
 from crm.model.paths import display_path
 from crm.model.units import unit_beside
 from crm.terminal.drawing import tables
-from crm.terminal.drawing.cards import in_line
+from crm.terminal.drawing.cards import in_line, side_card
 from crm.terminal.drawing.render import renderer, show
 from crm.terminal.drawing.screen import Screen, clean, data
 
@@ -68,6 +68,8 @@ SERVICES: Sequence[tables.Column] = (
     tables.Column("Period", lambda row, _: data("" if row.period == "once" else PERIODS.get(row.period, "")), 4, 6),
 )
 
+# So many payments and reminders of an invoice stand beside it.
+_BESIDE = 5
 # The colour of each state; the word says it as well.
 _STATES = {"overdue": "overdue", "paid": "success", "draft": "muted", "cancelled": "muted", "credited": "muted"}
 
@@ -281,6 +283,27 @@ def draw_invoice(result: "InvoiceCard", screen: Screen, by: Conventions) -> None
     for text in (document.notes, document.terms):
         if text:
             screen.print(data(text, "note", lines=True))
+
+
+def invoice_side(
+    screen: Screen,
+    invoice: Invoice,
+    payments: Sequence[tuple[Payment, Decimal]],
+    reminders: Sequence[Reminder],
+    by: Conventions,
+) -> list[tuple[str, str]]:
+    """What became of an invoice, beside what can be done with it: its payments and reminders."""
+    paid = [
+        (by.day(payment.on), data(f"{money_in(payment.currency, by, amount)} {payment.reference}".rstrip()))
+        for payment, amount in payments[:_BESIDE]
+    ]
+    reminded = [(by.day(reminder.on), data(f"level {reminder.level}")) for reminder in reminders[:_BESIDE]]
+    pieces: list[tuple[str, str]] = []
+    for title, nothing, facts in (("Payments", "No payments yet", paid), ("Reminders", "No reminders yet", reminded)):
+        if facts or invoice.open > 0:
+            pieces += [*side_card(screen, [Text(title, "bold"), *([] if facts else [Text(nothing, "muted")])], facts)]
+            pieces.append(("", "\n"))
+    return pieces
 
 
 def _lines_of(money: Callable[[Decimal], str]) -> Sequence[tables.Column]:

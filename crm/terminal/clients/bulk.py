@@ -140,4 +140,4 @@ class GroupForm(RecordForm):
         if field.name not in self.changes:
             return f"{field.label:<{wide}}"
         value = field.check.show(self.changes[field.name], by) or "(empty)"
-        return self.session.screen.cut(f"{field.label:<{wide}} * {value}", before=8)
+        return self.session.screen.cut(f"{field.label:<{wide}} * {value}", 8 + self.session.screen.side)

@@ -5,26 +5,29 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from rich.text import Text
+
 from crm.commands.activity.follow_up_lists import next_by_client
+from crm.commands.activity.timeline_sources import latest
 from crm.commands.clients.clients import ClientCard, refuse_namesake
 from crm.commands.clients.reasons import reason_words
 from crm.commands.clients.rules import statuses
 from crm.commands.registry import Command, commands, named
 from crm.errors import NotFoundError, Question, RefusedError
-from crm.model import Client, Field, fields
+from crm.model import Client, Field, Record, fields
 from crm.model import named as named_client
 from crm.model.fields import FOREVER
 from crm.model.postal_addresses import is_postcode_last, town_line
 from crm.terminal.clients.contacts import ContactsPage
 from crm.terminal.clients.picking import pick_client
-from crm.terminal.clients.rendering import billing_line, draw_client, draw_contacts, draw_next
+from crm.terminal.clients.rendering import billing_line, client_side, draw_client, draw_contacts, draw_next
 from crm.terminal.console.keyboard import Back, Choice
-from crm.terminal.drawing.cards import draw_timeline
+from crm.terminal.drawing.cards import draw_timeline, entry_line, side_card
 from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.copying import copy_keys
 from crm.terminal.toolkit.forms import Group, RecordForm, fill_changes
-from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.pages import Pieces, flow, side_card_of, unless_refused
 from crm.terminal.toolkit.record_actions import chosen_client
 from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
@@ -32,7 +35,7 @@ from crm.terminal.toolkit.steps import Answers, Step, in_steps
 
 # What one does most often stands on the card; the rest behind one entry more, what one regrets last.
 _MAIN = ("sales add", "clients edit", "interactions add", "follow-ups add", "deals add")
-_EVENTS, _LEAST_EVENTS = 12, 3
+_EVENTS, _LEAST_EVENTS, _EVENTS_BESIDE = 12, 3, 8
 # The lines of a card's heading, and what stands below its fields.
 _HEADING = 2
 _BELOW_THE_FIELDS = ("next_follow_up_on", "last_contact_on", "open_amount", "credit")
@@ -218,6 +221,24 @@ def _lift_pin(session: Session, client: Client) -> None:
     session.tell(session.call("clients pin", client=client), "Pin removed")
 
 
+@side_card_of(Client)
+def draw_beside(session: Session, number: int) -> Pieces:
+    """A client as it stands beside other pages, with the next step and the latest."""
+    screen, by = session.screen, ListConventions.of(session.crm.conventions)
+    with session.crm.read() as snapshot:
+        client = snapshot.get(Client, number)
+        following = next_by_client(snapshot, [client]).get(client.id)
+    return [*client_side(screen, client, following, by), *_latest_beside(session, number)]
+
+
+def _latest_beside(session: Session, number: int) -> Pieces:
+    screen, by = session.screen, ListConventions.of(session.crm.conventions)
+    with session.crm.read() as snapshot:
+        happened = latest(session.crm, snapshot, snapshot.get(Client, number), _EVENTS_BESIDE)
+    facts = [(by.day(entry.on), entry_line(entry, by)) for entry in happened]
+    return [("", "\n"), *side_card(screen, [Text("Latest", "bold")], facts)] if facts else []
+
+
 class ClientForm(RecordForm):
     """The form of a client: what one has at hand and changes most, and behind *More fields* the rest."""
 
@@ -236,6 +257,16 @@ class ClientForm(RecordForm):
         ),
         Group("Other", ("kind", "extra")),
     )  # fmt: skip
+
+    def __init__(
+        self, session: Session, kind: type[Record], original: Mapping[str, Any], changes: dict[str, Any]
+    ) -> None:
+        super().__init__(session, kind, original, changes)
+        self._latest = cache(lambda number: unless_refused(lambda: _latest_beside(session, number)[1:]))
+
+    def _beside_client(self) -> Pieces:
+        """What happened with the client: who it is stands in the fields."""
+        return self._latest(self.record.id) if self.record else ()
 
     def fields(self) -> Sequence[Field]:
         fields = list(super().fields())

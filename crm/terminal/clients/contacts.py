@@ -133,6 +133,7 @@ def add(session: Session, client: Client | None = None, **_: Any) -> None:
     """The name, then save or fill in more."""
     company = chosen_client(session, client, "Add a contact")
     form = ContactForm(session, Contact, {}, {})
+    form.client_number = company.id
     crumbs = (company.name, "Add a contact")
 
     def fill() -> Any:

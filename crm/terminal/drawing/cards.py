@@ -95,6 +95,10 @@ def side_card(
     label_width = max([len(label) for label, _ in known], default=0) + 2
     lines += [[]] if known else []
     for label, value in known:
+        if width - label_width < value.cell_len <= width - _GAP and " " not in value.plain:
+            # An address is not broken where it fits below its label.
+            lines += [[("muted", label)], [("", " " * _GAP), *tables.styled(screen, value, width - _GAP)]]
+            continue
         parts = value.wrap(screen.console, max(8, width - label_width))[:_SIDE_LINES]
         for place, part in enumerate(parts):
             name = ("muted", f"{label if not place else '':<{label_width}}")

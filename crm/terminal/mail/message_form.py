@@ -32,6 +32,7 @@ class MessageForm(RecordForm):
     def __init__(self, session: Session, client: Client, contacts: Sequence[Contact], to: Sequence[str] = ()) -> None:
         super().__init__(session, Message, {}, {"to": tuple(to)} if to else {})
         self._client = client
+        self.client_number = client.id
         self._contacts = contacts
 
     def people(self) -> dict[str, str]:
@@ -71,7 +72,7 @@ class MessageForm(RecordForm):
             value = ", ".join(self._addressed(field.name))
         else:
             return super().line(field, wide, by).replace("\n", " ")
-        return self.session.screen.cut(f"{field.label:<{wide}}   {value}", 8).rstrip()
+        return self.session.screen.cut(f"{field.label:<{wide}}   {value}", 8 + self.session.screen.side).rstrip()
 
     def _addressed(self, name: str) -> tuple[str, ...]:
         """The addresses of a line; it goes to the client unless told."""

@@ -98,6 +98,7 @@ def add(session: Session, client: Client | None = None, **_: Any) -> None:
     """Ask for the client, the title and the value; then save or fill in more."""
     client = chosen_client(session, client, "Deals", "Add a deal")
     form = DealForm(session, Deal, {}, {"owner": session.crm.me})
+    form.client_number = client.id
     crumbs = ("Deals", "Add a deal", client.name)
 
     def fill() -> Any:

@@ -3,21 +3,23 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any, ClassVar, TypeVar
 
 from rich.text import Text
 
 from crm.errors import Cancelled, ConflictError, CRMError, FieldError
-from crm.model import Conventions, Field, Record, typed_fields
+from crm.model import Client, Conventions, Field, Record, typed_fields
 from crm.model.fields import Check, Day, Extra, Prose
 from crm.model.fields import Choice as OneOf
 from crm.model.local_labels import local_label
 from crm.model.record import AnyRecord
 from crm.model.written_dates import When
 from crm.terminal.console.keyboard import BACK, Back, Choice, FormPlace
-from crm.terminal.drawing.screen import clean
+from crm.terminal.drawing.cards import side_card
+from crm.terminal.drawing.screen import clean, data
 from crm.terminal.toolkit import letters
+from crm.terminal.toolkit.pages import Pieces, draw_side_card
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Step, in_steps
 
@@ -33,6 +35,8 @@ _SHOWN = 60
 _AROUND = 2
 # In fewer columns the line of keys has no room for more.
 _NARROW = 60
+# The blanks around what stands beside a form.
+_EDGE = 4
 _MORE = object()
 
 
@@ -83,6 +87,9 @@ class RecordForm:
         self._begun: dict[str, str] = {}
         # The field that was refused when it was saved, which is pointed at then.
         self._refused = ""
+        # The client whose card stands beside the fields; 0 for none.
+        self.client_number = 0
+        self._client_card = cache(partial(draw_side_card, session, Client))
         # Whether the fields that are asked for more seldom are seen.
         self._shows_more = False
 
@@ -92,6 +99,7 @@ class RecordForm:
         kind = type(record)
         form = cls(session, kind, {name: getattr(record, name) for name in typed_fields(kind)}, changes)
         form.record = record
+        form.client_number = getattr(record, "client", 0)
         return form
 
     def value(self, name: str) -> Any:
@@ -195,12 +203,14 @@ class RecordForm:
             headings = sum(bool(heading) for _, heading in page)
             room = self.session.screen.left
             has_headings = self.session.screen.plain or len(page) + 1 + has_more + headings + _AROUND <= room
-            entries = [Choice(saves, "save")]
+            entries = [Choice(saves, "save", card=self._beside_save if self.session.screen.side else None)]
             entries += [
                 replace(self._entry(field, wide, by), heading=heading if has_headings else "")
                 for field, heading in page
             ]
-            entries += [Choice(self._more_line(), _MORE, field=self._more_line())] if has_more else []
+            more = self._more_line()
+            about_client = self._beside_client if self.session.screen.side else None
+            entries += [Choice(more, _MORE, field=more, card=about_client)] if has_more else []
             try:
                 chosen = self._choose(entries, hint, at, room)
             except Back:
@@ -248,7 +258,53 @@ class RecordForm:
         rest = line[wide:]
         changed = rest.startswith(" * ")
         pieces = [("muted", line[:wide]), ("alert" if changed else "", rest[:3]), ("", rest[3:])]
-        return Choice(line, field.name, pieces=[piece for piece in pieces if piece[1]], field=self.label(field))
+        return Choice(
+            line,
+            field.name,
+            pieces=[piece for piece in pieces if piece[1]],
+            field=self.label(field),
+            card=partial(self._beside_field, field) if self.session.screen.side else None,
+        )
+
+    def _beside_field(self, field: Field) -> Pieces:
+        """What a wide window shows beside a field: what it takes, the whole of what is cut, and what was stored."""
+        screen, by = self.session.screen, self.session.crm.conventions
+        value = self.shown(field, self.value(field.name))
+        facts = [("Before", data(self.shown(field, self.original.get(field.name)) or "empty"))]
+        hint = data(field.help or field.check.hint(by), "muted").wrap(screen.console, screen.side - _EDGE)
+        heading = [data(self.label(field), "bold"), *hint]
+        is_cut = screen.measure(clean(value)) > self.room(max(len(self.label(field)) for field, _ in self._page()))
+        pieces = side_card(
+            screen, heading, facts if self._is_changed(field) else [], value if is_cut else "", screen.height // 3
+        )
+        return [*pieces, ("", "\n"), *self._beside_client()]
+
+    def _beside_save(self) -> Pieces:
+        """What a wide window shows beside saving: the fields that were changed."""
+        changed = [field for field in self.fields() if self._is_changed(field)]
+        facts = [
+            (self.label(field), data(self.shown(field, self.value(field.name)) or "empty", "alert"))
+            for field in changed
+        ]
+        pieces = (
+            [*side_card(self.session.screen, [Text("Not saved yet", "bold")], facts), ("", "\n")] if changed else []
+        )
+        return [*pieces, *self._beside_client()]
+
+    def _beside_client(self) -> Pieces:
+        """The card of the client that the record is, or belongs to."""
+        return self._client_card(self.client_number) if self.client_number else ()
+
+    def _is_changed(self, field: Field) -> bool:
+        return field.name in self.changes and bool(self.original)
+
+    def shown(self, field: Field, value: Any) -> str:
+        """A value as it stands in the form; '' for none."""
+        return field.check.show(value, self.session.crm.conventions) if value not in (None, "", False) else ""
+
+    def room(self, wide: int) -> int:
+        """The columns that a value has beside labels of this width."""
+        return max(8, min(_SHOWN, self.session.screen.width - self.session.screen.side - wide - 12))
 
     def _save(self, save: Callable[[], Any]) -> Any:
         """The result of saving; None where it was refused, and the form goes on with everything in it."""
@@ -327,10 +383,9 @@ class RecordForm:
 
     def line(self, field: Field, wide: int, by: Conventions) -> str:
         """A field as it stands in the form."""
-        text = field.check.show(self.value(field.name), by) if self.value(field.name) not in (None, "", False) else ""
-        room = max(8, min(_SHOWN, self.session.screen.width - wide - 12))
-        mark = "*" if field.name in self.changes and self.original else " "
-        return f"{self.label(field):<{wide}} {mark} {self.session.screen.fit(text, room)}"
+        text = self.shown(field, self.value(field.name))
+        mark = "*" if self._is_changed(field) else " "
+        return f"{self.label(field):<{wide}} {mark} {self.session.screen.fit(text, self.room(wide))}"
 
 
 def fill_changes(

@@ -1,6 +1,6 @@
 """Pages: each is registered for what it shows, so that a page opens another one without importing it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, wraps
 from importlib import import_module
 from pkgutil import iter_modules
@@ -8,10 +8,15 @@ from typing import Any
 
 from crm.commands import subject_of, subjects
 from crm.commands.registry import Command, named
+from crm.errors import CRMError, SignedOutError
 from crm.model import Record
 
 Page = Callable[..., None]
 _PAGES: dict[type[Record], Page] = {}
+# What stands beside entries in a wide window, in pieces of one token each.
+Pieces = Sequence[tuple[str, str]]
+SideCard = Callable[..., Pieces]
+_SIDE_CARDS: dict[type[Record], SideCard] = {}
 Flow = Callable[..., None]
 # Commands that the menu leads through in a way of its own, by their words.
 FLOWS: dict[str, Flow] = {}
@@ -41,6 +46,32 @@ def page_of(record: type[Record]) -> Page:
     """The page that shows a record of a kind; raises KeyError where there is none."""
     load_pages(subject_of(record.__module__))
     return _PAGES[record]
+
+
+def side_card_of(record: type[Record]) -> Callable[[SideCard], SideCard]:
+    """Registers a function (session, number) as the card of a record beside the entries of another page."""
+
+    def register(function: SideCard) -> SideCard:
+        _SIDE_CARDS[record] = function
+        return function
+
+    return register
+
+
+def draw_side_card(session: Any, record: type[Record], number: int) -> Pieces:
+    """The card of a record beside the entries of another page; nothing where the person may not see it."""
+    load_pages(subject_of(record.__module__))
+    return unless_refused(lambda: _SIDE_CARDS[record](session, number))
+
+
+def unless_refused(draw: Callable[[], Pieces]) -> Pieces:
+    """What stands beside entries; nothing where it cannot be read. The page itself says why."""
+    try:
+        return draw()
+    except SignedOutError:
+        raise
+    except CRMError:
+        return ()
 
 
 def flow(words: str) -> Callable[[Flow], Flow]:

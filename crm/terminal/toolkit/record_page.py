@@ -1,6 +1,8 @@
 """The page of a record: its card, read anew each time, and what can be done with it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
 from typing import Any, Generic, TypeVar, cast
 
 from crm.commands.registry import named
@@ -9,7 +11,7 @@ from crm.model.record import AnyRecord
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit.letters import Letter
 from crm.terminal.toolkit.lists import Listed, Neighbours
-from crm.terminal.toolkit.pages import page
+from crm.terminal.toolkit.pages import Pieces, page, unless_refused
 from crm.terminal.toolkit.session import Session
 
 _Card = TypeVar("_Card")
@@ -75,6 +77,17 @@ class RecordPage(Generic[AnyRecord, _Card]):
         """The actions that the record allows as it is."""
         raise NotImplementedError
 
+    def beside(self) -> Pieces:
+        """What a wide window shows beside the entries; () for a page without it."""
+        return ()
+
+    def _entries(self) -> Sequence[Choice]:
+        entries = self.entries()
+        if not self.session.screen.side or type(self).beside is RecordPage.beside:
+            return entries
+        drawn = cache(lambda: unless_refused(self.beside))
+        return [replace(entry, card=drawn) for entry in entries]
+
     def keys(self) -> Sequence[Choice]:
         """The keys of the page; their values are actions."""
         lettered = [letter(self.starts(words)) for words, letter in self.lettered.items() if self._offers(words)]
@@ -100,7 +113,7 @@ class RecordPage(Generic[AnyRecord, _Card]):
             self.place.record = self.current()
             return self.crumbs()
 
-        self.session.menu(read, self.entries, above=self.draw_above, keys=self.keys, about=self.about, once=self.once)
+        self.session.menu(read, self._entries, above=self.draw_above, keys=self.keys, about=self.about, once=self.once)
 
 
 def record_page(kind: type[Record]) -> Callable[[_Page], _Page]:
