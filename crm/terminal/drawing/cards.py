@@ -21,7 +21,7 @@ _TWO_WIDE = 76
 _LABEL = 14
 _GAP = 2
 # Beside a list: the blanks around a card, and the lines that a value may take.
-_SIDE_EDGE, _SIDE_LINES = 4, 3
+SIDE_EDGE, _SIDE_LINES = 4, 3
 
 
 def pairs(rows: Iterable[tuple[str, Text]], width: int, most: int | None = None) -> RenderableType:
@@ -89,7 +89,7 @@ def side_card(
 ) -> list[tuple[str, str]]:
     """The card beside a list, of the row that is pointed at, in pieces of one token each: a few lines, then what is
     known, each with its label, then so many lines of a note."""
-    width = screen.side - _SIDE_EDGE
+    width = screen.side - SIDE_EDGE
     lines = [tables.styled(screen, line, width) for line in heading if line.plain]
     known = [(label, value) for label, value in facts if value.plain]
     label_width = max([len(label) for label, _ in known], default=0) + 2

@@ -9,10 +9,15 @@ from crm.commands.reports.report import Column, Report, Row
 from crm.commands.reports.writing import period, value_text
 from crm.model import Conventions
 from crm.terminal.drawing import tables
+from crm.terminal.drawing.cards import SIDE_EDGE, side_card
 from crm.terminal.drawing.charts import bar, columns, shade
+from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.drawing.render import renderer, show
 from crm.terminal.drawing.screen import Screen, clean, data
+from crm.terminal.drawing.tables import styled
 
+# Beside a menu: the rows that are seen at least, and the title, the period, the heads and the blank lines.
+_LEAST_ROWS, _AROUND_ROWS = 3, 6
 _HEIGHT = 4
 _BARS = 15
 _WIDEST_BAR = 50
@@ -77,6 +82,25 @@ def _figure(report: Report, column: Column, value: Any, by: Conventions) -> str:
     return value_text(value, column, by)
 
 
+def report_side(screen: Screen, report: Report, by: Conventions, most: int) -> list[tuple[str, str]]:
+    """A report beside the menu that leads to it, on `most` lines: its first rows, of months the latest, and its chart
+    where there is room for it."""
+    by, width = ListConventions.of(report.conventions(by)), screen.side - SIDE_EDGE
+    pieces = side_card(screen, [Text(report.title, "bold"), Text(period(report, by), "muted")], ())
+    if not report.rows:
+        return [*pieces, *side_card(screen, [Text("No data for this report yet.", "muted")], ())]
+    chart = [styled(screen, line, width) for line in chart_lines(screen, report, by, width)]
+    room = max(_LEAST_ROWS, most - len(chart) - _AROUND_ROWS)
+    columns = [_head(report, place, column) for place, column in enumerate(report.columns)]
+    rows = report.rows[-room:] if report.columns[0].kind == "month" else report.rows[:room]
+    head, lines = tables.lines(screen, columns, rows, by, width)
+    pieces += [("", "\n"), ("muted", f"  {head}\n")]
+    drawn = [line for _, line in lines]
+    if len(drawn) + len(chart) + _AROUND_ROWS <= most:
+        drawn += [[], *chart]
+    return [*pieces, *(piece for line in drawn for piece in (("", "  "), *line, ("", "\n")))]
+
+
 def draw_chart(screen: Screen, report: Report, by: Conventions) -> None:
     """The chart, where the report has one and there is something to draw."""
     lines = [] if screen.piped else chart_lines(screen, report, by)
@@ -91,21 +115,21 @@ def _overflow(screen: Screen) -> Literal["ellipsis", "crop"]:
     return "ellipsis" if screen.unicode else "crop"
 
 
-def chart_lines(screen: Screen, report: Report, by: Conventions) -> list[Text]:
-    """The chart line by line; none where the report has no chart, or nothing to draw."""
+def chart_lines(screen: Screen, report: Report, by: Conventions, width: int = 0) -> list[Text]:
+    """The chart line by line, as wide as the window or as `width`; none where there is nothing to draw."""
     chart = report.chart
     if chart is None or not any(value for name in chart.values for value in report.values(name)):
         return []
     draw = {"columns": _columns, "bars": _bars, "grid": _grid}[chart.kind]
-    return list(draw(screen, report, [report.column(name) for name in chart.values], by))
+    return list(draw(screen, report, [report.column(name) for name in chart.values], by, width or screen.width))
 
 
-def _columns(screen: Screen, report: Report, drawn: Sequence[Column], by: Conventions) -> Iterator[Text]:
+def _columns(screen: Screen, report: Report, drawn: Sequence[Column], by: Conventions, width: int) -> Iterator[Text]:
     """Columns for each of several figures in turn, on one scale; the last ones where not all have room."""
-    names = [_named(row, report, by) for row in report.drawn][1 - screen.width :]
+    names = [_named(row, report, by) for row in report.drawn][1 - width :]
     figures = [[value or 0 for value in report.values(column.name)][-len(names) :] for column in drawn]
     most = max(value for values in figures for value in values)
-    step = max(1, min(7, (screen.width - 1) // len(names)))
+    step = max(1, min(7, (width - 1) // len(names)))
     for column, values in zip(drawn, figures, strict=True):
         if not any(values):
             continue
@@ -128,30 +152,30 @@ def _short(name: str, room: int) -> str:
     return next((end for end in ends if len(end) <= room), name[-room:])
 
 
-def _bars(screen: Screen, report: Report, drawn: Sequence[Column], by: Conventions) -> Iterator[Text]:
+def _bars(screen: Screen, report: Report, drawn: Sequence[Column], by: Conventions, width: int) -> Iterator[Text]:
     """A bar for each row."""
     column = drawn[0]
     rows = report.drawn[:_BARS]
     values = [value or 0 for value in report.values(column.name)[: len(rows)]]
     most = max(map(abs, values))
     names = [data(_named(row, report, by)) for row in rows]
-    wide = min(max(name.cell_len for name in names), screen.width // 3)
+    wide = min(max(name.cell_len for name in names), width // 3)
     yield Text(column.title)
     for name, value in zip(names, values, strict=True):
         name.truncate(wide, overflow=_overflow(screen), pad=True)
-        room = min(_WIDEST_BAR, screen.width - wide - 3)
+        room = min(_WIDEST_BAR, width - wide - 3)
         yield name.append("  ").append(bar(value, most, room, unicode=screen.unicode), "accent")
     if len(report.drawn) > _BARS:
         yield Text(f"and {by.number(len(report.drawn) - _BARS)} more", "muted")
 
 
-def _grid(screen: Screen, report: Report, drawn: Sequence[Column], by: Conventions) -> Iterator[Text]:
+def _grid(screen: Screen, report: Report, drawn: Sequence[Column], by: Conventions, width: int) -> Iterator[Text]:
     """A sign for each cell, the darker the more."""
     values = [report.values(column.name) for column in drawn]
     most = max(value or 0 for column in values for value in column)
     names = [_named(row, report, by) for row in report.drawn]
-    wide = min(max(map(len, names)), screen.width // 3)
-    step = max(1, min(4, (screen.width - wide - 2) // len(drawn)))
+    wide = min(max(map(len, names)), width // 3)
+    step = max(1, min(4, (width - wide - 2) // len(drawn)))
     if step > max(len(column.title) for column in drawn):
         yield Text(" " * (wide + 2) + "".join(f"{column.title:<{step}}" for column in drawn), "muted")
     for place, name in enumerate(names):

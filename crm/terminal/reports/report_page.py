@@ -7,15 +7,21 @@ from crm.commands.data.store import FileWritten
 from crm.commands.registry import Command, Parameter, commands
 from crm.commands.reports.report import Report
 from crm.errors import CRMError
+from crm.model import Client, Deal, Interaction, Invoice, Sale
 from crm.terminal.console.keyboard import Choice
-from crm.terminal.reports.rendering import chart_lines, draw_chart, draw_heading, draw_table
+from crm.terminal.reports.rendering import chart_lines, draw_chart, draw_heading, draw_table, report_side
 from crm.terminal.toolkit import letters
-from crm.terminal.toolkit.pages import FLOWS
+from crm.terminal.toolkit.pages import FLOWS, Pieces
+from crm.terminal.toolkit.panels import PREVIEWS
 from crm.terminal.toolkit.session import Session
 
 # What stands around the rows of a page: the crumbs, the title, the period, the heads and the total above, the entries
 # of the report apart; below, the file, the keys to turn, the way back and the hint.
 _AROUND = 14
+
+# A report of so many records, all in all, is read without a wait.
+_QUICK = 5_000
+_COUNTED = (Client, Sale, Deal, Interaction, Invoice)
 
 
 class ReportPage:
@@ -121,9 +127,18 @@ class ReportPage:
                 session.tell(FileWritten(written.file, "the report"))
 
 
+def _preview(session: Session, command: Command, most: int) -> Pieces:
+    """A report as it stands beside the menu; nothing in a store in which it may take a while."""
+    with session.crm.read() as snapshot:
+        if sum(snapshot.count(kind) for kind in _COUNTED) > _QUICK:
+            return ()
+    return report_side(session.screen, command(session.crm), session.crm.conventions, most)
+
+
 def _show_page(command: Command, session: Session, **arguments: Any) -> None:
     ReportPage(session, command, arguments).show()
 
 
 for menu in ("reports", "billing reports"):
     FLOWS.update({command.words: partial(_show_page, command) for command in commands(menu=menu)})
+    PREVIEWS.update({command.words: _preview for command in commands(menu=menu)})

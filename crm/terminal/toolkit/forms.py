@@ -16,7 +16,7 @@ from crm.model.local_labels import local_label
 from crm.model.record import AnyRecord
 from crm.model.written_dates import When
 from crm.terminal.console.keyboard import BACK, Back, Choice, FormPlace
-from crm.terminal.drawing.cards import side_card
+from crm.terminal.drawing.cards import SIDE_EDGE, side_card
 from crm.terminal.drawing.screen import clean, data
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.pages import Pieces, draw_side_card
@@ -35,8 +35,6 @@ _SHOWN = 60
 _AROUND = 2
 # In fewer columns the line of keys has no room for more.
 _NARROW = 60
-# The blanks around what stands beside a form.
-_EDGE = 4
 _MORE = object()
 
 
@@ -271,7 +269,7 @@ class RecordForm:
         screen, by = self.session.screen, self.session.crm.conventions
         value = self.shown(field, self.value(field.name))
         facts = [("Before", data(self.shown(field, self.original.get(field.name)) or "empty"))]
-        hint = data(field.help or field.check.hint(by), "muted").wrap(screen.console, screen.side - _EDGE)
+        hint = data(field.help or field.check.hint(by), "muted").wrap(screen.console, screen.side - SIDE_EDGE)
         heading = [data(self.label(field), "bold"), *hint]
         is_cut = screen.measure(clean(value)) > self.room(max(len(self.label(field)) for field, _ in self._page()))
         pieces = side_card(

@@ -1,28 +1,40 @@
 """Panels beside a menu in a wide window: where an entry leads, and of a list its first rows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 
 from rich.text import Text
 
 from crm.commands.registry import Command
 from crm.errors import CRMError, SignedOutError
-from crm.terminal.drawing.cards import side_card
+from crm.terminal.drawing.cards import SIDE_EDGE, side_card
 from crm.terminal.toolkit.lists import list_of
+from crm.terminal.toolkit.pages import Pieces
 from crm.terminal.toolkit.session import Session
 
-# The blanks around a card, the title of the page with its rule, and the keys below it.
-_EDGE, _AROUND = 4, 8
+# The title of the page with its rule, and the keys below it.
+_AROUND = 8
+# The first rows of what a command shows, for a window with so many lines for them, by its words; () where they cannot be
+# read at once.
+Preview = Callable[[Session, Command, int], Pieces]
+PREVIEWS: dict[str, Preview] = {}
 
 
-def draw_panel(session: Session, title: str, about: str, command: Command | None) -> Sequence[tuple[str, str]]:
+def draw_panel(session: Session, title: str, about: str, command: Command | None) -> Pieces:
     """The panel of an entry, in pieces of one token each: its title, what it is about, and the first rows of its
     list."""
     screen = session.screen
-    width = screen.side - _EDGE
+    width = screen.side - SIDE_EDGE
     heading = Text(title, "bold")
     try:
         page = list_of(command) if command is not None else None
         if page is None:
+            draw = PREVIEWS.get(command.words) if command is not None else None
+            if (
+                command is not None
+                and draw is not None
+                and (preview := draw(session, command, screen.height - _AROUND))
+            ):
+                return preview
             return side_card(screen, [heading, Text("")], (), _help(command) or about, screen.height - _AROUND)
         help = Text(_help(command).partition("\n")[0], "muted").wrap(screen.console, width)
         head, rows = page(session).preview(width, max(1, screen.height - _AROUND - len(help)))
