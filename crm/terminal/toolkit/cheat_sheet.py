@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from crm.terminal.console.keyboard import Choice
-from crm.terminal.drawing.screen import Screen, clean
-from crm.terminal.toolkit.letters import BACK, EVERYWHERE, MEANINGS, name_of
+from crm.terminal.drawing.screen import Screen, clean, data
+from crm.terminal.toolkit.letters import BACK, EVERYWHERE, MEANINGS, name_of, word_of
+from crm.terminal.toolkit.session import AROUND_READ
 
-_KEY = 9
+# The columns of the keys; in short words, of short ones.
+_KEY, _SHORT_KEY = 9, 6
 _GAP = 2
 _LEAST = 30
-# The title, the rule, the line below and the one for any key.
-_AROUND = 5
 # What says more than the label of the key.
 _BY_MEANING = (*EVERYWHERE, "]", "[")
 _GENERAL = (
@@ -20,38 +20,57 @@ _GENERAL = (
     ("0, Esc", "goes back one step"),
     ("Ctrl-C", "cancels a form without saving"),
 )
+_SHORTLY = (("Enter", "opens »"), ("0 Esc", "back"), ("^C", "cancel"))
+# What is too long for half of forty columns.
+_SHORTER = {"Draft an invoice": "draft invoice"}
 
 
 def draw_keys(screen: Screen, entries: Sequence[Choice], keys: Sequence[Choice], about: str = "") -> None:
-    """Draws what a page is for and its keys, in two columns where one does not fit."""
+    """Draws what a page is for and its keys: in two columns where one does not fit, and in short words without what
+    the page is for where these do not fit either."""
+    own = [key for key in keys if key.key != BACK.key]
+    rows = [*_opening(entries), *((name_of(key.key), _says(key)) for key in own), *_GENERAL]
+    room = screen.left - AROUND_READ
+    above = len(data(about).wrap(screen.console, screen.width)) + 1 if about else 0
+    columns = 1 if screen.plain or len(rows) + above <= room or screen.width < 2 * _LEAST else 2
+    if not screen.plain and above + -(-len(rows) // columns) > room:
+        short = [*_opening(entries, "opens it"), *((name_of(key.key), _says_shortly(key)) for key in own), *_SHORTLY]
+        about = about if above + -(-len(short) // 2) <= room else ""
+        rows, columns = short, 2
     if about:
         screen.explain(about)
         screen.print()
-    rows = [*_opening(entries), *((name_of(key.key), _says(key)) for key in keys if key.key != BACK.key), *_GENERAL]
-    columns = 1
-    if not screen.plain and len(rows) > screen.left - _AROUND and screen.width >= 2 * _LEAST:
-        columns = 2
-    width = (screen.width - 1 - _GAP * (columns - 1)) // columns
+    _draw_columns(screen, rows, columns, _SHORT_KEY if rows[-1] == _SHORTLY[-1] else _KEY)
+
+
+def _draw_columns(screen: Screen, rows: Sequence[tuple[str, str]], columns: int, wide: int) -> None:
+    gap = _GAP if wide == _KEY else 1
+    width = (screen.width - 1 - gap * (columns - 1)) // columns
     high = -(-len(rows) // columns)
     for at in range(high):
         line = Text(" ")
         for key, words in rows[at::high]:
-            cell = Text(f"{key:<{_KEY}}", "bold").append(clean(words), "not bold")
+            cell = Text(f"{key:<{wide}}", "bold").append(clean(words), "not bold")
             cell.truncate(width, overflow="ellipsis" if screen.unicode else "crop", pad=not screen.plain)
-            line.append_text(cell).append(" " * _GAP)
+            line.append_text(cell).append(" " * gap)
         line.rstrip()
         screen.print(line)
 
 
-def _opening(entries: Sequence[Choice]) -> list[tuple[str, str]]:
+def _opening(entries: Sequence[Choice], opens: str = "opens that line") -> list[tuple[str, str]]:
     numbered = sum(1 for entry in entries if not entry.key)
     own = [(name_of(entry.key), entry.label) for entry in entries if entry.key]
     if not numbered:
         return own
-    return [("1" if numbered == 1 else f"1 to {min(numbered, 9)}", "opens that line"), *own]
+    return [("1" if numbered == 1 else f"1 to {min(numbered, 9)}", opens), *own]
 
 
 def _says(key: Choice) -> str:
     """The label of a key on a page; those of every page with their meaning."""
     words = MEANINGS[key.key] if key.key in _BY_MEANING else key.label
+    return f"{words[:1].lower()}{words[1:]}"
+
+
+def _says_shortly(key: Choice) -> str:
+    words = _SHORTER.get(word_of(key), word_of(key))
     return f"{words[:1].lower()}{words[1:]}"

@@ -119,13 +119,14 @@ def name_of(key: str) -> str:
 
 def line(keys: Sequence[Choice], *, short: bool = False) -> str:
     """Keys on a line, each with what it does, `short` without to what."""
-    labels = [_word(key) if short else key.label for key in keys]
+    labels = [word_of(key) if short else key.label for key in keys]
     return "   ".join(
         f"{name_of(key.key)} {label[:1].lower()}{label[1:]}" for key, label in zip(keys, labels, strict=True)
     )
 
 
-def _word(key: Choice) -> str:
+def word_of(key: Choice) -> str:
+    """The word for a key, without to what it does it."""
     if key.key == GROUP.key:
         return str(key.label)
     words = (letter.word for letter in LETTERS if letter.key == key.key and key.label.startswith(letter.word))

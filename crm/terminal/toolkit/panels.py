@@ -13,8 +13,7 @@ from crm.terminal.toolkit.session import Session
 
 # The title of the page with its rule, and the keys below it.
 _AROUND = 8
-# The first rows of what a command shows, for a window with so many lines for them, by its words; () where they cannot be
-# read at once.
+# What a command shows, on so many lines, by its words; () where that cannot be read at once.
 Preview = Callable[[Session, Command, int], Pieces]
 PREVIEWS: dict[str, Preview] = {}
 
