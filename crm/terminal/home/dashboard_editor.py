@@ -84,11 +84,13 @@ class DashboardEditor:
         listed = self._all
         self._top = max(0, min(self._top, self.at, len(listed) - rows), self.at - rows + 1)
         for place, name in enumerate(listed[self._top : self._top + rows], start=self._top):
-            pointer = screen.sign("»", ">") if place == self.at else " "
             mark = f"{place + 1:>2} {screen.sign('✓', 'x')}" if name in self._on else "    "
-            style = "bold" if place == self.at else "" if name in self._on else "muted"
-            line = Text.assemble((f"{pointer} ", "chosen"), (f"{mark} {clean(self._titles[name])}", style))
+            style = "" if name in self._on else "muted"
+            line = Text.assemble(("  ", ""), (f"{mark} {clean(self._titles[name])}", style))
             line.truncate(screen.width, overflow="ellipsis" if screen.unicode else "crop")
+            if place == self.at:
+                # The sign » stands before the chosen action below.
+                line.append(" ").stylize("selected", 1)
             screen.print(line)
         above, below = self._top, len(listed) - self._top - rows
         more = [f"{screen.sign('↑', '^')} {above}"] if above else []

@@ -27,6 +27,8 @@ _CTRL_C = "Ctrl-C cancels a form. Press 0 to exit."
 _ABOUT = "Press a number to open a section. / finds any client or command."
 # What stands before an entry.
 _KEYED = 8
+# The blanks at least between a section and its figure.
+_BEFORE_FIGURE = 2
 # In so many columns a sentence takes one line.
 _WIDE = 60
 
@@ -51,16 +53,19 @@ class MainMenu:
         wide = max((len(title) for _, title in listed), default=0)
         # Lines are typed by the title alone.
         figures = {} if session.screen.plain else self._brief.start.figures
-        return [
-            Choice(self._fitted(f"{title:<{wide}}  {figures.get(name, '')}".rstrip()), name) for name, title in listed
-        ]
+        lines = [f"{title:<{wide}}  {figures.get(name, '')}".rstrip() for name, title in listed]
+        room = session.screen.width - _KEYED
+        if not session.screen.plain and any(session.screen.measure(line) > room for line in lines):
+            lines = [self._fitted(title, figures.get(name, ""), room) for name, title in listed]
+        return [Choice(line, name) for (name, _), line in zip(listed, lines, strict=True)]
 
-    def _fitted(self, line: str) -> str:
-        """An entry with its figure, the first part of it alone where there is no room for all."""
+    def _fitted(self, title: str, figure: str, room: int) -> str:
+        """An entry with its figure at the right, the first part of it alone where there is no room for all."""
         screen = self.session.screen
-        if screen.measure(line) > screen.width - _KEYED:
-            line = line.partition(", ")[0]
-        return screen.cut(line, _KEYED)
+        if len(title) + screen.measure(figure) + _BEFORE_FIGURE > room:
+            figure = figure.partition(", ")[0]
+        blanks = " " * max(_BEFORE_FIGURE, room - len(title) - screen.measure(figure))
+        return screen.cut(f"{title}{blanks}{figure}".rstrip(), _KEYED)
 
     def in_column(self) -> int:
         """The number of entries below each other where they have two columns; 0 where they have one."""

@@ -22,7 +22,7 @@ _GENERAL = (
 )
 _SHORTLY = (("Enter", "opens »"), ("0 Esc", "back"), ("^C", "cancel"))
 # What is too long for half of forty columns.
-_SHORTER = {"Draft an invoice": "draft invoice"}
+_SHORTER = {"b": "draft invoice", "g": "bulk actions"}
 
 
 def draw_keys(screen: Screen, entries: Sequence[Choice], keys: Sequence[Choice], about: str = "") -> None:
@@ -34,7 +34,11 @@ def draw_keys(screen: Screen, entries: Sequence[Choice], keys: Sequence[Choice],
     above = len(data(about).wrap(screen.console, screen.width)) + 1 if about else 0
     columns = 1 if screen.plain or len(rows) + above <= room or screen.width < 2 * _LEAST else 2
     if not screen.plain and above + -(-len(rows) // columns) > room:
-        short = [*_opening(entries, "opens it"), *((name_of(key.key), _says_shortly(key)) for key in own), *_SHORTLY]
+        short = [
+            *_opening(entries, "-", "opens it"),
+            *((name_of(key.key), _says_shortly(key)) for key in own),
+            *_SHORTLY,
+        ]
         about = about if above + -(-len(short) // 2) <= room else ""
         rows, columns = short, 2
     if about:
@@ -57,12 +61,12 @@ def _draw_columns(screen: Screen, rows: Sequence[tuple[str, str]], columns: int,
         screen.print(line)
 
 
-def _opening(entries: Sequence[Choice], opens: str = "opens that line") -> list[tuple[str, str]]:
+def _opening(entries: Sequence[Choice], to: str = " to ", opens: str = "opens that line") -> list[tuple[str, str]]:
     numbered = sum(1 for entry in entries if not entry.key)
     own = [(name_of(entry.key), entry.label) for entry in entries if entry.key]
     if not numbered:
         return own
-    return [("1" if numbered == 1 else f"1 to {min(numbered, 9)}", opens), *own]
+    return [("1" if numbered == 1 else f"1{to}{min(numbered, 9)}", opens), *own]
 
 
 def _says(key: Choice) -> str:
@@ -72,5 +76,5 @@ def _says(key: Choice) -> str:
 
 
 def _says_shortly(key: Choice) -> str:
-    words = _SHORTER.get(word_of(key), word_of(key))
+    words = _SHORTER.get(key.key, word_of(key))
     return f"{words[:1].lower()}{words[1:]}"
