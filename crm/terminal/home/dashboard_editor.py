@@ -86,11 +86,12 @@ class DashboardEditor:
         for place, name in enumerate(listed[self._top : self._top + rows], start=self._top):
             mark = f"{place + 1:>2} {screen.sign('✓', 'x')}" if name in self._on else "    "
             style = "" if name in self._on else "muted"
-            line = Text.assemble(("  ", ""), (f"{mark} {clean(self._titles[name])}", style))
+            pointer = screen.sign("›", "*") if place == self.at else " "
+            line = Text.assemble((f"{pointer} ", ""), (f"{mark} {clean(self._titles[name])}", style))
             line.truncate(screen.width, overflow="ellipsis" if screen.unicode else "crop")
             if place == self.at:
                 # The sign » stands before the chosen action below.
-                line.append(" ").stylize("selected", 1)
+                line.append(" ").stylize("selected", 2)
             screen.print(line)
         above, below = self._top, len(listed) - self._top - rows
         more = [f"{screen.sign('↑', '^')} {above}"] if above else []

@@ -7,7 +7,6 @@ from rich.text import Text
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing.screen import Screen, clean, data
 from crm.terminal.toolkit.letters import BACK, EVERYWHERE, MEANINGS, name_of, word_of
-from crm.terminal.toolkit.session import AROUND_READ
 
 # The columns of the keys; in short words, of short ones.
 _KEY, _SHORT_KEY = 9, 6
@@ -25,12 +24,12 @@ _SHORTLY = (("Enter", "opens »"), ("0 Esc", "back"), ("^C", "cancel"))
 _SHORTER = {"b": "draft invoice", "g": "bulk actions"}
 
 
-def draw_keys(screen: Screen, entries: Sequence[Choice], keys: Sequence[Choice], about: str = "") -> None:
-    """Draws what a page is for and its keys: in two columns where one does not fit, and in short words without what
+def draw_keys(screen: Screen, entries: Sequence[Choice], keys: Sequence[Choice], room: int, about: str = "") -> None:
+    """Draws what a page is for and its keys, in so many lines if possible: in two columns where one does not fit, and
+    in short words without what
     the page is for where these do not fit either."""
     own = [key for key in keys if key.key != BACK.key]
     rows = [*_opening(entries), *((name_of(key.key), _says(key)) for key in own), *_GENERAL]
-    room = screen.left - AROUND_READ
     above = len(data(about).wrap(screen.console, screen.width)) + 1 if about else 0
     columns = 1 if screen.plain or len(rows) + above <= room or screen.width < 2 * _LEAST else 2
     if not screen.plain and above + -(-len(rows) // columns) > room:

@@ -53,7 +53,7 @@ _BEFORE_SAMPLE = 2
 # Of longer menus so many entries are seen beside what stands above them; the others are reached by arrows.
 _LEAST_ENTRIES = 6
 # So many lines of a long page are seen at least; below what is only read stand its place and the way on.
-_LEAST_LINES, AROUND_READ = 3, 3
+_LEAST_LINES, _AROUND_READ = 3, 3
 _GONE = (errno.EPIPE, errno.EIO, errno.EBADF, errno.ENXIO)
 _NARROWEST = 40
 # As many lines are said above the keys; what is longer stands at the top of the page.
@@ -400,7 +400,7 @@ class Session:
                 draw()
             else:
                 lines = screen.drawn([draw]).splitlines()
-                reading.show(screen, lines, max(_LEAST_LINES, screen.left - AROUND_READ))
+                reading.show(screen, lines, max(_LEAST_LINES, screen.left - _AROUND_READ))
             screen.print()
             self.keyboard.pause()
             if screen.plain or not reading.turn(1):
@@ -638,7 +638,7 @@ class Session:
         from crm.terminal.toolkit.cheat_sheet import draw_keys
 
         crumbs = [*self.place, letters.KEYS.word]
-        self.read(crumbs, lambda: draw_keys(self.screen, entries, keys, about))
+        self.read(crumbs, lambda: draw_keys(self.screen, entries, keys, self.screen.left - _AROUND_READ, about))
 
 
 def _with_whole_paths(result: Any) -> Any:

@@ -45,22 +45,22 @@ def shown(crm: CRM) -> list[str]:
 @pytest.mark.parametrize("columns", [80, 40])
 def test_tiles_are_switched_and_moved_by_keys(start: Start, crm: CRM, columns: int) -> None:
     session = start(columns=columns).choose("Today").sees("New Acme").press("e")
-    session.sees("» 1 ✓ What needs doing").sees("6 ✓ Birthdays").sees("Switch off: What needs doing")
-    session.press("enter").sees("» 1 ✓ Clients by status").sees("Switch off: Clients by status")
-    session.press("down", ">").sees("2 ✓ Newest clients").sees("» 3 ✓ Sales this month")
-    session.press("<", "<").sees("» 1 ✓ Sales this month").sees("2 ✓ Clients by status")
-    session.press("down", SHIFT_UP).sees("» 1 ✓ Clients by status")
+    session.sees("› 1 ✓ What needs doing").sees("6 ✓ Birthdays").sees("Switch off: What needs doing")
+    session.press("enter").sees("› 1 ✓ Clients by status").sees("Switch off: Clients by status")
+    session.press("down", ">").sees("2 ✓ Newest clients").sees("› 3 ✓ Sales this month")
+    session.press("<", "<").sees("› 1 ✓ Sales this month").sees("2 ✓ Clients by status")
+    session.press("down", SHIFT_UP).sees("› 1 ✓ Clients by status")
     session.press(*["down"] * 5).sees("Switch on: Activity by person").press(" ").sees("6 ✓ Activity by person")
     session.press("esc").sees("New Acme")
     assert shown(crm) == ["statuses", "sales", "newest", "moved", "birthdays", "activity"]
     # On Today it stands as it was arranged.
-    session.press("e").sees("» 1 ✓ Clients by status").choose("Reset to default").sees("» 1 ✓ What needs doing")
+    session.press("e").sees("› 1 ✓ Clients by status").choose("Reset to default").sees("› 1 ✓ What needs doing")
     session.press("esc").sees("New Acme")
     assert shown(crm) == list(DEFAULT)
 
 
 def test_ctrl_c_leaves_the_dashboard_as_it_was(start: Start, crm: CRM) -> None:
-    session = start().choose("Today").press("e").sees("Switch off: What").press("enter").sees("» 1 ✓ Clients by status")
+    session = start().choose("Today").press("e").sees("Switch off: What").press("enter").sees("› 1 ✓ Clients by status")
     session.press("c-c").lacks("Save and go back").sees("New Acme")
     assert shown(crm) == list(DEFAULT)
     assert "arranged the dashboard" not in [entry.what for entry in named("history list")(crm)]
@@ -68,17 +68,17 @@ def test_ctrl_c_leaves_the_dashboard_as_it_was(start: Start, crm: CRM) -> None:
 
 def test_the_last_tile_stays(start: Start, crm: CRM) -> None:
     named("dashboard set")(crm, "newest")
-    session = start().choose("Today").press("e").sees("» 1 ✓ Newest").press("enter").sees("Switch on:").press("esc")
+    session = start().choose("Today").press("e").sees("› 1 ✓ Newest").press("enter").sees("Switch on:").press("esc")
     session.sees("choose at least one").press("enter").sees("1 ✓").press("esc").lacks("Save and go back")
     assert len(shown(crm)) == 1
 
 
 @pytest.mark.parametrize(("columns", "lines"), [(80, 24), (40, 24), (40, 12)])
 def test_all_tiles_are_reached_on_a_small_screen(start: Start, crm: CRM, columns: int, lines: int) -> None:
-    session = start(columns=columns, lines=lines).choose("Today").press("e").sees("» 1 ✓")
+    session = start(columns=columns, lines=lines).choose("Today").press("e").sees("› 1 ✓")
     for _ in range(len(TILES)):
         session.press("down")
-    session.sees("»      Why deals are lost").sees("Switch on: Why deals are lost").sees("Save and go back")
+    session.sees("›      Why deals are lost").sees("Switch on: Why deals are lost").sees("Save and go back")
     session.press("c-c")
     assert shown(crm) == list(DEFAULT)
 
