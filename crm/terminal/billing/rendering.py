@@ -292,7 +292,7 @@ def invoice_side(
     reminders: Sequence[Reminder],
     by: Conventions,
 ) -> list[tuple[str, str]]:
-    """What became of an invoice, beside what can be done with it: its payments and reminders."""
+    """The payments and reminders of an invoice, beside what can be done with it."""
     paid = [
         (by.day(payment.on), data(f"{money_in(payment.currency, by, amount)} {payment.reference}".rstrip()))
         for payment, amount in payments[:_BESIDE]

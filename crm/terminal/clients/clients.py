@@ -265,7 +265,7 @@ class ClientForm(RecordForm):
         self._latest = cache(lambda number: unless_refused(lambda: _latest_beside(session, number)[1:]))
 
     def _beside_client(self) -> Pieces:
-        """What happened with the client: who it is stands in the fields."""
+        """The latest of the client: who it is stands in the fields."""
         return self._latest(self.record.id) if self.record else ()
 
     def fields(self) -> Sequence[Field]:

@@ -25,9 +25,8 @@ _SHORTER = {"b": "draft invoice", "g": "bulk actions"}
 
 
 def draw_keys(screen: Screen, entries: Sequence[Choice], keys: Sequence[Choice], room: int, about: str = "") -> None:
-    """Draws what a page is for and its keys, in so many lines if possible: in two columns where one does not fit, and
-    in short words without what
-    the page is for where these do not fit either."""
+    """Draws what a page is for and its keys, in so many lines if possible: in two columns where one does not fit,
+    and in short words without what the page is for where these do not fit either."""
     own = [key for key in keys if key.key != BACK.key]
     rows = [*_opening(entries), *((name_of(key.key), _says(key)) for key in own), *_GENERAL]
     above = len(data(about).wrap(screen.console, screen.width)) + 1 if about else 0

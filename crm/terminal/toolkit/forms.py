@@ -265,7 +265,7 @@ class RecordForm:
         )
 
     def _beside_field(self, field: Field) -> Pieces:
-        """What a wide window shows beside a field: what it takes, the whole of what is cut, and what was stored."""
+        """The panel beside a field in a wide window: what it takes, the whole of what is cut, and what was stored."""
         screen, by = self.session.screen, self.session.crm.conventions
         value = self.shown(field, self.value(field.name))
         facts = [("Before", data(self.shown(field, self.original.get(field.name)) or "empty"))]
@@ -278,7 +278,7 @@ class RecordForm:
         return [*pieces, ("", "\n"), *self._beside_client()]
 
     def _beside_save(self) -> Pieces:
-        """What a wide window shows beside saving: the fields that were changed."""
+        """The panel beside saving in a wide window: the fields that were changed."""
         changed = [field for field in self.fields() if self._is_changed(field)]
         facts = [
             (self.label(field), data(self.shown(field, self.value(field.name)) or "empty", "alert"))

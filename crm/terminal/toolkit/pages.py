@@ -65,7 +65,7 @@ def draw_side_card(session: Any, record: type[Record], number: int) -> Pieces:
 
 
 def unless_refused(draw: Callable[[], Pieces]) -> Pieces:
-    """What stands beside entries; nothing where it cannot be read. The page itself says why."""
+    """The panel beside entries; nothing where it cannot be read. The page itself says why."""
     try:
         return draw()
     except SignedOutError:

@@ -78,7 +78,7 @@ class RecordPage(Generic[AnyRecord, _Card]):
         raise NotImplementedError
 
     def beside(self) -> Pieces:
-        """What a wide window shows beside the entries; () for a page without it."""
+        """The panel beside the entries in a wide window; () for a page without it."""
         return ()
 
     def _entries(self) -> Sequence[Choice]:
