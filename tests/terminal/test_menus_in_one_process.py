@@ -84,7 +84,7 @@ def test_two_menus_in_one_process_keep_apart(menus: Any) -> None:
     anna.sees("First name").press("Greta", "enter")
     bob.sees("First name").press("Hugo", "enter")
     # Bob leaves his form; Anna's goes on.
-    bob.press("c-c")
+    bob.press("c-c").sees("Discard what you typed?").press("c-c")
     anna.sees("Last name").press("Galanis", "enter").choose("Save").sees("Added Greta Galanis")
     anna.press("esc", "esc")
     bob.lacks("Hugo")

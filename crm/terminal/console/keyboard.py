@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from textwrap import fill
 from typing import Any, Protocol
 
-from crm.errors import FieldError, RuleError
+from crm.errors import Cancelled, FieldError, RuleError
 from crm.model.folding import fold
 
 
@@ -20,6 +20,14 @@ class Back(Exception):
 
 class End(Back):
     """Ctrl-D: back one step, or out of the program where there is no step left."""
+
+
+class Interrupted(Cancelled):
+    """Ctrl-C in a text; `typed` is what stood in the line."""
+
+    def __init__(self, typed: str) -> None:
+        super().__init__()
+        self.typed = typed
 
 
 class Needed(FieldError):

@@ -22,7 +22,7 @@ from prompt_toolkit.selection import SelectionState
 from prompt_toolkit.utils import get_cwidth
 
 from crm.errors import FieldError, RuleError
-from crm.terminal.console.keyboard import Back, FormPlace, Suggestion, reason
+from crm.terminal.console.keyboard import Back, FormPlace, Interrupted, Suggestion, reason
 from crm.terminal.console.prompt import STYLE, bind_only, is_drawable, leaving_keys, run, wrapped
 from crm.terminal.drawing.screen import clean
 
@@ -153,6 +153,7 @@ class TextPrompt:
     def _keys(self) -> KeyBindings:
         keys = leaving_keys()
         keys.add(Keys.Escape, eager=True)(self._leave)
+        keys.add(Keys.ControlC, eager=True)(self._interrupt)
         keys.add(Keys.ControlM)(self._take)
         keys.add(Keys.ControlJ)(self._break)
         keys.add(Keys.BracketedPaste)(self._paste)
@@ -193,7 +194,13 @@ class TextPrompt:
             buffer.auto_down()
 
     def _leave(self, event: KeyPressEvent) -> None:
-        event.app.exit(exception=Back("" if self._session.is_password else event.current_buffer.text))
+        event.app.exit(exception=Back(self._typed(event)))
+
+    def _interrupt(self, event: KeyPressEvent) -> None:
+        event.app.exit(exception=Interrupted(self._typed(event)))
+
+    def _typed(self, event: KeyPressEvent) -> str:
+        return "" if self._session.is_password else event.current_buffer.text
 
     def _take(self, event: KeyPressEvent) -> None:
         typed = event.current_buffer.text

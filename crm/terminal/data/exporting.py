@@ -51,4 +51,4 @@ def export(session: Session, **arguments: Any) -> None:
         named_file = answers.steps([file], lambda: session.page(command.title))
         return [*named_file, ask_what, *([ask_whom] if answers.values.get("what") == "group" else []), done]
 
-    in_steps(session, steps)
+    in_steps(session, steps, answers.is_written)

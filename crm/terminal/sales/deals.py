@@ -156,7 +156,8 @@ def move(session: Session, deal: Deal | None = None, to: Stage | None = None, **
     def steps() -> list[Step]:
         return [*([] if to else [ask_stage]), *ending().values(), done]
 
-    session.tell(in_steps(session, steps))
+    # A stage is chosen by one key, and no loss.
+    session.tell(in_steps(session, steps, lambda: bool({"amount", "reason"} & answers.values.keys())))
 
 
 @flow("deals win")
@@ -165,7 +166,7 @@ def win(session: Session, deal: Deal | None = None, **_: Any) -> None:
     original = _chosen(session, deal, "Win a deal")
     answers = Answers(session, deal=original)
     done = partial(_called, answers, "deals win")
-    session.tell(in_steps(session, lambda: [*_sale_steps(answers, original).values(), done]))
+    session.tell(in_steps(session, lambda: [*_sale_steps(answers, original).values(), done], answers.is_written))
 
 
 def _called(answers: Answers[Session], words: str) -> Any:

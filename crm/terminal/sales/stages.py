@@ -81,7 +81,7 @@ def edit(session: Session, stage: Stage | None = None, **_: Any) -> None:
         probability = answers.values.get("probability") if answers.values["outcome"] == "open" else None
         return session.call("stages edit", **{**answers.values, "probability": probability})
 
-    changed = in_steps(session, steps)
+    changed = in_steps(session, steps, answers.is_written)
     same = (changed.outcome, changed.probability) == (stage.outcome, stage.probability)
     session.done(f"{stage_line(changed)} ({OUTCOMES[changed.outcome]})", changed=not same)
 

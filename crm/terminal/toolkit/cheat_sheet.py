@@ -17,7 +17,7 @@ _BY_MEANING = (*EVERYWHERE, "]", "[")
 _GENERAL = (
     ("Enter", "opens the line marked »"),
     ("0, Esc", "goes back one step"),
-    ("Ctrl-C", "cancels a form without saving"),
+    ("Ctrl-C", "leaves a form without saving"),
 )
 _SHORTLY = (("Enter", "opens »"), ("0 Esc", "back"), ("^C", "cancel"))
 # What is too long for half of forty columns.

@@ -1,7 +1,6 @@
 """The form of a record: its fields by number, what is filled in beside them, each checked at once."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any, ClassVar, TypeVar
@@ -19,6 +18,7 @@ from crm.terminal.console.keyboard import BACK, Back, Choice, FormPlace
 from crm.terminal.drawing.cards import SIDE_EDGE, side_card
 from crm.terminal.drawing.screen import clean, data
 from crm.terminal.toolkit import letters
+from crm.terminal.toolkit.discarding import leave
 from crm.terminal.toolkit.pages import Pieces, draw_side_card
 from crm.terminal.toolkit.session import Session
 from crm.terminal.toolkit.steps import Step, in_steps
@@ -211,6 +211,9 @@ class RecordForm:
             entries += [Choice(more, _MORE, field=more, card=about_client)] if has_more else []
             try:
                 chosen = self._choose(entries, hint, at, room)
+            except Cancelled as left:
+                leave(self.session.keyboard, left, is_written=self.loses() or self.is_written())
+                continue
             except Back:
                 if self._shows_more:
                     self._shows_more, at = False, _MORE
@@ -218,7 +221,7 @@ class RecordForm:
                 if not self.loses():
                     raise
                 chosen = self._leave(saves)
-                hint = f"{f'{pick}; ' if pick else ''}Ctrl-C discards your changes"
+                hint = f"{f'{pick}; ' if pick else ''}Ctrl-C twice discards your changes"
             if chosen is _MORE:
                 self._shows_more, at = True, None
                 continue
@@ -232,13 +235,17 @@ class RecordForm:
                 continue
             at = chosen or at
             asked = next((field for field, _ in page if field.name == chosen), None)
-            with suppress(Back):
+            try:
                 if asked is not None:
                     self.ask(asked)
                     # Enter goes on: to the next field, and from the last one to saving.
                     names = [field.name for field, _ in self._page()]
                     after = names[names.index(chosen) + 1 :] if chosen in names else []
                     at = after[0] if after else "save"
+            except Back:
+                pass
+            except Cancelled as left:
+                leave(self.session.keyboard, left, is_written=self.loses() or self.is_written())
 
     def _choose(self, entries: Sequence[Choice], hint: str, at: Any, room: int) -> Any:
         """The entry that is chosen. Where they scroll, the way back is among the keys, and always seen. Raises Back."""
@@ -319,7 +326,7 @@ class RecordForm:
 
     def loses(self) -> bool:
         """Return whether something would be lost that is worth a question."""
-        return bool(self.original and self.changes)
+        return bool(self.original and (self.changes or self._begun))
 
     def _leave(self, saves: str) -> str:
         """Asks before what was typed is lost: "save", or '' to stay; raises Cancelled where it is to be lost."""

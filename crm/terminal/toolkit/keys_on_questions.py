@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from crm.terminal.console.keyboard import Choice, Keyboard
+from crm.terminal.console.keyboard import Choice, Interrupted, Keyboard
 from crm.terminal.drawing.screen import Screen
 from crm.terminal.toolkit import letters
+from crm.terminal.toolkit.discarding import Discarded, discards
 
 # The keys that a question has besides its own, from its entries and its own keys.
 Keys = Callable[[Sequence[Choice], Sequence[Choice]], Sequence[Choice]]
@@ -55,9 +56,18 @@ class QuestionKeyboard:
                 return longer
         return hint
 
-    def text(self, label: str, read: Callable[[str], Any], **how: Any) -> Any:
-        """Ask for a text as Keyboard.text does."""
-        return self._keyboard.text(label, read, **how)
+    def text(self, label: str, read: Callable[[str], Any], *, default: str = "", **how: Any) -> Any:
+        """Ask for a text as Keyboard.text does; Ctrl-C asks before it discards what was typed."""
+        line = default
+        while True:
+            try:
+                return self._keyboard.text(label, read, default=line, **how)
+            except Interrupted as left:
+                if left.typed in ("", default):
+                    raise
+                if discards(self):
+                    raise Discarded from left
+                line, how["begun"] = left.typed, True
 
     def pause(self) -> None:
         """Waits until the person has read."""

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from crm.terminal.console.keyboard import Back, FormPlace
+from crm.errors import Cancelled
+from crm.terminal.console.keyboard import Back, FormPlace, Keyboard
+from crm.terminal.toolkit.discarding import discards, leave
 
 if TYPE_CHECKING:
     from crm.commands.registry import Parameter
@@ -12,12 +14,11 @@ if TYPE_CHECKING:
 class Asking(Protocol):
     """The part of a session that asks questions."""
 
+    keyboard: Keyboard
+
     @property
     def prompts(self) -> Any:
         """The questions for parameters."""
-
-    def confirm(self, question: str, yes: str, no: str, *, destructive: bool) -> None:
-        """Asks whether to do something; raises Back where not."""
 
 
 _Session = TypeVar("_Session", bound=Asking)
@@ -35,7 +36,7 @@ def in_steps(
     answers to earlier ones.
 
     Back goes to the step before. From the first step it is raised; where `written` says that something was typed, the
-    person is asked first. Raises Cancelled.
+    person is asked first, and so they are where they press Ctrl-C. Raises Cancelled.
     """
     at = 0
     while True:
@@ -45,21 +46,15 @@ def in_steps(
         except Back:
             if at:
                 at -= 1
-            elif not written() or _leaves(session):
+            elif not written() or discards(session.keyboard):
                 raise
+            continue
+        except Cancelled as left:
+            leave(session.keyboard, left, is_written=written())
             continue
         at += 1
         if at == len(listed):
             return answer
-
-
-def _leaves(session: Asking) -> bool:
-    question = "Discard what you typed?"
-    try:
-        session.confirm(question, "Discard", "Keep editing", destructive=True)
-    except Back:
-        return False
-    return True
 
 
 class Answers(Generic[_Session]):

@@ -58,7 +58,7 @@ def test_the_card_bears_the_new_name_at_once(start: Start, crm: CRM) -> None:
     assert session.lines[0] == "Anna Tal"
 
 
-@pytest.mark.parametrize(("key", "words"), [("?", "cancels a form"), ("esc", "0 to exit"), ("c-c", "0 to exit")])
+@pytest.mark.parametrize(("key", "words"), [("?", "leaves a form"), ("esc", "0 to exit"), ("c-c", "0 to exit")])
 @pytest.mark.parametrize("lines", [16, 24])
 def test_the_title_of_the_main_menu_stays_whatever_is_told(
     start: Start, crm: CRM, key: str, words: str, lines: int

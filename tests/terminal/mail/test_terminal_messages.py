@@ -83,7 +83,7 @@ def test_esc_goes_back_a_step_and_loses_nothing(start: Start, crm: CRM, post: Po
     session.sees("2) Subject Welcome, {first_name}").choose("Text").sees("Text:").press("!", "enter")
     session.sees("Dear {first_name}!").press("esc").sees("Start from:").choose("Welcome").sees("Dear {first_name}!")
     session.press("1").sees("Subject: Welcome, Anna").press("esc").sees("1) Preview and send").press("c-c")
-    session.sees("n new")
+    session.choose("Discard").sees("n new")
     assert post.taken == []
     assert all_of(crm, Message) == []
 

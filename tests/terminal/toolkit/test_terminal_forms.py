@@ -51,9 +51,12 @@ def test_no_field_of_a_client_is_lost_in_the_groups_of_its_form() -> None:
     assert sorted(grouped) == sorted(typed_fields(Client))
 
 
-def test_ctrl_c_in_a_field_leaves_the_form_without_saving(start: Start, crm: CRM) -> None:
+def test_ctrl_c_in_a_form_asks_before_anything_typed_is_lost(start: Start, crm: CRM) -> None:
     session = editing(start()).choose("ZIP code").sees("ZIP code (").press("80", "c-c")
-    session.sees("Discarded").sees("1) Record a sale").settled()
+    session.sees("Discard what you typed?").sees("» 0) Keep editing").press("enter").sees("ZIP code (").sees("): 80")
+    session.press("10", "enter").sees("* 8010").press("c-c").sees("Discard what you typed?").press("n")
+    session.sees("* Graz").sees("* 8010").choose("State").sees("State (").press("c-c")
+    session.sees("Discard what you typed?").press("c-c").sees("Discarded").sees("1) Record a sale").settled()
     assert "Graz" not in session.text
     assert city(crm) == ""
 
@@ -64,7 +67,7 @@ def test_esc_in_a_field_goes_back_to_the_form(start: Start) -> None:
 
 def test_three_times_esc_shows_plainly_how_to_leave(start: Start, crm: CRM) -> None:
     session = editing(start()).press("esc").sees("Your changes are not saved yet.").press("esc")
-    session.sees("Ctrl-C discards your changes").press("esc").sees("2) Discard changes").press("2")
+    session.sees("Ctrl-C twice discards your changes").press("esc").sees("2) Discard changes").press("2")
     session.sees("Discarded").sees("1) Record a sale")
     assert city(crm) == ""
 
