@@ -1,6 +1,7 @@
 """Files that commands write: none takes the place of another without a yes."""
 
 import io
+import json
 import os
 import sqlite3
 import sys
@@ -78,6 +79,22 @@ def test_a_preview_is_shown_and_makes_no_store(shell: CommandLine) -> None:
     assert (answer.code, answer.err) == (0, "")
     assert "1" in answer.out
     assert not missing.parent.exists()
+
+
+def test_a_row_with_the_e_mail_of_another_client_is_named_on_stderr(shell: CommandLine) -> None:
+    shell.did("clients", "add", "--first-name", "Anna", "--last-name", "Berg", "--email", "anna@example.com")
+    file = shell.write("clients.csv", "name,email\nBo Fox,bo@example.com\nThe office,anna@example.com\n")
+    for more in (["--preview"], []):
+        answer = shell("import", file, *more)
+        assert answer.err == (
+            "Line 3: anna@example.com is the e-mail of Anna Berg (no. 1): this row becomes a new client. Match on"
+            " e-mail to make it the same one.\n"
+        )
+    same = shell.write("same.csv", "name,email\nAnother office,anna@example.com\n")
+    answer = shell("import", same, "--preview", "--json")
+    assert json.loads(answer.err)["notice"] == "warning"
+    assert json.loads(answer.out)["same_email"] == 1
+    assert shell("import", same, "--match", "email", "--preview").err == ""
 
 
 def test_the_first_client_makes_the_store(shell: CommandLine) -> None:

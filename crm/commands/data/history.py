@@ -79,7 +79,7 @@ class TransactionShown:
         return {**plain(self.entry), "records": plain(self.records)}
 
 
-@command("history list", title="History", menu="history")
+@command("history list", title="History", menu="history", nothing="No changes found.")
 def list_all(
     crm: CRM,
     limit: Limit = 0,

@@ -26,7 +26,7 @@ class SettingShown:
     description: str
 
 
-@command("settings list", title="Show settings", menu="settings")
+@command("settings list", title="Show settings", menu="settings", nothing="No settings found.")
 def list_all(crm: CRM) -> list[SettingShown]:
     """Lists the team's settings."""
     # Another program may have changed them.

@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,20 +10,29 @@ from rich.text import Text
 from crm.commands.client_selection import pluralize
 from crm.commands.registry import named
 from crm.errors import FileError
-from crm.terminal.console.keyboard import YES_OR_NO, Back, Choice, yes_or_no
+from crm.terminal.console.keyboard import YES_OR_NO, Choice, yes_or_no
 from crm.terminal.drawing import tables
-from crm.terminal.drawing.render import show
+from crm.terminal.drawing.render import columns_of, show
 from crm.terminal.drawing.screen import data
+from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.picking import pick_listed
 from crm.terminal.toolkit.session import Session
 
 if TYPE_CHECKING:
     from crm.commands.data.importing.draft import ImportDraft
+    from crm.commands.data.importing.report import ImportReport
 
 _OWN = "extra:"
-# What is said of a row with the e-mail of a client of another name.
-_SAME_EMAIL = "becomes a new client"
+_READING = (
+    "How the file was understood: which column goes to which field, and how rows are matched with what is in the store."
+    " Nothing is imported yet; the next page shows what would be."
+)
+_PREVIEW = (
+    "What the import would do. Nothing is changed until you choose Import now. Rows that are refused stay out; rows to"
+    " check come in as they are written."
+)
+_RESULT = "What the import did. Rows that were refused did not come in; those to check came in as they were written."
 # What stands around an entry of a menu, and the columns from which there is room for wide gaps.
 _KEYED, _WIDE = 8, 60
 _ENCODINGS = {
@@ -78,7 +86,7 @@ class _ImportPages:
     def show(self) -> None:
         """The draft, until it is carried out or left. Raises Back and Cancelled."""
         while not self.done:
-            self.session.page("Import a file", self.draft.file.name)
+            self.session.page("Import a file", self.draft.file.name, purpose=_READING)
             self._columns()
             self.session.screen.print()
             action = self.session.keyboard.choose("", self._entries())
@@ -199,47 +207,87 @@ class _ImportPages:
         from crm.commands.data.importing import run
 
         session = self.session
-        report = run(session.crm, self.draft, preview=True)
+        report = run(session.crm, self.draft, preview=True, whole=True)
+        brief = report.brief()
         crumbs = ("Import a file", self.draft.file.name, "Preview")
-        listed = [records for records in (report.first_records, report.refusals, report.doubts) if records]
-        unlisted = report.doubtful - len(report.doubts) + report.refused - len(report.refusals)
-        entries = [Choice("Import now", "now")]
-        if any(doubt.field == "email" and _SAME_EMAIL in doubt.why for doubt in report.doubts):
+        changes = report.new or report.updated or report.joined
+        entries = [Choice("Import now", "now")] if changes else []
+        if report.same_email:
             entries.append(Choice("Take them for the clients with the same e-mail, and look again", "same"))
-        if listed:
-            entries.append(Choice("Show more of these rows", "all"))
+        entries += _row_lists(session, crumbs, report)
         while True:
-            session.page(*crumbs)
-            show(session.screen, report, session.crm.conventions)
+            session.page(*crumbs, purpose=_PREVIEW)
+            show(session.screen, brief, session.crm.conventions)
             session.screen.print()
-            if not (report.new or report.updated or report.joined):
-                session.keyboard.choose("Nothing would change.", [], back="Back")
-            chosen = session.keyboard.choose(
-                "", entries, back="Back, change something", hidden=yes_or_no("now"), hint=YES_OR_NO
-            )
+            if changes:
+                chosen = session.keyboard.choose(
+                    "", entries, back="Back, change something", hidden=yes_or_no("now"), hint=YES_OR_NO
+                )
+            else:
+                chosen = session.keyboard.choose("Nothing would change.", entries)
             if chosen == "now":
                 break
             if chosen == "same":
                 self.draft = dataclasses.replace(self.draft, match="email")
                 self._preview()
                 return
-            with suppress(Back):
-                session.read(crumbs, lambda: _draw_rows(session, listed, unlisted))
+            chosen()
         is_first = session.crm.repository.is_empty()
-        session.tell(session.insist(lambda: run(session.crm, self.draft)))
+        self._result(session.insist(lambda: run(session.crm, self.draft, whole=True)))
         if is_first:
             session.say("Next: see your clients under Clients, and how they get a status under Status rules.", "muted")
         self.done = True
 
+    def _result(self, report: "ImportReport") -> None:
+        """Tells what was imported; where rows were refused or are doubtful, on a page with ways to all of them."""
+        session = self.session
+        crumbs = ("Import a file", self.draft.file.name, "Result")
+        entries = _row_lists(session, crumbs, report)
+        if entries:
+            brief = report.brief()
+            session.menu(
+                crumbs,
+                lambda: entries,
+                above=lambda: show(session.screen, brief, session.crm.conventions),
+                about=_RESULT,
+            )
+        else:
+            session.tell(report)
 
-def _draw_rows(session: Session, listed: Sequence[Sequence[Any]], unlisted: int) -> None:
-    """Draws lists of rows whole, and how many more there are."""
-    for records in listed:
-        show(session.screen, list(records), session.crm.conventions)
-        session.screen.print()
-    if unlisted:
-        number = session.crm.conventions.number(unlisted)
-        session.screen.print(Text(f"and {number} more; a file beside yours lists all once you import", "muted"))
+
+def _row_lists(session: Session, crumbs: Sequence[str], report: "ImportReport") -> list[Choice]:
+    """The ways to all rows that were refused, and to all that are doubtful."""
+    listed: list[tuple[str, Sequence[Any]]] = [("Refused rows", report.refusals), ("Rows to check", report.doubts)]
+    return [
+        Choice(f"{title} ({session.crm.conventions.number(len(rows))})", _RowsPage(session, crumbs, title, rows).show)
+        for title, rows in listed
+        if rows
+    ]
+
+
+class _RowsPage(ListPage):
+    """All rows of a file that were refused, or that are doubtful."""
+
+    def __init__(self, session: Session, crumbs: Sequence[str], title: str, rows: Sequence[Any]) -> None:
+        super().__init__(session)
+        self.title, self._crumbs, self._rows = title, crumbs, rows
+        self.columns = columns_of(type(rows[0])) or ()
+
+    def rows(self, limit: int, offset: int) -> Sequence[Any]:
+        return self._rows[offset : offset + limit]
+
+    def count(self) -> int:
+        return len(self._rows)
+
+    def crumbs(self) -> Sequence[str]:
+        return [*self._crumbs, self.title]
+
+    def about(self) -> str:
+        return "The rows by their line in the file, each with the reason. Enter shows one whole."
+
+    def open(self, row: Any) -> None:
+        session = self.session
+        session.read([*self.crumbs(), f"Row {row.row}"], lambda: show(session.screen, row, session.crm.conventions))
 
 
 def _choices(options: Any) -> list[Choice]:

@@ -11,6 +11,7 @@ from crm.commands.registry import named
 from crm.model import Client
 
 Start = Callable[..., Any]
+PAGE_DOWN = "\x1b[6~"
 REASON = "there is no such telephone number (without a country code it is read for US); start with + and the country"
 
 
@@ -68,7 +69,9 @@ def test_what_the_country_makes_of_most_numbers_is_said_once(start: Start, tmp_p
     session.lacks("there is no such")
     session.sees("odd").sees("that is not an e-mail address")
     assert session.lines[0].startswith("Import a file › people.csv › Preview"), session.text
-    session.choose("Import now").sees("Imported:").settled()
+    session.choose("Import now").sees("Imported:").sees("1) Rows to check (501)").settled()
+    assert session.lines[0].startswith("Import a file › people.csv › Result"), session.text
+    session.press("esc").settled()
     assert session.lines[0].startswith("Data"), session.text
 
 
@@ -85,19 +88,25 @@ def test_one_record_is_told_as_one(start: Start, tmp_path: Path) -> None:
     session.sees("✓ 1 client in")
 
 
-def test_a_preview_shows_all_rows_and_takes_rows_for_a_client_with_their_e_mail(
+def test_a_preview_and_a_result_lead_to_all_rows_that_are_refused_or_doubtful(
     start: Start, crm: CRM, tmp_path: Path
 ) -> None:
     named("clients add")(crm, {"company": "Müller & Söhne", "email": "info@mueller.de"})
-    rows = [f"Person {number};p{number}@@example.com" for number in range(12)]
+    doubtful = [f"Person {number};p{number}@@example.com;Graz" for number in range(40)]
+    refused = [";;Graz"] * 30
     file = tmp_path / "people.csv"
-    file.write_text("\n".join(["Name;E-mail", "info;info@mueller.de", *rows, ""]), "utf-8")
+    file.write_text("\n".join(["Name;E-mail;City", "info;info@mueller.de;Graz", *doubtful, *refused, ""]), "utf-8")
     session = start().choose("Data").choose("Import").sees("File (").press(str(file), "enter").sees("Continue")
-    session.press("1").sees("Import now").sees("Show more of these rows").choose("Show more of these rows").sees(
-        "lines 1-"
+    session.press("?").sees("How the file was understood").press("enter").sees("Continue")
+    session.press("1").sees("Refused rows (30)").sees("Rows to check (41)").press("?").sees("What the import would do.")
+    session.press("enter").choose("Rows to check").sees("Preview › Rows to check").sees("of 41")
+    session.press(PAGE_DOWN).sees("19-36 of 41").press(PAGE_DOWN).sees("p39@@example.com").press("esc").sees(
+        "Refused rows (30)"
     )
-    session.press("enter").sees("p4@@example.com").sees("and 7 more; a file beside yours").press("esc")
-    session.sees("Take them for the clients").press("2").sees("Import now").lacks("Take them").press("1")
-    session.sees("Imported")
+    session.choose("Take them for the clients").sees("Rows to check (40)").lacks("Take them")
+    session.choose("Import now").sees("Imported:").sees("Result").choose("Refused rows").sees("of 30").press(PAGE_DOWN)
+    session.sees("72").press("esc").choose("Rows to check").sees("p0@@example.com").press("enter")
+    session.sees("Rows to check › Row 3").sees("p0@@example.com").press("enter", "esc").sees("1) Refused rows (30)")
+    session.press("esc").sees("Export to a file")
     with crm.read() as snapshot:
         assert "info" not in [client.name for client in snapshot.find_all(Client)]

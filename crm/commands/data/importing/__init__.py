@@ -120,8 +120,9 @@ class _OnlyPreview(Exception):
     """Leaves the transaction of a preview, so that nothing of it is kept."""
 
 
-def run(crm: CRM, draft: "ImportDraft", *, preview: bool = False) -> "ImportReport":
-    """Carries a draft out, as one transaction; with `preview` says what it would do and changes nothing."""
+def run(crm: CRM, draft: "ImportDraft", *, preview: bool = False, whole: bool = False) -> "ImportReport":
+    """Carries a draft out, as one transaction; with `preview` says what it would do and changes nothing. In the report
+    stand the first rows that were refused or are doubtful, and all of them where it is to be `whole`."""
     _refuse_pointless(draft)
     from crm.commands.data.importing.report import Tally
 
@@ -130,7 +131,7 @@ def run(crm: CRM, draft: "ImportDraft", *, preview: bool = False) -> "ImportRepo
         tallies: list[Tally] = []
 
         def change(tx: Transaction) -> None:
-            tallies.append(opened.enter_context(closing(Tally(draft))))
+            tallies.append(opened.enter_context(closing(Tally(draft, whole=whole))))
             _carry_out(tx, tallies[-1], crm, tell)
             if preview:
                 raise _OnlyPreview

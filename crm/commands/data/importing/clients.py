@@ -7,7 +7,7 @@ from typing import Any
 from crm.commands.data.importing.draft import ImportDraft
 from crm.commands.data.importing.matching import Key, Known, is_called_by_address, keys_of
 from crm.commands.data.importing.reading import Checked
-from crm.commands.data.importing.report import Tally
+from crm.commands.data.importing.report import SAME_EMAIL, Tally
 from crm.commands.mail.consent import described, mailing_addresses, opted_out
 from crm.errors import FieldError
 from crm.files import OTHERS
@@ -159,10 +159,8 @@ class ClientImport:
             refuse_taken(client, known)
             email = checked.values.get("email", "")
             if (other := known.with_email(email)) is not None and not self._is_created(other):
-                why = (
-                    f"is the e-mail of {other.name} (no. {other.id}): this row becomes a new client. Match on e-mail to"
-                    " make it the same one"
-                )
+                theirs = f"is the e-mail of {other.name} (no. {other.id})"
+                why = f"{theirs}: {SAME_EMAIL}. Match on e-mail to make it the same one"
                 checked.doubts.append(("email", email, why))
             new[client.id] = client
             known.add(client, keys)

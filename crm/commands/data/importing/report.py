@@ -5,7 +5,7 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
@@ -23,6 +23,12 @@ _FIRST = 5
 _CONSENT = "marketing_consent"
 # So many bytes of a file's name are kept where something is added to it.
 _LONGEST = 235
+
+
+# What is said of a row with the e-mail of a client of another name.
+SAME_EMAIL = "this row becomes a new client"
+# So many of them are named in a warning.
+_WARNED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,11 @@ class Doubt:
     why: str
 
     @property
+    def is_same_email(self) -> bool:
+        """Return whether it is the e-mail of a client of another name."""
+        return self.field == "email" and SAME_EMAIL in self.why
+
+    @property
     def maybe_foreign(self) -> bool:
         """Return whether it is a telephone number without a country code, which may be one of another country."""
         digits = sum(character.isdigit() for character in self.value)
@@ -58,7 +69,8 @@ class ImportReport:
     of people who have opted out elsewhere were put among the opt-outs. `left_out` are the columns
     with something in them that go nowhere. `joined` are rows whose client an earlier row of the file has,
     `conflicting` those of them that differ from it: the first value is kept. `doubtful` is how many doubts
-    there are, and `doubts_file` where all of them are. `notes` say why something of the file was not read."""
+    there are, and `doubts_file` where all of them are. `notes` say why something of the file was not read. `same_email`
+    is how many rows became new clients though a client of another name has their e-mail."""
 
     applied: bool
     what: str
@@ -85,6 +97,30 @@ class ImportReport:
     doubtful: int = 0
     doubts_file: Path | None = None
     notes: Sequence[str] = ()
+    same_email: int = 0
+
+    def brief(self) -> "ImportReport":
+        """The same with the first rows that were refused or are doubtful, of each sort a few."""
+        alike: Counter[str] = Counter()
+        doubts: list[Doubt] = []
+        for doubt in self.doubts:
+            alike[doubt.why] += 1
+            if alike[doubt.why] <= _ALIKE:
+                doubts.append(doubt)
+                if len(doubts) == _LISTED:
+                    break
+        return replace(self, refusals=self.refusals[:_LISTED], doubts=doubts)
+
+    @property
+    def warning(self) -> str:
+        """The rows that became new clients though a client of another name has their e-mail; '' for none."""
+        if not self.same_email:
+            return ""
+        rows = [doubt for doubt in self.doubts if doubt.is_same_email][:_WARNED]
+        lines = [f"Line {doubt.row}: {doubt.value} {doubt.why}." for doubt in rows]
+        return "\n".join(
+            [*lines, *([f"and {self.same_email - len(rows)} more"] if self.same_email > len(rows) else [])]
+        )
 
     @property
     def failed(self) -> bool:
@@ -97,6 +133,8 @@ class Tally:
     """The counts of an import under way; refused rows and doubts wait in a file each."""
 
     draft: ImportDraft
+    # Whether all rows that are refused or doubtful stand in the report, and not the first of them alone.
+    whole: bool = False
     rows: int = 0
     new: int = 0
     updated: int = 0
@@ -111,6 +149,7 @@ class Tally:
     joined: int = 0
     conflicting: int = 0
     opt_outs_added: int = 0
+    same_email: int = 0
     first_records: list[Record] = field(default_factory=list)
     _alike: Counter[str] = field(default_factory=Counter)
     _spool: IO[str] = field(default_factory=lambda: _temporary())
@@ -159,12 +198,13 @@ class Tally:
         for name, value, why in row.doubts:
             doubt = Doubt(row.row.number, name, value, why)
             self.maybe_foreign += doubt.maybe_foreign
+            self.same_email += doubt.is_same_email
             self._list(doubt, row)
 
     def _list(self, doubt: Doubt, row: Checked) -> None:
         csv.writer(self._spool_of_doubts).writerow([doubt.row, doubt.field, doubt.value, doubt.why, *row.row.cells])
         self._alike[doubt.why] += 1
-        if len(self.doubts) < _LISTED and self._alike[doubt.why] <= _ALIKE:
+        if self.whole or (len(self.doubts) < _LISTED and self._alike[doubt.why] <= _ALIKE):
             self.doubts.append(doubt)
 
     def overrule(self, row: Checked, why: str) -> None:
@@ -175,7 +215,7 @@ class Tally:
     def refuse(self, row: Row, reason: str) -> None:
         """A row that is not taken."""
         self.refused += 1
-        if len(self.refusals) < _LISTED:
+        if self.whole or len(self.refusals) < _LISTED:
             self.refusals.append(Refusal(row.number, reason))
         csv.writer(self._spool).writerow([*row.cells, reason])
 
@@ -234,6 +274,7 @@ class Tally:
             self._alike.total(),
             doubts_file,
             self.draft.notes,
+            self.same_email,
         )
 
     def _left_out(self) -> tuple[str, ...]:
