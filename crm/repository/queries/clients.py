@@ -8,7 +8,8 @@ from sqlalchemy import Select, bindparam, func, select
 
 from crm.model import Client, Contact
 from crm.model.folding import fold
-from crm.repository import Snapshot
+from crm.repository import Query, Snapshot
+from crm.repository.sqlite.search import resembling
 from crm.repository.statements import ALL
 from crm.repository.tables import client, contact, record_of
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 _CONTACTS_BY_EMAIL = select(contact.c.email, contact.c.client, contact.c.id).where(
     contact.c.email.in_(bindparam("addresses", expanding=True))
 )
+# So many letters of a name are right where another one is wrong, and so many contacts who have them are compared.
+_RIGHT, _MISSPELT = 2, 1000
 _NAMES = select(client.c.id, client.c.kind, client.c.first_name, client.c.last_name, client.c.company, client.c.email)
 _WITH_OWN_FIELDS = select(client.c.extra).where(client.c.extra != {}).distinct()
 _TAGS = select(client.c.tags).distinct()
@@ -94,7 +97,28 @@ def contacts_with(
     snapshot: Snapshot, text: str, client: int | None = None, *, limit: int, offset: int = 0
 ) -> list[Contact]:
     """Contacts in whose name, e-mail address or telephone number all words of a text are: of a client, the primary one
-    first, or of all, by name."""
+    first, or of all, by name. Where there is none, those whose name is spelt much like it."""
+    listed = _contacts_with(snapshot, text, client, limit, offset)
+    if listed or offset or not text.strip():
+        return listed
+    if client is not None:
+        known = [*snapshot.find_all(Contact, Query({"client": client}))]
+    else:
+        # A client is found by the name of a contact, misspelt or not. Of its last word a beginning may be enough.
+        clients = [match.id for match in snapshot.search(text, limit)]
+        known = [*snapshot.find_all(Contact, Query({"client": clients}))] if clients else []
+        begun = fold(text).split()[-1][:_RIGHT]
+        statement = ALL[Contact].where(
+            contact.c.search_name.startswith(begun, autoescape=True)
+            | contact.c.search_name.contains(f" {begun}", autoescape=True)
+        )
+        known += (record_of(Contact, row) for row in snapshot.select(statement.limit(_MISSPELT)))
+    resembles = resembling(text)
+    alike = {record.id: record for record in known if resembles(record.name)}
+    return list(alike.values())[:limit]
+
+
+def _contacts_with(snapshot: Snapshot, text: str, client: int | None, limit: int, offset: int) -> list[Contact]:
     statement = ALL[Contact].limit(limit).offset(offset)
     for word in fold(text).split():
         statement = statement.where(contact.c.search_name.contains(word, autoescape=True))

@@ -3,7 +3,7 @@
 import json
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -147,6 +147,22 @@ def search(connection: Connection, text: str, limit: int) -> Sequence[Row[Any]]:
     places = {number: place for place, number in enumerate(best)}
     rows = connection.execute(statements.BY_IDS[Client], {"wanted": best}).all()
     return sorted(rows, key=lambda row: places[row.id])
+
+
+def resembling(text: str) -> Callable[[str], bool]:
+    """Tells whether a name is spelt much like a text, or begins like it with one letter put right, as `search` finds a
+    client where nothing else fits."""
+    words = [part for part in _PARTS.split(fold(_UNSEARCHABLE.sub(" ", text[:_LONGEST])).strip()) if part]
+    meant = [_beginnings(word) for word in words] if all(map(_may_begin_a_name, words)) else []
+    lengths = [set(map(len, spelled)) for spelled in meant]
+
+    def resembles(name: str) -> bool:
+        row = (0, "", fold(name))
+        names = row[2].replace("-", " ").split()
+        places = (_place_of(names, spelled, known) for spelled, known in zip(meant, lengths, strict=True))
+        return bool(meant and None not in places) or bool(words and _alike([row], words))
+
+    return resembles
 
 
 def _candidates(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from crm.commands.clients.contacts import contacts_saying
 from crm.commands.lookup import selected
 from crm.errors import ConflictError, CRMError, FieldError, NotFoundError, Question
 from crm.model import Client, Contact, Interaction
@@ -38,6 +39,18 @@ def test_the_first_is_primary_by_itself_and_another_one_takes_it(office: Office)
         office("history undo")
     assert contacts(office, acme) == [("Jo Fox", True), ("Bo Hill", False)]
     assert office.is_sound()
+
+
+@pytest.mark.parametrize("typed", ["mul", "mule", "mulr", "muler", "mulelr", "erika mulr", "Mueller", "müller"])
+def test_a_contact_is_found_by_a_name_that_is_misspelt(office: Office, typed: str) -> None:
+    acme, other = office.add(company="Acme"), office.add(company="Muldoon")
+    erika = office("contacts add", acme, "Erika Müller")
+    office("contacts add", acme, "Jo Fox")
+    office("contacts add", other, "Cy Reed")
+    with office.crm.read() as snapshot:
+        assert contacts_saying(snapshot, typed) == [erika]
+        assert contacts_saying(snapshot, typed, acme) == [erika]
+        assert contacts_saying(snapshot, typed, other) == []
 
 
 def test_fields_are_checked_and_shown_with_what_is_odd(office: Office) -> None:
