@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from rich.text import Text
@@ -74,6 +75,10 @@ class InvoicePage(RecordPage[Invoice, InvoiceCard]):
     """An invoice, and what can be done with it as it is."""
 
     command = "invoices show"
+    about = (
+        "An invoice and what can be done with it. A draft can be changed or deleted. Once issued it has its number and"
+        " stays as it is: a mistake is corrected by a credit note."
+    )
 
     def crumbs(self) -> Sequence[str]:
         return ["Invoices", invoice_name(self.record, self.card.client.name)]
@@ -151,12 +156,17 @@ def _say(session: Session, card: InvoiceCard, what: str) -> None:
     session.done(f"{what} {name if card.invoice.number else name.replace('Draft', 'draft', 1)}.")
 
 
+_DRAFTING = (
+    "Begins a draft with its first line. Nothing is final or sent: the draft opens, and can be changed or deleted."
+)
+
+
 @flow("invoices add")
 def add(session: Session, client: Client | None = None, deal: Deal | None = None, **_: Any) -> None:
     """A client, then the first line, unless it is for a deal; the draft opens."""
     client = record_actions.chosen_client(session, client, "Invoices", "Draft an invoice")
     if deal is None:
-        session.page("Invoices", client.name, "First line")
+        session.page("Invoices", client.name, "First line", purpose=_DRAFTING)
         line = _line(session)
         if "line" in line:
             card: InvoiceCard = session.call("invoices add", client=client, line=[line["line"]])
@@ -287,12 +297,18 @@ def _adjust(session: Session, invoice: Invoice) -> None:
         session.call("invoices adjustments remove", invoice=invoice, adjustment=chosen)
 
 
+_ISSUING = (
+    "Issuing gives a draft its number and its date, and makes it final. Nothing is sent by it: send the invoice or make"
+    " its PDF afterwards."
+)
+
+
 @flow("invoices issue")
 def issue(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
     """Says what it comes to, and that it stays as it is from then on."""
     invoice = chosen_invoice(session, "draft", invoice)
     card: InvoiceCard = named("invoices show")(session.crm, invoice)
-    session.page("Invoices", f"Draft {invoice.id}", "Issue")
+    session.page("Invoices", f"Draft {invoice.id}", "Issue", purpose=_ISSUING)
     if lacks := missing(card.document, format_for(card.client)):
         _fill_in(session, card, lacks)
         return
@@ -316,11 +332,14 @@ def _fill_in(session: Session, card: InvoiceCard, lacks: Sequence[Missing]) -> N
     )
     lines: list[str] = []
     entries: list[Choice] = []
+    keys: list[str] = []
     labels, country = {option.name: option.label for option in TEAM}, session.crm.conventions.country
     for lack in lacks:
         where, entry = "", draft
         if lack.of == "seller":
-            label = local_label(labels.get(SETTINGS.get(lack.field, lack.field), ""), country)
+            key = SETTINGS.get(lack.field, lack.field)
+            label = local_label(labels.get(key, ""), country)
+            keys += [key] if key in labels and key not in keys else []
             where, entry = ", ".join(filter(None, ("Settings", label))), settings
         elif lack.of in ("buyer", "delivery"):
             name = CLIENT_FIELDS.get(lack.field, lack.field)
@@ -334,8 +353,18 @@ def _fill_in(session: Session, card: InvoiceCard, lacks: Sequence[Missing]) -> N
         lines.append(f"- {sentence}{f' ({where})' if where else ''}")
         if entry.label not in [other.label for other in entries] and (entry is not settings or _may_set(session)):
             entries.append(entry)
+    if keys and _may_set(session):
+        entries.insert(0, Choice("Fill in what is missing in the settings", lambda: _ask_settings(session, keys)))
     question = "\n".join(("It cannot be issued yet. Missing:", *lines))
     session.keyboard.choose(question, entries)()
+
+
+def _ask_settings(session: Session, keys: Sequence[str]) -> None:
+    """Asks for these settings one after the other."""
+    command = named("settings set")
+    in_steps(
+        session, [partial(session.start, command, key=key, after=len(keys) - at) for at, key in enumerate(keys, 1)]
+    )
 
 
 def _may_set(session: Session) -> bool:
@@ -430,7 +459,7 @@ def _pay(session: Session, card: InvoiceCard) -> None:
     steps = answers.steps(
         asked, lambda: session.page("Invoices", invoice.number, "Record a payment"), {"amount": open_amount}
     )
-    in_steps(session, [*steps, save])
+    in_steps(session, [*steps, save], answers.is_written)
 
 
 def _references(session: Session, invoice: Invoice, blank: Sequence[str]) -> None:

@@ -80,9 +80,14 @@ class SettingsPage(ListPage):
 
 @flow("settings list")
 @flow("settings set")
-def settings(session: Session, **_: Any) -> None:
-    """The settings by number, each with its value to change."""
-    SettingsPage(session).show()
+def settings(session: Session, key: str = "", after: int = 0, **_: Any) -> None:
+    """The settings by number, each with its value to change; the one with this `key`, where one is given, and how many
+    others are asked for after it."""
+    if not key:
+        SettingsPage(session).show()
+        return
+    setting = next(setting for setting in named("settings list")(session.crm) if setting.key == key)
+    _set(session, setting, f"{after} more" if after else "")
 
 
 def _services(session: Session) -> list[SettingShown]:
@@ -96,7 +101,7 @@ def _services(session: Session) -> list[SettingShown]:
     ]
 
 
-def _set(session: Session, setting: SettingShown) -> None:
+def _set(session: Session, setting: SettingShown, about: str = "") -> None:
     if not session.offers(named("settings set")):
         session.say("Only an admin can change the settings.")
         return
@@ -104,7 +109,7 @@ def _set(session: Session, setting: SettingShown) -> None:
     label = local_label(setting.label, session.crm.conventions.country)
     typed, error = setting.value, ""
     while True:
-        session.page("Settings", label)
+        session.page("Settings", label, about=about)
         value = session.prompts.value(
             label, option.check, help=setting.description, typed=typed, default=option.check.empty, error=error
         )

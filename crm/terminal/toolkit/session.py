@@ -142,6 +142,8 @@ class Session:
         self.lines_said = 0
         # Where the person is, by the titles of the pages that led there.
         self.place: Sequence[str] = ()
+        # What the page is for, beside its keys.
+        self._purpose = ""
 
     @property
     def prompts(self) -> "Prompts":
@@ -157,11 +159,11 @@ class Session:
 
     # Pages
 
-    def page(self, *crumbs: str, about: str = "", foot: bool = False) -> None:
+    def page(self, *crumbs: str, about: str = "", foot: bool = False, purpose: str = "") -> None:
         """Starts a page: the title, `about` it at the right, then whatever the step before had to tell; with a `foot`
-        that is said above the keys, unless it is too long for it."""
+        that is said above the keys, unless it is too long for it. Its `purpose` stands beside its keys."""
         notice = self._notice()
-        self.place = crumbs
+        self.place, self._purpose = crumbs, purpose
         self.screen.clear()
         self._foot, self.lines_said = "", 0
         below = self._draw_title(crumbs, about)
@@ -580,7 +582,8 @@ class Session:
 
     def _keys_on_questions(self, entries: Sequence[Choice], keys: Sequence[Choice]) -> list[Choice]:
         """The search and the keys of the page, where a question is asked or a form is filled in."""
-        known = [letters.KEYS(lambda: self._aside(lambda: self._show_keys(entries, [*keys, *known])))]
+        purpose = self._purpose
+        known = [letters.KEYS(lambda: self._aside(lambda: self._show_keys(entries, [*keys, *known], purpose)))]
         if self.search and self.leads_to("clients search"):
             known.insert(0, letters.SEARCH(lambda: self._aside(self.find)))
         return known
@@ -588,6 +591,7 @@ class Session:
     def _aside(self, action: Callable[[], None]) -> None:
         """Does something from within a page, which then stands there as before."""
         page, place, notes, foot = self.screen.page(), self.place, self._page_notes, self._foot
+        purpose = self._purpose
 
         def done() -> None:
             with suppress(Cancelled):
@@ -596,6 +600,7 @@ class Session:
         self.attempt(done)
         self.screen.show_page(page)
         self.place, self._page_notes, self._foot = place, notes, foot
+        self._purpose = purpose
 
     def _note_down(self) -> None:
         self.start(named("capture"))

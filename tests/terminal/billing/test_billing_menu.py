@@ -220,6 +220,23 @@ def test_what_a_draft_lacks_is_said_before_the_question_and_filled_in(menu: Menu
     assert "at least one line" not in menu("invoices issue", "Draft 1")
 
 
+def test_the_settings_that_a_draft_lacks_are_asked_for_one_after_the_other(menu: Menu) -> None:
+    menu.mailed("invoices add", menu.mailed.acme, line=["Late 100 19%"])
+    for key in ("company_name", "company_city"):
+        menu.mailed("settings set", key, "")
+    menu.mailed.crm.forget_settings()
+    filled = menu(
+        "invoices issue", "Draft 1", "Fill in what is missing in the settings",
+        **{"Company name": "Berg GmbH", "City": "Graz"},
+    )  # fmt: skip
+    assert "Settings › Company name\n1 more" in filled
+    assert "Settings › City" in filled
+    settings = menu.mailed.crm.settings
+    assert (settings["company_name"], settings["company_city"]) == ("Berg GmbH", "Graz")
+    assert "Missing" not in menu("invoices issue", "Draft 1", "Issue it")
+    assert menu.all(Invoice)[0].number
+
+
 def test_a_payment_on_an_invoice_has_its_day_and_reference_and_more_than_is_open_is_asked_about(menu: Menu) -> None:
     late = menu.mailed.late(20)
     asked = menu(
