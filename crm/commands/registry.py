@@ -113,7 +113,7 @@ class Command:
     alone has it, for users at the machine of the store, and that nobody is signed in while it runs. `as_text` makes of
     the result what the shell prints where that is another thing than the result: what was deleted, not its card.
     `beside` makes a line from the arguments that the shell says on stderr, not as a row: the total of a list. `nothing`
-    is what is said of a list that is empty.
+    is what is said of a list that is empty, in its own words: every command that gives a list has it.
     """
 
     group: str
@@ -129,7 +129,7 @@ class Command:
     as_text: "Callable[[CRM, Any], Any] | None" = field(default=None, repr=False)
     key: str = ""
     beside: "Callable[[CRM, Mapping[str, Any]], str] | None" = field(default=None, repr=False)
-    nothing: str = "No results."
+    nothing: str = ""
 
     @property
     def words(self) -> str:
@@ -213,7 +213,7 @@ def command(
     as_text: "Callable[[CRM, Any], Any] | None" = None,
     key: str = "",
     beside: "Callable[[CRM, Mapping[str, Any]], str] | None" = None,
-    nothing: str = "No results.",
+    nothing: str = "",
 ) -> Callable[[_Function], _Function]:
     """Registers a function as the command that the shell calls `words` and the menu `title`; `roles` may run it.
     `here` says that it concerns the machine that the program runs on, `own_store` that it is not about the sample data;

@@ -120,6 +120,8 @@ class Call:
             beside = None if self._settings["json"] else command.beside
             if beside and (line := beside(crm, self._arguments(crm, command, options))):
                 self._tell_beside("", line)
+            if warning := getattr(result, "warning", ""):
+                self._tell_beside("warning", warning)
             self._tell_cut(crm, command, options, result)
             self._notice(crm)
         except SignedOutError as out:
@@ -456,9 +458,9 @@ class Call:
                 self._write_csv(rows)
             elif not sys.stdout.isatty() and (lines := _tabbed(crm, result)) is not None:
                 sys.stdout.writelines(f"{line}\n" for line in lines)
-                if not lines:
+                if not lines and nothing:
                     sys.stderr.write(f"{nothing}\n")
-            elif nothing and not result and isinstance(result, list | tuple):
+            elif nothing and _is_empty(result):
                 sys.stdout.write(f"{nothing}\n")
             else:
                 if isinstance(result, SessionEnded):
@@ -532,6 +534,12 @@ def _rows_for_csv(result: Any) -> Sequence[Any] | None:
     name = _ROWS.get(type(result).__name__)
     rows: Sequence[Any] | None = plain(result)[name] if name else None
     return rows
+
+
+def _is_empty(result: Any) -> bool:
+    """Return whether an answer is a list without rows."""
+    rows = result if isinstance(result, list | tuple) else _rows_of_list(result)
+    return rows is not None and not rows
 
 
 def _rows_of_list(result: Any) -> Sequence[Any] | None:

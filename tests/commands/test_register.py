@@ -1,14 +1,18 @@
 """The register of commands: what is asked for is found without loading the rest, and nothing is missing in it."""
 
 import json
+import re
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import timedelta
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from threading import Thread
 from time import sleep
+from typing import get_origin
 
 import pytest
 
@@ -112,3 +116,15 @@ def test_every_period_ends_on_a_day_that_is_not_before_its_first(office: Office)
         arguments |= {asked.name: office.folder / "list.csv" for asked in required if asked.path}
         with pytest.raises(FieldError, match="the last day is before the first"):
             command(office.crm, since=TODAY + timedelta(days=2), until=TODAY + timedelta(days=1), **arguments)
+
+
+def _gives_a_list(command: registry.Command) -> bool:
+    answer = signature(command.function).return_annotation
+    return get_origin(answer) in (list, Sequence) or getattr(answer, "__name__", "") in ("DealList", "FollowUpList")
+
+
+def test_every_list_says_in_its_own_words_that_it_is_empty() -> None:
+    said = {command.words: command.nothing for command in commands() if _gives_a_list(command)}
+    assert {"sales list", "deals list", "clients search", "email unknown", "services list"} <= set(said)
+    general = re.compile(r"no (results?|rows|entries|matches|data)\b|nothing", re.IGNORECASE)
+    assert [words for words, nothing in said.items() if not nothing.endswith(".") or general.search(nothing)] == []

@@ -261,7 +261,7 @@ def test_every_command_answers_people_in_words(shell: CommandLine, command: str)
     anna(shell)
     shell.did("sales", "add", "1", "--amount", "12")
     answer = shell(*command.split())
-    assert (answer.code, answer.err) in ((0, ""), (0, "No results.\n"))
+    assert (answer.code, answer.err) in ((0, ""), (0, "No saved views yet.\n"))
     assert (answer.out or answer.err).strip()
     assert "\x1b" not in answer.out
     with pytest.raises(json.JSONDecodeError):
@@ -657,7 +657,7 @@ def test_a_list_in_a_pipe_is_whole_and_its_cells_stand_between_tabs(shell: Comma
     assert shell("sales", "undo", "1", "--yes").code == 0
     assert "no follow-up 99" in shell.refused("follow-ups", "show", "99")
     nothing = shell("sales", "list")
-    assert (nothing.code, nothing.out, nothing.err) == (0, "", "No results.\n")
+    assert (nothing.code, nothing.out, nothing.err) == (0, "", "No sales found.\n")
 
 
 def test_a_list_is_written_as_csv_to_stdout_or_a_file(shell: CommandLine) -> None:

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -101,3 +102,24 @@ def test_what_has_rows_is_written_as_csv(shell: CommandLine) -> None:
     assert [row["what"] for row in rows("follow-ups", "list")] == [LONG[:90]]
     for words in (("today",), ("clients", "show", "1"), ("check",), ("deals", "board")):
         assert "Nothing was done. Use --json" in shell.refused(*words, "--csv", "-", code=2)
+
+
+def test_an_empty_list_says_what_is_empty(tmp_path: Path) -> None:
+    shell = CommandLine(tmp_path)
+    anna = shell.did("clients", "add", "--first-name", "Anna", "--last-name", "Berg")
+    shell.did("clients", "delete", str(anna["id"]), "--yes")
+    said = {}
+    for command in commands():
+        if command.name in ("list", "preview") and not any(
+            parameter.required for parameter in command.parameters.values()
+        ):
+            answer = shell(*command.words.split())
+            assert answer.code == 0, answer.err
+            if not answer.out:
+                said[command.words] = answer.err
+                assert answer.err == f"{command.nothing}\n"
+    assert said["sales list"] == "No sales found.\n"
+    assert said["deals list"] == "No deals found.\n"
+    assert said["reminders preview"] == "No reminders are due today.\n"
+    assert len(said) > 10
+    assert shell("clients", "search", "nobody").err == "No client matches that.\n"

@@ -51,7 +51,7 @@ class FollowUpGone:
     gone: FollowUpShown
 
 
-@command("follow-ups list", title="List follow-ups", menu="follow-ups")
+@command("follow-ups list", title="List follow-ups", menu="follow-ups", nothing="No follow-ups found.")
 def list_all(
     crm: CRM,
     client: Annotated[Client | None, About("Client", "its number, reference or name")] = None,

@@ -61,7 +61,9 @@ def _refuse_stranger(snapshot: Snapshot, contact: int, client: int) -> None:
         raise RefusedError(f"{person.name} is not a contact of this client; nothing was changed.")
 
 
-@command("interactions list", title="Calls, meetings and notes", menu="clients")
+@command(
+    "interactions list", title="Calls, meetings and notes", menu="clients", nothing="No calls, meetings or notes found."
+)
 def list_all(
     crm: CRM,
     client: Annotated[Client | None, About("Client", "its number, reference or name", positional=True)] = None,

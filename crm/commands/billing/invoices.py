@@ -117,7 +117,7 @@ def _of_deal(crm: CRM, deal: Deal, invoice: Invoice) -> InvoiceLine:
     )  # fmt: skip
 
 
-@command("invoices list", title="Invoices", menu="invoices", roles=EVERYBODY)
+@command("invoices list", title="Invoices", menu="invoices", roles=EVERYBODY, nothing="No invoices found.")
 def list_all(
     crm: CRM,
     state: Annotated[

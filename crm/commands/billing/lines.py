@@ -355,7 +355,7 @@ def add_adjustment(
     return crm.transact(change, f"added a {what} to {name_of(invoice)}")
 
 
-@command("invoices adjustments list", title="Discounts and charges")
+@command("invoices adjustments list", title="Discounts and charges", nothing="No discounts or charges on this invoice.")
 def list_adjustments(crm: CRM, invoice: TheInvoice) -> list[AdjustmentShown]:
     """Lists the discounts and charges on a whole invoice."""
     with crm.read() as snapshot:

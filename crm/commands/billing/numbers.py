@@ -47,7 +47,7 @@ def take_number(tx: Transaction, settings: Mapping[str, str], kind: str, issued_
     return number
 
 
-@command("numbers show", title="Numbers", menu="billing settings")
+@command("numbers show", title="Numbers", menu="billing settings", nothing="No number series yet.")
 def show(crm: CRM) -> list[NumberSeries]:
     """Shows how invoices are numbered: the pattern and the last number of each series."""
     with crm.read() as snapshot:

@@ -208,7 +208,7 @@ def credit_of(snapshot: Snapshot, client: Client, currency: str) -> Decimal:
     return billing.credit_by_currency(snapshot, [client.id]).get(client.id, {}).get(currency, NOTHING)
 
 
-@command("payments list", title="Payments", menu="payments", roles=EVERYBODY)
+@command("payments list", title="Payments", menu="payments", roles=EVERYBODY, nothing="No payments found.")
 def list_all(
     crm: CRM,
     client: Annotated[Client | None, About("Client", "its number, reference or name")] = None,

@@ -38,7 +38,9 @@ def levels_of(snapshot: Snapshot) -> Sequence[Level]:
     ]  # fmt: skip
 
 
-@command("reminders levels list", title="Reminder levels", menu="reminder levels")
+@command(
+    "reminders levels list", title="Reminder levels", menu="reminder levels", nothing="No reminder levels are set up."
+)
 def list_all(crm: CRM) -> list[ReminderLevel]:
     """Lists when reminders are due: days overdue, fee, interest and days to pay."""
     with crm.read() as snapshot:
@@ -92,7 +94,13 @@ def set_level(
     return crm.transact(change, f"set level {level} of reminders")
 
 
-@command("reminders levels remove", title="Remove the last level", menu="reminder levels", roles=ONLY_ADMIN)
+@command(
+    "reminders levels remove",
+    title="Remove the last level",
+    menu="reminder levels",
+    roles=ONLY_ADMIN,
+    nothing="No reminder levels are set up.",
+)
 def remove(crm: CRM, level: TheLevel) -> list[ReminderLevel]:
     """Removes the last level of reminders."""
 

@@ -63,7 +63,7 @@ def usual_rate(crm: CRM, category: str = "") -> Decimal:
     return Decimal(crm.settings["tax_rate"]) if category in ("", "S") else Decimal("0.00")
 
 
-@command("services list", title="Services", menu="services")
+@command("services list", title="Services", menu="services", nothing="No services found.")
 def list_all(
     crm: CRM,
     text: Annotated[str, Line(200), About("Text", "part of the name or the description")] = "",

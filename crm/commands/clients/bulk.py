@@ -44,7 +44,7 @@ class GroupReport:
     along: Mapping[str, int] = field(default_factory=dict)
 
 
-@command("clients tag", title="Tag or untag several", menu="clients")
+@command("clients tag", title="Tag or untag several", menu="clients", nothing="No client was changed.")
 def tag(
     crm: CRM,
     clients: SomeClients = (),

@@ -169,7 +169,7 @@ def possible_duplicates(snapshot: Snapshot, record: Client) -> list[Client]:
     return list(clients.values())
 
 
-@command("clients search", title="Find a client", menu="clients")
+@command("clients search", title="Find a client", menu="clients", nothing="No client matches that.")
 def search(
     crm: CRM,
     text: Annotated[str, About("Text", "part of a name, e-mail, phone or tag", positional=True)],
@@ -186,7 +186,7 @@ def search(
     return [Found(client, contacts[client.id].name if client.id in contacts else "") for client in clients]
 
 
-@command("clients list", title="List clients", menu="clients")
+@command("clients list", title="List clients", menu="clients", nothing="No clients found.")
 def list_all(
     crm: CRM,
     filters: ClientFilters,

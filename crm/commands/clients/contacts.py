@@ -76,7 +76,7 @@ def _take_primary(tx: Transaction, client: int, but: int = 0) -> None:
             tx.change(contact, is_primary=False)
 
 
-@command("contacts list", title="Contacts", menu="clients")
+@command("contacts list", title="Contacts", menu="clients", nothing="No contacts found.")
 def list_all(
     crm: CRM,
     client: Annotated[Client | None, About("Client", "its number, reference or name", positional=True)] = None,

@@ -56,7 +56,7 @@ class Why:
         return {**client, "reason": self.reason, "pinned_until": self.pinned_until, "rules": self.rules}
 
 
-@command("rules list", title="List the rules", menu="rules")
+@command("rules list", title="List the rules", menu="rules", nothing="No status rules yet.")
 def list_all(crm: CRM) -> list[StatusRule]:
     """Lists the rules in order; the first rule that matches a client decides its status."""
     with crm.read() as snapshot:
@@ -121,7 +121,7 @@ def edit(
     return crm.transact(lambda tx: tx.change(rule, **changes), f"edited the rule {rule_text(rule.status, rule.when)}")
 
 
-@command("rules move", title="Move a rule up or down", roles=ONLY_ADMIN)
+@command("rules move", title="Move a rule up or down", roles=ONLY_ADMIN, nothing="No status rules yet.")
 def move(
     crm: CRM, rule: TheRule, to: Annotated[int, Whole(least=1), About("To position", positional=True)]
 ) -> list[StatusRule]:
@@ -148,7 +148,9 @@ def remove(crm: CRM, rule: TheRule) -> StatusRule:
     return crm.transact(change, f"removed the rule {rule_text(rule.status, rule.when)}")
 
 
-@command("rules use", title="Start from a ready-made set", menu="rules", roles=ONLY_ADMIN)
+@command(
+    "rules use", title="Start from a ready-made set", menu="rules", roles=ONLY_ADMIN, nothing="No status rules yet."
+)
 def use(
     crm: CRM,
     name: Annotated[

@@ -14,7 +14,7 @@ from crm.repository import Query, Transaction
 Name = Annotated[str, Line(60), About("Name", positional=True)]
 
 
-@command("views list", title="Saved views", menu="clients")
+@command("views list", title="Saved views", menu="clients", nothing="No saved views yet.")
 def list_all(crm: CRM) -> list[View]:
     """Lists the saved views."""
     with crm.read() as snapshot:

@@ -23,13 +23,13 @@ class TileShown:
     place: int
 
 
-@command("dashboard show", title="My dashboard")
+@command("dashboard show", title="My dashboard", nothing="No tiles are on the dashboard.")
 def show(crm: CRM) -> list[TileShown]:
     """Lists the tiles on your dashboard, in order."""
     return [tile for tile in tiles(crm) if tile.place]
 
 
-@command("dashboard tiles", title="Tiles for the dashboard")
+@command("dashboard tiles", title="Tiles for the dashboard", nothing="No tiles to choose from.")
 def tiles(crm: CRM) -> list[TileShown]:
     """Lists all tiles for a dashboard: first those on yours, in order, then the rest."""
     with crm.read() as snapshot:
@@ -39,7 +39,7 @@ def tiles(crm: CRM) -> list[TileShown]:
     ]
 
 
-@command("dashboard set", title="Arrange my dashboard")
+@command("dashboard set", title="Arrange my dashboard", nothing="No tiles are on the dashboard.")
 def set_(
     crm: CRM,
     tiles: Annotated[
@@ -66,7 +66,7 @@ def set_(
     return show(crm)
 
 
-@command("dashboard reset", title="Reset my dashboard")
+@command("dashboard reset", title="Reset my dashboard", nothing="No tiles are on the dashboard.")
 def reset(crm: CRM) -> list[TileShown]:
     """Resets your dashboard to the default."""
 

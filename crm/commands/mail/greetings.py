@@ -81,7 +81,7 @@ class Due:
         return self.sent.exit_code if self.sent else 0
 
 
-@command("occasions list", title="Greetings", menu="email")
+@command("occasions list", title="Greetings", menu="email", nothing="No greetings are set up.")
 def list_all(crm: CRM) -> Sequence[Occasion]:
     """Lists the greetings that each client gets once a year."""
     with crm.read() as snapshot:

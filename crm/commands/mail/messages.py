@@ -105,7 +105,7 @@ def tried(crm: CRM, queued: Message) -> MessageCard:
     return MessageCard(queued, Client(id=queued.client), None, stopped, tried=True)
 
 
-@command("email list", title="Sent and received messages", menu="email")
+@command("email list", title="Sent and received messages", menu="email", nothing="No messages found.")
 def list_all(
     crm: CRM,
     client: Annotated[Client | None, About("Client", "its number, reference or name", positional=True)] = None,

@@ -56,7 +56,7 @@ def add(
     return crm.transact(change, f"added the template {name}")
 
 
-@command("templates list", title="Templates", menu="email")
+@command("templates list", title="Templates", menu="email", nothing="No templates yet.")
 def list_all(crm: CRM, channel: Channel = "") -> list[Template]:
     """Lists the templates by name."""
     with crm.read() as snapshot:

@@ -99,7 +99,7 @@ def add(
     return crm.transact(change, f"added the deal {title}")
 
 
-@command("deals list", title="List deals")
+@command("deals list", title="List deals", nothing="No deals found.")
 def list_all(
     crm: CRM,
     client: Annotated[Client | None, About("Client", "its number, reference or name")] = None,

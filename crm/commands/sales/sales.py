@@ -115,7 +115,7 @@ def _reported(tx: Transaction, sale: Sale, before: str) -> SaleReport:
     return SaleReport(sale, client, StatusReview(before, client.status, client.status_reason))
 
 
-@command("sales list", title="List sales", menu="sales", roles=EVERYBODY)
+@command("sales list", title="List sales", menu="sales", roles=EVERYBODY, nothing="No sales found.")
 def list_all(
     crm: CRM,
     client: Annotated[Client | None, About("Client", "its number, reference or name")] = None,

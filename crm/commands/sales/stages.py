@@ -20,7 +20,7 @@ Outcome = Annotated[str, Choice(OUTCOMES), About("Outcome", "open, won or lost")
 _CERTAIN = {"won": 100, "lost": 0}
 
 
-@command("stages list", title="Stages", menu="deals")
+@command("stages list", title="Stages", menu="deals", nothing="No stages yet.")
 def list_all(crm: CRM) -> list[Stage]:
     """Lists the stages of the pipeline, in order.
 
@@ -93,7 +93,7 @@ def edit(crm: CRM, stage: TheStage, probability: Probability = None, outcome: Ou
     return crm.transact(change, f"changed the stage {stage.name}")
 
 
-@command("stages move", title="Move a stage", roles=ONLY_ADMIN)
+@command("stages move", title="Move a stage", roles=ONLY_ADMIN, nothing="No stages yet.")
 def move(
     crm: CRM, stage: TheStage, to: Annotated[int, Whole(least=1), About("To position", positional=True)]
 ) -> list[Stage]:

@@ -38,7 +38,7 @@ class KeyMade:
     secret: str
 
 
-@command("keys list", title="Keys for unattended commands", menu="team", roles=ONLY_ADMIN)
+@command("keys list", title="Keys for unattended commands", menu="team", roles=ONLY_ADMIN, nothing="No keys yet.")
 def list_all(crm: CRM) -> list[KeyShown]:
     """Lists the keys for unattended commands: what each can run, who made it, and when it was last used."""
     with crm.read() as snapshot:

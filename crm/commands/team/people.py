@@ -25,7 +25,7 @@ class Colleague:
     clients: int = 0
 
 
-@command("people list", title="Workload", menu="team")
+@command("people list", title="Workload", menu="team", nothing="No colleagues yet.")
 def list_all(crm: CRM) -> list[Colleague]:
     """Lists everyone who has an account, owns clients or deals, or has follow-ups to do.
 

@@ -58,7 +58,7 @@ def password(
     return show(crm)
 
 
-@command("profile sessions", title="My sessions", roles=EVERYBODY)
+@command("profile sessions", title="My sessions", roles=EVERYBODY, nothing="No open sessions.")
 def sessions(crm: CRM) -> list[SessionShown]:
     """Lists your open sessions: since when, from where, on which device."""
     return [session_shown(crm, session) for session in crm.accounts.sessions(crm.accounts.me)]

@@ -82,7 +82,7 @@ def session_shown(crm: CRM, session: SignIn) -> SessionShown:
     )
 
 
-@command("users list", title="Accounts", menu="team", roles=ONLY_ADMIN)
+@command("users list", title="Accounts", menu="team", roles=ONLY_ADMIN, nothing="No accounts yet.")
 def list_all(crm: CRM) -> list[UserShown]:
     """Lists all accounts: role, second factor, and how many sessions are open."""
     factors = crm.accounts.second_factors()
@@ -171,7 +171,7 @@ def edit(
     return _user_shown(crm, user.id)
 
 
-@command("users deactivate", title="Deactivate accounts", roles=ONLY_ADMIN)
+@command("users deactivate", title="Deactivate accounts", roles=ONLY_ADMIN, nothing="No account was changed.")
 def deactivate(crm: CRM, users: Annotated[tuple[User, ...], _THEIRS], yes: bool = False) -> list[UserShown]:
     """Deactivates accounts, ends their sessions and stops the keys they made; the history keeps what they did."""
     _confirm_stopping(crm, users, "Deactivate", yes=yes)
@@ -179,7 +179,7 @@ def deactivate(crm: CRM, users: Annotated[tuple[User, ...], _THEIRS], yes: bool 
     return _those(crm, users)
 
 
-@command("users activate", title="Activate accounts", roles=ONLY_ADMIN)
+@command("users activate", title="Activate accounts", roles=ONLY_ADMIN, nothing="No account was changed.")
 def activate(
     crm: CRM,
     users: Annotated[tuple[User, ...], _THEIRS] = (),
@@ -263,7 +263,7 @@ def sign_out(crm: CRM, user: Annotated[User, _WHOSE]) -> UserShown:
     return _user_shown(crm, user.id)
 
 
-@command("users sessions", title="Open sessions", roles=ONLY_ADMIN)
+@command("users sessions", title="Open sessions", roles=ONLY_ADMIN, nothing="No open sessions.")
 def sessions(crm: CRM, user: Annotated[User, _WHOSE]) -> list[SessionShown]:
     """Lists a user's open sessions: since when, from where, on which device."""
     return [session_shown(crm, session) for session in crm.accounts.sessions(user.id)]

@@ -325,6 +325,6 @@ def _save_list(session: Session, group: Group, sort: str) -> View:
         stored: View = session.call("views save", name=name, condition=condition, sort=sort)
         return stored
 
-    saved: View = in_steps(session, [lambda: answers.ask(parameter, group.view), save])
+    saved: View = in_steps(session, [lambda: answers.ask(parameter, group.view), save], answers.is_written)
     session.done(f"Saved the view {saved.name}.")
     return saved

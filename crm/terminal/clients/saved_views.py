@@ -50,7 +50,7 @@ def _change(session: Session, view: View) -> None:
         return session.call("views save", **answers.values)
 
     steps = answers.steps(asked, lambda: session.page("Saved views", view.name), typed)
-    session.tell(in_steps(session, [*steps, save]))
+    session.tell(in_steps(session, [*steps, save], answers.is_written))
 
 
 @flow("views rename")

@@ -59,7 +59,7 @@ def show(screen: Screen, result: Any, by: Conventions, names: Names = _NO_NAMES)
 
 def _show_list(screen: Screen, result: Sequence[Any], by: Conventions, names: Names = _NO_NAMES) -> None:
     if not result:
-        screen.print(Text("No results.", "muted"))
+        screen.print(Text("Nothing to show.", "muted"))
         return
     columns = columns_of(type(result[0]))
     if columns is None:

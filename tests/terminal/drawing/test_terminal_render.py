@@ -155,7 +155,7 @@ def test_a_result_without_a_renderer_is_shown_by_its_names(screen: Screen) -> No
 
 def test_a_list_of_nothing_says_so(screen: Screen) -> None:
     show(screen, [], BY)
-    assert drawn(screen) == ["No results."]
+    assert drawn(screen) == ["Nothing to show."]
 
 
 def test_long_lists_are_shown_whole(people: CRM, screen: Screen) -> None:

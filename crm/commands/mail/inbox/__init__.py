@@ -131,7 +131,7 @@ def adopt(
     return Adopted(client_or_owner, contact, reading.fetched.filed)
 
 
-@command("email ignore", title="Ignore an unknown sender")
+@command("email ignore", title="Ignore an unknown sender", nothing="No unknown senders.")
 def ignore(
     crm: CRM,
     address: TheAddress,

@@ -225,7 +225,7 @@ def delivered(crm: CRM, mailing: Mailing) -> MailingReport:
     return MailingReport(MailingCount(mailing, {}), stopped=stopped)
 
 
-@command("mailings list", title="Mailings", menu="email")
+@command("mailings list", title="Mailings", menu="email", nothing="No mailings yet.")
 def list_all(
     crm: CRM,
     limit: Limit = 0,
