@@ -124,7 +124,7 @@ def _gives_a_list(command: registry.Command) -> bool:
 
 
 def test_every_list_says_in_its_own_words_that_it_is_empty() -> None:
-    said = {command.words: command.nothing for command in commands() if _gives_a_list(command)}
-    assert {"sales list", "deals list", "clients search", "email unknown", "services list"} <= set(said)
+    sentences = {command.words: command.nothing for command in commands() if _gives_a_list(command)}
+    assert {"sales list", "deals list", "clients search", "email unknown", "services list"} <= set(sentences)
     general = re.compile(r"no (results?|rows|entries|matches|data)\b|nothing", re.IGNORECASE)
-    assert [words for words, nothing in said.items() if not nothing.endswith(".") or general.search(nothing)] == []
+    assert [words for words, nothing in sentences.items() if not nothing.endswith(".") or general.search(nothing)] == []

@@ -108,7 +108,7 @@ def test_an_empty_list_says_what_is_empty(tmp_path: Path) -> None:
     shell = CommandLine(tmp_path)
     anna = shell.did("clients", "add", "--first-name", "Anna", "--last-name", "Berg")
     shell.did("clients", "delete", str(anna["id"]), "--yes")
-    said = {}
+    sentences = {}
     for command in commands():
         if command.name in ("list", "preview") and not any(
             parameter.required for parameter in command.parameters.values()
@@ -116,10 +116,10 @@ def test_an_empty_list_says_what_is_empty(tmp_path: Path) -> None:
             answer = shell(*command.words.split())
             assert answer.code == 0, answer.err
             if not answer.out:
-                said[command.words] = answer.err
+                sentences[command.words] = answer.err
                 assert answer.err == f"{command.nothing}\n"
-    assert said["sales list"] == "No sales found.\n"
-    assert said["deals list"] == "No deals found.\n"
-    assert said["reminders preview"] == "No reminders are due today.\n"
-    assert len(said) > 10
+    assert sentences["sales list"] == "No sales found.\n"
+    assert sentences["deals list"] == "No deals found.\n"
+    assert sentences["reminders preview"] == "No reminders are due today.\n"
+    assert len(sentences) > 10
     assert shell("clients", "search", "nobody").err == "No client matches that.\n"
