@@ -30,8 +30,9 @@ from crm.model.data import (
 )
 from crm.model.fields import Check, Choice, Country, Email, Flag, Line, Price, Rate, Secret, Whole
 from crm.model.iban import bare_iban, is_iban, is_like_iban
+from crm.model.local_taxes import LOCAL_TAXES
 from crm.model.paths import display_path, path_of
-from crm.model.vat_ids import OTHER_TAX_IDS, bare_vat_id, is_like_vat_id, is_other_tax_id
+from crm.model.vat_ids import bare_vat_id, is_like_vat_id, is_other_tax_id
 from crm.private_files import private_folder
 
 # How the URL of a store begins that is a file, or a Google spreadsheet.
@@ -176,8 +177,8 @@ class VatId(Check):
     def read(self, typed: str, by: Conventions) -> str:
         text = bare_vat_id(typed)
         if text and not (is_like_vat_id(text) or is_other_tax_id(text, by.country)):
-            local = OTHER_TAX_IDS.get(by.country)
-            how = f"like {local}" if local else f"with its country, like {self.example}"
+            local = LOCAL_TAXES.get(by.country)
+            how = f"like {local.example}" if local else f"with its country, like {self.example}"
             raise FieldError(f"write it {how}")
         return text
 

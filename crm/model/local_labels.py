@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
+from crm.model.local_taxes import LOCAL_TAXES
+
 _LOCAL: Mapping[str, Mapping[str, str]] = {
-    "US": {"Postcode": "ZIP code", "State/Region": "State", "VAT ID": "Tax ID"},
-    "CA": {"Postcode": "Postal code", "State/Region": "Province", "VAT ID": "GST/HST number"},
-    "AU": {"State/Region": "State", "VAT ID": "ABN"},
-    "NZ": {"VAT ID": "GST number"},
+    "US": {"Postcode": "ZIP code", "State/Region": "State"},
+    "CA": {"Postcode": "Postal code", "State/Region": "Province"},
+    "AU": {"State/Region": "State"},
     "IE": {"Postcode": "Eircode", "State/Region": "County"},
     "GB": {"State/Region": "County"},
 }
@@ -14,4 +15,6 @@ _LOCAL: Mapping[str, Mapping[str, str]] = {
 
 def local_label(label: str, country: str) -> str:
     """A label as it is said in a country (ISO 3166)."""
+    if label == "VAT ID" and country in LOCAL_TAXES:
+        return LOCAL_TAXES[country].number
     return _LOCAL.get(country, {}).get(label, label)

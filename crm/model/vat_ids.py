@@ -2,14 +2,8 @@
 
 import re
 
-# The tax numbers of companies in countries where there is no VAT: the EIN, the GST/HST number, the ABN, the GST number.
-_WITHOUT_VAT = {
-    "US": re.compile(r"[0-9]{2}-?[0-9]{7}"),
-    "CA": re.compile(r"[0-9]{9}(?:RT[0-9]{4})?"),
-    "AU": re.compile(r"[0-9]{11}"),
-    "NZ": re.compile(r"[0-9]{2,3}-?[0-9]{3}-?[0-9]{3}"),
-}
-OTHER_TAX_IDS = {"US": "12-3456789", "CA": "123456789RT0001", "AU": "51824753556", "NZ": "049-091-850"}
+from crm.model.local_taxes import LOCAL_TAXES
+
 _SHAPE = re.compile(r"[A-Z]{2}[A-Z0-9+*]{2,12}")
 
 
@@ -25,4 +19,4 @@ def is_like_vat_id(text: str) -> bool:
 
 def is_other_tax_id(text: str, country: str) -> bool:
     """Return whether a text is the tax number of a company in a country without VAT, which is no VAT id."""
-    return country in _WITHOUT_VAT and bool(_WITHOUT_VAT[country].fullmatch(text))
+    return country in LOCAL_TAXES and bool(LOCAL_TAXES[country].shape.fullmatch(text))

@@ -3,7 +3,8 @@
 import pytest
 
 from crm.model.local_labels import local_label
-from crm.model.vat_ids import OTHER_TAX_IDS, bare_vat_id, is_like_vat_id, is_other_tax_id
+from crm.model.local_taxes import LOCAL_TAXES
+from crm.model.vat_ids import bare_vat_id, is_like_vat_id, is_other_tax_id
 
 
 @pytest.mark.parametrize(
@@ -14,6 +15,9 @@ from crm.model.vat_ids import OTHER_TAX_IDS, bare_vat_id, is_like_vat_id, is_oth
         ("US", "VAT ID", "Tax ID"),
         ("CA", "VAT ID", "GST/HST number"),
         ("AU", "VAT ID", "ABN"),
+        ("SG", "VAT ID", "GST number"),
+        ("MY", "VAT ID", "SST number"),
+        ("JP", "VAT ID", "Tax ID"),
         ("US", "City", "City"),
         ("CA", "State/Region", "Province"),
         ("DE", "Postcode", "Postcode"),
@@ -25,7 +29,8 @@ def test_a_label_is_said_as_in_the_country(country: str, label: str, expected: s
 
 
 def test_the_number_that_a_country_asks_for_is_one_there_and_no_vat_id() -> None:
-    for country, number in OTHER_TAX_IDS.items():
+    for country, tax in LOCAL_TAXES.items():
+        number = tax.example
         assert is_other_tax_id(bare_vat_id(number), country), country
         assert not is_like_vat_id(number)
         assert not is_other_tax_id(number, "DE")

@@ -409,12 +409,12 @@ def _is_sign_in(changes: Sequence[Change]) -> bool:
 
 
 def passed_over_message(entries: Sequence[HistoryEntry]) -> str:
-    """The transactions that were passed over, in a sentence; '' for nothing."""
+    """The transactions that were skipped, in a sentence; '' for nothing."""
     if not entries:
         return ""
-    named = ", ".join(f"{entry.what} ({entry.id})" for entry in entries[:_NAMED])
+    named = ", ".join(entry.what for entry in entries[:_NAMED])
     more = f" and {len(entries) - _NAMED} more" if len(entries) > _NAMED else ""
-    return f"Passed over: {named}{more}."
+    return f"Skipped: {named}{more}."
 
 
 def _query(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from crm.model.local_labels import local_label
+from crm.model.local_taxes import LOCAL_TAXES
 
 _ENGLISH: Final = MappingProxyType(
     {
@@ -89,14 +89,10 @@ _BY_LANGUAGE: Final[Mapping[str, Mapping[str, str]]] = {
 LANGUAGES: Final = tuple(_BY_LANGUAGE)
 
 
-# The tax in English, where the seller's country has no VAT.
-_TAX_WITHOUT_VAT: Final[Mapping[str, str]] = {"US": "tax", "CA": "tax", "AU": "GST", "NZ": "GST"}
-
-
 def _without_vat(country: str) -> Mapping[str, str]:
     """The words in English for a seller in a country without VAT."""
-    tax = _TAX_WITHOUT_VAT[country]
-    head, number = f"{tax[:1].upper()}{tax[1:]}", local_label("VAT ID", country)
+    tax, number = LOCAL_TAXES[country].name, LOCAL_TAXES[country].number
+    head = f"{tax[:1].upper()}{tax[1:]}"
     customer = number if number[1:2].isupper() else f"{number[:1].lower()}{number[1:]}"
     return {
         "rate": head, "tax": head, "net": f"Total before {tax}", "included": f"included {tax}", "vat_id": number,
@@ -109,5 +105,5 @@ def wording(language: str, country: str = "") -> Mapping[str, str]:
     here."""
     short = language.partition("_")[0].lower()
     words = {**_ENGLISH, **_BY_LANGUAGE.get(short, {})}
-    is_without = country in _TAX_WITHOUT_VAT and words["tax"] == _ENGLISH["tax"]
+    is_without = country in LOCAL_TAXES and words["tax"] == _ENGLISH["tax"]
     return {**words, **_without_vat(country)} if is_without else words

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from crm.invoicing.document import REASONS
 from crm.model import (
     INVOICE_KINDS,
     METHODS,
@@ -24,6 +25,7 @@ from crm.model import (
 )
 from crm.model.fields import Rate, Unit
 from crm.model.fields.figures import number_shown
+from crm.model.local_taxes import LOCAL_TAXES
 from crm.model.paths import display_path
 from crm.model.units import unit_beside
 from crm.terminal.drawing import tables
@@ -322,7 +324,10 @@ def _line_price(line: "DocumentLine", money: Callable[[Decimal], str]) -> str:
 
 
 def _tax_line(group: "TaxGroup", money: Callable[[Decimal], str], by: Conventions) -> str:
-    why = f" ({group.reason})" if group.reason else ""
+    reason = group.reason
+    if reason == REASONS["O"] and by.country in LOCAL_TAXES:
+        reason = f"Not subject to {LOCAL_TAXES[by.country].name}"
+    why = f" ({reason})" if reason else ""
     return clean(f"{tax_of(group.category, group.rate, by)} of {money(group.base)}: {money(group.tax)}{why}")
 
 

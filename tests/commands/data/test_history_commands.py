@@ -458,7 +458,7 @@ def test_what_the_program_did_for_itself_is_passed_over_and_said(office: Office)
     assert [entry.what for entry in found[1]] == ["reviewed statuses for the day"]
     done = office("history undo", crm=later)
     assert (done.undone, list(done.passed_over)) == found
-    assert passed_over_message(done.passed_over) == f"Passed over: reviewed statuses for the day ({found[1][0].id})."
+    assert passed_over_message(done.passed_over) == "Skipped: reviewed statuses for the day."
     assert office.sales() == []
 
 
