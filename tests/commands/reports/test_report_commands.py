@@ -365,6 +365,33 @@ def test_a_client_is_gone_on_the_day_after_so_many_days(office: Office) -> None:
         assert (answer["new"], answer["churned"], answer["active"]) == (1, churned, 1 - churned)
 
 
+def test_growth_by_figures_that_were_worked_out_by_hand(office: Office) -> None:
+    bought = {
+        # Gone on Feb 20, back on Mar 10.
+        1: ["2026-01-05", "2026-01-20", "2026-03-10"],
+        # Gone on Mar 3, 13 and 31.
+        2: ["2026-01-31"],
+        3: ["2026-02-10"],
+        4: ["2026-02-28"],
+        5: ["2026-03-31"],
+    }
+    filled(
+        office.crm, [Bought(who, date.fromisoformat(day), Decimal(1)) for who, days in bought.items() for day in days]
+    )
+    # Added, but bought nothing: not new.
+    office.add(company="Nothing bought")
+    made = report(office.crm, "growth", days=30, since=date(2026, 1, 1), until=date(2026, 3, 31))
+    assert [
+        tuple(row[name] for name in ("month", "new", "churned", "active", "churn", "returned")) for row in rows(made)
+    ] == [
+        ("2026-01", 2, 0, 2, None, 0),
+        ("2026-02", 2, 1, 3, Decimal(50), 0),
+        ("2026-03", 1, 3, 2, Decimal(100), 1),
+    ]
+    figures = total(made)
+    assert [figures[name] for name in ("new", "churned", "active", "churn", "returned")] == [5, 4, 2, Decimal(75), 1]
+
+
 # Recency, frequency, monetary
 
 

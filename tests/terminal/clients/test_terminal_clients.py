@@ -176,3 +176,14 @@ def test_several_clients_are_tagged_at_once(start: Start, crm: CRM) -> None:
     session.sees("Tags to add (").press("gold", "enter").sees("Tags to remove (").press("enter")
     session.sees("This changes the tags of 3 clients: +gold. It can be undone.").press("1").sees("several: 3 clients")
     assert {client.tags for client in clients(crm)} == {("gold",)}
+
+
+def test_r_on_the_list_of_clients_records_a_sale(start: Start, crm: CRM) -> None:
+    named("clients add")(crm, {"first_name": "Anna", "last_name": "Berg"})
+    named("clients add")(crm, {"company": "Acme"})
+    session = start().choose("Clients").sees("Anna Berg").press("r").sees("Client (").press("Anna", "enter")
+    session.sees("Amount (").press("12", "enter").sees("Date (").press("enter").sees("Note").press("enter")
+    session.sees("Sale 1: $12.00 to Anna Berg")
+    with crm.read() as snapshot:
+        (sale,) = snapshot.find_all(Sale)
+    assert (sale.client, sale.amount) == (1, 12)

@@ -234,3 +234,14 @@ def test_whoever_sits_elsewhere_is_offered_the_file(company: CRM, tmp_path: Path
     shown = "\n".join(drawn(screen))
     assert "The report: crm-2026-11-21.png" in shown
     assert str(tmp_path) not in shown
+
+
+def test_new_clients_and_churn_say_what_they_count(company: CRM) -> None:
+    out = io.StringIO()
+    screen = Screen(out, plain=True)
+    session = Session(company, LineKeyboard(io.StringIO("0\n"), screen), screen)
+    ReportPage(session, named("reports growth"), {}).show()
+    words = " ".join(out.getvalue().split())
+    assert "A client is new in the month of its first sale, not when it was added." in words
+    assert "A client who bought nothing for 180 days has churned." in words
+    assert "Active is the number of active clients at the end of the month." in words
