@@ -13,7 +13,7 @@ from crm.errors import OutwardError
 from crm.outward.incoming import Received, UnreadableError, received
 from crm.outward.providers import advice_for
 from crm.outward.sanitizing import line
-from crm.outward.servers import Server, imap_server, tls_problem, unreached
+from crm.outward.servers import GREETING_TIME_OUT, Server, imap_server, tls_problem, unreached
 
 if TYPE_CHECKING:
     from imapclient import IMAPClient  # type: ignore[import-untyped]
@@ -81,8 +81,10 @@ class Mailbox:
         self._now = now
 
     def end(self) -> Place:
-        """The place after the last message, to read only what comes from now on. Raises OutwardError."""
-        with self._opened(readonly=True) as (_, validity, following):
+        """The place after the last message, to read only what comes from now on; it says soon where nobody answers.
+        Raises OutwardError."""
+        greeting = min(self._time_out, GREETING_TIME_OUT)
+        with self._opened(readonly=True, greeting=greeting) as (_, validity, following):
             return Place(validity, following - 1)
 
     def arrivals(self, after: Place | None = None, *, mark: bool = False) -> Iterator[Arrival]:
@@ -153,7 +155,7 @@ class Mailbox:
             return Arrival(place, None, f"The message of {arrived_at:%Y-%m-%d %H:%M} UTC cannot be read: {error}.")
 
     @contextmanager
-    def _opened(self, *, readonly: bool) -> Iterator[tuple["IMAPClient", int, int]]:
+    def _opened(self, *, readonly: bool, greeting: float | None = None) -> Iterator[tuple["IMAPClient", int, int]]:
         """A connection on which the folder is open, how its messages are numbered, and the next number."""
         from imapclient.exceptions import (
             CapabilityError,
@@ -164,7 +166,7 @@ class Mailbox:
 
         client: Any = None
         try:
-            client = self._connected()
+            client = self._connected(greeting or self._time_out)
             about = client.select_folder(self.server.folder, readonly=readonly)
             client.normalise_times = False
             following = about.get(b"UIDNEXT") or client.folder_status(self.server.folder, ["UIDNEXT"])[b"UIDNEXT"]
@@ -194,8 +196,8 @@ class Mailbox:
                 with suppress(OSError, IMAPClientError):
                     client.shutdown()
 
-    def _connected(self) -> "IMAPClient":
-        from imapclient import IMAPClient
+    def _connected(self, greeting: float) -> "IMAPClient":
+        from imapclient import IMAPClient, SocketTimeout
 
         server, context = self.server, self._context or ssl.create_default_context()
         encrypted = server.encrypts == "always"
@@ -204,7 +206,7 @@ class Mailbox:
             server.port,
             ssl=encrypted,
             ssl_context=context if encrypted else None,
-            timeout=self._time_out,
+            timeout=SocketTimeout(greeting, self._time_out),
         )
         try:
             _bound(client, self._largest + _MORE)

@@ -17,6 +17,8 @@ _IMAP = "imaps://user:password@mail.example.com/INBOX, with %40 for an @ in the 
 _SIGNS = "In the password write # as %23, / as %2F, ? as %3F, @ as %40 and % as %25."
 SMTP_PORTS = {"always": 465, "first": 587, "never": 25}
 IMAP_PORTS = {"always": 993, "first": 143, "never": 143}
+# As long a server may take to greet where somebody waits for a try of the settings; some let everybody wait 6 seconds.
+GREETING_TIME_OUT = 7.0
 # Where a server is named that no variable names.
 SAVED = "the settings of this computer"
 

@@ -16,7 +16,7 @@ from crm.outward.mime import composed, needs_utf8
 from crm.outward.outgoing import Mail, Party, sender_of
 from crm.outward.providers import advice_for
 from crm.outward.sanitizing import line
-from crm.outward.servers import Server, smtp_server, tls_problem, unreached
+from crm.outward.servers import GREETING_TIME_OUT, Server, smtp_server, tls_problem, unreached
 
 # No step of sending takes longer than so many seconds, but for the answer to a whole message: a server looks it
 # through before it answers, and a client that does not wait sends it twice.
@@ -88,6 +88,7 @@ class SmtpConnection:
         self._context = context
         self._time_out = time_out
         self._verdict_time_out = verdict_time_out
+        self._greeting_time_out = time_out
         self._smtp: smtplib.SMTP | None = None
 
     def deliver(self, mail: Mail) -> tuple[Outcome, ...]:
@@ -104,7 +105,8 @@ class SmtpConnection:
             raise
 
     def check(self) -> None:
-        """Connects and signs in. Raises OutwardError."""
+        """Connects and signs in, and says soon where nobody answers. Raises OutwardError."""
+        self._greeting_time_out = min(self._time_out, GREETING_TIME_OUT)
         self._ready()
 
     def close(self) -> None:
@@ -238,10 +240,11 @@ class SmtpConnection:
         server, context = self._server, self._context or ssl.create_default_context()
         smtp: smtplib.SMTP
         if server.encrypts == "always":
-            smtp = smtplib.SMTP_SSL(server.host, server.port, timeout=self._time_out, context=context)
+            smtp = smtplib.SMTP_SSL(server.host, server.port, timeout=self._greeting_time_out, context=context)
         else:
-            smtp = smtplib.SMTP(server.host, server.port, timeout=self._time_out)
+            smtp = smtplib.SMTP(server.host, server.port, timeout=self._greeting_time_out)
         try:
+            _socket_of(smtp).settimeout(self._time_out)
             # The end of a message is sent by itself, and would wait a while for the server to have noted the rest.
             _socket_of(smtp).setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if server.encrypts == "first":

@@ -7,6 +7,7 @@ import socket
 import ssl
 import stat
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
@@ -20,12 +21,12 @@ import trustme
 from crm.clock import machine_now
 from crm.config import Config
 from crm.errors import FieldError, FileError, OutwardError
-from crm.outward import system_keyring
+from crm.outward import mailbox, smtp, system_keyring
 from crm.outward.mailbox import Mailbox
 from crm.outward.providers import PROVIDERS, advice_for, provider_of
 from crm.outward.saved_services import SavedServices
 from crm.outward.servers import Server
-from crm.outward.services import EMAIL, FILE, KEYRING, MAILBOX, SERVICES, SMS, email_server
+from crm.outward.services import EMAIL, FILE, KEYRING, MAILBOX, SERVICES, SMS, email_server, mailbox_server
 from crm.outward.smtp import SmtpMailer
 from tests.support.mail_server import Post, free_port, served
 
@@ -396,6 +397,22 @@ def test_what_else_goes_wrong_is_told_apart(authority: trustme.CA, ours: ssl.SSL
     with served(Post(), authority, encrypts="always") as port:
         # It waits for the first word of whoever calls.
         assert "does not answer; if it encrypts from the start, choose TLS" in failure_of(port, ours, "starttls")
+
+
+def test_a_try_of_the_settings_says_soon_that_nobody_greets(
+    authority: trustme.CA, ours: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (smtp, mailbox):
+        monkeypatch.setattr(module, "GREETING_TIME_OUT", 0.2)
+    with served(Post(), authority, encrypts="always") as port:
+        settings = {"host": "localhost", "port": port, "encryption": "starttls", "user": "a"}
+        mailer = SmtpMailer(email_server(settings, lambda: "p"), "a@example.com", context=ours, time_out=60.0)
+        box = Mailbox(mailbox_server({**settings, "folder": "INBOX"}, lambda: "p"), context=ours, time_out=60.0)
+        for check in (mailer.check, box.end):
+            started = time.monotonic()
+            with pytest.raises(OutwardError, match="does not answer; if it encrypts from the start, choose TLS"):
+                check()
+            assert time.monotonic() - started < 20
 
 
 @pytest.mark.parametrize("password", PASSWORDS)

@@ -152,7 +152,7 @@ def test_whoever_makes_the_first_account_is_asked_for_a_password_and_signed_in(
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", shell.environment["XDG_DATA_HOME"])
     password = "a kettle, two spoons and rain"
-    words = ("users", "add", "ada@example.com", "--name", "Ada", "--role", "admin")
+    words = ("users", "add", "ada@example.com", "--name", "Ada")
     sitting = Sitting(shell, *words)
     sitting.sees("Password")
     sitting.keys("short\r")

@@ -44,7 +44,8 @@ _NAME, _TITLE, _SUBJECT, _WHAT = 200, 200, 300, 500
 class Captured:
     """The reading of a line: an interaction with a client, perhaps with one of its contacts, or a sale to it, a payment
     or a deal, and a follow-up where the line says when. What is only planned is a follow-up alone. `client` has no
-    number where it is new; `misspelt` is what was written for it where it is called otherwise."""
+    number where it is new; `misspelt` is what was written for it where it is called otherwise. `left_out` says why
+    what was sold or offered is neither a sale nor a deal."""
 
     client: Client
     contact: Contact | None
@@ -55,6 +56,7 @@ class Captured:
     payment: Payment | None = None
     misspelt: str = ""
     is_new_contact: bool = False
+    left_out: str = ""
 
 
 @command("capture", title="Quick note")
@@ -186,7 +188,8 @@ def _understood(
             choices={"yes": "Add the deal" if becomes == "deal" else "Record the sale", "no": "Only note it down"},
         )
     is_new = contact is not None and not contact.id
-    captured = Captured(client, contact, None, None, misspelt=misspelt, is_new_contact=is_new)
+    left_out = f"No {becomes}: the amount is 0." if note.is_for_nothing and note.amount is None else ""
+    captured = Captured(client, contact, None, None, misspelt=misspelt, is_new_contact=is_new, left_out=left_out)
     return _filled(crm, captured, note, text, becomes if kept[becomes] and has_sum else "")
 
 
@@ -444,6 +447,8 @@ def captured_summary(captured: Captured, by: Conventions) -> str:
         lines.append(_sentence(f"Sale of {by.money(sale.amount)} to {client.name}, {by.day(sale.on)}", sale.note))
     else:
         lines.append(f"Planned with {client.name}; nothing is logged yet")
+    if captured.left_out:
+        lines.append(captured.left_out)
     if due:
         at = f" at {due.due_time}" if due.due_time else ""
         day = f"{by.weekday(due.due_on)}, {by.day(due.due_on)}"

@@ -158,7 +158,7 @@ class QuickNote:
 
     `label` is to stand before the text, `name_words` are the words of the body that are the name where that is known,
     and `amount` is the sum for which something was sold or offered; where it `is_sum_first`, before anything else, what
-    follows may be no client: $4,500 for 3 tables.
+    follows may be no client: $4,500 for 3 tables. What was sold or offered for 0 `is_for_nothing`.
     """
 
     body: str
@@ -173,6 +173,7 @@ class QuickNote:
     waits: Literal["always", "never", "without text"] = "never"
     amount: Decimal | None = None
     is_sum_first: bool = False
+    is_for_nothing: bool = False
 
     def is_planned(self, text: str) -> bool:
         """Return whether it has not been yet, where this is its text."""
@@ -555,6 +556,7 @@ def _with_amount(note: QuickNote, by: Conventions) -> QuickNote:
             continue
         if not amount:
             # Nothing was paid: no sale.
+            note = dataclasses.replace(note, is_for_nothing=not is_plain)
             continue
         pieces[place] = piece[: match.start()].rstrip(_BETWEEN) + piece[match.end() :] + pieces[place][len(piece) :]
         body = " ".join(filter(None, pieces)).strip(_BETWEEN)

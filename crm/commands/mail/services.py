@@ -203,6 +203,8 @@ def tried(crm: CRM, service: Service, to: str = "") -> ServiceTried:
         to = Phone().read(to, crm.conventions)
         transport.send(to, _TEST.format("text messages are"))
     elif to:
+        # It says sooner than sending does where a server does not answer.
+        transport.check()
         to = transport.sender.address if to == "me" else to
         transport.send(to, "Test", _TEST.format("e-mail is"))
     else:

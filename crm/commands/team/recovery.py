@@ -33,7 +33,7 @@ _WHAT_IT_DOES = {
 class AccountsRecovered(OneTimePassword):
     """An admin who gets in again, and what has become of the other accounts, as sentences."""
 
-    done: str
+    done: str = ""
 
 
 # No role may run it, so that no menu has it.
@@ -62,7 +62,7 @@ def recover(
     recovered = accounts.recovery.recover(email, name)
     accounts.close()
     user = recovered.user
-    return AccountsRecovered(user.id, user.email, user.name, recovered.password, _done(recovered))
+    return AccountsRecovered(user.id, user.email, user.name, recovered.password, done=_done(recovered))
 
 
 def _done(recovered: "Recovered") -> str:

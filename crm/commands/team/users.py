@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-from crm.commands.context import CRM
+from crm.commands.context import CRM, has_accounts
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.commands.team.keys import works
 from crm.errors import FieldError, confirmation
@@ -42,6 +42,9 @@ class UserShown:
     stopped_keys: tuple[str, ...]
 
 
+_FIRST_IS_ADMIN = "The first account has the role admin, so that it can add the others."
+
+
 @dataclass(frozen=True, slots=True)
 class OneTimePassword:
     """A password that is good for a week, until another is chosen at the first sign-in. It is shown once."""
@@ -50,6 +53,7 @@ class OneTimePassword:
     email: str
     name: str
     password: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,9 @@ def add(
     crm: CRM,
     email: Annotated[str, Email(), About("E-mail", positional=True)],
     name: Annotated[str, Line(100), About("Name")],
-    role: Annotated[str, Choice(ROLES), About("Role", "admin, staff or client")] = "staff",
+    role: Annotated[
+        str, Choice(ROLES), About("Role", "admin, staff or client; staff by default, admin for the first account")
+    ] = "",
     phone: Annotated[str, Phone(), About("Phone", "for codes by SMS")] = "",
     client: Annotated[Client | None, About("Client", "whose account it is, for the role client")] = None,
     password: Annotated[str | None, Secret(), About("Password", "of the first account: at least 10 characters")] = None,
@@ -122,6 +128,8 @@ def add(
     make it at a terminal, you choose your password and are signed in. An account with the role client belongs to one
     client and sees that client's own data only.
     """
+    is_first = crm.reader == OWNER and not has_accounts(crm)
+    role = role or ("admin" if is_first else "staff")
     _refuse_unfit(role, client)
     if crm.reader == OWNER and crm.attended and role == "admin":
         _chosen(crm, password, again, email, name)
@@ -130,7 +138,7 @@ def add(
     )
     if password is not None:
         return FirstAccount(user.id, user.email, user.name)
-    return OneTimePassword(user.id, user.email, user.name, one_time)
+    return OneTimePassword(user.id, user.email, user.name, one_time, _FIRST_IS_ADMIN if is_first else "")
 
 
 def _chosen(crm: CRM, password: str | None, again: str | None, *words: str) -> None:

@@ -102,11 +102,14 @@ def _(result: "OneTimePassword", screen: Screen, _by: Conventions) -> None:
     heading = f"Temporary password for {clean(result.email)}, shown only now."
     screen.print(Text(f"{heading} It works for a week; they choose their own at the first sign-in."))
     screen.print(Text(f"  {result.password}", "bold"))
+    if result.note:
+        screen.print(result.note)
 
 
 @renderer("crm.commands.team.users.FirstAccount")
 def _(result: "FirstAccount", screen: Screen, _by: Conventions) -> None:
-    screen.print(Text(f"The account of {clean(result.name)} is ready, and you are signed in on this computer."))
+    screen.print(Text(f"The account of {clean(result.name)} is ready, with the role admin."))
+    screen.print("You are signed in on this computer.")
     screen.print("From now on everyone who opens this store signs in.")
 
 

@@ -1,6 +1,7 @@
 """Accounts at the menu: the list of them, and what can be done with one."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from crm.commands.registry import named
@@ -100,7 +101,8 @@ def _add(session: Session) -> None:
         _add_first(session)
         return
     command, answers = named("users add"), Answers(session)
-    asked = [command.parameters[name] for name in ("email", "name", "role")]
+    asked = [command.parameters[name] for name in ("email", "name")]
+    asked.append(replace(command.parameters["role"], default="staff"))
 
     def done() -> Any:
         # A client may have been named before the role was changed.

@@ -159,6 +159,27 @@ def test_what_was_sold_for_a_sum_is_offered_as_a_sale(office: Office) -> None:
     assert (done.sale, done.interaction.subject) == (None, "Bought: 2 chairs for $200.00")
 
 
+@pytest.mark.parametrize(
+    ("line", "becomes"),
+    [
+        ("sold Acme 3 tables for 0", "sale"),
+        ("Acme bought 3 tables for 0.00", "sale"),
+        ("offered Acme 3 tables for 0", "deal"),
+        ("call Acme, 3 tables for 0", ""),
+        ("Acme, coffee for $0", ""),
+    ],
+)
+def test_what_was_sold_for_nothing_stays_a_note_and_says_so(office: Office, line: str, becomes: str) -> None:
+    office.add(company="Acme")
+    with pytest.raises(Question) as asked:
+        office("capture", line)
+    assert ("the amount is 0" in asked.value.sentence) == bool(becomes)
+    assert (f"No {becomes}: the amount is 0." in asked.value.sentence) == bool(becomes)
+    done = captured(office, line)
+    assert done.interaction is not None
+    assert (done.sale, done.deal) == (None, None)
+
+
 def test_what_was_offered_for_a_sum_may_become_a_deal(office: Office) -> None:
     acme = office.add(company="Acme")
     line = "quoted Acme $4,500 for oak tables, call again fri"
