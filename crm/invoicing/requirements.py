@@ -166,7 +166,7 @@ def _for_einvoice(document: InvoiceDocument, format: str) -> Iterator[Missing]:
     # Within Germany, Peppol asks for the same as XRechnung.
     if format not in _XRECHNUNG and not (format == "peppol" and seller.country == buyer.country == "DE"):
         return
-    # Without an order number either it is named already, for Peppol.
+    # For Peppol one of the two is enough, and if both are missing that is said above.
     if not document.buyer_reference and (format != "peppol" or document.order_reference):
         yield Missing("invoice", "buyer_reference", "the buyer's reference (Leitweg-ID)")
     for field, what in (("contact", "contact person"), ("phone", "telephone number"), ("email", "e-mail address")):

@@ -149,7 +149,7 @@ class Invoice(Record):
             client=READ_OWN,
             mail_key=May(ALL, update=ALL),
             owned_by=("client", "client"),
-            # A draft is nothing yet for whom it is meant for.
+            # A client does not see drafts.
             own_where={"state": ("issued",)},
             internal=("memo", "reminded", "reminded_on", "promised_on", "not_before", "digest", "user", "user_id"),
         ),

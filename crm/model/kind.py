@@ -40,9 +40,9 @@ class Rights:
     only `own_changes` may be changed, to these values (None: any): nobody gives rights to themselves.
 
     `secret` fields let somebody in: they are blank for everybody, and only `crm.accounts` writes them; `untold` ones
-    are read, but the history does not keep what stood in them. Of one's own records only those are seen whose fields
-    have one of the values of `own_where`. A record that is `part_of` another one, by the field that links to it, is
-    seen as its own where that is seen. `personal` fields are blank for staff where the record
+    are read, but the history does not keep what stood in them. With `own_where`, somebody who may see only what is
+    theirs sees only records with one of these values in these fields. A record that is `part_of` another one, by the
+    field that links to it, is seen by whoever sees that one. `personal` fields are blank for staff where the record
     is another person's. `internal` fields are what a team notes down for itself: blank for clients.
     """
 

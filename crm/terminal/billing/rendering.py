@@ -424,7 +424,7 @@ def draw_level(result: ReminderLevel, screen: Screen, by: Conventions) -> None:
         ("Subject", result.subject or "that of the program"),
     ):
         screen.print(Text(f"{label} ", "muted").append(clean(value), "default"))
-    screen.print(data(result.text or "The text is that of the program.", "note", lines=True))
+    screen.print(data(result.text or "The default text is used.", "note", lines=True))
 
 
 @renderer("crm.commands.billing.reminders.RemindersRun")

@@ -32,7 +32,7 @@ _TITLE = "New mailing"
 # Below a preview stand a blank line, its entries, the way back and the hint.
 _BELOW = 7
 _ADDRESS = Email()
-_LATER = "Later: cron sends them with `email outbox`, or you with Send queued mail."
+_LATER = "Later: you send them with Send queued mail, or a schedule does with `email outbox`."
 _SENDS = ("send", "later")
 
 
