@@ -121,7 +121,7 @@ def test_what_takes_minutes_can_be_left_to_the_outbox(start: Start, crm: CRM, po
     named("settings set")(crm, "mails_per_minute", "1")
     session = written(to_many(start, **mail)).sees("That takes about 3 minutes.")
     # The first choice holds nobody up, and the page says what sends them.
-    session.sees("cron sends them with `email outbox`").sees("1) Send to 3 people later")
+    session.sees("Later: you send them with Send queued mail").sees("1) Send to 3 people later")
     session.sees("2) Send to 3 people now").press("1").sees("Until they are sent you can cancel them.")
     session.press("3", "enter").sees("3 e-mails wait in the outbox.").sees("3 queued").sees("Resume sending")
     assert (post.taken, [message.state for message in messages(crm)]) == ([], ["queued"] * 3)
