@@ -15,7 +15,7 @@ from crm.errors import CRMError, FieldError, ForbiddenError, Question, RefusedEr
 from crm.model import MachineKey, SignIn, User, View
 from tests.commands.conftest import Office
 from tests.support.firm import GIVEN, Firm, new_firm
-from tests.support.guarded import changing, expire
+from tests.support.lost_sessions import changing, expire
 
 PASSWORD = "a kettle, two spoons and rain"
 

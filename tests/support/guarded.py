@@ -8,13 +8,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
-
-from crm.accounts.sessions import LASTS
 from crm.errors import SignedOutError
 from crm.model import BY_NAME, Client, Dashboard, Sale, Setting, SignIn, User, View, people, rights
 from crm.model.rights import ALL, CREATE, DELETE, OWN, OWN_CHANGES, OWNED_BY, UPDATE, Reader, level
-from crm.repository import Repository, Snapshot, tables
+from crm.repository import Repository, Snapshot
 from crm.repository.dump import Item
 from crm.repository.guarded.repository import GuardedRepository
 from crm.repository.guarded.verified import VerifiedRepository, Verify
@@ -172,20 +169,3 @@ def _is_own(reader: Reader, kind: str, operation: str, record: Mapping[str, Any]
         return False
     name, of_reader = OWNED_BY[kind]
     return bool(record[name] == getattr(reader, of_reader))
-
-
-def expire(repository: Any, session: int) -> None:
-    """Lets 12 hours pass since a sign-in, which a test does not wait for; by the program's own way, which seals it."""
-
-    def change(tx: Any) -> None:
-        tx.apply(tx.get(SignIn, session), {"created_at": tx.at - LASTS}, review=False)
-
-    repository.transact(change, "moved the start of a session")
-
-
-def changing(repository: Any) -> list[Any]:
-    """What differs after any change: every change of a record adds to the history; the rest is looked at itself."""
-    counted = [select(func.count(table.c.id)) for table in (tables.transactions, tables.audit)]
-    whole = [select(tables.user), select(tables.sign_in), select(tables.store_facts)]
-    with repository._engine.connect() as connection:
-        return [connection.execute(name).all() for name in (*counted, *whole)]
