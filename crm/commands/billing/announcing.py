@@ -1,7 +1,7 @@
 """A new service announced to clients: by e-mail as a mailing, or by SMS, through the outbox and to nobody twice."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Annotated
 
@@ -30,9 +30,9 @@ from crm.commands.mail.merge_fields import LineWithFields, ProseWithFields, fill
 from crm.commands.mail.outbox import Draft, queue_many, refuse_unsendable
 from crm.commands.mail.sms import LONGEST
 from crm.commands.registry import About, command
-from crm.errors import FieldError, RefusedError, confirmation
+from crm.errors import FieldError, Question, RefusedError, confirmation
 from crm.model import CHANNELS, Client, Conventions, Mailing, Service, Template, fields
-from crm.model.fields import Choice
+from crm.model.fields import Choice, Flag
 from crm.model.fields.addresses import is_landline
 from crm.model.fields.recipients import recipient_key
 from crm.outward.sanitizing import line
@@ -94,13 +94,17 @@ def announce(
     view: OfView = "",
     all_: Everybody = False,
     again: Annotated[bool, About("Again", "also to those to whom it was announced this way before")] = False,
+    later: Annotated[
+        bool | None, Flag(), About("Later", "only puts it into the outbox; `email outbox` sends it")
+    ] = None,
     yes: bool = False,
 ) -> MailingReport:
     """Announces a service to clients by e-mail or SMS, with its name, description and price, or in your own words.
 
     It goes to clients who agreed to mailings, have an address or a number, and to whom it was not announced this way
     before (unless you give --again). You see first how many are left out and why, the text as the first client gets it,
-    and how many SMS it takes. `mailings resume` continues one that was interrupted.
+    and how many SMS it takes. `mailings resume` continues one that was interrupted. With --later nothing is sent now:
+    the next `email outbox`, from cron for example, sends it.
     """
     by = by or "email"
     refuse_unsendable(crm, by)
@@ -114,7 +118,7 @@ def announce(
     group = asked_for(clients, only, where, view, all_)
     body = text or (template.body if template else "") or words_for(crm, current, by)
     if by == "sms":
-        return _by_sms(crm, current, group, body, again=again, yes=yes)
+        return _by_sms(crm, current, group, body, again=again, later=later, yes=yes)
     written = MailingText(
         subject or (template.subject if template else "") or plain_text(f"New: {current.name}"), body,
         service=current.id,
@@ -123,8 +127,26 @@ def announce(
         draft = mailings.prepared(crm, group, written, again=again)
         question = f"{draft.preview.full_text}\n\n{mailings.listed(draft, crm.conventions)}\n\nSend it?"
         raise confirmation(question, "Send it", destructive=True)
+    if later is None:
+        _ask_when(crm, mailings.prepared(crm, group, written, again=again).audience.count)
     mailing, left_out = mailings.enqueued(crm, group, written, again=again)
-    return replace(mailings.delivered(crm, mailing), left_out=left_out)
+    return mailings.finished(crm, mailing, left_out, later=bool(later))
+
+
+def _ask_when(crm: CRM, count: int) -> None:
+    """Raises Question whether to leave to the outbox what takes more than a minute to send."""
+    by, minutes = crm.conventions, -(-count // int(crm.settings["mails_per_minute"]))
+    if minutes > 1:
+        raise Question(
+            f"Sending takes about {by.number(minutes)} minutes. Later: cron sends it with `email outbox`, or you with"
+            " *Send queued mail*; until then you can cancel it.",
+            parameter="later",
+            choices={
+                "yes": f"Send to {pluralize(count, 'client', 'clients', by)} later, from the outbox",
+                "no": "Send now, and wait",
+            },
+            yes="no",
+        )
 
 
 def words_for(crm: CRM, service: Service, by: str) -> str:
@@ -143,7 +165,9 @@ def words_for(crm: CRM, service: Service, by: str) -> str:
     return f"Hello {{first_name|there}},\n\n{closing}"
 
 
-def _by_sms(crm: CRM, service: Service, group: Group, body: str, *, again: bool, yes: bool) -> MailingReport:
+def _by_sms(
+    crm: CRM, service: Service, group: Group, body: str, *, again: bool, later: bool | None, yes: bool
+) -> MailingReport:
     with crm.read() as snapshot:
         readers = _audience(crm, snapshot, service, group, body, again=again)
     if not yes:
@@ -151,6 +175,9 @@ def _by_sms(crm: CRM, service: Service, group: Group, body: str, *, again: bool,
         summary = readers.summary(crm.conventions, Decimal(crm.settings["sms_price"]))
         question = f"To: {client.name}, {client.phone}\n\n{text}\n\n{summary}\n\nSend it?"
         raise confirmation(question, "Send it", destructive=True)
+
+    if later is None:
+        _ask_when(crm, len(readers.texts))
 
     def change(tx: Transaction) -> tuple[Mailing, Sequence[LeftOut]]:
         current = _audience(crm, tx, service, group, body, again=again)
@@ -164,7 +191,7 @@ def _by_sms(crm: CRM, service: Service, group: Group, body: str, *, again: bool,
         return mailing, current.left_out
 
     mailing, left_out = crm.transact(change, f"announced {service.name} by SMS")
-    return replace(mailings.delivered(crm, mailing), left_out=left_out)
+    return mailings.finished(crm, mailing, left_out, later=bool(later))
 
 
 def _audience(crm: CRM, snapshot: Snapshot, service: Service, group: Group, body: str, *, again: bool) -> SmsAudience:

@@ -359,7 +359,8 @@ def _(result: "MailingReport", screen: Screen, by: Conventions) -> None:
             screen.print(Text(f"{title}: {by.number(len(rows))}", "bold"))
             show(screen, list(rows), by)
     if result.counted.waiting:
-        line = f"{by.number(result.counted.waiting)} not sent yet; “mailings resume {mailing.id}” sends the rest."
+        waiting = by.number(result.counted.waiting)
+        line = f"{waiting} not sent yet; `mailings resume {mailing.id}` sends the rest, and so does `email outbox`."
         screen.print(Text(line, "warning"))
 
 

@@ -65,6 +65,27 @@ def test_a_service_is_announced_by_email_as_text_and_to_nobody_twice(desk: MailD
     assert announced(desk, service, again=True).counted.counts == {"sent": 3}
 
 
+@pytest.mark.parametrize("by", ["email", "sms"])
+def test_an_announcement_that_takes_minutes_can_be_left_to_the_outbox(
+    desk: MailDesk, service: Service, twilio: Twilio, by: str
+) -> None:
+    for client in range(3):
+        desk.clients(1, phone=f"+43664123456{client}", email=f"{client}@example.com")
+    desk.set(mails_per_minute="2")
+    with pytest.raises(Question) as asked:
+        announced(desk, service, by=by)
+    assert (asked.value.parameter, asked.value.yes) == ("later", "no")
+    assert list(asked.value.choices.values()) == ["Send to 3 clients later, from the outbox", "Send now, and wait"]
+    report = announced(desk, service, by=by, later=True)
+    assert (report.counted.counts, report.counted.waiting, report.exit_code) == ({"queued": 3}, 3, 0)
+    assert (desk.post.taken, texts(twilio)) == ([], [])
+    desk.set(mails_per_minute="5000")
+    desk.send()
+    assert (len(desk.post.taken), len(texts(twilio))) == ((3, 0) if by == "email" else (0, 3))
+    with pytest.raises(RefusedError, match="Nobody would get this"):
+        announced(desk, service, by=by)
+
+
 def test_by_sms_the_cost_is_shown_before_and_who_gets_none(desk: MailDesk, service: Service, twilio: Twilio) -> None:
     desk.clients(1, phone="+436641234567", email="a@example.com")
     for phone, consent in (("+436641234567", True), ("", True), ("+436641111111", False), ("+436642222222", True)):

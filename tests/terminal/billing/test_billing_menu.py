@@ -410,6 +410,14 @@ def test_a_service_is_announced_from_its_page(menu: Menu) -> None:
         "services show", "Consulting", "Announce it", "All clients", "Write a text", Subject="Now", Text="Hello"
     )
     assert "Nobody would get this" in again
+    for name in ("Ann", "Ben", "Cem"):
+        values = {"first_name": name, "email": f"{name}@example.com", "marketing_consent": True}
+        menu.mailed("clients add", values)
+    menu.mailed("settings set", "mails_per_minute", "1")
+    later = menu("services announce", "Consulting", "All clients", "Its name, price", "Send it", "3 clients later")
+    assert "Sending takes about 3 minutes." in later
+    assert "3 not sent yet" in later
+    assert menu.mailed.subjects() == ["New: Consulting"]
 
 
 def test_levels_of_reminders_are_changed_with_what_stands_there(menu: Menu) -> None:

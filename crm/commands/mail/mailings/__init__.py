@@ -109,10 +109,15 @@ def send(
             f"{draft.preview.full_text}\n\n{listed(draft, crm.conventions)}\n\nSend it?", "Send it", destructive=True
         )
     mailing, left_out = enqueued(crm, group, text, again=again)
-    if later:
-        with crm.read() as snapshot:
-            return replace(report_on(snapshot, mailing), left_out=left_out)
-    return replace(delivered(crm, mailing), left_out=left_out)
+    return finished(crm, mailing, left_out, later=later)
+
+
+def finished(crm: CRM, mailing: Mailing, left_out: Sequence[LeftOut], *, later: bool) -> MailingReport:
+    """Sends a mailing that is in the outbox, or leaves it there for `later`, and shows what became of it."""
+    if not later:
+        return replace(delivered(crm, mailing), left_out=left_out)
+    with crm.read() as snapshot:
+        return replace(report_on(snapshot, mailing), left_out=left_out)
 
 
 def enqueued(crm: CRM, group: Group, text: MailingText, *, again: bool = False) -> tuple[Mailing, Sequence[LeftOut]]:
