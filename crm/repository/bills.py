@@ -1,5 +1,6 @@
 """Invoices in a store: the figures of drafts follow their lines, and what was issued stays as it is."""
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -24,7 +25,7 @@ ONE = Decimal(1)
 _BATCH = 500
 
 
-# What the digest of an issued invoice is of; a reference that may be filled in later is not.
+# What the digest of an issued invoice is of, beside the references that it has.
 _SEALED: Mapping[type[Record], tuple[str, ...]] = {
     Invoice: (
         "kind", "number", "corrects", "issued_on", "due_on", "delivered_on", "period_from", "period_to", "currency",
@@ -43,6 +44,7 @@ def digest_of(invoice: Invoice, lines: Iterable[InvoiceLine], adjustments: Itera
     sealed = [
         [plain(getattr(record, name)) for name in _SEALED[type(record)]] for record in (invoice, *lines, *adjustments)
     ]
+    sealed += [[name, getattr(invoice, name)] for name in sorted(FILLED_AFTER_ISSUE) if getattr(invoice, name)]
     return hashlib.sha256(json.dumps(sealed, ensure_ascii=False).encode("utf-8", "replace")).hexdigest()
 
 
@@ -71,6 +73,16 @@ def _may_change(invoice: Invoice) -> frozenset[str]:
     """The fields of an issued invoice that may be written: those that still change, and a blank one that the law does
     not ask for."""
     return AFTER_ISSUE | {name for name in FILLED_AFTER_ISSUE if not getattr(invoice, name)}
+
+
+def resealed(tx: "SqlWriter", record: Record, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The digest of an issued invoice in which a blank reference is filled in; nothing for any other change."""
+    if not (isinstance(record, Invoice) and record.state == "issued" and record.digest):
+        return {}
+    if tx.is_restoring or FILLED_AFTER_ISSUE.isdisjoint(changes):
+        return {}
+    lines, adjustments = belonging(tx, record.id)
+    return {"digest": digest_of(dataclasses.replace(record, **changes), lines, adjustments)}
 
 
 def totals_of(invoice: Invoice, lines: Collection[InvoiceLine], adjustments: Collection[Adjustment]) -> Totals:

@@ -484,6 +484,7 @@ class SqlTransaction(SqlSnapshot):
         _refuse_empty(type(current), changes)
         self._note_levels(type(current))
         bills.refuse_write(self, current, changes)
+        changes |= bills.resealed(self, current, changes)
         if type(current) in balances.BILLED:
             self.balances.note(self, current, changes)
         changes |= bills.followed(dataclasses.replace(current, **changes), {})

@@ -7,14 +7,16 @@ from decimal import Decimal
 from typing import Any
 
 from crm.commands.context import CRM
+from crm.errors import RefusedError
 from crm.invoicing.document import CREDIT_NOTE, DocumentLine, InvoiceDocument, Party
 from crm.invoicing.state import state_of
 from crm.invoicing.totals import completed
 from crm.model import Adjustment, Client, Invoice, InvoiceLine
 from crm.model.money import as_written_in, decimals_of
+from crm.model.rights import ALL, UPDATE, level
 from crm.model.units import PIECE
 from crm.model.vat_ids import bare_vat_id, is_other_tax_id
-from crm.repository import Snapshot, bills
+from crm.repository import Snapshot, Transaction, bills
 
 # What is frozen beside the seller: where is paid to.
 _BANK = ("iban", "bic", "account_holder")
@@ -206,6 +208,30 @@ def card_of(crm: CRM, snapshot: Snapshot, invoice: Invoice, before: InvoiceCard 
     return InvoiceCard(invoice, client, lines, adjustments, replace(document, state=state))
 
 
+def with_reference(crm: CRM, card: InvoiceCard) -> InvoiceCard:
+    """The card as a file is made of it: an issued invoice without a buyer's reference gets the one that the client has
+    now. Whoever then makes the file keeps it with `keep_reference`."""
+    reference = card.client.buyer_reference
+    is_blank = card.invoice.state == "issued" and not card.invoice.buyer_reference
+    if not (is_blank and reference) or level(crm.reader.role, Invoice.kind_name, UPDATE) is not ALL:
+        return card
+    return replace(card, document=replace(card.document, buyer_reference=reference))
+
+
+def keep_reference(tx: Transaction, card: InvoiceCard) -> None:
+    """Writes the reference that a file has into its invoice, once; from then on it stays. Raises RefusedError where the
+    invoice has got another one since."""
+    current, reference = tx.get(Invoice, card.invoice.id), card.document.buyer_reference
+    if current.state != "issued" or current.buyer_reference == reference:
+        return
+    if current.buyer_reference:
+        raise RefusedError(
+            f"{current.number} has got the buyer's reference {current.buyer_reference} meanwhile. Nothing was made;"
+            " do it again."
+        )
+    tx.change(current, buyer_reference=reference)
+
+
 def shown_state(invoice: Invoice, today: Any) -> str:
     """The state of an invoice in a word: the same at the desk, on paper and in JSON."""
     return state_of(
@@ -254,7 +280,8 @@ def document_of(
         credited=invoice.credited,
         corrects_number=corrected.number if corrected else "",
         corrects_date=corrected.issued_on if corrected else None,
-        buyer_reference=invoice.buyer_reference or client.buyer_reference,
+        # Of an issued invoice it is its own: it does not follow the client.
+        buyer_reference=invoice.buyer_reference or ("" if invoice.buyer else client.buyer_reference),
         order_reference=invoice.order_reference,
         exemption_reason=invoice.exemption_reason,
         notes=invoice.notes,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from crm.atomic_write import atomic_write
-from crm.commands.billing.documents import InvoiceCard, card_of, format_for
+from crm.commands.billing.documents import InvoiceCard, card_of, format_for, keep_reference, with_reference
 from crm.commands.billing.issuing import lacking
 from crm.commands.billing.lines import TheInvoice
 from crm.commands.context import CRM
@@ -101,6 +101,7 @@ def pdf(
     file = to or Path(file_name(card, ".pdf"))
     confirm_overwrite(file, yes)
     data, notice = pdf_of(crm, card)
+    _keep_reference(crm, card)
     _write(file, data)
     return InvoiceFile(file, card.invoice.number, notice)
 
@@ -122,6 +123,7 @@ def xml(
     data = einvoice_of(card, format or format_for(card.client) or "factur-x")
     file = to or Path(file_name(card, ".xml"))
     confirm_overwrite(file, yes)
+    _keep_reference(crm, card)
     _write(file, data)
     return InvoiceFile(file, card.invoice.number)
 
@@ -155,7 +157,12 @@ def check_file(crm: CRM, file: Annotated[Path, About("File", "XML, or a PDF", po
 
 def _read(crm: CRM, invoice: Invoice) -> InvoiceCard:
     with crm.read() as snapshot:
-        return card_of(crm, snapshot, snapshot.get(Invoice, invoice.id))
+        return with_reference(crm, card_of(crm, snapshot, snapshot.get(Invoice, invoice.id)))
+
+
+def _keep_reference(crm: CRM, card: InvoiceCard) -> None:
+    if card.document.buyer_reference != card.invoice.buyer_reference and card.invoice.state == "issued":
+        crm.transact(lambda tx: keep_reference(tx, card), f"wrote the buyer's reference into {card.invoice.number}")
 
 
 def _write(file: Path, data: bytes) -> None:

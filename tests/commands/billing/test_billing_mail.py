@@ -239,6 +239,17 @@ def test_the_format_of_the_client_goes_with_the_mail(mailed: MailedDesk) -> None
     assert (checked.format, checked.faults) == ("XRechnung 3, UBL", ())
 
 
+def test_what_was_sent_keeps_the_reference_that_it_had(mailed: MailedDesk) -> None:
+    invoice, acme = mailed.issued(), mailed.acme
+    for reference in ("AAA-111", "BBB-222"):
+        with mailed.crm.read() as snapshot:
+            acme = snapshot.get(Client, acme.id)
+        mailed("clients edit", acme, {"buyer_reference": reference})
+        mailed("invoices send", invoice, again=True, yes=True)
+        assert mailed("invoices show", invoice).document.buyer_reference == "AAA-111"
+    assert mailed("check").wrong == []
+
+
 def test_before_it_is_sent_it_says_that_no_einvoice_is_inside(mailed: MailedDesk) -> None:
     invoice = mailed.issued(currency="KWD")
     with pytest.raises(Question) as asked:

@@ -91,6 +91,8 @@ def test_what_an_e_invoice_lacks_is_filled_in_after_the_issue_as_the_message_say
 ) -> None:
     desk = one_desk
     desk("settings set", "iban", "DE89370400440532013000")
+    desk("settings set", "company_postcode", "1")
+    desk.crm.forget_settings()
     invoice = desk.issued()
     file = tmp_path / "e.xml"
     with pytest.raises(RefusedError) as refused:
@@ -105,7 +107,41 @@ def test_what_an_e_invoice_lacks_is_filled_in_after_the_issue_as_the_message_say
     desk.crm.forget_settings()
     desk("clients edit", desk.acme, {"buyer_reference": "04011000-12345-34", "invoice_email": "b@example.com"})
     assert desk("invoices show", invoice).document.seller.phone == "+49 30 1"
-    assert desk("invoices show", invoice).document.buyer_reference == "04011000-12345-34"
+    assert "04011000-12345-34" in desk("invoices xml", invoice, "xrechnung-cii", file).file.read_text("utf-8")
+
+
+@pytest.mark.parametrize(("door", "format_"), [("xml", "xrechnung-ubl"), ("xml", "factur-x"), ("pdf", "")])
+def test_the_first_file_keeps_the_reference_that_the_client_has_and_no_later_one_has_another(
+    one_desk: BillingDesk, tmp_path: Path, door: str, format_: str
+) -> None:
+    desk = one_desk
+    desk("clients edit", desk.acme, {"email": "buy@example.com"})
+    for name, value in (("company_email", "us@example.com"), ("company_phone", "+49 30 1"), ("company_postcode", "1")):
+        desk("settings set", name, value)
+    desk.crm.forget_settings()
+    invoice = desk.issued()
+    desk("clients edit", desk.again(desk.acme), {"buyer_reference": "AAA-111"})
+    assert (desk("invoices show", invoice).document.buyer_reference, desk.again(invoice)) == ("", invoice)
+    desk(f"invoices {door}", invoice, *([format_] if format_ else []), to=tmp_path / f"first.{door}")
+    desk("clients edit", desk.again(desk.acme), {"buyer_reference": "BBB-222"})
+    assert desk("invoices show", invoice).as_json()["buyer_reference"] == "AAA-111"
+    text = desk("invoices xml", invoice, "xrechnung-cii", tmp_path / "second.xml").file.read_text("utf-8")
+    assert "AAA-111" in text
+    assert "BBB-222" not in text
+    with pytest.raises(CRMError, match="is not changed"):
+        desk("invoices edit", desk.again(invoice), {"buyer_reference": "CCC-333"})
+    assert desk("check").wrong == []
+
+
+def test_a_reference_that_was_blank_on_issue_stays_blank_on_a_file_that_is_refused(
+    one_desk: BillingDesk, tmp_path: Path
+) -> None:
+    desk = one_desk
+    invoice = desk.issued()
+    desk("clients edit", desk.acme, {"buyer_reference": "AAA-111"})
+    with pytest.raises(RefusedError, match="cannot be written"):
+        desk("invoices xml", invoice, "peppol", tmp_path / "e.xml")
+    assert desk.again(invoice).buyer_reference == ""
 
 
 def test_the_format_of_the_client_is_written_where_none_is_named(one_desk: BillingDesk, tmp_path: Path) -> None:
