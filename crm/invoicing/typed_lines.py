@@ -7,14 +7,13 @@ from decimal import Decimal, InvalidOperation
 from crm.errors import FieldError
 from crm.model.conventions import TURNING_MARKS, Conventions
 from crm.model.currencies import currencies_of
+from crm.model.grouped_sums import joined_where_sure, words_of_sum
 from crm.model.units import PIECE, unit_code
 
 EXAMPLE = "3 h Consulting 100 19%"
 # A point or a comma behind a nought, or before one, two, four or more last digits, is the decimal mark in any language.
 _PLAIN = re.compile(r"\d{1,12}(?:[.,](?:\d{1,2}|\d{4,10}))?|0?[.,]\d{1,10}")
 _GROUPED = re.compile(r"\d[\d.,'\u2019\u00a0\u202f]*\d")
-# Three digits of a sum, the last with its decimals, and what may stand before them.
-_GROUP, _HEAD = re.compile(r"\d{3}(?:[.,]\d{1,2})?"), re.compile(r"\d{1,3}")
 _GLUED = re.compile(r"([-\u2212]?[\d.,]+)([^\d.,\s%]+)")
 _MINUS = ("-", "\u2212")
 _TIMES = frozenset({"x", "\u00d7", "*"})
@@ -37,7 +36,7 @@ class TypedLine:
 
 def read_line(text: str, conventions: Conventions) -> TypedLine:
     """Read a line: [quantity [unit] [x]] name [price] [rate%]. Raises FieldError with an example."""
-    words = TURNING_MARKS.sub("", text).split()
+    words = joined_where_sure(TURNING_MARKS.sub("", text)).split()
     rate, words = _rate_at_the_end(words, conventions)
     price, words = _price_at_the_end(_grouped_by_blanks(words, conventions), conventions)
     quantity, unit, words = _quantity_at_the_start(words, conventions)
@@ -66,15 +65,32 @@ def _rate_at_the_end(words: list[str], by: Conventions) -> tuple[Decimal | None,
 
 
 def _grouped_by_blanks(words: list[str], by: Conventions) -> list[str]:
-    """The words with the last sum in one, where blanks stand between its thousands: 4 000, 12 500 000. In `Table 2 500`
-    the 2 is part of the name: only what begins with a nought is no sum of its own."""
+    """The words with the last sum in one, where blanks stand between its thousands: 4 000, 12 500 000. Raises
+    FieldError where the first digits may be part of the name as well: `Table 2 500`."""
     end = len(words) - 1 if len(words) > 1 and _is_currency(words[-1], by) else len(words)
-    start = end
-    while start > 1 and _GROUP.fullmatch(words[start - 1]) and _HEAD.fullmatch(words[start - 2]):
-        start -= 1
-    if start == end or words[end - 1][0] != "0":
+    # The first word is no price: 4 000 Tables.
+    count = words_of_sum(words[1:end])
+    if not count:
         return words
-    return [*words[: start - 1], "".join(words[start - 1 : end]), *words[end:]]
+    parts = words[end - count : end]
+    joined = "".join(parts)
+    head, last = parts[0], parts[-1]
+    has_sign_before = end > count and _is_currency(words[end - count - 1], by)
+    is_sure = count > 2 or last[0] == "0" or not head[0].isdigit() or has_sign_before or _groups_by_blanks(by)
+    if not is_sure:
+        raise FieldError(
+            f"{head} {last} is {joined}, or {last} for {' '.join(words[: end - 1])}: write {joined}, or"
+            f" {by.currency} {last}",
+            field="price",
+        )
+    return [*words[: end - count], joined, *words[end:]]
+
+
+def _groups_by_blanks(by: Conventions) -> bool:
+    """Return whether the team's language has a blank between thousands."""
+    from babel.numbers import get_group_symbol
+
+    return str(get_group_symbol(by.locale)).isspace()
 
 
 def _price_at_the_end(words: list[str], by: Conventions) -> tuple[Decimal | None, list[str]]:

@@ -10,6 +10,7 @@ from crm.model.conventions import Conventions
 
 ENGLISH = Conventions(language="en_GB", currency="EUR")
 GERMAN = Conventions(language="de_DE", currency="EUR")
+FRENCH = Conventions(language="fr_FR", currency="EUR")
 SWISS = Conventions(language="de_CH", currency="CHF")
 
 
@@ -21,7 +22,18 @@ SWISS = Conventions(language="de_CH", currency="CHF")
         ("Kitchen 12 500 000.50 19%", "1", "C62", "Kitchen", "12500000.50", "19"),
         ("Kitchen 4 000.50 EUR", "1", "C62", "Kitchen", "4000.50", None),
         ("Kitchen 4 050", "1", "C62", "Kitchen", "4050", None),
-        ("Table 2 500", "1", "C62", "Table 2", "500", None),
+        ("Workshop 1 000 500", "1", "C62", "Workshop", "1000500", None),
+        ("Workshop 1 234 567.50", "1", "C62", "Workshop", "1234567.50", None),
+        ("Workshop 4\u00a0500", "1", "C62", "Workshop", "4500", None),
+        ("Workshop 4\u202f500,50 10%", "1", "C62", "Workshop", "4500.50", "10"),
+        ("Workshop \u20ac4 500", "1", "C62", "Workshop", "4500", None),
+        ("Workshop EUR 4 500", "1", "C62", "Workshop", "4500", None),
+        ("Discount -1 500", "1", "C62", "Discount", "-1500", None),
+        ("Room 101 EUR 500", "1", "C62", "Room 101", "500", None),
+        ("Table 2 EUR 500", "1", "C62", "Table 2", "500", None),
+        ("Table 2 \u20ac500", "1", "C62", "Table 2", "500", None),
+        ("Calendar 2024 500", "1", "C62", "Calendar 2024", "500", None),
+        ("Size 0 500", "1", "C62", "Size 0", "500", None),
         ("Table 2 50", "1", "C62", "Table 2", "50", None),
         ("4 000 Table 50", "4", "C62", "000 Table", "50", None),
         ("3M tape 2.50", "1", "C62", "3M tape", "2.50", None),
@@ -73,6 +85,8 @@ def test_a_line_is_read(typed: str, quantity: str, unit: str, name: str, price: 
         ("2 Stück Tisch 49.90", GERMAN, "2", "49.90"),
         ("2 Stk Tisch 1'234.50", SWISS, "2", "1234.50"),
         ("2 Stk Tisch Fr. 10", SWISS, "2", "10"),
+        ("2 x Atelier 4 500,50 20%", FRENCH, "2", "4500.50"),
+        ("2 x Atelier 4 500 EUR", FRENCH, "2", "4500"),
     ],
 )
 def test_numbers_are_read_as_the_team_writes_them(
@@ -92,6 +106,12 @@ def test_numbers_are_read_as_the_team_writes_them(
         ("2 x 50 19%", "say what it is for"),
         ("19%", "say what it is for"),
         ("... 5", "say what it is for"),
+        ("Table 2 500", "2 500 is 2500, or 500 for Table 2: write 2500, or EUR 500"),
+        ("Workshop 4 500", "4 500 is 4500, or 500 for Workshop 4"),
+        ("Consulting 1 500 10%", "1 500 is 1500, or 500 for Consulting 1"),
+        ("3 h Workshop 4 500,50 19%", "4 500,50 is 4500,50, or 500,50 for 3 h Workshop 4"),
+        ("Workshop 4 500 EUR", "4 500 is 4500"),
+        ("Workshop 4 500\u20ac", "4 500\u20ac is 4500\u20ac"),
         ("Table 50 USD", "that is in USD, and this invoice is in EUR"),
         ("Table £50", "that is in EGP or GBP"),
         ("Table 50 119%", "between 0 and 100"),

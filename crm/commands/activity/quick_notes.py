@@ -18,6 +18,7 @@ from typing import Literal, TypeVar
 from crm.errors import FieldError
 from crm.model import Conventions
 from crm.model.fields import Amount
+from crm.model.grouped_sums import GROUPED_SUM, without_blanks
 from crm.model.written_dates import NoDateError, When, read_time, read_when
 
 _Value = TypeVar("_Value")
@@ -130,9 +131,13 @@ _HOURS = re.compile(
     r"(?:[-\u2013\u2014]|(?:to|until|till) ) ?(?P<end>\d{1,2}(?::\d\d)?(?P<end_half> ?[ap]\.?m\.?)?)(?P<behind> .+)?",
     re.IGNORECASE,
 )
-_SOLD_FOR = re.compile(r"(?:^|\s)(?:for|at)\s+(\S+(?:\s+\S{1,3})?)$|(?:^|\s)(\S*\d\S*(?:\s[a-z]{3})?)$", re.IGNORECASE)
+_SUM = rf"(?:{GROUPED_SUM}|\S*\d\S*)"
+_SOLD_FOR = re.compile(
+    rf"(?:^|\s)(?:for|at)\s+({GROUPED_SUM}(?:\s+\S{{1,3}})?|\S+(?:\s+\S{{1,3}})?)$|(?:^|\s)({_SUM}(?:\s[a-z]{{3}})?)$",
+    re.IGNORECASE,
+)
 # Of what was offered the sum may stand first: $4,500 for tables.
-_SUM_FOR = re.compile(r"(?:^|\s)(\S*\d\S*)\s+for(?=\s(?:\d+\s+)?\S*[^\W\d])", re.IGNORECASE)
+_SUM_FOR = re.compile(rf"(?:^|\s)({_SUM})\s+for(?=\s(?:\d+\s+)?\S*[^\W\d])", re.IGNORECASE)
 # Sums that can mean only one thing, however the team writes them: 4'500, 4.5k, 1.234,56, 1,234.56.
 _APOSTROPHES = re.compile(r"(?<=\d)['\u2019](?=\d{3})")
 _THOUSANDS = re.compile(r"(\d+)(?:[.,](\d{1,2}))?k", re.IGNORECASE)
@@ -141,7 +146,7 @@ _SOLD_TO = re.compile(r"^(?P<what>.+?)\s+(?:to|from)\s+(?P<who>.+)$", re.IGNOREC
 _SUM_ENDS = re.compile(r"\d\S*(?:\s[a-z]{3})?$", re.IGNORECASE)
 # $300 from Acme, got 300 from Acme.
 _PAID_BY = re.compile(
-    r"(?:(?:i|we)\s+)?(?:just\s+)?(?P<verb>(?:got|received)\s+)?(?P<sum>\S*\d\S*)\s+from\s", re.IGNORECASE
+    rf"(?:(?:i|we)\s+)?(?:just\s+)?(?P<verb>(?:got|received)\s+)?(?P<sum>{_SUM})\s+from\s", re.IGNORECASE
 )
 # A plain note of a sum is a sale where it says nothing of what is only wanted or owed.
 _NOT_SOLD = frozenset(
@@ -572,7 +577,7 @@ def _has_currency(written: str, by: Conventions) -> bool:
 
 def _plain_sum(written: str, by: Conventions) -> str:
     """A sum that can mean only one thing as the team writes it; any other as it is."""
-    text = _APOSTROPHES.sub("", written)
+    text = _APOSTROPHES.sub("", without_blanks(written))
     if match := _THOUSANDS.fullmatch(text):
         return match[1] + (match[2] or "").ljust(3, "0")
     if match := _BOTH_MARKS.fullmatch(text):

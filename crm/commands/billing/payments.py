@@ -102,7 +102,7 @@ def add(
         of_payment = currency or (invoice[0].currency if invoice else crm.settings["currency"])
         refuse_too_exact(crm, amount, of_payment)
         if not duplicate_ok:
-            ask_about_double(tx, client, amount, day, reference)
+            ask_about_double(tx, client, amount, of_payment, day, reference)
         return recorded(
             crm,
             tx,
@@ -135,9 +135,11 @@ def _refuse_nothing(amount: Decimal) -> None:
         raise FieldError("give an amount above 0", field="amount", label="Amount")
 
 
-def ask_about_double(tx: Transaction, client: Client, amount: Decimal, on: date, reference: str | None) -> None:
+def ask_about_double(
+    tx: Transaction, client: Client, amount: Decimal, currency: str, on: date, reference: str | None
+) -> None:
     """Raises Question where the same payment is recorded already; without a reference to compare, whatever its own."""
-    same = {"client": client.id, "kind": "payment", "on": on, "amount": amount}
+    same = {"client": client.id, "kind": "payment", "on": on, "amount": amount, "currency": currency}
     if alike := tx.find_all(Payment, Query(same if reference is None else {**same, "reference": reference})):
         what = "same day and amount" if reference is None else "same day, amount and reference"
         raise Question(
