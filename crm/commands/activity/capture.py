@@ -92,7 +92,8 @@ def capture(
     def change(tx: Transaction) -> Captured:
         understood = _understood(crm, tx, notes, client, add, {"sale": sale, "deal": deal, "payment": payment}, yes)
         if (paid := understood.payment) is not None and not duplicate_ok:
-            ask_about_double(tx, understood.client, paid.amount, paid.currency, paid.on or tx.today, None)
+            of_payment = paid.currency or crm.settings["currency"]
+            ask_about_double(tx, understood.client, paid.amount, of_payment, paid.on or tx.today, None)
         if not yes:
             lines = [captured_summary(understood, by)]
             lines += [] if understood.follow_up else ["No follow-up (no future date found)."]
