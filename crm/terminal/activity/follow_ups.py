@@ -165,7 +165,8 @@ class FollowUpPage(RecordPage[FollowUp, FollowUpShown]):
         log = named("interactions add")
         entries = []
         if not self.record.done_on:
-            entries += [Choice("Done", lambda: _done(session, item)), Choice("Snooze", lambda: put_off(session, item))]
+            entries.append(Choice("Done", lambda: _done(session, item), instant=True))
+            entries.append(Choice("Snooze", lambda: put_off(session, item)))
             entries.append(Choice("Log a call", Aside(lambda: session.start(log, client=client, kind="call"))))
         entries.append(Choice("Open the client", Aside(lambda: session.open(client))))
         if deal:

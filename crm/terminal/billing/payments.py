@@ -57,7 +57,7 @@ class PaymentPage(RecordPage[Payment, PaymentCard]):
     def entries(self) -> Sequence[Choice]:
         session, payment = self.session, self.record
         is_payment = payment.kind == "payment"
-        use = Choice("Use what is left of it for invoices", lambda: _use(session, payment))
+        use = Choice("Use what is left of it for invoices", lambda: _use(session, payment), instant=True)
         return [
             *([use] if payment.left > 0 and is_payment else []),
             *(Choice(f"Open {invoice.number}", lambda invoice=invoice: session.open(invoice))

@@ -61,7 +61,8 @@ class Choice:
     what stands beside the entries while this one is pointed at. A `heading` stands on a line above it.
 
     `field` is what it is called in a form. There a letter points at the next field that begins with it, and opens none:
-    somebody who types an e-mail address before choosing a field has not chosen one by its letters."""
+    somebody who types an e-mail address before choosing a field has not chosen one by its letters. On a page the first
+    entry that is not `instant` is pointed at: an instant one changes or sends something without a further question."""
 
     label: str
     value: Any
@@ -71,6 +72,7 @@ class Choice:
     card: Callable[[], Sequence[tuple[str, str]]] | None = None
     heading: str = ""
     field: str = ""
+    instant: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,8 +68,8 @@ class MailingPage(RecordPage[Mailing, MailingReport]):
         if len(report.troubles) > room:
             listed.append(Choice("All failed messages", lambda: _messages(session, mailing, state="failed")))
         if report.counted.waiting:
-            listed.append(Choice("Resume sending", self.starts("mailings resume")))
-            listed.append(Choice("Cancel the rest", self.starts("mailings cancel")))
+            listed.append(Choice("Resume sending", self.starts("mailings resume"), instant=True))
+            listed.append(Choice("Cancel the rest", self.starts("mailings cancel"), instant=True))
         listed.append(Choice("All its messages", lambda: _messages(session, mailing)))
         return [*listed, Choice("Show full text", lambda: _read(session, mailing))]
 

@@ -69,7 +69,7 @@ class MessagePage(RecordPage[Message, MessageCard]):
         record, client = self.record, self.card.client
         listed = [] if self._is_whole else [Choice("Show full text", lambda: _read(self.session, record))]
         if record.direction == "out" and record.state == "queued":
-            listed.append(Choice("Cancel", self.starts("email cancel")))
+            listed.append(Choice("Cancel", self.starts("email cancel"), instant=True))
         listed.append(Choice("Open the client", lambda: self.session.open(client)))
         if record.direction == "out" and record.state in SENT_AGAIN:
             # Not the first, which Enter chooses.

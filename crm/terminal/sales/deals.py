@@ -68,7 +68,7 @@ class DealPage(RecordPage[Deal, DealCard]):
         ways = [("deals move", "Move to another stage"), ("deals win", "Mark as won"), ("deals lose", "Mark as lost")]
         if self.record.closed_on is not None:
             ways = [("deals reopen", "Reopen")]
-        entries = [Choice(title, self.starts(words)) for words, title in ways]
+        entries = [Choice(title, self.starts(words), instant=words == "deals reopen") for words, title in ways]
         if self.card.item.stage.outcome == "won":
             entries.insert(0, Choice("Draft an invoice", self._starts_for_client("invoices add")))
         return [

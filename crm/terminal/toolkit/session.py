@@ -440,6 +440,8 @@ class Session:
     ) -> Any:
         """An action from a page, on which `/`, `u` and `?` work as well. `about` says what the page is for; of the
         `silent` keys, arrows and the like, nothing is said. Raises Back, Cancelled, Closed."""
+        if at is None and entries and entries[0].instant:
+            at = next((entry.value for entry in entries if not entry.instant), BACK)
         notes_down = self.leads_to("capture") and not any(key.key == letters.NOTE.key for key in keys)
         if back and at is not BACK and self.scrolls(entries):
             # The way back is among the keys then, and always seen.
