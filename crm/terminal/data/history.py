@@ -59,7 +59,9 @@ def transaction_page(session: Session, number: int) -> None:
     entries = []
     if not done_for_good and session.offers(named("history undo")):
         title = "Redo this" if report.entry.is_undo else "Undo this"
-        entries.append(Choice(title, lambda: session.tell(session.call("history undo", transaction=number))))
+        entries.append(
+            Choice(title, lambda: session.tell(session.call("history undo", transaction=number)), instant=True)
+        )
     session.menu(["History"], lambda: entries, above=above, once=True)
 
 

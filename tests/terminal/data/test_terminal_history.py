@@ -38,7 +38,10 @@ def test_the_history_is_narrowed_and_a_change_is_opened_and_taken_back(start: St
     session.press("f").choose("Type of record").choose("sales").sees("1-1 · sales").sees("recorded a sale")
     session.press("f").choose("Show all again").sees("1-4").press("f").choose("Text").sees("Text:")
     session.press("graz", "enter").sees("1-1 · text graz").press("1").sees("client 1 Anna Berg changed")
-    session.sees("City: Graz → Wien").choose("Undo this").sees("Undone: edited Anna Berg")
+    session.sees("City: Graz → Wien").press("enter").sees("1-1 · text graz").press("1").sees(
+        "client 1 Anna Berg changed"
+    )
+    session.choose("Undo this").sees("Undone: edited Anna Berg")
     session.settled()
     assert _client(crm, 1).city == "Graz"
     session.sees("1) ").sees("undid: edited Anna Berg").sees("1 undone").lacks("undid 2")
