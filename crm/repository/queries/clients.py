@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _CONTACTS_BY_EMAIL = select(contact.c.email, contact.c.client, contact.c.id).where(
     contact.c.email.in_(bindparam("addresses", expanding=True))
 )
-# So many letters of a name are right where another one is wrong, and so many contacts who have them are compared.
-_RIGHT, _MISSPELT = 2, 1000
+# So many clients are looked at for a contact whose name is misspelt.
+_SEARCHED = 60
 _NAMES = select(client.c.id, client.c.kind, client.c.first_name, client.c.last_name, client.c.company, client.c.email)
 _WITH_OWN_FIELDS = select(client.c.extra).where(client.c.extra != {}).distinct()
 _TAGS = select(client.c.tags).distinct()
@@ -99,23 +99,13 @@ def contacts_with(
     """Contacts in whose name, e-mail address or telephone number all words of a text are: of a client, the primary one
     first, or of all, by name. Where there is none, those whose name is spelt much like it."""
     listed = _contacts_with(snapshot, text, client, limit, offset)
-    if listed or offset or not text.strip():
+    if listed or offset or not fold(text).strip():
         return listed
-    if client is not None:
-        known = [*snapshot.find_all(Contact, Query({"client": client}))]
-    else:
-        # A client is found by the name of a contact, misspelt or not. Of its last word a beginning may be enough.
-        clients = [match.id for match in snapshot.search(text, limit)]
-        known = [*snapshot.find_all(Contact, Query({"client": clients}))] if clients else []
-        begun = fold(text).split()[-1][:_RIGHT]
-        statement = ALL[Contact].where(
-            contact.c.search_name.startswith(begun, autoescape=True)
-            | contact.c.search_name.contains(f" {begun}", autoescape=True)
-        )
-        known += (record_of(Contact, row) for row in snapshot.select(statement.limit(_MISSPELT)))
     resembles = resembling(text)
-    alike = {record.id: record for record in known if resembles(record.name)}
-    return list(alike.values())[:limit]
+    # A client is found by the name of a contact, misspelt or not.
+    clients = [match.id for match in snapshot.search(text, _SEARCHED)] if client is None else [client]
+    known = snapshot.find_all(Contact, Query({"client": clients})) if clients else []
+    return [record for record in known if resembles(record.name)][:limit]
 
 
 def _contacts_with(snapshot: Snapshot, text: str, client: int | None, limit: int, offset: int) -> list[Contact]:

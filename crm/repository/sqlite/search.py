@@ -312,8 +312,13 @@ def _beginning_alike(connection: Connection, words: Sequence[str], *, contacts: 
     rows: dict[int, _Candidate] = {}
     for spelled in _in_parts(list(meant[long[-1]])):
         rows |= {row[0]: row for row in _named(connection, spelled, contacts=contacts, end=_BEGINS)}
+    candidates = list(rows.values())
+    if contacts:
+        # The last name of a contact stands in no index by its beginning: two letters of it have to be right.
+        values = {"match": f'" {long[-1][:2]}"', "candidates": _BEGINNING_CANDIDATES}
+        candidates += connection.exec_driver_sql(contact_search.RESEMBLING, values)
     ranked = []
-    for row in rows.values():
+    for row in candidates:
         names = row[2].replace("-", " ").split()
         places = [_place_of(names, meant[part], lengths[part]) for part in parts]
         if None not in places:
