@@ -75,6 +75,15 @@ def _may_change(invoice: Invoice) -> frozenset[str]:
     return AFTER_ISSUE | {name for name in FILLED_AFTER_ISSUE if not getattr(invoice, name)}
 
 
+def party_of(frozen: str) -> dict[str, Any]:
+    """The seller or the buyer of an issued invoice as it was frozen; nothing where somebody has damaged it."""
+    try:
+        party = json.loads(frozen)
+    except ValueError:
+        return {}
+    return party if isinstance(party, dict) else {}
+
+
 def resealed(tx: "SqlWriter", record: Record, changes: Mapping[str, Any]) -> dict[str, Any]:
     """The digest of an issued invoice in which a blank reference is filled in; nothing for any other change."""
     if not (isinstance(record, Invoice) and record.state == "issued" and record.digest):

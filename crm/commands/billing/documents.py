@@ -1,8 +1,7 @@
 """An invoice as a document: with both parties, every figure and its state, for the screen, JSON, PDF and XML."""
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from decimal import Decimal
 from typing import Any
 
@@ -179,12 +178,19 @@ def _electronic_address(written: str) -> tuple[str, str]:
 def _frozen_buyer(invoice: Invoice, client: Client) -> Party:
     """The buyer as it was on issue. What the law does not ask for and was blank then may be filled in later, and an
     e-invoice goes where the client gets them now."""
-    frozen, now = dict(json.loads(invoice.buyer)), asdict(buyer_of(client))
-    frozen.pop("client", None)
+    now = asdict(buyer_of(client))
+    frozen = _words(invoice.buyer)
     frozen |= {name: now[name] for name in ("contact", "phone", "email") if not frozen.get(name)}
     if client.electronic_address or not frozen.get("electronic_address"):
         frozen |= {name: now[name] for name in ("electronic_address", "electronic_scheme")}
     return Party(**frozen)
+
+
+def _words(frozen: str, *more: str) -> dict[str, Any]:
+    """The words of a frozen party, and `more` that stand beside it; of a damaged one, what can be read."""
+    names = {*(field.name for field in fields(Party)), *more}
+    words = {name: value for name, value in bills.party_of(frozen).items() if name in names and isinstance(value, str)}
+    return {"name": "", **words}
 
 
 def format_for(client: Client) -> str:
@@ -254,7 +260,7 @@ def document_of(
     corrected: Invoice | None = None,
 ) -> InvoiceDocument:
     """The document that an invoice makes: the parties as they were on issue, of a draft as they are now."""
-    seller = dict(json.loads(invoice.seller)) if invoice.seller else seller_of(settings)
+    seller = _words(invoice.seller, *_BANK, "language") if invoice.seller else seller_of(settings)
     if invoice.seller:
         # No figures: what was blank on issue may be filled in for an e-invoice later.
         now = seller_of(settings)

@@ -1,6 +1,5 @@
 """The list for the bookkeeper: every document and payment of a period, a row for each tax rate."""
 
-import json
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Annotated
@@ -83,7 +82,7 @@ def _documents(
         for invoice in snapshot.find_all(Invoice, Query({"id": [invoice.corrects for invoice in issued] or [0]}))
     }
     for invoice, lines, adjustments in bills.with_parts(snapshot, issued):
-        buyer, on = json.loads(invoice.buyer or "{}"), invoice.issued_on or until
+        buyer, on = bills.party_of(invoice.buyer), invoice.issued_on or until
         sign = -1 if invoice.kind == "credit_note" else 1
         for group in bills.totals_of(invoice, lines, adjustments).taxes:
             account = accounts.get(f"{group.rate.normalize():f}%" if group.category == "S" else group.category, "")

@@ -153,43 +153,44 @@ def credit_by_currency(snapshot: Snapshot, clients: Collection[int]) -> Mapping[
 
 def left_of_payments(snapshot: Snapshot, clients: Collection[int]) -> Mapping[int, Decimal]:
     """The amount still left of each payment of some clients: a refund takes from the oldest first."""
-    return _left_of(snapshot, clients, payment.client.in_(clients))
+    paid = _paid_in(snapshot, payment.client.in_(clients))
+    return left_of(paid, _overpaid(snapshot, invoice.client.in_(clients))) if paid else {}
 
 
-def _left_of(snapshot: Snapshot, clients: Collection[int], *where: ColumnElement[bool]) -> Mapping[int, Decimal]:
+def _paid_in(snapshot: Snapshot, *where: ColumnElement[bool]) -> Sequence[PaidIn]:
+    """Payments and refunds of which something is left."""
     paid = select(payment.id, payment.client, payment.currency, payment.on, payment.left, payment.kind)
-    rows = snapshot.select(paid.where(HAS_LEFT, *where))
-    if not rows:
-        return {}
-    return left_of(
-        [
-            PaidIn(
-                id=row.id, client=row.client, currency=row.currency, on=row.on or date.min, left=row.left,
-                is_refund=row.kind == "refund",
-            )
-            for row in rows
-        ],
-        _overpaid(snapshot, clients or {row.client for row in rows}),
-    )  # fmt: skip
+    return [
+        PaidIn(
+            id=row.id, client=row.client, currency=row.currency, on=row.on or date.min, left=row.left,
+            is_refund=row.kind == "refund",
+        )
+        for row in snapshot.select(paid.where(HAS_LEFT, *where))
+    ]  # fmt: skip
 
 
-def _overpaid(snapshot: Snapshot, clients: Collection[int]) -> Mapping[tuple[int, str], Decimal]:
-    """The amounts that some clients have paid on invoices beyond what these come to, by currency."""
+def _overpaid(snapshot: Snapshot, *where: ColumnElement[bool]) -> Mapping[tuple[int, str], Decimal]:
+    """The amounts that clients have paid on invoices beyond what these come to, by currency."""
     by = (invoice.client, invoice.currency)
-    statement = select(*by, func.sum(invoice.overpaid)).where(invoice.client.in_(clients), invoice.overpaid != NOTHING)
+    statement = select(*by, func.sum(invoice.overpaid)).where(invoice.overpaid != NOTHING, *where)
     return {(row[0], row[1]): row[2] for row in snapshot.select(statement.group_by(*by))}
 
 
 def unused_payments(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, list[Payment]]:
     """The number of payments of which something is left that their clients can still use, and some of them, the oldest
     first."""
-    unused = [number for number, left in _left_of(snapshot, ()).items() if left > NOTHING]
-    if not unused:
+    paid = _paid_in(snapshot)
+    if not paid:
         return 0, []
-    # They are few: they are sorted, and not looked for among all.
-    oldest = func.coalesce(payment.on, payment.on)
-    statement = ALL[Payment].where(payment.id.in_(unused), owner.owns(Payment))
-    return _some_of(snapshot, Payment, statement, oldest, most, but)
+    left = left_of(paid, _overpaid(snapshot))
+    unused = sorted((payment for payment in paid if left.get(payment.id)), key=lambda payment: (payment.on, payment.id))
+    if owner:
+        own = {row.id for row in snapshot.select(select(payment.id).where(HAS_LEFT, owner.owns(Payment)))}
+        unused = [payment for payment in unused if payment.id in own]
+    # Only the ids of the page go into a statement: a database takes a limited number of them.
+    page = {payment.id: place for place, payment in enumerate(unused[but : but + most])}
+    rows = snapshot.select(ALL[Payment].where(payment.id.in_(page))) if page else []
+    return len(unused), sorted((record_of(Payment, row) for row in rows), key=lambda payment: page[payment.id])
 
 
 def _some_of(

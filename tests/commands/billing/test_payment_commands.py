@@ -65,6 +65,7 @@ def test_a_double_is_asked_about(desk: BillingDesk) -> None:
     with pytest.raises(Question, match="recorded already") as asked:
         desk("payments add", desk.acme, Decimal(10), reference="A")
     assert asked.value.parameter == "duplicate_ok"
+    desk("payments add", desk.acme, Decimal(10), reference="A", currency="JPY")
     desk("payments add", desk.acme, Decimal(10), reference="B")
     desk("payments add", desk.acme, Decimal(10), reference="A", duplicate_ok=True)
     assert balance(desk) == ("0.00", "30.00")
