@@ -1,0 +1,194 @@
+"""What stands beside menus, forms and invoices in a wide window: for whom, and at which cost."""
+
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crm.app import open_crm
+from crm.commands import load, menus
+from crm.commands.context import CRM
+from crm.commands.registry import named
+from crm.config import Config
+from crm.errors import Cancelled
+from crm.model import Client, Invoice
+from crm.model.rights import CLIENT, STAFF, Reader
+from crm.terminal.console.keyboard import Back, Choice
+from crm.terminal.drawing.screen import Screen
+from crm.terminal.sales.sales import SaleForm
+from crm.terminal.toolkit import sections
+from crm.terminal.toolkit.pages import draw_side_card, load_flows
+from crm.terminal.toolkit.session import Session
+from tests.conftest import google
+from tests.support.clocks import TODAY, running_on
+from tests.support.google_sheets import StandIn
+from tests.support.guarded import guarded_for
+
+NOTES = "haggles over every cent"
+
+
+class Onlooker:
+    """A Keyboard of somebody who looks at all that stands beside the entries, and leaves."""
+
+    pointed: Any = None
+
+    def __init__(self) -> None:
+        self.beside: dict[str, str] = {}
+
+    def choose(self, question: str, choices: Sequence[Choice], **_: Any) -> Any:
+        if question.startswith("Your changes"):
+            raise Cancelled
+        for entry in choices:
+            if entry.card is not None:
+                self.beside[entry.label.split("  ")[0]] = "".join(text for _, text in entry.card())
+        raise Back
+
+    def text(self, label: str, read: Any, **_: Any) -> Any:
+        raise Back
+
+    def pause(self) -> None:
+        pass
+
+
+def at_menu(crm: CRM, columns: int = 120) -> tuple[Session, Onlooker]:
+    environment: Mapping[str, str] = {"TERM": "xterm", "COLUMNS": str(columns), "LINES": "40"}
+    onlooker = Onlooker()
+    return Session(crm, onlooker, Screen(io.StringIO(), plain=False, environment=environment)), onlooker
+
+
+@pytest.fixture
+def crm(tmp_path: Path) -> Iterator[CRM]:
+    load()
+    load_flows()
+    opened = open_crm(Config(f"sqlite:///{tmp_path / 'crm.sqlite3'}", "tester", running_on(TODAY)))
+    yield opened
+    opened.repository.close()
+
+
+def filled(crm: CRM) -> tuple[Client, Client]:
+    anna = named("clients add")(crm, {"first_name": "Anna", "last_name": "Arm", "notes": NOTES})
+    bert = named("clients add")(crm, {"first_name": "Bert", "last_name": "Bein"})
+    named("sales add")(crm, anna, Decimal("120.50"))
+    return anna, bert
+
+
+def as_seen_by(crm: CRM, role: str, client: int = 0) -> CRM:
+    # No account of the store: one that it has would be seen as one's own.
+    reader = Reader(99, role, client, "Somebody")
+    return replace(crm, repository=guarded_for(crm.repository, reader), reader=reader)
+
+
+def drawn(session: Session, client: Client) -> str:
+    return "".join(text for _, text in draw_side_card(session, Client, client.id))
+
+
+def panels(session: Session, onlooker: Onlooker) -> Mapping[str, str]:
+    """What stands beside the entries of all sections."""
+    for name in menus():
+        listed = sections.entries(session, name)
+        with pytest.raises(Back):
+            onlooker.choose("", listed)
+    return onlooker.beside
+
+
+def test_beside_a_field_stand_its_help_what_was_stored_and_the_client(crm: CRM) -> None:
+    anna, _ = filled(crm)
+    sale = named("sales list")(crm)[0]
+    session, onlooker = at_menu(crm)
+    form = SaleForm.of(session, sale, {"amount": Decimal("99.00")})
+    with pytest.raises(Cancelled):
+        form.fill(["Sale"], lambda: None)
+    amount = onlooker.beside["Amount"]
+    assert "120.50" in amount
+    assert all(words in amount for words in ("Before", anna.name, NOTES)), amount
+    assert "yesterday" in onlooker.beside["Date"]
+    assert "Not saved yet" in onlooker.beside["Save"]
+    assert "99.00" in onlooker.beside["Save"]
+
+
+@pytest.mark.parametrize("columns", [40, 80, 109])
+def test_a_narrow_window_has_nothing_beside_a_form(crm: CRM, columns: int) -> None:
+    filled(crm)
+    session, onlooker = at_menu(crm, columns)
+    with pytest.raises(Back):
+        SaleForm.of(session, named("sales list")(crm)[0], {}).fill(["Sale"], lambda: None)
+    assert onlooker.beside == {}
+
+
+def test_beside_the_reports_stand_their_figures(crm: CRM) -> None:
+    filled(crm)
+    session, onlooker = at_menu(crm)
+    beside = panels(session, onlooker)
+    assert "120.50" in beside["Sales over time"]
+    assert "No data for this report yet." in beside["Why deals are lost"]
+
+
+def test_a_large_store_has_the_help_of_a_report(crm: CRM, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled(crm)
+    monkeypatch.setattr("crm.terminal.reports.report_page._QUICK", 1)
+    beside = panels(*at_menu(crm))
+    assert "120.50" not in beside["Sales over time"]
+    assert "Shows sales by month" in beside["Sales over time"]
+
+
+def test_a_client_sees_nothing_of_others_and_nothing_that_the_team_notes(crm: CRM) -> None:
+    anna, bert = filled(crm)
+    invoice = named("invoices add")(crm, client=anna, line=["1 h Work 100 0%"]).invoice
+    session, onlooker = at_menu(as_seen_by(crm, CLIENT, anna.id))
+    assert drawn(session, bert) == ""
+    assert NOTES not in drawn(session, anna)
+    beside = panels(session, onlooker)
+    assert not [title for title, text in beside.items() if "Bein" in text or NOTES in text]
+    # The draft is not there for them at all; an invoice has nothing beside it.
+    session.attempt(lambda: session.open(invoice))
+    assert not [title for title, text in onlooker.beside.items() if NOTES in text or "Reminders" in text]
+
+
+def test_staff_see_what_their_lists_show_and_no_accounts(crm: CRM) -> None:
+    anna, _ = filled(crm)
+    crm.accounts.open().administration.add(email="ada@example.com", name="Ada", role="admin", password="a kettle, two")
+    session, onlooker = at_menu(as_seen_by(crm, STAFF))
+    assert NOTES in drawn(session, anna)
+    assert "ada@example.com" not in "".join(panels(session, onlooker).values())
+
+
+def test_beside_an_invoice_stand_its_payments_and_its_client(crm: CRM) -> None:
+    anna, _ = filled(crm)
+    invoice: Invoice = named("invoices add")(crm, client=anna, line=["1 h Work 100 0%"]).invoice
+    session, onlooker = at_menu(crm)
+    session.attempt(lambda: session.open(invoice))
+    assert anna.name in onlooker.beside["Issue it"]
+    assert "Payments" not in onlooker.beside["Issue it"]
+
+
+@pytest.mark.slow
+def test_panels_read_no_spreadsheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    load()
+    load_flows()
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    stand_in: StandIn = google()
+    spreadsheet = stand_in.make("Panels")
+    config = Config(
+        f"sheets://{spreadsheet}", "other", running_on(TODAY), json.dumps(stand_in.credentials()), google=stand_in.url
+    )
+    crm = open_crm(config)
+    try:
+        named("sheets setup")(crm)
+        anna, _ = filled(crm)
+        session, onlooker = at_menu(crm)
+        before = stand_in.counts(spreadsheet)["reads"]
+        with crm.read():
+            pass
+        once = stand_in.counts(spreadsheet)["reads"] - before
+        beside = panels(session, onlooker)
+        assert NOTES in drawn(session, anna)
+        assert len(beside) > 20
+        # What was seen a moment ago counts as of now; on a slow machine that moment may pass once.
+        assert stand_in.counts(spreadsheet)["reads"] - before <= once + 1
+    finally:
+        crm.repository.close()
