@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rich.padding import Padding
 from rich.text import Text
 
 from crm.model import INTERACTIONS, Client, Contact, Conventions, Interaction, fields
@@ -206,7 +205,8 @@ def _(result: "Captured", screen: Screen, by: Conventions) -> None:
 
     sign = screen.sign("✓", "OK:")
     for place, line in enumerate(captured_summary(result, by).splitlines()):
-        if place:
-            screen.print(Padding(data(line), (0, 0, 0, 2), expand=False))
-        else:
-            screen.print(Text(f"{sign} ", "success").append_text(data(line, "success")))
+        style = "" if place else "success"
+        parts = [data(line, style)] if screen.piped else data(line, style).wrap(screen.console, screen.width - 2)
+        for part_place, part in enumerate(parts):
+            before = Text("  ") if place or part_place else Text(f"{sign} ", "success")
+            screen.print(before.append_text(part))

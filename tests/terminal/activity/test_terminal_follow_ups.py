@@ -18,6 +18,7 @@ from crm.config import Config
 from crm.model import Client, Deal, FollowUp
 from crm.repository import Query
 from crm.terminal.console.line_keyboard import LineKeyboard
+from crm.terminal.drawing.render import show
 from crm.terminal.drawing.screen import Screen
 from crm.terminal.toolkit.pages import load_flows
 from crm.terminal.toolkit.session import Session
@@ -249,3 +250,14 @@ def test_line_by_line_it_is_done_by_the_same_numbers(busy: CRM) -> None:
         session.start(named("today"))
     assert "1  3 days overdue: Call about the quote (Acme)" in out.getvalue()
     assert "Done: Call about the quote (Acme)" in out.getvalue()
+
+
+def test_the_lines_of_a_quick_note_are_indented_below_its_sign(crm: CRM) -> None:
+    named("clients add")(crm, {"first_name": "Anna", "last_name": "Berg"})
+    text = "call Anna Berg: talked about the long oak table, follow up Friday to ask about delivery and assembly"
+    out = io.StringIO()
+    show(Screen(out, plain=True, environment={"COLUMNS": "40"}), named("capture")(crm, text, yes=True), crm.conventions)
+    drawn = out.getvalue().splitlines()
+    assert len(drawn) > 2
+    assert drawn[0].startswith("✓ Call with Anna Berg"), drawn
+    assert all(line.startswith("  ") for line in drawn[1:]), drawn

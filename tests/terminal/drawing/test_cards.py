@@ -8,9 +8,12 @@ from rich.text import Text
 
 from crm.commands.activity.timeline_entries import Entry
 from crm.model import Conventions
-from crm.terminal.drawing.cards import beside, draw_timeline, pairs
+from crm.terminal.console.keyboard import Choice
+from crm.terminal.drawing.cards import beside, draw_timeline, in_line, pairs, side_card
 from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.drawing.screen import Screen
+from crm.terminal.toolkit import letters
+from crm.terminal.toolkit.cheat_sheet import draw_keys
 from tests.support.clocks import standing_on
 
 BY = ListConventions.of(Conventions(clock=standing_on(date(2026, 11, 21))))
@@ -83,3 +86,31 @@ def test_a_timeline_without_a_limit_is_whole_and_in_order() -> None:
     screen = on(80)
     draw_timeline(screen, entries, BY)
     assert [line.split()[-1] for line in lines(screen)] == ["0", "1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize("columns", [24, 40, 60])
+def test_a_label_and_its_figure_are_not_broken(columns: int) -> None:
+    screen = on(columns)
+    figures = [Text("Before tax $3,616.00"), Text("Tax $723.20"), Text("Total $4,339.20"), Text("Open $4,339.20")]
+    in_line(screen, figures)
+    drawn = lines(screen)
+    assert all(any(figure.plain in line for line in drawn) for figure in figures)
+    assert all(len(line) <= columns for line in drawn)
+
+
+def test_an_address_beside_a_list_is_not_broken_where_it_fits_below_its_label() -> None:
+    address = "chiara.castellan52@example.com"
+    screen = Screen(io.StringIO(), plain=False, environment={"TERM": "xterm", "COLUMNS": "110", "LINES": "40"})
+    facts = [("E-mail", Text(address)), ("Date of birth", Text("Jan 22, 1990"))]
+    assert address in "".join(text for _, text in side_card(screen, [], facts))
+
+
+def test_the_page_of_keys_fits_forty_columns_and_twenty_lines() -> None:
+    screen = on(40)
+    screen.plain = False
+    keys = [Choice(f"{letter.word} something", None, letter.key) for letter in letters.LETTERS]
+    keys = list({key.key: key for key in keys}.values())[:20]
+    draw_keys(screen, [Choice("A row", 1), Choice("Another", 2)], keys, 15, "Lists all clients by name.")
+    drawn = lines(screen)
+    assert len(drawn) <= 15
+    assert all(any(f" {letters.name_of(key.key)} " in f" {line} " for line in drawn) for key in keys if key.key != "0")
