@@ -44,6 +44,7 @@ BAD: dict[str, tuple[type[Record], str, Any, str]] = {
     "three decimals": (Sale, "amount", 1.234, "at most two decimals"),
     "no amount": (Sale, "amount", None, "give an amount"),
     "no day": (Sale, "on", None, "a sale needs its date"),
+    "a blank day": (Sale, "on", " ", "a sale needs its date"),
     "a broken rule": (StatusRule, "when", "total_spend >=", ""),
     "a rule without a status": (StatusRule, "status", None, ""),
     "a cleared id": (Client, "id", None, "the ID of this row is 2; write it into this cell"),

@@ -31,6 +31,7 @@ GOOD: dict[Any, list[Any]] = {
     tuple[str, ...]: [(), ("a",), ("a", "b")],
 }
 ODD = ["", " ", "x", 1, 0, -1, 1.5, 12.345, True, False, "1", "12,5", "1/1", "2026-01-02", 2**53 + 1, 1e300, "#REF!"]
+BLANK = [" ", "\n", "\t", "\u00a0", "\u200b", "\u3000"]
 PARENTS = 6
 
 
@@ -111,3 +112,23 @@ def test_rows_read_by_column_come_to_the_same_as_one_by_one(
         plain += is_plain
     # Otherwise nothing was compared.
     assert plain or kind not in (Client, Sale)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in RECORDS if kind.about.needs])
+def test_a_blank_or_odd_cell_in_a_needed_column_never_stops_the_reading(
+    kind: type[Record], empty: tuple[Connection, Sqlite]
+) -> None:
+    good = next(_records(kind, random.Random(kind.kind_name)))
+    odd = [*BLANK, "x", True, 1e300, "#REF!"]
+    for name in kind.about.needs:
+        rows: dict[int, Any] = {}
+        for number, cell in enumerate(odd, start=1):
+            unique: Any = {key: number if isinstance(getattr(good, key), int) else str(number)
+                           for key in kind.about.unique}  # fmt: skip
+            rows[number] = (number, cells.row_of(replace(good, **unique, id=number)))
+            rows[number][1][columns(kind).index(name)] = cell
+        for at_once in (True, False):
+            _, ((stored, placed, problems, _), _) = _loaded(kind, rows, empty, at_once=at_once)
+            assert len(placed) == len(odd)
+            missing = rows.keys() - {row[0] for row in stored}
+            assert missing <= {problem[1] for problem in problems}, name

@@ -255,7 +255,7 @@ def typed(kind: type[Record], name: str, cell: Cell, by: Conventions) -> Any:
     if isinstance(cell, str):
         if cell in FAILED:
             raise FieldError(FORMULA_FAILS)
-        if cell == "" and name in ("on", "due_on"):
+        if not cell.strip() and name in ("on", "due_on"):
             raise FieldError(f"a {kind.kind_name} needs its date")
         if isinstance(check, Id) and cell.strip() and not is_number(cell):
             raise FieldError(f"write the {check.record}'s ID or its name")
