@@ -20,7 +20,7 @@ _CONTACTS_BY_EMAIL = select(contact.c.email, contact.c.client, contact.c.id).whe
     contact.c.email.in_(bindparam("addresses", expanding=True))
 )
 # So many clients are looked at for a contact whose name is misspelt.
-_SEARCHED = 60
+_SEARCHED, _SHORTEST = 60, 3
 _NAMES = select(client.c.id, client.c.kind, client.c.first_name, client.c.last_name, client.c.company, client.c.email)
 _WITH_OWN_FIELDS = select(client.c.extra).where(client.c.extra != {}).distinct()
 _TAGS = select(client.c.tags).distinct()
@@ -99,7 +99,8 @@ def contacts_with(
     """Contacts in whose name, e-mail address or telephone number all words of a text are: of a client, the primary one
     first, or of all, by name. Where there is none, those whose name is spelt much like it."""
     listed = _contacts_with(snapshot, text, client, limit, offset)
-    if listed or offset or not fold(text).strip():
+    # Of fewer letters none is taken for a misspelt one.
+    if listed or offset or len(fold(text).rpartition(" ")[2]) < _SHORTEST:
         return listed
     resembles = resembling(text)
     # A client is found by the name of a contact, misspelt or not.
