@@ -29,6 +29,7 @@ from crm.model.fields import (
     Line,
     Phone,
     Prose,
+    RoughAmount,
     Tags,
     Whole,
 )
@@ -602,3 +603,27 @@ def test_an_extension_never_becomes_part_of_a_number(typed: str) -> None:
 
 def test_letters_that_stand_for_digits_still_do() -> None:
     assert Phone().read("1-800-FLOWERS", Conventions(country="US")) == "+18003569377"
+
+
+@pytest.mark.parametrize(
+    ("typed", "amount"),
+    [
+        ("12k", "12000"),
+        ("1.5m", "1500000"),
+        ("$2,5K", "2500"),
+        ("20 k", "20000"),
+        ("12k USD", "12000"),
+        ("1200", "1200"),
+    ],
+)
+def test_a_rough_amount_may_be_in_thousands_or_millions(typed: str, amount: str) -> None:
+    assert RoughAmount().read(typed, Conventions("en_US", "USD")) == int(amount)
+
+
+@pytest.mark.parametrize("typed", ["1,500k", "k", "12kk", "12x", "-5k", "99999999m"])
+def test_what_is_no_rough_amount_is_refused(typed: str) -> None:
+    assert refusal(RoughAmount(), typed, Conventions("en_US", "USD"))
+
+
+def test_an_exact_amount_is_not_written_in_thousands() -> None:
+    assert "not an amount" in refusal(Amount(), "12k", Conventions("en_US", "USD"))

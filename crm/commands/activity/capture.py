@@ -14,7 +14,7 @@ from crm.commands.matching import begins, called, spelt_alike
 from crm.commands.registry import About, command
 from crm.commands.sales.sales import foreseen_text
 from crm.commands.sales.sales import recorded as recorded_sale
-from crm.errors import FieldError, Question, confirmation
+from crm.errors import CRMError, FieldError, Question, confirmation
 from crm.files.names import split_name, with_capitals
 from crm.model import INTERACTIONS, Client, Contact, Conventions, Deal, FollowUp, Interaction, Payment, Sale, named
 from crm.model.clients import KINDS
@@ -36,8 +36,23 @@ _EXAMPLE = "call Acme, wants a quote, fri 10:00"
 # What is to be sold is called otherwise than what was.
 _PLANNED: Mapping[str, str] = {"Sold": "Sale", "Bought": "Order", "Ordered": "Order", "Paid": "Payment"}
 _EXAMPLE_OF_SUM = "Acme, $4,500 for 3 tables"
+# A longer name is likelier to be a sentence, and so is one that begins with what was done.
+_MOST_NEW_WORDS = 4
+_VERBS = frozenset(
+    ("sent", "send", "left", "got", "gave", "give", "made", "make", "took", "take", "told", "tell", "asked", "ask",
+     "had", "have", "went", "go", "did", "do", "tried", "try", "heard", "hear", "received", "need", "needs", "want",
+     "wants", "waiting", "wait", "chase", "chased", "remind", "reminded", "remember", "check", "checked", "prepare",
+     "prepared", "finish", "finished", "order", "pay", "ship", "shipped", "deliver", "delivered", "discuss",
+     "discussed", "agreed", "schedule", "scheduled", "book", "booked", "invoice", "invoiced", "bill", "billed",
+     "signed", "lost", "won", "followed", "follow", "reached", "spent", "showed", "presented", "introduced", "buy",
+     "get", "find", "reply", "replied", "no", "nobody", "to", "i", "we", "he", "she")
+)  # fmt: skip
 _Added = TypeVar("_Added", Interaction, FollowUp, Sale, Deal)
 _NAME, _TITLE, _SUBJECT, _WHAT = 200, 200, 300, 500
+
+
+class NoClientError(FieldError):
+    """A line that names no client, as far as can be seen; a person says who it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,7 +341,9 @@ def _rest_and_contact(
                 for candidate, contact in find(snapshot, begun):
                     if candidate.id == client.id:
                         return note, rest, contact
-    return notes[0], notes[0].apart()[1], None
+    name, rest = notes[0].apart()
+    # Of a line that names nobody all is text.
+    return notes[0], rest if _may_be_new(name) else notes[0].body, None
 
 
 def _new(note: QuickNote, kind: str) -> tuple[Client, Contact | None, str]:
@@ -359,8 +376,20 @@ def _at_known_company(snapshot: Snapshot, note: QuickNote) -> tuple[str, _Client
     return (person, _called(snapshot, company)) if company else ("", [])
 
 
-def _nobody(note: QuickNote) -> Question:
+def _may_be_new(name: str) -> bool:
+    """Return whether what stands where the client is named may be the name of a new one, not a sentence."""
+    words = name.split()
+    is_short = all(len(part.split()) <= _MOST_NEW_WORDS for part in _OF_COMPANY.split(name))
+    return bool(words) and is_short and words[0] not in _VERBS
+
+
+def _nobody(note: QuickNote) -> CRMError:
     name, _ = note.apart()
+    if not _may_be_new(name):
+        return NoClientError(
+            f"no client was recognised in this note; begin with what was done and the client, like: {_EXAMPLE}",
+            label="Note",
+        )
     (person, company), whole = _person_and_company(name, "person"), _person_and_company(name, "company")
     if not company:
         return Question(

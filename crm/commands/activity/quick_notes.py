@@ -17,7 +17,7 @@ from typing import Literal, TypeVar
 
 from crm.errors import FieldError
 from crm.model import Conventions
-from crm.model.fields import Amount
+from crm.model.fields import RoughAmount
 from crm.model.grouped_sums import GROUPED_SUM, without_blanks
 from crm.model.written_dates import NoDateError, When, read_time, read_when
 
@@ -45,11 +45,38 @@ _TEXT, _TEXTED = _Head("sms"), _Head("sms", happened=True)
 _NOTE, _QUOTED, _SOLD = _Head("note"), _Head("note", True, OFFERED), _Head("note", True, "Sold")
 _PAID = _Head("note", True, PAID)
 _MEALS = ("breakfast", "lunch", "dinner", "coffee", "drinks")
+_OFFERS = ("offer", "quote", "quotation", "proposal", "estimate")
+_MESSAGES: Mapping[str, _Head] = {
+    **dict.fromkeys(("mail", "email", "e-mail"), _MAILED),
+    **dict.fromkeys(("text", "sms", "message"), _TEXTED),
+}
+
+
+def _with_articles(verb: str, nouns: Mapping[str, _Head]) -> Mapping[str, _Head]:
+    """What was done, with each article that people write before the noun: sent offer, sent an offer."""
+    return {
+        " ".join(filter(None, (verb, article, noun))): head
+        for noun, head in nouns.items()
+        for article in ("", "a", "an", "the", "our", "my", "another")
+    }
+
+
+_LEFT = _Head("call", True, "Left a message")
+_TRIED = _Head("call", True, "Tried to call")
+_SENT = _Head("note", True, "Sent")
 _HEADS: Mapping[str, _Head] = {
     **dict.fromkeys(("call", "phone", "ring", "phone call", "call back"), _CALL),
     **dict.fromkeys(("called", "phoned", "rang", "spoke", "talked"), _CALLED),
     **dict.fromkeys(("video call", "zoom", "zoom call", "teams call", "skype"), _Head("call", label="Video call")),
-    **dict.fromkeys(("left a message", "left message", "voicemail"), _Head("call", True, "Left a message")),
+    "voicemail": _LEFT,
+    **_with_articles("left", dict.fromkeys(("message", "voicemail", "voice mail", "voice message"), _LEFT)),
+    **_with_articles("sent", {**dict.fromkeys(_OFFERS, _QUOTED), **_MESSAGES}),
+    "sent": _SENT,
+    **dict.fromkeys(("tried to call", "tried calling", "tried to reach", "tried to phone"), _TRIED),
+    "followed up": _Head("note", True, "Followed up"),
+    "follow up": _NOTE,
+    "checked in": _Head("note", True, "Checked in"),
+    "reached out": _Head("note", True, "Reached out"),
     **dict.fromkeys(("meeting", "meet", "appointment"), _MEETING),
     **dict.fromkeys(("met", "saw"), _MET),
     **{meal: _Head("meeting", label=meal.capitalize()) for meal in _MEALS},
@@ -80,15 +107,18 @@ _DONE: Mapping[str, _Head] = {
     "pays": _Head("note", label=PAID),
 }
 _WITH_SUM = ("Sold", "Bought", "Ordered", PAID, OFFERED)
+# Of these the second word is as often what was sold.
+_OF_GOODS = ("Sold", "Bought", "Ordered", PAID)
 # Before what was done, and saying nothing more than that it has happened: I just had lunch with.
 _HAD = "had"
 _IDLE = frozenset(("i", "we", "just", "a", "todo", _HAD))
-_MOST_IDLE, _MOST_VERB_WORDS = 4, 3
+_MOST_IDLE, _MOST_VERB_WORDS = 4, 4
 # Between what was done and the client.
 _TO = frozenset(("with", "w/", "to", "at", "from", "for", "of"))
 # Between a person and where they work.
 _EMPLOYED = frozenset(("from", "of", "at", "@"))
 _MOST_NAME_WORDS = 5
+_TWO_WORDS = re.compile(r"[^\W\dA-Z_]+ [^\W\dA-Z_]+")
 # Of more words before the first comma some are text.
 _MOST_NAMED = 3
 
@@ -140,9 +170,12 @@ _SOLD_FOR = re.compile(
 _SUM_FOR = re.compile(rf"(?:^|\s)({_SUM})\s+for(?=\s(?:\d+\s+)?\S*[^\W\d])", re.IGNORECASE)
 # Sums that can mean only one thing, however the team writes them: 4'500, 4.5k, 1.234,56, 1,234.56.
 _APOSTROPHES = re.compile(r"(?<=\d)['\u2019](?=\d{3})")
-_THOUSANDS = re.compile(r"(\d+)(?:[.,](\d{1,2}))?k", re.IGNORECASE)
 _BOTH_MARKS = re.compile(r"(\d{1,3}(?:\.\d{3})+),(\d{2})|(\d{1,3}(?:,\d{3})+)\.(\d{2})")
 _SOLD_TO = re.compile(r"^(?P<what>.+?)\s+(?:to|from)\s+(?P<who>.+)$", re.IGNORECASE | re.DOTALL)
+# sent Acme a quote; sent samples to Acme, call on friday.
+_OFFER_BEHIND = re.compile(rf"(?P<who>[^,;:]+?)\s+(?:an?|the|our|my)\s+(?:{'|'.join(_OFFERS)})\b", re.IGNORECASE)
+_SENT_TO = re.compile(r"(?P<what>[^,;:]+?)\s+to\s+(?P<who>[^,;:]+)(?P<text>.*)", re.IGNORECASE | re.DOTALL)
+_SENT_WHAT = re.compile(r"(?P<who>[^,;:]+?)\s+(?P<what>(?:an?|the|our|my|some)\s.+)", re.IGNORECASE | re.DOTALL)
 _SUM_ENDS = re.compile(r"\d\S*(?:\s[a-z]{3})?$", re.IGNORECASE)
 # $300 from Acme, got 300 from Acme.
 _PAID_BY = re.compile(
@@ -223,6 +256,8 @@ def read_notes(line: str, by: Conventions) -> Iterator[QuickNote]:
             who = sold["who"][: sum_behind.start()] if sum_behind else sold["who"]
             behind = sold["who"][len(who) :]
             yield _note(head, f"{who}, {sold['what']}{behind}", leading, by)
+        if head == _SENT:
+            head, text = _sent(text)
         yield _note(head, text, leading, by)
         return
     if (behind := _behind(line)) is not None:
@@ -250,6 +285,17 @@ def _head(text: str) -> tuple[_Head | None, str]:
             happened = head.happened or _HAD in plain[:start]
             return dataclasses.replace(head, happened=happened), text[rest[0].start() :] if rest else ""
     return None, text
+
+
+def _sent(text: str) -> tuple[_Head, str]:
+    """What was sent, and the text with the client first."""
+    if offer := _OFFER_BEHIND.match(text):
+        return _QUOTED, offer["who"] + text[offer.end() :]
+    if sent := _SENT_TO.fullmatch(text):
+        return _SENT, f"{sent['who']}, {sent['what']}{sent['text']}"
+    if sent := _SENT_WHAT.fullmatch(text):
+        return _SENT, f"{sent['who']}, {sent['what']}"
+    return _SENT, text
 
 
 def _begins_with_hour(words: Sequence[re.Match[str]]) -> bool:
@@ -317,7 +363,7 @@ def _note(
     head: _Head | None, text: str, leading: Sequence[_FoundDay], by: Conventions, *, name_words: int = 0
 ) -> QuickNote:
     """A note of what was done and the text behind it, with the days that the text says."""
-    head = head or _NOTE
+    is_named, head = head is not None, head or _NOTE
     days = _days(text, by, has_happened=head.happened)
     before_last = text[: days[-1].start].rstrip() if days else ""
     is_apart = bool(_ENDS.search(before_last))
@@ -327,7 +373,11 @@ def _note(
     note = QuickNote(text.strip(_BETWEEN), head.kind, head.label, name_words)
     is_behind_sum = bool(days) and bool(_SUM_ENDS.search(before_last))
     note = _dated(note, head, [*leading, *days], by, is_apart=is_apart, is_behind_sum=is_behind_sum)
-    return _with_amount(note, by) if head.label in _WITH_SUM or head == _NOTE else note
+    note = _with_amount(note, by) if head.label in _WITH_SUM or head == _NOTE else note
+    # After what was done, two words without a capital are a whole name: left a voicemail for bob jones.
+    if is_named and not note.name_words and head.label not in _OF_GOODS and _TWO_WORDS.fullmatch(note.body):
+        note = dataclasses.replace(note, name_words=2)
+    return note
 
 
 def _dated(
@@ -556,7 +606,7 @@ def _with_amount(note: QuickNote, by: Conventions) -> QuickNote:
         if is_plain and not (is_for and _has_currency(written, by)):
             continue
         try:
-            amount = Amount().read(_plain_sum(written, by), by)
+            amount = RoughAmount().read(_plain_sum(written, by), by)
         except FieldError:
             continue
         if not amount:
@@ -578,8 +628,6 @@ def _has_currency(written: str, by: Conventions) -> bool:
 def _plain_sum(written: str, by: Conventions) -> str:
     """A sum that can mean only one thing as the team writes it; any other as it is."""
     text = _APOSTROPHES.sub("", without_blanks(written))
-    if match := _THOUSANDS.fullmatch(text):
-        return match[1] + (match[2] or "").ljust(3, "0")
     if match := _BOTH_MARKS.fullmatch(text):
         whole, cents = match[1] or match[3], match[2] or match[4]
         return re.sub(r"[.,]", "", whole) + by.decimal_mark + cents

@@ -15,6 +15,9 @@ _WHOLE = re.compile(r"\d*|\d{1,3}(\D)\d{2,3}(?:\1\d{2,3})*")
 # With three decimals it may be one in thousands, 1.234, where thousands are separated so.
 _PLAIN_AMOUNT = re.compile(r"\d{1,13}(\.(\d{1,2}|\d{4,15}))?")
 _THREE_DECIMALS = re.compile(r"\d{1,3}\.\d{3}")
+# Thousands and millions in short, with one or two decimals, so that the mark before them can mean only one thing.
+_SHORTENED = re.compile(r"(\d+)(?:[.,](\d{1,2}))?([km])", re.IGNORECASE)
+_ZEROS = {"k": 3, "m": 6}
 _SAID = {0: "no decimals", 1: "at most one decimal", 2: "at most two decimals", 3: "at most three decimals"}
 
 
@@ -101,6 +104,16 @@ class Amount(Check):
         decimals = by.shown_decimals(value)
         plain = f"{value:.{decimals}f}"
         return plain.replace(".", by.decimal_mark) if decimals == 3 else plain
+
+
+class RoughAmount(Amount):
+    """An amount that may be written in thousands or millions, as nobody writes one on an invoice: 12k, 1.5m."""
+
+    def read(self, typed: str, by: Conventions) -> Decimal:
+        if match := _SHORTENED.fullmatch(_bare("".join(typed.split()), by)):
+            whole, decimals, unit = match.groups()
+            return super().read(whole + (decimals or "").ljust(_ZEROS[unit.lower()], "0"), by)
+        return super().read(typed, by)
 
 
 def _like(whole: int, by: Conventions) -> Decimal:

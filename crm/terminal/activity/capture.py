@@ -4,10 +4,12 @@ from typing import Any
 
 from rich.text import Text
 
+from crm.commands.activity.capture import NoClientError
 from crm.commands.registry import named
 from crm.errors import FieldError
 from crm.terminal.console.keyboard import Back, reason
 from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.record_actions import chosen_client
 from crm.terminal.toolkit.session import Session
 
 _EXAMPLES = (
@@ -34,10 +36,21 @@ def capture(session: Session, **_: Any) -> None:
         )  # fmt: skip
         typed, error = line, ""
         try:
-            session.tell(session.call("capture", line=line))
+            session.tell(_captured(session, line))
             return
         except FieldError as wrong:
             error = reason(wrong)
         except Back:
             # Not what was meant: the line is there to be changed.
             continue
+
+
+def _captured(session: Session, line: str) -> Any:
+    """What the line became; where it names nobody, the person says which client it is about. Raises Back."""
+    try:
+        return session.call("capture", line=line)
+    except NoClientError:
+        title = named("capture").title
+        session.say(f"Which client is this note about? {line}")
+        client = chosen_client(session, None, title)
+        return session.call("capture", line=line, client=client.id)

@@ -433,3 +433,27 @@ def test_a_sum_with_its_currency_is_offered_as_a_sale(office: Office) -> None:
     captured(office, "Acme, $4,500 for 3 tables", sale=True)
     (sale,) = stored(office, Sale)
     assert (sale.amount, sale.note) == (4500, "3 tables")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["got the keys back and gave them to the neighbour, chase monday", "left globex corp, no deal",
+     "prepare the papers for the fair in spring, monday", "the blue sample table is at the workshop, fetch it"],
+)  # fmt: skip
+def test_a_sentence_is_never_offered_as_a_new_client(office: Office, line: str) -> None:
+    with pytest.raises(FieldError, match="no client was recognised in this note"):
+        office("capture", line, yes=True)
+    assert not stored(office, Client)
+    number = office.add(company="Globex Ltd").id
+    noted = captured(office, line, client=number)
+    assert noted.client.id == number
+    assert noted.interaction.subject.split()[:2] == line.split()[:2]
+
+
+def test_an_offer_that_was_sent_is_a_deal_with_whom_it_was_sent_to(office: Office) -> None:
+    line = "sent offer to globex corp for 20k, chase in two weeks"
+    with pytest.raises(Question) as asked:
+        office("capture", line)
+    assert asked.value.sentence == "No client is called globex corp."
+    noted = captured(office, line, add="company", deal=True)
+    assert (noted.client.name, noted.deal.value, str(noted.follow_up.due_on)) == ("Globex Corp", 20000, "2026-12-05")

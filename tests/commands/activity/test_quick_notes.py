@@ -313,3 +313,52 @@ def test_a_day_that_does_not_exist_is_refused(line: str, words: str) -> None:
 def test_a_sum_that_was_sold_for_is_read(line: str, body: str, amount: str | None) -> None:
     note = next(read_notes(line, US))
     assert (" ".join(note.body.split()), note.amount) == (body, Decimal(amount) if amount else None)
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "label", "name", "text", "amount", "due"),
+    [
+        ("sent offer to globex corp for 20k, chase in two weeks",
+         "note", "Quote", "globex corp", "chase", "20000", "2026-12-05"),
+        ("left voicemail for bob jones, no answer, try again monday",
+         "call", "Left a message", "bob jones", "no answer, try again", None, "2026-11-23"),
+        ("left a voicemail for Bob Jones", "call", "Left a message", "Bob Jones", "", None, ""),
+        ("left a voice mail for bob jones, wants prices",
+         "call", "Left a message", "bob jones", "wants prices", None, ""),
+        ("left a message with bob jones", "call", "Left a message", "bob jones", "", None, ""),
+        ("sent an offer to globex corp", "note", "Quote", "globex corp", "", None, ""),
+        ("sent a quote to Globex for 1.5m", "note", "Quote", "Globex", "", "1500000", ""),
+        ("Sent quote to globex corp, $4,500", "note", "Quote", "globex corp", "", "4500", ""),
+        ("sent our proposal to globex corp yesterday", "note", "Quote", "globex corp", "", None, ""),
+        ("I sent a proposal to globex corp, chase friday", "note", "Quote", "globex corp", "chase", None, "2026-11-27"),
+        ("sent globex corp a quote for 12k", "note", "Quote", "globex corp", "", "12000", ""),
+        ("sent globex corp our offer, 2m", "note", "Quote", "globex corp", "", "2000000", ""),
+        ("sent an email to bob jones, asked for a date", "email", "", "bob jones", "asked for a date", None, ""),
+        ("sent email to globex corp about the fair, chase monday",
+         "email", "", "globex corp about the fair", "chase", None, "2026-11-23"),
+        ("emailed bob jones, wants the catalogue", "email", "", "bob jones", "wants the catalogue", None, ""),
+        ("texted bob jones, running late", "sms", "", "bob jones", "running late", None, ""),
+        ("sent a text to bob jones, running late", "sms", "", "bob jones", "running late", None, ""),
+        ("followed up with globex corp, no news", "note", "Followed up", "globex corp", "no news", None, ""),
+        ("follow up with globex corp, friday", "note", "", "globex corp", "", None, "2026-11-27"),
+        ("checked in with bob jones, all good", "note", "Checked in", "bob jones", "all good", None, ""),
+        ("reached out to globex corp, try again in a month",
+         "note", "Reached out", "globex corp", "try again", None, "2026-12-21"),
+        ("tried to call bob jones, engaged", "call", "Tried to call", "bob jones", "engaged", None, ""),
+        ("tried calling bob jones", "call", "Tried to call", "bob jones", "", None, ""),
+        ("had a call with bob jones, likes oak", "call", "", "bob jones", "likes oak", None, ""),
+        ("sent the contract to globex corp, chase friday",
+         "note", "Sent", "globex corp", "the contract, chase", None, "2026-11-27"),
+        ("sent samples to Bob Jones", "note", "Sent", "Bob Jones", "samples", None, ""),
+        ("sent Globex the contract", "note", "Sent", "Globex", "the contract", None, ""),
+        # Not everything that looks so is one of these.
+        ("left globex corp, no deal", "note", "", "left globex corp", "no deal", None, ""),
+        ("offered Anna 10m of cable for 300", "note", "Quote", "Anna", "10m of cable", "300", ""),
+    ],
+)  # fmt: skip
+def test_what_was_sent_or_left_names_the_client(
+    line: str, kind: str, label: str, name: str, text: str, amount: str | None, due: str
+) -> None:
+    note = next(read_notes(line, US))
+    parts = (note.kind, note.label, *note.apart(), note.amount, str(note.due_on or ""))
+    assert parts == (kind, label, name, text, Decimal(amount) if amount else None, due)

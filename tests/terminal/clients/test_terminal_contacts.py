@@ -184,6 +184,15 @@ def test_whoever_is_not_clear_is_chosen_or_added(start: Start, crm: CRM) -> None
     assert [interaction.client for interaction in all_of(crm, Interaction)] == [3, 2]
 
 
+def test_a_note_that_names_nobody_asks_for_its_client(start: Start, crm: CRM) -> None:
+    company(crm, "Globex")
+    session = start().sees("q quick note").press("q").sees("Note (").press("prepare the papers for the fair", "enter")
+    session.sees("Which client is this note about?").sees("Client").press("globex", "enter")
+    session.sees("Note with Globex").press("1").sees("✓ Note with Globex")
+    assert [note.subject for note in all_of(crm, Interaction)] == ["prepare the papers for the fair"]
+    assert not [client for client in all_of(crm, Client) if client.name != "Globex"]
+
+
 @pytest.mark.parametrize(("columns", "lines"), [(80, 24), (40, 24)])
 def test_everything_fits(start: Start, crm: CRM, columns: int, lines: int) -> None:
     acme = company(crm, email="office@acme.example.com", city="Graz", phone="+12125550123")
