@@ -53,7 +53,7 @@ _MESSAGES: Mapping[str, _Head] = {
 
 
 def _with_articles(verb: str, nouns: Mapping[str, _Head]) -> Mapping[str, _Head]:
-    """What was done, with each article that people write before the noun: sent offer, sent an offer."""
+    """The words for what was done, with each article that people write before the noun: sent offer, sent an offer."""
     return {
         " ".join(filter(None, (verb, article, noun))): head
         for noun, head in nouns.items()
@@ -288,7 +288,7 @@ def _head(text: str) -> tuple[_Head | None, str]:
 
 
 def _sent(text: str) -> tuple[_Head, str]:
-    """What was sent, and the text with the client first."""
+    """The head for what was sent, and the text with the client first."""
     if offer := _OFFER_BEHIND.match(text):
         return _QUOTED, offer["who"] + text[offer.end() :]
     if sent := _SENT_TO.fullmatch(text):

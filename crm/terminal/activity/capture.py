@@ -46,7 +46,7 @@ def capture(session: Session, **_: Any) -> None:
 
 
 def _captured(session: Session, line: str) -> Any:
-    """What the line became; where it names nobody, the person says which client it is about. Raises Back."""
+    """The result of the line; where it names nobody, the person says which client it is about. Raises Back."""
     try:
         return session.call("capture", line=line)
     except NoClientError:
