@@ -61,7 +61,8 @@ class Interaction(Record):
 class FollowUp(Record):
     """Something to do for a client by a day, and perhaps a time of day ('HH:MM', local), until it is done.
 
-    One that repeats (`every`, in days, 0 for once) is due so many days after the last real contact with the client;
+    One that repeats (`every`, in days, 0 for once) is due so many days after the last real contact with the client,
+    unless it has a time of day, which makes it an appointment that stays on its day;
     when it is done the next one follows. `deal` is the id of the deal it is about, 0 for none.
     """
 

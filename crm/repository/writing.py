@@ -42,6 +42,8 @@ REPEATING = (
         follow_up.c.client.in_(bindparam("wanted", expanding=True)),
         follow_up.c.done_on.is_(None),
         follow_up.c.every > 0,
+        # One with a time of day is an appointment, and stays where somebody has put it.
+        follow_up.c.due_time == "",
     )
     .order_by(follow_up.c.id)
 )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
 from crm.commands.activity.quick_notes import OFFERED, PAID, QuickNote, read_notes
+from crm.commands.activity.repeating import moves, repeating
 from crm.commands.billing.payments import TRANSFER, ask_about_double, recorded
 from crm.commands.context import CRM
 from crm.commands.matching import begins, called, spelt_alike
@@ -60,7 +61,7 @@ class Captured:
     """The reading of a line: an interaction with a client, perhaps with one of its contacts, or a sale to it, a payment
     or a deal, and a follow-up where the line says when. What is only planned is a follow-up alone. `client` has no
     number where it is new; `misspelt` is what was written for it where it is called otherwise. `left_out` says why
-    what was sold or offered is neither a sale nor a deal."""
+    what was sold or offered is neither a sale nor a deal, `moves` which follow-ups that repeat the contact moves."""
 
     client: Client
     contact: Contact | None
@@ -72,6 +73,7 @@ class Captured:
     misspelt: str = ""
     is_new_contact: bool = False
     left_out: str = ""
+    moves: Sequence[str] = ()
 
 
 @command("capture", title="Quick note")
@@ -109,7 +111,14 @@ def capture(
         if (paid := understood.payment) is not None and not duplicate_ok:
             of_payment = paid.currency or crm.settings["currency"]
             ask_about_double(tx, understood.client, paid.amount, of_payment, paid.on or tx.today, None)
+        before = repeating(tx, understood.client.id) if understood.client.id and understood.interaction else {}
         if not yes:
+            if before and understood.interaction is not None:
+                # Not kept: the question ends this transaction.
+                tx.add(dataclasses.replace(understood.interaction, client=understood.client.id))
+                tx.settle()
+                moved = moves(before, repeating(tx, understood.client.id), by)
+                understood = dataclasses.replace(understood, moves=moved)
             lines = [captured_summary(understood, by)]
             lines += [] if understood.follow_up else ["No follow-up (no future date found)."]
             if understood.sale is not None and understood.client.id:
@@ -139,7 +148,8 @@ def capture(
             due = dataclasses.replace(due, deal=saved.deal.id if saved.deal else 0)
             saved = dataclasses.replace(saved, follow_up=added(due))
         tx.settle()
-        return dataclasses.replace(saved, client=tx.get(Client, company.id))
+        moved = moves(before, repeating(tx, company.id), by) if before else ()
+        return dataclasses.replace(saved, client=tx.get(Client, company.id), moves=moved)
 
     return crm.transact(change, f"noted: {' '.join(line.split())}"[:200])
 
@@ -483,6 +493,7 @@ def captured_summary(captured: Captured, by: Conventions) -> str:
         at = f" at {due.due_time}" if due.due_time else ""
         day = f"{by.weekday(due.due_on)}, {by.day(due.due_on)}"
         lines.append(f"Follow-up on {day}{at}, for {due.user or 'nobody'}: {due.what}")
+    lines += captured.moves
     return "\n".join(lines)
 
 

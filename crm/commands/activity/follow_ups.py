@@ -122,7 +122,7 @@ def add(
     """Adds a follow-up for a client with a due date, for you or someone else on the team.
 
     A follow-up that repeats needs no date: it is due a number of days after the last contact with the client, and moves
-    whenever a contact is logged.
+    whenever a contact is logged. One with a time of day stays on its day.
     """
     _refuse_nothing(what)
     day, at = day_and_time(due, time)
@@ -212,7 +212,7 @@ def done(crm: CRM, follow_up: TheFollowUp) -> FollowUpDone:
         before, after = with_names(tx, [closed, tx.add(following)])
         return FollowUpDone(before, after)
 
-    return crm.transact(change, f"did the follow-up {_short(follow_up)}")
+    return crm.transact(change, f"completed the follow-up {_short(follow_up)}")
 
 
 @command("follow-ups reopen", title="Reopen")

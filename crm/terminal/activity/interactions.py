@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from crm.commands.activity.interactions import logged
+from crm.commands.activity.repeating import moves, repeating
 from crm.commands.clients.contacts import contacts_of
 from crm.model import INTERACTIONS, Client, Contact, Field, Interaction, typed_fields
 from crm.terminal.activity.rendering import INTERACTION_COLUMNS, draw_interaction, kind_of
@@ -155,8 +156,15 @@ def log(
         )
 
     steps = [*([] if kind else [ask_kind]), *form.steps(["subject"], company.name, title), fill]
+    with session.crm.read() as snapshot:
+        before = repeating(snapshot, company.id)
     added = in_steps(session, steps, form.is_written)
     session.done(f"Logged {logged(added.kind)} with {company.name}")
+    if before:
+        with session.crm.read() as snapshot:
+            after = repeating(snapshot, company.id)
+        for line in moves(before, after, session.crm.conventions):
+            session.say(f"  {line}")
 
 
 def _log(session: Session, client: Client, form: InteractionForm) -> Interaction:

@@ -457,3 +457,19 @@ def test_an_offer_that_was_sent_is_a_deal_with_whom_it_was_sent_to(office: Offic
     assert asked.value.sentence == "No client is called globex corp."
     noted = captured(office, line, add="company", deal=True)
     assert (noted.client.name, noted.deal.value, str(noted.follow_up.due_on)) == ("Globex Corp", 20000, "2026-12-05")
+
+
+def test_a_contact_says_which_follow_up_it_moves_and_leaves_appointments(office: Office) -> None:
+    acme = office.add(company="Acme")
+    office("follow-ups add", acme, "stay in touch", due=FRIDAY, every=7)
+    office("follow-ups add", acme, "site visit", due=FRIDAY, time="10:00", every=7)
+    line = "Moves the follow-up stay in touch from Fri, Nov 27, 2026 to Sat, Nov 28, 2026"
+    with pytest.raises(Question) as asked:
+        office("capture", "call Acme, hello")
+    assert asked.value.sentence.splitlines()[1:] == [line, "No follow-up (no future date found).", "Save it?"]
+    assert {due.due_on for due in stored(office, FollowUp)} == {FRIDAY}
+    assert captured(office, "call Acme, hello").moves == [line]
+    days = {due.what: str(due.due_on) for due in stored(office, FollowUp)}
+    assert days == {"stay in touch": "2026-11-28", "site visit": "2026-11-27"}
+    assert captured(office, "call Acme, again").moves == []
+    assert office.is_sound()

@@ -87,7 +87,7 @@ def test_each_thing_to_do_is_opened_by_its_number_and_done(start: Start, busy: C
     assert follow_ups(busy)[0].done_on == TODAY
     session.choose("Due today: Stay in touch").choose("Done").sees("Next on Dec 21, 2026, due in 30 days")
     assert (follow_ups(busy)[-1].what, follow_ups(busy)[-1].due_on) == ("Stay in touch", days(30))
-    session.sees("To do: 1").press("u").sees("Undo: did the follow-up Stay in touch").press("1").sees("To do: 2")
+    session.sees("To do: 1").press("u").sees("Undo: completed the follow-up Stay in touch").press("1").sees("To do: 2")
 
 
 def test_put_off_from_today(start: Start, busy: CRM) -> None:
