@@ -68,8 +68,8 @@ def commands_page() -> str:
         " its `rows`. `deals board` and `reports forecast` have the sums of deals.",
         "- A question with more than one way to go on (which client is meant, whether to remove a sale) is not"
         " answered by `--yes`: the command is refused, the message names the options to use, and nothing is changed.",
-        "- Exit code 0 done, 1 refused, 2 wrong usage, 130 interrupted. Errors go to stderr, with `--json` as"
-        ' `{"error": kind, "message": sentence}`.',
+        "- Exit code 0 done, 1 refused, 2 wrong usage, 3 not allowed for this account, 130 interrupted. Errors go to"
+        ' stderr, with `--json` as `{"error": kind, "message": sentence}`.',
         "- Required options are marked `*`; at a terminal the program asks for those you leave out.",
         "- A client is named by its number, its reference, or its name where only one has it.",
         "- Dates are `2026-11-21`, `today`, `yesterday`, `fri`, or day and month in the team's order; amounts as"

@@ -11,7 +11,7 @@ from decimal import Decimal
 from crm.errors import FieldError, RefusedError
 from crm.invoicing.document import NOTHING, DocumentLine, InvoiceDocument
 from crm.invoicing.totals import shared
-from crm.model.money import decimals_of
+from crm.model.money import as_written_in, decimals_of
 
 Group = tuple[str, Decimal]
 """A tax group: its category and its rate."""
@@ -60,16 +60,17 @@ def credit_of_lines(
     totals = line_totals(invoice)
     parts = [totals[place] for place in places]
     if sum(parts, NOTHING) < 0:
+        comes_to = _money(invoice, sum(parts, NOTHING))
         raise FieldError(
-            f"these lines come to {sum(parts, NOTHING):f}, and a credit note does not charge the client; credit them"
-            " together with others, or issue a new invoice",
+            f"these lines come to {comes_to}, and a credit note does not charge the client; credit them together"
+            " with others, or issue a new invoice",
             field="line",
         )
     if amount is not None:
         if amount <= 0:
             raise FieldError("give an amount above zero", field="amount")
         if amount > sum(parts, NOTHING):
-            raise FieldError(f"these lines come to {sum(parts, NOTHING):f}", field="amount")
+            raise FieldError(f"these lines come to {_money(invoice, sum(parts, NOTHING))}", field="amount")
         parts = shared(amount, parts, decimals_of(invoice.currency))
     left = _left(invoice, credited)
     lines = []
@@ -79,11 +80,16 @@ def credit_of_lines(
         key = line.category, line.rate
         by_group[key] = by_group.get(key, NOTHING) + part
         lines.append(_line_for(part, number, line))
-    if any(abs(amount) > abs(left.get(key, NOTHING)) for key, amount in by_group.items()):
+    too_much = {key for key, amount in by_group.items() if abs(amount) > abs(left.get(key, NOTHING))}
+    if too_much & {key for key, amount in credited.items() if amount}:
         raise RefusedError("Less than these lines is left of the invoice: part of them has been credited already.")
-    if (whole := sum(parts, NOTHING)) > (rest := sum(left.values(), NOTHING)):
+    whole, rest = sum(parts, NOTHING), sum(left.values(), NOTHING)
+    if too_much or whole > rest:
+        of_rate = rest if whole > rest else min((left.get(key, NOTHING) for key in too_much), default=rest)
+        at_rate = "" if whole > rest else " at their tax rate"
         raise RefusedError(
-            f"These lines come to {whole:f}, and only {rest:f} of the invoice is left to credit. Give a smaller amount,"
+            f"These lines come to {_money(invoice, whole)}, and only {_money(invoice, of_rate)} of the invoice{at_rate}"
+            " is left to credit. Give a smaller amount,"
             " or credit other lines with them. Nothing was changed."
         )
     return tuple(lines)
@@ -119,13 +125,17 @@ def credit_of_amount(
     if amount <= 0:
         raise FieldError("give an amount above zero", field="amount")
     if amount > whole:
-        raise FieldError(f"only {whole:f} of this invoice can still be credited", field="amount")
+        raise FieldError(f"only {_money(invoice, whole)} of this invoice can still be credited", field="amount")
     parts = shared(amount, list(left.values()), decimals_of(invoice.currency))
     named = [(key, part) for key, part in zip(left, parts, strict=True) if part]
     return tuple(
         DocumentLine(position=number, name=name, price=part, category=key[0], rate=key[1])
         for number, (key, part) in enumerate(named, 1)
     )
+
+
+def _money(invoice: InvoiceDocument, amount: Decimal) -> str:
+    return f"{as_written_in(amount, invoice.currency):f} {invoice.currency}"
 
 
 def _left(invoice: InvoiceDocument, credited: Mapping[Group, Decimal]) -> dict[Group, Decimal]:

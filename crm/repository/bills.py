@@ -75,6 +75,14 @@ def _may_change(invoice: Invoice) -> frozenset[str]:
     return AFTER_ISSUE | {name for name in FILLED_AFTER_ISSUE if not getattr(invoice, name)}
 
 
+def instead_of_changing(invoice: Invoice, *, command: bool = True) -> str:
+    """The sentence that says what can be done instead of changing or undoing what was issued, and by which command."""
+    if invoice.kind == "credit_note":
+        return "To charge it again, issue a new invoice."
+    by_command = f" (`invoices credit {invoice.number}`)" if command else ""
+    return f"To take it back, open it and credit it{by_command}."
+
+
 def party_of(frozen: str) -> dict[str, Any]:
     """The seller or the buyer of an issued invoice as it was frozen; nothing where somebody has damaged it."""
     try:

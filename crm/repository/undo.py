@@ -45,7 +45,7 @@ from crm.model import (
 )
 from crm.model.encoding import plain, record_of, value_of
 from crm.model.rights import SECRET
-from crm.repository import HistoryEntry, last_undoable, sql_functions
+from crm.repository import HistoryEntry, HistoryQuery, Snapshot, bills, last_undoable, sql_functions
 from crm.repository.tables import TABLES, audit, transactions
 from crm.repository.team import same
 
@@ -169,6 +169,15 @@ def _in(column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
     return sql_functions.text_in(type_coerce(column, String), literal_column(f"'{name}'"))
 
 
+def issued_in(snapshot: Snapshot, entry: HistoryEntry) -> Invoice | None:
+    """The invoice that a transaction issued, or wrote something of that is issued by now."""
+    changes = snapshot.each_change(HistoryQuery(transaction=entry.id, about=Invoice.kind_name))
+    # A credit note is made and issued in one.
+    touched = [change.record_id for change in changes if change.operation == "create" or "state" in change.after]
+    invoice = snapshot.find(Invoice, touched[0]) if touched else None
+    return invoice if invoice and invoice.state == "issued" else None
+
+
 def take_back(tx: "SqlWriter", entry: HistoryEntry) -> None:
     """Undoes what a transaction did, the last thing first; raises RefusedError and changes nothing where
     somebody has built on it since."""
@@ -178,10 +187,10 @@ def take_back(tx: "SqlWriter", entry: HistoryEntry) -> None:
     if has_sent:
         raise RefusedError("What has been sent cannot be recalled.")
     if has_issued:
-        raise RefusedError(
-            "An issued invoice cannot be undone. Credit it: open it under *Billing*, *Invoices*, or"
-            " `invoices credit NUMBER`."
-        )
+        invoice = issued_in(tx, entry)
+        if invoice is None:
+            raise RefusedError("What belongs to an issued invoice cannot be undone. Credit the invoice instead.")
+        raise RefusedError(f"{invoice.number} was issued, which cannot be undone. {bills.instead_of_changing(invoice)}")
     if has_numbered:
         raise RefusedError(
             "The numbers of a series cannot be undone once it has given one. Change its pattern with `numbers set`."

@@ -21,6 +21,7 @@ from crm.invoicing.numbering import next_number
 from crm.invoicing.requirements import Missing, missing
 from crm.model import Client, Invoice, InvoiceLine
 from crm.model.fields import Day, Line, Whole
+from crm.model.money import as_written_in
 from crm.repository import Query, Transaction, bills
 from crm.repository.queries import billing
 
@@ -86,8 +87,9 @@ def issued_of(crm: CRM, tx: Transaction, invoice: Invoice, on: date, due: date |
         raise RefusedError(lacking(lacks, f"It cannot be issued yet{which}"))
     if invoice.kind == "invoice" and document.total < 0:
         raise RefusedError(
-            f"Its total is {document.total:f}, and an invoice does not pay money back. To credit an invoice that was"
-            " issued: `invoices credit NUMBER`. Nothing was changed."
+            f"Its total is {as_written_in(document.total, document.currency):f} {document.currency}, and an invoice"
+            " does not pay money back. To credit an invoice that was issued: `invoices credit NUMBER`."
+            " Nothing was changed."
         )
     if not document.total:
         # There is nothing to pay by any day.
@@ -202,7 +204,8 @@ def _credit_note(
     card = card_of(crm, tx, invoice)
     notes = tx.find_all(Invoice, Query({"corrects": invoice.id, "state": "issued"}))
     if invoice.total <= 0:
-        raise RefusedError(f"The total of {invoice.number} is {invoice.total:f}; there is nothing to credit.")
+        total = f"{as_written_in(invoice.total, invoice.currency):f} {invoice.currency}"
+        raise RefusedError(f"The total of {invoice.number} is {total}; there is nothing to credit.")
     if invoice.credited >= invoice.total:
         raise RefusedError(f"{invoice.number} is credited whole already.")
     is_whole = not (notes or positions or amount is not None)
@@ -232,6 +235,8 @@ def _credit_note(
     credited = credited_by_group(documents)
     if positions:
         lines = credit_of_lines(card.document, positions, credited, amount)
+        if not sum(line.price * line.quantity / line.basis for line in lines):
+            raise FieldError("these lines come to 0, so there is nothing to credit", field="line")
         if amount is None:
             refuse_credited_lines(card.document, positions, documents)
     else:

@@ -57,8 +57,8 @@ def draft(tx: Transaction, invoice: Invoice) -> Invoice:
     """An invoice as it is stored; raises RefusedError where it is issued."""
     current = tx.get(Invoice, invoice.id)
     if current.state != "draft":
-        message = f"{current.number} is issued and stays as it is. Use `invoices credit {current.number}` to credit it."
-        raise RefusedError(message)
+        instead = bills.instead_of_changing(current)
+        raise RefusedError(f"{current.number} is issued and stays as it is. {instead}")
     return current
 
 

@@ -278,7 +278,8 @@ def _remind(crm: CRM, tx: Transaction, client: Client) -> tuple[Reminding, Messa
 
 
 def _subject(crm: CRM, item: Reminding) -> str:
-    word = "Payment reminder" if item.is_first else "Last reminder" if item.is_last else "Second reminder"
+    between = "Second reminder" if item.level == 2 else f"Reminder {item.level}"
+    word = "Payment reminder" if item.is_first else "Last reminder" if item.is_last else between
     company = crm.settings["company_name"]
     return f"{word}{f' from {company}' if company else ''}"
 

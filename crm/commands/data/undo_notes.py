@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from crm.commands.context import CRM
 from crm.model import Client, Invoice, Payment, User
 from crm.repository import Change, HistoryEntry, HistoryQuery, Query, Snapshot
-from crm.repository.undo import RESTORE_STAYS
+from crm.repository.bills import instead_of_changing
+from crm.repository.undo import RESTORE_STAYS, issued_in
 
 # So many of a kind are named.
 _NAMED = 3
@@ -26,18 +27,10 @@ def cannot_be_undone(snapshot: Snapshot, entry: HistoryEntry) -> str:
 def _issued_by(snapshot: Snapshot, entry: HistoryEntry) -> str:
     """The sentence that what a transaction issued cannot be undone, and what can be done instead; '' where it issued
     nothing."""
-    changes = snapshot.each_change(HistoryQuery(transaction=entry.id, about=Invoice.kind_name))
-    # A credit note is made and issued in one.
-    touched = [change.record_id for change in changes if change.operation == "create" or "state" in change.after]
-    invoice = snapshot.find(Invoice, touched[0]) if touched else None
-    if invoice is None or invoice.state != "issued":
+    invoice = issued_in(snapshot, entry)
+    if invoice is None:
         return ""
-    instead = (
-        "To charge it again, issue a new invoice."
-        if invoice.kind == "credit_note"
-        else "To take it back, open it and credit it."
-    )
-    return f"{invoice.number} was issued, which cannot be undone. {instead}"
+    return f"{invoice.number} was issued, which cannot be undone. {instead_of_changing(invoice, command=False)}"
 
 
 def _still_closed(snapshot: Snapshot, entry: HistoryEntry) -> str:

@@ -82,7 +82,7 @@ class Permissions:
         concealed = self._hidden(kind.kind_name) | hidden_of_others(self.reader.role, kind.kind_name)
         for name in (*query.filters, *query.within, query.sort.removeprefix("-").replace("-", "_")):
             if name in concealed:
-                raise FieldError(f"a {kind.kind_name} has no field {name} to go by")
+                raise FieldError(f"{kind.nouns} have no field {name} to go by")
         if reach is ALL:
             return query
         if query.where:

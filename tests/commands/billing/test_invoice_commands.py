@@ -282,7 +282,7 @@ def test_an_invoice_below_zero_is_refused_and_one_of_nothing_has_no_due_day(desk
 def test_a_credit_note_never_charges_the_client(desk: BillingDesk) -> None:
     invoice = desk.issued("2 x Table 100 19%", "-1 x Returned 50 19%", "1 x Lamp 10 7%", "-1 x Bottle 20 7%")
     for positions, comes_to in (([2], "-59.50"), ([4], "-21.40"), ([2, 3], "-48.80"), ([3, 4], "-10.70")):
-        with pytest.raises(FieldError, match=f"come to {comes_to}, and a credit note does not charge"):
+        with pytest.raises(FieldError, match=f"come to {comes_to} EUR, and a credit note does not charge"):
             desk("invoices credit", invoice, line=positions)
     again = desk.again(invoice)
     assert (again.credited, again.open) == (0, invoice.total)
@@ -291,10 +291,26 @@ def test_a_credit_note_never_charges_the_client(desk: BillingDesk) -> None:
     assert desk.sound()
 
 
+def test_the_reason_why_lines_cannot_be_credited_is_true(desk: BillingDesk) -> None:
+    fresh = desk.issued("Table 100 10%", "Returned -30 10%", "Gift 0 10%")
+    with pytest.raises(RefusedError, match=r"come to 110\.00 EUR, and only 77\.00 EUR of the invoice") as refused:
+        desk("invoices credit", fresh, line=[1])
+    assert "already" not in str(refused.value)
+    with pytest.raises(FieldError, match="come to 0, so there is nothing to credit"):
+        desk("invoices credit", fresh, line=[3])
+    note = desk("invoices credit", fresh, amount=Decimal(7)).invoice
+    with desk.crm.read() as snapshot:
+        crediting = snapshot.history(limit=1)[0].id
+    for words, record in (("invoices issue", note), ("history undo", crediting)):
+        with pytest.raises(RefusedError, match="To charge it again, issue a new invoice") as refused:
+            desk(words, record)
+        assert "redit it" not in str(refused.value), words
+
+
 def test_credit_notes_are_never_more_than_the_invoice_in_total(desk: BillingDesk) -> None:
     invoice = desk.issued("2 x Table 100 19%", "-1 x Returned 50 7%")
     assert f"{invoice.total:.2f}" == "184.50"
-    with pytest.raises(RefusedError, match=r"come to 238\.00, and only 184\.50 of the invoice is left"):
+    with pytest.raises(RefusedError, match=r"come to 238\.00 EUR, and only 184\.50 EUR of the invoice is left"):
         desk("invoices credit", invoice, line=[1])
     desk("invoices credit", invoice, line=[1], amount=Decimal(100))
     desk("invoices credit", invoice)

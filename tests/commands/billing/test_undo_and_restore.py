@@ -99,7 +99,7 @@ def test_a_line_of_an_issued_invoice_is_not_undone_while_a_draft_stands_before_i
     with desk.crm.read() as snapshot:
         editing = snapshot.history(limit=1)[0].id
     desk("invoices issue", draft)
-    with pytest.raises(RefusedError, match="An issued invoice cannot be undone"):
+    with pytest.raises(RefusedError, match="belongs to an issued invoice cannot be undone"):
         desk("history undo", editing)
 
 
