@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -53,7 +54,7 @@ from crm.repository.sheets.pull import hand_edits, held_edits, ingest, kept_acco
 from crm.repository.sheets.pull.delta import AllTabsGoneError, TabDamagedError
 from crm.repository.sheets.pull.formulas import formulas
 from crm.repository.sheets.pull.kept_accounts import KeptAccounts, note_edits
-from crm.repository.sheets.pull.number_formats import strange_amounts, strange_cells
+from crm.repository.sheets.pull.number_formats import strange_among, strange_amounts, strange_cells
 from crm.repository.sheets.push import column_restore
 from crm.repository.sheets.push.plan import Marks, Plan, plan, plan_again, plan_rows, whole_plan
 from crm.repository.sheets.push.push import (
@@ -385,7 +386,8 @@ class SheetsRepository(SqlRepository):
 
     def _ingested(self, connection: Connection, contents: ingest.Contents) -> ingest.HandEdits:
         strange = strange_cells(self.service, contents, connection)
-        edits = ingest.take(connection, self._dialect, contents, self.clock, self._check_setting, strange)
+        ask = partial(strange_among, self.service)
+        edits = ingest.take(connection, self._dialect, contents, self.clock, self._check_setting, strange, ask)
         put_fact(connection, ROSTER, contents.state.roster)
         mirror.set_punctual(connection, contents.punctual)
         return edits

@@ -697,6 +697,25 @@ def test_machines_agree_on_totals_while_an_amount_is_in_doubt() -> None:
             assert [str(sale.amount) for sale in team.stored(machine)[Sale].values()] == ["5.00", "20.00"]  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize(("kind", "cell"), [("DATE", 25), ("PERCENT", 15)])
+def test_machines_agree_on_a_small_number_in_a_cell_for_a_date(kind: str, cell: float) -> None:
+    with new_team() as team:
+        client = team.store.add()
+        sales = [team.store.sell(client, amount) for amount in ("20.00", "102.00")]
+        sheet = Sheet(team, Sale)
+        team.person.set_format(team.id, sheet.title, sheet.a1(sales[1], "amount"), kind)
+        sheet.put(sales[1], "amount", cell)
+        fresh = team.another("ben")
+        for machine in (fresh, team.repository, team.another(), fresh):
+            stored = team.stored(machine)
+            assert sorted(sale.amount for sale in stored[Sale].values()) == [20, 102]  # type: ignore[attr-defined]
+            assert stored[Client][client.id].total_spend == 122  # type: ignore[attr-defined]
+            assert len(wrong(team, machine)) == 1
+        sheet.put(sales[1], "amount", 60)
+        team.person.set_format(team.id, sheet.title, "A1:Z9", "NUMBER")
+        assert sorted(sale.amount for sale in team.agreed()[Sale].values()) == [20, 60]  # type: ignore[attr-defined]
+
+
 def test_a_date_does_not_become_an_amount_by_its_format_alone() -> None:
     with new_team() as team:
         sold = team.store.sell(team.store.add(), "10.00")

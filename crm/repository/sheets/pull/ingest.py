@@ -5,7 +5,7 @@ the mirror last saw was done by hand: it is left for `hand_edits` to check, and 
 """
 
 import gc
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
@@ -37,7 +37,7 @@ from crm.repository.sheets.pull.delta import (
     refuse_damaged,
     unseen,
 )
-from crm.repository.sheets.pull.number_formats import Strange
+from crm.repository.sheets.pull.number_formats import Asked, Strange, unconfirmed
 from crm.repository.sheets.pull.tab_diff import HandEdits, TabIntake
 from crm.repository.spend import counts_invoices
 from crm.repository.writing import SEALED
@@ -64,13 +64,14 @@ def take(
     clock: Clock,
     check_setting: SettingCheck = lambda *_: None,
     strange: Strange | None = None,
+    strange_among: Callable[[Asked], Strange] = lambda _: {},
 ) -> HandEdits:
     """Brings the mirror in step; raises StaleHistory, and StoreDamagedError where a tab cannot be read. `strange` are
-    the cells for amounts that hold something else."""
+    the cells for amounts that hold something else; `strange_among` asks which ones do among others."""
     connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
     try:
         with _all_needed():
-            return _Intake(connection, dialect, contents, clock, check_setting, strange or {}).take()
+            return _Intake(connection, dialect, contents, clock, check_setting, strange or {}, strange_among).take()
     except IntegrityError as error:
         # What the mirror had taken for the last good value stands in the way of what somebody else wrote.
         if contents.everything:
@@ -102,6 +103,7 @@ class _Intake:
         clock: Clock,
         check_setting: SettingCheck,
         strange: Strange,
+        strange_among: Callable[[Asked], Strange],
     ) -> None:
         self.connection = connection
         self.dialect = dialect
@@ -109,6 +111,7 @@ class _Intake:
         self.clock = clock
         self.check_setting = check_setting
         self.strange = strange
+        self.strange_among = strange_among
         self.good: Mapping[type[Record], Mapping[int, Record]] = {}
         # The tabs that were compared, as they were read.
         self._taken: dict[type[Record], Quiet] = {}
@@ -141,6 +144,8 @@ class _Intake:
 
     def _take_tabs(self, before: Seen | None, entries: Entries, edits: HandEdits) -> None:
         program = by_record(entries)
+        if before is None and (doubted := unconfirmed(self.contents, program)):
+            self.strange = {**self.strange, **self.strange_among(doubted)}
         totals_open = mirror.is_unproven(self.connection)
         blind = {} if before is None else mirror.blind(self.connection)
         by = conventions(self.connection, self.clock)

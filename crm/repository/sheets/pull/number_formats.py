@@ -1,6 +1,7 @@
 """Number formats of cells for amounts: a date or a percentage is no amount, though it is a number."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Connection
@@ -13,7 +14,7 @@ from crm.repository.sheets.grid.layout import TABS, Cell, GridRange, Heading, co
 from crm.repository.sheets.mirror import problems
 from crm.repository.sheets.mirror.mirror import Seen
 from crm.repository.sheets.mirror.validation import DAYS, PARTS
-from crm.repository.sheets.pull.delta import Contents
+from crm.repository.sheets.pull.delta import Contents, Done
 from crm.repository.sheets.pull.tab_diff import HandEdits
 
 _ASKED = "sheets(properties(sheetId),data(startRow,startColumn,rowData(values(effectiveFormat(numberFormat(type))))))"
@@ -24,6 +25,8 @@ _MOST_ROWS = 20_000
 
 # What a cell is, by its tab, its row and its field.
 Strange = Mapping[tuple[type[Record], int, str], str]
+# Cells to ask for: rows by tab, column and field.
+Asked = Mapping[tuple[type[Record], int, str], Collection[int]]
 
 
 def strange_amounts(service: Service, edits: HandEdits, seen: Seen) -> Strange:
@@ -39,7 +42,7 @@ def strange_amounts(service: Service, edits: HandEdits, seen: Seen) -> Strange:
         for kind, places in rows.items()
         for name, column in _typed(heading(kind, seen.places[kind.kind_name].heading)).items()
     }
-    return _strange(service, columns_asked)
+    return strange_among(service, columns_asked)
 
 
 def strange_cells(service: Service, contents: Contents, connection: Connection) -> Strange:
@@ -66,7 +69,37 @@ def strange_cells(service: Service, contents: Contents, connection: Connection) 
             doubtful = set(_rows_of(head, rows, doubted))
             places = dict.fromkeys(typed, doubtful)
         columns_asked |= {(kind, typed[name], name): places[name] for name in typed if places[name]}
-    return _strange(service, columns_asked)
+    return strange_among(service, columns_asked)
+
+
+def unconfirmed(contents: Contents, program: Mapping[type[Record], Mapping[int, Done]]) -> Asked:
+    """The cells for amounts that hold another number than the history does: somebody has edited them, and no computer
+    has taken that over."""
+    cells: dict[tuple[type[Record], int, str], set[int]] = {}
+    for kind, changes in program.items():
+        rows = contents.tabs[kind]
+        head = heading(kind, rows[0] if rows else [])
+        at_id, typed = head.positions.get("id"), _typed(head)
+        if at_id is None or not typed:
+            continue
+        for at, row in enumerate(rows):
+            record_id = number_of(cell_in(row, at_id)) if at else None
+            done = changes.get(record_id) if record_id else None
+            if record_id is None or done is None:
+                continue
+            for name, column in typed.items():
+                if _differs(cell_in(row, column), done.last(record_id, name)):
+                    cells.setdefault((kind, column, name), set()).add(at)
+    return cells
+
+
+def _differs(cell: Any, kept: Any) -> bool:
+    """Return whether a cell holds another number than the history keeps; False where it keeps none."""
+    if kept is None or not _is_number(cell):
+        return False
+    with suppress(ValueError, TypeError):
+        return bool(float(kept) != cell)
+    return False
 
 
 def _typed(head: Heading) -> Mapping[str, int]:
@@ -90,7 +123,7 @@ def _may_be_strange(row: Sequence[Cell], column: int) -> bool:
     return _is_number(cell) and (abs(cell) < PARTS or DAYS[0] <= cell <= DAYS[1])
 
 
-def _strange(service: Service, columns_asked: Mapping[tuple[type[Record], int, str], Collection[int]]) -> Strange:
+def strange_among(service: Service, columns_asked: Asked) -> Strange:
     """The cells among those asked for, rows by tab, column and field, which hold something else."""
     strange: dict[tuple[type[Record], int, str], str] = {}
     fields_at = {(TABS[kind].sheet_id, column): (kind, name) for kind, column, name in columns_asked}
