@@ -63,6 +63,13 @@ class ClientStatement:
     interest: Decimal = NOTHING
     # What is open by how long it has been due; nothing for one that ends before today.
     ages: Mapping[str, Decimal] = field(default_factory=dict)
+    # What is open in other currencies; nothing for one that ends before today.
+    elsewhere: Mapping[str, Decimal] = field(default_factory=dict)
+
+    def open_elsewhere(self, by: Conventions) -> str:
+        """The amounts that are open in other currencies, in a sentence; '' for none."""
+        amounts = [in_currency(by, currency).money(amount) for currency, amount in self.elsewhere.items()]
+        return f"Open in other currencies: {', '.join(amounts)}." if amounts else ""
 
     def by_age(self, by: Conventions) -> str:
         """The open amount by how long it has been due, in words; '' for nothing."""
@@ -86,6 +93,9 @@ class ClientStatement:
             "currency": currency,
             **amounts_in(currency, fees=self.fees, interest=self.interest),
             "ages": amounts_in(currency, **self.ages),
+            "elsewhere": [
+                {"currency": other, **amounts_in(other, open=amount)} for other, amount in self.elsewhere.items()
+            ],
         }
 
     def asked_beside(self, by: Conventions) -> str:
@@ -143,9 +153,12 @@ def statement_of(
 ) -> ClientStatement:
     """The account of a client in a currency, that of the team where none is named."""
     currency = currency or crm.settings["currency"]
-    issued = snapshot.find_all(Invoice, Query({"client": client.id, "state": "issued", "currency": currency}))
+    all_issued = snapshot.find_all(Invoice, Query({"client": client.id, "state": "issued"}))
     # Numbers are given in order; drafts are issued in any.
-    issued = sorted(issued, key=lambda invoice: (len(invoice.number), invoice.number))
+    issued = sorted(
+        (invoice for invoice in all_issued if invoice.currency == currency),
+        key=lambda invoice: (len(invoice.number), invoice.number),
+    )
     entries = [
         Entry(on=invoice.issued_on, kind=_NOUNS[invoice.kind], reference=invoice.number, amount=invoice.total,
               id=place)
@@ -165,7 +178,11 @@ def statement_of(
     # How it was on a day of the past is not kept.
     is_current = account.until >= snapshot.today
     ages = by_age([(invoice.due_on, invoice.open) for invoice in issued], snapshot.today) if is_current else {}
-    return ClientStatement(client, account, currency, fees, interest, ages)
+    elsewhere: dict[str, Decimal] = {}
+    for invoice in all_issued if is_current else ():
+        if invoice.currency != currency and invoice.open > 0:
+            elsewhere[invoice.currency] = elsewhere.get(invoice.currency, NOTHING) + invoice.open
+    return ClientStatement(client, account, currency, fees, interest, ages, dict(sorted(elsewhere.items())))
 
 
 def _last_reminders(
@@ -227,6 +244,6 @@ def _as_lines(crm: CRM, of_client: ClientStatement) -> Sequence[str]:
         balance = by.money(line.balance)
         lines.append(f"- {by.day(line.entry.on)}, {what}: {by.money(line.entry.amount)}, balance {balance}")
     lines.append(f"- balance on {by.day(account.until)}: {by.money(account.closing)}")
-    for beside in (of_client.by_age(by), of_client.asked_beside(by)):
+    for beside in (of_client.by_age(by), of_client.asked_beside(by), of_client.open_elsewhere(by)):
         lines += ["", beside] if beside else []
     return lines

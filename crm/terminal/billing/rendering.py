@@ -459,7 +459,7 @@ def draw_statement(result: "ClientStatement", screen: Screen, by: Conventions) -
         screen.print(Text(f"Opening balance {by.money(account.opening)}", "muted"))
     screen.print(tables.table(_ENTRIES, account.lines, by, screen.width))
     screen.print(Text(f"Balance on {by.day(account.until)}: ", "muted").append(by.money(account.closing), "bold"))
-    for beside in (result.by_age(by), result.asked_beside(by)):
+    for beside in (result.by_age(by), result.asked_beside(by), result.open_elsewhere(by)):
         if beside:
             screen.print(data(beside, "muted"))
 
