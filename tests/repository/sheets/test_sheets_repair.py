@@ -293,12 +293,13 @@ def _issued_invoice() -> Invoice:
 
 
 def test_a_machine_that_knew_more_says_so_and_can_put_it_back(team: Team) -> None:
-    other = team.another("ben")
+    other, third = team.another("ben"), team.another("cleo")
     team.stored(other)
     other.transact(lambda tx: tx.add(NumberSeries(name="invoice", pattern="I-{number}", year=2026, last=6)), "issued")
     other.transact(lambda tx: tx.add(_issued_invoice()), "issued")
     other.transact(lambda tx: tx.add(Sale(client=1, on=tx.today, amount=Decimal(99))), "sold")
     before = team.stored(other)
+    team.stored(third)
     _replaced(team)
     words = " ".join(team.repository.damage_by_hand())
     assert "Nothing in the spreadsheet says whether others have saved" in words
@@ -309,6 +310,9 @@ def test_a_machine_that_knew_more_says_so_and_can_put_it_back(team: Team) -> Non
     assert "Invoices that were issued in them: I-6." in other.notice()
     assert other.notice() in [finding.what for finding in other.check()]
     assert other.notice() == ""
+    look(third)
+    team.stored(third)
+    assert "puts it back, and deletes what anybody has saved since" in third.notice()
     # Numbers that were given out are not given again: those of records and those of invoices.
     look(team.repository)
     with team.repository.read() as snapshot:
@@ -318,7 +322,11 @@ def test_a_machine_that_knew_more_says_so_and_can_put_it_back(team: Team) -> Non
     other.restore(kept)
     look(team.repository)
     assert team.stored()[Sale] == before[Sale]
-    assert "not in it any more" not in " ".join(finding.what for finding in other.check())
+    # Restored by one, it is lost for nobody any more.
+    team.stored(third)
+    for machine in (other, third):
+        assert "not in it any more" not in " ".join(finding.what for finding in machine.check())
+    assert third.notice() == ""
 
 
 @pytest.mark.many

@@ -366,9 +366,16 @@ def lost(connection: Connection) -> str:
     return _fact(connection, "lost")
 
 
-def set_lost(connection: Connection, text: str) -> None:
-    """Notes what was lost."""
+def lost_records(connection: Connection) -> list[tuple[str, int, int | None]]:
+    """The records that lost changes were about: kind, id, and a mark of what they held, None for a deleted one."""
+    records = json.loads(_fact(connection, "lost records") or "[]")
+    return [(kind, record_id, mark) for kind, record_id, mark in records]
+
+
+def set_lost(connection: Connection, text: str, records: Sequence[tuple[str, int, int | None]] = ()) -> None:
+    """Notes what was lost, and the records that it was about."""
     _set_fact(connection, "lost", text)
+    _set_fact(connection, "lost records", json.dumps(records) if records else "")
     _set_fact(connection, "lost told", "")
 
 

@@ -9,13 +9,27 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
+from zlib import crc32
 
 from sqlalchemy import Connection, Table, delete, select
 from sqlalchemy.exc import IntegrityError
 
 from crm.clock import Clock
 from crm.errors import FileError
-from crm.model import RECORDS, Client, Conventions, Deal, Invoice, NumberSeries, Record, Setting, User
+from crm.model import (
+    BY_NAME,
+    LASTING,
+    RECORDS,
+    Client,
+    Conventions,
+    Deal,
+    Invoice,
+    NumberSeries,
+    Record,
+    Setting,
+    User,
+    fields,
+)
 from crm.model.encoding import value_of
 from crm.repository import sums, tables
 from crm.repository.dialect import Dialect
@@ -24,7 +38,7 @@ from crm.repository.sheets.grid.cells import cell_of, number_of
 from crm.repository.sheets.grid.layout import HISTORY, Cell, alike, columns, heading
 from crm.repository.sheets.mirror import mirror
 from crm.repository.sheets.mirror.history_tab import Entries
-from crm.repository.sheets.mirror.loading import Loading, leave_out_orphans, records
+from crm.repository.sheets.mirror.loading import Loading, leave_out_orphans, records, some_records
 from crm.repository.sheets.mirror.mirror import Quiet, Seen
 from crm.repository.sheets.mirror.validation import SettingCheck
 from crm.repository.sheets.pull.delta import (
@@ -138,6 +152,7 @@ class _Intake:
         places = self.contents.places
         places[HISTORY.title].heading = [history_end(self.contents, self.contents.state.history_rows)]
         mirror.set_seen(self.connection, Seen(self.contents.state, places))
+        self._end_lost()
         self._note_quiet(edits)
         edits.generation = mirror.generation(self.connection)
         return edits
@@ -235,14 +250,37 @@ class _Intake:
             missing = f"{len(lost)} changes, from number {lost[0]} on, are" if lost[1:] else f"change {lost[0]} is"
             text = (
                 f"{happened}: {missing} not in it any more. What this computer knew before is in {copy}; `restore` puts"
-                " it back."
+                " it back, and deletes what anybody has saved since."
             )
             if issued := self._issued(lost):
                 text += f" Invoices that were issued in them: {', '.join(issued)}. Do not give these numbers to others."
             mirror.keep_series(self.connection, self._series())
+        about = self._about(lost) if lost else []
         if text or before.state.history_rows:
             # While the history is empty, each look reads everything.
-            mirror.set_lost(self.connection, text)
+            mirror.set_lost(self.connection, text, about)
+
+    def _about(self, changes: Sequence[int]) -> list[tuple[str, int, int | None]]:
+        """The records that lost changes were about, as `mirror.lost_records` has them."""
+        place = tables.audit.c
+        about = select(place.record, place.record_id).where(place.transaction >= changes[0]).distinct()
+        named = [(BY_NAME[name], record_id) for name, record_id in self.connection.execute(about) if name in BY_NAME]
+        return [
+            (kind.kind_name, record_id, _mark(self.good[kind].get(record_id)))
+            for kind, record_id in named
+            if kind not in (*SEALED, *LASTING)
+        ]
+
+    def _end_lost(self) -> None:
+        """Forgets that changes were lost once all that they were about is as it was: somebody has restored it."""
+        about = mirror.lost_records(self.connection)
+        for kind in {BY_NAME[name] for name, _, _ in about}:
+            marks = {record_id: mark for name, record_id, mark in about if name == kind.kind_name}
+            now = some_records(self.connection, kind, list(marks))
+            if any(_mark(now.get(record_id)) != mark for record_id, mark in marks.items()):
+                return
+        if about:
+            mirror.set_lost(self.connection, "")
 
     def _lost(self, entries: Entries) -> list[int]:
         """The changes that this machine knew, by number, and that are not in the history any more: the last one is
@@ -268,6 +306,14 @@ class _Intake:
         records = self.good[NumberSeries].values()
         series = [record for record in records if isinstance(record, NumberSeries) and record.last]
         return [{name: getattr(record, name) for name in ("name", "pattern", "year", "last")} for record in series]
+
+
+def _mark(record: Record | None) -> int | None:
+    """A mark of what people have put into a record; None where there is none."""
+    if record is None:
+        return None
+    values = {name: getattr(record, name) for name, field in fields(type(record)).items() if field.by == "person"}
+    return crc32(repr(values).encode())
 
 
 def _without_corrections(
