@@ -9,6 +9,7 @@ from crm.atomic_write import atomic_write
 from crm.commands.billing.documents import InvoiceCard, card_of, format_for, keep_reference, with_reference
 from crm.commands.billing.issuing import lacking
 from crm.commands.billing.lines import TheInvoice
+from crm.commands.billing.own_account import is_of_client
 from crm.commands.context import CRM
 from crm.commands.file_output import confirm_overwrite
 from crm.commands.registry import EVERYBODY, About, command
@@ -68,7 +69,8 @@ def pdf_of(crm: CRM, card: InvoiceCard) -> tuple[bytes, str]:
     document, xml, notices = card.document, b"", []
     if card.invoice.state == "issued" and card.client.invoice_format in ("", "factur-x"):
         if notice := einvoice_notice(card):
-            notices.append(notice)
+            # A client can fill in nothing.
+            notices += [] if is_of_client(crm) else [notice]
         else:
             xml = write(document, "factur-x")
     template = crm.settings["invoice_template"]
@@ -133,6 +135,10 @@ def qr(crm: CRM, invoice: TheInvoice) -> PaymentCode:
     """Shows the code that a banking app reads from the screen: account, open amount and number (EPC, in euro)."""
     document = _read(crm, invoice).document
     code = payment_code(document)
+    if not code and is_of_client(crm):
+        raise RefusedError(
+            "There is no code for it. It needs an invoice in euro with something open. Ask us how you can pay it."
+        )
     if not code:
         raise RefusedError(
             "There is no code for it. It needs an issued invoice in euro with something open, and your IBAN"

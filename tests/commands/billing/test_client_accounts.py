@@ -9,7 +9,7 @@ import pytest
 
 from crm.commands.context import CRM
 from crm.commands.registry import commands, may_run, named
-from crm.errors import ForbiddenError, NotFoundError
+from crm.errors import ForbiddenError, NotFoundError, RefusedError
 from crm.model.encoding import plain
 from crm.model.rights import CLIENT, Reader
 from tests.commands.billing.conftest import BillingDesk
@@ -95,3 +95,18 @@ def test_a_client_sees_and_changes_nothing_else(desk: BillingDesk, own: CRM) -> 
             with pytest.raises((ForbiddenError, NotFoundError)):
                 call(own, *arguments)
     assert desk.sound()
+
+
+def test_a_client_gets_no_advice_for_the_team_and_a_file_of_its_own_writes_nothing(
+    desk: BillingDesk, tmp_path: Path
+) -> None:
+    invoice = desk.issued("Table 200 19%", currency="KWD")
+    desk("clients edit", desk.again(desk.acme), {"buyer_reference": "AAA-111"})
+    own = account_of(desk, desk.acme.id)
+    with pytest.raises(RefusedError, match="There is no code for it") as refused:
+        named("invoices qr")(own, invoice)
+    assert "`" not in str(refused.value)
+    assert named("invoices pdf")(own, invoice, tmp_path / "own.pdf").notice == ""
+    assert desk.again(invoice).buyer_reference == ""
+    assert "No e-invoice is inside" in desk("invoices pdf", invoice, tmp_path / "desk.pdf").notice
+    assert desk.again(invoice).buyer_reference == "AAA-111"
