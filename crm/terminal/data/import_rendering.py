@@ -31,6 +31,11 @@ _DOUBTS = (
     tables.Column("Value", lambda row, _: data(row.value), 1, 12),
     tables.Column("Kept, please check", lambda row, _: data(row.why, "warning"), 0, 16, wraps=True),
 )
+_UPDATES = (
+    tables.Column("Line", lambda row, _: data(row.row, "muted"), 0, right=True),
+    tables.Column("Client", lambda row, _: data(row.client), 1, 12),
+    tables.Column("Changes", lambda row, _: data(row.changes, "chosen"), 0, 16, wraps=True),
+)
 # What stands below a preview: a blank line, at most four entries, the hint.
 _BELOW = 7
 _SHOWN = 5
@@ -45,6 +50,7 @@ _SAID_ONCE = 4
 tables.COLUMNS |= {
     "crm.commands.data.importing.report.Refusal": _REFUSALS,
     "crm.commands.data.importing.report.Doubt": _DOUBTS,
+    "crm.commands.data.importing.report.ClientUpdate": _UPDATES,
 }
 # A blank line above; a blank line and a menu of three lines below, or other notes.
 _AROUND = 5
@@ -109,6 +115,13 @@ def _headed(screen: Screen, head: str, result: "ImportReport | WholeStoreReport"
     screen.print(line.append(clean(display_path(result.file)), "default"))
 
 
+def _updates(result: "ImportReport") -> str:
+    if result.applied:
+        return "updated"
+    known = "sale" if result.what == "sales" else "client"
+    return f"updates a known {known}" if result.updated == 1 else f"update known {known}s"
+
+
 @renderer("crm.commands.data.importing.report.ImportReport")
 def _(result: "ImportReport", screen: Screen, by: Conventions) -> None:
     if result.failed:
@@ -120,7 +133,7 @@ def _(result: "ImportReport", screen: Screen, by: Conventions) -> None:
     counts = (
         (result.new, f"new {result.what.removesuffix('s') if result.new == 1 else result.what}", "gained"),
         (result.clients_created, f"{'client' if result.clients_created == 1 else 'clients'} made for them", "success"),
-        (result.updated, "updated" if result.applied else "update a known one", "chosen"),
+        (result.updated, _updates(result), "chosen"),
         (result.joined, _JOINED, "chosen"),
         (result.conflicting, _OTHER_SALE if result.what == "sales" else _CONFLICTING, "warning"),
         (result.unchanged, "already up to date", "muted"),
@@ -147,7 +160,8 @@ def _(result: "ImportReport", screen: Screen, by: Conventions) -> None:
         _draw_all(screen, by, [refused, doubtful])
     else:
         first = ("The first ones, as they are stored", result.first_records, len(result.first_records))
-        _draw_all(screen, by, [first, refused, doubtful])
+        updated = ("Known clients that change", result.updates, max(result.updated, len(result.updates)))
+        _draw_all(screen, by, [first, updated, refused, doubtful])
     if result.doubts_file:
         screen.print(data(f"What to check is in {display_path(result.doubts_file)}, with the reason.", "warning"))
     if result.refused_file:

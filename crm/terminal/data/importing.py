@@ -242,7 +242,7 @@ class _ImportPages:
         """Tells what was imported; where rows were refused or are doubtful, on a page with ways to all of them."""
         session = self.session
         crumbs = ("Import a file", self.draft.file.name, "Result")
-        entries = _row_lists(session, crumbs, report)
+        entries = _row_lists(session, crumbs, report) if report.refusals or report.doubts else []
         if entries:
             brief = report.brief()
             session.menu(
@@ -256,8 +256,12 @@ class _ImportPages:
 
 
 def _row_lists(session: Session, crumbs: Sequence[str], report: "ImportReport") -> list[Choice]:
-    """The ways to all rows that were refused, and to all that are doubtful."""
-    listed: list[tuple[str, Sequence[Any]]] = [("Refused rows", report.refusals), ("Rows to check", report.doubts)]
+    """The ways to all rows that were refused, all that are doubtful, and all clients that are updated."""
+    listed: list[tuple[str, Sequence[Any]]] = [
+        ("Refused rows", report.refusals),
+        ("Rows to check", report.doubts),
+        ("Updated clients", report.updates),
+    ]
     return [
         Choice(f"{title} ({session.crm.conventions.number(len(rows))})", _RowsPage(session, crumbs, title, rows).show)
         for title, rows in listed
@@ -266,7 +270,7 @@ def _row_lists(session: Session, crumbs: Sequence[str], report: "ImportReport") 
 
 
 class _RowsPage(ListPage):
-    """All rows of a file that were refused, or that are doubtful."""
+    """All rows of a file that update a client, were refused, or are doubtful."""
 
     def __init__(self, session: Session, crumbs: Sequence[str], title: str, rows: Sequence[Any]) -> None:
         super().__init__(session)
@@ -283,7 +287,7 @@ class _RowsPage(ListPage):
         return [*self._crumbs, self.title]
 
     def about(self) -> str:
-        return "The rows by their line in the file, each with the reason. Enter shows one whole."
+        return "The rows by their line in the file, each with the reason or the changes. Enter shows one whole."
 
     def open(self, row: Any) -> None:
         session = self.session

@@ -110,3 +110,16 @@ def test_a_preview_and_a_result_lead_to_all_rows_that_are_refused_or_doubtful(
     session.press("esc").sees("Export to a file")
     with crm.read() as snapshot:
         assert "info" not in [client.name for client in snapshot.find_all(Client)]
+
+
+def test_a_preview_names_the_clients_that_it_updates_and_what_changes(start: Start, crm: CRM, tmp_path: Path) -> None:
+    kaethe = named("clients add")(
+        crm, {"first_name": "Käthe", "last_name": "Müller [bold]😀", "email": "kathe@example.com"}
+    )
+    file = tmp_path / "list.csv"
+    file.write_text("first name;last name;e-mail;city\nKäthe;Müller;KATHE@example.com;Graz\nJo;Fox;jo@example.com;\n")
+    session = start(columns=100).choose("Data & settings").choose("Import a file").sees("File (")
+    session.press(str(file), "enter").choose("Continue").sees("1 updates a known client")
+    session.sees("Known clients that change").choose("Updated clients (1)").sees("Updated clients")
+    session.press("1").sees(f"({kaethe.id})").sees("Last name: Müller [bold]😀 -> Müller").sees("City: empty -> Graz")
+    session.press("esc").press("esc").choose("Import now").sees("Imported:")

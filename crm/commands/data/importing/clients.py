@@ -7,12 +7,13 @@ from typing import Any
 from crm.commands.data.importing.draft import ImportDraft
 from crm.commands.data.importing.matching import Key, Known, is_called_by_address, keys_of
 from crm.commands.data.importing.reading import Checked
-from crm.commands.data.importing.report import SAME_EMAIL, Tally
+from crm.commands.data.importing.report import SAME_EMAIL, ClientUpdate, Tally
 from crm.commands.mail.consent import described, mailing_addresses, opted_out
 from crm.errors import FieldError
 from crm.files import OTHERS
-from crm.model import Client, Conventions, OptOut, fields, named
+from crm.model import Client, Conventions, OptOut, fields, named, typed_fields
 from crm.model.fields.recipients import Recipient, recipient_key
+from crm.model.local_labels import local_label
 from crm.repository import Transaction
 
 _LONGEST_NOTE = 300
@@ -35,6 +36,8 @@ class ClientImport:
         self._refusing: set[int] = set()
         # The rows of this batch about a stored client: how many update it, and how many join an earlier row.
         self._changing: dict[int, list[int]] = {}
+        # The line in the file of the first row of this batch that changes a stored client.
+        self._lines: dict[int, int] = {}
 
     def take(self, batch: Sequence[Checked]) -> None:
         """Adds, updates or refuses the rows of a batch."""
@@ -44,6 +47,7 @@ class ClientImport:
         new: dict[int, Client] = {}
         changed: dict[int, tuple[Client, Client]] = {}
         self._changing.clear()
+        self._lines.clear()
         self._overrule(batch, keys, known)
         opting_out: list[tuple[Checked, Client]] = []
         for row, its_keys in zip(batch, keys, strict=True):
@@ -66,11 +70,27 @@ class ClientImport:
             if different:
                 self._tx.change(before, **different)
                 self._changing.pop(before.id, None)
+                if not self._is_created(before):
+                    self._tally.show_update(self._update_of(before, different))
         # What one row changed another one may have changed back.
         for updated, joined in self._changing.values():
             self._tally.came_to_nothing(updated, joined)
 
         self._opt_out(opting_out)
+
+    def _update_of(self, client: Client, different: Mapping[str, Any]) -> ClientUpdate:
+        """The client and what changes of it, as it is shown on screens."""
+        known = typed_fields(Client)
+
+        def shown(name: str, value: Any) -> str:
+            return known[name].check.show(value, self._by) if value not in (None, "", (), {}) else "empty"
+
+        changes = [
+            f"{local_label(known[name].label, self._by.country)}: {shown(name, getattr(client, name))} ->"
+            f" {shown(name, value)}"
+            for name, value in different.items()
+        ]
+        return ClientUpdate(self._lines[client.id], f"{client.name} ({client.id})", "; ".join(changes))
 
     def _number(self, ids: Mapping[int, int]) -> None:
         """Takes note of the numbers of clients that were stored."""
@@ -201,6 +221,7 @@ class ClientImport:
         if same.id < 0:
             new[same.id] = after
         else:
+            self._lines.setdefault(same.id, checked.row.number)
             changed[same.id] = (changed.get(same.id, (same, same))[0], after)
         if same.id in self._places:
             self._tally.first_records[self._places[same.id]] = after

@@ -40,6 +40,16 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientUpdate:
+    """A client of the store that a row changes: the row's line in the file, who it is, and each field before and
+    after."""
+
+    row: int
+    client: str
+    changes: str
+
+
+@dataclass(frozen=True, slots=True)
 class Doubt:
     """A value that was kept as it was written and is worth a look."""
 
@@ -70,7 +80,8 @@ class ImportReport:
     with something in them that go nowhere. `joined` are rows whose client an earlier row of the file has,
     `conflicting` those of them that differ from it: the first value is kept. `doubtful` is how many doubts
     there are, and `doubts_file` where all of them are. `notes` say why something of the file was not read. `same_email`
-    is how many rows became new clients though a client of another name has their e-mail."""
+    is how many rows became new clients though a client of another name has their e-mail. `updates` are the first known
+    clients that change."""
 
     applied: bool
     what: str
@@ -98,6 +109,7 @@ class ImportReport:
     doubts_file: Path | None = None
     notes: Sequence[str] = ()
     same_email: int = 0
+    updates: Sequence[ClientUpdate] = ()
 
     def brief(self) -> "ImportReport":
         """The same with the first rows that were refused or are doubtful, of each sort a few."""
@@ -109,7 +121,7 @@ class ImportReport:
                 doubts.append(doubt)
                 if len(doubts) == _LISTED:
                     break
-        return replace(self, refusals=self.refusals[:_LISTED], doubts=doubts)
+        return replace(self, refusals=self.refusals[:_LISTED], doubts=doubts, updates=self.updates[:_LISTED])
 
     @property
     def warning(self) -> str:
@@ -151,6 +163,7 @@ class Tally:
     opt_outs_added: int = 0
     same_email: int = 0
     first_records: list[Record] = field(default_factory=list)
+    updates: list[ClientUpdate] = field(default_factory=list)
     _alike: Counter[str] = field(default_factory=Counter)
     _spool: IO[str] = field(default_factory=lambda: _temporary())
     _spool_of_doubts: IO[str] = field(default_factory=lambda: _temporary())
@@ -166,6 +179,11 @@ class Tally:
         """A row that changed a record."""
         self.updated += 1
         self._doubt(row)
+
+    def show_update(self, update: ClientUpdate) -> None:
+        """A client that is changed, for the report."""
+        if self.whole or len(self.updates) < _LISTED:
+            self.updates.append(update)
 
     def join(self, row: Checked, conflicts: Sequence[tuple[str, str, str]]) -> None:
         """A row whose client an earlier row of the file has; `conflicts` are (field, value, why)."""
@@ -275,6 +293,7 @@ class Tally:
             doubts_file,
             self.draft.notes,
             self.same_email,
+            self.updates,
         )
 
     def _left_out(self) -> tuple[str, ...]:
