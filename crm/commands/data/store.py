@@ -123,8 +123,9 @@ def restore(
         which = "everything in the store, accounts included," if accounts else "the data in the store"
         out = "" if crm.reader == OWNER else " Everyone is signed out."
         raise confirmation(
-            f"This replaces {which} by {file.name}. What is there now is backed up first. Invoices that were issued"
-            f" after that backup are removed, and their numbers are given again.{out}",
+            f"This replaces {which} by {file.name}. What is there now is backed up first. Everything that was"
+            " saved after that backup is removed, whoever saved it. Invoices that were issued after it are removed too,"
+            f" and their numbers are given again.{out}",
             "Restore it",
             destructive=True,
         )
