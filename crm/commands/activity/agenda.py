@@ -276,7 +276,7 @@ REASONS = (
     Reason(invoices_overdue, "invoice is overdue", "invoices are overdue", late=True),
     Reason(not_arrived, "message did not go out", "messages did not go out"),
     Reason(gone_quiet, "deal has gone quiet", "deals have gone quiet"),
-    Reason(payments_unused, "payment is on no invoice", "payments are on no invoice"),
+    Reason(payments_unused, "payment has unused credit", "payments have unused credit"),
     Reason(drafts_waiting, "draft invoice to review", "draft invoices to review"),
 )
 SOURCES: Sequence[Source] = (follow_ups_due, *(reason.source for reason in REASONS))

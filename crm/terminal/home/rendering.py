@@ -107,10 +107,12 @@ def _line(label: str, texts: _Texts) -> Callable[[Screen, Any, Conventions, int]
 def _due_line(screen: Screen, due: Due, wide: int) -> Text:
     """The things to do for one reason on one line: how much, of what is late with a mark, and whom it is about."""
     line = Text("! " if due.late else "  ", "overdue").append(f"{due.words:<{wide}}", "danger" if due.late else "bold")
-    names = [item.client.name for item in due.items]
-    more = f" and {due.count - len(names)} more" if due.count > len(names) else ""
+    names = list(dict.fromkeys(item.client.name for item in due.items))
+    # Those that are not listed may be of the same clients.
+    dots = "…" if screen.unicode else "..."
+    more = f", {dots}" if due.count > len(due.items) else ""
     if screen.plain or screen.width - line.cell_len > _LEAST_NAMES:
-        line.append(f"  {clean(', '.join(dict.fromkeys(names)))}{more}", "default")
+        line.append(f"  {clean(', '.join(names))}{more}", "default")
     line.truncate(screen.width, overflow="ellipsis" if screen.unicode else "crop")
     return line
 

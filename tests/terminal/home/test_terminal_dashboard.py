@@ -10,12 +10,15 @@ from typing import Any
 
 import pytest
 
+from crm.commands.activity.agenda import AgendaItem
 from crm.commands.context import CRM
+from crm.commands.home.figures import Due
 from crm.commands.home.tiles import DEFAULT, TILES, MonthOfSales
 from crm.commands.registry import named
 from crm.model import Client, Conventions
 from crm.terminal.console.line_keyboard import LineKeyboard
 from crm.terminal.drawing.screen import Screen
+from crm.terminal.home.rendering import _due_line
 from crm.terminal.home.tiles import months
 from crm.terminal.toolkit.pages import load_flows
 from crm.terminal.toolkit.session import Session
@@ -165,3 +168,12 @@ def test_the_months_under_a_chart_can_be_told_apart(language: str) -> None:
         named = under.split("…") if "…" in under else under.split()
         assert len(set(named)) == len(named) in (2, 12), (width, under)
         assert width < 40 or len(named) == 12
+
+
+def test_what_is_due_names_each_client_once_and_counts_no_others() -> None:
+    acme = Client(company="Acme")
+    items = [AgendaItem(0, f"Payment {number}", "", acme, acme, "") for number in (1, 2)]
+    screen = Screen(io.StringIO(), plain=True)
+    for count, words in ((2, "Acme"), (3, "Acme, ...")):
+        line = _due_line(screen, Due(f"{count} payments", items, count), 12).plain
+        assert line.split("payments")[1].strip().replace("…", "...") == words
