@@ -309,10 +309,10 @@ class _Intake:
 
 
 def _mark(record: Record | None) -> int | None:
-    """A mark of what people have put into a record; None where there is none."""
+    """A mark of what a record holds, but for its times and version; None where there is none."""
     if record is None:
         return None
-    values = {name: getattr(record, name) for name, field in fields(type(record)).items() if field.by == "person"}
+    values = {name: getattr(record, name) for name in fields(type(record))}
     return crc32(repr(values).encode())
 
 
