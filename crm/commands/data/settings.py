@@ -13,6 +13,7 @@ from crm.errors import NotFoundError, Question
 from crm.model import Conventions, Setting
 from crm.model.data import CURRENCY, SPEND_COUNTS
 from crm.model.fields import Choice, Line
+from crm.model.local_labels import local_label
 from crm.repository import Query, StatusMove, Transaction
 
 
@@ -68,7 +69,8 @@ def set_one(
                 )
         return setting
 
-    crm.transact(change, f"set {option.label.lower()} to {checked}")
+    label = local_label(option.label, crm.conventions.country)
+    crm.transact(change, f"set {label if label[1:2].isupper() else label[:1].lower() + label[1:]} to {checked}")
     crm.forget_settings()
     return SettingShown(option.name, checked, option.label, option.description)
 

@@ -97,8 +97,8 @@ def _changed(record: "RecordChange") -> str:
 
 
 @renderer("crm.commands.data.settings.SettingShown")
-def _(result: "SettingShown", screen: Screen, _by: Conventions) -> None:
-    screen.print(Text(f"{result.label}: ").append(clean(result.value), "bold"))
+def _(result: "SettingShown", screen: Screen, by: Conventions) -> None:
+    screen.print(Text(f"{local_label(result.label, by.country)}: ").append(clean(result.value), "bold"))
 
 
 @renderer("crm.commands.data.store.FileWritten")

@@ -157,7 +157,9 @@ def move(session: Session, deal: Deal | None = None, to: Stage | None = None, **
         return [*([] if to else [ask_stage]), *ending().values(), done]
 
     # A stage is chosen by one key, and no loss.
-    session.tell(in_steps(session, steps, lambda: bool({"amount", "reason"} & answers.values.keys())))
+    session.tell(
+        in_steps(session, steps, lambda: answers.is_begun() or bool({"amount", "reason"} & answers.values.keys()))
+    )
 
 
 @flow("deals win")
@@ -207,7 +209,7 @@ def lose(session: Session, deal: Deal | None = None, **_: Any) -> None:
     original = _chosen(session, deal, "Lose a deal")
     answers = Answers(session, deal=original)
     done = partial(_called, answers, "deals lose")
-    session.tell(in_steps(session, [lambda: _ask_reason(answers, original), done]))
+    session.tell(in_steps(session, [lambda: _ask_reason(answers, original), done], answers.is_begun))
 
 
 def _ask_reason(answers: Answers[Session], deal: Deal) -> None:

@@ -139,10 +139,12 @@ class RecordForm:
         """Draws what stands above the fields: what saving them will bring."""
 
     def is_written(self) -> bool:
-        """Return whether anything was typed that somebody would miss; what was only chosen is no loss."""
+        """Return whether anything was typed that somebody would miss, also in a line that was left; what was only
+        chosen is no loss."""
         known = typed_fields(self.kind)
         typed = {name for name in self.changes if name not in known or not isinstance(known[name].check, OneOf)}
-        return any(self.changes[name] and self.changes[name] != self._began.get(name) for name in typed)
+        is_changed = any(self.changes[name] and self.changes[name] != self._began.get(name) for name in typed)
+        return is_changed or any(self._begun.values())
 
     def begin_with(self, **values: Any) -> None:
         """Fills fields in, in the place of whatever was typed there."""

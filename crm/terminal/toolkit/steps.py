@@ -68,8 +68,12 @@ class Answers(Generic[_Session]):
         self._begun: dict[str, str] = {}
 
     def is_written(self) -> bool:
-        """Return whether anything was answered that somebody would miss."""
-        return any(value for name, value in self.values.items() if name not in self._known)
+        """Return whether anything was answered, or begun in a line that was left, that somebody would miss."""
+        return self.is_begun() or any(value for name, value in self.values.items() if name not in self._known)
+
+    def is_begun(self) -> bool:
+        """Return whether something was typed in a line that was left."""
+        return any(self._begun.values())
 
     def steps(
         self,

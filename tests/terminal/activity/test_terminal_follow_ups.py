@@ -261,3 +261,12 @@ def test_the_lines_of_a_quick_note_are_indented_below_its_sign(crm: CRM) -> None
     assert len(drawn) > 2
     assert drawn[0].startswith("✓ Call with Anna Berg"), drawn
     assert all(line.startswith("  ") for line in drawn[1:]), drawn
+
+
+def test_a_line_that_was_left_is_asked_about_before_it_is_lost(start: Start, crm: CRM) -> None:
+    named("clients add")(crm, {"company": "Acme"})
+    session = start().press("/").sees("Find (").press("Acme", "enter").sees("4) ")
+    session.press("4").sees("What:").press("call about oak", "esc").sees("Discard what you typed?").press("esc")
+    session.sees("call about oak").press("esc").sees("Discard what you typed?").press("1").sees("4)")
+    session.press("3").sees("What was it?").press("1").sees("Call (").press("wants oak", "esc").sees("What was it?")
+    session.press("esc").sees("Discard what you typed?").press("1").sees("4)")
