@@ -79,6 +79,7 @@ def test_an_undo_says_first_what_it_will_change(office: Office) -> None:
     office("settings set", "country", "US")
     office("settings set", "vat_id", "12-3456789")
     assert preview() == ["Tax ID back to empty"]
+    assert office.history()[0] == "set tax ID to 12-3456789"
     office("clients edit", office.client(anna), {"postcode": "10001"})
     assert preview() == ["Anna Berg: ZIP code back to empty"]
     # To look is not to do.
