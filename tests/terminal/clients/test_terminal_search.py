@@ -93,4 +93,4 @@ def test_a_deal_is_added_from_any_menu(start: Start, crm: CRM, typed: str) -> No
 
 def test_the_dashboard_is_reached_by_its_name(start: Start, crm: CRM) -> None:
     named("clients add")(crm, {"first_name": "Ada"})
-    start().sees("Exit").press("/").sees("Find (").press("arrange my", "enter").sees("» 1 ✓ What needs doing")
+    start().sees("Exit").press("/").sees("Find (").press("arrange my", "enter").sees("› 1 ✓ What needs doing")
