@@ -124,8 +124,8 @@ def restore(
         out = "" if crm.reader == OWNER else " Everyone is signed out."
         raise confirmation(
             f"This replaces {which} by {file.name}. What is there now is backed up first. Everything that was"
-            " saved after that backup is removed, whoever saved it. Invoices that were issued after it are removed too,"
-            f" and their numbers are given again.{out}",
+            " saved after that backup is removed, also what others saved. Invoices that were issued after it are"
+            f" removed too, and their numbers are given again.{out}",
             "Restore it",
             destructive=True,
         )
