@@ -184,7 +184,7 @@ def test_what_cron_runs_by_a_key_is_sent_and_fetched(
         # The levels that the team has set are read by the key as well.
         cron.as_admin("reminders levels set", 1, 3, Decimal("4.50"))
         (reminded,) = cron.did("reminders", "run", "--yes", **settings)["reminded"]
-        assert reminded["fee"] == "4.50"
+        assert [asked["fee"] for asked in reminded["amounts"]] == ["4.50"]
         assert cron.did("reminders", "run", "--yes", **settings)["reminded"] == []
     by_key = {entry.what for entry in cron.as_admin("history list", 100) if entry.user == "nightly (key)"}
     assert {"used the key", "read answers to texts", "greeted 2 clients"} <= by_key

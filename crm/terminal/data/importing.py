@@ -244,7 +244,7 @@ class _ImportPages:
         crumbs = ("Import a file", self.draft.file.name, "Result")
         entries = _row_lists(session, crumbs, report) if report.refusals or report.doubts else []
         if entries:
-            brief = report.brief()
+            brief = session.with_files(report.brief())
             session.menu(
                 crumbs,
                 lambda: entries,

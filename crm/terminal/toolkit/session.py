@@ -238,7 +238,7 @@ class Session:
 
     def tell(self, result: Any, title: str = "") -> None:
         """Show the result of a command on the next page, and hand over the files that it made."""
-        result = _with_whole_paths(result) if self.exchange is None else _handed_over(self.exchange, result)
+        result = self.with_files(result)
         is_bulk = isinstance(result, list) and bool(result) and isinstance(result[0], Client | StatusRule)
         if isinstance(result, Client | StatusRule) or (is_bulk and title):
             self.say(f"{self.screen.sign('✓', 'OK:')} {title}: {_result_text(result)}", "success")
@@ -247,6 +247,10 @@ class Session:
 
             by = self.crm.conventions
             self._notes.append(lambda: show(self.screen, result, by))
+
+    def with_files(self, result: Any) -> Any:
+        """The result of a command whose files are handed over, or named with their folders where the menu runs."""
+        return _with_whole_paths(result) if self.exchange is None else _handed_over(self.exchange, result)
 
     def say_next(self, words: str) -> None:
         """Says on the next page what comes next, where a command has just made the first record of its kind."""
