@@ -10,7 +10,7 @@ from crm.model import Client
 from crm.model.rights import OWNER
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit import letters
-from crm.terminal.toolkit.panels import draw_panel
+from crm.terminal.toolkit.pages import Pieces
 from crm.terminal.toolkit.session import Session
 
 # Where the first words of a help end that say enough; an example or a case comes after it.
@@ -52,13 +52,20 @@ def entries(session: Session, menu: str, client: Client | None = None) -> list[C
     return [_entry(session, title, about, wide, action, command) for title, about, action, command in listed]
 
 
+def _panel(session: Session, title: str, about: str, command: Command | None) -> Pieces:
+    # Only a wide window needs what draws lists and cards.
+    from crm.terminal.toolkit.panels import draw_panel
+
+    return draw_panel(session, title, about, command)
+
+
 def _entry(
     session: Session, title: str, about: str, wide: int, action: Callable[[], None], command: Command | None
 ) -> Choice:
     """An entry, and in a muted colour what it is about, where there is room for a few words of that; in a wide window
     its panel stands beside it."""
     screen = session.screen
-    panel = cache(partial(draw_panel, session, title, about, command)) if screen.side else None
+    panel = cache(partial(_panel, session, title, about, command)) if screen.side else None
     room = screen.width - screen.side - wide - _KEYED
     if screen.plain or room < (_LEAST_BESIDE_PANEL if panel else _LEAST_ABOUT) or not about:
         return Choice(title, action, card=panel)
