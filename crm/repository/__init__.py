@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from crm.clock import Clock
 from crm.errors import CRMError
-from crm.model import Client, Record, User
+from crm.model import Client, Invoice, Record, User
 from crm.model.record import AnyRecord
 
 if TYPE_CHECKING:
@@ -408,6 +408,13 @@ def last_undoable(snapshot: Snapshot, user: str, account: int) -> HistoryEntry |
         return next(iter(latest), None)
     older = snapshot.history(_SEARCHED, 1, own)
     return next((entry for entry in older if not snapshot.is_built_on(entry.id)), latest[0])
+
+
+def was_issued_since(snapshot: Snapshot, invoice: int, transaction: int) -> bool:
+    """Return whether an invoice that a transaction wrote as a draft was issued by a later one. An undo of the first
+    leaves it with the client that it names."""
+    changes = snapshot.each_change(HistoryQuery(about=Invoice.kind_name, number=invoice))
+    return any(change.transaction > transaction and change.after.get("state") == "issued" for change in changes)
 
 
 class Transaction(Snapshot, Protocol):

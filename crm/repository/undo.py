@@ -45,7 +45,7 @@ from crm.model import (
 )
 from crm.model.encoding import plain, record_of, value_of
 from crm.model.rights import SECRET
-from crm.repository import HistoryEntry, HistoryQuery, Snapshot, bills, last_undoable, sql_functions
+from crm.repository import HistoryEntry, HistoryQuery, Snapshot, bills, last_undoable, sql_functions, was_issued_since
 from crm.repository.tables import TABLES, audit, transactions
 from crm.repository.team import same
 
@@ -298,22 +298,10 @@ def _reverse(tx: "SqlWriter", kind: type[Record], operation: str, rows: Sequence
             for row in rows:
                 current = tx.get(kind, row.record_id)
                 names = _restorable(kind, current, row.before, row.after)
-                if kind is Invoice and "client" in names and _was_issued_since(tx, row.record_id, number):
+                if kind is Invoice and "client" in names and was_issued_since(tx, row.record_id, number):
                     names = [name for name in names if name != "client"]
                 if names:
                     tx.apply(current, {name: value_of(kind, name, row.before[name]) for name in names}, review=False)
-
-
-def _was_issued_since(tx: "SqlWriter", invoice: int, number: int) -> bool:
-    """Return whether a draft that a transaction wrote was issued later: it stays with the client that it names."""
-    issues = select(audit.c.id).where(
-        audit.c.record == Invoice.kind_name,
-        audit.c.record_id == invoice,
-        audit.c.transaction > number,
-        audit.c.operation == "update",
-        _in(audit.c.after, "state") == "issued",
-    )
-    return tx.connection.execute(issues.limit(1)).first() is not None
 
 
 def _part_accounts(tx: "SqlWriter", number: int) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from crm.commands.context import CRM
 from crm.model import Client, Invoice, Payment, User
-from crm.repository import Change, HistoryEntry, HistoryQuery, Query, Snapshot
+from crm.repository import Change, HistoryEntry, HistoryQuery, Query, Snapshot, was_issued_since
 from crm.repository.bills import instead_of_changing
 from crm.repository.undo import RESTORE_STAYS, issued_in
 
@@ -51,20 +51,13 @@ def _issued_since(snapshot: Snapshot, entry: HistoryEntry) -> str:
     if not moved:
         return ""
     issued = snapshot.find_all(Invoice, Query({"id": sorted(moved), "state": "issued"}))
-    since = [invoice for invoice in issued if _was_issued_after(snapshot, invoice, entry)]
+    since = [invoice for invoice in issued if was_issued_since(snapshot, invoice.id, entry.id)]
     if not since:
         return ""
     clients = snapshot.find_all(Client, Query({"id": sorted({invoice.client for invoice in since})}))
     verb = "was issued since and stays" if len(since) == 1 else "were issued since and stay"
     return (
         f"{_listed([invoice.number for invoice in since])} {verb} with {_listed([client.name for client in clients])}."
-    )
-
-
-def _was_issued_after(snapshot: Snapshot, invoice: Invoice, entry: HistoryEntry) -> bool:
-    return any(
-        change.transaction > entry.id and change.after.get("state") == "issued"
-        for change in _changes_of(snapshot, Invoice.kind_name, invoice.id)
     )
 
 
