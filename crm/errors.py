@@ -29,8 +29,7 @@ CRMError
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-# How many changes are named in a message about what was saved.
-_SAID = 5
+from crm.wording import first_few
 
 
 class CRMError(Exception):
@@ -205,7 +204,7 @@ class SignedOutError(CRMError):
         self.asked = asked
         self.was_open = was_open
         self.key = key
-        listed = "; ".join(saved[:_SAID]) + (f"; and {len(saved) - _SAID} more" if len(saved) > _SAID else "")
+        listed = first_few(saved, "; ")
         if asked:
             sentence = "You are signed out."
         elif done:

@@ -71,12 +71,11 @@ from crm.repository.tables import KINDS, TABLES, row_of, values_of
 from crm.repository.team import same
 from crm.repository.writing import SEALED, STATUS, Entry
 from crm.rules import Decision
+from crm.wording import FEW, first_few
 
 # Clients, rows and audit entries are written in batches of so many: enough to be quick, few enough to hold.
 BATCH = 1000
 _FEW = 20
-# As many records are named in a refusal.
-_NAMED = 5
 # A transaction that adds so many clients, and more than there were, makes most of their indexes anew at its end: that
 # takes a third of the time that it takes to enter each client in each. By the others an import finds known clients.
 _MANY = 2000
@@ -570,10 +569,11 @@ class SqlTransaction(SqlSnapshot):
             if kept := sorted(self.naming(keeping_it, name, ids)):
                 word = "in" if kind is Stage else "of"
                 plural = keeping_it.nouns
-                records = [self.get(kind, number) for number in kept[:_NAMED]]
-                names = ", ".join(getattr(record, "name", "") or f"{record.noun} {record.id}" for record in records)
-                more = f" and {len(kept) - _NAMED} more" if len(kept) > _NAMED else ""
-                raise RefusedError(f"There are still {plural} {word} {names}{more}; nothing was changed.")
+                records = [self.get(kind, number) for number in kept[:FEW]]
+                names = first_few(
+                    [getattr(record, "name", "") or f"{record.noun} {record.id}" for record in records], total=len(kept)
+                )
+                raise RefusedError(f"There are still {plural} {word} {names}; nothing was changed.")
 
     def remove(self, kind: type[Record], ids: Sequence[int]) -> None:
         """Deletes those of the records that are there; raises RefusedError where others belong to one. With a client

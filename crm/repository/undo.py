@@ -48,6 +48,7 @@ from crm.model.rights import SECRET
 from crm.repository import HistoryEntry, HistoryQuery, Snapshot, bills, last_undoable, sql_functions, was_issued_since
 from crm.repository.tables import TABLES, audit, transactions
 from crm.repository.team import same
+from crm.wording import first_few
 
 if TYPE_CHECKING:
     from crm.repository.sql_access import SqlReader, SqlWriter
@@ -58,7 +59,6 @@ _KEPT = tuple(SECRET)
 # What was added to these stays: it is only taken away on purpose.
 _LASTING = tuple(kind.kind_name for kind in LASTING)
 _BATCH = 1000
-_NAMED_CLASHES = 5
 RESTORE_STAYS = (
     "A restore is undone by restoring the backup that it made of what was there before: *Data & settings*, *Backups and"
     " copies*, *Restore a backup*, or `restore FILE`; `restore` without a file lists the backups."
@@ -210,7 +210,7 @@ def take_back(tx: "SqlWriter", entry: HistoryEntry) -> None:
     if clashes := list(_standing_on(tx, entry.id, later)):
         verb = "redone" if entry.is_undo else "undone"
         raise RefusedError(
-            f"{entry.id} cannot be {verb}, because of later changes: {_named(clashes)}. Undo those first."
+            f"{entry.id} cannot be {verb}, because of later changes: {first_few(clashes, '; ')}. Undo those first."
         )
     number = tx.number
     for batch in _entries_backwards(tx, entry.id):
@@ -232,13 +232,9 @@ def _refuse_wrong_balances(tx: "SqlWriter", number: int) -> None:
         if not (later := list(tx.balances.later(tx, number))):
             raise
         raise RefusedError(
-            f"{number} cannot be undone, because of later changes: {_named(later)}. Undo those first. {error.sentence}"
+            f"{number} cannot be undone, because of later changes: {first_few(later, '; ')}. Undo those first."
+            f" {error.sentence}"
         ) from error
-
-
-def _named(clashes: Sequence[str]) -> str:
-    more = f"; and {len(clashes) - _NAMED_CLASHES} more" if len(clashes) > _NAMED_CLASHES else ""
-    return "; ".join(clashes[:_NAMED_CLASHES]) + more
 
 
 def is_built_on(snapshot: "SqlReader", number: int) -> bool:

@@ -14,7 +14,8 @@ CRM = PROJECT / "crm"
 
 # Which rooms each room may import from, besides itself.
 ARROWS: dict[str, set[str]] = {
-    "errors": set(),
+    "errors": {"wording"},
+    "wording": set(),
     "clock": set(),
     "atomic_write": set(),
     "private_files": set(),
@@ -40,8 +41,11 @@ for _room in ("repository", "accounts", "commands", "shell"):
 # What an invoice comes to is the same for whoever writes, sends or shows it.
 for _room in ("repository", "files", "outward", "commands", "terminal", "shell"):
     ARROWS[_room] |= {"invoicing"}
+# Who lists names in a sentence.
+for _room in ("repository", "commands", "terminal"):
+    ARROWS[_room] |= {"wording"}
 # Everybody may ask what time it is, and keep a file to its owner.
-for _room in ARROWS.keys() - {"errors", "clock", "atomic_write", "private_files"}:
+for _room in ARROWS.keys() - {"errors", "wording", "clock", "atomic_write", "private_files"}:
     ARROWS[_room] |= {"clock", "private_files"}
 ARROWS["app"] = set(ARROWS)
 ARROWS["start"] = set(ARROWS)

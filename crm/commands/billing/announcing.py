@@ -40,10 +40,9 @@ from crm.outward.sms import is_number
 from crm.outward.sms_parts import parts
 from crm.repository import Query, Snapshot, Transaction
 from crm.repository.queries import mail
+from crm.wording import first_few
 
 _LONGEST_NAME = 100
-# Of those who are left out for one reason so many are named.
-_NAMED = 5
 
 
 @dataclass(slots=True)
@@ -68,16 +67,10 @@ class SmsAudience:
             for reader in self.left_out:
                 reasons.setdefault(reader.told, []).append(reader.name)
             listed = "; ".join(
-                f"{by.number(len(names))} {words} ({first_named(names)})" for words, names in reasons.items()
+                f"{by.number(len(names))} {words} ({first_few(names)})" for words, names in reasons.items()
             )
             sentences.append(f"{pluralize(len(self.left_out), 'client is', 'clients are', by)} left out: {listed}.")
         return " ".join(sentences)
-
-
-def first_named(names: Sequence[str]) -> str:
-    """The first of some names, and how many more there are."""
-    more = len(names) - _NAMED
-    return f"{', '.join(names[:_NAMED])}{f' and {more} more' if more > 0 else ''}"
 
 
 @command("services announce", title="Tell clients about a service", menu="services")

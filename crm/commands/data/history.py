@@ -24,13 +24,14 @@ from crm.model.encoding import plain
 from crm.model.fields import FOREVER, Choice, Day, Line, Whole
 from crm.model.paths import display_path
 from crm.repository import PROGRAM, Change, HistoryEntry, HistoryQuery, Query, Snapshot, Transaction, last_undoable
+from crm.wording import first_few
 
 KINDS = {name: kind.plural.replace("_", "-") for name, kind in BY_NAME.items()}
 STATES = {"standing": "changes not undone", "undone": "changes that were undone"}
 _FORMATS = (".csv", ".xlsx", ".json")
 _HEADER = ("transaction", "at", "user", "what", "record", "id", "operation", "field", "before", "after")
 # How many of the latest transactions are searched for what was passed over, and how many of those are named.
-_LATEST, _NAMED = 50, 3
+_LATEST = 50
 # A sign-in changes so many records at most: the session and the account.
 _OF_A_SIGN_IN = 2
 # What is no change of the team's data: that somebody signed in, and how they have arranged their own dashboard.
@@ -412,9 +413,7 @@ def passed_over_message(entries: Sequence[HistoryEntry]) -> str:
     """The transactions that were skipped, in a sentence; '' for nothing."""
     if not entries:
         return ""
-    named = ", ".join(entry.what for entry in entries[:_NAMED])
-    more = f" and {len(entries) - _NAMED} more" if len(entries) > _NAMED else ""
-    return f"Skipped: {named}{more}."
+    return f"Skipped: {first_few([entry.what for entry in entries])}."
 
 
 def _query(

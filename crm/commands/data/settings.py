@@ -15,6 +15,7 @@ from crm.model.data import CURRENCY, SPEND_COUNTS
 from crm.model.fields import Choice, Line
 from crm.model.local_labels import local_label
 from crm.repository import Query, StatusMove, Transaction
+from crm.wording import first_few
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +87,8 @@ def _template(crm: CRM, value: str) -> str:
     return str(file)
 
 
-# So many clients are named.
-_NAMED = 3
-
-
 def _clients(moves: Sequence[StatusMove], by: Conventions) -> str:
     """The number of clients that would get another status, and some of them."""
-    named = [f"{move.name}: {move.before or 'none'} to {move.after or 'none'}" for move in moves[:_NAMED]]
-    more = f", and {by.number(len(moves) - _NAMED)} more" if len(moves) > _NAMED else ""
+    named = [f"{move.name}: {move.before or 'none'} to {move.after or 'none'}" for move in moves]
     count = pluralize(len(moves), "client gets", "clients get", by)
-    return f"{count} another status ({', '.join(named)}{more})"
+    return f"{count} another status ({first_few(named, number=by.number)})"

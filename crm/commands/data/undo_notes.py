@@ -7,9 +7,7 @@ from crm.model import Client, Invoice, Payment, User
 from crm.repository import Change, HistoryEntry, HistoryQuery, Query, Snapshot, was_issued_since
 from crm.repository.bills import instead_of_changing
 from crm.repository.undo import RESTORE_STAYS, issued_in
-
-# So many of a kind are named.
-_NAMED = 3
+from crm.wording import FEW, first_few
 
 
 def kept_by_undo(crm: CRM, snapshot: Snapshot, entry: HistoryEntry) -> Sequence[str]:
@@ -40,7 +38,7 @@ def _still_closed(snapshot: Snapshot, entry: HistoryEntry) -> str:
     accounts = [user for user in snapshot.find_all(User, Query({"id": closed})) if not user.active] if closed else []
     if not accounts:
         return ""
-    stay = f"{_listed([account.email for account in accounts])} stay deactivated until an admin activates them"
+    stay = f"{first_few([account.email for account in accounts])} stay deactivated until an admin activates them"
     return f"Undo does not reactivate accounts: {stay}."
 
 
@@ -56,9 +54,8 @@ def _issued_since(snapshot: Snapshot, entry: HistoryEntry) -> str:
         return ""
     clients = snapshot.find_all(Client, Query({"id": sorted({invoice.client for invoice in since})}))
     verb = "was issued since and stays" if len(since) == 1 else "were issued since and stay"
-    return (
-        f"{_listed([invoice.number for invoice in since])} {verb} with {_listed([client.name for client in clients])}."
-    )
+    numbers = first_few([invoice.number for invoice in since])
+    return f"{numbers} {verb} with {first_few([client.name for client in clients])}."
 
 
 def _receipts(crm: CRM, snapshot: Snapshot, entry: HistoryEntry) -> str:
@@ -67,7 +64,7 @@ def _receipts(crm: CRM, snapshot: Snapshot, entry: HistoryEntry) -> str:
     recorded = [change.record_id for change in changes if change.operation == "create"]
     sent = [
         (payment, crm.clock.day_of(change.at))
-        for payment in recorded[:_NAMED]
+        for payment in recorded[:FEW]
         for change in _changes_of(snapshot, Payment.kind_name, payment)
         if change.after.get("receipts")
     ]
@@ -79,8 +76,3 @@ def _receipts(crm: CRM, snapshot: Snapshot, entry: HistoryEntry) -> str:
 
 def _changes_of(snapshot: Snapshot, kind: str, number: int) -> Iterator[Change]:
     return iter(snapshot.each_change(HistoryQuery(about=kind, number=number)))
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"{', '.join(names[:_NAMED])}{more}"

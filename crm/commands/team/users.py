@@ -13,11 +13,10 @@ from crm.model import ROLES, Client, MachineKey, SignIn, User
 from crm.model.fields import Choice, Email, Flag, Line, Phone, Secret
 from crm.model.rights import OWNER
 from crm.repository import Query
+from crm.wording import first_few
 
 _WHOSE = About("User", "a number or an e-mail address", positional=True)
 _THEIRS = About("Accounts", "their numbers or e-mail addresses", positional=True)
-# So many are named in a question.
-_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +202,8 @@ def activate(
     if all_:
         users = _switched_off(crm)
         if users and not yes:
-            named = ", ".join(user.name or user.email for user in users[:_NAMED])
-            more = f" and {len(users) - _NAMED} more" if len(users) > _NAMED else ""
-            raise confirmation(f"Accounts that are switched on again, {len(users)}: {named}{more}.", "Switch them on")
+            named = first_few([user.name or user.email for user in users])
+            raise confirmation(f"Accounts that are switched on again, {len(users)}: {named}.", "Switch them on")
     if users:
         crm.accounts.switch(users, active=True)
     return _those(crm, users)

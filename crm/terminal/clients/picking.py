@@ -13,6 +13,7 @@ from crm.rules import rule_text
 from crm.terminal.console.keyboard import Back, Choice, Keyboard, Needed, Suggestion
 from crm.terminal.toolkit.picking import is_too_short, joined, line_for, number_in, pick_typed, picker
 from crm.terminal.toolkit.suggestions import metric_names
+from crm.wording import first_few
 
 _BY_TYPING = "type part of the name, or the number"
 _NOBODY = "no client found; try part of the name, or the number"
@@ -128,8 +129,7 @@ def pick_clients(crm: CRM, keyboard: Keyboard, label: str, _: Mapping[str, Any])
     """Several clients: one after another, or all that fit a condition. Raises Back."""
     chosen: dict[int, Client] = {}
     while True:
-        names = ", ".join(client.name for client in list(chosen.values())[:5])
-        more = f" and {len(chosen) - 5} more" if len(chosen) > 5 else ""
+        names = first_few([client.name for client in chosen.values()])
         entries = [Choice("Continue with these", "done")] if chosen else []
         entries += [
             Choice("Add a client", "one"),
@@ -138,7 +138,7 @@ def pick_clients(crm: CRM, keyboard: Keyboard, label: str, _: Mapping[str, Any])
         ]
         if chosen:
             entries.append(Choice("Remove the last one", "less"))
-        how = keyboard.choose(f"{label}: {names}{more}" if chosen else f"{label}:", entries)
+        how = keyboard.choose(f"{label}: {names}" if chosen else f"{label}:", entries)
         if how == "done":
             return list(chosen.values())
         try:

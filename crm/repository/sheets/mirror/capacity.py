@@ -7,6 +7,7 @@ from crm.repository import Finding
 from crm.repository.sheets.google.spreadsheet import Service
 from crm.repository.sheets.grid.layout import ALL_TABS, TABS, letters
 from crm.repository.sheets.mirror.mirror import META_COLUMNS, Seen
+from crm.wording import first_few
 
 # Google's limit for a spreadsheet.
 MOST_CELLS = 10_000_000
@@ -14,7 +15,6 @@ MOST_CELLS = 10_000_000
 _NOTICE, _URGENT = 0.7, 0.9
 _META_ROWS = 10
 _ASKED = "sheets(properties(sheetId,title,gridProperties(rowCount,columnCount)),merges)"
-_NAMED = 5
 
 
 def own_cells(seen: Seen) -> int:
@@ -56,9 +56,8 @@ def merged_cells(sheets: list[Mapping[str, Any]]) -> Iterator[Finding]:
         places = [_a1(merge) for merge in sheet.get("merges", ())] if kind is not None else []
         if kind is None or not places:
             continue
-        more = f" and {len(places) - _NAMED} more" if len(places) > _NAMED else ""
         yield Finding(
-            f"{properties.get('title', '')}!{', '.join(places[:_NAMED])}{more}: merged cells. Google keeps only the"
+            f"{properties.get('title', '')}!{first_few(places)}: merged cells. Google keeps only the"
             " first one of them; the others count as empty.",
             True,
             kind.kind_name,
