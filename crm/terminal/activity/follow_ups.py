@@ -187,7 +187,7 @@ def _done(session: Session, item: FollowUpShown) -> None:
 
 
 def _reopen(session: Session, item: FollowUpShown) -> None:
-    _confirm_done(session, "Open again", session.call("follow-ups reopen", follow_up=item.follow_up))
+    _confirm_done(session, "Reopened", session.call("follow-ups reopen", follow_up=item.follow_up))
 
 
 def _hand_over(session: Session, item: FollowUpShown) -> None:

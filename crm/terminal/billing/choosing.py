@@ -13,9 +13,9 @@ from crm.terminal.toolkit.picking import joined, pick_listed
 from crm.terminal.toolkit.session import Session
 
 _NOTHING = {
-    "draft": "there are no drafts",
-    "open": "nothing is open on any invoice",
-    "issued": "no invoice has been issued yet",
+    "draft": "there are no draft invoices",
+    "open": "there are no unpaid invoices",
+    "issued": "no invoices have been issued yet",
 }
 
 

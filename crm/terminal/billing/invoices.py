@@ -49,8 +49,8 @@ class InvoicesPage(ListPage):
     sorts: Mapping[str, str] = {"Number": "number", "Due": "due_on", "Total": "total", "Open": "open"}
     downwards = frozenset(("total", "open"))
     filter_by: Mapping[str, str] = {
-        "state": "A state", "client": "A client", "number": "A number", "since": "Since a day", "until": "Until a day",
-        "over": "A total of at least", "under": "A total of at most",
+        "state": "Status", "client": "Client", "number": "Number", "since": "From date", "until": "To date",
+        "over": "Total of at least", "under": "Total of at most",
     }  # fmt: skip
 
     def keys(self) -> Sequence[Choice]:
@@ -76,7 +76,7 @@ class InvoicePage(RecordPage[Invoice, InvoiceCard]):
 
     command = "invoices show"
     about = (
-        "An invoice and what can be done with it. A draft can be changed or deleted. Once issued it has its number and"
+        "An invoice and what you can do with it. A draft can be changed or deleted. Once issued it has its number and"
         " stays as it is: a mistake is corrected by a credit note."
     )
 
@@ -115,7 +115,7 @@ class InvoicePage(RecordPage[Invoice, InvoiceCard]):
             return [
                 Choice("Add a line", self.starts("invoices lines add")),
                 *([Choice("Change the lines", lambda: _lines(session, record))] if card.lines else []),
-                Choice("Discount or charge on all of it", lambda: _adjust(session, record)),
+                Choice("Discount or charge on the whole invoice", lambda: _adjust(session, record)),
                 Choice("Issue it", self.starts("invoices issue")),
                 Choice("Edit dates, texts and references", self.starts("invoices edit")),
                 Choice("Copy", self.starts("invoices copy")),
@@ -126,8 +126,8 @@ class InvoicePage(RecordPage[Invoice, InvoiceCard]):
         if not session.offers(named("invoices send")):
             return self._of_client()
         credits = [
-            Choice("Credit all that is left of it", self.starts("invoices credit")),
-            Choice("Credit some of its lines", lambda: _credit_lines(session, card)),
+            Choice("Credit everything left on it", self.starts("invoices credit")),
+            Choice("Credit one of its lines", lambda: _credit_lines(session, card)),
             Choice("Credit an amount", lambda: _credit_amount(session, record)),
         ]
         # What a client needs beside the PDF.
@@ -146,7 +146,7 @@ class InvoicePage(RecordPage[Invoice, InvoiceCard]):
             *([Choice("Show the code to pay by phone", self.starts("invoices qr"))] if self._has_code() else []),
             *(credits if record.kind == "invoice" and record.credited < record.total else []),
             Choice("Copy into a new draft", self.starts("invoices copy")),
-            Choice("Memo for yourselves", lambda: _memo(session, record)),
+            Choice("Memo for your team", lambda: _memo(session, record)),
             client,
         ]
 
@@ -156,9 +156,7 @@ def _say(session: Session, card: InvoiceCard, what: str) -> None:
     session.done(f"{what} {name if card.invoice.number else name.replace('Draft', 'draft', 1)}.")
 
 
-_DRAFTING = (
-    "Begins a draft with its first line. Nothing is final or sent: the draft opens, and can be changed or deleted."
-)
+_DRAFTING = "Starts a draft with its first line. Nothing is final or sent: you can change or delete the draft."
 
 
 @flow("invoices add")
@@ -234,7 +232,7 @@ _CHANGES: Mapping[str, str] = {
     "price": "Change the price",
     "quantity": "Change the quantity",
     "name": "Change the name",
-    "move": "Move it to another place",
+    "move": "Move it",
     "remove": "Remove it",
 }
 
@@ -263,8 +261,8 @@ def _change_line(session: Session, invoice: Invoice, card: InvoiceCard, position
     if what == "remove":
         session.call("invoices lines remove", invoice=invoice, position=position)
     elif what == "move":
-        places = [Choice(f"Place {at}", at) for at in range(1, len(card.lines) + 1)]
-        to = session.keyboard.choose("To which place?", places, at=position)
+        places = [Choice(f"Position {at}", at) for at in range(1, len(card.lines) + 1)]
+        to = session.keyboard.choose("To which position?", places, at=position)
         session.call("invoices lines move", invoice=invoice, position=position, to=to)
     else:
         parameter = named("invoices lines edit").parameters[what]
@@ -298,7 +296,7 @@ def _adjust(session: Session, invoice: Invoice) -> None:
 
 
 _ISSUING = (
-    "Issuing gives a draft its number and its date, and makes it final. Nothing is sent by it: send the invoice or make"
+    "Issuing gives a draft its number and its date, and makes it final. Nothing is sent: send the invoice or make"
     " its PDF afterwards."
 )
 
@@ -354,7 +352,7 @@ def _fill_in(session: Session, card: InvoiceCard, lacks: Sequence[Missing]) -> N
         if entry.label not in [other.label for other in entries] and (entry is not settings or _may_set(session)):
             entries.append(entry)
     if keys and _may_set(session):
-        entries.insert(0, Choice("Fill in what is missing in the settings", lambda: _ask_settings(session, keys)))
+        entries.insert(0, Choice("Fill in the missing settings", lambda: _ask_settings(session, keys)))
     question = "\n".join(("It cannot be issued yet. Missing:", *lines))
     session.keyboard.choose(question, entries)()
 
@@ -407,7 +405,7 @@ def credit(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
     invoice = chosen_invoice(session, "issued", invoice)
     session.page("Invoices", invoice.number, "Credit")
     reason = _reason(session)
-    session.confirm(f"This issues a credit note for all that is left of {invoice.number}.", "Credit it")
+    session.confirm(f"This issues a credit note for everything left on {invoice.number}.", "Credit it")
     _say(session, session.call("invoices credit", invoice=invoice, reason=reason), "Issued credit note")
 
 
@@ -448,7 +446,7 @@ def _pay(session: Session, card: InvoiceCard) -> None:
         if beyond > 0:
             still, rest = (money_in(invoice.currency, by, amount) for amount in (invoice.open, beyond))
             question = (
-                f"Only {still} is open on {invoice.number}. The other {rest} becomes credit of {card.client.name}."
+                f"Only {still} is open on {invoice.number}. The other {rest} becomes credit for {card.client.name}."
             )
             session.confirm(question, "Record it")
         paid = session.call("payments add", **answers.values)
@@ -465,7 +463,9 @@ def _pay(session: Session, card: InvoiceCard) -> None:
 def _references(session: Session, invoice: Invoice, blank: Sequence[str]) -> None:
     """The references that were left blank on issue and an e-invoice may need: they are filled in once."""
     session.page("Invoices", invoice.number, "References")
-    session.screen.print(Text("They are filled in once, and stay then as all of the invoice.", "muted"))
+    session.screen.print(
+        Text("You can fill them in once. After that they cannot be changed, like the rest of the invoice.", "muted")
+    )
     known = typed_fields(Invoice)
     answers = {name: session.prompts.value(known[name].label, known[name].check, help="optional") for name in blank}
     if changes := {name: value for name, value in answers.items() if value}:

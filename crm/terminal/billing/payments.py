@@ -14,7 +14,7 @@ from crm.terminal.toolkit.pages import says_done
 from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
 
-_PUT = "Put it on invoices."
+_PUT = "Applied it to invoices."
 says_done("payments add", lambda _: "Recorded the payment.")
 says_done("payments refund", lambda _: "Recorded the refund.")
 says_done("payments allocate", lambda _: _PUT)
@@ -29,7 +29,7 @@ class PaymentsPage(ListPage):
     columns = PAYMENTS
     sorts: Mapping[str, str] = {"Date": "on", "Amount": "amount"}
     filter_by: Mapping[str, str] = {
-        "client": "A client", "kind": "Payments or refunds", "since": "Since a day", "until": "Until a day",
+        "client": "Client", "kind": "Payments or refunds", "since": "From date", "until": "To date",
     }  # fmt: skip
 
     def keys(self) -> Sequence[Choice]:
@@ -57,7 +57,7 @@ class PaymentPage(RecordPage[Payment, PaymentCard]):
     def entries(self) -> Sequence[Choice]:
         session, payment = self.session, self.record
         is_payment = payment.kind == "payment"
-        use = Choice("Use what is left of it for invoices", lambda: _use(session, payment), instant=True)
+        use = Choice("Apply the rest to invoices", lambda: _use(session, payment), instant=True)
         return [
             *([use] if payment.left > 0 and is_payment else []),
             *(Choice(f"Open {invoice.number}", lambda invoice=invoice: session.open(invoice))

@@ -84,7 +84,7 @@ def pick_invoices(crm: CRM, keyboard: Keyboard, label: str, beside: Mapping[str,
         left = [invoice for invoice in offered if invoice not in chosen]
         if not left:
             return chosen
-        enough = Choice("Only these" if chosen else "The oldest first", None)
+        enough = Choice("Only these" if chosen else "Oldest first", None)
         entries = [enough, *(Choice(invoice_line(invoice, crm.conventions), invoice) for invoice in left)]
         try:
             picked = keyboard.choose(f"{label}: {numbers}" if chosen else f"{label}:", entries)

@@ -114,7 +114,7 @@ def _open(item: "InvoiceShown", by: Conventions) -> Text:
 INVOICES: Sequence[tables.Column] = (
     tables.Column("Number", lambda row, _: _number(row), 0, 8),
     tables.Column("Client", lambda row, _: data(row.client), 0, 10),
-    tables.Column("State", lambda row, _: state_badge(row.invoice, row.state), 2),
+    tables.Column("Status", lambda row, _: state_badge(row.invoice, row.state), 2),
     tables.Column("Issued", lambda row, by: data(by.near_day(row.invoice.issued_on)), 5),
     tables.Column("Due", lambda row, by: data(by.near_day(row.invoice.due_on)), 4),
     tables.Column("Total", _total, 1, right=True),
@@ -376,7 +376,7 @@ def draw_payment(result: "PaymentCard", screen: Screen, by: Conventions) -> None
     if result.left > 0:
         screen.print(Text(f"  {money_in(payment.currency, by, result.left)} is credit"))
     if result.credit > 0:
-        screen.print(Text(f"  Credit of the client: {money_in(payment.currency, by, result.credit)}", "muted"))
+        screen.print(Text(f"  Client's credit: {money_in(payment.currency, by, result.credit)}", "muted"))
 
 
 @renderer("crm.commands.billing.files.InvoiceFile")
@@ -421,7 +421,7 @@ def draw_level(result: ReminderLevel, screen: Screen, by: Conventions) -> None:
     for label, value in (
         ("Fee", by.money(result.fee) if result.fee else "none"),
         ("Interest", f"{Rate().show(result.interest, by)} a year" if result.interest else "none"),
-        ("Subject", result.subject or "that of the program"),
+        ("Subject", result.subject or "the default"),
     ):
         screen.print(Text(f"{label} ", "muted").append(clean(value), "default"))
     screen.print(data(result.text or "The default text is used.", "note", lines=True))
@@ -432,13 +432,13 @@ def draw_run(result: "RemindersRun", screen: Screen, by: Conventions) -> None:
     """The clients that were reminded, and those that could not be."""
     if result.resumed:
         many = "1 reminder" if result.resumed == 1 else f"{by.number(result.resumed)} reminders"
-        screen.print(Text(f"{screen.sign('✓', 'OK:')} Sent {many} of an earlier run.", "success"))
+        screen.print(Text(f"{screen.sign('✓', 'OK:')} Sent {many} from an earlier run.", "success"))
     if result.waiting:
-        wait = "1 reminder waits" if result.waiting == 1 else f"{by.number(result.waiting)} reminders wait"
-        screen.print(Text(f"{wait} to be sent: `email outbox`.", "warning"))
+        wait = "1 reminder is waiting" if result.waiting == 1 else f"{by.number(result.waiting)} reminders are waiting"
+        screen.print(Text(f"{wait} to be sent; `email outbox` sends them.", "warning"))
     if not result.reminded:
         if not (result.resumed or result.waiting):
-            screen.print(Text("Nobody was reminded."))
+            screen.print(Text("No one was reminded."))
     else:
         count = len(result.reminded)
         many = "1 client" if count == 1 else f"{by.number(count)} clients"

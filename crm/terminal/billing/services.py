@@ -29,7 +29,7 @@ class ServicesPage(ListPage):
     command = "services list"
     columns = SERVICES[1:]
     sorts: Mapping[str, str] = {"Name": "name", "Price": "price"}
-    filter_by: Mapping[str, str] = {"text": "Words", "all_": "Retired ones too"}
+    filter_by: Mapping[str, str] = {"text": "Text", "all_": "Include retired services"}
 
     def keys(self) -> Sequence[Choice]:
         add = letters.NEW(lambda: self.session.start(named("services add")), "service")
@@ -64,7 +64,7 @@ class ServicePage(RecordPage[Service, Service]):
         return [
             Choice("Edit", self.starts("services edit")),
             *([Choice("Announce it to clients", self.starts("services announce"))] if self.card.active else []),
-            Choice("Retire: offer it no more", self.starts("services retire"))
+            Choice("Retire: stop offering it", self.starts("services retire"))
             if self.card.active
             else Choice("Offer it again", lambda: _offer(self.session, self.card)),
             *([Choice("Delete", self.starts("services delete"))] if may_delete else []),
@@ -85,7 +85,7 @@ def retire(session: Session, service: Service | None = None, **_: Any) -> None:
     """A service that is offered no more."""
     service = record_actions.chosen(session, "services retire", service)
     session.call("services retire", service=service)
-    session.done(f"{service.name} is offered no more. Press u to take it back.")
+    session.done(f"{service.name} is no longer offered. Press u to undo.")
 
 
 def _offer(session: Session, service: Service) -> None:
@@ -116,7 +116,7 @@ def announce(session: Session, service: Service | None = None, **_: Any) -> None
         templates = of_channel(snapshot, channel)
     entries = [Choice("Its name, price and description", {}), Choice("Write a text", None)]
     entries += [Choice(f"Template {template.name}", {"template": template}) for template in templates]
-    words = session.keyboard.choose("In which words?", entries)
+    words = session.keyboard.choose("Which text?", entries)
     if words is None:
         asked = named("services announce").parameters
         words = {

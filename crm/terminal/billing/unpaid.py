@@ -18,7 +18,7 @@ class UnpaidPage(ListPage):
     plural = "unpaid invoices"
     command = "unpaid list"
     columns = UNPAID
-    filter_by: Mapping[str, str] = {"days": "For at least so many days"}
+    filter_by: Mapping[str, str] = {"days": "Overdue for at least (days)"}
 
     def about_rows(self) -> str:
         if self.narrowed():

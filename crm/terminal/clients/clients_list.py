@@ -184,7 +184,7 @@ class ClientsPage(ListPage):
             if self.session.screen.plain:
                 self.marking = True
             else:
-                self.session.say("Space marks the row that is pointed at, and goes to the next.", "muted")
+                self.session.say("Space marks the selected row and moves to the next.", "muted")
             return
         if self.marked:
             with self.session.crm.read() as snapshot:
@@ -202,7 +202,7 @@ class ClientsPage(ListPage):
         self.marked, self.marking, self.offset = {}, False, 0
 
     def _all_are_meant(self, clients: str) -> bool:
-        entries = [Choice("Mark some of them", False), Choice(f"Take all {clients} of the list", True)]
+        entries = [Choice("Mark some of them", False), Choice(f"All {clients} in the list", True)]
         return bool(self.session.keyboard.choose("No client is marked.", entries))
 
     def _filter(self) -> None:

@@ -52,7 +52,7 @@ _TYPED_AFTER = {"/": "Search", "q": "Quick note"}
 _NOT_HERE = "{what} does not work on this page. Press Esc to go back."
 # So many characters that come at once are a text, pasted or typed for another place: nobody presses keys as fast.
 TEXT = 4
-_NO_TEXT = "A text arrived at once instead of single keys. Nothing was done with it."
+_NO_TEXT = "Pasted text was ignored: this page takes single keys."
 # Takes the keys that a question knows, each with its words.
 ShowKeys = Callable[[Sequence[tuple[str, str]]], None]
 # In fewer lines a question takes what it needs.

@@ -261,7 +261,7 @@ def _set_up(session: Session, sheet: Spreadsheet) -> None:
         session.screen.explain(known, "warning")
         session.screen.print()
         if sheet.clients:
-            entries = [Choice("Put back what this computer knows", True), Choice("Set it up empty", False)]
+            entries = [Choice("Restore what this computer has of it", True), Choice("Set it up empty", False)]
             if session.keyboard.choose("", entries, back="Another spreadsheet"):
                 session.insist(lambda: session.crm.spreadsheets.repair(sheet.url))
                 return
@@ -280,7 +280,7 @@ def _fill(session: Session, target: CRM, sheet: Spreadsheet) -> Any:
         return None
     entries = [
         Choice(
-            f"Take over the list of clients in the tab “{list_.title}”{own}",
+            f"Import the list of clients in the tab “{list_.title}”{own}",
             _takes(session, target, sheet, list_.title, own),
         )
         for list_ in lists_in(target, sheet)
@@ -337,7 +337,7 @@ def _takes(session: Session, target: CRM, sheet: Spreadsheet, title: str, own: s
             listed = listed.with_own_fields()
         show(session.screen, take_over(target, listed, preview=True), target.conventions)
         session.screen.print()
-        session.confirm("", "Take them over; the list stays as it is", "Back")
+        session.confirm("", "Import them; the list stays as it is", "Back")
         return session.insist(lambda: take_over(target, listed))
 
     return take

@@ -43,8 +43,8 @@ _SHOWN = 5
 _LEAST = 5
 _UNBOUNDED = 10_000
 _JOINED = "joined with an earlier row of the same client"
-_OTHER_SALE = "have the reference of a sale with another day or amount: not added, please check"
-_CONFLICTING = "with other values than that earlier row, which are not taken: please check"
+_OTHER_SALE = "have the reference of a sale with a different date or amount: not added, please check"
+_CONFLICTING = "with values that differ from that earlier row: not used, please check"
 # From so many doubts of one sort on they are one sentence, where they are most of all.
 _SAID_ONCE = 4
 tables.COLUMNS |= {
@@ -59,8 +59,8 @@ _AROUND = 5
 def _say_foreign(screen: Screen, number: int, by: Conventions) -> None:
     """Says once what is the same of most rows."""
     line = (
-        f"{pluralize(number, 'telephone number does', 'telephone numbers do', by)} not fit the country that is set,"
-        f" {Country().show(by.country, by)}: the setting Country says which country numbers without a code belong to."
+        f"{pluralize(number, 'phone number does', 'phone numbers do', by)} not match the country in the settings,"
+        f" {Country().show(by.country, by)}: numbers without a country code are read as numbers of that country."
     )
     screen.print(data(line, "warning"))
 
@@ -119,7 +119,7 @@ def _updates(result: "ImportReport") -> str:
     if result.applied:
         return "updated"
     known = "sale" if result.what == "sales" else "client"
-    return f"updates a known {known}" if result.updated == 1 else f"update known {known}s"
+    return f"updates an existing {known}" if result.updated == 1 else f"update existing {known}s"
 
 
 @renderer("crm.commands.data.importing.report.ImportReport")
@@ -132,7 +132,11 @@ def _(result: "ImportReport", screen: Screen, by: Conventions) -> None:
     screen.print(data(f"{pluralize(result.rows, 'row', 'rows', by)} read as {result.read_as}", "muted"))
     counts = (
         (result.new, f"new {result.what.removesuffix('s') if result.new == 1 else result.what}", "gained"),
-        (result.clients_created, f"{'client' if result.clients_created == 1 else 'clients'} made for them", "success"),
+        (
+            result.clients_created,
+            f"{'client' if result.clients_created == 1 else 'clients'} created for them",
+            "success",
+        ),
         (result.updated, _updates(result), "chosen"),
         (result.joined, _JOINED, "chosen"),
         (result.conflicting, _OTHER_SALE if result.what == "sales" else _CONFLICTING, "warning"),
@@ -160,7 +164,7 @@ def _(result: "ImportReport", screen: Screen, by: Conventions) -> None:
         _draw_all(screen, by, [refused, doubtful])
     else:
         first = ("The first ones, as they are stored", result.first_records, len(result.first_records))
-        updated = ("Known clients that change", result.updates, max(result.updated, len(result.updates)))
+        updated = ("Existing clients that change", result.updates, max(result.updated, len(result.updates)))
         _draw_all(screen, by, [first, updated, refused, doubtful])
     if result.doubts_file:
         screen.print(data(f"What to check is in {display_path(result.doubts_file)}, with the reason.", "warning"))
@@ -226,18 +230,18 @@ def _remembered(screen: Screen, url: str, comes_first: str) -> None:
 def _(result: "TakeOverReport", screen: Screen, by: Conventions) -> None:
     tab = f"the tab “{result.tab}”"
     if result.applied:
-        head = Text(f"{screen.sign('✓', 'OK:')} ", "success").append(clean(f"Taken over from {tab}"), "default")
+        head = Text(f"{screen.sign('✓', 'OK:')} ", "success").append(clean(f"Imported from {tab}"), "default")
     else:
         head = Text(clean(f"The list in {tab}: {by.number(result.rows)} rows"), "bold")
     screen.print(head)
     counts = (
         (result.new, "new clients", "gained"),
         (result.opening_sales, f"opening sales, {by.money(result.opening_total)} in all", "gained"),
-        (result.updated, "known clients updated", "chosen"),
+        (result.updated, "existing clients updated", "chosen"),
         (result.joined, _JOINED, "chosen"),
         (result.conflicting, _CONFLICTING, "warning"),
         (result.unchanged, "already up to date", "muted"),
-        (result.had_sales, "have sales already, and get no opening sale", "warning"),
+        (result.had_sales, "already have sales, so they get no opening sale", "warning"),
         (result.flagged, "with something that cannot be read, please check", "warning"),
         (result.refused, "cannot be read; they stay in their own tab only", "overdue"),
     )
@@ -249,8 +253,10 @@ def _(result: "TakeOverReport", screen: Screen, by: Conventions) -> None:
     elif result.left_out:
         one = len(result.left_out) == 1
         names = "”, “".join(result.left_out)
-        screen.print(data(f"Not taken over: the column{'' if one else 's'} “{names}”.", "warning"))
-        screen.print("To take them over as fields of your own, do it again with --own-fields; nothing comes in twice.")
+        screen.print(data(f"Not imported: the column{'' if one else 's'} “{names}”.", "warning"))
+        screen.print(
+            "To import them as fields of your own, run this again with --own-fields; nothing is imported twice."
+        )
     for records in (result.refusals, result.doubts):
         if records:
             _listed(screen, by, records)

@@ -213,7 +213,7 @@ class _ImportPages:
         changes = report.new or report.updated or report.joined
         entries = [Choice("Import now", "now")] if changes else []
         if report.same_email:
-            entries.append(Choice("Take them for the clients with the same e-mail, and look again", "same"))
+            entries.append(Choice("Match them to the clients with the same e-mail, and preview again", "same"))
         entries += _row_lists(session, crumbs, report)
         while True:
             session.page(*crumbs, purpose=_PREVIEW)
@@ -221,7 +221,7 @@ class _ImportPages:
             session.screen.print()
             if changes:
                 chosen = session.keyboard.choose(
-                    "", entries, back="Back, change something", hidden=yes_or_no("now"), hint=YES_OR_NO
+                    "", entries, back="Back to the settings of this import", hidden=yes_or_no("now"), hint=YES_OR_NO
                 )
             else:
                 chosen = session.keyboard.choose("Nothing would change.", entries)

@@ -18,7 +18,7 @@ from crm.terminal.toolkit.session import Session
 
 # In the order in which they stand in the menu of filters.
 _FILTERS: Mapping[str, str] = {
-    "state": "State", "client": "Client", "direction": "Sent or received", "channel": "E-mail or SMS",
+    "state": "Status", "client": "Client", "direction": "Sent or received", "channel": "E-mail or SMS",
     "since": "From date", "until": "To date", "text": "Text",
 }  # fmt: skip
 _WORDS: Mapping[str, str] = {**STATES, **CHANNELS, "out": "to clients", "in": "from clients"}

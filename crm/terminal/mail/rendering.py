@@ -36,7 +36,7 @@ _BELOW = 8
 MESSAGE_COLUMNS: Sequence[tables.Column] = (
     tables.Column("Date", lambda row, by: data(by.day(row.on), "muted"), 1),
     tables.Column("Time", lambda row, _: data(row.time, "muted"), 5),
-    tables.Column("State", lambda row, _: data(STATES.get(row.state, row.state), state_style(row)), 0, 6),
+    tables.Column("Status", lambda row, _: data(STATES.get(row.state, row.state), state_style(row)), 0, 6),
     tables.Column("", lambda row, _: data("SMS" if row.channel == "sms" else ""), 6),
     tables.Column("What", lambda row, _: data(row.subject or row.body.partition("\n")[0]), 0, 10),
     tables.Column("By", lambda row, _: data(row.user, "muted"), 4, 5),
@@ -69,7 +69,7 @@ tables.COLUMNS["crm.commands.mail.mailings.report.MailingCount"] = (
 )
 TROUBLES: Sequence[tables.Column] = (
     tables.Column("Client", lambda row, _: data(row.name, "bold"), 0, 8),
-    tables.Column("State", lambda row, _: data(STATES[row.message.state], STATE_STYLES[row.message.state]), 2, 6),
+    tables.Column("Status", lambda row, _: data(STATES[row.message.state], STATE_STYLES[row.message.state]), 2, 6),
     tables.Column("Why", lambda row, _: data(row.message.failure, "muted"), 1, 10),
 )
 tables.COLUMNS["crm.commands.mail.mailings.report.Trouble"] = (
@@ -174,7 +174,7 @@ def draw_message(screen: Screen, card: "MessageCard", by: Conventions, room: int
     heading.append(f"  by {clean(message.user)}" if message.user else "", "muted")
     screen.print(heading)
     if message.failure:
-        words = f"Except to {message.failure}" if card.partly else message.failure
+        words = f"Not sent to {message.failure}" if card.partly else message.failure
         screen.print(data(words, STATE_STYLES.get(message.state, "warning")))
     if message.notice:
         screen.print(data(message.notice, "alert" if "forged" in message.notice else "muted"))
@@ -233,9 +233,9 @@ def sent_line(card: "MessageCard") -> tuple[str, str]:
     why = f": {words}." if words else "."
     match message.state:
         case "sent":
-            return f"Sent to {message.to}{f', except to {words}' if words else ''}.", "success"
+            return f"Sent to {message.to}{f', but not to {words}' if words else ''}.", "success"
         case "failed":
-            return f"Not sent{why} You can resend it from Messages.", "danger"
+            return f"Not sent{why} You can send it again from Messages.", "danger"
         case "unsure":
             return (
                 f"It may have been sent{why} Ask the recipient before you send it again.",
@@ -279,8 +279,8 @@ def _(result: "Sent", screen: Screen, by: Conventions) -> None:
         screen.print(Text(line, "warning"))
     for title, messages, style in (
         ("Not sent", result.failed, "overdue"),
-        ("Sent, but not to everybody", result.partly, "overdue"),
-        ("Not known whether sent; check before you send again", result.unsure, "alert"),
+        ("Sent, but not to everyone", result.partly, "overdue"),
+        ("May have been sent; check before you send again", result.unsure, "alert"),
         ("Delayed, will be tried again", result.waiting, "warning"),
     ):
         if messages:
@@ -302,7 +302,7 @@ def draw_template(screen: Screen, template: Template, room: int | None = None) -
     heading = data(template.name, "bold").append(f"  no. {template.id}, {CHANNELS[template.channel]}", "muted")
     screen.print(heading)
     if count := sms_count(template):
-        _draw_parts(screen, count, "as it stands here")
+        _draw_parts(screen, count, "without the values of its fields")
     draw_heads(screen, {"Subject": template.subject})
     screen.print()
     return draw_text(screen, template.body, None if room is None else room - (screen.used - before))
@@ -322,7 +322,7 @@ def _(result: "TemplatePreview", screen: Screen, _by: Conventions) -> None:
     screen.print(Text("As ", "muted").append(clean(result.client.name), "default").append(" would see it", "muted"))
     if result.missing:
         lacking = ", ".join(f"{{{field}}}" for field in result.missing)
-        line = f"No value for {clean(lacking)}; {{{clean(result.missing[0])}|…}} sets what to write there instead."
+        line = f"No value for {clean(lacking)}; {{{clean(result.missing[0])}|…}} sets the text to use instead."
         screen.print(Text(line, "warning"))
     if result.parts:
         _draw_parts(screen, result.parts, "for this client")

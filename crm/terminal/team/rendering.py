@@ -36,11 +36,11 @@ SESSIONS: Sequence[tables.Column] = (
 )
 KEYS: Sequence[tables.Column] = (
     tables.Column("Name", lambda row, _: data(row.name, "bold"), 0, 8),
-    tables.Column("May", lambda row, _: data(row.may), 1),
+    tables.Column("Allows", lambda row, _: data(row.may), 1),
     tables.Column("Last used", lambda row, by: data(by.day(row.last_used_on) or "never"), 2),
     tables.Column("Expires", lambda row, by: _expiry(row, by), 3),
-    tables.Column("Made by", lambda row, _: data(row.by), 4, 8),
-    tables.Column("Made on", lambda row, by: data(by.day(row.made_on)), 5),
+    tables.Column("Created by", lambda row, _: data(row.by), 4, 8),
+    tables.Column("Created on", lambda row, by: data(by.day(row.made_on)), 5),
 )
 PEOPLE: Sequence[tables.Column] = (
     tables.Column("Name", lambda row, _: data(row.name, "bold"), 0, 8),

@@ -146,7 +146,7 @@ def chosen_password(session: Session, label: str, check: Callable[[str], None]) 
         if not typed:
             raise Needed
         if typed != chosen:
-            raise FieldError("the two do not match; type it again, or press Esc to choose another")
+            raise FieldError("the passwords do not match; type it again, or press Esc to choose another")
         return typed
 
     def ask() -> None:

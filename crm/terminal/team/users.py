@@ -56,7 +56,7 @@ class SessionsPage(ListPage):
         return [letters.END(self._sign_out, "all sessions")]
 
     def open(self, row: Any) -> None:
-        self.session.say("Someone else's sessions are ended all at once: press d.")
+        self.session.say("You can only end all sessions of another person at once: press d.")
 
     def _sign_out(self) -> None:
         self.session.call("users sign-out", user=self.user)
@@ -184,7 +184,7 @@ class AccountPage(RecordPage[User, UserShown]):
     def entries(self) -> Sequence[Choice]:
         session, account, user = self.session, self.card, self.record
         if account.changed_by_hand:
-            return [Choice("Reactivate with a role that I choose", lambda: _vouch(session, user))]
+            return [Choice("Reactivate and choose a role", lambda: _vouch(session, user))]
         changes = [
             Choice(f"Change {label}", lambda name=name: _change(session, user, name))
             for name, label in (("name", "name"), ("email", "e-mail"), ("phone", "phone"), ("role", "role"))

@@ -138,7 +138,7 @@ def test_services_at_the_menu(menu: Menu) -> None:
     assert "Saved Consulting" in menu("services edit", "Consulting", "Price  ", "Save", Price="110")
     assert [f"{service.price:.2f}" for service in menu.all(Service)] == ["110.00"]
     assert "€110.00" in menu("services show", "Consulting")
-    assert "is offered no more" in menu("services retire", "Consulting")
+    assert "is no longer offered" in menu("services retire", "Consulting")
     assert "Deleted Consulting" in menu("services delete", "Consulting")
     offered = menu("services add", "Another unit", Name="Roof", Price="1", Tax_rate="19", Unit="MTQ")
     assert "\nHour\n" in offered
@@ -166,7 +166,7 @@ def test_an_invoice_and_its_payment_at_the_menu(menu: Menu) -> None:
     (draft,) = menu.all(Invoice)
     menu("invoices lines add", "Draft 1", **{LINE: "2 x Table 49.90 7%"})
     menu("invoices lines edit", "Draft 1", "Table", "Change the price", Price="50")
-    menu("invoices lines move", "Draft 1", "Table", "Move it", "Place 1")
+    menu("invoices lines move", "Draft 1", "Table", "Move it", "Position 1")
     menu("invoices lines add", "Draft 1", **{LINE: "Mistake 1"})
     menu("invoices lines remove", "Draft 1", "Mistake", "Remove it")
     menu("invoices adjustments add", "Draft 1", "Add a discount", **{"Discount, like 10% or 25": "10%"})
@@ -189,7 +189,7 @@ def test_an_invoice_and_its_payment_at_the_menu(menu: Menu) -> None:
     assert "Invoice RE-2026-0001" in menu("invoices send", issued.number, "Send it")
     assert "not yet e-mailed" not in menu("invoices show", issued.number)
     # The invoice that it is for is asked about, and may be left open.
-    menu("payments add", "bank transfer", "The oldest first", Client="Acme", Amount="17.60")
+    menu("payments add", "bank transfer", "Oldest first", Client="Acme", Amount="17.60")
     menu("payments add", "cash", issued.number, Client="Acme", Amount="500")
     first, second = menu.all(Payment)
     assert (first.method, first.left, second.method, second.left) == ("bank transfer", 0, "cash", 100)
@@ -226,7 +226,7 @@ def test_the_settings_that_a_draft_lacks_are_asked_for_one_after_the_other(menu:
         menu.mailed("settings set", key, "")
     menu.mailed.crm.forget_settings()
     filled = menu(
-        "invoices issue", "Draft 1", "Fill in what is missing in the settings",
+        "invoices issue", "Draft 1", "Fill in the missing settings",
         **{"Company name": "Berg GmbH", "City": "Graz"},
     )  # fmt: skip
     assert "Settings › Company name\n1 more" in filled
@@ -243,7 +243,7 @@ def test_a_payment_on_an_invoice_has_its_day_and_reference_and_more_than_is_open
         "invoices show", late.number, "Record a payment", "cash", "Record it",
         Amount="130", Date="yesterday", Reference="R 7",
     )  # fmt: skip
-    assert f"Only €119.00 is open on {late.number}. The other €11.00 becomes credit of Acme {{x}}." in asked
+    assert f"Only €119.00 is open on {late.number}. The other €11.00 becomes credit for Acme {{x}}." in asked
     (payment,) = menu.all(Payment)
     assert (payment.left, payment.method, payment.reference) == (11, "cash", "R 7")
     assert payment.on == menu.mailed.crm.today - timedelta(days=1)
@@ -338,7 +338,7 @@ def test_what_is_unpaid_at_the_menu(menu: Menu) -> None:
     assert "$11.90" in menu("statements show", Client="Acme", Currency="USD")
     paid = menu.mailed("payments add", menu.mailed.acme, Decimal(12), invoice=[menu.all(Invoice)[-1]])
     assert (paid.payment.currency, menu.all(Invoice)[-1].open) == ("USD", 0)
-    assert "Credit of the client: $0.10" in menu("payments show", Payment=str(paid.payment.id))
+    assert "Client's credit: $0.10" in menu("payments show", Payment=str(paid.payment.id))
 
 
 def test_a_service_is_put_on_a_draft_from_the_list_and_the_question_says_what_the_issue_brings(menu: Menu) -> None:

@@ -87,7 +87,7 @@ def test_all_that_a_list_shows_are_edited_after_a_count_and_put_back(start: Star
     session = listed(start).press("f").choose("City").sees("City").press("graz", "enter")
     session.sees("1-10 of 10 · City: graz").press("g").sees("No client is marked.")
     # What takes all of them is not what Enter answers.
-    session.press("enter").sees("Space marks the row").press("g").choose("Take all 10 clients").sees(
+    session.press("enter").sees("Space marks the selected row").press("g").choose("All 10 clients").sees(
         "10 clients:"
     ).choose("Edit them").sees("1) Continue")
     session.press("1").sees("nothing to change was given").choose("Owner").sees("Owner (").press("Bo", "enter")
@@ -131,7 +131,7 @@ def test_marked_ones_that_are_gone_are_told(start: Start, crm: CRM) -> None:
 def test_all_that_a_list_shows_are_exported(start: Start, tmp_path: Path) -> None:
     file = tmp_path / "graz.csv"
     session = listed(start).press("f").choose("A condition").sees("Condition (")
-    session.press("total_spend > 27000", "enter").sees("1-3 of 3").press("g").choose("Take all 3").choose(
+    session.press("total_spend > 27000", "enter").sees("1-3 of 3").press("g").choose("All 3").choose(
         "Export them"
     ).sees("File (")
     session.press(str(tmp_path / "graz.pdf"), "enter").sees("he extension sets the format").sees("graz.pdf")

@@ -65,7 +65,7 @@ def test_what_the_country_makes_of_most_numbers_is_said_once(start: Start, tmp_p
     rows = "\n".join(f"Client {number},0660 12{number:05},c{number}@example.com" for number in range(500))
     file.write_text(f"Name,Phone,E-mail\n{rows}\nOdd,,odd\n", "utf-8")
     session = previewed(start(), file).sees("Import now").settled()
-    session.sees("500 telephone numbers do not fit the country that is set, United States: the setting Country")
+    session.sees("500 phone numbers do not match the country in the settings, United States: numbers without")
     session.lacks("there is no such")
     session.sees("odd").sees("that is not an e-mail address")
     assert session.lines[0].startswith("Import a file › people.csv › Preview"), session.text
@@ -80,7 +80,7 @@ def test_one_record_is_told_as_one(start: Start, tmp_path: Path) -> None:
     file.write_text("Name\nAda Quist\n", "utf-8")
     session = previewed(start(columns=120), file).sees("1 row read").sees("1 new client").settled()
     session.lacks("1 new clients")
-    session.choose("Back, change something").press("esc").sees("Export to a file")
+    session.choose("Back to the settings of this import").press("esc").sees("Export to a file")
     session.choose("Export to a file").sees("File (").press(f"{tmp_path}/out.csv", "enter").choose("Clients")
     session.settled()
     while "client in" not in session.text:
@@ -103,7 +103,7 @@ def test_a_preview_and_a_result_lead_to_all_rows_that_are_refused_or_doubtful(
     session.press(PAGE_DOWN).sees("19-36 of 41").press(PAGE_DOWN).sees("p39@@example.com").press("esc").sees(
         "Refused rows (30)"
     )
-    session.choose("Take them for the clients").sees("Rows to check (40)").lacks("Take them")
+    session.choose("Match them to the clients").sees("Rows to check (40)").lacks("Match them")
     session.choose("Import now").sees("Imported:").sees("Result").choose("Refused rows").sees("of 30").press(PAGE_DOWN)
     session.sees("72").press("esc").choose("Rows to check").sees("p0@@example.com").press("enter")
     session.sees("Rows to check › Row 3").sees("p0@@example.com").press("enter", "esc").sees("1) Refused rows (30)")
@@ -119,7 +119,7 @@ def test_a_preview_names_the_clients_that_it_updates_and_what_changes(start: Sta
     file = tmp_path / "list.csv"
     file.write_text("first name;last name;e-mail;city\nKäthe;Müller;KATHE@example.com;Graz\nJo;Fox;jo@example.com;\n")
     session = start(columns=100).choose("Data & settings").choose("Import a file").sees("File (")
-    session.press(str(file), "enter").choose("Continue").sees("1 updates a known client")
-    session.sees("Known clients that change").choose("Updated clients (1)").sees("Updated clients")
+    session.press(str(file), "enter").choose("Continue").sees("1 updates an existing client")
+    session.sees("Existing clients that change").choose("Updated clients (1)").sees("Updated clients")
     session.press("1").sees(f"({kaethe.id})").sees("Last name: Müller [bold]😀 -> Müller").sees("City: empty -> Graz")
     session.press("esc").press("esc").choose("Import now").sees("Imported:")

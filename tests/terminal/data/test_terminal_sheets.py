@@ -188,15 +188,13 @@ def test_from_nothing_to_a_list_that_was_taken_over(
     session.sees("Address of the spreadsheet").press("nonsense", "enter").sees("neither the id nor the address")
     session.press("kill")
     asked_for(session, spreadsheet).sees("Found “Team”").sees("What is in it now stays as it is")
-    session.choose("Set it up").sees("“Team” is set up").choose("Take over the list")
+    session.choose("Set it up").sees("“Team” is set up").choose("Import the list")
     session.sees("3 new clients").sees("3 opening sales, $36,018.00 in all").sees(
         "1 with something that cannot be read"
     )
     session.sees("Contact Number → Phone; Email → E-mail; Total Spend → an opening sale; Status → (left out")
     session.sees("left out: that is not a date")
-    session.choose("Take them over").sees("Taken over from the tab “Sheet1”").sees(
-        "Press any key to continue"
-    ).settled()
+    session.choose("Import them").sees("Imported from the tab “Sheet1”").sees("Press any key to continue").settled()
     session.press("enter").sees("You are working in “Team” now")
     session.press("enter").sees("$36,018.00 thi")
     crm = opened(spreadsheet)

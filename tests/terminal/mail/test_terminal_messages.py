@@ -113,7 +113,7 @@ def test_what_failed_is_found_with_the_words_of_the_server_and_sent_again(
     session = e_mail(start, **mail).press("n").sees("Client").press("Anna", "enter").sees("Subject (")
     session.press("Hi", "enter").sees("Text:").press("a text", "enter").sees("1) Preview and send").press("1")
     session.sees("1) Send").press("1").sees("Not sent:").sees("No such").sees("failed")
-    session.press("f").sees("1) State").press("1").choose("queued").sees("No matches.").press("f")
+    session.press("f").sees("1) Status").press("1").choose("queued").sees("No matches.").press("f")
     session.choose("Show all again").sees("failed").press("1").sees("E-mail to Anna failed").sees("No such").sees(
         ") Send again"
     )
@@ -182,7 +182,9 @@ def test_a_template_for_sms_has_no_subject_and_tells_its_parts(start: Start, crm
     session = more(start).choose("Templates").press("n").sees("Type:").press("2").sees("Name:")
     session.press("Short", "enter").sees("1) Save").lacks("Subject").choose("Text").sees("Text:")
     session.paste("Dear {first_name} " + "x" * 160).press("enter").sees("1) Save").press("1").sees("Added: Short")
-    session.press("1").sees("Takes 2 SMS as it stands here.").choose("Preview as").sees("Takes 2 SMS for this client.")
+    session.press("1").sees("Takes 2 SMS without the values of its fields.").choose("Preview as").sees(
+        "Takes 2 SMS for this client."
+    )
 
 
 @pytest.mark.slow

@@ -133,7 +133,7 @@ def test_codes_by_an_app_from_the_qr_code_to_a_recovery_code(start: Start) -> No
     assert len(recovery) == 10
     for key in ("c-c", "esc"):
         assert session.press(key).settled().reads(r"^ +(\S{4}(?:-\S{4}){5})$", times=10) == recovery
-    session.sees("Written down?").press("yes", "enter").sees("codes by an app").press("esc", "esc", "0")
+    session.sees("Saved it?").press("yes", "enter").sees("codes by an app").press("esc", "esc", "0")
     assert session.exit_code() == 0
 
     begun = start().sees("E-mail").press("sam@example.com", "enter").sees("Password:").press(PASSWORD, "enter")
@@ -147,7 +147,7 @@ def test_codes_by_an_app_from_the_qr_code_to_a_recovery_code(start: Start) -> No
 @pytest.mark.usefixtures("shop")
 def test_staff_are_shown_what_staff_may_do(start: Start) -> None:
     session = signed_in(start, "sam@example.com").choose("Data").choose("Team").sees("1) Workload").lacks(") Add")
-    session.press("esc", "esc").choose("Clients").sees("n new").press("g").choose("Take all").sees("clients:").lacks(
+    session.press("esc", "esc").choose("Clients").sees("n new").press("g").choose("All ").sees("clients:").lacks(
         "Delete"
     )
 
@@ -213,7 +213,7 @@ def test_an_admin_makes_and_revokes_keys_and_those_stop_with_the_role(start: Sta
         .choose("Keys for unattended commands")
     )
     session.sees("Keys let scheduled jobs").sees("Name (").press("nightly mail", "enter").sees("May:").choose("back up")
-    session.sees("Expires").press("enter").sees("Key nightly mail, shown only now.").sees("Written down?")
+    session.sees("Expires").press("enter").sees("Key nightly mail, shown only now.").sees("Saved it?")
     secret = re.search(r"crm_key_\S+", session.text)
     assert secret
     holder = accounts.machine_keys.find(secret[0])
@@ -254,7 +254,7 @@ def test_an_admin_makes_an_account_for_a_colleague(start: Start) -> None:
     )
     session.sees("E-mail").press("tom@example.com", "enter").sees("Name:").press("Tom", "enter")
     # The least right is pointed at.
-    session.sees("Role:").sees("» 2) staff").press("enter").sees("Temporary password").sees("Written down?")
+    session.sees("Role:").sees("» 2) staff").press("enter").sees("Temporary password").sees("Saved it?")
     # No key that was meant for another page takes away what is shown only now.
     for key in ("enter", "enter", "esc", "c-c", "c-d", "1", "enter"):
         session.press(key).settled().sees("Temporary password")
