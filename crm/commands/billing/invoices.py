@@ -28,7 +28,7 @@ from crm.commands.record_names import names_of
 from crm.commands.registry import EVERYBODY, About, FieldsOf, Takes, command
 from crm.errors import FieldError, RefusedError, confirmation
 from crm.invoicing.state import STATES
-from crm.model import FILLED_AFTER_ISSUE, Adjustment, Client, Deal, Invoice, InvoiceLine, Service
+from crm.model import FILLED_AFTER_ISSUE, Adjustment, Client, Conventions, Deal, Invoice, InvoiceLine, Service
 from crm.model.encoding import plain
 from crm.model.fields import Amount, Choice, Day, Line, Quantity
 from crm.model.units import PIECE
@@ -77,6 +77,7 @@ def add(
         raise FieldError("it is that of a service; say which one", field="quantity", label="Quantity")
 
     def change(tx: Transaction) -> InvoiceCard:
+        _refuse_impossible_days(values, tx.today, crm.conventions)
         invoice = tx.add(
             Invoice(
                 client=tx.get(Client, client.id).id,
@@ -104,6 +105,20 @@ def add(
         return card_of(crm, tx, tx.get(Invoice, invoice.id))
 
     return crm.transact(change, f"drafted an invoice for {client.name}")
+
+
+def _refuse_impossible_days(values: Mapping[str, Any], today: date, by: Conventions) -> None:
+    """Refuse days of a draft with which it could not be issued today."""
+    due, first, last = (values.get(name) for name in ("due_on", "period_from", "period_to"))
+    if due and due < today:
+        raise FieldError(
+            f"{by.day(due)} has passed (today is {by.day(today)}). For an invoice of an earlier day use `invoices issue"
+            " NUMBER --on DAY --due DAY`",
+            field="due_on",
+            label="Due",
+        )
+    if first and last and last < first:
+        raise FieldError(f"it ends before it begins ({by.day(first)})", field="period_to", label="Period to")
 
 
 def _of_deal(crm: CRM, deal: Deal, invoice: Invoice) -> InvoiceLine:
@@ -189,6 +204,8 @@ def edit(
     def change(tx: Transaction) -> InvoiceCard:
         if not values.keys() <= _AFTERWARDS:
             draft(tx, invoice)
+        period = {name: getattr(invoice, name) for name in ("period_from", "period_to")}
+        _refuse_impossible_days(period | values, tx.today, crm.conventions)
         tx.change(invoice, **values)
         tx.settle()
         return card_of(crm, tx, tx.get(Invoice, invoice.id))

@@ -1,9 +1,10 @@
 """Invoices at the menu: the list of them, and one with its lines and what can be done with it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from rich.text import Text
 
@@ -14,6 +15,7 @@ from crm.commands.registry import named
 from crm.config import TEAM
 from crm.invoicing.requirements import Missing, missing
 from crm.model import FILLED_AFTER_ISSUE, Client, Deal, Field, Invoice, Reminder, Service, typed_fields
+from crm.model.fields import Check, Day
 from crm.model.local_labels import local_label
 from crm.model.rights import CLIENT
 from crm.model.units import unit_beside
@@ -65,6 +67,8 @@ class InvoicesPage(ListPage):
 
 class InvoiceForm(RecordForm):
     """A draft that is changed; its client and its lines are changed beside it."""
+
+    checks: ClassVar[Mapping[str, Check]] = {"due_on": Day(past=False, from_today=True)}
 
     def fields(self) -> Sequence[Field]:
         return [field for name, field in typed_fields(Invoice).items() if name != "client"]
@@ -307,12 +311,13 @@ def issue(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
     invoice = chosen_invoice(session, "draft", invoice)
     card: InvoiceCard = named("invoices show")(session.crm, invoice)
     session.page("Invoices", f"Draft {invoice.id}", "Issue", purpose=_ISSUING)
-    if lacks := missing(card.document, format_for(card.client)):
+    number, due = foreseen(session.crm, card.invoice)
+    as_of_today = replace(card.document, issued_on=session.crm.today, due_on=due)
+    if lacks := missing(as_of_today, format_for(card.client)):
         _fill_in(session, card, lacks)
         return
     draw_invoice(card, session.screen, session.crm.conventions)
     session.screen.print()
-    number, due = foreseen(session.crm, card.invoice)
     by_when = f", and is due on {session.crm.conventions.day(due)}" if due else ""
     question = f"It gets the next number, {number}{by_when}. Afterwards it cannot be changed or deleted, only credited."
     session.confirm(question, "Issue it")
@@ -352,7 +357,8 @@ def _fill_in(session: Session, card: InvoiceCard, lacks: Sequence[Missing]) -> N
         if entry.label not in [other.label for other in entries] and (entry is not settings or _may_set(session)):
             entries.append(entry)
     if keys and _may_set(session):
-        entries.insert(0, Choice("Fill in the missing settings", lambda: _ask_settings(session, keys)))
+        fill_in = Choice("Fill in the missing settings", lambda: _ask_settings(session, keys))
+        entries = [fill_in, *(entry for entry in entries if entry is not settings)]
     question = "\n".join(("It cannot be issued yet. Missing:", *lines))
     session.keyboard.choose(question, entries)()
 

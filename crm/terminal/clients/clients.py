@@ -144,19 +144,21 @@ class ClientPage(RecordPage[Client, ClientCard]):
         listed = entries(_LISTS)
         if billing := entries(_BILLING):
             crumbs = (client.name, _BILLING_TITLE)
-            listed.append(Choice(_BILLING_TITLE, lambda: _choose(session, crumbs, billing)))
+            draft = self.starts("invoices add")
+            keys = [letters.NEW(draft, "invoice")] if self._offers("invoices add") else []
+            listed.append(Choice(_BILLING_TITLE, lambda: _choose(session, crumbs, billing, keys)))
         listed += entries([command.words for command in _about_clients() if command.words not in known])
         if client.status_pinned_until:
             listed.append(Choice("Remove the pin", lambda: _lift_pin(session, client)))
         _choose(session, (client.name, letters.MORE.word), listed)
 
 
-def _choose(session: Session, crumbs: Sequence[str], entries: Sequence[Choice]) -> None:
+def _choose(session: Session, crumbs: Sequence[str], entries: Sequence[Choice], keys: Sequence[Choice] = ()) -> None:
     """Does one of these actions; who goes back from it chooses again. Raises Back."""
     at = None
     while True:
         session.page(*crumbs)
-        act = session.choose("", entries, at=at)
+        act = session.choose("", entries, at=at, keys=keys)
         try:
             act()
             return

@@ -187,7 +187,7 @@ def search(session: Session) -> None:
     session.page("Search")
     _draw_examples(session)
     choice = session.keyboard.text(
-        "Find", read, help="name, e-mail, phone, tag, status, number, command", suggest=suggest
+        "Find", read, help="name, e-mail, phone, tag, status, number, command", suggest=suggest, passing=True
     )
     chosen: Any = choice[0]
     if len(choice) > 1:

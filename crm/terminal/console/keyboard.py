@@ -138,12 +138,13 @@ class Keyboard(Protocol):
         secret: bool = False,
         begun: bool = False,
         form: FormPlace | None = None,
+        passing: bool = False,
     ) -> Any:
         """Ask for a text; the value that `read` makes of it. Where it raises FieldError or RuleError, the reason is
         shown and the text is there to correct. A `default` of one line is replaced by what is typed, as in a form of a
         browser, unless a key moves in it first; not one that the person has `begun` to type themselves.
         A `secret` is not seen as it is typed. Of a `form` the fields that come after are seen below, and the arrow up
-        goes to the one before."""
+        goes to the one before. A `passing` text, like that of a search, is nothing that somebody would miss."""
 
     def pause(self) -> None:
         """Waits until the person has read."""

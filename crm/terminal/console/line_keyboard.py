@@ -95,6 +95,7 @@ class LineKeyboard:
         secret: bool = False,
         begun: bool = False,
         form: FormPlace | None = None,
+        passing: bool = False,
     ) -> Any:
         if error:
             self._screen.print(clean(error, lines=True))

@@ -9,7 +9,7 @@ from crm.commands.mail.outbox import refuse_unsendable
 from crm.commands.mail.sms import LONGEST
 from crm.commands.mail.templates import of_channel
 from crm.model import Client, Template
-from crm.terminal.console.keyboard import Back
+from crm.terminal.console.keyboard import Back, FormPlace
 from crm.terminal.mail.composing import ComposingSteps
 from crm.terminal.mail.messages import tell_tried
 from crm.terminal.mail.services import set_up_first
@@ -53,7 +53,9 @@ class _Steps(ComposingSteps[MessageCard]):
     def _ask_text(self) -> None:
         self.session.page(*self.crumbs)
         try:
-            self._text = self.session.prompts.value("Text", _CHECK, help=_HELP, typed=self._text, required=True)
+            self._text = self.session.prompts.value(
+                "Text", _CHECK, help=_HELP, typed=self._text, required=True, form=FormPlace(bool(self._templates))
+            )
         except Back as left:
             self._text = left.typed or self._text
             raise

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from crm.errors import Cancelled, ConflictError, CRMError, FieldError
 from crm.model import Client, Conventions, Field, Record, typed_fields
-from crm.model.fields import Check, Day, Extra, Prose
+from crm.model.fields import Check, Day
 from crm.model.fields import Choice as OneOf
 from crm.model.local_labels import local_label
 from crm.model.record import AnyRecord
@@ -366,8 +366,7 @@ class RecordForm:
                 form=self._place,
             )
         except Back as left:
-            # To leave a short field of a record that is there leaves it as it is; nothing else that was typed is lost.
-            if left.typed != stored and (not self.original or isinstance(field.check, Prose | Extra)):
+            if left.typed not in ("", stored):
                 self._begun[field.name] = left.typed
             raise
         if extra:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from crm.terminal.console.keyboard import Choice, Interrupted, Keyboard
+from crm.terminal.console.keyboard import Back, Choice, FormPlace, Interrupted, Keyboard
 from crm.terminal.drawing.screen import Screen
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.discarding import Discarded, discards
@@ -56,17 +56,28 @@ class QuestionKeyboard:
                 return longer
         return hint
 
-    def text(self, label: str, read: Callable[[str], Any], *, default: str = "", **how: Any) -> Any:
-        """Ask for a text as Keyboard.text does; Ctrl-C asks before it discards what was typed."""
+    def text(
+        self,
+        label: str,
+        read: Callable[[str], Any],
+        *,
+        default: str = "",
+        form: FormPlace | None = None,
+        passing: bool = False,
+        **how: Any,
+    ) -> Any:
+        """Ask for a text as Keyboard.text does. Ctrl-C asks before it discards what was typed, and so does Esc, but for
+        a question of a `form`, which keeps it, and for a `passing` text."""
         line = default
         while True:
             try:
-                return self._keyboard.text(label, read, default=line, **how)
-            except Interrupted as left:
-                if left.typed in ("", default):
+                return self._keyboard.text(label, read, default=line, form=form, **how)
+            except (Back, Interrupted) as left:
+                is_kept = isinstance(left, Back) and (form is not None or passing)
+                if is_kept or left.typed.strip() in ("", default):
                     raise
                 if discards(self):
-                    raise Discarded from left
+                    raise (Back() if isinstance(left, Back) else Discarded()) from left
                 line, how["begun"] = left.typed, True
 
     def pause(self) -> None:

@@ -260,7 +260,7 @@ class Prompts:
                 raise FieldError(f"type {count} to confirm, or Esc to go back")
             return True
 
-        self.keyboard.text(label, read)
+        self.keyboard.text(label, read, passing=True)
 
     def run(self, command: Command, arguments: Mapping[str, Any]) -> Any:
         """Calls a command, asks what it asks, and lets a value that it refuses be corrected. Raises Back.

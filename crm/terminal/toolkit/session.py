@@ -569,7 +569,7 @@ class Session:
             draw()
             self.screen.print()
             with suppress(Back, Cancelled, KeyboardInterrupt):
-                self.keyboard.text("Saved it? Type yes", written_down)
+                self.keyboard.text("Saved it? Type yes", written_down, passing=True)
                 return
 
     def _draw_again(self) -> None:

@@ -101,7 +101,8 @@ class Answers(Generic[_Session]):
         return [asks(place) for place in range(len(parameters))]
 
     def ask(self, parameter: "Parameter", typed: str = "", form: FormPlace | None = None) -> Any:
-        """Asks for a parameter; `typed` stands in the line the first time. Raises Back."""
+        """Asks for a parameter; `typed` stands in the line the first time. What stands in a line that is left is kept.
+        Raises Back."""
         name, prompts = parameter.name, self.session.prompts
         if name in self.values:
             typed = prompts.typed(parameter, self.values[name])
@@ -109,7 +110,7 @@ class Answers(Generic[_Session]):
         line = begun or typed
         try:
             self.values[name] = prompts.ask(
-                parameter, typed=line, begun=begun is not None, form=form, beside=self.values
+                parameter, typed=line, begun=begun is not None, form=form or FormPlace(), beside=self.values
             )
         except Back as left:
             if begun is not None or left.typed != line:

@@ -67,6 +67,23 @@ def test_lines_of_a_draft_are_changed_moved_and_removed(desk: BillingDesk) -> No
     assert desk.sound()
 
 
+def test_days_with_which_a_draft_could_not_be_issued_are_refused_when_they_are_typed(desk: BillingDesk) -> None:
+    draft, yesterday = desk.draft(), TODAY - timedelta(days=1)
+    for days, reason in (
+        ({"due_on": yesterday}, "has passed"),
+        ({"period_from": TODAY, "period_to": yesterday}, "it ends before it begins"),
+    ):
+        with pytest.raises(FieldError, match=reason):
+            desk("invoices add", desk.acme, ["1 Table 100 19%"], values=days)
+        with pytest.raises(FieldError, match=reason):
+            desk("invoices edit", draft, days)
+    desk("invoices edit", draft, {"due_on": TODAY, "period_from": TODAY})
+    # Half of a period goes with the half that is there.
+    with pytest.raises(FieldError, match="it ends before it begins"):
+        desk("invoices edit", desk.again(draft), {"period_to": yesterday})
+    assert (desk.again(draft).due_on, desk.again(draft).period_to) == (TODAY, None)
+
+
 def test_an_invoice_is_issued_once_and_stays_as_it_is(desk: BillingDesk) -> None:
     draft = desk.draft()
     card = desk("invoices issue", draft)

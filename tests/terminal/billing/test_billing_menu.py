@@ -220,6 +220,17 @@ def test_what_a_draft_lacks_is_said_before_the_question_and_filled_in(menu: Menu
     assert "at least one line" not in menu("invoices issue", "Draft 1")
 
 
+def test_a_due_day_that_has_passed_is_said_before_the_draft_is_issued(menu: Menu) -> None:
+    draft = menu.mailed("invoices add", menu.mailed.acme, line=["Late 100 19%"]).invoice
+    yesterday = menu.mailed.crm.today - timedelta(days=1)
+    menu.mailed.crm.repository.transact(lambda tx: tx.change(draft, due_on=yesterday), "made by a test")
+    asked = menu("invoices issue", "Draft 1")
+    assert "Missing: - a due day that is not before the day of issue" in " ".join(asked.split())
+    assert "It gets the next number" not in asked
+    # As it is typed it is refused already.
+    assert "has passed (today is" in menu("invoices edit", "Draft 1", "Due", Due="yesterday")
+
+
 def test_the_settings_that_a_draft_lacks_are_asked_for_one_after_the_other(menu: Menu) -> None:
     menu.mailed("invoices add", menu.mailed.acme, line=["Late 100 19%"])
     for key in ("company_name", "company_city"):
@@ -231,6 +242,8 @@ def test_the_settings_that_a_draft_lacks_are_asked_for_one_after_the_other(menu:
     )  # fmt: skip
     assert "Settings › Company name\n1 more" in filled
     assert "Settings › City" in filled
+    # It leads to these alone, not to the list of all settings.
+    assert "Open the settings" not in filled
     settings = menu.mailed.crm.settings
     assert (settings["company_name"], settings["company_city"]) == ("Berg GmbH", "Graz")
     assert "Missing" not in menu("invoices issue", "Draft 1", "Issue it")

@@ -62,7 +62,22 @@ def test_ctrl_c_in_a_form_asks_before_anything_typed_is_lost(start: Start, crm: 
 
 
 def test_esc_in_a_field_goes_back_to_the_form(start: Start) -> None:
-    editing(start()).choose("ZIP code").sees("ZIP code (").press("80", "esc").sees("* Graz").sees("1) Save")
+    session = editing(start()).choose("ZIP code").sees("ZIP code (").press("esc").sees("* Graz").sees("1) Save")
+    session.choose("ZIP code").sees("ZIP code (").press("80", "esc").sees("Discard what you typed?").press("0")
+    session.sees("ZIP code (").sees("): 80").press("10", "esc").sees("Discard what you typed?").press("1")
+    session.sees("* Graz").sees("1) Save").settled()
+    assert "8010" not in session.text
+
+
+@pytest.mark.slow
+def test_no_single_question_loses_what_was_typed_without_asking(start: Start) -> None:
+    session = start().sees("Exit").press("q").sees("Note (").press("call Anna", "esc").sees("Discard what you typed?")
+    session.press("0").sees("call Anna").press("esc").sees("Discard what you typed?").press("1").sees("Exit")
+    # A search is nothing that somebody would miss.
+    session.press("/").sees("Find (").press("call", "esc").sees("Exit").choose("Data & settings").choose("Settings")
+    session.sees("Currency").choose("Company name").sees("Company name (").press("Ohio", "esc")
+    session.sees("Discard what you typed?").press("0").sees("Ohio").press("esc").sees("Discard").press("1")
+    session.sees("Currency")
 
 
 def test_three_times_esc_shows_plainly_how_to_leave(start: Start, crm: CRM) -> None:
