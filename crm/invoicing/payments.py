@@ -48,6 +48,30 @@ def _by_age(invoice: OpenInvoice) -> tuple[date, date, int]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PaidOn:
+    """The part of a payment that is on an invoice (`id` is that of the allocation), and how much more was paid on this
+    invoice than it comes to, as it was credited later."""
+
+    id: int
+    payment: int
+    invoice: int
+    amount: Decimal
+    overpaid: Decimal
+
+
+def freed_parts(paid: Iterable[PaidOn]) -> Mapping[int, Decimal]:
+    """The amount of each allocation that its invoice needs no more, never 0: of what was paid last first."""
+    still: dict[int, Decimal] = {}
+    freed: dict[int, Decimal] = {}
+    for part in sorted(paid, key=lambda part: part.id, reverse=True):
+        over = still.get(part.invoice, part.overpaid)
+        if (amount := min(over, part.amount)) > 0:
+            freed[part.id] = amount
+            still[part.invoice] = over - amount
+    return freed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PaidIn:
     """A payment or a refund of a client: what it adds to the credit (a refund takes away), and its day."""
 
@@ -59,18 +83,23 @@ class PaidIn:
     is_refund: bool = False
 
 
-def left_of(payments: Iterable[PaidIn], overpaid: Mapping[tuple[int, str], Decimal]) -> Mapping[int, Decimal]:
-    """The amount that is still left of each payment: a refund takes from the oldest first, and what was paid on an
-    invoice beyond what it comes to, by client and currency, is credit as well."""
+def left_of(payments: Iterable[PaidIn], paid_on: Sequence[PaidOn]) -> Mapping[int, Decimal]:
+    """The amount that is still left of each payment: what is on no invoice, and what was freed by a credit note. A
+    refund takes from the oldest first."""
     newest_first = sorted(payments, key=lambda payment: (payment.on, payment.id), reverse=True)
-    credits = dict(overpaid)
+    freed: dict[int, Decimal] = {}
+    amounts = freed_parts(paid_on)
+    for part in paid_on:
+        freed[part.payment] = freed.get(part.payment, NOTHING) + amounts.get(part.id, NOTHING)
+    credits: dict[tuple[int, str], Decimal] = {}
     for payment in newest_first:
         key = payment.client, payment.currency
-        credits[key] = credits.get(key, NOTHING) + payment.left
+        credits[key] = credits.get(key, NOTHING) + payment.left + freed.get(payment.id, NOTHING)
     still: dict[int, Decimal] = {}
     for payment in newest_first:
-        if not payment.is_refund and payment.left > 0:
+        left = payment.left + freed.get(payment.id, NOTHING)
+        if not payment.is_refund and left > 0:
             key = payment.client, payment.currency
-            still[payment.id] = min(payment.left, max(credits[key], NOTHING))
+            still[payment.id] = min(left, max(credits[key], NOTHING))
             credits[key] -= still[payment.id]
     return still

@@ -131,6 +131,7 @@ class Invoice(Record):
             "open": Indexed(
                 ("client", "currency", "due_on", "open", "reminded_on", "promised_on"), given="open", since=10
             ),
+            "overpaid": Indexed(("client", "currency"), given="overpaid", since=11),
         },
         sums=(
             Sum(
@@ -193,6 +194,8 @@ class Invoice(Record):
     paid: Decimal = described("Paid", Balance(), by="facts")
     open: Decimal = described("Open", Balance(), by="facts")
     overpaid: Decimal = described("Overpaid", Balance(), by="facts")
+    # What was paid on it and is used for others since it was credited: it was paid all the same.
+    used_again: Decimal = described("Used again", Balance(), by="facts", since=11)
     sent_on: date | None = described("Sent", Day(), by="steps")
     reminded: int = described("Reminders", Whole(), by="steps", help="the level of the last one")
     reminded_on: date | None = described("Last reminder", Day(), by="steps")
@@ -213,6 +216,7 @@ AFTER_ISSUE = frozenset(
         "credited",
         "open",
         "overpaid",
+        "used_again",
         "sent_on",
         "sendings",
         "reminded",

@@ -346,6 +346,9 @@ IS_OPEN = type_coerce(invoice.c.open, Integer) != literal(0, literal_execute=Tru
 # Something is left of a payment, or it is a refund.
 HAS_LEFT = type_coerce(payment.c.left, Integer) != literal(0, literal_execute=True)
 
+# More was paid on an invoice than it comes to, as it was credited later.
+IS_OVERPAID = type_coerce(invoice.c.overpaid, Integer) != literal(0, literal_execute=True)
+
 
 def has_tag(tag: str) -> ColumnElement[bool]:
     """Return whether a client has a tag."""

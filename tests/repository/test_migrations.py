@@ -22,6 +22,11 @@ from tests.support.unprivileged import as_nobody
 
 # What the formats had, as their programs made them: each takes away what the next one added.
 OLDER = {
+    10: """
+DROP INDEX invoice_overpaid;
+ALTER TABLE invoice DROP COLUMN used_again;
+UPDATE store_facts SET value = '10' WHERE name = 'schema_version';
+""",
     9: """
 ALTER TABLE client DROP COLUMN invoice_format;
 ALTER TABLE client DROP COLUMN electronic_address;

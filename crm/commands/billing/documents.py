@@ -114,6 +114,7 @@ class InvoiceCard:
             "paid": money(invoice.paid),
             "credited": money(invoice.credited),
             "open": money(invoice.open),
+            "overpaid": money(invoice.overpaid),
         }
 
 
@@ -248,6 +249,7 @@ def shown_state(invoice: Invoice, today: Any) -> str:
         due_on=invoice.due_on,
         today=today,
         kind=invoice.kind,
+        used_again=invoice.used_again,
     )
 
 

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from crm.commands.context import CRM
 from crm.errors import FieldError
-from crm.invoicing.payments import PaidIn, left_of
-from crm.model import Invoice, Payment
+from crm.invoicing.payments import PaidIn, PaidOn, left_of
+from crm.model import Allocation, Invoice, Payment
 from crm.model.money import NOTHING
 from crm.model.rights import ALL, READ, level
 from crm.repository import Query, Snapshot
@@ -29,13 +29,21 @@ def own_left(snapshot: Snapshot) -> Mapping[int, Decimal]:
             is_refund=payment.kind == "refund",
         )
         for payment in snapshot.find_all(Payment)
-        if payment.on and payment.left
+        if payment.on
     ]
-    overpaid: dict[tuple[int, str], Decimal] = {}
-    for invoice in snapshot.find_all(Invoice):
-        key = invoice.client, invoice.currency
-        overpaid[key] = overpaid.get(key, NOTHING) + invoice.overpaid
-    return left_of(paid, overpaid)
+    overpaid = {invoice.id: invoice.overpaid for invoice in snapshot.find_all(Invoice) if invoice.overpaid}
+    paid_on = [
+        PaidOn(
+            id=allocation.id,
+            payment=allocation.payment,
+            invoice=allocation.invoice,
+            amount=allocation.amount,
+            overpaid=overpaid[allocation.invoice],
+        )
+        for allocation in (snapshot.find_all(Allocation) if overpaid else ())
+        if allocation.invoice in overpaid
+    ]
+    return left_of(paid, paid_on)
 
 
 def own_credit(snapshot: Snapshot) -> Mapping[str, Decimal]:

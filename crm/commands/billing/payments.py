@@ -271,13 +271,13 @@ def put(
         current = tx.get(Payment, payment.id)
         if current.kind == "refund":
             raise RefusedError("A refund pays no invoice. Nothing was changed.")
+        free = billing.left_of_payments(tx, [current.client]).get(current.id, NOTHING)
         _free(tx, current)
-        current = tx.get(Payment, payment.id)
-        free = min(current.left, credit_of(tx, tx.get(Client, current.client), current.currency))
         if amount is not None:
             refuse_too_exact(crm, amount, current.currency)
         if amount is not None and amount > free:
-            raise FieldError(f"only {free:f} of it is left", field="amount", label="Amount")
+            left = replace(crm.conventions, currency=current.currency).money(free)
+            raise FieldError(f"only {left} of it is left", field="amount", label="Amount")
         if free <= 0:
             raise RefusedError("Nothing is left of this payment. Nothing was changed.")
         _use(tx, current, free if amount is None else amount, [item.id for item in invoice] or None)
@@ -288,14 +288,17 @@ def put(
 
 def _free(tx: Transaction, payment: Payment) -> None:
     """Takes a payment off invoices that need it no more, as they were credited."""
-    for allocation in tx.find_all(Allocation, Query({"payment": payment.id}, sort="-id")):
-        part = min(tx.get(Invoice, allocation.invoice).overpaid, allocation.amount)
+    for number, part in billing.freed_of(tx, payment.id).items():
+        allocation = tx.find(Allocation, number)
+        if allocation is None or allocation.payment != payment.id:
+            continue
+        invoice = tx.get(Invoice, allocation.invoice)
+        tx.change(invoice, used_again=invoice.used_again + part)
         if part == allocation.amount:
             tx.delete(allocation)
-        elif part:
+        else:
             tx.change(allocation, amount=allocation.amount - part)
-        if part:
-            tx.settle()
+        tx.settle()
 
 
 @command("payments refund", title="Record a refund", menu="payments")

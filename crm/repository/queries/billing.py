@@ -17,14 +17,14 @@ from sqlalchemy import (
 )
 
 from crm.errors import FieldError
-from crm.invoicing.payments import PaidIn, left_of
+from crm.invoicing.payments import PaidIn, PaidOn, freed_parts, left_of
 from crm.model import Allocation, Invoice, Payment
 from crm.model.money import NOTHING
 from crm.model.record import AnyRecord
 from crm.repository import Snapshot
 from crm.repository.queries.people import OwnerFilter
 from crm.repository.statements import ALL
-from crm.repository.tables import HAS_LEFT, IS_OPEN, TABLES, client, record_of
+from crm.repository.tables import HAS_LEFT, IS_OPEN, IS_OVERPAID, TABLES, client, record_of
 
 if TYPE_CHECKING:
     from crm.repository import AnyRow
@@ -32,13 +32,14 @@ if TYPE_CHECKING:
 invoice, payment, allocation = TABLES[Invoice].c, TABLES[Payment].c, TABLES[Allocation].c
 _ISSUED = (invoice.state == "issued", invoice.kind == "invoice")
 _IS_WHOLE = (invoice.credited > NOTHING) & (invoice.credited >= invoice.total)
+_WAS_PAID = (invoice.paid > NOTHING) | (invoice.used_again > NOTHING)
 # The shown states that do not depend on the day.
 _IN_STATE: Mapping[str, Sequence[ColumnElement[bool]]] = {
     "draft": (invoice.state == "draft",),
     "open": (IS_OPEN,),
     "paid": (*_ISSUED, invoice.open <= NOTHING, ~_IS_WHOLE),
-    "cancelled": (*_ISSUED, _IS_WHOLE, invoice.paid == NOTHING),
-    "credited": (invoice.state == "issued", (invoice.kind == "credit_note") | (_IS_WHOLE & (invoice.paid > NOTHING))),
+    "cancelled": (*_ISSUED, _IS_WHOLE, ~_WAS_PAID),
+    "credited": (invoice.state == "issued", (invoice.kind == "credit_note") | (_IS_WHOLE & _WAS_PAID)),
 }
 _SORTS: Mapping[str, ColumnElement[Any]] = {
     "client": client.c.sort_name,
@@ -153,44 +154,74 @@ def credit_by_currency(snapshot: Snapshot, clients: Collection[int]) -> Mapping[
 
 def left_of_payments(snapshot: Snapshot, clients: Collection[int]) -> Mapping[int, Decimal]:
     """The amount still left of each payment of some clients: a refund takes from the oldest first."""
-    paid = _paid_in(snapshot, payment.client.in_(clients))
-    return left_of(paid, _overpaid(snapshot, invoice.client.in_(clients))) if paid else {}
+    return left_of(*_credit_of_payments(snapshot, payment.client.in_(clients)))
 
 
-def _paid_in(snapshot: Snapshot, *where: ColumnElement[bool]) -> Sequence[PaidIn]:
-    """Payments and refunds of which something is left."""
-    paid = select(payment.id, payment.client, payment.currency, payment.on, payment.left, payment.kind)
-    return [
+def freed_of(snapshot: Snapshot, number: int) -> Mapping[int, Decimal]:
+    """The amount of each allocation of a payment that its invoice needs no more."""
+    invoices = select(allocation.invoice).where(allocation.payment == number)
+    return freed_parts(_paid_on(snapshot, allocation.invoice.in_(invoices)))
+
+
+def _credit_of_payments(snapshot: Snapshot, *where: ColumnElement[bool]) -> tuple[Sequence[PaidIn], Sequence[PaidOn]]:
+    """The payments and refunds that add to the credit of their clients, and what was paid on invoices beyond what these
+    come to. The conditions are on payments."""
+    paid_on = _paid_on(snapshot, *where)
+    columns = (payment.id, payment.client, payment.currency, payment.on, payment.left, payment.kind)
+    statements = [select(*columns).where(HAS_LEFT, *where)]
+    if paid_on:
+        # The payments that are used up, but on an invoice that was credited later.
+        freed = _ON_OVERPAID.with_only_columns(*columns, maintain_column_froms=True)
+        statements.append(freed.where(~HAS_LEFT, *where).distinct())
+    paid = [
         PaidIn(
             id=row.id, client=row.client, currency=row.currency, on=row.on or date.min, left=row.left,
             is_refund=row.kind == "refund",
         )
-        for row in snapshot.select(paid.where(HAS_LEFT, *where))
+        for statement in statements
+        for row in snapshot.select(statement)
     ]  # fmt: skip
+    return paid, paid_on
 
 
-def _overpaid(snapshot: Snapshot, *where: ColumnElement[bool]) -> Mapping[tuple[int, str], Decimal]:
-    """The amounts that clients have paid on invoices beyond what these come to, by currency."""
-    by = (invoice.client, invoice.currency)
-    statement = select(*by, func.sum(invoice.overpaid)).where(invoice.overpaid != NOTHING, *where)
-    return {(row[0], row[1]): row[2] for row in snapshot.select(statement.group_by(*by))}
+_ON_OVERPAID = (
+    select(allocation.id, allocation.payment, allocation.invoice, allocation.amount, invoice.overpaid)
+    .join_from(TABLES[Invoice], TABLES[Allocation], allocation.invoice == invoice.id)
+    .join(TABLES[Payment], payment.id == allocation.payment)
+    .where(IS_OVERPAID)
+)
+
+
+def _paid_on(snapshot: Snapshot, *where: ColumnElement[bool]) -> Sequence[PaidOn]:
+    """What was paid on invoices that were credited later."""
+    return [PaidOn(**row._mapping) for row in snapshot.select(_ON_OVERPAID.where(*where))]
+
+
+# The clients whose payments cannot be told to be unused one by one: something was refunded, or credited after it was
+# paid.
+_settling = TABLES[Payment].alias("settling").c
+_SETTLED = select(_settling.client).where(_settling.kind == "refund").union(select(invoice.client).where(IS_OVERPAID))
 
 
 def unused_payments(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, list[Payment]]:
     """The number of payments of which something is left that their clients can still use, and some of them, the oldest
     first."""
-    paid = _paid_in(snapshot)
-    if not paid:
-        return 0, []
-    left = left_of(paid, _overpaid(snapshot))
-    unused = sorted((payment for payment in paid if left.get(payment.id)), key=lambda payment: (payment.on, payment.id))
-    if owner:
-        own = {row.id for row in snapshot.select(select(payment.id).where(HAS_LEFT, owner.owns(Payment)))}
-        unused = [payment for payment in unused if payment.id in own]
-    # Only the ids of the page go into a statement: a database takes a limited number of them.
-    page = {payment.id: place for place, payment in enumerate(unused[but : but + most])}
-    rows = snapshot.select(ALL[Payment].where(payment.id.in_(page))) if page else []
-    return len(unused), sorted((record_of(Payment, row) for row in rows), key=lambda payment: page[payment.id])
+    # Of most clients all that is left can be used: it is counted, and only those of the page are read.
+    settled = [row.client for row in snapshot.select(_SETTLED)]
+    whole = (HAS_LEFT, payment.left > NOTHING, owner.owns(Payment), payment.client.not_in(_SETTLED))
+    ((count,),) = snapshot.select(select(func.count(payment.id)).where(*whole))
+    page = select(payment.id, payment.on).where(*whole).order_by(payment.on, payment.id).limit(but + most)
+    unused = [(row.on or date.min, row.id) for row in snapshot.select(page)]
+    if settled:
+        paid, paid_on = _credit_of_payments(snapshot, payment.client.in_(_SETTLED))
+        left = left_of(paid, paid_on)
+        own = select(payment.id).where(payment.client.in_(_SETTLED), owner.owns(Payment))
+        of_owner = {row.id for row in snapshot.select(own)} if owner else left.keys()
+        more = [(item.on, item.id) for item in paid if left.get(item.id) and item.id in of_owner]
+        count, unused = count + len(more), sorted([*unused, *more])
+    numbers = [number for _, number in unused[but : but + most]]
+    rows = snapshot.select(ALL[Payment].where(payment.id.in_(numbers))) if numbers else []
+    return count, sorted((record_of(Payment, row) for row in rows), key=lambda payment: numbers.index(payment.id))
 
 
 def _some_of(

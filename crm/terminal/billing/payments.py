@@ -59,7 +59,7 @@ class PaymentPage(RecordPage[Payment, PaymentCard]):
         is_payment = payment.kind == "payment"
         use = Choice("Apply the rest to invoices", lambda: _use(session, payment), instant=True)
         return [
-            *([use] if payment.left > 0 and is_payment else []),
+            *([use] if self.card.left > 0 else []),
             *(Choice(f"Open {invoice.number}", lambda invoice=invoice: session.open(invoice))
               for invoice, _ in self.card.parts),
             *([Choice("Send a receipt", self.starts("receipts send"))] if is_payment else []),

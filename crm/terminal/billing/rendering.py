@@ -275,6 +275,7 @@ def draw_invoice(result: "InvoiceCard", screen: Screen, by: Conventions) -> None
         figures += [("Paid", invoice.paid)] if invoice.paid else []
         figures += [("Credited", invoice.credited)] if invoice.credited else []
         figures.append(("Open", invoice.open))
+        figures += [("Overpaid", invoice.overpaid)] if invoice.overpaid else []
     in_line(
         screen,
         [
@@ -372,6 +373,7 @@ def draw_payment(result: "PaymentCard", screen: Screen, by: Conventions) -> None
     screen.print(line.append(f" {clean(result.client.name)}, {by.day(payment.on)}", "default"))
     for invoice, amount in result.parts:
         still = f", {money_in(invoice.currency, by, invoice.open)} still open" if invoice.open else ", paid"
+        still = ", credited since" if invoice.overpaid else still
         screen.print(Text(f"  {clean(invoice.number)}: {money_in(invoice.currency, by, amount)}{still}"))
     if result.left > 0:
         screen.print(Text(f"  {money_in(payment.currency, by, result.left)} is credit"))

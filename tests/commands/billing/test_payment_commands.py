@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from crm.commands.registry import named
 from crm.errors import FieldError, Question, RefusedError
 from crm.model import Allocation, Invoice, Payment
+from crm.repository.queries import billing
+from crm.repository.queries.people import OwnerFilter
 from tests.commands.billing.conftest import BillingDesk
 from tests.conftest import STORES, _new_store
 from tests.support.clocks import TODAY
@@ -95,10 +97,66 @@ def test_what_was_paid_for_a_credited_invoice_is_credit(desk: BillingDesk) -> No
     paid = desk("payments add", desk.acme, Decimal(119)).payment
     desk("invoices credit", first)
     assert (state(desk, first)[0], balance(desk)) == ("credited", ("0.00", "119.00"))
-    assert desk("invoices show", first).as_json()["open"] == "0.00"
+    figures = desk("invoices show", first).as_json()
+    assert (figures["open"], figures["overpaid"]) == ("0.00", "119.00")
+    assert left(desk, paid) == ["119.00"]
     second = desk.issued("Second 50 19%")
     desk("payments allocate", paid)
-    assert (state(desk, second)[0], balance(desk)) == ("paid", ("0.00", "59.50"))
+    # It was paid, so it is not cancelled, though what was paid on it is used for another.
+    assert (state(desk, first)[0], state(desk, second)[0]) == ("credited", "paid")
+    assert [item.invoice.id for item in desk("invoices list", state="credited") if item.invoice.kind == "invoice"] == [
+        first.id
+    ]
+    assert desk("invoices list", state="cancelled") == []
+    assert (balance(desk), left(desk, paid)) == (("0.00", "59.50"), ["59.50"])
+    assert desk.sound()
+    desk("history undo", last_change(desk))
+    assert (state(desk, first), state(desk, second)[0]) == (("credited", "119.00", "0.00"), "sent")
+    assert (balance(desk), left(desk, paid)) == (("59.50", "119.00"), ["119.00"])
+    assert desk.again(first).used_again == 0
+    assert desk.sound()
+
+
+def left(desk: BillingDesk, *payments: Payment) -> list[str]:
+    """The amounts left of payments, which the list, the page and JSON all say."""
+    shown = [desk("payments show", payment) for payment in payments]
+    listed = {row.payment.id: row for row in desk("payments list")}
+    assert [card.as_json()["left"] for card in shown] == [listed[payment.id].as_json()["left"] for payment in payments]
+    return [f"{card.left:.2f}" for card in shown]
+
+
+def unused(desk: BillingDesk) -> tuple[int, list[int]]:
+    """The payments that Today names as unused: how many, and their ids."""
+    with desk.crm.read() as snapshot:
+        count, payments = billing.unused_payments(snapshot, OwnerFilter(), 10)
+        assert [billing.unused_payments(snapshot, OwnerFilter(), 1, at)[1] for at in range(count)] == [
+            [payment] for payment in payments
+        ]
+        return count, [payment.id for payment in payments]
+
+
+def test_what_is_left_of_payments_adds_up_to_the_credit_of_the_client(desk: BillingDesk) -> None:
+    first = desk.issued("First 100 19%")
+    early, late = (
+        desk("payments add", desk.acme, Decimal(amount), on=TODAY - timedelta(days=days)).payment
+        for amount, days in ((60, 9), (69, 1))
+    )
+    assert (left(desk, early, late), unused(desk)) == (["0.00", "10.00"], (1, [late.id]))
+    desk("invoices credit", first, amount=Decimal(70))
+    # Of the invoice, what was paid last is free first.
+    assert (balance(desk)[1], left(desk, early, late)) == ("80.00", ["11.00", "69.00"])
+    assert unused(desk) == (2, [early.id, late.id])
+    desk("payments refund", desk.acme, Decimal(31))
+    # A refund takes from what was paid first.
+    assert (balance(desk)[1], left(desk, early, late)) == ("49.00", ["0.00", "49.00"])
+    assert unused(desk) == (1, [late.id])
+    other = desk.issued("Other 1000 0%")
+    with pytest.raises(FieldError, match=r"only €49\.00 of it is left"):
+        desk("payments allocate", late, amount=Decimal(50))
+    with pytest.raises(RefusedError, match="Nothing is left"):
+        desk("payments allocate", early)
+    desk("payments allocate", late, invoice=[other], amount=Decimal("48.5"))
+    assert (balance(desk), left(desk, early, late)) == (("951.50", "0.50"), ["0.00", "0.50"])
     assert desk.sound()
 
 
