@@ -1,7 +1,7 @@
 """The changes of a transaction as people read them: the records' names, and each field before and after."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from crm.commands.record_names import names_of
@@ -44,6 +44,24 @@ class RecordChange:
     name: str
     operation: str
     fields: Sequence[FieldChange]
+
+
+def net_updates(updates: Iterable[Change]) -> list[Change]:
+    """Updates of a transaction, one for each record, in the order of the first: a field that was written several times
+    is as it was before the first and after the last, and is left out where that is the same."""
+    together: dict[tuple[str, int], list[Change]] = {}
+    for update in updates:
+        together.setdefault((update.record, update.record_id), []).append(update)
+    net = []
+    for several in together.values():
+        before, after = dict[str, Any](), dict[str, Any]()
+        for update in several:
+            before = {**update.before, **before}
+            after |= update.after
+        names = [name for name in after if before.get(name) != after[name]]
+        kept = ({name: values.get(name) for name in names} for values in (before, after))
+        net.append(replace(several[0], **dict(zip(("before", "after"), kept, strict=True))))
+    return [change for change in net if change.after]
 
 
 def record_changes(snapshot: Snapshot, changes: Sequence[Change], by: Conventions) -> list[RecordChange]:

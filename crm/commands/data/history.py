@@ -9,7 +9,14 @@ from typing import Annotated, Any
 
 from crm.clock import Clock
 from crm.commands.context import CRM, counted
-from crm.commands.data.change_details import RecordChange, changed_back, changed_fields, record_changes, typed_value
+from crm.commands.data.change_details import (
+    RecordChange,
+    changed_back,
+    changed_fields,
+    net_updates,
+    record_changes,
+    typed_value,
+)
 from crm.commands.data.demo import made_sample
 from crm.commands.data.exporting import ExportReport
 from crm.commands.data.record_counts import record_words
@@ -38,8 +45,10 @@ _OF_A_SIGN_IN = 2
 _OWN_VIEW = (SignIn.kind_name, Dashboard.kind_name)
 # Of so many records the answer to an undo says how they are now.
 _SHOWN = 20
-# The preview of an undo names so many records that are changed back; it reads no change with more records than that.
-_PREVIEWED, _PREVIEW_READS = 3, 500
+# The preview of an undo names so many records that are changed back.
+_PREVIEWED = 3
+# So many changes of a transaction are read to say what an undo does, or has done.
+_READ = 500
 _IN_TOTALS = frozenset(("total_spend", "sales_count", "first_sale_on", "last_sale_on", "status"))
 
 By = Annotated[str, Line(254), About("By", "who did it, or part of the name")]
@@ -240,7 +249,8 @@ def undo(
         # What the undo itself did is what is so now.
         done = HistoryQuery(transaction=marked.undone_by or 0, sort="id")
         updates = (change for change in snapshot.each_change(done) if change.operation == "update")
-        records = record_changes(snapshot, list(islice(updates, _SHOWN)), crm.conventions)
+        final = net_updates(islice(updates, _READ))
+        records = record_changes(snapshot, final[:_SHOWN], crm.conventions)
         return TakenBack(
             entry,
             changes,
@@ -310,7 +320,7 @@ def undo_preview(crm: CRM, entry: HistoryEntry) -> Sequence[str]:
     """The preview of an undo, in lines: what it will restore, remove and change back, and the totals and the status of
     the client if they change."""
     by = crm.conventions
-    if entry.changes > _PREVIEW_READS:
+    if entry.changes > _READ:
         return [f"{by.number(entry.changes)} records will be as they were before."]
     query = HistoryQuery(transaction=entry.id, sort="id")
     with crm.read() as snapshot:

@@ -200,7 +200,13 @@ def _paid_on(snapshot: Snapshot, *where: ColumnElement[bool]) -> Sequence[PaidOn
 # The clients whose payments cannot be told to be unused one by one: something was refunded, or credited after it was
 # paid.
 _settling = TABLES[Payment].alias("settling").c
-_SETTLED = select(_settling.client).where(_settling.kind == "refund").union(select(invoice.client).where(IS_OVERPAID))
+_SETTLED = select(
+    select(_settling.client)
+    .where(_settling.kind == "refund")
+    .union(select(invoice.client).where(IS_OVERPAID))
+    .subquery()
+    .c.client
+)
 
 
 def unused_payments(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, list[Payment]]:
