@@ -59,8 +59,8 @@ def net_updates(updates: Iterable[Change]) -> list[Change]:
             before = {**update.before, **before}
             after |= update.after
         names = [name for name in after if before.get(name) != after[name]]
-        kept = ({name: values.get(name) for name in names} for values in (before, after))
-        net.append(replace(several[0], **dict(zip(("before", "after"), kept, strict=True))))
+        was, now = ({name: values.get(name) for name in names} for values in (before, after))
+        net.append(replace(several[0], before=was, after=now))
     return [change for change in net if change.after]
 
 

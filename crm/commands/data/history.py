@@ -327,7 +327,9 @@ def undo_preview(crm: CRM, entry: HistoryEntry) -> Sequence[str]:
         changes = list(snapshot.each_change(query))
         removed = _touched(snapshot, query, "create", by)
         restored = _touched(snapshot, query, "delete", by)
-        updates = record_changes(snapshot, [change for change in changes if change.operation == "update"], by)
+        updates = record_changes(
+            snapshot, net_updates(change for change in changes if change.operation == "update"), by
+        )
         kept = kept_by_undo(crm, snapshot, entry)
     totals = _totals_after_undo(crm, entry, changes)
     listed = [line for record in updates if (line := changed_back(record, by, but=_beside(record, totals)))]
