@@ -193,7 +193,7 @@ _ON_OVERPAID = (
 
 
 def _paid_on(snapshot: Snapshot, *where: ColumnElement[bool]) -> Sequence[PaidOn]:
-    """What was paid on invoices that were credited later."""
+    """The parts of payments that are on invoices which were credited later."""
     return [PaidOn(**row._mapping) for row in snapshot.select(_ON_OVERPAID.where(*where))]
 
 
