@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
+from crm.commands.activity.note_words import NO_NAMES, PLANS
 from crm.commands.activity.quick_notes import OFFERED, PAID, QuickNote, read_notes
 from crm.commands.activity.repeating import moves, repeating
 from crm.commands.billing.payments import TRANSFER, ask_about_double, recorded
@@ -27,6 +28,7 @@ from crm.repository import Snapshot, Transaction
 _SEARCHED = 20
 # A name that is not known ends before the first of them.
 _ENDS_NAME = re.compile(r"[,;:\n]")
+_MARKS = ".,;:!?()"
 _OFFERED = 8
 # Of a shorter name that is misspelt too many others could be meant.
 _LONG = 6
@@ -37,17 +39,11 @@ _EXAMPLE = "call Acme, wants a quote, fri 10:00"
 # What is to be sold is called otherwise than what was.
 _PLANNED: Mapping[str, str] = {"Sold": "Sale", "Bought": "Order", "Ordered": "Order", "Paid": "Payment"}
 _EXAMPLE_OF_SUM = "Acme, $4,500 for 3 tables"
-# A longer name is likelier to be a sentence, and so is one that begins with what was done.
+# A longer name is likelier to be a sentence.
 _MOST_NEW_WORDS = 4
-_VERBS = frozenset(
-    ("sent", "send", "left", "got", "gave", "give", "made", "make", "took", "take", "told", "tell", "asked", "ask",
-     "had", "have", "went", "go", "did", "do", "tried", "try", "heard", "hear", "received", "need", "needs", "want",
-     "wants", "waiting", "wait", "chase", "chased", "remind", "reminded", "remember", "check", "checked", "prepare",
-     "prepared", "finish", "finished", "order", "pay", "ship", "shipped", "deliver", "delivered", "discuss",
-     "discussed", "agreed", "schedule", "scheduled", "book", "booked", "invoice", "invoiced", "bill", "billed",
-     "signed", "lost", "won", "followed", "follow", "reached", "spent", "showed", "presented", "introduced", "buy",
-     "get", "find", "reply", "replied", "no", "nobody", "to", "i", "we", "he", "she")
-)  # fmt: skip
+# So many words may name a client in the midst of a line, and so far into it are looked at.
+_MOST_MENTION_WORDS, _MOST_LINE_WORDS, _LEAST_MENTION = 3, 14, 3
+_POSSESSIVE = re.compile("['\u2019]s?$")
 _Added = TypeVar("_Added", Interaction, FollowUp, Sale, Deal)
 _NAME, _TITLE, _SUBJECT, _WHAT = 200, 200, 300, 500
 
@@ -177,18 +173,25 @@ def _understood(
     elif add:
         note = notes[0]
         client, contact, text = _new(note, add)
-    elif (candidates := _candidates(snapshot, notes, _called)) is not None:
-        candidates = _with_misspelt_end(snapshot, candidates)
+    elif (candidates := _named_first(snapshot, notes)) is not None:
         if len(candidates.clients) > 1:
             raise _several(candidates.clients)
         note, text, ((client, contact),) = candidates.note, candidates.text, candidates.clients
     elif number is None and (at_company := _at_known_company(snapshot, notes[0]))[1]:
         raise _contact_of(*at_company)
-    elif number is None and (candidates := _candidates(snapshot, notes, _alike)) is not None:
+    elif (
+        number is None
+        and not _begins_with_no_name(notes[0])
+        and (candidates := _candidates(snapshot, notes, _alike)) is not None
+    ):
         if not sure or len(candidates.clients) > 1 or len(candidates.name) < _LONG:
             raise _which(candidates)
         note, text, ((client, contact),) = candidates.note, candidates.text, candidates.clients
         misspelt = candidates.name
+    elif number is None and (candidates := _mentioned(snapshot, notes[0])) is not None:
+        if len(candidates.clients) > 1:
+            raise _several(candidates.clients)
+        note, text, ((client, contact),) = candidates.note, candidates.text, candidates.clients
     elif notes[0].is_sum_first:
         raise FieldError(f"say with whom, like: {_EXAMPLE_OF_SUM}", field="line", label="Note")
     else:
@@ -305,6 +308,49 @@ def _candidates(
     return None
 
 
+def _named_first(snapshot: Snapshot, notes: Sequence[QuickNote]) -> _Candidates | None:
+    """The clients that a line names where it begins; of one that begins with a verb or the like, those that it names in
+    full further on: a client may be called much like a verb."""
+    if _begins_with_no_name(notes[0]) and (mentioned := _mentioned(snapshot, notes[0])) is not None:
+        return mentioned
+    candidates = _candidates(snapshot, notes, _called)
+    return _with_misspelt_end(snapshot, candidates) if candidates is not None else None
+
+
+def _begins_with_no_name(note: QuickNote) -> bool:
+    """Return whether a line begins with a word that names nobody, in small letters."""
+    return note.body.partition(" ")[0].strip(_MARKS) in NO_NAMES
+
+
+def _mentioned(snapshot: Snapshot, note: QuickNote) -> _Candidates | None:
+    """The clients that a line names somewhere, by whole words of their names, as in `chase globex corp for the
+    contract`; all of the line is text. More words of a name are likelier to be one."""
+    words = note.body.split()[:_MOST_LINE_WORDS]
+    bare = [_POSSESSIVE.sub("", word.strip(_MARKS)) for word in words]
+    for count in range(_MOST_MENTION_WORDS, 0, -1):
+        for start in range(len(words) - count + 1):
+            name = " ".join(bare[start : start + count])
+            ends = {bare[start], bare[start + count - 1]}
+            is_apart = any(word[-1] in _MARKS for word in words[start : start + count - 1])
+            if is_apart or ends & NO_NAMES or len(name) < _LEAST_MENTION or not name[-1].isalpha():
+                continue
+            if clients := [pair for pair in _called(snapshot, name) if _is_named(*pair, name)]:
+                is_plan = bool(note.due_on) and bare[0].lower() in PLANS and not note.label
+                planned = dataclasses.replace(note, waits="always") if is_plan else note
+                return _Candidates(planned, name, note.body, clients)
+    return None
+
+
+def _is_named(client: Client, contact: Contact | None, name: str) -> bool:
+    """Return whether each word of a name is a whole one of the client, or of the contact who leads to it. A later word
+    of a company, Corp or Systems, alone does not name it."""
+    people, company = f"{client.first_name} {client.last_name}", client.company
+    words = fold(name).split()
+    if len(words) == 1:
+        company = company.partition(" ")[0]
+    return set(words) <= set(fold(contact.name if contact else f"{people} {company}").split())
+
+
 def _with_misspelt_end(snapshot: Snapshot, candidates: _Candidates) -> _Candidates:
     """The same with more of the name, where some of those who were found are called much like that: Greta Galanys."""
     known = {client.id for client, _ in candidates.clients}
@@ -382,15 +428,16 @@ def _person_and_company(name: str, kind: str) -> tuple[str, str]:
 
 def _at_known_company(snapshot: Snapshot, note: QuickNote) -> tuple[str, _Clients]:
     """A person who is not known, and the clients that the company is where the line names one."""
-    person, company = _person_and_company(note.apart()[0], "company")
-    return (person, _called(snapshot, company)) if company else ("", [])
+    name, _ = note.apart()
+    person, company = _person_and_company(name, "company")
+    return (person, _called(snapshot, company)) if company and _may_be_new(name) else ("", [])
 
 
 def _may_be_new(name: str) -> bool:
     """Return whether what stands where the client is named may be the name of a new one, not a sentence."""
     words = name.split()
     is_short = all(len(part.split()) <= _MOST_NEW_WORDS for part in _OF_COMPANY.split(name))
-    return bool(words) and is_short and words[0] not in _VERBS
+    return bool(words) and is_short and words[0].strip(_MARKS) not in NO_NAMES
 
 
 def _nobody(note: QuickNote) -> CRMError:

@@ -15,6 +15,7 @@ from decimal import Decimal
 from itertools import product
 from typing import Literal, TypeVar
 
+from crm.commands.activity.note_words import AFTER_NAMES
 from crm.errors import FieldError
 from crm.model import Conventions
 from crm.model.fields import RoughAmount
@@ -66,7 +67,7 @@ _TRIED = _Head("call", True, "Tried to call")
 _SENT = _Head("note", True, "Sent")
 _HEADS: Mapping[str, _Head] = {
     **dict.fromkeys(("call", "phone", "ring", "phone call", "call back"), _CALL),
-    **dict.fromkeys(("called", "phoned", "rang", "spoke", "talked"), _CALLED),
+    **dict.fromkeys(("called", "cold called", "cold-called", "phoned", "rang", "spoke", "talked"), _CALLED),
     **dict.fromkeys(("video call", "zoom", "zoom call", "teams call", "skype"), _Head("call", label="Video call")),
     "voicemail": _LEFT,
     **_with_articles("left", dict.fromkeys(("message", "voicemail", "voice mail", "voice message"), _LEFT)),
@@ -113,6 +114,12 @@ _OF_GOODS = ("Sold", "Bought", "Ordered", PAID)
 _HAD = "had"
 _IDLE = frozenset(("i", "we", "just", "a", "todo", _HAD))
 _MOST_IDLE, _MOST_VERB_WORDS = 4, 4
+# Written in small letters they say nothing more either: quick call with.
+_LIGHT = frozenset(("quick", "short", "long", "brief", "nice", "good", "great", "first", "second", "another", "cold"))
+# A meeting has happened where this is said of it.
+_WENT = re.compile(r"\bwent (?:very |really |quite )?(?:well|ok|okay|fine|great|good|badly|bad)\b", re.IGNORECASE)
+# What leads to a day, and goes with it: moved the demo to friday.
+_TO_DAY = re.compile(r"\s(?:to|for)$", re.IGNORECASE)
 # Between what was done and the client.
 _TO = frozenset(("with", "w/", "to", "at", "from", "for", "of"))
 # Between a person and where they work.
@@ -229,16 +236,30 @@ class QuickNote:
         first words with a capital, else the first word."""
         if self.name_words:
             return next(self.beginnings(), ("", ""))
-        if match := re.search(r"[,;:](?=\s)|\s[-–—](?=\s)|\n", self.body):  # noqa: RUF001
+        match = re.search(r"[,;:](?=\s)|\s[-–—](?=\s)|\n", self.body)  # noqa: RUF001
+        words = list(_WORD.finditer(self.body))
+        if not words:
+            return "", ""
+        first = [word for word in words if match is None or word.end() <= match.end()]
+        # Jane Doe about prices, jane doe is on vacation.
+        named = next((at for at, word in enumerate(first[1:], 1) if word.group().strip(_BETWEEN) in AFTER_NAMES), 0)
+        if match is not None and not named:
             return self.body[: match.start()].strip(_BETWEEN), self.body[match.end() :].strip(_BETWEEN)
-        words = self.body.split()
-        capital = next((at for at, word in enumerate(words) if not word[0].isupper()), len(words)) or 1
-        if words[capital : capital + 1] and words[capital] in _EMPLOYED and capital + 1 < len(words):
-            # Jane Doe from Acme.
-            behind = words[capital + 1 :]
-            more = next((at for at, word in enumerate(behind) if not word[0].isupper()), len(behind))
-            capital += 1 + more if more else 0
-        return " ".join(words[:capital]).strip(_BETWEEN), " ".join(words[capital:]).strip(_BETWEEN)
+        if match is None and not (0 < named <= _MOST_NAMED):
+            named = _capitals([word.group() for word in words])
+        end = words[named - 1].end()
+        return self.body[:end].strip(_BETWEEN), self.body[end:].strip(_BETWEEN)
+
+
+def _capitals(words: Sequence[str]) -> int:
+    """The number of words at the beginning that may be a name, by their capitals; one at least."""
+    count = next((at for at, word in enumerate(words) if not word[0].isupper()), len(words)) or 1
+    if words[count : count + 1] and words[count] in _EMPLOYED and count + 1 < len(words):
+        # Jane Doe from Acme.
+        behind = words[count + 1 :]
+        more = next((at for at, word in enumerate(behind) if not word[0].isupper()), len(behind))
+        count += 1 + more if more else 0
+    return count
 
 
 def read_notes(line: str, by: Conventions) -> Iterator[QuickNote]:
@@ -273,7 +294,8 @@ def _head(text: str) -> tuple[_Head | None, str]:
     """The action in the first words, and the rest of the text."""
     words = list(_WORD.finditer(text))
     plain = [word.group().lower().strip(_BETWEEN) for word in words[: _MOST_IDLE + _MOST_VERB_WORDS]]
-    skipped = next((place for place, word in enumerate(plain) if word not in _IDLE), 0)
+    said = [word.group().strip(_BETWEEN) for word in words[: len(plain)]]
+    skipped = next((place for place, word in enumerate(plain) if word not in _IDLE and said[place] not in _LIGHT), 0)
     for start in range(min(skipped, _MOST_IDLE) + 1):
         for count in range(_MOST_VERB_WORDS, 0, -1):
             head = _HEADS.get(" ".join(plain[start : start + count]))
@@ -364,11 +386,13 @@ def _note(
 ) -> QuickNote:
     """A note of what was done and the text behind it, with the days that the text says."""
     is_named, head = head is not None, head or _NOTE
+    if _WENT.search(text):
+        head = dataclasses.replace(head, happened=True)
     days = _days(text, by, has_happened=head.happened)
     before_last = text[: days[-1].start].rstrip() if days else ""
     is_apart = bool(_ENDS.search(before_last))
     for day in reversed(days):
-        before, behind = text[: day.start].rstrip(_BETWEEN), text[day.end :].lstrip(".")
+        before, behind = _TO_DAY.sub("", text[: day.start].rstrip(_BETWEEN)), text[day.end :].lstrip(".")
         text = before + (behind if behind[:1] in (",", ";", ":") else f" {behind.lstrip()}")
     note = QuickNote(text.strip(_BETWEEN), head.kind, head.label, name_words)
     is_behind_sum = bool(days) and bool(_SUM_ENDS.search(before_last))
@@ -452,7 +476,9 @@ def _day_from(
     first_end = next((place + 1 for place, is_end in enumerate(ends) if is_end), len(words))
     in_first, begins_piece = place < first_end, ends[place - 1]
     before, begun = (words[at].group().lower().strip(_BETWEEN) for at in (place - 1, place))
-    if before in _TELLING and not begins_piece:
+    # For wednesday is part of the text; for wednesday at 11 is when.
+    needs_time = before == "for" and not begins_piece
+    if before in _TELLING and not begins_piece and not needs_time:
         return None, place + 1
     for end in range(min(len(words), place + _WORDS_OF_WHEN), place, -1):
         is_last = end == len(words)
@@ -469,6 +495,8 @@ def _day_from(
         if not (stands or (is_last and not _is_number(written.strip(_BETWEEN), before))):
             continue
         when = _when_at_end(written, by) if not stands else _when(written, by)
+        if needs_time and (when is None or not when.time or end == place + 1):
+            continue
         if when is None and stands:
             _refuse_impossible(written, by, is_alone=begins_piece and ends_piece)
         is_in_text = is_last and (begins_piece or not is_behind_sum) and (place > first_end or first_end > _MOST_NAMED)

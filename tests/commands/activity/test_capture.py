@@ -292,11 +292,11 @@ def test_who_is_not_found_can_be_added_with_it(office: Office) -> None:
     done = captured(office, "call Zed Corp, hello, tomorrow", add="company")
     assert (done.client.company, done.client.kind) == ("Zed Corp", "company")
     person = captured(office, "met Ann van Dyke about it", add="person").client
-    assert (person.first_name, person.last_name, person.kind) == ("", "Ann", "person")
+    assert (person.first_name, person.last_name, person.kind) == ("Ann", "van Dyke", "person")
     person = captured(office, "met Cy Reed about it", add="person").client
     assert (person.first_name, person.last_name) == ("Cy", "Reed")
     office("history undo")
-    assert [client.name for client in office.clients()] == ["Acme", "Zed Corp", "Ann"]
+    assert [client.name for client in office.clients()] == ["Acme", "Zed Corp", "Ann van Dyke"]
 
 
 @pytest.mark.parametrize(
@@ -448,6 +448,90 @@ def test_a_sentence_is_never_offered_as_a_new_client(office: Office, line: str) 
     noted = captured(office, line, client=number)
     assert noted.client.id == number
     assert noted.interaction.subject.split()[:2] == line.split()[:2]
+
+
+# What is typed; the kind of the entry, or "plan" where nothing has happened yet; the client; the day of the follow-up.
+MENTIONS = [
+    ("left vm bob jones, call again tomorrow", "note", "Bob Jones", "2026-11-22"),
+    ("vm for bob jones", "note", "Bob Jones", ""),
+    ("no answer from bob jones, try again tuesday", "note", "Bob Jones", "2026-11-24"),
+    ("no reply from globex corp, chase monday", "note", "Globex Corp", "2026-11-23"),
+    ("chase globex corp for the contract friday", "plan", "Globex Corp", "2026-11-27"),
+    ("chased globex corp about invoice, promised to pay friday", "note", "Globex Corp", "2026-11-27"),
+    ("remind bob jones about the demo on thursday", "plan", "Bob Jones", "2026-11-26"),
+    ("ping jane doe next week", "plan", "Hooli", "2026-11-23"),
+    ("pinged jane doe re pricing", "note", "Hooli", ""),
+    ("got a call from bob jones, wants 3 licenses", "note", "Bob Jones", ""),
+    ("got signed contract from globex corp, 25k", "note", "Globex Corp", ""),
+    ("received po from acme for 12.5k", "note", "Acme", ""),
+    ("quick call with bob jones, not interested", "call", "Bob Jones", ""),
+    ("short meeting with acme, 3 people, budget 50k", "meeting", "Acme", ""),
+    ("demo with initech went well, send proposal by wednesday", "meeting", "Initech", "2026-11-25"),
+    ("demoed the app to initech, they loved it", "note", "Initech", ""),
+    ("pitched initech yesterday, they will think about it", "note", "Initech", ""),
+    ("discussed renewal with jane doe, 12k per year, follow up dec 15", "note", "Hooli", "2026-12-15"),
+    ("negotiated with globex corp, they want 10% off", "note", "Globex Corp", ""),
+    ("closed globex corp for 45k", "note", "Globex Corp", ""),
+    ("lost initech to a competitor", "note", "Initech", ""),
+    ("invoiced acme 2.5k", "note", "Acme", ""),
+    ("waiting for globex corp to sign, check friday", "plan", "Globex Corp", "2026-11-27"),
+    ("rescheduled meeting with acme to friday 10:00", "plan", "Acme", "2026-11-27 10:00"),
+    ("moved the demo with initech to tuesday 3pm", "note", "Initech", "2026-11-24 15:00"),
+    ("booked a demo with initech for wednesday 11am", "plan", "Initech", "2026-11-25 11:00"),
+    ("scheduled call with bob jones tomorrow 9:30", "plan", "Bob Jones", "2026-11-22 09:30"),
+    ("cancelled meeting with acme", "note", "Acme", ""),
+    ("linkedin message to jane doe", "note", "Hooli", ""),
+    ("cold called initech, gatekeeper", "call", "Initech", ""),
+    ("upsold acme 5 seats for 1.2k", "note", "Acme", ""),
+    ("gave bob jones a 10% discount", "note", "Bob Jones", ""),
+    ("thanked bob jones for the order", "note", "Bob Jones", ""),
+    ("update from globex corp: legal review, back next week", "note", "Globex Corp", "2026-11-23"),
+    ("fyi acme moved to a new office", "note", "Acme", ""),
+    ("left message with the receptionist at acme", "call", "Acme", ""),
+    ("site visit at acme tuesday 9am", "note", "Acme", "2026-11-24 09:00"),
+    ("visited acme's plant, needs 3 machines", "meeting", "Acme", ""),
+    ("stopped by acme, nobody there", "note", "Acme", ""),
+    ("ran into bob jones at the fair", "note", "Bob Jones", ""),
+    ("follow-up with globex corp next monday", "note", "Globex Corp", "2026-11-23"),
+    ("callback jane doe tomorrow", "plan", "Hooli", "2026-11-22"),
+    ("need to call bob jones tomorrow", "plan", "Bob Jones", "2026-11-22"),
+    ("don't forget to call bob jones monday", "plan", "Bob Jones", "2026-11-23"),
+    ("remember to invoice acme on dec 1", "plan", "Acme", "2026-12-01"),
+    ("todo send contract to globex corp friday", "plan", "Globex Corp", "2026-11-27"),
+    ("will call acme on monday", "plan", "Acme", "2026-11-23"),
+    ("couldn't reach bob jones, retry thursday", "note", "Bob Jones", "2026-11-26"),
+]  # fmt: skip
+
+
+def test_a_client_is_found_wherever_a_line_names_it_and_none_is_made_up(office: Office) -> None:
+    for company in ("Globex Corp", "Acme"):
+        office.add(company=company)
+    office.add(first_name="Bob", last_name="Jones")
+    for company, person in (("Initech", "Pete Miller"), ("Hooli", "Jane Doe")):
+        office("contacts add", office.add(company=company), person)
+    before = len(stored(office, Client))
+    for line, kind, name, due in MENTIONS:
+        done = captured(office, line)
+        follow_up = done.follow_up
+        days = " ".join(filter(None, (str(follow_up.due_on), follow_up.due_time))) if follow_up else ""
+        assert (
+            done.interaction.kind if done.interaction else "plan", done.client.name, days
+        ) == (kind, name, due), line  # fmt: skip
+    assert len(stored(office, Client)) == before
+    # One word of a company that is none of its own names nobody.
+    with pytest.raises(FieldError, match="no client was recognised in this note"):
+        captured(office, "sent nobody corp a quote for 3k")
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [("jane doe is on vacation till dec 7", "jane doe"), ("acme renewed, 12k", "acme"),
+     ("call greta about prices, wants oak", "greta"), ("bob jones not interested, close", "bob jones")],
+)  # fmt: skip
+def test_a_new_client_is_called_by_its_name_alone(office: Office, line: str, name: str) -> None:
+    with pytest.raises(Question) as asked:
+        office("capture", line)
+    assert asked.value.sentence == f"No client is called {name}."
 
 
 def test_an_offer_that_was_sent_is_a_deal_with_whom_it_was_sent_to(office: Office) -> None:

@@ -335,7 +335,7 @@ def test_a_sum_that_was_sold_for_is_read(line: str, body: str, amount: str | Non
         ("sent globex corp our offer, 2m", "note", "Quote", "globex corp", "", "2000000", ""),
         ("sent an email to bob jones, asked for a date", "email", "", "bob jones", "asked for a date", None, ""),
         ("sent email to globex corp about the fair, chase monday",
-         "email", "", "globex corp about the fair", "chase", None, "2026-11-23"),
+         "email", "", "globex corp", "about the fair, chase", None, "2026-11-23"),
         ("emailed bob jones, wants the catalogue", "email", "", "bob jones", "wants the catalogue", None, ""),
         ("texted bob jones, running late", "sms", "", "bob jones", "running late", None, ""),
         ("sent a text to bob jones, running late", "sms", "", "bob jones", "running late", None, ""),
