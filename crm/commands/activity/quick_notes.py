@@ -294,8 +294,8 @@ def _head(text: str) -> tuple[_Head | None, str]:
     """The action in the first words, and the rest of the text."""
     words = list(_WORD.finditer(text))
     plain = [word.group().lower().strip(_BETWEEN) for word in words[: _MOST_IDLE + _MOST_VERB_WORDS]]
-    said = [word.group().strip(_BETWEEN) for word in words[: len(plain)]]
-    skipped = next((place for place, word in enumerate(plain) if word not in _IDLE and said[place] not in _LIGHT), 0)
+    written = [word.group().strip(_BETWEEN) for word in words[: len(plain)]]
+    skipped = next((place for place, word in enumerate(plain) if word not in _IDLE and written[place] not in _LIGHT), 0)
     for start in range(min(skipped, _MOST_IDLE) + 1):
         for count in range(_MOST_VERB_WORDS, 0, -1):
             head = _HEADS.get(" ".join(plain[start : start + count]))
