@@ -13,7 +13,7 @@ from crm.errors import FileError
 from crm.model.fields import Amount
 from crm.model.money import as_written_in, exact, plain_amount
 from crm.model.record import AnyRecord, Record
-from crm.model.registry import RECORDS, field_names, fields
+from crm.model.registry import field_names, fields
 
 # More than any sum of amounts, and less than a database's whole numbers hold with all decimals.
 _TOO_MUCH = Decimal(9) * 10**14
@@ -52,19 +52,21 @@ def _plain_in(currency: str, value: Any) -> Any:
     return f"{as_written_in(value, currency):f}" if currency and isinstance(value, Decimal) else plain(value)
 
 
-def _hints(record: type[Record]) -> Mapping[str, Any]:
-    hints = get_type_hints(record)
-    return {name: hints[name] for name in field_names(record)}
+_TYPES: dict[type[Record], Mapping[str, Any]] = {}
 
 
-# The type of each field, as the record declares it.
-TYPES = {record: _hints(record) for record in RECORDS}
+def types_of(record: type[Record]) -> Mapping[str, Any]:
+    """The type of each field, as the record declares it; found out when it is first asked for."""
+    if record not in _TYPES:
+        hints = get_type_hints(record)
+        _TYPES[record] = {name: hints[name] for name in field_names(record)}
+    return _TYPES[record]
 
 
 def value_of(record: type[Record], name: str, written: Any) -> Any:
     """The value that `plain` wrote for a field of `record`; raises FileError where it cannot be one."""
     try:
-        kind = TYPES[record][name]
+        kind = types_of(record)[name]
         if written is None and kind == (date | None):
             return None
         if kind is datetime:

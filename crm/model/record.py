@@ -96,9 +96,9 @@ def derived_columns(record: Record, changed: Collection[str] | None = None) -> d
     }
 
 
-def links_of(record: type[Record]) -> Mapping[str, Id]:
-    """The fields of a record that name another record, with what they name."""
-    return {name: field.check for name, field in fields_of(record).items() if isinstance(field.check, Id)}
+def links_of(fields: Mapping[str, Field]) -> Mapping[str, Id]:
+    """Those of the fields of a record that name another record, with what they name."""
+    return {name: field.check for name, field in fields.items() if isinstance(field.check, Id)}
 
 
 def people_of(record: type[Record]) -> Mapping[str, str]:

@@ -24,19 +24,24 @@ def _declared() -> Iterator[type[Record]]:
     yield from sorted(kinds, key=lambda record: record.about.place)
 
 
+_FIELDS = {record: fields_of(record) for record in _declared()}
+
+
+_LINKS = {record: links_of(fields) for record, fields in _FIELDS.items()}
+
+
 def _in_order() -> tuple[type[Record], ...]:
     """The records in the order in which they can be written: each after those that it links to."""
-    declared = list(_declared())
-    by_name = {record.kind_name: record for record in declared}
+    by_name = {record.kind_name: record for record in _FIELDS}
     ordered: dict[type[Record], None] = {}
 
     def put(record: type[Record]) -> None:
-        for link in links_of(record).values():
+        for link in _LINKS[record].values():
             if link.record != record.kind_name:
                 put(by_name[link.record])
         ordered.setdefault(record)
 
-    for record in declared:
+    for record in _FIELDS:
         put(record)
     _refuse_wrong(list(ordered))
     return tuple(ordered)
@@ -56,7 +61,7 @@ def _refuse_wrong(records: Sequence[type[Record]]) -> None:
         f"{record.about.name}.{name}"
         for record in records
         for name in record.about.unique
-        if not isinstance(fields_of(record)[name].check.empty, str | int | None)
+        if not isinstance(_FIELDS[record][name].check.empty, str | int | None)
     ]:
         raise ValueError(f"only texts, whole numbers and days can be unique, not {', '.join(wrong)}")
     if any(record.about.sums for record in records if record.about.name == "client"):
@@ -71,12 +76,6 @@ BY_NAME: Mapping[str, type[Record]] = {record.kind_name: record for record in RE
 
 # What is only deleted on purpose.
 LASTING: tuple[type[Record], ...] = tuple(record for record in RECORDS if record.about.lasting)
-
-
-_FIELDS = {record: fields_of(record) for record in RECORDS}
-
-
-_LINKS = {record: links_of(record) for record in RECORDS}
 
 
 _PEOPLE = {record: people_of(record) for record in RECORDS}

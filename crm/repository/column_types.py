@@ -14,8 +14,8 @@ from typing import Any, get_args, get_origin
 from sqlalchemy import BigInteger, Boolean, DateTime, Dialect, Integer, String, Text, TypeDecorator
 
 from crm.errors import FieldError, RefusedError
-from crm.model import RECORDS, Record, field_names, fields
-from crm.model.encoding import TYPES
+from crm.model import Record, field_names, fields
+from crm.model.encoding import types_of
 from crm.model.fields import Whole
 from crm.model.money import MOST_DECIMALS
 
@@ -186,28 +186,31 @@ _NAMES: Mapping[type, str] = {
 }
 
 
+_DECLARED: dict[type[Record], Mapping[str, tuple[Any, bool, Any]]] = {}
+
+
 def _declared(kind: type[Record]) -> Mapping[str, tuple[Any, bool, Any]]:
     """The type of each field of a kind, whether it may be None, and its default if that is a value. What every record
     has the store writes itself."""
+    if kind in _DECLARED:
+        return _DECLARED[kind]
     declared = {}
     defaults = {field.name: field.default for field in dataclasses.fields(kind)}
     for name in field_names(kind):
         if name not in _OF_EVERY_RECORD:
-            hint = TYPES[kind][name]
+            hint = types_of(kind)[name]
             optional = NoneType in get_args(hint)
             needed = get_args(hint)[0] if optional else hint
             default = dataclasses.MISSING if defaults[name] is None else defaults[name]
             declared[name] = (get_origin(needed) or needed, optional, default)
+    _DECLARED[kind] = declared
     return declared
-
-
-_DECLARED = {kind: _declared(kind) for kind in RECORDS}
 
 
 def refuse_wrong_types(kind: type[Record], values: Mapping[str, Any]) -> None:
     """Raises FieldError for the first of some values of a record that is not of the type that its field declares.
     SQLite keeps it, and nobody can read it again; other databases refuse it in words of their own."""
-    for name, (needed, optional, default) in _DECLARED[kind].items():
+    for name, (needed, optional, default) in _declared(kind).items():
         if name not in values:
             continue
         value = values[name]

@@ -40,11 +40,6 @@ ADDED: Mapping[int, Sequence[Added]] = {
 }
 
 
-def version_of(written: str) -> int:
-    """The format that a store says it has; 0 where it says none."""
-    return int(written) if written.isdecimal() and len(written) < 10 else 0
-
-
 def lacking(existing: Collection[tuple[str, str]], version: int) -> str:
     """The tables and columns that a store of a format lacks, of whose columns these are `existing`, in words; '' for
     nothing."""

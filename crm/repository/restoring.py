@@ -14,13 +14,13 @@ from sqlalchemy import bindparam, delete, func, select, update
 
 from crm.errors import RefusedError, StoreAccessError
 from crm.model import LASTING, RECORDS, Client, MachineKey, Record, User, fields, people
+from crm.model.rights import SEALED
 from crm.repository import ROSTER, SHUT, STORE_ID, Seals, tables
 from crm.repository.bulk import insert_rows
 from crm.repository.known import new_id
 from crm.repository.snapshot import SqlSnapshot
 from crm.repository.statements import ANY_PASSWORD
 from crm.repository.team import TEAM, speak_of, successors
-from crm.repository.writing import SEALED
 
 if TYPE_CHECKING:
     from crm.repository.transaction import SqlTransaction

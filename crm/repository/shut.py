@@ -23,7 +23,7 @@ class Shut:
         Raises RefusedError where they can."""
         if self._store is None or not isinstance(self._error, StoreDamagedError):
             raise self._error
-        from crm.repository.writing import SEALED
+        from crm.model.rights import SEALED
 
         def unreadable(snapshot: Snapshot) -> None:
             allowed(snapshot)

@@ -21,10 +21,8 @@ from crm.repository import (
     HistoryQuery,
     Query,
     StatusMove,
-    history,
     statements,
     tables,
-    undo,
 )
 from crm.repository.dialect import Dialect
 from crm.repository.known import Known, KnownRosters
@@ -202,6 +200,8 @@ class SqlSnapshot:
         offset: int = 0,
         query: HistoryQuery = HistoryQuery(),  # noqa: B008 - frozen
     ) -> Sequence[HistoryEntry]:
+        from crm.repository import history
+
         numbers = self.connection.execute(history.numbers(query, limit, offset)).scalars().all()
         by_number: dict[int, HistoryEntry] = {}
         for start in range(0, len(numbers), _BATCH):
@@ -239,12 +239,16 @@ class SqlSnapshot:
         ]
 
     def each_change(self, query: HistoryQuery = HistoryQuery()) -> Iterator[Change]:  # noqa: B008 - frozen
+        from crm.repository import history
+
         streaming = history.changes(query).execution_options(yield_per=1000)
         for row in self.connection.execute(streaming):
             yield Change(*row[:7], *(fields or {} for fields in row[7:]))
 
     def is_built_on(self, transaction: int) -> bool:
-        return undo.is_built_on(self, transaction)
+        from crm.repository.undo import is_built_on
+
+        return is_built_on(self, transaction)
 
     def naming(self, kind: type[Record], name: str, ids: Sequence[int], but: Select[Any] | None = None) -> set[int]:
         """The ids, of those given, that records of a kind name in a field; records that `but` selects do not count."""

@@ -32,6 +32,7 @@ from crm.errors import (
 )
 from crm.model import TIME_ZONE, Record
 from crm.model.paths import display_path
+from crm.model.rights import SEALED
 from crm.repository import (
     PROGRAM,
     STORE_ID,
@@ -45,14 +46,11 @@ from crm.repository import (
     Wait,
     Waiting,
     anybody,
-    migrations,
     tables,
 )
 from crm.repository.dialect import Dialect
 from crm.repository.known import KnownRosters, new_id
-from crm.repository.restoring import known_accounts, take_accounts
 from crm.repository.snapshot import SqlSnapshot, fact, put_fact
-from crm.repository.writing import SEALED
 
 if TYPE_CHECKING:
     from crm.repository.dump import Item
@@ -185,7 +183,7 @@ class SqlRepository:
             facts = tables.store_facts.c
             known: dict[str, str] = dict(connection.execute(select(facts.name, facts.value)).all())
         written, self._reviewed_on = known.get("schema_version", ""), known.get(REVIEWED, "")
-        if not (version := migrations.version_of(written)):
+        if not (version := tables.version_of(written)):
             raise StoreDamagedError(f"{display_path(self.url)} does not say which format it has; it was left as it is.")
         if version > tables.SCHEMA_VERSION:
             raise StoreNewerError(
@@ -483,6 +481,8 @@ class SqlRepository:
         return self.backup(allowed=allowed)
 
     def restore(self, source: Path, allowed: Allowed = anybody, *, accounts: bool = False) -> Restored:
+        from crm.repository.restoring import known_accounts, take_accounts
+
         what = f"restored {source.name}"
         # Copied first: to back up what is there may let go of the oldest backup, which may be this very one.
         with self._dialect.backups.checked_copy(source) as copy:

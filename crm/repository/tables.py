@@ -81,6 +81,12 @@ SCHEMA_VERSION = max(
     9, *(kind.about.since for kind in RECORDS), *(field.since for kind in RECORDS for field in fields(kind).values())
 )
 
+
+def version_of(written: str) -> int:
+    """The format that a store says it has; 0 where it says none."""
+    return int(written) if written.isdecimal() and len(written) < 10 else 0
+
+
 metadata = MetaData()
 
 

@@ -41,7 +41,7 @@ from crm.model import (
 from crm.model.data import CURRENCY, SPEND_COUNTS
 from crm.model.encoding import plain
 from crm.model.record import AnyRecord, derived_columns
-from crm.model.rights import UNTOLD
+from crm.model.rights import SEALED, UNTOLD
 from crm.repository import (
     SPREADSHEET,
     STORE_ID,
@@ -69,7 +69,7 @@ from crm.repository.snapshot import SqlSnapshot, put_fact
 from crm.repository.sums import FED, SPEND, TOTALS, Totals
 from crm.repository.tables import KINDS, TABLES, row_of, values_of
 from crm.repository.team import same
-from crm.repository.writing import SEALED, STATUS, Entry
+from crm.repository.writing import STATUS, Entry
 from crm.rules import Decision
 from crm.wording import FEW, first_few
 

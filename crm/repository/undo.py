@@ -45,7 +45,7 @@ from crm.model import (
 )
 from crm.model.encoding import plain, record_of, value_of
 from crm.model.rights import SECRET
-from crm.repository import HistoryEntry, HistoryQuery, Snapshot, bills, last_undoable, sql_functions, was_issued_since
+from crm.repository import HistoryEntry, HistoryQuery, Snapshot, last_undoable, sql_functions, was_issued_since
 from crm.repository.tables import TABLES, audit, transactions
 from crm.repository.team import same
 from crm.wording import first_few
@@ -190,7 +190,9 @@ def take_back(tx: "SqlWriter", entry: HistoryEntry) -> None:
         invoice = issued_in(tx, entry)
         if invoice is None:
             raise RefusedError("What belongs to an issued invoice cannot be undone. Credit the invoice instead.")
-        raise RefusedError(f"{invoice.number} was issued, which cannot be undone. {bills.instead_of_changing(invoice)}")
+        from crm.repository.bills import instead_of_changing
+
+        raise RefusedError(f"{invoice.number} was issued, which cannot be undone. {instead_of_changing(invoice)}")
     if has_numbered:
         raise RefusedError(
             "The numbers of a series cannot be undone once it has given one. Change its pattern with `numbers set`."

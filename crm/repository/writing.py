@@ -1,6 +1,6 @@
 """The statements of a transaction, made once: building one anew takes longer than running it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -17,8 +17,7 @@ from sqlalchemy import (
     update,
 )  # fmt: skip
 
-from crm.model import RECORDS, Client, Record
-from crm.model.rights import SECRET
+from crm.model import Client, Record
 from crm.repository import sums
 from crm.repository.column_types import JsonText
 from crm.repository.sql_functions import json_object
@@ -30,9 +29,6 @@ STATUS = ("status", "status_reason", "status_pinned_until", "status_before", "st
 DELETE = {
     kind: delete(table).where(table.c.id.in_(bindparam("wanted", expanding=True))) for kind, table in TABLES.items()
 }
-
-# What lets people in is sealed, and in a spreadsheet nothing is taken of what is done to it by hand.
-SEALED: Sequence[type[Record]] = tuple(kind for kind in RECORDS if kind.kind_name in SECRET)
 
 # The open follow-ups of some clients that repeat, with the last contact as it stands beside the client.
 REPEATING = (

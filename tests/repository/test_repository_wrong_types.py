@@ -9,7 +9,7 @@ import pytest
 
 from crm.errors import FieldError
 from crm.model import RECORDS, Client, Deal, Record, Sale, Setting, StatusRule, fields
-from crm.model.encoding import TYPES
+from crm.model.encoding import types_of
 from tests.conftest import Store
 
 pytestmark = pytest.mark.contract
@@ -96,7 +96,7 @@ def test_every_field_of_every_record_is_held_to_its_type(store: Store) -> None:
             return False
 
     for kind in RECORDS:
-        days = {name: date(2026, 11, 2) for name, type_ in TYPES[kind].items() if type_ is date}
+        days = {name: date(2026, 11, 2) for name, type_ in types_of(kind).items() if type_ is date}
         for field in dataclasses.fields(kind)[len(dataclasses.fields(Record)) :]:
             strange: Record = kind(**{**days, field.name: Strange()})
             assert refused(store, lambda tx, strange=strange: tx.add(strange)).field == field.name, kind

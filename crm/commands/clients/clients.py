@@ -5,14 +5,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from crm.commands.activity.timeline_entries import Entry
-from crm.commands.activity.timeline_sources import latest
 from crm.commands.client_selection import Group, OfView, Only, SomeClients, TheClient, Where, filters_of, pluralize
 from crm.commands.context import CRM
 from crm.commands.data.deletions import deleted
-from crm.commands.mail.consent import described, opted_out
 from crm.commands.matching import through
 from crm.commands.ownership import Mine, owner_filter
 from crm.commands.paging import Limit, Offset, most
@@ -41,7 +38,9 @@ from crm.model.folding import fold
 from crm.model.likeness import may_be_same
 from crm.model.rights import ALL, CLIENT, READ, level
 from crm.repository import Query, Snapshot, Transaction
-from crm.repository.queries import billing
+
+if TYPE_CHECKING:
+    from crm.commands.activity.timeline_entries import Entry
 
 NewClient = Annotated[Mapping[str, Any], FieldsOf(Client, Takes.NEW)]
 ClientChanges = Annotated[Mapping[str, Any], FieldsOf(Client, Takes.CHANGES)]
@@ -95,7 +94,7 @@ class ClientCard:
     client: Client
     contacts: Sequence[Contact]
     doubts: Mapping[str, str]
-    timeline: Sequence[Entry]
+    timeline: Sequence["Entry"]
     billing: ClientBilling | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -251,6 +250,8 @@ def _sort_field(sort: str) -> str:
 @command("clients show", title="Show", menu="", roles=EVERYBODY)
 def show(crm: CRM, client: TheClient) -> ClientCard:
     """Shows a client: the card, the contacts, warnings, and the latest activity."""
+    from crm.commands.activity.timeline_sources import latest
+
     with crm.read() as snapshot:
         record = snapshot.get(Client, client.id)
         contacts = snapshot.find_all(Contact, Query({"client": record.id}))
@@ -266,6 +267,8 @@ def _billing(crm: CRM, snapshot: Snapshot, client: Client) -> ClientBilling | No
     """The debt, credit and last payment of a client; None for whoever may not see that."""
     if level(crm.reader.role, Invoice.kind_name, READ) is not ALL:
         return None
+    from crm.repository.queries import billing
+
     last = snapshot.find_all(Payment, Query({"client": client.id, "kind": "payment"}, limit=1))
     credit = billing.credit_by_currency(snapshot, [client.id]).get(client.id, {})
     return ClientBilling(billing.open_by_currency(snapshot, client.id), credit, last[0] if last else None)
@@ -275,6 +278,8 @@ def _opt_outs(crm: CRM, snapshot: Snapshot, record: Client) -> dict[str, str]:
     """The fields of a client whose address or number has opted out, each with when and how."""
     if level(crm.reader.role, OptOut.kind_name, READ) is not ALL:
         return {}
+    from crm.commands.mail.consent import described, opted_out
+
     opt_outs = opted_out(snapshot, [record.email, record.phone])
     values = {name: opt_outs.get(recipient_key(getattr(record, name))) for name in ("email", "phone")}
     return {name: described(opt_out) for name, opt_out in values.items() if opt_out}

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from crm.model import RECORDS, Record
 from crm.model.encoding import value_of
+from crm.model.rights import SEALED
 from crm.repository.sheets.google.spreadsheet import Values
 from crm.repository.sheets.grid import cells
 from crm.repository.sheets.grid.cells import number_of, stamped
@@ -19,7 +20,6 @@ from crm.repository.sheets.mirror.loading import some_records
 from crm.repository.sheets.mirror.mirror import Seen, State
 from crm.repository.sheets.pull.delta import by_record
 from crm.repository.sheets.push.before_images import Block, Part, blocks_in
-from crm.repository.writing import SEALED
 
 
 @dataclass

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select
 
 from crm.errors import StoreBusyError
 from crm.model import BY_NAME, RECORDS, Client, NumberSeries, Record, StatusRule
+from crm.model.rights import SEALED
 from crm.repository import ROSTER, tables
 from crm.repository.known import new_id
 from crm.repository.sheets.google.spreadsheet import Service, Values
@@ -46,7 +47,6 @@ from crm.repository.sheets.missed_commits import Missed, missed_commits
 from crm.repository.sheets.pull.reading import is_serialised
 from crm.repository.sheets.push.requests import LARGEST, add_marker
 from crm.repository.sheets.setup import add_tab, free_title
-from crm.repository.writing import SEALED
 
 _ASKED = "sheets(properties(sheetId,title,gridProperties(rowCount,columnCount))),namedRanges(namedRangeId)"
 # What leaves room in a request for the parts that every one of them has.

@@ -25,6 +25,7 @@ from crm.errors import (
 )
 from crm.model import BY_NAME, Client, Conventions, NumberSeries, Record
 from crm.model.data import READS_AFTER, SHEET_READS
+from crm.model.rights import SEALED
 from crm.repository import (
     PROGRAM,
     ROSTER,
@@ -75,7 +76,6 @@ from crm.repository.sqlite.dialect import Sqlite
 from crm.repository.tables import setting
 from crm.repository.team import team_of
 from crm.repository.transaction import SqlTransaction
-from crm.repository.writing import SEALED
 
 Result = TypeVar("Result")
 

@@ -15,10 +15,9 @@ from crm.errors import FileError
 from crm.model.file_errors import size_of, unreadable, unwritable
 from crm.model.paths import display_path
 from crm.private_files import private_folder
-from crm.repository.migrations import lacking, version_of
 from crm.repository.sqlite.errors import explained
 from crm.repository.sqlite.files import beside, copy_whole, driver, open_file, reason, within_patience
-from crm.repository.tables import SCHEMA_VERSION
+from crm.repository.tables import SCHEMA_VERSION, version_of
 
 KEPT_BACKUPS = 10
 _COLUMNS = "SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'"
@@ -141,6 +140,8 @@ class SqliteBackups:
 
 def _refuse_strange(opened: sqlite3.Connection, source: Path) -> None:
     """Raises FileError unless a file is an intact store that this version reads."""
+    from crm.repository.migrations import lacking
+
     try:
         intact = opened.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok"
         written = opened.execute("SELECT value FROM store_facts WHERE name = 'schema_version'").fetchone()

@@ -29,13 +29,11 @@ from crm.model.folding import fold
 from crm.model.paths import display_path
 from crm.private_files import private_database
 from crm.repository import Finding
-from crm.repository.migrations import added_since
-from crm.repository.sqlite import contact_search, counters, old_formats
+from crm.repository.sqlite import contact_search, counters
 from crm.repository.sqlite.backups import SqliteBackups
 from crm.repository.sqlite.errors import code_of, explained
 from crm.repository.sqlite.files import beside, driver, open_file, reason
 from crm.repository.sqlite.search import SqliteSearch
-from crm.repository.sqlite.wrong_values import wrong_values
 from crm.repository.tables import PEOPLE, audit
 
 # Those that can be dropped: the one behind a UNIQUE column has no statement of its own.
@@ -62,10 +60,15 @@ class Sqlite:
         return engine
 
     def bring_up(self, connection: Connection, version: int) -> None:
+        from crm.repository.sqlite import old_formats
+
         old_formats.bring_up(connection, version)
 
     def pretend(self, engine: Engine, version: int) -> None:
-        added, scaled = added_since(version), old_formats.scaled_since(version)
+        from crm.repository.migrations import added_since
+        from crm.repository.sqlite.old_formats import scaled_since
+
+        added, scaled = added_since(version), scaled_since(version)
         # Tables and views of the connection alone: they are found before what the file has of that name.
         tables = [table for table in added if isinstance(table, Table)]
         statements = [str(CreateTable(table).compile(engine)).replace("TABLE", "TEMP TABLE", 1) for table in tables]
@@ -130,6 +133,8 @@ class Sqlite:
         return explained(error, self.path)
 
     def damage(self, error: Exception) -> CRMError | None:
+        from crm.repository.sqlite.wrong_values import wrong_values
+
         # A whole page that is broken is told as it is.
         if not code_of(error).startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
             with suppress(sqlite3.Error, OSError), closing(open_file(self.path, "ro")) as file:
@@ -162,6 +167,8 @@ class Sqlite:
         return dropped
 
     def check(self, connection: Connection) -> Sequence[Finding]:
+        from crm.repository.sqlite.wrong_values import wrong_values
+
         findings = []
         for (answer,) in connection.exec_driver_sql("PRAGMA integrity_check(10)"):
             if answer != "ok":

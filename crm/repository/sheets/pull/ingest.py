@@ -31,6 +31,7 @@ from crm.model import (
     fields,
 )
 from crm.model.encoding import value_of
+from crm.model.rights import SEALED
 from crm.repository import sums, tables
 from crm.repository.dialect import Dialect
 from crm.repository.sheets.google.answered_rows import Rows, digest_of
@@ -54,7 +55,6 @@ from crm.repository.sheets.pull.delta import (
 from crm.repository.sheets.pull.number_formats import Asked, Strange, unconfirmed
 from crm.repository.sheets.pull.tab_diff import HandEdits, TabIntake
 from crm.repository.spend import counts_invoices
-from crm.repository.writing import SEALED
 
 __all__ = ["Contents", "HandEdits", "StaleHistory", "conventions", "take"]
 

@@ -7,13 +7,13 @@ from typing import Any
 from sqlalchemy import Connection, delete, select
 
 from crm.model import Record
+from crm.model.rights import SEALED
 from crm.repository import ROSTER, tables
 from crm.repository.bulk import insert_rows
 from crm.repository.sheets.mirror import mirror
 from crm.repository.sheets.mirror.mirror import State, in_json
 from crm.repository.sheets.pull.tab_diff import HandEdits
 from crm.repository.snapshot import fact, put_fact
-from crm.repository.writing import SEALED
 
 # What stands in the history when they are put back.
 WHAT = "put back the accounts, which were edited in the sheet"

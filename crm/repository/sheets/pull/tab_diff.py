@@ -12,7 +12,7 @@ from crm.errors import StoreDamagedError
 from crm.model import Client, Record
 from crm.model.encoding import value_of
 from crm.model.record import derived_columns
-from crm.model.rights import UNTOLD
+from crm.model.rights import SEALED, UNTOLD
 from crm.repository import tables
 from crm.repository.sheets.google.answered_rows import Part
 from crm.repository.sheets.grid import cells
@@ -24,7 +24,6 @@ from crm.repository.sheets.mirror.problems import WHOLE_ROW
 from crm.repository.sheets.mirror.row_matching import Placed, Rows, owners
 from crm.repository.sheets.mirror.validation import is_no_amount, is_typed_again
 from crm.repository.sheets.pull.delta import Done, TabDamagedError
-from crm.repository.writing import SEALED
 
 # So many rows are looked through for a heading that is not in its place.
 _NEAR = 20
