@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _STAYS = "An issued invoice is not changed; credit it instead. Nothing was changed."
 ONE = Decimal(1)
+_PARTIES = frozenset(("seller", "buyer"))
+# Where e-invoices go: what of a party may be filled in after the issue, once.
+_ADDRESS = ("electronic_address", "electronic_scheme")
 _BATCH = 500
 
 
@@ -48,7 +51,7 @@ def digest_of(invoice: Invoice, lines: Iterable[InvoiceLine], adjustments: Itera
     return hashlib.sha256(json.dumps(sealed, ensure_ascii=False).encode("utf-8", "replace")).hexdigest()
 
 
-def refuse_write(tx: "SqlWriter", record: Record, changes: Collection[str] | None = None) -> None:
+def refuse_write(tx: "SqlWriter", record: Record, changes: Mapping[str, Any] | None = None) -> None:
     """Raises RefusedError where a record is, or belongs to, an issued invoice, which stays as it is, or is a series
     that has given numbers and would go. `changes` are the fields that are to be written, None where the record is
     added, put back or deleted. A backup that is restored may change all of it."""
@@ -58,7 +61,7 @@ def refuse_write(tx: "SqlWriter", record: Record, changes: Collection[str] | Non
         case Invoice(state="issued"):
             # One that is put back comes into a store where it is not.
             is_added = changes is None and tx.find(Invoice, record.id) is None
-            if not is_added and (changes is None or not _may_change(record).issuperset(changes)):
+            if not is_added and (changes is None or not _may_change(record, changes).issuperset(changes)):
                 raise RefusedError(_STAYS)
         case InvoiceLine() | Adjustment():
             invoice = tx.find(Invoice, record.invoice)
@@ -69,10 +72,22 @@ def refuse_write(tx: "SqlWriter", record: Record, changes: Collection[str] | Non
                 raise RefusedError("Numbers of this series have been given, so it stays. Nothing was changed.")
 
 
-def _may_change(invoice: Invoice) -> frozenset[str]:
-    """The fields of an issued invoice that may be written: those that still change, and a blank one that the law does
-    not ask for."""
-    return AFTER_ISSUE | {name for name in FILLED_AFTER_ISSUE if not getattr(invoice, name)}
+def _may_change(invoice: Invoice, changes: Mapping[str, Any]) -> frozenset[str]:
+    """The fields of an issued invoice that may be written: those that still change, a blank one that the law does not
+    ask for, and a party in which only a blank address for e-invoices is filled in."""
+    blank = {name for name in FILLED_AFTER_ISSUE if not getattr(invoice, name)}
+    parties = {
+        name for name in _PARTIES & changes.keys() if changes[name] == filled_in(getattr(invoice, name), changes[name])
+    }
+    return AFTER_ISSUE | blank | parties
+
+
+def filled_in(frozen: str, wanted: str) -> str:
+    """A party as it was frozen, with the address for e-invoices of the one that is wanted where it had none."""
+    party, address = party_of(frozen), party_of(wanted)
+    if not party or party.get("electronic_address") or not address.get("electronic_address"):
+        return frozen
+    return json.dumps({**party, **{name: address.get(name, "") for name in _ADDRESS}}, ensure_ascii=False)
 
 
 def instead_of_changing(invoice: Invoice, *, command: bool = True) -> str:
@@ -93,10 +108,11 @@ def party_of(frozen: str) -> dict[str, Any]:
 
 
 def resealed(tx: "SqlWriter", record: Record, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The digest of an issued invoice in which a blank reference is filled in; nothing for any other change."""
+    """The digest of an issued invoice in which a blank reference or address is filled in; nothing for any other
+    change."""
     if not (isinstance(record, Invoice) and record.state == "issued" and record.digest):
         return {}
-    if tx.is_restoring or FILLED_AFTER_ISSUE.isdisjoint(changes):
+    if tx.is_restoring or (FILLED_AFTER_ISSUE | _PARTIES).isdisjoint(changes):
         return {}
     lines, adjustments = belonging(tx, record.id)
     return {"digest": digest_of(dataclasses.replace(record, **changes), lines, adjustments)}

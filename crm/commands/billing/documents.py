@@ -1,5 +1,6 @@
 """An invoice as a document: with both parties, every figure and its state, for the screen, JSON, PDF and XML."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from decimal import Decimal
@@ -19,7 +20,6 @@ from crm.repository import Snapshot, Transaction, bills
 
 # What is frozen beside the seller: where is paid to.
 _BANK = ("iban", "bic", "account_holder")
-_FILLED_LATER = ("contact", "phone", "email", "electronic_address", "electronic_scheme")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,17 +176,6 @@ def _electronic_address(written: str) -> tuple[str, str]:
     return address, scheme
 
 
-def _frozen_buyer(invoice: Invoice, client: Client) -> Party:
-    """The buyer as it was on issue. What the law does not ask for and was blank then may be filled in later, and an
-    e-invoice goes where the client gets them now."""
-    now = asdict(buyer_of(client))
-    frozen = _words(invoice.buyer)
-    frozen |= {name: now[name] for name in ("contact", "phone", "email") if not frozen.get(name)}
-    if client.electronic_address or not frozen.get("electronic_address"):
-        frozen |= {name: now[name] for name in ("electronic_address", "electronic_scheme")}
-    return Party(**frozen)
-
-
 def _words(frozen: str, *more: str) -> dict[str, Any]:
     """The words of a frozen party, and `more` that stand beside it; of a damaged one, what can be read."""
     names = {*(field.name for field in fields(Party)), *more}
@@ -215,28 +204,55 @@ def card_of(crm: CRM, snapshot: Snapshot, invoice: Invoice, before: InvoiceCard 
     return InvoiceCard(invoice, client, lines, adjustments, replace(document, state=state))
 
 
-def with_reference(crm: CRM, card: InvoiceCard) -> InvoiceCard:
+def for_file(crm: CRM, card: InvoiceCard, format: str = "") -> InvoiceCard:
     """The card as a file is made of it: an issued invoice without a buyer's reference gets the one that the client has
-    now. Whoever then makes the file keeps it with `keep_reference`."""
-    reference = card.client.buyer_reference
-    is_blank = card.invoice.state == "issued" and not card.invoice.buyer_reference
-    if not (is_blank and reference) or level(crm.reader.role, Invoice.kind_name, UPDATE) is not ALL:
+    now, and where the format needs addresses for e-invoices, those of both parties that were blank. Whoever then makes
+    the file keeps them with `keep_filled_in`."""
+    if card.invoice.state != "issued" or level(crm.reader.role, Invoice.kind_name, UPDATE) is not ALL:
         return card
-    return replace(card, document=replace(card.document, buyer_reference=reference))
-
-
-def keep_reference(tx: Transaction, card: InvoiceCard) -> None:
-    """Writes the reference that a file has into its invoice, once; from then on it stays. Raises RefusedError where the
-    invoice has got another one since."""
-    current, reference = tx.get(Invoice, card.invoice.id), card.document.buyer_reference
-    if current.state != "issued" or current.buyer_reference == reference:
-        return
-    if current.buyer_reference:
-        raise RefusedError(
-            f"{current.number} has got the buyer's reference {current.buyer_reference} meanwhile. Nothing was made;"
-            " do it again."
+    document = card.document
+    document = replace(document, buyer_reference=document.buyer_reference or card.client.buyer_reference)
+    if format not in ("", "factur-x"):
+        seller = Party(**_words(json.dumps(seller_of(crm.settings))))
+        document = replace(
+            document,
+            seller=_with_address(document.seller, seller),
+            buyer=_with_address(document.buyer, buyer_of(card.client)),
         )
-    tx.change(current, buyer_reference=reference)
+    return replace(card, document=document)
+
+
+def _with_address(frozen: Party, now: Party) -> Party:
+    """A party as it was on issue, with the address for e-invoices that it has now where it had none."""
+    if frozen.electronic_address:
+        return frozen
+    return replace(frozen, electronic_address=now.electronic_address, electronic_scheme=now.electronic_scheme)
+
+
+def filled_in(card: InvoiceCard, current: Invoice) -> dict[str, str]:
+    """The changes of an issued invoice by which it keeps what is filled in on its card."""
+    document = card.document
+    changes = {
+        "buyer_reference": current.buyer_reference or document.buyer_reference,
+        "seller": bills.filled_in(current.seller, json.dumps(asdict(document.seller))),
+        "buyer": bills.filled_in(current.buyer, json.dumps(asdict(document.buyer))),
+    }
+    return {name: value for name, value in changes.items() if value != getattr(current, name)}
+
+
+def keep_filled_in(tx: Transaction, card: InvoiceCard) -> None:
+    """Writes what is filled in on the card into its invoice, once; from then on it stays. Raises RefusedError where the
+    invoice has got something else since."""
+    current = tx.get(Invoice, card.invoice.id)
+    if current.state != "issued":
+        return
+    if changes := filled_in(card, current):
+        current = tx.change(current, **changes)
+    document, kept = card.document, [Party(**_words(party)) for party in (current.seller, current.buyer)]
+    if (current.buyer_reference, *kept) != (document.buyer_reference, document.seller, document.buyer):
+        raise RefusedError(
+            f"{current.number} has got another reference or address meanwhile. Nothing was made; do it again."
+        )
 
 
 def shown_state(invoice: Invoice, today: Any) -> str:
@@ -263,13 +279,9 @@ def document_of(
 ) -> InvoiceDocument:
     """The document that an invoice makes: the parties as they were on issue, of a draft as they are now."""
     seller = _words(invoice.seller, *_BANK, "language") if invoice.seller else seller_of(settings)
-    if invoice.seller:
-        # No figures: what was blank on issue may be filled in for an e-invoice later.
-        now = seller_of(settings)
-        seller |= {name: now[name] for name in _FILLED_LATER if not seller.get(name)}
     language = seller.pop("language", "") or settings["language"]
     bank = {name: seller.pop(name, "") for name in _BANK}
-    buyer = _frozen_buyer(invoice, client) if invoice.buyer else buyer_of(client)
+    buyer = Party(**_words(invoice.buyer)) if invoice.buyer else buyer_of(client)
     document = InvoiceDocument(
         kind=invoice.kind,
         number=invoice.number,

@@ -1,12 +1,13 @@
 """Invoices as files: PDF and e-invoices, and a look at an e-invoice of somebody else."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
 from crm.atomic_write import atomic_write
-from crm.commands.billing.documents import InvoiceCard, card_of, format_for, keep_reference, with_reference
+from crm.commands.billing.documents import InvoiceCard, card_of, filled_in, for_file, format_for, keep_filled_in
 from crm.commands.billing.issuing import lacking
 from crm.commands.billing.lines import TheInvoice
 from crm.commands.billing.own_account import is_of_client
@@ -14,8 +15,8 @@ from crm.commands.context import CRM
 from crm.commands.file_output import confirm_overwrite
 from crm.commands.registry import EVERYBODY, About, command
 from crm.errors import FileError, RefusedError
-from crm.invoicing.requirements import missing
-from crm.model import Invoice
+from crm.invoicing.requirements import Missing, missing
+from crm.model import FILLED_AFTER_ISSUE, Invoice
 from crm.model.fields import Choice
 from crm.model.paths import display_path
 from crm.outward.einvoice import FORMATS, Checked, check, write
@@ -23,6 +24,8 @@ from crm.outward.invoice_pdf import make_pdf, payment_code
 
 # More is no invoice, and is not read.
 _LARGEST = 30_000_000
+# What is filled in after the issue.
+_FILLED_IN = FILLED_AFTER_ISSUE | {"electronic_address"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +84,26 @@ def pdf_of(crm: CRM, card: InvoiceCard) -> tuple[bytes, str]:
 def einvoice_notice(card: InvoiceCard) -> str:
     """The reason why the PDF of an issued invoice has no e-invoice inside, '' where it has one, or is to have none."""
     lacks = missing(card.document, "factur-x") if card.client.invoice_format in ("", "factur-x") else ()
-    return lacking(lacks, "No e-invoice is inside", changed="") if lacks else ""
+    return lacking(lacks, "No e-invoice is inside", changed=_afterwards(lacks, card)) if lacks else ""
+
+
+def _afterwards(lacks: Sequence[Missing], card: InvoiceCard, otherwise: str = "") -> str:
+    """The sentence that says what helps where something is missing that an issued invoice does not take any more."""
+    parties = {"seller": card.document.seller, "buyer": card.document.buyer}
+    addressed = [of for of, party in parties.items() if party.electronic_address]
+    if all(lack.field in _FILLED_IN and lack.of not in addressed for lack in lacks):
+        return otherwise
+    return (
+        f" {card.invoice.number} stays as it was issued: fill this in, then credit it (`invoices credit"
+        f" {card.invoice.number}`) and issue a copy of it (`invoices copy {card.invoice.number}`)."
+    )
 
 
 def einvoice_of(card: InvoiceCard, format: str) -> bytes:
     """An issued invoice as XML in a format. Raises RefusedError, naming what is missing."""
     if lacks := missing(card.document, format):
-        raise RefusedError(lacking(lacks, f"It cannot be written as {format} yet"))
+        sentence = f"It cannot be written as {format} yet"
+        raise RefusedError(lacking(lacks, sentence, _afterwards(lacks, card, " Nothing was changed.")))
     return write(card.document, format)
 
 
@@ -103,7 +119,7 @@ def pdf(
     file = to or Path(file_name(card, ".pdf"))
     confirm_overwrite(file, yes)
     data, notice = pdf_of(crm, card)
-    _keep_reference(crm, card)
+    _keep_filled_in(crm, card)
     _write(file, data)
     return InvoiceFile(file, card.invoice.number, notice)
 
@@ -122,10 +138,12 @@ def xml(
     card = _read(crm, invoice)
     if card.invoice.state == "draft":
         raise RefusedError("A draft is no e-invoice. Issue it first.")
-    data = einvoice_of(card, format or format_for(card.client) or "factur-x")
+    wanted = format or format_for(card.client) or "factur-x"
+    card = for_file(crm, card, wanted)
+    data = einvoice_of(card, wanted)
     file = to or Path(file_name(card, ".xml"))
     confirm_overwrite(file, yes)
-    _keep_reference(crm, card)
+    _keep_filled_in(crm, card)
     _write(file, data)
     return InvoiceFile(file, card.invoice.number)
 
@@ -163,12 +181,13 @@ def check_file(crm: CRM, file: Annotated[Path, About("File", "XML, or a PDF", po
 
 def _read(crm: CRM, invoice: Invoice) -> InvoiceCard:
     with crm.read() as snapshot:
-        return with_reference(crm, card_of(crm, snapshot, snapshot.get(Invoice, invoice.id)))
+        return for_file(crm, card_of(crm, snapshot, snapshot.get(Invoice, invoice.id)))
 
 
-def _keep_reference(crm: CRM, card: InvoiceCard) -> None:
-    if card.document.buyer_reference != card.invoice.buyer_reference and card.invoice.state == "issued":
-        crm.transact(lambda tx: keep_reference(tx, card), f"wrote the buyer's reference into {card.invoice.number}")
+def _keep_filled_in(crm: CRM, card: InvoiceCard) -> None:
+    if card.invoice.state == "issued" and (filled := filled_in(card, card.invoice)):
+        what = "the buyer's reference" if "buyer_reference" in filled else "the address for e-invoices"
+        crm.transact(lambda tx: keep_filled_in(tx, card), f"wrote {what} into {card.invoice.number}")
 
 
 def _write(file: Path, data: bytes) -> None:

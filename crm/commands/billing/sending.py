@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-from crm.commands.billing.documents import InvoiceCard, card_of, format_for, is_beside, keep_reference, with_reference
+from crm.commands.billing.documents import InvoiceCard, card_of, for_file, format_for, is_beside, keep_filled_in
 from crm.commands.billing.files import einvoice_notice, einvoice_of, file_name, pdf_of
 from crm.commands.billing.lines import TheInvoice
 from crm.commands.billing.payments import PaymentCard
@@ -61,7 +61,8 @@ def send(
     the client needs XRechnung or Peppol."""
     outbox.refuse_unsendable(crm)
     with crm.read() as snapshot:
-        card = with_reference(crm, card_of(crm, snapshot, snapshot.get(Invoice, invoice.id)))
+        current = card_of(crm, snapshot, snapshot.get(Invoice, invoice.id))
+        card = for_file(crm, current, format_for(current.client))
         if card.invoice.state == "draft":
             raise RefusedError("A draft is not sent. Issue it first.")
         if card.invoice.sent_on and not again:
@@ -87,7 +88,7 @@ def send(
         current = tx.get(Invoice, card.invoice.id)
         if current.sendings != card.invoice.sendings:
             raise _sent_already(crm, current)
-        keep_reference(tx, card)
+        keep_filled_in(tx, card)
         current = tx.get(Invoice, card.invoice.id)
         queued = outbox.queue(tx, crm, draft)
         tx.change(current, sent_on=tx.today, sendings=max(current.sendings, bool(current.sent_on)) + 1)

@@ -86,7 +86,7 @@ def test_a_template_of_the_team_is_used_and_its_fault_leaves_no_file(one_desk: B
     assert desk.again(invoice) == invoice
 
 
-def test_what_an_e_invoice_lacks_is_filled_in_after_the_issue_as_the_message_says(
+def test_what_an_e_invoice_lacks_is_filled_in_and_issued_again_as_the_message_says(
     one_desk: BillingDesk, tmp_path: Path
 ) -> None:
     desk = one_desk
@@ -106,8 +106,45 @@ def test_what_an_e_invoice_lacks_is_filled_in_after_the_issue_as_the_message_say
         desk("settings set", name, values[name])
     desk.crm.forget_settings()
     desk("clients edit", desk.acme, {"buyer_reference": "04011000-12345-34", "invoice_email": "b@example.com"})
-    assert desk("invoices show", invoice).document.seller.phone == "+49 30 1"
-    assert "04011000-12345-34" in desk("invoices xml", invoice, "xrechnung-cii", file).file.read_text("utf-8")
+    # What was issued stays: its telephone number too.
+    with pytest.raises(RefusedError, match="stays as it was issued") as refused:
+        desk("invoices xml", invoice, "xrechnung-cii", file)
+    assert {f"invoices credit {invoice.number}", f"invoices copy {invoice.number}"} <= set(
+        re.findall(r"`([^`]+)`", str(refused.value))
+    )
+    desk("invoices credit", invoice)
+    again = desk("invoices issue", desk("invoices copy", invoice).invoice).invoice
+    text = desk("invoices xml", again, "xrechnung-cii", file).file.read_text("utf-8")
+    assert "04011000-12345-34" in text
+    assert "+49 30 1" in text
+
+
+def test_no_later_change_of_the_client_or_the_team_changes_what_was_issued(
+    one_desk: BillingDesk, tmp_path: Path
+) -> None:
+    desk = one_desk
+    invoice = desk.issued()
+
+    def written() -> tuple[bytes, bytes, object]:
+        pdf = desk("invoices pdf", invoice, tmp_path / "a.pdf", yes=True).file.read_bytes()
+        xml = desk("invoices xml", invoice, "factur-x", tmp_path / "a.xml", yes=True).file.read_bytes()
+        return pdf, xml, desk("invoices show", invoice).as_json() | {"client_name": ""}
+
+    before = written()
+    desk(
+        "clients edit",
+        desk.acme,
+        {
+            "last_name": "Smith", "company": "Other", "phone": "+43 1 2", "email": "a@example.com", "address": "Weg 9",
+            "invoice_email": "b@example.com", "electronic_address": "0088:9482348239847", "tax_id": "ATU12345678",
+            "city": "Graz", "postcode": "8010", "region": "Styria", "payment_days": 3,
+        },
+    )  # fmt: skip
+    for name, value in (("company_email", "us@example.com"), ("company_phone", "+49 30 1"), ("company_name", "Us")):
+        desk("settings set", name, value)
+    desk.crm.forget_settings()
+    assert written() == before
+    assert desk("check").wrong == []
 
 
 @pytest.mark.parametrize(("door", "format_"), [("xml", "xrechnung-ubl"), ("xml", "factur-x"), ("pdf", "")])
@@ -184,6 +221,11 @@ def test_after_the_issue_an_address_and_a_blank_reference_are_filled_in_and_noth
     text = desk("invoices xml", invoice, "peppol", tmp_path / "peppol.xml").file.read_text("utf-8")
     assert '<cbc:EndpointID schemeID="0088">9482348239847</cbc:EndpointID>' in text
     assert "<cbc:ID>PO-1</cbc:ID>" in text
+    # The address that the file has is that of the invoice from now on.
+    desk("clients edit", desk.again(desk.acme), {"electronic_address": "0088:5790000436057"})
+    again = desk("invoices xml", desk.again(invoice), "peppol", tmp_path / "again.xml")
+    assert again.file.read_text("utf-8") == text
+    desk("history undo", yes=True)
     desk("history undo", yes=True)
     assert desk.again(invoice).order_reference == "PO-1"
     assert desk.sound()
