@@ -82,9 +82,9 @@ def _may_change(invoice: Invoice, changes: Mapping[str, Any]) -> frozenset[str]:
     return AFTER_ISSUE | blank | parties
 
 
-def filled_in(frozen: str, wanted: str) -> str:
-    """A party as it was frozen, with the address for e-invoices of the one that is wanted where it had none."""
-    party, address = party_of(frozen), party_of(wanted)
+def filled_in(frozen: str, current: str) -> str:
+    """A party as it was frozen, with the address for e-invoices that it has now where it had none."""
+    party, address = party_of(frozen), party_of(current)
     if not party or party.get("electronic_address") or not address.get("electronic_address"):
         return frozen
     return json.dumps({**party, **{name: address.get(name, "") for name in _ADDRESS}}, ensure_ascii=False)

@@ -138,9 +138,9 @@ def xml(
     card = _read(crm, invoice)
     if card.invoice.state == "draft":
         raise RefusedError("A draft is no e-invoice. Issue it first.")
-    wanted = format or format_for(card.client) or "factur-x"
-    card = for_file(crm, card, wanted)
-    data = einvoice_of(card, wanted)
+    chosen = format or format_for(card.client) or "factur-x"
+    card = for_file(crm, card, chosen)
+    data = einvoice_of(card, chosen)
     file = to or Path(file_name(card, ".xml"))
     confirm_overwrite(file, yes)
     _keep_filled_in(crm, card)
