@@ -20,11 +20,13 @@ run: $(VENV)/installed
 web: $(VENV)/installed node_modules/.installed
 	@$(BIN)/python run.py web $(if $(PORT),--port $(PORT))
 
-# The page of the web terminal comes from npm; without it its tests are skipped. The slow ones run where CI is set,
-# and with ALL=1. What is not compiled yet each process that tests start would compile anew.
+# The page of the web terminal comes from npm; without it its tests are skipped. The slow ones run where CI is set, of
+# large tables a third with each commit; ALL=1 runs everything. What is not compiled yet each process that tests start
+# would compile anew.
+TIER := $(if $(ALL),,-m "not $(if $(CI),other_part,slow)")
 test: $(VENV)/installed-dev $(if $(shell command -v npm),node_modules/.installed)
 	@$(BIN)/python -m compileall -q -j 0 run.py crm
-	$(BIN)/python -m pytest $(AT_ONCE) $(if $(CI)$(ALL),,-m "not slow") $(TESTS)
+	$(BIN)/python -m pytest $(AT_ONCE) $(TIER) $(TESTS)
 
 # What has to do with days and times again, on other days and in other zones: on a leap day, in the last minute of a
 # year, in the night in which summer time begins, and in 400 days.
@@ -33,15 +35,15 @@ MOVED := Pacific/Honolulu,2028-02-29T12:00:00 Asia/Kathmandu,2026-12-31T23:59:30
 # Each of them is one process, and as many run at once as there are processors.
 test-dates: $(VENV)/installed-dev
 	@printf '%s\n' $(MOVED) | xargs -P "$$(getconf _NPROCESSORS_ONLN)" -I MOVED sh -c 'moved=MOVED; \
-	output=$$(TZ=$${moved%,*} TEST_NOW=$${moved#*,} $(BIN)/python -m pytest -n 0 -m dated -k "not sheets" \
-	--hypothesis-profile=again $$(grep -rl --include="test_*.py" mark.dated tests) 2>&1); code=$$?; \
+	output=$$(TZ=$${moved%,*} TEST_NOW=$${moved#*,} HYPOTHESIS_PROFILE=again $(BIN)/python -m pytest -n 0 -m dated \
+	-k "not sheets" $$(grep -rl --include="test_*.py" mark.dated tests) 2>&1); code=$$?; \
 	printf "%s\n" "TZ=$${moved%,*} TEST_NOW=$${moved#*,}" "$$output"; exit $$code'
 
-# The quick part on the oldest Python that is supported, with a few variants of each test.
+# The quick part on the oldest Python that is supported, with one variant of each test and few examples.
 test-oldest:
 	@$(MAKE) --no-print-directory VENV=.venv-oldest PYTHON=python3.11 .venv-oldest/installed-dev
 	@.venv-oldest/bin/python -m compileall -q -j 0 run.py crm
-	CI= .venv-oldest/bin/python -m pytest $(AT_ONCE) -m "not slow and not contract and not end_to_end and not variant" \
+	CI= HYPOTHESIS_PROFILE=few .venv-oldest/bin/python -m pytest $(AT_ONCE) -m "not slow and not contract and not end_to_end and not variant" \
 		-k "not sheets" --ignore-glob="*/test_*sheets*"
 
 # All that must hold before a change is handed in.

@@ -33,6 +33,7 @@ from crm.repository.sqlite.dialect import Sqlite
 from crm.rules import SETS
 from tests.support.clocks import TODAY, move_the_machines, running_on
 from tests.support.google_sheets import Direct, StandIn
+from tests.support.parts import PARTS, VARIABLE, part, part_of
 from tests.support.quick_hashes import hash_quickly
 from tests.support.quick_stores import make_stores_quickly
 
@@ -50,7 +51,9 @@ settings.register_profile(
 )
 # Where the same is tried with many examples already: on another day.
 settings.register_profile("again", settings.get_profile("ci"), max_examples=15)
-settings.load_profile("ci" if os.environ.get("CI") else "here")
+# Where only the language and its library are others: on the oldest Python.
+settings.register_profile("few", settings.get_profile("ci"), max_examples=3)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "here"))
 # For what takes a new store for each example, on a file and on a spreadsheet.
 ON_NEW_STORES = settings(max_examples=min(settings.default.max_examples, 12))
 
@@ -73,6 +76,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Tests must hold on every day and in every zone; `make test-dates` tries some of them. They leave alone what the
     user of this machine has: each process of them has a home of its own."""
     move_the_machines()
+    # The workers take over what was found out here.
+    os.environ[VARIABLE] = str(part(PROJECT))
     home = tempfile.TemporaryDirectory(prefix="crm-test-home-")
     config.add_cleanup(home.cleanup)
     for name, folder in HOMES.items():
@@ -82,6 +87,14 @@ def pytest_configure(config: pytest.Config) -> None:
     for ignored, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
         if signal.getsignal(ignored) is signal.SIG_IGN:
             signal.signal(ignored, usual)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Says which rows of large tables are left out, so that a run that fails can be repeated."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter and "other_part" in session.config.option.markexpr:
+        at = os.environ[VARIABLE]
+        reporter.write_line(f"Large tables: part {at} of 0 to {PARTS - 1}. To repeat this run: {VARIABLE}={at}")
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -101,35 +114,58 @@ _LONGEST = {
     "test_closed_doors",
     "test_terminal_lost_sessions",
 }
-# So many variants of a test are tried each time, and on the oldest Python.
-_VARIANTS = 3
+# So many variants of a test are tried each time; on the oldest Python the first.
+_VARIANTS = 2
+# A table with more rows is large: CI tries some of them with each commit.
+_LARGE = 3
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks as slow what is better left to CI: tests on a spreadsheet that are tried on a file each time, as it is read
-    from a file too, and all variants of a test but a few."""
+    from a file too, and all variants of a test but a few. Of what is slow in a large table, two thirds are marked as
+    left to the next commits."""
     items.sort(key=lambda item: item.path.stem not in _LONGEST)
-    variants: dict[tuple[Path, str], list[pytest.Item]] = defaultdict(list)
+    tests: dict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
-        on = getattr(item, "callspec", None)
-        if on is None:
+        if not hasattr(item, "callspec"):
             continue
-        if "sheets" in on.params.values() and (
-            item.path.stem not in _ON_SHEETS or is_hypothesis_test(getattr(item, "obj", None))
-        ):
+        if _is_on_sheets(item) and (item.path.stem not in _ON_SHEETS or is_hypothesis_test(getattr(item, "obj", None))):
             item.add_marker(pytest.mark.slow)
-        if item.get_closest_marker("slow") is None:
-            variants[item.path, item.name.partition("[")[0]].append(item)
-    for alike in variants.values():
-        many = alike[0].get_closest_marker("many")
-        quick = (many.args or (1,))[0] if many else _VARIANTS
-        # From the whole table: its beginning, its middle and its end are seldom of one sort.
-        chosen = {at * len(alike) // quick for at in range(quick)}
-        for at, item in enumerate(alike):
-            if at not in chosen:
-                item.add_marker(pytest.mark.variant)
-                if many or _is_made_for_each(item):
-                    item.add_marker(pytest.mark.slow)
+        tests[item.nodeid.partition("[")[0]].append(item)
+    for rows in tests.values():
+        _leave_variants_to_ci([row for row in rows if not _is_slow(row)])
+        # Each store has its own table: something of it is tried on each of them.
+        for on_sheets in (False, True):
+            _leave_rows_to_other_commits([row for row in rows if _is_on_sheets(row) == on_sheets])
+
+
+def _is_on_sheets(row: Any) -> bool:
+    return "sheets" in row.callspec.params.values()
+
+
+def _is_slow(row: pytest.Item) -> bool:
+    return row.get_closest_marker("slow") is not None
+
+
+def _leave_variants_to_ci(rows: Sequence[pytest.Item]) -> None:
+    many = rows[0].get_closest_marker("many") if rows else None
+    quick = (many.args or (1,))[0] if many else _VARIANTS
+    # From the whole table: its beginning and its middle are seldom of one sort.
+    chosen = {at * len(rows) // quick for at in range(quick)}
+    for at, row in enumerate(rows):
+        if at:
+            row.add_marker(pytest.mark.variant)
+        if at not in chosen and (many or _is_made_for_each(row)):
+            row.add_marker(pytest.mark.slow)
+
+
+def _leave_rows_to_other_commits(table: Sequence[pytest.Item]) -> None:
+    """Of a large table CI tries the first row and the quick ones each time, and of the others those of its part."""
+    if len(table) <= _LARGE or table[0].get_closest_marker("whole"):
+        return
+    for row in table[1:]:
+        if _is_slow(row) and str(part_of(row.nodeid)) != os.environ[VARIABLE]:
+            row.add_marker(pytest.mark.other_part)
 
 
 def _is_made_for_each(item: pytest.Item) -> bool:

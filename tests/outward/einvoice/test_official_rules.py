@@ -10,6 +10,8 @@ from crm.outward.einvoice import FORMATS, check, write
 from tests.support.invoices import BUYER, invoice, kinds_of_invoices, line
 from tests.support.official_rules import official_faults
 
+pytestmark = pytest.mark.whole
+
 
 @pytest.mark.many
 @pytest.mark.parametrize("format", FORMATS)

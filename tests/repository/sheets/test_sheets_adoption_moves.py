@@ -11,6 +11,8 @@ from crm.model import Client, Sale
 from tests.support.by_hand import Sheet
 from tests.support.sheets_team import SALES, Edit, Team, new_team
 
+pytestmark = pytest.mark.whole
+
 AMOUNTS = [101, 102, 103, 104, 105]
 TYPED = Decimal(777)
 # Where the row is typed: among the others, so that moves strike it and them.

@@ -13,6 +13,8 @@ from crm.repository.sheets.grid.layout import META
 from crm.repository.sheets.live_check import LiveCheck
 from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
 
+pytestmark = pytest.mark.whole
+
 MODES = {
     "marker": ["marker"],
     "appended rows": ["marker", "append"],

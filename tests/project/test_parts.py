@@ -1,0 +1,99 @@
+"""CI tries a third of each large table with each commit: three commits after one another try all of it."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PROJECT, PYTHON
+from tests.support.parts import PARTS, VARIABLE, part
+
+
+@pytest.fixture(autouse=True)
+def _none_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    project = tmp_path / "project"
+    project.mkdir()
+    _git(project, "init", "--quiet")
+    _commit(project)
+    return project
+
+
+def _git(folder: Path, *words: str) -> None:
+    names = [f"GIT_{role}_{what}" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")]
+    environment = {**os.environ, **dict.fromkeys(names, "test@example.com")}
+    subprocess.run(["git", "-C", str(folder), *words], check=True, capture_output=True, env=environment)
+
+
+def _commit(project: Path) -> None:
+    _git(project, "commit", "--quiet", "--allow-empty", "--message", "a change")
+
+
+def test_three_commits_after_one_another_have_all_parts(project: Path) -> None:
+    parts = []
+    for _ in range(PARTS):
+        parts.append(part(project))
+        _commit(project)
+    assert sorted(parts) == list(range(PARTS))
+    assert part(project) == parts[0]
+
+
+def test_a_commit_has_the_same_part_in_every_clone_of_the_last_commits(project: Path, tmp_path: Path) -> None:
+    _commit(project)
+    for name in ("one", "another"):
+        _git(tmp_path, "clone", "--quiet", "--depth=1", project.as_uri(), name)
+    assert part(tmp_path / "one") == part(tmp_path / "another")
+    parts = set()
+    for _ in range(12):
+        _git(tmp_path / "one", "commit", "--quiet", "--amend", "--allow-empty", "--message", f"change {len(parts)}")
+        _commit(tmp_path / "one")
+        parts.add(part(tmp_path / "one"))
+    assert len(parts) > 1
+
+
+def test_an_archive_has_the_first_part(project: Path) -> None:
+    _commit(project)
+    assert part(project) != 0
+    unpacked = project / "unpacked"
+    unpacked.mkdir()
+    assert part(unpacked) == 0
+
+
+@pytest.mark.parametrize(("named", "is_part"), [("0", 0), ("2", 2), ("7", 1)])
+def test_a_part_can_be_named(project: Path, monkeypatch: pytest.MonkeyPatch, named: str, is_part: int) -> None:
+    monkeypatch.setenv(VARIABLE, named)
+    assert part(project) == is_part
+
+
+_TABLE = "tests/repository/sheets/test_sheets_commits.py"
+_WHOLE = "tests/repository/sheets/test_sheets_merging.py"
+
+
+def _collected(tier: str, **environment: str) -> tuple[str, set[str]]:
+    command = [PYTHON, "-m", "pytest", "-n", "0", "--collect-only", "-m", tier, _TABLE, _WHOLE]
+    lines = subprocess.run(
+        command, cwd=PROJECT, env={**os.environ, **environment}, check=True, capture_output=True, text=True
+    ).stdout
+    return lines, {line for line in lines.splitlines() if "::" in line}
+
+
+@pytest.mark.slow
+def test_the_parts_are_the_whole_and_each_has_what_every_commit_tries() -> None:
+    """Nothing is in no part; quick tests, tests without rows, and what issues ask for by number are in all of them."""
+    everything, quick = _collected("")[1], _collected("not slow")[1]
+    parts = []
+    for at in range(PARTS):
+        printed, rows = _collected("not other_part", **{VARIABLE: str(at)})
+        assert f"To repeat this run: {VARIABLE}={at}" in printed
+        parts.append(rows)
+    always = set.intersection(*parts)
+    assert set.union(*parts) == everything
+    assert quick | {row for row in everything if "[" not in row or row.startswith(_WHOLE)} <= always
+    others = len(everything - always)
+    assert others > 50
+    assert all(len(rows - always) < others / 2 for rows in parts)
