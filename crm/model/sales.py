@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import ClassVar
 
-from crm.model.fields import Amount, Choice, Day, Id, Line, Person, Prose, RoughAmount, Whole
+from crm.model.fields import Amount, Choice, Day, Id, Line, Person, Prose, Whole
 from crm.model.kind import ALL, EVERYTHING, NONE, READ_ALL, READ_OWN, Export, Indexed, Kind, May, Rights, Sum, Tab
 from crm.model.record import Record, account_beside, described
 
@@ -129,7 +129,7 @@ class Deal(Record):
     client: int = described("Client", Id("client", owns=True))
     title: str = described("Title", Line(200))
     stage: int = described("Stage", Id("stage", keeps=True))
-    value: Decimal = described("Value", RoughAmount())
+    value: Decimal = described("Value", Amount())
     expected_close_on: date | None = described("Expected close", Day(past=False))
     owner: str = described("Owner", Person())
     owner_id: int = account_beside("owner")

@@ -28,8 +28,9 @@ from crm.model.fields import (
     Flag,
     Line,
     Phone,
+    Price,
     Prose,
-    RoughAmount,
+    Quantity,
     Tags,
     Whole,
 )
@@ -616,14 +617,15 @@ def test_letters_that_stand_for_digits_still_do() -> None:
         ("1200", "1200"),
     ],
 )
-def test_a_rough_amount_may_be_in_thousands_or_millions(typed: str, amount: str) -> None:
-    assert RoughAmount().read(typed, Conventions("en_US", "USD")) == int(amount)
+def test_an_amount_may_be_in_thousands_or_millions(typed: str, amount: str) -> None:
+    assert Amount().read(typed, Conventions("en_US", "USD")) == int(amount)
+    assert Price().read(typed, Conventions("en_US", "USD")) == int(amount)
 
 
-@pytest.mark.parametrize("typed", ["1,500k", "k", "12kk", "12x", "-5k", "99999999m"])
-def test_what_is_no_rough_amount_is_refused(typed: str) -> None:
-    assert refusal(RoughAmount(), typed, Conventions("en_US", "USD"))
+@pytest.mark.parametrize("typed", ["1,500k", "k", "12kk", "12x", "-5k", "99999999m", "1.500k"])
+def test_what_is_no_amount_in_thousands_is_refused(typed: str) -> None:
+    assert refusal(Amount(), typed, Conventions("en_US", "USD"))
 
 
-def test_an_exact_amount_is_not_written_in_thousands() -> None:
-    assert "not an amount" in refusal(Amount(), "12k", Conventions("en_US", "USD"))
+def test_a_quantity_is_not_written_in_thousands() -> None:
+    assert "not an amount" in refusal(Quantity(), "12k", Conventions("en_US", "USD"))

@@ -18,7 +18,7 @@ from typing import Literal, TypeVar
 from crm.commands.activity.note_words import AFTER_NAMES
 from crm.errors import FieldError
 from crm.model import Conventions
-from crm.model.fields import RoughAmount
+from crm.model.fields import Amount
 from crm.model.grouped_sums import GROUPED_SUM, without_blanks
 from crm.model.written_dates import NoDateError, When, read_time, read_when
 
@@ -634,7 +634,7 @@ def _with_amount(note: QuickNote, by: Conventions) -> QuickNote:
         if is_plain and not (is_for and _has_currency(written, by)):
             continue
         try:
-            amount = RoughAmount().read(_plain_sum(written, by), by)
+            amount = Amount().read(_plain_sum(written, by), by)
         except FieldError:
             continue
         if not amount:

@@ -23,6 +23,8 @@ from crm.model.units import PIECE
 from crm.repository import Query, Transaction, bills
 
 TheInvoice = Annotated[Invoice, About("Invoice", "its number, or that of a draft", positional=True)]
+# Of a line a sum in short may be part of what is sold: Screen 4k.
+_SHORTENED = re.compile(r"(\d+(?:[.,]\d{1,2})?k)", re.IGNORECASE)
 # An amount, however it is written.
 _AMOUNT_LIKE = re.compile(r"\d{1,3}(?:[.,'\u2019]\d{3})+(?:[.,]\d{1,2})?|\d+[.,]\d{1,2}")
 Position = Annotated[int, Whole(least=1, most=9999), About("Position", "of the line, from 1", positional=True)]
@@ -90,6 +92,9 @@ def typed_line(crm: CRM, services: Sequence[Service], text: str, *, gross: bool)
 def _refuse_foreign_amount(crm: CRM, name: str) -> None:
     """Raises FieldError where a name ends with an amount as others write it: Workshop 1.200,50."""
     last = name.split()[-1]
+    if match := _SHORTENED.fullmatch(last):
+        whole = Amount().read(match[1], crm.conventions)
+        raise FieldError(f"{last} may be part of the name; if it is the price, write {whole:f}", field="line")
     if not _AMOUNT_LIKE.fullmatch(last):
         return
     try:

@@ -17,7 +17,7 @@ from crm.commands.sales.pipeline import DealShown, StageSum, deals_shown, listed
 from crm.errors import FieldError, RefusedError
 from crm.model import OUTCOMES, Client, Deal, FollowUp, Sale, Stage, StageMove
 from crm.model.encoding import plain
-from crm.model.fields import Day, Line, Person, Prose, RoughAmount
+from crm.model.fields import Amount, Day, Line, Person, Prose
 from crm.model.money import NOTHING
 from crm.repository import Query, Snapshot, Transaction
 from crm.repository.queries.deals import WhichDeals
@@ -72,7 +72,7 @@ def add(
     crm: CRM,
     client: Annotated[Client, About("Client", "its number, reference or name", positional=True)],
     title: Annotated[str, Line(200), About("Title", "what it is about", positional=True)],
-    value: Annotated[Decimal, RoughAmount(), About("Value", "expected amount")] = NOTHING,
+    value: Annotated[Decimal, Amount(), About("Value", "expected amount")] = NOTHING,
     expected_close_on: Annotated[date | None, Day(past=False), About("Expected close")] = None,
     owner: Annotated[str, Person(), About("Owner", "you by default")] = "",
     stage: Annotated[Stage | None, About("Stage", "its name or number; the first by default")] = None,

@@ -21,7 +21,7 @@ from crm.model.fields.checks import (
 )
 from crm.model.fields.days import FOREVER, Birthday, Day, TimeOfDay, calendar_day
 from crm.model.fields.figures import Balance, ExactPrice, Price, Quantity, Rate, Unit, Units
-from crm.model.fields.money import Amount, RoughAmount
+from crm.model.fields.money import Amount
 from crm.model.money import LARGEST_AMOUNT
 
 __all__ = [
@@ -48,7 +48,6 @@ __all__ = [
     "Prose",
     "Quantity",
     "Rate",
-    "RoughAmount",
     "Secret",
     "Tags",
     "TimeOfDay",

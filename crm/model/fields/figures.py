@@ -58,6 +58,7 @@ class Quantity(Price):
 
     example = "3 or 2.5"
     signed = True
+    shortens = False
 
     def read(self, typed: str, by: Conventions) -> Decimal:
         text = typed.strip()

@@ -23,7 +23,8 @@ _SAID = {0: "no decimals", 1: "at most one decimal", 2: "at most two decimals", 
 
 class Amount(Check):
     """Money in major units with the decimals of the team's currency, zero or more; grouping and decimal mark as the
-    team writes them, and its currency before or after the digits where somebody writes it ($1,200, EUR 1200).
+    team writes them, and its currency before or after the digits where somebody writes it ($1,200, EUR 1200). Thousands
+    and millions may be written in short: 12k, 1.5m.
 
     A point before one, two, four or more last digits is always the decimal mark, so scripts need not know the locale.
     """
@@ -32,6 +33,8 @@ class Amount(Check):
     example = "1200 or 1200.50"
     # Whether it may be less than nothing.
     signed: ClassVar[bool] = False
+    # Whether it may be written in thousands or millions.
+    shortens: ClassVar[bool] = True
 
     def decimals(self, by: Conventions) -> int:
         """The number of decimals that may be typed."""
@@ -39,6 +42,9 @@ class Amount(Check):
 
     def read(self, typed: str, by: Conventions) -> Decimal:
         text = _bare("".join(typed.split()), by)
+        if self.shortens and (match := _SHORTENED.fullmatch(text)):
+            whole, decimals, unit = match.groups()
+            text = whole + (decimals or "").ljust(_ZEROS[unit.lower()], "0")
         is_bare = text[:1].isdecimal() and text[-1:].isdecimal()
         if not is_bare and (foreign := foreign_currency(typed, by.currency)):
             raise FieldError(f"that is in {foreign}, and amounts here are in {by.currency}")
@@ -104,16 +110,6 @@ class Amount(Check):
         decimals = by.shown_decimals(value)
         plain = f"{value:.{decimals}f}"
         return plain.replace(".", by.decimal_mark) if decimals == 3 else plain
-
-
-class RoughAmount(Amount):
-    """An amount that may be written in thousands or millions, as nobody writes one on an invoice: 12k, 1.5m."""
-
-    def read(self, typed: str, by: Conventions) -> Decimal:
-        if match := _SHORTENED.fullmatch(_bare("".join(typed.split()), by)):
-            whole, decimals, unit = match.groups()
-            return super().read(whole + (decimals or "").ljust(_ZEROS[unit.lower()], "0"), by)
-        return super().read(typed, by)
 
 
 def _like(whole: int, by: Conventions) -> Decimal:

@@ -67,6 +67,14 @@ def test_lines_of_a_draft_are_changed_moved_and_removed(desk: BillingDesk) -> No
     assert desk.sound()
 
 
+def test_a_sum_in_short_is_an_amount_but_in_a_line_it_may_be_part_of_the_name(desk: BillingDesk) -> None:
+    with pytest.raises(FieldError, match="4k may be part of the name; if it is the price, write 4000"):
+        desk("invoices add", desk.acme, ["2 Screen 4k"])
+    desk("services add", "Screen 4k", Decimal(300), tax_rate=Decimal(19))
+    (line,) = desk("invoices add", desk.acme, ["2 Screen 4k"]).lines
+    assert (line.name, f"{line.net:f}") == ("Screen 4k", "600.00")
+
+
 def test_days_with_which_a_draft_could_not_be_issued_are_refused_when_they_are_typed(desk: BillingDesk) -> None:
     draft, yesterday = desk.draft(), TODAY - timedelta(days=1)
     for days, reason in (
