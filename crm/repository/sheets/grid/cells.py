@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, get_type_hints
 
 from crm.errors import FieldError
-from crm.model import RECORDS, Client, Conventions, Record, fields, people
+from crm.model import RECORDS, Client, Conventions, Record, fields, links, people
 from crm.model.encoding import plain
 from crm.model.fields import Amount, Day, Id, Line, Phone, Whole
 from crm.model.money import MOST_DECIMALS, exact, plain_amount, plain_number
@@ -214,12 +214,21 @@ def _account(cell: Any) -> int:
     return 0 if cell == "" else _whole(cell)
 
 
+def _link(cell: Any) -> int:
+    """The number of another record; 0 for none."""
+    number = _whole(cell)
+    if number < 0:
+        raise ValueError
+    return number
+
+
 def _readers(kind: type[Record]) -> Sequence[Callable[[Any], Any]]:
     hints = get_type_hints(kind)
     signed = [name for name, field in fields(kind).items() if isinstance(field.check, Amount) and field.check.signed]
     special: dict[str, Callable[[Any], Any]] = {
         "version": _version,
         **dict.fromkeys(people(kind).values(), _account),
+        **dict.fromkeys(links(kind), _link),
         **dict.fromkeys(signed, _balance),
     }
     return [special.get(name) or _BY_TYPE[hints[name]] for name in columns(kind)]

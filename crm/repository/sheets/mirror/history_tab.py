@@ -5,14 +5,17 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from crm.model import BY_NAME
+from crm.model import BY_NAME, RECORDS, Record, fields, links
 from crm.model.encoding import plain
-from crm.repository.sheets.grid.cells import LARGEST_EXACT
+from crm.model.fields import Line, Prose
+from crm.model.rights import SEALED
+from crm.repository.sheets.grid.cells import LARGEST_EXACT, cell_of
 from crm.repository.sheets.grid.layout import HISTORY_COLUMNS, Cell
 from crm.repository.sheets.mirror.mirror import in_json
 from crm.repository.sheets.mirror.plain_rows import amounts
@@ -25,7 +28,7 @@ _GOES_ON = "+"
 # All the rows of a spreadsheet are fewer: somebody has typed it.
 _MOST_ENTRIES = 2_000_000
 _WIDE = len(HISTORY_COLUMNS)
-# So many records with amounts that were created one after the other are one entry.
+# So many records that were created one after the other are one entry.
 _TOGETHER = 1000
 
 
@@ -49,9 +52,11 @@ class Entered:
         return _fields(self.after) or {}
 
     def created(self, record_id: int, name: str) -> Any:
-        """The amount that a record was created with; None where it is not known."""
-        values, at = _amounts_in(self.after).get(name), record_id - self.ids[0]
-        return (values[at] or None) if isinstance(values, list) and 0 <= at < len(values) else None
+        """The cell of a field with which a record was created; None where it is not known."""
+        values, at = _created_with(self.after).get(name), record_id - self.ids[0]
+        if not isinstance(values, list) or not 0 <= at < len(values) or values[at] == "":
+            return None
+        return values[at]
 
     def rows(self) -> Iterator[tuple[Any, ...]]:
         """The entries as rows of their table: `AUDIT_COLUMNS`."""
@@ -61,7 +66,7 @@ class Entered:
 
 
 @lru_cache(maxsize=4)
-def _amounts_in(text: str) -> dict[str, Any]:
+def _created_with(text: str) -> dict[str, Any]:
     return _fields(text) or {}
 
 
@@ -122,7 +127,7 @@ def _merged(connection: Connection, entries: Iterable[Entry | Row[Any]]) -> Iter
     for entry in entries:
         if entry.operation == "create":
             is_next = record == entry.record and entry.record_id == last + 1
-            if is_next and (last - first + 1 < _TOGETHER or not amounts(BY_NAME[record])):
+            if is_next and (last - first + 1 < _TOGETHER or not _KEPT[BY_NAME[record]]):
                 last += 1
                 continue
             if record:
@@ -138,20 +143,35 @@ def _merged(connection: Connection, entries: Iterable[Entry | Row[Any]]) -> Iter
 
 
 def _created(connection: Connection, record: str, first: int, last: int) -> tuple[str, str, str, str, str]:
-    """The entry of records that were created, with the amounts that they have: a cell may be made something else."""
+    """The entry of records that were created, with what a row must not lose: a cell may be made something else."""
     ids = str(first) if first == last else f"{first}-{last}"
     kind = BY_NAME[record]
-    names = amounts(kind)
+    names = _KEPT[kind]
     if not names:
         return record, ids, "create", "", ""
     table = TABLES[kind].c
     statement = select(table.id, *(table[name] for name in names)).where(table.id.between(first, last))
     known = {row.id: row for row in connection.execute(statement)}
     written = {
-        name: [plain(getattr(known[number], name)) if number in known else "" for number in range(first, last + 1)]
+        name: [_kept_cell(getattr(known[number], name)) if number in known else "" for number in range(first, last + 1)]
         for name in names
     }
-    return record, ids, "create", "", _text(written)
+    # Most records name no other one but their owner.
+    return record, ids, "create", "", _text({name: values for name, values in written.items() if any(values)})
+
+
+def _kept_cell(value: Any) -> Any:
+    return plain(value) if isinstance(value, Decimal) else cell_of(value)
+
+
+def _kept_of(kind: type[Record]) -> Sequence[str]:
+    short = [name for name in kind.about.needs if not isinstance(fields(kind)[name].check, Line | Prose)]
+    return [] if kind in SEALED else list(dict.fromkeys([*amounts(kind), *links(kind), *short]))
+
+
+# The fields that the entry of a creation keeps, so that a new computer knows them where a cell cannot be read: amounts,
+# what other records it names, and what it needs but for texts.
+_KEPT = {kind: _kept_of(kind) for kind in RECORDS}
 
 
 def _text(fields: Any) -> str:

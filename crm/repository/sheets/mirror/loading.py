@@ -9,10 +9,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, update
 
 from crm.errors import CRMError, FieldError
 from crm.model import (
+    BY_NAME,
     RECORDS,
     Client,
     Conventions,
@@ -20,6 +21,7 @@ from crm.model import (
     View,
     fields,
     links,
+    named,
     owner_link,
     people,
 )  # fmt: skip
@@ -27,11 +29,11 @@ from crm.repository import statements, tables
 from crm.repository.bulk import insert_columns, insert_rows
 from crm.repository.dialect import Dialect
 from crm.repository.sheets.grid import cells
-from crm.repository.sheets.grid.layout import OWN, columns
+from crm.repository.sheets.grid.layout import OWN, alike, columns
 from crm.repository.sheets.mirror import mirror, problems
+from crm.repository.sheets.mirror.field_checks import FieldChecks, is_a_name, own_fields_fit
 from crm.repository.sheets.mirror.mirror import in_json
 from crm.repository.sheets.mirror.plain_rows import (
-    DOUBTED,
     WHOLE,
     PlainRows,
     amounts,
@@ -67,6 +69,7 @@ class Loading:
         check_setting: SettingCheck,
         good: Mapping[int, Record],
         strange: Mapping[tuple[int, str], str] | None = None,
+        last_account: int = 0,
     ) -> None:
         self.connection = connection
         self.dialect = dialect
@@ -74,7 +77,7 @@ class Loading:
         self.by = by
         self.check_setting = check_setting
         self.good = good
-        # The cells for amounts that hold something else, by row and field.
+        # The cells that hold something else than their field, by row and field: for an amount a date.
         self._strange = strange or {}
         self._strange_rows = {at for at, _ in self._strange}
         self.wrong: list[dict[str, Any]] = []
@@ -83,11 +86,12 @@ class Loading:
         # Clients whose status was chosen or emptied in the sheet, with the one that the program had written.
         self.chosen: dict[int, str] = {}
         self._amounts = amounts(kind)
-        # The amount that the program wrote last into a field of a record, by id and name; None where it is not known.
-        self.last_amount: Callable[[int, str], Any] = lambda _id, _name: None
-        # Values that were found to be fine, by field: most of them repeat.
-        self._fine: dict[str, set[Any]] = {name: {""} for name in DOUBTED} if kind is Client else {}
-        self._plain = PlainRows(connection, kind, by, self._fine)
+        # The value that the program wrote last into a field of a record, by id and name; None where it is not known.
+        self.last_value: Callable[[int, str], Any] = lambda _id, _name: None
+        # Asks what kind of cells there are in some rows, by field.
+        self.kinds_of: Callable[[Mapping[str, Sequence[int]]], Mapping[tuple[int, str], str]] = lambda _: {}
+        self._checks = FieldChecks(kind, by, last_account)
+        self._plain = PlainRows(connection, self._checks)
         # Clients that are not found by a search yet.
         self._unsearched: list[int] = []
 
@@ -118,6 +122,7 @@ class Loading:
 
     def _load_one_by_one(self, rows: Mapping[int, Placed], leave_out: Collection[int]) -> None:
         records = {}
+        self._find_failed(rows)
         for record_id, (at, row) in rows.items():
             if record_id not in leave_out:
                 record = self._read(record_id, row, at if at in self._strange_rows else 0)
@@ -130,6 +135,21 @@ class Loading:
         self._replace(rows, records.values())
         problems.add(self.connection, self.kind, self.wrong)
         self.wrong = []
+
+    def _find_failed(self, rows: Mapping[int, Placed]) -> None:
+        """Finds out which cells hold a formula that fails, and not a text that looks like it."""
+        doubted: dict[str, list[int]] = {}
+        for at, row in rows.values():
+            cells_by_name = list(zip(columns(self.kind), row, strict=False))
+            if self.kind is Client:
+                cells_by_name += [(f"={name}", cell) for name, cell in row[-1].items()]
+            for name, cell in cells_by_name:
+                if type(cell) is str and cell in cells.FAILED:
+                    doubted.setdefault(name, []).append(at)
+        if doubted:
+            failed = {place: what for place, what in self.kinds_of(doubted).items() if what == cells.FORMULA_FAILS}
+            self._strange = {**self._strange, **failed}
+            self._strange_rows.update(at for at, _ in failed)
 
     def is_strange(self, at: int, name: str) -> bool:
         """Return whether a cell for an amount holds something else."""
@@ -180,14 +200,21 @@ class Loading:
             if at:
                 raise ValueError
             record: Record | None = cells.record_of(self.kind, row)
-            if record is None or record.id != record_id:
+            if record is None or record.id != record_id or not self._fits(record):
                 raise ValueError
-        except (ValueError, ArithmeticError):
+        except (ValueError, ArithmeticError, FieldError):
             record = self._as_far_as_readable(record_id, row, at)
         if record is None or self.kind in WHOLE:
             return record and self._sound(record, row)
         self._doubt_amounts(record, row)
-        return self._without_doubtful(record, row) if isinstance(record, Client) else record
+        return self._with_name_and_status(record, row) if isinstance(record, Client) else record
+
+    def _fits(self, record: Record) -> bool:
+        """Return whether the values of a record are as they are kept; raises FieldError for one that cannot be."""
+        values = ((name, getattr(record, name)) for name in columns(self.kind))
+        if any(self._checks.value(name, value) != value for name, value in values):
+            return False
+        return not isinstance(record, Client) or own_fields_fit([record.extra.values()])
 
     def _doubt_amounts(self, record: Record, row: Sequence[Any]) -> None:
         """Notes amounts with more decimals than the currency has. They are taken as they are: perhaps the currency was
@@ -197,21 +224,13 @@ class Loading:
                 most = max(2, self.by.decimals)
                 self._note(record.id, row, name, f"an amount in {self.by.currency} has at most {most} decimals")
 
-    def _without_doubtful(self, record: Client, row: Sequence[Any]) -> Client:
-        """The client without what a cell can hold, and the field cannot."""
-        for name, fine in self._fine.items():
-            value = getattr(record, name)
-            if value in fine:
-                continue
-            try:
-                fields(Client)[name].check.read(value, self.by)
-                fine.add(value)
-            except FieldError as error:
-                self._note(record.id, row, name, error.reason)
-                known: Any = {name: getattr(self.good.get(record.id), name, "")}
-                record = replace(record, **known)
-        if not (record.first_name or record.last_name or record.company):
-            self._note(record.id, row, "first_name", NO_NAME)
+    def _with_name_and_status(self, record: Client, row: Sequence[Any]) -> Client:
+        names = {name: getattr(record, name) for name in ("first_name", "last_name", "company")}
+        if not is_a_name(names.values()):
+            blank = next((name for name, text in names.items() if text), "first_name")
+            self._note(record.id, row, blank, NO_NAME)
+        elif not record.kind:
+            record = named(record)
         return self._as_reviewed(record)
 
     def _as_reviewed(self, record: Client) -> Client:
@@ -232,11 +251,14 @@ class Loading:
                     raise FieldError(no_amount(what))
                 values[name] = self._value(record_id, name, cell, read)
             except FieldError as error:
-                self._note(record_id, row, name, error.reason)
-                known = self.last_amount(record_id, name) if good is None and name in self._amounts else None
-                values |= {} if known is None else {name: known}
+                known = self.last_value(record_id, name)
+                is_ours = known is not None and alike(cells.cell_of(known), cell)
+                if not is_ours:
+                    self._note(record_id, row, name, error.reason)
+                if known is not None and (is_ours or good is None):
+                    values[name] = known
         if self.kind is Client:
-            values[OWN] = self._own(record_id, row, good)
+            values[OWN] = self._own(record_id, row, at, good)
         if good is None and any(name not in values for name in self.kind.about.needs):
             return None
         return replace(good or self.kind(), **values | {"id": record_id})
@@ -247,17 +269,20 @@ class Loading:
                 raise FieldError(id_is_gone(record_id))
             return record_id
         try:
-            return read(cell)
+            value = read(cell)
         except (ValueError, ArithmeticError):
             if name not in fields(self.kind):
                 raise FieldError(NOT_READ) from None
-            return cells.typed(self.kind, name, cell, self.by)
+            value = cells.typed(self.kind, name, cell, self.by)
+        return self._checks.value(name, value)
 
-    def _own(self, record_id: int, row: Sequence[Any], good: Record | None) -> dict[str, str]:
+    def _own(self, record_id: int, row: Sequence[Any], at: int, good: Record | None) -> dict[str, str]:
         own: dict[str, str] = {}
         for name, cell in row[-1].items():
             try:
-                own[name] = cells.own_text(cell, self.by)
+                if self._strange.get((at, f"={name}")):
+                    raise FieldError(cells.FORMULA_FAILS)
+                own[name] = cell if cell in cells.FAILED else cells.own_text(cell, self.by)
             except FieldError as error:
                 self._note(record_id, row, f"={name}", error.reason)
                 if isinstance(good, Client) and name in good.extra:
@@ -316,8 +341,14 @@ class Loading:
         name, kind = owner
         existing = self._existing(kind, {getattr(record, name) for record in records.values()})
         for record_id, record in list(records.items()):
-            if (number := getattr(record, name)) not in existing:
-                self._note(record_id, rows[record_id][1], name, not_there(links(self.kind)[name], number))
+            if (number := getattr(record, name)) in existing:
+                continue
+            self._note(record_id, rows[record_id][1], name, not_there(links(self.kind)[name], number))
+            known = self.last_value(record_id, name)
+            if known and self._existing(kind, [known]):
+                values: Any = {name: known}
+                records[record_id] = replace(record, **values)
+            else:
                 del records[record_id]
 
     def _note(self, record_id: int, row: Sequence[Any], name: str, message: str) -> None:
@@ -329,6 +360,27 @@ def remove(connection: Connection, kind: type[Record], ids: Collection[int]) -> 
     statement = f"DELETE FROM {tables.TABLES[kind].name} WHERE id IN (SELECT value FROM json_each(?))"
     connection.exec_driver_sql(statement, (json.dumps(list(ids)),))
     mirror.drop_rows(connection, kind, ids)
+
+
+def refuse_lost_links(
+    connection: Connection, kind: type[Record], last: Mapping[str, int], last_value: Callable[[int, str], Any]
+) -> None:
+    """Names the links to records that there never were, or which the program has not written: the last value that it
+    has written counts. What was deleted may still be named. `last` holds the highest numbers given out, by table."""
+    table = tables.TABLES[kind]
+    for name, link in links(kind).items():
+        if link.owns:
+            continue
+        linked, target = table.c[name], tables.TABLES[BY_NAME[link.record]]
+        lost = select(table.c.id, linked).where(linked != 0, linked.not_in(select(target.c.id)))
+        for record_id, number in connection.execute(lost).all():
+            known = last_value(record_id, name)
+            if number == known or (known is None and number <= last.get(target.name, 0)):
+                continue
+            _, row = mirror.known(connection, kind, [record_id])[record_id]
+            problems.add(connection, kind, [problems.entry(record_id, row, kind, name, not_there(link, number))])
+            if known is not None or name not in kind.about.needs:
+                connection.execute(update(table).where(table.c.id == record_id).values({name: known or 0}))
 
 
 def leave_out_orphans(connection: Connection) -> None:

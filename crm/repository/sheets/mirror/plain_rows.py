@@ -9,17 +9,15 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from crm.errors import FieldError, RefusedError
+from crm.errors import RefusedError
 from crm.model import Client, Conventions, Record, Setting, StatusRule, View, fields
 from crm.model.fields import Amount
 from crm.repository import tables
 from crm.repository.bulk import converters
 from crm.repository.sheets.grid import cells
 from crm.repository.sheets.grid.layout import OWN, columns
+from crm.repository.sheets.mirror.field_checks import FieldChecks, is_a_name, own_fields_fit
 
-# Fields of a client of which a cell can hold what they cannot; addresses that are not quite right may have come from
-# a file.
-DOUBTED = ("kind", "country")
 # These are looked at as a whole, each by itself.
 WHOLE = (StatusRule, View, Setting)
 # A reason that a rule gave begins with its text, and that with the status.
@@ -43,19 +41,18 @@ def has_decimals_left(amount: Any, by: Conventions) -> bool:
 
 
 class PlainRows:
-    """Reads rows of one kind. `fine` are values that were found to be so, by field: most of them repeat."""
+    """Reads rows of one kind."""
 
-    def __init__(
-        self, connection: Connection, kind: type[Record], by: Conventions, fine: Mapping[str, set[Any]]
-    ) -> None:
+    def __init__(self, connection: Connection, checks: FieldChecks) -> None:
+        kind = checks.kind
         self.kind = kind
-        self.by = by
-        self.fine = fine
+        self.by = checks.by
+        self._checks = checks
         self._convert = converters(connection, tables.TABLES[kind])
         self._amounts = amounts(kind)
         self._derived = kind.about.derived
         self._making = {name for derived in self._derived.values() for name in derived.of}
-        checked = {*kind.about.unique, *fine, "id"}
+        checked = {*kind.about.unique, "id"}
         if kind is Client:
             checked |= {"first_name", "last_name", "company", "status", "status_reason", "status_pinned_until"}
         self._looked_at = checked | self._making | {link for link in fields(kind) if link in kind.about.needs}
@@ -85,6 +82,8 @@ class PlainRows:
             # For a dictionary 1 is the same as a truth.
             raise ValueError
         known = {cell: reader(cell) for cell in set(column)}
+        if not self._checks.fits(name, known.keys(), known.values()):
+            raise ValueError
         if name in self._amounts and any(has_decimals_left(amount, self.by) for amount in known.values()):
             raise ValueError
         if name in self._looked_at:
@@ -99,17 +98,10 @@ class PlainRows:
         return list(values) if convert is None else [convert(value) for value in values]
 
     def _is_client(self, values: Mapping[str, Sequence[Any]]) -> bool:
-        if not all(type(value) is str for own in values[OWN] for value in own.values()):
+        if not own_fields_fit([own.values() for own in values[OWN] if own]):
             return False
-        for name, fine in self.fine.items():
-            for value in set(values[name]) - fine:
-                try:
-                    fields(Client)[name].check.read(value, self.by)
-                except FieldError:
-                    return False
-                fine.add(value)
         names = zip(values["first_name"], values["last_name"], values["company"], strict=True)
-        if not all(map(any, names)):
+        if not all(map(is_a_name, names)) or not all(values["kind"]):
             return False
         statuses = zip(values["status"], values["status_reason"], values["status_pinned_until"], strict=True)
         written = {(status, reason) for status, reason, pinned in statuses if not pinned}

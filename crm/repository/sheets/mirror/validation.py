@@ -10,6 +10,7 @@ from crm.model import Client, Conventions, Record, Setting, StatusRule, View
 from crm.model.fields import Id
 from crm.repository import Query, tables
 from crm.repository.query import selection
+from crm.repository.sheets.grid.cells import FORMULA_FAILS
 
 SettingCheck = Callable[[str, str, Conventions], Any]
 NO_NAME = "give a name"
@@ -23,8 +24,13 @@ DAYS = (20_000, 80_000)
 
 
 def no_amount(what: str) -> str:
-    """The problem of a cell for an amount that holds something else: a date, a percentage."""
-    return f"this is {what} for Google; choose Format, Number, and type the amount again"
+    """The problem of a cell that holds something else than its field, for an amount a date or a percentage; or whose
+    formula fails."""
+    return (
+        what
+        if what == FORMULA_FAILS
+        else f"this is {what} for Google; choose Format, Number, and type the amount again"
+    )
 
 
 def is_no_amount(problem: str) -> bool:

@@ -29,6 +29,7 @@ from crm.repository.sheets.mirror.validation import (
 from crm.repository.sheets.pull.linked_names import linked_id
 from crm.repository.sheets.pull.number_formats import Strange
 from crm.repository.tables import client
+from crm.repository.team import team_of
 from crm.repository.transaction import SqlTransaction
 
 # An ID as people write it, or as a number with decimals becomes text: #2, 2.0.
@@ -171,7 +172,12 @@ class ChangedRows:
         is_unread = known == getattr(kind(), name) and name not in people(kind).values()
         # A program that has seen more changes than this machine has put it right.
         is_later = name in ("version", "updated_at") and value > known
-        if is_unread or is_later:
+        # Somebody has put the account back that was overwritten before this machine read the row.
+        is_of_name = value != 0 and any(
+            beside == name and value == team_of(self.tx.connection).account_or_former(getattr(current, written))
+            for written, beside in people(kind).items()
+        )
+        if is_unread or is_later or is_of_name:
             table = tables.TABLES[kind]
             self.tx.connection.execute(update(table).where(table.c.id == current.id).values({name: value}))
             self.tx.forget(current.id)

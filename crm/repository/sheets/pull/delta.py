@@ -176,11 +176,14 @@ class Done:
         return {name: value for entry in self.updates for name, value in entry.fields_after.items()}
 
     def last(self, record_id: int, name: str) -> Any:
-        """The value that was written last into a field, as the history keeps it: of a record that was created, an
-        amount. None where it is not known."""
+        """The value that was written last into a field, as the history keeps it; None where it is not known."""
         after = self.after
         if name in after:
             return after[name]
+        return self.created_with(record_id, name)
+
+    def created_with(self, record_id: int, name: str) -> Any:
+        """The cell of a field with which the record was created; None where it is not known."""
         return self.created.created(record_id, name) if self.created is not None else None
 
 

@@ -35,11 +35,11 @@ from crm.model.rights import SEALED
 from crm.repository import sums, tables
 from crm.repository.dialect import Dialect
 from crm.repository.sheets.google.answered_rows import Rows, digest_of
-from crm.repository.sheets.grid.cells import cell_of, number_of
+from crm.repository.sheets.grid.cells import READERS, cell_of, number_of
 from crm.repository.sheets.grid.layout import HISTORY, Cell, alike, columns, heading
 from crm.repository.sheets.mirror import mirror
 from crm.repository.sheets.mirror.history_tab import Entries
-from crm.repository.sheets.mirror.loading import Loading, leave_out_orphans, records, some_records
+from crm.repository.sheets.mirror.loading import Loading, leave_out_orphans, records, refuse_lost_links, some_records
 from crm.repository.sheets.mirror.mirror import Quiet, Seen
 from crm.repository.sheets.mirror.validation import SettingCheck
 from crm.repository.sheets.pull.delta import (
@@ -172,8 +172,10 @@ class _Intake:
             if strange:
                 strange = _without_corrections(strange, kind, self.contents.tabs[kind], program.get(kind, {}))
             good = self.good.get(kind, {})
-            loading = Loading(self.connection, self.dialect, kind, by, self.check_setting, good, strange)
-            loading.last_amount = partial(_last_amount, kind, program.get(kind, {}))
+            last = self.contents.state.last.get(tables.TABLES[User].name, 0)
+            loading = Loading(self.connection, self.dialect, kind, by, self.check_setting, good, strange, last)
+            loading.kinds_of = partial(self._kinds_of, kind)
+            loading.last_value = partial(_last_value, kind, program.get(kind, {}))
             tab = self._compared(loading, program.get(kind, {}), edits, fresh=before is None)
             if not set(tab.head.missing).issuperset(blind.get(kind.kind_name, ())):
                 # A column is back that this mirror has never seen: none of it is news.
@@ -190,6 +192,9 @@ class _Intake:
             done.operation == "delete" for kind in (Client, Deal) for done in program.get(kind, {}).values()
         ):
             leave_out_orphans(self.connection)
+        for kind in RECORDS if before is None else ():
+            last_value = partial(_last_value, kind, program.get(kind, {}))
+            refuse_lost_links(self.connection, kind, self.contents.state.last, last_value)
         if totals_open:
             proven = True
             for kind in sums.SUMMED:
@@ -198,6 +203,12 @@ class _Intake:
                 edits.unsettled |= {kind: numbers} if numbers else {}
                 proven = proven and is_all and not numbers
             mirror.set_unproven(self.connection, not proven)
+
+    def _kinds_of(self, kind: type[Record], rows: Mapping[str, Sequence[int]]) -> Mapping[tuple[int, str], str]:
+        """The cells in some rows of a tab, by field, that hold something else: in words, by row and field."""
+        head = heading(kind, self.contents.places[kind.kind_name].heading)
+        asked = {(kind, head.place(name) or 0, name): places for name, places in rows.items()}
+        return {(at, name): what for (_, at, name), what in self.strange_among(asked).items()}
 
     def _compared(self, loading: Loading, program: Mapping[int, Done], edits: HandEdits, *, fresh: bool) -> TabIntake:
         """A tab beside what the mirror knows of it: what may have changed in it, where that can be told."""
@@ -327,18 +338,23 @@ def _without_corrections(
 
     def is_ours(at: int, name: str) -> bool:
         record_id = number_of(rows[at][positions["id"]]) if positions["id"] < len(rows[at]) else None
-        value = _last_amount(kind, program, record_id, name) if record_id else None
+        value = _last_value(kind, program, record_id, name) if record_id else None
         return value is not None and alike(rows[at][positions[name]], cell_of(value))
 
     return {(at, name): what for (at, name), what in strange.items() if not is_ours(at, name)}
 
 
-def _last_amount(kind: type[Record], program: Mapping[int, Done], record_id: int, name: str) -> Any:
-    """The amount that the program wrote last into a field of a record; None where that is not known."""
+def _last_value(kind: type[Record], program: Mapping[int, Done], record_id: int, name: str) -> Any:
+    """The value that the program wrote last into a field of a record; None where that is not known."""
     done = program.get(record_id)
-    value = done.last(record_id, name) if done is not None else None
+    if done is None or name not in fields(kind) or fields(kind)[name].by == "accounts":
+        return None
+    after = done.after
     with suppress(FileError, ValueError, TypeError, ArithmeticError):
-        return None if value is None else value_of(kind, name, value)
+        if name in after:
+            return value_of(kind, name, after[name])
+        if (cell := done.created_with(record_id, name)) is not None:
+            return READERS[kind][columns(kind).index(name)](cell)
     return None
 
 

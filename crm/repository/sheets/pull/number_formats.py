@@ -1,4 +1,4 @@
-"""Number formats of cells for amounts: a date or a percentage is no amount, though it is a number."""
+"""Kinds of cells: a date or a percentage is no amount, though it is a number, and a formula that fails is no text."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from crm.model import RECORDS, Record, fields
 from crm.repository.sheets.google.spreadsheet import Rejected, Service
-from crm.repository.sheets.grid.cells import cell_in, number_of
+from crm.repository.sheets.grid.cells import FORMULA_FAILS, cell_in, number_of
 from crm.repository.sheets.grid.formatting import amounts
 from crm.repository.sheets.grid.layout import TABS, Cell, GridRange, Heading, columns, heading, runs
 from crm.repository.sheets.mirror import problems
@@ -17,7 +17,10 @@ from crm.repository.sheets.mirror.validation import DAYS, PARTS
 from crm.repository.sheets.pull.delta import Contents, Done
 from crm.repository.sheets.pull.tab_diff import HandEdits
 
-_ASKED = "sheets(properties(sheetId),data(startRow,startColumn,rowData(values(effectiveFormat(numberFormat(type))))))"
+_ASKED = (
+    "sheets(properties(sheetId),data(startRow,startColumn,"
+    "rowData(values(effectiveFormat(numberFormat(type)),effectiveValue(errorValue)))))"
+)
 _STRANGE = {"DATE": "a date", "TIME": "a time", "DATE_TIME": "a date", "PERCENT": "a percentage"}
 # Rows that are no further apart are asked for in one piece; so many at a time.
 _APART = 50
@@ -180,5 +183,7 @@ def _kinds_in(grid: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
     for offset, row in enumerate(grid.get("rowData", [])):
         cell: Mapping[str, Any] = next(iter(row.get("values", [])), {})
         what = _STRANGE.get(cell.get("effectiveFormat", {}).get("numberFormat", {}).get("type", ""))
+        if "errorValue" in cell.get("effectiveValue", {}):
+            what = FORMULA_FAILS
         if what:
             yield first + offset, what

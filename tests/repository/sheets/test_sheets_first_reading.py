@@ -1,0 +1,132 @@
+"""A computer that reads the spreadsheet for the first time names each cell that cannot be taken, as one does that knew
+what stood there before, and both have the same records."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from crm.model import Client, Interaction, Record, Sale
+from crm.repository.sheets.repository import SheetsRepository
+from tests.support.by_hand import Sheet, undo, wrong
+from tests.support.sheets_team import Team, new_team
+
+# What is put into a cell of the record with the number of the case, and the words of the finding.
+CELLS: list[tuple[type[Record], str, Any, str]] = [
+    (Sale, "note", "A" * 501, "at most 500 characters"),
+    (Sale, "note", "A" * 49_000, "at most 500 characters"),
+    (Sale, "deal", 46_027, "there is no deal 46027"),
+    (Sale, "deal", "soon", "write the deal's ID or its name"),
+    (Sale, "client", "x", "write the client's ID or its name"),
+    (Sale, "client", 99, "there is no client 99"),
+    (Sale, "client", -1, "write a whole number in digits"),
+    (Sale, "client", True, "write a whole number in digits"),
+    (Sale, "on", "someday", "that is not a date"),
+    (Sale, "on", " ", "a sale needs its date"),
+    (Sale, "amount", "much", "amount"),
+    (Sale, "user_id", -1, "this column is the program's own"),
+    (Client, "last_name", " ", "give a name"),
+    (Client, "kind", "robot", "one of person, company"),
+    (Client, "country", "Narnia", "no country has that name"),
+    (Client, "tags", "a" * 41, "at most 40 characters"),
+    (Client, "source", "b" * 2001, "at most"),
+    (Client, "notes", "a\x07b", "an invisible control character"),
+    (Client, "payment_days", 4000, "a whole number from"),
+    (Client, "owner_id", 46_027, "this column is the program's own"),
+    (Client, "=Hat", "h" * 2001, "at most 2000 characters"),
+    (Interaction, "kind", "shout", "one of"),
+    (Interaction, "time", "noonish", ""),
+    (Interaction, "contact", 77, "there is no contact 77"),
+]  # fmt: skip
+# Formulas that fail, and texts that only look like it.
+FORMULAS: list[tuple[type[Record], str, str, bool]] = [
+    (Client, "=Hat", "=1/0", True),
+    (Client, "=Hat", "'#DIV/0!", False),
+    (Sale, "note", "'#REF!", False),
+]
+# The history does not hold what these were.
+_NOT_KNOWN: dict[str, Any] = {"last_name": "", "extra": {}}
+
+
+def _fill(team: Team, count: int) -> None:
+    hat = {"Hat": "M"}
+    team.store.change(
+        lambda tx: tx.add_all([Client(kind="person", last_name=f"Fox {at}", extra=hat) for at in range(count)])
+    )
+    days = [team.store.today] * count
+    sales = [Sale(client=at, on=day, amount=Decimal(at)) for at, day in enumerate(days, start=1)]
+    talks = [Interaction(client=at, kind="call", on=day) for at, day in enumerate(days, start=1)]
+    team.store.change(lambda tx: (tx.add_all(sales), tx.add_all(talks)))
+
+
+def _compared(record: Record) -> Record:
+    names = {name: value for name, value in _NOT_KNOWN.items() if hasattr(record, name)}
+    values: Any = {**names, "updated_at": record.created_at, "version": 1}
+    return replace(record, **values)
+
+
+def _stored(team: Team, machine: SheetsRepository) -> dict[type[Record], dict[int, Record]]:
+    machine._look_at_sheet()
+    stored = team.stored(machine)
+    return {
+        kind: {number: _compared(record) for number, record in stored[kind].items()}
+        for kind in (Client, Sale, Interaction)
+    }
+
+
+def _cell_of(finding: str) -> str:
+    return finding.partition(": ")[0]
+
+
+def test_a_new_computer_names_what_the_others_name() -> None:
+    with new_team() as team:
+        _fill(team, len(CELLS))
+        other = team.another("ben")
+        machines = [team.repository, other]
+        before = [_stored(team, machine) for machine in machines]
+        records = team.stored()
+        good = []
+        for number, (kind, name, value, _) in enumerate(CELLS, start=1):
+            good.append(Sheet(team, kind).cell(records[kind][number], name))
+            Sheet(team, kind).put(records[kind][number], name, value)
+        fresh = team.another("cy")
+        machines.append(fresh)
+        assert [_stored(team, machine) for machine in machines] == [*before, before[0]]
+        named = [wrong(team, machine) for machine in machines]
+        cells = {f"{Sheet(team, kind).title}!{Sheet(team, kind).a1(records[kind][at], name)}": words
+                 for at, (kind, name, _, words) in enumerate(CELLS, start=1)}  # fmt: skip
+        for findings in named:
+            assert {_cell_of(finding) for finding in findings} == set(cells)
+            for finding in findings:
+                assert cells[_cell_of(finding)] in finding
+        # A sale that is deleted with its client there comes back whole.
+        fresh.transact(lambda tx: tx.delete(tx.get(Client, 5)), "deleted")
+        undo(team)
+        for machine in machines:
+            stored = _stored(team, machine)
+            assert stored[Sale] == before[0][Sale]
+            assert [stored[Client][at].total_spend for at in stored[Sale]] == list(stored[Sale])  # type: ignore[attr-defined]
+        for number, ((kind, name, _, _), cell) in enumerate(zip(CELLS, good, strict=True), start=1):
+            Sheet(team, kind).put(records[kind][number], name, cell if cell != "" else None)
+        assert [_stored(team, machine) for machine in machines] == [*before, before[0]]
+        assert [wrong(team, machine) for machine in machines] == [[], [], []]
+        assert _stored(team, team.another()) == before[0]
+
+
+@pytest.mark.slow
+def test_a_new_computer_tells_a_formula_that_fails_from_a_text() -> None:
+    with new_team() as team:
+        _fill(team, len(FORMULAS))
+        records = team.stored()
+        for number, (kind, name, text, _) in enumerate(FORMULAS, start=1):
+            Sheet(team, kind).type(records[kind][number], name, text)
+        fresh = team.another()
+        found = team.stored(fresh)
+        named = " ".join(wrong(team, fresh))
+        for number, (kind, name, text, fails) in enumerate(FORMULAS, start=1):
+            cell = f"{Sheet(team, kind).title}!{Sheet(team, kind).a1(records[kind][number], name)}: "
+            assert (f"{cell}the formula in this cell fails" in named) is fails
+            record: Any = found[kind][number]
+            value = record.extra.get("Hat", "") if name == "=Hat" else getattr(record, name)
+            assert value == ("" if fails else text[1:])
