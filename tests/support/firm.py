@@ -315,6 +315,15 @@ def _a_payment(firm: Firm, role: str) -> Mapping[str, Any]:
     return {"payment": paid.payment}
 
 
+def _a_creditable(firm: Firm, role: str) -> Invoice:
+    """An invoice of a client with credit, which is open."""
+    draft = _a_draft(firm, role)["invoice"]
+    reference = f"{role} {len(firm.everything())}"
+    firm.office("payments add", firm.office.client(draft.client), Decimal(30), reference=reference)
+    issued: Invoice = firm.office("invoices issue", draft).invoice
+    return issued
+
+
 def _a_credit(firm: Firm, role: str) -> Client:
     """A client who has paid more than was due."""
     return firm.office.client(_a_payment(firm, role)["payment"].client)
@@ -419,6 +428,7 @@ GIVEN: Mapping[str, Given] = {
     "payments list": _nothing,
     "payments show": _a_payment,
     "payments allocate": _a_payment,
+    "payments use-credit": lambda firm, role: {"invoice": _a_creditable(firm, role)},
     "payments refund": lambda firm, role: {"client": _a_credit(firm, role), "amount": Decimal(5)},
     "invoices send": lambda firm, role: {"invoice": _a_mailed(firm, role), "yes": True},
     "receipts send": lambda firm, role: {

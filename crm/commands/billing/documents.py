@@ -6,17 +6,19 @@ from dataclasses import asdict, dataclass, fields, replace
 from decimal import Decimal
 from typing import Any
 
+from crm.commands.billing.own_account import is_of_client, own_credit
 from crm.commands.context import CRM
 from crm.errors import RefusedError
 from crm.invoicing.document import CREDIT_NOTE, DocumentLine, InvoiceDocument, Party
 from crm.invoicing.state import state_of
 from crm.invoicing.totals import completed
 from crm.model import Adjustment, Client, Invoice, InvoiceLine
-from crm.model.money import as_written_in, decimals_of
+from crm.model.money import NOTHING, as_written_in, decimals_of
 from crm.model.rights import ALL, UPDATE, level
 from crm.model.units import PIECE
 from crm.model.vat_ids import bare_vat_id, is_other_tax_id
 from crm.repository import Snapshot, Transaction, bills
+from crm.repository.queries import billing
 
 # What is frozen beside the seller: where is paid to.
 _BANK = ("iban", "bic", "account_holder")
@@ -32,6 +34,8 @@ class InvoiceCard:
     lines: Sequence[InvoiceLine]
     adjustments: Sequence[Adjustment]
     document: InvoiceDocument
+    # The credit of the client in its currency, where it could pay of it.
+    credit: Decimal = NOTHING
 
     @property
     def state(self) -> str:
@@ -201,7 +205,20 @@ def card_of(crm: CRM, snapshot: Snapshot, invoice: Invoice, before: InvoiceCard 
     corrected = snapshot.find(Invoice, invoice.corrects) if invoice.corrects else None
     document = document_of(crm.settings, invoice, client, lines, adjustments, corrected)
     state = shown_state(invoice, snapshot.today)
-    return InvoiceCard(invoice, client, lines, adjustments, replace(document, state=state))
+    return InvoiceCard(
+        invoice, client, lines, adjustments, replace(document, state=state), _credit(crm, snapshot, invoice, client)
+    )
+
+
+def _credit(crm: CRM, snapshot: Snapshot, invoice: Invoice, client: Client) -> Decimal:
+    """The credit of a client by which a draft or an open invoice could be paid."""
+    takes_credit = invoice.kind == "invoice" and (invoice.state == "draft" or invoice.open > NOTHING)
+    # The client has the sum of the team's currency beside it.
+    if not takes_credit or (invoice.currency == crm.settings["currency"] and not client.credit):
+        return NOTHING
+    if is_of_client(crm):
+        return max(own_credit(snapshot).get(invoice.currency, NOTHING), NOTHING)
+    return billing.credit_by_currency(snapshot, [client.id]).get(client.id, {}).get(invoice.currency, NOTHING)
 
 
 def for_file(crm: CRM, card: InvoiceCard, format: str = "") -> InvoiceCard:

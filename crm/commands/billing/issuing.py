@@ -1,7 +1,7 @@
 """Issuing: a draft gets its number and stays as it is from then on; a credit note takes back all of it, or a part."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -46,7 +46,14 @@ CLIENT_FIELDS = {
 }  # fmt: skip
 
 
-@command("invoices issue", title="Issue an invoice")
+def _with_credit(crm: CRM, arguments: Mapping[str, Any]) -> str:
+    """The line that says how an invoice that was just issued is paid from its client's credit; '' without any."""
+    with crm.read() as snapshot:
+        card = card_of(crm, snapshot, snapshot.get(Invoice, arguments["invoice"].id))
+    return f"`payments use-credit {card.invoice.number}` pays it from the client's credit." if card.credit else ""
+
+
+@command("invoices issue", title="Issue an invoice", beside=_with_credit)
 def issue(
     crm: CRM,
     invoice: TheInvoice,

@@ -171,14 +171,11 @@ def _use(tx: Transaction, payment: Payment, amount: Decimal, named: Sequence[int
         reason = ""
         if invoice.client != payment.client:
             reason = f"{name} is of another client"
-        elif invoice.state != "issued" or invoice.kind != "invoice":
-            reason = f"{name} is no invoice that was issued"
-        elif invoice.currency != payment.currency:
+        elif invoice.currency != payment.currency and invoice.state == "issued":
             reason = f"{name} is in {invoice.currency}, and the payment in {payment.currency}"
-        elif invoice.open <= 0:
-            reason = f"nothing is open on {name}"
         if reason:
             raise FieldError(reason, field="invoice", label="Invoice")
+        _refuse_unpayable(invoice)
     used = allocate(amount, _open_invoices(tx, payment.client, payment.currency), named)
     for number, part in used.amounts.items():
         tx.add(Allocation(payment=payment.id, invoice=number, amount=part))
@@ -284,6 +281,63 @@ def put(
         return card_of(crm, tx, current)
 
     return crm.transact(change, f"put payment {payment.id} on invoices")
+
+
+@dataclass(frozen=True, slots=True)
+class CreditUsed:
+    """The credit of a client that was used for an invoice: how much, and what is left of it."""
+
+    invoice: Invoice
+    client: Client
+    amount: Decimal
+    credit: Decimal
+
+    def as_json(self) -> dict[str, Any]:
+        """The invoice, its client, and the amounts."""
+        invoice = self.invoice
+        return {
+            "invoice": invoice.id,
+            "number": invoice.number,
+            "client": self.client.id,
+            "client_name": self.client.name,
+            "currency": invoice.currency,
+            **amounts_in(invoice.currency, amount=self.amount, open=invoice.open, client_credit=self.credit),
+        }
+
+
+@command("payments use-credit", title="Use the client's credit", menu="")
+def use_credit(
+    crm: CRM, invoice: Annotated[Invoice, About("Invoice", "its number, or that of a draft", positional=True)]
+) -> CreditUsed:
+    """Pays an open invoice from its client's credit, oldest payment first."""
+
+    def change(tx: Transaction) -> CreditUsed:
+        before = tx.get(Invoice, invoice.id)
+        _refuse_unpayable(before)
+        left = billing.left_of_payments(tx, [before.client])
+        payments = [tx.get(Payment, number) for number in left]
+        of_currency = [payment for payment in payments if payment.currency == before.currency and left[payment.id]]
+        for payment in sorted(of_currency, key=lambda payment: (payment.on, payment.id)):
+            if still := tx.get(Invoice, invoice.id).open:
+                _free(tx, payment)
+                _use(tx, payment, min(still, left[payment.id]), [invoice.id])
+        after, client = tx.get(Invoice, invoice.id), tx.get(Client, before.client)
+        if after.open == before.open:
+            raise RefusedError(f"{client.name} has no credit in {before.currency}. Nothing was changed.")
+        return CreditUsed(after, client, before.open - after.open, credit_of(tx, client, after.currency))
+
+    return crm.transact(change, f"used credit for {invoice.number}")
+
+
+def _refuse_unpayable(invoice: Invoice) -> None:
+    """Raises FieldError for an invoice that takes no payment."""
+    reason = ""
+    if invoice.state != "issued" or invoice.kind != "invoice":
+        reason = f"{invoice.number or f'draft {invoice.id}'} is no invoice that was issued"
+    elif invoice.open <= 0:
+        reason = f"nothing is open on {invoice.number}"
+    if reason:
+        raise FieldError(reason, field="invoice", label="Invoice")
 
 
 def _free(tx: Transaction, payment: Payment) -> None:

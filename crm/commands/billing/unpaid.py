@@ -1,7 +1,7 @@
 """Unpaid invoices by client, with their age, and the account of a client."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
@@ -49,6 +49,15 @@ class Unpaid:
     reminded_on: date | None
     promised_on: date | None
     currency: str
+    # What the client has paid and no invoice has taken yet, in this currency.
+    credit: Decimal = NOTHING
+
+    def as_json(self) -> dict[str, Any]:
+        """The row as scripts read it; `credit` is there only where there is any."""
+        row = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "credit" or self.credit}
+        return row | amounts_in(
+            self.currency, **{name: value for name, value in row.items() if isinstance(value, Decimal)}
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +135,15 @@ def list_all(
     """Lists what each client owes and since when, most overdue first; each currency separately."""
     with crm.read() as snapshot:
         rows = billing.unpaid_by_client(snapshot, days=days, limit=most(limit), offset=offset)
-        names = names_of(snapshot, Client, {row.client for row in rows}, crm.conventions)
+        clients = {row.client for row in rows}
+        names = names_of(snapshot, Client, clients, crm.conventions)
+        credits = billing.credit_by_currency(snapshot, clients) if clients else {}
         return [
             Unpaid(
                 row.client, names.get(row.client, ""), row.open,
                 sum((row.to_30, row.to_60, row.to_90, row.over_90), NOTHING), row.not_due, row.to_30, row.to_60,
                 row.to_90, row.over_90, days_overdue(row.first_due, snapshot.today), row.first_due, row.reminded_on,
-                row.promised_on, row.currency,
+                row.promised_on, row.currency, credits.get(row.client, {}).get(row.currency, NOTHING),
             )
             for row in rows
         ]  # fmt: skip

@@ -138,6 +138,7 @@ class InvoicePage(RecordPage[Invoice, InvoiceCard]):
         beside = is_beside(card.client)
         blank = [name for name in sorted(FILLED_AFTER_ISSUE) if not getattr(document, name)] if beside else []
         return [
+            *([Choice("Use the client's credit", lambda: _use_credit(session, card))] if card.credit else []),
             *([Choice("Record a payment", lambda: _pay(session, card))] if record.open > 0 else []),
             Choice("Send it by e-mail", self.starts("invoices send")),
             Choice("Make a PDF", self.starts("invoices pdf")),
@@ -321,7 +322,13 @@ def issue(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
     by_when = f", and is due on {session.crm.conventions.day(due)}" if due else ""
     question = f"It gets the next number, {number}{by_when}. Afterwards it cannot be changed or deleted, only credited."
     session.confirm(question, "Issue it")
-    _say(session, session.call("invoices issue", invoice=invoice), "Issued")
+    issued: InvoiceCard = session.call("invoices issue", invoice=invoice)
+    _say(session, issued, "Issued")
+    if issued.credit:
+        session.page("Invoices", issued.invoice.number, "Issued")
+        entries = [Choice("Use it", True), Choice("Not now", False)]
+        if session.keyboard.choose(_credit_question(session, issued), entries):
+            session.tell(session.call("payments use-credit", invoice=issued.invoice))
 
 
 def _fill_in(session: Session, card: InvoiceCard, lacks: Sequence[Missing]) -> None:
@@ -440,10 +447,36 @@ def _credit_amount(session: Session, invoice: Invoice) -> None:
     _say(session, credited, "Issued credit note")
 
 
+@flow("payments use-credit")
+def use_credit(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
+    """An open invoice, which is paid from the credit of its client."""
+    invoice = chosen_invoice(session, "open", invoice)
+    _use_credit(session, named("invoices show")(session.crm, invoice))
+
+
+def _credit_question(session: Session, card: InvoiceCard) -> str:
+    """The question whether the credit of a client is used for an invoice."""
+    by, invoice = session.crm.conventions, card.invoice
+    credit = money_in(invoice.currency, by, card.credit)
+    return f"{card.client.name} has a credit of {credit}. Use it for {invoice.number}?"
+
+
+def _use_credit(session: Session, card: InvoiceCard) -> None:
+    session.confirm(_credit_question(session, card), "Use it")
+    session.tell(session.call("payments use-credit", invoice=card.invoice))
+
+
 def _pay(session: Session, card: InvoiceCard) -> None:
-    """Ask for a payment of an invoice, when and how; what is beyond the open amount is asked about."""
+    """Ask for a payment of an invoice, when and how, after its client's credit; what is beyond the open amount is asked
+    about."""
     command, invoice = named("payments add"), card.invoice
     by = session.crm.conventions
+    if card.credit:
+        session.page("Invoices", invoice.number, "Record a payment")
+        entries = [Choice("Use the credit", "use"), Choice("Record another payment", "record")]
+        if session.keyboard.choose(_credit_question(session, card), entries) == "use":
+            session.tell(session.call("payments use-credit", invoice=invoice))
+            return
     asked = [command.parameters[name] for name in ("amount", "on", "method", "reference")]
     answers = Answers(session, client=card.client, invoice=[invoice])
 

@@ -3,14 +3,18 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich.text import Text
+
 from crm.commands.billing.payments import PaymentCard
 from crm.commands.registry import named
 from crm.model import Payment
-from crm.terminal.billing.rendering import PAYMENTS, draw_payment
+from crm.repository.queries.billing import credit_by_currency
+from crm.terminal.billing.rendering import PAYMENTS, draw_payment, money_in
 from crm.terminal.console.keyboard import Choice
+from crm.terminal.drawing.screen import clean
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.lists import ListPage, list_page
-from crm.terminal.toolkit.pages import says_done
+from crm.terminal.toolkit.pages import flow, says_done
 from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
 
@@ -18,6 +22,24 @@ _PUT = "Applied it to invoices."
 says_done("payments add", lambda _: "Recorded the payment.")
 says_done("payments refund", lambda _: "Recorded the refund.")
 says_done("payments allocate", lambda _: _PUT)
+
+
+@flow("payments add")
+def add(session: Session, **known: Any) -> None:
+    """The client and the payment; the credit that the client has already is said before the amount is asked for."""
+    crm = session.crm
+
+    def foresee(answers: Mapping[str, Any]) -> None:
+        if (client := answers.get("client")) is None:
+            return
+        with crm.read() as snapshot:
+            credits = credit_by_currency(snapshot, [client.id]).get(client.id, {})
+        amounts = ", ".join(money_in(currency, crm.conventions, credit) for currency, credit in credits.items())
+        if amounts:
+            text = f"{client.name} has a credit of {amounts}. Open an invoice to use it."
+            session.screen.print(Text(clean(text), "muted"))
+
+    session.lead(named("payments add"), foresee=foresee, **known)
 
 
 @list_page

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from crm.commands.billing.documents import InvoiceCard
     from crm.commands.billing.files import CheckedFile, InvoiceFile, PaymentCode
     from crm.commands.billing.invoices import InvoiceShown
-    from crm.commands.billing.payments import PaymentCard, PaymentShown
+    from crm.commands.billing.payments import CreditUsed, PaymentCard, PaymentShown
     from crm.commands.billing.reminders import RemindersRun, Reminding
     from crm.commands.billing.unpaid import ClientStatement, Unpaid
     from crm.invoicing.document import DocumentLine, TaxGroup
@@ -175,6 +175,7 @@ UNPAID: Sequence[tables.Column] = (
     tables.Column("Over 90 days", lambda row, by: data(_owed(row, row.over_90, by)), 6, right=True, money=True),
     tables.Column("Reminded", lambda row, by: data(by.near_day(row.reminded_on)), 4),
     tables.Column("Promised", lambda row, by: data(by.near_day(row.promised_on)), 5),
+    tables.Column("Credit", lambda row, by: data(_owed(row, row.credit, by)), 3, right=True, money=True),
 )
 
 
@@ -283,6 +284,8 @@ def draw_invoice(result: "InvoiceCard", screen: Screen, by: Conventions) -> None
             for label, amount in figures
         ],
     )
+    if result.credit:
+        screen.print(Text(f"Client's credit: {money(result.credit)}", "muted"))
     for text in (document.notes, document.terms):
         if text:
             screen.print(data(text, "note", lines=True))
@@ -379,6 +382,20 @@ def draw_payment(result: "PaymentCard", screen: Screen, by: Conventions) -> None
         screen.print(Text(f"  {money_in(payment.currency, by, result.left)} is credit"))
     if result.credit > 0:
         screen.print(Text(f"  Client's credit: {money_in(payment.currency, by, result.credit)}", "muted"))
+
+
+@renderer("crm.commands.billing.payments.CreditUsed")
+def draw_credit_used(result: "CreditUsed", screen: Screen, by: Conventions) -> None:
+    """The credit that was used for an invoice, and what is left of it."""
+    invoice = result.invoice
+
+    def money(amount: Decimal) -> str:
+        return money_in(invoice.currency, by, amount)
+
+    still = f"{money(invoice.open)} still open" if invoice.open else "paid"
+    screen.print(data(f"{invoice.number}: {money(result.amount)} of {result.client.name}'s credit used, {still}"))
+    if result.credit:
+        screen.print(Text(f"Client's credit: {money(result.credit)}", "muted"))
 
 
 @renderer("crm.commands.billing.files.InvoiceFile")

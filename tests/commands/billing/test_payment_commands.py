@@ -165,6 +165,33 @@ def test_what_is_left_of_payments_adds_up_to_the_credit_of_the_client(desk: Bill
     assert desk.sound()
 
 
+def test_the_credit_of_a_client_pays_an_invoice_from_its_oldest_payment(desk: BillingDesk) -> None:
+    early, late = (
+        desk("payments add", desk.acme, Decimal(amount), on=TODAY - timedelta(days=days)).payment
+        for amount, days in ((60, 9), (70, 1))
+    )
+    desk("payments add", desk.acme, Decimal(1000), currency="JPY")
+    invoice, other = desk.issued("One 100 0%"), desk.issued("Two 100 0%")
+    assert [row.as_json()["credit"] for row in desk("unpaid list")] == ["130.00"]
+    used = desk("payments use-credit", invoice)
+    assert used.as_json() == {
+        "invoice": invoice.id, "number": invoice.number, "client": desk.acme.id, "client_name": desk.acme.name,
+        "currency": "EUR", "amount": "100.00", "open": "0.00", "client_credit": "30.00",
+    }  # fmt: skip
+    assert left(desk, early, late) == ["0.00", "30.00"]
+    assert desk("payments use-credit", other).amount == 30
+    assert (state(desk, other), balance(desk)) == (("part paid", "30.00", "70.00"), ("70.00", "0.00"))
+    # Without any credit, nothing is said of it.
+    assert ["credit" in row.as_json() for row in desk("unpaid list")] == [False]
+    with pytest.raises(RefusedError, match="has no credit in EUR"):
+        desk("payments use-credit", other)
+    with pytest.raises(FieldError, match="nothing is open"):
+        desk("payments use-credit", invoice)
+    assert desk.sound()
+    desk("history undo", last_change(desk))
+    assert (left(desk, late), state(desk, other)[0]) == (["30.00"], "sent")
+
+
 @pytest.mark.parametrize("what", ["draft", "other", "credit_note"])
 def test_a_payment_for_what_cannot_be_paid_is_refused_whole(desk: BillingDesk, what: str) -> None:
     invoice = desk.issued()

@@ -196,7 +196,7 @@ def test_an_invoice_and_its_payment_at_the_menu(menu: Menu) -> None:
     assert "€500.00" in menu("payments list")
     assert "✓" not in menu("payments show", "€500.00")
     menu("invoices add", **{"Client": "Acme", LINE: "Stamp 10 19%"})
-    menu("invoices issue", "Draft 3", "Issue it")
+    menu("invoices issue", "Draft 3", "Issue it", "Not now")
     menu("payments allocate", "€500.00", "RE-2026-0002")
     assert menu.all(Payment)[1].left == Decimal("88.10")
     assert "€88.10" in menu("payments refund", Client="Acme", Amount="88.10")
@@ -313,6 +313,26 @@ def test_the_only_client_there_is_stands_in_the_line(menu: Menu) -> None:
     menu.mailed("clients add", {"company": "Another"})
     with pytest.raises(AssertionError, match="Client has to be answered"):
         menu("payments add", Amount="20")
+
+
+def test_the_credit_of_a_client_is_offered_where_something_is_to_be_paid(menu: Menu) -> None:
+    assert "Credit" not in menu("unpaid list")
+    menu.mailed("payments add", menu.mailed.acme, Decimal("349.06"))
+    assert "credit of €349.06" in menu("payments add", Amount="1")
+    draft = menu.mailed.draft("One 100 19%")
+    assert "Client's credit: €350.06" in menu("invoices show", "Draft 1")
+    issued = menu("invoices issue", "Draft 1", "Issue it", "Use it")
+    assert "has a credit of €350.06. Use it for RE-2026-0001?" in issued
+    assert "RE-2026-0001: €119.00 of Acme {x}'s credit used, paid" in issued
+    assert menu.all(Invoice)[0].open == 0
+    menu.mailed.issued("Two 500 0%")
+    listed = menu("unpaid list")
+    assert "Credit" in listed
+    assert "231.06" in listed
+    paid = menu("invoices show", "RE-2026-0002", "Record a payment", "Use the credit")
+    assert "€231.06 of Acme {x}'s credit used, €268.94 still open" in paid
+    assert "Use the credit" not in menu("invoices show", "RE-2026-0002", "Record a payment", Amount="268.94")
+    assert [(invoice.id, invoice.open) for invoice in menu.all(Invoice)] == [(draft.id, 0), (2, 0)]
 
 
 def test_what_is_unpaid_at_the_menu(menu: Menu) -> None:
