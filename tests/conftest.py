@@ -160,10 +160,14 @@ def _leave_variants_to_ci(rows: Sequence[pytest.Item]) -> None:
 
 
 def _leave_rows_to_other_commits(table: Sequence[pytest.Item]) -> None:
-    """Of a large table CI tries the first row and the quick ones each time, and of the others those of its part."""
-    if len(table) <= _LARGE or table[0].get_closest_marker("whole"):
+    """Of a large table CI tries the first row and the quick ones each time, and of the others those of its part. What
+    is tried on a spreadsheet because it is on a file, and is not the contract of stores, is part of a large table."""
+    if not table or table[0].get_closest_marker("whole"):
         return
-    for row in table[1:]:
+    once_more = _is_on_sheets(table[0]) and table[0].get_closest_marker("contract") is None
+    if len(table) <= _LARGE and not once_more:
+        return
+    for row in table[0 if once_more else 1 :]:
         if _is_slow(row) and str(part_of(row.nodeid)) != os.environ[VARIABLE]:
             row.add_marker(pytest.mark.other_part)
 

@@ -130,6 +130,7 @@ def test_it_takes_as_long_where_there_is_no_such_account(file_office: Office) ->
     assert other > not_there * 0.6
 
 
+@pytest.mark.slow
 def test_the_parameters_of_argon2_are_those_of_the_library(file_office: Office) -> None:
     anna = file_office.add()
     assert file_office.user(anna).password.startswith("$argon2id$v=19$m=64,")

@@ -306,7 +306,7 @@ def test_every_method_of_the_accounts_is_tried() -> None:
     assert public == set(DESK) | ASK_NOTHING
 
 
-_AT_ONCE = ("demoted", "12 hours are over")
+_AT_ONCE = ("12 hours are over",)
 
 
 @pytest.mark.parametrize(

@@ -556,6 +556,7 @@ class TestFaults:
             assert len(json.loads(gzip.decompress(got.raw.read(decode_content=False)))["values"]) == 100
 
 
+@pytest.mark.slow
 def test_another_process(tmp_path: Path) -> None:
     """Stopped and started again it has what it had; the control door is open over HTTP."""
     command = [sys.executable, "-m", "tests.support.google_sheets", "--no-quota", "--state", str(tmp_path / "state")]

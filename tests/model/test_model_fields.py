@@ -413,6 +413,7 @@ def test_an_amount_is_read_as_the_team_writes_it(typed: str, by: Conventions, am
     assert str(value) == amount
 
 
+@pytest.mark.slow
 @pytest.mark.many
 @pytest.mark.parametrize("currency", ["USD", "EUR", "CHF", "JPY", "SEK", "INR", "AED", "KWD", "CLF"])
 def test_an_amount_is_read_as_the_program_shows_it_in_every_language(currency: str) -> None:

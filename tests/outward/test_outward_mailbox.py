@@ -228,6 +228,7 @@ def test_a_message_that_is_announced_as_endless_keeps_none_of_the_others() -> No
     assert "announces more of it than was asked for" in found[1].problem
 
 
+@pytest.mark.slow
 def test_a_server_that_does_not_number_its_messages_is_told_apart_from_none() -> None:
     with scripted({}, select="[READ-ONLY] ok") as port, pytest.raises(OutwardError, match="UIDVALIDITY"):
         list(Mailbox(f"imap://a:b@127.0.0.1:{port}").arrivals())

@@ -675,6 +675,7 @@ def test_a_backup_is_made_once_a_day_and_not_of_an_empty_store(store: Store) -> 
     assert list(store.repository.backups()) == [second, first]
 
 
+@pytest.mark.slow
 def test_a_backup_while_somebody_writes_is_whole(path: Path) -> None:
     made(path, 3)
     with child(SELLING, path, "1.00") as process:

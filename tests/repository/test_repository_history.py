@@ -167,6 +167,7 @@ def test_every_transaction_has_an_identifier_that_no_other_has(year: Store) -> N
         year.change(lambda tx: tx.connection.execute(update(transactions).values(uid=known[0])), "twice the same")
 
 
+@pytest.mark.slow
 def test_a_copy_of_a_store_keeps_them_and_lets_those_of_older_formats_have_none(year: Store) -> None:
     with year.repository.read() as snapshot:
         items = list(everything(snapshot))

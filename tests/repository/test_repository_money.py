@@ -22,6 +22,9 @@ from crm.repository.sql import SqlRepository
 from crm.repository.sqlite.dialect import Sqlite
 from tests.conftest import Store
 
+# Amounts are tried on every store with each commit.
+pytestmark = pytest.mark.whole
+
 # As many decimals as JPY, EUR, KWD and CLF have, and the smallest and the largest that there is.
 AMOUNTS = tuple(map(Decimal, ("1234", "1234.5", "12.34", "1.234", "0.001", "1.2345", "0.0001", "999999999999.99", "0")))
 

@@ -142,6 +142,7 @@ def whole_records(client: int, deal: int, stage: int, day: date) -> list[Record]
     ]
 
 
+@pytest.mark.many
 def test_what_a_record_needs_is_never_empty(store: Store) -> None:
     client = store.add()
     deal = store.change(lambda tx: tx.add(Deal(client=client.id, title="Floor")))

@@ -136,6 +136,7 @@ def test_with_json_or_yes_nothing_is_asked_even_there(shell: CommandLine) -> Non
     assert shell.clients() == []
 
 
+@pytest.mark.slow
 def test_a_closed_terminal_leaves_the_store_as_it_was(shell: CommandLine) -> None:
     before = shell.history()
     sitting = Sitting(shell, "sales", "add", "1")

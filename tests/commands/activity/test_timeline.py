@@ -310,6 +310,7 @@ def test_messages_stand_in_it_with_what_became_of_them(office: Office) -> None:
     assert (entry.record, entry.id, entry.kind, entry.time, entry.by) == ("message", last.id, "email", "13:00", "anna")
 
 
+@pytest.mark.slow
 def test_pages_of_messages_are_parts_of_the_whole(office: Office) -> None:
     acme, other = office.add(company="Acme"), office.add(company="Other")
     chance = random.Random(11)

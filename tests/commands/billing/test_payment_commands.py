@@ -229,6 +229,7 @@ def test_rules_see_what_is_open_and_overdue(desk: BillingDesk) -> None:
     assert desk.sound()
 
 
+@pytest.mark.slow
 @settings(max_examples=5)
 @given(parts=st.lists(st.integers(1, 20_000), min_size=1, max_size=4), order=st.randoms())
 def test_payments_in_any_order_end_in_the_same_balance(parts: list[int], order: st.DataObject) -> None:

@@ -154,6 +154,7 @@ def test_a_longer_list_of_sales_adds_what_is_new(first_and_all: tuple[CommandLin
     assert counts(whole) == (3937, 0, 3000, 0)
 
 
+@pytest.mark.slow
 def test_cdnow_is_2357_clients_with_6937_sales(cdnow: CommandLine) -> None:
     clients, sales = cdnow.clients(), cdnow.sales()
     assert (len(clients), len(sales)) == (2357, 6937)

@@ -578,6 +578,7 @@ def test_one_of_us_may_forward_from_an_address_that_the_settings_name(box: Box) 
     assert not unknown & {"anna.private@EXAMPLE.org", "anna.private@example.org"}
 
 
+@pytest.mark.many
 @pytest.mark.parametrize(
     ("header", "words"),
     [

@@ -477,6 +477,7 @@ def test_ctrl_c_ends_after_the_mail_in_hand_and_says_what_is_left(running: Runni
     assert set(running.arrived.values()) == {1}
 
 
+@pytest.mark.slow
 def test_a_second_ctrl_c_leaves_the_mail_in_hand_unsure(running: Running) -> None:
     running.queue(3)
     running.post.waits = 5.0

@@ -99,6 +99,7 @@ def percent(part: Decimal | int, whole: int) -> Decimal | None:
 PERIODS = [(BEGAN, TODAY), (TODAY - timedelta(days=90), TODAY - timedelta(days=20)), (TODAY, TODAY)]
 
 
+@pytest.mark.many
 @pytest.mark.parametrize(("since", "until"), PERIODS)
 def test_the_funnel_counts_who_reached_a_stage_and_went_on(
     office: Office, history: History, since: date, until: date

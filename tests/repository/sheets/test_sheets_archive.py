@@ -52,6 +52,7 @@ def test_old_history_goes_and_the_rest_can_be_undone(
     assert len(team.agreed()[Sale]) == 8
 
 
+@pytest.mark.slow
 def test_an_undo_stays_while_what_it_had_undone_goes(team: Team) -> None:
     other = team.another("ben")
     last = _numbers(team)[-1]
@@ -67,6 +68,7 @@ def test_an_undo_stays_while_what_it_had_undone_goes(team: Team) -> None:
     assert len(team.agreed()[Sale]) == 8
 
 
+@pytest.mark.slow
 def test_somebody_saves_while_history_is_taken_away(team: Team) -> None:
     other = team.another("ben")
     numbers = _numbers(team)

@@ -589,6 +589,7 @@ def test_settings_typed_into_the_sheet_are_checked(team: Team) -> None:
         assert [finding.partition(": ")[2] for finding in wrong(team, machine)] == ["no such language."]
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("above", [True, False])
 @pytest.mark.parametrize("first", ["knows", "fresh"])
 def test_machines_agree_on_which_of_two_rows_with_one_id_is_the_record(above: bool, first: str) -> None:
@@ -655,6 +656,7 @@ def test_a_sale_recorded_into_a_column_of_another_format_is_an_amount_for_everyb
         assert team.agreed()[Client][1].total_spend == 10 + Decimal(amount)  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_a_sale_typed_for_a_client_whose_row_is_deleted_stays_until_the_client_is_back() -> None:
     with new_team() as team:
         for name in ("Ames", "Berg"):
@@ -682,6 +684,7 @@ def test_a_column_deleted_from_the_history_is_one_finding() -> None:
         assert line.startswith("history!A2:A4: these rows of the history cannot be read")
 
 
+@pytest.mark.slow
 def test_machines_agree_on_totals_while_an_amount_is_in_doubt() -> None:
     with new_team() as team:
         sold = team.store.sell(team.store.add(), "20.00")
@@ -700,6 +703,7 @@ def test_machines_agree_on_totals_while_an_amount_is_in_doubt() -> None:
             assert [str(sale.amount) for sale in team.stored(machine)[Sale].values()] == ["5.00", "20.00"]  # type: ignore[attr-defined]
 
 
+@pytest.mark.many
 @pytest.mark.parametrize(("kind", "cell"), [("DATE", 25), ("PERCENT", 15)])
 def test_machines_agree_on_a_small_number_in_a_cell_for_a_date(kind: str, cell: float) -> None:
     with new_team() as team:

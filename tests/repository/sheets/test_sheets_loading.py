@@ -115,6 +115,7 @@ def _loaded(kind: type[Record], rows: dict[int, Any], empty: tuple[Connection, S
     return is_plain, (stored, loading.chosen)
 
 
+@pytest.mark.many(2)
 @pytest.mark.parametrize("kind", RECORDS)
 def test_rows_read_by_column_come_to_the_same_as_one_by_one(
     kind: type[Record], empty: tuple[Connection, Sqlite]

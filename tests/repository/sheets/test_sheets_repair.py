@@ -246,7 +246,7 @@ def _others_save(team: Team, other: Any) -> None:
     team.stored(other)
 
 
-@pytest.mark.many(2)
+@pytest.mark.many
 @pytest.mark.parametrize(
     "case",
     ["sales deleted", "history deleted", "clients deleted", "a CSV over the tab", "crm deleted", "history cleared"],
@@ -292,6 +292,7 @@ def _issued_invoice() -> Invoice:
     return Invoice(client=1, kind="invoice", state="issued", number="I-6", currency="USD", issued_on=date(2026, 11, 1))
 
 
+@pytest.mark.slow
 def test_a_machine_that_knew_more_says_so_and_can_put_it_back(team: Team) -> None:
     other, third = team.another("ben"), team.another("cleo")
     team.stored(other)
@@ -384,6 +385,7 @@ def test_a_machine_that_has_never_read_it_is_told_where_a_cleared_history_is_put
         team.stored(team.another())
 
 
+@pytest.mark.slow
 def test_numbers_given_out_before_an_older_version_was_put_back_are_not_given_again(team: Team) -> None:
     document = team.person._document(team.id)
     older, other = document.book, team.another("ben")

@@ -329,7 +329,7 @@ CASES: dict[str, Case] = {
 }
 
 
-@pytest.mark.many(6)
+@pytest.mark.many(3)
 @pytest.mark.whole
 @pytest.mark.parametrize("name", CASES)
 def test_what_must_hold_afterwards(team: Team, name: str) -> None:

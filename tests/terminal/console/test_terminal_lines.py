@@ -56,6 +56,7 @@ def test_a_client_is_added_and_sold_to_through_a_pipe(store: Path, crm: CRM) -> 
     assert [(client.name, client.status) for client in clients(crm)] == [("Anna Berg", "VIP")]
 
 
+@pytest.mark.slow
 def test_the_end_of_the_input_ends_the_program_and_saves_nothing(store: Path, crm: CRM) -> None:
     for typed in ("", "1\n1\nAnna\nBerg\n2\n"):
         done = piped(store, typed)

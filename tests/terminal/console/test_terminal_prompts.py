@@ -214,6 +214,7 @@ def test_another_size_answers_only_the_question_that_saw_it(
     assert keyboard.choose("?", ENTRIES, resized="anew") == 2
 
 
+@pytest.mark.slow
 def test_many_questions_take_no_more_memory_than_a_few(keyboard: TerminalKeyboard, types: Type) -> None:
     def ask(times: int) -> int:
         for turn in range(times):

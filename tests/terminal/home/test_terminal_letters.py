@@ -186,6 +186,7 @@ _BEHIND_A_QUESTION = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_letter_means_one_thing_wherever_it_is_pressed(walked: tuple[Walking, set[str]]) -> None:
     keyboard, _ = walked
     words = {key: tuple(letter.word for letter in letters.LETTERS if letter.key == key) for key in letters.MEANINGS}
@@ -198,10 +199,12 @@ def test_a_letter_means_one_thing_wherever_it_is_pressed(walked: tuple[Walking, 
             assert label.startswith(words[key]), (key, label, page)
 
 
+@pytest.mark.slow
 def test_no_page_has_more_entries_than_digits_but_today(walked: tuple[Walking, set[str]]) -> None:
     assert set(walked[0].too_long) <= {("Today",)}
 
 
+@pytest.mark.slow
 def test_every_command_is_reached_by_the_menu(walked: tuple[Walking, set[str]]) -> None:
     _, called = walked
     missing = {command.words for command in commands()} - called
