@@ -123,3 +123,22 @@ def test_an_empty_list_says_what_is_empty(tmp_path: Path) -> None:
     assert sentences["reminders preview"] == "No reminders are due today.\n"
     assert len(sentences) > 10
     assert shell("clients", "search", "nobody").err == "No client matches that.\n"
+
+
+def test_logging_a_contact_names_the_follow_ups_that_it_moves_beside_the_result(shell: CommandLine) -> None:
+    acme = str(shell.did("clients", "add", "--company", "Acme")["id"])
+    for what, more in (("stay in touch", ()), ("site visit", ("--time", "10:00"))):
+        shell.did("follow-ups", "add", acme, what, "--every", "7", "--due", "tomorrow", *more)
+    days = [str(due["due_on"]) for due in shell.did("follow-ups", "list", "--client", acme)]
+    assert shell("interactions", "add", acme, "note", "hello").err == ""
+    answer = shell("interactions", "add", acme, "call", "hello")
+    assert answer.err.startswith("Moved the follow-up stay in touch to ")
+    assert len(answer.err.splitlines()) == 1
+    # The last contact is on this day already.
+    assert shell("interactions", "add", acme, "call", "again").err == ""
+    after = {due["what"]: due["due_on"] for due in shell.did("follow-ups", "list", "--client", acme)}
+    assert after["site visit"] in days
+    assert after["stay in touch"] not in days
+    lines = [line for line in shell("timeline", acme).out.splitlines() if "moves with each contact, 7 days" in line]
+    assert len(lines) == 1
+    assert "stay in touch" in lines[0]

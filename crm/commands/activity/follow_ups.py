@@ -121,8 +121,9 @@ def add(
 ) -> FollowUpShown:
     """Adds a follow-up for a client with a due date, for you or someone else on the team.
 
-    A follow-up that repeats needs no date: it is due a number of days after the last contact with the client, and moves
-    whenever a contact is logged. One with a time of day stays on its day.
+    A follow-up that repeats needs no date: it is due a number of days after the last contact with the client. A contact
+    on a later day moves it: a call, meeting, e-mail or text message that is logged, sent or received, but not a note.
+    One with a time of day stays on its day.
     """
     _refuse_nothing(what)
     day, at = day_and_time(due, time)

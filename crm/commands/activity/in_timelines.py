@@ -44,6 +44,8 @@ class FollowUps(Source):
         if row.done_on is None:
             due = by.day(row.due_on) + (f", {row.due_time}" if row.due_time else "")
             text = f"Follow-up set for {due}: {row.what}"
+            if row.every and not row.due_time:
+                text += f" (moves with each contact, {row.every} days after the last)"
             on, at = by.clock.day_of(row.created_at), by.clock.time_of(row.created_at)
         else:
             text, on, at = f"Follow-up done: {row.what}", row.done_on, ""

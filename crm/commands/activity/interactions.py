@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any
 
+from crm.commands.activity.repeating import moved_by
 from crm.commands.client_selection import TheClient
 from crm.commands.context import CRM
 from crm.commands.data.deletions import delete_record, deleted
@@ -24,7 +25,7 @@ TheInteraction = Annotated[Interaction, About("Interaction", "its number", posit
 OfKind = Annotated[str, Choice(INTERACTIONS), About("Kind", "call, meeting, email, sms or note")]
 
 
-@command("interactions add", title="Log a call, meeting or note", menu="clients")
+@command("interactions add", title="Log a call, meeting or note", menu="clients", beside=moved_by)
 def add(
     crm: CRM,
     client: TheClient,

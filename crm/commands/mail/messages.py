@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+from crm.commands.activity.repeating import moved_by
 from crm.commands.client_selection import TheClient
 from crm.commands.context import CRM
 from crm.commands.mail import outbox
@@ -58,7 +59,7 @@ class MessageCard:
         return {**plain(self.message), **names, "stopped": self.stopped}
 
 
-@command("email send", title="Write an e-mail", menu="email")
+@command("email send", title="Write an e-mail", menu="email", beside=moved_by)
 def send(
     crm: CRM,
     client: TheClient,

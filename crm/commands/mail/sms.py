@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
 
+from crm.commands.activity.repeating import moved_by
 from crm.commands.client_selection import TheClient
 from crm.commands.clients.contacts import contacts_of
 from crm.commands.context import CRM
@@ -90,7 +91,7 @@ def _lifted(tx: Transaction, number: str, since: datetime) -> bool:
     )
 
 
-@command("sms send", title="Write an SMS", menu="email")
+@command("sms send", title="Write an SMS", menu="email", beside=moved_by)
 def send(
     crm: CRM,
     client: TheClient,

@@ -66,7 +66,7 @@ _MOVED_DEALS = (
 )
 
 _follow_up = tuple(
-    follow_up.c[name] for name in ("id", "created_at", "updated_at", "due_on", "due_time", "what", "user")
+    follow_up.c[name] for name in ("id", "created_at", "updated_at", "due_on", "due_time", "every", "what", "user")
 )
 _SET = (
     select(*_follow_up, null().label("done_on"))

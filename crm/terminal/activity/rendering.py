@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from crm.model import INTERACTIONS, Client, Contact, Conventions, Interaction, fields
+from crm.model import INTERACTIONS, Client, Contact, Conventions, FollowUp, Interaction, fields
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.cards import draw_pairs, draw_timeline, entry_line, side_card
 from crm.terminal.drawing.render import renderer
@@ -116,16 +116,19 @@ def _(result: "FollowUpShown", screen: Screen, by: Conventions) -> None:
             "Client": result.client.name,
             "Deal": result.deal.title if result.deal else "",
             "For": follow_up.user,
-            "Repeats": repeats(follow_up.every),
+            "Repeats": repeats(follow_up),
             "Done": by.day(follow_up.done_on),
         },
     )
 
 
-def repeats(every: int) -> str:
-    """The interval of a follow-up in words; '' for once."""
-    days = "day" if every == 1 else f"{every} days"
-    return f"every {days} after the last contact" if every else ""
+def repeats(follow_up: FollowUp) -> str:
+    """The interval of a follow-up in words, and whether a contact moves it; '' for once."""
+    if not follow_up.every:
+        return ""
+    days = "day" if follow_up.every == 1 else f"{follow_up.every} days"
+    moves = "stays on its day, as it has a time" if follow_up.due_time else "a later contact moves it"
+    return f"every {days} after the last contact; {moves}"
 
 
 @renderer("crm.commands.activity.follow_ups.FollowUpList")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from crm.commands.activity.repeating import just_moved
 from crm.commands.mail.messages import SENT_AGAIN, MessageCard, text_of
 from crm.commands.registry import named
 from crm.model import CHANNELS, STATES, Message
@@ -101,3 +102,5 @@ def tell_tried(session: Session, card: MessageCard) -> None:
     line, style = sent_line(card)
     sign = {"success": session.screen.sign("✓", "OK:"), "danger": session.screen.sign("✗", "!")}.get(style, "!")
     session.say(f"{sign} {line}", style)
+    for moved in just_moved(session.crm, card.client.id) if card.tried else ():
+        session.say(f"  {moved}")
