@@ -49,7 +49,6 @@ SAMPLE = "sample"
 _FIRST_YEAR, _LAST_YEAR = 1900, 9000
 
 
-@dataclass(frozen=True)
 class Language(Check):
     """A locale as Babel names it: de_AT, en_US."""
 
@@ -68,7 +67,6 @@ class Language(Check):
 _NO_CURRENCIES = frozenset(("XXX", "XTS"))
 
 
-@dataclass(frozen=True)
 class Currency(Check):
     """A currency by its ISO 4217 code."""
 
@@ -105,7 +103,6 @@ def _time_zones() -> dict[str, str]:
     return {timezone.casefold(): timezone for timezone in available_timezones() - NO_ZONES}
 
 
-@dataclass(frozen=True)
 class TimeZone(Check):
     """A time zone by its IANA name, by the city alone, or by the beginning of a word of it that only one has."""
 
@@ -127,7 +124,6 @@ class TimeZone(Check):
         return matches[0]
 
 
-@dataclass(frozen=True)
 class Instant(Check):
     """A moment, as a date and a time with a UTC offset (ISO 8601)."""
 
@@ -156,7 +152,6 @@ class Switch(Check):
         return Flag().show(Flag().read(typed, by), by)
 
 
-@dataclass(frozen=True)
 class Addresses(Check):
     """E-mail addresses, separated by commas."""
 
@@ -168,7 +163,6 @@ class Addresses(Check):
         return ", ".join(dict.fromkeys(addresses))
 
 
-@dataclass(frozen=True)
 class VatId(Check):
     """A VAT id with its country, without blanks; the tax number in a country without VAT."""
 
@@ -183,7 +177,6 @@ class VatId(Check):
         return text
 
 
-@dataclass(frozen=True)
 class Iban(Check):
     """The number of a bank account (ISO 13616), with its check digits."""
 

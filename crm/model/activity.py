@@ -19,7 +19,7 @@ INTERACTIONS = {"call": "call", "meeting": "meeting", "email": "e-mail", "sms": 
 CONTACTING = tuple(kind for kind in INTERACTIONS if kind != "note")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Interaction(Record):
     """Something that went on with a client, on a day and perhaps at a time of day ('HH:MM'), both as people there say
     it: nobody remembers the time zone of a call. `contact` is the id of the one it was with, 0 for none."""
@@ -57,7 +57,7 @@ class Interaction(Record):
     user_id: int = account_beside("user")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class FollowUp(Record):
     """Something to do for a client by a day, and perhaps a time of day ('HH:MM', local), until it is done.
 

@@ -54,7 +54,7 @@ PERIODS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Service(Record):
     """Something that is sold by the unit. One that is not offered any more is retired: not `active`."""
 
@@ -105,7 +105,7 @@ def _overpaid(invoice: Any) -> Decimal:
     return max(-_left(invoice), NOTHING)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Invoice(Record):
     """An invoice or a credit note. A draft has no number, and its figures follow from its lines; once it is issued, its
     number, dates, parties, lines and figures stay as they are. `seller` and `buyer` are JSON, as they were on issue,
@@ -228,7 +228,7 @@ AFTER_ISSUE = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class InvoiceLine(Record):
     """A line of an invoice: `quantity` at `price` for `basis` units, less `discount`, plus `charge`. Where one of these
     is the sum of several, `discounts` or `charges` has them: 1.00 + 0.50."""
@@ -265,7 +265,7 @@ class InvoiceLine(Record):
     net: Decimal = described("Net", Balance(), by="facts")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Adjustment(Record):
     """A discount or a charge on a whole invoice: an amount, or a percentage. Without a category it is shared over the
     taxes of the lines."""
@@ -292,7 +292,7 @@ class Adjustment(Record):
     reason: str = described("Reason", Line(200))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class NumberSeries(Record):
     """The counter of a series of numbers: `last` is the number of the document issued last, in `year`. It moves only in
     the transaction that issues one."""
@@ -333,7 +333,7 @@ def _unused(payment: Any) -> Decimal:
     return rest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Payment(Record):
     """Money that came in from a client, or went back to one: `used` of it is on invoices, the rest is credit."""
 
@@ -378,7 +378,7 @@ class Payment(Record):
     user_id: int = account_beside("user")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Allocation(Record):
     """A part of a payment that pays an invoice."""
 
@@ -406,7 +406,7 @@ class Allocation(Record):
     amount: Decimal = described("Amount", Amount(), by="facts")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Reminder(Record):
     """A reminder of an overdue invoice: its level, and what it asked for beside the open amount."""
 
@@ -435,7 +435,7 @@ class Reminder(Record):
     user_id: int = account_beside("user")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class ReminderLevel(Record):
     """A level of reminders, as a team has set it: from how many `days` after the due day, with which words, at which
     cost, and in how many days (`term`) it asks to be paid."""

@@ -53,7 +53,7 @@ def _month_and_day(born: date | None) -> str:
     return f"{born.month:02}-{born.day:02}" if born else ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Client(Record):
     """A person or a company that buys.
 
@@ -199,7 +199,7 @@ def named(client: Client) -> Client:
     return client if client.kind == kind else dataclasses.replace(client, kind=kind)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Contact(Record):
     """Somebody at a client; at most one is the primary one."""
 
@@ -233,7 +233,7 @@ class Contact(Record):
     notes: str = described("Notes", Prose())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class StatusRule(Record):
     """One rule of the ordered list that decides a client's status; an empty `when` always fits."""
 
@@ -254,7 +254,7 @@ class StatusRule(Record):
     active: bool = described("Active", Flag())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class View(Record):
     """A list of clients that the team comes back to: a condition in the language of the rules, and an order."""
 

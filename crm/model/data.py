@@ -19,7 +19,7 @@ CURRENCY, SPEND_COUNTS = "currency", "spend_counts"
 PAID_INVOICES = "paid invoices"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Setting(Record):
     """One of the team's settings, kept with the data so that everybody has the same."""
 

@@ -30,7 +30,7 @@ class May:
 EVERYTHING, READ_ALL, READ_OWN, NOTHING = May(ALL, ALL, ALL, ALL), May(ALL), May(OWN), May()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Rights:
     """The rights to the records of a kind; owners and admins may do everything. `mail_key` are those of a key by which
     mail is sent and fetched unattended.
@@ -60,7 +60,7 @@ class Rights:
     internal: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Sum:
     """A field of another record that follows from the records of this kind: the record is the one that the field `onto`
     links to, `name` the field there. It is the sum, the count, the least or the greatest of the field `of`, over those
@@ -84,7 +84,7 @@ class Sum:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Tab:
     """The tab of a spreadsheet. Its `number` is fixed, so that it is found whatever people call it and wherever they
     move it; the tabs of a new spreadsheet stand in that order.
@@ -103,7 +103,7 @@ class Tab:
     since: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Export:
     """The table of an export: its place among the tables, and the fields that nobody else has a use for."""
 
@@ -111,7 +111,7 @@ class Export:
     without: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Indexed:
     """An index that is over more than plain `columns`: where it is `folded`, over the first of them whatever its case,
     as a list is narrowed by a text; of the rows only those in which the column `given` says something, or in which
@@ -125,7 +125,7 @@ class Indexed:
     since: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Derived:
     """A column that only serves finding and sorting records: the text that `make` gives of one, of `length` at most (0
     for any), made anew whenever one of the fields `of` which it is made is written."""
@@ -135,7 +135,7 @@ class Derived:
     length: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Kind:
     """The declaration of a kind of record, beside its fields.
 

@@ -12,7 +12,7 @@ from crm.model.record import Record, account_beside, described
 CHANNELS = {"email": "e-mail", "sms": "SMS"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Template(Record):
     """A text with fields such as {first_name}, for messages that are written again and again."""
 
@@ -34,7 +34,7 @@ class Template(Record):
     body: str = described("Text", Prose(), help="Markdown, with fields like {first_name}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Mailing(Record):
     """One text to many clients; `subject` and `body` still hold their fields, each message has them filled in.
 
@@ -74,7 +74,7 @@ ARRIVED = ("sent", "received")
 UNSENT = ("failed", "unsure")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Message(Record):
     """An e-mail or SMS to a client or from one, on the day and at the time of day ('HH:MM', local) when it was queued,
     sent or received.
@@ -144,7 +144,7 @@ OPT_OUT_WAYS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class OptOut(Record):
     """An e-mail address or a telephone number to which nothing goes that was not asked for: no mailing and no greeting,
     whichever client it belongs to. It is kept by itself, so that nothing that is done to clients takes it away."""

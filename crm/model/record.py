@@ -1,9 +1,10 @@
 """A record: its declaration, and fields that say how they are named, checked and set."""
 
 import dataclasses
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar, get_args
 
@@ -52,10 +53,13 @@ def account_beside(name: str) -> Any:
     return field(default=0, metadata=MappingProxyType({"beside": name}))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Record:
     """The base of every record. `id` is 0 until it is stored; times are UTC; `version` counts its changes. `about` is
-    its declaration, which also says `kind_name`, `plural`, and the `noun` and `nouns` that people write."""
+    its declaration, which also says `kind_name`, `plural`, and the `noun` and `nouns` that people write.
+
+    Records of a kind compare, and are printed, field by field. That is written here once, and not left to `dataclass`,
+    which would compile it anew for each kind in every start of the program."""
 
     about: ClassVar[Kind]
     kind_name: ClassVar[str]
@@ -72,6 +76,30 @@ class Record:
         cls.kind_name, cls.plural = cls.about.name, cls.about.plural
         cls.noun = cls.about.noun or cls.kind_name.replace("_", " ")
         cls.nouns = f"{cls.noun}s" if cls.about.noun else cls.plural.replace("-", " ")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Record) or type(other) is not type(self):
+            return NotImplemented
+        return field_values(self) == field_values(other)
+
+    def __hash__(self) -> int:
+        return hash(field_values(self))
+
+    def __repr__(self) -> str:
+        names = (field.name for field in dataclasses.fields(self))
+        values = ", ".join(f"{name}={value!r}" for name, value in zip(names, field_values(self), strict=True))
+        return f"{type(self).__qualname__}({values})"
+
+
+_GETTERS: dict[type[Record], Callable[[Record], tuple[Any, ...]]] = {}
+
+
+def field_values(record: Record) -> tuple[Any, ...]:
+    """The values of all fields of a record, in their order."""
+    kind = type(record)
+    if kind not in _GETTERS:
+        _GETTERS[kind] = attrgetter(*(field.name for field in dataclasses.fields(kind)))
+    return _GETTERS[kind](record)
 
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)

@@ -58,10 +58,10 @@ def _refuse_wrong(records: Sequence[type[Record]]) -> None:
     if any(record.about.lasting and not record.about.unique for record in records):
         raise ValueError("a record that lasts needs a unique field")
     if wrong := [
-        f"{record.about.name}.{name}"
+        f"{record.about.name}.{field.name}"
         for record in records
-        for name in record.about.unique
-        if not isinstance(_FIELDS[record][name].check.empty, str | int | None)
+        for field in dataclasses.fields(record)
+        if field.name in record.about.unique and not isinstance(field.default, str | int | None)
     ]:
         raise ValueError(f"only texts, whole numbers and days can be unique, not {', '.join(wrong)}")
     if any(record.about.sums for record in records if record.about.name == "client"):

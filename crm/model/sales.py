@@ -13,7 +13,7 @@ from crm.model.record import Record, account_beside, described
 _HALTING = ("closed_on", "stage_since", "expected_close_on")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Sale(Record):
     """Something a client bought: `amount` in major units of the team's currency, on the day `on`. `reference` is
     the number that its order or invoice has where it was made: a shop, a bookkeeping program."""
@@ -60,7 +60,7 @@ class Sale(Record):
 OUTCOMES = {"open": "open", "won": "won", "lost": "lost"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Stage(Record):
     """A stage of the pipeline: its place, how likely a deal in it is won (per cent), and whether it ends one."""
 
@@ -100,7 +100,7 @@ FIRST_STAGES: tuple[Stage, ...] = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Deal(Record):
     """Something that a client may buy: `value` in major units of the team's currency. `stage` is the id of its stage,
     in which it is since `stage_since`; `closed_on` is the day it was won or lost."""
@@ -139,7 +139,7 @@ class Deal(Record):
     closed_on: date | None = described("Closed", Day(), by="facts")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class StageMove(Record):
     """A deal came into a stage on a day; `user` moved it. Moves are written by the store itself and never changed."""
 

@@ -11,7 +11,7 @@ from crm.model.record import Record, account_beside, described
 ROLES = {"admin": "admin", "staff": "staff", "client": "client"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class User(Record):
     """Somebody who may sign in. `client` is the id of the client that an account of the role 'client' belongs to, 0
     for none; `password` and `second_factor` are hashed or encrypted, and `seal` tells whether rights and
@@ -57,7 +57,7 @@ class User(Record):
 SIGN_INS = {"open": "open", "ended": "ended", "refused": "refused"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class SignIn(Record):
     """A session of a user from its sign-in on, or a sign-in that was refused (`state`).
 
@@ -106,7 +106,7 @@ KEY_MAY = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class MachineKey(Record):
     """A key by which commands run unattended, from cron for example, in a store with accounts. It lets nobody into the
     menu. `may` says which commands it runs, `token` is a digest of what was shown when it was made; one that is revoked
@@ -134,7 +134,7 @@ class MachineKey(Record):
     token: str = described("Token", Line(64), by="accounts")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Dashboard(Record):
     """The dashboard of one person: the names of its tiles in order, separated by commas."""
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -72,7 +71,7 @@ from crm.model.fields import (
     Whole,
 )
 from crm.model.kind import Indexed
-from crm.model.record import AnyRecord, derived_columns
+from crm.model.record import AnyRecord, derived_columns, field_values
 from crm.repository.column_types import JsonText, Minor, Moment, TagList, UniqueNumber, UniqueText, WholeNumber, YesNo
 from crm.repository.sql_functions import number_in
 
@@ -332,13 +331,9 @@ def record_of(kind: type[AnyRecord], row: Row[Any]) -> AnyRecord:
     return kind(**dict(zip(field_names(kind), row, strict=True)))
 
 
-_GETTERS = {record: attrgetter(*field_names(record)) for record in TABLES}
-
-
 def values_of(record: Record) -> dict[str, Any]:
     """The values of all fields of a record by name."""
-    kind = type(record)
-    return dict(zip(field_names(kind), _GETTERS[kind](record), strict=True))
+    return dict(zip(field_names(type(record)), field_values(record), strict=True))
 
 
 def row_of(record: Record) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from crm.model import RECORDS, Client, Sale
+from crm.model import RECORDS, Client, Record, Sale, Stage
 from crm.model.kind import Kind
 from crm.model.registry import _refuse_wrong
 
@@ -27,3 +27,18 @@ def test_a_client_feeds_no_sum() -> None:
     wrong = type("Wrong", (Client,), {"about": replace(Client.about, sums=Sale.about.sums)})
     with pytest.raises(ValueError, match="feeds no sum"):
         _refuse_wrong([wrong])
+
+
+def test_records_compare_and_are_printed_field_by_field() -> None:
+    won, same = (Stage(id=1, name="won", probability=100) for _ in range(2))
+    assert won == same
+    assert hash(won) == hash(same)
+    assert won != replace(won, probability=90)
+    assert won != Sale(id=1)
+    assert repr(won).startswith("Stage(id=1, created_at=datetime.datetime(1970, ")
+    assert "name='won', " in repr(won)
+
+
+@pytest.mark.parametrize("kind", RECORDS)
+def test_no_record_compiles_again_what_all_have(kind: type[Record]) -> None:
+    assert {"__eq__", "__hash__", "__repr__"}.isdisjoint(vars(kind))

@@ -102,7 +102,6 @@ class Prose(Check):
         return _acceptable(typed.replace("\r\n", "\n").replace("\r", "\n").strip(), self.longest)
 
 
-@dataclass(frozen=True)
 class Secret(Check):
     """Text that is taken as it is and shown to nobody."""
 
