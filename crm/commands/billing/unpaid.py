@@ -153,7 +153,10 @@ def list_all(
 def show(
     crm: CRM, client: OfClient, since: Since = None, until: Until = None, currency: OfCurrency = ""
 ) -> ClientStatement:
-    """Shows the account of a client: invoices, credit notes, payments and refunds by date, with the balance."""
+    """Shows the account of a client: invoices, credit notes, payments and refunds by date, with the balance.
+
+    It is in the team's currency, or in the client's own if there is nothing in that.
+    """
     in_order(since, until)
     with crm.read() as snapshot:
         return statement_of(crm, snapshot, snapshot.get(Client, client.id), since, until, currency)
@@ -162,8 +165,8 @@ def show(
 def statement_of(
     crm: CRM, snapshot: Snapshot, client: Client, since: date | None, until: date | None, currency: str
 ) -> ClientStatement:
-    """The account of a client in a currency, that of the team where none is named."""
-    currency = currency or crm.settings["currency"]
+    """The account of a client in a currency, the first of its own where none is named."""
+    currency = currency or own_currencies(crm, snapshot, client)[0]
     all_issued = snapshot.find_all(Invoice, Query({"client": client.id, "state": "issued"}))
     # Numbers are given in order; drafts are issued in any.
     issued = sorted(
@@ -194,6 +197,16 @@ def statement_of(
         if invoice.currency != currency and invoice.open > 0:
             elsewhere[invoice.currency] = elsewhere.get(invoice.currency, NOTHING) + invoice.open
     return ClientStatement(client, account, currency, fees, interest, ages, dict(sorted(elsewhere.items())))
+
+
+def own_currencies(crm: CRM, snapshot: Snapshot, client: Client) -> Sequence[str]:
+    """The currencies in which a client has an account, that of the team first; that one alone where there is nothing
+    yet."""
+    team = crm.settings["currency"]
+    issued = snapshot.find_all(Invoice, Query({"client": client.id, "state": "issued"}))
+    payments = snapshot.find_all(Payment, Query({"client": client.id}))
+    currencies = {record.currency for record in (*issued, *payments)}
+    return sorted(currencies, key=lambda currency: (currency != team, currency)) or [team]
 
 
 def _last_reminders(

@@ -1,6 +1,7 @@
 """The client portal: a client's own details, invoices, payments and purchases."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from rich.text import Text
 
@@ -89,10 +90,17 @@ class Portal(MainMenu):
 
 
 def _statement(session: Session) -> None:
+    """One's account in each of its currencies."""
+    from crm.commands.billing.unpaid import own_currencies
+
     with session.crm.read() as snapshot:
         own = snapshot.get(Client, session.crm.reader.client)
+        currencies = own_currencies(session.crm, snapshot, own)
     session.page("Statement of my account")
-    session.tell(session.call("statements show", client=own))
+    for currency in currencies:
+        account = session.call("statements show", client=own, currency=currency)
+        # What is open in other currencies stands in their own account.
+        session.tell(replace(account, elsewhere={}))
 
 
 def _draw_own(session: Session) -> None:

@@ -15,9 +15,11 @@ import trustme
 from crm.commands.registry import commands, named
 from crm.errors import FieldError
 from crm.model import Client, Invoice, Payment, Service
+from crm.model.rights import CLIENT, Reader
 from crm.repository import Query
 from crm.terminal.console.keyboard import NO, YES, Back, Choice, Needed
 from crm.terminal.drawing.screen import Screen
+from crm.terminal.home.client_portal import Portal
 from crm.terminal.toolkit.pages import flow_of, load_flows
 from crm.terminal.toolkit.picking import several_can_be_picked
 from crm.terminal.toolkit.prompts import in_order
@@ -25,6 +27,7 @@ from crm.terminal.toolkit.sections import more
 from crm.terminal.toolkit.session import Session
 from tests.commands.billing.test_billing_mail import MailedDesk
 from tests.conftest import STORES, _new_store
+from tests.support.guarded import guarded_for
 from tests.support.mail_desk import desk
 from tests.support.mail_server import Post
 
@@ -313,6 +316,24 @@ def test_the_only_client_there_is_stands_in_the_line(menu: Menu) -> None:
     menu.mailed("clients add", {"company": "Another"})
     with pytest.raises(AssertionError, match="Client has to be answered"):
         menu("payments add", Amount="20")
+
+
+def test_a_client_sees_its_account_in_each_of_its_currencies(menu: Menu) -> None:
+    desk = menu.mailed
+    for currency, amount in (("JPY", 100), ("KWD", 5)):
+        desk("invoices issue", desk.draft(f"Work {amount} 10%", currency=currency))
+    desk("payments add", desk.acme, Decimal("1.005"), currency="KWD")
+    reader = Reader(1, CLIENT, desk.acme.id, "Olga")
+    crm = replace(desk.crm, repository=guarded_for(desk.crm.repository, reader), reader=reader)
+    # Nothing is in the currency of the team.
+    assert [named("statements show")(reading, desk.acme).currency for reading in (crm, desk.crm)] == ["JPY", "JPY"]
+    drawn = io.StringIO()
+    session = Watched(crm, Typist({}, []), Screen(drawn, plain=True))
+    (statement,) = (entry for entry in Portal(session).entries() if entry.label == "Statement of my account")
+    session.attempt(statement.value)
+    session.page("End")
+    text = drawn.getvalue()
+    assert [text.count(words) for words in ("¥110", "4.495", "€", "other currencies")] == [4, 3, 0, 0], text
 
 
 def test_the_credit_of_a_client_is_offered_where_something_is_to_be_paid(menu: Menu) -> None:
