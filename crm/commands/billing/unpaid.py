@@ -205,7 +205,7 @@ def own_currencies(crm: CRM, snapshot: Snapshot, client: Client) -> Sequence[str
     team = crm.settings["currency"]
     issued = snapshot.find_all(Invoice, Query({"client": client.id, "state": "issued"}))
     payments = snapshot.find_all(Payment, Query({"client": client.id}))
-    currencies = {record.currency for record in (*issued, *payments)}
+    currencies = {invoice.currency for invoice in issued} | {payment.currency for payment in payments}
     return sorted(currencies, key=lambda currency: (currency != team, currency)) or [team]
 
 
