@@ -5,6 +5,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Insert, Table, Update, insert
 
+from crm.repository.driver import run
+
 _Convert = Callable[[Any], Any]
 # The statement, its columns, and whether the driver takes values by their places.
 _Prepared = tuple[str, Sequence[tuple[str, Any, _Convert | None]], bool]
@@ -31,7 +33,7 @@ def insert_columns(connection: Connection, table: Table, columns: Mapping[str, S
     rows: list[Any] = list(zip(*values, strict=True))
     if not by_place:
         rows = [dict(zip([name for name, _, _ in taken], row, strict=True)) for row in rows]
-    connection.exec_driver_sql(statement, rows)
+    run(connection, statement, rows, fetches=False, many=True)
 
 
 def converters(connection: Connection, table: Table) -> Mapping[str, _Convert | None]:
@@ -52,7 +54,8 @@ def _run(connection: Connection, prepared: _Prepared, rows: Sequence[Mapping[str
     if not by_place:
         names = [name for name, _, _ in columns]
         converted = [dict(zip(names, row, strict=True)) for row in converted]
-    connection.exec_driver_sql(statement, converted)
+    many = len(converted) > 1
+    run(connection, statement, converted if many else converted[0], fetches=False, many=many)
 
 
 def _prepare(

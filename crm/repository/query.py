@@ -11,7 +11,7 @@ from crm.errors import FieldError
 from crm.model import RECORDS, Client, Record, field_names, fields, people
 from crm.model.fields import Choice, Email, Flag, Phone
 from crm.model.folding import fold
-from crm.repository import Query, column_types, sql_functions, tables
+from crm.repository import Query, column_types, sql_functions, statements, tables
 from crm.repository.team import Team
 
 # The order of a list when none is asked for: clients as in an address book, sales the newest first.
@@ -59,6 +59,10 @@ def selection(
         condition = parse_condition(query.where)
         statement = metrics.narrowed(statement, condition, clock, by_invoices)
     return statement.order_by(*_order(kind, query.sort)).limit(query.limit).offset(query.offset or None)
+
+
+# All records of a kind in the order of its lists.
+IN_ORDER = statements.ByKind(lambda kind: statements.ALL[kind].order_by(*_OWN_ORDER[kind]))
 
 
 def _refuse_crossing(kind: type[Record], query: Query) -> None:

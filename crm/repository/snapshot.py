@@ -25,8 +25,9 @@ from crm.repository import (
     tables,
 )
 from crm.repository.dialect import Dialect
+from crm.repository.driver import select_rows
 from crm.repository.known import Known, KnownRosters
-from crm.repository.query import selection
+from crm.repository.query import IN_ORDER, selection
 from crm.repository.spend import counts_invoices
 from crm.repository.team import Team, team_of
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 # So many numbers one query easily takes.
 _BATCH = 500
+_EVERYTHING = Query()
 
 
 # What reads rules is loaded when a rule is asked for: the first screen asks for none. Every transaction asks for them
@@ -84,7 +86,7 @@ class SqlSnapshot:
 
     @cached_property
     def _active_rules(self) -> "Sequence[AnyRow]":
-        return self.connection.execute(statements.RULES).all()
+        return select_rows(self.connection, statements.RULES)
 
     @cached_property
     def rules(self) -> "RuleSet":
@@ -105,13 +107,12 @@ class SqlSnapshot:
     @property
     def revision(self) -> Hashable:
         # A backup that is put back may end with the same number, but not of the same moment.
-        last = self.connection.execute(statements.LAST_TRANSACTION).first()
-        return None if last is None else tuple(last)
+        last = select_rows(self.connection, statements.LAST_TRANSACTION)
+        return tuple(last[0]) if last else None
 
     @cached_property
     def _facts(self) -> Mapping[str, str]:
-        facts = tables.store_facts.c
-        return dict(self.connection.execute(select(facts.name, facts.value)).all())
+        return dict(map(tuple, select_rows(self.connection, statements.FACTS)))
 
     def fact(self, name: str) -> str:
         return self._facts.get(name, "")
@@ -129,8 +130,8 @@ class SqlSnapshot:
             self._seen_by.keep_refused(self)
 
     def find(self, kind: type[AnyRecord], record_id: int) -> AnyRecord | None:
-        row = self.connection.execute(statements.BY_ID[kind], {"wanted": record_id}).first()
-        return None if row is None else tables.record_of(kind, row)
+        rows = select_rows(self.connection, statements.BY_ID[kind], {"wanted": record_id})
+        return tables.record_of(kind, rows[0]) if rows else None
 
     def get(self, kind: type[AnyRecord], record_id: int) -> AnyRecord:
         record = self.find(kind, record_id)
@@ -139,7 +140,11 @@ class SqlSnapshot:
         return record
 
     def find_all(self, kind: type[AnyRecord], query: Query = Query()) -> list[AnyRecord]:  # noqa: B008 - frozen
-        return [tables.record_of(kind, row) for row in self.connection.execute(self._records(kind, query))]
+        if query == _EVERYTHING:
+            rows = select_rows(self.connection, IN_ORDER[kind])
+        else:
+            rows = self.connection.execute(self._records(kind, query)).all()
+        return [tables.record_of(kind, row) for row in rows]
 
     def each(self, kind: type[AnyRecord], query: Query = Query()) -> Iterator[AnyRecord]:  # noqa: B008 - frozen
         streaming = self.connection.execution_options(yield_per=1000)
@@ -164,13 +169,13 @@ class SqlSnapshot:
         return list(self.connection.execute(statement).scalars())
 
     def select(self, statement: "AnySelect", **values: Any) -> "Sequence[AnyRow]":
-        return self.connection.execute(statement, values).all()
+        return select_rows(self.connection, statement, values)
 
     def search(self, text: str, limit: int = 20) -> Sequence[Client]:
         return [tables.record_of(Client, row) for row in self.dialect.search.find(self.connection, text, limit)]
 
     def identified(self, by: str, values: Iterable[str]) -> Sequence[Client]:
-        rows = self.connection.execute(statements.CLIENTS_BY[by], {"wanted": json.dumps(list(values))})
+        rows = select_rows(self.connection, statements.CLIENTS_BY[by], {"wanted": json.dumps(list(values))})
         return [tables.record_of(Client, row) for row in rows]
 
     def values(self, client: Client, needs: Iterable[str] | None = None) -> dict[str, Any]:

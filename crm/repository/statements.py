@@ -8,10 +8,10 @@ from sqlalchemy import Select, String, bindparam, select, type_coerce
 from crm.model import Client, Record
 from crm.repository.spend import SPEND_COUNTED
 from crm.repository.sql_functions import among
-from crm.repository.tables import TABLES, client, record_columns, rule, transactions, user
+from crm.repository.tables import TABLES, client, record_columns, rule, store_facts, transactions, user
 
 
-class _ByKind(dict[type[Record], Select[Any]]):
+class ByKind(dict[type[Record], Select[Any]]):
     """A statement for each kind of record, made when it is first asked for."""
 
     def __init__(self, make: Callable[[type[Record]], Select[Any]]) -> None:
@@ -29,9 +29,9 @@ def _of_ids(kind: type[Record]) -> Select[Any]:
 
 
 # All records of a kind; that with the id `wanted`; those with the ids `wanted`, in their order.
-ALL = _ByKind(lambda kind: select(*record_columns(kind)))
-BY_ID = _ByKind(lambda kind: ALL[kind].where(TABLES[kind].c.id == bindparam("wanted")))
-BY_IDS = _ByKind(_of_ids)
+ALL = ByKind(lambda kind: select(*record_columns(kind)))
+BY_ID = ByKind(lambda kind: ALL[kind].where(TABLES[kind].c.id == bindparam("wanted")))
+BY_IDS = ByKind(_of_ids)
 # Clients by what may identify them, the values as a JSON array.
 CLIENTS_BY = {
     name: ALL[Client].where(among(type_coerce(column, String), bindparam("wanted", type_=String)))
@@ -48,6 +48,7 @@ RULES = (
     .where(rule.c.active)
     .order_by(rule.c.position, rule.c.id)
 )
+FACTS = select(store_facts.c.name, store_facts.c.value)
 # Whether somebody has a password, and so can sign in.
 ANY_PASSWORD = select(user.c.id).where(user.c.password != "").limit(1)
 LAST_TRANSACTION = select(transactions.c.id, transactions.c.at).order_by(transactions.c.id.desc()).limit(1)

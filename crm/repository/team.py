@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Table, case, select, update
 from sqlalchemy.dialects import registry
 
 from crm.model.rights import CLIENT
+from crm.repository.driver import run
 from crm.repository.tables import PEOPLE, transactions, user
 
 # The accounts that may be named in a record: those of clients may not.
@@ -56,7 +57,7 @@ class Team:
 
 def team_of(connection: Connection) -> Team:
     """The team as it is now. Every transaction that names somebody asks for it, and it seldom changes."""
-    return _team(tuple(map(tuple, connection.exec_driver_sql(_words(connection.dialect.name)))))
+    return _team(tuple(run(connection, _words(connection.dialect.name))))
 
 
 @cache

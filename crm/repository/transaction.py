@@ -64,6 +64,7 @@ from crm.repository import (
 from crm.repository.bulk import insert_rows, update_rows
 from crm.repository.column_types import missing, refuse_wrong_types
 from crm.repository.dialect import Dialect
+from crm.repository.driver import select_rows
 from crm.repository.known import Known, KnownRosters, new_id
 from crm.repository.snapshot import SqlSnapshot, put_fact
 from crm.repository.sums import FED, SPEND, TOTALS, Totals
@@ -582,7 +583,7 @@ class SqlTransaction(SqlSnapshot):
         self._note_levels(kind)
         self._index_created()
         for batch in _batches(ids):
-            rows = self.connection.execute(statements.BY_IDS[kind], {"wanted": batch}).all()
+            rows = select_rows(self.connection, statements.BY_IDS[kind], {"wanted": batch})
             removed = [tables.record_of(kind, row) for row in rows]
             if kind in _LASTING_BILLED or kind in balances.BILLED:
                 for current in removed:
@@ -657,7 +658,7 @@ class SqlTransaction(SqlSnapshot):
         """The audit entries so far, in order."""
         self._flush_audit()
         if self._entered is None:
-            return self.connection.execute(writing.ENTRIES, {"wanted": self.number}).all()
+            return select_rows(self.connection, writing.ENTRIES, {"wanted": self.number})
         return [Entry(*(row[name] for name in Entry._fields)) for row in self._entered]
 
     # Following the facts
@@ -706,7 +707,7 @@ class SqlTransaction(SqlSnapshot):
         """Follow-ups that repeat are counted from the last real contact, so they move where that has."""
         contacts = sums.named(Client, "last_contact_on")
         for batch in _batches(sorted(self._changed[contacts])):
-            rows = self.connection.execute(writing.REPEATING, {"wanted": batch}).all()
+            rows = select_rows(self.connection, writing.REPEATING, {"wanted": batch})
             contacted = self._sums(contacts, sorted({row.client for row in rows})) if rows else {}
             for row in rows:
                 last = contacted[row.client]["last_contact_on"]
@@ -720,7 +721,7 @@ class SqlTransaction(SqlSnapshot):
             for totals in sums.onto(kind) if kind is not Client else ():
                 for batch in _batches(sorted(self._changed[totals])):
                     summed = self._sums(totals, batch)
-                    for row in self.connection.execute(statements.BY_IDS[kind], {"wanted": batch}).all():
+                    for row in select_rows(self.connection, statements.BY_IDS[kind], {"wanted": batch}):
                         record = tables.record_of(kind, row)
                         if changes := _differing(record, summed[record.id]):
                             self.apply(record, changes, review=False)
@@ -765,7 +766,7 @@ class SqlTransaction(SqlSnapshot):
         summed = {id_: dict(totals.nothing) for id_ in ids}
         counted = sums.counted(totals, self.by_invoices)
         statement, key = (counted.of_one, ids[0]) if len(ids) == 1 else (counted.of_some, ids)
-        for row in self.connection.execute(statement, {"wanted": key}):
+        for row in select_rows(self.connection, statement, {"wanted": key}):
             summed[row[0]] = dict(zip(totals.names, row[1:], strict=True))
         return summed
 
@@ -796,7 +797,7 @@ class SqlTransaction(SqlSnapshot):
         """The clients, of those given, that exist."""
         if all(id_ in self._known for id_ in ids):
             return [self._known[id_] for id_ in ids]
-        rows = self.connection.execute(statements.BY_IDS[Client], {"wanted": ids})
+        rows = select_rows(self.connection, statements.BY_IDS[Client], {"wanted": ids})
         return [tables.record_of(Client, row) for row in rows]
 
     def _reviewed(self, record: Client, known: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pkgutil import walk_packages
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -125,16 +126,23 @@ def test_the_test_finds_what_only_sqlite_knows() -> None:
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_rows_are_handed_over_as_the_driver_names_them(name: str) -> None:
-    class Connection:
-        dialect = OTHERS[name]
-        got: Any = None
+    class Cursor:
+        rowcount = 2
 
-        def exec_driver_sql(self, statement: str, rows: Any) -> None:
-            self.got = statement, rows
+        def executemany(self, *handed_over: Any) -> None:
+            got.append(handed_over)
 
-    connection: Any = Connection()
+        def close(self) -> None:
+            pass
+
+    got: list[Any] = []
+    connection: Any = SimpleNamespace(
+        dialect=OTHERS[name],
+        connection=SimpleNamespace(cursor=Cursor),
+        dispatch=SimpleNamespace(before_cursor_execute=(), after_cursor_execute=()),
+    )
     bulk.insert_rows(connection, tables.store_facts, [{"name": "a", "value": "b"}, {"name": "c", "value": "d"}])
-    statement, rows = connection.got
+    ((statement, rows),) = got
     assert "INSERT INTO store_facts" in statement
     if connection.dialect.positional:
         assert rows == [("a", "b"), ("c", "d")]

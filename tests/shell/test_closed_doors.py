@@ -23,7 +23,7 @@ from typing import Any
 
 import pytest
 import requests
-from sqlalchemy import Engine, event
+from sqlalchemy.engine.default import DefaultDialect
 
 from crm import app
 from crm.accounts import SignedIn
@@ -608,17 +608,18 @@ def _records(store: Path, *, noted: bool = False) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _spoilt_statements(failure: str = "") -> Iterator[None]:
-    def spoil(*_: Any) -> None:
-        if SPOILING.strikes():
-            raise FAILURES[failure]
+    def spoilt(execute: Callable[..., None]) -> Callable[..., None]:
+        def execute_or_fail(*arguments: Any) -> None:
+            if SPOILING.strikes():
+                raise FAILURES[failure]
+            execute(*arguments)
 
-    event.listen(Engine, "do_execute", spoil)
-    event.listen(Engine, "do_execute_no_params", spoil)
-    try:
+        return execute_or_fail
+
+    with pytest.MonkeyPatch.context() as patched:
+        for name in ("do_execute", "do_execute_no_params"):
+            patched.setattr(DefaultDialect, name, spoilt(getattr(DefaultDialect, name)))
         yield
-    finally:
-        event.remove(Engine, "do_execute", spoil)
-        event.remove(Engine, "do_execute_no_params", spoil)
 
 
 def _tried_on_a_file(file: File, name: str, *, ended: bool, wholly: bool = True) -> int:
