@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import String, literal, select, type_coerce
 
@@ -62,6 +63,8 @@ class Memory:
 
     def __init__(self, folder: Path | None) -> None:
         self._path = folder and folder / "rosters.json"
+        # The file as it was read last, and what stands in it. It is read for every snapshot, and seldom changes.
+        self._last: tuple[bytes, Mapping[str, int]] = (b"", {})
 
     def known(self, url: str) -> KnownRosters:
         """The evidence that is kept, for the store at `url`."""
@@ -85,10 +88,17 @@ class Memory:
 
     def _read(self) -> Mapping[str, int]:
         with suppress(OSError, ValueError):
-            content = json.loads(self._path.read_text("utf-8")) if self._path else {}
-            if isinstance(content, dict):
-                return {str(key): number for key, number in content.items() if isinstance(number, int)}
+            content = self._path.read_bytes() if self._path else b""
+            if content != self._last[0]:
+                self._last = content, _revisions(json.loads(content.decode()))
+            return self._last[1]
         return {}
+
+
+def _revisions(content: Any) -> Mapping[str, int]:
+    if not isinstance(content, dict):
+        return {}
+    return {str(key): number for key, number in content.items() if isinstance(number, int)}
 
 
 @contextmanager

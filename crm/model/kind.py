@@ -78,10 +78,11 @@ class Sum:
 
     def counts(self, record: Any) -> bool:
         """Return whether a record is one of those that are summed."""
-        return all(
-            getattr(record, name) is None if values is None else getattr(record, name) in values
-            for name, values in self.where.items()
-        )
+        for name, values in self.where.items():
+            value = getattr(record, name)
+            if value is not None if values is None else value not in values:
+                return False
+        return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

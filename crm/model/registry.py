@@ -78,6 +78,12 @@ BY_NAME: Mapping[str, type[Record]] = {record.kind_name: record for record in RE
 LASTING: tuple[type[Record], ...] = tuple(record for record in RECORDS if record.about.lasting)
 
 
+_TYPED = {
+    record: {name: field for name, field in described.items() if field.by == "person"}
+    for record, described in _FIELDS.items()
+}
+
+
 _PEOPLE = {record: people_of(record) for record in RECORDS}
 
 
@@ -96,7 +102,7 @@ def fields(record: type[Record]) -> Mapping[str, Field]:
 
 def typed_fields(record: type[Record]) -> Mapping[str, Field]:
     """The fields that a person types, by name, in order."""
-    return {name: field for name, field in fields(record).items() if field.by == "person"}
+    return _TYPED[record]
 
 
 def people(record: type[Record]) -> Mapping[str, str]:

@@ -13,11 +13,15 @@ _MANY_BREAKS = re.compile(r"\n{3,}")
 
 def line(text: str, longest: int = 1000) -> str:
     """A text as one line of at most so many characters; whatever breaks or hides it is a blank."""
-    return _shortened(_IN_A_LINE.sub(" ", text).strip(), longest)
+    # In most there is nothing of the kind.
+    cleaned = text if text.isprintable() and "  " not in text else _IN_A_LINE.sub(" ", text)
+    return _shortened(cleaned.strip(), longest)
 
 
 def prose(text: str, longest: int | None = None) -> str:
     """A text of any number of lines, at most so many characters if told, with no two empty lines in a row."""
+    if text.isprintable():
+        return _shortened(text.rstrip(" "), longest)
     cleaned = _IN_LINES.sub("", _BREAKS.sub("\n", text))
     lines = "\n".join(part.rstrip(_BLANKS) for part in cleaned.split("\n"))
     return _shortened(_MANY_BREAKS.sub("\n\n", lines).strip("\n"), longest)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from operator import index
 from types import NoneType
 from typing import Any, get_args, get_origin
@@ -34,6 +35,7 @@ def minor(amount: Decimal) -> int:
     return whole
 
 
+@lru_cache(maxsize=4096)
 def major(stored: int) -> Decimal:
     """A stored number as an amount: with two decimals, or four where two are too few."""
     hundredths, rest = divmod(stored, MINOR_UNITS // 100)

@@ -1,6 +1,6 @@
 """The tables, one set for every database, and how a record becomes a row and back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -326,9 +326,17 @@ def record_columns(record: type[Record]) -> tuple[Column[Any], ...]:
     return _COLUMNS[record]
 
 
+_SETTERS: dict[type[Record], Sequence[Callable[[Record, Any], None]]] = {}
+
+
 def record_of(kind: type[AnyRecord], row: Row[Any]) -> AnyRecord:
-    """The record in a row of `record_columns`."""
-    return kind(**dict(zip(field_names(kind), row, strict=True)))
+    """The record in a row of `record_columns`. The constructor would take each value by its name, in twice the time."""
+    if kind not in _SETTERS:
+        _SETTERS[kind] = [getattr(kind, name).__set__ for name in field_names(kind)]
+    record = object.__new__(kind)
+    for set_value, value in zip(_SETTERS[kind], row, strict=True):
+        set_value(record, value)
+    return record
 
 
 def values_of(record: Record) -> dict[str, Any]:
