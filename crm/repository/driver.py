@@ -46,7 +46,7 @@ _Forms = dict[tuple[object, ...], _Prepared | None]
 
 
 class _Known:
-    """What is known of a statement: the names of its values that are lists; its forms."""
+    """A statement that came before: the names of its values that are lists, and its forms."""
 
     def __init__(self) -> None:
         self.lists: tuple[str, ...] = ()
