@@ -216,10 +216,12 @@ class Finding:
 @dataclass(frozen=True, slots=True)
 class Held:
     """Damage that was done to a spreadsheet by hand, and waits: the ids of records whose rows are `gone`, by kind; and
-    in how many rows a cell that only the program writes (an ID, a version, a total) is not what it wrote, by kind."""
+    in how many rows a cell that only the program writes (an ID, a version, a total) is not what it wrote, by kind.
+    `lost` says which changes are not in the spreadsheet any more, '' for none."""
 
     gone: Mapping[str, Sequence[int]]
     overwritten: Mapping[str, int]
+    lost: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -574,6 +576,9 @@ class Repository(Protocol):
     def settle(self, *, take_over: bool, allowed: Allowed = anybody) -> None:
         """Takes over what waits, or puts the spreadsheet back as it was."""
 
+    def accept_loss(self, allowed: Allowed = anybody) -> None:
+        """Says no more that changes are lost: the spreadsheet stays as it is."""
+
     def forget_history(self, before: int, what: str, allowed: Allowed = anybody) -> int:
         """Takes all transactions with a lower number than `before` out of the history, for good; how many. `what`
         stands in the history. Raises RefusedError where the store cannot do it safely."""
@@ -610,6 +615,10 @@ class Repository(Protocol):
 
     def notice(self) -> str:
         """A notice for the reader (that the data is of some minutes ago); '' for none."""
+
+    def added_since(self, source: Path, allowed: Allowed = anybody) -> Mapping[str, Sequence[int]]:
+        """The ids of the records that a backup does not hold, by kind: to restore it removes them. Accounts, and what
+        lasts, are not among them."""
 
     def restore(self, source: Path, allowed: Allowed = anybody, *, accounts: bool = False) -> Restored:
         """Puts a backup in the place of what is there, which is backed up first. The accounts stay as they are, unless

@@ -1,6 +1,6 @@
 """The dialect of a database: its own ways to take the write lock, count, search, be backed up, and name its errors."""
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
@@ -43,6 +43,9 @@ class Backups(Protocol):
 
     def checked_copy(self, source: Path) -> AbstractContextManager[Path]:
         """A copy, for a while, of a file that `backup` made; raises FileError where it is none."""
+
+    def ids_in(self, copy: Path, names: Iterable[str]) -> Mapping[str, set[int]]:
+        """The ids in some tables of such a copy; none of a table that it does not have yet."""
 
     def restore(self, engine: Engine, copy: Path, locked: Callable[[], None]) -> None:
         """Replaces the store by a checked copy of a backup. `locked` is called while no other writer can enter, where

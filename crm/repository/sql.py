@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -30,7 +30,7 @@ from crm.errors import (
     StoreNewerError,
     StoreReadOnlyError,
 )
-from crm.model import TIME_ZONE, Record
+from crm.model import LASTING, RECORDS, TIME_ZONE, Record
 from crm.model.paths import display_path
 from crm.model.rights import SEALED
 from crm.repository import (
@@ -391,6 +391,9 @@ class SqlRepository:
     def settle(self, *, take_over: bool, allowed: Allowed = anybody) -> None:
         self.held(allowed)
 
+    def accept_loss(self, allowed: Allowed = anybody) -> None:
+        self.held(allowed)
+
     def forget_history(self, before: int, what: str, allowed: Allowed = anybody) -> int:
         def change(tx: "SqlTransaction") -> int:
             allowed(tx)
@@ -479,6 +482,16 @@ class SqlRepository:
         if self._dialect.is_new() or any(today in backup.name for backup in self.backups()) or self.is_untouched():
             return None
         return self.backup(allowed=allowed)
+
+    def added_since(self, source: Path, allowed: Allowed = anybody) -> Mapping[str, Sequence[int]]:
+        kinds = [kind for kind in RECORDS if kind not in (*SEALED, *LASTING)]
+        with self.read() as snapshot:
+            allowed(snapshot)
+            ids = {kind.kind_name: set(snapshot.numbers(kind)) for kind in kinds}
+        with self._dialect.backups.checked_copy(source) as copy:
+            kept = self._dialect.backups.ids_in(copy, [tables.TABLES[kind].name for kind in kinds])
+        added = {kind.kind_name: ids[kind.kind_name] - kept[tables.TABLES[kind].name] for kind in kinds}
+        return {name: sorted(numbers) for name, numbers in added.items() if numbers}
 
     def restore(self, source: Path, allowed: Allowed = anybody, *, accounts: bool = False) -> Restored:
         from crm.repository.restoring import known_accounts, take_accounts

@@ -23,12 +23,13 @@ _NAMED = 10
 @dataclass(frozen=True, slots=True)
 class RepairReport:
     """A spreadsheet after a repair: what was done about its tabs, the records that were deleted or put back, in words,
-    and the cells that were put back."""
+    and the cells that were put back; whether changes that were lost are not spoken of any more."""
 
     tabs: Sequence[str]
     records: Sequence[str]
     cells: Sequence[str]
     deleted: bool
+    accepted: bool = False
 
 
 @command("sheets repair", title="Repair the spreadsheet", menu="backups", roles=ONLY_ADMIN, unread=(StoreError,))
@@ -38,12 +39,14 @@ def repair(
         str, Line(10), About("Rows", "`back` to put the spreadsheet back as it was, `keep` to keep what was done in it")
     ] = "",
     tabs: Annotated[str, Line(10), About("Tabs", "`back` to put back tabs and header rows")] = "",
+    lost: Annotated[str, Line(10), About("Lost changes", "`keep` to end the notice about changes that were lost")] = "",
 ) -> RepairReport:
     """Shows edits made by hand in a spreadsheet that were not accepted, and repairs them.
 
     If a tab is missing or has lost its header row, it is restored from what this computer last read. If many rows have
     disappeared at once, or have lost their ID, their records are kept until you choose whether to restore the rows or
     delete the records. Cells that only the program writes, such as IDs, versions and totals, are restored in any case.
+    If changes are not in the spreadsheet any more that this computer knew, the notice about them can be ended.
     """
     damage = _mended(crm, tabs)
     if isinstance(crm.repository, Shut):
@@ -65,11 +68,18 @@ def repair(
             },
             yes=BACK,
         )
+    if held.lost and not (damage or records or cells or lost):
+        raise Question(
+            held.lost, parameter="lost", choices={KEEP: "Keep the spreadsheet as it is, and do not say this any more"}
+        )
+    accepted = bool(held.lost) and lost == KEEP
+    if accepted:
+        crm.repository.accept_loss()
     if records and rows == KEEP:
         crm.repository.settle(take_over=True)
     if cells or rows == BACK:
         crm.repository.settle(take_over=False)
-    return RepairReport(damage, records, cells, rows == KEEP)
+    return RepairReport(damage, records, cells, rows == KEEP, accepted)
 
 
 def _mended(crm: CRM, tabs: str) -> Sequence[str]:

@@ -9,10 +9,12 @@ from crm.commands.context import CRM
 from crm.commands.data.full_export import keep_safe, nobody_gets_in
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import FileError, Question, StoreDamagedError, confirmation
+from crm.model import BY_NAME
 from crm.model.file_errors import size_of, unwritable
 from crm.model.paths import display_path
 from crm.model.rights import OWNER
 from crm.repository import Finding, Proof
+from crm.repository.shut import Shut
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,22 @@ def backup(
     return FileWritten(crm.repository.backup(file), "backup", keep_safe(crm))
 
 
+# So many numbers of records are named.
+_NAMED = 5
+
+
+def _added_since(crm: CRM, file: Path) -> str:
+    """The records that a backup lacks, as the end of a sentence; '' for none, and where the store cannot be read."""
+    if isinstance(crm.repository, Shut):
+        return ""
+    parts = []
+    for name, ids in crm.repository.added_since(file).items():
+        noun = BY_NAME[name].noun if len(ids) == 1 else BY_NAME[name].nouns
+        more = ", …" if len(ids) > _NAMED else ""
+        parts.append(f"{crm.conventions.number(len(ids))} {noun} ({', '.join(map(str, ids[:_NAMED]))}{more})")
+    return f": {', '.join(parts)}" if parts else ""
+
+
 @command("restore", title="Restore a backup", menu="backups", roles=ONLY_ADMIN, unread=(StoreDamagedError,))
 def restore(
     crm: CRM,
@@ -124,8 +142,8 @@ def restore(
         out = "" if crm.reader == OWNER else " Everyone is signed out."
         raise confirmation(
             f"This replaces {which} by {file.name}. What is there now is backed up first. Everything that was"
-            " saved after that backup is removed, also what others saved. Invoices that were issued after it are"
-            f" removed too, and their numbers are given again.{out}",
+            f" saved after that backup is removed, also what others saved{_added_since(crm, file)}. Invoices that were"
+            f" issued after it are removed too, and their numbers are given again.{out}",
             "Restore it",
             destructive=True,
         )

@@ -82,6 +82,10 @@ class GuardedRepository:
         self._bounds.demand(STORE, UPDATE)
         self._repository.settle(take_over=take_over, allowed=allowed)
 
+    def accept_loss(self, allowed: Allowed = anybody) -> None:
+        self._bounds.demand(STORE, UPDATE)
+        self._repository.accept_loss(allowed)
+
     def forget_history(self, before: int, what: str, allowed: Allowed = anybody) -> int:
         self._bounds.demand(STORE, UPDATE)
         return self._repository.forget_history(before, what, allowed)
@@ -108,6 +112,10 @@ class GuardedRepository:
     def daily_backup(self, allowed: Allowed = anybody) -> Path | None:
         self._bounds.demand(STORE, READ)
         return self._repository.daily_backup(allowed)
+
+    def added_since(self, source: Path, allowed: Allowed = anybody) -> Mapping[str, Sequence[int]]:
+        self._bounds.demand(STORE, UPDATE)
+        return self._repository.added_since(source, allowed)
 
     def restore(self, source: Path, allowed: Allowed = anybody, *, accounts: bool = False) -> Restored:
         self._bounds.demand(STORE, UPDATE)

@@ -112,6 +112,9 @@ class VerifiedRepository:
     def settle(self, *, take_over: bool, allowed: Allowed = anybody) -> None:
         self._repository.settle(take_over=take_over, allowed=self._and(allowed))
 
+    def accept_loss(self, allowed: Allowed = anybody) -> None:
+        self._repository.accept_loss(self._and(allowed))
+
     def forget_history(self, before: int, what: str, allowed: Allowed = anybody) -> int:
         return self._repository.forget_history(before, what, self._and(allowed))
 
@@ -134,6 +137,9 @@ class VerifiedRepository:
 
     def daily_backup(self, allowed: Allowed = anybody) -> Path | None:
         return self._repository.daily_backup(self._and(allowed))
+
+    def added_since(self, source: Path, allowed: Allowed = anybody) -> Mapping[str, Sequence[int]]:
+        return self._repository.added_since(source, self._and(allowed))
 
     def restore(self, source: Path, allowed: Allowed = anybody, *, accounts: bool = False) -> Restored:
         restored = self._repository.restore(source, self._and(allowed), accounts=accounts)

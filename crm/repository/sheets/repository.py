@@ -903,6 +903,14 @@ class SheetsRepository(SqlRepository):
 
         self._until_done(write)
 
+    def accept_loss(self, allowed: Allowed = anybody) -> None:
+        with self.read() as snapshot:
+            allowed(snapshot)
+        with self._errors_explained(), self._engine.connect() as connection:
+            self._enter(connection)
+            mirror.set_lost(connection, "")
+            connection.commit()
+
     def _put_back_rows(self, connection: Connection) -> None:
         """Writes the rows that are gone anew, and cells of the program's that were overwritten; changes no record."""
         self._enter(connection)

@@ -4,7 +4,7 @@ import re
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
@@ -90,6 +90,15 @@ class SqliteBackups:
             with closing(open_file(copy, "rw")) as opened:
                 _refuse_strange(opened, source)
             yield copy
+
+    def ids_in(self, copy: Path, names: Iterable[str]) -> Mapping[str, set[int]]:
+        """The ids in some tables of a copy; none of a table that it does not have yet."""
+        with closing(open_file(copy, "ro")) as opened:
+            existing = {row[0] for row in opened.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            return {
+                name: {row[0] for row in opened.execute(f'SELECT id FROM "{name}"')} if name in existing else set()
+                for name in names
+            }
 
     def restore(self, engine: Engine, copy: Path, locked: Callable[[], None]) -> None:
         patient = within_patience(self.path)

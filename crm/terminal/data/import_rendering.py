@@ -199,7 +199,9 @@ def _(result: "SpreadsheetReport", screen: Screen, by: Conventions) -> None:
 @renderer("crm.commands.data.sheet_repair.RepairReport")
 def _(result: "RepairReport", screen: Screen, _by: Conventions) -> None:
     sign = screen.sign("✓", "OK:")
-    if not (result.tabs or result.records or result.cells):
+    if result.accepted:
+        screen.print(Text(f"{sign} The spreadsheet stays as it is, without the changes that were lost.", "success"))
+    elif not (result.tabs or result.records or result.cells):
         screen.print(Text(f"{sign} Nothing to repair.", "success"))
     for what in result.tabs:
         screen.print(Text(f"{sign} Done: ", "success").append(clean(what)))

@@ -152,8 +152,19 @@ def test_setting_up_a_spreadsheet_whose_tabs_are_gone_says_what_this_computer_kn
     named("sheets setup")(crm, take_over="no", gone=gone)
     assert _names(crm) == (["Anna Berg"] if gone == "back" else [])
     if gone == "empty":
-        # What was there before is kept.
+        # What was there before is kept, until somebody says that it is not needed.
         assert "`restore` puts it back" in " ".join(finding.what for finding in crm.repository.check())
+        new = named("clients add")(crm, {"last_name": "New"})
+        with pytest.raises(Question, match="`restore` puts it back") as lost:
+            named("sheets repair")(crm)
+        assert (lost.value.parameter, lost.value.yes, set(lost.value.choices)) == ("lost", "", {"keep"})
+        (kept,) = crm.repository.known_backups()
+        with pytest.raises(Question, match=rf"also what others saved: 1 client \({new.id}\)\."):
+            named("restore")(crm, kept.path)
+        assert named("sheets repair")(crm, lost="keep").accepted
+        assert [finding.what for finding in crm.repository.check()] == []
+        assert not named("sheets repair")(crm).accepted
+        assert _names(crm) == ["New"]
 
 
 def connecting(begin: Start, **how: Any) -> Session:

@@ -236,9 +236,9 @@ def test_restore_offers_the_backups_with_day_size_and_content(start: Start, crm:
     )
     session.sees("Nov 21, 2026").sees("Nov 19, 2026").sees("cannot be read").sees("Another file").press("1")
     # Enter goes back, and replaces nothing.
-    session.sees("This replaces the data").sees("what others saved").press("enter").sees("Check the store").choose(
-        "Restore a backup"
-    ).press("1")
+    session.sees("This replaces the data").sees("what others saved").sees("1 client (2)").press("enter").sees(
+        "Check the store"
+    ).choose("Restore a backup").press("1")
     session.choose("Restore it").sees("Restored")
     with crm.read() as snapshot:
         assert [client.first_name for client in snapshot.find_all(Client)] == ["Anna"]

@@ -17,6 +17,7 @@ from crm.repository.sheets.mirror.mirror import in_json
 WHOLE_ROW = "(row)"
 
 _MEND = "Fix the cell in the spreadsheet; until then the last good value counts, and what you typed is kept."
+_ENDS_LOSS = "If the spreadsheet is to stay as it is, `sheets repair` ends this notice."
 _PUT_BACK = "Put the row back (File, Version history); until then what it says cannot be undone."
 _table = mirror.sheet_problem
 _NOTED = select(_table.c.id, _table.c.field).where(_table.c.record == bindparam("record"))
@@ -144,7 +145,7 @@ def problems(connection: Connection) -> Iterator[Finding]:
     if seen is None:
         return
     if text := mirror.lost(connection):
-        yield Finding(text, False)
+        yield Finding(text, False, how_to_mend=_ENDS_LOSS)
     if held := mirror.held(connection):
         for name, ids in held.items():
             what = f"{len(ids)} of the {BY_NAME[name].plural} are gone from the tab “{seen.places[name].title}”"

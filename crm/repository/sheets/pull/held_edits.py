@@ -67,8 +67,10 @@ def _few(connection: Connection) -> int:
 
 
 def held_of(connection: Connection) -> Held:
-    """The deletions that wait, and the rows in which something stands that the program did not write there."""
-    return Held(mirror.held(connection), {kind.kind_name: len(ids) for kind, ids in overwritten(connection).items()})
+    """The deletions that wait, the rows in which something stands that the program did not write there, and what is
+    lost."""
+    counts = {kind.kind_name: len(ids) for kind, ids in overwritten(connection).items()}
+    return Held(mirror.held(connection), counts, mirror.lost(connection))
 
 
 def overwritten(connection: Connection) -> dict[type[Record], Sequence[int]]:
