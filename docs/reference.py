@@ -106,15 +106,22 @@ def _rows(parameter: Parameter) -> Iterator[str]:
         return
     if parameter.fields:
         for field in parameter.fields.offered.values():
-            example = f", like `{field.check.example}`" if field.check.example else ""
-            yield f"| `{field.option}` | {field.label}{f': {field.help}' if field.help else ''}{example} |"
+            is_flag = isinstance(field.check, Flag)
+            option = _flag(field.option) if is_flag else field.option
+            example = f", like `{field.check.example}`" if field.check.example and not is_flag else ""
+            yield f"| `{option}` | {field.label}{f': {field.help}' if field.help else ''}{example} |"
         return
     option = parameter.option
     if isinstance(parameter.check, Flag):
-        option = f"{option}`, `--no-{option[2:]}"
+        option = _flag(option)
     by_place = f" or `{parameter.name.strip('_').upper()}` (positional)" if parameter.positional else ""
     marks = ("*" if parameter.required else "") + (" (several)" if parameter.many else "")
     yield f"| `{option}`{by_place}{marks} | {help_of(parameter)} |"
+
+
+def _flag(option: str) -> str:
+    """An option that takes no value, and the one that takes it back."""
+    return f"{option}`, `--no-{option[2:]}"
 
 
 def shell_words() -> str:

@@ -6,6 +6,7 @@ at once, the one that commits second runs again on the new counter.
 """
 
 import re
+from collections.abc import Iterable
 from datetime import date
 
 from crm.errors import FieldError, RefusedError
@@ -13,8 +14,11 @@ from crm.errors import FieldError, RefusedError
 EXAMPLE = "INV-{year}-{number:04}"
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _NUMBER = re.compile(r"number(?::0?([1-9]))?")
+_LETTERS = re.compile(r"[a-z]*")
 # Digits of any script would look like a number and be none, so plain letters and digits only.
 _AROUND = re.compile(r"[A-Za-z0-9 ._/#-]*")
+# A number that begins or ends with a sign, or has two together, would be an option, a folder or a hidden file.
+_ODD = re.compile(r"^[^A-Za-z0-9]|[^A-Za-z0-9]$|[^A-Za-z0-9]{2}")
 # A number is typed, printed and part of the name of a file.
 _LONGEST = 40
 
@@ -43,7 +47,10 @@ def check_pattern(pattern: str) -> str:
         raise FieldError("a digit right beside a number or a year cannot be told from it; put - or / between them")
     if any(not pieces[place] for place in range(2, len(pieces) - 1, 2)):
         raise FieldError("the year and the number need something between them, like - or /")
-    if len(render(text, 2026, 1)) > _LONGEST:
+    example = render(text, 2026, 1)
+    if _ODD.search(example):
+        raise FieldError("begin and end with a letter or a digit, and put single signs between them: no .., no //")
+    if len(example) > _LONGEST:
         raise FieldError(f"a number has at most {_LONGEST} characters")
     return text
 
@@ -97,6 +104,22 @@ def read_number(pattern: str, text: str) -> tuple[int, int] | None:
     number = int(parts["number"])
     # 007 where the pattern writes 7 is not a number of this series.
     return (year, number) if render(pattern, year, number) == text else None
+
+
+def given_already(pattern: str, numbers: Iterable[str], *, year: int, last: int) -> str:
+    """The first of some numbers that a series with this pattern would give once more, after `last` in `year`; '' for
+    none."""
+    for number in numbers:
+        # Two numbers that differ only in their letters' case are the same.
+        parts = read_number(pattern.casefold(), number.casefold())
+        if parts and (parts > (year, last) if is_yearly(pattern) else parts[1] > last):
+            return number
+    return ""
+
+
+def letters_of(pattern: str) -> str:
+    """The letters with which the numbers of a pattern begin, in small letters."""
+    return _LETTERS.match(pattern.casefold())[0]  # type: ignore[index]
 
 
 def may_clash(one: str, other: str) -> bool:

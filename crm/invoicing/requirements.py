@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from crm.invoicing.document import CATEGORIES, CREDIT_NOTE, NEVER_ZERO, TAXED, InvoiceDocument, Party
+from crm.invoicing.document import CATEGORIES, CREDIT_NOTE, NEVER_ZERO, TAXED, InvoiceDocument, Party, TaxGroup
 from crm.invoicing.electronic_address import in_peppol
 from crm.model.iban import is_iban
 from crm.model.local_labels import local_label
-from crm.model.money import decimals_of
+from crm.model.money import NOTHING, decimals_of
 from crm.model.vat_ids import is_like_vat_id
 
 _COUNTRY = re.compile(r"[A-Z]{2}")
@@ -111,6 +111,11 @@ def _of_lines(document: InvoiceDocument) -> Iterator[Missing]:
             yield Missing("line", "rate", f"the rate 0, {at}: {word} has no tax", line.position)
 
 
+def _rate_words(group: TaxGroup) -> str:
+    """The tax of a group in words: 7 %, exempt."""
+    return f"{group.rate.normalize():f} %" if group.category in TAXED else CATEGORIES.get(group.category, "one tax")
+
+
 def _of_invoice(document: InvoiceDocument, categories: set[str]) -> Iterator[Missing]:
     if "E" in categories and not document.exemption_reason.strip():
         yield Missing("invoice", "exemption_reason", "why it is exempt from tax (the law or the article)")
@@ -125,6 +130,13 @@ def _of_invoice(document: InvoiceDocument, categories: set[str]) -> Iterator[Mis
         yield Missing("invoice", "lines", "an invoice of its own for split payment")
     if "O" in categories and len(categories) > 1:
         yield Missing("invoice", "lines", "an invoice of its own for what is not subject to tax")
+    for group in () if document.number else document.taxes:
+        lines = sum(
+            (line.net for line in document.lines if (line.category, line.rate) == (group.category, group.rate)), NOTHING
+        )
+        if group.base < 0 <= lines:
+            sentence = f"a discount on {_rate_words(group)} that is not more than its lines come to"
+            yield Missing("invoice", "adjustments", sentence)
     if document.kind == CREDIT_NOTE and not document.corrects_number:
         yield Missing("invoice", "corrects_number", "the invoice that it corrects")
     if document.period_from and document.period_to and document.period_to < document.period_from:

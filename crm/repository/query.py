@@ -79,7 +79,7 @@ def _day_of(kind: type[Record]) -> Column[Any]:
 
 def _column(kind: type[Record], name: str) -> Column[Any]:
     if name not in field_names(kind):
-        raise FieldError(f"a {kind.kind_name} has no field {name}; there are {', '.join(field_names(kind))}")
+        raise FieldError(f"{kind.nouns} have no field {name}; there are {', '.join(field_names(kind))}")
     return tables.TABLES[kind].c[name]
 
 

@@ -35,7 +35,8 @@ from crm.model.units import PIECE
 from crm.repository import Query, Snapshot, Transaction, bills
 from crm.repository.queries import billing
 
-SHOWN_STATES: Mapping[str, str] = {word: word for word in ("open", *STATES)}
+# `sent` is called issued where people read it, until it was e-mailed.
+SHOWN_STATES: Mapping[str, str] = {word: word for word in ("open", *STATES, "issued")}
 # What an issued invoice still lets a person write; a reference only while it is blank.
 _AFTERWARDS = {"memo", *FILLED_AFTER_ISSUE}
 
@@ -136,7 +137,7 @@ def _of_deal(crm: CRM, deal: Deal, invoice: Invoice) -> InvoiceLine:
 def list_all(
     crm: CRM,
     state: Annotated[
-        str, Choice(SHOWN_STATES), About("State", "as it is shown; open is all that is not paid yet")
+        str, Choice(SHOWN_STATES), About("State", "open is all that is not paid yet; issued is the same as sent")
     ] = "",
     client: Annotated[Client | None, About("Client", "its number, reference or name")] = None,
     since: Annotated[date | None, Day(of_period="first", or_later=True), About("Since", "issued on or after")] = None,
@@ -150,6 +151,7 @@ def list_all(
 ) -> list[InvoiceShown]:
     """Lists invoices, drafts and credit notes, the newest first."""
     in_order(since, until)
+    state = "sent" if state == "issued" else state
     which = billing.WhichInvoices(state, client.id if client else 0, since, until, number, over, under)
     with crm.read() as snapshot:
         if is_of_client(crm):

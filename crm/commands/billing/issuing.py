@@ -160,6 +160,8 @@ def lacking(lacks: Sequence[Missing], what: str, changed: str = " Nothing was ch
             where = f"clients edit … --{name}"
         elif lack.field == "buyer_reference":
             where = "clients edit … --buyer-reference"
+        elif lack.field == "adjustments":
+            where = "invoices adjustments remove"
         parts.append(f"{lack.sentence} (`{where}`)")
     return f"{what}. Missing: {'; '.join(parts)}.{changed}"
 

@@ -1,21 +1,51 @@
 """The numbers of invoices: a counter for each series, which moves only when a document is issued."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from crm.commands.context import CRM
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import FieldError, RefusedError
-from crm.invoicing.numbering import check_pattern, is_yearly, may_clash, next_number, render
+from crm.invoicing.numbering import (
+    check_pattern,
+    given_already,
+    is_yearly,
+    letters_of,
+    may_clash,
+    next_number,
+    render,
+)
 from crm.model import INVOICE_KINDS, Invoice, NumberSeries
+from crm.model.encoding import plain
 from crm.model.fields import Choice, Line, Whole
 from crm.repository import Query, Snapshot, Transaction
+from crm.repository.queries import billing
 
 # How the numbers of a team begin that has chosen no pattern, and in German: Rechnung, Gutschrift.
 _LETTERS: Mapping[str, str] = {"invoice": "INV", "credit_note": "CN"}
 _GERMAN_LETTERS: Mapping[str, str] = {"invoice": "RE", "credit_note": "GS"}
 _GERMAN_COUNTRIES = frozenset(("DE", "AT"))
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesShown:
+    """A series of numbers, and the number that a document gets that is issued today."""
+
+    series: NumberSeries
+    next: str
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, series: NumberSeries) -> "SeriesShown":
+        """A series as it is shown."""
+        # One that is already in a later year goes on in that.
+        day = max(snapshot.today, date(max(series.year, 1), 1, 1))
+        return cls(series, next_number(series.pattern, day, year=series.year, last=series.last)[2])
+
+    def as_json(self) -> dict[str, Any]:
+        """The series' own fields, and the next number."""
+        return {**plain(self.series), "next": self.next}
 
 
 def first_pattern(settings: Mapping[str, str], kind: str) -> str:
@@ -48,10 +78,10 @@ def take_number(tx: Transaction, settings: Mapping[str, str], kind: str, issued_
 
 
 @command("numbers show", title="Numbers", menu="billing settings", nothing="No number series yet.")
-def show(crm: CRM) -> list[NumberSeries]:
-    """Shows how invoices are numbered: the pattern and the last number of each series."""
+def show(crm: CRM) -> list[SeriesShown]:
+    """Shows how invoices are numbered: the pattern, the last number and the next one of each series."""
     with crm.read() as snapshot:
-        return [series_of(snapshot, crm.settings, kind) for kind in INVOICE_KINDS]
+        return [SeriesShown.of(snapshot, series_of(snapshot, crm.settings, kind)) for kind in INVOICE_KINDS]
 
 
 @command("numbers set", title="Set the numbers", menu="billing settings", roles=ONLY_ADMIN)
@@ -62,7 +92,7 @@ def set_pattern(
     next_: Annotated[
         int | None, Whole(least=1), About("Next", "the number to go on with, from another program")
     ] = None,
-) -> NumberSeries:
+) -> SeriesShown:
     """Sets the pattern of a series, or its next number before the first one is given.
 
     {year} stands for the year, {number} for the number, {number:04} for the number with four digits. With {year} the
@@ -78,7 +108,7 @@ def set_pattern(
         raise FieldError("a number of digits alone is taken for that of a draft; put letters or a - into it",
                          field="pattern", label="Pattern")  # fmt: skip
 
-    def change(tx: Transaction) -> NumberSeries:
+    def change(tx: Transaction) -> SeriesShown:
         current = series_of(tx, crm.settings, series)
         issued = tx.count(Invoice, Query({"kind": series, "state": "issued"}))
         if issued and next_:
@@ -90,16 +120,24 @@ def set_pattern(
                 label="Pattern",
             )  # fmt: skip
         for other in (series_of(tx, crm.settings, kind) for kind in INVOICE_KINDS if kind != series):
-            if may_clash(new, other.pattern):
+            same_letters = letters_of(new) and letters_of(new) == letters_of(other.pattern)
+            if same_letters or may_clash(new, other.pattern):
                 raise FieldError(
                     f"{INVOICE_KINDS[other.name]}s have the pattern {other.pattern}, so that both could get the same"
                     " number; begin it with other letters", field="pattern", label="Pattern",
                 )  # fmt: skip
+        year, last = (tx.today.year, next_ - 1) if next_ else (current.year, current.last)
+        begins_with = new.partition("{")[0]
+        if taken := given_already(new, billing.numbers_beginning(tx, begins_with), year=year, last=last):
+            raise FieldError(
+                f"{taken} was given already, and this pattern would give it again; begin it with other letters",
+                field="pattern", label="Pattern",
+            )  # fmt: skip
         values = {"pattern": new}
         if not current.id:
             current = tx.add(NumberSeries(name=series, pattern=new))
         if next_:
-            return tx.change(current, **values, year=tx.today.year, last=next_ - 1)
-        return tx.change(current, **values)
+            return SeriesShown.of(tx, tx.change(current, **values, year=year, last=last))
+        return SeriesShown.of(tx, tx.change(current, **values))
 
     return crm.transact(change, f"set the numbers of {INVOICE_KINDS[series]}s")

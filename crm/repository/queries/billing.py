@@ -122,6 +122,14 @@ def last_issued(snapshot: Snapshot, kind: str) -> tuple[str, date] | None:
     return (rows[0].number, rows[0].issued_on) if rows and rows[0].issued_on else None
 
 
+def numbers_beginning(snapshot: Snapshot, text: str) -> list[str]:
+    """The numbers of all that was issued that begin with a text, in whatever case."""
+    statement = select(invoice.number).where(
+        invoice.state == "issued", invoice.number.istartswith(text, autoescape=True)
+    )
+    return [row.number for row in snapshot.select(statement)]
+
+
 def overdue(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, list[Invoice]]:
     """The number of overdue invoices of a person, or of everybody, and some of them, the oldest first."""
     late = (*_in_state("overdue", snapshot.today), owner.owns(Invoice))

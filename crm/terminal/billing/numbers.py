@@ -26,7 +26,7 @@ class NumbersPage(ListPage):
         if not self.session.offers(named("numbers set")):
             self.session.say("Only an admin can change the numbers.")
             return
-        self.session.start(named("numbers set"), series=row.name)
+        self.session.start(named("numbers set"), series=row.series.name)
 
 
 @list_page

@@ -17,7 +17,6 @@ from crm.model import (
     Adjustment,
     Conventions,
     Invoice,
-    NumberSeries,
     Payment,
     Reminder,
     ReminderLevel,
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from crm.commands.billing.documents import InvoiceCard
     from crm.commands.billing.files import CheckedFile, InvoiceFile, PaymentCode
     from crm.commands.billing.invoices import InvoiceShown
+    from crm.commands.billing.numbers import SeriesShown
     from crm.commands.billing.payments import CreditUsed, PaymentCard, PaymentShown
     from crm.commands.billing.reminders import RemindersRun, Reminding
     from crm.commands.billing.unpaid import ClientStatement, Unpaid
@@ -125,10 +125,11 @@ _ADJUSTMENTS: Sequence[tables.Column] = (
     tables.Column("What", lambda row, by: data(adjustment_words(row.adjustment, by, row.currency)), 0, 10),
 )
 SERIES: Sequence[tables.Column] = (
-    tables.Column("Series", lambda row, _: data(INVOICE_KINDS.get(row.name, row.name)), 0, 8),
-    tables.Column("Pattern", lambda row, _: data(row.pattern, "bold"), 0, 10),
-    tables.Column("Last", lambda row, _: data(row.last or "none yet"), 1, right=True),
-    tables.Column("Year", lambda row, _: data(row.year or ""), 2, right=True),
+    tables.Column("Series", lambda row, _: data(INVOICE_KINDS.get(row.series.name, row.series.name)), 0, 8),
+    tables.Column("Pattern", lambda row, _: data(row.series.pattern, "bold"), 0, 10),
+    tables.Column("Last", lambda row, _: data(row.series.last or "none yet"), 1, right=True),
+    tables.Column("Year", lambda row, _: data(row.series.year or ""), 2, right=True),
+    tables.Column("Next", lambda row, _: data(row.next), 1, 8),
 )
 PAYMENTS: Sequence[tables.Column] = (
     tables.Column("No.", lambda row, _: data(row.payment.id, "muted"), 4, right=True),
@@ -210,7 +211,7 @@ tables.COLUMNS |= {
     "crm.model.billing.Service": SERVICES,
     "crm.commands.billing.invoices.InvoiceShown": INVOICES,
     "crm.commands.billing.lines.AdjustmentShown": _ADJUSTMENTS,
-    "crm.model.billing.NumberSeries": SERIES,
+    "crm.commands.billing.numbers.SeriesShown": SERIES,
     "crm.model.billing.ReminderLevel": LEVELS,
 }
 
@@ -341,11 +342,12 @@ def draw_bare_invoice(result: Invoice, screen: Screen, by: Conventions) -> None:
     screen.print(data(f"{result.number or f'draft {result.id}'}: {money_in(result.currency, by, result.total)}"))
 
 
-@renderer(NumberSeries)
-def draw_series(result: NumberSeries, screen: Screen, _: Conventions) -> None:
+@renderer("crm.commands.billing.numbers.SeriesShown")
+def draw_series(result: "SeriesShown", screen: Screen, _: Conventions) -> None:
     """A series of numbers in a line."""
-    words = f"{INVOICE_KINDS.get(result.name, result.name)}: {result.pattern}, last {result.last or 'none yet'}"
-    screen.print(data(words))
+    series = result.series
+    words = f"{INVOICE_KINDS.get(series.name, series.name)}: {series.pattern}, last {series.last or 'none yet'}"
+    screen.print(data(f"{words}, next {result.next}"))
 
 
 @renderer(Service)

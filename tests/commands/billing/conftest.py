@@ -67,5 +67,11 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BillingDesk
         yield opened
 
 
+@pytest.fixture
+def one_desk(tmp_path: Path) -> Iterator[BillingDesk]:
+    with _new_store(STORES["sqlite"]) as store, closing(BillingDesk(store, tmp_path)) as opened:
+        yield opened
+
+
 def euros(text: str) -> Decimal:
     return Decimal(text)

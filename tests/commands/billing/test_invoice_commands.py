@@ -11,6 +11,7 @@ from crm.commands.billing.numbers import first_pattern
 from crm.errors import CRMError, FieldError, FileError, Question, RefusedError
 from crm.invoicing.state import STATES
 from crm.model import Adjustment, Invoice, InvoiceLine, NumberSeries
+from crm.model.encoding import plain
 from crm.outward.invoice_pdf.content import content
 from crm.repository import Query
 from crm.repository.queries.billing import WhichInvoices, listed
@@ -166,6 +167,67 @@ def test_two_series_never_give_the_same_number(desk: BillingDesk, pattern: str) 
     assert desk.sound()
     assert desk.issued().number == f"RE-{TODAY.year}-0003"
     assert desk.sound()
+
+
+_ODD_PATTERNS = (
+    ("RE-{year}", "exactly once"),
+    ("{number}/{number}", "exactly once"),
+    ("R-{number}-{year}-{yy}", "the year once"),
+    ("../../{number}", "begin and end with a letter"),
+    ("/{number}", "begin and end with a letter"),
+    ("R//{number}", "begin and end with a letter"),
+    ("R-{number}.", "begin and end with a letter"),
+    ("RE:{number}", "letters from A to Z"),
+    ("RE*{number}", "letters from A to Z"),
+    ("R\\{number}", "letters from A to Z"),
+    ("{number}", "digits alone"),
+    (f"R{'-a' * 25}-{{number}}", "at most"),
+    ("RE{year}{number}", "something between"),
+    ("gs-{number}", "credit notes have the pattern"),
+)
+
+
+def test_odd_patterns_of_numbers_are_refused(one_desk: BillingDesk) -> None:
+    before = [plain(row) for row in one_desk("numbers show")]
+    for pattern, reason in _ODD_PATTERNS:
+        with pytest.raises(FieldError, match=reason):
+            one_desk("numbers set", "invoice", pattern)
+    assert [plain(row) for row in one_desk("numbers show")] == before
+
+
+def test_a_pattern_never_gives_a_number_again_and_the_next_one_is_shown(one_desk: BillingDesk) -> None:
+    desk, year = one_desk, TODAY.year
+    assert [row.next for row in desk("numbers show")] == [f"RE-{year}-0001", f"GS-{year}-0001"]
+    assert desk("numbers set", "invoice", next_=7).as_json()["next"] == f"RE-{year}-0007"
+    desk("invoices credit", desk.issued())
+    assert [row.next for row in desk("numbers show")] == [f"RE-{year}-0008", f"GS-{year}-0002"]
+    desk("numbers set", "invoice", "OLD-{year}-{number:04}")
+    assert desk("numbers set", "credit_note", "CN-{year}-{number:04}").next == f"CN-{year}-0002"
+    # The numbers of credit notes would come to RE-…-0007, which is there.
+    for pattern in ("RE-{year}-{number:04}", "re-{year}-{number:04}"):
+        with pytest.raises(FieldError, match=f"RE-{year}-0007 was given already"):
+            desk("numbers set", "credit_note", pattern)
+    assert desk.issued().number == f"OLD-{year}-0008"
+    assert desk("numbers set", "invoice", "RE-{year}-{number:04}").next == f"RE-{year}-0009"
+    assert desk.sound()
+
+
+def test_a_discount_on_a_rate_is_not_more_than_its_lines(one_desk: BillingDesk) -> None:
+    draft = one_desk.draft("1 Bread 0.01 7%", "1 Work 100 19%")
+    one_desk("invoices adjustments add", draft, discount="1", tax_category="S", tax_rate=Decimal(7))
+    with pytest.raises(RefusedError, match=r"a discount on 7 % that is not more than its lines come to"):
+        one_desk("invoices issue", draft)
+    adjustment = one_desk("invoices show", draft).adjustments[0]
+    one_desk("invoices adjustments remove", draft, adjustment)
+    # Lines of less than nothing are no discount.
+    one_desk("invoices lines add", draft, "-1 Bottle 0.25 7%")
+    assert one_desk("invoices issue", draft).document.total == Decimal("118.74")
+
+
+def test_issued_is_another_word_for_sent(one_desk: BillingDesk) -> None:
+    invoice = one_desk.issued()
+    listed = [[item.invoice.id for item in one_desk("invoices list", state=word)] for word in ("issued", "sent")]
+    assert listed == [[invoice.id], [invoice.id]]
 
 
 def test_a_number_that_is_taken_names_the_way_out(desk: BillingDesk) -> None:

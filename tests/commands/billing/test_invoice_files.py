@@ -2,8 +2,6 @@
 
 import io
 import re
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,13 +12,6 @@ from crm.config import TEAM
 from crm.errors import CRMError, Question, RefusedError
 from crm.model import Client, fields
 from tests.commands.billing.conftest import BillingDesk
-from tests.conftest import STORES, _new_store
-
-
-@pytest.fixture
-def one_desk(tmp_path: Path) -> Iterator[BillingDesk]:
-    with _new_store(STORES["sqlite"]) as store, closing(BillingDesk(store, tmp_path)) as opened:
-        yield opened
 
 
 def test_an_invoice_is_written_in_each_format_and_found_without_faults(one_desk: BillingDesk, tmp_path: Path) -> None:
