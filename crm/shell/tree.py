@@ -61,15 +61,15 @@ class Line:
 
         return from_environment(self.environment, self.settings["store"])
 
-    def commands(self, word: str) -> Mapping[str, CommandWords]:
-        """The commands that begin with a word, by their last word."""
+    def commands(self, word: str) -> Mapping[str, Callable[[], CommandWords]]:
+        """The commands that begin with a word, by their last word; the words of each are made when asked for."""
         if self.completes:
             return known(word)
         from crm.commands.registry import commands, commands_outside
         from crm.shell.options import words_of
 
         every = (*commands(word), *commands_outside(word))
-        return {command.words.removeprefix(f"{word} "): words_of(command) for command in every}
+        return {command.words.removeprefix(f"{word} "): partial(words_of, command) for command in every}
 
 
 def command_line(line: Line) -> click.Group:
@@ -138,7 +138,7 @@ class _Whole(_Lazy):
         if cmd_name in groups():
             return _Group(self._line, cmd_name)
         if cmd_name in first_words():
-            return _made(self._line, self._line.commands(cmd_name)[cmd_name])
+            return _made(self._line, self._line.commands(cmd_name)[cmd_name]())
         return self._own.get(cmd_name)
 
 
@@ -153,7 +153,7 @@ class _Group(_Lazy):
         self._words = words
 
     @cached_property
-    def _commands(self) -> Mapping[str, CommandWords]:
+    def _commands(self) -> Mapping[str, Callable[[], CommandWords]]:
         """The commands of the group by the words behind those of the group."""
         first, _, behind = self._words.partition(" ")
         start = f"{behind} " if behind else ""
@@ -167,7 +167,7 @@ class _Group(_Lazy):
         if f"{self._words} {cmd_name}" in groups():
             return _Group(self._line, f"{self._words} {cmd_name}")
         command = self._commands.get(cmd_name)
-        return None if command is None else _made(self._line, command)
+        return None if command is None else _made(self._line, command())
 
 
 def _made(line: Line, command: "CommandWords") -> click.Command:

@@ -2,9 +2,9 @@
 loads no command. docs/reference.py writes it."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +53,10 @@ def written_down(commands: Iterable[CommandWords]) -> str:
     return "{" + ",\n".join(lines) + "}\n"
 
 
-def known(word: str) -> Mapping[str, CommandWords]:
-    """The commands that begin with a word, by the words behind it."""
-    commands = [_command(words) for words in _known() if words.partition(" ")[0] == word]
-    return {command.words.removeprefix(f"{word} "): command for command in commands}
+def known(word: str) -> Mapping[str, Callable[[], CommandWords]]:
+    """The commands that begin with a word, by the words behind it; each is made when it is asked for."""
+    begun = [words for words in _known() if words.partition(" ")[0] == word]
+    return {words.removeprefix(f"{word} "): partial(_command, words) for words in begun}
 
 
 def _short(option: OptionWords) -> dict[str, Any]:
