@@ -20,15 +20,17 @@ class _Usual:
     also: str = ""
 
 
+# Those that most need first.
 _USUAL: Final[Mapping[str, _Usual]] = {
     PIECE: _Usual("piece", "", "", "pieces, pc, pcs, x, unit, units, ea, stk, st, stück, \u00d7, *"),
     "HUR": _Usual("hour", "h", "h", "hours, hr, hrs, std, std., stunde, stunden, heure, heures, hora, horas"),
-    "MIN": _Usual("minute", "min", "min", "minutes, mins, minuten"),
     "DAY": _Usual("day", "day", "days", "d, tag, tage, jour, jours, día, días"),
-    "WEE": _Usual("week", "week", "weeks", "wk, woche, wochen, semaine, semaines, semana, semanas"),
     "MON": _Usual("month", "month", "months", "mo, monat, monate, mois, mes, meses"),
-    "ANN": _Usual("year", "year", "years", "yr, yrs, jahr, jahre"),
+    "LS": _Usual("lump sum", "lump sum", "lump sum", "flat rate, flat, pauschal, pauschale"),
     "KMT": _Usual("kilometre", "km", "km", "kilometres, kilometer, kilometers"),
+    "WEE": _Usual("week", "week", "weeks", "wk, woche, wochen, semaine, semaines, semana, semanas"),
+    "ANN": _Usual("year", "year", "years", "yr, yrs, jahr, jahre"),
+    "MIN": _Usual("minute", "min", "min", "minutes, mins, minuten"),
     "MTR": _Usual("metre", "m", "m", "metres, meter, meters"),
     "MTK": _Usual("square metre", "m\u00b2", "m\u00b2", "square metres, m2, sqm, qm"),
     "KGM": _Usual("kilogram", "kg", "kg", "kilograms, kilo, kilos"),
@@ -36,7 +38,6 @@ _USUAL: Final[Mapping[str, _Usual]] = {
     "TNE": _Usual("tonne", "t", "t", "tonnes"),
     "KWH": _Usual("kilowatt hour", "kWh", "kWh", "kwh, kilowatt hours"),
     "LTR": _Usual("litre", "l", "l", "litres, liter, liters"),
-    "LS": _Usual("lump sum", "lump sum", "lump sum", "flat rate, flat, pauschal, pauschale"),
     "P1": _Usual("percent", "%", "%"),
 }
 # Other codes for a piece, which programs also write.

@@ -9,6 +9,7 @@ from crm.commands.registry import named
 from crm.errors import FieldError
 from crm.terminal.console.keyboard import Back, reason
 from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.panels import first_rows
 from crm.terminal.toolkit.record_actions import chosen_client
 from crm.terminal.toolkit.session import Session
 
@@ -18,6 +19,9 @@ _EXAMPLES = (
     "note Acme, new address in the e-mail",
 )
 
+# So many of the follow-ups stand beside it in a wide window.
+_BESIDE = 12
+
 
 @flow("capture")
 def capture(session: Session, **_: Any) -> None:
@@ -26,7 +30,7 @@ def capture(session: Session, **_: Any) -> None:
     parameter = command.parameters["line"]
     typed, error = "", ""
     while True:
-        session.page(command.title)
+        session.page(command.title, beside=lambda: first_rows(session, "follow-ups list", "Follow-ups", _BESIDE))
         for example in _EXAMPLES:
             session.screen.print(Text(example, "muted"))
         session.screen.print()

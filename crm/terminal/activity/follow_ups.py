@@ -241,7 +241,7 @@ def edit(session: Session, follow_up: FollowUp | None = None, **_: Any) -> None:
         return saved
 
     if follow_up is None:
-        session.page("Edit a follow-up")
+        session.page("Follow-ups", "Edit a follow-up")
         follow_up = session.prompts.ask(named("follow-ups edit").parameters["follow_up"])
     item: FollowUpShown = named("follow-ups show")(session.crm, follow_up=follow_up)
     if edited := fill_changes(session, FollowUpForm, item.follow_up, lambda _: item.client.name, save):
@@ -251,7 +251,7 @@ def edit(session: Session, follow_up: FollowUp | None = None, **_: Any) -> None:
 @flow("follow-ups snooze")
 def snooze(session: Session, follow_up: FollowUp | None = None, **_: Any) -> None:
     """A follow-up from the list, put off."""
-    session.page("Snooze")
+    session.page("Follow-ups", "Snooze", client=follow_up.client if follow_up else 0)
     if follow_up is None:
         follow_up = session.prompts.ask(named("follow-ups snooze").parameters["follow_up"])
     put_off(session, named("follow-ups show")(session.crm, follow_up=follow_up))

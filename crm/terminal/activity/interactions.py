@@ -146,7 +146,7 @@ def log(
     form.client_number = company.id
 
     def ask_kind() -> None:
-        session.page(company.name, title)
+        session.page(company.name, title, client=company.id)
         entries = [Choice(words[:1].upper() + words[1:], kind) for kind, words in INTERACTIONS.items()]
         form.changes["kind"] = session.keyboard.choose("What was it?", entries, at=form.value("kind"))
 

@@ -1,24 +1,27 @@
 """Services at the menu: the list of them, and one with what can be done with it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from decimal import Decimal
+from typing import Any, ClassVar
 
+from crm.commands.billing.services import usual_rate
+from crm.commands.billing.tax import category_for
 from crm.commands.mail.outbox import refuse_unsendable
 from crm.commands.mail.outbox.sending import unsendable
 from crm.commands.mail.templates import of_channel
 from crm.commands.registry import named
-from crm.model import CHANNELS, Field, Service
+from crm.model import CHANNELS, TAXED_CATEGORIES, Field, Service
+from crm.model.units import PIECE
 from crm.terminal.billing.rendering import SERVICES, draw_service
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.forms import RecordForm, fill_changes, form_order
 from crm.terminal.toolkit.group_picking import pick_group
 from crm.terminal.toolkit.lists import ListPage, list_page
-from crm.terminal.toolkit.pages import flow, says_done
+from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
-
-says_done("services add", lambda service: f"Added {service.name}.")
+from crm.terminal.toolkit.steps import in_steps
 
 
 @list_page
@@ -37,13 +40,49 @@ class ServicesPage(ListPage):
 
 
 class ServiceForm(RecordForm):
-    """A service that is changed."""
+    """A service: what most have, and what is left as it is proposed."""
+
+    asked_first: ClassVar[Sequence[str]] = ("name", "price", "unit")
 
     def fields(self) -> Sequence[Field]:
-        return form_order(Service)
+        known = {field.name: field for field in form_order(Service)}
+        return [known[name] for name in dict.fromkeys((*self.asked_first, "tax_rate", "gross", *known))]
 
     def ask(self, field: Field, *, required: bool = False) -> None:
         super().ask(field, required=required or field.name in ("name", "price", "tax_rate"))
+
+
+class _NewService(ServiceForm):
+    """A service that is new: it has the team's usual tax, and a rate and its category go together."""
+
+    def fields(self) -> Sequence[Field]:
+        return [field for field in super().fields() if field.name != "active"]
+
+    def ask(self, field: Field, *, required: bool = False) -> None:
+        super().ask(field, required=required)
+        rate, category = self.value("tax_rate"), self.value("tax_category")
+        if field.name == "tax_rate" and bool(rate) != (category in TAXED_CATEGORIES):
+            self.changes["tax_category"] = category_for("", rate)
+        elif field.name == "tax_category" and category not in TAXED_CATEGORIES:
+            self.changes["tax_rate"] = Decimal("0.00")
+        elif field.name == "tax_category" and not rate:
+            self.changes["tax_rate"] = usual_rate(self.session.crm, "S")
+
+
+@flow("services add")
+def add(session: Session, **_: Any) -> None:
+    """The name, the price and the unit; then save or change what is proposed."""
+    rate = usual_rate(session.crm)
+    usual = {"unit": PIECE, "tax_rate": rate, "tax_category": category_for("", rate), "period": "once"}
+    form = _NewService(session, Service, {}, usual)
+    crumbs = ("Services", named("services add").title)
+
+    def fill() -> Any:
+        return form.fill([*crumbs, form.value("name")], lambda: session.call("services add", **form.changes))
+
+    added: Service = in_steps(session, [*form.steps(form.asked_first, *crumbs), fill], form.is_written)
+    session.done(f"Added {added.name}.")
+    session.tell(added)
 
 
 @record_page(Service)

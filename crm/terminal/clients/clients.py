@@ -28,6 +28,7 @@ from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.copying import copy_keys
 from crm.terminal.toolkit.forms import Group, RecordForm, fill_changes
 from crm.terminal.toolkit.pages import Pieces, flow, side_card_of, unless_refused
+from crm.terminal.toolkit.panels import first_rows
 from crm.terminal.toolkit.record_actions import chosen_client
 from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
@@ -36,6 +37,8 @@ from crm.terminal.toolkit.steps import Answers, Step, in_steps
 # What one does most often stands on the card; the rest behind one entry more, what one regrets last.
 _MAIN = ("sales add", "clients edit", "interactions add", "follow-ups add", "deals add")
 _EVENTS, _LEAST_EVENTS, _EVENTS_BESIDE = 12, 3, 8
+# Beside the entries of a card: so many rows of what is open, and the lines around the latest.
+_OPEN_BESIDE, _AROUND_LATEST = 4, 5
 # The lines of a card's heading, and what stands below its fields.
 _HEADING = 2
 _BELOW_THE_FIELDS = ("next_follow_up_on", "last_contact_on", "open_amount", "credit")
@@ -113,16 +116,26 @@ class ClientPage(RecordPage[Client, ClientCard]):
         if people := _fitting(len(card.contacts), _CONTACTS, screen.left - below - latest):
             screen.print()
             draw_contacts(screen, card.contacts, by, people)
-        if billed or next_one or card.timeline:
+        if billed or next_one or (card.timeline and not screen.side):
             screen.print()
         if billed:
             screen.print(billed)
         if next_one:
             draw_next(screen, next_one, by)
-        if events := _fitting(len(card.timeline), _EVENTS, screen.left - below + 1):
+        events = _fitting(len(card.timeline), _EVENTS, screen.left - below + 1)
+        if events and not screen.side:
             draw_timeline(screen, card.timeline, by, events)
         if screen.left > below - 2:
             screen.print()
+
+    def beside(self) -> Pieces:
+        """The latest of the client, and what is open."""
+        session, client = self.session, self.record
+        follow_ups = first_rows(session, "follow-ups list", "Follow-ups", _OPEN_BESIDE, client=client)
+        deals = first_rows(session, "deals list", "Deals", _OPEN_BESIDE, client=client)
+        room = max(_EVENTS_BESIDE, session.screen.left - _lines(follow_ups) - _lines(deals) - _AROUND_LATEST)
+        parts = [_latest_beside(session, client.id, min(_EVENTS, room)), follow_ups, deals]
+        return [piece for part in parts if part for piece in (("", "\n"), *part)][1:]
 
     def entries(self) -> Sequence[Choice]:
         choices = [Choice(_title(command), self.starts(command.words)) for command in _offered(self.session)]
@@ -230,15 +243,20 @@ def draw_beside(session: Session, number: int) -> Pieces:
     with session.crm.read() as snapshot:
         client = snapshot.get(Client, number)
         following = next_by_client(snapshot, [client]).get(client.id)
-    return [*client_side(screen, client, following, by), *_latest_beside(session, number)]
+    happened = _latest_beside(session, number)
+    return [*client_side(screen, client, following, by), *([("", "\n"), *happened] if happened else [])]
 
 
-def _latest_beside(session: Session, number: int) -> Pieces:
+def _latest_beside(session: Session, number: int, most: int = _EVENTS_BESIDE) -> Pieces:
     screen, by = session.screen, ListConventions.of(session.crm.conventions)
     with session.crm.read() as snapshot:
-        happened = latest(session.crm, snapshot, snapshot.get(Client, number), _EVENTS_BESIDE)
+        happened = latest(session.crm, snapshot, snapshot.get(Client, number), most)
     facts = [(by.day(entry.on), entry_line(entry, by)) for entry in happened]
-    return [("", "\n"), *side_card(screen, [Text("Latest", "bold")], facts)] if facts else []
+    return side_card(screen, [Text("Latest", "bold")], facts) if facts else []
+
+
+def _lines(pieces: Pieces) -> int:
+    return sum(text.count("\n") for _, text in pieces)
 
 
 class ClientForm(RecordForm):
@@ -264,7 +282,7 @@ class ClientForm(RecordForm):
         self, session: Session, kind: type[Record], original: Mapping[str, Any], changes: dict[str, Any]
     ) -> None:
         super().__init__(session, kind, original, changes)
-        self._latest = cache(lambda number: unless_refused(lambda: _latest_beside(session, number)[1:]))
+        self._latest = cache(lambda number: unless_refused(lambda: _latest_beside(session, number)))
 
     def _beside_client(self) -> Pieces:
         """The latest of the client: who it is stands in the fields."""
@@ -295,7 +313,7 @@ def add(session: Session, **_: Any) -> None:
     form = _NewClient(session, Client, {}, {})
 
     def ask_kind() -> None:
-        session.page("Add a client")
+        session.page("Clients", "Add a client")
         entries = [Choice("A person", "person"), Choice("A company", "company")]
         form.changes["kind"] = session.keyboard.choose("Is this a person or a company?", entries, at=form.value("kind"))
 
@@ -303,10 +321,10 @@ def add(session: Session, **_: Any) -> None:
         if not any(form.value(name) for name in form.name_parts()):
             session.fail(RefusedError("A person needs a name: fill in the first or the last name."))
             raise Back
-        return form.fill(lambda: ["Add a client", _name(form)], lambda: _add(session, form))
+        return form.fill(lambda: ["Clients", "Add a client", _name(form)], lambda: _add(session, form))
 
     def steps() -> list[Step]:
-        return [ask_kind, *form.steps(form.name_parts(), "Add a client"), fill]
+        return [ask_kind, *form.steps(form.name_parts(), "Clients", "Add a client"), fill]
 
     first = session.crm.repository.is_empty()
     added = in_steps(session, steps, form.is_written)

@@ -217,4 +217,6 @@ def search(session: Session) -> None:
     elif isinstance(chosen, _Group):
         ClientsPage(session, filters=chosen.filters).show()
     else:
+        # Where the search was begun says nothing of the command.
+        session.place = ()
         session.start(chosen)

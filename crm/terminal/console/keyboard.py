@@ -139,12 +139,15 @@ class Keyboard(Protocol):
         begun: bool = False,
         form: FormPlace | None = None,
         passing: bool = False,
+        room: int = 0,
+        card: Callable[[], Sequence[tuple[str, str]]] | None = None,
     ) -> Any:
         """Ask for a text; the value that `read` makes of it. Where it raises FieldError or RuleError, the reason is
         shown and the text is there to correct. A `default` of one line is replaced by what is typed, as in a form of a
         browser, unless a key moves in it first; not one that the person has `begun` to type themselves.
         A `secret` is not seen as it is typed. Of a `form` the fields that come after are seen below, and the arrow up
-        goes to the one before. A `passing` text, like that of a search, is nothing that somebody would miss."""
+        goes to the one before. A `passing` text, like that of a search, is nothing that somebody would miss. The `room`
+        is as for a choice, and the `card` is what stands beside."""
 
     def pause(self) -> None:
         """Waits until the person has read."""
@@ -157,6 +160,11 @@ def yes_or_no(yes: Any, no: Any = BACK) -> list[Choice]:
 
 _DIGITS = 9
 _WORD = re.compile(r"[^\W_]+")
+
+
+def lines_of(choices: Sequence[Choice]) -> int:
+    """The number of lines that choices take below each other."""
+    return sum(1 + bool(choice.heading) + choice.label.count("\n") for choice in choices)
 
 
 def numbered(choices: Sequence[Choice], most: int = _DIGITS) -> list[Choice]:

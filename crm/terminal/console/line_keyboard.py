@@ -96,6 +96,8 @@ class LineKeyboard:
         begun: bool = False,
         form: FormPlace | None = None,
         passing: bool = False,
+        room: int = 0,
+        card: Callable[[], Sequence[tuple[str, str]]] | None = None,
     ) -> Any:
         if error:
             self._screen.print(clean(error, lines=True))

@@ -1,15 +1,25 @@
 """A prompt on a terminal: how questions look, the keys that leave them, and how they are run."""
 
 import re
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 from prompt_toolkit.application import Application
 from prompt_toolkit.application.current import get_app_session
+from prompt_toolkit.formatted_text import AnyFormattedText
 from prompt_toolkit.input.typeahead import get_typeahead, store_typeahead
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.key_binding.key_processor import KeyPress, KeyProcessor
 from prompt_toolkit.keys import Keys
+from prompt_toolkit.layout import (
+    AnyContainer,
+    Container,
+    Dimension,
+    DynamicContainer,
+    FormattedTextControl,
+    VSplit,
+    Window,
+)
 from prompt_toolkit.styles import Style
 from prompt_toolkit.utils import get_cwidth
 
@@ -41,9 +51,10 @@ ESCAPE_SECONDS = 0.04
 _WORDS = re.compile(r"\s*\S+")
 
 
-def wrapped(text: str, before: int = 1) -> str:
-    """A text broken between words, with `before` columns left free; the heads and rows of a list fit as they are."""
-    width = get_app_session().output.get_size().columns - before - 1
+def wrapped(text: str, before: int = 1, side: int = 0) -> str:
+    """A text broken between words, with `before` columns left free, and a `side` for what stands beside it; the heads
+    and rows of a list fit as they are."""
+    width = get_app_session().output.get_size().columns - before - 1 - side
     if get_cwidth(text) <= width:
         return text
     lines = [piece for line in text.split("\n") for piece in _filled(line, max(20, width))]
@@ -63,6 +74,26 @@ def _filled(text: str, width: int) -> list[str]:
                 lines.append("")
             lines[-1] += character
     return lines
+
+
+def styled(pieces: Sequence[tuple[str, str]]) -> AnyFormattedText:
+    """Pieces of one token each as prompt_toolkit draws them."""
+    return cast(AnyFormattedText, [(style_of(token), text) for token, text in pieces])
+
+
+def style_of(token: str) -> str:
+    """What prompt_toolkit calls a token of the theme."""
+    return f"class:{token}" if token in TOKENS else token
+
+
+def with_card(content: AnyContainer, card: Callable[[], AnyFormattedText], width: Callable[[], int]) -> Container:
+    """What has a card beside it, so many columns wide; 0 for none."""
+    edge = Window(char="│" if is_drawable() else "|", style="class:muted", width=1)
+    beside = VSplit(
+        [edge, Window(FormattedTextControl(card), dont_extend_height=True)], width=lambda: Dimension.exact(width())
+    )
+    both = VSplit([content, beside])
+    return DynamicContainer(lambda: both if width() else content)
 
 
 def is_drawable() -> bool:

@@ -16,11 +16,9 @@ from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import (
     ConditionalContainer,
     Dimension,
-    DynamicContainer,
     FormattedTextControl,
     HSplit,
     Layout,
-    VSplit,
     Window,
 )
 from prompt_toolkit.utils import get_cwidth
@@ -39,9 +37,19 @@ from crm.terminal.console.keyboard import (
     narrowed,
     numbered,
 )
-from crm.terminal.console.prompt import STYLE, bind_only, is_drawable, leaving_keys, run, wrapped, writes
+from crm.terminal.console.prompt import (
+    STYLE,
+    bind_only,
+    is_drawable,
+    leaving_keys,
+    run,
+    style_of,
+    styled,
+    with_card,
+    wrapped,
+    writes,
+)
 from crm.terminal.drawing.screen import clean, side_of
-from crm.terminal.drawing.theme import TOKENS
 
 _RESIZED_SECONDS = 0.1
 _TYPED_ON_SECONDS = 1.0
@@ -109,12 +117,8 @@ class _Entries(InquirerControl):
             ("class:pointer", f" {self.pointer} ") if pointed else ("class:text", "   "),
             *([("[SetCursorPosition]", "")] if pointed else []),
             (whole, f"{entry.key}) " if entry.key else "   "),
-            *([(f"{whole} {_styled(style)}", text) for style, text in entry.pieces] or [(whole, entry.label)]),
+            *([(f"{whole} {style_of(style)}", text) for style, text in entry.pieces] or [(whole, entry.label)]),
         ]
-
-
-def _styled(token: str) -> str:
-    return f"class:{token}" if token in TOKENS else token
 
 
 class SelectPrompt:
@@ -124,6 +128,8 @@ class SelectPrompt:
     def __init__(self, show_keys: ShowKeys) -> None:
         self._show_keys = show_keys
         self._question = ""
+        # What is said below the entries: the hint, or in its place what the last key has done or not.
+        self._hint: list[tuple[str, str]] = []
         self._under: list[tuple[str, str]] = []
         self._entries: Sequence[Choice] = ()
         self._by_key: dict[str, Choice] = {}
@@ -151,22 +157,14 @@ class SelectPrompt:
         fills = Condition(lambda: self._room > 0)
         entries = Window(self._control, dont_extend_height=True)
         # The card of the entry that is pointed at, where the entries have one and there is room.
-        edge = Window(char="│" if is_drawable() else "|", style="class:muted", width=1)
-        card = VSplit(
-            [edge, Window(FormattedTextControl(self._card), dont_extend_height=True)],
-            width=lambda: Dimension.exact(self._side),
-        )
-        with_card = VSplit([entries, card])
+        beside = with_card(entries, self._card, lambda: self._side)
         container = HSplit(
             [
                 ConditionalContainer(
                     Window(question, dont_extend_height=True, wrap_lines=True),
                     Condition(lambda: bool(self._question or self._typed)),
                 ),
-                ConditionalContainer(
-                    DynamicContainer(lambda: with_card if self._side else entries),
-                    Condition(lambda: bool(self._entries)),
-                ),
+                ConditionalContainer(beside, Condition(lambda: bool(self._entries))),
                 ConditionalContainer(Window(), fills),
                 ConditionalContainer(Window(note, dont_extend_height=True), Condition(lambda: bool(self._note))),
                 Window(under, dont_extend_height=True, wrap_lines=True),
@@ -197,7 +195,7 @@ class SelectPrompt:
         self._listed, self._hidden, self._back = choices, hidden, back
         entries = self._with_back(narrowed(choices, "") if narrows else numbered(choices))
         self._question = wrapped(clean(question, lines=True))
-        self._under = _hinted(clean(hint))
+        self._under = self._hint = _hinted(clean(hint))
         self._entries = entries
         self._by_key = {entry.key: entry for entry in (*entries, *hidden) if entry.key}
         self._resized = resized
@@ -230,7 +228,7 @@ class SelectPrompt:
         fitting = narrowed(self._listed, typed)
         if not fitting:
             return False
-        self._typed = typed
+        self._typed, self._under = typed, self._hint
         self._entries = self._with_back(fitting)
         self._by_key = {entry.key: entry for entry in (*self._entries, *self._hidden) if entry.key}
         self._control.fill(self._entries, 0)
@@ -242,9 +240,12 @@ class SelectPrompt:
         return [("class:question", f" {self._question}"), *typed]
 
     def _card(self) -> AnyFormattedText:
-        """The card of the entry that is pointed at."""
+        """The card of the entry that is pointed at; the way back has that of the others where they have one in
+        common."""
         card = self._entries[self._control.pointed_at].card if self._entries else None
-        return [(_styled(style), text) for style, text in card()] if card else ""
+        if card is None and len(cards := {entry.card for entry in self._entries if entry.card}) == 1:
+            (card,) = cards
+        return styled(card()) if card else ""
 
     def _keys(self) -> KeyBindings:
         keys = leaving_keys()
@@ -270,7 +271,7 @@ class SelectPrompt:
         if not self._entries:
             self._refuse(event)
             return
-        self._marks = False
+        self._marks, self._under = False, self._hint
         to = self._control.pointed_at + by
         beyond = self._by_key.get(BEYOND_LAST if by > 0 else BEYOND_FIRST)
         if beyond is not None and not 0 <= to < len(self._entries):
@@ -280,6 +281,7 @@ class SelectPrompt:
 
     def _move_across(self, event: KeyPressEvent, by: int) -> None:
         """Points at the entry beside, where there is one."""
+        self._under = self._hint
         to = self._control.pointed_at + by * self._control.in_column
         if 0 <= to < len(self._entries):
             self._control.pointed_at = to

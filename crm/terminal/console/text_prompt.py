@@ -10,21 +10,30 @@ from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.clipboard import InMemoryClipboard
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
-from prompt_toolkit.filters import Condition
+from prompt_toolkit.filters import Condition, to_filter
 from prompt_toolkit.formatted_text import AnyFormattedText
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.key_binding.bindings.basic import if_no_repeat
 from prompt_toolkit.key_binding.bindings.named_commands import get_by_name
 from prompt_toolkit.keys import Keys
-from prompt_toolkit.layout import ConditionalContainer, FormattedTextControl, HSplit, Layout, Window
+from prompt_toolkit.layout import ConditionalContainer, Dimension, FormattedTextControl, HSplit, Layout, Window
 from prompt_toolkit.layout.processors import Processor, Transformation, TransformationInput
 from prompt_toolkit.selection import SelectionState
 from prompt_toolkit.utils import get_cwidth
 
 from crm.errors import FieldError, RuleError
 from crm.terminal.console.keyboard import Back, FormPlace, Interrupted, Suggestion, reason
-from crm.terminal.console.prompt import STYLE, bind_only, is_drawable, leaving_keys, run, wrapped
-from crm.terminal.drawing.screen import clean
+from crm.terminal.console.prompt import (
+    STYLE,
+    bind_only,
+    is_drawable,
+    leaving_keys,
+    run,
+    styled,
+    with_card,
+    wrapped,
+)
+from crm.terminal.drawing.screen import clean, side_of
 
 _BREAKS = re.compile(r"\s*[\r\n]+\s*")
 # A hint that takes more of the line leaves no room to type, and stands above it.
@@ -32,6 +41,8 @@ _HINT_BESIDE = 0.75
 _WIDE = 110
 # Lines that are kept free for what a text may be completed to.
 _SUGGESTIONS = 8
+# In fewer lines a text takes what it needs.
+_LEAST_ROOM = _SUGGESTIONS + 3
 # The keys that move and edit, with their names in readline.
 _EDITING = {
     Keys.Left: "backward-char", Keys.Right: "forward-char", Keys.Home: "beginning-of-line", Keys.End: "end-of-line",
@@ -64,6 +75,9 @@ class TextPrompt:
         self._label = self._help = self._error = ""
         self._read: Callable[[str], Any] = str
         self._form: FormPlace | None = None
+        # The lines that the question has, 0 where it takes what it needs; what stands beside it, and how wide that is.
+        self._room = self._side = 0
+        self._card: Sequence[tuple[str, str]] = ()
         self._suggest: Callable[[str], Sequence[Suggestion]] | None = None
         self._session: PromptSession[Any] = PromptSession(
             self._message,
@@ -74,13 +88,16 @@ class TextPrompt:
         bind_only(self._session.app, self._keys())
         self._session.default_buffer.on_text_changed += self._forget_error
         # A toolbar of prompt_toolkit is only seen where the terminal says where its cursor is.
-        below = ConditionalContainer(
-            Window(FormattedTextControl(self._below), dont_extend_height=True),
-            Condition(lambda: self._form is not None),
+        self._session.layout.current_window.dont_extend_height = to_filter(True)
+        later = ConditionalContainer(
+            Window(FormattedTextControl(self._later), dont_extend_height=True),
+            Condition(lambda: self._form is not None and bool(self._form.after)),
         )
-        self._session.layout = self._session.app.layout = Layout(
-            HSplit([self._session.layout.container, below]), self._session.default_buffer
-        )
+        fills = ConditionalContainer(Window(), Condition(lambda: self._room > 0))
+        keys = Window(FormattedTextControl(self._key_line), dont_extend_height=True)
+        asked = HSplit([self._session.layout.container, later])
+        self._container = HSplit([with_card(asked, lambda: styled(self._card), lambda: self._side), fills, keys])
+        self._session.layout = self._session.app.layout = Layout(self._container, self._session.default_buffer)
 
     def ask(
         self,
@@ -96,10 +113,15 @@ class TextPrompt:
         secret: bool = False,
         begun: bool = False,
         form: FormPlace | None = None,
+        room: int = 0,
+        card: Callable[[], Sequence[tuple[str, str]]] | None = None,
     ) -> Any:
         """Ask as Keyboard.text does. Raises Back, Cancelled or Closed."""
-        self._label, self._read, self._error, self._form = label, read, error, form
-        self._help = "; ".join(filter(None, (help, "Enter saves, Ctrl-J starts a new line" if multiline else "")))
+        self._label, self._read, self._error, self._form, self._help = label, read, error, form, help
+        self._room = room if room >= _LEAST_ROOM else 0
+        self._container.height = Dimension.exact(self._room) if self._room else None
+        self._card = card() if card else ()
+        self._side = side_of(get_app_session().output.get_size().columns) if self._card else 0
         session = self._session
         session.completer = _paths() if path else _Suggestions(suggest) if suggest else None
         session.reserve_space_for_menu = _SUGGESTIONS if session.completer else 0
@@ -119,29 +141,34 @@ class TextPrompt:
         pieces: list[tuple[str, str]] = []
         if self._error:
             # What stands above the line is cut where it is longer than that.
-            pieces.append(("class:error", f"{wrapped(clean(self._error, lines=True), 0)}\n"))
+            pieces.append(("class:error", f"{wrapped(clean(self._error, lines=True), 0, self._side)}\n"))
         hint = f" ({clean(self._help)})" if self._help else ""
-        columns = get_app_session().output.get_size().columns
+        columns = get_app_session().output.get_size().columns - self._side
         # In a wide window suggestions would stand far at the right, behind the hint.
-        is_far = bool(hint and self._suggest and columns >= _WIDE)
+        is_far = bool(hint and self._suggest and columns + self._side >= _WIDE)
         if is_far or get_cwidth(self._label + hint) > _HINT_BESIDE * columns:
-            pieces.append(("class:instruction", f"{wrapped(hint.strip(), 0)}\n"))
+            pieces.append(("class:instruction", f"{wrapped(hint.strip(), 0, self._side)}\n"))
             hint = ""
         # Beside a text that fills the screen the label would be scrolled away with its first line.
         end = ":\n" if self._is_long() else ": "
         pieces += [("class:question", clean(self._label)), ("class:instruction", hint), ("", end)]
         return cast(AnyFormattedText, pieces)
 
-    def _below(self) -> AnyFormattedText:
-        """The fields of the form that come after this one, and its keys; None outside a form."""
-        form = self._form
-        if form is None:
-            return ""
+    def _later(self) -> AnyFormattedText:
+        """The fields of the form that come after this one."""
+        labels = self._form.after if self._form else ()
+        later = "\n".join(clean(label) for label in labels[: max(0, self._lines() // 2 - 3)])
+        return [("class:instruction", later)]
+
+    def _key_line(self) -> AnyFormattedText:
+        """The keys of a text."""
         arrows = "↑ ↓" if is_drawable() else "up, down:"
-        up = [f"{arrows} fields"] if form.before else []
-        keys = " · ".join(["enter next" if form.after else "enter done", *up, "esc back"])
-        later = "".join(f"{clean(label)}\n" for label in form.after[: max(0, self._lines() // 2 - 3)])
-        return cast(AnyFormattedText, [("class:instruction", f"{later}\n {wrapped(keys)}")])
+        later, before = (self._form.after, self._form.before) if self._form else ((), False)
+        keys = ["enter next" if later else "enter done"]
+        keys += ["ctrl-j new line"] if self._session.multiline else []
+        keys += [f"{arrows} fields"] if before else []
+        words, end = "   ".join([*keys, "esc back"]), "" if self._room else "\n"
+        return [("class:instruction", f"{end} {wrapped(words)}")]
 
     def _lines(self) -> int:
         return get_app_session().output.get_size().rows

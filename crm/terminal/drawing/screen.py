@@ -189,6 +189,13 @@ class Screen:
         self._write(page[1])
         self.used = page[0]
 
+    def erase(self, lines: str) -> None:
+        """Shows the page once more without these lines, as `drawn` gave them."""
+        used, page = self.page()
+        before, erased, after = page.rpartition(lines)
+        if erased:
+            self.show_page((used - lines.count("\n"), f"{before}{after}"))
+
     def write_lines(self, lines: Sequence[str]) -> None:
         """Lines as `drawn` gave them."""
         self.used += len(lines)

@@ -17,7 +17,7 @@ from crm.terminal.sales.picking import pick_deal, stage_line
 from crm.terminal.sales.rendering import draw_heading, draw_history
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.forms import RecordForm, fill_changes, form_order
-from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.pages import Pieces, draw_side_card, flow
 from crm.terminal.toolkit.record_actions import chosen_client
 from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
@@ -48,7 +48,7 @@ class DealPage(RecordPage[Deal, DealCard]):
         return self.card.item.deal
 
     def crumbs(self) -> Sequence[str]:
-        return [self.record.title]
+        return ["Deals", self.record.title]
 
     def draw(self) -> None:
         screen, by = self.session.screen, self.session.crm.conventions
@@ -57,6 +57,9 @@ class DealPage(RecordPage[Deal, DealCard]):
         entries = len(self.entries())
         draw_history(screen, self.card, by, screen.left - entries - 6)
         latest_with(self.session, self.card.client, entries)
+
+    def beside(self) -> Pieces:
+        return draw_side_card(self.session, Client, self.record.client)
 
     def keys(self) -> Sequence[Choice]:
         ends = {"deals win": letters.WON, "deals lose": letters.LOST} if self.record.closed_on is None else {}
@@ -130,7 +133,7 @@ def move(session: Session, deal: Deal | None = None, to: Stage | None = None, **
     answers = Answers(session, deal=original, **({"to": to} if to else {}))
 
     def ask_stage() -> None:
-        session.page("Deals", "Move a deal")
+        session.page("Deals", original.title, "Move", client=original.client)
         with session.crm.read() as snapshot:
             known = [stage for stage in stages(snapshot) if stage.id != original.stage]
         entries = [Choice(stage_line(stage), stage) for stage in known]
@@ -184,8 +187,11 @@ def _sale_steps(answers: Answers[Session], deal: Deal) -> Mapping[str, Step]:
     if stage is not None and stage.outcome == "won":
         return {}
 
+    def page() -> None:
+        session.page("Deals", deal.title, "Mark as won", client=deal.client)
+
     def ask_same() -> None:
-        session.page(deal.title, "Mark as won")
+        page()
         answers.values["same_sale"] = session.prompts.answer(same_sale_question(session.crm, sold)) == "yes"
 
     first = {"same_sale": ask_same} if sold else {}
@@ -199,7 +205,7 @@ def _sale_steps(answers: Answers[Session], deal: Deal) -> Mapping[str, Step]:
             foresee_sale(session, deal.client, known["amount"], known.get("on"))
 
     asked, begun = [amount, parameters["on"]], {"amount": typed}
-    steps = answers.steps(asked, lambda: session.page(deal.title, "Mark as won"), begun, foresee)
+    steps = answers.steps(asked, page, begun, foresee)
     return {**first, **dict(zip(("amount", "on"), steps, strict=True))}
 
 
@@ -222,7 +228,7 @@ def _ask_reason(answers: Answers[Session], deal: Deal) -> None:
 
     def choose() -> None:
         nonlocal another
-        session.page(deal.title, "Mark as lost")
+        session.page("Deals", deal.title, "Mark as lost", client=deal.client)
         entries = [*(Choice(reason, reason) for reason in known), Choice("Another reason", _ANOTHER)]
         chosen = session.keyboard.choose("Why was it lost?", entries, at=answers.values.get("reason"))
         another = chosen is _ANOTHER

@@ -15,7 +15,7 @@ from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.client_lists import ClientListPage
 from crm.terminal.toolkit.forms import RecordForm, fill_changes, form_order
 from crm.terminal.toolkit.lists import list_page
-from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.pages import Pieces, draw_side_card, flow
 from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
 
@@ -87,6 +87,9 @@ class SalePage(RecordPage[Sale, tuple[Sale, Client, Deal | None]]):
         latest_with(self.session, self.card[1], len(self.entries()))
         screen.print()
 
+    def beside(self) -> Pieces:
+        return draw_side_card(self.session, Client, self.record.client)
+
     def entries(self) -> Sequence[Choice]:
         session, (sale, client, _) = self.session, self.card
         return [
@@ -111,7 +114,7 @@ def add(session: Session, **known: Any) -> None:
 @flow("sales edit")
 def edit(session: Session, sale: Sale | None = None, **_: Any) -> None:
     """The fields by number with the old values to change; a clash with somebody else's change is settled."""
-    session.page("Edit a sale")
+    session.page("Sales", "Edit a sale")
     sale = record_actions.chosen(session, "sales edit", sale)
     saving = record_actions.saving(session, "sales edit")
     if saved := fill_changes(session, SaleForm, sale, lambda record: f"Sale {record.id}", saving):
@@ -132,7 +135,7 @@ def _give(session: Session, sale: Sale) -> None:
 @flow("sales undo")
 def take_back(session: Session, sale: Sale | None = None, **_: Any) -> None:
     """A sale, from the list where it is not given, taken back once the person has seen what follows."""
-    session.page("Delete a sale")
+    session.page("Sales", "Delete a sale", client=sale.client if sale else 0)
     sale = record_actions.chosen(session, "sales undo", sale)
     by = session.crm.conventions
     question = f"This deletes the sale of {by.money(sale.amount)} on {by.day(sale.on)}. It can be undone."

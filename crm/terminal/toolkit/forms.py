@@ -83,6 +83,8 @@ class RecordForm:
         self._place: FormPlace | None = None
         # What stood in lines that were left.
         self._begun: dict[str, str] = {}
+        # The field that is asked for.
+        self._field: Field | None = None
         # The field that was refused when it was saved, which is pointed at then.
         self._refused = ""
         # The client whose card stands beside the fields; 0 for none.
@@ -156,7 +158,7 @@ class RecordForm:
 
         def asks(place: int) -> Step:
             def ask() -> None:
-                self.session.page(*crumbs)
+                self.session.page(*crumbs, client=self.client_number)
                 known = {field.name: field for field in self.fields()}
                 for name in names[:place]:
                     self._show_value(known[name])
@@ -194,7 +196,8 @@ class RecordForm:
         hint = pick
         while True:
             titles = [*(crumbs() if callable(crumbs) else crumbs), *(["More fields"] if self._shows_more else [])]
-            self.session.page(*titles)
+            self._field = None
+            self.session.page(*titles, beside=self._beside)
             self.draw_above()
             by = self.session.crm.conventions
             page = self._page()
@@ -223,7 +226,7 @@ class RecordForm:
                 if not self.loses():
                     raise
                 chosen = self._leave(saves)
-                hint = f"{f'{pick}; ' if pick else ''}Ctrl-C twice discards your changes"
+                hint = "Ctrl-C twice discards your changes"
             if chosen is _MORE:
                 self._shows_more, at = True, None
                 continue
@@ -236,10 +239,10 @@ class RecordForm:
                 self._shows_more = bool(first) and at not in first if at == self._refused else self._shows_more
                 continue
             at = chosen or at
-            asked = next((field for field, _ in page if field.name == chosen), None)
+            self._field = next((field for field, _ in page if field.name == chosen), None)
             try:
-                if asked is not None:
-                    self.ask(asked)
+                if self._field is not None:
+                    self.ask(self._field)
                     # Enter goes on: to the next field, and from the last one to saving.
                     names = [field.name for field, _ in self._page()]
                     after = names[names.index(chosen) + 1 :] if chosen in names else []
@@ -272,6 +275,10 @@ class RecordForm:
             field=self.label(field),
             card=partial(self._beside_field, field) if self.session.screen.side else None,
         )
+
+    def _beside(self) -> Pieces:
+        """The panel beside a question of the form: for the field that is asked for, or about leaving it."""
+        return self._beside_field(self._field) if self._field else self._beside_client()
 
     def _beside_field(self, field: Field) -> Pieces:
         """The panel beside a field in a wide window: what it takes, the whole of what is cut, and what was stored."""
@@ -311,7 +318,7 @@ class RecordForm:
 
     def room(self, wide: int) -> int:
         """The columns that a value has beside labels of this width."""
-        return max(8, min(_SHOWN, self.session.screen.width - self.session.screen.side - wide - 12))
+        return max(8, min(_SHOWN, self.session.screen.width - self.session.screen.side - wide - 10))
 
     def _save(self, save: Callable[[], Any]) -> Any:
         """The result of saving; None where it was refused, and the form goes on with everything in it."""
@@ -405,6 +412,7 @@ def fill_changes(
     was last shown, and what `save` gave; None where nothing was changed, or nothing was left to change. Raises Back and
     Cancelled."""
     changes: dict[str, Any] = {}
+    section = [crumb for crumb in session.place[:1] if crumb != title(record)]
 
     def saved() -> AnyRecord | Saved:
         return save(original, changes) if changes else original
@@ -414,7 +422,7 @@ def fill_changes(
             original = snapshot.get(type(record), record.id)
         try:
             filled = form.of(session, original, changes)
-            done = filled.fill(partial(_titled, title, original, filled), saved)
+            done = filled.fill(partial(_titled, section, title, original, filled), saved)
         except ConflictError as error:
             try:
                 changes = settle_conflict(session, original, error, changes)
@@ -428,9 +436,11 @@ def fill_changes(
             return None if done is original else (original, done)
 
 
-def _titled(title: Callable[[AnyRecord], str], original: AnyRecord, form: RecordForm) -> Sequence[str]:
-    """The title of a form by what is in it by now."""
-    return [title(replace(original, **form.changes)), "Edit"]
+def _titled(
+    section: Sequence[str], title: Callable[[AnyRecord], str], original: AnyRecord, form: RecordForm
+) -> Sequence[str]:
+    """The breadcrumbs of a form by what is in it by now, below the section that it was opened in."""
+    return [*section, title(replace(original, **form.changes)), "Edit"]
 
 
 def settle_conflict(session: Session, record: Record, error: ConflictError, mine: Mapping[str, Any]) -> dict[str, Any]:

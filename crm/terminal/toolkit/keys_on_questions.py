@@ -1,27 +1,34 @@
-"""The search and the keys of the page work on every question, not on pages alone."""
+"""Every question has the frame of a page: the search and the keys work on it, they are named at the bottom of the
+window, and a wide window has something beside it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from crm.terminal.console.keyboard import Back, Choice, FormPlace, Interrupted, Keyboard
+from crm.terminal.console.keyboard import BACK, Back, Choice, FormPlace, Interrupted, Keyboard, lines_of
 from crm.terminal.drawing.screen import Screen
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.discarding import Discarded, discards
+from crm.terminal.toolkit.pages import Pieces
 
 # The keys that a question has besides its own, from its entries and its own keys.
 Keys = Callable[[Sequence[Choice], Sequence[Choice]], Sequence[Choice]]
 
 _DIGITS = 9
+# The way back and the keys.
+_BELOW = 2
 
 
 class QuestionKeyboard:
     """A Keyboard on whose questions these keys work as well; then the question is asked again as it was. A page has
-    them already, and a text that is typed has none: there they are characters."""
+    them already, and a text that is typed has none: there they are characters. What stands `beside` a question is drawn
+    where a window is wide enough."""
 
-    def __init__(self, keyboard: Keyboard, keys: Keys, screen: Screen) -> None:
+    def __init__(self, keyboard: Keyboard, keys: Keys, screen: Screen, beside: Callable[[], Pieces]) -> None:
         self._keyboard = keyboard
         self._keys = keys
         self._screen = screen
+        self._beside = beside
 
     @property
     def pointed(self) -> Any:
@@ -40,13 +47,34 @@ class QuestionKeyboard:
         how["narrows"] = how.get("narrows", many and not any(key.key.isalpha() for key in hidden))
         if choices and not self._screen.plain:
             narrowing = "type to narrow the list" if how["narrows"] else ""
-            hint = self._with_keys("   ".join(filter(None, (hint, narrowing))), keys)
+            hint = "   ".join(filter(None, (hint, narrowing)))
+            how["room"] = self._screen.left
+            if how.get("back", "Back") and how.get("at") is not BACK and self._scrolls(question, choices):
+                # The way back is among the keys then, and always seen.
+                way_back = letters.BACK(BACK)
+                how["back"], hidden = "", [*hidden, way_back]
+                hint = "   ".join(filter(None, (letters.line([way_back]), hint)))
+            hint = self._with_keys(hint, keys)
+        if (card := self._card()) and not any(choice.card for choice in choices):
+            choices = [replace(choice, card=card) for choice in choices]
         while True:
             chosen = self._keyboard.choose(question, choices, hidden=[*hidden, *keys], hint=hint, **how)
             if not any(chosen is key.value for key in keys):
                 return chosen
             how["at"] = self._keyboard.pointed
             chosen()
+
+    def _scrolls(self, question: str, choices: Sequence[Choice]) -> bool:
+        """Return whether a question with its entries, the way back and the keys is more than what is left of the
+        window."""
+        width = self._screen.width - 2
+        asked = sum(1 + self._screen.measure(line) // width for line in question.splitlines())
+        return asked + lines_of(choices) + _BELOW > self._screen.left
+
+    def _card(self) -> Callable[[], Pieces] | None:
+        """Draws what stands beside a question; None for nothing."""
+        pieces = self._beside() if self._screen.side else ()
+        return (lambda: pieces) if pieces else None
 
     def _with_keys(self, hint: str, keys: Sequence[Choice]) -> str:
         """A hint with as many of the keys as there is room for on its line: that of all keys first."""
@@ -69,6 +97,8 @@ class QuestionKeyboard:
         """Ask for a text as Keyboard.text does. Ctrl-C asks before it discards what was typed, and so does Esc, but for
         a question of a `form`, which keeps it, and for a `passing` text."""
         line = default
+        how["room"] = 0 if self._screen.plain else self._screen.left
+        how["card"] = self._card()
         while True:
             try:
                 return self._keyboard.text(label, read, default=line, form=form, **how)

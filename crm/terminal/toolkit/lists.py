@@ -154,7 +154,9 @@ class ListPage:
         """The heads and the first rows, as they stand beside a menu that leads here."""
         by = ListConventions.of(self.session.crm.conventions)
         rows = self.rows(most, 0)
-        columns = [tables.giving_way(column) for column in self.columns if column.title != tables.NUMBER]
+        # A record has its number on its page, and the client of all rows is named where one came from.
+        left_out = (tables.NUMBER, *(["Client"] if "client" in self.filters else []))
+        columns = [tables.giving_way(column) for column in self.columns if column.title not in left_out]
         return tables.lines(self.session.screen, columns, rows, by, width) if rows else ("", [])
 
     def show(self) -> None:

@@ -1,14 +1,17 @@
-"""Panels beside a menu in a wide window: where an entry leads, and of a list its first rows."""
+"""Panels beside menus and questions in a wide window: where an entry leads, of a list its first rows, or a client."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from rich.text import Text
 
-from crm.commands.registry import Command
+from crm.commands import menus
+from crm.commands.registry import Command, commands, named
 from crm.errors import CRMError, SignedOutError
+from crm.model import Client
 from crm.terminal.drawing.cards import SIDE_EDGE, side_card
 from crm.terminal.toolkit.lists import list_of
-from crm.terminal.toolkit.pages import Pieces
+from crm.terminal.toolkit.pages import Pieces, draw_side_card, unless_refused
 from crm.terminal.toolkit.session import Session
 
 # The title of the page with its rule, and the keys below it.
@@ -42,12 +45,45 @@ def draw_panel(session: Session, title: str, about: str, command: Command | None
     except CRMError:
         # The page itself will say why.
         return side_card(screen, [heading], (), about)
-    pieces = list(side_card(screen, [heading, *help], ()))
-    if rows:
-        pieces.append(("muted", f"\n  {head}\n"))
-    for _, line in rows:
-        pieces += [("", "  "), *line, ("", "\n")]
+    return [*side_card(screen, [heading, *help], ()), *_rows(head, [line for _, line in rows])]
+
+
+def _rows(head: str, rows: Sequence[Pieces]) -> Pieces:
+    """Rows below their heads, with a blank line above."""
+    pieces = [("muted", f"\n  {head}\n")] if rows else []
+    for row in rows:
+        pieces += [("", "  "), *row, ("", "\n")]
     return pieces
+
+
+def first_rows(session: Session, words: str, title: str, most: int, **filters: Any) -> Pieces:
+    """The first rows of a list, below its title; nothing where there are none, or the person has not the list."""
+    command = named(words)
+    if not session.offers(command) or (page := list_of(command)) is None:
+        return ()
+
+    def draw() -> Pieces:
+        head, rows = page(session, **filters).preview(session.screen.side - SIDE_EDGE, most)
+        heading = side_card(session.screen, [Text(title, "bold")], ()) if rows else ()
+        return [*heading, *_rows(head, [row for _, row in rows])]
+
+    return unless_refused(draw)
+
+
+def menu_called(crumbs: Sequence[str]) -> str:
+    """The name of the menu whose title the breadcrumbs begin with; '' for none."""
+    return next((name for name, menu in menus().items() if [menu.title] == [*crumbs[:1]]), "")
+
+
+def beside_question(session: Session, client: int, menu: str) -> Pieces:
+    """The panel beside a question: the client that it is about, or the first rows of the list of the menu."""
+    if client and (card := draw_side_card(session, Client, client)):
+        return card
+    if not menu:
+        return ()
+    words = [*menus()[menu].page[:1], *(command.words for command in commands(menu=menu))]
+    listed = next((command for command in map(named, words) if list_of(command) is not None), None)
+    return first_rows(session, listed.words, menus()[menu].title, session.screen.left - _AROUND) if listed else ()
 
 
 def _help(command: Command | None) -> str:

@@ -93,6 +93,11 @@ class Prompts:
             text = self.screen.cut(self._answer_text(parameter, value) or "-", len(parameter.label) + 2)
             self.screen.print(Text(f"{parameter.label}: ", "muted").append(text, "default"))
 
+    def _take_back(self, parameter: Parameter, value: Any) -> None:
+        """Takes an answer that was refused off the screen: what stands there was accepted."""
+        if not self.screen.plain:
+            self.screen.erase(self.screen.drawn([lambda: self.show_answer(parameter, value)]))
+
     def _answer_text(self, parameter: Parameter, value: Any) -> str:
         match value:
             case None if isinstance(parameter.check, Day) and _TODAY in parameter.help:
@@ -282,6 +287,7 @@ class Prompts:
                 if wrong is None:
                     raise
                 value, message = arguments.get(wrong.name), reason(error, self.screen.width - 1)
+                self._take_back(wrong, value)
                 if wrong.many and wrong.check and value:
                     arguments[wrong.name] = self._several_again(wrong, wrong.check, value, message)
                 else:

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any, Generic, TypeVar, cast
 
 from crm.commands.registry import named
-from crm.model import Record
+from crm.model import Client, Record
 from crm.model.record import AnyRecord
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit.letters import Letter
@@ -86,7 +86,7 @@ class RecordPage(Generic[AnyRecord, _Card]):
         if not self.session.screen.side or type(self).beside is RecordPage.beside:
             return entries
         drawn = cache(lambda: unless_refused(self.beside))
-        return [replace(entry, card=drawn) for entry in entries]
+        return [entry if entry.card else replace(entry, card=drawn) for entry in entries]
 
     def keys(self) -> Sequence[Choice]:
         """The keys of the page; their values are actions."""
@@ -108,12 +108,20 @@ class RecordPage(Generic[AnyRecord, _Card]):
         """Shows the page until the person goes back, or the record is gone. Raises NotFoundError where it was gone
         before."""
 
+        session = self.session
+        before = session.client_number
+
         def read() -> Sequence[str]:
             self.card = self.read()
-            self.place.record = self.current()
+            record = self.place.record = self.current()
+            # What is asked from here on has its client beside it.
+            session.client_number = record.id if isinstance(record, Client) else getattr(record, "client", 0)
             return self.crumbs()
 
-        self.session.menu(read, self._entries, above=self.draw_above, keys=self.keys, about=self.about, once=self.once)
+        try:
+            session.menu(read, self._entries, above=self.draw_above, keys=self.keys, about=self.about, once=self.once)
+        finally:
+            session.client_number = before
 
 
 def record_page(kind: type[Record]) -> Callable[[_Page], _Page]:

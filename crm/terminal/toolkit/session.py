@@ -27,12 +27,12 @@ from crm.errors import (
 )
 from crm.model import Client, FollowUp, Record, Sale, StatusRule
 from crm.model.rights import OWNER
-from crm.terminal.console.keyboard import BACK, YES_OR_NO, Back, Choice, Closed, Keyboard, yes_or_no
+from crm.terminal.console.keyboard import BACK, YES_OR_NO, Back, Choice, Closed, Keyboard, lines_of, yes_or_no
 from crm.terminal.drawing.links import without_links
 from crm.terminal.drawing.screen import Screen, clean
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.keys_on_questions import QuestionKeyboard
-from crm.terminal.toolkit.pages import done_sentence, flow_of, page_of
+from crm.terminal.toolkit.pages import Pieces, done_sentence, flow_of, page_of
 from crm.terminal.toolkit.steps import Answers, in_steps
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class Session:
         self.crm = crm
         self.real: CRM | None = None
         self.debug = exchange is None and debug
-        self.keyboard: Keyboard = QuestionKeyboard(keyboard, self._keys_on_questions, screen)
+        self.keyboard: Keyboard = QuestionKeyboard(keyboard, self._keys_on_questions, screen, self._draw_beside)
         self.screen = screen
         self.exchange = exchange
         # The search from every page, which the main menu hands in.
@@ -144,6 +144,11 @@ class Session:
         self.place: Sequence[str] = ()
         # What the page is for, beside its keys.
         self._purpose = ""
+        # What stands beside the questions of this page where it says so itself, and the client that they are about.
+        self._beside: Callable[[], Pieces] | None = None
+        self._about_client = 0
+        # The client whose page is open, or to whom the record belongs whose page it is; 0 for none.
+        self.client_number = 0
 
     @property
     def prompts(self) -> "Prompts":
@@ -159,11 +164,20 @@ class Session:
 
     # Pages
 
-    def page(self, *crumbs: str, about: str = "", foot: bool = False, purpose: str = "") -> None:
+    def page(
+        self,
+        *crumbs: str,
+        about: str = "",
+        foot: bool = False,
+        purpose: str = "",
+        client: int = 0,
+        beside: Callable[[], Pieces] | None = None,
+    ) -> None:
         """Starts a page: the title, `about` it at the right, then whatever the step before had to tell; with a `foot`
-        that is said above the keys, unless it is too long for it. Its `purpose` stands beside its keys."""
+        that is said above the keys, unless it is too long for it. Its `purpose` stands beside its keys. A wide window
+        has the `client` that it is about, by number, beside its questions, or what `beside` draws."""
         notice = self._notice()
-        self.place, self._purpose = crumbs, purpose
+        self.place, self._purpose, self._beside, self._about_client = crumbs, purpose, beside, client
         self.screen.clear()
         self._foot, self.lines_said = "", 0
         below = self._draw_title(crumbs, about)
@@ -188,6 +202,10 @@ class Session:
         """The number of lines about what has just happened above the keys of this page."""
         return self._foot.count("\n")
 
+    def path_to(self, title: str) -> Sequence[str]:
+        """The breadcrumbs of a page that is opened from this one."""
+        return [*(self.place if [*self.place[-1:]] != [title] else self.place[:-1]), title]
+
     def lines_above(self) -> int:
         """The number of lines that a page that is begun now takes for its title and for what is said on it."""
         notice = bool(self._notice())
@@ -196,18 +214,21 @@ class Session:
     def _draw_title(self, crumbs: Sequence[str], about: str) -> str:
         """Draws where one is at the left, and about it at the right; gives that back where there is no room for it."""
         screen = self.screen
+        sample = " SAMPLE DATA " if self.real is not None else ""
+        room = screen.width - len(sample) - _BEFORE_SAMPLE * bool(sample)
         if crumbs:
-            title = Text()
-            for crumb in crumbs:
-                title.append(f" {screen.sign('›', '/')} " if title else "", "muted").append(clean(crumb), "bold")
+            title = _breadcrumbs(screen, crumbs)
+            while title.cell_len > room and len(crumbs) > 1:
+                # The page itself is named last.
+                crumbs = crumbs[1:]
+                title = _breadcrumbs(screen, [screen.sign("…", "..."), *crumbs])
         else:
             try:
                 name = self.crm.settings["company_name"]
             except CRMError:
                 name = ""
             title = Text(clean(name or "CRM"), "bold")
-        sample = " SAMPLE DATA " if self.real is not None else ""
-        title.truncate(screen.width - len(sample) - _BEFORE_SAMPLE * bool(sample), overflow="ellipsis")
+        title.truncate(room, overflow="ellipsis")
         title.append(" " * _BEFORE_SAMPLE * bool(sample)).append(sample, "sample")
         about = clean(about)
         between = screen.width - title.cell_len - screen.measure(about)
@@ -309,7 +330,7 @@ class Session:
             try:
                 return action()
             except (StoreOfflineError, StoreBusyError, StoreAccessError) as error:
-                self.page("Not done yet")
+                self.page("Not done yet", beside=lambda: ())
                 self.screen.explain(error.sentence, "danger")
                 self.screen.print()
                 again = Choice("Try again", True)
@@ -474,8 +495,17 @@ class Session:
 
     def scrolls(self, entries: Sequence[Choice]) -> bool:
         """Return whether entries, the way back and the keys are more than what is left of the window."""
-        lines = sum(1 + bool(entry.heading) + entry.label.count("\n") for entry in entries)
-        return not self.screen.plain and lines + _BELOW_ENTRIES + self.lines_below > self.screen.left
+        lines = lines_of(entries) + _BELOW_ENTRIES + self.lines_below
+        return not self.screen.plain and lines > self.screen.left
+
+    def _draw_beside(self) -> Pieces:
+        """What stands beside a question in a wide window: what its page says, or the client that it is about, or the
+        list of the section."""
+        from crm.terminal.toolkit.panels import beside_question, menu_called
+
+        if self._beside is not None:
+            return self._beside()
+        return beside_question(self, self._about_client or self.client_number, menu_called(self.place))
 
     def _key_line(self, keys: Sequence[Choice]) -> str:
         """The keys of a page on one line: as many as there is room for, and always how the others are found."""
@@ -508,12 +538,18 @@ class Session:
 
         asked = [parameter for parameter in in_order(command) if parameter.name not in arguments]
         prompts, answers = self.prompts, Answers(self, **arguments)
+        crumbs = self.path_to(command.title)
         fresh = True
+
+        def beside() -> Pieces:
+            from crm.terminal.toolkit.panels import beside_question
+
+            return beside_question(self, _client_in(answers.values) or self.client_number, command.menu)
 
         def page() -> None:
             nonlocal fresh
             if fresh or not self.screen.plain:
-                self.page(command.title)
+                self.page(*crumbs, beside=beside)
                 self.screen.print(Text(command.summary, "muted"))
             fresh = False
             for name, value in arguments.items():
@@ -597,7 +633,7 @@ class Session:
     def _aside(self, action: Callable[[], None]) -> None:
         """Does something from within a page, which then stands there as before."""
         page, place, notes, foot = self.screen.page(), self.place, self._page_notes, self._foot
-        purpose = self._purpose
+        purpose, beside, client = self._purpose, self._beside, self._about_client
 
         def done() -> None:
             with suppress(Cancelled):
@@ -606,7 +642,7 @@ class Session:
         self.attempt(done)
         self.screen.show_page(page)
         self.place, self._page_notes, self._foot = place, notes, foot
-        self._purpose = purpose
+        self._purpose, self._beside, self._about_client = purpose, beside, client
 
     def _note_down(self) -> None:
         self.start(named("capture"))
@@ -650,6 +686,21 @@ class Session:
 
         crumbs = [*self.place, letters.KEYS.word]
         self.read(crumbs, lambda: draw_keys(self.screen, entries, keys, self.screen.left - _AROUND_READ, about))
+
+
+def _breadcrumbs(screen: Screen, crumbs: Sequence[str]) -> Text:
+    title = Text()
+    for crumb in crumbs:
+        title.append(f" {screen.sign('›', '/')} " if title else "", "muted").append(clean(crumb), "bold")
+    return title
+
+
+def _client_in(answers: Mapping[str, Any]) -> int:
+    """The number of the client whom answers are about; 0 for none."""
+    for value in answers.values():
+        if isinstance(value, Record):
+            return value.id if isinstance(value, Client) else getattr(value, "client", 0)
+    return 0
 
 
 def _with_whole_paths(result: Any) -> Any:

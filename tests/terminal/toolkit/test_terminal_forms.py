@@ -126,14 +126,14 @@ def notes(crm: CRM) -> str:
 
 
 def test_ctrl_j_starts_a_new_line_of_a_text(start: Start, crm: CRM) -> None:
-    session = editing(start()).choose("Notes").sees("Ctrl-J starts a new line").press("one", "\n", "two", "\n\nfour")
+    session = editing(start()).choose("Notes").sees("ctrl-j new line").press("one", "\n", "two", "\n\nfour")
     session.sees("four").press("enter").sees("* one").press("esc").press("1").sees("Saved: Anna Berg")
     assert notes(crm) == "one\ntwo\n\nfour"
 
 
 @pytest.mark.parametrize("pasted", ["one\ntwo", "one\r\ntwo", "one\rtwo"])
 def test_lines_that_are_pasted_stay_lines(start: Start, crm: CRM, pasted: str) -> None:
-    session = editing(start()).choose("Notes").sees("Ctrl-J starts a new line").paste(pasted).sees("two")
+    session = editing(start()).choose("Notes").sees("ctrl-j new line").paste(pasted).sees("two")
     session.press("enter").sees("* one").press("esc").press("1").sees("Saved: Anna Berg")
     assert notes(crm) == "one\ntwo"
 
@@ -141,7 +141,7 @@ def test_lines_that_are_pasted_stay_lines(start: Start, crm: CRM, pasted: str) -
 @pytest.mark.many
 @pytest.mark.parametrize("pasted", ["word " * 2000, "line\n" * 2000])
 def test_a_text_that_fills_the_screen_does_not_hide_what_it_is(start: Start, crm: CRM, pasted: str) -> None:
-    session = editing(start()).choose("Notes").sees("Ctrl-J starts a new line").paste(f"{pasted}end").sees("end")
+    session = editing(start()).choose("Notes").sees("ctrl-j new line").paste(f"{pasted}end").sees("end")
     session.sees("Notes (").sees("end").press("enter").sees("Save")
     # The card with this text fills the screen more than once, so that it may hide what was said above it.
     session.press("esc").press("1").sees("Record a sale")
