@@ -9,7 +9,7 @@ from crm.commands.reports.report import Column, Report, Row
 from crm.commands.reports.writing import period, value_text
 from crm.model import Conventions
 from crm.terminal.drawing import tables
-from crm.terminal.drawing.cards import SIDE_EDGE, side_card
+from crm.terminal.drawing.cards import SIDE_EDGE, in_line, side_card
 from crm.terminal.drawing.charts import bar, columns, shade
 from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.drawing.render import renderer, show
@@ -37,8 +37,12 @@ def _(result: Report, screen: Screen, by: Conventions) -> None:
 
 def draw_heading(screen: Screen, report: Report, by: Conventions) -> None:
     """Draw the title of a report, and its period."""
-    screen.print(Text(report.title, "bold"))
-    screen.print(Text(period(report, by), "muted"))
+    title, when = Text(report.title, "bold"), Text(period(report, by), "muted")
+    if screen.plain:
+        screen.print(title)
+        screen.print(when)
+    else:
+        in_line(screen, [title, when])
     if report.note:
         screen.print(Text(report.note, "muted"))
 

@@ -13,11 +13,11 @@ from crm.terminal.reports.rendering import chart_lines, draw_chart, draw_heading
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.pages import FLOWS, Pieces
 from crm.terminal.toolkit.panels import PREVIEWS
-from crm.terminal.toolkit.session import Session
+from crm.terminal.toolkit.session import AROUND_MENU, Session
 
-# What stands around the rows of a page: the crumbs, the title, the period, the heads and the total above, the entries
-# of the report apart; below, the file, the keys to turn, the way back and the hint.
-_AROUND = 14
+# What stands around the rows of a page, but for the heading and the entries of the report: the breadcrumbs with a rule,
+# the heads, the total, the entry to save it, and what stands below entries.
+_AROUND = 5 + AROUND_MENU
 
 # A report of so many records, all in all, is read without a wait.
 _QUICK = 5_000
@@ -53,13 +53,16 @@ class ReportPage:
             draw_chart(screen, self.report, by)
         else:
             draw_table(screen, self.report, by, self._first, self._most)
-        screen.print()
+        if screen.left > len(self._asked) + 1 + AROUND_MENU:
+            screen.print()
 
     @property
     def _most(self) -> int:
         """The number of rows that there is room for between the heading and the entries."""
-        around = _AROUND + bool(self.report.note) + len(self._asked)
-        return max(3, self.session.screen.height - around)
+        session, by = self.session, self.report.conventions(self.session.crm.conventions)
+        heading = session.screen.drawn([lambda: draw_heading(session.screen, self.report, by)]).count("\n")
+        said = session.lines_below + session.lines_said
+        return max(3, session.screen.height - _AROUND - heading - len(self._asked) - said)
 
     @property
     def _newest(self) -> int:

@@ -135,7 +135,7 @@ def menu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, post: Post, authority:
 
 
 def test_services_at_the_menu(menu: Menu) -> None:
-    added = menu("services add", "Hour", Name="Consulting", Price="100", Tax_rate="19")
+    added = menu("services add", "Hour", "Tax rate", "Save", Name="Consulting", Price="100", Tax_rate="19")
     assert "✓ Added Consulting." in added
     assert "Consulting" in menu("services list")
     assert "Saved Consulting" in menu("services edit", "Consulting", "Price  ", "Save", Price="110")
@@ -143,11 +143,36 @@ def test_services_at_the_menu(menu: Menu) -> None:
     assert "€110.00" in menu("services show", "Consulting")
     assert "is no longer offered" in menu("services retire", "Consulting")
     assert "Deleted Consulting" in menu("services delete", "Consulting")
-    offered = menu("services add", "Another unit", Name="Roof", Price="1", Tax_rate="19", Unit="MTQ")
+    offered = menu("services add", "Another unit", Name="Roof", Price="1", Unit="MTQ")
     assert "\nHour\n" in offered
     assert "\nSquare metre\n" in offered
-    menu("services add", Name="Nail", Price="1", Tax_rate="19")
+    menu("services add", Name="Nail", Price="1")
     assert [(service.name, service.unit) for service in menu.all(Service)] == [("Roof", "MTQ"), ("Nail", "C62")]
+
+
+@pytest.mark.parametrize(
+    ("steps", "typed", "saved"),
+    [
+        ((), {}, ("S", "20.00")),
+        (("Tax rate",), {"Tax_rate": "0"}, ("Z", "0.00")),
+        (("Tax rate", "Tax rate"), {"Tax_rate": "7"}, ("S", "7.00")),
+        (("Tax category", "exempt"), {}, ("E", "0.00")),
+        (("Tax category", "exempt", "Tax category", "standard"), {}, ("S", "20.00")),
+        (("Tax category", "exempt", "Tax rate"), {"Tax_rate": "19"}, ("S", "19.00")),
+        (("Tax category", "Canary"), {}, ("L", "20.00")),
+    ],
+)
+def test_a_service_is_asked_three_things_and_has_the_usual_tax(
+    menu: Menu, steps: Sequence[str], typed: Mapping[str, str], saved: tuple[str, str]
+) -> None:
+    menu.mailed("settings set", "tax_rate", "20")
+    offered = menu("services add", "Hour", *steps, "Save", Name="Joinery", Price="80", **typed)
+    (service,) = menu.all(Service)
+    assert (service.tax_category, f"{service.tax_rate:.2f}") == saved
+    assert (service.unit, service.period, service.active) == ("HUR", "once", True)
+    if not steps:
+        # Nobody who sells joinery has to read of it.
+        assert "Canary" not in offered
 
 
 def test_a_first_line_that_is_refused_is_there_to_be_corrected(menu: Menu) -> None:
@@ -164,7 +189,7 @@ def test_a_first_line_that_is_refused_is_there_to_be_corrected(menu: Menu) -> No
 
 
 def test_an_invoice_and_its_payment_at_the_menu(menu: Menu) -> None:
-    menu("services add", "Hour", Name="Consulting", Price="100", Tax_rate="19")
+    menu("services add", "Hour", "Tax rate", "Save", Name="Consulting", Price="100", Tax_rate="19")
     assert "Drafted an invoice for Acme" in menu("invoices add", **{"Client": "Acme", LINE: "3 h Consulting"})
     (draft,) = menu.all(Invoice)
     menu("invoices lines add", "Draft 1", **{LINE: "2 x Table 49.90 7%"})
@@ -389,14 +414,18 @@ def test_what_is_unpaid_at_the_menu(menu: Menu) -> None:
     assert " 297.50   297.50 !" in unpaid
     assert "$11.90" in unpaid
     assert "€297.50" in menu("statements show", Client="Acme")
-    assert "$11.90" in menu("statements show", Client="Acme", Currency="USD")
+    shown = menu("statements show", "Currency", Client="Acme", Currency="USD")
+    assert "$11.90" in shown
+    # It is shown at once, and nothing is asked but what is chosen.
+    assert "Since: the first entry" in shown
+    assert menu("statements show", Client="Acme").count("Client") == 0
     paid = menu.mailed("payments add", menu.mailed.acme, Decimal(12), invoice=[menu.all(Invoice)[-1]])
     assert (paid.payment.currency, menu.all(Invoice)[-1].open) == ("USD", 0)
     assert "Client's credit: $0.10" in menu("payments show", Payment=str(paid.payment.id))
 
 
 def test_a_service_is_put_on_a_draft_from_the_list_and_the_question_says_what_the_issue_brings(menu: Menu) -> None:
-    menu("services add", "Hour", Name="Consulting", Price="100", Tax_rate="19")
+    menu("services add", "Hour", "Tax rate", "Save", Name="Consulting", Price="100", Tax_rate="19")
     menu("invoices add", "Consulting", **{"Client": "Acme", "Quantity, in h": "2.5"})
     menu("invoices lines add", "Draft 1", "Type a line", **{LINE: "Table 50 19%"})
     (draft,) = menu.all(Invoice)
@@ -455,7 +484,7 @@ def test_undo_after_the_issue_says_that_it_cannot_be_undone(menu: Menu) -> None:
 
 
 def test_a_service_is_announced_from_its_page(menu: Menu) -> None:
-    menu("services add", "Hour", Name="Consulting", Price="100", Tax_rate="19")
+    menu("services add", "Hour", "Tax rate", "Save", Name="Consulting", Price="100", Tax_rate="19")
     menu.mailed("clients edit", menu.mailed.acme, {"marketing_consent": True})
     asked = menu("services announce", "Consulting", "All clients", "Its name, price", "Send it")
     assert "We have a new offer: Consulting, €100.00 per hour." in asked

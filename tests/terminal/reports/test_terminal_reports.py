@@ -173,7 +173,7 @@ def test_a_report_is_shown_at_once_and_changed_by_number(start: Start) -> None:
 
 
 @pytest.mark.usefixtures("company")
-@pytest.mark.parametrize(("columns", "lines"), [(80, 24), (40, 24)])
+@pytest.mark.parametrize(("columns", "lines"), [(80, 22), (40, 24)])
 def test_on_a_small_screen_rows_are_turned_and_the_chart_is_a_key_away(start: Start, columns: int, lines: int) -> None:
     session = start(columns=columns, lines=lines).choose("Reports").choose("Sales by group").choose("By: Status")
     session.choose("Client").sees("Sales by client").sees("Client 29").press("]")
@@ -183,6 +183,13 @@ def test_on_a_small_screen_rows_are_turned_and_the_chart_is_a_key_away(start: St
     session.choose("Sales over time").sees("Nov 2026").sees("Since: Dec 1, 2025").lacks("Dec 2025").press("[")
     session.sees("Dec 2025")
     assert all(cell_len(line) <= columns for line in session.lines)
+
+
+@pytest.mark.usefixtures("company")
+def test_a_year_of_sales_fits_a_window_of_twenty_four_lines(start: Start) -> None:
+    session = start().choose("Reports").choose("Sales over time").sees("Dec 2025").sees("Nov 2026").sees("Total")
+    assert "0) Back" in session.settled().text
+    assert "PgDn" not in session.text
 
 
 @pytest.mark.usefixtures("company")

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,9 @@ class Onlooker:
                 self.beside[entry.label.split("  ")[0]] = "".join(text for _, text in entry.card())
         raise Back
 
-    def text(self, label: str, read: Any, **_: Any) -> Any:
+    def text(self, label: str, read: Any, **how: Any) -> Any:
+        if how.get("card") is not None:
+            self.beside[label] = "".join(text for _, text in how["card"]())
         raise Back
 
     def pause(self) -> None:
@@ -109,6 +112,44 @@ def test_beside_a_field_stand_its_help_what_was_stored_and_the_client(crm: CRM) 
     assert "yesterday" in onlooker.beside["Date"]
     assert "Not saved yet" in onlooker.beside["Save"]
     assert "99.00" in onlooker.beside["Save"]
+
+
+def test_beside_a_question_stands_its_client_or_the_list_of_its_section(crm: CRM) -> None:
+    anna, bert = filled(crm)
+    deal = named("deals add")(crm, client=bert, title="Roof", value=Decimal(900))
+    sale = named("sales list")(crm)[0]
+    session, onlooker = at_menu(crm)
+
+    def asked(words: str, label: str, **arguments: Any) -> str:
+        session.place = ()
+        session.attempt(lambda: session.start(named(words), **arguments))
+        return onlooker.beside.pop(label)
+
+    assert NOTES in asked("sales add", "Amount", client=anna)
+    assert "120.50" in asked("sales add", "Client")
+    assert anna.name in asked("clients add", "A person")
+    assert NOTES in asked("sales undo", "Delete", sale=sale)
+    assert bert.name in asked("deals win", "Amount of the sale", deal=deal)
+    named("follow-ups add")(crm, client=bert, what="send the plan", due_on=TODAY)
+    assert "send the plan" in asked("capture", "Note")
+
+
+def test_beside_a_card_stand_its_latest_and_what_is_open(crm: CRM) -> None:
+    anna, bert = filled(crm)
+    named("follow-ups add")(crm, client=anna, what="send the plan", due_on=TODAY)
+    deal = named("deals add")(crm, client=anna, title="Roof", value=Decimal(900))
+    sale = named("sales list")(crm)[0]
+    session, onlooker = at_menu(crm)
+    session.attempt(lambda: session.open(anna))
+    for words in ("Latest", "120.50", "send the plan", "Roof"):
+        assert words in onlooker.beside["Edit"], words
+    for record in (sale, deal):
+        session.attempt(partial(session.open, record))
+        assert NOTES in onlooker.beside.pop("Edit")
+    session.attempt(lambda: session.open(bert))
+    assert "Follow-ups" not in onlooker.beside["Edit"]
+    # A page has its client beside what is asked there, and nothing of it is left once it was closed.
+    assert session.client_number == 0
 
 
 @pytest.mark.parametrize("columns", [40, 80, 109])

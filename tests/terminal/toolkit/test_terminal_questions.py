@@ -1,0 +1,64 @@
+"""Every question has the frame of a page, in any window: its title, its keys at the bottom, and nothing out of date."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from crm.commands.context import CRM
+from crm.commands.registry import named
+
+Start = Callable[..., Any]
+
+
+@pytest.mark.parametrize(("columns", "lines"), [(80, 24), (40, 20)])
+def test_a_list_of_answers_scrolls_below_its_title_and_above_its_keys(
+    start: Start, crm: CRM, columns: int, lines: int
+) -> None:
+    named("clients add")(crm, {"first_name": "Anna"})
+    session = start(columns=columns, lines=lines).choose("Billing").choose("Services").press("n")
+    session.sees("Name").press("Joinery", "enter").sees("Price").press("80", "enter").sees("1) Piece").settled()
+    assert session.lines[0] == "Services › Add a service"
+    assert session.lines[-1].startswith(" 0 back   type to narrow the list")
+    assert "80.00" in session.text
+    # A letter that fits nothing is forgotten with what was narrowed.
+    session.press("x", "y", "z").sees("No entry matches yz.").send("esc").lacks("No entry matches").sees("2) Hour")
+    session.press("*").sees("No entry matches *.").press("down").lacks("No entry matches").sees("type to narrow")
+    session.press("2").sees("Joinery").sees("Save").press("1").sees("Added Joinery.")
+
+
+def test_the_keys_of_a_question_are_at_the_bottom_whatever_it_asks(start: Start, crm: CRM) -> None:
+    named("clients add")(crm, {"first_name": "Anna"})
+    session = start().choose("Clients").sees("1-1").press("1").sees("Record a sale").press("e").sees("Save")
+    session.choose("Last name").sees("Last name").settled()
+    assert session.lines[-1] == " enter done   esc back"
+    session.press("esc").sees("Save").press("esc").sees("Timeline").press("1").sees("Amount").settled()
+    assert session.lines[0] == "Anna › Record a sale"
+    assert session.lines[-1] == " enter next   esc back"
+    session.press("12", "enter").sees("Date").settled()
+    assert session.lines[-1] == " enter next   ↑ ↓ fields   esc back"
+
+
+def test_what_a_wrong_key_was_told_goes_with_the_next_key(start: Start, crm: CRM) -> None:
+    named("clients add")(crm, {"first_name": "Anna"})
+    session = start().sees("1) Today").press("T").sees("T is not a choice here").press("down")
+    session.lacks("T is not a choice here").sees("? keys")
+
+
+def test_a_form_that_was_left_with_changes_keeps_its_way_back(start: Start, crm: CRM) -> None:
+    named("clients add")(crm, {"first_name": "Anna"})
+    session = start().choose("Clients").sees("1-1").press("1").sees("Record a sale").press("e").sees("Save")
+    session.choose("Last name").press("Arm", "enter").sees("* Arm").press("esc").sees("not saved yet").press("0")
+    session.sees("Ctrl-C twice discards your changes").sees("0) Back").sees("1) Save")
+
+
+def test_a_line_that_was_refused_does_not_stand_there_as_if_it_was_accepted(start: Start, crm: CRM) -> None:
+    client = named("clients add")(crm, {"first_name": "Anna"})
+    named("services add")(crm, "Joinery", Decimal(80))
+    named("invoices add")(crm, client=client, line=["1 h Work 100 0%"])
+    session = start().choose("Billing").choose("Invoices").sees("1-1").press("1").choose("Add a line")
+    session.choose("Type a line").sees("Line, like").press("Travel", "enter").sees("no service is called so")
+    session.press("Fare", "enter").sees("Say what").settled()
+    assert "Line: Travel" not in session.text
+    session.press(" 12", "enter").sees("$12.00")
