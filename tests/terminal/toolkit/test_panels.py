@@ -130,13 +130,13 @@ def test_beside_a_question_stands_its_client_or_the_list_of_its_section(crm: CRM
     assert anna.name in asked("clients add", "A person")
     assert NOTES in asked("sales undo", "Delete", sale=sale)
     assert bert.name in asked("deals win", "Amount of the sale", deal=deal)
-    named("follow-ups add")(crm, client=bert, what="send the plan", due_on=TODAY)
+    named("follow-ups add")(crm, client=bert, what="send the plan", due=TODAY)
     assert "send the plan" in asked("capture", "Note")
 
 
 def test_beside_a_card_stand_its_latest_and_what_is_open(crm: CRM) -> None:
     anna, bert = filled(crm)
-    named("follow-ups add")(crm, client=anna, what="send the plan", due_on=TODAY)
+    named("follow-ups add")(crm, client=anna, what="send the plan", due=TODAY)
     deal = named("deals add")(crm, client=anna, title="Roof", value=Decimal(900))
     sale = named("sales list")(crm)[0]
     session, onlooker = at_menu(crm)
