@@ -82,12 +82,12 @@ def styled(pieces: Sequence[tuple[str, str]]) -> AnyFormattedText:
 
 
 def style_of(token: str) -> str:
-    """What prompt_toolkit calls a token of the theme."""
+    """The name that prompt_toolkit has for a token of the theme."""
     return f"class:{token}" if token in TOKENS else token
 
 
 def with_card(content: AnyContainer, card: Callable[[], AnyFormattedText], width: Callable[[], int]) -> Container:
-    """What has a card beside it, so many columns wide; 0 for none."""
+    """A container with a card beside it, so many columns wide; 0 for none."""
     edge = Window(char="│" if is_drawable() else "|", style="class:muted", width=1)
     beside = VSplit(
         [edge, Window(FormattedTextControl(card), dont_extend_height=True)], width=lambda: Dimension.exact(width())

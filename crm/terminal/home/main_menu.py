@@ -16,7 +16,7 @@ from crm.terminal.console.keyboard import Back, Choice, Closed, End
 from crm.terminal.loop import EXIT
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.pages import load_flows
-from crm.terminal.toolkit.sections import entries, leads_to, more, open_section
+from crm.terminal.toolkit.sections import beside_question, entries, leads_to, more, open_section
 from crm.terminal.toolkit.session import AROUND_MENU, Session
 
 # Seconds within which the menu is drawn.
@@ -41,7 +41,7 @@ class MainMenu:
 
         self.session = session
         session.search = search
-        session.sections = more
+        session.sections, session.panel = more, beside_question
         self._entries: list[Choice] = []
         self._brief = Brief()
         self._loads_rest = True

@@ -70,11 +70,6 @@ def first_rows(session: Session, words: str, title: str, most: int, **filters: A
     return unless_refused(draw)
 
 
-def menu_called(crumbs: Sequence[str]) -> str:
-    """The name of the menu whose title the breadcrumbs begin with; '' for none."""
-    return next((name for name, menu in menus().items() if [menu.title] == [*crumbs[:1]]), "")
-
-
 def beside_question(session: Session, client: int, menu: str) -> Pieces:
     """The panel beside a question: the client that it is about, or the first rows of the list of the menu."""
     if client and (card := draw_side_card(session, Client, client)):

@@ -59,6 +59,13 @@ def _panel(session: Session, title: str, about: str, command: Command | None) ->
     return draw_panel(session, title, about, command)
 
 
+def beside_question(session: Session, client: int, menu: str) -> Pieces:
+    """The panel beside a question: the client that it is about, or the first rows of the list of a menu."""
+    from crm.terminal.toolkit import panels
+
+    return panels.beside_question(session, client, menu)
+
+
 def _entry(
     session: Session, title: str, about: str, wide: int, action: Callable[[], None], command: Command | None
 ) -> Choice:

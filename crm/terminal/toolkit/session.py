@@ -12,6 +12,7 @@ from rich.constrain import Constrain
 from rich.rule import Rule
 from rich.text import Text
 
+from crm.commands import menus
 from crm.commands.context import CRM
 from crm.commands.registry import Command, may_run, named
 from crm.errors import (
@@ -131,6 +132,8 @@ class Session:
         self.exchange = exchange
         # The search from every page, which the main menu hands in.
         self.search: Callable[[Session], None] | None = None
+        # The panel beside a question about a client, by number, or in a menu; it hands that in too.
+        self.panel: Callable[[Session, int, str], Pieces] | None = None
         # The key to what else a section has, which it hands in as well.
         self.sections: Callable[[Session, str, Callable[[], Client | None]], list[Choice]] | None = None
         self._notes: list[Callable[[], None]] = []
@@ -499,13 +502,14 @@ class Session:
         return not self.screen.plain and lines > self.screen.left
 
     def _draw_beside(self) -> Pieces:
-        """What stands beside a question in a wide window: what its page says, or the client that it is about, or the
+        """The panel beside a question in a wide window: what its page says, or the client that it is about, or the
         list of the section."""
-        from crm.terminal.toolkit.panels import beside_question, menu_called
-
         if self._beside is not None:
             return self._beside()
-        return beside_question(self, self._about_client or self.client_number, menu_called(self.place))
+        return self._panel(self._about_client, _menu_called(self.place))
+
+    def _panel(self, client: int, menu: str) -> Pieces:
+        return self.panel(self, client or self.client_number, menu) if self.panel else ()
 
     def _key_line(self, keys: Sequence[Choice]) -> str:
         """The keys of a page on one line: as many as there is room for, and always how the others are found."""
@@ -541,15 +545,10 @@ class Session:
         crumbs = self.path_to(command.title)
         fresh = True
 
-        def beside() -> Pieces:
-            from crm.terminal.toolkit.panels import beside_question
-
-            return beside_question(self, _client_in(answers.values) or self.client_number, command.menu)
-
         def page() -> None:
             nonlocal fresh
             if fresh or not self.screen.plain:
-                self.page(*crumbs, beside=beside)
+                self.page(*crumbs, beside=lambda: self._panel(_client_in(answers.values), command.menu))
                 self.screen.print(Text(command.summary, "muted"))
             fresh = False
             for name, value in arguments.items():
@@ -693,6 +692,11 @@ def _breadcrumbs(screen: Screen, crumbs: Sequence[str]) -> Text:
     for crumb in crumbs:
         title.append(f" {screen.sign('›', '/')} " if title else "", "muted").append(clean(crumb), "bold")
     return title
+
+
+def _menu_called(crumbs: Sequence[str]) -> str:
+    """The name of the menu whose title the breadcrumbs begin with; '' for none."""
+    return next((name for name, menu in menus().items() if [menu.title] == [*crumbs[:1]]), "")
 
 
 def _client_in(answers: Mapping[str, Any]) -> int:

@@ -119,6 +119,7 @@ def test_beside_a_question_stands_its_client_or_the_list_of_its_section(crm: CRM
     deal = named("deals add")(crm, client=bert, title="Roof", value=Decimal(900))
     sale = named("sales list")(crm)[0]
     session, onlooker = at_menu(crm)
+    session.panel = sections.beside_question
 
     def asked(words: str, label: str, **arguments: Any) -> str:
         session.place = ()
