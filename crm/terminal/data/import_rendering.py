@@ -29,7 +29,7 @@ _REFUSALS = (
 _DOUBTS = (
     tables.Column("Line", lambda row, _: data(row.row, "muted"), 0, right=True),
     tables.Column("Value", lambda row, _: data(row.value), 1, 12),
-    tables.Column("Kept, please check", lambda row, _: data(row.why, "warning"), 0, 16, wraps=True),
+    tables.Column("Please check", lambda row, _: data(row.why, "warning"), 0, 16, wraps=True),
 )
 _UPDATES = (
     tables.Column("Line", lambda row, _: data(row.row, "muted"), 0, right=True),
@@ -141,7 +141,7 @@ def _(result: "ImportReport", screen: Screen, by: Conventions) -> None:
         (result.joined, _JOINED, "chosen"),
         (result.conflicting, _OTHER_SALE if result.what == "sales" else _CONFLICTING, "warning"),
         (result.unchanged, "already up to date", "muted"),
-        (result.flagged, "kept as typed, please check", "warning"),
+        (result.flagged, "with a value to check", "warning"),
         (result.opt_outs_added, "added to the opt-outs: they get no mailings", "warning"),
         (result.opted_out, "say yes to mailings but opted out before: the opt-out is kept", "warning"),
         (result.refused, "refused", "overdue"),

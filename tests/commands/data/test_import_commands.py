@@ -219,19 +219,22 @@ def test_sales_have_no_fields_of_ones_own(office: Office) -> None:
 
 # Refused rows
 
+# Too long for a name.
+LONG = "x" * 300
+
 
 def test_refused_rows_go_to_a_file_to_be_mended_and_imported(office: Office) -> None:
     text = (
-        "first_name,last_name,date_of_birth,country\n"
-        "Anna,Berg,1990-02-30,AT\nBen,Cole,1990-13-03,DE\n,,1990-02-03,AT\nMia,Dorn,1990-02-03,AT\n"
-        '"Zoe, the ""Great""",Ems,2999-01-01,AT\n'
+        "first_name,last_name,city,country\n"
+        f"Anna,{LONG},Graz,AT\nBen,{LONG},Bonn,DE\n,,Graz,AT\nMia,Dorn,Graz,AT\n"
+        f'"Zoe, the ""Great""",{LONG},Graz,AT\n'
     )
     report = office("import", office.write("list.csv", text))
     assert counts(report) == (1, 0, 0, 4)
     assert [refusal.row for refusal in report.refusals] == [2, 3, 4, 6]
     written = rows_of(report.refused_file)
     assert Path(report.refused_file).name == "list-refused.csv"
-    assert written[0][:4] == ["first_name", "last_name", "date_of_birth", "country"]
+    assert written[0][:4] == ["first_name", "last_name", "city", "country"]
     assert [row[0] for row in written[1:]] == ["Anna", "Ben", "", 'Zoe, the "Great"']
     assert all(row[4] for row in written)
     # Imported as they are they are refused again, into another file; nothing is overwritten.
@@ -239,7 +242,7 @@ def test_refused_rows_go_to_a_file_to_be_mended_and_imported(office: Office) -> 
     assert counts(again) == (0, 0, 0, 4)
     assert again.refused_file != report.refused_file
     mended = Path(report.refused_file).read_text("utf-8-sig")
-    for wrong, right in (("02-30", "02-28"), ("1990-13", "1990-12"), (",,1990", "Uli,Fox,1990"), ("2999", "1999")):
+    for wrong, right in ((LONG, "Berg"), (LONG, "Cole"), (",,Graz", "Uli,Fox,Graz"), (LONG, "Ems")):
         assert wrong in mended
         mended = mended.replace(wrong, right, 1)
     assert counts(office("import", office.write("mended.csv", mended))) == (4, 0, 0, 0)
@@ -267,13 +270,32 @@ def test_all_that_is_to_be_checked_goes_to_a_file_with_its_rows(office: Office) 
 
 @pytest.mark.parametrize("name", ["n" * 251, "\N{GRINNING FACE}" * 62, os.fsdecode(b"caf\xe9")])
 def test_a_file_of_any_name_is_imported_and_its_refused_rows_are_kept(office: Office, name: str) -> None:
-    report = office(
-        "import", office.write(f"{name}.csv", "first_name,date_of_birth\nAnna,1990-02-03\nBen,1990-02-30\n")
-    )
+    report = office("import", office.write(f"{name}.csv", f"first_name,last_name\nAnna,Berg\nBen,{LONG}\n"))
     assert counts(report) == (1, 0, 0, 1)
     assert Path(report.refused_file).name.endswith("-refused.csv")
     assert len(rows_of(report.refused_file)) == 2
     assert "imported clients from " in office("history list")[0].what
+
+
+def test_a_row_comes_in_without_a_value_that_it_does_not_need_and_that_cannot_be_read(office: Office) -> None:
+    anna = office.add(first_name="Anna", email="anna@example.com", date_of_birth=date(1980, 1, 2), country="AT")
+    text = (
+        "first_name,email,birthday,country,payment days,tags\n"
+        "Anna,anna@example.com,31.02.1980,Nowhere,30,vip\nBen,ben@example.com,1990-13-03,AT,soon,\n"
+    )
+    report = office("import", office.write("list.csv", text), match="email")
+    assert counts(report) == (1, 1, 0, 0)
+    assert report.flagged == 2
+    assert {(doubt.row, doubt.field, doubt.value) for doubt in report.doubts} == {
+        (2, "date_of_birth", "31.02.1980"), (2, "country", "Nowhere"), (3, "date_of_birth", "1990-13-03"),
+        (3, "payment_days", "soon"),
+    }  # fmt: skip
+    assert {doubt.field for doubt in report.doubts if not doubt.why.startswith("left out: ")} == {"country"}
+    # What is known stays.
+    known = office.client(anna)
+    assert (known.date_of_birth, known.country, known.payment_days, known.tags) == (
+        date(1980, 1, 2), "AT", 30, ("vip",),
+    )  # fmt: skip
 
 
 def test_what_is_no_number_or_address_is_kept_and_flagged(office: Office) -> None:

@@ -195,12 +195,18 @@ class ClientImport:
             # A new client who is to get no mailings may be one of whom no row says so.
             earlier = _SETTABLE_NAMES if same.id in self._refusing else _SETTABLE_NAMES - {"marketing_consent"}
         conflicts: list[tuple[str, str, str]] = []
+        # What cannot be read takes the place of nothing that is known.
+        read = {
+            name: value
+            for name, value in checked.values.items()
+            if name not in checked.unread or not getattr(same, name)
+        }
         if self._draft.mode == "add" and not created:
             values: dict[str, Any] = {}
         elif earlier is not None:
-            values, conflicts = _joined(same, checked.values, earlier)
+            values, conflicts = _joined(same, read, earlier)
         else:
-            values = _updated(same, checked.values)
+            values = _updated(same, read)
         after = named(dataclasses.replace(same, **values))
         refuse_taken(after, known)
         if created:

@@ -67,8 +67,8 @@ class Checked:
 
 
 class Reader:
-    """Checks the rows of a draft, a batch at a time. With `lenient` a row comes in without a value that cannot be
-    read, unless there is no record without it."""
+    """Checks the rows of a draft, a batch at a time. A row comes in without a value that cannot be read and is not
+    needed; with `lenient` without any, unless there is no record without it."""
 
     def __init__(self, draft: ImportDraft, by: Conventions, *, lenient: bool = False) -> None:
         self._draft = draft
@@ -124,7 +124,8 @@ class Reader:
                     try:
                         values[described.name] = value = described.check.read(text, by)
                     except FieldError as error:
-                        if self._lenient and not described.check.keeps_unreadable:
+                        is_needed = described.name in _NEEDED and not self._lenient
+                        if not is_needed and not described.check.keeps_unreadable:
                             checked.doubts.append((described.name, text, f"left out: {error.reason}"))
                         else:
                             values[described.name] = self._kept(checked, described, text, error)
@@ -205,6 +206,8 @@ _PIECES = (
     "quantity", "qty", "pieces", "units", "menge", "anzahl", "stuck", "quantite", "cantidad", "quantita", "aantal",
     "quantidade", "lineitem quantity", "item quantity",
 )  # fmt: skip
+# A row in which one of these cannot be read is refused. A consent that cannot be read may be a no.
+_NEEDED = frozenset(("first_name", "last_name", "company", "reference", "marketing_consent", "amount", "on"))
 _CLIENT = fields(Client)
 _SALE = fields(Sale)
 
