@@ -62,6 +62,8 @@ def plain(text: str) -> str:
 
 def escaped(value: str) -> str:
     """Escape a value from a record for such a text, so that no sign in it means anything."""
+    if value.replace(" ", "a").isalnum():
+        return value.strip()
     return _SIGNS.sub(r"\\\1", _LINE_BEGINS.sub("", prose(value)).strip())
 
 

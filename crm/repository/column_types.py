@@ -4,10 +4,11 @@ raise ValueError, TypeError or LookupError for what no column of theirs holds, s
 import dataclasses
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
+from itertools import chain
 from operator import index
 from types import NoneType
 from typing import Any, get_args, get_origin
@@ -50,6 +51,11 @@ def _whole(stored: Any) -> int:
     return whole
 
 
+# SQLAlchemy would call three functions, one inside the other, for each value that is read of one of the types below:
+# they say themselves what reads it.
+_Read = Callable[[Any], Any]
+
+
 class Minor(TypeDecorator[Decimal]):
     """Money: Decimal major units outside, whole ten-thousandths of them in the database, whatever the currency, so that
     the amounts of a team that changes its currency stay what they are. Raises RefusedError for what does not fit."""
@@ -60,8 +66,12 @@ class Minor(TypeDecorator[Decimal]):
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
         return None if value is None else minor(value)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
-        return None if value is None else major(value if type(value) is int else _whole(value))
+    def result_processor(self, dialect: Dialect, coltype: object) -> _Read:
+        return _amount
+
+
+def _amount(stored: Any) -> Decimal | None:
+    return None if stored is None else major(stored if type(stored) is int else _whole(stored))
 
 
 def _counted(stored: Any) -> int | None:
@@ -94,8 +104,14 @@ class Moment(TypeDecorator[datetime]):
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else value.replace(tzinfo=UTC)
+    def result_processor(self, dialect: Dialect, coltype: object) -> _Read:
+        read = self.impl_instance.dialect_impl(dialect).result_processor(dialect, coltype)
+
+        def moment(stored: Any) -> datetime | None:
+            kept: datetime | None = stored if read is None or stored is None else read(stored)
+            return None if kept is None else kept.replace(tzinfo=UTC)
+
+        return moment
 
 
 class TagList(TypeDecorator[tuple[str, ...]]):
@@ -107,8 +123,12 @@ class TagList(TypeDecorator[tuple[str, ...]]):
     def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str:
         return f",{','.join(value)}," if value else ""
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...]:
-        return tuple(value.strip(",").split(",")) if value else ()
+    def result_processor(self, dialect: Dialect, coltype: object) -> _Read:
+        return _tags
+
+
+def _tags(stored: str | None) -> tuple[str, ...]:
+    return tuple(stored.strip(",").split(",")) if stored else ()
 
 
 class JsonText(TypeDecorator[Mapping[str, Any]]):
@@ -122,15 +142,19 @@ class JsonText(TypeDecorator[Mapping[str, Any]]):
             return None
         return json.dumps(dict(value), ensure_ascii=False, separators=(",", ":")) if value else ""
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> dict[str, Any] | None:
-        if value is None:
-            return None
-        if not value:
-            return {}
-        read = json.loads(value)
-        if type(read) is not dict:
-            raise ValueError("no JSON object")
-        return read
+    def result_processor(self, dialect: Dialect, coltype: object) -> _Read:
+        return _object
+
+
+def _object(stored: str | None) -> dict[str, Any] | None:
+    if stored is None:
+        return None
+    if not stored:
+        return {}
+    read = json.loads(stored)
+    if type(read) is not dict:
+        raise ValueError("no JSON object")
+    return read
 
 
 class UniqueText(TypeDecorator[str]):
@@ -230,6 +254,46 @@ def refuse_wrong_types(kind: type[Record], values: Mapping[str, Any]) -> None:
             raise missing(kind, name)
         if wrong := _wrong(value, needed):
             raise _refusal(kind, name, f"{wrong}, and {_NEEDED[needed]} is needed")
+
+
+def refuse_wrong_rows(kind: type[Record], rows: Sequence[Mapping[str, Any]]) -> None:
+    """The same for records of one kind, each with all its values; of many whole columns are looked at first."""
+    if len(rows) > 1 and all(
+        _is_right([row[name] for row in rows], needed, optional)
+        for name, (needed, optional, _) in _declared(kind).items()
+    ):
+        return
+    for row in rows:
+        refuse_wrong_types(kind, row)
+
+
+def _is_right(column: Sequence[Any], needed: type, optional: bool) -> bool:
+    """Return whether all values of a column are right; False also where that takes a look at each."""
+    types = set(map(type, column))
+    if optional and NoneType in types:
+        types.remove(NoneType)
+        column = [value for value in column if value is not None]
+    if not types or types == {bool} == {needed} or types == {date} == {needed}:
+        return True
+    if types == {int} == {needed}:
+        return bool(min(column) >= -_MOST and max(column) <= _MOST)
+    if types == {Decimal} == {needed}:
+        return all(map(Decimal.is_finite, column))
+    if types == {str} == {needed}:
+        return _is_kept(column)
+    if types == {tuple} == {needed}:
+        return _is_kept(list(chain.from_iterable(column)))
+    if types == {dict} and needed is Mapping:
+        return _is_kept([part for value in column if value for parts in value.items() for part in parts])
+    return False
+
+
+def _is_kept(texts: Sequence[Any]) -> bool:
+    """Return whether all are texts that databases keep."""
+    if not set(map(type, texts)) <= {str}:
+        return False
+    joined: str = "".join(texts)
+    return joined.isprintable() or not _NOT_KEPT(joined)
 
 
 def missing(kind: type[Record], name: str) -> FieldError:

@@ -62,7 +62,7 @@ from crm.repository import (
     writing,
 )
 from crm.repository.bulk import insert_rows, update_rows
-from crm.repository.column_types import missing, refuse_wrong_types
+from crm.repository.column_types import missing, refuse_wrong_rows, refuse_wrong_types
 from crm.repository.dialect import Dialect
 from crm.repository.driver import select_rows
 from crm.repository.known import Known, KnownRosters, new_id
@@ -257,27 +257,34 @@ class SqlTransaction(SqlSnapshot):
         kind = type(records[0])
         self._note_levels(kind)
         first = self._reserve(TABLES[kind], len(records))
-        rows = []
-        for record_id, record in enumerate(records, start=first):
-            row = values_of(record)
-            refuse_wrong_types(kind, row)
-            bills.refuse_write(self, record)
+        rows = [values_of(record) for record in records]
+        refuse_wrong_rows(kind, rows)
+        stamp = {"created_at": self.at, "updated_at": self.at, "version": 1}
+        # Most kinds have nothing of some of these, and there may be many records.
+        derives, follows, names_people = kind.about.derived, kind.about.follows, people(kind)
+        is_billed, is_noticed = kind in _LASTING_BILLED, kind in FED or kind in _BILLED or kind is Setting
+        for record_id, (record, row) in enumerate(zip(records, rows, strict=True), start=first):
+            if is_billed:
+                bills.refuse_write(self, record)
             if kind in balances.BILLED:
                 # Only of these the number is asked for here.
                 record = dataclasses.replace(record, id=record_id)
                 self.balances.note(self, record)
-            row.update(derived_columns(record))
-            row.update(bills.followed(record, {}))
-            row.update(id=record_id, created_at=self.at, updated_at=self.at, version=1)
-            row.update(self._accounts(kind, row, adding=True))
+            if derives:
+                row |= derived_columns(record)
+            if follows:
+                row |= bills.followed(record, {})
+            row |= stamp
+            row["id"] = record_id
+            if names_people:
+                row |= self._accounts(kind, row, adding=True)
             _refuse_empty(kind, row)
             if isinstance(record, Client) and not record.status:
-                row.update(self._first_status(record))
+                row |= self._first_status(record)
             elif isinstance(record, Deal):
-                row.update(self._entering(record.stage, record.stage_since))
-            if kind in FED or kind in _BILLED or kind is Setting:
+                row |= self._entering(record.stage, record.stage_since)
+            if is_noticed:
                 self._touch(record, added=True)
-            rows.append(row)
         self._insert(kind, rows)
         self._audit_created(kind, range(first, first + len(rows)))
         if kind is Deal:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
+from typing import Any
 
 from crm.commands.context import CRM
 from crm.errors import FieldError
@@ -139,6 +140,10 @@ class _Values(Mapping[str, str]):
         self._me = me or crm.me
         self._client = client
         self._contact = contact
+
+    def get(self, name: str, default: Any = "") -> Any:
+        # A text asks for each of its fields by this, and few lack one.
+        return self[name] if name in FIELDS else super().get(name, default)
 
     def __getitem__(self, name: str) -> str:
         return line(self._own[name] if name.startswith(OWN) else self._known(name), _LONGEST)

@@ -12,6 +12,9 @@ from crm.model.conventions import Conventions
 from crm.model.fields.addresses import Email, Phone
 from crm.model.fields.checks import Line
 
+# An address is the same whatever a team's conventions are.
+_EMAIL, _ANYWHERE = Email(), Conventions()
+
 
 @lru_cache(maxsize=8192)
 def recipient_key(address: str) -> str:
@@ -20,7 +23,7 @@ def recipient_key(address: str) -> str:
     if "@" not in address:
         return address.strip()
     try:
-        normal = Email().read(address, Conventions())
+        normal = _EMAIL.read(address, _ANYWHERE)
     except FieldError:
         normal = unicodedata.normalize("NFKC", address)
     return normal.strip().casefold()

@@ -1,17 +1,18 @@
 """Queries about messages."""
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BindParameter, ColumnElement, Select, String, bindparam, case, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Select, String, bindparam, case, func, or_, select, type_coerce
 
 from crm.model import UNSENT, Message, OptOut
 from crm.repository import Query, Snapshot
 from crm.repository.queries.people import EVERYBODY, OwnerFilter
 from crm.repository.query import selection
-from crm.repository.sql_functions import holds
+from crm.repository.sql_functions import among, holds
 from crm.repository.statements import ALL
 from crm.repository.tables import TABLES, client, contact, message, record_of
 
@@ -60,19 +61,20 @@ _STATES = (
     .group_by(message.c.state)
 )
 
-_WANTED: BindParameter[Any] = bindparam("addresses", expanding=True)
+# A JSON array: hundreds of values of their own take longer to hand over than the query.
+_WANTED = bindparam("addresses", type_=String)
 _opt_out = TABLES[OptOut]
-_OPT_OUTS = ALL[OptOut].where(_opt_out.c.address.in_(_WANTED))
+_OPT_OUTS = ALL[OptOut].where(among(type_coerce(_opt_out.c.address, String), _WANTED))
 _NAMES = (client.c.id, client.c.first_name, client.c.last_name, client.c.company, client.c.kind)
 _REFUSING = {
-    field: select(column.label("address"), *_NAMES).where(column.in_(_WANTED), ~client.c.marketing_consent)
+    field: select(column.label("address"), *_NAMES).where(among(column, _WANTED), ~client.c.marketing_consent)
     for field, column in {"email": client.c.email, "phone": client.c.phone}.items()
 }
 # A company without an address of its own is written to by way of its primary contact.
 _REFUSING_CONTACTS = (
     select(contact.c.email.label("address"), *_NAMES)
     .join_from(contact, client, contact.c.client == client.c.id)
-    .where(contact.c.email.in_(_WANTED), contact.c.is_primary, client.c.email == "", ~client.c.marketing_consent)
+    .where(among(contact.c.email, _WANTED), contact.c.is_primary, client.c.email == "", ~client.c.marketing_consent)
 )
 
 # What older versions have kept as it was typed: `max <max@x.com>`, several addresses, capitals.
@@ -88,7 +90,7 @@ _ODD_OPT_OUTS = ALL[OptOut].where(
 
 def opt_outs(snapshot: Snapshot, addresses: Iterable[str]) -> list[OptOut]:
     """The opt-outs of some addresses and telephone numbers, each in the form in which they are compared."""
-    return [record_of(OptOut, row) for row in snapshot.select(_OPT_OUTS, addresses=list(addresses))]
+    return [record_of(OptOut, row) for row in snapshot.select(_OPT_OUTS, addresses=json.dumps(list(addresses)))]
 
 
 def odd_opt_outs(snapshot: Snapshot) -> list[OptOut]:
@@ -99,7 +101,7 @@ def odd_opt_outs(snapshot: Snapshot) -> list[OptOut]:
 def refusing(snapshot: Snapshot, field: str, addresses: Iterable[str]) -> "Sequence[AnyRow]":
     """The clients who have not agreed to mailings and would be written to at one of some addresses ('email') or numbers
     ('phone'): the address, and what they are called by."""
-    listed = list(addresses)
+    listed = json.dumps(list(addresses))
     statements = (_REFUSING[field], _REFUSING_CONTACTS) if field == "email" else (_REFUSING[field],)
     return [row for statement in statements for row in snapshot.select(statement, addresses=listed)]
 

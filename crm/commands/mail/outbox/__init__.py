@@ -111,4 +111,4 @@ def _queued(tx: Transaction, crm: CRM, drafts: Iterable[Draft]) -> Iterator[Mess
 
 def _addresses(parties: Iterable[Party]) -> str:
     """Addresses as they stand in a message."""
-    return ", ".join(party.address for party in parties)
+    return ", ".join([party.address for party in parties])
