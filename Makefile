@@ -28,15 +28,15 @@ test: $(VENV)/installed-dev $(if $(shell command -v npm),node_modules/.installed
 	@$(BIN)/python -m compileall -q -j 0 run.py crm
 	$(BIN)/python -m pytest $(AT_ONCE) $(TIER) $(TESTS)
 
-# What has to do with days and times again, on other days and in other zones: on a leap day, in the last minute of a
+# The quick part of what has to do with days and times again, on other days and in other zones: on a leap day, in the last minute of a
 # year, in the night in which summer time begins, and in 400 days.
 MOVED := Pacific/Honolulu,2028-02-29T12:00:00 Asia/Kathmandu,2026-12-31T23:59:30 America/New_York,2027-03-14T01:59:30 \
 	Pacific/Kiritimati,+400
 # Each of them is one process, and as many run at once as there are processors.
 test-dates: $(VENV)/installed-dev
 	@printf '%s\n' $(MOVED) | xargs -P "$$(getconf _NPROCESSORS_ONLN)" -I MOVED sh -c 'moved=MOVED; \
-	output=$$(TZ=$${moved%,*} TEST_NOW=$${moved#*,} HYPOTHESIS_PROFILE=again $(BIN)/python -m pytest -n 0 -m dated \
-	-k "not sheets" $$(grep -rl --include="test_*.py" mark.dated tests) 2>&1); code=$$?; \
+	output=$$(TZ=$${moved%,*} TEST_NOW=$${moved#*,} HYPOTHESIS_PROFILE=again $(BIN)/python -m pytest -n 0 \
+	-m "dated and not slow" -k "not sheets" $$(grep -rl --include="test_*.py" mark.dated tests) 2>&1); code=$$?; \
 	printf "%s\n" "TZ=$${moved%,*} TEST_NOW=$${moved#*,}" "$$output"; exit $$code'
 
 # The quick part on the oldest Python that is supported, with one variant of each test and few examples.

@@ -44,13 +44,13 @@ settings.register_profile(
 settings.register_profile(
     "ci",
     settings.get_profile("here"),
-    max_examples=40,
+    max_examples=20,
     derandomize=True,
     database=None,
     phases=[Phase.explicit, Phase.generate],
 )
 # Where the same is tried with many examples already: on another day.
-settings.register_profile("again", settings.get_profile("ci"), max_examples=15)
+settings.register_profile("again", settings.get_profile("ci"), max_examples=10)
 # Where only the language and its library are others: on the oldest Python.
 settings.register_profile("few", settings.get_profile("ci"), max_examples=3)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "here"))

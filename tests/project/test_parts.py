@@ -71,7 +71,7 @@ def test_a_part_can_be_named(project: Path, monkeypatch: pytest.MonkeyPatch, nam
 
 
 _TABLE = "tests/repository/sheets/test_sheets_commits.py"
-_WHOLE = "tests/repository/sheets/test_sheets_merging.py"
+_WHOLE = "tests/outward/einvoice/test_official_rules.py"
 
 
 def _collected(tier: str, **environment: str) -> tuple[str, set[str]]:

@@ -11,8 +11,6 @@ from crm.model import Client, Sale
 from tests.support.by_hand import Sheet
 from tests.support.sheets_team import SALES, Edit, Team, new_team
 
-pytestmark = pytest.mark.whole
-
 AMOUNTS = [101, 102, 103, 104, 105]
 TYPED = Decimal(777)
 # Where the row is typed: among the others, so that moves strike it and them.
@@ -72,6 +70,7 @@ def test_rows_move_before_the_write_and_before_its_repair(team: Team, pair: tupl
 
 
 @pytest.mark.slow
+@pytest.mark.whole
 @pytest.mark.parametrize("seed", range(20))
 def test_rows_and_columns_move_before_any_of_the_writes(team: Team, seed: int) -> None:
     chance = random.Random(seed)

@@ -1,4 +1,4 @@
-"""What each action costs on a spreadsheet of 10 000 clients and 50 000 sales, in requests and bytes."""
+"""What each action costs on a spreadsheet of 3 000 clients and 15 000 sales, in requests and bytes."""
 
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
@@ -11,7 +11,10 @@ from crm.model import Client, Sale, StatusRule
 from crm.repository.sheets.repository import FRESH_FOR, SheetsRepository
 from tests.support.sheets_team import Team, new_team
 
-CLIENTS, SALES = 10_000, 50_000
+# `benchmarks/spreadsheet.py` has 10 000 and 50 000; what would be read or sent for each row shows with fewer too.
+CLIENTS, SALES = 3_000, 15_000
+# So many spend more than 30 000 in all.
+RICH = 1_000
 # Google advises to send no more in one request.
 ADVISED = 2_000_000
 VIP_FROM = 35_000
@@ -19,24 +22,24 @@ VIP_FROM = 35_000
 pytestmark = pytest.mark.slow
 
 
-def _clients() -> list[Client]:
+def _clients(count: int = CLIENTS) -> list[Client]:
     return [
         Client(
             kind="person", first_name=f"First {at}", last_name=f"Last {at}", email=f"client{at}@example.com",
             phone=f"+4917{at:08}", address=f"Street {at}", city="Berlin", postcode="10115", country="DE",
             date_of_birth=date(1980, 1, 1) + timedelta(days=at % 9000), notes="Met at the fair in spring.",
         )
-        for at in range(1, CLIENTS + 1)
+        for at in range(1, count + 1)
     ]  # fmt: skip
 
 
 def _sales() -> list[Sale]:
-    """Five sales for each client; 3 000 spend more than 30 000 in all."""
+    """Five sales for each client."""
     return [
         Sale(
             client=1 + at % CLIENTS,
             on=date(2026, 1, 1) + timedelta(days=at // CLIENTS * 50),
-            amount=Decimal(6200 if at % CLIENTS < 3_000 else 120) + Decimal(at % 100) / 100,
+            amount=Decimal(6200 if at % CLIENTS < RICH else 120) + Decimal(at % 100) / 100,
             note="a sale",
         )
         for at in range(SALES)
@@ -95,10 +98,10 @@ def test_what_is_only_read_costs_nothing_while_it_is_fresh(team: Team, program: 
 
 @pytest.mark.slow
 def test_a_sale_with_all_that_follows_from_it(team: Team, program: SheetsRepository) -> None:
-    sold = Sale(client=9_000, on=date(2026, 11, 1), amount=Decimal(VIP_FROM))
+    sold = Sale(client=2_900, on=date(2026, 11, 1), amount=Decimal(VIP_FROM))
     assert _cost(team, lambda: program.transact(lambda tx: tx.add(sold), "a sale")) == (1, 1)
     with program.read() as snapshot:
-        client = snapshot.get(Client, 9_000)
+        client = snapshot.get(Client, 2_900)
         assert (client.sales_count, client.status) == (6, "VIP")
         assert snapshot.history()[0].what == "a sale"
 
@@ -113,13 +116,13 @@ def test_an_edit_and_a_deletion(team: Team, program: SheetsRepository) -> None:
 
 @pytest.mark.slow
 def test_an_import_of_ten_thousand_clients(team: Team, program: SheetsRepository) -> None:
-    reads, writes = _cost(team, lambda: program.transact(lambda tx: tx.add_all(_clients()), "an import"))
+    reads, writes = _cost(team, lambda: program.transact(lambda tx: tx.add_all(_clients(10_000)), "an import"))
     assert reads <= 1
     assert writes <= 10
 
 
 @pytest.mark.slow
-def test_rules_that_move_three_thousand_clients(team: Team, program: SheetsRepository) -> None:
+def test_rules_that_move_a_thousand_clients(team: Team, program: SheetsRepository) -> None:
     def change(tx: Any) -> None:
         (vip,) = [rule for rule in tx.find_all(StatusRule) if rule.status == "VIP"]
         tx.change(vip, when="total_spend >= 30000")
@@ -127,6 +130,6 @@ def test_rules_that_move_three_thousand_clients(team: Team, program: SheetsRepos
     program.transact(change, "a rule")
     moved: list[Any] = []
     reads, writes = _cost(team, lambda: moved.append(program.transact(lambda tx: tx.review_all(), "rules applied")))
-    assert moved[0]["Regular", "VIP"] >= 2_999
+    assert moved[0]["Regular", "VIP"] >= RICH - 1
     assert reads <= 1
     assert writes <= 2

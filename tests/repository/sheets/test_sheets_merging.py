@@ -13,8 +13,6 @@ from crm.repository.sheets.grid.layout import META
 from crm.repository.sheets.live_check import LiveCheck
 from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
 
-pytestmark = pytest.mark.whole
-
 MODES = {
     "marker": ["marker"],
     "appended rows": ["marker", "append"],
@@ -54,6 +52,7 @@ def _at_that_moment(team: Team, other: Any, change: Any, what: str) -> None:
     team.person._service.at_that_moment.append(lambda: other.transact(change, what))
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("mode", _MODES)
 @pytest.mark.parametrize("client", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_two_sales_at_one_moment(team: Team, mode: str, client: int) -> None:
@@ -66,6 +65,7 @@ def test_two_sales_at_one_moment(team: Team, mode: str, client: int) -> None:
     _check(team, 4)
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", _MODES)
 @pytest.mark.parametrize("client", [1, pytest.param(2, marks=pytest.mark.slow)])
@@ -83,6 +83,7 @@ def test_two_sales_of_another_machine_while_one_is_on_its_way(team: Team, mode: 
     _check(team, 3)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("mode", MODES)
 def test_an_edit_a_new_client_and_a_sale_at_one_moment(team: Team, mode: str) -> None:
     other = team.another("ben")
@@ -100,6 +101,7 @@ def test_an_edit_a_new_client_and_a_sale_at_one_moment(team: Team, mode: str) ->
     assert sorted(record.last_name for record in found.values())[-2:] == ["Late", "Later"]  # type: ignore[attr-defined]
 
 
+@pytest.mark.whole
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
 def test_four_machines_that_sell_at_once(team: Team, mode: str) -> None:
