@@ -73,7 +73,7 @@ class Call:
         self._settings = settings
 
     @cached_property
-    def _config(self) -> Config:
+    def config(self) -> Config:
         """The settings of the machine, for the store that was named."""
         return from_environment(self._environment, self._settings["store"])
 
@@ -81,9 +81,9 @@ class Call:
         """Runs a command with what was written for it, and prints what it answers. Returns the exit code."""
         self._refuse_missing(command)
         self._refuse_csv(command)
-        if not self._is_missing or command.outside or self._config.store == sample_store():
+        if not self._is_missing or command.outside or self.config.store == sample_store():
             return self._run(command, options)
-        file = store_file(self._config.store)
+        file = store_file(self.config.store)
         with self._removed_if_unused(file):
             code = self._run(command, options)
         if command.words in _BEGIN_UNSEEN and file and not is_missing(file) and not self._settings["json"]:
@@ -223,16 +223,16 @@ class Call:
         """Serves the menu to browsers. Returns the exit code."""
         if serve is None:
             raise UsageError("The menu is not served to browsers here.")
-        return serve(self._config, host, port)
+        return serve(self.config, host, port)
 
     def menu(self, loop: "Loop") -> int:
         """Opens the menu. Returns the exit code."""
         from crm.terminal.home.menu import run_menu
 
-        if self._config.store == sample_store():
+        if self.config.store == sample_store():
             self._refuse_without_sample()
         return run_menu(
-            partial(self._open_crm, self._config),
+            partial(self._open_crm, self.config),
             sys.stdin,
             sys.stdout,
             loop,
@@ -244,7 +244,7 @@ class Call:
     def quietly(self) -> Iterator[CRM | None]:
         """The CRM with the rights of the person who has signed in, to be looked at: nothing is asked, printed or made;
         None where there is no store yet. Raises CRMError."""
-        config = self._config
+        config = self.config
         file = store_file(config.store)
         if file is not None and is_missing(file):
             yield None
@@ -273,7 +273,7 @@ class Call:
     def _refuse_missing(self, command: Command) -> None:
         """Raises StoreError where a command that only reads or changes what is there is called on a store that was
         named and is not there: a mistyped name makes no store."""
-        config = self._config
+        config = self.config
         file = store_file(config.store)
         if config.store == sample_store() and command.words != "demo":
             self._refuse_without_sample()
@@ -295,18 +295,18 @@ class Call:
     @property
     def _is_missing(self) -> bool:
         """Return whether a file was named as the store and is not there."""
-        config = self._config
+        config = self.config
         file = store_file(config.store)
         return bool(config.named_store) and file is not None and is_missing(file) and not file.is_symlink()
 
     def _refuse_without_sample(self) -> None:
         """Raises StoreError where the sample data is named and is not made yet."""
-        file = store_file(self._config.store)
+        file = store_file(self.config.store)
         if file is not None and is_missing(file):
             raise StoreError(f"There is no sample data yet. `{program.command('demo')}` makes it.")
 
     def _open(self) -> CRM:
-        crm = self._open_crm(self._config, **self._doors())
+        crm = self._open_crm(self.config, **self._doors())
         crm.attended = self._asks
         return crm
 

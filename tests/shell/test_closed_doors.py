@@ -129,7 +129,7 @@ def _completion(machine: Machine) -> str:
     call = Call(machine.environment, app.open_crm, settings)
     with suppress(CRMError):
         asked = next(option for option in known("clients")["show"]().options if option.takes == "record client")
-        return repr(values(call.config, lambda: call, asked, MARK[:3]))
+        return repr(values(lambda: call.config, lambda: call, asked, MARK[:3]))
     return ""
 
 
