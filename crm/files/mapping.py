@@ -169,9 +169,12 @@ class Mapper:
                 texts += _SEPARATED[kind](cell if cell.isprintable() else visible(cell))
         if not texts:
             return
+        if len(texts) == 1:
+            values[target] = texts[0]
+            return
         place = next((at for at, value in enumerate(texts) if _REACHES[kind](value)), 0)
         values[target] = texts.pop(place)
-        if texts and kind == target:
+        if kind == target:
             others = dict.fromkeys(self._as_stored(kind, value) for value in texts)
             others.pop(self._as_stored(kind, values[target]), None)
             if others:
@@ -326,6 +329,8 @@ def _addresses(written: str) -> list[str]:
 
 def _numbers(written: str) -> list[str]:
     """The telephone numbers in a cell, which may hold several; what is none is one text."""
+    if written.isascii() and written.removeprefix("+").isdigit():
+        return [written]
     values: list[str] = []
     for part in written.split(_SEVERAL):
         text = _value(part).lstrip("'")

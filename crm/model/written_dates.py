@@ -52,6 +52,7 @@ _FIRST_WORKING_HOUR = 7
 _THREE = re.compile(r"(\d{1,4})([./-]) ?(\d{1,2})\2 ?(\d{1,4})\.?|(\d{1,2})( )(\d{1,2}) (\d{4})")
 _TWO = re.compile(r"(\d{1,2})([./-]) ?(\d{1,2})\.?")
 _YEAR_AND_MONTH = re.compile(r"(?P<y>\d{4})[./-](?P<m>\d{1,2})|(?P<m2>\d{1,2})[./-](?P<y2>\d{4})")
+_YEAR_FIRST = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _COMPACT = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)")
 _TIME = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?\s*(am|pm|a\.m\.|p\.m\.|h|o'clock)?")
 
@@ -111,6 +112,8 @@ class NoDateError(FieldError):
 def read_when(text: str, by: Conventions, direction: Direction) -> When:
     """The day that was written, and its time. Raises FieldError: a date that cannot be says why, and what is none
     (NoDateError) what can be written."""
+    if numbers := _YEAR_FIRST.fullmatch(text):
+        return _full(*map(int, numbers.groups()))
     try:
         written = _cleaned(text)
         # A minus would be read as a dash.
@@ -233,8 +236,8 @@ def _looks_like_a_time(words: Sequence[str], *, is_behind: bool) -> bool:
 def _day(written: str, by: Conventions, direction: Direction) -> When:
     if compact := _COMPACT.fullmatch(written):
         return _full(*map(int, compact.groups()))
-    if re.fullmatch(r"\d{4}-\d{1,2}-\d{1,2}", written):
-        return _full(*map(int, written.split("-")))
+    if numbers := _YEAR_FIRST.fullmatch(written):
+        return _full(*map(int, numbers.groups()))
     phrase = " ".join(_folded(_tokens(written)))
     if (day := _counted(phrase, by.today, direction)) is not None:
         return When(day)

@@ -1,6 +1,7 @@
 """Writing rows, one or many at once, each column turned into what the driver takes in one go."""
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Insert, Table, Update, insert
@@ -85,7 +86,7 @@ def _converted(
         one = [(first.get(name, constant), convert) for name, constant, convert in columns]
         return [tuple([convert(value) if convert else value for value, convert in one])]
     values = [
-        _column([row[name] for row in rows] if name in first else [constant] * len(rows), convert)
+        _column(list(map(itemgetter(name), rows)) if name in first else [constant] * len(rows), convert)
         for name, constant, convert in columns
     ]
     return list(zip(*values, strict=True))

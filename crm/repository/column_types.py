@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from itertools import chain
-from operator import index
+from operator import index, itemgetter
 from types import NoneType
 from typing import Any, get_args, get_origin
 
@@ -259,7 +259,7 @@ def refuse_wrong_types(kind: type[Record], values: Mapping[str, Any]) -> None:
 def refuse_wrong_rows(kind: type[Record], rows: Sequence[Mapping[str, Any]]) -> None:
     """The same for records of one kind, each with all its values; of many whole columns are looked at first."""
     if len(rows) > 1 and all(
-        _is_right([row[name] for row in rows], needed, optional)
+        _is_right(list(map(itemgetter(name), rows)), needed, optional)
         for name, (needed, optional, _) in _declared(kind).items()
     ):
         return

@@ -1,6 +1,6 @@
 """The tables, one set for every database, and how a record becomes a row and back."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -71,7 +71,7 @@ from crm.model.fields import (
     Whole,
 )
 from crm.model.kind import Indexed
-from crm.model.record import AnyRecord, derived_columns, field_values
+from crm.model.record import AnyRecord, derived_columns, field_values, record_of_values
 from crm.repository.column_types import JsonText, Minor, Moment, TagList, UniqueNumber, UniqueText, WholeNumber, YesNo
 from crm.repository.sql_functions import number_in
 
@@ -326,17 +326,9 @@ def record_columns(record: type[Record]) -> tuple[Column[Any], ...]:
     return _COLUMNS[record]
 
 
-_SETTERS: dict[type[Record], Sequence[Callable[[Record, Any], None]]] = {}
-
-
 def record_of(kind: type[AnyRecord], row: Row[Any]) -> AnyRecord:
-    """The record in a row of `record_columns`. The constructor would take each value by its name, in twice the time."""
-    if kind not in _SETTERS:
-        _SETTERS[kind] = [getattr(kind, name).__set__ for name in field_names(kind)]
-    record = object.__new__(kind)
-    for set_value, value in zip(_SETTERS[kind], row, strict=True):
-        set_value(record, value)
-    return record
+    """The record in a row of `record_columns`."""
+    return record_of_values(kind, row)
 
 
 def values_of(record: Record) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import pytest
 
 from crm.model import RECORDS, Client, Record, Sale, Stage
 from crm.model.kind import Kind
+from crm.model.record import field_values, record_of_values, record_with
 from crm.model.registry import _refuse_wrong
 
 
@@ -42,3 +43,21 @@ def test_records_compare_and_are_printed_field_by_field() -> None:
 @pytest.mark.parametrize("kind", RECORDS)
 def test_no_record_compiles_again_what_all_have(kind: type[Record]) -> None:
     assert {"__eq__", "__hash__", "__repr__"}.isdisjoint(vars(kind))
+
+
+@pytest.mark.parametrize("kind", RECORDS)
+def test_a_record_made_of_values_is_that_of_the_constructor(kind: type[Record]) -> None:
+    whole = kind(id=7, version=3)
+    assert record_with(kind, {"version": 3, "id": 7}) == whole
+    made = record_of_values(kind, field_values(whole))
+    assert (made, type(made)) == (whole, kind)
+    with pytest.raises(TypeError, match="nickname"):
+        record_with(kind, {"id": 7, "nickname": "x"})
+    with pytest.raises(ValueError, match="zip"):
+        record_of_values(kind, [7])
+
+
+def test_two_records_share_no_object_that_can_be_changed() -> None:
+    one, other = record_with(Client, {"id": 1}), record_with(Client, {"id": 2})
+    assert one.extra == other.extra == {}
+    assert one.extra is not other.extra

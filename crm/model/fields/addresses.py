@@ -173,42 +173,43 @@ _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 def _is_e164(text: str) -> bool:
     """Return whether a stored text is a number as `read` makes them, not one kept as it was typed."""
-    if not _E164.fullmatch(text):
-        return False
+    return bool(_E164.fullmatch(text) and _country_code(text[1:4]))
+
+
+@lru_cache(maxsize=1024)
+def _country_code(digits: str) -> str:
+    """The country code with which three digits begin; '' where there is no such code."""
     import phonenumbers
 
-    return any(int(text[1:end]) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE for end in (2, 3, 4))
+    codes = (digits[:end] for end in (1, 2, 3))
+    return next((code for code in codes if int(code) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE), "")
 
 
 # Whether the part behind a country's code is a number there: by its length, and by what it looks like.
 _Plan = Sequence[tuple[Set[int], re.Pattern[str]]]
 
 
-def _is_plain(text: str) -> bool:
+def is_plain_number(text: str) -> bool:
     """Return whether a text is a valid number as it is kept, as far as the tables of its country alone show.
 
     The library can say so too, but takes ten times as long, which is most of the time of an import. Numbers that may
     begin with a prefix, and those of countries that share their code with others, are left to the library.
     """
-    if not _E164.fullmatch(text):
+    if not _E164.fullmatch(text) or not (code := _country_code(text[1:4])):
         return False
-    for end in (2, 3, 4):
-        if (plan := _plan(int(text[1:end]))) is not None:
-            national = text[end:]
-            return any(len(national) in lengths and looks.fullmatch(national) for lengths, looks in plan)
-    return False
+    national = text[1 + len(code) :]
+    return any(len(national) in lengths and looks.fullmatch(national) for lengths, looks in _plan(code))
 
 
 @lru_cache(maxsize=512)
-def _plan(code: int) -> _Plan | None:
-    """The numbers there are behind the code of a country: nothing where it is left to the library, None where there is
-    no such code."""
+def _plan(code: str) -> _Plan:
+    """The numbers there are behind the code of a country: nothing where it is left to the library."""
     import phonenumbers
 
-    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(code)
-    known = phonenumbers.PhoneMetadata.metadata_for_region(regions[0]) if regions and len(regions) == 1 else None
-    if regions is None or known is None:
-        return None if regions is None else ()
+    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[int(code)]
+    known = phonenumbers.PhoneMetadata.metadata_for_region(regions[0]) if len(regions) == 1 else None
+    if known is None:
+        return ()
     # Not where it could be a prefix that is left out, nor with zeros in front, which some countries keep.
     no_prefix = f"(?!{known.national_prefix_for_parsing or '0'}|0)"
     either = (
@@ -244,7 +245,7 @@ def is_rounded(text: str) -> bool:
 
 
 def _e164(text: str, country: str) -> str:
-    if _is_plain(text):
+    if is_plain_number(text):
         return text
     if _EXTENSION.search(text):
         raise FieldError(_NO_EXTENSION)

@@ -14,6 +14,7 @@ from crm.files import OTHERS
 from crm.model import Client, Conventions, OptOut, fields, named, typed_fields
 from crm.model.fields.recipients import Recipient, recipient_key
 from crm.model.local_labels import local_label
+from crm.model.record import record_with
 from crm.repository import Transaction
 
 _LONGEST_NOTE = 300
@@ -175,7 +176,7 @@ class ClientImport:
         if same is None:
             if self._draft.mode == "update":
                 raise FieldError("there is no such client to update")
-            client = named(Client(**with_kind(called_by_address(checked)), id=-1 - len(new)))
+            client = named(record_with(Client, with_kind(called_by_address(checked)) | {"id": -1 - len(new)}))
             refuse_taken(client, known)
             email = checked.values.get("email", "")
             if (other := known.with_email(email)) is not None and not self._is_created(other):

@@ -94,7 +94,11 @@ def _identifies(key: str, value: str) -> bool:
     """Return whether a value tells somebody from others: what is kept though it is no address or number does not."""
     if key == "email":
         return "@" in value
-    return key != "phone" or (sum(map(str.isdigit, value)) >= _FEWEST_DIGITS and not is_rounded(value))
+    if key != "phone":
+        return True
+    if value.isascii() and value.removeprefix("+").isdigit():
+        return len(value.removeprefix("+")) >= _FEWEST_DIGITS
+    return sum(map(str.isdigit, value)) >= _FEWEST_DIGITS and not is_rounded(value)
 
 
 def is_called_by_address(client: Client) -> bool:

@@ -13,6 +13,7 @@ from crm.files import Mapper, Row
 from crm.files.column_names import plain_words
 from crm.model import Client, Conventions, Field, Sale, fields
 from crm.model.fields import Line
+from crm.model.fields.addresses import is_plain_number
 from crm.model.folding import words
 
 BATCH = 1000
@@ -157,6 +158,9 @@ class Reader:
     def _of_number(self, described: Field, text: str, row_country: Conventions) -> Conventions:
         """The conventions by which a telephone number of a row from another country is read: with a 0 in front those of
         that country, else those of the team, where they can be."""
+        if is_plain_number(text):
+            # It has its country in front.
+            return self._by
         orders = (row_country, self._by) if text.lstrip(" (").startswith("0") else (self._by, row_country)
         return next((by for by in orders if _reads(described, text, by)), self._by)
 

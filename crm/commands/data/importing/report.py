@@ -212,6 +212,8 @@ class Tally:
             self._doubt(row)
 
     def _doubt(self, row: Checked) -> None:
+        if not row.doubts:
+            return
         self.flagged += any(name != _CONSENT for name, _, _ in row.doubts)
         for name, value, why in row.doubts:
             doubt = Doubt(row.row.number, name, value, why)

@@ -12,6 +12,7 @@ from crm.commands.mail.outbox.sending import Sent, send, unsendable
 from crm.errors import UsageError
 from crm.model import Message
 from crm.model.fields.recipients import recipient_key
+from crm.model.record import record_with
 from crm.outward.outgoing import Party, new_message_id
 from crm.repository import Transaction
 
@@ -84,28 +85,34 @@ def _queued(tx: Transaction, crm: CRM, drafts: Iterable[Draft]) -> Iterator[Mess
         # What is wrong with the settings of e-mail keeps no text back.
         mailer = crm.outward.mailer() if channel == "email" else None
         sender = mailer.sender if mailer else _NOWHERE
+        alike = {
+            "channel": channel,
+            "direction": "out",
+            "state": "queued",
+            "on": tx.today,
+            "time": time,
+            "sender": sender.address if mailer else "",
+            "user": crm.me,
+        }
         for draft in some:
             refuse_too_large(draft.attachments)
-            yield Message(
-                client=draft.client,
-                contact=draft.contact,
-                mailing=draft.mailing,
-                channel=channel,
-                direction="out",
-                state="queued",
-                on=tx.today,
-                time=time,
-                sender=sender.address if mailer else "",
-                to=draft.phone if channel == "sms" else _addresses(draft.to),
-                cc=_addresses(draft.cc),
-                bcc=_addresses(draft.bcc),
-                subject=draft.subject,
-                body=draft.body,
-                attachments="\n".join(draft.attachments),
-                identifier=new_message_id(sender),
-                answers=draft.answers,
-                occasion=draft.occasion,
-                user=crm.me,
+            yield record_with(
+                Message,
+                alike
+                | {
+                    "client": draft.client,
+                    "contact": draft.contact,
+                    "mailing": draft.mailing,
+                    "to": draft.phone if channel == "sms" else _addresses(draft.to),
+                    "cc": _addresses(draft.cc),
+                    "bcc": _addresses(draft.bcc),
+                    "subject": draft.subject,
+                    "body": draft.body,
+                    "attachments": "\n".join(draft.attachments),
+                    "identifier": new_message_id(sender),
+                    "answers": draft.answers,
+                    "occasion": draft.occasion,
+                },
             )
 
 
