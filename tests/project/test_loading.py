@@ -51,6 +51,7 @@ def loaded(shell: CommandLine, *arguments: str, **environment: str) -> set[str]:
     done = subprocess.run(
         [sys.executable, "-c", _PROGRAM, *arguments],
         env={**shell.child_environment(**environment), "PYTHONPATH": str(PROJECT)},
+        stdin=subprocess.DEVNULL,
         cwd=shell.folder,
         capture_output=True,
         check=True,
@@ -103,6 +104,13 @@ def test_drawing_a_list_loads_rich_and_what_draws_it(
     terminal = within(modules, ("crm.terminal",)) - within(modules, kernel)
     pages = {module for module in terminal if module.count(".") == 3} - {f"crm.terminal.{subject}.rendering"}
     assert pages == set()
+
+
+def test_the_first_menu_loads_no_rules_and_nothing_that_writes(shell: CommandLine) -> None:
+    modules = loaded(shell)
+    assert "crm.terminal.home.main_menu" in modules
+    writing = ("crm.repository.bills", "crm.repository.sums", "crm.repository.transaction", "crm.repository.writing")
+    assert within(modules, ("crm.rules", "crm.outward", "crm.files", "crm.repository.undo", *writing)) == set()
 
 
 @pytest.mark.parametrize(

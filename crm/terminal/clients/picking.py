@@ -9,7 +9,6 @@ from crm.commands.matching import through
 from crm.errors import FieldError
 from crm.model import Client, Contact, Conventions, StatusRule, View
 from crm.repository import Query
-from crm.rules import rule_text
 from crm.terminal.console.keyboard import Back, Choice, Keyboard, Needed, Suggestion
 from crm.terminal.toolkit.picking import is_too_short, joined, line_for, number_in, pick_typed, picker
 from crm.terminal.toolkit.suggestions import metric_names
@@ -41,6 +40,9 @@ def contact_line(contact: Contact, _: Conventions, company: str) -> str:
 @line_for(StatusRule)
 def rule_line(rule: StatusRule, _: Conventions, __: str = "") -> str:
     """A rule on one line."""
+    # What reads rules is not needed for the search in the main menu.
+    from crm.rules import rule_text
+
     return f"{rule_text(rule.status, rule.when)}{'' if rule.active else '  (off)'}"
 
 

@@ -3,12 +3,10 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from crm.commands.clients.rules import statuses
 from crm.commands.context import CRM
 from crm.commands.ownership import names
 from crm.model import Client, View, field_names, people
 from crm.repository import Query
-from crm.rules import METRICS
 from crm.terminal.console.keyboard import Suggestion
 
 _LAST_WORD = re.compile(r"[A-Za-z_]{2,}$")
@@ -16,6 +14,9 @@ _LAST_WORD = re.compile(r"[A-Za-z_]{2,}$")
 
 def metric_names(typed: str) -> list[Suggestion]:
     """The names that a condition may use, for the word that is being typed."""
+    # What reads rules is loaded when a condition is typed: the first menu shows none.
+    from crm.rules import METRICS
+
     match = _LAST_WORD.search(typed)
     if not match:
         return []
@@ -48,6 +49,8 @@ def suggestions(crm: CRM, name: str) -> Callable[[str], Sequence[Suggestion]] | 
 
 
 def _statuses(crm: CRM) -> list[str]:
+    from crm.commands.clients.rules import statuses
+
     with crm.read() as snapshot:
         return [status for status in statuses(snapshot) if status]
 
