@@ -23,7 +23,7 @@ from crm.outward.invoice_pdf import compiling, default_template, make_pdf
 from crm.outward.invoice_pdf.content import content
 from crm.outward.invoice_pdf.typst_child import font_files
 
-LIMIT, LIMIT_OF_ISSUE = 2.0, 2.5
+LIMIT, LIMIT_OF_ISSUE = 2.0, 2.0
 _LINES, _RUNS = 5, 25
 _SELLER = {
     "company_name": "Example & Sons Ltd", "company_address": "Main Street 1", "company_postcode": "10115",

@@ -130,7 +130,8 @@ def _of_invoice(document: InvoiceDocument, categories: set[str]) -> Iterator[Mis
         yield Missing("invoice", "lines", "an invoice of its own for split payment")
     if "O" in categories and len(categories) > 1:
         yield Missing("invoice", "lines", "an invoice of its own for what is not subject to tax")
-    for group in () if document.number else document.taxes:
+    # A total below 0 is refused by itself.
+    for group in () if document.number or document.total < 0 else document.taxes:
         lines = sum(
             (line.net for line in document.lines if (line.category, line.rate) == (group.category, group.rate)), NOTHING
         )

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Select, String, and_, false, literal, or_, true, type_coerce
+from sqlalchemy import Column, ColumnElement, Select, String, and_, bindparam, false, literal, or_, true, type_coerce
 
 from crm.clock import Clock
 from crm.errors import FieldError
-from crm.model import RECORDS, Client, Record, field_names, fields, people
+from crm.model import RECORDS, Client, Record, field_names, fields, links, people
 from crm.model.fields import Choice, Email, Flag, Phone
 from crm.model.folding import fold
 from crm.repository import Query, column_types, sql_functions, statements, tables
@@ -63,6 +64,22 @@ def selection(
 
 # All records of a kind in the order of its lists.
 IN_ORDER = statements.ByKind(lambda kind: statements.ALL[kind].order_by(*_OWN_ORDER[kind]))
+
+
+def only_link(kind: type[Record], query: Query) -> str | None:
+    """The link of a kind by which alone a query asks for all that belongs to one record; None where it asks for
+    anything else."""
+    if len(query.filters) != 1 or query != Query(query.filters, sort=query.sort):
+        return None
+    ((name, value),) = query.filters.items()
+    return name if name in links(kind) and type(value) is int else None
+
+
+@cache
+def linked_to(kind: type[Record], link: str, sort: str) -> Select[Any]:
+    """The records of a kind that link to the one that is `wanted`: a statement that is made ready once."""
+    column = tables.TABLES[kind].c[link]
+    return statements.ALL[kind].where(column == bindparam("wanted")).order_by(*_order(kind, sort))
 
 
 def _refuse_crossing(kind: type[Record], query: Query) -> None:

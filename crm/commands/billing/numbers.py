@@ -56,8 +56,8 @@ def first_pattern(settings: Mapping[str, str], kind: str) -> str:
 
 def series_of(snapshot: Snapshot, settings: Mapping[str, str], kind: str) -> NumberSeries:
     """The series of a kind of document as it is stored, or as it begins."""
-    stored = snapshot.find_all(NumberSeries, Query({"name": kind}))
-    return stored[0] if stored else NumberSeries(name=kind, pattern=first_pattern(settings, kind))
+    stored = next((series for series in snapshot.find_all(NumberSeries) if series.name == kind), None)
+    return stored or NumberSeries(name=kind, pattern=first_pattern(settings, kind))
 
 
 def take_number(tx: Transaction, settings: Mapping[str, str], kind: str, issued_on: date) -> str:
@@ -65,7 +65,7 @@ def take_number(tx: Transaction, settings: Mapping[str, str], kind: str, issued_
     later year."""
     series = series_of(tx, settings, kind)
     year, last, number = next_number(series.pattern, issued_on, year=series.year, last=series.last)
-    if tx.count(Invoice, Query({"number": number})):
+    if billing.is_given(tx, number):
         raise RefusedError(
             f"The number {number} is taken already. Nothing was issued. An admin can give the series another pattern:"
             f' `numbers set {kind} "{first_pattern(settings, kind)}"`, or one that begins with other letters.'

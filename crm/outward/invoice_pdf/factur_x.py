@@ -30,6 +30,8 @@ _FACTS = """<rdf:Description rdf:about="" xmlns:fx="urn:factur-x:pdfa:CrossIndus
 <fx:Version>1.0</fx:Version>
 <fx:ConformanceLevel>EN 16931</fx:ConformanceLevel>
 </rdf:Description>"""
+_TABLE = re.compile(rb"xref\s+0 \d+\s*?\r?\n")
+_ENTRY = 20
 _NAMESPACES = {
     "pdfaExtension": "http://www.aiim.org/pdfa/ns/extension/",
     "pdfaSchema": "http://www.aiim.org/pdfa/ns/schema#",
@@ -39,11 +41,11 @@ _NAMESPACES = {
 
 def with_factur_x_metadata(pdf: bytes) -> bytes:
     """The PDF with the metadata of Factur-X. Raises ValueError where its own are not as typst writes them."""
-    table = int(_last(rb"startxref\s+(\d+)", pdf))
+    table = int(_last(rb"startxref\s+(\d+)", pdf[pdf.rindex(b"startxref") :]))
     trailer = pdf[pdf.index(b"trailer", table) :]
     root = _last(rb"/Root\s+(\d+) 0 R", trailer)
-    number = _last(rb"/Metadata\s+(\d+) 0 R", _object(pdf, root))
-    stream = re.search(rb"stream\r?\n(.*?)\r?\nendstream", _object(pdf, number), re.DOTALL)
+    number = _last(rb"/Metadata\s+(\d+) 0 R", _object(pdf, table, root))
+    stream = re.search(rb"stream\r?\n(.*?)\r?\nendstream", _object(pdf, table, number), re.DOTALL)
     if stream is None:
         raise ValueError("the metadata are no stream")
     xmp = _extended(stream[1].decode()).encode()
@@ -88,9 +90,15 @@ def _last(pattern: bytes, data: bytes) -> bytes:
     return matches[-1]
 
 
-def _object(pdf: bytes, number: bytes) -> bytes:
-    """An object of the file: from its number to its end."""
-    start = re.search(rb"(?:^|\n)%s 0 obj\b" % number, pdf)
-    if start is None:
+def _object(pdf: bytes, table: int, number: bytes) -> bytes:
+    """An object of the file, by its place in the table: from its number to its end."""
+    head = _TABLE.match(pdf, table)
+    if head is None:
+        raise ValueError("the table is not as typst writes it")
+    # Each entry is as long as all others, the place in ten digits first.
+    entry = head.end() + int(number) * _ENTRY
+    begin = b"%s 0 obj" % number
+    start = int(pdf[entry : entry + 10])
+    if not pdf.startswith(begin, start):
         raise ValueError(f"there is no object {number.decode()}")
-    return pdf[start.end() : pdf.index(b"endobj", start.end())]
+    return pdf[start + len(begin) : pdf.index(b"endobj", start)]

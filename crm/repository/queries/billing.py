@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     ColumnElement,
+    Integer,
     Select,
     bindparam,
     case,
     func,
+    literal,
     select,
+    type_coerce,
     union_all,
 )
 
@@ -122,6 +125,17 @@ def last_issued(snapshot: Snapshot, kind: str) -> tuple[str, date] | None:
     return (rows[0].number, rows[0].issued_on) if rows and rows[0].issued_on else None
 
 
+# Numbers are of letters that each database knows in both cases.
+_GIVEN = select(invoice.id).where(
+    invoice.number != literal("", literal_execute=True), func.lower(invoice.number) == bindparam("wanted")
+)
+
+
+def is_given(snapshot: Snapshot, number: str) -> bool:
+    """Return whether a document has a number already, in whatever case."""
+    return bool(snapshot.select(_GIVEN, wanted=number.lower()))
+
+
 def numbers_beginning(snapshot: Snapshot, text: str) -> list[str]:
     """The numbers of all that was issued that begin with a text, in whatever case."""
     statement = select(invoice.number).where(
@@ -208,12 +222,10 @@ def _paid_on(snapshot: Snapshot, *where: ColumnElement[bool]) -> Sequence[PaidOn
 # The clients whose payments cannot be told to be unused one by one: something was refunded, or credited after it was
 # paid.
 _settling = TABLES[Payment].alias("settling").c
+# A refund takes from the credit, and so less than nothing is left of it; as HAS_LEFT, for the partial index.
+_REFUNDED = (type_coerce(_settling.left, Integer) != literal(0, literal_execute=True)) & (_settling.left < NOTHING)
 _SETTLED = select(
-    select(_settling.client)
-    .where(_settling.kind == "refund")
-    .union(select(invoice.client).where(IS_OVERPAID))
-    .subquery()
-    .c.client
+    select(_settling.client).where(_REFUNDED).union(select(invoice.client).where(IS_OVERPAID)).subquery().c.client
 )
 
 
@@ -224,7 +236,9 @@ def unused_payments(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int 
     settled = [row.client for row in snapshot.select(_SETTLED)]
     whole = (HAS_LEFT, payment.left > NOTHING, owner.owns(Payment), payment.client.not_in(_SETTLED))
     ((count,),) = snapshot.select(select(func.count(payment.id)).where(*whole))
-    page = select(payment.id, payment.on).where(*whole).order_by(payment.on, payment.id).limit(but + most)
+    # Those of which something is left are few: they are sorted, and not looked for among all.
+    oldest = func.coalesce(payment.on, payment.on)
+    page = select(payment.id, payment.on).where(*whole).order_by(oldest, payment.id).limit(but + most)
     unused = [(row.on or date.min, row.id) for row in snapshot.select(page)]
     if settled:
         paid, paid_on = _credit_of_payments(snapshot, payment.client.in_(_SETTLED))

@@ -22,8 +22,8 @@ LARGE = (
     "|allocation"
 )
 
-# Indexes of the few rows on which something is open, or of which something is left.
-FEW = ("invoice_open", "payment_left")
+# Indexes of the few rows on which something is open or overpaid, or of which something is left.
+FEW = ("invoice_open", "invoice_overpaid", "payment_left")
 
 SOMEBODY: dict[str, Any] = {
     "kind": "person", "first_name": "Élise", "last_name": "Martin", "company": "Martin & Fils", "reference": "C-17",
