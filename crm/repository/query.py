@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import cache
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Select, String, and_, bindparam, false, literal, or_, true, type_coerce
@@ -75,11 +74,16 @@ def only_link(kind: type[Record], query: Query) -> str | None:
     return name if name in links(kind) and type(value) is int else None
 
 
-@cache
+_linked: dict[tuple[type[Record], str, str], Select[Any]] = {}
+
+
 def linked_to(kind: type[Record], link: str, sort: str) -> Select[Any]:
     """The records of a kind that link to the one that is `wanted`: a statement that is made ready once."""
-    column = tables.TABLES[kind].c[link]
-    return statements.ALL[kind].where(column == bindparam("wanted")).order_by(*_order(kind, sort))
+    key = kind, link, sort
+    if key not in _linked:
+        column = tables.TABLES[kind].c[link]
+        _linked[key] = statements.ALL[kind].where(column == bindparam("wanted")).order_by(*_order(kind, sort))
+    return _linked[key]
 
 
 def _refuse_crossing(kind: type[Record], query: Query) -> None:
