@@ -28,7 +28,7 @@ from crm.model.local_taxes import LOCAL_TAXES
 from crm.model.paths import display_path
 from crm.model.units import unit_beside
 from crm.terminal.drawing import tables
-from crm.terminal.drawing.cards import in_line, side_card
+from crm.terminal.drawing.cards import beside, in_line, side_card
 from crm.terminal.drawing.render import renderer, show
 from crm.terminal.drawing.screen import Screen, clean, data
 
@@ -249,7 +249,12 @@ def draw_invoice(result: "InvoiceCard", screen: Screen, by: Conventions) -> None
     if invoice.state == "issued" and not invoice.sent_on:
         badge.append(", not yet e-mailed", "muted")
     # A draft says so itself.
-    screen.print(head.append("  ").append_text(badge) if invoice.number else head)
+    heading = head.append("  ").append_text(badge) if invoice.number else head
+    total = Text(money(document.total), "money")
+    if invoice.open and invoice.open != document.total:
+        total.append(f", {money(invoice.open)} open", "alert")
+    # What it comes to is seen first, however little of the page fits the window.
+    beside(screen, heading, Text() if screen.plain else total)
     screen.print(data(result.client.name))
     dates = [("Issued", invoice.issued_on), ("Due", document.due_on), ("Delivered", invoice.delivered_on)]
     dates.append(("E-mailed", invoice.sent_on))
@@ -480,9 +485,9 @@ def draw_statement(result: "ClientStatement", screen: Screen, by: Conventions) -
         screen.print(Text(f"Opening balance {by.money(account.opening)}", "muted"))
     screen.print(tables.table(_ENTRIES, account.lines, by, screen.width))
     screen.print(Text(f"Balance on {by.day(account.until)}: ", "muted").append(by.money(account.closing), "bold"))
-    for beside in (result.by_age(by), result.asked_beside(by), result.open_elsewhere(by)):
-        if beside:
-            screen.print(data(beside, "muted"))
+    for sentence in (result.by_age(by), result.asked_beside(by), result.open_elsewhere(by)):
+        if sentence:
+            screen.print(data(sentence, "muted"))
 
 
 _ENTRIES: Sequence[tables.Column] = (

@@ -158,13 +158,17 @@ def yes_or_no(yes: Any, no: Any = BACK) -> list[Choice]:
     return [Choice(YES, yes, "y"), Choice(NO, no, "n")]
 
 
+# The columns before an entry: the pointer, its key and a bracket.
+KEYED = 6
 _DIGITS = 9
 _WORD = re.compile(r"[^\W_]+")
 
 
-def lines_of(choices: Sequence[Choice]) -> int:
-    """The number of lines that choices take below each other."""
-    return sum(1 + bool(choice.heading) + choice.label.count("\n") for choice in choices)
+def lines_of(choices: Sequence[Choice], columns: int) -> int:
+    """The number of lines that choices take below each other in a window of so many columns."""
+    room = columns - KEYED - 1
+    lines = [line for choice in choices for line in choice.label.split("\n")]
+    return sum(bool(choice.heading) for choice in choices) + sum(max(1, -(-len(line) // room)) for line in lines)
 
 
 def numbered(choices: Sequence[Choice], most: int = _DIGITS) -> list[Choice]:

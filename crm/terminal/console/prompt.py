@@ -55,7 +55,7 @@ def wrapped(text: str, before: int = 1, side: int = 0) -> str:
     """A text broken between words, with `before` columns left free, and a `side` for what stands beside it; the heads
     and rows of a list fit as they are."""
     width = get_app_session().output.get_size().columns - before - 1 - side
-    if get_cwidth(text) <= width:
+    if get_cwidth(text) <= width and "\n" not in text:
         return text
     lines = [piece for line in text.split("\n") for piece in _filled(line, max(20, width))]
     return ("\n" + " " * before).join(lines)

@@ -30,6 +30,7 @@ from crm.terminal.console.keyboard import (
     BEYOND_FIRST,
     BEYOND_LAST,
     CAPITAL,
+    KEYED,
     NO,
     YES,
     Back,
@@ -67,8 +68,6 @@ ShowKeys = Callable[[Sequence[tuple[str, str]]], None]
 _LEAST_ROOM = 4
 # What stands between two keys in a hint.
 _BETWEEN = (" · ", "   ")
-# What stands before an entry: the pointer, its key and a bracket.
-_KEYED = 6
 # The blanks between two columns of entries.
 _APART = 6
 
@@ -92,7 +91,7 @@ class _Entries(InquirerControl):
     def fill(self, entries: Sequence[Choice], at: int, in_column: int = 0) -> None:
         """Lists these entries, of which one is pointed at, in one column or in two of so many entries."""
         self.in_column = in_column
-        self.entries = [replace(entry, label=wrapped(clean(entry.label), _KEYED)) for entry in entries]
+        self.entries = [replace(entry, label=wrapped(clean(entry.label), KEYED)) for entry in entries]
         self.choices = [
             questionary.Choice(entry.label, entry.key, shortcut_key=entry.key or False) for entry in self.entries
         ]

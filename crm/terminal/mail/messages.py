@@ -31,7 +31,7 @@ _BELOW = 7
 class MessagesPage(ClientListPage):
     """The messages to and from clients, the newest first: of all clients, of one, or of a mailing."""
 
-    title = "Sent and received messages"
+    title = "E-mail"
     plural = "messages"
     command = "email list"
     filter_by = _FILTERS

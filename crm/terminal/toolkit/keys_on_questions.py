@@ -69,7 +69,7 @@ class QuestionKeyboard:
         window."""
         width = self._screen.width - 2
         asked = sum(1 + self._screen.measure(line) // width for line in question.splitlines())
-        return asked + lines_of(choices) + _BELOW > self._screen.left
+        return asked + lines_of(choices, self._screen.width) + _BELOW > self._screen.left
 
     def _card(self) -> Callable[[], Pieces] | None:
         """Draws what stands beside a question; None for nothing."""

@@ -24,8 +24,9 @@ from crm.terminal.toolkit.session import Session
 PAGE = 9
 # So many of a list's own keys are named before those that turn the page.
 _FIRST = 2
-# Beside the rows stand their heads, a blank line and the keys; in a window that is too low for more, so many rows.
-_AROUND, _LEAST = 4, 3
+# Beside the rows stand their heads, a blank line and the keys; in a window that is too low for more, so many rows. Rows
+# of two lines have no heads, but which they are may take a line of its own.
+_AROUND, _AROUND_NARROW, _LEAST = 4, 2, 3
 # In fewer columns a row takes two lines.
 _NARROW = 60
 
@@ -229,9 +230,8 @@ class ListPage:
         screen = self.session.screen
         if screen.plain:
             return PAGE
-        room = screen.height - self.session.lines_above() - _AROUND
-        # Where rows take two lines, what is said of the list takes one more.
-        return max(_LEAST, (room - 1) // 2 if self._is_narrow() else room)
+        room = screen.height - self.session.lines_above()
+        return max(_LEAST, (room - _AROUND_NARROW) // 2 if self._is_narrow() else room - _AROUND)
 
     def _has_card(self) -> bool:
         return type(self).card is not ListPage.card
@@ -382,10 +382,11 @@ class ListPage:
             return turned
 
         own = list(self.keys())
-        keys = own[:_FIRST]
-        keys += [letters.SORT(self._choose_sort)] if self.sorts else []
-        keys += [letters.NEXT_PAGE(turn(self.offset + size))] if more else []
-        keys += [letters.PREVIOUS_PAGE(turn(self.offset - size))] if self.offset else []
+        turning = [letters.NEXT_PAGE(turn(self.offset + size))] if more else []
+        turning += [letters.PREVIOUS_PAGE(turn(self.offset - size))] if self.offset else []
+        keys = [*own[:_FIRST], *([letters.SORT(self._choose_sort)] if self.sorts else [])]
+        # Where few keys are named, that there are more rows comes first.
+        keys = [*turning, *keys] if self._is_narrow() else [*keys, *turning]
         keys += self.session.more(self.command, self._client_pointed_at) if hasattr(self, "command") else []
         return [*keys, *own[_FIRST:]]
 

@@ -498,7 +498,7 @@ class Session:
 
     def scrolls(self, entries: Sequence[Choice]) -> bool:
         """Return whether entries, the way back and the keys are more than what is left of the window."""
-        lines = lines_of(entries) + _BELOW_ENTRIES + self.lines_below
+        lines = lines_of(entries, self.screen.width) + _BELOW_ENTRIES + self.lines_below
         return not self.screen.plain and lines > self.screen.left
 
     def _draw_beside(self) -> Pieces:

@@ -97,7 +97,7 @@ def test_a_list_fills_the_window_and_scrolls(start: Start, crm: CRM) -> None:
 
 
 @pytest.mark.parametrize(
-    ("columns", "lines", "shown"), [(40, 20, "1-6 of 30"), (80, 12, "1-6 of 30"), (120, 40, "1-30 of 30")]
+    ("columns", "lines", "shown"), [(40, 20, "1-8 of 30"), (80, 12, "1-6 of 30"), (120, 40, "1-30 of 30")]
 )
 def test_a_list_fits_any_window_and_no_key_is_broken(start: Start, columns: int, lines: int, shown: str) -> None:
     session = start(columns=columns, lines=lines).choose("Clients").sees(shown).settled()

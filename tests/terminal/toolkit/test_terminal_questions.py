@@ -62,3 +62,28 @@ def test_a_line_that_was_refused_does_not_stand_there_as_if_it_was_accepted(star
     session.press("Fare", "enter").sees("Say what").settled()
     assert "Line: Travel" not in session.text
     session.press(" 12", "enter").sees("$12.00")
+
+
+def test_the_lines_of_a_question_stand_below_each_other(start: Start, crm: CRM) -> None:
+    named("clients add")(crm, {"first_name": "Bo"})
+    session = start().sees("1) Today").press("u").sees("Undo it").settled()
+    asked = [line for line in session.lines if line.strip().startswith(("Undo:", "Removes"))]
+    assert len(asked) == 2
+    assert all(line.startswith(" ") and not line.startswith("  ") for line in asked), session.text
+
+
+def test_a_narrow_list_fills_its_window_and_says_that_there_is_more(start: Start, crm: CRM) -> None:
+    for number in range(12):
+        named("clients add")(crm, {"first_name": f"Anna {number:02}"})
+    session = start(columns=40, lines=20).choose("Clients").sees("1-8 of 12").sees("Anna 07").settled()
+    assert session.lines[-1] == " 0 back   ] next   / search   ? keys"
+    session.press("]").sees("Anna 11")
+
+
+def test_an_invoice_says_what_it_comes_to_and_how_one_goes_back_in_a_narrow_window(start: Start, crm: CRM) -> None:
+    client = named("clients add")(crm, {"company": "Acme"})
+    lines = [f"1 h Work{number} 10 0%" for number in range(9)]
+    named("invoices add")(crm, client=client, line=lines)
+    session = start(columns=40, lines=20).choose("Billing").choose("Invoices").sees("1-1").press("1").sees("Add a line")
+    session.sees("$90.00").settled()
+    assert "0 back" in session.lines[-1] or "0) Back" in session.text
