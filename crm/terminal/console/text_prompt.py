@@ -146,8 +146,8 @@ class TextPrompt:
         columns = get_app_session().output.get_size().columns - self._side
         # In a wide window suggestions would stand far at the right, behind the hint.
         is_far = bool(hint and self._suggest and columns + self._side >= _WIDE)
-        if is_far or get_cwidth(self._label + hint) > _HINT_BESIDE * columns:
-            pieces.append(("class:instruction", f"{wrapped(hint.strip(), 0, self._side)}\n"))
+        if is_far or self._session.multiline or get_cwidth(self._label + hint) > _HINT_BESIDE * columns:
+            pieces += [("class:instruction", f"{wrapped(hint.strip(), 0, self._side)}\n")] if hint else []
             hint = ""
         # Beside a text that fills the screen the label would be scrolled away with its first line.
         end = ":\n" if self._is_long() else ": "

@@ -191,8 +191,9 @@ class RecordForm:
         at: Any = None
         # Where there is little room, it is for the keys that are the same everywhere.
         pick = "" if self.session.screen.width < _NARROW else f"{saves}, or pick a field"
-        if pick and not self.session.screen.plain:
-            pick += " by its number or first letter"
+        if not self.session.screen.plain:
+            # One key leaves the whole form, where Esc goes back a question.
+            pick = "   ".join(filter(None, (f"{pick} by number or letter" if pick else "", "ctrl-c leave")))
         hint = pick
         while True:
             titles = [*(crumbs() if callable(crumbs) else crumbs), *(["More fields"] if self._shows_more else [])]

@@ -160,8 +160,10 @@ def test_a_text_that_comes_at_once_is_no_row_of_keys(team: CRM, start: Start, te
 
 def test_a_text_begins_a_search_or_a_note_and_narrows_a_list(team: CRM, start: Start) -> None:
     menu = start().sees("1) ").press("/Ann Berg").sees("Find").sees("): Ann Berg").press("esc").sees("1) ")
-    menu.press("qmet Ann Berg").sees("Note (what").sees("): met Ann Berg").press("esc").choose("Clients").press("f")
-    menu.sees("type to narrow the list").paste("not\ncontacted").sees("1) Not contacted since").lacks("Country")
+    menu.press("qmet Ann Berg").sees("Note (what").sees("): met Ann Berg").press("esc").sees("Discard")
+    menu.press("1").choose("Clients").press("f").sees("type to narrow the list").paste("not\ncontacted").sees(
+        "1) Not contacted since"
+    ).lacks("Country")
     assert len(named_changes(team)) == 5
 
 
