@@ -430,7 +430,9 @@ class Session:
                 draw()
             else:
                 lines = screen.drawn([draw]).splitlines()
-                reading.show(screen, lines, max(_LEAST_LINES, screen.left - _AROUND_READ))
+                room = max(_LEAST_LINES, screen.left - _AROUND_READ)
+                is_last = reading.top + room > len(lines)
+                reading.show(screen, lines, room, "" if is_last else ", any key shows the next")
             screen.print()
             self.keyboard.pause()
             if screen.plain or not reading.turn(1):
