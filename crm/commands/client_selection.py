@@ -231,7 +231,7 @@ def _as_condition(snapshot: Snapshot, name: str, asked: Any) -> Any:
 
     if name not in METRICS:
         label = fields(Client)[name].label
-        raise FieldError(f"a view cannot go by {label.lower()}; its condition knows {', '.join(METRICS)}")
+        raise FieldError(f"a view cannot filter by {label.lower()}; its condition knows {', '.join(METRICS)}")
     if name == "tags":
         having = tuple(HasTag(tag) for tag in asked)
         return having[0] if len(having) == 1 else And(having)
@@ -244,5 +244,5 @@ def _as_condition(snapshot: Snapshot, name: str, asked: Any) -> Any:
     several = {text.casefold() for text in (asked if isinstance(asked, list) else [asked])}
     spelled = tuple(spelling for spelling in stored if spelling and spelling.casefold() in several)
     if not spelled:
-        raise FieldError(f"no client has that as {fields(Client)[name].label.lower()}")
+        raise FieldError(f"no client has that {fields(Client)[name].label.lower()}")
     return Compare(Name(name), "=", Literal(spelled[0])) if len(spelled) == 1 else In(Name(name), spelled)

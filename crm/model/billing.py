@@ -73,7 +73,7 @@ class Service(Record):
     )
 
     name: str = described("Name", Line(200))
-    description: str = described("Description", Prose(2000), help="stands below the name on an invoice")
+    description: str = described("Description", Prose(2000), help="printed below the name on an invoice")
     unit: str = described("Unit", Unit(), help="hour, piece, month, or a code such as HUR")
     price: Decimal = described("Price", Price(), help="of one unit, with up to four decimals")
     gross: bool = described("Price includes tax", Flag())
@@ -455,8 +455,8 @@ class ReminderLevel(Record):
 
     number: int = described("Level", Whole(least=1, most=MOST_LEVELS))
     days: int = described("Days overdue", Whole(least=1, most=365), help="from how many days after the due date")
-    fee: Decimal = described("Fee", Amount(), help="asked for beside what is open, never on the invoice")
-    interest: Decimal = described("Interest", Rate(), help="in percent a year, on what is open")
+    fee: Decimal = described("Fee", Amount(), help="charged on top of the open amount, never on the invoice")
+    interest: Decimal = described("Interest", Rate(), help="in percent a year, on the open amount")
     term: int = described("Days to pay", Whole(most=365), help="no further reminder before they have passed")
     subject: str = described("Subject", Line(200))
-    text: str = described("Text", Prose(3000), help="above the list of invoices; that of the program if empty")
+    text: str = described("Text", Prose(3000), help="above the list of invoices; the default if empty")

@@ -187,5 +187,5 @@ def test_what_cron_runs_by_a_key_is_sent_and_fetched(
         assert [asked["fee"] for asked in reminded["amounts"]] == ["4.50"]
         assert cron.did("reminders", "run", "--yes", **settings)["reminded"] == []
     by_key = {entry.what for entry in cron.as_admin("history list", 100) if entry.user == "nightly (key)"}
-    assert {"used the key", "read answers to texts", "greeted 2 clients"} <= by_key
+    assert {"used the key", "read replies to text messages", "greeted 2 clients"} <= by_key
     assert not cron.as_admin("check").wrong

@@ -216,7 +216,7 @@ def payments_unused(
 
     def item(payment: Payment, client: Client) -> AgendaItem:
         days = (snapshot.today - (payment.on or snapshot.today)).days
-        why = f"{left[payment.id]:.{decimals_of(payment.currency)}f} {payment.currency} is on no invoice"
+        why = f"{left[payment.id]:.{decimals_of(payment.currency)}f} {payment.currency} is not applied to an invoice"
         return AgendaItem(_rank(_UNUSED, days), f"Payment {payment.id}", why, client, payment, payment.user)
 
     return _billing_items(snapshot, (count, payments), item)

@@ -14,7 +14,7 @@ from crm.repository.queries.anniversaries import BIRTHDAY, FIRST_SALE
 
 # Days on which nobody looked are made up for as long as a late greeting is still one.
 MADE_UP = 3
-_WORDS = {BIRTHDAY: "birthdays", FIRST_SALE: "the day of the first sale"}
+_WORDS = {BIRTHDAY: "birthdays", FIRST_SALE: "the anniversary of the first sale"}
 _DAY = re.compile(r"(\d{1,2})[-./](\d{1,2})\.?")
 
 

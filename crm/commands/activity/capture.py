@@ -85,7 +85,7 @@ def capture(
     payment: Annotated[
         bool | None, Flag(), About("Payment", "whether the sum in the note pays the open invoices of the client")
     ] = None,
-    duplicate_ok: Annotated[bool, About("Record anyway", "even if the same payment is recorded")] = False,
+    duplicate_ok: Annotated[bool, About("Record anyway", "even if the same payment is already recorded")] = False,
     yes: bool = False,
 ) -> Captured:
     """Logs a call, meeting, e-mail, text message or note from one line, with a follow-up if the line has a date.

@@ -129,7 +129,7 @@ def add(
     day, at = day_and_time(due, time)
     _refuse_past(crm, day)
     if not day and not every:
-        raise FieldError("give the day it is due", field="due", label="Due")
+        raise FieldError("give a due date", field="due", label="Due")
 
     def change(tx: Transaction) -> FollowUpShown:
         whose = tx.get(Client, client.id)
@@ -170,7 +170,7 @@ def edit(
     }
     changes = {name: value for name, value in options.items() if value is not None}
     if not changes:
-        raise FieldError("nothing to change was given")
+        raise FieldError("name at least one field to change")
     _refuse_nothing(changes.get("what", follow_up.what))
     if changes.get("due_on") != follow_up.due_on:
         _refuse_past(crm, day)
@@ -195,7 +195,7 @@ def done(crm: CRM, follow_up: TheFollowUp) -> FollowUpDone:
     def change(tx: Transaction) -> FollowUpDone:
         current = tx.get(FollowUp, follow_up.id)
         if current.done_on:
-            raise RefusedError("That follow-up is done already. Nothing was changed.")
+            raise RefusedError("That follow-up is already done. Nothing was changed.")
         closed = tx.change(current, done_on=tx.today)
         if not current.every:
             return FollowUpDone(with_names(tx, [closed])[0], None)
@@ -226,13 +226,13 @@ def reopen(crm: CRM, follow_up: TheFollowUp) -> FollowUpShown:
     def change(tx: Transaction) -> FollowUpShown:
         current = tx.get(FollowUp, follow_up.id)
         if not current.done_on:
-            raise RefusedError("That follow-up is open. Nothing was changed.")
+            raise RefusedError("That follow-up is already open. Nothing was changed.")
         same = {"client": current.client, "what": current.what, "every": current.every, "done_on": None}
         goes_on = bool(current.every) and tx.count(FollowUp, Query(same)) > 0
         changes = {"done_on": None, **({"every": 0} if goes_on else {})}
         return with_names(tx, [tx.change(current, **changes)])[0]
 
-    return crm.transact(change, f"opened the follow-up {_short(follow_up)} again")
+    return crm.transact(change, f"reopened the follow-up {_short(follow_up)}")
 
 
 @command("follow-ups snooze", title="Snooze")
@@ -262,7 +262,7 @@ def assign(
     """Reassigns a follow-up to someone on the team."""
     if not to:
         raise FieldError("say who does it", field="to", label="To")
-    summary = f"handed the follow-up {_short(follow_up)} over to {to}"
+    summary = f"reassigned the follow-up {_short(follow_up)} to {to}"
     return _change_open(crm, follow_up, lambda tx: {"user": spelled(tx, to)}, summary)
 
 
@@ -341,7 +341,7 @@ def _refuse_past(crm: CRM, day: date | None, *, field: str = "due", label: str =
 
 def _refuse_done(follow_up: FollowUp) -> None:
     if follow_up.done_on:
-        raise RefusedError("That follow-up is done; reopen it first. Nothing was changed.")
+        raise RefusedError("That follow-up is done. Reopen it first. Nothing was changed.")
 
 
 def _short(follow_up: FollowUp) -> str:

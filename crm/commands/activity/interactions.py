@@ -109,7 +109,7 @@ def edit(crm: CRM, interaction: TheInteraction, changes: InteractionChanges) -> 
     If you move it to another client, its contact is removed, unless you name a contact of that client.
     """
     if not changes:
-        raise FieldError("nothing to change was given")
+        raise FieldError("name at least one field to change")
     values = dict(changes)
     if values.get("client", interaction.client) != interaction.client:
         values.setdefault("contact", 0)

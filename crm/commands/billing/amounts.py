@@ -12,7 +12,7 @@ from crm.model import Conventions
 from crm.model.fields import Amount
 from crm.model.money import MOST_DECIMALS, as_written_in, exact_to
 
-OfCurrency = Annotated[str, Currency(), About("Currency", "that of the team by default")]
+OfCurrency = Annotated[str, Currency(), About("Currency", "the team's by default")]
 
 
 class _MostExact(Amount):

@@ -73,28 +73,28 @@ class SmsAudience:
         return " ".join(sentences)
 
 
-@command("services announce", title="Tell clients about a service", menu="services")
+@command("services announce", title="Announce a service", menu="services")
 def announce(
     crm: CRM,
     service: TheService,
     clients: SomeClients = (),
     by: Annotated[str, Choice(CHANNELS), About("By", "email or sms")] = "email",
-    template: Annotated[Template | None, About("Template", "its number or name; a short text by default")] = None,
-    subject: Annotated[str, LineWithFields(300), About("Subject", "that of the template by default")] = "",
-    text: Annotated[str, ProseWithFields(), About("Text", "that of the template by default")] = "",
+    template: Annotated[
+        Template | None, About("Template", "its number or name; a short standard text by default")
+    ] = None,
+    subject: Annotated[str, LineWithFields(300), About("Subject", "the template's by default")] = "",
+    text: Annotated[str, ProseWithFields(), About("Text", "the template's by default")] = "",
     only: Only = (),
     where: Where = "",
     view: OfView = "",
     all_: Everybody = False,
-    again: Annotated[bool, About("Again", "also to those to whom it was announced this way before")] = False,
-    later: Annotated[
-        bool | None, Flag(), About("Later", "only puts it into the outbox; `email outbox` sends it")
-    ] = None,
+    again: Annotated[bool, About("Again", "also to clients who have already got it this way")] = False,
+    later: Annotated[bool | None, Flag(), About("Later", "only puts it in the outbox; `email outbox` sends it")] = None,
     yes: bool = False,
 ) -> MailingReport:
     """Announces a service to clients by e-mail or SMS, with its name, description and price, or in your own words.
 
-    It goes to clients who agreed to mailings, have an address or a number, and to whom it was not announced this way
+    It goes to clients who agreed to mailings, have an address or a number, and have not got it this way
     before (unless you give --again). You see first how many are left out and why, the text as the first client gets it,
     and how many SMS it takes. `mailings resume` continues one that was interrupted. With --later nothing is sent now:
     the next `email outbox`, from cron for example, sends it.
@@ -102,7 +102,7 @@ def announce(
     by = by or "email"
     refuse_unsendable(crm, by)
     if template and template.channel != by:
-        raise FieldError(f"{template.name} is a text for {CHANNELS[template.channel]}", field="template",
+        raise FieldError(f"{template.name} is a template for {CHANNELS[template.channel]}", field="template",
                          label="Template")  # fmt: skip
     with crm.read() as snapshot:
         current = snapshot.get(Service, service.id)
@@ -232,10 +232,10 @@ def _reason(
     reasons: Mapping[str, tuple[bool, str]] = {
         "opted_out": (objection is not None and objection.why == "opted_out", "opted out"),
         "consent": (not client.marketing_consent, "without consent to mailings"),
-        "address": (not is_number(client.phone), "without a telephone number that a text can be sent to"),
+        "address": (not is_number(client.phone), "without a phone number that can get text messages"),
         "bad": (is_landline(client.phone), "with a landline"),
         "shared": (objection is not None, "with the number of someone who has not agreed"),
         "got": (key in reached, "told before"),
-        "twice": (key in taken, "with the number of another"),
+        "twice": (key in taken, "with the same number as another client"),
     }
     return next(((why, words) for why, (applies, words) in reasons.items() if applies), None)

@@ -111,7 +111,7 @@ def einvoice_of(card: InvoiceCard, format: str) -> bytes:
 def pdf(
     crm: CRM,
     invoice: TheInvoice,
-    to: Annotated[Path | None, About("To", "the file; named by its number by default", makes=(".pdf",))] = None,
+    to: Annotated[Path | None, About("To", "the file; named after the number by default", makes=(".pdf",))] = None,
     yes: bool = False,
 ) -> InvoiceFile:
     """Writes an invoice as PDF, with the e-invoice (Factur-X) inside. A draft is marked as one."""
@@ -129,9 +129,9 @@ def xml(
     crm: CRM,
     invoice: TheInvoice,
     format: Annotated[
-        str, Choice(FORMATS), About("Format", f"that of the client by default, else factur-x: {', '.join(FORMATS)}")
+        str, Choice(FORMATS), About("Format", f"the client's by default, otherwise factur-x: {', '.join(FORMATS)}")
     ] = "",
-    to: Annotated[Path | None, About("To", "the file; named by its number by default", makes=(".xml",))] = None,
+    to: Annotated[Path | None, About("To", "the file; named after the number by default", makes=(".xml",))] = None,
     yes: bool = False,
 ) -> InvoiceFile:
     """Writes an issued invoice as an e-invoice, or names what the format needs and is missing."""
@@ -155,11 +155,11 @@ def qr(crm: CRM, invoice: TheInvoice) -> PaymentCode:
     code = payment_code(document)
     if not code and is_of_client(crm):
         raise RefusedError(
-            "There is no code for it. It needs an invoice in euro with something open. Ask us how you can pay it."
+            "There is no payment code for this invoice. A code needs an unpaid invoice in euro. Ask us how to pay it."
         )
     if not code:
         raise RefusedError(
-            "There is no code for it. It needs an issued invoice in euro with something open, and your IBAN"
+            "There is no payment code for this invoice. A code needs an issued, unpaid invoice in euro, and your IBAN"
             " (`settings set iban`)."
         )
     return PaymentCode(document.number, document.open, document.currency, code)

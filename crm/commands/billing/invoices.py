@@ -68,14 +68,16 @@ def add(
     service: Annotated[Sequence[Service], About("Service", "one of it; may be given again")] = (),
     quantity: Annotated[Decimal | None, Quantity(), About("Quantity", "of each service; 1 by default")] = None,
     deal: Annotated[Deal | None, About("Deal", "what it is for: one line with its title and value")] = None,
-    discount: Annotated[str, Line(40), About("Discount", "on all of it: an amount, or a percentage like 10%")] = "",
+    discount: Annotated[
+        str, Line(40), About("Discount", "on the whole invoice: an amount, or a percentage like 10%")
+    ] = "",
     gross: Annotated[bool, About("Prices include tax")] = False,
     currency: OfCurrency = "",
     values: Annotated[Mapping[str, Any], FieldsOf(Invoice, Takes.NEW, but=("client", "gross"))] = {},
 ) -> InvoiceCard:
     """Drafts an invoice. A draft has no number, and you can change and delete it; `invoices issue` issues it."""
     if quantity is not None and not service:
-        raise FieldError("it is that of a service; say which one", field="quantity", label="Quantity")
+        raise FieldError("a quantity needs a service; name one", field="quantity", label="Quantity")
 
     def change(tx: Transaction) -> InvoiceCard:
         _refuse_impossible_days(values, tx.today, crm.conventions)
@@ -201,7 +203,7 @@ def edit(
     if client is not None and client.id != invoice.client:
         values["client"] = client.id
     if not values:
-        raise FieldError("nothing to change was given")
+        raise FieldError("name at least one field to change")
 
     def change(tx: Transaction) -> InvoiceCard:
         if not values.keys() <= _AFTERWARDS:

@@ -59,7 +59,7 @@ def issue(
     invoice: TheInvoice,
     on: Annotated[date | None, Day(past=False), About("Date", "today by default")] = None,
     due: Annotated[
-        date | None, Day(past=False), About("Due", "by default as many days later as the client has")
+        date | None, Day(past=False), About("Due", "by default, the client's days to pay after the issue date")
     ] = None,
 ) -> InvoiceCard:
     """Issues a draft: it gets its number, its dates and the details of both parties, and cannot be changed any
@@ -79,12 +79,12 @@ def issue(
 def issued_of(crm: CRM, tx: Transaction, invoice: Invoice, on: date, due: date | None) -> InvoiceCard:
     """A draft as it is issued, in a change, with its lines. Raises RefusedError where something is missing."""
     if on > tx.today:
-        raise FieldError("an invoice is issued today or on a day before", field="on", label="Date")
+        raise FieldError("an invoice cannot be issued on a future date", field="on", label="Date")
     tx.settle()
     client = tx.get(Client, invoice.client)
     due_on = _due_day(crm, invoice, client, on, due)
     if due_on and due_on < on:
-        raise FieldError("the day it is due is before the day of issue", field="due", label="Due")
+        raise FieldError("the due date is before the issue date", field="due", label="Due")
     current = tx.get(Invoice, invoice.id)
     card = card_of(crm, tx, current)
     document = replace(card.document, issued_on=on, due_on=due_on)
@@ -141,7 +141,7 @@ def _refuse_earlier(tx: Transaction, kind: str, on: date) -> None:
     last = billing.last_issued(tx, kind)
     if last and on < last[1]:
         raise FieldError(
-            f"{last[0]} was issued on {last[1].isoformat()}, and numbers go up with the days",
+            f"{last[0]} was issued on {last[1].isoformat()}; a later number cannot have an earlier date",
             field="on", label="Date",
         )  # fmt: skip
 
@@ -174,12 +174,12 @@ def credit(
         Sequence[int], Whole(least=1, most=9999), About("Line", "the position of a line; may be given again")
     ] = (),
     amount: Annotated[
-        Decimal | None, AmountOfAnyCurrency(), About("Amount", "tax included; all that is left by default")
+        Decimal | None, AmountOfAnyCurrency(), About("Amount", "tax included; everything left by default")
     ] = None,
-    reason: Annotated[str, Line(300), About("Reason", "stands on the credit note")] = "",
+    reason: Annotated[str, Line(300), About("Reason", "printed on the credit note")] = "",
     on: Annotated[date | None, Day(), About("Date", "today by default")] = None,
 ) -> InvoiceCard:
-    """Issues a credit note for an invoice: for all that is left of it, some lines, or an amount.
+    """Issues a credit note for an invoice: for everything left on it, some lines, or an amount.
 
     The credit note has a number of its own, and the invoice stays as it is: it shows what was credited.
     """
@@ -187,7 +187,7 @@ def credit(
     def change(tx: Transaction) -> InvoiceCard:
         current = tx.get(Invoice, invoice.id)
         if current.state == "draft":
-            raise RefusedError("A draft is not credited: change it, or delete it.")
+            raise RefusedError("A draft cannot be credited: change it or delete it.")
         if current.kind == "credit_note":
             raise RefusedError(f"{current.number} is a credit note itself. Issue a new invoice instead.")
         if amount is not None:
@@ -216,7 +216,7 @@ def _credit_note(
         total = f"{as_written_in(invoice.total, invoice.currency):f} {invoice.currency}"
         raise RefusedError(f"The total of {invoice.number} is {total}; there is nothing to credit.")
     if invoice.credited >= invoice.total:
-        raise RefusedError(f"{invoice.number} is credited whole already.")
+        raise RefusedError(f"{invoice.number} is already fully credited.")
     is_whole = not (notes or positions or amount is not None)
     note = tx.add(
         Invoice(

@@ -36,9 +36,9 @@ Discounts = Annotated[
     Sequence[Decimal], AmountOfAnyCurrency(), About("Discount", "an amount off the line; may be given again")
 ]
 Charges = Annotated[
-    Sequence[Decimal], AmountOfAnyCurrency(), About("Charge", "an amount on top of the line; may be given again")
+    Sequence[Decimal], AmountOfAnyCurrency(), About("Charge", "an amount added to the line; may be given again")
 ]
-Category = Annotated[str, Choice(TAX_CATEGORIES), About("Tax category", "by default as the rate says")]
+Category = Annotated[str, Choice(TAX_CATEGORIES), About("Tax category", "follows the rate by default")]
 MaybeRate = Annotated[Decimal | None, Rate(), About("Tax rate", "in percent")]
 
 
@@ -71,7 +71,9 @@ def typed_line(crm: CRM, services: Sequence[Service], text: str, *, gross: bool)
     if typed.price is None and service is None:
         _refuse_foreign_amount(crm, typed.name)
         example = f"{typed.name} 100"
-        raise FieldError(f"say what {typed.name} costs, like {example}: no service is called so", field="line")
+        raise FieldError(
+            f"say what {typed.name} costs, like {example}: there is no service with that name", field="line"
+        )
     if service is None:
         rate = usual_rate(crm) if typed.rate is None else typed.rate
         return InvoiceLine(
@@ -112,7 +114,7 @@ def price_of(price: Decimal, basis: Decimal = NOTHING) -> dict[str, Any]:
     while not exact_to(price, MOST_DECIMALS):
         price, basis = price * 10, basis * 10
     if max(price, basis) > LARGEST_AMOUNT:
-        raise FieldError("that is too much for so many decimals", field="price", label="Price")
+        raise FieldError("that is too large for so many decimals", field="price", label="Price")
     return {"price": exact(price), "basis": exact(basis)}
 
 
@@ -120,8 +122,8 @@ def of_service(service: Service, *, gross: bool) -> InvoiceLine:
     """One unit of a service as a line. Raises FieldError where its price is of the other kind."""
     if service.gross != gross:
         one, other = ("with tax", "without") if service.gross else ("without tax", "with")
-        raise FieldError(f"the price of {service.name} is {one}, and those of this invoice are {other}; give the price"
-                         " in a line of its own", field="line")  # fmt: skip
+        raise FieldError(f"the price of {service.name} is {one}, and the prices of this invoice are {other}; add"
+                         " it as a typed line with its price", field="line")  # fmt: skip
     return InvoiceLine(
         service=service.id, name=service.name, description=service.description, quantity=Decimal(1), unit=service.unit,
         price=service.price, tax_category=service.tax_category, tax_rate=service.tax_rate,
@@ -154,9 +156,7 @@ def name_of(invoice: Invoice) -> str:
 def add(
     crm: CRM,
     invoice: TheInvoice,
-    line: Annotated[
-        str, Line(500), About("Line", "as one types it, like 3 h Consulting 100 19%", positional=True)
-    ] = "",
+    line: Annotated[str, Line(500), About("Line", "as text, like 3 h Consulting 100 19%", positional=True)] = "",
     name: Annotated[str, Line(300), About("Name", "what is sold")] = "",
     quantity: MaybeQuantity = None,
     price: MaybePrice = None,
@@ -166,13 +166,13 @@ def add(
     charge: Charges = (),
     tax_category: Category = "",
     tax_rate: MaybeRate = None,
-    description: Annotated[str, Prose(2000), About("Description", "stands below the name")] = "",
+    description: Annotated[str, Prose(2000), About("Description", "printed below the name")] = "",
     service: Annotated[Service | None, About("Service", "its name or number")] = None,
 ) -> InvoiceCard:
     """Adds a line to a draft: typed as text, from a service, or from its parts."""
     services = [service] if service else []
     if line and (name or service):
-        raise FieldError("give the line as one types it, or its parts", field="line", label="Line")
+        raise FieldError("give the line as text, or its parts", field="line", label="Line")
 
     def change(tx: Transaction) -> InvoiceCard:
         current = draft(tx, invoice)
@@ -260,7 +260,7 @@ def edit(
         if description is not None:
             values["description"] = description
         if not values:
-            raise FieldError("nothing to change was given")
+            raise FieldError("name at least one field to change")
         tx.change(line, **values)
         return _shown(crm, tx, current)
 
@@ -287,7 +287,7 @@ def move(
     position: Position,
     to: Annotated[int, Whole(least=1, most=9999), About("To position", positional=True)],
 ) -> InvoiceCard:
-    """Moves a line of a draft to another place; 1 is the first."""
+    """Moves a line of a draft to another position; 1 is the first."""
 
     def change(tx: Transaction) -> InvoiceCard:
         current = draft(tx, invoice)
@@ -343,7 +343,7 @@ def add_adjustment(
     tax_rate: MaybeRate = None,
     reason: Annotated[str, Line(200), About("Reason")] = "",
 ) -> InvoiceCard:
-    """Adds a discount or a charge to a whole draft. Without a rate it is shared over the rates of the lines."""
+    """Adds a discount or a charge to a whole draft. Without a rate it is split over the tax rates of the lines."""
     if bool(discount) == bool(charge):
         raise FieldError("give a discount or a charge", field="discount", label="Discount")
     added = adjustment_of(

@@ -90,7 +90,7 @@ def set_pattern(
     series: Annotated[str, Choice(INVOICE_KINDS), About("Series", "invoice or credit_note", positional=True)],
     pattern: Annotated[str, Line(60), About("Pattern", "like INV-{year}-{number:04}", positional=True)] = "",
     next_: Annotated[
-        int | None, Whole(least=1), About("Next", "the number to go on with, from another program")
+        int | None, Whole(least=1), About("Next", "the next number, to continue those of another program")
     ] = None,
 ) -> SeriesShown:
     """Sets the pattern of a series, or its next number before the first one is given.
@@ -99,32 +99,32 @@ def set_pattern(
     numbers begin at 1 each year. A number is given when an invoice is issued, and never twice.
     """
     if not (pattern or next_):
-        raise FieldError("give a pattern, or the number to go on with", field="pattern", label="Pattern")
+        raise FieldError("give a pattern or the next number", field="pattern", label="Pattern")
     try:
         checked = check_pattern(pattern) if pattern else ""
     except FieldError as error:
         raise error.at("pattern", "--pattern") from error
     if checked and render(checked, 2026, 1).isdigit():
-        raise FieldError("a number of digits alone is taken for that of a draft; put letters or a - into it",
+        raise FieldError("a number of only digits looks like the number of a draft; add letters or a -",
                          field="pattern", label="Pattern")  # fmt: skip
 
     def change(tx: Transaction) -> SeriesShown:
         current = series_of(tx, crm.settings, series)
         issued = tx.count(Invoice, Query({"kind": series, "state": "issued"}))
         if issued and next_:
-            raise RefusedError("Numbers have been given already, and there are to be no gaps. Nothing was changed.")
+            raise RefusedError("This series already has numbers in use, and it must have no gaps. Nothing was changed.")
         new = checked or current.pattern
         if issued and is_yearly(new) != is_yearly(current.pattern):
             raise FieldError(
-                "numbers that were given go on as they began: with the year, or without it", field="pattern",
+                "numbers are already in use; with or without the year must stay as it is", field="pattern",
                 label="Pattern",
             )  # fmt: skip
         for other in (series_of(tx, crm.settings, kind) for kind in INVOICE_KINDS if kind != series):
             same_letters = letters_of(new) and letters_of(new) == letters_of(other.pattern)
             if same_letters or may_clash(new, other.pattern):
                 raise FieldError(
-                    f"{INVOICE_KINDS[other.name]}s have the pattern {other.pattern}, so that both could get the same"
-                    " number; begin it with other letters", field="pattern", label="Pattern",
+                    f"{INVOICE_KINDS[other.name]}s have the pattern {other.pattern}, so both could get the same"
+                    " number; start this one with other letters", field="pattern", label="Pattern",
                 )  # fmt: skip
         year, last = (tx.today.year, next_ - 1) if next_ else (current.year, current.last)
         begins_with = new.partition("{")[0]

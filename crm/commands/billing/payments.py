@@ -28,7 +28,7 @@ OfAmount = Annotated[Decimal, AmountOfAnyCurrency(), About("Amount", positional=
 Method = Annotated[str, Choice(METHODS), About("Method", ", ".join(METHODS))]
 On = Annotated[date | None, Day(), About("Date", "today by default")]
 Reference = Annotated[str, Line(140), About("Reference", "as on the bank statement")]
-OfPayment = Annotated[str, Currency(), About("Currency", "that of the invoices, else that of the team")]
+OfPayment = Annotated[str, Currency(), About("Currency", "the currency of the invoices, otherwise the team's")]
 Invoices = Annotated[Sequence[Invoice], About("Invoice", "its number; may be given again")]
 TRANSFER = "bank transfer"
 
@@ -91,7 +91,7 @@ def add(
     invoice: Invoices = (),
     currency: OfPayment = "",
     note: Annotated[str, Line(500), About("Note")] = "",
-    duplicate_ok: Annotated[bool, About("Record anyway", "even if the same payment is recorded")] = False,
+    duplicate_ok: Annotated[bool, About("Record anyway", "even if the same payment is already recorded")] = False,
 ) -> PaymentCard:
     """Records a payment. It pays the invoices you name, or those due first; the rest becomes the client's
     credit. Its currency is that of the invoices you name, or the team's."""
@@ -143,7 +143,7 @@ def ask_about_double(
     if alike := tx.find_all(Payment, Query(same if reference is None else {**same, "reference": reference})):
         what = "same day and amount" if reference is None else "same day, amount and reference"
         raise Question(
-            f"The same payment of {client.name} is recorded already: {what}.",
+            f"The same payment from {client.name} is already recorded: {what}.",
             parameter="duplicate_ok",
             choices={"yes": "Record it as well"},
             yes="yes",
@@ -252,22 +252,22 @@ def show(crm: CRM, payment: Annotated[Payment, About("Payment", "its number", po
         return card_of(crm, snapshot, payment)
 
 
-@command("payments allocate", title="Use credit for invoices")
+@command("payments allocate", title="Apply credit to invoices")
 def put(
     crm: CRM,
     payment: Annotated[Payment, About("Payment", "its number", positional=True)],
     invoice: Invoices = (),
     amount: Annotated[
-        Decimal | None, AmountOfAnyCurrency(), About("Amount", "all that is left of it by default")
+        Decimal | None, AmountOfAnyCurrency(), About("Amount", "everything left of it by default")
     ] = None,
 ) -> PaymentCard:
-    """Uses the rest of a payment for invoices: those you name, or those due first. What a payment paid on an
+    """Applies the rest of a payment to invoices: those you name, or those due first. What a payment paid on an
     invoice that was credited later can be used again."""
 
     def change(tx: Transaction) -> PaymentCard:
         current = tx.get(Payment, payment.id)
         if current.kind == "refund":
-            raise RefusedError("A refund pays no invoice. Nothing was changed.")
+            raise RefusedError("A refund cannot be applied to invoices. Nothing was changed.")
         free = billing.left_of_payments(tx, [current.client]).get(current.id, NOTHING)
         _free(tx, current)
         if amount is not None:
@@ -276,11 +276,11 @@ def put(
             left = replace(crm.conventions, currency=current.currency).money(free)
             raise FieldError(f"only {left} of it is left", field="amount", label="Amount")
         if free <= 0:
-            raise RefusedError("Nothing is left of this payment. Nothing was changed.")
+            raise RefusedError("This payment has no credit left. Nothing was changed.")
         _use(tx, current, free if amount is None else amount, [item.id for item in invoice] or None)
         return card_of(crm, tx, current)
 
-    return crm.transact(change, f"put payment {payment.id} on invoices")
+    return crm.transact(change, f"applied payment {payment.id} to invoices")
 
 
 @dataclass(frozen=True, slots=True)

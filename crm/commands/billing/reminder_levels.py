@@ -51,15 +51,19 @@ def list_all(crm: CRM) -> list[ReminderLevel]:
 def set_level(
     crm: CRM,
     level: TheLevel,
-    days: Annotated[int | None, Whole(least=1, most=365), About("Days", "overdue, from which it is sent")] = None,
-    fee: Annotated[Decimal | None, Amount(), About("Fee", "asked for beside what is open; 0 for none")] = None,
-    interest: Annotated[Decimal | None, Rate(), About("Interest", "in percent a year, on what is open")] = None,
-    term: Annotated[int | None, Whole(most=365), About("Days to pay", "no further reminder before")] = None,
+    days: Annotated[
+        int | None, Whole(least=1, most=365), About("Days", "how many days overdue, before it is sent")
+    ] = None,
+    fee: Annotated[Decimal | None, Amount(), About("Fee", "charged on top of the open amount; 0 for none")] = None,
+    interest: Annotated[Decimal | None, Rate(), About("Interest", "in percent a year, on the open amount")] = None,
+    term: Annotated[
+        int | None, Whole(most=365), About("Days to pay", "no further reminder before they have passed")
+    ] = None,
     subject: Annotated[
-        str | None, LineWithFields(200), About("Subject", "that of the program if empty; fields as in templates")
+        str | None, LineWithFields(200), About("Subject", "the default if empty; fields as in templates")
     ] = None,
     text: Annotated[
-        str | None, ProseWithFields(), About("Text", "above the list of invoices; that of the program if empty")
+        str | None, ProseWithFields(), About("Text", "above the list of invoices; the default if empty")
     ] = None,
 ) -> ReminderLevel:
     """Changes a level of reminders, or adds the next one; the other fields stay as they are.
@@ -72,7 +76,7 @@ def set_level(
     }  # fmt: skip
     values: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
     if not values:
-        raise FieldError("nothing to change was given")
+        raise FieldError("name at least one field to change")
 
     def change(tx: Transaction) -> ReminderLevel:
         levels = _kept(tx)
@@ -82,7 +86,7 @@ def set_level(
         if current is None and level != (new := next(number for number in count(1) if number not in numbers)):
             raise NotFoundError(f"There is no level {level}; the next new one is {new}.")
         if current is None and days is None:
-            raise FieldError("say from how many days overdue it is sent", field="days", label="Days")
+            raise FieldError("say after how many days overdue it is sent", field="days", label="Days")
         if current is None:
             current = tx.add(ReminderLevel(number=level, **{"term": 7, **values}))
         else:
@@ -111,7 +115,7 @@ def remove(crm: CRM, level: TheLevel) -> list[ReminderLevel]:
             raise RefusedError(f"Only the last level can be removed: {last.number}. Nothing was changed.")
         if len(levels) == 1:
             raise RefusedError(
-                "One level has to stay. For a client without reminders: `clients edit … --no-reminders`."
+                "At least one level is needed. For a client without reminders: `clients edit … --no-reminders`."
             )
         tx.delete(last)
         return levels[:-1]

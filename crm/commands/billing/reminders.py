@@ -197,7 +197,7 @@ def run(crm: CRM, yes: bool = False) -> RemindersRun:
     if not yes and (ready or waiting):
         many = "1 client is" if len(ready) == 1 else f"{len(ready)} clients are"
         new = [f"{many} reminded by e-mail of {_amounts(crm, asked_for(ready))}."] if ready else []
-        earlier = [f"Reminders of an earlier run that were not sent yet: {len(waiting)}."] if waiting else []
+        earlier = [f"Reminders from an earlier run that are not sent yet: {len(waiting)}."] if waiting else []
         raise confirmation(" ".join([*new, *earlier]), "Send them", destructive=True)
     reminded: list[Reminding] = []
     queued: list[int] = []
@@ -287,11 +287,11 @@ def _subject(crm: CRM, item: Reminding) -> str:
 def _opening(item: Reminding) -> str:
     """The sentence above the list, where the team has no words of its own."""
     if item.is_first:
-        first = "This is a reminder that the following is still open."
+        first = "This is a reminder that the following is still unpaid."
     elif item.is_last:
-        first = "In spite of our reminders the following is still open. Please pay it now."
+        first = "Despite our reminders, the following is still unpaid. Please pay it now."
     else:
-        first = "We have not received your payment of the following yet. Please see to it."
+        first = "We have not received your payment for the following yet. Please pay it as soon as possible."
     return f"Dear Sir or Madam,\n\n{first}"
 
 
@@ -310,7 +310,7 @@ def _list(crm: CRM, item: Reminding) -> str:
             in_currency(crm.conventions, part.currency).money(part.open + part.fee + part.interest)
             for part in item.asked
         )
-        lines += ["", f"Altogether: {altogether}."]
+        lines += ["", f"Total: {altogether}."]
     by = crm.conventions
     lines += ["", f"Please pay by {by.day(max(reminder.new_due_on for _, reminder in item.due))}."]
     if iban := crm.settings["iban"]:
@@ -334,7 +334,7 @@ def skip(
 def promise(
     crm: CRM,
     invoice: TheInvoice,
-    day: Annotated[date, Day(past=False), About("Day", "by which it will be paid", positional=True)],
+    day: Annotated[date, Day(past=False), About("Day", "when the client will pay", positional=True)],
 ) -> Invoice:
     """Records a client's promise to pay an invoice; no reminder is sent until that date has passed."""
     what = f"noted a promise for {invoice.number}"

@@ -52,19 +52,21 @@ def send(
     to: To = (),
     cc: CC = (),
     bcc: BCC = (),
-    template: Annotated[Template | None, About("Template", "its number or name; a short text by default")] = None,
-    text: Annotated[str, ProseWithFields(), About("Text", "instead of that of the template")] = "",
-    again: Annotated[bool, About("Again", "even if it was sent already")] = False,
+    template: Annotated[
+        Template | None, About("Template", "its number or name; a short standard text by default")
+    ] = None,
+    text: Annotated[str, ProseWithFields(), About("Text", "instead of the template's")] = "",
+    again: Annotated[bool, About("Again", "even if it was already sent")] = False,
     yes: bool = False,
 ) -> MessageCard:
-    """Sends an issued invoice by e-mail as PDF, as it is shown before: with the e-invoice inside, or beside it where
+    """Sends an issued invoice by e-mail as a PDF, after a preview: with the e-invoice inside, or beside it where
     the client needs XRechnung or Peppol."""
     outbox.refuse_unsendable(crm)
     with crm.read() as snapshot:
         current = card_of(crm, snapshot, snapshot.get(Invoice, invoice.id))
         card = for_file(crm, current, format_for(current.client))
         if card.invoice.state == "draft":
-            raise RefusedError("A draft is not sent. Issue it first.")
+            raise RefusedError("A draft cannot be sent. Issue it first.")
         if card.invoice.sent_on and not again:
             raise _sent_already(crm, card.invoice)
         written = Written(
@@ -101,7 +103,7 @@ def _sent_already(crm: CRM, invoice: Invoice) -> Question:
     """The question whether an invoice that was sent is sent again; `--yes` alone does not answer it."""
     times = f" {invoice.sendings} times, last" if invoice.sendings > 1 else ""
     return Question(
-        f"{invoice.number} was sent already,{times} on {crm.conventions.day(invoice.sent_on)}. Nothing was sent now.",
+        f"{invoice.number} was already sent,{times} on {crm.conventions.day(invoice.sent_on)}. Nothing was sent now.",
         parameter="again",
         choices={"yes": "Send it again"},
         kind="duplicates",

@@ -27,12 +27,12 @@ def add(
     price: Annotated[Decimal, Price(), About("Price", "of one unit, with up to four decimals")],
     unit: Annotated[str, Unit(), About("Unit", "hour, piece, month, or a code such as HUR; piece by default")] = PIECE,
     tax_rate: Annotated[
-        Decimal | None, Rate(), About("Tax rate", "in percent; that of the settings by default")
+        Decimal | None, Rate(), About("Tax rate", "in percent; the rate in the settings by default")
     ] = None,
-    tax_category: Annotated[str, Choice(TAX_CATEGORIES), About("Tax category", "by default as the rate says")] = "",
+    tax_category: Annotated[str, Choice(TAX_CATEGORIES), About("Tax category", "follows the rate by default")] = "",
     gross: Annotated[bool, About("Price includes tax")] = False,
     period: Annotated[str, Choice(PERIODS), About("Period", "how often it is billed")] = "once",
-    description: Annotated[str, Prose(2000), About("Description", "stands below the name on an invoice")] = "",
+    description: Annotated[str, Prose(2000), About("Description", "printed below the name on an invoice")] = "",
 ) -> Service:
     """Adds a service: what you sell, its unit, its price and its tax rate."""
     if not name:
@@ -55,7 +55,7 @@ def _refuse_name(tx: Transaction, name: str, but: int = 0) -> None:
     others = (service for service in tx.find_all(Service, Query({"name": name})) if service.id != but)
     if other := next(others, None):
         retired = "" if other.active else f" It is retired; `services edit {other.id} --active` offers it again."
-        raise RefusedError(f"There is a service {other.name} already; nothing was changed.{retired}")
+        raise RefusedError(f"There is already a service called {other.name}. Nothing was changed.{retired}")
 
 
 def usual_rate(crm: CRM, category: str = "") -> Decimal:
@@ -67,7 +67,7 @@ def usual_rate(crm: CRM, category: str = "") -> Decimal:
 def list_all(
     crm: CRM,
     text: Annotated[str, Line(200), About("Text", "part of the name or the description")] = "",
-    all_: Annotated[bool, About("All", "retired ones too")] = False,
+    all_: Annotated[bool, About("All", "include retired services")] = False,
     sort: Annotated[str, Line(60), About("Sort by", "a field; put - before it to reverse")] = "",
     limit: Limit = 0,
     offset: Offset = 0,
@@ -96,7 +96,7 @@ def edit(crm: CRM, service: TheService, changes: ServiceChanges) -> Service:
     `--active` brings back a retired service.
     """
     if not changes:
-        raise FieldError("nothing to change was given")
+        raise FieldError("name at least one field to change")
     if not changes.get("name", service.name):
         raise FieldError("a service needs a name", field="name", label="Name")
 
@@ -128,5 +128,5 @@ def retire(crm: CRM, service: TheService) -> Service:
 
 @command("services delete", title="Delete a service", roles=ONLY_ADMIN, as_text=deleted)
 def delete(crm: CRM, service: TheService, yes: bool = False) -> Service:
-    """Deletes a service that is on no invoice. For any other use `services retire`."""
+    """Deletes a service that is on no invoice. For one that is on an invoice, use `services retire`."""
     return delete_record(crm, service, f"the service {service.name}", yes=yes)

@@ -125,10 +125,12 @@ def _totals(crm: CRM, arguments: Mapping[str, Any]) -> str:
     return f"Total: {'; '.join(parts)}" if parts else ""
 
 
-@command("unpaid list", title="Unpaid", menu="unpaid", beside=_totals, nothing="No invoice is unpaid.")
+@command("unpaid list", title="Unpaid", menu="unpaid", beside=_totals, nothing="No unpaid invoices.")
 def list_all(
     crm: CRM,
-    days: Annotated[int, Whole(most=3650), About("Days", "only who has owed something for at least so many")] = 0,
+    days: Annotated[
+        int, Whole(most=3650), About("Days", "only clients who have owed something for at least this many")
+    ] = 0,
     limit: Limit = 0,
     offset: Offset = 0,
 ) -> list[Unpaid]:

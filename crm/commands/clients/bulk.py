@@ -100,7 +100,7 @@ def edit_many(
     and `history undo` undoes all of it. If one client cannot be changed, none is.
     """
     if not changes and not untag:
-        raise FieldError("nothing to change was given")
+        raise FieldError("name at least one field to change")
     group = asked_for(clients, only, where, view, all_)
     by = crm.conventions
     summary = _changes_summary(changes, untag, by)

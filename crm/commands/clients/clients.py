@@ -299,7 +299,7 @@ def edit(crm: CRM, client: TheClient, changes: ClientChanges) -> Client:
     both values and nothing is overwritten.
     """
     if not changes:
-        raise FieldError("nothing to change was given")
+        raise FieldError("name at least one field to change")
     values = dict(changes)
     if "extra" in values:
         values["extra"] = own_fields(client, values["extra"])
@@ -427,7 +427,7 @@ def pin(
     client: TheClient,
     status: Annotated[str, Line(40), About("Status", "leave empty to remove the pin")] = "",
     until: Annotated[
-        date | None, Day(past=False, from_today=True), About("Until", "its last day; empty for no end")
+        date | None, Day(past=False, from_today=True), About("Until", "the last day; empty for no end")
     ] = None,
 ) -> Client:
     """Pins a client's status against the rules, until a date or until you unpin it; without a status, unpins it."""

@@ -119,7 +119,7 @@ def edit(crm: CRM, contact: TheContact, changes: ContactChanges) -> Contact:
     you both changed the same field, you see both values and nothing is overwritten.
     """
     if not changes:
-        raise FieldError("nothing to change was given")
+        raise FieldError("name at least one field to change")
     if not dataclasses.replace(contact, **changes).name:
         raise FieldError("give a name", field="name", label="Name")
 

@@ -117,7 +117,7 @@ def edit(
     elif status or when:
         changes["status"], changes["when"] = _read("", status or rule.status, when or rule.when)
     if not changes:
-        raise FieldError("nothing to change was given")
+        raise FieldError("name at least one field to change")
     return crm.transact(lambda tx: tx.change(rule, **changes), f"edited the rule {rule_text(rule.status, rule.when)}")
 
 

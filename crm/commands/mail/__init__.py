@@ -5,15 +5,15 @@ from crm.commands.subject import Menu, Module
 PLACE = 5
 MENUS = {
     "email": Menu("E-mail", 6, page=("email list", "email send")),
-    "not written to": Menu("Addresses not written to", 1, under="email"),
+    "not written to": Menu("Opt-outs and bounces", 1, under="email"),
 }
 GROUPS = {
     "email": "Write, send and fetch e-mail.",
-    "templates": "Texts with fields, to use again in messages.",
+    "templates": "Texts with fields, to reuse in messages.",
     "mailings": "One text to many clients.",
     "occasions": "Greetings: to each client once a year.",
-    "opt-outs": "Addresses that get no mailings any more.",
-    "bounces": "Addresses that a mail server has refused for good.",
+    "opt-outs": "Addresses that no longer get mailings.",
+    "bounces": "Addresses that bounced.",
     "sms": "Text messages to clients.",
     "mailbox": "The mailbox that e-mail is fetched from: its settings on this computer.",
 }

@@ -31,9 +31,9 @@ class Bounced:
 
 @command(
     "bounces list",
-    title="Addresses refused for good",
+    title="Bounced addresses",
     menu="not written to",
-    nothing="No address was refused for good.",
+    nothing="No bounced addresses.",
 )
 def list_all(crm: CRM) -> list[Bounced]:
     """Lists the addresses that mailings skip because a mail server said that the mailbox does not exist."""
@@ -48,15 +48,15 @@ def list_all(crm: CRM) -> list[Bounced]:
     ]
 
 
-@command("bounces clear", title="Write to refused addresses again", nothing="No address was refused for good.")
+@command("bounces clear", title="Send to bounced addresses again", nothing="No bounced addresses.")
 def clear(
     crm: CRM,
     addresses: Annotated[tuple[str, ...], Addressees(), About("Addresses", "as `bounces list` shows them")] = (),
     all_: Annotated[bool, About("All", "all that `bounces list` shows")] = False,
 ) -> list[Bounced]:
-    """Lets mailings go again to addresses that a mail server has refused, and lists them.
+    """Lets mailings go to bounced addresses again, and lists the rest.
 
-    If an address is refused again, mailings skip it again.
+    If an address bounces again, mailings skip it again.
     """
     if bool(addresses) == all_:
         raise FieldError("say which addresses, or --all", field="addresses", label="Addresses")
@@ -64,7 +64,9 @@ def clear(
     cleared = [bounce for bounce in list_all(crm) if all_ or recipient_key(bounce.address) in keys]
     known = {recipient_key(bounce.address) for bounce in cleared}
     if missing := sorted(keys - known):
-        raise RefusedError(f"{missing[0]} was not refused; `bounces list` shows which were. Nothing was changed.")
+        raise RefusedError(
+            f"{missing[0]} has not bounced; `bounces list` shows the addresses that have. Nothing was changed."
+        )
 
     def change(tx: Transaction) -> None:
         for message in _failed(tx):
@@ -73,7 +75,7 @@ def clear(
 
     if cleared:
         count = f"{len(cleared)} {'address' if len(cleared) == 1 else 'addresses'}"
-        crm.transact(change, f"lets mailings go to {count} again")
+        crm.transact(change, f"let mailings go to {count} again")
     return cleared
 
 

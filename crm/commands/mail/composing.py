@@ -82,7 +82,7 @@ def previewed(crm: CRM, snapshot: Snapshot, written: Written) -> Preview:
 
     client, template = snapshot.get(Client, written.client.id), written.template
     if template and template.channel != "email":
-        raise FieldError(f"{template.name} is a text for SMS", field="template", label="Template")
+        raise FieldError(f"{template.name} is a template for SMS", field="template", label="Template")
     addressed = _Addressed(client, contacts_of(snapshot, client), crm.conventions)
     to = addressed.all(written.to, "to", "To") or addressed.usual()
     contact = next((contact for contact in map(addressed.contact, to) if contact), None)

@@ -97,7 +97,7 @@ def add(
 ) -> Occasion:
     """Adds a greeting: the text of a template, as it is now, to each client once a year.
 
-    It goes to clients who consented to marketing and have an address, when `email due` is run on the day, or on one of
+    It goes to clients who agreed to mailings and have an address, when `email due` is run on the day, or on one of
     the three days after it. For SMS it takes a template for SMS.
     """
     if not name:
@@ -109,11 +109,11 @@ def add(
         text = tx.get(Template, template.id)
         for order in standing_orders(tx):
             if order.name.casefold() == name.casefold():
-                raise RefusedError(f"There is a greeting called {order.name} already. Nothing was changed.")
+                raise RefusedError(f"There is already a greeting called {order.name}. Nothing was changed.")
             if (order.occasion, order.channel) == (on, text.channel):
                 raise RefusedError(
-                    f"{order.name} greets for {occasion_words(on)} by {CHANNELS[text.channel]} already, and everybody"
-                    " is greeted once. Nothing was changed."
+                    f"{order.name} greets for {occasion_words(on)} by {CHANNELS[text.channel]} already, and each"
+                    " client gets one greeting. Nothing was changed."
                 )
         written = Mailing(name=name, channel=text.channel, subject=text.subject, body=text.body)
         return tx.add(dataclasses.replace(written, occasion=on, user=crm.me))
@@ -141,12 +141,12 @@ def remove(crm: CRM, name: Name) -> Occasion:
 @command("email due", title="Send greetings that are due", key="mail")
 def due(
     crm: CRM,
-    dry_run: Annotated[bool, About("Dry run", "show who would be greeted, and send nothing")] = False,
+    dry_run: Annotated[bool, About("Dry run", "show who would get a greeting, and send nothing")] = False,
 ) -> Due:
     """Sends greetings for birthdays and other days (`occasions`), and all other queued messages that are due.
 
-    Each client is greeted once a year, however often it is run; a missed day is made up for within three days. Cron may
-    run it every hour.
+    Each client gets one greeting a year, however often this runs; a missed day is made up for within three days. Cron
+    can run it every hour.
     """
     unread = _read_answers(crm) if not dry_run else ""
     with crm.read() as snapshot:
@@ -210,7 +210,7 @@ def _of_day(snapshot: Snapshot, order: Mailing, day: date, refused: Mapping[str,
             if objection := against.get(recipient):
                 why_not = f"{to}: {objection.words}"
             elif recipient in greeted:
-                why_not = "another client at the same address is greeted"
+                why_not = "another client at the same address gets the greeting"
             else:
                 why_not = _unreachable(order.channel, to, refused)
             if not why_not:
@@ -226,13 +226,13 @@ def _address(order: Mailing, client: Client) -> str:
 def _unreachable(channel: str, to: str, refused: Mapping[str, str]) -> str:
     """The reason why nothing can be sent to an address or a number, '' where it can."""
     if channel == "sms":
-        return "" if is_number(to) else "no telephone number that a text can be sent to"
+        return "" if is_number(to) else "no phone number that can get text messages"
     if words := refused.get(to.casefold()):
-        return f"an address that was refused: {words}"
+        return f"the address bounced: {words}"
     try:
         Party(to)
     except OutwardError:
-        return "no e-mail address that can be written to"
+        return "no e-mail address that works"
     return ""
 
 
@@ -270,7 +270,7 @@ def _queued(crm: CRM, greetings: Sequence[Greeting]) -> list[Greeting]:
 def sms_end(crm: CRM) -> str:
     """The line at the end of a text to many that says how to end them."""
     texter = crm.outward.texter()
-    return "\nSTOP ends these texts." if texter and texter.can_be_answered else ""
+    return "\nReply STOP to opt out." if texter and texter.can_be_answered else ""
 
 
 def _draft(crm: CRM, order: Mailing, day: date, client: Client, known: Mapping[str, str]) -> Draft:

@@ -64,12 +64,12 @@ def send(
     crm: CRM,
     client: TheClient,
     template: Annotated[Template | None, About("Template", "its number or name")] = None,
-    subject: Annotated[str, LineWithFields(300), About("Subject", "that of the template by default")] = "",
-    body: Annotated[str, ProseWithFields(), About("Text", "in Markdown; that of the template by default")] = "",
+    subject: Annotated[str, LineWithFields(300), About("Subject", "the template's by default")] = "",
+    body: Annotated[str, ProseWithFields(), About("Text", "in Markdown; the template's by default")] = "",
     to: Annotated[tuple[str, ...], Addressees(), About("To", "a contact or an address; the client by default")] = (),
     cc: Annotated[tuple[str, ...], Addressees(), About("CC", "who gets a copy, visible to all")] = (),
     bcc: Annotated[tuple[str, ...], Addressees(), About("BCC", "who gets a hidden copy")] = (),
-    attach: Annotated[tuple[Path, ...], About("Attach", "a file that goes with it")] = (),
+    attach: Annotated[tuple[Path, ...], About("Attach", "a file to attach")] = (),
     yes: bool = False,
 ) -> MessageCard:
     """Sends an e-mail to a client, after a preview.

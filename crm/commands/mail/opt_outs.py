@@ -13,7 +13,7 @@ from crm.model.fields import Line
 from crm.model.fields.recipients import Recipient, recipient_key
 from crm.repository import Query, Snapshot, Transaction
 
-TheRecipient = Annotated[str, Recipient(), About("Address", "an e-mail address or a telephone number", positional=True)]
+TheRecipient = Annotated[str, Recipient(), About("Address", "an e-mail address or a phone number", positional=True)]
 
 
 @command("opt-outs list", title="Opt-outs", menu="not written to", nothing="Nobody has opted out.")
@@ -33,33 +33,33 @@ def add(
     """Opts an address or a phone number out of mailings and greetings.
 
     No mailing and no greeting goes there, whichever client it belongs to, also when clients are merged, deleted or
-    imported later. A letter to one client, written with `email send`, still can.
+    imported later. A single e-mail to one client (`email send`) can still be sent.
     """
     if not address:
         raise FieldError("it is needed", field="address", label="Address")
 
     def change(tx: Transaction) -> OptOut:
         if existing := opted_out(tx, [address]):
-            raise RefusedError(f"{address} has {described(existing[address])} already. Nothing was changed.")
+            raise RefusedError(f"{address} has already {described(existing[address])}. Nothing was changed.")
         suppress(tx, address, "asked", note)
         return opted_out(tx, [address])[address]
 
-    return crm.transact(change, f"noted that {address} has opted out")
+    return crm.transact(change, f"added an opt-out for {address}")
 
 
-@command("opt-outs lift", title="Lift an opt-out", roles=ONLY_ADMIN, as_text=deleted)
+@command("opt-outs lift", title="Remove an opt-out", roles=ONLY_ADMIN, as_text=deleted)
 def lift(
     crm: CRM,
     address: Annotated[str, Line(254), About("Address", "as `opt-outs list` shows it", positional=True)],
-    reason: Annotated[str, Line(200), About("Reason", "why it no longer holds, like: she asked for it by mail")],
+    reason: Annotated[str, Line(200), About("Reason", "why it no longer applies, like: she asked for it by mail")],
 ) -> OptOut:
-    """Removes an address or a phone number from the opt-outs, because its owner asked for it.
+    """Removes an address or a phone number from the opt-outs because its owner asked for it.
 
     The history keeps the reason. The consent of clients does not change: set it for each client who wants mailings
     again.
     """
     if not reason:
-        raise FieldError("say why it no longer holds; it stands in the history", field="reason", label="Reason")
+        raise FieldError("say why it no longer applies; the history keeps the reason", field="reason", label="Reason")
 
     with crm.read() as snapshot:
         key = _listed(snapshot, address, crm.conventions)
@@ -71,7 +71,7 @@ def lift(
         tx.delete(opt_out)
         return opt_out
 
-    return crm.transact(change, f"lifted the opt-out of {key}: {reason}")
+    return crm.transact(change, f"removed the opt-out of {key}: {reason}")
 
 
 def _listed(snapshot: Snapshot, address: str, by: Conventions) -> str:

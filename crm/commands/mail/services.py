@@ -257,7 +257,7 @@ def _declare(service: Service) -> None:
     def test(
         crm: CRM,
         to: Annotated[
-            str, Line(300), About("To", "where a test message goes, `me` for the sender; nobody by default")
+            str, Line(300), About("To", "where to send a test message, `me` for the sender; none by default")
         ] = "",
     ) -> ServiceTried:
         return tried(crm, service, to)

@@ -44,7 +44,9 @@ class SmsPreview:
     def full_text(self) -> str:
         """All of it as one text."""
         several = f"{self.parts} SMS" + (", since it is long" if self.parts > 1 else "")
-        landline = "\nThis is a landline: many of them get no texts." if is_landline(self.draft.phone) else ""
+        landline = (
+            "\nThis is a landline: many of them cannot get text messages." if is_landline(self.draft.phone) else ""
+        )
         return f"To: {self.name}, {self.draft.phone}{landline}\nTakes: {several}\n\n{self.draft.body}"
 
 
@@ -56,11 +58,11 @@ class SmsFetched:
     stopped: Sequence[str] = ()
 
 
-@command("sms fetch", title="Read answers to texts", menu="email", key="mail")
+@command("sms fetch", title="Read replies to text messages", menu="email", key="mail")
 def fetch(crm: CRM) -> SmsFetched:
-    """Reads the replies to texts of the last days; numbers that replied STOP get no more texts.
+    """Reads the replies to text messages of the last days; numbers that replied STOP get no more of them.
 
-    `email due` does so before it greets anybody by SMS.
+    `email due` does so before it sends greetings by SMS.
     """
     texter = crm.outward.texter()
     if texter is None:
@@ -80,7 +82,7 @@ def fetch(crm: CRM) -> SmsFetched:
 
     with crm.read() as snapshot:
         open_numbers = set(numbers) - opted_out(snapshot, numbers).keys()
-    return SmsFetched(len(answers), crm.transact(change, "read answers to texts") if open_numbers else ())
+    return SmsFetched(len(answers), crm.transact(change, "read replies to text messages") if open_numbers else ())
 
 
 def _lifted(tx: Transaction, number: str, since: datetime) -> bool:
@@ -95,14 +97,14 @@ def _lifted(tx: Transaction, number: str, since: datetime) -> bool:
 def send(
     crm: CRM,
     client: TheClient,
-    text: Annotated[str, Prose(LONGEST), About("Text", "that of the template by default", positional=True)] = "",
+    text: Annotated[str, Prose(LONGEST), About("Text", "the template's by default", positional=True)] = "",
     template: Annotated[Template | None, About("Template", "its number or name")] = None,
-    to: Annotated[str, Line(200), About("To", "a contact or a telephone number; the client by default")] = "",
+    to: Annotated[str, Line(200), About("To", "a contact or a phone number; the client by default")] = "",
     yes: bool = False,
 ) -> MessageCard:
     """Sends a text message to a client, after a preview.
 
-    The text may hold fields like {first_name}, as templates do; braces themselves are written {{ and }}. If it
+    The text may hold fields like {first_name}, as templates do; for a brace write {{ or }}. If it
     cannot be sent right now, it stays in the outbox, and `email outbox` tries it again.
     """
     refuse_unsendable(crm, "sms")
@@ -119,7 +121,7 @@ def previewed(
 ) -> SmsPreview:
     """The text message that comes of what was written. Raises FieldError for what is missing or cannot be meant."""
     if template and template.channel != "sms":
-        raise FieldError(f"{template.name} is a text for e-mails", field="template", label="Template")
+        raise FieldError(f"{template.name} is a template for e-mail", field="template", label="Template")
     whole = snapshot.get(Client, client.id)
     try:
         contact, phone = _addressed(whole, contacts_of(snapshot, whole), to, crm.conventions)
@@ -127,7 +129,7 @@ def previewed(
         raise error.at("to", "To") from error
     if opt_outs := opted_out(snapshot, [phone]):
         raise FieldError(
-            f"{phone} has {described(opt_outs[phone])}; an admin can lift that (`opt-outs lift`)",
+            f"{phone} has {described(opt_outs[phone])}; an admin can remove the opt-out (`opt-outs lift`)",
             field="to",
             label="To",
         )
@@ -180,7 +182,7 @@ def _contacts(contacts: Sequence[Contact], written: str) -> list[Contact]:
 
 def _number(phone: str, name: str) -> str:
     if not phone:
-        raise FieldError(f"{name} has no telephone number yet; add one, or name one")
+        raise FieldError(f"{name} has no phone number yet; add one, or name one")
     if not is_number(phone):
         raise FieldError(
             f"{phone} is not a complete phone number; write it with the country code, like +43 664 1234567"

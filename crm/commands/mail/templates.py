@@ -38,7 +38,7 @@ def add(
     crm: CRM,
     name: Annotated[str, Line(60), About("Name", positional=True)],
     channel: Channel = "email",
-    subject: Annotated[str, LineWithFields(300), About("Subject", "of an e-mail; it may hold fields too")] = "",
+    subject: Annotated[str, LineWithFields(300), About("Subject", "of an e-mail; it may contain fields too")] = "",
     body: Annotated[str, ProseWithFields(), About("Text", "with fields like {first_name} or {first_name|friend}")] = "",
 ) -> Template:
     """Adds a template: a text with fields that are filled in for each client.
@@ -107,7 +107,7 @@ def preview(
 def edit(crm: CRM, template: TheTemplate, changes: TemplateChanges) -> Template:
     """Changes fields of a template; the other fields and messages already sent stay as they are."""
     if not changes:
-        raise FieldError("nothing to change was given")
+        raise FieldError("name at least one field to change")
     after = _checked(dataclasses.replace(template, **changes))
 
     def change(tx: Transaction) -> Template:
@@ -151,11 +151,11 @@ def _checked(template: Template) -> Template:
 
 def _refuse_name(tx: Transaction, template: Template) -> None:
     if any(other.id != template.id for other in tx.find_all(Template, Query({"name": template.name}))):
-        raise RefusedError(f"There is a template called {template.name} already. Nothing was changed.")
+        raise RefusedError(f"There is already a template called {template.name}. Nothing was changed.")
 
 
 def _first(snapshot: Snapshot) -> Client:
     clients = snapshot.find_all(Client, Query(sort="id", limit=1))
     if not clients:
-        raise NotFoundError("There is no client yet who could read it. Add one first.")
+        raise NotFoundError("There is no client to preview it for yet. Add one first.")
     return clients[0]

@@ -180,7 +180,7 @@ def edit(crm: CRM, deal: TheDeal, changes: DealChanges) -> Deal:
     values and nothing is overwritten.
     """
     if not changes:
-        raise FieldError("nothing to change was given")
+        raise FieldError("name at least one field to change")
     if "stage" in changes:
         raise FieldError("`deals move` brings a deal into another stage", field="stage", label="Stage")
     if not changes.get("title", deal.title):

@@ -21,7 +21,7 @@ ToStage = Annotated[Stage, About("To stage", "its name or number", positional=Tr
 SaleAmount = Annotated[Decimal | None, Amount(), About("Amount", "of the sale; the value of the deal by default")]
 SaleDay = Annotated[date | None, Day(), About("Date", "of the sale; today by default")]
 TakeBack = Annotated[bool | None, About("Remove the sale", "the one that the deal was won with")]
-SameSale = Annotated[bool | None, About("The same sale", "use the sale that is recorded already")]
+SameSale = Annotated[bool | None, About("The same sale", "use the sale that is already recorded")]
 
 # What is offered where nothing was lost yet.
 _REASONS = ("too expensive", "bought elsewhere", "no budget", "no answer", "not now")
@@ -208,7 +208,7 @@ def sales_of(snapshot: Snapshot, deal: Deal) -> Sequence[Sale]:
 def same_sale_question(crm: CRM, sold: Sequence[Sale]) -> Question:
     """The question about a deal that has a sale already: whether it was won with that one."""
     return Question(
-        f"{_sales_text(crm, sold[:1])} of this deal is recorded already.",
+        f"{_sales_text(crm, sold[:1])} of this deal is already recorded.",
         parameter="same_sale",
         choices={"yes": "Use that sale", "no": "Record another sale"},
         records=sold,

@@ -158,7 +158,7 @@ def edit(
     if client is not None and client.id != sale.client:
         values["client"] = client.id
     if not values:
-        raise FieldError("nothing to change was given")
+        raise FieldError("name at least one field to change")
     for name, label in (("on", "Date"), ("amount", "Amount")):
         if values.get(name, "") is None:
             raise FieldError("this cannot be left empty", field=name, label=label)

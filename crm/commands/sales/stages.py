@@ -76,7 +76,7 @@ def edit(crm: CRM, stage: TheStage, probability: Probability = None, outcome: Ou
     You cannot change the outcome of a stage that has deals: they would become won or lost unnoticed.
     """
     if probability is None and not outcome:
-        raise FieldError("nothing to change was given")
+        raise FieldError("name at least one field to change")
 
     def change(tx: Transaction) -> Stage:
         current = _current(tx, stage)

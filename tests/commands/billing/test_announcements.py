@@ -94,10 +94,10 @@ def test_by_sms_the_cost_is_shown_before_and_who_gets_none(desk: MailDesk, servi
     with pytest.raises(Question) as asked:
         desk("services announce", service, all_=True, by="sms")
     sentence = asked.value.sentence
-    assert "New from Us Ltd: Care *plan* {x}, €49.90 per month.\nSTOP ends these texts." in sentence
+    assert "New from Us Ltd: Care *plan* {x}, €49.90 per month.\nReply STOP to opt out." in sentence
     assert "This goes to 1 client and takes 1 SMS, about €0.08." in sentence
     assert "4 clients are left out: " in sentence
-    for why in ("opted out", "without consent to mailings", "with the number of another"):
+    for why in ("opted out", "without consent to mailings", "with the same number as another client"):
         assert f"1 {why} (" in sentence
     assert texts(twilio) == []
     report = announced(desk, service, by="sms")
@@ -114,7 +114,7 @@ def test_by_sms_the_cost_is_shown_before_and_who_gets_none(desk: MailDesk, servi
 def test_what_cannot_be_announced_is_refused(desk: MailDesk, service: Service) -> None:
     desk.clients(1)
     template = desk("templates add", "Short", channel="sms", body="Hi")
-    with pytest.raises(FieldError, match="is a text for SMS"):
+    with pytest.raises(FieldError, match="is a template for SMS"):
         announced(desk, service, template=template)
     desk("services retire", service)
     with pytest.raises(RefusedError, match="is retired"):

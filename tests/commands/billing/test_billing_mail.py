@@ -67,7 +67,7 @@ def test_an_invoice_goes_out_with_its_pdf_to_the_address_for_invoices(mailed: Ma
     assert attachment.get_filename() == f"{invoice.number}.pdf"
     assert attachment.get_content().startswith(b"%PDF")
     assert sorted(mailed.mail.post.recipients) == ["bills@example.com", "copy@example.com"]
-    with pytest.raises(Question, match="was sent already"):
+    with pytest.raises(Question, match="was already sent"):
         mailed("invoices send", invoice)
 
 
@@ -80,7 +80,7 @@ def test_a_reminder_that_waits_does_not_go_out_once_something_was_paid(mailed: M
     assert mailed.mail.send().stopped == ""
     assert mailed.mail.post.taken == []
     (message,) = mailed.mail.messages().values()
-    assert (message.state, message.failure) == ("cancelled", f"{first.number} was paid meanwhile")
+    assert (message.state, message.failure) == ("cancelled", f"{first.number} has been paid since")
     assert [mailed.invoice(invoice).reminded for invoice in (first, second)] == [0, 0]
     mailed("reminders run", yes=True)
     (mail,) = mailed.mail.post.taken
@@ -92,7 +92,7 @@ def test_a_reminder_that_waits_does_not_go_out_once_something_was_paid(mailed: M
 def test_a_run_sends_what_a_run_that_broke_off_has_left(mailed: MailedDesk) -> None:
     mailed.late(20)
     reminders._reminded(mailed.crm, mailed.acme)
-    with pytest.raises(Question, match="earlier run that were not sent yet: 1"):
+    with pytest.raises(Question, match="earlier run that are not sent yet: 1"):
         mailed("reminders run")
     done = mailed("reminders run", yes=True)
     assert (done.resumed, done.waiting, done.reminded) == (1, 0, [])
@@ -192,7 +192,7 @@ def test_two_desks_do_not_send_the_same_invoice(mailed: MailedDesk, monkeypatch:
         return attached(*arguments)
 
     monkeypatch.setattr(sending, "_attached_files", meanwhile)
-    with pytest.raises(Question, match="was sent already") as asked:
+    with pytest.raises(Question, match="was already sent") as asked:
         mailed("invoices send", invoice, yes=True)
     assert (asked.value.parameter, asked.value.yes) == ("again", "")
     assert len(mailed.mail.post.taken) == 1
@@ -203,12 +203,12 @@ def test_what_was_sent_while_the_question_was_open_is_asked_about_again(mailed: 
     with pytest.raises(Question, match="Send this to"):
         mailed("invoices send", invoice)
     mailed("invoices send", invoice, yes=True)
-    with pytest.raises(Question, match="was sent already, on"):
+    with pytest.raises(Question, match="was already sent, on"):
         mailed("invoices send", invoice, yes=True)
     with pytest.raises(Question, match="Send this to"):
         mailed("invoices send", invoice, again=True)
     mailed("invoices send", invoice, again=True, yes=True)
-    with pytest.raises(Question, match="was sent already, 2 times, last on"):
+    with pytest.raises(Question, match="was already sent, 2 times, last on"):
         mailed("invoices send", invoice, yes=True)
     assert (mailed.invoice(invoice).sendings, len(mailed.mail.post.taken)) == (2, 2)
     data = mailed("invoices show", invoice).as_json()

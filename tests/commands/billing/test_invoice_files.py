@@ -40,7 +40,7 @@ def test_an_invoice_is_written_in_each_format_and_found_without_faults(one_desk:
 
 def test_a_draft_is_no_einvoice_and_its_pdf_has_none(one_desk: BillingDesk, tmp_path: Path) -> None:
     draft = one_desk.draft()
-    with pytest.raises(RefusedError, match="A draft is no e-invoice"):
+    with pytest.raises(RefusedError, match="A draft cannot be an e-invoice"):
         one_desk("invoices xml", draft)
     file = one_desk("invoices pdf", draft, tmp_path / "draft.pdf").file
     assert file.read_bytes().startswith(b"%PDF")
@@ -50,7 +50,7 @@ def test_a_draft_is_no_einvoice_and_its_pdf_has_none(one_desk: BillingDesk, tmp_
 
 def test_the_code_to_pay_by_is_shown_while_something_is_open(one_desk: BillingDesk) -> None:
     desk = one_desk
-    with pytest.raises(RefusedError, match="There is no code for it"):
+    with pytest.raises(RefusedError, match="There is no payment code"):
         desk("invoices qr", desk.draft())
     desk("settings set", "iban", "DE02120300000000202051")
     invoice = desk.issued()

@@ -64,7 +64,7 @@ def test_a_payment_is_undone_with_all_that_it_paid(desk: BillingDesk) -> None:
 
 def test_a_double_is_asked_about(desk: BillingDesk) -> None:
     desk("payments add", desk.acme, Decimal(10), reference="A")
-    with pytest.raises(Question, match="recorded already") as asked:
+    with pytest.raises(Question, match="already recorded") as asked:
         desk("payments add", desk.acme, Decimal(10), reference="A")
     assert asked.value.parameter == "duplicate_ok"
     desk("payments add", desk.acme, Decimal(10), reference="A", currency="JPY")
@@ -330,7 +330,7 @@ def test_no_write_uses_more_than_was_paid(desk: BillingDesk) -> None:
 def test_a_paid_invoice_takes_no_payment(desk: BillingDesk) -> None:
     paid, other = desk.issued(), desk.issued()
     desk("payments add", desk.acme, Decimal(357), invoice=[paid])
-    with pytest.raises(FieldError, match=f"nothing is open on {paid.number}"):
+    with pytest.raises(FieldError, match=f"nothing is left to pay on {paid.number}"):
         desk("payments add", desk.acme, Decimal(5), invoice=[paid])
     assert (desk.again(other).open, desk.again(desk.acme).credit) == (357, 0)
 

@@ -118,7 +118,7 @@ def test_fee_and_interest_stand_on_the_reminder_and_below_the_statement_alone(ma
     assert mailed.subjects() == ["Please pay, Acme {x}"]
     assert text.startswith("Hello Acme {x},")
     assert "fee €4.50, interest €0.48" in text
-    assert "Altogether: €183.60." in text
+    assert "Total: €183.60." in text
     assert mailed.crm.conventions.day(TODAY + timedelta(days=10)) in text
     with mailed.crm.read() as snapshot:
         kept = {reminder.invoice: reminder for reminder in snapshot.find_all(Reminder, Query())}

@@ -63,9 +63,9 @@ def test_two_services_are_not_called_the_same_in_whatever_case(office: Office) -
     service = office("services add", "Consulting", Decimal(100))
     other = office("services add", "Workshop", Decimal(100))
     office("services retire", service)
-    with pytest.raises(RefusedError, match=r"There is a service Consulting already.*services edit 1 --active"):
+    with pytest.raises(RefusedError, match=r"There is already a service called Consulting.*services edit 1 --active"):
         office("services add", "consulting", Decimal(1))
-    with pytest.raises(RefusedError, match="There is a service Consulting already"):
+    with pytest.raises(RefusedError, match="There is already a service called Consulting"):
         office("services edit", other, {"name": "CONSULTING"})
     assert office("services edit", service, {"name": "consulting"}).name == "consulting"
 

@@ -93,8 +93,8 @@ def on_day(crm: CRM, store: Store, day: date) -> CRM:
     ("typed", "value", "words"),
     [
         ("Birthday", "birthday", "birthdays"),
-        ("first-sale", "first sale", "the day of the first sale"),
-        ("first sale", "first sale", "the day of the first sale"),
+        ("first-sale", "first sale", "the anniversary of the first sale"),
+        ("first sale", "first sale", "the anniversary of the first sale"),
         ("24-12", "24-12", "24 December"),
         ("1.5.", "01-05", "1 May"),
         ("29/2", "29-02", "29 February"),
@@ -244,7 +244,7 @@ def test_an_address_that_nothing_can_be_sent_to_is_told(desk: Desk) -> None:
     found = desk.due()
     assert found.greetings == []
     assert [(greeting.client.name, greeting.why_not) for greeting in found.unreachable] == [
-        ("Odd", "no e-mail address that can be written to")
+        ("Odd", "no e-mail address that works")
     ]
     bo = desk.client("Bo", date(1980, 11, 21))
     bounced = Message(
@@ -253,7 +253,7 @@ def test_an_address_that_nothing_can_be_sent_to_is_told(desk: Desk) -> None:
     desk.crm.transact(lambda tx: tx.add(bounced), "bounced")
     found = desk.due(dry_run=True)
     assert found.greetings == []
-    assert found.unreachable[1].why_not == "an address that was refused: 550 5.1.1 gone"
+    assert found.unreachable[1].why_not == "the address bounced: 550 5.1.1 gone"
 
 
 def test_greetings_by_sms(desk: Desk) -> None:
@@ -269,7 +269,7 @@ def test_greetings_by_sms(desk: Desk) -> None:
         desk.client("Anna", date(1980, 11, 21), phone="+436641234567")
         desk.client("Bo", date(1980, 11, 21))
         assert sorted(desk.names_and_days(desk.due())) == [("Anna", TODAY), ("Anna", TODAY), ("Bo", TODAY)]
-        assert [body["Body"] for _, _, body in twilio.asked] == [["Happy birthday, Anna\nSTOP ends these texts."]]
+        assert [body["Body"] for _, _, body in twilio.asked] == [["Happy birthday, Anna\nReply STOP to opt out."]]
         assert len(desk.post.taken) == 2
         assert desk.due().greetings == []
 

@@ -62,12 +62,12 @@ def test_who_is_left_out_is_counted_and_listed_before_anything_is_sent(here: Mai
     assert "If you'd rather not get these e-mails" in answer
     assert "This goes to 2 clients." in answer
     assert (
-        "4 clients are left out: 1 has not agreed to mailings, 1 has no e-mail address, 1 has an address that mail"
-        " cannot be sent to, 1 has the address of another." in answer
+        "4 clients are left out: 1 has not agreed to mailings, 1 has no e-mail address, 1 has an address that does"
+        " not work, 1 has the same address as another client." in answer
     )
-    assert "No1 Bad (3): gone@example.com was refused: 550 5.1.1 no such user" in answer
+    assert "No1 Bad (3): gone@example.com bounced: 550 5.1.1 no such user" in answer
     assert "No1 Silent (4): has not agreed to mailings" in answer
-    assert "is the address of No1 Fox (1) too" in answer
+    assert "is also the address of No1 Fox (1)" in answer
     assert here.arrived == []
     assert len(here.messages()) == 1
     report = send(here)
@@ -91,7 +91,7 @@ def test_an_address_that_got_something_since_is_good_again(here: MailDesk) -> No
 def test_what_says_nothing_against_an_address_does_not_make_it_bad(here: MailDesk) -> None:
     (client,) = here.clients(1)
     (number,) = here.write(client, attachments=(f"{'0' * 64} 3 one.txt",))
-    here.change(number, state="failed", failure="not sent: one.txt is not on this computer any more.")
+    here.change(number, state="failed", failure="not sent: one.txt is no longer on this computer.")
     assert send(here).counted.counts == {"sent": 1}
 
 
@@ -124,7 +124,7 @@ def test_a_template_gives_the_texts(here: MailDesk) -> None:
     report = here("mailings send", template=template, all_=True, yes=True)
     assert report.counted.mailing.body == "From {company_name}"
     assert str(here.post.taken[0]["Subject"]) == "Hi No1"
-    with pytest.raises(FieldError, match="Text is a text for SMS"):
+    with pytest.raises(FieldError, match="Text is a template for SMS"):
         here("mailings send", template=text, all_=True, yes=True)
 
 
@@ -223,7 +223,7 @@ def test_what_waits_can_be_cancelled(here: MailDesk) -> None:
     clients = here.clients(3)
     mailing = send(here).counted.mailing
     (single,) = here.write(clients[0])
-    with pytest.raises(Question, match=r"This cancels 3 e-mails of it that were not sent yet\."):
+    with pytest.raises(Question, match=r"This cancels 3 queued e-mails\."):
         here("mailings cancel", mailing)
     report = here("mailings cancel", mailing, yes=True)
     assert report.counted.counts == {"cancelled": 3}
@@ -320,7 +320,7 @@ def test_nobody_gets_the_same_text_twice_unless_that_is_asked_for(here: MailDesk
     assert send(here).counted.counts == {"sent": 2}
     with pytest.raises(RefusedError) as refused:
         send(here)
-    assert "2 have got this text already" in str(refused.value)
+    assert "2 have already got this text" in str(refused.value)
     assert "a1@example.com got this on 2026-11-21 (mailing 1)" in str(refused.value)
     # A blank more is no other text, and whoever is new gets it; the others are left out and said.
     here.clients(1, email="new@example.com", last_name="New")

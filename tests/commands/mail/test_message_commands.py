@@ -126,7 +126,7 @@ def test_a_template_gives_what_is_not_told(desk: Office, post: Post) -> None:
     changed = desk("email send", anna, welcome, body="Bye", yes=True).message
     assert (changed.subject, changed.body) == ("Welcome, Anna", "Bye")
     text = desk("templates add", "Text", "sms", body="Dear {first_name}")
-    with pytest.raises(FieldError, match="Text is a text for SMS"):
+    with pytest.raises(FieldError, match="Text is a template for SMS"):
         desk("email send", anna, text, yes=True)
     assert len(post.taken) == 2
 

@@ -149,7 +149,7 @@ def test_only_an_admin_lifts_one_with_a_reason_that_stands_in_the_history(here: 
     with pytest.raises(RefusedError, match="already"):
         here("opt-outs add", ADDRESS)
     here("opt-outs lift", ADDRESS, "she asked for it by mail")
-    assert here("history list", 1)[0].what == f"lifted the opt-out of {ADDRESS}: she asked for it by mail"
+    assert here("history list", 1)[0].what == f"removed the opt-out of {ADDRESS}: she asked for it by mail"
     assert mailed(here) == [ADDRESS]
     # To take that back opts out again, and to take back that does not lift it.
     here("history undo", yes=True)

@@ -79,7 +79,7 @@ def test_what_is_put_off_waits_longer_each_time_and_fails_after_two_days(here: M
     assert waits == list(WAITS)
     assert 46 * 60 < sum(waits) <= 48 * 60
     (failed,) = here.send().failed
-    assert failed.failure == "not sent: given up after two days; 451 greylisted"
+    assert failed.failure == "not sent: stopped trying after two days; 451 greylisted"
     # Whoever sends it again gives it as much time once more.
     here.change(number, state="queued")
     assert here.send().waiting[0].tries == len(WAITS) + 2
@@ -283,7 +283,7 @@ def test_a_file_that_is_gone_or_damaged_fails_the_message(here: MailDesk, folder
     (kept / lines[1][:64]).write_text("another")
     sent = here.send()
     assert [message.failure for message in sent.failed] == [
-        "not sent: one.txt is not on this computer any more; write the message again.",
+        "not sent: one.txt is no longer on this computer; write the message again.",
         "not sent: the copy of two.txt on this computer is damaged; write the message again.",
     ]
     assert sent.sent == 1
@@ -634,6 +634,6 @@ def test_a_damaged_journal_is_put_aside_and_an_unwritable_one_stops_the_sending(
     for path in journal.parent.glob("journal*"):
         path.unlink()
     journal.mkdir()
-    with pytest.raises(FileError, match="has to be noted"):
+    with pytest.raises(FileError, match="was sent is kept in"):
         here.send()
     assert here.states() == ["sent", "queued"]

@@ -109,7 +109,7 @@ def test_to_a_contact_or_any_number(desk: Desk, anna: Client) -> None:
     assert (other.contact, other.to) == (0, "+436640000009")
     assert desk.sent[0] == ("+436640000001", "Hello Jo Fox")
     for to, why in (
-        ("jo", "several contacts"), (str(bo.id), "Jo Hill has no telephone"), ("nobody", "neither a contact of Acme"),
+        ("jo", "several contacts"), (str(bo.id), "Jo Hill has no phone"), ("nobody", "neither a contact of Acme"),
         ("+43", "neither a contact of Acme"), ("00000000", "telephone"),
     ):  # fmt: skip
         with pytest.raises(FieldError, match=why):

@@ -177,7 +177,7 @@ def test_a_service_is_asked_three_things_and_has_the_usual_tax(
 
 def test_a_first_line_that_is_refused_is_there_to_be_corrected(menu: Menu) -> None:
     shown = menu("invoices add", **{"Client": "Acme", LINE: "Consulting", "Line": "Consulting 100 19%"})
-    assert "Say what Consulting costs, like Consulting 100: no service is called so. (Consulting)" in shown
+    assert "Say what Consulting costs, like Consulting 100: there is no service with that name. (Consulting)" in shown
     for typed, words in (
         ("3 h Workshop 1.200,50 19%", "1.200,50 is not an amount here; did you mean 1,200.50?"),
         ("3 h Workshop 1,2.3 19%", "Say what Workshop 1,2.3 costs, like Workshop 1,2.3 100"),
@@ -310,7 +310,7 @@ def test_a_client_and_a_won_deal_lead_to_billing(menu: Menu) -> None:
     menu.mailed("deals win", deal, Decimal(80))
     assert "Drafted an invoice for Acme" in menu("deals show", "Draft an invoice", Deal="A shelf")
     needs = [(item.what, item.why) for item in menu.mailed("agenda").items]
-    assert needs == [("Payment 2", "50.00 EUR is on no invoice"), ("Draft 3", "not issued yet")]
+    assert needs == [("Payment 2", "50.00 EUR is not applied to an invoice"), ("Draft 3", "not issued yet")]
 
 
 def test_that_nothing_can_be_sent_is_said_before_anything_is_asked(menu: Menu) -> None:

@@ -146,10 +146,10 @@ def test_what_waits_is_gone_on_with_or_cancelled(start: Start, crm: CRM, post: P
     session = start(**mail).choose("E-mail").sees("? keys").press(".").choose("Mailings").sees("News for").press("1")
     session.choose("Resume sending").sees("Sent to 3.").sees("3 sent").lacks("Resume sending")
     assert len(post.taken) == 3
-    session = written(to_many(start, **away)).sees("3 have got this text already").sees("mailing 1")
+    session = written(to_many(start, **away)).sees("3 have already got this text").sees("mailing 1")
     session = session.choose("Send it to them again").sees("1) Send to 3 people").press("1", "3", "enter")
     session.sees(") Cancel the rest")
-    session.choose("Cancel the rest").sees("This cancels 3 e-mails of it that were not sent yet.").choose("Cancel them")
+    session.choose("Cancel the rest").sees("This cancels 3 queued e-mails.").choose("Cancel them")
     session.sees("Cancelled. Messages that had already gone out are not affected.").sees("3 cancelled")
 
 

@@ -113,7 +113,7 @@ def test_a_deal_is_won_with_its_sale(start: Start, crm: CRM, deals: list[Deal]) 
     session.press("<").sees("was recorded when this deal was won").choose("Keep it").sees(
         "Moved to Negotiation: Deal 7"
     )
-    session.press("+").sees("of this deal is recorded already").choose("Use that sale").sees("Won: Deal 7")
+    session.press("+").sees("of this deal is already recorded").choose("Use that sale").sees("Won: Deal 7")
     assert "After this" not in session.settled().text
     assert len(sales(crm)) == 1
 

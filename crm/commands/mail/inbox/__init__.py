@@ -92,25 +92,25 @@ def fetch(
 def unknown(crm: CRM) -> Sequence[Stranger]:
     """Lists senders who are not clients yet, latest first.
 
-    `email adopt` adds one as a client, `email ignore` hides one. The list is kept on this computer, since strangers do
-    not belong in the team's data.
+    `email adopt` adds one as a client, `email ignore` hides one. The list is kept on this computer, because strangers
+    do not belong in the team's data.
     """
     with _opened(crm) as (_, journal):
         return _unknown(crm, journal)
 
 
-@command("email adopt", title="Make a client of an unknown sender")
+@command("email adopt", title="Add an unknown sender as a client")
 def adopt(
     crm: CRM,
     address: TheAddress,
-    client: Annotated[Client | None, About("Client", "an existing client, who gets the address")] = None,
-    name: Annotated[str, Line(200), About("Name", "of the person; the one in the e-mail by default")] = "",
+    client: Annotated[Client | None, About("Client", "an existing client to add the sender to")] = None,
+    name: Annotated[str, Line(200), About("Name", "the person's name; the one in the e-mail by default")] = "",
 ) -> Adopted:
     """Adds an unknown sender as a client, or as a contact of an existing client, and files their e-mails."""
     with _opened(crm) as (mailbox, journal):
         who = next((stranger for stranger in journal.strangers() if stranger.address == spelling(address)), None)
         if who is None:
-            raise NotFoundError(f"No e-mail from {address} waits for a client; `email unknown` lists those that do.")
+            raise NotFoundError(f"No e-mail from {address} is waiting; `email unknown` lists the senders that are.")
         called = name or who.name or name_in(who.address)
 
         def change(tx: Transaction) -> tuple[Client, Contact | None]:

@@ -28,7 +28,7 @@ _LONGEST_PARTIES = 4000
 _NO_WORDS = re.compile(r"https?://\S+|[\W_]+")
 _GIST = 2000
 _UNCHECKED = "Not verified: the mail server does not say whether it is from this sender."
-_CUT = "It is larger than what is read of one: the rest of it, and what is attached there, is in the mailbox."
+_CUT = "It is too large to be read whole: the rest, with its attachments, is in the mailbox."
 
 
 @dataclass(frozen=True, slots=True)

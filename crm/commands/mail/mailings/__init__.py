@@ -77,21 +77,23 @@ def send(
     crm: CRM,
     clients: SomeClients = (),
     template: Annotated[Template | None, About("Template", "its number or name")] = None,
-    subject: Annotated[str, LineWithFields(300), About("Subject", "that of the template by default")] = "",
-    body: Annotated[str, ProseWithFields(), About("Text", "in Markdown; that of the template by default")] = "",
-    attach: Annotated[tuple[Path, ...], About("Attach", "a file that goes with it")] = (),
-    test: Annotated[str, Email(), About("Test", "only sends it to this address, as the first would get it")] = "",
+    subject: Annotated[str, LineWithFields(300), About("Subject", "the template's by default")] = "",
+    body: Annotated[str, ProseWithFields(), About("Text", "in Markdown; the template's by default")] = "",
+    attach: Annotated[tuple[Path, ...], About("Attach", "a file to attach")] = (),
+    test: Annotated[
+        str, Email(), About("Test", "only send a test to this address, as the first client would get it")
+    ] = "",
     only: Only = (),
     where: Where = "",
     view: OfView = "",
     all_: Everybody = False,
-    again: Annotated[bool, About("Again", "also to those who have got the same text in an earlier mailing")] = False,
-    later: Annotated[bool, About("Later", "only puts it into the outbox; `email outbox` sends it")] = False,
+    again: Annotated[bool, About("Again", "also to clients who got the same text in an earlier mailing")] = False,
+    later: Annotated[bool, About("Later", "only puts it in the outbox; `email outbox` sends it")] = False,
     yes: bool = False,
 ) -> MailingReport | TestSent:
     """Sends an e-mail to many clients at once, with the fields filled in for each.
 
-    It does not go to clients who have not agreed to mailings, have no address or one that was refused for good, or have
+    It does not go to clients who have not agreed to mailings, have no address or one that bounced, or have
     received the same text in an earlier mailing (unless you give --again); no address gets it twice. You see first who
     is excluded, and a preview of the first e-mail. Each e-mail ends with an unsubscribe link. They are sent at the pace
     of the setting mails_per_minute; if that is interrupted, `mailings resume` continues where it stopped. With --later
@@ -265,10 +267,10 @@ def cancel(crm: CRM, mailing: TheMailing, yes: bool = False) -> MailingReport:
         current = tx.get(Mailing, mailing.id)
         queued = tx.numbers(Message, Query({"mailing": current.id, "state": "queued"}))
         if not queued:
-            raise RefusedError(f"Nothing of {current.name} waits to be sent; nothing was cancelled.")
+            raise RefusedError(f"{current.name} has no messages waiting to be sent. Nothing was cancelled.")
         if not yes:
-            count = pluralize(len(queued), "e-mail of it that was", "e-mails of it that were", crm.conventions)
-            raise confirmation(f"This cancels {count} not sent yet.", "Cancel them", [current], destructive=True)
+            count = pluralize(len(queued), "queued e-mail", "queued e-mails", crm.conventions)
+            raise confirmation(f"This cancels {count}.", "Cancel them", [current], destructive=True)
         for numbers in batches(queued):
             for message in tx.find_all(Message, Query({"id": numbers})):
                 tx.change(message, state="cancelled", until="")

@@ -20,13 +20,13 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "opted_out": ("has opted out", "have opted out"),
     "consent": ("has not agreed to mailings", "have not agreed to mailings"),
     "address": ("has no e-mail address", "have no e-mail address"),
-    "bad": ("has an address that mail cannot be sent to", "have an address that mail cannot be sent to"),
+    "bad": ("has an address that does not work", "have an address that does not work"),
     "shared": (
         "has the address of someone who has not agreed",
         "have the address of someone who has not agreed",
     ),
-    "got": ("has got this text already", "have got this text already"),
-    "twice": ("has the address of another", "have the address of another"),
+    "got": ("has already got this text", "have already got this text"),
+    "twice": ("has the same address as another client", "have the same address as another client"),
 }
 
 
@@ -122,7 +122,7 @@ class Readers:
         if objection:
             return _left_out(client, "shared", f"{address}: {objection.words}")
         if words := self._bad.get(address.casefold()):
-            return _left_out(client, "bad", f"{address} was refused: {words}")
+            return _left_out(client, "bad", f"{address} bounced: {words}")
         if words := self._got.get(recipient_key(address)):
             return _left_out(client, "got", f"{address} {words}")
         try:
@@ -131,7 +131,7 @@ class Readers:
             return _left_out(client, "bad", f"{address} is not a valid e-mail address")
         other = self._by_address.setdefault(recipient_key(address), client)
         if other is not client:
-            return _left_out(client, "twice", f"{address} is the address of {other.name} ({other.id}) too")
+            return _left_out(client, "twice", f"{address} is also the address of {other.name} ({other.id})")
         return Reader(client, party, contact.id if contact and not client.email else 0)
 
 

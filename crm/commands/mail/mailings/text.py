@@ -50,7 +50,7 @@ def written(crm: CRM, template: Template | None, subject: str, body: str, files:
     """The text of a mailing: of a template, or what is given in its stead; of the files copies are kept. Raises
     FieldError for what is missing, or holds a field that there is not, and FileError."""
     if template and template.channel != "email":
-        raise FieldError(f"{template.name} is a text for SMS", field="template", label="Template")
+        raise FieldError(f"{template.name} is a template for SMS", field="template", label="Template")
     subject = subject or (template.subject if template else "")
     body = body or (template.body if template else "")
     for name, label, text in (("subject", "Subject", subject), ("body", "Text", body)):

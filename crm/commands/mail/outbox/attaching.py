@@ -18,7 +18,7 @@ from crm.private_files import private_folder
 
 # What goes with one message, in bytes: most mail servers take 25 MB, and a mail is a third larger than what is in it.
 MOST = 20_000_000
-_TOO_LARGE = "The files that go with a message may have 20 MB in all; send a link to what is larger. Nothing was sent."
+_TOO_LARGE = "The files attached to a message can have 20 MB in all; send a link to anything larger. Nothing was sent."
 _LINE = re.compile(r"(?P<digest>[0-9a-f]{64}) (?P<size>\d{1,9}) (?P<name>.+)")
 
 
@@ -36,7 +36,7 @@ def kept(crm: CRM, path: Path) -> str:
     try:
         _keep(_folder(crm), digest, content)
     except OSError as error:
-        raise FileError(f"No copy of {path.name} can be kept: {error.strerror}. Nothing was sent.") from error
+        raise FileError(f"{path.name} could not be copied: {error.strerror}. Nothing was sent.") from error
     with SendingJournal(crm.outward.folder, crm.clock) as journal:
         journal.note_kept(digest)
     return f"{digest} {len(content)} {Attachment(path.name, b'').file_name}"
@@ -57,7 +57,7 @@ def attachments_of(crm: CRM, message: Message) -> tuple[Attachment, ...]:
         try:
             content = (_folder(crm) / _digest(line)).read_bytes()
         except OSError as error:
-            raise _refused(f"{name} is not on this computer any more") from error
+            raise _refused(f"{name} is no longer on this computer") from error
         if hashlib.sha256(content).hexdigest() != _digest(line):
             raise _refused(f"the copy of {name} on this computer is damaged")
         attachments.append(Attachment(name, content, mimetypes.guess_type(name)[0] or "application/octet-stream"))

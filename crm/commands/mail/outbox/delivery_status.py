@@ -107,7 +107,7 @@ def _changes(message: Message, came: DeliveryStatus, at: datetime, clock: Clock)
             # Sent again by somebody, it has all tries once more.
             tried = (max(1, message.tries) - 1) % (len(WAITS) + 1)
             if tried == len(WAITS):
-                given_up = f"{NOT_SENT}given up after two days; {failure}"
+                given_up = f"{NOT_SENT}stopped trying after two days; {failure}"
                 reached = {recipient_key(address) for address in (*addresses_in(message.reached), *came.reached)}
                 written_to = {recipient_key(address) for address in addresses_in(message.to)}
                 state = "sent" if written_to <= reached else "failed"

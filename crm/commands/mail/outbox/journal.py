@@ -53,8 +53,7 @@ class SendingJournal(JournalFile):
     file_name = "journal.sqlite3"
     tables = _TABLES
     broken = (
-        "What is sent has to be noted in {file}, which cannot be written: {why}. Nothing more is sent until that is"
-        " fixed."
+        "What was sent is kept in {file}, which cannot be written: {why}. Nothing more is sent until that is fixed."
     )
 
     def __init__(self, folder: Path, clock: Clock) -> None:

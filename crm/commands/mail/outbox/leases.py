@@ -92,7 +92,7 @@ def take(
 ) -> Step:
     """Takes up to so many messages that are due: single ones before those of mailings, the oldest first. A message of
     a mailing, or to an occasion, whose client or address has opted out meanwhile is cancelled, and so is a reminder of
-    what was paid meanwhile; one whose client has another address by now goes there."""
+    what has been paid since; one whose client has another address by now goes there."""
     taken: list[Taken] = []
     left: dict[int, Message] = {}
     cancelled = 0
@@ -136,7 +136,7 @@ def _is_bulk(message: Message) -> bool:
 def _unwanted(message: Message, client: Client, against: Mapping[str, Objection]) -> str:
     """The reason why a message must not go out any more, '' where it may."""
     if not message.to:
-        return "the client does not have the address any more"
+        return "the client no longer has the address"
     objection = against.get(recipient_key(message.to))
     if message.channel == "sms" and objection and objection.why == "opted_out":
         # Whoever has answered STOP gets no text at all.

@@ -16,7 +16,7 @@ def reminders_paid(tx: Transaction, messages: Sequence[int]) -> Mapping[int, str
     invoices = {reminder.invoice: tx.get(Invoice, reminder.invoice) for reminder in reminders}
     last_paid = billing.last_paid(tx, list(invoices))
     reasons = {
-        reminder.message: f"{invoices[reminder.invoice].number} was paid meanwhile"
+        reminder.message: f"{invoices[reminder.invoice].number} has been paid since"
         for reminder in reminders
         if invoices[reminder.invoice].open <= 0 or last_paid.get(reminder.invoice) == tx.today
     }
