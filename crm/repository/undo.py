@@ -80,7 +80,7 @@ def chosen(tx: "SqlWriter", number: int | None) -> HistoryEntry:
             raise RefusedError(
                 f"The history begins with {first} by now: what was done before cannot be undone any more."
             )
-        raise NotFoundError(f"There is no transaction {number} in the history.")
+        raise NotFoundError(f"There is no change {number} in the history.")
     if entries[0].undone_by is not None:
         raise RefusedError(f"{number} was already undone, by {entries[0].undone_by}.")
     return entries[0]

@@ -412,7 +412,7 @@ def test_whoever_loses_rights_by_a_command_is_out_at_once(firm: Firm) -> None:
 def test_whoever_restores_is_asked_about_the_accounts(firm: Firm) -> None:
     backup, restore = firm.office("backup").file, named("restore")
     crm = Work(firm).sign_in()
-    with pytest.raises(Question, match="the accounts as they were then") as asked:
+    with pytest.raises(Question, match="the accounts of that time") as asked:
         restore(crm, backup)
     assert (asked.value.parameter, list(asked.value.choices), asked.value.yes) == ("accounts", ["no", "yes"], "no")
     for accounts, replaced in ((False, "the data in the store"), (True, "accounts included")):

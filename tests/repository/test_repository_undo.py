@@ -274,7 +274,7 @@ def test_what_was_taken_back_is_not_taken_back_twice(store: Store) -> None:
     undo(store, 1)
     with pytest.raises(RefusedError, match="1 was already undone, by 2"):
         undo(store, 1)
-    with pytest.raises(NotFoundError, match="no transaction 99"):
+    with pytest.raises(NotFoundError, match="no change 99"):
         undo(store, 99)
 
 

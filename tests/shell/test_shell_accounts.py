@@ -215,7 +215,7 @@ def test_the_owner_lets_an_admin_in_again(shell: CommandLine) -> None:
     for command in (("clients", "list"), ("users", "list"), ("users", "add", "eve@example.com", "--role", "admin")):
         assert "users recover" in shell.refused(*command)
     ada = ("users", "recover", "ada@example.com", "--name", "Ada")
-    assert "switched off" in shell.refused(*ada)
+    assert "deactivated" in shell.refused(*ada)
     made = shell.did(*ada, "--yes")
     assert sign_in(shell, "ada@example.com", made["password"], PASSWORD, PASSWORD).code == 0
     assert [user["email"] for user in shell.did("users", "list")] == ["ada@example.com"]

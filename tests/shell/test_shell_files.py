@@ -134,7 +134,7 @@ def test_no_file_is_overwritten_without_a_yes(shell: CommandLine) -> None:
         before = BEFORE.get(words, ["--to"] if words.startswith("reports") else [])
         arguments = [*words.split(), *before, str(file)]
         message = shell.refused(*arguments)
-        assert message.endswith(f"{name} is there already. Give --yes to go on."), (words, message)
+        assert message.endswith(f"{name} already exists. Give --yes to go on."), (words, message)
         assert file.read_text() == "my precious\n", words
         answer = shell("--yes", *arguments)
         assert (answer.code, answer.err) == (0, ""), (words, answer)

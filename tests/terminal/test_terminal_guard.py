@@ -229,7 +229,7 @@ def test_a_refused_form_keeps_what_was_typed(start: Start, crm: CRM, tmp_path: P
     taken = tmp_path / "taken.txt"
     taken.write_text("mine", "utf-8")
     session = start().choose("Data").choose("Backups").choose("Back up").sees("File (").press(str(taken), "enter")
-    session.sees("is there already").sees("taken.txt").press("-2", "enter").sees("Backup:")
+    session.sees("already exists").sees("taken.txt").press("-2", "enter").sees("Backup:")
     assert taken.read_text("utf-8") == "mine"
     assert (tmp_path / "taken.txt-2").exists()
 

@@ -59,7 +59,7 @@ def rename(crm: CRM, name: Name, to: Annotated[str, Line(60), About("New name", 
         known = view_called(tx, name)
         others = [view for view in tx.find_all(View, Query({"name": to})) if view.id != known.id]
         if others:
-            raise RefusedError(f"There is a view called {others[0].name} already. Nothing was changed.")
+            raise RefusedError(f"There is already a view called {others[0].name}. Nothing was changed.")
         return tx.change(known, name=to)
 
     return crm.transact(change, f"renamed the view {name} to {to}")

@@ -129,7 +129,7 @@ def show(
     with crm.read() as snapshot:
         entry = next(iter(snapshot.history(query=query)), None)
         if entry is None:
-            raise NotFoundError(f"There is no transaction {transaction} in the history.")
+            raise NotFoundError(f"There is no change {transaction} in the history.")
         changes = list(islice(snapshot.each_change(replace(query, sort="id")), most(limit)))
         return TransactionShown(entry, record_changes(snapshot, changes, by))
 
@@ -187,7 +187,7 @@ def archive(
     ending = ending_of(file, _FORMATS)
     if file.exists():
         raise RefusedError(
-            f"{display_path(file)} is there already, and an older archive may be the only copy of what it holds. Choose"
+            f"{display_path(file)} already exists, and an older archive may be the only copy of its contents. Choose"
             " another name. Nothing was changed."
         )
     moment = crm.clock.at(until + timedelta(days=1))
@@ -197,12 +197,12 @@ def archive(
         later = next(iter(snapshot.history(1, query=HistoryQuery(since=moment, sort="id"))), None)
     begins_with = later.id if later else newest.id + 1 if newest else 0
     if oldest is None or newest is None or oldest.id >= begins_with:
-        raise NotFoundError(f"The history holds nothing from {until.isoformat()} or before.")
+        raise NotFoundError(f"The history has nothing from {until.isoformat()} or before.")
     if not yes:
         moved, stays = begins_with - oldest.id, newest.id + 1 - begins_with
         raise confirmation(
-            f"{moved} changes, up to number {begins_with - 1}, go to {display_path(file)} and cannot be undone any"
-            f" more. {stays} later ones stay.",
+            f"{moved} changes, up to number {begins_with - 1}, move to {display_path(file)} and can no longer be"
+            f" undone. {stays} later ones stay.",
             "Move them",
             destructive=True,
         )
@@ -305,7 +305,7 @@ def _confirm_older(crm: CRM) -> None:
         return
     with crm.read() as snapshot:
         newest = cannot_be_undone(snapshot, own[0])
-    newest = newest or f"What you did last, {own[0].what} ({own[0].id}), cannot be undone."
+    newest = newest or f"Your last change, {own[0].what} ({own[0].id}), cannot be undone."
     lines = (
         newest,
         "",
@@ -444,7 +444,7 @@ def _query(
     """The query for the options that were given; raises FieldError for what does not go together."""
     in_order(since, until)
     if number and not about:
-        raise FieldError("say what kind of record has that number", field="about", label="About")
+        raise FieldError("say what kind of record the number is of", field="about", label="About")
     return HistoryQuery(
         transaction=transaction,
         since=clock.at(since) if since else None,

@@ -26,15 +26,15 @@ BACK, EMPTY = "back", "empty"
 
 _ADDRESS = Annotated[str, Line(1000), About("Spreadsheet", "its address or id", positional=True)]
 _OWN_FIELDS = Annotated[
-    bool, About("Own fields", "of a list that is taken over, make fields of your own of the columns that have no field")
+    bool, About("Own fields", "of an imported list, turn columns without a field into fields of your own")
 ]
-_TAKE_OVER = Annotated[str, Line(100), About("Take over", "the tab with a list of clients to take over; `no` for none")]
+_TAKE_OVER = Annotated[str, Line(100), About("Import from", "the tab with a list of clients to import; `no` for none")]
 _GONE = Annotated[
     str,
     Line(10),
     About(
         "If its tabs are gone",
-        "`back` to put back what this computer knows of the spreadsheet, `empty` to set it up empty",
+        "`back` to restore what this computer has of the spreadsheet, `empty` to set it up empty",
     ),
 ]
 
@@ -74,7 +74,7 @@ class StoreChosen:
 def setup(
     crm: CRM,
     spreadsheet: Annotated[
-        str, Line(1000), About("Spreadsheet", "its address or id; that of CRM_STORE if empty", positional=True)
+        str, Line(1000), About("Spreadsheet", "its address or id; CRM_STORE by default", positional=True)
     ] = "",
     take_over: _TAKE_OVER = "",
     own_fields: _OWN_FIELDS = False,
@@ -89,7 +89,7 @@ def setup(
     sheet = crm.spreadsheets.look_at(_named(crm, spreadsheet))
     if known := known_of(crm, sheet):
         if gone not in (BACK, EMPTY) or (gone == BACK and not sheet.clients):
-            back = {BACK: "Put back what this computer knows"} if sheet.clients else {}
+            back = {BACK: "Restore what this computer has of it"} if sheet.clients else {}
             raise Question(known, parameter="gone", choices={**back, EMPTY: "Set it up empty"})
         if gone == BACK:
             crm.spreadsheets.repair(sheet.url)
@@ -102,7 +102,7 @@ def setup(
         if not _may_write(store):
             if take_over.casefold() in ("", NONE):
                 return report
-            raise SignInRefusedError("This spreadsheet has accounts: only who signs in to it can take a list over.")
+            raise SignInRefusedError("This spreadsheet has accounts. Sign in to it to import a list.")
         listed = _to_take_over(store, sheet, take_over)
         if listed is None:
             return report
@@ -148,7 +148,9 @@ def connect(
 def leave(crm: CRM) -> StoreChosen:
     """Goes back to the file on this computer unless you name another store; the spreadsheet stays as it is."""
     if not remembered_store():
-        raise RefusedError("No spreadsheet is connected; without --store and CRM_STORE the file on this computer is.")
+        raise RefusedError(
+            "No spreadsheet is connected; without --store and CRM_STORE the file on this computer is used."
+        )
     remember_store("")
     return StoreChosen(own_store(), comes_first(crm, own_store()))
 
@@ -157,7 +159,7 @@ def known_of(crm: CRM, sheet: Spreadsheet) -> str:
     """The knowledge that this computer has of a spreadsheet whose tabs are gone, in words; '' for nothing."""
     title = f"The tabs of this program are gone from “{sheet.title}”."
     if sheet.clients:
-        return f"{title} This computer knows {counted(crm.conventions, sheet.clients, 'client')} of it, with all else."
+        return f"{title} This computer has {counted(crm.conventions, sheet.clients, 'client')} of it, with all else."
     if sheet.backup:
         return (
             f"{title} This computer has a backup of it: {display_path(sheet.backup)}. Once it is set up, `restore` puts"
@@ -202,7 +204,7 @@ def whole_list(crm: CRM, url: str, title: str) -> "TakeOver":
 
     listed = recognised(crm.spreadsheets.table(url, title), crm)
     if listed is None:
-        raise NotFoundError(f"In the tab “{title}” stands no list of clients with the names of its columns above it.")
+        raise NotFoundError(f"The tab “{title}” has no list of clients with column names above it.")
     return listed
 
 
@@ -210,7 +212,7 @@ def _named(crm: CRM, written: str) -> str:
     if written:
         return crm.spreadsheets.url(written)
     if not crm.repository.url.startswith(SHEETS):
-        raise UsageError("Name the spreadsheet by its address or id, or have CRM_STORE name it.")
+        raise UsageError("Give the address or id of the spreadsheet, or set CRM_STORE.")
     return crm.repository.url
 
 
@@ -237,7 +239,7 @@ def _to_take_over(store: CRM, sheet: Spreadsheet, title: str) -> "TakeOver | Non
     raise Question(
         _asked(store, sheet, lists),
         parameter="take_over",
-        choices={list_.title: f"Take over “{list_.title}”" for list_ in lists} | {NONE: "Leave it as it is"},
+        choices={list_.title: f"Import “{list_.title}”" for list_ in lists} | {NONE: "Leave it as it is"},
         # Where there are several, yes does not say which.
         yes=lists[0].title if len(lists) == 1 else "",
     )
@@ -271,7 +273,7 @@ def _asked(store: CRM, sheet: Spreadsheet, lists: "Sequence[TakeOver]") -> str:
         own = f" With `--own-fields`, {_become_own(would.left_out)}." if would.left_out else ""
         sales = f", {counted(by, would.opening_sales, 'opening sale')} of {by.money(would.opening_total)} in all"
         questions.append(
-            f"In the tab “{list_.title}” stands a list of {counted(by, would.new + would.updated, 'client')} ({goes})"
+            f"The tab “{list_.title}” has a list of {counted(by, would.new + would.updated, 'client')} ({goes})"
             f"{sales if would.opening_sales else ''}{refused}.{own}"
         )
     return f"The spreadsheet is set up. {' '.join(questions)}"

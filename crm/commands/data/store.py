@@ -56,7 +56,7 @@ class FileWritten:
 @command("check", title="Check the store", menu="backups")
 def check(
     crm: CRM,
-    live: Annotated[bool, About("Live", "test what the program needs on the real Google service")] = False,
+    live: Annotated[bool, About("Live", "test what the program needs with the real Google service")] = False,
 ) -> CheckReport | LiveReport:
     """Checks the whole store: totals match their sales, and no link points to a missing record.
 
@@ -65,7 +65,7 @@ def check(
     again; once for each spreadsheet is enough.
     """
     if live:
-        with crm.progress("Trying what the store relies on") as progress:
+        with crm.progress("Testing what the store relies on") as progress:
             proofs = []
             for proof in crm.repository.prove():
                 proofs.append(proof)
@@ -82,7 +82,7 @@ def check(
 def backup(
     crm: CRM,
     file: Annotated[
-        Path | None, About("File", "the folder of backups if empty", positional=True, makes=(".sqlite3",))
+        Path | None, About("File", "the backups folder if empty", positional=True, makes=(".sqlite3",))
     ] = None,
 ) -> FileWritten:
     """Backs up the whole store to a file you name, or to a dated file in the backups folder."""
@@ -92,7 +92,7 @@ def backup(
         except OSError as error:
             raise unwritable(file, error) from error
         if exists:
-            raise FileError(f"{display_path(file)} is there already; name another file.")
+            raise FileError(f"{display_path(file)} already exists. Choose another name.")
     return FileWritten(crm.repository.backup(file), "backup", keep_safe(crm))
 
 
@@ -129,11 +129,11 @@ def restore(
     size_of(file)
     if accounts is None and not yes and crm.reader != OWNER:
         raise Question(
-            f"{file.name} also holds the accounts as they were then.",
+            f"{file.name} also has the accounts of that time.",
             parameter="accounts",
             choices={
                 "no": "Keep the accounts as they are now",
-                "yes": "Take those of the backup: passwords and roles too",
+                "yes": "Use those of the backup, with passwords and roles",
             },
             yes="no",
         )
@@ -152,7 +152,7 @@ def restore(
     done = f"Restored {file.name}{'.' if crm.reader == OWNER else '; everyone was signed out.'}"
     if restored.closed:
         count = "1 client account was" if restored.closed == 1 else f"{restored.closed} client accounts were"
-        done += f" {count} switched off, as the backup does not have their clients."
+        done += f" {count} deactivated, because the backup does not have their clients."
     if restored.shut:
         done += f" {nobody_gets_in('of the backup')}"
-    return FileWritten(restored.kept, "backup of what was there before", keep_safe(crm), done)
+    return FileWritten(restored.kept, "backup of the data before", keep_safe(crm), done)

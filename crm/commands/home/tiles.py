@@ -188,12 +188,12 @@ def _reports() -> list[Tile]:
     plain = {
         "growth": "New clients and churn",
         "cohorts": "Who buys again",
-        "funnel": "Funnel of deals",
-        "forecast": "Forecast of deals",
+        "funnel": "Deal funnel",
+        "forecast": "Deal forecast",
         "lost": "Why deals are lost",
         "activity": "Activity by person",
         "invoiced": "Issued and paid by month",
-        "ageing": "Age of unpaid invoices",
+        "ageing": "Unpaid invoices by age",
         "services": "Invoiced by service",
         "taxes": "Tax by rate",
     }

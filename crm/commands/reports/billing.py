@@ -108,7 +108,7 @@ def invoiced(
     return kept(report, to, crm, yes=yes)
 
 
-@command("reports ageing", title="Age of unpaid invoices", menu="billing reports")
+@command("reports ageing", title="Unpaid invoices by age", menu="billing reports")
 def ageing(crm: CRM, currency: OfCurrency = "", to: To = None, yes: bool = False) -> Report:
     """Shows what is open today by how long it is overdue."""
     currency = currency or crm.settings["currency"]
@@ -122,7 +122,7 @@ def ageing(crm: CRM, currency: OfCurrency = "", to: To = None, yes: bool = False
     ]
     total = ("Total", open_amount, percent(open_amount, open_amount), invoices, clients)
     chart = Chart("bars", ("open",))
-    report = Report("Age of unpaid invoices", None, crm.today, _AGEING, rows if invoices else [], total, chart,
+    report = Report("Unpaid invoices by age", None, crm.today, _AGEING, rows if invoices else [], total, chart,
                     note=note, currency=currency)  # fmt: skip
     return kept(report, to, crm, yes=yes)
 

@@ -39,7 +39,7 @@ _COLUMNS = (
 )
 
 
-@command("reports bookkeeping", title="List for the bookkeeper", menu="billing reports")
+@command("reports bookkeeping", title="Bookkeeping export", menu="billing reports")
 def bookkeeping(
     crm: CRM,
     since: Since = None,
@@ -51,7 +51,7 @@ def bookkeeping(
     """Lists every invoice, credit note, payment and refund of a period, to import into a bookkeeping program.
 
     A document has a row for each tax rate; the amounts of its rows add up to its total. Credit notes and refunds have a
-    minus. A client's name and tax id are those on the document. Without days this is the last whole month.
+    minus. A client's name and tax id are those on the document. Without dates it covers the last full month.
     """
     if since is None and until is None:
         until = begun("month", crm.today) - timedelta(days=1)
@@ -63,7 +63,7 @@ def bookkeeping(
         dated = [*_documents(snapshot, since, until, currency, accounts)]
         dated += _payments(crm, snapshot, since, until, currency, accounts)
     rows = [row for _, row in sorted(dated, key=lambda pair: pair[0])]
-    return kept(Report("List for the bookkeeper", since, until, _COLUMNS, rows), to, crm, yes=yes)
+    return kept(Report("Bookkeeping export", since, until, _COLUMNS, rows), to, crm, yes=yes)
 
 
 _OF_BUYER = ("name", "vat_id", "country")

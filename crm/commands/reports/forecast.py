@@ -39,7 +39,7 @@ class _Expected:
     weighted: Decimal
 
 
-@command("reports forecast", title="Forecast of deals", menu="reports")
+@command("reports forecast", title="Deal forecast", menu="reports")
 def forecast(
     crm: CRM,
     months: Annotated[int, Whole(1, 60), About("Months", "how many, including this month")] = 12,
@@ -70,7 +70,7 @@ def forecast(
     without = [expected_deals for expected_deals in expected if expected_deals.on is None]
     rows += [_row(name, those, decimals) for name, those in (("Later", after), ("Without a day", without)) if those]
     chart = Chart("columns", ("value", "weighted"), rows=drawn)
-    title = f"Forecast of {owners.name}'s deals" if owners else "Forecast of deals"
+    title = f"Deal forecast of {owners.name}" if owners else "Deal forecast"
     total = _row("Total", expected, decimals) if expected else None
     return kept(Report(title, today, last, _COLUMNS, rows if expected else [], total, chart), to, crm, yes=yes)
 

@@ -41,7 +41,7 @@ class _Reached:
     won: int = 0
 
 
-@command("reports funnel", title="Funnel of deals", menu="reports")
+@command("reports funnel", title="Deal funnel", menu="reports")
 def funnel(crm: CRM, since: Since = None, until: Until = None, to: To = None, yes: bool = False) -> Report:
     """Shows how many deals reached each stage, and how many went on and how long they stayed, in a period.
 
@@ -62,7 +62,7 @@ def funnel(crm: CRM, since: Since = None, until: Until = None, to: To = None, ye
         stayed = _stayed(snapshot, since, until)
     rows = [_row(stage, reached.get(stage.id, _Reached()), stayed[stage.id]) for stage in known]
     chart = Chart("bars", ("reached",))
-    return kept(Report("Funnel of deals", since, until, _COLUMNS, rows, chart=chart), to, crm, yes=yes)
+    return kept(Report("Deal funnel", since, until, _COLUMNS, rows, chart=chart), to, crm, yes=yes)
 
 
 def _stayed(snapshot: Snapshot, since: date, until: date) -> Mapping[int, Counter[int]]:

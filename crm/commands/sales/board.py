@@ -42,7 +42,7 @@ class Board:
     closed_since: date
 
 
-@command("deals board", title="Board of deals", menu="deals")
+@command("deals board", title="Deal board", menu="deals")
 def board(
     crm: CRM,
     owner: OfOwner = "",

@@ -182,7 +182,7 @@ def edit(crm: CRM, deal: TheDeal, changes: DealChanges) -> Deal:
     if not changes:
         raise FieldError("name at least one field to change")
     if "stage" in changes:
-        raise FieldError("`deals move` brings a deal into another stage", field="stage", label="Stage")
+        raise FieldError("`deals move` moves a deal to another stage", field="stage", label="Stage")
     if not changes.get("title", deal.title):
         raise FieldError("a deal needs a title", field="title", label="Title")
 
@@ -194,7 +194,7 @@ def edit(crm: CRM, deal: TheDeal, changes: DealChanges) -> Deal:
         if values.get("client", current.client) != current.client:
             _refuse_another_client(tx, current, values["client"])
         if "lost_reason" in values and tx.get(Stage, current.stage).outcome != "lost":
-            raise FieldError("only a deal that was lost has a reason", field="lost_reason", label="Lost because")
+            raise FieldError("only a lost deal has a reason", field="lost_reason", label="Lost because")
         return tx.change(deal, **values)
 
     return crm.transact(change, f"edited the deal {deal.title}")

@@ -20,7 +20,7 @@ from crm.repository.queries.sales import given_reasons
 ToStage = Annotated[Stage, About("To stage", "its name or number", positional=True)]
 SaleAmount = Annotated[Decimal | None, Amount(), About("Amount", "of the sale; the value of the deal by default")]
 SaleDay = Annotated[date | None, Day(), About("Date", "of the sale; today by default")]
-TakeBack = Annotated[bool | None, About("Remove the sale", "the one that the deal was won with")]
+TakeBack = Annotated[bool | None, About("Remove the sale", "the sale that the deal was won with")]
 SameSale = Annotated[bool | None, About("The same sale", "use the sale that is already recorded")]
 
 # What is offered where nothing was lost yet.
@@ -74,7 +74,7 @@ def move(
     def change(tx: Transaction) -> DealMoved | DealWon:
         stage = tx.get(Stage, to.id)
         if tx.get(Deal, deal.id).stage == stage.id:
-            raise RefusedError(f"{deal.title} is in {stage.name} already.")
+            raise RefusedError(f"{deal.title} is already in {stage.name}.")
         return _into(tx, crm, deal, stage, answers)
 
     return crm.transact(change, f"moved the deal {deal.title} to {to.name}")
@@ -92,7 +92,7 @@ def win(
     def change(tx: Transaction) -> DealMoved | DealWon:
         current = tx.get(Deal, deal.id)
         if _outcome(tx, current) == "won":
-            raise RefusedError(f"{current.title} was won already; nothing was changed.")
+            raise RefusedError(f"{current.title} is already won. Nothing was changed.")
         stage = first_with(stages(tx), "won")
         return _into(tx, crm, deal, stage, _Answers(amount, on, same_sale=same_sale))
 
@@ -111,7 +111,7 @@ def lose(
     def change(tx: Transaction) -> DealMoved | DealWon:
         current = tx.get(Deal, deal.id)
         if _outcome(tx, current) == "lost":
-            raise RefusedError(f"{current.title} was lost already; `deals edit` changes the reason.")
+            raise RefusedError(f"{current.title} is already lost. `deals edit` changes the reason.")
         return _into(tx, crm, deal, first_with(stages(tx), "lost"), _Answers(reason=reason, take_back=take_back))
 
     return crm.transact(change, f"lost the deal {deal.title}")
@@ -121,7 +121,7 @@ def lose(
 def reopen(
     crm: CRM,
     deal: TheDeal,
-    to: Annotated[Stage | None, About("To stage", "by default the one that it was in before")] = None,
+    to: Annotated[Stage | None, About("To stage", "by default the stage it was in before")] = None,
     take_back: TakeBack = None,
 ) -> DealMoved | DealWon:
     """Reopens a deal that was won or lost, by default in the open stage it was in before.
@@ -134,11 +134,11 @@ def reopen(
     def change(tx: Transaction) -> DealMoved | DealWon:
         current = tx.get(Deal, deal.id)
         if _outcome(tx, current) == "open":
-            raise RefusedError(f"{current.title} is open; nothing was changed.")
+            raise RefusedError(f"{current.title} is already open. Nothing was changed.")
         stage = tx.get(Stage, to.id) if to else _before(tx, current)
         return _into(tx, crm, deal, stage, _Answers(take_back=take_back))
 
-    return crm.transact(change, f"opened the deal {deal.title} again")
+    return crm.transact(change, f"reopened the deal {deal.title}")
 
 
 def lost_reasons(snapshot: Snapshot) -> list[str]:
@@ -193,7 +193,7 @@ def _sold(tx: Transaction, crm: CRM, deal: Deal, sold: Sequence[Sale], answers: 
         return SaleReport(sold[0], client, StatusReview(client.status, client.status, client.status_reason))
     amount = deal.value if answers.amount is None else answers.amount
     if answers.amount is None and not amount:
-        raise FieldError("the deal has no value; say for how much it was won", field="amount", label="Amount")
+        raise FieldError("the deal has no value; give the amount it was won for", field="amount", label="Amount")
     if not amount:
         raise nothing_sold()
     on = answers.on or tx.today

@@ -73,7 +73,7 @@ def rename(crm: CRM, stage: TheStage, to: Annotated[str, Line(40), About("New na
 def edit(crm: CRM, stage: TheStage, probability: Probability = None, outcome: Outcome = "") -> Stage:
     """Changes the probability of a stage, or its outcome (open, won, lost).
 
-    You cannot change the outcome of a stage that has deals: they would become won or lost unnoticed.
+    You cannot change the outcome of a stage that has deals: they would become won or lost without notice.
     """
     if probability is None and not outcome:
         raise FieldError("name at least one field to change")
@@ -97,7 +97,7 @@ def edit(crm: CRM, stage: TheStage, probability: Probability = None, outcome: Ou
 def move(
     crm: CRM, stage: TheStage, to: Annotated[int, Whole(least=1), About("To position", positional=True)]
 ) -> list[Stage]:
-    """Moves a stage to another place in the order; 1 is the first."""
+    """Moves a stage to another position; 1 is the first."""
 
     def change(tx: Transaction) -> list[Stage]:
         current = _current(tx, stage)
@@ -132,10 +132,10 @@ def _empty(tx: Transaction, stage: Stage, deals: Sequence[Deal], to: Stage | Non
     """Moves all deals out of a stage; raises FieldError where it is not said to which."""
     many = "a deal" if len(deals) == 1 else f"{len(deals)} deals"
     if to is None:
-        raise FieldError(f"there {'is' if len(deals) == 1 else 'are'} {many} in {stage.name}; say to which stage",
+        raise FieldError(f"there {'is' if len(deals) == 1 else 'are'} {many} in {stage.name}; name a stage for them",
                          field="to", label="Deals to")  # fmt: skip
     if to.id == stage.id or to.outcome != stage.outcome:
-        message = f"another stage whose deals are {stage.outcome} as those in {stage.name} are"
+        message = f"choose another stage for {stage.outcome} deals, like {stage.name}"
         raise FieldError(message, field="to", label="Deals to")
     for deal in deals:
         moved = tx.change(deal, stage=to.id)
@@ -148,7 +148,7 @@ def _probability(outcome: str, typed: int | None) -> int:
     """The probability of a stage with an outcome; raises FieldError where it has to be said, or cannot be so."""
     if outcome not in _CERTAIN:
         if typed is None:
-            raise FieldError("say how likely a deal in it is won, in percent", field="probability")
+            raise FieldError("give the probability of winning a deal in it, in percent", field="probability")
         return typed
     if typed not in (None, _CERTAIN[outcome]):
         raise FieldError(f"of a stage for deals that are {outcome} it is {_CERTAIN[outcome]}", field="probability")
@@ -181,7 +181,7 @@ def _refuse_name(others: Sequence[Stage], name: str) -> None:
     if not name:
         raise FieldError("a stage needs a name", field="name", label="Name")
     if any(stage.name.casefold() == name.casefold() for stage in others):
-        raise RefusedError(f"There is a stage {name} already; nothing was changed.")
+        raise RefusedError(f"There is already a stage called {name}. Nothing was changed.")
 
 
 def _refuse_last(tx: Transaction, stage: Stage) -> None:

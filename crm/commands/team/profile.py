@@ -53,7 +53,7 @@ def password(
 ) -> Profile:
     """Changes your password and ends all your other sessions."""
     if new != again:
-        raise FieldError("the two new passwords differ", field="again", label="New password again")
+        raise FieldError("the new passwords do not match", field="again", label="New password again")
     crm.accounts.change_password(current, new)
     return show(crm)
 
@@ -68,7 +68,7 @@ def sessions(crm: CRM) -> list[SessionShown]:
     "profile end-session",
     title="End a session",
     roles=EVERYBODY,
-    as_text=lambda _crm, _: "The session is ended.",
+    as_text=lambda _crm, _: "Session ended.",
 )
 def end_session(crm: CRM, session: Annotated[SignIn, About("Session", "its number", positional=True)]) -> None:
     """Ends one of your sessions, for example on another device."""
@@ -79,7 +79,7 @@ def end_session(crm: CRM, session: Annotated[SignIn, About("Session", "its numbe
     "profile sign-out-everywhere",
     title="Sign out everywhere else",
     roles=EVERYBODY,
-    as_text=lambda _crm, _: "Your other sessions are ended.",
+    as_text=lambda _crm, _: "Your other sessions have ended.",
 )
 def sign_out_everywhere(crm: CRM) -> None:
     """Ends all your sessions, except the current one."""

@@ -20,11 +20,11 @@ _WHAT_IT_DOES = {
     Standing.UNROSTERED: _INTACT,
     Standing.DAMAGED: (
         "The accounts were changed outside this program, or an older copy or other data was put in their place:"
-        " everyone is signed out, and all other accounts are switched off until an admin switches them on again."
+        " everyone is signed out, and all other accounts are deactivated until an admin reactivates them."
     ),
     Standing.OTHER_SECRET: (
-        "The accounts were made with another CRM_SECRET. If you can still find it, set it, and nothing is lost. Else"
-        " everyone is signed out, and every account needs a new password from an admin."
+        "The accounts were made with another CRM_SECRET. If you can still find it, set it, and nothing is lost."
+        " Otherwise everyone is signed out, and every account needs a new password from an admin."
     ),
 }
 
@@ -37,14 +37,14 @@ class AccountsRecovered(OneTimePassword):
 
 
 # No role may run it, so that no menu has it.
-@command("users recover", title="Let an admin in again", roles=(), outside=True)
+@command("users recover", title="Restore an admin's access", roles=(), outside=True)
 def recover(
     crm: CRM,
     email: Annotated[str, Email(), About("E-mail", "of the account", positional=True)],
     name: Annotated[str, Line(100), About("Name", "adds a new account, or changes the name of this one")] = "",
     yes: bool = False,
 ) -> AccountsRecovered:
-    """Lets an admin in again, on the computer that holds the data.
+    """Restores an admin's access, on the computer that holds the data.
 
     It is for the owner, who has the file, or the credentials of the spreadsheet, and the secret; nobody has to be
     signed in. The account with this address gets the role admin and a one-time password; if there is none, --name adds
@@ -58,7 +58,7 @@ def recover(
         becomes = f"{email} becomes an admin with a new one-time password."
         if not is_known:
             becomes = f"There is no account {email}: a new admin account is added, with a one-time password."
-        raise confirmation(f"{_WHAT_IT_DOES[standing]} {becomes}", "Let them in")
+        raise confirmation(f"{_WHAT_IT_DOES[standing]} {becomes}", "Restore access")
     recovered = accounts.recovery.recover(email, name)
     accounts.close()
     user = recovered.user
@@ -76,5 +76,5 @@ def _done(recovered: "Recovered") -> str:
         )
     if off := recovered.deactivated:
         are, them = ("account is", "it") if off == 1 else ("accounts are", "them")
-        sentences.append(f"{off} {are} switched off; switch {them} on with `users activate`.")
+        sentences.append(f"{off} {are} deactivated; reactivate {them} with `users activate`.")
     return " ".join(sentences)

@@ -148,7 +148,7 @@ def _chosen(crm: CRM, password: str | None, again: str | None, *words: str) -> N
     if again is None:
         raise FieldError("type it again", field="again", label="Password again")
     if again != password:
-        raise FieldError("the two passwords differ; nothing was changed", field="again", label="Password again")
+        raise FieldError("the passwords do not match; nothing was changed", field="again", label="Password again")
 
 
 @command("users edit", title="Change an account", roles=ONLY_ADMIN)
@@ -190,7 +190,7 @@ def deactivate(crm: CRM, users: Annotated[tuple[User, ...], _THEIRS], yes: bool 
 def activate(
     crm: CRM,
     users: Annotated[tuple[User, ...], _THEIRS] = (),
-    all_: Annotated[bool, Flag(), About("All", "all that are switched off and not changed by hand")] = False,
+    all_: Annotated[bool, Flag(), About("All", "all that are deactivated and were not changed by hand")] = False,
     yes: bool = False,
 ) -> list[UserShown]:
     """Reactivates accounts. Keys that an admin made work again, unless they were revoked.
@@ -203,7 +203,7 @@ def activate(
         users = _switched_off(crm)
         if users and not yes:
             named = first_few([user.name or user.email for user in users])
-            raise confirmation(f"Accounts that are switched on again, {len(users)}: {named}.", "Switch them on")
+            raise confirmation(f"Accounts that will be reactivated, {len(users)}: {named}.", "Reactivate them")
     if users:
         crm.accounts.switch(users, active=True)
     return _those(crm, users)
@@ -215,8 +215,8 @@ def _confirm_stopping(crm: CRM, users: Sequence[User], answer: str, *, yes: bool
     keys = [] if yes else [name for user in list_all(crm) if user.id in ids for name in user.keys]
     if keys:
         raise confirmation(
-            f"Keys that stop working: {', '.join(keys)}. What runs by them is refused until another admin makes new"
-            " ones.",
+            f"Keys that stop working: {', '.join(keys)}. Jobs that use them are refused until another admin"
+            " creates new ones.",
             answer,
         )
 
@@ -245,13 +245,13 @@ def reset_second_factor(crm: CRM, user: Annotated[User, _WHOSE]) -> UserShown:
     return _user_shown(crm, user.id)
 
 
-@command("users vouch", title="Vouch for an account", roles=ONLY_ADMIN)
+@command("users vouch", title="Accept an account changed by hand", roles=ONLY_ADMIN)
 def vouch(
     crm: CRM,
     user: Annotated[User, _WHOSE],
     role: Annotated[str, Choice(ROLES), About("Role", "admin, staff or client")],
     client: Annotated[Client | None, About("Client", "whose account it is, for the role client")] = None,
-    name: Annotated[str, Line(100), About("Name", "where it was changed too")] = "",
+    name: Annotated[str, Line(100), About("Name", "if the address was changed too")] = "",
 ) -> OneTimePassword:
     """Accepts an account that was changed by hand in a spreadsheet, with the role you name.
 

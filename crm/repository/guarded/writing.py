@@ -91,7 +91,7 @@ class GuardedTransaction(GuardedSnapshot):
         by = self._transaction
         if number is not None and not self.history(limit=1, query=HistoryQuery(transaction=number)):
             # In the words of one that is not there, also where it is.
-            raise NotFoundError(f"There is no transaction {number} in the history.")
+            raise NotFoundError(f"There is no change {number} in the history.")
         if number is None and (last := last_undoable(by, by.user, by.user_id)):
             number = last.id
         if number is not None:

@@ -32,7 +32,7 @@ def test_an_invoice_is_written_in_each_format_and_found_without_faults(one_desk:
     pdf = tmp_path / "invoice.pdf"
     desk("invoices pdf", invoice, pdf)
     assert desk("invoices check", pdf).checked.number == invoice.number
-    with pytest.raises(Question, match="is there already"):
+    with pytest.raises(Question, match="already exists"):
         desk("invoices pdf", invoice, pdf)
     with pytest.raises(CRMError, match="could not be written"):
         desk("invoices pdf", invoice, tmp_path / "missing" / "invoice.pdf")

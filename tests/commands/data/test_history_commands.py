@@ -189,7 +189,7 @@ def test_of_many_records_no_more_are_shown_than_asked_for(office: Office) -> Non
     office.crm.transact(lambda tx: tx.add_all([Client(kind="person", last_name=f"C{at}") for at in range(30)]), "many")
     shown = office("history show", 1, limit=4)
     assert (shown.entry.changes, [record.name for record in shown.records]) == (30, ["C0", "C1", "C2", "C3"])
-    with pytest.raises(NotFoundError, match="no transaction 2 "):
+    with pytest.raises(NotFoundError, match="no change 2 "):
         office("history show", 2)
 
 
@@ -445,7 +445,7 @@ def test_staff_take_back_what_the_history_does_not_show_them_as_little_as_what_i
     assert concealed
     for number in (*concealed, last + 5):
         for words in ("history show", "history undo"):
-            with pytest.raises(NotFoundError, match=f"There is no transaction {number} in the history"):
+            with pytest.raises(NotFoundError, match=f"There is no change {number} in the history"):
                 office(words, number, crm=sam)
 
 

@@ -808,6 +808,6 @@ def test_what_links_to_records_of_another_program_is_named(known: Office) -> Non
     report = known("import", file, preview=True)
     assert (report.new, report.left_out) == (1, ("Associated Contact",))
     assert report.notes == (
-        "Associated Contact: these name records of the program that wrote the file, and are not read. A sale finds its"
-        " client by name, company or e-mail address.",
+        "Associated Contact: these point to records in the other program, and are not imported. A sale finds its client"
+        " by name, company or e-mail address.",
     )

@@ -57,7 +57,7 @@ def test_a_known_number_with_another_amount_or_day_is_said_and_nothing_is_added(
     report = imported(known, row)
     assert counted(report) == (0, 0, 1, 0)
     assert report.conflicting == 1
-    assert "sale 1 has the reference INV-1 already, with $100.00 on May 2, 2026" in report.doubts[0].why
+    assert "sale 1 already has the reference INV-1, with $100.00 on May 2, 2026" in report.doubts[0].why
     assert len(known("sales list")) == 1
 
 

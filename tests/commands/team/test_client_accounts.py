@@ -177,4 +177,4 @@ def test_whoever_restores_is_told_how_many_accounts_of_clients_are_closed(firm: 
     new = firm.office.add(first_name="New")
     added = {"email": "new@example.com", "name": "New", "role": "client", "client": new.id}
     firm.office.crm.accounts.open().administration.add(**added, password="seven green umbrellas")
-    assert "1 client account was switched off" in firm.office("restore", copy, yes=True).done
+    assert "1 client account was deactivated" in firm.office("restore", copy, yes=True).done

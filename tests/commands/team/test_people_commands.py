@@ -252,7 +252,7 @@ def test_several_are_switched_off_and_on_in_one_change_or_not_at_all(team: Offic
         team("users activate", all_=True, yes=True)
     assert not user(team, client.email).active
     team("users edit", user(team, second.email), name="Bo Jones")
-    with pytest.raises(Question, match="switched on again, 2: Bo, "):
+    with pytest.raises(Question, match="will be reactivated, 2: Bo, "):
         team("users activate", all_=True)
     assert [user.active for user in team("users activate", all_=True, yes=True)] == [True, True]
     assert team("users activate", all_=True) == []

@@ -115,7 +115,7 @@ def test_staff_take_back_what_they_did_to_their_dashboard_alone(team: Team) -> N
         before = team.everything()
         last = guarded_last(team.seen_by("admin"))
         # The history does not show it to them either.
-        with pytest.raises(NotFoundError, match=f"no transaction {last} in the history"):
+        with pytest.raises(NotFoundError, match=f"no change {last} in the history"):
             guarded.transact(lambda tx, last=last: tx.undo(last), "took back")
         assert team.everything() == before
 

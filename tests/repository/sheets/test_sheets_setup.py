@@ -359,7 +359,7 @@ def test_nobody_is_asked_twice_and_everything_is_said_first(
     assert "2 opening sales of $36,012.50 in all" in asked
     assert "1 row cannot be read" in asked
     assert "Contact Number → Phone" in asked
-    assert "--take-over Sheet1 or --yes (Take over “Sheet1”) or --take-over no (Leave it" in asked
+    assert "--take-over Sheet1 or --yes (Import “Sheet1”) or --take-over no (Leave it" in asked
     assert shell.clients() == []
     report = shell.did("sheets", "setup", "--yes")["taken_over"]
     assert (report["new"], report["opening_sales"], report["refused"]) == (2, 2, 1)
@@ -483,7 +483,7 @@ def test_which_list_has_to_be_said_where_there_are_several(
     with_list(stand_in, spreadsheet, [HEAD, BO], tab="Old ones")
     with_list(stand_in, spreadsheet, [["Product", "Price"], ["Table", "100"]], tab="Prices")
     asked = shell.refused("sheets", "setup", "--yes")
-    assert "--take-over Sheet1 (Take over “Sheet1”), --take-over 'Old ones' (" in asked
+    assert "--take-over Sheet1 (Import “Sheet1”), --take-over 'Old ones' (" in asked
     assert shell.did("sheets", "setup", "--take-over", "Old ones")["taken_over"]["new"] == 1
     assert "no list of clients" in shell.refused("sheets", "setup", "--take-over", "Prices")
     assert "no tab “Nowhere”" in shell.refused("sheets", "setup", "--take-over", "Nowhere")

@@ -146,7 +146,7 @@ def test_setting_up_a_spreadsheet_whose_tabs_are_gone_says_what_this_computer_kn
     spreadsheet, crm = team
     crm.repository.fresh_for = 0.0  # type: ignore[attr-defined]
     _replaced(stand_in, spreadsheet)
-    with pytest.raises(Question, match="This computer knows 1 client of it") as asked:
+    with pytest.raises(Question, match="This computer has 1 client of it") as asked:
         named("sheets setup")(crm)
     assert set(asked.value.choices) == {"back", "empty"}
     named("sheets setup")(crm, take_over="no", gone=gone)

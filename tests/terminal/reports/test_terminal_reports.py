@@ -199,7 +199,7 @@ def test_a_report_is_saved_as_a_file(start: Start, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "rfm.json").read_text())["title"] == "Best and lapsed clients (RFM)"
     # What is there already is replaced by whoever chooses that, and by Enter it stays.
     (tmp_path / "mine.csv").write_text("my precious\n")
-    session.choose("Save as a file").press(f"{tmp_path}/mine.csv", "enter").sees("is there already.")
+    session.choose("Save as a file").press(f"{tmp_path}/mine.csv", "enter").sees("already exists.")
     session.press("enter").sees("Show: Grid").settled()
     assert (tmp_path / "mine.csv").read_text() == "my precious\n"
     session.choose("Save as a file").press(f"{tmp_path}/mine.csv", "enter").choose("Replace it").sees("The report:")

@@ -225,14 +225,14 @@ def test_an_admin_makes_and_revokes_keys_and_those_stop_with_the_role(start: Sta
     )
     session.sees("There is a key Nightly MAIL already").press("kill", "weekly", "enter")
     session.sees("Key weekly, shown only now.").press("yes", "enter").choose("weekly")
-    session.sees("What runs by the key weekly ends at once, and the key never works again.").press("enter")
+    session.sees("Jobs that use the key weekly stop at once, and the key never works again.").press("enter")
     assert len(all_keys(shop)) == 2
     session.choose("weekly").choose("Revoke it").sees("Revoked the key weekly.").lacks("Key weekly")
     assert [key.name for key in all_keys(shop)] == ["nightly mail"]
     session.press("esc").sees("Workload").press("esc").choose("Ada").sees("nightly mail").choose("Change role").choose(
         "staff"
     )
-    session.sees("Keys that stop working: nightly mail. What runs by them").press("esc").sees("Change role")
+    session.sees("Keys that stop working: nightly mail. Jobs that use them").press("esc").sees("Change role")
     assert accounts.machine_keys.find(secret[0])
     session.choose("Change role").choose("staff").choose("Change the role")
     session.sees("It is done: gave Ada the role staff. This has ended your own session").sees("E-mail")

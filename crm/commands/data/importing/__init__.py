@@ -50,7 +50,7 @@ def import_file(
     match: Annotated[
         str,
         Choice(_MATCHES_NAMED),
-        About("Match", "how known clients are matched: reference, email, phone, name"),
+        About("Match", "how existing clients are matched: reference, email, phone, name"),
     ] = "",
     mode: Annotated[str, Choice(MODES), About("Mode", "add, update or both")] = "both",
     create_clients: Annotated[bool, About("Create clients", "for sales whose client does not exist yet")] = False,
@@ -62,7 +62,7 @@ def import_file(
     header: Annotated[
         bool | None, About("Header", "whether the first row names the columns, if it is detected wrongly")
     ] = None,
-    sheet: Annotated[str, Line(40), About("Sheet", "of a workbook; the first that holds a table unless named")] = "",
+    sheet: Annotated[str, Line(40), About("Sheet", "of a workbook; the first with a table by default")] = "",
     dates: Annotated[str, Choice(DATE_ORDERS), About("Dates", "dmy, mdy or ymd, if they are read wrongly")] = "",
 ) -> "ImportReport | WholeStoreReport":
     """Imports clients or sales from a file; importing the same file again adds nothing.
@@ -145,8 +145,8 @@ def run(crm: CRM, draft: "ImportDraft", *, preview: bool = False, whole: bool = 
             doubts_file = tallies[-1].write_doubts()
         except FileError as error:
             raise FileError(
-                f"The file was imported, but the rows that were refused or doubtful could not be kept. {error.sentence}"
-                " To get them, undo the import, and import a copy of the file in another folder."
+                f"The file was imported, but the refused rows and the rows to check could not be saved."
+                f" {error.sentence} To get them, undo the import, and import a copy of the file from another folder."
             ) from error
         return tallies[-1].report(applied=True, refused_file=refused_file, doubts_file=doubts_file)
 

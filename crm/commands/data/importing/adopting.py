@@ -137,7 +137,7 @@ def take_over(crm: CRM, listed: TakeOver, *, preview: bool = False) -> TakeOverR
     """Adds the clients of the list, and a sale of today for what each has spent; with `preview` says what that would
     do and changes nothing. The tab itself stays as it is."""
     with ExitStack() as opened:
-        tell = opened.enter_context(crm.progress("Reading" if preview else "Taking over"))
+        tell = opened.enter_context(crm.progress("Reading" if preview else "Importing"))
         runs: list[_Run] = []
 
         def change(tx: Transaction) -> None:
@@ -151,7 +151,7 @@ def take_over(crm: CRM, listed: TakeOver, *, preview: bool = False) -> TakeOverR
                 raise _OnlyPreview
 
         try:
-            crm.transact(change, f"took over the clients in the tab {listed.title}")
+            crm.transact(change, f"imported the clients in the tab {listed.title}")
         except _OnlyPreview:
             return runs[-1].report(applied=False)
         return runs[-1].report(applied=True)

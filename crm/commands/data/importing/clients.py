@@ -120,7 +120,7 @@ class ClientImport:
             if key := next((key for address in addresses if (key := self._recipient(address))), ""):
                 keys[key] = None
         opt_outs = opted_out(self._tx, keys)
-        note = f"had opted out elsewhere, says {self._draft.file.name}"[:_LONGEST_NOTE]
+        note = f"had opted out elsewhere, according to {self._draft.file.name}"[:_LONGEST_NOTE]
         added = [OptOut(address=key, on=self._tx.today, way="asked", note=note) for key in keys if key not in opt_outs]
         self._tx.add_all(added)
         self._tally.opt_outs_added += len(added)
@@ -244,7 +244,7 @@ def refuse_taken(client: Client, known: Known) -> None:
     """Refuses the row alone, where the store would refuse the whole import."""
     holder = known.holder(client.reference)
     if holder and holder.id != client.id:
-        raise FieldError(f"{holder.name} has the reference {client.reference} already")
+        raise FieldError(f"{holder.name} already has the reference {client.reference}")
 
 
 def called_by_address(checked: Checked) -> dict[str, Any]:

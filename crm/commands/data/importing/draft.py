@@ -95,7 +95,7 @@ class ImportDraft:
             )
         if linking:
             notes.append(
-                f"{', '.join(linking)}: these name records of the program that wrote the file, and are not read."
+                f"{', '.join(linking)}: these point to records in the other program, and are not imported."
                 + (" A sale finds its client by name, company or e-mail address." if self.what == "sales" else "")
             )
         return tuple(notes)

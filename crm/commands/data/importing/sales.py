@@ -183,7 +183,7 @@ class SaleImport:
             return False
         has = f"{self._by.money(other.amount)} on {self._by.day(other.on)}"
         why = (
-            f"sale {other.id} has the reference {made.reference} already, with {has}, and was kept: edit that sale, or"
+            f"sale {other.id} already has the reference {made.reference}, with {has}, and was kept: edit that sale, or"
             " give this row another reference"
         )
         self._tally.differ(row, f"{self._by.money(made.amount)} on {self._by.day(made.on)}", why)
@@ -255,7 +255,7 @@ def _refuse_incomplete(checked: Checked) -> None:
         if checked.values.get(name) is None:
             raise FieldError(f"{label} is missing")
     if not checked.client:
-        raise FieldError("it does not say which client it is for")
+        raise FieldError("it does not name a client")
 
 
 def _by(batch: Sequence[Checked]) -> str:
