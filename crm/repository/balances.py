@@ -95,28 +95,29 @@ class Balances:
                 for wrong in tx.connection.execute(_credited_astray(column.in_(batch)).limit(1)):
                     raise RefusedError(f"{_credited_words(wrong, 'would be')}. Nothing was changed.")
 
-    def later(self, tx: "SqlWriter", number: int) -> Iterator[str]:
-        """The payments, refunds and allocations of the clients that were recorded after a transaction, in words."""
+    def later(self, tx: "SqlWriter", number: int) -> Iterator[int]:
+        """The transactions after one that recorded payments, refunds and allocations of the clients."""
         for kind, of in ((Payment, _payment), (Allocation, _allocation)):
             statement = (
-                select(of.id, _payment.kind, _payment.amount, _payment.id.label("payment"),
-                       func.max(audit.c.transaction).label("later"))
+                select(func.max(audit.c.transaction).label("later"))
                 .join_from(TABLES[kind], audit, audit.c.record_id == of.id)
                 .join(transactions, transactions.c.id == audit.c.transaction)
                 .where(
-                    audit.c.record == kind.kind_name, audit.c.operation == "create", audit.c.transaction > number,
-                    transactions.c.undone_by.is_(None), _payment.client.in_(sorted(self.credits)),
+                    audit.c.record == kind.kind_name,
+                    audit.c.operation == "create",
+                    audit.c.transaction > number,
+                    transactions.c.undone_by.is_(None),
+                    _payment.client.in_(sorted(self.credits)),
                 )
-                .group_by(of.id, _payment.kind, _payment.amount, _payment.id)
+                .group_by(of.id)
                 .order_by(of.id)
-            )  # fmt: skip
+            )
             if kind is Allocation:
                 statement = statement.join(TABLES[Payment], _payment.id == _allocation.payment)
             for row in tx.connection.execute(statement):
                 if row.later == tx.number:
                     continue
-                verb = "recorded" if kind is Payment else "put on an invoice"
-                yield f"{row.kind} {row.payment} of {row.amount:f} was {verb} by {row.later}"
+                yield row.later
 
 
 def faults(snapshot: "SqlReader") -> Iterator[tuple[str, str, int]]:

@@ -28,8 +28,8 @@ class NotedBalances(Protocol):
     def refuse_wrong(self, tx: "SqlWriter") -> None:
         """Raises RefusedError where less would be paid than was done with it."""
 
-    def later(self, tx: "SqlWriter", number: int) -> Iterator[str]:
-        """The payments, refunds and allocations of the clients that came after a transaction, in words."""
+    def later(self, tx: "SqlWriter", number: int) -> Iterator[int]:
+        """The transactions after one that recorded payments, refunds and allocations of the clients."""
 
 
 class SqlWriter(AuthoredTransaction, SqlReader, Protocol):

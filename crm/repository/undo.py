@@ -4,7 +4,7 @@ What a person entered is put back field by field. Totals and statuses of clients
 nothing has moved them since; elsewhere they follow from the facts that remain.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -31,12 +31,14 @@ from crm.model import (
     RECORDS,
     Adjustment,
     Client,
+    Conventions,
     Invoice,
     InvoiceLine,
     Message,
     NumberSeries,
     Payment,
     Record,
+    Setting,
     User,
     belonging_to,
     fields,
@@ -48,7 +50,7 @@ from crm.model.rights import SECRET
 from crm.repository import HistoryEntry, HistoryQuery, Snapshot, last_undoable, sql_functions, was_issued_since
 from crm.repository.tables import TABLES, audit, transactions
 from crm.repository.team import same
-from crm.wording import first_few
+from crm.wording import FEW, first_few
 
 if TYPE_CHECKING:
     from crm.repository.sql_access import SqlReader, SqlWriter
@@ -209,11 +211,8 @@ def take_back(tx: "SqlWriter", entry: HistoryEntry) -> None:
     if not can_be:
         raise RefusedError("Changes to accounts cannot be undone; change them again.")
     later = tx.connection.execute(_later_changes(entry.id)).all()
-    if clashes := list(_standing_on(tx, entry.id, later)):
-        verb = "redone" if entry.is_undo else "undone"
-        raise RefusedError(
-            f"{entry.id} cannot be {verb}, because of later changes: {first_few(clashes, '; ')}. Undo those first."
-        )
+    if dependent := list(_standing_on(tx, entry.id, later)):
+        raise RefusedError(_refusal(tx, entry, dependent))
     number = tx.number
     for batch in _entries_backwards(tx, entry.id):
         for (record, operation), rows in groupby(batch, key=lambda row: (row.record, row.operation)):
@@ -222,21 +221,35 @@ def take_back(tx: "SqlWriter", entry: HistoryEntry) -> None:
     # What has changed since stands on figures that are others now.
     tx.review(row.record_id for row in later if row.record == Client.kind_name)
     mark_undone(tx.connection, entry.id, number)
-    _refuse_wrong_balances(tx, entry.id)
+    _refuse_wrong_balances(tx, entry)
 
 
-def _refuse_wrong_balances(tx: "SqlWriter", number: int) -> None:
+def _refusal(tx: "SqlWriter", entry: HistoryEntry, dependent: Iterable[int | str]) -> str:
+    """The sentence that names what a transaction cannot be taken back for: later ones by what they did and when."""
+    settings = {setting.key: setting.value for setting in tx.find_all(Setting)}
+    by = Conventions(language=settings.get("language", Conventions.language), clock=tx.clock)
+    distinct = list(dict.fromkeys(dependent))
+    numbers = [number for number in distinct[:FEW] if isinstance(number, int)]
+    later = {
+        change.id: f"“{change.in_words}” ({by.time(change.at)}; `history show {change.id}`)"
+        for change in tx.history_entries(select(transactions).where(transactions.c.id.in_(numbers)))
+    }
+    words = [later.get(reason, "") if isinstance(reason, int) else reason for reason in distinct]
+    return (
+        f"“{entry.first_words}” ({by.time(entry.at)}) cannot be {'redone' if entry.is_undo else 'undone'}, because of"
+        f" later changes: {first_few(words, '; ')}. Undo those first."
+    )
+
+
+def _refuse_wrong_balances(tx: "SqlWriter", entry: HistoryEntry) -> None:
     """Raises RefusedError where what was paid would be too little for what was done with it since, and names that."""
     tx.settle()
     try:
         tx.balances.refuse_wrong(tx)
     except RefusedError as error:
-        if not (later := list(tx.balances.later(tx, number))):
+        if not (later := list(tx.balances.later(tx, entry.id))):
             raise
-        raise RefusedError(
-            f"{number} cannot be undone, because of later changes: {first_few(later, '; ')}. Undo those first."
-            f" {error.sentence}"
-        ) from error
+        raise RefusedError(f"{_refusal(tx, entry, later)} {error.sentence}") from error
 
 
 def is_built_on(snapshot: "SqlReader", number: int) -> bool:
@@ -245,8 +258,8 @@ def is_built_on(snapshot: "SqlReader", number: int) -> bool:
     return next(_standing_on(snapshot, number, later), None) is not None
 
 
-def _standing_on(snapshot: "SqlReader", number: int, later: Sequence[Row[Any]]) -> Iterator[str]:
-    """The changes that depend on a transaction, in words, `later` ones first."""
+def _standing_on(snapshot: "SqlReader", number: int, later: Sequence[Row[Any]]) -> Iterator[int | str]:
+    """What depends on a transaction: the numbers of other ones, `later` ones first, and what is in use, in words."""
     yield from _clashes(later)
     yield from _built_on(snapshot, number)
     yield from _kept(snapshot, number)
@@ -346,23 +359,22 @@ def _later_changes(number: int) -> Select[Any]:
     )  # fmt: skip
 
 
-def _built_on(snapshot: "SqlReader", number: int) -> Iterator[str]:
-    """The later records that others attached to what the transaction added (a sale to a client), in words."""
+def _built_on(snapshot: "SqlReader", number: int) -> Iterator[int]:
+    """The transactions in which others attached records to what this one added (a sale to a client)."""
     own = select(audit.c.record_id).where(audit.c.transaction == number)
     for kind in RECORDS:
         created = own.where(audit.c.record == kind.kind_name, audit.c.operation == "create")
         for owned, name in belonging_to(kind):
             table, record = TABLES[owned], owned.kind_name
             statement = (
-                select(table.c.id, table.c[name].label("owner"), func.max(audit.c.transaction).label("later"))
+                select(func.max(audit.c.transaction).label("later"))
                 .join_from(table, audit, (audit.c.record_id == table.c.id) & (audit.c.record == record))
                 .where(table.c[name].in_(created), table.c.id.not_in(own.where(audit.c.record == record)))
-                .group_by(table.c.id, table.c[name])
+                .group_by(table.c.id)
                 .order_by(table.c.id)
             )
             for row in snapshot.connection.execute(statement):
-                whose = f"{owned.noun} {row.id} of {kind.noun} {row.owner}"
-                yield f"{whose} was recorded or changed later, in change {row.later}"
+                yield row.later
 
 
 def _kept(snapshot: "SqlReader", number: int) -> Iterator[str]:
@@ -400,8 +412,8 @@ def _renamed(row: Row[Any]) -> frozenset[str]:
     return frozenset(names)
 
 
-def _clashes(later: Sequence[Row[Any]]) -> Iterator[str]:
-    """The later changes that touch the same fields, or the record as a whole, in words."""
+def _clashes(later: Sequence[Row[Any]]) -> Iterator[int]:
+    """The later transactions that touch the same fields, or the record as a whole."""
     for row in later:
         derived = _derived(BY_NAME[row.record]) | _renamed(row)
         if row.their_operation == "update" == row.operation:
@@ -411,5 +423,4 @@ def _clashes(later: Sequence[Row[Any]]) -> Iterator[str]:
         else:
             clash = {row.record}
         if clash:
-            verb = {"update": "changed", "delete": "deleted", "create": "put back"}[row.their_operation]
-            yield f"{row.record} {row.record_id} was {verb} by {row.later}"
+            yield row.later

@@ -291,7 +291,9 @@ def test_an_older_edit_is_refused_where_the_field_was_edited_since(store: Store)
     store.change(lambda tx: tx.change(tx.get(Client, 1), city="B"))
     store.change(lambda tx: tx.change(tx.get(Client, 1), city="C"))
     before = store.everything()
-    with pytest.raises(RefusedError, match=r"client 1 was changed by 3.*Undo those first"):
+    with pytest.raises(
+        RefusedError, match=r"“test” \(.*\) cannot be undone, .*“test” \(.*`history show 3`\)\. Undo those first"
+    ):
         undo(store, 2)
     assert store.everything() == before
     undo(store)

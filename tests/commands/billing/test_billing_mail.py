@@ -53,7 +53,7 @@ def mailed(here: MailDesk) -> MailedDesk:
 def test_an_invoice_goes_out_with_its_pdf_to_the_address_for_invoices(mailed: MailedDesk) -> None:
     mailed("clients edit", mailed.acme, {"invoice_email": "bills@example.com"})
     draft = mailed.draft("3 h {Braces} *stars* 100 19%")
-    with pytest.raises(RefusedError, match="A draft is not sent"):
+    with pytest.raises(RefusedError, match="A draft cannot be sent"):
         mailed("invoices send", draft, yes=True)
     invoice = mailed("invoices issue", draft).invoice
     with pytest.raises(Question, match=rf"To: .*bills@example.com[\s\S]*{invoice.number}.pdf"):

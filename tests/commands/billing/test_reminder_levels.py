@@ -37,10 +37,10 @@ def test_levels_are_those_of_the_program_until_one_is_set(mailed: MailedDesk) ->
     ("level", "values", "error", "reason"),
     [
         (5, {"days": 90}, NotFoundError, "the next new one is 4"),
-        (4, {"fee": D(1)}, FieldError, "from how many days"),
+        (4, {"fee": D(1)}, FieldError, "after how many days"),
         (2, {"days": 28}, FieldError, "level 3 has to come later than level 2"),
         (2, {"days": 3}, FieldError, "level 2 has to come later than level 1"),
-        (1, {}, FieldError, "nothing to change"),
+        (1, {}, FieldError, "name at least one field"),
     ],
 )
 def test_a_level_that_cannot_be_is_refused(

@@ -97,7 +97,7 @@ def test_a_long_one_takes_several(desk: Desk, anna: Client) -> None:
 
 def test_to_a_contact_or_any_number(desk: Desk, anna: Client) -> None:
     acme = desk.office.add(company="Acme")
-    with pytest.raises(FieldError, match="no telephone number yet"):
+    with pytest.raises(FieldError, match="no phone number yet"):
         desk.send(acme, "Hello")
     jo = desk.office("contacts add", acme, "Jo Fox", phone="+436640000001")
     bo = desk.office("contacts add", acme, "Jo Hill", phone="")
