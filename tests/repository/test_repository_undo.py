@@ -292,7 +292,8 @@ def test_an_older_edit_is_refused_where_the_field_was_edited_since(store: Store)
     store.change(lambda tx: tx.change(tx.get(Client, 1), city="C"))
     before = store.everything()
     with pytest.raises(
-        RefusedError, match=r"“test” \(.*\) cannot be undone, .*“test” \(.*`history show 3`\)\. Undo those first"
+        RefusedError,
+        match=r"“a change” \(.*\) cannot be undone, .*“a change” \(.*`history show 3`\)\. Undo those first",
     ):
         undo(store, 2)
     assert store.everything() == before

@@ -137,7 +137,7 @@ def xml(
     """Writes an issued invoice as an e-invoice, or names what the format needs and is missing."""
     card = _read(crm, invoice)
     if card.invoice.state == "draft":
-        raise RefusedError("A draft is no e-invoice. Issue it first.")
+        raise RefusedError("A draft cannot be an e-invoice. Issue it first.")
     chosen = format or format_for(card.client) or "factur-x"
     card = for_file(crm, card, chosen)
     data = einvoice_of(card, chosen)

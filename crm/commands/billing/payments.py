@@ -170,7 +170,7 @@ def _use(tx: Transaction, payment: Payment, amount: Decimal, named: Sequence[int
         name = invoice.number or f"draft {invoice.id}"
         reason = ""
         if invoice.client != payment.client:
-            reason = f"{name} is of another client"
+            reason = f"{name} belongs to another client"
         elif invoice.currency != payment.currency and invoice.state == "issued":
             reason = f"{name} is in {invoice.currency}, and the payment in {payment.currency}"
         if reason:
@@ -333,7 +333,7 @@ def _refuse_unpayable(invoice: Invoice) -> None:
     """Raises FieldError for an invoice that takes no payment."""
     reason = ""
     if invoice.state != "issued" or invoice.kind != "invoice":
-        reason = f"{invoice.number or f'draft {invoice.id}'} is no invoice that was issued"
+        reason = f"{invoice.number or f'draft {invoice.id}'} is not an issued invoice"
     elif invoice.open <= 0:
         reason = f"nothing is open on {invoice.number}"
     if reason:

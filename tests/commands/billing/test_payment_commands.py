@@ -277,7 +277,11 @@ def test_a_merge_is_not_undone_where_what_was_paid_has_been_used_since(desk: Bil
         else:
             desk("invoices credit", invoice)
     before = balance(desk)
-    expected = {"refund": "“recorded a refund to ", "allocation": "“applied payment 1 to invoices”", "credit note": "GS-"}[later]
+    expected = {
+        "refund": "“recorded a refund to ",
+        "allocation": "“applied payment 1 to invoices”",
+        "credit note": "GS-",
+    }[later]
     with pytest.raises(RefusedError, match=expected):
         desk("history undo", merge)
     assert balance(desk) == before
