@@ -551,14 +551,14 @@ TEAM: tuple[Option, ...] = (
         "Tax rate",
         Rate(),
         lambda: "0",
-        "The usual rate of tax in percent, for services and lines of invoices without a rate of their own.",
+        "The usual tax rate in percent, for services and invoice lines without their own rate.",
     ),
     Option("company_address", "Street", Line(300), lambda: "", "Your address on invoices: the street."),
     Option("company_postcode", "Postcode", Line(20), lambda: "", "Your postcode."),
     Option("company_city", "City", Line(100), lambda: "", "Your city."),
     Option("company_region", "State/Region", Line(100), lambda: "", "Your state or region, where addresses have one."),
     Option("company_email", "E-mail on invoices", Email(), lambda: "", "The e-mail address on your invoices."),
-    Option("company_phone", "Telephone on invoices", Line(60), lambda: "", "The telephone number on your invoices."),
+    Option("company_phone", "Phone on invoices", Line(60), lambda: "", "The phone number on your invoices."),
     Option(
         "vat_id",
         "VAT ID",
@@ -572,17 +572,17 @@ TEAM: tuple[Option, ...] = (
     Option("payment_days", "Days to pay", Whole(most=365), lambda: 14, "How many days a client has to pay an invoice."),
     Option(
         "payment_terms",
-        "Terms of payment",
+        "Payment terms",
         Line(500),
         lambda: "",
         "The terms on your invoices, unless an invoice has its own.",
     ),
     Option(
         "invoice_template",
-        "Template of invoices",
+        "Invoice template",
         Line(500),
         lambda: "",
-        "The typst file that the PDFs of invoices are made from, on this machine; empty for that of the program.",
+        "The typst file that the PDFs of invoices are made from, on this machine; empty for the default.",
     ),
     Option(
         ACCOUNTS,
@@ -616,7 +616,7 @@ TEAM: tuple[Option, ...] = (
     ),
     Option(
         SHEET_READS,
-        "Reads of the sheet",
+        "Seconds between full reads of the spreadsheet",
         Whole(least=10, most=86_400),
         lambda: READS_AFTER,
         "After how many seconds the whole Google spreadsheet is read again if it is in use, in case Google Drive has"
@@ -624,7 +624,7 @@ TEAM: tuple[Option, ...] = (
     ),
     Option(
         SHEET_DELETIONS,
-        "Deletions in the sheet",
+        "Rows that can be deleted at once",
         Whole(least=1, most=1_000_000),
         lambda: FEW_DELETIONS,
         "How many rows can be deleted from the Google spreadsheet at once. If more disappear, and more than 10 % of"

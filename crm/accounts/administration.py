@@ -160,7 +160,7 @@ class Administration:
 
     def reset_second_factor(self, user: int) -> None:
         """Takes the second factor of somebody away who has lost it; signs the user out."""
-        self._take_over(user, {"second_factor": ""}, "took the second factor of {} away")
+        self._take_over(user, {"second_factor": ""}, "removed the second factor of {}")
 
     def vouch(self, user: User, *, role: str, client: int = 0, name: str = "") -> str:
         """Takes an account over that was changed outside of the program, with the rights and the name that are given
@@ -184,7 +184,7 @@ class Administration:
             tx.give_name(user.id)
             tx.end_sessions(user.id)
 
-        self._store.transact(change, f"vouched for the account of {called(user)} ({role})")
+        self._store.transact(change, f"accepted the account of {called(user)} ({role})")
         return one_time
 
     def _take_over(
@@ -256,7 +256,7 @@ def _refuse_unfit(snapshot: Snapshot, user: User, *, signs_in: bool) -> None:
         raise FieldError("the role client needs one, other roles have none", field="client", label="Client")
     if user.client and snapshot.find(Client, user.client) is None:
         raise FieldError(
-            f"client {user.client} is not there any more; say whose account it is now, or deactivate it",
+            f"client {user.client} no longer exists; say whose account it is now, or deactivate it",
             field="client",
             label="Client",
         )

@@ -66,7 +66,7 @@ class MachineKeys:
                 )
             )
 
-        return self._store.transact(change, f"made the key {name} ({KEY_MAY[may]})"), token
+        return self._store.transact(change, f"created the key {name} ({KEY_MAY[may]})"), token
 
     def revoke(self, key: MachineKey) -> None:
         """Takes a key away, at once for whatever runs by it."""

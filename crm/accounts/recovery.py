@@ -15,9 +15,9 @@ from crm.repository import AuthoredTransaction, Query, Snapshot
 
 _LETTER = """Hello {},
 
-on the machine of this store someone has let {} in again as an admin, with `users recover`.{}
+on the computer that holds this store, someone restored the admin access of {} with `users recover`.{}
 
-If nobody on your team did that, the person who did has the store and its secret: tell the others.
+If no one on your team did this, someone else has the store and its secret. Tell your team.
 """
 
 
@@ -128,6 +128,6 @@ class Recovery:
         return deactivated, unsealed
 
     def _tell_of_recovery(self, admin: User, done: Recovered) -> None:
-        others = "" if done.held else " All other accounts are shut until an admin lets them in again."
+        others = "" if done.held else " All other accounts are deactivated until an admin reactivates them."
         text = _LETTER.format(called(admin), done.user.email, others)
-        self._notifications.post(lambda: (admin.email, "An admin was let in again", text))
+        self._notifications.post(lambda: (admin.email, "Admin access was restored", text))

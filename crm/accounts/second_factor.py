@@ -29,7 +29,7 @@ class SecondFactor:
 
     @property
     def hint(self) -> str:
-        """The telephone number that a code was sent to, mostly hidden."""
+        """The phone number that a code was sent to, mostly hidden."""
         return f"…{self.secret[-2:]}" if self.method == "sms" else ""
 
 

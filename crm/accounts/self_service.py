@@ -80,8 +80,8 @@ class SelfService:
             return (
                 user.email,
                 "A new password",
-                f"Hello {called(user)},\n\nhere you can choose a new password, within 30 minutes:\n\n{link(token)}\n\n"
-                "If you have not asked for it, you do not need to do anything: your password stays the same.\n",
+                f"Hello {called(user)},\n\nyou can choose a new password here within 30 minutes:\n\n{link(token)}\n\n"
+                "If you did not ask for this, you do not need to do anything: your password stays the same.\n",
             )
 
         self._notifications.post(write)
@@ -136,7 +136,7 @@ class SelfService:
         with self._store.read() as snapshot:
             account = self._store.get(snapshot, user)
         if not account.phone:
-            raise FieldError("your telephone number is needed first", field="phone", label="Phone")
+            raise FieldError("add your phone number first", field="phone", label="Phone")
         ticket = self._tickets.issue(
             "telephone", user=user, phone=account.phone, standing=self._store.fingerprint(account)
         )
@@ -171,8 +171,8 @@ class SelfService:
                 raise RefusedError("The second factor was changed meanwhile. Nothing was changed now; try again.")
             self._store.write(tx, current, {"second_factor": written})
 
-        self._store.transact(change, "switched a second factor on", account)
-        self._tell(account, "A second factor was switched on.")
+        self._store.transact(change, "turned on a second factor", account)
+        self._tell(account, "A second factor was turned on.")
         return codes
 
     def switch_off_second_factor(self, user: int, password: str) -> None:
@@ -185,8 +185,8 @@ class SelfService:
                 raise RefusedError("Your team requires a second factor, so it stays on. You can set up another one.")
             self._store.write(tx, self._store.get(tx, user), {"second_factor": ""})
 
-        self._store.transact(change, "switched the second factor off", account)
-        self._tell(account, "The second factor was switched off.")
+        self._store.transact(change, "turned off the second factor", account)
+        self._tell(account, "The second factor was turned off.")
 
     # Proving
 

@@ -79,7 +79,7 @@ class AccountsDesk:
 
     def edit(self, user: User, *, password: str | None = None, **changes: Any) -> User:
         """Changes an account; whose role changes or who is deactivated is signed out. One's own e-mail address and
-        telephone number take one's password. Raises RefusedError for the last admin; else as `edit_profile`."""
+        phone number take one's password. Raises RefusedError for the last admin; else as `edit_profile`."""
         self._manages(UPDATE)
         if user.id == self.reader.user:
             self._prove(password, changes)
@@ -175,7 +175,7 @@ class AccountsDesk:
         self._accounts().sessions.end(session)
 
     def edit_profile(self, *, password: str | None = None, **changes: Any) -> User:
-        """Changes one's own name, or with one's password the telephone number. Raises FieldError where the password
+        """Changes one's own name, or with one's password the phone number. Raises FieldError where the password
         is missing, SignInRefusedError and TooManyAttemptsError where it is wrong."""
         self._prove(password, changes)
         return self._accounts().administration.edit_profile(self.me, **changes)

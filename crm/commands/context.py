@@ -192,7 +192,7 @@ class CRM:
 
     @property
     def conventions(self) -> Conventions:
-        """The conventions of the team for money, dates and telephone numbers, and its clock."""
+        """The conventions of the team for money, dates and phone numbers, and its clock."""
         known = self.settings
         return _conventions(known["language"], known["currency"], known["country"], self.clock, known[SPEND_COUNTS])
 

@@ -90,7 +90,7 @@ def _client_search_text(client: Client) -> str:
 
 
 def _contains(text: str, folded: str) -> bool:
-    """Return whether a text holds each of the words, or the telephone number that they may be."""
+    """Return whether a text holds each of the words, or the phone number that they may be."""
     if all(word in text for word in folded.split()):
         return True
     digits = re.sub(r"\(0\)|\D", "", folded).lstrip("0") if _TELEPHONE.fullmatch(folded) else ""

@@ -98,7 +98,7 @@ def _evenness(rows: list[list[str]]) -> float:
 
 
 def is_value(text: str) -> bool:
-    """Return whether a cell is a number, a date, a telephone number or an e-mail address, and so no column's name."""
+    """Return whether a cell is a number, a date, a phone number or an e-mail address, and so no column's name."""
     text = text.strip()
     return bool(_VALUE.fullmatch(text) or _EMAIL.fullmatch(text))
 

@@ -16,7 +16,7 @@ ANY_GUARDED = re.compile(f"'[{_SIGNS}0-9]|=\\s*(?:T\\()?\"")
 
 
 def harmless(text: str) -> str:
-    """The text with a quote before it if it could be a formula; a number and a telephone number in digits cannot."""
+    """The text with a quote before it if it could be a formula; a number and a phone number in digits cannot."""
     is_number = _E164.fullmatch(text) or _NUMBER.fullmatch(text)
     return "'" + text if _FORMULA.match(text) and not is_number else text
 

@@ -60,7 +60,7 @@ def _of_seller(document: InvoiceDocument, categories: set[str]) -> Iterator[Miss
         )
     yield from _vat_id("seller", "your", seller)
     if document.iban and not is_iban(document.iban):
-        yield Missing("seller", "iban", "a right IBAN: the check digits of this one do not fit")
+        yield Missing("seller", "iban", "a valid IBAN: the check digits of this one are wrong")
 
 
 def _of_buyer(document: InvoiceDocument, categories: set[str]) -> Iterator[Missing]:
@@ -143,7 +143,7 @@ def _of_invoice(document: InvoiceDocument, categories: set[str]) -> Iterator[Mis
     if document.period_from and document.period_to and document.period_to < document.period_from:
         yield Missing("invoice", "period_to", "an end of the period that is not before its beginning")
     if document.issued_on and document.due_on and document.due_on < document.issued_on:
-        yield Missing("invoice", "due_on", "a due day that is not before the day of issue")
+        yield Missing("invoice", "due_on", "a due date that is not before the issue date")
 
 
 def _for_einvoice(document: InvoiceDocument, format: str) -> Iterator[Missing]:
@@ -154,7 +154,7 @@ def _for_einvoice(document: InvoiceDocument, format: str) -> Iterator[Missing]:
         )
     is_due = document.open > 0 and document.kind != CREDIT_NOTE
     if is_due and not (document.due_on or document.terms.strip()):
-        yield Missing("invoice", "due_on", "a due day or terms of payment")
+        yield Missing("invoice", "due_on", "a due date or payment terms")
     addressed = in_peppol if format == "peppol" else lambda party: party
     for of, whose, party in (("seller", "your", addressed(seller)), ("buyer", "the client's", addressed(buyer))):
         has_address = bool(party.electronic_address and party.electronic_scheme)
@@ -168,7 +168,7 @@ def _for_einvoice(document: InvoiceDocument, format: str) -> Iterator[Missing]:
         yield Missing("invoice", "buyer_reference", "the buyer's reference or order number")
     for line in document.lines:
         if line.category in TAXED and line.rate <= 0:
-            sentence = f"a rate above 0 in line {line.position}, as e-invoices want it for {CATEGORIES[line.category]}"
+            sentence = f"a rate above 0 in line {line.position}, as e-invoices need it for {CATEGORIES[line.category]}"
             yield Missing("line", "rate", sentence, line.position)
         begins, ends = line.period_from or line.period_to, line.period_to or line.period_from
         is_early = begins and document.period_from and begins < document.period_from
@@ -182,7 +182,7 @@ def _for_einvoice(document: InvoiceDocument, format: str) -> Iterator[Missing]:
     # For Peppol one of the two is enough, and if both are missing that is said above.
     if not document.buyer_reference and (format != "peppol" or document.order_reference):
         yield Missing("invoice", "buyer_reference", "the buyer's reference (Leitweg-ID)")
-    for field, what in (("contact", "contact person"), ("phone", "telephone number"), ("email", "e-mail address")):
+    for field, what in (("contact", "contact person"), ("phone", "phone number"), ("email", "e-mail address")):
         if not getattr(seller, field):
             yield Missing("seller", field, f"your {what}")
     for of, whose, address in (

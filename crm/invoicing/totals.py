@@ -158,7 +158,7 @@ def _applied(adjustment: Adjustment, groups: dict[_Group, Decimal], decimals: in
     if (amount is None) == (percent is None):
         raise FieldError("give an amount or a percentage", field="amount")
     if (amount if amount is not None else percent or NOTHING) < 0:
-        raise FieldError("a discount or a charge cannot be negative; turn one into the other", field="amount")
+        raise FieldError("a discount or a charge cannot be negative; use the other one instead", field="amount")
     rate = None if adjustment.rate is None else _group("", adjustment.rate)[1]
     fitting = [
         key for key in groups if adjustment.category in ("", key[0]) and (rate is None or rate == key[1])

@@ -60,7 +60,7 @@ def _rate_at_the_end(words: list[str], by: Conventions) -> tuple[Decimal | None,
     if rate is None:
         return None, words
     if not 0 <= rate <= _HIGHEST_RATE or rate != round(rate, 2):
-        raise FieldError("a tax rate is between 0 and 100 per cent, with at most two decimals", field="tax_rate")
+        raise FieldError("a tax rate is between 0 and 100 percent, with at most two decimals", field="tax_rate")
     return rate, before
 
 

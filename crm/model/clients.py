@@ -154,14 +154,14 @@ class Client(Record):
     tax_id: str = described("Tax ID", Line(40), help="in the EU the VAT ID, with its country: DE123456789", since=9)
     buyer_reference: str = described("Buyer's reference", Line(100), help="such as a Leitweg-ID", since=9)
     invoice_email: str = described("E-mail for invoices", Email(), since=9)
-    payment_days: int = described("Days to pay", Whole(most=365), help="those of the settings if 0 or empty", since=9)
+    payment_days: int = described("Days to pay", Whole(most=365), help="the setting if 0 or empty", since=9)
     invoice_format: str = described(
-        "E-invoice", Choice(INVOICE_FORMATS), help="the format that the client wants; none for a PDF alone", since=10
+        "E-invoice", Choice(INVOICE_FORMATS), help="the format that the client wants; none for a PDF only", since=10
     )
     electronic_address: str = described(
         "Address for e-invoices", ElectronicAddress(), help="in Peppol, with its scheme: 9930:DE123456789", since=10
     )
-    no_reminders: bool = described("No reminders", Flag(), help="never reminded of what is overdue", since=10)
+    no_reminders: bool = described("No reminders", Flag(), help="gets no payment reminders", since=10)
     notes: str = described("Notes", Prose())
     extra: Mapping[str, str] = described("Own fields", Extra(), help="your own fields, name=value")
     status: str = described("Status", Line(40), by="rules")

@@ -1,4 +1,4 @@
-"""The team's conventions: how it writes numbers, money, dates and telephone numbers, and its time zone."""
+"""The team's conventions: how it writes numbers, money, dates and phone numbers, and its time zone."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -31,7 +31,7 @@ class Conventions:
     """The team's conventions, handed to every check and every display.
 
     `language` is a locale as Babel names it ('de_AT'), `currency` an ISO 4217 code, `country` the
-    ISO 3166 code that a telephone number without a country code is read with; `clock` knows the team's day and zone.
+    ISO 3166 code that a phone number without a country code is read with; `clock` knows the team's day and zone.
     `spend_counts` says what the total of a client is of: sales, or paid invoices.
     """
 

@@ -146,7 +146,7 @@ OPT_OUT_WAYS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class OptOut(Record):
-    """An e-mail address or a telephone number to which nothing goes that was not asked for: no mailing and no greeting,
+    """An e-mail address or a phone number to which nothing goes that was not asked for: no mailing and no greeting,
     whichever client it belongs to. It is kept by itself, so that nothing that is done to clients takes it away."""
 
     about: ClassVar[Kind] = Kind(
@@ -167,7 +167,7 @@ class OptOut(Record):
         since=7,
     )
 
-    address: str = described("Address", Recipient(), help="an e-mail address or a telephone number")
+    address: str = described("Address", Recipient(), help="an e-mail address or a phone number")
     on: date = described("Date", Day())
     way: str = described("How", Choice(OPT_OUT_WAYS), help="link, complaint, stop or asked")
     note: str = described("Note", Line(300))

@@ -129,7 +129,7 @@ def past_level(role: str, kind: str) -> Level:
 
 _VERBS: Mapping[str, str] = {READ: "see", CREATE: "add", UPDATE: "change", DELETE: "delete"}
 _IN_WORDS: Mapping[tuple[str, str], str] = {
-    (HISTORY, UPDATE): "take changes back",
+    (HISTORY, UPDATE): "undo changes",
     (STORE, READ): "export, copy or back up the whole store",
     (STORE, UPDATE): "replace, set up or connect a whole store",
     (CHECK, READ): "check the store",

@@ -42,7 +42,7 @@ def answered(mail: Mail, reply: "requests.Response", account: ServiceAccount) ->
     reasons, message = _reasons_and_message(reply)
     words = f"{status} {message}" if message else str(status)
     if status == 429 or reasons & _TOO_OFTEN:
-        raise OutwardError(f"No e-mail was sent: Google takes no more for now ({words}).", reason="busy")
+        raise OutwardError(f"No e-mail was sent: Google accepts no more for now ({words}).", reason="busy")
     if reasons & _SWITCHED_OFF:
         raise refused(
             "has the Gmail API switched off for the project of the service account; switch it on at"

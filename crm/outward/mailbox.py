@@ -177,8 +177,8 @@ class Mailbox:
                 client.logout()
         except LoginError as error:
             if any(code in str(error) for code in _NOT_NOW):
-                raise self._failed(f"lets nobody in just now ({_words(error)})", "busy") from error
-            why = f"does not take the user and password of {self.server.named_in} ({_words(error)})"
+                raise self._failed(f"accepts no sign-ins right now ({_words(error)})", "busy") from error
+            why = f"does not accept the user and password of {self.server.named_in} ({_words(error)})"
             raise self._failed(why, advice=advice_for(self.server)) from error
         except ssl.SSLError as error:
             raise self._failed(tls_problem(error, self.server, "imap")) from error

@@ -68,7 +68,7 @@ _OTHER_NAME = "has a certificate for another name; write the server by the name 
 _CERTIFICATES: Mapping[int, str] = {
     9: "has a certificate that is not valid yet; the clock of this computer may be wrong",
     10: "has a certificate that has expired; its owner has to renew it",
-    18: "has a certificate that it has made itself, which proves nothing",
+    18: "has a self-signed certificate, which cannot be trusted",
     19: "has a certificate from an authority that is not trusted on this computer",
     20: "has a certificate from an authority that is not known on this computer",
     62: _OTHER_NAME,

@@ -46,7 +46,7 @@ class Texter(Protocol):
     """Sends text messages."""
 
     def send(self, to: str, text: str) -> None:
-        """Sends a text to a telephone number (E.164). Raises OutwardError where it is not sure that it was sent."""
+        """Sends a text to a phone number (E.164). Raises OutwardError where it is not sure that it was sent."""
 
     @property
     def can_be_answered(self) -> bool:
@@ -172,7 +172,7 @@ def is_account(sid: str) -> bool:
 
 
 def is_number(text: str) -> bool:
-    """Return whether a text is a telephone number that something can be sent to (E.164)."""
+    """Return whether a text is a phone number that something can be sent to (E.164)."""
     return _NUMBER.fullmatch(text) is not None
 
 

@@ -126,7 +126,7 @@ class SmtpConnection:
         reused = self._smtp is not None
         smtp = self._ready()
         if needs_utf8(mail) and not smtp.has_extn("smtputf8"):
-            return outcomes(mail, Fate.REFUSED, "the mail server takes no address with letters beyond ASCII")
+            return outcomes(mail, Fate.REFUSED, "the mail server does not accept addresses with letters beyond ASCII")
         refused = self._announce(smtp, mail, len(content))
         if refused and reused and self._smtp is None:
             # Some servers take only so many mails over one connection.
@@ -219,7 +219,7 @@ class SmtpConnection:
             if 400 <= error.smtp_code < 500:
                 raise self._failed("cannot check the password just now", "busy") from error
             raise self._failed(
-                f"does not take the user and password of {self._server.named_in}", "refused", advice_for(self._server)
+                f"does not accept the user and password of {self._server.named_in}", "refused", advice_for(self._server)
             ) from error
         except smtplib.SMTPNotSupportedError as error:
             why = f"does not offer the encryption or sign-in that is chosen in {self._server.named_in}"
@@ -229,7 +229,7 @@ class SmtpConnection:
         except smtplib.SMTPResponseException as error:
             busy = 400 <= error.smtp_code < 500
             words = _words(error.smtp_code, error.smtp_error)
-            raise self._failed(f"lets nobody in ({words})", "busy" if busy else "refused") from error
+            raise self._failed(f"accepts no sign-ins ({words})", "busy" if busy else "refused") from error
         except OSError as error:
             # An SMTPException is an OSError too, and stands before what broke the connection off.
             cause = error.__context__ if isinstance(error, smtplib.SMTPException) else error

@@ -69,7 +69,7 @@ class Balances:
                 if credit < least.get(currency, NOTHING):
                     name = tx.get(Client, client).name
                     raise RefusedError(
-                        f"More would be paid back, or put on invoices, than {name} has paid: the credit would be"
+                        f"More would be refunded, or applied to invoices, than {name} has paid: the credit would be"
                         f" {credit:f} {currency}. Nothing was changed."
                     )
         for batch in _batches(self._left):
@@ -124,7 +124,7 @@ def faults(snapshot: "SqlReader") -> Iterator[tuple[str, str, int]]:
     """The faults of a store, each as a sentence with the kind and the id of the record."""
     for row in snapshot.select(_credit_below_nothing()):
         yield (
-            f"Client {row.client} has a credit of {row.credit:f} {row.currency}: more was paid back, or put on"
+            f"Client {row.client} has a credit of {row.credit:f} {row.currency}: more was refunded, or applied to"
             " invoices, than was paid.",
             "client",
             row.client,

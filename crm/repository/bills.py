@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from crm.repository import Snapshot
     from crm.repository.sql_access import SqlWriter
 
-_STAYS = "An issued invoice is not changed; credit it instead. Nothing was changed."
+_STAYS = "An issued invoice cannot be changed; credit it instead. Nothing was changed."
 ONE = Decimal(1)
 _PARTIES = frozenset(("seller", "buyer"))
 # Where e-invoices go: what of a party may be filled in after the issue, once.
@@ -69,7 +69,7 @@ def refuse_write(tx: "SqlWriter", record: Record, changes: Mapping[str, Any] | N
                 raise RefusedError(_STAYS)
         case NumberSeries() if changes is None and tx.find(NumberSeries, record.id) is not None:
             if tx.count(Invoice, Query({"kind": record.name, "state": "issued"})):
-                raise RefusedError("Numbers of this series have been given, so it stays. Nothing was changed.")
+                raise RefusedError("This series already has numbers in use, so it stays. Nothing was changed.")
 
 
 def _may_change(invoice: Invoice, changes: Mapping[str, Any]) -> frozenset[str]:
@@ -95,7 +95,7 @@ def instead_of_changing(invoice: Invoice, *, command: bool = True) -> str:
     if invoice.kind == "credit_note":
         return "To charge it again, issue a new invoice."
     by_command = f" (`invoices credit {invoice.number}`)" if command else ""
-    return f"To take it back, open it and credit it{by_command}."
+    return f"To cancel it, open it and credit it{by_command}."
 
 
 def party_of(frozen: str) -> dict[str, Any]:

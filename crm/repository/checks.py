@@ -80,7 +80,7 @@ def rules_can_be_reached(snapshot: SqlSnapshot) -> Iterator[Finding]:
 
 
 def addresses_can_be_used(snapshot: SqlSnapshot) -> Iterator[Finding]:
-    """E-mail addresses and telephone numbers can be written to and dialled."""
+    """E-mail addresses and phone numbers can be written to and dialled."""
     settings = {setting.key: setting.value for setting in snapshot.find_all(Setting)}
     by = Conventions(country=settings.get("country", Conventions.country), clock=snapshot.clock)
     checked = {name: typed_fields(Client)[name].check for name in ("email", "phone")}
@@ -107,7 +107,7 @@ def deals_are_in_a_stage(snapshot: SqlSnapshot) -> Iterator[Finding]:
     deal, stage = tables.deal.c, tables.stage.c
     lost = select(deal.id, deal.stage).where(deal.stage.not_in(select(stage.id))).limit(20)
     for row in snapshot.select(lost):
-        yield Finding(f"Deal {row.id} is in a stage {row.stage} that is not there.", True, "deal", row.id, "Move it.")
+        yield Finding(f"Deal {row.id} is in a stage {row.stage} that does not exist.", True, "deal", row.id, "Move it.")
 
 
 def accounts_have_their_client(snapshot: SqlSnapshot) -> Iterator[Finding]:
@@ -116,7 +116,7 @@ def accounts_have_their_client(snapshot: SqlSnapshot) -> Iterator[Finding]:
     lost = select(user.id, user.client).where(user.active, user.client != 0, user.client.not_in(select(client.id)))
     for row in snapshot.select(lost):
         yield Finding(
-            f"Account {row.id} belongs to client {row.client}, who is not there any more.",
+            f"Account {row.id} belongs to client {row.client}, that no longer exists.",
             True, "user", row.id,
             f"Deactivate it (users deactivate {row.id}), or say whose it is (users edit {row.id} --client).",
         )  # fmt: skip
@@ -165,7 +165,7 @@ def invoices_are_of_their_buyer(snapshot: SqlSnapshot) -> Iterator[Finding]:
 
 
 def payments_are_used_once(snapshot: SqlSnapshot) -> Iterator[Finding]:
-    """No more was paid back, or put on invoices, than was paid, and each payment is on invoices of its own client; what
+    """No more was refunded or used for invoices than was paid, and each payment is on invoices of its own client; what
     was paid is on invoices, or left."""
     for payment in snapshot.each(Payment, Query(sort="id")):
         for fault in _not_following(payment):

@@ -25,7 +25,7 @@ _CHOSEN: Mapping[type[Record], frozenset[str]] = {
     kind: frozenset(name for name, field in fields(kind).items() if isinstance(field.check, Choice | Flag))
     for kind in RECORDS
 }
-# So are e-mail addresses (in lower case) and telephone numbers.
+# So are e-mail addresses (in lower case) and phone numbers.
 _ADDRESSES: Mapping[type[Record], frozenset[str]] = {
     kind: frozenset(name for name, field in fields(kind).items() if isinstance(field.check, Email | Phone))
     for kind in RECORDS

@@ -345,7 +345,9 @@ class SqlRepository:
         """Refuses to take over a whole store, accounts included, where anything would be lost by it."""
         if not self.is_untouched():
             lost = ", and the accounts of this one would be lost" if self.is_empty() else ""
-            raise RefusedError(f"Only an empty store can take over a whole one{lost}; name another with --store.")
+            raise RefusedError(
+                f"A whole store can only be imported into an empty one{lost}; name another with --store."
+            )
 
     def _fill(self, connection: Connection, items: "Iterable[Item]") -> dict[str, int]:
         from crm.repository.dump import fill, without_facts
@@ -357,11 +359,11 @@ class SqlRepository:
                 self._seals.take_over(self._writing(connection), facts)
             return counts
         except (IntegrityError, DataError, ProgrammingError, InterfaceError) as error:
-            raise FileError(f"What is to be taken over does not fit together: {error.orig}.") from error
+            raise FileError(f"The data to import does not fit together: {error.orig}.") from error
         except DBAPIError:
             raise
         except (StatementError, ValueError, TypeError, OverflowError) as error:
-            raise FileError(f"What is to be taken over holds a value that cannot be kept: {error}.") from error
+            raise FileError(f"The data to import has a value that cannot be stored: {error}.") from error
 
     def check(self, allowed: Allowed = anybody) -> Iterator[Finding]:
         from crm.repository import checks

@@ -575,13 +575,12 @@ class SqlTransaction(SqlSnapshot):
     def refuse_kept(self, kind: type[Record], ids: Sequence[int]) -> None:
         for keeping_it, name in keeping(kind):
             if kept := sorted(self.naming(keeping_it, name, ids)):
-                word = "in" if kind is Stage else "of"
-                plural = keeping_it.nouns
                 records = [self.get(kind, number) for number in kept[:FEW]]
                 names = first_few(
                     [getattr(record, "name", "") or f"{record.noun} {record.id}" for record in records], total=len(kept)
                 )
-                raise RefusedError(f"There are still {plural} {word} {names}; nothing was changed.")
+                verb = "has" if len(kept) == 1 else "have"
+                raise RefusedError(f"{names} still {verb} {keeping_it.nouns}. Nothing was changed.")
 
     def remove(self, kind: type[Record], ids: Sequence[int]) -> None:
         """Deletes those of the records that are there; raises RefusedError where others belong to one. With a client

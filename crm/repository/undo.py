@@ -79,12 +79,10 @@ def chosen(tx: "SqlWriter", number: int | None) -> HistoryEntry:
     if not entries:
         first = tx.connection.execute(select(func.min(transactions.c.id))).scalar()
         if first is not None and 0 < number < first:
-            raise RefusedError(
-                f"The history begins with {first} by now: what was done before cannot be undone any more."
-            )
+            raise RefusedError(f"The history starts with change {first} now: earlier changes can no longer be undone.")
         raise NotFoundError(f"There is no change {number} in the history.")
     if entries[0].undone_by is not None:
-        raise RefusedError(f"{number} was already undone, by {entries[0].undone_by}.")
+        raise RefusedError(f"Change {number} was already undone by change {entries[0].undone_by}.")
     return entries[0]
 
 
@@ -201,13 +199,13 @@ def take_back(tx: "SqlWriter", entry: HistoryEntry) -> None:
         )
     if opts_out:
         raise RefusedError(
-            "An opt-out is not undone, so that nobody is written to by mistake. Where it was added by mistake, an admin"
-            ' lifts it with the reason: *E-mail*, *Opt-outs*, or `opt-outs lift ADDRESS --reason "…"`.'
+            "An opt-out cannot be undone, so that no one gets e-mail by mistake. If it was added by mistake, an admin"
+            ' can remove it with a reason: *E-mail*, *Opt-outs*, or `opt-outs lift ADDRESS --reason "…"`.'
         )
     if not can_be and entry.is_restore:
         raise RefusedError(RESTORE_STAYS)
     if not can_be and not entry.changes:
-        raise RefusedError(f"{entry.id} changed no records, so there is nothing to undo: {entry.what}.")
+        raise RefusedError(f"“{entry.what}” changed no records, so there is nothing to undo.")
     if not can_be:
         raise RefusedError("Changes to accounts cannot be undone; change them again.")
     later = tx.connection.execute(_later_changes(entry.id)).all()

@@ -36,7 +36,7 @@ _HINTS = {
     "**": "There are no powers; there are + - * /.",
     "^": "There are no powers; there are + - * /.",
     "//": "Division is written /.",
-    "%": "There is no per cent sign; write * 0.1 for ten per cent.",
+    "%": "There is no percent sign; write * 0.1 for ten percent.",
     "≥": "At least is written >=.",
     "≤": "At most is written <=.",
     "≠": "Unequal is written !=.",

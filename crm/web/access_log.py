@@ -92,8 +92,8 @@ class Journal:
             message = "The data cannot be reached just now. Nothing was done; try again in a minute."
             await notice("Not now", message, 503, {"Retry-After": "60"})(scope, receive, send)
         else:
-            message = "Something went wrong in this program. It has been noted; try again."
-            await notice("That went wrong", message, 500)(scope, receive, send)
+            message = "Something went wrong in this program. It was logged; try again."
+            await notice("Something went wrong", message, 500)(scope, receive, send)
 
     def _mark(self, address: str) -> str:
         bound = f"{machine_now().date().isoformat()} {neighbourhood(address)}".encode()

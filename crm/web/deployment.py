@@ -33,12 +33,12 @@ def surroundings(environment: Mapping[str, str], config: Config, host: str = "",
         )
     if on_heroku and (not config.named_store or config.named_store.startswith("sqlite:")):
         raise UsageError(
-            "Files are lost here whenever the program is started anew, so the data cannot lie in one. Set CRM_STORE to"
+            "Files are lost here whenever the program restarts, so the data cannot be kept in one. Set CRM_STORE to"
             " a Google spreadsheet (sheets://ID)."
         )
     if on_heroku and not environment.get("CRM_SECRET"):
         raise UsageError(
-            "CRM_SECRET is missing: passwords are bound to it, and a file for it would be lost here. Set it once, to"
+            "CRM_SECRET is missing: it protects passwords, and a file for it would be lost here. Set it once, to"
             f" what {program.command('secret')} prints, and keep a copy."
         )
     if config.origin.startswith("http:") and not is_loopback(config.origin.partition("://")[2]):

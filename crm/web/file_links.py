@@ -42,7 +42,7 @@ class FileLinks:
         # Asking about a file must not use its link up.
         offer = who and request.method == "GET" and self._site.terminals.offered(who.session, _ticket(request))
         if not offer or not offer.path.is_file():
-            message = "This link was used already, is too old, or belongs to another session. Make the file once more."
+            message = "This link was already used, is too old, or belongs to another session. Make the file again."
             return notice("No such file", message, 404)
         path = offer.path
         return FileResponse(

@@ -55,14 +55,14 @@ class SameOrigin:
         origin = _origin(scheme, hosts[0])
         if self._origin:
             if origin.partition("://")[2] != _bare(self._origin):
-                return notice("Another address", "This program is not at home at this address.", 421)
+                return notice("Another address", "This program does not run at this address.", 421)
             origin = self._origin
         if (scope.get("crm.unencrypted") or origin.startswith("http:")) and not is_loopback(hosts[0]):
             return _unencrypted(scope, self._origin or f"https://{origin.partition('://')[2]}")
         scope["crm.origin"] = origin
         changes = scope["type"] == "websocket" or scope["method"] not in _SAFE
         if changes and not scope["path"].startswith(_LINKS) and headers.getlist("origin") != [origin]:
-            return notice("Not from here", "This was not sent by a page of this program. Nothing was done.", 403)
+            return notice("Request refused", "This was not sent by a page of this program. Nothing was done.", 403)
         return None
 
 
@@ -72,7 +72,7 @@ def _unencrypted(scope: Scope, origin: str) -> ASGIApp:
         return RedirectResponse(f"{origin}/", 308)
     return notice(
         "Not encrypted",
-        "Passwords would travel readable for everybody on the way. Open this address with https://. Where a proxy"
+        "Without encryption others could read your password. Open this address with https://. Where a proxy"
         " in front of this program does that already, CRM_ORIGIN or FORWARDED_ALLOW_IPS has to name it.",
         403,
     )

@@ -14,7 +14,7 @@ from crm.web.pages import notice
 from crm.web.sign_in import retry_after, sign_in_first, status_of, where
 from crm.web.site import Site
 
-_DIFFER = "The two new passwords differ. Type the same one twice."
+_DIFFER = "The new passwords do not match. Type the same one twice."
 
 
 class PasswordPages:
@@ -70,7 +70,7 @@ class PasswordPages:
 
     async def _ask_address(self, request: Request) -> Response:
         if not await self._can_mail(request):
-            return notice("Forgotten password", "Please ask an admin of your team for a new one-time password.", 200)
+            return notice("Forgot password", "Please ask an admin of your team for a new one-time password.", 200)
         return self._site.form(request, "forgotten", sent=False)
 
     async def _can_mail(self, request: Request) -> bool:

@@ -168,7 +168,7 @@ class BodyRefused(Exception):
 
 
 def _too_large(is_file: bool) -> ASGIApp:
-    message = "More was sent than this page takes."
+    message = "That is more than this page accepts."
     if is_file:
-        message = f"The file is larger than {FILE >> 20} MB; divide it."
+        message = f"The file is larger than {FILE >> 20} MB; split it."
     return notice("Too large", f"{message} Nothing was done.", 413, {"Connection": "close"})

@@ -128,7 +128,7 @@ class SignInPages:
     async def _let_in(self, request: Request, who: SignedIn) -> Response:
         before = await self._site.signed_in(request)
         if before:
-            await self._site.leave(before.session, "You have signed in anew in this browser.")
+            await self._site.leave(before.session, "You have signed in again in this browser.")
         request.scope["crm.session"] = who.session
         return self._site.welcome(request, who, to="/password" if who.must_change else "/")
 

@@ -39,7 +39,7 @@ class StoreThreads(Generic[Asked]):
         """Run a question in a thread of the store; raises what it raises, and StoreBusyError where too many are waiting
         already."""
         if self._waiting >= self._most:
-            raise StoreBusyError("Too many people are asking at this moment. Try again in a minute.")
+            raise StoreBusyError("The server is busy right now. Try again in a minute.")
         self._waiting += 1
         asked = self._threads.submit(self._asked, question)
         try:
@@ -47,7 +47,7 @@ class StoreThreads(Generic[Asked]):
             await asyncio.wait([answer], timeout=_PATIENCE)
             # Once begun it is done, and answered: only what nobody has looked at yet can be given up.
             if asked.cancel():
-                raise StoreBusyError("Too many people are asking at this moment. Try again in a minute.")
+                raise StoreBusyError("The server is busy right now. Try again in a minute.")
             return await answer
         finally:
             self._waiting -= 1

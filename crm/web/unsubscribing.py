@@ -38,6 +38,6 @@ class UnsubscribePages:
     async def _answer(self, request: Request, *, act: bool) -> Response:
         token = str(request.path_params["token"])
         if not await self._links.ask(lambda follow: follow(token, act)):
-            message = "This link is not whole. Copy all of it from the e-mail, or answer the e-mail and say so there."
+            message = "This link is incomplete. Copy all of it from the e-mail, or reply to the e-mail instead."
             return notice("Unsubscribe", message, 404)
         return page("opt_out", {"done": act})

@@ -215,7 +215,7 @@ def test_an_extension_is_not_dropped_in_silence() -> None:
 @pytest.mark.parametrize("kept", ["call me", "+1", "+999123", "+43", "+123456789012345678", "0316/44"])
 def test_a_number_kept_as_it_was_typed_is_shown_and_doubted(kept: str) -> None:
     assert Phone().show(kept, AT) == kept
-    assert "not a telephone number" in Phone().doubt(kept, AT)
+    assert "not a phone number" in Phone().doubt(kept, AT)
     assert Phone().doubt("+436601234567", AT) == ""
     assert Phone().doubt("", AT) == ""
 

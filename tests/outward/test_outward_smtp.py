@@ -287,6 +287,6 @@ def test_a_password_may_have_any_letters(
         url = f"smtps://crm%40example.com:{quote(password)}@localhost:{port}"
         SmtpMailer(url, "team@example.com", context=ours).send("anna@example.com", "Hello", "Text")
         wrong = SmtpMailer(url.replace(quote(password), quote("föö")), "team@example.com", context=ours)
-        with pytest.raises(OutwardError, match="does not take the user and password"):
+        with pytest.raises(OutwardError, match="does not accept the user and password"):
             wrong.send("anna@example.com", "Hello", "Text")
     assert post.signed_in == [True]

@@ -319,7 +319,7 @@ LETTERS = [
 
 @pytest.fixture(scope="module")
 def lettered(new_store: NewStore) -> Iterator[Store]:
-    """A store with people in whose names are letters without an accent to take off, and with a telephone number."""
+    """A store with people in whose names are letters without an accent to take off, and with a phone number."""
     with new_store() as store:
         names = list(dict.fromkeys(name for _, name in LETTERS))
         store.change(lambda tx: tx.add_all([Client(first_name=name, kind="person") for name in names]))

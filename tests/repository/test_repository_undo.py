@@ -272,7 +272,7 @@ def test_an_undo_of_an_undo_of_an_undo_is_on_record_as_such(store: Store) -> Non
 def test_what_was_taken_back_is_not_taken_back_twice(store: Store) -> None:
     store.add()
     undo(store, 1)
-    with pytest.raises(RefusedError, match="1 was already undone, by 2"):
+    with pytest.raises(RefusedError, match="Change 1 was already undone by change 2"):
         undo(store, 1)
     with pytest.raises(NotFoundError, match="no change 99"):
         undo(store, 99)

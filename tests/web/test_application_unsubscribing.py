@@ -106,7 +106,7 @@ def test_a_link_that_is_not_whole_says_so_and_nothing_else(posted: Posted) -> No
     for path in (posted.path[:-3], f"{posted.path}AAAA", "/opt-out/x", "/opt-out/" + "x" * 600):
         for answer in (httpx.get(f"{posted.url}{path}"), httpx.post(f"{posted.url}{path}")):
             assert answer.status_code == 404
-            assert "This link is not whole" in answer.text
+            assert "This link is incomplete" in answer.text
             assert "Erika" not in answer.text
     assert posted.consents
 

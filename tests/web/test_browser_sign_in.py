@@ -97,7 +97,7 @@ def test_a_one_time_password_is_replaced_first(site: WebSite, context: BrowserCo
     page.goto("/")
     page.get_by_label("One-time password").fill(once)
     page.get_by_label("New password").fill("purple monday rhubarb train")
-    page.get_by_label("The same once more").fill("purple monday rhubarb train")
+    page.get_by_label("New password again").fill("purple monday rhubarb train")
     page.get_by_role("button", name="Change password").click()
     expect_terminal(page)
 

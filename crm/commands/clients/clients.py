@@ -113,7 +113,7 @@ def add(
 ) -> Client:
     """Adds a person or a company; only a name is needed.
 
-    Someone with the same e-mail address, telephone number, or name and date of birth may be the same
+    Someone with the same e-mail address, phone number, or name and date of birth may be the same
     client: then nothing is added until `--duplicate-ok` says that it is another one.
     """
     record = named(Client(**client))

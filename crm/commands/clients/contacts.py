@@ -92,7 +92,7 @@ def list_all(
 def contacts_saying(
     snapshot: Snapshot, text: str, client: Client | None = None, limit: int = 50, offset: int = 0
 ) -> list[Contact]:
-    """Contacts in whose name, e-mail address or telephone number all words of a text are, of a client or of all."""
+    """Contacts in whose name, e-mail address or phone number all words of a text are, of a client or of all."""
     return contacts_with(snapshot, text, client.id if client else None, limit=limit, offset=offset)
 
 

@@ -1,4 +1,4 @@
-"""Consent: to which addresses and telephone numbers nothing may go that was not asked for, and why."""
+"""Consent: to which addresses and phone numbers nothing may go that was not asked for, and why."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Objection:
 
 
 def opted_out(snapshot: Snapshot, addresses: Iterable[str]) -> Mapping[str, OptOut]:
-    """The opt-outs of addresses and telephone numbers, by `recipient_key`."""
+    """The opt-outs of addresses and phone numbers, by `recipient_key`."""
     opt_outs: dict[str, OptOut] = {}
     batches = list(_batches(addresses))
     odd = _odd(snapshot) if batches else {}
@@ -39,7 +39,7 @@ def _odd(snapshot: Snapshot) -> Mapping[str, OptOut]:
 
 
 def objections(snapshot: Snapshot, addresses: Iterable[str]) -> Mapping[str, Objection]:
-    """The addresses and telephone numbers, by `recipient_key`, to which nothing may go that was not asked for: one "no"
+    """The addresses and phone numbers, by `recipient_key`, to which nothing may go that was not asked for: one "no"
     holds for an address, wherever it stands."""
     against: dict[str, Objection] = {}
     for batch in _batches(addresses):

@@ -1,4 +1,4 @@
-"""Opt-outs: the addresses and telephone numbers that get no mailings any more; listed, added, and lifted on purpose."""
+"""Opt-outs: the addresses and phone numbers that get no mailings any more; listed, added, and lifted on purpose."""
 
 from typing import Annotated
 

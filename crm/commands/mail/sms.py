@@ -155,7 +155,7 @@ def previewed(
 def _addressed(
     client: Client, contacts: Sequence[Contact], written: str, by: Conventions
 ) -> tuple[Contact | None, str]:
-    """The recipient of a text, and the telephone number (E.164)."""
+    """The recipient of a text, and the phone number (E.164)."""
     written = written.strip()
     if not written:
         if client.phone or not any(contact.phone for contact in contacts):

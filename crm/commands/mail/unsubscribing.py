@@ -97,7 +97,7 @@ def opt_out(crm: CRM, wish: UnsubscribeRequest) -> Sequence[Client]:
 def suppress(
     tx: Transaction, address: str, way: str, note: str = "", *, clients: Sequence[Client] | None = None
 ) -> Sequence[Client]:
-    """Puts an address or a telephone number among the opt-outs, in one of the ways of OPT_OUT_WAYS, and takes back the
+    """Puts an address or a phone number among the opt-outs, in one of the ways of OPT_OUT_WAYS, and takes back the
     consent of clients: those who have the e-mail address, unless others are named. The clients as they are now."""
     key = recipient_key(address)
     if not opted_out(tx, [key]):

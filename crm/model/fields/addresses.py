@@ -1,4 +1,4 @@
-"""E-mail addresses, telephone numbers and countries."""
+"""E-mail addresses, phone numbers and countries."""
 
 import re
 import unicodedata
@@ -114,7 +114,7 @@ def _email_doubt(value: str) -> str:
 
 
 class Phone(Check):
-    """A telephone number, kept as E.164 (+4366012345678); read with the team's country (phonenumbers)."""
+    """A phone number, kept as E.164 (+4366012345678); read with the team's country (phonenumbers)."""
 
     example = "+43 660 1234567"
     keeps_unreadable = True
@@ -148,11 +148,11 @@ class Phone(Check):
             return ""
         if is_rounded(value):
             return _ROUNDED
-        return f"not a telephone number as it is written (read for {by.country})"
+        return f"not a phone number in {by.country}"
 
 
 class ClientPhone(Phone):
-    """A telephone number of somebody outside, kept as it is typed where it can be dialled all the same."""
+    """A phone number of somebody outside, kept as it is typed where it can be dialled all the same."""
 
     def read(self, typed: str, by: Conventions) -> str:
         return Phone().entered(typed, by)
@@ -259,11 +259,11 @@ def _e164(text: str, country: str) -> str:
             # As most of the world dials abroad, whatever is dialled for it in the country itself.
             number = phonenumbers.parse(f"+{text[2:]}", country)
     except phonenumbers.NumberParseException as error:
-        raise FieldError(f"that is not a telephone number{_WHY.get(error.error_type, '')}") from error
+        raise FieldError(f"that is not a phone number{_WHY.get(error.error_type, '')}") from error
     if not phonenumbers.is_valid_number(number):
         raise FieldError(
-            f"there is no such telephone number (without a country code it is read for {country});"
-            " start with + and the country code if it is from elsewhere"
+            f"there is no such phone number (without a country code it is read as one of {country});"
+            " start with + and the country code if it is from another country"
         )
     if number.extension:
         raise FieldError(_NO_EXTENSION)

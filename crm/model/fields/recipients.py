@@ -1,4 +1,4 @@
-"""The addresses and telephone numbers that messages go to, and the one form in which they are compared."""
+"""The addresses and phone numbers that messages go to, and the one form in which they are compared."""
 
 import re
 import unicodedata
@@ -18,7 +18,7 @@ _EMAIL, _ANYWHERE = Email(), Conventions()
 
 @lru_cache(maxsize=8192)
 def recipient_key(address: str) -> str:
-    """An e-mail address, or a telephone number as it is kept (E.164), in the form in which recipients are compared:
+    """An e-mail address, or a phone number as it is kept (E.164), in the form in which recipients are compared:
     whatever its case, and however its domain is written."""
     if "@" not in address:
         return address.strip()
@@ -50,14 +50,14 @@ _SEPARATORS = re.compile(r"[,;\s]+")
 _AROUND = " \t<>()[]{}\"'`“”„\u2018\u2019«»,;:.!?"
 # An address that the checks refuse can still stand in the records, and be named so: one @ with something on both sides.
 _ODD = re.compile(r"[^\s@<>()\[\],;:\"]+@\w(?:[^\s@<>()\[\],;:\"]*\w)?")
-# A part with fewer digits is no telephone number.
+# A part with fewer digits is no phone number.
 _FEWEST_DIGITS = 5
 _SEVERAL = "these are several addresses; write one at a time"
 
 
 @dataclass(frozen=True)
 class Recipient(Line):
-    """An e-mail address or a telephone number, kept in the form in which recipients are compared. It is taken out of
+    """An e-mail address or a phone number, kept in the form in which recipients are compared. It is taken out of
     what stands around it where it was copied: `Name <…>`, `mailto:`, brackets, punctuation."""
 
     longest: int = 254
@@ -97,7 +97,7 @@ def _bare(text: str) -> str:
 
 
 def _number(text: str, by: Conventions) -> str:
-    """The one telephone number in a text. Raises FieldError."""
+    """The one phone number in a text. Raises FieldError."""
     bracketed = _BRACKETED.findall(text)
     parts = bracketed if len(bracketed) > 1 else re.split(r"[,;]", bracketed[0] if bracketed else text)
     numbers = [part for part in parts if sum(character.isdigit() for character in part) >= _FEWEST_DIGITS]

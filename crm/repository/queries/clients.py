@@ -96,7 +96,7 @@ def own_fields(snapshot: Snapshot) -> list[str]:
 def contacts_with(
     snapshot: Snapshot, text: str, client: int | None = None, *, limit: int, offset: int = 0
 ) -> list[Contact]:
-    """Contacts in whose name, e-mail address or telephone number all words of a text are: of a client, the primary one
+    """Contacts in whose name, e-mail address or phone number all words of a text are: of a client, the primary one
     first, or of all, by name. Where there is none, those whose name is spelt much like it."""
     listed = _contacts_with(snapshot, text, client, limit, offset)
     # Of fewer letters none is taken for a misspelt one.

@@ -733,7 +733,7 @@ class SheetsRepository(SqlRepository):
                 self._catch_up(connection)
                 if not mirror.has_commit(connection, last):
                     raise StoreBusyError(
-                        "Someone else is writing to the spreadsheet. Nothing was taken over; try again."
+                        "Someone else is saving to the spreadsheet. Nothing was changed; try again."
                     ) from error
             except BaseException:
                 connection.rollback()
@@ -857,7 +857,7 @@ class SheetsRepository(SqlRepository):
                         damage.mend()
                 finally:
                     connection.rollback()
-        raise StoreError("The spreadsheet could not be repaired: it is being changed at this very moment. Try again.")
+        raise StoreError("The spreadsheet could not be repaired: someone is changing it right now. Try again.")
 
     def _is_damaged(self) -> bool:
         """Return whether the spreadsheet cannot be read because of what was done to it by hand."""
@@ -949,7 +949,7 @@ class SheetsRepository(SqlRepository):
                 allowed(tx)
                 number = tx.forget_history(portion)
                 if not number:
-                    raise RefusedError("Somebody else has shortened the history at this moment. Try again.")
+                    raise RefusedError("Someone else has just shortened the history. Try again.")
                 tx.cut_history = 1, end
                 return number
 

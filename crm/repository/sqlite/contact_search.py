@@ -1,4 +1,4 @@
-"""Clients found in SQLite through their contacts: by part of a name, an e-mail address or a telephone number."""
+"""Clients found in SQLite through their contacts: by part of a name, an e-mail address or a phone number."""
 
 from collections.abc import Sequence
 

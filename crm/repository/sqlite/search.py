@@ -234,7 +234,7 @@ _TELEPHONE = re.compile(r"[+\d(][\d\s()/.-]{3,}")
 
 
 def _readings(folded: str) -> Iterator[list[str]]:
-    """The words to look for; what may be a telephone number also as its digits as they are stored."""
+    """The words to look for; what may be a phone number also as its digits as they are stored."""
     words = _words(folded)
     if words:
         yield words

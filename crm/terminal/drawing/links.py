@@ -25,7 +25,7 @@ def mail_link(address: str) -> str:
 
 
 def phone_link(number: str) -> str:
-    """A link that calls a telephone number; '' for what is none, or has more than digits, like an extension."""
+    """A link that calls a phone number; '' for what is none, or has more than digits, like an extension."""
     digits = re.sub(r"[\s()/.-]", "", number)
     return f"tel:{digits}" if re.fullmatch(r"\+?[0-9]{3,20}", digits) else ""
 

@@ -141,7 +141,7 @@ def run(serve: Serve, opening: Mapping[str, str], folder: Path, channel: socket.
         exchange.tell("menu crashed", error)
         _tell(
             stdout,
-            f"Something went wrong in this program ({type(error).__name__}); what was saved stays saved, this step was"
+            f"Something went wrong in this program ({type(error).__name__}); what was saved is kept, this step was"
             " not. Open it again to go on.",
         )
         return CRASHED

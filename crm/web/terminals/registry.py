@@ -173,7 +173,7 @@ class Terminals:
             open_terminals.remove(oldest)
             await oldest.end(TIMED_OUT, "Opened on another device.")
         if len(open_terminals) >= self._most:
-            raise _FullError("All places are taken just now. Please try again in a few minutes.")
+            raise _FullError("Too many people are connected right now. Try again in a few minutes.")
 
     async def _open(self, session: int, user: int, opening: Mapping[str, str], page: Page) -> Terminal:
         if not self._forking.alive:
@@ -212,9 +212,9 @@ class Terminals:
             for terminal in list(self._terminals.values()):
                 why = ""
                 if now - terminal.typed_at > self._idle:
-                    why = "Closed, because nothing was typed for a long time. Everything that was saved is kept."
+                    why = "Closed because nothing was typed for a long time. Everything that was saved is kept."
                 elif not terminal.pages and now - terminal.seen_at > self._detached:
-                    why = "Closed, because nobody looked at it for a long time."
+                    why = "Closed because no one used it for a long time."
                 if why:
                     task = asyncio.create_task(terminal.end(TIMED_OUT, why))
                     ending.add(task)

@@ -192,11 +192,11 @@ class Terminal:
         code, why = LEFT, "You have left the program."
         if status == child.TOLD_TO_END:
             # As all others on this machine are at this moment.
-            code, why = STOPPING, "The server is being restarted; what was saved stays saved."
+            code, why = STOPPING, "The server is being restarted; what was saved is kept."
         elif status in (child.SIGNED_OUT, child.DONE):
             code, why = SIGNED_OUT, DONE if status == child.DONE else OVER
         elif status == child.CRASHED or status < 0:
-            why = "The program has ended by itself; what was saved stays saved."
+            why = "The program has ended by itself; what was saved is kept."
             log.error("menu failed", extra={"facts": self.ids | {"status": status}})
         for page in self.pages:
             if not page.closing:

@@ -518,7 +518,7 @@ def test_old_history_is_moved_to_a_file(office: Office, anna: Client) -> None:
     assert (report.transactions, len({row["transaction"] for row in read_csv(file)})) == (count, count)
     assert listed(office) == [f"moved the history up to {TODAY} to old.csv"]
     assert office.client(anna) == before
-    with pytest.raises(RefusedError, match="cannot be undone any more"):
+    with pytest.raises(RefusedError, match="can no longer be undone"):
         office("history undo", 1)
     with pytest.raises(RefusedError, match="changed no records, so there is nothing to undo: moved the history up"):
         office("history undo", office("history list", 1)[0].id)

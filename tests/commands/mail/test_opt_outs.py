@@ -130,7 +130,7 @@ def test_the_undo_of_an_opt_out_is_refused_and_that_of_the_rest_is_not(here: Mai
     here("clients edit", client, {"city": "Graz"})
     opt_out(here, client)
     number = here("history list", 1)[0].id
-    with pytest.raises(RefusedError, match="an admin lifts it with the reason"):
+    with pytest.raises(RefusedError, match="an admin can remove it with a reason"):
         here("history undo", number)
     # `u` passes over it, and nothing else is kept from being undone.
     here.crm.transact(lambda tx: tx.undo(number - 1), "undone")
@@ -382,7 +382,7 @@ def test_the_address_is_taken_out_of_what_stands_around_it(typed: str, address: 
         ("cy@", "not an e-mail address"),
         ("anna berg@x.com", "not an e-mail address"),
         ("a@b@x.com", "not an e-mail address"),
-        ("nobody", "not a telephone number"),
+        ("nobody", "not a phone number"),
     ],
 )
 def test_what_is_no_single_address_is_refused(typed: str, why: str) -> None:

@@ -77,7 +77,9 @@ def test_mail_is_set_up_tried_and_used_at_once(office: Office, post: Post, autho
 def test_a_wrong_password_leads_to_where_it_stands(office: Office, post: Post, authority: trustme.CA) -> None:
     with served(post, authority, encrypts="always") as port:
         office("email setup", {**MAIL, "port": port, "encryption": "tls"}, "wrong")
-        with pytest.raises(OutwardError, match="does not take the user and password of the settings of this computer"):
+        with pytest.raises(
+            OutwardError, match="does not accept the user and password of the settings of this computer"
+        ):
             office("email test")
     assert post.taken == []
 
@@ -86,7 +88,7 @@ def test_a_wrong_password_leads_to_where_it_stands(office: Office, post: Post, a
 def test_a_mailbox_is_set_up_and_read(office: Office, dovecot_server: Dovecot) -> None:
     values = {"user": BOX_USER, "host": "127.0.0.1", "port": dovecot_server.port, "encryption": "none"}
     office("mailbox setup", values, "wrong")
-    with pytest.raises(OutwardError, match="does not take the user and password of the settings of this computer"):
+    with pytest.raises(OutwardError, match="does not accept the user and password of the settings of this computer"):
         office("mailbox test")
     office("mailbox setup", {}, BOX_PASSWORD)
     assert office("mailbox test").user == BOX_USER

@@ -106,7 +106,7 @@ def test_looking_at_a_link_changes_nothing_and_following_it_is_done_by_the_clien
     after = office.everything()
     assert unsubscribing.follow(crm, link, act=True)
     assert office.everything() == after
-    with pytest.raises(RefusedError, match="An opt-out is not undone"):
+    with pytest.raises(RefusedError, match="An opt-out cannot be undone"):
         office("history undo", done.id)
     assert not office.client(client).marketing_consent
 

@@ -214,7 +214,7 @@ def test_a_won_deal_is_not_won_twice(office: Office, acme: Client) -> None:
     for again in (added, now(office, added)):
         with pytest.raises(RefusedError, match="is already won"):
             office("deals win", again)
-    with pytest.raises(RefusedError, match="is in Won already"):
+    with pytest.raises(RefusedError, match="is already in Won"):
         office("deals move", now(office, added), stage(office, "Won"))
     assert len(office.sales()) == 1
 

@@ -26,7 +26,7 @@ BAD: dict[str, tuple[type[Record], str, Any, str]] = {
     "not a date": (Client, "date_of_birth", "soon", "that is not a date"),
     "a future birthday": (Client, "date_of_birth", 99999, "in the future"),
     "no e-mail": (Client, "email", "ada at home", "not an e-mail address"),
-    "no telephone number": (Client, "phone", 12, "no such telephone number"),
+    "no telephone number": (Client, "phone", 12, "no such phone number"),
     "no country": (Client, "country", "Narnia", "no country has that name"),
     "no truth": (Client, "marketing_consent", "perhaps", "answer yes or no"),
     "no status": (Client, "status", "Gold", "there is no status “Gold”"),

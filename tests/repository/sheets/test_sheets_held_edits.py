@@ -115,11 +115,11 @@ def test_edits_that_cannot_be_written_are_shown_and_taken_over_once_they_can(
     for machine in (team.repository, team.another("ben")):
         shown = team.stored(machine)[Client][2]
         assert (shown.city, shown.total_spend, shown.status) == ("Köln", Decimal(40_204), "VIP")  # type: ignore[attr-defined]
-        assert "shown, but not taken over yet" in machine.notice()
-        assert "not taken over yet" in " ".join(wrong(team, machine))
+        assert "shown, but not accepted yet" in machine.notice()
+        assert "not accepted yet" in " ".join(wrong(team, machine))
     if how == "protected":
         assert "in the tab “sales”" in team.repository.notice()
-    assert team.summaries()[0] == "edited in the sheet (not taken over yet)"
+    assert team.summaries()[0] == "edited in the sheet (not accepted yet)"
     assert len(team.summaries()) == changes + 1
     team.person.reset_counts()
     for _ in range(3):

@@ -177,7 +177,7 @@ def test_a_service_is_asked_three_things_and_has_the_usual_tax(
 
 def test_a_first_line_that_is_refused_is_there_to_be_corrected(menu: Menu) -> None:
     shown = menu("invoices add", **{"Client": "Acme", LINE: "Consulting", "Line": "Consulting 100 19%"})
-    assert "Say what Consulting costs, like Consulting 100: there is no service with that name. (Consulting)" in shown
+    assert "Say what Consulting costs, like Consulting 100: there is no service with that" in shown
     for typed, words in (
         ("3 h Workshop 1.200,50 19%", "1.200,50 is not an amount here; did you mean 1,200.50?"),
         ("3 h Workshop 1,2.3 19%", "Say what Workshop 1,2.3 costs, like Workshop 1,2.3 100"),
@@ -253,7 +253,7 @@ def test_a_due_day_that_has_passed_is_said_before_the_draft_is_issued(menu: Menu
     yesterday = menu.mailed.crm.today - timedelta(days=1)
     menu.mailed.crm.repository.transact(lambda tx: tx.change(draft, due_on=yesterday), "made by a test")
     asked = menu("invoices issue", "Draft 1")
-    assert "Missing: - a due day that is not before the day of issue" in " ".join(asked.split())
+    assert "Missing: - a due date that is not before the issue date" in " ".join(asked.split())
     assert "It gets the next number" not in asked
     # As it is typed it is refused already.
     assert "has passed (today is" in menu("invoices edit", "Draft 1", "Due", Due="yesterday")
@@ -464,7 +464,7 @@ def test_undo_after_the_issue_says_that_it_cannot_be_undone(menu: Menu) -> None:
     session = Watched(menu.mailed.crm, keyboard, Screen(io.StringIO(), plain=True))
     session.attempt(session._undo_last)
     offered = "\n".join(keyboard.offered)
-    assert f"{issued.number} was issued, which cannot be undone. To take it back, open it and credit it." in offered
+    assert f"{issued.number} was issued, which cannot be undone. To cancel it, open it and credit it." in offered
     assert "Before that: edited Acme" in offered
     assert "Undo the older change" in offered
     assert menu.mailed("clients show", menu.mailed.acme).client.city == "Wien"

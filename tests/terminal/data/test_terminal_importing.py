@@ -12,7 +12,7 @@ from crm.model import Client
 
 Start = Callable[..., Any]
 PAGE_DOWN = "\x1b[6~"
-REASON = "there is no such telephone number (without a country code it is read for US); start with + and the country"
+REASON = "there is no such phone number (without a country code it is read for US); start with + and the country"
 
 
 @pytest.fixture(autouse=True)

@@ -44,7 +44,7 @@ def test_mail_is_set_up_tried_used_and_removed(start: Start, crm: CRM, tmp_path:
         session.sees(f"User name {USER}").choose("Mail server").sees("its name, like").press("localhost", "enter")
         session.choose("Port").sees("Port (").press("kill", str(port), "enter").choose("Encryption")
         session.choose("TLS from the start").sees("Encryption TLS from the start").choose("Save and try it")
-        session.sees("Saved on this computer.").sees("does not take the user and password of the settings")
+        session.sees("Saved on this computer.").sees("does not accept the user and password of the settings")
         session.choose("Edit").sees("1) Save and try it").choose("Password").sees("Enter keeps the saved one")
         session.press(PASSWORD, "enter").sees("1) Save and try it").choose("Save and try it")
         session.sees(f"It works. Signed in at localhost as {USER}.").choose("Send a test e-mail").sees(f"To: {USER}")

@@ -56,7 +56,7 @@ class TakeOver:
     title: str
     draft: ImportDraft
     spend: int | None
-    # How its telephone numbers and dates are read.
+    # How its phone numbers and dates are read.
     by: Conventions
 
     @property

@@ -110,7 +110,7 @@ class ClientImport:
 
     def _opt_out(self, rows: Sequence[tuple[Checked, Client]]) -> None:
         """Puts the addresses of rows that say that somebody has opted out elsewhere among the opt-outs: that of the
-        row, or else the one at which its client is written to, or the telephone number where there is none."""
+        row, or else the one at which its client is written to, or the phone number where there is none."""
         if not rows:
             return
         written_to = mailing_addresses(self._tx, [client for _, client in rows])

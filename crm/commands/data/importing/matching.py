@@ -19,7 +19,7 @@ class Known:
     """The stored clients that a batch of rows may speak of, by what identifies them.
 
     Without `only`, a row is the same client when the references agree; or, unless they differ, when the e-mail
-    or the telephone number agrees and the names do not differ (relatives share a telephone); or when the
+    or the phone number agrees and the names do not differ (relatives share a telephone); or when the
     name agrees and nothing else differs. With `only`, that one thing decides by itself in the rows that have it.
     """
 

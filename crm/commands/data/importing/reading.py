@@ -142,7 +142,7 @@ class Reader:
 
     @cached_property
     def _conventions_of(self) -> Callable[[str], Conventions | None]:
-        """Gives the conventions for the telephone number of a row that names a country of its own; None where it does
+        """Gives the conventions for the phone number of a row that names a country of its own; None where it does
         not. A file names few countries."""
 
         @lru_cache(maxsize=1000)
@@ -156,7 +156,7 @@ class Reader:
         return conventions_of
 
     def _of_number(self, described: Field, text: str, row_country: Conventions) -> Conventions:
-        """The conventions by which a telephone number of a row from another country is read: with a 0 in front those of
+        """The conventions by which a phone number of a row from another country is read: with a 0 in front those of
         that country, else those of the team, where they can be."""
         if is_plain_number(text):
             # It has its country in front.
@@ -168,7 +168,7 @@ class Reader:
         """A value that cannot be read, kept as it was typed where that is worth something; else raises FieldError."""
         if not described.check.keeps_unreadable:
             raise error.at(described.name, described.label) from error
-        # Half of a telephone number may still be all there is of a client.
+        # Half of a phone number may still be all there is of a client.
         kept = Line(60 if described.name == "phone" else 254).read(text, self._by)
         checked.doubts.append((described.name, kept, error.reason))
         checked.unread.add(described.name)

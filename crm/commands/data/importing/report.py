@@ -16,7 +16,7 @@ from crm.model import Record
 
 _LISTED = 20
 _ALIKE = 5
-# A telephone number has so many digits at least; fewer are a word or an extension.
+# A phone number has so many digits at least; fewer are a word or an extension.
 _DIGITS = 5
 _FIRST = 5
 # What a row says of it is not kept as it is written where somebody has opted out.
@@ -65,7 +65,7 @@ class Doubt:
 
     @property
     def maybe_foreign(self) -> bool:
-        """Return whether it is a telephone number without a country code, which may be one of another country."""
+        """Return whether it is a phone number without a country code, which may be one of another country."""
         digits = sum(character.isdigit() for character in self.value)
         return self.field == "phone" and digits >= _DIGITS and not self.value.lstrip(" (").startswith(("+", "00"))
 
@@ -74,7 +74,7 @@ class Doubt:
 class ImportReport:
     """The result of an import, or of a dry run (`applied` False). Counts are rows of the file; `refusals`, `doubts` (a
     few of each sort) and `first_records` (new ones as they are stored) are the first of them. `maybe_foreign` is how
-    many telephone numbers without a country code do not fit the country that they are read for, `opted_out` how many
+    many phone numbers without a country code do not fit the country that they are read for, `opted_out` how many
     rows say that somebody wants mailings who has opted out: the opt-out wins. `opt_outs_added` is how many addresses
     of people who have opted out elsewhere were put among the opt-outs. `left_out` are the columns
     with something in them that go nowhere. `joined` are rows whose client an earlier row of the file has,

@@ -300,7 +300,7 @@ def _typed_number(check: Any, cell: float, by: Conventions) -> Any:
 
 
 def _typed_phone(check: Phone, digits: str, by: Conventions) -> Any:
-    """A telephone number of which Google has taken the + or the zeros away."""
+    """A phone number of which Google has taken the + or the zeros away."""
     for opening in ("", "+", "0"):
         with suppress(FieldError):
             return check.read(opening + digits, by)

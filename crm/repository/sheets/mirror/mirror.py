@@ -219,7 +219,7 @@ def must_have_seen(connection: Connection) -> Seen:
     """The state last seen. Raises StoreBusyError where the mirror was emptied meanwhile."""
     state = seen(connection)
     if state is None:
-        raise StoreBusyError("The local copy of the spreadsheet is being made anew. Nothing was changed; try again.")
+        raise StoreBusyError("The local copy of the spreadsheet is being rebuilt. Nothing was changed; try again.")
     return state
 
 

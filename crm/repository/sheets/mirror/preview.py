@@ -14,7 +14,7 @@ from crm.repository.sqlite import counters
 from crm.repository.sqlite.dialect import Sqlite
 from crm.repository.transaction import SqlTransaction
 
-WHAT = "edited in the sheet (not taken over yet)"
+WHAT = "edited in the sheet (not accepted yet)"
 # What is new in it is numbered from here on, so that no number becomes another record's once all is taken over.
 _NUMBERS_FROM = 1_000_000
 

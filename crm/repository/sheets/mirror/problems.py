@@ -134,7 +134,7 @@ def words(held: Mapping[str, Sequence[int]]) -> str:
 def untaken_words(reason: str) -> str:
     """The reason why edits by hand are not taken over, in a sentence."""
     return (
-        "What was edited in the spreadsheet is shown, but not taken over yet, because it cannot be written:"
+        "Edits made in the spreadsheet are shown, but not accepted yet, because they cannot be saved:"
         f" {reason.removeprefix(mirror.ONLY_READS)}"
     )
 
