@@ -20,9 +20,9 @@ def refuse_taken(tx: Transaction, user: User, before: User | None = None) -> Non
         return
     for reserved in (PROGRAM, SPREADSHEET):
         if look_alike(name, reserved):
-            raise _taken(f"what the program does stands in the history under {reserved}; choose another name")
+            raise _taken(f"{reserved} is the name for what the program does; choose another name")
     if same(name).endswith(same(KEYS_AUTHOR)):
-        raise _taken("what is done by keys stands in the history under names that end so; choose another name")
+        raise _taken("names with this ending are for what keys do; choose another name")
     if not _in_team(user):
         return
     for other in tx.find_all(User, Query({"active": True})):

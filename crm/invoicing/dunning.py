@@ -20,7 +20,7 @@ class Level:
     days: int
     fee: Decimal = Decimal("0.00")
     interest: Decimal = Decimal(0)
-    """Per cent a year."""
+    """Percent a year."""
     term: int = 7
     """In how many days it asks to be paid; the next level does not come before they have passed."""
     subject: str = ""

@@ -181,7 +181,7 @@ class Invoice(Record):
     buyer_reference: str = described("Buyer's reference", Line(100), help="such as a Leitweg-ID")
     order_reference: str = described("Order number", Line(100), help="the client's")
     exemption_reason: str = described("Why it is exempt", Line(300), help="the law or the article")
-    notes: str = described("Notes", Prose(5000), help="stand on the invoice")
+    notes: str = described("Notes", Prose(5000), help="printed on the invoice")
     terms: str = described("Terms", Prose(2000), help="of payment; the setting if empty")
     memo: str = described("Memo", Prose(5000), help="for your team; not on the invoice")
     seller: str = described("Seller", Prose(), by="facts")

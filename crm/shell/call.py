@@ -268,7 +268,7 @@ class Call:
         if self._settings["csv"] != "-":
             file = path_of(self._settings["csv"])
             if not self._settings["yes"] and would_replace(file):
-                raise UsageError(f"{display_path(file)} is there already. Give --yes to replace it.")
+                raise UsageError(f"{display_path(file)} already exists. Give --yes to replace it.")
 
     def _refuse_missing(self, command: Command) -> None:
         """Raises StoreError where a command that only reads or changes what is there is called on a store that was

@@ -13,8 +13,8 @@ _PHRASES = re.compile(
     r"|\bby its place\b|\bstanding orders?\b|\bwhoever\b|\bsomebody else (?:has )?changed\b|\bmend(?:ed)?\b"
     r"|\bin per cent\b|\blies in the (?:past|future)\b|\bnot done after all\b|\bno rule fits\b|\bwhat waits\b"
     r"|\b(?:is|are|was) called so\b|\bas one types\b|\bfor yourselves\b|\bthere are still\b|\bstands? (?:on|in|below|above) the\b"
-    r"|\b(?:is|are|was|were) written to\b|\brefused for good\b|\boffered no more\b|\bin spite of\b|\bto whom\b|\bdone already\b"
-    r"|\bthat of the (?:team|template|program|settings|client)\b|\btelephone\b|\b(?:is|are) there already\b|\bper cent\b",
+    r"|\brefused for good\b|\boffered no more\b|\bin spite of\b|\bto whom\b|\bdone already\b"
+    r"|\bthat of the (?:team|template|program|settings|client)\b|telephone numbers?|\b(?:is|are) there already\b|\bper cent\b",
     re.IGNORECASE,
 )
 # Stores keep what older versions wrote.
