@@ -8,13 +8,15 @@ from pathlib import Path
 _ROOT = Path(__file__).parents[2]
 # Each of these has a plain word instead: undo, delete, snooze, reassign, anyway, optional, by default, fix, no results.
 _PHRASES = re.compile(
-    r"\bin vain\b|\b(?:unless|is|are|was|not) told\b|\bof whom\b|\ball the same\b|\bt(?:ake|akes|ook|aken|aking)(?: it)? back\b"
-    r"|\bsilent since\b|\bhand(?:ed|s)? over\b|\bputs? off\b|\bnothing (?:fits|there)\b|\bleaves it out\b"
-    r"|\bby its place\b|\bstanding orders?\b|\bwhoever\b|\bsomebody else (?:has )?changed\b|\bmend(?:ed)?\b"
-    r"|\bin per cent\b|\blies in the (?:past|future)\b|\bnot done after all\b|\bno rule fits\b|\bwhat waits\b"
-    r"|\b(?:is|are|was) called so\b|\bas one types\b|\bfor yourselves\b|\bthere are still\b|\bstands? (?:on|in|below|above) the\b"
-    r"|\brefused for good\b|\boffered no more\b|\bin spite of\b|\bto whom\b|\bdone already\b"
-    r"|\bthat of the (?:team|template|program|settings|client)\b|telephone numbers?|\b(?:is|are) there already\b|\bper cent\b",
+    r"\bin vain\b|\b(?:unless|is|are|was|not) told\b|\bof whom\b|\ball the same\b"
+    r"|\bt(?:ake|akes|ook|aken|aking)(?: it)? back\b|\bsilent since\b|\bhand(?:ed|s)? over\b|\bputs? off\b"
+    r"|\bnothing (?:fits|there)\b|\bleaves it out\b|\bby its place\b|\bstanding orders?\b|\bwhoever\b"
+    r"|\bsomebody else (?:has )?changed\b|\bmend(?:ed)?\b|\bin per cent\b|\blies in the (?:past|future)\b"
+    r"|\bnot done after all\b|\bno rule fits\b|\bwhat waits\b|\b(?:is|are|was) called so\b|\bas one types\b"
+    r"|\bfor yourselves\b|\bthere are still\b|\bstands? (?:on|in|below|above) the\b|\brefused for good\b"
+    r"|\boffered no more\b|\bin spite of\b|\bto whom\b|\bdone already\b"
+    r"|\bthat of the (?:team|template|program|settings|client)\b|\btelephone number (?:is|that|does|yet)\b"
+    r"|\b(?:is|are) there already\b|\bper cent\b",
     re.IGNORECASE,
 )
 # Stores keep what older versions wrote.

@@ -141,9 +141,9 @@ def restore(
         which = "everything in the store, accounts included," if accounts else "the data in the store"
         out = "" if crm.reader == OWNER else " Everyone is signed out."
         raise confirmation(
-            f"This replaces {which} by {file.name}. What is there now is backed up first. Everything that was"
-            f" saved after that backup is removed, also what others saved{_added_since(crm, file)}. Invoices that were"
-            f" issued after it are removed too, and their numbers are given again.{out}",
+            f"This replaces {which} with {file.name}. The current data is backed up first. Everything"
+            f" saved after that backup is removed, including what others saved{_added_since(crm, file)}. Invoices"
+            f" issued after it are removed too, and their numbers will be used again.{out}",
             "Restore it",
             destructive=True,
         )

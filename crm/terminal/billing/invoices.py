@@ -360,7 +360,7 @@ def _fill_in(session: Session, card: InvoiceCard, lacks: Sequence[Missing]) -> N
         elif lack.field == "lines":
             entry = line
         elif lack.field == "adjustments":
-            entry = Choice("Discount or charge on all of it", lambda: _adjust(session, card.invoice))
+            entry = Choice("Discount or charge on the whole invoice", lambda: _adjust(session, card.invoice))
         sentence = lack.sentence.replace("the client's", f"{card.client.name}'s")
         lines.append(f"- {sentence}{f' ({where})' if where else ''}")
         if entry.label not in [other.label for other in entries] and (entry is not settings or _may_set(session)):

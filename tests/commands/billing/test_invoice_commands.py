@@ -180,7 +180,7 @@ _ODD_PATTERNS = (
     ("RE:{number}", "letters from A to Z"),
     ("RE*{number}", "letters from A to Z"),
     ("R\\{number}", "letters from A to Z"),
-    ("{number}", "digits alone"),
+    ("{number}", "only digits"),
     (f"R{'-a' * 25}-{{number}}", "at most"),
     ("RE{year}{number}", "something between"),
     ("gs-{number}", "credit notes have the pattern"),

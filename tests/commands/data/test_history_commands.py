@@ -482,7 +482,7 @@ def test_what_later_changes_stand_on_is_passed_over_and_said(office: Office) -> 
     # Nothing else is left but what added the client, on which the edits stand: the refusal names them.
     for _ in range(2):
         with pytest.raises(
-            RefusedError, match=r"“added Berg” .* later changes: .*“edited Berg” \([^;]*; `history show 4`\)"
+            RefusedError, match=r"“edited Berg” .* later changes: .*“edited Berg” \([^;]*; `history show 4`\)"
         ):
             office("history undo", crm=anna)
     # As soon as they are gone, it is the last one again.

@@ -159,7 +159,7 @@ def test_setting_up_a_spreadsheet_whose_tabs_are_gone_says_what_this_computer_kn
             named("sheets repair")(crm)
         assert (lost.value.parameter, lost.value.yes, set(lost.value.choices)) == ("lost", "", {"keep"})
         (kept,) = crm.repository.known_backups()
-        with pytest.raises(Question, match=rf"also what others saved: 1 client \({new.id}\)\."):
+        with pytest.raises(Question, match=rf"including what others saved: 1 client \({new.id}\)\."):
             named("restore")(crm, kept.path)
         assert named("sheets repair")(crm, lost="keep").accepted
         assert [finding.what for finding in crm.repository.check()] == []
