@@ -96,7 +96,7 @@ def test_check_names_the_clients_whose_addresses_cannot_be_used(store: Store) ->
     findings = [finding for finding in store.repository.check() if finding.record == "client"]
     assert [(finding.record_id, finding.wrong, finding.what[:27]) for finding in findings] == [
         (bad.id, False, "Bo Elm: bo@firma.invalidtld"),
-        (bad.id, False, "Bo Elm: 12: not a phone"),
+        (bad.id, False, "Bo Elm: 12: not a phone num"),
     ]
 
 
