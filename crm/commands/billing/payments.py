@@ -335,7 +335,7 @@ def _refuse_unpayable(invoice: Invoice) -> None:
     if invoice.state != "issued" or invoice.kind != "invoice":
         reason = f"{invoice.number or f'draft {invoice.id}'} is not an issued invoice"
     elif invoice.open <= 0:
-        reason = f"nothing is open on {invoice.number}"
+        reason = f"nothing is left to pay on {invoice.number}"
     if reason:
         raise FieldError(reason, field="invoice", label="Invoice")
 

@@ -228,7 +228,7 @@ def test_what_waits_can_be_cancelled(here: MailDesk) -> None:
     report = here("mailings cancel", mailing, yes=True)
     assert report.counted.counts == {"cancelled": 3}
     assert here.messages()[single].state == "queued"
-    with pytest.raises(RefusedError, match="News has no messages waiting"):
+    with pytest.raises(RefusedError, match="has no messages waiting"):
         here("mailings cancel", mailing, yes=True)
     here.post.answers.clear()
     assert here("mailings resume", mailing).counted.counts == {"cancelled": 3}

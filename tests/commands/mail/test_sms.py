@@ -110,7 +110,7 @@ def test_to_a_contact_or_any_number(desk: Desk, anna: Client) -> None:
     assert desk.sent[0] == ("+436640000001", "Hello Jo Fox")
     for to, why in (
         ("jo", "several contacts"), (str(bo.id), "Jo Hill has no phone"), ("nobody", "neither a contact of Acme"),
-        ("+43", "neither a contact of Acme"), ("00000000", "telephone"),
+        ("+43", "neither a contact of Acme"), ("00000000", "phone number"),
     ):  # fmt: skip
         with pytest.raises(FieldError, match=why):
             desk.send(acme, "Hi", to=to)

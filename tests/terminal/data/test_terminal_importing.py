@@ -56,7 +56,7 @@ def test_a_reason_is_told_in_full(start: Start, tmp_path: Path, columns: int) ->
     text = " ".join(word for line in session.lines for word in line.split())
     pieces = REASON.split()
     assert all(word in text for word in pieces), session.text
-    assert "…" not in "".join(line for line in session.lines if "telephone" in line), session.text
+    assert "…" not in "".join(line for line in session.lines if "phone number" in line), session.text
     assert session.lines[0].startswith("Import a file")
 
 
