@@ -175,7 +175,7 @@ class ClientImport:
         same = known.same(checked.values, keys)
         if same is None:
             if self._draft.mode == "update":
-                raise FieldError("there is no such client to update")
+                raise FieldError("no existing client matches")
             client = named(record_with(Client, with_kind(called_by_address(checked)) | {"id": -1 - len(new)}))
             refuse_taken(client, known)
             email = checked.values.get("email", "")
