@@ -257,7 +257,7 @@ def is_built_on(snapshot: "SqlReader", number: int) -> bool:
 
 
 def _standing_on(snapshot: "SqlReader", number: int, later: Sequence[Row[Any]]) -> Iterator[int | str]:
-    """What depends on a transaction: the numbers of other ones, `later` ones first, and what is in use, in words."""
+    """The numbers of later transactions that depend on this one, `later` ones first, and records in use, in words."""
     yield from _clashes(later)
     yield from _built_on(snapshot, number)
     yield from _kept(snapshot, number)
