@@ -405,3 +405,21 @@ def test_numbers_given_out_before_an_older_version_was_put_back_are_not_given_ag
     assert (sold.id > given[0], added.id > given[1]) == (True, True)
     look(team.repository)
     team.agreed()
+
+
+def test_a_revision_made_lower_after_a_repair_is_found_by_a_machine_that_has_not_read_since(team: Team) -> None:
+    other = team.another("ben")
+    team.stored(other)
+    team.store.change(lambda tx: tx.change(tx.get(Client, 1), city="Graz"))
+    team.stored(other)
+    # A repair is no commit that is kept.
+    CASES["a row above the heading"][0](team)
+    team.repository.mend()
+    CASES["revision made lower"][0](team)
+    look(other)
+    assert "“crm”" in " ".join(other.damage_by_hand())
+    other.mend()
+    sold = other.transact(lambda tx: tx.add(Sale(client=1, on=tx.today, amount=Decimal(7))), "sold")
+    look(team.repository)
+    assert sold.id in team.stored()[Sale]
+    team.agreed()

@@ -326,9 +326,11 @@ def blocks_in(rows: Sequence[Sequence[Cell]], grid: int) -> list[Block]:
 
 def came_first(top: Sequence[Cell], state: State) -> bool:
     """Return whether the last commit found the revision that it stands on, by the first row of the tab. One that comes
-    once more, or late, where the marker does not hold, finds another one. A row of another commit says nothing."""
-    before = State.read([State().rows()[0], top[_AT:]])
-    return not top or str(top[0]) != state.uid or before is None or before.revision + 1 == state.revision
+    once more, or late, where the marker does not hold, finds another one. A row of another commit is an earlier one."""
+    before = State.read([State().rows()[0], top[_AT:]]) if top else None
+    if before is None:
+        return True
+    return before.revision + 1 == state.revision if str(top[0]) == state.uid else before.revision < state.revision
 
 
 def _read(rows: Sequence[Sequence[Cell]], at: int) -> Block:
