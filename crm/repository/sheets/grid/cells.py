@@ -1,5 +1,6 @@
 """A value as the cell that holds it, and back."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
@@ -23,6 +24,7 @@ _FIRST_DAY = date(1900, 3, 1)
 # Up to it a cell holds each whole number as it is.
 LARGEST_EXACT = 2**53
 _MOST_DIGITS = 15
+_STAMP = re.compile(rf"([0-9]{{1,{_MOST_DIGITS}}})/([0-9]{{1,{_MOST_DIGITS}}})")
 # No amount, and no sum of them, is kept that is as high.
 _LARGEST_KEPT = Decimal(2**63 // 10**MOST_DECIMALS)
 
@@ -112,9 +114,8 @@ def copied_stamp(mark: Cell) -> str:
 
 def stamped(cell: Cell) -> tuple[int, int] | None:
     """The id and the version that a stamp names; None when it is none."""
-    record_id, slash, version = str(cell).partition("/")
-    numbers = [part for part in (record_id, version) if part.isascii() and part.isdigit() and len(part) <= _MOST_DIGITS]
-    return (int(record_id), int(version)) if slash and len(numbers) == 2 else None
+    stamp = _STAMP.fullmatch(cell) if isinstance(cell, str) else None
+    return (int(stamp[1]), int(stamp[2])) if stamp else None
 
 
 def number_of(cell: Cell) -> int | None:

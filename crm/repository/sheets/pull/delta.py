@@ -177,10 +177,8 @@ class Done:
 
     def last(self, record_id: int, name: str) -> Any:
         """The value that was written last into a field, as the history keeps it; None where it is not known."""
-        after = self.after
-        if name in after:
-            return after[name]
-        return self.created_with(record_id, name)
+        after = self.after if self.updates else {}
+        return after[name] if name in after else self.created_with(record_id, name)
 
     def created_with(self, record_id: int, name: str) -> Any:
         """The cell of a field with which the record was created; None where it is not known."""

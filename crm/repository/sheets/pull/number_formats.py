@@ -1,7 +1,6 @@
 """Kinds of cells: a date or a percentage is no amount, though it is a number, and a formula that fails is no text."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Connection
@@ -91,18 +90,18 @@ def unconfirmed(contents: Contents, program: Mapping[type[Record], Mapping[int, 
             if record_id is None or done is None:
                 continue
             for name, column in typed.items():
-                if _differs(cell_in(row, column), done.last(record_id, name)):
+                cell = cell_in(row, column)
+                if _is_number(cell) and _differs(cell, done.last(record_id, name)):
                     cells.setdefault((kind, column, name), set()).add(at)
     return cells
 
 
 def _differs(cell: Any, kept: Any) -> bool:
     """Return whether a cell holds another number than the history keeps; False where it keeps none."""
-    if kept is None or not _is_number(cell):
+    try:
+        return kept is not None and float(kept) != cell
+    except (ValueError, TypeError):
         return False
-    with suppress(ValueError, TypeError):
-        return bool(float(kept) != cell)
-    return False
 
 
 def _typed(head: Heading) -> Mapping[str, int]:
