@@ -21,7 +21,7 @@ web: $(VENV)/installed node_modules/.installed
 	@$(BIN)/python run.py web $(if $(PORT),--port $(PORT))
 
 # The page of the web terminal comes from npm; without it its tests are skipped. The slow ones run where CI is set, of
-# large tables a third with each commit; ALL=1 runs everything. What is not compiled yet each process that tests start
+# the slow rows of tables a third with each commit; ALL=1 runs everything. What is not compiled yet each process that tests start
 # would compile anew.
 TIER := $(if $(ALL),,-m "not $(if $(CI),other_part,slow)")
 test: $(VENV)/installed-dev $(if $(shell command -v npm),node_modules/.installed)
@@ -43,8 +43,8 @@ test-dates: $(VENV)/installed-dev
 test-oldest:
 	@$(MAKE) --no-print-directory VENV=.venv-oldest PYTHON=python3.11 .venv-oldest/installed-dev
 	@.venv-oldest/bin/python -m compileall -q -j 0 run.py crm
-	CI= HYPOTHESIS_PROFILE=few .venv-oldest/bin/python -m pytest $(AT_ONCE) -m "not slow and not contract and not end_to_end and not variant" \
-		-k "not sheets" --ignore-glob="*/test_*sheets*"
+	CI= HYPOTHESIS_PROFILE=few .venv-oldest/bin/python -m pytest $(AT_ONCE) -k "not sheet" --ignore-glob="*/test_*sheet*" \
+		-m "not slow and not contract and not end_to_end and not variant"
 
 # All that must hold before a change is handed in.
 check:

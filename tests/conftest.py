@@ -90,11 +90,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Says which rows of large tables are left out, so that a run that fails can be repeated."""
+    """Says which rows of tables are left out, so that a run that fails can be repeated."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if reporter and "other_part" in session.config.option.markexpr:
         at = os.environ[VARIABLE]
-        reporter.write_line(f"Large tables: part {at} of 0 to {PARTS - 1}. To repeat this run: {VARIABLE}={at}")
+        reporter.write_line(f"Slow rows of tables: part {at} of 0 to {PARTS - 1}. To repeat this run: {VARIABLE}={at}")
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -116,14 +116,12 @@ _LONGEST = {
 }
 # So many variants of a test are tried each time; on the oldest Python the first.
 _VARIANTS = 2
-# A table with more rows is large: CI tries some of them with each commit.
-_LARGE = 3
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks as slow what is better left to CI: tests on a spreadsheet that are tried on a file each time, as it is read
-    from a file too, and all variants of a test but a few. Of what is slow in a large table, two thirds are marked as
-    left to the next commits."""
+    from a file too, and all variants of a test but a few. Of the slow rows of a table two thirds are marked as left to
+    the next commits."""
     items.sort(key=lambda item: item.path.stem not in _LONGEST)
     tests: dict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
@@ -160,13 +158,11 @@ def _leave_variants_to_ci(rows: Sequence[pytest.Item]) -> None:
 
 
 def _leave_rows_to_other_commits(table: Sequence[pytest.Item]) -> None:
-    """Of a large table CI tries the first row and the quick ones each time, and of the others those of its part. What
-    is tried on a spreadsheet because it is on a file, and is not the contract of stores, is part of a large table."""
+    """CI tries the first row and the quick ones each time, and of the others those of its part. What is tried on a
+    spreadsheet because it is on a file, and is not the contract of stores, is one of the others."""
     if not table or table[0].get_closest_marker("whole"):
         return
     once_more = _is_on_sheets(table[0]) and table[0].get_closest_marker("contract") is None
-    if len(table) <= _LARGE and not once_more:
-        return
     for row in table[0 if once_more else 1 :]:
         if _is_slow(row) and str(part_of(row.nodeid)) != os.environ[VARIABLE]:
             row.add_marker(pytest.mark.other_part)

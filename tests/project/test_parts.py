@@ -1,4 +1,4 @@
-"""CI tries a third of each large table with each commit: three commits after one another try all of it."""
+"""CI tries a third of the slow rows of tables with each commit: three commits after one another try all of them."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Which third of its large tables CI tries with this commit."""
+"""Which third of the slow rows of tables CI tries with this commit."""
 
 import os
 import subprocess

@@ -7,7 +7,7 @@ from tests.support.torture import far_away, run
 pytestmark = pytest.mark.slow
 
 
-def test_nothing_is_lost_doubled_or_wrongly_told() -> None:
+@pytest.mark.parametrize("seed", [1, 2])
+def test_nothing_is_lost_doubled_or_wrongly_told(seed: int) -> None:
     with far_away() as google:
-        for seed in (1, 2):
-            run(google, seed)
+        run(google, seed)
