@@ -26,14 +26,14 @@ from crm.repository.sheets.push.before_images import Block, Part, blocks_in
 class Missed:
     """The commits of others since: `rows` of records as they left them, by kind and id, in the order of the columns,
     None where they deleted one; the `headings` of the tabs then; `history`, the rows that they added to it, None where
-    those are not known; and how many records are `lost`, by kind: nothing is known of them but that they were added.
+    those are not known; and the ids of records that are `lost`, by kind: it is only known that they were added.
     `numbers` are the highest that were given out. It `is_all` where nothing else can have been saved; `is_known`
     where there is a word of what was."""
 
     rows: dict[type[Record], dict[int, list[Any] | None]] = field(default_factory=dict)
     headings: dict[type[Record], Sequence[Cell]] = field(default_factory=dict)
     history: Sequence[Sequence[Cell]] | None = None
-    lost: dict[type[Record], int] = field(default_factory=dict)
+    lost: dict[type[Record], list[int]] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
     is_all: bool = False
     is_known: bool = False
@@ -64,7 +64,7 @@ def missed_commits(
                 _take_block(missed, block, part, block.rows.get(at, []))
     for kind, rows in missed.rows.items():
         if lost := [record_id for record_id, row in rows.items() if row == []]:
-            missed.lost[kind] = len(lost)
+            missed.lost[kind] = lost
             missed.rows[kind] = {record_id: row for record_id, row in rows.items() if row != []}
     missed.is_all = missed.history is not None and not missed.lost
     return missed

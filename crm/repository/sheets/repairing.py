@@ -385,12 +385,18 @@ class Damage:
         return [repair.words for repair in self.repairs] or [written]
 
     @property
+    def unknown(self) -> dict[type[Record], list[int]]:
+        """The records of others that are not known here and whose tabs are filled again: their ids."""
+        return {kind: ids for kind, ids in self._missed.lost.items() if self._is_filled(kind)}
+
+    @property
     def warnings(self) -> list[str]:
         """The reasons to repair it on another computer, in sentences."""
         words: list[str] = []
         if self.is_behind and any(repair.anew for repair in self.repairs):
-            lost = [_counted(count, kind) for kind, count in self._missed.lost.items() if self._is_filled(kind)]
-            what = f"{_listed(lost)} of theirs are" if lost else "what they changed in these tabs is"
+            lost = [_counted(len(ids), kind) for kind, ids in self.unknown.items()]
+            are = "is" if sum(map(len, self.unknown.values())) == 1 else "are"
+            what = f"{_listed(lost)} of theirs {are}" if lost else "what they changed in these tabs is"
             words.append(
                 f"Others have saved since this computer last read the spreadsheet: {what} not known here. Where another"
                 " computer has read it since, repair it there."

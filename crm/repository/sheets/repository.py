@@ -849,8 +849,10 @@ class SheetsRepository(SqlRepository):
                 try:
                     damage = self._damage(connection)
                     words = words or damage.words
-                    if damage.is_to_be_read_anew:
-                        mirror.forget_end(connection)
+                    if damage.is_to_be_read_anew or damage.unknown:
+                        if damage.is_to_be_read_anew:
+                            mirror.forget_end(connection)
+                        mirror.set_unknown(connection, {kind.kind_name: ids for kind, ids in damage.unknown.items()})
                         connection.commit()
                     with suppress(Rejected, NoAnswer):
                         # Somebody else may be doing it; what is there then is looked at again.

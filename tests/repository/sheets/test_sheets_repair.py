@@ -288,6 +288,34 @@ def test_what_was_too_much_to_be_kept_is_named_before_a_machine_that_is_behind_r
     assert team.agreed() == before
 
 
+@pytest.mark.parametrize("decides", ["who knew it", "who repaired"])
+def test_what_a_repair_could_not_put_back_is_kept_where_it_is_known(team: Team, decides: str) -> None:
+    other = team.another("ben")
+    team.stored(other)
+    sold = other.transact(lambda tx: tx.add(Sale(client=1, on=tx.today, amount=Decimal(7), note="ours")), "sold")
+    before = team.stored(other)
+    CASES["crm before deleted"][0](team)
+    CASES["sales deleted"][0](team)
+    assert "1 sale of theirs is not known here" in " ".join(team.repository.damage_by_hand())
+    team.repository.mend()
+    # The machine that has repaired takes it for no deletion.
+    look(team.repository)
+    assert sold.id not in team.stored()[Sale]
+    assert team.repository.held().gone == {"sale": [sold.id]}
+    if decides == "who repaired":
+        with pytest.raises(RefusedError, match="has never seen 1 of these sales"):
+            team.repository.settle(take_over=False)
+    look(other)
+    team.stored(other)
+    if sold.id not in team.stored(other)[Sale]:
+        other.transact(lambda tx: tx.undo(tx.history()[0].id), "undone")
+    look(team.repository)
+    assert team.stored()[Sale] == team.stored(other)[Sale]
+    assert team.stored()[Sale][sold.id].note == "ours"  # type: ignore[attr-defined]
+    assert team.stored()[Client][1].total_spend == before[Client][1].total_spend  # type: ignore[attr-defined]
+    assert team.repository.held().gone == {}
+
+
 def _issued_invoice() -> Invoice:
     return Invoice(client=1, kind="invoice", state="issued", number="I-6", currency="USD", issued_on=date(2026, 11, 1))
 

@@ -336,6 +336,17 @@ def set_held(connection: Connection, ids: Mapping[str, Sequence[int]]) -> None:
     _set_fact(connection, "held", json.dumps(ids) if ids else "")
 
 
+def unknown(connection: Connection) -> dict[str, list[int]]:
+    """The ids of records that a repair from here could not put back, as this machine has never seen them, by kind."""
+    ids: dict[str, list[int]] = json.loads(_fact(connection, "unknown") or "{}")
+    return ids
+
+
+def set_unknown(connection: Connection, ids: Mapping[str, Sequence[int]]) -> None:
+    """Notes the records that a repair from here could not put back."""
+    _set_fact(connection, "unknown", json.dumps(ids) if ids else "")
+
+
 # Begins the reason where this account may only read the spreadsheet.
 ONLY_READS = "(only to read) "
 

@@ -19,10 +19,14 @@ _PART = 0.1
 
 def too_many(connection: Connection, edits: HandEdits) -> dict[str, list[int]]:
     """The records whose rows are gone, by kind, where they are too many to be taken over unasked, or one of them is
-    never deleted, such as an issued invoice; else none."""
+    never deleted, such as an issued invoice, or was not put back by a repair from here; else none."""
     gone: dict[str, list[int]] = {}
     for kind, record_id in edits.deleted:
         gone.setdefault(kind.kind_name, []).append(record_id)
+    unknown = mirror.unknown(connection)
+    if any(not set(ids).isdisjoint(unknown.get(name, ())) for name, ids in gone.items()):
+        # A machine that knows them can still put them back.
+        return gone
     count = sum(map(len, gone.values()))
     known = sum(mirror.count_rows(connection, BY_NAME[name]) for name in gone)
     if _stay(connection, gone) or any(_kept(connection, BY_NAME[name], ids, gone) for name, ids in gone.items()):
