@@ -110,10 +110,15 @@ def test_a_statement_has_the_invoices_of_a_day_in_the_order_of_their_numbers(mai
 def test_a_statement_names_what_is_open_in_other_currencies(mailed: MailedDesk) -> None:
     mailed.issued("Talk 10 0%", currency="JPY")
     mailed.issued("Walk 20 0%", currency="USD")
-    account = mailed("statements show", mailed.acme)
+    account = mailed("statements show", mailed.acme, currency="EUR")
     assert account.statement.closing == 0
     assert account.open_elsewhere(mailed.crm.conventions) == "Open in other currencies: ¥10, $20.00."
     assert account.as_json()["elsewhere"] == [{"currency": "JPY", "open": "10"}, {"currency": "USD", "open": "20.00"}]
+    # Nothing is in the currency of the team.
+    own = mailed("statements show", mailed.acme)
+    assert (own.statement.closing, own.open_elsewhere(mailed.crm.conventions)) == (
+        10, "Open in other currencies: $20.00.",
+    )  # fmt: skip
     mailed("statements send", mailed.acme, yes=True)
     assert "Open in other currencies" in mailed.mail.post.taken[0].get_body(("plain",)).get_content()
     mailed("payments add", mailed.acme, Decimal(10), currency="JPY")
