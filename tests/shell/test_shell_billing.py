@@ -98,7 +98,7 @@ check
 """
 
 
-@pytest.fixture(params=["file", pytest.param("spreadsheet", marks=pytest.mark.slow)])
+@pytest.fixture(params=["file", "spreadsheet"])
 def shell(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, post: Post, authority: trustme.CA, tmp_path: Path
 ) -> Iterator[CommandLine]:
@@ -130,17 +130,18 @@ def shell(
         yield line
 
 
+@pytest.mark.slow
 def test_every_command_of_billing_is_played_as_the_contract_names_it(shell: CommandLine, post: Post) -> None:
     for line in _PLAYED.replace("\n    ", " ").strip().splitlines():
         command, _, expected = line.partition(" -> ")
         answer = shell(*shlex.split(command), "--json")
         assert answer.code == 0, (line, answer.err)
-        said = answer.json
+        answered = answer.json
         if command.startswith(("invoices add", "invoices issue", "invoices show", "invoices credit")):
-            assert [name for name in _INVOICE if name not in said] == [], command
-            assert [name for name in _LINE if name not in said["lines"][0]] == [], command
-            assert [name for name in _TAX if name not in said["taxes"][0]] == [], command
-        row = said[0] if isinstance(said, list) and said else said
+            assert [name for name in _INVOICE if name not in answered] == [], command
+            assert [name for name in _LINE if name not in answered["lines"][0]] == [], command
+            assert [name for name in _TAX if name not in answered["taxes"][0]] == [], command
+        row = answered[0] if isinstance(answered, list) and answered else answered
         for word in shlex.split(expected):
             name, _, value = word.partition("=")
             assert json.dumps(row[name]).strip('"') == value, (line, row)
