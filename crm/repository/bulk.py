@@ -51,11 +51,15 @@ def update_rows(connection: Connection, statement: Update, rows: Sequence[Mappin
 
 def _run(connection: Connection, prepared: _Prepared, rows: Sequence[Mapping[str, Any]]) -> None:
     statement, columns, by_place = prepared
-    converted: list[Any] = _converted(columns, rows)
+    first, many = rows[0], len(rows) > 1
+    if many:
+        converted: list[Any] = _converted(columns, rows)
+    else:
+        one = [(first.get(name, constant), convert) for name, constant, convert in columns]
+        converted = [tuple([convert(value) if convert else value for value, convert in one])]
     if not by_place:
         names = [name for name, _, _ in columns]
         converted = [dict(zip(names, row, strict=True)) for row in converted]
-    many = len(converted) > 1
     run(connection, statement, converted if many else converted[0], fetches=False, many=many)
 
 
@@ -82,9 +86,6 @@ def _converted(
 ) -> list[tuple[Any, ...]]:
     """The rows as the driver takes them; a column that the rows lack has the constant of the statement."""
     first = rows[0]
-    if len(rows) == 1:
-        one = [(first.get(name, constant), convert) for name, constant, convert in columns]
-        return [tuple([convert(value) if convert else value for value, convert in one])]
     values = [
         _column(list(map(itemgetter(name), rows)) if name in first else [constant] * len(rows), convert)
         for name, constant, convert in columns

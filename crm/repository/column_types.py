@@ -257,8 +257,8 @@ def refuse_wrong_types(kind: type[Record], values: Mapping[str, Any]) -> None:
 
 
 def refuse_wrong_rows(kind: type[Record], rows: Sequence[Mapping[str, Any]]) -> None:
-    """The same for records of one kind, each with all its values; of many whole columns are looked at first."""
-    if len(rows) > 1 and all(
+    """The same for many records of one kind, each with all its values: whole columns are looked at first."""
+    if all(
         _is_right(list(map(itemgetter(name), rows)), needed, optional)
         for name, (needed, optional, _) in _declared(kind).items()
     ):

@@ -22,7 +22,6 @@ from sqlalchemy import (
     type_coerce,
 )
 from sqlalchemy.dialects import registry
-from sqlalchemy.engine import Row
 from sqlalchemy.schema import CreateIndex, CreateTable, DDLElement
 from sqlalchemy.types import TypeEngine
 
@@ -71,7 +70,7 @@ from crm.model.fields import (
     Whole,
 )
 from crm.model.kind import Indexed
-from crm.model.record import AnyRecord, derived_columns, field_values, record_of_values
+from crm.model.record import derived_columns, field_values, record_of_values
 from crm.repository.column_types import JsonText, Minor, Moment, TagList, UniqueNumber, UniqueText, WholeNumber, YesNo
 from crm.repository.sql_functions import number_in
 
@@ -326,9 +325,8 @@ def record_columns(record: type[Record]) -> tuple[Column[Any], ...]:
     return _COLUMNS[record]
 
 
-def record_of(kind: type[AnyRecord], row: Row[Any]) -> AnyRecord:
-    """The record in a row of `record_columns`."""
-    return record_of_values(kind, row)
+# The record in a row of `record_columns`.
+record_of = record_of_values
 
 
 def values_of(record: Record) -> dict[str, Any]:

@@ -258,7 +258,10 @@ class SqlTransaction(SqlSnapshot):
         self._note_levels(kind)
         first = self._reserve(TABLES[kind], len(records))
         rows = [values_of(record) for record in records]
-        refuse_wrong_rows(kind, rows)
+        if len(rows) > 1:
+            refuse_wrong_rows(kind, rows)
+        else:
+            refuse_wrong_types(kind, rows[0])
         stamp = {"created_at": self.at, "updated_at": self.at, "version": 1}
         # Most kinds have nothing of some of these, and there may be many records.
         derives, follows, names_people = kind.about.derived, kind.about.follows, people(kind)

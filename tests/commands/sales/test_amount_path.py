@@ -17,7 +17,8 @@ from tests.support.sheets_team import new_team
 
 
 def selling(crm: CRM, client: Client) -> Callable[[], Any]:
-    """Reads an amount and records a sale, the second time: what is loaded once is loaded then."""
+    """Reads an amount and records a sale, the third time: what is loaded once is loaded then, and the driver has the
+    statements."""
     command = named("sales add")
     check = command.parameters["amount"].check
     assert check is not None
@@ -25,6 +26,7 @@ def selling(crm: CRM, client: Client) -> Callable[[], Any]:
     def sell() -> Any:
         return command(crm, client=client, amount=check.read("12.50", crm.conventions))
 
+    sell()
     sell()
     return sell
 
@@ -34,7 +36,7 @@ def test_a_sale_takes_few_statements_and_asks_for_no_record_twice(office: Office
     assert len(spent.statements) <= 10, spent.statements
     assert len(set(spent.statements)) == len(spent.statements)
     # One of the files compares frozen objects.
-    assert (spent.calls <= 230, spent.files <= 32) == (True, True), spent
+    assert (spent.calls <= 220, spent.files <= 32) == (True, True), spent
 
 
 def test_who_is_signed_in_is_asked_once_in_a_transaction(office: Office) -> None:
@@ -56,6 +58,7 @@ def test_a_sale_reaches_its_cell_without_reading_what_is_known() -> None:
             sale = Sale(client=client.id, on=team.store.today, amount=Decimal("12.50"))
             team.repository.transact(lambda tx: recorded(tx, sale), "recorded a sale")
 
+        sell()
         sell()
         spent = cost(sell)
     assert len(spent.statements) <= 27, spent.statements
