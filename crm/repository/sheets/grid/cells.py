@@ -267,6 +267,8 @@ def typed(kind: type[Record], name: str, cell: Cell, by: Conventions) -> Any:
             raise FieldError(FORMULA_FAILS)
         if not cell.strip() and name in ("on", "due_on"):
             raise FieldError(f"a {kind.kind_name} needs its date")
+        if isinstance(check, Whole) and not cell.strip() and name not in kind.about.needs:
+            return check.empty
         if isinstance(check, Id) and cell.strip() and not is_number(cell):
             raise FieldError(f"write the {check.record}'s ID or its name")
         return check.read(cell, by)

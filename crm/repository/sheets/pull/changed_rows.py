@@ -140,6 +140,7 @@ class ChangedRows:
         if (
             name in links(kind)
             and isinstance(cell, str)
+            and cell.strip()
             and value == getattr(current, name)
             and not cells.is_number(cell)
         ):
