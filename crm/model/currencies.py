@@ -28,7 +28,7 @@ _BESIDE = re.compile(
 
 
 def currencies_of(written: str) -> frozenset[str]:
-    """The codes of the currencies that a sign, code or name stands for; none where it is no currency."""
+    """The codes of the currencies that a sign, code or name stands for; none where it is not a currency."""
     text = " ".join(written.split()).casefold().rstrip(".")
     if signs := _SIGNS.get(text):
         return frozenset(signs.split())

@@ -116,7 +116,7 @@ def accounts_have_their_client(snapshot: SqlSnapshot) -> Iterator[Finding]:
     lost = select(user.id, user.client).where(user.active, user.client != 0, user.client.not_in(select(client.id)))
     for row in snapshot.select(lost):
         yield Finding(
-            f"Account {row.id} belongs to client {row.client}, that no longer exists.",
+            f"Account {row.id} belongs to client {row.client}, which no longer exists.",
             True, "user", row.id,
             f"Deactivate it (users deactivate {row.id}), or say whose it is (users edit {row.id} --client).",
         )  # fmt: skip

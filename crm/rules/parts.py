@@ -72,9 +72,9 @@ class Checker:
             case ConditionPart(node):
                 return node
             case MissingPart(start):
-                raise error_at("none alone is no condition; write country = none.", self._text, start)
+                raise error_at("none is not a condition; write country = none.", self._text, start)
             case ValuePart(Literal(), _, start):
-                raise error_at("A written value alone is no condition; compare it.", self._text, start)
+                raise error_at("A value alone is not a condition; compare it.", self._text, start)
             case ValuePart(Name(name), "number", start):
                 example = f"{name} > 0"
             case ValuePart(Name(name), "text", start):
@@ -82,8 +82,8 @@ class Checker:
             case ValuePart(Name(name), _, start):
                 example = f"'gold' in {name}"
             case ValuePart(_, _, start):
-                raise error_at("A calculation alone is no condition; compare its result.", self._text, start)
-        raise error_at(f"{name} alone is no condition; compare it, as in {example}.", self._text, start)
+                raise error_at("A calculation alone is not a condition; compare its result.", self._text, start)
+        raise error_at(f"{name} alone is not a condition; compare it, as in {example}.", self._text, start)
 
     def compared(self, left: Part, sign: Token, right: Part) -> Condition:
         """Two values compared; with none on one side, the test for a missing value."""

@@ -130,7 +130,7 @@ def set_pattern(
         begins_with = new.partition("{")[0]
         if taken := given_already(new, billing.numbers_beginning(tx, begins_with), year=year, last=last):
             raise FieldError(
-                f"{taken} was given already, and this pattern would give it again; begin it with other letters",
+                f"{taken} is already in use, and this pattern would use it again; start it with other letters",
                 field="pattern", label="Pattern",
             )  # fmt: skip
         values = {"pattern": new}

@@ -70,7 +70,7 @@ def repair(
         )
     if held.lost and not (damage or records or cells or lost):
         raise Question(
-            held.lost, parameter="lost", choices={KEEP: "Keep the spreadsheet as it is, and do not say this any more"}
+            held.lost, parameter="lost", choices={KEEP: "Keep the spreadsheet as it is, and stop showing this notice"}
         )
     accepted = bool(held.lost) and lost == KEEP
     if accepted:

@@ -97,12 +97,12 @@ def _what_must_be_there(invoice: ReadInvoice) -> Iterator[Fault]:
         if not text:
             yield Fault(rule=rule, sentence=what)
     if invoice.type_code and invoice.type_code not in _TYPES.split():
-        yield Fault(rule="BR-CL-01", sentence=f"{invoice.type_code} is no kind of invoice.")
+        yield Fault(rule="BR-CL-01", sentence=f"{invoice.type_code} is not a kind of invoice.")
     if invoice.currency and not _is_currency(invoice.currency):
-        yield Fault(rule="BR-CL-04", sentence=f"{invoice.currency} is no currency.")
+        yield Fault(rule="BR-CL-04", sentence=f"{invoice.currency} is not a currency.")
     for text, what in ((invoice.issued_on, "date of issue"), (invoice.due_on, "due date")):
         if text and not _is_day(text):
-            yield Fault(rule="BR-03", sentence=f"The {what}, {text}, is no date.")
+            yield Fault(rule="BR-03", sentence=f"The {what}, {text}, is not a date.")
     if not invoice.lines and not any(part in invoice.guideline for part in _WITHOUT_LINES):
         yield Fault(rule="BR-16", sentence="There is no line.")
 
@@ -119,14 +119,14 @@ def _parties(invoice: ReadInvoice) -> Iterator[Fault]:
         elif party.has_address and not party.country:
             yield Fault(rule=rules[2], sentence=f"The country of the {who} is missing.")
         if party.country and party.country not in _countries():
-            yield Fault(rule="BR-CL-14", sentence=f"{party.country} is no country ({who}).")
+            yield Fault(rule="BR-CL-14", sentence=f"{party.country} is not a country ({who}).")
         if party.vat_id and not re.match(r"[A-Z]{2}", party.vat_id):
             yield Fault(
-                rule="BR-CO-09", sentence=f"The VAT id of the {who}, {party.vat_id}, does not begin with a country."
+                rule="BR-CO-09", sentence=f"The VAT ID of the {who}, {party.vat_id}, does not begin with a country."
             )
         elif party.vat_id and party.vat_id[:2] not in _countries() | {"EL", "XI", "1A"}:
             yield Fault(
-                rule="BR-CO-09", sentence=f"The VAT id of the {who}, {party.vat_id}, begins with no country."
+                rule="BR-CO-09", sentence=f"The VAT ID of the {who}, {party.vat_id}, does not begin with a country."
             )  # fmt: skip
     if not (invoice.seller.vat_id or invoice.seller.registration or invoice.seller.own_number):
         sentence = "The seller has no number: no VAT id, none of a register, none of the buyer."
@@ -146,7 +146,9 @@ def _line(line: ReadLine, invoice: ReadInvoice) -> Iterator[Fault]:
         if not text:
             yield Fault(rule=rule, line=line.id, sentence=f"Line {line.id or '?'} {what}.")
     if line.rate and _amount(line.rate) is None:
-        yield Fault(rule="number", line=line.id, sentence=f"Line {line.id}: the tax rate, {line.rate}, is no number.")
+        yield Fault(
+            rule="number", line=line.id, sentence=f"Line {line.id}: the tax rate, {line.rate}, is not a number."
+        )
     for extra in line.extras:
         if not extra.reason:
             kind = "charge" if extra.is_charge else "discount"
@@ -158,7 +160,7 @@ def _line(line: ReadLine, invoice: ReadInvoice) -> Iterator[Fault]:
     yield from _two_decimals(line.net, f"the net amount of line {line.id}", "BR-DEC-23")
     for text, what in ((line.quantity, "quantity"), (line.price, "price"), (line.net, "net amount")):
         if text and _amount(text) is None:
-            yield Fault(rule="number", line=line.id, sentence=f"Line {line.id}: the {what}, {text}, is no number.")
+            yield Fault(rule="number", line=line.id, sentence=f"Line {line.id}: the {what}, {text}, is not a number.")
             return
     quantity, price, net = (_amount(text) for text in (line.quantity, line.price, line.net))
     if price is not None and price < 0:
@@ -269,7 +271,7 @@ def _categories(invoice: ReadInvoice) -> Iterator[Fault]:
         name = _RULE_NAMES.get(category, category)
         word = CATEGORIES.get(category, category)
         if category not in CATEGORIES:
-            yield Fault(rule="BR-CL-17", sentence=f"{category} is no tax category.")
+            yield Fault(rule="BR-CL-17", sentence=f"{category} is not a tax category.")
             continue
         if category == "O":
             if seller.vat_id or buyer.vat_id:
@@ -278,9 +280,9 @@ def _categories(invoice: ReadInvoice) -> Iterator[Fault]:
                 yield Fault(rule="BR-O-11", sentence="What is not subject to tax stands on an invoice of its own.")
             continue
         if not (seller.vat_id or (seller.tax_number and category in (*TAXED, "Z", "E"))):
-            yield Fault(rule=f"BR-{name}-02", sentence=f"The VAT id of the seller is missing ({word} needs it).")
+            yield Fault(rule=f"BR-{name}-02", sentence=f"The VAT ID of the seller is missing ({word} needs it).")
         if category in ("AE", "K") and not (buyer.vat_id or (category == "AE" and buyer.registration)):
-            yield Fault(rule=f"BR-{name}-02", sentence=f"The VAT id of the buyer is missing ({word} needs it).")
+            yield Fault(rule=f"BR-{name}-02", sentence=f"The VAT ID of the buyer is missing ({word} needs it).")
         for line in invoice.lines:
             if line.category != category:
                 continue
@@ -320,7 +322,7 @@ def _payment(invoice: ReadInvoice) -> Iterator[Fault]:
 def _two_decimals(text: str, what: str, rule: str) -> Iterator[Fault]:
     value = _amount(text) if text else _NONE
     if value is None:
-        yield Fault(rule="number", sentence=f"{what[0].upper()}{what[1:]}, {text}, is no number.")
+        yield Fault(rule="number", sentence=f"{what[0].upper()}{what[1:]}, {text}, is not a number.")
     elif value != round(value, 2):
         yield Fault(rule=rule, sentence=f"{what[0].upper()}{what[1:]}, {text}, has more than two decimals.")
 

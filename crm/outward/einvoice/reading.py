@@ -121,7 +121,7 @@ def read(data: bytes) -> ReadInvoice:
         return _read_cii(_Reader(root, CII_SPACES))
     if name.localname in ("Invoice", "CreditNote") and name.namespace in _UBL_SPACES:
         return _read_ubl(_Reader(root, UBL_SPACES))
-    raise FileError(f"The XML is no e-invoice: it begins with {_short(name.localname)}, and not with CII or UBL.")
+    raise FileError(f"The XML is not an e-invoice: it begins with {_short(name.localname)}, and not with CII or UBL.")
 
 
 def _parsed(data: bytes) -> "etree._Element | None":

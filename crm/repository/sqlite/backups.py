@@ -156,11 +156,11 @@ def _refuse_strange(opened: sqlite3.Connection, source: Path) -> None:
         written = opened.execute("SELECT value FROM store_facts WHERE name = 'schema_version'").fetchone()
         existing = set(opened.execute(_COLUMNS).fetchall())
     except sqlite3.Error as error:
-        raise FileError(f"{display_path(source)} is no backup of a store; nothing was changed.") from error
+        raise FileError(f"{display_path(source)} is not a backup of a store. Nothing was changed.") from error
     if not intact:
         raise FileError(f"{display_path(source)} is damaged; nothing was changed.")
     if not (version := version_of(str(written[0]) if written else "")):
-        raise FileError(f"{display_path(source)} is no backup of a store; nothing was changed.")
+        raise FileError(f"{display_path(source)} is not a backup of a store. Nothing was changed.")
     if version > SCHEMA_VERSION:
         raise FileError(f"{display_path(source)} was made by a newer version of this program; nothing was changed.")
     if missing := lacking(existing, version):

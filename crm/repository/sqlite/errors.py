@@ -28,7 +28,7 @@ def explained(error: Exception, path: Path) -> CRMError | None:
         return StoreBusyError(f"Another program is using {display_path(path)}. Nothing was changed; try again.")
     if code.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
         return StoreDamagedError(
-            f"{display_path(path)} is damaged or no store at all; it was left as it is."
+            f"{display_path(path)} is damaged or not a store; it was left as it is."
             f" Backups are in {backups}; `restore FILE` puts one back."
         )
     if _UNLIKE_ITS_FORMAT.match(str(error)):

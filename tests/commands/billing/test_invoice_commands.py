@@ -205,7 +205,7 @@ def test_a_pattern_never_gives_a_number_again_and_the_next_one_is_shown(one_desk
     assert desk("numbers set", "credit_note", "CN-{year}-{number:04}").next == f"CN-{year}-0002"
     # The numbers of credit notes would come to RE-…-0007, which is there.
     for pattern in ("RE-{year}-{number:04}", "re-{year}-{number:04}"):
-        with pytest.raises(FieldError, match=f"RE-{year}-0007 was given already"):
+        with pytest.raises(FieldError, match=f"RE-{year}-0007 is already in use"):
             desk("numbers set", "credit_note", pattern)
     assert desk.issued().number == f"OLD-{year}-0008"
     assert desk("numbers set", "invoice", "RE-{year}-{number:04}").next == f"RE-{year}-0009"

@@ -17,7 +17,7 @@ from crm.repository.sheets.mirror.mirror import in_json
 WHOLE_ROW = "(row)"
 
 _MEND = "Fix the cell in the spreadsheet; until then the last good value counts, and what you typed is kept."
-_ENDS_LOSS = "If the spreadsheet is to stay as it is, `sheets repair` ends this notice."
+_ENDS_LOSS = "To keep the spreadsheet as it is and end this notice, run `sheets repair`."
 _PUT_BACK = "Put the row back (File, Version history); until then what it says cannot be undone."
 _table = mirror.sheet_problem
 _NOTED = select(_table.c.id, _table.c.field).where(_table.c.record == bindparam("record"))
