@@ -316,6 +316,6 @@ def test_an_admin_resets_it(office: Office) -> None:
     token = office.sign_in("bo@example.com").token
     office.with_app(bo)
     office.acting(anna).administration.reset_second_factor(bo.id)
-    assert office.history()[0] == ("Anna", "took the second factor of Bo away")
+    assert office.history()[0] == ("Anna", "removed the second factor of Bo")
     assert office.accounts.sessions.find(token) is None
     assert isinstance(office.sign_in("bo@example.com"), SignedIn)

@@ -160,7 +160,7 @@ def test_it_stands_in_the_history_and_is_not_taken_back(office: Office) -> None:
     assert done[:3] == [
         "revoked the key nightly mail",
         "used the key",
-        "made the key nightly mail (send and fetch mail and texts)",
+        "created the key nightly mail (send and fetch mail and texts)",
     ]
     assert office.history()[1] == ("nightly mail (key)", "used the key")
     with office.store.repository.read() as snapshot:

@@ -624,8 +624,8 @@ def test_what_is_no_backup_is_not_restored(path: Path) -> None:
             other.commit()
         count = len(repository.backups())
         for source, words in (
-            (garbage, "no backup"),
-            (foreign, "no backup"),
+            (garbage, "not a backup"),
+            (foreign, "not a backup"),
             (newer, "newer version"),
             (cut, "damaged|no backup"),
             (path.parent / "missing", "no file"),
