@@ -37,7 +37,7 @@ def test_a_cell_of_an_issued_invoice_is_named_and_not_taken(team: Team, desk: Bi
     assert desk("invoices show", invoice).as_json() == before
     whats = [finding.what for finding in team.repository.check()]
     assert len(whats) == 3
-    assert sum("is not changed" in what for what in whats) == 2
+    assert sum("cannot be changed" in what for what in whats) == 2
 
 
 def test_a_draft_changed_by_hand_has_the_figures_of_its_lines(team: Team, desk: BillingDesk) -> None:
