@@ -339,3 +339,9 @@ def test_letters_without_an_accent_are_typed_as_on_any_keyboard(lettered: Store,
 def test_a_number_is_found_as_it_is_shown_and_as_people_write_it(lettered: Store, typed: str) -> None:
     with lettered.repository.read() as snapshot:
         assert [client.first_name for client in snapshot.search(typed)] == ["Ada"]
+
+
+def test_a_misspelt_name_is_found_with_its_dots_spelled_out(store: Store) -> None:
+    kathe = store.add(first_name="Käthe", last_name="Müller")
+    for typed in ("kaehte", "kaethe", "mueler", "muleler"):
+        assert found(store, typed)[:1] == [kathe.id], typed

@@ -210,6 +210,17 @@ def test_a_restore_without_a_file_lists_the_backups(shell: CommandLine) -> None:
     assert error == "File is missing: give --file."
 
 
+def test_undo_says_why_there_is_nothing_to_undo_and_what_can_be_done(shell: CommandLine) -> None:
+    shell.did("clients", "add", "--first-name", "Anna")
+    assert "Nothing of yours to undo" in shell.refused("history", "undo", code=1, CRM_USER="zoe")
+    shell.did("history", "undo")
+    assert shell.refused("history", "undo", code=1) == "Nothing more to undo."
+    shell.did("restore", shell.did("backup")["file"], "--yes")
+    asked = shell.refused("history", "undo", code=1)
+    assert "Nothing older to undo" in asked
+    assert "restoring the backup that it made" in asked
+
+
 def test_undo_after_a_restore_says_how_it_is_taken_back_and_asks_before_it_undoes_what_is_older(
     shell: CommandLine,
 ) -> None:

@@ -31,6 +31,7 @@ from crm.model.encoding import plain
 from crm.model.fields import FOREVER, Choice, Day, Line, Whole
 from crm.model.paths import display_path
 from crm.repository import PROGRAM, Change, HistoryEntry, HistoryQuery, Query, Snapshot, Transaction, last_undoable
+from crm.repository.undo import RESTORE_STAYS
 from crm.wording import first_few
 
 KINDS = {name: kind.plural.replace("_", "-") for name, kind in BY_NAME.items()}
@@ -235,10 +236,13 @@ def undo(
         _confirm_older(crm)
 
     def change(tx: Transaction) -> tuple[HistoryEntry, Sequence[HistoryEntry]]:
-        passed = passed_over(crm, tx, last_undoable(tx, crm.me, crm.reader.user)) if transaction is None else ()
+        last = last_undoable(tx, crm.me, crm.reader.user) if transaction is None else None
+        if transaction is None and last is None:
+            raise NotFoundError(nothing_to_undo(crm))
+        passed = passed_over(crm, tx, last)
         undone = tx.undo(transaction)
         if made_sample(crm, undone.id):
-            raise NotFoundError("There is nothing to undo yet.")
+            raise NotFoundError(nothing_to_undo(crm))
         return undone, passed
 
     entry, passed = crm.transact(change, "undid a change")
@@ -292,6 +296,19 @@ def my_last(crm: CRM) -> tuple[HistoryEntry, Sequence[HistoryEntry]] | None:
         if last is None or made_sample(crm, last.id):
             return None
         return last, passed_over(crm, snapshot, last)
+
+
+def nothing_to_undo(crm: CRM) -> str:
+    """The reason why the reader has nothing to undo, and what can be done instead after a restore."""
+    with crm.read() as snapshot:
+        latest = snapshot.history(_LATEST, query=HistoryQuery(undone=False))
+    if latest and latest[0].is_restore:
+        return f"Nothing older to undo. Last change: {latest[0].what}. {RESTORE_STAYS}"
+    if any(entry.is_undo and _is_mine(crm, entry) for entry in latest):
+        return "Nothing more to undo."
+    if any(not _is_mine(crm, entry) for entry in latest):
+        return "Nothing of yours to undo. Undo other changes by their number in the history."
+    return "Nothing to undo yet."
 
 
 def _confirm_older(crm: CRM) -> None:

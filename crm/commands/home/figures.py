@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from crm.commands.activity import agenda
 from crm.commands.activity.agenda import AgendaItem
@@ -60,7 +61,7 @@ def start_of(crm: CRM, snapshot: Snapshot) -> Start:
             due.append(Due(pluralize(count, reason.one, reason.many, by), items, count, late=reason.late))
     figures = {
         "today": _to_do(sum(reason.count for reason in due), snapshot, by),
-        "follow-ups": f"{by.number(overdue)} overdue" if overdue else "",
+        "follow-ups": _follow_ups(snapshot, mine.filters(FollowUp), overdue, by),
         **{name: read(crm, snapshot) for name, read in _FIGURES.items()},
     }
     return Start(due, {name: words for name, words in figures.items() if words})
@@ -72,6 +73,13 @@ def _to_do(count: int, snapshot: Snapshot, by: Conventions) -> str:
         return f"{by.number(count)} to do"
     others = sum(source(snapshot, EVERYBODY, 0)[0] for source in agenda.SOURCES)
     return f"{by.number(others)} of others" if others else ""
+
+
+def _follow_ups(snapshot: Snapshot, mine: Mapping[str, Any], overdue: int, by: Conventions) -> str:
+    """The open follow-ups of the reader, and how many of them are overdue."""
+    count = snapshot.count(FollowUp, Query({"done_on": None, **mine}))
+    parts = [f"{by.number(overdue)} overdue" if overdue else "", f"{by.number(count)} open" if count else ""]
+    return ", ".join(filter(None, parts))
 
 
 def _clients(crm: CRM, snapshot: Snapshot) -> str:

@@ -58,6 +58,8 @@ _LONGEST_WITH_LETTERS = 4
 _MOST_LETTERED = 9
 # What people write between names: "Fox, Jo", "J. Fox".
 _POINTS = ".,;:"
+# An e that may stand for the dots over the vowel before it.
+_UMLAUT_E = re.compile("([aou])e")
 
 # The index holds no text of its own, it reads the client table; substrings of three letters and more are found.
 # Changes and deletions keep it in step by themselves. Additions are indexed all at once at the end of a
@@ -140,6 +142,9 @@ def search(connection: Connection, text: str, limit: int) -> Sequence[Row[Any]]:
     else:
         candidates = _resembling(connection, typed, contacts=contacts)
         candidates = candidates or _beginning_alike(connection, typed, contacts=contacts)
+    if not candidates and (without := _words(_UMLAUT_E.sub(r"\1", folded))) != typed:
+        # A misspelt name with its dots over vowels spelled out: kaehte for Käthe.
+        candidates = _resembling(connection, without, contacts=contacts)
     # Who is found in several ways stands where the best of them puts it.
     best = list(dict.fromkeys(row[0] for row in candidates))[:limit]
     if not best:
@@ -209,7 +214,7 @@ def _spelled_otherwise(text: str, folded: str) -> list[str]:
     the letters that have no accent to take off, as Łukasz for luk."""
     dotted = unicodedata.normalize("NFD", text[:_LONGEST].casefold())
     spelled = fold(_UNSEARCHABLE.sub(" ", re.sub("([aou])\u0308", r"\1e", dotted).replace("ø", "oe"))).strip()
-    left_out = re.sub("([aou])e", r"\1", folded)
+    left_out = _UMLAUT_E.sub(r"\1", folded)
     return [other for other in dict.fromkeys((spelled, left_out, *_with_letters(folded))) if other != folded]
 
 

@@ -11,6 +11,7 @@ from rich.text import Text
 from crm.commands.registry import Command, commands, named
 from crm.errors import FieldError
 from crm.model import Client
+from crm.model.likeness import ALIKE, likeness
 from crm.model.rights import OWNER
 from crm.terminal.clients.picking import ClientSearch
 from crm.terminal.console.keyboard import Back, Choice, Suggestion
@@ -28,6 +29,8 @@ _MOST = 10
 _SUGGESTED = 4
 _GROUPS = 3
 _LEAST = 2
+# Of shorter words too many others are like them.
+_LEAST_ALIKE = 4
 _WORDS = re.compile(r"[^\W_]+")
 # What says nothing about which command is meant, and what people call some things instead.
 _IDLE = frozenset(("a", "an", "the", "my", "of", "to", "for"))
@@ -76,6 +79,18 @@ class CommandSearch:
             for command in self.listed
             if _say(self._called[command.words] | _words(command.summary), words) and len(words) > 1
         ]
+
+    def alike(self, typed: str) -> list[Command]:
+        """The commands whose titles, or whose words in the shell, are spelt much like what was typed."""
+        words = [_ALIKE.get(word, word) for word in _WORDS.findall(typed.casefold()) if word not in _IDLE]
+        if not words or len(max(words, key=len)) < _LEAST_ALIKE:
+            return []
+        return [command for command in self.listed if _are_like(self._called[command.words], words)]
+
+
+def _are_like(words: Collection[str], wanted: Sequence[str]) -> bool:
+    """Return whether each of what is wanted is spelt much like a word, or begins one."""
+    return all(any(word.startswith(part) or likeness(part, word) >= ALIKE for word in words) for part in wanted)
 
 
 def _is_vague(command: Command) -> bool:
@@ -170,6 +185,11 @@ def search(session: Session) -> None:
             for command in known.matching(typed)[:_SUGGESTED]
         ]
         suggested = clients.suggest(typed)
+        if not suggested and not others:
+            others = [
+                Suggestion(known.name(command), known.name(command), "command")
+                for command in known.alike(typed)[:_SUGGESTED]
+            ]
         listed = [Suggestion(group.title, group.title, "list") for group in groups.matching(typed, clients.last)]
         return [*listed, *suggested, *others][:_MOST]
 
@@ -179,7 +199,7 @@ def search(session: Session) -> None:
         results: list[Client | Command | _Group] = [*groups.exact(typed), *known.exact(typed)]
         if not results:
             matching = clients.matching(typed)
-            results = [*groups.matching(typed, matching), *matching, *known.matching(typed)]
+            results = [*groups.matching(typed, matching), *matching, *known.matching(typed)] or [*known.alike(typed)]
         if not results:
             raise FieldError("no client or command matches that")
         return results

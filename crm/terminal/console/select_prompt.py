@@ -58,7 +58,7 @@ _PICK_FIRST = "Pick a field first: press its number, or its first letter and Ent
 _NO_NUMBER = "Press Enter to open {field} first, or an arrow key to choose by number."
 # Keys after which one types on: where they do not work, what follows them does nothing either.
 _TYPED_AFTER = {"/": "Search", "q": "Quick note"}
-_NOT_HERE = "{what} does not work on this page. Press Esc to go back."
+_NOT_HERE = "{what} does not work on this page."
 # So many characters that come at once are a text, pasted or typed for another place: nobody presses keys as fast.
 TEXT = 4
 _NO_TEXT = "Pasted text was ignored: this page takes single keys."

@@ -521,7 +521,7 @@ class Session:
         if self.screen.plain or len(letters.line([*own, *always])) <= room:
             return letters.line([*own, *always])
         while own and len(letters.line([*own, *always], short=True)) > room:
-            own.pop()
+            own.remove(min(reversed(own), key=lambda key: letters.SAID_FIRST.find(key.key)))
         return letters.line([*own, *always], short=True)
 
     def start(self, command: Command, **arguments: Any) -> None:
@@ -649,12 +649,12 @@ class Session:
         self.start(named("capture"))
 
     def _undo_last(self) -> None:
-        from crm.commands.data.history import my_last, passed_over_message, undo_preview
+        from crm.commands.data.history import my_last, nothing_to_undo, passed_over_message, undo_preview
         from crm.commands.data.undo_notes import cannot_be_undone
 
         mine = my_last(self.crm)
         if mine is None:
-            self.say("Nothing to undo yet.")
+            self.say(nothing_to_undo(self.crm))
             return
         last, passed = mine
         question = f"Undo: {last.first_words} ({self.crm.conventions.time(last.at)})?"
@@ -665,7 +665,10 @@ class Session:
             question = f"{stays}\n\nBefore that: {last.first_words} ({self.crm.conventions.time(last.at)})."
         lines = ["" if stays else passed_over_message(passed), question, *undo_preview(self.crm, last)]
         self.page(*self.place, letters.UNDO.word)
-        self.confirm("\n".join(filter(None, lines)), "Undo the older change" if stays else "Undo it")
+        # What is older than something that stays is not undone by Enter alone.
+        self.confirm(
+            "\n".join(filter(None, lines)), "Undo the older change" if stays else "Undo it", destructive=bool(passed)
+        )
         self.tell(self.call("history undo", transaction=last.id))
         self.say(f"{letters.REDO.key} redoes it.", "muted")
 

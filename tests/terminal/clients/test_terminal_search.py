@@ -38,6 +38,20 @@ def test_what_says_nothing_of_a_command_finds_none(known: CommandSearch, typed: 
     assert known.matching(typed) == []
 
 
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("mailng", "mailings send"),
+        ("new invioce", "invoices add"),
+        ("folow up", "follow-ups list"),
+        ("setings", "settings list"),
+    ],
+)
+def test_a_misspelt_command_is_found(known: CommandSearch, typed: str, words: str) -> None:
+    assert known.matching(typed) == []
+    assert words in [command.words for command in known.alike(typed)]
+
+
 def test_each_command_has_a_name_of_its_own_that_leads_to_it(known: CommandSearch) -> None:
     names = [known.name(command) for command in known.listed]
     assert len(set(names)) == len(names)

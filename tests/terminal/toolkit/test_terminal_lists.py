@@ -358,3 +358,8 @@ def test_a_file_is_imported_after_a_preview(start: Start, crm: CRM, tmp_path: An
     session.settled()
     with crm.read() as snapshot:
         assert snapshot.count(Client) == 32
+
+
+def test_that_a_list_goes_on_is_said_in_the_smallest_window(start: Start) -> None:
+    session = start(columns=40, lines=20).choose("Clients").sees("Client 01").sees("0 back   ] next").settled()
+    session.press("]").sees("0 back   ] next").press("]").press("]").sees("25-30 of 30").sees("0 back").settled()
