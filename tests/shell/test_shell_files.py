@@ -212,7 +212,7 @@ def test_a_restore_without_a_file_lists_the_backups(shell: CommandLine) -> None:
 
 def test_undo_says_why_there_is_nothing_to_undo_and_what_can_be_done(shell: CommandLine) -> None:
     shell.did("clients", "add", "--first-name", "Anna")
-    assert "Nothing of yours to undo" in shell.refused("history", "undo", code=1, CRM_USER="zoe")
+    assert "nothing of yours to undo" in shell.refused("history", "undo", code=1, CRM_USER="zoe")
     shell.did("history", "undo")
     assert shell.refused("history", "undo", code=1) == "Nothing more to undo."
     shell.did("restore", shell.did("backup")["file"], "--yes")

@@ -52,10 +52,7 @@ class MailingForm(MessageForm):
 
 @flow("mailings send")
 def write(session: Session, **arguments: Any) -> None:
-    """Ask for the clients, what to begin with, and the texts; show a preview, and send."""
-    # Nobody writes what cannot be sent.
-    set_up_first(session, "email")
-    refuse_unsendable(session.crm)
+    """Ask for the clients, what to begin with, and the texts; show a preview, and send, which alone needs a mailbox."""
     form = MailingForm(session)
     with session.crm.read() as snapshot:
         templates = of_channel(snapshot, "email")
@@ -89,7 +86,11 @@ class _Steps(EmailSteps[MailingReport]):
         group = self._chosen or group_of()
         with_files = written(session.crm, None, answers["subject"], answers["body"], answers["attach"])
         draft = self._prepared(group, with_files)
-        while (chosen := self._looked_at(draft)) not in _SENDS or not self._confirmed(chosen, draft.audience.count):
+        while (
+            (chosen := self._looked_at(draft)) not in _SENDS
+            or not self._can_send()
+            or not self._confirmed(chosen, draft.audience.count)
+        ):
             if chosen == "read":
                 self._read("Preview", partial(draw_preview, session.screen, draft.preview, None))
             elif chosen == "left out":
@@ -98,7 +99,7 @@ class _Steps(EmailSteps[MailingReport]):
             elif chosen == "again":
                 self._again = True
                 draft = self._prepared(group, with_files)
-            elif chosen == "test":
+            elif chosen == "test" and self._can_send():
                 self._test(group, answers)
         self.later = chosen == "later"
         if not self.later:
@@ -109,6 +110,16 @@ class _Steps(EmailSteps[MailingReport]):
             )
         )
         return sent
+
+    def _can_send(self) -> bool:
+        """Return whether mail can be sent, once the mailbox is set up where it was not yet; else it is said why not."""
+
+        def check() -> bool:
+            set_up_first(self.session, "email")
+            refuse_unsendable(self.session.crm)
+            return True
+
+        return bool(self.session.attempt(check))
 
     def _prepared(self, group: Chosen, text: MailingText) -> Prepared:
         """The recipients; where nobody is left but who has got it already, they get it again if that is said. Raises
