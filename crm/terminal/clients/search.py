@@ -88,9 +88,9 @@ class CommandSearch:
         return [command for command in self.listed if _are_like(self._called[command.words], words)]
 
 
-def _are_like(words: Collection[str], wanted: Sequence[str]) -> bool:
-    """Return whether each of what is wanted is spelt much like a word, or begins one."""
-    return all(any(word.startswith(part) or likeness(part, word) >= ALIKE for word in words) for part in wanted)
+def _are_like(words: Collection[str], parts: Sequence[str]) -> bool:
+    """Return whether each part of what was typed is spelt much like a word, or begins one."""
+    return all(any(word.startswith(part) or likeness(part, word) >= ALIKE for word in words) for part in parts)
 
 
 def _is_vague(command: Command) -> bool:
