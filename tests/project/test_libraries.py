@@ -10,6 +10,7 @@ CRM = Path(__file__).resolve().parents[2] / "crm"
 # What they remember for themselves is none of them: prompt_toolkit's caches were once emptied after each question.
 PRIVATE = {
     "_mapping": "SQLAlchemy, where it is documented: a row by the names of its columns",
+    "_key_to_index": "SQLAlchemy: the places of a row's columns, without which there is no row",
     "_check_version": "typer: whether the shell's completion is of this version of bash",
     "_imap": "imapclient: the connection, so that no more of a message is read than is wanted",
     "_opt_close": "xlsxwriter: the temporary file of a sheet after an error",
