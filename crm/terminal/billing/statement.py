@@ -1,16 +1,18 @@
 """The statement of a client at the menu: shown at once, its period and its currency are changed by number."""
 
 from collections.abc import Sequence
-from functools import partial
+from dataclasses import replace
+from functools import cache, partial
 from typing import Any
 
 from crm.commands.billing.unpaid import ClientStatement
 from crm.commands.registry import Parameter, named
 from crm.model import Client
+from crm.model.rights import CLIENT
 from crm.terminal.billing.rendering import draw_statement
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit import letters
-from crm.terminal.toolkit.pages import flow
+from crm.terminal.toolkit.pages import draw_side_card, flow
 from crm.terminal.toolkit.record_actions import chosen_client
 from crm.terminal.toolkit.session import Session
 
@@ -25,6 +27,7 @@ class StatementPage:
         self.client = client
         self.arguments = arguments
         self.command = named("statements show")
+        self._card = cache(partial(draw_side_card, session, Client, client.id))
 
     def show(self) -> None:
         """Shows it until the person goes back."""
@@ -50,15 +53,18 @@ class StatementPage:
             Choice(f"{parameter.label}: {words[parameter.name]}", partial(self._ask, parameter))
             for parameter in self._asked
         ]
-        sends = self.session.offers(named("statements send"))
-        return [*([Choice("Send it by e-mail", self._send)] if sends else []), *entries]
+        if self.session.offers(named("statements send")):
+            entries.insert(0, Choice("Send it by e-mail", self._send))
+        # One's own card says nothing new to a client.
+        has_card = self.session.screen.side and self.session.crm.reader.role != CLIENT
+        return [replace(entry, card=self._card) for entry in entries] if has_card else entries
 
     def _keys(self) -> Sequence[Choice]:
         return [letters.MAIL(self._send)] if self.session.offers(named("statements send")) else []
 
     def _ask(self, parameter: Parameter) -> None:
         session, value = self.session, self.arguments.get(parameter.name)
-        session.page(self.client.name, _TITLE, parameter.label)
+        session.page(self.client.name, _TITLE, parameter.label, client=self.client.id)
         asked = {
             **self.arguments,
             parameter.name: session.prompts.ask(parameter, typed=session.prompts.typed(parameter, value)),
