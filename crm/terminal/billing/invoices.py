@@ -34,7 +34,7 @@ from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.lists import ListPage, list_page
-from crm.terminal.toolkit.pages import Pieces, draw_side_card, flow
+from crm.terminal.toolkit.pages import Pieces, draw_side_card, flow, unless_refused
 from crm.terminal.toolkit.picking import pick
 from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
@@ -61,8 +61,24 @@ class InvoicesPage(ListPage):
         add = letters.NEW(lambda: self.session.start(named("invoices add"), **whom), "invoice")
         return [add, self.filter_key()]
 
+    def card(self, row: Any) -> Pieces:
+        return unless_refused(lambda: _beside(self.session, row.invoice))
+
     def open(self, row: Any) -> None:
         self.session.open(row.invoice)
+
+
+def _beside(session: Session, invoice: Invoice) -> Pieces:
+    """The payments and reminders of an invoice, and its client; of one's own invoices nothing that the team notes."""
+    if session.crm.reader.role == CLIENT:
+        return ()
+    with session.crm.read() as snapshot:
+        payments = paid_on(snapshot, invoice)
+        reminders = snapshot.find_all(Reminder, Query({"invoice": invoice.id}))
+    of_invoice = invoice.state == "issued" and invoice.kind == "invoice"
+    screen, by = session.screen, session.crm.conventions
+    pieces = invoice_side(screen, invoice, payments, reminders, by) if of_invoice else []
+    return [*pieces, *draw_side_card(session, Client, invoice.client)]
 
 
 class InvoiceForm(RecordForm):
@@ -91,17 +107,7 @@ class InvoicePage(RecordPage[Invoice, InvoiceCard]):
         draw_invoice(self.card, self.session.screen, self.session.crm.conventions)
 
     def beside(self) -> Pieces:
-        """Its payments and reminders, and its client; of one's own invoices nothing that the team notes."""
-        session, invoice = self.session, self.record
-        if session.crm.reader.role == CLIENT:
-            return ()
-        with session.crm.read() as snapshot:
-            payments = paid_on(snapshot, invoice)
-            reminders = snapshot.find_all(Reminder, Query({"invoice": invoice.id}))
-        of_invoice = invoice.state == "issued" and invoice.kind == "invoice"
-        screen, by = session.screen, session.crm.conventions
-        pieces = invoice_side(screen, invoice, payments, reminders, by) if of_invoice else []
-        return [*pieces, *draw_side_card(session, Client, invoice.client)]
+        return _beside(self.session, self.record)
 
     def _has_code(self) -> bool:
         """Return whether a phone can pay it: something is open in euro, and there is an account."""

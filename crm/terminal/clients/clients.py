@@ -1,7 +1,7 @@
 """Clients at the menu: the page of one client, adding, editing and merging."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -142,6 +142,18 @@ class ClientPage(RecordPage[Client, ClientCard]):
         timeline = Choice("Timeline", lambda: self.session.start(named("timeline"), place=self.place))
         return [*choices, timeline, letters.MORE(self._more)]
 
+    def _panel(self, words: str) -> Callable[[], Pieces] | None:
+        """What draws the panel beside an entry in a wide window: the first rows of its list, or the client."""
+        session, client = self.session, self.record
+        if not session.screen.side:
+            return None
+
+        def draw() -> Pieces:
+            rows = first_rows(session, words, _title(named(words)), session.screen.height // 2, client=client)
+            return rows or draw_beside(session, client.id)
+
+        return cache(lambda: unless_refused(draw))
+
     def keys(self) -> Sequence[Choice]:
         contacts = letters.CONTACTS(lambda: ContactsPage(self.session, self.record).show())
         return [contacts, *super().keys(), *copy_keys(self.session, lambda: _copyable(self.session, self.card))]
@@ -151,7 +163,11 @@ class ClientPage(RecordPage[Client, ClientCard]):
         session, client = self.session, self.record
 
         def entries(listed: Sequence[str]) -> list[Choice]:
-            return [Choice(_title(named(words)), self.starts(words)) for words in listed if self._offers(words)]
+            return [
+                Choice(_title(named(words)), self.starts(words), card=self._panel(words))
+                for words in listed
+                if self._offers(words)
+            ]
 
         known = {*_MAIN, *_LETTERS, *_LISTS, *_BILLING}
         listed = entries(_LISTS)
@@ -159,7 +175,8 @@ class ClientPage(RecordPage[Client, ClientCard]):
             crumbs = (client.name, _BILLING_TITLE)
             draft = self.starts("invoices add")
             keys = [letters.NEW(draft, "invoice")] if self._offers("invoices add") else []
-            listed.append(Choice(_BILLING_TITLE, lambda: _choose(session, crumbs, billing, keys)))
+            invoices = self._panel(_BILLING[0])
+            listed.append(Choice(_BILLING_TITLE, lambda: _choose(session, crumbs, billing, keys), card=invoices))
         listed += entries([command.words for command in _about_clients() if command.words not in known])
         if client.status_pinned_until:
             listed.append(Choice("Remove the pin", lambda: _lift_pin(session, client)))

@@ -14,6 +14,7 @@ from crm.terminal.clients.rendering import draw_client
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.home.main_menu import MainMenu
 from crm.terminal.sales.sales import SalesPage
+from crm.terminal.toolkit.lists import ListPage
 from crm.terminal.toolkit.session import Session
 
 
@@ -38,6 +39,8 @@ class _Invoices(InvoicesPage):
     """One's own invoices; one opens with what a client can do with it."""
 
     title = "My invoices"
+    # Nothing that the team notes stands beside them.
+    card = ListPage.card
     filter_by: Mapping[str, str] = {}
 
     def __init__(self, session: Session) -> None:

@@ -76,8 +76,9 @@ def beside_question(session: Session, client: int, menu: str) -> Pieces:
         return card
     if not menu:
         return ()
-    words = [*menus()[menu].page[:1], *(command.words for command in commands(menu=menu))]
-    listed = next((command for command in map(named, words) if list_of(command) is not None), None)
+    # A board has a list beside it of the same name as the menu.
+    known = [*map(named, menus()[menu].page[:1]), *(item for item in commands(menu) if item.words == f"{menu} list")]
+    listed = next((command for command in known if list_of(command) is not None), None)
     return first_rows(session, listed.words, menus()[menu].title, session.screen.left - _AROUND) if listed else ()
 
 

@@ -19,8 +19,10 @@ from crm.config import Config
 from crm.errors import Cancelled
 from crm.model import Client, Invoice
 from crm.model.rights import CLIENT, STAFF, Reader
+from crm.terminal.clients.clients import ClientPage
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing.screen import Screen
+from crm.terminal.home.client_portal import _Invoices
 from crm.terminal.sales.sales import SaleForm
 from crm.terminal.toolkit import sections
 from crm.terminal.toolkit.pages import draw_side_card, load_flows
@@ -234,3 +236,20 @@ def test_panels_read_no_spreadsheet(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert stand_in.counts(spreadsheet)["reads"] - before <= once + 1
     finally:
         crm.repository.close()
+
+
+def test_beside_a_list_of_invoices_and_what_else_a_client_has_stands_what_they_lead_to(crm: CRM) -> None:
+    anna, _ = filled(crm)
+    named("invoices add")(crm, client=anna, line=["1 h Work 100 0%"])
+    session, onlooker = at_menu(crm)
+    session.attempt(lambda: session.start(named("invoices list")))
+    assert NOTES in "".join(onlooker.beside.values())
+    more = next(entry for entry in ClientPage(session, anna).entries() if entry.key == ".")
+    session.attempt(more.value)
+    assert "120.50" in onlooker.beside["Sales"]
+    assert "draft" in onlooker.beside["Invoices and payments"]
+    assert NOTES in onlooker.beside["Write an SMS"]
+    # A client's own invoices have nothing beside them.
+    session, onlooker = at_menu(as_seen_by(crm, CLIENT, anna.id))
+    session.attempt(lambda: _Invoices(session).show())
+    assert onlooker.beside == {}
