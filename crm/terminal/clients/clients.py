@@ -143,7 +143,7 @@ class ClientPage(RecordPage[Client, ClientCard]):
         return [*choices, timeline, letters.MORE(self._more)]
 
     def _panel(self, words: str) -> Callable[[], Pieces] | None:
-        """What draws the panel beside an entry in a wide window: the first rows of its list, or the client."""
+        """Draws the panel beside an entry in a wide window: the first rows of its list, or the client."""
         session, client = self.session, self.record
         if not session.screen.side:
             return None
