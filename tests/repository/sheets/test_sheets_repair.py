@@ -339,6 +339,12 @@ def test_a_machine_that_knew_more_says_so_and_can_put_it_back(team: Team) -> Non
     assert "Invoices that were issued in them: I-6." in other.notice()
     assert other.notice() in [finding.what for finding in other.check()]
     assert other.notice() == ""
+    # That all is read anew for another reason does not end it.
+    CASES["history cleared"][0](team)
+    team.repository.mend()
+    look(other)
+    team.stored(other)
+    assert "not in it any more" in other.held().lost
     look(third)
     team.stored(third)
     assert "puts it back, and deletes what anybody has saved since" in third.notice()

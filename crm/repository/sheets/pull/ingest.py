@@ -266,10 +266,8 @@ class _Intake:
             if issued := self._issued(lost):
                 text += f" Invoices that were issued in them: {', '.join(issued)}. Do not give these numbers to others."
             mirror.keep_series(self.connection, self._series())
-        about = self._about(lost) if lost else []
-        if text or before.state.history_rows:
-            # While the history is empty, each look reads everything.
-            mirror.set_lost(self.connection, text, about)
+        if text:
+            mirror.set_lost(self.connection, text, self._about(lost))
 
     def _about(self, changes: Sequence[int]) -> list[tuple[str, int, int | None]]:
         """The records that lost changes were about, as `mirror.lost_records` has them."""
