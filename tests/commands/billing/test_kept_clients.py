@@ -26,5 +26,5 @@ def test_who_has_invoices_is_named_before_the_question(desk: BillingDesk) -> Non
 def test_a_service_that_is_on_an_invoice_is_named(desk: BillingDesk) -> None:
     service = desk("services add", "Consulting", Decimal(100), tax_rate=Decimal(19))
     desk("invoices add", desk.acme, (), [service])
-    with pytest.raises(RefusedError, match=r"of Consulting; nothing was changed\."):
+    with pytest.raises(RefusedError, match=r"Consulting still has invoice lines\. Nothing was changed\."):
         desk("services delete", service)
