@@ -134,11 +134,11 @@ def invoices_stay_as_issued(snapshot: SqlSnapshot) -> Iterator[Finding]:
         if not agrees:
             yield Finding(
                 f"{name} shows figures that its lines do not give.", True, "invoice", invoice.id,
-                "Restore a backup: an issued invoice is not changed." if invoice.number else "Edit one of its lines.",
+                "Restore a backup: an issued invoice cannot be changed." if invoice.number else "Edit a line of it.",
             )  # fmt: skip
         elif invoice.digest and bills.digest_of(invoice, lines, adjustments) != invoice.digest:
             fault = f"{name} has other words, dates or figures than when it was issued."
-            yield Finding(fault, True, "invoice", invoice.id, "Restore a backup: an issued invoice is not changed.")
+            yield Finding(fault, True, "invoice", invoice.id, "Restore a backup: an issued invoice cannot be changed.")
         for fault in _not_following(invoice):
             yield Finding(f"{name} {fault}", True, "invoice", invoice.id, "Change its memo, or restore a backup.")
         if (invoice.state == "issued") != bool(invoice.number and invoice.issued_on):

@@ -185,7 +185,7 @@ def test_the_credit_of_a_client_pays_an_invoice_from_its_oldest_payment(desk: Bi
     assert ["credit" in row.as_json() for row in desk("unpaid list")] == [False]
     with pytest.raises(RefusedError, match="has no credit in EUR"):
         desk("payments use-credit", other)
-    with pytest.raises(FieldError, match="nothing is open"):
+    with pytest.raises(FieldError, match="nothing is left to pay"):
         desk("payments use-credit", invoice)
     assert desk.sound()
     desk("history undo", last_change(desk))

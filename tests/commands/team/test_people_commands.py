@@ -272,7 +272,7 @@ def test_keys_that_stop_with_the_rights_of_their_maker_are_named(team: Office) -
         return user(team, "bo@example.com")
 
     for words, how in (("users deactivate", {"users": [maker()]}), ("users edit", {"user": maker(), "role": "staff"})):
-        with pytest.raises(Question, match=r"Keys that stop working: nightly mail, weekly backup. What runs") as asked:
+        with pytest.raises(Question, match=r"Keys that stop working: nightly mail, weekly backup. Jobs that") as asked:
             team(words, **how, crm=ada)
         assert (asked.value.parameter, asked.value.yes) == ("yes", "yes")
         assert (maker().role, maker().active) == ("admin", True)
@@ -295,7 +295,7 @@ def test_a_key_is_revoked_only_once_it_is_confirmed(team: Office) -> None:
     team("keys add", "nightly mail", crm=ada)
     with ada.read() as snapshot:
         (key,) = snapshot.find_all(MachineKey)
-    with pytest.raises(Question, match="by the key nightly mail ends at once, and the key never works") as asked:
+    with pytest.raises(Question, match="use the key nightly mail stop at once, and the key never works") as asked:
         team("keys revoke", key, crm=ada)
     assert asked.value.destructive
     assert len(team("keys list", crm=ada)) == 1
