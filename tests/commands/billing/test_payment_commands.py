@@ -158,7 +158,7 @@ def test_what_is_left_of_payments_adds_up_to_the_credit_of_the_client(desk: Bill
     other = desk.issued("Other 1000 0%")
     with pytest.raises(FieldError, match=r"only €49\.00 of it is left"):
         desk("payments allocate", late, amount=Decimal(50))
-    with pytest.raises(RefusedError, match="Nothing is left"):
+    with pytest.raises(RefusedError, match="has no credit left"):
         desk("payments allocate", early)
     desk("payments allocate", late, invoice=[other], amount=Decimal("48.5"))
     assert (balance(desk), left(desk, early, late)) == (("951.50", "0.50"), ["0.00", "0.50"])
