@@ -262,7 +262,7 @@ def _e164(text: str, country: str) -> str:
         raise FieldError(f"that is not a phone number{_WHY.get(error.error_type, '')}") from error
     if not phonenumbers.is_valid_number(number):
         raise FieldError(
-            f"there is no such phone number (without a country code it is read as one of {country});"
+            f"there is no such phone number (without a country code it is read for {country});"
             " start with + and the country code if it is from another country"
         )
     if number.extension:
