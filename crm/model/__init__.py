@@ -117,7 +117,6 @@ __all__ = [
     "keeping",
     "links",
     "named",
-    "now",
     "owner_link",
     "people",
     "typed_fields",

@@ -61,22 +61,27 @@ _known: WeakKeyDictionary[Any, _Known] = WeakKeyDictionary()
 def select_rows(
     connection: Connection, statement: "AnySelect", values: Mapping[str, Any] = MappingProxyType({})
 ) -> "Sequence[AnyRow]":
-    """The rows of a statement, as SQLAlchemy gives them; `values` are those that it names."""
+    """The rows of a statement, by name or by place; `values` are those that the statement names."""
     known = _known.get(statement)
     if known is None:
         _known[statement] = _Known()
         return connection.execute(statement, values).all()
-    form = (connection.dialect.name, *[len(values[name]) for name in known.lists])
+    lengths = [len(values[name]) for name in known.lists]
+    form = (connection.dialect.name, *lengths)
     prepared = known.forms.get(form)
     if prepared is None:
         result = connection.execute(statement, values)
-        if form not in known.forms and max((len(values[name]) for name in known.lists), default=0) <= _LONGEST_KEPT:
+        if form not in known.forms and max(lengths, default=0) <= _LONGEST_KEPT:
             _prepare(known, connection, result, statement, values)
         return result.all()
     taken = list(prepared.taken)
-    for place, name, at, convert in prepared.slots:
-        value = values[name] if at is None else values[name][at]
-        taken[place] = value if convert is None else convert(value)
+    try:
+        for place, name, at, convert in prepared.slots:
+            value = values[name] if at is None else values[name][at]
+            taken[place] = value if convert is None else convert(value)
+    except (TypeError, ValueError, ArithmeticError, AttributeError):
+        # SQLAlchemy says what is wrong with the value.
+        return connection.execute(statement, values).all()
     metadata, converters = prepared.metadata, prepared.converters
     places = metadata._key_to_index
     return [Row(metadata, converters, places, row) for row in run(connection, prepared.sql, taken)]
@@ -114,7 +119,10 @@ def _prepare(
     names = compiled.positiontup or ()
     lists = [name for name in dict.fromkeys(names) if compiled.binds[name].expanding]
     known.lists = tuple(name for name in lists if name in values)
-    form = (dialect.name, *[len(values[name]) for name in known.lists])
+    lengths = [len(values[name]) for name in known.lists]
+    if max(lengths, default=0) > _LONGEST_KEPT:
+        return
+    form = (dialect.name, *lengths)
     known.forms[form] = None
     (taken,) = context.parameters
     slots: list[_Slot] = []

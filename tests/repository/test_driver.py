@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, bindparam, func, literal, select, union_all
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 
 from crm.model import Client, Sale
 from crm.repository import Transaction, statements
@@ -112,3 +112,13 @@ def test_a_value_that_cannot_be_read_is_refused_as_before(connection: Connection
         with pytest.raises(LookupError):
             [*select_rows(connection, statements.BY_ID[Client], {"wanted": wanted})[0]]
     assert select_rows(connection, statements.BY_ID[Client], {"wanted": 1})
+
+
+def test_a_value_that_cannot_be_written_is_refused_as_before(connection: Connection) -> None:
+    statement, (values, *_) = _CASES["other values than before"]
+    for since in (TODAY, TODAY, "yesterday", "yesterday"):
+        if since is TODAY:
+            assert select_rows(connection, statement, {**values, "since": since}) == []
+        else:
+            with pytest.raises(StatementError, match="SQLite Date type only accepts Python date"):
+                select_rows(connection, statement, {**values, "since": since})

@@ -15,6 +15,7 @@ from crm.model.paths import display_path
 from crm.model.rights import OWNER
 from crm.repository import Finding, Proof
 from crm.repository.shut import Shut
+from crm.wording import first_few
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +97,6 @@ def backup(
     return FileWritten(crm.repository.backup(file), "backup", keep_safe(crm))
 
 
-# So many numbers of records are named.
-_NAMED = 5
-
-
 def _added_since(crm: CRM, file: Path) -> str:
     """The records that a backup lacks, as the end of a sentence; '' for none, and where the store cannot be read."""
     if isinstance(crm.repository, Shut):
@@ -107,8 +104,7 @@ def _added_since(crm: CRM, file: Path) -> str:
     parts = []
     for name, ids in crm.repository.added_since(file).items():
         noun = BY_NAME[name].noun if len(ids) == 1 else BY_NAME[name].nouns
-        more = ", …" if len(ids) > _NAMED else ""
-        parts.append(f"{crm.conventions.number(len(ids))} {noun} ({', '.join(map(str, ids[:_NAMED]))}{more})")
+        parts.append(f"{crm.conventions.number(len(ids))} {noun} ({first_few(list(map(str, ids)))})")
     return f": {', '.join(parts)}" if parts else ""
 
 
