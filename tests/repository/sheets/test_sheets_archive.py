@@ -46,7 +46,7 @@ def test_old_history_goes_and_the_rest_can_be_undone(
     # What stays can be undone, by another program too; what went cannot.
     other.transact(lambda tx: tx.undo(numbers[-1]), "undid")
     assert len(team.agreed()[Sale]) == 7
-    with pytest.raises(RefusedError, match=f"begins with {numbers[6]}"):
+    with pytest.raises(RefusedError, match=f"starts with change {numbers[6]} "):
         team.store.change(lambda tx: tx.undo(numbers[2]))
     team.store.sell(1, "3.00")
     assert len(team.agreed()[Sale]) == 8
