@@ -211,7 +211,7 @@ class Accounts(Check):
                 key = key.lower()
             else:
                 raise FieldError(
-                    f"{key!r:.40} is no rate, tax category ({', '.join(TAX_CATEGORIES)}) or way to pay"
+                    f"{key!r:.40} is not a rate, tax category ({', '.join(TAX_CATEGORIES)}) or method of payment"
                     f" ({', '.join(METHODS)}); write it like {self.example}"
                 )
             if not re.fullmatch(r"[\w.-]{1,20}", account):
@@ -371,7 +371,7 @@ ENVIRONMENT: tuple[Option, ...] = (
         "Store",
         Line(1000),
         default_store,
-        "Where the data lives: sqlite:///path, or the id or address of a Google spreadsheet, sheets://ID.",
+        "Where the data is: sqlite:///path, or sheets:// and the ID or address of a Google spreadsheet.",
         "CRM_STORE",
     ),
     Option("user", "User", Line(100), _user, "The author of changes in the history.", "CRM_USER"),
@@ -380,7 +380,7 @@ ENVIRONMENT: tuple[Option, ...] = (
         "Now",
         Instant(),
         machine_now,
-        "The time that the program starts at, for trying things out, like `2026-11-20T14:05:00Z`; it runs on from"
+        "The time at which the program starts, to try things out, like `2026-11-20T14:05:00Z`. The clock runs on from"
         " there.",
         "CRM_NOW",
     ),
@@ -397,8 +397,8 @@ ENVIRONMENT: tuple[Option, ...] = (
         "Credentials file",
         Line(1000),
         lambda: "",
-        "The file with that key where `CREDS` is not set, instead of `creds.json` in the current folder or beside"
-        " `run.py`; `creds.example.json` shows its shape.",
+        "The file with that key if `CREDS` is not set, instead of `creds.json` in the current folder or beside"
+        " `run.py`. `creds.example.json` shows what it looks like.",
         "CRM_CREDS",
     ),
     Option(
@@ -406,7 +406,7 @@ ENVIRONMENT: tuple[Option, ...] = (
         "Google",
         Endpoint(),
         lambda: "",
-        "The address of a stand-in for Google, for trying things out; it takes only credentials made for it.",
+        "The address of a stand-in for Google, to try things out; it accepts only credentials made for it.",
         "CRM_GOOGLE_URL",
     ),
     Option(
@@ -414,9 +414,9 @@ ENVIRONMENT: tuple[Option, ...] = (
         "Secret",
         LongSecret(),
         lambda: "",
-        "What passwords, second factors and sessions are protected with: at least 32 random characters, the same on"
-        " every machine that opens the store. Without it each machine makes a file `secret` of its own; if that is"
-        " lost, no one can sign in. The command `secret` prints a new one.",
+        "Protects passwords, second factors and sessions: at least 32 random characters, the same on every machine that"
+        " opens the store. Without it, each machine makes its own file `secret`; if that is lost, no one can sign in."
+        " The command `secret` prints a new one.",
         "CRM_SECRET",
     ),
     Option(
@@ -424,8 +424,8 @@ ENVIRONMENT: tuple[Option, ...] = (
         "Mail server",
         Secret(),
         lambda: "",
-        "The server that e-mail goes through: `smtp://user:password@host:587?starttls`, or `smtps://…`; `gmail:` sends"
-        " through Google with the key of the service account, in the name of `CRM_MAIL_FROM`.",
+        "The server that sends e-mail: `smtp://user:password@host:587?starttls`, or `smtps://…`. `gmail:` sends through"
+        " Google with the key of the service account, as `CRM_MAIL_FROM`.",
         "CRM_SMTP_URL",
     ),
     Option(
@@ -441,8 +441,8 @@ ENVIRONMENT: tuple[Option, ...] = (
         "Mailbox",
         Secret(),
         lambda: "",
-        "The mailbox that e-mail is read from: `imaps://user:password@host/INBOX`, with `%40` for an @ in the user's"
-        " name.",
+        "The mailbox that e-mail is read from: `imaps://user:password@host/INBOX`. Write an @ in the user name as"
+        " `%40`.",
         "CRM_IMAP_URL",
     ),
     Option(
@@ -450,16 +450,16 @@ ENVIRONMENT: tuple[Option, ...] = (
         "Twilio account",
         Line(60),
         lambda: "",
-        "The account at Twilio that codes by SMS are sent with (AC…).",
+        "The Twilio account that sends SMS (AC…).",
         "TWILIO_ACCOUNT_SID",
     ),
-    Option("twilio_token", "Twilio token", Secret(), lambda: "", "Its token.", "TWILIO_AUTH_TOKEN"),
+    Option("twilio_token", "Twilio token", Secret(), lambda: "", "The token of that account.", "TWILIO_AUTH_TOKEN"),
     Option(
         "twilio_from",
         "Twilio sender",
         Line(60),
         lambda: "",
-        "The number, the name or the messaging service (MG…) that texts are sent from.",
+        "The number, name or messaging service (MG…) that sends the texts.",
         "TWILIO_FROM",
     ),
     Option(
@@ -467,7 +467,7 @@ ENVIRONMENT: tuple[Option, ...] = (
         "Twilio",
         Endpoint(),
         lambda: "",
-        "The address of a stand-in for Twilio, for trying things out; it takes no account at Twilio itself.",
+        "The address of a stand-in for Twilio, to try things out; it accepts no real Twilio account.",
         "CRM_TWILIO_URL",
     ),
     Option(
@@ -475,8 +475,8 @@ ENVIRONMENT: tuple[Option, ...] = (
         "Origin",
         Endpoint(),
         lambda: "",
-        "The web terminal: its one address, like `https://crm.example.com`; other addresses are refused. Mailed links"
-        " need it.",
+        "The web terminal: its only address, like `https://crm.example.com`; other addresses are refused. Links in"
+        " e-mails need it.",
         "CRM_ORIGIN",
     ),
     Option(
@@ -484,7 +484,8 @@ ENVIRONMENT: tuple[Option, ...] = (
         "Admin's e-mail",
         Email(),
         lambda: "",
-        "The web terminal: where there is no admin yet, this one is made, and the one-time password printed once.",
+        "The web terminal: if there is no admin yet, one is made with this address, and a one-time password is printed"
+        " once.",
         "CRM_ADMIN_EMAIL",
     ),
     Option(
@@ -492,8 +493,8 @@ ENVIRONMENT: tuple[Option, ...] = (
         "Trusted proxies",
         Line(1000),
         lambda: "",
-        "The web terminal: the addresses or networks of the proxies in front of it, separated by commas; `*` where"
-        " nobody else can reach it, as on Heroku, where it need not be set.",
+        "The web terminal: the addresses or networks of the proxies in front of it, separated by commas; `*` if nobody"
+        " else can reach it. Not needed on Heroku.",
         "FORWARDED_ALLOW_IPS",
     ),
     Option(
@@ -501,7 +502,7 @@ ENVIRONMENT: tuple[Option, ...] = (
         "Terminals",
         Whole(least=1, most=1000),
         lambda: 30,
-        "The web terminal: how many may be open at once. Each takes up to 38 MB: 10 fit into 512 MB.",
+        "The web terminal: how many can be open at once. Each takes up to 38 MB: 10 fit into 512 MB.",
         "CRM_WEB_TERMINALS",
     ),
 )
@@ -528,7 +529,7 @@ TEAM: tuple[Option, ...] = (
         "Total spend counts",
         Choice({SALES: "the sales that are recorded", PAID_INVOICES: "what was paid on invoices"}),
         lambda: SALES,
-        f"What makes the total of a client, by which the status rules go: {SALES}, or {PAID_INVOICES} in the team's"
+        f"What counts as a client's total spend, which status rules use: {SALES}, or {PAID_INVOICES} in the team's"
         " currency.",
     ),
     Option(
@@ -544,7 +545,7 @@ TEAM: tuple[Option, ...] = (
         TimeZone(),
         machine_zone,
         "The time zone in which a day begins and ends for the team, and in which times are shown (IANA), like"
-        " America/Los_Angeles. A new store takes that of the machine, or the one that `TZ` names there.",
+        " America/Los_Angeles. A new store takes the machine's time zone, or the one in `TZ`.",
     ),
     Option(
         "tax_rate",
@@ -556,7 +557,7 @@ TEAM: tuple[Option, ...] = (
     Option("company_address", "Street", Line(300), lambda: "", "Your address on invoices: the street."),
     Option("company_postcode", "Postcode", Line(20), lambda: "", "Your postcode."),
     Option("company_city", "City", Line(100), lambda: "", "Your city."),
-    Option("company_region", "State/Region", Line(100), lambda: "", "Your state or region, where addresses have one."),
+    Option("company_region", "State/Region", Line(100), lambda: "", "Your state or region, if your address has one."),
     Option("company_email", "E-mail on invoices", Email(), lambda: "", "The e-mail address on your invoices."),
     Option("company_phone", "Phone on invoices", Line(60), lambda: "", "The phone number on your invoices."),
     Option(
@@ -566,9 +567,9 @@ TEAM: tuple[Option, ...] = (
         lambda: "",
         "Your VAT ID with its country (DE123456789); outside the EU your tax number (EIN, GST number, ABN).",
     ),
-    Option("tax_number", "Tax number", Line(40), lambda: "", "Your number at the tax office, without a VAT ID."),
+    Option("tax_number", "Tax number", Line(40), lambda: "", "Your number at the tax office, if you have no VAT ID."),
     Option("iban", "Bank account (IBAN)", Iban(), lambda: "", "The account that clients pay to."),
-    Option("bic", "BIC", Line(11), lambda: "", "The BIC of that account, where it is asked for."),
+    Option("bic", "BIC", Line(11), lambda: "", "The BIC of that account, if clients need it."),
     Option("payment_days", "Days to pay", Whole(most=365), lambda: 14, "How many days a client has to pay an invoice."),
     Option(
         "payment_terms",
@@ -589,15 +590,15 @@ TEAM: tuple[Option, ...] = (
         "Accounts",
         Accounts(),
         lambda: "",
-        "The accounts of your bookkeeping program, for `reports bookkeeping`: by tax rate, tax category and way to pay,"
-        f" like `{Accounts.example}`.",
+        "The accounts of your bookkeeping program, for `reports bookkeeping`: by tax rate, tax category and method of"
+        f" payment, like `{Accounts.example}`.",
     ),
     Option(
         "mails_per_minute",
         "E-mails a minute",
         Whole(least=1, most=6000),
         lambda: 60,
-        "How many e-mails of a mailing are sent in a minute at most; providers block senders who exceed their limit.",
+        "How many e-mails of a mailing are sent per minute at most; providers block senders who exceed their limit.",
     ),
     Option(
         "sms_price",
@@ -611,15 +612,15 @@ TEAM: tuple[Option, ...] = (
         "Our other addresses",
         Addresses(),
         lambda: "",
-        "Further e-mail addresses of your team, separated by commas: e-mail from there counts as sent by your team,"
-        " such as what a colleague forwards from home, unless the mail server doubts the sender.",
+        "More e-mail addresses of your team, separated by commas. E-mail from them counts as sent by your team (for"
+        " example, if a colleague forwards one from home), unless the mail server doubts the sender.",
     ),
     Option(
         SHEET_READS,
         "Seconds between full reads of the spreadsheet",
         Whole(least=10, most=86_400),
         lambda: READS_AFTER,
-        "After how many seconds the whole Google spreadsheet is read again if it is in use, in case Google Drive has"
+        "After how many seconds the whole Google spreadsheet is read again while it is in use, in case Google Drive has"
         " not reported an edit made by hand. If `check --live` found that Drive reports edits at once, it is 600.",
     ),
     Option(

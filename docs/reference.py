@@ -24,24 +24,25 @@ def settings_page() -> str:
         "| `CRM_KEY` | A key made by `keys add`: the shell has the rights of this key only. The menu and the web"
         " terminal ignore it. |",
         "| `CRM_KEY_FILE` | A file with that key, which only its owner can read. |",
-        "| `NO_COLOR` | Set to anything: no colours. |",
-        "| `CRM_DEBUG` | Set to anything: show where an error came from. |",
+        "| `NO_COLOR` | If it is set to anything, there are no colours. |",
+        "| `CRM_DEBUG` | If it is set to anything, errors show where they came from. |",
     ]
     lines += [
         "",
-        "Without `CRM_STORE` and `--store` the data is in the Google spreadsheet that was connected last (`store.txt`"
+        "Without `CRM_STORE` and `--store`, the data is in the Google spreadsheet that was connected last (`store.txt`"
         " in the user's data folder names it), or else in a SQLite file in that folder:"
         " `~/.local/share/crm/crm.sqlite3` on Linux, `~/Library/Application Support/crm` on macOS,"
         " `%LOCALAPPDATA%\\crm` on Windows. Backups are in `backups` beside it.",
         "",
         "E-mail, the mailbox and SMS can also be set up in the menu, for one computer: [E-mail](email.md#set-it-up)."
-        " Variables override those settings.",
+        " Environment variables override those settings.",
         "",
-        "## The team's, kept with the data",
+        "## Team settings, kept with the data",
         "",
         "Everyone who uses a store has the same settings."
-        " Menu: *Data & settings*, *Settings*; shell: `.venv/bin/python run.py settings set NAME VALUE`.",
-        "A new store takes them from the language and country of the machine it is made on.",
+        " In the menu they are under *Data & settings*, *Settings*; in the shell use"
+        " `.venv/bin/python run.py settings set NAME VALUE`.",
+        "A new store takes its first values from the language and country of the machine it is made on.",
         "",
         "| name | what it is |",
         "| --- | --- |",
@@ -64,20 +65,20 @@ def commands_page() -> str:
         "- `--store` names where the data is (`sample`: the sample data that `demo` makes), `--json` prints one JSON"
         " document, `--yes` answers every confirmation with yes, `--debug` shows where an error came"
         " from. They can come before or after the command.",
-        "- In JSON a list is an array of records, whatever figures the screen shows with it; a report is an object with"
+        "- In JSON a list is an array of records only, even if the screen also shows totals; a report is an object with"
         " its `rows`. `deals board` and `reports forecast` have the sums of deals.",
-        "- A question with more than one way to go on (which client is meant, whether to remove a sale) is not"
-        " answered by `--yes`: the command is refused, the message names the options to use, and nothing is changed.",
-        "- Exit code 0 done, 1 refused, 2 wrong usage, 3 not allowed for this account, 130 interrupted. Errors go to"
-        ' stderr, with `--json` as `{"error": kind, "message": sentence}`.',
+        "- `--yes` does not answer questions with several answers (which client is meant, whether to remove a sale)."
+        " The command is then refused, the message names the options to use, and nothing is changed.",
+        "- The exit code is 0 for done, 1 for refused, 2 for wrong usage, 3 for not allowed for this account, and 130"
+        ' for interrupted. Errors go to stderr, with `--json` as `{"error": kind, "message": sentence}`.',
         "- Required options are marked `*`; at a terminal the program asks for those you leave out.",
-        "- A client is named by its number, its reference, or its name where only one has it.",
-        "- Dates are `2026-11-21`, `today`, `yesterday`, `fri`, or day and month in the team's order; amounts as"
-        " the team writes them, or with a point before the decimals; of these an amount has as many as the currency"
-        " (EUR two, JPY none, KWD three). In JSON and CSV it has two, or four where two are too few.",
+        "- Name a client by its number, its reference, or its name if only one client has it.",
+        "- Write dates as `2026-11-21`, `today`, `yesterday`, `fri`, or day and month in the team's order. Write"
+        " amounts as the team does, or with a point before the decimals; an amount has as many decimals as its currency (EUR"
+        " two, JPY none, KWD three). In JSON and CSV it has two decimals, or four if two are too few.",
         "- `.venv/bin/python run.py --install-completion` sets up completion for bash, zsh or fish, whichever way this"
         " program is called: `python run.py`, `./run.py` or `crm`. Values are completed too: statuses, stages, tags,"
-        " views, and names as far as you may see them.",
+        " views, and the names that you may see.",
         "- Installed with pipx, uv or pip, the program is called `crm` instead of `.venv/bin/python run.py`."
         " `--version` shows its version.",
         "",
