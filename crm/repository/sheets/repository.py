@@ -852,7 +852,9 @@ class SheetsRepository(SqlRepository):
                     if damage.is_to_be_read_anew or damage.unknown:
                         if damage.is_to_be_read_anew:
                             mirror.forget_end(connection)
-                        mirror.set_unknown(connection, {kind.kind_name: ids for kind, ids in damage.unknown.items()})
+                        mirror.set_not_put_back(
+                            connection, {kind.kind_name: ids for kind, ids in damage.unknown.items()}
+                        )
                         connection.commit()
                     with suppress(Rejected, NoAnswer):
                         # Somebody else may be doing it; what is there then is looked at again.

@@ -25,7 +25,7 @@ from crm.repository.sheets.grid.layout import (
     heading,
     new_heading,
 )
-from crm.repository.sheets.mirror.mirror import META_COLUMNS, State
+from crm.repository.sheets.mirror.mirror import META_COLUMNS, NEW_REVISION, State
 from crm.repository.sheets.pull.reading import is_older
 from crm.repository.sheets.push.requests import add_marker
 from crm.repository.tables import TABLES
@@ -135,7 +135,7 @@ def _requests(titles: set[str], first_records: Sequence[Record], at: datetime) -
     last = {
         TABLES[kind].name: max((record.id for record in stored if type(record) is kind), default=0) for kind in RECORDS
     }
-    state = State(revision=1, uid=new_id(), last=last)
+    state = State(revision=NEW_REVISION, uid=new_id(), last=last)
     statuses = [rule.status for rule in stored if isinstance(rule, StatusRule)]
     requests = [add_tab(tab, titles) for tab in ALL_TABS]
     requests.append(cells_request(META.sheet_id, 0, 0, state.rows()))

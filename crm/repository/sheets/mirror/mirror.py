@@ -60,6 +60,9 @@ _FIRST_NUMBERED = (
 )  # fmt: skip
 NUMBERED = tuple(dict.fromkeys((*_FIRST_NUMBERED, *(tables.TABLES[kind].name for kind in TABS))))
 
+# The revision of a spreadsheet that was only set up.
+NEW_REVISION = 1
+
 
 @dataclass(frozen=True)
 class State:
@@ -336,14 +339,14 @@ def set_held(connection: Connection, ids: Mapping[str, Sequence[int]]) -> None:
     _set_fact(connection, "held", json.dumps(ids) if ids else "")
 
 
-def unknown(connection: Connection) -> dict[str, list[int]]:
-    """The ids of records that a repair from here could not put back, as this machine has never seen them, by kind."""
+def not_put_back(connection: Connection) -> dict[str, list[int]]:
+    """The ids of records that a repair has not put back, from here or elsewhere, by kind."""
     ids: dict[str, list[int]] = json.loads(_fact(connection, "unknown") or "{}")
     return ids
 
 
-def set_unknown(connection: Connection, ids: Mapping[str, Sequence[int]]) -> None:
-    """Notes the records that a repair from here could not put back."""
+def set_not_put_back(connection: Connection, ids: Mapping[str, Sequence[int]]) -> None:
+    """Notes the records that a repair has not put back."""
     _set_fact(connection, "unknown", json.dumps(ids) if ids else "")
 
 

@@ -19,12 +19,12 @@ _PART = 0.1
 
 def too_many(connection: Connection, edits: HandEdits) -> dict[str, list[int]]:
     """The records whose rows are gone, by kind, where they are too many to be taken over unasked, or one of them is
-    never deleted, such as an issued invoice, or was not put back by a repair from here; else none."""
+    never deleted, such as an issued invoice, or was not put back by a repair; else none."""
     gone: dict[str, list[int]] = {}
     for kind, record_id in edits.deleted:
         gone.setdefault(kind.kind_name, []).append(record_id)
-    unknown = mirror.unknown(connection)
-    if any(not set(ids).isdisjoint(unknown.get(name, ())) for name, ids in gone.items()):
+    lost = mirror.not_put_back(connection)
+    if any(not set(ids).isdisjoint(lost.get(name, ())) for name, ids in gone.items()):
         # A machine that knows them can still put them back.
         return gone
     count = sum(map(len, gone.values()))

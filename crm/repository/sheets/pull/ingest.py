@@ -36,7 +36,7 @@ from crm.repository import sums, tables
 from crm.repository.dialect import Dialect
 from crm.repository.sheets.google.answered_rows import Rows, digest_of
 from crm.repository.sheets.grid.cells import READERS, cell_of, number_of
-from crm.repository.sheets.grid.layout import HISTORY, Cell, alike, columns, heading
+from crm.repository.sheets.grid.layout import BEFORE, HISTORY, Cell, alike, columns, heading
 from crm.repository.sheets.mirror import mirror
 from crm.repository.sheets.mirror.history_tab import Entries
 from crm.repository.sheets.mirror.loading import Loading, leave_out_orphans, records, refuse_lost_links, some_records
@@ -54,6 +54,7 @@ from crm.repository.sheets.pull.delta import (
 )
 from crm.repository.sheets.pull.number_formats import Asked, Strange, unconfirmed
 from crm.repository.sheets.pull.tab_diff import HandEdits, TabIntake
+from crm.repository.sheets.push.before_images import blocks_in, lacks_commits
 from crm.repository.spend import counts_invoices
 
 __all__ = ["Contents", "HandEdits", "StaleHistory", "conventions", "take"]
@@ -131,7 +132,7 @@ class _Intake:
         self._taken: dict[type[Record], Quiet] = {}
 
     def take(self) -> HandEdits:
-        before = mirror.seen(self.connection)
+        before = last_seen = mirror.seen(self.connection)
         refuse_damaged(self.contents, before)
         if before is not None and self.contents.everything:
             # What cannot be read keeps the value that it had.
@@ -153,6 +154,7 @@ class _Intake:
         places[HISTORY.title].heading = [history_end(self.contents, self.contents.state.history_rows)]
         mirror.set_seen(self.connection, Seen(self.contents.state, places))
         self._end_lost()
+        self._note_not_put_back(edits, last_seen)
         self._note_quiet(edits)
         edits.generation = mirror.generation(self.connection)
         return edits
@@ -234,6 +236,25 @@ class _Intake:
     def _make_indexes(self, statements: Iterable[str]) -> None:
         for statement in statements:
             self.connection.exec_driver_sql(statement)
+
+    def _note_not_put_back(self, edits: HandEdits, before: Seen | None) -> None:
+        """Notes which of the records whose rows are gone nobody may have deleted: since this machine has read the
+        spreadsheet, one that did not know them has repaired it."""
+        noted = mirror.not_put_back(self.connection)
+        gone: dict[str, list[int]] = {}
+        for kind, record_id in edits.deleted:
+            if kind not in SEALED:
+                gone.setdefault(kind.kind_name, []).append(record_id)
+        if not gone or not self._was_repaired(before):
+            gone = {name: [one for one in ids if one in noted.get(name, ())] for name, ids in gone.items()}
+        if (lost := {name: ids for name, ids in gone.items() if ids}) != noted:
+            mirror.set_not_put_back(self.connection, lost)
+
+    def _was_repaired(self, before: Seen | None) -> bool:
+        """Return whether somebody has repaired the spreadsheet since."""
+        rows = self.contents.places[BEFORE.title].rows
+        blocks = blocks_in(self.contents.kept, rows)
+        return lacks_commits(blocks, rows, self.contents.state, before.state if before else None)
 
     def _note_quiet(self, edits: HandEdits) -> None:
         """Notes the tabs in which nothing is left to find: as long as they stay so, their rows need not be compared.

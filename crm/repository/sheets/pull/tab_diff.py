@@ -224,13 +224,14 @@ class TabIntake:
 
     def _fill(self) -> None:
         """Takes everything as it stands; what the history knows and the tab has not was deleted by hand."""
-        owned = self.rows.owned
+        owned, gone = self.rows.owned, []
         for record_id, done in self.program.items():
             if done.operation == "delete" and record_id in owned:
                 self.edits.restored.append((self.kind, record_id, *owned.pop(record_id)))
             elif done.operation != "delete" and record_id not in owned:
-                mirror.put_rows(self.connection, self.kind, [(record_id, 0, "[]")])
-                self.edits.deleted.append((self.kind, record_id))
+                gone.append(record_id)
+        self.loading.keep(gone)
+        self.edits.deleted += [(self.kind, record_id) for record_id in gone]
         # A portion at a time, and let go: what a large spreadsheet holds would not fit into memory as records.
         waiting = list(owned)
         for start in range(0, len(waiting), _PORTION):

@@ -25,7 +25,7 @@ from crm.repository.sheets.grid.layout import (
     runs,
     trimmed,
 )
-from crm.repository.sheets.mirror.mirror import META_COLUMNS, Seen, State
+from crm.repository.sheets.mirror.mirror import META_COLUMNS, NEW_REVISION, Seen, State
 from crm.repository.sheets.push.plan import Plan, RowWrite
 
 # From so many rows on a whole tab is kept rather than row by row: that takes one request instead of many.
@@ -322,6 +322,20 @@ def blocks_in(rows: Sequence[Sequence[Cell]], grid: int) -> list[Block]:
         blocks.append(block)
         at += block.size
     return blocks
+
+
+def lacks_commits(blocks: Sequence[Block], grid: int, current: State, seen: State | None) -> bool:
+    """Return whether the tab, of so many rows, lacks what led from the state that was `seen`, or from a new store, to
+    the current one: somebody has repaired the spreadsheet since, and a repair keeps nothing. Where older commits may
+    have been cut off it is not known."""
+    made_by = {block.uid: block for block in blocks}
+    uid, revision, reached = current.uid, current.revision, None
+    while seen is None or uid != seen.uid:
+        if (block := made_by.pop(uid, None)) is None:
+            is_cut = bool(blocks) and reached is blocks[-1] and sum(block.size for block in blocks) >= grid
+            return revision > NEW_REVISION and not is_cut
+        (revision, uid), reached = block.base, block
+    return False
 
 
 def came_first(top: Sequence[Cell], state: State) -> bool:
