@@ -6,8 +6,9 @@ from rich.text import Text
 
 from crm.commands.activity.capture import NoClientError
 from crm.commands.registry import named
-from crm.errors import FieldError
+from crm.errors import Cancelled, FieldError
 from crm.terminal.console.keyboard import Back, reason
+from crm.terminal.toolkit.discarding import leave
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.panels import first_rows
 from crm.terminal.toolkit.record_actions import chosen_client
@@ -47,6 +48,8 @@ def capture(session: Session, **_: Any) -> None:
         except Back:
             # Not what was meant: the line is there to be changed.
             continue
+        except Cancelled as left:
+            leave(session.keyboard, left, is_written=True)
 
 
 def _captured(session: Session, line: str) -> Any:

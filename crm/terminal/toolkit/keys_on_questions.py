@@ -95,8 +95,8 @@ class QuestionKeyboard:
         **how: Any,
     ) -> Any:
         """Ask for a text as Keyboard.text does. Ctrl-C asks before it discards what was typed, and so does Esc, but for
-        a question of a `form`, which keeps it, and for a `passing` text."""
-        line = default
+        a question of a `form`, which keeps it, and for a `passing` text. A line that was begun was typed, too."""
+        line, is_typed = default, bool(how.get("begun")) and form is None
         how["room"] = 0 if self._screen.plain else self._screen.left
         how["card"] = self._card()
         while True:
@@ -104,7 +104,7 @@ class QuestionKeyboard:
                 return self._keyboard.text(label, read, default=line, form=form, **how)
             except (Back, Interrupted) as left:
                 is_kept = isinstance(left, Back) and (form is not None or passing)
-                if is_kept or left.typed.strip() in ("", default):
+                if is_kept or left.typed.strip() in ("", "" if is_typed else default):
                     raise
                 if discards(self):
                     raise (Back() if isinstance(left, Back) else Discarded()) from left

@@ -142,7 +142,7 @@ def pick_typed(
     begun = False
     while True:
         asked = help if required else f"{help}; optional"
-        answer = keyboard.text(label, read, default=typed, help=asked, suggest=suggest, begun=begun)
+        answer = keyboard.text(label, read, default=typed, help=asked, suggest=suggest, begun=begun, passing=begun)
         begun = True
         if answer is None:
             return None
