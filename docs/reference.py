@@ -75,7 +75,8 @@ def commands_page() -> str:
         "- Name a client by its number, its reference, or its name if only one client has it.",
         "- Write dates as `2026-11-21`, `today`, `yesterday`, `fri`, or day and month in the team's order. Write"
         " amounts as the team does, or with a point before the decimals; an amount has as many decimals as its"
-        " currency (EUR two, JPY none, KWD three). In JSON and CSV it has two decimals, or four if two are too few.",
+        " currency (EUR two, JPY none, KWD three). In JSON and CSV it has two decimals, or four if two are too few;"
+        " invoices, payments, statements and billing reports have the decimals of their currency there, too.",
         "- `.venv/bin/python run.py --install-completion` sets up completion for bash, zsh or fish, whichever way this"
         " program is called: `python run.py`, `./run.py` or `crm`. Values are completed too: statuses, stages, tags,"
         " views, and the names that you may see.",
