@@ -11,6 +11,7 @@ from rich.text import Text
 from crm.commands.billing.documents import InvoiceCard, format_for, is_beside
 from crm.commands.billing.issuing import CLIENT_FIELDS, SETTINGS, foreseen
 from crm.commands.billing.payments import paid_on
+from crm.commands.data.settings import is_set_by_person
 from crm.commands.registry import named
 from crm.config import TEAM
 from crm.invoicing.requirements import Missing, missing
@@ -19,6 +20,7 @@ from crm.model.fields import Check, Day
 from crm.model.local_labels import local_label
 from crm.model.rights import CLIENT
 from crm.model.units import unit_beside
+from crm.model.vat_ids import country_of_vat_id
 from crm.repository import Query
 from crm.terminal.billing.choosing import chosen_invoice
 from crm.terminal.billing.picking import service_line
@@ -26,6 +28,7 @@ from crm.terminal.billing.rendering import (
     INVOICES,
     adjustment_words,
     draw_invoice,
+    draw_seller,
     invoice_name,
     invoice_side,
     money_in,
@@ -324,6 +327,7 @@ def issue(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
         _fill_in(session, card, lacks)
         return
     draw_invoice(card, session.screen, session.crm.conventions)
+    draw_seller(card.document.seller, session.screen, session.crm.conventions)
     session.screen.print()
     by_when = f", and is due on {session.crm.conventions.day(due)}" if due else ""
     question = f"It gets the next number, {number}{by_when}. Afterwards it cannot be changed or deleted, only credited."
@@ -371,6 +375,12 @@ def _fill_in(session: Session, card: InvoiceCard, lacks: Sequence[Missing]) -> N
         lines.append(f"- {sentence}{f' ({where})' if where else ''}")
         if entry.label not in [other.label for other in entries] and (entry is not settings or _may_set(session)):
             entries.append(entry)
+    is_known = country_of_vat_id(session.crm.settings["vat_id"]) == country
+    if keys and not is_known and not is_set_by_person(session.crm, "country"):
+        # First: what is a tax number depends on it.
+        keys.insert(0, "country")
+        name = typed_fields(Client)["country"].check.show(country, session.crm.conventions)
+        lines.insert(0, f"- your country (Settings, {labels['country']}); so far {name} is assumed")
     if keys and _may_set(session):
         fill_in = Choice("Fill in the missing settings", lambda: _ask_settings(session, keys))
         entries = [fill_in, *(entry for entry in entries if entry is not settings)]

@@ -22,11 +22,14 @@ from crm.model import (
     ReminderLevel,
     Service,
 )
-from crm.model.fields import Rate, Unit
+from crm.model.fields import Country, Rate, Unit
 from crm.model.fields.figures import number_shown
+from crm.model.local_labels import local_label
 from crm.model.local_taxes import LOCAL_TAXES
 from crm.model.paths import display_path
+from crm.model.postal_addresses import town_line
 from crm.model.units import unit_beside
+from crm.model.vat_ids import country_of_vat_id
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.cards import beside, in_line, side_card
 from crm.terminal.drawing.render import renderer, show
@@ -40,7 +43,7 @@ if TYPE_CHECKING:
     from crm.commands.billing.payments import CreditUsed, PaymentCard, PaymentShown
     from crm.commands.billing.reminders import RemindersRun, Reminding
     from crm.commands.billing.unpaid import ClientStatement, Unpaid
-    from crm.invoicing.document import DocumentLine, TaxGroup
+    from crm.invoicing.document import DocumentLine, Party, TaxGroup
 
 
 def unit_of(code: str, by: Conventions) -> str:
@@ -295,6 +298,28 @@ def draw_invoice(result: "InvoiceCard", screen: Screen, by: Conventions) -> None
     for text in (document.notes, document.terms):
         if text:
             screen.print(data(text, "note", lines=True))
+
+
+def draw_seller(seller: "Party", screen: Screen, by: Conventions) -> None:
+    """One's own name and address as they will stand on an invoice, and a VAT ID that is of another country."""
+
+    def country_name(code: str) -> str:
+        return Country().show(code, by)
+
+    town = town_line(seller.country, seller.postcode, seller.city, seller.region)
+    number = seller.vat_id or seller.tax_number
+    label = local_label("VAT ID", seller.country)
+    parts = (seller.name, seller.street, town, country_name(seller.country), f"{label} {number}" if number else "")
+    screen.print(Text("From ", "muted").append_text(data(" · ".join(filter(None, parts)), "default")))
+    of = country_of_vat_id(seller.vat_id)
+    if of not in ("", seller.country):
+        screen.print(
+            Text(
+                f"Your {label} begins with {seller.vat_id[:2]}, but your country is {country_name(seller.country)}."
+                " Check both in the settings before you issue this.",
+                "alert",
+            )
+        )
 
 
 def invoice_side(

@@ -14,9 +14,9 @@ import trustme
 
 from crm.commands.registry import commands, named
 from crm.errors import FieldError
-from crm.model import Client, Invoice, Payment, Service
+from crm.model import Client, Invoice, Payment, Service, Setting
 from crm.model.rights import CLIENT, Reader
-from crm.repository import Query
+from crm.repository import Query, Transaction
 from crm.terminal.console.keyboard import NO, YES, Back, Choice, Needed
 from crm.terminal.drawing.screen import Screen
 from crm.terminal.home.client_portal import Portal
@@ -276,6 +276,37 @@ def test_the_settings_that_a_draft_lacks_are_asked_for_one_after_the_other(menu:
     assert (settings["company_name"], settings["company_city"]) == ("Berg GmbH", "Graz")
     assert "Missing" not in menu("invoices issue", "Draft 1", "Issue it")
     assert menu.all(Invoice)[0].number
+
+
+def test_ones_own_country_and_address_are_seen_before_an_invoice_is_issued(menu: Menu) -> None:
+    menu.mailed("invoices add", menu.mailed.acme, line=["Late 100 19%"])
+    seen = menu("invoices issue", "Draft 1", BACK)
+    assert "From Us Ltd · Street 1 · Berlin · Germany · VAT ID DE123456789" in " ".join(seen.split())
+    assert "begins with" not in seen
+    menu.mailed("settings set", "country", "US")
+    menu.mailed("settings set", "company_city", "")
+    # Somebody has set the country: it is not asked for again.
+    assert "your country" not in menu("invoices issue", "Draft 1", "Fill in the missing settings", City="Berlin")
+    seen = " ".join(menu("invoices issue", "Draft 1", BACK).split())
+    assert "Your Tax ID begins with DE, but your country is United States. Check both in the settings" in seen
+
+
+def test_a_country_that_nobody_has_set_is_asked_for_with_the_other_settings(menu: Menu) -> None:
+    menu.mailed("invoices add", menu.mailed.acme, line=["Late 100 19%"])
+    menu.mailed("settings set", "company_city", "")
+    with menu.mailed.crm.repository.read() as snapshot:
+        (country,) = snapshot.find_all(Setting, Query({"key": "country"}))
+
+    def as_new(tx: Transaction) -> None:
+        tx.delete(country)
+        tx.add(Setting(key="country", value="US"))
+
+    menu.mailed.crm.repository.transact(as_new, "made by a test")
+    menu.mailed.crm.forget_settings()
+    asked = menu("invoices issue", "Draft 1", "Fill in the missing settings", Country="Germany", City="Graz")
+    assert "- your country (Settings, Country); so far United States is assumed" in asked
+    assert menu.mailed.crm.settings["country"] == "DE"
+    assert "your country" not in menu("invoices issue", "Draft 1", "Issue it")
 
 
 def test_a_payment_on_an_invoice_has_its_day_and_reference_and_more_than_is_open_is_asked_about(menu: Menu) -> None:
