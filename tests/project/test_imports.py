@@ -74,19 +74,26 @@ def statements(source: str) -> tuple[ast.Import | ast.ImportFrom, ...]:
     return tuple(found)
 
 
-def imported(source: str, package: str = "") -> Iterator[str]:
-    """The modules that a source imports; `package` is where it stands, for relative imports."""
+def imported_names(source: str, package: str = "") -> Iterator[tuple[str, str]]:
+    """The modules that a source imports from, each with a name that it takes from there, or with none; `package` is
+    where it stands, for relative imports."""
     for node in statements(source):
         if isinstance(node, ast.Import):
-            yield from (name.name for name in node.names)
+            yield from ((name.name, "") for name in node.names)
         else:
             origin = node.module or ""
             if node.level:
                 parts = package.split(".")[: len(package.split(".")) - node.level + 1]
                 origin = ".".join([*parts, *filter(None, [node.module])])
-            yield origin
-            # What is imported from a package may be a module of it.
-            yield from (f"{origin}.{name.name}" for name in node.names)
+            yield from ((origin, name.name) for name in node.names)
+
+
+def imported(source: str, package: str = "") -> Iterator[str]:
+    """The modules that a source imports. What is imported from a package may be a module of it."""
+    for origin, name in imported_names(source, package):
+        yield origin
+        if name:
+            yield f"{origin}.{name}"
 
 
 def package_of(path: Path) -> str:
@@ -147,10 +154,12 @@ def dependencies() -> dict[str, set[str]]:
     known = modules()
     found: dict[str, set[str]] = {}
     for name, path in known.items():
-        target = set(imported(path.read_text("utf-8"), package_of(path)))
-        # `from crm.commands import lookup` is an import of the module, not of its folder.
-        folders = {key.rpartition(".")[0] for key in target & known.keys()}
-        found[name] = {module for module in target if module in known and module not in folders} - {name}
+        target: set[str] = set()
+        for origin, what in imported_names(path.read_text("utf-8"), package_of(path)):
+            # `from crm.commands import lookup` is an import of the module, not of its folder.
+            module = f"{origin}.{what}"
+            target.add(module if module in known else origin)
+        found[name] = (target & known.keys()) - {name}
     return found
 
 

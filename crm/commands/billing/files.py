@@ -19,7 +19,8 @@ from crm.invoicing.requirements import Missing, missing
 from crm.model import FILLED_AFTER_ISSUE, Invoice
 from crm.model.fields import Choice
 from crm.model.paths import display_path
-from crm.outward.einvoice import FORMATS, Checked, check, write
+from crm.outward.einvoice import FORMATS, check, write
+from crm.outward.einvoice.faults import Checked
 from crm.outward.invoice_pdf import make_pdf, payment_code
 
 # More is no invoice, and is not read.

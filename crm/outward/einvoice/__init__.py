@@ -2,12 +2,12 @@
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from crm.errors import FieldError
 from crm.invoicing.document import InvoiceDocument
 from crm.invoicing.electronic_address import in_peppol
+from crm.outward.einvoice.faults import Checked
 
 FORMATS: Final[Mapping[str, str]] = {
     "factur-x": "Factur-X / ZUGFeRD (EN 16931), inside the PDF",
@@ -15,31 +15,6 @@ FORMATS: Final[Mapping[str, str]] = {
     "xrechnung-ubl": "XRechnung 3.0, UBL",
     "peppol": "Peppol BIS Billing 3, UBL",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """Something that is wrong with an e-invoice. `rule` is the rule of EN 16931 (BR-CO-15), or one of ours."""
-
-    rule: str
-    sentence: str
-    line: str = ""
-    """The id of the invoice line, where it is about one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
-    """An e-invoice that somebody sent, and what is wrong with it; nothing where `faults` is empty."""
-
-    format: str
-    """As a person calls it: Factur-X (EN 16931), XRechnung 3.0 (UBL), CII of an unknown profile."""
-    number: str
-    seller: str
-    buyer: str
-    issued_on: str
-    currency: str
-    total: str
-    faults: tuple[Fault, ...]
 
 
 def write(document: InvoiceDocument, format: str) -> bytes:

@@ -13,7 +13,8 @@ from typing import Final
 from crm.invoicing.document import CATEGORIES, TAXED
 from crm.model.iban import is_iban
 from crm.model.money import decimals_of, rounded
-from crm.outward.einvoice import Checked, Fault, terms
+from crm.outward.einvoice import terms
+from crm.outward.einvoice.faults import Checked, Fault
 from crm.outward.einvoice.reading import ReadInvoice, ReadLine, ReadTax
 
 _NUMBER = re.compile(r"[-+]?(?:[0-9]{1,25}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})")

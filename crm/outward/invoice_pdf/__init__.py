@@ -1,19 +1,11 @@
 """Invoices as PDF, by typst, from a template that a designer can replace."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from crm.invoicing.document import InvoiceDocument
+from crm.outward.invoice_pdf.pdf import InvoicePdf, default_template
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InvoicePdf:
-    """A PDF. `notice` says to a person what it could not be: '' where all is well."""
-
-    data: bytes
-    is_archival: bool
-    """True for PDF/A-3b, with the e-invoice inside where there is one."""
-    notice: str = ""
+__all__ = ["InvoicePdf", "default_template", "make_pdf", "make_picture", "payment_code"]
 
 
 def make_pdf(
@@ -32,11 +24,6 @@ def make_picture(document: InvoiceDocument, *, template: Path | None = None, sec
     from crm.outward.invoice_pdf import making
 
     return making.make_picture(document, template=template, seconds=seconds)
-
-
-def default_template() -> str:
-    """The template that is used where the team has none of its own: where a designer begins."""
-    return Path(__file__).with_name("invoice.typ").read_text("utf-8")
 
 
 def payment_code(document: InvoiceDocument) -> str:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from crm.errors import FileError
 from crm.invoicing.document import InvoiceDocument
-from crm.outward.invoice_pdf import InvoicePdf, default_template
 from crm.outward.invoice_pdf.compiling import CompileError, Page, compile_page
 from crm.outward.invoice_pdf.content import content
 from crm.outward.invoice_pdf.factur_x import with_factur_x_metadata
+from crm.outward.invoice_pdf.pdf import InvoicePdf, default_template
 
 _ARCHIVAL = ("a-3b",)
 _XML = "factur-x.xml"
