@@ -10,7 +10,7 @@ from crm.commands.record_names import called
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.config import SHEETS
 from crm.errors import Question, StoreError
-from crm.model import BY_NAME
+from crm.model import BY_NAME, Record
 from crm.model.fields import Line
 from crm.repository.shut import Shut
 
@@ -18,6 +18,7 @@ from crm.repository.shut import Shut
 BACK, KEEP = "back", "keep"
 # So many of the records that are gone are named.
 _NAMED = 10
+_NEVER_SEEN = "This computer has never seen some of them, and cannot put them back: do this on a computer that has."
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +54,17 @@ def repair(
         # Who uses the store is known again once it can be read.
         return RepairReport(damage, [], [], False)
     held = crm.repository.held()
-    records = [_of_kind(crm, name, ids) for name, ids in held.gone.items()]
+    known = {name: _first_of_kind(crm, name, ids) for name, ids in held.gone.items()}
+    records = [_in_words(crm, name, ids, known[name]) for name, ids in held.gone.items()]
     cells = [
         f"IDs, versions or totals of {counted(crm.conventions, count, name.replace('_', ' '))}"
         for name, count in held.overwritten.items()
     ]
     if records and rows not in (BACK, KEEP):
+        gone = f"Gone from the spreadsheet, or without their ID: {'; '.join(records)}."
+        unknown = any(len(known[name]) < min(len(ids), _NAMED) for name, ids in held.gone.items())
         raise Question(
-            f"Gone from the spreadsheet, or without their ID: {'; '.join(records)}.",
+            " ".join([*damage, gone, *([_NEVER_SEEN] if unknown else [])]),
             parameter="rows",
             choices={
                 BACK: "Put the rows back as they were",
@@ -97,12 +101,15 @@ def _mended(crm: CRM, tabs: str) -> Sequence[str]:
     return crm.spreadsheets.repair(crm.repository.url) if damage else []
 
 
-def _of_kind(crm: CRM, name: str, ids: Sequence[int]) -> str:
-    """The records of a kind that are gone, the first by name."""
-    kind = BY_NAME[name]
+def _first_of_kind(crm: CRM, name: str, ids: Sequence[int]) -> Sequence[Record]:
+    """The first ones of the records of a kind that are gone, as far as this computer knows them."""
     with crm.read() as snapshot:
-        some = [record for number in ids[:_NAMED] if (record := snapshot.find(kind, number)) is not None]
-    names = [called(record, crm.conventions) or f"{name} {record.id}" for record in some]
+        return [record for number in ids[:_NAMED] if (record := snapshot.find(BY_NAME[name], number)) is not None]
+
+
+def _in_words(crm: CRM, name: str, ids: Sequence[int], known: Sequence[Record]) -> str:
+    """The records of a kind that are gone, the first by name."""
+    names = [called(record, crm.conventions) or f"{name} {record.id}" for record in known]
     more = ", …" if len(ids) > len(names) else ""
     count = counted(crm.conventions, len(ids), name.replace("_", " "))
     return f"{count} ({', '.join(names)}{more})" if names else count

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -137,6 +138,30 @@ def test_repair_says_what_it_does_about_tabs_before_it_does_it(team: tuple[str, 
     assert crm.repository.notice() == ""
     assert stand_in.values(spreadsheet, "clients")[1][1:3] == ["Anna", "Berg"]
     assert _names(crm) == ["Anna Berg"]
+
+
+def test_repair_says_what_it_has_done_and_that_others_can_put_back_what_it_does_not_know(
+    team: tuple[str, CRM], opened: Callable[[str], CRM], stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spreadsheet, crm = team
+    monkeypatch.setenv("XDG_DATA_HOME", str(Path(os.environ["XDG_DATA_HOME"]).with_name("behind")))
+    behind = opened(spreadsheet)
+    assert _names(behind) == ["Anna Berg"]
+    named("clients add")(crm, {"last_name": "New"})
+    for tab in ("crm before", "clients"):
+        stand_in.delete_tab(spreadsheet, tab)
+    behind.repository._look_at_sheet()  # type: ignore[attr-defined]
+    with pytest.raises(
+        Question, match=r"“clients” is added again.* 1 client\. This computer has never seen some"
+    ) as asked:
+        named("sheets repair")(behind, tabs="back")
+    assert set(asked.value.choices) == {"back", "keep"}
+    crm.repository._look_at_sheet()  # type: ignore[attr-defined]
+    with pytest.raises(Question, match=r"1 client \(New\)\.$"):
+        named("sheets repair")(crm)
+    named("sheets repair")(crm, rows="back")
+    behind.repository._look_at_sheet()  # type: ignore[attr-defined]
+    assert sorted(_names(behind)) == sorted(_names(crm)) == ["Anna Berg", "New"]
 
 
 @pytest.mark.parametrize("gone", ["back", "empty"])
