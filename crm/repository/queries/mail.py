@@ -208,10 +208,20 @@ def count_due(snapshot: Snapshot, which: WhichQueued) -> int:
     return int(count)
 
 
+def postponed(snapshot: Snapshot, which: WhichQueued, but: Collection[int] = ()) -> tuple[int, str]:
+    """The number of messages that are queued for a later try, but for some, and when the next is tried, '' for none."""
+    conditions = [*_queued(which), message.c.until > snapshot.clock.now.isoformat(), message.c.id.not_in(but)]
+    ((count, first),) = snapshot.select(select(func.count(), func.min(message.c.until)).where(*conditions))
+    return int(count), str(first or "")
+
+
 def _due(snapshot: Snapshot, which: WhichQueued) -> list[ColumnElement[bool]]:
-    columns, now = message.c, snapshot.clock.now
-    is_due = or_(columns.until == "", columns.until <= now.isoformat())
-    conditions = [columns.state == "queued", columns.direction == "out", columns.channel.in_(which.channels), is_due]
+    return [*_queued(which), or_(message.c.until == "", message.c.until <= snapshot.clock.now.isoformat())]
+
+
+def _queued(which: WhichQueued) -> list[ColumnElement[bool]]:
+    columns = message.c
+    conditions = [columns.state == "queued", columns.direction == "out", columns.channel.in_(which.channels)]
     if which.only is not None:
         conditions.append(columns.id.in_(which.only))
     return [*conditions, columns.mailing == which.mailing] if which.mailing else conditions

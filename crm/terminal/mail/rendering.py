@@ -1,6 +1,7 @@
 """Messages, templates, mailings, greetings and the inbox on screen: in lists, one whole, and what came of sending."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -290,7 +291,13 @@ def _(result: "Sent", screen: Screen, by: Conventions) -> None:
         screen.print(data(result.stopped, "overdue"))
     if result.left:
         screen.print(Text(f"{by.number(result.left)} still in the outbox.", "warning"))
-    elif not tried and not result.stopped:
+    if result.later:
+        # Those that were tried before, and put off.
+        moment = datetime.fromisoformat(result.next_try)
+        day, time = by.clock.day_of(moment), by.clock.time_of(moment)
+        when = f"at {time}" if day == by.today else f"on {by.day(day)} at {time}"
+        screen.print(Text(f"{by.number(result.later)} queued, to be tried again later: the next {when}.", "warning"))
+    elif not result.left and not tried and not result.stopped:
         screen.print(Text(f"{sign} The outbox is empty.", "success"))
 
 

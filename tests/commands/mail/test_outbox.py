@@ -1,5 +1,6 @@
 """The outbox: every message goes out once, whatever the server does and wherever the program stops."""
 
+import io
 import signal
 import subprocess
 import threading
@@ -19,6 +20,8 @@ from crm.commands.mail.outbox import Draft, attaching, queue, refuse_unsendable
 from crm.commands.mail.outbox.delivery_status import WAITS
 from crm.errors import FileError, RefusedError, UsageError
 from crm.outward.outgoing import Party
+from crm.terminal.drawing.render import show
+from crm.terminal.drawing.screen import Screen
 from tests.conftest import PROJECT, PYTHON, Store
 from tests.support.clocks import running_on
 from tests.support.command_line import CommandLine
@@ -73,8 +76,13 @@ def test_what_is_put_off_waits_longer_each_time_and_fails_after_two_days(here: M
         (waiting,) = here.send().waiting
         assert (waiting.state, waiting.failure) == ("queued", "451 greylisted")
         waits.append(round((datetime.fromisoformat(waiting.until) - begun).total_seconds() / 60))
-        # Not before its time.
-        assert here.send().waiting == ()
+        # Not before its time, and the outbox is not called empty.
+        again = here.send()
+        assert (again.waiting, again.later, again.next_try) == ((), 1, waiting.until)
+        output = io.StringIO()
+        show(Screen(output, plain=True, environment={"COLUMNS": "80"}), again, here.crm.conventions)
+        assert "1 queued, to be tried again later: the next " in output.getvalue()
+        assert "empty" not in output.getvalue()
         here.change(number, until=(running_on()() - timedelta(seconds=1)).isoformat(timespec="seconds"))
     assert waits == list(WAITS)
     assert 46 * 60 < sum(waits) <= 48 * 60

@@ -18,6 +18,7 @@ from crm.model import CHANNELS, Client, Message
 from crm.model.fields.recipients import recipient_key
 from crm.outward.mail import Fate
 from crm.repository import Transaction
+from crm.repository.queries.mail import postponed
 
 # For so long a program may hold the messages that it took; those that it has not begun by then it begins no more.
 LEASE = timedelta(minutes=15)
@@ -32,7 +33,8 @@ class Sent:
     """The result of sending: how many were `sent`, and `cancelled` because their client has opted out; which `failed`
     for good, which are `unsure` (they may have been sent) and which are `waiting` for another try, or for another
     computer. Of those sent, `partly` are those of whose recipients some were refused. `left` are queued and due still,
-    without having been tried; `stopped` says in a sentence why, '' where nothing is."""
+    without having been tried; `stopped` says in a sentence why, '' where nothing is. So many were put off before and
+    are tried `later`, the first of them at `next_try` (UTC)."""
 
     sent: int = 0
     cancelled: int = 0
@@ -42,6 +44,8 @@ class Sent:
     left: int = 0
     stopped: str = ""
     partly: Sequence[Message] = ()
+    later: int = 0
+    next_try: str = ""
 
     @property
     def exit_code(self) -> int:
@@ -125,6 +129,8 @@ class Sending:
     def _result(self) -> Sent:
         with self._crm.read() as snapshot:
             counted = {channel: count(snapshot, self._selection, [channel]) for channel in CHANNELS}
+            tried = [message.id for message in self._by_state["queued"]]
+            later, next_try = postponed(snapshot, self._selection.among(list(CHANNELS)), tried)
         reasons = [INTERRUPTED] if self._stop.is_set() else []
         reasons += [self._closed[channel] for channel in CHANNELS if channel in self._closed and counted[channel]]
         failed, unsure, waiting = (self._by_state[state] for state in ("failed", "unsure", "queued"))
@@ -137,6 +143,8 @@ class Sending:
             sum(counted.values()) - len(self._left),
             " ".join(reasons),
             tuple(self._partly),
+            later,
+            next_try,
         )
 
     # In the store
