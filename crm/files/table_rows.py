@@ -1,10 +1,11 @@
 """Rows of a table that are no records: totals, headings that come again, and remarks below the table."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from crm.files.source import Row
 
+_LOOKS_LIKE_TOTAL = "this looks like a total of the rows above; give it another name if it is a record"
 # More rows with a single cell in a row are a list, whatever comes behind them.
 _MOST_REMARKS = 40
 
@@ -19,6 +20,16 @@ _AFTER = (
     r"|[ ](?:for|of|per|in|für|im|am|pour|du|del|al|records?|rows?|entries|contacts|clients|customers|people)\b.*)"
 )
 _TOTAL = re.compile(rf"\W*(?:{_WORDS}){_AFTER}", re.IGNORECASE)
+# The total of one name: Total Anna Berg, Anna Berg Total.
+_TOTAL_OF = re.compile(rf"\W*(?:{_WORDS})[\s:\u2013-]+(.+)|(.+?)[\s:\u2013-]+(?:{_WORDS})\W*", re.IGNORECASE)
+# What a total of one name begins or ends with: asked of each row, and quicker than the pattern.
+_NAMES_OF_TOTALS = (
+    "total", "subtotal", "sub-total", "sub total", "grand total", "totals", "sum", "summe", "gesamt", "zwischensumme",
+    "count", "totale", "totaal", "subtotaal", "suma", "somme",
+)  # fmt: skip
+_PLACES = 3
+# So many different cells are remembered, to know a name by when its total comes.
+_MOST_NAMES = 50_000
 _REMARK = re.compile(
     rf"\W*(?:(?:{_WORDS})\b.*|copyright\b.*|©.{(6,)}|\(c\) .*|confidential.*|vertraulich.*|page \d.*|seite \d.*"
     r"|end of .*|(?:generated|exported|printed|created|prepared|report|erstellt|exportiert|gedruckt|généré|source"
@@ -43,6 +54,8 @@ def records_of(rows: Iterable[Row], heading: Sequence[str]) -> Iterator[Row]:
     waiting: list[Row] = []
     waiting_after_gap = False
     before: Row | None = None
+    above: Row | None = None
+    names_above: set[str] = set()
     seen_full, gaps, count = False, 0, 0
     # This loop runs once for each row of a file: what is dear is asked of few of them.
     for row in rows:
@@ -65,6 +78,12 @@ def records_of(rows: Iterable[Row], heading: Sequence[str]) -> Iterator[Row]:
             if first is not None and cells[first : first + 1] and cells[first].strip().casefold() == names[first]:
                 row = _unless_heading(row, names)
             row = _not_a_total(row)
+            if above is not None and not row.problem:
+                row = _not_a_total_of(row, above, names_above)
+            if not row.problem:
+                above = row
+                if len(names_above) < _MOST_NAMES:
+                    names_above.update(map(str.casefold, cells[:_PLACES]))
         if waiting:
             yield from map(_not_a_total, waiting)
             waiting = []
@@ -114,15 +133,34 @@ def _unless_heading(row: Row, names: Sequence[str]) -> Row:
 def _not_a_total(row: Row) -> Row:
     """The row, with a problem where it adds up the rows above it: a word for that beside figures alone."""
     cells = row.cells
-    for place in range(min(3, len(cells))):
+    for place in range(min(_PLACES, len(cells))):
         cell = cells[place]
         if cell and _TOTAL.match(cell) and _TOTAL.fullmatch(cell.strip()):
             others = [text.strip() for at, text in enumerate(cells) if at != place and text.strip()]
             if all(_is_figure(text) for text in others):
-                reason = "this looks like a total of the rows above; give it another name if it is a record"
-                return row._replace(problem=reason)
+                return row._replace(problem=_LOOKS_LIKE_TOTAL)
     if cells[0][:2] in ("--", "==", "__", "**", "..") and all(_RULE.fullmatch(cell) for cell in cells if cell):
         return row._replace(problem="this is a line between rows, not a record")
+    return row
+
+
+def _not_a_total_of(row: Row, above: Row, names: Collection[str]) -> Row:
+    """The row, with a problem where it adds up the rows of a name that stands above it, beside nothing but figures and
+    what the row above has too."""
+    cells = row.cells
+    for place in range(min(_PLACES, len(cells))):
+        cell = cells[place].strip(" :").casefold()
+        if not (cell.startswith(_NAMES_OF_TOTALS) or cell.endswith(_NAMES_OF_TOTALS)):
+            continue
+        match = _TOTAL_OF.fullmatch(cell)
+        if match is None or (match[1] or match[2]).strip() not in names:
+            continue
+        if all(
+            not text.strip() or _is_figure(text.strip()) or text in above.cells[at : at + 1]
+            for at, text in enumerate(cells)
+            if at != place
+        ):
+            return row._replace(problem=_LOOKS_LIKE_TOTAL)
     return row
 
 

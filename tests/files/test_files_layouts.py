@@ -211,6 +211,35 @@ def test_a_line_that_adds_up_is_no_sale(put: Any, total: str) -> None:
     assert "total" in refused[0][1]
 
 
+@pytest.mark.parametrize(
+    "total",
+    [
+        "Total Anna Berg",
+        "Anna Berg Total",
+        "Subtotal: Anna Berg",
+        "Summe Anna Berg",
+        "Sum - Anna Berg",
+        "ANNA BERG TOTAL:",
+    ],
+)
+def test_the_total_of_one_name_is_no_sale(put: Any, total: str) -> None:
+    rows = (
+        f"Client,Date,Amount,Currency\nAnna Berg,2026-11-01,100,USD\n{total},2026-11-15,100,USD\n"
+        f"Ben Cole,2026-11-02,50,USD\nCy Dahl,2026-11-03,7,USD\n{total},2026-11-30,100,USD\n"
+    )
+    found, refused = read_records(put(rows), Sale)
+    assert [row["amount"] for row in found] == ["100", "50", "7"]
+    assert [number for number, _ in refused] == [3, 6]
+
+
+@pytest.mark.parametrize("name", ["Total Fitness", "Sum Ting", "Total Anna Bergman", "Grand Total Wines"])
+def test_a_client_who_is_called_total_stays(put: Any, name: str) -> None:
+    found, refused = read_records(
+        put(f"Client,Date,Amount\nAnna Berg,2026-11-01,100\n{name},2026-11-15,100\nBen Cole,2026-11-02,50\n"), Sale
+    )
+    assert (len(found), refused) == (3, [])
+
+
 def test_a_sale_of_what_is_called_total_stays(put: Any) -> None:
     found, refused = read_records(
         put("Date,Client no,Amount,Note\n2026-03-01,K1,10.00,Total care\n2026-03-02,K2,20.50,total\n"), Sale
