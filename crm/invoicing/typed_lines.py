@@ -25,7 +25,8 @@ _HIGHEST_RATE = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypedLine:
-    """A line that was typed; `price` and `rate` are None where nothing was said of them (the service knows them)."""
+    """A line that was typed; `price` and `rate` are None where nothing was said of them (the service knows them). A
+    price with a minus becomes a negative quantity: an e-invoice cannot have a negative price (EN 16931, BT-146)."""
 
     name: str
     quantity: Decimal
@@ -47,6 +48,8 @@ def read_line(text: str, conventions: Conventions) -> TypedLine:
         raise FieldError("a quantity has at most four decimals")
     if price is not None and price != round(price, _MOST_OF_A_PRICE):
         raise FieldError("a price has at most ten decimals")
+    if price is not None and price < 0:
+        quantity, price = -quantity, -price
     return TypedLine(name=name, quantity=quantity, unit=unit, price=price, rate=rate)
 
 

@@ -13,6 +13,7 @@ from crm.model.fields import (
     Flag,
     Id,
     Line,
+    LinePrice,
     Person,
     Price,
     Prose,
@@ -254,7 +255,7 @@ class InvoiceLine(Record):
     description: str = described("Description", Prose(2000))
     quantity: Decimal = described("Quantity", Quantity())
     unit: str = described("Unit", Unit())
-    price: Decimal = described("Price", Price())
+    price: Decimal = described("Price", LinePrice())
     basis: Decimal = described("Price is for", Units(), help="how many units the price is for; 1 if empty")
     discount: Decimal = described("Discount", Amount(), help="an amount off the line")
     charge: Decimal = described("Charge", Amount(), help="an amount on top of the line")

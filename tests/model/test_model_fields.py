@@ -24,6 +24,7 @@ from crm.model.fields import (
     Country,
     Day,
     Email,
+    ExactPrice,
     Extra,
     Flag,
     Line,
@@ -630,3 +631,9 @@ def test_what_is_no_amount_in_thousands_is_refused(typed: str) -> None:
 
 def test_a_quantity_is_not_written_in_thousands() -> None:
     assert "not an amount" in refusal(Quantity(), "12k", Conventions("en_US", "USD"))
+
+
+@pytest.mark.parametrize("typed", ["-5", " -5", "\u22125.50", "-\u20ac5"])
+def test_a_typed_price_of_a_line_is_never_negative(typed: str) -> None:
+    with pytest.raises(FieldError, match="give a negative quantity instead"):
+        ExactPrice().read(typed, Conventions("en_US", "EUR"))

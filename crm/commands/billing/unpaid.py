@@ -268,7 +268,7 @@ def _as_lines(crm: CRM, of_client: ClientStatement) -> Sequence[str]:
     for line in account.lines:
         what = f"{line.entry.kind} {line.entry.reference}".strip()
         balance = by.money(line.balance)
-        lines.append(f"- {by.day(line.entry.on)}, {what}: {by.money(line.entry.amount)}, balance {balance}")
+        lines.append(f"- {by.day(line.entry.on)}, {what}: {by.money(line.change)}, balance {balance}")
     lines.append(f"- balance on {by.day(account.until)}: {by.money(account.closing)}")
     for beside in (of_client.by_age(by), of_client.asked_beside(by), of_client.open_elsewhere(by)):
         lines += ["", beside] if beside else []

@@ -20,7 +20,7 @@ from crm.model.fields.checks import (
     visible,
 )
 from crm.model.fields.days import FOREVER, Birthday, Day, TimeOfDay, calendar_day
-from crm.model.fields.figures import Balance, ExactPrice, Price, Quantity, Rate, Unit, Units
+from crm.model.fields.figures import Balance, ExactPrice, LinePrice, Price, Quantity, Rate, Unit, Units
 from crm.model.fields.money import Amount
 from crm.model.money import LARGEST_AMOUNT
 
@@ -42,6 +42,7 @@ __all__ = [
     "Flag",
     "Id",
     "Line",
+    "LinePrice",
     "Person",
     "Phone",
     "Price",

@@ -36,11 +36,22 @@ class ExactPrice(Price):
     def decimals(self, by: Conventions) -> int:
         return MOST_TYPED
 
+    def read(self, typed: str, by: Conventions) -> Decimal:
+        if typed.strip().startswith(_MINUS):
+            raise FieldError("a price cannot be negative; give a negative quantity instead")
+        return super().read(typed, by)
+
     def too_exact(self, by: Conventions) -> str:
         return f"at most {MOST_TYPED} decimals"
 
     def kept(self, amount: Decimal) -> Decimal:
         return amount if amount.as_tuple().exponent < -MOST_DECIMALS else exact(amount)  # type: ignore[operator]
+
+
+class LinePrice(Price):
+    """The price of a line. It is typed as zero or more, but may be less in an older store, which is read as it is."""
+
+    signed = True
 
 
 class Balance(Amount):

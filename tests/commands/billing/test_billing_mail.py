@@ -1,6 +1,7 @@
 """Invoices, receipts, reminders and statements by e-mail: each once, and none to who has paid."""
 
 import io
+import re
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -364,4 +365,10 @@ def test_a_statement_has_every_entry_and_the_balance(mailed: MailedDesk) -> None
     assert (later.opening, later.closing, len(later.lines)) == (Decimal("-81.00"), Decimal("-50.00"), 2)
     mailed("statements send", mailed.acme, yes=True)
     assert mailed.subjects() == ["Statement of account from Us Ltd"]
+    sent = " ".join(mailed.mail.post.taken[-1].get_body(("plain",)).get_content().split())
+    amounts = re.findall(r": (\S+), balance (\S+?)(?= )", sent)
+    assert amounts == [
+        ("\u20ac119.00", "\u20ac119.00"), ("-\u20ac200.00", "-\u20ac81.00"), ("-\u20ac19.00", "-\u20ac100.00"),
+        ("\u20ac50.00", "-\u20ac50.00"),
+    ]  # fmt: skip
     assert mailed("check").wrong == []

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,15 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from crm.app import open_crm
 from crm.commands.billing.documents import card_of
+from crm.commands.registry import named
+from crm.config import Config
 from crm.errors import RefusedError
 from crm.model import Client, Invoice, InvoiceLine, NumberSeries
 from crm.repository import checks
 from tests.commands.billing.conftest import BillingDesk
-from tests.support.clocks import TODAY
+from tests.support.clocks import TODAY, running_on
 from tests.support.sheets_team import Team, new_team
 
 YEAR = TODAY.year
@@ -133,6 +137,47 @@ def test_a_spreadsheet_becomes_what_it_was_in_a_backup(sheet_desk: BillingDesk, 
         assert fresh.stored()[Invoice][first.id].number == first.number
         assert len(fresh.stored()[InvoiceLine]) == 2
         fresh.agreed()
+
+
+def _with_a_negative_price(desk: BillingDesk) -> Invoice:
+    """A draft with a line as older versions kept it."""
+    draft = desk.draft("1 x Good 100 19%")
+    less = InvoiceLine(
+        invoice=draft.id, position=2, name="Less", quantity=Decimal(1), unit="C62", price=Decimal(-5), basis=Decimal(1),
+        tax_category="S", tax_rate=Decimal(19),
+    )  # fmt: skip
+    desk.store.change(lambda tx: tx.add(less))
+    return desk.again(draft)
+
+
+def test_a_line_with_a_negative_price_is_undone_exported_and_copied(one_desk: BillingDesk, tmp_path: Path) -> None:
+    desk = one_desk
+    draft = _with_a_negative_price(desk)
+    before = desk("invoices show", draft).as_json()
+    assert before["total"] == "113.05"
+    desk("invoices lines remove", draft, 2)
+    desk("history undo", yes=True)
+    assert desk("invoices show", draft).as_json()["lines"] == before["lines"]
+    desk("invoices delete", draft, yes=True)
+    desk("history undo", yes=True)
+    assert desk("invoices show", draft).as_json()["lines"] == before["lines"]
+    assert desk("invoices issue", desk("invoices copy", draft).invoice).invoice.total == Decimal("113.05")
+
+    desk("export", tmp_path / "all.json")
+    assert not desk("copy", to=f"sqlite:///{tmp_path}/copy.sqlite3").failed
+    config = Config(f"sqlite:///{tmp_path}/empty.sqlite3", "anna", running_on(TODAY))
+    with closing(empty := open_crm(config).repository):
+        named("import")(replace(desk.crm, repository=empty), tmp_path / "all.json")
+        with empty.read() as snapshot:
+            assert [line.price for line in snapshot.find_all(InvoiceLine)] == [100, -5, 100, -5]
+    assert desk.sound()
+
+
+def test_a_new_computer_reads_a_negative_price_in_a_spreadsheet(sheet_desk: BillingDesk, team: Team) -> None:
+    draft = _with_a_negative_price(sheet_desk)
+    sheet_desk("invoices issue", draft)
+    assert team.stored()[InvoiceLine][2].price == -5
+    team.agreed()
 
 
 def _merged(desk: BillingDesk) -> tuple[Client, int]:
