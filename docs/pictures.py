@@ -68,7 +68,7 @@ SCREENS: Mapping[str, Steps] = {
     ),
     "arranging": lambda session: SCREENS["today"](session).press("e").sees("Pipeline by stage"),
     "sales": lambda session: session.choose("Reports").choose("Sales over time").sees("Back").press("v").sees("█"),
-    "funnel": lambda session: session.choose("Reports").choose("Funnel").sees("Conversion").sees("Back"),
+    "funnel": lambda session: session.choose("Reports").choose("Deal funnel").sees("Conversion").sees("Back"),
 }
 
 
