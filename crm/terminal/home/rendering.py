@@ -106,7 +106,8 @@ def _line(label: str, texts: _Texts) -> Callable[[Screen, Any, Conventions, int]
 
 def _due_line(screen: Screen, due: Due, wide: int) -> Text:
     """The things to do for one reason on one line: how much, of what is late with a mark, and whom it is about."""
-    line = Text("! " if due.late else "  ", "overdue").append(f"{due.words:<{wide}}", "danger" if due.late else "bold")
+    line = Text("! " if due.late else "  ").append(f"{due.words:<{wide}}")
+    line.stylize("overdue" if due.late else "bold")
     names = list(dict.fromkeys(item.client.name for item in due.items))
     # Those that are not listed may be of the same clients.
     dots = "…" if screen.unicode else "..."

@@ -177,3 +177,11 @@ def test_what_is_due_names_each_client_once_and_counts_no_others() -> None:
     for count, words in ((2, "Acme"), (3, "Acme, ...")):
         line = _due_line(screen, Due(f"{count} payments", items, count), 12).plain
         assert line.split("payments")[1].strip().replace("…", "...") == words
+
+
+def test_only_what_is_late_is_red() -> None:
+    screen = Screen(io.StringIO(), plain=False)
+    for late in (False, True):
+        line = _due_line(screen, Due("1 draft invoice", [], 1, late), 20)
+        styles = {str(line.style), *(str(span.style) for span in line.spans)}
+        assert bool(styles & {"overdue", "danger"}) == late
