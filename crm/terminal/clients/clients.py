@@ -69,8 +69,8 @@ _BILLING = (
     "statements show",
     "statements send",
 )
-# The columns that the hint takes at most.
-_HINT = 110
+# Around the entries: a blank line, the timeline, the one for more, the way back, and the line of keys.
+_AROUND_ENTRIES = 5
 # What the card shows itself, what its keys lead to, and what is about several.
 _NOT_HERE = frozenset(
     (
@@ -104,7 +104,7 @@ class ClientPage(RecordPage[Client, ClientCard]):
         # Below stand a blank line, the entries with the one for more, the way back and the keys; what was said and sold
         # last is seen in any case, with a blank line above. A message takes its lines from the timeline, not from the
         # fields: by these one knows whose card it is.
-        below = len(_offered(session)) + 4 + _HINT // screen.width + session.lines_below
+        below = len(_offered(session)) + _AROUND_ENTRIES + session.lines_below
         billed = billing_line(screen, card, by)
         kept = min(len(card.timeline), max(0, _LEAST_EVENTS - session.lines_said - session.lines_below))
         ahead = (next_one is not None) + (billed is not None)
@@ -122,9 +122,13 @@ class ClientPage(RecordPage[Client, ClientCard]):
             screen.print(billed)
         if next_one:
             draw_next(screen, next_one, by)
-        events = _fitting(len(card.timeline), _EVENTS, screen.left - below + 1)
+        room = screen.left - below + 1
+        events = _fitting(len(card.timeline), _EVENTS, room)
         if events and not screen.side:
             draw_timeline(screen, card.timeline, by, events)
+        elif card.timeline and room > 1 and not screen.side:
+            # There is one line: the latest goes there, without the number of the others.
+            draw_timeline(screen, card.timeline, by, 1, more=False)
         if screen.left > below - 2:
             screen.print()
 

@@ -118,8 +118,11 @@ def badge(words: str, style: str) -> Text:
 _LINES_OF_ENTRY = 2
 
 
-def draw_timeline(screen: Screen, timeline: "Iterable[Entry]", by: Conventions, most: int | None = None) -> None:
-    """Draw the timeline, newest first; on `most` lines, or all of it with two lines for each; longer ones are cut."""
+def draw_timeline(
+    screen: Screen, timeline: "Iterable[Entry]", by: Conventions, most: int | None = None, *, more: bool = True
+) -> None:
+    """Draw the timeline, newest first; on `most` lines, or all of it with two lines for each; longer ones are cut.
+    `more` says on one line more how many are left out."""
     entries = list(timeline)
     listed = entries if most is None else _most_telling(entries, most)
     if screen.piped:
@@ -133,7 +136,7 @@ def draw_timeline(screen: Screen, timeline: "Iterable[Entry]", by: Conventions, 
         room = screen.width * (_LINES_OF_ENTRY if most is None else 1)
         line.truncate(room, overflow="ellipsis" if screen.unicode else "crop")
         screen.print(line)
-    if most is not None and len(entries) > most:
+    if more and most is not None and len(entries) > most:
         screen.print(Text(f"and {len(entries) - most} more", "muted"))
 
 

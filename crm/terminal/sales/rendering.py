@@ -63,8 +63,12 @@ def draw_sale_card(screen: Screen, sale: Sale, client: Client, deal: Deal | None
 
 
 def draw_latest(screen: Screen, client: Client, entries: Sequence["Entry"], by: Conventions, room: int) -> None:
-    """Draw the latest of the timeline of a client, below a blank line and a heading, where there is room."""
-    if not entries or room <= _LEAST_LATEST:
+    """Draw the latest of the timeline of a client, below a blank line and a heading; where there is no room for these,
+    only the latest entry."""
+    if not entries or room < 1:
+        return
+    if room <= _LEAST_LATEST:
+        draw_timeline(screen, entries, by, 1, more=False)
         return
     # Where all of it has no room, the last line says so.
     most = min(len(entries), room - 2 if len(entries) <= room - 2 else room - 3)

@@ -187,3 +187,15 @@ def test_r_on_the_list_of_clients_records_a_sale(start: Start, crm: CRM) -> None
     with crm.read() as snapshot:
         (sale,) = snapshot.find_all(Sale)
     assert (sale.client, sale.amount) == (1, 12)
+
+
+def test_the_smallest_window_shows_the_latest_beside_what_is_open(start: Start, crm: CRM) -> None:
+    anna = add(crm, first_name="Anna", last_name="Berg", email="anna@example.com", phone="+1 212 555 0100")
+    for amount in range(1, 6):
+        named("sales add")(crm, anna, Decimal(amount), None, f"Oak stool {amount}")
+    named("follow-ups add")(crm, anna, "call her", crm.today)
+    named("payments add")(crm, anna, Decimal(3))
+    named("deals add")(crm, anna, "Benches", Decimal(100), notes="for the hall")
+    session = start(columns=40, lines=20).choose("Clients").press("1").sees("Next").sees("Billing").sees("$3.00")
+    session.sees("Payment 1").sees("0) Back").settled()
+    session.press("esc", "esc").choose("Deals").press("enter").sees("Mark as won").sees("Payment 1")
