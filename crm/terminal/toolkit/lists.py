@@ -348,6 +348,8 @@ class ListPage:
                 (label for label, name in self.sorts.items() if name == self.sort.removeprefix("-")), self.sort
             )
             pieces.append(f"by {label.lower()}{', largest first' if self.sort.startswith('-') else ''}")
+        elif rows and self.jumps_by() and not self._is_narrow():
+            pieces.append("by last name")
         return " · ".join(pieces)
 
     def _lines(self, rows: Sequence[Any]) -> tuple[str, list[tables.Line]]:

@@ -28,7 +28,17 @@ from crm.errors import (
 )
 from crm.model import Client, FollowUp, Record, Sale, StatusRule
 from crm.model.rights import OWNER
-from crm.terminal.console.keyboard import BACK, YES_OR_NO, Back, Choice, Closed, Keyboard, lines_of, yes_or_no
+from crm.terminal.console.keyboard import (
+    BACK,
+    CAPITAL,
+    YES_OR_NO,
+    Back,
+    Choice,
+    Closed,
+    Keyboard,
+    lines_of,
+    yes_or_no,
+)
 from crm.terminal.drawing.links import without_links
 from crm.terminal.drawing.screen import Screen, clean
 from crm.terminal.toolkit import letters
@@ -476,11 +486,12 @@ class Session:
         if back and at is not BACK and self.scrolls(entries):
             # The way back is among the keys then, and always seen.
             back, keys = "", [letters.BACK(BACK), *keys]
+        jumps = next((key.value for key in silent if key.key == CAPITAL), None)
         known = [
             *keys,
             *([letters.SEARCH(Aside(self.find))] if self.search and self.leads_to("clients search") else []),
             *([letters.UNDO(Aside(self._undo_last))] if self.leads_to("history undo") else []),
-            *([letters.REDO(Aside(self.redo))] if self.leads_to("history undo") else []),
+            *([letters.REDO(Aside(lambda: self.redo(jumps)))] if self.leads_to("history undo") else []),
             *([letters.NOTE(Aside(self._note_down))] if notes_down else []),
             letters.KEYS(Aside(lambda: self._show_keys(entries, known, about))),
         ]
@@ -672,11 +683,15 @@ class Session:
         self.tell(self.call("history undo", transaction=last.id))
         self.say(f"{letters.REDO.key} redoes it.", "muted")
 
-    def redo(self) -> None:
-        """Does again what was taken back last. Raises Back."""
+    def redo(self, jumps: Callable[[str], None] | None = None) -> None:
+        """Does again what was taken back last. With nothing to redo, the key is a capital letter like any other on a
+        list where these jump. Raises Back."""
         from crm.commands.data.history import my_last_undo, undo_preview
 
         undo = my_last_undo(self.crm)
+        if undo is None and jumps:
+            jumps(letters.REDO.key)
+            return
         if undo is None:
             self.say("Nothing to redo. You can redo only right after an undo.")
             return
