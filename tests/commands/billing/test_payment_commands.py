@@ -92,6 +92,22 @@ def test_credit_is_used_later_and_refunded(desk: BillingDesk) -> None:
     assert desk.sound()
 
 
+def test_a_refund_takes_from_the_credit_and_leaves_the_invoice(desk: BillingDesk) -> None:
+    invoice = desk.issued("One 100 19%")
+    desk("payments add", desk.acme, Decimal(119))
+    desk("invoices credit", invoice, amount=Decimal(19))
+    assert balance(desk) == ("0.00", "19.00")
+    desk("payments refund", desk.acme, Decimal(19))
+    assert balance(desk) == ("0.00", "0.00")
+    figures = desk("invoices show", invoice).as_json()
+    total, paid, credited, still, over = (
+        Decimal(figures[name]) for name in ("total", "paid", "credited", "open", "overpaid")
+    )
+    assert (paid, credited, still, over) == (119, 19, 0, 19)
+    assert total == paid + credited + still - over
+    assert desk.sound()
+
+
 def test_what_was_paid_for_a_credited_invoice_is_credit(desk: BillingDesk) -> None:
     first = desk.issued("First 100 19%")
     paid = desk("payments add", desk.acme, Decimal(119)).payment
