@@ -15,6 +15,7 @@ from crm.repository.sheets import repairing
 from crm.repository.sheets.google.spreadsheet import NoAnswer, Service
 from crm.repository.sheets.grid.layout import META
 from crm.repository.sheets.mirror import mirror
+from crm.repository.sheets.push import before_images
 from crm.repository.sheets.repository import SheetsRepository
 from tests.support.by_hand import Sheet
 from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
@@ -364,6 +365,23 @@ def test_who_reads_everything_anew_keeps_what_a_repair_has_not_put_back(team: Te
     assert other.held().gone == {"sale": [sold.id]}
     other.settle(take_over=False)
     assert team.agreed() == before
+
+
+def test_a_row_that_is_deleted_by_hand_is_gone_for_one_that_has_not_read_for_long(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = team.another("ben")
+    team.stored(other)
+    # Only the last commits keep what was there: that older ones are not is no sign of a repair.
+    monkeypatch.setattr(before_images, "_REMEMBERED", 3)
+    for at in range(4):
+        team.store.change(lambda tx, at=at: [tx.change(sale, note=f"{at}") for sale in tx.find_all(Sale)] and None)
+    Sheet(team, Sale).delete(team.stored()[Sale][4])
+    look(other)
+    assert 4 not in team.stored(other)[Sale]
+    assert other.held().gone == {}
+    look(team.repository)
+    assert team.agreed() == team.stored(other)
 
 
 def _issued_invoice() -> Invoice:

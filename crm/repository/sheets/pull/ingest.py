@@ -54,7 +54,7 @@ from crm.repository.sheets.pull.delta import (
 )
 from crm.repository.sheets.pull.number_formats import Asked, Strange, unconfirmed
 from crm.repository.sheets.pull.tab_diff import HandEdits, TabIntake
-from crm.repository.sheets.push.before_images import blocks_in, lacks_commits
+from crm.repository.sheets.push.before_images import lacks_commits
 from crm.repository.spend import counts_invoices
 
 __all__ = ["Contents", "HandEdits", "StaleHistory", "conventions", "take"]
@@ -252,9 +252,8 @@ class _Intake:
 
     def _was_repaired(self, before: Seen | None) -> bool:
         """Return whether somebody has repaired the spreadsheet since."""
-        rows = self.contents.places[BEFORE.title].rows
-        blocks = blocks_in(self.contents.kept, rows)
-        return lacks_commits(blocks, rows, self.contents.state, before.state if before else None)
+        kept, grid = self.contents.kept, self.contents.places[BEFORE.title].rows
+        return lacks_commits(kept, grid, self.contents.state, before.state if before else None)
 
     def _note_quiet(self, edits: HandEdits) -> None:
         """Notes the tabs in which nothing is left to find: as long as they stay so, their rows need not be compared.

@@ -324,16 +324,18 @@ def blocks_in(rows: Sequence[Sequence[Cell]], grid: int) -> list[Block]:
     return blocks
 
 
-def lacks_commits(blocks: Sequence[Block], grid: int, current: State, seen: State | None) -> bool:
+def lacks_commits(rows: Sequence[Sequence[Cell]], grid: int, current: State, seen: State | None) -> bool:
     """Return whether the tab, of so many rows, lacks what led from the state that was `seen`, or from a new store, to
     the current one: somebody has repaired the spreadsheet since, and a repair keeps nothing. Where older commits may
-    have been cut off it is not known."""
+    have been cut off, or cannot be read, it is not known."""
+    blocks = blocks_in(rows, grid)
     made_by = {block.uid: block for block in blocks}
     uid, revision, reached = current.uid, current.revision, None
     while seen is None or uid != seen.uid:
         if (block := made_by.pop(uid, None)) is None:
-            is_cut = bool(blocks) and reached is blocks[-1] and sum(block.size for block in blocks) >= grid
-            return revision > NEW_REVISION and not is_cut
+            end = sum(block.size for block in blocks)
+            is_whole = end < grid and not any(cell != "" for row in rows[end:] for cell in row)
+            return revision > NEW_REVISION and (is_whole or (bool(blocks) and reached is not blocks[-1]))
         (revision, uid), reached = block.base, block
     return False
 
