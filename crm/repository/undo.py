@@ -328,12 +328,13 @@ def _restorable(
     kind: type[Record], current: Record, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> Sequence[str]:
     """The fields that are put back: all that a person types, and the derived ones only if none has moved on."""
-    derived = _derived(kind)
+    derived = derived_fields(kind)
     moved_on = any(plain(getattr(current, name)) != after[name] for name in after if name in derived)
     return [name for name in before if not (moved_on and name in derived)]
 
 
-def _derived(kind: type[Record]) -> frozenset[str]:
+def derived_fields(kind: type[Record]) -> frozenset[str]:
+    """The fields of a kind of record that follow from others: totals, balances, statuses."""
     return frozenset(name for name, field in fields(kind).items() if field.by not in ("person", "steps"))
 
 
@@ -413,7 +414,7 @@ def _renamed(row: Row[Any]) -> frozenset[str]:
 def _clashes(later: Sequence[Row[Any]]) -> Iterator[int]:
     """The later transactions that touch the same fields, or the record as a whole."""
     for row in later:
-        derived = _derived(BY_NAME[row.record]) | _renamed(row)
+        derived = derived_fields(BY_NAME[row.record]) | _renamed(row)
         if row.their_operation == "update" == row.operation:
             clash = (row.after.keys() & row.theirs.keys()) - derived
         elif row.their_operation == "update":

@@ -1,6 +1,6 @@
 """The history: what was done, listed, shown whole, written to a file, and taken back."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import islice
@@ -26,12 +26,12 @@ from crm.commands.paging import Limit, Offset, most
 from crm.commands.period import Since, Until, in_order
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import CRMError, FieldError, NotFoundError, RefusedError, SignedOutError, confirmation
-from crm.model import BY_NAME, Client, Conventions, Dashboard, SignIn
+from crm.model import BY_NAME, Client, Conventions, Dashboard, Record, SignIn, fields
 from crm.model.encoding import plain
 from crm.model.fields import FOREVER, Choice, Day, Line, Whole
 from crm.model.paths import display_path
 from crm.repository import PROGRAM, Change, HistoryEntry, HistoryQuery, Query, Snapshot, Transaction, last_undoable
-from crm.repository.undo import RESTORE_STAYS
+from crm.repository.undo import RESTORE_STAYS, derived_fields
 from crm.wording import first_few
 
 KINDS = {name: kind.plural.replace("_", "-") for name, kind in BY_NAME.items()}
@@ -48,7 +48,7 @@ _OWN_VIEW = (SignIn.kind_name, Dashboard.kind_name)
 _SHOWN = 20
 # The preview of an undo names so many records that are changed back.
 _PREVIEWED = 3
-# So many changes of a transaction are read to say what an undo does, or has done.
+# So many changes of a transaction are read to say what an undo does, and so many records for what it has done.
 _READ = 500
 _IN_TOTALS = frozenset(("total_spend", "sales_count", "first_sale_on", "last_sale_on", "status"))
 
@@ -252,8 +252,7 @@ def undo(
         (marked,) = snapshot.history(1, query=HistoryQuery(transaction=entry.id))
         # What the undo itself did is what is so now.
         done = HistoryQuery(transaction=marked.undone_by or 0, sort="id")
-        updates = (change for change in snapshot.each_change(done) if change.operation == "update")
-        final = net_updates(islice(updates, _READ))
+        final = net_updates(_of_first_records(snapshot.each_change(done), _READ))
         records = record_changes(snapshot, final[:_SHOWN], crm.conventions)
         return TakenBack(
             entry,
@@ -264,6 +263,16 @@ def undo(
             _touched(snapshot, done, "create", crm.conventions),
             _touched(snapshot, done, "delete", crm.conventions),
         )
+
+
+def _of_first_records(changes: Iterable[Change], most: int) -> Iterator[Change]:
+    """All updates of the first so many records that were updated: the last one has the final values."""
+    first: set[tuple[str, int]] = set()
+    for change in changes:
+        key = (change.record, change.record_id)
+        if change.operation == "update" and (key in first or len(first) < most):
+            first.add(key)
+            yield change
 
 
 @command("history redo", title="Redo")
@@ -344,15 +353,19 @@ def undo_preview(crm: CRM, entry: HistoryEntry) -> Sequence[str]:
         changes = list(snapshot.each_change(query))
         removed = _touched(snapshot, query, "create", by)
         restored = _touched(snapshot, query, "delete", by)
-        updates = record_changes(
-            snapshot, net_updates(change for change in changes if change.operation == "update"), by
-        )
         kept = kept_by_undo(crm, snapshot, entry)
-    totals = _totals_after_undo(crm, entry, changes)
-    listed = [line for record in updates if (line := changed_back(record, by, but=_beside(record, totals)))]
+    added = {(change.record, change.record_id) for change in changes if change.operation == "create"}
+    updates = net_updates(
+        change for change in changes if change.operation == "update" and (change.record, change.record_id) not in added
+    )
+    records = _records_after_undo(crm, entry, changes)
+    totals = _totals_after_undo(crm, changes, records)
+    with crm.read() as snapshot:
+        described = record_changes(snapshot, _as_foreseen(updates, records), by)
+    listed = [line for record in described if (line := changed_back(record, by, but=_beside(record, totals)))]
     more = len(listed) - _PREVIEWED
     return [
-        *(f"{word}: {records}" for word, records in (("Restores", restored), ("Removes", removed)) if records),
+        *(f"{word}: {names}" for word, names in (("Restores", restored), ("Removes", removed)) if names),
         *listed[:_PREVIEWED],
         *([f"and {by.number(more)} more"] if more > 0 else []),
         *totals.values(),
@@ -365,37 +378,91 @@ def _beside(record: RecordChange, totals: Mapping[int, str]) -> Collection[str]:
     return _IN_TOTALS if record.record == Client.kind_name and record.id in totals else ()
 
 
-def _totals_after_undo(crm: CRM, entry: HistoryEntry, changes: Sequence[Change]) -> Mapping[int, str]:
-    """A line for each client of a change, by its number, whose totals or status will differ once it is undone; nothing
-    if it is about more clients than are named."""
-    from crm.commands.sales.sales import totals_text
+@dataclass(frozen=True, slots=True)
+class _Foreseen:
+    """Records, by kind and number, as they are now and as they will be after an undo."""
 
+    now: Mapping[tuple[str, int], Record]
+    after: Mapping[tuple[str, int], Record]
+
+
+def _records_after_undo(crm: CRM, entry: HistoryEntry, changes: Sequence[Change]) -> _Foreseen | None:
+    """The records that a change updated, and its clients; None for none, or where it cannot be undone: undoing will
+    say why."""
+    ids: dict[str, set[int]] = {Client.kind_name: _clients_in(changes)}
+    for change in changes:
+        if change.operation == "update" and change.record in BY_NAME:
+            ids.setdefault(change.record, set()).add(change.record_id)
+
+    def found(tx: Transaction) -> Mapping[tuple[str, int], Record]:
+        return {
+            (name, record.id): record
+            for name, numbers in ids.items()
+            if numbers
+            for record in tx.find_all(BY_NAME[name], Query({"id": sorted(numbers)}))
+        }
+
+    def undone(tx: Transaction) -> _Foreseen:
+        now = found(tx)
+        tx.undo(entry.id)
+        tx.settle()
+        return _Foreseen(now, found(tx))
+
+    if not any(ids.values()):
+        return None
+    try:
+        return crm.foresee(undone)
+    except SignedOutError:
+        raise
+    except CRMError:
+        return None
+
+
+def _as_foreseen(updates: Sequence[Change], records: _Foreseen | None) -> Sequence[Change]:
+    """Updates with what an undo of them will really change: totals and balances follow from what is recorded today.
+    Of a record that was not foreseen, only what people enter is left."""
+    foreseen: list[Change] = []
+    for update in updates:
+        kind, key = BY_NAME.get(update.record), (update.record, update.record_id)
+        before, after = update.before, update.after
+        if kind and records and key in records.now and key in records.after:
+            names = [name for name in after if name in fields(kind)]
+            before, after = (
+                {name: plain(getattr(found[key], name)) for name in names} for found in (records.after, records.now)
+            )
+        elif kind:
+            after = {name: value for name, value in after.items() if name not in derived_fields(kind)}
+        changed = [name for name in after if before.get(name) != after[name]]
+        if changed:
+            was, now = ({name: values.get(name) for name in changed} for values in (before, after))
+            foreseen.append(replace(update, before=was, after=now))
+    return foreseen
+
+
+def _clients_in(changes: Sequence[Change]) -> set[int]:
+    """The numbers of the clients that a change is about; none if they are more than are named."""
     numbers = {change.record_id for change in changes if change.record == Client.kind_name}
     numbers |= {
         number for change in changes for side in (change.before, change.after) if (number := side.get("client"))
     }
-    if not numbers or len(numbers) > _PREVIEWED:
-        return {}
+    return numbers if len(numbers) <= _PREVIEWED else set()
 
-    def change(tx: Transaction) -> Sequence[Client]:
-        tx.undo(entry.id)
-        tx.settle()
-        return tx.find_all(Client, Query({"id": sorted(numbers)}))
 
-    with crm.read() as snapshot:
-        before = {client.id: client for client in snapshot.find_all(Client, Query({"id": sorted(numbers)}))}
-    try:
-        after = crm.foresee(change)
-    except SignedOutError:
-        raise
-    except CRMError:
-        # Undoing will say why.
-        return {}
-    return {
-        client.id: f"{client.name} after this: {totals_text(client, now.status, crm.conventions)}"
-        for client in after
-        if (now := before.get(client.id)) and (now.total_spend, now.status) != (client.total_spend, client.status)
-    }
+def _totals_after_undo(crm: CRM, changes: Sequence[Change], records: _Foreseen | None) -> Mapping[int, str]:
+    """A line for each client of a change, by its number, whose totals or status will differ once it is undone; nothing
+    if it is about more clients than are named."""
+    from crm.commands.sales.sales import totals_text
+
+    lines: dict[int, str] = {}
+    if records is None:
+        return lines
+    for number in sorted(_clients_in(changes)):
+        now, after = (found.get((Client.kind_name, number)) for found in (records.now, records.after))
+        if not isinstance(now, Client) or not isinstance(after, Client):
+            continue
+        if (now.total_spend, now.status) != (after.total_spend, after.status):
+            lines[number] = f"{after.name} after this: {totals_text(after, now.status, crm.conventions)}"
+    return lines
 
 
 def my_last_undo(crm: CRM) -> HistoryEntry | None:
