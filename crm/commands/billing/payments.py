@@ -162,9 +162,9 @@ def _open_invoices(tx: Transaction, client: int, currency: str) -> list[OpenInvo
     ]
 
 
-def _use(tx: Transaction, payment: Payment, amount: Decimal, named: Sequence[int] | None) -> None:
-    """Puts an amount of a payment on the invoices that are named, else on those that are due first. Raises FieldError
-    for one that cannot take any."""
+def _use(tx: Transaction, payment: Payment, amount: Decimal, named: Sequence[int] | None) -> Decimal:
+    """Puts an amount of a payment on the invoices that are named, else on those that are due first, and returns how
+    much of it was used. Raises FieldError for one that cannot take any."""
     for number in named or ():
         invoice = tx.get(Invoice, number)
         name = invoice.number or f"draft {invoice.id}"
@@ -180,6 +180,7 @@ def _use(tx: Transaction, payment: Payment, amount: Decimal, named: Sequence[int
     for number, part in used.amounts.items():
         tx.add(Allocation(payment=payment.id, invoice=number, amount=part))
     tx.settle()
+    return amount - used.credit
 
 
 def card_of(crm: CRM, snapshot: Snapshot, payment: Payment) -> PaymentCard:
@@ -263,6 +264,8 @@ def put(
 ) -> PaymentCard:
     """Applies the rest of a payment to invoices: those you name, or those due first. What a payment paid on an
     invoice that was credited later can be used again."""
+    if amount is not None:
+        _refuse_nothing(amount)
 
     def change(tx: Transaction) -> PaymentCard:
         current = tx.get(Payment, payment.id)
@@ -277,7 +280,9 @@ def put(
             raise FieldError(f"only {left} of it is left", field="amount", label="Amount")
         if free <= 0:
             raise RefusedError("This payment has no credit left. Nothing was changed.")
-        _use(tx, current, free if amount is None else amount, [item.id for item in invoice] or None)
+        if not _use(tx, current, free if amount is None else amount, [item.id for item in invoice] or None):
+            client = tx.get(Client, current.client)
+            raise RefusedError(f"{client.name} has no unpaid invoices in {current.currency}. Nothing was changed.")
         return card_of(crm, tx, current)
 
     return crm.transact(change, f"applied payment {payment.id} to invoices")

@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crm.commands.data import history
+from crm.commands.data.history import undo_preview
 from crm.commands.registry import named
 from crm.errors import FieldError, Question, RefusedError
 from crm.model import Allocation, Invoice, Payment
+from crm.repository import HistoryQuery
 from crm.repository.queries import billing
 from crm.repository.queries.people import OwnerFilter
 from tests.commands.billing.conftest import BillingDesk
@@ -62,6 +65,45 @@ def test_a_payment_is_undone_with_all_that_it_paid(desk: BillingDesk) -> None:
     assert desk.sound()
 
 
+def test_an_undo_is_previewed_with_the_balances_that_come_true(desk: BillingDesk) -> None:
+    first = desk.issued("First 100 19%")
+    desk("payments add", desk.acme, Decimal(60))
+    desk("payments add", desk.acme, Decimal(119))
+    paid = last_change(desk)
+
+    def preview(number: int) -> str:
+        with desk.crm.read() as snapshot:
+            (entry,) = snapshot.history(1, query=HistoryQuery(transaction=number))
+        return "\n".join(undo_preview(desk.crm, entry))
+
+    assert "Open back to €59.00" in preview(paid)
+    # Both balances move on before the payment is undone.
+    desk("invoices credit", first, amount=Decimal(30))
+    desk.issued("Second 50 19%")
+    lines = preview(paid)
+    assert f"{first.number}: Paid back to €60.00; Open back to €29.00" in lines, lines
+    assert "Acme: Open invoices back to €88.50; Credit back to €0.00" in lines, lines
+    desk("history undo", paid)
+    assert (state(desk, first)[2], balance(desk)) == ("29.00", ("88.50", "0.00"))
+    lines = preview(last_change(desk))
+    desk("history undo", last_change(desk))
+    assert (state(desk, first)[2], balance(desk)) == ("0.00", ("59.50", "90.00"))
+    assert "Acme: Open invoices back to €59.50; Credit back to €90.00" in lines, lines
+
+
+def test_what_cannot_be_undone_is_previewed_without_balances(one_desk: BillingDesk) -> None:
+    desk = one_desk
+    desk.issued("One 100 19%")
+    desk("payments add", desk.acme, Decimal(200))
+    paid = last_change(desk)
+    desk("payments refund", desk.acme, Decimal(50))
+    with desk.crm.read() as snapshot:
+        (entry,) = snapshot.history(1, query=HistoryQuery(transaction=paid))
+    assert "back to" not in "\n".join(undo_preview(desk.crm, entry))
+    with pytest.raises(RefusedError, match="cannot be undone"):
+        desk("history undo", paid)
+
+
 def test_a_double_is_asked_about(desk: BillingDesk) -> None:
     desk("payments add", desk.acme, Decimal(10), reference="A")
     with pytest.raises(Question, match="already recorded") as asked:
@@ -75,7 +117,11 @@ def test_a_double_is_asked_about(desk: BillingDesk) -> None:
 
 def test_credit_is_used_later_and_refunded(desk: BillingDesk) -> None:
     paid = desk("payments add", desk.acme, Decimal(100)).payment
+    with pytest.raises(RefusedError, match="Acme has no unpaid invoices in EUR"):
+        desk("payments allocate", paid)
     invoice = desk.issued("One 50 19%")
+    with pytest.raises(FieldError, match="above 0"):
+        desk("payments allocate", paid, amount=Decimal(0))
     with pytest.raises(FieldError, match="left"):
         desk("payments allocate", paid, amount=Decimal(101))
     desk("payments allocate", paid, amount=Decimal(10))
@@ -108,7 +154,9 @@ def test_a_refund_takes_from_the_credit_and_leaves_the_invoice(desk: BillingDesk
     assert desk.sound()
 
 
-def test_what_was_paid_for_a_credited_invoice_is_credit(desk: BillingDesk) -> None:
+def test_what_was_paid_for_a_credited_invoice_is_credit(desk: BillingDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Of an undo of very many records the first ones are shown, each as it is in the end.
+    monkeypatch.setattr(history, "_READ", 3)
     first = desk.issued("First 100 19%")
     paid = desk("payments add", desk.acme, Decimal(119)).payment
     desk("invoices credit", first)
@@ -116,6 +164,11 @@ def test_what_was_paid_for_a_credited_invoice_is_credit(desk: BillingDesk) -> No
     figures = desk("invoices show", first).as_json()
     assert (figures["open"], figures["overpaid"]) == ("0.00", "119.00")
     assert left(desk, paid) == ["119.00"]
+    # Nothing is taken off the credited invoice while no other one needs it.
+    before = last_change(desk)
+    with pytest.raises(RefusedError, match=r"^Acme has no unpaid invoices in EUR\. Nothing was changed\.$"):
+        desk("payments allocate", paid)
+    assert (last_change(desk), desk.again(first).used_again, left(desk, paid)) == (before, 0, ["119.00"])
     second = desk.issued("Second 50 19%")
     desk("payments allocate", paid)
     # It was paid, so it is not cancelled, though what was paid on it is used for another.
