@@ -394,7 +394,7 @@ def _records_after_undo(crm: CRM, entry: HistoryEntry, changes: Sequence[Change]
         if change.operation == "update" and change.record in BY_NAME:
             ids.setdefault(change.record, set()).add(change.record_id)
 
-    def found(tx: Transaction) -> Mapping[tuple[str, int], Record]:
+    def current_records(tx: Transaction) -> Mapping[tuple[str, int], Record]:
         return {
             (name, record.id): record
             for name, numbers in ids.items()
@@ -403,10 +403,10 @@ def _records_after_undo(crm: CRM, entry: HistoryEntry, changes: Sequence[Change]
         }
 
     def undone(tx: Transaction) -> _Foreseen:
-        now = found(tx)
+        now = current_records(tx)
         tx.undo(entry.id)
         tx.settle()
-        return _Foreseen(now, found(tx))
+        return _Foreseen(now, current_records(tx))
 
     if not any(ids.values()):
         return None
@@ -428,7 +428,7 @@ def _as_foreseen(updates: Sequence[Change], records: _Foreseen | None) -> Sequen
         if kind and records and key in records.now and key in records.after:
             names = [name for name in after if name in fields(kind)]
             before, after = (
-                {name: plain(getattr(found[key], name)) for name in names} for found in (records.after, records.now)
+                {name: plain(getattr(side[key], name)) for name in names} for side in (records.after, records.now)
             )
         elif kind:
             after = {name: value for name, value in after.items() if name not in derived_fields(kind)}
@@ -457,7 +457,7 @@ def _totals_after_undo(crm: CRM, changes: Sequence[Change], records: _Foreseen |
     if records is None:
         return lines
     for number in sorted(_clients_in(changes)):
-        now, after = (found.get((Client.kind_name, number)) for found in (records.now, records.after))
+        now, after = (side.get((Client.kind_name, number)) for side in (records.now, records.after))
         if not isinstance(now, Client) or not isinstance(after, Client):
             continue
         if (now.total_spend, now.status) != (after.total_spend, after.status):
