@@ -80,6 +80,28 @@ _WORDS: Mapping[str, int] = {
     "today": 0, "now": 0, "eod": 0, "yesterday": -1, "tomorrow": 1,
     "day after tomorrow": 2, "the day after tomorrow": 2, "day before yesterday": -2, "the day before yesterday": -2,
 }  # fmt: skip
+# Short for, or often written instead of, words of a date; of longer ones any letter may be wrong.
+_RESPELT: Mapping[str, str] = {
+    spelling: word
+    for word, spellings in {
+        "tomorrow": "tmrw tmr tmrow tmw tommorow tomorro tommorw 2moro 2morrow",
+        "yesterday": "yday yesterdy",
+        "next": "nxt",
+        "week": "wk weeek",
+        "weeks": "wks",
+        "month": "mth mnth",
+        "monday": "moday mondy mnday monay",
+        "tuesday": "teusday tuseday",
+        "wednesday": "weds wensday wendsday wedensday",
+        "thursday": "thrsday",
+        "friday": "firday fridy frday friady",
+        "saturday": "saterdy",
+        "sunday": "sundy snday sunay",
+    }.items()
+    for spelling in spellings.split()
+}
+_LEAST_RESPELT = 7
+_LONG_WORDS = tuple(word for word in ("tomorrow", "yesterday", *_WEEKDAYS, *MONTHS) if len(word) >= _LEAST_RESPELT)
 _ORDINAL = re.compile(r"(?:the )?(\d{1,2}) (?:st|nd|rd|th)(?: of (?:the )?(this|next|last) month)?")
 # Behind a day of the week: sat 28, fri the 13th. A smaller number alone is a time.
 _DAY_OF_MONTH = re.compile(r"(?:the )?(\d{1,2})(?:st|nd|rd|th)|(2[4-9]|[3-9]\d)")
@@ -119,11 +141,26 @@ def read_when(text: str, by: Conventions, direction: Direction) -> When:
         # A minus would be read as a dash.
         if not 0 < len(written) <= _LONGEST or _MINUS.match(text):
             raise NoDateError
-        return _when(written, by, direction)
+        try:
+            return _when(written, by, direction)
+        except NoDateError:
+            if (respelt := " ".join(map(_respelt, written.split()))) == written:
+                raise
+            return _when(respelt, by, direction)
     except NoDateError:
         raise NoDateError(examples(by, direction)) from None
     except OverflowError:
         raise FieldError("that day is too far away") from None
+
+
+@lru_cache(maxsize=4096)
+def _respelt(word: str) -> str:
+    """A misspelt or shortened word of a date as it is written in full, any other word as it is."""
+    if word in _RESPELT or len(word) < _LEAST_RESPELT or not word.isalpha():
+        return _RESPELT.get(word, word)
+    from rapidfuzz.distance import OSA
+
+    return next((name for name in _LONG_WORDS if OSA.distance(word, name, score_cutoff=1) <= 1), word)
 
 
 def printed_day(text: str, by: Conventions) -> date | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
 from crm.commands.activity.note_words import NO_NAMES, PLANS
-from crm.commands.activity.quick_notes import OFFERED, PAID, QuickNote, read_notes
+from crm.commands.activity.quick_notes import OFFERED, PAID, QUOTE_SENT, QuickNote, read_notes, sum_alone
 from crm.commands.activity.repeating import moves, repeating
 from crm.commands.billing.payments import TRANSFER, ask_about_double, recorded
 from crm.commands.context import CRM
@@ -38,6 +38,14 @@ _OF_COMPANY = re.compile(r"(?<=\S) (?:from|of|at|@) (?=\S)", re.IGNORECASE)
 _EXAMPLE = "call Acme, wants a quote, fri 10:00"
 # What is to be sold is called otherwise than what was.
 _PLANNED: Mapping[str, str] = {"Sold": "Sale", "Bought": "Order", "Ordered": "Order", "Paid": "Payment"}
+_HAPPENED: Mapping[str, str] = {"call": "Call", "meeting": "Meeting", "email": "E-mail", "sms": "Text message"}
+# Texts that do not say whether it is done.
+_SAYS_NOTHING = ("", "asap", "soon", "urgent", "urgently")
+# Behind "paid": all that is open.
+_ALL_PAID = re.compile(
+    r"(?:(?:the|all|his|her|its|their|our|my) )*(?:invoices?|bills?)|(?:(?:invoices?|bills?) )?in full|everything|all",
+    re.IGNORECASE,
+)
 _EXAMPLE_OF_SUM = "Acme, $4,500 for 3 tables"
 # A longer name is likelier to be a sentence.
 _MOST_NEW_WORDS = 4
@@ -85,6 +93,9 @@ def capture(
     payment: Annotated[
         bool | None, Flag(), About("Payment", "whether the sum in the note pays the open invoices of the client")
     ] = None,
+    done: Annotated[
+        bool | None, Flag(), About("Done", "whether a call or the like without a date was made today, or is to do")
+    ] = None,
     duplicate_ok: Annotated[bool, About("Record anyway", "even if the same payment is already recorded")] = False,
     yes: bool = False,
 ) -> Captured:
@@ -102,8 +113,10 @@ def capture(
     if not any(any(note.beginnings()) for note in notes):
         raise FieldError(f"say with whom, like: {_EXAMPLE}", field="line", label="Note")
 
+    kept = {"sale": sale, "deal": deal, "payment": payment, "done": done}
+
     def change(tx: Transaction) -> Captured:
-        understood = _understood(crm, tx, notes, client, add, {"sale": sale, "deal": deal, "payment": payment}, yes)
+        understood = _understood(crm, tx, notes, client, add, kept, yes)
         if (paid := understood.payment) is not None and not duplicate_ok:
             of_payment = paid.currency or crm.settings["currency"]
             ask_about_double(tx, understood.client, paid.amount, of_payment, paid.on or tx.today, None)
@@ -159,9 +172,9 @@ def _understood(
     kept: Mapping[str, bool | None],
     sure: bool,
 ) -> Captured:
-    """Reads a line, before anything is saved; raises Question where it could mean nobody or several, or where it is
-    not said whether a sum is `kept` as a sale or a deal. Where one is `sure`, one who is called much like it is taken
-    for who is meant."""
+    """Reads a line, before anything is saved; raises Question where it could mean nobody or several, where it is not
+    said whether a sum is `kept` as a sale, a deal or a payment, or whether a call is done. Where one is `sure`, one who
+    is called much like it is taken for who is meant, and a call for done."""
     contact: Contact | None = None
     misspelt = ""
     if number:
@@ -196,7 +209,17 @@ def _understood(
         raise FieldError(f"say with whom, like: {_EXAMPLE_OF_SUM}", field="line", label="Note")
     else:
         raise _nobody(notes[0])
-    becomes = "deal" if note.label == OFFERED else "sale"
+    is_unsaid = note.has_happened is None and note.due_on is None and text.casefold() in _SAYS_NOTHING
+    if is_unsaid and kept["done"] is None and not sure:
+        raise Question(
+            f"{_HAPPENED[note.kind]} with {client.name}: is it done, or still to do?",
+            parameter="done",
+            choices={"yes": "Done today", "no": "Still to do: add a follow-up for today"},
+        )
+    if is_unsaid and kept["done"] is False:
+        note = dataclasses.replace(note, due_on=crm.today, waits="always")
+    note, text = _with_payment(crm, client, note, text, kept)
+    becomes = "deal" if note.label in (OFFERED, QUOTE_SENT) else "sale"
     # What is only planned is no sale yet.
     has_sum = note.amount is not None and note.waits != "always"
     if note.amount is not None and has_sum and _may_pay(crm, client, note, kept):
@@ -220,6 +243,22 @@ def _understood(
     left_out = f"No {becomes}: the amount is 0." if note.is_for_nothing and note.amount is None else ""
     captured = Captured(client, contact, None, None, misspelt=misspelt, is_new_contact=is_new, left_out=left_out)
     return _filled(crm, captured, note, text, becomes if kept[becomes] and has_sum else "")
+
+
+def _with_payment(
+    crm: CRM, client: Client, note: QuickNote, text: str, kept: Mapping[str, bool | None]
+) -> tuple[QuickNote, str]:
+    """The note of a client with open invoices, and its text, as those of a payment, where the text is nothing but a
+    sum, or says that the invoices are paid."""
+    if note.amount is not None or note.due_on or kept["payment"] is False:
+        return note, text
+    amount, rest = None, text
+    if note.label == PAID and _ALL_PAID.fullmatch(text):
+        amount = client.open_amount
+    elif note.kind == "note" and not note.label:
+        amount, rest = sum_alone(text, crm.conventions), ""
+    paid = dataclasses.replace(note, label=PAID, amount=amount)
+    return (paid, rest) if amount is not None and _may_pay(crm, client, paid, kept) else (note, text)
 
 
 def _may_pay(crm: CRM, client: Client, note: QuickNote, kept: Mapping[str, bool | None]) -> bool:

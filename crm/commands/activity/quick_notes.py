@@ -37,6 +37,8 @@ class _Head:
 
 # The label of what was offered: it may become a deal.
 OFFERED = "Quote"
+# The same, where it is said that it was sent.
+QUOTE_SENT = "Quote sent"
 # That of money that came in: it may be a payment of open invoices.
 PAID = "Paid"
 _CALL, _CALLED = _Head("call"), _Head("call", happened=True)
@@ -44,6 +46,7 @@ _MEETING, _MET = _Head("meeting"), _Head("meeting", happened=True)
 _MAIL, _MAILED = _Head("email"), _Head("email", happened=True)
 _TEXT, _TEXTED = _Head("sms"), _Head("sms", happened=True)
 _NOTE, _QUOTED, _SOLD = _Head("note"), _Head("note", True, OFFERED), _Head("note", True, "Sold")
+_QUOTE_SENT = _Head("note", True, QUOTE_SENT)
 _PAID = _Head("note", True, PAID)
 _MEALS = ("breakfast", "lunch", "dinner", "coffee", "drinks")
 _OFFERS = ("offer", "quote", "quotation", "proposal", "estimate")
@@ -71,14 +74,14 @@ _HEADS: Mapping[str, _Head] = {
     **dict.fromkeys(("video call", "zoom", "zoom call", "teams call", "skype"), _Head("call", label="Video call")),
     "voicemail": _LEFT,
     **_with_articles("left", dict.fromkeys(("message", "voicemail", "voice mail", "voice message"), _LEFT)),
-    **_with_articles("sent", {**dict.fromkeys(_OFFERS, _QUOTED), **_MESSAGES}),
+    **_with_articles("sent", {**dict.fromkeys(_OFFERS, _QUOTE_SENT), **_MESSAGES}),
     "sent": _SENT,
     **dict.fromkeys(("tried to call", "tried calling", "tried to reach", "tried to phone"), _TRIED),
     "followed up": _Head("note", True, "Followed up"),
-    "follow up": _NOTE,
+    **dict.fromkeys(("follow up", "f/u"), _NOTE),
     "checked in": _Head("note", True, "Checked in"),
     "reached out": _Head("note", True, "Reached out"),
-    **dict.fromkeys(("meeting", "meet", "appointment"), _MEETING),
+    **dict.fromkeys(("meeting", "mtg", "meet", "appointment", "appt"), _MEETING),
     **dict.fromkeys(("met", "saw"), _MET),
     **{meal: _Head("meeting", label=meal.capitalize()) for meal in _MEALS},
     **dict.fromkeys(("visit", "demo"), _MEETING),
@@ -107,7 +110,7 @@ _DONE: Mapping[str, _Head] = {
     "orders": _Head("note", label="Ordered"),
     "pays": _Head("note", label=PAID),
 }
-_WITH_SUM = ("Sold", "Bought", "Ordered", PAID, OFFERED)
+_WITH_SUM = ("Sold", "Bought", "Ordered", PAID, OFFERED, QUOTE_SENT)
 # Of these the second word is as often what was sold.
 _OF_GOODS = ("Sold", "Bought", "Ordered", PAID)
 # Before what was done, and saying nothing more than that it has happened: I just had lunch with.
@@ -118,8 +121,12 @@ _MOST_IDLE, _MOST_VERB_WORDS = 4, 4
 _LIGHT = frozenset(("quick", "short", "long", "brief", "nice", "good", "great", "first", "second", "another", "cold"))
 # A meeting has happened where this is said of it.
 _WENT = re.compile(r"\bwent (?:very |really |quite )?(?:well|ok|okay|fine|great|good|badly|bad)\b", re.IGNORECASE)
-# What leads to a day, and goes with it: moved the demo to friday.
-_TO_DAY = re.compile(r"\s(?:to|for)$", re.IGNORECASE)
+# What leads to a day, and goes with it: moved the demo to friday, wants it till friday; or says what the day says, too.
+_TO_DAY = re.compile(r"\s(?:to|for|until|till|'?til)$|(?<=[,;])\s*(?:f/u|follow[- ]up)$", re.IGNORECASE)
+# Before what is still to be done.
+_REMIND = re.compile(r"(?:(?:pls|please) )?(?:remind me to|reminder to|remember to|don'?t forget to) ", re.IGNORECASE)
+# Something is wanted till a day: it is due on that day.
+_WANTED = re.compile(r"\b(?:wants?|needs?|send|asks for|asked for)\b[^,;]*$", re.IGNORECASE)
 # Between what was done and the client.
 _TO = frozenset(("with", "w/", "to", "at", "from", "for", "of"))
 # Between a person and where they work.
@@ -136,7 +143,8 @@ _ENDS = re.compile(r"[,;:–—]$|^[-–—]$")  # noqa: RUF001
 # The longest way to say a day and a time: fri, nov 27, 2026 at 10:00 am.
 _WORDS_OF_WHEN = 7
 # What makes a date behind it part of the text: since 2020-01-01, the invoice of 3 nov, in the sun.
-_NOT_SINCE = frozenset(("since", "from", "until", "till"))
+_TILL = frozenset(("until", "till", "til", "'til"))
+_NOT_SINCE = _TILL | {"since", "from"}
 _TELLING = _NOT_SINCE | {"of", "before", "after", "than", "the", "a", "an", "for"}
 # Behind a date that stands in the midst: called Acme yesterday about the fair.
 _ABOUT = frozenset(("about", "and", "to", "re", "regarding", "because", "concerning", "for", "with", "at", "in"))
@@ -175,6 +183,12 @@ _SOLD_FOR = re.compile(
 )
 # Of what was offered the sum may stand first: $4,500 for tables.
 _SUM_FOR = re.compile(rf"(?:^|\s)({_SUM})\s+for(?=\s(?:\d+\s+)?\S*[^\W\d])", re.IGNORECASE)
+# Of what was paid, what it was may stand behind the sum: 300 deposit, 300 by card.
+_SUM_PAID = re.compile(
+    rf"(?:^|\s)({_SUM})(?=\s(?:deposit|down ?payment|advance|retainer|instal?lment|part|cash|in cash|on account|by|via"
+    r"|towards?|of (?:the|his|her|their|its)|as)\b)",
+    re.IGNORECASE,
+)
 # Sums that can mean only one thing, however the team writes them: 4'500, 4.5k, 1.234,56, 1,234.56.
 _APOSTROPHES = re.compile(r"(?<=\d)['\u2019](?=\d{3})")
 _BOTH_MARKS = re.compile(r"(\d{1,3}(?:\.\d{3})+),(\d{2})|(\d{1,3}(?:,\d{3})+)\.(\d{2})")
@@ -203,7 +217,8 @@ class QuickNote:
 
     `label` is to stand before the text, `name_words` are the words of the body that are the name where that is known,
     and `amount` is the sum for which something was sold or offered; where it `is_sum_first`, before anything else, what
-    follows may be no client: $4,500 for 3 tables. What was sold or offered for 0 `is_for_nothing`.
+    follows may be no client: $4,500 for 3 tables. What was sold or offered for 0 `is_for_nothing`. Whether a call, a
+    meeting or the like `has_happened` is None where neither its verb nor a day says so: call Acme.
     """
 
     body: str
@@ -219,6 +234,7 @@ class QuickNote:
     amount: Decimal | None = None
     is_sum_first: bool = False
     is_for_nothing: bool = False
+    has_happened: bool | None = None
 
     def is_planned(self, text: str) -> bool:
         """Return whether it has not been yet, where this is its text."""
@@ -265,6 +281,10 @@ def _capitals(words: Sequence[str]) -> int:
 def read_notes(line: str, by: Conventions) -> Iterator[QuickNote]:
     """Takes a line apart in the ways in which it may be meant, the likeliest first: a word that says what was done may
     be part of a name. Raises FieldError for a day that does not exist."""
+    if reminder := _REMIND.match(line):
+        for note in read_notes(line[reminder.end() :], by):
+            yield dataclasses.replace(note, waits="always", due_on=note.due_on or by.today)
+        return
     leading, rest = _leading(line, by)
     head, text = _head(rest)
     if head is None and (paid := _PAID_BY.match(rest)) and (paid["verb"] or _has_currency(paid["sum"], by)):
@@ -312,7 +332,7 @@ def _head(text: str) -> tuple[_Head | None, str]:
 def _sent(text: str) -> tuple[_Head, str]:
     """The head for what was sent, and the text with the client first."""
     if offer := _OFFER_BEHIND.match(text):
-        return _QUOTED, offer["who"] + text[offer.end() :]
+        return _QUOTE_SENT, offer["who"] + text[offer.end() :]
     if sent := _SENT_TO.fullmatch(text):
         return _SENT, f"{sent['who']}, {sent['what']}{sent['text']}"
     if sent := _SENT_WHAT.fullmatch(text):
@@ -394,7 +414,9 @@ def _note(
     for day in reversed(days):
         before, behind = _TO_DAY.sub("", text[: day.start].rstrip(_BETWEEN)), text[day.end :].lstrip(".")
         text = before + (behind if behind[:1] in (",", ";", ":") else f" {behind.lstrip()}")
-    note = QuickNote(text.strip(_BETWEEN), head.kind, head.label, name_words)
+    is_open = head.kind != "note" and not head.happened and not leading and not days
+    has_happened = None if is_open else head.happened
+    note = QuickNote(text.strip(_BETWEEN), head.kind, head.label, name_words, has_happened=has_happened)
     is_behind_sum = bool(days) and bool(_SUM_ENDS.search(before_last))
     note = _dated(note, head, [*leading, *days], by, is_apart=is_apart, is_behind_sum=is_behind_sum)
     note = _with_amount(note, by) if head.label in _WITH_SUM or head == _NOTE else note
@@ -478,7 +500,8 @@ def _day_from(
     before, begun = (words[at].group().lower().strip(_BETWEEN) for at in (place - 1, place))
     # For wednesday is part of the text; for wednesday at 11 is when.
     needs_time = before == "for" and not begins_piece
-    if before in _TELLING and not begins_piece and not needs_time:
+    is_wanted = before in _TILL and bool(_WANTED.search(text[: words[place - 1].start()]))
+    if before in _TELLING and not (begins_piece or needs_time or is_wanted):
         return None, place + 1
     for end in range(min(len(words), place + _WORDS_OF_WHEN), place, -1):
         is_last = end == len(words)
@@ -624,7 +647,8 @@ def _with_amount(note: QuickNote, by: Conventions) -> QuickNote:
     if is_plain and not _NOT_SOLD.isdisjoint(re.findall(r"[a-z]+", note.body.lower())):
         return note
     pieces = re.split(r"(?<=[,;:])\s", note.body)
-    for place, pattern in product(range(len(pieces)), (_SOLD_FOR, _SUM_FOR)):
+    patterns = (_SOLD_FOR, _SUM_FOR, *((_SUM_PAID,) if note.label == PAID else ()))
+    for place, pattern in product(range(len(pieces)), patterns):
         piece = pieces[place].rstrip(_BETWEEN)
         match = pattern.search(piece)
         if match is None:
@@ -646,6 +670,14 @@ def _with_amount(note: QuickNote, by: Conventions) -> QuickNote:
         is_first = is_plain and place == 0 and match.start() == 0 and pattern is _SUM_FOR
         return dataclasses.replace(note, body=body, amount=amount, is_sum_first=is_first)
     return note
+
+
+def sum_alone(text: str, by: Conventions) -> Decimal | None:
+    """The sum that a text is, and nothing else; None of any other."""
+    try:
+        return Amount().read(_plain_sum(text, by), by) or None if re.fullmatch(_SUM, text) else None
+    except FieldError:
+        return None
 
 
 def _has_currency(written: str, by: Conventions) -> bool:

@@ -543,6 +543,38 @@ def test_an_offer_that_was_sent_is_a_deal_with_whom_it_was_sent_to(office: Offic
     assert (noted.client.name, noted.deal.value, str(noted.follow_up.due_on)) == ("Globex Corp", 20000, "2026-12-05")
 
 
+@pytest.mark.parametrize("line", ["call Acme", "email acme", "lunch with Acme", "call Acme asap", "mtg Acme"])
+def test_a_call_without_a_word_more_is_asked_whether_it_is_done(office: Office, line: str) -> None:
+    office.add(company="Acme")
+    with pytest.raises(Question) as asked:
+        office("capture", line)
+    assert (asked.value.parameter, list(asked.value.choices)) == ("done", ["yes", "no"])
+    to_do = captured(office, line, done=False)
+    assert (to_do.interaction, to_do.follow_up.due_on) == (None, office.crm.today)
+    assert captured(office, line, done=True).interaction is not None
+
+
+@pytest.mark.parametrize(
+    "line", ["called Acme", "met Acme", "call Acme, wants oak", "call Acme yesterday", "call Acme tomorrow", "Acme"]
+)
+def test_what_says_whether_it_is_done_is_not_asked(office: Office, line: str) -> None:
+    office.add(company="Acme")
+    with pytest.raises(Question, match="Save it"):
+        office("capture", line)
+
+
+def test_a_quote_that_was_sent_says_so(office: Office) -> None:
+    office.add(company="Acme")
+    noted = captured(office, "Sent quote to acme, f/u in a week")
+    assert (noted.interaction.subject, noted.follow_up.what) == ("Quote sent", "Quote sent: Acme")
+
+
+def test_a_reminder_is_called_by_what_is_to_be_done(office: Office) -> None:
+    office.add(first_name="Bob", last_name="Smithers")
+    noted = captured(office, "remind me to send bob smithers the samples in 2 weeks")
+    assert (noted.interaction, noted.follow_up.what) == (None, "send bob smithers the samples")
+
+
 def test_a_contact_says_which_follow_up_it_moves_and_leaves_appointments(office: Office) -> None:
     acme = office.add(company="Acme")
     office("follow-ups add", acme, "stay in touch", due=FRIDAY, every=7)

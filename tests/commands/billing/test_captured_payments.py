@@ -34,6 +34,28 @@ def test_what_a_client_with_open_invoices_paid_is_a_payment_first(desk: BillingD
     assert desk.sound()
 
 
+@pytest.mark.parametrize(
+    ("line", "paid", "note"),
+    [("acme paid 300 deposit", "300", "deposit"), ("acme paid 100 by card", "100", "by card"),
+     ("acme paid invoice", "357", "invoice"), ("acme paid in full", "357", "in full"), ("acme 200", "200", "")],
+)  # fmt: skip
+def test_a_payment_is_offered_however_it_is_written_where_something_is_open(
+    one_desk: BillingDesk, line: str, paid: str, note: str
+) -> None:
+    one_desk.issued("3 h Consulting 100 19%")
+    assert asked_for(one_desk, line) == "payment"
+    done = one_desk("capture", line, payment=True, yes=True)
+    assert (done.payment.amount, done.payment.note, done.interaction) == (Decimal(paid), note, None)
+
+
+@pytest.mark.parametrize("line", ["acme paid invoice", "acme paid in full", "acme 200", "acme paid 3 invoices"])
+def test_what_may_be_no_payment_stays_a_note(one_desk: BillingDesk, line: str) -> None:
+    text = line.removeprefix("acme ").replace("paid ", "Paid: ")
+    assert one_desk("capture", line, yes=True).interaction.subject == text
+    one_desk.issued("3 h Consulting 100 19%")
+    assert one_desk("capture", line, payment=False, yes=True).interaction.subject == text
+
+
 def test_a_payment_that_is_recorded_already_is_asked_about(desk: BillingDesk) -> None:
     desk.issued("3 h Consulting 100 19%", "3 h Consulting 100 19%")
     desk("payments add", desk.acme, Decimal(300), reference="RE-1")
