@@ -37,7 +37,7 @@ MONTHS = (
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _NUMBERS: Mapping[str, int] = {
     "a": 1, "an": 1, "one": 1, "two": 2, "a couple of": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
-    "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12,
+    "a few": 3, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12,
 }  # fmt: skip
 # What may stand between day, month and year, and behind a number.
 _BETWEEN = frozenset(("of", "the", "de", "del", "den", "der", "le", "d"))
@@ -60,6 +60,7 @@ _CLOCK = re.compile(r"\d:\d")
 
 _COUNT = rf"(\d+|{'|'.join(_NUMBERS)})"
 _UNIT = r"((?:working |business |work)?day|week|wk|fortnight|month|mth|quarter|year|yr)s?"
+_DAYS_OR_WEEKS = re.compile(r"(?:in )?(\d+) ?([dw])")
 _AHEAD = re.compile(rf"in {_COUNT} {_UNIT}(?: time)?|{_COUNT} {_UNIT} (?:from (?:now|today)|later)")
 # So long from now, or ago, in hours and minutes: half an hour stands apart from the counts.
 _CLOCKED = rf"(?:(half an)|{_COUNT}) (hour|hr|h|minute|min)s?"
@@ -75,6 +76,7 @@ _ABBREVIATED: Mapping[str, str] = {"wk": "week", "mth": "month", "yr": "year"}
 _SHORT: Mapping[str, str] = {
     "eow": "end of week", "eom": "end of month", "eoq": "end of quarter", "eoy": "end of year",
     "month end": "end of month", "year end": "end of year",
+    "in half a year": "in 6 months", "half a year ago": "6 months ago",
 }  # fmt: skip
 _WORDS: Mapping[str, int] = {
     "today": 0, "now": 0, "eod": 0, "yesterday": -1, "tomorrow": 1,
@@ -107,6 +109,23 @@ _ORDINAL = re.compile(r"(?:the )?(\d{1,2}) (?:st|nd|rd|th)(?: of (?:the )?(this|
 _DAY_OF_MONTH = re.compile(r"(?:the )?(\d{1,2})(?:st|nd|rd|th)|(2[4-9]|[3-9]\d)")
 # A day of a month falls on each day of the week within so many months.
 _MOST_MONTHS = 12 * 12
+_WEEKEND = re.compile(r"(?:(?:at|over) )?(?:the )?(?:(this|this coming|coming|next|last|past) )?(?:weekend|week end)")
+# In words, or as the numbers that a text is taken apart to: first, 1 st.
+_PLACES: Mapping[str, int] = {
+    "first": 1, "1 st": 1, "second": 2, "2 nd": 2, "third": 3, "3 rd": 3, "fourth": 4, "4 th": 4, "fifth": 5,
+    "5 th": 5, "last": -1,
+}  # fmt: skip
+# First monday of december, last friday in january 2027, second tuesday of next month.
+_NTH = re.compile(rf"(?:the )?({'|'.join(_PLACES)}) (.+?) (?:of|in) (?:the )?(?:(this|next|last|coming) )?(month|.+)")
+_ANY_DAY, _WORKING_DAY = ("day",), ("weekday", "working day", "business day", "workday")
+# An hour of a part of a day: tonight at 8, tomorrow evening at 7:30, friday morning 9.
+_HOUR_OF_PART = re.compile(r"(.*)\b(morning|afternoon|evening|night)(?: at)? (\d{1,2})(?:[:.](\d\d))?(?: ?[ap]m)?")
+_TODAY_IN_WORDS: Mapping[str, str] = {
+    "tonight": "today evening", "this morning": "today morning", "this afternoon": "today afternoon",
+    "this evening": "today evening", "last night": "yesterday evening",
+}  # fmt: skip
+_IN_WORDS = re.compile(rf"\b(?:{'|'.join(_TODAY_IN_WORDS)})\b")
+_CLOCK_WITH_POINT = re.compile(r"(?:[01]?\d|2[0-3])\.(?:00|1[3-9]|[2-5]\d)")
 _QUARTER = re.compile(r"(?:(\d{4}) )?q ([1-4])(?: (\d{4}))?")
 
 
@@ -224,6 +243,10 @@ def _cleaned(text: str) -> str:
     """Text without case and marks that nobody sees, and with single blanks."""
     written = " ".join(TURNING_MARKS.sub("", text).casefold().replace(",", " ").split())
     written = re.sub(r"(\d)t(\d\d?:)", r"\1 \2", written)
+    written = _IN_WORDS.sub(lambda match: _TODAY_IN_WORDS[match.group()], written)
+    if (part := _HOUR_OF_PART.fullmatch(written)) and 1 <= int(part[3]) < 12:
+        half = "am" if part[2] == "morning" else "pm"
+        written = f"{part[1]}{part[3]}:{part[4] or '00'}{half}"
     return _BEFORE.sub("", written)
 
 
@@ -276,12 +299,17 @@ def _day(written: str, by: Conventions, direction: Direction) -> When:
     if numbers := _YEAR_FIRST.fullmatch(written):
         return _full(*map(int, numbers.groups()))
     phrase = " ".join(_folded(_tokens(written)))
+    phrase = _SHORT.get(phrase, phrase)
     if (day := _counted(phrase, by.today, direction)) is not None:
         return When(day)
-    if (period := _period(_SHORT.get(phrase, phrase), by, direction)) is not None:
+    if (period := _period(phrase, by, direction)) is not None:
         return period
     if (ordinal := _ORDINAL.fullmatch(phrase)) is not None:
         return When(_in_month(int(ordinal[1]), ordinal[2] or "", by.today, direction))
+    if (weekend := _WEEKEND.fullmatch(phrase)) is not None:
+        return _weekend(weekend[1] or "", by.today, direction)
+    if (nth := _NTH.fullmatch(phrase)) is not None and (day := _nth(nth, by, direction)) is not None:
+        return When(day)
     for read in (_printed, _of_week, _in_numbers, _with_month):
         if (when := read(written, by, direction)) is not None:
             return when
@@ -297,6 +325,8 @@ def _counted(phrase: str, today: date, direction: Direction) -> date | None:
         return today + timedelta(days=_WORDS[phrase])
     if ahead := _AHEAD.fullmatch(phrase):
         return _moved(today, _count(ahead[1] or ahead[3]), ahead[2] or ahead[4])
+    if (short := _DAYS_OR_WEEKS.fullmatch(phrase)) and (direction == "ahead" or phrase.startswith("in ")):
+        return _moved(today, int(short[1]), {"d": "day", "w": "week"}[short[2]])
     if direction == "ahead" and (left := _LEFT.fullmatch(phrase)):
         return _moved(today, _count(left[1]), left[2])
     if ago := _AGO.fullmatch(phrase):
@@ -353,8 +383,10 @@ def _period(phrase: str, by: Conventions, direction: Direction) -> When | None:
             return When(friday + timedelta(days=7 if late else 0))
         return _part(part, first, last)
     if match := _QUARTER.fullmatch(phrase):
-        year = int(match[1] or match[3] or today.year)
-        return _span(calendar_day(year, int(match[2]) * 3 - 2, 1), 3)
+        begins, year = int(match[2]) * 3 - 2, match[1] or match[3]
+        if year:
+            return _span(calendar_day(int(year), begins, 1), 3)
+        return _span(_towards_now([date(today.year + step, begins, 1) for step in (-1, 0, 1)], by.today, direction), 3)
     if re.fullmatch(r"(?:19|20|21)\d\d", phrase):
         return _span(date(int(phrase), 1, 1), 12)
     if match := _PART_OF.fullmatch(phrase):
@@ -390,6 +422,52 @@ def _part(part: str | None, first: date, last: date) -> When | None:
         case "start" | "beginning":
             return When(first)
     return When(first.replace(day=15)) if 27 < (last - first).days < 31 else None
+
+
+def _towards_now(quarters: Sequence[date], today: date, direction: Direction) -> date:
+    """Of some quarters, by their first days, the one that is meant; the one that we are in is always."""
+    now = next((first for first in quarters if first <= today < months_on(first, 3)), None)
+    return now or _towards(quarters, today, direction)
+
+
+def _weekend(which: str, today: date, direction: Direction) -> When:
+    """A Saturday and a Sunday: of this week, which on Sunday is today, or of the next or last one."""
+    steps = {"next": 1, "last": -1, "past": -1}.get(which, 0)
+    if not which and direction == "past" and today.weekday() < 5:
+        steps = -1
+    saturday = _bounds(today, "week", steps)[0] + timedelta(days=5)
+    sunday = saturday + timedelta(days=1)
+    return When(sunday if sunday == today and direction != "past" else saturday, last=sunday)
+
+
+def _nth(match: re.Match[str], by: Conventions, direction: Direction) -> date | None:
+    """The first Monday of December, the last Friday of this month, the last working day of a month."""
+    place, named, which, month = _PLACES[match[1]], match[2], match[3] or "", match[4]
+    weekdays = _weekdays(by.language).get(named, frozenset())
+    if named in _ANY_DAY or named in _WORKING_DAY:
+        weekdays = frozenset(range(7 if named in _ANY_DAY else 5))
+    if not weekdays:
+        return None
+    if month == "month":
+        steps = {"next": 1, "coming": 1, "last": -1}.get(which, 0)
+        return _nth_of(months_on(by.today.replace(day=1), steps), place, weekdays, match)
+    written = None if which else _with_month(month, by, direction)
+    if written is None or written.last is None:
+        return None
+    if re.search(r"\d{4}", month):
+        return _nth_of(written.day, place, weekdays, match)
+    years = range(max(1, by.today.year - 1), min(_LAST_YEAR, by.today.year + 1) + 1)
+    return _towards(
+        [_nth_of(written.day.replace(year=year), place, weekdays, match) for year in years], by.today, direction
+    )
+
+
+def _nth_of(first: date, place: int, weekdays: frozenset[int], match: re.Match[str]) -> date:
+    days = [first.replace(day=day) for day in range(1, monthrange(first.year, first.month)[1] + 1)]
+    days = [day for day in days if day.weekday() in weekdays]
+    if place > len(days):
+        raise FieldError(f"there is no {match[1]} {match[2]} in {MONTHS[first.month - 1].capitalize()} {first.year}")
+    return days[place - 1 if place > 0 else -1]
 
 
 def _in_month(day: int, which: str, today: date, direction: Direction) -> date:
@@ -465,6 +543,12 @@ def _of_week(written: str, by: Conventions, direction: Direction) -> When | None
             day = _in_week(min(weekdays), which, by.today, direction, is_first=is_first)
             if day is not None:
                 return When(day)
+        if is_first and _CLOCK_WITH_POINT.fullmatch(which):
+            # A time, as there is no such month: fri 10.30.
+            continue
+        if len(weekdays) == 1 and is_first and which == "week":
+            # Monday week is the one after the next.
+            return When(_nearest_weekday(min(weekdays), by.today, "ahead") + timedelta(days=7))
         if (number := _DAY_OF_MONTH.fullmatch(which)) is not None:
             return When(_in_some_month(int(number[1] or number[2]), weekdays, by.today, direction))
         when = _dated(" ".join(rest), by, direction)
