@@ -17,7 +17,6 @@ from crm.model import (
     Invoice,
     NumberSeries,
     Payment,
-    Record,
     Setting,
     fields,
     typed_fields,
@@ -146,11 +145,12 @@ def invoices_stay_as_issued(snapshot: SqlSnapshot) -> Iterator[Finding]:
             yield Finding(fault, True, "invoice", invoice.id, "Restore a backup.")
 
 
-def _not_following(record: Record) -> Iterator[str]:
+def _not_following(record: Invoice | Payment) -> Iterator[str]:
     """The fields of a record that do not follow from its others, in words."""
     for name, follow in type(record).about.follows.items():
         if getattr(record, name) != follow(record):
-            yield f"shows {_shown(getattr(record, name))} as {name}; its figures give {_shown(follow(record))}."
+            stands, given = (f"{_shown(value)} {record.currency}" for value in (getattr(record, name), follow(record)))
+            yield f"shows {stands} as {name}; its figures give {given}."
 
 
 def invoices_are_of_their_buyer(snapshot: SqlSnapshot) -> Iterator[Finding]:
@@ -181,7 +181,7 @@ def numbers_have_no_gaps(snapshot: SqlSnapshot) -> Iterator[Finding]:
         invoices = list(snapshot.each(Invoice, Query({"kind": kind, "state": "issued"})))
         series = series_by_kind.get(kind)
         if invoices and series is None:
-            fault = f"The counter of the numbers of {kind} is missing, and {len(invoices)} were given."
+            fault = f"The counter of {INVOICE_KINDS[kind]} numbers is missing; numbers used so far: {len(invoices)}."
             yield Finding(fault, True, "number_series", 0, "Restore a backup.")
         elif invoices and series is not None:
             yield from _gaps(series, invoices)

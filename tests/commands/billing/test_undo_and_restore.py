@@ -215,7 +215,7 @@ def test_a_merge_with_invoices_and_payments_is_undone_and_redone(desk: BillingDe
 
 
 BY_HAND = {
-    "UPDATE payment SET amount = amount * 2": "Payment 1 shows 0.00 as left; its figures give 118.00.",
+    "UPDATE payment SET amount = amount * 2": "Payment 1 shows 0.00 EUR as left; its figures give 118.00 EUR.",
     'UPDATE payment SET amount = amount * 2, "left" = amount': "shows 0.00 as credit; its records give 118.00",
     "UPDATE allocation SET amount = amount / 2": "as paid; its records give 59.00",
     "UPDATE invoice_line SET name = 'Other'": "Invoice RE-2026-0001 has other words, dates or figures",
