@@ -149,8 +149,10 @@ def _not_following(record: Invoice | Payment) -> Iterator[str]:
     """The fields of a record that do not follow from its others, in words."""
     for name, follow in type(record).about.follows.items():
         if getattr(record, name) != follow(record):
-            stands, given = (f"{_shown(value)} {record.currency}" for value in (getattr(record, name), follow(record)))
-            yield f"shows {stands} as {name}; its figures give {given}."
+            stands, figured = (
+                f"{_shown(value)} {record.currency}" for value in (getattr(record, name), follow(record))
+            )
+            yield f"shows {stands} as {name}; its figures give {figured}."
 
 
 def invoices_are_of_their_buyer(snapshot: SqlSnapshot) -> Iterator[Finding]:

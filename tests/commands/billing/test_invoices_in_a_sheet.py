@@ -38,6 +38,8 @@ def test_a_cell_of_an_issued_invoice_is_named_and_not_taken(team: Team, desk: Bi
     whats = [finding.what for finding in team.repository.check()]
     assert len(whats) == 3
     assert sum("cannot be changed" in what for what in whats) == 2
+    # Of a cell it is not said that nothing was changed, and a sentence ends once.
+    assert not any(words in what for what in whats for words in ("..", "Nothing was changed", "stages"))
 
 
 def test_a_draft_changed_by_hand_has_the_figures_of_its_lines(team: Team, desk: BillingDesk) -> None:

@@ -3,13 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from crm.errors import RefusedError
-from crm.model import Client, Record, Sale, StatusRule
+from crm.model import Allocation, Client, Invoice, InvoiceLine, NumberSeries, Payment, Record, Sale, StatusRule
 from crm.repository.sheets.grid.layout import TABS
+from crm.repository.sheets.repository import SheetsRepository
+from crm.repository.transaction import SqlTransaction
 from tests.support.by_hand import EDITED, Sheet, wrong
 from tests.support.sheets_team import CLIENTS, Team, new_team
 
@@ -45,6 +48,15 @@ BAD: dict[str, tuple[type[Record], str, Any, str]] = {
     "no amount": (Sale, "amount", None, "give an amount"),
     "no day": (Sale, "on", None, "a sale needs its date"),
     "a blank day": (Sale, "on", " ", "a sale needs its date"),
+    "a payment's amount": (Payment, "amount", 10, "written by the program and is not read; the program says $100.00"),
+    "a payment's kind": (Payment, "kind", "refund", "the program says payment"),
+    "a payment's currency": (Payment, "currency", "EUR", "the program says USD"),
+    "an allocation": (Allocation, "amount", 4, "the program says $40.00"),
+    "an issued total": (Invoice, "total", 10, "written by the program and is not read; the program says $100.00"),
+    "an invoice's number": (Invoice, "number", "INV-9", "the program says INV-1"),
+    "an invoice's state": (Invoice, "state", "draft", "the program says issued"),
+    "an invoice's currency": (Invoice, "currency", "EUR", "the program says USD"),
+    "a line's net": (InvoiceLine, "net", 5, "the program says $100.00"),
     "a broken rule": (StatusRule, "when", "total_spend >=", ""),
     "a rule without a status": (StatusRule, "status", None, ""),
     "a cleared id": (Client, "id", None, "the ID of this row is 2; write it into this cell"),
@@ -59,6 +71,30 @@ BAD: dict[str, tuple[type[Record], str, Any, str]] = {
 _NOT_SEEN_AT_FIRST = {"a future birthday", "no e-mail", "a failed formula", "a total", "a reason", "a name of nobody"}
 
 
+_BILLED = (Invoice, InvoiceLine, Payment, Allocation)
+
+
+def _bill(team: Team, client: Client) -> None:
+    """An issued invoice of 100, and a payment of 100 of which 40 are on it."""
+    day = team.store.today
+    draft = Invoice(client=client.id, kind="invoice", state="draft", currency="USD")
+    line = InvoiceLine(
+        position=1, name="Box", quantity=Decimal(1), price=Decimal(100), basis=Decimal(1), tax_category="Z"
+    )
+    paid = Payment(client=client.id, kind="payment", on=day, amount=Decimal(100), currency="USD", method="cash")
+
+    def bill(tx: SqlTransaction) -> None:
+        tx.add(NumberSeries(name="invoice", pattern="INV-{number}", last=1))
+        invoice = tx.add(draft)
+        tx.add(replace(line, invoice=invoice.id))
+        tx.settle()
+        invoice = tx.get(Invoice, invoice.id)
+        invoice = tx.change(invoice, state="issued", number="INV-1", issued_on=day, due_on=day)
+        tx.add(Allocation(payment=tx.add(paid).id, invoice=invoice.id, amount=Decimal(40)))
+
+    team.store.change(bill)
+
+
 @pytest.mark.parametrize("case", BAD, ids=str)
 def test_a_bad_value_is_told_kept_and_mended(team: Team, case: str) -> None:
     kind, name, value, answer = BAD[case]
@@ -66,8 +102,10 @@ def test_a_bad_value_is_told_kept_and_mended(team: Team, case: str) -> None:
     team.store.add(last_name="First", reference="A-1")
     client = team.store.add(last_name="Second", city="Wien", date_of_birth=date(1980, 1, 2))
     sale = team.store.sell(client, "7.00")
+    if kind in _BILLED:
+        _bill(team, client)
     before = team.stored()
-    record = {Client: client, Sale: sale}.get(kind) or before[StatusRule][1]
+    record = {Client: client, Sale: sale}.get(kind) or before[kind][1]
     record = before[kind][record.id]
     other = team.another()
     team.stored(other)
@@ -84,6 +122,14 @@ def test_a_bad_value_is_told_kept_and_mended(team: Team, case: str) -> None:
     team.stored(fresh)
     if case not in _NOT_SEEN_AT_FIRST:
         assert any(finding.startswith(f"{TABS[kind].title}!") for finding in wrong(team, fresh))
+    if kind in _BILLED:
+        # What only the program writes it knows from the history, and goes on with.
+        assert team.stored(fresh) == before
+        assert wrong(team, fresh) == wrong(team)
+        fresh.transact(lambda tx: tx.change(tx.get(Payment, 1), note="seen"), "noted")
+        fresh.transact(lambda tx: tx.change(tx.get(Invoice, 1), memo="seen"), "noted")
+        for machine in (team.repository, other, fresh):
+            assert _balances(team, machine) == (Decimal(60), Decimal(60), Decimal(60), Decimal(60))
     # Another field of the record is changed: the cell stays.
     if kind is Client and name not in ("version", "created_at", "total_spend"):
         team.store.change(lambda tx: tx.change(tx.get(Client, 2), source="fair"))
@@ -106,6 +152,12 @@ def test_a_bad_value_is_told_kept_and_mended(team: Team, case: str) -> None:
         assert replace(team.store.client(2), source="", version=1, updated_at=client.updated_at) == replace(
             before[Client][2], version=1, updated_at=client.updated_at
         )
+
+
+def _balances(team: Team, machine: SheetsRepository) -> tuple[Decimal, ...]:
+    stored: Any = team.stored(machine)
+    client = stored[Client][2]
+    return stored[Invoice][1].open, stored[Payment][1].left, client.open_amount, client.credit
 
 
 @pytest.mark.parametrize("emptied", ["the copy", "the record"])

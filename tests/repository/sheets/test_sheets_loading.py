@@ -112,7 +112,7 @@ def _loaded(kind: type[Record], rows: dict[int, Any], empty: tuple[Connection, S
     ]
     connection.exec_driver_sql("ROLLBACK TO empty")
     connection.exec_driver_sql("RELEASE empty")
-    return is_plain, (stored, loading.chosen)
+    return is_plain, (stored, loading.edited)
 
 
 @pytest.mark.many(2)

@@ -18,7 +18,7 @@ from crm.model.rights import SEALED
 from crm.repository.sheets.grid.cells import LARGEST_EXACT, cell_of
 from crm.repository.sheets.grid.layout import HISTORY_COLUMNS, Cell
 from crm.repository.sheets.mirror.mirror import in_json
-from crm.repository.sheets.mirror.plain_rows import amounts
+from crm.repository.sheets.mirror.plain_rows import amounts, facts
 from crm.repository.tables import TABLES, transactions
 from crm.repository.writing import ENTRIES, Entry
 
@@ -166,11 +166,11 @@ def _kept_cell(value: Any) -> Any:
 
 def _kept_of(kind: type[Record]) -> Sequence[str]:
     short = [name for name in kind.about.needs if not isinstance(fields(kind)[name].check, Line | Prose)]
-    return [] if kind in SEALED else list(dict.fromkeys([*amounts(kind), *links(kind), *short]))
+    return [] if kind in SEALED else list(dict.fromkeys([*amounts(kind), *links(kind), *short, *facts(kind)]))
 
 
-# The fields that the entry of a creation keeps, so that a new computer knows them where a cell cannot be read: amounts,
-# what other records it names, and what it needs but for texts.
+# The fields that the entry of a creation keeps, so that a new computer knows them where a cell cannot be read or was
+# overwritten: amounts, what other records it names, what it needs but for texts, and what only the program writes.
 _KEPT = {kind: _kept_of(kind) for kind in RECORDS}
 
 

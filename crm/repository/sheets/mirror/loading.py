@@ -37,6 +37,7 @@ from crm.repository.sheets.mirror.plain_rows import (
     WHOLE,
     PlainRows,
     amounts,
+    facts,
     has_decimals_left,
     status_by_rule,
 )
@@ -83,11 +84,17 @@ class Loading:
         self.wrong: list[dict[str, Any]] = []
         # The fields that the tab has no columns for yet.
         self.unsaid: Collection[str] = ()
-        # Clients whose status was chosen or emptied in the sheet, with the one that the program had written.
-        self.chosen: dict[int, str] = {}
+        # The fields whose columns are not in the tab, those included.
+        self.without_column: Collection[str] = ()
+        # Records with cells that were changed in the sheet since the program wrote them, with what it had written, by
+        # field: they are checked like any other edit.
+        self.edited: dict[int, dict[str, Any]] = {}
         self._amounts = amounts(kind)
+        self._facts = facts(kind)
         # The value that the program wrote last into a field of a record, by id and name; None where it is not known.
         self.last_value: Callable[[int, str], Any] = lambda _id, _name: None
+        # The values of some fields in the same way, as far as they are known.
+        self.last_values: Callable[[int, Sequence[str]], Mapping[str, Any]] = lambda _id, _names: {}
         # Asks what kind of cells there are in some rows, by field.
         self.kinds_of: Callable[[Mapping[str, Sequence[int]]], Mapping[tuple[int, str], str]] = lambda _: {}
         self._checks = FieldChecks(kind, by, last_account)
@@ -115,10 +122,23 @@ class Loading:
         owner = owner_link(self.kind)
         if owner is not None and (linked := set(read.values[owner[0]])) != self._existing(owner[1], linked):
             return False
+        if self._facts and self._has_overwritten(rows, read.values):
+            return False
         self._note_rows(rows)
         insert_columns(self.connection, tables.TABLES[self.kind], read.bound)
         self._unsearched += rows
         return True
+
+    def _has_overwritten(self, ids: Iterable[int], values: Mapping[str, Sequence[Any]]) -> bool:
+        """Return whether a field that only the program writes holds another value than it wrote."""
+        by_record = zip(*(values[name] for name in self._facts), strict=True)
+        for record_id, stands in zip(ids, by_record, strict=True):
+            written = self.last_values(record_id, self._facts)
+            if written and any(
+                written.get(name, value) != value for name, value in zip(self._facts, stands, strict=True)
+            ):
+                return True
+        return False
 
     def _load_one_by_one(self, rows: Mapping[int, Placed], leave_out: Collection[int]) -> None:
         records = {}
@@ -195,10 +215,11 @@ class Loading:
         self._unsearched += [values["id"] for values in batch]
 
     def _before(self, record_id: int, row: list[Any]) -> list[Any]:
-        """A row as it was before a status was chosen in it, which then is found like any other edit."""
-        if record_id in self.chosen:
+        """A row as it was before it was edited, so that the edit is found like any other."""
+        if record_id in self.edited:
             row = list(row)
-            row[columns(Client).index("status")] = self.chosen[record_id]
+            for name, value in self.edited[record_id].items():
+                row[columns(self.kind).index(name)] = cells.cell_of(value)
         return row
 
     def _read(self, record_id: int, row: Sequence[Any], at: int = 0) -> Record | None:
@@ -214,6 +235,7 @@ class Loading:
             record = self._as_far_as_readable(record_id, row, at)
         if record is None or self.kind in WHOLE:
             return record and self._sound(record, row)
+        record = self._as_written(record)
         self._doubt_amounts(record, row)
         return self._with_name_and_status(record, row) if isinstance(record, Client) else record
 
@@ -246,8 +268,18 @@ class Loading:
         status = "" if record.status_pinned_until else status_by_rule(record.status, record.status_reason)
         if not status:
             return record
-        self.chosen[record.id] = status
+        self.edited[record.id] = {"status": status}
         return replace(record, status=status)
+
+    def _as_written(self, record: Record) -> Record:
+        """The record with what the program wrote last into the fields that only it writes."""
+        written = self.last_values(record.id, self._facts) if self._facts else {}
+        overwritten: Any = {name: value for name, value in written.items() if getattr(record, name) != value}
+        if not overwritten:
+            return record
+        if edited := {name: value for name, value in overwritten.items() if name not in self.without_column}:
+            self.edited[record.id] = edited
+        return replace(record, **overwritten)
 
     def _as_far_as_readable(self, record_id: int, row: Sequence[Any], at: int) -> Record | None:
         """A record of which some cells are not as the program writes them."""

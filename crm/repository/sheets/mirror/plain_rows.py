@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 
 from crm.errors import RefusedError
 from crm.model import Client, Conventions, Record, Setting, StatusRule, View, fields
-from crm.model.fields import Amount
-from crm.repository import tables
+from crm.model.fields import Amount, Prose
+from crm.repository import sums, tables
 from crm.repository.bulk import converters
 from crm.repository.sheets.grid import cells
 from crm.repository.sheets.grid.layout import OWN, columns
@@ -35,6 +35,17 @@ def amounts(kind: type[Record]) -> Sequence[str]:
     return [name for name, field in fields(kind).items() if isinstance(field.check, Amount) and field.by == "person"]
 
 
+def facts(kind: type[Record]) -> Sequence[str]:
+    """The fields that only the program writes, and whose last values the history holds: not what is summed or made of
+    other fields, and no long texts."""
+    made = {*sums.names(kind), *kind.about.follows}
+    return [
+        name
+        for name, field in fields(kind).items()
+        if field.by == "facts" and name not in made and not isinstance(field.check, Prose)
+    ]
+
+
 def has_decimals_left(amount: Any, by: Conventions) -> bool:
     """Return whether an amount has more decimals than the currency."""
     return bool(amount != round(amount, max(2, by.decimals)))
@@ -55,6 +66,7 @@ class PlainRows:
         checked = {*kind.about.unique, "id"}
         if kind is Client:
             checked |= {"first_name", "last_name", "company", "status", "status_reason", "status_pinned_until"}
+        checked |= {*facts(kind)}
         self._looked_at = checked | self._making | {link for link in fields(kind) if link in kind.about.needs}
 
     def read(self, ids: Sequence[int], rows: Iterable[Sequence[Any]]) -> "Read | None":

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import update
 
 from crm.errors import CRMError, FieldError, RefusedError
-from crm.model import BY_NAME, Client, Conventions, Record, fields, links, named, people
+from crm.model import BY_NAME, Client, Conventions, Deal, Record, fields, links, named, people
 from crm.model.fields import FOREVER
 from crm.repository import bills, sums, tables
 from crm.repository.sheets.grid import cells
@@ -149,8 +149,7 @@ class ChangedRows:
             return {name: value}
         if value != self._derived_anew(current, name):
             raise FieldError(
-                f"this follows from the {_followed(kind, name)} and is not read; the program says"
-                f" {self._value_text(current, name)}"
+                f"this {_followed(kind, name)} and is not read; the program says {self._value_text(current, name)}"
             )
         return {}
 
@@ -267,8 +266,7 @@ class ChangedRows:
         except (Refused, RefusedError, FieldError) as error:
             if len(changed) == 1:
                 (name,) = changed
-                what = error.what if isinstance(error, Refused) else error.sentence
-                return {name: error.reason if isinstance(error, FieldError) else what}
+                return {name: error.what if isinstance(error, Refused) else _reason(error)}
             # One of them does not fit; the others are taken all the same.
             faults: dict[str, str] = {}
             for name, value in changed.items():
@@ -295,8 +293,15 @@ class ChangedRows:
         except FieldError as error:
             raise Refused(error.field if error.field in names else one, error.reason.rstrip(".")) from error
         except CRMError as error:
-            raise Refused(one, error.sentence.splitlines()[0].rstrip(".")) from error
+            raise Refused(one, _reason(error)) from error
         return record
+
+
+def _reason(error: CRMError) -> str:
+    """The reason why a cell is not taken, for a finding, which ends the sentence itself."""
+    if isinstance(error, FieldError):
+        return error.reason
+    return error.sentence.splitlines()[0].rstrip(".").removesuffix(". Nothing was changed")
 
 
 def _refuse_lost_zeros(known: Any, cell: Any) -> None:
@@ -308,10 +313,11 @@ def _refuse_lost_zeros(known: Any, cell: Any) -> None:
 
 
 def _followed(kind: type[Record], name: str) -> str:
-    """The source of a derived field, in words."""
+    """The source of a field that people do not write, in words."""
     if fields(kind)[name].by != "facts":
-        return "rules"
+        return "follows from the rules"
     feeding = (
         facts.plural for total in sums.TOTALS if total.onto is kind and name in total.names for facts in total.facts
     )
-    return next(feeding, "stages")
+    source = next(feeding, "stages" if kind is Deal else "")
+    return f"follows from the {source}" if source else "is written by the program"

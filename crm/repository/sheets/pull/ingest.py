@@ -178,6 +178,7 @@ class _Intake:
             loading = Loading(self.connection, self.dialect, kind, by, self.check_setting, good, strange, last)
             loading.kinds_of = partial(self._kinds_of, kind)
             loading.last_value = partial(_last_value, kind, program.get(kind, {}))
+            loading.last_values = partial(_last_values, kind, program.get(kind, {}))
             tab = self._compared(loading, program.get(kind, {}), edits, fresh=before is None)
             if not set(tab.head.missing).issuperset(blind.get(kind.kind_name, ())):
                 # A column is back that this mirror has never seen: none of it is news.
@@ -364,16 +365,27 @@ def _without_corrections(
 
 def _last_value(kind: type[Record], program: Mapping[int, Done], record_id: int, name: str) -> Any:
     """The value that the program wrote last into a field of a record; None where that is not known."""
+    return _last_values(kind, program, record_id, [name]).get(name)
+
+
+def _last_values(
+    kind: type[Record], program: Mapping[int, Done], record_id: int, names: Sequence[str]
+) -> Mapping[str, Any]:
+    """The values that the program wrote last into some fields of a record, as far as they are known."""
     done = program.get(record_id)
-    if done is None or name not in fields(kind) or fields(kind)[name].by == "accounts":
-        return None
-    after = done.after
-    with suppress(FileError, ValueError, TypeError, ArithmeticError):
-        if name in after:
-            return value_of(kind, name, after[name])
-        if (cell := done.created_with(record_id, name)) is not None:
-            return READERS[kind][columns(kind).index(name)](cell)
-    return None
+    values: dict[str, Any] = {}
+    if done is None:
+        return values
+    after = done.after if done.updates else {}
+    for name in names:
+        if name not in fields(kind) or fields(kind)[name].by == "accounts":
+            continue
+        with suppress(FileError, ValueError, TypeError, ArithmeticError):
+            if name in after:
+                values[name] = value_of(kind, name, after[name])
+            elif (cell := done.created_with(record_id, name)) is not None:
+                values[name] = READERS[kind][columns(kind).index(name)](cell)
+    return values
 
 
 def _forget_everything(connection: Connection) -> None:

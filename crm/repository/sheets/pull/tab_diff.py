@@ -117,6 +117,7 @@ class TabIntake:
         self.wrong: list[dict[str, Any]] = []
         self.head = self._heading([place.heading] if part else rows)
         loading.unsaid = self.head.unsaid
+        loading.without_column = self.head.missing
         last = state.last.get(tables.TABLES[self.kind].name, 0)
         first = part.first if part else 0
         self.rows: Rows = owners(
@@ -240,8 +241,8 @@ class TabIntake:
     def _load(self, rows: Mapping[int, Placed]) -> None:
         if rows:
             self.loading.load(rows, self.rows.mixed)
-            self.edits.changed += [(self.kind, id_, *rows[id_]) for id_ in self.loading.chosen]
-            self.loading.chosen.clear()
+            self.edits.changed += [(self.kind, id_, *rows[id_]) for id_ in self.loading.edited]
+            self.loading.edited.clear()
             self.totals_open = True
 
     # What the program did
