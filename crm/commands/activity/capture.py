@@ -51,6 +51,8 @@ _EXAMPLE_OF_SUM = "Acme, $4,500 for 3 tables"
 _MOST_NEW_WORDS = 4
 # So many words may name a client in the midst of a line, and so far into it are looked at.
 _MOST_MENTION_WORDS, _MOST_LINE_WORDS, _LEAST_MENTION = 3, 14, 3
+# What stands before a client rather than before a thing.
+_LEADS_TO_NAME = frozenset(("to", "with", "for", "at"))
 _POSSESSIVE = re.compile("['\u2019]s?$")
 _Added = TypeVar("_Added", Interaction, FollowUp, Sale, Deal)
 _NAME, _TITLE, _SUBJECT, _WHAT = 200, 200, 300, 500
@@ -361,23 +363,61 @@ def _begins_with_no_name(note: QuickNote) -> bool:
     return note.body.partition(" ")[0].strip(_MARKS) in NO_NAMES
 
 
+@dataclass(frozen=True, slots=True)
+class _Mention:
+    """A run of words that names clients. It `is_clear` where it has several words, a capital, or follows `to`, `with`
+    and the like; one everyday word may name nobody: the price, in may."""
+
+    name: str
+    clients: _Clients
+    is_clear: bool
+
+
 def _mentioned(snapshot: Snapshot, note: QuickNote) -> _Candidates | None:
     """The clients that a line names somewhere, by whole words of their names, as in `chase globex corp for the
-    contract`; all of the line is text. More words of a name are likelier to be one."""
+    contract`; all of the line is text. A clear mention comes before one that may be an everyday word."""
     words = note.body.split()[:_MOST_LINE_WORDS]
     bare = [_POSSESSIVE.sub("", word.strip(_MARKS)) for word in words]
+    mentions: list[_Mention] = []
+    taken: set[int] = set()
     for count in range(_MOST_MENTION_WORDS, 0, -1):
         for start in range(len(words) - count + 1):
+            places = range(start, start + count)
             name = " ".join(bare[start : start + count])
             ends = {bare[start], bare[start + count - 1]}
             is_apart = any(word[-1] in _MARKS for word in words[start : start + count - 1])
             if is_apart or ends & NO_NAMES or len(name) < _LEAST_MENTION or not name[-1].isalpha():
                 continue
+            if not taken.isdisjoint(places):
+                continue
             if clients := [pair for pair in _called(snapshot, name) if _is_named(*pair, name)]:
-                is_plan = bool(note.due_on) and bare[0].lower() in PLANS and not note.label
-                planned = dataclasses.replace(note, waits="always") if is_plan else note
-                return _Candidates(planned, name, note.body, clients)
-    return None
+                has_capital = start > 0 and name[0].isupper()
+                is_led_to = start > 0 and bare[start - 1].lower() in _LEADS_TO_NAME
+                mentions.append(_Mention(name, clients, count > 1 or has_capital or is_led_to))
+                taken.update(places)
+    if not mentions:
+        return None
+    clients = _common(mentions)
+    if not clients and (clear := [mention for mention in mentions if mention.is_clear]):
+        mentions = clear
+        clients = _common(mentions)
+    if not clients:
+        clients = list({client.id: (client, contact) for mention in mentions for client, contact in mention.clients}
+                       .values())  # fmt: skip
+    is_plan = bool(note.due_on) and bare[0].lower() in PLANS and not note.label
+    planned = dataclasses.replace(note, waits="always") if is_plan else note
+    return _Candidates(planned, mentions[0].name, note.body, clients)
+
+
+def _common(mentions: Sequence[_Mention]) -> _Clients:
+    """The clients that all mentions name, as in `Jo at Acme`, each with the contact if one is named."""
+    numbers = set.intersection(*({client.id for client, _ in mention.clients} for mention in mentions))
+    pairs: dict[int, tuple[Client, Contact | None]] = {}
+    for mention in mentions:
+        for client, contact in mention.clients:
+            if client.id in numbers and (client.id not in pairs or (contact and not pairs[client.id][1])):
+                pairs[client.id] = client, contact
+    return list(pairs.values())
 
 
 def _is_named(client: Client, contact: Contact | None, name: str) -> bool:

@@ -193,6 +193,10 @@ _SUM_PAID = re.compile(
 _APOSTROPHES = re.compile(r"(?<=\d)['\u2019](?=\d{3})")
 _BOTH_MARKS = re.compile(r"(\d{1,3}(?:\.\d{3})+),(\d{2})|(\d{1,3}(?:,\d{3})+)\.(\d{2})")
 _SOLD_TO = re.compile(r"^(?P<what>.+?)\s+(?:to|from)\s+(?P<who>.+)$", re.IGNORECASE | re.DOTALL)
+# Sent a quote of 4k to Acme, call fri; quoted 4k for tables to Acme.
+_OFFERED_TO = re.compile(
+    rf"(?P<what>{_SUM}(?:\s+for\s+[^,;:]+?)?)\s+to\s+(?P<who>[^,;:]+)(?P<text>.*)", re.IGNORECASE | re.DOTALL
+)
 # sent Acme a quote; sent samples to Acme, call on friday.
 _OFFER_BEHIND = re.compile(rf"(?P<who>[^,;:]+?)\s+(?:an?|the|our|my)\s+(?:{'|'.join(_OFFERS)})\b", re.IGNORECASE)
 _SENT_TO = re.compile(r"(?P<what>[^,;:]+?)\s+to\s+(?P<who>[^,;:]+)(?P<text>.*)", re.IGNORECASE | re.DOTALL)
@@ -292,6 +296,8 @@ def read_notes(line: str, by: Conventions) -> Iterator[QuickNote]:
     if head is not None:
         if (day_first := _day_first(text, by)) is not None:
             yield _note(head, day_first[1], [day_first[0]], by)
+        if head.label == OFFERED and (offered := _OFFERED_TO.fullmatch(text)):
+            yield _note(head, f"{offered['who']}, {offered['what']}{offered['text']}", leading, by)
         if head.label in (_SOLD.label, _PAID.label) and (sold := _SOLD_TO.fullmatch(text)):
             sum_behind = _SOLD_FOR.search(sold["who"])
             who = sold["who"][: sum_behind.start()] if sum_behind else sold["who"]

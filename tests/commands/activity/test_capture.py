@@ -523,6 +523,58 @@ def test_a_client_is_found_wherever_a_line_names_it_and_none_is_made_up(office: 
         captured(office, "sent nobody corp a quote for 3k")
 
 
+# What is typed, and the clients that are meant: of several one is asked for.
+WHO_IS_MEANT = [
+    ("need to send revised price to Meridian tomorrow", ["Meridian Foods"]),
+    ("need to send revised price to meridian tomorrow", ["Meridian Foods"]),
+    ("asked about a may delivery for Globex", ["Globex Corp"]),
+    ("order more rose wine for Meridian", ["Meridian Foods"]),
+    ("asked about the new price list", ["Vincent Price"]),
+    ("asked Rose about the new price list", ["Rose May"]),
+    ("need to discuss price lists, globex asked", ["Globex Corp", "Vincent Price"]),
+    ("need to introduce Rose to Globex", ["Globex Corp", "Rose May"]),
+    ("need to introduce rose may to globex corp friday", ["Globex Corp", "Rose May"]),
+    ("had a talk with Pete at Initech", ["Initech"]),
+    ("had a talk with pete at Initech about the price", ["Initech"]),
+]  # fmt: skip
+
+
+def test_an_everyday_word_is_not_taken_for_a_client_where_another_one_is_named(office: Office) -> None:
+    for company in ("Globex Corp", "Meridian Foods"):
+        office.add(company=company)
+    office.add(first_name="Vincent", last_name="Price")
+    office.add(first_name="Rose", last_name="May")
+    office("contacts add", office.add(company="Initech"), "Pete Miller")
+    for line, names in WHO_IS_MEANT:
+        if len(names) == 1:
+            assert captured(office, line).client.name == names[0], line
+            continue
+        with pytest.raises(Question) as asked:
+            captured(office, line)
+        assert asked.value.parameter == "client", line
+        assert sorted(client.name for client in asked.value.records) == names, line
+    assert [note.contact for note in stored(office, Interaction) if "Pete" in note.subject] == [1]
+
+
+@pytest.mark.parametrize(
+    ("line", "title", "due"),
+    [
+        ("Sent a quote of 4k to globex", "Quote", ""),
+        ("sent a quote for 4,000 to Globex Corp yesterday, call fri", "call", "2026-11-27"),
+        ("quoted 4k for oak tables to globex", "oak tables", ""),
+    ],
+)
+def test_an_offer_of_a_sum_to_a_client_is_a_deal(office: Office, line: str, title: str, due: str) -> None:
+    office.add(company="Globex Corp")
+    with pytest.raises(Question, match=r"^Add a deal of \$4,000\.00 with Globex Corp\?$"):
+        office("capture", line, yes=True)
+    done = captured(office, line, deal=True)
+    assert done.deal is not None
+    assert (done.client.name, done.deal.title, done.deal.value) == ("Globex Corp", title, 4000)
+    assert str(done.follow_up.due_on if done.follow_up else "") == due
+    assert "globex" not in captured(office, line, deal=False).interaction.subject.lower()
+
+
 @pytest.mark.parametrize(
     ("line", "name"),
     [("jane doe is on vacation till dec 7", "jane doe"), ("acme renewed, 12k", "acme"),
