@@ -89,7 +89,7 @@ class Group:
         named = list(dict.fromkeys(self.numbers))
         existing = {client.id for some in some_at_a_time(snapshot, named) for client in some}
         if missing := [number for number in named if number not in existing]:
-            raise NotFoundError(f"There is no client {missing[0]}.")
+            raise NotFoundError(f"There is no client {missing[0]}. `clients list` shows all.")
         if self.is_named:
             return named
         fitting = Group((), self.filters, self.where, self.view).query(snapshot)

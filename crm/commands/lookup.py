@@ -4,6 +4,7 @@ What records of a kind are called, beyond fields that are unique, is said in the
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -11,6 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from crm.commands import subject_of
 from crm.commands.context import CRM
+from crm.commands.registry import named
 from crm.errors import FieldError, NotFoundError
 from crm.model import Conventions, Record, fields
 from crm.repository import Query, Snapshot
@@ -85,7 +87,16 @@ def selected(crm: CRM, kind: type[Record], written: str) -> Record:
         if matches.alike:
             several = _listed(by_name, snapshot, matches.alike)
             raise NotFoundError(f"No {kind.kind_name} is called {text}. Did you mean {several}?")
-    raise NotFoundError(f"There is no {kind.noun} {written.strip()}.")
+    raise NotFoundError(f"There is no {kind.noun} {written.strip()}.{_where_listed(kind)}")
+
+
+def _where_listed(kind: type[Record]) -> str:
+    """The command that lists the records of a kind, as a sentence; '' where none does."""
+    words = f"{kind.plural} list"
+    with suppress(KeyError):
+        named(words)
+        return f" `{words}` shows all."
+    return ""
 
 
 def names(snapshot: Snapshot, kind: type[Record], begun: str, limit: int) -> Iterable[str]:

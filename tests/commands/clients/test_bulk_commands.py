@@ -219,7 +219,7 @@ def test_a_client_that_is_gone_stops_all(office: Office, five: list[Client]) -> 
     ):
         with pytest.raises(NotFoundError) as gone:
             office(words, clients=five, yes=True, **given)
-        assert gone.value.sentence == "There is no client 2."
+        assert gone.value.sentence == "There is no client 2. `clients list` shows all."
     assert office.everything() == before
 
 
@@ -427,11 +427,11 @@ def test_a_group_on_the_command_line_is_asked_about_and_changed_with_yes(shell: 
         ("clients delete-many 1 --all --yes", "--all: choose all clients or some"),
         ("clients delete-many --only town=Graz --yes", "--only: write a field and its value"),
         ("clients delete-many --only country=Nowhere --yes", "--only: Country: "),
-        ("clients edit-many --all --yes", "Nothing to change was given."),
+        ("clients edit-many --all --yes", "Name at least one field to change."),
         ("clients edit-many --view nothing --owner x --yes", "There is no view called nothing."),
         ("clients edit-many --where frob>1 --owner x --yes", "There is no name frob."),
         ("clients edit-many --all --kind company --yes", "Anna (1): a company needs its name. Nothing was changed."),
-        ("clients edit-many 1 77 --owner x --yes", "There is no client 77."),
+        ("clients edit-many 1 77 --owner x --yes", "There is no client 77. `clients list` shows all."),
     ],
 )
 def test_what_makes_no_group_is_one_sentence_and_changes_nothing(shell: CommandLine, words: str, message: str) -> None:
