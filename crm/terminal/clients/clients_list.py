@@ -198,11 +198,13 @@ class ClientsPage(ListPage):
             members = self._group()
             count, only = self._counted, tuple(self.filters.items())
             group = group_of(only=only, where=self.where, view=self.view, all_=members.is_everybody)
+        self.session.page(*self.crumbs(), letters.GROUP.word)
         act_on(self.session, group, pluralize(count, "client", "clients", by))
         self.marked, self.marking, self.offset = {}, False, 0
 
     def _all_are_meant(self, clients: str) -> bool:
         entries = [Choice("Mark some of them", False), Choice(f"All {clients} in the list", True)]
+        self.session.page(*self.crumbs(), letters.GROUP.word)
         return bool(self.session.keyboard.choose("No client is marked.", entries))
 
     def _filter(self) -> None:
@@ -255,6 +257,7 @@ class ClientsPage(ListPage):
         if not entries:
             self.session.say("No saved views yet. Filter the list, then save it as a view.")
             return
+        self.session.page(*self.crumbs(), letters.VIEWS.word)
         chosen = self.session.keyboard.choose("View:", entries)()
         if chosen is not None:
             self._narrow(chosen, {}, "")
