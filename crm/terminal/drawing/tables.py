@@ -213,10 +213,10 @@ def two_lines(
                 below += [("muted", screen.sign(" · ", " - "))] * bool(below)
                 below += cell
                 room -= sum(screen.measure(text) for _, text in cell) + 3
-            elif columns[at].rank < _NEEDED and beside >= size:
+            elif columns[at].rank < _NEEDED and beside >= min(size, columns[at].least or size):
                 # What has no room there stands behind the name.
-                pieces += [("", " " * _GAP), *styled(screen, row[at], size)]
-                beside -= size + _GAP
+                pieces += [("", " " * _GAP), *styled(screen, row[at], min(size, beside))]
+                beside -= min(size, beside) + _GAP
         pieces += [("", "\n" + " " * _BELOW), *below] if below else []
         return "".join(text for _, text in pieces), pieces
 

@@ -134,9 +134,10 @@ def _listed(session: Session, report: TodayReport, room: int, *, whose: bool) ->
 
 
 def _item(session: Session, item: AgendaItem, *, whose: bool) -> Choice:
-    line, record = session.screen.cut(item_line(item, whose=whose), _KEYED), item.record
+    screen, record = session.screen, item.record
     on = getattr(record, "due_on", None) or getattr(record, "expected_close_on", None)
     late = on is not None and on < session.crm.today
+    line = screen.cut(item_line(screen, item, screen.width - _KEYED, whose=whose, late=late), _KEYED)
     return Choice(line, lambda: open_item(session, item), pieces=[("danger" if late else "", line)])
 
 

@@ -80,6 +80,14 @@ def test_on_a_narrow_window_a_row_takes_two_lines_and_says_its_currency(columns:
         assert columns < 30 or "$12,345.67" in second
 
 
+@pytest.mark.parametrize("what", ["call", "ask whether the long table arrived well"])
+def test_on_a_narrow_window_what_identifies_a_row_is_cut_and_not_left_out(what: str) -> None:
+    step = tables.Column("Next step", lambda _row, _by: data(f"! 5 days ago {what}"), 2, 12)
+    columns = [*LISTED[:3], step, *LISTED[3:]]
+    for (line, _), name in zip(tables.two_lines(screen(40), columns, clients(), BY, 34), NAMES, strict=True):
+        assert "! 5 days ago" in line or name == NAMES[1]
+
+
 def test_parts_of_a_cell_keep_their_colours_where_it_is_cut() -> None:
     cell = Text("plain ").append("late", "overdue").append(" again", "muted")
     assert tables.styled(screen(80), cell, 80) == [("", "plain "), ("overdue", "late"), ("muted", " again")]
