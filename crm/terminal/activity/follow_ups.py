@@ -165,7 +165,7 @@ class FollowUpPage(RecordPage[FollowUp, FollowUpShown]):
         log = named("interactions add")
         entries = []
         if not self.record.done_on:
-            entries.append(Choice("Done", lambda: _done(session, item), instant=True))
+            entries.append(Choice("Done", lambda: _done(session, item)))
             entries.append(Choice("Snooze", lambda: put_off(session, item)))
             entries.append(Choice("Log a call", Aside(lambda: session.start(log, client=client, kind="call"))))
         entries.append(Choice("Open the client", Aside(lambda: session.open(client))))

@@ -48,7 +48,6 @@ _EDITING = {
     Keys.Left: "backward-char", Keys.Right: "forward-char", Keys.Home: "beginning-of-line", Keys.End: "end-of-line",
     Keys.ControlLeft: "backward-word", Keys.ControlRight: "forward-word",
     Keys.Backspace: "backward-delete-char", Keys.Delete: "delete-char",
-    Keys.Tab: "menu-complete", Keys.BackTab: "menu-complete-backward",
     Keys.ControlA: "beginning-of-line", Keys.ControlE: "end-of-line", Keys.ControlB: "backward-char",
     Keys.ControlF: "forward-char", Keys.ControlK: "kill-line", Keys.ControlU: "unix-line-discard",
     Keys.ControlW: "unix-word-rubout", Keys.ControlY: "yank", Keys.ControlUnderscore: "undo",
@@ -188,6 +187,8 @@ class TextPrompt:
             keys.add(up)(self._up)
         for down in (Keys.Down, Keys.ControlN):
             keys.add(down)(self._down)
+        keys.add(Keys.Tab)(self._tab)
+        keys.add(Keys.BackTab)(self._back_tab)
         for key, command in _EDITING.items():
             keys.add(key, save_before=if_no_repeat)(_editing(command))
         keys.add(Keys.Any, save_before=if_no_repeat)(self._type)
@@ -219,6 +220,28 @@ class TextPrompt:
         else:
             buffer.exit_selection()
             buffer.auto_down()
+
+    def _tab(self, event: KeyPressEvent) -> None:
+        """Complete what is typed; in a form, go to the next field as Enter does where there is nothing to complete."""
+        if self._completes(event):
+            _editing("menu-complete")(event)
+        elif self._form is not None and self._form.after:
+            self._take(event)
+        else:
+            self._error = "Press Enter when you are done."
+
+    def _back_tab(self, event: KeyPressEvent) -> None:
+        if self._completes(event):
+            _editing("menu-complete-backward")(event)
+        elif self._form is not None and self._form.before:
+            self._leave(event)
+
+    def _completes(self, event: KeyPressEvent) -> bool:
+        """Return whether there is anything that the text may be completed to."""
+        buffer, completer = event.current_buffer, self._session.completer
+        if buffer.complete_state is not None or completer is None:
+            return completer is not None
+        return any(completer.get_completions(buffer.document, CompleteEvent(completion_requested=True)))
 
     def _leave(self, event: KeyPressEvent) -> None:
         event.app.exit(exception=Back(self._typed(event)))

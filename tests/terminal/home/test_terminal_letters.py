@@ -232,7 +232,7 @@ DAY: Sequence[tuple[str, int, str]] = (
     ("record a sale", 6, "Exit:r Client:[a1@] a1@:enter Amount:[12] 12:enter Date:enter Note:enter $12.00:"),
     ("log a call", 6, "Exit:/ Find:[a2@] a2@:enter Timeline:l call:1 Call:[Hi] Hi:enter Save:1 Hi:"),
     ("add a follow-up", 6, "Exit:5 new:n Client:[a3@] a3@:enter What:[Ask] Ask:enter Due:[fri] fri:enter Save:1 Ask:"),
-    ("mark a follow-up done", 4, "Exit:5 1-:1 Snooze:1 Done:"),
+    ("mark a follow-up done", 4, "Exit:5 1-:1 Snooze:enter Done:"),
     ("find a client", 2, "Exit:/ Find:[a4@] a4@:enter Timeline:"),
     ("move a deal", 2, "Exit:4 Deals:> Proposal:"),
     ("send an e-mail", 7, "Exit:6 new:n Client:[a5@] a5@:enter Start:2 Preview:1 Send:1 sent:"),

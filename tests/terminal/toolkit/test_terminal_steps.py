@@ -132,8 +132,12 @@ def test_every_form_goes_back_one_question_with_what_was_typed(
 @pytest.mark.usefixtures("acme")
 def test_a_line_that_is_left_with_esc_has_what_stood_in_it(start: Callable[..., Any]) -> None:
     session = start().choose("Deals").press("n").sees("Client (").press("acme", "enter").sees("Title:")
-    session.press("Roof", "enter").sees("Value (").press("12", "esc").sees("Title: Roof").press("enter")
-    session.sees("): 12").press("esc").sees("Title: Roof").press("esc").sees("Discard what you typed")
+    # Tab goes to the next field of a form, and back; elsewhere it says what to press.
+    session.press("Roof", "\t").sees("Value (").press("\x1b[Z").sees("Title: Roof").press("enter").sees(
+        "Value ("
+    ).press("12", "esc").sees("Title: Roof").press("enter")
+    session.sees("): 12").press("esc").sees("Title: Roof").press("esc").sees("Discard what you typed").press("1")
+    session.press("q").sees("Note (").press("call", "\t").sees("Press Enter when you are done.").sees("call")
 
 
 def test_a_client_that_was_chosen_stays_when_its_question_comes_again(crm: CRM, acme: Client) -> None:
