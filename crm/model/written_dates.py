@@ -68,14 +68,16 @@ _SOON = re.compile(rf"in {_CLOCKED}(?: time)?|{_CLOCKED} (?:from now|later|(ago|
 _LEFT = re.compile(rf"{_COUNT} {_UNIT}")
 _AGO = re.compile(rf"{_COUNT} {_UNIT} (?:ago|back)")
 _PERIOD = re.compile(
-    r"(?:(start|beginning|middle|mid|end) (?:of )?)?(?:the )?(?:(this|current|next|coming|last|past|previous) )?"
-    r"(week|month|quarter|year)"
+    r"(?:the )?(?:(start|beginning|middle|mid|end) (?:of )?)?(?:the )?"
+    r"(?:(this|current|next|coming|last|past|previous) )?(week|month|quarter|year)"
 )
 _PART_OF = re.compile(r"(start|beginning|middle|mid|end) (?:of )?(.+)")
 _ABBREVIATED: Mapping[str, str] = {"wk": "week", "mth": "month", "yr": "year"}
 _SHORT: Mapping[str, str] = {
     "eow": "end of week", "eom": "end of month", "eoq": "end of quarter", "eoy": "end of year",
     "month end": "end of month", "year end": "end of year",
+    "first of the month": "1 st", "the first of the month": "1 st", "1 st of the month": "1 st",
+    "first of next month": "start of next month", "the first of next month": "start of next month",
     "in half a year": "in 6 months", "half a year ago": "6 months ago",
 }  # fmt: skip
 _WORDS: Mapping[str, int] = {
@@ -109,7 +111,7 @@ _ORDINAL = re.compile(r"(?:the )?(\d{1,2}) (?:st|nd|rd|th)(?: of (?:the )?(this|
 _DAY_OF_MONTH = re.compile(r"(?:the )?(\d{1,2})(?:st|nd|rd|th)|(2[4-9]|[3-9]\d)")
 # A day of a month falls on each day of the week within so many months.
 _MOST_MONTHS = 12 * 12
-_WEEKEND = re.compile(r"(?:(?:at|over) )?(?:the )?(?:(this|this coming|coming|next|last|past) )?(?:weekend|week end)")
+_WEEKEND = re.compile(r"(?:at )?(?:the )?(?:(this|this coming|coming|next|last|past) )?(?:weekend|week end)")
 # In words, or as the numbers that a text is taken apart to: first, 1 st.
 _PLACES: Mapping[str, int] = {
     "first": 1, "1 st": 1, "second": 2, "2 nd": 2, "third": 3, "3 rd": 3, "fourth": 4, "4 th": 4, "fifth": 5,

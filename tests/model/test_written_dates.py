@@ -137,6 +137,8 @@ AHEAD = [
     ("first friday of next month at 10", "2026-12-04 10:00"),
     ("last day of february", "2027-02-28"),
     ("last working day of january", "2027-01-29"),
+    ("first of the month", "2026-12-01"),
+    ("by the end of the year", "2026-12-31"),
     ("thursday week", "2026-12-03"),
     ("in a few days", "2026-11-24"),
     ("2w", "2026-12-05"),

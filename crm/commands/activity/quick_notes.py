@@ -20,7 +20,7 @@ from crm.errors import FieldError
 from crm.model import Conventions
 from crm.model.fields import Amount
 from crm.model.grouped_sums import GROUPED_SUM, without_blanks
-from crm.model.written_dates import NoDateError, When, read_time, read_when
+from crm.model.written_dates import MONTHS, NoDateError, When, examples, read_time, read_when
 
 _Value = TypeVar("_Value")
 
@@ -141,13 +141,41 @@ _BETWEEN = " \t\r\n,;:.-–—"  # noqa: RUF001 - dashes that people write
 _WORD = re.compile(r"\S+")
 _ENDS = re.compile(r"[,;:–—]$|^[-–—]$")  # noqa: RUF001
 # The longest way to say a day and a time: fri, nov 27, 2026 at 10:00 am.
-_WORDS_OF_WHEN = 7
+_WORDS_OF_WHEN = 9
 # What makes a date behind it part of the text: since 2020-01-01, the invoice of 3 nov, in the sun.
 _TILL = frozenset(("until", "till", "til", "'til"))
 _NOT_SINCE = _TILL | {"since", "from"}
-_TELLING = _NOT_SINCE | {"of", "before", "after", "than", "the", "a", "an", "for"}
+_TELLING = _NOT_SINCE | {"of", "before", "after", "than", "the", "a", "an", "for", "over", "during"}
 # Behind a date that stands in the midst: called Acme yesterday about the fair.
 _ABOUT = frozenset(("about", "and", "to", "re", "regarding", "because", "concerning", "for", "with", "at", "in"))
+# Days that have passed, whatever stands around them; a week or a month is too long to be the day of an entry.
+_CLEARLY_PAST = re.compile(
+    r"(?:on )?(?:yesterday|last night|(?:the )?day before yesterday|(?:\S+ )+ago"
+    r"|last (?!weeks?\b|months?\b|quarter|year)[a-z]+)(?: .+)?",
+    re.IGNORECASE,
+)
+# Before such a day what is spoken of, not when: about yesterday.
+_TOPICS = frozenset(("about", "re", "regarding", "concerning", "like", "as", "than"))
+# Days of which one word says enough.
+_ONE_WORD = re.compile(r"q[1-4]|weekend", re.IGNORECASE)
+# Words of days. What begins with one of the first and has one of the second is a day, whether it can be read or not.
+_WEEKDAY = r"mon(?:day)?|tue(?:s|sday)?|wed(?:nesday)?|thu(?:r|rs|rsday)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?"
+_BEGINS_DAY = re.compile(
+    rf"this|next|last|first|second|third|fourth|fifth|coming|past|in|on|by|end|start|beginning|mid|middle|early|late"
+    rf"|tonight|weekend|q[1-4]|\d{{1,2}}(?:st|nd|rd|th)|(?:{_WEEKDAY})",
+    re.IGNORECASE,
+)
+_OF_DAYS = re.compile(
+    rf"weeks?|weekend|months?|quarters?|years?|fortnights?|days?|tonight|q[1-4]|(?!sun$|sat$)(?:{_WEEKDAY})",
+    re.IGNORECASE,
+)
+# Behind one of them they are text: every second month, opened the second week.
+_NO_DAY_BEHIND = frozenset(("the", "every", "each", "per", "a", "an"))
+_AMONG_DAYS = re.compile(
+    rf"{_BEGINS_DAY.pattern}|{_OF_DAYS.pattern}|the|of|at|a|an|few|couple|half|after|before|working|business|evening"
+    rf"|morning|afternoon|night|\d{{1,2}}(?::\d\d)?|{'|'.join(MONTHS)}|jan|feb|apr|aug|sept?|oct|nov|dec",
+    re.IGNORECASE,
+)
 _IN_NUMBERS = re.compile(r"\d{1,2}/\d{1,2}")
 _DOTTED = re.compile(r"\d{1,2}\.\d{1,2}")
 _NO_DATE = re.compile(r"\d+|\d{1,2}[.-]\d{1,2}|\d{4}[./-]\d{1,2}")
@@ -415,6 +443,7 @@ def _note(
     if _WENT.search(text):
         head = dataclasses.replace(head, happened=True)
     days = _days(text, by, has_happened=head.happened)
+    _refuse_unread(text, days, by)
     before_last = text[: days[-1].start].rstrip() if days else ""
     is_apart = bool(_ENDS.search(before_last))
     for day in reversed(days):
@@ -515,9 +544,17 @@ def _day_from(
         is_beside = in_first and (ends_piece or words[end].group().lower().strip(_BETWEEN) in _ABOUT)
         # Anna paid 300 yesterday.
         is_behind_sum = has_happened and is_last and before[-1:].isdigit() and not _IN_NUMBERS.fullmatch(before)
-        stands = is_beside or is_behind_sum or (begins_piece and ends_piece)
+        # Sven called about the table yesterday at 14:00; met Greta, signed last friday.
         written = text[words[place].start() : words[end - 1].end()]
+        is_past = (is_last or (in_first and has_happened)) and before not in _TOPICS and begun not in _NOT_SINCE
+        is_past = is_past and _CLEARLY_PAST.fullmatch(written.strip(_BETWEEN)) is not None
+        stands = is_beside or is_behind_sum or (begins_piece and ends_piece)
         until = _hours(written)[1]
+        if is_past and not stands:
+            if (passed := _when_at_end(written, by)) is not None and _is_over(passed, by):
+                written_end = words[place].start() + len(written.rstrip(_BETWEEN))
+                return _FoundDay(passed, words[place].start(), written_end, False, until), end
+            continue
         if (begun in _NOT_SINCE or not stands) and (begun in _NOT_SINCE) != bool(until):
             continue
         # At the end of a text, wants 1/2, paid on 3 nov, it is part of it, but for a day that is to come.
@@ -536,6 +573,38 @@ def _day_from(
             written_end = words[place].start() + len(written.rstrip(_BETWEEN))
             return _FoundDay(when, words[place].start(), written_end, is_early, until), end
     return None, place + 1
+
+
+def _refuse_unread(text: str, days: Sequence[_FoundDay], by: Conventions) -> None:
+    """Raises FieldError where a text says a day that was not read, or of which only a part was: the third weekend of
+    december. It must not be taken for something of today."""
+    words = list(_WORD.finditer(text))
+    plain = [word.group().lower().strip(_BETWEEN) for word in words]
+    ends = [bool(_ENDS.search(word.group())) for word in words]
+    for end in range(len(words), 1, -1):
+        day = next((day for day in days if day.start <= words[end - 1].start() < day.end), None)
+        if not (end == len(words) or ends[end - 1] or day):
+            continue
+        start = end
+        while start > 1 and _AMONG_DAYS.fullmatch(plain[start - 1]) and (start == end or not ends[start - 1]):
+            start -= 1
+        while start < end and not _BEGINS_DAY.fullmatch(plain[start]):
+            start += 1
+        if start == end or (end < len(words) and not day and not ends[start - 1]):
+            continue
+        if day is not None and day.start <= words[start].start():
+            continue
+        written = text[words[start].start() : words[end - 1].end()].strip(_BETWEEN)
+        begins_piece = plain[start - 1] == "the" and start > 1 and ends[start - 2]
+        is_text = plain[start - 1] in _NO_DAY_BEHIND and not begins_piece
+        if is_text or (day is None and _when_at_end(written, by) is not None):
+            continue
+        unread = plain[
+            start : next(at for at in range(start, end + 1) if at == end or (day and words[at].start() >= day.start))
+        ]
+        if any(_OF_DAYS.fullmatch(word) for word in unread):
+            how = f"write it like {examples(by, 'ahead')}, or use other words if it is only text"
+            raise FieldError(f"{written}: this day cannot be read; {how}", field="line", label="Note")
 
 
 def _is_number(written: str, before: str) -> bool:
@@ -607,10 +676,12 @@ def _when(written: str, by: Conventions) -> When | None:
     except NoDateError:
         return None
     one_word = len(text.split()) == 1
-    if when.last is not None and one_word:
+    if when.last is not None and one_word and not _ONE_WORD.fullmatch(text):
         # A month alone is as often a name, and a year a number.
         return None
-    return None if one_word and len(text) < 3 else dataclasses.replace(when, last=None)
+    return (
+        None if one_word and len(text) < 3 and not _ONE_WORD.fullmatch(text) else dataclasses.replace(when, last=None)
+    )
 
 
 def _next_hour(text: str, by: Conventions) -> When:

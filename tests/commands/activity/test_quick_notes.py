@@ -33,6 +33,31 @@ NOTES = [
     ("met Greta today, likes oak", "meeting", "Greta, likes oak", "2026-11-21", ""),
     ("call Acme yesterday, wants a quote, fri", "call", "Acme, wants a quote", "2026-11-20", "2026-11-27"),
     ("meeting with Acme on Nov 13, 2026, signed", "meeting", "Acme, signed", "2026-11-13", ""),
+    # Also without a comma, behind the text.
+    ("Sven called about the table yesterday", "call", "Sven, about the table", "2026-11-20", ""),
+    ("Sven called about the table yesterday at 14:00", "call", "Sven, about the table", "2026-11-20 14:00", ""),
+    ("Jonas Marchetti visited us yesterday at 14:00", "meeting", "Jonas Marchetti, us", "2026-11-20 14:00", ""),
+    ("met Greta, signed last friday at 10", "meeting", "Greta, signed", "2026-11-20 10:00", ""),
+    ("called Acme about prices 3 days ago", "call", "Acme about prices", "2026-11-18", ""),
+    ("met Greta in town last night", "meeting", "Greta in town", "2026-11-20 18:00", ""),
+    ("Acme signed the contract last monday", "note", "Acme signed the contract", "2026-11-16", ""),
+    ("call Acme, complains about delivery last week", "call", "Acme, complains about delivery last week",
+     "2026-11-21", ""),
+    ("called Greta about the oak of yesterday", "call", "Greta about the oak of yesterday", "2026-11-21", ""),
+    # Weekends, evenings, and places in a month are days like others, and are read whole.
+    ("call Greta this weekend", "call", "Greta", "", "2026-11-21"),
+    ("call Greta next weekend", "call", "Greta", "", "2026-11-28"),
+    ("call Greta in a few days", "call", "Greta", "", "2026-11-24"),
+    ("call Greta q1", "call", "Greta", "", "2027-01-01"),
+    ("visit Hotel Seeblick Thursday week", "meeting", "Hotel Seeblick", "", "2026-12-03"),
+    ("dinner with Zilinsky tonight", "meeting", "Zilinsky", "", "2026-11-21 18:00"),
+    ("call Greta, first monday of december", "call", "Greta", "", "2026-12-07"),
+    ("call Greta on the last friday of december", "call", "Greta", "", "2026-12-25"),
+    ("meeting Villa Aurora second tuesday in january", "meeting", "Villa Aurora", "", "2027-01-12"),
+    ("call Greta, wants a quote, on the first friday of next month at 10:00",
+     "call", "Greta, wants a quote", "2026-11-21", "2026-12-04 10:00"),
+    ("Greta called, closed over the weekend", "call", "Greta, closed over the weekend", "2026-11-21", ""),
+    ("Greta called, wants it by the end of the year", "call", "Greta, wants it", "2026-11-21", "2026-12-31"),
     # A future day plans it.
     ("meeting Villa Aurora, monday 14:30", "meeting", "Villa Aurora", "", "2026-11-23 14:30"),
     ("meeting with Villa Aurora monday 14:30", "meeting", "Villa Aurora", "", "2026-11-23 14:30"),
@@ -273,6 +298,36 @@ def test_a_day_that_does_not_exist_is_refused(line: str, words: str) -> None:
     with pytest.raises(FieldError) as refused:
         next(read_notes(line, US))
     assert words in refused.value.reason
+
+
+@pytest.mark.parametrize(
+    ("line", "day"),
+    [
+        ("call Greta second weekend of december", "second weekend of december"),
+        ("call Greta, the fourth weekend of may", "fourth weekend of may"),
+        ("call Greta, third week of january", "third week of january"),
+        ("call Greta on monday after next", "on monday after next"),
+        ("call Greta, late next month, wants a quote", "late next month"),
+        ("meeting Villa Aurora in the first week of may", "in the first week of may"),
+    ],
+)
+def test_a_day_that_cannot_be_read_whole_is_asked_about(line: str, day: str) -> None:
+    with pytest.raises(FieldError) as refused:
+        list(read_notes(line, US))
+    assert f"{day}: this day cannot be read; write it like " in refused.value.reason
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "call Greta, pays 300 a month", "call Greta, needs it twice a week",
+        "met Greta, opened the second week", "call Sunday Foods, wants chairs", "call Greta, every second month",
+        "sold Acme 2 tables on monday", "met Friday AG, likes the days",
+        "call Greta, open on weekends",
+    ],
+)  # fmt: skip
+def test_words_of_days_in_a_text_are_text(line: str) -> None:
+    assert list(read_notes(line, US))
 
 
 @pytest.mark.parametrize(
