@@ -61,12 +61,33 @@ TOKENS: Mapping[str, Token] = {
     "status_3": Token(_AMBER, bold=True),
     "status_4": Token(_VIOLET, bold=True),
     "status_5": Token(_MAGENTA, bold=True),
+    "status_6": Token(_GREEN, italic=True),
+    "status_7": Token(_BLUE, italic=True),
+    "status_8": Token(_VIOLET, italic=True),
 }
 _STATUSES = [name for name in TOKENS if name.startswith("status_")]
+# The statuses of the ready-made sets of rules: no two of a set look alike.
+_LOOKS: Mapping[str, str] = {
+    "VIP": "status_5",
+    "Platinum": "status_5",
+    "Gold": "status_3",
+    "Silver": "status_4",
+    "Bronze": "status_1",
+    "Prospect": "status_2",
+    "New": "status_5",
+    "Active": "status_1",
+    "At risk": "status_3",
+    "Dormant": "status_4",
+    "Champion": "status_1",
+    "Loyal": "status_4",
+    "Promising": "status_6",
+    "Cannot lose": "status_7",
+    "Lost": "status_8",
+}
 
 
 def status_style(status: str) -> str:
     """The token of a status, the same each time; '' for the one that everybody has."""
     if not status or status == "Regular":
         return ""
-    return _STATUSES[sum(map(ord, status)) % len(_STATUSES)]
+    return _LOOKS.get(status) or _STATUSES[sum(map(ord, status)) % len(_STATUSES)]

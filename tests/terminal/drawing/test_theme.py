@@ -8,6 +8,7 @@ from rich.color import Color, ColorSystem
 from rich.color_triplet import ColorTriplet
 from rich.text import Text
 
+from crm.rules import SETS, ReadySet
 from crm.terminal.console.prompt import STYLE
 from crm.terminal.drawing.screen import Screen
 from crm.terminal.drawing.theme import TOKENS, status_style
@@ -62,6 +63,12 @@ def test_a_status_keeps_its_colour() -> None:
     assert status_style("VIP") == status_style("VIP") != ""
     assert status_style("Regular") == status_style("") == ""
     assert all(status_style(name) in TOKENS for name in ("VIP", "Gold", "At risk", "Ünterwegs"))
+
+
+@pytest.mark.parametrize("ready", SETS.values(), ids=list(SETS))
+def test_no_two_statuses_of_a_ready_made_set_look_alike(ready: ReadySet) -> None:
+    looks = [TOKENS[style].style if (style := status_style(status)) else "" for status, _ in ready.rules()]
+    assert len(set(looks)) == len(looks) > 1
 
 
 def test_pages_name_what_they_mean_and_no_colour() -> None:
