@@ -6,9 +6,9 @@ commands of two words begin with, and what such commands are about. `MODULES` ar
 order of the menus.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +16,15 @@ class Menu:
     """A menu: its title, and its place in the main menu, or in the menu that it stands `under`.
 
     A section opens on a page and not on its commands: `page` names the one that it opens with, and after it those that
-    this page has keys or numbers for. What is left stands one level down, as "more".
+    this page has keys or numbers for. What is left stands one level down, as "more". `figures` reads of the CRM what is
+    shown above the entries.
     """
 
     title: str
     place: int
     under: str = ""
     page: tuple[str, ...] = ()
+    figures: Callable[[Any], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,19 @@
 """Commands: services, and what is billed."""
 
+from typing import Any
+
 from crm.commands.subject import Menu, Module
+
+
+def _figures(crm: Any) -> Any:
+    from crm.commands.billing.figures import this_month
+
+    return this_month(crm)
+
 
 PLACE = 9
 MENUS = {
-    "billing": Menu("Billing", 7),
+    "billing": Menu("Billing", 7, figures=_figures),
     "invoices": Menu("Invoices", 1, under="billing", page=("invoices list", "invoices add")),
     "payments": Menu("Payments", 2, under="billing", page=("payments list", "payments add")),
     "unpaid": Menu("Unpaid", 3, under="billing", page=("unpaid list",)),

@@ -1,6 +1,7 @@
 """Queries of the reports on billing: what was issued and paid, how old what is open is, and what was sold."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -29,17 +30,54 @@ def currencies(snapshot: Snapshot) -> Sequence[str]:
     return sorted({row[0] for row in rows if row[0]})
 
 
-def open_and_paid(snapshot: Snapshot, first: date) -> Sequence[tuple[str, Decimal, Decimal, Decimal]]:
-    """The amount open, what of it is overdue, and what was paid from a day to today, less refunds, in each currency."""
-    late = func.sum(case((_invoice.due_on < snapshot.today, _invoice.open), else_=0))
-    still = select(_invoice.currency, func.sum(_invoice.open), late).where(IS_OPEN).group_by(_invoice.currency)
-    figures = {currency: [open_, overdue or NOTHING, NOTHING] for currency, open_, overdue in snapshot.select(still)}
+@dataclass(slots=True)
+class BillingFigures:
+    """The amounts open and overdue in a currency, and those issued and paid in a period, less refunds; each with the
+    number of invoices or payments."""
+
+    currency: str
+    open: Decimal = NOTHING
+    open_count: int = 0
+    overdue: Decimal = NOTHING
+    overdue_count: int = 0
+    issued: Decimal = NOTHING
+    issued_count: int = 0
+    paid: Decimal = NOTHING
+    paid_count: int = 0
+
+
+def billing_figures(snapshot: Snapshot, first: date) -> Sequence[BillingFigures]:
+    """The figures of each currency; those of a period are from a day to today."""
+    today = snapshot.today
+    late = _invoice.due_on < today
+    sums = (
+        func.sum(_invoice.open), func.count(), func.sum(case((late, _invoice.open), else_=0)),
+        func.sum(case((late, 1), else_=0)),
+    )  # fmt: skip
+    still = select(_invoice.currency, *sums).where(IS_OPEN).group_by(_invoice.currency)
+    figures = {
+        currency: BillingFigures(currency, open_, count, overdue or NOTHING, overdue_count)
+        for currency, open_, count, overdue, overdue_count in snapshot.select(still)
+    }
+    issued = (
+        select(_invoice.currency, func.sum(_invoice.total), func.count())
+        .where(_invoice.state == "issued", _invoice.kind == "invoice", _invoice.issued_on.between(first, today))
+        .group_by(_invoice.currency)
+    )
+    for currency, total, count in snapshot.select(issued):
+        row = figures.setdefault(currency, BillingFigures(currency))
+        row.issued, row.issued_count = total, count
     signed = func.sum(case((_payment.kind == "refund", -_payment.amount), else_=_payment.amount))
-    came_in = select(_payment.currency, type_coerce(signed, _payment.amount.type))
-    in_month = came_in.where(_payment.on.between(first, snapshot.today)).group_by(_payment.currency)
-    for currency, paid in snapshot.select(in_month):
-        figures.setdefault(currency, [NOTHING, NOTHING, NOTHING])[2] = paid
-    return [(currency, *figures[currency]) for currency in sorted(figures)]
+    payments = func.sum(case((_payment.kind == "refund", 0), else_=1))
+    came_in = (
+        select(_payment.currency, type_coerce(signed, _payment.amount.type), payments)
+        .where(_payment.on.between(first, today))
+        .group_by(_payment.currency)
+    )
+    for currency, paid, count in snapshot.select(came_in):
+        row = figures.setdefault(currency, BillingFigures(currency))
+        row.paid, row.paid_count = paid, count
+    return [figures[currency] for currency in sorted(figures)]
 
 
 def issued_by_day(snapshot: Snapshot, first: date, last: date, currency: str) -> "Sequence[AnyRow]":

@@ -37,6 +37,7 @@ from crm.terminal.drawing.screen import Screen, clean, data
 
 if TYPE_CHECKING:
     from crm.commands.billing.documents import InvoiceCard
+    from crm.commands.billing.figures import ThisMonth
     from crm.commands.billing.files import CheckedFile, InvoiceFile, PaymentCode
     from crm.commands.billing.invoices import InvoiceShown
     from crm.commands.billing.numbers import SeriesShown
@@ -165,6 +166,30 @@ LEVELS: Sequence[tables.Column] = (
     ),
     tables.Column("Text", lambda row, _: data(row.subject or row.text or "default"), 3, 10),
 )  # fmt: skip
+
+
+@renderer("crm.commands.billing.figures.ThisMonth")
+def draw_this_month(result: "ThisMonth", screen: Screen, by: Conventions) -> None:
+    """The amounts open and overdue, and those issued and paid this month, a line for each currency."""
+
+    for row in result.rows:
+        parts = [
+            Text(f"{label} ", "muted")
+            .append(money_in(row.currency, by, amount), style)
+            .append(f" ({by.number(count)})", "muted")
+            for label, amount, count, style in (
+                ("open", row.open, row.open_count, "bold"),
+                ("overdue", row.overdue, row.overdue_count, "overdue"),
+                ("issued this month", row.issued, row.issued_count, "not bold"),
+                ("paid this month", row.paid, row.paid_count, "not bold"),
+            )
+            if amount or count or label == "open"
+        ]
+        in_line(screen, parts)
+    if result.rows:
+        screen.print()
+
+
 UNPAID: Sequence[tables.Column] = (
     tables.Column("Client", lambda row, _: data(row.client_name, "bold"), 0, 10),
     tables.Column("Open", lambda row, by: data(_owed(row, row.open, by)), 1, right=True, money=True),

@@ -3,12 +3,15 @@
 import re
 from collections.abc import Callable, Mapping
 from functools import cache, partial
+from typing import Any
 
 from crm.commands import menus
 from crm.commands.registry import Command, commands, named
+from crm.errors import CRMError, SignedOutError
 from crm.model import Client
 from crm.model.rights import OWNER
 from crm.terminal.console.keyboard import Choice
+from crm.terminal.drawing.render import show
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.pages import Pieces
 from crm.terminal.toolkit.session import Session
@@ -26,7 +29,20 @@ def open_section(session: Session, menu: str) -> None:
     if (command := _opened(session, menu)) is not None:
         session.start(command)
     else:
-        session.menu([menus()[menu].title], lambda: entries(session, menu))
+        figures = menus()[menu].figures
+        above = partial(_draw_figures, session, figures) if figures else None
+        session.menu([menus()[menu].title], lambda: entries(session, menu), above=above)
+
+
+def _draw_figures(session: Session, read: Callable[[Any], Any]) -> None:
+    """Draws the figures of a section; nothing where they cannot be read."""
+    try:
+        figures = read(session.crm)
+    except SignedOutError:
+        raise
+    except CRMError:
+        return
+    show(session.screen, figures, session.crm.conventions)
 
 
 def entries(session: Session, menu: str, client: Client | None = None) -> list[Choice]:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
+from crm.commands.billing.figures import this_month
 from crm.errors import Question
 from crm.model import Client
 from crm.model.folding import fold
@@ -67,6 +68,7 @@ EVERYDAY: dict[str, Callable[[Office, Client], object]] = {
     "the team": lambda office, _: office("people list"),
     "sorted by last contact": lambda office, _: office("clients list", {}, sort="-last_contact_on"),
     "messages that failed": lambda office, _: office("email list", state="failed"),
+    "the page of billing": lambda office, _: this_month(office.crm),
     "who owes what": lambda office, _: office("unpaid list"),
     "what is overdue": lambda office, _: office("invoices list", state="overdue"),
     "payments of a client": lambda office, client: office("payments list", client),

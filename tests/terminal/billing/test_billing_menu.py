@@ -23,7 +23,7 @@ from crm.terminal.home.client_portal import Portal
 from crm.terminal.toolkit.pages import flow_of, load_flows
 from crm.terminal.toolkit.picking import several_can_be_picked
 from crm.terminal.toolkit.prompts import in_order
-from crm.terminal.toolkit.sections import more
+from crm.terminal.toolkit.sections import more, open_section
 from crm.terminal.toolkit.session import Session
 from tests.commands.billing.test_billing_mail import MailedDesk
 from tests.conftest import STORES, _new_store
@@ -132,6 +132,31 @@ def menu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, post: Post, authority:
         opened.set(mails_per_minute="6000")
         load_flows()
         yield Menu(MailedDesk(opened))
+
+
+def test_the_page_of_billing_begins_with_its_figures(menu: Menu) -> None:
+    mailed = menu.mailed
+
+    def page() -> str:
+        out = io.StringIO()
+        session = Watched(mailed.crm, Typist({}, [BACK]), Screen(out, plain=True))
+        open_section(session, "billing")
+        return " ".join(out.getvalue().split())
+
+    assert "open" not in page()
+    mailed.late(20, "Late 100 0%")
+    mailed.draft("Draft 1000 0%")
+    mailed.issued("New 50 0%")
+    mailed("payments add", mailed.acme, Decimal(30))
+    month = mailed.crm.today.replace(day=1)
+    issued = [invoice for invoice in menu.all(Invoice) if invoice.issued_on and invoice.issued_on >= month]
+    total = sum(invoice.total for invoice in issued)
+    assert (
+        f"open \u20ac120.00 (2) overdue \u20ac70.00 (1) issued this month \u20ac{total:.2f} ({len(issued)})"
+        " paid this month \u20ac30.00 (1)"
+    ) in page()
+    mailed("invoices issue", mailed("invoices add", mailed.acme, ["Abroad 70 0%"], currency="CHF").invoice)
+    assert "open CHF70.00 (1) issued this month CHF70.00 (1)" in page().replace("\xa0", "")
 
 
 def test_services_at_the_menu(menu: Menu) -> None:
