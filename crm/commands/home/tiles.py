@@ -174,8 +174,8 @@ def _messages(_: CRM, snapshot: Snapshot, __: bool) -> list[MessageCount]:
 
 def _billing(_: CRM, snapshot: Snapshot, __: bool) -> list[Billed]:
     rows = turnover.billing_figures(snapshot, snapshot.today.replace(day=1))
-    shown = [row for row in rows if row.open_count or row.paid_count or row.paid]
-    return [Billed(row.currency, row.open, row.overdue, row.paid) for row in shown]
+    of_money = [row for row in rows if row.open_count or row.paid_count or row.paid]
+    return [Billed(row.currency, row.open, row.overdue, row.paid) for row in of_money]
 
 
 def _reports() -> list[Tile]:
