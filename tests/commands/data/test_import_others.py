@@ -583,6 +583,16 @@ def test_yes_and_no_in_the_languages_of_headings(office: Office, yes: str, no: s
          {"email": "a@x.org"}, {"Other e-mail": "b@x.org"}, (1, 1, 0), ""),
         ("Name,Email,Tags", ["Ada Lind,a@x.org,north", "Ada Lind,a@x.org,vip"], {"tags": ("north", "vip")}, {},
          (1, 1, 0), ""),
+        # What can be read takes the place of what could not, and never the other way round.
+        ("Name,Phone,Email,Country", ["Ada Lind,202 555 0143,a(at)x.org,Narnia", "Ada Lind,202 555 0143,a@x.org,US"],
+         {"email": "a@x.org", "country": "US"}, {}, (1, 1, 0), ""),
+        ("Name,Phone,Email,Country", ["Ada Lind,202 555 0143,a@x.org,US", "Ada Lind,202 555 0143,a(at)x.org,Narnia"],
+         {"email": "a@x.org", "country": "US"}, {}, (1, 0, 1), ""),
+        ("Name,Phone,Country",
+         ["Ada Lind,202 555 0143,Narnia", "Ada Lind,202 555 0143,US", "Ada Lind,202 555 0143,CA"],
+         {"country": "US"}, {}, (1, 2, 0), "US"),
+        ("Name,Email,Phone", ["Ada Lind,a@x.org,call the desk", "Ada Lind,a@x.org,202 555 0143"],
+         {"phone": "+12025550143"}, {}, (1, 1, 0), ""),
         ("Name,Email", [",a@x.org", "Ada Lind,a@x.org"], {"name": "Ada Lind"}, {}, (1, 1, 0), ""),
         ("Name,Email,Newsletter", ["Ada Lind,a@x.org,yes", "Ada Lind,a@x.org,no"], {"marketing_consent": False}, {},
          (1, 1, 0), ""),
@@ -620,14 +630,23 @@ def test_two_rows_of_a_file_that_are_one_known_client(office: Office) -> None:
     assert "Rome" in report.doubts[0].why
 
 
+@pytest.mark.parametrize("country", ["", "AT"])
+def test_a_row_that_cannot_be_read_leaves_a_known_client_to_the_next_row(office: Office, country: str) -> None:
+    office.add(first_name="Ada", last_name="Lind", email="a@x.org", country=country)
+    text = "Name,Email,Country\nAda Lind,a@x.org,Narnia\nAda Lind,a@x.org,US\n"
+    report = office("import", office.write("list.csv", text))
+    assert (office.client(1).country, report.conflicting) == ("US", 0)
+
+
 def test_two_rows_of_one_client_that_are_far_apart(office: Office) -> None:
-    others = [f"Bo Marsh{number},bo{number}@example.org,,Oslo" for number in range(1000)]
-    rows = ["Ada Lind,a@x.org,202 555 0143,", *others, "Ada Lind,a@x.org,202 555 0144,Rome"]
-    path = office.write("list.csv", "\n".join(["Name,Email,Phone,City", *rows, ""]))
+    others = [f"Bo Marsh{number},bo{number}@example.org,,Oslo," for number in range(1000)]
+    rows = ["Ada Lind,a@x.org,202 555 0143,,Narnia", *others, "Ada Lind,a@x.org,202 555 0144,Rome,US"]
+    path = office.write("list.csv", "\n".join(["Name,Email,Phone,City,Country", *rows, ""]))
     preview, done = office("import", path, preview=True), office("import", path)
     assert [(report.new, report.joined, report.unchanged) for report in (preview, done)] == [(1001, 1, 0)] * 2
     for client in (preview.first_records[0], office.client(1)):
         assert (client.phone, client.city, client.extra) == ("+12025550143", "Rome", {"Other phone": "+12025550144"})
+        assert client.country == "US"
 
 
 def test_sales_invoices_of_xero(office: Office) -> None:

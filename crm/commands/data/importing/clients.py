@@ -35,6 +35,8 @@ class ClientImport:
         self._places: dict[int, int] = {}
         # The new clients of whom a row says that they want no mailings.
         self._refusing: set[int] = set()
+        # The fields of clients that hold a value of this file that could not be read.
+        self._unread: dict[int, set[str]] = {}
         # The rows of this batch about a stored client: how many update it, and how many join an earlier row.
         self._changing: dict[int, list[int]] = {}
         # The line in the file of the first row of this batch that changes a stored client.
@@ -101,12 +103,21 @@ class ClientImport:
             if number in self._refusing:
                 self._refusing.remove(number)
                 self._refusing.add(stored)
+            if number in self._unread:
+                self._unread[stored] = self._unread.pop(number)
             if number in self._places:
                 self._places[stored] = self._places.pop(number)
 
     def _note_consent(self, number: int, checked: Checked) -> None:
         if checked.values.get("marketing_consent") is False:
             self._refusing.add(number)
+
+    def _note_unread(self, number: int, checked: Checked, values: Mapping[str, Any]) -> None:
+        """Takes note of which values of a row that a client now has could not be read."""
+        if unread := (self._unread.get(number, set()) - values.keys()) | (checked.unread & values.keys()):
+            self._unread[number] = unread
+        else:
+            self._unread.pop(number, None)
 
     def _opt_out(self, rows: Sequence[tuple[Checked, Client]]) -> None:
         """Puts the addresses of rows that say that somebody has opted out elsewhere among the opt-outs: that of the
@@ -184,6 +195,7 @@ class ClientImport:
                 why = f"{theirs}: {SAME_EMAIL}. Match on e-mail to make it the same one"
                 checked.doubts.append(("email", email, why))
             new[client.id] = client
+            self._note_unread(client.id, checked, checked.values)
             known.add(client, keys)
             self._tally.add(client, checked)
             self._note_consent(client.id, checked)
@@ -205,15 +217,18 @@ class ClientImport:
         if self._draft.mode == "add" and not created:
             values: dict[str, Any] = {}
         elif earlier is not None:
-            values, conflicts = _joined(same, read, earlier)
+            # What can be read takes the place of what could not.
+            mended = self._unread.get(same.id, set()) - checked.unread
+            values, conflicts = _joined(same, read, earlier - mended)
         else:
             values = _updated(same, read)
         after = named(dataclasses.replace(same, **values))
         refuse_taken(after, known)
+        self._note_unread(same.id, checked, values)
         if created:
             self._note_consent(same.id, checked)
         else:
-            self._earlier[same.id] = (earlier or frozenset()) | checked.values.keys()
+            self._earlier[same.id] = (earlier or frozenset()) | read.keys()
         if not values and not conflicts:
             self._tally.leave(checked)
             return same
