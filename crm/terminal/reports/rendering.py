@@ -15,6 +15,7 @@ from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.drawing.render import renderer, show
 from crm.terminal.drawing.screen import Screen, clean, data
 from crm.terminal.drawing.tables import styled
+from crm.terminal.drawing.theme import status_style
 
 # Beside a menu: the rows that are seen at least, and the title, the period, the heads and the blank lines.
 _LEAST_ROWS, _AROUND_ROWS = 3, 6
@@ -165,10 +166,13 @@ def _bars(screen: Screen, report: Report, drawn: Sequence[Column], by: Conventio
     names = [data(_named(row, report, by)) for row in rows]
     wide = min(max(name.cell_len for name in names), width // 3)
     yield Text(column.title)
-    for name, value in zip(names, values, strict=True):
+    # A status has the same colour as in lists.
+    styles = [status_style(str(row[0])) if report.columns[0].name == "status" else "" for row in rows]
+    for name, value, style in zip(names, values, styles, strict=True):
         name.truncate(wide, overflow=_overflow(screen), pad=True)
+        name.stylize(style)
         room = min(_WIDEST_BAR, width - wide - 3)
-        yield name.append("  ").append(bar(value, most, room, unicode=screen.unicode), "accent")
+        yield name.append("  ").append(bar(value, most, room, unicode=screen.unicode), style or "accent")
     if len(report.drawn) > _BARS:
         yield Text(f"and {by.number(len(report.drawn) - _BARS)} more", "muted")
 

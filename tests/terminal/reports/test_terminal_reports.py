@@ -20,6 +20,8 @@ from crm.terminal.console.line_keyboard import LineKeyboard
 from crm.terminal.drawing.charts import bar, columns, shade
 from crm.terminal.drawing.render import show
 from crm.terminal.drawing.screen import Screen
+from crm.terminal.drawing.theme import status_style
+from crm.terminal.reports.rendering import chart_lines
 from crm.terminal.reports.report_page import ReportPage
 from crm.terminal.toolkit.session import Session
 from tests.support.clocks import TODAY, standing_on
@@ -126,6 +128,16 @@ def test_the_others_are_in_the_table_and_not_among_the_bars() -> None:
     assert any("2026-03" in line and "$900.00" in line for line in lines)
     assert lines[-3:] == ["Amount", f"2026-01  {'█' * 50}", f"2026-02  {'█' * 25}"]
     assert lines[1] == "until Nov 21, 2026"
+
+
+def test_a_status_has_its_colour_in_the_chart_too() -> None:
+    screen = Screen(io.StringIO(), plain=False, environment={"TERM": "xterm-256color", "COLUMNS": "80"})
+    columns_ = (Column("status", "Status"), Column("amount", "Amount", "money"))
+    rows = [("VIP", Decimal(2)), ("Regular", Decimal(1))]
+    report = Report("By", None, TODAY, columns_, rows, None, Chart("bars", ("amount",), 5))
+    _, vip, regular = chart_lines(screen, report, BY)
+    assert {str(span.style) for span in vip.spans} == {status_style("VIP")}
+    assert "accent" in {str(span.style) for span in regular.spans}
 
 
 def test_what_was_given_back_is_seen() -> None:
