@@ -121,6 +121,13 @@ class InvoicePage(RecordPage[Invoice, InvoiceCard]):
         code = [Choice("Show the code to pay by phone", self.starts("invoices qr"))] if self._has_code() else []
         return [Choice("Make a PDF", self.starts("invoices pdf")), *code]
 
+    def _reminding(self) -> Sequence[Choice]:
+        """The entries about reminders of an overdue invoice."""
+        return [
+            Choice("Note a promise to pay", self.starts("reminders promise")),
+            Choice("Skip a reminder", self.starts("reminders skip")),
+        ]
+
     def entries(self) -> Sequence[Choice]:
         session, card, record = self.session, self.card, self.record
         client = Choice("Open the client", lambda: session.open(card.client))
@@ -149,6 +156,7 @@ class InvoicePage(RecordPage[Invoice, InvoiceCard]):
         return [
             *([Choice("Use the client's credit", lambda: _use_credit(session, card))] if card.credit else []),
             *([Choice("Record a payment", lambda: _pay(session, card))] if record.open > 0 else []),
+            *(self._reminding() if card.state == "overdue" else []),
             Choice("Send it by e-mail", self.starts("invoices send")),
             Choice("Make a PDF", self.starts("invoices pdf")),
             *([Choice("Make the e-invoice", self.starts("invoices xml"))] if beside else []),

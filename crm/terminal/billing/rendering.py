@@ -295,6 +295,12 @@ def draw_invoice(result: "InvoiceCard", screen: Screen, by: Conventions) -> None
             if day
         ],
     )
+    if invoice.open > 0:
+        reminding = [
+            ("Last reminder", invoice.reminded_on), ("Promised for", invoice.promised_on),
+            ("No reminder before", invoice.not_before),
+        ]  # fmt: skip
+        in_line(screen, [Text(f"{label} ", "muted").append(by.day(day), "default") for label, day in reminding if day])
     if document.corrects_number:
         screen.print(Text("Corrects ", "muted").append(clean(document.corrects_number), "default"))
     if not result.lines:

@@ -437,6 +437,21 @@ def test_the_credit_of_a_client_is_offered_where_something_is_to_be_paid(menu: M
     assert [(invoice.id, invoice.open) for invoice in menu.all(Invoice)] == [(draft.id, 0), (2, 0)]
 
 
+def test_a_promise_and_the_last_reminder_are_on_the_page_of_an_overdue_invoice(menu: Menu) -> None:
+    late = menu.mailed.late(22)
+    day = menu.mailed.crm.conventions.day
+    assert "Last reminder" not in menu("invoices show", late.number)
+    menu("reminders run", "Send them")
+    today = menu.mailed.crm.today
+    assert f"Last reminder {day(today)}" in menu("invoices show", late.number, "Note a promise", Day="in 3 days")
+    assert f"Promised for {day(today + timedelta(days=3))}" in menu("invoices show", late.number)
+    menu("invoices show", late.number, "Skip a reminder", Until="in 2 weeks")
+    assert f"No reminder before {day(today + timedelta(days=14))}" in menu("invoices show", late.number)
+    menu.mailed("payments add", menu.mailed.acme, late.total)
+    paid = menu("invoices show", late.number)
+    assert not any(words in paid for words in ("Note a promise", "Skip a reminder", "Promised for", "Last reminder"))
+
+
 def test_what_is_unpaid_at_the_menu(menu: Menu) -> None:
     first, second = menu.mailed.late(22), menu.mailed.late(21, "Other 50 19%")
     unpaid = menu("unpaid list", "Acme", first.number)
