@@ -68,6 +68,10 @@ SCREENS: Mapping[str, Steps] = {
     ),
     "arranging": lambda session: SCREENS["today"](session).press("e").sees("Pipeline by stage"),
     "sales": lambda session: session.choose("Reports").choose("Sales over time").sees("Back").press("v").sees("█"),
+    "unpaid": lambda session: session.choose("Billing").choose("Unpaid").sees("overdue").sees("0 back"),
+    "invoice": lambda session: (
+        session.choose("Billing").choose("Invoices").sees("0 back").press("4").sees("Skip a reminder").sees("Back")
+    ),
     "funnel": lambda session: session.choose("Reports").choose("Deal funnel").sees("Conversion").sees("Back"),
 }
 
