@@ -866,7 +866,7 @@ class SqlTransaction(SqlSnapshot):
     def finish(self) -> None:
         """All that a commit still has to write."""
         self.settle()
-        if self.balances.noted:
+        if self.balances.noted and not self.is_restoring:
             self.balances.refuse_wrong(self)
         if self._wrong_levels is not None:
             reminder_levels.refuse_wrong(self, self._wrong_levels)

@@ -15,9 +15,11 @@ from crm.commands.billing.documents import card_of
 from crm.commands.registry import named
 from crm.config import Config
 from crm.errors import RefusedError
-from crm.model import Client, Invoice, InvoiceLine, NumberSeries
+from crm.model import Client, Invoice, InvoiceLine, NumberSeries, Payment
 from crm.repository import checks
+from crm.repository.restoring import put_back
 from tests.commands.billing.conftest import BillingDesk
+from tests.conftest import STORES, _new_store
 from tests.support.clocks import TODAY, running_on
 from tests.support.sheets_team import Team, new_team
 
@@ -212,6 +214,21 @@ def test_a_merge_with_invoices_and_payments_is_undone_and_redone(desk: BillingDe
         assert desk.again(Invoice(id=2, client=0)).client == desk.acme.id
     assert f"{desk.again(desk.acme).credit:.2f}" == "31.00"
     assert desk.sound()
+
+
+def test_a_backup_whose_balances_are_wrong_comes_back_as_it_was(sheet_desk: BillingDesk) -> None:
+    with _new_store(STORES["sqlite"]) as backup:
+        client = backup.add()
+        paid = Payment(client=client.id, kind="payment", on=TODAY, amount=Decimal(100), currency="EUR", method="cash")
+        backup.change(lambda tx: tx.add(paid))
+        backup.change(lambda tx: tx.add(replace(paid, kind="refund", amount=Decimal(80))))
+        wrong = 'UPDATE payment SET amount = amount / 10, "left" = amount / 10 WHERE id = 1'
+        backup.change(lambda tx: tx.connection.execute(text(wrong)))
+        with backup.repository.read() as source:
+            sheet_desk.crm.repository.transact(lambda tx: put_back(tx, source, None), "restored")
+    with sheet_desk.crm.read() as restored:
+        assert [payment.amount for payment in restored.find_all(Payment)] == [80, 10]
+    assert not sheet_desk.sound()
 
 
 BY_HAND = {
