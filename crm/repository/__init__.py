@@ -576,8 +576,9 @@ class Repository(Protocol):
     def settle(self, *, take_over: bool, allowed: Allowed = anybody) -> None:
         """Takes over what waits, or puts the spreadsheet back as it was."""
 
-    def accept_loss(self, allowed: Allowed = anybody) -> None:
-        """Says no more that changes are lost: the spreadsheet stays as it is."""
+    def accept_loss(self, lost: str, allowed: Allowed = anybody) -> None:
+        """Ends the notice that changes are `lost`, as it was shown: the spreadsheet stays as it is. Raises RefusedError
+        where it says something else by now."""
 
     def forget_history(self, before: int, what: str, allowed: Allowed = anybody) -> int:
         """Takes all transactions with a lower number than `before` out of the history, for good; how many. `what`

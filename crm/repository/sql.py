@@ -393,7 +393,7 @@ class SqlRepository:
     def settle(self, *, take_over: bool, allowed: Allowed = anybody) -> None:
         self.held(allowed)
 
-    def accept_loss(self, allowed: Allowed = anybody) -> None:
+    def accept_loss(self, lost: str, allowed: Allowed = anybody) -> None:
         self.held(allowed)
 
     def forget_history(self, before: int, what: str, allowed: Allowed = anybody) -> int:

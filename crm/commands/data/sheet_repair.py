@@ -78,7 +78,7 @@ def repair(
         )
     accepted = bool(held.lost) and lost == KEEP
     if accepted:
-        crm.repository.accept_loss()
+        crm.repository.accept_loss(held.lost)
     if records and rows == KEEP:
         crm.repository.settle(take_over=True)
     if cells or rows == BACK:

@@ -82,9 +82,9 @@ class GuardedRepository:
         self._bounds.demand(STORE, UPDATE)
         self._repository.settle(take_over=take_over, allowed=allowed)
 
-    def accept_loss(self, allowed: Allowed = anybody) -> None:
+    def accept_loss(self, lost: str, allowed: Allowed = anybody) -> None:
         self._bounds.demand(STORE, UPDATE)
-        self._repository.accept_loss(allowed)
+        self._repository.accept_loss(lost, allowed)
 
     def forget_history(self, before: int, what: str, allowed: Allowed = anybody) -> int:
         self._bounds.demand(STORE, UPDATE)

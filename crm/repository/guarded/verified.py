@@ -112,8 +112,8 @@ class VerifiedRepository:
     def settle(self, *, take_over: bool, allowed: Allowed = anybody) -> None:
         self._repository.settle(take_over=take_over, allowed=self._and(allowed))
 
-    def accept_loss(self, allowed: Allowed = anybody) -> None:
-        self._repository.accept_loss(self._and(allowed))
+    def accept_loss(self, lost: str, allowed: Allowed = anybody) -> None:
+        self._repository.accept_loss(lost, self._and(allowed))
 
     def forget_history(self, before: int, what: str, allowed: Allowed = anybody) -> int:
         return self._repository.forget_history(before, what, self._and(allowed))

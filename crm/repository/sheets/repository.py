@@ -907,11 +907,14 @@ class SheetsRepository(SqlRepository):
 
         self._until_done(write)
 
-    def accept_loss(self, allowed: Allowed = anybody) -> None:
-        with self.read() as snapshot:
-            allowed(snapshot)
+    def accept_loss(self, lost: str, allowed: Allowed = anybody) -> None:
         with self._errors_explained(), self._engine.connect() as connection:
             self._enter(connection)
+            allowed(self._seen(connection))
+            if mirror.lost(connection) not in ("", lost):
+                raise RefusedError(
+                    "Other changes were lost in the meantime; the notice stays. Run `sheets repair` to see which ones."
+                )
             mirror.set_lost(connection, "")
             connection.commit()
 

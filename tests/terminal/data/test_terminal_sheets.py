@@ -16,7 +16,7 @@ from crm.commands import load
 from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.config import Config
-from crm.errors import FileError, Question
+from crm.errors import FileError, Question, RefusedError
 from crm.model import Client, Sale
 from crm.terminal.console.prompt_toolkit_keyboard import TerminalKeyboard
 from crm.terminal.data import connecting as connecting_pages
@@ -186,6 +186,9 @@ def test_setting_up_a_spreadsheet_whose_tabs_are_gone_says_what_this_computer_kn
         (kept,) = crm.repository.known_backups()
         with pytest.raises(Question, match=rf"including what others saved: 1 client \({new.id}\)\."):
             named("restore")(crm, kept.path)
+        with pytest.raises(RefusedError, match="Other changes were lost in the meantime"):
+            crm.repository.accept_loss("what was shown before that")
+        assert "`restore` puts it back" in " ".join(finding.what for finding in crm.repository.check())
         assert named("sheets repair")(crm, lost="keep").accepted
         assert [finding.what for finding in crm.repository.check()] == []
         assert not named("sheets repair")(crm).accepted
