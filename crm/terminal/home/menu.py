@@ -123,8 +123,11 @@ def _worked(session: Session, loop: Loop, *, empty: bool) -> int:
     if session.real is None and crm.reader.role != CLIENT and crm.repository.fact("sample") == "yes":
         session.real = crm
     if empty:
+        from crm.terminal.clients.search import search
         from crm.terminal.data.welcome import welcome
 
+        # Commands are found there too.
+        session.search = search
         if not welcome(session):
             return 0
     menu = MainMenu(session)
