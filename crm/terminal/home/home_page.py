@@ -157,10 +157,7 @@ def _moved(session: Session, clients: list[Client]) -> Iterator[Choice]:
 def _birthdays(session: Session, birthdays: list[Birthday]) -> Iterator[Choice]:
     by = session.crm.conventions
     for birthday in birthdays:
-        when = "today" if birthday.on == by.today else f"on {by.day(birthday.on)}"
-        yield Choice(
-            f"Birthday  {birthday.client.name} turns {birthday.turns} {when}", _opens(session, birthday.client)
-        )
+        yield Choice(f"Birthday  {tiles.birthday_line(birthday, by)}", _opens(session, birthday.client))
 
 
 def _follow_ups(session: Session, follow_ups: list[FollowUpShown]) -> Iterator[Choice]:

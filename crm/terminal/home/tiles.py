@@ -99,7 +99,7 @@ def sales(year: Sequence[MonthOfSales], by: Conventions, width: int) -> Iterator
         style = "success" if trend.startswith(("+", "much more")) else "danger"
         if trend:
             line.append(f" {trend}", style)
-            line.append(f" on {by.month(month.month)} ({by.money(month.amount)})", "muted")
+            line.append(f" vs. {by.month(month.month)} ({by.money(month.amount)})", "muted")
         else:
             line.append(f" {by.month(month.month)}: {by.money(month.amount)}", "muted")
         if width < _NARROW:
@@ -210,7 +210,14 @@ def _moved(screen: Screen, clients: Sequence[Client], _: Conventions) -> Iterato
 
 def _birthdays(_: Screen, birthdays: Sequence[Birthday], by: Conventions) -> Iterator[Text]:
     for birthday in birthdays:
-        yield data(f"  {birthday.client.name} turns {birthday.turns} on {by.day(birthday.on)}")
+        yield data(f"  {birthday_line(birthday, by)}")
+
+
+def birthday_line(birthday: Birthday, by: Conventions) -> str:
+    """A birthday on one line."""
+    when = by.near_day(birthday.on)
+    on = "" if (birthday.on - by.today).days in (0, 1) else "on "
+    return f"{birthday.client.name} turns {birthday.turns} {on}{when}"
 
 
 _DRAWN: Mapping[str, Callable[[Screen, Any, Conventions], Iterator[Text]]] = {

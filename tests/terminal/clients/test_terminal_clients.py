@@ -37,6 +37,10 @@ def test_first_run_greets_and_adds_the_first_client(start: Start, crm: CRM) -> N
     ]
 
 
+def test_the_welcome_page_finds_commands(start: Start) -> None:
+    start().sees("Welcome").press("/").sees("Find").press("import").sees("Import a file").press("esc").sees("Welcome")
+
+
 def test_a_possible_duplicate_is_shown_and_can_be_opened_instead(start: Start, crm: CRM) -> None:
     add(crm, first_name="Anna", last_name="Berg", email="anna@example.com")
     session = start().choose("Clients").sees("n new").press("n").choose("A person")
@@ -195,7 +199,8 @@ def test_the_smallest_window_shows_the_latest_beside_what_is_open(start: Start, 
         named("sales add")(crm, anna, Decimal(amount), None, f"Oak stool {amount}")
     named("follow-ups add")(crm, anna, "call her", crm.today)
     named("payments add")(crm, anna, Decimal(3))
-    named("deals add")(crm, anna, "Benches", Decimal(100), notes="for the hall")
+    named("deals add")(crm, anna, "Benches", Decimal(100), crm.today, notes="for the hall")
     session = start(columns=40, lines=20).choose("Clients").press("1").sees("Next").sees("Billing").sees("$3.00")
     session.sees("Payment 1").sees("0) Back").settled()
     session.press("esc", "esc").choose("Deals").press("enter").sees("Mark as won").sees("Payment 1")
+    session.sees("Expected close today")

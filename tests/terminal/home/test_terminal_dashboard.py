@@ -13,16 +13,16 @@ import pytest
 from crm.commands.activity.agenda import AgendaItem
 from crm.commands.context import CRM
 from crm.commands.home.figures import Due
-from crm.commands.home.tiles import DEFAULT, TILES, MonthOfSales
+from crm.commands.home.tiles import DEFAULT, TILES, Birthday, MonthOfSales
 from crm.commands.registry import named
 from crm.model import Client, Conventions
 from crm.terminal.console.line_keyboard import LineKeyboard
 from crm.terminal.drawing.screen import Screen
 from crm.terminal.home.rendering import _due_line
-from crm.terminal.home.tiles import months
+from crm.terminal.home.tiles import birthday_line, months
 from crm.terminal.toolkit.pages import load_flows
 from crm.terminal.toolkit.session import Session
-from tests.support.clocks import TODAY
+from tests.support.clocks import TODAY, standing_on
 
 pytestmark = pytest.mark.dated
 
@@ -177,6 +177,13 @@ def test_what_is_due_names_each_client_once_and_counts_no_others() -> None:
     for count, words in ((2, "Acme"), (3, "Acme, ...")):
         line = _due_line(screen, Due(f"{count} payments", items, count), 12).plain
         assert line.split("payments")[1].strip().replace("…", "...") == words
+
+
+@pytest.mark.parametrize(("away", "words"), [(0, "today"), (1, "tomorrow"), (2, "on Mon"), (9, "on Nov 30")])
+def test_a_near_birthday_is_a_word(away: int, words: str) -> None:
+    by = Conventions(clock=standing_on(date(2026, 11, 21)))
+    birthday = Birthday(Client(company="Acme"), by.today + timedelta(days=away), 39)
+    assert birthday_line(birthday, by) == f"Acme turns 39 {words}"
 
 
 def test_only_what_is_late_is_red() -> None:
