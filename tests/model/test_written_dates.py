@@ -337,6 +337,10 @@ def test_a_field_says_what_is_wrong_in_the_words_of_its_hint() -> None:
     with pytest.raises(FieldError) as refused:
         Birthday().read("mar 5", US)
     assert refused.value.reason.startswith("write the year too")
+    for year in ("1980", "march 1980"):
+        with pytest.raises(FieldError) as refused:
+            Birthday().read(year, US)
+        assert refused.value.reason.startswith("write the day and the month too")
     # What names a whole month, week or year is no day on which something was.
     with pytest.raises(FieldError) as refused:
         Day().read("last month", US)

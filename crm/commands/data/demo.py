@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -117,13 +116,15 @@ def told_before_thrown_away(sample: CRM) -> str:
     it."""
     by = sample.conventions
     with sample.read() as snapshot:
-        # The first transaction made the sample; newer ones come first.
-        later = takewhile(lambda change: change.transaction > 1, snapshot.each_change())
-        created = [(change.record, change.record_id) for change in later if change.operation == "create"]
+        # The first transaction made the sample. What it made and an undo brought back is not somebody's own.
+        created: dict[tuple[str, int], int] = {}
+        for change in snapshot.each_change():
+            if change.operation == "create":
+                created[change.record, change.record_id] = change.transaction
         added = [
             (kind, number)
-            for kind, number in created
-            if kind in _ONES_OWN and snapshot.numbers(BY_NAME[kind], Query({"id": number}))
+            for (kind, number), transaction in created.items()
+            if transaction > 1 and kind in _ONES_OWN and snapshot.numbers(BY_NAME[kind], Query({"id": number}))
         ]
         clients = [number for kind, number in added if kind == Client.kind_name][:_NAMED]
         names = [client.name for client in snapshot.find_all(Client, Query({"id": clients}))] if clients else []

@@ -1,5 +1,6 @@
 """Dates and times of day as fields take them."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
@@ -92,6 +93,8 @@ class Birthday(Day):
 
     def _when(self, text: str, by: Conventions) -> When:
         when = super()._when(text, by)
+        if not when.has_year and when.last is not None and re.search(r"\d{4}", text):
+            raise FieldError(f"write the day and the month too, like {self.hint(by)}")
         if not when.has_year:
             raise FieldError(f"write the year too, like {self.hint(by)}")
         return when

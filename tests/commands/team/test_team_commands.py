@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from crm.commands.data.demo import COMPANY, is_sample, throw_away
+from crm.commands.data.demo import COMPANY, is_sample, throw_away, told_before_thrown_away
 from crm.errors import CRMError, FieldError, FileError, NotFoundError, Question, RefusedError
 from tests.commands.conftest import Office
 from tests.support.clocks import TODAY, ZONE
@@ -226,7 +226,7 @@ def test_making_the_sample_is_not_taken_back_but_what_is_done_in_it_is(office: O
     sample = office.crm.open(office("demo").url)
     assert (sample.settings["currency"], sample.clock.zone.key) == ("JPY", "Asia/Kathmandu")
     before = office.clients(sample)
-    with pytest.raises(NotFoundError, match="nothing of yours to undo"):
+    with pytest.raises(NotFoundError, match="Nothing to undo yet"):
         office("history undo", crm=sample)
     with pytest.raises(RefusedError, match="cannot be undone"):
         office("history undo", 1, crm=sample)
@@ -234,6 +234,12 @@ def test_making_the_sample_is_not_taken_back_but_what_is_done_in_it_is(office: O
     office.add(crm=sample)
     assert office("history undo", crm=sample).undone.what == "added Client"
     assert office.clients(sample) == before
+    # What an undo brings back was not added by anybody.
+    office("clients delete", before[0], yes=True, crm=sample)
+    office("history undo", crm=sample)
+    assert "You added" not in told_before_thrown_away(sample)
+    office.add(crm=sample, first_name="Rea")
+    assert told_before_thrown_away(sample).endswith("You added of these: Rea.")
     throw_away(sample)
 
 

@@ -133,6 +133,8 @@ def run(crm: CRM, draft: "ImportDraft", *, preview: bool = False, whole: bool = 
         def change(tx: Transaction) -> None:
             tallies.append(opened.enter_context(closing(Tally(draft, whole=whole))))
             _carry_out(tx, tallies[-1], crm, tell)
+            if not tallies[-1].rows:
+                raise FileError(f"{draft.file.name} has a heading, but no rows below it; nothing was imported.")
             if preview:
                 raise _OnlyPreview
 
