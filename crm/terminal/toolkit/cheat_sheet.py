@@ -14,12 +14,12 @@ _GAP = 2
 _LEAST = 30
 # What says more than the label of the key.
 _BY_MEANING = (*EVERYWHERE, "]", "[")
-_GENERAL = (
-    ("Enter", "opens the line marked »"),
-    ("0, Esc", "goes back one step"),
-    ("Ctrl-C", "leaves a form without saving"),
-)
-_SHORTLY = (("Enter", "opens »"), ("0 Esc", "back"), ("^C", "cancel"))
+_ENTER, _SHORT_ENTER = ("Enter", "opens the line marked »"), ("Enter", "opens »")
+# Where the page is not the first one.
+_LEAVE, _SHORT_LEAVE = ("0, Esc", "goes back one step"), ("0 Esc", "back")
+# In a form.
+_OF_FORM = (("a to z", "marks the next field that begins with it"), ("Ctrl-C", "leaves a form without saving"))
+_SHORT_OF_FORM = (("a-z", "marks a field"), ("^C", "cancel"))
 # What is too long for half of forty columns.
 _SHORTER = {"b": "draft invoice", "g": "bulk actions"}
 
@@ -28,21 +28,27 @@ def draw_keys(screen: Screen, entries: Sequence[Choice], keys: Sequence[Choice],
     """Draws what a page is for and its keys, in so many lines if possible: in two columns where one does not fit,
     and in short words without what the page is for where these do not fit either."""
     own = [key for key in keys if key.key != BACK.key]
-    rows = [*_opening(entries), *((name_of(key.key), _says(key)) for key in own), *_GENERAL]
+    is_form, is_first = any(entry.field for entry in entries), any(entry.key == BACK.key for entry in entries)
+    leave = () if is_first else (_LEAVE,)
+    form = _OF_FORM if is_form else ()
+    rows = [*_opening(entries), *((name_of(key.key), _says(key)) for key in own), _ENTER, *leave, *form]
     above = len(data(about).wrap(screen.console, screen.width)) + 1 if about else 0
     columns = 1 if screen.plain or len(rows) + above <= room or screen.width < 2 * _LEAST else 2
+    wide = _KEY
     if not screen.plain and above + -(-len(rows) // columns) > room:
         short = [
             *_opening(entries, "-", "opens it"),
             *((name_of(key.key), _says_shortly(key)) for key in own),
-            *_SHORTLY,
+            _SHORT_ENTER,
+            *(() if is_first else (_SHORT_LEAVE,)),
+            *(_SHORT_OF_FORM if is_form else ()),
         ]
         about = about if above + -(-len(short) // 2) <= room else ""
-        rows, columns = short, 2
+        rows, columns, wide = short, 2, _SHORT_KEY
     if about:
         screen.explain(about)
         screen.print()
-    _draw_columns(screen, rows, columns, _SHORT_KEY if rows[-1] == _SHORTLY[-1] else _KEY)
+    _draw_columns(screen, rows, columns, wide)
 
 
 def _draw_columns(screen: Screen, rows: Sequence[tuple[str, str]], columns: int, wide: int) -> None:

@@ -58,7 +58,7 @@ def test_the_card_bears_the_new_name_at_once(start: Start, crm: CRM) -> None:
     assert session.lines[0] == "Anna Tal"
 
 
-@pytest.mark.parametrize(("key", "words"), [("?", "leaves a form"), ("esc", "0 to exit"), ("c-c", "0 to exit")])
+@pytest.mark.parametrize(("key", "words"), [("?", "opens the line marked"), ("esc", "0 to exit"), ("c-c", "0 to exit")])
 @pytest.mark.parametrize("lines", [16, 24])
 def test_the_title_of_the_main_menu_stays_whatever_is_told(
     start: Start, crm: CRM, key: str, words: str, lines: int
@@ -69,6 +69,9 @@ def test_the_title_of_the_main_menu_stays_whatever_is_told(
     assert session.lines[0] == "CRM"
     session.press(key).sees(words).settled()
     assert session.lines[0].startswith("Keys" if key == "?" else "CRM")
+    # The first page has no way back but the exit.
+    assert "goes back" not in session.text
+    assert "leaves a form" not in session.text
     if "Press any key to continue" in session.text:
         session.press("x").sees("Exit").settled()
         assert session.lines[0] == "CRM"

@@ -100,7 +100,8 @@ def test_the_way_back_is_seen_in_a_form_that_scrolls(start: Start, crm: CRM) -> 
 
 def test_search_and_the_keys_of_the_page_work_in_a_form_and_on_a_question(start: Start, crm: CRM) -> None:
     session = editing(start()).sees("/ search   ? keys")
-    session.press("?").sees("Anna Berg › Edit › Keys").sees("find a client, or a command").press("enter")
+    session.press("?").sees("Anna Berg › Edit › Keys").sees("find a client, or a command")
+    session.sees("a to z   marks the next field").sees("leaves a form").press("enter")
     session.sees("* Graz").press("/").sees("Find (").press("1", "enter").sees("6) Timeline").press("esc")
     session.sees("Anna Berg › Edit").sees("* Graz").press("/").sees("Find (").press("c-c").sees("* Graz")
     # In a line that is typed they are characters.
