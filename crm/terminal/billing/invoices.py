@@ -400,7 +400,8 @@ def _ask_settings(session: Session, keys: Sequence[str]) -> None:
     """Asks for these settings one after the other."""
     command = named("settings set")
     in_steps(
-        session, [partial(session.start, command, key=key, after=len(keys) - at) for at, key in enumerate(keys, 1)]
+        session,
+        [partial(session.start, command, key=key, after=len(keys) - at, needed=True) for at, key in enumerate(keys, 1)],
     )
 
 

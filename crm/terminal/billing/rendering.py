@@ -464,7 +464,8 @@ def draw_credit_used(result: "CreditUsed", screen: Screen, by: Conventions) -> N
 @renderer("crm.commands.billing.files.InvoiceFile")
 def draw_file(result: "InvoiceFile", screen: Screen, _: Conventions) -> None:
     """A file that was written."""
-    screen.print(Text(f"{screen.sign('✓', 'OK:')} {clean(display_path(result.file))}", "success"))
+    kind = "PDF" if result.file.suffix == ".pdf" else "e-invoice"
+    screen.print(Text(f"{screen.sign('✓', 'OK:')} Saved {kind}: {clean(display_path(result.file))}", "success"))
     if result.notice:
         screen.print(data(result.notice, "warning"))
 

@@ -220,7 +220,14 @@ def billing_line(screen: Screen, card: "ClientCard", by: Conventions) -> Text | 
         parts.append(Text(f"paid {amount} {by.near_day(last.on)}", "default"))
     if not parts:
         return None
-    line = Text("Billing  ", "muted").append_text(Text(" · ", "muted").join(parts))
+
+    def joined() -> Text:
+        return Text("Billing  ", "muted").append_text(Text(" · ", "muted").join(parts))
+
+    # What does not fit is left out: an amount is never cut.
+    while len(parts) > 1 and joined().cell_len > screen.width:
+        parts.pop()
+    line = joined()
     line.truncate(screen.width, overflow="ellipsis" if screen.unicode else "crop")
     return line
 

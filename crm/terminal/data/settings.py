@@ -12,6 +12,7 @@ from crm.config import TEAM
 from crm.errors import FieldError, Question, StoreError
 from crm.model import Conventions
 from crm.model.local_labels import local_label
+from crm.model.local_taxes import LOCAL_TAXES
 from crm.repository import Backup
 from crm.terminal.console.keyboard import Choice, reason
 from crm.terminal.data.rendering import SETTINGS
@@ -80,14 +81,14 @@ class SettingsPage(ListPage):
 
 @flow("settings list")
 @flow("settings set")
-def settings(session: Session, key: str = "", after: int = 0, **_: Any) -> None:
-    """The settings by number, each with its value to change; the one with this `key`, where one is given, and how many
-    others are asked for after it."""
+def settings(session: Session, key: str = "", after: int = 0, *, needed: bool = False, **_: Any) -> None:
+    """The settings by number, each with its value to change; the one with this `key`, where one is given, how many
+    others are asked for after it, and whether it is `needed` for something."""
     if not key:
         SettingsPage(session).show()
         return
     setting = next(setting for setting in named("settings list")(session.crm) if setting.key == key)
-    _set(session, setting, f"{after} more" if after else "")
+    _set(session, setting, f"{after} more" if after else "", needed=needed)
 
 
 def _services(session: Session) -> list[SettingShown]:
@@ -101,17 +102,20 @@ def _services(session: Session) -> list[SettingShown]:
     ]
 
 
-def _set(session: Session, setting: SettingShown, about: str = "") -> None:
+def _set(session: Session, setting: SettingShown, about: str = "", *, needed: bool = False) -> None:
     if not session.offers(named("settings set")):
         session.say("Only an admin can change the settings.")
         return
     option = next(option for option in TEAM if option.name == setting.key)
     label = local_label(setting.label, session.crm.conventions.country)
     typed, error = setting.value, ""
+    help, local = setting.description, LOCAL_TAXES.get(session.crm.conventions.country)
+    if setting.key == "vat_id" and local:
+        help = f"like {local.example}"
     while True:
         session.page("Settings", label, about=about)
         value = session.prompts.value(
-            label, option.check, help=setting.description, typed=typed, default=option.check.empty, error=error
+            label, option.check, help=help, typed=typed, default=option.check.empty, error=error, required=needed
         )
         try:
             session.tell(_saved(session, {"key": setting.key, "value": str(value)}))

@@ -235,7 +235,8 @@ def test_an_invoice_and_its_payment_at_the_menu(menu: Menu) -> None:
     assert (issued.id, issued.number) == (draft.id, "RE-2026-0001")
     for words in ("invoices pdf", "invoices xml"):
         written = "".join(menu(words, issued.number).split())
-        assert str(Path.cwd() / f"{issued.number}.{words.split()[1]}") in written, words
+        kind = "PDF" if words == "invoices pdf" else "e-invoice"
+        assert f"Saved{kind}:{Path.cwd() / f'{issued.number}.{words.split()[1]}'}" in written, words
     assert "paid" not in menu("invoices list", issued.number, "Memo", Memo="asked for")
     assert menu.all(Invoice)[0].memo == "asked for"
     assert "not yet e-mailed" in menu("invoices show", issued.number)
@@ -265,12 +266,12 @@ def test_what_a_draft_lacks_is_said_before_the_question_and_filled_in(menu: Menu
     menu.mailed("settings set", "company_name", "")
     menu.mailed.crm.forget_settings()
     menu.mailed("invoices add", menu.mailed.acme)
-    lacks = menu("invoices issue", "Draft 1")
+    lacks = menu("invoices issue", "Draft 1", BACK)
     for words in ("your name (Settings, Company name)", "Acme {x}'s address (Acme {x}, Address)", "at least one line"):
         assert f"- {words}" in lacks
     assert "Issue it" not in lacks
     menu("invoices issue", "Draft 1", "Add a line", **{LINE: "Late 100 19%"})
-    assert "at least one line" not in menu("invoices issue", "Draft 1")
+    assert "at least one line" not in menu("invoices issue", "Draft 1", BACK)
 
 
 def test_a_due_day_that_has_passed_is_said_before_the_draft_is_issued(menu: Menu) -> None:
@@ -332,6 +333,25 @@ def test_a_country_that_nobody_has_set_is_asked_for_with_the_other_settings(menu
     assert "- your country (Settings, Country); so far United States is assumed" in asked
     assert menu.mailed.crm.settings["country"] == "DE"
     assert "your country" not in menu("invoices issue", "Draft 1", "Issue it")
+
+
+def test_a_setting_that_is_needed_is_not_called_optional_and_its_example_is_of_the_country(menu: Menu) -> None:
+    menu.mailed("invoices add", menu.mailed.acme, line=["Late 100 19%"])
+    menu.mailed("settings set", "country", "US")
+    menu.mailed("settings set", "company_name", "")
+    menu.mailed.crm.forget_settings()
+    with pytest.raises(AssertionError, match="Company name has to be answered"):
+        menu("invoices issue", "Draft 1", "Fill in the missing settings")
+    helps = []
+
+    class Listener(Typist):
+        def text(self, label: str, read: Callable[[str], Any], *, help: str = "", **how: Any) -> Any:
+            helps.append((label, help))
+            return super().text(label, read, **how)
+
+    session = Watched(menu.mailed.crm, Listener({}, []), Screen(io.StringIO(), plain=True))
+    session.start(named("settings set"), key="vat_id", needed=True)
+    assert helps == [("Tax ID", "like 12-3456789")]
 
 
 def test_a_payment_on_an_invoice_has_its_day_and_reference_and_more_than_is_open_is_asked_about(menu: Menu) -> None:

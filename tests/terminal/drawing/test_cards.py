@@ -2,12 +2,15 @@
 
 import io
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 from rich.text import Text
 
 from crm.commands.activity.timeline_entries import Entry
-from crm.model import Conventions
+from crm.commands.clients.clients import ClientBilling, ClientCard
+from crm.model import Client, Conventions, Payment
+from crm.terminal.clients.rendering import billing_line
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing.cards import beside, draw_timeline, in_line, pairs, side_card
 from crm.terminal.drawing.list_conventions import ListConventions
@@ -103,6 +106,18 @@ def test_an_address_beside_a_list_is_not_broken_where_it_fits_below_its_label() 
     screen = Screen(io.StringIO(), plain=False, environment={"TERM": "xterm", "COLUMNS": "110", "LINES": "40"})
     facts = [("E-mail", Text(address)), ("Date of birth", Text("Jan 22, 1990"))]
     assert address in "".join(text for _, text in side_card(screen, [], facts))
+
+
+@pytest.mark.parametrize("columns", range(40, 100, 5))
+def test_an_amount_of_the_billing_line_is_never_cut(columns: int) -> None:
+    paid = Payment(amount=Decimal(1000), on=date(2026, 11, 20))
+    billing = ClientBilling([("", Decimal(600), Decimal(50))], {"": Decimal(523)}, paid)
+    line = billing_line(on(columns), ClientCard(Client(), [], {}, [], billing), BY)
+    assert line is not None
+    assert line.cell_len <= columns
+    amounts = ["$600.00", "$50.00", "$523.00", "$1,000.00"]
+    assert [word for word in line.plain.split() if word.startswith("$")] == amounts[: line.plain.count("$")]
+    assert "…" not in line.plain
 
 
 def test_the_page_of_keys_fits_forty_columns_and_twenty_lines() -> None:
