@@ -27,7 +27,7 @@ class Colleague:
 
 @command("people list", title="Workload", menu="team", nothing="No colleagues yet.")
 def list_all(crm: CRM) -> list[Colleague]:
-    """Lists everyone who has an account, owns clients or deals, or has follow-ups to do.
+    """Shows the workload of everyone on the team, with or without an account.
 
     It shows each person's open and overdue follow-ups, open deals, and clients.
     """
