@@ -138,7 +138,8 @@ def put_lines(tx: Transaction, invoice: Invoice, lines: Sequence[InvoiceLine]) -
     """Adds lines after those that a draft has."""
     count = tx.count(InvoiceLine, Query({"invoice": invoice.id}))
     for position, line in enumerate(lines, start=count + 1):
-        tx.add(_with(line, {"id": 0, "invoice": invoice.id, "position": position}))
+        own = {"id": 0, "invoice": invoice.id, "position": position, "basis": line.basis or Decimal(1)}
+        tx.add(_with(line, own))
 
 
 def _shown(crm: CRM, tx: Transaction, invoice: Invoice) -> InvoiceCard:
@@ -173,6 +174,7 @@ def add(
     services = [service] if service else []
     if line and (name or service):
         raise FieldError("give the line as text, or its parts", field="line", label="Line")
+    _refuse_zero_units(basis)
 
     def change(tx: Transaction) -> InvoiceCard:
         current = draft(tx, invoice)
@@ -197,6 +199,11 @@ def add(
         return _shown(crm, tx, current)
 
     return crm.transact(change, f"added a line to {name_of(invoice)}")
+
+
+def _refuse_zero_units(basis: Decimal | None) -> None:
+    if basis is not None and basis <= 0:
+        raise FieldError("a price is for a number of units above 0", field="basis", label="Price is for")
 
 
 def _given(**values: Any) -> dict[str, Any]:
@@ -249,6 +256,7 @@ def edit(
     def change(tx: Transaction) -> InvoiceCard:
         current = draft(tx, invoice)
         line = line_at(tx, current, position)
+        _refuse_zero_units(basis)
         values = _given(name=name, quantity=quantity, basis=basis, unit=unit)
         if price is not None:
             values |= price_of(price, basis or line.basis)

@@ -58,6 +58,7 @@ def add_bills(crm: CRM, tx: Transaction, clients: Sequence[Client], today: date)
                 quantity=Decimal(quantity),
                 unit=units.get(name.partition(" ")[0], PIECE),
                 price=Decimal(price),
+                basis=Decimal(1),
                 tax_category="S",
                 tax_rate=_RATE,
             )

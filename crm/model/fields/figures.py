@@ -98,6 +98,10 @@ class Units(Quantity):
             raise FieldError("a price is for a number of units above 0")
         return super().read(typed, by)
 
+    def show(self, value: Any, by: Conventions) -> str:
+        # Lines of older stores have 0 where nobody typed a number.
+        return super().show(value or Decimal(1), by)
+
 
 class Rate(Quantity):
     """A rate of tax in percent, from 0 to 100, with up to two decimals."""

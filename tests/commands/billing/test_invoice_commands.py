@@ -1,5 +1,6 @@
 """Invoices: drafted, issued with numbers without gaps, credited, and never changed afterwards."""
 
+import csv
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +13,7 @@ from crm.errors import CRMError, FieldError, FileError, Question, RefusedError
 from crm.invoicing.state import STATES
 from crm.model import Adjustment, Invoice, InvoiceLine, NumberSeries
 from crm.model.encoding import plain
+from crm.model.fields import Units
 from crm.outward.invoice_pdf.content import content
 from crm.repository import Query
 from crm.repository.queries.billing import WhichInvoices, listed
@@ -46,6 +48,18 @@ def test_a_draft_is_made_of_typed_lines_services_and_a_discount(desk: BillingDes
         "currency": "EUR",
     }  # fmt: skip
     assert desk.sound()
+
+
+def test_a_price_is_for_one_unit_unless_a_number_above_0_is_named(desk: BillingDesk, tmp_path: Path) -> None:
+    draft = desk.draft("Setup 50 19%")
+    with pytest.raises(FieldError, match="a number of units above 0"):
+        desk("invoices lines add", draft, name="Screws", price=Decimal(5), basis=Decimal(0))
+    with pytest.raises(FieldError, match="a number of units above 0"):
+        desk("invoices lines edit", draft, 1, basis=Decimal(0))
+    desk("export", tmp_path / "lines.csv", "invoice-lines")
+    (row,) = csv.DictReader((tmp_path / "lines.csv").read_text("utf-8-sig").splitlines())
+    assert Decimal(row["Price is for"]) == 1
+    assert Units().show(Decimal(0), desk.crm.conventions) == "1"
 
 
 def test_lines_of_a_draft_are_changed_moved_and_removed(desk: BillingDesk) -> None:
