@@ -47,7 +47,7 @@ OTHERS = {"email": "Other e-mail", "phone": "Other phone", "address": "Other add
 _OF_ACCOUNTS = words("contact customer client account kunde kundin klant cliente")
 _OWN_GROUPS = frozenset(("mycontacts", "my contacts", "other contacts"))
 _FIELDS = {**fields(Client), **fields(Sale)}
-_DATES = frozenset(name for name, field in _FIELDS.items() if isinstance(field.check, Day))
+DATES = frozenset(name for name, field in _FIELDS.items() if isinstance(field.check, Day))
 _AMOUNTS = frozenset(name for name, field in _FIELDS.items() if isinstance(field.check, Amount))
 
 
@@ -258,7 +258,7 @@ def _converter(target: str, match: Match, by: Conventions) -> Callable[[str], st
         return _tags
     if target == "marketing_consent":
         return yes_or_no
-    if target in _DATES:
+    if target in DATES:
 
         @lru_cache(maxsize=4096)
         def day(text: str) -> str:

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from crm.commands.client_selection import pluralize
+from crm.commands.data.importing import DATE_ORDERS
 from crm.config import SHEETS
 from crm.model import Conventions
 from crm.model.fields import Country
@@ -149,6 +150,10 @@ def _(result: "ImportReport", screen: Screen, by: Conventions) -> None:
     _draw_counts(screen, counts, by)
     if result.left_out:
         screen.print(data(f"Columns not used: {', '.join(result.left_out)}.", "muted"))
+    for order in sorted(set(result.date_orders.values())):
+        columns = ", ".join(column for column, read in result.date_orders.items() if read == order)
+        line = f"Dates read as {DATE_ORDERS[order]}: {columns}. If that is wrong, choose another order (--dates)."
+        screen.print(data(line, "muted"))
     for note in result.notes:
         screen.print(data(note, "warning"))
     if not (result.new or result.updated or result.joined or result.refused):

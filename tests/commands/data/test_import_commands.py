@@ -485,15 +485,19 @@ def test_cards_are_read(office: Office) -> None:
 
 
 @pytest.mark.parametrize(
-    ("dates", "written", "meant"),
-    [("", "13/02/1990", (2, 13)), ("", "02/13/1990", (2, 13)),
-     ("dmy", "03/02/1990", (2, 3)), ("mdy", "03/02/1990", (3, 2)),
-     ("", "1990-03-02", (3, 2)), ("", "3. 2. 1990", (2, 3))],
+    ("dates", "written", "meant", "order"),
+    [("", "13/02/1990", (2, 13), "dmy"), ("", "02/13/1990", (2, 13), "mdy"),
+     ("dmy", "03/02/1990", (2, 3), "dmy"), ("mdy", "03/02/1990", (3, 2), "mdy"),
+     ("", "1990-03-02", (3, 2), ""), ("", "3. 2. 1990", (2, 3), "dmy")],
 )  # fmt: skip
 def test_the_order_of_dates_is_detected_or_told(
-    office: Office, dates: str, written: str, meant: tuple[int, int]
+    office: Office, dates: str, written: str, meant: tuple[int, int], order: str
 ) -> None:
-    office("import", office.write("list.csv", f"first_name,date of birth\nAnna,{written}\n"), "clients", dates=dates)
+    report = office(
+        "import", office.write("list.csv", f"first_name,date of birth\nAnna,{written}\n"), "clients", dates=dates
+    )
+    # The order is said, so that a wrong one is noticed.
+    assert report.date_orders == ({"date of birth": order} if order else {})
     assert office.client(1).date_of_birth == date(1990, *meant)
 
 

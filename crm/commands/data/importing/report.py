@@ -12,6 +12,7 @@ from typing import IO
 from crm.commands.data.importing.draft import ImportDraft
 from crm.commands.data.importing.reading import Checked, refused_columns
 from crm.files import Row, write_csv
+from crm.files.mapping import DATES
 from crm.model import Record
 
 _LISTED = 20
@@ -81,7 +82,8 @@ class ImportReport:
     `conflicting` those of them that differ from it: the first value is kept. `doubtful` is how many doubts
     there are, and `doubts_file` where all of them are. `notes` say why something of the file was not read. `same_email`
     is how many rows became new clients though a client of another name has their e-mail. `updates` are the first known
-    clients that change."""
+    clients that change. `date_orders` are the columns whose dates do not begin with the year, each with the order in
+    which they were read ('dmy' or 'mdy')."""
 
     applied: bool
     what: str
@@ -110,6 +112,7 @@ class ImportReport:
     notes: Sequence[str] = ()
     same_email: int = 0
     updates: Sequence[ClientUpdate] = ()
+    date_orders: Mapping[str, str] = field(default_factory=dict)
 
     def brief(self) -> "ImportReport":
         """The same with the first rows that were refused or are doubtful, of each sort a few."""
@@ -296,6 +299,11 @@ class Tally:
             self.draft.notes,
             self.same_email,
             self.updates,
+            {
+                match.column: match.date_order
+                for match in self.draft.matches
+                if match.date_order in ("dmy", "mdy") and match.target.rpartition(".")[2] in DATES
+            },
         )
 
     def _left_out(self) -> tuple[str, ...]:
