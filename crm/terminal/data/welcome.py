@@ -31,7 +31,7 @@ def welcome(session: Session) -> bool:
         session.page()
         session.screen.print(Text("Welcome. No clients yet.", "bold"))
         session.screen.print(
-            Text("Your clients, their sales, and a status for each of them by rules you can read.", "muted")
+            Text("Your clients, their sales, and a status for each client, decided by your rules.", "muted")
         )
         session.screen.print()
         titles = dict(_WAYS)
