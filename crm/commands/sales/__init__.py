@@ -8,7 +8,7 @@ MENUS = {
     "deals": Menu("Deals", 4, page=("deals board",)),
 }
 GROUPS = {
-    "sales": "Record, list and remove sales.",
+    "sales": "Record, list, edit and remove sales.",
     "deals": "Deals in the pipeline, won and lost.",
     "stages": "The stages of the pipeline.",
 }

@@ -288,7 +288,9 @@ def draw_contact(screen: Screen, card: "ContactCard", by: Conventions) -> None:
 
 @renderer(Client)
 def _(result: Client, screen: Screen, by: Conventions) -> None:
-    draw_client(screen, result, by)
+    from crm.commands.clients.clients import doubts
+
+    draw_client(screen, result, by, doubts(result, by))
 
 
 @renderer("crm.commands.clients.clients.ClientCard")

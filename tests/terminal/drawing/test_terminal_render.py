@@ -169,3 +169,10 @@ def test_what_is_set_in_is_text_for_other_programs() -> None:
     out = io.StringIO()
     PipedScreen(out, {}).print(Padding(Text("Follow-up on Friday"), (0, 0, 0, 2), expand=False))
     assert out.getvalue() == "Follow-up on Friday\n"
+
+
+def test_a_client_just_added_shows_what_is_odd_about_it(crm: CRM) -> None:
+    added = named("clients add")(crm, {"first_name": "Zed", "phone": "0151 23456"})
+    output = io.StringIO()
+    show(Screen(output, plain=True, environment={"COLUMNS": "80"}), added, crm.conventions)
+    assert "0151 23456 ⚠ not a phone number in" in output.getvalue()
