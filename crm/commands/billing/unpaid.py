@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from crm.commands.billing.amounts import OfCurrency, amounts_in
+from crm.commands.billing.own_account import is_of_client, own_credit
 from crm.commands.billing.payments import OfClient
 from crm.commands.billing.sending import BCC, CC, To, as_body, in_currency, plain_text
 from crm.commands.context import CRM
@@ -74,11 +75,15 @@ class ClientStatement:
     ages: Mapping[str, Decimal] = field(default_factory=dict)
     # What is open in other currencies; nothing for one that ends before today.
     elsewhere: Mapping[str, Decimal] = field(default_factory=dict)
+    credit_elsewhere: Mapping[str, Decimal] = field(default_factory=dict)
 
     def open_elsewhere(self, by: Conventions) -> str:
-        """The amounts that are open in other currencies, in a sentence; '' for none."""
-        amounts = [in_currency(by, currency).money(amount) for currency, amount in self.elsewhere.items()]
-        return f"Open in other currencies: {', '.join(amounts)}." if amounts else ""
+        """The amounts open in other currencies, and the client's credit there, in sentences; '' for none."""
+        sentences = []
+        for word, sums in (("Open", self.elsewhere), ("Credit", self.credit_elsewhere)):
+            amounts = [in_currency(by, currency).money(amount) for currency, amount in sums.items()]
+            sentences += [f"{word} in other currencies: {', '.join(amounts)}."] if amounts else []
+        return " ".join(sentences)
 
     def by_age(self, by: Conventions) -> str:
         """The open amount by how long it has been due, in words; '' for nothing."""
@@ -104,6 +109,10 @@ class ClientStatement:
             "ages": amounts_in(currency, **self.ages),
             "elsewhere": [
                 {"currency": other, **amounts_in(other, open=amount)} for other, amount in self.elsewhere.items()
+            ],
+            "credit_elsewhere": [
+                {"currency": other, **amounts_in(other, credit=amount)}
+                for other, amount in self.credit_elsewhere.items()
             ],
         }
 
@@ -198,7 +207,16 @@ def statement_of(
     for invoice in all_issued if is_current else ():
         if invoice.currency != currency and invoice.open > 0:
             elsewhere[invoice.currency] = elsewhere.get(invoice.currency, NOTHING) + invoice.open
-    return ClientStatement(client, account, currency, fees, interest, ages, dict(sorted(elsewhere.items())))
+    credits: Mapping[str, Decimal] = {}
+    if is_current:
+        own = is_of_client(crm)
+        credits = own_credit(snapshot) if own else billing.credit_by_currency(snapshot, {client.id}).get(client.id, {})
+    credit_elsewhere = {
+        other: amount for other, amount in sorted(credits.items()) if other != currency and amount > NOTHING
+    }
+    return ClientStatement(
+        client, account, currency, fees, interest, ages, dict(sorted(elsewhere.items())), credit_elsewhere
+    )
 
 
 def own_currencies(crm: CRM, snapshot: Snapshot, client: Client) -> Sequence[str]:

@@ -351,6 +351,16 @@ def test_a_statement_of_today_says_how_long_what_is_open_has_been_due(mailed: Ma
     assert (past.ages, past.by_age(mailed.crm.conventions)) == ({}, "")
 
 
+def test_a_statement_names_the_credit_in_other_currencies(mailed: MailedDesk) -> None:
+    mailed.issued("New 50 0%")
+    mailed("payments add", mailed.acme, Decimal("5.125"), currency="KWD")
+    account = mailed("statements show", mailed.acme)
+    assert account.as_json()["credit_elsewhere"] == [{"currency": "KWD", "credit": "5.125"}]
+    assert "Credit in other currencies: KWD" in account.open_elsewhere(mailed.crm.conventions)
+    mailed("statements send", mailed.acme, yes=True)
+    assert "Credit in other currencies: KWD" in mailed.mail.post.taken[-1].get_body(("plain",)).get_content()
+
+
 def test_a_statement_has_every_entry_and_the_balance(mailed: MailedDesk) -> None:
     invoice = mailed.late(20, "A 100 19%")
     mailed("payments add", mailed.acme, Decimal(200), on=TODAY - timedelta(days=10), reference="bank 1")
