@@ -461,7 +461,7 @@ MENTIONS = [
     ("remind bob jones about the demo on thursday", "plan", "Bob Jones", "2026-11-26"),
     ("ping jane doe next week", "plan", "Hooli", "2026-11-23"),
     ("pinged jane doe re pricing", "note", "Hooli", ""),
-    ("got a call from bob jones, wants 3 licenses", "note", "Bob Jones", ""),
+    ("got a call from bob jones, wants 3 licenses", "call", "Bob Jones", ""),
     ("got signed contract from globex corp, 25k", "note", "Globex Corp", ""),
     ("received po from acme for 12.5k", "note", "Acme", ""),
     ("quick call with bob jones, not interested", "call", "Bob Jones", ""),
