@@ -327,7 +327,7 @@ def read_notes(line: str, by: Conventions) -> Iterator[QuickNote]:
     if head is not None:
         if (day_first := _day_first(text, by)) is not None:
             yield _note(head, day_first[1], [day_first[0]], by)
-        if head.label == OFFERED and (offered := _OFFERED_TO.fullmatch(text)):
+        if head.label in (OFFERED, QUOTE_SENT) and (offered := _OFFERED_TO.fullmatch(text)):
             yield _note(head, f"{offered['who']}, {offered['what']}{offered['text']}", leading, by)
         if head.label in (_SOLD.label, _PAID.label) and (sold := _SOLD_TO.fullmatch(text)):
             sum_behind = _SOLD_FOR.search(sold["who"])
