@@ -71,7 +71,9 @@ _SENT = _Head("note", True, "Sent")
 _HEADS: Mapping[str, _Head] = {
     **dict.fromkeys(("call", "phone", "ring", "phone call", "call back"), _CALL),
     **dict.fromkeys(("called", "cold called", "cold-called", "phoned", "rang", "spoke", "talked"), _CALLED),
-    **dict.fromkeys(("video call", "zoom", "zoom call", "teams call", "skype", "facetime"), _Head("call", label="Video call")),
+    **dict.fromkeys(
+        ("video call", "zoom", "zoom call", "teams call", "skype", "facetime"), _Head("call", label="Video call")
+    ),
     "voicemail": _LEFT,
     **_with_articles("left", dict.fromkeys(("message", "voicemail", "voice mail", "voice message"), _LEFT)),
     **_with_articles("sent", {**dict.fromkeys(_OFFERS, _QUOTE_SENT), **_MESSAGES}),
