@@ -83,10 +83,10 @@ def selected(crm: CRM, kind: type[Record], written: str) -> Record:
             return meant
         if matches.possible:
             several = _listed(by_name, snapshot, matches.possible)
-            raise NotFoundError(f"Several {kind.plural} match: {several}. Give the number.")
+            raise NotFoundError(f"Several {kind.nouns} match: {several}. Give the number.")
         if matches.alike:
             several = _listed(by_name, snapshot, matches.alike)
-            raise NotFoundError(f"No {kind.kind_name} is called {text}. Did you mean {several}?")
+            raise NotFoundError(f"No {kind.noun} is called {text}. Did you mean {several}?")
     raise NotFoundError(f"There is no {kind.noun} {written.strip()}.{_where_listed(kind)}")
 
 

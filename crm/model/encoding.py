@@ -85,7 +85,7 @@ def value_of(record: type[Record], name: str, written: Any) -> Any:
             return tuple(str(item) for item in written)
         return {str(key): str(item) for key, item in written.items()}
     except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
-        raise FileError(f"{name} of a {record.kind_name} cannot be {written!r:.60}.") from error
+        raise FileError(f"{name} of a {record.noun} cannot be {written!r:.60}.") from error
 
 
 def _is_signed(record: type[Record], name: str) -> bool:

@@ -951,13 +951,11 @@ class _explained:
             number = f" {numbers.pop()}" if len(numbers) == 1 else " that some of them need"
             raise RefusedError(f"There is no {owner[1].noun}{number}; nothing was changed.") from error
         if "foreign key" in words:
-            raise RefusedError(
-                f"Other records still belong to this {self.kind.kind_name}; nothing was changed."
-            ) from error
+            raise RefusedError(f"Other records still belong to this {self.kind.noun}; nothing was changed.") from error
         for name in fields(self.kind):
             if f".{name}" in words or f"_{name}_" in words or f"({name})" in words:
                 label = fields(self.kind)[name].label.lower()
                 raise RefusedError(
-                    f"Another {self.kind.kind_name} already has this {label}; nothing was changed."
+                    f"Another {self.kind.noun} already has this {label}; nothing was changed."
                 ) from error
-        raise RefusedError(f"The {self.kind.kind_name} could not be stored: {error.orig}.") from error
+        raise RefusedError(f"The {self.kind.noun} could not be stored: {error.orig}.") from error

@@ -299,7 +299,7 @@ def _reverse(tx: "SqlWriter", kind: type[Record], operation: str, rows: Sequence
         case "delete":
             if unknown := [row.record_id for row in rows if row.before is None]:
                 raise RefusedError(
-                    f"What {kind.kind_name} {unknown[0]} held is not known: its row was deleted in the spreadsheet"
+                    f"What {kind.noun} {unknown[0]} held is not known: its row was deleted in the spreadsheet"
                     " while no program was looking. Put the row back there (File, Version history)."
                 )
             tx.restore([tx.with_accounts(record_of(kind, row.before), row.before) for row in rows])
@@ -394,7 +394,7 @@ def _kept(snapshot: "SqlReader", number: int) -> Iterator[str]:
                     audit.c.transaction == number, audit.c.record == keeping_it.kind_name
                 )
                 for id_ in sorted(snapshot.naming(keeping_it, name, ids, touched)):
-                    yield f"there are {keeping_it.plural} in {kind.kind_name} {id_}"
+                    yield f"there are {keeping_it.nouns} in {kind.noun} {id_}"
 
 
 def _renamed(row: Row[Any]) -> frozenset[str]:

@@ -7,8 +7,10 @@ from typing import Any, TypeVar
 
 from rich.text import Text
 
-from crm.model import Conventions
+from crm.model import Conventions, Record, fields
 from crm.model.encoding import plain
+from crm.model.fields import Amount
+from crm.model.record import Field
 from crm.terminal.drawing import cards, tables
 from crm.terminal.drawing.list_conventions import PipedConventions
 from crm.terminal.drawing.screen import Screen, data
@@ -111,6 +113,25 @@ def renderer_of(kind: type) -> Callable[[Any, Screen, Conventions], None] | None
 
 
 def columns_of(kind: type) -> Sequence[tables.Column] | None:
-    """The columns of a list of a type; None for one that nobody has said them of."""
+    """The columns of a list of a type: as its subject declares them, or the fields of a record; None for others."""
     load(kind, "rendering")
-    return tables.COLUMNS.get(tables.qualified_name(kind))
+    declared = tables.COLUMNS.get(tables.qualified_name(kind))
+    return _columns_of_record(kind) if declared is None and issubclass(kind, Record) else declared
+
+
+def _columns_of_record(kind: type[Record]) -> Sequence[tables.Column]:
+    """The number of a record and each of its fields, the last to be cut first."""
+
+    def column(place: int, field: Field) -> tables.Column:
+        if field.name == "client":
+            return tables.client_column(1)
+        return tables.Column(
+            field.label,
+            lambda row, by: data(field.check.show(getattr(row, field.name), by)),
+            place,
+            least=8,
+            right=isinstance(field.check, Amount),
+        )
+
+    number = tables.Column("No.", lambda row, _: Text(str(row.id), "muted"), 0, right=True)
+    return [number, *(column(place, field) for place, field in enumerate(fields(kind).values(), 1))]

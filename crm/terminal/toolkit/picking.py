@@ -94,7 +94,7 @@ def line_of(record: Record, by: Conventions, client: str = "") -> str:
     load(type(record), "picking")
     if line := _LINES.get(type(record)):
         return line(record, by, client)
-    return f"{record.kind_name} {record.id}"
+    return f"{record.noun} {record.id}"
 
 
 def joined(*parts: str) -> str:

@@ -53,6 +53,7 @@ def test_it_is_in_the_shell_json_look_up_history_undo_sums_and_export(tmp_path: 
     for cost in ("100", "20.25"):
         crm.did("vehicles", "repair", "W-1", "--cost", cost)
     assert [vehicle["spent"] for vehicle in crm.did("vehicles", "list")] == ["120.25"]
+    assert crm("vehicles", "list").out.splitlines()[0].split("\t")[:3] == ["1", "Lovelace", "W-1"]
     last = crm.history()[0]
     assert last["what"] == "repaired W-1"
     (repair, vehicle) = crm.did("history", "show", str(last["id"]))["records"]

@@ -266,7 +266,7 @@ def typed(kind: type[Record], name: str, cell: Cell, by: Conventions) -> Any:
         if cell in FAILED:
             raise FieldError(FORMULA_FAILS)
         if not cell.strip() and name in ("on", "due_on"):
-            raise FieldError(f"a {kind.kind_name} needs its date")
+            raise FieldError(f"a {kind.noun} needs its date")
         if isinstance(check, Whole) and not cell.strip() and name not in kind.about.needs:
             return check.empty
         if isinstance(check, Id) and cell.strip() and not is_number(cell):

@@ -352,7 +352,7 @@ class Loading:
             if value in _MISSING or taken.setdefault(value, record_id) == record_id:
                 continue
             label = fields(self.kind)[name].label.lower()
-            message = f"{self.kind.kind_name} {taken[value]} has the same {label}"
+            message = f"{self.kind.noun} {taken[value]} has the same {label}"
             self._note(record_id, rows[record_id][1], name, message)
             if isinstance(record, Client):
                 records[record_id] = replace(record, reference="")

@@ -186,7 +186,7 @@ class _Sorting:
                     (
                         at,
                         f"the ID {record_id} stands in row {chosen[0] + 1} too; empty this cell to make the row a new"
-                        f" {self.kind.kind_name}, or delete the row",
+                        f" {self.kind.noun}, or delete the row",
                     )
                 )
 

@@ -168,8 +168,8 @@ class Adoption:
         except (Refused, RefusedError, FieldError, ValueError, ArithmeticError):
             self._problem(
                 kind, at, "id",
-                f"{kind.kind_name} {record_id} was deleted and cannot be put back as it stands here; empty this cell"
-                f" to make the row a new {kind.kind_name}",
+                f"{kind.noun} {record_id} was deleted and cannot be put back as it stands here; empty this cell"
+                f" to make the row a new {kind.noun}",
             )  # fmt: skip
             return
         mirror.put_rows(self.tx.connection, kind, [(record_id, at, in_json(row))])
