@@ -627,7 +627,7 @@ def test_what_is_no_backup_is_not_restored(path: Path) -> None:
             (garbage, "not a backup"),
             (foreign, "not a backup"),
             (newer, "newer version"),
-            (cut, "damaged|no backup"),
+            (cut, "damaged|not a backup"),
             (path.parent / "missing", "no file"),
             (path.parent, "is a folder"),
         ):
