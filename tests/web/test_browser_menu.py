@@ -116,7 +116,7 @@ def test_an_export_is_downloaded_and_an_import_is_uploaded(site: WebSite, enter:
     screen.sees("old.xls is an old Excel file").press("Escape").sees("Export to a file")
 
     coming = tmp_path / "new.csv"
-    coming.write_text("first name,last name,email,date of birth\nNeu,Einkauf,neu@example.com,\nAlt,Bestand,,soon\n")
+    coming.write_text("first name,last name,email,date of birth\nNeu,Einkauf,neu@example.com,\n,,alt@,1980-01-01\n")
     choose(screen, "Import a file").sees("Choose it in the bar")
     screen.page.set_input_files("input[type=file]", coming)
     choose(screen, "Continue").sees("What this import would do: new.csv")

@@ -96,7 +96,7 @@ def test_a_one_time_password_is_replaced_first(site: WebSite, context: BrowserCo
     expect(page.get_by_role("heading", name="Choose your password")).to_be_visible()
     page.goto("/")
     page.get_by_label("One-time password").fill(once)
-    page.get_by_label("New password").fill("purple monday rhubarb train")
+    page.get_by_label("New password", exact=True).fill("purple monday rhubarb train")
     page.get_by_label("New password again").fill("purple monday rhubarb train")
     page.get_by_role("button", name="Change password").click()
     expect_terminal(page)

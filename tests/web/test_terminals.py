@@ -517,7 +517,7 @@ def test_nobody_has_more_than_their_share(server: Callable[..., Any]) -> None:
         four.sees("Sample menu")
         code, why = Tab(running, 5, user=3).closed()
         assert code == 4429
-        assert "taken" in why
+        assert "Too many people are connected" in why
         for client in (two, three, four):
             client.close()
 

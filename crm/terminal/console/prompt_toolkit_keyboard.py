@@ -47,7 +47,8 @@ class TerminalKeyboard:
         """The value of the entry that was pointed at when the last question was answered."""
         return self._select.pointed
 
-    def text(self, label: str, read: Callable[[str], Any], **how: Any) -> Any:
+    def text(self, label: str, read: Callable[[str], Any], *, passing: bool = False, **how: Any) -> Any:
+        # Whether a text is passing only matters to who asks before it is discarded.
         self._show_keys(())
         return self._text.ask(label, read, **how)
 

@@ -278,7 +278,10 @@ def test_orders_are_listed_removed_and_not_given_twice(desk: Desk) -> None:
     template = desk.template()
     first = desk.office("occasions add", "Birthdays", "birthday", template, crm=desk.crm)
     assert (first.when, plain(first)["when"], first.mailing.user) == ("birthdays", "birthdays", "anna")
-    for name, on, why in (("birthdays", "24-12", "called Birthdays"), ("Others", "birthday", "greeted once")):
+    for name, on, why in (
+        ("birthdays", "24-12", "called Birthdays"),
+        ("Others", "birthday", "gets one greeting"),
+    ):
         with pytest.raises(RefusedError, match=why):
             desk.office("occasions add", name, on, template, crm=desk.crm)
     # The order keeps its text, whatever becomes of the template.

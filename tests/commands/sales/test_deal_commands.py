@@ -278,7 +278,7 @@ def test_a_lost_deal_opens_where_it_was_and_forgets_the_reason(office: Office, a
     office("deals lose", now(office, added), "no answer")
     opened = office("deals reopen", now(office, added))
     assert (opened.stage.name, opened.deal.lost_reason, opened.deal.closed_on) == ("Proposal", "", None)
-    with pytest.raises(RefusedError, match="is open"):
+    with pytest.raises(RefusedError, match="is already open"):
         office("deals reopen", opened.deal)
     assert path(office, added) == ["Lead", "Proposal", "Lost", "Proposal"]
 
