@@ -114,6 +114,7 @@ class Keyboard(Protocol):
         note: str = "",
         in_column: int = 0,
         narrows: bool = False,
+        above: Callable[[], None] | None = None,
     ) -> Any:
         """The value of the entry chosen by one key. `hidden` ones are not listed, `hint` tells of them; `at` is the
         value that is pointed at first, BACK where that is the way back. `resized` is given back once the terminal has
@@ -122,7 +123,8 @@ class Keyboard(Protocol):
         Where lines can be drawn, so many are the `room` of the question: a `note` in the escape sequences of a terminal
         and the hint stand at its end, whatever is above. Keys with names are those of `ARROWS`. With `in_column` the
         entries stand in two columns, so many below each other. Where it `narrows`, letters leave only the entries with
-        words that begin so, and the first nine of those have the digits."""
+        words that begin so, and the first nine of those have the digits. `above` clears the page and shows again what
+        stands above the question, in a window of another size."""
 
     def text(
         self,
@@ -141,13 +143,14 @@ class Keyboard(Protocol):
         passing: bool = False,
         room: int = 0,
         card: Callable[[], Sequence[tuple[str, str]]] | None = None,
+        above: Callable[[], None] | None = None,
     ) -> Any:
         """Ask for a text; the value that `read` makes of it. Where it raises FieldError or RuleError, the reason is
         shown and the text is there to correct. A `default` of one line is replaced by what is typed, as in a form of a
         browser, unless a key moves in it first; not one that the person has `begun` to type themselves.
         A `secret` is not seen as it is typed. Of a `form` the fields that come after are seen below, and the arrow up
         goes to the one before. A `passing` text, like that of a search, is nothing that somebody would miss. The `room`
-        is as for a choice, and the `card` is what stands beside."""
+        and what is `above` are as for a choice, and the `card` is what stands beside."""
 
     def pause(self) -> None:
         """Waits until the person has read."""

@@ -53,6 +53,7 @@ class LineKeyboard:
         note: str = "",
         in_column: int = 0,
         narrows: bool = False,
+        above: Callable[[], None] | None = None,
     ) -> Any:
         keyed = numbered(choices, len(choices))
         wide = max((len(choice.key) for choice in keyed), default=1)
@@ -98,6 +99,7 @@ class LineKeyboard:
         passing: bool = False,
         room: int = 0,
         card: Callable[[], Sequence[tuple[str, str]]] | None = None,
+        above: Callable[[], None] | None = None,
     ) -> Any:
         if error:
             self._screen.print(clean(error, lines=True))

@@ -48,6 +48,8 @@ STYLE = Style(
 )
 # Seconds of silence after which an Esc is not the start of an arrow key.
 ESCAPE_SECONDS = 0.04
+# Lines that a question has in the lowest window, where those above it are scrolled away.
+_LEAST_LINES = 4
 _WORDS = re.compile(r"\s*\S+")
 
 
@@ -96,6 +98,12 @@ def with_card(content: AnyContainer, card: Callable[[], AnyFormattedText], width
     return DynamicContainer(lambda: both if width() else content)
 
 
+def filling(room: int) -> Callable[[], Dimension]:
+    """The height of a question that has so many lines of the window, which may be resized: what is above it stays."""
+    above = get_app_session().output.get_size().rows - room
+    return lambda: Dimension.exact(max(_LEAST_LINES, get_app_session().output.get_size().rows - above))
+
+
 def is_drawable() -> bool:
     """Return whether arrows and the like can be drawn on the terminal."""
     return get_app_session().output.encoding().lower().replace("-", "").startswith("utf")
@@ -131,9 +139,10 @@ def writes(key: KeyPress) -> bool:
     return key.key in (Keys.ControlM, Keys.ControlJ, Keys.Tab, Keys.BracketedPaste) or not isinstance(key.key, Keys)
 
 
-def run(application: Application[Any], *, fresh: bool = False) -> Any:
+def run(application: Application[Any], *, fresh: bool = False, above: Callable[[], None] | None = None) -> Any:
     """Asks: runs an application, which may have run before, until a key leaves it. Where the question is to be `fresh`,
-    nothing that was typed before it was drawn answers it. Raises Back, Cancelled or Closed."""
+    nothing that was typed before it was drawn answers it. In a window of another size `above` clears the page and shows
+    again what stands above the question. Raises Back, Cancelled or Closed."""
     application.timeoutlen = application.ttimeoutlen = ESCAPE_SECONDS
     # An Esc that came too late for the question before belongs to this one.
     typed = [*get_typeahead(application.input), *application.input.flush_keys()]
@@ -145,6 +154,8 @@ def run(application: Application[Any], *, fresh: bool = False) -> Any:
     if application.output.stdout is not None:
         # What was printed above the question stands there first.
         application.output.stdout.flush()
+    redraw = _redrawing(application, above)
+    application.before_render += redraw
     try:
         # asyncio handles the signal to interrupt; a handler of prompt_toolkit's own would cost as much as a loop.
         return application.run(handle_sigint=False)
@@ -152,3 +163,21 @@ def run(application: Application[Any], *, fresh: bool = False) -> Any:
         raise Cancelled from None
     except EOFError:
         raise Closed from None
+    finally:
+        application.before_render -= redraw
+
+
+def _redrawing(application: Application[Any], above: Callable[[], None] | None) -> Callable[[Application[Any]], None]:
+    """Shows what is above a question again before it is drawn in a window of another size: a terminal breaks lines that
+    have become too long for it, which moves all that is below."""
+    drawn_in = application.output.get_size()
+
+    def redraw(application: Application[Any]) -> None:
+        nonlocal drawn_in
+        size = application.output.get_size()
+        if above is not None and size != drawn_in:
+            application.renderer.erase()
+            above()
+        drawn_in = size
+
+    return redraw

@@ -15,7 +15,6 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPress, KeyPressEvent
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import (
     ConditionalContainer,
-    Dimension,
     FormattedTextControl,
     HSplit,
     Layout,
@@ -41,6 +40,7 @@ from crm.terminal.console.keyboard import (
 from crm.terminal.console.prompt import (
     STYLE,
     bind_only,
+    filling,
     is_drawable,
     leaving_keys,
     run,
@@ -148,15 +148,15 @@ class SelectPrompt:
         self._listed: Sequence[Choice] = ()
         self._hidden: Sequence[Choice] = ()
         self._back = ""
-        # The columns beside the entries that their cards have.
-        self._side = 0
+        # Whether any of the entries has a card.
+        self._has_cards = False
         question = FormattedTextControl(lambda: cast(AnyFormattedText, self._question_line()))
         note = FormattedTextControl(lambda: self._note)
         under = FormattedTextControl(lambda: cast(AnyFormattedText, self._under))
         fills = Condition(lambda: self._room > 0)
         entries = Window(self._control, dont_extend_height=True)
         # The card of the entry that is pointed at, where the entries have one and there is room.
-        beside = with_card(entries, self._card, lambda: self._side)
+        beside = with_card(entries, self._card, self._side)
         container = HSplit(
             [
                 ConditionalContainer(
@@ -188,6 +188,7 @@ class SelectPrompt:
         note: str = "",
         in_column: int = 0,
         narrows: bool = False,
+        above: Callable[[], None] | None = None,
     ) -> Any:
         """Ask as Keyboard.choose does; without choices any key answers. Raises Back, Cancelled or Closed."""
         self._narrows, self._typed = narrows, ""
@@ -203,9 +204,9 @@ class SelectPrompt:
         self._control.fill(entries, at_first, in_column)
         self._note = ANSI(note.rstrip("\n")) if note else ""
         self._room = room if room >= _LEAST_ROOM else 0
-        self._container.height = Dimension.exact(self._room) if self._room else None
+        self._container.height = filling(self._room) if self._room else None
         self._size = self._application.output.get_size()
-        self._side = side_of(self._size.columns) if any(entry.card for entry in entries) else 0
+        self._has_cards = any(entry.card for entry in entries)
         self._show_keys(
             [
                 (key, clean(choice.label))
@@ -214,7 +215,8 @@ class SelectPrompt:
             ]
         )
         # A character of a text that was typed before the question was seen says neither yes nor no.
-        chosen = run(self._application, fresh=any(choice.label in (YES, NO) for choice in hidden))
+        is_fresh = any(choice.label in (YES, NO) for choice in hidden)
+        chosen = run(self._application, fresh=is_fresh, above=above if resized is None else None)
         if chosen is BACK:
             raise Back
         return chosen
@@ -237,6 +239,10 @@ class SelectPrompt:
         """The question, and what was typed to narrow its entries."""
         typed = [("class:chosen", f" {clean(self._typed)}")] if self._typed else []
         return [("class:question", f" {self._question}"), *typed]
+
+    def _side(self) -> int:
+        """The columns beside the entries that their cards have in the window as it is now."""
+        return side_of(self._application.output.get_size().columns) if self._has_cards else 0
 
     def _card(self) -> AnyFormattedText:
         """The card of the entry that is pointed at; the way back has that of the others where they have one in

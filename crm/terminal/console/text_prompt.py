@@ -26,6 +26,7 @@ from crm.terminal.console.keyboard import Back, FormPlace, Interrupted, Suggesti
 from crm.terminal.console.prompt import (
     STYLE,
     bind_only,
+    filling,
     is_drawable,
     leaving_keys,
     run,
@@ -41,6 +42,8 @@ _HINT_BESIDE = 0.75
 _WIDE = 110
 # Lines that are kept free for what a text may be completed to.
 _SUGGESTIONS = 8
+# In a low window those give way to what stands around the text: an error, a hint, the keys.
+_AROUND = 4
 # In fewer lines a text takes what it needs.
 _LEAST_ROOM = _SUGGESTIONS + 3
 # The keys that move and edit, with their names in readline.
@@ -74,8 +77,8 @@ class TextPrompt:
         self._label = self._help = self._error = ""
         self._read: Callable[[str], Any] = str
         self._form: FormPlace | None = None
-        # The lines that the question has, 0 where it takes what it needs; what stands beside it, and how wide that is.
-        self._room = self._side = 0
+        # The lines that the question has, 0 where it takes what it needs; and what stands beside it.
+        self._room = 0
         self._card: Sequence[tuple[str, str]] = ()
         self._suggest: Callable[[str], Sequence[Suggestion]] | None = None
         self._session: PromptSession[Any] = PromptSession(
@@ -88,6 +91,7 @@ class TextPrompt:
         self._session.default_buffer.on_text_changed += self._forget_error
         # A toolbar of prompt_toolkit is only seen where the terminal says where its cursor is.
         self._session.layout.current_window.dont_extend_height = to_filter(True)
+        self._session.layout.current_window.height = self._least_height
         later = ConditionalContainer(
             Window(FormattedTextControl(self._later), dont_extend_height=True),
             Condition(lambda: self._form is not None and bool(self._form.after)),
@@ -95,7 +99,7 @@ class TextPrompt:
         fills = ConditionalContainer(Window(), Condition(lambda: self._room > 0))
         keys = Window(FormattedTextControl(self._key_line), dont_extend_height=True)
         asked = HSplit([self._session.layout.container, later])
-        self._container = HSplit([with_card(asked, lambda: styled(self._card), lambda: self._side), fills, keys])
+        self._container = HSplit([with_card(asked, lambda: styled(self._card), self._side), fills, keys])
         self._session.layout = self._session.app.layout = Layout(self._container, self._session.default_buffer)
 
     def ask(
@@ -114,16 +118,15 @@ class TextPrompt:
         form: FormPlace | None = None,
         room: int = 0,
         card: Callable[[], Sequence[tuple[str, str]]] | None = None,
+        above: Callable[[], None] | None = None,
     ) -> Any:
         """Ask as Keyboard.text does. Raises Back, Cancelled or Closed."""
         self._label, self._read, self._error, self._form, self._help = label, read, error, form, help
         self._room = room if room >= _LEAST_ROOM else 0
-        self._container.height = Dimension.exact(self._room) if self._room else None
+        self._container.height = filling(self._room) if self._room else None
         self._card = card() if card else ()
-        self._side = side_of(get_app_session().output.get_size().columns) if self._card else 0
         session = self._session
         session.completer = _paths() if path else _Suggestions(suggest) if suggest else None
-        session.reserve_space_for_menu = _SUGGESTIONS if session.completer else 0
         session.multiline = multiline
         session.is_password = secret
         # What was cut out of a secret is not pasted elsewhere.
@@ -134,19 +137,31 @@ class TextPrompt:
             session.default_buffer.selection_state = SelectionState(0)
         self._suggest = suggest
         session.layout.focus(session.default_buffer)
-        return run(session.app)[0]
+        return run(session.app, above=above)[0]
+
+    def _side(self) -> int:
+        """The columns of what stands beside the question in the window as it is now, which may have been resized."""
+        return side_of(get_app_session().output.get_size().columns) if self._card else 0
+
+    def _least_height(self) -> Dimension:
+        """The lines that the text is sure to have: never more than the window has, or nothing would be drawn."""
+        if self._session.app.is_done:
+            return Dimension()
+        below = _SUGGESTIONS if self._session.completer else 1
+        return Dimension(min=max(1, min(below, self._lines() - _AROUND)))
 
     def _message(self) -> AnyFormattedText:
         pieces: list[tuple[str, str]] = []
         if self._error:
             # What stands above the line is cut where it is longer than that.
-            pieces.append(("class:error", f"{wrapped(clean(self._error, lines=True), 0, self._side)}\n"))
+            pieces.append(("class:error", f"{wrapped(clean(self._error, lines=True), 0, self._side())}\n"))
         hint = f" ({clean(self._help)})" if self._help else ""
-        columns = get_app_session().output.get_size().columns - self._side
+        side = self._side()
+        columns = get_app_session().output.get_size().columns - side
         # In a wide window suggestions would stand far at the right, behind the hint.
-        is_far = bool(hint and self._suggest and columns + self._side >= _WIDE)
+        is_far = bool(hint and self._suggest and columns + side >= _WIDE)
         if is_far or self._session.multiline or get_cwidth(self._label + hint) > _HINT_BESIDE * columns:
-            pieces += [("class:instruction", f"{wrapped(hint.strip(), 0, self._side)}\n")] if hint else []
+            pieces += [("class:instruction", f"{wrapped(hint.strip(), 0, side)}\n")] if hint else []
             hint = ""
         # Beside a text that fills the screen the label would be scrolled away with its first line.
         end = ":\n" if self._is_long() else ": "

@@ -189,6 +189,20 @@ class Screen:
         self._write(page[1])
         self.used = page[0]
 
+    def show_resized(self) -> None:
+        """Shows the page once more in a window of another size: lines that are too long now are cut."""
+        used, page = self.page()
+        lines = [Text.from_ansi(line, end="") for line in page.splitlines()]
+        for line in lines:
+            line.truncate(self.width)
+        self.clear()
+        with self.console.capture() as captured:
+            for line in lines:
+                self.console.print(line, end="\n")
+        self._write(captured.get())
+        # It is cut anew from the whole lines in a window of a further size.
+        self.used, self._page = used, [page]
+
     def erase(self, lines: str) -> None:
         """Shows the page once more without these lines, as `drawn` gave them."""
         used, page = self.page()

@@ -49,6 +49,7 @@ class QuestionKeyboard:
             narrowing = "type to narrow the list" if how["narrows"] else ""
             hint = "   ".join(filter(None, (hint, narrowing)))
             how["room"] = self._screen.left
+            how["above"] = self._screen.show_resized
             if how.get("back", "Back") and how.get("at") is not BACK and self._scrolls(question, choices):
                 # The way back is among the keys then, and always seen.
                 way_back = letters.BACK(BACK)
@@ -99,6 +100,7 @@ class QuestionKeyboard:
         line, is_typed = default, bool(how.get("begun")) and form is None
         how["room"] = 0 if self._screen.plain else self._screen.left
         how["card"] = self._card()
+        how["above"] = None if self._screen.plain else self._screen.show_resized
         while True:
             try:
                 return self._keyboard.text(label, read, default=line, form=form, **how)

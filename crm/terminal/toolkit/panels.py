@@ -50,7 +50,8 @@ def draw_panel(session: Session, title: str, about: str, command: Command | None
 
 def _rows(head: str, rows: Sequence[Pieces]) -> Pieces:
     """Rows below their heads, with a blank line above."""
-    pieces = [("muted", f"\n  {head}\n")] if rows else []
+    # The blanks have no colour: in one piece with the edge beside it, a browser draws words as weakly as lines.
+    pieces = [("", "\n  "), ("muted", f"{head}\n")] if rows else []
     for row in rows:
         pieces += [("", "  "), *row, ("", "\n")]
     return pieces

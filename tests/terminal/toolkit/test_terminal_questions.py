@@ -87,3 +87,20 @@ def test_an_invoice_says_what_it_comes_to_and_how_one_goes_back_in_a_narrow_wind
     session = start(columns=40, lines=20).choose("Billing").choose("Invoices").sees("1-1").press("1").sees("Add a line")
     session.sees("$90.00").settled()
     assert "0 back" in session.lines[-1] or "0) Back" in session.text
+
+
+@pytest.mark.parametrize(("columns", "lines"), [(120, 40), (40, 20)])
+def test_a_question_is_drawn_whatever_size_its_window_gets(start: Start, crm: CRM, columns: int, lines: int) -> None:
+    named("clients add")(crm, {"first_name": "Anna"})
+    session = start(columns=columns, lines=lines).choose("Clients").sees("1-1").press("n").sees("A person").press("1")
+    session.sees("First name").settled()
+    for size in [(8, 30), (3, 20), (30, 44), (lines, columns)]:
+        session.screen.resize(*size)
+        drawn = len(session.raw)
+        session.child.setwinsize(*size)
+        session._until(lambda: len(session.raw) > drawn, "not drawn")  # noqa: B023 - called here
+        session.settled().sees("First name")
+        if size[0] > 3:
+            assert session.lines[-1].startswith(" enter next   esc back")
+            assert session.lines[0].endswith("Add a client")
+            assert sum(set(line) == {"─"} for line in session.lines) == 1
