@@ -8,7 +8,7 @@ from crm.terminal.loop import EXIT, Menu
 
 
 def menu_loop(menu: Menu) -> int:
-    """Shows the numbered menu, asks for a choice and dispatches it to its command module, until exit."""
+    """Show the numbered menu, ask for a choice and dispatches it to its command module, until exit."""
     while True:
         menu.show()
         choice = menu.choose()
@@ -18,7 +18,7 @@ def menu_loop(menu: Menu) -> int:
 
 
 def run() -> int:
-    """Starts what the command line asks for: the menu, or one command. Returns the exit code."""
+    """Start what the command line asks for: the menu, or one command. Returns the exit code."""
     return main(sys.argv[1:], menu_loop)
 
 

@@ -28,7 +28,7 @@ BUDGET = 300
 
 
 def main(names: list[str]) -> int:
-    """Measures and prints, one benchmark after the other; 0 where every claim holds."""
+    """Measure and print, one benchmark after the other; 0 where every claim holds."""
     unknown = [name for name in names if name not in NAMES]
     if unknown:
         print(f"no benchmark {unknown[0]}; there are {', '.join(NAMES)}")
@@ -49,7 +49,7 @@ def main(names: list[str]) -> int:
 
 
 def _filled(results: list[Result], measure: Callable[[], Iterable[Result]], budget: float) -> str:
-    """Takes the results as they come; why not all of them came, if so."""
+    """Take the results as they come; why not all of them came, if so."""
     out_of_time = f"out of its {budget} s"
     try:
         with _alarm(budget) as rung:
@@ -67,7 +67,7 @@ def _filled(results: list[Result], measure: Callable[[], Iterable[Result]], budg
 
 @contextmanager
 def _alarm(seconds: float) -> Iterator[list[bool]]:
-    """Raises OutOfTime in whatever runs after so many seconds, and notes that it did."""
+    """Raise OutOfTime in whatever runs after so many seconds, and note that it did."""
     rung: list[bool] = []
 
     def ring(*_: object) -> NoReturn:

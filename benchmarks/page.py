@@ -46,7 +46,7 @@ class Menu:
         fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
 
     def sees(self, wanted: bytes) -> None:
-        """Waits until something was drawn, and nothing more comes."""
+        """Wait until something was drawn, and nothing more comes."""
         seen, started = b"", time.perf_counter()
         while True:
             if select.select([self._terminal], [], [], 0.03)[0]:
@@ -57,13 +57,13 @@ class Menu:
                 raise RuntimeError(f"no {wanted!r} after {_DEADLINE} s: {seen[-300:]!r}")
 
     def press(self, keys: Sequence[str], wanted: bytes = _DRAWN) -> None:
-        """Presses keys, each once the one before has been drawn."""
+        """Press keys, each once the one before has been drawn."""
         for key in keys:
             os.write(self._terminal, key.encode())
             self.sees(wanted)
 
     def close(self) -> None:
-        """Ends it."""
+        """End it."""
         os.kill(self.process, signal.SIGKILL)
         os.waitpid(self.process, 0)
         os.close(self._terminal)

@@ -19,7 +19,7 @@ _LOOKS = 1.0
 
 
 def measure(folder: Path) -> Iterator[Result]:
-    """Commands as whole processes; the menu from starting the process to its last line on a terminal."""
+    """Command as whole processes; the menu from starting the process to its last line on a terminal."""
     small = folder / "small.sqlite3"
     add = named("clients add")
     for name in ("Anna", "Bert", "Cleo"):

@@ -107,7 +107,7 @@ def _first_invoice(tx: Transaction) -> None:
 
 
 def _multiply(file: sqlite3.Connection, clients: int, invoices: int, of_open: int) -> None:
-    """Copies the first invoice and its line by the database itself."""
+    """Copy the first invoice and its line by the database itself."""
     number = "series.n"
     day = f"date('{TODAY - timedelta(days=40)}', '-' || ({number} % 300) || ' days')"
     amount = f"(({number} * 37 % 900 + 10) * 10000)"

@@ -29,7 +29,7 @@ _DEADLINE = 30.0
 
 
 def measure(folder: Path) -> Iterator[Result]:
-    """Shows what has been measured when the time is up."""
+    """Show what has been measured when the time is up."""
     results: list[Result] = []
     store = store_of(folder, _CLIENTS)
     with (
@@ -69,7 +69,7 @@ class _Person:
         self.shown = b""
 
     async def sees(self, words: bytes) -> None:
-        """Waits for words in what came since the last key."""
+        """Wait for words in what came since the last key."""
         async with asyncio.timeout(_DEADLINE):
             while words not in self.shown:
                 await self._take()
@@ -86,7 +86,7 @@ class _Person:
         await self._line.send(keys.encode())
 
     async def settle(self, quiet: float = 0.05) -> None:
-        """Reads until nothing more is drawn."""
+        """Read until nothing more is drawn."""
         while True:
             try:
                 await asyncio.wait_for(self._take(), quiet)
@@ -94,13 +94,13 @@ class _Person:
                 return
 
     async def act(self, pause: float) -> None:
-        """Looks for a client, opens the card, and goes back to the menu; a key after each pause."""
+        """Look for a client, open the card, and go back to the menu; a key after each pause."""
         for keys in ("/", "ber", "\r", "\x1b", "\x1b"):
             await self.press(keys)
             await self.read_for(pause)
 
     async def read_for(self, seconds: float) -> None:
-        """Reads whatever comes for so long."""
+        """Read whatever comes for so long."""
         try:
             async with asyncio.timeout(seconds):
                 while True:

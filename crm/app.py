@@ -306,7 +306,7 @@ def _first_records() -> Sequence[Record]:
 
 
 def preload() -> None:
-    """Loads what every menu needs sooner or later, for a process that menus are forked from: they share it then."""
+    """Load what every menu needs sooner or later, for a process that menus are forked from: they share it then."""
     modules = [
         "crm.accounts.accounts", "crm.accounts.throttling", "crm.accounts.keys", "crm.outward.smtp", "crm.outward.sms",
         "crm.repository.guarded.repository", "crm.repository.metrics", "crm.repository.review",
@@ -331,7 +331,7 @@ def preload() -> None:
 
 
 def open_menu(stdin: IO[str], stdout: IO[str], loop: "Loop", environment: Mapping[str, str]) -> int:
-    """Runs the menu on this machine, in its loop. Returns the exit code."""
+    """Run the menu on this machine, in its loop. Returns the exit code."""
     from crm.terminal.home.menu import run_menu
 
     def opened(**doors: Any) -> CRM:
@@ -341,7 +341,7 @@ def open_menu(stdin: IO[str], stdout: IO[str], loop: "Loop", environment: Mappin
 
 
 def serve(opening: Mapping[str, str], exchange: "FileTransfer", stdin: IO[str], stdout: IO[str], loop: "Loop") -> int:
-    """Runs the menu for somebody in a browser who has signed in: `opening` names the session. Returns the exit
+    """Run the menu for somebody in a browser who has signed in: `opening` names the session. Returns the exit
     code."""
     from crm.model.paths import at_another_device
     from crm.terminal.home.menu import run_menu
@@ -361,7 +361,7 @@ def serve(opening: Mapping[str, str], exchange: "FileTransfer", stdin: IO[str], 
 
 
 def serve_web(config: Config, host: str, port: int) -> int:
-    """Serves the menu to browsers until it is asked to stop; `host` '' and `port` 0 leave it to the settings. Returns
+    """Serve the menu to browsers until it is asked to stop; `host` '' and `port` 0 leave it to the settings. Returns
     the exit code."""
     from crm.accounts.keys import Secret
     from crm.web.server import Opened, serve

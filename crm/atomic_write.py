@@ -45,7 +45,7 @@ def atomic_write(path: Path, mode: int | None = None, *, overwrite: bool = True)
 
 
 def put_in_place(part: Path, target: Path) -> None:
-    """Moves a file that is complete to its place, and has it on the disk. Raises OSError."""
+    """Move a file that is complete to its place, and have it on the disk. Raises OSError."""
     number = os.open(part, os.O_RDWR)
     try:
         os.fsync(number)

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def serve(opening: Mapping[str, str], exchange: "FileTransfer", stdin: IO[str], stdout: IO[str]) -> int:
-    """Runs the menu; `opening` names the session that it is for. Returns the exit code."""
+    """Run the menu; `opening` names the session that it is for. Returns the exit code."""
     return app.serve(opening, exchange, stdin, stdout, menu_loop)
 
 
 def preload() -> None:
-    """Loads what the menus share that are forked from this process."""
+    """Load what the menus share that are forked from this process."""
     app.preload()

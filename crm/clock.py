@@ -76,7 +76,7 @@ class Clock:
         return day
 
     def forget_zone(self) -> None:
-        """Asks for the zone again when it is next needed."""
+        """Ask for the zone again when it is next needed."""
         self._zone = self._day = None
 
     def stopped(self) -> "Clock":

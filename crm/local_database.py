@@ -22,7 +22,7 @@ _SHORT, _LONG = 2.0, 20.0
 
 
 def open_database(path: Path | None, tables: str = "", *, wait: float, durable: bool = False) -> sqlite3.Connection:
-    """Opens a file, and makes it and its `tables` (SQL) where they are missing; None is one in memory. Whoever finds it
+    """Open a file, and make it and its `tables` (SQL) where they are missing; None is one in memory. Whoever finds it
     held waits so many seconds. One that is `durable` loses nothing where the machine goes down, and readers of it do
     not wait for writers. Raises OSError and sqlite3.Error."""
     if path is not None:
@@ -71,7 +71,7 @@ def take_lock(path: Path, wait: float = 0) -> sqlite3.Connection | None:
 
 
 def remove_unused(path: Path, *tables: str) -> None:
-    """Removes a database in whose `tables` there is nothing, unless another program has it open."""
+    """Remove a database in whose `tables` there is nothing, unless another program has it open."""
     with suppress(sqlite3.Error, OSError):
         if path.stat().st_size == 0:
             path.unlink()
@@ -120,7 +120,7 @@ class SharedCounts:
         self._lock = threading.Lock()
 
     def change(self, change: Callable[[sqlite3.Connection], Result]) -> Result:
-        """Calls `change` with the file, to which nobody else writes meanwhile."""
+        """Call `change` with the file, to which nobody else writes meanwhile."""
         with self._lock:
             while self._alone is None:
                 try:
@@ -138,7 +138,7 @@ class SharedCounts:
                 return change(self._alone)
 
     def close(self) -> None:
-        """Forgets what was counted in memory alone."""
+        """Forget what was counted in memory alone."""
         with self._lock:
             if self._alone is not None:
                 self._alone.close()
@@ -182,7 +182,7 @@ class JournalFile:
         return open_database(self._path, self.tables, wait=_LONG, durable=True)
 
     def _all(self, statement: str, *values: Any, **named: Any) -> list[Any]:
-        """Runs a statement with its values, in order (?) or by name (:name)."""
+        """Run a statement with its values, in order (?) or by name (:name)."""
         with self._explained():
             return self._file.execute(statement, named or values).fetchall()
 

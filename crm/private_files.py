@@ -10,12 +10,12 @@ _BESIDE = ("-wal", "-shm", "-journal")
 
 
 def private_folder(folder: Path) -> None:
-    """Makes a folder that only its owner may look into, unless it is there. Raises OSError."""
+    """Make a folder that only its owner may look into, unless it is there. Raises OSError."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def private_database(path: Path) -> None:
-    """Makes the file of a database that only its owner may read, unless it is there; one of ours that others may read
+    """Make the file of a database that only its owner may read, unless it is there; one of ours that others may read
     is closed to them, with what SQLite keeps beside it. Raises OSError."""
     private_folder(path.parent)
     os.close(os.open(path, os.O_CREAT | os.O_RDONLY, 0o600))
@@ -24,7 +24,7 @@ def private_database(path: Path) -> None:
 
 
 def close_to_others(folder: Path) -> None:
-    """Takes from everybody else what they may do in a folder of ours, and with the databases in it. What is deeper
+    """Take from everybody else what they may do in a folder of ours, and with the databases in it. What is deeper
     needs it only where the folder was open."""
     within = ["**/*"] if _close(folder) else ["*.sqlite3*", "*/*.sqlite3*"]
     with suppress(OSError):

@@ -20,7 +20,7 @@ _COLLECTED_AFTER = 50_000
 
 
 def main(arguments: Sequence[str], loop: Loop) -> int:
-    """Runs the program: with arguments one command, else the menu in its loop. Returns the exit code."""
+    """Run the program: with arguments one command, else the menu in its loop. Returns the exit code."""
     try:
         return _run(arguments, loop)
     except ModuleNotFoundError as missing:
@@ -64,7 +64,7 @@ def _serve_web(config: "Config", host: str, port: int) -> int:
 
 
 def _collect() -> None:
-    """Looks for garbage from here on."""
+    """Look for garbage from here on."""
     gc.freeze()
     gc.set_threshold(_COLLECTED_AFTER)
     gc.enable()

@@ -97,7 +97,7 @@ def _colour(name: str) -> str | None:
 
 
 def draw(steps: Steps, target: Path, columns: int = COLUMNS) -> None:
-    """Saves one picture."""
+    """Save one picture."""
     with tempfile.TemporaryDirectory() as folder:
         session = Session(Path(folder) / "crm.sqlite3", columns, LINES, **SETTINGS)
         try:
@@ -110,7 +110,7 @@ def draw(steps: Steps, target: Path, columns: int = COLUMNS) -> None:
 
 
 def main(names: list[str]) -> None:
-    """Saves the pictures of these names, or all."""
+    """Save the pictures of these names, or all."""
     for name in names or SCREENS:
         target = HERE / "menu.svg" if name == "menu" else HERE / "screens" / f"{name}.svg"
         target.parent.mkdir(exist_ok=True)

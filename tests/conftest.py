@@ -90,7 +90,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Says which rows of tables are left out, so that a run that fails can be repeated."""
+    """Say which rows of tables are left out, so that a run that fails can be repeated."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if reporter and "other_part" in session.config.option.markexpr:
         at = os.environ[VARIABLE]
@@ -119,7 +119,7 @@ _VARIANTS = 2
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks as slow what is better left to CI: tests on a spreadsheet that are tried on a file each time, as it is read
+    """Mark as slow what is better left to CI: tests on a spreadsheet that are tried on a file each time, as it is read
     from a file too, and all variants of a test but a few. Of the slow rows of a table two thirds are marked as left to
     the next commits."""
     items.sort(key=lambda item: item.path.stem not in _LONGEST)
@@ -300,12 +300,12 @@ class Store:
         return running_on(self.today)()
 
     def close(self) -> None:
-        """Lets go of everything that was opened."""
+        """Let go of everything that was opened."""
         for opened in self._opened:
             opened.close()
 
     def come_first(self, other: SqlRepository) -> None:
-        """Makes a transaction that is going on lose against another writer, the way that the store knows."""
+        """Make a transaction that is going on lose against another writer, the way that the store knows."""
         if isinstance(other, SheetsRepository):
             other.transact(lambda tx: tx.add(View(name=f"view {self._now()}")), "came first")
             return
@@ -331,7 +331,7 @@ class Store:
         return self.change(lambda tx: tx.add(sold), "recorded a sale")
 
     def set_rules(self, *rules: tuple[str, str]) -> None:
-        """Replaces the rules without applying them."""
+        """Replace the rules without applying them."""
 
         def change(tx: Any) -> None:
             for rule in tx.find_all(StatusRule):
@@ -374,7 +374,7 @@ NewStore = Callable[[], AbstractContextManager[Store]]
 
 @pytest.fixture(scope="session", params=list(STORES))
 def new_store(request: pytest.FixtureRequest) -> NewStore:
-    """Makes fresh stores, for tests that need one for each of many examples."""
+    """Make fresh stores, for tests that need one for each of many examples."""
     return lambda: _new_store(STORES[request.param])
 
 

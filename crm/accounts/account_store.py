@@ -61,7 +61,7 @@ class AccountStore:
             return frozenset(user.email for user in snapshot.find_all(User) if user.email and user.role != CLIENT)
 
     def check_secret(self) -> None:
-        """Raises StoreAccessError where the accounts of this store were made with another secret, or are not as this
+        """Raise StoreAccessError where the accounts of this store were made with another secret, or are not as this
         program left them."""
         with self.read() as snapshot:
             self.roster.require(snapshot)
@@ -161,7 +161,7 @@ class AccountStore:
     def write(
         self, tx: AuthoredTransaction, user: User, changes: Mapping[str, Any], original: User | None = None
     ) -> User:
-        """Changes and seals a user as it is now; `original` is how it was shown before the change."""
+        """Change and seal a user as it is now; `original` is how it was shown before the change."""
         seal = self.roster.seal(tx, replace(user, **changes))
         before = replace(original or user, **{name: getattr(user, name) for name in _OWN})
         return tx.change(before, **changes, seal=seal)

@@ -65,6 +65,6 @@ class Accounts:
         return Accounts(self.store.over(repository), self._credentials, self._notifications)
 
     def close(self) -> None:
-        """Lets go of what it holds, once its letters are out; the repository is closed after it."""
+        """Let go of what it holds, once its letters are out; the repository is closed after it."""
         self._notifications.finish()
         self._credentials.attempts.close()

@@ -79,7 +79,7 @@ class Administration:
         return self._store.write(tx, added, {})
 
     def edit(self, user: User, **changes: Any) -> User:
-        """Changes email, name, phone, role, client or active of a user, given as it was shown. Whose role or client
+        """Change email, name, phone, role, client or active of a user, given as it was shown. Whose role or client
         changes or who is deactivated is signed out; what is theirs bears a new name at once. Raises FieldError,
         ConflictError, and RefusedError for the last admin."""
         with self._store.read() as snapshot:
@@ -87,7 +87,7 @@ class Administration:
         return self._store.transact(lambda tx: self._edited(tx, user, checked), _in_words(user, checked))
 
     def switch(self, users: Sequence[User], *, active: bool) -> None:
-        """Lets people in again, or no more, in one change; as `edit`."""
+        """Let people in again, or no more, in one change; as `edit`."""
         if len(users) == 1:
             summary = _in_words(users[0], {"active": active})
         else:
@@ -116,7 +116,7 @@ class Administration:
         return changed
 
     def edit_profile(self, user: int, **changes: Any) -> User:
-        """Changes one's own name or phone; what is theirs bears a new name at once. Raises FieldError."""
+        """Change one's own name or phone; what is theirs bears a new name at once. Raises FieldError."""
         if foreign := changes.keys() - {"name", "phone"}:
             raise RefusedError(
                 f"You cannot change {', '.join(sorted(foreign))} of your own account. Nothing was changed."
@@ -159,11 +159,11 @@ class Administration:
         return one_time
 
     def reset_second_factor(self, user: int) -> None:
-        """Takes the second factor of somebody away who has lost it; signs the user out."""
+        """Take the second factor of somebody away who has lost it; signs the user out."""
         self._take_over(user, {"second_factor": ""}, "removed the second factor of {}")
 
     def vouch(self, user: User, *, role: str, client: int = 0, name: str = "") -> str:
-        """Takes an account over that was changed outside of the program, with the rights and the name that are given
+        """Take an account over that was changed outside of the program, with the rights and the name that are given
         here; the one-time password that it gets. What let somebody in before is worth nothing: others may have put it
         there. Raises FieldError where the name that it has by now is somebody else's."""
         with self._store.read() as snapshot:
@@ -243,7 +243,7 @@ def with_name(user: User, changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refuse_unfit(snapshot: Snapshot, user: User, *, signs_in: bool) -> None:
-    """Raises FieldError where a user, who signs in or is only named, cannot be as it is to be."""
+    """Raise FieldError where a user, who signs in or is only named, cannot be as it is to be."""
     if signs_in and not user.email:
         raise FieldError(_ADDRESS, field="email", label="E-mail")
     if not signs_in and user.role != "staff":

@@ -19,12 +19,12 @@ class Attempts:
         self._limiter = limiter
 
     def sign_in(self, email: str, address: str, place: str = "") -> "Attempt":
-        """Counts an attempt to prove to be the owner of an account; those from another `place` are counted apart."""
+        """Count an attempt to prove to be the owner of an account; those from another `place` are counted apart."""
         account = self._secret.mac("attempts", _account(email), place)
         return self._limiter.begin(account, self._neighbourhood("addresses", address))
 
     def link(self, email: str, address: str) -> None:
-        """Counts a request for a link to a new password."""
+        """Count a request for a link to a new password."""
         account = self._secret.mac("links", _account(email))
         self._limiter.begin(account, self._neighbourhood("links", address))
 
@@ -32,11 +32,11 @@ class Attempts:
         return self._secret.mac(purpose, neighbourhood(address)) if address else ""
 
     def spend(self, what: str, most: int, seconds: float) -> bool:
-        """Counts one use of something; False where it was used `most` times within `seconds` already."""
+        """Count one use of something; False where it was used `most` times within `seconds` already."""
         return self._limiter.spend(what, most, seconds)
 
     def close(self) -> None:
-        """Lets go of what was counted in memory alone."""
+        """Let go of what was counted in memory alone."""
         self._limiter.close()
 
 

@@ -75,7 +75,7 @@ class Memory:
         return KnownRosters(place_of(url), seen)
 
     def keep(self, store: str, url: str, revision: int) -> None:
-        """Remembers a revision of the store with an id at `url`, unless a higher one is known; '' for one that is not
+        """Remember a revision of the store with an id at `url`, unless a higher one is known; '' for one that is not
         taken for the store of that place."""
         key = f"{store} {url and place_of(url)}"
         if self._path is None or self._read().get(key, -1) >= revision:

@@ -110,7 +110,7 @@ class Secret:
         return written.encode()
 
     def _make(self) -> None:
-        """Makes the file, whole from the start; one that another program has made meanwhile stays."""
+        """Make the file, whole from the start; one that another program has made meanwhile stays."""
         private_folder(self._path.parent)
         with atomic_write(self._path, 0o600, overwrite=False) as file:
             file.write(f"{new()}\n".encode())

@@ -30,7 +30,7 @@ _SHARED = frozenset(("COMMON", "INHERITED"))
 
 
 def refuse_misleading(name: str, email: str) -> None:
-    """Raises FieldError for the name of an account that looks like something else; `email` is the account's address."""
+    """Raise FieldError for the name of an account that looks like something else; `email` is the account's address."""
     for place, char in enumerate(name):
         hidden = unicodedata.category(char) == "Cf" or _UNSEEN.match(char)
         if hidden and not (char in _JOINERS and _joins(name, place)):

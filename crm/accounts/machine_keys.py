@@ -69,7 +69,7 @@ class MachineKeys:
         return self._store.transact(change, f"created the key {name} ({KEY_MAY[may]})"), token
 
     def revoke(self, key: MachineKey) -> None:
-        """Takes a key away, at once for whatever runs by it."""
+        """Take a key away, at once for whatever runs by it."""
         self._store.transact(lambda tx: tx.delete_all(MachineKey, [key.id]), f"revoked the key {key.name}")
 
     def find(self, token: str) -> KeyHolder:
@@ -125,7 +125,7 @@ class MachineKeys:
         return tables.record_of(MachineKey, rows[0]) if len(rows) == 1 else None
 
     def _note_use(self, key: MachineKey) -> None:
-        """Notes the day, once a day."""
+        """Note the day, once a day."""
 
         def change(tx: AuthoredTransaction) -> None:
             tx.user, tx.user_id = author(key.name), 0

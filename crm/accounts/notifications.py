@@ -35,7 +35,7 @@ class Notifications:
             self._threads[-1].start()
 
     def finish(self) -> None:
-        """Waits for what was posted: it reads the store until it is out."""
+        """Wait for what was posted: it reads the store until it is out."""
         for thread in self._threads:
             thread.join()
 

@@ -96,7 +96,7 @@ def generated(groups: int = 4) -> str:
 
 
 def refuse_weak(password: str, words: Sequence[str] = ()) -> None:
-    """Raises FieldError, with advice, for a new password that is too short, too long, common, easy to guess, or made
+    """Raise FieldError, with advice, for a new password that is too short, too long, common, easy to guess, or made
     of one of `words` (the person's name and address)."""
     normal = _normal(password)
     if len(normal) < SHORTEST:

@@ -48,7 +48,7 @@ class Recovery:
         return standing, user is not None
 
     def recover(self, email: str, name: str = "") -> Recovered:
-        """Makes the account with this address an admin's with a one-time password and no second factor. Where there is
+        """Make the account with this address an admin's with a one-time password and no second factor. Where there is
         none it is added, if a `name` for it is given; an account that there is gets that name.
 
         Where the accounts are not as this program left them, every session ends, every key is revoked, and all others
@@ -110,7 +110,7 @@ class Recovery:
         )
 
     def _shut_others(self, tx: AuthoredTransaction, but: int) -> tuple[int, int]:
-        """Deactivates all accounts `but` one, ends all sessions and revokes all keys: how many accounts, and how many
+        """Deactivate all accounts `but` one, end all sessions and revoke all keys: how many accounts, and how many
         of them are not sealed as they stand."""
         deactivated = unsealed = 0
         for user in tx.find_all(User):

@@ -143,7 +143,7 @@ class Roster:
         return self._secret.mac("mark")[:8]
 
     def refuse_weak_secret(self) -> None:
-        """Raises UsageError for a secret that is easily guessed. It is asked where accounts are sealed for the first
+        """Raise UsageError for a secret that is easily guessed. It is asked where accounts are sealed for the first
         time, or anew: those that were sealed with such a secret before go on, and `check` says so."""
         if weakness := self._secret.weakness:
             raise UsageError(f"{weakness} Nothing was changed.")
@@ -227,7 +227,7 @@ class Roster:
     def take_over(
         self, tx: "SqlTransaction", source: Mapping[str, str], before: str = "", *, keeps_keys: bool = False
     ) -> None:
-        """Seals the accounts that were just put into a store as its own, ends their sessions, and revokes the keys
+        """Seal the accounts that were just put into a store as its own, end their sessions, and revoke the keys
         unless the store `keeps_keys`, where they are as this program left them in the store that they come from; else
         they let nobody in. Accounts without a password need no seal. `before` is the roster of those whose place they
         take."""
@@ -299,7 +299,7 @@ class Roster:
         return Sealing(self, tx, standing)
 
     def renew(self, tx: "SqlTransaction", before: str = "") -> None:
-        """Writes the roster of the accounts as they are now, with a revision higher than any before."""
+        """Write the roster of the accounts as they are now, with a revision higher than any before."""
         own, other = Written.read(tx.fact(ROSTER)), Written.read(before)
         doubtful = (own, other) if tx.seals_anew else (other,)
         likely = [roster.revision for roster in doubtful if roster and roster.revision <= _HIGHEST]
@@ -331,7 +331,7 @@ class Sealing:
         self._was = standing
 
     def sealed(self, user: User, changes: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Changes of an account, with its new seal where its old one fits."""
+        """Change of an account, with its new seal where its old one fits."""
         if self._was is Standing.NONE or "seal" in changes or SEALED.isdisjoint(changes):
             return changes
         if not self._roster.fits(self._tx, user):

@@ -22,7 +22,7 @@ class SavedSessions:
         return self._read().get(store, "")
 
     def keep(self, store: str, token: str) -> None:
-        """Remembers a sign-in; '' forgets it. Raises FileError."""
+        """Remember a sign-in; '' forgets it. Raises FileError."""
         kept = {**self._read(), store: token}
         try:
             private_folder(self._path.parent)

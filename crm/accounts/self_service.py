@@ -51,7 +51,7 @@ class SelfService:
         return self._codes.can_be_sent
 
     def check_password(self, user: int, password: str) -> None:
-        """Raises SignInRefusedError unless this is the user's password, and TooManyAttemptsError."""
+        """Raise SignInRefusedError unless this is the user's password, and TooManyAttemptsError."""
         self._proved(user, password)
 
     def change_password(self, user: int, current: str, new: str, *, but: int = 0) -> None:
@@ -63,7 +63,7 @@ class SelfService:
         self._set_password(account, new, "changed the password", but)
 
     def ask_reset(self, email: str, *, link: Callable[[str], str], address: str = "") -> None:
-        """Mails a link for a new password, `link(token)`, if there is such an account; nothing tells whether. Raises
+        """Mail a link for a new password, `link(token)`, if there is such an account; nothing tells whether. Raises
         TooManyAttemptsError, and OutwardError where no mail can be sent at all."""
         if not self.can_mail:
             raise OutwardError("No e-mail can be sent from here: ask an admin for a new password.", reason="not_set_up")
@@ -122,7 +122,7 @@ class SelfService:
         return factors.offer(account.email, issuer)
 
     def confirm_totp(self, user: int, secret: str, code: str, *, password: str = "") -> list[str]:
-        """Switches codes by an app on, once one of them has proved it; the recovery codes, which are shown once.
+        """Switch codes by an app on, once one of them has proved it; the recovery codes, which are shown once.
         Another second factor is replaced only with the password. Raises SignInRefusedError."""
         proved = factors.after_totp(SecondFactor("totp", secret), code, self._store.now())
         if proved is None:
@@ -131,7 +131,7 @@ class SelfService:
         return self._switch_on(user, proved, password)
 
     def begin_sms(self, user: int) -> str:
-        """Sends a code to the user's telephone; the ticket for `confirm_sms`. Raises FieldError where no number is
+        """Send a code to the user's telephone; the ticket for `confirm_sms`. Raises FieldError where no number is
         known, TooManyAttemptsError and OutwardError."""
         with self._store.read() as snapshot:
             account = self._store.get(snapshot, user)
@@ -145,7 +145,7 @@ class SelfService:
         return ticket
 
     def confirm_sms(self, user: int, ticket: str, code: str, *, password: str = "") -> list[str]:
-        """Switches codes by SMS on, once one has arrived; as `confirm_totp`."""
+        """Switch codes by SMS on, once one has arrived; as `confirm_totp`."""
         claims = self._tickets.read("telephone", ticket, TICKET_LASTS)
         with self._store.read() as snapshot:
             account = self._store.get(snapshot, user)
@@ -176,7 +176,7 @@ class SelfService:
         return codes
 
     def switch_off_second_factor(self, user: int, password: str) -> None:
-        """Switches the second factor off. Raises RefusedError where the team requires one, SignInRefusedError and
+        """Switch the second factor off. Raises RefusedError where the team requires one, SignInRefusedError and
         TooManyAttemptsError."""
         account = self._proved(user, password)
 
@@ -205,6 +205,6 @@ class SelfService:
         return account if account is not None and self._store.may_enter(snapshot, account) else None
 
     def _tell(self, user: User, event: str) -> None:
-        """Lets the owner of an account know, so that nobody else can do it unnoticed."""
+        """Let the owner of an account know, so that nobody else can do it unnoticed."""
         text = f"Hello {called(user)},\n\n{event} If that was not you, tell an admin of your team at once.\n"
         self._notifications.post(lambda: (user.email, event.rstrip("."), text))

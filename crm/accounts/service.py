@@ -78,7 +78,7 @@ class AccountsDesk:
         return self._accounts().store.team_addresses()
 
     def edit(self, user: User, *, password: str | None = None, **changes: Any) -> User:
-        """Changes an account; whose role changes or who is deactivated is signed out. One's own e-mail address and
+        """Change an account; whose role changes or who is deactivated is signed out. One's own e-mail address and
         phone number take one's password. Raises RefusedError for the last admin; else as `edit_profile`."""
         self._manages(UPDATE)
         if user.id == self.reader.user:
@@ -86,7 +86,7 @@ class AccountsDesk:
         return self._accounts().administration.edit(user, **changes)
 
     def switch(self, users: Sequence[User], *, active: bool) -> None:
-        """Lets people in again, or no more, in one change; as `edit`."""
+        """Let people in again, or no more, in one change; as `edit`."""
         self._manages(UPDATE)
         self._accounts().administration.switch(users, active=active)
 
@@ -97,13 +97,13 @@ class AccountsDesk:
         return self._accounts().administration.set_one_time_password(user)
 
     def reset_second_factor(self, user: int) -> None:
-        """Lets somebody in again who has lost the second factor; signs the user out."""
+        """Let somebody in again who has lost the second factor; signs the user out."""
         self._manages(UPDATE)
         self._refuse_own(user, "Change it in the menu, under My account.")
         self._accounts().administration.reset_second_factor(user)
 
     def sign_out(self, user: int) -> int:
-        """Ends the sessions of somebody, except the one that this is asked in; how many there were."""
+        """End the sessions of somebody, except the one that this is asked in; how many there were."""
         if user != self.reader.user:
             self._manages(UPDATE)
         return self._accounts().sessions.end_all(user, self.session)
@@ -127,7 +127,7 @@ class AccountsDesk:
         return list(self._accounts().store.seal_findings())
 
     def vouch(self, user: User, *, role: str, client: int = 0, name: str = "") -> str:
-        """Takes over an account that was changed outside of this program, with the rights and the name given; the
+        """Take over an account that was changed outside of this program, with the rights and the name given; the
         one-time password that it gets."""
         self._manages(UPDATE)
         self._refuse_own(user.id, _OWN_PASSWORD)
@@ -146,12 +146,12 @@ class AccountsDesk:
         return self._accounts().machine_keys.stopped()
 
     def revoke_key(self, key: MachineKey) -> None:
-        """Takes a key away, at once for whatever runs by it."""
+        """Take a key away, at once for whatever runs by it."""
         self._manages(DELETE)
         self._accounts().machine_keys.revoke(key)
 
     def _refuse_own(self, user: int, how: str) -> None:
-        """Raises RefusedError: a change of one's own credentials needs the password."""
+        """Raise RefusedError: a change of one's own credentials needs the password."""
         if user == self.reader.user:
             raise RefusedError(f"That is your own account, so your password is needed. {how}")
 
@@ -169,19 +169,19 @@ class AccountsDesk:
         return self.reader.user
 
     def end(self, session: int) -> None:
-        """Ends one of one's own sessions, or of anybody's for an admin."""
+        """End one of one's own sessions, or of anybody's for an admin."""
         if session not in {session.id for session in self._accounts().sessions.of_user(self.me)}:
             self._manages(UPDATE)
         self._accounts().sessions.end(session)
 
     def edit_profile(self, *, password: str | None = None, **changes: Any) -> User:
-        """Changes one's own name, or with one's password the phone number. Raises FieldError where the password
+        """Change one's own name, or with one's password the phone number. Raises FieldError where the password
         is missing, SignInRefusedError and TooManyAttemptsError where it is wrong."""
         self._prove(password, changes)
         return self._accounts().administration.edit_profile(self.me, **changes)
 
     def _prove(self, password: str | None, changes: Mapping[str, Any]) -> None:
-        """Checks one's password where the address or number changes that links and codes are sent to; raises
+        """Check one's password where the address or number changes that links and codes are sent to; raises
         FieldError, SignInRefusedError and TooManyAttemptsError."""
         if "email" not in changes and "phone" not in changes:
             return
@@ -194,11 +194,11 @@ class AccountsDesk:
         self._accounts().self_service.change_password(self.me, current, new, but=self.session)
 
     def check_password(self, password: str) -> None:
-        """Raises SignInRefusedError unless this is one's own password, and TooManyAttemptsError."""
+        """Raise SignInRefusedError unless this is one's own password, and TooManyAttemptsError."""
         self._accounts().self_service.check_password(self.me, password)
 
     def check_new_password(self, new: str, *words: str) -> None:
-        """Raises FieldError for one that is too short, weak or common, or made of one's name or of `words`."""
+        """Raise FieldError for one that is too short, weak or common, or made of one's name or of `words`."""
         from crm.accounts.passwords import refuse_weak
 
         refuse_weak(new, [self.reader.name, *words])
@@ -217,18 +217,18 @@ class AccountsDesk:
         return self._accounts().self_service.begin_totp(self.me)
 
     def confirm_totp(self, offer: TotpOffer, code: str, *, password: str = "") -> list[str]:
-        """Switches codes by an app on; the recovery codes, which are shown once. In the place of another second factor
+        """Switch codes by an app on; the recovery codes, which are shown once. In the place of another second factor
         it takes the password."""
         return self._accounts().self_service.confirm_totp(self.me, offer.secret, code, password=password)
 
     def begin_sms(self) -> str:
-        """Sends a code to one's own telephone; the ticket for `confirm_sms`."""
+        """Send a code to one's own telephone; the ticket for `confirm_sms`."""
         return self._accounts().self_service.begin_sms(self.me)
 
     def confirm_sms(self, ticket: str, code: str, *, password: str = "") -> list[str]:
-        """Switches codes by SMS on; as `confirm_totp`."""
+        """Switch codes by SMS on; as `confirm_totp`."""
         return self._accounts().self_service.confirm_sms(self.me, ticket, code, password=password)
 
     def switch_off_second_factor(self, password: str) -> None:
-        """Raises RefusedError where the team requires one."""
+        """Raise RefusedError where the team requires one."""
         self._accounts().self_service.switch_off_second_factor(self.me, password)

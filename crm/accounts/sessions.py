@@ -75,7 +75,7 @@ class Sessions:
         return [session for session in sign_ins if session.created_at + LASTS > self._store.now()]
 
     def end(self, session: int) -> None:
-        """Ends one session; one that is over stays so."""
+        """End one session; one that is over stays so."""
 
         def change(tx: AuthoredTransaction) -> None:
             sign_in = tx.find(SignIn, session)
@@ -88,7 +88,7 @@ class Sessions:
         self._store.transact(change, "signed out")
 
     def end_all(self, user: int, but: int = 0) -> int:
-        """Ends all sessions of a user except one; how many."""
+        """End all sessions of a user except one; how many."""
         with self._store.read() as snapshot:
             account = snapshot.get(User, user)
         summary = f"ended the sessions of {called(account)}"
@@ -111,7 +111,7 @@ class Sessions:
         return self._signed_in(tx, added.id, user, token)
 
     def _forget_old(self, tx: AuthoredTransaction, user: int) -> None:
-        """Deletes sign-ins of long ago, and notes that sessions of this user are over which nobody has ended."""
+        """Delete sign-ins of long ago, and note that sessions of this user are over which nobody has ended."""
         row = tables.sign_in.c
         over = (row.user == user) & (row.state == "open") & (row.created_at < self._store.now() - LASTS)
         statement = select(row.id).where(or_(row.created_at < self._store.now() - KEPT, over)).limit(_FORGOTTEN_AT_ONCE)

@@ -60,7 +60,7 @@ class Authentication:
     def sign_in(
         self, email: str, password: str, *, address: str = "", device: str = ""
     ) -> SignedIn | SecondFactorAsked:
-        """Lets somebody in by password, or asks for a code. Raises SignInRefusedError, TooManyAttemptsError,
+        """Let somebody in by password, or ask for a code. Raises SignInRefusedError, TooManyAttemptsError,
         StoreAccessError where all accounts were made with another secret, OutwardError where a code is not sent."""
         with self._store.read() as snapshot:
             account = self._store.by_email(snapshot, email)
@@ -85,7 +85,7 @@ class Authentication:
         return signed_in
 
     def answer(self, ticket: str, code: str, *, address: str = "", device: str = "") -> SignedIn:
-        """Lets somebody in by the code that a ticket asks for, or by a recovery code. Raises SignInRefusedError and
+        """Let somebody in by the code that a ticket asks for, or by a recovery code. Raises SignInRefusedError and
         TooManyAttemptsError."""
         claims, user = self._asked(ticket)
         if not self._attempts.spend(f"ticket {claims['id']}", TRIES, TICKET_LASTS):
@@ -105,14 +105,14 @@ class Authentication:
         return signed_in
 
     def send_again(self, ticket: str) -> None:
-        """Sends the code of a ticket once more. Raises SignInRefusedError, TooManyAttemptsError and OutwardError."""
+        """Send the code of a ticket once more. Raises SignInRefusedError, TooManyAttemptsError and OutwardError."""
         claims, user = self._asked(ticket)
         factor = self._factors.read(user.second_factor)
         if factor is not None and factor.method == "sms":
             self._codes.send(user, factor.secret, claims["id"])
 
     def note_refusals(self) -> None:
-        """Writes the refused sign-ins of known accounts into the store. They are kept until this is called, so that
+        """Write the refused sign-ins of known accounts into the store. They are kept until this is called, so that
         an answer takes as long whether there is such an account or not."""
         while self._refusals:
             with suppress(IndexError):

@@ -31,7 +31,7 @@ class SmsCodes:
         return self._texter is not None
 
     def send(self, user: User, number: str, ticket: str) -> None:
-        """Sends the code of a ticket; raises TooManyAttemptsError and OutwardError."""
+        """Send the code of a ticket; raises TooManyAttemptsError and OutwardError."""
         if self._texter is None:
             raise OutwardError("Codes by SMS cannot be sent: no Twilio account is set up.", reason="not_set_up")
         if not self._attempts.spend(f"texts {ticket}", TEXTS, TICKET_LASTS):

@@ -10,7 +10,7 @@ from crm.repository.team import same
 
 
 def refuse_taken(tx: Transaction, user: User, before: User | None = None) -> None:
-    """Raises FieldError where another active account of the team is called like this one: nobody could tell whose a
+    """Raise FieldError where another active account of the team is called like this one: nobody could tell whose a
     record is. Clients, who stand in no record, learn nothing of the team. Of an account as it was `before`, a name
     that the team knew it by may look like another one."""
     from crm.accounts.look_alikes import look_alike
@@ -40,7 +40,7 @@ def _in_team(user: User) -> bool:
 
 
 def refuse_look_alike_address(tx: Transaction, user: User) -> None:
-    """Raises FieldError where the address of an account only looks like that of another one. Letters of ASCII are told
+    """Raise FieldError where the address of an account only looks like that of another one. Letters of ASCII are told
     apart by readers."""
     from crm.accounts.look_alikes import skeleton
 

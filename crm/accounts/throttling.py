@@ -58,7 +58,7 @@ class AttemptLimiter:
         self._now = now
 
     def begin(self, account: str, address: str = "") -> Attempt:
-        """Counts an attempt before it is known how it ends, so that many at once are not more than one after the
+        """Count an attempt before it is known how it ends, so that many at once are not more than one after the
         other. Raises TooManyAttemptsError, and then it is not counted."""
         who = f"address {address}" if address else ""
 
@@ -83,7 +83,7 @@ class AttemptLimiter:
         return Attempt(self, account, who, before)
 
     def take_back(self, attempt: Attempt) -> None:
-        """Counts an attempt no more."""
+        """Count an attempt no more."""
 
         def change(file: sqlite3.Connection) -> None:
             # The wait is over already.
@@ -96,11 +96,11 @@ class AttemptLimiter:
         self._counts.change(change)
 
     def forget(self, account: str) -> None:
-        """Forgets the failures of an account."""
+        """Forget the failures of an account."""
         self._counts.change(lambda file: file.execute("DELETE FROM failure WHERE who = ?", (account,)))
 
     def spend(self, name: str, most: int, seconds: float) -> bool:
-        """Counts one use of something; False where it was used `most` times within `seconds` already."""
+        """Count one use of something; False where it was used `most` times within `seconds` already."""
 
         def change(file: sqlite3.Connection) -> bool:
             now = self._now()
@@ -118,7 +118,7 @@ class AttemptLimiter:
         return self._counts.change(change)
 
     def close(self) -> None:
-        """Forgets what was counted in memory alone."""
+        """Forget what was counted in memory alone."""
         self._counts.close()
 
 

@@ -54,14 +54,14 @@ def first_words() -> list[str]:
 
 
 def load(word: str = "", menu: str = "") -> None:
-    """Registers every command, or at least those that begin with a word, or that stand in a menu."""
+    """Register every command, or at least those that begin with a word, or that stand in a menu."""
     for name, module in _modules():
         if not module.outside and (not word or word in module.words.split()) and menu in ("", module.menu):
             import_module(name)
 
 
 def load_outside(word: str) -> None:
-    """Registers the commands that the shell alone has, and that begin with a word."""
+    """Register the commands that the shell alone has, and that begin with a word."""
     for name, module in _modules():
         if module.outside and word in module.words.split():
             import_module(name)

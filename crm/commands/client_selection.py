@@ -99,7 +99,7 @@ class Group:
         return [number for number in numbers if number in existing] if named else numbers
 
     def refuse_unknown_status(self, snapshot: Snapshot) -> None:
-        """Raises FieldError for a status that no rule and no client has, which is looked at where nobody is found."""
+        """Raise FieldError for a status that no rule and no client has, which is looked at where nobody is found."""
         asked = self.filters.get("status", ())
         known = [*(rule.status for rule in snapshot.rules.rules), *filter(None, queries.statuses(snapshot))]
         known = list(dict.fromkeys(known))

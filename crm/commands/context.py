@@ -94,7 +94,7 @@ def shut(crm: "CRM", error: StoreError) -> "CRM":
 
 
 def begin_day(crm: "CRM") -> list[CRMError]:
-    """Does what is done once a day, at first use: a backup, and the review of statuses that depend on the day.
+    """Do what is done once a day, at first use: a backup, and the review of statuses that depend on the day.
 
     Returns what went wrong; a store that cannot be written just now can still be read.
     """
@@ -186,7 +186,7 @@ class CRM:
         return replace(self, _settings={**self.settings, **settings})
 
     def forget_settings(self) -> None:
-        """Reads the team's settings anew when they are next asked for."""
+        """Read the team's settings anew when they are next asked for."""
         self._settings = None
         self.clock.forget_zone()
 
@@ -197,7 +197,7 @@ class CRM:
         return _conventions(known["language"], known["currency"], known["country"], self.clock, known[SPEND_COUNTS])
 
     def demand_session(self) -> None:
-        """Raises SignedOutError for a reader who is not signed in any more, before something is done that does not
+        """Raise SignedOutError for a reader who is not signed in any more, before something is done that does not
         read the store."""
         with self.read():
             pass

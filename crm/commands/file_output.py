@@ -18,7 +18,7 @@ def ending_of(file: Path, endings: Sequence[str], *, field: str = "file", label:
 
 
 def confirm_overwrite(file: Path, yes: bool) -> None:
-    """Raises Question where there is a file already at the place to write to, unless `yes` answers it, and FileError
+    """Raise Question where there is a file already at the place to write to, unless `yes` answers it, and FileError
     where none can be written."""
     if not yes and would_replace(file):
         raise confirmation(f"{display_path(file)} already exists.", "Replace it", destructive=True)

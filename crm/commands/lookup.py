@@ -58,7 +58,7 @@ _LOOKUPS: dict[type[Record], Lookup[Any]] = {}
 
 
 def lookup(kind: type[Named]) -> Callable[[type[Lookup[Named]]], type[Lookup[Named]]]:
-    """Registers how records of a kind are found."""
+    """Register how records of a kind are found."""
 
     def register(found_by: type[Lookup[Named]]) -> type[Lookup[Named]]:
         _LOOKUPS[kind] = found_by()

@@ -12,6 +12,6 @@ Until = Annotated[date | None, Day(of_period="last", or_later=True), About("Unti
 
 
 def in_order(since: date | None, until: date | None) -> None:
-    """Raises FieldError where the last day is before the first."""
+    """Raise FieldError where the last day is before the first."""
     if since and until and until < since:
         raise FieldError("the last day is before the first", field="until", label="Until")

@@ -175,7 +175,7 @@ class Command:
         raise TypeError(f"{self.words} takes no {kind.noun}")
 
     def demand(self, reader: Reader) -> None:
-        """Raises ForbiddenError for a reader who may not run it."""
+        """Raise ForbiddenError for a reader who may not run it."""
         if reader.role.startswith(KEY) and not may_run(self, reader):
             raise ForbiddenError(f"{reader.name} may not use “{self.words}”. Nothing was changed.")
         if not may_run(self, reader):
@@ -183,7 +183,7 @@ class Command:
             raise ForbiddenError(f"Only {who} can use “{self.words}”. Nothing was changed.")
 
     def __call__(self, crm: "CRM", *arguments: Any, **named: Any) -> Any:
-        """Runs it; raises ForbiddenError for a reader who may not, and for one who is signed out while it runs
+        """Run it; raises ForbiddenError for a reader who may not, and for one who is signed out while it runs
         SignedOutError, which says what was saved."""
         self.demand(crm.reader)
         before = len(crm.saved.what)
@@ -215,7 +215,7 @@ def command(
     beside: "Callable[[CRM, Mapping[str, Any]], str] | None" = None,
     nothing: str = "",
 ) -> Callable[[_Function], _Function]:
-    """Registers a function as the command that the shell calls `words` and the menu `title`; `roles` may run it.
+    """Register a function as the command that the shell calls `words` and the menu `title`; `roles` may run it.
     `here` says that it concerns the machine that the program runs on, `own_store` that it is not about the sample data;
     `unread` with which errors it runs where the
     store cannot be read; `outside` that the shell alone has it, and nobody is signed in; `as_text` makes what the

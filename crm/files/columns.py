@@ -264,7 +264,7 @@ def _address_group(columns: Sequence[_Column], places: Iterable[int]) -> str:
 
 
 def _named_persons(columns: Sequence[_Column], taken: dict[int, str]) -> dict[int, str]:
-    """Settles what a column for whole names is where there are others for parts of them."""
+    """Settle what a column for whole names is where there are others for parts of them."""
     places = {target: place for place, target in taken.items()}
     if "name" not in places:
         return taken

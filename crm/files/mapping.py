@@ -187,7 +187,7 @@ class Mapper:
             return text
 
     def _elsewhere(self, cells: Sequence[str], values: dict[str, str], extra: dict[str, str]) -> None:
-        """Fills in another address of the row where it has no first one; else the others are an own field."""
+        """Fill in another address of the row where it has no first one; else the others are an own field."""
         filled = any(values.get(target, "").strip() for target in PLACES)
         others: dict[str, None] = {}
         for columns in self._other_addresses.values():

@@ -51,7 +51,7 @@ class SheetMarks:
 
 
 def marks_of(sheet: IO[bytes]) -> SheetMarks:
-    """Reads the marks out of the XML of a sheet, a piece at a time: those of merged cells stand at its end."""
+    """Read the marks out of the XML of a sheet, a piece at a time: those of merged cells stand at its end."""
     merged: dict[int, list[Area]] = {}
     hidden_rows: set[int] = set()
     hidden_columns = areas = 0
@@ -135,7 +135,7 @@ class Spread:
         self._open: dict[int, tuple[int, str]] = {}
 
     def __call__(self, number: int, cells: list[str]) -> None:
-        """Fills in the blank cells of one row; rows come in their order."""
+        """Fill in the blank cells of one row; rows come in their order."""
         for column, (bottom, value) in list(self._open.items()):
             if bottom < number:
                 del self._open[column]

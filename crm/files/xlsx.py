@@ -176,7 +176,7 @@ class WorkbookSource(Source):
                 workbook.close()
 
     def _refuse_too_large(self) -> None:
-        """Raises FileError before anything is unpacked; no file of an archive unpacks to more than it says here."""
+        """Raise FileError before anything is unpacked; no file of an archive unpacks to more than it says here."""
         with zipfile.ZipFile(self.path) as archive:
             sizes = [zip_info.file_size for zip_info in archive.infolist()]
         if sum(sizes) > _UNPACKED or len(sizes) > _MOST_FILES:

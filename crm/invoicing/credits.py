@@ -98,7 +98,7 @@ def credit_of_lines(
 def refuse_credited_lines(
     invoice: InvoiceDocument, positions: Sequence[int], credit_notes: Sequence[InvoiceDocument]
 ) -> None:
-    """Raises RefusedError where a credit note has taken back one of these lines already. A line of a credit note is
+    """Raise RefusedError where a credit note has taken back one of these lines already. A line of a credit note is
     that of the invoice with the same words, tax and amount; of lines that are the same the first are taken back
     first."""
     parts = dict(zip(invoice.lines, line_totals(invoice), strict=True))

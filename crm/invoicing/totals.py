@@ -197,7 +197,7 @@ def _share_base(
     applied: list[AppliedAdjustment],
     decimals: int,
 ) -> None:
-    """Puts the net part of each gross line and adjustment of a tax group in its place."""
+    """Put the net part of each gross line and adjustment of a tax group in its place."""
     of_lines = [place for place, line in enumerate(lines) if _group(line.category, line.rate) == key]
     of_adjustments = [place for place, part in enumerate(applied) if _group(part.category, part.rate) == key]
     signed = [nets[place] for place in of_lines]

@@ -120,7 +120,7 @@ class Conventions:
 
     @cached_property
     def _written_money(self) -> Callable[[str], str]:
-        """Writes an amount that is given as text. The same ones are written again and again, and Babel is slow."""
+        """Write an amount that is given as text. The same ones are written again and again, and Babel is slow."""
 
         @lru_cache(maxsize=1000)
         def write(text: str) -> str:

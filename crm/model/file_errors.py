@@ -66,7 +66,7 @@ LARGEST = 1_000_000_000
 
 
 def refuse_too_large(path: Path) -> None:
-    """Raises FileError for a file that is no ordinary one, or larger than what is read."""
+    """Raise FileError for a file that is no ordinary one, or larger than what is read."""
     if (size := size_of(path)) > LARGEST:
         raise FileError(
             f"{display_path(path)} has {size / 1e9:.1f} GB; at most {LARGEST / 1e9:.0f} GB can be read at once."

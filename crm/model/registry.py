@@ -48,7 +48,7 @@ def _in_order() -> tuple[type[Record], ...]:
 
 
 def _refuse_wrong(records: Sequence[type[Record]]) -> None:
-    """Raises ValueError for declarations that do not go together."""
+    """Raise ValueError for declarations that do not go together."""
     names = Counter(record.about.name for record in records)
     tabs = Counter(record.about.tab.number for record in records)
     sums = Counter((record.about.name, sum_.name) for record in records for sum_ in record.about.sums)

@@ -92,7 +92,7 @@ class GmailConnection:
         return reply
 
     def check(self, sender: Party) -> None:
-        """Asks Google for its permission to send as somebody. Raises OutwardError."""
+        """Ask Google for its permission to send as somebody. Raises OutwardError."""
         self._permission(sender)
 
     def _posted(self, mail: Mail, body: bytes) -> tuple[Outcome, ...] | None:
@@ -171,7 +171,7 @@ class _Body:
 
 
 def _bearer(token: str) -> Any:
-    """Puts the token into the header of a request, and keeps a .netrc from putting something else there."""
+    """Put the token into the header of a request, and keep a .netrc from putting something else there."""
 
     def authorise(request: "requests.PreparedRequest") -> "requests.PreparedRequest":
         request.headers["Authorization"] = f"Bearer {token}"

@@ -11,7 +11,7 @@ _CELLS = ("td", "th")
 
 
 def _name_address(link: Any) -> None:
-    """Puts the address of a link behind its words, where they do not say it themselves."""
+    """Put the address of a link behind its words, where they do not say it themselves."""
     address, words = str(link.get("href") or "").strip(), "".join(link.itertext()).strip()
     if not words or not _ADDRESS.fullmatch(address) or address.partition("://")[2].rstrip("/") in words:
         return

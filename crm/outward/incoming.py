@@ -181,14 +181,14 @@ class _Body:
             yield plain_text(text[:_LONGEST_HYPERTEXT]) if kind == "text/html" else text
 
     def _attach(self, parts: "Sequence[Message[str, str]]") -> None:
-        """Notes the files in some parts whose text is not read."""
+        """Note the files in some parts whose text is not read."""
         leaves = [leaf for part in parts for leaf in part.walk() if not leaf.is_multipart()]
         for leaf in leaves:
             if name := _file_name(leaf):
                 self._note(leaf, name)
 
     def _note(self, part: "Message[str, str]", name: str) -> None:
-        """Notes a file with its size in bytes."""
+        """Note a file with its size in bytes."""
         content = part.get_payload(decode=True)
         self.attachments.append(name)
         self.sizes.append(len(content) if isinstance(content, bytes) else 0)

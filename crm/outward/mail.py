@@ -39,7 +39,7 @@ class Connection(Protocol):
     """An open way to send mails, one after the other."""
 
     def deliver(self, mail: Mail) -> tuple[Outcome, ...]:
-        """Sends a mail; an outcome for each of its recipients, in their order.
+        """Send a mail; an outcome for each of its recipients, in their order.
 
         Raises OutwardError where nothing was sent to anybody for a reason that the next mail would meet as well:
         'refused' (settings, rights: somebody has to do something), 'offline' or 'busy' (try again later).
@@ -57,10 +57,10 @@ class Mailer(Protocol):
         """A way to send many mails, which is closed behind them. It belongs to one thread; opening it sends nothing."""
 
     def check(self) -> None:
-        """Connects and signs in, and sends nothing. Raises OutwardError."""
+        """Connect and sign in, and send nothing. Raises OutwardError."""
 
     def send(self, to: str, subject: str, text: str) -> None:
-        """Sends a plain text, written by the program, to one address. Raises OutwardError where it is not sure that
+        """Send a plain text, written by the program, to one address. Raises OutwardError where it is not sure that
         it was sent."""
 
 

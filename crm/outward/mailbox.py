@@ -261,7 +261,7 @@ def _sizes(client: "IMAPClient", uids: Sequence[int]) -> Iterator[tuple[int, int
 
 
 def _bound(client: Any, most: int) -> None:
-    """Has the connection break off where a server announces more than any message of which so much is read."""
+    """Have the connection break off where a server announces more than any message of which so much is read."""
     read = client._imap.read
 
     def bounded(size: int) -> bytes:

@@ -62,7 +62,7 @@ class SavedServices:
             ) from error
 
     def save(self, service: Service, values: Values, secret: str, keep: str) -> str:
-        """Saves a service; `keep` is 'keyring' or 'file', '' for the keyring where one works. Returns where the secret
+        """Save a service; `keep` is 'keyring' or 'file', '' for the keyring where one works. Returns where the secret
         is kept. Raises FileError and FieldError; what was saved before is then as it was."""
         import secrets
 
@@ -88,7 +88,7 @@ class SavedServices:
         return KEYRING if "keyring" in content else FILE if secret else ""
 
     def forget(self, service: Service) -> bool:
-        """Removes a service and its secret; whether there was one. Raises FileError."""
+        """Remove a service and its secret; whether there was one. Raises FileError."""
         before = self._before(service)
         path = self._path(service)
         try:
@@ -126,7 +126,7 @@ class SavedServices:
         return content
 
     def _refuse_open(self, path: Path, about: os.stat_result) -> None:
-        """Raises FileError for a file that others could have read or written."""
+        """Raise FileError for a file that others could have read or written."""
         if os.name != "posix":
             return
         where = display_path(path)
@@ -164,7 +164,7 @@ class SavedServices:
 
 
 def _forget(content: Mapping[str, Any]) -> None:
-    """Removes from the keyring what a file names."""
+    """Remove from the keyring what a file names."""
     if name := content.get("keyring"):
         from crm.outward.system_keyring import remove
 

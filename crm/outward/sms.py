@@ -46,7 +46,7 @@ class Texter(Protocol):
     """Sends text messages."""
 
     def send(self, to: str, text: str) -> None:
-        """Sends a text to a phone number (E.164). Raises OutwardError where it is not sure that it was sent."""
+        """Send a text to a phone number (E.164). Raises OutwardError where it is not sure that it was sent."""
 
     @property
     def can_be_answered(self) -> bool:
@@ -182,7 +182,7 @@ def texter_for(sid: str, token: str | Callable[[], str], sender: str, api: str =
 
 
 def _refuse_unsent(reply: "Response", to: str) -> None:
-    """Raises OutwardError for what Twilio answers when it has not taken a message."""
+    """Raise OutwardError for what Twilio answers when it has not taken a message."""
     status, code = reply.status_code, _code(reply)
     if status in (200, 201):
         return

@@ -105,12 +105,12 @@ class SmtpConnection:
             raise
 
     def check(self) -> None:
-        """Connects and signs in, and says soon where nobody answers. Raises OutwardError."""
+        """Connect and sign in, and say soon where nobody answers. Raises OutwardError."""
         self._greeting_time_out = min(self._time_out, GREETING_TIME_OUT)
         self._ready()
 
     def close(self) -> None:
-        """Takes leave of the server."""
+        """Take leave of the server."""
         if self._smtp is not None:
             # Whether it answers makes no difference any more.
             with suppress(OSError, smtplib.SMTPException):
@@ -169,7 +169,7 @@ class SmtpConnection:
         return self._smtp
 
     def _announce(self, smtp: smtplib.SMTP, mail: Mail, size: int) -> tuple[Outcome, ...]:
-        """Says who the mail is from; outcomes where it is over with that."""
+        """Say who the mail is from; outcomes where it is over with that."""
         options = [f"size={size}"] if smtp.has_extn("size") else []
         if needs_utf8(mail):
             options += ["BODY=8BITMIME", "SMTPUTF8"]
@@ -187,7 +187,7 @@ class SmtpConnection:
         return outcomes(mail, Fate.REFUSED if code == _TOO_MANY else Fate.LATER, words)
 
     def _hand_over(self, smtp: smtplib.SMTP, content: bytes) -> tuple[Fate, str]:
-        """Sends the message itself. Raises OSError where it broke off before the server had all of it."""
+        """Send the message itself. Raises OSError where it broke off before the server had all of it."""
         code, answer = smtp.docmd("DATA")
         if code != 354:
             if code == _CLOSING:
@@ -263,7 +263,7 @@ class SmtpConnection:
 
 
 def _sign_in(smtp: smtplib.SMTP, user: str, password: str) -> None:
-    """Signs in, whatever letters the password has (RFC 4616). Raises SMTPException."""
+    """Sign in, whatever letters the password has (RFC 4616). Raises SMTPException."""
     smtp.ehlo_or_helo_if_needed()
     methods = smtp.esmtp_features.get("auth", "").upper().split()
     if methods and not {"PLAIN", "LOGIN", "CRAM-MD5"} & set(methods):

@@ -24,7 +24,7 @@ class KeyringError(Exception):
 
 
 def keep(name: str, secret: str) -> bool:
-    """Keeps a secret in the keyring; False where there is none that works."""
+    """Keep a secret in the keyring; False where there is none that works."""
     try:
         keyring = _within(TO_FIND, _keyring)
     except KeyringError:
@@ -48,7 +48,7 @@ def fetch(name: str) -> str:
 
 
 def remove(name: str) -> None:
-    """Removes a secret, if the keyring can be used."""
+    """Remove a secret, if the keyring can be used."""
     with suppress(KeyringError):
         keyring = _within(TO_FIND, _keyring)
         _within(TO_UNLOCK, lambda: keyring.delete_password(_PROGRAM, name))

@@ -190,7 +190,7 @@ Allowed = Callable[[Any], None]
 
 
 def anybody(_: "Snapshot") -> None:
-    """Allows everything: the reader is the store's owner, or was verified by the caller."""
+    """Allow everything: the reader is the store's owner, or was verified by the caller."""
 
 
 @dataclass
@@ -298,7 +298,7 @@ class Spreadsheets(Protocol):
         """A tab with all its rows; raises NotFoundError."""
 
     def set_up(self, url: str) -> Sequence[str]:
-        """Makes a spreadsheet a store; of one that is, drop-downs and colours are refreshed, and columns that were
+        """Make a spreadsheet a store; of one that is, drop-downs and colours are refreshed, and columns that were
         deleted by hand are put back. The columns put back, each with its tab."""
 
     def damage(self, url: str) -> Sequence[str]:
@@ -306,7 +306,7 @@ class Spreadsheets(Protocol):
         read; none where it can. Raises RefusedError where only a machine can repair it that has read it."""
 
     def repair(self, url: str) -> Sequence[str]:
-        """Puts those tabs back as this machine knows them; the repairs, in sentences."""
+        """Put those tabs back as this machine knows them; the repairs, in sentences."""
 
 
 class Snapshot(Protocol):
@@ -326,7 +326,7 @@ class Snapshot(Protocol):
 
     @property
     def revision(self) -> Hashable:
-        """Identifies the last change of the store: it is another value once anybody has changed a record."""
+        """Identify the last change of the store: it is another value once anybody has changed a record."""
 
     def fact(self, name: str) -> str:
         """Something the store knows of itself at this moment (`STORE_ID`); '' when unknown."""
@@ -423,38 +423,38 @@ class Transaction(Snapshot, Protocol):
     """One change of the store, all or nothing. It is audited by itself, and totals and statuses follow."""
 
     def add(self, record: AnyRecord) -> AnyRecord:
-        """Stores a new record; returns it with its id. Raises RefusedError (a reference used twice)."""
+        """Store a new record; returns it with its id. Raises RefusedError (a reference used twice)."""
 
     def add_all(self, records: Sequence[Record]) -> range:
-        """Stores many new records of one kind at once; returns their ids, which follow one another."""
+        """Store many new records of one kind at once; returns their ids, which follow one another."""
 
     def change(self, original: AnyRecord, **changes: Any) -> AnyRecord:
-        """Changes fields of a record, given as it was shown. Somebody else's change of other fields
+        """Change fields of a record, given as it was shown. Somebody else's change of other fields
         is kept; of the same fields it raises ConflictError. A deal comes into its stage on the day that `stage_since`
         says, else today."""
 
     def delete(self, record: Record) -> None:
-        """Deletes a record, with a client its sales."""
+        """Delete a record, with a client its sales."""
 
     def delete_all(self, kind: type[Record], ids: Sequence[int]) -> None:
-        """Deletes many records of a kind, each with what belongs to it; those that are not there are passed over.
+        """Delete many records of a kind, each with what belongs to it; those that are not there are passed over.
         Raises RefusedError as `refuse_kept` does."""
 
     def refuse_kept(self, kind: type[Record], ids: Sequence[int]) -> None:
-        """Raises RefusedError, with their names, where some of the records cannot be deleted before others that name
+        """Raise RefusedError, with their names, where some of the records cannot be deleted before others that name
         them: a client has invoices."""
 
     def end_sessions(self, user: int | None = None, but: int = 0) -> int:
-        """Ends all sessions of an account, or of all, except one; how many."""
+        """End all sessions of an account, or of all, except one; how many."""
 
     def settle(self) -> Sequence[StatusMove]:
-        """Brings totals and statuses in step with what this transaction changed so far (a commit does so too)."""
+        """Bring totals and statuses in step with what this transaction changed so far (a commit does so too)."""
 
     def review_all(self) -> dict[tuple[str, str], int]:
-        """Reviews every client; how many moved, by (from, to)."""
+        """Review every client; how many moved, by (from, to)."""
 
     def undo(self, number: int | None = None) -> HistoryEntry:
-        """Takes back a transaction of the past; when none is named, what its author did last (`last_undoable`). Raises
+        """Take back a transaction of the past; when none is named, what its author did last (`last_undoable`). Raises
         RefusedError where later changes stand on it, NotFoundError where there is nothing to take back."""
 
 
@@ -462,10 +462,10 @@ class AuthoredTransaction(Transaction, Protocol):
     """A Transaction of an unguarded repository, with an author: code that writes for somebody else names them."""
 
     def give_name(self, account: int) -> None:
-        """Writes the name that an account has now beside its id, wherever that stands."""
+        """Write the name that an account has now beside its id, wherever that stands."""
 
     def give_records(self, account: int, *other_names: str) -> None:
-        """Gives an account what bears its name, or one of some others, and is nobody's."""
+        """Give an account what bears its name, or one of some others, and is nobody's."""
 
     user: str
     """The author in the history; it can be set until something was written."""
@@ -479,10 +479,10 @@ class Sealing(Protocol):
     """The seals for one transaction that touches accounts or sign-ins."""
 
     def sealed(self, user: User, changes: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Changes of an account as it now is, with the seal that it gets by them."""
+        """Change of an account as it now is, with the seal that it gets by them."""
 
     def finish(self) -> None:
-        """Seals the accounts as a whole, when all else of the transaction is written."""
+        """Seal the accounts as a whole, when all else of the transaction is written."""
 
 
 class Seals(Protocol):
@@ -493,10 +493,10 @@ class Seals(Protocol):
         was known before it began: since then others have gone on."""
 
     def keep_known(self, store: str, revision: int) -> None:
-        """Remembers that the store with this id had a revision at this place, unless a higher one is known."""
+        """Remember that the store with this id had a revision at this place, unless a higher one is known."""
 
     def keep_refused(self, snapshot: Snapshot) -> None:
-        """Remembers the revision of a store that is not taken for the one of this place, where its accounts are as this
+        """Remember the revision of a store that is not taken for the one of this place, where its accounts are as this
         program left them."""
 
     def revision(self, snapshot: Snapshot) -> int | None:
@@ -505,7 +505,7 @@ class Seals(Protocol):
         sealed them."""
 
     def take_over(self, tx: Any, source: Mapping[str, str], before: str = "", *, keeps_keys: bool = False) -> None:
-        """Seals the accounts that were just put into a store as its own, ends their sessions, and revokes the keys
+        """Seal the accounts that were just put into a store as its own, end their sessions, and revoke the keys
         unless the store `keeps_keys`, where they are as this program left them in the store that they come from, of
         which `source` holds the facts `STORE_ID` and `ROSTER`; else they let nobody in. Accounts without a password
         need no seal. `before` is the roster of those whose place they take."""
@@ -550,7 +550,7 @@ class Repository(Protocol):
         """The store as it is now."""
 
     def transact(self, change: Callable[[Any], Result], what: str) -> Result:
-        """Calls `change` with a Transaction and commits; `what` stands in the history. `change` may be
+        """Call `change` with a Transaction and commits; `what` stands in the history. `change` may be
         called again where another writer came first, so it must not act outside the transaction."""
 
     # What concerns the store as a whole asks `allowed` in the same snapshot, or inside its own lock.
@@ -559,7 +559,7 @@ class Repository(Protocol):
         """Every object of the store as JSON has it: (a record's name, 'transaction' or 'audit', its fields)."""
 
     def fill(self, items: Iterable[tuple[str, Mapping[str, Any]]], allowed: Allowed = anybody) -> dict[str, int]:
-        """Puts everything of another store into this empty one, history included; how many, by what they are.
+        """Put everything of another store into this empty one, history included; how many, by what they are.
         Raises RefusedError where it is not empty, FileError where the objects do not fit together."""
 
     def check(self, allowed: Allowed = anybody) -> Iterator[Finding]:
@@ -574,25 +574,25 @@ class Repository(Protocol):
         none."""
 
     def settle(self, *, take_over: bool, allowed: Allowed = anybody) -> None:
-        """Takes over what waits, or puts the spreadsheet back as it was."""
+        """Take over what waits, or put the spreadsheet back as it was."""
 
     def accept_loss(self, lost: str, allowed: Allowed = anybody) -> None:
-        """Ends the notice that changes are `lost`, as it was shown: the spreadsheet stays as it is. Raises RefusedError
+        """End the notice that changes are `lost`, as it was shown: the spreadsheet stays as it is. Raises RefusedError
         where it says something else by now."""
 
     def forget_history(self, before: int, what: str, allowed: Allowed = anybody) -> int:
-        """Takes all transactions with a lower number than `before` out of the history, for good; how many. `what`
+        """Take all transactions with a lower number than `before` out of the history, for good; how many. `what`
         stands in the history. Raises RefusedError where the store cannot do it safely."""
 
     def prove(self, allowed: Allowed = anybody) -> Iterator[Proof]:
-        """Tries on the real service what the store relies on, one thing after the other; leaves nothing behind.
+        """Try on the real service what the store relies on, one thing after the other; leaves nothing behind.
         Raises RefusedError where the store relies on nothing but itself."""
 
     def fact(self, name: str) -> str:
         """Something the store knows of itself (schema_version, reviewed_on); '' when unknown."""
 
     def set_fact(self, name: str, value: str, allowed: Allowed = anybody) -> None:
-        """Writes such a fact; it is no change of a record and stands in no history."""
+        """Write such a fact; it is no change of a record and stands in no history."""
 
     def backup(self, to: Path | None = None, allowed: Allowed = anybody) -> Path:
         """A copy of the whole store, dated, in the folder of backups unless `to` is given."""
@@ -601,7 +601,7 @@ class Repository(Protocol):
         """The dated backups there are, newest first."""
 
     def daily_review(self) -> None:
-        """Reviews all statuses unless that was done today, or no status depends on the day. The history names `PROGRAM`
+        """Review all statuses unless that was done today, or no status depends on the day. The history names `PROGRAM`
         as its author, and the reader needs no right for it."""
 
     def daily_backup(self, allowed: Allowed = anybody) -> Path | None:
@@ -622,7 +622,7 @@ class Repository(Protocol):
         lasts, are not among them."""
 
     def restore(self, source: Path, allowed: Allowed = anybody, *, accounts: bool = False) -> Restored:
-        """Puts a backup in the place of what is there, which is backed up first. The accounts stay as they are, unless
+        """Put a backup in the place of what is there, which is backed up first. The accounts stay as they are, unless
         they are to be those of the backup too (`accounts`), or there are none; every session ends. Raises RefusedError
         where no admin could sign in any more.
 
@@ -630,4 +630,4 @@ class Repository(Protocol):
         accounts included: their owner could do so without this program."""
 
     def close(self) -> None:
-        """Lets go of the store."""
+        """Let go of the store."""

@@ -36,7 +36,7 @@ class Balances:
         self._payments: set[int] = set()
 
     def note(self, tx: "SqlWriter", record: Record, changes: Mapping[str, Any] | None = None) -> None:
-        """Notes how things are before a record is written; `changes` are the fields that are to be written, None where
+        """Note how things are before a record is written; `changes` are the fields that are to be written, None where
         the record is added, put back or deleted."""
         self.noted |= type(record) in BILLED
         is_moved = changes is None or "client" in changes
@@ -57,7 +57,7 @@ class Balances:
             self.credits[client] = _credits(tx, client)
 
     def refuse_wrong(self, tx: "SqlWriter") -> None:
-        """Raises RefusedError where more than was paid would be paid back or put on invoices, or what one client paid
+        """Raise RefusedError where more than was paid would be paid back or put on invoices, or what one client paid
         would be on an invoice of another."""
         # A merge hands on what was wrong before; anything else may only make it better.
         least: dict[str, Decimal] = {}

@@ -52,7 +52,7 @@ def digest_of(invoice: Invoice, lines: Iterable[InvoiceLine], adjustments: Itera
 
 
 def refuse_write(tx: "SqlWriter", record: Record, changes: Mapping[str, Any] | None = None) -> None:
-    """Raises RefusedError where a record is, or belongs to, an issued invoice, which stays as it is, or is a series
+    """Raise RefusedError where a record is, or belongs to, an issued invoice, which stays as it is, or is a series
     that has given numbers and would go. `changes` are the fields that are to be written, None where the record is
     added, put back or deleted. A backup that is restored may change all of it."""
     if tx.is_restoring:
@@ -196,7 +196,7 @@ def with_parts(
 
 
 def refuse_uncountable(tx: "SqlWriter", record: Record) -> None:
-    """Raises FieldError where a line or an adjustment, as it is to be written, leaves its draft without figures."""
+    """Raise FieldError where a line or an adjustment, as it is to be written, leaves its draft without figures."""
     if not isinstance(record, InvoiceLine | Adjustment):
         return
     invoice = tx.find(Invoice, record.invoice)
@@ -211,7 +211,7 @@ def refuse_uncountable(tx: "SqlWriter", record: Record) -> None:
 
 
 def follow_lines(tx: "SqlWriter", invoice: Invoice) -> None:
-    """Writes the figures of a draft and of its lines as they follow from these."""
+    """Write the figures of a draft and of its lines as they follow from these."""
     if invoice.state != "draft":
         return
     lines, adjustments = belonging(tx, invoice.id)

@@ -15,7 +15,7 @@ _prepared: dict[tuple[Any, ...], _Prepared] = {}
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Inserts rows, all with the same columns.
+    """Insert rows, all with the same columns.
 
     The same as handing them to `execute`, in half the time: that converts value by value, row by row, while
     a batch mostly repeats the value of the row before (times, defaults), which is converted once here.
@@ -25,7 +25,7 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str
 
 
 def insert_columns(connection: Connection, table: Table, columns: Mapping[str, Sequence[Any]]) -> None:
-    """Inserts rows by their columns, the values as `converters` make them."""
+    """Insert rows by their columns, the values as `converters` make them."""
     names = list(columns)
     key = (table, connection.dialect.name, *names)
     statement, taken, by_place = _prepared.get(key) or _prepare(key, connection, insert(table), names)
@@ -44,7 +44,7 @@ def converters(connection: Connection, table: Table) -> Mapping[str, _Convert | 
 
 
 def update_rows(connection: Connection, statement: Update, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Runs an update that is made once, for each row of the values that it names."""
+    """Run an update that is made once, for each row of the values that it names."""
     key = (statement, connection.dialect.name)
     _run(connection, _prepared.get(key) or _prepare(key, connection, statement), rows)
 

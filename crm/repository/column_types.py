@@ -234,7 +234,7 @@ def _declared(kind: type[Record]) -> Mapping[str, tuple[Any, bool, Any]]:
 
 
 def refuse_wrong_types(kind: type[Record], values: Mapping[str, Any]) -> None:
-    """Raises FieldError for the first of some values of a record that is not of the type that its field declares.
+    """Raise FieldError for the first of some values of a record that is not of the type that its field declares.
     SQLite keeps it, and nobody can read it again; other databases refuse it in words of their own."""
     for name, (needed, optional, default) in _declared(kind).items():
         if name not in values:

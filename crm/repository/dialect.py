@@ -15,11 +15,11 @@ class Search(Protocol):
     """The search of a database for clients by what is typed."""
 
     def prepare(self, connection: Connection) -> None:
-        """Makes the indexes that search uses, as far as they are not there: in a new store, and in one that was just
+        """Make the indexes that search uses, as far as they are not there: in a new store, and in one that was just
         given tables that it lacked."""
 
     def add(self, connection: Connection, ids: Sequence[int]) -> None:
-        """Makes the clients with these ids, just added, findable."""
+        """Make the clients with these ids, just added, findable."""
 
     def find(self, connection: Connection, text: str, limit: int) -> Sequence[Row[Any]]:
         """Rows of clients that fit what was typed, best first."""
@@ -32,7 +32,7 @@ class Backups(Protocol):
         """The path of a dated backup; `stamp` is 2026-11-21-140500."""
 
     def backup(self, engine: Engine, to: Path, looked_at: Callable[[Path], None] | None = None) -> None:
-        """Copies the whole store to a file, and lets go of the oldest dated ones. `looked_at` is called with the copy
+        """Copy the whole store to a file, and let go of the oldest dated ones. `looked_at` is called with the copy
         while nobody else has it, and may refuse by an error. Raises FileError."""
 
     def dated_copies(self) -> Sequence[Path]:
@@ -48,7 +48,7 @@ class Backups(Protocol):
         """The ids in some tables of such a copy; none of a table that it does not have yet."""
 
     def restore(self, engine: Engine, copy: Path, locked: Callable[[], None]) -> None:
-        """Replaces the store by a checked copy of a backup. `locked` is called while no other writer can enter, where
+        """Replace the store by a checked copy of a backup. `locked` is called while no other writer can enter, where
         what is there can still be read then, and may refuse by an error."""
 
     def replace_damaged(self, copy: Path, kept: Path) -> Path:
@@ -71,21 +71,21 @@ class Dialect(Protocol):
         """The engine, made without touching what is stored."""
 
     def bring_up(self, connection: Connection, version: int) -> None:
-        """Brings a store of an older format to this one, within a transaction. Raises RefusedError where that cannot
+        """Bring a store of an older format to this one, within a transaction. Raises RefusedError where that cannot
         be done."""
 
     def pretend(self, engine: Engine, version: int) -> None:
-        """Makes reads of a store of an older format behave as if it had been brought up, for one that can only be
+        """Make reads of a store of an older format behave as if it had been brought up, for one that can only be
         read."""
 
     def is_new(self) -> bool:
         """Return whether there is nothing yet where the store would be."""
 
     def begin_reading(self, connection: Connection) -> None:
-        """Starts a transaction in which every read sees the store as it is now."""
+        """Start a transaction in which every read sees the store as it is now."""
 
     def begin_writing(self, connection: Connection) -> None:
-        """Starts a transaction that no other writer can enter; raises the driver's error when it has to wait."""
+        """Start a transaction that no other writer can enter; raises the driver's error when it has to wait."""
 
     def is_busy(self, error: Exception) -> bool:
         """Return whether a driver's error means that another writer came first and trying again may help."""
@@ -102,14 +102,14 @@ class Dialect(Protocol):
         whoever is the only writer. An id is never given out twice, whatever is deleted."""
 
     def keep_ids(self, connection: Connection, last: Mapping[str, int]) -> None:
-        """Keeps the last ids that were given out, at the end of a transaction, where the database does not do so
+        """Keep the last ids that were given out, at the end of a transaction, where the database does not do so
         itself."""
 
     def skip_ids(self, connection: Connection, table: Table, last: int) -> None:
-        """Makes sure that no id up to `last` is given out again."""
+        """Make sure that no id up to `last` is given out again."""
 
     def drop_indexes(self, connection: Connection, table: Table, kept: Container[str]) -> Sequence[str]:
-        """Drops the indexes of a table, but for those named in `kept`, where a rollback brings them back and nobody
+        """Drop the indexes of a table, but for those named in `kept`, where a rollback brings them back and nobody
         else notices before a commit; the statements that make them again, none where they stay."""
 
     def check(self, connection: Connection) -> Sequence[Finding]:

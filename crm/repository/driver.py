@@ -112,7 +112,7 @@ def run(connection: Connection, sql: str, values: Any = (), *, fetches: bool = T
 def _prepare(
     known: _Known, connection: Connection, result: CursorResult[Any], statement: "AnySelect", values: Mapping[str, Any]
 ) -> None:
-    """Keeps what SQLAlchemy has made of a statement; None where its values cannot be told apart."""
+    """Keep what SQLAlchemy has made of a statement; None where its values cannot be told apart."""
     context: Any = result.context
     compiled, dialect = context.compiled, connection.dialect
     # Without an order of their own values go by their names; the drivers of such databases have had no test.

@@ -49,7 +49,7 @@ def without_facts(items: Iterable[Item], facts: dict[str, str]) -> Iterator[Item
 
 
 def fill(snapshot: SqlSnapshot, items: Iterable[Item]) -> dict[str, int]:
-    """Puts every object into an empty store; how many there were, by what they are. Raises FileError."""
+    """Put every object into an empty store; how many there were, by what they are. Raises FileError."""
     for kind in reversed(RECORDS):
         snapshot.connection.execute(delete(TABLES[kind]))
     counts: dict[str, int] = {}

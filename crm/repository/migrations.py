@@ -63,7 +63,7 @@ def added_since(version: int) -> Sequence[Added]:
 
 
 def add_missing(connection: Connection, version: int, made: Collection[Table] = ()) -> None:
-    """Adds what a store of an older format lacks, within a transaction; what is there stays as it is, and so do the
+    """Add what a store of an older format lacks, within a transaction; what is there stays as it is, and so do the
     tables that are `made` already as this format has them."""
     columns: list[Column[Any]] = []
     added = added_since(version)

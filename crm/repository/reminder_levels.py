@@ -19,7 +19,7 @@ def new_fault(snapshot: Snapshot, before: Sequence[str]) -> str:
 
 
 def refuse_wrong(snapshot: Snapshot, before: Sequence[str]) -> None:
-    """Raises RefusedError where the levels have a fault now that was not there before."""
+    """Raise RefusedError where the levels have a fault now that was not there before."""
     if fault := new_fault(snapshot, before):
         raise RefusedError(
             f"The levels of reminders would be wrong: {fault}. Change or remove the higher level first."

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def put_back(tx: "SqlTransaction", source: SqlSnapshot, seals: Seals | None, *, accounts: bool = False) -> int:
-    """Deletes what `source` lacks, adds what only it holds, ids and times included, and changes what differs, as a
+    """Delete what `source` lacks, adds what only it holds, ids and times included, and changes what differs, as a
     change like any other; of what lasts nothing is deleted or changed. It stands in the history also where nothing
     differed. Returns how many accounts of clients were closed. Raises RefusedError where no admin could sign in any
     more."""
@@ -58,7 +58,7 @@ def put_back(tx: "SqlTransaction", source: SqlSnapshot, seals: Seals | None, *, 
 
 
 def add_lasting(tx: "SqlTransaction", other: SqlSnapshot) -> None:
-    """Adds what lasts of another state of the store, as far as it is missing."""
+    """Add what lasts of another state of the store, as far as it is missing."""
     for kind in LASTING:
         key = kind.about.unique[0]
         existing = {getattr(record, key) for record in tx.find_all(kind)}
@@ -93,8 +93,8 @@ def known_accounts(snapshot: SqlSnapshot) -> Hashable:
 def take_accounts(
     tx: "SqlTransaction", seals: Seals | None, now: SqlSnapshot | None, *, from_backup: bool = False
 ) -> int:
-    """Gives a backup, which `tx` writes to before it takes the place of a store, the accounts that this has `now`, or
-    seals its own as that store's; None for a store that is damaged. It stands in the history of the backup.
+    """Give a backup, which `tx` writes to before it takes the place of a store, the accounts that this has `now`, or
+    seal its own as that store's; None for a store that is damaged. It stands in the history of the backup.
     Returns how many accounts were closed, as the backup does not know their clients. Raises RefusedError where no admin
     could sign in any more."""
     ours = now is None or from_backup or not _has_accounts(now)
@@ -180,7 +180,7 @@ def _put_back(tx: "SqlTransaction", kind: type[Record], records: Sequence[Record
 
 
 def _free_names(tx: "SqlTransaction", kind: type[Record], records: Sequence[Record]) -> None:
-    """Empties what only one record may have where it is about to change, so that records can exchange it."""
+    """Empty what only one record may have where it is about to change, so that records can exchange it."""
     table = tables.TABLES[kind]
     for column in (column for column in table.columns if column.unique):
         now: dict[int, Any] = dict(tx.select(select(table.c.id, column)))

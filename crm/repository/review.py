@@ -127,7 +127,7 @@ def apply(
     number: Callable[[], int],
     reserve: Callable[[int], int],
 ) -> dict[tuple[str, str], int]:
-    """Reviews every client inside the database, audited; how many moved, by (from, to).
+    """Review every client inside the database, audited; how many moved, by (from, to).
 
     `clock` stands still; `number` gives the id of the transaction, and `reserve` the first of so many ids for audit
     entries; both are asked only when somebody moves.

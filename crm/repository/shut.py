@@ -19,7 +19,7 @@ class Shut:
         self._store = store
 
     def restore(self, source: Path, allowed: Allowed = anybody, *, accounts: bool = False) -> Restored:
-        """Puts a backup in the place of a damaged file, as long as it is so damaged that its accounts cannot be read.
+        """Put a backup in the place of a damaged file, as long as it is so damaged that its accounts cannot be read.
         Raises RefusedError where they can."""
         if self._store is None or not isinstance(self._error, StoreDamagedError):
             raise self._error
@@ -37,7 +37,7 @@ class Shut:
         return self._error
 
     def close(self) -> None:
-        """Lets go of the store."""
+        """Let go of the store."""
         if self._store is not None:
             self._store.close()
 

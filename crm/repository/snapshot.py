@@ -56,7 +56,7 @@ def fact(connection: Connection, name: str) -> str:
 
 
 def put_fact(connection: Connection, name: str, value: str) -> None:
-    """Writes such a fact, within a transaction."""
+    """Write such a fact, within a transaction."""
     facts = tables.store_facts
     connection.execute(delete(facts).where(facts.c.name == name))
     connection.execute(insert(facts), [{"name": name, "value": value}])

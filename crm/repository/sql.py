@@ -170,7 +170,7 @@ class SqlRepository:
             self._dialect.skip_ids(connection, tables.TABLES[type(record)], place)
 
     def _recognise(self, engine: Engine) -> None:
-        """Makes sure that what is there is a store of this version, before anything is written to it."""
+        """Make sure that what is there is a store of this version, before anything is written to it."""
         with engine.connect() as connection:
             names = set(inspect(connection).get_table_names())
             if not names:
@@ -194,7 +194,7 @@ class SqlRepository:
             self._upgrade(engine)
 
     def _upgrade(self, engine: Engine) -> None:
-        """Brings a store of an older format to this one, after a dated backup; one that can only be read is read as
+        """Bring a store of an older format to this one, after a dated backup; one that can only be read is read as
         if it were."""
         try:
             with self._errors_explained(), engine.connect() as connection:
@@ -209,7 +209,7 @@ class SqlRepository:
             self._dialect.pretend(engine, version)
 
     def _add_missing(self, connection: Connection) -> bool:
-        """Adds what the format that is there lacks, within a transaction; False where it lacks nothing."""
+        """Add what the format that is there lacks, within a transaction; False where it lacks nothing."""
         facts = tables.store_facts
         # Another program may have been first.
         version = int(fact(connection, "schema_version"))
@@ -234,7 +234,7 @@ class SqlRepository:
 
     @contextmanager
     def _errors_explained(self, dialect: Dialect | None = None) -> Iterator[None]:
-        """Turns a driver's error into a sentence, and whatever comes of a value that another program has put into the
+        """Turn a driver's error into a sentence, and whatever comes of a value that another program has put into the
         store; `dialect` is that of another store."""
         dialect = dialect or self._dialect
         try:
@@ -302,7 +302,7 @@ class SqlRepository:
                     raise
 
     def _enter(self, connection: Connection) -> None:
-        """Starts a transaction as the only writer, waiting for others."""
+        """Start a transaction as the only writer, waiting for others."""
         started = time.monotonic()
         while True:
             try:
@@ -342,7 +342,7 @@ class SqlRepository:
             return counts
 
     def refuse_filling(self) -> None:
-        """Refuses to take over a whole store, accounts included, where anything would be lost by it."""
+        """Refuse to take over a whole store, accounts included, where anything would be lost by it."""
         if not self.is_untouched():
             lost = ", and the accounts of this one would be lost" if self.is_empty() else ""
             raise RefusedError(

@@ -26,7 +26,7 @@ class NotedBalances(Protocol):
     """The balances that a transaction has touched."""
 
     def refuse_wrong(self, tx: "SqlWriter") -> None:
-        """Raises RefusedError where less would be paid than was done with it."""
+        """Raise RefusedError where less would be paid than was done with it."""
 
     def later(self, tx: "SqlWriter", number: int) -> Iterator[int]:
         """The transactions after one that recorded payments, refunds and allocations of the clients."""
@@ -50,13 +50,13 @@ class SqlWriter(AuthoredTransaction, SqlReader, Protocol):
         """A record with the accounts of the people in it."""
 
     def apply(self, current: AnyRecord, changes: Mapping[str, Any], *, review: bool = True) -> AnyRecord:
-        """Writes fields of a record that was just read."""
+        """Write fields of a record that was just read."""
 
     def restore(self, records: Sequence[Record]) -> None:
-        """Stores records of one kind as they were, ids and times included."""
+        """Store records of one kind as they were, ids and times included."""
 
     def remove(self, kind: type[Record], ids: Sequence[int]) -> None:
-        """Deletes those of the records that are there."""
+        """Delete those of the records that are there."""
 
     def review(self, clients: Iterable[int]) -> None:
-        """Reviews the statuses of some clients when it settles."""
+        """Review the statuses of some clients when it settles."""

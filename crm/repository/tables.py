@@ -305,7 +305,7 @@ _COLUMNS = {record: tuple(table.c[name] for name in field_names(record)) for rec
 
 
 def create_all(connection: Connection, of: MetaData = metadata) -> None:
-    """Makes the tables, none of which may be there yet, and their indexes."""
+    """Make the tables, none of which may be there yet, and their indexes."""
     for statement in _statements(of, connection.dialect.name):
         connection.exec_driver_sql(statement)
 

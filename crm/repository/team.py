@@ -72,7 +72,7 @@ def _team(rows: tuple[Any, ...]) -> Team:
 
 
 def fill_in_accounts(connection: Connection, tables: Collection[Table] | None = None) -> None:
-    """Writes the ids of the accounts, as they are now, beside the names that have none; in some tables only where
+    """Write the ids of the accounts, as they are now, beside the names that have none; in some tables only where
     `tables` names them."""
     team = team_of(connection)
     for table, name, beside in PEOPLE:

@@ -184,7 +184,7 @@ class SqlTransaction(SqlSnapshot):
         return last + 1
 
     def skip_ids(self, kind: type[Record], last: int) -> None:
-        """Makes sure that no id of a kind up to `last` is given out again."""
+        """Make sure that no id of a kind up to `last` is given out again."""
         table = TABLES[kind]
         self.dialect.skip_ids(self.connection, table, last)
         self._last_ids[table.name] = max(last, self._last_ids.get(table.name, 0))
@@ -195,7 +195,7 @@ class SqlTransaction(SqlSnapshot):
         return bool(self._number)
 
     def forget_history(self, before: int) -> int:
-        """Takes the transactions with lower numbers out of the history; how many."""
+        """Take the transactions with lower numbers out of the history; how many."""
         table, entries = tables.transactions, tables.audit
         self.connection.execute(delete(entries).where(entries.c.transaction < before))
         count = self.connection.execute(delete(table).where(table.c.id < before)).rowcount
@@ -205,7 +205,7 @@ class SqlTransaction(SqlSnapshot):
         return count
 
     def put_fact(self, name: str, value: str) -> None:
-        """Writes a fact of the store; it is no change of a record and stands in no history."""
+        """Write a fact of the store; it is no change of a record and stands in no history."""
         put_fact(self.connection, name, value)
         self.__dict__.pop("_facts", None)
 
@@ -238,7 +238,7 @@ class SqlTransaction(SqlSnapshot):
         return record
 
     def forget(self, client: int) -> None:
-        """Reads a client anew when it is next asked for; for code that writes to the table itself."""
+        """Read a client anew when it is next asked for; for code that writes to the table itself."""
         self._known.pop(client, None)
 
     # Creating
@@ -310,7 +310,7 @@ class SqlTransaction(SqlSnapshot):
         return {stage.id: stage for stage in self.find_all(Stage)}
 
     def _note_moves(self, deals: Iterable[Mapping[str, Any]]) -> None:
-        """Keeps that deals came into the stages that they are in now."""
+        """Keep that deals came into the stages that they are in now."""
         self._add_rows(
             [StageMove(deal=deal["id"], stage=deal["stage"], on=deal["stage_since"], **self._by) for deal in deals]
         )
@@ -353,7 +353,7 @@ class SqlTransaction(SqlSnapshot):
         return (self.team.called(account), account) if account else (name, 0)
 
     def give_name(self, account: int) -> None:
-        """Writes the name that an account has now beside its id, wherever that stands."""
+        """Write the name that an account has now beside its id, wherever that stands."""
         for kind in RECORDS:
             for name, beside in people(kind).items():
                 columns = TABLES[kind].c
@@ -362,7 +362,7 @@ class SqlTransaction(SqlSnapshot):
                 )
 
     def give_records(self, account: int, *other_names: str) -> None:
-        """Gives an account what bears its name, or one of some others, and is nobody's, in the history too."""
+        """Give an account what bears its name, or one of some others, and is nobody's, in the history too."""
         keys = {same(name) for name in (self.team.called(account), *other_names)}
         for table, name, beside in tables.PEOPLE:
             written = self.connection.execute(select(name).where(name != "", beside == 0).distinct()).scalars()
@@ -373,7 +373,7 @@ class SqlTransaction(SqlSnapshot):
                 self._name(KINDS[table], theirs, name.name, account)
 
     def _name(self, kind: type[Record], where: ColumnElement[bool], name: str, account: int) -> None:
-        """Writes an account and its name into a field of many records at once, audited; the statuses that may follow
+        """Write an account and its name into a field of many records at once, audited; the statuses that may follow
         are reviewed."""
         table, beside = TABLES[kind], people(kind)[name]
         now = {name: self.team.called(account), beside: account}
@@ -404,7 +404,7 @@ class SqlTransaction(SqlSnapshot):
         return {"status": decision.status, "status_reason": decision.reason, "status_since": self.today}
 
     def restore(self, records: Sequence[Record]) -> None:
-        """Stores records of one kind as they were, ids and times included; for undo."""
+        """Store records of one kind as they were, ids and times included; for undo."""
         kind = type(records[0])
         self._note_levels(kind)
         for record in records:
@@ -478,7 +478,7 @@ class SqlTransaction(SqlSnapshot):
         return changes
 
     def apply(self, current: AnyRecord, changes: Mapping[str, Any], *, review: bool = True) -> AnyRecord:
-        """Writes fields of a record that was just read; `review` False leaves its status as it then is."""
+        """Write fields of a record that was just read; `review` False leaves its status as it then is."""
         self._begin_sealing(type(current))
         if isinstance(current, User) and self._sealing is not None:
             changes = self._sealing.sealed(current, changes)
@@ -518,7 +518,7 @@ class SqlTransaction(SqlSnapshot):
         return changed
 
     def _touch(self, record: Record, changes: Iterable[str] = (), *, added: bool = False) -> None:
-        """Remembers whose totals or status may no longer hold."""
+        """Remember whose totals or status may no longer hold."""
         for totals in FED.get(type(record), ()):
             if (number := sums.linked(record, totals)) is not None:
                 self._changed[totals].add(number)
@@ -546,11 +546,11 @@ class SqlTransaction(SqlSnapshot):
             self._to_review.add(record.id)
 
     def review(self, clients: Iterable[int]) -> None:
-        """Reviews the statuses of some clients, by id, when the transaction settles."""
+        """Review the statuses of some clients, by id, when the transaction settles."""
         self._to_review.update(clients)
 
     def resum(self, kind: type[Record], ids: Iterable[int]) -> None:
-        """Sums the totals of some records anew when the transaction settles."""
+        """Sum the totals of some records anew when the transaction settles."""
         numbers = set(ids)
         for totals in sums.onto(kind):
             self._changed[totals] |= numbers
@@ -586,7 +586,7 @@ class SqlTransaction(SqlSnapshot):
                 raise RefusedError(f"{names} still {verb} {keeping_it.nouns}. Nothing was changed.")
 
     def remove(self, kind: type[Record], ids: Sequence[int]) -> None:
-        """Deletes those of the records that are there; raises RefusedError where others belong to one. With a client
+        """Delete those of the records that are there; raises RefusedError where others belong to one. With a client
         its accounts are deactivated."""
         self._begin_sealing(kind)
         self._note_levels(kind)
@@ -611,20 +611,20 @@ class SqlTransaction(SqlSnapshot):
             self._changed[totals].difference_update(ids)
 
     def _note_levels(self, kind: type[Record]) -> None:
-        """Notes what is wrong with the levels of reminders before one is written. What was edited by hand in the
+        """Note what is wrong with the levels of reminders before one is written. What was edited by hand in the
         spreadsheet is there already, and a backup comes back as it was: the check finds what is wrong with those."""
         if kind is ReminderLevel and self._wrong_levels is None and not self.is_restoring and self.user != SPREADSHEET:
             self._wrong_levels = reminder_levels.faults(self)
 
     def close_accounts(self, clients: Sequence[int]) -> None:
-        """Deactivates the accounts of clients that are gone, and ends their sessions."""
+        """Deactivate the accounts of clients that are gone, and end their sessions."""
         for batch in _batches(clients):
             for account in self.find_all(User, Query({"client": batch, "active": True})):
                 self.apply(account, {"active": False})
                 self.end_sessions(account.id)
 
     def end_sessions(self, user: int | None = None, but: int = 0) -> int:
-        """Ends all sessions of an account, or of all, except one; how many."""
+        """End all sessions of an account, or of all, except one; how many."""
         of_user = {} if user is None else {"user": user}
         ended = [sign_in for sign_in in self.find_all(SignIn, Query({**of_user, "state": "open"})) if sign_in.id != but]
         for session in ended:
@@ -632,13 +632,13 @@ class SqlTransaction(SqlSnapshot):
         return len(ended)
 
     def note_gone(self, kind: type[Record], record_id: int) -> None:
-        """Writes that a record was deleted of which nothing is known but its id; that cannot be taken back."""
+        """Write that a record was deleted of which nothing is known but its id; that cannot be taken back."""
         self._audit.append(self._entry(kind, record_id, "delete", None, None))
         if kind is Client:
             self.close_accounts([record_id])
 
     def note_set(self, record: Record, name: str) -> None:
-        """Writes that a new record has something in a field of which the history tells nothing else."""
+        """Write that a new record has something in a field of which the history tells nothing else."""
         self._write_audit(record, "update", {name: ""}, {name: getattr(record, name)})
 
     # Auditing
@@ -693,7 +693,7 @@ class SqlTransaction(SqlSnapshot):
         return moved
 
     def _recounted(self) -> Sequence[StatusMove]:
-        """Sums the figures of all clients anew, where a setting says otherwise what they are summed from, and reviews
+        """Sum the figures of all clients anew, where a setting says otherwise what they are summed from, and review
         their statuses."""
         self._recounts = False
         moved = list(self.settle())
@@ -725,7 +725,7 @@ class SqlTransaction(SqlSnapshot):
                     self.apply(follow_up, {"due_on": last + timedelta(days=follow_up.every)})
 
     def _sum_others(self) -> None:
-        """Writes the totals of records that are no clients; what they feed themselves comes after them."""
+        """Write the totals of records that are no clients; what they feed themselves comes after them."""
         for kind in reversed(sums.SUMMED):
             for totals in sums.onto(kind) if kind is not Client else ():
                 for batch in _batches(sorted(self._changed[totals])):
@@ -736,7 +736,7 @@ class SqlTransaction(SqlSnapshot):
                             self.apply(record, changes, review=False)
 
     def _index_created(self) -> None:
-        """Makes the new clients findable, all at once: the index is much quicker so than batch by batch.
+        """Make the new clients findable, all at once: the index is much quicker so than batch by batch.
 
         What changes or deletes a client needs it in the index first.
         """
@@ -745,7 +745,7 @@ class SqlTransaction(SqlSnapshot):
         self._unindexed.clear()
 
     def _drop_indexes(self) -> None:
-        """Drops indexes of clients, until the end, once so many were added that it pays."""
+        """Drop indexes of clients, until the end, once so many were added that it pays."""
         created = self._created[Client]
         # There were no more than ids were given out before.
         if self._dropped is None and sum(map(len, created)) >= max(_MANY, created[0][0]):
@@ -822,7 +822,7 @@ class SqlTransaction(SqlSnapshot):
         return _differing(record, ruled)
 
     def _write_derived(self, changed: Sequence[tuple[Client, Mapping[str, Any]]]) -> None:
-        """Writes totals and statuses of many clients at once, audited."""
+        """Write totals and statuses of many clients at once, audited."""
         if not changed:
             return
         names = sums.names(Client) + STATUS
@@ -840,7 +840,7 @@ class SqlTransaction(SqlSnapshot):
                 self._write_audit(old, "update", before, {name: plain(changes[name]) for name in in_order})
 
     def review_day(self) -> None:
-        """Reviews every client where the passing of a day may move one: rules count days, or a pin has run out."""
+        """Review every client where the passing of a day may move one: rules count days, or a pin has run out."""
         if review.is_due(self.connection, self.rules, self.today):
             self.review_all()
 
@@ -896,14 +896,14 @@ def _without_secrets(values: Mapping[str, Any] | None, unsaid: frozenset[str]) -
 
 
 def _refuse_empty(kind: type[Record], values: Mapping[str, Any]) -> None:
-    """Raises FieldError where a field is empty without which a record is none."""
+    """Raise FieldError where a field is empty without which a record is none."""
     for name in kind.about.needs:
         if values.get(name, name) in _EMPTY and name not in kind.about.may_be_empty:
             raise missing(kind, name)
 
 
 def _add_range(ranges: list[range], more: range) -> None:
-    """Adds ids to those there are; they mostly follow one another."""
+    """Add ids to those there are; they mostly follow one another."""
     if ranges and ranges[-1].stop == more.start:
         ranges[-1] = range(ranges[-1].start, more.stop)
     else:
@@ -915,7 +915,7 @@ def _batches(ids: Sequence[int]) -> Iterable[Sequence[int]]:
 
 
 def _refuse_clashes(original: Record, current: Record, changes: Mapping[str, Any]) -> None:
-    """Raises ConflictError where a wanted field was changed by somebody else since it was shown; whoever has got
+    """Raise ConflictError where a wanted field was changed by somebody else since it was shown; whoever has got
     another name is still the same."""
     kind = type(original)
     the_same = {

@@ -179,7 +179,7 @@ def issued_in(snapshot: Snapshot, entry: HistoryEntry) -> Invoice | None:
 
 
 def take_back(tx: "SqlWriter", entry: HistoryEntry) -> None:
-    """Undoes what a transaction did, the last thing first; raises RefusedError and changes nothing where
+    """Undo what a transaction did, the last thing first; raises RefusedError and changes nothing where
     somebody has built on it since."""
     reasons = (_has_sent(), _only_adds_lasting(), _has_issued(), _has_numbered())
     statement = select(can_be_undone(), *reasons).where(transactions.c.id == entry.id)
@@ -240,7 +240,7 @@ def _refusal(tx: "SqlWriter", entry: HistoryEntry, dependent: Iterable[int | str
 
 
 def _refuse_wrong_balances(tx: "SqlWriter", entry: HistoryEntry) -> None:
-    """Raises RefusedError where what was paid would be too little for what was done with it since, and names that."""
+    """Raise RefusedError where what was paid would be too little for what was done with it since, and name that."""
     tx.settle()
     try:
         tx.balances.refuse_wrong(tx)
@@ -264,7 +264,7 @@ def _standing_on(snapshot: "SqlReader", number: int, later: Sequence[Row[Any]]) 
 
 
 def mark_undone(connection: Connection, number: int | None, by: int) -> None:
-    """Writes that a transaction is undone: what it had undone is in force again, what that had undone is not, ... as
+    """Write that a transaction is undone: what it had undone is in force again, what that had undone is not, ... as
     far back as the history goes."""
     undone, place = True, transactions.c
     while number:
@@ -287,7 +287,7 @@ def _entries_backwards(tx: "SqlWriter", number: int) -> Iterator[Sequence[Row[An
 
 
 def _reverse(tx: "SqlWriter", kind: type[Record], operation: str, rows: Sequence[Row[Any]], number: int) -> None:
-    """Undoes what a transaction did to some records of one kind, the last first."""
+    """Undo what a transaction did to some records of one kind, the last first."""
     match operation:
         case "create" if kind.about.lasting:
             return
@@ -314,7 +314,7 @@ def _reverse(tx: "SqlWriter", kind: type[Record], operation: str, rows: Sequence
 
 
 def _part_accounts(tx: "SqlWriter", number: int) -> None:
-    """Gives accounts that a merge moved to the client that was kept back to the one that is there again: nobody is to
+    """Give accounts that a merge moved to the client that was kept back to the one that is there again: nobody is to
     see another's data because two were mistaken for one."""
     conditions = (audit.c.transaction == number, audit.c.record == User.kind_name, audit.c.operation == "update")
     for row in tx.connection.execute(select(audit.c.record_id, audit.c.before, audit.c.after).where(*conditions)).all():

@@ -75,7 +75,7 @@ ENTER_CREATED = {
 
 
 def numbered(first: int, by: ColumnElement[int]) -> ColumnElement[int]:
-    """Numbers from `first` on for rows in an order."""
+    """Number from `first` on for rows in an order."""
     return literal(first - 1, Integer) + func.row_number().over(order_by=by)
 
 

@@ -78,7 +78,7 @@ class Call:
         return from_environment(self._environment, self._settings["store"])
 
     def run(self, command: Command, options: Mapping[str, Any]) -> int:
-        """Runs a command with what was written for it, and prints what it answers. Returns the exit code."""
+        """Run a command with what was written for it, and print what it answers. Returns the exit code."""
         self._refuse_missing(command)
         self._refuse_csv(command)
         if not self._is_missing or command.outside or self.config.store == sample_store():
@@ -92,7 +92,7 @@ class Call:
 
     @contextmanager
     def _removed_if_unused(self, file: Path | None) -> Iterator[None]:
-        """Removes a store that was made meanwhile and that nothing was written to, with the folders made for it: a
+        """Remove a store that was made meanwhile and that nothing was written to, with the folders made for it: a
         command that fails, or only looks, leaves none behind."""
         new_folders = [folder for folder in file.parents if not folder.exists()] if file else []
         try:
@@ -183,7 +183,7 @@ class Call:
         return crm.enter(crm, who)
 
     def sign_in(self, email: str) -> None:
-        """Signs in on this machine."""
+        """Sign in on this machine."""
         crm = self._open()
         try:
             if not has_accounts(crm):
@@ -194,14 +194,14 @@ class Call:
             crm.repository.close()
 
     def secret(self) -> None:
-        """Prints a secret that nobody guesses."""
+        """Print a secret that nobody guesses."""
         from crm.accounts.keys import new
 
         made = new()
         sys.stdout.write((json.dumps({"secret": made}) if self._settings["json"] else made) + "\n")
 
     def sign_out(self) -> None:
-        """Ends the sign-in of this machine."""
+        """End the sign-in of this machine."""
         crm = self._open()
         try:
             remembered = _remembered()
@@ -220,13 +220,13 @@ class Call:
             crm.repository.close()
 
     def web(self, serve: Callable[[Config, str, int], int] | None, host: str, port: int) -> int:
-        """Serves the menu to browsers. Returns the exit code."""
+        """Serve the menu to browsers. Returns the exit code."""
         if serve is None:
             raise UsageError("The menu is not served to browsers here.")
         return serve(self.config, host, port)
 
     def menu(self, loop: "Loop") -> int:
-        """Opens the menu. Returns the exit code."""
+        """Open the menu. Returns the exit code."""
         from crm.terminal.home.menu import run_menu
 
         if self.config.store == sample_store():
@@ -256,7 +256,7 @@ class Call:
             crm.repository.close()
 
     def _refuse_csv(self, command: Command) -> None:
-        """Raises UsageError for what prints no table and for a file that is there already, and FileError where none can
+        """Raise UsageError for what prints no table and for a file that is there already, and FileError where none can
         be written."""
         if not self._settings["csv"]:
             return
@@ -271,7 +271,7 @@ class Call:
                 raise UsageError(f"{display_path(file)} already exists. Give --yes to replace it.")
 
     def _refuse_missing(self, command: Command) -> None:
-        """Raises StoreError where a command that only reads or changes what is there is called on a store that was
+        """Raise StoreError where a command that only reads or changes what is there is called on a store that was
         named and is not there: a mistyped name makes no store."""
         config = self.config
         file = store_file(config.store)
@@ -300,7 +300,7 @@ class Call:
         return bool(config.named_store) and file is not None and is_missing(file) and not file.is_symlink()
 
     def _refuse_without_sample(self) -> None:
-        """Raises StoreError where the sample data is named and is not made yet."""
+        """Raise StoreError where the sample data is named and is not made yet."""
         file = store_file(self.config.store)
         if file is not None and is_missing(file):
             raise StoreError(f"There is no sample data yet. `{program.command('demo')}` makes it.")
@@ -342,7 +342,7 @@ class Call:
         return arguments
 
     def _list_backups(self, crm: CRM) -> None:
-        """Says on stderr which backups there are, the newest first: who restores one has to name it."""
+        """Say on stderr which backups there are, the newest first: who restores one has to name it."""
         if self._settings["json"] or isinstance(crm.repository, Shut):
             return
         from crm.commands.client_selection import pluralize
@@ -373,7 +373,7 @@ class Call:
             return prompts.ask(parameter)
 
     def _answered(self, crm: CRM, command: Command, arguments: dict[str, Any]) -> Any:
-        """Calls the command; a question is answered by --yes where that says what is meant, by the person, or else
+        """Call the command; a question is answered by --yes where that says what is meant, by the person, or else
         names its options."""
         while True:
             try:
@@ -406,7 +406,7 @@ class Call:
                 ) from question
 
     def _tell_cut(self, crm: CRM, command: Command, options: Mapping[str, Any], result: Any) -> None:
-        """Says on stderr, beside the answer, that a list was cut at a limit that nobody gave."""
+        """Say on stderr, beside the answer, that a list was cut at a limit that nobody gave."""
         limit = command.parameters.get("limit")
         cut = limit is not None and limit.default and written(limit, options) is None
         if limit is None or not cut or not isinstance(result, list) or len(result) < limit.default:
@@ -417,7 +417,7 @@ class Call:
             self._tell_beside("cut", f"{by.number(len(result))} of {by.number(count)}; --limit 0 shows all.")
 
     def _write_csv(self, rows: Sequence[Any]) -> None:
-        """Writes the rows of a list as CSV, with the names that JSON has."""
+        """Write the rows of a list as CSV, with the names that JSON has."""
         from crm.files.writing import csv_lines, write_csv
 
         records = [plain(row) for row in rows]
@@ -430,7 +430,7 @@ class Call:
             sys.stdout.write(line.decode("utf-8"))
 
     def _notice(self, crm: CRM) -> None:
-        """Says on stderr, beside the answer, that the data is not of this moment where the store is offline, and that
+        """Say on stderr, beside the answer, that the data is not of this moment where the store is offline, and that
         the session has ended where the command has ended it."""
         with suppress(CRMError):
             if message := crm.repository.notice():
@@ -645,7 +645,7 @@ def _signed_in(session: "Session", email: str = "") -> CRM:
 
 
 def _remember(crm: CRM, email: str, password: str) -> None:
-    """Signs in on this machine whoever has just made the first account; where that cannot be, they sign in later."""
+    """Sign in on this machine whoever has just made the first account; where that cannot be, they sign in later."""
     from crm.terminal.team.signing_in import DEVICE
 
     with suppress(CRMError):

@@ -34,7 +34,7 @@ def run(
     serve: "Callable[[Config, str, int], int] | None" = None,
     loop: "Loop | None" = None,
 ) -> int:
-    """Runs one command line and returns its exit code: 0 done, 1 refused, 2 wrong usage, 130 interrupted.
+    """Run one command line and return its exit code: 0 done, 1 refused, 2 wrong usage, 130 interrupted.
 
     `serve` runs the web server with the settings on a host ('' for the usual one) and a port (0 for the usual one);
     without it there is no such command. `loop` is that of the menu, which opens without a command.
@@ -86,7 +86,7 @@ def _wrong_usage(error: click.ClickException) -> str:
 
 
 def _tell(line: Line, error: CRMError) -> None:
-    """Says an error on stderr: a sentence, or with --json an object."""
+    """Say an error on stderr: a sentence, or with --json an object."""
     sentence = error.sentence
     if isinstance(error, FieldError) and sentence == error.reason:
         # Elsewhere it stands behind the name of its field.

@@ -97,7 +97,7 @@ def command_line(line: Line) -> click.Group:
 
 @click.pass_context
 def _menu(context: click.Context, line: Line) -> int:
-    """Opens the menu where no command is named."""
+    """Open the menu where no command is named."""
     if context.invoked_subcommand is not None or line.loop is None:
         return 0
     return line.call().menu(line.loop)

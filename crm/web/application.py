@@ -68,7 +68,7 @@ def application(
 
 
 async def _watch(site: Site, every: float) -> None:
-    """Ends the terminals of sessions that hold no more, and has noted who was refused."""
+    """End the terminals of sessions that hold no more, and have noted who was refused."""
     while True:
         await asyncio.sleep(every)
         try:

@@ -74,7 +74,7 @@ class Connection(H11Protocol):
         super().connection_lost(exc)
 
     def give_up(self) -> None:
-        """Closes a connection on which nothing is being answered."""
+        """Close a connection on which nothing is being answered."""
         self._go_on()
         self.transport.abort()
 

@@ -22,7 +22,7 @@ def read_cookie(request: HTTPConnection, name: str) -> str:
 
 
 def set_cookie(response: Response, request: HTTPConnection, name: str, value: str, seconds: int) -> None:
-    """Gives the browser something to hold, for no script to read and for no other site to send."""
+    """Give the browser something to hold, for no script to read and for no other site to send."""
     response.set_cookie(
         _name(request, name),
         value,
@@ -35,7 +35,7 @@ def set_cookie(response: Response, request: HTTPConnection, name: str, value: st
 
 
 def drop_cookie(response: Response, request: HTTPConnection, name: str) -> None:
-    """Takes a cookie away from the browser."""
+    """Take a cookie away from the browser."""
     set_cookie(response, request, name, "", 0)
 
 

@@ -8,7 +8,7 @@ from crm.repository import Query, Repository
 
 
 def first_admin(repository: Repository, accounts: Accounts, email: str) -> str:
-    """Makes sure that there is an active admin. Where there is none, the one with this address is added, and the
+    """Make sure that there is an active admin. Where there is none, the one with this address is added, and the
     one-time password returned; else ''. Raises UsageError where there is none and no address, or only accounts of
     others."""
     with repository.read() as snapshot:

@@ -64,9 +64,9 @@ class Sessions:
             del self._signed_in[key]
 
     async def reach(self) -> None:
-        """Returns where the store can be read. Raises StoreError."""
+        """Return where the store can be read. Raises StoreError."""
         await self._accounts.ask(lambda accounts: accounts.store.exist())
 
     async def close(self) -> None:
-        """Lets go of the accounts that were asked."""
+        """Let go of the accounts that were asked."""
         await self._accounts.close()

@@ -178,7 +178,7 @@ def _first(agent: str, known: Sequence[tuple[str, str]], pattern: Callable[[str]
 
 
 def sign_in_first(request: Request) -> Response:
-    """Leads to the sign-in. After a link on another site the browser has not shown its cookie yet: it is sent round
+    """Lead to the sign-in. After a link on another site the browser has not shown its cookie yet: it is sent round
     once more, by a page of ours."""
     if request.headers.get("sec-fetch-site") == "cross-site":
         return page("onward", {"to": "/sign-in"})

@@ -73,7 +73,7 @@ class Site:
         return fields
 
     def welcome(self, request: Request, who: SignedIn, *, to: str) -> Response:
-        """Sends the browser of somebody who has just signed in on its way, with a session and a new cookie for
+        """Send the browser of somebody who has just signed in on its way, with a session and a new cookie for
         forms."""
         answer = RedirectResponse(to, 303)
         cookies.set_cookie(answer, request, cookies.SESSION, who.token, cookies.SESSION_SECONDS)
@@ -83,7 +83,7 @@ class Site:
         return answer
 
     async def leave(self, session: int, why: str) -> None:
-        """Ends a session and tells its terminal why."""
+        """End a session and tell its terminal why."""
         await self.accounts.ask(lambda accounts: accounts.sessions.end(session))
         self.sessions.forget(session)
         await self.terminals.end(session, why)
@@ -94,7 +94,7 @@ class Site:
         await self.accounts.leave_to_do(lambda accounts: accounts.authentication.note_refusals())
 
     async def close(self) -> None:
-        """Lets go of the accounts, once what they still had to do is done."""
+        """Let go of the accounts, once what they still had to do is done."""
         with suppress(CRMError):
             await self.note_refusals()
         await self.accounts.close()

@@ -63,7 +63,7 @@ class StoreThreads(Generic[Asked]):
         return question(self._asked_of)
 
     async def close(self) -> None:
-        """Lets go of what was opened, after what was asked already."""
+        """Let go of what was opened, after what was asked already."""
         for threads in (self._threads, self._aside):
             await asyncio.to_thread(threads.shutdown)
         await asyncio.to_thread(self._stack.close)

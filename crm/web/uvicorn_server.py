@@ -56,19 +56,19 @@ class Server(uvicorn.Server):
         self._listens = listens
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serves until it is asked to end."""
+        """Serve until it is asked to end."""
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (_open_files(soft, hard), hard))
         super().run(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Starts everything and accepts connections."""
+        """Start everything and accept connections."""
         await super().startup(sockets)
         if self.started:
             self._listens()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Ends the terminals, lets pages finish, and stops."""
+        """End the terminals, let pages finish, and stop."""
         await self._terminals.stop(STOPS)
         await super().shutdown(sockets)
 

@@ -100,7 +100,7 @@ class Office:
         return asked
 
     def with_app(self, user: User) -> tuple[TOTP, list[str]]:
-        """Gives somebody an app as a second factor; the app, and the recovery codes."""
+        """Give somebody an app as a second factor; the app, and the recovery codes."""
         offer = self.accounts.self_service.begin_totp(user.id)
         app = TOTP(offer.secret)
         codes = self.accounts.self_service.confirm_totp(user.id, offer.secret, app.at(self.now()))

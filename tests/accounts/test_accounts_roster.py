@@ -39,7 +39,7 @@ def rows(office: Office, kind: type[User] | type[SignIn]) -> list[dict[str, Any]
 
 
 def put(office: Office, kind: type[User] | type[SignIn], wanted: list[dict[str, Any]]) -> None:
-    """Puts rows in the place of what a table holds, past the program."""
+    """Put rows in the place of what a table holds, past the program."""
 
     def change(tx: Any) -> None:
         tx.connection.execute(delete(tables.TABLES[kind]))
@@ -384,7 +384,7 @@ STRIPPED = ("user", "sign_in", "audit", "transactions")
 
 
 def strip(store: Path, *more: str) -> None:
-    """Takes all that tells of accounts out of a file, and what else the statements say."""
+    """Take all that tells of accounts out of a file, and what else the statements say."""
     with closing(sqlite3.connect(store)) as file:
         for table in STRIPPED:
             file.execute(f"DELETE FROM {table}")
@@ -631,7 +631,7 @@ def test_only_what_was_committed_to_the_store_itself_is_remembered(office: Offic
 
 
 def make_old(office: Office, secret: Secret) -> None:
-    """Makes the accounts what an older version has left: seals that bind no store, and no roster."""
+    """Make the accounts what an older version has left: seals that bind no store, and no roster."""
     mark = secret.mac("mark")[:8]
     names = ("id", "email", "role", "client", "active", "must_change", "password", "second_factor")
 

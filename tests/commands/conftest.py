@@ -59,7 +59,7 @@ class Office:
             crm.repository.close()
 
     def __call__(self, words: str, *arguments: Any, crm: CRM | None = None, **given: Any) -> Any:
-        """Calls the command that the shell calls so."""
+        """Call the command that the shell calls so."""
         return named(words)(crm or self.crm, *arguments, **given)
 
     def add(self, crm: CRM | None = None, **fields: Any) -> Client:

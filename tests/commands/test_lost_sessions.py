@@ -161,7 +161,7 @@ _PLACES: dict[tuple[str, str], int] = {}
 
 
 def lost_while(work: Work, command: Command, lose: Lose) -> int:
-    """Runs a command with its questions, and loses the session before the first, the second, … until no more is
+    """Run a command with its questions, and lose the session before the first, the second, … until no more is
     asked; at how many places that was."""
     known, place = _PLACES.get((command.words, work.role)), 0
     while place != known:
@@ -175,7 +175,7 @@ def lost_while(work: Work, command: Command, lose: Lose) -> int:
 
 
 def _lost_at(work: Work, command: Command, lose: Lose, place: int) -> bool:
-    """Loses the session before the first call, or at the question of that number; False where so many are not asked
+    """Lose the session before the first call, or at the question of that number; False where so many are not asked
     of whoever is signed in."""
     firm = work.firm
     crm = work.sign_in()

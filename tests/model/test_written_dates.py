@@ -296,7 +296,7 @@ LANGUAGES = (
 
 
 def _every_month(language: str) -> None:
-    """Types back what is printed of a day of each month, with a day of the week and a time too."""
+    """Type back what is printed of a day of each month, with a day of the week and a time too."""
     by = team(language)
     for month in range(1, 13):
         for day in (date(2026, month, month), date(1980, month, 28)):

@@ -20,7 +20,7 @@ def _pinned() -> dict[str, str]:
 
 
 def _needed(name: str, extras: frozenset[str], found: dict[tuple[str, frozenset[str]], str]) -> None:
-    """Adds a library with all that it needs here to what was found."""
+    """Add a library with all that it needs here to what was found."""
     if (name, extras) in found:
         return
     library = distribution(name)

@@ -171,7 +171,7 @@ UPDATE store_facts SET value = '1' WHERE name = 'schema_version';
 
 
 def make_older(file: sqlite3.Connection, version: int) -> None:
-    """Makes a store one of an older format."""
+    """Make a store one of an older format."""
     for older, script in OLDER.items():
         if older >= version:
             file.executescript(script)

@@ -64,7 +64,7 @@ def made(path: Path, clients: int = 300) -> None:
 
 
 def sound(path: Path) -> int:
-    """Proves a store whole, the indexes too; how many clients it holds."""
+    """Prove a store whole, the indexes too; how many clients it holds."""
     with closing(opened(path)) as repository:
         assert [finding.what for finding in repository.check() if finding.wrong] == []
         with repository.read() as snapshot:

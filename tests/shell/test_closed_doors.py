@@ -383,7 +383,7 @@ def spreadsheet(memory: Path) -> Iterator[Spreadsheet]:
 
 
 def _furnished(machine: Machine, patched: pytest.MonkeyPatch) -> str:
-    """Puts a client and an admin into a store, and beside it a backup of another one, without accounts, which somebody
+    """Put a client and an admin into a store, and beside it a backup of another one, without accounts, which somebody
     might restore; the token of a session of the admin that has ended."""
     machine.folder.mkdir()
     patched.setenv("XDG_DATA_HOME", machine.environment["XDG_DATA_HOME"])
@@ -439,7 +439,7 @@ def _tried(
     *,
     wholly: bool = True,
 ) -> int:
-    """Takes one door through every error at every request, or fewer (see `_pairs`); how many cases there were."""
+    """Take one door through every error at every request, or fewer (see `_pairs`); how many cases there were."""
     door, cases = DOORS[name], 0
     for ended, mirror in states:
         sent = _sent(door, spreadsheet.machine(ended=ended, mirror=mirror))
@@ -508,7 +508,7 @@ def _deleted(*, quick: bool) -> list[tuple[str, ...]]:
 
 
 def _without(spreadsheet: Spreadsheet, tabs: Sequence[str], doors: Sequence[str], *, knows: bool) -> None:
-    """Goes through doors once tabs are deleted: nobody gets in, and each says in a sentence why."""
+    """Go through doors once tabs are deleted: nobody gets in, and each says in a sentence why."""
     person = conftest.google()
     document = person._document(spreadsheet.id)
     book = document.book
@@ -623,7 +623,7 @@ def _spoilt_statements(failure: str = "") -> Iterator[None]:
 
 
 def _tried_on_a_file(file: File, name: str, *, ended: bool, wholly: bool = True) -> int:
-    """Takes one door through each failure of each statement, or fewer (see `_pairs`); how many cases there were."""
+    """Take one door through each failure of each statement, or fewer (see `_pairs`); how many cases there were."""
     SPOILING.at, SPOILING.on, SPOILING.sent = -1, False, 0
     with _spoilt_statements():
         _through(DOORS[name], file.another(ended=ended))
@@ -679,7 +679,7 @@ _AT_DAMAGE = ("clients list", "users add", "sign-in", "restore", "menu: what com
 
 
 def _taken_out(file: File, statement: str, doors: Sequence[str]) -> None:
-    """Goes through doors of a file in which something is missing or untrue: nobody gets in, and each says why."""
+    """Go through doors of a file in which something is missing or untrue: nobody gets in, and each says why."""
     for name in (*doors, "users recover"):
         machine = file.another(ended=False)
         store = machine.folder / "store.sqlite3"

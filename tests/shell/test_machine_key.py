@@ -60,7 +60,7 @@ class Cron(CommandLine):
             crm.repository.close()
 
     def as_admin(self, words: str, *settings: Any) -> Any:
-        """Runs a command as the admin."""
+        """Run a command as the admin."""
         with self.opened() as crm:
             accounts = crm.accounts.open()
             who = accounts.authentication.sign_in("ada@example.com", PASSWORD)

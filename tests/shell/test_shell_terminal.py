@@ -30,12 +30,12 @@ class Sitting:
         self.child.logfile_read = self.drawn = io.StringIO()
 
     def sees(self, text: str) -> None:
-        """Waits until a text stands there, drawn in whatever colours."""
+        """Wait until a text stands there, drawn in whatever colours."""
         between = r"(?:\x1b\[[0-9;?]*[A-Za-z])*"
         self.child.expect(between.join(re.escape(char) for char in text))
 
     def keys(self, typed: str) -> None:
-        """Types, as soon as something is asked."""
+        """Type, as soon as something is asked."""
         if not program.is_asking(self.drawn.getvalue().encode()):
             self.sees(program.ASKED.decode())
         self.child.send(typed)

@@ -37,11 +37,11 @@ class Sheet:
         return f"{letters(self.column(name))}{row + 1}"
 
     def type(self, record: Record, name: str, text: str) -> None:
-        """Types into the cell of a field, as Google reads what is typed."""
+        """Type into the cell of a field, as Google reads what is typed."""
         self.team.person.type(self.team.id, self.title, self.a1(record, name), text)
 
     def put(self, record: Record, name: str, value: Any) -> None:
-        """Puts a value into the cell of a field as it is; None empties it."""
+        """Put a value into the cell of a field as it is; None empties it."""
         row, _ = self.team.place(record)
         self.team.person.set_cells(self.team.id, self.title, row, self.column(name), [[value]])
 
@@ -51,7 +51,7 @@ class Sheet:
         return cells[self.column(name)]
 
     def add(self, at: int | None = None, **given: Any) -> int:
-        """Types a new row, below the others unless told; where it stands."""
+        """Type a new row, below the others unless told; where it stands."""
         place = len(self.team.cells(self.kind)) if at is None else at
         if at is not None:
             self.team.person.insert_rows(self.team.id, self.title, at, 1)
@@ -64,14 +64,14 @@ class Sheet:
         self.team.person.delete_rows(self.team.id, self.title, row, 1)
 
     def cut(self, record: Record) -> list[Any]:
-        """Deletes the row, and remembers it."""
+        """Delete the row, and remember it."""
         row, _ = self.team.place(record)
         cells = self.team.cells(self.kind)[row]
         self.delete(record)
         return cells
 
     def paste(self, cells: list[Any], at: int | None = None) -> int:
-        """Puts a row back."""
+        """Put a row back."""
         place = self.add(at)
         self.team.person.set_cells(self.team.id, self.title, place, 0, [cells])
         return place
@@ -91,7 +91,7 @@ def last(team: Team, repository: SheetsRepository | None = None) -> tuple[str, s
 
 
 def undo(team: Team) -> None:
-    """Takes back the last change that still stands, whoever made it."""
+    """Take back the last change that still stands, whoever made it."""
 
     def taken_back(tx: Transaction) -> None:
         tx.undo(next(entry.id for entry in tx.history() if entry.undoes is None and entry.undone_by is None))

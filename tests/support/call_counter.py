@@ -25,7 +25,7 @@ class Cost:
 
 
 def cost(action: Callable[[], Any]) -> Cost:
-    """Runs an action and counts."""
+    """Run an action and count."""
     calls: list[str] = []
     statements: list[str] = []
 

@@ -38,7 +38,7 @@ def now_on(day: date = TODAY) -> str:
 
 
 def move_the_machines() -> None:
-    """Sets the clock of the machine, as far as this process sees it, to the moment that `TEST_NOW` names, in the zone
+    """Set the clock of the machine, as far as this process sees it, to the moment that `TEST_NOW` names, in the zone
     of `TZ`: '2028-02-29T12:00:00', or '+400' for as many days on. It runs on from there."""
     written = os.environ.get("TEST_NOW", "")
     if written.startswith("+"):

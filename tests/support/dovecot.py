@@ -94,7 +94,7 @@ class Dovecot:
             assert client.create(folder)[0] == "OK"
 
     def put(self, folder: str, *messages: bytes, arrived: float | None = None) -> None:
-        """Delivers messages; `arrived` is when, in seconds since 1970."""
+        """Deliver messages; `arrived` is when, in seconds since 1970."""
         when = imaplib.Time2Internaldate(arrived or time.time())
         with self.signed_in() as client:
             for message in messages:
@@ -102,7 +102,7 @@ class Dovecot:
                 assert status == "OK", output
 
     def remove(self, folder: str, uid: int) -> None:
-        """Takes a message away for good."""
+        """Take a message away for good."""
         with self.signed_in() as client:
             client.select(folder)
             client.uid("STORE", str(uid), "+FLAGS", "\\Deleted")

@@ -156,7 +156,7 @@ def _furnish(crm: CRM) -> None:
 
 
 def expire(repository: Any, session: int) -> None:
-    """Lets 12 hours pass since a sign-in, which a test does not wait for; by the program's own way, which seals it."""
+    """Let 12 hours pass since a sign-in, which a test does not wait for; by the program's own way, which seals it."""
 
     def change(tx: Any) -> None:
         tx.apply(tx.get(SignIn, session), {"created_at": tx.at - LASTS}, review=False)
@@ -229,7 +229,7 @@ class Walk:
     before: Any = None
 
     def go(self) -> None:
-        """Goes through it; raises AssertionError where a lost session changed anything, or was told what is not so."""
+        """Go through it; raises AssertionError where a lost session changed anything, or was told what is not so."""
         work = self.folder.parent / f"{self.folder.name}-walk"
         shutil.copytree(self.folder, work)
         self.outside = _crm(work)
@@ -295,7 +295,7 @@ class Walk:
             self.refused[way] += code == 3
 
     def _lose(self, work: Path, way: str) -> None:
-        """Goes on in a store of this process alone, in which the session is lost."""
+        """Go on in a store of this process alone, in which the session is lost."""
         own = work.parent / f"{work.name}-{os.getpid()}"
         shutil.copytree(work, own)
         os.chdir(own)
@@ -321,7 +321,7 @@ class Walk:
         return self.folder.parent / f"complaint-{child}"
 
     def _end(self, complaint: str, *, refused: bool = False) -> NoReturn:
-        """Ends the child."""
+        """End the child."""
         shutil.rmtree(self.own, ignore_errors=True)
         if complaint:
             self._complaint(os.getpid()).write_text(complaint)
@@ -334,7 +334,7 @@ _PREPARED: list[Path] = []
 
 
 def prepare() -> None:
-    """Makes this process one of walks: it has a folder for them, until it ends."""
+    """Make this process one of walks: it has a folder for them, until it ends."""
     hash_quickly()
     make_stores_quickly()
     context = prepared_folder()

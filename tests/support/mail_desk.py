@@ -31,7 +31,7 @@ class MailDesk:
     own: Repository
 
     def __call__(self, words: str, *given: Any, **named_: Any) -> Any:
-        """Calls the command that the shell calls so."""
+        """Call the command that the shell calls so."""
         return named(words)(self.crm, *given, **named_)
 
     def clients(self, count: int, **fields: Any) -> list[Client]:
@@ -66,7 +66,7 @@ class MailDesk:
         return [message.state for message in self.messages().values()]
 
     def change(self, message: int, **changes: Any) -> Message:
-        """Changes a message as something else might."""
+        """Change a message as something else might."""
         return self.crm.transact(lambda tx: tx.change(tx.get(Message, message), **changes), "changed a message")
 
     def set(self, **settings: str) -> None:

@@ -68,7 +68,7 @@ class Program(fdspawn):  # type: ignore[misc]
         return not self._ended
 
     def wait(self) -> None:
-        """Waits for its end."""
+        """Wait for its end."""
         ends = time.monotonic() + PATIENCE
         while self.isalive():
             if time.monotonic() > ends:
@@ -76,16 +76,16 @@ class Program(fdspawn):  # type: ignore[misc]
             time.sleep(0.005)
 
     def kill(self, number: int) -> None:
-        """Sends it a signal."""
+        """Send it a signal."""
         if self.isalive():
             os.kill(self.pid, number)
 
     def setwinsize(self, lines: int, columns: int) -> None:
-        """Gives its terminal another size."""
+        """Give its terminal another size."""
         termios.tcsetwinsize(self.child_fd, (lines, columns))
 
     def close(self, force: bool = False) -> None:
-        """Closes the terminal and waits for the end, which `force` hastens."""
+        """Close the terminal and wait for the end, which `force` hastens."""
         if self.child_fd >= 0:
             super().close()
         if force:
@@ -106,12 +106,12 @@ class _Loaded:
             )
 
     def close(self) -> None:
-        """Ends it."""
+        """End it."""
         self._ours.close()
         self._process.wait()
 
     def start(self, size: tuple[int, int], **request: Any) -> tuple[int, int]:
-        """Starts a program; its terminal and its process."""
+        """Start a program; its terminal and its process."""
         self._ours.send(json.dumps({**request, "size": size}).encode())
         message, (master,), _, _ = socket.recv_fds(self._ours, 1000, 1)
         os.set_inheritable(master, False)
@@ -155,7 +155,7 @@ def start(
 
 
 def _serve(tests: socket.socket) -> dict[str, Any] | None:
-    """Forks programs as they are asked for. Returns in each of them with its request, and None at the end."""
+    """Fork programs as they are asked for. Returns in each of them with its request, and None at the end."""
     ended: dict[int, int] = {}
     while packet := tests.recv(1_000_000):
         request = json.loads(packet)
@@ -182,7 +182,7 @@ def _serve(tests: socket.socket) -> dict[str, Any] | None:
 
 
 def _load() -> None:
-    """Loads all that programs need sooner or later, as the process does that menus in the browser are forked from."""
+    """Load all that programs need sooner or later, as the process does that menus in the browser are forked from."""
     if os.environ.get("TEST_NOW"):
         # Google refuses whoever's clock is not the one of its stand-in.
         from tests.support.clocks import move_the_machines

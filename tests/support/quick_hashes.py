@@ -9,5 +9,5 @@ AS_THE_PROGRAM = vars(Passwords)["_hasher"].func
 
 
 def hash_quickly() -> None:
-    """Lets this process hash passwords with as little work as Argon2 takes."""
+    """Let this process hash passwords with as little work as Argon2 takes."""
     Passwords._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)  # type: ignore[assignment]

@@ -26,7 +26,7 @@ _WITH_LOG, _WITHOUT = b"\x02\x02", b"\x01\x01"
 
 
 def make_stores_quickly() -> None:
-    """Lets this process copy each new store from the first one like it, and compile each SQL statement once for all
+    """Let this process copy each new store from the first one like it, and compile each SQL statement once for all
     stores."""
     SqlRepository._create = _create_or_copy  # type: ignore[method-assign]
     Sqlite.engine = _sharing  # type: ignore[method-assign]
@@ -77,7 +77,7 @@ def _create_or_copy(repository: SqlRepository, engine: Engine) -> None:
 
 
 def _was_put(content: bytes, path: Path) -> bool:
-    """Puts a file where none is yet, whole at once and for its owner alone; False where that cannot be done."""
+    """Put a file where none is yet, whole at once and for its owner alone; False where that cannot be done."""
     made = path.with_name(f"{path.name}.{os.getpid()}-{get_ident()}")
     with suppress(OSError):
         private_folder(path.parent)

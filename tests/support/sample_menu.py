@@ -46,7 +46,7 @@ class _Menu:
         self.say("flooded")
 
     def take(self) -> None:
-        """Takes everything until Ctrl-D, slowly at first."""
+        """Take everything until Ctrl-D, slowly at first."""
         self.say("taking")
         time.sleep(0.3)
         taken = b""
@@ -136,7 +136,7 @@ class _Menu:
         self.say("told")
 
     def answer(self) -> None:
-        """Asks the terminal everything that could be typed back into the menu."""
+        """Ask the terminal everything that could be typed back into the menu."""
         self.out.write("\x1b[6n\x1b[c\x1b[>c\x1b[5n\x1b]11;?\x07\x1b]10;?\x1b\\\x1b[18t\x1b[?2004$p\x1bP$qm\x1b\\")
         self.out.write("\x1b]0;taken over\x07\x1b]52;c;aGFjaw==\x07")
         self.out.flush()
@@ -144,7 +144,7 @@ class _Menu:
 
 
 def serve(opening: Mapping[str, str], exchange: FileTransfer, stdin: IO[str], stdout: IO[str]) -> int:  # noqa: ARG001
-    """Runs the menu until q."""
+    """Run the menu until q."""
     tty.setraw(0, termios.TCSANOW)
     menu = _Menu(opening, exchange, stdout)
     signal.signal(signal.SIGWINCH, lambda *_: menu.size())

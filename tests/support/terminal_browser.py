@@ -107,7 +107,7 @@ class Screen:
         return columns, lines
 
     def until(self, other: Callable[[], object], otherwise: str) -> "Screen":
-        """Waits for something."""
+        """Wait for something."""
         ends = time.monotonic() + PATIENCE
         while not other():
             assert time.monotonic() < ends, f"{otherwise}\n{self.text}\n{self.complaints}"
@@ -115,11 +115,11 @@ class Screen:
         return self
 
     def sees(self, words: str) -> "Screen":
-        """Waits for words on the screen."""
+        """Wait for words on the screen."""
         return self.until(lambda: words in self.text, f"not seen: {words}")
 
     def press(self, *keys: str) -> "Screen":
-        """Presses keys by the browser's names."""
+        """Press keys by the browser's names."""
         for key in keys:
             self.page.keyboard.press(key)
         return self
@@ -141,7 +141,7 @@ class Line:
 
     @contextmanager
     def running(self) -> Iterator["Line"]:
-        """Passes everything on until the end of the block."""
+        """Pass everything on until the end of the block."""
         started = threading.Event()
 
         async def serve() -> None:

@@ -62,7 +62,7 @@ class TerminalServer:
         return f"http://127.0.0.1:{self.port}/"
 
     def call(self, action: Callable[[], Any]) -> Any:
-        """Runs something (and awaits it, where that is needed) where the terminals live."""
+        """Run something (and awaits it, where that is needed) where the terminals live."""
 
         async def called() -> Any:
             result = action()
@@ -72,7 +72,7 @@ class TerminalServer:
         return asyncio.run_coroutine_threadsafe(called(), self.loop).result(PATIENCE + 5)
 
     def end_all(self) -> None:
-        """Ends every menu, as if all had signed out."""
+        """End every menu, as if all had signed out."""
 
         async def end() -> None:
             for session in self.terminals.sessions():
@@ -81,13 +81,13 @@ class TerminalServer:
         self.call(end)
 
     def leave(self) -> None:
-        """Has it stop, as a signal does."""
+        """Have it stop, as a signal does."""
         assert self._server is not None
         self._server.should_exit = True
 
     @contextmanager
     def running(self) -> Iterator["TerminalServer"]:
-        """Serves until the end of the block."""
+        """Serve until the end of the block."""
         config = uvicorn.Config(
             self._application(), host="127.0.0.1", port=0, log_level="warning", ws_per_message_deflate=False,
             timeout_graceful_shutdown=2,

@@ -8,7 +8,7 @@ NOBODY = 65534
 
 
 def as_nobody(work: Callable[[], object], seconds: float = 20) -> str:
-    """Does some work in a child process that is not root; the error's class and sentence, or the result."""
+    """Do some work in a child process that is not root; the error's class and sentence, or the result."""
     reading, writing = os.pipe()
     forked = os.fork()
     if not forked:

@@ -42,7 +42,7 @@ class Sent:
     letters: list[tuple[str, str]] = field(default_factory=list)
 
     def send(self, to: str, *texts: str) -> None:
-        """Takes a letter or a message."""
+        """Take a letter or a message."""
         self.letters.append((to, texts[-1]))
 
 
@@ -68,7 +68,7 @@ class Browser:
         self.http.close()
 
     def get(self, path: str, **headers: str) -> httpx.Response:
-        """Opens a page, following where it leads."""
+        """Open a page, following where it leads."""
         answer = self._sent(self.http.build_request("GET", path, headers=headers))
         while answer.next_request:
             answer = self._sent(self.http.build_request("GET", answer.next_request.url.raw_path.decode()))
@@ -76,7 +76,7 @@ class Browser:
         return answer
 
     def post(self, path: str, *, origin: str | None = None, **fields: str) -> httpx.Response:
-        """Sends the form of the page that was seen last, without following where that leads."""
+        """Send the form of the page that was seen last, without following where that leads."""
         found = _TOKEN.search(self.page)
         sent = {"token": found.group(1) if found else "", **fields}
         headers = {"Origin": self.origin if origin is None else origin}
@@ -93,7 +93,7 @@ class Browser:
         return answer
 
     def sign_in(self, email: str, password: str = PASSWORD) -> httpx.Response:
-        """Signs in, as far as the password leads."""
+        """Sign in, as far as the password leads."""
         self.get("/sign-in")
         return self.post("/sign-in", email=email, password=password)
 
@@ -104,7 +104,7 @@ class Browser:
         return html.unescape(found.group(1).strip()) if found else ""
 
     def terminal(self, *, origin: str | None = None) -> ClientConnection:
-        """Connects to the terminal as the page does."""
+        """Connect to the terminal as the page does."""
         here = urlsplit(self.url)
         headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.http.cookies.items())}
         if self.origin != self.url:
@@ -149,7 +149,7 @@ class WebSite:
         return user
 
     def with_app(self, user: User) -> pyotp.TOTP:
-        """Switches codes by an app on; the app."""
+        """Switch codes by an app on; the app."""
         app = pyotp.TOTP(self.accounts.self_service.begin_totp(user.id).secret)
         self.recovery = self.accounts.self_service.confirm_totp(user.id, app.secret, app.at(self.clock.now()))
         self.clock.ahead += timedelta(seconds=60)
@@ -174,7 +174,7 @@ class Clock:
 
 @contextmanager
 def web_site(folder: Path, *, origin: str = "", menu: str = MENU, watch: float = 0.2) -> Iterator[WebSite]:
-    """Serves a new site whose proxies are on this machine, so that a browser may come from anywhere."""
+    """Serve a new site whose proxies are on this machine, so that a browser may come from anywhere."""
     clock, mail, texts = Clock(), Sent(), Sent()
     secret = Secret("what protects the accounts of these tests", folder)
 

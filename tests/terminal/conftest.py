@@ -85,7 +85,7 @@ class Session:
         return "\n".join(self.lines)
 
     def _read(self, seconds: float) -> bool:
-        """Takes in what the program wrote; False when it has ended."""
+        """Take in what the program wrote; False when it has ended."""
         try:
             piece = self.child.read_nonblocking(65536, seconds)
         except pexpect.TIMEOUT:
@@ -97,7 +97,7 @@ class Session:
         return True
 
     def _until(self, holds: Callable[[], object], complaint: str) -> None:
-        """Takes in what the program writes until something holds."""
+        """Take in what the program writes until something holds."""
         now = idle_since = time.monotonic()
         ends = now + PATIENCE
         while not holds():
@@ -116,25 +116,25 @@ class Session:
         return len(self.raw) > drawn or (time.monotonic() > at + _NOTHING_CHANGES and self._sleeps())
 
     def sees(self, wanted: str) -> "Session":
-        """Waits until a text (its runs of blanks aside) is on the screen."""
+        """Wait until a text (its runs of blanks aside) is on the screen."""
         pattern = re.compile(r"\s+".join(re.escape(word) for word in wanted.split()))
         self._until(lambda: self._has_taken() and pattern.search(self.text), f"not seen: {wanted}")
         return self
 
     def lacks(self, unwanted: str) -> "Session":
-        """Waits until a text is on the screen no longer."""
+        """Wait until a text is on the screen no longer."""
         self._until(lambda: self._has_taken() and unwanted not in self.text, f"still seen: {unwanted}")
         return self
 
     def reads(self, pattern: str, times: int = 1) -> list[str]:
-        """Waits until a pattern is on the screen so many times; what its group matched."""
+        """Wait until a pattern is on the screen so many times; what its group matched."""
         expression = re.compile(pattern, re.MULTILINE)
         self._until(lambda: self._has_taken() and len(expression.findall(self.text)) >= times, f"not read: {pattern}")
         found: list[str] = expression.findall(self.text)
         return found
 
     def settled(self) -> "Session":
-        """Waits until the program asks something or has ended, and nothing more is drawn."""
+        """Wait until the program asks something or has ended, and nothing more is drawn."""
         quiet = 0
         ends = time.monotonic() + PATIENCE
         while quiet < 3 and time.monotonic() < ends:
@@ -163,7 +163,7 @@ class Session:
         return sleeps(self.child.pid)
 
     def press(self, *keys: str) -> "Session":
-        """Sends keys by name, or text as it is, as soon as a question is on the screen. They follow each other at once,
+        """Send keys by name, or text as it is, as soon as a question is on the screen. They follow each other at once,
         but for Esc, which would make another key of the next one, and for a text, which would be none of the page."""
         for at, key in enumerate(keys):
             is_text = len(key) > 1 and key not in KEYS and key.isprintable()
@@ -176,14 +176,14 @@ class Session:
         return self
 
     def send(self, *keys: str) -> "Session":
-        """Sends keys at once, even if nothing is asked yet."""
+        """Send keys at once, even if nothing is asked yet."""
         for key in keys:
             self._sent = len(self.raw), time.monotonic()
             self.child.send(KEYS.get(key, key))
         return self
 
     def choose(self, label: str) -> "Session":
-        """Presses the key that stands before an entry of a menu; one without a key is found by its words, and in a form
+        """Press the key that stands before an entry of a menu; one without a key is found by its words, and in a form
         by its letter."""
         self._until(self._asks, f"nothing is asked: {label}")
         key = self.reads(r"(?:([\w.])\)|^ [» ] ) +" + re.escape(label) + "|type to narrow the list")
@@ -198,11 +198,11 @@ class Session:
         return self.press("enter")
 
     def paste(self, text: str) -> "Session":
-        """Sends a text as a terminal pastes it."""
+        """Send a text as a terminal pastes it."""
         return self.press(f"\x1b[200~{text}\x1b[201~")
 
     def exit_code(self) -> int | None:
-        """Waits for the end; the exit code, None where a signal ended it."""
+        """Wait for the end; the exit code, None where a signal ended it."""
         ends = time.monotonic() + PATIENCE
         while self._read(0.05) and time.monotonic() < ends:
             pass
@@ -211,11 +211,11 @@ class Session:
         return code
 
     def hang_up(self) -> None:
-        """Closes the terminal."""
+        """Close the terminal."""
         self.child.close(force=False)
 
     def kill(self) -> None:
-        """Ends the program, whatever it does."""
+        """End the program, whatever it does."""
         if self.child.isalive():
             self.child.kill(signal.SIGKILL)
             self.child.wait()
@@ -239,7 +239,7 @@ def crm(store: Path) -> Iterator[CRM]:
 
 @pytest.fixture
 def start(store: Path) -> Iterator[Callable[..., Session]]:
-    """Starts the program on the store; whatever still runs at the end is killed."""
+    """Start the program on the store; whatever still runs at the end is killed."""
     started: list[Session] = []
 
     def begin(**how: Any) -> Session:

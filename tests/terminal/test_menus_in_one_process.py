@@ -55,7 +55,7 @@ class ThreadedMenu(Session):
         return True
 
     def leave(self) -> int | None:
-        """Waits for the end of the menu; its exit code."""
+        """Wait for the end of the menu; its exit code."""
         self.thread.join(PATIENCE)
         assert not self.thread.is_alive()
         return self.code

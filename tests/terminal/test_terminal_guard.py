@@ -158,7 +158,7 @@ def test_a_wait_is_told_once_beside_the_answer_of_the_shell(capsys: pytest.Captu
 
 
 def comes(out: io.StringIO, text: str) -> None:
-    """Waits until something is shown, however busy the machine is."""
+    """Wait until something is shown, however busy the machine is."""
     ends = time.monotonic() + 30
     while text not in out.getvalue():
         assert time.monotonic() < ends, f"not shown: {text}"

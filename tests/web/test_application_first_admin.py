@@ -74,7 +74,7 @@ def test_staff_are_not_raised_by_a_variable(repository: SqlRepository, accounts:
 
 
 def start(folder: Path, secret: str = "what protects the accounts of these tests") -> int:
-    """Starts the web server as `crm web` does, over the store in a folder."""
+    """Start the web server as `crm web` does, over the store in a folder."""
 
     def opening() -> Opened:
         store = SqlRepository(f"sqlite:///{folder / 'crm.sqlite3'}", Sqlite(folder / "crm.sqlite3"), now=machine_now)

@@ -206,7 +206,7 @@ def test_a_new_password_ends_the_other_sessions(site: WebSite) -> None:
 
 
 def site_forgets(browser: Browser) -> None:
-    """Waits for the moment from which a browser is signed out; at most what is promised."""
+    """Wait for the moment from which a browser is signed out; at most what is promised."""
     until = time.monotonic() + 11
     while browser.get("/").url.path == "/":
         assert time.monotonic() < until

@@ -44,7 +44,7 @@ Enter = Callable[..., Screen]
 
 @pytest.fixture
 def enter(chromium: Browser, site: WebSite) -> Iterator[Enter]:
-    """Signs somebody in on a device of their own, as far as the terminal."""
+    """Sign somebody in on a device of their own, as far as the terminal."""
     contexts: list[BrowserContext] = []
     screens: list[Screen] = []
 
@@ -64,7 +64,7 @@ def enter(chromium: Browser, site: WebSite) -> Iterator[Enter]:
 
 
 def choose(screen: Screen, label: str) -> Screen:
-    """Presses the key that stands before an entry of a menu."""
+    """Press the key that stands before an entry of a menu."""
     keys: list[str] = []
 
     def is_there() -> bool:

@@ -56,14 +56,14 @@ class Dyno:
         return f"http://127.0.0.1:{self.environment['PORT']}"
 
     def run(self, command: str) -> subprocess.CompletedProcess[str]:
-        """Runs a command as `heroku run` does."""
+        """Run a command as `heroku run` does."""
         return subprocess.run(
             command, shell=True, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=60
         )
 
     @contextmanager
     def started(self) -> Iterator[subprocess.Popen[bytes]]:
-        """Runs what the Procfile says; gives the process once it listens."""
+        """Run what the Procfile says; gives the process once it listens."""
         command = (self.folder / "Procfile").read_text().removeprefix("web:").strip()
         with self.output.open("wb") as output:
             process = subprocess.Popen(

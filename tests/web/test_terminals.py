@@ -47,7 +47,7 @@ class Tab:
         self.stuck = False
 
     def read(self, seconds: float = 0.05) -> bool:
-        """Takes in one message; False where there is none."""
+        """Take in one message; False where there is none."""
         try:
             message = self.socket.recv(seconds)
         except TimeoutError:
@@ -64,12 +64,12 @@ class Tab:
         return True
 
     def sees(self, words: str) -> "Tab":
-        """Waits until the menu has written something."""
+        """Wait until the menu has written something."""
         self.until(lambda: words.encode() in self.shown, f"not seen: {words}")
         return self
 
     def hears(self, kind: str) -> dict[str, Any]:
-        """Waits for a message of a kind, the last of which is returned."""
+        """Wait for a message of a kind, the last of which is returned."""
         self.until(lambda: any(message["type"] == kind for message in self.messages), f"not told: {kind}")
         return [message for message in self.messages if message["type"] == kind][-1]
 
@@ -82,7 +82,7 @@ class Tab:
             )
 
     def closed(self) -> tuple[int, str]:
-        """Waits for the end; its code and what the page is told."""
+        """Wait for the end; its code and what the page is told."""
         self.until(lambda: bool(self.code), "not closed")
         return self.code, next((message["why"] for message in self.messages if message["type"] == "end"), "")
 
@@ -95,7 +95,7 @@ class Tab:
             self.socket.send(json.dumps(message))
 
     def close(self) -> None:
-        """Goes away, as a closed tab does."""
+        """Go away, as a closed tab does."""
         self._line.close()
 
     def pid(self) -> int:
@@ -119,7 +119,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TerminalServer]
 
 @pytest.fixture
 def tab(shared: TerminalServer) -> Iterator[Open]:
-    """Opens pages of the shared server, in a sign-in of this test alone."""
+    """Open pages of the shared server, in a sign-in of this test alone."""
     opened: list[Tab] = []
     first = 1 + max(shared.call(shared.terminals.sessions), default=0)
 
@@ -135,7 +135,7 @@ def tab(shared: TerminalServer) -> Iterator[Open]:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Callable[..., Any]:
-    """Makes servers with limits of their own."""
+    """Make servers with limits of their own."""
 
     def make(**limits: Any) -> Any:
         return TerminalServer(Terminals(MENU, **limits), tmp_path).running()

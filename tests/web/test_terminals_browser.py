@@ -41,7 +41,7 @@ Open = Callable[..., Screen]
 
 @pytest.fixture
 def device(chromium: Browser, server: TerminalServer) -> Iterator[Open]:
-    """Opens tabs of one device, in a sign-in of this test alone."""
+    """Open tabs of one device, in a sign-in of this test alone."""
     sessions = itertools.count(_FIRST)
     contexts: list[Any] = []
     shown: list[Screen] = []

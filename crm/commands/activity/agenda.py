@@ -95,7 +95,7 @@ def agenda(
     limit: Limit = 0,
     offset: Offset = 0,
 ) -> Agenda:
-    """Lists what needs doing: follow-ups, birthdays, deals to close, invoices overdue, failed e-mails, quiet deals.
+    """List what needs doing: follow-ups, birthdays, deals to close, invoices overdue, failed e-mails, quiet deals.
 
     The most urgent come first, each with the reason. A birthday is listed until someone has been in touch on the day. A
     deal is quiet if nobody has been in touch with the client for two weeks and it has not moved. Failed messages of a

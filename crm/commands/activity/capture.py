@@ -101,7 +101,7 @@ def capture(
     duplicate_ok: Annotated[bool, About("Record anyway", "even if the same payment is already recorded")] = False,
     yes: bool = False,
 ) -> Captured:
-    """Logs a call, meeting, e-mail, text message or note from one line, with a follow-up if the line has a date.
+    """Log a call, meeting, e-mail, text message or note from one line, with a follow-up if the line has a date.
 
     Start with what it was (call, met, lunch with, mail, whatsapp; otherwise it is a note), then the client or one of
     its contacts, then the text; `Sven called, wants more` works too. A date in the past says when it was: yesterday,
@@ -174,7 +174,7 @@ def _understood(
     kept: Mapping[str, bool | None],
     sure: bool,
 ) -> Captured:
-    """Reads a line, before anything is saved; raises Question where it could mean nobody or several, where it is not
+    """Read a line, before anything is saved; raises Question where it could mean nobody or several, where it is not
     said whether a sum is `kept` as a sale, a deal or a payment, or whether a call is done. Where one is `sure`, one who
     is called much like it is taken for who is meant, and a call for done."""
     contact: Contact | None = None
@@ -552,7 +552,7 @@ def _several(candidates: _Clients) -> Question:
 
 
 def _contact_of(person: str, companies: _Clients) -> Question:
-    """Asks whether a person who is not known is a contact of a company that is."""
+    """Ask whether a person who is not known is a contact of a company that is."""
     offered = {
         str(client.id): f"{_line(client, contact)}, with {person} as a new contact"
         for client, contact in companies[:_OFFERED]
@@ -566,7 +566,7 @@ def _contact_of(person: str, companies: _Clients) -> Question:
 
 
 def _which(candidates: _Candidates) -> Question:
-    """Asks whether one of those who are called much like it is meant."""
+    """Ask whether one of those who are called much like it is meant."""
     offered = {str(client.id): _line(client, contact) for client, contact in candidates.clients[:_OFFERED]}
     return Question(
         f"No client is called {candidates.name}. Did you mean this one?"

@@ -66,7 +66,7 @@ def list_all(
     limit: Limit = 0,
     offset: Offset = 0,
 ) -> FollowUpList:
-    """Lists open follow-ups, most urgent first: everyone's, yours, or those about a client."""
+    """List open follow-ups, most urgent first: everyone's, yours, or those about a client."""
     if overdue and done:
         raise FieldError("a follow-up that is done is not overdue; use only one", field="overdue", label="Overdue")
     with crm.read() as snapshot:
@@ -103,7 +103,7 @@ def _asked_for(
 
 @command("follow-ups show", title="Show a follow-up")
 def show(crm: CRM, follow_up: TheFollowUp) -> FollowUpShown:
-    """Shows a follow-up: what to do, for which client, by when, and how urgent it is."""
+    """Show a follow-up: what to do, for which client, by when, and how urgent it is."""
     with crm.read() as snapshot:
         return with_names(snapshot, [snapshot.get(FollowUp, follow_up.id)])[0]
 
@@ -119,7 +119,7 @@ def add(
     deal: Annotated[Deal | None, About("Deal", "what it is about; empty for none")] = None,
     every: Annotated[int, Every, _EVERY] = 0,
 ) -> FollowUpShown:
-    """Adds a follow-up for a client with a due date, for you or someone else on the team.
+    """Add a follow-up for a client with a due date, for you or someone else on the team.
 
     A follow-up that repeats needs no date: it is due a number of days after the last contact with the client. A contact
     on a later day moves it: a call, meeting, e-mail or text message that is logged, sent or received, but not a note.
@@ -158,7 +158,7 @@ def edit(
     deal: Annotated[int | None, Id("deal"), About("Deal", "the number of the deal it is about; 0 for none")] = None,
     every: Annotated[int | None, Every, _EVERY] = None,
 ) -> FollowUpShown:
-    """Changes a follow-up; the other fields stay as they are."""
+    """Change a follow-up; the other fields stay as they are."""
     day, at = day_and_time(due, time or "")
     options: dict[str, Any] = {
         "what": what,
@@ -186,7 +186,7 @@ def edit(
 
 @command("follow-ups done", title="Done")
 def done(crm: CRM, follow_up: TheFollowUp) -> FollowUpDone:
-    """Marks a follow-up as done.
+    """Mark a follow-up as done.
 
     If it repeats, the next follow-up is added: its number of days after today, or after the last contact if that is
     later.
@@ -218,7 +218,7 @@ def done(crm: CRM, follow_up: TheFollowUp) -> FollowUpDone:
 
 @command("follow-ups reopen", title="Reopen")
 def reopen(crm: CRM, follow_up: TheFollowUp) -> FollowUpShown:
-    """Reopens a follow-up that was done.
+    """Reopen a follow-up that was done.
 
     If it repeated, the follow-up that came after it keeps repeating, and this one has to be done once more.
     """
@@ -245,7 +245,7 @@ def snooze(
         About("Until", "tomorrow, next week (Monday), in 10 days, fri 10:00 or a date", positional=True),
     ],
 ) -> FollowUpShown:
-    """Snoozes a follow-up until tomorrow, next week or another date, with a time if you like."""
+    """Snooze a follow-up until tomorrow, next week or another date, with a time if you like."""
     day, at = day_and_time(until, "")
     _refuse_past(crm, day, field="until", label="Until")
     later = {"due_on": day, **({"due_time": at} if at else {})}
@@ -259,7 +259,7 @@ def assign(
     follow_up: TheFollowUp,
     to: Annotated[str, Person(), About("To", "who does it from now on", positional=True)],
 ) -> FollowUpShown:
-    """Reassigns a follow-up to someone on the team."""
+    """Reassign a follow-up to someone on the team."""
     if not to:
         raise FieldError("say who does it", field="to", label="To")
     summary = f"reassigned the follow-up {_short(follow_up)} to {to}"
@@ -269,7 +269,7 @@ def assign(
 def _change_open(
     crm: CRM, follow_up: FollowUp, changes: Callable[[Transaction], Mapping[str, Any]], summary: str
 ) -> FollowUpShown:
-    """Changes a follow-up that is not done."""
+    """Change a follow-up that is not done."""
 
     def change(tx: Transaction) -> FollowUpShown:
         current = tx.get(FollowUp, follow_up.id)
@@ -281,7 +281,7 @@ def _change_open(
 
 @command("follow-ups delete", title="Delete a follow-up")
 def delete(crm: CRM, follow_up: TheFollowUp, yes: bool = False) -> FollowUpGone:
-    """Deletes a follow-up; `history undo` restores it."""
+    """Delete a follow-up; `history undo` restores it."""
 
     def change(tx: Transaction) -> FollowUpGone:
         item = with_names(tx, [tx.get(FollowUp, follow_up.id)])[0]
@@ -303,7 +303,7 @@ def export(
     due: Annotated[date | None, Day(past=False, of_period="last"), About("Due by", "the last day")] = None,
     yes: bool = False,
 ) -> ExportReport:
-    """Exports open follow-ups to a calendar file (iCalendar) that any calendar program can import.
+    """Export open follow-ups to a calendar file (iCalendar) that any calendar program can import.
 
     A follow-up with a time appears at that time in any calendar, the others as all-day events. Importing the file again
     updates the same follow-ups and adds no duplicates.

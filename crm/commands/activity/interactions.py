@@ -36,7 +36,7 @@ def add(
     time: Annotated[str, TimeOfDay(), About("Time", "of day, like 10:00 or 4pm")] = "",
     contact: Annotated[Contact | None, About("Contact", "who it was with: a number or name")] = None,
 ) -> Interaction:
-    """Logs a call, a meeting, an e-mail, a text message or a note with a client."""
+    """Log a call, a meeting, an e-mail, a text message or a note with a client."""
     if not kind:
         raise FieldError(f"one of {', '.join(INTERACTIONS)}", field="kind", label="Kind")
     day, at = day_and_time(on, time)
@@ -57,7 +57,7 @@ def logged(kind: str) -> str:
 
 
 def _refuse_stranger(snapshot: Snapshot, contact: int, client: int) -> None:
-    """Raises RefusedError for a contact that is not one of the client's."""
+    """Raise RefusedError for a contact that is not one of the client's."""
     if contact and (person := snapshot.get(Contact, contact)).client != client:
         raise RefusedError(f"{person.name} is not a contact of this client; nothing was changed.")
 
@@ -78,7 +78,7 @@ def list_all(
     limit: Limit = 0,
     offset: Offset = 0,
 ) -> list[Interaction]:
-    """Lists calls, meetings, e-mails, text messages and notes, newest first."""
+    """List calls, meetings, e-mails, text messages and notes, newest first."""
     in_order(since, until)
     with crm.read() as snapshot:
         return activity.interactions(
@@ -97,14 +97,14 @@ def list_all(
 
 @command("interactions show", title="Show")
 def show(crm: CRM, interaction: TheInteraction) -> Interaction:
-    """Shows an interaction with its full text."""
+    """Show an interaction with its full text."""
     with crm.read() as snapshot:
         return snapshot.get(Interaction, interaction.id)
 
 
 @command("interactions edit", title="Edit")
 def edit(crm: CRM, interaction: TheInteraction, changes: InteractionChanges) -> Interaction:
-    """Changes fields of an interaction; the other fields stay as they are. Contact 0 removes the contact.
+    """Change fields of an interaction; the other fields stay as they are. Contact 0 removes the contact.
 
     If you move it to another client, its contact is removed, unless you name a contact of that client.
     """
@@ -129,7 +129,7 @@ def edit(crm: CRM, interaction: TheInteraction, changes: InteractionChanges) -> 
 
 @command("interactions delete", title="Delete", as_text=deleted)
 def delete(crm: CRM, interaction: TheInteraction, yes: bool = False) -> Interaction:
-    """Deletes an interaction; `history undo` restores it."""
+    """Delete an interaction; `history undo` restores it."""
     with crm.read() as snapshot:
         client = snapshot.get(Client, interaction.client)
     name = f"{logged(interaction.kind)} with {client.name} on {crm.conventions.day(interaction.on)}"

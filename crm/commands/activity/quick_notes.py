@@ -316,7 +316,7 @@ def _capitals(words: Sequence[str]) -> int:
 
 
 def read_notes(line: str, by: Conventions) -> Iterator[QuickNote]:
-    """Takes a line apart in the ways in which it may be meant, the likeliest first: a word that says what was done may
+    """Take a line apart in the ways in which it may be meant, the likeliest first: a word that says what was done may
     be part of a name. Raises FieldError for a day that does not exist."""
     if reminder := _REMIND.match(line):
         for note in read_notes(line[reminder.end() :], by):
@@ -581,7 +581,7 @@ def _day_from(
 
 
 def _refuse_unread(text: str, days: Sequence[_FoundDay], by: Conventions) -> None:
-    """Raises FieldError where a text says a day that was not read, or of which only a part was: the third weekend of
+    """Raise FieldError where a text says a day that was not read, or of which only a part was: the third weekend of
     december. It must not be taken for something of today."""
     words = list(_WORD.finditer(text))
     plain = [word.group().lower().strip(_BETWEEN) for word in words]
@@ -707,7 +707,7 @@ def _read(text: str, read: Callable[[], _Value]) -> _Value:
 
 
 def _refuse_impossible(written: str, by: Conventions, *, is_alone: bool) -> None:
-    """Raises FieldError where a piece of the line is written as a day and none in any year: 13/40, 24.13., the 32nd."""
+    """Raise FieldError where a piece of the line is written as a day and none in any year: 13/40, 24.13., the 32nd."""
     text = written.rstrip(",;: ")
     match = _NO_DAY.fullmatch(text)
     if match is None or text in _SHARES:

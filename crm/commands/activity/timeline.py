@@ -33,7 +33,7 @@ def timeline(
     offset: Offset = 0,
     after: Annotated[str, About("After", "where the previous page ended, as shown at its end")] = "",
 ) -> Timeline:
-    """Shows what happened with a client, latest first: sales, calls and notes, deals, invoices, payments, changes.
+    """Show what happened with a client, latest first: sales, calls and notes, deals, invoices, payments, changes.
 
     `only` shows some kinds only: calls, meetings, emails, sms, notes (interactions for all five), sales, deals, follow-
     ups, invoices, payments, reminders (billing for all three), status changes, edits. At the end of a page stands where

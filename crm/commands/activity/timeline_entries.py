@@ -46,7 +46,7 @@ class Place:
 
     @classmethod
     def read(cls, text: str) -> "Place":
-        """Reads a place; '' is the beginning. Raises FieldError."""
+        """Read a place; '' is the beginning. Raises FieldError."""
         on, _, count = text.strip().partition("/")
         try:
             if len(count) > _LONGEST_COUNT:

@@ -109,7 +109,7 @@ def source(
     first: bool = False,
     area: str = "",
 ) -> Callable[[_Source], _Source]:
-    """Registers a source; its area is that of the record if none is named."""
+    """Register a source; its area is that of the record if none is named."""
 
     def register(kind: _Source) -> _Source:
         _SOURCES.append(kind(record, kinds, also, place, first, area or record.kind_name))

@@ -35,7 +35,7 @@ class AmountOfAnyCurrency(Amount):
 
 
 def refuse_too_exact(crm: CRM, amount: Decimal, currency: str, *, field: str = "amount") -> None:
-    """Raises FieldError where an amount has more decimals than its currency."""
+    """Raise FieldError where an amount has more decimals than its currency."""
     by = replace(crm.conventions, currency=currency)
     if not exact_to(amount, by.decimals):
         raise FieldError(Amount().too_exact(by), field=field, label=field.capitalize())

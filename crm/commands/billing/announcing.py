@@ -92,7 +92,7 @@ def announce(
     later: Annotated[bool | None, Flag(), About("Later", "only puts it in the outbox; `email outbox` sends it")] = None,
     yes: bool = False,
 ) -> MailingReport:
-    """Announces a service to clients by e-mail or SMS, with its name, description and price, or in your own words.
+    """Announce a service to clients by e-mail or SMS, with its name, description and price, or in your own words.
 
     It goes to clients who agreed to mailings, have an address or a number, and have not got it this way
     before (unless you give --again). You see first how many are left out and why, the text as the first client gets it,
@@ -127,7 +127,7 @@ def announce(
 
 
 def _ask_when(crm: CRM, count: int) -> None:
-    """Raises Question whether to leave to the outbox what takes more than a minute to send."""
+    """Raise Question whether to leave to the outbox what takes more than a minute to send."""
     by, minutes = crm.conventions, -(-count // int(crm.settings["mails_per_minute"]))
     if minutes > 1:
         raise Question(

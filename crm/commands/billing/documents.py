@@ -258,7 +258,7 @@ def filled_in(card: InvoiceCard, current: Invoice) -> dict[str, str]:
 
 
 def keep_filled_in(tx: Transaction, card: InvoiceCard) -> None:
-    """Writes what is filled in on the card into its invoice, once; from then on it stays. Raises RefusedError where the
+    """Write what is filled in on the card into its invoice, once; from then on it stays. Raises RefusedError where the
     invoice has got something else since."""
     current = tx.get(Invoice, card.invoice.id)
     if current.state != "issued":

@@ -115,7 +115,7 @@ def pdf(
     to: Annotated[Path | None, About("To", "the file; named after the number by default", makes=(".pdf",))] = None,
     yes: bool = False,
 ) -> InvoiceFile:
-    """Writes an invoice as PDF, with the e-invoice (Factur-X) inside. A draft is marked as one."""
+    """Write an invoice as PDF, with the e-invoice (Factur-X) inside. A draft is marked as one."""
     card = _read(crm, invoice)
     file = to or Path(file_name(card, ".pdf"))
     confirm_overwrite(file, yes)
@@ -135,7 +135,7 @@ def xml(
     to: Annotated[Path | None, About("To", "the file; named after the number by default", makes=(".xml",))] = None,
     yes: bool = False,
 ) -> InvoiceFile:
-    """Writes an issued invoice as an e-invoice, or names what the format needs and is missing."""
+    """Write an issued invoice as an e-invoice, or name what the format needs and is missing."""
     card = _read(crm, invoice)
     if card.invoice.state == "draft":
         raise RefusedError("A draft cannot be an e-invoice. Issue it first.")
@@ -151,7 +151,7 @@ def xml(
 
 @command("invoices qr", title="Show the code to pay by phone", roles=EVERYBODY)
 def qr(crm: CRM, invoice: TheInvoice) -> PaymentCode:
-    """Shows the code that a banking app reads from the screen: account, open amount and number (EPC, in euro)."""
+    """Show the code that a banking app reads from the screen: account, open amount and number (EPC, in euro)."""
     document = _read(crm, invoice).document
     code = payment_code(document)
     if not code and is_of_client(crm):
@@ -168,7 +168,7 @@ def qr(crm: CRM, invoice: TheInvoice) -> PaymentCode:
 
 @command("invoices check", title="Check an e-invoice", menu="invoices")
 def check_file(crm: CRM, file: Annotated[Path, About("File", "XML, or a PDF", positional=True)]) -> CheckedFile:
-    """Reads an e-invoice that you received, as XML or inside a PDF, and says what is wrong with it."""
+    """Read an e-invoice that you received, as XML or inside a PDF, and say what is wrong with it."""
     crm.demand_session()
     try:
         with file.open("rb") as opened:

@@ -75,7 +75,7 @@ def add(
     currency: OfCurrency = "",
     values: Annotated[Mapping[str, Any], FieldsOf(Invoice, Takes.NEW, but=("client", "gross"))] = {},
 ) -> InvoiceCard:
-    """Drafts an invoice. A draft has no number, and you can change and delete it; `invoices issue` issues it."""
+    """Draft an invoice. A draft has no number, and you can change and delete it; `invoices issue` issues it."""
     if quantity is not None and not service:
         raise FieldError("a quantity needs a service; name one", field="quantity", label="Quantity")
 
@@ -151,7 +151,7 @@ def list_all(
     limit: Limit = 0,
     offset: Offset = 0,
 ) -> list[InvoiceShown]:
-    """Lists invoices, drafts and credit notes, the newest first."""
+    """List invoices, drafts and credit notes, the newest first."""
     in_order(since, until)
     state = "sent" if state == "issued" else state
     which = billing.WhichInvoices(state, client.id if client else 0, since, until, number, over, under)
@@ -182,7 +182,7 @@ def shown(crm: CRM, snapshot: Snapshot, invoices: Sequence[Invoice]) -> list[Inv
 
 @command("invoices show", title="Show an invoice", roles=EVERYBODY)
 def show(crm: CRM, invoice: TheInvoice) -> InvoiceCard:
-    """Shows an invoice with its lines, its tax by rate, and how much of it is paid."""
+    """Show an invoice with its lines, its tax by rate, and how much of it is paid."""
     with crm.read() as snapshot:
         return card_of(crm, snapshot, snapshot.get(Invoice, invoice.id))
 
@@ -194,7 +194,7 @@ def edit(
     changes: Annotated[Mapping[str, Any], FieldsOf(Invoice, Takes.CHANGES, but=("client",))],
     client: Annotated[Client | None, About("Client", "another one: its number, reference or name")] = None,
 ) -> InvoiceCard:
-    """Changes a draft; the other fields stay as they are.
+    """Change a draft; the other fields stay as they are.
 
     On an issued invoice you can only change the memo, and fill in a missing buyer's reference or order number once, for
     an e-invoice.
@@ -219,7 +219,7 @@ def edit(
 
 @command("invoices delete", title="Delete a draft", as_text=deleted)
 def delete(crm: CRM, invoice: TheInvoice, yes: bool = False) -> Invoice:
-    """Deletes a draft. An issued invoice is never deleted; `invoices credit` credits it."""
+    """Delete a draft. An issued invoice is never deleted; `invoices credit` credits it."""
 
     def change(tx: Transaction) -> Invoice:
         current = tx.get(Invoice, invoice.id)
@@ -242,7 +242,7 @@ def copy(
     invoice: TheInvoice,
     client: Annotated[Client | None, About("For", "another client: its number, reference or name")] = None,
 ) -> InvoiceCard:
-    """Drafts an invoice with the same lines, discounts and texts, for the same client or another one."""
+    """Draft an invoice with the same lines, discounts and texts, for the same client or another one."""
 
     def change(tx: Transaction) -> InvoiceCard:
         current = tx.get(Invoice, invoice.id)
@@ -270,6 +270,6 @@ def copy(
 
 
 def copied(tx: Transaction, invoice: Invoice, adjustments: Sequence[Adjustment]) -> None:
-    """Adds the same adjustments to another invoice."""
+    """Add the same adjustments to another invoice."""
     for adjustment in adjustments:
         tx.add(replace(adjustment, id=0, invoice=invoice.id))

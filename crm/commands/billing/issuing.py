@@ -62,7 +62,7 @@ def issue(
         date | None, Day(past=False), About("Due", "by default, the client's days to pay after the issue date")
     ] = None,
 ) -> InvoiceCard:
-    """Issues a draft: it gets its number, its dates and the details of both parties, and cannot be changed any
+    """Issue a draft: it gets its number, its dates and the details of both parties, and cannot be changed any
     more.
 
     If something is missing that the law or the client's e-invoice format requires, it is listed and nothing is issued.
@@ -179,7 +179,7 @@ def credit(
     reason: Annotated[str, Line(300), About("Reason", "printed on the credit note")] = "",
     on: Annotated[date | None, Day(), About("Date", "today by default")] = None,
 ) -> InvoiceCard:
-    """Issues a credit note for an invoice: for everything left on it, some lines, or an amount.
+    """Issue a credit note for an invoice: for everything left on it, some lines, or an amount.
 
     The credit note has a number of its own, and the invoice stays as it is: it shows what was credited.
     """

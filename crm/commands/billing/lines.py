@@ -92,7 +92,7 @@ def typed_line(crm: CRM, services: Sequence[Service], text: str, *, gross: bool)
 
 
 def _refuse_foreign_amount(crm: CRM, name: str) -> None:
-    """Raises FieldError where a name ends with an amount as others write it: Workshop 1.200,50."""
+    """Raise FieldError where a name ends with an amount as others write it: Workshop 1.200,50."""
     last = name.split()[-1]
     if match := _SHORTENED.fullmatch(last):
         whole = Amount().read(match[1], crm.conventions)
@@ -135,7 +135,7 @@ def _with(line: InvoiceLine, values: dict[str, Any]) -> InvoiceLine:
 
 
 def put_lines(tx: Transaction, invoice: Invoice, lines: Sequence[InvoiceLine]) -> None:
-    """Adds lines after those that a draft has."""
+    """Add lines after those that a draft has."""
     count = tx.count(InvoiceLine, Query({"invoice": invoice.id}))
     for position, line in enumerate(lines, start=count + 1):
         own = {"id": 0, "invoice": invoice.id, "position": position, "basis": line.basis or Decimal(1)}
@@ -170,7 +170,7 @@ def add(
     description: Annotated[str, Prose(2000), About("Description", "printed below the name")] = "",
     service: Annotated[Service | None, About("Service", "its name or number")] = None,
 ) -> InvoiceCard:
-    """Adds a line to a draft: typed as text, from a service, or from its parts."""
+    """Add a line to a draft: typed as text, from a service, or from its parts."""
     services = [service] if service else []
     if line and (name or service):
         raise FieldError("give the line as text, or its parts", field="line", label="Line")
@@ -250,7 +250,7 @@ def edit(
     tax_rate: MaybeRate = None,
     description: Annotated[str | None, Prose(2000), About("Description")] = None,
 ) -> InvoiceCard:
-    """Changes a line of a draft; the other fields stay as they are. To change a discount or a charge, give all
+    """Change a line of a draft; the other fields stay as they are. To change a discount or a charge, give all
     of them."""
 
     def change(tx: Transaction) -> InvoiceCard:
@@ -277,7 +277,7 @@ def edit(
 
 @command("invoices lines remove", title="Remove a line")
 def remove(crm: CRM, invoice: TheInvoice, position: Position) -> InvoiceCard:
-    """Removes a line from a draft; the lines after it move up."""
+    """Remove a line from a draft; the lines after it move up."""
 
     def change(tx: Transaction) -> InvoiceCard:
         current = draft(tx, invoice)
@@ -295,7 +295,7 @@ def move(
     position: Position,
     to: Annotated[int, Whole(least=1, most=9999), About("To position", positional=True)],
 ) -> InvoiceCard:
-    """Moves a line of a draft to another position; 1 is the first."""
+    """Move a line of a draft to another position; 1 is the first."""
 
     def change(tx: Transaction) -> InvoiceCard:
         current = draft(tx, invoice)
@@ -313,7 +313,7 @@ def _lines(tx: Transaction, invoice: Invoice) -> list[InvoiceLine]:
 
 
 def renumber(tx: Transaction, order: Sequence[InvoiceLine]) -> None:
-    """Gives lines their places, counted from one."""
+    """Give lines their places, counted from one."""
     for position, line in enumerate(order, start=1):
         tx.change(tx.get(InvoiceLine, line.id), position=position)
 
@@ -351,7 +351,7 @@ def add_adjustment(
     tax_rate: MaybeRate = None,
     reason: Annotated[str, Line(200), About("Reason")] = "",
 ) -> InvoiceCard:
-    """Adds a discount or a charge to a whole draft. Without a rate it is split over the tax rates of the lines."""
+    """Add a discount or a charge to a whole draft. Without a rate it is split over the tax rates of the lines."""
     if bool(discount) == bool(charge):
         raise FieldError("give a discount or a charge", field="discount", label="Discount")
     added = adjustment_of(
@@ -370,7 +370,7 @@ def add_adjustment(
 
 @command("invoices adjustments list", title="Discounts and charges", nothing="No discounts or charges on this invoice.")
 def list_adjustments(crm: CRM, invoice: TheInvoice) -> list[AdjustmentShown]:
-    """Lists the discounts and charges on a whole invoice."""
+    """List the discounts and charges on a whole invoice."""
     with crm.read() as snapshot:
         currency = snapshot.get(Invoice, invoice.id).currency
         adjustments = snapshot.find_all(Adjustment, Query({"invoice": invoice.id}, sort="id"))
@@ -383,7 +383,7 @@ def remove_adjustment(
     invoice: TheInvoice,
     adjustment: Annotated[Adjustment, About("Discount or charge", "its number", positional=True)],
 ) -> InvoiceCard:
-    """Removes a discount or a charge from a draft."""
+    """Remove a discount or a charge from a draft."""
 
     def change(tx: Transaction) -> InvoiceCard:
         current = draft(tx, invoice)

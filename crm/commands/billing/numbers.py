@@ -79,7 +79,7 @@ def take_number(tx: Transaction, settings: Mapping[str, str], kind: str, issued_
 
 @command("numbers show", title="Numbers", menu="billing settings", nothing="No number series yet.")
 def show(crm: CRM) -> list[SeriesShown]:
-    """Shows how invoices are numbered: the pattern, the last number and the next one of each series."""
+    """Show how invoices are numbered: the pattern, the last number and the next one of each series."""
     with crm.read() as snapshot:
         return [SeriesShown.of(snapshot, series_of(snapshot, crm.settings, kind)) for kind in INVOICE_KINDS]
 
@@ -93,7 +93,7 @@ def set_pattern(
         int | None, Whole(least=1), About("Next", "the next number, to continue those of another program")
     ] = None,
 ) -> SeriesShown:
-    """Sets the pattern of a series, or its next number before the first one is given.
+    """Set the pattern of a series, or its next number before the first one is given.
 
     {year} stands for the year, {number} for the number, {number:04} for the number with four digits. With {year} the
     numbers begin at 1 each year. A number is given when an invoice is issued, and never twice.

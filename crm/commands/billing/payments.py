@@ -93,7 +93,7 @@ def add(
     note: Annotated[str, Line(500), About("Note")] = "",
     duplicate_ok: Annotated[bool, About("Record anyway", "even if the same payment is already recorded")] = False,
 ) -> PaymentCard:
-    """Records a payment. It pays the invoices you name, or those due first; the rest becomes the client's
+    """Record a payment. It pays the invoices you name, or those due first; the rest becomes the client's
     credit. Its currency is that of the invoices you name, or the team's."""
     _refuse_nothing(amount)
 
@@ -124,7 +124,7 @@ def add(
 
 
 def recorded(crm: CRM, tx: Transaction, payment: Payment, invoices: Sequence[Invoice] = ()) -> PaymentCard:
-    """Adds a payment, and puts it on the invoices that are named, else on those that are due first."""
+    """Add a payment, and put it on the invoices that are named, else on those that are due first."""
     added = tx.add(payment)
     _use(tx, added, added.amount, [invoice.id for invoice in invoices] or None)
     return card_of(crm, tx, added)
@@ -138,7 +138,7 @@ def _refuse_nothing(amount: Decimal) -> None:
 def ask_about_double(
     tx: Transaction, client: Client, amount: Decimal, currency: str, on: date, reference: str | None
 ) -> None:
-    """Raises Question where the same payment is recorded already; without a reference to compare, whatever its own."""
+    """Raise Question where the same payment is recorded already; without a reference to compare, whatever its own."""
     same = {"client": client.id, "kind": "payment", "on": on, "amount": amount, "currency": currency}
     if alike := tx.find_all(Payment, Query(same if reference is None else {**same, "reference": reference})):
         what = "same day and amount" if reference is None else "same day, amount and reference"
@@ -163,7 +163,7 @@ def _open_invoices(tx: Transaction, client: int, currency: str) -> list[OpenInvo
 
 
 def _use(tx: Transaction, payment: Payment, amount: Decimal, named: Sequence[int] | None) -> Decimal:
-    """Puts an amount of a payment on the invoices that are named, else on those that are due first, and returns how
+    """Put an amount of a payment on the invoices that are named, else on those that are due first, and return how
     much of it was used. Raises FieldError for one that cannot take any."""
     for number in named or ():
         invoice = tx.get(Invoice, number)
@@ -220,7 +220,7 @@ def list_all(
     limit: Limit = 0,
     offset: Offset = 0,
 ) -> list[PaymentShown]:
-    """Lists payments and refunds, the newest first."""
+    """List payments and refunds, the newest first."""
     in_order(since, until)
     conditions = {"client": client.id if client else 0, "kind": kind, "method": method}
     filters = {name: value for name, value in conditions.items() if value}
@@ -248,7 +248,7 @@ def list_all(
 
 @command("payments show", title="Show a payment", roles=EVERYBODY)
 def show(crm: CRM, payment: Annotated[Payment, About("Payment", "its number", positional=True)]) -> PaymentCard:
-    """Shows a payment and the invoices it pays."""
+    """Show a payment and the invoices it pays."""
     with crm.read() as snapshot:
         return card_of(crm, snapshot, payment)
 
@@ -262,7 +262,7 @@ def put(
         Decimal | None, AmountOfAnyCurrency(), About("Amount", "everything left of it by default")
     ] = None,
 ) -> PaymentCard:
-    """Applies the rest of a payment to invoices: those you name, or those due first. What a payment paid on an
+    """Apply the rest of a payment to invoices: those you name, or those due first. What a payment paid on an
     invoice that was credited later can be used again."""
     if amount is not None:
         _refuse_nothing(amount)
@@ -314,7 +314,7 @@ class CreditUsed:
 def use_credit(
     crm: CRM, invoice: Annotated[Invoice, About("Invoice", "its number, or that of a draft", positional=True)]
 ) -> CreditUsed:
-    """Pays an open invoice from its client's credit, oldest payment first."""
+    """Pay an open invoice from its client's credit, oldest payment first."""
 
     def change(tx: Transaction) -> CreditUsed:
         before = tx.get(Invoice, invoice.id)
@@ -335,7 +335,7 @@ def use_credit(
 
 
 def _refuse_unpayable(invoice: Invoice) -> None:
-    """Raises FieldError for an invoice that takes no payment."""
+    """Raise FieldError for an invoice that takes no payment."""
     reason = ""
     if invoice.state != "issued" or invoice.kind != "invoice":
         reason = f"{invoice.number or f'draft {invoice.id}'} is not an issued invoice"
@@ -346,7 +346,7 @@ def _refuse_unpayable(invoice: Invoice) -> None:
 
 
 def _free(tx: Transaction, payment: Payment) -> None:
-    """Takes a payment off invoices that need it no more, as they were credited."""
+    """Take a payment off invoices that need it no more, as they were credited."""
     for number, part in billing.freed_of(tx, payment.id).items():
         allocation = tx.find(Allocation, number)
         if allocation is None or allocation.payment != payment.id:
@@ -371,7 +371,7 @@ def refund(
     currency: OfPayment = "",
     note: Annotated[str, Line(500), About("Note")] = "",
 ) -> PaymentCard:
-    """Records a refund to a client, from its credit in that currency."""
+    """Record a refund to a client, from its credit in that currency."""
     _refuse_nothing(amount)
 
     def change(tx: Transaction) -> PaymentCard:

@@ -42,7 +42,7 @@ def levels_of(snapshot: Snapshot) -> Sequence[Level]:
     "reminders levels list", title="Reminder levels", menu="reminder levels", nothing="No reminder levels are set up."
 )
 def list_all(crm: CRM) -> list[ReminderLevel]:
-    """Lists when reminders are due: days overdue, fee, interest and days to pay."""
+    """List when reminders are due: days overdue, fee, interest and days to pay."""
     with crm.read() as snapshot:
         return list(stored_levels(snapshot))
 
@@ -66,7 +66,7 @@ def set_level(
         str | None, ProseWithFields(), About("Text", "above the list of invoices; the default if empty")
     ] = None,
 ) -> ReminderLevel:
-    """Changes a level of reminders, or adds the next one; the other fields stay as they are.
+    """Change a level of reminders, or add the next one; the other fields stay as they are.
 
     Fee and interest are on the reminder and below the statement, never on the invoice. An e-mail asks for the fee once,
     however many invoices it is about, in the team's currency.
@@ -106,7 +106,7 @@ def set_level(
     nothing="No reminder levels are set up.",
 )
 def remove(crm: CRM, level: TheLevel) -> list[ReminderLevel]:
-    """Removes the last level of reminders."""
+    """Remove the last level of reminders."""
 
     def change(tx: Transaction) -> list[ReminderLevel]:
         levels = _kept(tx)

@@ -114,7 +114,7 @@ class RemindersRun:
 
 @command("reminders preview", title="Preview reminders", menu="unpaid", nothing="No reminders are due today.")
 def preview(crm: CRM) -> list[Reminding]:
-    """Shows who would get a reminder today, and for what; sends nothing."""
+    """Show who would get a reminder today, and for what; sends nothing."""
     with crm.read() as snapshot:
         return _due(crm, snapshot)
 
@@ -184,7 +184,7 @@ def _address(client: Client) -> str:
 
 @command("reminders run", title="Send reminders", menu="unpaid", key="mail")
 def run(crm: CRM, yes: bool = False) -> RemindersRun:
-    """Sends the reminders that are due today: one e-mail to a client, one level for an invoice, and nothing
+    """Send the reminders that are due today: one e-mail to a client, one level for an invoice, and nothing
     twice.
 
     Clients who paid something today, or promised to pay by a date that has not passed, get none.
@@ -243,12 +243,12 @@ def _waiting(snapshot: Snapshot) -> set[int]:
 
 
 def _reminded(crm: CRM, client: Client) -> tuple[Reminding, Message] | None:
-    """Reminds a client of what is due; None where nothing is any more."""
+    """Remind a client of what is due; None where nothing is any more."""
     return crm.transact(lambda tx: _remind(crm, tx, client), f"reminded {client.name}")
 
 
 def _remind(crm: CRM, tx: Transaction, client: Client) -> tuple[Reminding, Message] | None:
-    """Reminds a client of what is due at this moment, in a change; None where nothing is any more."""
+    """Remind a client of what is due at this moment, in a change; None where nothing is any more."""
     due = _due(crm, tx, client.id)
     if not due or due[0].hindered:
         return None
@@ -325,7 +325,7 @@ def skip(
     invoice: TheInvoice,
     until: Annotated[date | None, Day(past=False), About("Until", "a week from today by default")] = None,
 ) -> Invoice:
-    """Sends no reminders for an invoice until a date."""
+    """Send no reminders for an invoice until a date."""
     day = until or crm.today + timedelta(days=7)
     return crm.transact(lambda tx: _noted(tx, invoice, "until", not_before=day), f"skipped {invoice.number}")
 
@@ -336,7 +336,7 @@ def promise(
     invoice: TheInvoice,
     day: Annotated[date, Day(past=False), About("Day", "when the client will pay", positional=True)],
 ) -> Invoice:
-    """Records a client's promise to pay an invoice; no reminder is sent until that date has passed."""
+    """Record a client's promise to pay an invoice; no reminder is sent until that date has passed."""
     what = f"noted a promise for {invoice.number}"
     return crm.transact(lambda tx: _noted(tx, invoice, "day", promised_on=day), what)
 

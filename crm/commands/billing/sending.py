@@ -59,7 +59,7 @@ def send(
     again: Annotated[bool, About("Again", "even if it was already sent")] = False,
     yes: bool = False,
 ) -> MessageCard:
-    """Sends an issued invoice by e-mail as a PDF, after a preview: with the e-invoice inside, or beside it where
+    """Send an issued invoice by e-mail as a PDF, after a preview: with the e-invoice inside, or beside it where
     the client needs XRechnung or Peppol."""
     outbox.refuse_unsendable(crm)
     with crm.read() as snapshot:
@@ -145,7 +145,7 @@ def send_receipt(
     to: To = (),
     yes: bool = False,
 ) -> MessageCard:
-    """Sends a receipt for a payment, once by e-mail and once by SMS."""
+    """Send a receipt for a payment, once by e-mail and once by SMS."""
     by = by or "email"
     outbox.refuse_unsendable(crm, by)
     with crm.read() as snapshot:

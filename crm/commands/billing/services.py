@@ -34,7 +34,7 @@ def add(
     period: Annotated[str, Choice(PERIODS), About("Period", "how often it is billed")] = "once",
     description: Annotated[str, Prose(2000), About("Description", "printed below the name on an invoice")] = "",
 ) -> Service:
-    """Adds a service: what you sell, its unit, its price and its tax rate."""
+    """Add a service: what you sell, its unit, its price and its tax rate."""
     if not name:
         raise FieldError("a service needs a name", field="name", label="Name")
     rate = usual_rate(crm, tax_category) if tax_rate is None else tax_rate
@@ -51,7 +51,7 @@ def add(
 
 
 def _refuse_name(tx: Transaction, name: str, but: int = 0) -> None:
-    """Raises RefusedError where another service is called so."""
+    """Raise RefusedError where another service is called so."""
     others = (service for service in tx.find_all(Service, Query({"name": name})) if service.id != but)
     if other := next(others, None):
         retired = "" if other.active else f" It is retired; `services edit {other.id} --active` offers it again."
@@ -72,7 +72,7 @@ def list_all(
     limit: Limit = 0,
     offset: Offset = 0,
 ) -> list[Service]:
-    """Lists the services you offer, by name."""
+    """List the services you offer, by name."""
     conditions = {} if all_ else {"active": True}
     with crm.read() as snapshot:
         if not text:
@@ -84,14 +84,14 @@ def list_all(
 
 @command("services show", title="Show a service")
 def show(crm: CRM, service: TheService) -> Service:
-    """Shows a service."""
+    """Show a service."""
     with crm.read() as snapshot:
         return snapshot.get(Service, service.id)
 
 
 @command("services edit", title="Edit a service")
 def edit(crm: CRM, service: TheService, changes: ServiceChanges) -> Service:
-    """Changes a service; its other fields and the invoices that use it stay as they are.
+    """Change a service; its other fields and the invoices that use it stay as they are.
 
     `--active` brings back a retired service.
     """
@@ -120,7 +120,7 @@ def edit(crm: CRM, service: TheService, changes: ServiceChanges) -> Service:
 
 @command("services retire", title="Retire a service")
 def retire(crm: CRM, service: TheService) -> Service:
-    """Retires a service: it is no longer offered, and stays on the invoices that have it."""
+    """Retire a service: it is no longer offered, and stays on the invoices that have it."""
     return crm.transact(
         lambda tx: tx.change(tx.get(Service, service.id), active=False), f"retired the service {service.name}"
     )
@@ -128,5 +128,5 @@ def retire(crm: CRM, service: TheService) -> Service:
 
 @command("services delete", title="Delete a service", roles=ONLY_ADMIN, as_text=deleted)
 def delete(crm: CRM, service: TheService, yes: bool = False) -> Service:
-    """Deletes a service that is on no invoice. For one that is on an invoice, use `services retire`."""
+    """Delete a service that is on no invoice. For one that is on an invoice, use `services retire`."""
     return delete_record(crm, service, f"the service {service.name}", yes=yes)

@@ -143,7 +143,7 @@ def list_all(
     limit: Limit = 0,
     offset: Offset = 0,
 ) -> list[Unpaid]:
-    """Lists what each client owes and since when, most overdue first; each currency separately."""
+    """List what each client owes and since when, most overdue first; each currency separately."""
     with crm.read() as snapshot:
         rows = billing.unpaid_by_client(snapshot, days=days, limit=most(limit), offset=offset)
         clients = {row.client for row in rows}
@@ -164,7 +164,7 @@ def list_all(
 def show(
     crm: CRM, client: OfClient, since: Since = None, until: Until = None, currency: OfCurrency = ""
 ) -> ClientStatement:
-    """Shows the account of a client: invoices, credit notes, payments and refunds by date, with the balance.
+    """Show the account of a client: invoices, credit notes, payments and refunds by date, with the balance.
 
     It is in the team's currency, or in the client's own if there is nothing in that.
     """
@@ -261,7 +261,7 @@ def send(
     bcc: BCC = (),
     yes: bool = False,
 ) -> MessageCard:
-    """Sends a client its statement by e-mail, after a preview."""
+    """Send a client its statement by e-mail, after a preview."""
     in_order(since, until)
     outbox.refuse_unsendable(crm)
     with crm.read() as snapshot:

@@ -56,7 +56,7 @@ def tag(
     all_: Everybody = False,
     yes: bool = False,
 ) -> list[Client]:
-    """Adds and removes tags, for any number of clients at once.
+    """Add and remove tags, for any number of clients at once.
 
     Name the clients one by one, or choose them by fields, a condition or a saved view; then you see first how many
     there are. It is one change, and `history undo` undoes all of it.
@@ -94,7 +94,7 @@ def edit_many(
     all_: Everybody = False,
     yes: bool = False,
 ) -> GroupReport:
-    """Sets fields of many clients to the same values; the other fields stay as they are.
+    """Set fields of many clients to the same values; the other fields stay as they are.
 
     Tags and own fields are added to those a client has. You see first how many clients will change. It is one change,
     and `history undo` undoes all of it. If one client cannot be changed, none is.
@@ -128,7 +128,7 @@ def delete_many(
     all_: Everybody = False,
     yes: bool = False,
 ) -> GroupReport:
-    """Deletes many clients with everything that belongs to them; `history undo` restores them.
+    """Delete many clients with everything that belongs to them; `history undo` restores them.
 
     You see first how many clients and sales it deletes.
     """
@@ -163,7 +163,7 @@ def _question(sentence: str, yes: str, *, typed: str = "") -> Question:
 def _change_each(
     tx: Transaction, numbers: Sequence[int], changes_of: Callable[[Client], Mapping[str, Any]], tell: Progress
 ) -> int:
-    """Changes the fields that are wanted of each client; how many were not so already. Raises RefusedError, which
+    """Change the fields that are wanted of each client; how many were not so already. Raises RefusedError, which
     names the client that cannot be changed so."""
     changed = done = 0
     for some in some_at_a_time(tx, numbers):

@@ -111,7 +111,7 @@ def add(
     client: NewClient,
     duplicate_ok: Annotated[bool, About("Add anyway", "even if a similar client exists")] = False,
 ) -> Client:
-    """Adds a person or a company; only a name is needed.
+    """Add a person or a company; only a name is needed.
 
     Someone with the same e-mail address, phone number, or name and date of birth may be the same
     client: then nothing is added until `--duplicate-ok` says that it is another one.
@@ -127,7 +127,7 @@ def add(
 
 
 def refuse_namesake(snapshot: Snapshot, record: Client) -> None:
-    """Raises the same Question for a client whose name is that of another one or much alike, and who is not known to be
+    """Raise the same Question for a client whose name is that of another one or much alike, and who is not known to be
     born on another day: a person who types it may not know of the other, while two may well be called alike."""
     if possible_duplicates(snapshot, record):
         return
@@ -174,7 +174,7 @@ def search(
     text: Annotated[str, About("Text", "part of a name, e-mail, phone or tag", positional=True)],
     limit: Limit = 20,
 ) -> list[Found]:
-    """Finds clients by part of a name, company, e-mail, phone, tag or reference, best first.
+    """Find clients by part of a name, company, e-mail, phone, tag or reference, best first.
 
     A contact's name, e-mail or phone finds its client, and the result says so. Case and accents do not matter, and a
     misspelt name is still found.
@@ -204,7 +204,7 @@ def list_all(
         date | None, Day(of_period="first"), About("Not contacted since", "with no contact since this day")
     ] = None,
 ) -> list[Client]:
-    """Lists all clients by name, or those that match given fields, a condition or a saved view.
+    """List all clients by name, or those that match given fields, a condition or a saved view.
 
     They can be sorted by any field, by its name or its words: `--sort "next follow-up"`, `--sort "last contact"`.
     """
@@ -249,7 +249,7 @@ def _sort_field(sort: str) -> str:
 
 @command("clients show", title="Show", menu="", roles=EVERYBODY)
 def show(crm: CRM, client: TheClient) -> ClientCard:
-    """Shows a client: the card, the contacts, warnings, and the latest activity."""
+    """Show a client: the card, the contacts, warnings, and the latest activity."""
     from crm.commands.activity.timeline_sources import latest
 
     with crm.read() as snapshot:
@@ -293,7 +293,7 @@ def doubts(record: Client, by: Conventions) -> dict[str, str]:
 
 @command("clients edit", title="Edit")
 def edit(crm: CRM, client: TheClient, changes: ClientChanges) -> Client:
-    """Changes fields of a client; the other fields stay as they are.
+    """Change fields of a client; the other fields stay as they are.
 
     Changes that someone else made after you opened the client are kept. If you both changed the same field, you see
     both values and nothing is overwritten.
@@ -314,7 +314,7 @@ def own_fields(client: Client, changes: Mapping[str, str]) -> dict[str, str]:
 
 @command("clients delete", title="Delete", roles=ONLY_ADMIN, as_text=deleted)
 def delete(crm: CRM, client: TheClient, yes: bool = False) -> Client:
-    """Deletes a client with its sales, contacts, calls and deals; `history undo` restores them."""
+    """Delete a client with its sales, contacts, calls and deals; `history undo` restores them."""
 
     def change(tx: Transaction) -> Client:
         record = tx.get(Client, client.id)
@@ -360,7 +360,7 @@ def merge(
     other: Annotated[Client, About("Duplicate to merge into it", "its number", positional=True)],
     take: Annotated[tuple[str, ...], Tags(), About("Take from the duplicate", "names of fields")] = (),
 ) -> Client:
-    """Merges a duplicate into a client: its sales, deals, accounts and everything else move over, and it is removed.
+    """Merge a duplicate into a client: its sales, deals, accounts and everything else move over, and it is removed.
 
     Empty fields are filled from the duplicate; where both differ, the client you keep wins, unless `take` names the
     field. Tags and own fields of both are kept, and notes are joined. The client gets mailings only if both agreed to
@@ -430,7 +430,7 @@ def pin(
         date | None, Day(past=False, from_today=True), About("Until", "the last day; empty for no end")
     ] = None,
 ) -> Client:
-    """Pins a client's status against the rules, until a date or until you unpin it; without a status, unpins it."""
+    """Pin a client's status against the rules, until a date or until you unpin it; without a status, unpins it."""
     if until and not status:
         raise FieldError("say which status is pinned until then", field="status", label="Status")
     if until and until < crm.today:

@@ -45,7 +45,7 @@ def add(
     primary: Annotated[bool, About("Primary", "the person to ask first")] = False,
     notes: Annotated[str, Prose(), About("Notes")] = "",
 ) -> Contact:
-    """Adds a contact to a client, as the primary contact if the client has none."""
+    """Add a contact to a client, as the primary contact if the client has none."""
     if not name:
         raise FieldError("give a name", field="name", label="Name")
     values: dict[str, Any] = {"name": name, "role": role, "email": email, "phone": phone, "notes": notes}
@@ -70,7 +70,7 @@ def _primary(tx: Transaction, client: int) -> list[Contact]:
 
 
 def _take_primary(tx: Transaction, client: int, but: int = 0) -> None:
-    """Takes the mark from the primary contact of a client, unless it is the one with the number `but`."""
+    """Take the mark from the primary contact of a client, unless it is the one with the number `but`."""
     for contact in _primary(tx, client):
         if contact.id != but:
             tx.change(contact, is_primary=False)
@@ -84,7 +84,7 @@ def list_all(
     limit: Limit = 0,
     offset: Offset = 0,
 ) -> list[Contact]:
-    """Lists the contacts of a client, the primary one first, or those of all clients by name."""
+    """List the contacts of a client, the primary one first, or those of all clients by name."""
     with crm.read() as snapshot:
         return contacts_saying(snapshot, text, client, most(limit), offset)
 
@@ -98,7 +98,7 @@ def contacts_saying(
 
 @command("contacts show", title="Show")
 def show(crm: CRM, contact: TheContact) -> ContactCard:
-    """Shows a contact with its client and any warnings."""
+    """Show a contact with its client and any warnings."""
     with crm.read() as snapshot:
         record = snapshot.get(Contact, contact.id)
         return ContactCard(record, snapshot.get(Client, record.client), doubts(record, crm.conventions))
@@ -112,7 +112,7 @@ def doubts(record: Contact, by: Conventions) -> dict[str, str]:
 
 @command("contacts edit", title="Edit")
 def edit(crm: CRM, contact: TheContact, changes: ContactChanges) -> Contact:
-    """Changes fields of a contact; the other fields stay as they are.
+    """Change fields of a contact; the other fields stay as they are.
 
     A new primary contact replaces the previous one. If you name another client, the contact moves there, and becomes
     its primary contact only if it has none. Changes that someone else made after you opened the contact are kept. If
@@ -139,7 +139,7 @@ def edit(crm: CRM, contact: TheContact, changes: ContactChanges) -> Contact:
 
 @command("contacts primary", title="Make primary")
 def primary(crm: CRM, contact: TheContact) -> Contact:
-    """Makes a contact the primary contact of its client, in place of the previous one."""
+    """Make a contact the primary contact of its client, in place of the previous one."""
 
     def change(tx: Transaction) -> Contact:
         changed = tx.change(tx.get(Contact, contact.id), is_primary=True)
@@ -151,5 +151,5 @@ def primary(crm: CRM, contact: TheContact) -> Contact:
 
 @command("contacts delete", title="Delete", as_text=deleted)
 def delete(crm: CRM, contact: TheContact, yes: bool = False) -> Contact:
-    """Deletes a contact; its interactions stay, and `history undo` restores it."""
+    """Delete a contact; its interactions stay, and `history undo` restores it."""
     return delete_record(crm, contact, f"the contact {contact.name}", yes=yes)

@@ -58,7 +58,7 @@ class Why:
 
 @command("rules list", title="List the rules", menu="rules", nothing="No status rules yet.")
 def list_all(crm: CRM) -> list[StatusRule]:
-    """Lists the rules in order; the first rule that matches a client decides its status."""
+    """List the rules in order; the first rule that matches a client decides its status."""
     with crm.read() as snapshot:
         return list(snapshot.find_all(StatusRule))
 
@@ -72,7 +72,7 @@ def add(
     position: Annotated[int | None, Whole(least=1), About("Position", "by default before a last 'otherwise'")] = None,
     active: bool = True,
 ) -> StatusRule:
-    """Adds a rule, as one line or as status and condition. Clients keep their status until you apply the rules."""
+    """Add a rule, as one line or as status and condition. Clients keep their status until you apply the rules."""
     status, when = _read(rule, status, when)
 
     def change(tx: Transaction) -> StatusRule:
@@ -110,7 +110,7 @@ def edit(
     when: Annotated[str, Line(1000), About("When")] = "",
     active: Annotated[bool | None, About("Active", "no switches the rule off")] = None,
 ) -> StatusRule:
-    """Changes a rule, or turns it on or off. Clients keep their status until you apply the rules."""
+    """Change a rule, or turn it on or off. Clients keep their status until you apply the rules."""
     changes: dict[str, Any] = {} if active is None else {"active": active}
     if line:
         changes["status"], changes["when"] = _read(line, status, when)
@@ -125,7 +125,7 @@ def edit(
 def move(
     crm: CRM, rule: TheRule, to: Annotated[int, Whole(least=1), About("To position", positional=True)]
 ) -> list[StatusRule]:
-    """Moves a rule to another position; the first rule that matches decides, so the order matters."""
+    """Move a rule to another position; the first rule that matches decides, so the order matters."""
 
     def change(tx: Transaction) -> list[StatusRule]:
         rules = [status_rule for status_rule in tx.find_all(StatusRule) if status_rule.id != rule.id]
@@ -137,7 +137,7 @@ def move(
 
 @command("rules remove", title="Remove a rule", roles=ONLY_ADMIN, as_text=deleted)
 def remove(crm: CRM, rule: TheRule) -> StatusRule:
-    """Removes a rule. Clients keep their status until you apply the rules. You can undo it."""
+    """Remove a rule. Clients keep their status until you apply the rules. You can undo it."""
 
     def change(tx: Transaction) -> StatusRule:
         tx.delete(rule)
@@ -159,7 +159,7 @@ def use(
         About("Set", positional=True),
     ],
 ) -> list[StatusRule]:
-    """Replaces all rules with a ready-made set. You can undo it."""
+    """Replace all rules with a ready-made set. You can undo it."""
     if name not in SETS:
         raise NotFoundError(f"There is no set called {name}; there are {', '.join(SETS)}.")
 
@@ -179,7 +179,7 @@ def preview(
     crm: CRM,
     rule: Annotated[list[str], Line(1100), About("Rules instead of the stored ones", "as lines, in order")] = [],  # noqa: B006
 ) -> RulesReport:
-    """Shows which clients would get another status, and changes nothing."""
+    """Show which clients would get another status, and change nothing."""
     tried = RuleSet((-at, *split_rule(line)) for at, line in enumerate(rule, start=1)) if rule else None
     with crm.read() as snapshot:
         counts = snapshot.move_counts(tried)
@@ -203,7 +203,7 @@ def _report(counts: Mapping[tuple[str, str], int], moves: Sequence[StatusMove], 
 
 @command("rules apply", title="Apply to all clients", menu="rules", roles=ONLY_ADMIN)
 def apply(crm: CRM) -> RulesReport:
-    """Gives every client the status that the rules decide. You can undo it."""
+    """Give every client the status that the rules decide. You can undo it."""
 
     def change(tx: Transaction) -> RulesReport:
         moves = tx.moves(limit=_SHOWN_MOVES)
@@ -216,7 +216,7 @@ def apply(crm: CRM) -> RulesReport:
 
 @command("rules why", title="Why does a client have this status?")
 def why(crm: CRM, client: Annotated[Client, About("Client", "its number, reference or name", positional=True)]) -> Why:
-    """Explains a client's status: the rule that matched, the values, and the result of every other rule."""
+    """Explain a client's status: the rule that matched, the values, and the result of every other rule."""
     with crm.read() as snapshot:
         record = snapshot.get(Client, client.id)
         traces = snapshot.rules.explain(snapshot.values(record, snapshot.rules.needs))

@@ -16,7 +16,7 @@ Name = Annotated[str, Line(60), About("Name", positional=True)]
 
 @command("views list", title="Saved views", menu="clients", nothing="No saved views yet.")
 def list_all(crm: CRM) -> list[View]:
-    """Lists the saved views."""
+    """List the saved views."""
     with crm.read() as snapshot:
         return list(snapshot.find_all(View, Query(sort="name")))
 
@@ -28,7 +28,7 @@ def save(
     condition: Annotated[str, Line(1000), About("Condition", "as in a rule: total_spend > 1000")] = "",
     sort: Annotated[str, Line(60), About("Sort by", "a field; put - before it to reverse")] = "",
 ) -> View:
-    """Saves a list of clients under a name: a condition, written as in rules, and a sort order.
+    """Save a list of clients under a name: a condition, written as in rules, and a sort order.
 
     If there is a view with that name, it is replaced.
     """
@@ -51,7 +51,7 @@ def save(
 
 @command("views rename", title="Rename a view", menu="")
 def rename(crm: CRM, name: Name, to: Annotated[str, Line(60), About("New name", positional=True)]) -> View:
-    """Gives a saved view another name."""
+    """Give a saved view another name."""
     if not to:
         raise FieldError("a view needs a name", field="to")
 
@@ -67,7 +67,7 @@ def rename(crm: CRM, name: Name, to: Annotated[str, Line(60), About("New name", 
 
 @command("views remove", title="Remove a view", menu="", as_text=deleted)
 def remove(crm: CRM, name: Name) -> View:
-    """Removes a saved view; the clients in it stay."""
+    """Remove a saved view; the clients in it stay."""
 
     def change(tx: Transaction) -> View:
         known = view_called(tx, name)

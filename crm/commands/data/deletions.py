@@ -24,7 +24,7 @@ class Deleted:
 def delete_record(
     crm: CRM, record: AnyRecord, name: str, *, yes: bool, also: Callable[[Transaction], str] = lambda _: ""
 ) -> AnyRecord:
-    """Deletes a record, by its name in the question and in the history; the question says what it is `also` about."""
+    """Delete a record, by its name in the question and in the history; the question says what it is `also` about."""
 
     def change(tx: Transaction) -> AnyRecord:
         current = tx.get(type(record), record.id)

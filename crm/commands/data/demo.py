@@ -61,7 +61,7 @@ _LIKE_THE_TEAM = ("language", "currency", "country", TIME_ZONE)
 
 @command("demo", title="Try it on sample data", menu="backups", roles=ONLY_ADMIN, here=True, own_store=True)
 def demo(crm: CRM) -> DemoReport:
-    """Makes a separate store with sample data of a small company, to try everything out; your data stays unchanged."""
+    """Make a separate store with sample data of a small company, to try everything out; your data stays unchanged."""
     sample = open_other(crm, sample_store())
     try:
         if sample.repository.is_untouched():
@@ -135,7 +135,7 @@ def told_before_thrown_away(sample: CRM) -> str:
 
 
 def throw_away(sample: CRM) -> None:
-    """Deletes the store of the sample data, and nothing else."""
+    """Delete the store of the sample data, and nothing else."""
     if not is_sample(sample):
         return
     sample.repository.close()

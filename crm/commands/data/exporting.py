@@ -46,7 +46,7 @@ def export(
     view: OfView = "",
     yes: bool = False,
 ) -> ExportReport:
-    """Exports clients, sales, deals and so on, or everything; the extension sets the format: CSV, Excel, JSON or vCard.
+    """Export clients, sales, deals and so on, or everything; the extension sets the format: CSV, Excel, JSON or vCard.
 
     You can export some clients only: by number, or those that match fields, a condition or a saved view. A JSON export
     of everything can be imported again into an empty store, history included. Text that a spreadsheet would run as a

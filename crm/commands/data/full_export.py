@@ -45,7 +45,7 @@ def nobody_gets_in(where: str) -> str:
 
 
 def write_whole_store(crm: CRM, file: Path, progress: Progress) -> int:
-    """Writes everything of the store, an object a line, for the owner of the file alone; how many there were beside the
+    """Write everything of the store, an object a line, for the owner of the file alone; how many there were beside the
     facts of the store. Raises FileError."""
     count, between = 0, b"\n"
     with replacing(file, private=True) as target:
@@ -60,7 +60,7 @@ def write_whole_store(crm: CRM, file: Path, progress: Progress) -> int:
 
 
 def read_whole_store(crm: CRM, file: Path, *, preview: bool = False) -> WholeStoreReport:
-    """Reads a JSON export into an empty store; raises FileError, RuleError, and RefusedError where it is not empty."""
+    """Read a JSON export into an empty store; raises FileError, RuleError, and RefusedError where it is not empty."""
     counts: dict[str, int] = {}
     for name, fields in _objects(file):
         if name == "rule":

@@ -105,7 +105,7 @@ def list_all(
     only: State = "",
     sort: Annotated[str, Line(60), About("Sort by", "id, at, user or what; put - before it to reverse")] = "",
 ) -> list[HistoryEntry]:
-    """Lists changes, newest first: when, by whom, and how many records each changed.
+    """List changes, newest first: when, by whom, and how many records each changed.
 
     Days are in the team's time zone. The history of a client includes every record that belongs or belonged to it.
     """
@@ -120,7 +120,7 @@ def show(
     transaction: Annotated[int, Whole(least=1), About("Transaction", "its number in the history", positional=True)],
     limit: Annotated[int, Whole(), About("Limit", "how many records at most; 0 for all")] = 0,
 ) -> TransactionShown:
-    """Shows one change in full: who made it, when, and the fields of each record before and after.
+    """Show one change in full: who made it, when, and the fields of each record before and after.
 
     For a record that was added it shows no fields: the record itself has them. If a change touched more records than
     can be shown, `history export --transaction` writes all of them to a file.
@@ -150,7 +150,7 @@ def export(
     transaction: Annotated[int | None, Whole(least=1), About("Transaction", "the number of one")] = None,
     yes: bool = False,
 ) -> ExportReport:
-    """Exports the history to a file, one row for each changed field, newest first; times are in UTC.
+    """Export the history to a file, one row for each changed field, newest first; times are in UTC.
 
     A record that was added has one row without a field. Text that a spreadsheet would run as a formula is made
     harmless.
@@ -180,7 +180,7 @@ def archive(
     until: Annotated[date, Day(of_period="last"), About("Until", "the last day that is moved")],
     yes: bool = False,
 ) -> HistoryArchived:
-    """Moves the history up to a day into a file, as `history export` writes it; after that, it cannot be undone.
+    """Move the history up to a day into a file, as `history export` writes it; after that, it cannot be undone.
 
     This makes room in a spreadsheet that is nearly full. Records do not change; timelines
     no longer show the edits that were moved.
@@ -224,7 +224,7 @@ def undo(
     ] = None,
     yes: bool = False,
 ) -> TakenBack:
-    """Undoes your last change, or any change by its number: an edit, a deletion, a whole import.
+    """Undo your last change, or any change by its number: an edit, a deletion, a whole import.
 
     Your last change is the last one made by your account (or under your name if nobody signs in) that is not undone
     yet. If you have done something since that cannot be undone (sent a message, issued an invoice, restored a backup,
@@ -277,7 +277,7 @@ def _of_first_records(changes: Iterable[Change], most: int) -> Iterator[Change]:
 
 @command("history redo", title="Redo")
 def redo(crm: CRM) -> TakenBack:
-    """Redoes what you have just undone, if you have changed nothing since."""
+    """Redo what you have just undone, if you have changed nothing since."""
     last = my_last_undo(crm)
     if last is None:
         raise NotFoundError("There is nothing to redo. You can redo only right after an undo.")
@@ -321,7 +321,7 @@ def nothing_to_undo(crm: CRM) -> str:
 
 
 def _confirm_older(crm: CRM) -> None:
-    """Raises Question where the reader has done something that cannot be undone since the change that would be."""
+    """Raise Question where the reader has done something that cannot be undone since the change that would be."""
     mine = my_last(crm)
     if mine is None:
         return

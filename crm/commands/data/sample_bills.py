@@ -36,7 +36,7 @@ _INVOICES = (
 
 
 def add_bills(crm: CRM, tx: Transaction, clients: Sequence[Client], today: date) -> None:
-    """Adds services, invoices and payments for some of the clients, the latest of today."""
+    """Add services, invoices and payments for some of the clients, the latest of today."""
     units = {name: unit for name, unit, *_ in _SERVICES}
     services = [
         Service(

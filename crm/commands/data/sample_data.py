@@ -38,7 +38,7 @@ _PATHS = (
 
 
 def add_desk(tx: Transaction, chance: random.Random, clients: Sequence[Client], today: date, me: str) -> None:
-    """Adds contacts, interactions, deals, follow-ups and templates for the clients, the latest of today."""
+    """Add contacts, interactions, deals, follow-ups and templates for the clients, the latest of today."""
     people = (me, me, _COLLEAGUE)
     tx.add_all([contact for client in clients if client.kind == "company" for contact in _contacts(chance, client)])
     talks = [talk for client in clients for talk in _talks(chance, client, today, people)]

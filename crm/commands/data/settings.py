@@ -30,7 +30,7 @@ class SettingShown:
 
 @command("settings list", title="Show settings", menu="settings", nothing="No settings found.")
 def list_all(crm: CRM) -> list[SettingShown]:
-    """Lists the team's settings."""
+    """List the team's settings."""
     # Another program may have changed them.
     crm.forget_settings()
     known = crm.settings
@@ -44,7 +44,7 @@ def set_one(
     value: Annotated[str, Line(1000), About("Value", positional=True)],
     recount_ok: Annotated[bool, About("Recount", "change it even if clients get another status")] = False,
 ) -> SettingShown:
-    """Changes one of the team's settings, for everyone who uses this store.
+    """Change one of the team's settings, for everyone who uses this store.
 
     If you change the currency, or what counts as total spend, the figures of all clients are counted again. You see
     first how many clients would get another status. `history undo` undoes all of it.

@@ -42,7 +42,7 @@ def repair(
     tabs: Annotated[str, Line(10), About("Tabs", "`back` to put back tabs and header rows")] = "",
     lost: Annotated[str, Line(10), About("Lost changes", "`keep` to end the notice about changes that were lost")] = "",
 ) -> RepairReport:
-    """Shows edits made by hand in a spreadsheet that were not accepted, and repairs them.
+    """Show edits made by hand in a spreadsheet that were not accepted, and repairs them.
 
     If a tab is missing or has lost its header row, it is restored from what this computer last read. If many rows have
     disappeared at once, or have lost their ID, their records are kept until you choose whether to restore the rows or

@@ -80,7 +80,7 @@ def setup(
     own_fields: _OWN_FIELDS = False,
     gone: _GONE = "",
 ) -> SpreadsheetReport:
-    """Sets up a Google spreadsheet as a store: adds the tabs it needs; existing tabs stay as they are.
+    """Set up a Google spreadsheet as a store: adds the tabs it needs; existing tabs stay as they are.
 
     If the spreadsheet is set up already, it refreshes drop-downs and colours, and restores deleted columns. It can
     import a list of clients from another tab: what each has spent becomes a sale of today. The list itself stays as it
@@ -128,7 +128,7 @@ def setup(
 def connect(
     crm: CRM, spreadsheet: _ADDRESS, take_over: _TAKE_OVER = "", own_fields: _OWN_FIELDS = False, gone: _GONE = ""
 ) -> SpreadsheetReport:
-    """Connects a Google spreadsheet: sets it up if needed, and opens it from now on unless you name another store.
+    """Connect a Google spreadsheet: sets it up if needed, and opens it from now on unless you name another store.
 
     `--store` and the variable `CRM_STORE` come first. `sheets leave` goes back to the file on this computer.
     """
@@ -146,7 +146,7 @@ def connect(
     unread=(StoreError,),
 )
 def leave(crm: CRM) -> StoreChosen:
-    """Goes back to the file on this computer unless you name another store; the spreadsheet stays as it is."""
+    """Go back to the file on this computer unless you name another store; the spreadsheet stays as it is."""
     if not remembered_store():
         raise RefusedError(
             "No spreadsheet is connected; without --store and CRM_STORE the file on this computer is used."

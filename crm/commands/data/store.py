@@ -59,7 +59,7 @@ def check(
     crm: CRM,
     live: Annotated[bool, About("Live", "test what the program needs with the real Google service")] = False,
 ) -> CheckReport | LiveReport:
-    """Checks the whole store: totals match their sales, and no link points to a missing record.
+    """Check the whole store: totals match their sales, and no link points to a missing record.
 
     It also lists odd addresses and phone numbers, and statuses for which the rules have not been applied; these are not
     errors. With --live it tries in the spreadsheet itself what the store relies on, on tabs that it adds and removes
@@ -86,7 +86,7 @@ def backup(
         Path | None, About("File", "the backups folder if empty", positional=True, makes=(".sqlite3",))
     ] = None,
 ) -> FileWritten:
-    """Backs up the whole store to a file you name, or to a dated file in the backups folder."""
+    """Back up the whole store to a file you name, or to a dated file in the backups folder."""
     if file is not None:
         try:
             exists = file.is_symlink() or file.exists()
@@ -117,7 +117,7 @@ def restore(
     ] = None,
     yes: bool = False,
 ) -> FileWritten:
-    """Replaces the data in the store with a backup; the current data is backed up first.
+    """Replace the data in the store with a backup; the current data is backed up first.
 
     Accounts stay as they are now, unless --accounts is given; everyone is signed out. If the store has no accounts, or
     is damaged, it gets the accounts of the backup.

@@ -25,13 +25,13 @@ class TileShown:
 
 @command("dashboard show", title="My dashboard", nothing="No tiles are on the dashboard.")
 def show(crm: CRM) -> list[TileShown]:
-    """Lists the tiles on your dashboard, in order."""
+    """List the tiles on your dashboard, in order."""
     return [tile for tile in tiles(crm) if tile.place]
 
 
 @command("dashboard tiles", title="Tiles for the dashboard", nothing="No tiles to choose from.")
 def tiles(crm: CRM) -> list[TileShown]:
-    """Lists all tiles for a dashboard: first those on yours, in order, then the rest."""
+    """List all tiles for a dashboard: first those on yours, in order, then the rest."""
     with crm.read() as snapshot:
         names = arranged(crm, snapshot)
     return [TileShown(name, TILES[name].title, place) for place, name in enumerate(names, start=1)] + [
@@ -48,7 +48,7 @@ def set_(
         About("Tiles", "their names in order, separated by commas; `dashboard tiles` lists them", positional=True),
     ],
 ) -> list[TileShown]:
-    """Chooses the tiles on your dashboard, and their order.
+    """Choose the tiles on your dashboard, and their order.
 
     On Today, figures come before the entries that you can open by number, both in this order. Other people's dashboards
     do not change.
@@ -68,7 +68,7 @@ def set_(
 
 @command("dashboard reset", title="Reset my dashboard", nothing="No tiles are on the dashboard.")
 def reset(crm: CRM) -> list[TileShown]:
-    """Resets your dashboard to the default."""
+    """Reset your dashboard to the default."""
 
     def change(tx: Transaction) -> None:
         own = dashboard_of(crm, tx)

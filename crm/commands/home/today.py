@@ -41,7 +41,7 @@ class TodayReport:
 
 @command("today", title="Today", menu="today")
 def today(crm: CRM, mine: Mine = False) -> TodayReport:
-    """Shows your dashboard: what needs doing, clients by status, sales by month, and so on.
+    """Show your dashboard: what needs doing, clients by status, sales by month, and so on.
 
     `mine` shows only what you have to do; `agenda` lists everything. `dashboard set` chooses what is shown, and in
     which order.

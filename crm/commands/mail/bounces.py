@@ -36,7 +36,7 @@ class Bounced:
     nothing="No bounced addresses.",
 )
 def list_all(crm: CRM) -> list[Bounced]:
-    """Lists the addresses that mailings skip because a mail server said that the mailbox does not exist."""
+    """List the addresses that mailings skip because a mail server said that the mailbox does not exist."""
     with crm.read() as snapshot:
         refused = refused_addresses(snapshot)
         failed = snapshot.find_all(Message, Query({"state": "failed"}, sort="id")) if refused else []
@@ -54,7 +54,7 @@ def clear(
     addresses: Annotated[tuple[str, ...], Addressees(), About("Addresses", "as `bounces list` shows them")] = (),
     all_: Annotated[bool, About("All", "all that `bounces list` shows")] = False,
 ) -> list[Bounced]:
-    """Lets mailings go to bounced addresses again, and lists the rest.
+    """Let mailings go to bounced addresses again, and list the rest.
 
     If an address bounces again, mailings skip it again.
     """

@@ -108,7 +108,7 @@ def previewed(crm: CRM, snapshot: Snapshot, written: Written) -> Preview:
 
 
 def attached(crm: CRM, files: Sequence[Path]) -> tuple[str, ...]:
-    """Copies of files, kept for a message: the lines that stand for them. Raises FileError."""
+    """Copy of files, kept for a message: the lines that stand for them. Raises FileError."""
     lines = tuple(kept(crm, file) for file in files)
     refuse_too_large(lines)
     return lines

@@ -83,7 +83,7 @@ class Due:
 
 @command("occasions list", title="Greetings", menu="email", nothing="No greetings are set up.")
 def list_all(crm: CRM) -> Sequence[Occasion]:
-    """Lists the greetings that each client gets once a year."""
+    """List the greetings that each client gets once a year."""
     with crm.read() as snapshot:
         return [Occasion(order, occasion_words(order.occasion)) for order in standing_orders(snapshot)]
 
@@ -95,7 +95,7 @@ def add(
     on: Annotated[str, YearlyDay(), About("On", "birthday, first-sale, or a day and a month like 24-12")],
     template: Annotated[Template, About("Template", "its name or number")],
 ) -> Occasion:
-    """Adds a greeting: the text of a template, as it is now, to each client once a year.
+    """Add a greeting: the text of a template, as it is now, to each client once a year.
 
     It goes to clients who agreed to mailings and have an address, when `email due` is run on the day, or on one of
     the three days after it. For SMS it takes a template for SMS.
@@ -123,7 +123,7 @@ def add(
 
 @command("occasions remove", title="Remove a greeting", as_text=lambda crm, removed: deleted(crm, removed.mailing))
 def remove(crm: CRM, name: Name) -> Occasion:
-    """Removes a greeting and cancels its queued messages."""
+    """Remove a greeting and cancel its queued messages."""
 
     def change(tx: Transaction) -> Mailing:
         standing = next((order for order in standing_orders(tx) if order.name.casefold() == name.casefold()), None)
@@ -143,7 +143,7 @@ def due(
     crm: CRM,
     dry_run: Annotated[bool, About("Dry run", "show who would get a greeting, and send nothing")] = False,
 ) -> Due:
-    """Sends greetings for birthdays and other days (`occasions`), and all other queued messages that are due.
+    """Send greetings for birthdays and other days (`occasions`), and all other queued messages that are due.
 
     Each client gets one greeting a year, however often this runs; a missed day is made up for within three days. Cron
     can run it every hour.
@@ -168,7 +168,7 @@ def due(
 
 
 def _read_answers(crm: CRM) -> str:
-    """Reads who has answered STOP, where somebody is greeted by SMS; why that could not be, in a sentence, '' where it
+    """Read who has answered STOP, where somebody is greeted by SMS; why that could not be, in a sentence, '' where it
     could."""
     with crm.read() as snapshot:
         by_sms = any(order.channel == "sms" for order in standing_orders(snapshot))
@@ -237,7 +237,7 @@ def _unreachable(channel: str, to: str, refused: Mapping[str, str]) -> str:
 
 
 def _queued(crm: CRM, greetings: Sequence[Greeting]) -> list[Greeting]:
-    """Puts greetings into the outbox but for those that somebody else has put there meanwhile, and for who has opted
+    """Put greetings into the outbox but for those that somebody else has put there meanwhile, and for who has opted
     out."""
 
     def change(tx: Transaction) -> list[Greeting]:

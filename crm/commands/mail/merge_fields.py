@@ -70,7 +70,7 @@ class ProseWithFields(Prose):
 
 
 def check(text: str) -> None:
-    """Raises FieldError, naming the place, where a field is not known or a brace stands alone.
+    """Raise FieldError, naming the place, where a field is not known or a brace stands alone.
 
     The team's own fields are not looked up: each client may have others, and a template may be written first.
     """

@@ -72,7 +72,7 @@ def send(
     attach: Annotated[tuple[Path, ...], About("Attach", "a file to attach")] = (),
     yes: bool = False,
 ) -> MessageCard:
-    """Sends an e-mail to a client, after a preview.
+    """Send an e-mail to a client, after a preview.
 
     The text may contain fields like {first_name} (`templates add` lists them); for a brace write {{ or }}. If it cannot
     be sent right now, it stays in the outbox, and `email outbox` tries it again.
@@ -92,7 +92,7 @@ def send(
 
 
 def tried(crm: CRM, queued: Message) -> MessageCard:
-    """Sends a message that is in the outbox now, and shows what became of it.
+    """Send a message that is in the outbox now, and show what became of it.
 
     Whatever goes wrong from here on is only told: whoever did all of it again would send a second mail.
     """
@@ -121,7 +121,7 @@ def list_all(
     limit: Limit = 0,
     offset: Offset = 0,
 ) -> list[Message]:
-    """Lists messages sent to and received from clients, newest first, with their state."""
+    """List messages sent to and received from clients, newest first, with their state."""
     in_order(since, until)
     with crm.read() as snapshot:
         return queries.messages(
@@ -142,7 +142,7 @@ def list_all(
 
 @command("email show", title="Show")
 def show(crm: CRM, message: TheMessage) -> MessageCard:
-    """Shows an e-mail or a text message with its full text and its state."""
+    """Show an e-mail or a text message with its full text and its state."""
     return _card(crm, message)
 
 
@@ -171,7 +171,7 @@ def again(
     ] = (),
     yes: bool = False,
 ) -> MessageCard:
-    """Resends a message that failed, was cancelled or may not have arrived, to recipients who have not received it.
+    """Resend a message that failed, was cancelled or may not have arrived, to recipients who have not received it.
 
     Recipients who have it get it again only if you name them with --to. It is the same message with the same Message-
     ID, so a mailbox that has it may show it only once.
@@ -210,7 +210,7 @@ def _wanted_again(message: Message, to: Sequence[str]) -> list[str]:
 
 @command("email cancel", title="Cancel")
 def cancel(crm: CRM, message: TheMessage) -> MessageCard:
-    """Cancels a queued message; `email again` still sends it."""
+    """Cancel a queued message; `email again` still sends it."""
 
     def change(tx: Transaction) -> Message:
         current = tx.get(Message, message.id)
@@ -223,7 +223,7 @@ def cancel(crm: CRM, message: TheMessage) -> MessageCard:
 
 @command("email outbox", title="Send queued mail", menu="email", key="mail")
 def send_waiting(crm: CRM) -> outbox.Sent:
-    """Sends queued messages that are due, and lists what was sent, what failed and what is still queued.
+    """Send queued messages that are due, and list what was sent, what failed and what is still queued.
 
     You can run it as often as you like, and several times at once: each message is sent once. Ctrl-C stops it after the
     current message; the rest stays queued.

@@ -18,7 +18,7 @@ TheRecipient = Annotated[str, Recipient(), About("Address", "an e-mail address o
 
 @command("opt-outs list", title="Opt-outs", menu="not written to", nothing="Nobody has opted out.")
 def list_all(crm: CRM, text: Annotated[str, Line(254), About("Text", "part of an address")] = "") -> list[OptOut]:
-    """Lists the addresses and phone numbers that get no more mailings and greetings."""
+    """List the addresses and phone numbers that get no more mailings and greetings."""
     with crm.read() as snapshot:
         opt_outs = snapshot.find_all(OptOut, Query())
     return [opt_out for opt_out in opt_outs if text.casefold() in opt_out.address]
@@ -30,7 +30,7 @@ def add(
     address: TheRecipient,
     note: Annotated[str, Line(300), About("Note", "like: said so on the phone")] = "",
 ) -> OptOut:
-    """Opts an address or a phone number out of mailings and greetings.
+    """Opt an address or a phone number out of mailings and greetings.
 
     No mailing and no greeting goes there, whichever client it belongs to, also when clients are merged, deleted or
     imported later. A single e-mail to one client (`email send`) can still be sent.
@@ -53,7 +53,7 @@ def lift(
     address: Annotated[str, Line(254), About("Address", "as `opt-outs list` shows it", positional=True)],
     reason: Annotated[str, Line(200), About("Reason", "why it no longer applies, like: she asked for it by mail")],
 ) -> OptOut:
-    """Removes an address or a phone number from the opt-outs because its owner asked for it.
+    """Remove an address or a phone number from the opt-outs because its owner asked for it.
 
     The history keeps the reason. The consent of clients does not change: set it for each client who wants mailings
     again.

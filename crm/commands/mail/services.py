@@ -132,7 +132,7 @@ def saved_values(crm: CRM, service: Service) -> Values:
 
 
 def refuse_others(crm: CRM) -> None:
-    """Raises ForbiddenError for whoever may not change the settings of this computer, or sits at another device."""
+    """Raise ForbiddenError for whoever may not change the settings of this computer, or sits at another device."""
     if is_at_another_device():
         raise ForbiddenError(
             "These settings belong to the computer that the program runs on, and are changed there."
@@ -146,7 +146,7 @@ def refuse_others(crm: CRM) -> None:
 
 
 def save(crm: CRM, service: Service, values: Values, secret: str) -> ServiceStatus:
-    """Saves the settings of a service: `values` are those that change. Raises FieldError, for the secret too where one
+    """Save the settings of a service: `values` are those that change. Raises FieldError, for the secret too where one
     is needed."""
     refuse_others(crm)
     store = crm.outward.saved()
@@ -193,7 +193,7 @@ def _transport(crm: CRM, service: Service) -> Any:
 
 
 def tried(crm: CRM, service: Service, to: str = "") -> ServiceTried:
-    """Connects to a service and signs in, and sends a test `to` somebody if asked; 'me' is the sender. Raises
+    """Connect to a service and sign in, and send a test `to` somebody if asked; 'me' is the sender. Raises
     OutwardError and UsageError."""
     refuse_others(crm)
     transport = _transport(crm, service)
@@ -215,7 +215,7 @@ def tried(crm: CRM, service: Service, to: str = "") -> ServiceTried:
 
 
 def _check(crm: CRM, service: Service, transport: Any) -> None:
-    """Connects and signs in. Raises OutwardError."""
+    """Connect and sign in. Raises OutwardError."""
     match service.name:
         case "email":
             transport.check()
@@ -226,7 +226,7 @@ def _check(crm: CRM, service: Service, transport: Any) -> None:
 
 
 def removed(crm: CRM, service: Service) -> ServiceRemoved:
-    """Removes what is saved of a service."""
+    """Remove what is saved of a service."""
     refuse_others(crm)
     was_saved = crm.outward.saved().forget(service)
     names = [_VARIABLES[name] for name in service.variables if getattr(crm.config, name)]
@@ -234,7 +234,7 @@ def removed(crm: CRM, service: Service) -> ServiceRemoved:
 
 
 def _declare(service: Service) -> None:
-    """Registers the commands of a service."""
+    """Register the commands of a service."""
     title, secret = service.title, service.secret.label.lower()
     # SMS stays in capitals.
     called = title if title[:2].isupper() else title.lower()

@@ -60,7 +60,7 @@ class SmsFetched:
 
 @command("sms fetch", title="Read replies to text messages", menu="email", key="mail")
 def fetch(crm: CRM) -> SmsFetched:
-    """Reads the replies to text messages of the last days; numbers that replied STOP get no more of them.
+    """Read the replies to text messages of the last days; numbers that replied STOP get no more of them.
 
     `email due` does so before it sends greetings by SMS.
     """
@@ -102,7 +102,7 @@ def send(
     to: Annotated[str, Line(200), About("To", "a contact or a phone number; the client by default")] = "",
     yes: bool = False,
 ) -> MessageCard:
-    """Sends a text message to a client, after a preview.
+    """Send a text message to a client, after a preview.
 
     The text may hold fields like {first_name}, as templates do; for a brace write {{ or }}. If it
     cannot be sent right now, it stays in the outbox, and `email outbox` tries it again.

@@ -41,7 +41,7 @@ def add(
     subject: Annotated[str, LineWithFields(300), About("Subject", "of an e-mail; it may contain fields too")] = "",
     body: Annotated[str, ProseWithFields(), About("Text", "with fields like {first_name} or {first_name|friend}")] = "",
 ) -> Template:
-    """Adds a template: a text with fields that are filled in for each client.
+    """Add a template: a text with fields that are filled in for each client.
 
     There are {first_name}, {last_name}, {name}, {company}, {contact_name}, {email}, {city}, {status}, {total_spend},
     {last_sale_on}, {owner}, {my_name}, {company_name}, and your own like {extra.shoe size}. The text after a |
@@ -58,7 +58,7 @@ def add(
 
 @command("templates list", title="Templates", menu="email", nothing="No templates yet.")
 def list_all(crm: CRM, channel: Channel = "") -> list[Template]:
-    """Lists the templates by name."""
+    """List the templates by name."""
     with crm.read() as snapshot:
         return of_channel(snapshot, channel)
 
@@ -70,7 +70,7 @@ def of_channel(snapshot: Snapshot, channel: str = "") -> list[Template]:
 
 @command("templates show", title="Show a template")
 def show(crm: CRM, template: TheTemplate) -> Template:
-    """Shows a template with its fields."""
+    """Show a template with its fields."""
     with crm.read() as snapshot:
         return snapshot.get(Template, template.id)
 
@@ -86,7 +86,7 @@ def preview(
     template: TheTemplate,
     client: Annotated[Client | None, About("Client", "the first one by default")] = None,
 ) -> TemplatePreview:
-    """Previews a template for a client: the fields filled in, and which of them are empty.
+    """Preview a template for a client: the fields filled in, and which of them are empty.
 
     For an SMS it says how many messages it takes.
     """
@@ -105,7 +105,7 @@ def preview(
 
 @command("templates edit", title="Change a template")
 def edit(crm: CRM, template: TheTemplate, changes: TemplateChanges) -> Template:
-    """Changes fields of a template; the other fields and messages already sent stay as they are."""
+    """Change fields of a template; the other fields and messages already sent stay as they are."""
     if not changes:
         raise FieldError("name at least one field to change")
     after = _checked(dataclasses.replace(template, **changes))
@@ -119,7 +119,7 @@ def edit(crm: CRM, template: TheTemplate, changes: TemplateChanges) -> Template:
 
 @command("templates delete", title="Delete a template", as_text=deleted)
 def delete(crm: CRM, template: TheTemplate, yes: bool = False) -> Template:
-    """Deletes a template; messages sent with it stay, and `history undo` restores it."""
+    """Delete a template; messages sent with it stay, and `history undo` restores it."""
     name = f"the template {template.name}"
     return delete_record(crm, template, name, yes=yes, also=lambda _: "What was sent with it stays.")
 

@@ -73,7 +73,7 @@ def wish_in(crm: CRM, text: str) -> UnsubscribeRequest | None:
 
 
 def opt_out(crm: CRM, wish: UnsubscribeRequest) -> Sequence[Client]:
-    """Puts the address that a link was sent to among the opt-outs, whatever has become of its client, and takes back
+    """Put the address that a link was sent to among the opt-outs, whatever has become of its client, and take back
     the consent of that client and of whoever else has the address now. In the history it was done by that address,
     where the store is not somebody's who has signed in. The clients as they are now, none where they are gone."""
     with crm.read() as snapshot:
@@ -97,7 +97,7 @@ def opt_out(crm: CRM, wish: UnsubscribeRequest) -> Sequence[Client]:
 def suppress(
     tx: Transaction, address: str, way: str, note: str = "", *, clients: Sequence[Client] | None = None
 ) -> Sequence[Client]:
-    """Puts an address or a phone number among the opt-outs, in one of the ways of OPT_OUT_WAYS, and takes back the
+    """Put an address or a phone number among the opt-outs, in one of the ways of OPT_OUT_WAYS, and take back the
     consent of clients: those who have the e-mail address, unless others are named. The clients as they are now."""
     key = recipient_key(address)
     if not opted_out(tx, [key]):
@@ -108,7 +108,7 @@ def suppress(
 
 
 def complain(crm: CRM, address: str) -> Sequence[Client]:
-    """Puts an address among the opt-outs whose owner has reported a message as spam. The clients that have it."""
+    """Put an address among the opt-outs whose owner has reported a message as spam. The clients that have it."""
     with crm.read() as snapshot:
         if opted_out(snapshot, [address]):
             return []

@@ -51,7 +51,7 @@ class _Person:
 
 @command("reports activity", title="Activity by person", menu="reports")
 def activity(crm: CRM, since: Since = None, until: Until = None, to: To = None, yes: bool = False) -> Report:
-    """Shows each person's activity in a period: interactions by kind, follow-ups, deals won, and sales.
+    """Show each person's activity in a period: interactions by kind, follow-ups, deals won, and sales.
 
     An interaction counts for the person who logged it, on its date; a follow-up for the person it was assigned to, on
     the day it was done; a sale for the person who recorded it, on its date. A won deal counts with its value for its

@@ -72,7 +72,7 @@ def invoiced(
     to: To = None,
     yes: bool = False,
 ) -> Report:
-    """Shows what was invoiced, paid, credited and refunded by month, quarter or year, tax included.
+    """Show what was invoiced, paid, credited and refunded by month, quarter or year, tax included.
 
     An invoice counts on the day it was issued, a payment on the day it was made. Without a first day it shows the last
     twelve months, eight quarters or five years.
@@ -110,7 +110,7 @@ def invoiced(
 
 @command("reports ageing", title="Unpaid invoices by age", menu="billing reports")
 def ageing(crm: CRM, currency: OfCurrency = "", to: To = None, yes: bool = False) -> Report:
-    """Shows what is open today by how long it is overdue."""
+    """Show what is open today by how long it is overdue."""
     currency = currency or crm.settings["currency"]
     with crm.read() as snapshot:
         ages = turnover.open_by_age(snapshot, currency, [*_AGES.values(), (None, None)])
@@ -137,7 +137,7 @@ def services(
     to: To = None,
     yes: bool = False,
 ) -> Report:
-    """Shows what you invoiced for each service, less what was credited, without tax.
+    """Show what you invoiced for each service, less what was credited, without tax.
 
     Lines that are not one of your services share a row, and so do discounts and charges on whole invoices. Without a
     first day it shows this year.
@@ -179,7 +179,7 @@ def taxes(
     to: To = None,
     yes: bool = False,
 ) -> Report:
-    """Shows net, tax and total by rate for each month, quarter or year, for your accountant.
+    """Show net, tax and total by rate for each month, quarter or year, for your accountant.
 
     Each document counts in the period in which it was issued, credit notes with a minus. Without a first day this year
     counts.

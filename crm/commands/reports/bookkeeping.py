@@ -48,7 +48,7 @@ def bookkeeping(
     to: To = None,
     yes: bool = False,
 ) -> Report:
-    """Lists every invoice, credit note, payment and refund of a period, to import into a bookkeeping program.
+    """List every invoice, credit note, payment and refund of a period, to import into a bookkeeping program.
 
     A document has a row for each tax rate; the amounts of its rows add up to its total. Credit notes and refunds have a
     minus. A client's name and tax id are those on the document. Without dates it covers the last full month.

@@ -45,7 +45,7 @@ def by(
     to: To = None,
     yes: bool = False,
 ) -> Report:
-    """Shows sales and clients by status, owner, country or source, or by client: who buys most.
+    """Show sales and clients by status, owner, country or source, or by client: who buys most.
 
     It uses the status, owner and so on that the clients have today. Clients are all in a group, buyers are those with a
     sale in the period. Without a first day all sales count.

@@ -41,7 +41,7 @@ def cohorts(
     to: To = None,
     yes: bool = False,
 ) -> Report:
-    """Shows how many clients buy again, and for how much, in each month after their first sale.
+    """Show how many clients buy again, and for how much, in each month after their first sale.
 
     A cohort is all clients whose first sale was in the same calendar month. Month 1 is the calendar month after that
     one, and so on: a client counts in each month with at least one sale. The percentages are of the clients of the

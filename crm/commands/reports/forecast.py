@@ -48,7 +48,7 @@ def forecast(
     to: To = None,
     yes: bool = False,
 ) -> Report:
-    """Shows open deals by expected close, month by month: their value in full and weighted.
+    """Show open deals by expected close, month by month: their value in full and weighted.
 
     The weighted value of a deal is its value times the probability of the stage that it is in today; it is summed
     exactly, and each sum rounded as the currency is. Late are the deals whose date has passed; the current month begins

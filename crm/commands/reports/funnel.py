@@ -43,7 +43,7 @@ class _Reached:
 
 @command("reports funnel", title="Deal funnel", menu="reports")
 def funnel(crm: CRM, since: Since = None, until: Until = None, to: To = None, yes: bool = False) -> Report:
-    """Shows how many deals reached each stage, and how many went on and how long they stayed, in a period.
+    """Show how many deals reached each stage, and how many went on and how long they stayed, in a period.
 
     A deal reached a stage if it was moved there in the period; it counts once, however often it was. It went on if it
     was moved to a later stage afterwards, up to the last day, other than one for lost deals; stages may be skipped.

@@ -36,7 +36,7 @@ def growth(
     to: To = None,
     yes: bool = False,
 ) -> Report:
-    """Counts new and lost clients each month, those who came back, and how many were active at the end of it.
+    """Count new and lost clients each month, those who came back, and how many were active at the end of it.
 
     A client is active on each day on which, or in the DAYS days before which, it bought something. It is new on the day
     of its first sale; churned on the first day on which it is no longer active, the day DAYS + 1 after its last sale;

@@ -37,7 +37,7 @@ def lost(
     to: To = None,
     yes: bool = False,
 ) -> Report:
-    """Shows why deals were lost: the number and the value of deals for each reason.
+    """Show why deals were lost: the number and the value of deals for each reason.
 
     It counts the deals lost in the period that are still lost; one that was reopened does not count. Reasons that
     differ only in case are counted as one. The share is of all lost deals. Without a first day all lost deals count.

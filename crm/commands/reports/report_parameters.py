@@ -16,6 +16,6 @@ To = Annotated[Path | None, About("To file", "the format: .xlsx, .csv, .json, .p
 
 
 def refuse_none(top: int) -> None:
-    """Raises FieldError for a report that would name nobody."""
+    """Raise FieldError for a report that would name nobody."""
     if top < 1:
         raise FieldError("name at least one", field="top", label="Top")

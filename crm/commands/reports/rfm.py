@@ -61,7 +61,7 @@ def rfm(
     to: To = None,
     yes: bool = False,
 ) -> Report:
-    """Shows your best and your lapsed clients: by recency (R), frequency (F) and money spent (M), in fifths.
+    """Show your best and your lapsed clients: by recency (R), frequency (F) and money spent (M), in fifths.
 
     The scores go from 5, the best fifth, down to 1, as Arthur Hughes has it (Strategic Database Marketing, 1994): with
     n clients who bought, R is 5 - (5 x how many bought later / n), F is 1 + (5 x how many bought less often / n) and M

@@ -35,7 +35,7 @@ def sales(
     to: To = None,
     yes: bool = False,
 ) -> Report:
-    """Shows sales by month, quarter or year beside the year before, with the change in percent.
+    """Show sales by month, quarter or year beside the year before, with the change in percent.
 
     The current period, and one that the first or last day cuts short, is compared with the same days of the year
     before. Without a first day it shows the last twelve months, eight quarters or five years.

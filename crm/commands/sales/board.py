@@ -49,7 +49,7 @@ def board(
     mine: Mine = False,
     limit: Annotated[int, Whole(), About("Limit", "how many deals of each stage at most; 0 for all")] = 10,
 ) -> Board:
-    """Shows the pipeline: each stage with its number of deals, their total, and the most valuable ones.
+    """Show the pipeline: each stage with its number of deals, their total, and the most valuable ones.
 
     Won and lost deals are shown for 30 days, the latest first.
     """

@@ -78,7 +78,7 @@ def add(
     stage: Annotated[Stage | None, About("Stage", "its name or number; the first by default")] = None,
     notes: Annotated[str, Prose(), About("Notes")] = "",
 ) -> Deal:
-    """Adds a deal with a client, in the first stage by default. To add a won deal, add it first, then win it."""
+    """Add a deal with a client, in the first stage by default. To add a won deal, add it first, then win it."""
     if not title:
         raise FieldError("a deal needs a title", field="title", label="Title")
     if stage and stage.outcome != "open":
@@ -118,7 +118,7 @@ def list_all(
     limit: Limit = 0,
     offset: Offset = 0,
 ) -> DealList:
-    """Lists deals by stage, most valuable first, with their total: open deals by default.
+    """List deals by stage, most valuable first, with their total: open deals by default.
 
     The weighted value is the value times the probability of the stage. If you name a stage, its deals are listed
     whether they are open, won or lost.
@@ -145,7 +145,7 @@ def _added_up(stages: Sequence[StageSum]) -> tuple[int, Decimal, Decimal]:
 
 @command("deals show", title="Show a deal")
 def show(crm: CRM, deal: TheDeal) -> DealCard:
-    """Shows a deal: its client, the time in each stage, its follow-ups and its sale."""
+    """Show a deal: its client, the time in each stage, its follow-ups and its sale."""
     with crm.read() as snapshot:
         record = snapshot.get(Deal, deal.id)
         known = stages(snapshot)
@@ -174,7 +174,7 @@ def times_in_stages(snapshot: Snapshot, deal: Deal, known: Sequence[Stage]) -> l
 
 @command("deals edit", title="Edit a deal")
 def edit(crm: CRM, deal: TheDeal, changes: DealChanges) -> Deal:
-    """Changes fields of a deal; the other fields stay as they are. `deals move` moves it to another stage.
+    """Change fields of a deal; the other fields stay as they are. `deals move` moves it to another stage.
 
     Changes that someone else made after you opened the deal are kept. If you both changed the same field, you see both
     values and nothing is overwritten.
@@ -201,7 +201,7 @@ def edit(crm: CRM, deal: TheDeal, changes: DealChanges) -> Deal:
 
 
 def _refuse_another_client(tx: Transaction, deal: Deal, number: int) -> None:
-    """Raises NotFoundError for a client that is not there, RefusedError where something of the deal stays with the
+    """Raise NotFoundError for a client that is not there, RefusedError where something of the deal stays with the
     old one."""
     tx.get(Client, number)
     for kind, word in ((Sale, "sale"), (FollowUp, "follow-up")):
@@ -211,7 +211,7 @@ def _refuse_another_client(tx: Transaction, deal: Deal, number: int) -> None:
 
 @command("deals delete", title="Delete a deal", as_text=deleted)
 def delete(crm: CRM, deal: TheDeal, yes: bool = False) -> Deal:
-    """Deletes a deal with the history of its stages; its sale and follow-ups stay. `history undo` restores it."""
+    """Delete a deal with the history of its stages; its sale and follow-ups stay. `history undo` restores it."""
 
     def kept(tx: Transaction) -> str:
         is_sold = tx.count(Sale, Query({"client": deal.client, "deal": deal.id}))

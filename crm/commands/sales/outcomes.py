@@ -68,7 +68,7 @@ def move(
     take_back: TakeBack = None,
     same_sale: SameSale = None,
 ) -> DealMoved | DealWon:
-    """Moves a deal to another stage. Moving it to a won or lost stage is the same as `deals win` or `deals lose`."""
+    """Move a deal to another stage. Moving it to a won or lost stage is the same as `deals win` or `deals lose`."""
     answers = _Answers(amount, on, reason, take_back, same_sale)
 
     def change(tx: Transaction) -> DealMoved | DealWon:
@@ -84,7 +84,7 @@ def move(
 def win(
     crm: CRM, deal: TheDeal, amount: SaleAmount = None, on: SaleDay = None, same_sale: SameSale = None
 ) -> DealMoved | DealWon:
-    """Marks a deal as won: moves it to the first won stage and records a sale of its value.
+    """Mark a deal as won: moves it to the first won stage and records a sale of its value.
 
     The client's status is reviewed at once. It is one change, and `history undo` undoes all of it.
     """
@@ -106,7 +106,7 @@ def lose(
     reason: Annotated[str, Line(300), About("Reason", "why it is lost", positional=True)],
     take_back: TakeBack = None,
 ) -> DealMoved | DealWon:
-    """Marks a deal as lost, with the reason, and moves it to the first lost stage."""
+    """Mark a deal as lost, with the reason, and move it to the first lost stage."""
 
     def change(tx: Transaction) -> DealMoved | DealWon:
         current = tx.get(Deal, deal.id)
@@ -124,7 +124,7 @@ def reopen(
     to: Annotated[Stage | None, About("To stage", "by default the stage it was in before")] = None,
     take_back: TakeBack = None,
 ) -> DealMoved | DealWon:
-    """Reopens a deal that was won or lost, by default in the open stage it was in before.
+    """Reopen a deal that was won or lost, by default in the open stage it was in before.
 
     If the deal was won, you are asked whether to remove its sale as well.
     """
@@ -160,7 +160,7 @@ def _before(tx: Transaction, deal: Deal) -> Stage:
 
 
 def _into(tx: Transaction, crm: CRM, original: Deal, stage: Stage, answers: _Answers) -> DealMoved | DealWon:
-    """Brings a deal, given as it was shown, into a stage with all that follows; raises FieldError and Question for what
+    """Bring a deal, given as it was shown, into a stage with all that follows; raises FieldError and Question for what
     has to be said, ConflictError where somebody else has moved it meanwhile."""
     current = tx.get(Deal, original.id)
     was = _outcome(tx, current)

@@ -56,7 +56,7 @@ def add(
     note: Annotated[str, Line(500), About("Note")] = "",
     reference: Annotated[str, Line(100), About("Reference", "the number of its order or invoice elsewhere")] = "",
 ) -> SaleReport:
-    """Records a sale and reviews the client's status at once."""
+    """Record a sale and review the client's status at once."""
     if not amount:
         raise nothing_sold()
 
@@ -74,7 +74,7 @@ def nothing_sold() -> FieldError:
 
 
 def recorded(tx: Transaction, sale: Sale) -> SaleReport:
-    """Records a sale as part of a change, and reviews the client's status."""
+    """Record a sale as part of a change, and review the client's status."""
     before = tx.get(Client, sale.client)
     return _reported(tx, tx.add(sale), before.status)
 
@@ -129,7 +129,7 @@ def list_all(
     limit: Limit = 0,
     offset: Offset = 0,
 ) -> list[Sale]:
-    """Lists sales, newest first: all of them, those of a client, or those of a period."""
+    """List sales, newest first: all of them, those of a client, or those of a period."""
     in_order(since, until)
     conditions = {
         "client": client.id if client else None,
@@ -150,7 +150,7 @@ def edit(
     changes: SaleChanges,
     client: Annotated[Client | None, About("Client", "another one: its number, reference or name")] = None,
 ) -> SaleEdited:
-    """Changes a sale: its amount, date, note, reference or client; the other fields stay as they are.
+    """Change a sale: its amount, date, note, reference or client; the other fields stay as they are.
 
     The client's totals and status are updated; if you name another client, those of both.
     """
@@ -166,7 +166,7 @@ def edit(
 
 
 def edited(tx: Transaction, sale: Sale, values: Mapping[str, Any]) -> SaleEdited:
-    """Changes a sale as part of a change, and reviews the client's status."""
+    """Change a sale as part of a change, and review the client's status."""
     current = tx.get(Sale, sale.id)
     if current.amount and values.get("amount") == 0:
         raise nothing_sold()
@@ -180,7 +180,7 @@ def edited(tx: Transaction, sale: Sale, values: Mapping[str, Any]) -> SaleEdited
 
 @command("sales undo", title="Delete a sale", menu="sales")
 def undo(crm: CRM, sale: TheSale) -> SaleTakenBack:
-    """Removes a sale, and updates the totals and the client's status.
+    """Remove a sale, and updates the totals and the client's status.
 
     `history undo` restores it.
     """
@@ -189,7 +189,7 @@ def undo(crm: CRM, sale: TheSale) -> SaleTakenBack:
 
 
 def taken_back(tx: Transaction, sale: Sale) -> SaleTakenBack:
-    """Takes a sale back as part of a change, and reviews the client's status."""
+    """Take a sale back as part of a change, and review the client's status."""
     current = tx.get(Sale, sale.id)
     client = tx.get(Client, current.client)
     tx.delete(current)

@@ -22,7 +22,7 @@ _CERTAIN = {"won": 100, "lost": 0}
 
 @command("stages list", title="Stages", menu="deals", nothing="No stages yet.")
 def list_all(crm: CRM) -> list[Stage]:
-    """Lists the stages of the pipeline, in order.
+    """List the stages of the pipeline, in order.
 
     A new store shows the default stages; they are saved with the first deal or the first change.
     """
@@ -40,7 +40,7 @@ def add(
         int | None, Whole(least=1), About("Position", "by default after the last one with this outcome")
     ] = None,
 ) -> Stage:
-    """Adds a stage. Only a stage for open deals needs a probability; won and lost stages are certain."""
+    """Add a stage. Only a stage for open deals needs a probability; won and lost stages are certain."""
     outcome = outcome or "open"
     stage = Stage(name=name, probability=_probability(outcome, probability), outcome=outcome)
 
@@ -59,7 +59,7 @@ def add(
 
 @command("stages rename", title="Rename a stage", roles=ONLY_ADMIN)
 def rename(crm: CRM, stage: TheStage, to: Annotated[str, Line(40), About("New name", positional=True)]) -> Stage:
-    """Renames a stage; every deal in it shows the new name at once."""
+    """Rename a stage; every deal in it shows the new name at once."""
 
     def change(tx: Transaction) -> Stage:
         current = _current(tx, stage)
@@ -71,7 +71,7 @@ def rename(crm: CRM, stage: TheStage, to: Annotated[str, Line(40), About("New na
 
 @command("stages edit", title="Change a stage", roles=ONLY_ADMIN)
 def edit(crm: CRM, stage: TheStage, probability: Probability = None, outcome: Outcome = "") -> Stage:
-    """Changes the probability of a stage, or its outcome (open, won, lost).
+    """Change the probability of a stage, or its outcome (open, won, lost).
 
     You cannot change the outcome of a stage that has deals: they would become won or lost without notice.
     """
@@ -97,7 +97,7 @@ def edit(crm: CRM, stage: TheStage, probability: Probability = None, outcome: Ou
 def move(
     crm: CRM, stage: TheStage, to: Annotated[int, Whole(least=1), About("To position", positional=True)]
 ) -> list[Stage]:
-    """Moves a stage to another position; 1 is the first."""
+    """Move a stage to another position; 1 is the first."""
 
     def change(tx: Transaction) -> list[Stage]:
         current = _current(tx, stage)
@@ -114,7 +114,7 @@ def delete(
     stage: TheStage,
     to: Annotated[Stage | None, About("Deals to", "the stage that its deals move to")] = None,
 ) -> Stage:
-    """Deletes a stage. If it has deals, name another stage with the same outcome for them."""
+    """Delete a stage. If it has deals, name another stage with the same outcome for them."""
 
     def change(tx: Transaction) -> Stage:
         current = _current(tx, stage)
@@ -129,7 +129,7 @@ def delete(
 
 
 def _empty(tx: Transaction, stage: Stage, deals: Sequence[Deal], to: Stage | None) -> None:
-    """Moves all deals out of a stage; raises FieldError where it is not said to which."""
+    """Move all deals out of a stage; raises FieldError where it is not said to which."""
     many = "a deal" if len(deals) == 1 else f"{len(deals)} deals"
     if to is None:
         raise FieldError(f"there {'is' if len(deals) == 1 else 'are'} {many} in {stage.name}; name a stage for them",

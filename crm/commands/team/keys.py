@@ -40,7 +40,7 @@ class KeyMade:
 
 @command("keys list", title="Keys for unattended commands", menu="team", roles=ONLY_ADMIN, nothing="No keys yet.")
 def list_all(crm: CRM) -> list[KeyShown]:
-    """Lists the keys for unattended commands: what each can run, who created it, and when it was last used."""
+    """List the keys for unattended commands: what each can run, who created it, and when it was last used."""
     with crm.read() as snapshot:
         keys = snapshot.find_all(MachineKey)
     stopped = crm.accounts.stopped_keys()
@@ -73,7 +73,7 @@ def add(
         About("Expires", "the last day on which it works; never by default"),
     ] = None,
 ) -> KeyMade:
-    """Creates a key for unattended commands, for a store that has accounts. The key is shown once.
+    """Create a key for unattended commands, for a store that has accounts. The key is shown once.
 
     Set CRM_KEY to the key, or CRM_KEY_FILE to the name of a file with the key that only its owner can read. The shell
     then runs `email outbox`, `email due`, `email fetch`, `sms fetch` and `reminders run` if the key may do mail,
@@ -89,7 +89,7 @@ def revoke(
     key: Annotated[MachineKey, About("Key", "its number or its name", positional=True)],
     yes: bool = False,
 ) -> None:
-    """Revokes a key for good; commands that are running with it end at once."""
+    """Revoke a key for good; commands that are running with it end at once."""
     if not yes:
         raise confirmation(
             f"Jobs that use the key {key.name} stop at once, and the key never works again.",

@@ -27,7 +27,7 @@ class Colleague:
 
 @command("people list", title="Workload", menu="team", nothing="No colleagues yet.")
 def list_all(crm: CRM) -> list[Colleague]:
-    """Shows the workload of everyone on the team, with or without an account.
+    """Show the workload of everyone on the team, with or without an account.
 
     It shows each person's open and overdue follow-ups, open deals, and clients.
     """
@@ -56,7 +56,7 @@ def add(
     email: Annotated[str, Email(), About("E-mail")] = "",
     phone: Annotated[str, Phone(), About("Phone")] = "",
 ) -> Colleague:
-    """Adds a person to the team who cannot sign in, but can own clients and get follow-ups.
+    """Add a person to the team who cannot sign in, but can own clients and get follow-ups.
 
     `users reset-password` lets them sign in later. As long as nobody on the team can sign in, nobody has to.
     """

@@ -24,7 +24,7 @@ class Profile:
 
 @command("profile show", title="My account", menu="profile", roles=EVERYBODY)
 def show(crm: CRM) -> Profile:
-    """Shows who is signed in, with which role and second factor."""
+    """Show who is signed in, with which role and second factor."""
     with crm.read() as snapshot:
         me = snapshot.get(User, crm.accounts.me)
     return Profile(me.email, me.name, me.phone, me.role, crm.accounts.second_factor())
@@ -37,7 +37,7 @@ def edit(
     phone: Annotated[str | None, Phone(), About("Phone", "for codes by SMS")] = None,
     password: Annotated[str | None, Secret(), About("Password", "to change the phone")] = None,
 ) -> Profile:
-    """Changes your name, or your phone number with your password."""
+    """Change your name, or your phone number with your password."""
     values = {"name": name, "phone": phone}
     changes = {field: value for field, value in values.items() if value is not None}
     crm.accounts.edit_profile(password=password, **changes)
@@ -51,7 +51,7 @@ def password(
     new: Annotated[str, Secret(), About("New password", "at least 10 characters; a sentence is good")],
     again: Annotated[str, Secret(), About("New password again")],
 ) -> Profile:
-    """Changes your password and ends all your other sessions."""
+    """Change your password and end all your other sessions."""
     if new != again:
         raise FieldError("the new passwords do not match", field="again", label="New password again")
     crm.accounts.change_password(current, new)
@@ -60,7 +60,7 @@ def password(
 
 @command("profile sessions", title="My sessions", roles=EVERYBODY, nothing="No open sessions.")
 def sessions(crm: CRM) -> list[SessionShown]:
-    """Lists your open sessions: since when, from where, on which device."""
+    """List your open sessions: since when, from where, on which device."""
     return [session_shown(crm, session) for session in crm.accounts.sessions(crm.accounts.me)]
 
 
@@ -71,7 +71,7 @@ def sessions(crm: CRM) -> list[SessionShown]:
     as_text=lambda _crm, _: "Session ended.",
 )
 def end_session(crm: CRM, session: Annotated[SignIn, About("Session", "its number", positional=True)]) -> None:
-    """Ends one of your sessions, for example on another device."""
+    """End one of your sessions, for example on another device."""
     crm.accounts.end(session.id)
 
 
@@ -82,5 +82,5 @@ def end_session(crm: CRM, session: Annotated[SignIn, About("Session", "its numbe
     as_text=lambda _crm, _: "Your other sessions have ended.",
 )
 def sign_out_everywhere(crm: CRM) -> None:
-    """Ends all your sessions, except the current one."""
+    """End all your sessions, except the current one."""
     crm.accounts.sign_out(crm.accounts.me)

@@ -44,7 +44,7 @@ def recover(
     name: Annotated[str, Line(100), About("Name", "adds a new account, or changes the name of this one")] = "",
     yes: bool = False,
 ) -> AccountsRecovered:
-    """Restores an admin's access, on the computer that holds the data.
+    """Restore an admin's access, on the computer that holds the data.
 
     It is for the owner, who has the file, or the credentials of the spreadsheet, and the secret; nobody has to be
     signed in. The account with this address gets the role admin and a one-time password; if there is none, --name adds

@@ -87,7 +87,7 @@ def session_shown(crm: CRM, session: SignIn) -> SessionShown:
 
 @command("users list", title="Accounts", menu="team", roles=ONLY_ADMIN, nothing="No accounts yet.")
 def list_all(crm: CRM) -> list[UserShown]:
-    """Lists all accounts: role, second factor, and how many sessions are open."""
+    """List all accounts: role, second factor, and how many sessions are open."""
     factors = crm.accounts.second_factors()
     signing_in = crm.accounts.signing_in()
     by_hand = {finding.record_id for finding in crm.accounts.findings()}
@@ -121,7 +121,7 @@ def add(
     password: Annotated[str | None, Secret(), About("Password", "of the first account: at least 10 characters")] = None,
     again: Annotated[str | None, Secret(), About("Password again")] = None,
 ) -> OneTimePassword | FirstAccount:
-    """Adds an account and gives a one-time password for its first sign-in.
+    """Add an account and give a one-time password for its first sign-in.
 
     Once there is an account, everyone who opens this store has to sign in. So the first account is an admin's; if you
     make it at a terminal, you choose your password and are signed in. An account with the role client belongs to one
@@ -141,7 +141,7 @@ def add(
 
 
 def _chosen(crm: CRM, password: str | None, again: str | None, *words: str) -> None:
-    """Raises FieldError where a password is still to be chosen, or to be typed again, or cannot be taken."""
+    """Raise FieldError where a password is still to be chosen, or to be typed again, or cannot be taken."""
     if password is None:
         raise FieldError("choose one", field="password", label="Password")
     crm.accounts.check_new_password(password, *words)
@@ -163,7 +163,7 @@ def edit(
     password: Annotated[str | None, Secret(), About("Password", "your own, to change your own e-mail or phone")] = None,
     yes: bool = False,
 ) -> UserShown:
-    """Changes an account. A new role signs the user out; if an admin loses the role, the keys they made stop."""
+    """Change an account. A new role signs the user out; if an admin loses the role, the keys they made stop."""
     values: dict[str, Any] = {"email": email, "name": name, "role": role, "phone": phone}
     changes = {field: value for field, value in values.items() if value is not None}
     if client is not None:
@@ -180,7 +180,7 @@ def edit(
 
 @command("users deactivate", title="Deactivate accounts", roles=ONLY_ADMIN, nothing="No account was changed.")
 def deactivate(crm: CRM, users: Annotated[tuple[User, ...], _THEIRS], yes: bool = False) -> list[UserShown]:
-    """Deactivates accounts, ends their sessions and stops the keys they made; the history keeps what they did."""
+    """Deactivate accounts, end their sessions and stop the keys they made; the history keeps what they did."""
     _confirm_stopping(crm, users, "Deactivate", yes=yes)
     crm.accounts.switch(users, active=False)
     return _those(crm, users)
@@ -193,7 +193,7 @@ def activate(
     all_: Annotated[bool, Flag(), About("All", "all that are deactivated and were not changed by hand")] = False,
     yes: bool = False,
 ) -> list[UserShown]:
-    """Reactivates accounts. Keys that an admin made work again, unless they were revoked.
+    """Reactivate accounts. Keys that an admin made work again, unless they were revoked.
 
     --all reactivates every deactivated account, for example after `users recover`, including those deactivated earlier.
     """
@@ -210,7 +210,7 @@ def activate(
 
 
 def _confirm_stopping(crm: CRM, users: Sequence[User], answer: str, *, yes: bool) -> None:
-    """Raises a Question where keys stop with the rights of those who made them."""
+    """Raise a Question where keys stop with the rights of those who made them."""
     ids = {user.id for user in users}
     keys = [] if yes else [name for user in list_all(crm) if user.id in ids for name in user.keys]
     if keys:
@@ -234,13 +234,13 @@ def _switched_off(crm: CRM) -> tuple[User, ...]:
 
 @command("users reset-password", title="New one-time password", roles=ONLY_ADMIN)
 def reset_password(crm: CRM, user: Annotated[User, _WHOSE]) -> OneTimePassword:
-    """Gives a user a new one-time password and ends their sessions."""
+    """Give a user a new one-time password and end their sessions."""
     return OneTimePassword(user.id, user.email, user.name, crm.accounts.new_one_time_password(user.id))
 
 
 @command("users reset-second-factor", title="Reset a second factor", roles=ONLY_ADMIN)
 def reset_second_factor(crm: CRM, user: Annotated[User, _WHOSE]) -> UserShown:
-    """Removes a user's lost second factor and ends their sessions."""
+    """Remove a user's lost second factor and end their sessions."""
     crm.accounts.reset_second_factor(user.id)
     return _user_shown(crm, user.id)
 
@@ -253,7 +253,7 @@ def vouch(
     client: Annotated[Client | None, About("Client", "whose account it is, for the role client")] = None,
     name: Annotated[str, Line(100), About("Name", "if the address was changed too")] = "",
 ) -> OneTimePassword:
-    """Accepts an account that was changed by hand in a spreadsheet, with the role you name.
+    """Accept an account that was changed by hand in a spreadsheet, with the role you name.
 
     Its old password and second factor stop working: it gets a one-time password and has no second factor.
     """
@@ -264,14 +264,14 @@ def vouch(
 
 @command("users sign-out", title="Sign a person out everywhere", roles=ONLY_ADMIN)
 def sign_out(crm: CRM, user: Annotated[User, _WHOSE]) -> UserShown:
-    """Ends all sessions of a user, except the current one."""
+    """End all sessions of a user, except the current one."""
     crm.accounts.sign_out(user.id)
     return _user_shown(crm, user.id)
 
 
 @command("users sessions", title="Open sessions", roles=ONLY_ADMIN, nothing="No open sessions.")
 def sessions(crm: CRM, user: Annotated[User, _WHOSE]) -> list[SessionShown]:
-    """Lists a user's open sessions: since when, from where, on which device."""
+    """List a user's open sessions: since when, from where, on which device."""
     return [session_shown(crm, session) for session in crm.accounts.sessions(user.id)]
 
 

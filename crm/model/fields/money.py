@@ -95,7 +95,7 @@ class Amount(Check):
         return amount
 
     def too_exact(self, by: Conventions) -> str:
-        """Says that an amount has too many decimals; names the currency where it has not the usual two."""
+        """Say that an amount has too many decimals; names the currency where it has not the usual two."""
         if by.decimals == 2:
             return "an amount has at most two decimals"
         return f"an amount in {by.currency} has {_SAID.get(by.decimals, 'at most four decimals')}"

@@ -11,7 +11,7 @@ from crm.outward.invoice_pdf import make_pdf
 
 
 def check_template(template: Path) -> None:
-    """Raises FieldError where a template cannot be read or has an error, naming the line."""
+    """Raise FieldError where a template cannot be read or has an error, naming the line."""
     try:
         make_pdf(_invoice(), template=template)
     except FileError as error:

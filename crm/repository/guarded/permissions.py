@@ -53,12 +53,12 @@ class Permissions:
         return granted
 
     def demand(self, area: str, operation: str) -> None:
-        """Raises ForbiddenError unless the reader may do something to all there is."""
+        """Raise ForbiddenError unless the reader may do something to all there is."""
         if level(self.reader.role, area, operation) is not ALL:
             raise ForbiddenError(refusal(area, operation))
 
     def demand_reach(self, statement: Any) -> None:
-        """Raises ForbiddenError unless everything that a statement speaks of may be read, as it is and in full."""
+        """Raise ForbiddenError unless everything that a statement speaks of may be read, as it is and in full."""
         try:
             scope = reach_of(statement)
         except OutOfScope as error:
@@ -116,7 +116,7 @@ class Permissions:
     # What is changed
 
     def demand_changes(self, kind: type[Record], changes: Mapping[str, Any]) -> None:
-        """Raises ForbiddenError where these fields may not be changed, or not to these values."""
+        """Raise ForbiddenError where these fields may not be changed, or not to these values."""
         reach = self.level(kind.kind_name, UPDATE)
         self.demand_no_secrets(kind, changes)
         if reach is ALL:
@@ -131,7 +131,7 @@ class Permissions:
                 )
 
     def demand_no_secrets(self, kind: type[Record], values: Mapping[str, Any]) -> None:
-        """Raises ForbiddenError for values of what lets somebody in: that goes through the accounts alone."""
+        """Raise ForbiddenError for values of what lets somebody in: that goes through the accounts alone."""
         for name in SECRET.get(kind.kind_name, ()):
             if values.get(name):
                 raise ForbiddenError(f"Nobody sets the {name} of {kind.plural} directly. Nothing was changed.")

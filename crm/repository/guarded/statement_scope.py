@@ -45,7 +45,7 @@ def reach_of(statement: Any) -> StatementScope:
 
 
 def _parts(element: Any, scope: StatementScope) -> Iterable[Any]:
-    """Takes note of an element, and gives what it is made of."""
+    """Take note of an element, and give what it is made of."""
     match element:
         case Table():
             scope.tables.add(element)

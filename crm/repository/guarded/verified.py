@@ -29,7 +29,7 @@ class VerifiedRepository:
         self.saved = saved or Saved()
 
     def admit(self, snapshot: Any) -> None:
-        """Raises SignedOutError unless the reader is signed in, as what is read or written has it; what they write
+        """Raise SignedOutError unless the reader is signed in, as what is read or written has it; what they write
         stands in the history under their name."""
         try:
             self.reader = self._verify(snapshot, self.reader)
@@ -40,7 +40,7 @@ class VerifiedRepository:
             snapshot.user, snapshot.user_id = self.reader.name, self.reader.user
 
     def _and(self, allowed: Allowed) -> Allowed:
-        """Admits the reader, and allows what the caller allows."""
+        """Admit the reader, and allow what the caller allows."""
 
         def both(snapshot: Any) -> None:
             self.admit(snapshot)

@@ -110,7 +110,7 @@ def clients_owned(snapshot: Snapshot) -> CountsByPerson:
 def _counted(
     snapshot: Snapshot, kind: type[Record], among: ColumnElement[bool], *counts: ColumnElement[Any]
 ) -> CountsByPerson:
-    """Counts of what is somebody's: by account, and of what is nobody's account's by name, whatever its case."""
+    """Count of what is somebody's: by account, and of what is nobody's account's by name, whatever its case."""
     ((name, beside),) = people_of(kind).items()
     columns = TABLES[kind].c
     by_key: CountsByPerson = {}

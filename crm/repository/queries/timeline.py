@@ -198,7 +198,7 @@ def sales(snapshot: Snapshot, client: int, until: date, most: int) -> "Sequence[
 
 
 def stage_moves(snapshot: Snapshot, client: int, until: date, most: int) -> "Sequence[AnyRow]":
-    """Moves of deals: id, deal, stage, on, user, created_at."""
+    """Move of deals: id, deal, stage, on, user, created_at."""
     return snapshot.select(_MOVES, client=client, until=until, most=most)
 
 
@@ -230,6 +230,6 @@ def messages(snapshot: Snapshot, client: int, kinds: Sequence[str], until: date,
 def changes(
     snapshot: Snapshot, client: int, *, statuses: bool, edits: bool, before: datetime, most: int
 ) -> "Sequence[AnyRow]":
-    """Changes of the client: of its status, others that somebody made, or both: transaction, at, user, what, operation,
+    """Change of the client: of its status, others that somebody made, or both: transaction, at, user, what, operation,
     before, after."""
     return snapshot.select(_CHANGES[statuses, edits], client=client, before=before, most=most)

@@ -129,7 +129,7 @@ class GoogleSpreadsheets:
         return [f"{kind.plural}: {header(kind, name)}" for kind, names in put_back.items() for name in names]
 
     def _find_out(self, service: Service) -> None:
-        """Lets two writers race a few times where it is not known yet whether Google applies requests one after the
+        """Let two writers race a few times where it is not known yet whether Google applies requests one after the
         other. Where that cannot be found out, each change is looked at once more, and nothing else follows."""
         from crm.repository.sheets.live_check import FEW_RACES, PUNCTUAL, LiveCheck
 
@@ -206,7 +206,7 @@ def text_of(cell: Mapping[str, Any]) -> str:
 
 
 def _keep_opt_outs(repository: Repository) -> None:
-    """Makes opt-outs of what the history of a spreadsheet says, where an older version has set it up that kept none."""
+    """Make opt-outs of what the history of a spreadsheet says, where an older version has set it up that kept none."""
     with repository.read() as snapshot:
         if snapshot.history(1, query=HistoryQuery(about=OptOut.kind_name)):
             return

@@ -68,7 +68,7 @@ class LiveCheck:
         return answer
 
     def note(self, day: date) -> None:
-        """Notes what was found out in the spreadsheet, for everybody who writes to it."""
+        """Note what was found out in the spreadsheet, for everybody who writes to it."""
         if self.serial is not None:
             answer = [SERIALISES, "yes" if self.serial else "no", day.isoformat()]
             self.service.write([cells_request(META.sheet_id, 2, 0, [answer])])

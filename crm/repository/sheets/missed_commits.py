@@ -126,7 +126,7 @@ def _beside(kind: type[Record], row: Sequence[Any], old: Sequence[Any]) -> Itera
 
 
 def _take_block(missed: Missed, block: Block, part: Part, kept: Sequence[Cell]) -> None:
-    """Takes the rows of one tab as a commit left them, unless a later state of them is known: where the history is, it
+    """Take the rows of one tab as a commit left them, unless a later state of them is known: where the history is, it
     says which records are gone."""
     redo, rows, is_listed = block.redo, missed.rows.setdefault(part.kind, {}), missed.history is not None
     written = list(kept)

@@ -228,7 +228,7 @@ class Damage:
         return Repair(HISTORY, words, [made], rows, [head], anew=True)
 
     def _emptied(self, tab: Tab, rows: int, wide: int) -> list[Request]:
-        """Empties a tab and makes it large enough for so many rows."""
+        """Empty a tab and make it large enough for so many rows."""
         grid = self._properties[tab.sheet_id]["gridProperties"]
         size = {"rowCount": max(grid["rowCount"], rows + 2), "columnCount": max(grid["columnCount"], wide)}
         properties = {"sheetId": tab.sheet_id, "gridProperties": size}
@@ -434,7 +434,7 @@ class Damage:
         return self.is_behind and any(repair.tab is HISTORY for repair in self.repairs)
 
     def mend(self) -> None:
-        """Does it. Raises Rejected where somebody was first, NoAnswer where it is not known whether it arrived."""
+        """Do it. Raises Rejected where somebody was first, NoAnswer where it is not known whether it arrived."""
         state = self._new_state()
         markers = self._markers
         last = [request for repair in self.repairs for request in repair.last]
@@ -452,7 +452,7 @@ class Damage:
 
     @staticmethod
     def _marked(markers: Sequence[str], rows: Sequence[Sequence[Cell]], state: State) -> list[Request]:
-        """Writes the technical tab, and a marker in the place of those there are: of two who do so one is refused."""
+        """Write the technical tab, and a marker in the place of those there are: of two who do so one is refused."""
         return [
             *({"deleteNamedRange": {"namedRangeId": name}} for name in markers),
             {"updateCells": {"range": META.rows(0, 2), "fields": "userEnteredValue"}},

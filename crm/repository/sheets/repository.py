@@ -153,7 +153,7 @@ class SheetsRepository(SqlRepository):
         raise StoreDamagedError("The mirror is of an older version of this program.")
 
     def _is_ours(self, engine: Engine) -> bool:
-        """Makes a mirror of the file; False where it is one of something else."""
+        """Make a mirror of the file; False where it is one of something else."""
         with self._errors_explained(), engine.connect() as connection:
             self._enter(connection)
             ours = mirror.prepare(connection, self.service.spreadsheet)
@@ -188,7 +188,7 @@ class SheetsRepository(SqlRepository):
         return preview or self._engine
 
     def refresh(self) -> None:
-        """Brings the mirror in step unless it was so a moment ago. Without a connection, or where the spreadsheet was
+        """Bring the mirror in step unless it was so a moment ago. Without a connection, or where the spreadsheet was
         damaged by hand, it stays as it is; raises what is in the way while there is no mirror yet."""
         with self._errors_explained(), self._engine.connect() as connection:
             fresh = self._is_fresh(connection)
@@ -244,7 +244,7 @@ class SheetsRepository(SqlRepository):
         return version != mirror.BEHIND and 0 <= now - at < self.fresh_for
 
     def _enter_soon(self, connection: Connection) -> bool:
-        """Starts a transaction on the mirror; False when somebody on this machine is busy with the spreadsheet and
+        """Start a transaction on the mirror; False when somebody on this machine is busy with the spreadsheet and
         the mirror can be read meanwhile."""
         started = time.monotonic()
         while True:
@@ -299,7 +299,7 @@ class SheetsRepository(SqlRepository):
     def _catch_up(
         self, connection: Connection, version: int = 0, *, take_over: bool = False, untold: bool = False
     ) -> None:
-        """Reads the spreadsheet into the mirror, and makes what was done in it by hand a change of the store.
+        """Read the spreadsheet into the mirror, and make what was done in it by hand a change of the store.
         Commits. `version` is the one that Drive told before, 0 when it was not asked. So many deletions that they have
         to be asked about wait, unless somebody has said that they are to be taken over. Drive has `untold` what is
         new."""
@@ -337,7 +337,7 @@ class SheetsRepository(SqlRepository):
         self.clock.forget_zone()
 
     def _take(self, connection: Connection) -> ingest.HandEdits:
-        """Reads the spreadsheet into the mirror, within a transaction."""
+        """Read the spreadsheet into the mirror, within a transaction."""
         before = mirror.seen(connection)
         if before is None:
             return self._taken(connection, before)
@@ -393,7 +393,7 @@ class SheetsRepository(SqlRepository):
         return edits
 
     def _adopt(self, connection: Connection, edits: ingest.HandEdits, version: int, began: float) -> None:
-        """Makes hand edits, as they were at a version, a change of the store. What cannot be written just now waits for
+        """Make hand edits, as they were at a version, a change of the store. What cannot be written just now waits for
         the next look; what this account may not write is shown until the spreadsheet has changed again."""
 
         marks = Marks(edits.copies, edits.promoted)
@@ -440,13 +440,13 @@ class SheetsRepository(SqlRepository):
         return take
 
     def _show_untaken(self, take: Callable[[SqlTransaction], None], generation: int) -> None:
-        """Lets readers see hand edits that cannot be written. Where they cannot be taken at all, what was seen before
+        """Let readers see hand edits that cannot be written. Where they cannot be taken at all, what was seen before
         is shown."""
         with suppress(CRMError):
             self._preview.make(self._engine, generation, take, self.clock, self._seals)
 
     def _note_done(self, connection: Connection, version: int, began: float, reason: str = "") -> None:
-        """Notes that nothing is left to do at a version, or the reason why it cannot be done. Where another program
+        """Note that nothing is left to do at a version, or the reason why it cannot be done. Where another program
         holds the mirror it is looked again."""
         with suppress(Stale):
             self._begin_now(connection)
@@ -456,7 +456,7 @@ class SheetsRepository(SqlRepository):
         connection.rollback()
 
     def _begin_now(self, connection: Connection) -> Seen | None:
-        """Starts a transaction on the mirror: what it has seen. Raises Stale where another program on this machine is
+        """Start a transaction on the mirror: what it has seen. Raises Stale where another program on this machine is
         busy with it."""
         try:
             self._dialect.begin_writing(connection)
@@ -468,7 +468,7 @@ class SheetsRepository(SqlRepository):
         return mirror.seen(connection)
 
     def _put_accounts_back(self, connection: Connection, edits: ingest.HandEdits) -> None:
-        """Makes the tabs of the accounts hold what the mirror does. What cannot be written just now waits as in
+        """Make the tabs of the accounts hold what the mirror does. What cannot be written just now waits as in
         `_adopt`."""
         try:
             seen = self._begin_now(connection)
@@ -489,7 +489,7 @@ class SheetsRepository(SqlRepository):
             raise
 
     def _keep_numbers(self, connection: Connection) -> None:
-        """Lets a spreadsheet know of the numbers that this machine knows to be given out, where it does not since an
+        """Let a spreadsheet know of the numbers that this machine knows to be given out, where it does not since an
         older version was put back: so nobody gives them out again."""
 
         def change(tx: SqlTransaction) -> None:
@@ -514,7 +514,7 @@ class SheetsRepository(SqlRepository):
         self._write_besides(connection, write)
 
     def _add_new_columns(self, connection: Connection) -> None:
-        """Writes what a spreadsheet that an older version has made has no columns for yet: whose records are whose,
+        """Write what a spreadsheet that an older version has made has no columns for yet: whose records are whose,
         and newer fields. Until that can be written, the names say so."""
 
         def write(seen: Seen) -> None:
@@ -527,7 +527,7 @@ class SheetsRepository(SqlRepository):
         self._write_besides(connection, write)
 
     def _write_besides(self, connection: Connection, write: Callable[[Seen], None]) -> None:
-        """Lets something be written that is not urgent: what cannot be written now is tried again later."""
+        """Let something be written that is not urgent: what cannot be written now is tried again later."""
         if not self._enter_soon(connection):
             return
         try:
@@ -592,7 +592,7 @@ class SheetsRepository(SqlRepository):
                 self._wait_for_others(tries, waited)
 
     def _catch_up_to(self, connection: Connection, doubtful: Collection[str]) -> Seen:
-        """Reads the spreadsheet before a change is made, or made again; where it is not known whether an earlier try is
+        """Read the spreadsheet before a change is made, or made again; where it is not known whether an earlier try is
         there, what is in the way is no proof that it is not."""
         try:
             self._catch_up(connection)
@@ -639,7 +639,7 @@ class SheetsRepository(SqlRepository):
         seen: Seen,
         marks: Marks | None = None,
     ) -> Result:
-        """Runs a change on the mirror, in step with the spreadsheet as it was `seen`, and writes it there too: both, or
+        """Run a change on the mirror, in step with the spreadsheet as it was `seen`, and write it there too: both, or
         neither. Raises Stale; where it may be there all the same, its name is in `doubtful` then, with its result."""
         tx = SqlTransaction(connection, self._dialect, self.clock.stopped(), user=user, what=what, seals=self._seals)
         result = change(tx)
@@ -661,12 +661,12 @@ class SheetsRepository(SqlRepository):
         return result
 
     def _write(self, connection: Connection, written: Plan, seen: Seen, uid: str) -> None:
-        """Writes a plan into the spreadsheet, and notes in the mirror what it has made of it."""
+        """Write a plan into the spreadsheet, and note in the mirror what it has made of it."""
         numbers, roster = mirror.numbers(connection), fact(connection, ROSTER)
         self._note(connection, numbers, *self._push.commit(written, seen, uid, numbers, roster))
 
     def _fall_behind(self, connection: Connection) -> None:
-        """Notes that the spreadsheet has to be read at the next look."""
+        """Note that the spreadsheet has to be read at the next look."""
         if not self._enter_soon(connection):
             return
         _, at = mirror.checked(connection)
@@ -676,7 +676,7 @@ class SheetsRepository(SqlRepository):
     def _note(
         self, connection: Connection, numbers: Mapping[str, int], commit: Commit, state: State, placed: Placed
     ) -> None:
-        """Notes in the mirror what a commit has made of the spreadsheet."""
+        """Note in the mirror what a commit has made of the spreadsheet."""
         written: dict[type[Record], list[int]] = {}
         for kind in commit.plan.kinds:
             updates = [update for update in commit.plan.updates if update.kind is kind and update.id]
@@ -741,7 +741,7 @@ class SheetsRepository(SqlRepository):
             return counts
 
     def restore(self, source: Path, allowed: Allowed = anybody, *, accounts: bool = False) -> Restored:
-        """Puts the records of a backup in the place of those there are, as one change: it stands in the history
+        """Put the records of a backup in the place of those there are, as one change: it stands in the history
         like any other, and can be taken back."""
         with self._mirror_file.backups.checked_copy(source) as copy:
             kept = self.backup(allowed=allowed)
@@ -773,7 +773,7 @@ class SheetsRepository(SqlRepository):
         return super().backup(to, allowed)
 
     def put_back_columns(self) -> Mapping[type[Record], Sequence[str]]:
-        """Puts columns back that were deleted by hand, with what the mirror holds; their fields, by tab."""
+        """Put columns back that were deleted by hand, with what the mirror holds; their fields, by tab."""
         put_back: Mapping[type[Record], Sequence[str]] = {}
 
         def write(connection: Connection) -> bool:
@@ -811,7 +811,7 @@ class SheetsRepository(SqlRepository):
         return {kind: columns for kind, columns in places.items() if columns}
 
     def _until_done(self, write: Callable[[Connection], bool]) -> None:
-        """Tries to write until it is done, as `write` says, and nobody else came in between."""
+        """Try to write until it is done, as `write` says, and nobody else came in between."""
         started, tries = time.monotonic(), 0
         while True:
             with self._errors_explained(), self._engine.connect() as connection:
@@ -838,7 +838,7 @@ class SheetsRepository(SqlRepository):
                 return [*damage.words, *damage.warnings]
 
     def mend(self) -> Sequence[str]:
-        """Puts tabs and headings back that were damaged by hand, from what this machine knows of them; the repairs, in
+        """Put tabs and headings back that were damaged by hand, from what this machine knows of them; the repairs, in
         sentences."""
         words: Sequence[str] = []
         for _ in range(_MENDS):
@@ -919,7 +919,7 @@ class SheetsRepository(SqlRepository):
             connection.commit()
 
     def _put_back_rows(self, connection: Connection) -> None:
-        """Writes the rows that are gone anew, and cells of the program's that were overwritten; changes no record."""
+        """Write the rows that are gone anew, and cells of the program's that were overwritten; changes no record."""
         self._enter(connection)
         held, ids = mirror.held(connection), dict(held_edits.overwritten(connection))
         for name, gone in held.items():
@@ -1021,7 +1021,7 @@ class SheetsRepository(SqlRepository):
                     yield Finding(full, False)
 
     def _look_at_sheet(self) -> None:
-        """Lets the next look be one at the spreadsheet itself, whatever Drive says of it."""
+        """Let the next look be one at the spreadsheet itself, whatever Drive says of it."""
         if self._offline is not None and isinstance(self._offline[0], TabDamagedError):
             # It may have been repaired since.
             self._offline = None

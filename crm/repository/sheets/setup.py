@@ -38,7 +38,7 @@ _TRIES = 3
 
 
 def set_up(service: Service, first_records: Sequence[Record], at: datetime) -> bool:
-    """Makes a spreadsheet a store, all at once; False where it is one already, which gets the tabs that it lacks
+    """Make a spreadsheet a store, all at once; False where it is one already, which gets the tabs that it lacks
     because an older version has made it, and those of the accounts where somebody has deleted them: as with rows that
     are deleted by hand, the roster lets nobody in until they are put back or an admin is let in again.
 
@@ -74,7 +74,7 @@ def set_up(service: Service, first_records: Sequence[Record], at: datetime) -> b
 
 
 def renew(service: Service, statuses: Sequence[str]) -> None:
-    """Refreshes drop-downs, warnings and colours of a spreadsheet that is set up, for the `statuses` of the rules.
+    """Refresh drop-downs, warnings and colours of a spreadsheet that is set up, for the `statuses` of the rules.
     Widths and formats that people have changed stay. Raises StoreError where Google does not take it."""
     refused = ""
     for _ in range(_TRIES):
@@ -168,7 +168,7 @@ def _numbered(records: Sequence[Record], at: datetime) -> list[Record]:
 
 
 def add_tab(tab: Tab, taken: set[str], title: str = "") -> Request:
-    """Adds an empty tab of ours, with a title of its own unless told."""
+    """Add an empty tab of ours, with a title of its own unless told."""
     properties: dict[str, Any] = {"sheetId": tab.sheet_id, "title": title or free_title(tab.title, taken)}
     kind = next((kind for kind, known in TABS.items() if known is tab), None)
     if kind is not None:

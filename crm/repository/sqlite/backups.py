@@ -148,7 +148,7 @@ class SqliteBackups:
 
 
 def _refuse_strange(opened: sqlite3.Connection, source: Path) -> None:
-    """Raises FileError unless a file is an intact store that this version reads."""
+    """Raise FileError unless a file is an intact store that this version reads."""
     from crm.repository.migrations import lacking
 
     try:

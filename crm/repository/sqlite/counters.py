@@ -19,18 +19,18 @@ def last_ids(connection: Connection) -> Mapping[str, int]:
 
 
 def skip(connection: Connection, table: str, last: int) -> None:
-    """Makes sure that no id up to `last` is given out again."""
+    """Make sure that no id up to `last` is given out again."""
     if not run(connection, _SKIP, (last, table), fetches=False):
         run(connection, _BEGIN, (last, table), fetches=False)
 
 
 def put(connection: Connection, table: str, last: int) -> None:
-    """Says which id was given out last, also where that was a lower one."""
+    """Say which id was given out last, also where that was a lower one."""
     if not run(connection, _MOVE, (last, table), fetches=False):
         run(connection, _BEGIN, (last, table), fetches=False)
 
 
 def rename(connection: Connection, old: str, new: str) -> None:
-    """Hands the counter of one table on to another."""
+    """Hand the counter of one table on to another."""
     connection.exec_driver_sql("DELETE FROM sqlite_sequence WHERE name = ?", (new,))
     connection.exec_driver_sql("UPDATE sqlite_sequence SET name = ? WHERE name = ?", (new, old))

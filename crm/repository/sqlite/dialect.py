@@ -103,7 +103,7 @@ class Sqlite:
             raise StoreError(f"The store cannot be made. {unwritable(self.path, error).sentence}") from error
 
     def remove(self) -> None:
-        """Takes the file away, for one that can be made again from elsewhere."""
+        """Take the file away, for one that can be made again from elsewhere."""
         # The file goes first: its log is useless alone, but the file without its log would be damaged.
         for ending in ("", "-wal", "-shm"):
             beside(self.path, ending).unlink(missing_ok=True)

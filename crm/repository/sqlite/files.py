@@ -37,7 +37,7 @@ def open_file(path: Path, mode: str) -> sqlite3.Connection:
 
 
 def copy_whole(source: Path, copy: Path) -> None:
-    """Copies a database as it is at one moment, with what was written last beside it, also while somebody writes to it.
+    """Copy a database as it is at one moment, with what was written last beside it, also while somebody writes to it.
     What is no database is copied as it is. Raises OSError."""
     while True:
         in_use, before = beside(source, "-wal").exists(), source.stat()
@@ -57,7 +57,7 @@ def copy_whole(source: Path, copy: Path) -> None:
 
 
 def within_patience(path: Path) -> Callable[[int, int, int], None]:
-    """Gives a copy up where somebody else holds `path` for longer than one waits. Raises StoreBusyError."""
+    """Give a copy up where somebody else holds `path` for longer than one waits. Raises StoreBusyError."""
     started = time.monotonic()
 
     def patient(status: int, _: int, __: int) -> None:

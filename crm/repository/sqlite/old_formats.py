@@ -29,7 +29,7 @@ _LARGEST = 2**63 // _FACTOR
 
 
 def bring_up(connection: Connection, version: int) -> None:
-    """Brings a store of an older format to this one, within a transaction. Raises RefusedError where an amount is too
+    """Bring a store of an older format to this one, within a transaction. Raises RefusedError where an amount is too
     large."""
     made = []
     if version < _ACCOUNTS_SINCE and tables.dashboard not in set(added_since(version)):
@@ -50,7 +50,7 @@ def scaled_since(version: int) -> Mapping[Column[Any], int]:
 
 
 def _make_anew(connection: Connection, table: Table) -> None:
-    """Makes a table anew with all that is in it, and with the numbers given out, as SQLite takes no constraint away."""
+    """Make a table anew with all that is in it, and with the numbers given out, as SQLite takes no constraint away."""
     old = f"old_{table.name}"
     connection.exec_driver_sql(f"ALTER TABLE {table.name} RENAME TO {old}")
     table.create(connection)
@@ -62,7 +62,7 @@ def _make_anew(connection: Connection, table: Table) -> None:
 
 
 def _keep_opt_outs(connection: Connection) -> None:
-    """Makes opt-outs of the links that were followed, as the history has them, but for addresses whose owners have
+    """Make opt-outs of the links that were followed, as the history has them, but for addresses whose owners have
     agreed again since."""
     past, client = tables.transactions.c, tables.client.c
     agreed = connection.execute(select(client.email).where(client.marketing_consent)).scalars().all()
@@ -77,7 +77,7 @@ def _keep_opt_outs(connection: Connection) -> None:
 
 
 def _make_exact(connection: Connection) -> None:
-    """Multiplies every amount that was kept in hundredths."""
+    """Multiply every amount that was kept in hundredths."""
     for amount in _MONEY:
         stored = type_coerce(amount, BigInteger)
         if connection.execute(select(amount.table.c.id).where(func.abs(stored) >= _LARGEST).limit(1)).first():

@@ -155,7 +155,7 @@ def search(connection: Connection, text: str, limit: int) -> Sequence[Row[Any]]:
 
 
 def resembling(text: str) -> Callable[[str], bool]:
-    """Tells whether a name is spelt much like a text, or begins like it with one letter put right, as `search` finds a
+    """Tell whether a name is spelt much like a text, or begins like it with one letter put right, as `search` finds a
     client where nothing else fits."""
     words = [part for part in _PARTS.split(fold(_UNSEARCHABLE.sub(" ", text[:_LONGEST])).strip()) if part]
     meant = [_beginnings(word) for word in words] if all(map(_may_begin_a_name, words)) else []

@@ -34,7 +34,7 @@ def item_line(screen: Screen, item: AgendaItem, width: int, *, whose: bool, late
 
 
 def open_item(session: Session, item: AgendaItem) -> None:
-    """Opens what an item is about. Raises Back."""
+    """Open what an item is about. Raises Back."""
     session.open(item.record or item.client)
 
 

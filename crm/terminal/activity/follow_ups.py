@@ -201,7 +201,7 @@ def _delete(session: Session, item: FollowUpShown) -> None:
 
 
 def put_off(session: Session, item: FollowUpShown) -> None:
-    """Asks until when, and puts a follow-up off. Raises Back."""
+    """Ask until when, and put a follow-up off. Raises Back."""
     by = session.crm.conventions
     days = {words: read_when(words, by, "ahead").day for words in ("tomorrow", "next week")}
     entries = [Choice(f"{words.capitalize()}, {by.day(day)}", day) for words, day in days.items()]

@@ -84,7 +84,7 @@ class TimelinePage(ListPage):
 
 
 def open_entry(session: Session, entry: Entry) -> None:
-    """Goes to what an entry is about: the record, or the change in the history. Raises Back and NotFoundError."""
+    """Go to what an entry is about: the record, or the change in the history. Raises Back and NotFoundError."""
     if entry.transaction is not None:
         session.start(named("history show"), transaction=entry.transaction)
         return

@@ -260,7 +260,7 @@ _CHANGES: Mapping[str, str] = {
 
 
 def _lines(session: Session, invoice: Invoice) -> None:
-    """Asks for a line, then for what becomes of it. Raises Back."""
+    """Ask for a line, then for what becomes of it. Raises Back."""
     card: InvoiceCard = named("invoices show")(session.crm, invoice)
     chosen: dict[str, Any] = {}
 
@@ -325,7 +325,7 @@ _ISSUING = (
 
 @flow("invoices issue")
 def issue(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
-    """Says what it comes to, and that it stays as it is from then on."""
+    """Say what it comes to, and that it stays as it is from then on."""
     invoice = chosen_invoice(session, "draft", invoice)
     card: InvoiceCard = named("invoices show")(session.crm, invoice)
     session.page("Invoices", f"Draft {invoice.id}", "Issue", purpose=_ISSUING)
@@ -350,7 +350,7 @@ def issue(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
 
 
 def _fill_in(session: Session, card: InvoiceCard, lacks: Sequence[Missing]) -> None:
-    """Says what is missing before a draft can be issued, by the names that it has in the menu, and leads to where it
+    """Say what is missing before a draft can be issued, by the names that it has in the menu, and lead to where it
     is filled in."""
     settings, client, line, draft = (
         Choice("Open the settings", lambda: session.start(named("settings list"))),
@@ -397,7 +397,7 @@ def _fill_in(session: Session, card: InvoiceCard, lacks: Sequence[Missing]) -> N
 
 
 def _ask_settings(session: Session, keys: Sequence[str]) -> None:
-    """Asks for these settings one after the other."""
+    """Ask for these settings one after the other."""
     command = named("settings set")
     in_steps(
         session,

@@ -30,7 +30,7 @@ class StatementPage:
         self._card = cache(partial(draw_side_card, session, Client, client.id))
 
     def show(self) -> None:
-        """Shows it until the person goes back."""
+        """Show it until the person goes back."""
         self.session.menu([self.client.name, _TITLE], self._entries, above=self._draw, keys=self._keys)
 
     def _draw(self) -> None:

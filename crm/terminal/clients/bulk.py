@@ -31,7 +31,7 @@ _UNTAG = Field("untag", "Tags to remove", Tags(), "person", "")
 
 
 def act_on(session: Session, group: Chosen, heading: str) -> None:
-    """Lets the person choose what is done with a group, and does it. Raises Back."""
+    """Let the person choose what is done with a group, and do it. Raises Back."""
     about = [command for command in commands() if _is_about_groups(command) and session.offers(command)]
     about.sort(key=lambda command: command.words in _LAST)
     titles = {**_TITLES, **_LAST}
@@ -60,7 +60,7 @@ def delete_many(session: Session, **arguments: Any) -> None:
 
 
 def _with_group(session: Session, command: Command, arguments: Chosen, act: Callable[[Chosen], None]) -> None:
-    """Does something with the clients that are given, or else with those that the person chooses first."""
+    """Do something with the clients that are given, or else with those that the person chooses first."""
     group: Chosen = {**NOBODY, **arguments}
 
     def choose() -> None:

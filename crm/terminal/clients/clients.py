@@ -147,7 +147,7 @@ class ClientPage(RecordPage[Client, ClientCard]):
         return [*choices, timeline, letters.MORE(self._more)]
 
     def _panel(self, words: str) -> Callable[[], Pieces] | None:
-        """Draws the panel beside an entry in a wide window: the first rows of its list, or the client."""
+        """Draw the panel beside an entry in a wide window: the first rows of its list, or the client."""
         session, client = self.session, self.record
         if not session.screen.side:
             return None
@@ -188,7 +188,7 @@ class ClientPage(RecordPage[Client, ClientCard]):
 
 
 def _choose(session: Session, crumbs: Sequence[str], entries: Sequence[Choice], keys: Sequence[Choice] = ()) -> None:
-    """Does one of these actions; who goes back from it chooses again. Raises Back."""
+    """Do one of these actions; who goes back from it chooses again. Raises Back."""
     at = None
     while True:
         session.page(*crumbs)
@@ -393,7 +393,7 @@ def edit(session: Session, client: Client | None = None, **_: Any) -> None:
 
 @flow("clients search")
 def find(session: Session, **_: Any) -> None:
-    """Finds a client and opens it."""
+    """Find a client and open it."""
     session.page("Find a client")
     client = pick_client(session.crm, session.keyboard, "Client", help="part of a name, e-mail, phone or tag")
     if client:
@@ -438,7 +438,7 @@ def pin(session: Session, client: Client | None = None, **_: Any) -> None:
 
 @flow("clients delete")
 def delete(session: Session, client: Client | None = None, **_: Any) -> None:
-    """Says what goes with the client, and asks."""
+    """Say what goes with the client, and ask."""
     if client is None:
         session.page("Delete a client")
         client = pick_client(session.crm, session.keyboard, "Client")

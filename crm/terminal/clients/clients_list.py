@@ -127,7 +127,7 @@ class ClientsPage(ListPage):
         return narrowed
 
     def _narrow(self, view: str, filters: dict[str, Any], where: str) -> None:
-        """Narrows the list to something else; what was marked in it is not carried over unseen."""
+        """Narrow the list to something else; what was marked in it is not carried over unseen."""
         self.view, self.filters, self.where, self.offset = view, filters, where, 0
         self.marked = {}
 
@@ -162,7 +162,7 @@ class ClientsPage(ListPage):
         self._narrow(self.view, filters, self.where)
 
     def _mark(self) -> None:
-        """Marks the row that is pointed at, or takes its mark away, and goes on to the next; where nothing is pointed
+        """Mark the row that is pointed at, or take its mark away, and go on to the next; where nothing is pointed
         at, the numbers mark until they open again."""
         if self.session.screen.plain:
             self.marking = not self.marking
@@ -178,7 +178,7 @@ class ClientsPage(ListPage):
             self.marked[row.id] = row
 
     def _with_them(self) -> None:
-        """Does something with those that are marked; where none are, with all that the list shows if that is meant."""
+        """Do something with those that are marked; where none are, with all that the list shows if that is meant."""
         by = self.session.crm.conventions
         if not self.marked and not self._all_are_meant(pluralize(self._counted, "client", "clients", by)):
             if self.session.screen.plain:
@@ -313,7 +313,7 @@ def list_clients(session: Session, **_: Any) -> None:
 
 
 def _save_list(session: Session, group: Group, sort: str) -> View:
-    """Saves what a list is narrowed to as a view, under a name that is asked for. Raises Back, and FieldError for
+    """Save what a list is narrowed to as a view, under a name that is asked for. Raises Back, and FieldError for
     what no view can hold."""
     with session.crm.read() as snapshot:
         condition = group.condition(snapshot)

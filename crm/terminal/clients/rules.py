@@ -80,7 +80,7 @@ def _ask_line(session: Session, typed: str = "") -> str:
 
 
 def _changed(session: Session, result: Any, title: str) -> None:
-    """Shows who would move by the rules as they are now, and applies them where the person says so."""
+    """Show who would move by the rules as they are now, and apply them where the person says so."""
     session.tell(result, title)
     _preview(session)
 

@@ -164,7 +164,7 @@ class _GroupSearch:
 
 
 def _draw_examples(session: Session) -> None:
-    """Draws what can be typed, where there is room for it above the suggestions."""
+    """Draw what can be typed, where there is room for it above the suggestions."""
     screen = session.screen
     if screen.plain or screen.height < _ROOM_FOR_EXAMPLES or screen.width < _COLUMNS_FOR_EXAMPLES:
         return
@@ -174,7 +174,7 @@ def _draw_examples(session: Session) -> None:
 
 
 def search(session: Session) -> None:
-    """Asks for a few letters and goes to the client or the command that is meant. Raises Back."""
+    """Ask for a few letters and go to the client or the command that is meant. Raises Back."""
     clients = ClientSearch(session.crm, _MOST)
     known = searched(session)
     groups = _GroupSearch(session)

@@ -14,7 +14,7 @@ class FileTransfer(Protocol):
         """The menu's own folder."""
 
     def offer(self, path: Path, name: str) -> None:
-        """Offers a file of `folder` as a download called `name`, once and for some minutes. Raises FileError."""
+        """Offer a file of `folder` as a download called `name`, once and for some minutes. Raises FileError."""
 
     def ask_file(self, what: str, ending: str = "") -> Path | None:
         """A file that the person chose on their device, now in `folder`; None where they would rather not.

@@ -53,7 +53,7 @@ class KeyParser(Vt100Parser):
         self._fed = 0.0
 
     def feed(self, data: str) -> None:
-        """Takes in what was typed; a sequence that is not complete waits for its end."""
+        """Take in what was typed; a sequence that is not complete waits for its end."""
         now = time.monotonic()
         if now - self._fed < _GOES_ON_SECONDS:
             data = self._begun + data

@@ -153,7 +153,7 @@ class Keyboard(Protocol):
         and what is `above` are as for a choice, and the `card` is what stands beside."""
 
     def pause(self) -> None:
-        """Waits until the person has read."""
+        """Wait until the person has read."""
 
 
 def yes_or_no(yes: Any, no: Any = BACK) -> list[Choice]:

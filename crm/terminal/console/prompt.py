@@ -140,7 +140,7 @@ def writes(key: KeyPress) -> bool:
 
 
 def run(application: Application[Any], *, fresh: bool = False, above: Callable[[], None] | None = None) -> Any:
-    """Asks: runs an application, which may have run before, until a key leaves it. Where the question is to be `fresh`,
+    """Ask: runs an application, which may have run before, until a key leaves it. Where the question is to be `fresh`,
     nothing that was typed before it was drawn answers it. In a window of another size `above` clears the page and shows
     again what stands above the question. Raises Back, Cancelled or Closed."""
     application.timeoutlen = application.ttimeoutlen = ESCAPE_SECONDS
@@ -168,7 +168,7 @@ def run(application: Application[Any], *, fresh: bool = False, above: Callable[[
 
 
 def _redrawing(application: Application[Any], above: Callable[[], None] | None) -> Callable[[Application[Any]], None]:
-    """Shows what is above a question again before it is drawn in a window of another size: a terminal breaks lines that
+    """Show what is above a question again before it is drawn in a window of another size: a terminal breaks lines that
     have become too long for it, which moves all that is below."""
     drawn_in = application.output.get_size()
 

@@ -53,5 +53,5 @@ class TerminalKeyboard:
         return self._text.ask(label, read, **how)
 
     def pause(self) -> None:
-        """Waits for any key."""
+        """Wait for any key."""
         self._select.ask("Press any key to continue.", (), back="")

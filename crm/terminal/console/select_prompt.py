@@ -89,7 +89,7 @@ class _Entries(InquirerControl):
         self.in_column = 0
 
     def fill(self, entries: Sequence[Choice], at: int, in_column: int = 0) -> None:
-        """Lists these entries, of which one is pointed at, in one column or in two of so many entries."""
+        """List these entries, of which one is pointed at, in one column or in two of so many entries."""
         self.in_column = in_column
         self.entries = [replace(entry, label=wrapped(clean(entry.label), KEYED)) for entry in entries]
         self.choices = [
@@ -225,7 +225,7 @@ class SelectPrompt:
         return [*entries, Choice(self._back, BACK, "0")] if self._back else entries
 
     def _narrow(self, typed: str) -> bool:
-        """Lists only what fits what was typed; False where nothing would, and it stays as it was."""
+        """List only what fits what was typed; False where nothing would, and it stays as it was."""
         fitting = narrowed(self._listed, typed)
         if not fitting:
             return False
@@ -272,7 +272,7 @@ class SelectPrompt:
         return keys
 
     def _move(self, event: KeyPressEvent, by: int) -> None:
-        """Points at the next entry; where there is none, at what is beyond, or at the first one again."""
+        """Point at the next entry; where there is none, at what is beyond, or at the first one again."""
         if not self._entries:
             self._refuse(event)
             return
@@ -285,7 +285,7 @@ class SelectPrompt:
             self._control.pointed_at = to % len(self._entries)
 
     def _move_across(self, event: KeyPressEvent, by: int) -> None:
-        """Points at the entry beside, where there is one."""
+        """Point at the entry beside, where there is one."""
         self._under = self._hint
         to = self._control.pointed_at + by * self._control.in_column
         if 0 <= to < len(self._entries):
@@ -297,7 +297,7 @@ class SelectPrompt:
         return self._entries[self._control.pointed_at].value if self._entries else None
 
     def _take_text(self, event: KeyPressEvent) -> None:
-        """Takes a text that came at once: it narrows the entries where letters do, and else nothing of it is a key."""
+        """Take a text that came at once: it narrows the entries where letters do, and else nothing of it is a key."""
         is_pasted = event.key_sequence[0].key is Keys.BracketedPaste
         if not self._entries:
             _typed_on(event)
@@ -312,7 +312,7 @@ class SelectPrompt:
             self._under = [("class:error", f" {wrapped(_NO_TEXT)}")]
 
     def _narrow_by(self, more: str) -> bool:
-        """Narrows the entries by more letters; False where none would be left, which is said."""
+        """Narrow the entries by more letters; False where none would be left, which is said."""
         typed = f"{self._typed}{more}".lstrip()
         if self._narrow(typed):
             return True
@@ -351,7 +351,7 @@ class SelectPrompt:
             event.app.exit(result=chosen.value)
 
     def _types_into_form(self, event: KeyPressEvent, chosen: Choice | None) -> bool:
-        """Points at the field that begins with a letter, first at the one that is pointed at. From then on no number
+        """Point at the field that begins with a letter, first at the one that is pointed at. From then on no number
         chooses, until an arrow is pressed: it may be typed into the field that a letter has pointed at."""
         letter = event.data.casefold()
         if (chosen is not None and not self._marks) or not event.data.isprintable() or event.data in ("/", ""):
@@ -375,7 +375,7 @@ class SelectPrompt:
         return name in self._by_key
 
     def _refuse(self, event: KeyPressEvent) -> None:
-        """Says that a key chooses nothing, and nothing that was typed with it. A search or a quick note that is begun
+        """Say that a key chooses nothing, and nothing that was typed with it. A search or a quick note that is begun
         on a page without it is ignored as a whole."""
         if not self._entries:
             event.app.exit(result=None)
@@ -401,7 +401,7 @@ class SelectPrompt:
         return True
 
     def _look_at_size(self, application: Application[Any]) -> None:
-        """Answers once the terminal has had another size for a moment: a window that is dragged has many."""
+        """Answer once the terminal has had another size for a moment: a window that is dragged has many."""
         if self._resized is None or application.loop is None or application.output.get_size() == self._size:
             return
 
@@ -419,7 +419,7 @@ def _is_text(event: KeyPressEvent) -> bool:
 
 
 def _typed_on(event: KeyPressEvent, until: Callable[[str], bool] = lambda _: False) -> list[KeyPress]:
-    """Takes away the characters that came with a key, up to the next key that writes nothing, or `until` one."""
+    """Take away the characters that came with a key, up to the next key that writes nothing, or `until` one."""
     taken: list[KeyPress] = []
     waiting = event.key_processor.input_queue
     while waiting and writes(waiting[0]) and not until(waiting[0].data):

@@ -317,7 +317,7 @@ def _editing(command: str) -> Callable[[KeyPressEvent], None]:
 
 
 def _replace_selected(buffer: Buffer) -> bool:
-    """Clears a default that is still as it was, in the place of which something is typed; False where none is."""
+    """Clear a default that is still as it was, in the place of which something is typed; False where none is."""
     if buffer.selection_state is None:
         return False
     buffer.exit_selection()

@@ -37,7 +37,7 @@ _STEPS = (
 
 @flow("sheets connect")
 def connect(session: Session, **_: Any) -> None:
-    """Asks for the address of a spreadsheet, checks it and fills it; or shows what can be done with the one
+    """Ask for the address of a spreadsheet, check it and fill it; or shows what can be done with the one
     that is connected."""
     if session.crm.repository.url.startswith(SHEETS):
         _connected(session)
@@ -65,7 +65,7 @@ def _set_up_again(session: Session) -> None:
 
 
 def work_on_file(session: Session) -> None:
-    """Goes on in the file on this computer, now and from now on."""
+    """Go on in the file on this computer, now and from now on."""
     target = _entered(session, session.crm.open(own_store()))
     with _closed_unless_used(session, target):
         remember_store("")
@@ -78,7 +78,7 @@ def work_on_file(session: Session) -> None:
 
 
 def mend(session: Session, error: StoreError) -> bool:
-    """Says why the spreadsheet cannot be opened, and lets the person set it up, connect another, or go to the file;
+    """Say why the spreadsheet cannot be opened, and let the person set it up, connect another, or go to the file;
     False where the person leaves. Raises Closed."""
     session.page()
     session.screen.explain(error.sentence, "warning" if isinstance(error, StoreNotSetUpError) else "danger")
@@ -107,7 +107,7 @@ def mend(session: Session, error: StoreError) -> bool:
 
 
 def _repair(session: Session, url: str) -> None:
-    """Puts tabs back that were damaged by hand, once the person agrees. Raises Back."""
+    """Put tabs back that were damaged by hand, once the person agrees. Raises Back."""
     session.page(_TITLE)
     for what in session.crm.spreadsheets.damage(url):
         session.screen.print(Text(clean(what)))
@@ -168,7 +168,7 @@ def _tell_what_comes_first(session: Session, url: str) -> None:
 
 @contextmanager
 def _closed_unless_used(session: Session, crm: CRM) -> Iterator[None]:
-    """Lets go of a store at the end unless it is the one in use by then."""
+    """Let go of a store at the end unless it is the one in use by then."""
     try:
         yield
     finally:
@@ -253,7 +253,7 @@ def _found(session: Session, url: str) -> Spreadsheet:
 
 
 def _set_up(session: Session, sheet: Spreadsheet) -> None:
-    """Sets it up where it is not yet, once the person agrees. Raises Back."""
+    """Set it up where it is not yet, once the person agrees. Raises Back."""
     if sheet.is_set_up:
         return
     session.page(_TITLE)

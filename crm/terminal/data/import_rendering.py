@@ -58,7 +58,7 @@ _AROUND = 5
 
 
 def _say_foreign(screen: Screen, number: int, by: Conventions) -> None:
-    """Says once what is the same of most rows."""
+    """Say once what is the same of most rows."""
     line = (
         f"{pluralize(number, 'phone number does', 'phone numbers do', by)} not match the country in the settings,"
         f" {Country().show(by.country, by)}: numbers without a country code are read as numbers of that country."
@@ -67,7 +67,7 @@ def _say_foreign(screen: Screen, number: int, by: Conventions) -> None:
 
 
 def _draw_all(screen: Screen, by: Conventions, listed: Sequence[tuple[str, Sequence[Any], int]]) -> None:
-    """Lists below one another, as far as there is room: those that come last are worth the most, and leave the others
+    """List below one another, as far as there is room: those that come last are worth the most, and leave the others
     a little where they can. Each has a title, its first records, and how many there are."""
     listed = [entry for entry in listed if entry[1]]
     room = _UNBOUNDED if screen.plain else screen.left - _BELOW

@@ -45,7 +45,7 @@ _ENCODINGS = {
 
 @flow("import")
 def import_file(session: Session, **_: Any) -> None:
-    """Asks for the file until there is one that can be read, shows how it is understood, and goes on to the preview."""
+    """Ask for the file until there is one that can be read, show how it is understood, and go on to the preview."""
     from crm.commands.data.importing import begin
 
     command, typed = named("import"), ""
@@ -239,7 +239,7 @@ class _ImportPages:
         self.done = True
 
     def _result(self, report: "ImportReport") -> None:
-        """Tells what was imported; where rows were refused or are doubtful, on a page with ways to all of them."""
+        """Tell what was imported; where rows were refused or are doubtful, on a page with ways to all of them."""
         session = self.session
         crumbs = ("Import a file", self.draft.file.name, "Result")
         entries = _row_lists(session, crumbs, report) if report.refusals or report.doubts else []

@@ -23,7 +23,7 @@ _WAYS = (
 
 
 def welcome(session: Session) -> bool:
-    """Greets, and offers the ways to begin that the person has, until the store is no longer empty; False where they
+    """Greet, and offer the ways to begin that the person has, until the store is no longer empty; False where they
     leave."""
     from crm.errors import Cancelled
 
@@ -65,7 +65,7 @@ def _starts(session: Session, words: str) -> Callable[[], None]:
 
 
 def try_sample(session: Session) -> None:
-    """Makes the sample data, or takes what is there, and goes on with it."""
+    """Make the sample data, or take what is there, and go on with it."""
     is_new = demo.sample_clients(session.crm) is None
     report: DemoReport = named("demo")(session.crm)
     session.real, session.crm = session.crm, open_other(session.crm, report.url)
@@ -79,7 +79,7 @@ def try_sample(session: Session) -> None:
 
 
 def throw_away(session: Session) -> None:
-    """Removes the sample data, with what the person has added to it, and goes back to the team's own store. Raises
+    """Remove the sample data, with what the person has added to it, and go back to the team's own store. Raises
     Back."""
 
     if session.real is None:

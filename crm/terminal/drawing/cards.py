@@ -62,7 +62,7 @@ def _columns(label: int, count: int, room: int) -> Table:
 
 
 def beside(screen: Screen, left: Text, right: Text) -> None:
-    """Prints a line with something at its right end; where there is no room for both, below it."""
+    """Print a line with something at its right end; where there is no room for both, below it."""
     between = screen.width - left.cell_len - right.cell_len
     if screen.plain or between < _GAP:
         screen.print(left)
@@ -73,7 +73,7 @@ def beside(screen: Screen, left: Text, right: Text) -> None:
 
 
 def in_line(screen: Screen, pieces: Iterable[Text]) -> None:
-    """Prints pieces beside each other, as many as a line has room for: none is broken in the middle."""
+    """Print pieces beside each other, as many as a line has room for: none is broken in the middle."""
     line = Text()
     for piece in pieces:
         if line and line.cell_len + _GAP + piece.cell_len > screen.width:

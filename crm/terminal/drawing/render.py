@@ -21,7 +21,7 @@ _RENDERERS: dict[str, Callable[[Any, Screen, Conventions], None]] = {}
 
 
 def renderer(kind: type | str) -> Callable[[_Renderer], _Renderer]:
-    """Registers how a result of a type is drawn, in the `rendering` of the subject that it comes from. The type may be
+    """Register how a result of a type is drawn, in the `rendering` of the subject that it comes from. The type may be
     given as module and name: what makes a result is loaded where there is one, and not to draw another."""
     name = kind if isinstance(kind, str) else tables.qualified_name(kind)
 
@@ -40,7 +40,7 @@ _NO_NAMES: Names = MappingProxyType({})
 
 
 def show(screen: Screen, result: Any, by: Conventions, names: Names = _NO_NAMES) -> None:
-    """Shows what a command returned; what has no renderer of its own by its names and values. In a list clients are
+    """Show what a command returned; what has no renderer of its own by its names and values. In a list clients are
     called by the `names` that are known."""
     if result is None:
         return

@@ -157,7 +157,7 @@ class Screen:
         return self.fit(text, max(8, self.width - before))
 
     def print(self, content: RenderableType = "") -> None:
-        """Prints a Text or another thing of rich; a str is the program's own words."""
+        """Print a Text or another thing of rich; a str is the program's own words."""
         with self.console.capture() as captured:
             self.console.print(Text(content) if isinstance(content, str) else content)
         drawn = captured.get()
@@ -184,13 +184,13 @@ class Screen:
         return self.used, "".join(self._page)
 
     def show_page(self, page: tuple[int, str]) -> None:
-        """Shows a page as it stood before."""
+        """Show a page as it stood before."""
         self.clear()
         self._write(page[1])
         self.used = page[0]
 
     def show_resized(self) -> None:
-        """Shows the page once more in a window of another size: lines that are too long now are cut."""
+        """Show the page once more in a window of another size: lines that are too long now are cut."""
         used, page = self.page()
         lines = [Text.from_ansi(line, end="") for line in page.splitlines()]
         for line in lines:
@@ -204,7 +204,7 @@ class Screen:
         self.used, self._page = used, [page]
 
     def erase(self, lines: str) -> None:
-        """Shows the page once more without these lines, as `drawn` gave them."""
+        """Show the page once more without these lines, as `drawn` gave them."""
         used, page = self.page()
         before, erased, after = page.rpartition(lines)
         if erased:
@@ -254,7 +254,7 @@ class Screen:
                 self.print(Text(clean(words, lines=True), style))
 
     def clear(self) -> None:
-        """Starts a new page."""
+        """Start a new page."""
         self.used = 0
         self._counting = False
         if not self.plain:
@@ -264,7 +264,7 @@ class Screen:
             self._page.clear()
 
     def waiting(self, wait: Wait) -> None:
-        """Says once a wait what is waited for; on a terminal the seconds that are left count down in their line."""
+        """Say once a wait what is waited for; on a terminal the seconds that are left count down in their line."""
         goes_on = wait.follows(self._wait)
         self._wait = wait
         if wait.left == 0:
@@ -378,7 +378,7 @@ class _Bar:
         self._words = what
 
     def show(self) -> None:
-        """Shows it from now on, unless it has ended."""
+        """Show it from now on, unless it has ended."""
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
         with self._lock:
@@ -399,7 +399,7 @@ class _Bar:
                 self._bar.update(self._task, completed=done, total=of or None)
 
     def beside(self, note: str) -> None:
-        """Says something beside it."""
+        """Say something beside it."""
         with self._lock:
             self._words = f"{self._what} ({note})" if note else self._what
             if self._bar is not None:

@@ -8,7 +8,7 @@ from crm.commands import subject_of
 
 
 def load(kind: type, part: str) -> None:
-    """Loads a part (`rendering`, `picking`) of the subject that a type comes from, where it has one."""
+    """Load a part (`rendering`, `picking`) of the subject that a type comes from, where it has one."""
     _load(kind.__module__, part)
 
 

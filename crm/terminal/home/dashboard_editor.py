@@ -40,7 +40,7 @@ class DashboardEditor:
         return [*self._on, *(name for name in self._known if name not in self._on)]
 
     def show(self) -> None:
-        """Shows the tiles until the person goes back. Raises Cancelled."""
+        """Show the tiles until the person goes back. Raises Cancelled."""
         while True:
             self.session.page("Today", "Arrange")
             self._draw()

@@ -74,7 +74,7 @@ def _cut(session: Session, entries: Sequence[Choice], room: int) -> Sequence[Cho
 
 
 def _draw_figures(session: Session, report: TodayReport) -> tuple[Sequence[Choice], int]:
-    """Draws the tiles with figures as far as there is room; the first is drawn in any case. Returns what opens the
+    """Draw the tiles with figures as far as there is room; the first is drawn in any case. Returns what opens the
     others, and how many lines would be left below if nothing were said above."""
     screen, by = session.screen, session.crm.conventions
     chart = not report.agenda.items or screen.height >= _TALL

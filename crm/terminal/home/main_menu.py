@@ -84,14 +84,14 @@ class MainMenu:
         ]
 
     def read(self) -> None:
-        """Reads the figures."""
+        """Read the figures."""
         with suppress(StoreError):
             # The program may stay open over midnight.
             self.session.crm.repository.daily_review()
         self._brief.read(self.session.crm)
 
     def draw(self, below: int) -> None:
-        """Draws what fits above a number of lines: what needs doing, then what else stands on the dashboard."""
+        """Draw what fits above a number of lines: what needs doing, then what else stands on the dashboard."""
         from crm.terminal.home.rendering import draw_brief
 
         screen = self.session.screen
@@ -166,7 +166,7 @@ def _load_all() -> None:
 
 
 def _stay() -> None:
-    """Leads nowhere: the menu is shown again."""
+    """Lead nowhere: the menu is shown again."""
 
 
 def _remove_sample(session: Session) -> None:

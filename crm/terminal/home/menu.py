@@ -32,7 +32,7 @@ def run_menu(
     exchange: "FileTransfer | None" = None,
     who: SignedIn | None = None,
 ) -> int:
-    """Runs the menu in its loop until the person leaves; returns the exit code. `environment` says
+    """Run the menu in its loop until the person leaves; returns the exit code. `environment` says
     what their terminal is; `debug` shows what went wrong in full.
 
     `who` has signed in already; else the person here does where the store has accounts. With an `exchange` they sit
@@ -118,7 +118,7 @@ def _mended(session: Session, error: StoreError) -> bool:
 
 
 def _worked(session: Session, loop: Loop, *, empty: bool) -> int:
-    """Runs the menu of a signed-in user until they leave. Raises SignedOutError."""
+    """Run the menu of a signed-in user until they leave. Raises SignedOutError."""
     crm = session.crm
     if session.real is None and crm.reader.role != CLIENT and crm.repository.fact("sample") == "yes":
         session.real = crm
@@ -139,7 +139,7 @@ def _worked(session: Session, loop: Loop, *, empty: bool) -> int:
 
 
 def _enter(session: Session, who: SignedIn | None) -> bool:
-    """Enters as the signed-in user, or signs in now; False where nobody does."""
+    """Enter as the signed-in user, or sign in now; False where nobody does."""
     from crm.terminal.team.signing_in import entered, settle
 
     if who is None:

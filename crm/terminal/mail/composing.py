@@ -38,11 +38,11 @@ class ComposingSteps(ABC, Generic[Sent]):
 
     @abstractmethod
     def begin(self, template: Template | None) -> None:
-        """Begins with the texts of a template, or with a blank page."""
+        """Begin with the texts of a template, or with a blank page."""
 
     @abstractmethod
     def finish(self) -> Sent:
-        """Shows all of it, and sends it where the person says so. Raises Back and Cancelled."""
+        """Show all of it, and send it where the person says so. Raises Back and Cancelled."""
 
     @abstractmethod
     def is_written(self) -> bool:
@@ -90,5 +90,5 @@ class EmailSteps(ComposingSteps[Sent]):
 
     @abstractmethod
     def send(self) -> Sent:
-        """Shows it as it will be read, and sends it where the person says so. Raises Back, and CRMError for what is to
+        """Show it as it will be read, and send it where the person says so. Raises Back, and CRMError for what is to
         mend."""

@@ -43,7 +43,7 @@ class StrangersPage(ListPage):
 
 
 def _adopt(session: Session, who: Stranger) -> None:
-    """Makes them a client, by the name that they may correct."""
+    """Make them a client, by the name that they may correct."""
     session.page(who.address, "Add as a new client")
     asked = named("email adopt").parameters["name"]
     name = session.prompts.ask(asked, typed=who.name or name_in(who.address))
@@ -51,7 +51,7 @@ def _adopt(session: Session, who: Stranger) -> None:
 
 
 def _adopt_to(session: Session, who: Stranger) -> None:
-    """Gives the address to a client who is there already."""
+    """Give the address to a client who is there already."""
     session.page(who.address, "Add to an existing client")
     client: Client | None = pick(session.crm, session.keyboard, Client, "Client")
     if client is None:
@@ -71,7 +71,7 @@ def _fetched(session: Session) -> Fetched:
 
 @flow("email fetch")
 def fetch(session: Session, **_: Any) -> None:
-    """Reads the mailbox; where somebody unknown has written, they are shown."""
+    """Read the mailbox; where somebody unknown has written, they are shown."""
     set_up_first(session, "mailbox")
     session.page("Fetch e-mail")
     fetched = _fetched(session)

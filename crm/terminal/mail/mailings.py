@@ -109,7 +109,7 @@ def sending_page(session: Session, name: str) -> None:
 
 
 def tell_sent(session: Session, report: MailingReport, *, later: bool = False) -> None:
-    """Says on the next page that a mailing went out, or why it stopped; one for `later` waits in the outbox."""
+    """Say on the next page that a mailing went out, or why it stopped; one for `later` waits in the outbox."""
     waiting, by = report.counted.waiting, session.crm.conventions
     sent = report.counted.counts.get("sent", 0)
     if later:

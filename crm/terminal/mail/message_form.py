@@ -80,7 +80,7 @@ class MessageForm(RecordForm):
         return addresses or (tuple(self.people())[:1] if name == "to" else ())
 
     def _ask_addressees(self, field: Field) -> None:
-        """Puts addresses on a line and takes them off it, until the person is done."""
+        """Put addresses on a line and take them off it, until the person is done."""
         at: Any = None
         while True:
             chosen, people = self._addressed(field.name), self.people()
@@ -111,7 +111,7 @@ class MessageForm(RecordForm):
         return files
 
     def _ask_files(self) -> None:
-        """Adds files and takes them off, until the person is done."""
+        """Add files and take them off, until the person is done."""
         parameter = dataclasses.replace(named("email send").parameters["attach"], many=False, required=True)
         while True:
             entries = [Choice("Add a file", None), *(Choice(f"Remove {file.name}", file) for file in self._files())]

@@ -98,7 +98,7 @@ def cancel(session: Session, message: Message | None = None, **_: Any) -> None:
 
 
 def tell_tried(session: Session, card: MessageCard) -> None:
-    """Says on the next page what became of a message that was just tried."""
+    """Say on the next page what became of a message that was just tried."""
     line, style = sent_line(card)
     sign = {"success": session.screen.sign("✓", "OK:"), "danger": session.screen.sign("✗", "!")}.get(style, "!")
     session.say(f"{sign} {line}", style)

@@ -177,7 +177,7 @@ class _Steps(EmailSteps[MailingReport]):
         return True
 
     def _test(self, group: Chosen, answers: Mapping[str, Any]) -> None:
-        """Sends it to an address of the person's own, as the first would get it."""
+        """Send it to an address of the person's own, as the first would get it."""
         session = self.session
 
         def read(typed: str) -> str:

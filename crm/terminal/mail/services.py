@@ -58,7 +58,7 @@ class ServiceForm(RecordForm):
         return {name: value for name, value in known.items() if name in self.service.fields and value != ""}
 
     def page(self, *crumbs: str) -> None:
-        """Starts a page with what is special about the passwords of the provider."""
+        """Start a page with what is special about the passwords of the provider."""
         self.session.page(*crumbs)
         if advice := advice_about(self.service, self._values()):
             self.session.screen.explain(advice, "warning")
@@ -79,7 +79,7 @@ def service_page(session: Session, service: Service) -> None:
 
 
 def set_up_first(session: Session, name: str) -> None:
-    """Offers to set a service up where that was not done yet. Raises Back where it is not set up then, or does not
+    """Offer to set a service up where that was not done yet. Raises Back where it is not set up then, or does not
     work."""
     service = SERVICES[name]
     status = current(session.crm, service)
@@ -109,7 +109,7 @@ def _entries(session: Session, service: Service, status: ServiceStatus) -> list[
 
 
 def _set_up(session: Session, service: Service) -> bool:
-    """Asks for the settings and saves them; whether they work. Raises Back."""
+    """Ask for the settings and save them; whether they work. Raises Back."""
     form = ServiceForm(session, service)
     crumbs = "Settings", service.title
 
@@ -126,7 +126,7 @@ def _set_up(session: Session, service: Service) -> bool:
 
 
 def _save(session: Session, form: ServiceForm) -> bool:
-    """Saves what stands in a form, and tries it; whether it works."""
+    """Save what stands in a form, and try it; whether it works."""
     service = form.service
     secret = form.changes.get(service.secret.name, "")
     values = {name: value for name, value in form.changes.items() if name != service.secret.name}

@@ -123,7 +123,7 @@ def add(session: Session, **_: Any) -> None:
 
 
 def _saved(session: Session, changes: Mapping[str, Any]) -> Template:
-    """Adds a template; errors are shown above the form, which keeps all of it."""
+    """Add a template; errors are shown above the form, which keeps all of it."""
     added: Template = named("templates add")(session.crm, **changes)
     return added
 

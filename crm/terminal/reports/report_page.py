@@ -36,7 +36,7 @@ class ReportPage:
         self._charted = False
 
     def show(self) -> None:
-        """Shows the report until the person goes back."""
+        """Show the report until the person goes back."""
         self.session.menu(["Reports", self.command.title], self._entries, above=self._draw, keys=self._keys)
 
     @property

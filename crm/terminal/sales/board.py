@@ -48,7 +48,7 @@ class BoardPage:
         self._card: DealShown | None = None
 
     def show(self) -> None:
-        """Shows the board until the person goes back."""
+        """Show the board until the person goes back."""
         while True:
             self.session.page("Deals")
             self.draw()
@@ -67,7 +67,7 @@ class BoardPage:
                     self._follow(before)
 
     def draw(self) -> None:
-        """Reads what is to be seen, and no more, and draws it."""
+        """Read what is to be seen, and no more, and draw it."""
         screen, by = self.session.screen, self.session.crm.conventions
         rows = self._rows()
         with self.session.crm.read() as snapshot:
@@ -228,7 +228,7 @@ class BoardPage:
         self._follow(deal)
 
     def _follow(self, deal: Deal) -> None:
-        """Points at a deal in the stage where it is now."""
+        """Point at a deal in the stage where it is now."""
         with self.session.crm.read() as snapshot:
             moved = snapshot.get(Deal, deal.id)
             which = on_board([sum_.stage for sum_ in self._sums], self.owner, snapshot.today)

@@ -220,7 +220,7 @@ def lose(session: Session, deal: Deal | None = None, **_: Any) -> None:
 
 
 def _ask_reason(answers: Answers[Session], deal: Deal) -> None:
-    """Asks for a known reason, or one that is typed. Raises Back."""
+    """Ask for a known reason, or one that is typed. Raises Back."""
     session = answers.session
     with session.crm.read() as snapshot:
         known = lost_reasons(snapshot)
@@ -247,7 +247,7 @@ def reopen(session: Session, deal: Deal | None = None, **_: Any) -> None:
 
 @flow("deals delete")
 def delete(session: Session, deal: Deal | None = None, **_: Any) -> None:
-    """Says what goes and what stays, and asks."""
+    """Say what goes and what stays, and ask."""
     record_actions.delete(
         session, "deals delete", _chosen(session, deal, "Delete a deal"), lambda deleted: str(deleted.title)
     )

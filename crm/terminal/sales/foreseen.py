@@ -18,7 +18,7 @@ _Preview = TypeVar("_Preview")
 
 
 def foresee_sale(session: Session, client: int, amount: Decimal, on: date | None) -> None:
-    """Draws what a new sale will bring."""
+    """Draw what a new sale will bring."""
     sale = Sale(client=client, on=on or session.crm.today, amount=amount, user=session.crm.me)
     draw_foreseen(session, lambda tx: recorded(tx, sale))
 
@@ -45,7 +45,7 @@ def foreseen_move(session: Session, sale: Sale, to: Client) -> Sequence[str]:
 
 
 def draw_foreseen(session: Session, change: Callable[[Transaction], SaleReport]) -> None:
-    """Draws what a change of a sale will bring, in bold where the status changes; nothing where it cannot be told."""
+    """Draw what a change of a sale will bring, in bold where the status changes; nothing where it cannot be told."""
     report = _foreseen(lambda: session.crm.foresee(change))
     if report is None:
         return

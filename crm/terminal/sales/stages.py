@@ -102,7 +102,7 @@ def move(session: Session, stage: Stage | None = None, **_: Any) -> None:
 
 @flow("stages delete")
 def delete(session: Session, stage: Stage | None = None, **_: Any) -> None:
-    """Asks to which stage its deals go, where there are any."""
+    """Ask to which stage its deals go, where there are any."""
     stage = _chosen(session, stage, "Delete")
     session.confirm(f"Delete the stage {stage.name}? It can be undone.", "Delete it", destructive=True)
     try:

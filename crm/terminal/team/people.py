@@ -31,7 +31,7 @@ class PeoplePage(ListPage):
 
 @flow("people add")
 def add(session: Session, **arguments: Any) -> None:
-    """Asks for the name alone, which is all that is needed."""
+    """Ask for the name alone, which is all that is needed."""
     parameter = named("people add").parameters["name"]
     session.page("People", "New")
     name = arguments.get("name") or session.prompts.ask(parameter)

@@ -86,7 +86,7 @@ def profile(session: Session, **_: Any) -> None:
 
 
 def _sign_out(session: Session) -> None:
-    """Ends this session, and leads to the sign-in."""
+    """End this session, and lead to the sign-in."""
     accounts = session.crm.accounts
     accounts.end(accounts.session)
     raise SignedOutError(asked=True)

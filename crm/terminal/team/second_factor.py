@@ -15,7 +15,7 @@ _AGAIN = (SignInRefusedError, TooManyAttemptsError, OutwardError, FieldError)
 
 
 def set_up(session: Session, password: str = "") -> None:
-    """Leads through one of the ways, after the password was just given; in the place of another second factor it
+    """Lead through one of the ways, after the password was just given; in the place of another second factor it
     takes the password. Raises Back."""
     session.page("Second factor")
     ways = [Choice("An authenticator app on your phone (works offline)", _by_app)]
@@ -25,7 +25,7 @@ def set_up(session: Session, password: str = "") -> None:
 
 
 def change(session: Session) -> None:
-    """Sets up, replaces or switches off one's own second factor. Raises Back."""
+    """Set up, replace or switch off one's own second factor. Raises Back."""
     now = session.crm.accounts.second_factor()
     if not now:
         _anew(session)
@@ -65,7 +65,7 @@ def _by_sms(session: Session, password: str) -> None:
 
 
 def _confirm(session: Session, draw: Callable[[], None], label: str, confirm: Callable[[str], Sequence[str]]) -> None:
-    """Asks for the first code until it is right, and shows the recovery codes."""
+    """Ask for the first code until it is right, and show the recovery codes."""
     wrong = ""
     while True:
         draw()

@@ -32,7 +32,7 @@ def entered(session: Session) -> bool:
 
 
 def sign_in(session: Session, email: str = "") -> SignedIn | None:
-    """Asks until somebody is let in, and goes on as they; None where the person leaves."""
+    """Ask until somebody is let in, and go on as they; None where the person leaves."""
     authentication = session.crm.accounts.open().authentication
     try:
         while True:
@@ -53,7 +53,7 @@ def sign_in(session: Session, email: str = "") -> SignedIn | None:
 
 
 def sign_in_first(session: Session, email: str, password: str) -> None:
-    """Signs in whoever has just made the first account, and goes on as they. Raises Back."""
+    """Sign in whoever has just made the first account, and go on as they. Raises Back."""
     # Until they are signed in the session stays what it was: the owner's, who may do nothing more.
     outside = session.crm.outside or session.crm
     who = outside.accounts.open().authentication.sign_in(email, password, device=DEVICE)
@@ -105,7 +105,7 @@ def _first_second_factor(session: Session, password: str) -> None:
 
 
 def new_password(session: Session, current: str = "") -> None:
-    """Asks for a new password, and for the one until now where it is not known yet. Raises Back."""
+    """Ask for a new password, and for the one until now where it is not known yet. Raises Back."""
     desk, known, new = session.crm.accounts, current, ""
 
     def ask_current() -> None:
@@ -132,7 +132,7 @@ def new_password(session: Session, current: str = "") -> None:
 
 
 def chosen_password(session: Session, label: str, check: Callable[[str], None]) -> str:
-    """Asks for a password that somebody chooses, twice; `check` refuses a weak one. Raises Back."""
+    """Ask for a password that somebody chooses, twice; `check` refuses a weak one. Raises Back."""
 
     def read(typed: str) -> str:
         if not typed:
@@ -159,7 +159,7 @@ def chosen_password(session: Session, label: str, check: Callable[[str], None]) 
 
 
 def _answered(session: Session, authentication: "Authentication", asked: SecondFactorAsked) -> SignedIn | None:
-    """Asks for the code; None where the person goes back."""
+    """Ask for the code; None where the person goes back."""
     by_sms = asked.method == "sms"
     help = f"sent to {asked.hint}; Enter sends it again" if by_sms else "from your app, or a recovery code"
     who: SignedIn | None = None

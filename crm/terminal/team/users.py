@@ -96,7 +96,7 @@ def _listed(session: Session) -> bool:
 
 
 def _add(session: Session) -> None:
-    """Asks for a new account, which gets a one-time password; the first one is made by `_add_first`."""
+    """Ask for a new account, which gets a one-time password; the first one is made by `_add_first`."""
     if not _listed(session):
         _add_first(session)
         return
@@ -119,7 +119,7 @@ def _add(session: Session) -> None:
 
 
 def _add_first(session: Session) -> None:
-    """Asks for the first account, an admin's, with the password of whoever sits here, and signs them in."""
+    """Ask for the first account, an admin's, with the password of whoever sits here, and sign them in."""
     command, answers = named("users add"), Answers(session)
     asked = [command.parameters[name] for name in ("email", "name")]
     password = ""
@@ -217,7 +217,7 @@ def _vouch(session: Session, user: User) -> None:
 
 
 def _change(session: Session, user: User, name: str) -> None:
-    """Asks for a new value of one field."""
+    """Ask for a new value of one field."""
     parameter = named("users edit").parameters[name]
     session.page("Accounts", user.name or user.email)
     changes: dict[str, Any] = {name: session.prompts.ask(parameter, typed=str(getattr(user, name)))}

@@ -25,7 +25,7 @@ _SHORTER = {"b": "draft invoice", "g": "bulk actions"}
 
 
 def draw_keys(screen: Screen, entries: Sequence[Choice], keys: Sequence[Choice], room: int, about: str = "") -> None:
-    """Draws what a page is for and its keys, in so many lines if possible: in two columns where one does not fit,
+    """Draw what a page is for and its keys, in so many lines if possible: in two columns where one does not fit,
     and in short words without what the page is for where these do not fit either."""
     own = [key for key in keys if key.key != BACK.key]
     is_form, is_first = any(entry.field for entry in entries), any(entry.key == BACK.key for entry in entries)

@@ -138,7 +138,7 @@ class RecordForm:
         return f"More fields ({len(others)}{f', {filled} filled in' if filled else ''})"
 
     def draw_above(self) -> None:
-        """Draws what stands above the fields: what saving them will bring."""
+        """Draw what stands above the fields: what saving them will bring."""
 
     def is_written(self) -> bool:
         """Return whether anything was typed that somebody would miss, also in a line that was left; what was only
@@ -149,7 +149,7 @@ class RecordForm:
         return is_changed or any(self._begun.values())
 
     def begin_with(self, **values: Any) -> None:
-        """Fills fields in, in the place of whatever was typed there."""
+        """Fill fields in, in the place of whatever was typed there."""
         self.changes |= values
         self._begun.clear()
 
@@ -173,11 +173,11 @@ class RecordForm:
         return [asks(place) for place in range(len(names))]
 
     def ask_first(self, field: Field) -> None:
-        """Asks for a field before the form is shown. Raises Back."""
+        """Ask for a field before the form is shown. Raises Back."""
         self.ask(field, required=field.name in self.needed)
 
     def _show_value(self, field: Field) -> None:
-        """Shows what a field holds, above the question for another."""
+        """Show what a field holds, above the question for another."""
         if not self.session.screen.plain:
             value = self.value(field.name)
             text = field.check.show(value, self.session.crm.conventions) if value else "-"
@@ -186,7 +186,7 @@ class RecordForm:
     def fill(
         self, crumbs: Sequence[str] | Callable[[], Sequence[str]], save: Callable[[], Any], *, saves: str = "Save"
     ) -> Any:
-        """Lets the person choose field after field; the result of `save`, which may refuse. `crumbs` may name anew each
+        """Let the person choose field after field; the result of `save`, which may refuse. `crumbs` may name anew each
         time what is in the form. Raises Back, where nothing would be lost by it, and Cancelled."""
         at: Any = None
         # Where there is little room, it is for the keys that are the same everywhere.
@@ -339,7 +339,7 @@ class RecordForm:
         return bool(self.original and (self.changes or self._begun))
 
     def _leave(self, saves: str) -> str:
-        """Asks before what was typed is lost: "save", or '' to stay; raises Cancelled where it is to be lost."""
+        """Ask before what was typed is lost: "save", or '' to stay; raises Cancelled where it is to be lost."""
         entries = [Choice(saves, "save"), Choice("Discard changes", "leave")]
         try:
             chosen: str = self.session.keyboard.choose("Your changes are not saved yet.", entries, back="Keep editing")
@@ -350,7 +350,7 @@ class RecordForm:
         return chosen
 
     def ask(self, field: Field, *, required: bool = False) -> None:
-        """Asks for one field; what it holds is in the line to change, and empty clears it. Raises Back."""
+        """Ask for one field; what it holds is in the line to change, and empty clears it. Raises Back."""
         by = self.session.crm.conventions
         value = self.value(field.name)
         stored = field.check.edit(value, by) if value not in (None, "", (), {}) else ""
@@ -409,7 +409,7 @@ def fill_changes(
     title: Callable[[AnyRecord], str],
     save: Callable[[AnyRecord, Mapping[str, Any]], Saved],
 ) -> tuple[AnyRecord, Saved] | None:
-    """Lets a person change fields of a record, and settles what clashes with somebody else's changes: the record as it
+    """Let a person change fields of a record, and settle what clashes with somebody else's changes: the record as it
     was last shown, and what `save` gave; None where nothing was changed, or nothing was left to change. Raises Back and
     Cancelled."""
     changes: dict[str, Any] = {}
@@ -445,7 +445,7 @@ def _titled(
 
 
 def settle_conflict(session: Session, record: Record, error: ConflictError, mine: Mapping[str, Any]) -> dict[str, Any]:
-    """Shows what clashes side by side, and asks field by field whose value stays; the changes that are
+    """Show what clashes side by side, and ask field by field whose value stays; the changes that are
     left to make. Raises Back and Cancelled."""
     labels = {name: field.label for name, field in typed_fields(type(record)).items()}
     theirs_stay: dict[str, bool] = {}

@@ -73,7 +73,7 @@ class QuestionKeyboard:
         return asked + lines_of(choices, self._screen.width) + _BELOW > self._screen.left
 
     def _card(self) -> Callable[[], Pieces] | None:
-        """Draws what stands beside a question; None for nothing."""
+        """Draw what stands beside a question; None for nothing."""
         pieces = self._beside() if self._screen.side else ()
         return (lambda: pieces) if pieces else None
 
@@ -113,5 +113,5 @@ class QuestionKeyboard:
                 line, how["begun"] = left.typed, True
 
     def pause(self) -> None:
-        """Waits until the person has read."""
+        """Wait until the person has read."""
         self._keyboard.pause()

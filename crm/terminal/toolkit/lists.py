@@ -108,7 +108,7 @@ class ListPage:
         return f"No {self.plural or self.title.lower()} yet.{adds}"
 
     def open(self, row: Any) -> None:
-        """Opens a row: its page, where it is a record."""
+        """Open a row: its page, where it is a record."""
         self.session.open(row)
 
     def narrowed(self) -> str:
@@ -128,7 +128,7 @@ class ListPage:
         return ""
 
     def widen(self) -> bool:
-        """Drops all that narrows or sorts the list; whether there was anything."""
+        """Drop all that narrows or sorts the list; whether there was anything."""
         narrowed = bool(self._dropped() or self.sort)
         self._show_all()
         self.sort = ""
@@ -161,7 +161,7 @@ class ListPage:
         return tables.lines(self.session.screen, columns, rows, by, width) if rows else ("", [])
 
     def show(self) -> None:
-        """Shows the list until the person goes back."""
+        """Show the list until the person goes back."""
         while True:
             try:
                 with self.session.screen.at_once():
@@ -186,7 +186,7 @@ class ListPage:
             self.session.attempt(chosen)
 
     def _draw(self) -> tuple[str, Sequence[Choice], Sequence[Choice], Sequence[Choice]]:
-        """Draws what stands above the rows; their heads, the rows as choices, further keys, and arrows."""
+        """Draw what stands above the rows; their heads, the rows as choices, further keys, and arrows."""
         screen = self.session.screen
         size = self._size()
         rows = self.rows(size + 1, self.offset)
@@ -265,7 +265,7 @@ class ListPage:
         return keys
 
     def _jump(self, letter: str, word: Callable[[Any], str], size: int) -> None:
-        """Points at the first row that begins with a letter, or at what comes after where none does."""
+        """Point at the first row that begins with a letter, or at what comes after where none does."""
         begins = letter.casefold()
 
         def is_before(offset: int) -> bool:
@@ -295,7 +295,7 @@ class ListPage:
         return (letters.EVERYONES if "mine" in self.filters else letters.MINE)(self._turn)
 
     def filter(self, name: str, value: Any) -> None:
-        """Sets a filter in the place of its rivals, or drops it where the value is empty."""
+        """Set a filter in the place of its rivals, or drop it where the value is empty."""
         dropped = {name}.union(*(rival for rival in self.rivals if name in rival and value))
         self.filters = {filter_: kept for filter_, kept in self.filters.items() if filter_ not in dropped}
         if value not in (None, ""):
@@ -456,7 +456,7 @@ class Neighbours(Generic[AnyRecord]):
         ]
 
     def step(self, by: int) -> None:
-        """Goes on to the next record (1) or back to the one before (-1); says so where there is none."""
+        """Go on to the next record (1) or back to the one before (-1); says so where there is none."""
         if self._listed is None:
             return
         first = max(0, self._at - 1)
@@ -481,7 +481,7 @@ _List = TypeVar("_List", bound=type[ListPage])
 
 
 def list_page(list_type: _List) -> _List:
-    """Registers a list as the way in which the menu leads through its command; the parameters that are set already
+    """Register a list as the way in which the menu leads through its command; the parameters that are set already
     filter it."""
 
     def show(session: Session, **filters: Any) -> None:

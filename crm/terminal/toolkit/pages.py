@@ -25,7 +25,7 @@ _DONE: dict[str, Callable[[Any], str]] = {}
 
 
 def page(record: type[Record], words: str = "") -> Callable[[Page], Page]:
-    """Registers a function (session, record, **around) as the page that shows a record of a kind, and as the way in
+    """Register a function (session, record, **around) as the page that shows a record of a kind, and as the way in
     which the menu leads through the command of these words, which shows one that is asked for where it is not given."""
 
     def register(function: Page) -> Page:
@@ -49,7 +49,7 @@ def page_of(record: type[Record]) -> Page:
 
 
 def side_card_of(record: type[Record]) -> Callable[[SideCard], SideCard]:
-    """Registers a function (session, number) as the card of a record beside the entries of another page."""
+    """Register a function (session, number) as the card of a record beside the entries of another page."""
 
     def register(function: SideCard) -> SideCard:
         _SIDE_CARDS[record] = function
@@ -75,7 +75,7 @@ def unless_refused(draw: Callable[[], Pieces]) -> Pieces:
 
 
 def flow(words: str) -> Callable[[Flow], Flow]:
-    """Registers a function (session, **given) as the way in which the menu leads through a command."""
+    """Register a function (session, **given) as the way in which the menu leads through a command."""
 
     def register(function: Flow) -> Flow:
         FLOWS[words] = function
@@ -85,7 +85,7 @@ def flow(words: str) -> Callable[[Flow], Flow]:
 
 
 def says_done(words: str, sentence: Callable[[Any], str]) -> None:
-    """Registers what is said above the result of a command that the menu leads through, made from the result."""
+    """Register what is said above the result of a command that the menu leads through, made from the result."""
     _DONE[words] = sentence
 
 
@@ -95,14 +95,14 @@ def done_sentence(command: Command, result: Any) -> str:
 
 
 def load_flows() -> None:
-    """Registers all flows."""
+    """Register all flows."""
     for subject in subjects():
         load_pages(subject_of(subject.__name__))
 
 
 @cache
 def load_pages(subject: str) -> None:
-    """Loads the pages of a subject."""
+    """Load the pages of a subject."""
     folder = import_module(f"crm.terminal.{subject}")
     for module in iter_modules(folder.__path__):
         import_module(f"{folder.__name__}.{module.name}")

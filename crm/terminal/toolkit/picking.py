@@ -24,7 +24,7 @@ _LINES: dict[type[Record], Callable[..., str]] = {}
 
 
 def picker(kind: type[Record], *, several: bool = False) -> Callable[[_Function], _Function]:
-    """Registers how a record of a kind is chosen: by a function of the CRM, the keyboard, the label, a `help` ('' for
+    """Register how a record of a kind is chosen: by a function of the CRM, the keyboard, the label, a `help` ('' for
     the usual one), whether it is `required`, and the `current` one, which was chosen before. It returns None where it
     may be left out and is. `several` are chosen by a function of the CRM, the keyboard, the label and the answers so
     far, by their names."""
@@ -37,7 +37,7 @@ def picker(kind: type[Record], *, several: bool = False) -> Callable[[_Function]
 
 
 def line_for(kind: type[Record]) -> Callable[[_Function], _Function]:
-    """Registers the line that stands for a record of a kind: a function of the record, the conventions and the name of
+    """Register the line that stands for a record of a kind: a function of the record, the conventions and the name of
     the client that it belongs to."""
 
     def register(function: _Function) -> _Function:

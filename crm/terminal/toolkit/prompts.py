@@ -88,13 +88,13 @@ class Prompts:
         return value
 
     def show_answer(self, parameter: Parameter, value: Any) -> None:
-        """Leaves an answer on the screen, as it was understood."""
+        """Leave an answer on the screen, as it was understood."""
         if not self.screen.plain:
             text = self.screen.cut(self._answer_text(parameter, value) or "-", len(parameter.label) + 2)
             self.screen.print(Text(f"{parameter.label}: ", "muted").append(text, "default"))
 
     def _take_back(self, parameter: Parameter, value: Any) -> None:
-        """Takes an answer that was refused off the screen: what stands there was accepted."""
+        """Take an answer that was refused off the screen: what stands there was accepted."""
         if not self.screen.plain:
             self.screen.erase(self.screen.drawn([lambda: self.show_answer(parameter, value)]))
 
@@ -256,7 +256,7 @@ class Prompts:
         )
 
     def typed_count(self, count: str, label: str) -> None:
-        """Goes on once the person has typed how many it concerns. Raises Back."""
+        """Go on once the person has typed how many it concerns. Raises Back."""
 
         def read(typed: str) -> bool:
             if not typed.strip():
@@ -268,7 +268,7 @@ class Prompts:
         self.keyboard.text(label, read, passing=True)
 
     def run(self, command: Command, arguments: Mapping[str, Any]) -> Any:
-        """Calls a command, asks what it asks, and lets a value that it refuses be corrected. Raises Back.
+        """Call a command, ask what it asks, and let a value that it refuses be corrected. Raises Back.
 
         Where a question is answered by one of its records, that record is the result.
         """

@@ -26,14 +26,14 @@ def saving(session: Session, words: str) -> Callable[[Any, Mapping[str, Any]], A
 def delete(
     session: Session, words: str, record: Any = None, name: Callable[[Any], str] = lambda deleted: deleted.name
 ) -> None:
-    """Deletes a record, which is asked for where it is not given, and says so by its name. Raises Back."""
+    """Delete a record, which is asked for where it is not given, and say so by its name. Raises Back."""
     subject = named(words).required_subject
     deleted = session.call(words, **{subject.name: chosen(session, words, record)})
     session.done(f"Deleted {name(deleted)}. Press u to undo.")
 
 
 def rename(session: Session, words: str, record: Any, check: Check, **arguments: Any) -> None:
-    """Asks for a new name of a record, the old one being there to change; `arguments` name it to the command. Raises
+    """Ask for a new name of a record, the old one being there to change; `arguments` name it to the command. Raises
     Back."""
     to = session.prompts.value("New name", check, typed=record.name, required=True)
     if to != record.name:

@@ -65,11 +65,11 @@ class RecordPage(Generic[AnyRecord, _Card]):
         raise NotImplementedError
 
     def draw(self) -> None:
-        """Draws the card."""
+        """Draw the card."""
         raise NotImplementedError
 
     def draw_above(self) -> None:
-        """Draws what stands above the entries: the card and a blank line."""
+        """Draw what stands above the entries: the card and a blank line."""
         self.draw()
         self.session.screen.print()
 
@@ -105,7 +105,7 @@ class RecordPage(Generic[AnyRecord, _Card]):
         )
 
     def show(self) -> None:
-        """Shows the page until the person goes back, or the record is gone. Raises NotFoundError where it was gone
+        """Show the page until the person goes back, or the record is gone. Raises NotFoundError where it was gone
         before."""
 
         session = self.session
@@ -125,7 +125,7 @@ class RecordPage(Generic[AnyRecord, _Card]):
 
 
 def record_page(kind: type[Record]) -> Callable[[_Page], _Page]:
-    """Registers a page as the one that shows a record of a kind, and as the way in which the menu leads through its
+    """Register a page as the one that shows a record of a kind, and as the way in which the menu leads through its
     command."""
 
     def register(page_type: _Page) -> _Page:

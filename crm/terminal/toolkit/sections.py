@@ -25,7 +25,7 @@ _LEAST_BESIDE_PANEL = 36
 
 
 def open_section(session: Session, menu: str) -> None:
-    """Opens a menu: on its page where the person has it, else on what can be done there. Raises Back."""
+    """Open a menu: on its page where the person has it, else on what can be done there. Raises Back."""
     if (command := _opened(session, menu)) is not None:
         session.start(command)
     else:
@@ -35,7 +35,7 @@ def open_section(session: Session, menu: str) -> None:
 
 
 def _draw_figures(session: Session, read: Callable[[Any], Any]) -> None:
-    """Draws the figures of a section; nothing where they cannot be read."""
+    """Draw the figures of a section; nothing where they cannot be read."""
     try:
         figures = read(session.crm)
     except SignedOutError:

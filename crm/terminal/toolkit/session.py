@@ -92,7 +92,7 @@ class _Reading:
         self.count = 0
 
     def show(self, screen: Screen, lines: Sequence[str], room: int, keys: str = "") -> None:
-        """Shows the part, and where it stands, with the keys that go on."""
+        """Show the part, and where it stands, with the keys that go on."""
         self.count = len(lines)
         if self.count <= room:
             self.room = 0
@@ -105,7 +105,7 @@ class _Reading:
         screen.print(Text(screen.cut(place, 1), "muted"))
 
     def turn(self, pages: int) -> bool:
-        """Goes on or back by parts; whether there was more."""
+        """Go on or back by parts; whether there was more."""
         before = self.top
         self.top = max(0, min(self.top + pages * self.room, self.count - self.room))
         return bool(self.room) and self.top != before
@@ -165,13 +165,13 @@ class Session:
 
     @property
     def prompts(self) -> "Prompts":
-        """Asks for parameters of commands on the store in use."""
+        """Ask for parameters of commands on the store in use."""
         from crm.terminal.toolkit.prompts import Prompts
 
         return Prompts(self.crm, self.keyboard, self.screen, self.insist, self.exchange)
 
     def close(self) -> None:
-        """Lets go of the stores."""
+        """Let go of the stores."""
         for crm in {id(crm): crm for crm in (self.crm, self.real) if crm is not None}.values():
             crm.repository.close()
 
@@ -186,7 +186,7 @@ class Session:
         client: int = 0,
         beside: Callable[[], Pieces] | None = None,
     ) -> None:
-        """Starts a page: the title, `about` it at the right, then whatever the step before had to tell; with a `foot`
+        """Start a page: the title, `about` it at the right, then whatever the step before had to tell; with a `foot`
         that is said above the keys, unless it is too long for it. Its `purpose` stands beside its keys. A wide window
         has the `client` that it is about, by number, beside its questions, or what `beside` draws."""
         notice = self._notice()
@@ -225,7 +225,7 @@ class Session:
         return 2 + notice + self.screen.drawn(self._notes).count("\n")
 
     def _draw_title(self, crumbs: Sequence[str], about: str) -> str:
-        """Draws where one is at the left, and about it at the right; gives that back where there is no room for it."""
+        """Draw where one is at the left, and about it at the right; gives that back where there is no room for it."""
         screen = self.screen
         sample = " SAMPLE DATA " if self.real is not None else ""
         room = screen.width - len(sample) - _BEFORE_SAMPLE * bool(sample)
@@ -287,7 +287,7 @@ class Session:
         return _with_whole_paths(result) if self.exchange is None else _handed_over(self.exchange, result)
 
     def say_next(self, words: str) -> None:
-        """Says on the next page what comes next, where a command has just made the first record of its kind."""
+        """Say on the next page what comes next, where a command has just made the first record of its kind."""
         kind, sentence = _FIRST_RECORDS.get(words, (Client, ""))
         if sentence:
             with self.crm.read() as snapshot:
@@ -337,7 +337,7 @@ class Session:
         return None
 
     def insist(self, action: Callable[[], Any]) -> Any:
-        """Does something that the person has typed a lot for: where the store cannot be reached or does not let us,
+        """Do something that the person has typed a lot for: where the store cannot be reached or does not let us,
         it can be done again as it is. Raises Back."""
         while True:
             try:
@@ -414,13 +414,13 @@ class Session:
                 return
 
     def _is_done(self, action: Callable[[], Any]) -> bool:
-        """Does an action as one step; return whether it was done, and not left or refused."""
+        """Do an action as one step; return whether it was done, and not left or refused."""
         done: list[Any] = []
         self.attempt(lambda: done.append(action()))
         return bool(done)
 
     def _draw_part(self, crumbs: Sequence[str], above: Callable[[], None], reading: "_Reading", below: int) -> None:
-        """Draws a page again as far as there is room, where what stands above the entries is longer than the window:
+        """Draw a page again as far as there is room, where what stands above the entries is longer than the window:
         it is read on by the keys that turn pages."""
         screen = self.screen
         reading.room = 0
@@ -432,7 +432,7 @@ class Session:
         reading.show(screen, lines, max(_LEAST_LINES, screen.left - below), ", PgUp and PgDn")
 
     def read(self, crumbs: Sequence[str], draw: Callable[[], Any]) -> None:
-        """Shows what is only read, a window at a time where it is longer, until the person has read it. Raises Back."""
+        """Show what is only read, a window at a time where it is longer, until the person has read it. Raises Back."""
         screen, reading = self.screen, _Reading()
         while True:
             self.page(*crumbs)
@@ -536,20 +536,20 @@ class Session:
         return letters.line([*own, *always], short=True)
 
     def start(self, command: Command, **arguments: Any) -> None:
-        """Leads through a command: its own flow, or its parameters one by one. Raises Back."""
+        """Lead through a command: its own flow, or its parameters one by one. Raises Back."""
         if leads := flow_of(command):
             leads(self, **arguments)
         else:
             self.lead(command, **arguments)
 
     def open(self, record: Record, **around: Any) -> None:
-        """Opens the page of a record; `around` is what its page takes besides. Raises Back."""
+        """Open the page of a record; `around` is what its page takes besides. Raises Back."""
         page_of(type(record))(self, record, **around)
 
     def lead(
         self, command: Command, *, foresee: Callable[[Mapping[str, Any]], None] = lambda _: None, **arguments: Any
     ) -> None:
-        """Asks for the parameters of a command that are not given, one by one, and runs it; `foresee` may say what the
+        """Ask for the parameters of a command that are not given, one by one, and run it; `foresee` may say what the
         answers so far will bring. Raises Back."""
         from crm.terminal.toolkit.prompts import in_order
 
@@ -595,17 +595,17 @@ class Session:
         in_steps(self, [*answers.steps(asked, page, foresee=foresee), run], answers.is_written)
 
     def call(self, words: str, **arguments: Any) -> Any:
-        """Calls a command, asking what it asks. Raises Back."""
+        """Call a command, asking what it asks. Raises Back."""
         return self.prompts.run(named(words), arguments)
 
     def confirm(self, question: str, yes: str, no: str = "No, go back", *, destructive: bool = False) -> None:
-        """Goes on where the person says yes, which is not offered first where it is `destructive`: it deletes or sends
+        """Go on where the person says yes, which is not offered first where it is `destructive`: it deletes or sends
         something, or cannot be undone. Raises Back."""
         at = BACK if destructive else None
         self.keyboard.choose(question, [Choice(yes, True)], back=no, hidden=yes_or_no(True), hint=YES_OR_NO, at=at)
 
     def show_once(self, draw: Callable[[], None]) -> None:
-        """Shows a page that cannot be shown again, like a one-time password, until the person says that it is written
+        """Show a page that cannot be shown again, like a one-time password, until the person says that it is written
         down: no key that was meant for another page ends it. Raises Closed."""
 
         def written_down(typed: str) -> bool:
@@ -630,7 +630,7 @@ class Session:
         return self.sections(self, words, client) if self.sections else []
 
     def find(self) -> None:
-        """Searches from whatever page this is. Raises Back."""
+        """Search from whatever page this is. Raises Back."""
         if self.search is not None:
             self.search(self)
 
@@ -643,7 +643,7 @@ class Session:
         return known
 
     def _aside(self, action: Callable[[], None]) -> None:
-        """Does something from within a page, which then stands there as before."""
+        """Do something from within a page, which then stands there as before."""
         page, place, notes, foot = self.screen.page(), self.place, self._page_notes, self._foot
         purpose, beside, client = self._purpose, self._beside, self._about_client
 
@@ -684,7 +684,7 @@ class Session:
         self.say(f"{letters.REDO.key} redoes it.", "muted")
 
     def redo(self, jumps: Callable[[str], None] | None = None) -> None:
-        """Does again what was taken back last. With nothing to redo, the key is a capital letter like any other on a
+        """Do again what was taken back last. With nothing to redo, the key is a capital letter like any other on a
         list where these jump. Raises Back."""
         from crm.commands.data.history import my_last_undo, undo_preview
 

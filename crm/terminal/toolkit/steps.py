@@ -32,7 +32,7 @@ def in_steps(
     steps: Sequence[Step] | Callable[[], Sequence[Step]],
     written: Callable[[], bool] = lambda: False,
 ) -> Any:
-    """Takes one step after the other; what the last one gave. `steps` is a function where later steps depend on the
+    """Take one step after the other; what the last one gave. `steps` is a function where later steps depend on the
     answers to earlier ones.
 
     Back goes to the step before. From the first step it is raised; where `written` says that something was typed, the
@@ -101,7 +101,7 @@ class Answers(Generic[_Session]):
         return [asks(place) for place in range(len(parameters))]
 
     def ask(self, parameter: "Parameter", typed: str = "", form: FormPlace | None = None) -> Any:
-        """Asks for a parameter; `typed` stands in the line the first time. What stands in a line that is left is kept.
+        """Ask for a parameter; `typed` stands in the line the first time. What stands in a line that is left is kept.
         Raises Back."""
         name, prompts = parameter.name, self.session.prompts
         if name in self.values:
@@ -119,6 +119,6 @@ class Answers(Generic[_Session]):
         return self.values[name]
 
     def correct(self, parameter: "Parameter") -> None:
-        """Has an answer that was refused stand there to be corrected, not to be replaced."""
+        """Have an answer that was refused stand there to be corrected, not to be replaced."""
         if parameter.name in self.values:
             self._begun[parameter.name] = self.session.prompts.typed(parameter, self.values[parameter.name])

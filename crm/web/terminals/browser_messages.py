@@ -14,7 +14,7 @@ _RATE, _BURST = 400, 4_000
 
 
 async def receive(socket: WebSocket, page: Page, terminal: Terminal) -> None:
-    """Takes what a page sends until it is gone."""
+    """Take what a page sends until it is gone."""
     allowance, filled = float(_BURST), time.monotonic()
     while True:
         message = await socket.receive()

@@ -109,13 +109,13 @@ class ChannelFileTransfer:
         self.tell("step failed", error)
 
     def tell(self, what: str, error: BaseException) -> None:
-        """Tells the web server what went wrong and where, without a word of what it was about."""
+        """Tell the web server what went wrong and where, without a word of what it was about."""
         with suppress(Closed):
             self._send(failed=what, expected=isinstance(error, CRMError), **facts_of(error))
 
 
 def run(serve: Serve, opening: Mapping[str, str], folder: Path, channel: socket.socket) -> int:
-    """Runs one menu on the terminal that is on descriptors 0 to 2; returns its exit code."""
+    """Run one menu on the terminal that is on descriptors 0 to 2; returns its exit code."""
     _confine(folder)
     exchange = ChannelFileTransfer(channel, folder)
     stdin = open(0, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
@@ -177,7 +177,7 @@ def _hung_up() -> bool:
 
 
 def _confine(folder: Path) -> None:
-    """Leaves this process only what a menu needs."""
+    """Leave this process only what a menu needs."""
     os.umask(0o077)
     os.chdir(folder)
     os.environ["TMPDIR"] = tempfile.tempdir = str(folder)

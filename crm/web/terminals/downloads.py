@@ -26,7 +26,7 @@ class Downloads:
         self._waiting: dict[str, Download] = {}
 
     def add(self, path: Path, name: str) -> str:
-        """Offers a file; returns its ticket. Raises OSError where it cannot be read."""
+        """Offer a file; returns its ticket. Raises OSError where it cannot be read."""
         ticket = new_ticket()
         self._waiting[ticket] = Download(path, name, path.stat().st_size, time.monotonic() + EXPIRES_AFTER)
         return ticket
@@ -37,7 +37,7 @@ class Downloads:
         return self._waiting.pop(ticket, None)
 
     def expire(self) -> list[str]:
-        """Takes back what nobody took in time; returns those tickets."""
+        """Take back what nobody took in time; returns those tickets."""
         late = [ticket for ticket, offer in self._waiting.items() if offer.expires < time.monotonic()]
         for ticket in late:
             self._waiting.pop(ticket).path.unlink(missing_ok=True)

@@ -41,7 +41,7 @@ class ForkServer:
         signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
 
     def run(self) -> None:
-        """Serves until the web server is gone, then ends every menu."""
+        """Serve until the web server is gone, then end every menu."""
         with selectors.DefaultSelector() as selector:
             selector.register(self._web, selectors.EVENT_READ)
             selector.register(self._woken, selectors.EVENT_READ)
@@ -95,7 +95,7 @@ class ForkServer:
     def _become_menu(
         self, slave: int, master: int, ours: socket.socket, theirs: socket.socket, request: dict[str, Any]
     ) -> None:
-        """Goes on as a menu; never returns."""
+        """Go on as a menu; never returns."""
         code = child.CRASHED
         try:
             signal.set_wakeup_fd(-1)
@@ -147,7 +147,7 @@ def menu_named(name: str) -> child.Serve:
 
 
 def main() -> None:
-    """Loads, rehearses, and serves the socket that is its input."""
+    """Load, rehearses, and serve the socket that is its input."""
     menu, folder = sys.argv[1:]
     child.parent_death_signal(0)
     # Ctrl-C in the web server's terminal is the web server's to answer.

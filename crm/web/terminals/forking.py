@@ -50,7 +50,7 @@ class Forking:
         return self._socket is not None and self._ready is not None and self._ready.done()
 
     async def start(self, folder: Path) -> None:
-        """Starts the fork server, which removes `folder` when it ends. Raises CRMError where it does not start."""
+        """Start the fork server, which removes `folder` when it ends. Raises CRMError where it does not start."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
         command = [sys.executable, "-m", "crm.web.terminals.fork_server", self._menu, str(folder)]
@@ -68,7 +68,7 @@ class Forking:
             raise CRMError("The web terminal's menus cannot be started; what went wrong stands above.") from error
 
     async def stop(self) -> None:
-        """Ends the fork server; it ends the menus that still run. Returns when it is gone."""
+        """End the fork server; it ends the menus that still run. Returns when it is gone."""
         self._lost()
         process, self._process = self._process, None
         if process is None:
@@ -80,7 +80,7 @@ class Forking:
             await asyncio.to_thread(process.wait)
 
     async def open(self, opening: Mapping[str, str], folder: Path, columns: int, lines: int) -> Forked:
-        """Opens a menu on a terminal of so many columns and lines. Raises CRMError."""
+        """Open a menu on a terminal of so many columns and lines. Raises CRMError."""
         if self._socket is None:
             raise CRMError("The menu cannot be opened just now. Try again in a moment.")
         self._numbers += 1
@@ -96,7 +96,7 @@ class Forking:
             self._opening.pop(number, None)
 
     def signal(self, forked: Forked, number: int) -> None:
-        """Sends a signal to a menu; to one that has ended, nothing happens."""
+        """Send a signal to a menu; to one that has ended, nothing happens."""
         if self._socket is not None:
             try:
                 self._socket.send(json.dumps({"number": forked.number, "signal": int(number)}).encode())

@@ -54,7 +54,7 @@ class Page:
         return self._sent - self._displayed
 
     def typed(self, keys: bytes) -> None:
-        """Follows whether the page is in the midst of a paste: its marks may come in two pieces."""
+        """Follow whether the page is in the midst of a paste: its marks may come in two pieces."""
         seen = self._typed_last + keys
         begins, ends = seen.rfind(b"\x1b[200~"), seen.rfind(b"\x1b[201~")
         if begins != ends:
@@ -62,7 +62,7 @@ class Page:
         self._typed_last = seen[-5:]
 
     def show(self, output: bytes) -> None:
-        """Sends output of the menu."""
+        """Send output of the menu."""
         self._sent += len(output)
         if self._out and isinstance(self._out[-1], bytes) and len(self._out[-1]) + len(output) <= _FRAME:
             self._out[-1] += output
@@ -71,12 +71,12 @@ class Page:
         self._more.set()
 
     def tell(self, kind: str, **about: object) -> None:
-        """Sends a message to the page itself."""
+        """Send a message to the page itself."""
         self._out.append(json.dumps({"type": kind, **about}))
         self._more.set()
 
     def close(self, code: int, why: str) -> None:
-        """Tells why, when all before has been sent, and closes."""
+        """Tell why, when all before has been sent, and close."""
         self.closing = True
         self.tell("end", code=code, why=why)
         self._out.append((code, why))
@@ -91,12 +91,12 @@ class Page:
             self.shown_at = time.monotonic()
 
     def start(self) -> "asyncio.Task[None]":
-        """Begins to send; the task ends when the page is closed or gone."""
+        """Begin to send; the task ends when the page is closed or gone."""
         self._sending = asyncio.create_task(self._send_all())
         return self._sending
 
     def abandon(self) -> None:
-        """Gives the page up without another word; it comes back by itself if it can."""
+        """Give the page up without another word; it comes back by itself if it can."""
         if self._sending is not None:
             self._sending.cancel()
 

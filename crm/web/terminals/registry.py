@@ -64,7 +64,7 @@ class Terminals:
         return self._forking.alive and not self._stopping
 
     async def start(self) -> None:
-        """Starts the fork server. Raises CRMError."""
+        """Start the fork server. Raises CRMError."""
         await self._start_forking()
         self._watch = asyncio.create_task(self._keep_watch())
 
@@ -79,7 +79,7 @@ class Terminals:
             await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 
     async def stop(self, why: str) -> None:
-        """Tells everybody why in their terminal, lets every menu finish what it is saving, and ends them all."""
+        """Tell everybody why in their terminal, let every menu finish what it is saving, and end them all."""
         self._stopping = why
         if self._watch is not None:
             self._watch.cancel()
@@ -95,7 +95,7 @@ class Terminals:
         return {session for session, terminal in self._terminals.items() if terminal.open}
 
     async def end(self, session: int, why: str) -> None:
-        """Ends the terminal of a sign-in that no longer holds."""
+        """End the terminal of a sign-in that no longer holds."""
         terminal = self._terminals.get(session)
         if terminal is not None:
             await terminal.end(SIGNED_OUT, why)
@@ -111,12 +111,12 @@ class Terminals:
         return terminal is not None and terminal.files.asks(ticket)
 
     async def uploaded(self, session: int, ticket: str, file: Path, name: str) -> bool:
-        """Hands over an uploaded file, which is moved away; False where nobody waits for it."""
+        """Hand over an uploaded file, which is moved away; False where nobody waits for it."""
         terminal = self._terminals.get(session)
         return terminal is not None and await terminal.files.uploaded(ticket, file, name)
 
     async def serve(self, socket: WebSocket, session: int, user: int, opening: Mapping[str, str]) -> None:
-        """Shows the terminal of a sign-in on a page whose right to it was checked; opens one where there is none.
+        """Show the terminal of a sign-in on a page whose right to it was checked; opens one where there is none.
 
         Returns when the page is gone."""
         await socket.accept()
@@ -199,7 +199,7 @@ class Terminals:
             log.info("terminal ended", extra={"facts": terminal.ids})
 
     async def _keep_watch(self) -> None:
-        """Heartbeats, which keep routers from cutting the line, and time-outs."""
+        """Heartbeat, which keep routers from cutting the line, and time-outs."""
         pause = min(1.0, self._idle / 4, self._detached / 4)
         beat = time.monotonic()
         ending: set[asyncio.Task[None]] = set()

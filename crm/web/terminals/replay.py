@@ -16,7 +16,7 @@ class Replay:
         self._modes: dict[bytes, bytes] = {}
 
     def add(self, output: bytes) -> None:
-        """Takes in what was written to the terminal."""
+        """Take in what was written to the terminal."""
         # The sequence may have come in two pieces.
         start = max(0, len(self._output) - len(_ERASED) + 1)
         self._output += output

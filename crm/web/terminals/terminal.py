@@ -61,7 +61,7 @@ class Terminal:
     # Pages
 
     def attach(self, page: Page) -> None:
-        """Shows the terminal on a page, as it is at this moment and from now on."""
+        """Show the terminal on a page, as it is at this moment and from now on."""
         self.seen_at = time.monotonic()
         # It is drawn at the size that it was written for, and then made to fit like any other.
         page.tell("screen", columns=self._size[0], lines=self._size[1])
@@ -104,7 +104,7 @@ class Terminal:
             page.tell(kind, **about)
 
     def beat(self) -> None:
-        """Keeps the lines from being cut, and leaves pages that are heard of no more, or hold up the others."""
+        """Keep the lines from being cut, and leave pages that are heard of no more, or hold up the others."""
         now = time.monotonic()
         for page in self.pages:
             page.tell("ping")
@@ -120,7 +120,7 @@ class Terminal:
         self._read_on()
 
     def _read_on(self) -> None:
-        """Reads what the menu writes while every page keeps up."""
+        """Read what the menu writes while every page keeps up."""
         if self._reading or not self._open:
             return
         if all(page.unshown <= _BEHIND // 2 for page in self.pages):
@@ -168,7 +168,7 @@ class Terminal:
             self._type()
 
     def _type(self) -> None:
-        """Writes as much as the terminal takes; the rest when it takes more."""
+        """Write as much as the terminal takes; the rest when it takes more."""
         loop = asyncio.get_running_loop()
         try:
             while self._typed:
@@ -184,7 +184,7 @@ class Terminal:
     # The end
 
     async def run(self) -> None:
-        """Waits until the menu has ended by itself or was made to; then nothing of it is left."""
+        """Wait until the menu has ended by itself or was made to; then nothing of it is left."""
         status = await asyncio.shield(self._forked.ended)
         if self._open:
             self._drain()
@@ -212,7 +212,7 @@ class Terminal:
                     page.show(output)
 
     async def end(self, code: int, why: str) -> None:
-        """Tells why, closes the terminal, and returns when the menu has ended, as gently as it lets us."""
+        """Tell why, close the terminal, and return when the menu has ended, as gently as it lets us."""
         for page in self.pages:
             page.close(code, why)
         self._close()

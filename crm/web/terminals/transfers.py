@@ -38,7 +38,7 @@ class Transfers:
         self._channel.close()
 
     def tell_all(self, tell: Tell) -> None:
-        """Tells a page that comes later what waits."""
+        """Tell a page that comes later what waits."""
         for ticket, offer in self._offers.waiting().items():
             tell("offer", ticket=ticket, name=offer.name, bytes=offer.size)
         if self._asked:
@@ -88,12 +88,12 @@ class Transfers:
         return offer
 
     def expire(self) -> None:
-        """Takes back what was offered too long ago."""
+        """Take back what was offered too long ago."""
         for ticket in self._offers.expire():
             self._tell("taken", ticket=ticket)
 
     async def uploaded(self, ticket: str, file: Path, name: str) -> bool:
-        """Hands an uploaded file, which becomes the menu's own, to the menu that asked for it."""
+        """Hand an uploaded file, which becomes the menu's own, to the menu that asked for it."""
         if self._asked is None or self._asked["ticket"] != ticket:
             return False
         question = self._question

@@ -25,7 +25,7 @@ _SAMPLE = date(2026, 1, 31)
 
 
 def rehearse() -> None:
-    """Loads all commands and flows and draws each kind of prompt once, on a terminal that nobody sees."""
+    """Load all commands and flows and draw each kind of prompt once, on a terminal that nobody sees."""
     load()
     load_flows()
     defaults = team_defaults()
@@ -69,7 +69,7 @@ def _draw(master: int, keys: IO[str], out: IO[str], lines: list[str]) -> None:
 
 
 def _unread(master: int) -> None:
-    """Makes room: a terminal that nobody reads takes only so much."""
+    """Make room: a terminal that nobody reads takes only so much."""
     with suppress(BlockingIOError):
         while os.read(master, 65_536):
             pass

@@ -31,7 +31,7 @@ class Left:
 
 
 def shell_of(desk: MailedDesk) -> Callable[..., Any]:
-    """Runs command lines on the store of a desk: the JSON that they answer, or their text with `json=False`."""
+    """Run command lines on the store of a desk: the JSON that they answer, or their text with `json=False`."""
     crm = replace(desk.crm, repository=Left(desk.crm.repository))  # type: ignore[arg-type]
 
     def did(*words: str, as_json: bool = True) -> Any:

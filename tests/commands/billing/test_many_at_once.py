@@ -71,7 +71,7 @@ def _opened(folder: Path, port: int = 0) -> CRM:
 
 
 def _issue_and_pay(crm: CRM) -> None:
-    """Does what is not done yet: issues the draft, and books the payment for it."""
+    """Do what is not done yet: issues the draft, and books the payment for it."""
     with crm.read() as snapshot:
         (invoice,) = snapshot.find_all(Invoice, Query(sort="-id", limit=1))
         paid = snapshot.find_all(Payment, Query({"reference": str(invoice.id)}))
@@ -145,7 +145,7 @@ def test_killed_between_any_two_statements_and_run_again_there_is_no_gap_and_no_
 
 
 def _send_and_remind(crm: CRM) -> None:
-    """Does what is not done yet: sends the last invoice, and reminds of what is overdue."""
+    """Do what is not done yet: sends the last invoice, and reminds of what is overdue."""
     with crm.read() as snapshot:
         (invoice,) = snapshot.find_all(Invoice, Query(sort="-id", limit=1))
     if not invoice.sendings:
@@ -214,7 +214,7 @@ class Killed(BaseException):
 
 
 def _dying(repository: Any, step: int) -> None:
-    """Lets a program end at a step: an odd one is before a request that writes, an even one after it."""
+    """Let a program end at a step: an odd one is before a request that writes, an even one after it."""
     write, steps = repository.service.write, 0
 
     def dying(*arguments: Any, **options: Any) -> Any:

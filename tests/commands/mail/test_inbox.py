@@ -65,7 +65,7 @@ class Box:
     crm: CRM
 
     def put(self, text: str = "Hello", **headers: str) -> None:
-        """Delivers a message."""
+        """Deliver a message."""
         given = {"date": "Fri, 20 Nov 2026 10:12:13 +0000", "to": OURS, "subject": "Hello", **headers}
         lines = [f"{name.rstrip('_').replace('_', '-').title()}: {value}" for name, value in given.items() if value]
         self.server.put(BOX, "\r\n".join([*lines, "", text, ""]).encode())

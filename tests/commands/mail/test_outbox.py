@@ -560,7 +560,7 @@ def test_who_took_it_knows_better_than_who_gave_it_up(
 
 
 def _breaks_off(after: int) -> Callable[[], None]:
-    """Has the store fail at the end of a batch, and the program leave with it after so many messages were noted."""
+    """Have the store fail at the end of a batch, and the program leave with it after so many messages were noted."""
     from crm.commands.mail.outbox import sending
     from crm.commands.mail.outbox.sending import Sending
 

@@ -49,7 +49,7 @@ class Bought:
 
 
 def filled(crm: CRM, sales: list[Bought], **more: Any) -> None:
-    """Puts clients with these numbers, from 1 on, and their sales into a store."""
+    """Put clients with these numbers, from 1 on, and their sales into a store."""
 
     def change(tx: Transaction) -> None:
         many = max((sale.client for sale in sales), default=0)
@@ -538,7 +538,7 @@ def test_an_empty_store_has_empty_reports(office: Office, words: str, given: dic
 
 
 def written(office: Office, words: str, given: dict[str, Any]) -> None:
-    """Writes a report in every way that there is."""
+    """Write a report in every way that there is."""
     pictured = report(office.crm, words, **given).chart is not None
     for ending in ("csv", "xlsx", "json", "png", "svg"):
         file = office.folder / f"report.{ending}"

@@ -17,7 +17,7 @@ from tests.support.sheets_team import new_team
 
 
 def selling(crm: CRM, client: Client) -> Callable[[], Any]:
-    """Reads an amount and records a sale, the third time: what is loaded once is loaded then, and the driver has the
+    """Read an amount and record a sale, the third time: what is loaded once is loaded then, and the driver has the
     statements."""
     command = named("sales add")
     check = command.parameters["amount"].check

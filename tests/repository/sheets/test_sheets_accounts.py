@@ -166,7 +166,7 @@ def all_rows(team: Team, kind: type[User] | type[SignIn]) -> list[list[Any]]:
 
 
 def put_rows(team: Team, kind: type[User] | type[SignIn], rows: list[list[Any]]) -> None:
-    """Makes a tab hold these rows, and no others."""
+    """Make a tab hold these rows, and no others."""
     wide = len(team.cells(kind)[0])
     second = len(team.cells(kind))
     blank = [[None] * wide for _ in range(max(second - 1 - len(rows), 0))]
@@ -457,7 +457,7 @@ def test_a_number_that_no_cell_holds_is_damage_and_no_fault_of_the_program(typed
 
 
 def older(team: Team) -> None:
-    """Makes the spreadsheet what format 1 had."""
+    """Make the spreadsheet what format 1 had."""
     names = [name for name in NUMBERED if name not in ("user", "sign_in")]
     heading, values = team.cells(META)[:2]
     output = dict(zip(heading, values, strict=False)) | {"format": 1}

@@ -26,7 +26,7 @@ def team() -> Iterator[Team]:
 
 
 def _empty(team: Team, kind: Any, name: str) -> None:
-    """Empties a column below its heading."""
+    """Empty a column below its heading."""
     sheet = Sheet(team, kind)
     rows = len(team.cells(kind)) - 1
     team.person.set_cells(team.id, sheet.title, 1, sheet.column(name), [[None]] * rows)

@@ -202,7 +202,7 @@ def test_an_older_version_of_the_spreadsheet_put_back_by_hand_is_what_counts(tea
 
 @pytest.fixture
 def late(team: Team) -> Iterator[Callable[[float], None]]:
-    """Makes Drive late by so many seconds, as long as the test goes on."""
+    """Make Drive late by so many seconds, as long as the test goes on."""
     try:
         yield team.person.drive_lag
     finally:
@@ -210,7 +210,7 @@ def late(team: Team) -> Iterator[Callable[[float], None]]:
 
 
 def _later(machine: SheetsRepository, seconds: float) -> None:
-    """Lets time pass for a program."""
+    """Let time pass for a program."""
     now = machine.clock._now
     machine.clock._now = lambda: now() + timedelta(seconds=seconds)
 

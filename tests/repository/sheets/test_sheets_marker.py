@@ -40,7 +40,7 @@ def _check(team: Team, sales: int, clients: int = 3) -> None:
 
 
 def _just_before(repository: Any, what: Callable[[], Any]) -> None:
-    """Lets something happen between the last look of a program and its write."""
+    """Let something happen between the last look of a program and its write."""
     write = repository.service.write
 
     def then(*given: Any, **named: Any) -> Any:

@@ -24,7 +24,7 @@ def team() -> Iterator[Team]:
 
 
 def take_columns_away(team: Team) -> None:
-    """Makes of the spreadsheet what format 4 had: nothing said whose a record is but the names."""
+    """Make of the spreadsheet what format 4 had: nothing said whose a record is but the names."""
     for kind in RECORDS:
         for name in people(kind).values():
             at = team.cells(kind)[0].index(header(kind, name))

@@ -34,7 +34,7 @@ class Programs:
         return made
 
     def take(self, times: int, limiter: Limiter | None = None, kind: Any = "reads") -> float:
-        """Takes slots; how long that took."""
+        """Take slots; how long that took."""
         limiter = limiter or self.another()
         started = self.fake.time
         for _ in range(times):

@@ -22,7 +22,7 @@ from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
 
 
 def look(machine: SheetsRepository) -> None:
-    """Lets a program look at the spreadsheet itself."""
+    """Let a program look at the spreadsheet itself."""
     machine._look_at_sheet()
 
 

@@ -36,7 +36,7 @@ def _add_forty(tx: Any) -> Any:
 
 
 def _between(team: Team, look: Callable[[int], None]) -> None:
-    """Calls `look` before each request that the team's first program writes, with its number from 0."""
+    """Call `look` before each request that the team's first program writes, with its number from 0."""
     write = team.repository.service.write
     sent: list[int] = []
 

@@ -41,7 +41,7 @@ def _last(team: Team, kind: type[Any]) -> Any:
 
 
 def _put(team: Team, kind: type[Any], rows: list[list[Any]]) -> None:
-    """Puts the rows of a tab back as they were, as Ctrl-Z does."""
+    """Put the rows of a tab back as they were, as Ctrl-Z does."""
     now = len(team.cells(kind))
     width = len(rows[0])
     whole = [[cell if cell != "" else None for cell in row] + [None] * (width - len(row)) for row in rows]

@@ -102,7 +102,7 @@ def holding(path: Path, column: Column[Any], value: str) -> Iterator[None]:
 
 
 def read_all(path: Path, column: Column[Any]) -> None:
-    """Reads the table as the program does."""
+    """Read the table as the program does."""
     with closing(opened(path)) as store, store.read() as snapshot:
         if column.table in KINDS:
             snapshot.find_all(KINDS[column.table])
@@ -130,7 +130,7 @@ def is_readable(column: Column[Any], value: str) -> bool:
 
 
 def refuse(path: Path, column: Column[Any], value: str, *, checked: bool = True) -> None:
-    """Makes sure that a value is refused where it is read and, if it is `checked` for, named by the check, with its
+    """Make sure that a value is refused where it is read and, if it is `checked` for, named by the check, with its
     place."""
     place = f"“{column.table.name}”", f"“{column.name}”"
     with holding(path, column, value):

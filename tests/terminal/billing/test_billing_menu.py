@@ -110,7 +110,7 @@ class Menu:
         self.mailed = mailed
 
     def __call__(self, words: str, *chosen: str, **typed: str) -> str:
-        """Goes through a command; what was offered and what was on the screen, the next page included."""
+        """Go through a command; what was offered and what was on the screen, the next page included."""
         labels = {name.replace("_", " "): text for name, text in typed.items()}
         keyboard, out = Typist(labels, list(chosen)), io.StringIO()
         session = Watched(self.mailed.crm, keyboard, Screen(out, plain=True))

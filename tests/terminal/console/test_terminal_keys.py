@@ -212,13 +212,13 @@ def crashes(monkeypatch: pytest.MonkeyPatch) -> list[Exception]:
 
 @pytest.fixture
 def keys_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Takes each character for a key, however fast it comes."""
+    """Take each character for a key, however fast it comes."""
     monkeypatch.setattr(select_prompt, "_is_text", lambda _: False)
     monkeypatch.setattr(select_prompt, "_typed_on", lambda *_, **__: [])
 
 
 def typed_at(crm: CRM, data: bytes) -> None:
-    """Has the menu take keys to the last of them; whoever leaves it comes in again."""
+    """Have the menu take keys to the last of them; whoever leaves it comes in again."""
     screen = Screen(io.StringIO(), plain=False)
     with create_pipe_input() as source:
         read_carefully(source)

@@ -41,7 +41,7 @@ def keyboard(keys: tuple[int, int]) -> Iterator[TerminalKeyboard]:
 
 @pytest.fixture
 def types(keys: tuple[int, int]) -> Type:
-    """Types what the next question is answered by."""
+    """Type what the next question is answered by."""
     master, _ = keys
 
     def write(typed: bytes) -> None:

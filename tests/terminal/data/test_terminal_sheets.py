@@ -61,7 +61,7 @@ def key(store: Path, stand_in: StandIn) -> Path:
 
 @pytest.fixture
 def begin(start: Start, stand_in: StandIn) -> Start:
-    """Starts the program at the stand-in, with no store named unless the test does."""
+    """Start the program at the stand-in, with no store named unless the test does."""
     return lambda **how: start(**{"CRM_GOOGLE_URL": stand_in.url, "CRM_STORE": "", **how})
 
 
@@ -69,7 +69,7 @@ def begin(start: Start, stand_in: StandIn) -> Start:
 def opened(
     store: Path, key: Path, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[str], CRM]]:
-    """Opens a spreadsheet as another program on another machine would."""
+    """Open a spreadsheet as another program on another machine would."""
     load()
     monkeypatch.setenv("XDG_DATA_HOME", str(store.with_name("elsewhere")))
     crms: list[CRM] = []

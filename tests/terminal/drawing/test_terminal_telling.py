@@ -20,7 +20,7 @@ def add(crm: CRM, **fields: Any) -> Client:
 
 
 def card(session: Any, number: int) -> Any:
-    """Opens the card of a client."""
+    """Open the card of a client."""
     return session.sees("Exit").press("/").sees("Find (").press(str(number), "enter").sees(f"no. {number}")
 
 

@@ -89,7 +89,7 @@ class Walking:
 
 
 def fill_with_everything(crm: CRM) -> None:
-    """Gives every list something to open."""
+    """Give every list something to open."""
     for number in range(_RECORDS):
         client: Client = named("clients add")(crm, {"company": f"Acme {number}", "email": f"a{number}@example.com"})
         named("contacts add")(crm, client, "Jo Fox")

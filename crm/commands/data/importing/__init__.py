@@ -65,7 +65,7 @@ def import_file(
     sheet: Annotated[str, Line(40), About("Sheet", "of a workbook; the first with a table by default")] = "",
     dates: Annotated[str, Choice(DATE_ORDERS), About("Dates", "dmy, mdy or ymd, if they are read wrongly")] = "",
 ) -> "ImportReport | WholeStoreReport":
-    """Imports clients or sales from a file; importing the same file again adds nothing.
+    """Import clients or sales from a file; importing the same file again adds nothing.
 
     It detects the encoding, the delimiter, the header, what the columns mean and the order of dates. Rows that cannot
     be imported go to a file beside it, with the reason, and values to check go to another. `history undo` undoes a
@@ -121,7 +121,7 @@ class _OnlyPreview(Exception):
 
 
 def run(crm: CRM, draft: "ImportDraft", *, preview: bool = False, whole: bool = False) -> "ImportReport":
-    """Carries a draft out, as one transaction; with `preview` says what it would do and changes nothing. In the report
+    """Carry a draft out, as one transaction; with `preview` says what it would do and changes nothing. In the report
     stand the first rows that were refused or are doubtful, and all of them where it is to be `whole`."""
     _refuse_pointless(draft)
     from crm.commands.data.importing.report import Tally

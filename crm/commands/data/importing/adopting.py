@@ -134,7 +134,7 @@ class _OnlyPreview(Exception):
 
 
 def take_over(crm: CRM, listed: TakeOver, *, preview: bool = False) -> TakeOverReport:
-    """Adds the clients of the list, and a sale of today for what each has spent; with `preview` says what that would
+    """Add the clients of the list, and a sale of today for what each has spent; with `preview` says what that would
     do and changes nothing. The tab itself stays as it is."""
     with ExitStack() as opened:
         tell = opened.enter_context(crm.progress("Reading" if preview else "Importing"))

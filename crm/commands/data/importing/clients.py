@@ -43,7 +43,7 @@ class ClientImport:
         self._lines: dict[int, int] = {}
 
     def take(self, batch: Sequence[Checked]) -> None:
-        """Adds, updates or refuses the rows of a batch."""
+        """Add, updates or refuse the rows of a batch."""
         keys = [keys_of(row.values, self._draft.match) for row in batch]
         known = Known(self._tx, [row.values for row in batch], self._draft.match, keys)
         # Rows of one batch may speak of one client; a new one has a number below zero until it is stored.
@@ -96,7 +96,7 @@ class ClientImport:
         return ClientUpdate(self._lines[client.id], f"{client.name} ({client.id})", "; ".join(changes))
 
     def _number(self, ids: Mapping[int, int]) -> None:
-        """Takes note of the numbers of clients that were stored."""
+        """Take note of the numbers of clients that were stored."""
         if self._first_created is None:
             self._first_created = min(ids.values(), default=None)
         for number, stored in ids.items():
@@ -113,14 +113,14 @@ class ClientImport:
             self._refusing.add(number)
 
     def _note_unread(self, number: int, checked: Checked, values: Mapping[str, Any]) -> None:
-        """Takes note of which values of a row that a client now has could not be read."""
+        """Take note of which values of a row that a client now has could not be read."""
         if unread := (self._unread.get(number, set()) - values.keys()) | (checked.unread & values.keys()):
             self._unread[number] = unread
         else:
             self._unread.pop(number, None)
 
     def _opt_out(self, rows: Sequence[tuple[Checked, Client]]) -> None:
-        """Puts the addresses of rows that say that somebody has opted out elsewhere among the opt-outs: that of the
+        """Put the addresses of rows that say that somebody has opted out elsewhere among the opt-outs: that of the
         row, or else the one at which its client is written to, or the phone number where there is none."""
         if not rows:
             return
@@ -147,7 +147,7 @@ class ClientImport:
             return ""
 
     def _overrule(self, batch: Sequence[Checked], keys: Sequence[Sequence[Key]], known: Known) -> None:
-        """Takes the word of rows that somebody wants mailings who has opted out: an opt-out wins over a list, however
+        """Take the word of rows that somebody wants mailings who has opted out: an opt-out wins over a list, however
         old that is."""
         rows = [(row, its_keys) for row, its_keys in zip(batch, keys, strict=True)
                 if row.values.get("marketing_consent") and not row.refused]  # fmt: skip
@@ -182,7 +182,7 @@ class ClientImport:
         new: dict[int, Client],
         changed: dict[int, tuple[Client, Client]],
     ) -> Client:
-        """Adds or updates the client of a row; the client as it is then. Raises FieldError."""
+        """Add or updates the client of a row; the client as it is then. Raises FieldError."""
         same = known.same(checked.values, keys)
         if same is None:
             if self._draft.mode == "update":
@@ -256,7 +256,7 @@ class ClientImport:
 
 
 def refuse_taken(client: Client, known: Known) -> None:
-    """Refuses the row alone, where the store would refuse the whole import."""
+    """Refuse the row alone, where the store would refuse the whole import."""
     holder = known.holder(client.reference)
     if holder and holder.id != client.id:
         raise FieldError(f"{holder.name} already has the reference {client.reference}")

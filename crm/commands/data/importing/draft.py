@@ -181,7 +181,7 @@ def drafted(
 
 
 def _refuse_bills(file: Path, source: Source) -> None:
-    """Raises FileError for an export of invoices or payments: they are no sales, and are not imported."""
+    """Raise FileError for an export of invoices or payments: they are no sales, and are not imported."""
     # Of two columns of one name the second has got a number.
     columns = [re.sub(r" \(2\)$", "", column) for column in source.columns]
     for plural, kind in TABLES.items():

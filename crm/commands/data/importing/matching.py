@@ -45,12 +45,12 @@ class Known:
                     self.add(client)
 
     def add(self, client: Client, keys: Sequence[Key] | None = None) -> None:
-        """Takes note of a client, stored or about to be; `keys` where they are known already."""
+        """Take note of a client, stored or about to be; `keys` where they are known already."""
         for key in keys_of(_identity(client)) if keys is None or self._only else keys:
             self._by_key.setdefault(key, []).append(client)
 
     def replace(self, old: Client, new: Client) -> None:
-        """Takes note that a client has changed."""
+        """Take note that a client has changed."""
         for key in keys_of(_identity(old)):
             self._by_key[key] = [client for client in self._by_key.get(key, ()) if client.id != old.id]
         self.add(new)

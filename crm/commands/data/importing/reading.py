@@ -142,7 +142,7 @@ class Reader:
 
     @cached_property
     def _conventions_of(self) -> Callable[[str], Conventions | None]:
-        """Gives the conventions for the phone number of a row that names a country of its own; None where it does
+        """Give the conventions for the phone number of a row that names a country of its own; None where it does
         not. A file names few countries."""
 
         @lru_cache(maxsize=1000)

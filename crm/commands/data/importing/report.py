@@ -243,11 +243,11 @@ class Tally:
         csv.writer(self._spool).writerow([*row.cells, reason])
 
     def write_refused(self) -> Path | None:
-        """Writes the refused rows beside the file they came from, to be mended and imported again; None if none."""
+        """Write the refused rows beside the file they came from, to be mended and imported again; None if none."""
         return self._written("refused", refused_columns(self.draft), self._refused_rows()) if self.refused else None
 
     def write_doubts(self) -> Path | None:
-        """Writes what was kept and is to be checked beside the file, with the rows that it came from; None if none."""
+        """Write what was kept and is to be checked beside the file, with the rows that it came from; None if none."""
         columns = ["Row", "Field", "Value", "Please check", *self.draft.source.columns]
         return self._written("check", columns, _rows_in(self._spool_of_doubts)) if self._alike else None
 
@@ -263,7 +263,7 @@ class Tally:
             yield [*cells[:width], cells[-1], *cells[width:-1]]
 
     def close(self) -> None:
-        """Lets go of the refused rows and the doubts."""
+        """Let go of the refused rows and the doubts."""
         self._spool.close()
         self._spool_of_doubts.close()
 

@@ -51,7 +51,7 @@ class SaleImport:
         self._by_number = any(match.target == "client" and tells_number(match.column) for match in draft.matches)
 
     def take(self, batch: Sequence[Checked]) -> None:
-        """Adds or refuses the rows of a batch."""
+        """Add or refuse the rows of a batch."""
         only = self._draft.match or _by(batch)
         known = Known(self._tx, [row.client for row in batch], only)
         clients = self._clients(batch, known, only)
@@ -200,7 +200,7 @@ class SaleImport:
         return by_number
 
     def _fill(self, sales: Sequence[Sale]) -> None:
-        """Gives sales that were stored without a reference the one that the file has for them."""
+        """Give sales that were stored without a reference the one that the file has for them."""
         if not sales:
             return
         query = Query({"client": sorted({sale.client for sale in sales}), "reference": ""}, sort="id")
@@ -276,7 +276,7 @@ class _Names:
             self._note(row.id, row.kind, f"{row.first_name} {row.last_name}", row.company, row.email)
 
     def add(self, client: Client) -> None:
-        """Takes note of a client that is about to be stored."""
+        """Take note of a client that is about to be stored."""
         self._new[client.id] = client
         person = f"{client.first_name} {client.last_name}"
         self._note(client.id, client.kind, person, client.company, client.email)

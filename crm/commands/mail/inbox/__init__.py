@@ -72,7 +72,7 @@ def fetch(
     crm: CRM,
     from_now: Annotated[bool, About("From now on", "skip what is in the mailbox already")] = False,
 ) -> Fetched:
-    """Reads the mailbox, and files each e-mail with the clients whose address it has.
+    """Read the mailbox, and file each e-mail with the clients whose address it has.
 
     Clients write to this mailbox, or you forward their e-mails to it; what you write to them you copy to it (BCC). You
     can run it as often as you like: each e-mail is filed once. `email unknown` lists unknown senders.
@@ -90,7 +90,7 @@ def fetch(
 
 @command("email unknown", title="Unknown senders", nothing="No unknown senders.")
 def unknown(crm: CRM) -> Sequence[Stranger]:
-    """Lists senders who are not clients yet, latest first.
+    """List senders who are not clients yet, latest first.
 
     `email adopt` adds one as a client, `email ignore` hides one. The list is kept on this computer, because strangers
     do not belong in the team's data.
@@ -106,7 +106,7 @@ def adopt(
     client: Annotated[Client | None, About("Client", "an existing client to add the sender to")] = None,
     name: Annotated[str, Line(200), About("Name", "the person's name; the one in the e-mail by default")] = "",
 ) -> Adopted:
-    """Adds an unknown sender as a client, or as a contact of an existing client, and files their e-mails."""
+    """Add an unknown sender as a client, or as a contact of an existing client, and file their e-mails."""
     with _opened(crm) as (mailbox, journal):
         who = next((stranger for stranger in journal.strangers() if stranger.address == spelling(address)), None)
         if who is None:
@@ -137,7 +137,7 @@ def ignore(
     address: TheAddress,
     again: Annotated[bool, About("Again", "stop ignoring them")] = False,
 ) -> Sequence[Stranger]:
-    """Hides a sender from the unknown senders, now and later, and lists the others."""
+    """Hide a sender from the unknown senders, now and later, and list the others."""
     with _opened(crm) as (_, journal):
         if again:
             journal.let_in([spelling(address)])
@@ -193,7 +193,7 @@ class _Reading:
         self._ours = our_addresses(crm, mailbox)
 
     def read(self) -> None:
-        """Reads on from where the mailbox was left. Raises OutwardError where it cannot be opened."""
+        """Read on from where the mailbox was left. Raises OutwardError where it cannot be opened."""
         done = 0
         with ExitStack() as stack:
             progress = stack.enter_context(self._crm.progress("Reading the mailbox"))
@@ -208,14 +208,14 @@ class _Reading:
                 self.fetched.stopped = error.sentence
 
     def file_known_by_now(self) -> None:
-        """Files what was read before of people who have become clients since. Raises OutwardError."""
+        """File what was read before of people who have become clients since. Raises OutwardError."""
         noted = [stranger.address for stranger in self._journal.strangers()]
         with self._crm.read() as snapshot:
             known = correspondents(snapshot, noted, frozenset()).clients
         self.file_again([place for place in noted if place in known])
 
     def file_again(self, addresses: Sequence[str]) -> None:
-        """Files the messages of people who were strangers. Raises OutwardError."""
+        """File the messages of people who were strangers. Raises OutwardError."""
         for validity, uids in self._journal.letters(addresses).items():
             for batch in _batches(self._mailbox.again(validity, uids)):
                 self._change([arrival.message for arrival in batch if arrival.message], anew=True)
@@ -238,7 +238,7 @@ class _Reading:
             self._journal.read_to(batch[-1].place)
 
     def _change(self, messages: Sequence[Received], *, anew: bool = False) -> Filed:
-        """Files messages in one transaction."""
+        """File messages in one transaction."""
         count = f"{len(messages)} {'e-mail' if len(messages) == 1 else 'e-mails'}"
         filed = self._crm.transact(
             lambda tx: file(tx, messages, self._ours, anew=anew), f"read {count} from the mailbox"

@@ -113,7 +113,7 @@ class Filed:
 
 
 def file(tx: Transaction, messages: Sequence[Received], ours: frozenset[str], *, anew: bool = False) -> Filed:
-    """Stores messages with the clients they belong to, each once with each. One that is known with any client is left
+    """Store messages with the clients they belong to, each once with each. One that is known with any client is left
     alone, since what was sent from here comes back as a copy, unless it is looked at `anew`."""
     addresses = set[str]().union(*(addresses_in(message) for message in messages))
     who = correspondents(tx, addresses, ours)
@@ -199,7 +199,7 @@ def _filed_before(snapshot: Snapshot, identifiers: set[str]) -> dict[str, list[F
 def _given_up(
     tx: Transaction, received: Received, filed_before: Mapping[str, Sequence[Filing]], filed: Filed
 ) -> list[Message]:
-    """Marks the messages of ours as failed that a mail server has given up, with its words. Of what went to several the
+    """Mark the messages of ours as failed that a mail server has given up, with its words. Of what went to several the
     others keep it: `email again` sends it to whom it did not reach."""
     bounce = received.bounce
     changed = []

@@ -73,7 +73,7 @@ class FetchJournal(JournalFile):
         return Place(*rows[0]) if rows else None
 
     def read_to(self, place: Place) -> None:
-        """Notes how far it has been read. Of two programs at once the one that has come further counts."""
+        """Note how far it has been read. Of two programs at once the one that has come further counts."""
         self._all(
             "INSERT INTO place VALUES (:box, :validity, :uid) ON CONFLICT (box) DO UPDATE SET validity = :validity,"
             " uid = CASE WHEN validity = :validity THEN max(uid, :uid) ELSE :uid END",
@@ -83,7 +83,7 @@ class FetchJournal(JournalFile):
         self._all("DELETE FROM letter WHERE box = ? AND validity != ?", self._box, place.validity)
 
     def note(self, who: Party, address: str, subject: str, at: datetime, place: Place) -> None:
-        """Notes a message of somebody who is no client, by the address in its one spelling; one who is left out is
+        """Note a message of somebody who is no client, by the address in its one spelling; one who is left out is
         not noted."""
         if self._all("SELECT 1 FROM left_out WHERE box = ? AND address = ?", self._box, address):
             return
@@ -127,18 +127,18 @@ class FetchJournal(JournalFile):
         return {validity: sorted(uids) for validity, uids in letters.items()}
 
     def forget(self, addresses: Iterable[str]) -> None:
-        """Forgets some of them, because they are known now."""
+        """Forget some of them, because they are known now."""
         for address in addresses:
             for table in ("stranger", "letter"):
                 self._all(f"DELETE FROM {table} WHERE box = ? AND address = ?", self._box, address)
 
     def leave_out(self, address: str) -> None:
-        """Forgets somebody, and notes nothing of what they write from now on."""
+        """Forget somebody, and note nothing of what they write from now on."""
         self.forget([address])
         self._all("INSERT OR IGNORE INTO left_out VALUES (?, ?)", self._box, address)
 
     def let_in(self, addresses: Iterable[str]) -> None:
-        """Takes back that somebody is left out."""
+        """Take back that somebody is left out."""
         for address in addresses:
             self._all("DELETE FROM left_out WHERE box = ? AND address = ?", self._box, address)
 

@@ -91,7 +91,7 @@ def send(
     later: Annotated[bool, About("Later", "only puts it in the outbox; `email outbox` sends it")] = False,
     yes: bool = False,
 ) -> MailingReport | TestSent:
-    """Sends an e-mail to many clients at once, with the fields filled in for each.
+    """Send an e-mail to many clients at once, with the fields filled in for each.
 
     It does not go to clients who have not agreed to mailings, have no address or one that bounced, or have
     received the same text in an earlier mailing (unless you give --again); no address gets it twice. You see first who
@@ -115,7 +115,7 @@ def send(
 
 
 def finished(crm: CRM, mailing: Mailing, left_out: Sequence[LeftOut], *, later: bool) -> MailingReport:
-    """Sends a mailing that is in the outbox, or leaves it there for `later`, and shows what became of it."""
+    """Send a mailing that is in the outbox, or leave it there for `later`, and show what became of it."""
     if not later:
         return replace(delivered(crm, mailing), left_out=left_out)
     with crm.read() as snapshot:
@@ -123,7 +123,7 @@ def finished(crm: CRM, mailing: Mailing, left_out: Sequence[LeftOut], *, later: 
 
 
 def enqueued(crm: CRM, group: Group, text: MailingText, *, again: bool = False) -> tuple[Mailing, Sequence[LeftOut]]:
-    """Writes a mailing with a message in the outbox for each of a group who gets it, as one change; and who does not.
+    """Write a mailing with a message in the outbox for each of a group who gets it, as one change; and who does not.
     Raises as `prepared` does."""
     with crm.progress("Writing e-mails") as tell:
         return crm.transact(
@@ -217,7 +217,7 @@ def _queued(
 
 
 def delivered(crm: CRM, mailing: Mailing) -> MailingReport:
-    """Sends what waits of a mailing, and shows what became of it. Whatever goes wrong from here on is only told: who
+    """Send what waits of a mailing, and show what became of it. Whatever goes wrong from here on is only told: who
     did all of it again would write everybody a second time."""
     incomplete = False
     try:
@@ -238,7 +238,7 @@ def list_all(
     limit: Limit = 0,
     offset: Offset = 0,
 ) -> list[MailingCount]:
-    """Lists mailings, newest first, with the number of messages sent, failed and still queued."""
+    """List mailings, newest first, with the number of messages sent, failed and still queued."""
     with crm.read() as snapshot:
         mailings = snapshot.find_all(Mailing, Query({"occasion": ""}, sort="-id", limit=most(limit), offset=offset))
         counts = counts_of(snapshot, [mailing.id for mailing in mailings])
@@ -247,21 +247,21 @@ def list_all(
 
 @command("mailings show", title="Show a mailing")
 def show(crm: CRM, mailing: TheMailing) -> MailingReport:
-    """Shows the result of a mailing, and the messages that need attention."""
+    """Show the result of a mailing, and the messages that need attention."""
     with crm.read() as snapshot:
         return report_on(snapshot, snapshot.get(Mailing, mailing.id))
 
 
 @command("mailings resume", title="Resume a mailing")
 def resume(crm: CRM, mailing: TheMailing) -> MailingReport:
-    """Resumes a mailing where it stopped; nobody gets it twice."""
+    """Resume a mailing where it stopped; nobody gets it twice."""
     refuse_unsendable(crm, mailing.channel or "email")
     return delivered(crm, mailing)
 
 
 @command("mailings cancel", title="Cancel a mailing")
 def cancel(crm: CRM, mailing: TheMailing, yes: bool = False) -> MailingReport:
-    """Cancels the unsent messages of a mailing; `email again` still sends one of them."""
+    """Cancel the unsent messages of a mailing; `email again` still sends one of them."""
 
     def change(tx: Transaction) -> MailingReport:
         current = tx.get(Mailing, mailing.id)

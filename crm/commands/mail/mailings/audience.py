@@ -59,7 +59,7 @@ class Audience:
     left_out: list[LeftOut] = field(default_factory=list)
 
     def sort(self, candidates: Iterable[Reader | LeftOut]) -> list[Reader]:
-        """Counts some more; those of them who get it."""
+        """Count some more; those of them who get it."""
         readers: list[Reader] = []
         for reader in candidates:
             if isinstance(reader, LeftOut):

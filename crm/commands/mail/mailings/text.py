@@ -92,7 +92,7 @@ def previewed(crm: CRM, snapshot: Snapshot, text: MailingText, reader: Reader) -
 
 
 def tried(crm: CRM, snapshot: Snapshot, text: MailingText, reader: Reader, address: str) -> TestSent:
-    """Sends the mailing as `reader` would get it to an address of one's own; nothing of it is kept. Raises OutwardError
+    """Send the mailing as `reader` would get it to an address of one's own; nothing of it is kept. Raises OutwardError
     where it is not sure that it was sent."""
     mailer = crm.outward.mailer()
     if mailer is None:

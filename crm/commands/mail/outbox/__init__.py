@@ -44,32 +44,32 @@ class Draft:
 
 
 def refuse_unsendable(crm: CRM, channel: str = "email") -> None:
-    """Raises UsageError where nothing is set up that a message could go out through."""
+    """Raise UsageError where nothing is set up that a message could go out through."""
     if why := unsendable(crm, channel):
         raise UsageError(f"{why} Nothing was sent.")
 
 
 def queue(tx: Transaction, crm: CRM, draft: Draft) -> Message:
-    """Puts a message into the outbox; `send_queued` sends it. Raises UsageError where nothing is set up to send it,
+    """Put a message into the outbox; `send_queued` sends it. Raises UsageError where nothing is set up to send it,
     and FileError where its attachments are too large."""
     (message,) = _queued(tx, crm, [draft])
     return tx.add(message)
 
 
 def queue_many(tx: Transaction, crm: CRM, drafts: Iterable[Draft]) -> range:
-    """Puts many messages into the outbox at once; the ids that they got. Raises as `queue` does."""
+    """Put many messages into the outbox at once; the ids that they got. Raises as `queue` does."""
     return tx.add_all(list(_queued(tx, crm, drafts)))
 
 
 def allow_again(crm: CRM, message: Message, addresses: Iterable[str]) -> None:
-    """Lets a message go once more to some of its recipients, whatever this machine has noted of it: somebody has asked
+    """Let a message go once more to some of its recipients, whatever this machine has noted of it: somebody has asked
     for it. Raises FileError."""
     with SendingJournal(crm.outward.folder, crm.clock) as journal:
         journal.allow(message.identifier, map(recipient_key, addresses))
 
 
 def send_queued(crm: CRM, only: Collection[int] | None = None, *, mailing: int = 0, steadily: bool = False) -> Sent:
-    """Sends what is queued and due, or of it only the messages with the ids in `only`, or those of one `mailing`.
+    """Send what is queued and due, or of it only the messages with the ids in `only`, or those of one `mailing`.
 
     Messages of mailings and to occasions go no faster than the team's `mails_per_minute`, and `steadily` all of them.
     What a server does not take just now stays queued, and the result says why. Ctrl-C stops after the message

@@ -23,7 +23,7 @@ _LINE = re.compile(r"(?P<digest>[0-9a-f]{64}) (?P<size>\d{1,9}) (?P<name>.+)")
 
 
 def kept(crm: CRM, path: Path) -> str:
-    """Keeps a copy of a file for a message; the line that stands for it in `Message.attachments`: its SHA-256, its
+    """Keep a copy of a file for a message; the line that stands for it in `Message.attachments`: its SHA-256, its
     size in bytes and its name. Raises FileError where it cannot be read, is too large or cannot be kept."""
     try:
         with path.open("rb") as file:
@@ -43,7 +43,7 @@ def kept(crm: CRM, path: Path) -> str:
 
 
 def refuse_too_large(lines: Iterable[str]) -> None:
-    """Raises FileError where files are too large for one message together."""
+    """Raise FileError where files are too large for one message together."""
     if sum(size_of(line) for line in lines) > MOST:
         raise FileError(_TOO_LARGE)
 
@@ -101,7 +101,7 @@ def _folder(crm: CRM) -> Path:
 
 
 def _keep(folder: Path, digest: str, content: bytes) -> None:
-    """Writes a file under its digest, whole or not at all."""
+    """Write a file under its digest, whole or not at all."""
     private_folder(folder)
     where = folder / digest
     with suppress(OSError):

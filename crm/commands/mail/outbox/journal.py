@@ -102,7 +102,7 @@ class SendingJournal(JournalFile):
         return False
 
     def _live(self) -> None:
-        """Takes the lock that says that this program is alive."""
+        """Take the lock that says that this program is alive."""
         if self._lock is None:
             run = secrets.token_hex(8)
             with self._explained():
@@ -115,7 +115,7 @@ class SendingJournal(JournalFile):
     # What is handed over
 
     def begin(self, identifier: str, lease: str, tries: int) -> None:
-        """Notes that a message is about to be handed over, before a byte of it is."""
+        """Note that a message is about to be handed over, before a byte of it is."""
         self._all(
             "INSERT OR REPLACE INTO attempt VALUES (?, ?, ?, '', '', ?)",
             identifier,
@@ -125,7 +125,7 @@ class SendingJournal(JournalFile):
         )
 
     def end(self, identifier: str, lease: str, state: str, failure: str, reached: Iterable[str] = ()) -> None:
-        """Notes how it ended, and which of several addresses it has `reached`; 'partly' is sent, but not to all."""
+        """Note how it ended, and which of several addresses it has `reached`; 'partly' is sent, but not to all."""
         for address in reached:
             self._all(
                 "INSERT OR REPLACE INTO reached VALUES (?, ?, ?)", identifier, address, self._clock.now.isoformat()
@@ -158,13 +158,13 @@ class SendingJournal(JournalFile):
         return frozenset(row[0] for row in self._all("SELECT address FROM reached WHERE identifier = ?", identifier))
 
     def allow(self, identifier: str, addresses: Iterable[str]) -> None:
-        """Lets a message go to some addresses once more, because somebody has asked for it."""
+        """Let a message go to some addresses once more, because somebody has asked for it."""
         for address in addresses:
             self._all("DELETE FROM reached WHERE identifier = ? AND address = ?", identifier, address)
         self._all("UPDATE attempt SET state = 'partly' WHERE identifier = ? AND state = 'sent'", identifier)
 
     def forget_old(self) -> None:
-        """Forgets what nobody will ask for any more."""
+        """Forget what nobody will ask for any more."""
         oldest = (self._clock.now - timedelta(days=_REMEMBERED)).isoformat()
         self._all("DELETE FROM lease WHERE until < ?", oldest)
         self._all("DELETE FROM attempt WHERE lease < ?", oldest)
@@ -173,7 +173,7 @@ class SendingJournal(JournalFile):
     # What all programs of the machine share beside it
 
     def next_turn(self, a_minute: int) -> float:
-        """Takes the next turn of all that go at a steady pace, so many a minute; how many seconds to wait for it."""
+        """Take the next turn of all that go at a steady pace, so many a minute; how many seconds to wait for it."""
         now, takes = self._clock.now.timestamp(), 60 / a_minute
         # Nobody is hurt where a turn is forgotten, so nobody waits for the disk.
         self._all("PRAGMA synchronous = OFF")
@@ -188,7 +188,7 @@ class SendingJournal(JournalFile):
         return max(0.0, turn - now)
 
     def note_kept(self, file: str) -> None:
-        """Notes that a copy of a file with this digest lies on this machine."""
+        """Note that a copy of a file with this digest lies on this machine."""
         self._all("INSERT OR IGNORE INTO kept VALUES (?)", file)
 
     def was_kept(self, file: str) -> bool:

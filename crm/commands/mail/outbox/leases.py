@@ -90,7 +90,7 @@ def take(
     missing: Missing,
     rewrite: Rewrite,
 ) -> Step:
-    """Takes up to so many messages that are due: single ones before those of mailings, the oldest first. A message of
+    """Take up to so many messages that are due: single ones before those of mailings, the oldest first. A message of
     a mailing, or to an occasion, whose client or address has opted out meanwhile is cancelled, and so is a reminder of
     what has been paid since; one whose client has another address by now goes there."""
     taken: list[Taken] = []
@@ -149,7 +149,7 @@ def _unwanted(message: Message, client: Client, against: Mapping[str, Objection]
 
 
 def settle(tx: Transaction, ended: Sequence[Ended]) -> list[tuple[Message, DeliveryStatus]]:
-    """Writes how messages ended; one that is not ours any more stays as it is."""
+    """Write how messages ended; one that is not ours any more stays as it is."""
     stored = _by_id(tx, Message, [sending.message.id for sending in ended])
     settled = []
     for sending in ended:

@@ -62,7 +62,7 @@ def unsendable(crm: CRM, channel: str) -> str:
 
 
 def mend(crm: CRM, journal: SendingJournal) -> list[Message]:
-    """Writes what became of messages whose sending broke off, in a program that is gone; as they are now."""
+    """Write what became of messages whose sending broke off, in a program that is gone; as they are now."""
     with crm.read() as snapshot:
         sendings = broken_off(snapshot, journal)
     mended: list[Message] = []
@@ -109,7 +109,7 @@ class Sending:
         self._done = self._all = 0
 
     def run(self, tell: Progress) -> Sent:
-        """Sends until nothing is left that can be sent, or Ctrl-C is pressed: the message in hand is ended first, and
+        """Send until nothing is left that can be sent, or Ctrl-C is pressed: the message in hand is ended first, and
         a second Ctrl-C leaves even that."""
         with self._crm.read() as snapshot:
             self._all = count(snapshot, self._selection, list(self._ways))
@@ -150,7 +150,7 @@ class Sending:
     # In the store
 
     def _step(self, *, goes_on: bool) -> Sequence[Taken]:
-        """Writes how those in hand have ended and takes the next ones, in one transaction."""
+        """Write how those in hand have ended and take the next ones, in one transaction."""
         ways = [channel for channel in self._ways if channel not in self._closed]
         goes_on = goes_on and bool(ways)
         if not goes_on and not self._ended:
@@ -230,7 +230,7 @@ class Sending:
         return DeliveryStatus(before.state, before.failure, before.reached) if before.state else UNKNOWN
 
     def _sent_now(self, taken: Taken) -> DeliveryStatus | None:
-        """Hands a message over; None where that has to wait for another time."""
+        """Hand a message over; None where that has to wait for another time."""
         message = taken.message
         known = self._journal.reached(message.identifier)
         addresses = [address for address in lacking(message) if recipient_key(address) not in known]
@@ -275,7 +275,7 @@ class Sending:
 
 
 def send(crm: CRM, selection: Selection, *, steadily: bool) -> Sent:
-    """Sends what is meant of the outbox, once it is known what became of what was being sent before."""
+    """Send what is meant of the outbox, once it is known what became of what was being sent before."""
     with SendingJournal(crm.outward.folder, crm.clock) as journal, carriers(crm) as (ways, closed):
         journal.forget_old()
         mended = [message for message in mend(crm, journal) if selection.means(message)]

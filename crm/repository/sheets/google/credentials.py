@@ -41,7 +41,7 @@ class Account:
     private_key: str = field(repr=False)
 
     def check_meets(self, google: str) -> None:
-        """Refuses to bring the credentials of Google to a stand-in (at `google`; '' is Google) or a stand-in's to
+        """Refuse to bring the credentials of Google to a stand-in (at `google`; '' is Google) or a stand-in's to
         Google. Raises StoreAccessError."""
         asked = urlsplit(self.token_uri)
         if google:

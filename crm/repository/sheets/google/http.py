@@ -121,7 +121,7 @@ class Transport:
         self._writes = Client(self._session, google, write_timeout)
 
     def authorise(self, token: str) -> None:
-        """Lets every request from now on show this token."""
+        """Let every request from now on show this token."""
         self._session.auth = _Bearer(token)
 
     def send(
@@ -153,7 +153,7 @@ class Transport:
         return json.loads(response.content)
 
     def rest(self) -> None:
-        """Closes connections that nobody uses just now."""
+        """Close connections that nobody uses just now."""
         self._session.close()
 
 

@@ -44,7 +44,7 @@ class Stopwatch:
     sleep: Callable[[float], None] = time.sleep
 
     def count_down(self, seconds: float, why: str, waiting: Waiting, waited: float = 0) -> None:
-        """Sleeps so long, telling about once a second how long still."""
+        """Sleep so long, telling about once a second how long still."""
         started = self.now()
         while (left := seconds - (self.now() - started)) > _NOTHING:
             waiting(Wait(why, waited + seconds - left, left))
@@ -68,7 +68,7 @@ class Limiter:
         self.clock = clock or Stopwatch()
 
     def take(self, kind: Kind, waiting: Waiting, since: float | None = None) -> None:
-        """Takes a slot, waiting for it with a countdown. Raises StoreBusyError where that takes too long, counted
+        """Take a slot, waiting for it with a countdown. Raises StoreBusyError where that takes too long, counted
         from `since` where the request has been waiting before."""
         started = self.clock.now() if since is None else since
         while True:
@@ -111,7 +111,7 @@ class Limiter:
         self._change(pause)
 
     def close(self) -> None:
-        """Forgets what was counted in memory alone."""
+        """Forget what was counted in memory alone."""
         self._counts.close()
 
     def _give_back(self, kind: Kind, at: float) -> None:
@@ -124,7 +124,7 @@ class Limiter:
         )
 
     def _change(self, change: Callable[[sqlite3.Connection, float, float], Result]) -> Result:
-        """Calls `change` with the file for ourselves, the time, and the moment of the day when that time began."""
+        """Call `change` with the file for ourselves, the time, and the moment of the day when that time began."""
 
         def timed(file: sqlite3.Connection) -> Result:
             now = self.clock.now()

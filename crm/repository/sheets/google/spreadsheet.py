@@ -177,7 +177,7 @@ class Service:
     def write(
         self, requests: Sequence[Mapping[str, Any]], *, see: Sequence[str] = (), fields: str = "replies"
     ) -> dict[str, Any]:
-        """Applies all requests or none, and answers as much as the mask `fields` names; `see` names ranges whose
+        """Apply all requests or none, and answer as much as the mask `fields` names; `see` names ranges whose
         cells are in the answer as they are afterwards (updatedSpreadsheet).
 
         Raises Rejected (nothing was applied) and NoAnswer (it may have been applied); after every other error
@@ -198,7 +198,7 @@ class Service:
         return len(_json({"requests": list(requests)}))
 
     def close(self) -> None:
-        """Lets go of connections and files."""
+        """Let go of connections and files."""
         with self._lock:
             if self._opened is not None:
                 self._opened.rest()
@@ -397,7 +397,7 @@ class _Tries:
         self._started += seconds
 
     def again(self, failure: _Failure) -> None:
-        """Waits until the next try. Raises StoreOfflineError when there is none."""
+        """Wait until the next try. Raises StoreOfflineError when there is none."""
         self._made += 1
         self._unsent += not failure.sent
         # Not all at the same moment where many were cut off together.

@@ -69,7 +69,7 @@ def written(cell: Cell) -> dict[str, Any]:
 
 
 def cells_request(sheet: int, row: int, column: int, rows: Sequence[Sequence[Cell]]) -> Request:
-    """Writes typed cells, from a row and a column on."""
+    """Write typed cells, from a row and a column on."""
     start = {"sheetId": sheet, "rowIndex": row, "columnIndex": column}
     return {"updateCells": {"start": start, "rows": [row_request(row) for row in rows], "fields": VALUE}}
 

@@ -103,12 +103,12 @@ class Loading:
         self._unsearched: list[int] = []
 
     def load(self, rows: Mapping[int, Placed], leave_out: Collection[int] = ()) -> None:
-        """Puts rows in, by the id of their record, in the place of what was there; some are to be left out."""
+        """Put rows in, by the id of their record, in the place of what was there; some are to be left out."""
         if not self._load_plain(rows, leave_out):
             self._load_one_by_one(rows, leave_out)
 
     def _load_plain(self, rows: Mapping[int, Placed], leave_out: Collection[int]) -> bool:
-        """Puts rows in, all of which are as the program writes them; False where one of them is not."""
+        """Put rows in, all of which are as the program writes them; False where one of them is not."""
         at_once = not (self.unsaid or any(at in self._strange_rows for at, _ in rows.values()))
         if not at_once or not rows.keys().isdisjoint(leave_out):
             return False
@@ -157,7 +157,7 @@ class Loading:
         self.wrong = []
 
     def _find_failed(self, rows: Mapping[int, Placed]) -> None:
-        """Finds out which cells hold a formula that fails, and not a text that looks like it."""
+        """Find out which cells hold a formula that fails, and not a text that looks like it."""
         doubted: dict[str, list[int]] = {}
         for at, row in rows.values():
             cells_by_name = list(zip(columns(self.kind), row, strict=False))
@@ -186,7 +186,7 @@ class Loading:
                         records[record_id] = replace(record, **values)
 
     def keep(self, ids: Collection[int]) -> None:
-        """Keeps records whose rows are gone as they were known before: whoever puts them back, or deletes them, needs
+        """Keep records whose rows are gone as they were known before: whoever puts them back, or deletes them, needs
         all that is in them."""
         known = {} if self.kind.about.unique else {id_: self.good[id_] for id_ in ids if id_ in self.good}
         self._replace({id_: (0, cells.row_of(record)) for id_, record in known.items()}, known.values())
@@ -194,7 +194,7 @@ class Loading:
         mirror.put_rows(self.connection, self.kind, unknown)
 
     def finish(self) -> None:
-        """Lets what was put in be found by a search."""
+        """Let what was put in be found by a search."""
         if self.kind is Client:
             self.dialect.search.add(self.connection, self._unsearched)
         self._unsearched.clear()
@@ -247,7 +247,7 @@ class Loading:
         return not isinstance(record, Client) or own_fields_fit([record.extra.values()])
 
     def _doubt_amounts(self, record: Record, row: Sequence[Any]) -> None:
-        """Notes amounts with more decimals than the currency has. They are taken as they are: perhaps the currency was
+        """Note amounts with more decimals than the currency has. They are taken as they are: perhaps the currency was
         another one when they were written."""
         for name in self._amounts:
             if has_decimals_left(getattr(record, name), self.by):
@@ -396,7 +396,7 @@ class Loading:
 
 
 def remove(connection: Connection, kind: type[Record], ids: Collection[int]) -> None:
-    """Takes records out of the mirror, with their rows and with what was wrong in them."""
+    """Take records out of the mirror, with their rows and with what was wrong in them."""
     statement = f"DELETE FROM {tables.TABLES[kind].name} WHERE id IN (SELECT value FROM json_each(?))"
     connection.exec_driver_sql(statement, (json.dumps(list(ids)),))
     mirror.drop_rows(connection, kind, ids)
@@ -405,7 +405,7 @@ def remove(connection: Connection, kind: type[Record], ids: Collection[int]) -> 
 def refuse_lost_links(
     connection: Connection, kind: type[Record], last: Mapping[str, int], last_value: Callable[[int, str], Any]
 ) -> None:
-    """Names the links to records that there never were, or which the program has not written: the last value that it
+    """Name the links to records that there never were, or which the program has not written: the last value that it
     has written counts. What was deleted may still be named. `last` holds the highest numbers given out, by table."""
     table = tables.TABLES[kind]
     for name, link in links(kind).items():
@@ -424,7 +424,7 @@ def refuse_lost_links(
 
 
 def leave_out_orphans(connection: Connection) -> None:
-    """Takes records out of the mirror that cannot be without another one, which is gone: sales of a client; their rows
+    """Take records out of the mirror that cannot be without another one, which is gone: sales of a client; their rows
     are kept, and what is wrong is listed."""
     for kind in RECORDS:
         owner = owner_link(kind)

@@ -185,7 +185,7 @@ class Seen:
 
 
 def prepare(connection: Connection, spreadsheet: str) -> bool:
-    """Makes the tables of the mirror where they are not there yet; False where they are those of another
+    """Make the tables of the mirror where they are not there yet; False where they are those of another
     spreadsheet, or of another version of the program."""
     shape = [(table.name, [column.name for column in table.columns]) for table in metadata.sorted_tables]
     shape += [(kind.kind_name, list(columns(kind))) for kind in RECORDS]
@@ -232,7 +232,7 @@ def set_seen(
     last_ids: Mapping[str, int] | None = None,
     written: Mapping[type[Record], Iterable[int]] = MappingProxyType({}),
 ) -> None:
-    """Notes what was last seen, and that no number up to the highest is given out again; `last_ids` are those given
+    """Note what was last seen, and that no number up to the highest is given out again; `last_ids` are those given
     out so far, where they are known. The tabs of the kinds `written` are no longer known by their digest, of large
     ones the portions with the rows that were written."""
     forgotten = {_QUIET + kind.kind_name: rows for kind, rows in written.items()}
@@ -247,7 +247,7 @@ def set_seen(
 
 
 def forget_end(connection: Connection) -> None:
-    """Forgets where the history ended, so that all of the spreadsheet is read at the next look."""
+    """Forget where the history ended, so that all of the spreadsheet is read at the next look."""
     if (last := seen(connection)) is not None:
         last.places[HISTORY.title].heading = [""]
         _set_fact(connection, "seen", json.dumps(asdict(last), ensure_ascii=False))
@@ -277,7 +277,7 @@ def _checked(text: str) -> tuple[int, float]:
 
 
 def set_checked(connection: Connection, version: int, at: float) -> None:
-    """Notes that the mirror was true at a moment, and at which version; 0 for one that is not known."""
+    """Note that the mirror was true at a moment, and at which version; 0 for one that is not known."""
     _set_fact(connection, "checked", f"{version}@{at}")
 
 
@@ -288,7 +288,7 @@ def read_everything(connection: Connection) -> tuple[float, float]:
 
 
 def set_read_everything(connection: Connection, at: float, took: float) -> None:
-    """Notes when all tabs were read, and how long it took."""
+    """Note when all tabs were read, and how long it took."""
     _set_fact(connection, "read", f"{at}+{took}")
 
 
@@ -298,12 +298,12 @@ def is_punctual(connection: Connection) -> bool:
 
 
 def set_punctual(connection: Connection, is_so: bool) -> None:
-    """Notes whether Drive was seen to tell of edits at once."""
+    """Note whether Drive was seen to tell of edits at once."""
     _set_fact(connection, PROBE, "yes" if is_so else "")
 
 
 def set_late(connection: Connection) -> None:
-    """Notes that Drive had not told of something that was in the spreadsheet."""
+    """Note that Drive had not told of something that was in the spreadsheet."""
     _set_fact(connection, "probe was late", "yes")
 
 
@@ -314,7 +314,7 @@ def blind(connection: Connection) -> dict[str, list[str]]:
 
 
 def set_blind(connection: Connection, fields: Mapping[str, Sequence[str]]) -> None:
-    """Notes the fields whose column was never seen."""
+    """Note the fields whose column was never seen."""
     _set_fact(connection, "blind", json.dumps(fields))
 
 
@@ -324,7 +324,7 @@ def is_unproven(connection: Connection) -> bool:
 
 
 def set_unproven(connection: Connection, is_so: bool) -> None:
-    """Notes whether the totals still have to be looked at."""
+    """Note whether the totals still have to be looked at."""
     _set_fact(connection, "unproven", "totals" if is_so else "")
 
 
@@ -335,7 +335,7 @@ def held(connection: Connection) -> dict[str, list[int]]:
 
 
 def set_held(connection: Connection, ids: Mapping[str, Sequence[int]]) -> None:
-    """Notes the records that are kept."""
+    """Note the records that are kept."""
     _set_fact(connection, "held", json.dumps(ids) if ids else "")
 
 
@@ -346,7 +346,7 @@ def not_put_back(connection: Connection) -> dict[str, list[int]]:
 
 
 def set_not_put_back(connection: Connection, ids: Mapping[str, Sequence[int]]) -> None:
-    """Notes the records that a repair has not put back."""
+    """Note the records that a repair has not put back."""
     _set_fact(connection, "unknown", json.dumps(ids) if ids else "")
 
 
@@ -360,7 +360,7 @@ def untaken(connection: Connection) -> str:
 
 
 def set_untaken(connection: Connection, reason: str) -> None:
-    """Notes why edits by hand cannot be taken over."""
+    """Note why edits by hand cannot be taken over."""
     _set_fact(connection, "untaken", reason)
 
 
@@ -371,7 +371,7 @@ def torn(connection: Connection) -> list[int]:
 
 
 def set_torn(connection: Connection, rows: Sequence[int]) -> None:
-    """Notes the rows of the history that cannot be read."""
+    """Note the rows of the history that cannot be read."""
     _set_fact(connection, "torn", json.dumps(rows) if rows else "")
 
 
@@ -387,7 +387,7 @@ def lost_records(connection: Connection) -> list[tuple[str, int, int | None]]:
 
 
 def set_lost(connection: Connection, text: str, records: Sequence[tuple[str, int, int | None]] = ()) -> None:
-    """Notes what was lost, and the records that it was about."""
+    """Note what was lost, and the records that it was about."""
     _set_fact(connection, "lost", text)
     _set_fact(connection, "lost records", json.dumps(records) if records else "")
     _set_fact(connection, "lost told", "")
@@ -399,7 +399,7 @@ def lost_untold(connection: Connection) -> str:
 
 
 def set_lost_told(connection: Connection) -> None:
-    """Notes that somebody has read of it."""
+    """Note that somebody has read of it."""
     _set_fact(connection, "lost told", "yes")
 
 
@@ -410,7 +410,7 @@ def series(connection: Connection) -> list[dict[str, Any]]:
 
 
 def keep_series(connection: Connection, fields: Sequence[Mapping[str, Any]]) -> None:
-    """Notes how far the series had come, by the fields of each."""
+    """Note how far the series had come, by the fields of each."""
     _set_fact(connection, "series", json.dumps(fields) if fields else "")
 
 
@@ -420,7 +420,7 @@ def other_cells(connection: Connection) -> int:
 
 
 def set_other_cells(connection: Connection, count: int) -> None:
-    """Notes how many cells there are in tabs that are none of the program's."""
+    """Note how many cells there are in tabs that are none of the program's."""
     _set_fact(connection, "other_cells", str(count))
 
 
@@ -467,17 +467,17 @@ def _as_fact(tab: Quiet) -> str:
 
 
 def set_quiet(connection: Connection, kind: type[Record], tab: Quiet) -> None:
-    """Notes that the mirror agrees with a tab."""
+    """Note that the mirror agrees with a tab."""
     _set_fact(connection, _QUIET + kind.kind_name, _as_fact(tab))
 
 
 def forget_quiet(connection: Connection, kind: type[Record]) -> None:
-    """Forgets that the mirror agrees with a tab, whose rows it now knows differently."""
+    """Forget that the mirror agrees with a tab, whose rows it now knows differently."""
     connection.exec_driver_sql("DELETE FROM sheet_fact WHERE name = ?", (_QUIET + kind.kind_name,))
 
 
 def _unsettle(connection: Connection, kind: type[Record], rows: Sequence[tuple[int, int, str]]) -> None:
-    """Forgets what is known of the portions of a tab in which rows stand, or stood before."""
+    """Forget what is known of the portions of a tab in which rows stand, or stood before."""
     name = _QUIET + kind.kind_name
     tab = _quiet(connection, [name]).get(name)
     if tab is None or not tab.portions:
@@ -594,7 +594,7 @@ def known(connection: Connection, kind: type[Record], ids: Iterable[int]) -> dic
 def put_rows(
     connection: Connection, kind: type[Record], rows: Sequence[tuple[int, int, str]], *, keeps_quiet: bool = False
 ) -> None:
-    """Notes rows as (id, place, cells as JSON). The digest of the tab is forgotten, unless `set_seen` does that."""
+    """Note rows as (id, place, cells as JSON). The digest of the tab is forgotten, unless `set_seen` does that."""
     if rows:
         if not keeps_quiet:
             _unsettle(connection, kind, rows)
@@ -603,7 +603,7 @@ def put_rows(
 
 
 def move_rows(connection: Connection, kind: type[Record], moved: Sequence[tuple[int, int]]) -> None:
-    """Notes that rows stand elsewhere, as (place, id)."""
+    """Note that rows stand elsewhere, as (place, id)."""
     if moved:
         forget_quiet(connection, kind)
         statement = "UPDATE sheet_row SET row = ? WHERE record = ? AND id = ?"
@@ -611,7 +611,7 @@ def move_rows(connection: Connection, kind: type[Record], moved: Sequence[tuple[
 
 
 def drop_rows(connection: Connection, kind: type[Record], ids: Iterable[int]) -> None:
-    """Forgets rows, and what was wrong with them."""
+    """Forget rows, and what was wrong with them."""
     dropped = json.dumps(list(ids))
     if dropped == "[]":
         return
@@ -652,7 +652,7 @@ UPDATE sheet_row SET row = moved.row FROM moved WHERE sheet_row.record = :record
 
 
 def close_up(connection: Connection, kind: type[Record], removed: Sequence[int]) -> None:
-    """Notes that the rows at these places were deleted: those below have moved up."""
+    """Note that the rows at these places were deleted: those below have moved up."""
     if removed:
         forget_quiet(connection, kind)
         values = {"record": kind.kind_name, "first": min(removed), "gone": json.dumps(list(removed))}

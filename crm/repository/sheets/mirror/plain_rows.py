@@ -120,7 +120,7 @@ class PlainRows:
         return not any(status_by_rule(*pair) for pair in written)
 
     def _derive(self, read: "Read") -> None:
-        """Makes the columns that only serve finding and sorting."""
+        """Make the columns that only serve finding and sorting."""
         names = sorted(self._making)
         records: list[Any] = []
         if names:

@@ -38,7 +38,7 @@ class Preview:
         clock: Clock,
         seals: Seals | None,
     ) -> None:
-        """Makes the copy for a generation of the mirror, and the edits in it; raises what is in the way of them."""
+        """Make the copy for a generation of the mirror, and the edits in it; raises what is in the way of them."""
         self.remove()
         begun = self._path(f"{generation}-new")
         copy = self._mirror_file.at(begun)
@@ -73,14 +73,14 @@ class Preview:
         return self._opened[1]
 
     def remove(self) -> None:
-        """Deletes the copies."""
+        """Delete the copies."""
         self.close()
         for path in self._mirror_file.path.parent.glob(self._path("*").name):
             with suppress(OSError):
                 self._mirror_file.at(path).remove()
 
     def close(self) -> None:
-        """Lets go of the copy that was opened."""
+        """Let go of the copy that was opened."""
         if self._opened is not None:
             self._opened[1].dispose()
             self._opened = None

@@ -31,7 +31,7 @@ def note(
     names: Collection[str],
     messages: Mapping[str, str],
 ) -> None:
-    """Replaces what was wrong with the fields `names` of a record by what is found now; `row` is its row."""
+    """Replace what was wrong with the fields `names` of a record by what is found now; `row` is its row."""
     ours = (_table.c.record == kind.kind_name, _table.c.id == record_id)
     connection.execute(delete(_table).where(*ours, _table.c.field.in_(names)))
     add(connection, kind, [entry(record_id, row, kind, name, message) for name, message in messages.items()])
@@ -53,14 +53,14 @@ def of_heading(column: int, message: str) -> dict[str, Any]:
 
 
 def add(connection: Connection, kind: type[Record], entries: Sequence[Mapping[str, Any]]) -> None:
-    """Notes what is wrong in a tab."""
+    """Note what is wrong in a tab."""
     if entries:
         rows = [{"record": kind.kind_name, "row": 0, "column": 0, "cell": "", **entry} for entry in entries]
         connection.execute(insert(_table), rows)
 
 
 def forget_passing(connection: Connection, kind: type[Record]) -> None:
-    """Forgets what is looked for anew each time: what is wrong with headings, and with rows as a whole."""
+    """Forget what is looked for anew each time: what is wrong with headings, and with rows as a whole."""
     statement = "DELETE FROM sheet_problem WHERE record = ? AND (id = 0 OR field = ?)"
     connection.exec_driver_sql(statement, (kind.kind_name, WHOLE_ROW))
 
@@ -84,13 +84,13 @@ def what_noted(connection: Connection, kind: type[Record]) -> list[tuple[int, st
 
 
 def forget_what(connection: Connection, kind: type[Record], record_id: int, message: str) -> None:
-    """Forgets one thing that was wrong with a record, wherever it was noted."""
+    """Forget one thing that was wrong with a record, wherever it was noted."""
     ours = (_table.c.record == kind.kind_name, _table.c.id == record_id)
     connection.execute(delete(_table).where(*ours, _table.c.what == message))
 
 
 def forget_columns(connection: Connection, kind: type[Record], ids: Collection[int], names: Collection[str]) -> None:
-    """Forgets what was wrong in some columns of records."""
+    """Forget what was wrong in some columns of records."""
     numbers, columns_ = json.dumps(list(ids)), json.dumps(list(names))
     statement = (
         "DELETE FROM sheet_problem WHERE record = ? AND id IN (SELECT value FROM json_each(?))"
@@ -100,7 +100,7 @@ def forget_columns(connection: Connection, kind: type[Record], ids: Collection[i
 
 
 def refuse_mixed(connection: Connection, kind: type[Record], ids: Collection[int]) -> None:
-    """Raises RefusedError where one of the records stands in a row that mixes it with another."""
+    """Raise RefusedError where one of the records stands in a row that mixes it with another."""
     statement = (
         "SELECT what FROM sheet_problem WHERE record = ? AND field = ? AND id IN (SELECT value FROM json_each(?))"
     )
@@ -110,7 +110,7 @@ def refuse_mixed(connection: Connection, kind: type[Record], ids: Collection[int
 
 
 def refuse_held(connection: Connection, kinds: Collection[type[Record]]) -> None:
-    """Raises RefusedError where records of these kinds, or what is summed up in them, wait to be decided on."""
+    """Raise RefusedError where records of these kinds, or what is summed up in them, wait to be decided on."""
     held = mirror.held(connection)
     waiting = {BY_NAME[name] for name in held}
     if any(kind in waiting or waiting.intersection(_fed_by(kind)) for kind in kinds):

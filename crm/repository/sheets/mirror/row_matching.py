@@ -25,7 +25,7 @@ class Owned(MutableMapping[int, Placed]):
         self._put: dict[int, list[Any]] = {}
 
     def stands_at(self, record_id: int, at: int) -> None:
-        """Notes where the row of a record is."""
+        """Note where the row of a record is."""
         self._places[record_id] = at
 
     def __getitem__(self, record_id: int) -> Placed:
@@ -78,7 +78,7 @@ def owners(
     staging: bool,
     first: int = 0,
 ) -> Rows:
-    """Sorts out the rows below the heading, `first` being the place of the first one of them. `last` is the highest id
+    """Sort out the rows below the heading, `first` being the place of the first one of them. `last` is the highest id
     given out, `old` holds the rows as they were last seen; `is_known` tells whether there is a record of an id.
     `staging`: somebody is writing new rows.
 

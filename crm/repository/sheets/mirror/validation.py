@@ -56,7 +56,7 @@ def not_there(link: Id, record_id: int) -> str:
 
 
 def refuse_unsound(record: Record, by: Conventions, check_setting: SettingCheck) -> None:
-    """Raises a CRMError where a rule, a view or a setting as a whole cannot be used."""
+    """Raise a CRMError where a rule, a view or a setting as a whole cannot be used."""
     match record:
         case StatusRule():
             from crm.rules import checked_status, rule_text, split_rule

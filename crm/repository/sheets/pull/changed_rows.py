@@ -72,7 +72,7 @@ class ChangedRows:
         self._current: dict[int, Record] = {}
 
     def take(self, kind: type[Record], rows: Mapping[int, Placed]) -> None:
-        """Takes the rows of some records of one kind, by id."""
+        """Take the rows of some records of one kind, by id."""
         connection = self.tx.connection
         known = mirror.known(connection, kind, rows)
         self._current = some_records(connection, kind, rows)
@@ -88,7 +88,7 @@ class ChangedRows:
                     problems.note(connection, kind, record_id, row, {*names, *faults}, faults)
 
     def _changed(self, current: Record, at: int, row: list[Any], old: list[Any]) -> tuple[set[str], dict[str, str]]:
-        """Takes what fits of a changed row: which fields changed, and what is wrong with them."""
+        """Take what fits of a changed row: which fields changed, and what is wrong with them."""
         kind = type(current)
         values: dict[str, Any] = {}
         faults: dict[str, str] = {}
@@ -118,7 +118,7 @@ class ChangedRows:
         return changed, faults
 
     def refuse_strange(self, kind: type[Record], at: int, name: str) -> None:
-        """Raises FieldError where a cell for an amount holds something else."""
+        """Raise FieldError where a cell for an amount holds something else."""
         if what := self.strange.get((kind, at, name)):
             raise FieldError(no_amount(what))
 
@@ -253,7 +253,7 @@ class ChangedRows:
     # What fits
 
     def _applied(self, current: Record, values: dict[str, Any]) -> dict[str, str]:
-        """Applies what fits; what does not is named with its reason."""
+        """Apply what fits; what does not is named with its reason."""
         changed = {name: value for name, value in values.items() if getattr(current, name) != value}
         if isinstance(current, Client) and "status" in values and values["status_pinned_until"] is None:
             changed |= {name: values[name] for name in ("status", "status_pinned_until")}
@@ -305,7 +305,7 @@ def _reason(error: CRMError) -> str:
 
 
 def _refuse_lost_zeros(known: Any, cell: Any) -> None:
-    """Raises FieldError for a number where a text with zeros in front stood: Google has dropped them."""
+    """Raise FieldError for a number where a text with zeros in front stood: Google has dropped them."""
     if isinstance(cell, bool) or not isinstance(cell, int | float) or not isinstance(known, str):
         return
     if known.startswith("0") and known.isdecimal() and int(known) == cell:

@@ -64,7 +64,7 @@ class StaleHistory(Exception):
 
 
 def refuse_damaged(contents: Contents, before: Seen | None) -> None:
-    """Raises TabDamagedError where only a person can have made the state what it is, or has cleared the history."""
+    """Raise TabDamagedError where only a person can have made the state what it is, or has cleared the history."""
     state = contents.state
     # The last commit keeps what it found: so one that has never seen the spreadsheet finds out as well.
     was_written = came_first(contents.kept[0] if contents.kept else [], state)
@@ -113,7 +113,7 @@ def history_end(contents: Contents, rows: int) -> str:
 
 
 def _refuse_strange(state: State, entries: Entries) -> None:
-    """Raises StoreDamagedError where the technical tab and the history do not fit together."""
+    """Raise StoreDamagedError where the technical tab and the history do not fit together."""
     highest = {tables.transactions.name: max((transaction["id"] for transaction in entries.transactions), default=0)}
     for entry in entries.audit:
         kind = BY_NAME.get(entry.record)
@@ -131,7 +131,7 @@ INSERT INTO audit ("transaction", record, record_id, operation) SELECT ?, ?, id,
 
 
 def enter(connection: Connection, entries: Entries) -> None:
-    """Puts transactions and their entries into the mirror."""
+    """Put transactions and their entries into the mirror."""
     unsaid = [head for head in entries.transactions if head["user_id"] is None]
     team = team_of(connection) if unsaid else None
     for head in unsaid:

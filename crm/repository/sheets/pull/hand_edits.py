@@ -84,7 +84,7 @@ class Adoption:
                 self._keep(list(known[kind].values()))
 
     def _keep(self, records: Sequence[Record]) -> None:
-        """Adds those of the records anew that are gone, or stand for something else now: they are only taken away on
+        """Add those of the records anew that are gone, or stand for something else now: they are only taken away on
         purpose."""
         for record in records:
             key = type(record).about.unique[0]
@@ -182,7 +182,7 @@ class Adoption:
             self.tx.review([record_id])
 
     def _restore_its_own(self, record_id: int) -> None:
-        """Puts back what went with a client when its row was deleted: its sales, its deals, ..."""
+        """Put back what went with a client when its row was deleted: its sales, its deals, ..."""
         deleted = select(audit.c.transaction).where(
             audit.c.record == Client.kind_name, audit.c.record_id == record_id, audit.c.operation == "delete"
         )

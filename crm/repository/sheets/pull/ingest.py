@@ -81,7 +81,7 @@ def take(
     strange: Strange | None = None,
     strange_among: Callable[[Asked], Strange] = lambda _: {},
 ) -> HandEdits:
-    """Brings the mirror in step; raises StaleHistory, and StoreDamagedError where a tab cannot be read. `strange` are
+    """Bring the mirror in step; raises StaleHistory, and StoreDamagedError where a tab cannot be read. `strange` are
     the cells for amounts that hold something else; `strange_among` asks which ones do among others."""
     connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
     try:
@@ -96,7 +96,7 @@ def take(
 
 @contextmanager
 def _all_needed() -> Iterator[None]:
-    """Looks for no garbage: hundreds of thousands of cells are held at once, and to go through them all again and
+    """Look for no garbage: hundreds of thousands of cells are held at once, and to go through them all again and
     again takes as long as the rest."""
     was_on = gc.isenabled()
     gc.disable()
@@ -227,7 +227,7 @@ class _Intake:
         return tab
 
     def _drop_indexes(self, emptied: Iterable[Table]) -> list[str]:
-        """Drops the indexes of tables that are being filled: to make them at the end takes a fraction of the time."""
+        """Drop the indexes of tables that are being filled: to make them at the end takes a fraction of the time."""
         statements: list[str] = []
         for table in emptied:
             unique = {str(index.name) for index in table.indexes if index.unique}
@@ -239,7 +239,7 @@ class _Intake:
             self.connection.exec_driver_sql(statement)
 
     def _note_not_put_back(self, edits: HandEdits, before: Seen | None) -> None:
-        """Notes which of the records whose rows are gone nobody may have deleted: since this machine has read the
+        """Note which of the records whose rows are gone nobody may have deleted: since this machine has read the
         spreadsheet, one that did not know them has repaired it."""
         noted = mirror.not_put_back(self.connection)
         gone: dict[str, list[int]] = {}
@@ -257,7 +257,7 @@ class _Intake:
         return lacks_commits(kept, grid, self.contents.state, before.state if before else None)
 
     def _note_quiet(self, edits: HandEdits) -> None:
-        """Notes the tabs in which nothing is left to find: as long as they stay so, their rows need not be compared.
+        """Note the tabs in which nothing is left to find: as long as they stay so, their rows need not be compared.
         Accounts are looked at each time, and nothing becomes quiet while somebody is writing."""
         wrong = mirror.kinds_with_problems(self.connection)
         for kind, tab in self._taken.items():
@@ -270,7 +270,7 @@ class _Intake:
                 mirror.set_quiet(self.connection, kind, tab.without(places))
 
     def _note_lost(self, before: Seen, entries: Entries) -> None:
-        """Keeps what this machine knew, and says so, where the spreadsheet does not hold its last changes any more: an
+        """Keep what this machine knew, and say so, where the spreadsheet does not hold its last changes any more: an
         older version was put back, or a machine that had not seen them has repaired it."""
         text = ""
         if lost := self._lost(entries):
@@ -302,7 +302,7 @@ class _Intake:
         ]
 
     def _end_lost(self) -> None:
-        """Forgets that changes were lost once all that they were about is as it was: somebody has restored it."""
+        """Forget that changes were lost once all that they were about is as it was: somebody has restored it."""
         about = mirror.lost_records(self.connection)
         for kind in {BY_NAME[name] for name, _, _ in about}:
             marks = {record_id: mark for name, record_id, mark in about if name == kind.kind_name}

@@ -43,7 +43,7 @@ class KeptAccounts:
         return now.is_but_for_roster(before) and before.roster == self.roster
 
     def put(self, connection: Connection) -> None:
-        """Makes the mirror hold them again."""
+        """Make the mirror hold them again."""
         for kind, rows in self.rows.items():
             connection.execute(delete(tables.TABLES[kind]))
             if rows:
@@ -52,7 +52,7 @@ class KeptAccounts:
 
 
 def note_edits(connection: Connection, edits: HandEdits) -> None:
-    """Notes in the mirror what stands in the tabs now, for what is written there to rely on."""
+    """Note in the mirror what stands in the tabs now, for what is written there to rely on."""
     for kind, record_id, at, row in (*edits.changed, *edits.restored):
         mirror.put_rows(connection, kind, [(record_id, at, in_json(row))])
     for kind in SEALED:

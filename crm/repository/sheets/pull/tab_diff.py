@@ -141,7 +141,7 @@ class TabIntake:
         )
 
     def take(self) -> None:
-        """Brings the mirror in step, and finds what was done by hand."""
+        """Bring the mirror in step, and find what was done by hand."""
         left_out = set() if self.fresh or self.part else mirror.left_out(self.connection, self.kind)
         problems.forget_passing(self.connection, self.kind)
         self._note_wrong_rows()
@@ -224,7 +224,7 @@ class TabIntake:
     # An empty mirror
 
     def _fill(self) -> None:
-        """Takes everything as it stands; what the history knows and the tab has not was deleted by hand."""
+        """Take everything as it stands; what the history knows and the tab has not was deleted by hand."""
         owned, gone = self.rows.owned, []
         for record_id, done in self.program.items():
             if done.operation == "delete" and record_id in owned:
@@ -248,7 +248,7 @@ class TabIntake:
     # What the program did
 
     def _follow(self) -> None:
-        """Does to the mirror's records what transactions did to the spreadsheet's."""
+        """Do to the mirror's records what transactions did to the spreadsheet's."""
         owned = self.rows.owned
         deleted = [record_id for record_id, done in self.program.items() if done.operation == "delete"]
         remove(self.connection, self.kind, deleted)
@@ -328,7 +328,7 @@ class TabIntake:
     # What people did
 
     def _find_typed_again(self, left_out: set[int]) -> None:
-        """Makes edits of amounts that were something else for Google when they were typed, and are amounts by now."""
+        """Make edits of amounts that were something else for Google when they were typed, and are amounts by now."""
         for record_id, name, problem in problems.what_noted(self.connection, self.kind):
             if record_id not in self.rows.owned or name not in self.head.positions or record_id in self.rows.mixed:
                 continue

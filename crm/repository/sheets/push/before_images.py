@@ -275,7 +275,7 @@ def _make_room(size: int, wide: int) -> Iterator[Request]:
 
 
 def _copy(sheet: int, row: int, count: int, to: int) -> Request:
-    """Keeps some rows of a tab, with all the columns that it has by then."""
+    """Keep some rows of a tab, with all the columns that it has by then."""
     source = {"sheetId": sheet, "startRowIndex": row, "endRowIndex": row + count}
     # What is copied goes on beyond one cell; into a larger range it would be repeated.
     corner = {

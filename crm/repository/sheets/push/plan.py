@@ -195,13 +195,13 @@ class _Tab:
             self.made.headings[self.kind] = new
 
     def unmark(self, at: int, row: list[Any]) -> None:
-        """Plans the mark of a row that is a copy and belongs to no record: so everybody takes the other one for it."""
+        """Plan the mark of a row that is a copy and belongs to no record: so everybody takes the other one for it."""
         column, before = self._column("version"), self._by_column(row)
         write = RowWrite(self.kind, 0, at, before, cells={column: cells.copy_mark(before[column])})
         self.made.updates.append(write)
 
     def mark(self, record_id: int, at: int, row: list[Any], standing: Cell) -> None:
-        """Plans the mark of a record's row where that of a copy stands."""
+        """Plan the mark of a record's row where that of a copy stands."""
         column, after = self._column("version"), self._by_column(row)
         write = next((write for write in self.made.touched if (write.kind, write.id) == (self.kind, record_id)), None)
         if write is None:
@@ -210,7 +210,7 @@ class _Tab:
         write.relies[column] = standing
 
     def put_back(self, ids: Sequence[int]) -> None:
-        """Plans the rows of records that are gone, and the cells that only the program writes of those that are
+        """Plan the rows of records that are gone, and the cells that only the program writes of those that are
         there."""
         known = mirror.known(self.connection, self.kind, ids)
         names = [name for name in programs_own(self.kind) if name in self.heading.positions or name in _IDENTITY]

@@ -87,7 +87,7 @@ class Push:
     def commit(
         self, plan: Plan, seen: Seen, uid: str, last: Mapping[str, int], roster: str
     ) -> tuple[Commit, State, Placed]:
-        """Writes a plan: how it was done, the state that it made, and where the new rows stand.
+        """Write a plan: how it was done, the state that it made, and where the new rows stand.
 
         Raises Stale, Unclear, Applied, or a StoreError after which nothing of it is there.
         """
@@ -188,7 +188,7 @@ class Push:
                 _not_known(error)
 
     def find_out(self, since: float, error: Exception) -> None:
-        """Waits a moment until it is looked again whether something arrived; raises StoreOfflineError after long."""
+        """Wait a moment until it is looked again whether something arrived; raises StoreOfflineError after long."""
         waited = time.monotonic() - since
         if waited > FINDS_OUT_FOR:
             _not_known(error)
@@ -213,7 +213,7 @@ class Push:
             raise Unclear
 
     def _mend_marker(self, base: State) -> bool:
-        """Puts the marker back where somebody has deleted it by hand, or put back an older version of the
+        """Put the marker back where somebody has deleted it by hand, or put back an older version of the
         spreadsheet beside which another one stands; False where it is there."""
         asked = "namedRanges(namedRangeId),sheets(data(rowData(values(effectiveValue))))"
         answer = self.service.look([META_RANGE], asked)
@@ -238,7 +238,7 @@ class Push:
     # Those who write in several requests
 
     def wait_for_stager(self, state: State) -> None:
-        """Waits until somebody's transaction of several requests is through, or clears what it left."""
+        """Wait until somebody's transaction of several requests is through, or clear what it left."""
         since = last_moved = time.monotonic()
         while state.staging:
             now = time.monotonic()
@@ -253,7 +253,7 @@ class Push:
                 state, last_moved = moved, time.monotonic()
 
     def _clear_staged(self) -> None:
-        """Takes away the rows of a transaction that was broken off; nobody has seen them."""
+        """Take away the rows of a transaction that was broken off; nobody has seen them."""
         contents = self.put_right(None)
         state = contents.state
         if not state.staging:
@@ -273,7 +273,7 @@ class Push:
         self._write_over(Commit(plan, Seen(state, contents.places), new_id(), after))
 
     def _write_over(self, commit: Commit) -> None:
-        """Writes what everybody would write here; whoever does it first, and however it ends, is looked at again."""
+        """Write what everybody would write here; whoever does it first, and however it ends, is looked at again."""
         commit.plan.empties = not self._serialises
         try:
             self._apply(commit)
@@ -283,7 +283,7 @@ class Push:
     # What went astray
 
     def put_right(self, seen: Seen | None, quiet: Mapping[str, Quiet] | None = None) -> Contents:
-        """Reads the spreadsheet, once the last commits have been taken back that did not write where they meant to.
+        """Read the spreadsheet, once the last commits have been taken back that did not write where they meant to.
         `quiet` are the tabs that are known by their digest."""
         for tries in range(_MENDS):
             if tries:

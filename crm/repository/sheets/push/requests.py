@@ -258,12 +258,12 @@ def _data(reply: Mapping[str, Any]) -> dict[int, Sequence[Mapping[str, Any]]]:
 
 
 def _move_marker(last: State, state: State) -> list[Request]:
-    """Takes the place of a revision; refused where it is not the current one any more."""
+    """Take the place of a revision; refused where it is not the current one any more."""
     return [{"deleteNamedRange": {"namedRangeId": marker(last.revision, last.uid)}}, add_marker(state)]
 
 
 def add_marker(state: State) -> Request:
-    """Puts the marker of a revision."""
+    """Put the marker of a revision."""
     name = marker(state.revision, state.uid)
     cell = {"sheetId": META.sheet_id, "startRowIndex": 0, "endRowIndex": 1, "startColumnIndex": 0, "endColumnIndex": 1}
     return {"addNamedRange": {"namedRange": {"namedRangeId": name, "name": name, "range": cell}}}

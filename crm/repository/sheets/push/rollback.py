@@ -80,7 +80,7 @@ def recounting(contents: Contents) -> tuple[Plan, State] | None:
 
 
 def _mend_history(contents: Contents, blocks: Sequence[Block], first: Sequence[Block], plan: Plan) -> int:
-    """Plans the history as it was before; of how many rows it stays as it is."""
+    """Plan the history as it was before; of how many rows it stays as it is."""
     top = contents.history_from + 1
     existing = [trimmed(row) for row in contents.history]
     rows = list(existing)
@@ -124,7 +124,7 @@ class _Row:
         return self.now[at] if at is not None and at < len(self.now) else ""
 
     def put(self, at: int, cell: Cell) -> None:
-        """Writes a cell."""
+        """Write a cell."""
         self.now += [""] * (at + 1 - len(self.now))
         self.now[at] = cell
 
@@ -140,7 +140,7 @@ class _Tab:
         self.rows = [_Row(at, list(row), list(row)) for at, row in enumerate(rows) if at]
 
     def take_back(self, block: Block) -> None:
-        """Puts back what a commit wrote over or deleted, and takes its own rows away."""
+        """Put back what a commit wrote over or deleted, and take its own rows away."""
         for at, part in enumerate(block.parts, start=1):
             if part.kind is self.kind:
                 kept_head = heading(self.kind, block.rows.get(at, []))
@@ -155,7 +155,7 @@ class _Tab:
         self._take_away(block)
 
     def write_again(self, block: Block) -> None:
-        """Writes what a commit wrote wherever it is not there any more, and nobody has written anything else since."""
+        """Write what a commit wrote wherever it is not there any more, and nobody has written anything else since."""
         for at, part in enumerate(block.parts, start=1):
             if part.kind is self.kind:
                 kept_head = heading(self.kind, block.rows.get(at, []))
@@ -179,7 +179,7 @@ class _Tab:
                 self.rows.append(added)
 
     def _head_again(self, texts: Mapping[int, str]) -> None:
-        """Writes headings of new columns that are not there any more."""
+        """Write headings of new columns that are not there any more."""
         for at, text in texts.items():
             self.top += [""] * (at + 1 - len(self.top))
             if self.top[at] == "" and text.casefold() not in (str(cell).casefold() for cell in self.top):
@@ -187,7 +187,7 @@ class _Tab:
         self.head = heading(self.kind, self.top)
 
     def _delete_again(self, kept: Sequence[Cell]) -> None:
-        """Takes a row away that stands there as it was when a commit deleted it."""
+        """Take a row away that stands there as it was when a commit deleted it."""
         cells = trimmed(kept)
         row = next((row for row in self.rows if cells and not row.gone and trimmed(row.now) == cells), None)
         if row is not None:
@@ -258,7 +258,7 @@ class _Tab:
     # What has to be written
 
     def plan(self, plan: Plan) -> None:
-        """Adds to a plan what makes the tab as it is to be."""
+        """Add to a plan what makes the tab as it is to be."""
         written = {at: str(cell) for at, cell in enumerate(self.top) if at >= len(self.was) or cell != self.was[at]}
         if written:
             plan.headings[self.kind] = written
@@ -392,14 +392,14 @@ class _Victim:
                 yield self.row[at] if at < len(self.row) else "", row.cell(place)
 
     def restore(self, row: _Row) -> None:
-        """Puts back what was written over."""
+        """Put back what was written over."""
         for at in self._written:
             place = self.columns(at)
             if place is not None:
                 row.put(place, self.row[at] if at < len(self.row) else "")
 
     def write(self, row: _Row) -> None:
-        """Puts the whole row."""
+        """Put the whole row."""
         for at, cell in enumerate(self.row):
             place = self.columns(at)
             if cell != "" and place is not None:

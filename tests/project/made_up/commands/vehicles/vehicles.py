@@ -18,7 +18,7 @@ def add(
     plate: Annotated[str, Line(20), About("Plate")],
     price: Annotated[Decimal, Amount(), About("Price")],
 ) -> Vehicle:
-    """Adds a vehicle of a client."""
+    """Add a vehicle of a client."""
     return crm.transact(
         lambda tx: tx.add(Vehicle(client=client.id, plate=plate, price=price, state="used", on=tx.today)),
         f"added the vehicle {plate}",
@@ -31,12 +31,12 @@ def repair(
     vehicle: Annotated[Vehicle, About("Vehicle", "its number or plate", positional=True)],
     cost: Annotated[Decimal, Amount(), About("Cost")],
 ) -> Repair:
-    """Notes what a repair of a vehicle has cost."""
+    """Note what a repair of a vehicle has cost."""
     return crm.transact(lambda tx: tx.add(Repair(vehicle=vehicle.id, cost=cost)), f"repaired {vehicle.plate}")
 
 
 @command("vehicles list", title="List vehicles", menu="vehicles", roles=EVERYBODY)
 def list_all(crm: CRM) -> list[Vehicle]:
-    """Lists vehicles, the newest first."""
+    """List vehicles, the newest first."""
     with crm.read() as snapshot:
         return list(snapshot.find_all(Vehicle))
