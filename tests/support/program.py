@@ -1,6 +1,7 @@
 """`run.py` in a terminal of its own, forked from a process that has loaded it once: a start costs next to nothing."""
 
 import atexit
+import fcntl
 import json
 import os
 import signal
@@ -30,6 +31,8 @@ _ENVIRONMENT = {
     "PYTHONPATH": str(ROOT),
     "PYTHONDONTWRITEBYTECODE": "1",
 }
+# What Linux tells the number of a terminal by (TIOCGPTN), which Python does not name.
+_NUMBER_OF_TERMINAL = 0x80045430
 # Seconds that tests wait for what must come: only a fault or a machine that is much too busy lets them pass.
 PATIENCE = 60.0
 # What prompt_toolkit writes when it has begun to read keys, with the question, and when the question was answered.
@@ -43,12 +46,29 @@ def is_asking(drawn: bytes) -> bool:
 
 
 def sleeps(pid: int) -> bool:
-    """Whether a process waits for something, where the machine can tell: one that is merely slow does not."""
+    """Whether a process waits for something with all its threads, where the machine can tell: one that is merely slow
+    does not."""
     try:
-        status = Path(f"/proc/{pid}/stat").read_text()
+        states = [task.read_text().rpartition(")")[2].split()[0] for task in Path(f"/proc/{pid}/task").glob("*/stat")]
     except OSError:
         return True
-    return status.rpartition(")")[2].split()[0] not in ("R", "D")
+    return not {"R", "D"}.intersection(states)
+
+
+def unread_keys(terminal: int) -> int:
+    """The number of keys that were sent to a terminal, given by its master, and that its program has not read; 0 where
+    the machine cannot tell, or nothing has the terminal open any more."""
+    try:
+        number, unread = bytearray(4), bytearray(4)
+        fcntl.ioctl(terminal, _NUMBER_OF_TERMINAL, number)
+        slave = os.open(f"/dev/pts/{int.from_bytes(number, sys.byteorder)}", os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        try:
+            fcntl.ioctl(slave, termios.FIONREAD, unread)
+        finally:
+            os.close(slave)
+    except OSError:
+        return 0
+    return int.from_bytes(unread, sys.byteorder)
 
 
 class Program(fdspawn):  # type: ignore[misc]

@@ -21,7 +21,7 @@ from crm.config import Config
 from tests.support import program, servers
 from tests.support.clocks import TODAY, now_on, running_on
 from tests.support.mail_server import Post, served
-from tests.support.program import ANSWERED, PATIENCE, is_asking, sleeps
+from tests.support.program import ANSWERED, PATIENCE, is_asking, sleeps, unread_keys
 
 ROOT = Path(__file__).parents[2]
 SENDER = "Example Ltd <crm@example.com>"
@@ -112,8 +112,11 @@ class Session:
     def _has_taken(self) -> bool:
         """Whether the program has taken the last key: the screen is another than when it was pressed, or the key
         changes nothing."""
-        drawn, at = self._sent
-        return len(self.raw) > drawn or (time.monotonic() > at + _NOTHING_CHANGES and self._sleeps())
+        return len(self.raw) > self._sent[0] or self._changes_nothing()
+
+    def _changes_nothing(self) -> bool:
+        """Whether the last key was read a while ago and the program waits for another."""
+        return time.monotonic() > self._sent[1] + _NOTHING_CHANGES and self._sleeps() and not self._unread()
 
     def sees(self, wanted: str) -> "Session":
         """Wait until a text (its runs of blanks aside) is on the screen."""
@@ -155,12 +158,14 @@ class Session:
 
     def _asks_next(self) -> bool:
         """Whether it is another question than the last key was sent to, or that key has not answered it."""
-        drawn, at = self._sent
-        is_answered = ANSWERED in self.raw[drawn:]
-        return self._asks() and (is_answered or (time.monotonic() > at + _NOTHING_CHANGES and self._sleeps()))
+        is_answered = ANSWERED in self.raw[self._sent[0] :]
+        return self._asks() and (is_answered or self._changes_nothing())
 
     def _sleeps(self) -> bool:
         return sleeps(self.child.pid)
+
+    def _unread(self) -> int:
+        return unread_keys(self.child.child_fd)
 
     def press(self, *keys: str) -> "Session":
         """Send keys by name, or text as it is, as soon as a question is on the screen. They follow each other at once,

@@ -1,4 +1,4 @@
-"""Reads an e-invoice of somebody else: CII or UBL, as XML or inside a PDF, into the terms of EN 16931.
+"""Reader of an e-invoice of somebody else: CII or UBL, as XML or inside a PDF, into the terms of EN 16931.
 
 Everything is text as it stands in the file, '' where it is missing; `checking.py` judges it. No entity is resolved,
 nothing is fetched, and a file with a DOCTYPE is refused.

@@ -125,7 +125,7 @@ def test_the_page_of_keys_fits_forty_columns_and_twenty_lines() -> None:
     screen.plain = False
     keys = [Choice(f"{letter.word} something", None, letter.key) for letter in letters.LETTERS]
     keys = list({key.key: key for key in keys}.values())[:20]
-    draw_keys(screen, [Choice("A row", 1), Choice("Another", 2)], keys, 15, "Lists all clients by name.")
+    draw_keys(screen, [Choice("A row", 1), Choice("Another", 2)], keys, 15, "List all clients by name.")
     drawn = lines(screen)
     assert len(drawn) <= 15
     assert all(any(f" {letters.name_of(key.key)} " in f" {line} " for line in drawn) for key in keys if key.key != "0")

@@ -267,7 +267,7 @@ def test_the_keys_of_a_page_fit_one_screen_and_are_those_that_it_has(start: Call
     named("clients add")(crm, {"first_name": "Anna"})
     session = start().choose("Clients").sees("n new").press("?").sees("Clients › Keys").settled()
     text = session.text
-    for words in ("n        new client", "space    mark", "0, Esc", "Lists all clients by name"):
+    for words in ("n        new client", "space    mark", "0, Esc", "List all clients by name"):
         assert words in text, text
     session.press("enter").sees("1-1 of 1").press("1").sees(") More").press("?").sees("Anna › Keys").sees(
         "w        why"

@@ -177,7 +177,7 @@ def test_a_large_store_has_the_help_of_a_report(crm: CRM, monkeypatch: pytest.Mo
     monkeypatch.setattr("crm.terminal.reports.report_page._QUICK", 1)
     beside = panels(*at_menu(crm))
     assert "120.50" not in beside["Sales over time"]
-    assert "Shows sales by month" in beside["Sales over time"]
+    assert "Show sales by month" in beside["Sales over time"]
 
 
 def test_a_client_sees_nothing_of_others_and_nothing_that_the_team_notes(crm: CRM) -> None:
