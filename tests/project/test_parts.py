@@ -70,7 +70,7 @@ def test_a_part_can_be_named(project: Path, monkeypatch: pytest.MonkeyPatch, nam
     assert part(project) == is_part
 
 
-_TABLE = "tests/repository/sheets/test_sheets_commits.py"
+_TABLE = "tests/repository/sheets/push/test_sheets_commits.py"
 _WHOLE = "tests/outward/einvoice/test_official_rules.py"
 
 

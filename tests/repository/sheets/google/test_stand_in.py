@@ -20,7 +20,7 @@ from google.oauth2 import service_account
 
 from tests.support.google_sheets import Control, Invalid, StandIn
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[4]
 Batch = Callable[..., Any]
 
 

@@ -454,7 +454,7 @@ def test_a_column_under_another_heading_gets_its_heading_back(team: Team) -> Non
 
 
 def test_the_documentation_says_how_many_cells_records_take() -> None:
-    text = (Path(__file__).parents[3] / "docs/google-sheets.md").read_text("utf-8")
+    text = (Path(__file__).parents[4] / "docs/google-sheets.md").read_text("utf-8")
     client, sale, change = len(columns(Client)), len(columns(Sale)), len(HISTORY_COLUMNS)
     assert f"A client takes {client} cells, a sale {sale}, and a change two rows of {change} in the history." in text
     for clients, sales in ((100_000, 500_000), (80_000, 400_000)):
