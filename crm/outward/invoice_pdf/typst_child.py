@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 FONTS = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSans-Oblique.ttf")
+_TEXTS = (".typ", ".xml")
 
 
 def main() -> None:
@@ -26,6 +27,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="crm-pdf-") as folder:
         fonts = Path(folder) / "fonts"
         fonts.mkdir()
+        (Path(folder) / "empty").mkdir()
         for path in font_files():
             shutil.copy(path, fonts)
         ours = typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[fonts])
@@ -53,30 +55,43 @@ def compiled(
     typst: Any, fonts: Any, request: dict[str, Any], files: dict[str, bytes], folder: Path
 ) -> tuple[str, bytes]:
     """The answer to a request: '' and the file, or what typst said is wrong."""
+    # typst takes texts from memory, but no pictures: they go into a folder that nobody else has anything in.
+    texts = {name: data for name, data in files.items() if name.endswith(_TEXTS)}
+    if len(texts) == len(files):
+        return _compiled(typst, fonts, request, texts, folder / "empty")
     with tempfile.TemporaryDirectory(dir=folder) as name:
         root = Path(name)
         for file, data in files.items():
-            (root / file).write_bytes(data)
+            if file not in texts:
+                (root / file).write_bytes(data)
+        return _compiled(typst, fonts, request, texts, root)
+
+
+def _compiled(
+    typst: Any, fonts: Any, request: dict[str, Any], texts: dict[str, bytes], root: Path
+) -> tuple[str, bytes]:
+    try:
         # Packages would be fetched; there are none here, and no network.
         compiler = typst.Compiler(
-            root / "main.typ",
+            texts,
             root=root,
             font_paths=fonts,
             sys_inputs={"data": request["data"]},
             package_path=root / "none",
             package_cache_path=root / "none",
         )
-        try:
-            made = compiler.compile(
-                format=request["format"],
-                pdf_standards=request["standards"],
-                timestamp=request["timestamp"],
-                ppi=request.get("ppi"),
-            )
-        except typst.TypstError as error:
-            return f"{error.message}\n{error.diagnostic}", b""
-        except Exception as error:
-            return f"{type(error).__name__}: {error}", b""
+        made = compiler.compile(
+            format=request["format"],
+            pdf_standards=request["standards"],
+            timestamp=request["timestamp"],
+            ppi=request.get("ppi"),
+        )
+    except typst.TypstError as error:
+        return f"{error.message}\n{error.diagnostic}", b""
+    except RuntimeError as error:
+        return str(error), b""
+    except Exception as error:
+        return f"{type(error).__name__}: {error}", b""
     return "", made if isinstance(made, bytes) else made[0]
 
 

@@ -208,7 +208,9 @@ def test_a_template_of_the_team_with_its_logo_is_used(tmp_path: Path) -> None:
     picture = '<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"><rect width="10" height="10"/></svg>'
     (tmp_path / "logo.svg").write_text(picture)
     (tmp_path / "secret.txt").write_text("secret")
-    ours = '#let invoice = json(bytes(sys.inputs.data))\n#image("logo.svg", alt: "")\nOURS #invoice.number'
+    (tmp_path / "stamp.png").write_bytes(make_picture(invoice()))
+    pictures = '#image("logo.svg", alt: "")\n#image("stamp.png", alt: "")'
+    ours = f"#let invoice = json(bytes(sys.inputs.data))\n{pictures}\nOURS #invoice.number"
     xml = write(invoice(), "factur-x")
     made = make_pdf(invoice(), xml=xml, template=template(tmp_path, ours))
     assert text_of(made.data).strip() == "OURS RE-2026-0007"
