@@ -108,13 +108,13 @@ class DashboardEditor:
         ]
 
     def _arrows(self) -> Sequence[Choice]:
-        keys: dict[str, Callable[[], Any]] = {
-            "up": lambda: self._go(-1),
-            "down": lambda: self._go(1),
-            "s-up": lambda: self._move(-1),
-            "s-down": lambda: self._move(1),
+        keys: dict[str, tuple[str, Callable[[], Any]]] = {
+            "up": ("other tile", lambda: self._go(-1)),
+            "down": ("other tile", lambda: self._go(1)),
+            "s-up": ("move the tile", lambda: self._move(-1)),
+            "s-down": ("move the tile", lambda: self._move(1)),
         }
-        return [Choice("", action, key) for key, action in keys.items()]
+        return [Choice(label, action, key) for key, (label, action) in keys.items()]
 
     def _go(self, steps: int) -> None:
         self.at = max(0, min(self.at + steps, len(self._known) - 1))

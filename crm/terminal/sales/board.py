@@ -168,15 +168,15 @@ class BoardPage:
     # Keys
 
     def _arrows(self) -> Sequence[Choice]:
-        keys: dict[str, Callable[[], Any]] = {
-            "left": lambda: self._go(-1),
-            "right": lambda: self._go(1),
-            "up": lambda: self._step(-1),
-            "down": lambda: self._step(1),
-            "s-left": lambda: self._move(-1),
-            "s-right": lambda: self._move(1),
+        keys: dict[str, tuple[str, Callable[[], Any]]] = {
+            "left": ("other stage", lambda: self._go(-1)),
+            "right": ("other stage", lambda: self._go(1)),
+            "up": ("other deal", lambda: self._step(-1)),
+            "down": ("other deal", lambda: self._step(1)),
+            "s-left": ("move the deal a stage", lambda: self._move(-1)),
+            "s-right": ("move the deal a stage", lambda: self._move(1)),
         }
-        return [Choice("", action, key) for key, action in keys.items()]
+        return [Choice(label, action, key) for key, (label, action) in keys.items()]
 
     def _keys(self) -> Sequence[Choice]:
         session = self.session

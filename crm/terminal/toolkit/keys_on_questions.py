@@ -3,7 +3,7 @@ window, and a wide window has something beside it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from crm.terminal.console.keyboard import BACK, Back, Choice, FormPlace, Interrupted, Keyboard, lines_of
 from crm.terminal.drawing.screen import Screen
@@ -11,8 +11,14 @@ from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.discarding import Discarded, discards
 from crm.terminal.toolkit.pages import Pieces
 
-# The keys that a question has besides its own, from its entries and its own keys.
-Keys = Callable[[Sequence[Choice], Sequence[Choice]], Sequence[Choice]]
+
+class Keys(Protocol):
+    """The keys that a question has besides its own, from its entries and its own keys; letters may narrow these."""
+
+    def __call__(
+        self, entries: Sequence[Choice], keys: Sequence[Choice], *, narrows: bool = False
+    ) -> Sequence[Choice]: ...
+
 
 _DIGITS = 9
 # The way back and the keys.
@@ -41,10 +47,10 @@ class QuestionKeyboard:
         """Ask as Keyboard.choose does. Raises Back, Cancelled or Closed."""
         if any(key.key == letters.KEYS.key for key in hidden):
             return self._keyboard.choose(question, choices, hidden=hidden, hint=hint, **how)
-        keys = self._keys(choices, hidden)
         # Of many answers the digits choose the first nine, and letters narrow them to others.
         many = sum(not choice.key for choice in choices) > _DIGITS
         how["narrows"] = how.get("narrows", many and not any(key.key.isalpha() for key in hidden))
+        keys = self._keys(choices, hidden, narrows=how["narrows"])
         if choices and not self._screen.plain:
             narrowing = "type to narrow the list" if how["narrows"] else ""
             hint = "   ".join(filter(None, (hint, narrowing)))

@@ -251,17 +251,19 @@ class ListPage:
             go(self._last(size), size)
 
         keys = [
-            Choice("", lambda: go(self.offset + size if more else self.offset, 0 if more else size), "pagedown"),
-            Choice("", lambda: go(self.offset - size, 0), "pageup"),
-            Choice("", lambda: go(0, 0), "home"),
-            Choice("", end, "end"),
+            Choice(
+                "page down", lambda: go(self.offset + size if more else self.offset, 0 if more else size), "pagedown"
+            ),
+            Choice("page up", lambda: go(self.offset - size, 0), "pageup"),
+            Choice("first row", lambda: go(0, 0), "home"),
+            Choice("last row", end, "end"),
         ]
         if more or self.offset:
             below = (lambda: go(self.offset + 1, size)) if more else (lambda: go(0, 0))
             above = (lambda: go(self.offset - 1, 0)) if self.offset else end
             keys += [Choice("", below, BEYOND_LAST), Choice("", above, BEYOND_FIRST)]
         if (word := self.jumps_by()) is not None:
-            keys.append(Choice("", lambda letter: self._jump(letter, word, size), CAPITAL))
+            keys.append(Choice("to that name", lambda letter: self._jump(letter, word, size), CAPITAL))
         return keys
 
     def _jump(self, letter: str, word: Callable[[Any], str], size: int) -> None:

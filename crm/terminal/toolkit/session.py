@@ -115,8 +115,8 @@ class _Reading:
         if not self.room:
             return []
         return [
-            Choice("", Aside(lambda: self.turn(1)), "pagedown"),
-            Choice("", Aside(lambda: self.turn(-1)), "pageup"),
+            Choice("scroll down", Aside(lambda: self.turn(1)), "pagedown"),
+            Choice("scroll up", Aside(lambda: self.turn(-1)), "pageup"),
         ]
 
 
@@ -493,7 +493,9 @@ class Session:
             *([letters.UNDO(Aside(self._undo_last))] if self.leads_to("history undo") else []),
             *([letters.REDO(Aside(lambda: self.redo(jumps)))] if self.leads_to("history undo") else []),
             *([letters.NOTE(Aside(self._note_down))] if notes_down else []),
-            letters.KEYS(Aside(lambda: self._show_keys(entries, known, about))),
+            letters.KEYS(
+                Aside(lambda: self._show_keys(entries, known, about, silent=silent, in_columns=in_column > 0))
+            ),
         ]
         return self.keyboard.choose(
             question,
@@ -634,10 +636,17 @@ class Session:
         if self.search is not None:
             self.search(self)
 
-    def _keys_on_questions(self, entries: Sequence[Choice], keys: Sequence[Choice]) -> list[Choice]:
-        """The search and the keys of the page, where a question is asked or a form is filled in."""
+    def _keys_on_questions(
+        self, entries: Sequence[Choice], keys: Sequence[Choice], *, narrows: bool = False
+    ) -> list[Choice]:
+        """The search and the keys of the page, where a question is asked or a form is filled in; letters may narrow its
+        entries."""
         purpose = self._purpose
-        known = [letters.KEYS(lambda: self._aside(lambda: self._show_keys(entries, [*keys, *known], purpose)))]
+
+        def show() -> None:
+            self._show_keys(entries, [*keys, *known], purpose, narrows=narrows)
+
+        known = [letters.KEYS(lambda: self._aside(show))]
         if self.search and self.leads_to("clients search"):
             known.insert(0, letters.SEARCH(lambda: self._aside(self.find)))
         return known
@@ -699,12 +708,13 @@ class Session:
         self.confirm("\n".join((f"Redo: {undo.first_words}?", *undo_preview(self.crm, undo))), "Redo it")
         self.tell(self.call("history undo", transaction=undo.id))
 
-    def _show_keys(self, entries: Sequence[Choice], keys: Sequence[Choice], about: str = "") -> None:
-        """The keys of the page that is shown, and what the page is for, until any key is pressed."""
+    def _show_keys(self, entries: Sequence[Choice], keys: Sequence[Choice], about: str = "", **how: Any) -> None:
+        """The keys of the page that is shown, and what the page is for, until any key is pressed; `how` is as for
+        draw_keys."""
         from crm.terminal.toolkit.cheat_sheet import draw_keys
 
         crumbs = [*self.place, letters.KEYS.word]
-        self.read(crumbs, lambda: draw_keys(self.screen, entries, keys, self.screen.left - _AROUND_READ, about))
+        self.read(crumbs, lambda: draw_keys(self.screen, entries, keys, self.screen.left - _AROUND_READ, about, **how))
 
 
 def _breadcrumbs(screen: Screen, crumbs: Sequence[str]) -> Text:

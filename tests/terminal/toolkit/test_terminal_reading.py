@@ -28,18 +28,19 @@ class Pressing:
 
     pointed: Any = None
 
-    def __init__(self, *keys: str) -> None:
+    def __init__(self, *keys: str, columns: int = WIDTH, lines: int = HEIGHT) -> None:
         self.keys = list(keys)
+        self.size = columns, lines
         self.out = io.StringIO()
         self.screen = Screen(
-            self.out, plain=False, environment={"TERM": "xterm", "COLUMNS": str(WIDTH), "LINES": str(HEIGHT)}
+            self.out, plain=False, environment={"TERM": "xterm", "COLUMNS": str(columns), "LINES": str(lines)}
         )
         # The window before each key, and how many lines the question was given below it.
         self.windows: list[list[str]] = []
         self.rooms: list[int] = []
 
     def _note(self) -> None:
-        terminal = pyte.Screen(WIDTH, HEIGHT)
+        terminal = pyte.Screen(*self.size)
         pyte.Stream(terminal).feed(self.out.getvalue().replace("\n", "\r\n"))
         self.windows.append([line.rstrip() for line in terminal.display])
 
@@ -60,8 +61,8 @@ class Pressing:
         self._note()
 
 
-def session(crm: CRM, *keys: str) -> tuple[Session, Pressing]:
-    keyboard = Pressing(*keys)
+def session(crm: CRM, *keys: str, columns: int = WIDTH, lines: int = HEIGHT) -> tuple[Session, Pressing]:
+    keyboard = Pressing(*keys, columns=columns, lines=lines)
     return Session(crm, keyboard, keyboard.screen), keyboard
 
 
@@ -110,6 +111,52 @@ def test_the_keys_of_a_page_and_the_page_itself_have_their_titles(filled: CRM, w
     assert keyboard.windows[0][1].startswith("─")
     assert title.isalpha()
     assert all(window[1].startswith("─") for window in keyboard.windows)
+
+
+_SCROLLED = ("PgUp PgDn", "page up, page down", "Home End", "first row, last row", "↑ ↓", "moves the mark", "undo")
+
+
+@pytest.mark.parametrize(
+    ("words", "keys", "seen"),
+    [
+        ("clients list", "?", (*_SCROLLED, "A to Z", "to that name", "bulk actions", "0, Esc")),
+        ("sales list", "?", _SCROLLED),
+        ("follow-ups list", "?", _SCROLLED),
+        ("history list", "?", _SCROLLED),
+        ("deals board", "?", ("← →", "other stage", "↑ ↓", "other deal", "Shift ← →", "move the deal a stage")),
+        ("dashboard set", "?", ("↑ ↓", "other tile", "Shift ↑ ↓", "move the tile")),
+        ("clients list", "f?", ("↑ ↓", "moves the mark", "a to z", "type to narrow the list")),
+        ("rules list", "?", ("↑ ↓", "1 to")),
+    ],
+)
+def test_the_keys_of_a_page_fit_a_usual_window_and_name_arrows_jumps_and_narrowing(
+    filled: CRM, words: str, keys: str, seen: Sequence[str]
+) -> None:
+    named("deals add")(filled, named("clients add")(filled, {"company": "Berg"}), "Shop window", Decimal(100))
+    opened, keyboard = session(filled, *keys, columns=80, lines=24)
+    opened.search = lambda _: None
+    opened.attempt(lambda: opened.start(named(words)))
+    pages = [window for window in keyboard.windows if "› Keys" in window[0]]
+    assert len(pages) == 1, keyboard.windows
+    assert [text for text in seen if text not in "\n".join(pages[0])] == [], pages[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "keys", "seen"),
+    [
+        ("clients list", "?", ("PgUp", "PgDn", "Home", "End", "A-Z", "↑ ↓", "u ", "g ")),
+        ("clients list", "f?", ("↑ ↓", "narrow the list")),
+    ],
+)
+def test_the_keys_of_a_page_are_read_on_in_the_smallest_window(
+    filled: CRM, words: str, keys: str, seen: Sequence[str]
+) -> None:
+    opened, keyboard = session(filled, *keys)
+    opened.attempt(lambda: opened.start(named(words)))
+    pages = [window for window in keyboard.windows if "Keys" in window[0]]
+    drawn = "\n".join(line for window in pages for line in window)
+    assert len(pages) in (1, 2)
+    assert [text for text in seen if text not in drawn] == [], drawn
 
 
 def test_today_says_how_much_there_is_no_room_for(filled: CRM) -> None:
