@@ -9,7 +9,7 @@ from itertools import chain
 from crm.errors import FieldError
 from crm.files.amounts import bare_amount, mark_of
 from crm.files.column_names import plain_words
-from crm.files.dates import order_of
+from crm.files.dates import in_two_orders, order_of
 from crm.files.headers import PLACES, Meaning, date_order_in_heading, meaning_of
 from crm.model import Client, Conventions, Sale, fields
 from crm.model.currencies import currencies_of, currency_in_heading
@@ -48,7 +48,7 @@ class Match:
     `by` says what told it: 'name' or 'content'. Of several columns for one field, as for e-mail addresses and numbers,
     the one with the least `rank` that a row fills counts. `currency` is what the column's name tells. `date_order`
     and `decimal_mark` are how its dates and numbers are written ('' where nothing in it tells, or it has none),
-    whatever its target.
+    whatever its target; `in_two_orders` is whether some of its dates are written in another order.
     """
 
     column: str
@@ -58,6 +58,7 @@ class Match:
     decimal_mark: str = ""
     rank: int = 0
     currency: str = ""
+    in_two_orders: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +94,17 @@ def match_columns(
     for place, target in _by_content(seen, targets, record, by):
         targets[place] = target
         matched_by[place] = "content"
+    orders = [date_order_in_heading(column.name) or order_of(column.cells, by) for column in seen]
     return [
         Match(
             column.name,
             targets.get(place, ""),
             matched_by.get(place, ""),
-            date_order_in_heading(column.name) or order_of(column.cells, by),
+            orders[place],
             mark_of(column.cells) if column.mostly(bare_amount, 0.6) else "",
             ranks.get(place, 0),
             currency_in_heading(column.name) if targets.get(place) == "amount" else "",
+            in_two_orders(column.cells, orders[place]),
         )
         for place, column in enumerate(seen)
     ]

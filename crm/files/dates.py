@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import lru_cache
+from typing import Literal
 
 from crm.errors import FieldError
 from crm.files.column_names import plain_words
@@ -27,6 +28,9 @@ _COMPACT = re.compile(r"((?:19|20)\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?:T\
 _TIME = re.compile(r"(?:\s*,\s*|\s+|T)\d{1,2}:\d{2}.*", re.DOTALL)
 _WRITTEN = re.compile(r"(?=.*[^\W\d_]{3})(?=.*\d)[\w\s.,'-]{6,40}")
 _YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)")
+# Of so many dates that could be in either order, for one that shows the order, more are in the team's.
+_MOST_UNCLEAR = 8
+_OTHER_ORDER = {"dmy": "mdy", "mdy": "dmy"}
 _LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pt")
 
 
@@ -88,13 +92,15 @@ def without_year(text: str, order: str, by: Conventions) -> str:
 def order_of(cells: Sequence[str], by: Conventions) -> str:
     """The order of year, month and day in a column: 'ymd', 'dmy' or 'mdy'; '' if it has no dates.
 
-    A number above 12 anywhere in it decides; else points do, then the team's order. Dates that begin with the year in
-    full are read in any order, and decide only where no other does.
+    A number above 12 decides; where both orders have some, most of them do. Few among many that could be either do not
+    turn those, and dates with points decide only where no others do; else the team's order counts. Dates that begin
+    with the year in full are read in any order, and decide only where no other does.
     """
     filled = [text for cell in cells if (text := cell.strip()) and not is_no_date(text)]
     orders: Counter[str] = Counter()
-    # Those of them that end with the year in full.
-    ending_in_year: Counter[str] = Counter()
+    # Those of them that end with the year in full, by whether they have points.
+    ending_in_year: dict[bool, Counter[str]] = {False: Counter(), True: Counter()}
+    teams = "dmy" if by.day_first else "mdy"
     dates = 0
     for text in filled:
         numbers = _numbers(_TIME.sub("", text, count=1).strip())
@@ -109,10 +115,10 @@ def order_of(cells: Sequence[str], by: Conventions) -> str:
             orders["ymd"] += 1
         elif first > 12 >= second:
             orders["dmy"] += 1
-            ending_in_year["dmy"] += len(numbers[2]) == 4
+            ending_in_year[mark == "."]["dmy"] += len(numbers[2]) == 4
         elif second > 12 >= first:
             orders["mdy"] += 1
-            ending_in_year["mdy"] += len(numbers[2]) == 4
+            ending_in_year[mark == "."]["mdy"] += len(numbers[2]) == 4
         elif first > 12:
             continue
         else:
@@ -120,14 +126,81 @@ def order_of(cells: Sequence[str], by: Conventions) -> str:
         dates += 1
     if not dates or dates < 0.6 * len(filled):
         return ""
-    if ending_in_year.total():
-        return max((orders[order], order) for order in ("dmy", "mdy"))[1]
+    for has_points, clear in ending_in_year.items():
+        if clear.total():
+            # A date with points has the day first, whatever the others are.
+            if (0 if has_points else clear.total() * _MOST_UNCLEAR) < orders["either"]:
+                return teams
+            return max((clear[order], order == teams, order) for order in ("dmy", "mdy"))[2]
     decided = [(orders[order], order) for order in ("ymd", "dmy", "mdy") if orders[order]]
     if decided and (max(decided)[1] != "ymd" or not (orders["points"] or orders["either"])):
         return max(decided)[1]
     if orders["points"] >= orders["either"] and orders["points"]:
         return "dmy"
-    return "dmy" if by.day_first else "mdy"
+    return teams
+
+
+class DaysInColumn:
+    """Reads the dates of one column, and knows which of them are written in another order than the column's, and which
+    could be. `is_mixed` is whether some are; a column that is known for it from the start is read by its points, too.
+    """
+
+    def __init__(self, order: str, by: Conventions, *, is_mixed: bool = False) -> None:
+        self.order = order
+        self.is_mixed = is_mixed
+        self._by = by
+        self._by_points = is_mixed
+        self._other = _OTHER_ORDER.get(order, "")
+        self._known = lru_cache(maxsize=4096)(self._read)
+
+    def __call__(self, text: str) -> date:
+        """The date that a cell says; raises FieldError."""
+        return self._known(text)
+
+    def _read(self, text: str) -> date:
+        order = self._order(text)
+        if order == self._other and order:
+            self.is_mixed = True
+        return read_day(text, order, self._by)
+
+    def _order(self, text: str) -> str:
+        """The order in which a text is read: where it can be meant in one only, in that."""
+        possible = _possible_order(text)
+        if possible == self._other or (
+            possible == "either" and self._by_points and self.order == "mdy" and "." in text
+        ):
+            return self._other
+        return self.order
+
+    def doubt(self, text: str) -> Literal["other", "either", ""]:
+        """Say why a date is to be checked: it is read in the other order, or could be; '' where it need not be."""
+        if not self.is_mixed or not self._other or not (possible := _possible_order(text)):
+            return ""
+        if self._order(text) == self._other:
+            return "other"
+        return "either" if possible == "either" else ""
+
+
+def _possible_order(text: str) -> str:
+    """The order in which alone a text can be a date, 'dmy' or 'mdy', or 'either'; '' for one that begins with the year
+    in full, has the same number twice, or is none in numbers."""
+    numbers = _numbers(_TIME.sub("", text.strip(), count=1).strip())
+    if numbers is None or numbers[4]:
+        return ""
+    first, second = int(numbers[0]), int(numbers[1])
+    if first == second or max(first, second) > 31 or min(first, second) > 12:
+        return ""
+    return "dmy" if first > 12 else "mdy" if second > 12 else "either"
+
+
+def in_two_orders(cells: Sequence[str], order: str) -> bool:
+    """Return whether some dates of a column are meant in another order than the column's."""
+    other = _OTHER_ORDER.get(order, "")
+    return bool(other) and any(
+        possible == other or (possible == "either" and order == "mdy" and "." in cell)
+        for cell in cells
+        if (possible := _possible_order(cell))
+    )
 
 
 def _numbers(text: str) -> tuple[str, str, str, str, bool] | None:

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from crm.errors import FieldError
 from crm.files.amounts import bare_amount, plain_amount
 from crm.files.column_names import plain_words
 from crm.files.columns import Match, is_company, yes_or_no
-from crm.files.dates import is_no_date, read_day, without_year
+from crm.files.dates import DaysInColumn, is_no_date, read_day, without_year
 from crm.files.headers import PLACES
 from crm.files.names import split_name
 from crm.model import Client, Conventions, Sale, fields
@@ -53,11 +53,14 @@ _AMOUNTS = frozenset(name for name, field in _FIELDS.items() if isinstance(field
 
 class Mapped(NamedTuple):
     """A row by fields: the text of each field that has a column ('' for a blank cell), and of the team's own fields
-    those that are filled. `opted_out` says that a column of who has opted out elsewhere does so."""
+    those that are filled. `opted_out` says that a column of who has opted out elsewhere does so. `unclear_dates` are
+    dates of a column that has day and month in two orders: target, column, cell, and whether it is read in the order
+    that is not the column's, or could be read in either."""
 
     fields: dict[str, str]
     extra: dict[str, str]
     opted_out: bool = False
+    unclear_dates: Sequence[tuple[str, Match, str, Literal["other", "either"]]] = ()
 
 
 class Mapper:
@@ -85,6 +88,7 @@ class Mapper:
         self._opt_outs: list[int] = []
         self._other_addresses: dict[int, list[tuple[int, str, Callable[[str], str]]]] = {}
         self._blank: dict[str, str] = {}
+        self._days: list[tuple[int, str, Match, DaysInColumn]] = []
         self._birth_order = next((match.date_order for match in matches if match.target == "date_of_birth"), "")
         for place, match in sorted(enumerate(matches), key=lambda placed: placed[1].rank):
             self._add(place, match, by)
@@ -118,7 +122,10 @@ class Mapper:
             self._reached.setdefault(target, []).append(place)
         elif target:
             self._blank[target] = ""
-            convert = _converter(target.rpartition(".")[2], match, by)
+            days = DaysInColumn(match.date_order, by, is_mixed=match.in_two_orders)
+            if target.rpartition(".")[2] in DATES:
+                self._days.append((place, target, match, days))
+            convert = _converter(target.rpartition(".")[2], match, by, days)
             if target in PLACES and match.rank:
                 self._other_addresses.setdefault(match.rank, []).append((place, target, convert or str))
             elif convert is None and target not in [name for _, name in self._plain]:
@@ -158,7 +165,12 @@ class Mapper:
             self._without_year(values)
         if self._currency is not None and (written := cells[self._currency].strip()):
             values["amount"] = _with_currency(values.get("amount", ""), written, self._by)
-        return Mapped(values, extra, has_opted_out)
+        unclear = [
+            (target, match, cells[place], doubt)
+            for place, target, match, days in self._days
+            if days.is_mixed and (doubt := days.doubt(cells[place]))
+        ]
+        return Mapped(values, extra, has_opted_out, unclear)
 
     def _reach(self, target: str, written: Sequence[str], values: dict[str, str], extra: dict[str, str]) -> None:
         """The first e-mail address or number of a row is the client's, and others are an own field."""
@@ -251,7 +263,7 @@ def apply(matches: Sequence[Match], cells: Sequence[str], by: Conventions) -> Ma
     return Mapper(matches, by)(cells).fields
 
 
-def _converter(target: str, match: Match, by: Conventions) -> Callable[[str], str] | None:
+def _converter(target: str, match: Match, by: Conventions, days: DaysInColumn) -> Callable[[str], str] | None:
     if target == "country":
         return _value
     if target == "tags":
@@ -265,7 +277,7 @@ def _converter(target: str, match: Match, by: Conventions) -> Callable[[str], st
             if is_no_date(text) or not _value(text):
                 return ""
             try:
-                return read_day(text, match.date_order, by).isoformat()
+                return days(text).isoformat()
             except FieldError:
                 # Apple means no year by 1604.
                 return re.sub(r"^\s*1604-", "--", text)

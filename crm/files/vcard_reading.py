@@ -23,6 +23,9 @@ from crm.model.file_errors import unreadable
 COLUMNS = (
     "First name", "Last name", "Company", "E-mail", "Phone", "Address", "City", "State/Region", "Postcode", "Country",
     "Date of birth", "Tags", "Notes", "Reference", "Kind", "E-mail 2", "Phone 2", "Other address",
+    # No field of a client takes these by itself; a person may choose an own field for them.
+    "Position", "Department", "Website", "Fax", "Pager", "Messenger", "Anniversary", "Photo", "Nickname",
+    "Name prefix", "Name suffix", "Other properties",
 )  # fmt: skip
 _LINE = re.compile(r'(?:[\w-]+\.)?([\w-]+)((?:;(?:"[^"]*"|[^":])*)?):(.*)', re.DOTALL)
 _PARAMETER = re.compile(r';([^;="]+)(?:=((?:"[^"]*"|[^;"])*))?')
@@ -31,6 +34,29 @@ _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _BASE64 = re.compile(r"[A-Za-z0-9+/=]+")
 _BIRTHDAY = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ].*)?")
 _KINDS = ("KIND", "X-ADDRESSBOOKSERVER-KIND")
+_MESSENGERS = frozenset(
+    ("IMPP", "X-AIM", "X-GOOGLE-TALK", "X-ICQ", "X-JABBER", "X-MSN", "X-QQ", "X-SKYPE", "X-SKYPE-USERNAME", "X-YAHOO")
+)
+_ANNIVERSARIES = frozenset(("ANNIVERSARY", "X-ANNIVERSARY", "X-EVOLUTION-ANNIVERSARY", "X-KADDRESSBOOK-X-ANNIVERSARY"))
+_PICTURES = frozenset(("PHOTO", "LOGO"))
+# What a card says of itself, or says twice; and what has a column.
+_TECHNICAL = frozenset(
+    (
+        "VERSION", "PRODID", "REV", "MAILER", "SOURCE", "CLASS", "PROFILE", "CLIENTPIDMAP", "XML", "KEY", "SOUND", "TZ",
+        "LABEL", "SORT-STRING", "X-ABLABEL", "X-ABADR", "X-ABUID", "X-ABSHOWAS", "X-IMAGETYPE", "X-IMAGEHASH",
+        "X-SHARED-PHOTO-DISPLAY-PREF", "X-EVOLUTION-FILE-AS", "X-EVOLUTION-WEBDAV-ETAG", "X-RADICALE-NAME",
+        "X-PHONETIC-FIRST-NAME", "X-PHONETIC-LAST-NAME", "X-MS-OL-DEFAULT-POSTAL-ADDRESS", "X-MS-OL-DESIGN",
+    )
+)  # fmt: skip
+_IN_COLUMNS = frozenset(
+    (
+        "N", "FN", "ORG", "EMAIL", "TEL", "ADR", "BDAY", "CATEGORIES", "NOTE", "UID", "TITLE", "ROLE", "URL",
+        "NICKNAME", *_KINDS,
+    )
+)  # fmt: skip
+# How Apple and Google write any other day; its label is a property beside it.
+_LABELLED_DAY = "X-ABDATE"
+_LONGEST_OTHER = 200
 _FULL_DATE = re.compile(r"\d\D+\d+\D+\d|\d{6,}|\d.*[^\W\d_]{3}.*\d|[^\W\d_]{3}.*\d\D+\d")
 _LARGEST_LINE = 1_000_000
 
@@ -199,9 +225,12 @@ def _cells(properties: list[_Property]) -> tuple[str, ...]:
     def only(name: str) -> str:
         return _plain(every(name)[0].value) if every(name) else ""
 
-    last, first, middle, *_ = (*_pieces(every("N")[0].value if every("N") else ""), "", "", "")
+    def all_of(*names: str) -> str:
+        return "; ".join(dict.fromkeys(_plain(entry.value) for name in names for entry in every(name)))
+
+    last, first, middle, prefix, suffix, *_ = (*_pieces(every("N")[0].value if every("N") else ""), *[""] * 5)
     first = f"{first} {middle}".strip()
-    company = _pieces(every("ORG")[0].value)[0] if every("ORG") else ""
+    company, *departments = _pieces(every("ORG")[0].value) if every("ORG") else [""]
     display_name = only("FN")
     kind = {"org": "company", "organization": "company", "individual": "person"}.get(only("KIND").casefold(), "")
     if only("X-ABSHOWAS").casefold() == "company":
@@ -210,8 +239,9 @@ def _cells(properties: list[_Property]) -> tuple[str, ...]:
         company = company or display_name
     elif not (first or last) and display_name != company:
         first, last = split_name(display_name)
+    nickname = all_of("NICKNAME")
     if not (first or last or company):
-        first, last = split_name(only("NICKNAME"))
+        (first, last), nickname = split_name(only("NICKNAME")), ""
     born, notes = _birthday(only("BDAY")), [_plain(entry.value) for entry in every("NOTE")]
     if born.startswith("--"):
         notes.append(f"Birthday: {born[2:]} (month-day, no year given)")
@@ -232,7 +262,33 @@ def _cells(properties: list[_Property]) -> tuple[str, ...]:
         first, last, company, emails[0], phones[0], address, city, region, postcode, country,
         born, tags, "\n".join(notes), only("UID").removeprefix("urn:uuid:"), kind,
         "; ".join(emails[1:]), "; ".join(phones[1:]), elsewhere,
+        all_of("TITLE", "ROLE"), ", ".join(filter(None, departments)), all_of("URL"), _numbers_of("FAX", every("TEL")),
+        _numbers_of("PAGER", every("TEL")), all_of(*sorted(_MESSENGERS)), _anniversary(properties),
+        "yes" if any(map(every, _PICTURES)) else "", nickname, prefix, suffix, _others(properties),
     )  # fmt: skip
+
+
+def _numbers_of(device: str, entries: list[_Property]) -> str:
+    return "; ".join(_plain(entry.value) for entry in entries if device in entry.traits)
+
+
+def _anniversary(properties: list[_Property]) -> str:
+    """The days that the card names beside the birthday."""
+    return "; ".join(
+        _plain(entry.value)
+        for entry in properties
+        if (entry.name in _ANNIVERSARIES or entry.name == _LABELLED_DAY) and entry.value.strip()
+    )
+
+
+def _others(properties: list[_Property]) -> str:
+    """What else the card says, by the names of its properties."""
+    known = _IN_COLUMNS | _MESSENGERS | _ANNIVERSARIES | _PICTURES | _TECHNICAL | {_LABELLED_DAY}
+    return "; ".join(
+        f"{entry.name}: {_plain(entry.value)[:_LONGEST_OTHER]}"
+        for entry in properties
+        if entry.name not in known and entry.value.strip()
+    )
 
 
 def _reached(entries: list[_Property]) -> list[str]:

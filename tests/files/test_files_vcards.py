@@ -192,3 +192,40 @@ def test_a_birthday_that_is_written_otherwise_is_read_later(tmp_path, born):
 def test_an_extension_belongs_to_its_number(tmp_path):
     (row,) = open_source(_file(tmp_path, ["FN:Ada", "TEL;VALUE=uri:tel:+1-202-555-0144;ext=12"], version="4.0")).rows()
     assert row.cells[4] == "+1-202-555-0144 ext 12"
+
+
+# The lines of a card, and the columns that they fill beside the name's and go nowhere by themselves.
+FURTHER: list[tuple[str, dict[str, str]]] = [
+    ("TITLE:Head of sales", {"Position": "Head of sales"}),
+    ("TITLE:Buyer\nROLE:Executive", {"Position": "Buyer; Executive"}),
+    ("ORG:Acme;Sales;North", {"Department": "Sales, North"}),
+    ("ORG:Acme", {}),
+    ("ORG:Acme;", {}),
+    ("item1.URL;type=pref:https\\://acme.example\nitem1.X-ABLabel:_$!<HomePage>!$_", {"Website": "https://acme.example"}),
+    ("TEL;TYPE=WORK,FAX:+1 555 0100\nTEL;FAX;HOME:2", {"Fax": "+1 555 0100; 2"}),
+    ("TEL;TYPE=PAGER:3", {"Pager": "3"}),
+    ("IMPP;X-SERVICE-TYPE=Skype:skype:anna\nX-AIM:ab", {"Messenger": "skype:anna; ab"}),
+    ("ANNIVERSARY:20090808", {"Anniversary": "20090808"}),
+    ("item2.X-ABDATE;type=pref:2009-08-08\nitem2.X-ABLabel:_$!<Anniversary>!$_", {"Anniversary": "2009-08-08"}),
+    ("PHOTO;ENCODING=b;TYPE=JPEG:AAAA\nLOGO:data:image/png;base64,AAAA", {"Photo": "yes"}),
+    ("NICKNAME:Nan", {"Nickname": "Nan"}),
+    ("N:Berg;Anna;;Dr.;MBA", {"Name prefix": "Dr.", "Name suffix": "MBA"}),
+    ("GENDER:F\nX-SPOUSE:Ben", {"Other properties": "GENDER: F; X-SPOUSE: Ben"}),
+    ("GEO:geo:48.2,16.3\nLANG:de", {"Other properties": "GEO: geo:48.2,16.3; LANG: de"}),
+    ("PRODID:-//x\nREV:2026\nVERSION:3.0\nX-ABUID:1\nSORT-STRING:b\nLABEL:x", {}),
+    ("TITLE:\nURL:\nPHOTO:\nX-SPOUSE:", {}),
+    ("TEL;TYPE=CELL:+1 555 0101\nEMAIL:anna@acme.example\nNOTE:x\nCATEGORIES:y\nUID:1\nKIND:individual", {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("lines", "filled"), FURTHER)
+def test_what_no_field_takes_has_a_column(lines, filled, tmp_path):
+    path = tmp_path / "card.vcf"
+    path.write_text(f"BEGIN:VCARD\nFN:Anna Berg\n{lines}\nEND:VCARD\n")
+    source = open_source(path)
+    matches = match_columns(source.columns, source.sample, Client, BY)
+    (row,) = source.rows()
+    assert not row.problem
+    assert {
+        match.column: cell for match, cell in zip(matches, row.cells, strict=True) if cell and not match.target
+    } == filled

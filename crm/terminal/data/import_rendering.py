@@ -149,7 +149,8 @@ def _(result: "ImportReport", screen: Screen, by: Conventions) -> None:
     )
     _draw_counts(screen, counts, by)
     if result.left_out:
-        screen.print(data(f"Columns not used: {', '.join(result.left_out)}.", "muted"))
+        line = f"Columns not used: {', '.join(result.left_out)}. To keep one, map it to a field of your own (--map)."
+        screen.print(data(line, "muted"))
     for order in sorted(set(result.date_orders.values())):
         columns = ", ".join(column for column, read in result.date_orders.items() if read == order)
         line = f"Dates read as {DATE_ORDERS[order]}: {columns}. If that is wrong, choose another order (--dates)."

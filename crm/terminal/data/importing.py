@@ -96,7 +96,7 @@ class _ImportPages:
         """The columns and their targets, with the first row's content."""
         draft, screen = self.draft, self.session.screen
         screen.print(data(f"Read as {draft.read_as}", "muted"))
-        rows = [(match.column, self._sample(at), self._target(at)) for at, match in enumerate(draft.matches)]
+        rows = [(draft.matches[at].column, self._sample(at), self._target(at)) for at in self._shown()]
         columns = (
             tables.Column("Column", lambda row, _: data(row[0], "bold"), 0, 8),
             tables.Column("Goes to", lambda row, _: data(row[2], "success" if row[2] else "muted"), 1, 8),
@@ -107,6 +107,10 @@ class _ImportPages:
         if len(rows) > room:
             more = pluralize(len(rows) - room, "more column", "more columns", self.session.crm.conventions)
             screen.print(Text(f"and {more}", "muted"))
+
+    def _shown(self) -> list[int]:
+        """The places of the columns that go somewhere or have something in them."""
+        return [at for at, match in enumerate(self.draft.matches) if match.target or self._sample(at)]
 
     def _sample(self, at: int) -> str:
         filled = (row[at] for row in self.draft.source.sample if at < len(row) and row[at])
@@ -125,7 +129,7 @@ class _ImportPages:
         taken = sum(bool(match.target) for match in draft.matches)
         entries = [
             Choice("Continue: see what it would do", self._preview),
-            Choice(self._entry("Columns", f"{taken} of {len(draft.matches)} are used"), self._change_column),
+            Choice(self._entry("Columns", f"{taken} of {len(self._shown())} are used"), self._change_column),
             Choice(self._entry("Type of record", draft.what), self._change_what),
             Choice(self._entry("Match on", MATCHES[draft.match]), lambda: self._decide("match", MATCHES)),
             Choice(self._entry("Action", MODES[draft.mode]), lambda: self._decide("mode", MODES)),
@@ -136,6 +140,8 @@ class _ImportPages:
         orders = {match.date_order for match in draft.matches if match.date_order}
         if orders:
             orders_named = ", ".join(DATE_ORDERS[order] for order in sorted(orders))
+            if any(match.in_two_orders for match in draft.matches):
+                orders_named += ", but not all of them"
             entries.append(Choice(self._entry("Dates", orders_named), self._change_dates))
         if draft.source.kind != "vcard":
             entries.append(Choice("Read it differently", self._change_reading))

@@ -192,7 +192,9 @@ def _carry_out(tx: Transaction, tally: "Tally", crm: CRM, tell: Callable[[int, i
     # One day for all rows.
     by = replace(crm.conventions, clock=tx.clock)
     taking = ClientImport(tx, draft, tally, by) if draft.what == "clients" else SaleImport(tx, draft, tally, by)
-    for batch in Reader(draft, by).batches():
-        tally.rows += len(batch)
+    reader = Reader(draft, by)
+    tally.two_orders = reader.two_orders
+    for batch in reader.batches():
+        tally.count(batch)
         taking.take(batch)
         tell(*draft.source.progress())

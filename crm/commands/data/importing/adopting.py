@@ -184,7 +184,7 @@ class _Run:
 
     def take(self, batch: Sequence[Checked]) -> None:
         """The clients of some rows, and what they have spent."""
-        self.tally.rows += len(batch)
+        self.tally.count(batch)
         for row in batch:
             if not row.refused and (spent := self._spend(row)):
                 self._spent.append((row, spent))

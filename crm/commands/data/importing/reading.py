@@ -7,9 +7,10 @@ from functools import cached_property, lru_cache
 from itertools import islice
 from typing import Any
 
+from crm.commands.data.importing import DATE_ORDERS
 from crm.commands.data.importing.draft import ImportDraft
 from crm.errors import FieldError
-from crm.files import Mapper, Row
+from crm.files import Mapper, Match, Row
 from crm.files.column_names import plain_words
 from crm.model import Client, Conventions, Field, Sale, fields
 from crm.model.fields import Line
@@ -67,6 +68,16 @@ class Checked:
     opted_out: bool = False
 
 
+@dataclass(slots=True)
+class TwoOrders:
+    """A column whose dates are in two orders of day and month: the one it is read in, the lines whose dates can only be
+    meant in the other, and how many could be either."""
+
+    order: str
+    others: list[int] = field(default_factory=list)
+    unclear: int = 0
+
+
 class Reader:
     """Checks the rows of a draft, a batch at a time. A row comes in without a value that cannot be read and is not
     needed; with `lenient` without any, unless there is no record without it."""
@@ -76,6 +87,8 @@ class Reader:
         self._lenient = lenient
         self._by = by
         self._mapper = Mapper(draft.matches, by)
+        # The columns whose dates are in two orders of day and month, as far as the file has been read.
+        self.two_orders: dict[str, TwoOrders] = {}
         deals = any(not _OF_DEALS.isdisjoint(plain_words(match.column).split()) for match in draft.matches)
         # A deal that has not come to its last stage is no sale yet.
         is_staged = any(match.target == "status" and "stage" in plain_words(match.column) for match in draft.matches)
@@ -133,12 +146,28 @@ class Reader:
                     else:
                         if described.check.keeps_unreadable and (doubt := described.check.doubt(value, by)):
                             checked.doubts.append((described.name, value, doubt))
+            for target, match, cell, doubt in mapped.unclear_dates:
+                self._check_order(checked, target, match, cell, is_other=doubt == "other")
             if mapped.extra:
                 line = Line(2000)
                 checked.values["extra"] = {name: line.read(text, self._by) for name, text in mapped.extra.items()}
         except FieldError as error:
             checked.refused = error.sentence
         return checked
+
+    def _check_order(self, checked: Checked, target: str, match: Match, cell: str, *, is_other: bool) -> None:
+        """Keep in mind a date of a column that has day and month in two orders."""
+        of_client, described = self._targets[target]
+        if described.name not in (checked.client if of_client else checked.values):
+            return
+        order = {"dmy": "mdy", "mdy": "dmy"}[match.date_order] if is_other else match.date_order
+        why = "written in another order than the rest of the column" if is_other else "could be read either way"
+        checked.doubts.append((described.name, cell.strip(), f"{why}: read as {DATE_ORDERS[order]}"))
+        orders = self.two_orders.setdefault(match.column, TwoOrders(match.date_order))
+        if is_other:
+            orders.others.append(checked.row.number)
+        else:
+            orders.unclear += 1
 
     @cached_property
     def _conventions_of(self) -> Callable[[str], Conventions | None]:

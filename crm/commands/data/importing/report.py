@@ -9,11 +9,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
+from crm.commands.data.importing import DATE_ORDERS
 from crm.commands.data.importing.draft import ImportDraft
-from crm.commands.data.importing.reading import Checked, refused_columns
+from crm.commands.data.importing.reading import Checked, TwoOrders, refused_columns
 from crm.files import Row, write_csv
 from crm.files.mapping import DATES
 from crm.model import Record
+from crm.wording import first_few
 
 _LISTED = 20
 _ALIKE = 5
@@ -83,7 +85,8 @@ class ImportReport:
     there are, and `doubts_file` where all of them are. `notes` say why something of the file was not read. `same_email`
     is how many rows became new clients though a client of another name has their e-mail. `updates` are the first known
     clients that change. `date_orders` are the columns whose dates do not begin with the year, each with the order in
-    which they were read ('dmy' or 'mdy')."""
+    which they were read ('dmy' or 'mdy'); `two_orders` are those of them in which some dates can only be meant in the
+    other order, with the first lines of these."""
 
     applied: bool
     what: str
@@ -113,6 +116,7 @@ class ImportReport:
     same_email: int = 0
     updates: Sequence[ClientUpdate] = ()
     date_orders: Mapping[str, str] = field(default_factory=dict)
+    two_orders: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     def brief(self) -> "ImportReport":
         """The same with the first rows that were refused or are doubtful, of each sort a few."""
@@ -168,8 +172,22 @@ class Tally:
     first_records: list[Record] = field(default_factory=list)
     updates: list[ClientUpdate] = field(default_factory=list)
     _alike: Counter[str] = field(default_factory=Counter)
+    two_orders: Mapping[str, TwoOrders] = field(default_factory=dict)
+    # The places of columns without a field in which some row has something.
+    _filled: set[int] = field(default_factory=set)
     _spool: IO[str] = field(default_factory=lambda: _temporary())
     _spool_of_doubts: IO[str] = field(default_factory=lambda: _temporary())
+
+    def count(self, rows: Sequence[Checked]) -> None:
+        """Rows of the file, whatever becomes of them."""
+        self.rows += len(rows)
+        unused = [place for place, match in enumerate(self.draft.matches) if not match.target]
+        for checked in rows:
+            unused = [place for place in unused if place not in self._filled]
+            if not unused:
+                break
+            if not checked.row.problem:
+                self._filled.update(place for place in unused if checked.row.cells[place].strip())
 
     def add(self, record: Record, row: Checked) -> None:
         """A row that became a new record."""
@@ -296,7 +314,7 @@ class Tally:
             self.opt_outs_added,
             self._alike.total(),
             doubts_file,
-            self.draft.notes,
+            (*self.draft.notes, *(_orders_note(column, two) for column, two in self.two_orders.items() if two.others)),
             self.same_email,
             self.updates,
             {
@@ -304,16 +322,24 @@ class Tally:
                 for match in self.draft.matches
                 if match.date_order in ("dmy", "mdy") and match.target.rpartition(".")[2] in DATES
             },
+            {column: two.others[:_LISTED] for column, two in self.two_orders.items() if two.others},
         )
 
     def _left_out(self) -> tuple[str, ...]:
         """The columns that have something in them and no field."""
-        sample = self.draft.source.sample
-        return tuple(
-            match.column
-            for place, match in enumerate(self.draft.matches)
-            if not match.target and any(row[place].strip() for row in sample if place < len(row))
-        )
+        return tuple(self.draft.matches[place].column for place in sorted(self._filled))
+
+
+def _orders_note(column: str, two: TwoOrders) -> str:
+    """Say that a column has dates in two orders, and how they were read."""
+    named = first_few([str(line) for line in two.others])
+    order, other = DATE_ORDERS[two.order], DATE_ORDERS["mdy" if two.order == "dmy" else "dmy"]
+    line = "line" if len(two.others) == 1 else "lines"
+    note = f"Dates in {column} are written in two orders: {other} in {line} {named}; {order} in the others."
+    if two.unclear:
+        are = "1 that could be either was" if two.unclear == 1 else f"{two.unclear} that could be either were"
+        note += f" {are} read as {order}; please check."
+    return note
 
 
 def _temporary() -> IO[str]:

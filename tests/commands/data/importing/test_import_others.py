@@ -289,6 +289,22 @@ def test_the_columns_that_are_left_out_are_named(office: Office) -> None:
 
 
 @pytest.mark.parametrize("preview", [True, False])
+def test_what_only_a_late_row_has_is_named_too(office: Office, preview: bool) -> None:
+    rows = "".join(f"Ada Lind{number},,\n" for number in range(300))
+    report = office("import", office.write("list.csv", f"Name,Hat,Gloves\n{rows}Ben,,M\n"), preview=preview)
+    assert report.left_out == ("Gloves",)
+
+
+def test_what_a_card_says_and_no_field_takes_is_named_or_kept_as_an_own_field(office: Office) -> None:
+    lines = ["FN:Ada Lind", "ORG:Acme;Sales", "TITLE:Buyer", "URL:https://acme.example", "TEL;TYPE=FAX:+12025550143"]
+    cards = office.write("card.vcf", "\n".join(["BEGIN:VCARD", *lines, "PHOTO:AAAA", "END:VCARD", ""]))
+    report = office("import", cards, preview=True)
+    assert report.left_out == ("Position", "Department", "Website", "Fax", "Photo")
+    office("import", cards, map=["Position=extra:Position", "Website=extra:Website"])
+    assert office.client(1).extra == {"Position": "Buyer", "Website": "https://acme.example"}
+
+
+@pytest.mark.parametrize("preview", [True, False])
 def test_an_import_that_took_nothing_has_failed(office: Office, preview: bool) -> None:
     report: Any = office(
         "import", office.write("s.csv", "Client,Date,Amount\nAda,2026-10-01,5\n"), as_="sales", preview=preview
@@ -830,3 +846,68 @@ def test_what_links_to_records_of_another_program_is_named(known: Office) -> Non
         "Associated Contact: these point to records in the other program, and are not imported. A sale finds its client"
         " by name, company or e-mail address.",
     )
+
+
+# Dates of one column in two orders of day and month
+
+
+@pytest.mark.parametrize(
+    ("cells", "order", "born", "others", "unclear"),
+    [
+        ("13/04/1981 04/13/1982", "mdy", "1981-04-13 1982-04-13", [2], []),
+        (
+            "03/04/1980 13/04/1981 04/13/1982 05/06/1985",
+            "mdy",
+            "1980-03-04 1981-04-13 1982-04-13 1985-05-06",
+            [3],
+            [2, 5],
+        ),
+        ("03/04/1980 13/04/1981 04/13/1982 14/06/1985", "dmy", "1980-04-03 1981-04-13 1982-04-13 1985-06-14", [4], [2]),
+        ("03/04/1980 29.2.1980", "mdy", "1980-03-04 1980-02-29", [3], [2]),
+        ("12/31/1980 03.04.1980", "mdy", "1980-12-31 1980-04-03", [3], []),
+        ("12-31-1980 31/12/1980 1980-05-06", "mdy", "1980-12-31 1980-12-31 1980-05-06", [3], []),
+        (f"13/04/1981 {'03/04/1980 ' * 9}", "mdy", f"1981-04-13 {'1980-03-04 ' * 9}", [2], [*range(3, 12)]),
+        ("05/05/1980 13/04/1981 04/13/1982", "mdy", "1980-05-05 1981-04-13 1982-04-13", [3], []),
+        # In one order: nothing is said.
+        ("03/04/1980 04/13/1982", "mdy", "1980-03-04 1982-04-13", [], []),
+        ("03/04/1980 13/04/1982", "dmy", "1980-04-03 1982-04-13", [], []),
+        ("3.4.1980 13.4.1982 1980-01-02", "dmy", "1980-04-03 1982-04-13 1980-01-02", [], []),
+    ],
+)
+def test_dates_in_two_orders_are_each_read_as_they_can_be(
+    office: Office, cells: str, order: str, born: str, others: list[int], unclear: list[int]
+) -> None:
+    lines = [f"Ada{number} Lind,{cell}" for number, cell in enumerate(cells.split())]
+    file = office.write("list.csv", "\n".join(["Name,Birthday", *lines, ""]))
+    preview, report = office("import", file, preview=True), office("import", file)
+    for seen in (preview, report):
+        assert seen.date_orders == {"Birthday": order}
+        assert seen.two_orders == ({"Birthday": others} if others else {})
+        checked = {doubt.row for doubt in seen.doubts}
+        assert checked == set(others) | set(unclear) or len(unclear) > len(checked) > 4
+        assert seen.flagged == len(others) + len(unclear)
+        (note,) = seen.notes or ("",)
+        assert ("are written in two orders" in note) is bool(others)
+        assert (f"{len(unclear)} that could be either" in note) is bool(unclear)
+    assert [str(office.client(number + 1).date_of_birth) for number in range(len(lines))] == born.split()
+
+
+def test_another_order_behind_the_first_rows_is_noticed_too(office: Office) -> None:
+    lines = [f"Ada{number} Lind,12/{13 + number % 9}/1980" for number in range(250)]
+    report = office("import", office.write("list.csv", "\n".join(["Name,Birthday", *lines, "Ben Tal,13/04/1981", ""])))
+    assert (report.new, report.two_orders) == (251, {"Birthday": [252]})
+    assert str(office.client(251).date_of_birth) == "1981-04-13"
+
+
+def test_a_sale_dated_in_another_order_than_the_others_comes_in(office: Office) -> None:
+    office.add(first_name="Ada", email="ada@example.org")
+    rows = "".join(
+        f"ada@example.org,{day},{number}\n" for number, day in enumerate(("04/13/2026", "05/06/2026", "13/07/2026"), 5)
+    )
+    report = office("import", office.write("sales.csv", f"Email,Date,Amount\n{rows}"), as_="sales")
+    assert (report.new, report.two_orders, [doubt.row for doubt in report.doubts]) == (3, {"Date": [4]}, [3, 4])
+    assert [str(sale.on) for sale in office.sales()] == ["2026-04-13", "2026-05-06", "2026-07-13"]
+    chosen = office(
+        "import", office.write("sales.csv", f"Email,Date,Amount\n{rows}"), as_="sales", dates="dmy", preview=True
+    )
+    assert (chosen.new, chosen.two_orders) == (1, {"Date": [2]})
