@@ -22,6 +22,8 @@ SALES = "sales"
 # Days that have a word of their own, and for how many around today one counts or names the day of the week.
 _DAYS_AWAY = {-1: "yesterday", 0: "today", 1: "tomorrow"}
 _NEAR_DAYS = 7
+# The orders of year, month and day, in words.
+DATE_ORDERS = {"ymd": "year month day", "dmy": "day month year", "mdy": "month day year"}
 # Marks that nobody sees and that turn a line around; some languages put them beside amounts.
 TURNING_MARKS = re.compile("[\u200e\u200f\u061c]")
 

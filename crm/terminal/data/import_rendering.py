@@ -7,9 +7,9 @@ from rich.table import Table
 from rich.text import Text
 
 from crm.commands.client_selection import pluralize
-from crm.commands.data.importing import DATE_ORDERS
 from crm.config import SHEETS
 from crm.model import Conventions
+from crm.model.conventions import DATE_ORDERS
 from crm.model.fields import Country
 from crm.model.paths import display_path
 from crm.terminal.drawing import tables

@@ -10,6 +10,7 @@ from rich.text import Text
 from crm.commands.client_selection import pluralize
 from crm.commands.registry import named
 from crm.errors import FileError
+from crm.model.conventions import DATE_ORDERS
 from crm.terminal.console.keyboard import YES_OR_NO, Choice, yes_or_no
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.render import columns_of, show
@@ -123,7 +124,7 @@ class _ImportPages:
         return self.draft.targets.get(target, target) if target else "(not imported)"
 
     def _entries(self) -> list[Choice]:
-        from crm.commands.data.importing import DATE_ORDERS, MATCHES, MODES
+        from crm.commands.data.importing import MATCHES, MODES
 
         draft = self.draft
         taken = sum(bool(match.target) for match in draft.matches)
@@ -165,8 +166,6 @@ class _ImportPages:
         self.draft = replace(self.draft, create_clients=not self.draft.create_clients)
 
     def _change_dates(self) -> None:
-        from crm.commands.data.importing import DATE_ORDERS
-
         order = self.session.keyboard.choose("Dates are written as:", _choices(DATE_ORDERS))
         self.draft = self.draft.with_date_order(order)
 

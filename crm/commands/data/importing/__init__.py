@@ -10,6 +10,7 @@ from crm.commands.context import CRM
 from crm.commands.data.importing.delimiters import DELIMITERS
 from crm.commands.registry import About, command
 from crm.errors import FieldError, FileError
+from crm.model.conventions import DATE_ORDERS
 from crm.model.fields import Choice, Line
 from crm.repository import Transaction
 
@@ -35,8 +36,6 @@ MODES = {
     "add": "only add new ones",
     "update": "only update existing ones",
 }
-# What separates the cells of a text file, by its word.
-DATE_ORDERS = {"ymd": "year month day", "dmy": "day month year", "mdy": "month day year"}
 
 
 @command("import", title="Import a file", menu="data")

@@ -7,7 +7,6 @@ from functools import cached_property, lru_cache
 from itertools import islice
 from typing import Any
 
-from crm.commands.data.importing import DATE_ORDERS
 from crm.commands.data.importing.draft import ImportDraft
 from crm.errors import FieldError
 from crm.files import Mapper, Match, Row
@@ -15,6 +14,7 @@ from crm.files.column_names import plain_words
 from crm.model import Client, Conventions, Field, Sale, fields
 from crm.model.fields import Line
 from crm.model.fields.addresses import is_plain_number
+from crm.model.conventions import DATE_ORDERS
 from crm.model.folding import words
 
 BATCH = 1000

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
-from crm.commands.data.importing import DATE_ORDERS
 from crm.commands.data.importing.draft import ImportDraft
 from crm.commands.data.importing.reading import Checked, TwoOrders, refused_columns
 from crm.files import Row, write_csv
 from crm.files.mapping import DATES
 from crm.model import Record
+from crm.model.conventions import DATE_ORDERS
 from crm.wording import first_few
 
 _LISTED = 20
