@@ -12,9 +12,9 @@ from crm.errors import FieldError
 from crm.files import Mapper, Match, Row
 from crm.files.column_names import plain_words
 from crm.model import Client, Conventions, Field, Sale, fields
+from crm.model.conventions import DATE_ORDERS
 from crm.model.fields import Line
 from crm.model.fields.addresses import is_plain_number
-from crm.model.conventions import DATE_ORDERS
 from crm.model.folding import words
 
 BATCH = 1000
