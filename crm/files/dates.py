@@ -141,9 +141,8 @@ def order_of(cells: Sequence[str], by: Conventions) -> str:
 
 
 class DaysInColumn:
-    """Reads the dates of one column, and knows which of them are written in another order than the column's, and which
-    could be. `is_mixed` is whether some are; a column that is known for it from the start is read by its points, too.
-    """
+    """The reader of the dates of one column, which knows those written in another order than the column's, and those
+    that could be. `is_mixed` is whether some are; where it is known from the start, points tell the order, too."""
 
     def __init__(self, order: str, by: Conventions, *, is_mixed: bool = False) -> None:
         self.order = order

@@ -282,7 +282,7 @@ def _anniversary(properties: list[_Property]) -> str:
 
 
 def _others(properties: list[_Property]) -> str:
-    """What else the card says, by the names of its properties."""
+    """The rest of the card, by the names of its properties."""
     known = _IN_COLUMNS | _MESSENGERS | _ANNIVERSARIES | _PICTURES | _TECHNICAL | {_LABELLED_DAY}
     return "; ".join(
         f"{entry.name}: {_plain(entry.value)[:_LONGEST_OTHER]}"
