@@ -84,7 +84,7 @@ class RuleError(CRMError):
 
 
 class NotFoundError(CRMError):
-    """No record answers to what was asked for."""
+    """A record that was asked for and does not exist."""
 
     kind = "not_found"
 
@@ -96,7 +96,7 @@ class RefusedError(CRMError):
 
 
 class ConflictError(CRMError):
-    """Somebody else changed the same fields since they were shown; nothing was overwritten.
+    """A change of the same fields by somebody else since they were shown; nothing was overwritten.
 
     `clashes` maps each field's name to (as it was shown, theirs, mine), as people read them.
     """
@@ -277,7 +277,7 @@ class StoreError(CRMError):
 
 
 class StoreBusyError(StoreError):
-    """Another program holds the store for longer than one waits."""
+    """A store that another program holds for longer than one waits."""
 
     kind = "store_busy"
 
@@ -301,7 +301,7 @@ class StoreNewerError(StoreError):
 
 
 class StoreFullError(StoreError):
-    """There is no room left to write; nothing of the change was kept."""
+    """A disk without room left to write; nothing of the change was kept."""
 
     kind = "store_full"
 

@@ -44,7 +44,7 @@ def open_database(path: Path | None, tables: str = "", *, wait: float, durable: 
 
 @contextmanager
 def transaction(file: sqlite3.Connection) -> Iterator[None]:
-    """While nobody else writes to a file; what was written is taken back where something is raised."""
+    """Lock a file against other writers; take back what was written where something is raised."""
     file.execute("BEGIN IMMEDIATE")
     try:
         yield

@@ -25,7 +25,7 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class KeyHolder:
-    """Whoever runs commands by a key that holds; `key` is the id of its record, `may` what it may do there."""
+    """The holder of a valid key, who runs commands by it; `key` is the id of its record, `may` what it may do there."""
 
     key: int
     name: str

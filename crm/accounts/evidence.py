@@ -103,7 +103,7 @@ def _revisions(content: Any) -> Mapping[str, int]:
 
 @contextmanager
 def _alone(lock: Path) -> Iterator[None]:
-    """While nobody else on this machine writes what they have seen. Raises OSError."""
+    """Hold the evidence while nobody else on this machine writes what they have seen. Raises OSError."""
     held = None
     with suppress(sqlite3.Error):
         held = take_lock(lock, _HELD)

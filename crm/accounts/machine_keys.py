@@ -73,8 +73,8 @@ class MachineKeys:
         self._store.transact(lambda tx: tx.delete_all(MachineKey, [key.id]), f"revoked the key {key.name}")
 
     def find(self, token: str) -> KeyHolder:
-        """Whoever shows this. Raises SignInRefusedError where it does not hold, and StoreAccessError where the accounts
-        are not as this program left them."""
+        """Return the holder of a key. Raises SignInRefusedError where it does not hold, and StoreAccessError where the
+        accounts are not as this program left them."""
         with self._store.read() as snapshot:
             if self._store.roster.require(snapshot) is Standing.NONE:
                 raise SignInRefusedError("The key does not work here: this data has no accounts. Nothing was done.")

@@ -16,7 +16,8 @@ _LOG = logging.getLogger(__name__)
 
 
 class Notifications:
-    """Sends through a mailer, if there is one. What fails is logged, without addresses: nobody waits for it."""
+    """Mail to owners of accounts, through a mailer if there is one. What fails is logged, without addresses: nobody
+    waits for it."""
 
     def __init__(self, mailer: "Mailer | None") -> None:
         self._mailer = mailer

@@ -34,7 +34,8 @@ class Recovered:
 
 
 class Recovery:
-    """Done on the machine itself alone, by the holder of the file or the credentials, and of the secret."""
+    """The way back in, on the machine itself alone, for the holder of the file or the credentials, and of the
+    secret."""
 
     def __init__(self, store: AccountStore, administration: Administration, notifications: Notifications) -> None:
         self._store = store

@@ -288,8 +288,8 @@ class Roster:
     # In a transaction
 
     def begin(self, tx: "SqlTransaction") -> "Sealing":
-        """Before a transaction first touches accounts or sign-ins. Raises StoreAccessError where they are not as this
-        program left them, unless the transaction seals them anew."""
+        """Check the roster before a transaction first touches accounts or sign-ins. Raises StoreAccessError where they
+        are not as this program left them, unless the transaction seals them anew."""
         standing = self.standing(tx)
         if not tx.seals_anew:
             if standing is Standing.DAMAGED:
@@ -318,7 +318,7 @@ class _With:
         self.select = snapshot.select
 
     def fact(self, name: str) -> str:
-        """Something the store is said to know of itself."""
+        """One of the facts that the store keeps of itself."""
         return self._facts.get(name, "")
 
 
@@ -339,8 +339,8 @@ class Sealing:
         return {**changes, "seal": self._roster.seal(self._tx, replace(user, **changes))}
 
     def finish(self) -> None:
-        """At the end of the transaction: the roster, once somebody can sign in. In a store that had none yet, all
-        accounts get a seal of now: those that an older version has sealed where that seal fits."""
+        """Write, at the end of the transaction, the roster, once somebody can sign in. In a store that had none yet,
+        all accounts get a seal of now: those that an older version has sealed where that seal fits."""
         if self._was is Standing.NONE and not self._tx.select(ANY_PASSWORD):
             return
         if self._was is Standing.NONE or self._tx.seals_anew:

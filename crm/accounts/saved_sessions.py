@@ -12,7 +12,7 @@ from crm.private_files import private_folder
 
 
 class SavedSessions:
-    """Keeps the token of a sign-in for each store, in a file that only its owner reads."""
+    """The tokens of sign-ins, one for each store, in a file that only its owner reads."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "sign-ins.json"

@@ -19,8 +19,8 @@ _TOLERANCE = 1
 
 @dataclass(frozen=True, slots=True)
 class SecondFactor:
-    """`method` is 'totp' or 'sms', `secret` the app's key or the number that codes go to. `last_step` is the one whose
-    code was used last; `recovery` holds digests of the recovery codes that are left."""
+    """A second factor: `method` is 'totp' or 'sms', `secret` the app's key or the number that codes go to. `last_step`
+    is the one whose code was used last; `recovery` holds digests of the recovery codes that are left."""
 
     method: str
     secret: str = field(repr=False)
@@ -34,7 +34,7 @@ class SecondFactor:
 
 
 class SecondFactors:
-    """Reads and writes them, encrypted, as they stand beside a user."""
+    """The second factors of users, read and written encrypted."""
 
     def __init__(self, secret: Secret) -> None:
         self._secret = secret

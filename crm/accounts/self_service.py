@@ -26,7 +26,7 @@ _WRONG = "That is not your password. Nothing was changed."
 
 
 class SelfService:
-    """Whoever changes what lets them in says the password again; whoever has forgotten it gets a link by mail."""
+    """Self-service for one's own account: each change needs the password; who has forgotten it gets a link by mail."""
 
     def __init__(
         self, store: AccountStore, sessions: Sessions, credentials: Credentials, notifications: Notifications

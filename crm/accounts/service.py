@@ -115,7 +115,7 @@ class AccountsDesk:
         return self._accounts().sessions.of_user(user)
 
     def second_factors(self) -> Mapping[int, str]:
-        """By the id of each user with a second factor, which: 'totp' or 'sms'."""
+        """The kind of second factor by the id of each user who has one: 'totp' or 'sms'."""
         self._manages(UPDATE)
         return self._accounts().administration.second_factors()
 

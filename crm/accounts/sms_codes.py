@@ -18,7 +18,7 @@ TEXTS_AN_HOUR = 10
 
 
 class SmsCodes:
-    """Sends codes through a texter, if there is one."""
+    """A sender of codes through a texter, if there is one."""
 
     def __init__(self, texter: "Texter | None", attempts: "Attempts", factors: "SecondFactors") -> None:
         self._texter = texter

@@ -47,7 +47,7 @@ class Attempt:
 
 
 class AttemptLimiter:
-    """Counts in a small file in `folder`; where that cannot be written or is damaged, each program counts for itself.
+    """A count in a small file in `folder`; where that cannot be written or is damaged, each program counts for itself.
 
     Names of accounts and addresses come as digests: the file tells nobody who they are. `now` is the time of day in
     seconds.

@@ -1,4 +1,4 @@
-"""Tickets: what was agreed with somebody who is not signed in yet, encrypted, and good for a while only."""
+"""Tokens: what was agreed with somebody who is not signed in yet, encrypted, and good for a while only."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ TICKET_LASTS = 300
 
 
 class OneTimeTokens:
-    """Gives out tickets that nobody else can make, read or change; they outlive a restart of the program."""
+    """Tokens that nobody else can make, read or change; they outlive a restart of the program."""
 
     def __init__(self, secret: Secret, now: Callable[[], datetime]) -> None:
         self._secret = secret

@@ -36,7 +36,7 @@ _REPORTED_EVERY = 100
 
 
 class _ForeseenError(Exception):
-    """Ends a transaction that only shows what a change would bring."""
+    """The end of a transaction that only shows what a change would bring."""
 
 
 @contextmanager
@@ -125,12 +125,12 @@ class Outward:
 
 @dataclass
 class CRM:
-    """Handed to every command. `open` gives the CRM of another store (a URL), `reach` the spreadsheets at Google;
-    `progress(what)` opens a display of how far a long piece of work is. `reader` is who is asking: the owner of the
-    machine, who is signed in, or a key; `repository` gives no more than they may see. `enter(crm, who)` is the same CRM
-    as somebody has it who has signed in or shows a key, or as the owner, for None, while there are no accounts: `saved`
-    is what they have saved since, `outside` the CRM as it was before, for the next sign-in. `attended` says that
-    somebody sits there who can be asked."""
+    """The context that every command gets. `open` gives the CRM of another store (a URL), `reach` the spreadsheets at
+    Google; `progress(what)` opens a display of how far a long piece of work is. `reader` is who is asking: the owner of
+    the machine, who is signed in, or a key; `repository` gives no more than they may see. `enter(crm, who)` is the same
+    CRM as somebody has it who has signed in or shows a key, or as the owner, for None, while there are no accounts:
+    `saved` is what they have saved since, `outside` the CRM as it was before, for the next sign-in. `attended` says
+    that somebody sits there who can be asked."""
 
     repository: Repository
     config: Config

@@ -34,7 +34,7 @@ def begins(name: str, text: str) -> bool:
 
 
 def spelt_alike(snapshot: Snapshot, clients: Sequence[Client], text: str) -> list[tuple[Client, Contact | None]]:
-    """Of some clients those who are called much like a text, or have a contact who is."""
+    """The clients among some who are called much like a text, or have a contact who is."""
     words = [word.strip(_MARKS) for word in fold(text).split() if word.strip(_MARKS)]
     if not clients or not words:
         return []

@@ -33,7 +33,8 @@ class Takes(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FieldsOf:
-    """Marks a parameter that stands for the fields of a record, `but` some: a mapping of those that were given."""
+    """The mark of a parameter that stands for the fields of a record, `but` some: a mapping of those that were
+    given."""
 
     record: type[Record]
     takes: Takes
@@ -48,7 +49,7 @@ class FieldsOf:
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """Marks a parameter that stands for fields of no record: a mapping of those that were given."""
+    """The mark of a parameter that stands for fields of no record: a mapping of those that were given."""
 
     offered: Mapping[str, Field]
 

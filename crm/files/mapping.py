@@ -64,7 +64,7 @@ class Mapped(NamedTuple):
 
 
 class Mapper:
-    """Turns the cells of each row into the texts of fields, for columns matched once.
+    """The way from the cells of each row to the texts of fields, for columns matched once.
 
     Texts are as the fields' checks take them: dates in ISO, amounts plain, whole names in their parts. Of several
     e-mail addresses, numbers and postal addresses the first is the client's; the others are own fields. What programs

@@ -126,7 +126,7 @@ def _column(letters: str) -> int:
 
 
 class Spread:
-    """Gives each row below the first of a merged area its value: it belongs to all of them. Not those in the
+    """The value of a merged area for each row below its first: it belongs to all of them. Not those in the
     columns `but_of`, as an amount that several rows share is no amount of each."""
 
     def __init__(self, marks: SheetMarks, but_of: Container[int] = ()) -> None:

@@ -46,7 +46,7 @@ class Party:
     country: str = ""
     """ISO 3166-1, two letters."""
     vat_id: str = ""
-    """With its country: DE123456789."""
+    """The number with its country: DE123456789."""
     tax_number: str = ""
     """The number of the local tax office, where there is no VAT id."""
     registration: str = ""
@@ -178,7 +178,7 @@ class InvoiceDocument:
     open: Decimal = NOTHING
 
     corrects_number: str = ""
-    """Of a credit note: the invoice that it corrects."""
+    """The invoice that a credit note corrects."""
     corrects_date: date | None = None
     buyer_reference: str = ""
     """Leitweg-ID, or what the buyer asked for (BT-10)."""

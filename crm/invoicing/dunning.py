@@ -75,7 +75,7 @@ class DueReminder:
 
 
 def days_overdue(due_on: date | None, today: date) -> int:
-    """For how many days something has been overdue; 0 on the day it is due, and where it is due on no day."""
+    """The number of days that something has been overdue; 0 on the day it is due, and where it is due on no day."""
     return max((today - due_on).days, 0) if due_on is not None else 0
 
 

@@ -139,7 +139,7 @@ class Conventions:
         return format_decimal(amount, format=f"#,##0.{decimals}".rstrip("."), locale=self.locale)
 
     def shown_decimals(self, amount: Decimal) -> int:
-        """With how many decimals an amount is shown: those of the currency, and more where it has more."""
+        """The number of decimals that an amount is shown with: those of the currency, and more where it has more."""
         return shown_decimals(amount, self.decimals)
 
     def rounded(self, amount: Decimal) -> Decimal:

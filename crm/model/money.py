@@ -29,7 +29,7 @@ def decimals_of(currency: str) -> int:
 
 
 def shown_decimals(amount: Decimal, least: int) -> int:
-    """With how many decimals an amount is shown: `least`, or more where it has more."""
+    """The number of decimals that an amount is shown with: `least`, or more where it has more."""
     return next((few for few in range(least, MOST_DECIMALS) if round(amount, few) == amount), MOST_DECIMALS)
 
 

@@ -410,7 +410,7 @@ def _bounds(today: date, unit: str, steps: int) -> tuple[date, date]:
 
 
 def _span(first: date, months: int) -> When:
-    """So many months from the first day of one on."""
+    """The period of so many months from the first day of one."""
     end = months_on(first, months - 1)
     return When(first, last=end.replace(day=monthrange(end.year, end.month)[1]))
 
@@ -427,7 +427,7 @@ def _part(part: str | None, first: date, last: date) -> When | None:
 
 
 def _towards_now(quarters: Sequence[date], today: date, direction: Direction) -> date:
-    """Of some quarters, by their first days, the one that is meant; the one that we are in is always."""
+    """The quarter that is meant among some, by their first days; the one that we are in is always."""
     now = next((first for first in quarters if first <= today < months_on(first, 3)), None)
     return now or _towards(quarters, today, direction)
 
@@ -486,7 +486,7 @@ def _in_month(day: int, which: str, today: date, direction: Direction) -> date:
 
 
 def _towards(days: Sequence[date], today: date, direction: Direction) -> date:
-    """Of some days the one that is meant."""
+    """The day that is meant among some."""
     if direction == "ahead":
         return min(day for day in days if day >= today)
     if direction == "past":

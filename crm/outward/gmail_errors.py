@@ -78,12 +78,12 @@ def unpermitted(error: Exception, account: ServiceAccount, sender: Party) -> Out
 
 
 def refused(why: str) -> OutwardError:
-    """Somebody has to set something up."""
+    """The error where somebody has to set something up."""
     return OutwardError(f"No e-mail was sent: Google {why}.", reason="refused")
 
 
 def unreached() -> OutwardError:
-    """Nothing has come to Google."""
+    """The error where nothing has come to Google."""
     return OutwardError("No e-mail was sent: Google cannot be reached.", reason="offline")
 
 

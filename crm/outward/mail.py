@@ -47,7 +47,7 @@ class Connection(Protocol):
 
 
 class Mailer(Protocol):
-    """Sends e-mail."""
+    """A sender of e-mail."""
 
     @property
     def sender(self) -> Party:

@@ -54,7 +54,7 @@ class _TooMuchError(Exception):
 
 
 class _EndlessError(OutwardError):
-    """Of the message before `place` more was announced than is read of any."""
+    """A message before `place` of which more was announced than is read of any."""
 
     def __init__(self, place: Place) -> None:
         super().__init__("A message cannot be read: the mail server announces more of it than was asked for.")

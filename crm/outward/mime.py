@@ -1,4 +1,4 @@
-"""Makes a mail what mail servers take: headers that hold what was meant and nothing else, and MIME.
+"""A mail as mail servers take it: headers that hold what was meant and nothing else, and MIME.
 
 The standard library's own folding takes the quotes off long names (a comma in one then makes a second address) and
 puts blanks into long words, so headers with free text are encoded here and kept as they are.

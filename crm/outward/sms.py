@@ -43,7 +43,7 @@ _OF_THE_ACCOUNT = frozenset((
 
 
 class Texter(Protocol):
-    """Sends text messages."""
+    """A sender of text messages."""
 
     def send(self, to: str, text: str) -> None:
         """Send a text to a phone number (E.164). Raises OutwardError where it is not sure that it was sent."""

@@ -486,7 +486,7 @@ class Sealing(Protocol):
 
 
 class Seals(Protocol):
-    """Keeps the accounts of a store sealed, with a secret that the store itself does not know."""
+    """The seals on the accounts of a store, with a secret that the store itself does not know."""
 
     def known(self) -> "KnownRosters":
         """The evidence of accounts on this machine, for the store at this place. A snapshot may be compared with what
@@ -528,8 +528,8 @@ class Seals(Protocol):
         """Return whether there are accounts, and no admin can sign in with them."""
 
     def begin(self, tx: Any) -> Sealing:
-        """Called before a transaction first touches accounts or sign-ins. Raises StoreAccessError where they are not as
-        this program left them."""
+        """Check the accounts before a transaction first touches accounts or sign-ins. Raises StoreAccessError where
+        they are not as this program left them."""
 
 
 class Repository(Protocol):

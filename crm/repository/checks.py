@@ -67,7 +67,7 @@ def statuses_follow_rules(snapshot: SqlSnapshot) -> Iterator[Finding]:
 
 
 def rules_can_be_reached(snapshot: SqlSnapshot) -> Iterator[Finding]:
-    """No rule stands after one that always fits."""
+    """Find rules that stand after one that always fits."""
     for rule_id in snapshot.rules.unreachable:
         yield Finding(
             f"Rule {rule_id} is never reached: an earlier rule always applies.",
@@ -167,8 +167,8 @@ def invoices_are_of_their_buyer(snapshot: SqlSnapshot) -> Iterator[Finding]:
 
 
 def payments_are_used_once(snapshot: SqlSnapshot) -> Iterator[Finding]:
-    """No more was refunded or used for invoices than was paid, and each payment is on invoices of its own client; what
-    was paid is on invoices, or left."""
+    """Check that no more was refunded or used for invoices than was paid, and that each payment is on invoices of its
+    own client; what was paid is on invoices, or left."""
     for payment in snapshot.each(Payment, Query(sort="id")):
         for fault in _not_following(payment):
             yield Finding(f"Payment {payment.id} {fault}", True, "payment", payment.id, "Restore a backup.")
@@ -214,7 +214,7 @@ def _gaps(series: NumberSeries, invoices: Sequence[Invoice]) -> Iterator[Finding
 
 
 def series_have_numbers_of_their_own(snapshot: SqlSnapshot) -> Iterator[Finding]:
-    """No number of a series could be one of another series."""
+    """Find series of which a number could be one of another series."""
     for one, other in combinations(snapshot.find_all(NumberSeries, Query(sort="id")), 2):
         if may_clash(one.pattern, other.pattern):
             fault = (

@@ -314,7 +314,7 @@ def _of_overdue(today: date) -> Select[Any]:
 
 
 def _crossed(one: Sql | int, other: Sql | int) -> tuple[Sql | int, Sql | int]:
-    """By what each side of a comparison is multiplied to be rid of denominators."""
+    """The factors that rid each side of a comparison of its denominators."""
     if isinstance(one, int) and isinstance(other, int):
         shared = gcd(one, other)
         return other // shared, one // shared

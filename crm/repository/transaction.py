@@ -214,7 +214,7 @@ class SqlTransaction(SqlSnapshot):
             self._remembers = (self.fact(STORE_ID), revision)
 
     def committed(self) -> None:
-        """To be called after the commit, where what was written to is the store itself and no copy."""
+        """Keep what is known of the store after the commit, where it was written to itself and no copy."""
         if self._seals is not None and self._remembers is not None:
             self._seals.keep_known(*self._remembers)
 
@@ -224,7 +224,7 @@ class SqlTransaction(SqlSnapshot):
         return self._sealing is not None
 
     def _begin_sealing(self, kind: type[Record]) -> None:
-        """Before a record of a kind is written."""
+        """Begin to seal before a record of an account is written."""
         if kind in SEALED and self._seals is not None and self._sealing is None:
             self._sealing = self._seals.begin(self)
 
@@ -932,7 +932,7 @@ def _refuse_clashes(original: Record, current: Record, changes: Mapping[str, Any
 
 
 class _explained:
-    """Says in a sentence which promise a row would break."""
+    """The error of a row that breaks a promise of the store, as a sentence."""
 
     def __init__(self, kind: type[Record], written: Sequence[Mapping[str, Any]] = ()) -> None:
         self.kind = kind

@@ -1,4 +1,4 @@
-"""Turns the tree of a condition into one Python function, so that a decision walks no tree."""
+"""The tree of a condition as one Python function, so that a decision walks no tree."""
 
 import operator
 from collections.abc import Callable

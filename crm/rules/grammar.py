@@ -90,7 +90,7 @@ class And:
 
 @dataclass(frozen=True, slots=True)
 class Or:
-    """At least one part is true."""
+    """A condition of which at least one part is true."""
 
     parts: "tuple[Condition, ...]"
 

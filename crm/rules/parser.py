@@ -1,4 +1,4 @@
-"""Reads the text of a condition into its tree; a refusal says where, why, and what to write instead."""
+"""The reader of a condition's text into its tree; a refusal says where, why, and what to write instead."""
 
 import re
 from difflib import get_close_matches

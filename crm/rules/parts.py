@@ -61,7 +61,7 @@ Part: TypeAlias = ValuePart | MissingPart | ConditionPart
 
 
 class Checker:
-    """Joins parts of one condition; each method raises RuleError where the parts do not fit together."""
+    """A builder that joins parts of one condition; each method raises RuleError where the parts do not fit together."""
 
     def __init__(self, text: str) -> None:
         self._text = text

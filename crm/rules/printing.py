@@ -1,4 +1,4 @@
-"""Writes the tree of a condition as text in one canonical way; reading it again gives the same tree."""
+"""The tree of a condition as text in one canonical way; reading it again gives the same tree."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""Sets of rules to begin with, each complete: every client gets a status from it."""
+"""The sets of rules to begin with, each complete: every client gets a status from it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -63,7 +63,8 @@ _BEGIN_UNSEEN = frozenset(("settings set", "rules use"))
 
 
 class Call:
-    """Runs a command on the store that the settings name; a person at a terminal is asked for what is missing."""
+    """One call of a command on the store that the settings name; a person at a terminal is asked for what is
+    missing."""
 
     def __init__(
         self, environment: Mapping[str, str], open_crm: Callable[..., CRM], settings: Mapping[str, Any]
@@ -498,7 +499,7 @@ class SessionEnded:
 
 
 class WaitsTold:
-    """Says what is waited for, once for each wait, on stderr."""
+    """Notes on stderr of what is waited for, once for each wait."""
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json

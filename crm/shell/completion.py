@@ -50,7 +50,7 @@ def complete(
 
 
 class _Bash(BashComplete):
-    """Bash takes an answer as it stands, so that blanks in a name are escaped, unless it is quoted already."""
+    """Bash, which takes an answer as it stands, so that blanks in a name are escaped, unless it is quoted already."""
 
     def source(self) -> str:
         self._check_version()

@@ -31,7 +31,7 @@ _WITH_SECRETS = ("/reset/", "/opt-out/", "/files/")
 
 
 class Journal:
-    """Notes each request by its page, its status and how long it took, and turns what goes wrong into a page.
+    """The log of each request by its page, its status and how long it took; what goes wrong becomes a page.
 
     An address is written as a mark that is another one every day and cannot be turned back without `key`.
     """

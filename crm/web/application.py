@@ -83,7 +83,7 @@ async def _watch(site: Site, every: float) -> None:
 
 
 class _Forms:
-    """Answers a form that is not taken."""
+    """The answer to a form that is not taken."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -49,12 +49,12 @@ class Connection(H11Protocol):
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Somebody has connected."""
+        """Note a new connection."""
         super().connection_made(transport)
         self._look(begun=True)
 
     def data_received(self, data: bytes) -> None:
-        """Somebody has sent something."""
+        """Note that something was sent."""
         super().data_received(data)
         self._look(begun=True)
 
@@ -64,12 +64,12 @@ class Connection(H11Protocol):
         self._look(begun=False)
 
     def handle_websocket_upgrade(self, event: Any) -> None:
-        """From here on it is a WebSocket."""
+        """Note that it is a WebSocket from here on."""
         self._go_on()
         super().handle_websocket_upgrade(event)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It is closed."""
+        """Note that it is closed."""
         self._go_on()
         super().connection_lost(exc)
 

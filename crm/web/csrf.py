@@ -6,7 +6,7 @@ import secrets
 
 
 class FormTokens:
-    """Makes and checks the tokens in forms. A token is bound to a cookie that no other site can set or read, and to
+    """The tokens in forms, made and checked. A token is bound to a cookie that no other site can set or read, and to
     the session, so that none outlives a sign-in or a sign-out."""
 
     def __init__(self, key: bytes) -> None:

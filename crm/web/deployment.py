@@ -15,7 +15,7 @@ _HERE, _EVERYWHERE = "127.0.0.1", "0.0.0.0"
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """`host` and `port` to listen on, and the proxies that are `trusted`."""
+    """A deployment: `host` and `port` to listen on, and the proxies that are `trusted`."""
 
     host: str
     port: int

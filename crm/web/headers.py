@@ -39,7 +39,7 @@ _YEAR = 365 * 24 * 3600
 
 
 class SecurityHeaders:
-    """Adds the headers to every answer; one that an answer has already stays."""
+    """The middleware that adds the headers to every answer; one that an answer has already stays."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

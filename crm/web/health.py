@@ -15,7 +15,7 @@ _PATIENCE = 4.0
 
 
 class Health:
-    """Answers health checks. `look` returns where all is well, and else raises; it is asked at most
+    """The answers to health checks. `look` returns where all is well, and else raises; it is asked at most
     every few seconds, however often strangers come."""
 
     def __init__(self, look: Callable[[], Awaitable[None]]) -> None:

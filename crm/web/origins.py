@@ -20,8 +20,8 @@ _SAFE = ("GET", "HEAD")
 
 
 class SameOrigin:
-    """Lets through only what was asked for by our own name, over TLS or on this computer, and of what changes
-    something only what our own pages sent (`Origin` is exactly ours).
+    """The middleware that lets through only what was asked for by our own name, over TLS or on this computer, and of
+    what changes something only what our own pages sent (`Origin` is exactly ours).
 
     `origin` is the one address that this program has, '' where it is the one that the browser names. The rest reads
     it as `origin_of(scope)`.

@@ -12,7 +12,8 @@ ANY = "*"
 
 
 class TrustedProxies:
-    """Takes `X-Forwarded-For` and `X-Forwarded-Proto` from proxies that are trusted, and from nobody else.
+    """The middleware that takes `X-Forwarded-For` and `X-Forwarded-Proto` from proxies that are trusted, and from
+    nobody else.
 
     `trusted` are their addresses or networks, separated by commas; '*' trusts every client, which is right where
     nobody but the proxy can (Heroku's router). Each proxy adds to the end of the list, so the last entry that is not

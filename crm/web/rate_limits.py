@@ -49,8 +49,8 @@ AT_ONCE = {"http": 100, "websocket": 200}
 
 
 class AddressLimits:
-    """Answers 429 to an address that asks too often, or for too much at once. What is remembered is bounded: beyond
-    `most` the address that was quiet longest is forgotten."""
+    """The middleware that answers 429 to an address that asks too often, or for too much at once. What is remembered is
+    bounded: beyond `most` the address that was quiet longest is forgotten."""
 
     def __init__(
         self,
@@ -115,7 +115,7 @@ def _who(scope: Scope) -> str:
 
 
 class BodyLimit:
-    """Refuses a body that is larger than its page takes, or that takes too long to come."""
+    """The middleware that refuses a body that is larger than its page takes, or that takes too long to come."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

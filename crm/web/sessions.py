@@ -15,7 +15,7 @@ _MOST = 1000
 
 
 class Sessions:
-    """Looks sessions up by what the browser holds. One that was found holds for `fresh` seconds without asking
+    """The lookup of sessions by what the browser holds. One that was found holds for `fresh` seconds without asking
     again; nothing else is remembered."""
 
     def __init__(

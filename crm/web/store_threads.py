@@ -22,8 +22,8 @@ def not_for_long(wait: Wait) -> None:
 
 
 class StoreThreads(Generic[Asked]):
-    """Asks what `opened` opens (the accounts), a few questions at a time: one may wait for Google or for Twilio. More
-    than `most` at once are refused, because checking a password takes memory and time on purpose."""
+    """Threads that ask what `opened` opens (the accounts), a few questions at a time: one may wait for Google or for
+    Twilio. More than `most` at once are refused, because checking a password takes memory and time on purpose."""
 
     def __init__(self, opened: Callable[[], AbstractContextManager[Asked]], most: int = 40) -> None:
         self._opened = opened

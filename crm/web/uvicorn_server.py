@@ -47,8 +47,8 @@ def settings(app: object) -> uvicorn.Config:
 
 
 class Server(uvicorn.Server):
-    """Says when it listens (`listens` is called), and tells everybody in their terminal before it closes their
-    connections."""
+    """A server that reports when it listens (`listens` is called), and tells everybody in their terminal before it
+    closes their connections."""
 
     def __init__(self, config: uvicorn.Config, terminals: "Terminals", listens: Callable[[], None]) -> None:
         super().__init__(config)

@@ -117,3 +117,17 @@ def test_the_plan_of_the_house_names_what_there_is() -> None:
     assert [set(re.findall(r"(\w+)/", line)) for line in re.findall(r"^    (clients/.*)$", page, re.MULTILINE)] == [
         subjects, subjects,
     ]  # fmt: skip
+
+
+def test_the_tests_mirror_the_program() -> None:
+    """Every folder of tests is named like a folder of the program; those of the project as a whole are named here."""
+    folders = {
+        path.relative_to(PROJECT / "tests").as_posix()
+        for path in (PROJECT / "tests").rglob("*")
+        if path.is_dir() and path.name != "__pycache__"
+    }
+    others = {name for name in folders if name.partition("/")[0] in {"project", "support", "benchmarks", "shell"}}
+    assert [name for name in sorted(folders - others) if not (PROJECT / "crm" / name).is_dir()] == []
+    for name in ("repository/sheets", "commands/mail", "outward", "web"):
+        inside = {path.name for path in (PROJECT / "crm" / name).iterdir() if (path / "__init__.py").exists()}
+        assert [folder for folder in sorted(inside - {"pages"}) if f"{name}/{folder}" not in folders] == [], name

@@ -273,7 +273,7 @@ def _may_pay(crm: CRM, client: Client, note: QuickNote, kept: Mapping[str, bool 
 
 
 def _filled(crm: CRM, captured: Captured, note: QuickNote, text: str, becomes: str) -> Captured:
-    """With the interaction, or the sale, payment or deal that its sum `becomes`, and the follow-up."""
+    """Save the note with the interaction, or the sale, payment or deal that its sum `becomes`, and the follow-up."""
     sale = deal = payment = interaction = follow_up = None
     if note.amount is not None and not becomes:
         text = f"{text} for {crm.conventions.money(note.amount)}" if text else crm.conventions.money(note.amount)

@@ -1,4 +1,4 @@
-"""Follow-ups that repeat are counted from the last contact with the client; whoever logs one sees which it moved."""
+"""Repeating follow-ups: counted from the last contact with the client; whoever logs one sees which it moved."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

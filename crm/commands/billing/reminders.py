@@ -108,7 +108,7 @@ class RemindersRun:
 
     @property
     def exit_code(self) -> int:
-        """1 where somebody could not be reminded: the shell then ends with it."""
+        """The exit code: 1 where somebody could not be reminded: the shell then ends with it."""
         return int(bool(self.stopped or self.left_out))
 
 

@@ -1,4 +1,4 @@
-"""Changes of clients in their timelines: of the status, and other edits, from the history."""
+"""The changes of clients in their timelines: of the status, and other edits, from the history."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -26,7 +26,7 @@ _RANKS = {_STATUS: 1, "create": -1}
     area=HISTORY,
 )
 class Changes(Source):
-    """Changes of the client, which lead to the history."""
+    """The changes of the client, which lead to the history."""
 
     def rows(self, part: Part) -> list[Keyed]:
         statuses, edits = _STATUS in part.kinds, _EDIT in part.kinds

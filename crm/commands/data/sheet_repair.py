@@ -1,4 +1,4 @@
-"""Put a spreadsheet right again after what was done to it by hand."""
+"""The repair of a spreadsheet after what was done to it by hand."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

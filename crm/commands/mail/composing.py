@@ -62,7 +62,7 @@ class Preview:
 
     @property
     def heads(self) -> Mapping[str, str]:
-        """From whom and to whom it goes, and about what, by what is written before each."""
+        """The sender, the recipients and the subject, by the label before each."""
         heads = {"From": self.sender, "Subject": self.draft.subject}
         for label, parties in (("To", self.draft.to), ("CC", self.draft.cc), ("BCC", self.draft.bcc)):
             heads[label] = ", ".join(map(spelled, parties))

@@ -77,7 +77,7 @@ class Due:
 
     @property
     def exit_code(self) -> int:
-        """1 where something could not be sent."""
+        """The exit code: 1 where something could not be sent."""
         return self.sent.exit_code if self.sent else 0
 
 

@@ -45,7 +45,8 @@ class MessageCard:
 
     @property
     def exit_code(self) -> int:
-        """1 where it was to be sent and somebody has not got it, or may not have: the shell then ends with it."""
+        """The exit code: 1 where it was to be sent and somebody has not got it, or may not have: the shell then ends
+        with it."""
         return int(bool(self.stopped) or (self.tried and (self.message.state in UNSENT or self.partly)))
 
     @property

@@ -121,7 +121,7 @@ def percent(part: Decimal | int, whole: Decimal | int) -> Decimal | None:
 
 
 def change(now: Decimal, before: Decimal) -> Decimal | None:
-    """By how much more, in hundredths of what was before; None where there was nothing before, or less."""
+    """The growth in hundredths of what was before; None where there was nothing before, or less."""
     return percent(now - before, before)
 
 

@@ -27,7 +27,7 @@ class Sales(Source):
 
 @source(Deal, {"deal": "deals"}, place=20)
 class Deals(Source):
-    """Moves of deals from stage to stage; every deal comes into stages by moves, the first one when it is added."""
+    """The moves of deals from stage to stage; every deal comes into stages by moves, the first one when it is added."""
 
     def rows(self, part: Part) -> list[Keyed]:
         return part.keyed(timeline.stage_moves(part.snapshot, part.client, part.until, part.most))

@@ -185,6 +185,7 @@ def _refuse_name(others: Sequence[Stage], name: str) -> None:
 
 
 def _refuse_last(tx: Transaction, stage: Stage) -> None:
-    """There is always a stage for deals that are open, one for those that are won, and one for those that are lost."""
+    """Check that there is a stage for deals that are open, one for those that are won, and one for those that are
+    lost."""
     if sum(other.outcome == stage.outcome for other in _stored(tx)) < 2:
         raise RefusedError(f"{stage.name} is the only stage for deals that are {stage.outcome}; add another one first.")

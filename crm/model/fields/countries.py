@@ -124,7 +124,7 @@ def _spellings(text: str) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """Without case, accents and marks: 'cote d ivoire', 'bosnia and herzegovina'."""
+    """The name without case, accents and marks: 'cote d ivoire', 'bosnia and herzegovina'."""
     spread = unicodedata.normalize("NFKD", text.replace("&", " and ").casefold().translate(_LETTERS))
     bare = "".join(letter for letter in spread if not unicodedata.combining(letter))
     return re.sub(r"^st ", "saint ", _MARKS.sub(" ", bare).strip())

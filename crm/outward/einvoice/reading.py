@@ -166,7 +166,7 @@ def _xml_streams(data: bytes) -> Iterator[bytes]:
 
 
 class _Reader:
-    """Asks an element for texts by paths of one syntax."""
+    """A reader of an element's texts, by paths of one syntax."""
 
     def __init__(self, root: "etree._Element", spaces: Mapping[str, str]) -> None:
         self.root = root

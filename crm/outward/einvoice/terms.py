@@ -57,7 +57,7 @@ class NetLine:
 
 
 class Nodes:
-    """Makes elements: `add` puts one with its text into another, and leaves out what is empty."""
+    """A maker of elements: `add` puts one with its text into another, and leaves out what is empty."""
 
     def __init__(self, namespaces: Mapping[str, str]) -> None:
         self._spaces = namespaces

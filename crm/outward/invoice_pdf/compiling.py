@@ -1,4 +1,4 @@
-"""Hands a template and its data to typst in a process of its own, with a time limit."""
+"""The compiling of a template and its data by typst, in a process of its own, with a time limit."""
 
 import atexit
 import contextlib
@@ -20,7 +20,7 @@ _NO_NETWORK = dict.fromkeys(("http_proxy", "https_proxy", "HTTPS_PROXY", "HTTP_P
 
 
 class CompileError(Exception):
-    """typst could not make the file; `message` is what it says."""
+    """A file that typst could not make; `message` is what it says."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -158,7 +158,7 @@ def _started() -> _Child:
 
 
 def _kept_environment() -> dict[str, str]:
-    """No variable with a secret reaches a template."""
+    """The environment of typst, without any variable that holds a secret."""
     kept = (
         "PATH",
         "HOME",

@@ -21,7 +21,7 @@ _LETTER_PAPER = frozenset({"US", "CA", "MX", "PH", "CL", "CO", "VE"})
 
 
 class _Writer:
-    """Writes amounts, dates and words in the language of a document."""
+    """A writer of amounts, dates and words in the language of a document."""
 
     def __init__(self, document: InvoiceDocument) -> None:
         from babel import Locale
@@ -77,7 +77,7 @@ class _Writer:
         return str(format_date(value, format="long", locale=self.locale)) if value else ""
 
     def period(self, begin: date | None, end: date | None) -> str:
-        """From one day to another."""
+        """The period from one day to another."""
         return " \u2013 ".join(part for part in (self.day(begin), self.day(end)) if part)
 
     def unit(self, code: str, quantity: Decimal) -> str:

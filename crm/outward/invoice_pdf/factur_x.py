@@ -1,4 +1,4 @@
-"""Says in the metadata of a PDF that an e-invoice is inside (Factur-X 1.0), by an update at its end.
+"""The note in the metadata of a PDF that an e-invoice is inside (Factur-X 1.0), by an update at its end.
 
 typst writes PDF/A-3 and attaches the file, but knows nothing of Factur-X. Its bytes stay as they are: what is appended
 is one new version of the metadata, a table with its place, and a trailer that points to the table before.

@@ -1,4 +1,4 @@
-"""Makes the PDF: as PDF/A-3 with the fonts that every machine has, and with less only where that cannot be."""
+"""The making of the PDF: as PDF/A-3 with the fonts that every machine has, and with less only where that cannot be."""
 
 import json
 import re

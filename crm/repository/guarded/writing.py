@@ -80,7 +80,7 @@ class GuardedTransaction(GuardedSnapshot):
         return moved if self._bounds.level(Client.kind_name, READ) is ALL else []
 
     def review_all(self) -> dict[tuple[str, str], int]:
-        """To apply the rules to everybody is part of setting them."""
+        """Apply the rules to everybody: it is part of setting them."""
         self._bounds.demand(StatusRule.kind_name, UPDATE)
         return self._transaction.review_all()
 

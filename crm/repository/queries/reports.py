@@ -143,7 +143,8 @@ _STAYED = (
 
 
 def deals_that_reached(snapshot: Snapshot, first: date, last: date) -> "Sequence[AnyRow]":
-    """By stage how many deals reached it on some days: stage, deals, and how many of these went on, and were won."""
+    """The number of deals by stage that reached it on some days: stage, deals, and how many of these went on, and were
+    won."""
     return snapshot.select(_REACHED, first=first, last=last)
 
 

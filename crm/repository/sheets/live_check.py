@@ -28,7 +28,7 @@ _TYPED: tuple[Cell, ...] = (
 
 
 class _Failed(Exception):
-    """Something did not hold; what was seen instead."""
+    """A check that did not hold, with what was seen instead."""
 
 
 def _must(held: bool, otherwise: str) -> None:
@@ -202,7 +202,7 @@ class LiveCheck:
         return f"{len(_TYPED)} values"
 
     def answers_show_what_was_there(self) -> str:
-        """After somebody has sorted, an answer shows which row was really there before it was written to."""
+        """Once somebody has sorted, an answer shows which row was really there before it was written to."""
         self.service.write([self._cells(6, [[1, "one"], [2, "two"], [3, "three"]])])
         order = {"dimensionIndex": 0, "sortOrder": "DESCENDING"}
         self.service.write([{"sortRange": {"range": self._range(6, 9), "sortSpecs": [order]}}])

@@ -943,7 +943,8 @@ class SheetsRepository(SqlRepository):
         self._fall_behind(connection)
 
     def forget_history(self, before: int, what: str, allowed: Allowed = anybody) -> int:
-        """In portions, each a transaction: what is taken away is kept until the next commits have succeeded."""
+        """Take history away in portions, each a transaction: what is taken away is kept until the next commits have
+        succeeded."""
         count, last = 0, 0
         while cut := self._oldest_rows(before):
             end, portion = cut

@@ -1,4 +1,5 @@
-"""Calls, meetings, e-mails, text messages and notes at the menu: logged, listed, opened and corrected."""
+"""The interactions at the menu: calls, meetings, e-mails, text messages and notes at the menu: logged, listed, opened
+and corrected."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence

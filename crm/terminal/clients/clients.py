@@ -330,7 +330,7 @@ class _NewClient(ClientForm):
 
 @flow("clients add")
 def add(session: Session, **_: Any) -> None:
-    """Person or company, the name, then save or fill in more."""
+    """Ask for person or company, the name, then save or fill in more."""
     form = _NewClient(session, Client, {}, {})
 
     def ask_kind() -> None:

@@ -155,7 +155,7 @@ class ClientsPage(ListPage):
         return str(self.filters.get("owner", "")).casefold() == self.session.crm.me.casefold()
 
     def _turn(self) -> None:
-        """From everyone's clients to mine, and back."""
+        """Switch from everyone's clients to mine, and back."""
         filters = {name: value for name, value in self.filters.items() if name != "owner"}
         if not self._is_mine():
             filters["owner"] = self.session.crm.me

@@ -41,8 +41,8 @@ _ALIKE: Mapping[str, str] = {
 
 
 class CommandSearch:
-    """Finds commands that the menu leads to by the words of their titles, by those that the shell calls them with, and
-    where neither fits by those of their help."""
+    """A search of commands that the menu leads to, by the words of their titles, by those that the shell calls them
+    with, and where neither fits by those of their help."""
 
     def __init__(self, listed: Sequence[Command]) -> None:
         self.listed = listed
@@ -130,7 +130,7 @@ class _Group:
 
 
 class _GroupSearch:
-    """Finds the clients of a status, and of a tag that one of the clients found has."""
+    """A search of the clients of a status, and of a tag that one of the clients found has."""
 
     def __init__(self, session: Session) -> None:
         self._statuses: list[str] = []

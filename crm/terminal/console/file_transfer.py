@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class FileTransfer(Protocol):
-    """Hands files to the person and takes files from them. `folder` is where the menu may make files; it is
+    """The way of files to the person and from them. `folder` is where the menu may make files; it is
     removed with everything in it when the person leaves."""
 
     @property

@@ -44,8 +44,8 @@ def read_carefully(made: "Vt100Input") -> None:
 
 
 class KeyParser(Vt100Parser):
-    """Swallows each sequence that is no key of ours. prompt_toolkit takes one for Esc and the characters after it: a
-    page would be left, and another chosen from by the digits."""
+    """A parser that drops each sequence that is no key of ours. prompt_toolkit takes one for Esc and the characters
+    after it: a page would be left, and another chosen from by the digits."""
 
     def __init__(self, feed_key_callback: Callable[[KeyPress], None]) -> None:
         super().__init__(feed_key_callback)
@@ -79,7 +79,7 @@ class KeyParser(Vt100Parser):
             super().feed(data)
 
     def flush(self) -> None:
-        """Nothing followed: an Esc was an Esc, and an O an O."""
+        """Flush when nothing followed: an Esc was an Esc, and an O an O."""
         if self._begun in ("\x1b", "\x1bO"):
             typed, self._begun = self._begun, ""
             super().feed(typed)

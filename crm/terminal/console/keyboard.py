@@ -93,7 +93,7 @@ class Suggestion:
 
 
 class Keyboard(Protocol):
-    """Asks a person. Raises Back (Esc, nothing), Cancelled (Ctrl-C) or Closed."""
+    """The questions that a person is asked. Raises Back (Esc, nothing), Cancelled (Ctrl-C) or Closed."""
 
     # The value of the entry that was pointed at when the last question was answered, by whatever key; None where
     # nothing is pointed at.

@@ -119,4 +119,4 @@ class LineKeyboard:
                 self._screen.print(clean(reason(wrong, self._screen.width - 1), lines=True))
 
     def pause(self) -> None:
-        """Nobody is kept waiting here."""
+        """Do nothing: nobody is kept waiting here."""

@@ -121,8 +121,8 @@ class _Entries(InquirerControl):
 
 
 class SelectPrompt:
-    """Asks for one of several entries. One application serves all questions: to build one costs several times what
-    it costs to draw a page, and questionary.select builds three."""
+    """A question for one of several entries. One application serves all questions: to build one costs several times
+    what it costs to draw a page, and questionary.select builds three."""
 
     def __init__(self, show_keys: ShowKeys) -> None:
         self._show_keys = show_keys

@@ -71,7 +71,8 @@ class _Harmless(Processor):
 
 
 class TextPrompt:
-    """Asks for a text. One session of prompt_toolkit serves all questions; nothing of one is left for the next."""
+    """A question for a text. One session of prompt_toolkit serves all questions; nothing of one is left for the
+    next."""
 
     def __init__(self) -> None:
         self._label = self._help = self._error = ""

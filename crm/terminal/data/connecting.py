@@ -118,7 +118,7 @@ def _repair(session: Session, url: str) -> None:
 
 
 def guide(session: Session, url: str = "") -> None:
-    """From nothing to a spreadsheet that is worked in. Raises Back."""
+    """Lead from nothing to a spreadsheet that is worked in. Raises Back."""
     account, typed = _key(session), url
 
     def ask_address() -> None:

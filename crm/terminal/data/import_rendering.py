@@ -94,7 +94,7 @@ def _lines(screen: Screen, table: Table) -> int:
 
 
 def _fitting(screen: Screen, by: Conventions, records: Sequence[Any], room: int) -> Table | None:
-    """As many of the records as a table of so many lines holds, None for not even one."""
+    """The number of records that a table of so many lines holds, None for not even one."""
     columns = columns_of(type(records[0])) or ()
     for count in range(len(records), 0, -1):
         table = tables.table(columns, records[:count], by, screen.width)

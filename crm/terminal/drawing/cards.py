@@ -141,7 +141,7 @@ def draw_timeline(
 
 
 def _most_telling(entries: "Sequence[Entry]", most: int) -> "Sequence[Entry]":
-    """So many of a timeline, in its order: what was said and sold before what was noted down about it."""
+    """The first entries of a timeline, in its order: what was said and sold before what was noted down about it."""
     from crm.commands.activity.timeline_sources import first_kinds
 
     telling = [place for place, entry in enumerate(entries) if entry.kind in first_kinds()]

@@ -241,7 +241,7 @@ def _ask_reason(answers: Answers[Session], deal: Deal) -> None:
 
 @flow("deals reopen")
 def reopen(session: Session, deal: Deal | None = None, **_: Any) -> None:
-    """Back into the stage that it was in; its sale is asked about."""
+    """Reopen a deal in the stage that it was in; its sale is asked about."""
     session.tell(session.call("deals reopen", deal=_chosen(session, deal, "Reopen a deal")))
 
 

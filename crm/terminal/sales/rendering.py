@@ -240,7 +240,7 @@ def _(result: "DealWon", screen: Screen, by: Conventions) -> None:
 
 @renderer("crm.commands.sales.board.Board")
 def _(result: "Board", screen: Screen, by: Conventions) -> None:
-    """Stage by stage, where there is no board to move about on."""
+    """The deals stage by stage, where there is no board to move about on."""
     screen.print(tables.table(_SUMS, [column.sum for column in result.columns], by, screen.width))
     for column in result.columns:
         if column.deals:

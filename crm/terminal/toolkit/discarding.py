@@ -1,4 +1,4 @@
-"""Before what somebody typed is lost, they are asked."""
+"""The question before typed text is lost."""
 
 from crm.errors import Cancelled
 from crm.terminal.console.keyboard import BACK, YES_OR_NO, Back, Choice, Keyboard, yes_or_no

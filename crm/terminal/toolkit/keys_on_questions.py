@@ -1,4 +1,4 @@
-"""Every question has the frame of a page: the search and the keys work on it, they are named at the bottom of the
+"""The frame of a page around every question: the search and the keys work on it, they are named at the bottom of the
 window, and a wide window has something beside it."""
 
 from collections.abc import Callable, Sequence

@@ -1,4 +1,5 @@
-"""Lists a page at a time, with keys that turn, sort and filter, and the way from one record of a list to the next."""
+"""Lists, shown a page at a time, with keys that turn, sort and filter, and the way from one record of a list to the
+next."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -411,7 +412,7 @@ class ListPage:
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """Opens the row at a place of a page."""
+    """The action that opens the row at a place of a page."""
 
     place: int
     page: ListPage | None = field(default=None, compare=False)

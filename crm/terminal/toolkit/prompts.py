@@ -52,7 +52,7 @@ _PAGING = frozenset(("limit", "offset"))
 
 
 class Prompts:
-    """Asks for what commands take, whatever the keyboard is."""
+    """The questions for what commands take, whatever the keyboard is."""
 
     def __init__(
         self,

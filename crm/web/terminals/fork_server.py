@@ -27,7 +27,8 @@ _LEAVES_WITHIN = 2.0
 
 
 class ForkServer:
-    """Forks menus on request and tells of their end. Each is known by the number that the web server gave it."""
+    """A server that forks menus on request and reports their end. Each is known by the number that the web server gave
+    it."""
 
     def __init__(self, web: socket.socket, serve: child.Serve) -> None:
         self._web = web
@@ -121,7 +122,7 @@ class ForkServer:
             self._web.send(json.dumps(message).encode())
 
     def _end_all(self) -> None:
-        """Their terminals were closed with the web server; who has not left by then is made to."""
+        """End the menus that have not left by themselves when their terminals were closed with the web server."""
         for signals in (signal.SIGTERM, signal.SIGKILL):
             ends = time.monotonic() + _LEAVES_WITHIN
             while self._running and time.monotonic() < ends:

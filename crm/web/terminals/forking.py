@@ -33,7 +33,7 @@ class Forked:
 
 
 class Forking:
-    """Keeps a fork server for one kind of menu; `menu` is its dotted name."""
+    """The fork server of one kind of menu; `menu` is its dotted name."""
 
     def __init__(self, menu: str) -> None:
         self._menu = menu

@@ -32,7 +32,7 @@ def clamped(columns: object, lines: object) -> tuple[int, int]:
 
 
 class Page:
-    """Sends in order and never waits for the browser: `unshown` bytes say how far that is behind."""
+    """A page that is sent to in order, without waiting for the browser: `unshown` bytes say how far that is behind."""
 
     def __init__(self, socket: WebSocket, columns: int, lines: int) -> None:
         self.socket = socket

@@ -28,7 +28,7 @@ _CLOSES_WITHIN = 2.0
 
 
 class _FullError(Exception):
-    """No terminal can be opened now; the sentence says why."""
+    """A refusal to open a terminal now; the sentence says why."""
 
 
 class Terminals:

@@ -116,7 +116,7 @@ def decided(
 
 
 class _OnlyPreview(Exception):
-    """Leaves the transaction of a preview, so that nothing of it is kept."""
+    """The way out of the transaction of a preview, so that nothing of it is kept."""
 
 
 def run(crm: CRM, draft: "ImportDraft", *, preview: bool = False, whole: bool = False) -> "ImportReport":

@@ -130,7 +130,7 @@ def _conventions(table: Table, crm: CRM) -> Conventions:
 
 
 class _OnlyPreview(Exception):
-    """Leaves the transaction of a preview, so that nothing of it is kept."""
+    """The way out of the transaction of a preview, so that nothing of it is kept."""
 
 
 def take_over(crm: CRM, listed: TakeOver, *, preview: bool = False) -> TakeOverReport:
@@ -159,7 +159,7 @@ def take_over(crm: CRM, listed: TakeOver, *, preview: bool = False) -> TakeOverR
 
 @dataclass
 class _Tally(Tally):
-    """Remembers every row that was refused."""
+    """A record of every row that was refused."""
 
     refused_rows: set[int] = field(default_factory=set)
 

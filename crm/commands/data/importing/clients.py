@@ -21,7 +21,7 @@ _LONGEST_NOTE = 300
 
 
 class ClientImport:
-    """Brings checked rows into a transaction, a batch at a time."""
+    """An import of checked rows into a transaction, a batch at a time."""
 
     def __init__(self, tx: Transaction, draft: ImportDraft, tally: Tally, by: Conventions) -> None:
         self._tx = tx

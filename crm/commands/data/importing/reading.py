@@ -79,7 +79,7 @@ class TwoOrders:
 
 
 class Reader:
-    """Checks the rows of a draft, a batch at a time. A row comes in without a value that cannot be read and is not
+    """A check of the rows of a draft, a batch at a time. A row comes in without a value that cannot be read and is not
     needed; with `lenient` without any, unless there is no record without it."""
 
     def __init__(self, draft: ImportDraft, by: Conventions, *, lenient: bool = False) -> None:

@@ -221,7 +221,8 @@ class Tally:
         self._list(Doubt(row.row.number, "reference", value, why), row)
 
     def came_to_nothing(self, updated: int, joined: int) -> None:
-        """So many rows that update a record, or are joined with another row of it, left it as it was together."""
+        """Count the rows that updated a record, or were joined with another row of it, and left it as it was
+        together."""
         self.updated -= updated
         self.joined -= joined
         self.unchanged += updated + joined

@@ -26,7 +26,7 @@ _Key = tuple[Any, ...]
 
 
 class SaleImport:
-    """Brings checked rows into a transaction, a batch at a time.
+    """An import of checked rows into a transaction, a batch at a time.
 
     Two sales to one client on one day of one amount may both be real. So a file's second such row is the
     store's second such sale, and is new only when the store has fewer of them than the file had so far. The number of

@@ -47,7 +47,7 @@ class Fetched:
 
     @property
     def exit_code(self) -> int:
-        """1 where the mailbox was not read to its end, or a message in it could not be read."""
+        """The exit code: 1 where the mailbox was not read to its end, or a message in it could not be read."""
         return int(bool(self.stopped or self.unreadable))
 
 
@@ -63,7 +63,7 @@ class Adopted:
 
     @property
     def exit_code(self) -> int:
-        """1 where the mailbox could not be read."""
+        """The exit code: 1 where the mailbox could not be read."""
         return int(bool(self.stopped))
 
 
@@ -182,8 +182,8 @@ def name_in(address: str) -> str:
 
 
 class _Reading:
-    """Reads a mailbox into a store, a batch after the other: each is filed as a whole, then noted as read. What breaks
-    off in between is read again, and known by its Message-ID."""
+    """The reading of a mailbox into a store, a batch after the other: each is filed as a whole, then noted as read.
+    What breaks off in between is read again, and known by its Message-ID."""
 
     def __init__(self, crm: CRM, mailbox: Mailbox, journal: FetchJournal, fetched: Fetched) -> None:
         self._crm = crm

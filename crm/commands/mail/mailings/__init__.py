@@ -132,7 +132,7 @@ def enqueued(crm: CRM, group: Group, text: MailingText, *, again: bool = False) 
 
 
 class AllGotItError(RefusedError):
-    """Nobody is left to get a mailing, and somebody has got the same text in an earlier one."""
+    """A mailing that nobody is left to get, as somebody has got the same text in an earlier one."""
 
 
 def prepared(crm: CRM, group: Group, text: MailingText, *, again: bool = False) -> Prepared:

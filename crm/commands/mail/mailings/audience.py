@@ -85,8 +85,8 @@ class Audience:
 
 
 class Readers:
-    """Sorts clients into those who get a mailing and those who do not, as the store is at one moment. `got` says when
-    and with which mailing the same text went to an address, by `recipient_key`."""
+    """A division of clients into those who get a mailing and those who do not, as the store is at one moment. `got`
+    says when and with which mailing the same text went to an address, by `recipient_key`."""
 
     def __init__(self, snapshot: Snapshot, got: Mapping[str, str]) -> None:
         self._snapshot = snapshot

@@ -46,7 +46,7 @@ class MailingReport:
 
     @property
     def exit_code(self) -> int:
-        """1 where sending it ended early, or somebody has not got it just now."""
+        """The exit code: 1 where sending it ended early, or somebody has not got it just now."""
         return int(self.incomplete or self.stopped not in ("", INTERRUPTED))
 
 

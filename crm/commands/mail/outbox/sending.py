@@ -49,7 +49,8 @@ class Sent:
 
     @property
     def exit_code(self) -> int:
-        """1 where something was not sent for good, or not to everybody, may not have been, or could not be tried."""
+        """The exit code: 1 where something was not sent for good, or not to everybody, may not have been, or could not
+        be tried."""
         stopped = self.stopped.replace(INTERRUPTED, "").strip()
         return int(bool(self.failed or self.unsure or self.partly or stopped))
 

@@ -50,7 +50,7 @@ class Refusal:
 
     @property
     def after(self) -> float:
-        """After how many seconds to come again, where that is said; 0 where not."""
+        """The seconds after which to come again, where that is said; 0 where not."""
         written = self.headers.get("retry-after", "")
         return min(float(written), 300.0) if written.isdecimal() and written.isascii() else 0.0
 
@@ -119,7 +119,7 @@ def viewer(account: Account) -> StoreAccessError:
 
 
 def no_spreadsheet(spreadsheet: str) -> StoreAccessError:
-    """There is no such spreadsheet."""
+    """The error where there is no such spreadsheet."""
     return StoreAccessError(
         f"There is no spreadsheet with the id {spreadsheet}, or it was deleted. Open it in the browser, copy its"
         " address, and name the store by it.",
@@ -148,7 +148,7 @@ def login_refused(account: Account, message: str = "") -> StoreAccessError:
 
 
 def refused(refusal: Refusal, account: Account) -> StoreAccessError:
-    """Something that there is no better sentence for than Google's own."""
+    """The error that there is no better sentence for than Google's own."""
     reason = refusal.message.rstrip(".") or f"status {refusal.status}"
     return StoreAccessError(
         f"Google did not let {account.address} do that: {reason}. Nothing was changed.", reason="refused"
@@ -156,7 +156,7 @@ def refused(refusal: Refusal, account: Account) -> StoreAccessError:
 
 
 def token_refused(refusal: Refusal, account: Account, day: float) -> StoreAccessError:
-    """No token was given. `day` is the time that our clock shows."""
+    """The error where no token was given. `day` is the time that our clock shows."""
     if re.search(r"\biat\b|\bexp\b|timeframe", refusal.message):
         return StoreAccessError(
             f"The clock of this machine is wrong{_difference(refusal, day)}, and Google gives no access by it. Set the"

@@ -55,7 +55,7 @@ class Body:
 
 
 class _Bearer(AuthBase):
-    """Puts the token into the header of a request, and keeps a .netrc from putting something else there."""
+    """The token in the header of a request; it keeps a .netrc from putting something else there."""
 
     def __init__(self, token: str) -> None:
         self._token = token

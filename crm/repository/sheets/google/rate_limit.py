@@ -55,7 +55,7 @@ class Stopwatch:
 
 
 class Limiter:
-    """Gives out the requests of `account`: each takes a slot before it is sent.
+    """The rate limit on the requests of `account`: each takes a slot before it is sent.
 
     A slot that is not free yet is taken for the moment when it will be, so those who wait come in order. What a
     program that died had taken frees itself with its minute. Slots are kept in a file in `folder`; where that cannot
@@ -90,8 +90,8 @@ class Limiter:
             self._give_back(kind, at)
 
     def refused(self, kind: Kind, attempt: int, after: float = 0) -> None:
-        """Google said that the quota is used up, the `attempt`-th time (from 1) for this request: everybody on this
-        machine pauses, at first until our minute is over, then longer each time; at least `after` seconds."""
+        """Note that Google said that the quota is used up, the `attempt`-th time (from 1) for this request: everybody
+        on this machine pauses, at first until our minute is over, then longer each time; at least `after` seconds."""
 
         def pause(file: sqlite3.Connection, now: float, epoch: float) -> None:
             if attempt == 1:
@@ -139,7 +139,8 @@ class Limiter:
 
 @dataclass(frozen=True, slots=True)
 class _Reservation:
-    """Takes the next slot: the moment that it is for, or None where that is too far from when the wait began."""
+    """A reservation of the next slot: the moment that it is for, or None where that is too far from when the wait
+    began."""
 
     account: str
     kind: Kind

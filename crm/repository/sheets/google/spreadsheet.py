@@ -374,14 +374,15 @@ class _RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
-    """Nothing usable came back, because of `cause`; `sent` says whether the request can have arrived."""
+    """A request to which nothing usable came back, because of `cause`; `sent` says whether the request can have
+    arrived."""
 
     cause: str
     sent: bool
 
 
 class _Tries:
-    """Tries again what may be tried again, for a while, waiting longer each time."""
+    """Retries of what may be tried again, for a while, waiting longer each time."""
 
     def __init__(self, clock: Stopwatch, patience: float, waiting: Waiting, *, writes: bool) -> None:
         self._clock = clock

@@ -40,8 +40,8 @@ def _texts_of(kind: type[Record]) -> dict[str, Line | Prose]:
 
 
 class FieldChecks:
-    """Checks the values of one kind of record. `last_account` is the highest number of an account, 0 for none. Values
-    that were found to be fine are remembered."""
+    """The checks of the values of one kind of record. `last_account` is the highest number of an account, 0 for none.
+    Values that were found to be fine are remembered."""
 
     def __init__(self, kind: type[Record], by: Conventions, last_account: int = 0) -> None:
         self.kind = kind

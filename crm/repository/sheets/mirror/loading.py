@@ -58,8 +58,8 @@ _MISSING = ("", None, 0)
 
 
 class Loading:
-    """Puts rows of one kind of record into the mirror. `good` holds records as they were known before, whose values
-    stay where a cell cannot be read."""
+    """The loading of rows of one kind of record into the mirror. `good` holds records as they were known before, whose
+    values stay where a cell cannot be read."""
 
     def __init__(
         self,

@@ -52,7 +52,7 @@ def has_decimals_left(amount: Any, by: Conventions) -> bool:
 
 
 class PlainRows:
-    """Reads rows of one kind."""
+    """A reader of rows of one kind."""
 
     def __init__(self, connection: Connection, checks: FieldChecks) -> None:
         kind = checks.kind

@@ -47,8 +47,8 @@ class Refused(Exception):
 
 
 class ChangedRows:
-    """Takes what changed in rows into a transaction; what cannot be taken becomes a problem, and its cell stays as it
-    is.
+    """The intake of what changed in rows into a transaction; what cannot be taken becomes a problem, and its cell stays
+    as it is.
 
     `formulas` names the team's own fields, by client, whose changed cells hold formulas: nobody has edited those,
     so that what they show is kept beside the client and stands in no history. `strange` are cells for amounts that hold
@@ -162,7 +162,7 @@ class ChangedRows:
         return cells.typed(kind, name, cell, self.by)
 
     def _technical(self, current: Record, name: str, cell: Any) -> dict[str, Any]:
-        """Nothing, where a cell of the program's own says what it must; raises FieldError."""
+        """Check that a cell of the program's own says what it must; raises FieldError."""
         kind = type(current)
         try:
             value = cells.READERS[kind][columns(kind).index(name)](cell)

@@ -52,11 +52,11 @@ class Contents:
 
 
 class TabDamagedError(StoreDamagedError):
-    """Something was done to a tab by hand, so that it cannot be read: what was seen before still can."""
+    """A tab to which something was done by hand, so that it cannot be read: what was seen before still can."""
 
 
 class AllTabsGoneError(StoreNotSetUpError):
-    """None of our tabs are there."""
+    """A spreadsheet without any of our tabs."""
 
 
 class StaleHistory(Exception):

@@ -28,7 +28,7 @@ WHAT = "edited in the sheet"
 
 
 class Adoption:
-    """Takes hand edits into a transaction; what cannot be taken becomes a problem, and its cell stays as it is.
+    """The intake of hand edits into a transaction; what cannot be taken becomes a problem, and its cell stays as it is.
 
     `formulas` is what `formulas.formulas` found, `strange` what `strange_amounts` did.
     """

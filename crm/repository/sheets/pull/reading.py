@@ -1,4 +1,4 @@
-"""Reads of the spreadsheet: to bring the mirror in step, and before something is written."""
+"""The reads of the spreadsheet: to bring the mirror in step, and before something is written."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace

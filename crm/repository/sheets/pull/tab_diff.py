@@ -85,9 +85,9 @@ class HandEdits:
 
 
 class TabIntake:
-    """Brings one kind of record in step with its tab. `program` holds what was done to its records by transactions
-    that the mirror has not seen; an empty mirror is `fresh`. Where the rest of the tab is as it was, only a `part` is
-    looked at, as long as it `fits`."""
+    """The intake that brings one kind of record in step with its tab. `program` holds what was done to its records by
+    transactions that the mirror has not seen; an empty mirror is `fresh`. Where the rest of the tab is as it was, only
+    a `part` is looked at, as long as it `fits`."""
 
     def __init__(
         self,

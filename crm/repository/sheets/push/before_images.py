@@ -153,7 +153,7 @@ class Block:
 
     @property
     def clashes(self) -> bool:
-        """Another commit than the one that it stands on was there before, and is no older: whatever was seen."""
+        """Return whether another commit than the one that it stands on was there before, and is no older."""
         return self.below is not None and self.below[0] >= self.base[0] and self.below != self.base
 
     @property

@@ -44,7 +44,8 @@ _NOT_PROVED = (
 
 
 class Stale(Exception):
-    """Others came first, or rows have moved: nothing of the commit is there; refresh, and run the change again."""
+    """A commit of which nothing was written, as others came first or rows have moved; refresh, and run the change
+    again."""
 
 
 class Refused(Stale):
