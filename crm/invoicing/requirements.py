@@ -21,12 +21,13 @@ _EINVOICE_DECIMALS = 2
 class Missing:
     """Something that is missing. `of` says where it is filled in: `seller` (the settings), `buyer` (the client),
     `delivery`, `line` or `invoice`; `field` is the field of Party, DocumentLine or InvoiceDocument; `line` is the
-    position of a line, else 0; `sentence` says it to a person."""
+    position of a line, else 0; `sentence` says it to a person. In place of a VAT ID a tax number may do."""
 
     of: str
     field: str
     sentence: str
     line: int = 0
+    or_tax_number: bool = False
 
 
 def missing(document: InvoiceDocument, format: str = "") -> tuple[Missing, ...]:
@@ -53,7 +54,7 @@ def _of_seller(document: InvoiceDocument, categories: set[str]) -> Iterator[Miss
         if not (seller.tax_number or seller.registration):
             yield Missing("seller", "tax_number", "your tax number or your number in a register")
     elif not (seller.vat_id or seller.tax_number):
-        yield Missing("seller", "vat_id", f"your {_vat_id_label(seller)} or your tax number")
+        yield Missing("seller", "vat_id", f"your {_vat_id_label(seller)} or your tax number", or_tax_number=True)
     if categories & {"AE", "K", "G"} and not seller.vat_id:
         yield Missing(
             "seller", "vat_id", f"your {_vat_id_label(seller)} ({_named(categories & {'AE', 'K', 'G'})} needs it)"

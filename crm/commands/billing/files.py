@@ -8,7 +8,7 @@ from typing import Annotated
 
 from crm.atomic_write import atomic_write
 from crm.commands.billing.documents import InvoiceCard, card_of, filled_in, for_file, format_for, keep_filled_in
-from crm.commands.billing.issuing import lacking
+from crm.commands.billing.issuing import lacking, stays
 from crm.commands.billing.lines import TheInvoice
 from crm.commands.billing.own_account import is_of_client
 from crm.commands.context import CRM
@@ -85,7 +85,7 @@ def pdf_of(crm: CRM, card: InvoiceCard) -> tuple[bytes, str]:
 def einvoice_notice(card: InvoiceCard) -> str:
     """The reason why the PDF of an issued invoice has no e-invoice inside, '' where it has one, or is to have none."""
     lacks = missing(card.document, "factur-x") if card.client.invoice_format in ("", "factur-x") else ()
-    return lacking(lacks, "No e-invoice is inside", changed=_afterwards(lacks, card)) if lacks else ""
+    return lacking(lacks, "No e-invoice is inside", _afterwards(lacks, card), is_issued=True) if lacks else ""
 
 
 def _afterwards(lacks: Sequence[Missing], card: InvoiceCard, otherwise: str = "") -> str:
@@ -94,17 +94,22 @@ def _afterwards(lacks: Sequence[Missing], card: InvoiceCard, otherwise: str = ""
     addressed = [of for of, party in parties.items() if party.electronic_address]
     if all(lack.field in _FILLED_IN and lack.of not in addressed for lack in lacks):
         return otherwise
-    return (
-        f" {card.invoice.number} stays as it was issued: fill this in, then credit it (`invoices credit"
-        f" {card.invoice.number}`) and issue a copy of it (`invoices copy {card.invoice.number}`)."
-    )
+    number = card.invoice.number
+    credited = f"credit it (`invoices credit {number}`)"
+    if any(lack.field == "currency" for lack in lacks):
+        again = f"{credited} and draft it again in another currency"
+    elif any(map(stays, lacks)):
+        again = f"{credited}, copy it (`invoices copy {number}`), and correct the copy before you issue it"
+    else:
+        again = f"fill this in, then {credited} and issue a copy of it (`invoices copy {number}`)"
+    return f" {number} stays as it was issued: {again}."
 
 
 def einvoice_of(card: InvoiceCard, format: str) -> bytes:
     """An issued invoice as XML in a format. Raises RefusedError, naming what is missing."""
     if lacks := missing(card.document, format):
         sentence = f"It cannot be written as {format} yet"
-        raise RefusedError(lacking(lacks, sentence, _afterwards(lacks, card, " Nothing was changed.")))
+        raise RefusedError(lacking(lacks, sentence, _afterwards(lacks, card, " Nothing was changed."), is_issued=True))
     return write(card.document, format)
 
 

@@ -26,7 +26,7 @@ from crm.commands.paging import Limit, Offset, most
 from crm.commands.period import in_order
 from crm.commands.record_names import names_of
 from crm.commands.registry import EVERYBODY, About, FieldsOf, Takes, command
-from crm.errors import FieldError, RefusedError, confirmation
+from crm.errors import FieldError, Question, RefusedError, confirmation
 from crm.invoicing.state import STATES
 from crm.model import FILLED_AFTER_ISSUE, Adjustment, Client, Conventions, Deal, Invoice, InvoiceLine, Service
 from crm.model.encoding import plain
@@ -73,6 +73,7 @@ def add(
     ] = "",
     gross: Annotated[bool, About("Prices include tax")] = False,
     currency: OfCurrency = "",
+    duplicate_ok: Annotated[bool, About("Draft anyway", "even if the deal is already on an invoice")] = False,
     values: Annotated[Mapping[str, Any], FieldsOf(Invoice, Takes.NEW, but=("client", "gross"))] = {},
 ) -> InvoiceCard:
     """Draft an invoice. A draft has no number, and you can change and delete it; `invoices issue` issues it."""
@@ -97,7 +98,7 @@ def add(
         of_services = [of_service(tx.get(Service, item.id), gross=gross) for item in service]
         lines += [item if quantity is None else replace(item, quantity=quantity) for item in of_services]
         if deal is not None:
-            lines.append(_of_deal(crm, tx.get(Deal, deal.id), invoice))
+            lines.append(_of_deal(crm, tx, tx.get(Deal, deal.id), invoice, duplicate_ok=duplicate_ok))
         put_lines(tx, invoice, lines)
         if discount:
             adjustment = adjustment_of(
@@ -124,10 +125,20 @@ def _refuse_impossible_days(values: Mapping[str, Any], today: date, by: Conventi
         raise FieldError(f"it ends before it begins ({by.day(first)})", field="period_to", label="Period to")
 
 
-def _of_deal(crm: CRM, deal: Deal, invoice: Invoice) -> InvoiceLine:
-    """A line with the title and the value of a deal. Raises FieldError for one of another client."""
+def _of_deal(crm: CRM, tx: Transaction, deal: Deal, invoice: Invoice, *, duplicate_ok: bool) -> InvoiceLine:
+    """A line with the title and the value of a deal. Raises FieldError for one of another client, and Question where
+    the client has an invoice with such a line already."""
     if deal.client != invoice.client:
         raise FieldError("it is about another client", field="deal", label="Deal")
+    if not duplicate_ok and (before := billing.with_line(tx, deal.client, deal.title)):
+        raise Question(
+            f"{deal.title} is already on {name_of(before)}.",
+            parameter="duplicate_ok",
+            choices={"yes": "Draft another invoice"},
+            yes="yes",
+            records=[before],
+            kind="duplicates",
+        )
     rate = usual_rate(crm)
     return InvoiceLine(
         name=deal.title, quantity=Decimal(1), unit=PIECE, price=deal.value, tax_category=category_for("", rate),

@@ -19,7 +19,7 @@ from crm.invoicing.credits import credit_of_amount, credit_of_lines, credited_by
 from crm.invoicing.document import DocumentLine
 from crm.invoicing.numbering import next_number
 from crm.invoicing.requirements import Missing, missing
-from crm.model import Client, Invoice, InvoiceLine
+from crm.model import FILLED_AFTER_ISSUE, Client, Invoice, InvoiceLine
 from crm.model.fields import Day, Line, Whole
 from crm.model.money import as_written_in
 from crm.repository import Query, Transaction, bills
@@ -146,13 +146,25 @@ def _refuse_earlier(tx: Transaction, kind: str, on: date) -> None:
         )  # fmt: skip
 
 
-def lacking(lacks: Sequence[Missing], what: str, changed: str = " Nothing was changed.") -> str:
-    """The sentence that lists what is missing for something, and where each is filled in."""
+def stays(lack: Missing) -> bool:
+    """Return whether something that is missing belongs to the invoice itself, and so cannot be filled in once that is
+    issued."""
+    return lack.of in ("line", "invoice") and lack.field not in FILLED_AFTER_ISSUE
+
+
+def lacking(
+    lacks: Sequence[Missing], what: str, changed: str = " Nothing was changed.", *, is_issued: bool = False
+) -> str:
+    """The sentence that lists what is missing for something, and where each is filled in: not in an issued invoice."""
     parts = []
     for lack in lacks:
+        if is_issued and stays(lack):
+            parts.append(lack.sentence)
+            continue
         where = _WHERE[lack.of]
         if lack.of == "seller":
             where = f"settings set {SETTINGS.get(lack.field, lack.field)}"
+            where += "` or `settings set tax_number" if lack.or_tax_number else ""
         elif lack.of == "buyer" and lack.field in CLIENT_FIELDS:
             where = f"clients edit … --{CLIENT_FIELDS[lack.field].replace('_', '-')}"
         elif lack.of == "buyer" and lack.field == "electronic_address":
@@ -162,6 +174,8 @@ def lacking(lacks: Sequence[Missing], what: str, changed: str = " Nothing was ch
             where = "clients edit … --buyer-reference"
         elif lack.field == "adjustments":
             where = "invoices adjustments remove"
+        elif lack.field == "currency":
+            where = "invoices add … --currency"
         parts.append(f"{lack.sentence} (`{where}`)")
     return f"{what}. Missing: {'; '.join(parts)}.{changed}"
 

@@ -29,7 +29,11 @@ _SHORTENED = re.compile(r"(\d+(?:[.,]\d{1,2})?k)", re.IGNORECASE)
 _AMOUNT_LIKE = re.compile(r"\d{1,3}(?:[.,'\u2019]\d{3})+(?:[.,]\d{1,2})?|\d+[.,]\d{1,2}")
 Position = Annotated[int, Whole(least=1, most=9999), About("Position", "of the line, from 1", positional=True)]
 MaybeQuantity = Annotated[Decimal | None, Quantity(), About("Quantity")]
-MaybePrice = Annotated[Decimal | None, ExactPrice(), About("Price", "of one unit, with up to ten decimals")]
+MaybePrice = Annotated[
+    Decimal | None,
+    ExactPrice(),
+    About("Price", "of one unit, with up to ten decimals; with a minus, the quantity is turned round"),
+]
 Basis = Annotated[Decimal | None, Units(), About("Price is for", "how many units the price is for; 1 by default")]
 OfUnit = Annotated[str, Unit(), About("Unit", "hour, piece, month, or a code such as HUR")]
 Discounts = Annotated[
@@ -118,6 +122,12 @@ def price_of(price: Decimal, basis: Decimal = NOTHING) -> dict[str, Any]:
     return {"price": exact(price), "basis": exact(basis)}
 
 
+def _priced(price: Decimal, quantity: Decimal, basis: Decimal) -> dict[str, Any]:
+    """A price as `price_of` keeps it; one with a minus turns the quantity round instead, as in a typed line."""
+    turned = {"quantity": -quantity} if price < 0 else {}
+    return price_of(abs(price), basis) | turned
+
+
 def of_service(service: Service, *, gross: bool) -> InvoiceLine:
     """One unit of a service as a line. Raises FieldError where its price is of the other kind."""
     if service.gross != gross:
@@ -190,7 +200,7 @@ def add(
             )
         values: dict[str, Any] = _given(name=name, quantity=quantity, basis=basis, unit=unit, description=description)
         if price is not None:
-            values |= price_of(price, basis or first.basis)
+            values |= _priced(price, first.quantity if quantity is None else quantity, basis or first.basis)
         if price is None and not line and not services:
             raise FieldError("say what one of it costs", field="price", label="Price")
         values |= _taxed(crm, first, tax_category, tax_rate)
@@ -259,7 +269,8 @@ def edit(
         _refuse_zero_units(basis)
         values = _given(name=name, quantity=quantity, basis=basis, unit=unit)
         if price is not None:
-            values |= price_of(price, basis or line.basis)
+            # Given twice it is the same: a minus takes something back, whatever the line did before.
+            values |= _priced(price, abs(line.quantity) if quantity is None else quantity, basis or line.basis)
         if tax_category or tax_rate is not None:
             values |= _taxed(crm, line, tax_category, tax_rate)
         for field, amounts in (("discount", discount), ("charge", charge)):

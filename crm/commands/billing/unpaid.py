@@ -143,7 +143,8 @@ def list_all(
     limit: Limit = 0,
     offset: Offset = 0,
 ) -> list[Unpaid]:
-    """List what each client owes and since when, most overdue first; each currency separately."""
+    """List what each client owes and since when, most overdue first; each currency separately. A client's credit in
+    another currency than the team's is listed too, at the end if nothing is open in it."""
     with crm.read() as snapshot:
         rows = billing.unpaid_by_client(snapshot, days=days, limit=most(limit), offset=offset)
         clients = {row.client for row in rows}
@@ -157,7 +158,25 @@ def list_all(
                 row.promised_on, row.currency, credits.get(row.client, {}).get(row.currency, NOTHING),
             )
             for row in rows
-        ]  # fmt: skip
+        ] + ([] if days else _credit_alone(crm, snapshot, len(rows), most(limit), offset))  # fmt: skip
+
+
+def _credit_alone(crm: CRM, snapshot: Snapshot, count: int, limit: int, offset: int) -> list[Unpaid]:
+    """The rows of a page behind those of the debts, of which it has a number already."""
+    if count == limit:
+        return []
+    debts = offset + count if count or not offset else len(billing.unpaid_by_client(snapshot, limit=offset))
+    team = crm.settings["currency"]
+    rows = billing.credit_alone(snapshot, team, limit=limit - count, offset=max(offset - debts, 0))
+    names = names_of(snapshot, Client, {client for client, _, _ in rows}, crm.conventions)
+    return [
+        Unpaid(
+            client, names.get(client, ""), open=NOTHING, overdue=NOTHING, not_due=NOTHING, to_30=NOTHING, to_60=NOTHING,
+            to_90=NOTHING, over_90=NOTHING, oldest_days=0, due_on=None, reminded_on=None, promised_on=None,
+            currency=currency, credit=credit,
+        )
+        for client, currency, credit in rows
+    ]  # fmt: skip
 
 
 @command("statements show", title="Show a statement", menu="unpaid", roles=EVERYBODY)

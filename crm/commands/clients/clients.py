@@ -36,6 +36,7 @@ from crm.model.fields import FOREVER, Day, Line, Tags
 from crm.model.fields.recipients import recipient_key
 from crm.model.folding import fold
 from crm.model.likeness import may_be_same
+from crm.model.money import as_written_in
 from crm.model.rights import ALL, CLIENT, READ, level
 from crm.repository import Query, Snapshot, Transaction
 
@@ -70,6 +71,10 @@ class Found:
         return {**plain(self.client), "through": self.through}
 
 
+def _in(currency: str, amount: Decimal) -> str:
+    return f"{as_written_in(amount, currency):f}"
+
+
 @dataclass(frozen=True, slots=True)
 class ClientBilling:
     """The debt of a client in each currency (the currency, what is open, how much of it is overdue), its credit by
@@ -78,11 +83,16 @@ class ClientBilling:
     open: Sequence[tuple[str, Decimal, Decimal]]
     credit: Mapping[str, Decimal]
     last_payment: Payment | None
+    # Of the team: the sums that the client's record has are in it.
+    currency: str
 
     def as_json(self) -> dict[str, Any]:
-        """The same by name."""
-        owed = [{"currency": currency, "open": open_, "overdue": overdue} for currency, open_, overdue in self.open]
-        credit = [{"currency": currency, "credit": credit} for currency, credit in self.credit.items()]
+        """The same by name, money with the decimals of its currency."""
+        owed = [
+            {"currency": currency, "open": _in(currency, still), "overdue": _in(currency, overdue)}
+            for currency, still, overdue in self.open
+        ]
+        credit = [{"currency": currency, "credit": _in(currency, amount)} for currency, amount in self.credit.items()]
         return {"open": owed, "credit": credit, "last_payment": self.last_payment}
 
 
@@ -102,7 +112,11 @@ class ClientCard:
         added = {
             "contacts": self.contacts, "doubts": self.doubts, "timeline": self.timeline, "billing": self.billing
         }  # fmt: skip
-        return {**plain(self.client), **plain(added)}
+        sums = {}
+        if self.billing:
+            amounts = {"open_amount": self.client.open_amount, "credit": self.client.credit}
+            sums = {name: _in(self.billing.currency, amount) for name, amount in amounts.items()}
+        return {**plain(self.client), **sums, **plain(added)}
 
 
 @command("clients add", title="Add a client", menu="clients")
@@ -271,7 +285,9 @@ def _billing(crm: CRM, snapshot: Snapshot, client: Client) -> ClientBilling | No
 
     last = snapshot.find_all(Payment, Query({"client": client.id, "kind": "payment"}, limit=1))
     credit = billing.credit_by_currency(snapshot, [client.id]).get(client.id, {})
-    return ClientBilling(billing.open_by_currency(snapshot, client.id), credit, last[0] if last else None)
+    return ClientBilling(
+        billing.open_by_currency(snapshot, client.id), credit, last[0] if last else None, crm.settings["currency"]
+    )
 
 
 def _opt_outs(crm: CRM, snapshot: Snapshot, record: Client) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from crm.commands.record_names import names_of
 from crm.model import BY_NAME, RECORDS, Client, Conventions, Record, fields, links
+from crm.model.fields import Units
 from crm.model.money import as_written_in
 from crm.model.record import Field
 from crm.repository import Query, Snapshot
@@ -45,6 +46,8 @@ def _others(snapshot: Snapshot, kind: type[Record], by: Conventions) -> Table:
     of_client = "client" in links(kind)
     described = _described(kind)
     linked = {name: link.record for name, link in links(kind).items() if name in described}
+    # Lines of older stores have 0 where a price is for one unit.
+    meant = {name: Decimal(1) for name, field in described.items() if isinstance(field.check, Units)}
 
     def rows() -> Iterator[list[Any]]:
         records: Iterator[Any] = iter(snapshot.each(kind))
@@ -56,7 +59,7 @@ def _others(snapshot: Snapshot, kind: type[Record], by: Conventions) -> Table:
             }
             for item in some:
                 values = (
-                    names[name].get(getattr(item, name), "") if name in linked else _value(item, name)
+                    names[name].get(getattr(item, name), "") if name in linked else _value(item, name, meant.get(name))
                     for name in described
                 )
                 owner = (item.client, *clients.get(item.client, ("", ""))) if of_client else ()
@@ -65,9 +68,12 @@ def _others(snapshot: Snapshot, kind: type[Record], by: Conventions) -> Table:
     return heading_of(kind), rows()
 
 
-def _value(record: Record, name: str) -> Any:
-    """A field of a record; an amount of a record that has a currency is written in that."""
+def _value(record: Record, name: str, meant: Decimal | None = None) -> Any:
+    """A field of a record, or what is meant where it is 0; an amount of a record that has a currency is written in
+    that."""
     value, currency = getattr(record, name), getattr(record, "currency", "")
+    if not value and meant is not None:
+        return meant
     return as_written_in(value, currency) if currency and isinstance(value, Decimal) else value
 
 

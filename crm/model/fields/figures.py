@@ -31,15 +31,17 @@ class Price(Amount):
 
 
 class ExactPrice(Price):
-    """A price as it is typed, with more decimals than are kept: it is kept for so many units that four are enough."""
+    """A price as it is typed, with more decimals than are kept: it is kept for so many units that four are enough. With
+    a minus the line takes something back, and whoever keeps it turns the quantity round instead."""
+
+    signed = True
 
     def decimals(self, by: Conventions) -> int:
         return MOST_TYPED
 
     def read(self, typed: str, by: Conventions) -> Decimal:
-        if typed.strip().startswith(_MINUS):
-            raise FieldError("a price cannot be negative; give a negative quantity instead")
-        return super().read(typed, by)
+        text = typed.strip()
+        return -super().read(text[1:], by) if text.startswith(_MINUS) else super().read(text, by)
 
     def too_exact(self, by: Conventions) -> str:
         return f"at most {MOST_TYPED} decimals"

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Select,
     bindparam,
     case,
+    exists,
     func,
     literal,
     select,
@@ -21,7 +22,7 @@ from sqlalchemy import (
 
 from crm.errors import FieldError
 from crm.invoicing.payments import PaidIn, PaidOn, freed_parts, left_of
-from crm.model import Allocation, Invoice, Payment
+from crm.model import Allocation, Invoice, InvoiceLine, Payment
 from crm.model.money import NOTHING
 from crm.model.record import AnyRecord
 from crm.repository import Snapshot
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from crm.repository import AnyRow
 
 invoice, payment, allocation = TABLES[Invoice].c, TABLES[Payment].c, TABLES[Allocation].c
+line = TABLES[InvoiceLine].c
 _ISSUED = (invoice.state == "issued", invoice.kind == "invoice")
 _IS_WHOLE = (invoice.credited > NOTHING) & (invoice.credited >= invoice.total)
 _WAS_PAID = (invoice.paid > NOTHING) | (invoice.used_again > NOTHING)
@@ -142,6 +144,17 @@ def numbers_beginning(snapshot: Snapshot, text: str) -> list[str]:
         invoice.state == "issued", invoice.number.istartswith(text, autoescape=True)
     )
     return [row.number for row in snapshot.select(statement)]
+
+
+def with_line(snapshot: Snapshot, client_id: int, name: str) -> Invoice | None:
+    """The latest draft or invoice of a client with a line of a name; none that was credited as a whole."""
+    statement = (
+        ALL[Invoice]
+        .join(TABLES[InvoiceLine], line.invoice == invoice.id)
+        .where(invoice.client == client_id, invoice.kind == "invoice", ~_IS_WHOLE, line.name == name)
+    )
+    rows = snapshot.select(statement.order_by(invoice.id.desc()).limit(1))
+    return record_of(Invoice, rows[0]) if rows else None
 
 
 def overdue(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) -> tuple[int, list[Invoice]]:
@@ -292,6 +305,27 @@ def unpaid_by_client(
     promised, and the currency. `days` leaves out those with nothing overdue for so long."""
     statement = _unpaid_by_client(snapshot.today, days)
     return snapshot.select(statement.limit(limit).offset(offset or None))
+
+
+_owed = TABLES[Invoice].alias("owed").c
+
+
+def credit_alone(
+    snapshot: Snapshot, currency: str, *, limit: int | None = None, offset: int = 0
+) -> Sequence[tuple[int, str, Decimal]]:
+    """The credit of clients in currencies in which they owe nothing, but not in this one, which their cards show."""
+    rows = union_all(
+        *(
+            select(columns.client, columns.currency, columns[name].label("credit")).where(
+                has_any, columns.currency != currency
+            )
+            for columns, name, has_any in ((payment, "left", HAS_LEFT), (invoice, "overpaid", IS_OVERPAID))
+        )
+    ).subquery()
+    by, credit = (rows.c.client, rows.c.currency), func.sum(rows.c.credit)
+    owes = exists().where(_owed.client == rows.c.client, _owed.currency == rows.c.currency, _owed.open > NOTHING)
+    statement = select(*by, credit).where(~owes).group_by(*by).having(credit > NOTHING).order_by(*by)
+    return [tuple(row) for row in snapshot.select(statement.limit(limit).offset(offset or None))]
 
 
 def unpaid_totals(snapshot: Snapshot, *, days: int = 0) -> Sequence[tuple[str, Decimal, Decimal]]:

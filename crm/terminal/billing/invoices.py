@@ -383,6 +383,9 @@ def _fill_in(session: Session, card: InvoiceCard, lacks: Sequence[Missing]) -> N
         lines.append(f"- {sentence}{f' ({where})' if where else ''}")
         if entry.label not in [other.label for other in entries] and (entry is not settings or _may_set(session)):
             entries.append(entry)
+    # A tax number will do, unless the VAT ID is needed for itself.
+    of_number = [lack for lack in lacks if (lack.of, lack.field) == ("seller", "vat_id")]
+    numbers = ("vat_id", "tax_number") if of_number and all(lack.or_tax_number for lack in of_number) else ()
     is_known = country_of_vat_id(session.crm.settings["vat_id"]) == country
     if keys and not is_known and not is_set_by_person(session.crm, "country"):
         # First: what is a tax number depends on it.
@@ -390,19 +393,30 @@ def _fill_in(session: Session, card: InvoiceCard, lacks: Sequence[Missing]) -> N
         name = typed_fields(Client)["country"].check.show(country, session.crm.conventions)
         lines.insert(0, f"- your country (Settings, {labels['country']}); so far {name} is assumed")
     if keys and _may_set(session):
-        fill_in = Choice("Fill in the missing settings", lambda: _ask_settings(session, keys))
+        fill_in = Choice("Fill in the missing settings", lambda: _ask_settings(session, keys, numbers))
         entries = [fill_in, *(entry for entry in entries if entry is not settings)]
     question = "\n".join(("It cannot be issued yet. Missing:", *lines))
     session.keyboard.choose(question, entries)()
 
 
-def _ask_settings(session: Session, keys: Sequence[str]) -> None:
-    """Ask for these settings one after the other."""
-    command = named("settings set")
+def _ask_settings(session: Session, keys: Sequence[str], either: Sequence[str]) -> None:
+    """Ask for these settings one after the other; where one of several will do, which of them first."""
     in_steps(
         session,
-        [partial(session.start, command, key=key, after=len(keys) - at, needed=True) for at, key in enumerate(keys, 1)],
+        [
+            partial(_ask_setting, session, key, either if key in either else (), len(keys) - at)
+            for at, key in enumerate(keys, 1)
+        ],
     )
+
+
+def _ask_setting(session: Session, key: str, either: Sequence[str], after: int) -> None:
+    if either:
+        labels = {option.name: local_label(option.label, session.crm.conventions.country) for option in TEAM}
+        entries = [Choice(labels[name], name) for name in either]
+        session.page("Settings", " or ".join(entry.label for entry in entries), about=f"{after} more" if after else "")
+        key = session.keyboard.choose("Which number do you have?", entries)
+    session.start(named("settings set"), key=key, after=after, needed=True)
 
 
 def _may_set(session: Session) -> bool:

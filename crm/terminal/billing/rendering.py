@@ -29,7 +29,7 @@ from crm.model.local_taxes import LOCAL_TAXES
 from crm.model.paths import display_path
 from crm.model.postal_addresses import town_line
 from crm.model.units import unit_beside
-from crm.model.vat_ids import country_of_vat_id
+from crm.model.vat_ids import country_of_vat_id, is_other_tax_id
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.cards import beside, in_line, side_card
 from crm.terminal.drawing.render import renderer, show
@@ -340,7 +340,9 @@ def draw_seller(seller: "Party", screen: Screen, by: Conventions) -> None:
     town = town_line(seller.country, seller.postcode, seller.city, seller.region)
     number = seller.vat_id or seller.tax_number
     label = local_label("VAT ID", seller.country)
-    parts = (seller.name, seller.street, town, country_name(seller.country), f"{label} {number}" if number else "")
+    # In a country without VAT its number is kept as a tax number.
+    named = label if seller.vat_id or is_other_tax_id(number, seller.country) else "Tax number"
+    parts = (seller.name, seller.street, town, country_name(seller.country), f"{named} {number}" if number else "")
     screen.print(Text("From ", "muted").append_text(data(" · ".join(filter(None, parts)), "default")))
     of = country_of_vat_id(seller.vat_id)
     if of not in ("", seller.country):

@@ -34,4 +34,8 @@ class UnpaidPage(ListPage):
             return snapshot.get(Client, row.client)
 
     def open(self, row: Any) -> None:
-        InvoicesPage(self.session, client=self.client_of(row), state="open").show()
+        client = self.client_of(row)
+        if row.open:
+            InvoicesPage(self.session, client=client, state="open").show()
+        else:
+            self.session.open(client)

@@ -62,6 +62,52 @@ def test_a_price_is_for_one_unit_unless_a_number_above_0_is_named(desk: BillingD
     assert Units().show(Decimal(0), desk.crm.conventions) == "1"
 
 
+def test_a_line_of_an_older_store_is_exported_with_a_price_for_one_unit(one_desk: BillingDesk, tmp_path: Path) -> None:
+    desk = one_desk
+    draft = desk.draft("Setup 50 19%")
+    (line,) = desk("invoices show", draft).lines
+    desk.crm.repository.transact(lambda tx: tx.change(line, basis=Decimal(0)), "as an older version kept it")
+    desk("export", tmp_path / "lines.csv", "invoice-lines")
+    (row,) = csv.DictReader((tmp_path / "lines.csv").read_text("utf-8-sig").splitlines())
+    assert row["Price is for"] == "1"
+
+
+def test_a_price_with_a_minus_takes_something_back_however_it_is_given(desk: BillingDesk) -> None:
+    draft = desk.draft("1 x Good 100 19%", "2 x Typed -5 19%")
+
+    def second(card: Any) -> tuple[str, ...]:
+        return tuple(f"{value.normalize():f}" for value in (card.lines[-1].quantity, card.lines[-1].price))
+
+    typed = second(desk("invoices show", draft))
+    added = desk("invoices lines add", draft, name="Less", quantity=Decimal(2), price=Decimal(-5), tax_rate=Decimal(19))
+    assert second(added) == typed == ("-2", "5")
+    # Given twice it stays; and a price without a minus leaves the quantity as it is.
+    for price, expected in ((-7, ("-2", "7")), (-7, ("-2", "7")), (8, ("-2", "8"))):
+        assert second(desk("invoices lines edit", draft, 3, price=Decimal(price))) == expected
+    edited = desk("invoices lines edit", draft, 3, quantity=Decimal(3), price=Decimal(-6))
+    assert second(edited) == ("-3", "6")
+    assert figures(edited.invoice) == ("72.00", "13.68", "85.68")
+    assert desk.sound()
+
+
+def test_a_deal_that_is_on_an_invoice_already_is_asked_about(desk: BillingDesk) -> None:
+    deal = desk("deals add", desk.acme, "Website", value=Decimal(100))
+    desk("deals win", deal, Decimal(100))
+    first = desk("invoices add", desk.acme, deal=deal).invoice
+    with pytest.raises(Question, match=f"Website is already on draft {first.id}") as asked:
+        desk("invoices add", desk.acme, deal=deal)
+    assert (asked.value.parameter, list(asked.value.records)) == ("duplicate_ok", [first])
+    issued = desk("invoices issue", first).invoice
+    with pytest.raises(Question, match=f"Website is already on invoice {issued.number}"):
+        desk("invoices add", desk.acme, deal=deal)
+    second = desk("invoices add", desk.acme, deal=deal, duplicate_ok=True).invoice
+    desk("invoices delete", second, yes=True)
+    # Once it is credited, it is drafted again without a question.
+    desk("invoices credit", issued)
+    desk("invoices add", desk.acme, deal=deal)
+    assert desk.sound()
+
+
 def test_lines_of_a_draft_are_changed_moved_and_removed(desk: BillingDesk) -> None:
     draft = desk.draft("Setup 50 19%", "2 Chairs 10 19%")
     card = desk(

@@ -110,6 +110,24 @@ def test_what_an_e_invoice_lacks_is_filled_in_and_issued_again_as_the_message_sa
     assert "+49 30 1" in text
 
 
+@pytest.mark.parametrize("currency", ["KWD", "CLF"])
+def test_what_helps_an_issued_invoice_in_a_currency_that_no_e_invoice_has_is_said_at_once(
+    one_desk: BillingDesk, tmp_path: Path, currency: str
+) -> None:
+    desk = one_desk
+    invoice = desk.issued("Talk 10 0%", currency=currency)
+    with pytest.raises(RefusedError) as refused:
+        desk("invoices xml", invoice, "factur-x", tmp_path / "e.xml")
+    notice = desk("invoices pdf", invoice, tmp_path / "e.pdf").notice
+    for sentence in (str(refused.value), notice):
+        assert re.findall(r"`([^`]+)`", sentence) == [f"invoices credit {invoice.number}"]
+        assert sentence.endswith("and draft it again in another currency.")
+    desk("clients edit", desk.acme, {"invoice_format": "factur-x"})
+    draft = desk.draft("Talk 10 0%", currency=currency)
+    with pytest.raises(RefusedError, match=r"`invoices add … --currency`\). Nothing was changed"):
+        desk("invoices issue", draft)
+
+
 def test_no_later_change_of_the_client_or_the_team_changes_what_was_issued(
     one_desk: BillingDesk, tmp_path: Path
 ) -> None:

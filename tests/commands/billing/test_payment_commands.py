@@ -241,7 +241,8 @@ def test_the_credit_of_a_client_pays_an_invoice_from_its_oldest_payment(desk: Bi
     )
     desk("payments add", desk.acme, Decimal(1000), currency="JPY")
     invoice, other = desk.issued("One 100 0%"), desk.issued("Two 100 0%")
-    assert [row.as_json()["credit"] for row in desk("unpaid list")] == ["130.00"]
+    # Credit in another currency has a row of its own: nothing is open in that.
+    assert [row.as_json()["credit"] for row in desk("unpaid list")] == ["130.00", "1000"]
     used = desk("payments use-credit", invoice)
     assert used.as_json() == {
         "invoice": invoice.id, "number": invoice.number, "client": desk.acme.id, "client_name": desk.acme.name,
@@ -250,8 +251,8 @@ def test_the_credit_of_a_client_pays_an_invoice_from_its_oldest_payment(desk: Bi
     assert left(desk, early, late) == ["0.00", "30.00"]
     assert desk("payments use-credit", other).amount == 30
     assert (state(desk, other), balance(desk)) == (("part paid", "30.00", "70.00"), ("70.00", "0.00"))
-    # Without any credit, nothing is said of it.
-    assert ["credit" in row.as_json() for row in desk("unpaid list")] == [False]
+    # Without any credit in the currency, nothing is said of it.
+    assert ["credit" in row.as_json() for row in desk("unpaid list")] == [False, True]
     with pytest.raises(RefusedError, match="has no credit in EUR"):
         desk("payments use-credit", other)
     with pytest.raises(FieldError, match="nothing is left to pay"):
@@ -406,6 +407,48 @@ def test_a_paid_invoice_takes_no_payment(desk: BillingDesk) -> None:
     with pytest.raises(FieldError, match=f"nothing is left to pay on {paid.number}"):
         desk("payments add", desk.acme, Decimal(5), invoice=[paid])
     assert (desk.again(other).open, desk.again(desk.acme).credit) == (357, 0)
+
+
+def test_credit_in_another_currency_alone_is_listed_behind_the_debts_on_whatever_page(desk: BillingDesk) -> None:
+    places = {"address": "Weg 2", "city": "Wien", "country": "AT"}
+    beta, gamma = (desk("clients add", {"company": name, **places}) for name in ("Beta", "Gamma"))
+    desk.issued("Late 100 19%")
+    desk("invoices issue", desk("invoices add", gamma, ["Talk 10 0%"], currency="KWD").invoice)
+    # Beta owes nothing; Gamma has less credit than it owes; Acme has a credit in the team's currency beside it.
+    for client, amount, currency in ((beta, 20, "KWD"), (beta, 5, "EUR"), (gamma, 3, "KWD"), (gamma, 7, "JPY")):
+        desk("payments add", client, Decimal(amount), currency=currency)
+    desk("payments add", desk.acme, Decimal(50), currency="JPY")
+    desk("payments refund", desk.acme, Decimal(50), currency="JPY")
+
+    def rows(**page: int) -> list[tuple[str, ...]]:
+        listed = [row.as_json() for row in desk("unpaid list", **page)]
+        return [(row["client_name"], row["open"], row.get("credit", ""), row["currency"]) for row in listed]
+
+    every = rows()
+    assert every == [
+        ("Acme", "119.00", "", "EUR"), ("Gamma", "7.000", "", "KWD"),
+        ("Beta", "0.000", "20.000", "KWD"), ("Gamma", "0", "7", "JPY"),
+    ]  # fmt: skip
+    for limit in (1, 2, 3):
+        assert [rows(limit=limit, offset=place) for place in range(5)] == [
+            every[place : place + limit] for place in range(5)
+        ]
+    assert rows(days=1) == []
+    assert desk.sound()
+
+
+@pytest.mark.parametrize(("currency", "sums"), [("JPY", ("7", "50")), ("KWD", ("7.000", "50.000"))])
+def test_a_client_as_json_has_its_debt_and_credit_with_the_decimals_of_their_currency(
+    one_desk: BillingDesk, currency: str, sums: tuple[str, str]
+) -> None:
+    desk = one_desk
+    desk("settings set", "currency", currency, recount_ok=True)
+    desk.crm.forget_settings()
+    desk("payments add", desk.acme, Decimal(50))
+    desk.issued("Talk 7 0%")
+    written = desk("clients show", desk.acme).as_json()
+    assert (written["open_amount"], written["credit"]) == sums
+    assert (written["billing"]["open"][0]["open"], written["billing"]["credit"][0]["credit"]) == sums
 
 
 @pytest.mark.parametrize("arguments", [{"limit": 1}, {"limit": 1, "offset": 1}, {}])

@@ -634,6 +634,7 @@ def test_a_quantity_is_not_written_in_thousands() -> None:
 
 
 @pytest.mark.parametrize("typed", ["-5", " -5", "\u22125.50", "-\u20ac5"])
-def test_a_typed_price_of_a_line_is_never_negative(typed: str) -> None:
-    with pytest.raises(FieldError, match="give a negative quantity instead"):
-        ExactPrice().read(typed, Conventions("en_US", "EUR"))
+def test_a_price_of_a_line_may_be_typed_with_a_minus_and_that_of_a_service_not(typed: str) -> None:
+    assert ExactPrice().read(typed, Conventions("en_US", "EUR")) < 0
+    with pytest.raises(FieldError, match="cannot be negative"):
+        Price().read(typed, Conventions("en_US", "EUR"))

@@ -13,7 +13,7 @@ import pytest
 import trustme
 
 from crm.commands.registry import commands, named
-from crm.errors import FieldError
+from crm.errors import FieldError, RefusedError
 from crm.model import Client, Invoice, Payment, Service, Setting
 from crm.model.rights import CLIENT, Reader
 from crm.repository import Query, Transaction
@@ -304,6 +304,37 @@ def test_the_settings_that_a_draft_lacks_are_asked_for_one_after_the_other(menu:
     assert menu.all(Invoice)[0].number
 
 
+def test_a_tax_number_will_do_where_there_is_no_vat_id(menu: Menu) -> None:
+    menu.mailed("invoices add", menu.mailed.acme, line=["Late 100 19%"])
+    menu.mailed("settings set", "vat_id", "")
+    menu.mailed.crm.forget_settings()
+    with pytest.raises(RefusedError, match=r"`settings set vat_id` or `settings set tax_number`"):
+        menu.mailed("invoices issue", menu.all(Invoice)[0])
+    number = {"Tax number": "12/345/67890"}
+    asked = menu("invoices issue", "Draft 1", "Fill in the missing settings", "Tax number", **number)
+    assert "Settings › VAT ID or Tax number" in asked
+    assert menu.mailed.crm.settings["tax_number"] == "12/345/67890"
+    assert "Tax number 12/345/67890" in " ".join(menu("invoices issue", "Draft 1", "Issue it").split())
+
+
+def test_what_the_e_invoice_of_a_client_needs_of_the_seller_is_asked_for_before_the_issue(menu: Menu) -> None:
+    mailed = menu.mailed
+    values = {"invoice_format": "xrechnung-ubl", "buyer_reference": "04011000-1", "postcode": "1010"}
+    mailed("clients edit", mailed.acme, values)
+    for key in ("company_phone", "company_email", "company_postcode"):
+        mailed("settings set", key, "")
+    mailed.crm.forget_settings()
+    mailed("invoices add", mailed.acme, line=["Late 100 19%"])
+    answers = {"Phone on invoices": "+49 30 1234567", "E-mail on invoices": "us@example.com", "Postcode": "10115"}
+    menu("invoices issue", "Draft 1", "Fill in the missing settings", **answers)
+    menu("invoices issue", "Draft 1", "Issue it")
+    (issued,) = menu.all(Invoice)
+    menu("invoices show", issued.number, "Make the e-invoice")
+    text = (Path.cwd() / f"{issued.number}.xml").read_text("utf-8")
+    assert "+49 30 1234567" in text
+    assert "us@example.com" in text
+
+
 def test_ones_own_country_and_address_are_seen_before_an_invoice_is_issued(menu: Menu) -> None:
     menu.mailed("invoices add", menu.mailed.acme, line=["Late 100 19%"])
     seen = menu("invoices issue", "Draft 1", BACK)
@@ -385,6 +416,7 @@ def test_a_client_and_a_won_deal_lead_to_billing(menu: Menu) -> None:
     deal = menu.mailed("deals add", acme, "A shelf", value=Decimal(80))
     menu.mailed("deals win", deal, Decimal(80))
     assert "Drafted an invoice for Acme" in menu("deals show", "Draft an invoice", Deal="A shelf")
+    assert "A shelf is already on draft 3" in menu("deals show", "Draft an invoice", BACK, Deal="A shelf")
     needs = [(item.what, item.why) for item in menu.mailed("agenda").items]
     assert needs == [("Payment 2", "50.00 EUR is not applied to an invoice"), ("Draft 3", "not issued yet")]
 

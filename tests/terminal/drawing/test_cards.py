@@ -111,7 +111,7 @@ def test_an_address_beside_a_list_is_not_broken_where_it_fits_below_its_label() 
 @pytest.mark.parametrize("columns", range(40, 100, 5))
 def test_an_amount_of_the_billing_line_is_never_cut(columns: int) -> None:
     paid = Payment(amount=Decimal(1000), on=date(2026, 11, 20))
-    billing = ClientBilling([("", Decimal(600), Decimal(50))], {"": Decimal(523)}, paid)
+    billing = ClientBilling([("", Decimal(600), Decimal(50))], {"": Decimal(523)}, paid, "EUR")
     line = billing_line(on(columns), ClientCard(Client(), [], {}, [], billing), BY)
     assert line is not None
     assert line.cell_len <= columns
