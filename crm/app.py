@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 from crm.accounts import KeyHolder, SignedIn
 from crm.accounts.evidence import Memory, refuse_owner
 from crm.accounts.roster import Roster
-from crm.accounts.service import AccountsDesk
+from crm.accounts.service import AccountService
 from crm.clock import Clock
 from crm.commands.context import CRM, Outward, has_accounts, silent
 from crm.config import SHEETS, Config, check_team_setting, data_folder, from_environment, store_file, team_defaults
@@ -51,7 +51,7 @@ def open_crm(config: Config, *, progress: Callable[[str], Any] = silent, waiting
         config,
         lambda url: open_crm(dataclasses.replace(config, store=url), progress=progress, waiting=waiting),
         lambda: _spreadsheets(config, waiting),
-        AccountsDesk(accounts, OWNER),
+        AccountService(accounts, OWNER),
         enter,
         open_outward(config),
         progress,
@@ -198,12 +198,12 @@ def _entered(crm: CRM, verified: "VerifiedRepository", repository: Repository | 
     return dataclasses.replace(
         crm,
         repository=repository or verified,
-        accounts=AccountsDesk(crm.accounts.open, verified.reader, session, verified),
+        accounts=AccountService(crm.accounts.open, verified.reader, session, verified),
         reader=verified.reader,
         saved=verified.saved,
         outside=crm,
         open=_for_whole_stores(verified, crm.open),
-        reach=_for_whole_stores(verified, crm.reach),
+        connect_google=_for_whole_stores(verified, crm.connect_google),
     )
 
 

@@ -116,7 +116,7 @@ class SharedCounts:
         self._path = path
         self._tables = tables
         self._alone: sqlite3.Connection | None = None
-        self._mended = False
+        self._repaired = False
         self._lock = threading.Lock()
 
     def change(self, change: Callable[[sqlite3.Connection], Result]) -> Result:
@@ -127,10 +127,10 @@ class SharedCounts:
                     with closing(open_database(self._path, self._tables, wait=_SHORT)) as file, transaction(file):
                         return change(file)
                 except (sqlite3.Error, OSError) as error:
-                    if self._mended or not _is_of_no_use(error):
+                    if self._repaired or not _is_of_no_use(error):
                         self._alone = open_database(None, self._tables, wait=0)
                         continue
-                    self._mended = True
+                    self._repaired = True
                     with suppress(OSError):
                         for path in _with_logs(self._path):
                             path.unlink(missing_ok=True)

@@ -35,9 +35,9 @@ class KeyHolder:
 @dataclass(frozen=True, slots=True)
 class SecondFactorAsked:
     """The password was right, and a code is still missing: by `method` ('totp' or 'sms'), of which `hint` tells
-    where it was sent ('…42'). The ticket is good for one sign-in, for five minutes."""
+    where it was sent ('…42'). The token is good for one sign-in, for five minutes."""
 
-    ticket: str = field(repr=False)
+    token: str = field(repr=False)
     method: str = "totp"
     hint: str = ""
 

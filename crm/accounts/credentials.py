@@ -23,7 +23,7 @@ class Credentials:
 
     passwords: Passwords
     factors: SecondFactors
-    tickets: OneTimeTokens
+    tokens: OneTimeTokens
     attempts: Attempts
     codes: SmsCodes
 

@@ -66,13 +66,13 @@ class SecondFactors:
         left = tuple(kept for kept in factor.recovery if not hmac.compare_digest(kept, digest))
         return replace(factor, recovery=left) if len(left) < len(factor.recovery) else None
 
-    def sms_code(self, ticket: str) -> str:
-        """The code that belongs to a ticket, so that nothing has to be kept and a second text says the same."""
-        return f"{int(self._secret.mac('codes by SMS', ticket), 16) % 10**DIGITS:0{DIGITS}}"
+    def sms_code(self, token: str) -> str:
+        """The code that belongs to a token, so that nothing has to be kept and a second text says the same."""
+        return f"{int(self._secret.mac('codes by SMS', token), 16) % 10**DIGITS:0{DIGITS}}"
 
-    def is_sms_code(self, ticket: str, code: str) -> bool:
-        """Return whether a code is the one that belongs to a ticket."""
-        return hmac.compare_digest(self.sms_code(ticket).encode(), digits(code).encode())
+    def is_sms_code(self, token: str, code: str) -> bool:
+        """Return whether a code is the one that belongs to a token."""
+        return hmac.compare_digest(self.sms_code(token).encode(), digits(code).encode())
 
     def _digest(self, code: str) -> str:
         return self._secret.mac("recovery codes", code)

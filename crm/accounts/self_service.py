@@ -10,7 +10,7 @@ from crm.accounts.notifications import Letter, Notifications
 from crm.accounts.second_factor import SecondFactor
 from crm.accounts.sessions import Sessions
 from crm.accounts.sign_in import TRIES
-from crm.accounts.tokens import TICKET_LASTS
+from crm.accounts.tokens import TOKEN_LASTS
 from crm.errors import FieldError, OutwardError, RefusedError, SignedOutError, SignInRefusedError, TooManyAttemptsError
 from crm.model import User
 from crm.repository import AuthoredTransaction, Snapshot
@@ -35,7 +35,7 @@ class SelfService:
         self._sessions = sessions
         self._passwords = credentials.passwords
         self._factors = credentials.factors
-        self._tickets = credentials.tickets
+        self._tokens = credentials.tokens
         self._attempts = credentials.attempts
         self._codes = credentials.codes
         self._notifications = notifications
@@ -76,7 +76,7 @@ class SelfService:
                     return None
             if not self._attempts.spend(f"links to {user.id}", LINKS_AN_HOUR, 3600):
                 return None
-            token = self._tickets.issue("new password", user=user.id, standing=self._store.fingerprint(user))
+            token = self._tokens.issue("new password", user=user.id, standing=self._store.fingerprint(user))
             return (
                 user.email,
                 "A new password",
@@ -89,7 +89,7 @@ class SelfService:
     def reset_password(self, token: str, new: str) -> None:
         """A new password by the link that was mailed; ends all sessions. A second factor stays on. Raises
         SignInRefusedError where the link is over, FieldError for a weak password, after which it still works."""
-        claims = self._tickets.read("new password", token, LINK_LASTS)
+        claims = self._tokens.read("new password", token, LINK_LASTS)
         with self._store.read() as snapshot:
             user = self._by_id(snapshot, claims["user"]) if claims else None
         if claims is None or user is None or claims["standing"] != self._store.fingerprint(user):
@@ -131,28 +131,28 @@ class SelfService:
         return self._switch_on(user, proved, password)
 
     def begin_sms(self, user: int) -> str:
-        """Send a code to the user's telephone; the ticket for `confirm_sms`. Raises FieldError where no number is
+        """Send a code to the user's telephone; the token for `confirm_sms`. Raises FieldError where no number is
         known, TooManyAttemptsError and OutwardError."""
         with self._store.read() as snapshot:
             account = self._store.get(snapshot, user)
         if not account.phone:
             raise FieldError("add your phone number first", field="phone", label="Phone")
-        ticket = self._tickets.issue(
+        token = self._tokens.issue(
             "telephone", user=user, phone=account.phone, standing=self._store.fingerprint(account)
         )
-        claims = self._tickets.read("telephone", ticket, TICKET_LASTS) or {}
+        claims = self._tokens.read("telephone", token, TOKEN_LASTS) or {}
         self._codes.send(account, account.phone, claims["id"])
-        return ticket
+        return token
 
-    def confirm_sms(self, user: int, ticket: str, code: str, *, password: str = "") -> list[str]:
+    def confirm_sms(self, user: int, token: str, code: str, *, password: str = "") -> list[str]:
         """Switch codes by SMS on, once one has arrived; as `confirm_totp`."""
-        claims = self._tickets.read("telephone", ticket, TICKET_LASTS)
+        claims = self._tokens.read("telephone", token, TOKEN_LASTS)
         with self._store.read() as snapshot:
             account = self._store.get(snapshot, user)
         if claims is None or claims["standing"] != self._store.fingerprint(account):
             raise SignInRefusedError("It took too long, or your account was changed since. Ask for a new code.")
-        if not self._attempts.spend(f"ticket {claims['id']}", TRIES, TICKET_LASTS):
-            raise TooManyAttemptsError(TICKET_LASTS)
+        if not self._attempts.spend(f"token {claims['id']}", TRIES, TOKEN_LASTS):
+            raise TooManyAttemptsError(TOKEN_LASTS)
         if not self._factors.is_sms_code(claims["id"], code):
             raise SignInRefusedError("That is not the code that was sent.")
         return self._switch_on(user, SecondFactor("sms", claims["phone"]), password)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _OWN_PASSWORD = "New password: My account, or `profile password`."
 
 
-class AccountsDesk:
+class AccountService:
     """The accounts as commands see them. `session` is the one that the reader works in, 0 for none; `open` gives the
     accounts without any guard, for sign-in.
 
@@ -222,12 +222,12 @@ class AccountsDesk:
         return self._accounts().self_service.confirm_totp(self.me, offer.secret, code, password=password)
 
     def begin_sms(self) -> str:
-        """Send a code to one's own telephone; the ticket for `confirm_sms`."""
+        """Send a code to one's own telephone; the token for `confirm_sms`."""
         return self._accounts().self_service.begin_sms(self.me)
 
-    def confirm_sms(self, ticket: str, code: str, *, password: str = "") -> list[str]:
+    def confirm_sms(self, token: str, code: str, *, password: str = "") -> list[str]:
         """Switch codes by SMS on; as `confirm_totp`."""
-        return self._accounts().self_service.confirm_sms(self.me, ticket, code, password=password)
+        return self._accounts().self_service.confirm_sms(self.me, token, code, password=password)
 
     def switch_off_second_factor(self, password: str) -> None:
         """Raise RefusedError where the team requires one."""

@@ -14,16 +14,16 @@ from crm.accounts.account_store import AccountStore
 from crm.accounts.credentials import Credentials
 from crm.accounts.second_factor import SecondFactor
 from crm.accounts.sessions import Sessions, sign_in
-from crm.accounts.tokens import TICKET_LASTS
+from crm.accounts.tokens import TOKEN_LASTS
 from crm.errors import CRMError, SignInRefusedError, StoreError
 from crm.model import User
 from crm.repository import AuthoredTransaction, Snapshot, tables
 
-# So many codes may be tried with one ticket.
+# So many codes may be tried with one token.
 TRIES = 5
 WRONG_PASSWORD = "The e-mail address or the password is wrong. Try again, or ask for a new password."
 WRONG_CODE = "That is not the code. Wait for the next one, or use a recovery code."
-TICKET_OVER = "It took too long, or too many codes were tried. Sign in again."
+TOKEN_OVER = "It took too long, or too many codes were tried. Sign in again."
 _BY = {"totp": "password and app", "sms": "password and SMS", "recovery": "password and recovery code"}
 # Refused sign-ins are noted a little later; more than so many at once are not noted at all.
 _NOTED = 1000
@@ -52,7 +52,7 @@ class Authentication:
         self._sessions = sessions
         self._passwords = credentials.passwords
         self._factors = credentials.factors
-        self._tickets = credentials.tickets
+        self._tokens = credentials.tokens
         self._attempts = credentials.attempts
         self._codes = credentials.codes
         self._refusals: deque[_Refusal] = deque()
@@ -84,12 +84,12 @@ class Authentication:
         attempt.succeed()
         return signed_in
 
-    def answer(self, ticket: str, code: str, *, address: str = "", device: str = "") -> SignedIn:
-        """Let somebody in by the code that a ticket asks for, or by a recovery code. Raises SignInRefusedError and
+    def answer(self, token: str, code: str, *, address: str = "", device: str = "") -> SignedIn:
+        """Let somebody in by the code that a token asks for, or by a recovery code. Raises SignInRefusedError and
         TooManyAttemptsError."""
-        claims, user = self._asked(ticket)
-        if not self._attempts.spend(f"ticket {claims['id']}", TRIES, TICKET_LASTS):
-            raise SignInRefusedError(TICKET_OVER)
+        claims, user = self._asked(token)
+        if not self._attempts.spend(f"token {claims['id']}", TRIES, TOKEN_LASTS):
+            raise SignInRefusedError(TOKEN_OVER)
         with self._store.read() as snapshot:
             place = self._place(snapshot, user, address, device)
         attempt = self._attempts.sign_in(user.email, address, place)
@@ -104,9 +104,9 @@ class Authentication:
         attempt.succeed()
         return signed_in
 
-    def send_again(self, ticket: str) -> None:
-        """Send the code of a ticket once more. Raises SignInRefusedError, TooManyAttemptsError and OutwardError."""
-        claims, user = self._asked(ticket)
+    def send_again(self, token: str) -> None:
+        """Send the code of a token once more. Raises SignInRefusedError, TooManyAttemptsError and OutwardError."""
+        claims, user = self._asked(token)
         factor = self._factors.read(user.second_factor)
         if factor is not None and factor.method == "sms":
             self._codes.send(user, factor.secret, claims["id"])
@@ -129,16 +129,16 @@ class Authentication:
 
     # Judging
 
-    def _asked(self, ticket: str) -> tuple[Mapping[str, Any], User]:
-        """The claims of a ticket and its user; raises SignInRefusedError where it is over."""
-        claims = self._tickets.read("sign-in", ticket, TICKET_LASTS)
+    def _asked(self, token: str) -> tuple[Mapping[str, Any], User]:
+        """The claims of a token and its user; raises SignInRefusedError where it is over."""
+        claims = self._tokens.read("sign-in", token, TOKEN_LASTS)
         if claims is not None:
             with self._store.read() as snapshot:
                 user = snapshot.find(User, int(claims["user"]))
                 may = user is not None and self._store.may_enter(snapshot, user)
                 if user is not None and may and claims["standing"] == self._entered(snapshot, user):
                     return claims, user
-        raise SignInRefusedError(TICKET_OVER)
+        raise SignInRefusedError(TOKEN_OVER)
 
     def _ask(self, user: User) -> SecondFactorAsked:
         factor = self._factors.read(user.second_factor)
@@ -146,14 +146,14 @@ class Authentication:
             # The seal holds, so the user cannot mend this.
             raise SignInRefusedError("Your second factor cannot be read; an admin has to reset it.")
         with self._store.read() as snapshot:
-            ticket = self._tickets.issue("sign-in", user=user.id, standing=self._entered(snapshot, user))
+            token = self._tokens.issue("sign-in", user=user.id, standing=self._entered(snapshot, user))
         if factor.method == "sms":
-            claims = self._tickets.read("sign-in", ticket, TICKET_LASTS) or {}
+            claims = self._tokens.read("sign-in", token, TOKEN_LASTS) or {}
             self._codes.send(user, factor.secret, claims["id"])
-        return SecondFactorAsked(ticket, factor.method, factor.hint)
+        return SecondFactorAsked(token, factor.method, factor.hint)
 
     def _entered(self, snapshot: Snapshot, user: User) -> str:
-        """A fingerprint that changes with each sign-in of the account, so that a ticket opens one session."""
+        """A fingerprint that changes with each sign-in of the account, so that a token opens one session."""
         row = tables.sign_in.c
         let_in = select(func.max(row.id)).where(row.user == user.id, row.state != "refused")
         return f"{self._store.fingerprint(user)} {snapshot.select(let_in)[0][0] or 0}"
@@ -176,7 +176,7 @@ class Authentication:
             current = self._store.get(tx, user.id)
             factor = self._factors.read(current.second_factor)
             if factor is None or not current.active or self._entered(tx, current) != claims["standing"]:
-                raise SignInRefusedError(TICKET_OVER)
+                raise SignInRefusedError(TOKEN_OVER)
             method, after = self._after(factor, code, by_sms)
             if after is None:
                 raise _Wrong

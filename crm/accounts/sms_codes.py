@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from crm.accounts.tokens import TICKET_LASTS
+from crm.accounts.tokens import TOKEN_LASTS
 from crm.errors import OutwardError, TooManyAttemptsError
 from crm.model import User
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from crm.accounts.second_factor import SecondFactors
     from crm.outward.sms import Texter
 
-# So many texts are sent with one ticket.
+# So many texts are sent with one token.
 TEXTS = 3
 # So many texts in an hour go to one account.
 TEXTS_AN_HOUR = 10
@@ -30,12 +30,12 @@ class SmsCodes:
         """Return whether there is a texter."""
         return self._texter is not None
 
-    def send(self, user: User, number: str, ticket: str) -> None:
-        """Send the code of a ticket; raises TooManyAttemptsError and OutwardError."""
+    def send(self, user: User, number: str, token: str) -> None:
+        """Send the code of a token; raises TooManyAttemptsError and OutwardError."""
         if self._texter is None:
             raise OutwardError("Codes by SMS cannot be sent: no Twilio account is set up.", reason="not_set_up")
-        if not self._attempts.spend(f"texts {ticket}", TEXTS, TICKET_LASTS):
-            raise TooManyAttemptsError(TICKET_LASTS)
+        if not self._attempts.spend(f"texts {token}", TEXTS, TOKEN_LASTS):
+            raise TooManyAttemptsError(TOKEN_LASTS)
         if not self._attempts.spend(f"texts to {user.id}", TEXTS_AN_HOUR, 3600):
             raise TooManyAttemptsError(3600)
-        self._texter.send(number, f"{self._factors.sms_code(ticket)} is your code to sign in. Do not share it.")
+        self._texter.send(number, f"{self._factors.sms_code(token)} is your code to sign in. Do not share it.")

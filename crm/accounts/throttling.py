@@ -19,7 +19,7 @@ FORGOTTEN_AFTER = 86_400.0
 # An address: so many failures in so many seconds.
 FREE_OF_ADDRESS = 20
 WINDOW_OF_ADDRESS = 600.0
-# So many accounts, addresses and tickets are remembered; the least tried and oldest go first.
+# So many accounts, addresses and tokens are remembered; the least tried and oldest go first.
 REMEMBERED = 20_000
 _TABLES = """
 CREATE TABLE IF NOT EXISTS failure (who TEXT PRIMARY KEY, count INTEGER, first REAL, last REAL) WITHOUT ROWID;

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 # A clock that is set right may go back so far, and what was made a moment before still holds.
 SET_BACK = timedelta(minutes=5)
-# How long (seconds) a ticket asks for a code.
-TICKET_LASTS = 300
+# How long (seconds) a token asks for a code.
+TOKEN_LASTS = 300
 
 
 class OneTimeTokens:
@@ -25,17 +25,17 @@ class OneTimeTokens:
         self._now = now
 
     def issue(self, purpose: str, **claims: Any) -> str:
-        """A new ticket, fit for an address; it holds what is `claims`, and a name of its own as `id`."""
+        """A new token, fit for an address; it holds what is `claims`, and a name of its own as `id`."""
         written = json.dumps({**claims, "id": token_hex(16)}).encode()
         return self._box(purpose).encrypt_at_time(written, self._moment()).decode().rstrip("=")
 
-    def read(self, purpose: str, ticket: str, seconds: int) -> Mapping[str, Any] | None:
-        """The claims of a ticket; None for one that is invalid, of another purpose or older than that."""
+    def read(self, purpose: str, token: str, seconds: int) -> Mapping[str, Any] | None:
+        """The claims of a token; None for one that is invalid, of another purpose or older than that."""
         from cryptography.fernet import InvalidToken
 
-        if len(ticket) > 4096 or not ticket.isascii():
+        if len(token) > 4096 or not token.isascii():
             return None
-        padded, box = (ticket + "=" * (-len(ticket) % 4)).encode(), self._box(purpose)
+        padded, box = (token + "=" * (-len(token) % 4)).encode(), self._box(purpose)
         try:
             claims: Mapping[str, Any] = json.loads(box.decrypt(padded))
             made = box.extract_timestamp(padded)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from crm.accounts import KeyHolder, SignedIn
 from crm.accounts.evidence import accounts_exist
-from crm.accounts.service import AccountsDesk
+from crm.accounts.service import AccountService
 from crm.clock import Clock
 from crm.config import Config, team_defaults
 from crm.errors import CRMError, SignInRefusedError, StoreError, StoreNotSetUpError
@@ -89,7 +89,7 @@ def shut(crm: "CRM", error: StoreError) -> "CRM":
 
     outside = crm.outside or crm
     store = Shut(outside.repository.url, outside.repository.clock, error, outside.repository)
-    accounts = AccountsDesk(refuse, OWNER)
+    accounts = AccountService(refuse, OWNER)
     return replace(outside, repository=cast(Repository, store), accounts=accounts, outside=outside)
 
 
@@ -125,18 +125,18 @@ class Outward:
 
 @dataclass
 class CRM:
-    """The context that every command gets. `open` gives the CRM of another store (a URL), `reach` the spreadsheets at
-    Google; `progress(what)` opens a display of how far a long piece of work is. `reader` is who is asking: the owner of
-    the machine, who is signed in, or a key; `repository` gives no more than they may see. `enter(crm, who)` is the same
-    CRM as somebody has it who has signed in or shows a key, or as the owner, for None, while there are no accounts:
-    `saved` is what they have saved since, `outside` the CRM as it was before, for the next sign-in. `attended` says
-    that somebody sits there who can be asked."""
+    """The context that every command gets. `open` gives the CRM of another store (a URL), `connect_google` the
+    spreadsheets at Google; `progress(what)` opens a display of how far a long piece of work is. `reader` is who is
+    asking: the owner of the machine, who is signed in, or a key; `repository` gives no more than they may see.
+    `enter(crm, who)` is the same CRM as somebody has it who has signed in or shows a key, or as the owner, for None,
+    while there are no accounts: `saved` is what they have saved since, `outside` the CRM as it was before, for the next
+    sign-in. `attended` says that somebody sits there who can be asked."""
 
     repository: Repository
     config: Config
     open: Callable[[str], "CRM"]
-    reach: Callable[[], Spreadsheets]
-    accounts: AccountsDesk
+    connect_google: Callable[[], Spreadsheets]
+    accounts: AccountService
     enter: "Callable[[CRM, SignedIn | KeyHolder | None], CRM]"
     outward: Outward
     progress: Callable[[str], Any] = silent
@@ -149,7 +149,7 @@ class CRM:
     @property
     def spreadsheets(self) -> Spreadsheets:
         """The spreadsheets at Google."""
-        return self.reach()
+        return self.connect_google()
 
     @property
     def me(self) -> str:

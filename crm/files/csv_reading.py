@@ -58,7 +58,7 @@ class DelimitedSource(Source):
         rows = rows[layout.above :]
         self._careful = charset.guarded or charset.nul or charset.stray or charset.quotes % 2 == 1
         width = dialect_detection.width_of(rows, self.has_header) if rows else 1
-        names = [self._mended(cell) for cell in rows[0]] if rows and self.has_header else []
+        names = [self._repaired_cell(cell) for cell in rows[0]] if rows and self.has_header else []
         self._heading = names
         self.columns = dialect_detection.column_names(names, width)
         self.sample = tuple(row.cells for row in islice(self.rows(), SAMPLE_ROWS) if not row.problem)
@@ -121,9 +121,9 @@ class DelimitedSource(Source):
                 problem = problem or "there are NUL characters in it; the file is damaged here"
             if number == unclosed:
                 problem = "a quotation mark opened here is never closed; the rest of the file is in this row"
-            yield Row(number, tuple(map(self._mended, cells)), problem)
+            yield Row(number, tuple(map(self._repaired_cell, cells)), problem)
 
-    def _mended(self, cell: str) -> str:
+    def _repaired_cell(self, cell: str) -> str:
         if self._charset.stray:
             cell = repaired(cell)
         return restored(cell)

@@ -81,7 +81,7 @@ class Mapper:
         self._extra: list[tuple[int, str]] = []
         self._born: dict[str, int] = {}
         self._currency: int | None = None
-        self._reached: dict[str, list[int]] = {}
+        self._recipients: dict[str, list[int]] = {}
         self._statuses: list[int] = []
         self._tags: list[int] = []
         self._lines: list[int] = []
@@ -119,7 +119,7 @@ class Mapper:
             self._currency = place
         elif target.rpartition(".")[2] in _SEPARATED:
             self._blank[target] = ""
-            self._reached.setdefault(target, []).append(place)
+            self._recipients.setdefault(target, []).append(place)
         elif target:
             self._blank[target] = ""
             days = DaysInColumn(match.date_order, by, is_mixed=match.in_two_orders)
@@ -144,8 +144,8 @@ class Mapper:
             if cell and not values[target].strip():
                 values[target] = convert(cell if cell.isprintable() else visible(cell))
         extra = {name: text for place, name in self._extra if (text := visible(cells[place]).strip())}
-        for target, places in self._reached.items():
-            self._reach(target, [cells[place] for place in places], values, extra)
+        for target, places in self._recipients.items():
+            self._take_recipients(target, [cells[place] for place in places], values, extra)
         if self._lines and (lines := [text for place in self._lines if (text := visible(cells[place]).strip())]):
             values["address"] = ", ".join(filter(None, (values["address"].strip(), *lines)))
         if self._other_addresses:
@@ -172,7 +172,9 @@ class Mapper:
         ]
         return Mapped(values, extra, has_opted_out, unclear)
 
-    def _reach(self, target: str, written: Sequence[str], values: dict[str, str], extra: dict[str, str]) -> None:
+    def _take_recipients(
+        self, target: str, written: Sequence[str], values: dict[str, str], extra: dict[str, str]
+    ) -> None:
         """The first e-mail address or number of a row is the client's, and others are an own field."""
         kind = target.rpartition(".")[2]
         texts: list[str] = []

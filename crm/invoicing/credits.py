@@ -104,7 +104,7 @@ def refuse_credited_lines(
     parts = dict(zip(invoice.lines, line_totals(invoice), strict=True))
     credited = [_likeness(line, line.amount) for note in credit_notes for line in note.lines]
     for line, part in parts.items():
-        alike = [other for other, its_part in parts.items() if _likeness(other, its_part) == _likeness(line, part)]
+        alike = [other for other, other_part in parts.items() if _likeness(other, other_part) == _likeness(line, part)]
         left = len(alike) - credited.count(_likeness(line, part))
         if line.position in positions and left < sum(other.position in positions for other in alike):
             raise RefusedError(f"Line {line.position} ({line.name}) was credited already. Nothing was changed.")

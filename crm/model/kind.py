@@ -39,7 +39,7 @@ class Rights:
     what of the reader it is compared with: 'client' (whose account it is) or 'user' (the account). Of one's own record
     only `own_changes` may be changed, to these values (None: any): nobody gives rights to themselves.
 
-    `secret` fields let somebody in: they are blank for everybody, and only `crm.accounts` writes them; `untold` ones
+    `secret` fields let somebody in: they are blank for everybody, and only `crm.accounts` writes them; `masked` ones
     are read, but the history does not keep what stood in them. With `own_where`, somebody who may see only what is
     theirs sees only records with one of these values in these fields. A record that is `part_of` another one, by the
     field that links to it, is seen by whoever sees that one. `personal` fields are blank for staff where the record
@@ -55,7 +55,7 @@ class Rights:
     part_of: str = ""
     own_changes: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
     secret: tuple[str, ...] = ()
-    untold: tuple[str, ...] = ()
+    masked: tuple[str, ...] = ()
     personal: tuple[str, ...] = ()
     internal: tuple[str, ...] = ()
 

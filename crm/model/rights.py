@@ -8,10 +8,10 @@ from crm.model.record import Record
 from crm.model.registry import BY_NAME, RECORDS, links
 
 __all__ = [
-    "ADMIN", "ALL", "AREAS", "CHECK", "CLIENT", "CREATE", "DELETE", "HISTORY", "INTERNAL", "KEY", "NONE", "OPERATIONS",
-    "OWN", "OWNED_BY", "OWNER", "OWNER_ROLE", "OWN_CHANGES", "OWN_WHERE", "PART_OF",
-    "PERSONAL", "READ", "RIGHTS", "SEALED", "SECRET", "STAFF", "STORE",
-    "UNTOLD", "UPDATE", "Level", "Reader", "hidden", "hidden_of_others", "level", "past_level", "refusal",
+    "ADMIN", "ALL", "AREAS", "CHECK", "CLIENT", "CREATE", "DELETE", "HISTORY", "INTERNAL", "KEY", "MASKED", "NONE",
+    "OPERATIONS", "OWN", "OWNED_BY", "OWNER", "OWNER_ROLE", "OWN_CHANGES", "OWN_WHERE", "PART_OF", "PERSONAL", "READ",
+    "RIGHTS", "SEALED", "SECRET", "STAFF", "STORE", "UPDATE",
+    "Level", "Reader", "hidden", "hidden_of_others", "level", "past_level", "refusal",
 ]  # fmt: skip
 
 READ, CREATE, UPDATE, DELETE = "read", "create", "update", "delete"
@@ -69,7 +69,7 @@ def _named(of_record: Callable[[Rights], tuple[str, ...]]) -> Mapping[str, froze
 SECRET, PERSONAL = _named(lambda rights: rights.secret), _named(lambda rights: rights.personal)
 # What lets people in is sealed, and in a spreadsheet nothing is taken of what is done to it by hand.
 SEALED: tuple[type[Record], ...] = tuple(record for record in RECORDS if record.kind_name in SECRET)
-INTERNAL, UNTOLD = _named(lambda rights: rights.internal), _named(lambda rights: rights.secret + rights.untold)
+INTERNAL, MASKED = _named(lambda rights: rights.internal), _named(lambda rights: rights.secret + rights.masked)
 OWNED_BY: Mapping[str, tuple[str, str]] = {
     record.kind_name: owned_by for record in RECORDS if (owned_by := record.about.rights.owned_by)
 }

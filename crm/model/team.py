@@ -85,7 +85,7 @@ class SignIn(Record):
             own_changes={"state": frozenset(("ended",))},
             secret=("token",),
             # Where people were is forgotten with the sign-in.
-            untold=("address", "device"),
+            masked=("address", "device"),
         ),
         tab=Tab(number=16, title="sign-ins", hidden=True, since=2),
         since=2,

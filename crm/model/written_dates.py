@@ -287,12 +287,12 @@ def _when(written: str, by: Conventions, direction: Direction) -> When:
 def _looks_like_a_time(words: Sequence[str], *, is_behind: bool) -> bool:
     """Return whether words are a time: 10:00, 9am, 16h, noon; behind a day, or after 'at', an hour alone is one too."""
     written = " ".join(words)
-    said_at = written.startswith("at ")
+    has_at = written.startswith("at ")
     written = written.removeprefix("at ")
     if written in _AT_TIMES:
         return True
     match = _TIME.fullmatch(written)
-    return match is not None and bool(match[2] or match[3] or said_at or (is_behind and int(match[1]) < 24))
+    return match is not None and bool(match[2] or match[3] or has_at or (is_behind and int(match[1]) < 24))
 
 
 def _day(written: str, by: Conventions, direction: Direction) -> When:

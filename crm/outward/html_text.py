@@ -22,7 +22,7 @@ def _name_address(link: Any) -> None:
         last.tail = f"{last.tail or ''} ({address})"
 
 
-def plain_text(hypertext: str) -> str:
+def plain_text(html: str) -> str:
     """The visible text of a page, '' where it shows nothing."""
     from inscriptis import Inscriptis  # type: ignore[import-untyped]
     from inscriptis.model.config import ParserConfig  # type: ignore[import-untyped]
@@ -31,7 +31,7 @@ def plain_text(hypertext: str) -> str:
 
     try:
         page = markup.document_fromstring(
-            hypertext.replace("\0", "").encode("utf-8", "replace"), parser=markup.HTMLParser(encoding="utf-8")
+            html.replace("\0", "").encode("utf-8", "replace"), parser=markup.HTMLParser(encoding="utf-8")
         )
     except (ParserError, XMLSyntaxError):
         return ""

@@ -23,7 +23,7 @@ from crm.outward.sanitizing import line, prose
 # No person writes more; what does is cut.
 LONGEST_TEXT = 100_000
 _LONGEST_HEADER = 60_000
-_LONGEST_HYPERTEXT = 1_000_000
+_LONGEST_HTML = 1_000_000
 _MOST_PARTIES = 500
 _MOST_ATTACHMENTS = 100
 # Parts in parts in parts, and more of them and of lines than any mail program makes: to read them takes ever longer.
@@ -178,7 +178,7 @@ class _Body:
             # What says that it has parts and has none is text.
             content = part.get_payload(decode=True)
             text = _decoded(content if isinstance(content, bytes) else b"", part.get_content_charset())
-            yield plain_text(text[:_LONGEST_HYPERTEXT]) if kind == "text/html" else text
+            yield plain_text(text[:_LONGEST_HTML]) if kind == "text/html" else text
 
     def _attach(self, parts: "Sequence[Message[str, str]]") -> None:
         """Note the files in some parts whose text is not read."""
@@ -205,7 +205,7 @@ def _appointment(part: "Message[str, str]") -> str:
     content = part.get_payload(decode=True)
     text = _decoded(content if isinstance(content, bytes) else b"", part.get_content_charset())
     lines: dict[str, str] = {}
-    for written in re.sub(r"\r?\n[ \t]", "", text[:_LONGEST_HYPERTEXT]).splitlines():
+    for written in re.sub(r"\r?\n[ \t]", "", text[:_LONGEST_HTML]).splitlines():
         name, _, value = written.partition(":")
         name, _, parameters = name.partition(";")
         if label := _APPOINTMENT.get(name.upper()):

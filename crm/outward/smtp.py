@@ -21,7 +21,7 @@ from crm.outward.servers import GREETING_TIME_OUT, Server, smtp_server, tls_prob
 # No step of sending takes longer than so many seconds, but for the answer to a whole message: a server looks it
 # through before it answers, and a client that does not wait sends it twice.
 TIME_OUT = 15.0
-VERDICT_TIME_OUT = 180.0
+REPLY_TIME_OUT = 180.0
 _PERIOD = re.compile(rb"(?m)^\.")
 _CLOSING = 421
 # A server that wants a password first; the mail is not to blame.
@@ -46,13 +46,13 @@ class SmtpMailer:
         *,
         context: ssl.SSLContext | None = None,
         time_out: float = TIME_OUT,
-        verdict_time_out: float = VERDICT_TIME_OUT,
+        reply_time_out: float = REPLY_TIME_OUT,
         now: Callable[[], datetime] = machine_now,
     ) -> None:
         self.server = smtp_server(server) if isinstance(server, str) else server
         self._sender = sender_of(sender)
         self._context = context
-        self._time_outs = time_out, verdict_time_out
+        self._time_outs = time_out, reply_time_out
         self._now = now
 
     @property
@@ -81,13 +81,11 @@ class SmtpMailer:
 class SmtpConnection:
     """A connection to a mail server that is opened when there is something to send, and again when it was lost."""
 
-    def __init__(
-        self, server: Server, context: ssl.SSLContext | None, time_out: float, verdict_time_out: float
-    ) -> None:
+    def __init__(self, server: Server, context: ssl.SSLContext | None, time_out: float, reply_time_out: float) -> None:
         self._server = server
         self._context = context
         self._time_out = time_out
-        self._verdict_time_out = verdict_time_out
+        self._reply_time_out = reply_time_out
         self._greeting_time_out = time_out
         self._smtp: smtplib.SMTP | None = None
 
@@ -195,7 +193,7 @@ class SmtpConnection:
             return _fate(code), _words(code, answer)
         smtp.send(content)
         connection = _socket_of(smtp)
-        connection.settimeout(self._verdict_time_out)
+        connection.settimeout(self._reply_time_out)
         try:
             # Until this line is there, no server may take the message for whole.
             smtp.send(b".\r\n")

@@ -35,7 +35,7 @@ def findings(snapshot: SqlSnapshot) -> Iterator[Finding]:
 def totals_follow_facts(snapshot: SqlSnapshot) -> Iterator[Finding]:
     """The totals beside a record are the sums of its facts: of a client its sales, what is open on its invoices, the
     days of what went on; of an invoice what was paid and credited."""
-    mend = "Change one of its records and change it back, or restore a backup."
+    remedy = "Change one of its records and change it back, or restore a backup."
     for kind in sums.SUMMED:
         noun, labels = kind.kind_name.replace("_", " ").capitalize(), fields(kind)
         for row in snapshot.select(sums.wrong(kind, snapshot.by_invoices)):
@@ -47,7 +47,7 @@ def totals_follow_facts(snapshot: SqlSnapshot) -> Iterator[Finding]:
                         label = labels[name].label.lower()
                         records = "paid invoices" if snapshot.by_invoices and total is sums.SPEND else "records"
                         fault = f"shows {_shown(stands)} as {label}; its {records} give {_shown(follows)}."
-                        yield Finding(f"{noun} {row.id} {fault}", True, kind.kind_name, row.id, mend)
+                        yield Finding(f"{noun} {row.id} {fault}", True, kind.kind_name, row.id, remedy)
 
 
 def _shown(value: Any) -> str:
@@ -220,15 +220,15 @@ def series_have_numbers_of_their_own(snapshot: SqlSnapshot) -> Iterator[Finding]
             fault = (
                 f"The series {one.name} ({one.pattern}) and {other.name} ({other.pattern}) could give the same number."
             )
-            mend = f"Give one of them another pattern: `numbers set {other.name} PATTERN`."
-            yield Finding(fault, True, "number_series", other.id, mend)
+            remedy = f"Give one of them another pattern: `numbers set {other.name} PATTERN`."
+            yield Finding(fault, True, "number_series", other.id, remedy)
 
 
 def reminder_levels_are_in_order(snapshot: SqlSnapshot) -> Iterator[Finding]:
     """The levels of reminders run from 1 without a gap, each due later than the one before it."""
     for fault in reminder_levels.faults(snapshot):
-        mend = "Set it: `reminders levels set LEVEL --days DAYS`, lower levels first."
-        yield Finding(f"The levels of reminders are wrong: {fault}.", True, "reminder_level", 0, mend)
+        remedy = "Set it: `reminders levels set LEVEL --days DAYS`, lower levels first."
+        yield Finding(f"The levels of reminders are wrong: {fault}.", True, "reminder_level", 0, remedy)
 
 
 CHECKS: tuple[Callable[[SqlSnapshot], Iterator[Finding]], ...] = (

@@ -441,12 +441,12 @@ class SqlRepository:
 
     def is_empty(self) -> bool:
         more = tables.audit.c.record.not_in([kind.kind_name for kind in SEALED])
-        return not self._there_is(select(tables.audit.c.id).where(more))
+        return not self._exists_any(select(tables.audit.c.id).where(more))
 
     def is_untouched(self) -> bool:
-        return not self._there_is(select(tables.transactions.c.id))
+        return not self._exists_any(select(tables.transactions.c.id))
 
-    def _there_is(self, something: Select[tuple[int]]) -> bool:
+    def _exists_any(self, something: Select[tuple[int]]) -> bool:
         with self.read() as snapshot:
             return bool(snapshot.select(something.limit(1)))
 

@@ -77,13 +77,13 @@ def fill_in_accounts(connection: Connection, tables: Collection[Table] | None = 
     team = team_of(connection)
     for table, name, beside in PEOPLE:
         if tables is None or table in tables:
-            unsaid = (name != "", beside == 0)
-            written = connection.execute(select(name).where(*unsaid).distinct()).scalars()
+            missing = (name != "", beside == 0)
+            written = connection.execute(select(name).where(*missing).distinct()).scalars()
             accounts = {
                 written_name: account for written_name in written if (account := team.account_or_former(written_name))
             }
             if accounts:
-                filled = update(table).where(name.in_(accounts), *unsaid)
+                filled = update(table).where(name.in_(accounts), *missing)
                 connection.execute(filled.values({beside.name: case(accounts, value=name)}))
 
 

@@ -41,7 +41,7 @@ from crm.model import (
 from crm.model.data import CURRENCY, SPEND_COUNTS
 from crm.model.encoding import plain
 from crm.model.record import AnyRecord, derived_columns
-from crm.model.rights import SEALED, UNTOLD
+from crm.model.rights import MASKED, SEALED
 from crm.repository import (
     SPREADSHEET,
     STORE_ID,
@@ -648,10 +648,10 @@ class SqlTransaction(SqlSnapshot):
         self._flush_audit(BATCH)
 
     def _entry(self, kind: type[Record], record_id: int, operation: str, before: Any, after: Any) -> dict[str, Any]:
-        unsaid = UNTOLD.get(kind.kind_name, frozenset())
+        masked = MASKED.get(kind.kind_name, frozenset())
         return {
             "transaction": self.number, "record": kind.kind_name, "record_id": record_id, "operation": operation,
-            "before": _without_secrets(before, unsaid), "after": _without_secrets(after, unsaid),
+            "before": _without_secrets(before, masked), "after": _without_secrets(after, masked),
         }  # fmt: skip
 
     def _flush_audit(self, at_least: int = 1) -> None:
@@ -888,11 +888,11 @@ def _differing(record: Record, values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if getattr(record, name) != value}
 
 
-def _without_secrets(values: Mapping[str, Any] | None, unsaid: frozenset[str]) -> Mapping[str, Any] | None:
+def _without_secrets(values: Mapping[str, Any] | None, masked: frozenset[str]) -> Mapping[str, Any] | None:
     """Fields as they stand in the history."""
-    if values is None or unsaid.isdisjoint(values):
+    if values is None or masked.isdisjoint(values):
         return values
-    return {name: "(set)" if name in unsaid and value else value for name, value in values.items()}
+    return {name: "(set)" if name in masked and value else value for name, value in values.items()}
 
 
 def _refuse_empty(kind: type[Record], values: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from crm.errors import StoreDamagedError
 from crm.repository import Finding
 from crm.repository.column_types import JsonText, Minor, Moment, UniqueNumber
 
-_HOW_TO_MEND = "Put it right with the program that wrote it, or put a backup back with `restore FILE`."
+_REMEDY = "Put it right with the program that wrote it, or put a backup back with `restore FILE`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +29,12 @@ class WrongValue:
     @property
     def finding(self) -> Finding:
         """The finding of `check`."""
-        return Finding(self.sentence, True, how_to_mend=_HOW_TO_MEND)
+        return Finding(self.sentence, True, how_to_mend=_REMEDY)
 
     @property
     def error(self) -> StoreDamagedError:
         """The error of a step that fails on it."""
-        return StoreDamagedError(f"The data is damaged. {self.sentence} It was left as it is. {_HOW_TO_MEND}")
+        return StoreDamagedError(f"The data is damaged. {self.sentence} It was left as it is. {_REMEDY}")
 
 
 def expected(column: Column[Any]) -> str:

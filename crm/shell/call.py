@@ -318,7 +318,7 @@ class Call:
 
     def _doors(self) -> dict[str, Any]:
         if not self._asks:
-            return {"waiting": WaitsTold(as_json=self._settings["json"])}
+            return {"waiting": WaitNotes(as_json=self._settings["json"])}
         screen = _screen(self._environment)
         return {"progress": screen.progress, "waiting": screen.waiting}
 
@@ -498,7 +498,7 @@ class SessionEnded:
     signed_out: bool = True
 
 
-class WaitsTold:
+class WaitNotes:
     """Notes on stderr of what is waited for, once for each wait."""
 
     def __init__(self, *, as_json: bool) -> None:

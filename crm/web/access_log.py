@@ -101,7 +101,7 @@ class Journal:
 
 
 def page_of(path: str) -> str:
-    """A path as it may be written down: without tickets and tokens, and nothing that a stranger made up."""
+    """A path as it may be written down: without tokens, and nothing that a stranger made up."""
     if path in _PAGES:
         return path
     return next((f"{prefix}…" for prefix in _WITH_SECRETS if path.startswith(prefix)), "other")

@@ -38,7 +38,7 @@ def application(
     seconds. Raises UsageError."""
 
     async def look() -> None:
-        await site.sessions.reach()
+        await site.sessions.check_readable()
         if not site.terminals.ready:
             raise StoreError("No terminal can be opened.")
 

@@ -6,10 +6,10 @@ from starlette.responses import Response
 from crm.web.origins import is_secure
 
 # Who is signed in; which browser a form was given to; which sign-in waits for its code.
-SESSION, FORM, TICKET = "crm", "crm-form", "crm-code"
+SESSION, FORM, SECOND_STEP = "crm", "crm-form", "crm-code"
 SESSION_SECONDS = 12 * 3600
 FORM_SECONDS = 12 * 3600
-TICKET_SECONDS = 300
+SECOND_STEP_SECONDS = 300
 
 
 def read_cookie(request: HTTPConnection, name: str) -> str:

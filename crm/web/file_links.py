@@ -33,14 +33,14 @@ class FileLinks:
     def routes(self) -> Sequence[Route]:
         """The routes."""
         return (
-            Route("/files/{ticket:str}", self._send, methods=["GET"]),
-            Route("/files/{ticket:str}", self._take, methods=["POST"]),
+            Route("/files/{token:str}", self._send, methods=["GET"]),
+            Route("/files/{token:str}", self._take, methods=["POST"]),
         )
 
     async def _send(self, request: Request) -> Response:
         who = await self._allowed(request)
         # Asking about a file must not use its link up.
-        offer = who and request.method == "GET" and self._site.terminals.offered(who.session, _ticket(request))
+        offer = who and request.method == "GET" and self._site.terminals.offered(who.session, _token(request))
         if not offer or not offer.path.is_file():
             message = "This link was already used, is too old, or belongs to another session. Make the file again."
             return notice("No such file", message, 404)
@@ -57,7 +57,7 @@ class FileLinks:
         who = await self._allowed(request)
         if not who:
             return PlainTextResponse("Your session is over. Sign in again.", 403)
-        if not self._site.terminals.asks(who.session, _ticket(request)):
+        if not self._site.terminals.asks(who.session, _token(request)):
             return PlainTextResponse(_NOT_WAITING, 404)
         if who.session in self._arriving:
             return PlainTextResponse("Another file is still on its way. Wait until it has arrived.", 409)
@@ -76,21 +76,21 @@ class FileLinks:
             file = sent.get("file")
             if not isinstance(file, UploadFile):
                 return PlainTextResponse("No file was sent. Choose one, and send it again.", 400)
-            taken = await self._hand_over(session, _ticket(request), file)
+            taken = await self._hand_over(session, _token(request), file)
         finally:
             await sent.close()
         if not taken:
             return PlainTextResponse(_NOT_WAITING, 404)
         return PlainTextResponse("The file has arrived.")
 
-    async def _hand_over(self, session: int, ticket: str, file: UploadFile) -> bool:
+    async def _hand_over(self, session: int, token: str, file: UploadFile) -> bool:
         number, name = tempfile.mkstemp(prefix="crm-upload-")
         arrived = Path(name)
         try:
             with os.fdopen(number, "wb") as target:
                 while chunk := await file.read(_CHUNK):
                     await to_thread.run_sync(target.write, chunk)
-            return await self._site.terminals.uploaded(session, ticket, arrived, safe_name(file.filename or ""))
+            return await self._site.terminals.uploaded(session, token, arrived, safe_name(file.filename or ""))
         finally:
             arrived.unlink(missing_ok=True)
 
@@ -99,8 +99,8 @@ class FileLinks:
         return who if who and not who.must_change else None
 
 
-def _ticket(request: Request) -> str:
-    return str(request.path_params["ticket"])[:200]
+def _token(request: Request) -> str:
+    return str(request.path_params["token"])[:200]
 
 
 def safe_name(name: str) -> str:

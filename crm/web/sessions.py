@@ -63,7 +63,7 @@ class Sessions:
         for key in [key for key, (_, entry) in self._signed_in.items() if entry.session == session]:
             del self._signed_in[key]
 
-    async def reach(self) -> None:
+    async def check_readable(self) -> None:
         """Return where the store can be read. Raises StoreError."""
         await self._accounts.ask(lambda accounts: accounts.store.exist())
 

@@ -74,18 +74,18 @@ class SignInPages:
             return self._form(request, email=email, error=error)
         if isinstance(outcome, SecondFactorAsked):
             answer = RedirectResponse("/sign-in/code", 303)
-            ticket = f"{outcome.method}.{quote(outcome.hint, safe='')}.{outcome.ticket}"
-            cookies.set_cookie(answer, request, cookies.TICKET, ticket, cookies.TICKET_SECONDS)
+            token = f"{outcome.method}.{quote(outcome.hint, safe='')}.{outcome.token}"
+            cookies.set_cookie(answer, request, cookies.SECOND_STEP, token, cookies.SECOND_STEP_SECONDS)
             return answer
         return await self._let_in(request, outcome)
 
     async def _ask_code(self, request: Request) -> Response:
-        if not cookies.read_cookie(request, cookies.TICKET):
+        if not cookies.read_cookie(request, cookies.SECOND_STEP):
             return RedirectResponse("/sign-in", 303)
         return self._code_form(request)
 
     def _code_form(self, request: Request, *, error: CRMError | None = None, note: str = "") -> Response:
-        method, hint, _ = self._ticket(request)
+        method, hint, _ = self._second_step(request)
         return self._site.form(
             request,
             "code",
@@ -97,20 +97,20 @@ class SignInPages:
             note=note,
         )
 
-    def _ticket(self, request: Request) -> tuple[str, str, str]:
-        """The way that the code comes, where it was sent, and the ticket that it answers."""
-        method, _, rest = cookies.read_cookie(request, cookies.TICKET).partition(".")
-        hint, _, ticket = rest.partition(".")
-        return method, unquote(hint)[:20], ticket
+    def _second_step(self, request: Request) -> tuple[str, str, str]:
+        """The way that the code comes, where it was sent, and the token that it answers."""
+        method, _, rest = cookies.read_cookie(request, cookies.SECOND_STEP).partition(".")
+        hint, _, token = rest.partition(".")
+        return method, unquote(hint)[:20], token
 
     async def _answer(self, request: Request) -> Response:
         fields = await self._site.read(request)
-        ticket = self._ticket(request)[2]
+        token = self._second_step(request)[2]
         code = fields.get("code", "").strip()
         address, device = where(request)
         try:
             signed_in = await self._site.accounts.ask(
-                lambda accounts: accounts.authentication.answer(ticket, code, address=address, device=device)
+                lambda accounts: accounts.authentication.answer(token, code, address=address, device=device)
             )
         except (SignInRefusedError, TooManyAttemptsError) as error:
             return self._code_form(request, error=error)
@@ -118,9 +118,9 @@ class SignInPages:
 
     async def _send_again(self, request: Request) -> Response:
         await self._site.read(request)
-        ticket = self._ticket(request)[2]
+        token = self._second_step(request)[2]
         try:
-            await self._site.accounts.ask(lambda accounts: accounts.authentication.send_again(ticket))
+            await self._site.accounts.ask(lambda accounts: accounts.authentication.send_again(token))
         except (SignInRefusedError, TooManyAttemptsError, OutwardError) as error:
             return self._code_form(request, error=error)
         return self._code_form(request, note=_SENT_AGAIN)
@@ -142,7 +142,7 @@ class SignInPages:
         if who:
             await self._site.leave(who.session, "You are signed out.")
         answer = RedirectResponse("/sign-in?note=signed-out", 303)
-        for name in (cookies.SESSION, cookies.TICKET, cookies.FORM):
+        for name in (cookies.SESSION, cookies.SECOND_STEP, cookies.FORM):
             cookies.drop_cookie(answer, request, name)
         return answer
 

@@ -78,8 +78,8 @@ class Site:
         answer = RedirectResponse(to, 303)
         cookies.set_cookie(answer, request, cookies.SESSION, who.token, cookies.SESSION_SECONDS)
         cookies.set_cookie(answer, request, cookies.FORM, self.tokens.new_cookie(), cookies.FORM_SECONDS)
-        if cookies.read_cookie(request, cookies.TICKET):
-            cookies.drop_cookie(answer, request, cookies.TICKET)
+        if cookies.read_cookie(request, cookies.SECOND_STEP):
+            cookies.drop_cookie(answer, request, cookies.SECOND_STEP)
         return answer
 
     async def leave(self, session: int, why: str) -> None:

@@ -1,4 +1,4 @@
-"""What works once: tickets of a sign-in, one-time passwords, links for a new password; for two at the same moment, too,
+"""What works once: tokens of a sign-in, one-time passwords, links for a new password; for two at the same moment, too,
 and only for the account as it was."""
 
 import threading
@@ -49,73 +49,73 @@ def refusals(results: list[Any]) -> int:
     return sum(isinstance(result, SignInRefusedError) for result in results)
 
 
-# Tickets
+# Tokens
 
 
-def test_one_ticket_opens_one_session(office: Office) -> None:
+def test_one_token_opens_one_session(office: Office) -> None:
     user = office.add()
     _, codes = office.with_app(user)
-    ticket = office.asked().ticket
-    office.accounts.authentication.answer(ticket, codes[0])
+    token = office.asked().token
+    office.accounts.authentication.answer(token, codes[0])
     for code in codes[1:3]:
         with pytest.raises(SignInRefusedError, match="Sign in again"):
-            office.accounts.authentication.answer(ticket, code)
+            office.accounts.authentication.answer(token, code)
     # The codes are not lost by it.
-    assert office.accounts.authentication.answer(office.asked().ticket, codes[1]).user == user.id
+    assert office.accounts.authentication.answer(office.asked().token, codes[1]).user == user.id
 
 
-def test_a_ticket_by_sms_opens_one_session_on_whichever_machine(office: Office) -> None:
+def test_a_token_by_sms_opens_one_session_on_whichever_machine(office: Office) -> None:
     user = office.add(phone="+436601234567")
     office.accounts.self_service.confirm_sms(
         user.id, office.accounts.self_service.begin_sms(user.id), office.telephone.code
     )
-    ticket = office.asked().ticket
+    token = office.asked().token
     here, other = machines(office)
-    here.authentication.answer(ticket, office.telephone.code)
+    here.authentication.answer(token, office.telephone.code)
     with pytest.raises(SignInRefusedError):
-        other.authentication.answer(ticket, office.telephone.code)
+        other.authentication.answer(token, office.telephone.code)
 
 
 @pytest.mark.parametrize("ways", [(0, 0), (0, 1)])
-def test_one_ticket_at_the_same_moment(office: Office, ways: tuple[int, int]) -> None:
+def test_one_token_at_the_same_moment(office: Office, ways: tuple[int, int]) -> None:
     user = office.add()
     _, codes = office.with_app(user)
-    ticket = office.asked().ticket
+    token = office.asked().token
     both = machines(office)
     results = at_once(
-        *(lambda at=at, code=code: both[at].authentication.answer(ticket, codes[code]) for code, at in enumerate(ways))
+        *(lambda at=at, code=code: both[at].authentication.answer(token, codes[code]) for code, at in enumerate(ways))
     )
     assert refusals(results) == 1
     assert len(office.accounts.sessions.of_user(user.id)) == 1
 
 
-def test_a_ticket_ends_with_a_change_of_the_account(office: Office) -> None:
+def test_a_token_ends_with_a_change_of_the_account(office: Office) -> None:
     user = office.add()
     office.add("ben@example.com")
     _, codes = office.with_app(user)
-    ticket = office.asked().ticket
+    token = office.asked().token
     for active in (False, True):
         office.accounts.administration.edit(office.user(user), active=active)
     with pytest.raises(SignInRefusedError):
-        office.accounts.authentication.answer(ticket, codes[0])
+        office.accounts.authentication.answer(token, codes[0])
 
 
-def test_a_wrong_code_does_not_use_a_ticket_up(office: Office) -> None:
+def test_a_wrong_code_does_not_use_a_token_up(office: Office) -> None:
     user = office.add()
     app, _ = office.with_app(user)
-    ticket = office.asked().ticket
+    token = office.asked().token
     with pytest.raises(SignInRefusedError):
-        office.accounts.authentication.answer(ticket, "000000")
+        office.accounts.authentication.answer(token, "000000")
     office.accounts.authentication.note_refusals()
-    assert office.accounts.authentication.answer(ticket, app.at(office.now())).user == user.id
+    assert office.accounts.authentication.answer(token, app.at(office.now())).user == user.id
 
 
-def test_a_ticket_for_a_telephone_ends_with_its_number(office: Office) -> None:
+def test_a_token_for_a_telephone_ends_with_its_number(office: Office) -> None:
     user = office.add(phone="+436601234567")
-    ticket = office.accounts.self_service.begin_sms(user.id)
+    token = office.accounts.self_service.begin_sms(user.id)
     office.accounts.administration.edit_profile(user.id, phone="+436607654321")
     with pytest.raises(SignInRefusedError):
-        office.accounts.self_service.confirm_sms(user.id, ticket, office.telephone.code)
+        office.accounts.self_service.confirm_sms(user.id, token, office.telephone.code)
 
 
 # One-time passwords
@@ -162,11 +162,11 @@ def test_a_one_time_password_leaves_the_second_factor_on(office: Office) -> None
     user = office.add()
     app, codes = office.with_app(user)
     password = office.accounts.administration.set_one_time_password(user.id)
-    tickets = [office.accounts.authentication.sign_in("anna@example.com", password).ticket for _ in range(2)]  # type: ignore[union-attr]
-    assert office.accounts.authentication.answer(tickets[0], app.at(office.now())).must_change
-    # A ticket still opens one session.
+    tokens = [office.accounts.authentication.sign_in("anna@example.com", password).token for _ in range(2)]  # type: ignore[union-attr]
+    assert office.accounts.authentication.answer(tokens[0], app.at(office.now())).must_change
+    # A token still opens one session.
     with pytest.raises(SignInRefusedError):
-        office.accounts.authentication.answer(tickets[1], codes[0])
+        office.accounts.authentication.answer(tokens[1], codes[0])
 
 
 # Links
@@ -234,9 +234,13 @@ def test_a_link_at_the_same_moment(office: Office, ways: tuple[int, int]) -> Non
 def test_what_was_made_holds_while_a_clock_is_set_back_a_little(office: Office, back: int, holds: bool) -> None:
     _, codes = office.with_app(office.add())
     office.add("ben@example.com")
-    session, ticket, token = office.sign_in("ben@example.com"), office.asked().ticket, link(office, "ben@example.com")
+    session, sign_in_token, token = (
+        office.sign_in("ben@example.com"),
+        office.asked().token,
+        link(office, "ben@example.com"),
+    )
     office.passed -= timedelta(seconds=back)
     assert (office.accounts.sessions.find(session.token) is not None) is holds
-    used = at_once(lambda: office.accounts.authentication.answer(ticket, codes[1]))
+    used = at_once(lambda: office.accounts.authentication.answer(sign_in_token, codes[1]))
     used += at_once(lambda: office.accounts.self_service.reset_password(token, NEW))
     assert refusals(used) == (0 if holds else 2)

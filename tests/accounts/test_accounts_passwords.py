@@ -174,7 +174,7 @@ def test_a_second_factor_stays_on(file_office: Office) -> None:
     file_office.accounts.self_service.reset_password(mailed(file_office), NEW)
     asked = file_office.accounts.authentication.sign_in("anna@example.com", NEW)
     assert not isinstance(asked, SignedIn)
-    assert file_office.accounts.authentication.answer(asked.ticket, app.at(file_office.now()))
+    assert file_office.accounts.authentication.answer(asked.token, app.at(file_office.now()))
 
 
 def test_nothing_is_mailed_to_whom_may_not_enter_and_nothing_tells(file_office: Office) -> None:

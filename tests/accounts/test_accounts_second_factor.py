@@ -14,16 +14,16 @@ from crm.model import Setting, User
 from tests.accounts.conftest import PASSWORD, Office
 
 
-def refused(office: Office, ticket: str, code: str) -> None:
+def refused(office: Office, token: str, code: str) -> None:
     with pytest.raises(SignInRefusedError):
-        office.accounts.authentication.answer(ticket, code)
+        office.accounts.authentication.answer(token, code)
 
 
 def with_sms(office: Office, **given: Any) -> User:
     """An account with codes by SMS."""
     anna = office.add(phone="+436641234567", **given)
-    ticket = office.accounts.self_service.begin_sms(anna.id)
-    office.accounts.self_service.confirm_sms(anna.id, ticket, office.telephone.code)
+    token = office.accounts.self_service.begin_sms(anna.id)
+    office.accounts.self_service.confirm_sms(anna.id, token, office.telephone.code)
     return anna
 
 
@@ -48,10 +48,10 @@ def test_an_app_is_asked_for_its_code_from_then_on(office: Office) -> None:
     office.pass_time(minutes=1)
     asked = office.asked()
     assert (asked.method, asked.hint) == ("totp", "")
-    assert asked.ticket not in repr(asked)
+    assert asked.token not in repr(asked)
     code = app.at(office.now())
     signed_in = office.accounts.authentication.answer(
-        asked.ticket, f"{code[:3]} {code[3:]}", address="10.1.2.3", device="Firefox"
+        asked.token, f"{code[:3]} {code[3:]}", address="10.1.2.3", device="Firefox"
     )
     assert office.accounts.sessions.find(signed_in.token) is not None
     assert office.accounts.sessions.of_user(anna.id)[0].method == "password and app"
@@ -68,26 +68,26 @@ def test_a_wrong_code_switches_nothing_on(file_office: Office) -> None:
 def test_a_code_is_taken_once(office: Office) -> None:
     app, _ = office.with_app(office.add())
     code = app.at(office.now())
-    assert office.accounts.authentication.answer(office.asked().ticket, code)
-    refused(office, office.asked().ticket, code)
+    assert office.accounts.authentication.answer(office.asked().token, code)
+    refused(office, office.asked().token, code)
     # Nor one of before.
-    refused(office, office.asked().ticket, app.at(office.now() - timedelta(seconds=30)))
-    assert office.accounts.authentication.answer(office.asked().ticket, app.at(office.now() + timedelta(seconds=30)))
+    refused(office, office.asked().token, app.at(office.now() - timedelta(seconds=30)))
+    assert office.accounts.authentication.answer(office.asked().token, app.at(office.now() + timedelta(seconds=30)))
 
 
 def test_a_code_that_is_used_several_times_at_once_lets_in_once(office: Office) -> None:
     app, codes = office.with_app(office.add())
     for code in (app.at(office.now()), codes[0]):
-        tickets = [office.asked().ticket for _ in range(4)]
+        tokens = [office.asked().token for _ in range(4)]
 
-        def answers(ticket: str, code: str = code) -> bool:
+        def answers(token: str, code: str = code) -> bool:
             try:
-                return bool(office.accounts.authentication.answer(ticket, code))
+                return bool(office.accounts.authentication.answer(token, code))
             except (SignInRefusedError, TooManyAttemptsError):
                 return False
 
         with ThreadPoolExecutor(4) as pool:
-            assert sum(pool.map(answers, tickets)) == 1
+            assert sum(pool.map(answers, tokens)) == 1
         office.pass_time(hours=1)
 
 
@@ -96,7 +96,7 @@ def test_the_code_that_switched_it_on_does_not_sign_in(file_office: Office) -> N
     offer = file_office.accounts.self_service.begin_totp(anna.id)
     code = TOTP(offer.secret).at(file_office.now())
     file_office.accounts.self_service.confirm_totp(anna.id, offer.secret, code)
-    refused(file_office, file_office.asked().ticket, code)
+    refused(file_office, file_office.asked().token, code)
 
 
 @pytest.mark.parametrize(("steps", "fits"), [(-2, False), (-1, True), (0, True), (1, True), (2, False)])
@@ -104,15 +104,15 @@ def test_a_clock_may_be_off_by_half_a_minute(file_office: Office, steps: int, *,
     app, _ = file_office.with_app(file_office.add())
     code = app.at(file_office.now() + timedelta(seconds=30 * steps))
     if fits:
-        assert file_office.accounts.authentication.answer(file_office.asked().ticket, code)
+        assert file_office.accounts.authentication.answer(file_office.asked().token, code)
     else:
-        refused(file_office, file_office.asked().ticket, code)
+        refused(file_office, file_office.asked().token, code)
 
 
 @pytest.mark.parametrize("code", ["", "abc", "12345", "١٢٣٤٥٦", "0" * 10_000, "\ud800", "x" * 16])
 def test_what_is_no_code_lets_nobody_in(file_office: Office, code: str) -> None:
     file_office.with_app(file_office.add())
-    refused(file_office, file_office.asked().ticket, code)
+    refused(file_office, file_office.asked().token, code)
 
 
 # Recovery codes
@@ -124,47 +124,47 @@ def test_a_recovery_code_lets_in_once(office: Office) -> None:
     # Five bits in each letter: of 112 and more a fast hash is enough.
     assert all(5 * len(code.replace("-", "")) >= 112 for code in codes)
     assert len(set(codes)) == 10
-    assert office.accounts.authentication.answer(office.asked().ticket, codes[3])
+    assert office.accounts.authentication.answer(office.asked().token, codes[3])
     assert office.accounts.sessions.of_user(anna.id)[0].method == "password and recovery code"
-    refused(office, office.asked().ticket, codes[3])
-    assert office.accounts.authentication.answer(office.asked().ticket, codes[4].upper().replace("-", " "))
-    assert office.accounts.authentication.answer(office.asked().ticket, app.at(office.now()))
+    refused(office, office.asked().token, codes[3])
+    assert office.accounts.authentication.answer(office.asked().token, codes[4].upper().replace("-", " "))
+    assert office.accounts.authentication.answer(office.asked().token, app.at(office.now()))
 
 
-# Tickets
+# Tokens
 
 
-def test_a_ticket_is_over_after_five_minutes(file_office: Office) -> None:
+def test_a_token_is_over_after_five_minutes(file_office: Office) -> None:
     app, _ = file_office.with_app(file_office.add())
-    ticket = file_office.asked().ticket
+    token = file_office.asked().token
     file_office.pass_time(minutes=6)
-    refused(file_office, ticket, app.at(file_office.now()))
+    refused(file_office, token, app.at(file_office.now()))
 
 
-def test_a_ticket_is_over_when_the_password_changes(file_office: Office) -> None:
+def test_a_token_is_over_when_the_password_changes(file_office: Office) -> None:
     anna = file_office.add()
     app, _ = file_office.with_app(anna)
-    ticket = file_office.asked().ticket
+    token = file_office.asked().token
     file_office.accounts.self_service.change_password(anna.id, PASSWORD, "another lemon drives south")
-    refused(file_office, ticket, app.at(file_office.now()))
+    refused(file_office, token, app.at(file_office.now()))
 
 
-@pytest.mark.parametrize("ticket", ["", "x", "gAAAAA", "é", "A" * 10_000])
-def test_what_is_no_ticket_is_refused(file_office: Office, ticket: str) -> None:
+@pytest.mark.parametrize("token", ["", "x", "gAAAAA", "é", "A" * 10_000])
+def test_what_is_no_token_is_refused(file_office: Office, token: str) -> None:
     file_office.add()
-    refused(file_office, ticket, "123456")
+    refused(file_office, token, "123456")
 
 
-def test_a_ticket_outlives_the_program_that_gave_it(file_office: Office) -> None:
+def test_a_token_outlives_the_program_that_gave_it(file_office: Office) -> None:
     app, _ = file_office.with_app(file_office.add())
-    ticket = file_office.asked().ticket
-    assert file_office.another().authentication.answer(ticket, app.at(file_office.now()))
+    token = file_office.asked().token
+    assert file_office.another().authentication.answer(token, app.at(file_office.now()))
 
 
-def test_a_ticket_of_another_purpose_lets_nobody_in(file_office: Office) -> None:
+def test_a_token_of_another_purpose_lets_nobody_in(file_office: Office) -> None:
     anna = with_sms(file_office)
-    ticket = file_office.accounts.self_service.begin_sms(anna.id)
-    refused(file_office, ticket, file_office.telephone.code)
+    token = file_office.accounts.self_service.begin_sms(anna.id)
+    refused(file_office, token, file_office.telephone.code)
 
 
 # Guessing
@@ -173,24 +173,24 @@ def test_a_ticket_of_another_purpose_lets_nobody_in(file_office: Office) -> None
 def test_wrong_codes_count_like_wrong_passwords_and_a_right_password_forgives_none(office: Office) -> None:
     app, _ = office.with_app(office.add())
     for _ in range(5):
-        refused(office, office.asked().ticket, "000000")
+        refused(office, office.asked().token, "000000")
     with pytest.raises(TooManyAttemptsError):
         office.accounts.authentication.sign_in("anna@example.com", PASSWORD)
     office.pass_time(minutes=1)
     asked = office.asked()
-    assert office.accounts.authentication.answer(asked.ticket, app.at(office.now()))
+    assert office.accounts.authentication.answer(asked.token, app.at(office.now()))
     office.accounts.authentication.note_refusals()
     assert office.history()[0] == ("Anna", "wrong code")
 
 
-def test_one_ticket_takes_five_codes(file_office: Office) -> None:
+def test_one_token_takes_five_codes(file_office: Office) -> None:
     app, _ = file_office.with_app(file_office.add())
-    ticket = file_office.asked().ticket
+    token = file_office.asked().token
     for _ in range(5):
-        refused(file_office, ticket, "000000")
+        refused(file_office, token, "000000")
     file_office.attempts.forget("nobody")
     file_office.pass_time(minutes=2)
-    refused(file_office, ticket, app.at(file_office.now()))
+    refused(file_office, token, app.at(file_office.now()))
 
 
 # Codes by SMS
@@ -202,31 +202,31 @@ def test_a_code_by_sms(office: Office) -> None:
     assert (asked.method, asked.hint) == ("sms", "…67")
     assert office.telephone.texts[-1][0] == "+436641234567"
     code = office.telephone.code
-    assert office.accounts.authentication.answer(asked.ticket, code)
+    assert office.accounts.authentication.answer(asked.token, code)
     assert office.accounts.sessions.of_user(anna.id)[0].method == "password and SMS"
-    refused(office, asked.ticket, code)
+    refused(office, asked.token, code)
 
 
-def test_a_code_by_sms_belongs_to_its_ticket_and_to_five_minutes(file_office: Office) -> None:
+def test_a_code_by_sms_belongs_to_its_token_and_to_five_minutes(file_office: Office) -> None:
     with_sms(file_office)
     first = file_office.asked()
     code = file_office.telephone.code
     second = file_office.asked()
-    refused(file_office, second.ticket, code if code != file_office.telephone.code else "nothing")
+    refused(file_office, second.token, code if code != file_office.telephone.code else "nothing")
     file_office.pass_time(minutes=6)
-    refused(file_office, first.ticket, code)
+    refused(file_office, first.token, code)
 
 
 def test_a_code_is_sent_again_a_few_times(file_office: Office) -> None:
     with_sms(file_office)
     asked = file_office.asked()
     code = file_office.telephone.code
-    file_office.accounts.authentication.send_again(asked.ticket)
-    file_office.accounts.authentication.send_again(asked.ticket)
+    file_office.accounts.authentication.send_again(asked.token)
+    file_office.accounts.authentication.send_again(asked.token)
     with pytest.raises(TooManyAttemptsError):
-        file_office.accounts.authentication.send_again(asked.ticket)
+        file_office.accounts.authentication.send_again(asked.token)
     assert file_office.telephone.code == code
-    assert file_office.accounts.authentication.answer(asked.ticket, code)
+    assert file_office.accounts.authentication.answer(asked.token, code)
 
 
 def test_nobody_is_flooded_with_texts(file_office: Office) -> None:
@@ -247,16 +247,16 @@ def test_texts_go_to_the_number_that_was_proved_whatever_is_edited_by_hand(offic
 
 def test_a_wrong_code_proves_no_telephone(file_office: Office) -> None:
     anna = file_office.add(phone="+436641234567")
-    ticket = file_office.accounts.self_service.begin_sms(anna.id)
+    token = file_office.accounts.self_service.begin_sms(anna.id)
     wrong = f"{(int(file_office.telephone.code) + 1) % 10**6:06}"
     for _ in range(5):
         with pytest.raises(SignInRefusedError):
-            file_office.accounts.self_service.confirm_sms(anna.id, ticket, wrong)
+            file_office.accounts.self_service.confirm_sms(anna.id, token, wrong)
     with pytest.raises(TooManyAttemptsError):
-        file_office.accounts.self_service.confirm_sms(anna.id, ticket, file_office.telephone.code)
+        file_office.accounts.self_service.confirm_sms(anna.id, token, file_office.telephone.code)
     bo = file_office.add("bo@example.com")
     with pytest.raises(SignInRefusedError):
-        file_office.accounts.self_service.confirm_sms(bo.id, ticket, file_office.telephone.code)
+        file_office.accounts.self_service.confirm_sms(bo.id, token, file_office.telephone.code)
 
 
 def test_codes_by_sms_need_a_number_and_a_service(file_office: Office) -> None:
@@ -292,8 +292,8 @@ def test_another_one_replaces_it_only_with_the_password(file_office: Office) -> 
     with pytest.raises(SignInRefusedError):
         file_office.accounts.self_service.confirm_totp(anna.id, offer.secret, code)
     assert file_office.accounts.self_service.confirm_totp(anna.id, offer.secret, code, password=PASSWORD)
-    refused(file_office, file_office.asked().ticket, app.at(file_office.now()))
-    refused(file_office, file_office.asked().ticket, codes[0])
+    refused(file_office, file_office.asked().token, app.at(file_office.now()))
+    refused(file_office, file_office.asked().token, codes[0])
 
 
 def test_a_team_that_requires_one_has_it_set_up_first(office: Office) -> None:

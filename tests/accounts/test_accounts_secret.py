@@ -127,12 +127,12 @@ def test_failures_are_forgotten_after_a_day(attempts: AttemptLimiter, clock: Clo
 
 def test_a_clock_that_is_set_back_shuts_nobody_out_for_longer(attempts: AttemptLimiter, clock: Clock) -> None:
     fail(attempts, 5)
-    assert attempts.spend("a ticket", 1, 300)
+    assert attempts.spend("a token", 1, 300)
     clock.at -= 10 * 86_400
     with pytest.raises(TooManyAttemptsError) as caught:
         attempts.begin("anna")
     assert caught.value.retry_after == 60
-    assert attempts.spend("a ticket", 1, 300)
+    assert attempts.spend("a token", 1, 300)
 
 
 def test_what_was_right_so_far_is_not_waited_for_again(attempts: AttemptLimiter, clock: Clock) -> None:
@@ -178,7 +178,7 @@ def test_the_file_stays_small_and_who_is_guessed_at_most_stays_in_it(
     fail(attempts, 5)
     for number in range(200):
         fail(attempts, 1, f"nobody {number}")
-        attempts.spend(f"ticket {number}", 1, 300)
+        attempts.spend(f"token {number}", 1, 300)
     with pytest.raises(TooManyAttemptsError):
         attempts.begin("anna")
     assert (tmp_path / "attempts.sqlite3").stat().st_size < 100_000

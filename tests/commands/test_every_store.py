@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from crm.accounts.service import AccountsDesk
+from crm.accounts.service import AccountService
 from crm.app import open_accounts, open_crm
 from crm.commands.registry import Command, commands
 from crm.config import Config
@@ -42,7 +42,7 @@ def _firm(store: Store, office: Office) -> Firm:
     accounts = cache(lambda: open_accounts(settings, store.repository))
     store.repository.keep_sealed(accounts().store.roster)
     crm = open_crm(settings)
-    office._opened.append(replace(crm, repository=store.repository, accounts=AccountsDesk(accounts, OWNER)))
+    office._opened.append(replace(crm, repository=store.repository, accounts=AccountService(accounts, OWNER)))
     return Firm(office)
 
 

@@ -8,7 +8,7 @@ import pytest
 from pyotp import TOTP
 
 from crm.accounts import SignedIn
-from crm.accounts.service import AccountsDesk
+from crm.accounts.service import AccountService
 from crm.commands.context import CRM
 from crm.commands.registry import Command, commands, named
 from crm.errors import CRMError, FieldError, ForbiddenError, Question, RefusedError, SignedOutError, SignInRefusedError
@@ -48,7 +48,7 @@ class Work:
         return f"manager.{self.role}@example.com"
 
     @property
-    def manager(self) -> AccountsDesk:
+    def manager(self) -> AccountService:
         """The accounts as an admin has them whom no command is about."""
         if self._managing is None or not self._is_open(self._managing.accounts.session):
             self._managing = self.sign_in(self.manager_email)
@@ -241,8 +241,8 @@ def _offered(_: Work, crm: CRM) -> tuple[Any, ...]:
 
 
 def _texted(work: Work, crm: CRM) -> tuple[Any, ...]:
-    tickets = crm.accounts.open().self_service._tickets
-    return tickets.issue("telephone", user=work.user, phone="+436641234567"), "000000"
+    tokens = crm.accounts.open().self_service._tokens
+    return tokens.issue("telephone", user=work.user, phone="+436641234567"), "000000"
 
 
 def _another(work: Work, _: CRM) -> tuple[Any, ...]:
@@ -293,7 +293,7 @@ ASK_NOTHING = {"open", "reader", "session", "me", "can_text", "check_new_passwor
 
 
 def test_every_method_of_the_accounts_is_tried() -> None:
-    public = {name for name in vars(AccountsDesk) if not name.startswith("_")} | {"open", "session"}
+    public = {name for name in vars(AccountService) if not name.startswith("_")} | {"open", "session"}
     assert public == set(DESK) | ASK_NOTHING
 
 

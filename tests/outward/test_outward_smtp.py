@@ -145,9 +145,9 @@ def test_what_became_of_a_mail_is_known(authority: trustme.CA, answers: dict[str
 def test_a_verdict_that_does_not_come_in_time_is_not_taken_for_one(authority: trustme.CA) -> None:
     post = Post(waits=1.0)
     with served(post, authority) as port:
-        (hurried,) = deliver(mailer(port, verdict_time_out=0.2), mail(1))
+        (hurried,) = deliver(mailer(port, reply_time_out=0.2), mail(1))
         # A server may look at a message for longer than any other step takes.
-        (patient,) = deliver(mailer(port, time_out=0.4, verdict_time_out=5), mail(2))
+        (patient,) = deliver(mailer(port, time_out=0.4, reply_time_out=5), mail(2))
     assert (hurried.fate, patient.fate) == (Fate.UNKNOWN, Fate.SENT)
 
 

@@ -42,7 +42,7 @@ def modes(folder: Path) -> dict[str, int]:
 
 def test_what_the_program_keeps_is_for_its_owner_alone(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    AttemptLimiter(data).spend("a ticket", 1, 60)
+    AttemptLimiter(data).spend("a token", 1, 60)
     Secret("", data).key("anything")
     SavedSessions(data).keep("sqlite:///x", "token")
     limiter = Limiter(data / "spreadsheets", "account")

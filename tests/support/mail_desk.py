@@ -88,7 +88,7 @@ def desk_at(store: Store, folder: Path, post: Post, url: str, **config: Any) -> 
         secret="what protects the accounts of these tests",
         **config,
     )
-    mailer = SmtpMailer(url, settings.mail_from, time_out=5.0, verdict_time_out=2.0) if url else None
+    mailer = SmtpMailer(url, settings.mail_from, time_out=5.0, reply_time_out=2.0) if url else None
     first = open_crm(settings)
     outward = Outward(
         lambda: mailer, lambda: None, lambda: None, first.outward.key, folder / "messages", first.outward.saved

@@ -169,7 +169,7 @@ class Line:
         self._cut = True
         asyncio.run_coroutine_threadsafe(self._drop(), self._loop).result(PATIENCE)
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         """New connections go through again."""
         self._cut = False
 

@@ -123,8 +123,8 @@ class TerminalServer:
         routes = [
             Route("/", self._page),
             WebSocketRoute("/terminal", self._terminal),
-            Route("/files/{ticket}", self._send, methods=["GET"]),
-            Route("/files/{ticket}", self._take, methods=["POST"]),
+            Route("/files/{token}", self._send, methods=["GET"]),
+            Route("/files/{token}", self._take, methods=["POST"]),
             *(Route(url, self._asset) for url in self._files),
         ]
         return Starlette(routes=routes, lifespan=lifespan)
@@ -141,7 +141,7 @@ class TerminalServer:
         await self.terminals.serve(line, session, user, {"session": str(session)})
 
     async def _send(self, request: Request) -> Response:
-        offer = self.terminals.offered(_who(request)[0], request.path_params["ticket"])
+        offer = self.terminals.offered(_who(request)[0], request.path_params["token"])
         if offer is None:
             return PlainTextResponse("There is no such file.", 404)
         return FileResponse(offer.path, filename=offer.name)
@@ -152,7 +152,7 @@ class TerminalServer:
             file = self.folder / "arrived"
             file.write_bytes(await sent.read())
             taken = await self.terminals.uploaded(
-                _who(request)[0], request.path_params["ticket"], file, sent.filename or ""
+                _who(request)[0], request.path_params["token"], file, sent.filename or ""
             )
         return PlainTextResponse("" if taken else "Nobody waits for this file.", 200 if taken else 404)
 

@@ -145,11 +145,11 @@ def test_a_countdown_stays_in_one_line_and_leaves_nothing(monkeypatch: pytest.Mo
 
 
 def test_a_wait_is_told_once_beside_the_answer_of_the_shell(capsys: pytest.CaptureFixture[str]) -> None:
-    from crm.shell.call import WaitsTold
+    from crm.shell.call import WaitNotes
 
     saving = [Wait("Another program is saving to this file", waited) for waited in (2.1, 2.2, 3.0)]
     for as_json in (False, True):
-        waiting = WaitsTold(as_json=as_json)
+        waiting = WaitNotes(as_json=as_json)
         for wait in [*saving, *COUNTDOWN]:
             waiting(wait)
         report = capsys.readouterr().err.splitlines()

@@ -47,10 +47,10 @@ def forms(site: WebSite) -> dict[str, Callable[[], httpx.Response]]:
         return browser
 
     phoned = site.add("phoned", phone="+436601234567")
-    ticket = site.accounts.self_service.begin_sms(phoned.id)
+    token = site.accounts.self_service.begin_sms(phoned.id)
     code = re.search(r"[0-9]{6}", site.texts.letters[-1][1])
     assert code
-    site.accounts.self_service.confirm_sms(phoned.id, ticket, code.group())
+    site.accounts.self_service.confirm_sms(phoned.id, token, code.group())
     app = site.with_app(site.add("app"))
     for name in ("leaves", "changes", "forgets", "comes"):
         site.add(name)

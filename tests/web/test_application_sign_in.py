@@ -118,8 +118,8 @@ def test_a_code_by_an_app_is_asked_for(site: WebSite) -> None:
     answer = browser.sign_in("emil@example.com")
     assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in/code")
     assert "crm" not in browser.http.cookies
-    ticket = cookies_of(answer)["crm-code"]
-    assert all(word in ticket for word in ("HttpOnly", "SameSite=strict", "Max-Age=300"))
+    token = cookies_of(answer)["crm-code"]
+    assert all(word in token for word in ("HttpOnly", "SameSite=strict", "Max-Age=300"))
     page = browser.get("/sign-in/code").text
     assert 'autocomplete="one-time-code"' in page
     assert "Send again" not in page
@@ -151,8 +151,8 @@ def test_a_code_without_a_password_leads_nowhere(site: WebSite) -> None:
 
 def test_a_code_by_sms_is_sent_and_sent_again(site: WebSite) -> None:
     user = site.add("frida", phone="+43 660 1234567")
-    ticket = site.accounts.self_service.begin_sms(user.id)
-    site.accounts.self_service.confirm_sms(user.id, ticket, code_in(site.texts.letters[-1][1]))
+    token = site.accounts.self_service.begin_sms(user.id)
+    site.accounts.self_service.confirm_sms(user.id, token, code_in(site.texts.letters[-1][1]))
     browser = site.browser()
     browser.sign_in("frida@example.com")
     sent = len(site.texts.letters)

@@ -167,12 +167,12 @@ def closes_passed(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 
     query = _open_deals(owner, until=passed, sort="expected_close_on", limit=most, offset=but)
     count, late = _page(snapshot, Deal, query)
     items = []
-    for record, whom, quiet in _with_clients(snapshot, late):
+    for record, client, quiet in _with_clients(snapshot, late):
         days = (snapshot.today - (record.expected_close_on or passed)).days
         why = f"expected to close {in_days(days)} ago"
         if quiet >= QUIET_AFTER:
             why += f", nothing done for {in_days(quiet)}"
-        items.append(AgendaItem(_rank(_CLOSE_PASSED, days), record.title, why, whom, record, record.owner))
+        items.append(AgendaItem(_rank(_CLOSE_PASSED, days), record.title, why, client, record, record.owner))
     return count, items
 
 
@@ -247,9 +247,9 @@ def gone_quiet(snapshot: Snapshot, owner: OwnerFilter, most: int, but: int = 0) 
     by_number = by_id(snapshot, Deal, set(numbers))
     return count, [
         AgendaItem(
-            _rank(_QUIET, quiet), record.title, f"no contact or move for {in_days(quiet)}", whom, record, record.owner
+            _rank(_QUIET, quiet), record.title, f"no contact or move for {in_days(quiet)}", client, record, record.owner
         )
-        for record, whom, quiet in _with_clients(snapshot, [by_number[number] for number in numbers])
+        for record, client, quiet in _with_clients(snapshot, [by_number[number] for number in numbers])
     ]
 
 
@@ -262,9 +262,11 @@ def _with_clients(snapshot: Snapshot, deals: Sequence[Deal]) -> list[tuple[Deal,
     clients = by_id(snapshot, Client, {record.client for record in deals})
     rows = []
     for record in deals:
-        whom = clients[record.client]
-        since = max(record.stage_since or snapshot.today, whom.last_contact_on or record.stage_since or snapshot.today)
-        rows.append((record, whom, (snapshot.today - since).days))
+        client = clients[record.client]
+        since = max(
+            record.stage_since or snapshot.today, client.last_contact_on or record.stage_since or snapshot.today
+        )
+        rows.append((record, client, (snapshot.today - since).days))
     return rows
 
 

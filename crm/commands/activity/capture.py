@@ -211,14 +211,14 @@ def _understood(
         raise FieldError(f"say with whom, like: {_EXAMPLE_OF_SUM}", field="line", label="Note")
     else:
         raise _nobody(notes[0])
-    is_unsaid = note.has_happened is None and note.due_on is None and text.casefold() in _SAYS_NOTHING
-    if is_unsaid and kept["done"] is None and not sure:
+    is_done_unknown = note.has_happened is None and note.due_on is None and text.casefold() in _SAYS_NOTHING
+    if is_done_unknown and kept["done"] is None and not sure:
         raise Question(
             f"{_HAPPENED[note.kind]} with {client.name}: is it done, or still to do?",
             parameter="done",
             choices={"yes": "Done today", "no": "Still to do: add a follow-up for today"},
         )
-    if is_unsaid and kept["done"] is False:
+    if is_done_unknown and kept["done"] is False:
         note = dataclasses.replace(note, due_on=crm.today, waits="always")
     note, text = _with_payment(crm, client, note, text, kept)
     becomes = "deal" if note.label in (OFFERED, QUOTE_SENT) else "sale"

@@ -135,7 +135,7 @@ def add(
         whose = tx.get(Client, client.id)
         added = FollowUp(
             client=whose.id,
-            deal=_its_deal(tx, whose.id, deal.id if deal else 0),
+            deal=_checked_deal(tx, whose.id, deal.id if deal else 0),
             user=crm.me if for_ is None else spelled(tx, for_),
             due_on=day or max(tx.today, (whose.last_contact_on or tx.today) + timedelta(days=every)),
             due_time=at,
@@ -177,7 +177,7 @@ def edit(
 
     def change(tx: Transaction) -> FollowUpShown:
         if deal:
-            _its_deal(tx, follow_up.client, deal)
+            _checked_deal(tx, follow_up.client, deal)
         values = {**changes, "user": spelled(tx, for_)} if for_ else changes
         return with_names(tx, [tx.change(follow_up, **values)])[0]
 
@@ -322,7 +322,7 @@ def export(
     return ExportReport(file, "follow-ups", write_follow_ups(file, entries, crm.conventions))
 
 
-def _its_deal(tx: Transaction, client: int, deal: int) -> int:
+def _checked_deal(tx: Transaction, client: int, deal: int) -> int:
     """The number of the deal that a follow-up is about, once it is known to be one of the client's."""
     if deal and tx.get(Deal, deal).client != client:
         raise FieldError(f"deal {deal} belongs to another client", field="deal", label="Deal")

@@ -65,7 +65,7 @@ class SmsAudience:
         if self.left_out:
             reasons: dict[str, list[str]] = {}
             for reader in self.left_out:
-                reasons.setdefault(reader.told, []).append(reader.name)
+                reasons.setdefault(reader.reason, []).append(reader.name)
             listed = "; ".join(
                 f"{by.number(len(names))} {words} ({first_few(names)})" for words, names in reasons.items()
             )

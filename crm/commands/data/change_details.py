@@ -108,13 +108,13 @@ def changed_fields(change: Change) -> list[tuple[str, Any, Any]]:
     if change.operation == "delete":
         described = fields(BY_NAME[change.record]) if change.record in BY_NAME else before
         return [(name, before[name], None) for name in described if before.get(name) not in _NOTHING]
-    untold: set[str] = set()
+    omitted: set[str] = set()
     for name, beside in people(BY_NAME[change.record]).items() if change.record in BY_NAME else ():
         same_name, same_account = (before.get(column) == after.get(column) for column in (name, beside))
-        untold |= {name} if same_name else {beside}
-        untold |= {beside} if same_account else set()
+        omitted |= {name} if same_name else {beside}
+        omitted |= {beside} if same_account else set()
     names = dict.fromkeys((*before, *after))
-    return [(name, before.get(name), after.get(name)) for name in names if name not in untold]
+    return [(name, before.get(name), after.get(name)) for name in names if name not in omitted]
 
 
 def typed_value(record: str, name: str, written: Any) -> Any:

@@ -12,7 +12,7 @@ from crm.commands.client_selection import pluralize
 from crm.commands.context import CRM, open_other
 from crm.commands.data.record_counts import record_words
 from crm.commands.data.sample_bills import SELLER, add_bills
-from crm.commands.data.sample_data import add_desk
+from crm.commands.data.sample_data import add_activity
 from crm.commands.registry import ONLY_ADMIN, command
 from crm.config import sample_file, sample_store
 from crm.errors import CRMError
@@ -111,7 +111,7 @@ def made_sample(crm: CRM, transaction: int) -> bool:
     return transaction == 1 and is_sample(crm)
 
 
-def told_before_thrown_away(sample: CRM) -> str:
+def deletion_notice(sample: CRM) -> str:
     """A warning of what is deleted with the sample data, in sentences: how much of it, and what somebody has added to
     it."""
     by = sample.conventions
@@ -180,7 +180,7 @@ def _fill(tx: Transaction, sample: CRM, own: Mapping[str, str], by: Conventions)
     sales.sort(key=lambda sale: sale.on)
     tx.add_all(sales)
     clients = tx.find_all(Client, Query({"id": list(ids)}))
-    add_desk(tx, chance, clients, today, sample.me)
+    add_activity(tx, chance, clients, today, sample.me)
     add_bills(sample, tx, clients, today)
 
 

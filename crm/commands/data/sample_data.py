@@ -37,7 +37,7 @@ _PATHS = (
 )  # fmt: skip
 
 
-def add_desk(tx: Transaction, chance: random.Random, clients: Sequence[Client], today: date, me: str) -> None:
+def add_activity(tx: Transaction, chance: random.Random, clients: Sequence[Client], today: date, me: str) -> None:
     """Add contacts, interactions, deals, follow-ups and templates for the clients, the latest of today."""
     people = (me, me, _COLLEAGUE)
     tx.add_all([contact for client in clients if client.kind == "company" for contact in _contacts(chance, client)])

@@ -49,7 +49,7 @@ def repair(
     delete the records. Cells that only the program writes, such as IDs, versions and totals, are restored in any case.
     If changes are not in the spreadsheet any more that this computer knew, the notice about them can be ended.
     """
-    damage = _mended(crm, tabs)
+    damage = _repaired(crm, tabs)
     if isinstance(crm.repository, Shut):
         # Who uses the store is known again once it can be read.
         return RepairReport(damage, [], [], False)
@@ -86,7 +86,7 @@ def repair(
     return RepairReport(damage, records, cells, rows == KEEP, accepted)
 
 
-def _mended(crm: CRM, tabs: str) -> Sequence[str]:
+def _repaired(crm: CRM, tabs: str) -> Sequence[str]:
     """The repairs of tabs that could not be read; raises Question before."""
     if not crm.repository.url.startswith(SHEETS):
         return []

@@ -228,10 +228,10 @@ def _field(text: str, at: int, inside: str) -> _Field:
         return _Field(name, otherwise.strip())
     close = get_close_matches(name, FIELDS, n=1)
     advice = f"Did you mean {{{close[0]}}}? " if close else ""
-    there_are = ", ".join(f"{{{field}}}" for field in FIELDS)
+    names = ", ".join(f"{{{field}}}" for field in FIELDS)
     raise FieldError(
         f"there is no field {{{line(written, 40)}}}, {_place(text, at)}. {advice}"
-        f"There are {there_are}, and your own, like {{extra.shoe size}}; braces themselves are written {{{{ and }}}}"
+        f"There are {names}, and your own, like {{extra.shoe size}}; braces themselves are written {{{{ and }}}}"
     )
 
 

@@ -18,7 +18,7 @@ _THREE_DECIMALS = re.compile(r"\d{1,3}\.\d{3}")
 # Thousands and millions in short, with one or two decimals, so that the mark before them can mean only one thing.
 _SHORTENED = re.compile(r"(\d+)(?:[.,](\d{1,2}))?([km])", re.IGNORECASE)
 _ZEROS = {"k": 3, "m": 6}
-_SAID = {0: "no decimals", 1: "at most one decimal", 2: "at most two decimals", 3: "at most three decimals"}
+_MOST_DECIMALS = {0: "no decimals", 1: "at most one decimal", 2: "at most two decimals", 3: "at most three decimals"}
 
 
 class Amount(Check):
@@ -98,7 +98,7 @@ class Amount(Check):
         """Say that an amount has too many decimals; names the currency where it has not the usual two."""
         if by.decimals == 2:
             return "an amount has at most two decimals"
-        return f"an amount in {by.currency} has {_SAID.get(by.decimals, 'at most four decimals')}"
+        return f"an amount in {by.currency} has {_MOST_DECIMALS.get(by.decimals, 'at most four decimals')}"
 
     def hint(self, by: Conventions) -> str:
         return f"1200 or {self.edit(_like(1200, by), by)}" if by.decimals else "1200"

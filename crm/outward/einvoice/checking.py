@@ -70,7 +70,7 @@ def _format(invoice: ReadInvoice) -> str:
 
 
 def _faults(invoice: ReadInvoice) -> Iterator[Fault]:
-    yield from _what_must_be_there(invoice)
+    yield from _required_terms(invoice)
     yield from _parties(invoice)
     for line in invoice.lines:
         yield from _line(line, invoice)
@@ -87,7 +87,7 @@ def _faults(invoice: ReadInvoice) -> Iterator[Fault]:
     yield from _payment(invoice)
 
 
-def _what_must_be_there(invoice: ReadInvoice) -> Iterator[Fault]:
+def _required_terms(invoice: ReadInvoice) -> Iterator[Fault]:
     for rule, text, what in (
         ("BR-01", invoice.guideline, "It does not say which rules it follows (BT-24)."),
         ("BR-02", invoice.number, "The invoice number is missing."),

@@ -28,7 +28,7 @@ from crm.model.rights import (
     refusal,
 )
 from crm.repository import Query, tables
-from crm.repository.guarded.statement_scope import OutOfScope, reach_of
+from crm.repository.guarded.statement_scope import OutOfScope, scope_of
 
 _AREAS = {table: kind.kind_name for kind, table in tables.TABLES.items()} | {
     tables.transactions: HISTORY,
@@ -57,10 +57,10 @@ class Permissions:
         if level(self.reader.role, area, operation) is not ALL:
             raise ForbiddenError(refusal(area, operation))
 
-    def demand_reach(self, statement: Any) -> None:
+    def demand_scope(self, statement: Any) -> None:
         """Raise ForbiddenError unless everything that a statement speaks of may be read, as it is and in full."""
         try:
-            scope = reach_of(statement)
+            scope = scope_of(statement)
         except OutOfScope as error:
             raise ForbiddenError("A report asks for what cannot be checked against your rights.") from error
         for table in scope.tables:
@@ -78,12 +78,12 @@ class Permissions:
         """The query, about no more than the reader may see; of records that are part of others the link to those, and
         the ids of those that are seen, are given. Raises ForbiddenError, and FieldError where it goes by a
         field that the reader does not see: what is found would tell what stands in it."""
-        reach = self.level(kind.kind_name, READ)
+        read_level = self.level(kind.kind_name, READ)
         concealed = self._hidden(kind.kind_name) | hidden_of_others(self.reader.role, kind.kind_name)
         for name in (*query.filters, *query.within, query.sort.removeprefix("-").replace("-", "_")):
             if name in concealed:
                 raise FieldError(f"{kind.nouns} have no field {name} to go by")
-        if reach is ALL:
+        if read_level is ALL:
             return query
         if query.where:
             raise ForbiddenError("Only staff can search by conditions.")
@@ -95,8 +95,8 @@ class Permissions:
 
     def sees(self, record: Record) -> bool:
         """Return whether a record is there for the reader."""
-        reach = level(self.reader.role, record.kind_name, READ)
-        return reach is ALL or (reach is OWN and self.owns(record))
+        read_level = level(self.reader.role, record.kind_name, READ)
+        return read_level is ALL or (read_level is OWN and self.owns(record))
 
     def owns(self, record: Record) -> bool:
         """Return whether a record is the reader's own."""
@@ -117,9 +117,9 @@ class Permissions:
 
     def demand_changes(self, kind: type[Record], changes: Mapping[str, Any]) -> None:
         """Raise ForbiddenError where these fields may not be changed, or not to these values."""
-        reach = self.level(kind.kind_name, UPDATE)
+        update_level = self.level(kind.kind_name, UPDATE)
         self.demand_no_secrets(kind, changes)
-        if reach is ALL:
+        if update_level is ALL:
             return
         allowed = OWN_CHANGES[kind.kind_name]
         for name, value in changes.items():

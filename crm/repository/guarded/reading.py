@@ -30,9 +30,9 @@ class GuardedSnapshot:
     """A Snapshot that shows what the reader may see: what they may not see of a kind that they see is as if it were
     not there, and a kind that they never see raises ForbiddenError."""
 
-    def __init__(self, snapshot: Snapshot, bounds: Permissions) -> None:
+    def __init__(self, snapshot: Snapshot, permissions: Permissions) -> None:
         self._snapshot = snapshot
-        self._bounds = bounds
+        self._permissions = permissions
 
     @property
     def clock(self) -> Clock:
@@ -44,7 +44,7 @@ class GuardedSnapshot:
 
     @property
     def rules(self) -> "RuleSet":
-        self._bounds.demand("rule", READ)
+        self._permissions.demand("rule", READ)
         return self._snapshot.rules
 
     @property
@@ -65,29 +65,29 @@ class GuardedSnapshot:
         self._snapshot.remember_refused()
 
     def find(self, kind: type[AnyRecord], record_id: int) -> AnyRecord | None:
-        self._bounds.level(kind.kind_name, READ)
+        self._permissions.level(kind.kind_name, READ)
         record = self._snapshot.find(kind, record_id)
-        return self._bounds.redacted(record) if record is not None and self._sees_record(record) else None
+        return self._permissions.redacted(record) if record is not None and self._sees_record(record) else None
 
     def _sees_record(self, record: Record) -> bool:
         """Return whether a record is there for the reader; a part is where what it is part of is."""
         if (whole := self._whole(type(record))) is None:
-            return self._bounds.sees(record)
+            return self._permissions.sees(record)
         name, kind = whole
         return self.find(kind, getattr(record, name)) is not None
 
     def _whole(self, kind: type[Record]) -> tuple[str, type[Record]] | None:
         """The link to what records of a kind are part of, where the reader sees only their own of them, and its kind;
         None elsewhere."""
-        is_part = kind.kind_name in PART_OF and level(self._bounds.reader.role, kind.kind_name, READ) is OWN
+        is_part = kind.kind_name in PART_OF and level(self._permissions.reader.role, kind.kind_name, READ) is OWN
         return PART_OF[kind.kind_name] if is_part else None
 
     def _narrowed_query(self, kind: type[Record], query: Query) -> Query:
         """A query, about no more than the reader may see."""
         if (whole := self._whole(kind)) is None:
-            return self._bounds.narrowed(kind, query)
+            return self._permissions.narrowed(kind, query)
         name, whole_kind = whole
-        return self._bounds.narrowed(kind, query, (name, self.numbers(whole_kind) or [0]))
+        return self._permissions.narrowed(kind, query, (name, self.numbers(whole_kind) or [0]))
 
     def get(self, kind: type[AnyRecord], record_id: int) -> AnyRecord:
         record = self.find(kind, record_id)
@@ -98,11 +98,11 @@ class GuardedSnapshot:
 
     def find_all(self, kind: type[AnyRecord], query: Query = Query()) -> list[AnyRecord]:  # noqa: B008 - frozen
         narrowed = self._narrowed_query(kind, query)
-        return [self._bounds.redacted(record) for record in self._snapshot.find_all(kind, narrowed)]
+        return [self._permissions.redacted(record) for record in self._snapshot.find_all(kind, narrowed)]
 
     def each(self, kind: type[AnyRecord], query: Query = Query()) -> Iterator[AnyRecord]:  # noqa: B008 - frozen
         # Refused at once, and not only when somebody takes the first one.
-        return map(self._bounds.redacted, self._snapshot.each(kind, self._narrowed_query(kind, query)))
+        return map(self._permissions.redacted, self._snapshot.each(kind, self._narrowed_query(kind, query)))
 
     def count(self, kind: type[Record], query: Query = Query()) -> int:  # noqa: B008 - frozen
         return self._snapshot.count(kind, self._narrowed_query(kind, query))
@@ -111,8 +111,8 @@ class GuardedSnapshot:
         return self._snapshot.numbers(kind, self._narrowed_query(kind, query))
 
     def search(self, text: str, limit: int = 20) -> Sequence[Client]:
-        if self._bounds.level("client", READ) is ALL:
-            return [self._bounds.redacted(client) for client in self._snapshot.search(text, limit)]
+        if self._permissions.level("client", READ) is ALL:
+            return [self._permissions.redacted(client) for client in self._snapshot.search(text, limit)]
         words = fold(text).split()
         return [
             client for client in self.find_all(Client, Query(limit=limit)) if words and self._is_found(client, words)
@@ -121,33 +121,33 @@ class GuardedSnapshot:
     def _is_found(self, client: Client, words: Sequence[str]) -> bool:
         """Return whether a client says all words, or a contact of it that the reader sees too."""
         own = [getattr(client, name) for name in _FOUND_BY]
-        reach = level(self._bounds.reader.role, Contact.kind_name, READ)
-        contacts = self.find_all(Contact, Query({"client": client.id})) if reach is not NONE else []
+        contact_level = level(self._permissions.reader.role, Contact.kind_name, READ)
+        contacts = self.find_all(Contact, Query({"client": client.id})) if contact_level is not NONE else []
         people = [[contact.name, contact.email, contact.phone] for contact in contacts]
         texts = [fold(" ".join(pieces)) for pieces in (own, *people)]
         return any(all(word in text for word in words) for text in texts)
 
     def identified(self, by: str, values: Iterable[str]) -> Sequence[Client]:
-        self._bounds.level("client", READ)
+        self._permissions.level("client", READ)
         clients = self._snapshot.identified(by, values)
-        return [self._bounds.redacted(client) for client in clients if self._bounds.sees(client)]
+        return [self._permissions.redacted(client) for client in clients if self._permissions.sees(client)]
 
     def select(self, statement: "AnySelect", **values: Any) -> "Sequence[AnyRow]":
-        self._bounds.demand_reach(statement)
+        self._permissions.demand_scope(statement)
         return self._snapshot.select(statement, **values)
 
     def values(self, client: Client, needs: Iterable[str] | None = None) -> dict[str, Any]:
-        self._bounds.demand("client", READ)
+        self._permissions.demand("client", READ)
         return self._snapshot.values(client, needs)
 
     def moves(self, rules: "RuleSet | None" = None, limit: int | None = None) -> list[StatusMove]:
-        self._bounds.demand("client", READ)
-        self._bounds.demand("rule", READ)
+        self._permissions.demand("client", READ)
+        self._permissions.demand("rule", READ)
         return self._snapshot.moves(rules, limit)
 
     def move_counts(self, rules: "RuleSet | None" = None) -> dict[tuple[str, str], int]:
-        self._bounds.demand("client", READ)
-        self._bounds.demand("rule", READ)
+        self._permissions.demand("client", READ)
+        self._permissions.demand("rule", READ)
         return self._snapshot.move_counts(rules)
 
     def history(
@@ -163,7 +163,7 @@ class GuardedSnapshot:
     ) -> list[Change]:
         """The changes that the reader may see; of a record none where they do not see the history at all, so that the
         record itself can be shown."""
-        if level(self._bounds.reader.role, HISTORY, READ) is NONE:
+        if level(self._permissions.reader.role, HISTORY, READ) is NONE:
             if record is None:
                 raise ForbiddenError(refusal(HISTORY, READ))
             return []
@@ -176,33 +176,33 @@ class GuardedSnapshot:
         return (self._redacted(change) for change in changes if self._sees(change))
 
     def is_built_on(self, transaction: int) -> bool:
-        self._bounds.demand(HISTORY, READ)
+        self._permissions.demand(HISTORY, READ)
         return self._snapshot.is_built_on(transaction)
 
     def _narrowed(self, query: HistoryQuery) -> HistoryQuery:
         """The query, finding nothing by what the reader may not see. Raises ForbiddenError."""
-        self._bounds.demand(HISTORY, READ)
+        self._permissions.demand(HISTORY, READ)
         if query.about:
-            self._bounds.level(query.about, READ)
-        reader = self._bounds.reader
+            self._permissions.level(query.about, READ)
+        reader = self._permissions.reader
         unsearched = frozenset(kind for kind in BY_NAME if hidden(reader.role, kind))
-        reach = {kind: past_level(reader.role, kind) for kind in BY_NAME}
-        if set(reach.values()) == {ALL}:
+        levels = {kind: past_level(reader.role, kind) for kind in BY_NAME}
+        if set(levels.values()) == {ALL}:
             return replace(query, within=None, unsearched=unsearched)
-        owner_fields = {kind: OWNED_BY[kind] for kind in reach if reach[kind] is OWN and kind in OWNED_BY}
+        owner_fields = {kind: OWNED_BY[kind] for kind in levels if levels[kind] is OWN and kind in OWNED_BY}
         own = {kind: (name, getattr(reader, of_reader)) for kind, (name, of_reader) in owner_fields.items()}
-        within = {kind: own.get(kind) for kind in reach if reach[kind] is ALL or (kind in own and own[kind][1])}
+        within = {kind: own.get(kind) for kind in levels if levels[kind] is ALL or (kind in own and own[kind][1])}
         return replace(query, within=within, unsearched=unsearched)
 
     def _sees(self, change: Change) -> bool:
         """Return whether the record that was changed is there for the reader, or was before it was deleted."""
-        reach = past_level(self._bounds.reader.role, change.record)
-        if reach is not OWN:
-            return reach is ALL
+        read_level = past_level(self._permissions.reader.role, change.record)
+        if read_level is not OWN:
+            return read_level is ALL
         name, of_reader = OWNED_BY[change.record]
-        mine = getattr(self._bounds.reader, of_reader)
+        mine = getattr(self._permissions.reader, of_reader)
         now = self._snapshot.find(BY_NAME[change.record], change.record_id)
-        return self._bounds.sees(now) if now is not None else bool(mine) and alike(change.before.get(name), mine)
+        return self._permissions.sees(now) if now is not None else bool(mine) and alike(change.before.get(name), mine)
 
     def _redacted(self, change: Change) -> Change:
         before, after = (self._redacted_fields(change.record, row) for row in (change.before, change.after))
@@ -210,7 +210,7 @@ class GuardedSnapshot:
 
     def _redacted_fields(self, kind: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """Blank where the reader may not see what stands there; that something did may be said."""
-        visible = self._bounds.redacted_fields(kind, values)
+        visible = self._permissions.redacted_fields(kind, values)
         if visible is values:
             return values
         return {name: _SET if values[name] == _SET else value for name, value in visible.items()}

@@ -24,7 +24,7 @@ class GuardedRepository:
 
     def __init__(self, repository: VerifiedRepository) -> None:
         self._repository = repository
-        self._bounds = Permissions(repository.reader)
+        self._permissions = Permissions(repository.reader)
 
     @property
     def reader(self) -> Reader:
@@ -52,15 +52,15 @@ class GuardedRepository:
 
     def everything(self, allowed: Allowed = anybody) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """The whole store as it is, what lets people in included: a copy without it would let nobody in."""
-        self._bounds.demand(STORE, READ)
+        self._permissions.demand(STORE, READ)
         return self._repository.everything(allowed)
 
     def fill(self, items: Iterable[tuple[str, Mapping[str, Any]]], allowed: Allowed = anybody) -> dict[str, int]:
-        self._bounds.demand(STORE, UPDATE)
+        self._permissions.demand(STORE, UPDATE)
         return self._repository.fill(items, allowed)
 
     def check(self, allowed: Allowed = anybody) -> Iterator[Finding]:
-        self._bounds.demand(CHECK, READ)
+        self._permissions.demand(CHECK, READ)
         return filter(self._concerns, self._repository.check(allowed))
 
     def _concerns(self, finding: Finding) -> bool:
@@ -71,23 +71,23 @@ class GuardedRepository:
         return self._repository.damage(error)
 
     def prove(self, allowed: Allowed = anybody) -> Iterator[Proof]:
-        self._bounds.demand(STORE, UPDATE)
+        self._permissions.demand(STORE, UPDATE)
         return self._repository.prove(allowed)
 
     def held(self, allowed: Allowed = anybody) -> Held:
-        self._bounds.demand(STORE, UPDATE)
+        self._permissions.demand(STORE, UPDATE)
         return self._repository.held(allowed)
 
     def settle(self, *, take_over: bool, allowed: Allowed = anybody) -> None:
-        self._bounds.demand(STORE, UPDATE)
+        self._permissions.demand(STORE, UPDATE)
         self._repository.settle(take_over=take_over, allowed=allowed)
 
     def accept_loss(self, lost: str, allowed: Allowed = anybody) -> None:
-        self._bounds.demand(STORE, UPDATE)
+        self._permissions.demand(STORE, UPDATE)
         self._repository.accept_loss(lost, allowed)
 
     def forget_history(self, before: int, what: str, allowed: Allowed = anybody) -> int:
-        self._bounds.demand(STORE, UPDATE)
+        self._permissions.demand(STORE, UPDATE)
         return self._repository.forget_history(before, what, allowed)
 
     def fact(self, name: str) -> str:
@@ -95,30 +95,30 @@ class GuardedRepository:
         return self._repository.fact(name)
 
     def set_fact(self, name: str, value: str, allowed: Allowed = anybody) -> None:
-        self._bounds.demand(STORE, UPDATE)
+        self._permissions.demand(STORE, UPDATE)
         self._repository.set_fact(name, value, allowed)
 
     def backup(self, to: Path | None = None, allowed: Allowed = anybody) -> Path:
-        self._bounds.demand(STORE, READ)
+        self._permissions.demand(STORE, READ)
         return self._repository.backup(to, allowed)
 
     def known_backups(self) -> Sequence[Backup]:
-        self._bounds.demand(STORE, READ)
+        self._permissions.demand(STORE, READ)
         return self._repository.known_backups()
 
     def daily_review(self) -> None:
         self._repository.daily_review()
 
     def daily_backup(self, allowed: Allowed = anybody) -> Path | None:
-        self._bounds.demand(STORE, READ)
+        self._permissions.demand(STORE, READ)
         return self._repository.daily_backup(allowed)
 
     def added_since(self, source: Path, allowed: Allowed = anybody) -> Mapping[str, Sequence[int]]:
-        self._bounds.demand(STORE, UPDATE)
+        self._permissions.demand(STORE, UPDATE)
         return self._repository.added_since(source, allowed)
 
     def restore(self, source: Path, allowed: Allowed = anybody, *, accounts: bool = False) -> Restored:
-        self._bounds.demand(STORE, UPDATE)
+        self._permissions.demand(STORE, UPDATE)
         return self._repository.restore(source, allowed, accounts=accounts)
 
     def is_empty(self) -> bool:
@@ -135,5 +135,5 @@ class GuardedRepository:
 
     def _named(self) -> Permissions:
         """The bounds of the reader, who may be called otherwise by now."""
-        self._bounds.reader = self._repository.reader
-        return self._bounds
+        self._permissions.reader = self._repository.reader
+        return self._permissions

@@ -24,11 +24,11 @@ class StatementScope:
 
 # Reports ask the same statements again and again.
 @lru_cache(maxsize=100)
-def reach_of(statement: Any) -> StatementScope:
-    """The tables that a statement reaches: in columns, conditions and order, in joins, subqueries and CTEs, by any
+def scope_of(statement: Any) -> StatementScope:
+    """The scope of a statement: its tables in columns, conditions and order, in joins, subqueries and CTEs, by any
     alias.
 
-    Raises OutOfReach for one that is made of text or writes.
+    Raises OutOfScope for one that is made of text or writes.
     """
     if not isinstance(statement, SelectBase):
         raise OutOfScope(f"{type(statement).__name__} is no selection")

@@ -23,13 +23,13 @@ class GuardedTransaction(GuardedSnapshot):
     """A Transaction in which everything that the reader may not do raises ForbiddenError, and so undoes it all; a
     record that is not there for them raises NotFoundError."""
 
-    def __init__(self, transaction: AuthoredTransaction, bounds: Permissions) -> None:
-        super().__init__(transaction, bounds)
+    def __init__(self, transaction: AuthoredTransaction, permissions: Permissions) -> None:
+        super().__init__(transaction, permissions)
         self._transaction = transaction
 
     def add(self, record: AnyRecord) -> AnyRecord:
         self._demand_new([record])
-        return self._bounds.redacted(self._transaction.add(record))
+        return self._permissions.redacted(self._transaction.add(record))
 
     def add_all(self, records: Sequence[Record]) -> range:
         self._demand_new(records)
@@ -37,57 +37,57 @@ class GuardedTransaction(GuardedSnapshot):
 
     def _demand_new(self, records: Sequence[Record]) -> None:
         for record in records:
-            if self._bounds.level(record.kind_name, CREATE) is not ALL and not self._bounds.owns(record):
+            if self._permissions.level(record.kind_name, CREATE) is not ALL and not self._permissions.owns(record):
                 raise ForbiddenError(refusal(record.kind_name, CREATE))
             if secret := SECRET.get(record.kind_name):
-                self._bounds.demand_no_secrets(type(record), {name: getattr(record, name) for name in secret})
+                self._permissions.demand_no_secrets(type(record), {name: getattr(record, name) for name in secret})
 
     def change(self, original: AnyRecord, **changes: Any) -> AnyRecord:
         kind = type(original)
-        self._bounds.demand_changes(kind, changes)
+        self._permissions.demand_changes(kind, changes)
         self._demand_own(original, UPDATE)
-        return self._bounds.redacted(self._transaction.change(original, **changes))
+        return self._permissions.redacted(self._transaction.change(original, **changes))
 
     def delete(self, record: Record) -> None:
         self._demand_own(record, DELETE)
         self._transaction.delete(record)
 
     def delete_all(self, kind: type[Record], ids: Sequence[int]) -> None:
-        self._bounds.demand(kind.kind_name, DELETE)
+        self._permissions.demand(kind.kind_name, DELETE)
         self._transaction.delete_all(kind, ids)
 
     def refuse_kept(self, kind: type[Record], ids: Sequence[int]) -> None:
         if keeping(kind):
             # The refusal names the records.
-            self._bounds.demand(kind.kind_name, DELETE)
+            self._permissions.demand(kind.kind_name, DELETE)
         self._transaction.refuse_kept(kind, ids)
 
     def _demand_own(self, record: Record, operation: str) -> None:
         """Refuse a record of others; its owner is the stored one, whatever the given record says."""
-        if self._bounds.level(record.kind_name, operation) is ALL:
+        if self._permissions.level(record.kind_name, operation) is ALL:
             return
         stored = self._transaction.find(type(record), record.id)
-        if stored is None or not self._bounds.owns(stored):
+        if stored is None or not self._permissions.owns(stored):
             raise NotFoundError(f"There is no {record.noun} {record.id}.")
 
     def end_sessions(self, user: int | None = None, but: int = 0) -> int:
-        self._bounds.demand(SignIn.kind_name, UPDATE)
+        self._permissions.demand(SignIn.kind_name, UPDATE)
         return self._transaction.end_sessions(user, but)
 
     def settle(self) -> Sequence[StatusMove]:
         moved = self._transaction.settle()
         # A reader who does not see all clients changes nothing that would move one.
-        return moved if self._bounds.level(Client.kind_name, READ) is ALL else []
+        return moved if self._permissions.level(Client.kind_name, READ) is ALL else []
 
     def review_all(self) -> dict[tuple[str, str], int]:
         """Apply the rules to everybody: it is part of setting them."""
-        self._bounds.demand(StatusRule.kind_name, UPDATE)
+        self._permissions.demand(StatusRule.kind_name, UPDATE)
         return self._transaction.review_all()
 
     def undo(self, number: int | None = None) -> HistoryEntry:
         """Each thing that comes of it needs its own right, and each that was done: to take back what added a client
         deletes one, and a reader who may not delete clients does not undo that either."""
-        self._bounds.demand(HISTORY, UPDATE)
+        self._permissions.demand(HISTORY, UPDATE)
         by = self._transaction
         if number is not None and not self.history(limit=1, query=HistoryQuery(transaction=number)):
             # In the words of one that is not there, also where it is.
@@ -104,7 +104,7 @@ class GuardedTransaction(GuardedSnapshot):
         lacking: dict[tuple[str, str], str] = {}
         for record, done in self._transaction.select(did):
             for operation in (_REVERSED[done], done):
-                if self._bounds.level(record, operation) is not ALL:
+                if self._permissions.level(record, operation) is not ALL:
                     lacking[record, done] = operation
         if not lacking:
             return
@@ -124,4 +124,4 @@ class GuardedTransaction(GuardedSnapshot):
             first, undone = undone, rows[0][0] if rows else None
         begins = next(iter(self._transaction.each_change(HistoryQuery(transaction=first, sort="id"))), None)
         if begins is not None and is_of_review(begins):
-            self._bounds.demand(StatusRule.kind_name, UPDATE)
+            self._permissions.demand(StatusRule.kind_name, UPDATE)

@@ -104,7 +104,7 @@ class GoogleSpreadsheets:
 
     def repair(self, url: str) -> Sequence[str]:
         with self._opened(url) as repository:
-            return repository.mend()
+            return repository.repair()
 
     def table(self, url: str, title: str) -> Table:
         with self._service(url) as service:
@@ -166,8 +166,8 @@ class GoogleSpreadsheets:
         }
         for tab in tabs:
             data = cells.get(tab.get("sheetId", 0), [])
-            rows_there = data[0].get("rowData", []) if data else []
-            yield tab, [[text_of(cell) for cell in row.get("values", [])] for row in rows_there]
+            grid_rows = data[0].get("rowData", []) if data else []
+            yield tab, [[text_of(cell) for cell in row.get("values", [])] for row in grid_rows]
 
 
 def _others(described: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

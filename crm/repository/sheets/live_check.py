@@ -125,10 +125,10 @@ class LiveCheck:
         return (
             self.values_stay_typed,
             self.copies_stay_typed,
-            self.answers_show_what_was_there,
+            self.answers_show_rows_before_writes,
             self.filtered_rows_are_rows,
             self.appending_finds_the_end,
-            self.answers_reach_new_rows,
+            self.answers_cover_new_rows,
             self.writes_are_read_at_once,
             self.two_megabytes_are_taken,
             self.the_probe_sees_an_edit,
@@ -201,7 +201,7 @@ class LiveCheck:
         self._same(self._kept(0, 1)[0], _TYPED)
         return f"{len(_TYPED)} values"
 
-    def answers_show_what_was_there(self) -> str:
+    def answers_show_rows_before_writes(self) -> str:
         """Once somebody has sorted, an answer shows which row was really there before it was written to."""
         self.service.write([self._cells(6, [[1, "one"], [2, "two"], [3, "three"]])])
         order = {"dimensionIndex": 0, "sortOrder": "DESCENDING"}
@@ -238,7 +238,7 @@ class LiveCheck:
         _must(rows == [f"new {number}" for number in range(30)], f"there are {rows}")
         return "30 rows, 20 of them beyond the old end"
 
-    def answers_reach_new_rows(self) -> str:
+    def answers_cover_new_rows(self) -> str:
         """An answer shows rows that the request itself has made room for."""
         grid = {"sheetId": self.kept, "gridProperties": {"rowCount": 40, "columnCount": 40}}
         fields = "gridProperties.rowCount,gridProperties.columnCount"

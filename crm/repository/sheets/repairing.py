@@ -124,18 +124,20 @@ class Damage:
     @property
     def is_behind(self) -> bool:
         """Return whether others have saved since this machine has read the spreadsheet, and what is not known here."""
-        state = self._state_there
+        state = self._stored_state
         return state is not None and not state.is_at(self._seen.state) and not self._missed.is_all
 
     @cached_property
     def _missed(self) -> Missed:
         """The commits of others since this machine has read the spreadsheet."""
-        is_there = self._exists(HISTORY) and HISTORY.sheet_id not in self._unfinished and not self._is_history_cleared
-        history = self._values[HISTORY].rows if is_there else []
-        return missed_commits(self._connection, self._seen, self._state_there, self._values.get(BEFORE), history)
+        has_history = (
+            self._exists(HISTORY) and HISTORY.sheet_id not in self._unfinished and not self._is_history_cleared
+        )
+        history = self._values[HISTORY].rows if has_history else []
+        return missed_commits(self._connection, self._seen, self._stored_state, self._values.get(BEFORE), history)
 
     @property
-    def _state_there(self) -> State | None:
+    def _stored_state(self) -> State | None:
         """The state in the technical tab; where a repair broke off, the one that it found."""
         if META not in self._values:
             return None
@@ -424,7 +426,7 @@ class Damage:
         return META not in self._values and not self._missed.is_known
 
     @property
-    def is_mended_by_itself(self) -> bool:
+    def is_repaired_by_itself(self) -> bool:
         """Return whether a machine can repair it that has never read the spreadsheet."""
         return all(repair.by_itself for repair in self.repairs)
 
@@ -433,7 +435,7 @@ class Damage:
         """Return whether the spreadsheet, once repaired, holds more than this machine can follow."""
         return self.is_behind and any(repair.tab is HISTORY for repair in self.repairs)
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         """Do it. Raises Rejected where somebody was first, NoAnswer where it is not known whether it arrived."""
         state = self._new_state()
         markers = self._markers
@@ -441,7 +443,7 @@ class Damage:
         portions = self._portions([*last, *self._marked(markers, state.rows(), state)])
         if len(portions) > 1:
             # Until the last one nobody can read the spreadsheet, and whoever repairs it fills these tabs anew.
-            begun = replace(self._state_there or self._seen.state, last=state.last, roster=state.roster)
+            begun = replace(self._stored_state or self._seen.state, last=state.last, roster=state.roster)
             filled = [repair.tab.sheet_id for repair in self.repairs if repair.anew]
             own = replace(begun, uid=new_id())
             portions[0] += self._marked(markers, unfinished_rows(begun, filled), own)
@@ -487,7 +489,7 @@ class Damage:
 
     def _new_state(self) -> State:
         """The state once all is put back: the one that is there, unless it cannot be what was written."""
-        before, rows = self._state_there, self._seen.state.history_rows
+        before, rows = self._stored_state, self._seen.state.history_rows
         if before is not None and before.staging:
             raise StoreBusyError("Someone is saving a large change to the spreadsheet. Nothing was changed; try again.")
         history = next((len(repair.rows) for repair in self.repairs if repair.tab is HISTORY), None)
@@ -513,7 +515,7 @@ class Damage:
     def _numbers(self) -> Mapping[str, int]:
         """The highest numbers given out, by table: those that this machine knows of and those that are there."""
         last = dict(self._seen.state.last)
-        stated = self._state_there.last if self._state_there is not None else {}
+        stated = self._stored_state.last if self._stored_state is not None else {}
         for numbers in (stated, self._missed.numbers, mirror.numbers(self._connection)):
             last |= {name: max(last.get(name, 0), number) for name, number in numbers.items()}
         for kind in RECORDS:

@@ -101,7 +101,7 @@ _ALL_GONE = (
 )
 _KEEPS_NUMBERS = "went on with the invoice numbers that were given out before"
 # So often it is tried to repair tabs that people go on damaging.
-_MENDS = 5
+_MOST_REPAIRS = 5
 
 
 class SheetsRepository(SqlRepository):
@@ -217,7 +217,7 @@ class SheetsRepository(SqlRepository):
         if self._offline is None:
             with self._errors_explained(), self._engine.connect() as connection:
                 held, untaken = mirror.held(connection), mirror.untaken(connection)
-                full, lost = _fullness(connection), mirror.lost_untold(connection)
+                full, lost = _fullness(connection), mirror.lost_unreported(connection)
             if untaken:
                 return untaken_words(untaken)
             return f"{words(held)} `sheets repair` asks what to do." if held else lost or full
@@ -271,7 +271,7 @@ class SheetsRepository(SqlRepository):
         if seen is None or may_write_again or standing.version != version:
             self._catch_up(connection, standing.version)
         elif self._is_overdue(connection, began) or self._has_moved(connection, seen):
-            self._catch_up(connection, standing.version, untold=True)
+            self._catch_up(connection, standing.version, unreported=True)
         else:
             mirror.set_checked(connection, version, began)
             connection.commit()
@@ -297,11 +297,11 @@ class SheetsRepository(SqlRepository):
         return not reading.state_in(meta.rows).is_at(seen.state)
 
     def _catch_up(
-        self, connection: Connection, version: int = 0, *, take_over: bool = False, untold: bool = False
+        self, connection: Connection, version: int = 0, *, take_over: bool = False, unreported: bool = False
     ) -> None:
         """Read the spreadsheet into the mirror, and make what was done in it by hand a change of the store.
         Commits. `version` is the one that Drive told before, 0 when it was not asked. So many deletions that they have
-        to be asked about wait, unless somebody has said that they are to be taken over. Drive has `untold` what is
+        to be asked about wait, unless somebody has said that they are to be taken over. Drive has `unreported` what is
         new."""
         began, started = self.clock.now.timestamp(), time.monotonic()
         knows = mirror.seen(connection) is not None and self._revision_of_accounts(connection) is not None
@@ -309,7 +309,7 @@ class SheetsRepository(SqlRepository):
         edits = self._take(connection)
         is_new = edits or before is None or not _state(connection).is_at(before.state)
         # Asked once more: it may have been done since.
-        if untold and is_new and self.service.standing().version == version:
+        if unreported and is_new and self.service.standing().version == version:
             mirror.set_late(connection)
         accounts = edits.take_out(SEALED)
         # What was done by hand is taken over when that is written: until then there is something to do.
@@ -518,7 +518,7 @@ class SheetsRepository(SqlRepository):
         and newer fields. Until that can be written, the names say so."""
 
         def write(seen: Seen) -> None:
-            if lacking := column_restore.not_there_yet(seen, accounts=bool(team_of(connection))):
+            if lacking := column_restore.missing_fields(seen, accounts=bool(team_of(connection))):
                 written = column_restore.restoring(connection, seen, lacking)
                 self._write(connection, written, seen, new_id())
                 mirror.set_blind(connection, column_restore.still_blind(mirror.blind(connection), lacking))
@@ -828,8 +828,8 @@ class SheetsRepository(SqlRepository):
             self._wait_for_others(tries, time.monotonic() - started)
 
     def damage_by_hand(self) -> Sequence[str]:
-        """The repairs that `mend` would make to tabs damaged by hand, in sentences, with warnings; none where they can
-        be read. Raises RefusedError where only a machine can repair them that has read the spreadsheet."""
+        """The repairs that `repair` would make to tabs damaged by hand, in sentences, with warnings; none where they
+        can be read. Raises RefusedError where only a machine can repair them that has read the spreadsheet."""
         with self._errors_explained():
             if not self._is_damaged():
                 return []
@@ -837,11 +837,11 @@ class SheetsRepository(SqlRepository):
                 damage = self._damage(connection)
                 return [*damage.words, *damage.warnings]
 
-    def mend(self) -> Sequence[str]:
+    def repair(self) -> Sequence[str]:
         """Put tabs and headings back that were damaged by hand, from what this machine knows of them; the repairs, in
         sentences."""
         words: Sequence[str] = []
-        for _ in range(_MENDS):
+        for _ in range(_MOST_REPAIRS):
             with self._errors_explained(), self._engine.connect() as connection:
                 if not self._is_damaged():
                     return words
@@ -858,7 +858,7 @@ class SheetsRepository(SqlRepository):
                         connection.commit()
                     with suppress(Rejected, NoAnswer):
                         # Somebody else may be doing it; what is there then is looked at again.
-                        damage.mend()
+                        damage.repair()
                 finally:
                     connection.rollback()
         raise StoreError("The spreadsheet could not be repaired: someone is changing it right now. Try again.")
@@ -878,7 +878,7 @@ class SheetsRepository(SqlRepository):
             return Damage(self.service, connection, seen)
         with suppress(StoreDamagedError, StoreNotSetUpError):
             damage = Damage(self.service, connection, reading.seen_now(self.service))
-            if damage.is_mended_by_itself:
+            if damage.is_repaired_by_itself:
                 return damage
         raise RefusedError(
             "This computer has never read this spreadsheet, and does not know what was in it. Repair it on one that"
@@ -998,15 +998,15 @@ class SheetsRepository(SqlRepository):
         yield from super().check(allowed)
         with self._errors_explained(), self._shown().connect() as connection:
             yield from problems.problems(connection)
-        self._note_lost_told()
+        self._note_lost_reported()
         yield from self._grids()
         if self._offline is not None and isinstance(self._offline[0], TabDamagedError):
             yield Finding(self._offline[0].sentence, True)
 
-    def _note_lost_told(self) -> None:
+    def _note_lost_reported(self) -> None:
         with self._errors_explained(), self._engine.connect() as connection:
-            if mirror.lost_untold(connection) and self._enter_soon(connection):
-                mirror.set_lost_told(connection)
+            if mirror.lost_unreported(connection) and self._enter_soon(connection):
+                mirror.set_lost_reported(connection)
                 connection.commit()
 
     def _grids(self) -> Iterator[Finding]:

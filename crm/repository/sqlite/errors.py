@@ -14,7 +14,7 @@ from crm.errors import (
 from crm.model.paths import display_path
 
 # What SQLite says of a store in which something is missing, or is there that its format has not.
-_UNLIKE_ITS_FORMAT = re.compile(
+_DAMAGED = re.compile(
     r"no such (table|column|index)|duplicate column name|(table|index) .* already exists|table .* has no column named"
     r"|Could not decode to UTF-8|JSON cannot hold BLOB"
 )
@@ -31,7 +31,7 @@ def explained(error: Exception, path: Path) -> CRMError | None:
             f"{display_path(path)} is damaged or not a store; it was left as it is."
             f" Backups are in {backups}; `restore FILE` puts one back."
         )
-    if _UNLIKE_ITS_FORMAT.match(str(error)):
+    if _DAMAGED.match(str(error)):
         return StoreDamagedError(
             f"{display_path(path)} is damaged: something in it is missing, or it has not the format that it"
             f" says. It was left as it is. Backups are in {backups}; `restore FILE` puts one"

@@ -60,8 +60,8 @@ class InvoicesPage(ListPage):
 
     def keys(self) -> Sequence[Choice]:
         client = self.filters.get("client")
-        whom = {"client": client} if client else {}
-        add = letters.NEW(lambda: self.session.start(named("invoices add"), **whom), "invoice")
+        preset = {"client": client} if client else {}
+        add = letters.NEW(lambda: self.session.start(named("invoices add"), **preset), "invoice")
         return [add, self.filter_key()]
 
     def card(self, row: Any) -> Pieces:

@@ -56,8 +56,8 @@ class PaymentsPage(ListPage):
 
     def keys(self) -> Sequence[Choice]:
         client = self.filters.get("client")
-        whom = {"client": client} if client else {}
-        add = letters.NEW(lambda: self.session.start(named("payments add"), **whom), "payment")
+        preset = {"client": client} if client else {}
+        add = letters.NEW(lambda: self.session.start(named("payments add"), **preset), "payment")
         return [add, self.filter_key()]
 
     def open(self, row: Any) -> None:

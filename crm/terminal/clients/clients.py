@@ -106,7 +106,7 @@ class ClientPage(RecordPage[Client, ClientCard]):
         # fields: by these one knows whose card it is.
         below = len(_offered(session)) + _AROUND_ENTRIES + session.lines_below
         billed = billing_line(screen, card, by)
-        kept = min(len(card.timeline), max(0, _LEAST_EVENTS - session.lines_said - session.lines_below))
+        kept = min(len(card.timeline), max(0, _LEAST_EVENTS - session.message_lines - session.lines_below))
         ahead = (next_one is not None) + (billed is not None)
         latest = ahead + (kept + 2 if kept else bool(ahead))
         contacts = 2 * bool(card.contacts)

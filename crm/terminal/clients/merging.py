@@ -71,10 +71,10 @@ def merge(session: Session, client: Client | None = None, **_: Any) -> None:
         return session.call("clients merge", client=kept, other=other, take=take)
 
     def steps() -> list[Step]:
-        whom = [] if client else [pick("client", "Client to keep")]
-        whom.append(pick("other", "Duplicate to merge into it"))
+        questions = [] if client else [pick("client", "Client to keep")]
+        questions.append(pick("other", "Duplicate to merge into it"))
         which = differing_fields(*pair()) if "other" in answers else ()
-        return [*whom, *map(ask_which, which), merged]
+        return [*questions, *map(ask_which, which), merged]
 
     session.tell(in_steps(session, steps), "Merged into")
 

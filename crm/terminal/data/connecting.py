@@ -77,7 +77,7 @@ def work_on_file(session: Session) -> None:
     session.keyboard.pause()
 
 
-def mend(session: Session, error: StoreError) -> bool:
+def offer_another_way(session: Session, error: StoreError) -> bool:
     """Say why the spreadsheet cannot be opened, and let the person set it up, connect another, or go to the file;
     False where the person leaves. Raises Closed."""
     session.page()

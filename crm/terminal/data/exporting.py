@@ -32,7 +32,7 @@ def export(session: Session, **arguments: Any) -> None:
         entries.insert(1, Choice("Some of the clients", "group"))
         answers.values["what"] = session.keyboard.choose("Export:", entries, at=answers.values.get("what"))
 
-    def ask_whom() -> None:
+    def ask_group() -> None:
         group.update({name: value for name, value in pick_group(session, command.title).items() if name in whole})
 
     def done() -> None:
@@ -49,6 +49,6 @@ def export(session: Session, **arguments: Any) -> None:
 
     def steps() -> list[Step]:
         named_file = answers.steps([file], lambda: session.page(command.title))
-        return [*named_file, ask_what, *([ask_whom] if answers.values.get("what") == "group" else []), done]
+        return [*named_file, ask_what, *([ask_group] if answers.values.get("what") == "group" else []), done]
 
     in_steps(session, steps, answers.is_written)

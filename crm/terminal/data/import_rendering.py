@@ -47,7 +47,7 @@ _JOINED = "joined with an earlier row of the same client"
 _OTHER_SALE = "have the reference of a sale with a different date or amount: not added, please check"
 _CONFLICTING = "with values that differ from that earlier row: not used, please check"
 # From so many doubts of one sort on they are one sentence, where they are most of all.
-_SAID_ONCE = 4
+_SUMMED_UP_FROM = 4
 tables.COLUMNS |= {
     "crm.commands.data.importing.report.Refusal": _REFUSALS,
     "crm.commands.data.importing.report.Doubt": _DOUBTS,
@@ -160,12 +160,12 @@ def _(result: "ImportReport", screen: Screen, by: Conventions) -> None:
     if not (result.new or result.updated or result.joined or result.refused):
         screen.print("Everything in this file is already in the store.")
     doubts = result.doubts
-    if result.maybe_foreign * 2 > result.flagged and result.maybe_foreign >= _SAID_ONCE:
+    if result.maybe_foreign * 2 > result.flagged and result.maybe_foreign >= _SUMMED_UP_FROM:
         _say_foreign(screen, result.maybe_foreign, by)
         doubts = [doubt for doubt in doubts if not doubt.maybe_foreign]
     refused = ("", result.refusals, result.refused)
-    said_once = 0 if doubts is result.doubts else result.maybe_foreign
-    doubtful = ("", doubts, result.doubtful - said_once)
+    summed_up = 0 if doubts is result.doubts else result.maybe_foreign
+    doubtful = ("", doubts, result.doubtful - summed_up)
     if result.applied:
         _draw_all(screen, by, [refused, doubtful])
     else:

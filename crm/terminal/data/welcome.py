@@ -85,7 +85,7 @@ def throw_away(session: Session) -> None:
     if session.real is None:
         raise Back
     session.page("Remove the sample data")
-    session.confirm(demo.told_before_thrown_away(session.crm), "Delete it", "Keep it", destructive=True)
+    session.confirm(demo.deletion_notice(session.crm), "Delete it", "Keep it", destructive=True)
     demo.throw_away(session.crm)
     session.crm, session.real = session.real, None
     session.say("Sample data removed.", "success")

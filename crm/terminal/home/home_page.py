@@ -68,7 +68,7 @@ def today(session: Session, **_: Any) -> None:
 
 def _cut(session: Session, entries: Sequence[Choice], room: int) -> Sequence[Choice]:
     """The entries where something stands above them: the first keep their numbers, the others are a key away."""
-    if session.screen.plain or not session.lines_said or len(entries) <= room:
+    if session.screen.plain or not session.message_lines or len(entries) <= room:
         return entries
     return [*entries[: room - 1], letters.MORE(lambda: session.menu(["Today", "More"], lambda: entries[room - 1 :]))]
 
@@ -79,7 +79,7 @@ def _draw_figures(session: Session, report: TodayReport) -> tuple[Sequence[Choic
     screen, by = session.screen, session.crm.conventions
     chart = not report.agenda.items or screen.height >= _TALL
     left_out: list[Choice] = []
-    usually_left = screen.left + session.lines_said
+    usually_left = screen.left + session.message_lines
     for number, tile in enumerate(tile for tile in map(TILES.__getitem__, report.tiles) if not tile.listed):
         drawn = tiles.lines(screen, tile, report.tiles[tile.name], by, chart=chart)
         is_usual = not number or screen.plain or usually_left - len(drawn) >= _AROUND + _LEAST

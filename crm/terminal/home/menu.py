@@ -76,7 +76,7 @@ def _run(session: Session, loop: Loop, who: SignedIn | None) -> int:
                 return code
             empty = session.crm.repository.is_empty()
         except StoreError as error:
-            if not _mended(session, error):
+            if not _can_try_again(session, error):
                 return error.exit_code
             continue
         except Closed:
@@ -103,16 +103,16 @@ def _run(session: Session, loop: Loop, who: SignedIn | None) -> int:
             code = 0 if out.asked else out.exit_code
 
 
-def _mended(session: Session, error: StoreError) -> bool:
+def _can_try_again(session: Session, error: StoreError) -> bool:
     """Return whether it can be tried once more to go into a store that cannot be read. Until somebody has come in,
     nothing is read or written: not even what could be by now."""
     if session.exchange is not None or not session.crm.repository.url.startswith(SHEETS):
         raise error
-    from crm.terminal.data.connecting import mend
+    from crm.terminal.data.connecting import offer_another_way
 
     session.crm = shut(session.crm, error)
     try:
-        return mend(session, error)
+        return offer_another_way(session, error)
     except Closed:
         return False
 

@@ -47,8 +47,8 @@ class MessagesPage(ClientListPage):
         return message_side(self.session.screen, row, self.client_name(row), by)
 
     def keys(self) -> Sequence[Choice]:
-        whom = {"client": self.filters["client"]} if "client" in self.filters else {}
-        write = letters.NEW(lambda: self.session.start(named("email send"), **whom), "e-mail")
+        preset = {"client": self.filters["client"]} if "client" in self.filters else {}
+        write = letters.NEW(lambda: self.session.start(named("email send"), **preset), "e-mail")
         return [write, self.filter_key(), self.mine_key()]
 
 

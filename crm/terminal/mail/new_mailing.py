@@ -70,15 +70,15 @@ class _Steps(EmailSteps[MailingReport]):
     ) -> None:
         super().__init__(session, [_TITLE], templates, form)
         self._chosen = group
-        self._asks_whom = group is None
+        self._asks_recipients = group is None
         self._again = False
         # Whether it is only put into the outbox.
         self.later = False
 
     def steps(self) -> Sequence[Step]:
-        return [*([self._ask_whom] if self._asks_whom else []), *super().steps()]
+        return [*([self._ask_recipients] if self._asks_recipients else []), *super().steps()]
 
-    def _ask_whom(self) -> None:
+    def _ask_recipients(self) -> None:
         self._chosen = pick_group(self.session, _TITLE)
 
     def send(self) -> MailingReport:

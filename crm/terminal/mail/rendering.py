@@ -83,7 +83,7 @@ tables.COLUMNS["crm.commands.mail.mailings.report.Trouble"] = (
 tables.COLUMNS["crm.commands.mail.mailings.audience.LeftOut"] = (
     tables.Column("No.", lambda row, _: data(row.client, "muted"), 2, right=True),
     tables.Column("Client", lambda row, _: data(row.name, "bold"), 0, 8),
-    tables.Column("Why", lambda row, _: data(row.told, "muted"), 0, 16, wraps=True),
+    tables.Column("Why", lambda row, _: data(row.reason, "muted"), 0, 16, wraps=True),
 )
 _UNSENT: Sequence[tables.Column] = (
     tables.Column("No.", lambda row, _: data(row.id, "muted"), 3, right=True),
@@ -168,8 +168,8 @@ def draw_message(screen: Screen, card: "MessageCard", by: Conventions, room: int
     from crm.commands.mail.outbox.attaching import name_of, size_of
 
     message, before = card.message, screen.used
-    whom = card.client.name + (f" ({card.contact.name})" if card.contact else "")
-    heading = Text(f"{kind_of(message)} {'from' if message.direction == 'in' else 'to'} {clean(whom)}", "bold")
+    party = card.client.name + (f" ({card.contact.name})" if card.contact else "")
+    heading = Text(f"{kind_of(message)} {'from' if message.direction == 'in' else 'to'} {clean(party)}", "bold")
     heading.append(f"  {STATES.get(message.state, message.state)}", state_style(message) or "success")
     heading.append(f"  {by.day(message.on)}{f', {message.time}' if message.time else ''}", "default")
     heading.append(f"  by {clean(message.user)}" if message.user else "", "muted")

@@ -61,7 +61,7 @@ class ReportPage:
         """The number of rows that there is room for between the heading and the entries."""
         session, by = self.session, self.report.conventions(self.session.crm.conventions)
         heading = session.screen.drawn([lambda: draw_heading(session.screen, self.report, by)]).count("\n")
-        messages = session.lines_below + session.lines_said
+        messages = session.lines_below + session.message_lines
         return max(3, session.screen.height - _AROUND - heading - len(self._asked) - messages)
 
     @property

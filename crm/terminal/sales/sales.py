@@ -42,8 +42,8 @@ class SalesPage(ClientListPage):
 
     def keys(self) -> Sequence[Choice]:
         client = self.filters.get("client")
-        whom = {"client": client} if client else {}
-        add = letters.NEW(lambda: self.session.start(named("sales add"), **whom), "sale")
+        preset = {"client": client} if client else {}
+        add = letters.NEW(lambda: self.session.start(named("sales add"), **preset), "sale")
         return [add, self.filter_key()]
 
 

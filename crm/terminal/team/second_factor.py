@@ -56,12 +56,12 @@ def _by_app(session: Session, password: str) -> None:
 
 def _by_sms(session: Session, password: str) -> None:
     accounts = session.crm.accounts
-    ticket = accounts.begin_sms()
+    token = accounts.begin_sms()
 
     def draw() -> None:
         session.page("Second factor", "SMS")
 
-    _confirm(session, draw, "Code from the SMS", lambda code: accounts.confirm_sms(ticket, code, password=password))
+    _confirm(session, draw, "Code from the SMS", lambda code: accounts.confirm_sms(token, code, password=password))
 
 
 def _confirm(session: Session, draw: Callable[[], None], label: str, confirm: Callable[[str], Sequence[str]]) -> None:

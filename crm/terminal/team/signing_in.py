@@ -106,23 +106,23 @@ def _first_second_factor(session: Session, password: str) -> None:
 
 def new_password(session: Session, current: str = "") -> None:
     """Ask for a new password, and for the one until now where it is not known yet. Raises Back."""
-    desk, known, new = session.crm.accounts, current, ""
+    accounts, known, new = session.crm.accounts, current, ""
 
     def ask_current() -> None:
         nonlocal known
         session.page("Change my password")
         known = session.prompts.value("Current password", Secret(), required=True)
-        desk.check_password(known)
+        accounts.check_password(known)
 
     def ask_new() -> None:
         nonlocal new
         session.page("Change my password")
-        new = chosen_password(session, "New password", desk.check_new_password)
+        new = chosen_password(session, "New password", accounts.check_new_password)
 
     while True:
         try:
             in_steps(session, [*([] if current else [ask_current]), ask_new])
-            desk.change_password(known, new)
+            accounts.change_password(known, new)
         except (*_AGAIN, FieldError) as refused:
             session.fail(refused)
             continue
@@ -168,9 +168,9 @@ def _answered(session: Session, authentication: "Authentication", asked: SecondF
             session.page("Sign in", "Second factor")
             code = session.prompts.value("Code", Line(40), help=help, required=not by_sms, default="")
             if code:
-                who = _tried(session, authentication, lambda: authentication.answer(asked.ticket, code, device=DEVICE))  # noqa: B023
+                who = _tried(session, authentication, lambda: authentication.answer(asked.token, code, device=DEVICE))  # noqa: B023
             else:
-                _tried(session, authentication, lambda: authentication.send_again(asked.ticket))
+                _tried(session, authentication, lambda: authentication.send_again(asked.token))
     except Back:
         who = None
     return who

@@ -51,9 +51,9 @@ MEANINGS: Mapping[str, str] = {
 
 # What works on every page, and what of it is always said.
 EVERYWHERE = ("/", "u", "U", "q", "?")
-ALWAYS_SAID = ("/", "?")
+ALWAYS_NAMED = ("/", "?")
 # What is said before other keys where there is no room for all, the most needed last: that a list goes on.
-SAID_FIRST = "[0]"
+LEAST_NEEDED_FIRST = "[0]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,7 +152,7 @@ class Session:
         # Those of them that stand above the keys, as they are drawn.
         self._foot = ""
         # The lines above this page about what has just happened, where they are too many for its foot.
-        self.lines_said = 0
+        self.message_lines = 0
         # Where the person is, by the titles of the pages that led there.
         self.place: Sequence[str] = ()
         # What the page is for, beside its keys.
@@ -192,7 +192,7 @@ class Session:
         notice = self._notice()
         self.place, self._purpose, self._beside, self._about_client = crumbs, purpose, beside, client
         self.screen.clear()
-        self._foot, self.lines_said = "", 0
+        self._foot, self.message_lines = "", 0
         below = self._draw_title(crumbs, about)
         if notice:
             self.screen.print(Text(clean(notice), "warning"))
@@ -206,7 +206,7 @@ class Session:
             for note in notes:
                 note()
             self.screen.print()
-            self.lines_said = 0 if self.screen.plain else self.screen.used - before
+            self.message_lines = 0 if self.screen.plain else self.screen.used - before
         if below:
             self.screen.print(Text(below, "muted"))
 
@@ -528,13 +528,13 @@ class Session:
 
     def _key_line(self, keys: Sequence[Choice]) -> str:
         """The keys of a page on one line: as many as there is room for, and always how the others are found."""
-        always = [key for key in keys if key.key in letters.ALWAYS_SAID]
-        own = [key for key in keys if key.key not in (*letters.ALWAYS_SAID, letters.REDO.key)]
+        always = [key for key in keys if key.key in letters.ALWAYS_NAMED]
+        own = [key for key in keys if key.key not in (*letters.ALWAYS_NAMED, letters.REDO.key)]
         room = self.screen.width - 2
         if self.screen.plain or len(letters.line([*own, *always])) <= room:
             return letters.line([*own, *always])
         while own and len(letters.line([*own, *always], short=True)) > room:
-            own.remove(min(reversed(own), key=lambda key: letters.SAID_FIRST.find(key.key)))
+            own.remove(min(reversed(own), key=lambda key: letters.LEAST_NEEDED_FIRST.find(key.key)))
         return letters.line([*own, *always], short=True)
 
     def start(self, command: Command, **arguments: Any) -> None:

@@ -8,39 +8,39 @@ export class Files {
   }
 
   clear() {
-    for (const ticket of [...this.rows.keys()]) this.remove(ticket);
+    for (const token of [...this.rows.keys()]) this.remove(token);
   }
 
-  offer({ ticket, name, bytes }) {
-    const row = this.row(ticket, `${name} (${size(bytes)})`);
+  offer({ token, name, bytes }) {
+    const row = this.row(token, `${name} (${size(bytes)})`);
     const link = element("a", "Download");
     link.className = "button";
-    link.href = `/files/${encodeURIComponent(ticket)}`;
+    link.href = `/files/${encodeURIComponent(token)}`;
     link.download = name;
     row.append(link);
   }
 
-  ask({ ticket, what, ending }) {
-    const row = this.row(ticket, what);
+  ask({ token, what, ending }) {
+    const row = this.row(token, what);
     const input = element("input");
     input.type = "file";
     input.accept = ending;
     input.setAttribute("aria-label", what);
-    input.onchange = () => { if (input.files.length) this.send(ticket, row, input, input.files[0]); };
+    input.onchange = () => { if (input.files.length) this.send(token, row, input, input.files[0]); };
     const cancel = element("button", "Cancel");
     cancel.type = "button";
-    cancel.onclick = () => { this.rows.get(ticket)?.request?.abort(); this.cancel(ticket); };
+    cancel.onclick = () => { this.rows.get(token)?.request?.abort(); this.cancel(token); };
     row.append(input, cancel);
   }
 
-  send(ticket, row, input, file) {
+  send(token, row, input, file) {
     const told = row.querySelector(".name");
     const shown = element("progress");
     shown.max = 1;
     shown.value = 0;
     row.insertBefore(shown, input);
     input.hidden = true;
-    const request = this.rows.get(ticket).request = new XMLHttpRequest();
+    const request = this.rows.get(token).request = new XMLHttpRequest();
     const failed = (why) => {
       shown.remove();
       input.hidden = false;
@@ -52,27 +52,27 @@ export class Files {
       if (request.status >= 400) failed(plain(request) || "The file could not be sent. Choose it again.");
     };
     request.onerror = () => failed("The file did not arrive. Check the network, then choose it again.");
-    request.open("POST", `/files/${encodeURIComponent(ticket)}`);
+    request.open("POST", `/files/${encodeURIComponent(token)}`);
     const form = new FormData();
     form.append("file", file, file.name);
     request.send(form);
   }
 
-  row(ticket, words) {
-    this.remove(ticket);
+  row(token, words) {
+    this.remove(token);
     const row = element("div");
     const told = element("span", words);
     told.className = "name";
     row.append(told);
-    this.rows.set(ticket, { row });
+    this.rows.set(token, { row });
     this.place.append(row);
     this.place.hidden = false;
     return row;
   }
 
-  remove(ticket) {
-    this.rows.get(ticket)?.row.remove();
-    this.rows.delete(ticket);
+  remove(token) {
+    this.rows.get(token)?.row.remove();
+    this.rows.delete(token);
     this.place.hidden = this.rows.size === 0;
   }
 }

@@ -29,7 +29,7 @@ export const terminal = new Terminal({
 });
 const fit = new FitAddon();
 const appearance = new Appearance(terminal, fit);
-const files = new Files(part("files"), (ticket) => connection.send({ type: "cancel", ticket }));
+const files = new Files(part("files"), (token) => connection.send({ type: "cancel", token }));
 let drawn = 0, acknowledged = 0, waiting = 0;
 
 harmless(terminal);
@@ -64,7 +64,7 @@ export const connection = new Connection({
     else if (message.type === "keys") keys.show(message.keys);
     else if (message.type === "offer") files.offer(message);
     else if (message.type === "ask") files.ask(message);
-    else if (message.type === "taken") { files.remove(message.ticket); terminal.focus(); }
+    else if (message.type === "taken") { files.remove(message.token); terminal.focus(); }
   },
   state(word, why = "", code = 0) {
     if (word === "open") tell("");

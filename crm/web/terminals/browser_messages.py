@@ -48,6 +48,6 @@ def _control(text: str, page: Page, terminal: Terminal) -> None:
         case "resize":
             terminal.resize(page, *clamped(message.get("columns"), message.get("lines")))
         case "cancel":
-            terminal.files.cancel(message.get("ticket"))
+            terminal.files.cancel(message.get("token"))
         case "ping":
             page.tell("pong")

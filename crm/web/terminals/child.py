@@ -27,7 +27,7 @@ from crm.web.faults import facts_of
 Serve = Callable[[Mapping[str, str], FileTransfer, IO[str], IO[str]], int]
 PACKET = 65_536
 CRASHED, SIGNED_OUT, DONE = 70, 71, 72
-TOLD_TO_END = 128 + signal.SIGTERM
+ENDED_BY_SERVER = 128 + signal.SIGTERM
 _LIMITS = {
     resource.RLIMIT_CORE: 0,
     resource.RLIMIT_NOFILE: 256,
@@ -128,7 +128,7 @@ def run(serve: Serve, opening: Mapping[str, str], folder: Path, channel: socket.
     except Closed:
         return 0
     except SystemExit:
-        return TOLD_TO_END
+        return ENDED_BY_SERVER
     except SignedOutError as out:
         return DONE if out.done else SIGNED_OUT
     except CRMError as error:

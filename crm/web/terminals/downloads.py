@@ -20,27 +20,27 @@ class Download:
 
 
 class Downloads:
-    """The offers of one terminal by their tickets, which nobody can guess."""
+    """The offers of one terminal by their tokens, which nobody can guess."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, Download] = {}
 
     def add(self, path: Path, name: str) -> str:
-        """Offer a file; returns its ticket. Raises OSError where it cannot be read."""
-        ticket = new_ticket()
-        self._waiting[ticket] = Download(path, name, path.stat().st_size, time.monotonic() + EXPIRES_AFTER)
-        return ticket
+        """Offer a file; returns its token. Raises OSError where it cannot be read."""
+        token = new_token()
+        self._waiting[token] = Download(path, name, path.stat().st_size, time.monotonic() + EXPIRES_AFTER)
+        return token
 
-    def take(self, ticket: str) -> Download | None:
-        """The offer of a ticket, which is then used up; None where there is none or it has expired."""
+    def take(self, token: str) -> Download | None:
+        """The offer of a token, which is then used up; None where there is none or it has expired."""
         self.expire()
-        return self._waiting.pop(ticket, None)
+        return self._waiting.pop(token, None)
 
     def expire(self) -> list[str]:
-        """Take back what nobody took in time; returns those tickets."""
-        late = [ticket for ticket, offer in self._waiting.items() if offer.expires < time.monotonic()]
-        for ticket in late:
-            self._waiting.pop(ticket).path.unlink(missing_ok=True)
+        """Take back what nobody took in time; returns those tokens."""
+        late = [token for token, offer in self._waiting.items() if offer.expires < time.monotonic()]
+        for token in late:
+            self._waiting.pop(token).path.unlink(missing_ok=True)
         return late
 
     def waiting(self) -> dict[str, Download]:
@@ -48,6 +48,6 @@ class Downloads:
         return dict(self._waiting)
 
 
-def new_ticket() -> str:
+def new_token() -> str:
     """A name that nobody can guess, as it may stand in an address."""
     return secrets.token_urlsafe(24)

@@ -161,9 +161,9 @@ def main() -> None:
     os.dup2(quiet, 0)
     os.dup2(quiet, 1)
     serve = menu_named(menu)
-    from crm.web.terminals.warm_up import rehearse
+    from crm.web.terminals.warm_up import warm_up
 
-    rehearse()
+    warm_up()
     if threading.active_count() > 1:
         raise RuntimeError(f"{menu} leaves threads behind when it is loaded; a process with threads cannot be forked")
     gc.collect()

@@ -100,20 +100,20 @@ class Terminals:
         if terminal is not None:
             await terminal.end(SIGNED_OUT, why)
 
-    def offered(self, session: int, ticket: str) -> Download | None:
-        """The file of a ticket of this sign-in; the ticket is used up by that."""
+    def offered(self, session: int, token: str) -> Download | None:
+        """The file of a token of this sign-in; the token is used up by that."""
         terminal = self._terminals.get(session)
-        return terminal.files.offered(ticket) if terminal else None
+        return terminal.files.offered(token) if terminal else None
 
-    def asks(self, session: int, ticket: str) -> bool:
-        """Return whether the menu of this sign-in waits for the file of this ticket."""
+    def asks(self, session: int, token: str) -> bool:
+        """Return whether the menu of this sign-in waits for the file of this token."""
         terminal = self._terminals.get(session)
-        return terminal is not None and terminal.files.asks(ticket)
+        return terminal is not None and terminal.files.asks(token)
 
-    async def uploaded(self, session: int, ticket: str, file: Path, name: str) -> bool:
+    async def uploaded(self, session: int, token: str, file: Path, name: str) -> bool:
         """Hand over an uploaded file, which is moved away; False where nobody waits for it."""
         terminal = self._terminals.get(session)
-        return terminal is not None and await terminal.files.uploaded(ticket, file, name)
+        return terminal is not None and await terminal.files.uploaded(token, file, name)
 
     async def serve(self, socket: WebSocket, session: int, user: int, opening: Mapping[str, str]) -> None:
         """Show the terminal of a sign-in on a page whose right to it was checked; opens one where there is none.

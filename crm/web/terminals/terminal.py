@@ -190,7 +190,7 @@ class Terminal:
             self._drain()
         self._close()
         code, why = LEFT, "You have left the program."
-        if status == child.TOLD_TO_END:
+        if status == child.ENDED_BY_SERVER:
             # As all others on this machine are at this moment.
             code, why = STOPPING, "The server is being restarted; what was saved is kept."
         elif status in (child.SIGNED_OUT, child.DONE):

@@ -1,4 +1,4 @@
-"""Files between one menu and its pages: offered, asked for, and handed over, each by a ticket."""
+"""Files between one menu and its pages: offered, asked for, and handed over, each by a token."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from crm.web.terminals.child import PACKET
-from crm.web.terminals.downloads import Download, Downloads, new_ticket
+from crm.web.terminals.downloads import Download, Downloads, new_token
 
 log = logging.getLogger("crm.web")
 Tell = Callable[..., None]
@@ -39,8 +39,8 @@ class Transfers:
 
     def tell_all(self, tell: Tell) -> None:
         """Tell a page that comes later what waits."""
-        for ticket, offer in self._offers.waiting().items():
-            tell("offer", ticket=ticket, name=offer.name, bytes=offer.size)
+        for token, offer in self._offers.waiting().items():
+            tell("offer", token=token, name=offer.name, bytes=offer.size)
         if self._asked:
             tell("ask", **self._asked)
         tell("keys", keys=self._keys)
@@ -61,7 +61,7 @@ class Transfers:
             self._offer(Path(message["offer"]["path"]), message["offer"]["name"])
         elif "ask" in message:
             self._question = message["ask"]["number"]
-            self._asked = {"ticket": new_ticket(), "what": message["ask"]["what"], "ending": message["ask"]["ending"]}
+            self._asked = {"token": new_token(), "what": message["ask"]["what"], "ending": message["ask"]["ending"]}
             self._tell("ask", **self._asked)
         elif "withdraw" in message:
             self._settle()
@@ -77,24 +77,24 @@ class Transfers:
         if not path.resolve().is_relative_to(self._folder.resolve()) or not path.is_file():
             log.error("offer refused", extra={"facts": self._ids})
             return
-        ticket = self._offers.add(path, name)
-        self._tell("offer", ticket=ticket, name=name, bytes=self._offers.waiting()[ticket].size)
+        token = self._offers.add(path, name)
+        self._tell("offer", token=token, name=name, bytes=self._offers.waiting()[token].size)
 
-    def offered(self, ticket: str) -> Download | None:
-        """The file of a ticket, which is used up by that."""
-        offer = self._offers.take(ticket)
+    def offered(self, token: str) -> Download | None:
+        """The file of a token, which is used up by that."""
+        offer = self._offers.take(token)
         if offer is not None:
-            self._tell("taken", ticket=ticket)
+            self._tell("taken", token=token)
         return offer
 
     def expire(self) -> None:
         """Take back what was offered too long ago."""
-        for ticket in self._offers.expire():
-            self._tell("taken", ticket=ticket)
+        for token in self._offers.expire():
+            self._tell("taken", token=token)
 
-    async def uploaded(self, ticket: str, file: Path, name: str) -> bool:
+    async def uploaded(self, token: str, file: Path, name: str) -> bool:
         """Hand an uploaded file, which becomes the menu's own, to the menu that asked for it."""
-        if self._asked is None or self._asked["ticket"] != ticket:
+        if self._asked is None or self._asked["token"] != token:
             return False
         question = self._question
         self._settle()
@@ -110,19 +110,19 @@ class Transfers:
             return False
         return self._answer(question, file=str(place))
 
-    def asks(self, ticket: str) -> bool:
-        """Return whether the menu waits for the file of this ticket."""
-        return self._asked is not None and self._asked["ticket"] == ticket
+    def asks(self, token: str) -> bool:
+        """Return whether the menu waits for the file of this token."""
+        return self._asked is not None and self._asked["token"] == token
 
-    def cancel(self, ticket: object) -> None:
+    def cancel(self, token: object) -> None:
         """The person would rather not send a file."""
-        if self._asked is not None and self._asked["ticket"] == ticket:
+        if self._asked is not None and self._asked["token"] == token:
             self._settle()
             self._answer(self._question)
 
     def _settle(self) -> None:
         if self._asked is not None:
-            self._tell("taken", ticket=self._asked["ticket"])
+            self._tell("taken", token=self._asked["token"])
             self._asked = None
 
     def _answer(self, question: int, **answer: str) -> bool:

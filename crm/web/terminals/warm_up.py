@@ -24,7 +24,7 @@ _COLUMNS, _LINES = 80, 24
 _SAMPLE = date(2026, 1, 31)
 
 
-def rehearse() -> None:
+def warm_up() -> None:
     """Load all commands and flows and draw each kind of prompt once, on a terminal that nobody sees."""
     load()
     load_flows()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from crm.commands.data.demo import COMPANY, is_sample, throw_away, told_before_thrown_away
+from crm.commands.data.demo import COMPANY, deletion_notice, is_sample, throw_away
 from crm.errors import CRMError, FieldError, FileError, NotFoundError, Question, RefusedError
 from tests.commands.conftest import Office
 from tests.support.clocks import TODAY, ZONE
@@ -237,9 +237,9 @@ def test_making_the_sample_is_not_taken_back_but_what_is_done_in_it_is(office: O
     # What an undo brings back was not added by anybody.
     office("clients delete", before[0], yes=True, crm=sample)
     office("history undo", crm=sample)
-    assert "You added" not in told_before_thrown_away(sample)
+    assert "You added" not in deletion_notice(sample)
     office.add(crm=sample, first_name="Rea")
-    assert told_before_thrown_away(sample).endswith("You added of these: Rea.")
+    assert deletion_notice(sample).endswith("You added of these: Rea.")
     throw_away(sample)
 
 

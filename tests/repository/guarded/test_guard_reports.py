@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from crm.errors import ForbiddenError
 from crm.model import User
-from crm.repository.guarded.statement_scope import OutOfScope, reach_of
+from crm.repository.guarded.statement_scope import OutOfScope, scope_of
 from crm.repository.tables import audit, client, record_columns, rule, sale, setting, sign_in, transactions, user, view
 from tests.support.guarded import SECRET, Team, new_team
 
@@ -68,7 +68,7 @@ REACHES = [
 
 @pytest.mark.parametrize(("statement", "reached"), REACHES, ids=lambda value: "" if isinstance(value, set) else None)
 def test_every_table_is_found_wherever_it_stands(statement: Any, reached: set[Table]) -> None:
-    assert reach_of(statement).tables == reached
+    assert scope_of(statement).tables == reached
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_every_table_is_found_wherever_it_stands(statement: Any, reached: set[Ta
 )
 def test_what_cannot_be_told_or_writes_is_refused(team: Team, statement: Any) -> None:
     with pytest.raises(OutOfScope):
-        reach_of(statement)
+        scope_of(statement)
     before = team.everything()
     for role in ("admin", "staff", "client"):
         with team.seen_by(role).read() as snapshot, pytest.raises(ForbiddenError):

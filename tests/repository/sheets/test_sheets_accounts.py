@@ -537,10 +537,10 @@ def test_damaged_tabs_of_accounts_let_nobody_in_until_a_machine_that_knows_them_
     with pytest.raises(StoreError), stranger.read():
         pass
     with pytest.raises(RefusedError, match="has never read"):
-        stranger.mend()
+        stranger.repair()
     assert team.repository.damage_by_hand()
     assert "lemon" not in " ".join(team.repository.damage_by_hand())
-    team.repository.mend()
+    team.repository.repair()
     assert fresh_gets_in(team)
     assert list(team.agreed()[Client]) == [client.id]
 
@@ -552,7 +552,7 @@ def test_a_machine_that_is_behind_brings_no_account_back_that_others_have_withdr
     team.stored(behind)
     accounts(team).self_service.change_password(anna.id, PASSWORD, "seven green umbrellas whistle")
     team.person.delete_tab(team.id, TABS[User].title)
-    behind.mend()
+    behind.repair()
     with suppress(StoreAccessError, SignInRefusedError):
         assert not accounts(team, team.another()).authentication.sign_in(ANNA, PASSWORD)
     # The one that knows the newer ones puts those back.

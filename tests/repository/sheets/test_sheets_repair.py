@@ -115,7 +115,7 @@ def test_what_is_too_much_for_one_request_goes_in_several(
     monkeypatch.setattr(repairing, "LARGEST", 12_000)
     monkeypatch.setattr(repairing, "_SPARE", 8_000)
     team.person.reset_counts()
-    team.repository.mend()
+    team.repository.repair()
     assert team.person.counts(team.id)["writes"] > 1
     assert team.agreed() == before
 
@@ -155,7 +155,7 @@ def test_a_repair_that_breaks_off_is_finished_by_the_next_one(
             with monkeypatch.context() as patched:
                 patched.setattr(Service, "write", breaking)
                 with suppress(_Killed):
-                    team.repository.mend()
+                    team.repository.repair()
             if writes < last:
                 break
             broken += 1
@@ -166,7 +166,7 @@ def test_a_repair_that_breaks_off_is_finished_by_the_next_one(
                 assert machine.held().gone == {}
                 assert not lost or machine.notice() == ""
             # The next one need not be the same machine.
-            (other if last % 2 else team.repository).mend()
+            (other if last % 2 else team.repository).repair()
             team.store.sell(1, "1.00")
             assert {**team.agreed(), Client: {}, Sale: {}} == {**before, Client: {}, Sale: {}}
             assert len(team.stored(other)[Client]) == 24
@@ -183,9 +183,9 @@ def test_two_who_repair_at_one_moment_put_it_back_once(team: Team, case: str, me
     team.stored(other)
     CASES[case][0](team)
     team.person.merges(["marker", "append", "copy", "answer"] if merges else [])
-    team.person._service.at_that_moment.append(other.mend)
+    team.person._service.at_that_moment.append(other.repair)
     try:
-        team.repository.mend()
+        team.repository.repair()
     finally:
         team.person.merges([])
     assert team.person._service.at_that_moment == []
@@ -217,7 +217,7 @@ def test_what_was_damaged_by_hand_is_named_and_put_back(team: Team, case: str) -
         with pytest.raises(RefusedError, match="has never read"):
             team.another().damage_by_hand()
     assert words in " ".join(team.repository.damage_by_hand())
-    team.repository.mend()
+    team.repository.repair()
     team.repository.settle(take_over=False)
     assert team.repository.damage_by_hand() == []
     # The numbers that were given out stay so, those that another machine may have given out as well.
@@ -260,7 +260,7 @@ def test_a_machine_that_is_behind_repairs_with_what_others_have_saved_since(team
     before, summaries = team.stored(other), team.summaries(other)
     CASES[case][0](team)
     assert "Others have saved" not in " ".join(team.repository.damage_by_hand())
-    team.repository.mend()
+    team.repository.repair()
     assert team.agreed() == before
     assert team.stored(other) == before
     assert team.summaries() == summaries
@@ -281,7 +281,7 @@ def test_what_was_too_much_to_be_kept_is_named_before_a_machine_that_is_behind_r
     before = team.stored(other)
     team.person.delete_tab(team.id, CLIENTS)
     assert "300 clients of theirs are not known here" in " ".join(team.repository.damage_by_hand())
-    team.repository.mend()
+    team.repository.repair()
     look(other)
     assert team.stored(other) == before
     assert len(other.held().gone["client"]) == 300
@@ -299,7 +299,7 @@ def test_what_a_repair_could_not_put_back_is_kept_where_it_is_known(team: Team, 
     CASES["crm before deleted"][0](team)
     CASES["sales deleted"][0](team)
     assert "1 sale of theirs is not known here" in " ".join(team.repository.damage_by_hand())
-    team.repository.mend()
+    team.repository.repair()
     # Nobody takes it for a deletion by hand: neither who has repaired, nor who knows the sale, nor who knows nothing.
     machines = [team.repository, other, team.another("cleo")]
     for machine in machines if first == "who knew it" else machines[::-1]:
@@ -331,14 +331,14 @@ def test_of_two_who_repair_at_one_moment_the_one_that_knows_less_takes_nothing_a
     sold = team.store.sell(3, "5.00")
     # A repair keeps nothing of what was there: the sale before it cannot be found by one that has not read since.
     CASES["revision made lower"][0](team)
-    team.repository.mend()
+    team.repository.repair()
     team.store.sell(3, "6.00")
     before = team.stored()
     CASES["sales deleted"][0](team)
     team.person.merges(["marker"])
-    team.person._service.at_that_moment.append(other.mend)
+    team.person._service.at_that_moment.append(other.repair)
     try:
-        team.repository.mend()
+        team.repository.repair()
     finally:
         team.person.merges([])
     look(team.repository)
@@ -357,7 +357,7 @@ def test_who_reads_everything_anew_keeps_what_a_repair_has_not_put_back(team: Te
     before = team.stored(other)
     CASES["crm before deleted"][0](team)
     CASES["sales deleted"][0](team)
-    team.repository.mend()
+    team.repository.repair()
     with other._engine.begin() as connection:
         mirror.forget_end(connection)
     look(other)
@@ -400,7 +400,7 @@ def test_a_machine_that_knew_more_says_so_and_can_put_it_back(team: Team) -> Non
     _replaced(team)
     words = " ".join(team.repository.damage_by_hand())
     assert "Nothing in the spreadsheet says whether others have saved" in words
-    team.repository.mend()
+    team.repository.repair()
     look(other)
     team.stored(other)
     assert re.search(r"3 changes, from number 4 on, are not in it any more.* `restore` puts it back", other.notice())
@@ -463,7 +463,7 @@ def test_a_heading_that_was_damaged_and_moved_is_put_back(team: Team, first: str
     CASES[then][0](team)
     before, words = team.stored(), " ".join(team.repository.damage_by_hand())
     assert ("row 1 (“Our clients”)" in words) == (then == "a row above the heading")
-    team.repository.mend()
+    team.repository.repair()
     team.repository.settle(take_over=False)
     assert team.agreed() == before
 
@@ -474,7 +474,7 @@ def test_a_machine_that_has_never_read_it_repairs_what_needs_no_knowledge(team: 
     before = team.stored()
     CASES[case][0](team)
     fresh = team.another("ben")
-    fresh.mend()
+    fresh.repair()
     assert team.stored(fresh) == before
     fresh.transact(lambda tx: tx.add(Sale(client=1, on=tx.today, amount=Decimal(1))), "sold")
     look(team.repository)
@@ -516,11 +516,11 @@ def test_a_revision_made_lower_after_a_repair_is_found_by_a_machine_that_has_not
     team.stored(other)
     # A repair is no commit that is kept.
     CASES["a row above the heading"][0](team)
-    team.repository.mend()
+    team.repository.repair()
     CASES["revision made lower"][0](team)
     look(other)
     assert "“crm”" in " ".join(other.damage_by_hand())
-    other.mend()
+    other.repair()
     sold = other.transact(lambda tx: tx.add(Sale(client=1, on=tx.today, amount=Decimal(7))), "sold")
     look(team.repository)
     assert sold.id in team.stored()[Sale]

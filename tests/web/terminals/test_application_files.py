@@ -111,7 +111,7 @@ def offered(line: ClientConnection) -> dict[str, Any]:
 def test_a_file_is_taken_once(browser: Browser) -> None:
     with browser.terminal() as line:
         offer = offered(line)
-        link = f"/files/{offer['ticket']}"
+        link = f"/files/{offer['token']}"
         # Whoever only asks about it does not use it up.
         assert browser.http.head(link).status_code == 404
         answer = browser.get(link)
@@ -130,16 +130,16 @@ def test_a_link_is_good_in_its_own_session_only(site: WebSite, browser: Browser)
     other = site.browser()
     other.sign_in("thief@example.com")
     with browser.terminal() as line, other.terminal() as others:
-        link = f"/files/{offered(line)['ticket']}"
+        link = f"/files/{offered(line)['token']}"
         shown(others, "Sample menu")
         assert other.get(link).status_code == 404
         assert site.browser().get(link).status_code == 404
         assert browser.get(link).status_code == 200
 
 
-def send(browser: Browser, ticket: str, content: bytes, *, name: str = "clients.csv", **headers: str) -> httpx.Response:
+def send(browser: Browser, token: str, content: bytes, *, name: str = "clients.csv", **headers: str) -> httpx.Response:
     return browser.http.post(
-        f"/files/{ticket}", files={"file": (name, content)}, headers={"Origin": browser.url, **headers}
+        f"/files/{token}", files={"file": (name, content)}, headers={"Origin": browser.url, **headers}
     )
 
 
@@ -147,26 +147,26 @@ def test_a_file_is_handed_to_the_menu_that_waits_for_it(browser: Browser) -> Non
     content = b"name\n" + b"x" * 3_000_000
     with browser.terminal() as line:
         line.send(b"a")
-        ticket = message(line, "ask")["ticket"]
-        answer = send(browser, ticket, content, name="../../etc/clients.csv")
+        token = message(line, "ask")["token"]
+        answer = send(browser, token, content, name="../../etc/clients.csv")
         assert (answer.status_code, answer.text) == (200, "The file has arrived.")
         assert f"got clients.csv {len(content)} True 0o0".encode() in shown(line, "0o0")
-        assert send(browser, ticket, content).status_code == 404
+        assert send(browser, token, content).status_code == 404
 
 
 def test_what_nobody_waits_for_is_not_taken(site: WebSite, browser: Browser) -> None:
     with browser.terminal() as line:
         assert send(browser, "made-up", b"x").status_code == 404
         line.send(b"a")
-        ticket = message(line, "ask")["ticket"]
-        assert send(browser, ticket, b"x", Origin="https://evil.example").status_code == 403
+        token = message(line, "ask")["token"]
+        assert send(browser, token, b"x", Origin="https://evil.example").status_code == 403
         refused = site.browser()
-        assert send(refused, ticket, b"x").status_code == 403
-        empty = browser.http.post(f"/files/{ticket}", data={"file": "text"}, headers={"Origin": browser.url})
+        assert send(refused, token, b"x").status_code == 403
+        empty = browser.http.post(f"/files/{token}", data={"file": "text"}, headers={"Origin": browser.url})
         assert empty.status_code == 400
         broken = {"Origin": browser.url, "Content-Type": "multipart/form-data"}
-        assert browser.http.post(f"/files/{ticket}", content=b"x", headers=broken).status_code == 400
-        assert send(browser, ticket, b"name\n").status_code == 200
+        assert browser.http.post(f"/files/{token}", content=b"x", headers=broken).status_code == 400
+        assert send(browser, token, b"name\n").status_code == 200
         shown(line, "got clients.csv")
 
 
@@ -174,9 +174,9 @@ def test_an_upload_that_breaks_off_can_be_sent_again(site: WebSite, browser: Bro
     here = urlsplit(site.url)
     with browser.terminal() as line:
         line.send(b"a")
-        ticket = message(line, "ask")["ticket"]
+        token = message(line, "ask")["token"]
         head = (
-            f"POST /files/{ticket} HTTP/1.1\r\nHost: {here.netloc}\r\nOrigin: {site.url}\r\n"
+            f"POST /files/{token} HTTP/1.1\r\nHost: {here.netloc}\r\nOrigin: {site.url}\r\n"
             f"Cookie: crm={browser.http.cookies['crm']}\r\nContent-Length: 1000000\r\n"
             "Content-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\n"
             'Content-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\nname'
@@ -185,9 +185,9 @@ def test_an_upload_that_breaks_off_can_be_sent_again(site: WebSite, browser: Bro
             broken.sendall(head.encode())
             # It has begun, and no other is taken meanwhile.
             time.sleep(0.3)
-            assert send(browser, ticket, b"x").status_code == 409
+            assert send(browser, token, b"x").status_code == 409
         until = time.monotonic() + 5
-        while (answer := send(browser, ticket, b"name\n")).status_code == 409 and time.monotonic() < until:
+        while (answer := send(browser, token, b"name\n")).status_code == 409 and time.monotonic() < until:
             time.sleep(0.02)
         assert answer.status_code == 200
         shown(line, "got clients.csv 5")

@@ -400,13 +400,13 @@ def test_a_file_is_offered_once_to_its_own_session(tab: Open, shared: TerminalSe
     assert offer["name"] == "Bericht März.csv"
     assert offer["bytes"] == 20
     session = max(shared.call(shared.terminals.sessions))
-    assert shared.call(lambda: shared.terminals.offered(session + 1, offer["ticket"])) is None
+    assert shared.call(lambda: shared.terminals.offered(session + 1, offer["token"])) is None
     # A page that comes later is told of it as well.
     assert tab().hears("offer") == offer
-    address = f"{shared.url}files/{offer['ticket']}"
+    address = f"{shared.url}files/{offer['token']}"
     answer = httpx.get(address, cookies={"session": str(session)})
     assert answer.content.decode() == "name,total\nÄnne,12\n"
-    assert one.hears("taken")["ticket"] == offer["ticket"]
+    assert one.hears("taken")["token"] == offer["token"]
     assert httpx.get(address, cookies={"session": str(session)}).status_code == 404
 
 
@@ -414,10 +414,10 @@ def test_an_offer_expires(tab: Open, shared: TerminalServer, monkeypatch: pytest
     monkeypatch.setattr("crm.web.terminals.downloads.EXPIRES_AFTER", 0.1)
     one = tab()
     one.sees("Sample menu").keys("o")
-    ticket = one.hears("offer")["ticket"]
-    assert one.hears("taken")["ticket"] == ticket
+    token = one.hears("offer")["token"]
+    assert one.hears("taken")["token"] == token
     session = max(shared.call(shared.terminals.sessions))
-    assert shared.call(lambda: shared.terminals.offered(session, ticket)) is None
+    assert shared.call(lambda: shared.terminals.offered(session, token)) is None
 
 
 def test_an_upload_lands_in_the_menus_own_folder(tab: Open, shared: TerminalServer) -> None:
@@ -425,14 +425,14 @@ def test_an_upload_lands_in_the_menus_own_folder(tab: Open, shared: TerminalServ
     one.sees("Sample menu").keys("a")
     asked = one.hears("ask")
     assert (asked["what"], asked["ending"]) == ("A list of clients", ".csv,.xlsx")
-    address = f"{shared.url}files/{asked['ticket']}"
+    address = f"{shared.url}files/{asked['token']}"
     session = max(shared.call(shared.terminals.sessions))
-    assert shared.call(lambda: shared.terminals.asks(session, asked["ticket"]))
+    assert shared.call(lambda: shared.terminals.asks(session, asked["token"]))
     file = {"file": ("../../etc/Kündäne.csv", b"a,b\n1,2\n")}
     assert httpx.post(address, files=file, cookies={"session": str(session + 1)}).status_code == 404
     assert httpx.post(address, files=file, cookies={"session": str(session)}).status_code == 200
     one.sees("got Kündäne.csv 8 True 0o0")
-    assert one.hears("taken")["ticket"] == asked["ticket"]
+    assert one.hears("taken")["token"] == asked["token"]
     assert httpx.post(address, files=file, cookies={"session": str(session)}).status_code == 404
 
 
@@ -442,9 +442,9 @@ def test_a_person_may_rather_not_upload(tab: Open, way: str) -> None:
     one.sees("Sample menu").keys("a")
     asked = one.hears("ask")
     one.sees("asking")
-    one.send(type="cancel", ticket="another")
+    one.send(type="cancel", token="another")
     if way == "button":
-        one.send(type="cancel", ticket=asked["ticket"])
+        one.send(type="cancel", token=asked["token"])
     else:
         one.keys("j").keys(way)
     one.sees("nothing was chosen").keys("k").sees("key 'k'")
@@ -454,14 +454,14 @@ def test_a_person_may_rather_not_upload(tab: Open, way: str) -> None:
 def test_a_file_that_comes_too_late_answers_no_later_question(tab: Open, shared: TerminalServer) -> None:
     one = tab()
     one.sees("Sample menu").keys("a")
-    first = one.hears("ask")["ticket"]
+    first = one.hears("ask")["token"]
     session = max(shared.call(shared.terminals.sessions))
     transfers = shared.terminals._terminals[session].files
     one.keys("\x1b").sees("nothing was chosen")
     # It was on its way when the person pressed Esc.
     shared.call(lambda: transfers._answer(1, file="late"))
-    one.keys("a").until(lambda: one.hears("ask")["ticket"] != first, "not asked again")
-    one.send(type="cancel", ticket=one.hears("ask")["ticket"])
+    one.keys("a").until(lambda: one.hears("ask")["token"] != first, "not asked again")
+    one.send(type="cancel", token=one.hears("ask")["token"])
     one.until(lambda: one.shown.count(b"nothing was chosen") == 2, "not cancelled")
 
 

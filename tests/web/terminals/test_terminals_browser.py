@@ -348,7 +348,7 @@ def test_all_text_is_strong_enough_to_be_read(device: Open, server: TerminalServ
     screen.page.locator("#more summary").click()
     expect(screen.page.get_by_role("link", name="Sign out")).to_be_visible()
     session = max(server.call(server.terminals.sessions))
-    server.call(lambda: server.terminals._terminals[session]._tell("offer", ticket="x", name="More.csv", bytes=1))
+    server.call(lambda: server.terminals._terminals[session]._tell("offer", token="x", name="More.csv", bytes=1))
     seen = screen.contrasts
     words = " ".join(text for _, text in seen)
     assert all(text in words for text in ("SAMPLE", "97", "Sample menu", "Download", "Sign out", "Esc", "⋯"))

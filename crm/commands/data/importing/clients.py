@@ -53,12 +53,12 @@ class ClientImport:
         self._lines.clear()
         self._overrule(batch, keys, known)
         opting_out: list[tuple[Checked, Client]] = []
-        for row, its_keys in zip(batch, keys, strict=True):
+        for row, row_keys in zip(batch, keys, strict=True):
             if row.refused:
                 self._tally.refuse(row.row, row.refused)
                 continue
             try:
-                client = self._take_one(row, its_keys, known, new, changed)
+                client = self._take_one(row, row_keys, known, new, changed)
             except FieldError as error:
                 self._tally.refuse(row.row, error.sentence)
             else:
@@ -149,14 +149,14 @@ class ClientImport:
     def _overrule(self, batch: Sequence[Checked], keys: Sequence[Sequence[Key]], known: Known) -> None:
         """Take the word of rows that somebody wants mailings who has opted out: an opt-out wins over a list, however
         old that is."""
-        rows = [(row, its_keys) for row, its_keys in zip(batch, keys, strict=True)
+        rows = [(row, row_keys) for row, row_keys in zip(batch, keys, strict=True)
                 if row.values.get("marketing_consent") and not row.refused]  # fmt: skip
         if not rows:
             return
         speaks_of: list[tuple[Checked, Client | None]] = []
-        for row, its_keys in rows:
+        for row, row_keys in rows:
             try:
-                speaks_of.append((row, known.same(row.values, its_keys)))
+                speaks_of.append((row, known.same(row.values, row_keys)))
             except FieldError:
                 # It is refused later, with the reason.
                 continue
@@ -169,8 +169,8 @@ class ClientImport:
         }  # fmt: skip
         opt_outs = opted_out(self._tx, [address for listed in addresses.values() for address in listed])
         for row, _ in speaks_of:
-            keys_said = [recipient_key(address) for address in addresses[id(row)]]
-            if opt_out := next((opt_outs[key] for key in keys_said if key in opt_outs), None):
+            recipient_keys = [recipient_key(address) for address in addresses[id(row)]]
+            if opt_out := next((opt_outs[key] for key in recipient_keys if key in opt_outs), None):
                 del row.values["marketing_consent"]
                 self._tally.overrule(row, f"{opt_out.address} has {described(opt_out)}; the opt-out wins")
 
@@ -218,8 +218,8 @@ class ClientImport:
             values: dict[str, Any] = {}
         elif earlier is not None:
             # What can be read takes the place of what could not.
-            mended = self._unread.get(same.id, set()) - checked.unread
-            values, conflicts = _joined(same, read, earlier - mended)
+            reread = self._unread.get(same.id, set()) - checked.unread
+            values, conflicts = _joined(same, read, earlier - reread)
         else:
             values = _updated(same, read)
         after = named(dataclasses.replace(same, **values))

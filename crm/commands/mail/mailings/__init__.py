@@ -170,7 +170,9 @@ def _first(crm: CRM, readers: Audience) -> Reader:
         reasons = readers.summary(crm.conventions)
         sentence = f"Nobody would get this.{f' {reasons}' if reasons else ''} Nothing was sent."
         if got := [reader for reader in readers.left_out if reader.why == "got"]:
-            first = f" {got[0].name}: {got[0].told}." if len(got) == 1 else f" The first: {got[0].name}, {got[0].told}."
+            first = (
+                f" {got[0].name}: {got[0].reason}." if len(got) == 1 else f" The first: {got[0].name}, {got[0].reason}."
+            )
             raise AllGotItError(f"{sentence}{first} --again sends it to them once more.")
         raise RefusedError(sentence)
     return readers.first
@@ -179,7 +181,7 @@ def _first(crm: CRM, readers: Audience) -> Reader:
 def listed(draft: Prepared, by: Conventions) -> str:
     """The audience and those left out, the first of them by name."""
     left_out = draft.audience.left_out
-    lines = [f"- {reader.name} ({reader.client}): {reader.told}" for reader in left_out[:_NAMED]]
+    lines = [f"- {reader.name} ({reader.client}): {reader.reason}" for reader in left_out[:_NAMED]]
     more = [f"- and {by.number(len(left_out) - _NAMED)} more"] if len(left_out) > _NAMED else []
     return "\n".join([draft.summary(by), *lines, *more])
 

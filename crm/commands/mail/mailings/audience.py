@@ -32,12 +32,12 @@ REASONS: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A client who gets no mailing: `why` is a key of REASONS, `told` the same for people."""
+    """A client who gets no mailing: `why` is a key of REASONS, `reason` the same for people."""
 
     client: int
     name: str
     why: str
-    told: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

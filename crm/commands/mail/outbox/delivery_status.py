@@ -33,7 +33,7 @@ UNKNOWN = DeliveryStatus("unsure", "the program was stopped while sending")
 ELSEWHERE = DeliveryStatus("lost", "another computer started to send it and has not reported back")
 
 
-def verdict(message: Message, outcomes: Sequence[Outcome]) -> DeliveryStatus:
+def status_of(message: Message, outcomes: Sequence[Outcome]) -> DeliveryStatus:
     """The status of a message by the outcomes for those that did not have it yet: of several recipients those that it
     is written to decide whether it was sent, and nobody gets it a second time because another did not get it."""
     fates = {outcome.fate for outcome in outcomes}

@@ -62,7 +62,7 @@ class Ended:
     """The outcome of sending a message that was taken, at a time (UTC)."""
 
     message: Message
-    verdict: DeliveryStatus
+    status: DeliveryStatus
     at: datetime
 
 
@@ -155,9 +155,9 @@ def settle(tx: Transaction, ended: Sequence[Ended]) -> list[tuple[Message, Deliv
     for sending in ended:
         current = stored.get(sending.message.id)
         if current is not None and _is_under(current, sending.message.until):
-            after = changes(current, sending.verdict, sending.at, tx.clock)
-            settled.append((tx.change(current, **after), sending.verdict))
-            if current.channel == "sms" and f"({STOPPED})" in sending.verdict.failure:
+            after = changes(current, sending.status, sending.at, tx.clock)
+            settled.append((tx.change(current, **after), sending.status))
+            if current.channel == "sms" and f"({STOPPED})" in sending.status.failure:
                 suppress(tx, current.to, "stop")
     return settled
 

@@ -7,11 +7,11 @@ from datetime import timedelta
 
 from crm.commands.context import CRM, Progress
 from crm.commands.mail.outbox.attaching import elsewhere
-from crm.commands.mail.outbox.delivery_status import NOT_SENT, UNKNOWN, DeliveryStatus, lacking, verdict
+from crm.commands.mail.outbox.delivery_status import NOT_SENT, UNKNOWN, DeliveryStatus, lacking, status_of
 from crm.commands.mail.outbox.journal import SendingJournal
 from crm.commands.mail.outbox.leases import Ended, Selection, Step, Taken, broken_off, count, ended, settle, take
 from crm.commands.mail.outbox.signals import INTERRUPTED, interruptible
-from crm.commands.mail.outbox.transports import HandOver, Transport, carriers, not_set_up
+from crm.commands.mail.outbox.transports import HandOver, Transport, not_set_up, open_transports
 from crm.commands.mail.unsubscribing import footer
 from crm.errors import CRMError, OutwardError
 from crm.model import CHANNELS, Client, Message
@@ -62,17 +62,17 @@ def unsendable(crm: CRM, channel: str) -> str:
     return "" if is_set_up else not_set_up(channel)
 
 
-def mend(crm: CRM, journal: SendingJournal) -> list[Message]:
+def settle_broken_off(crm: CRM, journal: SendingJournal) -> list[Message]:
     """Write what became of messages whose sending broke off, in a program that is gone; as they are now."""
     with crm.read() as snapshot:
         sendings = broken_off(snapshot, journal)
-    mended: list[Message] = []
+    settled: list[Message] = []
     for start in range(0, len(sendings), _MOST):
-        mended += _mended(crm, sendings[start : start + _MOST])
-    return mended
+        settled += _settled(crm, sendings[start : start + _MOST])
+    return settled
 
 
-def _mended(crm: CRM, some: Sequence[Ended]) -> list[Message]:
+def _settled(crm: CRM, some: Sequence[Ended]) -> list[Message]:
     def change(tx: Transaction) -> list[Message]:
         return [message for message, _ in settle(tx, some)]
 
@@ -259,7 +259,7 @@ class Sending:
         journal.begin(message.identifier, taken.lease, message.tries)
         try:
             outcomes = hand_over()
-            came = verdict(message, outcomes)
+            came = status_of(message, outcomes)
         except OutwardError as error:
             self._closed[message.channel] = error.sentence
             journal.end(message.identifier, taken.lease, "unsent", "")
@@ -277,13 +277,13 @@ class Sending:
 
 def send(crm: CRM, selection: Selection, *, steadily: bool) -> Sent:
     """Send what is meant of the outbox, once it is known what became of what was being sent before."""
-    with SendingJournal(crm.outward.folder, crm.clock) as journal, carriers(crm) as (ways, closed):
+    with SendingJournal(crm.outward.folder, crm.clock) as journal, open_transports(crm) as (ways, closed):
         journal.forget_old()
-        mended = [message for message in mend(crm, journal) if selection.means(message)]
+        settled = [message for message in settle_broken_off(crm, journal) if selection.means(message)]
         with crm.progress("Sending") as tell:
             sent = Sending(crm, journal, ways, closed, selection, steadily=steadily).run(tell)
-    failed, unsure = ([message for message in mended if message.state == state] for state in ("failed", "unsure"))
-    partly = [message for message in mended if message.state == "sent" and message.failure]
+    failed, unsure = ([message for message in settled if message.state == state] for state in ("failed", "unsure"))
+    partly = [message for message in settled if message.state == "sent" and message.failure]
     return replace(
         sent,
         failed=(*failed, *sent.failed),

@@ -35,7 +35,7 @@ class Transport(Protocol):
 
 
 @contextmanager
-def carriers(crm: CRM) -> Iterator[tuple[dict[str, Transport], dict[str, str]]]:
+def open_transports(crm: CRM) -> Iterator[tuple[dict[str, Transport], dict[str, str]]]:
     """The ways out that there are, by channel, which are closed in the end; and of the other channels why there is
     none, in a sentence. Nothing is connected yet."""
     with ExitStack() as opened:

@@ -144,7 +144,7 @@ class Heading:
         return [name for name in columns(self.kind) if name not in self.positions]
 
     @cached_property
-    def unsaid(self) -> frozenset[str]:
+    def later_fields(self) -> frozenset[str]:
         """Those of them that a spreadsheet of an older version has not: the accounts of people, whose names say whose a
         record is, and the fields that a record has only lately got."""
         later = (*people(self.kind).values(), *newer_fields(self.kind))

@@ -47,8 +47,8 @@ from crm.repository.sheets.mirror.validation import (
     NOT_READ,
     SettingCheck,
     id_is_gone,
+    missing_record,
     no_amount,
-    not_there,
     refuse_unsound,
 )
 from crm.repository.team import team_of
@@ -83,7 +83,7 @@ class Loading:
         self._strange_rows = {at for at, _ in self._strange}
         self.wrong: list[dict[str, Any]] = []
         # The fields that the tab has no columns for yet.
-        self.unsaid: Collection[str] = ()
+        self.later_fields: Collection[str] = ()
         # The fields whose columns are not in the tab, those included.
         self.without_column: Collection[str] = ()
         # Records with cells that were changed in the sheet since the program wrote them, with what it had written, by
@@ -109,7 +109,7 @@ class Loading:
 
     def _load_plain(self, rows: Mapping[int, Placed], leave_out: Collection[int]) -> bool:
         """Put rows in, all of which are as the program writes them; False where one of them is not."""
-        at_once = not (self.unsaid or any(at in self._strange_rows for at, _ in rows.values()))
+        at_once = not (self.later_fields or any(at in self._strange_rows for at, _ in rows.values()))
         if not at_once or not rows.keys().isdisjoint(leave_out):
             return False
         read = self._plain.read(list(rows), [row for _, row in rows.values()])
@@ -148,7 +148,7 @@ class Loading:
                 record = self._read(record_id, row, at if at in self._strange_rows else 0)
                 if record is not None:
                     records[record_id] = record
-        if self.unsaid:
+        if self.later_fields:
             self._fill_in_accounts(records)
         self._part_doubles(records, rows)
         self._leave_out_orphans(records, rows)
@@ -179,7 +179,7 @@ class Loading:
         """Fill in the owners' accounts by name, as far as possible."""
         team = team_of(self.connection)
         for name, beside in people(self.kind).items():
-            if beside in self.unsaid:
+            if beside in self.later_fields:
                 for record_id, record in records.items():
                     if account := team.account_or_former(getattr(record, name)):
                         values: Any = {beside: account}
@@ -383,7 +383,7 @@ class Loading:
         for record_id, record in list(records.items()):
             if (number := getattr(record, name)) in existing:
                 continue
-            self._note(record_id, rows[record_id][1], name, not_there(links(self.kind)[name], number))
+            self._note(record_id, rows[record_id][1], name, missing_record(links(self.kind)[name], number))
             known = self.last_value(record_id, name)
             if known and self._existing(kind, [known]):
                 values: Any = {name: known}
@@ -418,7 +418,7 @@ def refuse_lost_links(
             if number == known or (known is None and number <= last.get(target.name, 0)):
                 continue
             _, row = mirror.known(connection, kind, [record_id])[record_id]
-            problems.add(connection, kind, [problems.entry(record_id, row, kind, name, not_there(link, number))])
+            problems.add(connection, kind, [problems.entry(record_id, row, kind, name, missing_record(link, number))])
             if known is not None or name not in kind.about.needs:
                 connection.execute(update(table).where(table.c.id == record_id).values({name: known or 0}))
 
@@ -436,7 +436,7 @@ def leave_out_orphans(connection: Connection) -> None:
         rows = mirror.known(connection, kind, orphans)
         target = links(kind)[owner[0]]
         entries = [
-            problems.entry(record_id, rows[record_id][1], kind, owner[0], not_there(target, number))
+            problems.entry(record_id, rows[record_id][1], kind, owner[0], missing_record(target, number))
             for record_id, number in orphans.items()
             if record_id in rows
         ]

@@ -393,12 +393,12 @@ def set_lost(connection: Connection, text: str, records: Sequence[tuple[str, int
     _set_fact(connection, "lost told", "")
 
 
-def lost_untold(connection: Connection) -> str:
+def lost_unreported(connection: Connection) -> str:
     """The text of what was lost, until somebody has read of it in the findings of `check`."""
     return "" if _fact(connection, "lost told") else lost(connection)
 
 
-def set_lost_told(connection: Connection) -> None:
+def set_lost_reported(connection: Connection) -> None:
     """Note that somebody has read of it."""
     _set_fact(connection, "lost told", "yes")
 

@@ -16,7 +16,7 @@ from crm.repository.sheets.mirror.mirror import in_json
 # Where a row as a whole is wrong, in the place of a field's name.
 WHOLE_ROW = "(row)"
 
-_MEND = "Fix the cell in the spreadsheet; until then the last good value counts, and what you typed is kept."
+_REMEDY = "Fix the cell in the spreadsheet; until then the last good value counts, and what you typed is kept."
 _ENDS_LOSS = "To keep the spreadsheet as it is and end this notice, run `sheets repair`."
 _PUT_BACK = "Put the row back (File, Version history); until then what it says cannot be undone."
 _table = mirror.sheet_problem
@@ -172,7 +172,7 @@ def problems(connection: Connection) -> Iterator[Finding]:
         column = head.place("id" if problem.field == WHOLE_ROW else problem.field) if problem.field else problem.column
         row = problem.place if problem.id and problem.place is not None else problem.row
         cell = f"{letters(column or 0)}{row + 1}"
-        yield Finding(f"{place.title}!{cell}: {problem.what}.", True, problem.record, problem.id, _MEND)
+        yield Finding(f"{place.title}!{cell}: {problem.what}.", True, problem.record, problem.id, _REMEDY)
 
 
 def _cell(kind: type[Record], row: Sequence[Any], name: str) -> Any:

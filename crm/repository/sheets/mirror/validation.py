@@ -50,7 +50,7 @@ def id_is_gone(record_id: int) -> str:
     return f"the ID of this row is {record_id}; write it into this cell"
 
 
-def not_there(link: Id, record_id: int) -> str:
+def missing_record(link: Id, record_id: int) -> str:
     """The problem of a record that links to a missing one, as a sale of a deleted client."""
     return f"there is no {link.record} {record_id or ''}".rstrip()
 

@@ -22,8 +22,8 @@ from crm.repository.sheets.mirror.validation import (
     NOT_READ,
     SettingCheck,
     id_is_gone,
+    missing_record,
     no_amount,
-    not_there,
     refuse_unsound,
 )
 from crm.repository.sheets.pull.linked_names import linked_id
@@ -287,7 +287,7 @@ class ChangedRows:
                 number = getattr(record, name)
                 # What may be without it keeps a number that names nothing any more; a new one must name something.
                 if (link.owns or (number and name in names)) and self.tx.find(BY_NAME[link.record], number) is None:
-                    raise Refused(name, not_there(link, number))
+                    raise Refused(name, missing_record(link, number))
             refuse_unsound(record, self.by, self.check_setting)
             bills.refuse_uncountable(self.tx, record)
         except FieldError as error:

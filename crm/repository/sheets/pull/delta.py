@@ -132,9 +132,9 @@ INSERT INTO audit ("transaction", record, record_id, operation) SELECT ?, ?, id,
 
 def enter(connection: Connection, entries: Entries) -> None:
     """Put transactions and their entries into the mirror."""
-    unsaid = [head for head in entries.transactions if head["user_id"] is None]
-    team = team_of(connection) if unsaid else None
-    for head in unsaid:
+    unnamed = [head for head in entries.transactions if head["user_id"] is None]
+    team = team_of(connection) if unnamed else None
+    for head in unnamed:
         head["user_id"] = team.account_or_former(head["user"]) if team else 0
     place = tables.transactions.c
     for start in range(0, len(entries.transactions), _BATCH):

@@ -16,7 +16,7 @@ from crm.repository.sheets.mirror import mirror, problems
 from crm.repository.sheets.mirror.loading import some_records
 from crm.repository.sheets.mirror.mirror import in_json
 from crm.repository.sheets.mirror.row_matching import Placed
-from crm.repository.sheets.mirror.validation import SettingCheck, not_there
+from crm.repository.sheets.mirror.validation import SettingCheck, missing_record
 from crm.repository.sheets.pull.changed_rows import TYPE_AS_TEXT, ChangedRows, Refused
 from crm.repository.sheets.pull.number_formats import Strange
 from crm.repository.sheets.pull.tab_diff import HandEdits
@@ -120,7 +120,7 @@ class Adoption:
         for name, link in links(kind).items():
             if link.owns and (BY_NAME[link.record], values.get(name)) in self._going:
                 # It would go with it, and nobody could put it back.
-                faults[name] = f"{not_there(link, values.pop(name))}: its row was deleted"
+                faults[name] = f"{missing_record(link, values.pop(name))}: its row was deleted"
         try:
             added = self.tx.add(self._whole(kind, values, faults))
         except Refused as error:
@@ -174,14 +174,14 @@ class Adoption:
             return
         mirror.put_rows(self.tx.connection, kind, [(record_id, at, in_json(row))])
         if isinstance(record, Client):
-            self._restore_its_own(record_id)
+            self._restore_parts(record_id)
         feeding = {facts for totals in sums.onto(kind) for facts in totals.facts}
         if not any(mirror.left_out(self.tx.connection, kind) for kind in feeding):
             self.tx.resum(kind, [record_id])
         if kind is Client:
             self.tx.review([record_id])
 
-    def _restore_its_own(self, record_id: int) -> None:
+    def _restore_parts(self, record_id: int) -> None:
         """Put back what went with a client when its row was deleted: its sales, its deals, ..."""
         deleted = select(audit.c.transaction).where(
             audit.c.record == Client.kind_name, audit.c.record_id == record_id, audit.c.operation == "delete"

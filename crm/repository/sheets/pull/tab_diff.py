@@ -12,7 +12,7 @@ from crm.errors import StoreDamagedError
 from crm.model import Client, Record
 from crm.model.encoding import value_of
 from crm.model.record import derived_columns
-from crm.model.rights import SEALED, UNTOLD
+from crm.model.rights import MASKED, SEALED
 from crm.repository import tables
 from crm.repository.sheets.google.answered_rows import Part
 from crm.repository.sheets.grid import cells
@@ -116,7 +116,7 @@ class TabIntake:
         )
         self.wrong: list[dict[str, Any]] = []
         self.head = self._heading([place.heading] if part else rows)
-        loading.unsaid = self.head.unsaid
+        loading.later_fields = self.head.later_fields
         loading.without_column = self.head.missing
         last = state.last.get(tables.TABLES[self.kind].name, 0)
         first = part.first if part else 0
@@ -175,7 +175,7 @@ class TabIntake:
                 " changed."
             )
         self.wrong += [problems.of_heading(at, message) for at, message in head.problems]
-        missing = [name for name in head.missing if name not in head.unsaid]
+        missing = [name for name in head.missing if name not in head.later_fields]
         for name in missing:
             message = f"the column “{header(self.kind, name)}” is gone; undo that, or `sheets setup` puts it back"
             self.wrong.append(problems.of_heading(0, message))
@@ -300,7 +300,7 @@ class TabIntake:
     def _written(self, record: Record, name: str, value: Any, row: Sequence[Any]) -> Any:
         """The value that the program has written into a field: as the history says it, or what is there where it keeps
         silent."""
-        if name not in UNTOLD.get(self.kind.kind_name, ()):
+        if name not in MASKED.get(self.kind.kind_name, ()):
             return value_of(self.kind, name, value)
         return getattr(record, name) if name in self.head.missing else str(row[columns(self.kind).index(name)])
 

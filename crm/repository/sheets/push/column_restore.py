@@ -23,10 +23,10 @@ def missing(seen: Seen) -> dict[type[Record], list[str]]:
     return {kind: names for kind, names in names_of.items() if names}
 
 
-def not_there_yet(seen: Seen, *, accounts: bool) -> dict[type[Record], list[str]]:
+def missing_fields(seen: Seen, *, accounts: bool) -> dict[type[Record], list[str]]:
     """The columns that a spreadsheet of an older version lacks; those for the `accounts` of people only where there are
     any."""
-    names_of = {kind: heading(kind, seen.places[kind.kind_name].heading).unsaid for kind in RECORDS}
+    names_of = {kind: heading(kind, seen.places[kind.kind_name].heading).later_fields for kind in RECORDS}
     left_out = {kind: set() if accounts else set(people(kind).values()) for kind in RECORDS}
     return {kind: sorted(names - left_out[kind]) for kind, names in names_of.items() if names - left_out[kind]}
 

@@ -224,8 +224,8 @@ class _Tab:
             for name in names:
                 place = columns(self.kind).index(name)
                 # What this machine could never read is not known here either.
-                is_said = name in fields(self.kind) or name in people(self.kind).values()
-                is_known = is_said or getattr(record, name) != getattr(self.kind(), name)
+                has_field = name in fields(self.kind) or name in people(self.kind).values()
+                is_known = has_field or getattr(record, name) != getattr(self.kind(), name)
                 if name in _IDENTITY or (is_known and not alike(old[place], new_row[place])):
                     write.cells[self._column(name)] = write.new_row[place] = new_row[place]
             write.names = naming(self.heading, self._by_column(old), write.cells)
@@ -257,7 +257,7 @@ class _Tab:
                 continue
             if names is None or name in names:
                 # What a column of a newer version would hold is left out until the column is there.
-                if name not in self.heading.unsaid:
+                if name not in self.heading.later_fields:
                     write.cells[self._column(name)] = new
                 write.new_row[place] = new
         if self.kind is Client and (names is None or OWN in names):
@@ -296,7 +296,7 @@ class _Tab:
     def _append(self, record_id: int, new_row: list[Any]) -> None:
         row: list[Cell] = [""] * max(len(self.place.heading), max(self.heading.positions.values()) + 1)
         for name, cell in zip(columns(self.kind), new_row, strict=False):
-            if cell != "" and name not in self.heading.unsaid:
+            if cell != "" and name not in self.heading.later_fields:
                 row[self._column(name)] = cell
         if self.kind is Client:
             for name, text in new_row[-1].items():

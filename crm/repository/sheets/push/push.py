@@ -22,7 +22,7 @@ from crm.repository.sheets.pull.ingest import Contents
 from crm.repository.sheets.push.before_images import blocks_in
 from crm.repository.sheets.push.plan import Plan, RowWrite
 from crm.repository.sheets.push.requests import ANSWER, Commit, Step, add_marker, kept_in, rows_in
-from crm.repository.sheets.push.rollback import astray, cut, lacks_history, mending, recounting
+from crm.repository.sheets.push.rollback import astray, cut, lacks_history, recounting, rolled_back
 from crm.repository.tables import TABLES as TABLES_OF
 
 # Who writes in several requests is given up when nothing has moved for so long (seconds).
@@ -33,7 +33,7 @@ FINDS_OUT_FOR = 120.0
 _GOES_ON_FOR = 60.0
 _SAME_REFUSALS = 3
 # So often rows that people keep moving are put right.
-_MENDS = 20
+_MOST_REPAIRS = 20
 
 Placed = dict[type[Record], dict[int, int]]
 
@@ -171,7 +171,7 @@ class Push:
                     # It may be there with somebody else's commit on top, or may still be on its way.
                     raise Unclear from error
                 # Google may itself say that somebody else was first.
-                if error.status == 409 or self._mend_marker(base):
+                if error.status == 409 or self._restore_marker(base):
                     raise Stale(error.message) from error
                 reason = _reason(error, step)
                 self._count_refusal(reason)
@@ -213,7 +213,7 @@ class Push:
             # Somebody else was there since.
             raise Unclear
 
-    def _mend_marker(self, base: State) -> bool:
+    def _restore_marker(self, base: State) -> bool:
         """Put the marker back where somebody has deleted it by hand, or put back an older version of the
         spreadsheet beside which another one stands; False where it is there."""
         asked = "namedRanges(namedRangeId),sheets(data(rowData(values(effectiveValue))))"
@@ -286,7 +286,7 @@ class Push:
     def put_right(self, seen: Seen | None, quiet: Mapping[str, Quiet] | None = None) -> Contents:
         """Read the spreadsheet, once the last commits have been taken back that did not write where they meant to.
         `quiet` are the tabs that are known by their digest."""
-        for tries in range(_MENDS):
+        for tries in range(_MOST_REPAIRS):
             if tries:
                 # Others may be putting it right at this very moment.
                 time.sleep(random.uniform(0, min(2.0, 0.05 * 2**tries)))
@@ -296,10 +296,10 @@ class Push:
             if blocks and lacks_history(contents, blocks):
                 contents = reading.read(self.service, None)
                 blocks = astray(contents)
-            mended = mending(contents, blocks) if blocks else recounting(contents)
-            if mended is None:
+            rollback = rolled_back(contents, blocks) if blocks else recounting(contents)
+            if rollback is None:
                 return contents
-            plan, after = mended
+            plan, after = rollback
             self._write_over(Commit(plan, Seen(contents.state, contents.places), new_id(), after))
         raise StoreBusyError(
             "Rows are being moved in the spreadsheet again and again while the program puts them right. Try again when"

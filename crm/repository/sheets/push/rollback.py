@@ -40,7 +40,7 @@ def _before(contents: Contents, blocks: Sequence[Block]) -> list[Block]:
     return first
 
 
-def mending(contents: Contents, blocks: Sequence[Block]) -> tuple[Plan, State]:
+def rolled_back(contents: Contents, blocks: Sequence[Block]) -> tuple[Plan, State]:
     """The requests that roll those commits back, and the state to go on from."""
     plan, first = Plan(), _before(contents, blocks)
     for kind in RECORDS:
@@ -52,7 +52,7 @@ def mending(contents: Contents, blocks: Sequence[Block]) -> tuple[Plan, State]:
         tab.plan(plan)
     before = (first[-1].redo.after if first and first[-1].redo else None) or blocks[-1].state or contents.state
     highest = {name: max(last, before.last.get(name, 0)) for name, last in contents.state.last.items()}
-    rows = _mend_history(contents, blocks, first, plan)
+    rows = _roll_history_back(contents, blocks, first, plan)
     return plan, replace(before, last=highest, history_rows=rows)
 
 
@@ -79,7 +79,7 @@ def recounting(contents: Contents) -> tuple[Plan, State] | None:
     return Plan(), replace(state, history_rows=state.history_rows + surplus)
 
 
-def _mend_history(contents: Contents, blocks: Sequence[Block], first: Sequence[Block], plan: Plan) -> int:
+def _roll_history_back(contents: Contents, blocks: Sequence[Block], first: Sequence[Block], plan: Plan) -> int:
     """Plan the history as it was before; of how many rows it stays as it is."""
     top = contents.history_from + 1
     existing = [trimmed(row) for row in contents.history]
