@@ -231,7 +231,7 @@ def _pss(pid: int) -> float:
 
 def _fresh_memory() -> float:
     """What a menu takes that shares nothing but the files of Python."""
-    program = "import sys; sys.path.insert(0, '.'); from crm.web.terminals.warm_up import rehearse; rehearse(); input()"
+    program = "import sys; sys.path.insert(0, '.'); from crm.web.terminals.warm_up import warm_up; warm_up(); input()"
     with subprocess.Popen(
         [sys.executable, "-c", f"{program}"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
     ) as process:

@@ -209,11 +209,11 @@ def _load() -> None:
 
         move_the_machines()
     from crm.browser_menu import preload
-    from crm.web.terminals.warm_up import rehearse
+    from crm.web.terminals.warm_up import warm_up
 
     os.environ["TERM"] = "xterm-256color"
     preload()
-    rehearse()
+    warm_up()
     for name in ("argon2", "email_validator", "pyotp", "segno"):
         import_module(name)
     hash_quickly()
