@@ -25,6 +25,7 @@ def settings_page() -> str:
         " terminal ignore it. |",
         "| `CRM_KEY_FILE` | A file with that key, which only its owner can read. |",
         "| `NO_COLOR` | If it is set to anything, there are no colours. |",
+        "| `CRM_BACKGROUND` | `dark` or `light`, if the terminal does not say which its background is. |",
         "| `CRM_DEBUG` | If it is set to anything, errors show where they came from. |",
     ]
     lines += [

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_origin
 
@@ -472,12 +472,9 @@ class Call:
                 from crm.terminal.console.console import screen_of_answers
                 from crm.terminal.drawing.render import show
 
-                show(
-                    screen_of_answers(sys.stdin, sys.stdout, self._environment),
-                    result,
-                    _conventions(crm),
-                    _client_names(crm, result),
-                )
+                screen = screen_of_answers(sys.stdin, sys.stdout, self._environment)
+                screen.statuses = cache(lambda: _coloured_statuses(crm))
+                show(screen, result, _conventions(crm), _client_names(crm, result))
             sys.stdout.flush()
         except KeyboardInterrupt as left:
             raise Cancelled("Interrupted. The command itself was done.") from left
@@ -570,6 +567,15 @@ def _client_names(crm: CRM, result: Any) -> Mapping[int, str]:
     with suppress(CRMError), crm.read() as snapshot:
         return client_names(snapshot, rows)
     return {}
+
+
+def _coloured_statuses(crm: CRM) -> Sequence[str]:
+    """The statuses that have a colour, read where a result shows one."""
+    from crm.commands.clients.rules import coloured_statuses
+
+    with suppress(CRMError), crm.read() as snapshot:
+        return coloured_statuses(snapshot)
+    return ()
 
 
 def _writes_unicode() -> bool:

@@ -42,5 +42,7 @@ def keyboard_on(stdin: IO[str], screen: Screen, exchange: "FileTransfer | None" 
     from crm.terminal.console.prompt_toolkit_keyboard import terminal
 
     show_keys = exchange.show_keys if exchange else lambda _: None
-    with terminal(stdin, screen.console.file, screen.environment, show_keys) as keyboard:
+    # A page in a browser makes its colours strong enough by itself.
+    asked = screen if exchange is None else None
+    with terminal(stdin, screen.console.file, screen.environment, show_keys, asked) as keyboard:
         yield keyboard

@@ -11,6 +11,8 @@ from prompt_toolkit.input.vt100_parser import Vt100Parser
 from prompt_toolkit.key_binding.key_processor import KeyPress
 from prompt_toolkit.keys import Keys
 
+from crm.terminal.drawing.theme import ground_of
+
 if TYPE_CHECKING:
     from prompt_toolkit.input.vt100 import Vt100Input
 
@@ -18,37 +20,46 @@ if TYPE_CHECKING:
 _WHOLE = re.compile(r"\x1b(?:\[M[\s\S]{3}|\[\[.|\[(?![M[])[0-?]*[ -/]*[@-~]|O[0-9;]+[@-~])")
 _BEGUN = re.compile(r"\x1b(?:\[(?:M[\s\S]{0,2}|\[|[0-?]*[ -/]*)?|O[0-9;]*)?\Z")
 _BROKEN = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|O[0-9;]+)")
+# The answer of a terminal that was asked for its background: parts of red, green and blue, each of one to four digits.
+_BACKGROUND = re.compile(r"\x1b\]11;([^\x07\x1b]{0,48})(?:\x07|\x1b\\)")
+_BACKGROUND_BEGUN = re.compile(r"\x1b\](?:1(?:1(?:;[^\x07\x1b]{0,48}\x1b?)?)?)?\Z")
+_COLOUR = re.compile("rgba?:([0-9a-f]{1,4})/([0-9a-f]{1,4})/([0-9a-f]{1,4})(?:/[0-9a-f]{1,4})?", re.IGNORECASE)
 # What has begun goes on within so many seconds, however busy the program is, and is not longer than that.
 _GOES_ON_SECONDS, _LONGEST = 1.0, 64
 
 
-def keys_of(source: IO[str]) -> Input:
-    """The keys of a terminal."""
+# Takes the background that a terminal says it has.
+TakeGround = Callable[[str], None]
+
+
+def keys_of(source: IO[str], on_ground: TakeGround = lambda _: None) -> Input:
+    """The keys of a terminal; `on_ground` gets its background (dark or light) once the terminal says it."""
     made = create_input(cast(TextIO, source))
     if sys.platform != "win32":
         from prompt_toolkit.input.vt100 import Vt100Input
 
         if isinstance(made, Vt100Input):
-            read_carefully(made)
+            read_carefully(made, on_ground)
     return made
 
 
-def read_carefully(made: "Vt100Input") -> None:
+def read_carefully(made: "Vt100Input", on_ground: TakeGround = lambda _: None) -> None:
     """Make an input give nothing but keys and characters."""
     if sys.platform != "win32":
         from prompt_toolkit.input.posix_utils import PosixStdinReader
 
         # What is no character cannot be searched for nor kept, and is shown for what it is.
         made.stdin_reader = PosixStdinReader(made.fileno(), "replace", made.stdin.encoding)
-        made.vt100_parser = KeyParser(made.vt100_parser.feed_key_callback)
+        made.vt100_parser = KeyParser(made.vt100_parser.feed_key_callback, on_ground)
 
 
 class KeyParser(Vt100Parser):
     """A parser that drops each sequence that is no key of ours. prompt_toolkit takes one for Esc and the characters
     after it: a page would be left, and another chosen from by the digits."""
 
-    def __init__(self, feed_key_callback: Callable[[KeyPress], None]) -> None:
+    def __init__(self, feed_key_callback: Callable[[KeyPress], None], on_ground: TakeGround = lambda _: None) -> None:
         super().__init__(feed_key_callback)
+        self._on_ground = on_ground
         self._begun = ""
         self._fed = 0.0
 
@@ -67,7 +78,13 @@ class KeyParser(Vt100Parser):
                 if self._get_match(whole.group()) not in (None, Keys.Ignore):
                     super().feed(whole.group())
                 data = data[whole.end() :]
-            elif _BEGUN.match(data):
+            elif answer := _BACKGROUND.match(data):
+                if colour := _COLOUR.fullmatch(answer.group(1)):
+                    self._on_ground(
+                        ground_of([255 * int(part, 16) / (16 ** len(part) - 1) for part in colour.groups()])
+                    )
+                data = data[answer.end() :]
+            elif _BEGUN.match(data) or _BACKGROUND_BEGUN.match(data):
                 self._begun = data[:_LONGEST]
                 return
             else:
@@ -80,7 +97,7 @@ class KeyParser(Vt100Parser):
 
     def flush(self) -> None:
         """Flush when nothing followed: an Esc was an Esc, and an O an O."""
-        if self._begun in ("\x1b", "\x1bO"):
+        if self._begun in ("\x1b", "\x1bO", "\x1b]"):
             typed, self._begun = self._begun, ""
             super().feed(typed)
         super().flush()

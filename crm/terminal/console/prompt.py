@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, cast
 
 from prompt_toolkit.application import Application
@@ -35,22 +36,28 @@ _PARTS = {
     "instruction": "muted",
     "error": "danger",
 }
-STYLE = Style(
-    [(name, token.prompt_style) for name, token in TOKENS.items()]
-    + [(part, TOKENS[name].prompt_style) for part, name in _PARTS.items()]
-    # What a text may be completed to stands on the terminal's own ground.
-    + [
-        ("completion-menu.completion", "bg:default fg:default"),
-        ("completion-menu.completion.current", "noreverse bg:default fg:default bold reverse"),
-        ("completion-menu.meta.completion", f"bg:default {TOKENS['muted'].prompt_style}"),
-        ("completion-menu.meta.completion.current", f"bg:default bold {TOKENS['muted'].prompt_style}"),
-    ]
-)
 # Seconds of silence after which an Esc is not the start of an arrow key.
 ESCAPE_SECONDS = 0.04
 # Lines that a question has in the lowest window, where those above it are scrolled away.
 _LEAST_LINES = 4
 _WORDS = re.compile(r"\s*\S+")
+
+
+@cache
+def style_on(ground: str) -> Style:
+    """How questions look on a background."""
+    parts = {name: token.prompt_style(ground) for name, token in TOKENS.items()}
+    return Style(
+        [
+            *parts.items(),
+            *((part, parts[name]) for part, name in _PARTS.items()),
+            # What a text may be completed to stands on the terminal's own ground.
+            ("completion-menu.completion", "bg:default fg:default"),
+            ("completion-menu.completion.current", "noreverse bg:default fg:default bold reverse"),
+            ("completion-menu.meta.completion", f"bg:default {parts['muted']}"),
+            ("completion-menu.meta.completion.current", f"bg:default bold {parts['muted']}"),
+        ]
+    )
 
 
 def wrapped(text: str, before: int = 1, side: int = 0) -> str:

@@ -20,6 +20,7 @@ from prompt_toolkit.layout import (
     Layout,
     Window,
 )
+from prompt_toolkit.styles import DynamicStyle
 from prompt_toolkit.utils import get_cwidth
 from questionary.prompts.common import InquirerControl
 
@@ -38,13 +39,13 @@ from crm.terminal.console.keyboard import (
     numbered,
 )
 from crm.terminal.console.prompt import (
-    STYLE,
     bind_only,
     filling,
     is_drawable,
     leaving_keys,
     run,
     style_of,
+    style_on,
     styled,
     with_card,
     wrapped,
@@ -124,7 +125,7 @@ class SelectPrompt:
     """A question for one of several entries. One application serves all questions: to build one costs several times
     what it costs to draw a page, and questionary.select builds three."""
 
-    def __init__(self, show_keys: ShowKeys) -> None:
+    def __init__(self, show_keys: ShowKeys, ground: Callable[[], str]) -> None:
         self._show_keys = show_keys
         self._question = ""
         # What is said below the entries: the hint, or in its place what the last key has done or not.
@@ -170,7 +171,8 @@ class SelectPrompt:
             ],
         )
         self._container = container
-        self._application: Application[Any] = Application(Layout(container), STYLE, erase_when_done=True)
+        style = DynamicStyle(lambda: style_on(ground()))
+        self._application: Application[Any] = Application(Layout(container), style, erase_when_done=True)
         bind_only(self._application, self._keys())
         self._application.after_render += self._look_at_size
 
@@ -405,11 +407,21 @@ class SelectPrompt:
         if self._resized is None or application.loop is None or application.output.get_size() == self._size:
             return
 
-        def resized() -> None:
-            if not application.is_done:
-                application.exit(result=self._resized)
+        application.loop.call_later(_RESIZED_SECONDS, self._draw_page_again)
 
-        application.loop.call_later(_RESIZED_SECONDS, resized)
+    def draw_anew(self) -> None:
+        """Draw the page that is shown once more, in the colours that there are now; a question without a page of its
+        own alone."""
+        if self._application.loop is not None and self._application.is_running:
+            self._application.loop.call_soon(self._draw_page_again)
+
+    def _draw_page_again(self) -> None:
+        if self._application.is_done:
+            return
+        if self._resized is None:
+            self._application.invalidate()
+        else:
+            self._application.exit(result=self._resized)
 
 
 def _is_text(event: KeyPressEvent) -> bool:

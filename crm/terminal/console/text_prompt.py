@@ -19,17 +19,18 @@ from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import ConditionalContainer, Dimension, FormattedTextControl, HSplit, Layout, Window
 from prompt_toolkit.layout.processors import Processor, Transformation, TransformationInput
 from prompt_toolkit.selection import SelectionState
+from prompt_toolkit.styles import DynamicStyle
 from prompt_toolkit.utils import get_cwidth
 
 from crm.errors import FieldError, RuleError
 from crm.terminal.console.keyboard import Back, FormPlace, Interrupted, Suggestion, reason
 from crm.terminal.console.prompt import (
-    STYLE,
     bind_only,
     filling,
     is_drawable,
     leaving_keys,
     run,
+    style_on,
     styled,
     with_card,
     wrapped,
@@ -74,7 +75,7 @@ class TextPrompt:
     """A question for a text. One session of prompt_toolkit serves all questions; nothing of one is left for the
     next."""
 
-    def __init__(self) -> None:
+    def __init__(self, ground: Callable[[], str]) -> None:
         self._label = self._help = self._error = ""
         self._read: Callable[[str], Any] = str
         self._form: FormPlace | None = None
@@ -84,7 +85,7 @@ class TextPrompt:
         self._suggest: Callable[[str], Sequence[Suggestion]] | None = None
         self._session: PromptSession[Any] = PromptSession(
             self._message,
-            style=STYLE,
+            style=DynamicStyle(lambda: style_on(ground())),
             input_processors=[_Harmless()],
             erase_when_done=True,
         )

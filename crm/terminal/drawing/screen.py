@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from io import StringIO, TextIOWrapper
 from threading import Lock, Timer
 from types import MappingProxyType
@@ -12,12 +13,12 @@ from typing import IO, Any
 from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
+from rich.style import Style, StyleType
 from rich.table import Table
 from rich.text import Text
-from rich.theme import Theme
 
 from crm.repository import Wait
-from crm.terminal.drawing.theme import TOKENS
+from crm.terminal.drawing.theme import TOKENS, ground_in, is_of_status, token_of
 
 # Controls, line separators, and the marks that reorder or hide text; what came in through a file or
 # another program may hold them even though no form accepts them.
@@ -34,8 +35,13 @@ _JOINER = "\u200d"
 # Addresses in a sentence: of pages, and of e-mail.
 _ADDRESSES = re.compile(r"(https?://[^\s“”]+[^\s“”.,;:]|[\w.+-]+@[\w-]+(?:\.[\w-]+)+)")
 
-_THEME = Theme({name: token.style for name, token in TOKENS.items()})
 _NOTHING_SET: Mapping[str, str] = MappingProxyType({})
+
+
+@cache
+def _styles_on(ground: str) -> Mapping[str, Style]:
+    """The tokens of the theme as styles of rich."""
+    return {name: Style.parse(token.style(ground)) for name, token in TOKENS.items()}
 
 
 def _visible(match: re.Match[str]) -> str:
@@ -63,6 +69,16 @@ def data(text: object, style: str = "", *, lines: bool = False) -> Text:
     return Text(clean(str(text), lines=lines), style)
 
 
+class _Console(Console):
+    """A console that knows the tokens of the theme, as the screen has them at the moment."""
+
+    look: Callable[[str], Style | None]
+
+    def get_style(self, name: StyleType, *, default: StyleType | None = None) -> Style:
+        known = self.look(name) if isinstance(name, str) else None
+        return super().get_style(name, default=default) if known is None else known
+
+
 class Screen:
     """The screen: everything is printed here. `plain` where there is no terminal to draw on: line after line, no
     escapes; `piped` where a program reads it."""
@@ -74,20 +90,23 @@ class Screen:
         # Where the screen is, and not this process.
         self.environment = environment
         columns = environment.get("COLUMNS", "0")
-        self.console = Console(
+        self.console = _Console(
             file=out,
             markup=False,
             highlight=False,
             emoji=False,
             force_terminal=not plain,
             color_system=None if plain else "auto",
-            theme=_THEME,
             soft_wrap=False,
             legacy_windows=False,
             # A plain door may stand anywhere: on a dumb terminal of 80 columns, or in a pipe.
             width=(int(columns) or 80) if plain and columns.isdigit() else None,
             _environ=environment,
         )
+        self.console.look = self._look
+        # The background of the terminal, as far as it is known, and the team's statuses, those of its rules first.
+        self.ground = ground_in(environment)
+        self.statuses: Callable[[], Sequence[str]] = tuple
         self._wait: Wait | None = None
         # A countdown stands on the line of the cursor; whatever is printed next takes its place.
         self._counting = False
@@ -101,6 +120,14 @@ class Screen:
         self.used = 0
         # What was printed since then, to be shown once more.
         self._page: list[str] = []
+
+    def _look(self, style: str) -> Style | None:
+        """A token of the theme, or the style of a status, as a style of rich; None for another."""
+        return _styles_on(self.ground).get(self.token(style)) or (Style.null() if is_of_status(style) else None)
+
+    def token(self, style: str) -> str:
+        """The token of the theme for the style of a status; other styles stay as they are."""
+        return token_of(style, self.statuses()) if is_of_status(style) else style
 
     @property
     def left(self) -> int:

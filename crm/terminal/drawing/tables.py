@@ -240,7 +240,7 @@ def styled(screen: Screen, cell: Text, size: int) -> list[tuple[str, str]]:
     for span in cell.spans:
         styles[span.start : min(span.end, len(text))] = [str(span.style)] * (min(span.end, len(text)) - span.start)
     places = [0, *(at for at in range(1, len(text)) if styles[at] != styles[at - 1]), len(text)]
-    return [(styles[start], text[start:end]) for start, end in pairwise(places) if start < end]
+    return [(screen.token(styles[start]), text[start:end]) for start, end in pairwise(places) if start < end]
 
 
 def status(value: str) -> Text:

@@ -1,93 +1,140 @@
 """The theme: each colour and weight that the screens use, by what it means.
 
-The colours read on black and on white alike (WCAG AA), so nobody has to say which of them their terminal is."""
+No colour can be read well on every background, so there are three sets of them: for dark ones, for light ones, and one
+that can be read on black and on white alike, where it is not known which of them the terminal has."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-_GREEN = "#00875f"
-_AMBER = "#b46000"
-_RED = "#c24f4f"
-_BLUE = "#5f5fff"
-_VIOLET = "#875fd7"
-_MAGENTA = "#d700af"
-_GREY = "#767676"
+# The backgrounds that a terminal may have, and where it has not said which.
+DARK, LIGHT, UNKNOWN = GROUNDS = ("dark", "light", "")
+# The colours on each background, all of the palette that terminals of 256 colours share, but those of UNKNOWN.
+_COLOURS: Mapping[str, Mapping[str, str]] = {
+    DARK: {
+        "green": "#5faf5f",
+        "amber": "#d7af00",
+        "red": "#ff8787",
+        "blue": "#87afff",
+        "violet": "#af87ff",
+        "magenta": "#ff87d7",
+        "grey": "#a8a8a8",
+    },
+    LIGHT: {
+        "green": "#005f00",
+        "amber": "#875f00",
+        "red": "#d70000",
+        "blue": "#005fd7",
+        "violet": "#8700af",
+        "magenta": "#af0087",
+        "grey": "#626262",
+    },
+    UNKNOWN: {
+        "green": "#00875f",
+        "amber": "#b46000",
+        "red": "#c24f4f",
+        "blue": "#5f5fff",
+        "violet": "#875fd7",
+        "magenta": "#d700af",
+        "grey": "#767676",
+    },
+}
+# The parts of a colour that are at least this, of 0 to 255 and as bright as they look, make a background light.
+_LIGHT_FROM = 128
+_WEIGHTS = (0.299, 0.587, 0.114)
+# The last number of COLORFGBG, by which some terminals say their background, is one of the sixteen named colours.
+_NAMED = {str(number): DARK if number in (0, 1, 2, 3, 4, 5, 6, 8) else LIGHT for number in range(16)}
+
+
+def ground_in(environment: Mapping[str, str]) -> str:
+    """The background that the environment of a terminal names: what a person has set, or the terminal itself."""
+    chosen = environment.get("CRM_BACKGROUND", "").strip().casefold()
+    if chosen in (DARK, LIGHT):
+        return chosen
+    return _NAMED.get(environment.get("COLORFGBG", "").rpartition(";")[2], UNKNOWN)
+
+
+def ground_of(colour: Sequence[float]) -> str:
+    """The background of a colour, in parts of red, green and blue from 0 to 255."""
+    bright = sum(weight * part for weight, part in zip(_WEIGHTS, colour, strict=True))
+    return LIGHT if bright >= _LIGHT_FROM else DARK
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """The look of a meaning: its colour ('' for the terminal's own), and what makes it seen without colours."""
+    """The look of a meaning: the name of its colour ('' for the terminal's own), and what makes it seen without
+    colours."""
 
-    colour: str = ""
+    hue: str = ""
     bold: bool = False
     italic: bool = False
     reverse: bool = False
 
-    @property
-    def style(self) -> str:
+    def colour(self, ground: str = UNKNOWN) -> str:
+        """The colour on a background; '' for the terminal's own."""
+        return _COLOURS[ground][self.hue] if self.hue else ""
+
+    def style(self, ground: str = UNKNOWN) -> str:
         """The same as a style of rich."""
-        words = [word for word in ("bold", "italic", "reverse") if getattr(self, word)]
-        return " ".join([*words, *filter(None, [self.colour])]) or "none"
+        return " ".join([*self._weights, *filter(None, [self.colour(ground)])]) or "none"
+
+    def prompt_style(self, ground: str = UNKNOWN) -> str:
+        """The same as a style of prompt_toolkit."""
+        return " ".join([*self._weights, *(f"fg:{colour}" for colour in [self.colour(ground)] if colour)])
 
     @property
-    def prompt_style(self) -> str:
-        """The same as a style of prompt_toolkit."""
-        words = [word for word in ("bold", "italic", "reverse") if getattr(self, word)]
-        return " ".join([*words, *(f"fg:{colour}" for colour in [self.colour] if colour)])
+    def _weights(self) -> list[str]:
+        return [word for word in ("bold", "italic", "reverse") if getattr(self, word)]
 
 
+# The colours of statuses, in the order in which they are given: bold ones first, then the same in italics.
+_HUES = ("magenta", "blue", "green", "violet", "amber")
 TOKENS: Mapping[str, Token] = {
     # What is chosen, and what a chart is drawn in.
-    "accent": Token(_BLUE),
-    "chosen": Token(_BLUE, bold=True),
+    "accent": Token("blue"),
+    "chosen": Token("blue", bold=True),
     # What helps to read the rest: labels, hints, headings of columns.
-    "muted": Token(_GREY),
+    "muted": Token("grey"),
     "heading": Token(bold=True),
     "note": Token(italic=True),
     "selected": Token(bold=True, reverse=True),
     # What was done, money, what soon matters, what is late, refused or destroys something.
-    "success": Token(_GREEN),
-    "gained": Token(_GREEN, bold=True),
-    "money": Token(_GREEN, bold=True),
-    "warning": Token(_AMBER),
-    "alert": Token(_AMBER, bold=True),
-    "danger": Token(_RED),
-    "overdue": Token(_RED, bold=True),
+    "success": Token("green"),
+    "gained": Token("green", bold=True),
+    "money": Token("green", bold=True),
+    "warning": Token("amber"),
+    "alert": Token("amber", bold=True),
+    "danger": Token("red"),
+    "overdue": Token("red", bold=True),
     # That this is not the team's own data.
-    "sample": Token(_AMBER, bold=True, reverse=True),
-    # A status is known by its words; the colour only helps to find it again.
-    "status_1": Token(_GREEN, bold=True),
-    "status_2": Token(_BLUE, bold=True),
-    "status_3": Token(_AMBER, bold=True),
-    "status_4": Token(_VIOLET, bold=True),
-    "status_5": Token(_MAGENTA, bold=True),
-    "status_6": Token(_GREEN, italic=True),
-    "status_7": Token(_BLUE, italic=True),
-    "status_8": Token(_VIOLET, italic=True),
+    "sample": Token("amber", bold=True, reverse=True),
+    # A status is known by its words; the look only helps to find it again.
+    **{
+        f"status_{place}": Token(hue, bold=place <= len(_HUES), italic=place > len(_HUES))
+        for place, hue in enumerate((*_HUES, *_HUES), 1)
+    },
 }
-_STATUSES = [name for name in TOKENS if name.startswith("status_")]
-# The statuses of the ready-made sets of rules: no two of a set look alike.
-_LOOKS: Mapping[str, str] = {
-    "VIP": "status_5",
-    "Platinum": "status_5",
-    "Gold": "status_3",
-    "Silver": "status_4",
-    "Bronze": "status_1",
-    "Prospect": "status_2",
-    "New": "status_5",
-    "Active": "status_1",
-    "At risk": "status_3",
-    "Dormant": "status_4",
-    "Champion": "status_1",
-    "Loyal": "status_4",
-    "Promising": "status_6",
-    "Cannot lose": "status_7",
-    "Lost": "status_8",
-}
+_STATUS_LOOKS = [name for name in TOKENS if name.startswith("status_")]
+# What the style of a status begins with; which token it is depends on the other statuses of the team.
+_STATUS = "status: "
 
 
 def status_style(status: str) -> str:
-    """The token of a status, the same each time; '' for the one that everybody has."""
-    if not status or status == "Regular":
-        return ""
-    return _LOOKS.get(status) or _STATUSES[sum(map(ord, status)) % len(_STATUSES)]
+    """The style of a status; '' for none."""
+    return f"{_STATUS}{status}" if status else ""
+
+
+def token_of(style: str, statuses: Sequence[str]) -> str:
+    """The token of a style, where the team has these statuses, those of its rules first; other styles stay."""
+    return _looks(tuple(statuses)).get(style.removeprefix(_STATUS), "") if is_of_status(style) else style
+
+
+def is_of_status(style: str) -> bool:
+    """Return whether a style is that of a status."""
+    return style.startswith(_STATUS)
+
+
+@lru_cache(maxsize=16)
+def _looks(statuses: tuple[str, ...]) -> Mapping[str, str]:
+    """A token for each status, by its place: no two share one as long as there are any left."""
+    return {status: _STATUS_LOOKS[place % len(_STATUS_LOOKS)] for place, status in enumerate(statuses)}

@@ -1,6 +1,7 @@
 """Today at the menu: the tiles of one's dashboard, figures above, and everything in the others by number."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import chain, zip_longest
 from typing import Any
@@ -16,8 +17,11 @@ from crm.model import Client, Record
 from crm.terminal.activity.agenda import AgendaPage, item_line, open_item
 from crm.terminal.activity.rendering import heading
 from crm.terminal.console.keyboard import Choice
+from crm.terminal.drawing import tables
+from crm.terminal.drawing.screen import clean
 from crm.terminal.home import tiles
 from crm.terminal.home.dashboard_editor import arrange
+from crm.terminal.home.tiles import moved
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
@@ -128,7 +132,7 @@ def _listed(session: Session, report: TodayReport, room: int, *, whose: bool) ->
             if more_to_do > 0:
                 yield Choice(f"{more_to_do} more to do", lambda: AgendaPage(session, mine=not whose).show())
         for choice in kinds.get(name, ()):
-            yield Choice(session.screen.cut(choice.label, _KEYED), choice.value)
+            yield replace(choice, label=session.screen.cut(choice.label, _KEYED))
     if others:
         yield letters.MORE(lambda: session.menu(["Today", "More"], lambda: others), f"({len(others)})")
 
@@ -149,9 +153,9 @@ def _newest(session: Session, clients: list[Client]) -> Iterator[Choice]:
 def _moved(session: Session, clients: list[Client]) -> Iterator[Choice]:
     arrow = session.screen.sign("→", "->")
     for client in clients:
-        yield Choice(
-            f"Moved     {client.name}: {client.status_before} {arrow} {client.status}", _opens(session, client)
-        )
+        line = Text(f"Moved     {clean(client.name)}: ").append_text(moved(client, arrow))
+        pieces = tables.styled(session.screen, line, session.screen.width - _KEYED)
+        yield Choice("".join(text for _, text in pieces), _opens(session, client), pieces=pieces)
 
 
 def _birthdays(session: Session, birthdays: list[Birthday]) -> Iterator[Choice]:

@@ -204,8 +204,13 @@ def _newest(_: Screen, clients: Sequence[Client], __: Conventions) -> Iterator[T
 def _moved(screen: Screen, clients: Sequence[Client], _: Conventions) -> Iterator[Text]:
     arrow = screen.sign("→", "->")
     for client in clients:
-        moved = f"  {clean(client.status_before)} {arrow} {clean(client.status)}"
-        yield Text("  ").append(clean(client.name)).append(moved, "muted")
+        yield Text("  ").append(clean(client.name)).append("  ").append_text(moved(client, arrow))
+
+
+def moved(client: Client, arrow: str) -> Text:
+    """The status that a client had, and the one that it has, each in its colour."""
+    before, after = client.status_before, client.status
+    return data(before, status_style(before)).append(f" {arrow} ", "muted").append(clean(after), status_style(after))
 
 
 def _birthdays(_: Screen, birthdays: Sequence[Birthday], by: Conventions) -> Iterator[Text]:

@@ -139,6 +139,9 @@ class Session:
         self.debug = exchange is None and debug
         self.keyboard: Keyboard = QuestionKeyboard(keyboard, self._keys_on_questions, screen, self._draw_beside)
         self.screen = screen
+        screen.statuses = self._coloured_statuses
+        # The statuses that have a colour, as they were when this page first showed one.
+        self._statuses: Sequence[str] | None = None
         self.exchange = exchange
         # The search from every page, which the main menu hands in.
         self.search: Callable[[Session], None] | None = None
@@ -190,6 +193,7 @@ class Session:
         that is said above the keys, unless it is too long for it. Its `purpose` stands beside its keys. A wide window
         has the `client` that it is about, by number, beside its questions, or what `beside` draws."""
         notice = self._notice()
+        self._statuses = None
         self.place, self._purpose, self._beside, self._about_client = crumbs, purpose, beside, client
         self.screen.clear()
         self._foot, self.message_lines = "", 0
@@ -214,6 +218,16 @@ class Session:
     def lines_below(self) -> int:
         """The number of lines about what has just happened above the keys of this page."""
         return self._foot.count("\n")
+
+    def _coloured_statuses(self) -> Sequence[str]:
+        """The statuses that have a colour, those of the rules first; none for a person who may not see the rules."""
+        if self._statuses is None:
+            from crm.commands.clients.rules import coloured_statuses
+
+            self._statuses = ()
+            with suppress(CRMError), self.crm.read() as snapshot:
+                self._statuses = coloured_statuses(snapshot)
+        return self._statuses
 
     def path_to(self, title: str) -> Sequence[str]:
         """The breadcrumbs of a page that is opened from this one."""

@@ -54,6 +54,34 @@ def pressed(*pieces: str) -> str:
     return "".join(key.data for key in parsed(KeyParser, *pieces))
 
 
+@pytest.mark.parametrize(
+    ("answer", "ground"),
+    [
+        ("\x1b]11;rgb:1e1e/1e1e/1e1e\x1b\\", "dark"),
+        ("\x1b]11;rgb:0000/2b2b/3636\x07", "dark"),
+        ("\x1b]11;rgb:fd/f6/e3\x07", "light"),
+        ("\x1b]11;rgba:ffff/ffff/ffff/cccc\x07", "light"),
+        ("\x1b]11;rgb:f/f/f\x07", "light"),
+        ("\x1b]11;#ffffff\x07", ""),
+        ("\x1b]11;\x07", ""),
+        ("\x1b]11;rgb:12345/0/0\x07", ""),
+    ],
+)
+def test_what_a_terminal_says_of_its_background_is_no_key_wherever_it_is_cut(answer: str, ground: str) -> None:
+    for at in range(len(answer)):
+        keys: list[KeyPress] = []
+        grounds: list[str] = []
+        parser = KeyParser(keys.append, grounds.append)
+        for piece in ("2", answer[:at], answer[at:], "q"):
+            parser.feed(piece)
+        parser.flush()
+        assert ("".join(key.data for key in keys), grounds) == ("2q", [ground] if ground else [])
+
+
+def test_a_bracket_after_esc_is_still_typed() -> None:
+    assert pressed("\x1b]") == "\x1b]"
+
+
 def test_a_key_that_is_known_is_that_key_wherever_it_is_cut() -> None:
     for sequence in (sequence for sequence, key in ANSI_SEQUENCES.items() if key is not Keys.Ignore):
         known = parsed(Vt100Parser, sequence)

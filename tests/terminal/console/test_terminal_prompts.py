@@ -12,6 +12,7 @@ import pytest
 from crm.errors import FieldError
 from crm.terminal.console.keyboard import Back, Choice, Suggestion
 from crm.terminal.console.prompt_toolkit_keyboard import TerminalKeyboard, terminal
+from crm.terminal.drawing.screen import Screen
 
 Type = Callable[[bytes], None]
 ENTRIES = [Choice("One", 1), Choice("Two", 2)]
@@ -228,3 +229,34 @@ def test_many_questions_take_no_more_memory_than_a_few(keyboard: TerminalKeyboar
 
     before = ask(20)
     assert ask(20) - before < 200
+
+
+@pytest.mark.parametrize(
+    ("environment", "asks"),
+    [
+        ({"TERM": "xterm-256color"}, True),
+        ({"TERM": "tmux-256color"}, True),
+        ({"TERM": "linux"}, False),
+        ({}, False),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, False),
+        ({"TERM": "xterm", "COLORFGBG": "15;0"}, False),
+        ({"TERM": "xterm", "CRM_BACKGROUND": "light"}, False),
+    ],
+)
+def test_a_terminal_is_asked_once_for_its_background_and_its_answer_draws_the_page_anew(
+    keys: tuple[int, int], environment: dict[str, str], asks: bool
+) -> None:
+    master, slave = keys
+    with (
+        open(slave, encoding="utf-8", closefd=False) as source,
+        open(slave, "w", encoding="utf-8", closefd=False) as out,
+    ):
+        screen = Screen(out, plain=False, environment=environment)
+        with terminal(source, out, environment, screen=screen) as keyboard:
+            os.write(master, b"\x1b]11;rgb:1e1e/1e1e/1e1e\x1b\\" if asks else b"2")
+            assert keyboard.choose("?", ENTRIES, resized="again") == ("again" if asks else 2)
+            os.write(master, b"\x1b]11;rgb:1e1e/1e1e/1e1e\x1b\\1")
+            assert keyboard.choose("?", ENTRIES, resized="again") == 1
+    drawn = os.read(master, 65_536)
+    assert drawn.count(b"\x1b]11;?\x1b\\") == asks
+    assert screen.ground == ("dark" if asks else screen.ground)
