@@ -90,7 +90,7 @@ class Screen:
         # Where the screen is, and not this process.
         self.environment = environment
         columns = environment.get("COLUMNS", "0")
-        self.console = _Console(
+        console = _Console(
             file=out,
             markup=False,
             highlight=False,
@@ -103,7 +103,8 @@ class Screen:
             width=(int(columns) or 80) if plain and columns.isdigit() else None,
             _environ=environment,
         )
-        self.console.look = self._look
+        console.look = self._look
+        self.console: Console = console
         # The background of the terminal, as far as it is known, and the team's statuses, those of its rules first.
         self.ground = ground_in(environment)
         self.statuses: Callable[[], Sequence[str]] = tuple
