@@ -45,7 +45,7 @@ _WORDS = re.compile(r"\s*\S+")
 
 @cache
 def style_on(ground: str) -> Style:
-    """How questions look on a background."""
+    """Return the style of questions on a background."""
     parts = {name: token.prompt_style(ground) for name, token in TOKENS.items()}
     return Style(
         [
