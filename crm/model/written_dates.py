@@ -2,13 +2,14 @@
 
 Whatever the program prints is read, in each language that Babel prints; beside it day and month in the team's order,
 the months and days of the week in its language and in English, and English words: next tuesday, in two weeks, end of
-month, 30 days ago.
+month, 30 days ago. A team that writes German may use German words, too.
 """
 
 import re
 import unicodedata
 from calendar import monthrange
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import lru_cache
@@ -18,6 +19,7 @@ from typing import Literal
 from crm.errors import FieldError
 from crm.model.conventions import TURNING_MARKS, Conventions
 from crm.model.folding import fold
+from crm.model.german_dates import in_english
 
 # Where what is meant lies when the words leave it open: 'fri', '5 dec', '12/24'. 'nearest' takes the next day of the
 # week, and of the years before and after today the one that is nearer.
@@ -68,10 +70,18 @@ _SOON = re.compile(rf"in {_CLOCKED}(?: time)?|{_CLOCKED} (?:from now|later|(ago|
 _LEFT = re.compile(rf"{_COUNT} {_UNIT}")
 _AGO = re.compile(rf"{_COUNT} {_UNIT} (?:ago|back)")
 _PERIOD = re.compile(
-    r"(?:the )?(?:(start|beginning|middle|mid|end) (?:of )?)?(?:the )?"
-    r"(?:(this|current|next|coming|last|past|previous) )?(week|month|quarter|year)"
+    r"(?:the )?(?:(start|beginning|early|middle|mid|end) (?:of |in )?)?(?:the )?"
+    r"(?:(this|current|next|coming|last|past|previous) )?(week|month|quarter|year)(?P<after> after next)?"
 )
-_PART_OF = re.compile(r"(start|beginning|middle|mid|end) (?:of )?(.+)")
+_PART_OF = re.compile(r"(start|beginning|early|middle|mid|end) (?:of |in )?(.+)")
+_WEEK_FROM = re.compile(r"(?:a|1|one) week (?:from|on) (?!now$|today$)(.+)")
+# The days that have a name, as tokens: month and day.
+_NAMED_DAYS: Mapping[str, tuple[int, int]] = {
+    "christmas eve": (12, 24), "xmas eve": (12, 24), "christmas": (12, 25), "christmas day": (12, 25),
+    "xmas": (12, 25), "boxing day": (12, 26), "new year s eve": (12, 31), "new years eve": (12, 31),
+    "new year s day": (1, 1), "new years day": (1, 1), "new year s": (1, 1), "new year": (1, 1),
+    "valentine s day": (2, 14), "valentines day": (2, 14), "halloween": (10, 31),
+}  # fmt: skip
 _ABBREVIATED: Mapping[str, str] = {"wk": "week", "mth": "month", "yr": "year"}
 _SHORT: Mapping[str, str] = {
     "eow": "end of week", "eom": "end of month", "eoq": "end of quarter", "eoy": "end of year",
@@ -142,6 +152,18 @@ class When:
     has_year: bool = field(default=False, compare=False)
 
 
+# Times in words. An hour in words alone is one only behind 'at' or before o'clock.
+_HOURS_IN_WORDS = r"one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+_MINUTES: Mapping[str, int] = {"five": 5, "ten": 10, "twenty": 20, "twenty five": 25, "twenty-five": 25}
+_TIME_IN_WORDS = re.compile(
+    rf"\b(?:(?P<half_hour>half(?: past)?)|(?:(?P<quarter>(?:a )?quarter)|(?P<minutes>{'|'.join(reversed(_MINUTES))}))"
+    rf" (?P<side>past|after|to|before)) (?P<hour>1[0-2]|[1-9]|{_HOURS_IN_WORDS})(?P<half> ?[ap]\.?m\.?)?(?![\w:.])"
+)
+_HOUR_IN_WORDS = re.compile(
+    rf"\b(?:(at )({_HOURS_IN_WORDS})(?! (?:days?|weeks?|months?))\b|({_HOURS_IN_WORDS})(?= ?(?:o'clock|[ap]\.?m\b)))()"
+)
+# With minutes, or with what makes an hour a time.
+_ALONE = re.compile(r"\d{1,2}:\d\d(?: ?[ap]\.?m\.?)?|\d{1,2} ?(?:[ap]\.?m\.?|o'clock)|noon|midday")
 _MINUS = re.compile(r"\s*in\s+[-\u2212\u2013]\s*\d", re.IGNORECASE)
 
 
@@ -165,6 +187,10 @@ def read_when(text: str, by: Conventions, direction: Direction) -> When:
         try:
             return _when(written, by, direction)
         except NoDateError:
+            if by.language.startswith("de"):
+                german = _BEFORE.sub("", _spelled_time(in_english(written)))
+                with suppress(NoDateError):
+                    return _when(german, by, direction)
             if (respelt := " ".join(map(_respelt, written.split()))) == written:
                 raise
             return _when(respelt, by, direction)
@@ -245,15 +271,51 @@ def _cleaned(text: str) -> str:
     """Text without case and marks that nobody sees, and with single blanks."""
     written = " ".join(TURNING_MARKS.sub("", text).casefold().replace(",", " ").split())
     written = re.sub(r"(\d)t(\d\d?:)", r"\1 \2", written)
-    written = _IN_WORDS.sub(lambda match: _TODAY_IN_WORDS[match.group()], written)
+    written = _IN_WORDS.sub(lambda match: _TODAY_IN_WORDS[match.group()], _spelled_time(written))
     if (part := _HOUR_OF_PART.fullmatch(written)) and 1 <= int(part[3]) < 12:
         half = "am" if part[2] == "morning" else "pm"
         written = f"{part[1]}{part[3]}:{part[4] or '00'}{half}"
     return _BEFORE.sub("", written)
 
 
+def _spelled_time(written: str) -> str:
+    """A text with its times in figures: half past nine as 9:30, quarter to 3 as 14:45, at nine as at 9."""
+
+    def in_figures(match: re.Match[str]) -> str:
+        hour, half = _hour(match["hour"]), match["half"] or ""
+        if match["half_hour"]:
+            late = hour * 60 + 30
+        else:
+            minutes = 15 if match["quarter"] else _MINUTES[match["minutes"]]
+            late = hour * 60 + (minutes if match["side"] in ("past", "after") else -minutes)
+        if not half and late < _FIRST_WORKING_HOUR * 60:
+            late += 12 * 60
+        return f"{late // 60}:{late % 60:02}{half}"
+
+    written = _TIME_IN_WORDS.sub(in_figures, written)
+    return _HOUR_IN_WORDS.sub(lambda match: f"{match[1] or ''}{_hour(match[2] or match[3])}{match[4] or ''}", written)
+
+
+def _hour(written: str) -> int:
+    return int(written) if written.isdigit() else _NUMBERS[written]
+
+
+def time_alone(text: str, by: Conventions) -> str:
+    """The time, as 'HH:MM', of a text that is a time and nothing else: 17:00, at 5pm, noon, half past nine; '' for any
+    other, an hour alone among them. Raises FieldError for a time that there is not."""
+    written = " ".join(text.casefold().split())
+    if by.language.startswith("de"):
+        written = in_english(written)
+    written = re.sub(r"^(?:at |@ ?)", "", _spelled_time(written))
+    return read_time(written) if _ALONE.fullmatch(written) else ""
+
+
 def _when(written: str, by: Conventions, direction: Direction) -> When:
-    """A day alone, or with a time before or behind it; or so many hours from now."""
+    """A day alone, or with a time before or behind it; or so many hours from now. Of a time alone, where what is meant
+    lies ahead, it is today's, or tomorrow's if it is over."""
+    if direction == "ahead" and (time := time_alone(written, by)):
+        is_over = time <= by.clock.time_of(by.clock.now)
+        return When(by.today + timedelta(days=1 if is_over else 0), time)
     if soon := _SOON.fullmatch(written):
         half, count, unit, half_behind, count_behind, unit_behind, ago = soon.groups()
         number = 0.5 if half or half_behind else _count(count or count_behind)
@@ -302,10 +364,14 @@ def _day(written: str, by: Conventions, direction: Direction) -> When:
         return _full(*map(int, numbers.groups()))
     phrase = " ".join(_folded(_tokens(written)))
     phrase = _SHORT.get(phrase, phrase)
+    if week_from := _WEEK_FROM.fullmatch(phrase):
+        return _day(f"{week_from[1]} week", by, direction)
     if (day := _counted(phrase, by.today, direction)) is not None:
         return When(day)
     if (period := _period(phrase, by, direction)) is not None:
         return period
+    if (named := _NAMED_DAYS.get(phrase)) is not None:
+        return When(_without_year(*named, by.today, direction))
     if (ordinal := _ORDINAL.fullmatch(phrase)) is not None:
         return When(_in_month(int(ordinal[1]), ordinal[2] or "", by.today, direction))
     if (weekend := _WEEKEND.fullmatch(phrase)) is not None:
@@ -373,10 +439,11 @@ def _period(phrase: str, by: Conventions, direction: Direction) -> When | None:
     """A week, month, quarter or year, or where in it: next week, last month, end of quarter, 2026 q 4, mid december."""
     today = by.today
     if match := _PERIOD.fullmatch(phrase):
-        part, which, unit = match.groups()
-        if not (part or which):
+        part, which, unit, after_next = match.groups()
+        if not (part or which or after_next):
             return None
         steps = {"next": 1, "coming": 1, "last": -1, "past": -1, "previous": -1}.get(which, 0)
+        steps = 2 if after_next and not which else steps
         first, last = _bounds(today, unit, steps)
         if unit == "week" and part == "end":
             # People who say so mean its last working day.
@@ -421,8 +488,10 @@ def _part(part: str | None, first: date, last: date) -> When | None:
             return When(first, last=last)
         case "end":
             return When(last)
-        case "start" | "beginning":
+        case "start" | "beginning" | "early":
             return When(first)
+    if last - first == timedelta(days=6):
+        return When(first + timedelta(days=2))
     return When(first.replace(day=15)) if 27 < (last - first).days < 31 else None
 
 

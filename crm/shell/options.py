@@ -187,8 +187,8 @@ def answers(parameter: Parameter, question: Question) -> str:
         if isinstance(parameter.check, Flag):
             option = option if value == "yes" else f"--no-{option[2:]}"
         else:
-            option = f"{option} {shlex.quote(value)}"
-        spelled = dict.fromkeys([option, *(["--yes"] if value == question.yes else [])])
+            option = f"{option} {shlex.quote(value) if value else _metavar(parameter)}"
+        spelled = dict.fromkeys([option, *(["--yes"] if value and value == question.yes else [])])
         ways.append((" or ".join(spelled), words))
     if len(ways) == 1:
         return f"Give {ways[0][0]} to go on."

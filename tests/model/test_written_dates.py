@@ -30,6 +30,35 @@ def refusal(text: str, by: Conventions = US, direction: Direction = "ahead") -> 
 
 
 AHEAD = [
+    # A time alone is today's, or tomorrow's where it is over: it is 9:00.
+    ("5pm", "2026-11-21 17:00"),
+    ("17:00", "2026-11-21 17:00"),
+    ("at 5 pm", "2026-11-21 17:00"),
+    ("noon", "2026-11-21 12:00"),
+    ("8:59", "2026-11-22 08:59"),
+    ("9:00", "2026-11-22 09:00"),
+    ("9:01", "2026-11-21 09:01"),
+    ("half past nine", "2026-11-21 09:30"),
+    # Times in words.
+    ("half past nine tomorrow", "2026-11-22 09:30"),
+    ("tomorrow at half past 2", "2026-11-22 14:30"),
+    ("half past six am on monday", "2026-11-23 06:30"),
+    ("quarter to 3 fri", "2026-11-27 14:45"),
+    ("fri a quarter past four", "2026-11-27 16:15"),
+    ("ten to five on friday", "2026-11-27 16:50"),
+    ("mon at nine", "2026-11-23 09:00"),
+    ("tomorrow two o'clock", "2026-11-22 14:00"),
+    # Days that have a name, and parts of weeks and months.
+    ("christmas eve", "2026-12-24"),
+    ("xmas", "2026-12-25"),
+    ("new year's eve", "2026-12-31"),
+    ("new year's day", "2027-01-01"),
+    ("valentine's day", "2027-02-14"),
+    ("early next week", "2026-11-23"),
+    ("early in january", "2027-01-01"),
+    ("middle of next week", "2026-11-25"),
+    ("the week after next", "2026-11-30"),
+    ("a week from monday", "2026-11-30"),
     # As the program prints it.
     ("Mar 5, 1980", "1980-03-05"),
     ("Nov 20, 2026", "2026-11-20"),
@@ -273,7 +302,7 @@ def test_each_team_types_dates_in_its_own_order_and_words(typed: str, language: 
         ("frisbee", "en_US", "write it like"),
         ("12", "en_US", "write it like"),
         ("mar mar 5", "en_US", "write it like"),
-        ("10:00", "en_US", "write it like"),
+        ("10", "en_US", "write it like"),
         ("next", "en_US", "write it like"),
         ("in days", "en_US", "write it like"),
         ("5 dec 6 jan", "en_US", "write it like"),
@@ -391,3 +420,69 @@ def test_whatever_is_typed_is_a_day_or_refused(typed: str, language: str, today:
 def test_a_count_below_nothing_is_no_date(written: str) -> None:
     with pytest.raises(NoDateError):
         read_when(written, Conventions(), "ahead")
+
+
+GERMAN = [
+    ("heute", "2026-11-21"),
+    ("morgen", "2026-11-22"),
+    ("übermorgen", "2026-11-23"),
+    ("uebermorgen", "2026-11-23"),
+    ("gestern", "2026-11-20"),
+    ("vorgestern", "2026-11-19"),
+    ("Montag", "2026-11-23"),
+    ("am Montag", "2026-11-23"),
+    ("nächsten Dienstag", "2026-11-24"),
+    ("naechsten dienstag", "2026-11-24"),
+    ("kommenden Freitag", "2026-11-27"),
+    ("letzten Freitag", "2026-11-20"),
+    ("nächste Woche", "2026-11-23"),
+    ("nächsten Monat", "2026-12-01"),
+    ("nächstes Quartal", "2027-01-01"),
+    ("in zwei Wochen", "2026-12-05"),
+    ("in einer Woche", "2026-11-28"),
+    ("in einem Monat", "2026-12-21"),
+    ("in 14 Tagen", "2026-12-05"),
+    ("in 5 Werktagen", "2026-11-27"),
+    ("in einem halben Jahr", "2027-05-21"),
+    ("vor zwei Tagen", "2026-11-19"),
+    ("vor einer Woche", "2026-11-14"),
+    ("Anfang des Monats", "2026-11-01"),
+    ("Ende des Monats", "2026-11-30"),
+    ("Monatsende", "2026-11-30"),
+    ("Anfang nächster Woche", "2026-11-23"),
+    ("Mitte nächster Woche", "2026-11-25"),
+    ("Ende der Woche", "2026-11-27"),
+    ("Mitte Januar", "2027-01-15"),
+    ("Ende Januar", "2027-01-31"),
+    ("erster Montag im Dezember", "2026-12-07"),
+    ("Heiligabend", "2026-12-24"),
+    ("Silvester", "2026-12-31"),
+    ("am 5. Dezember", "2026-12-05"),
+    ("bis Freitag", "2026-11-27"),
+    ("17 Uhr", "2026-11-21 17:00"),
+    ("morgen um 10 Uhr", "2026-11-22 10:00"),
+    ("morgen 10.30 Uhr", "2026-11-22 10:30"),
+    ("morgen halb zehn", "2026-11-22 09:30"),
+    ("Montag viertel vor drei", "2026-11-23 14:45"),
+    ("morgen früh", "2026-11-22 09:00"),
+    ("heute Abend", "2026-11-21 18:00"),
+    ("in einer halben Stunde", "2026-11-21 09:30"),
+]
+
+
+@pytest.mark.parametrize(("typed", "meant"), GERMAN)
+def test_a_german_team_types_german_words(typed: str, meant: str) -> None:
+    when = read_when(typed, team("de_AT"), "ahead")
+    assert f"{when.day} {when.time}".strip() == meant
+
+
+@pytest.mark.parametrize("typed", ["morgen", "in zwei Wochen", "Ende des Monats"])
+def test_other_teams_do_not(typed: str) -> None:
+    with pytest.raises(NoDateError):
+        read_when(typed, team("fr_FR"), "ahead")
+
+
+@pytest.mark.parametrize("typed", ["bald", "nach Ostern", "in der ersten Maiwoche", "Morgenstern", "halb", "viertel"])
+def test_what_is_no_day_in_german_is_refused(typed: str) -> None:
+    with pytest.raises(FieldError):
+        read_when(typed, team("de_DE"), "ahead")

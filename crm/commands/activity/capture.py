@@ -5,10 +5,19 @@ import dataclasses
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
+from datetime import date
+from typing import Annotated, Any, TypeVar
 
 from crm.commands.activity.note_words import NO_NAMES, PLANS
-from crm.commands.activity.quick_notes import OFFERED, PAID, QUOTE_SENT, QuickNote, read_notes, sum_alone
+from crm.commands.activity.quick_notes import (
+    OFFERED,
+    PAID,
+    QUOTE_SENT,
+    QuickNote,
+    UnreadDayError,
+    read_notes,
+    sum_alone,
+)
 from crm.commands.activity.repeating import moves, repeating
 from crm.commands.billing.payments import TRANSFER, ask_about_double, recorded
 from crm.commands.context import CRM
@@ -20,9 +29,10 @@ from crm.errors import CRMError, FieldError, Question, confirmation
 from crm.files.names import split_name, with_capitals
 from crm.model import INTERACTIONS, Client, Contact, Conventions, Deal, FollowUp, Interaction, Payment, Sale, named
 from crm.model.clients import KINDS
-from crm.model.fields import Choice, Flag, Id, Line
+from crm.model.fields import Choice, Day, Flag, Id, Line
 from crm.model.folding import fold
 from crm.model.rights import ALL, CREATE, level
+from crm.model.written_dates import When
 from crm.repository import Snapshot, Transaction
 
 _SEARCHED = 20
@@ -56,6 +66,22 @@ _LEADS_TO_NAME = frozenset(("to", "with", "for", "at"))
 _POSSESSIVE = re.compile("['\u2019]s?$")
 _Added = TypeVar("_Added", Interaction, FollowUp, Sale, Deal)
 _NAME, _TITLE, _SUBJECT, _WHAT = 200, 200, 300, 500
+
+
+TEXT = "text"
+
+
+class _DayInNote(Day):
+    """A day instead of one that cannot be read, or the word for leaving that in the text."""
+
+    def read(self, typed: str, by: Conventions) -> Any:
+        return TEXT if typed.strip().casefold() == TEXT else super().read(typed, by)
+
+    def show(self, value: Any, by: Conventions) -> str:
+        return TEXT if value == TEXT else super().show(value, by)
+
+
+_DAY = Day()
 
 
 class NoClientError(FieldError):
@@ -98,6 +124,11 @@ def capture(
     done: Annotated[
         bool | None, Flag(), About("Done", "whether a call or the like without a date was made today, or is to do")
     ] = None,
+    day: Annotated[
+        date | When | str | None,
+        _DayInNote(past=False, timed=True),
+        About("Day", "if the day in the note cannot be read, or is not there; text keeps it as text"),
+    ] = None,
     duplicate_ok: Annotated[bool, About("Record anyway", "even if the same payment is already recorded")] = False,
     yes: bool = False,
 ) -> Captured:
@@ -111,7 +142,7 @@ def capture(
     has open invoices. What was understood is shown before it is saved.
     """
     by = crm.conventions
-    notes = list(read_notes(line, by))
+    notes = _read(line, day, by)
     if not any(any(note.beginnings()) for note in notes):
         raise FieldError(f"say with whom, like: {_EXAMPLE}", field="line", label="Note")
 
@@ -163,6 +194,32 @@ def capture(
         return dataclasses.replace(saved, client=tx.get(Client, company.id), moves=moved)
 
     return crm.transact(change, f"noted: {' '.join(line.split())}"[:200])
+
+
+def _read(line: str, day: date | When | str | None, by: Conventions) -> list[QuickNote]:
+    """The ways to read a line. A day in it that cannot be read is text, or is replaced by the `day` that a person gave;
+    that is behind the line where there is none. Raises Question where nobody has said."""
+    in_text: list[str] = []
+    instead = "" if day is None or day == TEXT else _DAY.edit(day, by)
+    is_used = False
+    while True:
+        try:
+            notes = list(read_notes(line, by, in_text))
+        except UnreadDayError as unread:
+            if day is None:
+                raise Question(
+                    f"“{unread.written}” cannot be read as a day.",
+                    parameter="day",
+                    choices={"": "Pick a day", TEXT: "Keep it as text"},
+                ) from None
+            if instead:
+                line, is_used = line.replace(unread.written, instead, 1), True
+            else:
+                in_text.append(unread.written)
+        else:
+            if not instead or is_used:
+                return notes
+            line, is_used = f"{line}, {instead}", True
 
 
 def _understood(

@@ -20,7 +20,7 @@ from crm.errors import FieldError
 from crm.model import Conventions
 from crm.model.fields import Amount
 from crm.model.grouped_sums import GROUPED_SUM, without_blanks
-from crm.model.written_dates import MONTHS, NoDateError, When, examples, read_time, read_when
+from crm.model.written_dates import MONTHS, NoDateError, When, read_time, read_when, time_alone
 
 _Value = TypeVar("_Value")
 
@@ -141,6 +141,8 @@ _TWO_WORDS = re.compile(r"[^\W\dA-Z_]+ [^\W\dA-Z_]+")
 # Of more words before the first comma some are text.
 _MOST_NAMED = 3
 
+# Letters of Linear A, each instead of a piece of text that is not to be read.
+_FIRST_MASK = 0x10600
 # Between the pieces of a line.
 _BETWEEN = " \t\r\n,;:.-–—"  # noqa: RUF001 - dashes that people write
 _WORD = re.compile(r"\S+")
@@ -155,7 +157,8 @@ _TELLING = _NOT_SINCE | {"of", "before", "after", "than", "the", "a", "an", "for
 _ABOUT = frozenset(("about", "and", "to", "re", "regarding", "because", "concerning", "for", "with", "at", "in"))
 # Days that have passed, whatever stands around them; a week or a month is too long to be the day of an entry.
 _CLEARLY_PAST = re.compile(
-    r"(?:on )?(?:yesterday|last night|(?:the )?day before yesterday|(?:\S+ )+ago"
+    r"(?:on )?(?:yesterday|last night|(?:the )?day before yesterday|(?:\S+ )+ago|(?:vor)?gestern|vor (?:\S+ )+"
+    r"(?:tag|woche|monat|jahr)(?:e?n)?|(?:am )?(?:letzte|vorige|vergangene)[nrs]? (?!woche\b|monat\b|jahr\b)\w+"
     r"|last (?!weeks?\b|months?\b|quarter|year)[a-z]+)(?: .+)?",
     re.IGNORECASE,
 )
@@ -196,10 +199,6 @@ _WHOLE = 100
 # What is written as a day and is none: 13/40, 24.13., the 32nd.
 _NO_DAY = re.compile(
     r"(\d{1,2})/(\d{1,2})|\d{1,2}\.(\d{1,2})\.|(?:on )?(?:the )?(\d{1,2})(?:st|nd|rd|th)", re.IGNORECASE
-)
-# A time of today that stands by itself: 23:30, at 4 pm, noon.
-_TIME_ALONE = re.compile(
-    r"(?:at |@ ?)?(\d{1,2}:\d\d(?: ?[ap]\.?m\.?)?|\d{1,2} ?[ap]\.?m\.?|noon|midday)", re.IGNORECASE
 )
 # An hour that stands by itself, at 3: the next one that is to come.
 _HOUR_ALONE = re.compile(r"(?:at |@ ?)(\d|1\d|2[0-3])", re.IGNORECASE)
@@ -244,6 +243,14 @@ _NOT_SOLD = frozenset(
     ("wants", "want", "asks", "asked", "needs", "owes", "would", "could", "might", "may", "maybe", "if", "offer",
      "discount", "budget", "limit", "cost", "costs", "charges", "competitor", "not", "no", "refund", "returned")
 )  # fmt: skip
+
+
+class UnreadDayError(FieldError):
+    """A day in a note that cannot be read; `written` is how it stands there."""
+
+    def __init__(self, written: str) -> None:
+        super().__init__(f"{written}: this day cannot be read", field="line", label="Note")
+        self.written = written
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,11 +322,23 @@ def _capitals(words: Sequence[str]) -> int:
     return count
 
 
-def read_notes(line: str, by: Conventions) -> Iterator[QuickNote]:
+def read_notes(line: str, by: Conventions, text: Sequence[str] = ()) -> Iterator[QuickNote]:
     """Take a line apart in the ways in which it may be meant, the likeliest first: a word that says what was done may
-    be part of a name. Raises FieldError for a day that does not exist."""
+    be part of a name. Pieces of it that are nothing but `text` are not read as days. Raises FieldError for a day that
+    does not exist, UnreadDayError for one that cannot be read."""
+    masks = {chr(_FIRST_MASK + place): piece for place, piece in enumerate(text)}
+    for mask, piece in masks.items():
+        line = line.replace(piece, mask, 1)
+    for note in _read_notes(line, by):
+        body = note.body
+        for mask, piece in masks.items():
+            body = body.replace(mask, piece)
+        yield dataclasses.replace(note, body=body)
+
+
+def _read_notes(line: str, by: Conventions) -> Iterator[QuickNote]:
     if reminder := _REMIND.match(line):
-        for note in read_notes(line[reminder.end() :], by):
+        for note in _read_notes(line[reminder.end() :], by):
             yield dataclasses.replace(note, waits="always", due_on=note.due_on or by.today)
         return
     leading, rest = _leading(line, by)
@@ -418,7 +437,7 @@ def _day_first(text: str, by: Conventions) -> tuple[_FoundDay, str] | None:
     for count in range(min(_WORDS_OF_WHEN, len(words) - 1), 0, -1):
         written, following = text[: words[count - 1].end()], words[count].group().lower()
         has_preposition = following in _TO and count + 1 < len(words)
-        if not (has_preposition or _TIME_ALONE.fullmatch(_hours(written)[0])):
+        if not (has_preposition or _time_alone(_hours(written)[0], by)):
             continue
         if (when := _when(written, by)) is not None:
             day = _FoundDay(when, 0, 0, is_early=True, until=_hours(written)[1])
@@ -608,8 +627,7 @@ def _refuse_unread(text: str, days: Sequence[_FoundDay], by: Conventions) -> Non
             start : next(at for at in range(start, end + 1) if at == end or (day and words[at].start() >= day.start))
         ]
         if any(_OF_DAYS.fullmatch(word) for word in unread):
-            how = f"write it like {examples(by, 'ahead')}, or use other words if it is only text"
-            raise FieldError(f"{written}: this day cannot be read; {how}", field="line", label="Note")
+            raise UnreadDayError(written)
 
 
 def _is_number(written: str, before: str) -> bool:
@@ -672,8 +690,8 @@ def _when(written: str, by: Conventions) -> When | None:
     text = _hours(written)[0]
     if _HOUR_ALONE.fullmatch(text):
         return _next_hour(text, by)
-    if _TIME_ALONE.fullmatch(text):
-        return When(by.today, _read(text, lambda: read_time(text.lower().removeprefix("at").lstrip("@ "))))
+    if time := _time_alone(text, by):
+        return When(by.today, time)
     if not text or text in _SHARES or (_NO_DATE.fullmatch(text) and not written.rstrip(",;: ").endswith(".")):
         return None
     try:
@@ -687,6 +705,11 @@ def _when(written: str, by: Conventions) -> When | None:
     return (
         None if one_word and len(text) < 3 and not _ONE_WORD.fullmatch(text) else dataclasses.replace(when, last=None)
     )
+
+
+def _time_alone(text: str, by: Conventions) -> str:
+    """The time of today that a text is, and nothing else: 23:30, at 4 pm, noon; '' for any other."""
+    return _read(text, lambda: time_alone(text, by))
 
 
 def _next_hour(text: str, by: Conventions) -> When:

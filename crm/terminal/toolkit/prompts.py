@@ -280,7 +280,11 @@ class Prompts:
                 answer = self.answer(question)
                 if isinstance(answer, Record):
                     return answer
-                check = command.parameters[question.parameter].check
+                parameter = command.parameters[question.parameter]
+                check = parameter.check
+                if answer == "" and "" in question.choices:
+                    arguments[question.parameter] = self.ask(dataclasses.replace(parameter, required=True))
+                    continue
                 arguments[question.parameter] = check.read(answer, self.crm.conventions) if check else answer
             except (FieldError, RuleError) as error:
                 wrong = _refused(command, arguments, error)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from crm.commands.activity.capture import Captured
 from crm.commands.activity.quick_notes import QuickNote, read_notes
+from crm.commands.registry import named
 from crm.errors import CRMError, FieldError, NotFoundError, Question
 from crm.model import Client, Contact, Conventions, Deal, FollowUp, Interaction, Sale
 from tests.commands.conftest import Office
@@ -641,3 +642,34 @@ def test_a_contact_says_which_follow_up_it_moves_and_leaves_appointments(office:
     assert days == {"stay in touch": "2026-11-28", "site visit": "2026-11-27"}
     assert captured(office, "call Acme, again").moves == []
     assert office.is_sound()
+
+
+@pytest.mark.parametrize(
+    ("line", "day", "logged", "due"),
+    [
+        ("call Jo Fox, wants a quote in the first week of may", "2027-05-04", "wants a quote", "2027-05-04"),
+        ("call Jo Fox, first week of may", "may 4 10:00", None, "2027-05-04 10:00"),
+        ("met Jo Fox, second weekend of september", "sept 12 2026", "", None),
+        ("call Jo Fox, wants a quote in the first week of may", "text", "wants a quote in the first week of may", None),
+        ("call Jo Fox, first week of may", "text", "first week of may", None),
+        ("call Jo Fox, first week of may, tomorrow", "text", "first week of may", "2026-11-22"),
+        ("call Jo Fox, third week of june, wants it in the first week of july", "text",
+         "third week of june, wants it in the first week of july", None),
+        # A day for a line that has none.
+        ("call Jo Fox, wants more", "fri", "wants more", "2026-11-27"),
+    ],
+)  # fmt: skip
+def test_a_day_that_cannot_be_read_is_picked_or_stays_in_the_text(
+    office: Office, line: str, day: str, logged: str | None, due: str | None
+) -> None:
+    office.add(first_name="Jo", last_name="Fox")
+    unread = "wants more" not in line
+    if unread:
+        with pytest.raises(Question, match="cannot be read as a day") as asked:
+            captured(office, line)
+        assert asked.value.choices == {"": "Pick a day", "text": "Keep it as text"}
+        assert stored(office, Interaction) == stored(office, FollowUp) == []
+    check = named("capture").parameters["day"].check
+    done = captured(office, line, day=check.read(day, BY))
+    assert (done.interaction and (done.interaction.subject or done.interaction.body)) == logged
+    assert (done.follow_up and f"{done.follow_up.due_on} {done.follow_up.due_time}".strip()) == due

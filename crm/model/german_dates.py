@@ -1,0 +1,96 @@
+"""German words of dates and times in English, for the reader of dates: übermorgen, in zwei Wochen, Ende des Monats."""
+
+import re
+from collections.abc import Mapping
+
+_ONE_WORD: Mapping[str, str] = {
+    "heute": "today", "morgen": "tomorrow", "übermorgen": "day after tomorrow", "gestern": "yesterday",
+    "vorgestern": "day before yesterday", "mittag": "noon", "mittags": "noon", "vormittag": "morning",
+    "vormittags": "morning", "früh": "morning", "nachmittag": "afternoon", "nachmittags": "afternoon",
+    "abend": "evening", "abends": "evening", "anfang": "start of", "mitte": "mid", "ende": "end of",
+    "bis": "until", "am": "on", "im": "in", "um": "at", "gegen": "at", "ab": "on", "seit": "since",
+    "heiligabend": "christmas eve", "weihnachten": "christmas", "silvester": "new year's eve",
+    "neujahr": "new year's day", "quartalsende": "end of quarter", "monatsende": "end of month",
+    "jahresende": "end of year", "wochenende": "weekend", "halbjahr": "6 months", "werktag": "working day",
+    "werktage": "working days", "werktagen": "working days", "arbeitstag": "working day",
+    "arbeitstage": "working days", "arbeitstagen": "working days",
+}  # fmt: skip
+_COUNTS: Mapping[str, str] = {
+    "zwei": "two", "drei": "three", "vier": "four", "fünf": "five", "sechs": "six", "sieben": "seven",
+    "acht": "eight", "neun": "nine", "zehn": "ten", "elf": "eleven", "zwölf": "twelve", "paar": "few",
+}  # fmt: skip
+# Words with endings: of each what stands before them.
+_INFLECTED: Mapping[str, str] = {
+    "nächst": "next", "kommend": "coming", "dies": "this", "letzt": "last", "vorig": "last", "vergangen": "last",
+    "erst": "first", "zweit": "second", "dritt": "third", "viert": "fourth",
+}  # fmt: skip
+_NOUNS: Mapping[str, str] = {
+    "tag": "day", "woche": "week", "monat": "month", "quartal": "quarter", "jahr": "year", "stunde": "hour",
+    "minute": "minute",
+}  # fmt: skip
+_ENDINGS = r"(?:e|es|en|er|em|n|s)?"
+_ARTICLES = frozenset(("der", "die", "das", "des", "dem", "den"))
+_A = re.compile(rf"\bein{_ENDINGS}\b")
+_UMLAUTS = (("ae", "ä"), ("oe", "ö"), ("ue", "ü"))
+_HALF_TO = re.compile(r"\bhalb (\S+)")
+_QUARTER = re.compile(r"\b(?:viertel|dreiviertel) (?:(vor|nach) )?(\S+)")
+_OCLOCK = re.compile(r"\b(\d{1,2})(?:[:.](\d\d))? uhr(?: (\d\d))?\b")
+_AGO = re.compile(r"\bvor (.+)$")
+_HALVES = (
+    (re.compile(r"\b(?:einem )?halben jahr\b"), "6 months"),
+    (re.compile(r"\beiner halben stunde\b"), "half an hour"),
+)
+_HOURS = {word: number for number, word in enumerate(
+    ("ein", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwölf"), 1
+)}  # fmt: skip
+
+
+def in_english(written: str) -> str:
+    """A German date or time, in small letters, in English words; the names of days and months stay as they are."""
+    text = " ".join(_with_umlauts(word) for word in written.split())
+    text = _HALF_TO.sub(lambda match: _clock(match[1], -30) or match[0], text)
+    text = _QUARTER.sub(_quarter, text)
+    text = _OCLOCK.sub(lambda match: f"at {match[1]}:{match[2] or match[3] or '00'}", text)
+    for half, english in _HALVES:
+        text = half.sub(english, text)
+    if ago := _AGO.search(text):
+        text = f"{text[: ago.start()]}{ago[1]} ago"
+    text = _A.sub("a", text)
+    # Um 10 Uhr is at 10:00 once.
+    return re.sub(r"\bat at\b", "at", " ".join(filter(None, map(_word, text.split()))))
+
+
+def _with_umlauts(word: str) -> str:
+    """Write naechste as nächste, where that is a word of a date."""
+    spelled = word
+    for letters, umlaut in _UMLAUTS:
+        spelled = spelled.replace(letters, umlaut)
+    return spelled if spelled != word and _word(spelled) != spelled else word
+
+
+def _word(word: str) -> str:
+    if word in _ARTICLES:
+        return ""
+    if word in _ONE_WORD or word in _COUNTS:
+        return _ONE_WORD.get(word) or _COUNTS[word]
+    for stems, plural in ((_INFLECTED, ""), (_NOUNS, "s")):
+        for stem, english in stems.items():
+            if re.fullmatch(stem + _ENDINGS, word):
+                # In zwei Wochen are weeks; Monats and Jahres are of one.
+                return english + (plural if word.endswith("n") else "")
+    return word
+
+
+def _quarter(match: re.Match[str]) -> str:
+    if match[0].startswith("dreiviertel"):
+        return _clock(match[2], -15) or match[0]
+    return _clock(match[2], {"vor": -15, "nach": 15}.get(match[1], -45)) or match[0]
+
+
+def _clock(hour: str, minutes: int) -> str:
+    """So many minutes from a full hour, as a time of a working day."""
+    number = _HOURS.get(hour) or (int(hour) if hour.isdigit() else 0)
+    if not 1 <= number <= 24:
+        return ""
+    late = number * 60 + minutes
+    return f"at {late // 60 + (12 if late < 7 * 60 else 0)}:{late % 60:02}"
