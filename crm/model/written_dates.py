@@ -156,7 +156,7 @@ class When:
 _HOURS_IN_WORDS = r"one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
 _MINUTES: Mapping[str, int] = {"five": 5, "ten": 10, "twenty": 20, "twenty five": 25, "twenty-five": 25}
 _TIME_IN_WORDS = re.compile(
-    rf"\b(?:(?P<half_hour>half(?: past)?)|(?:(?P<quarter>(?:a )?quarter)|(?P<minutes>{'|'.join(reversed(_MINUTES))}))"
+    rf"\b(?:(?P<half_hour>half(?: past)?)|(?:(?P<quarter>(?:a )?quarter)|(?P<minutes>{'|'.join([*_MINUTES][::-1])}))"
     rf" (?P<side>past|after|to|before)) (?P<hour>1[0-2]|[1-9]|{_HOURS_IN_WORDS})(?P<half> ?[ap]\.?m\.?)?(?![\w:.])"
 )
 _HOUR_IN_WORDS = re.compile(

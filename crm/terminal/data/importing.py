@@ -110,8 +110,9 @@ class _ImportPages:
             screen.print(Text(f"and {more}", "muted"))
 
     def _shown(self) -> list[int]:
-        """The places of the columns that go somewhere or have something in them."""
-        return [at for at, match in enumerate(self.draft.matches) if match.target or self._sample(at)]
+        """The places of the columns that go somewhere or have something in them, the empty ones last."""
+        places = [at for at, match in enumerate(self.draft.matches) if match.target or self._sample(at)]
+        return sorted(places, key=lambda at: not self._sample(at))
 
     def _sample(self, at: int) -> str:
         filled = (row[at] for row in self.draft.source.sample if at < len(row) and row[at])
