@@ -88,7 +88,7 @@ def _quarter(match: re.Match[str]) -> str:
 
 
 def _clock(hour: str, minutes: int) -> str:
-    """So many minutes from a full hour, as a time of a working day."""
+    """The time so many minutes from a full hour, of a working day."""
     number = _HOURS.get(hour) or (int(hour) if hour.isdigit() else 0)
     if not 1 <= number <= 24:
         return ""
