@@ -94,12 +94,13 @@ class Brief:
             self._of, self._contents = of, {}
             self.start = start_of(crm, snapshot)
 
-    def tiles(self, crm: CRM) -> Generator[tuple[Tile, Any], None, None]:
-        """The tiles of the dashboard, figures before what is listed, each with what it shows; only what is asked for
-        is read. Reports are not among them, nor what needs doing."""
+    def tiles(self, crm: CRM, further: Sequence[str] = ()) -> Generator[tuple[Tile, Any], None, None]:
+        """The tiles of the dashboard, figures before what is listed, and `further` ones by name, each with what it
+        shows; only what is asked for is read. Reports are not among them, nor what needs doing."""
         with crm.read() as snapshot:
             self._look(crm, snapshot)
-            for tile in self._tiles:
+            names = dict.fromkeys([*(tile.name for tile in self._tiles), *further])
+            for tile in map(TILES.__getitem__, names):
                 if tile.name == "agenda":
                     continue
                 if tile.name not in self._contents:

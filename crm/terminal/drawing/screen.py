@@ -130,6 +130,11 @@ class Screen:
         """The token of the theme for the style of a status; other styles stay as they are."""
         return token_of(style, self.statuses()) if is_of_status(style) else style
 
+    def bar_token(self, style: str) -> str:
+        """The token of a bar beside a name of this style: that of its status, and a weak one for the status that
+        everybody else has."""
+        return self.token(style) or ("muted" if is_of_status(style) else "accent")
+
     @property
     def left(self) -> int:
         """The number of lines of the page that are still free."""

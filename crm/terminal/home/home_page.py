@@ -29,6 +29,8 @@ from crm.terminal.toolkit.session import Session
 # The way back, the hint and a blank line stand below and above the entries.
 _AROUND = 4
 _LEAST = 3
+# So many things to do are seen in any window: figures and what has happened give way to them.
+_TO_DO, _LOW = 5, 12
 _KEYED = 8
 # On so many lines there is room for the chart beside what needs doing.
 _TALL = 32
@@ -84,11 +86,14 @@ def _draw_figures(session: Session, report: TodayReport) -> tuple[Sequence[Choic
     chart = not report.agenda.items or screen.height >= _TALL
     left_out: list[Choice] = []
     usually_left = screen.left + session.message_lines
+    # The heading of what needs doing, so much of it, and what leads to the rest.
+    to_do = report.agenda.count
+    least = max(_LEAST, bool(to_do) + min(to_do, _TO_DO) + (to_do > _TO_DO) + 1)
     for number, tile in enumerate(tile for tile in map(TILES.__getitem__, report.tiles) if not tile.listed):
         drawn = tiles.lines(screen, tile, report.tiles[tile.name], by, chart=chart)
-        is_usual = not number or screen.plain or usually_left - len(drawn) >= _AROUND + _LEAST
+        is_usual = not number or screen.plain or usually_left - len(drawn) >= _AROUND + least
         usually_left -= len(drawn) + bool(drawn) if is_usual else 1
-        if number and not screen.plain and screen.left - len(drawn) < _AROUND + _LEAST:
+        if number and not screen.plain and screen.left - len(drawn) < _AROUND + least:
             left_out.append(Choice(screen.cut(f"Show      {tile.title}", _KEYED), partial(_show, session, tile)))
             continue
         for line in drawn:
@@ -115,13 +120,14 @@ def _show(session: Session, tile: Tile) -> None:
 def _listed(session: Session, report: TodayReport, room: int, *, whose: bool) -> Iterator[Choice]:
     """The lines of each tile, as many as there is room for, in their order; what needs doing comes first, and a line is
     left for each of the rest. What is left out is counted, and a key away."""
-    most = max(_LEAST, room - _LEAST)
+    least = _LEAST if room >= _LOW else 1
+    most = max(_LEAST, room - least)
     items = report.agenda.items[: most if report.agenda.count <= most else most - 1]
     more_to_do = report.agenda.count - len(items)
     kinds: dict[str, list[Choice]] = {
         name: list(_ENTRIES[name](session, content)) for name, content in report.tiles.items() if name in _ENTRIES
     }
-    rest = max(_LEAST, room - len(items) - (more_to_do > 0))
+    rest = max(least, room - len(items) - (more_to_do > 0))
     every = [line for line in chain.from_iterable(zip_longest(*kinds.values())) if line is not None]
     taken = every[: rest if len(every) <= rest else rest - 1]
     others = [choice for name in report.tiles for choice in kinds.get(name, ()) if choice not in taken]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from itertools import zip_longest
 from typing import Any
 
 from rich.text import Text
@@ -52,6 +53,10 @@ def _(report: TodayReport, screen: Screen, by: Conventions) -> None:
 # window has to have left for blank ones; and the width of what stands before names.
 _DRAWN = ("statuses", "sales")
 _TITLE, _ROOMY, _LABEL_WIDTH = 2, 10, 12
+# In two columns: the blanks between them, the lines that a tile has at least, and the tiles that come after those of
+# the dashboard where there is still room.
+_APART, _LEAST_LINES = 4, 3
+_FURTHER = ("pipeline", "follow-ups")
 
 
 def draw_brief(screen: Screen, crm: CRM, brief: Brief, below: int) -> None:
@@ -66,6 +71,9 @@ def draw_brief(screen: Screen, crm: CRM, brief: Brief, below: int) -> None:
         if full():
             return
         screen.print(_due_line(screen, due, wide))
+    if screen.side and screen.left - below > _ROOMY:
+        _draw_side_by_side(screen, crm, brief, below)
+        return
     with closing(brief.tiles(crm)) as contents:
         listed = bool(start.due)
         while not full() and (read := next(contents, None)):
@@ -79,6 +87,28 @@ def draw_brief(screen: Screen, crm: CRM, brief: Brief, below: int) -> None:
                     return
                 line.truncate(screen.width, overflow="ellipsis")
                 screen.print(line)
+
+
+def _draw_side_by_side(screen: Screen, crm: CRM, brief: Brief, below: int) -> None:
+    """Draw the tiles whole, in two columns of a wide window: each where there is more room, as far as there is any."""
+    if screen.used > _TITLE:
+        screen.print()
+    width = (screen.width - _APART) // 2
+    # A blank line is left below.
+    room = screen.left - below - 1
+    columns: tuple[list[Text], list[Text]] = [], []
+    with closing(brief.tiles(crm, _FURTHER)) as contents:
+        for tile, content in contents:
+            column = min(columns, key=len)
+            left = room - len(column) - bool(column)
+            if left < _LEAST_LINES:
+                break
+            if drawn := tiles.lines(screen, tile, content, crm.conventions, width=width)[:left]:
+                column += [*([Text()] if column else []), *drawn]
+    for first, second in zip_longest(*columns, fillvalue=Text()):
+        line = first.copy()
+        line.append(" " * (width + _APART - line.cell_len), "none")
+        screen.print(line.append_text(second))
 
 
 def _statuses(screen: Screen, statuses: Statuses, by: Conventions, _: int) -> Iterator[Text]:

@@ -22,54 +22,59 @@ if TYPE_CHECKING:
 STATUSES = 8
 _NARROW = 70
 _ROWS = 5
-_BAR = 40
+_BAR = 60
 _CHART = 4
 # A name, what it comes to in words, and how much that is.
 Bar = tuple[Text, str, Any]
 
 
-def lines(screen: Screen, tile: Tile, content: Any, by: Conventions, *, chart: bool = True) -> list[Text]:
-    """A tile whole, its title first; none where there is nothing to show. Without a `chart` sales are given in
-    words."""
+def lines(
+    screen: Screen, tile: Tile, content: Any, by: Conventions, *, chart: bool = True, width: int = 0
+) -> list[Text]:
+    """A tile whole, its title first, as wide as the window or as `width`; none where there is nothing to show. Without
+    a `chart` sales are given in words."""
+    width = width or screen.width
     if tile.report:
         body = list(_report(screen, content, by))
     elif tile.name == "sales":
-        return _fitted(
-            screen, [*sales(content, by, screen.width), *(months(screen, content, by, _CHART) if chart else ())]
-        )
+        drawn = months(screen, content, by, _CHART, width) if chart else ()
+        return _fitted(screen, [*sales(content, by, width), *drawn], width)
     elif isinstance(content, Statuses):
         title = f"{by.day(by.today)} · {pluralize(content.clients, 'client', 'clients', by)}"
-        return _fitted(screen, [Text(title, "bold"), *statuses(screen, content, by, STATUSES)])
+        return _fitted(screen, [Text(title, "bold"), *statuses(screen, content, by, STATUSES, width)], width)
+    elif tile.name == "pipeline":
+        body = list(_pipeline(screen, content, by, width))
     else:
         body = list(_DRAWN[tile.name](screen, content, by))
-    return _fitted(screen, [Text(tile.title, "bold"), *body]) if body else []
+    return _fitted(screen, [Text(tile.title, "bold"), *body], width) if body else []
 
 
-def _fitted(screen: Screen, drawn: Sequence[Text]) -> list[Text]:
+def _fitted(screen: Screen, drawn: Sequence[Text], width: int) -> list[Text]:
     for line in drawn:
-        line.truncate(screen.width, overflow="ellipsis" if screen.unicode else "crop")
+        line.truncate(width, overflow="ellipsis" if screen.unicode else "crop")
     return list(drawn)
 
 
-def bars(screen: Screen, rows: Sequence[Bar]) -> Iterator[Text]:
-    """A line for each row: its name, its figure, and a bar."""
+def bars(screen: Screen, rows: Sequence[Bar], width: int = 0) -> Iterator[Text]:
+    """A line for each row: its name, its figure, and a bar; as wide as the window or as `width`."""
     if not rows:
         return
     if screen.piped:
         yield from (Text(f"{name.plain}\t{amount_text}") for name, amount_text, _ in rows)
         return
-    label = min(max(max(name.cell_len for name, _, _ in rows), 8), screen.width // 3)
+    width = width or screen.width
+    label = min(max(max(name.cell_len for name, _, _ in rows), 8), width // 3)
     figure = max(len(amount_text) for _, amount_text, _ in rows)
     most = max(abs(value or 0) for _, _, value in rows)
-    room = max(0, min(_BAR, screen.width - label - figure - 4))
+    room = max(0, min(_BAR, width - label - figure - 4))
     for name, amount_text, value in rows:
-        style = str(name.style) or "accent"
+        style = screen.bar_token(str(name.style))
         name.truncate(label, overflow="ellipsis", pad=True)
         drawn = bar(value or 0, most, room, unicode=screen.unicode) if room else ""
         yield name.append(f"  {amount_text:>{figure}}  ", "bold").append(drawn, style)
 
 
-def statuses(screen: Screen, report: Statuses, by: Conventions, most: int) -> Iterator[Text]:
+def statuses(screen: Screen, report: Statuses, by: Conventions, most: int, width: int = 0) -> Iterator[Text]:
     """Clients by status, the `most` frequent ones."""
     named = report.statuses[:most]
     yield from bars(
@@ -78,6 +83,7 @@ def statuses(screen: Screen, report: Statuses, by: Conventions, most: int) -> It
             (data(status.status or "(none)", status_style(status.status)), by.number(status.clients), status.clients)
             for status in named
         ],
+        width,
     )
     if rest := report.statuses[most:]:
         yield Text(f"and {by.number(sum(status.clients for status in rest))} with {len(rest)} other statuses", "muted")
@@ -109,15 +115,18 @@ def sales(year: Sequence[MonthOfSales], by: Conventions, width: int) -> Iterator
         yield line
 
 
-def months(screen: Screen, year: Sequence[MonthOfSales], by: Conventions, height: int) -> Iterator[Text]:
-    """The sales of the last twelve months as columns; nothing where there were none."""
+def months(
+    screen: Screen, year: Sequence[MonthOfSales], by: Conventions, height: int, width: int = 0
+) -> Iterator[Text]:
+    """The sales of the last twelve months as columns, as wide as the window or as `width`; nothing where there were
+    none."""
     if not any(month.amount for month in year):
         return
     drawn = year[1:]
     if screen.piped:
         yield from (Text(f"{by.month(month.month)}\t{by.money(month.amount)}") for month in drawn)
         return
-    step = max(2, min(6, (screen.width - 1) // len(drawn)))
+    step = max(2, min(6, ((width or screen.width) - 1) // len(drawn)))
     for line in columns([month.amount for month in drawn], height, unicode=screen.unicode):
         text = Text()
         for place, character in enumerate(line):
@@ -163,11 +172,13 @@ def _report(screen: Screen, report: "Report", by: Conventions) -> Iterator[Text]
             yield Text(f"and {by.number(len(report.rows) - _ROWS)} more", "muted")
 
 
-def _pipeline(screen: Screen, stages: Sequence[StageSum], by: Conventions) -> Iterator[Text]:
+def _pipeline(screen: Screen, stages: Sequence[StageSum], by: Conventions, width: int) -> Iterator[Text]:
     if any(stage.deals for stage in stages):
         labels = (f"{by.number(stage.deals)}  {by.money(stage.value)}" for stage in stages)
         yield from bars(
-            screen, [(data(stage.stage.name), words, stage.value) for stage, words in zip(stages, labels, strict=True)]
+            screen,
+            [(data(stage.stage.name), words, stage.value) for stage, words in zip(stages, labels, strict=True)],
+            width,
         )
 
 
@@ -226,7 +237,6 @@ def birthday_line(birthday: Birthday, by: Conventions) -> str:
 
 
 _DRAWN: Mapping[str, Callable[[Screen, Any, Conventions], Iterator[Text]]] = {
-    "pipeline": _pipeline,
     "billing": _billing,
     "messages": _messages,
     "follow-ups": _follow_ups,

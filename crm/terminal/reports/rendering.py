@@ -21,7 +21,7 @@ from crm.terminal.drawing.theme import status_style
 _LEAST_ROWS, _AROUND_ROWS = 3, 6
 _HEIGHT = 4
 _BARS = 15
-_WIDEST_BAR = 50
+_WIDEST_BAR, _WIDEST_COLUMN = 100, 9
 
 
 @renderer(Report)
@@ -134,7 +134,7 @@ def _columns(screen: Screen, report: Report, drawn: Sequence[Column], by: Conven
     names = [_named(row, report, by) for row in report.drawn][1 - width :]
     figures = [[value or 0 for value in report.values(column.name)][-len(names) :] for column in drawn]
     most = max(value for values in figures for value in values)
-    step = max(1, min(7, (width - 1) // len(names)))
+    step = max(1, min(_WIDEST_COLUMN, (width - 1) // len(names)))
     for column, values in zip(drawn, figures, strict=True):
         if not any(values):
             continue
@@ -172,7 +172,7 @@ def _bars(screen: Screen, report: Report, drawn: Sequence[Column], by: Conventio
         name.truncate(wide, overflow=_overflow(screen), pad=True)
         name.stylize(style)
         room = min(_WIDEST_BAR, width - wide - 3)
-        yield name.append("  ").append(bar(value, most, room, unicode=screen.unicode), style or "accent")
+        yield name.append("  ").append(bar(value, most, room, unicode=screen.unicode), screen.bar_token(style))
     if len(report.drawn) > _BARS:
         yield Text(f"and {by.number(len(report.drawn) - _BARS)} more", "muted")
 

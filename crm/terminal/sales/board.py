@@ -22,6 +22,8 @@ from crm.terminal.toolkit.session import Aside, Session
 
 # A stage has so many columns at least, in which most titles are whole; from _WORDY on there is room for words.
 _NARROWEST, _WORDY = 24, 32
+# In a wide window all stages are seen where each has so many.
+_LEAST_OF_ALL = 18
 _GAP = 2
 _LINES = 3
 # The title, the rule, what is shown, the two heads, what is left out, the entries below and the keys.
@@ -99,6 +101,8 @@ class BoardPage:
         """The stages that are seen; what is pointed at is among them, and so is its card."""
         screen = self.session.screen
         fit = max(1, min((screen.width + _GAP) // (_NARROWEST + _GAP), len(self._sums)))
+        if screen.side and (screen.width + _GAP) // (_LEAST_OF_ALL + _GAP) >= len(self._sums):
+            fit = len(self._sums)
         if self.at < 0:
             self.at = next((place for place, sum_ in enumerate(self._sums) if sum_.deals), 0)
         self.at = max(0, min(self.at, len(self._sums) - 1))

@@ -107,11 +107,11 @@ def test_columns_stand_over_their_names() -> None:
     lines = drawn_lines(small("columns", [Decimal(25), Decimal(0), Decimal(100)]), 40)
     assert lines[-6:] == [
         "Amount (highest $100.00 in 2026-03)",
-        "              ██████",
-        "              ██████",
-        "              ██████",
-        "██████        ██████",
-        "26-01  26-02  26-03",
+        f"{' ' * 18}████████",
+        f"{' ' * 18}████████",
+        f"{' ' * 18}████████",
+        "████████          ████████",
+        "2026-01  2026-02  2026-03",
     ]
 
 
@@ -126,23 +126,24 @@ def test_the_others_are_in_the_table_and_not_among_the_bars() -> None:
     made = Report(made.title, None, TODAY, made.columns, made.rows, chart=Chart("bars", ("amount",), 2))
     lines = drawn_lines(made)
     assert any("2026-03" in line and "$900.00" in line for line in lines)
-    assert lines[-3:] == ["Amount", f"2026-01  {'█' * 50}", f"2026-02  {'█' * 25}"]
+    assert lines[-3:] == ["Amount", f"2026-01  {'█' * 70}", f"2026-02  {'█' * 35}"]
     assert lines[1] == "until Nov 21, 2026"
 
 
 def test_a_status_has_its_colour_in_the_chart_too() -> None:
     screen = Screen(io.StringIO(), plain=False, environment={"TERM": "xterm-256color", "COLUMNS": "80"})
+    screen.statuses = lambda: ["VIP"]
     columns_ = (Column("status", "Status"), Column("amount", "Amount", "money"))
     rows = [("VIP", Decimal(2)), ("Regular", Decimal(1))]
     report = Report("By", None, TODAY, columns_, rows, None, Chart("bars", ("amount",), 5))
     _, vip, regular = chart_lines(screen, report, BY)
-    assert {str(span.style) for span in vip.spans} == {status_style("VIP")}
-    assert "accent" in {str(span.style) for span in regular.spans}
+    assert {str(span.style) for span in vip.spans} == {status_style("VIP"), "status_1"}
+    assert "muted" in {str(span.style) for span in regular.spans}
 
 
 def test_what_was_given_back_is_seen() -> None:
     lines = drawn_lines(small("bars", [Decimal(10), Decimal(-5)]))
-    assert lines[-1] == f"2026-02  {'-' * 25}"
+    assert lines[-1] == f"2026-02  {'-' * 35}"
     assert any("-$5.00" in line for line in lines)
     assert columns([Decimal(-5), Decimal(10)], 2) == [" █", "-█"]
     assert columns([Decimal(-5)], 1) == ["-"]

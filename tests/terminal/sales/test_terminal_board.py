@@ -170,6 +170,11 @@ def test_mine_and_everybodys(start: Start) -> None:
     session.press("a").sees("everyone's").sees("7 · $2,800.00")
 
 
+def test_all_stages_are_seen_where_it_is_wide(start: Start) -> None:
+    session = start(columns=120, lines=30).choose("Deals").sees("Lead Qualified Proposal Negotiation Won Lost")
+    assert "of 6" not in session.settled().text
+
+
 def test_one_stage_at_a_time_where_it_is_narrow(start: Start, crm: CRM, deals: list[Deal]) -> None:
     session = start(columns=40).choose("Deals").sees("everyone's · stage 1 of 6").sees("7 · $2,800.00")
     assert "Qualified" not in session.settled().text

@@ -6,6 +6,7 @@ In this process, with a keyboard that notes what is on the window before each of
 import base64
 import io
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +17,7 @@ from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing.screen import Screen
+from crm.terminal.home.main_menu import MainMenu
 from crm.terminal.toolkit.pages import load_flows
 from crm.terminal.toolkit.session import Session
 from tests.support.clocks import TODAY
@@ -171,7 +173,9 @@ def test_today_says_how_much_there_is_no_room_for(filled: CRM) -> None:
     keyboard.choose = noted  # type: ignore[method-assign]
     opened.attempt(lambda: opened.start(named("today")))
     shown = sum("call" in label for label in listed)
-    assert 0 < shown < 8
+    # Moved and new clients give way.
+    assert 5 <= shown < 8
+    assert all("(Acme" in label for label in listed if "call" in label)
     assert f"{8 - shown} more to do" in listed
     assert any(label.startswith("More (") for label in listed)
 
@@ -183,3 +187,24 @@ def test_an_address_is_copied_by_a_key(crm: CRM) -> None:
     opened.attempt(lambda: opened.open(client))
     assert f"\x1b]52;c;{base64.b64encode(b'a@example.com').decode()}\x07" in keyboard.out.getvalue()
     assert any("Copied" in line for line in keyboard.windows[-1] + [opened._foot])
+
+
+def test_a_wide_and_high_main_menu_shows_the_tiles_whole_in_two_columns(filled: CRM) -> None:
+    born = TODAY + timedelta(days=2)
+    for number in range(4):
+        name = f"Featherstonehaugh {number}"
+        named("clients add")(filled, {"last_name": name, "date_of_birth": born.replace(year=1980)})
+    berg = named("clients add")(filled, {"company": "Berg"})
+    named("deals add")(filled, berg, "Shop window", Decimal(100))
+    opened, keyboard = session(filled, columns=120, lines=40)
+    menu = MainMenu(opened)
+    menu.show()
+    menu.choose()
+    (drawn, *_) = keyboard.windows
+    text = "\n".join(drawn)
+    titles = ("Sales this month", "Newest clients", "Birthdays", "Pipeline by stage", "My follow-ups")
+    assert all(title in text for title in titles), text
+    assert all(f"Featherstonehaugh {number} turns 46" in text for number in range(4))
+    assert "…" not in text.partition("Newest clients")[2]
+    # Two of them are beside others.
+    assert sum(line.startswith(titles) for line in drawn) < len(titles) - 1
