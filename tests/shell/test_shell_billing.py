@@ -13,6 +13,7 @@ from tests.conftest import google
 from tests.support.command_line import CommandLine, on_a_new_store
 from tests.support.mail_server import Post, served
 from tests.support.servers import authority, post
+from tests.support.twilio import FROM, Twilio, standing_in
 
 __all__ = ["authority", "post"]
 _TEAM = {
@@ -81,6 +82,7 @@ invoices add Beta --line "1 x Table 200 19%" -> id=6
 invoices issue 6 --on 2026-11-21 --due 2026-11-21 -> number=RE-2026-0003
 payments add Beta 38 --invoice RE-2026-0003 -> left=0.00
 receipts send 1 --by email --yes -> state=sent
+receipts send 1 --by sms --yes -> state=sent channel=sms
 unpaid list -> client_name=Beta open=200.00 overdue=0.00
 invoices add Acme --line "1 x Later 10 19%" -> id=7 total=11.90
 invoices issue 7 -> number=RE-2026-0004 open=11.90
@@ -94,13 +96,25 @@ statements send Acme --yes -> state=sent
 numbers show -> pattern=RE-{year}-{number:04} next=RE-2026-0005
 numbers set invoice "INV-{year}-{number:04}" -> next=INV-2026-0005
 services announce Consulting --all --text "A new service" --yes
+services announce Consulting --all --by sms --yes
 check
 """
 
 
+@pytest.fixture
+def twilio() -> Iterator[Twilio]:
+    with standing_in() as stand_in:
+        yield stand_in
+
+
 @pytest.fixture(params=["file", "spreadsheet"])
 def shell(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, post: Post, authority: trustme.CA, tmp_path: Path
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    post: Post,
+    authority: trustme.CA,
+    tmp_path: Path,
+    twilio: Twilio,
 ) -> Iterator[CommandLine]:
     """The command line on a store with a mail server on loopback, two clients and a template."""
     monkeypatch.setattr(rate_limit, "PER_MINUTE", {})
@@ -110,6 +124,10 @@ def shell(
             "CRM_SMTP_URL": f"smtp://127.0.0.1:{port}",
             "CRM_MAIL_FROM": "Example <us@example.com>",
             "CRM_SECRET": "x" * 40,
+            "CRM_TWILIO_URL": twilio.url,
+            "TWILIO_ACCOUNT_SID": "AC-stand-in",
+            "TWILIO_AUTH_TOKEN": "token",
+            "TWILIO_FROM": FROM,
         }
         if request.param == "spreadsheet":
             stand_in = google()
@@ -124,14 +142,26 @@ def shell(
             line.did("settings", "set", name, value)
         for name, mail in (("Acme", "acme@example.com"), ("Beta", "")):
             address = ("--address", "Weg 1", "--city", "Wien", "--postcode", "1010", "--country", "AT")
-            also = ("--email", mail, "--marketing-consent", "--tax-id", "ATU12345678", "--buyer-reference", "P-7")
+            also = (
+                "--email",
+                mail,
+                "--phone",
+                "+436641234567",
+                "--marketing-consent",
+                "--tax-id",
+                "ATU12345678",
+                "--buyer-reference",
+                "P-7",
+            )
             line.did("clients", "add", "--company", name, *address, *(also if mail else ()))
         line.did("templates", "add", "Plain", "--subject", "Your invoice", "--body", "Dear {name}")
         yield line
 
 
 @pytest.mark.slow
-def test_every_command_of_billing_is_played_as_the_contract_names_it(shell: CommandLine, post: Post) -> None:
+def test_every_command_of_billing_is_played_as_the_contract_names_it(
+    shell: CommandLine, post: Post, twilio: Twilio
+) -> None:
     for line in _PLAYED.replace("\n    ", " ").strip().splitlines():
         command, _, expected = line.partition(" -> ")
         answer = shell(*shlex.split(command), "--json")
@@ -149,3 +179,8 @@ def test_every_command_of_billing_is_played_as_the_contract_names_it(shell: Comm
     assert (invoice["state"], invoice["open"], invoice["credited"]) == ("paid", "0.00", "75.13")
     subjects = [str(mail["Subject"]) for mail in post.taken]
     assert [subject.split()[0] for subject in subjects] == ["Your", "Receipt", "Statement", "New:"]
+    # What was sent by SMS is not sent again.
+    for again in ("receipts send 1 --by sms", "services announce Consulting --all --by sms"):
+        assert shell(*again.split(), "--yes").code == 1
+    texts = [body["Body"][0] for _, _, body in twilio.asked]
+    assert [text.split()[0] for text in texts] == ["Thank", "New"]

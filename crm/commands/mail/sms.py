@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Annotated
 
 from crm.commands.activity.repeating import moved_by
@@ -34,16 +35,19 @@ LONGEST = 1600
 
 @dataclass(frozen=True, slots=True)
 class SmsPreview:
-    """A text message before it is sent: to whom it goes (`name`, as people call them), and how many SMS it takes."""
+    """A text message before it is sent: to whom it goes (`name`, as people call them), how many SMS it takes, and what
+    these cost, in words ('' where it is not known)."""
 
     draft: Draft
     name: str
     parts: int
+    cost: str = ""
 
     @property
     def full_text(self) -> str:
         """All of it as one text."""
         several = f"{self.parts} SMS" + (", since it is long" if self.parts > 1 else "")
+        several += f", about {self.cost}" if self.cost else ""
         landline = (
             "\nThis is a landline: many of them cannot get text messages." if is_landline(self.draft.phone) else ""
         )
@@ -149,7 +153,9 @@ def previewed(
             label="Text",
         )
     draft = Draft(client=whole.id, contact=contact.id if contact else 0, channel="sms", phone=phone, body=body.strip())
-    return SmsPreview(draft, contact.name if contact else whole.name, parts(draft.body))
+    count, price = parts(draft.body), Decimal(crm.settings["sms_price"])
+    cost = crm.conventions.money(count * price) if price else ""
+    return SmsPreview(draft, contact.name if contact else whole.name, count, cost)
 
 
 def _addressed(

@@ -124,7 +124,7 @@ def test_what_cannot_be_announced_is_refused(desk: MailDesk, service: Service) -
 def test_a_receipt_goes_by_sms_once(desk: MailDesk, twilio: Twilio) -> None:
     (client,) = desk.clients(1, phone="+436641234567")
     paid = desk("payments add", client, D("12.50")).payment
-    with pytest.raises(Question, match="Takes: 1 SMS"):
+    with pytest.raises(Question, match=r"Takes: 1 SMS, about €0\.08\n"):
         desk("receipts send", paid, by="sms")
     desk("receipts send", paid, by="sms", yes=True)
     ((number, text),) = texts(twilio)
