@@ -18,6 +18,7 @@ from crm.model import Client, Invoice
 from tests.conftest import STORES, Store, _new_store
 from tests.support.clocks import TODAY, running_on
 from tests.support.firm import SELLER
+from tests.support.sheets_team import Team, new_team
 
 Desk = Callable[..., Any]
 
@@ -70,6 +71,18 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BillingDesk
 @pytest.fixture
 def one_desk(tmp_path: Path) -> Iterator[BillingDesk]:
     with _new_store(STORES["sqlite"]) as store, closing(BillingDesk(store, tmp_path)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def team() -> Iterator[Team]:
+    with new_team() as team:
+        yield team
+
+
+@pytest.fixture
+def sheet_desk(team: Team, tmp_path: Path) -> Iterator[BillingDesk]:
+    with closing(BillingDesk(team.store, tmp_path)) as opened:
         yield opened
 
 

@@ -1,9 +1,6 @@
 """Invoices in a spreadsheet that people edit by hand: nothing of an issued one is taken over."""
 
-from collections.abc import Iterator
-from contextlib import closing
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,19 +8,12 @@ import pytest
 from crm.model import Adjustment, Allocation, Client, Invoice, InvoiceLine, NumberSeries, Payment, Record, Service
 from tests.commands.billing.conftest import BillingDesk
 from tests.support.by_hand import Sheet
-from tests.support.sheets_team import Team, new_team
+from tests.support.sheets_team import Team
 
 
 @pytest.fixture
-def team() -> Iterator[Team]:
-    with new_team() as team:
-        yield team
-
-
-@pytest.fixture
-def desk(team: Team, tmp_path: Path) -> Iterator[BillingDesk]:
-    with closing(BillingDesk(team.store, tmp_path)) as opened:
-        yield opened
+def desk(sheet_desk: BillingDesk) -> BillingDesk:
+    return sheet_desk
 
 
 def test_a_cell_of_an_issued_invoice_is_named_and_not_taken(team: Team, desk: BillingDesk) -> None:

@@ -29,6 +29,7 @@ from tests.conftest import STORES, _new_store
 from tests.support.clocks import TODAY, running_on
 from tests.support.firm import SELLER
 from tests.support.mail_server import Post, served
+from tests.support.sheets_team import Team
 
 
 @pytest.mark.slow
@@ -60,6 +61,53 @@ def test_two_desks_issue_and_book_at_once(desk: BillingDesk) -> None:
     assert sorted(invoice.number for invoice in invoices) == [f"RE-2026-{at:04}" for at in range(1, 7)]
     assert sum(invoice.paid for invoice in invoices) == 600
     assert client.open_amount == 6 * 357 - 600
+    assert desk.sound()
+
+
+# What the service does with two requests of one moment; nothing where it does one after the other.
+_MERGED = {"": [], "marker": ["marker"], "rows": ["marker", "append"], "all": ["marker", "append", "copy", "answer"]}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("merged", _MERGED)
+def test_two_desks_on_a_spreadsheet_issue_pay_and_credit_at_one_moment(
+    team: Team, sheet_desk: BillingDesk, merged: str
+) -> None:
+    desk, rounds = sheet_desk, 2
+    drafts = [desk.draft() for _ in range(2 * rounds)]
+    desks = [desk.crm, replace(desk.crm, repository=desk.store.another("bob"))]
+    faults: list[BaseException] = []
+    start = threading.Barrier(2)
+
+    def work(crm: CRM, mine: list[Invoice]) -> None:
+        try:
+            for draft in mine:
+                start.wait(120)
+                issued = named("invoices issue")(crm, draft).invoice
+                start.wait(120)
+                named("payments add")(crm, desk.acme, Decimal(100), reference=str(draft.id), invoice=[issued])
+                start.wait(120)
+                named("invoices credit")(crm, issued, amount=Decimal(57))
+        except BaseException as fault:
+            faults.append(fault)
+            start.abort()
+
+    if _MERGED[merged]:
+        team.person.serialises(team.id, False)
+        team.person.merges(_MERGED[merged], 0.02)
+    threads = [threading.Thread(target=work, args=(crm, drafts[at::2])) for at, crm in enumerate(desks)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(300)
+    team.person.merges([])
+    assert (faults, [thread for thread in threads if thread.is_alive()]) == ([], [])
+    found = team.agreed()
+    numbers = sorted(record.number for record in found[Invoice].values())  # type: ignore[attr-defined]
+    assert numbers == [f"{series}-2026-{at:04}" for series in ("GS", "RE") for at in range(1, 2 * rounds + 1)]
+    opened = [record for record in found[Invoice].values() if record.kind == "invoice"]  # type: ignore[attr-defined]
+    assert {(record.paid, record.credited, record.open) for record in opened} == {(100, 57, 200)}  # type: ignore[attr-defined]
+    assert (len(found[Payment]), desk.again(desk.acme).open_amount) == (2 * rounds, 2 * rounds * 200)
     assert desk.sound()
 
 

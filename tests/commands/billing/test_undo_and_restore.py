@@ -1,6 +1,6 @@
 """Undo, restoring a backup and the check of numbers, where invoices are issued."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
@@ -24,18 +24,6 @@ from tests.support.clocks import TODAY, running_on
 from tests.support.sheets_team import Team, new_team
 
 YEAR = TODAY.year
-
-
-@pytest.fixture
-def team() -> Iterator[Team]:
-    with new_team() as team:
-        yield team
-
-
-@pytest.fixture
-def sheet_desk(team: Team, tmp_path: Path) -> Iterator[BillingDesk]:
-    with closing(BillingDesk(team.store, tmp_path)) as opened:
-        yield opened
 
 
 def undone(desk: BillingDesk) -> str:
