@@ -182,6 +182,33 @@ def test_a_page_imports_no_page_of_another_subject() -> None:
     assert wrong == BETWEEN_SUBJECTS
 
 
+# What registers a page, or makes a class one.
+PAGES = {"flow", "list_page", "own_list", "page", "record_page"}
+LISTS = {"ListPage", "ClientListPage", "RecordPage"}
+
+
+def test_no_page_imports_another_one() -> None:
+    """Not of the same subject either: a record is opened by `session.open`, a list by `open_list`, and what the menu
+    leads through by `session.start`."""
+    pages: set[tuple[str, str]] = set()
+    imports: set[tuple[str, str, str]] = set()
+    for path in sorted((CRM / "terminal").rglob("*.py")):
+        module = ".".join(path.relative_to(PROJECT).with_suffix("").parts).removesuffix(".__init__")
+        tree = ast.parse(path.read_text("utf-8"))
+        if module.count(".") > 1 and module.split(".")[2] not in KERNEL:
+            for node in tree.body:
+                if isinstance(node, ast.ClassDef | ast.FunctionDef):
+                    made = [*node.decorator_list, *(node.bases if isinstance(node, ast.ClassDef) else ())]
+                    names = {word.id for part in made for word in ast.walk(part) if isinstance(word, ast.Name)}
+                    if names & (PAGES | LISTS):
+                        pages.add((module, node.name))
+        for part in ast.walk(tree):
+            if isinstance(part, ast.ImportFrom) and part.module:
+                imports |= {(module, part.module, alias.name) for alias in part.names}
+    assert len(pages) > 80
+    assert [line for line in sorted(imports) if line[1:] in pages] == []
+
+
 def test_what_all_commands_stand_on_knows_no_subject() -> None:
     subjects = {path.name for path in (CRM / "commands").iterdir() if (path / "__init__.py").is_file()}
     assert len(subjects) >= 8

@@ -13,12 +13,14 @@ from crm.terminal.drawing.screen import Screen, clean, data
 from crm.terminal.drawing.theme import status_style
 
 if TYPE_CHECKING:
-    from crm.commands.activity.agenda import Agenda
+    from crm.commands.activity.agenda import Agenda, AgendaItem
     from crm.commands.activity.capture import Captured
     from crm.commands.activity.follow_up_lists import FollowUpShown
     from crm.commands.activity.follow_ups import FollowUpDone, FollowUpGone, FollowUpList
     from crm.commands.activity.timeline import Timeline
 
+# What is to be done keeps so many columns of the line of an item before its urgency is left out.
+_LEAST_WHAT = 22
 FOLLOW_UPS: Sequence[tables.Column] = (
     tables.Column("No.", lambda row, _: data(row.follow_up.id, "muted"), 5, right=True),
     tables.Column("Due", lambda row, _: _urgency(row), 0),
@@ -213,3 +215,20 @@ def _(result: "Captured", screen: Screen, by: Conventions) -> None:
         for part_place, part in enumerate(parts):
             before = Text("  ") if place or part_place else Text(f"{sign} ", "success")
             screen.print(before.append_text(part))
+
+
+def item_line(screen: Screen, item: "AgendaItem", width: int, *, whose: bool, late: bool) -> str:
+    """An item on one line of `width` columns, its urgency first; `whose` says who is to do it. Where it does not fit,
+    the urgency gives way, then the end of what is to be done: the client is named in any case."""
+    who = f" ({item.client.name})" + (f", {item.person}" if whose and item.person else "")
+    why = f"{item.why[:1].upper()}{item.why[1:]}"
+    for urgency in (why, why.partition(",")[0]):
+        if screen.plain or screen.measure(f"{urgency}: {item.what}{who}") <= width:
+            return f"{urgency}: {item.what}{who}"
+    before = f"{why.partition(',')[0]}: "
+    if width - screen.measure(before + who) < _LEAST_WHAT:
+        before = "! " if late else ""
+    room = width - screen.measure(before + who)
+    # A very long name is cut as well.
+    what = screen.fit(item.what, max(room, _LEAST_WHAT // 2))
+    return screen.fit(f"{before}{what}{who}", width)

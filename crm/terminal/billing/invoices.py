@@ -36,7 +36,7 @@ from crm.terminal.billing.rendering import (
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
-from crm.terminal.toolkit.lists import ListPage, list_page
+from crm.terminal.toolkit.lists import ListPage, list_page, own_list
 from crm.terminal.toolkit.pages import Pieces, draw_side_card, flow, unless_refused
 from crm.terminal.toolkit.picking import pick
 from crm.terminal.toolkit.record_page import RecordPage, record_page
@@ -69,6 +69,23 @@ class InvoicesPage(ListPage):
 
     def open(self, row: Any) -> None:
         self.session.open(row.invoice)
+
+
+@own_list
+class OwnInvoicesPage(InvoicesPage):
+    """One's own invoices; one opens with what a client can do with it."""
+
+    title = "My invoices"
+    # Nothing that the team notes stands beside them.
+    card = ListPage.card
+    filter_by: Mapping[str, str] = {}
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.columns = [column for column in self.columns if column.title != "Client"]
+
+    def keys(self) -> list[Choice]:
+        return []
 
 
 def _beside(session: Session, invoice: Invoice) -> Pieces:

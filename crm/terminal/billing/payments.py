@@ -10,10 +10,10 @@ from crm.commands.registry import named
 from crm.model import Payment
 from crm.repository.queries.billing import credit_by_currency
 from crm.terminal.billing.rendering import PAYMENTS, draw_payment, money_in
-from crm.terminal.console.keyboard import Choice
+from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing.screen import clean
 from crm.terminal.toolkit import letters
-from crm.terminal.toolkit.lists import ListPage, list_page
+from crm.terminal.toolkit.lists import ListPage, list_page, own_list
 from crm.terminal.toolkit.pages import flow, says_done
 from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
@@ -62,6 +62,24 @@ class PaymentsPage(ListPage):
 
     def open(self, row: Any) -> None:
         self.session.open(row.payment)
+
+
+@own_list
+class OwnPaymentsPage(PaymentsPage):
+    """One's own payments: there is nothing to do with one."""
+
+    title = "My payments"
+    filter_by: Mapping[str, str] = {}
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.columns = [column for column in self.columns if column.title not in ("Client", "Method")]
+
+    def keys(self) -> list[Choice]:
+        return []
+
+    def open(self, row: object) -> None:
+        raise Back
 
 
 @record_page(Payment)

@@ -5,9 +5,8 @@ from typing import Any
 
 from crm.model import Client
 from crm.repository.queries.billing import open_and_overdue
-from crm.terminal.billing.invoices import InvoicesPage
 from crm.terminal.billing.rendering import UNPAID
-from crm.terminal.toolkit.lists import ListPage, list_page
+from crm.terminal.toolkit.lists import ListPage, list_page, open_list
 
 
 @list_page
@@ -36,6 +35,6 @@ class UnpaidPage(ListPage):
     def open(self, row: Any) -> None:
         client = self.client_of(row)
         if row.open:
-            InvoicesPage(self.session, client=client, state="open").show()
+            open_list(self.session, "invoices list", client=client, state="open")
         else:
             self.session.open(client)

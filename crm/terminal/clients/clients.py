@@ -18,7 +18,6 @@ from crm.model import Client, Field, Record, fields
 from crm.model import named as named_client
 from crm.model.fields import FOREVER
 from crm.model.postal_addresses import is_postcode_last, town_line
-from crm.terminal.clients.contacts import ContactsPage
 from crm.terminal.clients.picking import pick_client
 from crm.terminal.clients.rendering import billing_line, client_side, draw_client, draw_contacts, draw_next
 from crm.terminal.console.keyboard import Back, Choice
@@ -27,6 +26,7 @@ from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.copying import copy_keys
 from crm.terminal.toolkit.forms import Group, RecordForm, fill_changes
+from crm.terminal.toolkit.lists import open_list
 from crm.terminal.toolkit.pages import Pieces, flow, side_card_of, unless_refused
 from crm.terminal.toolkit.panels import first_rows
 from crm.terminal.toolkit.record_actions import chosen_client
@@ -159,7 +159,7 @@ class ClientPage(RecordPage[Client, ClientCard]):
         return cache(lambda: unless_refused(draw))
 
     def keys(self) -> Sequence[Choice]:
-        contacts = letters.CONTACTS(lambda: ContactsPage(self.session, self.record).show())
+        contacts = letters.CONTACTS(lambda: open_list(self.session, "contacts list", client=self.record))
         return [contacts, *super().keys(), *copy_keys(self.session, lambda: _copyable(self.session, self.card))]
 
     def _more(self) -> None:

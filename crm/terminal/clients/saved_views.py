@@ -4,11 +4,10 @@ from typing import Any
 
 from crm.commands.registry import named
 from crm.model import View, typed_fields
-from crm.terminal.clients.clients_list import ClientsPage
 from crm.terminal.clients.rendering import VIEWS
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit import letters, record_actions
-from crm.terminal.toolkit.lists import ListPage, list_page
+from crm.terminal.toolkit.lists import ListPage, list_page, open_list
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.picking import pick
 from crm.terminal.toolkit.session import Session
@@ -31,7 +30,7 @@ class ViewsPage(ListPage):
         view: View = row
 
         entries = [
-            Choice("Show the clients in it", lambda: ClientsPage(session, view.name).show()),
+            Choice("Show the clients in it", lambda: open_list(session, "clients list", view=view.name)),
             Choice("Change it", lambda: _change(session, view)),
             Choice("Rename it", lambda: rename(session, view)),
             Choice("Remove it", lambda: remove(session, view)),

@@ -15,6 +15,7 @@ from crm.model.likeness import ALIKE, likeness
 from crm.model.rights import OWNER
 from crm.terminal.clients.picking import ClientSearch
 from crm.terminal.console.keyboard import Back, Choice, Suggestion
+from crm.terminal.toolkit.lists import open_list
 from crm.terminal.toolkit.session import Session
 
 _EXAMPLES = (
@@ -225,17 +226,15 @@ def search(session: Session) -> None:
                 for result in choice[:_MOST]
             ],
         )
-    from crm.terminal.clients.clients_list import ClientsPage
-
     if isinstance(chosen, Client):
         session.open(chosen)
         with session.crm.read() as snapshot:
             is_gone = snapshot.find(Client, chosen.id) is None
         if is_gone and session.offers(named("clients list")):
             # Not the page below, which may be the card of somebody else.
-            ClientsPage(session).show()
+            open_list(session, "clients list")
     elif isinstance(chosen, _Group):
-        ClientsPage(session, filters=chosen.filters).show()
+        open_list(session, "clients list", filters=chosen.filters)
     else:
         # Where the search was begun says nothing of the command.
         session.place = ()

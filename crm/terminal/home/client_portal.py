@@ -1,6 +1,5 @@
 """The client portal: a client's own details, invoices, payments and purchases."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from rich.text import Text
@@ -8,64 +7,11 @@ from rich.text import Text
 from crm.commands.registry import named
 from crm.errors import NotFoundError
 from crm.model import Client
-from crm.terminal.billing.invoices import InvoicesPage
-from crm.terminal.billing.payments import PaymentsPage
 from crm.terminal.clients.rendering import draw_client
-from crm.terminal.console.keyboard import Back, Choice
+from crm.terminal.console.keyboard import Choice
 from crm.terminal.home.main_menu import MainMenu
-from crm.terminal.sales.sales import SalesPage
-from crm.terminal.toolkit.lists import ListPage
+from crm.terminal.toolkit.lists import open_list
 from crm.terminal.toolkit.session import Session
-
-
-class _Purchases(SalesPage):
-    """One's own purchases: there is nothing to narrow, and nothing to do with one."""
-
-    title = "My purchases"
-    plural = "purchases"
-
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
-        self.columns = [column for column in self.columns if column.title != "Client"]
-
-    def keys(self) -> list[Choice]:
-        return []
-
-    def open(self, row: object) -> None:
-        raise Back
-
-
-class _Invoices(InvoicesPage):
-    """One's own invoices; one opens with what a client can do with it."""
-
-    title = "My invoices"
-    # Nothing that the team notes stands beside them.
-    card = ListPage.card
-    filter_by: Mapping[str, str] = {}
-
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
-        self.columns = [column for column in self.columns if column.title != "Client"]
-
-    def keys(self) -> list[Choice]:
-        return []
-
-
-class _Payments(PaymentsPage):
-    """One's own payments: there is nothing to do with one."""
-
-    title = "My payments"
-    filter_by: Mapping[str, str] = {}
-
-    def __init__(self, session: Session) -> None:
-        super().__init__(session)
-        self.columns = [column for column in self.columns if column.title not in ("Client", "Method")]
-
-    def keys(self) -> list[Choice]:
-        return []
-
-    def open(self, row: object) -> None:
-        raise Back
 
 
 class Portal(MainMenu):
@@ -74,10 +20,10 @@ class Portal(MainMenu):
     def entries(self) -> list[Choice]:
         session = self.session
         return [
-            Choice("My invoices", lambda: _Invoices(session).show()),
-            Choice("My payments", lambda: _Payments(session).show()),
+            Choice("My invoices", lambda: open_list(session, "invoices list")),
+            Choice("My payments", lambda: open_list(session, "payments list")),
             Choice("Statement of my account", lambda: _statement(session)),
-            Choice("My purchases", lambda: _Purchases(session).show()),
+            Choice("My purchases", lambda: open_list(session, "sales list")),
             Choice("My account", lambda: session.start(named("profile show"))),
         ]
 

@@ -14,15 +14,14 @@ from crm.commands.home.tiles import TILES, Birthday, Tile
 from crm.commands.home.today import TodayReport, one
 from crm.commands.registry import named
 from crm.model import Client, Record
-from crm.terminal.activity.agenda import AgendaPage, item_line, open_item
-from crm.terminal.activity.rendering import heading
+from crm.terminal.activity.rendering import heading, item_line
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.screen import clean
 from crm.terminal.home import tiles
-from crm.terminal.home.dashboard_editor import arrange
 from crm.terminal.home.tiles import moved
 from crm.terminal.toolkit import letters
+from crm.terminal.toolkit.lists import open_list
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Session
 
@@ -65,8 +64,8 @@ def today(session: Session, **_: Any) -> None:
     def keys() -> list[Choice]:
         return [
             (letters.EVERYONES if mine else letters.MINE)(turn),
-            letters.LIST(lambda: AgendaPage(session, mine=mine).show(), "all to do"),
-            letters.EDIT(lambda: arrange(session), "this page"),
+            letters.LIST(lambda: open_list(session, "agenda", mine=mine), "all to do"),
+            letters.EDIT(lambda: session.start(named("dashboard set")), "this page"),
         ]
 
     session.menu(["Today"], lambda: choices, above=above, keys=keys)
@@ -136,7 +135,7 @@ def _listed(session: Session, report: TodayReport, room: int, *, whose: bool) ->
         if name == "agenda":
             yield from (_item(session, item, whose=whose) for item in items)
             if more_to_do > 0:
-                yield Choice(f"{more_to_do} more to do", lambda: AgendaPage(session, mine=not whose).show())
+                yield Choice(f"{more_to_do} more to do", lambda: open_list(session, "agenda", mine=not whose))
         for choice in kinds.get(name, ()):
             yield replace(choice, label=session.screen.cut(choice.label, _KEYED))
     if others:
@@ -148,7 +147,7 @@ def _item(session: Session, item: AgendaItem, *, whose: bool) -> Choice:
     on = getattr(record, "due_on", None) or getattr(record, "expected_close_on", None)
     late = on is not None and on < session.crm.today
     line = screen.cut(item_line(screen, item, screen.width - _KEYED, whose=whose, late=late), _KEYED)
-    return Choice(line, lambda: open_item(session, item), pieces=[("danger" if late else "", line)])
+    return Choice(line, lambda: session.open(item.record or item.client), pieces=[("danger" if late else "", line)])
 
 
 def _newest(session: Session, clients: list[Client]) -> Iterator[Choice]:

@@ -3,18 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rich.text import Text
-
 from crm.commands.mail.mailings.report import MailingReport
 from crm.commands.registry import named
 from crm.model import Mailing
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.list_conventions import ListConventions
-from crm.terminal.mail.messages import MessagesPage
 from crm.terminal.mail.rendering import MAILINGS, TROUBLES, draw_counts, draw_heads, draw_text
+from crm.terminal.mail.sending_results import sending_page, tell_sent
 from crm.terminal.toolkit import letters, record_actions
-from crm.terminal.toolkit.lists import ListPage, list_page
+from crm.terminal.toolkit.lists import ListPage, list_page, open_list
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
@@ -75,7 +73,7 @@ class MailingPage(RecordPage[Mailing, MailingReport]):
 
 
 def _messages(session: Session, mailing: Mailing, **filters: Any) -> None:
-    MessagesPage(session, mailing=mailing, **filters).show()
+    open_list(session, "email list", mailing=mailing, **filters)
 
 
 def _read(session: Session, mailing: Mailing) -> None:
@@ -100,23 +98,3 @@ def cancel(session: Session, mailing: Mailing | None = None, **_: Any) -> None:
     """Take what has not been sent of a mailing out of the outbox."""
     session.call("mailings cancel", mailing=record_actions.chosen(session, "mailings cancel", mailing))
     session.done("Cancelled. Messages that had already gone out are not affected.")
-
-
-def sending_page(session: Session, name: str) -> None:
-    """The page while a mailing goes out."""
-    session.page("Mailings", name)
-    session.screen.print(Text("Sending. Ctrl-C stops after the current e-mail; you can resume later.", "muted"))
-
-
-def tell_sent(session: Session, report: MailingReport, *, later: bool = False) -> None:
-    """Say on the next page that a mailing went out, or why it stopped; one for `later` waits in the outbox."""
-    waiting, by = report.counted.waiting, session.crm.conventions
-    sent = report.counted.counts.get("sent", 0)
-    if later:
-        waits = f"{by.number(waiting)} {'e-mail waits' if waiting == 1 else 'e-mails wait'} in the outbox."
-        session.done(f"{waits} Resume sending sends them, or a schedule does with `email outbox`.")
-    elif report.stopped or waiting:
-        session.say(f"! {report.stopped} {by.number(waiting)} not sent yet.".replace("!  ", "! "), "warning")
-    else:
-        troubles = f" {by.number(len(report.troubles))} need attention." if report.troubles else ""
-        session.done(f"Sent to {by.number(sent)}.{troubles}")

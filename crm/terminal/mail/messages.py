@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crm.commands.activity.repeating import just_moved
 from crm.commands.mail.messages import SENT_AGAIN, MessageCard, text_of
 from crm.commands.registry import named
 from crm.model import CHANNELS, STATES, Message
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing.list_conventions import ListConventions
-from crm.terminal.mail.rendering import MESSAGE_COLUMNS, draw_message, draw_text, kind_of, message_side, sent_line
+from crm.terminal.mail.rendering import MESSAGE_COLUMNS, draw_message, draw_text, kind_of, message_side
+from crm.terminal.mail.sending_results import tell_tried
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.client_lists import ClientListPage
 from crm.terminal.toolkit.lists import list_page
@@ -95,12 +95,3 @@ def cancel(session: Session, message: Message | None = None, **_: Any) -> None:
     message = record_actions.chosen(session, "email cancel", message)
     session.call("email cancel", message=message)
     session.done("Cancelled. “Send again” sends it anyway.")
-
-
-def tell_tried(session: Session, card: MessageCard) -> None:
-    """Say on the next page what became of a message that was just tried."""
-    line, style = sent_line(card)
-    sign = {"success": session.screen.sign("✓", "OK:"), "danger": session.screen.sign("✗", "!")}.get(style, "!")
-    session.say(f"{sign} {line}", style)
-    for moved in just_moved(session.crm, card.client.id) if card.tried else ():
-        session.say(f"  {moved}")

@@ -19,9 +19,9 @@ from crm.model.fields import Email
 from crm.terminal.console.keyboard import BACK, Back, Choice, Needed
 from crm.terminal.drawing import render
 from crm.terminal.mail.composing import EmailSteps
-from crm.terminal.mail.mailings import sending_page, tell_sent
 from crm.terminal.mail.message_form import MessageForm
 from crm.terminal.mail.rendering import draw_preview
+from crm.terminal.mail.sending_results import sending_page, tell_sent
 from crm.terminal.mail.services import set_up_first
 from crm.terminal.toolkit.group_picking import Chosen, group_of, pick_group
 from crm.terminal.toolkit.pages import flow

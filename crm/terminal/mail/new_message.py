@@ -18,8 +18,8 @@ from crm.terminal.console.keyboard import BACK, Back, Choice
 from crm.terminal.drawing.screen import clean
 from crm.terminal.mail.composing import EmailSteps
 from crm.terminal.mail.message_form import MessageForm
-from crm.terminal.mail.messages import tell_tried
 from crm.terminal.mail.rendering import draw_preview
+from crm.terminal.mail.sending_results import tell_tried
 from crm.terminal.mail.services import set_up_first
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.record_actions import chosen_client

@@ -11,7 +11,7 @@ from crm.commands.mail.templates import of_channel
 from crm.model import Client, Template
 from crm.terminal.console.keyboard import Back, FormPlace
 from crm.terminal.mail.composing import ComposingSteps
-from crm.terminal.mail.messages import tell_tried
+from crm.terminal.mail.sending_results import tell_tried
 from crm.terminal.mail.services import set_up_first
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.record_actions import chosen_client

@@ -7,14 +7,14 @@ from crm.commands.registry import named
 from crm.commands.sales.sales import edited, taken_back
 from crm.model import Client, Deal, Field, Sale
 from crm.repository import Query
-from crm.terminal.console.keyboard import Choice
+from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.sales.foreseen import draw_foreseen, foresee_sale, foreseen_line, foreseen_move
 from crm.terminal.sales.latest import latest_with
 from crm.terminal.sales.rendering import SALES, draw_sale_card, sale_side
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.client_lists import ClientListPage
 from crm.terminal.toolkit.forms import RecordForm, fill_changes, form_order
-from crm.terminal.toolkit.lists import list_page
+from crm.terminal.toolkit.lists import list_page, own_list
 from crm.terminal.toolkit.pages import Pieces, draw_side_card, flow
 from crm.terminal.toolkit.record_page import RecordPage, record_page
 from crm.terminal.toolkit.session import Session
@@ -45,6 +45,24 @@ class SalesPage(ClientListPage):
         preset = {"client": client} if client else {}
         add = letters.NEW(lambda: self.session.start(named("sales add"), **preset), "sale")
         return [add, self.filter_key()]
+
+
+@own_list
+class OwnPurchasesPage(SalesPage):
+    """One's own purchases: there is nothing to narrow, and nothing to do with one."""
+
+    title = "My purchases"
+    plural = "purchases"
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.columns = [column for column in self.columns if column.title != "Client"]
+
+    def keys(self) -> list[Choice]:
+        return []
+
+    def open(self, row: object) -> None:
+        raise Back
 
 
 class SaleForm(RecordForm):

@@ -8,17 +8,19 @@ from typing import Any, Generic, TypeVar
 
 from rich.text import Text
 
+from crm.commands import subject_of
 from crm.commands.registry import Command, named
 from crm.errors import Cancelled, FieldError, RuleError
 from crm.model import Client
 from crm.model.fields import Flag
 from crm.model.record import AnyRecord
+from crm.model.rights import CLIENT
 from crm.terminal.console.keyboard import BACK, BEYOND_FIRST, BEYOND_LAST, CAPITAL, Back, Choice
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.drawing.screen import clean
 from crm.terminal.toolkit import letters
-from crm.terminal.toolkit.pages import flow, flow_of
+from crm.terminal.toolkit.pages import flow, flow_of, load_pages
 from crm.terminal.toolkit.session import Session
 
 # The rows of a page where lines are typed, and on a screen those that have a digit for their key.
@@ -34,8 +36,9 @@ _NARROW = 60
 
 # Filters that say whose rows are listed: with these alone an empty list is no search without a result.
 _WHOSE = frozenset(("client", "mine"))
-# The pages, by the words of their commands.
+# The pages, by the words of their commands; and those that a client's own account has instead.
 _OF_COMMAND: "dict[str, type[ListPage]]" = {}
+_OWN: "dict[str, type[ListPage]]" = {}
 
 
 class ListPage:
@@ -474,13 +477,27 @@ class Neighbours(Generic[AnyRecord]):
             self.session.say(f"This is the {'last' if by > 0 else 'first'} {self.record.noun} in the list.", "muted")
 
 
+_List = TypeVar("_List", bound=type[ListPage])
+
+
+def open_list(session: Session, words: str, **filters: Any) -> None:
+    """Open the list of a command, so that a page opens one without importing it; a client's own account has lists of
+    its own. Raises Back."""
+    load_pages(subject_of(named(words).function.__module__))
+    own = _OWN.get(words) if session.crm.reader.role == CLIENT else None
+    (own or _OF_COMMAND[words])(session, **filters).show()
+
+
+def own_list(list_type: _List) -> _List:
+    """Register a list as the one that a client's own account has of what the list's command lists."""
+    _OWN[list_type.command] = list_type
+    return list_type
+
+
 def list_of(command: Command) -> type[ListPage] | None:
     """The page on which a command lists what it is called for without any choice; None where it has none."""
     asks = any(parameter.required for parameter in command.parameters.values())
     return None if asks or flow_of(command) is None else _OF_COMMAND.get(command.words)
-
-
-_List = TypeVar("_List", bound=type[ListPage])
 
 
 def list_page(list_type: _List) -> _List:

@@ -18,7 +18,7 @@ from crm.commands.registry import named
 from crm.config import Config
 from crm.model import Client, Deal, FollowUp
 from crm.repository import Query
-from crm.terminal.activity.agenda import item_line
+from crm.terminal.activity.rendering import item_line
 from crm.terminal.console.line_keyboard import LineKeyboard
 from crm.terminal.drawing.render import show
 from crm.terminal.drawing.screen import Screen

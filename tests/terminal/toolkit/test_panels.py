@@ -22,9 +22,9 @@ from crm.model.rights import CLIENT, STAFF, Reader
 from crm.terminal.clients.clients import ClientPage
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing.screen import Screen
-from crm.terminal.home.client_portal import _Invoices
 from crm.terminal.sales.sales import SaleForm
 from crm.terminal.toolkit import sections
+from crm.terminal.toolkit.lists import open_list
 from crm.terminal.toolkit.pages import draw_side_card, load_flows
 from crm.terminal.toolkit.session import Session
 from tests.conftest import google
@@ -251,5 +251,5 @@ def test_beside_a_list_of_invoices_and_what_else_a_client_has_stands_what_they_l
     assert NOTES in onlooker.beside["Write an SMS"]
     # A client's own invoices have nothing beside them.
     session, onlooker = at_menu(as_seen_by(crm, CLIENT, anna.id))
-    session.attempt(lambda: _Invoices(session).show())
+    session.attempt(lambda: open_list(session, "invoices list"))
     assert onlooker.beside == {}

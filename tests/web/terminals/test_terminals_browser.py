@@ -158,7 +158,7 @@ def test_a_lost_network_comes_back_to_the_same_screen_within_a_second(device: Op
         # What is typed into the void must not arrive later.
         screen.press("u", "v")
         screen.page.wait_for_timeout(1500)
-        line.mend()
+        line.repair()
         mended = time.monotonic()
         screen.until(lambda: not screen.message(), "not connected again")
         assert time.monotonic() - mended < 1.3
