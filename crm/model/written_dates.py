@@ -70,10 +70,10 @@ _SOON = re.compile(rf"in {_CLOCKED}(?: time)?|{_CLOCKED} (?:from now|later|(ago|
 _LEFT = re.compile(rf"{_COUNT} {_UNIT}")
 _AGO = re.compile(rf"{_COUNT} {_UNIT} (?:ago|back)")
 _PERIOD = re.compile(
-    r"(?:the )?(?:(start|beginning|early|middle|mid|end) (?:of |in )?)?(?:the )?"
+    r"(?:the )?(?:(start|beginning|early(?: in)?|middle|mid|end) (?:of )?)?(?:the )?"
     r"(?:(this|current|next|coming|last|past|previous) )?(week|month|quarter|year)(?P<after> after next)?"
 )
-_PART_OF = re.compile(r"(start|beginning|early|middle|mid|end) (?:of |in )?(.+)")
+_PART_OF = re.compile(r"(start|beginning|early(?: in)?|middle|mid|end) (?:of )?(.+)")
 _WEEK_FROM = re.compile(r"(?:a|1|one) week (?:from|on) (?!now$|today$)(.+)")
 # The days that have a name, as tokens: month and day.
 _NAMED_DAYS: Mapping[str, tuple[int, int]] = {
@@ -488,7 +488,7 @@ def _part(part: str | None, first: date, last: date) -> When | None:
             return When(first, last=last)
         case "end":
             return When(last)
-        case "start" | "beginning" | "early":
+        case "start" | "beginning" | "early" | "early in":
             return When(first)
     if last - first == timedelta(days=6):
         return When(first + timedelta(days=2))

@@ -50,7 +50,7 @@ _EXAMPLE = "call Acme, wants a quote, fri 10:00"
 _PLANNED: Mapping[str, str] = {"Sold": "Sale", "Bought": "Order", "Ordered": "Order", "Paid": "Payment"}
 _HAPPENED: Mapping[str, str] = {"call": "Call", "meeting": "Meeting", "email": "E-mail", "sms": "Text message"}
 # Texts that do not say whether it is done.
-_SAYS_NOTHING = ("", "asap", "soon", "urgent", "urgently")
+_SAYS_NOTHING = ("", "back", "asap", "soon", "urgent", "urgently")
 # Behind "paid": all that is open.
 _ALL_PAID = re.compile(
     r"(?:(?:the|all|his|her|its|their|our|my) )*(?:invoices?|bills?)|(?:(?:invoices?|bills?) )?in full|everything|all",
@@ -127,7 +127,7 @@ def capture(
     day: Annotated[
         date | When | str | None,
         _DayInNote(past=False, timed=True),
-        About("Day", "if the day in the note cannot be read, or is not there; text keeps it as text"),
+        About("Day", "like fri 10:00, for one in the note that cannot be read; text keeps that as text"),
     ] = None,
     duplicate_ok: Annotated[bool, About("Record anyway", "even if the same payment is already recorded")] = False,
     yes: bool = False,
@@ -299,7 +299,7 @@ def _understood(
             choices={"yes": "Add the deal" if becomes == "deal" else "Record the sale", "no": "Only note it down"},
         )
     is_new = contact is not None and not contact.id
-    left_out = f"No {becomes}: the amount is 0." if note.is_for_nothing and note.amount is None else ""
+    left_out = f"No {becomes}: {note.no_sum}." if note.no_sum and note.amount is None else ""
     captured = Captured(client, contact, None, None, misspelt=misspelt, is_new_contact=is_new, left_out=left_out)
     return _filled(crm, captured, note, text, becomes if kept[becomes] and has_sum else "")
 

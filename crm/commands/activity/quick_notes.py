@@ -18,6 +18,7 @@ from typing import Literal, TypeVar
 from crm.commands.activity.note_words import AFTER_NAMES
 from crm.errors import FieldError
 from crm.model import Conventions
+from crm.model.currencies import currencies_of, foreign_currency
 from crm.model.fields import Amount
 from crm.model.grouped_sums import GROUPED_SUM, without_blanks
 from crm.model.written_dates import MONTHS, NoDateError, When, read_time, read_when, time_alone
@@ -41,6 +42,7 @@ OFFERED = "Quote"
 QUOTE_SENT = "Quote sent"
 # That of money that came in: it may be a payment of open invoices.
 PAID = "Paid"
+_SIGNED = "Signed"
 _CALL, _CALLED = _Head("call"), _Head("call", happened=True)
 _MEETING, _MET = _Head("meeting"), _Head("meeting", happened=True)
 _MAIL, _MAILED = _Head("email"), _Head("email", happened=True)
@@ -87,7 +89,7 @@ _HEADS: Mapping[str, _Head] = {
     "checked in": _Head("note", True, "Checked in"),
     "reached out": _Head("note", True, "Reached out"),
     **dict.fromkeys(("meeting", "mtg", "meet", "appointment", "appt"), _MEETING),
-    **dict.fromkeys(("met", "saw"), _MET),
+    **dict.fromkeys(("met", "saw", "ran into", "bumped into"), _MET),
     **{meal: _Head("meeting", label=meal.capitalize()) for meal in _MEALS},
     **dict.fromkeys(("visit", "demo"), _MEETING),
     **dict.fromkeys(("visited",), _MET),
@@ -111,13 +113,23 @@ _DONE: Mapping[str, _Head] = {
     "bought": _Head("note", True, "Bought"),
     "ordered": _Head("note", True, "Ordered"),
     "paid": _PAID,
+    **dict.fromkeys(("signed", "signed up"), _Head("note", True, _SIGNED)),
     "buys": _Head("note", label="Bought"),
     "orders": _Head("note", label="Ordered"),
     "pays": _Head("note", label=PAID),
 }
-_WITH_SUM = ("Sold", "Bought", "Ordered", PAID, OFFERED, QUOTE_SENT)
+# Before a name, what says that it has not happened: not called Greta.
+_NOT = frozenset(("not", "never", "didn't", "didnt", "haven't", "havent", "hasn't", "couldn't", "can't", "cant"))
+# Left Greta a voicemail about the fair, gave Greta a call.
+_GIVEN = re.compile(
+    r"(?P<verb>left|gave|sent|shot|dropped|wrote) (?P<who>[^,;:]+?) (?:an?|the|another)"
+    r" (?:(?:quick|short|long) )?(?P<what>voice ?mail|voice message|message|call|ring|buzz|e-?mail|mail|text|sms)\b"
+    r"(?P<text>.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_WITH_SUM = ("Sold", "Won", _SIGNED, "Bought", "Ordered", PAID, OFFERED, QUOTE_SENT)
 # Of these the second word is as often what was sold.
-_OF_GOODS = ("Sold", "Bought", "Ordered", PAID)
+_OF_GOODS = ("Sold", "Won", _SIGNED, "Bought", "Ordered", PAID)
 # Before what was done, and saying nothing more than that it has happened: I just had lunch with.
 _HAD = "had"
 _IDLE = frozenset(("i", "we", "just", "a", "todo", _HAD))
@@ -209,9 +221,27 @@ _HOURS = re.compile(
     re.IGNORECASE,
 )
 _SUM = rf"(?:{GROUPED_SUM}|\S*\d\S*)"
+_CURRENCY_NAMES = r"(?:dollars?|euros?|eur|usd|gbp|chf|pounds?|francs|franken|yen|zloty|rupees)"
+_NAMED_CURRENCY = re.compile(rf"(\S+) ({_CURRENCY_NAMES})", re.IGNORECASE)
 _SOLD_FOR = re.compile(
-    rf"(?:^|\s)(?:for|at)\s+({GROUPED_SUM}(?:\s+\S{{1,3}})?|\S+(?:\s+\S{{1,3}})?)$|(?:^|\s)({_SUM}(?:\s[a-z]{{3}})?)$",
+    rf"(?:^|\s)(?:for|at)\s+({GROUPED_SUM}(?:\s+\S{{1,3}})?|\S+(?:\s+(?:\S{{1,3}}|{_CURRENCY_NAMES}))?)$|(?:^|\s)({_SUM}(?:\s[a-z]{{3}})?)$",
     re.IGNORECASE,
+)
+# So many at a price each: 3 lamps at 45 each, 12 chairs @ 80, 3 x 45.
+_OF_ONE = r"(?:each|apiece|a ?piece|per (?:piece|unit|item|pc)|ea\.?|/ ?(?:piece|unit|pc|each))"
+_COUNTED = re.compile(
+    rf"(?:^|\s)(?P<count>[1-9]\d{{0,5}})\s?(?:x\s)?(?:(?:\s*[^\s\d][^,;:]*?)?\s+(?:for|at|@)\s*(?P<sum>{_SUM})\s*{_OF_ONE}"
+    rf"|(?:(?:\s*[^\s\d][^,;:]*?)?\s*@|\s[x×*]|[x×*](?=\s))\s*(?P<price>{_SUM}))$",  # noqa: RUF001
+    re.IGNORECASE,
+)
+_EACH = re.compile(rf"(?:^|\s)(?:for|at|@)\s*{_SUM}\s*{_OF_ONE}$", re.IGNORECASE)
+_FOR_SUM = re.compile(rf"(?:^|\s)for\s+{_SUM}(?=$|[\s,;:])", re.IGNORECASE)
+_SUM_FIRST = re.compile(rf"{_SUM}\s+(?:for|from)\s", re.IGNORECASE)
+# A sum with its currency: €300, CA$300, EUR 300, 300 EUR, 300 euros.
+_FIGURES = r"\d(?:[\d.,']*\d)?k?"
+_WITH_CURRENCY = re.compile(
+    rf"(?<!\S)(?:[A-Z]{{0,2}}[$€£¥₹₽₺₴₪₩₫฿₱₦]|[A-Z]{{3}}) ?{_FIGURES}"
+    rf"|(?<!\S){_FIGURES} ?(?:[€£¥₹₽₺₴₪₩₫฿₱₦$]|[A-Z]{{3}}\b|(?i:{_CURRENCY_NAMES})\b)"
 )
 # Of what was offered the sum may stand first: $4,500 for tables.
 _SUM_FOR = re.compile(rf"(?:^|\s)({_SUM})\s+for(?=\s(?:\d+\s+)?\S*[^\W\d])", re.IGNORECASE)
@@ -234,6 +264,11 @@ _OFFER_BEHIND = re.compile(rf"(?P<who>[^,;:]+?)\s+(?:an?|the|our|my)\s+(?:{'|'.j
 _SENT_TO = re.compile(r"(?P<what>[^,;:]+?)\s+to\s+(?P<who>[^,;:]+)(?P<text>.*)", re.IGNORECASE | re.DOTALL)
 _SENT_WHAT = re.compile(r"(?P<who>[^,;:]+?)\s+(?P<what>(?:an?|the|our|my|some)\s.+)", re.IGNORECASE | re.DOTALL)
 _SUM_ENDS = re.compile(r"\d\S*(?:\s[a-z]{3})?$", re.IGNORECASE)
+# Closed Acme for 45k: a deal was won.
+_WON_FOR = re.compile(
+    rf"(?:just )?(?:closed|won|signed|landed) (?=\S.*?\s{_SUM}(?:\s[a-z]{{3}})?(?:$|[,;]))",
+    re.IGNORECASE | re.DOTALL,
+)
 # $300 from Acme, got 300 from Acme.
 _PAID_BY = re.compile(
     rf"(?:(?:i|we)\s+)?(?:just\s+)?(?P<verb>(?:got|received)\s+)?(?P<sum>{_SUM})\s+from\s", re.IGNORECASE
@@ -261,8 +296,8 @@ class QuickNote:
 
     `label` is to stand before the text, `name_words` are the words of the body that are the name where that is known,
     and `amount` is the sum for which something was sold or offered; where it `is_sum_first`, before anything else, what
-    follows may be no client: $4,500 for 3 tables. What was sold or offered for 0 `is_for_nothing`. Whether a call, a
-    meeting or the like `has_happened` is None where neither its verb nor a day says so: call Acme.
+    follows may be no client: $4,500 for 3 tables. `no_sum` says why a sum in the text is not the one. Whether a call,
+    a meeting or the like `has_happened` is None where neither its verb nor a day says so: call Acme.
     """
 
     body: str
@@ -277,7 +312,7 @@ class QuickNote:
     waits: Literal["always", "never", "without text"] = "never"
     amount: Decimal | None = None
     is_sum_first: bool = False
-    is_for_nothing: bool = False
+    no_sum: str = ""
     has_happened: bool | None = None
 
     def is_planned(self, text: str) -> bool:
@@ -343,6 +378,11 @@ def _read_notes(line: str, by: Conventions) -> Iterator[QuickNote]:
         return
     leading, rest = _leading(line, by)
     head, text = _head(rest)
+    if (handed := _GIVEN.fullmatch(rest)) is not None and (handed_over := _handed(handed)) is not None:
+        yield _note(handed_over, f"{handed['who']}, {handed['text'].strip()}".strip(_BETWEEN), leading, by)
+        return
+    if head is None and (won := _WON_FOR.match(rest)):
+        head, text = _Head("note", True, "Won"), rest[won.end() :]
     if head is None and (paid := _PAID_BY.match(rest)) and (paid["verb"] or _has_currency(paid["sum"], by)):
         head, text = _PAID, rest[paid.start("sum") :]
     if head is not None:
@@ -387,6 +427,16 @@ def _head(text: str) -> tuple[_Head | None, str]:
     return None, text
 
 
+def _handed(match: re.Match[str]) -> _Head | None:
+    """The head of left Greta a voicemail, gave Greta a call; None where the words do not go together."""
+    verb, what = match["verb"].lower(), match["what"].lower().replace("voice mail", "voicemail")
+    if verb == "left":
+        return _LEFT if what in ("voicemail", "voice message", "message") else None
+    if verb == "gave":
+        return _CALLED if what in ("call", "ring", "buzz") else None
+    return _MESSAGES.get(what)
+
+
 def _sent(text: str) -> tuple[_Head, str]:
     """The head for what was sent, and the text with the client first."""
     if offer := _OFFER_BEHIND.match(text):
@@ -415,6 +465,9 @@ def _behind(line: str) -> tuple[_Head, str, str] | None:
             if (head := _DONE.get(verb)) is not None:
                 end = words[min(place + count, len(words)) - 1].end()
                 name = line[: words[place - 1].end()]
+                is_unsold = head.label == _SIGNED and not _FOR_SUM.search(line[end:])
+                if is_unsold or words[place - 1].group().lower() in _NOT:
+                    return None
                 return head, name.strip(_BETWEEN), line[end:].strip(_BETWEEN)
     return None
 
@@ -467,6 +520,9 @@ def _note(
     if _WENT.search(text):
         head = dataclasses.replace(head, happened=True)
     days = _days(text, by, has_happened=head.happened)
+    if head.label in _OF_GOODS:
+        # 10 @ 4, sold for 9 at 9: a price.
+        days = [day for day in days if not _HOUR_ALONE.fullmatch(text[day.start : day.end].strip(_BETWEEN))]
     _refuse_unread(text, days, by)
     before_last = text[: days[-1].start].rstrip() if days else ""
     is_apart = bool(_ENDS.search(before_last))
@@ -752,6 +808,8 @@ def _with_amount(note: QuickNote, by: Conventions) -> QuickNote:
     if is_plain and not _NOT_SOLD.isdisjoint(re.findall(r"[a-z]+", note.body.lower())):
         return note
     pieces = re.split(r"(?<=[,;:])\s", note.body)
+    if (priced := _priced_each(note, pieces, by)) is not None:
+        return priced
     patterns = (_SOLD_FOR, _SUM_FOR, *((_SUM_PAID,) if note.label == PAID else ()))
     for place, pattern in product(range(len(pieces)), patterns):
         piece = pieces[place].rstrip(_BETWEEN)
@@ -768,13 +826,45 @@ def _with_amount(note: QuickNote, by: Conventions) -> QuickNote:
             continue
         if not amount:
             # Nothing was paid: no sale.
-            note = dataclasses.replace(note, is_for_nothing=not is_plain)
+            note = dataclasses.replace(note, no_sum="" if is_plain else "the amount is 0")
             continue
         pieces[place] = piece[: match.start()].rstrip(_BETWEEN) + piece[match.end() :] + pieces[place][len(piece) :]
         body = " ".join(filter(None, pieces)).strip(_BETWEEN)
         is_first = is_plain and place == 0 and match.start() == 0 and pattern is _SUM_FOR
         return dataclasses.replace(note, body=body, amount=amount, is_sum_first=is_first)
     return note
+
+
+def _priced_each(note: QuickNote, pieces: Sequence[str], by: Conventions) -> QuickNote | None:
+    """The note with the sum of so many pieces at a price each, or with the reason why there is no one sum: it is in
+    another currency, or there are several; None where it says nothing of the kind."""
+    is_first = bool(_SUM_FIRST.match(note.body))
+    if not note.label and not is_first:
+        return None
+    if foreign := next(
+        (match[0] for match in _WITH_CURRENCY.finditer(note.body) if foreign_currency(match[0], by.currency)),
+        "",
+    ):
+        return dataclasses.replace(note, no_sum=f"{foreign} is not in {by.currency}")
+    if not note.label:
+        return None
+    priced = [piece for piece in pieces if _COUNTED.search(text := piece.rstrip(_BETWEEN)) or _EACH.search(text)]
+    if len(priced) > 1 or len(_FOR_SUM.findall(note.body)) > 1:
+        return dataclasses.replace(note, no_sum="there are several amounts, record each by itself")
+    for piece in pieces:
+        text = piece.rstrip(_BETWEEN)
+        match = _COUNTED.search(text)
+        if match is None and _EACH.search(text):
+            return dataclasses.replace(note, no_sum="it names the price of one, not how many")
+        if match is None:
+            continue
+        try:
+            price = Amount().read(_plain_sum(match["sum"] or match["price"], by), by)
+            amount = Amount().read(by.amount(price * int(match["count"])), by) if price else None
+        except FieldError:
+            continue
+        return dataclasses.replace(note, amount=amount) if amount else None
+    return None
 
 
 def sum_alone(text: str, by: Conventions) -> Decimal | None:
@@ -793,6 +883,8 @@ def _has_currency(written: str, by: Conventions) -> bool:
 def _plain_sum(written: str, by: Conventions) -> str:
     """A sum that can mean only one thing as the team writes it; any other as it is."""
     text = _APOSTROPHES.sub("", without_blanks(written))
+    if (named := _NAMED_CURRENCY.fullmatch(text)) and by.currency in currencies_of(named[2]):
+        text = named[1]
     if match := _BOTH_MARKS.fullmatch(text):
         whole, cents = match[1] or match[3], match[2] or match[4]
         return re.sub(r"[.,]", "", whole) + by.decimal_mark + cents

@@ -512,7 +512,7 @@ def test_a_client_is_found_wherever_a_line_names_it_and_none_is_made_up(office: 
         office("contacts add", office.add(company=company), person)
     before = len(stored(office, Client))
     for line, kind, name, due in MENTIONS:
-        done = captured(office, line)
+        done = captured(office, line, sale=False)
         follow_up = done.follow_up
         days = " ".join(filter(None, (str(follow_up.due_on), follow_up.due_time))) if follow_up else ""
         assert (
@@ -673,3 +673,20 @@ def test_a_day_that_cannot_be_read_is_picked_or_stays_in_the_text(
     done = captured(office, line, day=check.read(day, BY))
     assert (done.interaction and (done.interaction.subject or done.interaction.body)) == logged
     assert (done.follow_up and f"{done.follow_up.due_on} {done.follow_up.due_time}".strip()) == due
+
+
+def test_a_sum_that_is_no_sale_says_why(office: Office) -> None:
+    office.add(company="Acme")
+    done = captured(office, "sold Acme a table for €300")
+    assert done.sale is None
+    assert done.left_out == "No sale: €300 is not in USD."
+    with pytest.raises(Question, match=r"Record a sale of \$135.00 to Acme"):
+        captured(office, "sold Acme 3 at 45 each")
+    assert captured(office, "sold Acme 3 at 45 each", sale=True).sale.note == "3 at 45 each"  # type: ignore[union-attr]
+    assert captured(office, "closed Acme deal for 45k", sale=True).sale.amount == 45000  # type: ignore[union-attr]
+
+
+def test_to_call_somebody_back_is_asked_about(office: Office) -> None:
+    office.add(first_name="Jo", last_name="Fox")
+    with pytest.raises(Question, match="is it done, or still to do"):
+        office("capture", "call Jo Fox back")

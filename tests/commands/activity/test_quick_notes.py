@@ -443,3 +443,61 @@ def test_what_was_sent_or_left_names_the_client(
     note = next(read_notes(line, US))
     parts = (note.kind, note.label, *note.apart(), note.amount, str(note.due_on or ""))
     assert parts == (kind, label, name, text, Decimal(amount) if amount else None, due)
+
+
+@pytest.mark.parametrize(
+    ("line", "label", "body", "amount"),
+    [
+        ("sold Acme 3 at 45 each", "Sold", "Acme 3 at 45 each", "135.00"),
+        ("sold Acme 2 lamps at 45 each, deliver friday", "Sold", "Acme 2 lamps at 45 each, deliver", "90.00"),
+        ("sold 3 at 45 each to Acme", "Sold", "Acme, 3 at 45 each", "135.00"),
+        ("sold Acme 12 chairs @ 80", "Sold", "Acme 12 chairs @ 80", "960.00"),
+        ("sold Acme 3 x 45", "Sold", "Acme 3 x 45", "135.00"),
+        ("sold Acme 3x lamps for 45 apiece", "Sold", "Acme 3x lamps for 45 apiece", "135.00"),
+        ("Acme bought 4 lamps at 25.50 per piece", "Bought", "Acme, 4 lamps at 25.50 per piece", "102.00"),
+        ("Acme ordered 10 @ 4", "Ordered", "Acme, 10 @ 4", "40.00"),
+        ("sold Acme a table for 300 dollars", "Sold", "Acme a table", "300.00"),
+        ("closed Acme for 45k", "Won", "Acme", "45000.00"),
+        ("closed Acme deal for 45k", "Won", "Acme deal", "45000.00"),
+        ("won Acme 45k", "Won", "Acme", "45000.00"),
+        ("signed Acme for $12k, they start soon", "Won", "Acme, they start soon", "12000.00"),
+        ("Acme signed for 12k", "Signed", "Acme", "12000.00"),
+        # None of them is a sum of ours, and why.
+        ("sold Acme a table for €300", "Sold", "Acme a table for €300", "€300 is not in USD"),
+        ("sold Acme a table for 300 euros", "Sold", "Acme a table for 300 euros", "300 euros is not in USD"),
+        ("Acme paid EUR 300", "Paid", "Acme, EUR 300", "EUR 300 is not in USD"),
+        ("quoted Acme £2k", "Quote", "Acme £2k", "£2k is not in USD"),
+        ("€300 for tables to Acme", "", "€300 for tables to Acme", "€300 is not in USD"),
+        ("sold Acme lamps at 45 each", "Sold", "Acme lamps at 45 each", "it names the price of one, not how many"),
+        ("sold Acme 3 tables for 300 and 2 chairs for 90", "Sold", "Acme 3 tables for 300 and 2 chairs for 90",
+         "there are several amounts, record each by itself"),
+        # Nothing of the kind.
+        ("closed the office on friday", "", "closed the office", ""),
+        ("Acme closed", "", "Acme closed", ""),
+        ("sold Acme 50% of the stock", "Sold", "Acme 50% of the stock", ""),
+    ],
+)  # fmt: skip
+def test_sums_per_piece_in_another_currency_and_of_deals(line: str, label: str, body: str, amount: str) -> None:
+    note = next(read_notes(line, US))
+    assert (note.label, note.body) == (label, body)
+    assert str(note.amount or note.no_sum) == amount
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "label", "body"),
+    [
+        ("left Greta a voicemail", "call", "Left a message", "Greta"),
+        ("left Greta Galanis a message about the fair", "call", "Left a message", "Greta Galanis, about the fair"),
+        ("gave Greta a quick call", "call", "", "Greta"),
+        ("sent Greta an email", "email", "", "Greta"),
+        ("shot Greta an e-mail about prices", "email", "", "Greta, about prices"),
+        ("sent Greta a text", "sms", "", "Greta"),
+        ("ran into Greta at the fair", "meeting", "", "Greta at the fair"),
+        ("not called Greta", "note", "", "not called Greta"),
+        ("gave Greta a text", "note", "", "gave Greta a text"),
+        ("left Greta a table", "note", "", "left Greta a table"),
+    ],
+)
+def test_what_was_given_to_somebody(line: str, kind: str, label: str, body: str) -> None:
+    note = next(read_notes(line, US))
+    assert (note.kind, note.label, note.body) == (kind, label, body)
