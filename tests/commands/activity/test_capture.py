@@ -492,7 +492,7 @@ MENTIONS = [
     ("site visit at acme tuesday 9am", "note", "Acme", "2026-11-24 09:00"),
     ("visited acme's plant, needs 3 machines", "meeting", "Acme", ""),
     ("stopped by acme, nobody there", "note", "Acme", ""),
-    ("ran into bob jones at the fair", "note", "Bob Jones", ""),
+    ("ran into bob jones at the fair", "meeting", "Bob Jones", ""),
     ("follow-up with globex corp next monday", "note", "Globex Corp", "2026-11-23"),
     ("callback jane doe tomorrow", "plan", "Hooli", "2026-11-22"),
     ("need to call bob jones tomorrow", "plan", "Bob Jones", "2026-11-22"),
