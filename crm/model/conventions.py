@@ -182,6 +182,12 @@ class Conventions:
 
         return str(format_skeleton("MMMd", day, locale=self.locale))
 
+    def weekday_and_day(self, day: date) -> str:
+        """A date with its day of the week and without its year: Sat, Nov 21."""
+        from babel.dates import format_skeleton
+
+        return str(format_skeleton("MMMEd", day, locale=self.locale))
+
     def day_and_month(self, day: date) -> str:
         """A date without its year, in numbers: 12/24, 24/12, 24.12."""
         mark = next((character for character in self._numeric_date if character in "./-"), "/")

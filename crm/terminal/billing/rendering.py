@@ -115,6 +115,8 @@ def _open(item: "InvoiceShown", by: Conventions) -> Text:
     return data(money_in(item.invoice.currency, by, item.invoice.open) if item.invoice.open else "")
 
 
+# The figures of an invoice that matter most.
+_FIGURES = {"Total": "bold", "Open": "bold"}
 INVOICES: Sequence[tables.Column] = (
     tables.Column("Number", lambda row, _: _number(row), 0, 8),
     tables.Column("Client", lambda row, _: data(row.client), 0, 10),
@@ -274,8 +276,9 @@ def draw_invoice(result: "InvoiceCard", screen: Screen, by: Conventions) -> None
     noun = INVOICE_KINDS[invoice.kind].capitalize()
     head = data(f"{noun} {invoice.number}" if invoice.number else f"Draft {noun.lower()} {invoice.id}", "bold")
     badge = state_badge(invoice, result.state)
+    badge = Text.assemble("[", badge, "]", style=badge.style)
     if invoice.state == "issued" and not invoice.sent_on:
-        badge.append(", not yet e-mailed", "muted")
+        badge.append("  not yet e-mailed", "muted")
     # A draft says so itself.
     heading = head.append("  ").append_text(badge) if invoice.number else head
     total = Text(money(document.total), "money")
@@ -319,10 +322,7 @@ def draw_invoice(result: "InvoiceCard", screen: Screen, by: Conventions) -> None
         figures += [("Overpaid", invoice.overpaid)] if invoice.overpaid else []
     in_line(
         screen,
-        [
-            Text(f"{label} ", "muted").append(money(amount), "bold" if label in ("Total", "Open") else "not bold")
-            for label, amount in figures
-        ],
+        [Text.assemble((f"{label} ", "muted"), (money(amount), _FIGURES.get(label, ""))) for label, amount in figures],
     )
     if result.credit:
         screen.print(Text(f"Client's credit: {money(result.credit)}", "muted"))

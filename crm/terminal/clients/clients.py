@@ -125,10 +125,10 @@ class ClientPage(RecordPage[Client, ClientCard]):
         room = screen.left - below + 1
         events = _fitting(len(card.timeline), _EVENTS, room)
         if events and not screen.side:
-            draw_timeline(screen, card.timeline, by, events)
+            draw_timeline(screen, card.timeline, by, events, label="Latest")
         elif card.timeline and room > 1 and not screen.side:
             # There is one line: the latest goes there, without the number of the others.
-            draw_timeline(screen, card.timeline, by, 1, more=False)
+            draw_timeline(screen, card.timeline, by, 1, more=False, label="Latest")
         if screen.left > below - 2:
             screen.print()
 

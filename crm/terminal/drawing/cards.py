@@ -116,13 +116,21 @@ def badge(words: str, style: str) -> Text:
 
 # Where all of a timeline is printed.
 _LINES_OF_ENTRY = 2
+# From so many columns on amounts of a timeline stand below each other.
+_IN_COLUMNS = 60
 
 
 def draw_timeline(
-    screen: Screen, timeline: "Iterable[Entry]", by: Conventions, most: int | None = None, *, more: bool = True
+    screen: Screen,
+    timeline: "Iterable[Entry]",
+    by: Conventions,
+    most: int | None = None,
+    *,
+    more: bool = True,
+    label: str = "",
 ) -> None:
     """Draw the timeline, newest first; on `most` lines, or all of it with two lines for each; longer ones are cut.
-    `more` says on one line more how many are left out."""
+    `more` says on one line more how many are left out; a `label` stands before the first where there is room."""
     entries = list(timeline)
     listed = entries if most is None else _most_telling(entries, most)
     if screen.piped:
@@ -131,8 +139,12 @@ def draw_timeline(
         return
     days = [by.day(entry.on) for entry in listed]
     wide = max(map(len, days), default=0)
-    for entry, day in zip(listed, days, strict=True):
-        line = Text(f"{day:<{wide}}  ", "muted").append_text(entry_line(entry, by))
+    in_columns = screen.width >= _IN_COLUMNS and not screen.plain
+    amount_wide = max((_amount(entry, by).cell_len for entry in listed), default=0) if in_columns else 0
+    label = f"{label}  " if label and in_columns else ""
+    for place, (entry, day) in enumerate(zip(listed, days, strict=True)):
+        line = Text(f"{label if not place else ' ' * len(label)}{day:<{wide}}  ", "muted")
+        line.append_text(entry_line(entry, by, amount_wide))
         room = screen.width * (_LINES_OF_ENTRY if most is None else 1)
         line.truncate(room, overflow="ellipsis" if screen.unicode else "crop")
         screen.print(line)
@@ -149,14 +161,16 @@ def _most_telling(entries: "Sequence[Entry]", most: int) -> "Sequence[Entry]":
     return [entries[place] for place in sorted([*telling, *rest][:most])]
 
 
-def entry_line(entry: "Entry", by: Conventions) -> Text:
-    """An entry of the timeline, without its day."""
-    line = Text()
-    if entry.amount is not None:
-        line.append(
-            (replace(by, currency=entry.currency) if entry.currency else by).money(entry.amount), "money"
-        ).append("  ")
-    return line.append(clean(entry.what), "default")
+def entry_line(entry: "Entry", by: Conventions, amount_wide: int = 0) -> Text:
+    """An entry of the timeline, without its day; its amount stands at the right of so many columns."""
+    amount = _amount(entry, by)
+    line = Text(" " * max(0, amount_wide - amount.cell_len)).append_text(amount)
+    return line.append("  " if line else "").append(clean(entry.what), "default")
+
+
+def _amount(entry: "Entry", by: Conventions) -> Text:
+    own = replace(by, currency=entry.currency) if entry.currency else by
+    return Text(own.money(entry.amount) if entry.amount is not None else "", "money")
 
 
 def draw_pairs(screen: Screen, values: Mapping[str, Any]) -> None:

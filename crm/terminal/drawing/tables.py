@@ -190,37 +190,52 @@ def lines(
 def two_lines(
     screen: Screen, columns: Sequence[Column], records: Sequence[Any], by: ListConventions, width: int
 ) -> list[Line]:
-    """The records on two lines each: what it is known by, and below it what else there is room for."""
+    """The records on two lines each: what it is known by, and below it what else there is room for. A column that has
+    no room below in one of them stands beside the name in all of them."""
     order = sorted(range(len(columns)), key=lambda at: columns[at].rank)
     first = next((at for at in order if columns[at].least is not None), order[0])
     # A mark or a place, which has no heading of its own.
     before = [at for at in range(first) if not columns[at].title]
+    # Here no heading has the sign of an amount.
+    rows = [[column.text(record, by) for column in columns] for record in records]
+    least = [[_least_of(screen, column, cell) for column, cell in zip(columns, row, strict=True)] for row in rows]
+    below = [at for at in order if at != first and at not in before]
+    beside: list[int] = []
+    for row, sizes in zip(rows, least, strict=True):
+        room = width
+        for at in below:
+            if room >= sizes[at]:
+                room -= min(screen.measure(row[at].plain), room) + 3 if sizes[at] else 0
+            elif columns[at].rank < _NEEDED and at not in beside:
+                beside.append(at)
 
-    def line(record: Any) -> Line:
-        # Here no heading has the sign of an amount.
-        row = [column.text(record, by) for column in columns]
+    def line(row: Sequence[Text], sizes: Sequence[int]) -> Line:
         signs = [piece for at in before for piece in [*styled(screen, row[at], width), ("", " ")] if row[at].plain]
         pieces = [*signs, *styled(screen, row[first], width - sum(screen.measure(text) for _, text in signs))]
-        below: list[tuple[str, str]] = []
-        room = width
-        beside = width - sum(screen.measure(text) for _, text in pieces) - _GAP
-        for at in order:
-            size = screen.measure(row[at].plain)
-            if at == first or at in before or not size:
+        under: list[tuple[str, str]] = []
+        free = {True: width - sum(screen.measure(text) for _, text in pieces) - _GAP, False: width}
+        for at in below:
+            # Where a name leaves no room, there may be some below.
+            places = (True, False) if at in beside else (False,)
+            is_beside = next((place for place in places if free[place] >= sizes[at]), None)
+            if not sizes[at] or is_beside is None:
                 continue
-            if room >= min(size, columns[at].least or size):
-                cell = styled(screen, row[at], min(size, room))
-                below += [("muted", screen.sign(" · ", " - "))] * bool(below)
-                below += cell
-                room -= sum(screen.measure(text) for _, text in cell) + 3
-            elif columns[at].rank < _NEEDED and beside >= min(size, columns[at].least or size):
-                # What has no room there stands behind the name.
-                pieces += [("", " " * _GAP), *styled(screen, row[at], min(size, beside))]
-                beside -= min(size, beside) + _GAP
-        pieces += [("", "\n" + " " * _BELOW), *below] if below else []
+            cell = styled(screen, row[at], free[is_beside])
+            free[is_beside] -= sum(screen.measure(text) for _, text in cell) + (_GAP if is_beside else 3)
+            if is_beside:
+                pieces += [("", " " * _GAP), *cell]
+            else:
+                under += [*([("muted", screen.sign(" · ", " - "))] if under else []), *cell]
+        pieces += [("", "\n" + " " * _BELOW), *under] if under else []
         return "".join(text for _, text in pieces), pieces
 
-    return [line(record) for record in records]
+    return [line(row, sizes) for row, sizes in zip(rows, least, strict=True)]
+
+
+def _least_of(screen: Screen, column: Column, cell: Text) -> int:
+    """The least width of a cell; 0 for an empty one."""
+    size = screen.measure(cell.plain)
+    return min(size, column.least or size)
 
 
 def cells(columns: Sequence[Column], record: Any, by: ListConventions) -> list[Text]:

@@ -107,7 +107,7 @@ class MainMenu:
         while True:
             try:
                 with self.session.screen.at_once():
-                    self.session.page()
+                    self.session.page(about=self._day_and_person())
                     self.session.attempt(self.read)
                     self._entries = self.entries()
                     self.session.read_first((), len(self._entries))
@@ -117,6 +117,13 @@ class MainMenu:
             except (Back, Cancelled, KeyboardInterrupt):
                 # Nothing that is pressed while the page is drawn ends anything.
                 self.session.say(_CTRL_C, "muted")
+
+    def _day_and_person(self) -> str:
+        """What day it is, and who is at the menu; '' where the settings cannot be read."""
+        with suppress(StoreError):
+            by = self.session.crm.conventions
+            return f"{by.weekday_and_day(by.today)} · {self.session.crm.me}"
+        return ""
 
     def choose(self) -> Any:
         self._load_rest()

@@ -239,7 +239,8 @@ class Session:
         return 2 + notice + self.screen.drawn(self._notes).count("\n")
 
     def _draw_title(self, crumbs: Sequence[str], about: str) -> str:
-        """Draw where one is at the left, and about it at the right; gives that back where there is no room for it."""
+        """Draw where one is at the left, and about it at the right; gives that back where there is no room for it. The
+        main menu, which has no breadcrumbs, does without."""
         screen = self.screen
         sample = " SAMPLE DATA " if self.real is not None else ""
         room = screen.width - len(sample) - _BEFORE_SAMPLE * bool(sample)
@@ -267,7 +268,7 @@ class Session:
             rule = Rule(style="muted", characters=screen.sign("─", "-"))
             # A page in a browser has forty columns at least: a longer line would be two once another tab is narrower.
             screen.print(Constrain(rule, _NARROWEST) if self.exchange else rule)
-        return "" if beside else about
+        return "" if beside or not crumbs else about
 
     def _notice(self) -> str:
         """The notice above a page: that the data is not of this moment."""

@@ -573,10 +573,10 @@ def test_a_service_and_its_draft_are_one_change_and_have_prices_of_one_kind(menu
 
 def test_an_invoice_just_issued_is_not_called_sent(menu: Menu) -> None:
     issued = menu.mailed.issued()
-    assert f"Invoice {issued.number}  issued, not yet e-mailed" in menu("invoices show", issued.number)
+    assert f"Invoice {issued.number}  [issued]  not yet e-mailed" in menu("invoices show", issued.number)
     assert " sent" not in menu("invoices list")
     menu.mailed("invoices send", issued, yes=True)
-    assert f"Invoice {issued.number}  sent\n" in menu("invoices show", issued.number)
+    assert f"Invoice {issued.number}  [sent]\n" in menu("invoices show", issued.number)
     assert menu.mailed("invoices list")[0].as_json()["state"] == "sent"
 
 

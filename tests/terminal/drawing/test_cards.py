@@ -1,6 +1,7 @@
 """Cards: labels and values in the room there is, and the latest that happened."""
 
 import io
+import re
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -81,6 +82,21 @@ def test_what_was_said_is_seen_before_what_was_noted_down() -> None:
         "3 days ago  Call: wants a second table",
         "Nov 2       Sale 7",
         "and 8 more",
+    ]
+
+
+def test_amounts_of_a_timeline_stand_below_each_other_beside_a_label() -> None:
+    def entry(day: int, what: str, amount: Decimal | None = None) -> Entry:
+        return Entry(date(2026, 11, day), "", "sale", what, amount=amount)
+
+    entries = [entry(19, "Sale 7", Decimal(8600)), entry(18, "Call"), entry(17, "Sale 6", Decimal("1.50"))]
+    screen = on(80)
+    screen.plain = False
+    draw_timeline(screen, entries, BY, 3, label="Latest")
+    assert [re.sub("\x1b[^m]*m", "", line).rstrip() for line in lines(screen)] == [
+        "Latest  2 days ago  $8,600.00  Sale 7",
+        "        3 days ago             Call",
+        "        4 days ago      $1.50  Sale 6",
     ]
 
 

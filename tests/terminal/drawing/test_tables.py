@@ -88,6 +88,20 @@ def test_on_a_narrow_window_what_identifies_a_row_is_cut_and_not_left_out(what: 
         assert "! 5 days ago" in line or name == NAMES[1]
 
 
+def test_a_column_that_has_no_room_below_one_row_stands_beside_the_name_in_all_of_them() -> None:
+    status = tables.Column("Status", lambda row, _: tables.status(row[2]), 2)
+    columns = [
+        tables.Column("Number", lambda row, _: data(row[0]), 0, 8),
+        tables.Column("Client", lambda row, _: data(row[1]), 0, 10),
+        status,
+        tables.Column("Total", lambda _row, _: data("$1,855.92"), 1, right=True),
+    ]
+    rows = [("INV-1", "Jo Fox", "paid"), ("INV-2", "Chiara Castellan", "overdue !"), ("INV-3", "Bo", "issued")]
+    drawn = [line.partition("\n") for line, _ in tables.two_lines(screen(40), columns, rows, BY, 32)]
+    assert [first.split()[1:] for first, _, _ in drawn] == [["paid"], ["overdue", "!"], ["issued"]]
+    assert all("$1,855.92" in second for _, _, second in drawn)
+
+
 def test_parts_of_a_cell_keep_their_colours_where_it_is_cut() -> None:
     cell = Text("plain ").append("late", "overdue").append(" again", "muted")
     assert tables.styled(screen(80), cell, 80) == [("", "plain "), ("overdue", "late"), ("muted", " again")]
