@@ -119,7 +119,7 @@ class MainMenu:
                 self.session.say(_CTRL_C, "muted")
 
     def _day_and_person(self) -> str:
-        """What day it is, and who is at the menu; '' where the settings cannot be read."""
+        """Return the day and the person at the menu; '' where the settings cannot be read."""
         with suppress(StoreError):
             by = self.session.crm.conventions
             return f"{by.weekday_and_day(by.today)} · {self.session.crm.me}"
