@@ -305,10 +305,21 @@ def _first_records() -> Sequence[Record]:
     ]
 
 
+def programs_of_menus() -> list[tuple[str, list[str], None, dict[str, str]]]:
+    """The program that a menu in a browser starts, with its command line, its folder and its environment: many menus
+    run side by side, so it ends after each page."""
+    from crm.outward.invoice_pdf import compiling
+
+    compiling.end_after_each_page()
+    command = compiling.command()
+    return [(command[0], command, None, compiling.environment())]
+
+
 def preload() -> None:
     """Load what every menu needs sooner or later, for a process that menus are forked from: they share it then."""
     modules = [
         "crm.accounts.accounts", "crm.accounts.throttling", "crm.accounts.keys", "crm.outward.smtp", "crm.outward.sms",
+        "crm.outward.invoice_pdf.compiling",
         "crm.repository.guarded.repository", "crm.repository.metrics", "crm.repository.review",
         "crm.repository.transaction", "crm.repository.dump", "crm.repository.sqlite.search", "crm.rules",
         "crm.terminal.home.client_portal", "crm.terminal.team.signing_in", "crm.terminal.data.welcome",

@@ -15,6 +15,11 @@ def serve(opening: Mapping[str, str], exchange: "FileTransfer", stdin: IO[str], 
     return app.serve(opening, exchange, stdin, stdout, menu_loop)
 
 
+def programs() -> list[tuple[str, list[str], None, dict[str, str]]]:
+    """The only program that a menu may start: the one that makes PDFs, with this command line and environment."""
+    return app.programs_of_menus()
+
+
 def preload() -> None:
     """Load what the menus share that are forked from this process."""
     app.preload()

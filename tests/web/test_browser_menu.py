@@ -3,15 +3,22 @@
 import csv
 import re
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
+from pypdf import PdfReader
 
-from crm.model import Client, Sale, Setting, StatusRule, User
+from crm.app import open_crm
+from crm.commands.registry import named
+from crm.config import Config
+from crm.model import Client, Invoice, Sale, Setting, StatusRule, User
 from crm.repository import Query
+from tests.support.firm import SELLER
 from tests.support.terminal_browser import Screen
 from tests.support.whole_site import PASSWORD, WebSite, web_site
 from tests.web.test_browser_sign_in import sign_in
@@ -263,3 +270,45 @@ def test_whoever_is_deactivated_is_out_within_seconds(site: WebSite, enter: Ente
     expect(screen.page.get_by_text("Your session is over").first).to_be_visible(timeout=10_000)
     screen.page.get_by_role("button", name="Sign in").click()
     expect(screen.page.get_by_label("Password")).to_be_visible()
+
+
+def test_a_client_opens_its_invoices_and_gets_the_pdf_and_sees_none_of_another_client(
+    site: WebSite, enter: Enter, tmp_path: Path
+) -> None:
+    desk = open_crm(Config(f"sqlite:///{tmp_path}/none.sqlite3", "boss"))
+    with closing(desk.repository):
+        crm = replace(desk, repository=site.repository)
+        for name, value in SELLER.items():
+            named("settings set")(crm, name, value, recount_ok=True)
+        crm.forget_settings()
+        own, other = (
+            named("clients add")(crm, {"company": name, "address": "Weg 1", "city": "Wien", "country": "AT"})
+            for name in ("Own Ltd", "Other Ltd")
+        )
+        for client, line in ((own, "1 x Table 100 19%"), (other, "1 x Secret 7000 19%"), (own, "1 x Lamp 50 19%")):
+            named("invoices issue")(crm, named("invoices add")(crm, client, [line]).invoice)
+        named("invoices add")(crm, own, ["1 x Draft 3 19%"])
+        named("payments add")(crm, own, Decimal(19))
+        first, foreign, second = (invoice.number for invoice in _all(site, Invoice) if invoice.state == "issued")
+    site.accounts.administration.add(
+        email="own@example.com", name="Own", role="client", client=own.id, password=PASSWORD
+    )
+    screen = choose(enter("own"), "My invoices").sees(first).sees(second).sees("part paid")
+    screen.press("ArrowDown").press("Enter").sees("Table").sees("Open").sees("100.00")
+    choose(screen, "Make a PDF")
+    with screen.page.expect_download() as offered:
+        screen.page.get_by_role("link", name="Download").click()
+    offered.value.save_as(tmp_path / "own.pdf")
+    printed = PdfReader(tmp_path / "own.pdf").pages[0].extract_text()
+    assert (first in printed, "Own Ltd" in printed, "Secret" in printed) == (True, True, False)
+    screen.press("Escape").sees("My invoices").press("Escape").sees("Statement of my account")
+    choose(screen, "My payments").sees("19.00").press("Escape").sees("Statement of my account")
+    choose(screen, "Statement of my account").sees("159.50").sees(second)
+    # On none of the pages stood another client, its invoice or its sum, nor a draft.
+    for hidden in ("Other Ltd", foreign, "8,330", "Secret", "Draft"):
+        assert hidden not in screen.shown
+
+
+def _all(site: WebSite, kind: Any) -> list[Any]:
+    with site.repository.read() as snapshot:
+        return list(snapshot.find_all(kind, Query(sort="id")))

@@ -46,11 +46,11 @@ class _Child:
     def __init__(self) -> None:
         self.owner = os.getpid()
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", _START, str(_CHILD), json.dumps(sys.path)],
+            command(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**_kept_environment(), **_NO_NETWORK},
+            env=environment(),
             start_new_session=True,
         )
         assert self._process.stdin is not None  # noqa: S101
@@ -110,6 +110,23 @@ _START = (
 )
 _lock = threading.Lock()
 _child: _Child | None = None
+_stays = True
+
+
+def command() -> list[str]:
+    """The command line of the process, which is always the same: what it makes comes through its input."""
+    return [sys.executable, "-I", "-S", "-c", _START, str(_CHILD), json.dumps(sys.path)]
+
+
+def environment() -> dict[str, str]:
+    """The environment of the process."""
+    return {**_kept_environment(), **_NO_NETWORK}
+
+
+def end_after_each_page() -> None:
+    """Start the process for each page from now on: for programs of which many run side by side."""
+    global _stays
+    _stays = False
 
 
 def compile_page(page: Page, seconds: float) -> bytes:
@@ -138,6 +155,8 @@ def compile_page(page: Page, seconds: float) -> bytes:
                 stop()
                 raise
             break
+        if not _stays:
+            stop()
     if error:
         raise CompileError(error)
     return data

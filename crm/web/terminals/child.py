@@ -12,7 +12,7 @@ import sys
 import tempfile
 import termios
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -25,6 +25,8 @@ from crm.terminal.drawing.screen import clean
 from crm.web.faults import facts_of
 
 Serve = Callable[[Mapping[str, str], FileTransfer, IO[str], IO[str]], int]
+# A program, its command line, its folder and its environment, as Python's audit names them.
+Program = tuple[str, list[str], None, dict[str, str]]
 PACKET = 65_536
 CRASHED, SIGNED_OUT, DONE = 70, 71, 72
 ENDED_BY_SERVER = 128 + signal.SIGTERM
@@ -115,8 +117,10 @@ class ChannelFileTransfer:
 
 
 def run(serve: Serve, opening: Mapping[str, str], folder: Path, channel: socket.socket) -> int:
-    """Run one menu on the terminal that is on descriptors 0 to 2; returns its exit code."""
-    _confine(folder)
+    """Run one menu on the terminal that is on descriptors 0 to 2; returns its exit code.
+
+    Where its module has a function `programs`, those may be started, and no other."""
+    _confine(folder, getattr(sys.modules[serve.__module__], "programs", tuple))
     exchange = ChannelFileTransfer(channel, folder)
     stdin = open(0, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
     stdout = open(1, "w", encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
@@ -176,8 +180,8 @@ def _hung_up() -> bool:
     return any(event & select.POLLHUP for _, event in terminal.poll(0))
 
 
-def _confine(folder: Path) -> None:
-    """Leave this process only what a menu needs."""
+def _confine(folder: Path, programs: Callable[[], Collection[Program]]) -> None:
+    """Leave this process only what a menu needs; `programs` are those that it may start."""
     os.umask(0o077)
     os.chdir(folder)
     os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
@@ -193,7 +197,13 @@ def _confine(folder: Path) -> None:
     for ignored in (signal.SIGQUIT, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU):
         signal.signal(ignored, signal.SIG_IGN)
     parent_death_signal(signal.SIGTERM)
-    sys.addaudithook(_no_programs)
+    allowed = programs()
+
+    def no_programs(event: str, arguments: tuple[Any, ...]) -> None:
+        if event in _PROGRAMS and not (event == "subprocess.Popen" and arguments in allowed):
+            raise PermissionError("a menu starts no programs")
+
+    sys.addaudithook(no_programs)
     # Every question leaves some megabytes in circles; collected late they would cost more than all that is shared.
     gc.set_threshold(2000, 5, 1)
     gc.enable()
@@ -209,8 +219,3 @@ def parent_death_signal(number: int) -> None:
 
 def _leave(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
     raise SystemExit(128 + number)
-
-
-def _no_programs(event: str, arguments: tuple[Any, ...]) -> None:  # noqa: ARG001
-    if event in _PROGRAMS:
-        raise PermissionError("a menu starts no programs")
