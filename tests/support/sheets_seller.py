@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from crm.errors import StoreBusyError
 from crm.model import Client, Sale
 from crm.repository.sheets.google import rate_limit
 from crm.repository.sheets.google.credentials import account_from
@@ -38,7 +39,18 @@ def sell_and_edit(store: SheetsRepository, name: str, sales: int, edits: int) ->
         def edit(tx: Any, client: int = client, number: int = number) -> None:
             tx.change(tx.get(Client, client), notes=f"{name} {number}")
 
-        store.transact(sell if what == "sale" else edit, f"{name} {number}")
+        _save(store, sell if what == "sale" else edit, f"{name} {number}")
+
+
+def _save(store: SheetsRepository, change: Any, what: str) -> None:
+    """Make a change, and make it again whenever the program says that others came first for too long: on a busy
+    computer its patience of some seconds is soon over."""
+    while True:
+        try:
+            return store.transact(change, what)
+        except StoreBusyError as error:
+            if "Nothing was changed; try again." not in error.sentence:
+                raise
 
 
 if __name__ == "__main__":

@@ -549,8 +549,9 @@ class SheetsRepository(SqlRepository):
 
     def transact(self, change: Callable[[SqlTransaction], Result], what: str) -> Result:
         started, tries, last_look = time.monotonic(), 0, False
-        # Tries of which it is not known whether they arrived, with their results.
+        # Tries of which it is not known whether they arrived, with their results, and since when.
         doubtful: dict[str, Result] = {}
+        in_doubt, since = 0, started
         while True:
             try:
                 with self._errors_explained(), self._engine.connect() as connection:
@@ -576,13 +577,14 @@ class SheetsRepository(SqlRepository):
                         connection.rollback()
                         raise
             except Stale:
-                pass
+                if len(doubtful) > in_doubt:
+                    in_doubt, since = len(doubtful), time.monotonic()
             except (StoreOfflineError, StoreBusyError) as error:
                 if isinstance(error, StoreOfflineError):
                     self._offline = (error, self.clock.now.timestamp())
                 if not doubtful:
                     raise
-                self._push.find_out(started, error)
+                self._push.find_out(since, error)
             tries += 1
             waited = time.monotonic() - started
             if doubtful and waited > _PATIENCE and not last_look:
