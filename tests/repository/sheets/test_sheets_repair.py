@@ -307,6 +307,9 @@ def test_what_a_repair_could_not_put_back_is_kept_where_it_is_known(team: Team, 
             look(machine)
             assert (sold.id in team.stored(machine)[Sale]) == (machine is other)
             assert machine.held().gone == {"sale": [sold.id]}
+        # So no later change can cover the repair up.
+        with pytest.raises(RefusedError, match="Nothing is saved there until that is decided"):
+            machine.transact(lambda tx: tx.add(Client(kind="person", last_name="Later")), "added")
         if machine is not other:
             with pytest.raises(RefusedError, match="has never seen 1 of these sales"):
                 machine.settle(take_over=False)
