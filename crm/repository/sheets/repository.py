@@ -373,6 +373,7 @@ class SheetsRepository(SqlRepository):
         """Return whether the spreadsheet does not hold the accounts that the mirror does."""
         return fact(connection, ROSTER) != _state(connection).roster
 
+    @ingest.all_needed()
     def _taken(self, connection: Connection, before: Seen | None, *, anew: bool = False) -> ingest.HandEdits:
         quiet = {} if anew or before is None else mirror.quiet(connection)
         contents = self._push.put_right(None if anew else before, quiet)

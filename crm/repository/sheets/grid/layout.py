@@ -1,6 +1,6 @@
 """The layout of the spreadsheet: its tabs, their columns, and the marker of its revision."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -157,6 +157,17 @@ class Heading:
         if self.kind is Client:
             known.append({name: cells[at] for name, at in self.own.items() if at < wide and cells[at] != ""})
         return known
+
+    def rows(self, several: Iterable[Sequence[Any]]) -> list[list[Any]]:
+        """Several rows of the tab in the same way."""
+        count = len(self._order)
+        if self.own or self._order != list(range(count)):
+            return [self.row(cells) for cells in several]
+        rows = [[*cells[:count], *[""] * (count - len(cells))] for cells in several]
+        if self.kind is Client:
+            for row in rows:
+                row.append({})
+        return rows
 
     @cached_property
     def _order(self) -> list[int | None]:

@@ -89,6 +89,8 @@ class Loading:
         # Records with cells that were changed in the sheet since the program wrote them, with what it had written, by
         # field: they are checked like any other edit.
         self.edited: dict[int, dict[str, Any]] = {}
+        # Whether the mirror holds no rows of this kind but those that are put in, each once.
+        self.is_empty = False
         self._amounts = amounts(kind)
         self._facts = facts(kind)
         # The value that the program wrote last into a field of a record, by id and name; None where it is not known.
@@ -124,7 +126,7 @@ class Loading:
             return False
         if self._facts and self._has_overwritten(rows, read.values):
             return False
-        self._note_rows(rows)
+        self._note_rows(rows, read.in_json())
         insert_columns(self.connection, tables.TABLES[self.kind], read.bound)
         self._unsearched += rows
         return True
@@ -199,16 +201,15 @@ class Loading:
             self.dialect.search.add(self.connection, self._unsearched)
         self._unsearched.clear()
 
-    def _note_rows(self, rows: Mapping[int, Placed]) -> None:
-        remove(self.connection, self.kind, rows)
-        mirror.put_rows(
-            self.connection,
-            self.kind,
-            [(record_id, at, in_json(self._before(record_id, row))) for record_id, (at, row) in rows.items()],
-        )
+    def _note_rows(self, rows: Mapping[int, Placed], written: Iterable[str]) -> None:
+        """Note where rows stand, and their cells, `written` as JSON."""
+        if not self.is_empty:
+            remove(self.connection, self.kind, rows)
+        noted = [(record_id, at, cells) for (record_id, (at, _)), cells in zip(rows.items(), written, strict=True)]
+        mirror.put_rows(self.connection, self.kind, noted, keeps_quiet=self.is_empty)
 
     def _replace(self, rows: Mapping[int, Placed], records: Iterable[Record]) -> None:
-        self._note_rows(rows)
+        self._note_rows(rows, (in_json(self._before(record_id, row)) for record_id, (_, row) in rows.items()))
         batch = [tables.row_of(record) for record in records]
         for start in range(0, len(batch), _BATCH):
             insert_rows(self.connection, tables.TABLES[self.kind], batch[start : start + _BATCH])

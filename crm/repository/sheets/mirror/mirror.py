@@ -594,7 +594,7 @@ def known(connection: Connection, kind: type[Record], ids: Iterable[int]) -> dic
 def put_rows(
     connection: Connection, kind: type[Record], rows: Sequence[tuple[int, int, str]], *, keeps_quiet: bool = False
 ) -> None:
-    """Note rows as (id, place, cells as JSON). The digest of the tab is forgotten, unless `set_seen` does that."""
+    """Note rows as (id, place, cells as JSON). The digest of the tab is forgotten, unless something else does that."""
     if rows:
         if not keeps_quiet:
             _unsettle(connection, kind, rows)
@@ -668,6 +668,6 @@ def numbers(connection: Connection) -> dict[str, int]:
 _encoded = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def in_json(cells: Sequence[Any]) -> str:
+def in_json(cells: Any) -> str:
     """Cells as the mirror keeps them."""
     return _encoded(cells)

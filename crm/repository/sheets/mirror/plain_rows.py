@@ -4,7 +4,9 @@ It comes to the same as reading them one by one, in a fraction of the time: most
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -17,9 +19,12 @@ from crm.repository.bulk import converters
 from crm.repository.sheets.grid import cells
 from crm.repository.sheets.grid.layout import OWN, columns
 from crm.repository.sheets.mirror.field_checks import FieldChecks, is_a_name, own_fields_fit
+from crm.repository.sheets.mirror.mirror import in_json
 
 # These are looked at as a whole, each by itself.
 WHOLE = (StatusRule, View, Setting)
+# So many different cells of a column are remembered.
+_REMEMBERED = 10_000
 # A reason that a rule gave begins with its text, and that with the status.
 _BY_RULE = re.compile(r"(.{1,40}?) (?:when|otherwise)\b")
 
@@ -68,12 +73,14 @@ class PlainRows:
             checked |= {"first_name", "last_name", "company", "status", "status_reason", "status_pinned_until"}
         checked |= {*facts(kind)}
         self._looked_at = checked | self._making | {link for link in fields(kind) if link in kind.about.needs}
+        # What the cells of each column were read as so far, and what the database takes for them.
+        self._known: dict[str, _Known] = defaultdict(_Known)
 
     def read(self, ids: Sequence[int], rows: Iterable[Sequence[Any]]) -> "Read | None":
         """The contents of some rows, by column; None where one of them has to be looked at by itself."""
         if self.kind in WHOLE:
             return None
-        read = Read({}, {})
+        read = Read({}, {}, [])
         by_column = list(zip(*rows, strict=True))
         try:
             for name, reader, column in zip(columns(self.kind), cells.READERS[self.kind], by_column, strict=False):
@@ -81,6 +88,7 @@ class PlainRows:
             if self.kind is Client:
                 read.values[OWN] = list(by_column[-1])
                 read.bound[OWN] = self._bound(OWN, read.values[OWN])
+                read.written.append([in_json(own) if own else "{}" for own in read.values[OWN]])
         except (ValueError, ArithmeticError, TypeError, RefusedError):
             return None
         if read.values["id"] != list(ids) or (self.kind is Client and not self._is_client(read.values)):
@@ -89,21 +97,41 @@ class PlainRows:
         return read
 
     def _take(self, read: "Read", name: str, reader: Any, column: Sequence[Any]) -> None:
-        types = set(map(type, column))
-        if bool in types and len(types) > 1:
+        if name == "version" and (versions := _versions(read.values["id"], reader, column)):
+            read.bound[name] = versions
+            read.written.append([f'"{mark}"' for mark in column])
+            return
+        cells_in_column = set(column)
+        known = self._known[name]
+        if not cells_in_column.isdisjoint((0, 1)) and bool in (types := set(map(type, column))):
             # For a dictionary 1 is the same as a truth.
-            raise ValueError
-        known = {cell: reader(cell) for cell in set(column)}
-        if not self._checks.fits(name, known.keys(), known.values()):
-            raise ValueError
-        if name in self._amounts and any(has_decimals_left(amount, self.by) for amount in known.values()):
-            raise ValueError
+            if len(types) > 1:
+                raise ValueError
+            known = _Known()
+        elif len(known.values) > _REMEMBERED:
+            known = self._known[name] = _Known()
+        if new := cells_in_column - known.values.keys():
+            self._read_cells(name, reader, new, known)
         if name in self._looked_at:
-            read.values[name] = [known[cell] for cell in column]
+            read.values[name] = list(map(known.values.__getitem__, column))
+        if len(cells_in_column) == 1:
+            read.bound[name] = [known.bound[column[0]]] * len(column)
+            read.written.append([known.written[column[0]]] * len(column))
+        else:
+            read.bound[name] = list(map(known.bound.__getitem__, column))
+            read.written.append(list(map(known.written.__getitem__, column)))
+
+    def _read_cells(self, name: str, reader: Any, new: Collection[Any], known: "_Known") -> None:
+        """Read new cells of a column; raises ValueError where one of them has to be looked at by itself."""
+        values = {cell: reader(cell) for cell in new}
+        if not self._checks.fits(name, values.keys(), values.values()):
+            raise ValueError
+        if name in self._amounts and any(has_decimals_left(amount, self.by) for amount in values.values()):
+            raise ValueError
+        known.values |= values
         convert = self._convert[name]
-        if convert is not None:
-            known = {cell: convert(value) for cell, value in known.items()}
-        read.bound[name] = [known[cell] for cell in column]
+        known.bound |= values if convert is None else {cell: convert(value) for cell, value in values.items()}
+        known.written |= {cell: in_json(cell) if isinstance(cell, bool | str) else repr(cell) for cell in new}
 
     def _bound(self, name: str, values: Sequence[Any]) -> list[Any]:
         convert = self._convert[name]
@@ -125,15 +153,42 @@ class PlainRows:
         records: list[Any] = []
         if names:
             making = zip(*(read.values[name] for name in names), strict=True)
-            records = [self.kind(**dict(zip(names, values, strict=True))) for values in making]
+            # To make whole records takes several times as long.
+            records = [SimpleNamespace(**dict(zip(names, values, strict=True))) for values in making]
         for name, derived in self._derived.items():
             read.bound[name] = self._bound(name, [derived.make(record) for record in records])
 
 
+def _versions(ids: Sequence[int], reader: Any, column: Sequence[Any]) -> list[int]:
+    """The versions in marks, each of which is that of its row; none where one is not."""
+    if set(map(type, column)) != {str}:
+        return []
+    marked, _, endings = zip(*(mark.partition("/") for mark in column), strict=True)
+    if marked != tuple(map(str, ids)):
+        return []
+    versions = {ending: reader(f"1/{ending}") for ending in set(endings)}
+    return [versions[ending] for ending in endings]
+
+
+class _Known:
+    """The cells of a column that were read so far: their values, what the database takes for these, and the cells as
+    JSON."""
+
+    def __init__(self) -> None:
+        self.values: dict[Any, Any] = {}
+        self.bound: dict[Any, Any] = {}
+        self.written: dict[Any, str] = {}
+
+
 class Read:
     """Columns of rows: `values` as records hold them, of the fields that are looked at, and all of them `bound` as the
-    database takes them."""
+    database takes them. All cells are `written` as JSON, column by column."""
 
-    def __init__(self, values: dict[str, list[Any]], bound: dict[str, list[Any]]) -> None:
+    def __init__(self, values: dict[str, list[Any]], bound: dict[str, list[Any]], written: list[list[str]]) -> None:
         self.values = values
         self.bound = bound
+        self.written = written
+
+    def in_json(self) -> list[str]:
+        """The rows as the mirror keeps them."""
+        return [f"[{','.join(cells)}]" for cells in zip(*self.written, strict=True)]

@@ -49,6 +49,14 @@ class Owned(MutableMapping[int, Placed]):
     def __len__(self) -> int:
         return len(self._places)
 
+    def take_out(self, ids: Sequence[int]) -> dict[int, Placed]:
+        """Take out the rows of some records, all at once."""
+        if not self._put.keys().isdisjoint(ids):
+            return {record_id: self.pop(record_id) for record_id in ids}
+        places = [self._places.pop(record_id) for record_id in ids]
+        rows = self._head.rows(self._rows[at - self._first] for at in places)
+        return dict(zip(ids, zip(places, rows, strict=True), strict=True))
+
     def keys(self) -> KeysView[int]:
         """The ids."""
         return self._places.keys()
@@ -112,9 +120,10 @@ class _Sorting:
         strays: list[Placed] = []
         foreign: list[int] = []
         for at, written in enumerate(rows, first):
-            if at == 0 or not any(cell != "" for cell in written):
+            cell = cell_in(written, id_at)
+            if at == 0 or (cell == "" and not any(other != "" for other in written)):
                 continue
-            record_id = cells.number_of(cell_in(written, id_at))
+            record_id = cell if type(cell) is int and 0 < cell <= self.last else cells.number_of(cell)
             if record_id is None or record_id > self.last:
                 strays.append((at, self.head.row(written)))
             elif record_id in owned:

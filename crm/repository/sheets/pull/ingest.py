@@ -57,7 +57,7 @@ from crm.repository.sheets.pull.tab_diff import HandEdits, TabIntake
 from crm.repository.sheets.push.before_images import lacks_commits
 from crm.repository.spend import counts_invoices
 
-__all__ = ["Contents", "HandEdits", "StaleHistory", "conventions", "take"]
+__all__ = ["Contents", "HandEdits", "StaleHistory", "all_needed", "conventions", "take"]
 
 # The settings say how to read what people typed, and the accounts who is meant by a name, so they come first; sales
 # come after the clients they name.
@@ -85,8 +85,7 @@ def take(
     the cells for amounts that hold something else; `strange_among` asks which ones do among others."""
     connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
     try:
-        with _all_needed():
-            return _Intake(connection, dialect, contents, clock, check_setting, strange or {}, strange_among).take()
+        return _Intake(connection, dialect, contents, clock, check_setting, strange or {}, strange_among).take()
     except IntegrityError as error:
         # What the mirror had taken for the last good value stands in the way of what somebody else wrote.
         if contents.everything:
@@ -95,7 +94,7 @@ def take(
 
 
 @contextmanager
-def _all_needed() -> Iterator[None]:
+def all_needed() -> Iterator[None]:
     """Look for no garbage: hundreds of thousands of cells are held at once, and to go through them all again and
     again takes as long as the rest."""
     was_on = gc.isenabled()

@@ -48,60 +48,53 @@ def strange_amounts(service: Service, edits: HandEdits, seen: Seen) -> Strange:
 
 
 def strange_cells(service: Service, contents: Contents, connection: Connection) -> Strange:
-    """The cells for amounts which hold something else, in what is read into an empty mirror, and in rows that were
-    found so before. Asks only where a number can be a date, a time or a percentage."""
+    """The cells for amounts which hold something else in rows that were found so before. Of what is read into an
+    empty mirror nothing is asked here: the history tells of most of it (`unconfirmed`)."""
     columns_asked: dict[tuple[type[Record], int, str], set[int]] = {}
     for kind in RECORDS:
         noted = set() if contents.everything else problems.noted(connection, kind)
-        if not contents.everything and not noted:
+        if not noted:
             continue
         rows = contents.tabs[kind]
         head = heading(kind, rows[0] if rows else [])
         typed = _typed(head)
-        if not typed or "id" not in head.positions:
-            continue
         doubted = {record_id for record_id, name in noted if name in typed}
-        places = {name: set[int]() for name in typed}
-        if contents.everything:
-            for at, row in enumerate(rows):
-                for name, column in typed.items():
-                    if at and _may_be_strange(row, column):
-                        places[name].add(at)
-        elif doubted:
+        if doubted and "id" in head.positions:
             doubtful = set(_rows_of(head, rows, doubted))
-            places = dict.fromkeys(typed, doubtful)
-        columns_asked |= {(kind, typed[name], name): places[name] for name in typed if places[name]}
+            columns_asked |= {(kind, column, name): doubtful for name, column in typed.items() if doubtful}
     return strange_among(service, columns_asked)
 
 
 def unconfirmed(contents: Contents, program: Mapping[type[Record], Mapping[int, Done]]) -> Asked:
-    """The cells for amounts that hold another number than the history does: somebody has edited them, and no computer
-    has taken that over."""
+    """The cells for amounts that may hold something else, in what is read into an empty mirror: those with another
+    number than the history has (somebody has edited them, and no computer has taken that over), and those that it does
+    not have, where the number can be a date, a time or a percentage."""
     cells: dict[tuple[type[Record], int, str], set[int]] = {}
-    for kind, changes in program.items():
+    for kind in RECORDS:
         rows = contents.tabs[kind]
         head = heading(kind, rows[0] if rows else [])
-        at_id, typed = head.positions.get("id"), _typed(head)
+        at_id, typed, changes = head.positions.get("id"), _typed(head), program.get(kind, {})
         if at_id is None or not typed:
             continue
-        for at, row in enumerate(rows):
-            record_id = number_of(cell_in(row, at_id)) if at else None
-            done = changes.get(record_id) if record_id else None
-            if record_id is None or done is None:
-                continue
-            for name, column in typed.items():
-                cell = cell_in(row, column)
-                if _is_number(cell) and _differs(cell, done.last(record_id, name)):
+        for name, column in typed.items():
+            for at, row in enumerate(rows):
+                cell: Any = row[column] if column < len(row) else ""
+                if not at or not _is_number(cell):
+                    continue
+                record_id: Any = cell_in(row, at_id)
+                record_id = record_id if type(record_id) is int else number_of(record_id)
+                done = changes.get(record_id) if record_id else None
+                if _is_doubtful(cell, done and done.last(record_id, name)):
                     cells.setdefault((kind, column, name), set()).add(at)
     return cells
 
 
-def _differs(cell: Any, kept: Any) -> bool:
-    """Return whether a cell holds another number than the history keeps; False where it keeps none."""
+def _is_doubtful(cell: Any, kept: Any) -> bool:
+    """Return whether an amount may be something else: it is not the number that the history keeps, None for none."""
     try:
-        return kept is not None and float(kept) != cell
+        return float(kept) != cell
     except (ValueError, TypeError):
-        return False
+        return abs(cell) < PARTS or DAYS[0] <= cell <= DAYS[1]
 
 
 def _typed(head: Heading) -> Mapping[str, int]:
@@ -118,11 +111,6 @@ def _rows_of(head: Heading, rows: Sequence[Sequence[Cell]], ids: Collection[int]
 
 def _is_number(cell: Any) -> bool:
     return isinstance(cell, int | float) and not isinstance(cell, bool)
-
-
-def _may_be_strange(row: Sequence[Cell], column: int) -> bool:
-    cell: Any = cell_in(row, column)
-    return _is_number(cell) and (abs(cell) < PARTS or DAYS[0] <= cell <= DAYS[1])
 
 
 def strange_among(service: Service, columns_asked: Asked) -> Strange:

@@ -149,6 +149,7 @@ class TabIntake:
         self.edits.copies += [(self.kind, at, row) for at, row in self.rows.copies]
         for record_id, mark in self.rows.promoted.items():
             self.edits.promoted.append((self.kind, record_id, *self.rows.owned[record_id], mark))
+        self.loading.is_empty = self.fresh
         if self.fresh:
             self._fill()
         else:
@@ -236,7 +237,7 @@ class TabIntake:
         # A portion at a time, and let go: what a large spreadsheet holds would not fit into memory as records.
         waiting = list(owned)
         for start in range(0, len(waiting), _PORTION):
-            self._load({record_id: owned.pop(record_id) for record_id in waiting[start : start + _PORTION]})
+            self._load(owned.take_out(waiting[start : start + _PORTION]))
 
     def _load(self, rows: Mapping[int, Placed]) -> None:
         if rows:
