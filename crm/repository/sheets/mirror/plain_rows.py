@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from crm.errors import RefusedError
 from crm.model import Client, Conventions, Record, Setting, StatusRule, View, fields
-from crm.model.fields import Amount, Prose
+from crm.model.fields import Amount
 from crm.repository import sums, tables
 from crm.repository.bulk import converters
 from crm.repository.sheets.grid import cells
@@ -42,13 +42,9 @@ def amounts(kind: type[Record]) -> Sequence[str]:
 
 def facts(kind: type[Record]) -> Sequence[str]:
     """The fields that only the program writes, and whose last values the history holds: not what is summed or made of
-    other fields, and no long texts."""
+    other fields."""
     made = {*sums.names(kind), *kind.about.follows}
-    return [
-        name
-        for name, field in fields(kind).items()
-        if field.by == "facts" and name not in made and not isinstance(field.check, Prose)
-    ]
+    return [name for name, field in fields(kind).items() if field.by == "facts" and name not in made]
 
 
 def has_decimals_left(amount: Any, by: Conventions) -> bool:

@@ -56,6 +56,8 @@ BAD: dict[str, tuple[type[Record], str, Any, str]] = {
     "an invoice's number": (Invoice, "number", "INV-9", "the program says INV-1"),
     "an invoice's state": (Invoice, "state", "draft", "the program says issued"),
     "an invoice's currency": (Invoice, "currency", "EUR", "the program says USD"),
+    "who issued an invoice": (Invoice, "seller", '{"name": "Fox"}', "written by the program and is not read"),
+    "to whom it was issued": (Invoice, "buyer", None, "written by the program and is not read"),
     "a line's net": (InvoiceLine, "net", 5, "the program says $100.00"),
     "a broken rule": (StatusRule, "when", "total_spend >=", ""),
     "a rule without a status": (StatusRule, "status", None, ""),
@@ -71,6 +73,7 @@ BAD: dict[str, tuple[type[Record], str, Any, str]] = {
 _NOT_SEEN_AT_FIRST = {"a future birthday", "no e-mail", "a failed formula", "a total", "a reason", "a name of nobody"}
 
 
+_PARTIES = {"seller": '{"name": "Acme Ltd"}', "buyer": '{"name": "Second", "country": "AT"}'}
 _BILLED = (Invoice, InvoiceLine, Payment, Allocation)
 
 
@@ -89,7 +92,7 @@ def _bill(team: Team, client: Client) -> None:
         tx.add(replace(line, invoice=invoice.id))
         tx.settle()
         invoice = tx.get(Invoice, invoice.id)
-        invoice = tx.change(invoice, state="issued", number="INV-1", issued_on=day, due_on=day)
+        invoice = tx.change(invoice, state="issued", number="INV-1", issued_on=day, due_on=day, **_PARTIES)
         tx.add(Allocation(payment=tx.add(paid).id, invoice=invoice.id, amount=Decimal(40)))
 
     team.store.change(bill)
