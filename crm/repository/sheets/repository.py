@@ -373,17 +373,17 @@ class SheetsRepository(SqlRepository):
         """Return whether the spreadsheet does not hold the accounts that the mirror does."""
         return fact(connection, ROSTER) != _state(connection).roster
 
-    @ingest.all_needed()
     def _taken(self, connection: Connection, before: Seen | None, *, anew: bool = False) -> ingest.HandEdits:
-        quiet = {} if anew or before is None else mirror.quiet(connection)
-        contents = self._push.put_right(None if anew else before, quiet)
-        if not contents.everything and before is not None and not _follows(contents.state, before.state):
-            # An older version of the spreadsheet was put back.
-            contents = self._push.put_right(None)
-        try:
-            return self._ingested(connection, contents)
-        except ingest.StaleHistory:
-            return self._ingested(connection, self._push.put_right(None))
+        with ingest.all_needed():
+            quiet = {} if anew or before is None else mirror.quiet(connection)
+            contents = self._push.put_right(None if anew else before, quiet)
+            if not contents.everything and before is not None and not _follows(contents.state, before.state):
+                # An older version of the spreadsheet was put back.
+                contents = self._push.put_right(None)
+            try:
+                return self._ingested(connection, contents)
+            except ingest.StaleHistory:
+                return self._ingested(connection, self._push.put_right(None))
 
     def _ingested(self, connection: Connection, contents: ingest.Contents) -> ingest.HandEdits:
         strange = strange_cells(self.service, contents, connection)

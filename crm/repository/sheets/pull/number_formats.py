@@ -92,9 +92,9 @@ def unconfirmed(contents: Contents, program: Mapping[type[Record], Mapping[int, 
 def _is_doubtful(cell: Any, kept: Any) -> bool:
     """Return whether an amount may be something else: it is not the number that the history keeps, None for none."""
     try:
-        return float(kept) != cell
+        return bool(float(kept) != cell)
     except (ValueError, TypeError):
-        return abs(cell) < PARTS or DAYS[0] <= cell <= DAYS[1]
+        return bool(abs(cell) < PARTS or DAYS[0] <= cell <= DAYS[1])
 
 
 def _typed(head: Heading) -> Mapping[str, int]:
