@@ -7,7 +7,7 @@ from rich.text import Text
 
 from crm.model import INTERACTIONS, Client, Contact, Conventions, FollowUp, Interaction, fields
 from crm.terminal.drawing import tables
-from crm.terminal.drawing.cards import draw_pairs, draw_timeline, entry_line, side_card
+from crm.terminal.drawing.cards import draw_pairs, draw_timeline, entry_line, side_card, with_number
 from crm.terminal.drawing.render import renderer
 from crm.terminal.drawing.screen import Screen, clean, data
 from crm.terminal.drawing.theme import status_style
@@ -108,7 +108,7 @@ def follow_up_side(screen: Screen, item: "FollowUpShown", by: Conventions) -> li
 @renderer("crm.commands.activity.follow_up_lists.FollowUpShown")
 def _(result: "FollowUpShown", screen: Screen, by: Conventions) -> None:
     follow_up = result.follow_up
-    screen.print(data(follow_up.what, "bold").append(f"  no. {follow_up.id}", "muted"))
+    screen.print(with_number(screen, data(follow_up.what, "bold"), f"no. {follow_up.id}"))
     at = f", {follow_up.due_time}" if follow_up.due_time else ""
     draw_pairs(
         screen,

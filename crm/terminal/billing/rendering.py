@@ -31,7 +31,7 @@ from crm.model.postal_addresses import town_line
 from crm.model.units import unit_beside
 from crm.model.vat_ids import country_of_vat_id, is_other_tax_id
 from crm.terminal.drawing import tables
-from crm.terminal.drawing.cards import beside, in_line, side_card
+from crm.terminal.drawing.cards import beside, in_line, side_card, with_number
 from crm.terminal.drawing.render import renderer, show
 from crm.terminal.drawing.screen import Screen, clean, data
 
@@ -121,8 +121,8 @@ INVOICES: Sequence[tables.Column] = (
     tables.Column("Number", lambda row, _: _number(row), 0, 8),
     tables.Column("Client", lambda row, _: data(row.client), 0, 10),
     tables.Column("Status", lambda row, _: state_badge(row.invoice, row.state), 2),
-    tables.Column("Issued", lambda row, by: data(by.near_day(row.invoice.issued_on)), 5),
-    tables.Column("Due", lambda row, by: data(by.near_day(row.invoice.due_on)), 4),
+    tables.Column("Issued", lambda row, by: data(by.near_day(row.invoice.issued_on)), 5, word="issued"),
+    tables.Column("Due", lambda row, by: data(by.near_day(row.invoice.due_on)), 4, word="due"),
     tables.Column("Total", _total, 1, right=True),
     tables.Column("Open", _open, 3, right=True),
 )
@@ -416,7 +416,7 @@ def draw_series(result: "SeriesShown", screen: Screen, _: Conventions) -> None:
 @renderer(Service)
 def draw_service(result: Service, screen: Screen, by: Conventions) -> None:
     """A service whole."""
-    screen.print(_name(result).append(f"  no. {result.id}", "muted"))
+    screen.print(with_number(screen, _name(result), f"no. {result.id}"))
     price = Text(_price(result, by), "bold").append(f" per {unit_of(result.unit, by)}", "default")
     if result.period not in ("", "once"):
         price.append(f", {PERIODS[result.period]}", "default")

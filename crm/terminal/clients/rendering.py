@@ -10,7 +10,7 @@ from crm.commands.clients.reasons import reason_words, values_words
 from crm.model import Client, Contact, Conventions, FollowUp, StatusRule, View, fields
 from crm.model.local_labels import local_label
 from crm.terminal.drawing import tables
-from crm.terminal.drawing.cards import badge, beside, draw_timeline, pairs, side_card
+from crm.terminal.drawing.cards import badge, beside, draw_timeline, pairs, side_card, with_number
 from crm.terminal.drawing.links import link_of, linked, mail_link, phone_link, web_link
 from crm.terminal.drawing.render import renderer, show
 from crm.terminal.drawing.screen import Screen, clean, data
@@ -269,7 +269,7 @@ def draw_contact(screen: Screen, card: "ContactCard", by: Conventions) -> None:
     contact = card.contact
     heading = data(contact.name, "bold")
     heading.truncate(screen.width - 8, overflow="ellipsis")
-    screen.print(heading.append(f"  no. {contact.id}", "muted"))
+    screen.print(with_number(screen, heading, f"no. {contact.id}"))
     primary = ", primary contact" if contact.is_primary else ""
     screen.print(Text(clean(f"{contact.role or 'Contact'} of {card.client.name}{primary}"), "muted"))
     rows = []

@@ -72,6 +72,12 @@ def beside(screen: Screen, left: Text, right: Text) -> None:
         screen.print(left.append(" " * between).append_text(right))
 
 
+def with_number(screen: Screen, name: Text, number: str) -> Text:
+    """The name of a record with its number behind it, or below it where there is no room: that is not broken."""
+    fits = screen.plain or name.cell_len + _GAP + len(number) <= screen.width
+    return name.append(f"{' ' * _GAP if fits else chr(10)}{number}", "muted")
+
+
 def in_line(screen: Screen, pieces: Iterable[Text]) -> None:
     """Print pieces beside each other, as many as a line has room for: none is broken in the middle."""
     line = Text()

@@ -29,7 +29,7 @@ class Column:
     """A column: the higher its `rank`, the sooner it gives way. It may be cut down to `least`; without
     one it is never cut, since half an amount is none. What `wraps` goes on in further lines instead of being cut. In a
     list a column of `money` has the sign of the currency in its heading; one `of_client` has the number of a client,
-    and its name where names are known."""
+    and its name where names are known. Where a row takes two lines, without heads, a `word` stands before the value."""
 
     title: str
     text: Callable[[Any, Conventions], Text]
@@ -39,6 +39,7 @@ class Column:
     wraps: bool = False
     money: bool = False
     of_client: bool = False
+    word: str = ""
 
 
 # The columns of a list by module and name of the type that is in it, which need not be loaded for it; each subject says
@@ -197,7 +198,7 @@ def two_lines(
     # A mark or a place, which has no heading of its own.
     before = [at for at in range(first) if not columns[at].title]
     # Here no heading has the sign of an amount.
-    rows = [[column.text(record, by) for column in columns] for record in records]
+    rows = [[_with_word(column, column.text(record, by)) for column in columns] for record in records]
     least = [[_least_of(screen, column, cell) for column, cell in zip(columns, row, strict=True)] for row in rows]
     below = [at for at in order if at != first and at not in before]
     beside: list[int] = []
@@ -230,6 +231,10 @@ def two_lines(
         return "".join(text for _, text in pieces), pieces
 
     return [line(row, sizes) for row, sizes in zip(rows, least, strict=True)]
+
+
+def _with_word(column: Column, cell: Text) -> Text:
+    return Text.assemble((f"{column.word} ", "muted"), cell) if column.word and cell.plain else cell
 
 
 def _least_of(screen: Screen, column: Column, cell: Text) -> int:

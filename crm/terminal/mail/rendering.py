@@ -8,7 +8,7 @@ from rich.text import Text
 
 from crm.model import CHANNELS, OPT_OUT_WAYS, STATES, Conventions, Message, OptOut, Template
 from crm.terminal.drawing import tables
-from crm.terminal.drawing.cards import side_card
+from crm.terminal.drawing.cards import side_card, with_number
 from crm.terminal.drawing.render import renderer, show
 from crm.terminal.drawing.screen import Screen, clean, data
 
@@ -306,7 +306,7 @@ def draw_template(screen: Screen, template: Template, room: int | None = None) -
     from crm.commands.mail.templates import sms_count
 
     before = screen.used
-    heading = data(template.name, "bold").append(f"  no. {template.id}, {CHANNELS[template.channel]}", "muted")
+    heading = with_number(screen, data(template.name, "bold"), f"no. {template.id}, {CHANNELS[template.channel]}")
     screen.print(heading)
     if count := sms_count(template):
         _draw_parts(screen, count, "without the values of its fields")
@@ -359,7 +359,7 @@ def draw_counts(screen: Screen, report: "MailingReport", by: Conventions) -> Non
 @renderer("crm.commands.mail.mailings.report.MailingReport")
 def _(result: "MailingReport", screen: Screen, by: Conventions) -> None:
     mailing = result.counted.mailing
-    screen.print(data(mailing.name, "bold").append(f"  mailing no. {mailing.id}", "muted"))
+    screen.print(with_number(screen, data(mailing.name, "bold"), f"mailing no. {mailing.id}"))
     draw_counts(screen, result, by)
     for title, rows in (("Need attention", result.troubles), ("Excluded", result.left_out)):
         if rows:

@@ -578,7 +578,7 @@ class Session:
         def page() -> None:
             nonlocal fresh
             if fresh or not self.screen.plain:
-                self.page(*crumbs, beside=lambda: self._panel(_client_in(answers.values), command.menu))
+                self.page(*crumbs, beside=lambda: self._panel(_client_in(answers.answered), command.menu))
                 self.screen.print(Text(command.summary, "muted"))
             fresh = False
             for name, value in arguments.items():

@@ -1,6 +1,6 @@
 """Questions asked one after the other: Esc goes back to the one before, and what was typed stays."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from crm.errors import Cancelled
@@ -66,6 +66,13 @@ class Answers(Generic[_Session]):
         self.values: dict[str, Any] = arguments
         self._known = frozenset(arguments)
         self._begun: dict[str, str] = {}
+        # What is asked at the moment, and what comes after it.
+        self._asked: Collection[str] = ()
+
+    @property
+    def answered(self) -> Mapping[str, Any]:
+        """The answers to the questions before the one that is asked: what comes after it counts as not answered yet."""
+        return {name: value for name, value in self.values.items() if name not in self._asked}
 
     def is_written(self) -> bool:
         """Return whether anything was answered, or begun in a line that was left, that somebody would miss."""
@@ -87,12 +94,11 @@ class Answers(Generic[_Session]):
 
         def asks(place: int) -> Step:
             def ask() -> None:
+                self._asked = [parameter.name for parameter in parameters[place:]]
                 page()
                 for parameter in parameters[:place]:
                     self.session.prompts.show_answer(parameter, self.values[parameter.name])
-                # What is still to be asked counts as not answered yet.
-                asked = {parameter.name for parameter in parameters[place:]}
-                foresee({name: value for name, value in self.values.items() if name not in asked})
+                foresee(self.answered)
                 form = FormPlace(bool(place), [parameter.label for parameter in parameters[place + 1 :]])
                 self.ask(parameters[place], typed.get(parameters[place].name, ""), form)
 

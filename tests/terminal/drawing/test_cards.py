@@ -13,7 +13,7 @@ from crm.commands.clients.clients import ClientBilling, ClientCard
 from crm.model import Client, Conventions, Payment
 from crm.terminal.clients.rendering import billing_line
 from crm.terminal.console.keyboard import Choice
-from crm.terminal.drawing.cards import beside, draw_timeline, in_line, pairs, side_card
+from crm.terminal.drawing.cards import beside, draw_timeline, in_line, pairs, side_card, with_number
 from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.drawing.screen import Screen
 from crm.terminal.toolkit import letters
@@ -83,6 +83,17 @@ def test_what_was_said_is_seen_before_what_was_noted_down() -> None:
         "Nov 2       Sale 7",
         "and 8 more",
     ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [(40, [f"{'x' * 33}  no. 1"]), (39, ["x" * 33, "no. 1"]), (20, ["x" * 20, "x" * 13, "no. 1"])],
+)
+def test_the_number_of_a_record_is_not_broken(columns: int, expected: list[str]) -> None:
+    screen = on(columns)
+    screen.plain = False
+    screen.print(with_number(screen, Text("x" * 33), "no. 1"))
+    assert [re.sub("\x1b[^m]*m", "", line).rstrip() for line in lines(screen)] == expected
 
 
 def test_amounts_of_a_timeline_stand_below_each_other_beside_a_label() -> None:

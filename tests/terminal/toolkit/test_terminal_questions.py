@@ -104,3 +104,9 @@ def test_a_question_is_drawn_whatever_size_its_window_gets(start: Start, crm: CR
             assert session.lines[-1].startswith(" enter next   esc back")
             assert session.lines[0].endswith("Add a client")
             assert sum(set(line) == {"─"} for line in session.lines) == 1
+
+
+def test_a_client_who_is_asked_for_again_does_not_stand_beside_the_question(start: Start, crm: CRM) -> None:
+    named("clients add")(crm, {"first_name": "Anna", "email": "anna@example.com"})
+    session = start(columns=120, lines=30).press("r").sees("Client").press("anna", "enter").sees("Amount")
+    session.sees("│ Anna").press("esc").sees("type part of the name").lacks("│  Anna")
