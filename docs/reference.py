@@ -11,7 +11,7 @@ from crm.commands.registry import Command, Parameter, commands, commands_outside
 from crm.config import ENVIRONMENT, TEAM
 from crm.model.fields import Flag
 from crm.shell import words
-from crm.shell.options import help_of, words_of
+from crm.shell.options import help_of, opposite, words_of
 
 DOCS = Path(__file__).parent
 
@@ -124,7 +124,7 @@ def _rows(parameter: Parameter) -> Iterator[str]:
 
 def _flag(option: str) -> str:
     """An option that takes no value, and the one that takes it back."""
-    return f"{option}`, `--no-{option[2:]}"
+    return f"{option}`, `{opposite(option)}"
 
 
 def shell_words() -> str:

@@ -18,7 +18,8 @@ _CLIENT = {
     " referenz, numero client, no client, n client, id client, code client, numero de client, numero"
     " de cliente, no de cliente, n cliente, id cliente, codigo cliente, codigo de cliente,"
     " referencia, codice cliente, numero cliente, riferimento, klantnummer, klant nr, klantnr, klant"
-    " id, relatienummer, referentie, n de cliente, id do cliente, numero do cliente",
+    " id, relatienummer, referentie, n de cliente, id do cliente, numero do cliente,"
+    " kd nr, kdnr, kd id, kundennr, debitorennummer, debitorennr, debitor nr, debitornr, debitorenkonto, custid",
     "first_name": "first name, given name, firstname, forename, fname, first, givenname, vorname, rufname,"
     " prenom, primer nombre, nombre de pila, nombres, nome proprio, primeiro nome, primo nome,"
     " voornaam, roepnaam,"
@@ -44,6 +45,7 @@ _CLIENT = {
     " geb datum, geboren, geboren am, date de naissance, anniversaire, ne le, fecha de nacimiento,"
     " nacimiento, cumpleanos, data di nascita, nato il, compleanno, geboortedatum, verjaardag, data"
     " de nascimento, nascimento, aniversario,"
+    " geb, geb am, gebdat, geb dat, geb tag,"
     " data urodzenia, datum narozeni, fodelsedatum, fødselsdato, fødselsdag, дата рождения",
     "email": "e mail, email, e mail address, email address, mail, e mail value, email value, mail address,"
     " emailadresse, e mail adresse, mailadresse, courriel, adresse e mail, adresse email, adresse"
@@ -51,6 +53,7 @@ _CLIENT = {
     " elettronica, indirizzo e mail, indirizzo email, e mailadres, emailadres, mailadres, endereco"
     " de e mail, endereco de email, correio eletronico, work email, home email,"
     " adresse de messagerie, indirizzo posta elettronica, direccion de correo electronico, adres e mail, e post,"
+    " e mail adr, email adr, mail adr, mailadr,"
     " epost, e postadress, e mailova adresa, почта, эл почта, электронная почта",
     "phone": "phone, phone number, phone value, telephone, telephone number, tel, mobile phone, mobile phone"
     " number, mobile, mobile number, cell phone, cell, cellphone, contact number, telefon,"
@@ -61,6 +64,7 @@ _CLIENT = {
     " telefone, telemovel, numero de telefone, primary phone, business phone, work phone, office"
     " phone, home phone, festnetz, telefon geschaftlich, telefon privat, telephone fixe, telefono"
     " fijo, company phone, company main phone, other phone, car phone,"
+    " mobil nr, handy nr, handynr, telefon nr, telefonnr, fon, festnetznummer, mobilfunknummer, rufnr, tel direkt,"
     " tel mobile, telephone bureau, telephone domicile, telefono del trabajo, telefon komorkowy, komorka, numer"
     " telefonu, telefonni cislo, telefonnummer arbete, mobiltelefonnummer, mobilnr, телефон, мобильный телефон,"
     " мобильный",
@@ -106,8 +110,12 @@ _CLIENT = {
     " kommentar, anmerkung, anmerkungen, remarque, remarques, commentaire, commentaires, notas,"
     " nota, comentario, comentarios, observaciones, commento, commenti, osservazioni, opmerking,"
     " opmerkingen, notities, notitie, observacoes,"
+    " bem, bemerkg, anm,"
     " uwagi, notatki, poznamka, poznamky, anteckningar, notater, bemærkninger, примечание, примечания, комментарий,"
     " description, beschreibung, descripcion, descrizione, omschrijving",
+    "tax_id": "tax id, vat id, vat number, vat no, vat reg no, vat registration number, ust id, ust idnr, ust id nr,"
+    " ustid, ustidnr, umsatzsteuer id, umsatzsteuer identifikationsnummer, uid nummer, uid nr, partita iva, p iva, btw"
+    " nummer, numero de tva, tva intracommunautaire, nif iva",
     "date_of_birth.year": "birth year, birthday year, year of birth, geburtsjahr, birthyear",
     "date_of_birth.month": "birth month, birthday month, month of birth, geburtsmonat, birthmonth",
     "date_of_birth.day": "birth day, birthday day, day of birth",
@@ -125,6 +133,7 @@ _SALE = {
     " client, n client, id client, code client, numero de cliente, no de cliente, id cliente, codigo"
     " cliente, codigo de cliente, cliente, codice cliente, numero cliente, klantnummer, klant nr,"
     " klantnr, klant id, klant, numero do cliente, id do cliente, cust id, custid,"
+    " kd nr, kdnr, debitorennummer, debitorennr, debitor nr,"
     " klient, zakaznik, kund, клиент, покупатель",
     "currency": "currency, currency code, currency of value, deal currency,"
     " cur, iso currency, wahrung, wahrungscode, devise, moneda, divisa, valuta,"

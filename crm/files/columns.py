@@ -33,6 +33,8 @@ _NUMBER_WORDS = words(
 _OF_ONE = words("unit each per piece einzel einzelpreis stuckpreis unitaire unitario unitaria stuksprijs eenheidsprijs")
 _YES = words("ja j oui si s\u00ed s\u00ec sim x \u2713 \u2714 wahr vrai vero verdadero verdadeiro waar")
 _NO = words("nein non nee nao n\u00e3o falsch faux falso onwaar - \u2717 \u2718")
+# Numbers that nobody is called by.
+_OF_FAX = words("fax telefax pager faxnummer telefaxnummer")
 # Fields for which several columns may stand.
 SEVERAL = ("email", "phone", "client.email", "client.phone", "status", "tags")
 _RUNNING = re.compile(r"\d{1,5}(?:\.0)?")
@@ -324,7 +326,8 @@ def _content(column: _Column, record: type[Client] | type[Sale], by: Conventions
     amount = not of_one and column.mostly(lambda text: bare_amount(text) and re.search(r"[.,]\d\d(\D*)$", text))
     if record is Sale and amount:
         return "amount"
-    if not dates and not amount and column.mostly(_PHONE.fullmatch):
+    is_fax = not _OF_FAX.isdisjoint(plain_words(column.name).split())
+    if not dates and not amount and not is_fax and column.mostly(_PHONE.fullmatch):
         return f"{client}phone"
     # What a column with a name of its own holds is better left to the person.
     if not column.unnamed:

@@ -24,7 +24,8 @@ _WHOSE = {
 }
 _WHERE = {
     "home", "business", "work", "other", "company", "office", "billing", "shipping", "mailing", "delivery", "private",
-    "privat", "privee", "prive", "geschaftlich", "dienstlich", "firmen", "invoice", "rechnung", "lieferung",
+    "privat", "privee", "prive", "priv", "geschaftlich", "gesch", "dienstlich", "dienstl",
+    "firmen", "invoice", "rechnung", "lieferung",
     "organization", "organisation", "geschaftliche", "secondary", "alternate", "alternative",
     "mobile", "mobil", "cell", "movil", "portable", "direct", "alt", "postal", "po", "sa", "card", "ddi",
 }  # fmt: skip

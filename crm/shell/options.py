@@ -85,7 +85,7 @@ def _field_words(field: Field) -> OptionWords:
 
 def _switch_words(option: str, name: str, help_text: str) -> OptionWords:
     """An option that says yes or no, or nothing where it is not given."""
-    return OptionWords((f"{option}/--no-{option[2:]}", name), help_text, takes=SWITCH)
+    return OptionWords((f"{option}/{opposite(option)}", name), help_text, takes=SWITCH)
 
 
 def _taken(command: Command, parameter: Parameter) -> tuple[str, Sequence[str]]:
@@ -117,6 +117,11 @@ def _sorts(command: Command) -> Sequence[str]:
     kind = Client if command.group == "views" else kind
     unsorted = ("extra", "notes", "version", *people(kind).values())
     return [name for name in field_names(kind) if name not in unsorted]
+
+
+def opposite(option: str) -> str:
+    """The option that says the contrary of a switch: --no-sale, and --reminders of --no-reminders."""
+    return f"--{option.removeprefix('--no-')}" if option.startswith("--no-") else f"--no-{option[2:]}"
 
 
 def _metavar(parameter: Parameter) -> str:
@@ -185,7 +190,7 @@ def answers(parameter: Parameter, question: Question) -> str:
     for value, words in question.choices.items():
         option = parameter.option
         if isinstance(parameter.check, Flag):
-            option = option if value == "yes" else f"--no-{option[2:]}"
+            option = option if value == "yes" else opposite(option)
         else:
             option = f"{option} {shlex.quote(value) if value else _metavar(parameter)}"
         spelled = dict.fromkeys([option, *(["--yes"] if value and value == question.yes else [])])

@@ -240,3 +240,42 @@ def test_a_file_from_end_to_end(tmp_path):
         {"client": "K1", "on": "2026-04-03", "amount": "1234.5"},
         {"client": "K2", "on": "2026-04-15", "amount": "12"},
     ]
+
+
+# Headings as Google, Outlook, HubSpot, Pipedrive, Salesforce and lexoffice write them, and German abbreviations.
+HEADINGS = {
+    "reference": "Kd-Nr, Kd.-Nr., KdNr, Kdnr., Kunden-Nr., Kundennr., Kundennummer, Debitorennummer, Contact ID,"
+    " Record ID - Contact",
+    "date_of_birth": "Geb., Geb.-Datum, Geb. am, GebDat, Geburtsdatum, Birthday, Birthdate",
+    "phone": "Tel., Tel. gesch., Tel. priv., Tel. mobil, Tel.-Nr., Telefon-Nr., Mobil-Nr., Handy-Nr., Telefon 1,"
+    " Phone 1 - Value, Business Phone, Home Phone, Mobile Phone, Person - Phone - Work",
+    "email": "E-Mail 1 - Value, E-mail Address, E-Mail 1, E-Mail-Adr., E-Mail gesch., Person - Email - Work",
+    "first_name": "Given Name, First Name, Vorname",
+    "last_name": "Family Name, Last Name, Nachname",
+    "name": "Ansprechpartner, Person - Name, Contact Name",
+    "company": "Organization 1 - Name, Organization Name, Account Name, Firma, Firmenname, Person - Organization",
+    "address": "Address 1 - Street, Business Street, Street Address, Mailing Street, Straße 1, Str., Strasse/Nr.",
+    "city": "Address 1 - City, Business City, Mailing City, Ort 1",
+    "postcode": "Address 1 - Postal Code, Mailing Zip/Postal Code, PLZ 1",
+    "country": "Address 1 - Country, Business Country/Region, Land 1",
+    "region": "Address 1 - Region, Mailing State/Province",
+    "tags": "Group Membership, Labels",
+    "tax_id": "USt-ID, USt-IdNr., VAT number, UID-Nummer",
+    "owner": "Contact owner",
+    "source": "Lead Source",
+    "notes": "Notiz, Bem.",
+    "": "Fax, Tel. Fax, E-mail 1 - Type, Phone 1 - Label, Anrede, Steuernummer",
+}
+
+
+@pytest.mark.parametrize(
+    ("heading", "target"), [(one.strip(), target) for target, many in HEADINGS.items() for one in many.split(",")]
+)
+def test_headings_of_other_programs(heading, target):
+    assert match_columns([heading], [[""]], Client, AMERICA)[0].target == target
+
+
+def test_a_fax_is_nobodys_phone():
+    rows = [["+43 1 5551234"], ["+43 1 5551235"]]
+    assert match_columns(["Fax"], rows, Client, AUSTRIA)[0].target == ""
+    assert match_columns(["Erreichbar"], rows, Client, AUSTRIA)[0].target == "phone"

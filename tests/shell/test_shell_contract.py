@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from crm.model import Client, Sale
+from crm.shell.options import opposite
+from crm.shell.words import FILE
 from tests.conftest import PROJECT, PYTHON
 from tests.support.clocks import TODAY, now_on
 from tests.support.command_line import CommandLine, on_a_new_store
@@ -691,3 +693,16 @@ def test_what_a_preview_and_a_check_leave_out_is_counted(shell: CommandLine) -> 
     answer = shell("rules", "preview", "--rule", "New when total_spend = 0", "--rule", "Regular otherwise").out
     assert "30 clients would change status" in answer
     assert answer.rstrip().endswith("and 10 more")
+
+
+def test_no_switch_has_a_double_no() -> None:
+    assert opposite("--sale") == "--no-sale"
+    assert opposite("--no-reminders") == "--reminders"
+    assert "--no-no-" not in FILE.read_text("utf-8")
+
+
+def test_a_client_gets_no_reminders_and_gets_them_again(shell: CommandLine) -> None:
+    shell.did("clients", "add", "--company", "Acme", "--no-reminders")
+    assert [client["no_reminders"] for client in shell.clients()] == [True]
+    shell.did("clients", "edit", "1", "--reminders")
+    assert [client["no_reminders"] for client in shell.clients()] == [False]
