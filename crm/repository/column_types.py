@@ -14,6 +14,8 @@ from types import NoneType
 from typing import Any, get_args, get_origin
 
 from sqlalchemy import BigInteger, Boolean, DateTime, Dialect, Integer, String, Text, TypeDecorator
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.types import TypeEngine
 
 from crm.errors import FieldError, RefusedError
 from crm.model import Record, field_names, fields
@@ -49,6 +51,31 @@ def _whole(stored: Any) -> int:
     if whole != stored or isinstance(stored, float):
         raise ValueError("no whole number stands where an amount is kept")
     return whole
+
+
+class LongText(Text):
+    """Text of any length: what MySQL and MariaDB call TEXT ends after 65 535 bytes."""
+
+
+@compiles(LongText, "mysql", "mariadb")
+def _(*_: Any, **__: Any) -> str:
+    return "LONGTEXT"
+
+
+class Microseconds(DateTime):
+    """A time to the microsecond: what MySQL and MariaDB call DATETIME is one to the second."""
+
+
+@compiles(Microseconds, "mysql", "mariadb")
+def _(*_: Any, **__: Any) -> str:
+    return "DATETIME(6)"
+
+
+def plain_text(length: int | None = None) -> String:
+    """Text in the order of its characters, whatever the locale of the database: ranges of names are looked up in it."""
+    if not length:
+        return LongText().with_variant(Text(collation="C"), "postgresql")
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
 # SQLAlchemy would call three functions, one inside the other, for each value that is read of one of the types below:
@@ -98,7 +125,7 @@ class YesNo(Boolean):
 class Moment(TypeDecorator[datetime]):
     """A time in UTC: aware outside, without a zone in the database."""
 
-    impl = DateTime
+    impl = Microseconds
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
@@ -117,7 +144,7 @@ class Moment(TypeDecorator[datetime]):
 class TagList(TypeDecorator[tuple[str, ...]]):
     """Tags as text with a comma before, between and after them, so that ',gold,' finds one of them."""
 
-    impl = Text
+    impl = plain_text()
     cache_ok = True
 
     def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str:
@@ -134,7 +161,7 @@ def _tags(stored: str | None) -> tuple[str, ...]:
 class JsonText(TypeDecorator[Mapping[str, Any]]):
     """An object as JSON text; an empty one is ''."""
 
-    impl = Text
+    impl = plain_text()
     cache_ok = True
 
     def process_bind_param(self, value: Mapping[str, Any] | None, dialect: Dialect) -> str | None:
@@ -162,6 +189,10 @@ class UniqueText(TypeDecorator[str]):
 
     impl = String
     cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        held = self.impl_instance
+        return plain_text(held.length) if dialect.name == "postgresql" and isinstance(held, String) else held
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         return value or None

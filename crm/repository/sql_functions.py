@@ -206,6 +206,13 @@ class text_in(_Spelled[str]):
     mysql = "CASE WHEN {0} <> '' THEN JSON_VALUE({0}, CONCAT('$.', {1})) END"
 
 
+class is_yes(_Spelled[bool]):
+    """Return whether a flag is set, as it is written out for a partial index."""
+
+    sql = "{0} = 1"
+    postgresql = "{0}"
+
+
 class number_in(_Spelled[int]):
     """The whole number in a field of a JSON object kept as text, by the field's name; NULL where it has none."""
 

@@ -15,7 +15,6 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    Text,
     func,
     literal,
     literal_column,
@@ -71,8 +70,18 @@ from crm.model.fields import (
 )
 from crm.model.kind import Indexed
 from crm.model.record import derived_columns, field_values, record_of_values
-from crm.repository.column_types import JsonText, Minor, Moment, TagList, UniqueNumber, UniqueText, WholeNumber, YesNo
-from crm.repository.sql_functions import number_in
+from crm.repository.column_types import (
+    JsonText,
+    Minor,
+    Moment,
+    TagList,
+    UniqueNumber,
+    UniqueText,
+    WholeNumber,
+    YesNo,
+    plain_text,
+)
+from crm.repository.sql_functions import is_yes, number_in
 
 # The format of a store: the last one, or that of what a record has declared to be new since.
 SCHEMA_VERSION = max(
@@ -98,7 +107,7 @@ def _record_columns() -> list[Column[Any]]:
 
 
 def _text(name: str, length: int = 0) -> Column[str]:
-    return Column(name, String(length) if length else Text, nullable=False)
+    return Column(name, plain_text(length), nullable=False)
 
 
 def _account(name: str) -> Column[int]:
@@ -126,18 +135,18 @@ def _type(check: Check) -> TypeEngine[Any]:
         case Extra():
             return JsonText()
         case Choice():
-            return String(max(10, *map(len, check.options)))
+            return plain_text(max(10, *map(len, check.options)))
         case Country():
-            return String(2)
+            return plain_text(2)
         case Email():
-            return String(254)
+            return plain_text(254)
         case Phone():
-            return String(60)
+            return plain_text(60)
         case TimeOfDay():
-            return String(5)
+            return plain_text(5)
         case Line(longest) if longest <= _LONGEST:
-            return String(longest)
-    return Text()
+            return plain_text(longest)
+    return plain_text()
 
 
 def _column(kind: type[Record], described: Field) -> Column[Any]:
@@ -183,7 +192,7 @@ def _rows_of(table: Table, indexed: Indexed) -> ColumnElement[bool] | None:
     if indexed.where:
         name, value = indexed.where
         column = table.c[name]
-        return (type_coerce(column, Integer) if isinstance(value, int) else column) == value
+        return is_yes(column) if isinstance(column.type, YesNo) else column == value
     if not indexed.given:
         return None
     column = table.c[indexed.given]
@@ -250,7 +259,7 @@ transactions = Table(
     Column("undone_by", WholeNumber),
     # By this a writer whose COMMIT was not answered finds out whether it arrived. Transactions of an older format have
     # none.
-    Column("uid", String(32)),
+    Column("uid", plain_text(32)),
     sqlite_autoincrement=True,
 )
 TRANSACTION_BY_UID = Index("transactions_by_uid", transactions.c.uid, unique=True)
@@ -287,7 +296,7 @@ HISTORY_INDEXES = (
 )
 
 # What the store knows of itself: schema_version, reviewed_on, store_id, roster.
-store_facts = Table("store_facts", metadata, Column("name", String(40), primary_key=True), _text("value", 200))
+store_facts = Table("store_facts", metadata, Column("name", plain_text(40), primary_key=True), _text("value", 200))
 
 KINDS: Mapping[Table, type[Record]] = {table: kind for kind, table in TABLES.items()}
 
@@ -313,11 +322,38 @@ def create_all(connection: Connection, of: MetaData = metadata) -> None:
 @cache
 def _statements(of: MetaData, dialect: str) -> Sequence[str]:
     """The statements that create the tables, as SQL: to compile it takes longer than to carry it out."""
+    spoken = registry.load(dialect)()
+    return [str(statement.compile(dialect=spoken)) for statement in definitions(of, dialect)]
+
+
+# MySQL and MariaDB index so many characters of a long text, and compare text letter by letter if told so, blanks at its
+# end too, as SQLite does.
+_INDEXED_OF_LONG_TEXT = 100
+_COLLATIONS = {"mysql": "utf8mb4_0900_bin", "mariadb": "utf8mb4_nopad_bin"}
+
+
+def definitions(of: MetaData, dialect: str) -> Sequence[DDLElement]:
+    """The definitions of the tables and their indexes in a database, with what only it knows. That is said here and not
+    where they are declared, which would load every database's dialect at each start."""
     elements: list[DDLElement] = []
     for table in of.sorted_tables:
-        elements += [CreateTable(table), *map(CreateIndex, sorted(table.indexes, key=lambda index: str(index.name)))]
-    spoken = registry.load(dialect)()
-    return [str(statement.compile(dialect=spoken)) for statement in elements]
+        if dialect in _COLLATIONS:
+            table.kwargs.update({f"{dialect}_charset": "utf8mb4", f"{dialect}_collate": _COLLATIONS[dialect]})
+        indexes = [index for index in table.indexes if _can_index(index, dialect)]
+        elements += [CreateTable(table), *map(CreateIndex, sorted(indexes, key=lambda index: str(index.name)))]
+    return elements
+
+
+def _can_index(index: Index, dialect: str) -> bool:
+    """Return whether a database has such an index, once it is adapted to it: MariaDB has none on expressions, and
+    searches the column from end to end; it and MySQL index all rows where others leave out the empty ones."""
+    if dialect == "postgresql":
+        index.dialect_options[dialect]["where"] = index.dialect_options["sqlite"]["where"]
+    elif dialect in _COLLATIONS:
+        long = [part for part in index.expressions if isinstance(part, Column) and isinstance(part.type, TagList)]
+        if long:
+            index.dialect_options[dialect]["length"] = {column.name: _INDEXED_OF_LONG_TEXT for column in long}
+    return dialect != "mariadb" or all(isinstance(part, Column) for part in index.expressions)
 
 
 def record_columns(record: type[Record]) -> tuple[Column[Any], ...]:

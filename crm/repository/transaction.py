@@ -70,6 +70,7 @@ from crm.repository.snapshot import SqlSnapshot, put_fact
 from crm.repository.sums import FED, SPEND, TOTALS, Totals
 from crm.repository.tables import KINDS, TABLES, row_of, values_of
 from crm.repository.team import same
+from crm.repository.violations import Broken, unique_field, violation
 from crm.repository.writing import STATUS, Entry
 from crm.rules import Decision
 from crm.wording import FEW, first_few
@@ -944,18 +945,15 @@ class _explained:
     def __exit__(self, _: Any, error: BaseException | None, __: Any) -> None:
         if not isinstance(error, IntegrityError):
             return
-        words = str(error.orig).lower()
+        broken, names = violation(error.orig)
         owner = owner_link(self.kind)
-        if "foreign key" in words and self.written and owner:
+        if broken is Broken.LINK and self.written and owner:
             numbers = {row[owner[0]] for row in self.written if owner[0] in row}
             number = f" {numbers.pop()}" if len(numbers) == 1 else " that some of them need"
             raise RefusedError(f"There is no {owner[1].noun}{number}; nothing was changed.") from error
-        if "foreign key" in words:
+        if broken is Broken.LINK:
             raise RefusedError(f"Other records still belong to this {self.kind.noun}; nothing was changed.") from error
-        for name in fields(self.kind):
-            if f".{name}" in words or f"_{name}_" in words or f"({name})" in words:
-                label = fields(self.kind)[name].label.lower()
-                raise RefusedError(
-                    f"Another {self.kind.noun} already has this {label}; nothing was changed."
-                ) from error
+        if broken is Broken.UNIQUE and (name := unique_field(self.kind, names)):
+            label = fields(self.kind)[name].label.lower()
+            raise RefusedError(f"Another {self.kind.noun} already has this {label}; nothing was changed.") from error
         raise RefusedError(f"The {self.kind.noun} could not be stored: {error.orig}.") from error

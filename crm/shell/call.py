@@ -571,7 +571,7 @@ def _client_names(crm: CRM, result: Any) -> Mapping[int, str]:
 
 def _coloured_statuses(crm: CRM) -> Sequence[str]:
     """The statuses that have a colour, read where a result shows one."""
-    from crm.commands.clients.rules import coloured_statuses
+    from crm.commands.clients.status_colours import coloured_statuses
 
     with suppress(CRMError), crm.read() as snapshot:
         return coloured_statuses(snapshot)

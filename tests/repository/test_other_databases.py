@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import Dialect, SelectBase, func, insert, select
+from sqlalchemy import Dialect, Index, SelectBase, String, func, insert, select
 from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.dialects.mysql.mariadb import MariaDBDialect
 from sqlalchemy.exc import InvalidRequestError
@@ -17,10 +17,11 @@ from sqlalchemy.sql.dml import UpdateBase
 import crm.accounts
 import crm.commands
 import crm.repository
-from crm.model import RECORDS, field_names
+from crm.model import RECORDS, Client, field_names
 from crm.repository import HistoryQuery, Query, bulk, history, review, tables
 from crm.repository.query import selection
 from crm.repository.sql_functions import among, caseless, folded, json_rows, text_in
+from crm.repository.violations import Broken, unique_field, violation
 from crm.rules import RuleSet
 from crm.rules.metrics import METRICS
 from tests.support.clocks import standing_on
@@ -148,3 +149,93 @@ def test_rows_are_handed_over_as_the_driver_names_them(name: str) -> None:
         assert rows == [("a", "b"), ("c", "d")]
     else:
         assert rows == [{"name": "a", "value": "b"}, {"name": "c", "value": "d"}]
+
+
+# Tables and indexes: other databases refuse, or cut at 65 535 bytes, what SQLite takes.
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_every_table_and_index_can_be_made_in_other_databases(name: str) -> None:
+    texts = [str(definition.compile(dialect=OTHERS[name])) for definition in tables.definitions(tables.metadata, name)]
+    assert len(texts) > 2 * len(tables.metadata.tables)
+    indexes = [text for text in texts if " INDEX " in text]
+    made = [text for text in texts if " INDEX " not in text]
+    unknown = re.compile(UNKNOWN[name], re.IGNORECASE)
+    assert [text for text in texts if unknown.search(text)] == []
+    if name == "postgresql":
+        # Names are looked up in ranges: in the order of their letters, not in that of a language.
+        assert [
+            line for text in made for line in text.split("\n") if re.search("VARCHAR|TEXT", line) and "C" not in line
+        ] == []
+        partial = [index for index in all_indexes() if index.dialect_options["sqlite"]["where"] is not None]
+        assert len(partial) == sum(" WHERE " in text for text in indexes) > 15
+        # A flag is no number there.
+        assert not any(re.search(r"consent = \d", text) for text in indexes)
+    else:
+        assert not re.search(r"\b(TEXT|DATETIME)\b(?!\()", "\n".join(made))
+        assert all(
+            f"COLLATE {'utf8mb4_nopad_bin' if name == 'mariadb' else 'utf8mb4_0900_bin'}" in text for text in made
+        )
+        assert (name == "mariadb") == (not any("((" in text for text in indexes))
+
+
+def all_indexes() -> list[Index]:
+    return [index for table in tables.metadata.sorted_tables for index in table.indexes]
+
+
+def test_no_index_is_longer_than_a_key_may_be() -> None:
+    # 3 072 bytes in InnoDB, 4 for each letter; of a long text only the beginning is indexed.
+    for index in all_indexes():
+        lengths = {"long": 100}
+        letters = 0
+        for part in index.expressions:
+            held = getattr(getattr(part, "type", None), "impl_instance", getattr(part, "type", None))
+            letters += (held.length or lengths["long"]) if isinstance(held, String) else 2
+        assert 4 * letters <= 3072, index.name
+
+
+class DriverError(Exception):
+    """An error as a driver makes it: psycopg with its SQLSTATE and constraint, PyMySQL with its number and words."""
+
+    def __init__(self, *arguments: Any, sqlstate: str = "", constraint: str = "") -> None:
+        super().__init__(*arguments)
+        if sqlstate:
+            self.sqlstate, self.diag = sqlstate, SimpleNamespace(constraint_name=constraint)
+
+
+@pytest.mark.parametrize(
+    ("error", "broken", "field"),
+    [
+        (
+            DriverError("duplicate key …", sqlstate="23505", constraint="client_reference_key"),
+            Broken.UNIQUE,
+            "reference",
+        ),
+        (DriverError("…", sqlstate="23505", constraint="client_pkey"), Broken.UNIQUE, ""),
+        (DriverError("violates foreign key …", sqlstate="23503", constraint="sale_client_fkey"), Broken.LINK, ""),
+        (DriverError("null value …", sqlstate="23502"), Broken.OTHER, ""),
+        (DriverError(1062, "Duplicate entry 'A-1' for key 'reference'"), Broken.UNIQUE, "reference"),
+        # MySQL 8 names the table, too; what was typed cannot be taken for a name.
+        (
+            DriverError(1062, "Duplicate entry 'for key last_name' for key 'client.reference'"),
+            Broken.UNIQUE,
+            "reference",
+        ),
+        (DriverError(1451, "Cannot delete or update a parent row: …"), Broken.LINK, ""),
+        (DriverError(1452, "Cannot add or update a child row: …"), Broken.LINK, ""),
+        (DriverError(1048, "Column 'reference' cannot be null"), Broken.OTHER, ""),
+        (None, Broken.OTHER, ""),
+    ],
+)
+def test_other_databases_errors_name_the_field_too(error: Exception | None, broken: Broken, field: str) -> None:
+    kind, names = violation(error)
+    assert (kind, unique_field(Client, names)) == (broken, field)
+
+
+def test_each_unique_constraint_has_a_name_by_which_its_field_is_found() -> None:
+    for kind in RECORDS:
+        for field in kind.about.unique:
+            index = f"{kind.kind_name}_unique_{field}"
+            named = [index.name for index in tables.TABLES[kind].indexes if index.unique]
+            name = index if index in named else f"{kind.kind_name}_{field}_key"
+            assert unique_field(kind, [name]) == field

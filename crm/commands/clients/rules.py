@@ -194,12 +194,6 @@ def statuses(snapshot: Snapshot) -> list[str]:
     return sorted(known, key=lambda status: status == "")
 
 
-def coloured_statuses(snapshot: Snapshot) -> list[str]:
-    """The statuses that have a colour, in the order of the rules: all but that of everyone else."""
-    everyones = [rule.status for rule in snapshot.rules.rules if rule.condition is None]
-    return [status for status in statuses(snapshot) if status and status not in everyones]
-
-
 def _report(counts: Mapping[tuple[str, str], int], moves: Sequence[StatusMove], *, applied: bool) -> RulesReport:
     moving = {pair: number for pair, number in counts.items() if pair[0] != pair[1]}
     ordered = sorted(moving.items(), key=lambda item: (-item[1], item[0]))

@@ -222,7 +222,7 @@ class Session:
     def _coloured_statuses(self) -> Sequence[str]:
         """The statuses that have a colour, those of the rules first; none for a person who may not see the rules."""
         if self._statuses is None:
-            from crm.commands.clients.rules import coloured_statuses
+            from crm.commands.clients.status_colours import coloured_statuses
 
             self._statuses = ()
             with suppress(CRMError), self.crm.read() as snapshot:
