@@ -39,8 +39,8 @@ def violation(error: BaseException | None) -> tuple[Broken, Collection[str]]:
     )
     if constraint := getattr(getattr(error, "diag", None), "constraint_name", None):
         return broken or Broken.OTHER, (str(constraint),)
-    found = _NAMES.search(str(error))
-    return broken or Broken.OTHER, _NAME.findall(found[1]) if found else ()
+    match = _NAMES.search(str(error))
+    return broken or Broken.OTHER, _NAME.findall(match[1]) if match else ()
 
 
 def unique_field(kind: type[Record], names: Collection[str]) -> str:
