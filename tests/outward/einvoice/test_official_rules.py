@@ -9,6 +9,7 @@ import pytest
 from crm.outward.einvoice import FORMATS, check, write
 from tests.support.invoices import BUYER, invoice, kinds_of_invoices, line
 from tests.support.official_rules import official_faults
+from tests.support.peppol_rules import peppol_faults
 
 pytestmark = pytest.mark.whole
 
@@ -41,6 +42,48 @@ def test_what_germany_asks_for_and_is_left_out_is_found_by_its_own_rules(format:
         broken, times = re.subn(patterns[format.endswith("ubl")], "", data, count=1, flags=re.DOTALL)
         assert times == 1, rule
         assert [fault.partition(":")[0] for fault in official_faults(broken.encode())] == [rule]
+
+
+def test_invoices_of_every_kind_keep_the_rules_that_peppol_adds() -> None:
+    kinds = kinds_of_invoices()
+    assert {
+        name: faults for name, document in kinds.items() if (faults := peppol_faults(write(document, "peppol")))
+    } == {}
+
+
+# What is broken, and what the rules of Peppol say.
+_BROKEN_FOR_PEPPOL = {
+    "R001": (r"(<cbc:ProfileID>)[^<]*", r"\1urn:other"),
+    "R002": (
+        r"(<cbc:Note>.*?</cbc:Note>|(?=<cbc:DocumentCurrencyCode))",
+        r"<cbc:Note>a</cbc:Note><cbc:Note>b</cbc:Note>",
+    ),
+    "R003": (r"<cbc:BuyerReference>.*?</cbc:BuyerReference>", ""),
+    "R004": (r"(<cbc:CustomizationID>)[^<]*", r"\1urn:cen.eu:en16931:2017"),
+    "R008": (r"(<cbc:BuyerReference>)[^<]*", r"\1"),
+    "R010": (r"(AccountingCustomerParty.*?)<cbc:EndpointID.*?</cbc:EndpointID>", r"\1"),
+    "R020": (r"<cbc:EndpointID.*?</cbc:EndpointID>", ""),
+    "CL008": (r'<cbc:EndpointID schemeID="[^"]*"', '<cbc:EndpointID schemeID="EM"'),
+    "R051": (r'currencyID="EUR"', 'currencyID="USD"'),
+    "R053": (r"(<cac:TaxTotal>.*?</cac:TaxTotal>)", r"\1\1"),
+    "R120": (r"(<cbc:InvoicedQuantity[^>]*>)[^<]*", r"\g<1>77"),
+    "R130": (
+        r"(<cbc:PriceAmount[^>]*>[^<]*</cbc:PriceAmount>)(<cbc:BaseQuantity.*?</cbc:BaseQuantity>)?",
+        r'\1<cbc:BaseQuantity unitCode="XPK">1</cbc:BaseQuantity>',
+    ),
+    "P0100": (r"(<cbc:InvoiceTypeCode>)[^<]*", r"\g<1>999"),
+}
+
+
+def test_what_breaks_a_rule_of_peppol_is_found() -> None:
+    data = write(invoice(), "peppol").decode()
+    missed = []
+    for rule, (pattern, text) in _BROKEN_FOR_PEPPOL.items():
+        broken, times = re.subn(pattern, text, data, count=1, flags=re.DOTALL)
+        assert times == 1, rule
+        if not any(fault.startswith(rule) for fault in peppol_faults(broken.encode())):
+            missed.append(rule)
+    assert missed == []
 
 
 def test_our_check_finds_nothing_in_them() -> None:
