@@ -277,8 +277,6 @@ def draw_invoice(result: "InvoiceCard", screen: Screen, by: Conventions) -> None
     head = data(f"{noun} {invoice.number}" if invoice.number else f"Draft {noun.lower()} {invoice.id}", "bold")
     badge = state_badge(invoice, result.state)
     badge = Text.assemble("[", badge, "]", style=badge.style)
-    if invoice.state == "issued" and not invoice.sent_on:
-        badge.append("  not yet e-mailed", "muted")
     # A draft says so itself.
     heading = head.append("  ").append_text(badge) if invoice.number else head
     total = Text(money(document.total), "money")
@@ -290,14 +288,13 @@ def draw_invoice(result: "InvoiceCard", screen: Screen, by: Conventions) -> None
     dates = [("Issued", invoice.issued_on), ("Due", document.due_on), ("Delivered", invoice.delivered_on)]
     dates.append(("E-mailed", invoice.sent_on))
     times = f" ({invoice.sendings} times)" if invoice.sendings > 1 else ""
-    in_line(
-        screen,
-        [
-            Text(f"{label} ", "muted").append(f"{by.day(day)}{times if label == 'E-mailed' else ''}", "default")
-            for label, day in dates
-            if day
-        ],
-    )
+    known = [
+        Text(f"{label} ", "muted").append(f"{by.day(day)}{times if label == 'E-mailed' else ''}", "default")
+        for label, day in dates
+        if day
+    ]
+    not_sent = invoice.state == "issued" and not invoice.sent_on
+    in_line(screen, [*known, *([Text("Not yet e-mailed", "muted")] if not_sent else [])])
     if invoice.open > 0:
         reminding = [
             ("Last reminder", invoice.reminded_on), ("Promised for", invoice.promised_on),

@@ -99,6 +99,8 @@ class MainMenu:
         draw_brief(screen, self.session.crm, self._brief, below + 1 + sample)
         # Where there is little room, the sign beside the title says it.
         if sample and screen.left > below + 1 and screen.width >= _WIDE:
+            if screen.side and screen.left > below + 2:
+                screen.print()
             screen.print(Text("This is sample data. Remove it under Data & settings.", "muted"))
         if screen.left > below:
             screen.print()
