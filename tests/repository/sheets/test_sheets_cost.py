@@ -114,6 +114,18 @@ def test_an_edit_and_a_deletion(team: Team, program: SheetsRepository) -> None:
     assert _cost(team, lambda: program.transact(lambda tx: tx.delete(tx.get(Client, 43)), "a deletion")) == (1, 1)
 
 
+def test_where_google_may_merge_requests_a_change_is_read_once_more(team: Team, program: SheetsRepository) -> None:
+    team.person.serialises(team.id, False)
+    try:
+        moved = "an edit"
+        assert _cost(team, lambda: program.transact(lambda tx: tx.change(tx.get(Client, 44), city="Kiel"), moved)) == (
+            2,
+            1,
+        )
+    finally:
+        team.person.serialises(team.id, True)
+
+
 @pytest.mark.slow
 def test_an_import_of_ten_thousand_clients(team: Team, program: SheetsRepository) -> None:
     reads, writes = _cost(team, lambda: program.transact(lambda tx: tx.add_all(_clients(10_000)), "an import"))

@@ -496,6 +496,19 @@ class TestPeople:
         batch(append(["Dee"]))
         assert len(google.tabs(book)) == 1
 
+    def test_editors_of_a_range_that_only_warns(self, batch: Batch) -> None:
+        warning = {"range": {"sheetId": 0, "endRowIndex": 1}, "warningOnly": True}
+        (reply,) = batch({"addProtectedRange": {"protectedRange": warning}})["replies"]
+        assert reply["addProtectedRange"]["protectedRange"]["editors"] == {}
+
+    def test_rows_without_a_written_cell_do_not_count(
+        self, google: StandIn, book: str, session: requests.Session
+    ) -> None:
+        values = [["x", None, None], [None, None, None], [None, None, "y"], [None] * 3]
+        address = f"{google.url}/v4/spreadsheets/{book}/values/Sheet1!A6:C9?valueInputOption=RAW"
+        reply = session.put(address, json={"values": values}, timeout=30).json()
+        assert (reply["updatedRows"], reply["updatedColumns"], reply["updatedCells"]) == (2, 2, 2)
+
     def test_drive_tells_the_version(self, google: StandIn, book: str, session: requests.Session) -> None:
         def version() -> int:
             reply = session.get(f"{google.url}/drive/v3/files/{book}?fields=version").json()
