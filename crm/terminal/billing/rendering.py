@@ -22,6 +22,7 @@ from crm.model import (
     ReminderLevel,
     Service,
 )
+from crm.model.conventions import SALES
 from crm.model.fields import Country, Rate, Unit
 from crm.model.fields.figures import number_shown
 from crm.model.local_labels import local_label
@@ -170,25 +171,31 @@ LEVELS: Sequence[tables.Column] = (
 )  # fmt: skip
 
 
+# What a paid invoice does not change, and what would have it do so.
+_COUNTS_SALES = "A client's total counts sales, not invoices (Settings, Total spend counts)."
+
+
 @renderer("crm.commands.billing.figures.ThisMonth")
 def draw_this_month(result: "ThisMonth", screen: Screen, by: Conventions) -> None:
     """The amounts open and overdue, and those issued and paid this month, a line for each currency."""
 
     for row in result.rows:
         parts = [
-            Text(f"{label} ", "muted")
-            .append(money_in(row.currency, by, amount), style)
-            .append(f" ({by.number(count)})", "muted")
+            Text.assemble(
+                (f"{label} ", "muted"), (money_in(row.currency, by, amount), style), (f" ({by.number(count)})", "muted")
+            )
             for label, amount, count, style in (
                 ("open", row.open, row.open_count, "bold"),
                 ("overdue", row.overdue, row.overdue_count, "overdue"),
-                ("issued this month", row.issued, row.issued_count, "not bold"),
-                ("paid this month", row.paid, row.paid_count, "not bold"),
+                ("issued this month", row.issued, row.issued_count, ""),
+                ("paid this month", row.paid, row.paid_count, ""),
             )
             if amount or count or label == "open"
         ]
         in_line(screen, parts)
     if result.rows:
+        if by.spend_counts == SALES:
+            screen.print(Text(screen.cut(_COUNTS_SALES, 1), "muted"))
         screen.print()
 
 
@@ -540,7 +547,7 @@ def draw_statement(result: "ClientStatement", screen: Screen, by: Conventions) -
     if account.since:
         screen.print(Text(f"Opening balance {by.money(account.opening)}", "muted"))
     screen.print(tables.table(_ENTRIES, account.lines, by, screen.width))
-    screen.print(Text(f"Balance on {by.day(account.until)}: ", "muted").append(by.money(account.closing), "bold"))
+    screen.print(Text.assemble((f"Balance on {by.day(account.until)}: ", "muted"), (by.money(account.closing), "bold")))
     for sentence in (result.by_age(by), result.asked_beside(by), result.open_elsewhere(by)):
         if sentence:
             screen.print(data(sentence, "muted"))

@@ -235,7 +235,7 @@ def billing_line(screen: Screen, card: "ClientCard", by: Conventions) -> Text | 
 def draw_next(screen: Screen, follow_up: FollowUp, by: Conventions) -> None:
     """The next thing to do with a client, on one line."""
     late = (by.today - follow_up.due_on).days
-    line = Text("Next  ", "muted")
+    line = Text.assemble(("Next  ", "muted"))
     words = f"{'! ' if late > 0 else ''}{by.day(follow_up.due_on)} {follow_up.due_time}".rstrip()
     line.append(f"{words}  ", "overdue" if late > 0 else "bold").append(clean(follow_up.what), "default")
     line.truncate(screen.width, overflow="ellipsis" if screen.unicode else "crop")

@@ -542,15 +542,19 @@ class Session:
         return self.panel(self, client or self.client_number, menu) if self.panel else ()
 
     def _key_line(self, keys: Sequence[Choice]) -> str:
-        """The keys of a page on one line: as many as there is room for, and always how the others are found."""
+        """The keys of a page on one line: those that there is room for, and always how the others are found."""
         always = [key for key in keys if key.key in letters.ALWAYS_NAMED]
         own = [key for key in keys if key.key not in (*letters.ALWAYS_NAMED, letters.REDO.key)]
         room = self.screen.width - 2
         if self.screen.plain or len(letters.line([*own, *always])) <= room:
             return letters.line([*own, *always])
-        while own and len(letters.line([*own, *always], short=True)) > room:
-            own.remove(min(reversed(own), key=lambda key: letters.LEAST_NEEDED_FIRST.find(key.key)))
-        return letters.line([*own, *always], short=True)
+        named: list[Choice] = []
+        # The most needed first, then each for which there is still room, where it stands among the others.
+        for key in sorted(own, key=lambda key: -letters.LEAST_NEEDED_FIRST.find(key.key)):
+            longer = [other for other in own if other in named or other is key]
+            if len(letters.line([*longer, *always], short=True)) <= room:
+                named = longer
+        return letters.line([*named, *always], short=True)
 
     def start(self, command: Command, **arguments: Any) -> None:
         """Lead through a command: its own flow, or its parameters one by one. Raises Back."""

@@ -15,6 +15,7 @@ import trustme
 from crm.commands.registry import commands, named
 from crm.errors import FieldError, RefusedError
 from crm.model import Client, Invoice, Payment, Service, Setting
+from crm.model.data import PAID_INVOICES
 from crm.model.rights import CLIENT, Reader
 from crm.repository import Query, Transaction
 from crm.terminal.console.keyboard import NO, YES, Back, Choice, Needed
@@ -157,6 +158,9 @@ def test_the_page_of_billing_begins_with_its_figures(menu: Menu) -> None:
     ) in page()
     mailed("invoices issue", mailed("invoices add", mailed.acme, ["Abroad 70 0%"], currency="CHF").invoice)
     assert "open CHF70.00 (1) issued this month CHF70.00 (1)" in page().replace("\xa0", "")
+    assert "A client's total counts sales, not invoices" in page()
+    mailed("settings set", "spend_counts", PAID_INVOICES)
+    assert "total counts" not in page()
 
 
 def test_services_at_the_menu(menu: Menu) -> None:

@@ -110,3 +110,9 @@ def test_a_client_who_is_asked_for_again_does_not_stand_beside_the_question(star
     named("clients add")(crm, {"first_name": "Anna", "email": "anna@example.com"})
     session = start(columns=120, lines=30).press("r").sees("Client").press("anna", "enter").sees("Amount")
     session.sees("│ Anna").press("esc").sees("type part of the name").lacks("│  Anna")
+
+
+def test_a_narrow_line_of_keys_names_each_key_that_it_has_room_for(start: Start, crm: CRM) -> None:
+    named("clients add")(crm, {"first_name": "Anna"})
+    session = start(columns=40, lines=20).sees("1) Today").settled()
+    assert session.lines[-1] == " n new   u undo   / search   ? keys"
