@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from crm.model import INTERACTIONS, Client, Contact, Conventions, FollowUp, Interaction, fields
+from crm.model import INTERACTIONS, Client, Contact, Conventions, FollowUp, Interaction, Invoice, fields
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.cards import draw_pairs, draw_timeline, entry_line, side_card, with_number
 from crm.terminal.drawing.render import renderer
@@ -229,6 +229,9 @@ def item_line(screen: Screen, item: "AgendaItem", width: int, *, whose: bool, la
     if width - screen.measure(before + who) < _LEAST_WHAT:
         before = "! " if late else ""
     room = width - screen.measure(before + who)
+    # An invoice is known by its number alone.
+    number = item.record.number if isinstance(item.record, Invoice) else ""
+    what = number if number and screen.measure(item.what) > room else item.what
     # A very long name is cut as well.
-    what = screen.fit(item.what, max(room, _LEAST_WHAT // 2))
+    what = screen.fit(what, max(room, _LEAST_WHAT // 2))
     return screen.fit(f"{before}{what}{who}", width)

@@ -16,7 +16,7 @@ from crm.commands.activity.agenda import AgendaItem
 from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.config import Config
-from crm.model import Client, Deal, FollowUp
+from crm.model import Client, Deal, FollowUp, Invoice
 from crm.repository import Query
 from crm.terminal.activity.rendering import item_line
 from crm.terminal.console.line_keyboard import LineKeyboard
@@ -99,6 +99,15 @@ def test_what_and_who_stay_where_the_urgency_has_no_room(columns: int, line: str
     why = "expected to close 3 days ago, nothing done for 22 days"
     item = AgendaItem(0, "bedroom in walnut for the hotel", why, client, client, "")
     assert item_line(screen, item, columns, whose=False, late=True) == line
+
+
+@pytest.mark.parametrize(
+    ("columns", "line"), [(42, "! Invoice INV-2026-0003 (Viktor Dunmore)"), (32, "! INV-2026-0003 (Viktor Dunmore)")]
+)
+def test_an_invoice_that_is_due_is_named_by_its_number_where_there_is_little_room(columns: int, line: str) -> None:
+    client = Client(first_name="Viktor", last_name="Dunmore")
+    item = AgendaItem(0, "Invoice INV-2026-0003", "overdue for 6 days", client, Invoice(number="INV-2026-0003"), "")
+    assert item_line(Screen(io.StringIO(), plain=False), item, columns, whose=False, late=True) == line
 
 
 def test_each_thing_to_do_is_opened_by_its_number_and_done(start: Start, busy: CRM) -> None:
