@@ -23,7 +23,7 @@ from crm.model.fields import (
     Units,
     Whole,
 )
-from crm.model.kind import ALL, EVERYTHING, READ_ALL, READ_OWN, Export, Indexed, Kind, May, Rights, Sum, Tab
+from crm.model.kind import ALL, EVERYTHING, READ_ALL, READ_OWN, Effects, Export, Indexed, Kind, May, Rights, Sum, Tab
 from crm.model.money import NOTHING
 from crm.model.record import Record, account_beside, described
 
@@ -116,6 +116,7 @@ class Invoice(Record):
         "invoice",
         "invoices",
         place=21,
+        effects=Effects(bills="id", spends="client"),
         needs=("client", "kind", "state"),
         called="number",
         order=("-id",),
@@ -238,6 +239,7 @@ class InvoiceLine(Record):
         "invoice_line",
         "invoice-lines",
         place=22,
+        effects=Effects(bills="invoice"),
         needs=("invoice", "position", "name"),
         called="name",
         order=("invoice", "position", "id"),
@@ -275,6 +277,7 @@ class Adjustment(Record):
         "adjustment",
         "adjustments",
         place=23,
+        effects=Effects(bills="invoice"),
         needs=("invoice",),
         order=("invoice", "id"),
         indexes={"by_invoice": ("invoice",)},
@@ -342,6 +345,7 @@ class Payment(Record):
         "payment",
         "payments",
         place=25,
+        effects=Effects(spends="client"),
         needs=("client", "on", "amount", "kind"),
         order=("-on", "-id"),
         day="on",

@@ -28,7 +28,20 @@ from crm.model.fields import (
     Whole,
 )
 from crm.model.folding import fold
-from crm.model.kind import ALL, EVERYTHING, READ_ALL, READ_OWN, Derived, Export, Indexed, Kind, May, Rights, Tab
+from crm.model.kind import (
+    ALL,
+    EVERYTHING,
+    READ_ALL,
+    READ_OWN,
+    Derived,
+    Effects,
+    Export,
+    Indexed,
+    Kind,
+    May,
+    Rights,
+    Tab,
+)
 from crm.model.record import Record, account_beside, described
 
 KINDS = {"person": "person", "company": "company"}
@@ -65,6 +78,12 @@ class Client(Record):
         "client",
         "clients",
         place=1,
+        effects=Effects(
+            reviews="id",
+            reviewed_by=frozenset(
+                ("kind", "country", "region", "city", "tags", "source", "owner", "date_of_birth", "status_pinned_until")
+            ),
+        ),
         called="name",
         order=("sort_name", "id"),
         unique=("reference",),

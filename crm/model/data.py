@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from crm.model.fields import Line
-from crm.model.kind import READ_ALL, Kind, Rights, Tab
+from crm.model.kind import READ_ALL, Effects, Kind, Rights, Tab
 from crm.model.record import Record, described
 
 # How many records may vanish from a spreadsheet at once before it is asked what that means.
@@ -27,6 +27,7 @@ class Setting(Record):
         "setting",
         "settings",
         place=15,
+        effects=Effects(recounts_by="key", recounts=frozenset((CURRENCY, SPEND_COUNTS))),
         needs=("key", "value"),
         may_be_empty=("value",),
         called="key",

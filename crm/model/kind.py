@@ -136,6 +136,24 @@ class Derived:
     length: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Effects:
+    """The effects of a record that is written, beside the sums that it feeds; each by the field that says on which
+    record.
+
+    `reviews` is the client whose status is reviewed, even where its sums stay the same: whenever anything is written,
+    or one of the fields in `reviewed_by`. `spends` is the client whose total it is a part of in a store where paid
+    invoices make the total, and `bills` the invoice whose figures follow from it. A record in which the field
+    `recounts_by` is one of `recounts` says what the figures of all clients are made of: they are made anew."""
+
+    reviews: str = ""
+    reviewed_by: frozenset[str] = frozenset()
+    spends: str = ""
+    bills: str = ""
+    recounts_by: str = ""
+    recounts: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Kind:
     """The declaration of a kind of record, beside its fields.
@@ -146,7 +164,8 @@ class Kind:
     but for those in `may_be_empty`. `called` is the field that people call a record by, `order` the order of a list
     when none is asked for, `day` the field that a period is about.
 
-    `follows` are fields that the record itself says: each is made anew from the others whenever one is written.
+    `follows` are fields that the record itself says: each is made anew from the others whenever one is written;
+    `effects` are on other records.
 
     `unique` fields are texts, whole numbers or days that are unique where given, in a database and in a spreadsheet,
     and a record is found by them. `derived` are columns beside the fields; `indexes` are those of its table by the end
@@ -172,6 +191,7 @@ class Kind:
     indexes: Mapping[str, tuple[str, ...] | Indexed] = field(default_factory=dict)
     sums: tuple[Sum, ...] = ()
     follows: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+    effects: Effects = Effects()
     rights: Rights = Rights()
     export: Export | None = None
     lasting: bool = False

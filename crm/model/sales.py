@@ -6,7 +6,21 @@ from decimal import Decimal
 from typing import ClassVar
 
 from crm.model.fields import Amount, Choice, Day, Id, Line, Person, Prose, Whole
-from crm.model.kind import ALL, EVERYTHING, NONE, READ_ALL, READ_OWN, Export, Indexed, Kind, May, Rights, Sum, Tab
+from crm.model.kind import (
+    ALL,
+    EVERYTHING,
+    NONE,
+    READ_ALL,
+    READ_OWN,
+    Effects,
+    Export,
+    Indexed,
+    Kind,
+    May,
+    Rights,
+    Sum,
+    Tab,
+)
 from crm.model.record import Record, account_beside, described
 
 # Of an open deal: since when it waits, and by when it should have been closed.
@@ -22,6 +36,8 @@ class Sale(Record):
         "sale",
         "sales",
         place=5,
+        # The totals may come out the same while the sales of the last days do not.
+        effects=Effects(reviews="client"),
         needs=("client", "on", "amount"),
         order=("-on", "-id"),
         day="on",

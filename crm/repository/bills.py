@@ -51,6 +51,10 @@ def digest_of(invoice: Invoice, lines: Iterable[InvoiceLine], adjustments: Itera
     return hashlib.sha256(json.dumps(sealed, ensure_ascii=False).encode("utf-8", "replace")).hexdigest()
 
 
+# The kinds of which a write may be refused because of an issued invoice.
+REFUSED = frozenset((Invoice, InvoiceLine, Adjustment, NumberSeries))
+
+
 def refuse_write(tx: "SqlWriter", record: Record, changes: Mapping[str, Any] | None = None) -> None:
     """Raise RefusedError where a record is, or belongs to, an issued invoice, which stays as it is, or is a series
     that has given numbers and would go. `changes` are the fields that are to be written, None where the record is
@@ -210,9 +214,16 @@ def refuse_uncountable(tx: "SqlWriter", record: Record) -> None:
     totals_of(invoice, lines, adjustments)
 
 
-def follow_lines(tx: "SqlWriter", invoice: Invoice) -> None:
-    """Write the figures of a draft and of its lines as they follow from these."""
-    if invoice.state != "draft":
+def note_put_back(tx: "SqlWriter", record: Record) -> None:
+    """Note an invoice that is put back: its lines come back with it."""
+    if isinstance(record, Invoice):
+        tx.put_back_invoices.add(record.id)
+
+
+def follow_lines(tx: "SqlWriter", number: int) -> None:
+    """Write the figures of a draft, if there is one of this number, and of its lines as they follow from these."""
+    invoice = tx.find(Invoice, number)
+    if invoice is None or invoice.state != "draft":
         return
     lines, adjustments = belonging(tx, invoice.id)
     try:

@@ -7,6 +7,9 @@ from crm.invoicing.dunning import faults_of
 from crm.model import ReminderLevel
 from crm.repository import Snapshot
 
+# The kind of record that the rule is about.
+RULED = ReminderLevel
+
 
 def faults(snapshot: Snapshot) -> Sequence[str]:
     """The faults of the levels as they are stored."""

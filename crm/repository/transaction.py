@@ -14,18 +14,10 @@ from crm.errors import ConflictError, NotFoundError, RefusedError
 from crm.model import (
     FIRST_STAGES,
     RECORDS,
-    Adjustment,
     Client,
     Deal,
     FollowUp,
-    Invoice,
-    InvoiceLine,
-    NumberSeries,
-    Payment,
     Record,
-    ReminderLevel,
-    Sale,
-    Setting,
     SignIn,
     Stage,
     StageMove,
@@ -38,7 +30,6 @@ from crm.model import (
     owner_link,
     people,
 )  # fmt: skip
-from crm.model.data import CURRENCY, SPEND_COUNTS
 from crm.model.encoding import plain
 from crm.model.record import AnyRecord, derived_columns
 from crm.model.rights import MASKED, SEALED
@@ -83,16 +74,13 @@ _FEW = 20
 _MANY = 2000
 _KEPT_INDEXES = frozenset(("client_by_email", "client_by_phone", "client_by_first_name"))
 
-# What an invoice is made of.
-_BILLED = frozenset((Invoice, InvoiceLine, Adjustment))
-# What may not be deleted because of an issued invoice.
-_LASTING_BILLED = _BILLED | {NumberSeries}
-# The settings that say what the figures of clients are summed from.
-_COUNTING = frozenset((CURRENCY, SPEND_COUNTS))
-# A change of one of these may change the status; the totals follow the sales.
-_REVIEWED = frozenset(
-    ("kind", "country", "region", "city", "tags", "source", "owner", "date_of_birth", "status_pinned_until")
-)
+
+# What is kept of all records of a kind while nobody writes one, by the names of the properties.
+_KEPT: Mapping[type[Record], tuple[str, ...]] = {
+    StatusRule: ("_active_rules", "rules", "by_invoices"),
+    Stage: ("_stages",),
+    User: ("team",),
+}
 
 
 class SqlTransaction(SqlSnapshot):
@@ -266,7 +254,8 @@ class SqlTransaction(SqlSnapshot):
         stamp = {"created_at": self.at, "updated_at": self.at, "version": 1}
         # Most kinds have nothing of some of these, and there may be many records.
         derives, follows, names_people = kind.about.derived, kind.about.follows, people(kind)
-        is_billed, is_noticed = kind in _LASTING_BILLED, kind in FED or kind in _BILLED or kind is Setting
+        effects, is_billed = kind.about.effects, kind in bills.REFUSED
+        is_noticed = kind in FED or effects.bills or effects.recounts_by
         for record_id, (record, row) in enumerate(zip(records, rows, strict=True), start=first):
             if is_billed:
                 bills.refuse_write(self, record)
@@ -411,8 +400,7 @@ class SqlTransaction(SqlSnapshot):
         for record in records:
             bills.refuse_write(self, record)
             self.balances.note(self, record)
-            if isinstance(record, Invoice):
-                self.put_back_invoices.add(record.id)
+            bills.note_put_back(self, record)
         self._insert(kind, [row | self._accounts(kind, row) for row in map(row_of, records)])
         if kind is Client:
             self.dialect.search.add(self.connection, [record.id for record in records])
@@ -427,12 +415,8 @@ class SqlTransaction(SqlSnapshot):
         # Those of records that are put back may be higher than any that was given out here.
         name = TABLES[kind].name
         self._last_ids[name] = max(self._last_ids.get(name, 0), *(row["id"] for row in rows))
-        if kind is StatusRule:
-            self._forget_rules()
-        elif kind is Stage:
-            self.__dict__.pop("_stages", None)
-        elif kind is User:
-            self.__dict__.pop("team", None)
+        if kind in _KEPT:
+            self._forget_kept(kind)
 
     def _audit_created(self, kind: type[Record], ids: range) -> None:
         """Audit the creation of records with these ids; of many the database itself makes the entries."""
@@ -523,28 +507,22 @@ class SqlTransaction(SqlSnapshot):
         for totals in FED.get(type(record), ()):
             if (number := sums.linked(record, totals)) is not None:
                 self._changed[totals].add(number)
-        if isinstance(record, InvoiceLine | Adjustment):
-            self._bills.add(record.invoice)
-        elif isinstance(record, Invoice):
-            self._bills.add(record.id)
-        elif isinstance(record, Setting) and record.key in _COUNTING:
-            self._forget_rules()
+        kind, effects = type(record), type(record).about.effects
+        if effects.bills:
+            self._bills.add(getattr(record, effects.bills))
+        if effects.recounts and getattr(record, effects.recounts_by) in effects.recounts:
+            self._forget_kept(StatusRule)
             self._recounts = True
-        if isinstance(record, Invoice | Payment) and self.by_invoices:
-            self._changed[SPEND].add(record.client)
-            self._to_review.add(record.client)
-        if isinstance(record, Sale):
-            # The totals may come out the same while the sales of the last days do not.
-            if changes or added:
-                self._to_review.add(record.client)
-        elif isinstance(record, StatusRule):
-            self._forget_rules()
-        elif isinstance(record, Stage):
-            self.__dict__.pop("_stages", None)
-        elif isinstance(record, User):
-            self.__dict__.pop("team", None)
-        elif isinstance(record, Client) and not _REVIEWED.isdisjoint(changes):
-            self._to_review.add(record.id)
+        if effects.spends and self.by_invoices:
+            client = getattr(record, effects.spends)
+            self._changed[SPEND].add(client)
+            self._to_review.add(client)
+        if effects.reviews and (
+            not effects.reviewed_by.isdisjoint(changes) if effects.reviewed_by else changes or added
+        ):
+            self._to_review.add(getattr(record, effects.reviews))
+        if kind in _KEPT:
+            self._forget_kept(kind)
 
     def review(self, clients: Iterable[int]) -> None:
         """Review the statuses of some clients, by id, when the transaction settles."""
@@ -556,10 +534,12 @@ class SqlTransaction(SqlSnapshot):
         for totals in sums.onto(kind):
             self._changed[totals] |= numbers
 
-    def _forget_rules(self) -> None:
-        for name in ("_active_rules", "rules", "by_invoices"):
+    def _forget_kept(self, kind: type[Record]) -> None:
+        """Forget what was kept of records of a kind."""
+        for name in _KEPT[kind]:
             self.__dict__.pop(name, None)
-        self._decided.clear()
+        if kind is StatusRule:
+            self._decided.clear()
 
     # Deleting
 
@@ -595,7 +575,7 @@ class SqlTransaction(SqlSnapshot):
         for batch in _batches(ids):
             rows = select_rows(self.connection, statements.BY_IDS[kind], {"wanted": batch})
             removed = [tables.record_of(kind, row) for row in rows]
-            if kind in _LASTING_BILLED or kind in balances.BILLED:
+            if kind in bills.REFUSED or kind in balances.BILLED:
                 for current in removed:
                     bills.refuse_write(self, current)
                     self.balances.note(self, current)
@@ -614,7 +594,12 @@ class SqlTransaction(SqlSnapshot):
     def _note_levels(self, kind: type[Record]) -> None:
         """Note what is wrong with the levels of reminders before one is written. What was edited by hand in the
         spreadsheet is there already, and a backup comes back as it was: the check finds what is wrong with those."""
-        if kind is ReminderLevel and self._wrong_levels is None and not self.is_restoring and self.user != SPREADSHEET:
+        if (
+            kind is reminder_levels.RULED
+            and self._wrong_levels is None
+            and not self.is_restoring
+            and self.user != SPREADSHEET
+        ):
             self._wrong_levels = reminder_levels.faults(self)
 
     def close_accounts(self, clients: Sequence[int]) -> None:
@@ -709,8 +694,7 @@ class SqlTransaction(SqlSnapshot):
     def _follow_lines(self) -> None:
         """The figures of drafts follow from their lines."""
         for number in sorted(self._bills):
-            if (invoice := self.find(Invoice, number)) is not None:
-                bills.follow_lines(self, invoice)
+            bills.follow_lines(self, number)
         self._bills.clear()
 
     def _repeat_follow_ups(self) -> None:

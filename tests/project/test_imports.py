@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from crm.model import RECORDS
+
 PROJECT = Path(__file__).resolve().parents[2]
 CRM = PROJECT / "crm"
 
@@ -286,3 +288,12 @@ def test_a_wrong_arrow_is_seen(room: str, source: str) -> None:
 def test_an_import_is_seen_in_every_block(block: str) -> None:
     source = f"{block}\n    import crm.app" + ("\nfinally:\n    pass" if block == "try:" else "")
     assert list(imported(source)) == ["crm.app"]
+
+
+def test_a_transaction_knows_no_kind_but_those_whose_rules_it_carries_out() -> None:
+    """What a record brings about elsewhere is declared with it (`Effects`, `Sum`): only statuses, stages, follow-ups that
+    repeat, and accounts have code of their own there."""
+    tree = ast.parse((CRM / "repository" / "transaction.py").read_text("utf-8"))
+    kinds = {kind.__name__ for kind in RECORDS}
+    known = {word.id for word in ast.walk(tree) if isinstance(word, ast.Name)} & kinds
+    assert known == {"Client", "Deal", "FollowUp", "SignIn", "Stage", "StageMove", "StatusRule", "User"}
