@@ -291,8 +291,8 @@ def test_an_import_is_seen_in_every_block(block: str) -> None:
 
 
 def test_a_transaction_knows_no_kind_but_those_whose_rules_it_carries_out() -> None:
-    """What a record brings about elsewhere is declared with it (`Effects`, `Sum`): only statuses, stages, follow-ups that
-    repeat, and accounts have code of their own there."""
+    """What a record brings about elsewhere is declared with it (`Effects`, `Sum`): only statuses, stages, repeating
+    follow-ups and accounts have code of their own there."""
     tree = ast.parse((CRM / "repository" / "transaction.py").read_text("utf-8"))
     kinds = {kind.__name__ for kind in RECORDS}
     known = {word.id for word in ast.walk(tree) if isinstance(word, ast.Name)} & kinds
