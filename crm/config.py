@@ -4,7 +4,7 @@ import getpass
 import os
 import re
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cache
@@ -34,6 +34,7 @@ from crm.model.local_taxes import LOCAL_TAXES
 from crm.model.paths import display_path, path_of
 from crm.model.vat_ids import bare_vat_id, is_like_vat_id, is_other_tax_id
 from crm.private_files import private_folder
+from crm.quick_dataclass import dataclass
 
 # How the URL of a store begins that is a file, or a Google spreadsheet.
 SQLITE, SHEETS = "sqlite:///", "sheets://"

@@ -1,6 +1,8 @@
 """Accounts: passwords, second factors, sessions, keys for unattended commands."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from crm.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

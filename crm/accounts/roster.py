@@ -10,7 +10,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
@@ -20,6 +20,7 @@ from sqlalchemy import delete, literal, select, true, update
 from crm.accounts.evidence import SEALED_WITH_ROSTER, Memory, accounts_exist, damaged
 from crm.errors import StoreAccessError, UsageError
 from crm.model import User
+from crm.quick_dataclass import dataclass
 from crm.repository import ROSTER, SHUT, STORE_ID, Query, Snapshot, tables
 from crm.repository.known import FILE, KnownRosters, new_id
 from crm.repository.sql_functions import json_rows

@@ -1,13 +1,14 @@
 """Groups of clients, chosen in one way everywhere: by numbers, fields, a condition, a saved view, or all there are."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, Any
 
 from crm.commands.registry import About
 from crm.errors import FieldError, NotFoundError, RuleError
 from crm.model import Client, Conventions, View, fields
 from crm.model.fields import Check, Line
+from crm.quick_dataclass import dataclass
 from crm.repository import Query, Snapshot
 from crm.repository.queries import clients as queries
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +18,7 @@ from crm.model import Conventions
 from crm.model.data import SPEND_COUNTS
 from crm.model.paths import display_path
 from crm.model.rights import OWNER, Reader
+from crm.quick_dataclass import dataclass
 from crm.repository import Repository, Saved, Snapshot, Spreadsheets, Transaction
 from crm.repository.shut import Shut
 

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from functools import cached_property
 from importlib import import_module
@@ -13,6 +13,7 @@ from crm.errors import ForbiddenError, SignedOutError, StoreError
 from crm.model import Field, Record, fields, typed_fields
 from crm.model.fields import Check, Flag, Line, Tags, Whole
 from crm.model.rights import ADMIN, CLIENT, KEY, OWNER, STAFF, Reader
+from crm.quick_dataclass import dataclass
 
 if TYPE_CHECKING:
     from crm.commands.context import CRM

@@ -7,8 +7,9 @@ order of the menus.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from crm.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,7 @@ from typing import Literal
 from crm.errors import FieldError
 from crm.files.column_names import plain_words
 from crm.model import Conventions
-from crm.model.fields import calendar_day
-from crm.model.written_dates import printed_day
+from crm.model.written_dates import calendar_day, printed_day
 
 _NUMBERS = re.compile(r"(\d{1,4})\s?([./\s-])\s?(\d{1,2})\s?\2\s?(\d{1,4})\.?")
 # How programs write that there is no date: noughts, the first or last day that they can count, or a word.

@@ -4,13 +4,13 @@ People of the team stand in records by their name, as the client's owner does: a
 that is imported may name people who have no account. Whose record it is, the id of the account beside the name says.
 """
 
-from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
 from crm.model.fields import Choice, Day, Id, Line, Person, Prose, TimeOfDay, Whole
 from crm.model.kind import EVERYTHING, Export, Indexed, Kind, Rights, Sum, Tab
 from crm.model.record import Record, account_beside, described
+from crm.quick_dataclass import dataclass
 
 INTERACTIONS = {"call": "call", "meeting": "meeting", "email": "e-mail", "sms": "SMS", "note": "note"}
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import ClassVar
@@ -43,6 +42,7 @@ from crm.model.kind import (
     Tab,
 )
 from crm.model.record import Record, account_beside, described
+from crm.quick_dataclass import dataclass
 
 KINDS = {"person": "person", "company": "company"}
 # The formats of e-invoices that a client may want.

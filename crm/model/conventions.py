@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property, lru_cache
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from crm.clock import Clock
 from crm.model.currencies import signs_of
 from crm.model.money import MOST_DECIMALS, decimals_of, rounded, shown_decimals
+from crm.quick_dataclass import dataclass
 
 if TYPE_CHECKING:
     from babel import Locale

@@ -1,9 +1,11 @@
 """The declaration of a kind of record, from which tables, tabs, rights, exports, lists and look-ups are derived."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, field
 from enum import Enum
 from typing import Any, Literal
+
+from crm.quick_dataclass import dataclass
 
 
 class Level(Enum):

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from crm.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

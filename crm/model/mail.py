@@ -1,6 +1,5 @@
 """Records: templates, mailings to many clients, messages, and the addresses that have opted out."""
 
-from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
@@ -8,6 +7,7 @@ from crm.model.fields import Choice, Day, Id, Line, Person, Prose, TimeOfDay, Wh
 from crm.model.fields.recipients import Recipient
 from crm.model.kind import ALL, EVERYTHING, READ_ALL, Export, Indexed, Kind, May, Rights, Sum, Tab
 from crm.model.record import Record, account_beside, described
+from crm.quick_dataclass import dataclass
 
 CHANNELS = {"email": "e-mail", "sms": "SMS"}
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from operator import attrgetter
 from types import MappingProxyType
@@ -10,6 +10,7 @@ from typing import Any, ClassVar, TypeVar, get_args
 
 from crm.model.fields import Check, Id
 from crm.model.kind import Kind
+from crm.quick_dataclass import dataclass
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

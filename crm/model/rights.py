@@ -1,11 +1,11 @@
 """Permissions as the records declare them: by role, record and operation, and the fields that are hidden from some."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from crm.model.kind import ALL, EVERYTHING, NONE, NOTHING, OWN, Level, May, Rights
 from crm.model.record import Record
 from crm.model.registry import BY_NAME, RECORDS, links
+from crm.quick_dataclass import dataclass
 
 __all__ = [
     "ADMIN", "ALL", "AREAS", "CHECK", "CLIENT", "CREATE", "DELETE", "HISTORY", "INTERNAL", "KEY", "MASKED", "NONE",

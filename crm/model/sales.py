@@ -1,6 +1,5 @@
 """Records: sales, and deals in their stages."""
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import ClassVar
@@ -22,6 +21,7 @@ from crm.model.kind import (
     Tab,
 )
 from crm.model.record import Record, account_beside, described
+from crm.quick_dataclass import dataclass
 
 # Of an open deal: since when it waits, and by when it should have been closed.
 _HALTING = ("closed_on", "stage_since", "expected_close_on")

@@ -1,12 +1,12 @@
 """Records: accounts, their sign-ins, keys for unattended commands, and dashboards."""
 
-from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
 from crm.model.fields import Choice, Day, Email, Flag, Line, Person, Phone, Whole
 from crm.model.kind import ALL, OWN, READ_ALL, Indexed, Kind, May, Rights, Tab
 from crm.model.record import Record, account_beside, described
+from crm.quick_dataclass import dataclass
 
 ROLES = {"admin": "admin", "staff": "staff", "client": "client"}
 

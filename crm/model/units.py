@@ -1,11 +1,12 @@
 """Units of quantities: UN/ECE Recommendation 20 codes, the words that people use for them, and how they are printed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Final
+
+from crm.quick_dataclass import dataclass
 
 PIECE: Final = "C62"
 

@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -16,6 +16,7 @@ from crm.clock import Clock
 from crm.errors import CRMError
 from crm.model import Client, Invoice, Record, User
 from crm.model.record import AnyRecord
+from crm.quick_dataclass import dataclass
 
 if TYPE_CHECKING:
     from sqlalchemy import Row, Select
@@ -349,16 +350,16 @@ class Snapshot(Protocol):
     def find(self, kind: type[AnyRecord], record_id: int) -> AnyRecord | None:
         """The record with this id, or None."""
 
-    def find_all(self, kind: type[AnyRecord], query: Query = Query()) -> list[AnyRecord]:
+    def find_all(self, kind: type[AnyRecord], query: Query = Query()) -> list[AnyRecord]:  # noqa: B008 - frozen
         """The records that a query names; raises FieldError or RuleError for what it cannot read."""
 
-    def each(self, kind: type[AnyRecord], query: Query = Query()) -> Iterator[AnyRecord]:
+    def each(self, kind: type[AnyRecord], query: Query = Query()) -> Iterator[AnyRecord]:  # noqa: B008 - frozen
         """The same, one by one, without holding them all."""
 
-    def count(self, kind: type[Record], query: Query = Query()) -> int:
+    def count(self, kind: type[Record], query: Query = Query()) -> int:  # noqa: B008 - frozen
         """The number of records that a query names, its page apart."""
 
-    def numbers(self, kind: type[Record], query: Query = Query()) -> list[int]:
+    def numbers(self, kind: type[Record], query: Query = Query()) -> list[int]:  # noqa: B008 - frozen
         """The ids alone of the records that a query names."""
 
     def search(self, text: str, limit: int = 20) -> Sequence[Client]:
@@ -380,7 +381,7 @@ class Snapshot(Protocol):
     def move_counts(self, rules: "RuleSet | None" = None) -> dict[tuple[str, str], int]:
         """The number of clients whom the rules would move, by (from, to)."""
 
-    def history(self, limit: int = 50, offset: int = 0, query: HistoryQuery = HistoryQuery()) -> Sequence[HistoryEntry]:
+    def history(self, limit: int = 50, offset: int = 0, query: HistoryQuery = HistoryQuery()) -> Sequence[HistoryEntry]:  # noqa: B008 - frozen
         """The transactions of the past that a query names, newest first unless it says otherwise; raises FieldError
         for what it cannot sort by."""
 
@@ -389,7 +390,7 @@ class Snapshot(Protocol):
     ) -> list[Change]:
         """The changes of one transaction, or of one record; newest first."""
 
-    def each_change(self, query: HistoryQuery = HistoryQuery()) -> Iterator[Change]:
+    def each_change(self, query: HistoryQuery = HistoryQuery()) -> Iterator[Change]:  # noqa: B008 - frozen
         """The changes that a query names, one by one, newest first, or where sorted by 'id' the oldest first."""
 
     def is_built_on(self, transaction: int) -> bool:

@@ -4,8 +4,10 @@ takes their place."""
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
+
+from crm.quick_dataclass import dataclass
 
 # How the place of a store begins that is a file.
 FILE = "sqlite:///"

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_origin
@@ -37,6 +36,7 @@ from crm.model.fields import Secret
 from crm.model.file_errors import is_missing, would_replace
 from crm.model.paths import display_path, path_of
 from crm.model.rights import OWNER
+from crm.quick_dataclass import dataclass
 from crm.repository import Wait
 from crm.repository.shut import Shut
 from crm.shell.machine_key import key_in

@@ -3,10 +3,12 @@ loads no command. docs/reference.py writes it."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
+
+from crm.quick_dataclass import dataclass
 
 FILE = Path(__file__).with_name("words.json")
 # What completes a value, beside the names of records: `record client` and so on.

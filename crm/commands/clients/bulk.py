@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, Any
 
 from crm.commands.client_selection import (
@@ -22,6 +22,7 @@ from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import FieldError, Question, RefusedError, confirmation
 from crm.model import BY_NAME, Client, Conventions, belonging_to, fields, named
 from crm.model.fields import Tags
+from crm.quick_dataclass import dataclass
 from crm.repository import Query, Transaction
 
 TagsToAdd = Annotated[tuple[str, ...], Tags(), About("Tags to add")]

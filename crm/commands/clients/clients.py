@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
@@ -38,6 +37,7 @@ from crm.model.folding import fold
 from crm.model.likeness import may_be_same
 from crm.model.money import as_written_in
 from crm.model.rights import ALL, CLIENT, READ, level
+from crm.quick_dataclass import dataclass
 from crm.repository import Query, Snapshot, Transaction
 
 if TYPE_CHECKING:

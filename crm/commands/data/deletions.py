@@ -1,13 +1,13 @@
 """Deleting a record, and what went with it in words."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from crm.commands.context import CRM
 from crm.commands.data.record_counts import record_words
 from crm.errors import deletion
 from crm.model import Client, Record
 from crm.model.record import AnyRecord
+from crm.quick_dataclass import dataclass
 from crm.repository import HistoryQuery, Transaction
 
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
@@ -12,6 +11,7 @@ from crm.errors import FieldError
 from crm.model import Client, Contact, Conventions
 from crm.model.fields import Line, Prose
 from crm.outward.sanitizing import line
+from crm.quick_dataclass import dataclass
 from crm.repository import Query, Snapshot
 
 # What there is, in the order in which it is offered.

@@ -19,7 +19,7 @@ from crm.model.fields.checks import (
     forbidden_character,
     visible,
 )
-from crm.model.fields.days import FOREVER, Birthday, Day, TimeOfDay, calendar_day
+from crm.model.fields.days import FOREVER, Birthday, Day, TimeOfDay
 from crm.model.fields.figures import Balance, ExactPrice, LinePrice, Price, Quantity, Rate, Unit, Units
 from crm.model.fields.money import Amount
 from crm.model.money import LARGEST_AMOUNT
@@ -55,7 +55,6 @@ __all__ = [
     "Unit",
     "Units",
     "Whole",
-    "calendar_day",
     "forbidden_character",
     "visible",
 ]

@@ -1,16 +1,19 @@
 """Dates and times of day as fields take them."""
 
 import re
-from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from crm.errors import FieldError
 from crm.model.conventions import Conventions
 from crm.model.fields.checks import Check
-from crm.model.written_dates import Direction, NoDateError, When, calendar_day, examples, read_time, read_when
+from crm.quick_dataclass import dataclass
 
-__all__ = ["FOREVER", "Birthday", "Day", "TimeOfDay", "calendar_day"]
+if TYPE_CHECKING:
+    # What reads dates is loaded when one is typed: most lists ask for none.
+    from crm.model.written_dates import Direction, When
+
+__all__ = ["FOREVER", "Birthday", "Day", "TimeOfDay"]
 
 FOREVER = date(9999, 12, 31)
 _FOREVER = "until lifted"
@@ -37,10 +40,10 @@ class Day(Check):
     example = "2026-11-20, Nov 20, 11/20, fri or in 10 days"
 
     @property
-    def _direction(self) -> Direction:
+    def _direction(self) -> "Direction":
         return "past" if self.past else "ahead"
 
-    def read(self, typed: str, by: Conventions) -> date | When | None:
+    def read(self, typed: str, by: Conventions) -> "date | When | None":
         text = typed.strip()
         if not text:
             return None
@@ -59,15 +62,21 @@ class Day(Check):
             day = by.today
         if when.time and not self.timed:
             raise FieldError(f"leave out the time ({when.time}); only the day counts here")
-        return When(day, when.time) if when.time else day
+        if not when.time:
+            return day
+        from crm.model.written_dates import When
 
-    def _when(self, text: str, by: Conventions) -> When:
+        return When(day, when.time)
+
+    def _when(self, text: str, by: Conventions) -> "When":
+        from crm.model.written_dates import NoDateError, read_when
+
         try:
             return read_when(text, by, self._direction)
         except NoDateError:
             raise NoDateError(self.hint(by)) from None
 
-    def _day_of(self, when: When) -> date:
+    def _day_of(self, when: "When") -> date:
         if when.last is None:
             return when.day
         if self.past and not self.of_period:
@@ -75,7 +84,7 @@ class Day(Check):
         return when.last if self.of_period == "last" else when.day
 
     def show(self, value: Any, by: Conventions) -> str:
-        if isinstance(value, When):
+        if value is not None and not isinstance(value, date):
             return f"{by.day(value.day)}, {value.time}" if value.time else by.day(value.day)
         return _FOREVER if value == FOREVER else by.day(value)
 
@@ -83,6 +92,8 @@ class Day(Check):
         return self.show(value, by)
 
     def hint(self, by: Conventions) -> str:
+        from crm.model.written_dates import examples
+
         return examples(by, self._direction)
 
 
@@ -91,7 +102,7 @@ class Birthday(Day):
 
     example = "1985-03-24 or Mar 24, 1985"
 
-    def _when(self, text: str, by: Conventions) -> When:
+    def _when(self, text: str, by: Conventions) -> "When":
         when = super()._when(text, by)
         if not when.has_year and when.last is not None and re.search(r"\d{4}", text):
             raise FieldError(f"write the day and the month too, like {self.hint(by)}")
@@ -110,4 +121,6 @@ class TimeOfDay(Check):
     example = "10:00, 4pm"
 
     def read(self, typed: str, by: Conventions) -> str:
+        from crm.model.written_dates import read_time
+
         return read_time(typed) if typed.strip() else ""

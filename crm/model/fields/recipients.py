@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote
 
@@ -11,6 +10,7 @@ from crm.errors import FieldError
 from crm.model.conventions import Conventions
 from crm.model.fields.addresses import Email, Phone
 from crm.model.fields.checks import Line
+from crm.quick_dataclass import dataclass
 
 # An address is the same whatever a team's conventions are.
 _EMAIL, _ANYWHERE = Email(), Conventions()

@@ -1,7 +1,6 @@
 """Queries about the people of the team: whose a record is, the names that stand in records, and counts by person."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from typing import Any
@@ -10,13 +9,12 @@ from sqlalchemy import Column, ColumnElement, ScalarSelect, Select, case, func, 
 
 from crm.model import Client, Deal, FollowUp, Record
 from crm.model import people as people_of
-from crm.repository import Snapshot
+from crm.quick_dataclass import dataclass
+from crm.repository import Snapshot, tables
 from crm.repository.query import whose_account
 from crm.repository.sql_functions import is_text
-from crm.repository.tables import TABLES, client, deal, follow_up
+from crm.repository.tables import TABLES
 from crm.repository.team import TEAM, Team
-
-_NAMES = (follow_up.c.user, deal.c.owner, client.c.owner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ def accounts(snapshot: Snapshot) -> Team:
 
 def names(snapshot: Snapshot) -> Iterable[str]:
     """The names for whom follow-ups are, and whose deals and clients are, as they are spelled there."""
-    for column in _NAMES:
+    for column in (tables.follow_up.c.user, tables.deal.c.owner, tables.client.c.owner):
         for (name,) in snapshot.select(_written_names(column)):
             yield name
 
@@ -93,13 +91,13 @@ CountsByPerson = dict[int | str, tuple[str, list[int]]]
 
 def open_follow_ups(snapshot: Snapshot, today: date) -> CountsByPerson:
     """The number of follow-ups of each person, and how many of them are overdue."""
-    overdue = func.sum(case((follow_up.c.due_on < today, 1), else_=0))
-    return _counted(snapshot, FollowUp, follow_up.c.done_on.is_(None), func.count(), overdue)
+    overdue = func.sum(case((tables.follow_up.c.due_on < today, 1), else_=0))
+    return _counted(snapshot, FollowUp, tables.follow_up.c.done_on.is_(None), func.count(), overdue)
 
 
 def open_deals(snapshot: Snapshot) -> CountsByPerson:
     """The number of open deals of each person."""
-    return _counted(snapshot, Deal, deal.c.closed_on.is_(None), func.count())
+    return _counted(snapshot, Deal, tables.deal.c.closed_on.is_(None), func.count())
 
 
 def clients_owned(snapshot: Snapshot) -> CountsByPerson:

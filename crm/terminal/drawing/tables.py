@@ -1,7 +1,7 @@
 """Tables that fit: the columns that matter least give way, and what is too long ends in a dot line."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from crm.model import Conventions
+from crm.quick_dataclass import dataclass
 from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.drawing.screen import Screen, data
 from crm.terminal.drawing.theme import status_style

@@ -4,8 +4,9 @@ No colour can be read well on every background, so there are three sets of them:
 that can be read on black and on white alike, where it is not known which of them the terminal has."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+
+from crm.quick_dataclass import dataclass
 
 # The backgrounds that a terminal may have, and where it has not said which.
 DARK, LIGHT, UNKNOWN = GROUNDS = ("dark", "light", "")

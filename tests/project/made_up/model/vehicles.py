@@ -1,6 +1,5 @@
 """Records: vehicles that clients own, and what was repaired."""
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import ClassVar
@@ -8,6 +7,7 @@ from typing import ClassVar
 from crm.model.fields import Amount, Choice, Day, Id, Line, Whole
 from crm.model.kind import EVERYTHING, READ_OWN, Derived, Export, Indexed, Kind, Rights, Sum, Tab
 from crm.model.record import Record, described
+from crm.quick_dataclass import dataclass
 
 STATES = {"used": "in use", "sold": "sold"}
 
