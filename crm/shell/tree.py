@@ -1,7 +1,7 @@
 """The commands as the shell has them: each group, and each command, is made when it is asked for."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ import click
 import crm
 from crm import program
 from crm.commands import first_words, groups
+from crm.quick_dataclass import dataclass
 from crm.shell import completion
 from crm.shell.words import SWITCH, CommandWords, OptionWords, known
 
@@ -65,6 +66,9 @@ class Line:
         """The commands that begin with a word, by their last word; the words of each are made when asked for."""
         if self.completes:
             return known(word)
+        from crm.repository.quick_import import import_sqlalchemy
+
+        import_sqlalchemy()
         from crm.commands.registry import commands, commands_outside
         from crm.shell.options import words_of
 

@@ -35,7 +35,8 @@ _FOR_NO_LIST = (
     "crm.repository.queries.mail", "crm.repository.queries.billing", "crm.repository.restoring",
     "crm.repository.sqlite.old_formats", "crm.repository.sums", "crm.repository.transaction", "crm.repository.undo",
     "crm.repository.writing", "crm.repository.wrong_values", "crm.commands.mail.consent",
-    "crm.commands.activity.timeline_sources",
+    "crm.commands.activity.timeline_sources", "asyncio", "ssl", "socket", "importlib.metadata", "zipfile",
+    "crm.model.written_dates",
 )  # fmt: skip
 
 
