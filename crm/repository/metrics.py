@@ -40,9 +40,10 @@ from crm.clock import Clock, offsets
 from crm.model import Client
 from crm.model.money import NOTHING
 from crm.repository.column_types import MINOR_UNITS, major
+from crm.repository.invoice_conditions import IS_OPEN
 from crm.repository.spend import in_team_currency, spent
 from crm.repository.sql_functions import day_at_offset, days_between, money_text, multiplied, quotient, trimmed
-from crm.repository.tables import IS_OPEN, client, has_tag, invoice
+from crm.repository.tables import client, has_tag, invoice
 from crm.rules import (
     METRICS,
     And,

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Engine, Index, Table
 from sqlalchemy.schema import CreateColumn, DropIndex
 
-from crm.model import fields
+from crm.model import RECORDS, fields
 from crm.model.kind import Indexed
 from crm.repository import tables
 
@@ -16,14 +16,15 @@ Added = Table | Column[Any] | Index
 # accounts, since 6, are facts.
 _BESIDE: Mapping[int, Sequence[Added]] = {
     3: tables.HISTORY_INDEXES,
-    6: [beside for _, _, beside in tables.PEOPLE],
+    6: [beside for _, _, beside in tables.people_columns()],
     9: [tables.transactions.c.uid, tables.TRANSACTION_BY_UID],
 }
 
 
 def _declared(version: int) -> Iterator[Added]:
     """The tables, columns and indexes that records declare to be new in a format."""
-    for kind, table in tables.TABLES.items():
+    for kind in RECORDS:
+        table = tables.TABLES[kind]
         if kind.about.since == version:
             yield table
         yield from (table.c[name] for name, field in fields(kind).items() if field.since == version > kind.about.since)
@@ -44,7 +45,7 @@ def lacking(existing: Collection[tuple[str, str]], version: int) -> str:
     """The tables and columns that a store of a format lacks, of whose columns these are `existing`, in words; '' for
     nothing."""
     new = set(added_since(version))
-    for table in tables.metadata.tables.values():
+    for table in tables.metadata().tables.values():
         if table in new:
             continue
         if not any(name == table.name for name, _ in existing):

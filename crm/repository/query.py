@@ -1,6 +1,6 @@
 """Queries as SQL: filters by field, conditions in the language of the rules, order and page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -8,30 +8,27 @@ from sqlalchemy import Column, ColumnElement, Select, String, and_, bindparam, f
 
 from crm.clock import Clock
 from crm.errors import FieldError
-from crm.model import RECORDS, Client, Record, field_names, fields, links, people
+from crm.model import Client, Record, field_names, fields, links, people
 from crm.model.fields import Choice, Email, Flag, Phone
 from crm.model.folding import fold
 from crm.repository import Query, column_types, sql_functions, statements, tables
 from crm.repository.team import Team
 
+
 # The order of a list when none is asked for: clients as in an address book, sales the newest first.
-_OWN_ORDER: Mapping[type[Record], tuple[ColumnElement[Any], ...]] = {
-    kind: tuple(table.c[name[1:]].desc() if name.startswith("-") else table.c[name] for name in kind.about.order)
-    for kind, table in tables.TABLES.items()
-}
+def _own_order(kind: type[Record]) -> tuple[ColumnElement[Any], ...]:
+    columns = tables.TABLES[kind].c
+    return tuple(columns[name[1:]].desc() if name.startswith("-") else columns[name] for name in kind.about.order)
+
 
 # What is one of a few words is written in one way only.
-_CHOSEN: Mapping[type[Record], frozenset[str]] = {
-    kind: frozenset(name for name, field in fields(kind).items() if isinstance(field.check, Choice | Flag))
-    for kind in RECORDS
-}
+def _is_chosen(kind: type[Record], name: str) -> bool:
+    return name in fields(kind) and isinstance(fields(kind)[name].check, Choice | Flag)
+
+
 # So are e-mail addresses (in lower case) and phone numbers.
-_ADDRESSES: Mapping[type[Record], frozenset[str]] = {
-    kind: frozenset(name for name, field in fields(kind).items() if isinstance(field.check, Email | Phone))
-    for kind in RECORDS
-}
-# The ids of accounts, which the indexes hold of what is somebody's.
-_ACCOUNTS = frozenset(beside for _, _, beside in tables.PEOPLE)
+def _is_address(kind: type[Record], name: str) -> bool:
+    return name in fields(kind) and isinstance(fields(kind)[name].check, Email | Phone)
 
 
 def selection(
@@ -62,7 +59,7 @@ def selection(
 
 
 # All records of a kind in the order of its lists.
-IN_ORDER = statements.ByKind(lambda kind: statements.ALL[kind].order_by(*_OWN_ORDER[kind]))
+IN_ORDER = tables.ByKind(lambda kind: statements.ALL[kind].order_by(*_own_order(kind)))
 
 
 def only_link(kind: type[Record], query: Query) -> str | None:
@@ -121,16 +118,17 @@ def _theirs(kind: type[Record], name: str, persons: Any, team: Team) -> ColumnEl
 def _fits(kind: type[Record], name: str, filter_: Any) -> ColumnElement[bool]:
     column = _column(kind, name)
     several = _several(filter_)
-    if column in _ACCOUNTS and all(several):
+    # The indexes hold what is somebody's.
+    if name in people(kind).values() and all(several):
         return whose_account(column, *several)
-    if name in _CHOSEN.get(kind, ()) and all(several):
+    if _is_chosen(kind, name) and all(several):
         # Written out in the SQL, because a partial index may hold only one of them.
         return or_(false(), *(column == literal(item, literal_execute=True) for item in several))
     if name == "tags":
         return and_(true(), *(tables.has_tag(tag) for tag in several))
     if name == "extra":
         return and_(true(), *(_has_extra(key, value) for key, value in dict(filter_).items()))
-    if name in _ADDRESSES.get(kind, ()) and all(several):
+    if _is_address(kind, name) and all(several):
         return column.in_(list(dict.fromkeys(spelled for item in several for spelled in (item, item.lower()))))
     if None not in several and not any(isinstance(item, str | date) for item in several):
         return column.in_(several)
@@ -172,7 +170,7 @@ def _has_extra(key: str, value: str) -> ColumnElement[bool]:
 
 
 def _order(kind: type[Record], sort: str) -> tuple[Any, ...]:
-    own = _OWN_ORDER[kind]
+    own = _own_order(kind)
     if not sort:
         return own
     name = sort.removeprefix("-").replace("-", "_")

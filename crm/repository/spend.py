@@ -1,12 +1,13 @@
 """The facts that make the total of a client: its sales, or what was paid on its invoices."""
 
-from sqlalchemy import ColumnElement, Connection, FromClause, func, select, type_coerce
+from functools import cache
 
-from crm.model import Allocation, Invoice, Payment
+from sqlalchemy import ColumnElement, Connection, FromClause, Subquery, func, select, type_coerce
+
+from crm.model import Allocation, Invoice, Payment, Sale
 from crm.model.data import CURRENCY, PAID_INVOICES, SPEND_COUNTS
-from crm.repository.tables import TABLES, sale, setting
+from crm.repository.tables import TABLES, setting
 
-_invoice, _payment, _allocation = TABLES[Invoice].c, TABLES[Payment].c, TABLES[Allocation].c
 _CURRENCY = select(setting.c.value).where(setting.c.key == CURRENCY).scalar_subquery()
 SPEND_COUNTED = select(setting.c.value).where(setting.c.key == SPEND_COUNTS)
 
@@ -17,30 +18,33 @@ def in_team_currency(currency: ColumnElement[str]) -> ColumnElement[bool]:
     return currency == func.coalesce(_CURRENCY, currency)
 
 
-_paid_on = (
-    select(func.max(_payment.on))
-    .join_from(TABLES[Allocation], TABLES[Payment], _payment.id == _allocation.payment)
-    .where(_allocation.invoice == _invoice.id)
-    .correlate(TABLES[Invoice])
-    .scalar_subquery()
-)
-# The invoices on which something was paid, as the sales that they are: of the day of the last payment, and what was
-# paid less what is credit again. They have the columns of a sale that anything is summed from.
-PAID = (
-    select(
-        _invoice.id,
-        _invoice.client,
-        _paid_on.label("on"),
-        type_coerce(_invoice.paid - _invoice.overpaid, _invoice.paid.type).label("amount"),
+@cache
+def paid_invoices() -> Subquery:
+    """The invoices on which something was paid, as the sales that they are: of the day of the last payment, and what
+    was paid less what is credit again. They have the columns of a sale that anything is summed from."""
+    invoice, payment, allocation = TABLES[Invoice].c, TABLES[Payment].c, TABLES[Allocation].c
+    paid_on = (
+        select(func.max(payment.on))
+        .join_from(TABLES[Allocation], TABLES[Payment], payment.id == allocation.payment)
+        .where(allocation.invoice == invoice.id)
+        .correlate(TABLES[Invoice])
+        .scalar_subquery()
     )
-    .where(
-        _invoice.kind == "invoice",
-        _invoice.state == "issued",
-        _invoice.paid > _invoice.overpaid,
-        in_team_currency(_invoice.currency),
+    return (
+        select(
+            invoice.id,
+            invoice.client,
+            paid_on.label("on"),
+            type_coerce(invoice.paid - invoice.overpaid, invoice.paid.type).label("amount"),
+        )
+        .where(
+            invoice.kind == "invoice",
+            invoice.state == "issued",
+            invoice.paid > invoice.overpaid,
+            in_team_currency(invoice.currency),
+        )
+        .subquery("paid_invoices")
     )
-    .subquery("paid_invoices")
-)
 
 
 def counts_invoices(connection: Connection) -> bool:
@@ -50,4 +54,4 @@ def counts_invoices(connection: Connection) -> bool:
 
 def spent(by_invoices: bool) -> FromClause:
     """The rows that make the total: id, client, on, amount."""
-    return PAID if by_invoices else sale
+    return paid_invoices() if by_invoices else TABLES[Sale]

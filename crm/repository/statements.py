@@ -1,6 +1,5 @@
 """The statements that read records, made once: building one anew takes longer than running it."""
 
-from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Select, String, bindparam, select, type_coerce
@@ -8,19 +7,7 @@ from sqlalchemy import Select, String, bindparam, select, type_coerce
 from crm.model import Client, Record
 from crm.repository.spend import SPEND_COUNTED
 from crm.repository.sql_functions import among
-from crm.repository.tables import TABLES, client, record_columns, rule, store_facts, transactions, user
-
-
-class ByKind(dict[type[Record], Select[Any]]):
-    """A statement for each kind of record, made when it is first asked for."""
-
-    def __init__(self, make: Callable[[type[Record]], Select[Any]]) -> None:
-        super().__init__()
-        self._make = make
-
-    def __missing__(self, kind: type[Record]) -> Select[Any]:
-        self[kind] = statement = self._make(kind)
-        return statement
+from crm.repository.tables import TABLES, ByKind, client, record_columns, rule, store_facts, transactions, user
 
 
 def _of_ids(kind: type[Record]) -> Select[Any]:

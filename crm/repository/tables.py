@@ -1,8 +1,9 @@
 """The tables, one set for every database, and how a record becomes a row and back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from threading import RLock
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import (
     Column,
@@ -83,6 +84,9 @@ from crm.repository.column_types import (
 )
 from crm.repository.sql_functions import is_yes, number_in
 
+if TYPE_CHECKING:
+    from _typeshed import SupportsGetItem
+
 # The format of a store: the last one, or that of what a record has declared to be new since.
 SCHEMA_VERSION = max(
     9, *(kind.about.since for kind in RECORDS), *(field.since for kind in RECORDS for field in fields(kind).values())
@@ -94,7 +98,7 @@ def version_of(written: str) -> int:
     return int(written) if written.isdecimal() and len(written) < 10 else 0
 
 
-metadata = MetaData()
+_metadata = MetaData()
 
 
 def _record_columns() -> list[Column[Any]]:
@@ -209,7 +213,7 @@ def _table(kind: type[Record]) -> Table:
     own = [name for name in field_names(kind) if name in described or name in besides]
     table = Table(
         kind.kind_name,
-        metadata,
+        _metadata,
         *_record_columns(),
         *(_account(name) if name in besides else _column(kind, described[name]) for name in own),
         *(_text(name, derived.length) for name, derived in kind.about.derived.items()),
@@ -222,34 +226,68 @@ def _table(kind: type[Record]) -> Table:
     return table
 
 
-TABLES: Mapping[type[Record], Table] = {kind: _table(kind) for kind in RECORDS}
+Made = TypeVar("Made")
+_MAKING = RLock()
 
-# Those that this program itself speaks of by name.
-client = TABLES[Client]
-contact = TABLES[Contact]
-rule = TABLES[StatusRule]
-view = TABLES[View]
-interaction = TABLES[Interaction]
-follow_up = TABLES[FollowUp]
-sale = TABLES[Sale]
-invoice = TABLES[Invoice]
-payment = TABLES[Payment]
-stage = TABLES[Stage]
-deal = TABLES[Deal]
-stage_move = TABLES[StageMove]
-template = TABLES[Template]
-mailing = TABLES[Mailing]
-message = TABLES[Message]
-user = TABLES[User]
-sign_in = TABLES[SignIn]
-key = TABLES[MachineKey]
-dashboard = TABLES[Dashboard]
-setting = TABLES[Setting]
+
+class ByKind(dict[type[Record], Made]):
+    """Something for each kind of record, made when it is first asked for: a command needs few of them."""
+
+    def __init__(self, make: Callable[[type[Record]], Made]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, kind: type[Record]) -> Made:
+        # Of several threads that come at once one makes it.
+        with _MAKING:
+            if kind not in self:
+                self[kind] = self._make(kind)
+            return self[kind]
+
+
+TABLES: "SupportsGetItem[type[Record], Table]" = ByKind(_table)
+
+# Those that this program itself speaks of by name, made when they are first asked for, too.
+client: Table
+contact: Table
+rule: Table
+view: Table
+interaction: Table
+follow_up: Table
+sale: Table
+invoice: Table
+payment: Table
+stage: Table
+deal: Table
+stage_move: Table
+template: Table
+mailing: Table
+message: Table
+user: Table
+sign_in: Table
+key: Table
+dashboard: Table
+setting: Table
+_NAMED: Mapping[str, type[Record]] = {
+    "client": Client, "contact": Contact, "rule": StatusRule, "view": View, "interaction": Interaction,
+    "follow_up": FollowUp, "sale": Sale, "invoice": Invoice, "payment": Payment, "stage": Stage, "deal": Deal,
+    "stage_move": StageMove, "template": Template, "mailing": Mailing, "message": Message, "user": User,
+    "sign_in": SignIn, "key": MachineKey, "dashboard": Dashboard, "setting": Setting,
+}  # fmt: skip
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Table:
+        if name not in _NAMED:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = table = TABLES[_NAMED[name]]
+        return table
+
 
 # One row a transaction: who, when, and which command; `undoes` names the one it took back.
 transactions = Table(
     "transactions",
-    metadata,
+    _metadata,
     Column("id", Integer, primary_key=True),
     Column("at", Moment, nullable=False),
     _text("user", 254),
@@ -268,7 +306,7 @@ TRANSACTION_BY_UID = Index("transactions_by_uid", transactions.c.uid, unique=Tru
 # whole record of a deletion; of a creation only that it was: the row itself holds the rest.
 audit = Table(
     "audit",
-    metadata,
+    _metadata,
     Column("id", Integer, primary_key=True),
     Column("transaction", WholeNumber, ForeignKey("transactions.id"), nullable=False),
     _text("record", 20),
@@ -296,26 +334,34 @@ HISTORY_INDEXES = (
 )
 
 # What the store knows of itself: schema_version, reviewed_on, store_id, roster.
-store_facts = Table("store_facts", metadata, Column("name", plain_text(40), primary_key=True), _text("value", 200))
-
-KINDS: Mapping[Table, type[Record]] = {table: kind for kind, table in TABLES.items()}
-
-# Everything in which somebody of the team stands by name: the table, the name, and the id of the account beside it.
-PEOPLE: Sequence[tuple[Table, Column[Any], Column[Any]]] = (
-    *(
-        (TABLES[kind], TABLES[kind].c[name], TABLES[kind].c[beside])
-        for kind in TABLES
-        for name, beside in people(kind).items()
-    ),
-    (transactions, transactions.c.user, transactions.c.user_id),
-)
-
-_COLUMNS = {record: tuple(table.c[name] for name in field_names(record)) for record, table in TABLES.items()}
+store_facts = Table("store_facts", _metadata, Column("name", plain_text(40), primary_key=True), _text("value", 200))
 
 
-def create_all(connection: Connection, of: MetaData = metadata) -> None:
+@cache
+def metadata() -> MetaData:
+    """All tables."""
+    for kind in RECORDS:
+        TABLES[kind]
+    return _metadata
+
+
+@cache
+def people_columns() -> Sequence[tuple[Table, Column[Any], Column[Any]]]:
+    """Everything in which somebody of the team stands by name: the table, the name, and the id of the account beside
+    it."""
+    return (
+        *(
+            (TABLES[kind], TABLES[kind].c[name], TABLES[kind].c[beside])
+            for kind in RECORDS
+            for name, beside in people(kind).items()
+        ),
+        (transactions, transactions.c.user, transactions.c.user_id),
+    )
+
+
+def create_all(connection: Connection, of: MetaData | None = None) -> None:
     """Make the tables, none of which may be there yet, and their indexes."""
-    for statement in _statements(of, connection.dialect.name):
+    for statement in _statements(of or metadata(), connection.dialect.name):
         connection.exec_driver_sql(statement)
 
 
@@ -356,9 +402,9 @@ def _can_index(index: Index, dialect: str) -> bool:
     return dialect != "mariadb" or all(isinstance(part, Column) for part in index.expressions)
 
 
-def record_columns(record: type[Record]) -> tuple[Column[Any], ...]:
+def record_columns(kind: type[Record]) -> tuple[Column[Any], ...]:
     """The columns that make up a record, in the order of its fields; the derived ones are left out."""
-    return _COLUMNS[record]
+    return tuple(TABLES[kind].c[name] for name in field_names(kind))
 
 
 # The record in a row of `record_columns`.
@@ -375,18 +421,8 @@ def row_of(record: Record) -> dict[str, Any]:
     return values_of(record) | derived_columns(record)
 
 
-# Something is open on an invoice, which no draft and no credit note is. Written out in the SQL, for the partial index.
-IS_OPEN = type_coerce(invoice.c.open, Integer) != literal(0, literal_execute=True)
-
-# Something is left of a payment, or it is a refund.
-HAS_LEFT = type_coerce(payment.c.left, Integer) != literal(0, literal_execute=True)
-
-# More was paid on an invoice than it comes to, as it was credited later.
-IS_OVERPAID = type_coerce(invoice.c.overpaid, Integer) != literal(0, literal_execute=True)
-
-
 def has_tag(tag: str) -> ColumnElement[bool]:
     """Return whether a client has a tag."""
-    tags = type_coerce(client.c.tags, String)
+    tags = type_coerce(TABLES[Client].c.tags, String)
     # Written out in the SQL, for the partial index of clients with tags.
     return (tags != literal("", literal_execute=True)) & tags.contains(f",{tag.lower()},", autoescape=True)

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import registry
 
 from crm.model.rights import CLIENT
 from crm.repository.driver import run
-from crm.repository.tables import PEOPLE, transactions, user
+from crm.repository.tables import people_columns, transactions, user
 
 # The accounts that may be named in a record: those of clients may not.
 TEAM = select(user.c.id, user.c.name, user.c.email, user.c.active).where(user.c.role != CLIENT).order_by(user.c.id)
@@ -75,7 +75,7 @@ def fill_in_accounts(connection: Connection, tables: Collection[Table] | None = 
     """Write the ids of the accounts, as they are now, beside the names that have none; in some tables only where
     `tables` names them."""
     team = team_of(connection)
-    for table, name, beside in PEOPLE:
+    for table, name, beside in people_columns():
         if tables is None or table in tables:
             missing = (name != "", beside == 0)
             written = connection.execute(select(name).where(*missing).distinct()).scalars()
@@ -104,7 +104,7 @@ def speak_of(connection: Connection, accounts: dict[int, int]) -> None:
     team = team_of(connection)
     moved = {old: new for old, new in accounts.items() if old != new}
     called = {account: team.called(account) for account in accounts.values() if team.called(account)}
-    for table, name, beside in PEOPLE:
+    for table, name, beside in people_columns():
         if moved:
             theirs = update(table).where(beside.in_(moved))
             connection.execute(theirs.values({beside.name: case(moved, value=beside)}))

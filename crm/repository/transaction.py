@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from crm.clock import Clock
 from crm.errors import ConflictError, NotFoundError, RefusedError
 from crm.model import (
+    BY_NAME,
     FIRST_STAGES,
     RECORDS,
     Client,
@@ -59,7 +60,7 @@ from crm.repository.driver import select_rows
 from crm.repository.known import Known, KnownRosters, new_id
 from crm.repository.snapshot import SqlSnapshot, put_fact
 from crm.repository.sums import FED, SPEND, TOTALS, Totals
-from crm.repository.tables import KINDS, TABLES, row_of, values_of
+from crm.repository.tables import TABLES, row_of, values_of
 from crm.repository.team import same
 from crm.repository.violations import Broken, unique_field, violation
 from crm.repository.writing import STATUS, Entry
@@ -354,13 +355,13 @@ class SqlTransaction(SqlSnapshot):
     def give_records(self, account: int, *other_names: str) -> None:
         """Give an account what bears its name, or one of some others, and is nobody's, in the history too."""
         keys = {same(name) for name in (self.team.called(account), *other_names)}
-        for table, name, beside in tables.PEOPLE:
+        for table, name, beside in tables.people_columns():
             written = self.connection.execute(select(name).where(name != "", beside == 0).distinct()).scalars()
             theirs = (beside == 0) & name.in_([name_ for name_ in written if same(name_) in keys])
             if table is tables.transactions:
                 self.connection.execute(update(table).where(theirs).values(user_id=account))
             else:
-                self._name(KINDS[table], theirs, name.name, account)
+                self._name(BY_NAME[table.name], theirs, name.name, account)
 
     def _name(self, kind: type[Record], where: ColumnElement[bool], name: str, account: int) -> None:
         """Write an account and its name into a field of many records at once, audited; the statuses that may follow

@@ -17,7 +17,7 @@ from sqlalchemy import (
     update,
 )  # fmt: skip
 
-from crm.model import Client, Record
+from crm.model import RECORDS, Client, Record
 from crm.repository import sums
 from crm.repository.column_types import JsonText
 from crm.repository.sql_functions import json_object
@@ -27,7 +27,7 @@ from crm.repository.tables import TABLES, audit, client, follow_up
 STATUS = ("status", "status_reason", "status_pinned_until", "status_before", "status_since")
 
 DELETE = {
-    kind: delete(table).where(table.c.id.in_(bindparam("wanted", expanding=True))) for kind, table in TABLES.items()
+    kind: delete(TABLES[kind]).where(TABLES[kind].c.id.in_(bindparam("wanted", expanding=True))) for kind in RECORDS
 }
 
 # The open follow-ups of some clients that repeat, with the last contact as it stands beside the client.
@@ -70,7 +70,7 @@ ENTER_CREATED = {
         .where(table.c.id.between(bindparam("first"), bindparam("last")))
         .order_by(table.c.id),
     )
-    for kind, table in TABLES.items()
+    for kind, table in ((kind, TABLES[kind]) for kind in RECORDS)
 }
 
 

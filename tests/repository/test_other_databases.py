@@ -96,7 +96,7 @@ def _made() -> Iterator[tuple[str, Any]]:
                 continue
             for sort in (name, f"-{name}"):
                 yield f"{kind.kind_name} by {sort}", selection(everything, kind, Query(sort=sort, limit=5), clock, None)
-    for table in tables.metadata.sorted_tables:
+    for table in tables.metadata().sorted_tables:
         yield f"insert {table}", insert(table)
 
 

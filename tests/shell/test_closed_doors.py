@@ -664,11 +664,11 @@ def test_no_statement_that_fails_opens_any_door(
 
 _FACTS = ("user", "sign_in", "store_facts")
 _TAKEN_OUT = [
-    *(f"DROP TABLE {name}" for name in tables.metadata.tables),
+    *(f"DROP TABLE {name}" for name in tables.metadata().tables),
     *(
         f"ALTER TABLE {name} RENAME COLUMN {column.name} TO gone"
         for name in _FACTS
-        for column in tables.metadata.tables[name].columns
+        for column in tables.metadata().tables[name].columns
     ),
     *(
         f"UPDATE store_facts SET value = '{text}' WHERE name = 'schema_version'"

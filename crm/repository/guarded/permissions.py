@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crm.errors import FieldError, ForbiddenError
-from crm.model import Record, User, fields
+from crm.model import RECORDS, Record, User, fields
 from crm.model.record import AnyRecord
 from crm.model.rights import (
     ALL,
@@ -30,7 +30,7 @@ from crm.model.rights import (
 from crm.repository import Query, tables
 from crm.repository.guarded.statement_scope import OutOfScope, scope_of
 
-_AREAS = {table: kind.kind_name for kind, table in tables.TABLES.items()} | {
+_AREAS = {tables.TABLES[kind]: kind.kind_name for kind in RECORDS} | {
     tables.transactions: HISTORY,
     tables.audit: HISTORY,
     tables.store_facts: STORE,

@@ -26,9 +26,10 @@ from crm.model import Allocation, Invoice, InvoiceLine, Payment
 from crm.model.money import NOTHING
 from crm.model.record import AnyRecord
 from crm.repository import Snapshot
+from crm.repository.invoice_conditions import HAS_LEFT, IS_OPEN, IS_OVERPAID
 from crm.repository.queries.people import OwnerFilter
 from crm.repository.statements import ALL
-from crm.repository.tables import HAS_LEFT, IS_OPEN, IS_OVERPAID, TABLES, client, record_of
+from crm.repository.tables import TABLES, client, record_of
 
 if TYPE_CHECKING:
     from crm.repository import AnyRow

@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, and_, case, func, select, true, type_coerc
 from crm.model import Invoice, InvoiceLine, Payment, Service
 from crm.model.money import NOTHING
 from crm.repository import Snapshot
-from crm.repository.tables import IS_OPEN, TABLES
+from crm.repository.invoice_conditions import IS_OPEN
+from crm.repository.tables import TABLES
 
 if TYPE_CHECKING:
     from crm.repository import AnyRow

@@ -34,7 +34,7 @@ from crm.repository.sqlite.backups import SqliteBackups
 from crm.repository.sqlite.errors import code_of, explained
 from crm.repository.sqlite.files import beside, driver, open_file, reason
 from crm.repository.sqlite.search import SqliteSearch
-from crm.repository.tables import PEOPLE, audit
+from crm.repository.tables import audit, people_columns
 
 # Those that can be dropped: the one behind a UNIQUE column has no statement of its own.
 _INDEXES = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL"
@@ -197,7 +197,7 @@ _CALLED_SO = (
 
 def _default(column: Column[Any], lacking: Container[Any]) -> str:
     """The default of an added column in the rows that exist already, in SQL."""
-    named = next((name for _, name, beside in PEOPLE if beside is column), None)
+    named = next((name for _, name, beside in people_columns() if beside is column), None)
     if named is not None and named not in lacking:
         return _CALLED_SO.format(name=f'"{named.table.name}"."{named.name}"')
     default = column.server_default

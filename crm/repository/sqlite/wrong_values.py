@@ -21,7 +21,7 @@ _SECONDS = 19
 
 def wrong_values(file: sqlite3.Connection, most: int) -> Sequence[WrongValue]:
     """The first wrong values in a file."""
-    columns = {table.name: _existing(file, table.name, list(table.columns)) for table in metadata.sorted_tables}
+    columns = {table.name: _existing(file, table.name, list(table.columns)) for table in metadata().sorted_tables}
     existing = {name: held for name, held in columns.items() if held}
     return list(islice(_of_file(file, existing), most))
 

@@ -12,18 +12,18 @@ from sqlalchemy import Boolean, Column, Date, Integer
 
 from crm.clock import machine_now
 from crm.errors import StoreDamagedError
-from crm.model import Client
+from crm.model import BY_NAME, Client
 from crm.repository.column_types import JsonText, Minor, Moment, UniqueNumber
 from crm.repository.sql import SqlRepository
 from crm.repository.sqlite.dialect import Sqlite
-from crm.repository.tables import KINDS, TABLES, audit, metadata, record_columns
+from crm.repository.tables import TABLES, audit, metadata, record_columns
 
 BLOB, NOT_UTF8 = "x'00ff'", "CAST(x'c328' AS TEXT)"
 HUGE, REAL, TEXT = str(2**63 - 1), "12.5", "'many'"
 # What search finds by is kept in its index too, which SQLite itself compares.
 COLUMNS = [
     column
-    for table in metadata.sorted_tables
+    for table in metadata().sorted_tables
     for column in table.columns
     if not column.primary_key and not column.name.startswith("search_")
 ]
@@ -70,7 +70,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         store.transact(lambda tx: tx.add(Client(kind="person", last_name="A")), "added a client")
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("PRAGMA journal_mode = DELETE")
-        for table in metadata.sorted_tables:
+        for table in metadata().sorted_tables:
             row = {column.name: right_for(column) for column in table.columns}
             if table.name != "store_facts":
                 other.execute(f"DELETE FROM {table.name}")
@@ -104,8 +104,8 @@ def holding(path: Path, column: Column[Any], value: str) -> Iterator[None]:
 def read_all(path: Path, column: Column[Any]) -> None:
     """Read the table as the program does."""
     with closing(opened(path)) as store, store.read() as snapshot:
-        if column.table in KINDS:
-            snapshot.find_all(KINDS[column.table])
+        if kind := BY_NAME.get(column.table.name):
+            snapshot.find_all(kind)
         elif column.table.name == "store_facts":
             snapshot.fact("schema_version")
         else:
@@ -116,7 +116,7 @@ def read_all(path: Path, column: Column[Any]) -> None:
 def is_readable(column: Column[Any], value: str) -> bool:
     """Whether a value is read all the same, and only named by the check: what is too large to be counted on from, a
     date in another spelling, and what stands in the place of text, at which each look would take longest."""
-    if column.table in KINDS and column not in record_columns(KINDS[column.table]):
+    if (kind := BY_NAME.get(column.table.name)) and column not in record_columns(kind):
         # It serves to find and to sort.
         return True
     if column is audit.c.transaction:
@@ -174,5 +174,5 @@ def test_a_wrong_value_is_named_wherever_it_stands(file: Path, number: int) -> N
 
 
 def test_what_is_right_is_read(file: Path) -> None:
-    for table in metadata.sorted_tables:
+    for table in metadata().sorted_tables:
         read_all(file, next(iter(table.columns)))

@@ -165,7 +165,8 @@ class _Intake:
         totals_open = mirror.is_unproven(self.connection)
         blind = {} if before is None else mirror.blind(self.connection)
         by = conventions(self.connection, self.clock)
-        indexes = [] if before is not None else self._drop_indexes([*tables.TABLES.values(), mirror.sheet_row])
+        whole = [tables.TABLES[kind] for kind in RECORDS]
+        indexes = [] if before is not None else self._drop_indexes([*whole, mirror.sheet_row])
         for kind in _ORDER:
             if before is not None and kind in self.contents.unchanged and not program.get(kind):
                 continue

@@ -115,7 +115,7 @@ def whole_plan(connection: Connection, seen: Seen) -> Plan:
     """The plan that writes all that the mirror holds, history included, into a spreadsheet that holds only first
     records."""
     made = Plan(history=list(history_tab.rows_of(connection, 1)))
-    for kind in tables.TABLES:
+    for kind in RECORDS:
         _plan_whole(connection, kind, seen, made)
     return made
 
