@@ -9,15 +9,16 @@ from pkgutil import iter_modules
 from crm.model.fields import Id
 from crm.model.record import Field, Record, fields_of, links_of, people_of
 
-# Modules of this folder that are themselves made from the records, and loaded after them.
-_MADE_FROM_RECORDS = ("encoding", "registry", "rights")
+# Modules of this folder without records: some are themselves made from the records, and loaded after them; others are
+# loaded where a date is typed.
+_WITHOUT_RECORDS = ("encoding", "registry", "rights", "written_dates", "german_dates")
 
 
 def _declared() -> Iterator[type[Record]]:
     """The records that the modules of this folder declare, by their place."""
     kinds: list[type[Record]] = []
     for file in iter_modules(import_module("crm.model").__path__):
-        if file.name not in _MADE_FROM_RECORDS:
+        if file.name not in _WITHOUT_RECORDS:
             module = import_module(f"crm.model.{file.name}")
             declared = (value for value in vars(module).values() if isinstance(value, type) and value is not Record)
             kinds += [kind for kind in declared if issubclass(kind, Record) and kind.__module__ == module.__name__]

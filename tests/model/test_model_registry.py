@@ -1,13 +1,14 @@
 """Records: declarations that do not go together are refused before anything is stored."""
 
 from dataclasses import replace
+from importlib import import_module
 
 import pytest
 
 from crm.model import RECORDS, Client, Record, Sale, Stage
 from crm.model.kind import Kind
 from crm.model.record import field_values, record_of_values, record_with
-from crm.model.registry import _refuse_wrong
+from crm.model.registry import _WITHOUT_RECORDS, _refuse_wrong
 
 
 @pytest.mark.parametrize(
@@ -61,3 +62,10 @@ def test_two_records_share_no_object_that_can_be_changed() -> None:
     one, other = record_with(Client, {"id": 1}), record_with(Client, {"id": 2})
     assert one.extra == other.extra == {}
     assert one.extra is not other.extra
+
+
+@pytest.mark.parametrize("name", _WITHOUT_RECORDS)
+def test_no_record_stands_where_none_is_looked_for(name: str) -> None:
+    module = import_module(f"crm.model.{name}")
+    assert [value for value in vars(module).values() if getattr(value, "__module__", "") == module.__name__
+            and isinstance(value, type) and issubclass(value, Record)] == []  # fmt: skip

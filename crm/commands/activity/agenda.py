@@ -4,7 +4,6 @@ What else may need somebody is one more source: a function beside those here.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Protocol, TypeVar
 
@@ -17,6 +16,7 @@ from crm.model import CHANNELS, STATES, Client, Deal, FollowUp, Invoice, Message
 from crm.model.encoding import plain
 from crm.model.money import decimals_of
 from crm.model.record import AnyRecord
+from crm.quick_dataclass import dataclass
 from crm.repository import Query, Snapshot
 from crm.repository.queries import anniversaries, billing, deals, mail
 from crm.repository.queries.people import EVERYBODY, OwnerFilter

@@ -1,13 +1,13 @@
 """Follow-ups as they stand on a day."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from crm.commands.client_selection import batches
 from crm.model import Client, Deal, FollowUp
 from crm.model.encoding import plain
+from crm.quick_dataclass import dataclass
 from crm.repository import Query, Snapshot
 
 

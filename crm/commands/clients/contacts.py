@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from crm.commands.client_selection import TheClient
@@ -14,6 +13,7 @@ from crm.errors import FieldError
 from crm.model import Client, Contact, Conventions, typed_fields
 from crm.model.encoding import plain
 from crm.model.fields import ClientPhone, Email, Line, Prose
+from crm.quick_dataclass import dataclass
 from crm.repository import Query, Snapshot, Transaction
 from crm.repository.queries.clients import contacts_with
 

@@ -1,7 +1,6 @@
 """Figures of the main menu: one beside each entry, and above them what needs doing; each is one cheap query."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from crm.commands.activity import agenda
@@ -12,6 +11,7 @@ from crm.commands.ownership import owner_filter
 from crm.commands.sales.pipeline import stages, sums
 from crm.model import Client, Conventions, FollowUp
 from crm.model.money import NOTHING
+from crm.quick_dataclass import dataclass
 from crm.repository import Query, Snapshot
 from crm.repository.queries import billing, mail, sales
 from crm.repository.queries.activity import WhichFollowUps, count_follow_ups

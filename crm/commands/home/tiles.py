@@ -2,7 +2,7 @@
 
 from calendar import isleap
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -16,6 +16,7 @@ from crm.commands.registry import named
 from crm.commands.sales.pipeline import stages, sums
 from crm.model import Client, FollowUp
 from crm.model.money import NOTHING
+from crm.quick_dataclass import dataclass
 from crm.repository import Query, Snapshot
 from crm.repository.queries import anniversaries, clients, mail, sales, turnover
 from crm.repository.queries.deals import WhichDeals

@@ -1,7 +1,6 @@
 """Today: the first screen, what its reader has chosen to look at in the morning."""
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -13,6 +12,7 @@ from crm.commands.ownership import Mine
 from crm.commands.registry import command
 from crm.model import Dashboard
 from crm.model.encoding import plain
+from crm.quick_dataclass import dataclass
 from crm.repository import Query, Snapshot
 
 _NOTHING_TO_DO = Agenda([], 0, 0)

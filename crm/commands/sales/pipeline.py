@@ -1,7 +1,6 @@
 """The pipeline as it is read: its stages, the deals that are in them, and what they add up to."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +10,7 @@ from crm.model import FIRST_STAGES, Client, Deal, Stage
 from crm.model.encoding import plain
 from crm.model.folding import fold
 from crm.model.money import MOST_DECIMALS, NOTHING, rounded
+from crm.quick_dataclass import dataclass
 from crm.repository import Query, Snapshot
 from crm.repository.queries import deals
 from crm.repository.queries.deals import WhichDeals

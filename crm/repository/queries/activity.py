@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, func, or_, select
 
 from crm.model import FollowUp, Interaction
+from crm.quick_dataclass import dataclass
 from crm.repository import Query, Snapshot
 from crm.repository.queries.people import EVERYBODY, OwnerFilter
 from crm.repository.query import selection
@@ -16,7 +17,7 @@ from crm.repository.statements import ALL
 from crm.repository.tables import follow_up, interaction, record_of
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class WhichFollowUps:
     """Follow-ups that fit a query; only those that are `done`, or that are `repeating`, where that is said."""
 

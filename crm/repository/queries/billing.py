@@ -1,7 +1,6 @@
 """Queries about invoices: those in a state, what is unpaid, and when something was paid."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -25,6 +24,7 @@ from crm.invoicing.payments import PaidIn, PaidOn, freed_parts, left_of
 from crm.model import Allocation, Invoice, InvoiceLine, Payment
 from crm.model.money import NOTHING
 from crm.model.record import AnyRecord
+from crm.quick_dataclass import dataclass
 from crm.repository import Snapshot
 from crm.repository.invoice_conditions import HAS_LEFT, IS_OPEN, IS_OVERPAID
 from crm.repository.queries.people import OwnerFilter

@@ -1,7 +1,6 @@
 """Queries about deals in their stages: sums, lists, the cards of a board, and deals that nothing happens to."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -11,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from crm.errors import FieldError
 from crm.model import Deal, Stage
 from crm.model.folding import fold
+from crm.quick_dataclass import dataclass
 from crm.repository import Query, Snapshot, sql_functions
 from crm.repository.queries.people import EVERYBODY, OwnerFilter
 from crm.repository.query import selection

@@ -1,7 +1,6 @@
 """Queries of the reports on billing: what was issued and paid, how old what is open is, and what was sold."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, case, func, select, true, type_coerc
 
 from crm.model import Invoice, InvoiceLine, Payment, Service
 from crm.model.money import NOTHING
+from crm.quick_dataclass import dataclass
 from crm.repository import Snapshot
 from crm.repository.invoice_conditions import IS_OPEN
 from crm.repository.tables import TABLES

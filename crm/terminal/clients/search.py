@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from rich.text import Text
@@ -13,6 +12,7 @@ from crm.errors import FieldError
 from crm.model import Client
 from crm.model.likeness import ALIKE, likeness
 from crm.model.rights import OWNER
+from crm.quick_dataclass import dataclass
 from crm.terminal.clients.picking import ClientSearch
 from crm.terminal.console.keyboard import Back, Choice, Suggestion
 from crm.terminal.toolkit.lists import open_list

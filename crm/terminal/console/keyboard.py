@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from textwrap import fill
 from typing import Any, Protocol
 
 from crm.errors import Cancelled, FieldError, RuleError
 from crm.model.folding import fold
+from crm.quick_dataclass import dataclass
 
 
 class Back(Exception):

@@ -28,6 +28,7 @@ from crm.errors import (
 )
 from crm.model import Client, FollowUp, Record, Sale, StatusRule
 from crm.model.rights import OWNER
+from crm.quick_dataclass import dataclass
 from crm.terminal.console.keyboard import (
     BACK,
     CAPITAL,
@@ -72,7 +73,7 @@ _FOOT_LINES = 3
 UNCHANGED = "Nothing changed."
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Aside:
     """An action from which one comes back to the page that one was on."""
 
