@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from crm.atomic_write import atomic_write
 from crm.clock import NO_ZONES, machine_now, machine_zone, running_from
 from crm.errors import FieldError, FileError, UsageError
+from crm.lean_dataclass import dataclass
 from crm.model.billing import METHODS, TAX_CATEGORIES
 from crm.model.conventions import SALES, Conventions
 from crm.model.data import (
@@ -34,7 +35,6 @@ from crm.model.local_taxes import LOCAL_TAXES
 from crm.model.paths import display_path, path_of
 from crm.model.vat_ids import bare_vat_id, is_like_vat_id, is_other_tax_id
 from crm.private_files import private_folder
-from crm.quick_dataclass import dataclass
 
 # How the URL of a store begins that is a file, or a Google spreadsheet.
 SQLITE, SHEETS = "sqlite:///", "sheets://"

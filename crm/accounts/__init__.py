@@ -2,7 +2,7 @@
 
 from dataclasses import field
 
-from crm.quick_dataclass import dataclass
+from crm.lean_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

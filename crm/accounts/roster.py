@@ -19,8 +19,8 @@ from sqlalchemy import delete, literal, select, true, update
 
 from crm.accounts.evidence import SEALED_WITH_ROSTER, Memory, accounts_exist, damaged
 from crm.errors import StoreAccessError, UsageError
+from crm.lean_dataclass import dataclass
 from crm.model import User
-from crm.quick_dataclass import dataclass
 from crm.repository import ROSTER, SHUT, STORE_ID, Query, Snapshot, tables
 from crm.repository.known import FILE, KnownRosters, new_id
 from crm.repository.sql_functions import json_rows

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 from crm.commands.registry import About
 from crm.errors import FieldError, NotFoundError, RuleError
+from crm.lean_dataclass import dataclass
 from crm.model import Client, Conventions, View, fields
 from crm.model.fields import Check, Line
-from crm.quick_dataclass import dataclass
 from crm.repository import Query, Snapshot
 from crm.repository.queries import clients as queries
 

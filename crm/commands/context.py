@@ -14,11 +14,11 @@ from crm.accounts.service import AccountService
 from crm.clock import Clock
 from crm.config import Config, team_defaults
 from crm.errors import CRMError, SignInRefusedError, StoreError, StoreNotSetUpError
+from crm.lean_dataclass import dataclass
 from crm.model import Conventions
 from crm.model.data import SPEND_COUNTS
 from crm.model.paths import display_path
 from crm.model.rights import OWNER, Reader
-from crm.quick_dataclass import dataclass
 from crm.repository import Repository, Saved, Snapshot, Spreadsheets, Transaction
 from crm.repository.shut import Shut
 

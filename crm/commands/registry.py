@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin
 
 from crm.errors import ForbiddenError, SignedOutError, StoreError
+from crm.lean_dataclass import dataclass
 from crm.model import Field, Record, fields, typed_fields
 from crm.model.fields import Check, Flag, Line, Tags, Whole
 from crm.model.rights import ADMIN, CLIENT, KEY, OWNER, STAFF, Reader
-from crm.quick_dataclass import dataclass
 
 if TYPE_CHECKING:
     from crm.commands.context import CRM

@@ -9,7 +9,7 @@ order of the menus.
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from crm.quick_dataclass import dataclass
+from crm.lean_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

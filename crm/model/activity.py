@@ -7,10 +7,10 @@ that is imported may name people who have no account. Whose record it is, the id
 from datetime import date
 from typing import ClassVar
 
+from crm.lean_dataclass import dataclass
 from crm.model.fields import Choice, Day, Id, Line, Person, Prose, TimeOfDay, Whole
 from crm.model.kind import EVERYTHING, Export, Indexed, Kind, Rights, Sum, Tab
 from crm.model.record import Record, account_beside, described
-from crm.quick_dataclass import dataclass
 
 INTERACTIONS = {"call": "call", "meeting": "meeting", "email": "e-mail", "sms": "SMS", "note": "note"}
 

@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from crm.lean_dataclass import dataclass
 from crm.model.fields import (
     Amount,
     Balance,
@@ -25,7 +26,6 @@ from crm.model.fields import (
 from crm.model.kind import ALL, EVERYTHING, READ_ALL, READ_OWN, Effects, Export, Indexed, Kind, May, Rights, Sum, Tab
 from crm.model.money import NOTHING
 from crm.model.record import Record, account_beside, described
-from crm.quick_dataclass import dataclass
 
 # A team has at most so many levels of reminders.
 MOST_LEVELS = 9

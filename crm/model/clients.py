@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from crm.errors import FieldError
+from crm.lean_dataclass import dataclass
 from crm.model.fields import (
     Amount,
     Balance,
@@ -42,7 +43,6 @@ from crm.model.kind import (
     Tab,
 )
 from crm.model.record import Record, account_beside, described
-from crm.quick_dataclass import dataclass
 
 KINDS = {"person": "person", "company": "company"}
 # The formats of e-invoices that a client may want.

@@ -10,9 +10,9 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from crm.clock import Clock
+from crm.lean_dataclass import dataclass
 from crm.model.currencies import signs_of
 from crm.model.money import MOST_DECIMALS, decimals_of, rounded, shown_decimals
-from crm.quick_dataclass import dataclass
 
 if TYPE_CHECKING:
     from babel import Locale

@@ -2,10 +2,10 @@
 
 from typing import ClassVar
 
+from crm.lean_dataclass import dataclass
 from crm.model.fields import Line
 from crm.model.kind import READ_ALL, Effects, Kind, Rights, Tab
 from crm.model.record import Record, described
-from crm.quick_dataclass import dataclass
 
 # How many records may vanish from a spreadsheet at once before it is asked what that means.
 SHEET_DELETIONS, FEW_DELETIONS = "sheet_deletions", 5

@@ -5,7 +5,7 @@ from dataclasses import KW_ONLY, field
 from enum import Enum
 from typing import Any, Literal
 
-from crm.quick_dataclass import dataclass
+from crm.lean_dataclass import dataclass
 
 
 class Level(Enum):

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from crm.quick_dataclass import dataclass
+from crm.lean_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

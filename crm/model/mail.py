@@ -3,11 +3,11 @@
 from datetime import date
 from typing import ClassVar
 
+from crm.lean_dataclass import dataclass
 from crm.model.fields import Choice, Day, Id, Line, Person, Prose, TimeOfDay, Whole
 from crm.model.fields.recipients import Recipient
 from crm.model.kind import ALL, EVERYTHING, READ_ALL, Export, Indexed, Kind, May, Rights, Sum, Tab
 from crm.model.record import Record, account_beside, described
-from crm.quick_dataclass import dataclass
 
 CHANNELS = {"email": "e-mail", "sms": "SMS"}
 

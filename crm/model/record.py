@@ -8,9 +8,9 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar, get_args
 
+from crm.lean_dataclass import dataclass
 from crm.model.fields import Check, Id
 from crm.model.kind import Kind
-from crm.quick_dataclass import dataclass
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
+from crm.lean_dataclass import dataclass
 from crm.model.kind import ALL, EVERYTHING, NONE, NOTHING, OWN, Level, May, Rights
 from crm.model.record import Record
 from crm.model.registry import BY_NAME, RECORDS, links
-from crm.quick_dataclass import dataclass
 
 __all__ = [
     "ADMIN", "ALL", "AREAS", "CHECK", "CLIENT", "CREATE", "DELETE", "HISTORY", "INTERNAL", "KEY", "MASKED", "NONE",

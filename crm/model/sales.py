@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 from typing import ClassVar
 
+from crm.lean_dataclass import dataclass
 from crm.model.fields import Amount, Choice, Day, Id, Line, Person, Prose, Whole
 from crm.model.kind import (
     ALL,
@@ -21,7 +22,6 @@ from crm.model.kind import (
     Tab,
 )
 from crm.model.record import Record, account_beside, described
-from crm.quick_dataclass import dataclass
 
 # Of an open deal: since when it waits, and by when it should have been closed.
 _HALTING = ("closed_on", "stage_since", "expected_close_on")

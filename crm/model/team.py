@@ -3,10 +3,10 @@
 from datetime import date
 from typing import ClassVar
 
+from crm.lean_dataclass import dataclass
 from crm.model.fields import Choice, Day, Email, Flag, Line, Person, Phone, Whole
 from crm.model.kind import ALL, OWN, READ_ALL, Indexed, Kind, May, Rights, Tab
 from crm.model.record import Record, account_beside, described
-from crm.quick_dataclass import dataclass
 
 ROLES = {"admin": "admin", "staff": "staff", "client": "client"}
 

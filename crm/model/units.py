@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from crm.quick_dataclass import dataclass
+from crm.lean_dataclass import dataclass
 
 PIECE: Final = "C62"
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from crm.clock import Clock
 from crm.errors import CRMError
+from crm.lean_dataclass import dataclass
 from crm.model import Client, Invoice, Record, User
 from crm.model.record import AnyRecord
-from crm.quick_dataclass import dataclass
 
 if TYPE_CHECKING:
     from sqlalchemy import Row, Select

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import field
 from pathlib import Path
 
-from crm.quick_dataclass import dataclass
+from crm.lean_dataclass import dataclass
 
 # How the place of a store begins that is a file.
 FILE = "sqlite:///"

@@ -29,6 +29,7 @@ from crm.errors import (
     StoreError,
     UsageError,
 )
+from crm.lean_dataclass import dataclass
 from crm.local_database import remove_unused
 from crm.model import Conventions
 from crm.model.encoding import plain
@@ -36,7 +37,6 @@ from crm.model.fields import Secret
 from crm.model.file_errors import is_missing, would_replace
 from crm.model.paths import display_path, path_of
 from crm.model.rights import OWNER
-from crm.quick_dataclass import dataclass
 from crm.repository import Wait
 from crm.repository.shut import Shut
 from crm.shell.machine_key import key_in

@@ -10,7 +10,7 @@ import click
 import crm
 from crm import program
 from crm.commands import first_words, groups
-from crm.quick_dataclass import dataclass
+from crm.lean_dataclass import dataclass
 from crm.shell import completion
 from crm.shell.words import SWITCH, CommandWords, OptionWords, known
 

@@ -8,7 +8,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from crm.quick_dataclass import dataclass
+from crm.lean_dataclass import dataclass
 
 FILE = Path(__file__).with_name("words.json")
 # What completes a value, beside the names of records: `record client` and so on.

@@ -18,6 +18,7 @@ CRM = PROJECT / "crm"
 ARROWS: dict[str, set[str]] = {
     "errors": {"wording"},
     "wording": set(),
+    "lean_dataclass": set(),
     "clock": set(),
     "atomic_write": set(),
     "private_files": set(),
@@ -46,9 +47,9 @@ for _room in ("repository", "files", "outward", "commands", "terminal", "shell")
 # Who lists names in a sentence.
 for _room in ("repository", "commands", "terminal"):
     ARROWS[_room] |= {"wording"}
-# Everybody may ask what time it is, and keep a file to its owner.
-for _room in ARROWS.keys() - {"errors", "wording", "clock", "atomic_write", "private_files"}:
-    ARROWS[_room] |= {"clock", "private_files"}
+# Everybody may ask what time it is, keep a file to its owner, and declare classes.
+for _room in ARROWS.keys() - {"errors", "wording", "lean_dataclass", "clock", "atomic_write", "private_files"}:
+    ARROWS[_room] |= {"clock", "private_files", "lean_dataclass"}
 ARROWS["app"] = set(ARROWS)
 ARROWS["start"] = set(ARROWS)
 ARROWS["browser_menu"] = set(ARROWS)

@@ -74,7 +74,7 @@ def test_the_version_loads_hardly_anything(shell: CommandLine) -> None:
     assert within(modules, ("crm",)) <= {
         "crm", "crm.commands", "crm.errors", "crm.program", "crm.shell", "crm.shell.completion", "crm.shell.program",
         "crm.shell.tree", "crm.shell.words", "crm.start", "crm.terminal", "crm.terminal.loop", "crm.commands.subject",
-        "crm.wording",
+        "crm.wording", "crm.lean_dataclass",
         *(subject.__name__ for subject in subjects()),
     }  # fmt: skip
 

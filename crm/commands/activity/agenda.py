@@ -12,11 +12,11 @@ from crm.commands.context import CRM
 from crm.commands.ownership import Mine, owner_filter
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import command
+from crm.lean_dataclass import dataclass
 from crm.model import CHANNELS, STATES, Client, Deal, FollowUp, Invoice, Message, Payment, Record
 from crm.model.encoding import plain
 from crm.model.money import decimals_of
 from crm.model.record import AnyRecord
-from crm.quick_dataclass import dataclass
 from crm.repository import Query, Snapshot
 from crm.repository.queries import anniversaries, billing, deals, mail
 from crm.repository.queries.people import EVERYBODY, OwnerFilter

@@ -5,9 +5,9 @@ from datetime import date
 from typing import Any
 
 from crm.commands.client_selection import batches
+from crm.lean_dataclass import dataclass
 from crm.model import Client, Deal, FollowUp
 from crm.model.encoding import plain
-from crm.quick_dataclass import dataclass
 from crm.repository import Query, Snapshot
 
 

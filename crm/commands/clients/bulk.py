@@ -20,9 +20,9 @@ from crm.commands.clients.clients import ClientChanges, closing, own_fields
 from crm.commands.context import CRM, Progress
 from crm.commands.registry import ONLY_ADMIN, About, command
 from crm.errors import FieldError, Question, RefusedError, confirmation
+from crm.lean_dataclass import dataclass
 from crm.model import BY_NAME, Client, Conventions, belonging_to, fields, named
 from crm.model.fields import Tags
-from crm.quick_dataclass import dataclass
 from crm.repository import Query, Transaction
 
 TagsToAdd = Annotated[tuple[str, ...], Tags(), About("Tags to add")]

@@ -14,6 +14,7 @@ from crm.commands.ownership import Mine, owner_filter
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import EVERYBODY, ONLY_ADMIN, About, FieldsOf, Takes, command
 from crm.errors import FieldError, Question, RefusedError, deletion
+from crm.lean_dataclass import dataclass
 from crm.model import (
     INTERACTIONS,
     Client,
@@ -37,7 +38,6 @@ from crm.model.folding import fold
 from crm.model.likeness import may_be_same
 from crm.model.money import as_written_in
 from crm.model.rights import ALL, CLIENT, READ, level
-from crm.quick_dataclass import dataclass
 from crm.repository import Query, Snapshot, Transaction
 
 if TYPE_CHECKING:

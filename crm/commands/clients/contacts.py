@@ -10,10 +10,10 @@ from crm.commands.data.deletions import delete_record, deleted
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.registry import About, FieldsOf, Takes, command
 from crm.errors import FieldError
+from crm.lean_dataclass import dataclass
 from crm.model import Client, Contact, Conventions, typed_fields
 from crm.model.encoding import plain
 from crm.model.fields import ClientPhone, Email, Line, Prose
-from crm.quick_dataclass import dataclass
 from crm.repository import Query, Snapshot, Transaction
 from crm.repository.queries.clients import contacts_with
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from crm.commands.context import CRM
 from crm.commands.data.record_counts import record_words
 from crm.errors import deletion
+from crm.lean_dataclass import dataclass
 from crm.model import Client, Record
 from crm.model.record import AnyRecord
-from crm.quick_dataclass import dataclass
 from crm.repository import HistoryQuery, Transaction
 
 

@@ -9,9 +9,9 @@ from crm.commands.client_selection import pluralize
 from crm.commands.context import CRM
 from crm.commands.ownership import owner_filter
 from crm.commands.sales.pipeline import stages, sums
+from crm.lean_dataclass import dataclass
 from crm.model import Client, Conventions, FollowUp
 from crm.model.money import NOTHING
-from crm.quick_dataclass import dataclass
 from crm.repository import Query, Snapshot
 from crm.repository.queries import billing, mail, sales
 from crm.repository.queries.activity import WhichFollowUps, count_follow_ups

@@ -14,9 +14,9 @@ from crm.commands.context import CRM
 from crm.commands.ownership import owner_filter
 from crm.commands.registry import named
 from crm.commands.sales.pipeline import stages, sums
+from crm.lean_dataclass import dataclass
 from crm.model import Client, FollowUp
 from crm.model.money import NOTHING
-from crm.quick_dataclass import dataclass
 from crm.repository import Query, Snapshot
 from crm.repository.queries import anniversaries, clients, mail, sales, turnover
 from crm.repository.queries.deals import WhichDeals

@@ -10,9 +10,9 @@ from crm.commands.home.figures import Start, start_of
 from crm.commands.home.tiles import DEFAULT, TILES, Tile
 from crm.commands.ownership import Mine
 from crm.commands.registry import command
+from crm.lean_dataclass import dataclass
 from crm.model import Dashboard
 from crm.model.encoding import plain
-from crm.quick_dataclass import dataclass
 from crm.repository import Query, Snapshot
 
 _NOTHING_TO_DO = Agenda([], 0, 0)

@@ -8,10 +8,10 @@ from typing import Any
 
 from crm.commands.context import CRM
 from crm.errors import FieldError
+from crm.lean_dataclass import dataclass
 from crm.model import Client, Contact, Conventions
 from crm.model.fields import Line, Prose
 from crm.outward.sanitizing import line
-from crm.quick_dataclass import dataclass
 from crm.repository import Query, Snapshot
 
 # What there is, in the order in which it is offered.

@@ -6,11 +6,11 @@ from typing import Any
 
 from crm.commands.client_selection import batches
 from crm.errors import RefusedError
+from crm.lean_dataclass import dataclass
 from crm.model import FIRST_STAGES, Client, Deal, Stage
 from crm.model.encoding import plain
 from crm.model.folding import fold
 from crm.model.money import MOST_DECIMALS, NOTHING, rounded
-from crm.quick_dataclass import dataclass
 from crm.repository import Query, Snapshot
 from crm.repository.queries import deals
 from crm.repository.queries.deals import WhichDeals

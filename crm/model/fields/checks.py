@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from crm.errors import FieldError
+from crm.lean_dataclass import dataclass
 from crm.model.conventions import Conventions
-from crm.quick_dataclass import dataclass
 
 # Controls, line separators and the marks that reorder text on screen; the plain left-to-right and
 # right-to-left marks are part of names in Arabic and Hebrew and stay.

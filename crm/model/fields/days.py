@@ -5,9 +5,9 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
 from crm.errors import FieldError
+from crm.lean_dataclass import dataclass
 from crm.model.conventions import Conventions
 from crm.model.fields.checks import Check
-from crm.quick_dataclass import dataclass
 
 if TYPE_CHECKING:
     # What reads dates is loaded when one is typed: most lists ask for none.

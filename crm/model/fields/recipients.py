@@ -7,10 +7,10 @@ from functools import lru_cache
 from urllib.parse import unquote
 
 from crm.errors import FieldError
+from crm.lean_dataclass import dataclass
 from crm.model.conventions import Conventions
 from crm.model.fields.addresses import Email, Phone
 from crm.model.fields.checks import Line
-from crm.quick_dataclass import dataclass
 
 # An address is the same whatever a team's conventions are.
 _EMAIL, _ANYWHERE = Email(), Conventions()

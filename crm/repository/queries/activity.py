@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, or_, select
 
+from crm.lean_dataclass import dataclass
 from crm.model import FollowUp, Interaction
-from crm.quick_dataclass import dataclass
 from crm.repository import Query, Snapshot
 from crm.repository.queries.people import EVERYBODY, OwnerFilter
 from crm.repository.query import selection

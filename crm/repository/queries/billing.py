@@ -21,10 +21,10 @@ from sqlalchemy import (
 
 from crm.errors import FieldError
 from crm.invoicing.payments import PaidIn, PaidOn, freed_parts, left_of
+from crm.lean_dataclass import dataclass
 from crm.model import Allocation, Invoice, InvoiceLine, Payment
 from crm.model.money import NOTHING
 from crm.model.record import AnyRecord
-from crm.quick_dataclass import dataclass
 from crm.repository import Snapshot
 from crm.repository.invoice_conditions import HAS_LEFT, IS_OPEN, IS_OVERPAID
 from crm.repository.queries.people import OwnerFilter

@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 
 from crm.errors import FieldError
+from crm.lean_dataclass import dataclass
 from crm.model import Deal, Stage
 from crm.model.folding import fold
-from crm.quick_dataclass import dataclass
 from crm.repository import Query, Snapshot, sql_functions
 from crm.repository.queries.people import EVERYBODY, OwnerFilter
 from crm.repository.query import selection

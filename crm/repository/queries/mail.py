@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Select, String, bindparam, case, func, or_, select, type_coerce
 
+from crm.lean_dataclass import dataclass
 from crm.model import UNSENT, Message, OptOut
-from crm.quick_dataclass import dataclass
 from crm.repository import Query, Snapshot
 from crm.repository.queries.people import EVERYBODY, OwnerFilter
 from crm.repository.query import selection

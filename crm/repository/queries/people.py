@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, ScalarSelect, Select, case, func, literal, select, true
 
+from crm.lean_dataclass import dataclass
 from crm.model import Client, Deal, FollowUp, Record
 from crm.model import people as people_of
-from crm.quick_dataclass import dataclass
 from crm.repository import Snapshot, tables
 from crm.repository.query import whose_account
 from crm.repository.sql_functions import is_text

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, and_, case, func, select, true, type_coerce
 
+from crm.lean_dataclass import dataclass
 from crm.model import Invoice, InvoiceLine, Payment, Service
 from crm.model.money import NOTHING
-from crm.quick_dataclass import dataclass
 from crm.repository import Snapshot
 from crm.repository.invoice_conditions import IS_OPEN
 from crm.repository.tables import TABLES

@@ -9,10 +9,10 @@ from rich.text import Text
 
 from crm.commands.registry import Command, commands, named
 from crm.errors import FieldError
+from crm.lean_dataclass import dataclass
 from crm.model import Client
 from crm.model.likeness import ALIKE, likeness
 from crm.model.rights import OWNER
-from crm.quick_dataclass import dataclass
 from crm.terminal.clients.picking import ClientSearch
 from crm.terminal.console.keyboard import Back, Choice, Suggestion
 from crm.terminal.toolkit.lists import open_list

@@ -7,8 +7,8 @@ from textwrap import fill
 from typing import Any, Protocol
 
 from crm.errors import Cancelled, FieldError, RuleError
+from crm.lean_dataclass import dataclass
 from crm.model.folding import fold
-from crm.quick_dataclass import dataclass
 
 
 class Back(Exception):

@@ -9,8 +9,8 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
+from crm.lean_dataclass import dataclass
 from crm.model import Conventions
-from crm.quick_dataclass import dataclass
 from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.drawing.screen import Screen, data
 from crm.terminal.drawing.theme import status_style

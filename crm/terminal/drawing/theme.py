@@ -6,7 +6,7 @@ that can be read on black and on white alike, where it is not known which of the
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from crm.quick_dataclass import dataclass
+from crm.lean_dataclass import dataclass
 
 # The backgrounds that a terminal may have, and where it has not said which.
 DARK, LIGHT, UNKNOWN = GROUNDS = ("dark", "light", "")

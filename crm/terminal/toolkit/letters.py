@@ -6,7 +6,7 @@ A page says `letters.NEW(add, "deal")` and names no key itself. Numbers open wha
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crm.quick_dataclass import dataclass
+from crm.lean_dataclass import dataclass
 from crm.terminal.console.keyboard import Choice
 
 # What each key does, wherever it is pressed.

@@ -26,9 +26,9 @@ from crm.errors import (
     StoreBusyError,
     StoreOfflineError,
 )
+from crm.lean_dataclass import dataclass
 from crm.model import Client, FollowUp, Record, Sale, StatusRule
 from crm.model.rights import OWNER
-from crm.quick_dataclass import dataclass
 from crm.terminal.console.keyboard import (
     BACK,
     CAPITAL,

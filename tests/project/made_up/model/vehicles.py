@@ -4,10 +4,10 @@ from datetime import date
 from decimal import Decimal
 from typing import ClassVar
 
+from crm.lean_dataclass import dataclass
 from crm.model.fields import Amount, Choice, Day, Id, Line, Whole
 from crm.model.kind import EVERYTHING, READ_OWN, Derived, Export, Indexed, Kind, Rights, Sum, Tab
 from crm.model.record import Record, described
-from crm.quick_dataclass import dataclass
 
 STATES = {"used": "in use", "sold": "sold"}
 

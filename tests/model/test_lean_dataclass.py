@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from crm import quick_dataclass
+from crm import lean_dataclass
 
 
 def _declared(dataclass: Callable[..., Any]) -> Mapping[str, type]:
@@ -61,7 +61,7 @@ def _declared(dataclass: Callable[..., Any]) -> Mapping[str, type]:
     return {kind.__name__: kind for kind in (Base, Derived, Checked, Alone, Open)}
 
 
-OURS, THEIRS = _declared(quick_dataclass.dataclass), _declared(dataclasses.dataclass)
+OURS, THEIRS = _declared(lean_dataclass.dataclass), _declared(dataclasses.dataclass)
 # What is picked apart is found by its name.
 for _name, _kind in OURS.items():
     _kind.__qualname__ = _name
