@@ -2,11 +2,11 @@
 
 The standard library writes a constructor, a comparison and the like for each class and compiles them when the class is
 imported, which takes eight times as long as all else. Here they are written once, for any fields. A constructor takes
-about a microsecond more; what is made by the thousand and is not loaded at every start is better off without this.
+one or two microseconds more; what is made by the thousand and is not loaded at every start is better off without this.
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, FrozenInstanceError
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
@@ -40,14 +40,15 @@ _SHARED = {"frozen", "slots", "kw_only", "eq", "repr"}
 
 class _Fields(NamedTuple):
     """The fields of a class: those that the constructor takes by their place; all, with the defaults; those of which
-    each object has its own; those that are compared; and those that are printed."""
+    each object has its own; those that are compared; those that are printed; and whether the class checks them."""
 
     by_place: Sequence[str]
     names: frozenset[str]
     defaults: Mapping[str, Any]
-    made: Mapping[str, Callable[[], Any]]
+    made: Sequence[tuple[str, Callable[[], Any]]]
     compared: Sequence[str]
     printed: Sequence[str]
+    checked: bool
 
 
 _fields: dict[type, _Fields] = {}
@@ -60,9 +61,10 @@ def _fields_of(kind: type) -> _Fields:
             [field.name for field in known if not field.kw_only],
             frozenset(field.name for field in known),
             {field.name: field.default for field in known if field.default is not MISSING},
-            {field.name: field.default_factory for field in known if field.default_factory is not MISSING},
+            [(field.name, field.default_factory) for field in known if field.default_factory is not MISSING],
             [field.name for field in known if field.compare],
             [field.name for field in known if field.repr],
+            hasattr(kind, "__post_init__"),
         )
     return _fields[kind]
 
@@ -70,24 +72,35 @@ def _fields_of(kind: type) -> _Fields:
 def _init(self: Any, /, *by_place: Any, **by_name: Any) -> None:
     kind = type(self)
     fields = _fields.get(kind) or _fields_of(kind)
-    placed = dict(zip(fields.by_place, by_place, strict=False))
-    if len(placed) < len(by_place):
-        raise TypeError(f"{kind.__qualname__} takes {len(placed)} values by their place, and got {len(by_place)}")
-    if twice := placed.keys() & by_name.keys():
-        raise TypeError(f"{kind.__qualname__} got {', '.join(sorted(twice))} twice")
-    values = {**fields.defaults, **placed, **by_name}
-    for name, make in fields.made.items():
+    if len(by_place) == len(fields.by_place) == len(fields.names) and not by_name:
+        pairs: Iterable[tuple[str, Any]] = zip(fields.by_place, by_place, strict=True)
+    else:
+        pairs = _named(kind, fields, by_place, by_name).items()
+    put = object.__setattr__
+    for name, value in pairs:
+        put(self, name, value)
+    if fields.checked:
+        self.__post_init__()
+
+
+def _named(kind: type, fields: _Fields, by_place: Sequence[Any], by_name: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The values of all fields by name. Raises TypeError where the constructor does not take what it got."""
+    values = {**fields.defaults, **by_name}
+    if by_place:
+        placed = dict(zip(fields.by_place, by_place, strict=False))
+        if len(placed) < len(by_place):
+            raise TypeError(f"{kind.__qualname__} takes {len(placed)} values by their place, and got {len(by_place)}")
+        if twice := placed.keys() & by_name.keys():
+            raise TypeError(f"{kind.__qualname__} got {', '.join(sorted(twice))} twice")
+        values.update(placed)
+    for name, make in fields.made:
         if name not in values:
             values[name] = make()
     if values.keys() != fields.names:
         if unknown := values.keys() - fields.names:
             raise TypeError(f"{kind.__qualname__} has no {', '.join(sorted(unknown))}")
         raise TypeError(f"{kind.__qualname__} needs {', '.join(sorted(fields.names - values.keys()))}")
-    put = object.__setattr__
-    for name, value in values.items():
-        put(self, name, value)
-    if hasattr(kind, "__post_init__"):
-        self.__post_init__()
+    return values
 
 
 def _compared(self: Any) -> tuple[Any, ...]:

@@ -26,6 +26,8 @@ KEPT_FOR_GOOD = {
     "_statements": "the name of a kind of database",
     "_load": "a page of the menu",
     "load_pages": "a subject of the menu",
+    "style_on": "one of three backgrounds",
+    "_styles_on": "one of three backgrounds",
 }
 # What else such functions may take: of each there are as many as the program declares.
 DECLARED = {"type[Record]", "bool", "MetaData", "Column[str]", "Column[int]"}
