@@ -156,8 +156,10 @@ def test_rows_are_handed_over_as_the_driver_names_them(name: str) -> None:
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_every_table_and_index_can_be_made_in_other_databases(name: str) -> None:
-    texts = [str(definition.compile(dialect=OTHERS[name])) for definition in tables.definitions(tables.metadata, name)]
-    assert len(texts) > 2 * len(tables.metadata.tables)
+    texts = [
+        str(definition.compile(dialect=OTHERS[name])) for definition in tables.definitions(tables.metadata(), name)
+    ]
+    assert len(texts) > 2 * len(tables.metadata().tables)
     indexes = [text for text in texts if " INDEX " in text]
     made = [text for text in texts if " INDEX " not in text]
     unknown = re.compile(UNKNOWN[name], re.IGNORECASE)
@@ -180,7 +182,7 @@ def test_every_table_and_index_can_be_made_in_other_databases(name: str) -> None
 
 
 def all_indexes() -> list[Index]:
-    return [index for table in tables.metadata.sorted_tables for index in table.indexes]
+    return [index for table in tables.metadata().sorted_tables for index in table.indexes]
 
 
 def test_no_index_is_longer_than_a_key_may_be() -> None:
