@@ -7,7 +7,7 @@ from rich.text import Text
 
 from crm.model import INTERACTIONS, Client, Contact, Conventions, FollowUp, Interaction, Invoice, fields
 from crm.terminal.drawing import tables
-from crm.terminal.drawing.cards import draw_pairs, draw_timeline, entry_line, side_card, with_number
+from crm.terminal.drawing.cards import draw_pairs, draw_timeline, entry_amount, entry_line, side_card, with_number
 from crm.terminal.drawing.render import renderer
 from crm.terminal.drawing.screen import Screen, clean, data
 from crm.terminal.drawing.theme import status_style
@@ -62,6 +62,13 @@ ENTRIES: Sequence[tables.Column] = (
     tables.Column("Time", lambda row, _: data(row.time, "muted"), 2),
     tables.Column("What", lambda row, by: entry_line(row, by), 0, 12),
     tables.Column("By", lambda row, _: data(row.by, "muted"), 1, 5),
+)
+# The same in the list of the menu, the amounts below each other.
+LISTED_ENTRIES: Sequence[tables.Column] = (
+    *ENTRIES[:2],
+    tables.Column("Amount", entry_amount, 1, right=True),
+    tables.Column("What", lambda row, _: data(row.what), 0, 12),
+    *ENTRIES[3:],
 )
 tables.COLUMNS |= {
     "crm.commands.activity.agenda.AgendaItem": ITEMS,

@@ -8,7 +8,7 @@ from crm.commands.activity.timeline_entries import START, Entry, Place
 from crm.commands.activity.timeline_sources import kinds
 from crm.commands.registry import named
 from crm.model import BY_NAME, INTERACTIONS, Client
-from crm.terminal.activity.rendering import ENTRIES
+from crm.terminal.activity.rendering import LISTED_ENTRIES
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.lists import ListPage, Neighbours
@@ -22,7 +22,7 @@ _INTERACTIONS = tuple(INTERACTIONS)
 class TimelinePage(ListPage):
     """The timeline of a client, and from there the clients beside it in the list that it was opened from."""
 
-    columns = ENTRIES
+    columns = LISTED_ENTRIES
 
     def __init__(self, session: Session, place: Neighbours[Client]) -> None:
         super().__init__(session)

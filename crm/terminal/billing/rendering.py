@@ -195,7 +195,7 @@ def draw_this_month(result: "ThisMonth", screen: Screen, by: Conventions) -> Non
         in_line(screen, parts)
     if result.rows:
         if by.spend_counts == SALES:
-            screen.print(Text(screen.cut(_COUNTS_SALES, 1), "muted"))
+            screen.print(Text(_COUNTS_SALES, "muted"))
         screen.print()
 
 

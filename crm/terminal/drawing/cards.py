@@ -146,7 +146,7 @@ def draw_timeline(
     days = [by.day(entry.on) for entry in listed]
     wide = max(map(len, days), default=0)
     in_columns = screen.width >= _IN_COLUMNS and not screen.plain
-    amount_wide = max((_amount(entry, by).cell_len for entry in listed), default=0) if in_columns else 0
+    amount_wide = max((entry_amount(entry, by).cell_len for entry in listed), default=0) if in_columns else 0
     label = f"{label}  " if label and in_columns else ""
     for place, (entry, day) in enumerate(zip(listed, days, strict=True)):
         line = Text(f"{label if not place else ' ' * len(label)}{day:<{wide}}  ", "muted")
@@ -169,12 +169,13 @@ def _most_telling(entries: "Sequence[Entry]", most: int) -> "Sequence[Entry]":
 
 def entry_line(entry: "Entry", by: Conventions, amount_wide: int = 0) -> Text:
     """An entry of the timeline, without its day; its amount stands at the right of so many columns."""
-    amount = _amount(entry, by)
+    amount = entry_amount(entry, by)
     line = Text(" " * max(0, amount_wide - amount.cell_len)).append_text(amount)
     return line.append("  " if line else "").append(clean(entry.what), "default")
 
 
-def _amount(entry: "Entry", by: Conventions) -> Text:
+def entry_amount(entry: "Entry", by: Conventions) -> Text:
+    """The amount of an entry of the timeline, in its own currency."""
     own = replace(by, currency=entry.currency) if entry.currency else by
     return Text(own.money(entry.amount) if entry.amount is not None else "", "money")
 

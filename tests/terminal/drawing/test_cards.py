@@ -11,8 +11,10 @@ from rich.text import Text
 from crm.commands.activity.timeline_entries import Entry
 from crm.commands.clients.clients import ClientBilling, ClientCard
 from crm.model import Client, Conventions, Payment
+from crm.terminal.activity.rendering import LISTED_ENTRIES
 from crm.terminal.clients.rendering import billing_line
 from crm.terminal.console.keyboard import Choice
+from crm.terminal.drawing import tables
 from crm.terminal.drawing.cards import beside, draw_timeline, in_line, pairs, side_card, with_number
 from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.drawing.screen import Screen
@@ -109,6 +111,18 @@ def test_amounts_of_a_timeline_stand_below_each_other_beside_a_label() -> None:
         "        3 days ago             Call",
         "        4 days ago      $1.50  Sale 6",
     ]
+
+
+def test_amounts_of_a_listed_timeline_are_a_column() -> None:
+    entries = [
+        Entry(date(2026, 11, 19), "", "sale", "Sale 7", amount=Decimal(8600)),
+        Entry(date(2026, 11, 18), "", "call", "Call"),
+        Entry(date(2026, 11, 17), "", "invoice", "Invoice 3", amount=Decimal(5), currency="EUR"),
+    ]
+    head, drawn = tables.lines(on(80), LISTED_ENTRIES, entries, BY, 76)
+    end = head.index("Amount") + len("Amount")
+    assert [line[:end].split("  ")[-1].strip() for line, _ in drawn] == ["$8,600.00", "", "€5.00"]
+    assert [line[end:].strip() for line, _ in drawn] == ["Sale 7", "Call", "Invoice 3"]
 
 
 def test_a_timeline_without_a_limit_is_whole_and_in_order() -> None:
