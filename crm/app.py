@@ -226,7 +226,7 @@ def _repository(config: Config, waiting: Waiting) -> Repository:
     path = store_file(config.store)
     if path is None:
         raise UsageError(
-            f"{config.store} is not a store address; write it as sqlite:///path/to/file.sqlite3, or as sheets:// and"
+            f"“{config.store}” is not a store address. Write it as sqlite:///path/to/file.sqlite3, or as sheets:// and"
             " the id of a Google spreadsheet."
         )
     repository = SqlRepository(

@@ -726,7 +726,7 @@ def check_team_setting(key: str, value: str, by: Conventions) -> str:
     """A value for one of the team's settings as it is kept. Raises FieldError."""
     option = next((option for option in TEAM if option.name == key), None)
     if option is None:
-        raise FieldError(f"there is no setting {key}; one of {', '.join(option.name for option in TEAM)}", field="key")
+        raise FieldError(f"no setting {key}; use one of {', '.join(option.name for option in TEAM)}", field="key")
     checked = str(option.check.read(value, by))
     if not checked and option.default():
         raise FieldError(f"{option.label.lower()} cannot be empty", field="value", label="Value")

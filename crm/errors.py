@@ -29,7 +29,7 @@ CRMError
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from crm.wording import first_few
+from crm.wording import as_sentences, first_few
 
 
 class CRMError(Exception):
@@ -51,12 +51,14 @@ class UsageError(CRMError):
 
 
 class FieldError(CRMError):
-    """A value that a field cannot take. `field` is the model's field name, '' when not known yet."""
+    """A value that a field cannot take. `reason` is a clause, `sentence` the same in sentences; `field` is the model's
+    field name, '' when not known yet."""
 
     kind = "field"
 
     def __init__(self, reason: str, *, field: str = "", label: str = "") -> None:
         super().__init__(f"{label}: {reason}" if label else reason)
+        self.sentence = f"{label}: {as_sentences(reason)}" if label else as_sentences(reason)
         self.reason = reason
         self.field = field
 
@@ -75,7 +77,7 @@ class RuleError(CRMError):
         if text:
             sentence = f"{reason}\n  {text}\n  {' ' * position}^"
         if names:
-            sentence += f"\nNames there are: {', '.join(names)}."
+            sentence += f"\nAvailable names: {', '.join(names)}."
         super().__init__(sentence)
         self.reason = reason
         self.text = text

@@ -14,3 +14,9 @@ def first_few(
     more = (len(words) if total is None else total) - FEW
     gap = " " if separator == ", " else separator
     return separator.join(words[:FEW]) + (f"{gap}and {number(more)} more" if more > 0 else "")
+
+
+def as_sentences(reason: str) -> str:
+    """Return the reason of an error as sentences: what is wrong, then what to do."""
+    sentences = ". ".join(part[:1].upper() + part[1:] for part in reason.split("; "))
+    return sentences if sentences.endswith((".", "?", "!")) else f"{sentences}."

@@ -251,7 +251,7 @@ def _refuse_unfit(snapshot: Snapshot, user: User, *, signs_in: bool) -> None:
             "a person without sign-in has no role; give a one-time password first", field="role", label="Role"
         )
     if user.role not in ROLES:
-        raise FieldError(f"one of {', '.join(ROLES)}", field="role", label="Role")
+        raise FieldError(f"that is not one of the choices; use {', '.join(ROLES)}", field="role", label="Role")
     if (user.role == "client") != bool(user.client):
         raise FieldError("the role client needs one, other roles have none", field="client", label="Client")
     if user.client and snapshot.find(Client, user.client) is None:

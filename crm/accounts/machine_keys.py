@@ -41,7 +41,7 @@ class MachineKeys:
         if not name:
             raise FieldError("say what the key is for", field="name", label="Name")
         if may not in KEY_MAY:
-            raise FieldError(f"one of {', '.join(KEY_MAY)}", field="may", label="May")
+            raise FieldError(f"that is not one of the choices; use {', '.join(KEY_MAY)}", field="may", label="May")
         token = _BEGINS + secrets.token_urlsafe(32)
 
         def change(tx: AuthoredTransaction) -> MachineKey:

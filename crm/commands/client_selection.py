@@ -90,7 +90,7 @@ class Group:
         named = list(dict.fromkeys(self.numbers))
         existing = {client.id for some in some_at_a_time(snapshot, named) for client in some}
         if missing := [number for number in named if number not in existing]:
-            raise NotFoundError(f"There is no client {missing[0]}. `clients list` shows all.")
+            raise NotFoundError(f"No client {missing[0]}. `clients list` shows all.")
         if self.is_named:
             return named
         fitting = Group((), self.filters, self.where, self.view).query(snapshot)
@@ -108,9 +108,7 @@ class Group:
         for status in [asked] if isinstance(asked, str) else asked:
             if status and status.casefold() not in folded:
                 raise FieldError(
-                    f"there is no status {status}; there are {', '.join(known)}"
-                    if known
-                    else f"there is no status {status}",
+                    f"no status {status}; use one of {', '.join(known)}" if known else f"no status {status}",
                     field="status",
                     label="Status",
                 )
@@ -198,7 +196,7 @@ def view_called(snapshot: Snapshot, name: str) -> View:
     """The saved view with this name, in whatever case; raises NotFoundError."""
     views = snapshot.find_all(View, Query({"name": name}, limit=1))
     if not views:
-        raise NotFoundError(f"There is no view called {name}.")
+        raise NotFoundError(f"No view called {name}. `views list` shows all.")
     return views[0]
 
 

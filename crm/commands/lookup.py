@@ -86,17 +86,31 @@ def selected(crm: CRM, kind: type[Record], written: str) -> Record:
             raise NotFoundError(f"Several {kind.nouns} match: {several}. Give the number.")
         if matches.alike:
             several = _listed(by_name, snapshot, matches.alike)
-            raise NotFoundError(f"No {kind.noun} is called {text}. Did you mean {several}?")
-    raise NotFoundError(f"There is no {kind.noun} {written.strip()}.{_where_listed(kind)}")
+            raise NotFoundError(f"No {kind.noun} called {text}. Did you mean {several}?")
+    if not text:
+        raise NotFoundError(f"No {kind.noun} was named.{_where_listed(kind)}")
+    if text.isdigit():
+        raise NotFoundError(f"No {kind.noun} {text}.{_where_listed(kind)}")
+    raise NotFoundError(f"No {kind.noun} called {text}.{_how_added(kind)}{_where_listed(kind)}")
 
 
 def _where_listed(kind: type[Record]) -> str:
     """The command that lists the records of a kind, as a sentence; '' where none does."""
     words = f"{kind.plural} list"
+    return f" `{words}` shows all." if _is_command(words) else ""
+
+
+def _how_added(kind: type[Record]) -> str:
+    """The command that adds a record of a kind, as a sentence; '' where none does."""
+    words = f"{kind.plural} add"
+    return f" Add one with `{words}`." if _is_command(words) else ""
+
+
+def _is_command(words: str) -> bool:
     with suppress(KeyError):
         named(words)
-        return f" `{words}` shows all."
-    return ""
+        return True
+    return False
 
 
 def names(snapshot: Snapshot, kind: type[Record], begun: str, limit: int) -> Iterable[str]:

@@ -98,7 +98,7 @@ def _known(encoding: str, head: bytes) -> str:
         name = codecs.lookup(encoding).name
         b"".decode(name)
     except LookupError as error:
-        raise FileError(f"There is no encoding {encoding}; name one like utf-8, cp1252 or utf-16.") from error
+        raise FileError(f"No encoding {encoding}; name one like utf-8, cp1252 or utf-16.") from error
     return "utf-8-sig" if name == "utf-8" and head.startswith(codecs.BOM_UTF8) else name
 
 

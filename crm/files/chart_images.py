@@ -101,7 +101,7 @@ def _drawn(picture: Picture) -> "Figure":
         axes.spines[side].set_visible(False)
     if not any(value for series in picture.series for value in series.values):
         axes.set_axis_off()
-        axes.text(0.5, 0.5, "There is nothing to draw.", ha="center", va="center", transform=axes.transAxes)
+        axes.text(0.5, 0.5, "Nothing to draw.", ha="center", va="center", transform=axes.transAxes)
     else:
         {"columns": _columns, "bars": _bars, "grid": _grid}[picture.kind](axes, picture)
     return figure

@@ -20,7 +20,7 @@ class GridSource(Source):
         super().__init__(Path(title))
         filled = [(number, _trimmed(cells)) for number, cells in enumerate(rows, 1) if any(map(str.strip, cells))]
         if not filled:
-            raise FileError(f"There is nothing in the tab “{title}”.")
+            raise FileError(f"The tab “{title}” is empty.")
         first = [cells for _, cells in filled[: SAMPLE_ROWS + 1]]
         layout = dialect_detection.layout_of(first)
         self.has_header, first = layout.has_header, first[layout.above :]

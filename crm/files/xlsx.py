@@ -143,7 +143,7 @@ class WorkbookSource(Source):
                     return title
             raise FileError(f"{self.path.name} has no sheet {named}; there are: {', '.join(titles)}.")
         if not filled_sheets:
-            raise FileError(f"There is nothing in {self.path.name}; export it again.")
+            raise FileError(f"{self.path.name} is empty; export it again.")
         with_heading = (
             title
             for title in filled_sheets

@@ -55,7 +55,7 @@ def credit_of_lines(
     than zero and for more than they come to, RefusedError where it is more than what is left of the invoice."""
     by_position = {line.position: place for place, line in enumerate(invoice.lines)}
     if unknown := [position for position in positions if position not in by_position]:
-        raise FieldError(f"there is no line {unknown[0]}", field="line")
+        raise FieldError(f"no line {unknown[0]}", field="line")
     places = [by_position[position] for position in dict.fromkeys(positions)]
     totals = line_totals(invoice)
     parts = [totals[place] for place in places]

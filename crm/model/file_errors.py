@@ -10,12 +10,12 @@ from crm.model.paths import display_path
 # How much is shown of a name that is too long.
 _NAMED = 40
 _READING = {
-    errno.ENOENT: "There is no file {path}; check its name and folder.",
-    errno.ENOTDIR: "There is no file {path}; check its name and folder.",
-    errno.EISDIR: "{path} is a folder; name one file in it.",
+    errno.ENOENT: "No file {path}. Check its name and folder.",
+    errno.ENOTDIR: "No file {path}. Check its name and folder.",
+    errno.EISDIR: "{path} is a folder. Name one file in it.",
     errno.EACCES: "{path} may not be read; ask its owner for permission or copy it to a folder of yours.",
     errno.EPERM: "{path} may not be read; ask its owner for permission or copy it to a folder of yours.",
-    errno.ENAMETOOLONG: "There is no file {name}: no name is as long as that; check it.",
+    errno.ENAMETOOLONG: "The name {name} is too long. Check it.",
     errno.ELOOP: "{path} is a link that leads back to itself; name the file that is meant.",
 }
 _WRITING = {

@@ -44,7 +44,7 @@ def path_of(typed: str) -> Path:
     expanded = os.path.expanduser(typed)  # noqa: PTH111
     if expanded.startswith("~"):
         home = typed.partition("/")[0]
-        raise FieldError(f"there is no home folder {home}; write the whole path, or ./{home} for a file")
+        raise FieldError(f"no home folder {home}; write the whole path, or ./{home} for a file")
     try:
         os.fsencode(expanded)
     except UnicodeEncodeError as error:

@@ -249,7 +249,7 @@ def read_time(text: str) -> str:
     elif 0 < hour < _FIRST_WORKING_HOUR and written[0] != "0" and not match[2] and half in ("", "o"):
         hour += 12
     if hour > 23 or minute > 59:
-        raise FieldError("there is no such time of day")
+        raise FieldError("no such time of day; the last is 23:59")
     return f"{hour:02}:{minute:02}"
 
 
@@ -259,8 +259,8 @@ def calendar_day(year: int, month: int, day: int) -> date:
         return date(year, month, day)
     except ValueError as error:
         if not 1 <= month <= 12:
-            raise FieldError(f"there is no month {month}") from error
-        raise FieldError(f"there is no day {day} in {MONTHS[month - 1].capitalize()} {year}") from error
+            raise FieldError(f"no month {month}; check the date") from error
+        raise FieldError(f"no day {day} in {MONTHS[month - 1].capitalize()} {year}; check the date") from error
 
 
 def _full(year: int, month: int, day: int) -> When:
@@ -537,7 +537,9 @@ def _nth_of(first: date, place: int, weekdays: frozenset[int], match: re.Match[s
     days = [first.replace(day=day) for day in range(1, monthrange(first.year, first.month)[1] + 1)]
     days = [day for day in days if day.weekday() in weekdays]
     if place > len(days):
-        raise FieldError(f"there is no {match[1]} {match[2]} in {MONTHS[first.month - 1].capitalize()} {first.year}")
+        raise FieldError(
+            f"no {match[1]} {match[2]} in {MONTHS[first.month - 1].capitalize()} {first.year}; check the date"
+        )
     return days[place - 1 if place > 0 else -1]
 
 
@@ -634,7 +636,7 @@ def _of_week(written: str, by: Conventions, direction: Direction) -> When | None
 def _in_some_month(day: int, weekdays: frozenset[int], today: date, direction: Direction) -> date:
     """The next, or last, Saturday that is a 28th."""
     if not 1 <= day <= 31:
-        raise FieldError(f"there is no day {day} in any month")
+        raise FieldError(f"no day {day} in any month; check the date")
     months = (months_on(today.replace(day=1), steps) for steps in range(-_MOST_MONTHS, _MOST_MONTHS + 1))
     days = [first.replace(day=day) for first in months if day <= monthrange(first.year, first.month)[1]]
     return _towards([day for day in days if day.weekday() in weekdays], today, direction)
@@ -750,7 +752,7 @@ def _ordered(first: str, mark: str, second: str, by: Conventions, direction: Dir
     written = [second, first, *([year] if year else [])]
     if not 1 <= month <= 12 and 1 <= day <= 12 and 1 <= month <= monthrange(_LEAP_YEAR, day)[1]:
         order = "day" if day_first else "month"
-        raise FieldError(f"there is no month {month}; here the {order} comes first: {mark.join(written)}")
+        raise FieldError(f"no month {month}; here the {order} comes first: {mark.join(written)}")
     if not 1 <= month <= 12 and len(year) < 4:
         raise NoDateError
     if year:
@@ -773,7 +775,7 @@ def _without_year(month: int, day: int, today: date, direction: Direction) -> da
         if 1 <= day <= monthrange(year, month)[1]:
             days.append(date(year, month, day))
     if not days:
-        raise FieldError(f"there is no day {day} in {MONTHS[month - 1].capitalize()}")
+        raise FieldError(f"no day {day} in {MONTHS[month - 1].capitalize()}; check the date")
     return _towards(days, today, direction)
 
 

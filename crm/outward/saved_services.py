@@ -76,7 +76,7 @@ class SavedServices:
                 content["keyring"] = name
             elif keep == KEYRING:
                 label = service.fields["keep"].label
-                raise FieldError("there is no keyring here that works; choose file", field="keep", label=label)
+                raise FieldError("no keyring here that works; choose file", field="keep", label=label)
         if secret and "keyring" not in content:
             content["secret"] = secret
         try:

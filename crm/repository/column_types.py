@@ -232,7 +232,7 @@ _NEEDED: Mapping[type, str] = {
     Mapping: "a text for each name",
 }
 _NAMES: Mapping[type, str] = {
-    NoneType: "there is no value",
+    NoneType: "no value",
     str: "this is text",
     bool: "this is yes or no",
     date: "this is a day",

@@ -179,6 +179,8 @@ def _order(query: HistoryQuery) -> Iterable[ColumnElement[Any]]:
         return (*times, transactions.c.id.desc())
     name = query.sort.removeprefix("-")
     if name not in _SORTS:
-        raise FieldError(f"the history is not sorted by {name}; there are {', '.join(_SORTS)}")
+        from crm.repository.field_advice import advice
+
+        raise FieldError(f"the history is not sorted by {name}; {advice(name, _SORTS)}")
     value = _SORTS[name]
     return (value.desc() if query.sort.startswith("-") else value, transactions.c.id.desc())

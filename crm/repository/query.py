@@ -97,7 +97,10 @@ def _day_of(kind: type[Record]) -> Column[Any]:
 
 def _column(kind: type[Record], name: str) -> Column[Any]:
     if name not in field_names(kind):
-        raise FieldError(f"{kind.nouns} have no field {name}; there are {', '.join(field_names(kind))}")
+        # Not loaded to read.
+        from crm.repository.field_advice import no_field
+
+        raise no_field(kind, name)
     return tables.TABLES[kind].c[name]
 
 

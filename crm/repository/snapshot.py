@@ -136,7 +136,7 @@ class SqlSnapshot:
     def get(self, kind: type[AnyRecord], record_id: int) -> AnyRecord:
         record = self.find(kind, record_id)
         if record is None:
-            raise NotFoundError(f"There is no {kind.noun} {record_id}.")
+            raise NotFoundError(f"No {kind.noun} {record_id}.")
         return record
 
     def find_all(self, kind: type[AnyRecord], query: Query = Query()) -> list[AnyRecord]:  # noqa: B008 - frozen

@@ -292,7 +292,7 @@ class SqlTransaction(SqlSnapshot):
             self.add_all(FIRST_STAGES)
         entered = self._stages.get(stage) if stage else next(iter(self._stages.values()))
         if entered is None:
-            raise NotFoundError(f"There is no stage {stage}.")
+            raise NotFoundError(f"No stage called {stage}. `stages list` shows all.")
         on = on or self.today
         return {"stage": entered.id, "stage_since": on, "closed_on": None if entered.outcome == "open" else on}
 
@@ -565,7 +565,10 @@ class SqlTransaction(SqlSnapshot):
                     [getattr(record, "name", "") or f"{record.noun} {record.id}" for record in records], total=len(kept)
                 )
                 verb = "has" if len(kept) == 1 else "have"
-                raise RefusedError(f"{names} still {verb} {keeping_it.nouns}. Nothing was changed.")
+                raise RefusedError(
+                    f"{names} still {verb} {keeping_it.nouns}. Nothing was changed. Delete these first, or keep the"
+                    f" {kind.noun if len(ids) == 1 else kind.nouns.lower()}."
+                )
 
     def remove(self, kind: type[Record], ids: Sequence[int]) -> None:
         """Delete those of the records that are there; raises RefusedError where others belong to one. With a client
@@ -935,7 +938,7 @@ class _explained:
         if broken is Broken.LINK and self.written and owner:
             numbers = {row[owner[0]] for row in self.written if owner[0] in row}
             number = f" {numbers.pop()}" if len(numbers) == 1 else " that some of them need"
-            raise RefusedError(f"There is no {owner[1].noun}{number}; nothing was changed.") from error
+            raise RefusedError(f"No {owner[1].noun}{number}; nothing was changed.") from error
         if broken is Broken.LINK:
             raise RefusedError(f"Other records still belong to this {self.kind.noun}; nothing was changed.") from error
         if broken is Broken.UNIQUE and (name := unique_field(self.kind, names)):

@@ -73,14 +73,14 @@ def chosen(tx: "SqlWriter", number: int | None) -> HistoryEntry:
     """The transaction to take back: the one named, or the last one of the author of `tx`."""
     if number is None:
         if (last := last_undoable(tx, tx.user, tx.user_id)) is None:
-            raise NotFoundError("There is nothing of yours to undo. Undo other changes by their number in the history.")
+            raise NotFoundError("Nothing of yours to undo. Undo other changes by their number in the history.")
         return last
     entries = tx.history_entries(select(transactions).where(transactions.c.id == number))
     if not entries:
         first = tx.connection.execute(select(func.min(transactions.c.id))).scalar()
         if first is not None and 0 < number < first:
             raise RefusedError(f"The history starts with change {first} now: earlier changes can no longer be undone.")
-        raise NotFoundError(f"There is no change {number} in the history.")
+        raise NotFoundError(f"No change {number} in the history. `history list` shows all.")
     if entries[0].undone_by is not None:
         raise RefusedError(f"Change {number} was already undone by change {entries[0].undone_by}.")
     return entries[0]

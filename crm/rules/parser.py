@@ -178,7 +178,7 @@ class _Parser:
         name = clipped(token.source)
         close = get_close_matches(token.word.lower(), METRICS, n=1)
         advice = f"Did you mean {close[0]}?" if close else f"A text is written in quotes: '{name}'."
-        raise error_at(f"There is no name {name}. {advice}", self._text, token.start, tuple(METRICS))
+        raise error_at(f"Unknown name: {name}. {advice}", self._text, token.start, tuple(METRICS))
 
     def _ended(self) -> bool:
         return self._token.kind == "end"
@@ -209,7 +209,7 @@ class _Parser:
         if previous.kind == "word" and token.source == "(":
             raise self._error(f"{previous.source} is a name; nothing is called in a rule.", token.start)
         if token.source == ")":
-            raise self._error("There is no ( that this ) closes.", token.start)
+            raise self._error("This ) closes no (; delete it or add a ( before it.", token.start)
         if token.source in COMPARISONS or token.word in {"not", "in"}:
             raise self._error(f"{token.source} cannot follow; join conditions with and, or.", token.start)
         if token.kind == "word" and token.word not in _KEYWORDS and token.word not in METRICS:

@@ -284,12 +284,12 @@ class Call:
         if not self._is_missing or file is None or command.outside:
             return
         if command.words in _BEGIN_UNSEEN and not file.parent.is_dir():
-            raise StoreError(f"There is no folder {display_path(file.parent)}, and no store was made. Check the name.")
+            raise StoreError(f"No folder {display_path(file.parent)}, and no store was made. Check the name.")
         if begins and not needs_record:
             return
         first = program.command("clients add")
         raise StoreError(
-            f"There is no store at {display_path(file)}, and none was made. The menu, `{first}` and"
+            f"No store at {display_path(file)}, and none was made. The menu, `{first}` and"
             f" `{program.command('import')}` make one."
         )
 
@@ -304,7 +304,7 @@ class Call:
         """Raise StoreError where the sample data is named and is not made yet."""
         file = store_file(self.config.store)
         if file is not None and is_missing(file):
-            raise StoreError(f"There is no sample data yet. `{program.command('demo')}` makes it.")
+            raise StoreError(f"No sample data yet. `{program.command('demo')}` makes it.")
 
     def _open(self) -> CRM:
         crm = self._open_crm(self.config, **self._doors())
@@ -368,8 +368,8 @@ class Call:
             return line.rstrip("\r\n")
         if not self._asks:
             if isinstance(parameter.check, Secret):
-                raise UsageError(f"{parameter.label} is missing: give it as a line of the input.")
-            raise UsageError(f"{parameter.label} is missing: give {parameter.option}.")
+                raise UsageError(f"{parameter.label} is missing. Give it as a line of the input.")
+            raise UsageError(f"“{parameter.label}” is missing. Give {parameter.option}.")
         with _prompts(crm, self._environment) as prompts:
             return prompts.ask(parameter)
 

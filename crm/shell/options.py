@@ -154,7 +154,7 @@ def written(parameter: Parameter, options: Mapping[str, Any]) -> Any:
     if parameter.many:
         return [*(by_place or ()), *(by_name or ())] or None
     if by_place not in (None, ()) and by_name not in (None, ()):
-        raise UsageError(f"{parameter.label} is given twice.")
+        raise UsageError(f"{parameter.label} is given twice. Give it once.")
     value = by_name if by_place in (None, ()) else by_place
     return None if value == () else value
 

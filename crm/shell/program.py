@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crm import program
-from crm.errors import Cancelled, CRMError, FieldError, Question, UsageError
+from crm.errors import Cancelled, CRMError, Question, UsageError
 from crm.shell import completion
 from crm.shell.tree import Line, command_line
 
@@ -53,7 +53,9 @@ def run(
     try:
         return int(command_line(line).main(list(arguments), prog_name=program.name(), standalone_mode=False) or 0)
     except click.ClickException as error:
-        _tell(line, UsageError(_wrong_usage(error)))
+        from crm.shell.wrong_usage import sentence_of
+
+        _tell(line, UsageError(sentence_of(error)))
         return 2
     except (KeyboardInterrupt, click.Abort, Cancelled, EOFError):
         # Who presses Ctrl-C while a shell waits for what may come next has left the shell's line, and nothing of ours.
@@ -72,25 +74,9 @@ def run(
         return 1
 
 
-def _wrong_usage(error: click.ClickException) -> str:
-    """The error in a command line, and where the options of its command stand."""
-    if isinstance(error, click.NoSuchOption) and error.possibilities:
-        # It is like anything as short.
-        error.possibilities[:] = [name for name in error.possibilities if name != "--help"]
-    sentence = error.format_message()
-    context = error.ctx if isinstance(error, click.UsageError) else None
-    is_help = isinstance(error, click.exceptions.NoArgsIsHelpError)
-    if is_help or context is None or context.parent is None or "Did you mean" in sentence:
-        return sentence
-    return f"{sentence.rstrip('.')}. `{context.command_path} --help` lists what it takes."
-
-
 def _tell(line: Line, error: CRMError) -> None:
     """Say an error on stderr: a sentence, or with --json an object."""
     sentence = error.sentence
-    if isinstance(error, FieldError) and sentence == error.reason:
-        # Elsewhere it stands behind the name of its field.
-        sentence = f"{sentence[:1].upper()}{sentence[1:]}{'' if sentence.endswith(('.', '?', '!')) else '.'}"
     if line.settings["json"]:
         kind = error.question_kind if isinstance(error, Question) else error.kind
         sys.stderr.write(json.dumps({"error": kind, "message": sentence}, ensure_ascii=False) + "\n")

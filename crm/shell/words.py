@@ -55,6 +55,11 @@ def written_down(commands: Iterable[CommandWords]) -> str:
     return "{" + ",\n".join(lines) + "}\n"
 
 
+def every_command() -> Iterable[str]:
+    """The words of all commands."""
+    return _known().keys()
+
+
 def known(word: str) -> Mapping[str, Callable[[], CommandWords]]:
     """The commands that begin with a word, by the words behind it; each is made when it is asked for."""
     begun = [words for words in _known() if words.partition(" ")[0] == word]

@@ -100,5 +100,5 @@ async def _no_page(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
         await send({"type": "websocket.close", "code": 1000, "reason": ""})
         return
-    answer: Response = notice("No such page", "There is nothing at this address.", 404)
+    answer: Response = notice("No such page", "Nothing at this address.", 404)
     await answer(Request(scope).scope, receive, send)

@@ -193,7 +193,7 @@ def test_what_was_done_to_accounts_is_not_taken_back(office: Office) -> None:
 
 def test_the_last_change_is_the_last_one_that_can_be_taken_back(office: Office) -> None:
     office.add()
-    with pytest.raises(CRMError, match="nothing of yours to undo"):
+    with pytest.raises(CRMError, match="Nothing of yours to undo"):
         office.store.change(lambda tx: tx.undo())
     client = office.store.add()
     office.store.sell(client, "10")

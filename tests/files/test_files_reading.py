@@ -164,7 +164,7 @@ def test_a_cell_of_megabytes_and_one_that_is_too_large(put):
         ("a.csv", b"%PDF-1.7", "is a PDF"),
         ("a.xls", b"<html><table><tr><td>1</td></tr></table></html>", "is a web page"),
         ("a.csv", bytes(range(256)) * 20, "is not a text table"),
-        ("a.vcf", b"Name,City\nAnna,Wien\n", "There is no card"),
+        ("a.vcf", b"Name,City\nAnna,Wien\n", "No card"),
     ],
 )
 def test_what_is_said_of_files_that_are_no_tables(put, name, content, message):
@@ -173,9 +173,9 @@ def test_what_is_said_of_files_that_are_no_tables(put, name, content, message):
 
 
 def test_missing_files_and_folders(tmp_path):
-    with pytest.raises(FileError, match=r"There is no file .*check its name"):
+    with pytest.raises(FileError, match=r"No file .*Check its name"):
         open_source(tmp_path / "none.csv")
-    with pytest.raises(FileError, match="is a folder; name one file"):
+    with pytest.raises(FileError, match="is a folder. Name one file"):
         open_source(tmp_path)
 
 
@@ -193,7 +193,7 @@ def test_wrong_wishes(put):
         open_source(path, delimiter=";;")
     with pytest.raises(FileError, match="not a workbook"):
         open_source(path, sheet="Clients")
-    with pytest.raises(FileError, match="There is no encoding"):
+    with pytest.raises(FileError, match="No encoding"):
         open_source(path, encoding="klingon")
 
 

@@ -61,7 +61,7 @@ def test_a_path_is_read_as_it_is_typed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "why"), [("~no-such-user/a.csv", "there is no home folder ~no-such-user; "), ("a\0b", "NUL"),
+    ("typed", "why"), [("~no-such-user/a.csv", "no home folder ~no-such-user; "), ("a\0b", "NUL"),
                        ("a\ud800b", "U+D800")],
 )  # fmt: skip
 def test_what_no_file_can_be_called_is_refused(typed: str, why: str) -> None:

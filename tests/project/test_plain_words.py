@@ -47,6 +47,18 @@ def test_no_text_of_the_program_has_a_phrase_that_readers_stumble_over() -> None
     assert not faults, "\n".join(faults)
 
 
+def test_no_text_of_the_program_begins_with_there_is_no() -> None:
+    """Raised to programmers alone: what is wrong in a PDF that typst has written."""
+    faults = [
+        f"{path.relative_to(_ROOT)}:{line}: {text!r}"
+        for path in sorted((_ROOT / "crm").rglob("*.py"))
+        for line, text in _texts(path)
+        if text.lower().startswith(("there is no ", "there are no ", "there is nothing "))
+        and path.name != "factur_x.py"
+    ]
+    assert not faults, "\n".join(faults)
+
+
 def test_no_document_has_a_phrase_that_readers_stumble_over() -> None:
     documents = [path for path in sorted((_ROOT / "docs").glob("*.md")) if path.name not in _ABOUT_WORDS]
     faults = [

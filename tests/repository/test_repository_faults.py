@@ -628,7 +628,7 @@ def test_what_is_no_backup_is_not_restored(path: Path) -> None:
             (foreign, "not a backup"),
             (newer, "newer version"),
             (cut, "damaged|not a backup"),
-            (path.parent / "missing", "no file"),
+            (path.parent / "missing", "No file"),
             (path.parent, "is a folder"),
         ):
             with pytest.raises(FileError, match=words):

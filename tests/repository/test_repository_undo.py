@@ -197,7 +197,7 @@ def test_everything_can_be_undone_one_by_one_down_to_the_empty_store(new_store: 
             undo(store)
             assert facts(store) == state
             assert store.wrong() == []
-        with pytest.raises(NotFoundError, match="nothing of yours"):
+        with pytest.raises(NotFoundError, match="Nothing of yours"):
             undo(store)
         # And each back again, the oldest first, by taking back its undo.
         with store.repository.read() as snapshot:
@@ -274,7 +274,7 @@ def test_what_was_taken_back_is_not_taken_back_twice(store: Store) -> None:
     undo(store, 1)
     with pytest.raises(RefusedError, match="Change 1 was already undone by change 2"):
         undo(store, 1)
-    with pytest.raises(NotFoundError, match="no change 99"):
+    with pytest.raises(NotFoundError, match="No change 99"):
         undo(store, 99)
 
 

@@ -112,8 +112,8 @@ def test_a_phone_of_ones_own_takes_the_password_as_a_line(shell: CommandLine) ->
     joined(shell, "ada@example.com", "admin")
     profile, users = ("profile", "edit"), ("users", "edit", "ada@example.com")
     for words, typed, code, expected in (
-        (profile, "", 2, "Password is missing: give it as a line of the input."),
-        (users, "", 2, "Password is missing: give it as a line of the input."),
+        (profile, "", 2, "Password is missing. Give it as a line of the input."),
+        (users, "", 2, "Password is missing. Give it as a line of the input."),
         (profile, "wrong\n", 1, "That is not your password. Nothing was changed."),
         (profile, f"{PASSWORD}\n", 0, ""),
     ):
@@ -201,8 +201,8 @@ def test_the_owner_lets_an_admin_in_again(shell: CommandLine) -> None:
     answer = shell("users", "recover", "sam@example.com", "--json")
     assert (answer.code, answer.error["error"]) == (1, "confirm")
     assert "as they are" in answer.error["message"]
-    assert "no account sma@example.com" in shell.refused("users", "recover", "sma@example.com", "--yes")
-    assert "no account sma@example.com: a new" in shell.refused("users", "recover", "sma@example.com", "--name", "Sma")
+    assert "No account sma@example.com" in shell.refused("users", "recover", "sma@example.com", "--yes")
+    assert "No account sma@example.com: a new" in shell.refused("users", "recover", "sma@example.com", "--name", "Sma")
     made = shell.did("users", "recover", "sam@example.com", "--yes")
     assert sign_in(shell, "sam@example.com", made["password"], PASSWORD + "!", PASSWORD + "!").code == 0
     assert "recovered the account of sam@example.com" in shell.did("history", "list")[2]["what"]

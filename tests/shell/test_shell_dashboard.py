@@ -29,7 +29,7 @@ def test_today_follows_the_dashboard(shell: CommandLine) -> None:
     places = [answer.out.index(words) for words in ("Sales by owner", "Newest clients")]
     assert places == sorted(places)
     assert "Sales this month" not in answer.out
-    assert "there are agenda, follow-ups" in shell.refused("dashboard", "set", "weather")
+    assert "Use agenda, follow-ups" in shell.refused("dashboard", "set", "weather")
     assert "agenda" in shell("dashboard", "tiles").out
     shell.did("dashboard", "reset")
     assert shell.did("today").keys() == kept

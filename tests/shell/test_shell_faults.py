@@ -40,7 +40,7 @@ def is_a_sentence(answer: Answer, code: int = 1) -> bool:
 # Files that cannot be
 
 _BAD_FILES = {
-    "~no-such-user/a": "there is no home folder ~no-such-user; ",
+    "~no-such-user/a": "No home folder ~no-such-user. ",
     "n" * 300: "",
     "NUL\0": "file has a NUL in its name",
     "file/a": "",
@@ -138,7 +138,7 @@ def test_an_amount_that_cannot_be_is_refused_at_its_option(shell: CommandLine, a
 def test_a_sale_of_nothing_is_refused_and_says_what_to_do(shell: CommandLine, amount: str) -> None:
     shell.did("clients", "add", "--first-name", "Anna")
     refusal = shell.refused("sales", "add", "1", "--amount", amount)
-    assert refusal == "Amount: a sale must be more than 0; enter what was paid, or log a note if nothing was paid"
+    assert refusal == "Amount: A sale must be more than 0. Enter what was paid, or log a note if nothing was paid."
     assert shell.sales() == []
     orders = shell.write_csv("orders.csv", [["client", "date", "amount"], ["Anna", "2026-11-02", "0"]])
     assert shell.did("import", orders, "--as", "sales")["new"] == 1
@@ -155,17 +155,17 @@ def test_an_amount_that_can_be_is_taken_to_the_cent(shell: CommandLine, amount: 
 @pytest.mark.parametrize(
     ("day", "hint"),
     [
-        ("2026-02-30", "no day 30"),
-        ("2025-02-29", "no day 29"),
-        ("2026-13-01", "no month 13"),
+        ("2026-02-30", "No day 30"),
+        ("2025-02-29", "No day 29"),
+        ("2026-13-01", "No month 13"),
         ("2026-11-22", "future"),
         ("tomorrow", "future"),
         ("0000-01-01", ""),
         ("1899-12-31", "before"),
-        ("20261320", "no month 13"),
-        ("soon", "write it like"),
-        ("2026-11-20T10:00", "leave out the time"),
-        ("-1", "write it like"),
+        ("20261320", "No month 13"),
+        ("soon", "Write it like"),
+        ("2026-11-20T10:00", "Leave out the time"),
+        ("-1", "Write it like"),
     ],
 )
 def test_a_day_that_cannot_be_is_refused_at_its_option(shell: CommandLine, day: str, hint: str) -> None:
@@ -268,7 +268,7 @@ def test_odd_words_in_every_place_of_the_command_line_end_in_a_sentence(shell: C
             assert answer.code in (0, 1, 2), (place, word)
             assert "Something went wrong" not in answer.err, (place, word, answer.err)
             assert "\x1b" not in answer.out + answer.err, (place, word)
-            assert (answer.code == 0) == (answer.err in ("", "No clients found.\n", "No client matches that.\n")), (
+            assert (answer.code == 0) == (answer.err in ("", "No clients found.\n", "No client matches that. Try part of the name.\n")), (
                 place,
                 word,
                 answer,

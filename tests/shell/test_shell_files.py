@@ -47,7 +47,7 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
 def test_a_mistyped_store_is_not_made_by_what_only_reads_or_changes(shell: CommandLine, words: str) -> None:
     missing = shell.folder / "no" / "x.sqlite3"
     message = shell.refused(*words.split(), "--store", f"sqlite:///{missing}")
-    assert message.startswith(f"There is no store at {missing}, and none was made.")
+    assert message.startswith(f"No store at {missing}, and none was made.")
     assert not missing.parent.exists()
 
 
@@ -157,7 +157,7 @@ def piped(text: str) -> io.TextIOWrapper:
     [
         ("/dev/zero", "/dev/zero is not an ordinary file; save what it holds to a file, and name that."),
         ("pipe", "is not an ordinary file"),
-        ("folder", "is a folder; name one file in it."),
+        ("folder", "is a folder. Name one file in it."),
         ("large.csv", "has 5.0 GB; at most 1 GB can be read at once. Split it into smaller files"),
         ("large.json", "has 5.0 GB"),
         ("loop.csv", "is a link that leads back to itself"),
@@ -207,12 +207,12 @@ def test_a_restore_without_a_file_lists_the_backups(shell: CommandLine) -> None:
     message = shell.refused("restore", code=2)
     listed, error = message.splitlines()[0], message.splitlines()[-1]
     assert (listed.split("\t")[0], listed.split("\t")[2:]) == (backup, ["1 client", "0 sales"])
-    assert error == "File is missing: give --file."
+    assert error == "“File” is missing. Give --file."
 
 
 def test_undo_says_why_there_is_nothing_to_undo_and_what_can_be_done(shell: CommandLine) -> None:
     shell.did("clients", "add", "--first-name", "Anna")
-    assert "nothing of yours to undo" in shell.refused("history", "undo", code=1, CRM_USER="zoe")
+    assert "Nothing of yours to undo" in shell.refused("history", "undo", code=1, CRM_USER="zoe")
     shell.did("history", "undo")
     assert shell.refused("history", "undo", code=1) == "Nothing more to undo."
     shell.did("restore", shell.did("backup")["file"], "--yes")

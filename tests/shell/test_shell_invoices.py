@@ -145,7 +145,7 @@ def test_amounts_have_the_decimals_of_their_own_currency(office: CommandLine) ->
         ["payments", "add", "Acme", "10.5", "--currency", "JPY"],
         ["payments", "refund", "Acme", "10.5", "--currency", "JPY"],
     ):
-        assert "an amount in JPY has no decimals" in office.refused(*words)
+        assert "An amount in JPY has no decimals" in office.refused(*words)
     assert "at most two decimals" in office.refused("payments", "add", "Acme", "10.555")
 
 

@@ -122,7 +122,7 @@ def test_an_empty_list_says_what_is_empty(tmp_path: Path) -> None:
     assert sentences["deals list"] == "No deals found.\n"
     assert sentences["reminders preview"] == "No reminders are due today.\n"
     assert len(sentences) > 10
-    assert shell("clients", "search", "nobody").err == "No client matches that.\n"
+    assert shell("clients", "search", "nobody").err == "No client matches that. Try part of the name.\n"
 
 
 def test_logging_a_contact_names_the_follow_ups_that_it_moves_beside_the_result(shell: CommandLine) -> None:

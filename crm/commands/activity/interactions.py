@@ -38,7 +38,7 @@ def add(
 ) -> Interaction:
     """Log a call, a meeting, an e-mail, a text message or a note with a client."""
     if not kind:
-        raise FieldError(f"one of {', '.join(INTERACTIONS)}", field="kind", label="Kind")
+        raise FieldError(f"that is not one of the choices; use {', '.join(INTERACTIONS)}", field="kind", label="Kind")
     day, at = day_and_time(on, time)
     values: dict[str, Any] = {"kind": kind, "subject": subject, "body": body, "time": at}
 

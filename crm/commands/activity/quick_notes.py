@@ -794,11 +794,11 @@ def _refuse_impossible(written: str, by: Conventions, *, is_alone: bool) -> None
     first, second, behind_point, day = match.groups()
     if day is not None:
         if is_alone or not text[0].isdigit():
-            raise FieldError(f"{text}: there is no day {day} in any month", field="line", label="Note")
+            raise FieldError(f"{text}: no day {day} in any month", field="line", label="Note")
         return
     month = behind_point or (second if by.day_first else first)
     if behind_point or int(first) + int(second) != _WHOLE:
-        raise FieldError(f"{text}: there is no month {month}", field="line", label="Note")
+        raise FieldError(f"{text}: no month {month}", field="line", label="Note")
 
 
 def _with_amount(note: QuickNote, by: Conventions) -> QuickNote:

@@ -161,11 +161,11 @@ def qr(crm: CRM, invoice: TheInvoice) -> PaymentCode:
     code = payment_code(document)
     if not code and is_of_client(crm):
         raise RefusedError(
-            "There is no payment code for this invoice. A code needs an unpaid invoice in euro. Ask us how to pay it."
+            "No payment code for this invoice. A code needs an unpaid invoice in euro. Ask us how to pay it."
         )
     if not code:
         raise RefusedError(
-            "There is no payment code for this invoice. A code needs an issued, unpaid invoice in euro, and your IBAN"
+            "No payment code for this invoice. A code needs an issued, unpaid invoice in euro, and your IBAN"
             " (`settings set iban`)."
         )
     return PaymentCode(document.number, document.open, document.currency, code)

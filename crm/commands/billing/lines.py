@@ -75,9 +75,7 @@ def typed_line(crm: CRM, services: Sequence[Service], text: str, *, gross: bool)
     if typed.price is None and service is None:
         _refuse_foreign_amount(crm, typed.name)
         example = f"{typed.name} 100"
-        raise FieldError(
-            f"say what {typed.name} costs, like {example}: there is no service with that name", field="line"
-        )
+        raise FieldError(f"say what {typed.name} costs, like {example}: no service has that name", field="line")
     if service is None:
         rate = usual_rate(crm) if typed.rate is None else typed.rate
         return InvoiceLine(
@@ -240,7 +238,7 @@ def line_at(tx: Transaction, invoice: Invoice, position: int) -> InvoiceLine:
     """The line at a position; raises NotFoundError."""
     lines = tx.find_all(InvoiceLine, Query({"invoice": invoice.id, "position": position}))
     if not lines:
-        raise NotFoundError(f"There is no line {position} on {name_of(invoice)}.")
+        raise NotFoundError(f"No line {position} on {name_of(invoice)}.")
     return lines[0]
 
 

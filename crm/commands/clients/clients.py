@@ -182,7 +182,7 @@ def possible_duplicates(snapshot: Snapshot, record: Client) -> list[Client]:
     return list(clients.values())
 
 
-@command("clients search", title="Find a client", menu="clients", nothing="No client matches that.")
+@command("clients search", title="Find a client", menu="clients", nothing="No client matches that. Try part of the name.")
 def search(
     crm: CRM,
     text: Annotated[str, About("Text", "part of a name, e-mail, phone or tag", positional=True)],
@@ -383,11 +383,11 @@ def merge(
     them. You can undo it.
     """
     if client.id == other.id:
-        raise RefusedError("A client cannot be merged with itself.")
+        raise RefusedError("A client cannot be merged with itself. Name the duplicate.")
     take = tuple(name.replace("-", "_") for name in take)
     unknown = [name for name in take if name not in typed_fields(Client)]
     if unknown:
-        raise FieldError(f"there is no field {unknown[0]}; there are {', '.join(typed_fields(Client))}", field="take")
+        raise FieldError(f"no field {unknown[0]}; use one of {', '.join(typed_fields(Client))}", field="take")
 
     def change(tx: Transaction) -> Client:
         kept, duplicate = tx.get(Client, client.id), tx.get(Client, other.id)

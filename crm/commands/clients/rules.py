@@ -97,7 +97,7 @@ def _read(rule: str, status: str, when: str) -> tuple[str, str]:
     if rule:
         return split_rule(rule)
     if not status:
-        raise FieldError("a rule needs a status", field="status")
+        raise FieldError("a rule needs a status; write it like VIP when total_spend >= 35000", field="status")
     return split_rule(rule_text(status, when))
 
 
@@ -161,7 +161,7 @@ def use(
 ) -> list[StatusRule]:
     """Replace all rules with a ready-made set. You can undo it."""
     if name not in SETS:
-        raise NotFoundError(f"There is no set called {name}; there are {', '.join(SETS)}.")
+        raise NotFoundError(f"No set called {name}. Use one of {', '.join(SETS)}.")
 
     def change(tx: Transaction) -> list[StatusRule]:
         for status_rule in tx.find_all(StatusRule):

@@ -130,7 +130,7 @@ def show(
     with crm.read() as snapshot:
         entry = next(iter(snapshot.history(query=query)), None)
         if entry is None:
-            raise NotFoundError(f"There is no change {transaction} in the history.")
+            raise NotFoundError(f"No change {transaction} in the history. `history list` shows all.")
         changes = list(islice(snapshot.each_change(replace(query, sort="id")), most(limit)))
         return TransactionShown(entry, record_changes(snapshot, changes, by))
 
@@ -280,7 +280,7 @@ def redo(crm: CRM) -> TakenBack:
     """Redo what you have just undone, if you have changed nothing since."""
     last = my_last_undo(crm)
     if last is None:
-        raise NotFoundError("There is nothing to redo. You can redo only right after an undo.")
+        raise NotFoundError("Nothing to redo. You can redo only right after an undo.")
     return undo(crm, last.id)
 
 
@@ -316,7 +316,7 @@ def nothing_to_undo(crm: CRM) -> str:
     if any(entry.is_undo and _is_mine(crm, entry) for entry in latest):
         return "Nothing more to undo."
     if any(not _is_mine(crm, entry) for entry in latest):
-        return "There is nothing of yours to undo. Undo other changes by their number in the history."
+        return "Nothing of yours to undo. Undo other changes by their number in the history."
     return "Nothing to undo yet."
 
 

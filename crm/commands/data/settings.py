@@ -51,7 +51,7 @@ def set_one(
     """
     option = next((option for option in TEAM if option.name == key), None)
     if option is None:
-        raise NotFoundError(f"There is no setting {key}.")
+        raise NotFoundError(f"No setting {key}. `settings list` shows all.")
     checked = check_team_setting(key, value, crm.conventions)
     if key == "invoice_template" and checked:
         checked = _template(crm, checked)

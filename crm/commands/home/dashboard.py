@@ -84,9 +84,7 @@ def _names(written: str) -> Sequence[str]:
     names = tuple(dict.fromkeys(" ".join(part.casefold().split()) for part in written.split(",") if part.strip()))
     unknown = [name for name in names if name not in TILES]
     if unknown:
-        raise FieldError(
-            f"there is no tile {unknown[0]!r:.60}; there are {', '.join(TILES)}", field="tiles", label="Tiles"
-        )
+        raise FieldError(f"no tile {unknown[0]!r:.60}; use {', '.join(TILES)}", field="tiles", label="Tiles")
     if not names:
         raise FieldError(f"choose at least one; the default is: {', '.join(DEFAULT)}", field="tiles", label="Tiles")
     return names

@@ -128,7 +128,7 @@ def remove(crm: CRM, name: Name) -> Occasion:
     def change(tx: Transaction) -> Mailing:
         standing = next((order for order in standing_orders(tx) if order.name.casefold() == name.casefold()), None)
         if standing is None:
-            raise NotFoundError(f"There is no greeting called {name}.")
+            raise NotFoundError(f"No greeting called {name}. `occasions list` shows all.")
         for message in tx.find_all(Message, Query({"mailing": standing.id, "state": "queued"})):
             tx.change(message, state="cancelled", until="")
         tx.delete(standing)

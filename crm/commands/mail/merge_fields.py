@@ -230,7 +230,7 @@ def _field(text: str, at: int, inside: str) -> _Field:
     advice = f"Did you mean {{{close[0]}}}? " if close else ""
     names = ", ".join(f"{{{field}}}" for field in FIELDS)
     raise FieldError(
-        f"there is no field {{{line(written, 40)}}}, {_place(text, at)}. {advice}"
+        f"no field {{{line(written, 40)}}}, {_place(text, at)}. {advice}"
         f"There are {names}, and your own, like {{extra.shoe size}}; braces themselves are written {{{{ and }}}}"
     )
 

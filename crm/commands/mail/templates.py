@@ -134,7 +134,7 @@ def _checked(template: Template) -> Template:
     if not template.name:
         refuse("name", "a template needs a name")
     if not template.channel:
-        refuse("channel", f"one of {', '.join(CHANNELS)}")
+        refuse("channel", f"that is not one of the choices; use {', '.join(CHANNELS)}")
     if template.channel == "sms" and template.subject:
         refuse("subject", "an SMS has no subject; leave it out")
     if template.channel == "email" and not template.subject:
@@ -157,5 +157,5 @@ def _refuse_name(tx: Transaction, template: Template) -> None:
 def _first(snapshot: Snapshot) -> Client:
     clients = snapshot.find_all(Client, Query(sort="id", limit=1))
     if not clients:
-        raise NotFoundError("There is no client to preview it for yet. Add one first.")
+        raise NotFoundError("No client to preview it for yet. Add one first.")
     return clients[0]

@@ -168,7 +168,7 @@ def _current(tx: Transaction, stage: Stage) -> Stage:
         return tx.get(Stage, stage.id)
     current = stage_called(_stored(tx), stage.name)
     if current is None:
-        raise NotFoundError(f"There is no stage {stage.name}.")
+        raise NotFoundError(f"No stage called {stage.name}. `stages list` shows all.")
     return current
 
 

@@ -57,7 +57,7 @@ def recover(
     if not yes:
         becomes = f"{email} becomes an admin with a new one-time password."
         if not is_known:
-            becomes = f"There is no account {email}: a new admin account is added, with a one-time password."
+            becomes = f"No account {email}: a new admin account is added, with a one-time password."
         raise confirmation(f"{_WHAT_IT_DOES[standing]} {becomes}", "Restore access")
     recovered = accounts.recovery.recover(email, name)
     accounts.close()

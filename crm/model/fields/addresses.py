@@ -259,10 +259,13 @@ def _e164(text: str, country: str) -> str:
             # As most of the world dials abroad, whatever is dialled for it in the country itself.
             number = phonenumbers.parse(f"+{text[2:]}", country)
     except phonenumbers.NumberParseException as error:
-        raise FieldError(f"that is not a phone number{_WHY.get(error.error_type, '')}") from error
+        why = _WHY.get(error.error_type, "")
+        raise FieldError(
+            f"that is not a phone number{why}; write it with its country code, like +12025550123"
+        ) from error
     if not phonenumbers.is_valid_number(number):
         raise FieldError(
-            f"there is no such phone number (without a country code it is read for {country});"
+            f"no such phone number (without a country code it is read for {country});"
             " start with + and the country code if it is from another country"
         )
     if number.extension:

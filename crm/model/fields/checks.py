@@ -125,7 +125,12 @@ class Choice(Check):
         for value, words in self.options.items():
             if text in (value.lower(), words.lower()):
                 return value
-        raise FieldError(f"one of {', '.join(self.options)}")
+        # Not loaded to read.
+        from difflib import get_close_matches
+
+        if close := get_close_matches(text, self.options, n=1):
+            raise FieldError(f"that is not one of the choices; did you mean {close[0]}?")
+        raise FieldError(f"that is not one of the choices; use {', '.join(self.options)}")
 
     def show(self, value: Any, by: Conventions) -> str:
         return self.options.get(value, value)
@@ -165,7 +170,7 @@ class Tags(Check):
         tags = {Line(40).read(part.lower(), by): None for part in re.split(r"[,;\n]", typed)}
         tags.pop("", None)
         if len(tags) > 50:
-            raise FieldError("at most 50 tags")
+            raise FieldError("there are more than 50 tags; leave some out")
         return tuple(tags)
 
     def show(self, value: Any, by: Conventions) -> str:
@@ -184,9 +189,9 @@ class Whole(Check):
     def read(self, typed: str, by: Conventions) -> int:
         text = typed.strip().lstrip("#")
         if not (text.isascii() and text.isdigit()):
-            raise FieldError("write a whole number in digits")
+            raise FieldError("that is not a whole number; write it in digits")
         if len(text) > 12 or not self.least <= int(text) <= self.most:
-            raise FieldError(f"a whole number from {self.least} to {self.most}")
+            raise FieldError(f"that is out of range; give a whole number from {self.least} to {self.most}")
         return int(text)
 
 

@@ -51,10 +51,10 @@ class Amount(Check):
         if not text:
             raise FieldError(f"give an amount, like {self.hint(by)}")
         if text.startswith(("-", "\u2212")):
-            raise FieldError("an amount cannot be negative")
+            raise FieldError("an amount cannot be negative; leave out the minus")
         amount = Decimal(text) if _PLAIN_AMOUNT.fullmatch(text) else self._localised(text, by)
         if amount > LARGEST_AMOUNT:
-            raise FieldError(f"at most {_largest(by)}")
+            raise FieldError(f"that is too large: at most {_largest(by)}")
         if amount != round(amount, self.decimals(by)):
             raise FieldError(self.too_exact(by))
         return self.kept(amount)
@@ -71,7 +71,7 @@ class Amount(Check):
         if not re.fullmatch(rf"[\d.,'\u2019{re.escape(mark + group)}]+", text) or not re.search(r"\d", text):
             raise FieldError(f"that is not an amount; write digits, like {self.hint(by)}")
         if len(text) > 40:
-            raise FieldError(f"at most {_largest(by)}")
+            raise FieldError(f"that is too large: at most {_largest(by)}")
         if self.decimals(by) > 2 and _THREE_DECIMALS.fullmatch(text):
             if group != "." or text.startswith("0"):
                 return Decimal(text)

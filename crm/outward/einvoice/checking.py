@@ -105,7 +105,7 @@ def _required_terms(invoice: ReadInvoice) -> Iterator[Fault]:
         if text and not _is_day(text):
             yield Fault(rule="BR-03", sentence=f"The {what}, {text}, is not a date.")
     if not invoice.lines and not any(part in invoice.guideline for part in _WITHOUT_LINES):
-        yield Fault(rule="BR-16", sentence="There is no line.")
+        yield Fault(rule="BR-16", sentence="The invoice has no line.")
 
 
 def _parties(invoice: ReadInvoice) -> Iterator[Fault]:

@@ -93,7 +93,7 @@ class GuardedSnapshot:
         record = self.find(kind, record_id)
         if record is None:
             # In the words of a record that is not there, also where it is.
-            raise NotFoundError(f"There is no {kind.noun} {record_id}.")
+            raise NotFoundError(f"No {kind.noun} {record_id}.")
         return record
 
     def find_all(self, kind: type[AnyRecord], query: Query = Query()) -> list[AnyRecord]:  # noqa: B008 - frozen

@@ -68,7 +68,7 @@ class GuardedTransaction(GuardedSnapshot):
             return
         stored = self._transaction.find(type(record), record.id)
         if stored is None or not self._permissions.owns(stored):
-            raise NotFoundError(f"There is no {record.noun} {record.id}.")
+            raise NotFoundError(f"No {record.noun} {record.id}.")
 
     def end_sessions(self, user: int | None = None, but: int = 0) -> int:
         self._permissions.demand(SignIn.kind_name, UPDATE)
@@ -91,7 +91,7 @@ class GuardedTransaction(GuardedSnapshot):
         by = self._transaction
         if number is not None and not self.history(limit=1, query=HistoryQuery(transaction=number)):
             # In the words of one that is not there, also where it is.
-            raise NotFoundError(f"There is no change {number} in the history.")
+            raise NotFoundError(f"No change {number} in the history. `history list` shows all.")
         if number is None and (last := last_undoable(by, by.user, by.user_id)):
             number = last.id
         if number is not None:

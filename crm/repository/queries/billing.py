@@ -53,6 +53,7 @@ _SORTS: Mapping[str, ColumnElement[Any]] = {
         "id", "number", "state", "issued_on", "due_on", "total", "paid", "credited", "open", "created_at", "updated_at",
     )},
 }  # fmt: skip
+_USEFUL = ("client", "number", "due_on", "total", "open")
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +284,9 @@ def listed(
     """The invoices, the newest first unless `sort` says otherwise; raises FieldError for what it cannot sort by."""
     name = sort.removeprefix("-").replace("-", "_")
     if name and name not in _SORTS:
-        raise FieldError(f"a list of invoices is sorted by {', '.join(_SORTS)}", field="sort", label="Sort by")
+        from crm.repository.field_advice import advice
+
+        raise FieldError(f"invoices are not sorted by {name}; {advice(name, _SORTS, _USEFUL)}", field="sort")
     statement = ALL[Invoice].where(*_conditions(which, snapshot.today))
     if name == "client":
         statement = statement.join(client, client.c.id == invoice.client)

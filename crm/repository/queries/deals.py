@@ -25,6 +25,7 @@ _SORTS: Mapping[str, ColumnElement[Any]] = {
         "updated_at",
     )},
 }  # fmt: skip
+_USEFUL = ("client", "stage", "title", "value", "expected_close_on")
 _WORDS = frozenset(("title", "owner", "lost_reason"))
 # Since when nothing has happened to a deal: nobody spoke to its client, and it did not move.
 _quiet_since: ColumnElement[Any] = case(
@@ -98,7 +99,9 @@ def _order(sort: str) -> Sequence[ColumnElement[Any]]:
     if not name:
         return (stage.c.position, deal.c.value.desc(), deal.c.id.desc())
     if name not in _SORTS:
-        raise FieldError(f"deals are sorted by {', '.join(_SORTS)}", field="sort", label="Sort by")
+        from crm.repository.field_advice import advice
+
+        raise FieldError(f"deals are not sorted by {name}; {advice(name, _SORTS, _USEFUL)}", field="sort")
     column = _SORTS[name]
     value: ColumnElement[Any] = sql_functions.folded(column) if name in _WORDS else column
     # What has no value comes last either way.

@@ -112,7 +112,7 @@ class GoogleSpreadsheets:
             tabs = [row for row in _others(described) if row["title"].casefold() == title.casefold()]
             for properties, rows in self._read(service, tabs):
                 return Table(properties["title"], rows, _locale(described))
-        raise NotFoundError(f"There is no tab “{title}” in the spreadsheet beside those of the program.")
+        raise NotFoundError(f"No tab “{title}” in the spreadsheet beside those of the program.")
 
     def set_up(self, url: str) -> Sequence[str]:
         with self._service(url) as service:

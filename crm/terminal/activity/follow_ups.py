@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from crm.commands.activity.follow_up_lists import FollowUpShown
 from crm.commands.activity.follow_ups import DUE, FollowUpList
 from crm.commands.registry import named
-from crm.model import Client, Conventions, Deal, Field, FollowUp, typed_fields
+from crm.model import Client, Conventions, Deal, Field, FollowUp, Record, typed_fields
 from crm.model.fields import Check
 from crm.model.written_dates import read_when
 from crm.repository import Query
@@ -94,6 +94,7 @@ class FollowUpsPage(ListPage):
     """Follow-ups by when they are due: mine, everyone's, or those of one client."""
 
     title = "Follow-ups"
+    lettered: Mapping[str, letters.Letter] = {"follow-ups edit": letters.EDIT, "follow-ups delete": letters.DELETE}
     plural = "open follow-ups"
     command = "follow-ups list"
     sorts: Mapping[str, str] = {"Due": "due_on", "For": "user", "What": "what"}
@@ -140,6 +141,10 @@ class FollowUpsPage(ListPage):
 
     def open(self, row: Any) -> None:
         self.session.open(row.follow_up)
+
+    def record_of(self, row: Any) -> Record:
+        record: Record = row.follow_up
+        return record
 
 
 @record_page(FollowUp)

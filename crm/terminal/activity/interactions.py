@@ -89,6 +89,7 @@ class InteractionsPage(ClientListPage):
     """The interactions, the newest first: of all clients or of one, mine or everyone's."""
 
     title = "Calls, meetings and notes"
+    lettered: Mapping[str, letters.Letter] = {"interactions edit": letters.EDIT, "interactions delete": letters.DELETE}
     plural = "calls, meetings or notes"
     command = "interactions list"
     filter_by = _FILTERS

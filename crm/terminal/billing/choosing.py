@@ -13,8 +13,8 @@ from crm.terminal.toolkit.picking import joined, pick_listed
 from crm.terminal.toolkit.session import Session
 
 _NOTHING = {
-    "draft": "there are no draft invoices",
-    "open": "there are no unpaid invoices",
+    "draft": "no draft invoices",
+    "open": "no unpaid invoices",
     "issued": "no invoices have been issued yet",
 }
 
@@ -51,7 +51,7 @@ def chosen_payment(session: Session, payment: Payment | None = None) -> Payment:
             for item in items
         ]
 
-    picked: Payment = payment or pick_listed(session.keyboard, "Payment:", fetch, nothing="there are no payments yet")
+    picked: Payment = payment or pick_listed(session.keyboard, "Payment:", fetch, nothing="no payments yet")
     return picked
 
 

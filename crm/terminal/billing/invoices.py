@@ -15,7 +15,7 @@ from crm.commands.data.settings import is_set_by_person
 from crm.commands.registry import named
 from crm.config import TEAM
 from crm.invoicing.requirements import Missing, missing
-from crm.model import FILLED_AFTER_ISSUE, Client, Deal, Field, Invoice, Reminder, Service, typed_fields
+from crm.model import FILLED_AFTER_ISSUE, Client, Deal, Field, Invoice, Record, Reminder, Service, typed_fields
 from crm.model.fields import Check, Day
 from crm.model.local_labels import local_label
 from crm.model.rights import CLIENT
@@ -49,6 +49,11 @@ class InvoicesPage(ListPage):
     """Invoices, drafts and credit notes, the newest first."""
 
     title = "Invoices"
+    lettered: Mapping[str, letters.Letter] = {
+        "invoices edit": letters.EDIT,
+        "invoices delete": letters.DELETE,
+        "invoices send": letters.MAIL,
+    }
     command = "invoices list"
     columns = INVOICES
     sorts: Mapping[str, str] = {"Number": "number", "Due": "due_on", "Total": "total", "Open": "open"}
@@ -69,6 +74,10 @@ class InvoicesPage(ListPage):
 
     def open(self, row: Any) -> None:
         self.session.open(row.invoice)
+
+    def record_of(self, row: Any) -> Record:
+        record: Record = row.invoice
+        return record
 
 
 @own_list
@@ -122,6 +131,12 @@ class InvoicePage(RecordPage[Invoice, InvoiceCard]):
 
     def crumbs(self) -> Sequence[str]:
         return ["Invoices", invoice_name(self.record, self.card.client.name)]
+
+    def keys(self) -> Sequence[Choice]:
+        draft = {"invoices edit": letters.EDIT, "invoices delete": letters.DELETE}
+        acts = draft if self.record.state == "draft" else {"invoices send": letters.MAIL}
+        lettered = [letter(self.starts(words)) for words, letter in acts.items() if self._offers(words)]
+        return [*super().keys(), *lettered]
 
     def draw(self) -> None:
         draw_invoice(self.card, self.session.screen, self.session.crm.conventions)

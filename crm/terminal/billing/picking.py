@@ -53,9 +53,7 @@ def pick_invoice(crm: CRM, keyboard: Keyboard, label: str, *, required: bool = T
         items = named("invoices list")(crm, limit=limit, offset=offset)
         return [(shown_line(item, by, today), item.invoice) for item in items]
 
-    picked: Invoice | None = pick_listed(
-        keyboard, f"{label}:", fetch, nothing="there are no invoices yet", required=required
-    )
+    picked: Invoice | None = pick_listed(keyboard, f"{label}:", fetch, nothing="no invoices yet", required=required)
     return picked
 
 

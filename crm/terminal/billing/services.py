@@ -29,6 +29,7 @@ class ServicesPage(ListPage):
     """The services by name."""
 
     title = "Services"
+    lettered: Mapping[str, letters.Letter] = {"services edit": letters.EDIT}
     command = "services list"
     columns = SERVICES[1:]
     sorts: Mapping[str, str] = {"Name": "name", "Price": "price"}

@@ -44,6 +44,17 @@ class ClientsPage(ListPage):
 
     title = "Clients"
     command = "clients list"
+    lettered: Mapping[str, letters.Letter] = {
+        "clients edit": letters.EDIT,
+        "clients delete": letters.DELETE,
+        "clients tag": letters.TAGS,
+        "email send": letters.MAIL,
+        "contacts list": letters.CONTACTS,
+        "history list": letters.HISTORY,
+        "rules why": letters.WHY,
+        "clients pin": letters.PIN,
+        "invoices add": letters.BILL,
+    }
     sorts: Mapping[str, str] = {
         "Name": "name",
         "Total spend": "total_spend",

@@ -28,6 +28,7 @@ class ContactsPage(ListPage):
     """The contacts of a client, the primary one first, or those of all clients by name."""
 
     title = "Contacts"
+    lettered: Mapping[str, letters.Letter] = {"contacts edit": letters.EDIT, "contacts delete": letters.DELETE}
     command = "contacts list"
 
     def __init__(self, session: Session, client: Client | None = None) -> None:

@@ -163,7 +163,7 @@ def _all(crm: CRM, keyboard: Keyboard, how: str) -> Sequence[Client]:
             where = Query(where=text)
             clients = snapshot.search(text, 1000) if how == "search" else snapshot.find_all(Client, where)
         if not clients:
-            raise FieldError("no client matches that")
+            raise FieldError("no client matches that; try part of the name")
         return list(clients)
 
     if how == "search":

@@ -202,7 +202,7 @@ def search(session: Session) -> None:
             matching = clients.matching(typed)
             results = [*groups.matching(typed, matching), *matching, *known.matching(typed)] or [*known.alike(typed)]
         if not results:
-            raise FieldError("no client or command matches that")
+            raise FieldError("no client or command matches that; try part of the name")
         return results
 
     session.page("Search")

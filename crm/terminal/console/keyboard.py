@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from crm.errors import Cancelled, FieldError, RuleError
 from crm.lean_dataclass import dataclass
 from crm.model.folding import fold
+from crm.wording import as_sentences
 
 
 class Back(Exception):
@@ -199,8 +200,7 @@ def _words(choice: Choice) -> list[str]:
 
 def reason(error: FieldError | RuleError, width: int = 80) -> str:
     """The reason why a text was not taken: a sentence, and of a rule the place and the names there are."""
-    words = error.reason[:1].upper() + error.reason[1:]
-    lines = fill(words if words.endswith((".", "?", "!")) else f"{words}.", width).splitlines()
+    lines = fill(as_sentences(error.reason), width).splitlines()
     if isinstance(error, RuleError):
         if error.text:
             start = max(0, error.position - width + 12)

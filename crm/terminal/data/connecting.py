@@ -211,7 +211,7 @@ def _key(session: Session) -> str:
             screen.copyable(str(Path.cwd() / "creds.json"))
             screen.print()
             missing = error.reason == "no_credentials"
-            screen.explain("There is no key file there yet." if missing else error.sentence, "warning")
+            screen.explain("No key file there yet." if missing else error.sentence, "warning")
             session.keyboard.choose("", [Choice("Look again", True)])
 
 

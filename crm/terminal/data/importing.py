@@ -201,7 +201,7 @@ class _ImportPages:
             arrow = self.session.screen.sign("→", "->")
             return [(f"{self.draft.matches[at].column} {arrow} {self._target(at)}", at) for at in places]
 
-        at = pick_listed(self.session.keyboard, "Which column?", fetch, nothing="there are no columns")
+        at = pick_listed(self.session.keyboard, "Which column?", fetch, nothing="no columns")
         column = self.draft.matches[at].column
         entries = _choices(self.draft.targets)
         if self.draft.what == "clients":

@@ -103,8 +103,8 @@ class DashboardEditor:
     def _keys(self) -> Sequence[Choice]:
         return [
             letters.MARK(self._switch),
-            letters.PREVIOUS(lambda: self._move(-1), "place"),
-            letters.NEXT(lambda: self._move(1), "place"),
+            letters.MOVE_BACK(lambda: self._move(-1), "a place"),
+            letters.MOVE_ON(lambda: self._move(1), "a place"),
         ]
 
     def _arrows(self) -> Sequence[Choice]:

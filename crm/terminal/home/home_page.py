@@ -64,7 +64,7 @@ def today(session: Session, **_: Any) -> None:
     def keys() -> list[Choice]:
         return [
             (letters.EVERYONES if mine else letters.MINE)(turn),
-            letters.LIST(lambda: open_list(session, "agenda", mine=mine), "all to do"),
+            letters.LIST(lambda: open_list(session, "agenda", mine=mine), "of all to do"),
             letters.EDIT(lambda: session.start(named("dashboard set")), "this page"),
         ]
 

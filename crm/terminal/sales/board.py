@@ -185,8 +185,8 @@ class BoardPage:
     def _keys(self) -> Sequence[Choice]:
         session = self.session
         return [
-            letters.NEXT(lambda: self._move(1), "stage"),
-            letters.PREVIOUS(lambda: self._move(-1), "stage"),
+            letters.MOVE_ON(lambda: self._move(1), "a stage"),
+            letters.MOVE_BACK(lambda: self._move(-1), "a stage"),
             letters.WON(lambda: self._end("deals win")),
             letters.LOST(lambda: self._end("deals lose")),
             letters.NEW(lambda: session.start(named("deals add")), "deal"),
@@ -215,7 +215,7 @@ class BoardPage:
     def _pointed(self) -> Deal:
         """The deal that is pointed at; raises NotFoundError where there is none."""
         if self._card is None:
-            raise NotFoundError("There is no deal here.")
+            raise NotFoundError("No deal here.")
         return self._card.deal
 
     def _move(self, steps: int) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from crm.commands.registry import named
 from crm.commands.sales.deals import DealList
 from crm.commands.sales.pipeline import DealShown
+from crm.model import Record
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.sales.rendering import DEALS, added_up, deal_side
@@ -30,6 +31,12 @@ class DealsPage(ListPage):
     """Deals, the open ones unless told otherwise."""
 
     title = "Deals"
+    lettered: Mapping[str, letters.Letter] = {
+        "deals edit": letters.EDIT,
+        "deals delete": letters.DELETE,
+        "deals win": letters.WON,
+        "deals lose": letters.LOST,
+    }
     columns = DEALS
     command = "deals list"
     sorts: Mapping[str, str] = {
@@ -55,6 +62,10 @@ class DealsPage(ListPage):
 
     def open(self, row: Any) -> None:
         self.session.open(row.deal)
+
+    def record_of(self, row: Any) -> Record:
+        record: Record = row.deal
+        return record
 
     def narrowed(self) -> str:
         sums = [added_up(self.result, self.session.crm.conventions)] if self.result and self.result.count else []

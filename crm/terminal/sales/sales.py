@@ -25,6 +25,7 @@ class SalesPage(ClientListPage):
     """Sales, the newest first, of all clients or of one, of a period."""
 
     title = "Sales"
+    lettered: Mapping[str, letters.Letter] = {"sales edit": letters.EDIT, "sales undo": letters.DELETE}
     command = "sales list"
     sorts: Mapping[str, str] = {"Date": "on", "Amount": "amount", "Client": "client"}
     filter_by: Mapping[str, str] = {"client": "Client", "since": "From date", "until": "To date"}

@@ -81,4 +81,4 @@ def _with_a_tag(session: Session) -> Chosen:
 def _refuse_nobody(session: Session, query: Query) -> None:
     with session.crm.read() as snapshot:
         if not snapshot.count(Client, query):
-            raise FieldError("no client matches that")
+            raise FieldError("no client matches that; try part of the name")

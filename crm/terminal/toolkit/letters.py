@@ -11,14 +11,14 @@ from crm.terminal.console.keyboard import Choice
 
 # What each key does, wherever it is pressed.
 MEANINGS: Mapping[str, str] = {
-    "n": "new",
+    "n": "new; no to a question",
     "e": "edit",
     "d": "delete, remove, end",
     "f": "filter",
     "s": "sort",
     " ": "mark",
     "a": "only mine, or everyone's",
-    "v": "another view: saved views, list or board, table or chart",
+    "v": "another view of the page: a saved view, list or board, table or chart",
     "g": "bulk actions, for all of them or for the marked ones",
     "r": "record a sale",
     "q": "quick note",
@@ -29,14 +29,17 @@ MEANINGS: Mapping[str, str] = {
     "o": "owner",
     "p": "pin the status",
     "w": "why this status",
-    "y": "copy an address or a number",
+    "k": "copy an address or a number",
+    "y": "yes to a question",
     "c": "contacts",
     "h": "history",
     "x": "export",
     "i": "bring in: import a file, fetch e-mail",
     ".": "more actions",
-    ">": "next, or the next stage",
-    "<": "previous, or the stage before",
+    ">": "the next of the list",
+    "<": "the previous of the list",
+    ")": "move on, to the next stage or place",
+    "(": "move back, to the stage or place before",
     "]": "the next page",
     "[": "the previous page",
     "+": "won",
@@ -80,11 +83,11 @@ MARK = Letter(" ", "Mark")
 STOP_MARKING = Letter(" ", "Stop marking")
 MINE = Letter("a", "Only mine")
 EVERYONES = Letter("a", "Everyone's")
-VIEWS = Letter("v", "Views")
-LIST = Letter("v", "List")
-BOARD = Letter("v", "Board")
-TABLE = Letter("v", "Table")
-CHART = Letter("v", "Chart")
+VIEWS = Letter("v", "Saved views")
+LIST = Letter("v", "List view")
+BOARD = Letter("v", "Board view")
+TABLE = Letter("v", "Table view")
+CHART = Letter("v", "Chart view")
 GROUP = Letter("g", "Bulk actions")
 SALE = Letter("r", "Record a sale")
 NOTE = Letter("q", "Quick note")
@@ -95,7 +98,9 @@ TAGS = Letter("t", "Tags")
 OWNER = Letter("o", "Owner")
 PIN = Letter("p", "Pin")
 WHY = Letter("w", "Why")
-COPY = Letter("y", "Copy")
+COPY = Letter("k", "Copy")
+YES = Letter("y", "yes")
+NO = Letter("n", "no")
 CONTACTS = Letter("c", "Contacts")
 HISTORY = Letter("h", "History")
 EXPORT = Letter("x", "Export")
@@ -103,6 +108,8 @@ FETCH = Letter("i", "Fetch")
 MORE = Letter(".", "More")
 NEXT = Letter(">", "Next")
 PREVIOUS = Letter("<", "Previous")
+MOVE_ON = Letter(")", "Move on")
+MOVE_BACK = Letter("(", "Move back")
 NEXT_PAGE = Letter("]", "Next")
 PREVIOUS_PAGE = Letter("[", "Previous")
 WON = Letter("+", "Won")

@@ -11,7 +11,7 @@ from rich.text import Text
 from crm.commands import subject_of
 from crm.commands.registry import Command, named
 from crm.errors import Cancelled, FieldError, RuleError
-from crm.model import Client
+from crm.model import Client, Record
 from crm.model.fields import Flag
 from crm.model.record import AnyRecord
 from crm.model.rights import CLIENT
@@ -50,6 +50,8 @@ class ListPage:
     plural = ""
     columns: Sequence[tables.Column]
     sorts: Mapping[str, str] = {}
+    # The commands about a record that have a key here, too: it acts on the row that is pointed at.
+    lettered: Mapping[str, letters.Letter] = {}
     downwards = frozenset(("total_spend", "sales_count", "last_sale_on", "created_at", "amount"))
     # The words of the command, and those of its parameters that filter it, with their titles, in the order of a menu.
     command: str
@@ -181,7 +183,14 @@ class ListPage:
                 # Where there is nothing, there is still the way back to point at.
                 back = "" if entries and silent else "Back"
                 chosen = self.session.choose(
-                    head, entries, back=back, keys=keys, silent=silent, at=_Open(self.at), about=self.about()
+                    head,
+                    entries,
+                    back=back,
+                    keys=keys,
+                    quiet=self._row_keys(),
+                    silent=silent,
+                    at=_Open(self.at),
+                    about=self.about(),
                 )
             except (Back, Cancelled):
                 return
@@ -397,6 +406,26 @@ class ListPage:
         keys = [*turning, *keys] if self._is_narrow() else [*keys, *turning]
         keys += self.session.more(self.command, self._client_pointed_at) if hasattr(self, "command") else []
         return [*keys, *own[_FIRST:]]
+
+    def record_of(self, row: Any) -> Record:
+        """The record that a row is about."""
+        record: Record = row
+        return record
+
+    def _row_keys(self) -> list[Choice]:
+        if not self.drawn or self.session.screen.plain:
+            return []
+        return [
+            letter(partial(self._start_with_row, named(words)))
+            for words, letter in self.lettered.items()
+            if self.session.offers(named(words))
+        ]
+
+    def _start_with_row(self, command: Command) -> None:
+        """Lead through a command about the row that is pointed at."""
+        record = self.record_of(self.drawn[self.at])
+        subject = command.parameter_of(type(record))
+        self.session.start(command, **{subject.name: [record] if subject.many else record})
 
     def _client_pointed_at(self) -> Client | None:
         return self.client_of(self.drawn[self.at]) if self.drawn else None

@@ -72,7 +72,7 @@ def pick(
         names = {client.id: client.name for client in owners}
         return [(line_of(record, by, names.get(getattr(record, "client", 0), "")), record) for record in records]
 
-    return pick_listed(keyboard, f"{label}:", fetch, nothing=f"there are no {kind.nouns} yet", required=required)
+    return pick_listed(keyboard, f"{label}:", fetch, nothing=f"no {kind.nouns} yet", required=required)
 
 
 def pick_several(

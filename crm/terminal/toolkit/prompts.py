@@ -362,7 +362,9 @@ class Prompts:
 
 
 def _short_answers(question: Question) -> list[Choice]:
-    """The keys y and n, where it is a question of yes or no."""
+    """The keys y and n, where it is a question of yes or no. One with records to open instead has three answers."""
+    if question.question_kind == "duplicate" and question.records:
+        return []
     match list(question.choices):
         case [only]:
             return yes_or_no(only)

@@ -490,12 +490,14 @@ class Session:
         back: str = "Back",
         keys: Sequence[Choice] = (),
         about: str = "",
+        quiet: Sequence[Choice] = (),
         silent: Sequence[Choice] = (),
         at: Any = None,
         in_column: int = 0,
     ) -> Any:
-        """An action from a page, on which `/`, `u` and `?` work as well. `about` says what the page is for; of the
-        `silent` keys, arrows and the like, nothing is said. Raises Back, Cancelled, Closed."""
+        """An action from a page, on which `/`, `u` and `?` work as well. `about` says what the page is for. The `quiet`
+        keys are named by `?` alone; of the `silent` ones, arrows and the like, nothing is said. Raises Back, Cancelled,
+        Closed."""
         if at is None and entries and entries[0].instant:
             at = next((entry.value for entry in entries if not entry.instant), BACK)
         notes_down = self.leads_to("capture") and not any(key.key == letters.NOTE.key for key in keys)
@@ -505,6 +507,7 @@ class Session:
         jumps = next((key.value for key in silent if key.key == CAPITAL), None)
         known = [
             *keys,
+            *quiet,
             *([letters.SEARCH(Aside(self.find))] if self.search and self.leads_to("clients search") else []),
             *([letters.UNDO(Aside(self._undo_last))] if self.leads_to("history undo") else []),
             *([letters.REDO(Aside(lambda: self.redo(jumps)))] if self.leads_to("history undo") else []),
@@ -519,7 +522,9 @@ class Session:
             back=back,
             hidden=[*known, *silent],
             # A quick note is named where one begins.
-            hint=self._key_line([key for key in known if not notes_down or key.key != letters.NOTE.key]),
+            hint=self._key_line(
+                [key for key in known if key not in quiet and (not notes_down or key.key != letters.NOTE.key)]
+            ),
             at=at,
             resized=self._draw_again,
             room=self.screen.left,

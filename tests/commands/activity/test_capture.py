@@ -134,7 +134,7 @@ def test_a_past_day_is_the_day_of_the_entry(office: Office) -> None:
     assert (done.client.last_contact_on, done.follow_up.due_on) == (date(2026, 11, 20), FRIDAY)
     with pytest.raises(FieldError) as refused:
         office("capture", "call Acme, 2026-02-30")
-    assert "there is no day 30 in February 2026" in refused.value.reason
+    assert "no day 30 in February 2026" in refused.value.reason
     assert len(stored(office, Interaction)) == 1
 
 

@@ -103,7 +103,7 @@ def test_a_client_gets_no_advice_for_the_team_and_a_file_of_its_own_writes_nothi
     invoice = desk.issued("Table 200 19%", currency="KWD")
     desk("clients edit", desk.again(desk.acme), {"buyer_reference": "AAA-111"})
     own = account_of(desk, desk.acme.id)
-    with pytest.raises(RefusedError, match="There is no payment code") as refused:
+    with pytest.raises(RefusedError, match="No payment code") as refused:
         named("invoices qr")(own, invoice)
     assert "`" not in str(refused.value)
     assert named("invoices pdf")(own, invoice, tmp_path / "own.pdf").notice == ""

@@ -123,7 +123,7 @@ def test_lines_of_a_draft_are_changed_moved_and_removed(desk: BillingDesk) -> No
     assert figures(card.invoice) == ("92.50", "17.58", "110.08")
     desk("history undo")
     assert figures(desk.again(draft)) == ("112.50", "21.38", "133.88")
-    with pytest.raises(CRMError, match="There is no line 9"):
+    with pytest.raises(CRMError, match="No line 9"):
         desk("invoices lines edit", draft, 9, price=Decimal(1))
     assert desk.sound()
 

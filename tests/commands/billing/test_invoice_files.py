@@ -50,7 +50,7 @@ def test_a_draft_is_no_einvoice_and_its_pdf_has_none(one_desk: BillingDesk, tmp_
 
 def test_the_code_to_pay_by_is_shown_while_something_is_open(one_desk: BillingDesk) -> None:
     desk = one_desk
-    with pytest.raises(RefusedError, match="There is no payment code"):
+    with pytest.raises(RefusedError, match="No payment code"):
         desk("invoices qr", desk.draft())
     desk("settings set", "iban", "DE02120300000000202051")
     invoice = desk.issued()

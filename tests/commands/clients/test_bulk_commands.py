@@ -194,8 +194,8 @@ def test_one_client_that_cannot_be_changed_so_stops_all_and_is_named(office: Off
     before = office.everything()
     for changes, name in (
         ({"kind": "company", "city": "Wien"}, "Anna Berg (1): a company needs its name"),
-        ({"first_name": "", "last_name": ""}, "Anna Berg (1): give a name"),
-        ({"tags": tuple(f"t{at}" for at in range(49))}, "Anna Berg (1): at most 50 tags"),
+        ({"first_name": "", "last_name": ""}, "Anna Berg (1): Give a name"),
+        ({"tags": tuple(f"t{at}" for at in range(49))}, "Anna Berg (1): There are more than 50 tags"),
         ({"reference": "R1"}, "Anna Berg (1): Another client already has this reference"),
     ):
         with pytest.raises(RefusedError) as refused:
@@ -219,7 +219,7 @@ def test_a_client_that_is_gone_stops_all(office: Office, five: list[Client]) -> 
     ):
         with pytest.raises(NotFoundError) as gone:
             office(words, clients=five, yes=True, **given)
-        assert gone.value.sentence == "There is no client 2. `clients list` shows all."
+        assert gone.value.sentence == "No client 2. `clients list` shows all."
     assert office.everything() == before
 
 
@@ -428,10 +428,10 @@ def test_a_group_on_the_command_line_is_asked_about_and_changed_with_yes(shell: 
         ("clients delete-many --only town=Graz --yes", "--only: write a field and its value"),
         ("clients delete-many --only country=Nowhere --yes", "--only: Country: "),
         ("clients edit-many --all --yes", "Name at least one field to change."),
-        ("clients edit-many --view nothing --owner x --yes", "There is no view called nothing."),
-        ("clients edit-many --where frob>1 --owner x --yes", "There is no name frob."),
+        ("clients edit-many --view nothing --owner x --yes", "No view called nothing. `views list` shows all."),
+        ("clients edit-many --where frob>1 --owner x --yes", "Unknown name: frob."),
         ("clients edit-many --all --kind company --yes", "Anna (1): a company needs its name. Nothing was changed."),
-        ("clients edit-many 1 77 --owner x --yes", "There is no client 77. `clients list` shows all."),
+        ("clients edit-many 1 77 --owner x --yes", "No client 77. `clients list` shows all."),
     ],
 )
 def test_what_makes_no_group_is_one_sentence_and_changes_nothing(shell: CommandLine, words: str, message: str) -> None:

@@ -189,7 +189,7 @@ def test_of_many_records_no_more_are_shown_than_asked_for(office: Office) -> Non
     office.crm.transact(lambda tx: tx.add_all([Client(kind="person", last_name=f"C{at}") for at in range(30)]), "many")
     shown = office("history show", 1, limit=4)
     assert (shown.entry.changes, [record.name for record in shown.records]) == (30, ["C0", "C1", "C2", "C3"])
-    with pytest.raises(NotFoundError, match="no change 2 "):
+    with pytest.raises(NotFoundError, match="No change 2 "):
         office("history show", 2)
 
 
@@ -428,7 +428,7 @@ def test_without_a_number_it_is_my_own_last_change_whoever_did_something_since(o
         assert office("history undo", crm=crm).undone.user == crm.me
         assert crm.settings["company_name"] == "Acme"
     assert len(office.clients()) == 3
-    with pytest.raises(NotFoundError, match="nothing of yours"):
+    with pytest.raises(NotFoundError, match="Nothing of yours"):
         office("history undo", crm=office.open(user="Cy"))
 
 
@@ -445,7 +445,7 @@ def test_staff_take_back_what_the_history_does_not_show_them_as_little_as_what_i
     assert concealed
     for number in (*concealed, last + 5):
         for words in ("history show", "history undo"):
-            with pytest.raises(NotFoundError, match=f"There is no change {number} in the history"):
+            with pytest.raises(NotFoundError, match=f"No change {number} in the history"):
                 office(words, number, crm=sam)
 
 
@@ -493,7 +493,7 @@ def test_what_later_changes_stand_on_is_passed_over_and_said(office: Office) -> 
 def test_a_redo_does_again_what_was_just_undone(office: Office) -> None:
     client = office.add(first_name="Anna")
     office("clients edit", client, {"city": "Graz"})
-    with pytest.raises(NotFoundError, match="nothing to redo"):
+    with pytest.raises(NotFoundError, match="Nothing to redo"):
         office("history redo")
     office("history undo")
     assert office.client(client).city == ""
@@ -501,7 +501,7 @@ def test_a_redo_does_again_what_was_just_undone(office: Office) -> None:
     assert office.client(client).city == "Graz"
     office("history undo")
     office("clients edit", office.client(client), {"city": "Wien"})
-    with pytest.raises(NotFoundError, match="nothing to redo"):
+    with pytest.raises(NotFoundError, match="Nothing to redo"):
         office("history redo")
 
 

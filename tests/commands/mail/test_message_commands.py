@@ -137,7 +137,7 @@ def test_what_cannot_be_sent_is_refused_before_anything_is_kept(desk: Office, po
     for given, message in (
         ({"subject": ""}, "needs a subject"),
         ({"body": " "}, "the text is empty"),
-        ({"subject": "{first_nam}"}, "there is no field"),
+        ({"subject": "{first_nam}"}, "no field"),
         ({"body": "{"}, "is never closed"),
         ({"cc": ("not an address",)}, "is neither a contact of Anna"),
     ):

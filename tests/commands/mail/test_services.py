@@ -231,7 +231,7 @@ def test_the_shell_reads_the_password_as_a_line_and_shows_it_nowhere(
     assert "--password" in text
     monkeypatch.setattr(sys, "stdin", io.StringIO(""))
     missing = shell.refused("email", "setup", "--sender", USER, "--host", "localhost", code=2)
-    assert missing == "Password is missing: give it as a line of the input."
+    assert missing == "Password is missing. Give it as a line of the input."
     text = ""
     for command in (
         ["email", "setup", "--sender", USER, "--host", "localhost", "--encryption", "tls", "--json"],

@@ -320,6 +320,6 @@ def test_a_backup_overwrites_nothing_and_makes_its_folder(office: Office) -> Non
     assert office("backup", named).file == named
     with pytest.raises(CRMError):
         office("restore", other, yes=True)
-    with pytest.raises(FileError, match="no file nowhere"):
+    with pytest.raises(FileError, match="No file nowhere"):
         office("restore", Path("nowhere"), yes=True)
     assert len(office.clients()) == 1

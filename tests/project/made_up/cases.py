@@ -196,7 +196,7 @@ def test_nothing_is_added_to_a_record_that_is_gone(kind: str) -> None:
     with _new_store(STORES[kind]) as store:
         _add(store)
         for repairs in ([Repair(vehicle=9, cost=Decimal(1))], [Repair(vehicle=at, cost=Decimal(1)) for at in (1, 9)]):
-            with pytest.raises(RefusedError, match=r"There is no vehicle .*; nothing was changed"):
+            with pytest.raises(RefusedError, match=r"No vehicle .*; nothing was changed"):
                 store.change(lambda tx, repairs=repairs: tx.add_all(repairs))
         with store.repository.read() as snapshot:
             assert snapshot.count(Repair) == 1

@@ -115,7 +115,7 @@ def test_staff_take_back_what_they_did_to_their_dashboard_alone(team: Team) -> N
         before = team.everything()
         last = guarded_last(team.seen_by("admin"))
         # The history does not show it to them either.
-        with pytest.raises(NotFoundError, match=f"no change {last} in the history"):
+        with pytest.raises(NotFoundError, match=f"No change {last} in the history"):
             guarded.transact(lambda tx, last=last: tx.undo(last), "took back")
         assert team.everything() == before
 
@@ -233,6 +233,6 @@ def test_the_last_change_is_ones_own(team: Team) -> None:
     store.change(lambda tx: tx.change(team.users["client"], name="Cleo L."), "changed an account")
     undone = [repository.transact(lambda tx: tx.undo(), "took back").what for repository in (staff, admin, staff)]
     assert undone == ["noted", "asked", "edited"]
-    with pytest.raises(NotFoundError, match="nothing of yours"):
+    with pytest.raises(NotFoundError, match="Nothing of yours"):
         admin.transact(lambda tx: tx.undo(), "took back")
     assert store.change(lambda tx: tx.undo()).what == "added a client"

@@ -55,7 +55,7 @@ def test_a_stage_that_is_typed_moves_the_deal(team: Team) -> None:
     assert [record.stage for record in found[StageMove].values()] == [stages[0], stages[4]]  # type: ignore[attr-defined]
     Sheet(team, Deal).put(deal, "stage", 77)
     assert team.stored()[Deal][deal.id].stage == stages[4]  # type: ignore[attr-defined]
-    assert any("there is no stage 77" in finding for finding in wrong(team))
+    assert any("no stage 77" in finding for finding in wrong(team))
 
 
 def test_a_row_that_names_nobody_is_told_and_kept(team: Team) -> None:
@@ -63,7 +63,7 @@ def test_a_row_that_names_nobody_is_told_and_kept(team: Team) -> None:
     Sheet(team, Contact).add(client=99, name="Jo Fox")
     Sheet(team, FollowUp).add(client=client.id, what="without a day")
     assert team.stored()[Contact] == {}
-    assert any("there is no client 99" in finding for finding in wrong(team))
+    assert any("no client 99" in finding for finding in wrong(team))
     # Nobody has said when, so it is for today.
     assert [record.due_on for record in team.stored()[FollowUp].values()] == [team.store.today]  # type: ignore[attr-defined]
 

@@ -206,7 +206,7 @@ def test_a_service_is_asked_three_things_and_has_the_usual_tax(
 
 def test_a_first_line_that_is_refused_is_there_to_be_corrected(menu: Menu) -> None:
     shown = menu("invoices add", **{"Client": "Acme", LINE: "Consulting", "Line": "Consulting 100 19%"})
-    assert "Say what Consulting costs, like Consulting 100: there is no service with that" in shown
+    assert "Say what Consulting costs, like Consulting 100: no service has that" in shown
     for typed, words in (
         ("3 h Workshop 1.200,50 19%", "1.200,50 is not an amount here; did you mean 1,200.50?"),
         ("3 h Workshop 1,2.3 19%", "Say what Workshop 1,2.3 costs, like Workshop 1,2.3 100"),

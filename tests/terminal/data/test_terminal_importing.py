@@ -12,7 +12,7 @@ from crm.model import Client
 
 Start = Callable[..., Any]
 PAGE_DOWN = "\x1b[6~"
-REASON = "there is no such phone number (without a country code it is read for US); start with + and the country"
+REASON = "no such phone number (without a country code it is read for US); start with + and the country"
 
 
 @pytest.fixture(autouse=True)
@@ -25,10 +25,10 @@ def test_a_mistyped_file_is_there_to_be_corrected(start: Start, tmp_path: Path) 
     (tmp_path / "a" / "people.csv").write_text("Name\nAda Quist\n", "utf-8")
     (tmp_path / "a" / "store.json").write_text("[]", "utf-8")
     session = start().choose("Data").choose("Import a file").sees("File (").lacks("standard input")
-    session.press("a/peple.csv", "enter").sees("There is no file a/peple.csv").sees("): a/peple.csv")
+    session.press("a/peple.csv", "enter").sees("No file a/peple.csv").sees("): a/peple.csv")
     session.press("kill", "a", "enter").sees("a is a folder").sees("): a")
-    session.press("kill", "~no-such-user/a.csv", "enter").sees("There is no home folder ~no-such-user; write the whole")
-    session.press("kill", "n" * 300, "enter").sees("no name is as long as that").press("kill", "a")
+    session.press("kill", "~no-such-user/a.csv", "enter").sees("No home folder ~no-such-user. Write the whole")
+    session.press("kill", "n" * 300, "enter").sees("is too long. Check it").press("kill", "a")
     session.press("/store.json", "enter").sees("not an export of a whole store").sees("): a/store.json")
     session.press("kill", "a/people.csv", "enter").sees("Read as CSV")
 
@@ -66,7 +66,7 @@ def test_what_the_country_makes_of_most_numbers_is_said_once(start: Start, tmp_p
     file.write_text(f"Name,Phone,E-mail\n{rows}\nOdd,,odd\n", "utf-8")
     session = previewed(start(), file).sees("Import now").settled()
     session.sees("500 phone numbers do not match the country in the settings, United States: numbers without")
-    session.lacks("there is no such")
+    session.lacks("no such")
     session.sees("odd").sees("that is not an e-mail address")
     assert session.lines[0].startswith("Import a file › people.csv › Preview"), session.text
     session.choose("Import now").sees("Imported:").sees("1) Rows to check (501)").settled()

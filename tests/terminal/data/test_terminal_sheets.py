@@ -215,10 +215,10 @@ def test_from_nothing_to_a_list_that_was_taken_over(
     stand_in.set_cells(spreadsheet, "Sheet1", 0, 0, LIST)
     before = stand_in.values(spreadsheet, "Sheet1")
     session = begin(columns=columns).choose("Work in a Google spreadsheet")
-    session.sees("There is no key file there yet").settled()
+    session.sees("No key file there yet").settled()
     # Each on one line of the output, so that it is copied in one piece.
     assert b"\nhttps://console.cloud.google.com/apis/library/drive.googleapis.com\r" in session.raw
-    session.press("enter").settled().sees("There is no key file there yet")
+    session.press("enter").settled().sees("No key file there yet")
     key.write_text("{")
     session.press("enter").sees("is not JSON").settled()
     key.write_text(text)
@@ -295,7 +295,7 @@ def test_what_is_missing_is_said_and_tried_again(begin: Start, stand_in: StandIn
 @pytest.mark.slow
 @pytest.mark.usefixtures("key")
 def test_a_wrong_id_leads_to_another_one(begin: Start, stand_in: StandIn) -> None:
-    session = asked_for(connecting(begin), "1" * 44).sees("There is no spreadsheet with the id").press("esc")
+    session = asked_for(connecting(begin), "1" * 44).sees("No spreadsheet has the id").press("esc")
     asked_for(session.sees("Address of the spreadsheet"), stand_in.make("Other")).sees("Found “Other”")
     session.press("esc").sees("Address of the spreadsheet").press("esc").sees("How do you want to start?")
 
@@ -337,11 +337,11 @@ def test_a_spreadsheet_that_is_not_set_up_is_set_up(begin: Start, stand_in: Stan
 def test_whoever_is_locked_out_can_go_back_to_the_file(begin: Start, stand_in: StandIn, key: Path) -> None:
     text = key.read_text()
     key.unlink()
-    session = begin(CRM_STORE=f"sheets://{stand_in.make('Team')}").sees("There are no credentials for Google Sheets")
+    session = begin(CRM_STORE=f"sheets://{stand_in.make('Team')}").sees("No credentials for Google Sheets")
     key.write_text(text)
     session.choose("Try again").sees("is not set up for the CRM yet").kill()
     key.unlink()
-    session = begin(CRM_STORE=f"sheets://{stand_in.make('Team')}").sees("There are no credentials for Google Sheets")
+    session = begin(CRM_STORE=f"sheets://{stand_in.make('Team')}").sees("No credentials for Google Sheets")
     session.choose("Work on the file on this computer").sees("You are working on the file on this computer again")
     session.press("enter").sees("Welcome. No clients yet")
     other = begin(CRM_STORE=f"sheets://{stand_in.make('Team')}").sees("0) Exit").press("0")

@@ -60,12 +60,12 @@ class Walking:
     def choose(self, question: str, choices: Sequence[Choice], *, hidden: Sequence[Choice] = (), **_: Any) -> Any:
         # Arrows and the like scroll.
         hidden = [choice for choice in hidden if len(choice.key) == 1]
-        # A question has no keys but yes and no, the search and the keys of the page.
-        if not {choice.label for choice in hidden} - {YES, NO, "Search", "Keys"}:
-            raise Back
         keyed = numbered(choices)
         for choice in filter(lambda choice: choice.label and not choice.key.isdigit(), (*keyed, *hidden)):
             self.labels[choice.key].setdefault(choice.label, tuple(self.session.place))
+        # A question has no keys but yes and no, the search and the keys of the page.
+        if not {choice.label for choice in hidden} - {YES, NO, "Search", "Keys"}:
+            raise Back
         if (unkeyed := sum(choice.keyed and not (choice.key or choice.field) for choice in keyed)) > 0:
             self.too_long[tuple(self.session.place)] = unkeyed
         # The pages of two records are one: what was done on the first is not done on the second.
@@ -236,7 +236,7 @@ DAY: Sequence[tuple[str, int, str]] = (
     ("add a follow-up", 6, "Exit:5 new:n Client:[a3@] a3@:enter What:[Ask] Ask:enter Due:[fri] fri:enter Save:1 Ask:"),
     ("mark a follow-up done", 4, "Exit:5 1-:1 Snooze:enter Done:"),
     ("find a client", 2, "Exit:/ Find:[a4@] a4@:enter Timeline:"),
-    ("move a deal", 2, "Exit:4 Deals:> Proposal:"),
+    ("move a deal", 2, "Exit:4 Deals:) Proposal:"),
     ("send an e-mail", 7, "Exit:6 new:n Client:[a5@] a5@:enter Start:2 Preview:1 Send:1 sent:"),
     ("undo", 2, "Exit:u Undo:1 Undone:"),
     ("see the sales of this month", 2, "month:"),

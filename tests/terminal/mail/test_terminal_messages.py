@@ -54,7 +54,7 @@ def test_an_e_mail_is_written_looked_at_and_sent(
     session.sees("jo@acme.example").choose("CC").sees("1) Jo Fox").choose("Another address").sees("CC (")
     session.press("max@", "enter").sees("That is not an e-mail address").press("other.example", "enter")
     session.sees("x max@other.example").press("esc").sees("max@other.e").choose("Attachments").sees("Attach")
-    session.press(str(tmp_path / "nothing"), "enter").sees("There is no file").press("kill", str(file), "enter")
+    session.press(str(tmp_path / "nothing"), "enter").sees("No file").press("kill", str(file), "enter")
     session.sees("Remove offer.txt").press("esc").sees("1) Preview and send").press("1")
     session.sees(f"From: {SENDER}").sees("To: Jo Fox <jo@acme.example>").sees("CC: max@other.example")
     session.sees("Subject: Hello Jo Fox").sees("Attached: offer.txt (1 KB)").sees("Dear Jo Fox,").sees("- [b]one[/b]")

@@ -85,16 +85,16 @@ def test_arrows_walk_over_cards_and_stages(start: Start) -> None:
 
 
 def test_a_card_is_moved_by_keys_and_followed(start: Start, crm: CRM, deals: list[Deal]) -> None:
-    session = start().choose("Deals").sees("Open Deal 7").press(">").sees("Moved to Qualified: Deal 7")
+    session = start().choose("Deals").sees("Open Deal 7").press(")").sees("Moved to Qualified: Deal 7")
     assert column(session, 27)[7:9] == ["» Deal 7", "  Acme"]
-    session.press(SHIFT_RIGHT).sees("Moved to Proposal: Deal 7").press("<").sees("Moved to Qualified").sees(
+    session.press(SHIFT_RIGHT).sees("Moved to Proposal: Deal 7").press("(").sees("Moved to Qualified").sees(
         "Open Deal 7"
     )
-    session.press(SHIFT_LEFT).sees("Moved to Lead: Deal 7").press("<").sees("stages 1-3 of 6")
+    session.press(SHIFT_LEFT).sees("Moved to Lead: Deal 7").press("(").sees("stages 1-3 of 6")
     assert where(crm, deals[6]) == "Lead"
     session.press("u").sees("moved the deal Deal 7 to Lead").choose("Undo it").sees("Undone")
     # The deal is still the one that is pointed at.
-    session.sees("Open Deal 7").press(">").sees("Moved to Proposal: Deal 7")
+    session.sees("Open Deal 7").press(")").sees("Moved to Proposal: Deal 7")
     assert where(crm, deals[6]) == "Proposal"
 
 
@@ -110,7 +110,7 @@ def test_a_deal_is_won_with_its_sale(start: Start, crm: CRM, deals: list[Deal]) 
     session.press("+").sees("Deal 7 is already won")
     assert len(sales(crm)) == 1
     # Opened again with its sale kept, it is asked first whether it was won with that one: no second one is foreseen.
-    session.press("<").sees("was recorded when this deal was won").choose("Keep it").sees(
+    session.press("(").sees("was recorded when this deal was won").choose("Keep it").sees(
         "Moved to Negotiation: Deal 7"
     )
     session.press("+").sees("of this deal is already recorded").choose("Use that sale").sees("Won: Deal 7")
@@ -123,15 +123,15 @@ def test_moving_a_card_into_the_last_stages_wins_and_loses_it(start: Start, crm:
         start()
         .choose("Deals")
         .sees("Open Deal 7")
-        .press(">")
+        .press(")")
         .sees("Moved to Qualified")
-        .press(">")
+        .press(")")
         .sees("Moved to Proposal")
     )
-    session.press(">").sees("Moved to Negotiation").press(">").sees("Amount of the sale").press("enter").sees("Date (")
+    session.press(")").sees("Moved to Negotiation").press(")").sees("Amount of the sale").press("enter").sees("Date (")
     session.press("enter").sees("Won: Deal 7")
     assert sales(crm) == [(Decimal("700.00"), deals[6].id)]
-    session.press("<").sees("was recorded when this deal was won").choose("Remove it").sees(
+    session.press("(").sees("was recorded when this deal was won").choose("Remove it").sees(
         "Moved to Negotiation: Deal 7"
     )
     assert (sales(crm), where(crm, deals[6])) == ([], "Negotiation")
@@ -178,7 +178,7 @@ def test_all_stages_are_seen_where_it_is_wide(start: Start) -> None:
 def test_one_stage_at_a_time_where_it_is_narrow(start: Start, crm: CRM, deals: list[Deal]) -> None:
     session = start(columns=40).choose("Deals").sees("everyone's · stage 1 of 6").sees("7 · $2,800.00")
     assert "Qualified" not in session.settled().text
-    session.press("down", "down", "down", "down").sees("$300.00 0 days ! late").press(">").sees("stage 2 of 6")
+    session.press("down", "down", "down", "down").sees("$300.00 0 days ! late").press(")").sees("stage 2 of 6")
     session.sees("Moved to Qualified: Deal 3")
     assert where(crm, deals[2]) == "Qualified"
     session.press(LEFT).sees("stage 1 of 6").press("+").sees("Amount of the sale").press("enter", "enter").sees("Won:")
@@ -193,8 +193,8 @@ def test_without_colour_the_card_pointed_at_and_the_late_one_are_told(start: Sta
 def test_a_board_on_which_there_is_nothing(start: Start, crm: CRM, deals: list[Deal]) -> None:
     for deal in deals:
         named("deals delete")(crm, deal, yes=True)
-    session = start().choose("Deals").sees("0 · $0.00").press("+").sees("There is no deal here")
-    session.press("down", "up", RIGHT, ">", "<", "-", LEFT, "?")
+    session = start().choose("Deals").sees("0 · $0.00").press("+").sees("No deal here")
+    session.press("down", "up", RIGHT, ")", "(", "-", LEFT, "?")
     session.sees("The arrows go from card to card").press("0").sees("0 · $0.00").press("0").sees("Clients")
 
 

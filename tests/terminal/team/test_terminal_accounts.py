@@ -287,6 +287,6 @@ def test_undo_offers_what_one_did_oneself_and_never_a_sign_in(start: Start) -> N
     ada = signed_in(start, "ada@example.com").press("u").sees("Undo: added Bert Bein").press("0")
     ada.press("/").sees("Find (").press("Bert", "enter").choose("Edit").choose("City").sees("City")
     ada.press("Graz", "enter").choose("Save").sees("Saved: Bert Bein")
-    sam = signed_in(start, "sam@example.com").press("u").sees("nothing of yours to undo")
+    sam = signed_in(start, "sam@example.com").press("u").sees("Nothing of yours to undo")
     sam.press("0")
     ada.press("u").sees("Undo: edited Bert Bein").choose("Undo it").sees("Undone: edited Bert Bein")

@@ -245,7 +245,7 @@ def test_views_are_saved_chosen_and_removed(start: Start) -> None:
     session.press("total_spend >> 1", "enter").sees("Sort by").press("enter").sees("^").sees("Condition (")
     session.press("kill", "total_spend > 28000", "enter").sees("Big")
     session.choose("Clients").sees("1-18 of 30").press("v").choose("Big").sees("1-2 of 2 · view Big")
-    session.press("v").sees("Clients › Views").lacks("Spent $").choose("Rename, change").sees("1) Big").press(
+    session.press("v").sees("Clients › Saved views").lacks("Spent $").choose("Rename, change").sees("1) Big").press(
         "1"
     ).choose("Remove it").sees("Remove the view Big?").choose("Remove")
     session.sees("Removed the view Big")

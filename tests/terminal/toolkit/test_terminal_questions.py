@@ -58,7 +58,7 @@ def test_a_line_that_was_refused_does_not_stand_there_as_if_it_was_accepted(star
     named("services add")(crm, "Joinery", Decimal(80))
     named("invoices add")(crm, client=client, line=["1 h Work 100 0%"])
     session = start().choose("Billing").choose("Invoices").sees("1-1").press("1").choose("Add a line")
-    session.choose("Type a line").sees("Line, like").press("Travel", "enter").sees("there is no service with that")
+    session.choose("Type a line").sees("Line, like").press("Travel", "enter").sees("no service has that")
     session.press("Fare", "enter").sees("Say what").settled()
     assert "Line: Travel" not in session.text
     session.press(" 12", "enter").sees("$12.00")

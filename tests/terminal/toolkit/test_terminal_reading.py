@@ -183,7 +183,7 @@ def test_today_says_how_much_there_is_no_room_for(filled: CRM) -> None:
 def test_an_address_is_copied_by_a_key(crm: CRM) -> None:
     client = named("clients add")(crm, {"last_name": "Berg", "email": "a@example.com", "phone": "+436601234567"})
     load_flows()
-    opened, keyboard = session(crm, "y", "E-mail: a@example.com")
+    opened, keyboard = session(crm, "k", "E-mail: a@example.com")
     opened.attempt(lambda: opened.open(client))
     assert f"\x1b]52;c;{base64.b64encode(b'a@example.com').decode()}\x07" in keyboard.out.getvalue()
     assert any("Copied" in line for line in keyboard.windows[-1] + [opened._foot])

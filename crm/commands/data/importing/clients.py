@@ -60,7 +60,7 @@ class ClientImport:
             try:
                 client = self._take_one(row, row_keys, known, new, changed)
             except FieldError as error:
-                self._tally.refuse(row.row, error.sentence)
+                self._tally.refuse(row.row, str(error))
             else:
                 if row.opted_out:
                     opting_out.append((row, client))
@@ -272,7 +272,7 @@ def called_by_address(checked: Checked) -> dict[str, Any]:
     called = next((name for name in known if name not in checked.unread), "")
     if known and not called:
         is_none = "is not an e-mail address" if known[0] == "email" else "is not a phone number"
-        raise FieldError(f"there is no name, and “{values[known[0]]}” {is_none}")
+        raise FieldError(f"no name, and “{values[known[0]]}” {is_none}")
     values["last_name"] = values.get(called, "")
     return values
 

@@ -109,7 +109,7 @@ class ImportDraft:
         """The draft with another target for a column; whichever had that target before goes nowhere."""
         own = self.what == "clients" and target.startswith("extra:") and target.removeprefix("extra:").strip()
         if target not in self.targets and not own:
-            raise FieldError(f"there is no field {target}; there are {', '.join(filter(None, self.targets))}")
+            raise FieldError(f"no field {target}; use one of {', '.join(filter(None, self.targets))}")
         matches = [retargeted(match, "") if target and match.target == target else match for match in self.matches]
         matches[column] = retargeted(matches[column], target)
         return replace(self, matches=matches)

@@ -152,7 +152,7 @@ class Reader:
                 line = Line(2000)
                 checked.values["extra"] = {name: line.read(text, self._by) for name, text in mapped.extra.items()}
         except FieldError as error:
-            checked.refused = error.sentence
+            checked.refused = str(error)
         return checked
 
     def _check_order(self, checked: Checked, target: str, match: Match, cell: str, *, is_other: bool) -> None:

@@ -100,7 +100,7 @@ class SaleImport:
                         self._names.add(client)
                 buyers.append((row, client))
             except FieldError as error:
-                self._tally.refuse(row.row, error.sentence)
+                self._tally.refuse(row.row, str(error))
         ids = self._tx.add_all(list(new.values()))
         self._names = None if new else self._names  # read anew, with their numbers
         self._tally.clients_created += len(new)
@@ -143,7 +143,7 @@ class SaleImport:
             written = {name: str(value) for name, value in checked.client.items()}
             person = f"{written.pop('first_name', '')} {written.pop('last_name', '')}".strip()
             missing = written.get("reference") or ", ".join(filter(None, (person, *written.values())))
-            raise FieldError(f"there is no client {missing}; import the clients first, or let the import create them")
+            raise FieldError(f"no client {missing}; import the clients first, or let the import create them")
         values: dict[str, Any] = dict(checked.client)
         if not self._by_number and is_name(values.get("reference", "")):
             name = values.pop("reference")

@@ -77,7 +77,7 @@ def account_from(credentials: str, file: str = "", folders: Sequence[Path] = ())
         with suppress(OSError):
             if not path.exists():
                 raise StoreAccessError(
-                    f"There is no file {display_path(path)}, which CRM_CREDS names. Correct the variable, or"
+                    f"No file {display_path(path)}, which CRM_CREDS names. Correct the variable, or"
                     f" {_MAKE_ONE} {display_path(path)}.",
                     reason="no_credentials",
                 )
@@ -85,7 +85,7 @@ def account_from(credentials: str, file: str = "", folders: Sequence[Path] = ())
         paths = [folder / FILE for folder in folders or (Path.cwd(), _PROJECT) if (folder / FILE).exists()]
         if not paths:
             raise StoreAccessError(
-                f"There are no credentials for Google Sheets: {_MAKE_ONE} {FILE} in this folder, or put its text into"
+                f"No credentials for Google Sheets: {_MAKE_ONE} {FILE} in this folder, or put its text into"
                 " the variable CREDS.",
                 reason="no_credentials",
             )

@@ -121,7 +121,7 @@ def viewer(account: Account) -> StoreAccessError:
 def no_spreadsheet(spreadsheet: str) -> StoreAccessError:
     """The error where there is no such spreadsheet."""
     return StoreAccessError(
-        f"There is no spreadsheet with the id {spreadsheet}, or it was deleted. Open it in the browser, copy its"
+        f"No spreadsheet has the id {spreadsheet}, or it was deleted. Open it in the browser, copy its"
         " address, and name the store by it.",
         reason="no_spreadsheet",
     )

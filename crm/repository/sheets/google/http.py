@@ -182,7 +182,7 @@ def cause(error: BaseException) -> str:
         if isinstance(link, requests.Timeout):
             return "no answer came in time"
         if isinstance(link, NewConnectionError):
-            return "there is no way to it (is this machine online?)"
+            return "no way to it (is this machine online?)"
     return "the connection was cut"
 
 

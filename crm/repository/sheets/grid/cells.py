@@ -296,7 +296,7 @@ def _typed_number(check: Any, cell: float, by: Conventions) -> Any:
             # With its own decimals, which the check counts; never with three, which could be thousands.
             return check.read(plain_number(cell), by)
         case Whole() | Id() if whole is None:
-            raise FieldError("write a whole number in digits")
+            raise FieldError("that is not a whole number; write it in digits")
         case Phone() if whole is not None:
             return _typed_phone(check, str(whole), by)
     return check.read(str(whole) if whole is not None else repr(cell), by)

@@ -52,7 +52,7 @@ def id_is_gone(record_id: int) -> str:
 
 def missing_record(link: Id, record_id: int) -> str:
     """The problem of a record that links to a missing one, as a sale of a deleted client."""
-    return f"there is no {link.record} {record_id or ''}".rstrip()
+    return f"no {link.record} {record_id or ''}".rstrip()
 
 
 def refuse_unsound(record: Record, by: Conventions, check_setting: SettingCheck) -> None:

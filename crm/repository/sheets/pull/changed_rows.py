@@ -208,7 +208,7 @@ class ChangedRows:
             return {"status": current.status, "status_pinned_until": None}
         known = {rule.status for rule in self.tx.rules.rules} | {current.status}
         if status not in known:
-            raise FieldError(f"there is no status “{status}”; one of {', '.join(sorted(known - {''}))}")
+            raise FieldError(f"no status “{status}”; use one of {', '.join(sorted(known - {''}))}")
         if status == current.status:
             return {}
         return {

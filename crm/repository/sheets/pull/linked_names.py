@@ -22,7 +22,7 @@ def linked_id(tx: SqlTransaction, kind: type[Record], name: str, text: str) -> i
     if meant:
         listed = ", ".join(map(str, meant[:_LISTED])) + (", …" if len(meant) > _LISTED else "")
         raise FieldError(f"{len(meant)} {linked.plural} are called “{text}” ({listed}); write the ID of one of them")
-    raise FieldError(f"there is no {linked.noun} “{text}”; write the {linked.noun}'s ID or its name")
+    raise FieldError(f"no {linked.noun} “{text}”; write the {linked.noun}'s ID or its name")
 
 
 def _clients(tx: SqlTransaction, text: str) -> list[int]:

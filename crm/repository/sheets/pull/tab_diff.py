@@ -393,6 +393,6 @@ class TabIntake:
         if self._is_kept or (stamp and stamp[0] == record_id):
             self.edits.restored.append((self.kind, record_id, at, row))
         else:
-            missing = f"there is no {self.kind.noun} {record_id}"
+            missing = f"no {self.kind.noun} {record_id}"
             message = f"{missing}; empty this cell and the row gets an ID of its own"
             self.wrong.append(problems.of_row(at, "id", message))

@@ -133,7 +133,7 @@ def test_a_template_gives_the_texts(here: MailDesk) -> None:
     [
         ({"subject": ""}, "a mailing needs one"),
         ({"body": ""}, "a mailing needs one"),
-        ({"body": "Dear {first name}"}, "there is no field"),
+        ({"body": "Dear {first name}"}, "no field"),
         ({"subject": "{"}, "never closed"),
     ],
 )

@@ -316,7 +316,7 @@ def test_files_that_are_too_large_together_are_refused(here: MailDesk, folder: P
     (folder / "large.bin").write_bytes(bytes(attaching.MOST + 1))
     with pytest.raises(FileError, match=r"large\.bin is too large.*20 MB"):
         attaching.kept(here.crm, folder / "large.bin")
-    with pytest.raises(FileError, match="There is no file"):
+    with pytest.raises(FileError, match="No file"):
         attaching.kept(here.crm, folder / "none.bin")
     lines = []
     for name in ("a", "b"):

@@ -45,7 +45,7 @@ def test_credentials_from_the_first_folder_that_has_them(tmp_path: Path, monkeyp
 
 def test_credentials_from_a_file_that_is_named(tmp_path: Path) -> None:
     named = tmp_path / "key.json"
-    with pytest.raises(StoreAccessError, match=r"no file .*key\.json, which CRM_CREDS names") as caught:
+    with pytest.raises(StoreAccessError, match=r"No file .*key\.json, which CRM_CREDS names") as caught:
         account_from("", str(named))
     assert caught.value.reason == "no_credentials"
     named.write_text(written(), "utf-8")

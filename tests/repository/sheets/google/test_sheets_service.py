@@ -292,7 +292,7 @@ OFFLINE = {
     "refused": (ConnectionRefusedError(111, "Connection refused"), "the connection was refused"),
     "no name": (socket.gaierror(-2, "Name or service not known"), "its name was not found"),
     "time-out": (TimeoutError("timed out"), "no connection within 5 seconds"),
-    "unreachable": (OSError(101, "Network is unreachable"), "there is no way to it"),
+    "unreachable": (OSError(101, "Network is unreachable"), "no way to it"),
 }
 
 
@@ -485,11 +485,11 @@ GOOD = answer(200, {})
         ("standing", [DRIVE_DISABLED], "api_disabled", r"Google Drive API.*drive\.googleapis\.com\?project=12 ,"),
         ("describe", [DENIED], "not_shared", rf"Share, add {ADDRESS} as an Editor"),
         ("standing", [DRIVE_NOT_FOUND, DENIED], "not_shared", "not shared"),
-        ("standing", [DRIVE_NOT_FOUND, NOT_FOUND], "no_spreadsheet", f"no spreadsheet with the id {SPREADSHEET}"),
+        ("standing", [DRIVE_NOT_FOUND, NOT_FOUND], "no_spreadsheet", f"No spreadsheet has the id {SPREADSHEET}"),
         ("standing", [DRIVE_NOT_FOUND, DISABLED], "api_disabled", "Google Sheets API"),
         ("standing", [DRIVE_NOT_FOUND, GOOD], "refused", "File not found"),
         ("describe", [NOT_FOUND], "no_spreadsheet", "copy its address"),
-        ("write", [NOT_FOUND], "no_spreadsheet", "no spreadsheet"),
+        ("write", [NOT_FOUND], "no_spreadsheet", "No spreadsheet"),
         ("write", [DENIED, THEIRS], "viewer", rf"nothing was changed.*make {ADDRESS} an Editor"),
         ("write", [DENIED, DRIVE_NOT_FOUND], "not_shared", "not shared"),
         ("write", [DENIED, OURS], "refused", "The caller does not have permission. Nothing was changed"),

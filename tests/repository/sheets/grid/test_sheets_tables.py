@@ -156,7 +156,7 @@ def test_a_heading_chosen_among_the_rows_costs_no_sale(team: Team) -> None:
     team.repository._look_at_sheet()
     team.store.sell(2, "5.00")
     assert {sale.amount for sale in team.stored()[Sale].values()} == {*map(Decimal, (10, 20, 30, 40, 50, 60, 5))}  # type: ignore[attr-defined]
-    assert "sales!B2: there is no client “1 2”; write the client's ID or its name." in [
+    assert "sales!B2: no client “1 2”; write the client's ID or its name." in [
         finding.what for finding in team.repository.check()
     ]
 

@@ -116,7 +116,7 @@ def test_a_row_that_says_too_little_waits_until_it_says_enough(team: Team) -> No
     team.person.set_cells(team.id, SALES, row, sales.column("amount"), [[5]])
     assert len(team.agreed()[Sale]) == 1
     sales.add(client=7, amount=5)
-    assert [finding.partition(": ")[2] for finding in wrong(team)] == ["there is no client 7."]
+    assert [finding.partition(": ")[2] for finding in wrong(team)] == ["no client 7."]
     # Once there is such a client the sale is taken.
     for _ in range(6):
         team.store.add()
@@ -339,7 +339,7 @@ def test_a_status_chosen_in_the_sheet_is_pinned_until_it_is_emptied(team: Team) 
     team.stored()
     assert clients.cell(client, "status") == "Regular"
     clients.put(client, "status", "Gold")
-    assert wrong(team) == [f"clients!{clients.a1(client, 'status')}: there is no status “Gold”; one of Regular, VIP."]
+    assert wrong(team) == [f"clients!{clients.a1(client, 'status')}: no status “Gold”; use one of Regular, VIP."]
     clients.put(client, "status", "Regular")
     team.agreed()
 
@@ -541,7 +541,7 @@ def test_a_new_machine_finds_what_was_deleted_meanwhile(team: Team) -> None:
         EDITED, [("client", 1, "update"), ("client", 2, "delete"), ("sale", gone.id, "delete")],
     )  # fmt: skip
     (answer,) = wrong(team, fresh)
-    assert answer.endswith(f": there is no client {ben.id}.")
+    assert answer.endswith(f": no client {ben.id}.")
     with pytest.raises(RefusedError, match="is not known"):
         fresh.transact(lambda tx: tx.undo(tx.history(1)[0].id), "undo")
     assert Sheet(team, Sale).cell(orphan, "amount") == 6
@@ -667,8 +667,8 @@ def test_a_sale_typed_for_a_client_whose_row_is_deleted_stays_until_the_client_i
             Sheet(team, Sale).add(client=client, amount=amount)
         assert [sale.client for sale in team.stored()[Sale].values()] == [1, 1, 1]  # type: ignore[attr-defined]
         assert [line.partition(": ")[2] for line in wrong(team)] == [
-            "there is no client “Berg”; write the client's ID or its name.",
-            "there is no client 2.",
+            "no client “Berg”; write the client's ID or its name.",
+            "no client 2.",
         ]
         undo(team)
         amounts = [sale.amount for sale in team.agreed()[Sale].values() if sale.client == 2]  # type: ignore[attr-defined]
