@@ -67,7 +67,7 @@ def test_the_first_sheet_with_anything_or_the_one_named(workbook):
         open_source(path, sheet="Orders")
     with pytest.raises(FileError, match=r"Empty of book.xlsx is empty"):
         open_source(path, sheet="Empty")
-    with pytest.raises(FileError, match="There is nothing in"):
+    with pytest.raises(FileError, match="is empty; export it again"):
         open_source(workbook(Empty=[]))
 
 

@@ -268,7 +268,9 @@ def test_odd_words_in_every_place_of_the_command_line_end_in_a_sentence(shell: C
             assert answer.code in (0, 1, 2), (place, word)
             assert "Something went wrong" not in answer.err, (place, word, answer.err)
             assert "\x1b" not in answer.out + answer.err, (place, word)
-            assert (answer.code == 0) == (answer.err in ("", "No clients found.\n", "No client matches that. Try part of the name.\n")), (
+            assert (answer.code == 0) == (
+                answer.err in ("", "No clients found.\n", "No client matches that. Try part of the name.\n")
+            ), (
                 place,
                 word,
                 answer,

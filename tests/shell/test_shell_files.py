@@ -112,7 +112,7 @@ def test_a_setting_makes_a_store_and_says_so(shell: CommandLine) -> None:
     missing = shell.folder / "new" / "x.sqlite3"
     # Of a folder that is not there the name was mistyped.
     words = shell.refused("settings", "set", "country", "AT", "--store", f"sqlite:///{missing}")
-    assert (f"no folder {missing.parent}" in words, missing.parent.exists()) == (True, False)
+    assert (f"No folder {missing.parent}" in words, missing.parent.exists()) == (True, False)
     missing.parent.mkdir()
     answer = shell("settings", "set", "country", "AT", "--store", f"sqlite:///{missing}")
     assert (answer.code, answer.err) == (0, f"This has made a new store at {missing}.\n")

@@ -71,4 +71,4 @@ def test_accounts_stay_shut_and_are_let_in_again_where_they_can_be_read(shell: C
     spoil(shell, "user", column, "CAST(x'c328' AS BLOB)")
     assert "Arm" not in shell.refused("clients", "list")
     refused = shell.refused(*recover)
-    assert f"Table “user”, row 1: “{column}” is not " in refused or "no account" in refused
+    assert f"Table “user”, row 1: “{column}” is not " in refused or "No account" in refused

@@ -172,7 +172,7 @@ def _change_each(
             try:
                 changed += tx.change(client, **changes_of(client)).version != client.version
             except FieldError as error:
-                raise RefusedError(f"{client.name} ({client.id}): {error.reason}. Nothing was changed.") from error
+                raise RefusedError(f"{client.name} ({client.id}): {error.sentence} Nothing was changed.") from error
             except RefusedError as error:
                 raise RefusedError(f"{client.name} ({client.id}): {error.sentence}") from error
         done += len(some)

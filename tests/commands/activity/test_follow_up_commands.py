@@ -502,7 +502,7 @@ def test_on_the_command_line_in_plain_words(monkeypatch: pytest.MonkeyPatch) -> 
         )
         assert (added["due_time"], added["user"], added["client_name"]) == ("09:00", "Bo", "Ada")
         assert date.fromisoformat(added["due_on"]).weekday() == 0
-        assert "give a due date" in line.refused("follow-ups", "add", "Ada", "Nothing")
+        assert "Give a due date" in line.refused("follow-ups", "add", "Ada", "Nothing")
         assert line.did("follow-ups", "list", "--mine") == []
         listed = line.did("follow-ups", "list", "--for", "bo", "--due", "in 10 days")
         assert [item["what"] for item in listed] == ["Send the offer"]

@@ -193,7 +193,7 @@ def test_a_group_is_deleted_with_what_belongs_to_it_and_comes_back_exactly(offic
 def test_one_client_that_cannot_be_changed_so_stops_all_and_is_named(office: Office) -> None:
     before = office.everything()
     for changes, name in (
-        ({"kind": "company", "city": "Wien"}, "Anna Berg (1): a company needs its name"),
+        ({"kind": "company", "city": "Wien"}, "Anna Berg (1): A company needs its name"),
         ({"first_name": "", "last_name": ""}, "Anna Berg (1): Give a name"),
         ({"tags": tuple(f"t{at}" for at in range(49))}, "Anna Berg (1): There are more than 50 tags"),
         ({"reference": "R1"}, "Anna Berg (1): Another client already has this reference"),
@@ -423,14 +423,14 @@ def test_a_group_on_the_command_line_is_asked_about_and_changed_with_yes(shell: 
     ("words", "message"),
     [
         ("clients tag --tag x", "--only, --where, --view, or --all"),
-        ("clients delete-many --yes", "say which clients"),
-        ("clients delete-many 1 --all --yes", "--all: choose all clients or some"),
-        ("clients delete-many --only town=Graz --yes", "--only: write a field and its value"),
+        ("clients delete-many --yes", "Say which clients"),
+        ("clients delete-many 1 --all --yes", "--all: Choose all clients or some"),
+        ("clients delete-many --only town=Graz --yes", "--only: Write a field and its value"),
         ("clients delete-many --only country=Nowhere --yes", "--only: Country: "),
         ("clients edit-many --all --yes", "Name at least one field to change."),
         ("clients edit-many --view nothing --owner x --yes", "No view called nothing. `views list` shows all."),
         ("clients edit-many --where frob>1 --owner x --yes", "Unknown name: frob."),
-        ("clients edit-many --all --kind company --yes", "Anna (1): a company needs its name. Nothing was changed."),
+        ("clients edit-many --all --kind company --yes", "Anna (1): A company needs its name. Nothing was changed."),
         ("clients edit-many 1 77 --owner x --yes", "No client 77. `clients list` shows all."),
     ],
 )

@@ -486,7 +486,7 @@ def test_which_list_has_to_be_said_where_there_are_several(
     assert "--take-over Sheet1 (Import “Sheet1”), --take-over 'Old ones' (" in asked
     assert shell.did("sheets", "setup", "--take-over", "Old ones")["taken_over"]["new"] == 1
     assert "no list of clients" in shell.refused("sheets", "setup", "--take-over", "Prices")
-    assert "no tab “Nowhere”" in shell.refused("sheets", "setup", "--take-over", "Nowhere")
+    assert "No tab “Nowhere”" in shell.refused("sheets", "setup", "--take-over", "Nowhere")
 
 
 @pytest.mark.slow

@@ -91,7 +91,7 @@ def test_all_that_a_list_shows_are_edited_after_a_count_and_put_back(start: Star
     session.press("enter").sees("Space marks the selected row").press("g").choose("All 10 clients").sees(
         "Clients › Bulk actions"
     ).sees("10 clients:").choose("Edit them").sees("1) Continue")
-    session.press("1").sees("name at least one field to change").choose("Owner").sees("Owner (").press("Bo", "enter")
+    session.press("1").sees("Name at least one field to change").choose("Owner").sees("Owner (").press("Bo", "enter")
     session.sees("* Bo").choose("City").sees("City (").press("-", "enter").sees("* (empty)").choose("Marketing")
     session.choose("Yes").sees("* yes").choose("Marketing").choose("Leave unchanged").choose("Own fields")
     session.sees("Own fields to add").press("hat=L", "enter").sees("* hat: L").press("esc")
@@ -184,7 +184,7 @@ def test_a_list_is_saved_as_a_view_and_the_view_is_renamed_changed_and_removed(s
 def test_a_list_that_no_view_can_hold_says_why(start: Start, crm: CRM) -> None:
     session = listed(start).press("f").choose("Tag").sees("Tags").press("x", "enter")
     session.sees("No matches").press("f").choose("Source").sees("Source").press("y", "enter").sees("Source: y")
-    session.press("v").choose("Save this list").sees("no client has that source")
+    session.press("v").choose("Save this list").sees("No client has that source")
     assert views(crm) == []
 
 

@@ -76,7 +76,7 @@ def test_a_sale_that_makes_a_vip_says_why(start: Start, crm: CRM) -> None:
     add(crm, first_name="Anna", last_name="Berg")
     session = start().choose("Sales").sees("n new").press("n").sees("Client (")
     session.press("ann").sees("Anna Berg").press("enter").sees("Amount (")
-    session.press("1.234,56", "enter").sees("did you mean 1,234.56?").sees("): 1.234,56")
+    session.press("1.234,56", "enter").sees("Did you mean 1,234.56?").sees("): 1.234,56")
     session.press("kill", "35000", "enter").sees("Date (")
     session.sees("After this: $35,000.00 in 1 sale. Status becomes VIP.").press("fri", "enter").sees("Note (")
     with crm.read() as snapshot:

@@ -72,7 +72,7 @@ def test_ctrl_c_leaves_the_dashboard_as_it_was(start: Start, crm: CRM) -> None:
 def test_the_last_tile_stays(start: Start, crm: CRM) -> None:
     named("dashboard set")(crm, "newest")
     session = start().choose("Today").press("e").sees("› 1 ✓ Newest").press("enter").sees("Switch on:").press("esc")
-    session.sees("choose at least one").press("enter").sees("1 ✓").press("esc").lacks("Save and go back")
+    session.sees("Choose at least one").press("enter").sees("1 ✓").press("esc").lacks("Save and go back")
     assert len(shown(crm)) == 1
 
 

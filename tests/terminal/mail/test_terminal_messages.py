@@ -156,7 +156,7 @@ def test_templates_are_added_read_changed_and_deleted(start: Start, crm: CRM) ->
     named("clients add")(crm, {"company": "Acme"})
     session = more(start).choose("Templates").sees("No templates yet.").press("n").sees("Type:").press("1")
     session.sees("Name:").press("Welcome", "enter").sees("1) Save").press("1").sees(
-        "Subject: an e-mail needs a subject"
+        "Subject: An e-mail needs a subject"
     )
     session.choose("Subject").sees("Subject (").press("Hi {first_name|you}", "enter").sees("Hi {first_name|you}")
     session.choose("Text").sees("Text:").press("Dear {first_name", "enter").sees("The { at place 6 is never closed")

@@ -180,7 +180,7 @@ def test_a_report_is_shown_at_once_and_changed_by_number(start: Start) -> None:
     session.sees("Dec 1, 2025 to Nov 21, 2026").sees("Nov 2026").sees("Amount (highest").sees("By: Months")
     session.press("1").choose("Years").sees("Sales by year").sees("2022").sees("By: Years")
     session.choose("Since").sees("Since").press("2026-01-01", "enter").sees("Jan 1, 2026 to Nov 21, 2026")
-    session.choose("Until").press("2025-12-31", "enter").sees("the last day is before the first")
+    session.choose("Until").press("2025-12-31", "enter").sees("The last day is before the first")
     session.sees("Jan 1, 2026 to Nov 21, 2026").choose("Since").press("kill", "enter").sees("Jan 1, 2022")
     session.press("esc").sees("Who buys again").press("esc").sees("0) Exit")
 
