@@ -175,7 +175,7 @@ def test_what_is_said_of_files_that_are_no_tables(put, name, content, message):
 def test_missing_files_and_folders(tmp_path):
     with pytest.raises(FileError, match=r"No file .*Check its name"):
         open_source(tmp_path / "none.csv")
-    with pytest.raises(FileError, match="is a folder. Name one file"):
+    with pytest.raises(FileError, match=r"is a folder\. Name one file"):
         open_source(tmp_path)
 
 

@@ -182,7 +182,9 @@ def possible_duplicates(snapshot: Snapshot, record: Client) -> list[Client]:
     return list(clients.values())
 
 
-@command("clients search", title="Find a client", menu="clients", nothing="No client matches that. Try part of the name.")
+@command(
+    "clients search", title="Find a client", menu="clients", nothing="No client matches that. Try part of the name."
+)
 def search(
     crm: CRM,
     text: Annotated[str, About("Text", "part of a name, e-mail, phone or tag", positional=True)],

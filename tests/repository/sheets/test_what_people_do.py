@@ -312,9 +312,7 @@ CASES: dict[str, Case] = {
         holds=lambda team: _client(team, 5).email == "form@example.com",
     ),
     # Statuses and rules
-    "a status typed in small letters": Case(
-        _put(Client, 2, "status", "vip"), named=["no status “vip”"], fresh=False
-    ),
+    "a status typed in small letters": Case(_put(Client, 2, "status", "vip"), named=["no status “vip”"], fresh=False),
     "a status with a blank": Case(_put(Client, 2, "status", "VIP "), holds=lambda team: _client(team).status == "VIP"),
     "a truth for a status": Case(_put(Client, 2, "status", True), named=["no status"], fresh=False),
     "a script over totals": Case(_put(Client, 2, "total_spend", 5), named=["follows from the sales"], fresh=False),
