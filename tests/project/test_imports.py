@@ -44,8 +44,8 @@ for _room in ("repository", "accounts", "commands", "shell"):
 # What an invoice comes to is the same for whoever writes, sends or shows it.
 for _room in ("repository", "files", "outward", "commands", "terminal", "shell"):
     ARROWS[_room] |= {"invoicing"}
-# Who lists names in a sentence.
-for _room in ("repository", "commands", "terminal"):
+# Who lists names in a sentence, or makes sentences of a reason.
+for _room in ("repository", "commands", "terminal", "shell"):
     ARROWS[_room] |= {"wording"}
 # Everybody may ask what time it is, keep a file to its owner, and declare classes.
 for _room in ARROWS.keys() - {"errors", "wording", "lean_dataclass", "clock", "atomic_write", "private_files"}:
