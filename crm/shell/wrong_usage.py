@@ -76,8 +76,8 @@ def _same(word: str, names: Sequence[str]) -> list[str]:
 def _options(command: click.Command, context: click.Context) -> list[str]:
     """The names of the options of a command, without those that are hidden."""
     parameters = command.get_params(context)
-    shown = (option for option in parameters if isinstance(option, click.Option) and option.name != "help")
-    return [name for option in shown for name in (*option.opts, *option.secondary_opts)]
+    options = (option for option in parameters if isinstance(option, click.Option) and option.name != "help")
+    return [name for option in options for name in (*option.opts, *option.secondary_opts)]
 
 
 def _close(name: str, options: Sequence[str]) -> list[str]:
