@@ -166,7 +166,8 @@ class _Tab:
                         self._delete_again(kept)
                     if use is None or offset not in part.cells:
                         continue
-                    row = owners.row_before(kept, kept_head)
+                    victim = _Victim(use, kept, kept_head, columns, {}, part.cells[offset])
+                    row = owners.row_before(victim)
                     for column, cell in zip(use.writes or (), part.cells[offset], strict=True):
                         place, was = columns(column), kept[column] if column < len(kept) else ""
                         if row is not None and place is not None and alike(row.cell(place), was):
@@ -305,10 +306,12 @@ class _Owners:
             self._taken.add(id(row))
         return row
 
-    def row_before(self, kept: Sequence[Cell], head: Heading) -> _Row | None:
-        """The row that still has the ID that a row had before it was written."""
-        at = head.positions.get("id")
-        candidates = self._by_id.get(number_of(kept[at]), []) if at is not None and at < len(kept) else []
+    def row_before(self, victim: "_Victim") -> _Row | None:
+        """The row that still has the ID that one had before it was written; for a row without one, that which is still
+        like it."""
+        candidates = self._by_id.get(victim.id, [])
+        if victim.id is None:
+            candidates = [row for row in candidates if victim.is_like(row)]
         return candidates[0] if len(candidates) == 1 else None
 
     def _candidates(self, victim: "_Victim") -> Sequence[_Row]:

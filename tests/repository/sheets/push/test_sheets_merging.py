@@ -11,6 +11,7 @@ from crm.errors import CRMError, NotFoundError, RefusedError
 from crm.model import Client, Sale
 from crm.repository.sheets.grid.layout import META
 from crm.repository.sheets.live_check import LiveCheck
+from tests.support.by_hand import Sheet
 from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
 
 MODES = {
@@ -81,6 +82,24 @@ def test_two_sales_of_another_machine_while_one_is_on_its_way(team: Team, mode: 
     team.person._service.at_that_moment.append(sell_two)
     team.store.change(_sell, "a sale")
     _check(team, 3)
+
+
+@pytest.mark.parametrize("mode", _MODES)
+def test_a_row_typed_below_a_blank_one_gets_its_id_once_while_two_sell(team: Team, mode: str) -> None:
+    other = team.another("ben")
+    other.refresh()
+    team.store.change(_sell, "a sale")
+    team.person.insert_rows(team.id, SALES, 1, 1)
+    Sheet(team, Sale).add(client=2, amount=10, note="typed")
+    team.person.merges(MODES[mode])
+    # The other one has not seen the first sale: it looks, and gives the row its ID.
+    _at_that_moment(team, other, lambda tx: _sell(tx, 2), "a sale")
+    team.store.change(_sell, "a sale")
+    team.person.merges([])
+    found = team.agreed()
+    assert sorted(sale.note for sale in found[Sale].values()) == ["", "", "", "typed"]  # type: ignore[attr-defined]
+    assert [client.total_spend for client in found[Client].values()] == [20, 20, 0]  # type: ignore[attr-defined]
+    assert [finding.what for finding in team.repository.check() if finding.wrong] == []
 
 
 @pytest.mark.whole
