@@ -12,6 +12,7 @@ from typing import Any
 
 from crm.accounts import SignedIn
 from crm.commands.context import CRM
+from crm.commands.registry import Command, commands
 from crm.errors import CRMError
 from crm.model import Client, Invoice, OptOut, Sale, SignIn, StatusRule, User
 from crm.model.encoding import plain
@@ -594,6 +595,12 @@ def result_text(result: Any) -> str:
     if isinstance(result, CRMError):
         return f"{result.sentence} {vars(result)!r}"
     return f"{json.dumps(plain(result), default=str)} {result!r}"
+
+
+def command_group(number: int, groups: int) -> list[Command]:
+    """One of so many groups of all commands; those that begin with one word are together, in their order."""
+    words = list(dict.fromkeys(command.group for command in commands()))
+    return [command for word in words[number::groups] for command in commands(word)]
 
 
 def outcome(call: Callable[..., Any], crm: CRM, given: Mapping[str, Any]) -> Any:
