@@ -240,7 +240,7 @@ def piped(store: Path, *arguments: str, typed: str = "") -> str:
     }  # fmt: skip
     done = subprocess.run(
         [sys.executable, str(ROOT / "run.py"), *arguments],
-        input=typed, capture_output=True, encoding="utf-8", timeout=20, check=False, env=inherited | own,
+        input=typed, capture_output=True, encoding="utf-8", timeout=60, check=False, env=inherited | own,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert "\x1b" not in done.stdout

@@ -290,7 +290,7 @@ def test_several_programs_take_sixty_together(tmp_path: Path) -> None:
             process.stdin.write("\n")
             process.stdin.flush()
         for process in running:
-            answers.append(int(process.communicate(timeout=20)[0]))
+            answers.append(int(process.communicate(timeout=60)[0]))
         assert sum(answers) == 60
         assert [process.returncode for process in running] == [0] * 5
     finally:
@@ -306,7 +306,7 @@ def test_a_program_that_dies_blocks_nobody(programs: Programs) -> None:
         assert dying.stdout
         assert dying.stdout.readline() == "ready\n"
         dying.send_signal(signal.SIGKILL)
-        dying.communicate(timeout=5)
+        dying.communicate(timeout=60)
         with closing(Limiter(programs.folder, "crm@team")) as limiter:
             started = time.monotonic()
             for _ in range(59):

@@ -543,12 +543,12 @@ class TestFaults:
         statuses = []
         for _ in range(5):
             url = f"{google.url}/v4/spreadsheets/{book}"
-            statuses.append(requests.get(url, headers={"Authorization": "Bearer test-token"}, timeout=9).status_code)
+            statuses.append(requests.get(url, headers={"Authorization": "Bearer test-token"}, timeout=30).status_code)
         assert statuses == [200, 500, 200, 500, 200]
         assert google.values(book, "Sheet1")[4] == ["Dee"]
         google.clear_faults()
         google.fault("status", code=502, html=True)
-        reply = requests.get(f"{google.url}/v4/spreadsheets/{book}", timeout=9)
+        reply = requests.get(f"{google.url}/v4/spreadsheets/{book}", timeout=30)
         assert reply.status_code == 502
         assert reply.headers["Content-Type"].startswith("text/html")
 
