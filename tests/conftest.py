@@ -90,11 +90,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Say which rows of tables are left out, so that a run that fails can be repeated."""
+    """Say which slow tests are left out, so that a run that fails can be repeated."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if reporter and "other_part" in session.config.option.markexpr:
         at = os.environ[VARIABLE]
-        reporter.write_line(f"Slow rows of tables: part {at} of 0 to {PARTS - 1}. To repeat this run: {VARIABLE}={at}")
+        reporter.write_line(
+            f"Slow tests that CI divides: part {at} of 0 to {PARTS - 1}. To repeat this run: {VARIABLE}={at}"
+        )
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -113,6 +115,9 @@ _LONGEST = {
     "test_deploy",
     "test_closed_doors",
     "test_terminal_lost_sessions",
+    "test_lost_sessions",
+    "test_every_store",
+    "test_roles",
 }
 # So many variants of a test are tried each time; on the oldest Python the first.
 _VARIANTS = 2
@@ -120,12 +125,14 @@ _VARIANTS = 2
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark as slow what is better left to CI: tests on a spreadsheet that are tried on a file each time, as it is read
-    from a file too, and all variants of a test but a few. Of the slow rows of a table two thirds are marked as left to
-    the next commits."""
+    from a file too, and all variants of a test but a few. Of the slow rows of a table, and of slow tests that are tried
+    in turn, two thirds are marked as left to the next commits."""
     items.sort(key=lambda item: item.path.stem not in _LONGEST)
     tests: dict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
         if not hasattr(item, "callspec"):
+            if _is_in_turn(item):
+                _leave_to_other_commits(item)
             continue
         if _is_on_sheets(item) and (item.path.stem not in _ON_SHEETS or is_hypothesis_test(getattr(item, "obj", None))):
             item.add_marker(pytest.mark.slow)
@@ -145,6 +152,10 @@ def _is_slow(row: pytest.Item) -> bool:
     return row.get_closest_marker("slow") is not None
 
 
+def _is_in_turn(item: pytest.Item) -> bool:
+    return item.get_closest_marker("in_turn") is not None and item.get_closest_marker("whole") is None
+
+
 def _leave_variants_to_ci(rows: Sequence[pytest.Item]) -> None:
     many = rows[0].get_closest_marker("many") if rows else None
     quick = (many.args or (1,))[0] if many else _VARIANTS
@@ -159,13 +170,19 @@ def _leave_variants_to_ci(rows: Sequence[pytest.Item]) -> None:
 
 def _leave_rows_to_other_commits(table: Sequence[pytest.Item]) -> None:
     """CI tries the first row and the quick ones each time, and of the others those of its part. What is tried on a
-    spreadsheet because it is on a file, and is not the contract of stores, is one of the others."""
+    spreadsheet because it is on a file, and is not the contract of stores, is one of the others; so is the first row
+    of a test that is tried in turn."""
     if not table or table[0].get_closest_marker("whole"):
         return
     once_more = _is_on_sheets(table[0]) and table[0].get_closest_marker("contract") is None
-    for row in table[0 if once_more else 1 :]:
-        if _is_slow(row) and str(part_of(row.nodeid)) != os.environ[VARIABLE]:
-            row.add_marker(pytest.mark.other_part)
+    for row in table[0 if once_more or _is_in_turn(table[0]) else 1 :]:
+        _leave_to_other_commits(row)
+
+
+def _leave_to_other_commits(item: pytest.Item) -> None:
+    """Mark a slow test of another part."""
+    if _is_slow(item) and str(part_of(item.nodeid)) != os.environ[VARIABLE]:
+        item.add_marker(pytest.mark.other_part)
 
 
 def _is_made_for_each(item: pytest.Item) -> bool:

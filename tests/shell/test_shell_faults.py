@@ -17,7 +17,7 @@ import pytest
 from tests.conftest import PYTHON
 from tests.support.command_line import Answer, CommandLine, on_a_new_store
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.in_turn]
 
 
 @pytest.fixture

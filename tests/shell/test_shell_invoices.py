@@ -72,6 +72,7 @@ def expected(invoice: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.slow
+@pytest.mark.in_turn
 def test_public_invoices_typed_into_the_shell_have_every_figure(office: CommandLine) -> None:
     if not _ORACLES.exists():
         assert "CI" not in os.environ, WHY

@@ -525,6 +525,7 @@ class _Told:
 
 
 @pytest.mark.slow
+@pytest.mark.in_turn
 def test_ten_thousand_clients_take_seconds(office: Office) -> None:
     def fill(tx: Any) -> None:
         ids = tx.add_all([Client(kind="person", last_name=f"C{at}", city="Graz") for at in range(10_000)])

@@ -138,6 +138,7 @@ sys.exit(main(["copy", "--to", sys.argv[1]], menu_loop))
 
 
 @pytest.mark.slow
+@pytest.mark.in_turn
 def test_a_copy_that_was_broken_off_starts_again_without_duplicates(
     here: CRM, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

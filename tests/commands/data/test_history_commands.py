@@ -283,6 +283,7 @@ def test_a_file_of_another_kind_or_in_no_folder_is_refused(office: Office) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.in_turn
 def test_a_long_history_is_written_without_being_held(office: Office) -> None:
     def rows() -> Any:
         at = datetime(2026, 1, 1, tzinfo=UTC).isoformat()

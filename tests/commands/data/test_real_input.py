@@ -148,6 +148,7 @@ def cdnow(shell: CommandLine, first_and_all: tuple[CommandLine, list[dict[str, A
 
 
 @pytest.mark.slow
+@pytest.mark.in_turn
 def test_a_longer_list_of_sales_adds_what_is_new(first_and_all: tuple[CommandLine, list[dict[str, Any]]]) -> None:
     _, (first, whole) = first_and_all
     assert counts(first) == (3000, 0, 0, 0)
@@ -170,6 +171,7 @@ def test_cdnow_is_2357_clients_with_6937_sales(cdnow: CommandLine) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.in_turn
 def test_the_same_sales_again_add_nothing(cdnow: CommandLine) -> None:
     assert counts(cdnow.did("import", CDNOW, *AS_SALES)) == (0, 0, 6937, 0)
     assert counts(cdnow.did("import", first_rows(cdnow, CDNOW, 3000), *AS_SALES)) == (0, 0, 3000, 0)
@@ -189,6 +191,7 @@ def test_applying_a_rule_to_sales_that_are_there_finds_72(cdnow: CommandLine) ->
 
 
 @pytest.mark.slow
+@pytest.mark.in_turn
 def test_the_program_itself_imports_each_list_whose_72_are_vip_at_once(shell: CommandLine) -> None:
     single_rule(shell)
     for file, options, new in ((COMPANIES, AS_CLIENTS, 100), (CONTACTS, AS_CLIENTS, 500), (CDNOW, AS_SALES, 6937)):

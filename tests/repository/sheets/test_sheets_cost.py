@@ -19,7 +19,7 @@ RICH = 1_000
 ADVISED = 2_000_000
 VIP_FROM = 35_000
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.in_turn]
 
 
 def _clients(count: int = CLIENTS) -> list[Client]:

@@ -12,6 +12,8 @@ from tests.support.clocks import TODAY
 from tests.support.google_sheets.document import READER, WRITER
 from tests.support.sheets_team import Team, new_team
 
+pytestmark = pytest.mark.in_turn
+
 
 @pytest.fixture
 def team() -> Iterator[Team]:

@@ -20,6 +20,8 @@ from crm.repository.sheets.repository import SheetsRepository
 from tests.support.by_hand import Sheet
 from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
 
+pytestmark = pytest.mark.in_turn
+
 
 def look(machine: SheetsRepository) -> None:
     """Let a program look at the spreadsheet itself."""

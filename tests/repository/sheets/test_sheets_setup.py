@@ -19,6 +19,8 @@ from tests.support.command_line import CommandLine, on_a_new_store
 from tests.support.google_sheets import StandIn
 from tests.support.sheets_team import new_team
 
+pytestmark = pytest.mark.in_turn
+
 # As the programs that this one comes from keep it.
 HEAD = ["First Name", "Last Name", "Date of Birth", "Contact Number", "Email", "Total Spend", "Status"]
 ADA = ["Ada", "Berg", "1990-05-17", "+43 664 1234567", "ada@example.com", 36000.5, "VIP"]

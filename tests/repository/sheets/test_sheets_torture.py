@@ -23,7 +23,7 @@ from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
 pytestmark = pytest.mark.slow
 
 MACHINES, PROGRAMS = 4, 8
-SALES_EACH, EDITS_EACH = 15, 8
+SALES_EACH, EDITS_EACH = 9, 4
 EDITS_MORE = 4
 # Ends a run that hangs: a busy computer takes minutes to start and end all programs.
 LONGEST = 500.0

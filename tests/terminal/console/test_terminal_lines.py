@@ -14,6 +14,8 @@ from crm.commands.registry import named
 from crm.model import Client
 from tests.support.clocks import now_on
 
+pytestmark = pytest.mark.in_turn
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -24,7 +26,7 @@ def piped(store: Path, typed: str, **environment: str) -> "subprocess.CompletedP
         input=typed,
         capture_output=True,
         encoding="utf-8",
-        timeout=20,
+        timeout=60,
         check=False,
         env=inherited
         | {
@@ -104,7 +106,7 @@ def test_a_reader_that_goes_away_is_no_error(store: Path, crm: CRM) -> None:
     program = f"yes 4 | {sys.executable} {ROOT / 'run.py'} | head -n 3"
     environment = {**os.environ, "CRM_STORE": f"sqlite:///{store}", "PYTHONUTF8": "1"}
     done = subprocess.run(
-        program, shell=True, capture_output=True, encoding="utf-8", timeout=20, check=False, env=environment
+        program, shell=True, capture_output=True, encoding="utf-8", timeout=60, check=False, env=environment
     )
     assert done.stderr == ""
 

@@ -27,6 +27,8 @@ from tests.support.clocks import TODAY, running_on
 from tests.support.google_sheets import StandIn
 from tests.terminal.conftest import Session
 
+pytestmark = pytest.mark.in_turn
+
 Start = Callable[..., Session]
 # As the programs that this one comes from keep it.
 HEAD = ["First Name", "Last Name", "Date of Birth", "Contact Number", "Email", "Total Spend", "Status"]

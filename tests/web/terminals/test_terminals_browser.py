@@ -18,7 +18,7 @@ from tests.support.sample_menu import WIDE
 from tests.support.terminal_browser import Line, Screen
 from tests.support.terminal_server import TerminalServer
 
-pytestmark = [pytest.mark.slow, pytest.mark.end_to_end]
+pytestmark = [pytest.mark.slow, pytest.mark.end_to_end, pytest.mark.in_turn]
 
 _FIRST = 1_000
 # Where widths change from one character to the next; elsewhere every hundredth is looked at.
@@ -70,6 +70,7 @@ def pid(screen: Screen) -> str:
     return found[1]
 
 
+@pytest.mark.whole
 def test_the_menu_appears_and_keys_reach_it(device: Open) -> None:
     screen = device()
     screen.press("k").sees("key 'k'").press("ArrowUp").sees(r"key '\x1b[A'")

@@ -261,6 +261,7 @@ def test_the_mailing_is_one_change_that_can_be_taken_back_until_it_is_sent(here:
 
 
 @pytest.mark.slow
+@pytest.mark.in_turn
 def test_a_mailing_to_three_hundred(here: MailDesk) -> None:
     here.clients(300)
     report = send(here)

@@ -12,6 +12,8 @@ from crm.repository.sheets import repository as repository_module
 from crm.repository.sheets.grid.layout import HISTORY, META
 from tests.support.sheets_team import CLIENTS, Team, new_team
 
+pytestmark = pytest.mark.in_turn
+
 
 @pytest.fixture
 def team() -> Iterator[Team]:

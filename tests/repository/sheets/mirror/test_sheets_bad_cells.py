@@ -16,7 +16,7 @@ from crm.repository.transaction import SqlTransaction
 from tests.support.by_hand import EDITED, Sheet, wrong
 from tests.support.sheets_team import CLIENTS, Team, new_team
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.in_turn]
 
 
 @pytest.fixture

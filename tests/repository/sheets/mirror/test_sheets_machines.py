@@ -22,6 +22,8 @@ from crm.repository.sheets.repository import SheetsRepository
 from tests.conftest import PYTHON, child_environment
 from tests.support.sheets_team import Team, new_team
 
+pytestmark = pytest.mark.in_turn
+
 
 @pytest.fixture
 def team() -> Iterator[Team]:

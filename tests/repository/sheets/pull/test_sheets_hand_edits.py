@@ -17,6 +17,8 @@ from tests.support.by_hand import EDITED, Sheet, last, undo, wrong
 from tests.support.google_sheets.document import READER, WRITER
 from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
 
+pytestmark = pytest.mark.in_turn
+
 
 @pytest.fixture
 def team() -> Iterator[Team]:

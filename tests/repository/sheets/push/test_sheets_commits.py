@@ -12,6 +12,8 @@ from crm.model import Client, Sale, StatusRule
 from crm.repository.sheets import repository as repository_module
 from tests.support.sheets_team import CLIENTS, SALES, Edit, Team, new_team
 
+pytestmark = pytest.mark.in_turn
+
 NAMES = ["Ada", "Ben", "Cleo", "Dan", "Eva", "Finn"]
 
 

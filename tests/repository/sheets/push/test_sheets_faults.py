@@ -22,7 +22,7 @@ from tests import conftest
 from tests.support.google_sheets import StandIn
 from tests.support.sheets_team import Team, new_team
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.in_turn]
 
 
 @pytest.fixture
@@ -322,6 +322,7 @@ _FAULTS = st.lists(_FAULT, max_size=4)
 _STEPS = st.lists(_STEP, min_size=1, max_size=6)
 
 
+@pytest.mark.whole
 @settings(max_examples=40)
 @given(_FAULTS, _STEPS)
 def test_any_faults_and_any_acts_leave_each_sale_there_once(faults: list[dict[str, Any]], steps: list[str]) -> None:

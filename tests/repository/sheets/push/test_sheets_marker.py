@@ -15,6 +15,8 @@ from crm.repository.sheets.push import push as push_module
 from crm.repository.sheets.push import requests as commit_module
 from tests.support.sheets_team import Team, new_team
 
+pytestmark = pytest.mark.in_turn
+
 
 @pytest.fixture
 def team() -> Iterator[Team]:

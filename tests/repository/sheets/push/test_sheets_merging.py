@@ -14,6 +14,8 @@ from crm.repository.sheets.live_check import LiveCheck
 from tests.support.by_hand import Sheet
 from tests.support.sheets_team import CLIENTS, SALES, Team, new_team
 
+pytestmark = pytest.mark.in_turn
+
 MODES = {
     "marker": ["marker"],
     "appended rows": ["marker", "append"],
