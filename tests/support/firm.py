@@ -599,8 +599,10 @@ def result_text(result: Any) -> str:
 
 def command_group(number: int, groups: int) -> list[Command]:
     """One of so many groups of all commands; those that begin with one word are together, in their order."""
-    words = list(dict.fromkeys(command.group for command in commands()))
-    return [command for word in words[number::groups] for command in commands(word)]
+    by_word: dict[str, list[Command]] = {}
+    for command in commands():
+        by_word.setdefault(command.words.partition(" ")[0], []).append(command)
+    return [command for word in list(by_word)[number::groups] for command in by_word[word]]
 
 
 def outcome(call: Callable[..., Any], crm: CRM, given: Mapping[str, Any]) -> Any:

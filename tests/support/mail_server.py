@@ -33,6 +33,8 @@ class Post:
         self.recipients: list[str] = []
         self.signed_in: list[bool] = []
         self.sessions: list[Session] = []
+        # How many messages have begun to arrive.
+        self.begun = 0
 
     def _answer(self, server: SMTP, command: str, about: str = "") -> str:
         answer = self.answers.get(command, "")
@@ -62,6 +64,7 @@ class Post:
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        self.begun += 1
         await asyncio.sleep(self.waits)
         if answer := self._answer(server, "data"):
             return answer

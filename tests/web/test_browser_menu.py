@@ -23,6 +23,7 @@ from tests.support.terminal_browser import Screen
 from tests.support.whole_site import PASSWORD, WebSite, web_site
 from tests.web.test_browser_sign_in import sign_in
 
+expect.set_options(timeout=30_000)
 pytestmark = [pytest.mark.slow, pytest.mark.end_to_end]
 _GRAPHICS = frozenset(" ─│▏▎▍▌▋▊▉█▁▂▃▄▅▆▇")
 
@@ -267,7 +268,7 @@ def test_whoever_is_deactivated_is_out_within_seconds(site: WebSite, enter: Ente
     screen = enter("gone").sees("Clients")
     with site.repository.read() as snapshot:
         site.accounts.administration.edit(snapshot.get(User, user.id), active=False)
-    expect(screen.page.get_by_text("Your session is over").first).to_be_visible(timeout=10_000)
+    expect(screen.page.get_by_text("Your session is over").first).to_be_visible()
     screen.page.get_by_role("button", name="Sign in").click()
     expect(screen.page.get_by_label("Password")).to_be_visible()
 

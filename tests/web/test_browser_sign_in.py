@@ -14,6 +14,7 @@ from tests.support.serving import served
 from tests.support.terminal_browser import contrasts
 from tests.support.whole_site import PASSWORD, WebSite, web_site
 
+expect.set_options(timeout=30_000)
 pytestmark = [pytest.mark.slow, pytest.mark.end_to_end]
 
 
@@ -34,7 +35,7 @@ def context(chromium: Browser, site: WebSite) -> Iterator[BrowserContext]:
 def visiting(chromium: Browser, site: WebSite, **how: Any) -> Iterator[BrowserContext]:
     """A browser that has never been here; whatever the pages complain of fails the test."""
     opened = chromium.new_context(base_url=site.url, **how)
-    opened.set_default_timeout(10_000)
+    opened.set_default_timeout(30_000)
     complaints: list[str] = []
     opened.on("weberror", lambda error: complaints.append(str(error.error)))
     opened.on("console", lambda output: complaints.append(output.text) if "Content Security" in output.text else None)
@@ -108,7 +109,7 @@ def test_a_session_that_is_over_leads_to_the_sign_in(site: WebSite, context: Bro
     sign_in(page, "karl")
     expect_terminal(page)
     site.clock.ahead += timedelta(hours=12, seconds=1)
-    expect(page.get_by_role("status")).to_contain_text("Your session is over", timeout=12_000)
+    expect(page.get_by_role("status")).to_contain_text("Your session is over")
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     sign_in(page, "karl")

@@ -18,6 +18,7 @@ from tests.support.sample_menu import WIDE
 from tests.support.terminal_browser import Line, Screen
 from tests.support.terminal_server import TerminalServer
 
+expect.set_options(timeout=30_000)
 pytestmark = [pytest.mark.slow, pytest.mark.end_to_end, pytest.mark.in_turn]
 
 _FIRST = 1_000
