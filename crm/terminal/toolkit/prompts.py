@@ -87,11 +87,12 @@ class Prompts:
         self.show_answer(parameter, value)
         return value
 
-    def show_answer(self, parameter: Parameter, value: Any) -> None:
-        """Leave an answer on the screen, as it was understood."""
+    def show_answer(self, parameter: Parameter, value: Any, wide: int = 0) -> None:
+        """Leave an answer on the screen, as it was understood, behind a label that takes so many columns."""
         if not self.screen.plain:
-            text = self.screen.cut(self._answer_text(parameter, value) or "-", len(parameter.label) + 2)
-            self.screen.print(Text(f"{parameter.label}: ", "muted").append(text, "default"))
+            label = f"{parameter.label}:".ljust(wide + 1)
+            text = self.screen.cut(self._answer_text(parameter, value) or "-", len(label) + 1)
+            self.screen.print(Text(f"{label} ", "muted").append(text, "default"))
 
     def _take_back(self, parameter: Parameter, value: Any) -> None:
         """Take an answer that was refused off the screen: what stands there was accepted."""

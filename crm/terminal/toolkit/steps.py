@@ -96,8 +96,9 @@ class Answers(Generic[_Session]):
             def ask() -> None:
                 self._asked = [parameter.name for parameter in parameters[place:]]
                 page()
+                wide = max((len(parameter.label) for parameter in parameters[:place]), default=0)
                 for parameter in parameters[:place]:
-                    self.session.prompts.show_answer(parameter, self.values[parameter.name])
+                    self.session.prompts.show_answer(parameter, self.values[parameter.name], wide)
                 foresee(self.answered)
                 form = FormPlace(bool(place), [parameter.label for parameter in parameters[place + 1 :]])
                 self.ask(parameters[place], typed.get(parameters[place].name, ""), form)

@@ -208,3 +208,14 @@ def test_a_wide_and_high_main_menu_shows_the_tiles_whole_in_two_columns(filled: 
     assert "…" not in text.partition("Newest clients")[2]
     # Two of them are beside others.
     assert sum(line.startswith(titles) for line in drawn) < len(titles) - 1
+
+
+def test_answers_stand_below_each_other(crm: CRM) -> None:
+    opened, keyboard = session(crm, columns=60)
+    parameters = named("deals add").parameters
+    wide = max(len(parameters[name].label) for name in ("title", "value"))
+    for name, value in (("title", "Roof"), ("value", Decimal(12))):
+        opened.prompts.show_answer(parameters[name], value, wide)
+    keyboard.pause()
+    (drawn,) = keyboard.windows
+    assert drawn[0].index("Roof") == drawn[1].index("$12.00")
