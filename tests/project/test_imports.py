@@ -45,7 +45,7 @@ for _room in ("repository", "accounts", "commands", "shell"):
 for _room in ("repository", "files", "outward", "commands", "terminal", "shell"):
     ARROWS[_room] |= {"invoicing"}
 # Who lists names in a sentence, or makes sentences of a reason.
-for _room in ("repository", "commands", "terminal", "shell"):
+for _room in ("repository", "outward", "commands", "terminal", "shell"):
     ARROWS[_room] |= {"wording"}
 # Everybody may ask what time it is, keep a file to its owner, and declare classes.
 for _room in ARROWS.keys() - {"errors", "wording", "lean_dataclass", "clock", "atomic_write", "private_files"}:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from crm.outward.invoice_pdf.compiling import CompileError, Page, compile_page
 from crm.outward.invoice_pdf.content import content
 from crm.outward.invoice_pdf.factur_x import with_factur_x_metadata
 from crm.outward.invoice_pdf.pdf import InvoicePdf, default_template
+from crm.wording import first_few
 
 _ARCHIVAL = ("a-3b",)
 _XML = "factur-x.xml"
@@ -32,26 +34,33 @@ def make_pdf(document: InvoiceDocument, *, xml: bytes, template: Path | None, se
     if xml:
         files[_XML] = xml
     data, timestamp = json.dumps(content(document), ensure_ascii=False), _timestamp(document.issued_on)
-    missing = ""
+    missing: Sequence[str] = ()
     for system_fonts in (False, True):
         page = Page(files=files, data=data, timestamp=timestamp, standards=_ARCHIVAL, system_fonts=system_fonts)
         try:
             pdf = compile_page(page, seconds)
         except CompileError as error:
-            if (match := _NO_GLYPH.search(error.message)) is None:
+            missing = _missing_signs(error.message)
+            if not missing:
                 raise _template_error(error, template) from error
-            missing = _ESCAPED.sub(lambda code: chr(int(code[1], 16)), match[1].strip('`"'))
             continue
         return InvoicePdf(data=with_factur_x_metadata(pdf) if xml else pdf, is_archival=True)
     try:
         pdf = compile_page(Page(files=files, data=data, timestamp=timestamp, system_fonts=True), seconds)
     except CompileError as error:
         raise _template_error(error, template) from error
+    verb = "is" if len(missing) == 1 else "are"
     notice = (
-        f"No font on this machine can print {missing}: it is missing on the PDF, and so the PDF is not PDF/A. "
-        "Install a font that can, such as Noto, and make it again."
+        f"No font on this machine can print {first_few(missing)}, which {verb} missing on the PDF, and so the PDF is"
+        " not PDF/A. Install a font that can, such as Noto, and make it again."
     )
     return InvoicePdf(data=pdf, is_archival=False, notice=notice)
+
+
+def _missing_signs(message: str) -> Sequence[str]:
+    """The signs that no font has, each once, as typst names them."""
+    signs = (_ESCAPED.sub(lambda code: chr(int(code[1], 16)), text.strip('`"')) for text in _NO_GLYPH.findall(message))
+    return list(dict.fromkeys(signs))
 
 
 def make_picture(document: InvoiceDocument, *, template: Path | None, seconds: float) -> bytes:

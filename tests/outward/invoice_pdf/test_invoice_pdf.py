@@ -147,6 +147,8 @@ def test_a_sign_that_no_font_has_gives_a_pdf_that_says_so() -> None:
     assert "Hello" in text_of(made.data)
     # A program still finds the e-invoice.
     assert PdfReader(io.BytesIO(made.data)).attachments["factur-x.xml"] == [xml]
+    several = make_pdf(invoice(notes="\U0010fffd \U0010fffc \U0010fffd"))
+    assert "can print \U0010fffd, \U0010fffc, which are missing" in several.notice
 
 
 @pytest.mark.slow
