@@ -139,7 +139,7 @@ def connect(
 
 @command(
     "sheets leave",
-    title="Work on the file on this computer again",
+    title="Go back to the file on this computer",
     roles=ONLY_ADMIN,
     here=True,
     own_store=True,

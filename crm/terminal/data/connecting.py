@@ -93,7 +93,7 @@ def offer_another_way(session: Session, error: StoreError) -> bool:
         entries.append(Choice("Repair the spreadsheet", lambda: _repair(session, url)))
     entries += [
         Choice("Connect a spreadsheet step by step", lambda: guide(session)),
-        Choice("Work on the file on this computer", lambda: work_on_file(session)),
+        Choice("Go back to the file on this computer", lambda: work_on_file(session)),
         Choice("Exit", None, "0"),
     ]
     try:

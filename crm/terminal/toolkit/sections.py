@@ -12,7 +12,7 @@ from crm.model import Client
 from crm.model.rights import OWNER
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing.render import show
-from crm.terminal.toolkit import letters
+from crm.terminal.toolkit import hints, letters
 from crm.terminal.toolkit.pages import Pieces
 from crm.terminal.toolkit.session import Session
 
@@ -49,9 +49,10 @@ def entries(session: Session, menu: str, client: Client | None = None) -> list[C
     """The entries of a menu besides its page: commands, and the menus that stand under it. Commands about a client are
     about this one, where one is pointed at."""
     page = menus()[menu].page
-    listed: list[tuple[str, str, Callable[[], None], Command | None]] = [
+    listed: list[tuple[str, str, str, Callable[[], None], Command | None]] = [
         (
             command.title,
+            hints.OF_COMMANDS.get(command.words, ""),
             _first_words(command.summary),
             partial(session.start, command, **_about_client(command, client)),
             command,
@@ -60,12 +61,20 @@ def entries(session: Session, menu: str, client: Client | None = None) -> list[C
         if command.words not in page and session.offers(command)
     ]
     listed += [
-        (declared.title, _about(session, name), partial(open_section, session, name), _opened(session, name))
+        (
+            declared.title,
+            hints.OF_MENUS.get(name, ""),
+            _about(session, name),
+            partial(open_section, session, name),
+            _opened(session, name),
+        )
         for name, declared in menus().items()
         if declared.under == menu and leads_to(session, name)
     ]
     wide = max((len(title) for title, *_ in listed), default=0) + _BEFORE_ABOUT
-    return [_entry(session, title, about, wide, action, command) for title, about, action, command in listed]
+    return [
+        _entry(session, title, hint, about, wide, action, command) for title, hint, about, action, command in listed
+    ]
 
 
 def _panel(session: Session, title: str, about: str, command: Command | None) -> Pieces:
@@ -83,16 +92,19 @@ def beside_question(session: Session, client: int, menu: str) -> Pieces:
 
 
 def _entry(
-    session: Session, title: str, about: str, wide: int, action: Callable[[], None], command: Command | None
+    session: Session, title: str, hint: str, about: str, wide: int, action: Callable[[], None], command: Command | None
 ) -> Choice:
-    """An entry, and in a muted colour what it is about, where there is room for a few words of that; in a wide window
-    its panel stands beside it."""
+    """An entry, and in a muted colour its hint, or without one what it is about, where there is room for that; in a
+    wide window its panel stands beside it."""
     screen = session.screen
     panel = cache(partial(_panel, session, title, about, command)) if screen.side else None
     room = screen.width - screen.side - wide - _KEYED
-    if screen.plain or room < (_LEAST_BESIDE_PANEL if panel else _LEAST_ABOUT) or not about:
+    too_narrow = screen.measure(hint) > room if hint else room < (_LEAST_BESIDE_PANEL if panel else _LEAST_ABOUT)
+    if screen.plain or too_narrow or not (hint or about):
         return Choice(title, action, card=panel)
-    if screen.measure(about) > room:
+    if hint:
+        about = hint
+    elif screen.measure(about) > room:
         # As far as a comma it is said well too.
         shorter = about[: about.rfind(", ", 0, room)] if ", " in about[:room] else about
         about = screen.fit(shorter, room)

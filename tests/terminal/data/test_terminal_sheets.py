@@ -344,7 +344,7 @@ def test_whoever_is_locked_out_can_go_back_to_the_file(begin: Start, stand_in: S
     session.choose("Try again").sees("is not set up for the CRM yet").kill()
     key.unlink()
     session = begin(CRM_STORE=f"sheets://{stand_in.make('Team')}").sees("No credentials for Google Sheets")
-    session.choose("Work on the file on this computer").sees("You are working on the file on this computer again")
+    session.choose("Go back to the file on this computer").sees("You are working on the file on this computer again")
     session.press("enter").sees("Welcome. No clients yet")
     other = begin(CRM_STORE=f"sheets://{stand_in.make('Team')}").sees("0) Exit").press("0")
     assert other.exit_code() == 1

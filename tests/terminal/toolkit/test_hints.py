@@ -1,0 +1,38 @@
+"""The hints beside the entries of menus: each entry has its own, none is cut, and none is of an entry that is gone."""
+
+import io
+from contextlib import closing
+
+from crm.commands import load, menus
+from crm.commands.context import CRM
+from crm.commands.registry import commands
+from crm.terminal.console.line_keyboard import LineKeyboard
+from crm.terminal.drawing.screen import Screen
+from crm.terminal.toolkit import hints
+from crm.terminal.toolkit.sections import entries
+from crm.terminal.toolkit.session import Session
+
+# What stands before an entry: the pointer, its key and a bracket.
+_BEFORE = 6
+
+
+def test_each_entry_of_a_menu_has_a_hint_of_its_own_that_fits_eighty_columns(crm: CRM) -> None:
+    load()
+    screen = Screen(io.StringIO(), plain=False, environment={"TERM": "xterm", "COLUMNS": "80", "LINES": "24"})
+    labels: dict[str, str] = {}
+    with closing(Session(crm, LineKeyboard(io.StringIO(), screen), screen)) as session:
+        for menu in menus():
+            labels |= {entry.label: menu for entry in entries(session, menu)}
+    own = {*hints.OF_COMMANDS.values(), *hints.OF_MENUS.values()}
+    assert len(labels) > 60
+    for label, menu in labels.items():
+        _, _, hint = label.rpartition("  ")
+        assert hint.strip() in own, (menu, label)
+        assert _BEFORE + len(label) <= 80, (menu, label)
+
+
+def test_no_hint_is_of_an_entry_that_is_gone() -> None:
+    load()
+    listed = {command.words for menu in menus() for command in commands(menu=menu)}
+    assert hints.OF_COMMANDS.keys() <= listed
+    assert hints.OF_MENUS.keys() <= menus().keys()
