@@ -24,7 +24,7 @@ from crm.repository.sheets.mirror.mirror import in_json
 # These are looked at as a whole, each by itself.
 WHOLE = (StatusRule, View, Setting)
 # So many different cells of a column are remembered.
-_REMEMBERED = 10_000
+_REMEMBERED = 2_000
 # A reason that a rule gave begins with its text, and that with the status.
 _BY_RULE = re.compile(r"(.{1,40}?) (?:when|otherwise)\b")
 
