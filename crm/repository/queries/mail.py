@@ -215,6 +215,13 @@ def postponed(snapshot: Snapshot, which: WhichQueued, but: Collection[int] = ())
     return int(count), str(first or "")
 
 
+def still_queued(snapshot: Snapshot, which: WhichQueued, most: int, but: Collection[int] = ()) -> list[Message]:
+    """The first messages that are queued, but for some: those that are due, then the others by their next try."""
+    conditions = [*_queued(which), message.c.id.not_in(but)]
+    chosen = ALL[Message].where(*conditions).order_by(message.c.until, message.c.id).limit(most)
+    return [record_of(Message, row) for row in snapshot.select(chosen)]
+
+
 def _due(snapshot: Snapshot, which: WhichQueued) -> list[ColumnElement[bool]]:
     return [*_queued(which), or_(message.c.until == "", message.c.until <= snapshot.clock.now.isoformat())]
 

@@ -49,7 +49,12 @@ class MessagesPage(ClientListPage):
     def keys(self) -> Sequence[Choice]:
         preset = {"client": self.filters["client"]} if "client" in self.filters else {}
         write = letters.NEW(lambda: self.session.start(named("email send"), **preset), "e-mail")
-        return [write, self.filter_key(), self.mine_key()]
+        texts = [
+            letter(lambda words=words: self.session.start(named(words)))
+            for letter, words in ((letters.MAILINGS, "mailings list"), (letters.TEMPLATES, "templates list"))
+            if not preset and self.session.offers(named(words))
+        ]
+        return [write, *texts, self.filter_key(), self.mine_key()]
 
 
 @record_page(Message)

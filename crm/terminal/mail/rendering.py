@@ -91,6 +91,12 @@ _UNSENT: Sequence[tables.Column] = (
     tables.Column("What", lambda row, _: data(row.subject or row.body.partition("\n")[0]), 2, 8),
     tables.Column("Why", lambda row, _: data(row.failure, "muted"), 0, 16, wraps=True),
 )
+_QUEUED: Sequence[tables.Column] = (
+    tables.Column("No.", lambda row, _: data(row.id, "muted"), 3, right=True),
+    tables.Column("To", lambda row, _: data(row.to), 1, 14),
+    tables.Column("What", lambda row, _: data(row.subject or row.body.partition("\n")[0]), 2, 8),
+    tables.Column("Next try", lambda row, by: data(_next_try(row.until, by), "warning"), 0),
+)
 OCCASIONS: Sequence[tables.Column] = (
     tables.Column("Name", lambda row, _: data(row.mailing.name, "bold"), 0, 10),
     tables.Column("For", lambda row, _: data(row.when), 0, 8),
@@ -293,12 +299,26 @@ def _(result: "Sent", screen: Screen, by: Conventions) -> None:
         screen.print(Text(f"{by.number(result.left)} still in the outbox.", "warning"))
     if result.later:
         # Those that were tried before, and put off.
-        moment = datetime.fromisoformat(result.next_try)
-        day, time = by.clock.day_of(moment), by.clock.time_of(moment)
-        when = f"at {time}" if day == by.today else f"on {by.day(day)} at {time}"
+        when = _next_try(result.next_try, by)
         screen.print(Text(f"{by.number(result.later)} queued, to be tried again later: the next {when}.", "warning"))
+    if result.queued:
+        rows = result.queued[: max(3, screen.left - 12)]
+        screen.print(tables.table(_QUEUED, rows, by, screen.width))
+        if (others := result.left + result.later - len(rows)) > 0:
+            screen.print(Text(f"and {by.number(others)} more", "muted"))
     elif not result.left and not tried and not result.stopped:
         screen.print(Text(f"{sign} The outbox is empty.", "success"))
+
+
+def _next_try(until: str, by: Conventions) -> str:
+    """The time from which a queued message is tried again."""
+    if not until:
+        return "when it is next sent"
+    moment = datetime.fromisoformat(until)
+    day, time = by.clock.day_of(moment), by.clock.time_of(moment)
+    if moment <= by.clock.now:
+        return "when it is next sent"
+    return f"at {time}" if day == by.today else f"on {by.day(day)} at {time}"
 
 
 def draw_template(screen: Screen, template: Template, room: int | None = None) -> bool:

@@ -26,6 +26,8 @@ MEANINGS: Mapping[str, str] = {
     "b": "draft an invoice (bill)",
     "m": "e-mail",
     "t": "tags",
+    "M": "mailings",
+    "T": "templates",
     "o": "owner",
     "p": "pin the status",
     "w": "why this status",
@@ -89,6 +91,8 @@ BOARD = Letter("v", "Board view")
 TABLE = Letter("v", "Table view")
 CHART = Letter("v", "Chart view")
 GROUP = Letter("g", "Bulk actions")
+MAILINGS = Letter("M", "Mailings")
+TEMPLATES = Letter("T", "Templates")
 SALE = Letter("r", "Record a sale")
 NOTE = Letter("q", "Quick note")
 LOG = Letter("l", "Log")

@@ -15,7 +15,7 @@ from crm.model import Client, Record
 from crm.model.fields import Flag
 from crm.model.record import AnyRecord
 from crm.model.rights import CLIENT
-from crm.terminal.console.keyboard import BACK, BEYOND_FIRST, BEYOND_LAST, CAPITAL, Back, Choice
+from crm.terminal.console.keyboard import BACK, BEYOND_FIRST, BEYOND_LAST, CAPITAL, LETTER, Back, Choice
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.drawing.screen import clean
@@ -31,6 +31,8 @@ _FIRST = 2
 # of two lines have no heads, but which they are may take a line of its own.
 _AROUND, _AROUND_NARROW, _LEAST = 4, 2, 3
 # In fewer columns a row takes two lines.
+# So many rows are looked at for one that begins with a letter.
+_MOST_SEARCHED = 500
 _NARROW = 60
 
 
@@ -277,7 +279,23 @@ class ListPage:
             keys += [Choice("", below, BEYOND_LAST), Choice("", above, BEYOND_FIRST)]
         if (word := self.jumps_by()) is not None:
             keys.append(Choice("to that name", lambda letter: self._jump(letter, word, size), CAPITAL))
+        elif self.drawn:
+            keys.append(Choice("to what begins so", lambda letter: self._find(letter, size), LETTER))
         return keys
+
+    def _find(self, letter: str, size: int) -> None:
+        """Point at the next row whose first words begin with a letter, from the first again after the last."""
+        begins, by = letter.casefold(), self.session.crm.conventions
+        rows = self.rows(_MOST_SEARCHED, 0)
+        here = self.offset + self.at
+        for place in [*range(here + 1, len(rows)), *range(min(here + 1, len(rows)))]:
+            texts = (column.text(rows[place], by).plain.strip() for column in self.columns)
+            if next((text for text in texts if text[:1].isalpha()), "")[:1].casefold() == begins:
+                if not self.offset <= place < self.offset + size:
+                    self.offset = min(place, self._last(size))
+                self.at = place - self.offset
+                return
+        self.session.say(f"Nothing here begins with {letter}.", "muted")
 
     def _jump(self, letter: str, word: Callable[[Any], str], size: int) -> None:
         """Point at the first row that begins with a letter, or at what comes after where none does."""

@@ -14,3 +14,18 @@ def test_settings_that_another_program_changed_are_seen_when_they_are_opened_ane
     session = start().choose("Data").choose("Settings").sees("First Name Ltd").press("esc").sees("Export to a file")
     named("settings set")(crm, "company_name", "Second Name Ltd")
     session.choose("Settings").sees("Second Name Ltd").lacks("First Name Ltd")
+
+
+def test_a_letter_points_at_the_next_row_that_begins_with_it(start: Start, crm: CRM) -> None:
+    named("clients add")(crm, {"company": "Acme"})
+    session = start().choose("Data").choose("Settings").sees("» 1) Sending e-mail")
+    session.press("c").sees("» 4) Company name").press("c").sees("» 6) Currency").press("Z").sees("»    ZIP code")
+    session.press("v").sees("Nothing here begins with v.")
+    # Behind the last of them the first comes again.
+    session.press("s").sees("»    State").press("\x1b[H").sees("» 1) Sending e-mail")
+
+
+def test_templates_and_mailings_are_one_key_from_the_messages(start: Start, crm: CRM) -> None:
+    named("clients add")(crm, {"company": "Acme"})
+    session = start().sees("1) ").choose("E-mail").sees("M mailings").sees("T templates")
+    session.press("T").sees("No templates yet").press("esc").press("M").sees("No mailings yet")

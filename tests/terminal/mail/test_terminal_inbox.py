@@ -53,7 +53,7 @@ def test_what_was_fetched_is_told_and_strangers_become_clients(
     put(box, "jo.fox@acme.example.com", "From a colleague")
     put(box, "spam@example.net", "Buy")
     session = start(columns=columns, CRM_IMAP_URL=box.url(BOX), CRM_MAIL_FROM="team@example.com").sees("Clients")
-    session.choose("E-mail").sees("f filter").press(".").choose("Fetch e-mail")
+    session.choose("E-mail").sees("M mailings").press(".").choose("Fetch e-mail")
     session.sees("Filed 1 e-mail with their clients").sees("Unknown senders: 3").sees("1-3 of 3")
     session.press(session.reads(r"(\d)\) .*eva@hill")[0])
     session.choose("Add as a new client").sees("Name").press("enter").sees("Eva Hill; filed 1 e-mail")
@@ -73,7 +73,7 @@ def test_what_was_fetched_is_told_and_strangers_become_clients(
 
 @pytest.mark.usefixtures("acme")
 def test_without_a_mailbox_the_menu_says_what_to_set(start: Start) -> None:
-    session = start().sees("Clients").choose("E-mail").sees("f filter").press(".").choose("Fetch e-mail")
+    session = start().sees("Clients").choose("E-mail").sees("M mailings").press(".").choose("Fetch e-mail")
     session.sees("No mailbox is set up yet").sees("CRM_IMAP_URL").sees("1) Set up now").press("esc")
     session.sees(") New mailing").choose("Write an SMS").sees("TWILIO_ACCOUNT_SID").sees("1) Set up now")
 
@@ -83,7 +83,7 @@ def test_greetings_are_shown_before_they_go(start: Start, crm: CRM, post: Post, 
     born = {"date_of_birth": date(1980, 11, 21), "marketing_consent": True}
     named("clients add")(crm, {"first_name": "Eva", "last_name": "Hill", "email": "eva@hill.example.org", **born})
     session = start(**mail).sees("Clients")
-    session.choose("E-mail").sees("f filter").press(".").choose("Greetings").sees("No greetings yet").press("n")
+    session.choose("E-mail").sees("M mailings").press(".").choose("Greetings").sees("No greetings yet").press("n")
     session.sees("Name").press("Birthdays", "enter").sees("On").press("birthday", "enter")
     session.sees("Template").press(session.reads(r"(\d)\) Birthday")[0]).sees("birthdays")
     session.press(session.reads(r"(\d)\) Birthdays")[0]).sees("[red]all the best[/]").press("esc")
@@ -108,7 +108,7 @@ def test_a_text_is_written_and_looked_at_before_it_goes(start: Start, crm: CRM, 
             TWILIO_FROM=FROM,
             CRM_TWILIO_URL=twilio.url,
         )
-        session.sees("Clients").choose("E-mail").sees("f filter").press(".").choose("Write an SMS").sees("Client")
+        session.sees("Clients").choose("E-mail").sees("M mailings").press(".").choose("Write an SMS").sees("Client")
         session.press("Eva", "enter").sees("Start from").choose("Due").sees("Dear {first_name}, see you")
         session.press(" Fri", "enter").sees("To: Eva Hill, +436641234567").sees("Takes: 1 SMS")
         session.sees("Dear Eva, see you Fri").press("esc").sees("Dear {first_name}, see you Fri")

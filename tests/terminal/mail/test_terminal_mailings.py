@@ -31,7 +31,7 @@ def messages(crm: CRM) -> list[Message]:
 
 
 def to_many(start: Start, **how: Any) -> Any:
-    return start(**how).sees("Clients").choose("E-mail").sees("f filter").press(".").choose("New mailing")
+    return start(**how).sees("Clients").choose("E-mail").sees("M mailings").press(".").choose("New mailing")
 
 
 def written(session: Any) -> Any:

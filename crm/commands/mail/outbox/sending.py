@@ -18,7 +18,7 @@ from crm.model import CHANNELS, Client, Message
 from crm.model.fields.recipients import recipient_key
 from crm.outward.mail import Fate
 from crm.repository import Transaction
-from crm.repository.queries.mail import postponed
+from crm.repository.queries.mail import postponed, still_queued
 
 # For so long a program may hold the messages that it took; those that it has not begun by then it begins no more.
 LEASE = timedelta(minutes=15)
@@ -26,6 +26,8 @@ LEASE = timedelta(minutes=15)
 _LONGEST = timedelta(minutes=4)
 # At the team's pace so many are taken at a time as go out in half a minute, but no fewer and no more than these.
 _LEAST, _MOST = 5, 500
+# So many of those that stay queued are named.
+_LISTED = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,8 @@ class Sent:
     for good, which are `unsure` (they may have been sent) and which are `waiting` for another try, or for another
     computer. Of those sent, `partly` are those of whose recipients some were refused. `left` are queued and due still,
     without having been tried; `stopped` says in a sentence why, '' where nothing is. So many were put off before and
-    are tried `later`, the first of them at `next_try` (UTC)."""
+    are tried `later`, the first of them at `next_try` (UTC). `queued` are the first of those that are queued still and
+    were not tried."""
 
     sent: int = 0
     cancelled: int = 0
@@ -46,6 +49,7 @@ class Sent:
     partly: Sequence[Message] = ()
     later: int = 0
     next_try: str = ""
+    queued: Sequence[Message] = ()
 
     @property
     def exit_code(self) -> int:
@@ -131,7 +135,9 @@ class Sending:
         with self._crm.read() as snapshot:
             counted = {channel: count(snapshot, self._selection, [channel]) for channel in CHANNELS}
             tried = [message.id for message in self._by_state["queued"]]
-            later, next_try = postponed(snapshot, self._selection.among(list(CHANNELS)), tried)
+            which = self._selection.among(list(CHANNELS))
+            later, next_try = postponed(snapshot, which, tried)
+            queued = still_queued(snapshot, which, _LISTED, [*tried, *self._left])
         reasons = [INTERRUPTED] if self._stop.is_set() else []
         reasons += [self._closed[channel] for channel in CHANNELS if channel in self._closed and counted[channel]]
         failed, unsure, waiting = (self._by_state[state] for state in ("failed", "unsure", "queued"))
@@ -146,6 +152,7 @@ class Sending:
             tuple(self._partly),
             later,
             next_try,
+            tuple(queued),
         )
 
     # In the store

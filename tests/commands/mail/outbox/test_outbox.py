@@ -1,6 +1,7 @@
 """The outbox: every message goes out once, whatever the server does and wherever the program stops."""
 
 import io
+import re
 import signal
 import subprocess
 import threading
@@ -83,6 +84,8 @@ def test_what_is_put_off_waits_longer_each_time_and_fails_after_two_days(here: M
         show(Screen(output, plain=True, environment={"COLUMNS": "80"}), again, here.crm.conventions)
         assert "1 queued, to be tried again later: the next " in output.getvalue()
         assert "empty" not in output.getvalue()
+        assert [(message.id, message.until) for message in again.queued] == [(number, waiting.until)]
+        assert re.search(rf"{number} +{waiting.to} +\S.* (at|on) .*\d\d:\d\d", output.getvalue())
         here.change(number, until=(running_on()() - timedelta(seconds=1)).isoformat(timespec="seconds"))
     assert waits == list(WAITS)
     assert 46 * 60 < sum(waits) <= 48 * 60
@@ -91,6 +94,22 @@ def test_what_is_put_off_waits_longer_each_time_and_fails_after_two_days(here: M
     # Whoever sends it again gives it as much time once more.
     here.change(number, state="queued")
     assert here.send().waiting[0].tries == len(WAITS) + 2
+
+
+def test_the_outbox_lists_what_it_keeps_and_not_what_it_has_just_tried(here: MailDesk) -> None:
+    here.post.answers["rcpt"] = "451 greylisted"
+    first, second, third = here.write(*here.clients(3))
+    tried = here.send(only=[first])
+    assert ([message.id for message in tried.waiting], list(tried.queued)) == ([first], [])
+    del here.post.answers["rcpt"]
+    here.change(second, until=(running_on()() + timedelta(hours=2)).isoformat(timespec="seconds"))
+    rest = here.send()
+    assert rest.sent == 1
+    assert [message.id for message in rest.queued] in ([first, second], [second, first])
+    here.change(first, state="sent")
+    here.change(second, state="sent")
+    assert (here.send().queued, here.states()) == ((), ["sent", "sent", "sent"])
+    assert third
 
 
 def test_a_greylisted_one_goes_out_later(here: MailDesk) -> None:
