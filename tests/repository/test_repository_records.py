@@ -172,7 +172,7 @@ def test_what_is_not_there_is_told(store: Store) -> None:
         assert snapshot.find(Client, 12) is None
         with pytest.raises(NotFoundError, match="No client 12"):
             snapshot.get(Client, 12)
-    with pytest.raises(NotFoundError, match="no sale 3"):
+    with pytest.raises(NotFoundError, match="No sale 3"):
         store.change(lambda tx: tx.delete(Sale(id=3, client=1, on=store.today)))
 
 

@@ -334,7 +334,7 @@ def test_whoever_types_a_name_is_told_of_one_much_alike(office: Office) -> None:
 def test_a_status_that_there_is_not_is_named_with_those_that_there_are(office: Office) -> None:
     office.add(company="Acme")
     for given in ({"filters": {"status": "NOPE"}}, {"filters": {"status": "NOPE"}, "limit": 5}):
-        with pytest.raises(FieldError, match=r"no status NOPE; there are .*VIP"):
+        with pytest.raises(FieldError, match=r"no status NOPE; use one of .*VIP"):
             office("clients list", **given)
     # One that nobody has by now finds nobody.
     assert office("clients list", {"status": "vip"}) == []
