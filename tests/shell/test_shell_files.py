@@ -84,6 +84,14 @@ def test_a_preview_is_shown_and_makes_no_store(shell: CommandLine) -> None:
     assert not missing.parent.exists()
 
 
+def test_a_preview_of_sales_names_their_clients(shell: CommandLine) -> None:
+    shell.did("clients", "add", "--company", "Larkspur 2")
+    file = shell.write("sales.csv", "Client,Date,Amount\nNew & Sons,2026-11-02,12\nLarkspur 2,2026-11-02,13\n")
+    rows = shell("import", file, "--as", "sales", "--create-clients", "--preview").out.splitlines()
+    clients = [row.split("\t")[1] for row in rows if "\t" in row]
+    assert clients == ["Client", "New & Sons", "Larkspur 2"]
+
+
 def test_a_row_with_the_e_mail_of_another_client_is_named_on_stderr(shell: CommandLine) -> None:
     shell.did("clients", "add", "--first-name", "Anna", "--last-name", "Berg", "--email", "anna@example.com")
     file = shell.write("clients.csv", "name,email\nBo Fox,bo@example.com\nThe office,anna@example.com\n")

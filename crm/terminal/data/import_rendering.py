@@ -1,6 +1,6 @@
 """Imports on screen: what came in from a file or a spreadsheet, or would come in."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
@@ -66,9 +66,11 @@ def _say_foreign(screen: Screen, number: int, by: Conventions) -> None:
     screen.print(data(line, "warning"))
 
 
-def _draw_all(screen: Screen, by: Conventions, listed: Sequence[tuple[str, Sequence[Any], int]]) -> None:
+def _draw_all(
+    screen: Screen, by: Conventions, listed: Sequence[tuple[str, Sequence[Any], int]], names: Mapping[int, str]
+) -> None:
     """List below one another, as far as there is room: those that come last are worth the most, and leave the others
-    a little where they can. Each has a title, its first records, and how many there are."""
+    a little where they can. Each has a title, its first records, and how many there are; `names` are the clients'."""
     listed = [entry for entry in listed if entry[1]]
     room = _UNBOUNDED if screen.plain else screen.left - _BELOW
     chosen: list[tuple[str, Table, int]] = []
@@ -76,7 +78,7 @@ def _draw_all(screen: Screen, by: Conventions, listed: Sequence[tuple[str, Seque
         own = room - 1 - bool(title)
         some = records[: len(records) if screen.piped else _SHOWN]
         own -= count > len(some)
-        table = _fitting(screen, by, some, own - place * _LEAST) or _fitting(screen, by, records[:1], own)
+        table = _fitting(screen, by, some, own - place * _LEAST, names) or _fitting(screen, by, records[:1], own, names)
         if table is not None:
             chosen.insert(0, (title, table, count))
             room = own - _lines(screen, table)
@@ -93,9 +95,11 @@ def _lines(screen: Screen, table: Table) -> int:
     return len(screen.console.render_lines(table, screen.console.options.update(width=screen.width)))
 
 
-def _fitting(screen: Screen, by: Conventions, records: Sequence[Any], room: int) -> Table | None:
+def _fitting(
+    screen: Screen, by: Conventions, records: Sequence[Any], room: int, names: Mapping[int, str]
+) -> Table | None:
     """The number of records that a table of so many lines holds, None for not even one."""
-    columns = columns_of(type(records[0])) or ()
+    columns = tables.with_names(columns_of(type(records[0])) or (), names)
     for count in range(len(records), 0, -1):
         table = tables.table(columns, records[:count], by, screen.width)
         if _lines(screen, table) <= room:
@@ -167,11 +171,11 @@ def _(result: "ImportReport", screen: Screen, by: Conventions) -> None:
     summed_up = 0 if doubts is result.doubts else result.maybe_foreign
     doubtful = ("", doubts, result.doubtful - summed_up)
     if result.applied:
-        _draw_all(screen, by, [refused, doubtful])
+        _draw_all(screen, by, [refused, doubtful], {})
     else:
         first = ("The first ones, as they are stored", result.first_records, len(result.first_records))
         updated = ("Existing clients that change", result.updates, max(result.updated, len(result.updates)))
-        _draw_all(screen, by, [first, updated, refused, doubtful])
+        _draw_all(screen, by, [first, updated, refused, doubtful], result.client_names)
     if result.doubts_file:
         screen.print(data(f"What to check is in {display_path(result.doubts_file)}, with the reason.", "warning"))
     if result.refused_file:
@@ -272,7 +276,7 @@ def _(result: "TakeOverReport", screen: Screen, by: Conventions) -> None:
 
 def _listed(screen: Screen, by: Conventions, rows: Sequence[Any]) -> None:
     """A table, as far as there is room for it."""
-    table = _fitting(screen, by, rows, _UNBOUNDED if screen.plain else screen.left - _AROUND)
+    table = _fitting(screen, by, rows, _UNBOUNDED if screen.plain else screen.left - _AROUND, {})
     if table is None:
         return
     screen.print()

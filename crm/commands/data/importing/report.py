@@ -86,7 +86,7 @@ class ImportReport:
     is how many rows became new clients though a client of another name has their e-mail. `updates` are the first known
     clients that change. `date_orders` are the columns whose dates do not begin with the year, each with the order in
     which they were read ('dmy' or 'mdy'); `two_orders` are those of them in which some dates can only be meant in the
-    other order, with the first lines of these."""
+    other order, with the first lines of these. `client_names` are those of the clients of the first new sales."""
 
     applied: bool
     what: str
@@ -117,6 +117,7 @@ class ImportReport:
     updates: Sequence[ClientUpdate] = ()
     date_orders: Mapping[str, str] = field(default_factory=dict)
     two_orders: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    client_names: Mapping[int, str] = field(default_factory=dict)
 
     def brief(self) -> "ImportReport":
         """The same with the first rows that were refused or are doubtful, of each sort a few."""
@@ -170,6 +171,7 @@ class Tally:
     opt_outs_added: int = 0
     same_email: int = 0
     first_records: list[Record] = field(default_factory=list)
+    client_names: Mapping[int, str] = field(default_factory=dict)
     updates: list[ClientUpdate] = field(default_factory=list)
     _alike: Counter[str] = field(default_factory=Counter)
     two_orders: Mapping[str, TwoOrders] = field(default_factory=dict)
@@ -324,6 +326,7 @@ class Tally:
                 if match.date_order in ("dmy", "mdy") and match.target.rpartition(".")[2] in DATES
             },
             {column: two.others[:_LISTED] for column, two in self.two_orders.items() if two.others},
+            self.client_names,
         )
 
     def _left_out(self) -> tuple[str, ...]:
