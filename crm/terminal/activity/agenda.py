@@ -16,6 +16,7 @@ class AgendaPage(ListPage):
     """All that needs doing, the most urgent first."""
 
     title = "What needs doing"
+    purpose = "Follow-ups, birthdays, deals and invoices appear here when they are due."
     columns = ITEMS
     command = "agenda"
     result: Agenda
@@ -25,6 +26,9 @@ class AgendaPage(ListPage):
 
     def count(self) -> int:
         return self.result.count
+
+    def nothing(self, keys: Sequence[Choice]) -> str:
+        return "Nothing needs doing."
 
     def narrowed(self) -> str:
         return super().narrowed() or "everyone's"

@@ -94,6 +94,7 @@ class FollowUpsPage(ListPage):
     """Follow-ups by when they are due: mine, everyone's, or those of one client."""
 
     title = "Follow-ups"
+    purpose = "A follow-up says what to do next for a client, and by when. Today shows it when it is due."
     lettered: Mapping[str, letters.Letter] = {"follow-ups edit": letters.EDIT, "follow-ups delete": letters.DELETE}
     plural = "open follow-ups"
     command = "follow-ups list"

@@ -89,6 +89,7 @@ class InteractionsPage(ClientListPage):
     """The interactions, the newest first: of all clients or of one, mine or everyone's."""
 
     title = "Calls, meetings and notes"
+    purpose = "Write down what was said in a call, a meeting or a message. The client's timeline shows it."
     lettered: Mapping[str, letters.Letter] = {"interactions edit": letters.EDIT, "interactions delete": letters.DELETE}
     plural = "calls, meetings or notes"
     command = "interactions list"

@@ -22,6 +22,8 @@ _INTERACTIONS = tuple(INTERACTIONS)
 class TimelinePage(ListPage):
     """The timeline of a client, and from there the clients beside it in the list that it was opened from."""
 
+    plural = "entries"
+    purpose = "The timeline shows what happened with a client: sales, calls, e-mails, invoices and follow-ups."
     columns = LISTED_ENTRIES
 
     def __init__(self, session: Session, place: Neighbours[Client]) -> None:

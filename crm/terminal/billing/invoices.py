@@ -49,6 +49,7 @@ class InvoicesPage(ListPage):
     """Invoices, drafts and credit notes, the newest first."""
 
     title = "Invoices"
+    purpose = "An invoice starts as a draft. When you issue it, it gets its number and can be sent."
     lettered: Mapping[str, letters.Letter] = {
         "invoices edit": letters.EDIT,
         "invoices delete": letters.DELETE,
@@ -85,6 +86,7 @@ class OwnInvoicesPage(InvoicesPage):
     """One's own invoices; one opens with what a client can do with it."""
 
     title = "My invoices"
+    purpose = "Invoices that we send you appear here."
     # Nothing that the team notes stands beside them.
     card = ListPage.card
     filter_by: Mapping[str, str] = {}

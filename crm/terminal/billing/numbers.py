@@ -19,6 +19,7 @@ class NumbersPage(ListPage):
     """The series of numbers."""
 
     title = "Numbers"
+    purpose = "Each invoice gets the next number of its series."
     command = "numbers show"
     columns = SERIES
 
@@ -34,6 +35,7 @@ class LevelsPage(ListPage):
     """The levels of reminders."""
 
     title = "Reminder levels"
+    purpose = "A reminder level says how many days after the due date a reminder is sent, and with which fee."
     command = "reminders levels list"
     columns = LEVELS
 

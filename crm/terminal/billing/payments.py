@@ -47,6 +47,7 @@ class PaymentsPage(ListPage):
     """Payments and refunds, the newest first."""
 
     title = "Payments"
+    purpose = "A payment is money that a client paid, for one invoice or several. Refunds are listed here too."
     command = "payments list"
     columns = PAYMENTS
     sorts: Mapping[str, str] = {"Date": "on", "Amount": "amount"}
@@ -69,6 +70,7 @@ class OwnPaymentsPage(PaymentsPage):
     """One's own payments: there is nothing to do with one."""
 
     title = "My payments"
+    purpose = "What you pay us appears here."
     filter_by: Mapping[str, str] = {}
 
     def __init__(self, session: Session) -> None:

@@ -29,6 +29,7 @@ class ServicesPage(ListPage):
     """The services by name."""
 
     title = "Services"
+    purpose = "A service is what you sell, with its price and tax. An invoice takes them over for each line."
     lettered: Mapping[str, letters.Letter] = {"services edit": letters.EDIT}
     command = "services list"
     columns = SERVICES[1:]

@@ -15,6 +15,7 @@ class UnpaidPage(ListPage):
 
     title = "Unpaid"
     plural = "unpaid invoices"
+    purpose = "Invoices that are not paid in full appear here, with what each client owes."
     command = "unpaid list"
     columns = UNPAID
     filter_by: Mapping[str, str] = {"days": "Overdue for at least (days)"}

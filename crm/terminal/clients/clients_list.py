@@ -43,6 +43,7 @@ class ClientsPage(ListPage):
     """Clients by status, field, condition or saved view."""
 
     title = "Clients"
+    purpose = "A client is a person or a company that buys from you."
     command = "clients list"
     lettered: Mapping[str, letters.Letter] = {
         "clients edit": letters.EDIT,
@@ -158,9 +159,14 @@ class ClientsPage(ListPage):
         keys.append((letters.EVERYONES if self._is_mine() else letters.MINE)(self._turn))
         return [
             *keys,
-            letters.LOG(lambda: self.session.start(named("interactions add"))),
-            letters.SALE(lambda: self.session.start(named("sales add"))),
+            letters.LOG(lambda: self._start_with_client("interactions add")),
+            letters.SALE(lambda: self._start_with_client("sales add")),
         ]
+
+    def _start_with_client(self, words: str) -> None:
+        """Lead through a command about the client that is pointed at; where no row is, it asks for the client."""
+        client = self.drawn[self.at] if self.drawn and not self.session.screen.plain else None
+        self.session.start(named(words), **({"client": client} if client else {}))
 
     def _is_mine(self) -> bool:
         return str(self.filters.get("owner", "")).casefold() == self.session.crm.me.casefold()

@@ -28,6 +28,7 @@ class ContactsPage(ListPage):
     """The contacts of a client, the primary one first, or those of all clients by name."""
 
     title = "Contacts"
+    purpose = "A contact is a person at a client, with a role, an e-mail address and a phone number."
     lettered: Mapping[str, letters.Letter] = {"contacts edit": letters.EDIT, "contacts delete": letters.DELETE}
     command = "contacts list"
 

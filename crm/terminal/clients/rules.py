@@ -27,6 +27,7 @@ class RulesPage(ListPage):
     """The rules in their order; opening one tells what can be done with it."""
 
     title = "Status rules"
+    purpose = "Rules decide the status of each client. The first rule that matches counts."
     # In their order, which the keys beside them show.
     columns = RULES[1:]
     command = "rules list"

@@ -1,5 +1,6 @@
 """The saved views at the menu: shown, changed, renamed and removed, and a list saved as one."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from crm.commands.registry import named
@@ -19,8 +20,12 @@ class ViewsPage(ListPage):
     """The saved views."""
 
     title = "Saved views"
+    purpose = "A saved view is a list of clients with its filter and order, kept under a name."
     columns = VIEWS
     command = "views list"
+
+    def nothing(self, keys: Sequence[Choice]) -> str:
+        return f"{super().nothing(keys)} Filter the clients and press {letters.VIEWS.key} there to save one."
 
     def count(self) -> int:
         return len(self.result)

@@ -22,6 +22,7 @@ class HistoryPage(ListPage):
     """The history, newest first: all of it, or what touches a client."""
 
     title = "History"
+    purpose = "Every change appears here, with who made it and when. You can undo it here."
     columns = HISTORY_WITHOUT_NUMBERS
     command = "history list"
     sorts: Mapping[str, str] = {"When": "at", "Who": "user", "What": "what"}

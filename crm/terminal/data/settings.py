@@ -66,6 +66,7 @@ class SettingsPage(ListPage):
     """The services of this computer, then the settings of the team; one opened to be changed."""
 
     title = "Settings"
+    purpose = "Settings of the team, such as the currency and the time zone."
     columns = SETTINGS[:2]
     command = "settings list"
 

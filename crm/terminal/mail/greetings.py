@@ -20,6 +20,7 @@ class GreetingsPage(ListPage):
     """The standing orders by name."""
 
     title = "Greetings"
+    purpose = "A greeting is an e-mail that each client gets once a year, such as on their birthday."
     columns = OCCASIONS
     command = "occasions list"
 

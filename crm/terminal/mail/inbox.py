@@ -22,6 +22,7 @@ class StrangersPage(ListPage):
     """The senders who are no clients, those who wrote last first."""
 
     title = "Unknown senders"
+    purpose = "E-mails from people who are not clients wait here. You can add the sender as a client or ignore them."
     columns = STRANGERS
     command = "email unknown"
 

@@ -27,6 +27,7 @@ class MailingsPage(ListPage):
     """The mailings, the newest first."""
 
     title = "Mailings"
+    purpose = "A mailing is one text that you send to many clients, with the name of each in it."
     columns = MAILINGS
     command = "mailings list"
 

@@ -19,6 +19,7 @@ class OptOutsPage(ListPage):
     """The opt-outs by address."""
 
     title = "Opt-outs"
+    purpose = "Addresses and phone numbers listed here get no mailings and greetings."
     columns = OPT_OUTS
     command = "opt-outs list"
 

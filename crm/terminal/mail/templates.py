@@ -29,6 +29,7 @@ class TemplatesPage(ListPage):
     """The templates by name."""
 
     title = "Templates"
+    purpose = "A template is a text that you use again in e-mails, mailings and greetings."
     lettered: Mapping[str, letters.Letter] = {"templates edit": letters.EDIT, "templates delete": letters.DELETE}
     columns = TEMPLATES[1:]
     command = "templates list"

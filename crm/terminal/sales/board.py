@@ -16,6 +16,7 @@ from crm.repository.queries.deals import place_in_stage
 from crm.repository.queries.people import EVERYBODY
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing.screen import Screen, clean, data
+from crm.terminal.sales.rendering import WHAT_A_DEAL_IS
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.pages import flow
 from crm.terminal.toolkit.session import Aside, Session
@@ -91,6 +92,7 @@ class BoardPage:
             screen.print(Text(" " * _GAP).join(lines))
         if not any(sum_.deals for sum_ in self._sums):
             screen.print(Text(f"No deals yet. {letters.NEW.key} adds one.", "muted"))
+            screen.explain(WHAT_A_DEAL_IS, "muted")
 
     def _rows(self) -> int:
         """The number of cards of a stage that there is room for."""

@@ -9,7 +9,7 @@ from crm.commands.sales.pipeline import DealShown
 from crm.model import Record
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing.list_conventions import ListConventions
-from crm.terminal.sales.rendering import DEALS, added_up, deal_side
+from crm.terminal.sales.rendering import DEALS, WHAT_A_DEAL_IS, added_up, deal_side
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.lists import ListPage, list_page
 
@@ -31,6 +31,7 @@ class DealsPage(ListPage):
     """Deals, the open ones unless told otherwise."""
 
     title = "Deals"
+    purpose = WHAT_A_DEAL_IS
     lettered: Mapping[str, letters.Letter] = {
         "deals edit": letters.EDIT,
         "deals delete": letters.DELETE,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # The blank line, the heading and one entry; fewer lines are not worth it.
 _LEAST_LATEST = 3
+WHAT_A_DEAL_IS = "A deal is a sale you are working on, with a title, a value and a stage."
 
 
 def days(count: int, by: Conventions) -> str:

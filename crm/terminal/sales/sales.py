@@ -25,6 +25,7 @@ class SalesPage(ClientListPage):
     """Sales, the newest first, of all clients or of one, of a period."""
 
     title = "Sales"
+    purpose = "A sale is an amount that a client spent. Sales add up to the client's total, which decides the status."
     lettered: Mapping[str, letters.Letter] = {"sales edit": letters.EDIT, "sales undo": letters.DELETE}
     command = "sales list"
     sorts: Mapping[str, str] = {"Date": "on", "Amount": "amount", "Client": "client"}
@@ -54,6 +55,7 @@ class OwnPurchasesPage(SalesPage):
 
     title = "My purchases"
     plural = "purchases"
+    purpose = "What you buy from us appears here, with date and amount."
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)

@@ -21,6 +21,7 @@ class StagesPage(ListPage):
     """The stages in their order; a key opens one for those who may change it."""
 
     title = "Stages"
+    purpose = "A stage is a step that a deal goes through, such as Lead or Proposal."
     columns = STAGES
     command = "stages list"
 

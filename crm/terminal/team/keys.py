@@ -22,6 +22,7 @@ class KeysPage(ListPage):
     """All keys that have not been revoked."""
 
     title = "Keys"
+    purpose = "With a key, a server can send and fetch e-mail on a schedule, without anyone signed in."
     columns = KEYS
     command = "keys list"
 

@@ -18,6 +18,7 @@ class PeoplePage(ListPage):
     """Everybody of the team with what waits for them; a key shows what they have to do."""
 
     title = "People"
+    purpose = "People of the team appear here, with the follow-ups, deals and clients of each."
     columns = PEOPLE
     command = "people list"
 

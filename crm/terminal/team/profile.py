@@ -24,6 +24,7 @@ class SessionsPage(ListPage):
 
     title = "My sessions"
     plural = "other sessions"
+    purpose = "Other devices on which you are signed in appear here. You can sign them out."
     columns = SESSIONS
     command = "profile sessions"
 

@@ -24,6 +24,7 @@ class UsersPage(ListPage):
     """All accounts."""
 
     title = "Accounts"
+    purpose = "An account lets a person sign in. With the first one, everyone who opens this store has to sign in."
     columns = USERS
     command = "users list"
 
@@ -39,6 +40,8 @@ class UsersPage(ListPage):
 class SessionsPage(ListPage):
     """The open sessions of somebody."""
 
+    plural = "open sessions"
+    purpose = "Devices on which this person is signed in appear here."
     columns = SESSIONS
 
     def __init__(self, session: Session, user: User) -> None:

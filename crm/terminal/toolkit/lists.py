@@ -36,6 +36,9 @@ _MOST_SEARCHED = 500
 _NARROW = 60
 
 
+# The keys that bring the first row into an empty list, and what each does.
+_ADDING = ((letters.NEW, "adds one"), (letters.LOG, "logs one"), (letters.FETCH, "fetches e-mail"))
+
 # Filters that say whose rows are listed: with these alone an empty list is no search without a result.
 _WHOSE = frozenset(("client", "mine"))
 # The pages, by the words of their commands; and those that a client's own account has instead.
@@ -50,6 +53,8 @@ class ListPage:
     title: str
     # What the rows are called where the title does not say it.
     plural = ""
+    # What the page is for; an empty list says it.
+    purpose = ""
     columns: Sequence[tables.Column]
     sorts: Mapping[str, str] = {}
     # The commands about a record that have a key here, too: it acts on the row that is pointed at.
@@ -112,7 +117,8 @@ class ListPage:
 
     def nothing(self, keys: Sequence[Choice]) -> str:
         """The text of an empty list."""
-        adds = f" {letters.NEW.key} adds one." if any(key.key == letters.NEW.key for key in keys) else ""
+        pressed = {key.key for key in keys}
+        adds = next((f" {letter.key} {does}." for letter, does in _ADDING if letter.key in pressed), "")
         return f"No {self.plural or self.title.lower()} yet.{adds}"
 
     def open(self, row: Any) -> None:
@@ -219,7 +225,7 @@ class ListPage:
             screen.print("No matches." if is_filtered else self.nothing(keys))
             if not (is_filtered or screen.plain):
                 screen.print()
-                screen.explain(self.about(), "muted")
+                screen.explain(self.purpose or self.about(), "muted")
                 screen.print()
         head, lines = self._lines(self.drawn)
         if head and not screen.plain:

@@ -18,7 +18,8 @@ from tests.terminal.toolkit.test_terminal_reading import Pressing
 KEYS: dict[str, dict[str, str]] = {
     "clients list": {
         "e": "clients edit", "d": "clients delete", "t": "clients tag", "m": "email send", "c": "contacts list",
-        "h": "history list", "w": "rules why", "p": "clients pin", "b": "invoices add",
+        "h": "history list", "w": "rules why", "p": "clients pin", "b": "invoices add", "l": "interactions add",
+        "r": "sales add",
     },
     "contacts list": {"e": "contacts edit", "d": "contacts delete"},
     "sales list": {"e": "sales edit", "d": "sales undo"},
