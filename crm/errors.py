@@ -67,8 +67,12 @@ class FieldError(CRMError):
         return FieldError(self.reason, field=field, label=label)
 
 
+def _useful(names: Sequence[str]) -> str:
+    return f"Often used: {', '.join(names)}. See docs/rules.md for all names."
+
+
 class RuleError(CRMError):
-    """A rule that cannot be read: where (`position`, 0-based in `text`), why, and the names there are."""
+    """A rule that cannot be read: where (`position`, 0-based in `text`), why, and the `names` that are used most."""
 
     kind = "rule"
 
@@ -77,12 +81,17 @@ class RuleError(CRMError):
         if text:
             sentence = f"{reason}\n  {text}\n  {' ' * position}^"
         if names:
-            sentence += f"\nAvailable names: {', '.join(names)}."
+            sentence += f"\n{_useful(names)}"
         super().__init__(sentence)
         self.reason = reason
         self.text = text
         self.position = position
         self.names = tuple(names)
+
+    @property
+    def advice(self) -> str:
+        """A sentence with the names that are used most; '' where no name was the mistake."""
+        return _useful(self.names) if self.names else ""
 
 
 class NotFoundError(CRMError):

@@ -20,7 +20,7 @@ from crm.rules.grammar import (
     reason_names,
 )
 from crm.rules.lines import MAX_STATUS_LENGTH, checked_status, rule_text, split_rule
-from crm.rules.metrics import METRICS, Kind, Metric, Value, Values, value_text
+from crm.rules.metrics import METRICS, OFTEN_USED, Kind, Metric, Value, Values, value_text
 from crm.rules.parser import parse_condition
 from crm.rules.printing import condition_text
 from crm.rules.ruleset import NO_RULE_FITS, Decision, Rule, RuleSet, Trace
@@ -32,6 +32,7 @@ __all__ = [
     "MAX_STATUS_LENGTH",
     "METRICS",
     "NO_RULE_FITS",
+    "OFTEN_USED",
     "SETS",
     "And",
     "Arithmetic",

@@ -62,6 +62,8 @@ _TABLE = (
 )
 
 METRICS: Mapping[str, Metric] = MappingProxyType({metric.name: metric for metric in _TABLE})
+# Those that an error about an unknown name lists.
+OFTEN_USED = ("total_spend", "sales_count", "days_since_last_sale", "spend_last_365_days", "status", "country", "tags")
 
 
 def value_text(name: str, value: Value) -> str:

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from crm.errors import RuleError
 from crm.rules.grammar import Condition, Literal, Name, Not
-from crm.rules.metrics import METRICS
+from crm.rules.metrics import METRICS, OFTEN_USED
 from crm.rules.parts import (
     COMPARISONS,
     MAX_NESTING,
@@ -27,7 +27,7 @@ _SPACED_NUMBER = re.compile(r"[0-9_]+(?:\s+[0-9]+)+")
 def parse_condition(text: str) -> Condition:
     """Read a condition such as `total_spend >= 35000 and country = 'DE'`.
 
-    Raises RuleError with the 0-based position in `text`, and with the names there are for an unknown name.
+    Raises RuleError with the 0-based position in `text`, and with the names that are used most for an unknown name.
     """
     return _Parser(text).whole()
 
@@ -178,7 +178,7 @@ class _Parser:
         name = clipped(token.source)
         close = get_close_matches(token.word.lower(), METRICS, n=1)
         advice = f"Did you mean {close[0]}?" if close else f"A text is written in quotes: '{name}'."
-        raise error_at(f"Unknown name: {name}. {advice}", self._text, token.start, tuple(METRICS))
+        raise error_at(f"Unknown name: {name}. {advice}", self._text, token.start, OFTEN_USED)
 
     def _ended(self) -> bool:
         return self._token.kind == "end"

@@ -199,12 +199,11 @@ def _words(choice: Choice) -> list[str]:
 
 
 def reason(error: FieldError | RuleError, width: int = 80) -> str:
-    """The reason why a text was not taken: a sentence, and of a rule the place and the names there are."""
+    """The reason why a text was not taken: a sentence, and of a rule the place and the names that are used most."""
     lines = fill(as_sentences(error.reason), width).splitlines()
     if isinstance(error, RuleError):
         if error.text:
             start = max(0, error.position - width + 12)
             lines += [f"  {error.text[start : start + width - 4]}", f"  {' ' * (error.position - start)}^"]
-        if error.names:
-            lines += fill(f"Available names: {', '.join(error.names)}.", width).splitlines()
+        lines += fill(error.advice, width).splitlines()
     return "\n".join(lines)

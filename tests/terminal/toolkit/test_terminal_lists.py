@@ -273,7 +273,7 @@ def test_sales_are_listed_with_their_clients_and_taken_back(start: Start, crm: C
 def test_a_rule_with_an_error_is_corrected_previewed_and_applied(start: Start, crm: CRM) -> None:
     session = start().choose("Data").choose("Status rules").sees("n new").press("n").sees("Rule:")
     session.press("Gold when total_spnd >= 20000", "enter").sees("Did you mean total_spend?").sees("^")
-    session.sees("Available names: total_spend").sees("Rule: Gold when total_spnd >= 20000")
+    session.sees("Often used: total_spend").sees("docs/rules.md").sees("Rule: Gold when total_spnd >= 20000")
     session.press("kill", "Gold when total_spend >= 20000", "enter").sees("11 clients would change status")
     session.sees("11 Regular → Gold").sees("0) Later")
     assert statuses(crm) == {"Regular"}
