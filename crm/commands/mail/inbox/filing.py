@@ -205,7 +205,10 @@ def _given_up(
     changed = []
     for filing in filed_before.get(bounce.message_id, ()) if bounce else ():
         message = tx.find(Message, filing.id)
-        if bounce is None or message is None or message.direction != "out" or message.state not in ("sent", "unsure"):
+        if bounce is None or message is None or message.direction != "out":
+            continue
+        # One of several may report as spam what did not reach another.
+        if not bounce.is_complaint and message.state not in ("sent", "unsure"):
             continue
         words = line(" ".join(filter(None, (bounce.address, bounce.words))), Line(500).longest)
         missed = recipient_key(bounce.address)

@@ -565,6 +565,24 @@ def test_who_reports_a_message_as_spam_has_opted_out(box: Box, acme: Client) -> 
     assert [message.state for message in box.messages] == ["sent"]
 
 
+def test_a_copy_that_is_reported_as_spam_counts_where_the_message_failed_for_another(box: Box, acme: Client) -> None:
+    failed = Message(
+        client=acme.id, direction="out", channel="email", state="failed", on=box.crm.today,
+        identifier="<1@example.com>", to="office@acme.example.com", cc="boss@example.org", failure="no such user",
+        reached="boss@example.org",
+    )  # fmt: skip
+    box.crm.transact(lambda tx: tx.add(failed), "sent")
+    report = (
+        "--b\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\n"
+        "Original-Rcpt-To: <Boss@example.org>\r\n\r\n--b\r\n"
+        "Content-Type: message/rfc822\r\n\r\nMessage-ID: <1@example.com>\r\n\r\nx\r\n--b--"
+    )
+    box.put(report, from_="fbl@example.net", content_type="multipart/report; report-type=feedback-report; boundary=b")
+    box.fetch()
+    assert [(out.address, out.way) for out in box.office("opt-outs list")] == [("boss@example.org", "complaint")]
+    assert [(message.state, message.failure) for message in box.messages] == [("failed", "no such user")]
+
+
 def test_one_of_us_may_forward_from_an_address_that_the_settings_name(box: Box) -> None:
     box.office.add(first_name="Bob", last_name="Hill", email="bob@example.com")
     box.office("settings set", "our_addresses", "Anna.Private@example.org; zoe@example.net")
