@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 
 from crm.commands.activity.note_words import NO_NAMES, PLANS
 from crm.commands.activity.quick_notes import (
+    AGREED,
     OFFERED,
     PAID,
     QUOTE_SENT,
@@ -23,6 +24,7 @@ from crm.commands.billing.payments import TRANSFER, ask_about_double, recorded
 from crm.commands.context import CRM
 from crm.commands.matching import begins, called, spelt_alike
 from crm.commands.registry import About, command
+from crm.commands.sales.outcomes import deals_to_win, marked_as_won
 from crm.commands.sales.sales import foreseen_text
 from crm.commands.sales.sales import recorded as recorded_sale
 from crm.errors import CRMError, FieldError, Question, confirmation
@@ -31,7 +33,7 @@ from crm.model import INTERACTIONS, Client, Contact, Conventions, Deal, FollowUp
 from crm.model.clients import KINDS
 from crm.model.fields import Choice, Day, Flag, Id, Line
 from crm.model.folding import fold
-from crm.model.rights import ALL, CREATE, level
+from crm.model.rights import ALL, CREATE, UPDATE, level
 from crm.model.written_dates import When
 from crm.repository import Snapshot, Transaction
 
@@ -51,6 +53,8 @@ _PLANNED: Mapping[str, str] = {"Sold": "Sale", "Bought": "Order", "Ordered": "Or
 _HAPPENED: Mapping[str, str] = {"call": "Call", "meeting": "Meeting", "email": "E-mail", "sms": "Text message"}
 # Texts that do not say whether it is done.
 _SAYS_NOTHING = ("", "back", "asap", "soon", "urgent", "urgently")
+# Behind the client whose deal is won: nothing more.
+_ONLY_DEAL = re.compile(r"(?:the |our )?(?:deal|contract|order)", re.IGNORECASE)
 # Behind "paid": all that is open.
 _ALL_PAID = re.compile(
     r"(?:(?:the|all|his|her|its|their|our|my) )*(?:invoices?|bills?)|(?:(?:invoices?|bills?) )?in full|everything|all",
@@ -93,7 +97,8 @@ class Captured:
     """The reading of a line: an interaction with a client, perhaps with one of its contacts, or a sale to it, a payment
     or a deal, and a follow-up where the line says when. What is only planned is a follow-up alone. `client` has no
     number where it is new; `misspelt` is what was written for it where it is called otherwise. `left_out` says why
-    what was sold or offered is neither a sale nor a deal, `moves` which follow-ups that repeat the contact moves."""
+    what was sold or offered is neither a sale nor a deal, `won` is the deal that is won with the sale, and `moves` says
+    which follow-ups that repeat the contact moves."""
 
     client: Client
     contact: Contact | None
@@ -105,6 +110,7 @@ class Captured:
     misspelt: str = ""
     is_new_contact: bool = False
     left_out: str = ""
+    won: Deal | None = None
     moves: Sequence[str] = ()
 
 
@@ -118,6 +124,9 @@ def capture(
     add: Annotated[str, Choice(KINDS), About("Add", "a client that is not found, as a person or a company")] = "",
     sale: Annotated[bool | None, Flag(), About("Sale", "whether to record the sum in the note as a sale")] = None,
     deal: Annotated[bool | None, Flag(), About("Deal", "whether to add the sum in the note as a deal")] = None,
+    won: Annotated[
+        int | None, Id("deal"), About("Won deal", "the number of the open deal that was won for the sum; 0 for none")
+    ] = None,
     payment: Annotated[
         bool | None, Flag(), About("Payment", "whether the sum in the note pays the open invoices of the client")
     ] = None,
@@ -139,7 +148,8 @@ def capture(
     last fri, Nov 13. A date in the future says when to follow up, or when a meeting will be: fri 10:00, tomorrow 9,
     12/24, in two weeks, end of month. Of `sold Acme 3 tables for 300` it asks whether to record the sale, of `offered
     Acme 3 tables for 300` whether to add a deal, and of `Acme paid 300` whether to record a payment, where the client
-    has open invoices. What was understood is shown before it is saved.
+    has open invoices. Of `closed Acme for 45k` it asks whether an open deal of the client is won with it. What was
+    understood is shown before it is saved.
     """
     by = crm.conventions
     notes = _read(line, day, by)
@@ -149,7 +159,7 @@ def capture(
     kept = {"sale": sale, "deal": deal, "payment": payment, "done": done}
 
     def change(tx: Transaction) -> Captured:
-        understood = _understood(crm, tx, notes, client, add, kept, yes)
+        understood = _understood(crm, tx, notes, client, add, kept, yes, won)
         if (paid := understood.payment) is not None and not duplicate_ok:
             of_payment = paid.currency or crm.settings["currency"]
             ask_about_double(tx, understood.client, paid.amount, of_payment, paid.on or tx.today, None)
@@ -182,12 +192,14 @@ def capture(
             interaction=added(understood.interaction),
             sale=added(understood.sale),
             deal=added(understood.deal),
+            won=marked_as_won(tx, understood.won) if understood.won else None,
         )
         if understood.payment is not None:
             paid = dataclasses.replace(understood.payment, client=company.id, currency=crm.settings["currency"])
             saved = dataclasses.replace(saved, payment=recorded(crm, tx, paid).payment)
         if (due := understood.follow_up) is not None:
-            due = dataclasses.replace(due, deal=saved.deal.id if saved.deal else 0)
+            of_deal = saved.deal or saved.won
+            due = dataclasses.replace(due, deal=of_deal.id if of_deal else 0)
             saved = dataclasses.replace(saved, follow_up=added(due))
         tx.settle()
         moved = moves(before, repeating(tx, company.id), by) if before else ()
@@ -230,6 +242,7 @@ def _understood(
     add: str,
     kept: Mapping[str, bool | None],
     sure: bool,
+    won: int | None,
 ) -> Captured:
     """Read a line, before anything is saved; raises Question where it could mean nobody or several, where it is not
     said whether a sum is `kept` as a sale, a deal or a payment, or whether a call is done. Where one is `sure`, one who
@@ -291,6 +304,11 @@ def _understood(
                 choices={"yes": "Record a payment", "no": "Something else"},
             )
         becomes = "payment"
+    if won and (becomes != "sale" or not has_sum):
+        raise FieldError("this note has no sum that a deal was won for", field="won", label="Won deal")
+    won_deal = _won_deal(crm, snapshot, client, note, kept, won) if becomes == "sale" and has_sum else None
+    if won_deal is not None:
+        kept = {**kept, "sale": True}
     if note.amount is not None and has_sum and kept[becomes] is None:
         sum_, name = crm.conventions.money(note.amount), client.name or "them"
         raise Question(
@@ -300,8 +318,38 @@ def _understood(
         )
     is_new = contact is not None and not contact.id
     left_out = f"No {becomes}: {note.no_sum}." if note.no_sum and note.amount is None else ""
-    captured = Captured(client, contact, None, None, misspelt=misspelt, is_new_contact=is_new, left_out=left_out)
+    captured = Captured(
+        client, contact, None, None, misspelt=misspelt, is_new_contact=is_new, left_out=left_out, won=won_deal
+    )
     return _filled(crm, captured, note, text, becomes if kept[becomes] and has_sum else "")
+
+
+def _won_deal(
+    crm: CRM, snapshot: Snapshot, client: Client, note: QuickNote, kept: Mapping[str, bool | None], won: int | None
+) -> Deal | None:
+    """The open deal of a client that is won for the sum of a note; raises Question where the note says that something
+    was agreed, the client has such deals and nobody has said which."""
+    by = crm.conventions
+    if won == 0 or not client.id:
+        return None
+    deals = {str(deal.id): deal for deal in deals_to_win(snapshot, client.id)}
+    if won is not None:
+        if str(won) not in deals:
+            raise FieldError(f"{client.name} has no open deal {won}", field="won", label="Won deal")
+        return deals[str(won)]
+    may_win = level(crm.reader.role, Deal.kind_name, UPDATE) is ALL
+    if note.amount is None or note.label not in AGREED or kept["sale"] is not None or not deals or not may_win:
+        return None
+    offered = {
+        number: f"Mark as won: {deal.title}, {by.money(deal.value)}" for number, deal in [*deals.items()][:_OFFERED]
+    }
+    raise Question(
+        f"{client.name} has {'an open deal' if len(deals) == 1 else 'open deals'}."
+        f" Was {'it' if len(deals) == 1 else 'one of them'} won for {by.money(note.amount)}?",
+        parameter="won",
+        choices={**offered, "0": "No, it is something else"},
+        records=[*deals.values()][:_OFFERED],
+    )
 
 
 def _with_payment(
@@ -347,7 +395,9 @@ def _filled(crm: CRM, captured: Captured, note: QuickNote, text: str, becomes: s
             kind="payment", on=on, amount=note.amount, method=TRANSFER, note=_first_line(text, _WHAT), user=crm.me
         )
     elif note.amount is not None and becomes == "sale":
-        sale = Sale(on=on, amount=note.amount, note=_first_line(text, _WHAT), user=crm.me)
+        won = captured.won
+        what = ": ".join(filter(None, (won.title, "" if _ONLY_DEAL.fullmatch(text) else text))) if won else text
+        sale = Sale(on=on, amount=note.amount, note=_first_line(what, _WHAT), user=crm.me, deal=won.id if won else 0)
     elif not note.is_planned(text):
         subject = _first_line(about, _SUBJECT)
         interaction = Interaction(
@@ -667,6 +717,8 @@ def captured_summary(captured: Captured, by: Conventions) -> str:
             )
         )
     elif sale:
+        if captured.won:
+            lines.append(f"Deal won: {captured.won.title} ({by.money(captured.won.value)})")
         lines.append(_sentence(f"Sale of {by.money(sale.amount)} to {client.name}, {by.day(sale.on)}", sale.note))
     else:
         lines.append(f"Planned with {client.name}; nothing is logged yet")

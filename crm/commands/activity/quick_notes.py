@@ -42,7 +42,9 @@ OFFERED = "Quote"
 QUOTE_SENT = "Quote sent"
 # That of money that came in: it may be a payment of open invoices.
 PAID = "Paid"
-_SIGNED = "Signed"
+# Those of what was agreed: an open deal may be won with it.
+_WON, _SIGNED = "Won", "Signed"
+AGREED = (_WON, _SIGNED)
 _CALL, _CALLED = _Head("call"), _Head("call", happened=True)
 _MEETING, _MET = _Head("meeting"), _Head("meeting", happened=True)
 _MAIL, _MAILED = _Head("email"), _Head("email", happened=True)
@@ -127,9 +129,9 @@ _GIVEN = re.compile(
     r"(?P<text>.*)",
     re.IGNORECASE | re.DOTALL,
 )
-_WITH_SUM = ("Sold", "Won", _SIGNED, "Bought", "Ordered", PAID, OFFERED, QUOTE_SENT)
+_WITH_SUM = ("Sold", *AGREED, "Bought", "Ordered", PAID, OFFERED, QUOTE_SENT)
 # Of these the second word is as often what was sold.
-_OF_GOODS = ("Sold", "Won", _SIGNED, "Bought", "Ordered", PAID)
+_OF_GOODS = ("Sold", *AGREED, "Bought", "Ordered", PAID)
 # Before what was done, and saying nothing more than that it has happened: I just had lunch with.
 _HAD = "had"
 _IDLE = frozenset(("i", "we", "just", "a", "todo", _HAD))
@@ -382,7 +384,7 @@ def _read_notes(line: str, by: Conventions) -> Iterator[QuickNote]:
         yield _note(handed_over, f"{handed['who']}, {handed['text'].strip()}".strip(_BETWEEN), leading, by)
         return
     if head is None and (won := _WON_FOR.match(rest)):
-        head, text = _Head("note", True, "Won"), rest[won.end() :]
+        head, text = _Head("note", True, _WON), rest[won.end() :]
     if head is None and (paid := _PAID_BY.match(rest)) and (paid["verb"] or _has_currency(paid["sum"], by)):
         head, text = _PAID, rest[paid.start("sum") :]
     if head is not None:

@@ -141,6 +141,18 @@ def reopen(
     return crm.transact(change, f"reopened the deal {deal.title}")
 
 
+def deals_to_win(snapshot: Snapshot, client: int) -> Sequence[Deal]:
+    """The open deals of a client that a sale would win: those that have none yet."""
+    still_open = {stage.id for stage in stages(snapshot) if stage.outcome == "open"}
+    listed = snapshot.find_all(Deal, Query({"client": client}, sort="id"))
+    return [deal for deal in listed if deal.stage in still_open and not sales_of(snapshot, deal)]
+
+
+def marked_as_won(tx: Transaction, deal: Deal) -> Deal:
+    """The deal in the first stage for won ones; its sale is recorded by whoever calls."""
+    return tx.change(deal, stage=first_with(stages(tx), "won").id, lost_reason="")
+
+
 def lost_reasons(snapshot: Snapshot) -> list[str]:
     """The reasons for lost deals so far, the most frequent first; where there are none, common ones."""
     return given_reasons(snapshot, _OFFERED) or list(_REASONS)

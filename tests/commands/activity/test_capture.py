@@ -1,7 +1,8 @@
 """Quick capture: a line becomes an interaction and a follow-up, and nothing of what was typed is lost."""
 
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -61,6 +62,11 @@ def captured(office: Office, line: str, **answers: Any) -> Captured:
 def stored(office: Office, kind: Any) -> list[Any]:
     with office.crm.read() as snapshot:
         return list(snapshot.find_all(kind))
+
+
+def still_open(office: Office) -> list[str]:
+    """The titles of the open deals."""
+    return sorted(shown.deal.title for shown in office("deals list").deals)
 
 
 def test_it_is_shown_before_it_is_saved_in_one_change(office: Office) -> None:
@@ -179,6 +185,68 @@ def test_what_was_sold_for_nothing_stays_a_note_and_says_so(office: Office, line
     done = captured(office, line)
     assert done.interaction is not None
     assert (done.sale, done.deal) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("closed Acme for 45k", "Oak tables"),
+        ("won Acme for 45k, delivery by truck", "Oak tables: delivery by truck"),
+        ("closed Acme deal for 45k", "Oak tables"),
+        ("Acme signed for 45k", "Oak tables"),
+        ("landed Acme for $45,000 yesterday", "Oak tables"),
+    ],
+)
+def test_an_open_deal_may_be_won_by_a_note(office: Office, line: str, what: str) -> None:
+    acme = office.add(kind="company", company="Acme")
+    office("deals add", acme, "Oak tables", value=Decimal(40000))
+    office("deals add", acme, "Pine shelves", value=Decimal(900))
+    office("deals add", acme, "Lost chairs", value=Decimal(700))
+    oak, pine, lost = stored(office, Deal)
+    office("deals lose", lost, "no budget")
+    with pytest.raises(Question, match=r"^Acme has open deals\. Was one of them won for \$45,000\.00\?$") as asked:
+        captured(office, line)
+    assert asked.value.parameter == "won"
+    assert list(asked.value.choices) == [str(oak.id), str(pine.id), "0"]
+    assert asked.value.choices[str(oak.id)] == "Mark as won: Oak tables, $40,000.00"
+    day = TODAY - timedelta(days="yesterday" in line)
+    with pytest.raises(Question) as asked:
+        office("capture", line, won=oak.id)
+    assert f"Deal won: Oak tables ($40,000.00)\nSale of $45,000.00 to Acme, {BY.day(day)}" in asked.value.sentence
+    done = captured(office, line, won=oak.id)
+    assert (done.sale.amount, done.sale.note, done.sale.deal) == (45000, what, oak.id)
+    assert done.client.total_spend == 45000
+    assert still_open(office) == ["Pine shelves"]
+    # One change, which one undo takes back.
+    office("history undo", yes=True)
+    assert still_open(office) == ["Oak tables", "Pine shelves"]
+    assert office.client(acme.id).total_spend == 0
+
+
+def test_a_note_of_a_sum_wins_no_deal_where_none_may_be_meant(office: Office) -> None:
+    acme = office.add(kind="company", company="Acme")
+    office.add(kind="company", company="Globex")
+    office("deals add", acme, "Oak tables", value=Decimal(40000))
+    (oak,) = stored(office, Deal)
+    # Who says that it is another sale, or none, and a sale that is no deal.
+    for line, answers in (
+        ("closed Acme for 45k", {"sale": True}), ("closed Acme for 45k", {"won": 0, "sale": True}),
+        ("closed Acme for 45k", {"sale": False}), ("sold Acme 3 lamps for 90", {"sale": True}),
+        ("closed Globex for 45k", {"sale": True}),
+    ):  # fmt: skip
+        assert captured(office, line, **answers).won is None
+    with pytest.raises(Question) as asked:
+        captured(office, "closed Acme for 45k", won=0)
+    assert asked.value.parameter == "sale"
+    for line, number, why in (
+        ("closed Globex for 45k", oak.id, "Globex has no open deal"),
+        ("closed Acme for 45k", 99, "Acme has no open deal 99"),
+        ("call Acme, wants more", oak.id, "no sum"),
+        ("offered Acme 3 tables for 45k", oak.id, "no sum"),
+    ):
+        with pytest.raises(FieldError, match=why):
+            captured(office, line, won=number)
+    assert still_open(office) == ["Oak tables"]
 
 
 def test_what_was_offered_for_a_sum_may_become_a_deal(office: Office) -> None:
