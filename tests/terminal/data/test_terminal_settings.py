@@ -1,10 +1,12 @@
 """Settings at the menu, in a real terminal."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from crm.commands.context import CRM
 from crm.commands.registry import named
+from crm.model import Message
 
 Start = Callable[..., Any]
 
@@ -29,3 +31,12 @@ def test_templates_and_mailings_are_one_key_from_the_messages(start: Start, crm:
     named("clients add")(crm, {"company": "Acme"})
     session = start().sees("1) ").choose("E-mail").sees("M mailings").sees("T templates")
     session.press("T").sees("No templates yet").press("esc").press("M").sees("No mailings yet")
+
+
+def test_the_messages_of_a_full_page_name_the_key_that_filters_them(start: Start, crm: CRM) -> None:
+    client = named("clients add")(crm, {"company": "Acme"}).id
+    day = date(2026, 11, 20)
+    letter = Message(client=client, channel="email", direction="out", state="sent", on=day, subject="Hello")
+    crm.transact(lambda tx: tx.add_all([letter] * 30), "wrote")
+    session = start().sees("Clients").choose("E-mail").sees("M mailings").sees("] next").sees("f filter")
+    session.press("f").choose("E-mail or SMS").choose("SMS").sees("No matches").sees("f filter")
