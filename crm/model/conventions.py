@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SALES = "sales"
 # Days that have a word of their own, and for how many around today one counts or names the day of the week.
 _DAYS_AWAY = {-1: "yesterday", 0: "today", 1: "tomorrow"}
-_NEAR_DAYS = 7
+NEAR_DAYS = 7
 # The orders of year, month and day, in words.
 DATE_ORDERS = {"ymd": "year month day", "dmy": "day month year", "mdy": "month day year"}
 # Marks that nobody sees and that turn a line around; some languages put them beside amounts.
@@ -158,12 +158,28 @@ class Conventions:
         return format_decimal(count, locale=self.locale)
 
     def day(self, day: date | None) -> str:
-        """A date as it is read: 21 Nov 2026; '' for none."""
+        """A date as it is read: 21 Nov 2026; on pages a word if it is near. '' for none."""
+        return self.whole_day(day)
+
+    def whole_day(self, day: date | None) -> str:
+        """A date with its day, month and year: 21 Nov 2026; '' for none."""
         if day is None:
             return ""
         from babel.dates import format_date
 
         return format_date(day, "medium", locale=self.locale)
+
+    def is_in_words(self, _: date) -> bool:
+        """Return whether a date is written without its day of the month or week: yesterday, 3 days ago."""
+        return False
+
+    def due(self, day: date) -> str:
+        """The day on which something was or is due, in words: due 21 Nov 2026."""
+        return f"due {self.day(day)}"
+
+    def on_day(self, day: date | None) -> str:
+        """A date within a sentence: on 21 Nov 2026; '' for none."""
+        return f"on {self.day(day)}" if day else ""
 
     def near_day(self, day: date | None) -> str:
         """A date as one speaks of it: today, 3 days ago, Fri, Nov 19, and the year only where it is another one; '' for
@@ -173,12 +189,12 @@ class Conventions:
         away = (day - self.today).days
         if away in _DAYS_AWAY:
             return _DAYS_AWAY[away]
-        if -_NEAR_DAYS <= away < 0:
+        if -NEAR_DAYS <= away < 0:
             return f"{-away} days ago"
-        if 0 < away < _NEAR_DAYS:
+        if 0 < away < NEAR_DAYS:
             return self.weekday(day)
         if day.year != self.today.year:
-            return self.day(day)
+            return self.whole_day(day)
         from babel.dates import format_skeleton
 
         return str(format_skeleton("MMMd", day, locale=self.locale))

@@ -692,7 +692,7 @@ def _line(client: Client, contact: Contact | None) -> str:
 
 
 def captured_summary(captured: Captured, by: Conventions) -> str:
-    """The reading of a line, each thing on a line of its own."""
+    """The reading of a line, each thing on a line of its own; days are whole, as people check them here."""
     client, interaction, due, sale = captured.client, captured.interaction, captured.follow_up, captured.sale
     lines = [] if client.id else [f"New {client.kind}: {client.name}"]
     if not client.id and client.kind == "person" and client.company:
@@ -706,27 +706,27 @@ def captured_summary(captured: Captured, by: Conventions) -> str:
         who = f"{captured.contact.name} of {client.name}" if captured.contact else client.name
         text = interaction.subject or interaction.body
         at = f" at {interaction.time}" if interaction.time else ""
-        lines.append(_sentence(f"{kind[:1].upper()}{kind[1:]} with {who}, {by.day(interaction.on)}{at}", text))
+        lines.append(_sentence(f"{kind[:1].upper()}{kind[1:]} with {who}, {by.whole_day(interaction.on)}{at}", text))
     elif captured.deal:
         lines.append(f"Deal of {by.money(captured.deal.value)} with {client.name}: {captured.deal.title}")
     elif captured.payment:
         paid = captured.payment
         lines.append(
             _sentence(
-                f"Payment of {by.money(paid.amount)} from {client.name}, {by.day(paid.on or by.today)}", paid.note
+                f"Payment of {by.money(paid.amount)} from {client.name}, {by.whole_day(paid.on or by.today)}", paid.note
             )
         )
     elif sale:
         if captured.won:
             lines.append(f"Deal won: {captured.won.title} ({by.money(captured.won.value)})")
-        lines.append(_sentence(f"Sale of {by.money(sale.amount)} to {client.name}, {by.day(sale.on)}", sale.note))
+        lines.append(_sentence(f"Sale of {by.money(sale.amount)} to {client.name}, {by.whole_day(sale.on)}", sale.note))
     else:
         lines.append(f"Planned with {client.name}; nothing is logged yet")
     if captured.left_out:
         lines.append(captured.left_out)
     if due:
         at = f" at {due.due_time}" if due.due_time else ""
-        day = f"{by.weekday(due.due_on)}, {by.day(due.due_on)}"
+        day = f"{by.weekday(due.due_on)}, {by.whole_day(due.due_on)}"
         lines.append(f"Follow-up on {day}{at}, for {due.user or 'nobody'}: {due.what}")
     lines += captured.moves
     return "\n".join(lines)

@@ -13,7 +13,6 @@ from crm.repository import Query
 from crm.terminal.activity.rendering import LISTED_FOLLOW_UPS, follow_up_side
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import render, tables
-from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.forms import RecordForm, fill_changes
 from crm.terminal.toolkit.lists import ListPage, list_page
@@ -133,7 +132,7 @@ class FollowUpsPage(ListPage):
         return ", ".join(filter(None, parts))
 
     def card(self, row: FollowUpShown) -> Sequence[tuple[str, str]]:
-        return follow_up_side(self.session.screen, row, ListConventions.of(self.session.crm.conventions))
+        return follow_up_side(self.session.screen, row, self.session.conventions)
 
     def keys(self) -> Sequence[Choice]:
         add_one = letters.NEW(lambda: add(self.session, self.filters.get("client")), "follow-up")
@@ -159,7 +158,7 @@ class FollowUpPage(RecordPage[FollowUp, FollowUpShown]):
         return ["Follow-ups", self.card.client.name]
 
     def draw(self) -> None:
-        render.show(self.session.screen, self.card, self.session.crm.conventions)
+        render.show(self.session.screen, self.card, self.session.conventions)
 
     def keys(self) -> Sequence[Choice]:
         changes = [] if self.record.done_on else [letters.EDIT(self._edit())]
@@ -215,7 +214,7 @@ def put_off(session: Session, item: FollowUpShown) -> None:
     if until is None:
         until = session.prompts.ask(named("follow-ups snooze").parameters["until"])
     after = session.call("follow-ups snooze", follow_up=item.follow_up, until=until)
-    _confirm_done(session, f"Snoozed until {by.day(after.follow_up.due_on)}", after)
+    _confirm_done(session, f"Snoozed until {session.conventions.day(after.follow_up.due_on)}", after)
 
 
 @flow("follow-ups add")

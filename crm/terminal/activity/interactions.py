@@ -125,7 +125,7 @@ class InteractionPage(RecordPage[Interaction, Interaction]):
         return [self.client.name, kind_of(self.record)]
 
     def draw(self) -> None:
-        draw_interaction(self.session.screen, self.record, self.session.crm.conventions, self.contact)
+        draw_interaction(self.session.screen, self.record, self.session.conventions, self.contact)
 
     def entries(self) -> Sequence[Choice]:
         return [

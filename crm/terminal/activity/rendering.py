@@ -117,11 +117,14 @@ def _(result: "FollowUpShown", screen: Screen, by: Conventions) -> None:
     follow_up = result.follow_up
     screen.print(with_number(screen, data(follow_up.what, "bold"), f"no. {follow_up.id}"))
     at = f", {follow_up.due_time}" if follow_up.due_time else ""
+    due, urgency = f"{by.day(follow_up.due_on)}{at}", result.when
+    if by.is_in_words(follow_up.due_on) and not follow_up.done_on:
+        due, urgency = urgency.removeprefix("due "), ""
     draw_pairs(
         screen,
         {
-            "Due": f"{by.day(follow_up.due_on)}{at}",
-            "": result.when,
+            "Due": due,
+            "": urgency,
             "Client": result.client.name,
             "Deal": result.deal.title if result.deal else "",
             "For": follow_up.user,
@@ -155,7 +158,7 @@ def _(result: "FollowUpDone", screen: Screen, by: Conventions) -> None:
     line = Text(f"{screen.sign('✓', 'OK:')} Done: ", "success")
     screen.print(line.append(clean(f"{result.done.follow_up.what} ({result.done.client.name})"), "bold"))
     if result.next:
-        screen.print(data(f"  Next on {by.day(result.next.follow_up.due_on)}, {result.next.when}"))
+        screen.print(data(f"  Next {by.on_day(result.next.follow_up.due_on)}, {result.next.when}"))
 
 
 @renderer("crm.commands.activity.follow_ups.FollowUpGone")

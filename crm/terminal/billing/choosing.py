@@ -23,7 +23,7 @@ def chosen_invoice(session: Session, which: str, invoice: Invoice | None = None)
     """The invoice that is given, or one that is chosen from the `draft`, the `open` or the `issued` ones. Raises Back,
     and FieldError where there is none."""
     crm = session.crm
-    by, today = crm.conventions, crm.today
+    by = session.conventions
 
     def fetch(limit: int, offset: int) -> Sequence[tuple[str, Invoice]]:
         if which == "issued":
@@ -33,7 +33,7 @@ def chosen_invoice(session: Session, which: str, invoice: Invoice | None = None)
         else:
             sort = "due_on" if which == "open" else ""
             items = named("invoices list")(crm, state=which, sort=sort, limit=limit, offset=offset)
-        return [(shown_line(item, by, today), item.invoice) for item in items]
+        return [(shown_line(item, by), item.invoice) for item in items]
 
     picked: Invoice = invoice or pick_listed(session.keyboard, "Invoice:", fetch, nothing=_NOTHING[which])
     return picked
@@ -42,12 +42,15 @@ def chosen_invoice(session: Session, which: str, invoice: Invoice | None = None)
 def chosen_payment(session: Session, payment: Payment | None = None) -> Payment:
     """The payment that is given, or one that is chosen from those that came in. Raises Back, and FieldError where there
     is none."""
-    crm = session.crm
+    crm, by = session.crm, session.conventions
 
     def fetch(limit: int, offset: int) -> Sequence[tuple[str, Payment]]:
         items = named("payments list")(crm, kind="payment", limit=limit, offset=offset)
         return [
-            (joined(payment_line(item.payment, crm.conventions, item.client), ", ".join(item.invoices)), item.payment)
+            (
+                joined(payment_line(item.payment, by, item.client), ", ".join(item.invoices)),
+                item.payment,
+            )
             for item in items
         ]
 

@@ -107,7 +107,7 @@ def _beside(session: Session, invoice: Invoice) -> Pieces:
         payments = paid_on(snapshot, invoice)
         reminders = snapshot.find_all(Reminder, Query({"invoice": invoice.id}))
     of_invoice = invoice.state == "issued" and invoice.kind == "invoice"
-    screen, by = session.screen, session.crm.conventions
+    screen, by = session.screen, session.conventions
     pieces = invoice_side(screen, invoice, payments, reminders, by) if of_invoice else []
     return [*pieces, *draw_side_card(session, Client, invoice.client)]
 
@@ -141,7 +141,7 @@ class InvoicePage(RecordPage[Invoice, InvoiceCard]):
         return [*super().keys(), *lettered]
 
     def draw(self) -> None:
-        draw_invoice(self.card, self.session.screen, self.session.crm.conventions)
+        draw_invoice(self.card, self.session.screen, self.session.conventions)
 
     def beside(self) -> Pieces:
         return _beside(self.session, self.record)
@@ -368,10 +368,10 @@ def issue(session: Session, invoice: Invoice | None = None, **_: Any) -> None:
     if lacks := missing(as_of_today, format_for(card.client)):
         _fill_in(session, card, lacks)
         return
-    draw_invoice(card, session.screen, session.crm.conventions)
+    draw_invoice(card, session.screen, session.conventions)
     draw_seller(card.document.seller, session.screen, session.crm.conventions)
     session.screen.print()
-    by_when = f", and is due on {session.crm.conventions.day(due)}" if due else ""
+    by_when = f", and is due {session.conventions.on_day(due)}" if due else ""
     question = f"It gets the next number, {number}{by_when}. Afterwards it cannot be changed or deleted, only credited."
     session.confirm(question, "Issue it")
     issued: InvoiceCard = session.call("invoices issue", invoice=invoice)

@@ -94,7 +94,7 @@ class PaymentPage(RecordPage[Payment, PaymentCard]):
         return ["Payments", f"Payment {self.record.id}"]
 
     def draw(self) -> None:
-        draw_payment(self.card, self.session.screen, self.session.crm.conventions)
+        draw_payment(self.card, self.session.screen, self.session.conventions)
 
     def entries(self) -> Sequence[Choice]:
         session, payment = self.session, self.record

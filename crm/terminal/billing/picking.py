@@ -1,15 +1,14 @@
 """Several invoices chosen for a payment, and the lines that stand for what is billed."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from crm.commands.client_selection import pluralize
 from crm.commands.context import CRM
 from crm.commands.registry import named
 from crm.model import Adjustment, Client, Conventions, Invoice, Payment, Service
 from crm.terminal.billing.rendering import adjustment_words, invoice_name, money_in, state_words
 from crm.terminal.console.keyboard import Back, Choice, Keyboard
+from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.toolkit.picking import joined, line_for, pick_listed, picker
 
 if TYPE_CHECKING:
@@ -30,28 +29,27 @@ def invoice_line(invoice: Invoice, by: Conventions, client: str = "") -> str:
     """An invoice on one line, with what is still open on it."""
     total = money_in(invoice.currency, by, invoice.total)
     still = f"open {money_in(invoice.currency, by, invoice.open)}" if 0 < invoice.open < invoice.total else ""
-    due = f"due {by.day(invoice.due_on)}" if invoice.open > 0 and invoice.due_on else ""
+    due = by.due(invoice.due_on) if invoice.open > 0 and invoice.due_on else ""
     if not invoice.number:
         return joined(invoice_name(invoice, client), total)
     return joined(invoice.number, client, total, still, due)
 
 
-def shown_line(item: "InvoiceShown", by: Conventions, today: date) -> str:
+def shown_line(item: "InvoiceShown", by: ListConventions) -> str:
     """An invoice on one line, with how late it is or else its state."""
-    invoice, state = item.invoice, item.state
-    if state == "overdue" and invoice.due_on:
-        state = f"{pluralize((today - invoice.due_on).days, 'day', 'days', by)} overdue"
-    return joined(invoice_line(invoice, by, item.client), "" if state == "draft" else state_words(invoice, state))
+    line = invoice_line(item.invoice, by, item.client)
+    # How late it is stands in the line itself.
+    return joined(line, "" if item.state in ("draft", "overdue") else state_words(item.invoice, item.state))
 
 
 @picker(Invoice)
 def pick_invoice(crm: CRM, keyboard: Keyboard, label: str, *, required: bool = True, **_: Any) -> Invoice | None:
     """An invoice, a draft or a credit note, with its client, its total and its state. Raises Back."""
-    by, today = crm.conventions, crm.today
+    by = ListConventions.of(crm.conventions)
 
     def fetch(limit: int, offset: int) -> Sequence[tuple[str, Invoice]]:
         items = named("invoices list")(crm, limit=limit, offset=offset)
-        return [(shown_line(item, by, today), item.invoice) for item in items]
+        return [(shown_line(item, by), item.invoice) for item in items]
 
     picked: Invoice | None = pick_listed(keyboard, f"{label}:", fetch, nothing="no invoices yet", required=required)
     return picked
@@ -75,7 +73,7 @@ def payment_line(payment: Payment, by: Conventions, client: str = "") -> str:
 def pick_invoices(crm: CRM, keyboard: Keyboard, label: str, beside: Mapping[str, Any]) -> list[Invoice]:
     """The invoices that a payment is for, in the order in which it pays them: open ones of the client that stands
     `beside`, or whose payment does. None is named where what is due first is paid first. Raises Back."""
-    offered = _open_invoices(crm, beside)
+    offered, by = _open_invoices(crm, beside), ListConventions.of(crm.conventions)
     chosen: list[Invoice] = []
     while True:
         numbers = ", ".join(invoice.number for invoice in chosen)
@@ -83,7 +81,7 @@ def pick_invoices(crm: CRM, keyboard: Keyboard, label: str, beside: Mapping[str,
         if not left:
             return chosen
         enough = Choice("Only these" if chosen else "Oldest first", None)
-        entries = [enough, *(Choice(invoice_line(invoice, crm.conventions), invoice) for invoice in left)]
+        entries = [enough, *(Choice(invoice_line(invoice, by), invoice) for invoice in left)]
         try:
             picked = keyboard.choose(f"{label}: {numbers}" if chosen else f"{label}:", entries)
         except Back:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -272,6 +273,17 @@ def _quantity(line: "DocumentLine", by: Conventions) -> Text:
     return data(f"{number_shown(line.quantity, by)} {unit}".strip())
 
 
+def _dated(label: str, day: date, by: Conventions) -> Text:
+    """A day with its label."""
+    return Text(f"{label} ", "muted").append(by.day(day), "default")
+
+
+def _due(day: date, by: Conventions, *, is_open: bool) -> Text:
+    """The day on which an invoice is due, or how late an open one is."""
+    words = by.due(day)
+    return Text(words, "overdue") if is_open and words.endswith("overdue") else _dated("Due", day, by)
+
+
 @renderer("crm.commands.billing.documents.InvoiceCard")
 def draw_invoice(result: "InvoiceCard", screen: Screen, by: Conventions) -> None:
     """An invoice whole: its head, its lines, the tax by rate, and what is open."""
@@ -292,14 +304,12 @@ def draw_invoice(result: "InvoiceCard", screen: Screen, by: Conventions) -> None
     # What it comes to is seen first, however little of the page fits the window.
     beside(screen, heading, Text() if screen.plain else total)
     screen.print(data(result.client.name))
-    dates = [("Issued", invoice.issued_on), ("Due", document.due_on), ("Delivered", invoice.delivered_on)]
-    dates.append(("E-mailed", invoice.sent_on))
-    times = f" ({invoice.sendings} times)" if invoice.sendings > 1 else ""
-    known = [
-        Text(f"{label} ", "muted").append(f"{by.day(day)}{times if label == 'E-mailed' else ''}", "default")
-        for label, day in dates
-        if day
-    ]
+    known = [_dated("Issued", invoice.issued_on, by)] if invoice.issued_on else []
+    known += [_due(document.due_on, by, is_open=invoice.open > 0)] if document.due_on else []
+    known += [_dated("Delivered", invoice.delivered_on, by)] if invoice.delivered_on else []
+    if invoice.sent_on:
+        times = f" ({invoice.sendings} times)" if invoice.sendings > 1 else ""
+        known.append(_dated("E-mailed", invoice.sent_on, by).append(times, "default"))
     not_sent = invoice.state == "issued" and not invoice.sent_on
     in_line(screen, [*known, *([Text("Not yet e-mailed", "muted")] if not_sent else [])])
     if invoice.open > 0:
@@ -307,7 +317,7 @@ def draw_invoice(result: "InvoiceCard", screen: Screen, by: Conventions) -> None
             ("Last reminder", invoice.reminded_on), ("Promised for", invoice.promised_on),
             ("No reminder before", invoice.not_before),
         ]  # fmt: skip
-        in_line(screen, [Text(f"{label} ", "muted").append(by.day(day), "default") for label, day in reminding if day])
+        in_line(screen, [_dated(label, day, by) for label, day in reminding if day])
     if document.corrects_number:
         screen.print(Text("Corrects ", "muted").append(clean(document.corrects_number), "default"))
     if not result.lines:
@@ -433,7 +443,7 @@ def draw_service(result: Service, screen: Screen, by: Conventions) -> None:
 @renderer(Payment)
 def draw_bare_payment(result: Payment, screen: Screen, by: Conventions) -> None:
     """A payment in a line."""
-    screen.print(data(f"{_signed(result, by)} on {by.day(result.on)}"))
+    screen.print(data(f"{_signed(result, by)} {by.on_day(result.on)}"))
 
 
 @renderer("crm.commands.billing.payments.PaymentCard")
@@ -500,7 +510,7 @@ def draw_payment_code(result: "PaymentCode", screen: Screen, by: Conventions) ->
 @renderer(Reminder)
 def draw_reminder(result: Reminder, screen: Screen, by: Conventions) -> None:
     """A reminder in a line."""
-    screen.print(data(f"Level {result.level} on {by.day(result.on)}"))
+    screen.print(data(f"Level {result.level} {by.on_day(result.on)}"))
 
 
 @renderer(ReminderLevel)
@@ -547,7 +557,7 @@ def draw_statement(result: "ClientStatement", screen: Screen, by: Conventions) -
     if account.since:
         screen.print(Text(f"Opening balance {by.money(account.opening)}", "muted"))
     screen.print(tables.table(_ENTRIES, account.lines, by, screen.width))
-    screen.print(Text.assemble((f"Balance on {by.day(account.until)}: ", "muted"), (by.money(account.closing), "bold")))
+    screen.print(Text.assemble((f"Balance {by.on_day(account.until)}: ", "muted"), (by.money(account.closing), "bold")))
     for sentence in (result.by_age(by), result.asked_beside(by), result.open_elsewhere(by)):
         if sentence:
             screen.print(data(sentence, "muted"))

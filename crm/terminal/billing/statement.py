@@ -35,7 +35,7 @@ class StatementPage:
 
     def _draw(self) -> None:
         self.statement: ClientStatement = self.command(self.session.crm, client=self.client, **self.arguments)
-        draw_statement(self.statement, self.session.screen, self.session.crm.conventions)
+        draw_statement(self.statement, self.session.screen, self.session.conventions)
         self.session.screen.print()
 
     @property

@@ -22,7 +22,6 @@ from crm.terminal.clients.picking import pick_client
 from crm.terminal.clients.rendering import billing_line, client_side, draw_client, draw_contacts, draw_next
 from crm.terminal.console.keyboard import Back, Choice
 from crm.terminal.drawing.cards import draw_timeline, entry_line, side_card
-from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.toolkit import letters, record_actions
 from crm.terminal.toolkit.copying import copy_keys
 from crm.terminal.toolkit.forms import Group, RecordForm, fill_changes
@@ -98,7 +97,7 @@ class ClientPage(RecordPage[Client, ClientCard]):
 
     def draw_above(self) -> None:
         card, session = self.card, self.session
-        screen, by = session.screen, ListConventions.of(session.crm.conventions)
+        screen, by = session.screen, session.conventions
         with session.crm.read() as snapshot:
             next_one = next_by_client(snapshot, [card.client]).get(card.client.id)
         # Below stand a blank line, the entries with the one for more, the way back and the keys; what was said and sold
@@ -260,7 +259,7 @@ def _lift_pin(session: Session, client: Client) -> None:
 @side_card_of(Client)
 def draw_beside(session: Session, number: int) -> Pieces:
     """A client as it stands beside other pages, with the next step and the latest."""
-    screen, by = session.screen, ListConventions.of(session.crm.conventions)
+    screen, by = session.screen, session.conventions
     with session.crm.read() as snapshot:
         client = snapshot.get(Client, number)
         following = next_by_client(snapshot, [client]).get(client.id)
@@ -269,7 +268,7 @@ def draw_beside(session: Session, number: int) -> Pieces:
 
 
 def _latest_beside(session: Session, number: int, most: int = _EVENTS_BESIDE) -> Pieces:
-    screen, by = session.screen, ListConventions.of(session.crm.conventions)
+    screen, by = session.screen, session.conventions
     with session.crm.read() as snapshot:
         happened = latest(session.crm, snapshot, snapshot.get(Client, number), most)
     facts = [(by.day(entry.on), entry_line(entry, by)) for entry in happened]
@@ -432,7 +431,7 @@ def pin(session: Session, client: Client | None = None, **_: Any) -> None:
 
     saved = in_steps(session, steps)
     last = saved.status_pinned_until
-    end = f" until {session.crm.conventions.day(last)}" if last and last != FOREVER else ""
+    end = f" until {session.conventions.day(last)}" if last and last != FOREVER else ""
     session.done(f"{saved.name} is {saved.status}{end}")
 
 

@@ -21,7 +21,6 @@ from crm.terminal.clients.bulk import act_on
 from crm.terminal.clients.rendering import LISTED, client_side
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import tables
-from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.drawing.screen import data
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.group_picking import group_of
@@ -113,7 +112,7 @@ class ClientsPage(ListPage):
 
     def card(self, row: Client) -> Sequence[tuple[str, str]]:
         session = self.session
-        by = ListConventions.of(session.crm.conventions)
+        by = session.conventions
         return client_side(session.screen, row, self._next.get(row.id), by)
 
     def sign(self, row: Any) -> str:

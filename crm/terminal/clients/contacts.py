@@ -82,7 +82,7 @@ class ContactPage(RecordPage[Contact, ContactCard]):
         return [self.card.client.name, self.record.name]
 
     def draw(self) -> None:
-        draw_contact(self.session.screen, self.card, self.session.crm.conventions)
+        draw_contact(self.session.screen, self.card, self.session.conventions)
 
     def entries(self) -> Sequence[Choice]:
         record, client = self.record, self.card.client

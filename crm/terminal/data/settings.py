@@ -37,7 +37,7 @@ def restore(session: Session, **_: Any) -> None:
     """A backup from the list of those there are, or another file, put in the place of the data."""
     command = named("restore")
     session.page(command.title)
-    by = session.crm.conventions
+    by = session.conventions
     kept: Sequence[Backup] = ()
     if session.prompts.exchange is None:
         with suppress(StoreError):

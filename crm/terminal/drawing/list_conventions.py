@@ -1,11 +1,12 @@
 """The conventions of lists and cards: days near today as words, amounts under the sign in their heading; and of lists
 for other programs."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 
 from crm.model import Conventions
+from crm.model.conventions import NEAR_DAYS
 
 
 class ListConventions(Conventions):
@@ -19,8 +20,22 @@ class ListConventions(Conventions):
     def day(self, day: date | None) -> str:
         return self.near_day(day)
 
-    def near_day(self, day: date | None) -> str:
-        return Conventions(self.language, self.currency, self.country, self.clock).near_day(day)
+    def on_day(self, day: date | None) -> str:
+        """A day within a sentence: today, 3 days ago, on Fri, on Nov 19; '' for none."""
+        return self.near_day(day) if day is None or self.is_in_words(day) else f"on {self.near_day(day)}"
+
+    def is_in_words(self, day: date) -> bool:
+        return -NEAR_DAYS <= (day - self.today).days <= 1
+
+    def due(self, day: date) -> str:
+        """The day on which something is due: due Fri, 5 days overdue."""
+        late = (self.today - day).days
+        return f"{late} {'day' if late == 1 else 'days'} overdue" if late > 0 else f"due {self.near_day(day)}"
+
+    def time(self, moment: datetime) -> str:
+        """A moment by its day, one of today by its time too."""
+        day = self.clock.day_of(moment)
+        return f"{self.near_day(day)} {self.clock.time_of(moment)}" if day == self.today else self.near_day(day)
 
     @cached_property
     def amounts(self) -> Conventions:

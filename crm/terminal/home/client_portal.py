@@ -60,4 +60,4 @@ def _draw_own(session: Session) -> None:
     except NotFoundError:
         session.screen.print(Text("We keep no data about you here.", "muted"))
         return
-    draw_client(session.screen, own, crm.conventions)
+    draw_client(session.screen, own, session.conventions)

@@ -81,7 +81,7 @@ def _cut(session: Session, entries: Sequence[Choice], room: int) -> Sequence[Cho
 def _draw_figures(session: Session, report: TodayReport) -> tuple[Sequence[Choice], int]:
     """Draw the tiles with figures as far as there is room; the first is drawn in any case. Returns what opens the
     others, and how many lines would be left below if nothing were said above."""
-    screen, by = session.screen, session.crm.conventions
+    screen, by = session.screen, session.conventions
     chart = not report.agenda.items or screen.height >= _TALL
     left_out: list[Choice] = []
     usually_left = screen.left + session.message_lines
@@ -107,7 +107,7 @@ def _show(session: Session, tile: Tile) -> None:
     if tile.report:
         session.start(named(tile.report), **tile.arguments)
         return
-    lines = tiles.lines(session.screen, tile, one(session.crm, tile), session.crm.conventions)
+    lines = tiles.lines(session.screen, tile, one(session.crm, tile), session.conventions)
 
     def draw() -> None:
         for line in lines:
@@ -164,7 +164,7 @@ def _moved(session: Session, clients: list[Client]) -> Iterator[Choice]:
 
 
 def _birthdays(session: Session, birthdays: list[Birthday]) -> Iterator[Choice]:
-    by = session.crm.conventions
+    by = session.conventions
     for birthday in birthdays:
         yield Choice(f"Birthday  {tiles.birthday_line(birthday, by)}", _opens(session, birthday.client))
 

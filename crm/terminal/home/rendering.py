@@ -14,6 +14,7 @@ from crm.commands.home.today import Brief, TodayReport
 from crm.commands.sales.pipeline import StageSum
 from crm.model import STATES, Conventions
 from crm.terminal.drawing import tables
+from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.drawing.render import renderer, show
 from crm.terminal.drawing.screen import Screen, clean, data
 from crm.terminal.home import tiles
@@ -170,8 +171,7 @@ _BRIEF: Mapping[str, Callable[[Screen, Any, Conventions, int], Iterator[Text]]] 
     "birthdays": _line(
         "Birthdays",
         lambda _, value, by: (
-            f"{birthday.client.name} {'today' if birthday.on == by.today else f'on {by.day(birthday.on)}'}"
-            for birthday in value
+            f"{birthday.client.name} {ListConventions.of(by).on_day(birthday.on)}" for birthday in value
         ),
     ),
 }

@@ -13,6 +13,7 @@ from crm.commands.home.tiles import Billed, Birthday, MessageCount, MonthOfSales
 from crm.commands.sales.pipeline import StageSum
 from crm.model import STATES, Client, Conventions
 from crm.terminal.drawing.charts import bar, change, columns
+from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.drawing.screen import Screen, clean, data
 from crm.terminal.drawing.theme import status_style
 
@@ -231,9 +232,7 @@ def _birthdays(_: Screen, birthdays: Sequence[Birthday], by: Conventions) -> Ite
 
 def birthday_line(birthday: Birthday, by: Conventions) -> str:
     """A birthday on one line."""
-    when = by.near_day(birthday.on)
-    on = "" if (birthday.on - by.today).days in (0, 1) else "on "
-    return f"{birthday.client.name} turns {birthday.turns} {on}{when}"
+    return f"{birthday.client.name} turns {birthday.turns} {ListConventions.of(by).on_day(birthday.on)}"
 
 
 _DRAWN: Mapping[str, Callable[[Screen, Any, Conventions], Iterator[Text]]] = {

@@ -8,7 +8,6 @@ from crm.commands.registry import named
 from crm.model import Mailing
 from crm.terminal.console.keyboard import Choice
 from crm.terminal.drawing import tables
-from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.mail.rendering import MAILINGS, TROUBLES, draw_counts, draw_heads, draw_text
 from crm.terminal.mail.sending_results import sending_page, tell_sent
 from crm.terminal.toolkit import letters, record_actions
@@ -51,14 +50,14 @@ class MailingPage(RecordPage[Mailing, MailingReport]):
         return ["Mailings", self.record.name]
 
     def draw(self) -> None:
-        draw_counts(self.session.screen, self.card, self.session.crm.conventions)
+        draw_counts(self.session.screen, self.card, self.session.conventions)
 
     def entries(self) -> Sequence[Choice]:
         session, report, mailing = self.session, self.card, self.record
         screen = session.screen
         room = max(3, min(_SEEN, screen.left - _BELOW))
         troubles = report.troubles[:room]
-        by = ListConventions.of(session.crm.conventions)
+        by = session.conventions
         _, lines = tables.lines(screen, TROUBLES, troubles, by, screen.width - 8)
         listed = [
             Choice(line, lambda trouble=trouble: session.open(trouble.message), pieces=pieces)

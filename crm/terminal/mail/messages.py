@@ -7,7 +7,6 @@ from crm.commands.mail.messages import SENT_AGAIN, MessageCard, text_of
 from crm.commands.registry import named
 from crm.model import CHANNELS, STATES, Message
 from crm.terminal.console.keyboard import Choice
-from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.mail.rendering import MESSAGE_COLUMNS, draw_message, draw_text, kind_of, message_side
 from crm.terminal.mail.sending_results import tell_tried
 from crm.terminal.toolkit import letters, record_actions
@@ -44,7 +43,7 @@ class MessagesPage(ClientListPage):
         return _WORDS[value] if isinstance(value, str) and value in _WORDS else super().filter_text(name, value)
 
     def card(self, row: Message) -> Sequence[tuple[str, str]]:
-        by = ListConventions.of(self.session.crm.conventions)
+        by = self.session.conventions
         return message_side(self.session.screen, row, self.client_name(row), by)
 
     def keys(self) -> Sequence[Choice]:
@@ -72,7 +71,7 @@ class MessagePage(RecordPage[Message, MessageCard]):
 
     def draw(self) -> None:
         screen = self.session.screen
-        self._is_whole = draw_message(screen, self.card, self.session.crm.conventions, screen.left - _BELOW)
+        self._is_whole = draw_message(screen, self.card, self.session.conventions, screen.left - _BELOW)
 
     def entries(self) -> Sequence[Choice]:
         record, client = self.record, self.card.client

@@ -95,7 +95,7 @@ class _Steps(EmailSteps[MailingReport]):
                 self._read("Preview", partial(draw_preview, session.screen, draft.preview, None))
             elif chosen == "left out":
                 left_out = draft.audience.left_out
-                self._read("Excluded", partial(render.show, session.screen, left_out, session.crm.conventions))
+                self._read("Excluded", partial(render.show, session.screen, left_out, session.conventions))
             elif chosen == "again":
                 self._again = True
                 draft = self._prepared(group, with_files)
@@ -140,7 +140,7 @@ class _Steps(EmailSteps[MailingReport]):
     def _looked_at(self, draft: Prepared) -> str:
         """Show as much of the preview as fits, and ask what to do with it."""
         session = self.session
-        screen, by = session.screen, session.crm.conventions
+        screen, by = session.screen, session.conventions
         session.page(_TITLE, "Preview")
         screen.print(Text(draft.summary(by), "bold"))
         screen.print()

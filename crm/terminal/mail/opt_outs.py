@@ -40,7 +40,7 @@ class OptOutPage(RecordPage[OptOut, OptOut]):
         return ["Opt-outs", self.record.address]
 
     def draw_above(self) -> None:
-        show(self.session.screen, self.card, self.session.crm.conventions)
+        show(self.session.screen, self.card, self.session.conventions)
         self.session.screen.print()
         if not self._lifts():
             self.session.screen.print(Text("An admin can remove it.", "muted"))

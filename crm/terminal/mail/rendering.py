@@ -262,7 +262,7 @@ def _(result: "MessageCard", screen: Screen, by: Conventions) -> None:
 @renderer(OptOut)
 def _(result: OptOut, screen: Screen, by: Conventions) -> None:
     way = f", {OPT_OUT_WAYS[result.way]}" if result.way in OPT_OUT_WAYS else ""
-    screen.print(data(result.address, "bold").append(f"  opted out on {by.day(result.on)}{way}", "default"))
+    screen.print(data(result.address, "bold").append(f"  opted out {by.on_day(result.on)}{way}", "default"))
     if result.note:
         screen.print(data(result.note, "muted"))
 
@@ -318,7 +318,7 @@ def _next_try(until: str, by: Conventions) -> str:
     day, time = by.clock.day_of(moment), by.clock.time_of(moment)
     if moment <= by.clock.now:
         return "when it is next sent"
-    return f"at {time}" if day == by.today else f"on {by.day(day)} at {time}"
+    return f"at {time}" if day == by.today else f"{by.on_day(day)} at {time}"
 
 
 def draw_template(screen: Screen, template: Template, room: int | None = None) -> bool:

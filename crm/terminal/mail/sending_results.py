@@ -17,7 +17,7 @@ def sending_page(session: Session, name: str) -> None:
 
 def tell_sent(session: Session, report: MailingReport, *, later: bool = False) -> None:
     """Say on the next page that a mailing went out, or why it stopped; one for `later` waits in the outbox."""
-    waiting, by = report.counted.waiting, session.crm.conventions
+    waiting, by = report.counted.waiting, session.conventions
     sent = report.counted.counts.get("sent", 0)
     if later:
         waits = f"{by.number(waiting)} {'e-mail waits' if waiting == 1 else 'e-mails wait'} in the outbox."

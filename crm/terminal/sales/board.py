@@ -71,7 +71,7 @@ class BoardPage:
 
     def draw(self) -> None:
         """Read what is to be seen, and no more, and draw it."""
-        screen, by = self.session.screen, self.session.crm.conventions
+        screen, by = self.session.screen, self.session.conventions
         rows = self._rows()
         with self.session.crm.read() as snapshot:
             known = stages(snapshot)

@@ -11,7 +11,6 @@ from crm.commands.sales.outcomes import lost_reasons, sales_of, same_sale_questi
 from crm.commands.sales.pipeline import stages
 from crm.model import Client, Deal, Field, Stage
 from crm.terminal.console.keyboard import Choice
-from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.sales.foreseen import foresee_sale
 from crm.terminal.sales.latest import latest_with
 from crm.terminal.sales.picking import pick_deal, stage_line
@@ -52,7 +51,7 @@ class DealPage(RecordPage[Deal, DealCard]):
         return ["Deals", self.record.title]
 
     def draw(self) -> None:
-        screen, by = self.session.screen, ListConventions.of(self.session.crm.conventions)
+        screen, by = self.session.screen, self.session.conventions
         draw_heading(screen, self.card, by)
         # Below stand the actions, the way back and the hint.
         entries = len(self.entries())

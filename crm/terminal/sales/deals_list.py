@@ -8,7 +8,6 @@ from crm.commands.sales.deals import DealList
 from crm.commands.sales.pipeline import DealShown
 from crm.model import Record
 from crm.terminal.console.keyboard import Choice
-from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.sales.rendering import DEALS, WHAT_A_DEAL_IS, added_up, deal_side
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.lists import ListPage, list_page
@@ -78,7 +77,7 @@ class DealsPage(ListPage):
         return f"{'closing ' if name in ('since', 'until') else ''}{super().filter_text(name, value)}"
 
     def card(self, row: DealShown) -> Sequence[tuple[str, str]]:
-        return deal_side(self.session.screen, row, ListConventions.of(self.session.crm.conventions))
+        return deal_side(self.session.screen, row, self.session.conventions)
 
     def keys(self) -> Sequence[Choice]:
         keys = [letters.NEW(self._add, "deal"), self.filter_key(), self.mine_key()]

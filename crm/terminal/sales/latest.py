@@ -3,7 +3,6 @@ the card of the client beside the entries."""
 
 from crm.commands.activity.timeline_sources import latest
 from crm.model import Client
-from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.sales.rendering import draw_latest
 from crm.terminal.toolkit.session import AROUND_MENU, Session
 
@@ -20,4 +19,4 @@ def latest_with(session: Session, client: Client, entries: int) -> None:
         return
     with session.crm.read() as snapshot:
         happened = latest(session.crm, snapshot, client, _MOST)
-    draw_latest(screen, client, happened, ListConventions.of(session.crm.conventions), room)
+    draw_latest(screen, client, happened, session.conventions, room)

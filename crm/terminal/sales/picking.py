@@ -23,7 +23,7 @@ def sale_line(sale: Sale, by: Conventions, client: str = "") -> str:
 @line_for(Deal)
 def deal_line(deal: Deal, by: Conventions, client: str = "") -> str:
     """A deal on one line."""
-    ended = f"closed on {by.day(deal.closed_on)}" if deal.closed_on else ""
+    ended = f"closed {by.on_day(deal.closed_on)}" if deal.closed_on else ""
     return joined(deal.title, client, by.money(deal.value), ended, f"no. {deal.id}")
 
 

@@ -213,9 +213,9 @@ def draw_history(screen: Screen, card: "DealCard", by: Conventions, most: int | 
     if most is None or most > len(card.times_in_stages) + 1:
         screen.print()
         screen.print(tables.table(_TIMES_IN_STAGES, card.times_in_stages, by, screen.width))
-    lines = [f"Sale {sale.id}: {by.money(sale.amount)} on {by.day(sale.on)}" for sale in card.sales]
+    lines = [f"Sale {sale.id}: {by.money(sale.amount)} {by.on_day(sale.on)}" for sale in card.sales]
     for follow_up in card.follow_ups:
-        state = f"done on {by.day(follow_up.done_on)}" if follow_up.done_on else f"due on {by.day(follow_up.due_on)}"
+        state = f"done {by.on_day(follow_up.done_on)}" if follow_up.done_on else f"due {by.on_day(follow_up.due_on)}"
         lines.append(f"{follow_up.what} ({', '.join(filter(None, (follow_up.user, state)))})")
     room = len(lines) if most is None else max(0, most - len(card.times_in_stages) - 2)
     if lines[:room]:
@@ -285,7 +285,7 @@ def _draw_sale(screen: Screen, report: "SaleReport", by: Conventions) -> None:
     line = Text(f"{screen.sign('✓', 'OK:')} {done} {report.sale.id}: ", "success").append(
         by.money(report.sale.amount), "bold"
     )
-    line.append(" to ", "default").append(clean(client.name), "bold").append(f" on {by.day(report.sale.on)}", "default")
+    line.append(" to ", "default").append(clean(client.name), "bold").append(f" {by.on_day(report.sale.on)}", "default")
     screen.print(line)
     total = Text("  Total now ").append(by.money(client.total_spend), "bold")
     screen.print(total.append(f" in {by.in_total(client.sales_count)}"))

@@ -39,8 +39,7 @@ class SalesPage(ClientListPage):
             return int(snapshot.count(Sale, Query({"client": client.id} if client else {}, since=since, until=until)))
 
     def card(self, row: Sale) -> Sequence[tuple[str, str]]:
-        # Its day is written in full: in the row it may be a word.
-        return sale_side(self.session.screen, row, self.client_name(row), self.session.crm.conventions)
+        return sale_side(self.session.screen, row, self.client_name(row), self.session.conventions)
 
     def keys(self) -> Sequence[Choice]:
         client = self.filters.get("client")
@@ -104,7 +103,7 @@ class SalePage(RecordPage[Sale, tuple[Sale, Client, Deal | None]]):
 
     def draw_above(self) -> None:
         screen = self.session.screen
-        draw_sale_card(screen, *self.card, self.session.crm.conventions)
+        draw_sale_card(screen, *self.card, self.session.conventions)
         latest_with(self.session, self.card[1], len(self.entries()))
         screen.print()
 
@@ -158,8 +157,8 @@ def take_back(session: Session, sale: Sale | None = None, **_: Any) -> None:
     """A sale, from the list where it is not given, taken back once the person has seen what follows."""
     session.page("Sales", "Delete a sale", client=sale.client if sale else 0)
     sale = record_actions.chosen(session, "sales undo", sale)
-    by = session.crm.conventions
-    question = f"This deletes the sale of {by.money(sale.amount)} on {by.day(sale.on)}. It can be undone."
+    by = session.conventions
+    question = f"This deletes the sale of {by.money(sale.amount)} {by.on_day(sale.on)}. It can be undone."
     lines = [question, foreseen_line(session, lambda tx: taken_back(tx, sale))]
     session.confirm("\n".join(filter(None, lines)), "Delete", destructive=True)
     session.tell(session.call("sales undo", sale=sale))

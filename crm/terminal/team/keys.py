@@ -60,6 +60,6 @@ def _add(session: Session) -> None:
 
     def draw() -> None:
         session.page("Keys", made.name)
-        show(session.screen, made, session.crm.conventions)
+        show(session.screen, made, session.conventions)
 
     session.show_once(draw)

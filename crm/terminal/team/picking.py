@@ -13,7 +13,8 @@ def user_line(user: User, _: Conventions, __: str = "") -> str:
 @line_for(SignIn)
 def session_line(session: SignIn, by: Conventions, _: str = "") -> str:
     """A session on one line."""
-    return f"{by.time(session.created_at)}  {session.device or session.address or session.method}"
+    began = f"{by.day_of(session.created_at)}, {by.clock.time_of(session.created_at)}"
+    return f"{began}  {session.device or session.address or session.method}"
 
 
 @line_for(MachineKey)

@@ -61,7 +61,7 @@ class ProfilePage(RecordPage[User, Profile]):
         return ["My account"]
 
     def draw(self) -> None:
-        show(self.session.screen, self.card, self.session.crm.conventions)
+        show(self.session.screen, self.card, self.session.conventions)
 
     def entries(self) -> Sequence[Choice]:
         session = self.session

@@ -148,7 +148,7 @@ def _show_password(session: Session, made: OneTimePassword) -> None:
 
     def draw() -> None:
         session.page("Accounts", made.name or made.email)
-        show(session.screen, made, session.crm.conventions)
+        show(session.screen, made, session.conventions)
 
     session.show_once(draw)
 

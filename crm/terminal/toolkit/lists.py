@@ -17,7 +17,6 @@ from crm.model.record import AnyRecord
 from crm.model.rights import CLIENT
 from crm.terminal.console.keyboard import BACK, BEYOND_FIRST, BEYOND_LAST, CAPITAL, LETTER, Back, Choice
 from crm.terminal.drawing import tables
-from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.drawing.screen import clean
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.pages import flow, flow_of, load_pages
@@ -167,7 +166,7 @@ class ListPage:
 
     def preview(self, width: int, most: int) -> tuple[str, Sequence[tables.Line]]:
         """The heads and the first rows, as they stand beside a menu that leads here."""
-        by = ListConventions.of(self.session.crm.conventions)
+        by = self.session.conventions
         rows = self.rows(most, 0)
         # A record has its number on its page, and the client of all rows is named where one came from.
         left_out = (tables.NUMBER, *(["Client"] if "client" in self.filters else []))
@@ -399,7 +398,7 @@ class ListPage:
             return "", []
         signs = [self.sign(row) for row in rows]
         before = (3 if screen.plain else 6) + len(signs[0])
-        by = ListConventions.of(self.session.crm.conventions)
+        by = self.session.conventions
         columns = [column for column in self.columns if column.title != tables.NUMBER]
         width = screen.width - before - 1 - (screen.side if self._has_card() else 0)
         if self._is_narrow():

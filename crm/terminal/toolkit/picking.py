@@ -10,6 +10,7 @@ from crm.errors import FieldError
 from crm.model import Client, Conventions, Record
 from crm.repository import Query
 from crm.terminal.console.keyboard import Back, Choice, Keyboard, Needed, Suggestion
+from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.drawing.subject_parts import load
 from crm.terminal.toolkit import letters
 
@@ -62,7 +63,7 @@ def pick(
     load(kind, "picking")
     if chosen := _PICKERS.get((kind, False)):
         return chosen(crm, keyboard, label, help=help, required=required, current=current)
-    by = crm.conventions
+    by = ListConventions.of(crm.conventions)
 
     def fetch(limit: int, offset: int) -> Sequence[tuple[str, Any]]:
         with crm.read() as snapshot:

@@ -30,6 +30,7 @@ from crm.terminal.console.keyboard import (
     reason,
     yes_or_no,
 )
+from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.drawing.screen import Screen, clean
 from crm.terminal.toolkit.picking import line_of, pick, pick_several
 from crm.terminal.toolkit.suggestions import PEOPLE, known_people, suggestions
@@ -108,7 +109,7 @@ class Prompts:
             case Client():
                 return value.name
             case Record():
-                return line_of(value, self.crm.conventions)
+                return line_of(value, ListConventions.of(self.crm.conventions))
             case PurePath():
                 return display_path(value)
             case list() | tuple() if parameter.many:
@@ -239,7 +240,7 @@ class Prompts:
         entries = []
         if question.question_kind == "duplicate":
             entries = [
-                Choice(f"Open {line_of(record, self.crm.conventions)} instead", record)
+                Choice(f"Open {line_of(record, ListConventions.of(self.crm.conventions))} instead", record)
                 for record in question.records[:5]
             ]
         if question.typed:

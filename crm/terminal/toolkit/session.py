@@ -49,6 +49,7 @@ from crm.terminal.toolkit.steps import Answers, in_steps
 
 if TYPE_CHECKING:
     from crm.terminal.console.file_transfer import FileTransfer
+    from crm.terminal.drawing.list_conventions import ListConventions
     from crm.terminal.toolkit.prompts import Prompts
 
 # The way back, the hint and what an entry may be too long by stand below the entries of a menu.
@@ -166,6 +167,13 @@ class Session:
         self._about_client = 0
         # The client whose page is open, or to whom the record belongs whose page it is; 0 for none.
         self.client_number = 0
+
+    @property
+    def conventions(self) -> "ListConventions":
+        """The team's conventions as pages write them: near days are words. What is typed and edited has whole dates."""
+        from crm.terminal.drawing.list_conventions import ListConventions
+
+        return ListConventions.of(self.crm.conventions)
 
     @property
     def prompts(self) -> "Prompts":
@@ -295,7 +303,7 @@ class Session:
         else:
             from crm.terminal.drawing.render import show
 
-            by = self.crm.conventions
+            by = self.conventions
             self._notes.append(lambda: show(self.screen, result, by))
 
     def with_files(self, result: Any) -> Any:
@@ -702,12 +710,12 @@ class Session:
             self.say(nothing_to_undo(self.crm))
             return
         last, passed = mine
-        question = f"Undo: {last.first_words} ({self.crm.conventions.time(last.at)})?"
+        question = f"Undo: {last.first_words} ({self.conventions.time(last.at)})?"
         with self.crm.read() as snapshot:
             stays = cannot_be_undone(snapshot, passed[0]) if passed else ""
         if stays:
             # What is offered is older than what was done last.
-            question = f"{stays}\n\nBefore that: {last.first_words} ({self.crm.conventions.time(last.at)})."
+            question = f"{stays}\n\nBefore that: {last.first_words} ({self.conventions.time(last.at)})."
         lines = ["" if stays else passed_over_message(passed), question, *undo_preview(self.crm, last)]
         self.page(*self.place, letters.UNDO.word)
         # What is older than something that stays is not undone by Enter alone.

@@ -234,7 +234,7 @@ def test_restore_offers_the_backups_with_day_size_and_content(start: Start, crm:
         .sees("Which backup?")
         .sees("kB  1 client, 0 sales")
     )
-    session.sees("Nov 21, 2026").sees("Nov 19, 2026").sees("cannot be read").sees("Another file").press("1")
+    session.sees(") today").sees(") 2 days ago").sees("cannot be read").sees("Another file").press("1")
     # Enter goes back, and replaces nothing.
     session.sees("This replaces the data").sees("what others saved").sees("1 client (2)").press("enter").sees(
         "Check the store"

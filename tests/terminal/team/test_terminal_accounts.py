@@ -61,7 +61,7 @@ def test_whoever_makes_the_first_account_chooses_a_password_and_is_signed_in(sta
         .sees("E-mail")
     )
     session.press("ada@example.com", "enter").sees("Name:").press("Ada", "enter").sees("Password (at least")
-    session.press("short", "enter").sees("a few words in a row").press("kill", PASSWORD, "enter").sees("again:")
+    session.press("short", "enter").sees("A few words in a row").press("kill", PASSWORD, "enter").sees("again:")
     # What is typed the second time is compared at once; Esc goes back to choose another.
     session.press("another thing", "enter").sees("do not match").press("esc").sees("Password (at least")
     session.press(PASSWORD, "enter").sees("again:").press(PASSWORD, "enter").sees("you are signed in")
@@ -174,7 +174,7 @@ def test_a_client_opens_its_own_invoices_and_changes_none(start: Start, shop: CR
     session = signed_in(start, "anna@example.com").sees("Anna Arm").choose("My invoices").sees("RE-2026-0001")
     session.lacks("91.63").lacks("n invoice").choose("RE-2026-0001").sees("1) Make a PDF").lacks("Credit").lacks("Copy")
     session.press("esc", "esc").choose("My payments").sees("30.00").press("esc")
-    session.choose("Statement of my account").sees("Balance on").sees("89.00")
+    session.choose("Statement of my account").sees("Balance today").sees("89.00")
     assert "haggled" not in session.raw.decode()
 
 
@@ -264,14 +264,14 @@ def test_an_admin_makes_an_account_for_a_colleague(start: Start) -> None:
 
 @pytest.mark.usefixtures("shop")
 def test_a_form_says_what_is_needed_and_whether_anything_changed(start: Start) -> None:
-    session = start(columns=40).sees("E-mail").press("enter").sees("This is required; Esc goes back.")
+    session = start(columns=40).sees("E-mail").press("enter").sees("This is required. Esc goes back.")
     session.press("sam@example.com", "enter").sees("Password:").press(PASSWORD, "enter").sees("Exit")
     session.choose("Data").choose("My account").choose("Change my name").sees("Name").press("enter").sees(
         "Nothing changed."
     )
     session.choose("Change my name").press("kill", "A-d-a", "enter")
     # On a narrow screen all of an error is read, also of one that the command finds.
-    session.sees("A-d-a looks like Ada, who is someone else; add a middle initial or last name.")
+    session.sees("A-d-a looks like Ada, who is someone else. Add a middle initial or last name.")
     session.press("kill", "Samuel", "enter").sees("Saved.").lacks("Nothing")
     session.choose("Change my phone").sees("Password:").press("wrong", "enter").sees("That is not your password.")
     session.choose("Change my password").press(PASSWORD, "enter").sees("New password").press("short", "enter")
