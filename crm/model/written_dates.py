@@ -91,7 +91,7 @@ _SHORT: Mapping[str, str] = {
     "in half a year": "in 6 months", "half a year ago": "6 months ago",
 }  # fmt: skip
 _WORDS: Mapping[str, int] = {
-    "today": 0, "now": 0, "eod": 0, "yesterday": -1, "tomorrow": 1,
+    "today": 0, "now": 0, "eod": 0, "end of day": 0, "yesterday": -1, "tomorrow": 1,
     "day after tomorrow": 2, "the day after tomorrow": 2, "day before yesterday": -2, "the day before yesterday": -2,
 }  # fmt: skip
 # Short for, or often written instead of, words of a date; of longer ones any letter may be wrong.
@@ -139,6 +139,10 @@ _TODAY_IN_WORDS: Mapping[str, str] = {
 _IN_WORDS = re.compile(rf"\b(?:{'|'.join(_TODAY_IN_WORDS)})\b")
 _CLOCK_WITH_POINT = re.compile(r"(?:[01]?\d|2[0-3])\.(?:00|1[3-9]|[2-5]\d)")
 _QUARTER = re.compile(r"(?:(\d{4}) )?q ([1-4])(?: (\d{4}))?")
+# Beside a day it says nothing more: wed eod, end of day friday.
+_END_OF_DAY = re.compile(r"^(?:eod|end of day)(?: on)? (?=\S)|(?<=\S) (?:by )?(?:eod|end of day)$")
+# Behind a day, tomorrow am, a part of it; behind a number it belongs to the hour.
+_HALF_OF_DAY = re.compile(r"(?<=[^\W\d]) (am|pm)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +279,8 @@ def _cleaned(text: str) -> str:
     if (part := _HOUR_OF_PART.fullmatch(written)) and 1 <= int(part[3]) < 12:
         half = "am" if part[2] == "morning" else "pm"
         written = f"{part[1]}{part[3]}:{part[4] or '00'}{half}"
-    return _BEFORE.sub("", written)
+    written = _HALF_OF_DAY.sub(lambda match: " morning" if match[1] == "am" else " afternoon", written)
+    return _END_OF_DAY.sub("", _BEFORE.sub("", written))
 
 
 def _spelled_time(written: str) -> str:

@@ -141,6 +141,18 @@ NOTES = [
     ("call Acme tmrw 9am", "call", "Acme", "", "2026-11-22 09:00"),
     ("call Acme, nxt wk", "call", "Acme", "", "2026-11-23"),
     ("meeting Acme weds 10:00", "meeting", "Acme", "", "2026-11-25 10:00"),
+    ("call Acme tmrw am", "call", "Acme", "", "2026-11-22 09:00"),
+    ("Acme: no answer, try tmrw am", "note", "Acme: no answer, try", "2026-11-21", "2026-11-22 09:00"),
+    ("call Acme, wants a quote, fri pm", "call", "Acme, wants a quote", "2026-11-21", "2026-11-27 14:00"),
+    ("call Acme 9 am", "call", "Acme", "2026-11-21 09:00", ""),
+    ("call Acme am", "call", "Acme am", "2026-11-21", ""),
+    # The end of the day is that of the day beside it.
+    ("Jo wants a price, wed eod", "note", "Jo wants a price", "2026-11-21", "2026-11-25"),
+    ("Jo has to decide by wed eod", "note", "Jo has to decide", "2026-11-21", "2026-11-25"),
+    ("call Acme eod friday", "call", "Acme", "", "2026-11-27"),
+    ("call Acme, wants a quote, by eod on friday", "call", "Acme, wants a quote", "2026-11-21", "2026-11-27"),
+    ("call Acme, wants a quote, 12/24 end of day", "call", "Acme, wants a quote", "2026-11-21", "2026-12-24"),
+    ("Jo wants a price, eod", "note", "Jo wants a price", "2026-11-21", "2026-11-21"),
     ("call Anna Munday", "call", "Anna Munday", "2026-11-21", ""),
     # What is wanted till a day is due then; what lasts till a day is text.
     ("called Maria, wants new offer til friday", "call", "Maria, wants new offer", "2026-11-21", "2026-11-27"),
