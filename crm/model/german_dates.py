@@ -10,10 +10,15 @@ _ONE_WORD: Mapping[str, str] = {
     "abend": "evening", "abends": "evening", "anfang": "start of", "mitte": "mid", "ende": "end of",
     "bis": "until", "am": "on", "im": "in", "um": "at", "gegen": "at", "ab": "on", "seit": "since",
     "heiligabend": "christmas eve", "weihnachten": "christmas", "silvester": "new year's eve",
-    "neujahr": "new year's day", "quartalsende": "end of quarter", "monatsende": "end of month",
-    "jahresende": "end of year", "wochenende": "weekend", "halbjahr": "6 months", "werktag": "working day",
-    "werktage": "working days", "werktagen": "working days", "arbeitstag": "working day",
-    "arbeitstage": "working days", "arbeitstagen": "working days",
+    "neujahr": "new year's day", "ostern": "easter", "ostersonntag": "easter sunday", "ostermontag": "easter monday",
+    "karfreitag": "good friday", "karsamstag": "easter saturday", "gründonnerstag": "maundy thursday",
+    "palmsonntag": "palm sunday", "rosenmontag": "shrove monday", "faschingsdienstag": "shrove tuesday",
+    "aschermittwoch": "ash wednesday", "himmelfahrt": "ascension day", "pfingsten": "pentecost",
+    "pfingstsonntag": "pentecost", "pfingstmontag": "whit monday", "fronleichnam": "corpus christi",
+    "quartalsende": "end of quarter", "monatsende": "end of month", "jahresende": "end of year",
+    "wochenende": "weekend", "halbjahr": "6 months", "werktag": "working day", "werktage": "working days",
+    "werktagen": "working days", "arbeitstag": "working day", "arbeitstage": "working days",
+    "arbeitstagen": "working days",
 }  # fmt: skip
 _COUNTS: Mapping[str, str] = {
     "zwei": "two", "drei": "three", "vier": "four", "fünf": "five", "sechs": "six", "sieben": "seven",
@@ -40,6 +45,28 @@ _HALVES = (
     (re.compile(r"\b(?:einem )?halben jahr\b"), "6 months"),
     (re.compile(r"\beiner halben stunde\b"), "half an hour"),
 )
+_DAYS_OF_WEEK: Mapping[str, str] = {
+    "montag": "monday", "dienstag": "tuesday", "mittwoch": "wednesday", "donnerstag": "thursday", "freitag": "friday",
+    "samstag": "saturday", "sonnabend": "saturday", "sonntag": "sunday",
+}  # fmt: skip
+_MONTHS: Mapping[str, str] = {
+    "januar": "january", "jänner": "january", "februar": "february", "feber": "february", "märz": "march",
+    "mai": "may", "juni": "june", "juli": "july", "oktober": "october", "dezember": "december",
+}  # fmt: skip
+_WEEKDAY = rf"({'|'.join(_DAYS_OF_WEEK)})"
+# Of what comes after the next one, and of a day of the week after next.
+_AFTER_NEXT = (
+    (re.compile(rf"\bübernächste[nrsm]? {_WEEKDAY}\b"), r"\1 week"),
+    (re.compile(rf"\b{_WEEKDAY} in (?:acht|8) tagen\b"), r"\1 week"),
+    (re.compile(r"\bübernächste[nrsm]? (woche|monat|quartal|jahr)(?:e?s)?\b"), r"\1 after next"),
+)
+_AT_HOLIDAYS = re.compile(r"\b(?:zu|an|über) (?=ostern|weihnachten|pfingsten|silvester|neujahr)")
+# In a note what shows that a day is spoken of, even where it cannot be read.
+_IN_NOTES: Mapping[str, str] = {
+    "pro": "per", "nach": "after", "vor": "before", "seit": "since", "am": "on", "ab": "on", "im": "in",
+}  # fmt: skip
+_EVERY = re.compile(r"jede[nrsm]?")
+_COMPOUND = re.compile(r"\w+(?:(?P<week>woche|wochen|wochenendes?)|(?P<month>monat|h(?:ä|ae)lfte)s?)")
 _HOURS = {word: number for number, word in enumerate(
     ("ein", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwölf"), 1
 )}  # fmt: skip
@@ -48,6 +75,9 @@ _HOURS = {word: number for number, word in enumerate(
 def in_english(written: str) -> str:
     """A German date or time, in small letters, in English words; the names of days and months stay as they are."""
     text = " ".join(_with_umlauts(word) for word in written.split())
+    for after_next, english in _AFTER_NEXT:
+        text = after_next.sub(english, text)
+    text = _AT_HOLIDAYS.sub("at ", text).replace("christi himmelfahrt", "himmelfahrt")
     text = _HALF_TO.sub(lambda match: _clock(match[1], -30) or match[0], text)
     text = _QUARTER.sub(_quarter, text)
     text = _OCLOCK.sub(lambda match: f"at {match[1]}:{match[2] or match[3] or '00'}", text)
@@ -58,6 +88,25 @@ def in_english(written: str) -> str:
     text = _A.sub("a", text)
     # Um 10 Uhr is at 10:00 once.
     return re.sub(r"\bat at\b", "at", " ".join(filter(None, map(_word, text.split()))))
+
+
+def kind_of_word(word: str) -> str:
+    """The English word for a German one of a note, in small letters, as far as it can belong to a day: a day or month
+    by its name, week for Maiwoche, next for übernächste; any other word as it is."""
+    word = _with_umlauts(word)
+    if word in _ARTICLES:
+        return "the"
+    if _EVERY.fullmatch(word):
+        return "every"
+    if _A.fullmatch(word):
+        return "a"
+    for known in (_IN_NOTES, _DAYS_OF_WEEK, _MONTHS):
+        if word in known:
+            return known[word]
+    english = _word(word.removeprefix("über") if word.startswith("übernächst") else word).partition(" ")[0]
+    if english == word and (compound := _COMPOUND.fullmatch(word)):
+        return "week" if compound["week"] else "month"
+    return english
 
 
 def _with_umlauts(word: str) -> str:

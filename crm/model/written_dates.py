@@ -82,6 +82,14 @@ _NAMED_DAYS: Mapping[str, tuple[int, int]] = {
     "new year s day": (1, 1), "new years day": (1, 1), "new year s": (1, 1), "new year": (1, 1),
     "valentine s day": (2, 14), "valentines day": (2, 14), "halloween": (10, 31),
 }  # fmt: skip
+# Those that move with Easter: so many days after Easter Sunday.
+_EASTER_DAYS: Mapping[str, int] = {
+    "shrove monday": -48, "shrove tuesday": -47, "ash wednesday": -46, "palm sunday": -7, "maundy thursday": -3,
+    "good friday": -2, "easter saturday": -1, "easter": 0, "easter sunday": 0, "easter day": 0, "easter monday": 1,
+    "ascension day": 39, "pentecost": 49, "whitsun": 49, "whit sunday": 49, "whit monday": 50,
+    "corpus christi": 60,
+}  # fmt: skip
+_HOLIDAY = re.compile(rf"(?:(?:at|around|over) )?({'|'.join([*_NAMED_DAYS, *_EASTER_DAYS])})(?: (\d{{4}}))?")
 _ABBREVIATED: Mapping[str, str] = {"wk": "week", "mth": "month", "yr": "year"}
 _SHORT: Mapping[str, str] = {
     "eow": "end of week", "eom": "end of month", "eoq": "end of quarter", "eoy": "end of year",
@@ -375,8 +383,8 @@ def _day(written: str, by: Conventions, direction: Direction) -> When:
         return When(day)
     if (period := _period(phrase, by, direction)) is not None:
         return period
-    if (named := _NAMED_DAYS.get(phrase)) is not None:
-        return When(_without_year(*named, by.today, direction))
+    if (holiday := _HOLIDAY.fullmatch(phrase)) is not None:
+        return _holiday(holiday[1], holiday[2] or "", by.today, direction)
     if (ordinal := _ORDINAL.fullmatch(phrase)) is not None:
         return When(_in_month(int(ordinal[1]), ordinal[2] or "", by.today, direction))
     if (weekend := _WEEKEND.fullmatch(phrase)) is not None:
@@ -514,6 +522,30 @@ def _weekend(which: str, today: date, direction: Direction) -> When:
     saturday = _bounds(today, "week", steps)[0] + timedelta(days=5)
     sunday = saturday + timedelta(days=1)
     return When(sunday if sunday == today and direction != "past" else saturday, last=sunday)
+
+
+def _holiday(name: str, year: str, today: date, direction: Direction) -> When:
+    """Christmas eve, easter monday: of the year that is written, else the one that is meant."""
+
+    def of(year: int) -> date:
+        after_easter = _EASTER_DAYS.get(name)
+        return date(year, *_NAMED_DAYS[name]) if after_easter is None else easter(year) + timedelta(days=after_easter)
+
+    if year:
+        return When(of(calendar_day(int(year), 1, 1).year), has_year=True)
+    years = range(max(1, today.year - 1), min(_LAST_YEAR, today.year + 1) + 1)
+    return When(_towards([of(near) for near in years], today, direction))
+
+
+def easter(year: int) -> date:
+    """Easter Sunday of a year in the Gregorian calendar, as the western churches reckon it (Meeus, Jones and
+    Butcher)."""
+    golden, (century, of_century) = year % 19, divmod(year, 100)
+    moon = (19 * golden + century - century // 4 - (century - (century + 8) // 25 + 1) // 3 + 15) % 30
+    weekday = (32 + 2 * (century % 4) + 2 * (of_century // 4) - moon - of_century % 4) % 7
+    late = (golden + 11 * moon + 22 * weekday) // 451
+    month, day = divmod(moon + weekday - 7 * late + 114, 31)
+    return date(year, month, day + 1)
 
 
 def _nth(match: re.Match[str], by: Conventions, direction: Direction) -> date | None:

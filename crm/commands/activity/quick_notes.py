@@ -20,6 +20,7 @@ from crm.errors import FieldError
 from crm.model import Conventions
 from crm.model.currencies import currencies_of, foreign_currency
 from crm.model.fields import Amount
+from crm.model.german_dates import kind_of_word
 from crm.model.grouped_sums import GROUPED_SUM, without_blanks
 from crm.model.written_dates import MONTHS, NoDateError, When, read_time, read_when, time_alone
 
@@ -166,7 +167,10 @@ _WORDS_OF_WHEN = 9
 # What makes a date behind it part of the text: since 2020-01-01, the invoice of 3 nov, in the sun.
 _TILL = frozenset(("until", "till", "til", "'til"))
 _NOT_SINCE = _TILL | {"since", "from"}
-_TELLING = _NOT_SINCE | {"of", "before", "after", "than", "the", "a", "an", "for", "over", "during"}
+_TELLING = _NOT_SINCE | {
+    "of", "before", "after", "than", "the", "a", "an", "for", "over", "during", "happy", "merry", "vor", "nach", "für",
+    "ein", "eine", "einem", "einen", "einer",
+}  # fmt: skip
 # Behind a date that stands in the midst: called Acme yesterday about the fair.
 _ABOUT = frozenset(("about", "and", "to", "re", "regarding", "because", "concerning", "for", "with", "at", "in"))
 # Days that have passed, whatever stands around them; a week or a month is too long to be the day of an entry.
@@ -180,19 +184,21 @@ _CLEARLY_PAST = re.compile(
 _TOPICS = frozenset(("about", "re", "regarding", "concerning", "like", "as", "than"))
 # Days of which one word says enough.
 _ONE_WORD = re.compile(r"q[1-4]|weekend", re.IGNORECASE)
+_HOLIDAY = r"easter|christmas|xmas|pentecost|whitsun|thanksgiving|hanukkah|passover|ramadan|diwali"
 # Words of days. What begins with one of the first and has one of the second is a day, whether it can be read or not.
 _WEEKDAY = r"mon(?:day)?|tue(?:s|sday)?|wed(?:nesday)?|thu(?:r|rs|rsday)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?"
 _BEGINS_DAY = re.compile(
     rf"this|next|last|first|second|third|fourth|fifth|coming|past|in|on|by|end|start|beginning|mid|middle|early|late"
-    rf"|tonight|weekend|q[1-4]|\d{{1,2}}(?:st|nd|rd|th)|(?:{_WEEKDAY})",
+    rf"|tonight|weekend|q[1-4]|\d{{1,2}}(?:st|nd|rd|th)|(?:{_WEEKDAY})|(?:{_HOLIDAY})",
     re.IGNORECASE,
 )
 _OF_DAYS = re.compile(
-    rf"weeks?|weekend|months?|quarters?|years?|fortnights?|days?|tonight|q[1-4]|(?!sun$|sat$)(?:{_WEEKDAY})",
+    rf"weeks?|weekend|months?|quarters?|years?|fortnights?|days?|tonight|q[1-4]|(?!sun$|sat$)(?:{_WEEKDAY})"
+    rf"|{_HOLIDAY}",
     re.IGNORECASE,
 )
 # Behind one of them they are text: every second month, opened the second week.
-_NO_DAY_BEHIND = frozenset(("the", "every", "each", "per", "a", "an"))
+_NO_DAY_BEHIND = frozenset(("the", "every", "each", "per", "a", "an", "happy", "merry"))
 _AMONG_DAYS = re.compile(
     rf"{_BEGINS_DAY.pattern}|{_OF_DAYS.pattern}|the|of|at|a|an|few|couple|half|after|before|working|business|evening"
     rf"|morning|afternoon|night|\d{{1,2}}(?::\d\d)?|{'|'.join(MONTHS)}|jan|feb|apr|aug|sept?|oct|nov|dec",
@@ -525,7 +531,7 @@ def _note(
     if head.label in _OF_GOODS:
         # 10 @ 4, sold for 9 at 9: a price.
         days = [day for day in days if not _HOUR_ALONE.fullmatch(text[day.start : day.end].strip(_BETWEEN))]
-    _refuse_unread(text, days, by)
+    _refuse_unread(text, days, by, is_open=head.kind != "note" and not head.happened and not leading)
     before_last = text[: days[-1].start].rstrip() if days else ""
     is_apart = bool(_ENDS.search(before_last))
     for day in reversed(days):
@@ -657,12 +663,16 @@ def _day_from(
     return None, place + 1
 
 
-def _refuse_unread(text: str, days: Sequence[_FoundDay], by: Conventions) -> None:
+def _refuse_unread(text: str, days: Sequence[_FoundDay], by: Conventions, *, is_open: bool) -> None:
     """Raise FieldError where a text says a day that was not read, or of which only a part was: the third weekend of
-    december. It must not be taken for something of today."""
+    december. It must not be taken for something of today; nor must, where it `is_open` whether it has happened, what is
+    to be done before or after a day: call Greta after easter."""
     words = list(_WORD.finditer(text))
     plain = [word.group().lower().strip(_BETWEEN) for word in words]
+    if by.language.startswith("de"):
+        plain = list(map(kind_of_word, plain))
     ends = [bool(_ENDS.search(word.group())) for word in words]
+    first_end = next((place + 1 for place, is_end in enumerate(ends) if is_end), len(words))
     for end in range(len(words), 1, -1):
         day = next((day for day in days if day.start <= words[end - 1].start() < day.end), None)
         if not (end == len(words) or ends[end - 1] or day):
@@ -670,12 +680,15 @@ def _refuse_unread(text: str, days: Sequence[_FoundDay], by: Conventions) -> Non
         start = end
         while start > 1 and _AMONG_DAYS.fullmatch(plain[start - 1]) and (start == end or not ends[start - 1]):
             start -= 1
+        begun = start
         while start < end and not _BEGINS_DAY.fullmatch(plain[start]):
             start += 1
         if start == end or (end < len(words) and not day and not ends[start - 1]):
             continue
         if day is not None and day.start <= words[start].start():
             continue
+        if is_open and not days and plain[start - 1] in ("after", "before") and (begun < first_end or ends[begun - 1]):
+            raise UnreadDayError(text[words[begun].start() : words[end - 1].end()].strip(_BETWEEN))
         written = text[words[start].start() : words[end - 1].end()].strip(_BETWEEN)
         begins_piece = plain[start - 1] == "the" and start > 1 and ends[start - 2]
         is_text = plain[start - 1] in _NO_DAY_BEHIND and not begins_piece

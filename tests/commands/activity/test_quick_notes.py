@@ -325,6 +325,12 @@ def test_a_day_that_does_not_exist_is_refused(line: str, words: str) -> None:
         ("call Greta on monday after next", "on monday after next"),
         ("call Greta, late next month, wants a quote", "late next month"),
         ("meeting Villa Aurora in the first week of may", "in the first week of may"),
+        # What is to be done before or after a day has not been done today.
+        ("call Greta after easter", "after easter"),
+        ("call Greta the week after easter", "the week after easter"),
+        ("call Greta, before christmas", "before christmas"),
+        ("call Greta after monday", "after monday"),
+        ("call Greta, thanksgiving", "thanksgiving"),
     ],
 )
 def test_a_day_that_cannot_be_read_whole_is_asked_about(line: str, day: str) -> None:
@@ -335,6 +341,68 @@ def test_a_day_that_cannot_be_read_whole_is_asked_about(line: str, day: str) -> 
     for note in read_notes(line, US, [day]):
         assert day in note.body
         assert note.due_on is None
+
+
+@pytest.mark.parametrize(
+    ("line", "day"),
+    [
+        ("call Greta in der ersten Maiwoche", "in der ersten Maiwoche"),
+        ("call Greta, die erste Maiwoche", "erste Maiwoche"),
+        ("call Greta, am dritten Wochenende im Dezember", "am dritten Wochenende im Dezember"),
+        ("call Greta, in der zweiten Dezemberhälfte", "in der zweiten Dezemberhälfte"),
+        ("call Greta, in der zweiten Dezemberhaelfte", "in der zweiten Dezemberhaelfte"),
+        ("call Greta, Ende der ersten Januarwoche, will Eiche", "Ende der ersten Januarwoche"),
+        ("call Greta, in der Woche vor Weihnachten", "in der Woche vor Weihnachten"),
+        ("call Greta nach Ostern", "nach Ostern"),
+        ("call Greta vor Montag", "vor Montag"),
+        ("call Greta, Montag in 14 Tagen", "Montag in 14 Tagen"),
+    ],
+)
+def test_a_german_day_that_cannot_be_read_is_asked_about(line: str, day: str) -> None:
+    with pytest.raises(UnreadDayError) as unread:
+        list(read_notes(line, TEAMS["de_AT"]))
+    assert unread.value.written == day
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "due"),
+    [
+        ("call Greta zu Ostern", "Greta", "2027-03-28"),
+        ("call Greta, Karfreitag um 10", "Greta", "2027-03-26"),
+        ("call Greta übernächsten Montag", "Greta", "2026-11-30"),
+        ("call Greta, Freitag, den 4. Dezember", "Greta", "2026-12-04"),
+        ("call Greta bis Freitag", "Greta", "2026-11-27"),
+        # What is no day of the note stays text.
+        ("Greta called, kommt jede Woche", "Greta, kommt jede Woche", ""),
+        ("call Greta an einem Montag", "Greta an einem Montag", ""),
+        ("call Greta, Angebot für Montag", "Greta, Angebot für Montag", ""),
+        ("call Greta, will Angebot nach Ostern", "Greta, will Angebot nach Ostern", ""),
+        ("call Greta, eröffnet die zweite Filiale", "Greta, eröffnet die zweite Filiale", ""),
+        ("call Greta, hat Geburtstag, eine Woche Urlaub", "Greta, hat Geburtstag, eine Woche Urlaub", ""),
+        ("met Greta nach der Messe", "Greta nach der Messe", ""),
+    ],
+)
+def test_german_days_of_a_note(line: str, text: str, due: str) -> None:
+    note = next(read_notes(line, TEAMS["de_AT"]))
+    assert (note.body, str(note.due_on or "")) == (text, due)
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "due"),
+    [
+        ("call Greta at easter", "Greta", "2027-03-28"),
+        ("call Greta easter monday", "Greta", "2027-03-29"),
+        ("call Greta, good friday", "Greta", "2027-03-26"),
+        ("call Greta at christmas, wants the cards", "Greta, wants the cards", "2026-12-25"),
+        ("Greta called, wants the easter menu", "Greta, wants the easter menu", ""),
+        ("Greta called, comes back after easter", "Greta, comes back after easter", ""),
+        ("wish Greta a happy easter", "wish Greta a happy easter", ""),
+        ("call Greta, wants it before friday", "Greta, wants it before friday", ""),
+    ],
+)
+def test_holidays_of_a_note(line: str, text: str, due: str) -> None:
+    note = next(read_notes(line, US))
+    assert (note.body, str(note.due_on or "")) == (text, due)
 
 
 @pytest.mark.parametrize(
