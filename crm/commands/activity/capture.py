@@ -60,6 +60,11 @@ _ALL_PAID = re.compile(
     r"(?:(?:the|all|his|her|its|their|our|my) )*(?:invoices?|bills?)|(?:(?:invoices?|bills?) )?in full|everything|all",
     re.IGNORECASE,
 )
+# Paid before anything is invoiced.
+_DEPOSIT = re.compile(
+    r"\b(?:deposit|down ?payment|pre-?payment|retainer|instal?lment|(?:in )?advance|on account|up ?front)\b",
+    re.IGNORECASE,
+)
 _EXAMPLE_OF_SUM = "Acme, $4,500 for 3 tables"
 # A longer name is likelier to be a sentence.
 _MOST_NEW_WORDS = 4
@@ -148,8 +153,8 @@ def capture(
     last fri, Nov 13. A date in the future says when to follow up, or when a meeting will be: fri 10:00, tomorrow 9,
     12/24, in two weeks, end of month. Of `sold Acme 3 tables for 300` it asks whether to record the sale, of `offered
     Acme 3 tables for 300` whether to add a deal, and of `Acme paid 300` whether to record a payment, where the client
-    has open invoices. Of `closed Acme for 45k` it asks whether an open deal of the client is won with it. What was
-    understood is shown before it is saved.
+    has open invoices, or it is a deposit. Of `closed Acme for 45k` it asks whether an open deal of the client is won
+    with it. What was understood is shown before it is saved.
     """
     by = crm.conventions
     notes = _read(line, day, by)
@@ -294,9 +299,20 @@ def _understood(
     becomes = "deal" if note.label in (OFFERED, QUOTE_SENT) else "sale"
     # What is only planned is no sale yet.
     has_sum = note.amount is not None and note.waits != "always"
+    by = crm.conventions
+    may_pay_ahead = has_sum and _may_pay_ahead(crm, client, note, kept)
+    is_likely = not sure if kept["sale"] is False else bool(_DEPOSIT.search(text))
+    if note.amount is not None and may_pay_ahead and is_likely:
+        raise Question(
+            f"{client.name} has no open invoices. Record a payment of {by.money(note.amount)} for later invoices?",
+            parameter="payment",
+            choices={
+                "yes": "Record a payment",
+                "no": "Only note it down" if kept["sale"] is False else "A sale, or only a note",
+            },
+        )
     if note.amount is not None and has_sum and _may_pay(crm, client, note, kept):
         if kept["payment"] is None:
-            by = crm.conventions
             raise Question(
                 f"{client.name} has open invoices of {by.money(client.open_amount)}. Record a payment of"
                 f" {by.money(note.amount)}?",
@@ -310,11 +326,14 @@ def _understood(
     if won_deal is not None:
         kept = {**kept, "sale": True}
     if note.amount is not None and has_sum and kept[becomes] is None:
-        sum_, name = crm.conventions.money(note.amount), client.name or "them"
+        sum_, name = by.money(note.amount), client.name or "them"
         raise Question(
             f"Add a deal of {sum_} with {name}?" if becomes == "deal" else f"Record a sale of {sum_} to {name}?",
             parameter=becomes,
-            choices={"yes": "Add the deal" if becomes == "deal" else "Record the sale", "no": "Only note it down"},
+            choices={
+                "yes": "Add the deal" if becomes == "deal" else "Record the sale",
+                "no": "A payment for later invoices, or only a note" if may_pay_ahead else "Only note it down",
+            },
         )
     is_new = contact is not None and not contact.id
     left_out = f"No {becomes}: {note.no_sum}." if note.no_sum and note.amount is None else ""
@@ -373,8 +392,18 @@ def _may_pay(crm: CRM, client: Client, note: QuickNote, kept: Mapping[str, bool 
     the client has open invoices."""
     if kept["payment"] is not None:
         return kept["payment"]
-    may_record = level(crm.reader.role, Payment.kind_name, CREATE) is ALL
-    return note.label == PAID and kept["sale"] is None and client.open_amount > 0 and may_record
+    return note.label == PAID and kept["sale"] is None and client.open_amount > 0 and _may_record_payment(crm)
+
+
+def _may_pay_ahead(crm: CRM, client: Client, note: QuickNote, kept: Mapping[str, bool | None]) -> bool:
+    """Return whether a sum that was paid may be a payment of a client who has no open invoices yet, and nobody has said
+    what it is."""
+    is_undecided = kept["payment"] is None and not kept["sale"]
+    return note.label == PAID and is_undecided and client.open_amount <= 0 and _may_record_payment(crm)
+
+
+def _may_record_payment(crm: CRM) -> bool:
+    return level(crm.reader.role, Payment.kind_name, CREATE) is ALL
 
 
 def _filled(crm: CRM, captured: Captured, note: QuickNote, text: str, becomes: str) -> Captured:

@@ -65,3 +65,21 @@ def test_a_payment_that_is_recorded_already_is_asked_about(desk: BillingDesk) ->
     # Of another sum, or another day, nothing is asked.
     assert desk("capture", "Acme paid 301", payment=True, yes=True).payment.amount == 301
     assert desk("capture", "Acme paid 300 yesterday", payment=True, yes=True).payment.amount == 300
+
+
+def test_what_is_paid_before_an_invoice_may_be_a_payment_too(one_desk: BillingDesk) -> None:
+    # A deposit is first of all a payment.
+    assert asked_for(one_desk, "acme paid 300 deposit") == "payment"
+    assert asked_for(one_desk, "acme paid 300 deposit", payment=False) == "sale"
+    # Of any other sum a sale comes first, then the payment.
+    with pytest.raises(Question, match=r"Record a sale of .*300\.00") as asked:
+        one_desk("capture", "acme paid 300")
+    assert "payment" in asked.value.choices["no"]
+    with pytest.raises(Question, match=r"no open invoices\. Record a payment of .*300\.00") as asked:
+        one_desk("capture", "acme paid 300", sale=False)
+    assert asked.value.parameter == "payment"
+    with pytest.raises(Question, match="Save it"):
+        one_desk("capture", "acme paid 300", sale=False, payment=False)
+    done = one_desk("capture", "acme paid 300 deposit", payment=True, yes=True)
+    assert (done.payment.amount, done.payment.note, done.sale, done.interaction) == (300, "deposit", None, None)
+    assert one_desk.sound()
