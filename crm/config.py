@@ -317,7 +317,7 @@ def store_file(store: str) -> Path | None:
         raise UsageError(f"{display_path(store)} is not a store address: {error.reason}.") from error
     except OSError as error:
         raise UsageError(
-            f"{display_path(store)} is relative to a folder that is gone; change to another one."
+            f"{display_path(store)} is relative to a folder that is gone. Change to another one."
         ) from error
     if len(os.fsencode(file.stem)) > _LONGEST_STEM:
         raise UsageError(

@@ -102,7 +102,7 @@ class AccountStore:
         account = snapshot.get(User, user)
         if not self.holds(snapshot, account):
             raise RefusedError(
-                f"The account of {account.email} was changed outside of the program. Nothing was changed; an admin has"
+                f"The account of {account.email} was changed outside of the program. Nothing was changed. An admin has"
                 " to say anew what it may do."
             )
         return account

@@ -105,7 +105,7 @@ class Secret:
         written = self._path.read_text("ascii").strip()
         if len(written) < SHORTEST:
             raise FileError(
-                f"{display_path(self._path)} is not a secret made by this program; restore the file from a backup."
+                f"{display_path(self._path)} is not a secret made by this program. Restore the file from a backup."
             )
         return written.encode()
 

@@ -83,12 +83,12 @@ class MachineKeys:
                 raise SignInRefusedError(_UNKNOWN)
             if _is_over(snapshot, key):
                 raise SignInRefusedError(
-                    f"The key “{key.name}” has expired. Nothing was done; an admin makes a new one with `keys add`."
+                    f"The key “{key.name}” has expired. Nothing was done. An admin makes a new one with `keys add`."
                 )
             if self._is_stopped(snapshot, key):
                 raise SignInRefusedError(
                     f"The key “{key.name}” does not work any more: the person who made it is not an active admin now."
-                    " Nothing was done; an admin makes a new one with `keys add`."
+                    " Nothing was done. An admin makes a new one with `keys add`."
                 )
             is_noted = key.last_used_on == snapshot.clock.today
         if not is_noted:

@@ -56,7 +56,7 @@ class AccountService:
         RefusedError where one is chosen for somebody else: whoever makes the first account alone makes their own."""
         self._manages(CREATE)
         if password is not None and self.reader != OWNER:
-            raise RefusedError("Only the first account is made with a password; others get a one-time password.")
+            raise RefusedError("Only the first account is made with a password. Others get a one-time password.")
         return self._accounts().administration.add(
             email=email, name=name, role=role, phone=phone, client=client, password=password
         )

@@ -144,7 +144,7 @@ class Authentication:
         factor = self._factors.read(user.second_factor)
         if factor is None:
             # The seal holds, so the user cannot mend this.
-            raise SignInRefusedError("Your second factor cannot be read; an admin has to reset it.")
+            raise SignInRefusedError("Your second factor cannot be read. An admin has to reset it.")
         with self._store.read() as snapshot:
             token = self._tokens.issue("sign-in", user=user.id, standing=self._entered(snapshot, user))
         if factor.method == "sms":

@@ -84,7 +84,7 @@ def charset_of(path: Path, encoding: str = "", *, folded: bool = False) -> Chars
             " leave the encoding out to have it detected, or name another one."
         )
     if encoding == "utf-8" and _is_binary(head):
-        raise FileError(f"{path.name} is not a text table; export it as CSV, .xlsx or vCard.")
+        raise FileError(f"{path.name} is not a text table. Export it as CSV, .xlsx or vCard.")
     # More characters that are rightly UTF-8 than bytes that are not: a file put together from two.
     if encoding == "utf-8" and seen.broken > seen.foreign:
         encoding = _legacy(seen.excerpt)
@@ -98,7 +98,7 @@ def _known(encoding: str, head: bytes) -> str:
         name = codecs.lookup(encoding).name
         b"".decode(name)
     except LookupError as error:
-        raise FileError(f"No encoding {encoding}; name one like utf-8, cp1252 or utf-16.") from error
+        raise FileError(f"No encoding {encoding}. Name one like utf-8, cp1252 or utf-16.") from error
     return "utf-8-sig" if name == "utf-8" and head.startswith(codecs.BOM_UTF8) else name
 
 

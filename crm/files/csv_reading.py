@@ -39,7 +39,7 @@ class DelimitedSource(Source):
         with path.open("rb") as file, self._text(file) as text:
             head = text.read(_HEAD)
         if not head.strip():
-            raise FileError(f"{path.name} is empty; export it again.")
+            raise FileError(f"{path.name} is empty. Export it again.")
         if len(delimiter) > 1 or delimiter in ('"', "\r", "\n"):
             raise FileError("A delimiter is one character, like , or ; or a tab.")
         self._skipped_lines = 0
@@ -81,7 +81,7 @@ class DelimitedSource(Source):
         except csv.Error as error:
             raise FileError(
                 f"{self.path.name} cannot be read after line {number or 1}: {error}."
-                " Perhaps a quotation mark there is never closed; correct it and try again."
+                " Perhaps a quotation mark there is never closed. Correct it and try again."
             ) from error
         except OSError as error:
             raise unreadable(self.path, error) from error

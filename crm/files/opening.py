@@ -28,7 +28,7 @@ def open_source(
         with path.open("rb") as file:
             head = file.read(4096)
         if not head:
-            raise FileError(f"{path.name} is empty; export it again.")
+            raise FileError(f"{path.name} is empty. Export it again.")
         return _opened(path, head, encoding, delimiter, header, sheet)
     except OSError as error:
         raise unreadable(path, error) from error
@@ -38,8 +38,8 @@ def _opened(path: Path, head: bytes, encoding: str, delimiter: str, header: bool
     ending = path.suffix.lower()
     if head.startswith(_OLD_OFFICE):
         if ending in (".xlsx", ".xlsm"):
-            raise FileError(f"{path.name} is protected by a password; open it in Excel and save it without one.")
-        raise FileError(f"{path.name} is an old Excel file (.xls); open it in Excel and save it as .xlsx.")
+            raise FileError(f"{path.name} is protected by a password. Open it in Excel and save it without one.")
+        raise FileError(f"{path.name} is an old Excel file (.xls). Open it in Excel and save it as .xlsx.")
     if head.startswith(b"PK\x03\x04"):
         from crm.files.xlsx import WorkbookSource
 
@@ -51,9 +51,9 @@ def _opened(path: Path, head: bytes, encoding: str, delimiter: str, header: bool
         )
     for beginning, format_name in _NO_TABLES:
         if head.startswith(beginning):
-            raise FileError(f"{path.name} is {format_name}; export the table itself, as CSV, .xlsx or vCard.")
+            raise FileError(f"{path.name} is {format_name}. Export the table itself, as CSV, .xlsx or vCard.")
     if sheet:
-        raise FileError(f"{path.name} is not a workbook, so it has no sheet {sheet}; leave the sheet out.")
+        raise FileError(f"{path.name} is not a workbook, so it has no sheet {sheet}. Leave the sheet out.")
     from crm.files.charset import charset_of
 
     is_card = ending in (".vcf", ".vcard") or b"BEGIN:VCARD" in head[:64].upper()
@@ -64,9 +64,9 @@ def _opened(path: Path, head: bytes, encoding: str, delimiter: str, header: bool
 
         return VcardSource(path, charset)
     if beginning_text.startswith(("dn: ", "dn:: ", "version: 1\ndn:")):
-        raise FileError(f"{path.name} is an address book in LDIF; export it as CSV or vCard.")
+        raise FileError(f"{path.name} is an address book in LDIF. Export it as CSV or vCard.")
     if beginning_text.startswith(("<html", "<!doctype", "<?xml", "<table")):
-        raise FileError(f"{path.name} is a web page or XML; open it in Excel and save it as .xlsx or CSV.")
+        raise FileError(f"{path.name} is a web page or XML. Open it in Excel and save it as .xlsx or CSV.")
     from crm.files.csv_reading import DelimitedSource
 
     return DelimitedSource(path, charset, delimiter=delimiter, header=header)

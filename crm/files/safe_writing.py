@@ -26,11 +26,11 @@ def replacing(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
         with suppress(FileNotFoundError):
             mode = target.stat().st_mode
             if stat.S_ISDIR(mode):
-                raise FileError(f"{display_path(path)} is a folder; give the file a name in it.")
+                raise FileError(f"{display_path(path)} is a folder. Give the file a name in it.")
             if not stat.S_ISREG(mode):
-                raise FileError(f"{display_path(path)} is not an ordinary file; choose another name.")
+                raise FileError(f"{display_path(path)} is not an ordinary file. Choose another name.")
             if not os.access(target, os.W_OK):
-                raise FileError(f"{display_path(path)} is protected against writing; choose another name.")
+                raise FileError(f"{display_path(path)} is protected against writing. Choose another name.")
         with atomic_write(target, 0o600 if private else None) as file:
             yield file
     except OSError as error:

@@ -21,7 +21,7 @@ def is_standard_input(path: Path) -> bool:
 def kept_input() -> Iterator[Path]:
     """The piped input, as a file. Raises FileError where nothing is piped in, or more than is read of a file."""
     if sys.stdin.isatty():
-        raise FileError("Nothing is piped in; name a file.")
+        raise FileError("Nothing is piped in. Name a file.")
     with TemporaryDirectory() as folder:
         path = Path(folder) / "standard input"
         size = 0

@@ -81,7 +81,7 @@ class VcardSource(Source):
         self.columns = COLUMNS
         first = [*islice(self.rows(), SAMPLE_ROWS)]
         if not any(not row.problem for row in first) and all("outside" in row.problem for row in first):
-            raise FileError(f"No card in {path.name}; export it again as vCard.")
+            raise FileError(f"No card in {path.name}. Export it again as vCard.")
         self.sample = tuple(row.cells for row in first)
 
     def progress(self) -> tuple[int, int]:

@@ -146,14 +146,14 @@ def _write_sheet(
     for number, row in enumerate(rows, 1):
         if number >= _MOST_ROWS:
             raise FileError(
-                f"{display_path(path)} would have more rows than Excel takes ({_MOST_ROWS:,}); export as CSV."
+                f"{display_path(path)} would have more rows than Excel takes ({_MOST_ROWS:,}). Export as CSV."
             )
         for place, value in enumerate(row):
             if value is None or value == "":
                 continue
             length = _write_cell(sheet, number, place, value, formats)
             if length > _LONGEST_CELL:
-                raise FileError(f"Row {number} has a text that is too long for Excel; export as CSV.")
+                raise FileError(f"Row {number} has a text that is too long for Excel. Export as CSV.")
             if number <= 200 and place < len(widths):
                 widths[place] = max(widths[place], length)
     for place, width in enumerate(widths):

@@ -58,7 +58,7 @@ class WorkbookSource(Source):
             self._marks = _marks(workbook[self.sheet])
             numbered = list(islice(_filled(workbook[self.sheet], self._marks, Spread(self._marks)), SAMPLE_ROWS + 1))
         if not numbered:
-            raise FileError(f"The sheet {self.sheet} of {path.name} is empty; name another sheet.")
+            raise FileError(f"The sheet {self.sheet} of {path.name} is empty. Name another sheet.")
         first = [cells for _, cells in numbered]
         layout = dialect_detection.layout_of(first, header)
         self._above, self.has_header = layout.above, layout.has_header
@@ -141,9 +141,9 @@ class WorkbookSource(Source):
             for title in titles:
                 if title.casefold() == named.strip().casefold():
                     return title
-            raise FileError(f"{self.path.name} has no sheet {named}; there are: {', '.join(titles)}.")
+            raise FileError(f"{self.path.name} has no sheet {named}. There are: {', '.join(titles)}.")
         if not filled_sheets:
-            raise FileError(f"{self.path.name} is empty; export it again.")
+            raise FileError(f"{self.path.name} is empty. Export it again.")
         with_heading = (
             title
             for title in filled_sheets
@@ -181,17 +181,17 @@ class WorkbookSource(Source):
             sizes = [zip_info.file_size for zip_info in archive.infolist()]
         if sum(sizes) > _UNPACKED or len(sizes) > _MOST_FILES:
             raise FileError(
-                f"{self.path.name} unpacks to more than {_UNPACKED >> 30} GB or {_MOST_FILES} files; export the table"
+                f"{self.path.name} unpacks to more than {_UNPACKED >> 30} GB or {_MOST_FILES} files. Export the table"
                 " as CSV, or divide it."
             )
 
     def _damaged(self) -> FileError:
         if self.path.suffix.lower() in (".xlsx", ".xlsm"):
             return FileError(
-                f"{self.path.name} is damaged or not an Excel workbook; open it in Excel and save it again."
+                f"{self.path.name} is damaged or not an Excel workbook. Open it in Excel and save it again."
             )
         return FileError(
-            f"{self.path.name} is an archive or another program's file; unpack it, or save the table as .xlsx or CSV."
+            f"{self.path.name} is an archive or another program's file. Unpack it, or save the table as .xlsx or CSV."
         )
 
 

@@ -81,7 +81,7 @@ def next_number(pattern: str, issued_on: date, *, year: int, last: int) -> tuple
         return issued_on.year, last + 1, render(pattern, issued_on.year, last + 1)
     if issued_on.year < year:
         raise RefusedError(
-            f"The numbers of this series are already in {year}; a document of {issued_on.year} would come before them. "
+            f"The numbers of this series are already in {year}. A document of {issued_on.year} would come before them. "
             f"Issue it on a day in {year}."
         )
     number = last + 1 if issued_on.year == year else 1

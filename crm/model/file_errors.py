@@ -69,7 +69,7 @@ def refuse_too_large(path: Path) -> None:
     """Raise FileError for a file that is no ordinary one, or larger than what is read."""
     if (size := size_of(path)) > LARGEST:
         raise FileError(
-            f"{display_path(path)} has {size / 1e9:.1f} GB; at most {LARGEST / 1e9:.0f} GB can be read at once."
+            f"{display_path(path)} has {size / 1e9:.1f} GB. At most {LARGEST / 1e9:.0f} GB can be read at once."
             " Split it into smaller files, each with the heading."
         )
 
@@ -83,7 +83,7 @@ def size_of(path: Path) -> int:
     if stat.S_ISDIR(status.st_mode):
         raise unreadable(path, IsADirectoryError(errno.EISDIR, ""))
     if not stat.S_ISREG(status.st_mode):
-        raise FileError(f"{display_path(path)} is not an ordinary file; save what it holds to a file, and name that.")
+        raise FileError(f"{display_path(path)} is not an ordinary file. Save what it holds to a file, and name that.")
     return status.st_size
 
 

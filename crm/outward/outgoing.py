@@ -34,7 +34,7 @@ class Party:
         if not good or not (wired := _domain(domain)) or len(mailbox.encode()) + 1 + len(wired) > _LONGEST_ADDRESS:
             excerpt = line(self.address, 60)
             raise OutwardError(
-                f"{excerpt or 'Nothing'} is not a valid e-mail address; nothing was sent.",
+                f"{excerpt or 'Nothing'} is not a valid e-mail address. Nothing was sent.",
                 reason="recipient",
             )
 
@@ -92,12 +92,12 @@ class Mail:
 
     def __post_init__(self) -> None:
         if not self.recipients:
-            raise OutwardError("A mail needs a recipient; nothing was sent.", reason="recipient")
+            raise OutwardError("A mail needs a recipient. Nothing was sent.", reason="recipient")
         if not is_message_id(self.message_id):
-            raise OutwardError("The mail has no proper Message-ID; nothing was sent.", reason="refused")
+            raise OutwardError("The mail has no proper Message-ID. Nothing was sent.", reason="refused")
         if not all(_UNSUBSCRIBE.fullmatch(link) for link in self.unsubscribe):
             raise OutwardError(
-                "What ends a subscription must be a mailto: or https: address; nothing was sent.", reason="refused"
+                "What ends a subscription must be a mailto: or https: address. Nothing was sent.", reason="refused"
             )
         if self.at.tzinfo is None:
             raise ValueError("the time of a mail needs its time zone")

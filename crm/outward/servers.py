@@ -46,7 +46,7 @@ class Server:
 
 def smtp_server(url: str) -> Server:
     """The server that CRM_SMTP_URL names. Raises UsageError."""
-    unread = UsageError(f"CRM_SMTP_URL names no mail server; write it like {_SMTP}. {_SIGNS}")
+    unread = UsageError(f"CRM_SMTP_URL names no mail server. Write it like {_SMTP}. {_SIGNS}")
     parts = _split(url, "smtp", unread)
     if parts.path not in ("", "/"):
         raise unread
@@ -55,7 +55,7 @@ def smtp_server(url: str) -> Server:
 
 def imap_server(url: str) -> Server:
     """The server and folder that CRM_IMAP_URL names. Raises UsageError."""
-    unread = UsageError(f"CRM_IMAP_URL names no mailbox; write it like {_IMAP}. {_SIGNS}")
+    unread = UsageError(f"CRM_IMAP_URL names no mailbox. Write it like {_IMAP}. {_SIGNS}")
     parts = _split(url, "imap", unread)
     folder = unquote(parts.path.strip("/")) or "INBOX"
     if not parts.username or not folder.isprintable():

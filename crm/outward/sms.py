@@ -95,7 +95,7 @@ class TwilioTexter:
                 "CRM_TWILIO_URL names a stand-in for Twilio, and TWILIO_ACCOUNT_SID is an account at Twilio itself;"
                 " unset one of them."
                 if api
-                else "TWILIO_ACCOUNT_SID is not a Twilio account SID; it begins with AC and has 34 characters."
+                else "TWILIO_ACCOUNT_SID is not a Twilio account SID. It begins with AC and has 34 characters."
             )
         self._api = api or TWILIO
         self._address = f"{self._api}/2010-04-01/Accounts/{sid}/Messages.json"
@@ -111,7 +111,7 @@ class TwilioTexter:
         import requests
 
         if not is_number(to):
-            raise OutwardError(f"{to or 'Nothing'} is not a phone number; no SMS was sent.", reason="recipient")
+            raise OutwardError(f"{to or 'Nothing'} is not a phone number. No SMS was sent.", reason="recipient")
         try:
             reply = requests.post(
                 self._address,

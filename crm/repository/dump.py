@@ -91,7 +91,7 @@ def _insert(snapshot: SqlSnapshot, name: str, objects: list[Mapping[str, Any]]) 
         snapshot.connection.execute(insert(table), [_history_row(table, entry) for entry in objects])
         return
     if name not in BY_NAME:
-        raise FileError(f"No record called {name!r:.40}; was this written by a newer version?")
+        raise FileError(f"No record called {name!r:.40}. Was this written by a newer version?")
     kind = BY_NAME[name]
     rows = [row_of(record_of(kind, entry)) for entry in objects]
     insert_rows(snapshot.connection, TABLES[kind], rows)

@@ -67,7 +67,7 @@ GIVES_UP_AFTER = 30.0
 
 def not_as_it_says(backup: Path) -> FileError:
     """The error for a backup that cannot be brought to this format."""
-    return FileError(f"{display_path(backup)} is damaged, or has not the format that it says; nothing was changed.")
+    return FileError(f"{display_path(backup)} is damaged, or has not the format that it says. Nothing was changed.")
 
 
 class _Outdated(Exception):
@@ -179,16 +179,16 @@ class SqlRepository:
                 return
             if not {"store_facts", "client", "audit"} <= names:
                 where = display_path(self.url)
-                raise StoreDamagedError(f"{where} holds a database of another program; it was left as it is.")
+                raise StoreDamagedError(f"{where} holds a database of another program. It was left as it is.")
             facts = tables.store_facts.c
             known: dict[str, str] = dict(connection.execute(select(facts.name, facts.value)).all())
         written, self._reviewed_on = known.get("schema_version", ""), known.get(REVIEWED, "")
         if not (version := tables.version_of(written)):
-            raise StoreDamagedError(f"{display_path(self.url)} does not say which format it has; it was left as it is.")
+            raise StoreDamagedError(f"{display_path(self.url)} does not say which format it has. It was left as it is.")
         if version > tables.SCHEMA_VERSION:
             raise StoreNewerError(
                 f"{display_path(self.url)} was made by a newer version of this program (format {version}, this one"
-                f" reads {tables.SCHEMA_VERSION}); it was left as it is. Install the newer version to open it."
+                f" reads {tables.SCHEMA_VERSION}). It was left as it is. Install the newer version to open it."
             )
         if version < tables.SCHEMA_VERSION:
             self._upgrade(engine)
@@ -319,7 +319,7 @@ class SqlRepository:
         if waited > GIVES_UP_AFTER:
             raise StoreBusyError(
                 f"Another program has been writing to {display_path(self.url)} for {waited:.0f} seconds."
-                " Nothing was changed; try again."
+                " Nothing was changed. Try again."
             ) from error
         if waited > TELLS_AFTER:
             self.waiting(Wait("Another program is saving to this file", waited))
@@ -346,7 +346,7 @@ class SqlRepository:
         if not self.is_untouched():
             lost = ", and the accounts of this one would be lost" if self.is_empty() else ""
             raise RefusedError(
-                f"A whole store can only be imported into an empty one{lost}; name another with --store."
+                f"A whole store can only be imported into an empty one{lost}. Name another with --store."
             )
 
     def _fill(self, connection: Connection, items: "Iterable[Item]") -> dict[str, int]:

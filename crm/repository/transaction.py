@@ -917,7 +917,7 @@ def _refuse_clashes(original: Record, current: Record, changes: Mapping[str, Any
     }
     if clashes:
         labels = ", ".join(fields(kind)[name].label for name in clashes)
-        raise ConflictError(f"Someone else has changed {labels} since it was shown; nothing was overwritten.", clashes)
+        raise ConflictError(f"Someone else has changed {labels} since it was shown. Nothing was overwritten.", clashes)
 
 
 class _explained:
@@ -938,10 +938,10 @@ class _explained:
         if broken is Broken.LINK and self.written and owner:
             numbers = {row[owner[0]] for row in self.written if owner[0] in row}
             number = f" {numbers.pop()}" if len(numbers) == 1 else " that some of them need"
-            raise RefusedError(f"No {owner[1].noun}{number}; nothing was changed.") from error
+            raise RefusedError(f"No {owner[1].noun}{number}. Nothing was changed.") from error
         if broken is Broken.LINK:
-            raise RefusedError(f"Other records still belong to this {self.kind.noun}; nothing was changed.") from error
+            raise RefusedError(f"Other records still belong to this {self.kind.noun}. Nothing was changed.") from error
         if broken is Broken.UNIQUE and (name := unique_field(self.kind, names)):
             label = fields(self.kind)[name].label.lower()
-            raise RefusedError(f"Another {self.kind.noun} already has this {label}; nothing was changed.") from error
+            raise RefusedError(f"Another {self.kind.noun} already has this {label}. Nothing was changed.") from error
         raise RefusedError(f"The {self.kind.noun} could not be stored: {error.orig}.") from error

@@ -207,7 +207,7 @@ def take_back(tx: "SqlWriter", entry: HistoryEntry) -> None:
     if not can_be and not entry.changes:
         raise RefusedError(f"“{entry.what}” changed no records, so there is nothing to undo.")
     if not can_be:
-        raise RefusedError("Changes to accounts cannot be undone; change them again.")
+        raise RefusedError("Changes to accounts cannot be undone. Change them again.")
     later = tx.connection.execute(_later_changes(entry.id)).all()
     if dependent := list(_standing_on(tx, entry.id, later)):
         raise RefusedError(_refusal(tx, entry, dependent))

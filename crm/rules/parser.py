@@ -45,7 +45,7 @@ class _Parser:
 
     def whole(self) -> Condition:
         if self._ended():
-            raise self._error("The condition is empty; write one such as total_spend > 0.", 0)
+            raise self._error("The condition is empty. Write one such as total_spend > 0.", 0)
         part = self._either()
         if not self._ended():
             self._stray()
@@ -203,15 +203,15 @@ class _Parser:
         if previous.kind == "number" and token.kind == "number":
             spaced = _SPACED_NUMBER.match(self._text, previous.start)
             digits = "".join(spaced.group().split()) if spaced else previous.source
-            raise self._error(f"A number has no blanks inside; write {clipped(digits)}.", previous.end)
+            raise self._error(f"A number has no blanks inside. Write {clipped(digits)}.", previous.end)
         if previous.kind == "number" and token.source == ",":
-            raise self._error("A number has no comma; write 35000, 35_000 or 0.5.", token.start)
+            raise self._error("A number has no comma. Write 35000, 35_000 or 0.5.", token.start)
         if previous.kind == "word" and token.source == "(":
-            raise self._error(f"{previous.source} is a name; nothing is called in a rule.", token.start)
+            raise self._error(f"{previous.source} is a name. Nothing is called in a rule.", token.start)
         if token.source == ")":
-            raise self._error("This ) closes no (; delete it or add a ( before it.", token.start)
+            raise self._error("This ) closes no (. Delete it or add a ( before it.", token.start)
         if token.source in COMPARISONS or token.word in {"not", "in"}:
-            raise self._error(f"{token.source} cannot follow; join conditions with and, or.", token.start)
+            raise self._error(f"{token.source} cannot follow. Join conditions with and, or.", token.start)
         if token.kind == "word" and token.word not in _KEYWORDS and token.word not in METRICS:
             self._metric(token)
         source = clipped(token.source)

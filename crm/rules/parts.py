@@ -72,9 +72,9 @@ class Checker:
             case ConditionPart(node):
                 return node
             case MissingPart(start):
-                raise error_at("none is not a condition; write country = none.", self._text, start)
+                raise error_at("none is not a condition. Write country = none.", self._text, start)
             case ValuePart(Literal(), _, start):
-                raise error_at("A value alone is not a condition; compare it.", self._text, start)
+                raise error_at("A value alone is not a condition. Compare it.", self._text, start)
             case ValuePart(Name(name), "number", start):
                 example = f"{name} > 0"
             case ValuePart(Name(name), "text", start):
@@ -82,15 +82,15 @@ class Checker:
             case ValuePart(Name(name), _, start):
                 example = f"'gold' in {name}"
             case ValuePart(_, _, start):
-                raise error_at("A calculation alone is not a condition; compare its result.", self._text, start)
-        raise error_at(f"{name} alone is not a condition; compare it, as in {example}.", self._text, start)
+                raise error_at("A calculation alone is not a condition. Compare its result.", self._text, start)
+        raise error_at(f"{name} alone is not a condition. Compare it, as in {example}.", self._text, start)
 
     def compared(self, left: Part, sign: Token, right: Part) -> Condition:
         """Two values compared; with none on one side, the test for a missing value."""
         operator = COMPARISONS[sign.source]
         if isinstance(left, ConditionPart) or isinstance(right, ConditionPart):
             start = left.start if isinstance(left, ConditionPart) else right.start
-            raise error_at("A condition cannot be compared; join conditions with and, or.", self._text, start)
+            raise error_at("A condition cannot be compared. Join conditions with and, or.", self._text, start)
         if isinstance(left, MissingPart):
             return self._missing(right, sign)
         if isinstance(right, MissingPart):
@@ -132,7 +132,7 @@ class Checker:
         match part:
             case ValuePart(Literal(str(tag)), _, start):
                 if "," in tag:
-                    raise error_at("A tag has no comma; test one tag at a time.", self._text, start)
+                    raise error_at("A tag has no comma. Test one tag at a time.", self._text, start)
                 return HasTag(tag.lower(), negated)
         raise error_at("Before in tags comes a text in quotes, as in 'gold' in tags.", self._text, part.start)
 

@@ -98,7 +98,7 @@ def _token(text: str, at: int) -> Token:
 def _number(text: str, source: str, at: int) -> Token:
     written = _WRITTEN_NUMBER.fullmatch(source)
     if written is None:
-        raise error_at(f"{clipped(source)} is not a number; write 35000, 35_000 or 0.5.", text, at)
+        raise error_at(f"{clipped(source)} is not a number. Write 35000, 35_000 or 0.5.", text, at)
     whole, decimals = written.group(1).replace("_", ""), written.group(2)
     if len(whole.lstrip("0")) > _MOST_DIGITS or len(decimals or "") > _MOST_DECIMALS:
         limits = f"{_MOST_DIGITS} digits before the point and {_MOST_DECIMALS} after it"
@@ -114,7 +114,7 @@ def _quoted(text: str, at: int) -> Token:
     source = match.group()
     value = source[1:-1].replace(quote * 2, quote)
     if not value:
-        raise error_at("An empty text equals nothing; write none, as in country = none.", text, at)
+        raise error_at("An empty text equals nothing. Write none, as in country = none.", text, at)
     return Token("text", source, at, value)
 
 

@@ -188,7 +188,7 @@ class Call:
         crm = self._open()
         try:
             if not has_accounts(crm):
-                raise RefusedError("This store has no accounts; nobody has to sign in. `users add` makes the first.")
+                raise RefusedError("This store has no accounts. Nobody has to sign in. `users add` makes the first.")
             with _session(crm, self._environment) as session:
                 _signed_in(session, email)
         finally:
@@ -263,7 +263,7 @@ class Call:
             return
         if not _has_rows(command):
             raise UsageError(
-                f"--csv is for lists and reports, and `{command.words}` is neither. Nothing was done. Use --json; in a"
+                f"--csv is for lists and reports, and `{command.words}` is neither. Nothing was done. Use --json. In a"
                 " pipe the answer has tabs between its cells."
             )
         if self._settings["csv"] != "-":

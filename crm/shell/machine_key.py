@@ -17,7 +17,7 @@ def key_in(environment: Mapping[str, str]) -> str | None:
     that others can read."""
     written, file = environment.get(VARIABLE), environment.get(FILE_VARIABLE)
     if written is not None and file is not None:
-        raise UsageError(f"Both {VARIABLE} and {FILE_VARIABLE} are set; set one of them.")
+        raise UsageError(f"Both {VARIABLE} and {FILE_VARIABLE} are set. Set one of them.")
     if written is None and file is None:
         return None
     if not (key := _read(file) if file is not None else (written or "").strip()):

@@ -22,7 +22,7 @@ def first_admin(repository: Repository, accounts: Accounts, email: str) -> str:
     how = f"Add one: {program.command('users add --role admin')}"
     if not email:
         raise UsageError(
-            f"The web terminal does not open without an admin. {how}; or set CRM_ADMIN_EMAIL to have one added."
+            f"The web terminal does not open without an admin. {how}. Or set CRM_ADMIN_EMAIL to have one added."
         )
     if known:
         raise UsageError(f"CRM_ADMIN_EMAIL names a person who does not sign in. {how}.")

@@ -18,7 +18,7 @@ Answer = TypeVar("Answer")
 
 def not_for_long(wait: Wait) -> None:
     """Refuse to wait for the store: a page answers at once. Raises StoreBusyError."""
-    raise StoreBusyError(f"{wait.why}. Nothing was changed; try again in a moment.")
+    raise StoreBusyError(f"{wait.why}. Nothing was changed. Try again in a moment.")
 
 
 class StoreThreads(Generic[Asked]):

@@ -63,11 +63,11 @@ def test_the_first_sheet_with_anything_or_the_one_named(workbook):
     )
     assert open_source(path).columns == ("Name", "City")
     assert open_source(path, sheet="sales").columns == ("Date", "Amount")
-    with pytest.raises(FileError, match="no sheet Orders; there are: Empty, Clients, Sales"):
+    with pytest.raises(FileError, match=r"no sheet Orders. There are: Empty, Clients, Sales"):
         open_source(path, sheet="Orders")
     with pytest.raises(FileError, match=r"Empty of book.xlsx is empty"):
         open_source(path, sheet="Empty")
-    with pytest.raises(FileError, match="is empty; export it again"):
+    with pytest.raises(FileError, match=r"is empty. Export it again"):
         open_source(workbook(Empty=[]))
 
 

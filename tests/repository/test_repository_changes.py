@@ -27,7 +27,7 @@ def test_two_who_edit_the_same_field_are_told_and_nothing_is_overwritten(store: 
     theirs = {"city": "Wien", "date_of_birth": None, "tags": ("a", "b")}
     store.another("ben").transact(lambda tx: tx.change(tx.get(Client, 1), **theirs), "edit")
     before = store.everything()
-    with pytest.raises(ConflictError, match=r"City.*nothing was overwritten\.") as caught:
+    with pytest.raises(ConflictError, match=r"City.*Nothing was overwritten\.") as caught:
         store.change(lambda tx: tx.change(shown, city="Linz", notes="new"))
     assert caught.value.clashes == {"city": ("Graz", "Wien", "Linz")}
     with pytest.raises(ConflictError, match="Date of birth") as caught:

@@ -137,7 +137,7 @@ def test_a_key_comes_from_a_file_that_only_its_owner_reads(cron: Cron) -> None:
     assert "holds no key" in cron.refused("email", "outbox", code=2, **settings)
     file.unlink()
     assert "cannot be read" in cron.refused("email", "outbox", **settings)
-    assert "set one of them" in cron.refused("email", "outbox", code=2, CRM_KEY="x", **settings)
+    assert "Set one of them" in cron.refused("email", "outbox", code=2, CRM_KEY="x", **settings)
 
 
 def test_a_key_opens_no_menu_and_reaches_no_browser(cron: Cron) -> None:

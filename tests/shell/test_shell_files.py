@@ -163,10 +163,10 @@ def piped(text: str) -> io.TextIOWrapper:
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("/dev/zero", "/dev/zero is not an ordinary file; save what it holds to a file, and name that."),
+        ("/dev/zero", "/dev/zero is not an ordinary file. Save what it holds to a file, and name that."),
         ("pipe", "is not an ordinary file"),
         ("folder", "is a folder. Name one file in it."),
-        ("large.csv", "has 5.0 GB; at most 1 GB can be read at once. Split it into smaller files"),
+        ("large.csv", "has 5.0 GB. At most 1 GB can be read at once. Split it into smaller files"),
         ("large.json", "has 5.0 GB"),
         ("loop.csv", "is a link that leads back to itself"),
         ("-", "standard input is empty"),

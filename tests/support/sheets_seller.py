@@ -60,7 +60,7 @@ def _save(store: SheetsRepository, change: Any, what: str) -> None:
         try:
             return store.transact(change, what)
         except StoreBusyError as error:
-            if "Nothing was changed; try again." not in error.sentence:
+            if "Nothing was changed. Try again." not in error.sentence:
                 raise
 
 

@@ -49,7 +49,7 @@ def test_the_admin_that_is_named_is_added_once(repository: SqlRepository, accoun
 
 
 def test_without_an_admin_it_says_how_to_get_one(repository: SqlRepository, accounts: Accounts) -> None:
-    with pytest.raises(UsageError, match="users add --role admin; or set CRM_ADMIN_EMAIL"):
+    with pytest.raises(UsageError, match=r"users add --role admin. Or set CRM_ADMIN_EMAIL"):
         first_admin(repository, accounts, "")
 
 

@@ -316,7 +316,7 @@ def export(
         which = _asked_for(crm, snapshot, client, mine, for_, None, due, False, False, False)
         items = with_names(snapshot, queries.follow_ups(snapshot, which))
     if not items:
-        raise RefusedError("No open follow-ups; no file was written.")
+        raise RefusedError("No open follow-ups. No file was written.")
     confirm_overwrite(file, yes)
     entries = [(item.follow_up, item.client, item.deal.title if item.deal else "") for item in items]
     return ExportReport(file, "follow-ups", write_follow_ups(file, entries, crm.conventions))

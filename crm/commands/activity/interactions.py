@@ -59,7 +59,7 @@ def logged(kind: str) -> str:
 def _refuse_stranger(snapshot: Snapshot, contact: int, client: int) -> None:
     """Raise RefusedError for a contact that is not one of the client's."""
     if contact and (person := snapshot.get(Contact, contact)).client != client:
-        raise RefusedError(f"{person.name} is not a contact of this client; nothing was changed.")
+        raise RefusedError(f"{person.name} is not a contact of this client. Nothing was changed.")
 
 
 @command(

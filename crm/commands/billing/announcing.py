@@ -132,7 +132,7 @@ def _ask_when(crm: CRM, count: int) -> None:
     if minutes > 1:
         raise Question(
             f"Sending takes about {by.number(minutes)} minutes. Later: cron sends it with `email outbox`, or you with"
-            " *Send queued mail*; until then you can cancel it.",
+            " *Send queued mail*. Until then you can cancel it.",
             parameter="later",
             choices={
                 "yes": f"Send to {pluralize(count, 'client', 'clients', by)} later, from the outbox",

@@ -268,7 +268,7 @@ def keep_filled_in(tx: Transaction, card: InvoiceCard) -> None:
     document, kept = card.document, [Party(**_words(party)) for party in (current.seller, current.buyer)]
     if (current.buyer_reference, *kept) != (document.buyer_reference, document.seller, document.buyer):
         raise RefusedError(
-            f"Someone else has just changed the reference or an address of {current.number}. No file was made; try"
+            f"Someone else has just changed the reference or an address of {current.number}. No file was made. Try"
             " again."
         )
 

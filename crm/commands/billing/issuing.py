@@ -228,7 +228,7 @@ def _credit_note(
     notes = tx.find_all(Invoice, Query({"corrects": invoice.id, "state": "issued"}))
     if invoice.total <= 0:
         total = f"{as_written_in(invoice.total, invoice.currency):f} {invoice.currency}"
-        raise RefusedError(f"The total of {invoice.number} is {total}; there is nothing to credit.")
+        raise RefusedError(f"The total of {invoice.number} is {total}. There is nothing to credit.")
     if invoice.credited >= invoice.total:
         raise RefusedError(f"{invoice.number} is already fully credited.")
     is_whole = not (notes or positions or amount is not None)

@@ -84,7 +84,7 @@ def set_level(
         current = next((kept for kept in levels if kept.number == level), None)
         numbers = {kept.number for kept in levels}
         if current is None and level != (new := next(number for number in count(1) if number not in numbers)):
-            raise NotFoundError(f"No level {level}; the next new one is {new}.")
+            raise NotFoundError(f"No level {level}. The next new one is {new}.")
         if current is None and days is None:
             raise FieldError("say after how many days overdue it is sent", field="days", label="Days")
         if current is None:

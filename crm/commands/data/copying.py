@@ -54,10 +54,10 @@ def copy(
         target = open_other(crm, to)
         others.append(target)
         if source.repository.url == target.repository.url:
-            raise UsageError("The store to copy and the one to fill are the same; name another one.")
+            raise UsageError("The store to copy and the one to fill are the same. Name another one.")
         if not target.repository.is_untouched():
             where = display_path(target.repository.url)
-            raise RefusedError(f"{where} is not empty; a store is copied into an empty one only.")
+            raise RefusedError(f"{where} is not empty. A store is copied into an empty one only.")
         expected = _figures(source.repository)
         objects = sum(number for name, number in expected.items() if name in _COUNTED)
         with (

@@ -60,7 +60,7 @@ def export(
     if ending == ".vcf" and what != "clients":
         raise FieldError("a vCard file holds clients only", field="what", label="What")
     if ending == ".csv" and what == "all":
-        raise FileError("A CSV file holds one table; export everything as .xlsx or .json.")
+        raise FileError("A CSV file holds one table. Export everything as .xlsx or .json.")
     confirm_overwrite(file, yes)
     with crm.progress("Exporting") as progress:
         if ending == ".json" and what == "all":

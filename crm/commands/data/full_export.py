@@ -84,13 +84,13 @@ def _objects(file: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
         raise FileError(f"{file.name} is not a JSON file, or is cut off.") from error
     if not isinstance(written, dict) or written.get("format") != FORMAT:
         raise FileError(
-            f"{file.name} is not an export of a whole store; for a list of clients or sales use CSV or .xlsx."
+            f"{file.name} is not an export of a whole store. For a list of clients or sales use CSV or .xlsx."
         )
     if written.get("version") != VERSION:
         raise FileError(f"{file.name} was written by a newer version of this program.")
     objects = written.get("objects")
     if not isinstance(objects, list):
-        raise FileError(f"{file.name} holds no list of objects; it is not an export of a whole store.")
+        raise FileError(f"{file.name} holds no list of objects. It is not an export of a whole store.")
     for entry in objects:
         if not (
             isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], str) and isinstance(entry[1], dict)

@@ -149,7 +149,7 @@ def leave(crm: CRM) -> StoreChosen:
     """Go back to the file on this computer unless you name another store; the spreadsheet stays as it is."""
     if not remembered_store():
         raise RefusedError(
-            "No spreadsheet is connected; without --store and CRM_STORE the file on this computer is used."
+            "No spreadsheet is connected. Without --store and CRM_STORE the file on this computer is used."
         )
     remember_store("")
     return StoreChosen(own_store(), comes_first(crm, own_store()))

@@ -183,7 +183,7 @@ def again(
         current = tx.get(Message, message.id)
         again_to = _wanted_again(current, to)
         if not again_to or current.direction != "out" or current.state in ("queued", "sending"):
-            raise RefusedError(f"{_which(current)} is {STATES[current.state]}; nothing was sent again.")
+            raise RefusedError(f"{_which(current)} is {STATES[current.state]}. Nothing was sent again.")
         if current.state == "unsure" and not yes:
             raise confirmation(_UNSURE, "Send it again", [current], destructive=True)
         outbox.allow_again(crm, current, again_to)
@@ -216,7 +216,7 @@ def cancel(crm: CRM, message: TheMessage) -> MessageCard:
     def change(tx: Transaction) -> Message:
         current = tx.get(Message, message.id)
         if current.state != "queued":
-            raise RefusedError(f"{_which(current)} is {STATES[current.state]}; only what is queued can be cancelled.")
+            raise RefusedError(f"{_which(current)} is {STATES[current.state]}. Only what is queued can be cancelled.")
         return tx.change(current, state="cancelled", until="")
 
     return _card(crm, crm.transact(change, f"cancelled {_named(message)}"))

@@ -74,7 +74,7 @@ def pictured(report: Report, by: Conventions) -> "Picture":
 
     chart = report.chart
     if chart is None:
-        raise FileError("This report has no picture; write it as .xlsx, .csv or .json.")
+        raise FileError("This report has no picture. Write it as .xlsx, .csv or .json.")
     rows = report.drawn[:_BARS] if chart.kind == "bars" else report.drawn
     columns = [report.column(name) for name in chart.values]
     series = [Series(column.title, report.values(column.name)[: len(rows)]) for column in columns]

@@ -206,7 +206,7 @@ def _refuse_another_client(tx: Transaction, deal: Deal, number: int) -> None:
     tx.get(Client, number)
     for kind, word in ((Sale, "sale"), (FollowUp, "follow-up")):
         if tx.count(kind, Query({"client": deal.client, "deal": deal.id})):
-            raise RefusedError(f"A {word} of this deal belongs to its client; nothing was changed.")
+            raise RefusedError(f"A {word} of this deal belongs to its client. Nothing was changed.")
 
 
 @command("deals delete", title="Delete a deal", as_text=deleted)

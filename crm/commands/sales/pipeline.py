@@ -79,7 +79,7 @@ def first_with(among: Iterable[Stage], outcome: str) -> Stage:
     """The first stage with an outcome; raises RefusedError where there is none."""
     first = next((stage for stage in among if stage.outcome == outcome), None)
     if first is None:
-        raise RefusedError(f"No stage for deals that are {outcome}; add one first.")
+        raise RefusedError(f"No stage for deals that are {outcome}. Add one first.")
     return first
 
 

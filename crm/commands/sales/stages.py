@@ -84,7 +84,7 @@ def edit(crm: CRM, stage: TheStage, probability: Probability = None, outcome: Ou
         changes: dict[str, Any] = {"outcome": ends}
         if ends != current.outcome:
             if tx.count(Deal, Query({"stage": current.id})):
-                raise RefusedError(f"There are deals in {current.name}; move them to another stage first.")
+                raise RefusedError(f"There are deals in {current.name}. Move them to another stage first.")
             _refuse_last(tx, current)
         if probability is not None or ends in _CERTAIN:
             changes["probability"] = _probability(ends, probability)
@@ -188,4 +188,4 @@ def _refuse_last(tx: Transaction, stage: Stage) -> None:
     """Check that there is a stage for deals that are open, one for those that are won, and one for those that are
     lost."""
     if sum(other.outcome == stage.outcome for other in _stored(tx)) < 2:
-        raise RefusedError(f"{stage.name} is the only stage for deals that are {stage.outcome}; add another one first.")
+        raise RefusedError(f"{stage.name} is the only stage for deals that are {stage.outcome}. Add another one first.")

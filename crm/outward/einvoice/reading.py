@@ -132,7 +132,7 @@ def _parsed(data: bytes) -> "etree._Element | None":
     except (etree.XMLSyntaxError, ValueError):
         return None
     if root.getroottree().docinfo.doctype:
-        raise FileError("The XML has a DOCTYPE, which no e-invoice has; it was not read.")
+        raise FileError("The XML has a DOCTYPE, which no e-invoice has. It was not read.")
     return root
 
 

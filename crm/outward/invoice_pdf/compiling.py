@@ -143,7 +143,7 @@ def compile_page(page: Page, seconds: float) -> bytes:
             except TimeoutError as late:
                 stop()
                 raise FileError(
-                    f"The PDF was not ready after {seconds:g} seconds; the template takes too long."
+                    f"The PDF was not ready after {seconds:g} seconds. The template takes too long."
                 ) from late
             except EOFError as gone:
                 stop()

@@ -104,7 +104,7 @@ def _template_error(error: CompileError, template: Path | None) -> FileError:
     at = f", line {where[1]}" if where else ""
     name = str(template) if template else "of this program"
     return FileError(
-        f"The template {name} cannot be used{at}: {sentence}. The invoice stays as it is; correct the template."
+        f"The template {name} cannot be used{at}: {sentence}. The invoice stays as it is. Correct the template."
     )
 
 

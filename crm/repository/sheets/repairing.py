@@ -491,7 +491,7 @@ class Damage:
         """The state once all is put back: the one that is there, unless it cannot be what was written."""
         before, rows = self._stored_state, self._seen.state.history_rows
         if before is not None and before.staging:
-            raise StoreBusyError("Someone is saving a large change to the spreadsheet. Nothing was changed; try again.")
+            raise StoreBusyError("Someone is saving a large change to the spreadsheet. Nothing was changed. Try again.")
         history = next((len(repair.rows) for repair in self.repairs if repair.tab is HISTORY), None)
         seen = self._seen.state
         if before is not None and self.repairs and not self._unfinished and not before.is_older_copy(seen):

@@ -612,7 +612,7 @@ class SheetsRepository(SqlRepository):
         if waited > _PATIENCE:
             raise StoreBusyError(
                 f"Others have been saving to the spreadsheet for {waited:.0f} seconds and always came first."
-                " Nothing was changed; try again."
+                " Nothing was changed. Try again."
             )
         if waited > _TELLS_AFTER:
             self.waiting(Wait("Others are saving to the spreadsheet", waited))
@@ -626,7 +626,7 @@ class SheetsRepository(SqlRepository):
         if waited > _PATIENCE:
             raise StoreBusyError(
                 f"Another program on this machine has been saving to the spreadsheet for {waited:.0f} seconds."
-                " Nothing was changed; try again."
+                " Nothing was changed. Try again."
             ) from error
         if waited > _TELLS_AFTER:
             self.waiting(Wait("Another program on this machine is saving to the spreadsheet", waited))
@@ -736,7 +736,7 @@ class SheetsRepository(SqlRepository):
                 self._catch_up(connection)
                 if not mirror.has_commit(connection, last):
                     raise StoreBusyError(
-                        "Someone else is saving to the spreadsheet. Nothing was changed; try again."
+                        "Someone else is saving to the spreadsheet. Nothing was changed. Try again."
                     ) from error
             except BaseException:
                 connection.rollback()
@@ -916,7 +916,7 @@ class SheetsRepository(SqlRepository):
             allowed(self._seen(connection))
             if mirror.lost(connection) not in ("", lost):
                 raise RefusedError(
-                    "Other changes were lost in the meantime; the notice stays. Run `sheets repair` to see which ones."
+                    "Other changes were lost in the meantime. The notice stays. Run `sheets repair` to see which ones."
                 )
             mirror.set_lost(connection, "")
             connection.commit()

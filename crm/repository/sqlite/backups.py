@@ -158,10 +158,10 @@ def _refuse_strange(opened: sqlite3.Connection, source: Path) -> None:
     except sqlite3.Error as error:
         raise FileError(f"{display_path(source)} is not a backup of a store. Nothing was changed.") from error
     if not intact:
-        raise FileError(f"{display_path(source)} is damaged; nothing was changed.")
+        raise FileError(f"{display_path(source)} is damaged. Nothing was changed.")
     if not (version := version_of(str(written[0]) if written else "")):
         raise FileError(f"{display_path(source)} is not a backup of a store. Nothing was changed.")
     if version > SCHEMA_VERSION:
-        raise FileError(f"{display_path(source)} was made by a newer version of this program; nothing was changed.")
+        raise FileError(f"{display_path(source)} was made by a newer version of this program. Nothing was changed.")
     if missing := lacking(existing, version):
         raise FileError(f"{display_path(source)} is damaged: it lacks {missing}. Nothing was changed.")

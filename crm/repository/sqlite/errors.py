@@ -25,10 +25,10 @@ def explained(error: Exception, path: Path) -> CRMError | None:
     backups = display_path(path.parent / "backups")
     code = code_of(error)
     if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return StoreBusyError(f"Another program is using {display_path(path)}. Nothing was changed; try again.")
+        return StoreBusyError(f"Another program is using {display_path(path)}. Nothing was changed. Try again.")
     if code.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
         return StoreDamagedError(
-            f"{display_path(path)} is damaged or not a store; it was left as it is."
+            f"{display_path(path)} is damaged or not a store. It was left as it is."
             f" Backups are in {backups}; `restore FILE` puts one back."
         )
     if _DAMAGED.match(str(error)):
@@ -43,10 +43,10 @@ def explained(error: Exception, path: Path) -> CRMError | None:
     if code.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
         return StoreFullError(
             f"{display_path(path)} could not be written: the disk is full or failing."
-            " Nothing of this change was kept; make room and try again."
+            " Nothing of this change was kept. Make room and try again."
         )
     if code.startswith("SQLITE_NOMEM"):
-        return StoreError(f"There is too little memory for {display_path(path)}. Nothing was changed; try again.")
+        return StoreError(f"There is too little memory for {display_path(path)}. Nothing was changed. Try again.")
     if str(error) == "integer overflow":
         return StoreError("The amounts add up to more than can be counted. Nothing was changed.")
     if code.startswith("SQLITE_CANTOPEN"):

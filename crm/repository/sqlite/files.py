@@ -62,7 +62,7 @@ def within_patience(path: Path) -> Callable[[int, int, int], None]:
 
     def patient(status: int, _: int, __: int) -> None:
         if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() - started > RESTORE_WAITS:
-            raise StoreBusyError(f"Another program is writing to {display_path(path)}. Nothing was changed; try again.")
+            raise StoreBusyError(f"Another program is writing to {display_path(path)}. Nothing was changed. Try again.")
 
     return patient
 

@@ -60,7 +60,7 @@ class ChannelFileTransfer:
 
     def offer(self, path: Path, name: str) -> None:
         if not path.resolve().is_relative_to(self._folder.resolve()) or not path.is_file():
-            raise FileError(f"{name} cannot be offered for download; nothing was sent. Try again.")
+            raise FileError(f"{name} cannot be offered for download. Nothing was sent. Try again.")
         self._send(offer={"path": str(path.resolve()), "name": name})
 
     def ask_file(self, what: str, ending: str = "") -> Path | None:

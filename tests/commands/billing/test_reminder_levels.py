@@ -36,7 +36,7 @@ def test_levels_are_those_of_the_program_until_one_is_set(mailed: MailedDesk) ->
 @pytest.mark.parametrize(
     ("level", "values", "error", "reason"),
     [
-        (5, {"days": 90}, NotFoundError, "the next new one is 4"),
+        (5, {"days": 90}, NotFoundError, "The next new one is 4"),
         (4, {"fee": D(1)}, FieldError, "after how many days"),
         (2, {"days": 28}, FieldError, "level 3 has to come later than level 2"),
         (2, {"days": 3}, FieldError, "level 2 has to come later than level 1"),
@@ -96,7 +96,7 @@ def test_levels_with_a_gap_are_found_by_the_check_and_mended_from_the_lowest(des
     with pytest.raises(RefusedError, match="Only the last level can be removed: 4"):
         desk("reminders levels remove", 2)
     desk("reminders levels set", 2, fee=D(2))
-    with pytest.raises(NotFoundError, match="the next new one is 1"):
+    with pytest.raises(NotFoundError, match="The next new one is 1"):
         desk("reminders levels set", 3, days=20)
     desk("reminders levels set", 1, days=5)
     assert [level.number for level in desk("reminders levels remove", 4)] == [1, 2]

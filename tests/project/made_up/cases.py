@@ -47,7 +47,7 @@ def test_it_is_in_the_shell_json_look_up_history_undo_sums_and_export(tmp_path: 
     added = crm.did("vehicles", "add", "Lovelace", "--plate", "W-1", "--price", "9000.50")
     assert (added["plate"], added["price"], added["spent"]) == ("W-1", "9000.50", "0.00")
     again = crm.refused("vehicles", "add", "1", "--plate", "W-1", "--price", "1")
-    assert again == "Another vehicle already has this plate; nothing was changed."
+    assert again == "Another vehicle already has this plate. Nothing was changed."
     assert crm("vehicles", "add", "1", "--plate", "W-2", "--price", "1").out == "Vehicle W-2 of $1.00\n"
     crm.did("history", "undo")
     for cost in ("100", "20.25"):
@@ -144,9 +144,9 @@ def test_each_unique_field_is_unique_where_given_and_finds_its_record(kind: str)
         one, other = (replace(VEHICLE, plate=plate, on=store.repository.clock.today) for plate in ("W-2", "W-3"))
         stored = [store.change(lambda tx, new=new: tx.add(new)) for new in (one, other)]
         numbered = store.change(lambda tx: tx.change(stored[0], chassis=77))
-        with pytest.raises(RefusedError, match="Another vehicle already has this chassis; nothing was changed"):
+        with pytest.raises(RefusedError, match=r"Another vehicle already has this chassis. Nothing was changed"):
             store.change(lambda tx: tx.change(stored[1], chassis=77))
-        with pytest.raises(RefusedError, match="Another vehicle already has this plate; nothing was changed"):
+        with pytest.raises(RefusedError, match=r"Another vehicle already has this plate. Nothing was changed"):
             store.change(lambda tx: tx.change(stored[1], plate="W-2"))
         assert numbered.chassis == 77
         with store.repository.read() as snapshot:
@@ -196,7 +196,7 @@ def test_nothing_is_added_to_a_record_that_is_gone(kind: str) -> None:
     with _new_store(STORES[kind]) as store:
         _add(store)
         for repairs in ([Repair(vehicle=9, cost=Decimal(1))], [Repair(vehicle=at, cost=Decimal(1)) for at in (1, 9)]):
-            with pytest.raises(RefusedError, match=r"No vehicle .*; nothing was changed"):
+            with pytest.raises(RefusedError, match=r"No vehicle .*. Nothing was changed"):
                 store.change(lambda tx, repairs=repairs: tx.add_all(repairs))
         with store.repository.read() as snapshot:
             assert snapshot.count(Repair) == 1

@@ -135,7 +135,7 @@ def run(crm: CRM, draft: "ImportDraft", *, preview: bool = False, whole: bool = 
             tallies.append(opened.enter_context(closing(Tally(draft, whole=whole))))
             _carry_out(tx, tallies[-1], crm, tell)
             if not tallies[-1].rows:
-                raise FileError(f"{draft.file.name} has a heading, but no rows below it; nothing was imported.")
+                raise FileError(f"{draft.file.name} has a heading, but no rows below it. Nothing was imported.")
             if preview:
                 raise _OnlyPreview
 
@@ -159,14 +159,14 @@ def _refuse_pointless(draft: "ImportDraft") -> None:
     notes = "".join(f" {note}" for note in draft.notes)
     if draft.what == "clients" and not targets & {"name", "first_name", "last_name", "company", "email", "phone"}:
         raise FileError(
-            f"No column of {draft.file.name} is a name; columns are {', '.join(draft.source.columns)}."
+            f"No column of {draft.file.name} is a name. Columns are {', '.join(draft.source.columns)}."
             " Say which with --map COLUMN=name (or first_name, last_name, company)." + notes
         )
     missing = {"on": "date", "amount": "amount"}
     for target, words in missing.items():
         if draft.what == "sales" and target not in targets:
             raise FileError(
-                f"No column of {draft.file.name} is the {words} of a sale; say which with --map COLUMN={target}."
+                f"No column of {draft.file.name} is the {words} of a sale. Say which with --map COLUMN={target}."
                 + notes
             )
     if draft.what == "sales" and draft.mode == "update":

@@ -65,7 +65,7 @@ def attachments_of(crm: CRM, message: Message) -> tuple[Attachment, ...]:
 
 
 def _refused(why: str) -> OutwardError:
-    return OutwardError(f"{why}; write the message again.", reason="refused")
+    return OutwardError(f"{why}. Write the message again.", reason="refused")
 
 
 def elsewhere(crm: CRM, journal: SendingJournal, message: Message) -> str:

@@ -49,14 +49,14 @@ class Account:
             if (asked.scheme, asked.netloc.lower()) != (expected.scheme, expected.netloc.lower()):
                 raise StoreAccessError(
                     f"CRM_GOOGLE_URL names a stand-in for Google, and the credentials of {self.address} are not made"
-                    " for it (their token_uri is elsewhere). Nothing was sent; unset CRM_GOOGLE_URL, or use the"
+                    " for it (their token_uri is elsewhere). Nothing was sent. Unset CRM_GOOGLE_URL, or use the"
                     " credentials that the stand-in gives.",
                     reason="elsewhere",
                 )
         elif asked.scheme != "https" or not re.search(r"(^|\.)(googleapis|google)\.com$", asked.hostname or ""):
             raise StoreAccessError(
                 f"The credentials of {self.address} are not Google's: their token_uri leads elsewhere. Nothing was"
-                " sent; download a new key for the service account.",
+                " sent. Download a new key for the service account.",
                 reason="elsewhere",
             )
 

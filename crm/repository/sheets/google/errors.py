@@ -112,7 +112,7 @@ def not_shared(account: Account) -> StoreAccessError:
 def viewer(account: Account) -> StoreAccessError:
     """The spreadsheet is shared with us for reading only."""
     return StoreAccessError(
-        "This program may read the spreadsheet and not change it; nothing was changed. Open it in the browser, choose"
+        "This program may read the spreadsheet and not change it. Nothing was changed. Open it in the browser, choose"
         f" Share, make {account.address} an Editor, and try again.",
         reason="viewer",
     )

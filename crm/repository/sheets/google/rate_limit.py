@@ -174,5 +174,5 @@ def too_long() -> StoreBusyError:
     """The error for a quota that does not come back."""
     return StoreBusyError(
         "Google's quota for the account is used up for longer than one waits, by this program or by others that use"
-        " the account. Nothing was changed; try again in a few minutes."
+        " the account. Nothing was changed. Try again in a few minutes."
     )

@@ -115,7 +115,7 @@ def state_in(rows: Sequence[Sequence[Cell]]) -> State:
     if written > FORMAT:
         raise StoreNewerError(
             f"The spreadsheet was set up by a newer version of this program (format {written}, this one reads"
-            f" {FORMAT}); it was left as it is. Install the newer version to open it."
+            f" {FORMAT}). It was left as it is. Install the newer version to open it."
         )
     state = State.read(rows)
     if unfinished(rows):
@@ -163,12 +163,12 @@ def _without_tabs(service: Service, error: Rejected) -> StoreError:
     if is_older(service, missing):
         return StoreNotSetUpError(
             "The spreadsheet was set up by an older version of the CRM and lacks tabs of this one. Run"
-            f" `{setup}`, which adds them; everything else stays as it is."
+            f" `{setup}`, which adds them. Everything else stays as it is."
         )
     if missing and ACCOUNT_TABS.issuperset(missing):
         return StoreDamagedError(
             f"The spreadsheet has lost its tab “{missing[0].title}”. Put it back in the spreadsheet (Edit, Undo, or"
-            f" File, Version history), or run `{setup}`, which makes it anew; until its rows are put back nobody can"
+            f" File, Version history), or run `{setup}`, which makes it anew. Until its rows are put back nobody can"
             " sign in."
         )
     if missing:

@@ -577,6 +577,6 @@ def test_a_row_with_the_e_mail_of_another_client_says_so(office: Office) -> None
 
 @pytest.mark.parametrize("preview", [False, True])
 def test_a_heading_without_rows_imports_nothing_and_says_so(office: Office, preview: bool) -> None:
-    with pytest.raises(FileError, match=r"k\.csv has a heading, but no rows below it; nothing was imported\."):
+    with pytest.raises(FileError, match=r"k\.csv has a heading, but no rows below it. Nothing was imported\."):
         office("import", office.write("k.csv", "Name,Email\n"), preview=preview)
     assert office.clients() == []

@@ -310,8 +310,8 @@ def test_a_file_that_is_gone_or_damaged_fails_the_message(here: MailDesk, folder
     (kept / lines[1][:64]).write_text("another")
     sent = here.send()
     assert [message.failure for message in sent.failed] == [
-        "not sent: one.txt is no longer on this computer; write the message again.",
-        "not sent: the copy of two.txt on this computer is damaged; write the message again.",
+        "not sent: one.txt is no longer on this computer. Write the message again.",
+        "not sent: the copy of two.txt on this computer is damaged. Write the message again.",
     ]
     assert sent.sent == 1
 

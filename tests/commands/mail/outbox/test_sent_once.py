@@ -56,7 +56,7 @@ def test_sent_again_it_goes_to_those_who_lack_it(
     message = written(here, **answers)
     assert (message.state, arrived(here)) == (state, sorted(first))
     if again is None:
-        with pytest.raises(RefusedError, match="nothing was sent again"):
+        with pytest.raises(RefusedError, match="Nothing was sent again"):
             here("email again", message)
         return
     card = here("email again", message)

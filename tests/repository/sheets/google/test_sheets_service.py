@@ -490,7 +490,7 @@ GOOD = answer(200, {})
         ("standing", [DRIVE_NOT_FOUND, GOOD], "refused", "File not found"),
         ("describe", [NOT_FOUND], "no_spreadsheet", "copy its address"),
         ("write", [NOT_FOUND], "no_spreadsheet", "No spreadsheet"),
-        ("write", [DENIED, THEIRS], "viewer", rf"nothing was changed.*make {ADDRESS} an Editor"),
+        ("write", [DENIED, THEIRS], "viewer", rf"Nothing was changed.*make {ADDRESS} an Editor"),
         ("write", [DENIED, DRIVE_NOT_FOUND], "not_shared", "not shared"),
         ("write", [DENIED, OURS], "refused", "The caller does not have permission. Nothing was changed"),
         ("write", [DENIED, DRIVE_DISABLED], "api_disabled", "Google Drive API"),
