@@ -4,12 +4,18 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import trustme
 
 from crm.commands.registry import Command, commands
+from crm.model import Conventions
+from tests.support.clocks import TODAY, standing_on
 from tests.support.command_line import CommandLine, on_a_new_store
+from tests.support.mail_server import Post, served
+from tests.support.twilio import FROM, standing_in
 
 LONG = "A name that goes on and on until no terminal of forty columns holds it, nor one of eighty, and further still"
 # What only looks, by the last word, and what changes nothing beside.
@@ -142,3 +148,24 @@ def test_logging_a_contact_names_the_follow_ups_that_it_moves_beside_the_result(
     lines = [line for line in shell("timeline", acme).out.splitlines() if "moves with each contact, 7 days" in line]
     assert len(lines) == 1
     assert "stay in touch" in lines[0]
+
+
+def test_what_is_sent_names_the_follow_ups_that_it_moves(shell: CommandLine) -> None:
+    eva = shell.did("clients", "add", "--first-name", "Eva", "--email", "eva@example.com", "--phone", "+436641234567")
+    number = str(eva["id"])
+    shell.did("follow-ups", "add", number, "stay in touch", "--due", "tomorrow", "--every", "7")
+    first, second = (f"{TODAY + timedelta(days=days)}T10:00:00Z" for days in (1, 2))
+    with standing_in() as twilio, served(Post(), trustme.CA()) as port:
+        around = {
+            "TWILIO_ACCOUNT_SID": "AC-stand-in", "TWILIO_AUTH_TOKEN": "the token", "TWILIO_FROM": FROM,
+            "CRM_TWILIO_URL": twilio.url, "CRM_SMTP_URL": f"smtp://127.0.0.1:{port}",
+            "CRM_MAIL_FROM": "team@example.com",
+        }  # fmt: skip
+        text = shell("--yes", "sms", "send", number, "Hello", **around, CRM_NOW=first)
+        mail = shell("--yes", "email", "send", number, "--subject", "Hello", "--body", "x", **around, CRM_NOW=second)
+        again = shell("--yes", "sms", "send", number, "Hello", **around, CRM_NOW=second)
+    for answer, days in ((text, 8), (mail, 9)):
+        day = Conventions(clock=standing_on(TODAY)).day(TODAY + timedelta(days=days))
+        assert (answer.code, answer.err.splitlines()[-1].split(", ", 1)[1]) == (0, day), answer
+        assert answer.err.startswith("Moved the follow-up stay in touch to ")
+    assert (again.code, again.err) == (0, "")

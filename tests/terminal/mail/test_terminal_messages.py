@@ -1,6 +1,7 @@
 """E-mail at the menu: written, looked at, sent, and what became of it, in a real terminal and line by line."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,9 @@ import pytest
 
 from crm.commands.context import CRM
 from crm.commands.registry import named
-from crm.model import Client, Message, Template
+from crm.model import Client, FollowUp, Message, Template
 from tests.support.mail_server import Post, free_port
+from tests.support.twilio import FROM, standing_in
 from tests.terminal.conftest import SENDER
 from tests.terminal.console.test_terminal_lines import piped
 
@@ -69,6 +71,36 @@ def test_an_e_mail_is_written_looked_at_and_sent(
     assert (message.state, message.user, message.contact) == ("sent", "tester", 1)
     session.press("1").sees("E-mail to Acme (Jo Fox) sent")
     session.sees("Dear Jo Fox,").choose("Open the client").sees("Acme no. 1")
+
+
+@pytest.mark.parametrize("channel", ["email", "sms"])
+def test_what_is_sent_says_which_follow_ups_it_moves(
+    start: Start, crm: CRM, mail: dict[str, str], channel: str
+) -> None:
+    eva = named("clients add")(
+        crm, {"first_name": "Eva", "last_name": "Hill", "email": "eva@example.com", "phone": "+436641234567"}
+    )
+    for what, every in (("Stay in touch", 14), ("Send the list", 0)):
+        named("follow-ups add")(crm, eva, what, crm.today + timedelta(days=2), every=every)
+    moved = f"Moved the follow-up Stay in touch to {crm.conventions.weekday(crm.today + timedelta(days=14))}"
+    with standing_in() as twilio:
+        texts = {
+            "TWILIO_ACCOUNT_SID": "AC-stand-in", "TWILIO_AUTH_TOKEN": "the token", "TWILIO_FROM": FROM,
+            "CRM_TWILIO_URL": twilio.url,
+        }  # fmt: skip
+        session = e_mail(start, **mail, **texts)
+        if channel == "email":
+            session.press("n").sees("Client").press("Eva", "enter").sees("Subject").press("Hello", "enter")
+            session.sees("Text:").paste("Dear Eva").press("enter").sees("1) Preview and send").press("1")
+            session.sees("To: Eva Hill").press("1").sees("Sent to eva@example.com.")
+        else:
+            session.press(".").choose("Write an SMS").sees("Client").press("Eva", "enter").sees("Text")
+            session.press("Hello", "enter").sees("Takes: 1 SMS").choose("Send it").sees("Sent to +436641234567.")
+        session.sees(moved)
+        assert "Send the list" not in session.text
+    assert {due.what: due.due_on for due in all_of(crm, FollowUp)} == {
+        "Stay in touch": crm.today + timedelta(days=14), "Send the list": crm.today + timedelta(days=2),
+    }  # fmt: skip
 
 
 def test_esc_goes_back_a_step_and_loses_nothing(start: Start, crm: CRM, post: Post, mail: dict[str, str]) -> None:
