@@ -94,16 +94,22 @@ class _Child:
         with contextlib.suppress(OSError):
             self._process.kill()
 
-    def stop(self) -> None:
-        """End the process; nothing of it stays."""
-        with contextlib.suppress(OSError):
+    def stop(self, is_busy: bool) -> None:
+        """End the process, which deletes its folder when nothing more comes in; a busy one is killed."""
+        if is_busy:
             self._process.kill()
-        self._process.wait()
-        for pipe in (self._incoming, self._outgoing):
-            with contextlib.suppress(OSError):
-                pipe.close()
+        with contextlib.suppress(OSError):
+            self._incoming.close()
+        try:
+            self._process.wait(_SECONDS_TO_END)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        with contextlib.suppress(OSError):
+            self._outgoing.close()
 
 
+_SECONDS_TO_END = 2.0
 # With the modules of this program, and without what the environment or a folder would bring along.
 _START = (
     "import sys, json, runpy; sys.path[:] = json.loads(sys.argv[2]); runpy.run_path(sys.argv[1], run_name='__main__')"
@@ -141,7 +147,7 @@ def compile_page(page: Page, seconds: float) -> bytes:
             try:
                 error, data = _child.ask(page, seconds)
             except TimeoutError as late:
-                stop()
+                stop(is_busy=True)
                 raise FileError(
                     f"The PDF was not ready after {seconds:g} seconds. The template takes too long."
                 ) from late
@@ -152,7 +158,7 @@ def compile_page(page: Page, seconds: float) -> bytes:
                 continue
             except BaseException:
                 # Whatever interrupts, an answer that comes late must not be taken for the next one.
-                stop()
+                stop(is_busy=True)
                 raise
             break
         if not _stays:
@@ -162,12 +168,12 @@ def compile_page(page: Page, seconds: float) -> bytes:
     return data
 
 
-def stop() -> None:
-    """End the process that compiles, where there is one."""
+def stop(is_busy: bool = False) -> None:
+    """End the process that compiles, where there is one; a busy one is not waited for."""
     global _child
     child, _child = _child, None
     if child is not None and child.owner == os.getpid():
-        child.stop()
+        child.stop(is_busy)
 
 
 def _started() -> _Child:

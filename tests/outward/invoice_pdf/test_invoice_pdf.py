@@ -240,6 +240,15 @@ def test_a_template_sees_no_secrets_of_the_environment(monkeypatch: pytest.Monke
         assert b"hunter2" not in environment.read_bytes()
 
 
+def test_nothing_is_left_of_a_process_that_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiling.stop()
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    make_pdf(invoice())
+    assert len(list(tmp_path.iterdir())) == 1
+    compiling.stop()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_process_that_was_killed_is_started_again() -> None:
     make_pdf(invoice())
     child = compiling._child
