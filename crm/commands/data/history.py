@@ -25,12 +25,14 @@ from crm.commands.file_output import confirm_overwrite, ending_of
 from crm.commands.paging import Limit, Offset, most
 from crm.commands.period import Since, Until, in_order
 from crm.commands.registry import ONLY_ADMIN, About, command
+from crm.config import team_defaults
 from crm.errors import CRMError, FieldError, NotFoundError, RefusedError, SignedOutError, confirmation
 from crm.model import BY_NAME, Client, Conventions, Dashboard, Record, SignIn, fields
 from crm.model.encoding import plain
 from crm.model.fields import FOREVER, Choice, Day, Line, Whole
 from crm.model.paths import display_path
 from crm.repository import PROGRAM, Change, HistoryEntry, HistoryQuery, Query, Snapshot, Transaction, last_undoable
+from crm.repository.queries.store import settings
 from crm.repository.undo import RESTORE_STAYS, derived_fields
 from crm.wording import first_few
 
@@ -50,6 +52,9 @@ _SHOWN = 20
 _PREVIEWED = 3
 # So many changes of a transaction are read to say what an undo does, and so many records for what it has done.
 _READ = 500
+# Sums of a client in the team's currency: in another currency they are of other invoices, and nothing was paid.
+_IN_TEAM_CURRENCY = frozenset(sum_.name for kind in BY_NAME.values() for sum_ in kind.about.sums if sum_.team_currency)
+_NOT_CONVERTED = "Amounts are not converted; invoices keep their own currency."
 _IN_TOTALS = frozenset(("total_spend", "sales_count", "first_sale_on", "last_sale_on", "status"))
 
 By = Annotated[str, Line(254), About("By", "who did it, or part of the name")]
@@ -245,6 +250,7 @@ def undo(
             raise NotFoundError(nothing_to_undo(crm))
         return undone, passed
 
+    currency = crm.settings["currency"]
     entry, passed = crm.transact(change, "undid a change")
     crm.forget_settings()
     with crm.read() as snapshot:
@@ -253,6 +259,8 @@ def undo(
         # What the undo itself did is what is so now.
         done = HistoryQuery(transaction=marked.undone_by or 0, sort="id")
         final = net_updates(_of_first_records(snapshot.each_change(done), _READ))
+        if crm.settings["currency"] != currency:
+            final = _without_sums(final)
         records = record_changes(snapshot, final[:_SHOWN], crm.conventions)
         return TakenBack(
             entry,
@@ -359,9 +367,13 @@ def undo_preview(crm: CRM, entry: HistoryEntry) -> Sequence[str]:
         change for change in changes if change.operation == "update" and (change.record, change.record_id) not in added
     )
     records = _records_after_undo(crm, entry, changes)
-    totals = _totals_after_undo(crm, changes, records)
+    foreseen = _as_foreseen(updates, records)
+    changes_currency = records is not None and records.currency != by.currency
+    if records and changes_currency:
+        by, foreseen = replace(by, currency=records.currency), _without_sums(foreseen)
+    totals = _totals_after_undo(changes, records, by)
     with crm.read() as snapshot:
-        described = record_changes(snapshot, _as_foreseen(updates, records), by)
+        described = record_changes(snapshot, foreseen, by)
     listed = [line for record in described if (line := changed_back(record, by, but=_beside(record, totals)))]
     more = len(listed) - _PREVIEWED
     return [
@@ -369,8 +381,19 @@ def undo_preview(crm: CRM, entry: HistoryEntry) -> Sequence[str]:
         *listed[:_PREVIEWED],
         *([f"and {by.number(more)} more"] if more > 0 else []),
         *totals.values(),
+        *([_NOT_CONVERTED] if changes_currency else []),
         *kept,
     ]
+
+
+def _without_sums(updates: Sequence[Change]) -> list[Change]:
+    """Updates without the sums that differ only because they are in another currency."""
+    without = []
+    for update in updates:
+        names = [name for name in update.after if name not in _IN_TEAM_CURRENCY or update.record != Client.kind_name]
+        was, now = ({name: side.get(name) for name in names} for side in (update.before, update.after))
+        without.append(replace(update, before=was, after=now))
+    return [update for update in without if update.after]
 
 
 def _beside(record: RecordChange, totals: Mapping[int, str]) -> Collection[str]:
@@ -380,10 +403,11 @@ def _beside(record: RecordChange, totals: Mapping[int, str]) -> Collection[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Foreseen:
-    """Records, by kind and number, as they are now and as they will be after an undo."""
+    """Records, by kind and number, as they are now and as they will be after an undo; and the team's currency then."""
 
     now: Mapping[tuple[str, int], Record]
     after: Mapping[tuple[str, int], Record]
+    currency: str
 
 
 def _records_after_undo(crm: CRM, entry: HistoryEntry, changes: Sequence[Change]) -> _Foreseen | None:
@@ -406,7 +430,8 @@ def _records_after_undo(crm: CRM, entry: HistoryEntry, changes: Sequence[Change]
         now = current_records(tx)
         tx.undo(entry.id)
         tx.settle()
-        return _Foreseen(now, current_records(tx))
+        stored = settings(tx)
+        return _Foreseen(now, current_records(tx), (team_defaults(but=stored) | stored)["currency"])
 
     if not any(ids.values()):
         return None
@@ -448,7 +473,7 @@ def _clients_in(changes: Sequence[Change]) -> set[int]:
     return numbers if len(numbers) <= _PREVIEWED else set()
 
 
-def _totals_after_undo(crm: CRM, changes: Sequence[Change], records: _Foreseen | None) -> Mapping[int, str]:
+def _totals_after_undo(changes: Sequence[Change], records: _Foreseen | None, by: Conventions) -> Mapping[int, str]:
     """A line for each client of a change, by its number, whose totals or status will differ once it is undone; nothing
     if it is about more clients than are named."""
     from crm.commands.sales.sales import totals_text
@@ -461,7 +486,7 @@ def _totals_after_undo(crm: CRM, changes: Sequence[Change], records: _Foreseen |
         if not isinstance(now, Client) or not isinstance(after, Client):
             continue
         if (now.total_spend, now.status) != (after.total_spend, after.status):
-            lines[number] = f"{after.name} after this: {totals_text(after, now.status, crm.conventions)}"
+            lines[number] = f"{after.name} after this: {totals_text(after, now.status, by)}"
     return lines
 
 

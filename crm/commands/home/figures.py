@@ -1,6 +1,7 @@
 """Figures of the main menu: one beside each entry, and above them what needs doing; each is one cheap query."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from crm.commands.activity import agenda
@@ -99,10 +100,13 @@ def _deals(crm: CRM, snapshot: Snapshot) -> str:
 
 
 def _billing(crm: CRM, snapshot: Snapshot) -> str:
-    open_, overdue = billing.open_and_overdue(snapshot, crm.settings["currency"])
-    if overdue:
-        return f"{crm.conventions.money(overdue)} overdue"
-    return f"{crm.conventions.money(open_)} open" if open_ else ""
+    """The debts of clients: those in the team's currency, or else, after it was changed, those in another."""
+    debts = [debt for debt in billing.open_by_currency(snapshot) if debt[1]]
+    if not debts:
+        return ""
+    currency, open_, overdue = min(debts, key=lambda debt: (debt[0] != crm.conventions.currency, debt[0]))
+    by = replace(crm.conventions, currency=currency)
+    return f"{by.money(overdue)} overdue" if overdue else f"{by.money(open_)} open"
 
 
 def _email(crm: CRM, snapshot: Snapshot) -> str:

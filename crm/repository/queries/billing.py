@@ -374,12 +374,12 @@ def _unpaid_by_client(today: date, days: int) -> Select[Any]:
     return statement
 
 
-def open_by_currency(snapshot: Snapshot, client_id: int) -> Sequence[tuple[str, Decimal, Decimal]]:
-    """The debt of a client in each currency: the currency, what is open, and how much of it is overdue."""
+def open_by_currency(snapshot: Snapshot, client_id: int | None = None) -> Sequence[tuple[str, Decimal, Decimal]]:
+    """The debt of a client, or of all, in each currency: the currency, what is open, and how much of it is overdue."""
     late = func.sum(case((invoice.due_on < snapshot.today, invoice.open), else_=0))
     statement = (
         select(invoice.currency, func.sum(invoice.open), late)
-        .where(IS_OPEN, invoice.client == client_id)
+        .where(IS_OPEN, *([] if client_id is None else [invoice.client == client_id]))
         .group_by(invoice.currency)
         .order_by(invoice.currency)
     )
@@ -395,11 +395,3 @@ def last_paid(snapshot: Snapshot, invoices: Sequence[int]) -> Mapping[int, date]
         .group_by(allocation.invoice)
     )
     return {row[0]: row[1] for row in snapshot.select(statement)}
-
-
-def open_and_overdue(snapshot: Snapshot, currency: str) -> tuple[Decimal, Decimal]:
-    """The amount that is open on all invoices in a currency, and how much of it is overdue."""
-    late = func.sum(case((invoice.due_on < snapshot.today, invoice.open), else_=0))
-    conditions = (IS_OPEN, invoice.currency == currency)
-    ((still, overdue),) = snapshot.select(select(func.sum(invoice.open), late).where(*conditions))
-    return still or NOTHING, overdue or NOTHING

@@ -1,10 +1,11 @@
 """Unpaid invoices at the menu: who owes what; a client opens on its open invoices."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from crm.model import Client
-from crm.repository.queries.billing import open_and_overdue
+from crm.repository.queries.billing import open_by_currency
 from crm.terminal.billing.rendering import UNPAID
 from crm.terminal.toolkit.lists import ListPage, list_page, open_list
 
@@ -23,11 +24,14 @@ class UnpaidPage(ListPage):
     def about_rows(self) -> str:
         if self.narrowed():
             return ""
-        by = self.session.crm.conventions
+        own = self.session.crm.conventions
         with self.session.crm.read() as snapshot:
-            total, overdue = open_and_overdue(snapshot, by.currency)
-        late = f", {by.money(overdue)} overdue" if overdue else ""
-        return f"total {by.money(total)} open{late}" if total else ""
+            debts = open_by_currency(snapshot)
+        totals = []
+        for currency, total, overdue in sorted(debts, key=lambda debt: (debt[0] != own.currency, debt[0])):
+            by = replace(own, currency=currency)
+            totals.append(f"{by.money(total)} open{f', {by.money(overdue)} overdue' if overdue else ''}")
+        return f"total {'; '.join(totals)}" if totals else ""
 
     def client_of(self, row: Any) -> Client:
         with self.session.crm.read() as snapshot:

@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm.commands.data import history
-from crm.commands.data.history import undo_preview
+from crm.commands.data.history import my_last, my_last_undo, undo_preview
+from crm.commands.home.figures import start_of
 from crm.commands.registry import named
 from crm.errors import FieldError, Question, RefusedError
-from crm.model import Allocation, Invoice, Payment
-from crm.repository import HistoryQuery
+from crm.model import Allocation, Invoice, Payment, Setting
+from crm.repository import HistoryEntry, HistoryQuery, Query
 from crm.repository.queries import billing
 from crm.repository.queries.people import OwnerFilter
 from tests.commands.billing.conftest import BillingDesk
@@ -461,3 +462,37 @@ def test_the_total_of_what_is_unpaid_is_that_of_all_clients(desk: BillingDesk, a
     assert len(desk("unpaid list", **arguments)) == (1 if arguments else 2)
     assert total(desk.crm, arguments) == "Total: €178.50 open, €119.00 overdue"
     assert total(desk.crm, {"days": 30, **arguments}) == "Total: €119.00 open, €119.00 overdue"
+
+
+@pytest.mark.parametrize("is_stored", [True, False])
+def test_another_currency_neither_pays_nor_hides_what_is_open(one_desk: BillingDesk, is_stored: bool) -> None:
+    desk = one_desk
+    desk.issued("One 100 19%")
+
+    def open_in_menu() -> str:
+        with desk.crm.read() as snapshot:
+            return start_of(desk.crm, snapshot).figures["billing"]
+
+    def preview(entry: HistoryEntry | None) -> str:
+        assert entry is not None
+        return "\n".join(undo_preview(desk.crm, entry))
+
+    if not is_stored:
+        # A team that has never chosen a currency has that of its country.
+        desk.crm.transact(
+            lambda tx: [tx.delete(setting) for setting in tx.find_all(Setting, Query({"key": "currency"}))], "forgot"
+        )
+        desk.crm.forget_settings()
+    desk("settings set", "currency", "CHF")
+    desk.crm.forget_settings()
+    assert open_in_menu() == "€119.00 open"
+    mine = my_last(desk.crm)
+    assert mine is not None
+    assert "Open invoices" not in preview(mine[0])
+    assert "Amounts are not converted; invoices keep their own currency." in preview(mine[0])
+    undone = desk("history undo")
+    assert not [field for record in undone.records for field in record.fields if field.name == "open_amount"]
+    assert "Open invoices" not in preview(my_last_undo(desk.crm))
+    assert desk.again(desk.acme).open_amount == Decimal("119.00")
+    desk("history redo")
+    assert open_in_menu() == "€119.00 open"
