@@ -141,6 +141,19 @@ _MOST_IDLE, _MOST_VERB_WORDS = 4, 4
 _LIGHT = frozenset(("quick", "short", "long", "brief", "nice", "good", "great", "first", "second", "another", "cold"))
 # A meeting has happened where this is said of it.
 _WENT = re.compile(r"\bwent (?:very |really |quite )?(?:well|ok|okay|fine|great|good|badly|bad)\b", re.IGNORECASE)
+# Deeds that are done, with no word of the kinds above: delivered 5 lamps to Bob, Acme signed the contract.
+_DEED = re.compile(
+    r"(?:(?!(?:wants?|wanted|needs?|needed|be|being|get|gets|is|are|not|never|no|will|must|should|can|could|would|if"
+    r"|when|until|till|once|asks?|asked)\b)[^\s,;]+ ){0,4}(?:delivered|shipped|invoiced|billed|installed|repaired"
+    r"|presented|pitched|demoed|collected|returned|refunded|signed|lost|won|closed)\b",
+    re.IGNORECASE,
+)
+# What somebody wants, says or is to do, behind what was done: of a day behind it nothing has happened then.
+_STILL_TO_COME = re.compile(
+    r"\b(?:wants?|wanted|needs?|will|would|should|must|can|could|may|might|maybe|says?|said|asks?|asked|send|call|try|chase"
+    r"|again|decides?|meet|visit|deliver|ship|invoice|pays?|due|expects?|starts?|begins?|comes?|opens?|plans?)\b",
+    re.IGNORECASE,
+)
 # What leads to a day, and goes with it: moved the demo to friday, wants it till friday; or says what the day says, too.
 _TO_DAY = re.compile(r"\s(?:to|for|until|till|'?til)$|(?<=[,;])\s*(?:f/u|follow[- ]up)$", re.IGNORECASE)
 # Before what is still to be done.
@@ -271,6 +284,7 @@ _OFFERED_TO = re.compile(
 _OFFER_BEHIND = re.compile(rf"(?P<who>[^,;:]+?)\s+(?:an?|the|our|my)\s+(?:{'|'.join(_OFFERS)})\b", re.IGNORECASE)
 _SENT_TO = re.compile(r"(?P<what>[^,;:]+?)\s+to\s+(?P<who>[^,;:]+)(?P<text>.*)", re.IGNORECASE | re.DOTALL)
 _SENT_WHAT = re.compile(r"(?P<who>[^,;:]+?)\s+(?P<what>(?:an?|the|our|my|some)\s.+)", re.IGNORECASE | re.DOTALL)
+_SUM_BEFORE = re.compile(r"\d[km]?$")
 _SUM_ENDS = re.compile(r"\d\S*(?:\s[a-z]{3})?$", re.IGNORECASE)
 # Closed Acme for 45k: a deal was won.
 _WON_FOR = re.compile(
@@ -387,7 +401,8 @@ def _read_notes(line: str, by: Conventions) -> Iterator[QuickNote]:
     leading, rest = _leading(line, by)
     head, text = _head(rest)
     if (handed := _GIVEN.fullmatch(rest)) is not None and (handed_over := _handed(handed)) is not None:
-        yield _note(handed_over, f"{handed['who']}, {handed['text'].strip()}".strip(_BETWEEN), leading, by)
+        body = f"{handed['who']}, {handed['text'].strip()}".strip(_BETWEEN)
+        yield _note(handed_over, body, leading, by, done_from=len(handed["who"].split()))
         return
     if head is None and (won := _WON_FOR.match(rest)):
         head, text = _Head("note", True, _WON), rest[won.end() :]
@@ -408,8 +423,10 @@ def _read_notes(line: str, by: Conventions) -> Iterator[QuickNote]:
         yield _note(head, text, leading, by)
         return
     if (behind := _behind(line)) is not None:
-        done, name, text = behind
-        yield _note(done, f"{name}, {text}" if text else name, leading, by, name_words=len(name.split()))
+        done, name, text, is_apart = behind
+        count = len(name.split())
+        body = f"{name}, {text}" if text else name
+        yield _note(done, body, leading, by, name_words=count, done_from=0 if is_apart else count)
     note = _note(None, line, [], by)
     if note.is_sum_first and (sold := _SOLD_TO.fullmatch(note.body)):
         yield dataclasses.replace(note, body=f"{sold['who']}, {sold['what']}", is_sum_first=False)
@@ -462,8 +479,9 @@ def _begins_with_hour(words: Sequence[re.Match[str]]) -> bool:
     return len(plain) > 2 and bool(_HOUR_ALONE.fullmatch(" ".join(plain[:2]))) and plain[2] in _TO
 
 
-def _behind(line: str) -> tuple[_Head, str, str] | None:
-    """The action written behind a name, `Sven called, wants more`: the action, the name, and the rest."""
+def _behind(line: str) -> tuple[_Head, str, str, bool] | None:
+    """The action written behind a name, `Sven called, wants more`: the action, the name, and the rest, and whether the
+    rest stands apart, behind a comma."""
     words = list(_WORD.finditer(line))
     for place in range(1, min(_MOST_NAME_WORDS + 1, len(words))):
         if _ENDS.search(words[place - 1].group()):
@@ -476,7 +494,8 @@ def _behind(line: str) -> tuple[_Head, str, str] | None:
                 is_unsold = head.label == _SIGNED and not _FOR_SUM.search(line[end:])
                 if is_unsold or words[place - 1].group().lower() in _NOT:
                     return None
-                return head, name.strip(_BETWEEN), line[end:].strip(_BETWEEN)
+                is_apart = bool(_ENDS.search(line[:end]))
+                return head, name.strip(_BETWEEN), line[end:].strip(_BETWEEN), is_apart
     return None
 
 
@@ -521,13 +540,20 @@ def _leading(line: str, by: Conventions) -> tuple[list[_FoundDay], str]:
 
 
 def _note(
-    head: _Head | None, text: str, leading: Sequence[_FoundDay], by: Conventions, *, name_words: int = 0
+    head: _Head | None,
+    text: str,
+    leading: Sequence[_FoundDay],
+    by: Conventions,
+    *,
+    name_words: int = 0,
+    done_from: int = 0,
 ) -> QuickNote:
     """A note of what was done and the text behind it, with the days that the text says."""
     is_named, head = head is not None, head or _NOTE
-    if _WENT.search(text):
+    is_plain = head == _NOTE
+    if _WENT.search(text) or (is_plain and _DEED.match(text)):
         head = dataclasses.replace(head, happened=True)
-    days = _days(text, by, has_happened=head.happened)
+    days = _days(text, by, has_happened=head.happened, done_from=done_from)
     if head.label in _OF_GOODS:
         # 10 @ 4, sold for 9 at 9: a price.
         days = [day for day in days if not _HOUR_ALONE.fullmatch(text[day.start : day.end].strip(_BETWEEN))]
@@ -542,7 +568,7 @@ def _note(
     note = QuickNote(text.strip(_BETWEEN), head.kind, head.label, name_words, has_happened=has_happened)
     is_behind_sum = bool(days) and bool(_SUM_ENDS.search(before_last))
     note = _dated(note, head, [*leading, *days], by, is_apart=is_apart, is_behind_sum=is_behind_sum)
-    note = _with_amount(note, by) if head.label in _WITH_SUM or head == _NOTE else note
+    note = _with_amount(note, by) if head.label in _WITH_SUM or is_plain else note
     # After what was done, two words without a capital are a whole name: left a voicemail for bob jones.
     if is_named and not note.name_words and head.label not in _OF_GOODS and _TWO_WORDS.fullmatch(note.body):
         note = dataclasses.replace(note, name_words=2)
@@ -595,15 +621,16 @@ def _is_over(when: When, by: Conventions) -> bool:
     return when.time <= by.clock.time_of(by.clock.now)
 
 
-def _days(text: str, by: Conventions, *, has_happened: bool) -> list[_FoundDay]:
-    """The days that a text says, in order: at most one that has passed, and one that is to come, the last."""
+def _days(text: str, by: Conventions, *, has_happened: bool, done_from: int) -> list[_FoundDay]:
+    """The days that a text says, in order: at most one that has passed, and one that is to come, the last. What was
+    done stands from the word `done_from` to the next comma."""
     words = list(_WORD.finditer(text))
     if (alone := _when(text, by)) is not None:
         return [_FoundDay(alone, 0, len(text), is_early=False, until=_hours(text)[1])]
     days: list[_FoundDay] = []
     place = 1
     while place < len(words):
-        day, place = _day_from(text, words, place, by, has_happened=has_happened)
+        day, place = _day_from(text, words, place, by, has_happened=has_happened, done_from=done_from)
         days += [day] if day else []
     passed = [day for day in days if _is_over(day.when, by)]
     others = [day for day in days if not _is_over(day.when, by)]
@@ -611,7 +638,13 @@ def _days(text: str, by: Conventions, *, has_happened: bool) -> list[_FoundDay]:
 
 
 def _day_from(
-    text: str, words: Sequence[re.Match[str]], place: int, by: Conventions, *, has_happened: bool
+    text: str,
+    words: Sequence[re.Match[str]],
+    place: int,
+    by: Conventions,
+    *,
+    has_happened: bool,
+    done_from: int,
 ) -> tuple[_FoundDay | None, int]:
     """The longest day that begins with a word, if one may stand there, and the place of the word behind it.
 
@@ -631,7 +664,9 @@ def _day_from(
         ends_piece = is_last or ends[end - 1]
         is_beside = in_first and (ends_piece or words[end].group().lower().strip(_BETWEEN) in _ABOUT)
         # Anna paid 300 yesterday.
-        is_behind_sum = has_happened and is_last and before[-1:].isdigit() and not _IN_NUMBERS.fullmatch(before)
+        is_behind_sum = (
+            has_happened and is_last and bool(_SUM_BEFORE.search(before)) and not _IN_NUMBERS.fullmatch(before)
+        )
         # Sven called about the table yesterday at 14:00; met Greta, signed last friday.
         written = text[words[place].start() : words[end - 1].end()]
         is_past = (is_last or (in_first and has_happened)) and before not in _TOPICS and begun not in _NOT_SINCE
@@ -653,10 +688,18 @@ def _day_from(
             continue
         if when is None and stands:
             _refuse_impossible(written, by, is_alone=begins_piece and ends_piece)
-        is_in_text = is_last and (begins_piece or not is_behind_sum) and (place > first_end or first_end > _MOST_NAMED)
+        # Sold Acme 2 tables on monday.
+        is_of_deed = has_happened and begun == "on" and not any(ends[done_from:place])
+        is_of_deed = is_of_deed and not _STILL_TO_COME.search(text[: words[place].start()])
+        is_in_text = (
+            is_last
+            and not is_of_deed
+            and (begins_piece or not is_behind_sum)
+            and (place > first_end or first_end > _MOST_NAMED)
+        )
         if when is not None and has_happened and not is_in_text:
             when = _last_weekday(written, _earlier_hour(written, when, by), by)
-        if when is not None and (stands or not _is_over(when, by)):
+        if when is not None and (stands or is_of_deed or not _is_over(when, by)):
             is_early = (in_first or place == first_end) and not is_last
             written_end = words[place].start() + len(written.rstrip(_BETWEEN))
             return _FoundDay(when, words[place].start(), written_end, is_early, until), end
