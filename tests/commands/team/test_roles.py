@@ -137,7 +137,8 @@ def test_a_client_account_finds_its_own_card_and_sales_by_any_name(firm: Firm) -
         with pytest.raises(NotFoundError) as error:
             selected(crm, Client, written)
         # In the very words of somebody who is not there.
-        assert error.value.sentence == f"No client {written}. `clients list` shows all."
+        missing = written if written.isdigit() else f"called {written}. Add one with `clients add`"
+        assert error.value.sentence == f"No client {missing}. `clients list` shows all."
 
 
 def test_who_may_not_merge_or_delete_is_told_before_being_asked(firm: Firm) -> None:
