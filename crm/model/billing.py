@@ -154,7 +154,17 @@ class Invoice(Record):
             owned_by=("client", "client"),
             # A client does not see drafts.
             own_where={"state": ("issued",)},
-            internal=("memo", "reminded", "reminded_on", "promised_on", "not_before", "digest", "user", "user_id"),
+            internal=(
+                "memo",
+                "reminded",
+                "reminded_on",
+                "promised_on",
+                "not_before",
+                "digest",
+                "message",
+                "user",
+                "user_id",
+            ),
         ),
         tab=Tab(
             number=41,
@@ -198,6 +208,8 @@ class Invoice(Record):
     overpaid: Decimal = described("Overpaid", Balance(), by="facts")
     # What was paid on it and is used for others since it was credited: it was paid all the same.
     used_again: Decimal = described("Used again", Balance(), by="facts", since=11)
+    # The last e-mail with it. It was sent only once that has left the outbox.
+    message: int = described("Message", Id("message"), by="steps", since=11)
     sent_on: date | None = described("Sent", Day(), by="steps")
     reminded: int = described("Reminders", Whole(), by="steps", help="the level of the last one")
     reminded_on: date | None = described("Last reminder", Day(), by="steps")
@@ -219,6 +231,7 @@ AFTER_ISSUE = frozenset(
         "open",
         "overpaid",
         "used_again",
+        "message",
         "sent_on",
         "sendings",
         "reminded",

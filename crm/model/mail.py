@@ -70,6 +70,8 @@ STATES = {
 }  # fmt: skip
 # With these somebody has heard from somebody.
 ARRIVED = ("sent", "received")
+# With these it is still on its way.
+WAITING = ("queued", "sending")
 # With these somebody has to see to it.
 UNSENT = ("failed", "unsure")
 

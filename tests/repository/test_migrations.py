@@ -25,6 +25,7 @@ OLDER = {
     10: """
 DROP INDEX invoice_overpaid;
 ALTER TABLE invoice DROP COLUMN used_again;
+ALTER TABLE invoice DROP COLUMN message;
 UPDATE store_facts SET value = '10' WHERE name = 'schema_version';
 """,
     9: """

@@ -12,7 +12,7 @@ from crm.errors import RefusedError
 from crm.invoicing.document import CREDIT_NOTE, DocumentLine, InvoiceDocument, Party
 from crm.invoicing.state import state_of
 from crm.invoicing.totals import completed
-from crm.model import Adjustment, Client, Invoice, InvoiceLine
+from crm.model import Adjustment, Client, Invoice, InvoiceLine, Message
 from crm.model.money import NOTHING, as_written_in, decimals_of
 from crm.model.rights import ALL, UPDATE, level
 from crm.model.units import PIECE
@@ -36,6 +36,8 @@ class InvoiceCard:
     document: InvoiceDocument
     # The credit of the client in its currency, where it could pay of it.
     credit: Decimal = NOTHING
+    # The state of the last e-mail with it, '' where there is none.
+    message_state: str = ""
 
     @property
     def state(self) -> str:
@@ -205,9 +207,15 @@ def card_of(crm: CRM, snapshot: Snapshot, invoice: Invoice, before: InvoiceCard 
     corrected = snapshot.find(Invoice, invoice.corrects) if invoice.corrects else None
     document = document_of(crm.settings, invoice, client, lines, adjustments, corrected)
     state = shown_state(invoice, snapshot.today)
-    return InvoiceCard(
-        invoice, client, lines, adjustments, replace(document, state=state), _credit(crm, snapshot, invoice, client)
-    )
+    document, credit = replace(document, state=state), _credit(crm, snapshot, invoice, client)
+    return InvoiceCard(invoice, client, lines, adjustments, document, credit, _message_state(crm, snapshot, invoice))
+
+
+def _message_state(crm: CRM, snapshot: Snapshot, invoice: Invoice) -> str:
+    if not invoice.message or is_of_client(crm):
+        return ""
+    message = snapshot.find(Message, invoice.message)
+    return message.state if message else ""
 
 
 def _credit(crm: CRM, snapshot: Snapshot, invoice: Invoice, client: Client) -> Decimal:

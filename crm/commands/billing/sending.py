@@ -17,9 +17,9 @@ from crm.commands.mail.merge_fields import ProseWithFields
 from crm.commands.mail.messages import MessageCard, tried
 from crm.commands.registry import About, command
 from crm.errors import FieldError, Question, RefusedError, confirmation
-from crm.model import CHANNELS, Conventions, Invoice, Message, Payment, Template
+from crm.model import CHANNELS, WAITING, Conventions, Invoice, Message, Payment, Template
 from crm.model.fields import Choice
-from crm.repository import Transaction
+from crm.repository import Snapshot, Transaction
 
 To = Annotated[tuple[str, ...], Addressees(), About("To", "the address for invoices, or the client's, by default")]
 CC = Annotated[tuple[str, ...], Addressees(), About("CC", "who gets a copy, visible to all")]
@@ -67,8 +67,7 @@ def send(
         card = for_file(crm, current, format_for(current.client))
         if card.invoice.state == "draft":
             raise RefusedError("A draft cannot be sent. Issue it first.")
-        if card.invoice.sent_on and not again:
-            raise _sent_already(crm, card.invoice)
+        _refuse_second_e_mail(crm, snapshot, card.invoice, again=again)
         written = Written(
             client=card.client, template=template, body=text or ("" if template else _invoice_text(crm, card)),
             subject="" if template else plain_text(_title(crm, card)),
@@ -88,22 +87,36 @@ def send(
 
     def change(tx: Transaction) -> Message:
         current = tx.get(Invoice, card.invoice.id)
-        if current.sendings != card.invoice.sendings:
-            raise _sent_already(crm, current)
+        _refuse_second_e_mail(crm, tx, current, again=again and current.message == card.invoice.message)
         keep_filled_in(tx, card)
         current = tx.get(Invoice, card.invoice.id)
         queued = outbox.queue(tx, crm, draft)
-        tx.change(current, sent_on=tx.today, sendings=max(current.sendings, bool(current.sent_on)) + 1)
+        tx.change(current, message=queued.id)
         return queued
 
     return tried(crm, crm.transact(change, f"sent {card.invoice.number} to {card.client.name}"))
 
 
-def _sent_already(crm: CRM, invoice: Invoice) -> Question:
-    """The question whether an invoice that was sent is sent again; `--yes` alone does not answer it."""
-    times = f" {invoice.sendings} times, last" if invoice.sendings > 1 else ""
-    return Question(
-        f"{invoice.number} was already sent,{times} on {crm.conventions.day(invoice.sent_on)}. Nothing was sent now.",
+def _refuse_second_e_mail(crm: CRM, snapshot: Snapshot, invoice: Invoice, *, again: bool) -> None:
+    """Refuse to send an invoice whose e-mail is still on its way, and ask whether one that was sent, or may have been,
+    is sent `again`; `--yes` alone does not answer that."""
+    message = snapshot.find(Message, invoice.message) if invoice.message else None
+    if message is not None and message.state in WAITING:
+        raise RefusedError(
+            f"The e-mail with {invoice.number} waits in the outbox; `email outbox` sends it. Nothing was sent now."
+        )
+    if again:
+        return
+    if message is not None and message.state == "unsure":
+        asked = f"{invoice.number} may have been sent already. Ask the client first. Nothing was sent now."
+    elif invoice.sent_on:
+        times = f" {invoice.sendings} times, last" if invoice.sendings > 1 else ""
+        day = crm.conventions.day(invoice.sent_on)
+        asked = f"{invoice.number} was already sent,{times} on {day}. Nothing was sent now."
+    else:
+        return
+    raise Question(
+        asked,
         parameter="again",
         choices={"yes": "Send it again"},
         kind="duplicates",

@@ -78,6 +78,11 @@ SERVICES: Sequence[tables.Column] = (
 
 # So many payments and reminders of an invoice stand beside it.
 _BESIDE = 5
+# What is said of an e-mail that has not arrived for certain.
+_ON_ITS_WAY = {
+    "queued": "E-mail waits in the outbox", "sending": "E-mail is being sent", "failed": "E-mail failed",
+    "unsure": "E-mail may have been sent",
+}  # fmt: skip
 # The colour of each state; the word says it as well.
 _STATES = {"overdue": "overdue", "paid": "success", "draft": "muted", "cancelled": "muted", "credited": "muted"}
 
@@ -310,8 +315,11 @@ def draw_invoice(result: "InvoiceCard", screen: Screen, by: Conventions) -> None
     if invoice.sent_on:
         times = f" ({invoice.sendings} times)" if invoice.sendings > 1 else ""
         known.append(_dated("E-mailed", invoice.sent_on, by).append(times, "default"))
-    not_sent = invoice.state == "issued" and not invoice.sent_on
-    in_line(screen, [*known, *([Text("Not yet e-mailed", "muted")] if not_sent else [])])
+    if result.message_state in _ON_ITS_WAY:
+        known.append(Text(_ON_ITS_WAY[result.message_state], "warning"))
+    elif invoice.state == "issued" and not invoice.sent_on:
+        known.append(Text("Not yet e-mailed", "muted"))
+    in_line(screen, known)
     if invoice.open > 0:
         reminding = [
             ("Last reminder", invoice.reminded_on), ("Promised for", invoice.promised_on),

@@ -204,6 +204,34 @@ def test_two_desks_do_not_send_the_same_invoice(mailed: MailedDesk, monkeypatch:
     assert len(mailed.mail.post.taken) == 1
 
 
+def test_an_invoice_whose_mail_waits_in_the_outbox_is_not_sent_yet(
+    mailed: MailedDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once it has left, however late, it is sent; a mail that failed does not stand in the way of another."""
+    waiting, failed, unsure = mailed.issued(), mailed.issued(), mailed.issued()
+    with monkeypatch.context() as nothing_leaves:
+        nothing_leaves.setattr(sending, "tried", lambda _, queued: queued)
+        queued = [mailed("invoices send", invoice, yes=True) for invoice in (waiting, failed, unsure)]
+    for again in (False, True):
+        with pytest.raises(RefusedError, match=r"waits in the outbox; `email outbox` sends it. Nothing was sent now"):
+            mailed("invoices send", waiting, again=again, yes=True)
+    mailed.crm.transact(lambda tx: tx.change(queued[1], state="failed"), "test")
+    mailed.crm.transact(lambda tx: tx.change(queued[2], state="unsure"), "test")
+    card = mailed("invoices show", waiting)
+    assert (card.message_state, card.as_json()["sent_on"], card.as_json()["sendings"]) == ("queued", None, 0)
+    assert mailed("invoices send", failed, yes=True).message.state == "sent"
+    with pytest.raises(Question, match="may have been sent already"):
+        mailed("invoices send", unsure, yes=True)
+    mailed("email outbox")
+    assert [(mailed.invoice(invoice).sent_on, mailed.invoice(invoice).sendings) for invoice in (waiting, failed)] == [
+        (TODAY, 1), (TODAY, 1),
+    ]  # fmt: skip
+    assert mailed.invoice(unsure).sent_on is None
+    with pytest.raises(Question, match="was already sent, on"):
+        mailed("invoices send", waiting, yes=True)
+    assert len(mailed.mail.post.taken) == 2
+
+
 def test_what_was_sent_while_the_question_was_open_is_asked_about_again(mailed: MailedDesk) -> None:
     invoice = mailed.issued()
     with pytest.raises(Question, match="Send this to"):

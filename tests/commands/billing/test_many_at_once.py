@@ -218,7 +218,7 @@ def _send_and_remind(crm: CRM) -> None:
     """Do what is not done yet: sends the last invoice, and reminds of what is overdue."""
     with crm.read() as snapshot:
         (invoice,) = snapshot.find_all(Invoice, Query(sort="-id", limit=1))
-    if not invoice.sendings:
+    if not invoice.message:
         named("invoices send")(crm, invoice, yes=True)
     named("reminders run")(crm, yes=True)
     named("email outbox")(crm)

@@ -14,7 +14,7 @@ import trustme
 
 from crm.commands.registry import commands, named
 from crm.errors import FieldError, RefusedError
-from crm.model import Client, Invoice, Payment, Service, Setting
+from crm.model import Client, Invoice, Message, Payment, Service, Setting
 from crm.model.data import PAID_INVOICES
 from crm.model.rights import CLIENT, Reader
 from crm.repository import Query, Transaction
@@ -581,8 +581,16 @@ def test_an_invoice_just_issued_is_not_called_sent(menu: Menu) -> None:
     assert f"Invoice {issued.number}  [issued]\n" in shown
     assert "Not yet e-mailed" in shown
     assert " sent" not in menu("invoices list")
-    menu.mailed("invoices send", issued, yes=True)
+    message = menu.mailed("invoices send", issued, yes=True).message
     assert f"Invoice {issued.number}  [sent]\n" in menu("invoices show", issued.number)
+    # What was written and never left is on its way.
+    crm = menu.mailed.crm
+    crm.transact(lambda tx: tx.change(tx.get(Message, message.id), state="queued"), "queued")
+    crm.transact(lambda tx: tx.change(tx.get(Invoice, issued.id), sent_on=None), "not sent")
+    shown = menu("invoices show", issued.number)
+    assert f"Invoice {issued.number}  [issued]\n" in shown
+    assert "E-mail waits in the outbox" in shown
+    crm.transact(lambda tx: tx.change(tx.get(Invoice, issued.id), sent_on=tx.today), "sent")
     assert menu.mailed("invoices list")[0].as_json()["state"] == "sent"
 
 

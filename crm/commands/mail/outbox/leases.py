@@ -9,6 +9,7 @@ from crm.commands.mail.outbox.delivery_status import ELSEWHERE, UNKNOWN, Deliver
 from crm.commands.mail.outbox.journal import Attempt, SendingJournal
 from crm.commands.mail.outbox.paid_reminders import reminders_paid
 from crm.commands.mail.outbox.readdressing import Rewrite, readdressed
+from crm.commands.mail.outbox.sent_invoices import note_sent_invoices
 from crm.commands.mail.unsubscribing import suppress
 from crm.model import Client, Contact, Message
 from crm.model.fields.recipients import recipient_key
@@ -159,6 +160,7 @@ def settle(tx: Transaction, ended: Sequence[Ended]) -> list[tuple[Message, Deliv
             settled.append((tx.change(current, **after), sending.status))
             if current.channel == "sms" and f"({STOPPED})" in sending.status.failure:
                 suppress(tx, current.to, "stop")
+    note_sent_invoices(tx, [message for message, _ in settled])
     return settled
 
 
