@@ -73,7 +73,17 @@ def _with_articles(verb: str, nouns: Mapping[str, _Head]) -> Mapping[str, _Head]
 _LEFT = _Head("call", True, "Left a message")
 _TRIED = _Head("call", True, "Tried to call")
 _SENT = _Head("note", True, "Sent")
+# Written down while it was, or after it: meeting notes, notes from the call, minutes of the meeting.
+_WRITTEN_DOWN = {
+    words.format(what): head
+    for what, head in (("meeting", _MET), ("call", _CALLED))
+    for words in (
+        "{} notes", "{} minutes", "notes from {}", "notes of {}", "notes from the {}", "notes of the {}",
+        "minutes of {}", "minutes of the {}",
+    )
+}  # fmt: skip
 _HEADS: Mapping[str, _Head] = {
+    **_WRITTEN_DOWN,
     **dict.fromkeys(("call", "phone", "ring", "phone call", "call back"), _CALL),
     **dict.fromkeys(("called", "cold called", "cold-called", "phoned", "rang", "spoke", "talked"), _CALLED),
     **dict.fromkeys(
@@ -161,7 +171,7 @@ _REMIND = re.compile(r"(?:(?:pls|please) )?(?:remind me to|reminder to|remember 
 # Something is wanted till a day: it is due on that day.
 _WANTED = re.compile(r"\b(?:wants?|needs?|send|asks for|asked for)\b[^,;]*$", re.IGNORECASE)
 # Between what was done and the client.
-_TO = frozenset(("with", "w/", "to", "at", "from", "for", "of"))
+_TO = frozenset(("with", "w/", "w", "to", "at", "from", "for", "of"))
 # Between a person and where they work.
 _EMPLOYED = frozenset(("from", "of", "at", "@"))
 _MOST_NAME_WORDS = 5
@@ -195,6 +205,10 @@ _CLEARLY_PAST = re.compile(
 )
 # Before such a day what is spoken of, not when: about yesterday.
 _TOPICS = frozenset(("about", "re", "regarding", "concerning", "like", "as", "than"))
+# A month in which something is wanted stays in the text: ok in jan.
+_IN_MONTH = re.compile(
+    rf"in (?:(?:early|mid|late) )?(?:{'|'.join(MONTHS)}|jan|feb|apr|aug|sept?|oct|nov|dec)", re.IGNORECASE
+)
 # Days of which one word says enough.
 _ONE_WORD = re.compile(r"q[1-4]|weekend", re.IGNORECASE)
 _HOLIDAY = r"easter|christmas|xmas|pentecost|whitsun|thanksgiving|hanukkah|passover|ramadan|diwali"
@@ -659,6 +673,9 @@ def _day_from(
     is_wanted = before in _TILL and bool(_WANTED.search(text[: words[place - 1].start()]))
     if before in _TELLING and not (begins_piece or needs_time or is_wanted):
         return None, place + 1
+    if before == "or" and not begins_piece:
+        earlier = _either(text, words, place, by)
+        return earlier, len(words) if earlier else place + 1
     for end in range(min(len(words), place + _WORDS_OF_WHEN), place, -1):
         is_last = end == len(words)
         ends_piece = is_last or ends[end - 1]
@@ -700,10 +717,24 @@ def _day_from(
         if when is not None and has_happened and not is_in_text:
             when = _last_weekday(written, _earlier_hour(written, when, by), by)
         if when is not None and (stands or is_of_deed or not _is_over(when, by)):
+            if not stands and _IN_MONTH.fullmatch(written.rstrip(_BETWEEN)):
+                return _FoundDay(when, len(text), len(text), is_early=False), end
             is_early = (in_first or place == first_end) and not is_last
             written_end = words[place].start() + len(written.rstrip(_BETWEEN))
             return _FoundDay(when, words[place].start(), written_end, is_early, until), end
     return None, place + 1
+
+
+def _either(text: str, words: Sequence[re.Match[str]], place: int, by: Conventions) -> _FoundDay | None:
+    """The earlier one of two days at the end of a text, `maybe tomorrow or wed`, which both stay in it; None where
+    there are no two that are to come."""
+    second = _when_at_end(text[words[place].start() :], by)
+    starts = range(max(1, place - 1 - _WORDS_OF_WHEN), place - 1)
+    written = (text[words[start].start() : words[place - 2].end()] for start in starts)
+    first = next(filter(None, (_when_at_end(piece, by) for piece in written)), None)
+    if first is None or second is None or _is_over(first, by) or _is_over(second, by):
+        return None
+    return _FoundDay(min(first, second, key=lambda when: when.day), len(text), len(text), is_early=False)
 
 
 def _refuse_unread(text: str, days: Sequence[_FoundDay], by: Conventions, *, is_open: bool) -> None:

@@ -190,6 +190,22 @@ NOTES = [
     ("Acme goods to be delivered on friday", "note", "Acme goods to be delivered", "2026-11-21", "2026-11-27"),
     ("deliver 5 pcs to Bob on monday", "note", "deliver 5 pcs to Bob", "2026-11-21", "2026-11-23"),
     ("sell Acme 2k on friday", "note", "Acme", "", "2026-11-27"),
+    # Of two days the earlier is when something follows; both are text, like a month in which something is wanted.
+    ("Sven called back he says 10-20 units maybe tomorrow or wed",
+     "call", "Sven, he says 10-20 units maybe tomorrow or wed", "2026-11-21", "2026-11-22"),
+    ("call Acme, wants a visit on wed or next tuesday", "call", "Acme, wants a visit on wed or next tuesday",
+     "2026-11-21", "2026-11-24"),
+    ("call Acme, oak or beech, fri", "call", "Acme, oak or beech", "2026-11-21", "2026-11-27"),
+    ("call Acme, wants 3 or 12/24", "call", "Acme, wants 3 or 12/24", "2026-11-21", ""),
+    ("spoke to Greta yday, ok in jan", "call", "Greta, ok in jan", "2026-11-20", "2027-01-01"),
+    ("call Greta in january", "call", "Greta", "", "2027-01-01"),
+    # What was written down of a meeting: it has been.
+    ("lunch w Kim fri noon", "meeting", "Kim", "", "2026-11-27 12:00"),
+    ("Meeting notes Acme: - wants 5 seats - budget ok - call fri",
+     "meeting", "Acme: - wants 5 seats - budget ok - call", "2026-11-21", "2026-11-27"),
+    ("minutes of the meeting with Acme yesterday: wants 5 seats", "meeting", "Acme: wants 5 seats", "2026-11-20", ""),
+    ("call notes Acme: wants 5 seats", "call", "Acme: wants 5 seats", "2026-11-21", ""),
+    ("notes from call with Acme: wants 5 seats, fri", "call", "Acme: wants 5 seats", "2026-11-21", "2026-11-27"),
     # Nothing was sold on a day to come.
     ("sold Acme 300 tomorrow", "note", "Acme", "", "2026-11-22"),
     ("sold Acme 3 tables for 300 next week", "note", "Acme 3 tables", "", "2026-11-23"),
