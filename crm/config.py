@@ -513,7 +513,7 @@ TEAM: tuple[Option, ...] = (
     Option("company_name", "Company name", Line(80), lambda: "", "Your company's name, in the title."),
     Option(
         "language",
-        "Language",
+        "Language and number format",
         Language(),
         _language,
         "The format of numbers, money and dates, and the language of invoices.",

@@ -48,7 +48,7 @@ SomeClients = Annotated[tuple[Client, ...], About("Clients", "their numbers, ref
 Only = Annotated[tuple[Having, ...], FieldIs(), About("Only", "a field and its value: city=Graz, tag=gold")]
 Where = Annotated[str, About("Where", "a condition as in a rule: total_spend > 1000 and country = 'DE'")]
 OfView = Annotated[str, Line(60), About("View", "a saved view")]
-Everybody = Annotated[bool, About("All", "every client")]
+Everybody = Annotated[bool, About("All clients", "yes for every client")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ _COLUMNS = (
     Column("conversion", "Conversion", "percent"),
     Column("median_days", "Median days", "count"),
     Column("mean_days", "Mean days", "count"),
-    Column("went_on", "Went on", "count"),
+    Column("went_on", "Moved on", "count"),
     Column("won", "Won", "count"),
     Column("won_share", "Of reached", "percent"),
 )

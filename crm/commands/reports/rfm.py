@@ -15,8 +15,8 @@ from crm.model.fields import Choice
 from crm.repository.queries import reports
 
 _AS = {
-    "clients": "Grid: how many clients",
-    "amount": "Grid: what they bought for",
+    "clients": "Number of clients",
+    "amount": "Amount they spent",
     "segments": "Segments",
     "cells": "Every cell",
 }
@@ -34,7 +34,7 @@ _SEGMENTS = {
     "At risk": ((1, 2), (3, 4)),
     "Hibernating": ((1, 2), (1, 2)),
 }
-_NOTE = "R: how recently, F: how often, M: for how much; 5 is the top 20 % of all who bought."
+_NOTE = "R: how recently, F: how often, M: how much they spent; 5 is the top 20 % of all who bought."
 
 
 @dataclass(frozen=True, slots=True)

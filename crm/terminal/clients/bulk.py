@@ -18,11 +18,11 @@ from crm.terminal.toolkit.suggestions import suggestions
 
 _TITLES = {
     "clients tag": "Add or remove tags",
-    "clients edit-many": "Edit them",
-    "export": "Export them",
-    "mailings send": "E-mail them",
+    "clients edit-many": "Edit fields",
+    "export": "Export to a file",
+    "mailings send": "Send a mailing",
 }
-_LAST = {"clients delete-many": "Delete them"}
+_LAST = {"clients delete-many": "Delete"}
 _NOT_HERE = frozenset(("clients list",))
 
 # The fields in which many clients may well be alike, in the order of the form.

@@ -490,7 +490,7 @@ def draw_service(status: "ServiceStatus", screen: Screen) -> None:
     wide = max((len(line.label) for line in lines), default=0)
     for line in lines:
         source = f"  from {line.source}" if line.source not in ("", "this computer") else ""
-        text = Text(f"{line.label:<{wide}}  ", "muted").append(clean(line.value or "-"), "default")
+        text = Text(f"{line.label:<{wide}}  ", "muted").append(clean(line.value or "empty"), "default")
         screen.print(text.append(source, "warning"))
     if status.problem:
         screen.print(Text(clean(status.problem), "error"))

@@ -180,7 +180,7 @@ class RecordForm:
         """Show what a field holds, above the question for another."""
         if not self.session.screen.plain:
             value = self.value(field.name)
-            text = field.check.show(value, self.session.crm.conventions) if value else "-"
+            text = field.check.show(value, self.session.crm.conventions) if value else "empty"
             self.session.screen.print(Text(f"{self.label(field)}: ", "muted").append(clean(text), "default"))
 
     def fill(

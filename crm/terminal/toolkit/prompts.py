@@ -92,7 +92,7 @@ class Prompts:
         """Leave an answer on the screen, as it was understood, behind a label that takes so many columns."""
         if not self.screen.plain:
             label = f"{parameter.label}:".ljust(wide + 1)
-            text = self.screen.cut(self._answer_text(parameter, value) or "-", len(label) + 1)
+            text = self.screen.cut(self._answer_text(parameter, value) or "empty", len(label) + 1)
             self.screen.print(Text(f"{label} ", "muted").append(text, "default"))
 
     def _take_back(self, parameter: Parameter, value: Any) -> None:

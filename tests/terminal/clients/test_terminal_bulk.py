@@ -90,7 +90,7 @@ def test_all_that_a_list_shows_are_edited_after_a_count_and_put_back(start: Star
     # What takes all of them is not what Enter answers.
     session.press("enter").sees("Space marks the selected row").press("g").choose("All 10 clients").sees(
         "Clients › Bulk actions"
-    ).sees("10 clients:").choose("Edit them").sees("1) Continue")
+    ).sees("10 clients:").choose("Edit fields").sees("1) Continue")
     session.press("1").sees("Name at least one field to change").choose("Owner").sees("Owner (").press("Bo", "enter")
     session.sees("* Bo").choose("City").sees("City (").press("-", "enter").sees("* (empty)").choose("Marketing")
     session.choose("Yes").sees("* yes").choose("Marketing").choose("Leave unchanged").choose("Own fields")
@@ -133,7 +133,7 @@ def test_all_that_a_list_shows_are_exported(start: Start, tmp_path: Path) -> Non
     file = tmp_path / "graz.csv"
     session = listed(start).press("f").choose("A condition").sees("Condition (")
     session.press("total_spend > 27000", "enter").sees("1-3 of 3").press("g").choose("All 3").choose(
-        "Export them"
+        "Export to a file"
     ).sees("File (")
     session.press(str(tmp_path / "graz.pdf"), "enter").sees("he extension sets the format").sees("graz.pdf")
     session.press("kill", str(file), "enter").sees("3 clients in").sees("1-3 of 3")

@@ -88,9 +88,9 @@ def test_a_template_for_those_of_the_list_who_fit(start: Start, crm: CRM, post: 
     named("templates add")(crm, "Spring", subject="Spring, {first_name}", body="Dear {first_name}")
     named("views save")(crm, "In Graz", "city = 'Graz'")
     session = start(**mail).choose("Clients").sees("Gerda").press("v")
-    session.choose("In Graz").lacks("No1").press("g").choose("All ").choose("E-mail them").sees("Start from:").choose(
-        "Spring"
-    )
+    session.choose("In Graz").lacks("No1").press("g").choose("All ").choose("Send a mailing").sees(
+        "Start from:"
+    ).choose("Spring")
     session.sees("1) Preview and send").sees("Spring, {first_name}").press("1").sees("Subject: Spring, Gerda")
     session.sees("1) Send to 1 person").press("1").sees("Sent to 1.").sees("1 sent")
     assert post.recipients == ["graz@example.com"]
