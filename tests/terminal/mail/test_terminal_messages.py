@@ -73,7 +73,7 @@ def test_an_e_mail_is_written_looked_at_and_sent(
     session.sees("Dear Jo Fox,").choose("Open the client").sees("Acme no. 1")
 
 
-@pytest.mark.parametrize("channel", ["email", "sms"])
+@pytest.mark.parametrize("channel", [pytest.param("email", marks=pytest.mark.slow), "sms"])
 def test_what_is_sent_says_which_follow_ups_it_moves(
     start: Start, crm: CRM, mail: dict[str, str], channel: str
 ) -> None:
