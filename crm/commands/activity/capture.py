@@ -72,6 +72,10 @@ _MOST_NEW_WORDS = 4
 _MOST_MENTION_WORDS, _MOST_LINE_WORDS, _LEAST_MENTION = 3, 14, 3
 # What stands before a client rather than before a thing.
 _LEADS_TO_NAME = frozenset(("to", "with", "for", "at"))
+# Beside a client a name may be shorter.
+_LEAST_NAME = 2
+# Before a second client: emailed Jo & Bob.
+_AND = re.compile(r"(?:and|und|&|\+)\s+(?=\S)", re.IGNORECASE)
 _POSSESSIVE = re.compile("['\u2019]s?$")
 _Added = TypeVar("_Added", Interaction, FollowUp, Sale, Deal)
 _NAME, _TITLE, _SUBJECT, _WHAT = 200, 200, 300, 500
@@ -102,8 +106,8 @@ class Captured:
     """The reading of a line: an interaction with a client, perhaps with one of its contacts, or a sale to it, a payment
     or a deal, and a follow-up where the line says when. What is only planned is a follow-up alone. `client` has no
     number where it is new; `misspelt` is what was written for it where it is called otherwise. `left_out` says why
-    what was sold or offered is neither a sale nor a deal, `won` is the deal that is won with the sale, and `moves` says
-    which follow-ups that repeat the contact moves."""
+    what was sold or offered is neither a sale nor a deal, `won` is the deal that is won with the sale, `moves` says
+    which follow-ups that repeat the contact moves, and `others` names other clients who stand beside the client."""
 
     client: Client
     contact: Contact | None
@@ -117,6 +121,7 @@ class Captured:
     left_out: str = ""
     won: Deal | None = None
     moves: Sequence[str] = ()
+    others: str = ""
 
 
 @command("capture", title="Quick note")
@@ -286,6 +291,7 @@ def _understood(
         raise FieldError(f"say with whom, like: {_EXAMPLE_OF_SUM}", field="line", label="Note")
     else:
         raise _nobody(notes[0])
+    text, others = _with_others(snapshot, client, text)
     is_done_unknown = note.has_happened is None and note.due_on is None and text.casefold() in _SAYS_NOTHING
     if is_done_unknown and kept["done"] is None and not sure:
         raise Question(
@@ -338,8 +344,9 @@ def _understood(
     is_new = contact is not None and not contact.id
     left_out = f"No {becomes}: {note.no_sum}." if note.no_sum and note.amount is None else ""
     captured = Captured(
-        client, contact, None, None, misspelt=misspelt, is_new_contact=is_new, left_out=left_out, won=won_deal
-    )
+        client, contact, None, None, misspelt=misspelt, is_new_contact=is_new, left_out=left_out, won=won_deal,
+        others=others,
+    )  # fmt: skip
     return _filled(crm, captured, note, text, becomes if kept[becomes] and has_sum else "")
 
 
@@ -492,6 +499,36 @@ def _named_first(snapshot: Snapshot, notes: Sequence[QuickNote]) -> _Candidates 
         return mentioned
     candidates = _candidates(snapshot, notes, _called)
     return _with_misspelt_end(snapshot, candidates) if candidates is not None else None
+
+
+def _with_others(snapshot: Snapshot, client: Client, text: str) -> tuple[str, str]:
+    """The text behind a client, with the full names of others who are named beside it, as in `emailed Jo & Bob the
+    prices`; and the names of those who are clients of their own."""
+    people: list[str] = []
+    others: list[str] = []
+    rest = text
+    while lead := _AND.match(rest):
+        behind = rest[lead.end() :]
+        for word in reversed(list(re.finditer(r"\S+", behind))[:_MOST_MENTION_WORDS]):
+            name = behind[: word.end()].strip(f"{_MARKS} ")
+            pairs = [] if _has_no_name(name) else [pair for pair in _called(snapshot, name) if _is_named(*pair, name)]
+            if pairs:
+                break
+        else:
+            break
+        full = {contact.name if contact else candidate.name for candidate, contact in pairs}
+        people.append(full.pop() if len(full) == 1 else name)
+        others += [] if any(candidate.id == client.id for candidate, _ in pairs) else people[-1:]
+        rest = behind[word.end() :].strip(" ,;:")
+    if not people:
+        return text, ""
+    return ", ".join(filter(None, (f"with {' and '.join(people)}", rest))), " and ".join(others)
+
+
+def _has_no_name(words: str) -> bool:
+    """Return whether words are too short for a name, or begin or end with one that names nobody."""
+    plain = words.split()
+    return len(words) < _LEAST_NAME or not NO_NAMES.isdisjoint((plain[0], plain[-1]))
 
 
 def _begins_with_no_name(note: QuickNote) -> bool:
@@ -753,6 +790,8 @@ def captured_summary(captured: Captured, by: Conventions) -> str:
         lines.append(f"Planned with {client.name}; nothing is logged yet")
     if captured.left_out:
         lines.append(captured.left_out)
+    if captured.others:
+        lines.append(f"This note is for {client.name} only. For {captured.others}, write another one.")
     if due:
         at = f" at {due.due_time}" if due.due_time else ""
         day = f"{by.weekday(due.due_on)}, {by.whole_day(due.due_on)}"

@@ -330,6 +330,37 @@ def test_the_longest_beginning_that_finds_one_is_the_client(office: Office, line
     assert (done.client.name, done.interaction.subject) == (name, text)
 
 
+@pytest.mark.parametrize(
+    ("line", "text", "others"),
+    [
+        ("met acme and jo fox yesterday", "with Jo Fox", "Jo Fox"),
+        ("emailed acme & bob the pricelist", "with Bob Smith, the pricelist", "Bob Smith"),
+        ("met acme and Jo and bob, likes oak", "with Jo Fox and Bob Smith, likes oak", "Jo Fox and Bob Smith"),
+        # A contact of the same client needs no note of its own.
+        ("met acme and gina, likes oak", "with Gina Wu, likes oak", ""),
+        ("met acme and discussed prices", "and discussed prices", ""),
+        ("met acme and zoe, likes oak", "and zoe, likes oak", ""),
+        ("met acme + 3 others", "+ 3 others", ""),
+        ("met acme and", "and", ""),
+        ("met acme and (  )", "and ( )", ""),
+    ],
+)
+def test_a_second_client_in_a_note_is_named_and_said_to_have_none(
+    office: Office, line: str, text: str, others: str
+) -> None:
+    acme = office.add(company="Acme")
+    office.add(first_name="Jo", last_name="Fox")
+    office.add(first_name="Bob", last_name="Smith")
+    office("contacts add", acme, name="Gina Wu")
+    with pytest.raises(Question) as shown:
+        office("capture", line)
+    assert ("for Acme only" in shown.value.sentence, f"For {others}, " in shown.value.sentence) == (
+        bool(others), bool(others),
+    )  # fmt: skip
+    done = captured(office, line)
+    assert (done.client.id, done.interaction.subject) == (acme.id, text)
+
+
 def test_of_several_it_asks_which_one(office: Office) -> None:
     first, second = office.add(company="Berg Nord"), office.add(company="Berg Süd")
     with pytest.raises(Question) as asked:
