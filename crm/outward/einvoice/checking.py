@@ -13,9 +13,11 @@ from typing import Final
 from crm.invoicing.document import CATEGORIES, TAXED
 from crm.model.iban import is_iban
 from crm.model.money import decimals_of, rounded
+from crm.model.units import all_unit_codes
 from crm.outward.einvoice import terms
+from crm.outward.einvoice.codes import ADDRESS_SCHEMES, PAYMENT_MEANS, PEPPOL_SCHEMES
 from crm.outward.einvoice.faults import Checked, Fault
-from crm.outward.einvoice.reading import ReadInvoice, ReadLine, ReadTax
+from crm.outward.einvoice.reading import ReadInvoice, ReadLine, ReadParty, ReadTax
 
 _NUMBER = re.compile(r"[-+]?(?:[0-9]{1,25}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})")
 _CENT = Decimal("0.01")
@@ -129,9 +131,26 @@ def _parties(invoice: ReadInvoice) -> Iterator[Fault]:
             yield Fault(
                 rule="BR-CO-09", sentence=f"The VAT ID of the {who}, {party.vat_id}, does not begin with a country."
             )  # fmt: skip
+        yield from _electronic_address(party, who, is_peppol="peppol.eu" in invoice.guideline)
+    if invoice.delivery_country and invoice.delivery_country not in _countries():
+        yield Fault(rule="BR-CL-14", sentence=f"{invoice.delivery_country} is not a country (delivery).")
     if not (invoice.seller.vat_id or invoice.seller.registration or invoice.seller.own_number):
         sentence = "The seller has no number: no VAT id, none of a register, none of the buyer."
         yield Fault(rule="BR-CO-26", sentence=sentence)
+
+
+def _electronic_address(party: ReadParty, who: str, *, is_peppol: bool) -> Iterator[Fault]:
+    address, scheme = party.electronic_address, party.electronic_scheme
+    if not scheme:
+        if address:
+            rule = "BR-62" if who == "seller" else "BR-63"
+            yield Fault(rule=rule, sentence=f"The electronic address of the {who}, {address}, has no scheme.")
+    elif scheme not in ADDRESS_SCHEMES:
+        sentence = f"{scheme} is not a scheme of electronic addresses ({who})."
+        yield Fault(rule="BR-CL-25", sentence=sentence)
+    elif is_peppol and scheme not in PEPPOL_SCHEMES:
+        sentence = f"{scheme} is not a scheme of addresses in Peppol ({who})."
+        yield Fault(rule="PEPPOL-EN16931-CL008", sentence=sentence)
 
 
 def _line(line: ReadLine, invoice: ReadInvoice) -> Iterator[Fault]:
@@ -146,6 +165,8 @@ def _line(line: ReadLine, invoice: ReadInvoice) -> Iterator[Fault]:
     ):
         if not text:
             yield Fault(rule=rule, line=line.id, sentence=f"Line {line.id or '?'} {what}.")
+    for unit in sorted({line.unit, line.basis_unit} - {""} - all_unit_codes()):
+        yield Fault(rule="BR-CL-23", line=line.id, sentence=f"Line {line.id}: {unit} is not the code of a unit.")
     if line.rate and _amount(line.rate) is None:
         yield Fault(
             rule="number", line=line.id, sentence=f"Line {line.id}: the tax rate, {line.rate}, is not a number."
@@ -316,6 +337,11 @@ def _categories(invoice: ReadInvoice) -> Iterator[Fault]:
 def _payment(invoice: ReadInvoice) -> Iterator[Fault]:
     if _value(invoice.due) > 0 and not (invoice.due_on or invoice.terms) and "minimum" not in invoice.guideline:
         yield Fault(rule="BR-CO-25", sentence="It does not say by when it is to be paid.")
+    for means in invoice.payment_means:
+        if not means:
+            yield Fault(rule="BR-49", sentence="A means of payment has no code.")
+        elif means not in PAYMENT_MEANS:
+            yield Fault(rule="BR-CL-16", sentence=f"{means} is not the code of a means of payment.")
     if invoice.iban and re.match(r"[A-Z]{2}[0-9]{2}", invoice.iban) and not is_iban(invoice.iban):
         yield Fault(rule="IBAN", sentence=f"The IBAN {invoice.iban} is mistyped: its check digits do not fit.")
 

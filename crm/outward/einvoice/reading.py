@@ -45,6 +45,7 @@ class ReadLine:
     name: str
     quantity: str
     unit: str
+    basis_unit: str
     price: str
     basis: str
     net: str
@@ -76,6 +77,8 @@ class ReadParty:
     tax_number: str
     registration: str
     own_number: str
+    electronic_address: str
+    electronic_scheme: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +94,7 @@ class ReadInvoice:
     currency: str
     terms: str
     iban: str
+    payment_means: tuple[str, ...]
     seller: ReadParty
     buyer: ReadParty
     delivery_country: str
@@ -216,6 +220,7 @@ def _read_cii(reader: _Reader) -> ReadInvoice:
     terms = f"{settlement}/ram:SpecifiedTradePaymentTerms"
     period = f"{settlement}/ram:BillingSpecifiedPeriod"
     tax_total = f"{sums}/ram:TaxTotalAmount"
+    means = f"{settlement}/ram:SpecifiedTradeSettlementPaymentMeans"
     return ReadInvoice(
         syntax=CII,
         guideline=reader.text("rsm:ExchangedDocumentContext/ram:GuidelineSpecifiedDocumentContextParameter/ram:ID"),
@@ -225,9 +230,8 @@ def _read_cii(reader: _Reader) -> ReadInvoice:
         due_on=_iso(reader.text(f"{terms}/ram:DueDateDateTime/udt:DateTimeString")),
         currency=currency,
         terms=reader.text(f"{terms}/ram:Description"),
-        iban=reader.text(
-            f"{settlement}/ram:SpecifiedTradeSettlementPaymentMeans/ram:PayeePartyCreditorFinancialAccount/ram:IBANID"
-        ),
+        iban=reader.text(f"{means}/ram:PayeePartyCreditorFinancialAccount/ram:IBANID"),
+        payment_means=tuple(part.text("ram:TypeCode") for part in reader.all(means)),
         seller=_cii_party(reader, f"{agreement}/ram:SellerTradeParty"),
         buyer=_cii_party(reader, f"{agreement}/ram:BuyerTradeParty"),
         delivery_country=reader.text(f"{delivery}/ram:ShipToTradeParty/ram:PostalTradeAddress/ram:CountryID"),
@@ -269,6 +273,8 @@ def _cii_party(reader: _Reader, path: str) -> ReadParty:
         tax_number=reader.by_attribute(registrations, "schemeID", "FC"),
         registration=reader.text(f"{path}/ram:SpecifiedLegalOrganization/ram:ID"),
         own_number=reader.text(f"{path}/ram:ID") or reader.text(f"{path}/ram:GlobalID"),
+        electronic_address=reader.text(f"{path}/ram:URIUniversalCommunication/ram:URIID"),
+        electronic_scheme=reader.attribute(f"{path}/ram:URIUniversalCommunication/ram:URIID", "schemeID"),
     )
 
 
@@ -280,6 +286,7 @@ def _cii_line(line: _Reader) -> ReadLine:
         name=line.text("ram:SpecifiedTradeProduct/ram:Name"),
         quantity=line.text("ram:SpecifiedLineTradeDelivery/ram:BilledQuantity"),
         unit=line.attribute("ram:SpecifiedLineTradeDelivery/ram:BilledQuantity", "unitCode"),
+        basis_unit=line.attribute(f"{price}/ram:BasisQuantity", "unitCode"),
         price=line.text(f"{price}/ram:ChargeAmount"),
         basis=line.text(f"{price}/ram:BasisQuantity"),
         net=line.text(f"{settlement}/ram:SpecifiedTradeSettlementLineMonetarySummation/ram:LineTotalAmount"),
@@ -322,6 +329,7 @@ def _read_ubl(reader: _Reader) -> ReadInvoice:
         currency=currency,
         terms=reader.text("cac:PaymentTerms/cbc:Note"),
         iban=_ubl_iban(reader),
+        payment_means=tuple(part.text("cbc:PaymentMeansCode") for part in reader.all("cac:PaymentMeans")),
         seller=_ubl_party(reader, "cac:AccountingSupplierParty/cac:Party"),
         buyer=_ubl_party(reader, "cac:AccountingCustomerParty/cac:Party"),
         delivery_country=reader.text(f"{delivery}/cac:DeliveryLocation/cac:Address/cac:Country/cbc:IdentificationCode"),
@@ -373,6 +381,8 @@ def _ubl_party(reader: _Reader, path: str) -> ReadParty:
         tax_number=next(iter(schemes.values()), ""),
         registration=reader.text(f"{path}/cac:PartyLegalEntity/cbc:CompanyID"),
         own_number=reader.text(f"{path}/cac:PartyIdentification/cbc:ID"),
+        electronic_address=reader.text(f"{path}/cbc:EndpointID"),
+        electronic_scheme=reader.attribute(f"{path}/cbc:EndpointID", "schemeID"),
     )
 
 
@@ -383,6 +393,7 @@ def _ubl_line(line: _Reader, is_credit: bool) -> ReadLine:
         name=line.text("cac:Item/cbc:Name"),
         quantity=line.text(quantity),
         unit=line.attribute(quantity, "unitCode"),
+        basis_unit=line.attribute("cac:Price/cbc:BaseQuantity", "unitCode"),
         price=line.text("cac:Price/cbc:PriceAmount"),
         basis=line.text("cac:Price/cbc:BaseQuantity"),
         net=line.text("cbc:LineExtensionAmount"),

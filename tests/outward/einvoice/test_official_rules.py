@@ -94,6 +94,13 @@ def test_our_check_finds_nothing_in_them() -> None:
 
 # What is broken: in CII, in UBL, and the rule that our check names.
 _MUTANTS = {
+    "unit": (r'(unitCode=")HUR', r'(unitCode=")HUR', "FOO", "BR-CL-23"),
+    "means of payment": (
+        r"(SettlementPaymentMeans>\s*<ram:TypeCode>)[^<]*", r"(<cbc:PaymentMeansCode>)[^<]*", "ZZ8", "BR-CL-16",
+    ),
+    "scheme of an address": (
+        r'(<ram:URIID schemeID=")[^"]*', r'(<cbc:EndpointID schemeID=")[^"]*', "9999", "BR-CL-25",
+    ),
     "amount due": (r"(<ram:DuePayableAmount>)[^<]*", r"(<cbc:PayableAmount[^>]*>)[^<]*", "200.00", "BR-CO-16"),
     "total": (r"(<ram:GrandTotalAmount>)[^<]*", r"(<cbc:TaxInclusiveAmount[^>]*>)[^<]*", "200.00", "BR-CO-15"),
     "tax total": (r"(<ram:TaxTotalAmount[^>]*>)[^<]*", r"(<cbc:TaxAmount[^>]*>)[^<]*", "9.99", "BR-CO-14"),

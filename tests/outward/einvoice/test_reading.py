@@ -145,6 +145,16 @@ def test_what_a_category_needs_is_named(format: str, category: str, remove: tupl
          "Net + tax come to 119.00, but the invoice says 120.00 as the total."),
         (r"(<cbc:InvoiceTypeCode>)[^<]*", "999", "BR-CL-01", "999 is not a kind of invoice."),
         (r"(unitCode=)\"HUR\"", '""', "BR-23", "Line 1 has no unit."),
+        (r"(unitCode=)\"HUR\"", '"hours"', "BR-CL-23", "Line 1: hours is not the code of a unit."),
+        (r"(unitCode=)\"HUR\"", '"hur"', "BR-CL-23", "Line 1: hur is not the code of a unit."),
+        (r"(<cbc:PriceAmount[^>]*>[^<]*</cbc:PriceAmount>)", '<cbc:BaseQuantity unitCode="FOO">1</cbc:BaseQuantity>',
+         "BR-CL-23", "Line 1: FOO is not the code of a unit."),
+        (r"(<cbc:PaymentMeansCode>)[^<]*", "0", "BR-CL-16", "0 is not the code of a means of payment."),
+        (r"(<cbc:PaymentMeansCode>)[^<]*", "", "BR-49", "A means of payment has no code."),
+        (r"(<cbc:EndpointID schemeID=)\"[^\"]*\"", '"em"', "BR-CL-25",
+         "em is not a scheme of electronic addresses (seller)."),
+        (r"(CustomerParty>.*?<cbc:EndpointID) schemeID=\"[^\"]*\"", "", "BR-63",
+         f"The electronic address of the buyer, {BUYER.electronic_address}, has no scheme."),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_in_a_sentence(pattern: str, text: str, rule: str, sentence: str) -> None:
@@ -154,3 +164,14 @@ def test_what_is_wrong_is_said_in_a_sentence(pattern: str, text: str, rule: str,
     assert times == 1
     faults = check(data.encode()).faults
     assert (rule, sentence) in {(fault.rule, fault.sentence) for fault in faults}
+
+
+def test_an_e_mail_address_is_no_address_in_peppol() -> None:
+    """It is one in other formats."""
+    for format in FORMATS:
+        data = re.sub(r'schemeID="99\d\d"', 'schemeID="EM"', write(invoice(), format).decode())
+        found = {(fault.rule, fault.sentence) for fault in check(data.encode()).faults}
+        assert found == (
+            {("PEPPOL-EN16931-CL008", f"EM is not a scheme of addresses in Peppol ({who}).") for who in
+             ("seller", "buyer")} if format == "peppol" else set()
+        ), format  # fmt: skip
