@@ -14,7 +14,7 @@ from urllib.parse import quote
 import pytest
 import trustme
 
-from crm.errors import OutwardError
+from crm.errors import OutwardError, UsageError
 from crm.outward.mail import Fate, Mailer, Outcome
 from crm.outward.outgoing import Mail, Party
 from crm.outward.smtp import SmtpMailer
@@ -270,6 +270,22 @@ def test_half_an_answer_is_none(reply: bytes) -> None:
     with scripted(*HELLO, then=answer) as port:
         (outcome,) = deliver(mailer(port), mail())
     assert outcome.fate is Fate.UNKNOWN
+
+
+def test_a_server_that_takes_no_password_says_so() -> None:
+    # Only a token of its provider.
+    with scripted(b"220 there\r\n", b"250-there\r\n250 AUTH XOAUTH2\r\n", b"221 bye\r\n") as port:
+        by = SmtpMailer(f"smtp://me:hunter2@127.0.0.1:{port}", "crm@example.com", time_out=2.0)
+        with pytest.raises(OutwardError, match="does not offer the encryption or sign-in") as caught:
+            by.check()
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("password", ["hunter2#", "hunter2/x", "hunter2?x", "hunter2#/?@"])
+def test_a_password_that_must_be_written_otherwise_in_the_url_is_told(password: str) -> None:
+    with pytest.raises(UsageError, match=r"write # as %23, / as %2F, [?] as %3F, @ as %40 and % as %25") as caught:
+        SmtpMailer(f"smtp://me:{password}@localhost:25", "crm@example.com")
+    assert "hunter2" not in str(caught.value)
 
 
 def test_to_open_a_way_to_send_asks_nobody() -> None:
