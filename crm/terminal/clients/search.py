@@ -155,11 +155,23 @@ class _GroupSearch:
             return []
         known = [("status", status) for status in self._statuses]
         known += [("tags", tag) for tag in dict.fromkeys(tag for client in clients for tag in client.tags)]
+        return self._offer([(field, value) for field, value in known if value.casefold().startswith(begun)])
+
+    def alike(self, typed: str) -> list[_Group]:
+        """Those whose status is spelt much like what was typed."""
+        word = typed.strip().casefold()
+        if len(word) < _LEAST_ALIKE:
+            return []
+        return self._offer(
+            [("status", status) for status in self._statuses if likeness(word, status.casefold()) >= ALIKE]
+        )
+
+    def _offer(self, known: Sequence[tuple[str, str]]) -> list[_Group]:
+        """The first of some statuses and tags, as they are offered."""
         groups = [
             _Group(f"Clients with the {'tag' if field == 'tags' else field} {value}", {field: value})
-            for field, value in known
-            if value.casefold().startswith(begun)
-        ][:_GROUPS]
+            for field, value in known[:_GROUPS]
+        ]
         self._offered |= {group.title.casefold(): group for group in groups}
         return groups
 
@@ -186,13 +198,15 @@ def search(session: Session) -> None:
             for command in known.matching(typed)[:_SUGGESTED]
         ]
         suggested = clients.suggest(typed)
-        if not suggested and not others:
+        listed = groups.matching(typed, clients.last)
+        if not suggested and not others and not listed:
+            listed = groups.alike(typed)
             others = [
                 Suggestion(known.name(command), known.name(command), "command")
                 for command in known.alike(typed)[:_SUGGESTED]
             ]
-        listed = [Suggestion(group.title, group.title, "list") for group in groups.matching(typed, clients.last)]
-        return [*listed, *suggested, *others][:_MOST]
+        offered = [Suggestion(group.title, group.title, "list") for group in listed]
+        return [*offered, *suggested, *others][:_MOST]
 
     def read(typed: str) -> list[Client | Command | _Group]:
         if not typed.strip():
@@ -200,7 +214,8 @@ def search(session: Session) -> None:
         results: list[Client | Command | _Group] = [*groups.exact(typed), *known.exact(typed)]
         if not results:
             matching = clients.matching(typed)
-            results = [*groups.matching(typed, matching), *matching, *known.matching(typed)] or [*known.alike(typed)]
+            results = [*groups.matching(typed, matching), *matching, *known.matching(typed)]
+            results = results or [*groups.alike(typed), *known.alike(typed)]
         if not results:
             raise FieldError("no client or command matches that; try part of the name")
         return results

@@ -69,6 +69,8 @@ def test_clients_of_a_status_or_a_tag_are_offered(start: Start, crm: CRM) -> Non
     menu = start().sees("0) Exit").press("/").sees("Find (").press("gol").sees("Clients with the tag golden")
     menu.press("down", "enter").sees("Ann").sees("1-2 of 2").lacks("Cy").press("esc").sees("0) Exit")
     menu.press("/").sees("Find (").press("vip").sees("Clients with the status VIP").press("down", "enter")
+    menu.sees("No matches.").sees("Status: VIP").press("esc").sees("0) Exit")
+    menu.press("/").sees("Find (").press("vipp").sees("Clients with the status VIP").press("enter")
     menu.sees("No matches.").sees("Status: VIP")
 
 
