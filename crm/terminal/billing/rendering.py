@@ -131,7 +131,7 @@ INVOICES: Sequence[tables.Column] = (
     tables.Column("Issued", lambda row, by: data(by.near_day(row.invoice.issued_on)), 5, word="issued"),
     tables.Column("Due", lambda row, by: data(by.near_day(row.invoice.due_on)), 4, word="due"),
     tables.Column("Total", _total, 1, right=True),
-    tables.Column("Open", _open, 3, right=True),
+    tables.Column("Open", _open, 3, right=True, word="open"),
 )
 _ADJUSTMENTS: Sequence[tables.Column] = (
     tables.Column("No.", lambda row, _: data(row.adjustment.id, "muted"), 2, right=True),
@@ -140,7 +140,7 @@ _ADJUSTMENTS: Sequence[tables.Column] = (
 SERIES: Sequence[tables.Column] = (
     tables.Column("Series", lambda row, _: data(INVOICE_KINDS.get(row.series.name, row.series.name)), 0, 8),
     tables.Column("Pattern", lambda row, _: data(row.series.pattern, "bold"), 0, 10),
-    tables.Column("Last", lambda row, _: data(row.series.last or "none yet"), 1, right=True),
+    tables.Column("Last", lambda row, _: data(row.series.last or "none yet"), 1, right=True, word="last"),
     tables.Column("Year", lambda row, _: data(row.series.year or ""), 2, right=True),
     tables.Column("Next", lambda row, _: data(row.next), 1, 8),
 )
@@ -150,7 +150,7 @@ PAYMENTS: Sequence[tables.Column] = (
     tables.Column("Client", lambda row, _: data(row.client), 0, 10),
     tables.Column("Amount", lambda row, by: data(_signed(row.payment, by)), 1, right=True),
     tables.Column("Invoices", lambda row, _: data(", ".join(row.invoices)), 2, 8),
-    tables.Column("Credit", lambda row, by: data(_rest(row, by)), 3, right=True),
+    tables.Column("Credit", lambda row, by: data(_rest(row, by)), 3, right=True, word="credit"),
     tables.Column("Method", lambda row, _: data(METHODS.get(row.payment.method, "")), 5, 6),
     tables.Column("Reference", lambda row, _: data(row.payment.reference), 6, 8),
 )
@@ -165,13 +165,13 @@ def _rest(row: "PaymentShown", by: Conventions) -> str:
 
 
 LEVELS: Sequence[tables.Column] = (
-    tables.Column("Level", lambda row, _: data(row.number, "bold"), 0, right=True),
-    tables.Column("Days overdue", lambda row, _: data(row.days), 0, right=True),
-    tables.Column("Days to pay", lambda row, _: data(row.term), 1, right=True),
-    tables.Column("Fee", lambda row, by: data(by.money(row.fee) if row.fee else "none"), 1, right=True),
+    tables.Column("Level", lambda row, _: data(row.number, "bold"), 0, right=True, word="level"),
+    tables.Column("Days overdue", lambda row, _: data(row.days), 0, right=True, unit=("day overdue", "days overdue")),
+    tables.Column("Days to pay", lambda row, _: data(row.term), 1, right=True, unit=("day to pay", "days to pay")),
+    tables.Column("Fee", lambda row, by: data(by.money(row.fee) if row.fee else "none"), 1, right=True, word="fee"),
     tables.Column(
         "Interest", lambda row, by: data(f"{Rate().show(row.interest, by)} a year" if row.interest else "none"), 2,
-        right=True,
+        right=True, word="interest",
     ),
     tables.Column("Text", lambda row, _: data(row.subject or row.text or "default"), 3, 10),
 )  # fmt: skip
@@ -208,10 +208,14 @@ def draw_this_month(result: "ThisMonth", screen: Screen, by: Conventions) -> Non
 UNPAID: Sequence[tables.Column] = (
     tables.Column("Client", lambda row, _: data(row.client_name, "bold"), 0, 10),
     tables.Column("Open", lambda row, by: data(_owed(row, row.open, by)), 1, right=True, money=True),
-    tables.Column("Overdue", lambda row, by: _late(row, by), 1, right=True, money=True),
+    tables.Column("Overdue", lambda row, by: _late(row, by), 1, right=True, money=True, word="overdue"),
     tables.Column("Due", lambda row, by: data(by.near_day(row.due_on)), 2),
     tables.Column(
-        "Days late", lambda row, by: data(by.number(row.oldest_days) if row.oldest_days else ""), 2, right=True
+        "Days late",
+        lambda row, by: data(by.number(row.oldest_days) if row.oldest_days else ""),
+        2,
+        right=True,
+        unit=("day late", "days late"),
     ),
     tables.Column("1-30 days", lambda row, by: data(_owed(row, row.to_30, by)), 6, right=True, money=True),
     tables.Column("31-60 days", lambda row, by: data(_owed(row, row.to_60, by)), 6, right=True, money=True),
@@ -240,7 +244,7 @@ def _asked(row: "Reminding", name: str, by: Conventions) -> Text:
 
 _REMINDING: Sequence[tables.Column] = (
     tables.Column("Client", lambda row, _: data(row.client.name, "bold"), 0, 10),
-    tables.Column("Level", lambda row, _: data(row.level), 1, right=True),
+    tables.Column("Level", lambda row, _: data(row.level), 1, right=True, word="level"),
     tables.Column("Open", lambda row, by: _asked(row, "open", by), 1, right=True),
     tables.Column("Fee", lambda row, by: _asked(row, "fee", by), 3, right=True),
     tables.Column("Interest", lambda row, by: _asked(row, "interest", by), 3, right=True),

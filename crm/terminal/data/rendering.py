@@ -36,7 +36,7 @@ HISTORY: Sequence[tables.Column] = (
     tables.Column("When", lambda row, by: data(by.time(row.at)), 3),
     tables.Column("Who", lambda row, _: data(row.user), 5, 5),
     tables.Column("What", lambda row, _: data(row.what), 1, 16),
-    tables.Column("Records", lambda row, by: data(by.number(row.changes)), 4, right=True),
+    tables.Column("Records", lambda row, by: data(by.number(row.changes)), 4, right=True, unit=("record", "records")),
     tables.Column("", lambda row, _: _undone(row), 2),
 )
 SETTINGS: Sequence[tables.Column] = (

@@ -30,7 +30,8 @@ class Column:
     """A column: the higher its `rank`, the sooner it gives way. It may be cut down to `least`; without
     one it is never cut, since half an amount is none. What `wraps` goes on in further lines instead of being cut. In a
     list a column of `money` has the sign of the currency in its heading; one `of_client` has the number of a client,
-    and its name where names are known. Where a row takes two lines, without heads, a `word` stands before the value."""
+    and its name where names are known. Where a row takes two lines, without heads, a `word` stands before the value,
+    or a `unit` after a number: for one, and for several."""
 
     title: str
     text: Callable[[Any, Conventions], Text]
@@ -41,6 +42,7 @@ class Column:
     money: bool = False
     of_client: bool = False
     word: str = ""
+    unit: tuple[str, str] | None = None
 
 
 # The columns of a list by module and name of the type that is in it, which need not be loaded for it; each subject says
@@ -235,7 +237,12 @@ def two_lines(
 
 
 def _with_word(column: Column, cell: Text) -> Text:
-    return Text.assemble((f"{column.word} ", "muted"), cell) if column.word and cell.plain else cell
+    if not cell.plain:
+        return cell
+    if column.unit:
+        one, several = column.unit
+        return Text.assemble(cell, (f" {one if cell.plain == '1' else several}", "muted"))
+    return Text.assemble((f"{column.word} ", "muted"), cell) if column.word else cell
 
 
 def _least_of(screen: Screen, column: Column, cell: Text) -> int:

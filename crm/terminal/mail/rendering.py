@@ -37,7 +37,7 @@ _BELOW = 8
 MESSAGE_COLUMNS: Sequence[tables.Column] = (
     tables.Column("Date", lambda row, by: data(by.day(row.on), "muted"), 1),
     tables.Column("Time", lambda row, _: data(row.time, "muted"), 5),
-    tables.Column("Status", lambda row, _: data(STATES.get(row.state, row.state), state_style(row)), 0, 6),
+    tables.Column("Status", lambda row, _: data(STATES.get(row.state, row.state), state_style(row)), 1, 6),
     tables.Column("", lambda row, _: data("SMS" if row.channel == "sms" else ""), 6),
     tables.Column("What", lambda row, _: data(row.subject or row.body.partition("\n")[0]), 0, 10),
     tables.Column("By", lambda row, _: data(row.user, "muted"), 4, 5),
@@ -58,10 +58,10 @@ TEMPLATES: Sequence[tables.Column] = (
 MAILINGS: Sequence[tables.Column] = (
     tables.Column("Date", lambda row, by: data(by.day_of(row.mailing.created_at), "muted"), 3),
     tables.Column("Name", lambda row, _: data(row.mailing.name, "bold"), 0, 8),
-    tables.Column("Sent", lambda row, by: _count("sent", row, by), 0, right=True),
-    tables.Column("Failed", lambda row, by: _count("failed", row, by, "danger"), 0, right=True),
+    tables.Column("Sent", lambda row, by: _count("sent", row, by), 0, right=True, word="sent"),
+    tables.Column("Failed", lambda row, by: _count("failed", row, by, "danger"), 0, right=True, word="failed"),
     tables.Column("Waiting", lambda row, by: data(by.number(row.waiting) if row.waiting else "", "accent"), 0,
-                  right=True),
+                  right=True, word="waiting"),
     tables.Column("By", lambda row, _: data(row.mailing.user, "muted"), 4, 5),
 )  # fmt: skip
 tables.COLUMNS["crm.commands.mail.mailings.report.MailingCount"] = (
@@ -114,7 +114,7 @@ STRANGERS: Sequence[tables.Column] = (
     tables.Column("Last", lambda row, by: data(by.day_of(row.at), "muted"), 2),
     tables.Column("From", lambda row, _: data(row.address, "bold"), 0, 14),
     tables.Column("Name", lambda row, _: data(row.name), 1, 8),
-    tables.Column("E-mails", lambda row, by: data(by.number(row.messages)), 4, right=True),
+    tables.Column("E-mails", lambda row, by: data(by.number(row.messages)), 4, right=True, unit=("e-mail", "e-mails")),
     tables.Column("About", lambda row, _: data(row.subject, "muted"), 3, 10),
 )
 OPT_OUTS: Sequence[tables.Column] = (

@@ -36,14 +36,20 @@ def _(result: Report, screen: Screen, by: Conventions) -> None:
         show(screen, FileWritten(result.file, "the report"), by)
 
 
-def draw_heading(screen: Screen, report: Report, by: Conventions) -> None:
-    """Draw the title of a report, and its period."""
+def draw_heading(screen: Screen, report: Report, by: Conventions, *, note: bool = True) -> None:
+    """Draw the title of a report, its period, and with `note` what is said about it."""
     title, when = Text(report.title, "bold"), Text(period(report, by), "muted")
     if screen.plain:
         screen.print(title)
         screen.print(when)
     else:
         in_line(screen, [title, when])
+    if note:
+        draw_note(screen, report)
+
+
+def draw_note(screen: Screen, report: Report) -> None:
+    """Draw what is said about a report."""
     if report.note:
         screen.print(Text(report.note, "muted"))
 

@@ -9,7 +9,7 @@ from crm.commands.reports.report import Report
 from crm.errors import CRMError
 from crm.model import Client, Deal, Interaction, Invoice, Sale
 from crm.terminal.console.keyboard import Choice
-from crm.terminal.reports.rendering import chart_lines, draw_chart, draw_heading, draw_table, report_side
+from crm.terminal.reports.rendering import chart_lines, draw_chart, draw_heading, draw_note, draw_table, report_side
 from crm.terminal.toolkit import letters
 from crm.terminal.toolkit.pages import FLOWS, Pieces
 from crm.terminal.toolkit.panels import PREVIEWS
@@ -18,6 +18,8 @@ from crm.terminal.toolkit.session import AROUND_MENU, Session
 # What stands around the rows of a page, but for the heading and the entries of the report: the breadcrumbs with a rule,
 # the heads, the total, the entry to save it, and what stands below entries.
 _AROUND = 5 + AROUND_MENU
+# With fewer rows than these a note gives way.
+_LEAST_ROWS = 6
 
 # A report of so many records, all in all, is read without a wait.
 _QUICK = 5_000
@@ -46,23 +48,35 @@ class ReportPage:
 
     def _draw(self) -> None:
         screen, by = self.session.screen, self.report.conventions(self.session.crm.conventions)
-        draw_heading(screen, self.report, by)
+        draw_heading(screen, self.report, by, note=not self._is_note_below)
         if self._fits or self._charted:
             if self._fits:
                 draw_table(screen, self.report, by)
             draw_chart(screen, self.report, by)
         else:
             draw_table(screen, self.report, by, self._first, self._most)
+        if self._is_note_below:
+            draw_note(screen, self.report)
         if screen.left > len(self._asked) + 1 + AROUND_MENU:
             screen.print()
 
     @property
     def _most(self) -> int:
         """The number of rows that there is room for between the heading and the entries."""
+        # A note below is read on, which takes a line.
+        return max(3, self._room(note=False) - 1 if self._is_note_below else self._room(note=True))
+
+    @property
+    def _is_note_below(self) -> bool:
+        """Return whether the note would leave too little room for the rows, which matter more."""
+        return bool(self.report.note) and self._room(note=True) < min(_LEAST_ROWS, len(self.report.rows))
+
+    def _room(self, *, note: bool) -> int:
+        """The number of lines for rows below a heading with or without its note."""
         session, by = self.session, self.report.conventions(self.session.crm.conventions)
-        heading = session.screen.drawn([lambda: draw_heading(session.screen, self.report, by)]).count("\n")
+        heading = session.screen.drawn([lambda: draw_heading(session.screen, self.report, by, note=note)]).count("\n")
         messages = session.lines_below + session.message_lines
-        return max(3, session.screen.height - _AROUND - heading - len(self._asked) - messages)
+        return session.screen.height - _AROUND - heading - len(self._asked) - messages
 
     @property
     def _newest(self) -> int:

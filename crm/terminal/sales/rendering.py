@@ -98,7 +98,7 @@ DEALS: Sequence[tables.Column] = (
     tables.Column("Deal", lambda row, _: _title(row), 0, 10),
     tables.Column("Client", lambda row, _: data(row.client), 2, 8),
     tables.Column("Value", lambda row, by: data(by.money(row.deal.value)), 1, right=True, money=True),
-    tables.Column("Days", lambda row, by: data(by.number(row.days)), 6, right=True),
+    tables.Column("Days", lambda row, by: data(by.number(row.days)), 6, right=True, unit=("day", "days")),
     tables.Column("Close", _close, 4),
     tables.Column("Owner", lambda row, _: data(row.deal.owner), 7, 5),
 )

@@ -466,7 +466,7 @@ class Session:
                 lines = screen.drawn([draw]).splitlines()
                 room = max(_LEAST_LINES, screen.left - _AROUND_READ)
                 is_last = reading.top + room > len(lines)
-                reading.show(screen, lines, room, "" if is_last else ", any key shows the next")
+                reading.show(screen, lines, room, "" if is_last else ", any key: next")
             screen.print()
             self.keyboard.pause()
             if screen.plain or not reading.turn(1):

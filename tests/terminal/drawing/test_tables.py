@@ -10,11 +10,12 @@ import pytest
 from rich.cells import cell_len
 from rich.text import Text
 
-from crm.model import Client, Conventions
+from crm.model import Client, Conventions, Message
 from crm.terminal.clients.rendering import LISTED
 from crm.terminal.drawing import tables
 from crm.terminal.drawing.list_conventions import ListConventions
 from crm.terminal.drawing.screen import Screen, data
+from crm.terminal.mail.rendering import MESSAGE_COLUMNS
 from crm.terminal.sales.rendering import SALES
 from tests.support.clocks import standing_on
 
@@ -130,3 +131,23 @@ def test_the_columns_of_a_list_are_those_of_its_first_page() -> None:
     assert kept.split() == head.split()
     assert cell_len(lines[0][0]) <= 74
     assert "1,234,567,890.12" in lines[0][0]
+
+
+def test_on_a_narrow_window_a_number_says_what_it_counts() -> None:
+    columns = [
+        tables.Column("Deal", lambda row, _: data(row[0]), 0, 8),
+        tables.Column("Days", lambda row, _: data(row[1]), 1, right=True, unit=("day", "days")),
+        tables.Column("Fee", lambda row, _: data(row[2]), 1, right=True, word="fee"),
+    ]
+    rows = [("desk", "1", "$3"), ("oak", "18", ""), ("bed", "", "none")]
+    lines = [line for line, _ in tables.two_lines(screen(40), columns, rows, BY, 34)]
+    assert [line.split("\n")[1].strip() for line in lines] == ["1 day · fee $3", "18 days", "fee none"]
+
+
+def test_on_a_narrow_window_a_message_is_known_by_its_subject() -> None:
+    letter = Message(
+        client=1, channel="email", direction="out", state="sent", on=date(2026, 11, 20), subject="Your quote"
+    )
+    ((line, _),) = tables.two_lines(screen(40), MESSAGE_COLUMNS, [letter], BY, 34)
+    assert line.split("\n")[0] == "Your quote"
+    assert "sent" in line

@@ -179,7 +179,9 @@ def test_a_long_text_is_cut_to_the_screen_and_can_be_read_whole(start: Start, cr
     session.lacks("paragraph 29").press("enter").sees("lines 19-").press("esc").sees("From:").sees("more lines")
     session.sees("1) Send").press("1").sees("Sent to").sees("1-1").press("1").sees("more lines")
     # It is read window by window.
-    session.choose("Show full text").sees("lines 1-18 of 59").press("enter").sees("lines 19-36").press("enter")
+    session.choose("Show full text").sees("lines 1-18 of 59, any key: next").press("enter").sees("lines 19-36").press(
+        "enter"
+    )
     session.sees("lines 37-54").press("enter").sees("paragraph 29").press("enter").sees("more lines")
 
 

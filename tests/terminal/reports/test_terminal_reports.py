@@ -222,6 +222,12 @@ def test_a_report_is_saved_as_a_file(start: Start, tmp_path: Path) -> None:
     session.sees("New clients and churn")
 
 
+@pytest.mark.usefixtures("company")
+def test_in_a_small_window_the_rows_of_a_report_come_before_what_is_said_about_it(start: Start) -> None:
+    session = start(columns=40, lines=20).choose("Reports").choose("New clients and churn").sees("Total")
+    session.sees("Nov 2026").lacks("A client is new").press("\x1b[6~").sees("is their average.")
+
+
 class Device:
     """A person's own device, as far as the menu knows it: it keeps what it is offered."""
 
