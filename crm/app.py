@@ -15,7 +15,7 @@ from crm.accounts.roster import Roster
 from crm.accounts.service import AccountService
 from crm.clock import Clock
 from crm.commands.context import CRM, Outward, has_accounts, silent
-from crm.config import SHEETS, Config, check_team_setting, data_folder, from_environment, store_file, team_defaults
+from crm.config import SHEETS, Config, check_team_setting, from_environment, store_file, team_defaults
 from crm.errors import FieldError, FileError, ForbiddenError, SignedOutError, StoreAccessError, UsageError
 from crm.model import Record, Setting, StatusRule
 from crm.model.rights import ALL, OWNER, STORE, UPDATE, Reader, level, refusal
@@ -43,7 +43,7 @@ Way = TypeVar("Way")
 def open_crm(config: Config, *, progress: Callable[[str], Any] = silent, waiting: Waiting = lambda _: None) -> CRM:
     """The CRM over the store that the settings name, as the owner of this machine has it. Nothing is opened before it
     is used. Raises UsageError."""
-    close_to_others(data_folder())
+    close_to_others(config.folder)
     repository = _repository(config, waiting)
     accounts = cache(lambda: open_accounts(config, repository))
     return CRM(
@@ -74,8 +74,8 @@ def open_accounts(config: Config, repository: Repository) -> "Accounts":
 
     return Accounts.of(
         repository,
-        Secret(config.secret, data_folder()),
-        AttemptLimiter(data_folder(), lambda: config.now().timestamp()),
+        Secret(config.secret, config.folder),
+        AttemptLimiter(config.folder, lambda: config.now().timestamp()),
         mailer=usable(outward.mailer),
         texter=usable(outward.texter),
         roster=_roster(config, repository.url),
@@ -88,9 +88,9 @@ def _roster(config: Config, url: str) -> Roster:
     def secret() -> "Secret":
         from crm.accounts.keys import Secret
 
-        return Secret(config.secret, data_folder())
+        return Secret(config.secret, config.folder)
 
-    return Roster(secret, Memory(data_folder()), url)
+    return Roster(secret, Memory(config.folder), url)
 
 
 def open_outward(config: Config) -> Outward:
@@ -101,7 +101,7 @@ def open_outward(config: Config) -> Outward:
         from crm.outward.services import SMS
         from crm.outward.sms import texter_for
 
-        saved, token = saved_services(), config.twilio_token
+        saved, token = saved_services(config), config.twilio_token
         # What is not needed is not read.
         values = {} if config.twilio_account and token and config.twilio_from else saved.values(SMS)
         return texter_for(
@@ -115,7 +115,7 @@ def open_outward(config: Config) -> Outward:
         from crm.outward.mailbox import mailbox_at
         from crm.outward.services import MAILBOX, mailbox_server
 
-        saved = saved_services()
+        saved = saved_services(config)
         if config.imap_url or not (values := saved.values(MAILBOX)):
             return mailbox_at(config.imap_url, config.now)
         return mailbox_at(mailbox_server(values, partial(saved.secret, MAILBOX)), config.now)
@@ -123,17 +123,17 @@ def open_outward(config: Config) -> Outward:
     def key(purpose: str) -> bytes:
         from crm.accounts.keys import Secret
 
-        return Secret(config.secret, data_folder()).key(purpose)
+        return Secret(config.secret, config.folder).key(purpose)
 
-    folder = data_folder() / "messages"
-    return Outward(lambda: open_mailer(config), texter, mailbox, cache(key), folder, saved_services)
+    folder = config.folder / "messages"
+    return Outward(lambda: open_mailer(config), texter, mailbox, cache(key), folder, partial(saved_services, config))
 
 
-def saved_services() -> "SavedServices":
+def saved_services(config: Config) -> "SavedServices":
     """The settings of this computer for e-mail and SMS."""
     from crm.outward.saved_services import SavedServices
 
-    return SavedServices(data_folder() / "services")
+    return SavedServices(config.folder / "services")
 
 
 def open_mailer(config: Config) -> "Mailer | None":
@@ -143,7 +143,7 @@ def open_mailer(config: Config) -> "Mailer | None":
     from crm.outward.mailers import mailer_at
     from crm.outward.services import EMAIL, email_server
 
-    saved = saved_services()
+    saved = saved_services(config)
     # What is not needed is not read.
     values = {} if config.smtp_url and config.mail_from else saved.values(EMAIL)
     sender = config.mail_from or values.get("sender", "")
@@ -263,8 +263,8 @@ def _sheets(config: Config, waiting: Waiting, url: str) -> "SheetsRepository":
     account = account_from(config.credentials, config.credentials_file)
     repository = SheetsRepository(
         url,
-        Service(spreadsheet, account, _spreadsheet_folder(), google=config.google, waiting=waiting),
-        Sqlite(_spreadsheet_folder() / f"{spreadsheet}.sqlite3"),
+        Service(spreadsheet, account, _spreadsheet_folder(config), google=config.google, waiting=waiting),
+        Sqlite(_spreadsheet_folder(config) / f"{spreadsheet}.sqlite3"),
         now=config.now,
         user=config.user,
         waiting=waiting,
@@ -281,7 +281,7 @@ def _spreadsheets(config: Config, waiting: Waiting) -> Spreadsheets:
         config.credentials,
         config.credentials_file,
         config.google,
-        _spreadsheet_folder(),
+        _spreadsheet_folder(config),
         _first_records,
         config.now,
         waiting,
@@ -289,8 +289,8 @@ def _spreadsheets(config: Config, waiting: Waiting) -> Spreadsheets:
     )
 
 
-def _spreadsheet_folder() -> Path:
-    return data_folder() / "spreadsheets"
+def _spreadsheet_folder(config: Config) -> Path:
+    return config.folder / "spreadsheets"
 
 
 def _first_records() -> Sequence[Record]:
@@ -400,5 +400,5 @@ def serve_web(config: Config, host: str, port: int) -> int:
 
     # What is named wrongly is reported now, and not when mail is first fetched.
     open_outward(config).mailbox()
-    secret = Secret(config.secret, data_folder())
+    secret = Secret(config.secret, config.folder)
     return serve(config, opened, lambda purpose: secret.key(f"web {purpose}"), host=host, port=port)

@@ -284,26 +284,29 @@ def _user() -> str:
         return ""
 
 
-def data_folder() -> Path:
-    """The folder of this user's data, where no store is named."""
+def data_folder(environment: Mapping[str, str]) -> Path:
+    """The folder of this user's data, as the environment of a menu or of a command says; where it does not, the one of
+    the person that the process belongs to."""
+    if named := environment.get("XDG_DATA_HOME", "").strip():
+        return Path(named) / "crm"
     from platformdirs import user_data_path
 
     return user_data_path("crm", appauthor=False)
 
 
-def own_store() -> str:
+def own_store(folder: Path) -> str:
     """The store on this computer: a SQLite file in the user's data folder."""
-    return f"{SQLITE}{data_folder() / 'crm.sqlite3'}"
+    return f"{SQLITE}{folder / 'crm.sqlite3'}"
 
 
-def sample_file() -> Path:
-    """The file of the store with the sample data."""
-    return data_folder() / "sample.sqlite3"
+def sample_file(folder: Path) -> Path:
+    """The file of the store with the sample data, in the user's data folder."""
+    return folder / "sample.sqlite3"
 
 
-def sample_store() -> str:
+def sample_store(folder: Path) -> str:
     """The store with the sample data, which `--store sample` names."""
-    return f"{SQLITE}{sample_file()}"
+    return f"{SQLITE}{sample_file(folder)}"
 
 
 def store_file(store: str) -> Path | None:
@@ -327,42 +330,42 @@ def store_file(store: str) -> Path | None:
     return file
 
 
-def default_store() -> str:
+def default_store(folder: Path) -> str:
     """The store when none is named: the one that was connected last, else the one on this computer."""
-    return remembered_store() or own_store()
+    return remembered_store(folder) or own_store(folder)
 
 
-def _memory() -> Path:
-    return data_folder() / "store.txt"
+def _memory(folder: Path) -> Path:
+    return folder / "store.txt"
 
 
-def remembered_store() -> str:
+def remembered_store(folder: Path) -> str:
     """The store that was connected, '' where none was; raises UsageError where that cannot be read."""
+    memory = _memory(folder)
     try:
-        written = _memory().read_text("utf-8").strip()
+        written = memory.read_text("utf-8").strip()
     except (FileNotFoundError, NotADirectoryError):
         return ""
     except (OSError, UnicodeDecodeError) as error:
-        where, why = display_path(_memory()), getattr(error, "strerror", "") or "it is not text"
+        where, why = display_path(memory), getattr(error, "strerror", "") or "it is not text"
         raise UsageError(f"{where}, which names the store to open, cannot be read: {why}. Delete it.") from error
     if not _REMEMBERED.fullmatch(written):
-        raise UsageError(
-            f"{display_path(_memory())} does not name a store. Delete it, and connect the spreadsheet again."
-        )
+        raise UsageError(f"{display_path(memory)} does not name a store. Delete it, and connect the spreadsheet again.")
     return written
 
 
-def remember_store(url: str) -> None:
+def remember_store(folder: Path, url: str) -> None:
     """Remember a store as the one to open where none is named; '' forgets it. Raises FileError."""
+    memory = _memory(folder)
     try:
         if not url:
-            _memory().unlink(missing_ok=True)
+            memory.unlink(missing_ok=True)
             return
-        private_folder(_memory().parent)
-        with atomic_write(_memory()) as file:
+        private_folder(folder)
+        with atomic_write(memory) as file:
             file.write(f"{url}\n".encode())
     except OSError as error:
-        where = display_path(_memory())
+        where = display_path(memory)
         raise FileError(f"The choice cannot be kept: {where} cannot be written ({error.strerror}).") from error
 
 
@@ -371,7 +374,7 @@ ENVIRONMENT: tuple[Option, ...] = (
         "store",
         "Store",
         Line(1000),
-        default_store,
+        lambda: default_store(data_folder(os.environ)),
         "Where the data is: sqlite:///path, or sheets:// and the ID or address of a Google spreadsheet.",
         "CRM_STORE",
     ),
@@ -654,6 +657,8 @@ class Config:
     google: str = ""
     # The store that was named on the command line or in the environment.
     named_store: str = ""
+    # Where the user's data is kept, of this menu or command: others in the same process may have another.
+    folder: Path = field(default_factory=lambda: data_folder(os.environ))
     # What protects accounts, and what sends their links and codes.
     secret: str = field(default="", repr=False)
     smtp_url: str = field(default="", repr=False)
@@ -691,17 +696,19 @@ def from_environment(environment: Mapping[str, str], store: str = "") -> Config:
             values[option.name] = option.check.read(written, Conventions()) if written else None
         except FieldError as error:
             raise UsageError(f"The environment variable {option.variable} cannot be used: {error.reason}.") from error
+    folder = data_folder(environment)
     named = store or values["store"] or ""
     if named == SAMPLE:
-        named = sample_store()
+        named = sample_store(folder)
     return Config(
-        named or default_store(),
+        named or default_store(folder),
         values["user"] or _user(),
         running_from(values["now"]) if values["now"] else machine_now,
         values["credentials"] or "",
         values["credentials_file"] or "",
         values["google"] or "",
         named,
+        folder,
         secret=values["secret"] or "",
         smtp_url=values["smtp_url"] or "",
         mail_from=values["mail_from"] or "",

@@ -15,7 +15,7 @@ from crm.accounts import SignedIn
 from crm.commands.client_names import client_names
 from crm.commands.context import CRM, begin_day, has_accounts, shut
 from crm.commands.registry import Command, Parameter
-from crm.config import Config, data_folder, from_environment, sample_store, store_file
+from crm.config import Config, from_environment, sample_store, store_file
 from crm.errors import (
     Cancelled,
     CRMError,
@@ -82,7 +82,7 @@ class Call:
         """Run a command with what was written for it, and print what it answers. Returns the exit code."""
         self._refuse_missing(command)
         self._refuse_csv(command)
-        if not self._is_missing or command.outside or self.config.store == sample_store():
+        if not self._is_missing or command.outside or self.config.store == sample_store(self.config.folder):
             return self._run(command, options)
         file = store_file(self.config.store)
         with self._removed_if_unused(file):
@@ -163,7 +163,7 @@ class Call:
         try:
             if not has_accounts(crm):
                 return crm.enter(crm, None)
-            who = crm.accounts.open().sessions.find(_remembered().token(crm.repository.url))
+            who = crm.accounts.open().sessions.find(_remembered(crm).token(crm.repository.url))
         except StoreError as error:
             if command is not None and isinstance(error, command.unread):
                 return shut(crm, error)
@@ -205,7 +205,7 @@ class Call:
         """End the sign-in of this machine."""
         crm = self._open()
         try:
-            remembered = _remembered()
+            remembered = _remembered(crm)
             token = remembered.token(crm.repository.url)
             remembered.keep(crm.repository.url, "")
             try:
@@ -230,7 +230,7 @@ class Call:
         """Open the menu. Returns the exit code."""
         from crm.terminal.home.menu import run_menu
 
-        if self.config.store == sample_store():
+        if self.config.store == sample_store(self.config.folder):
             self._refuse_without_sample()
         return run_menu(
             partial(self._open_crm, self.config),
@@ -276,7 +276,7 @@ class Call:
         named and is not there: a mistyped name makes no store."""
         config = self.config
         file = store_file(config.store)
-        if config.store == sample_store() and command.words != "demo":
+        if config.store == sample_store(self.config.folder) and command.words != "demo":
             self._refuse_without_sample()
         begins = bool({command.name, command.words} & _BEGIN) and command.words not in _DO_NOT_BEGIN
         # Where a record has to be named, there is none yet in a new store.
@@ -636,7 +636,7 @@ def _signed_in(session: "Session", email: str = "") -> CRM:
     """The CRM with the rights of the person who signs in now; the sign-in is remembered. Raises Cancelled."""
     from crm.terminal.team.signing_in import sign_in
 
-    url, remembered = session.crm.repository.url, _remembered()
+    url, remembered = session.crm.repository.url, _remembered(session.crm)
     who = sign_in(session, email)
     if who is None:
         raise Cancelled("Nobody has signed in.")
@@ -658,11 +658,11 @@ def _remember(crm: CRM, email: str, password: str) -> None:
     with suppress(CRMError):
         who = crm.accounts.open().authentication.sign_in(email, password, device=DEVICE)
         if isinstance(who, SignedIn):
-            _remembered().keep(crm.repository.url, who.token)
+            _remembered(crm).keep(crm.repository.url, who.token)
 
 
-def _remembered() -> "SavedSessions":
+def _remembered(crm: CRM) -> "SavedSessions":
     """The sign-ins of this machine."""
     from crm.accounts.saved_sessions import SavedSessions
 
-    return SavedSessions(data_folder())
+    return SavedSessions(crm.config.folder)

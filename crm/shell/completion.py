@@ -253,9 +253,8 @@ def _install(context: click.Context, _: click.Parameter, shell: str | None) -> N
     except RuntimeError as error:
         raise FileError(f"Completion cannot be installed: you have no home folder. {by_hand}") from error
     name = program.name()
-    script = (
-        home / ".config/fish/completions" / f"{name}.fish" if shell == "fish" else data_folder() / f"{name}.{shell}"
-    )
+    folder = home / ".config/fish/completions" if shell == "fish" else data_folder(os.environ)
+    script = folder / f"{name}.{shell}"
     try:
         private_folder(script.parent)
         script.write_text(_script(context, shell), "utf-8")

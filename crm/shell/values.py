@@ -40,14 +40,14 @@ def values(
 
 def _at_once(config: "Config", takes: str, begun: str) -> Iterable[str] | None:
     """The words of a file that is anybody's who may read it; None where it takes more to find them."""
-    from crm.config import data_folder, store_file
+    from crm.config import store_file
     from crm.shell import store_words
 
     file = store_file(config.store)
     if file is None or takes not in store_words.STATEMENTS:
         return None
     with suppress(sqlite3.Error, OSError):
-        return store_words.store_words(file, data_folder() / "rosters.json", takes, begun)
+        return store_words.store_words(file, config.folder / "rosters.json", takes, begun)
     return ()
 
 

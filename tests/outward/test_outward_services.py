@@ -267,7 +267,8 @@ def test_the_environment_alone_needs_no_file(tmp_path: Path, monkeypatch: pytest
     assert ways.mailer() is not None
     assert ways.mailbox() is not None
     assert ways.texter() is not None
-    for way in (open_outward(CONFIG).mailer, open_outward(CONFIG).mailbox, open_outward(CONFIG).texter):
+    ways = open_outward(Config("sqlite:///none", "anna"))
+    for way in (ways.mailer, ways.mailbox, ways.texter):
         with pytest.raises(FileError, match="chmod 600"):
             way()
 

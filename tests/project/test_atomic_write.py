@@ -24,7 +24,6 @@ from crm.repository.sqlite import backups
 from crm.repository.sheets.google import access_tokens
 
 folder = Path(sys.argv[1])
-config.data_folder = lambda: folder
 
 class Account:
     address, token_uri, key_id = "a@example.com", "https://example.com", "1"
@@ -33,7 +32,7 @@ def write(new):
     if what == "sign-ins":
         saved_sessions.SavedSessions(folder).keep("store", new)
     elif what == "store":
-        config.remember_store(f"sheets://{new}")
+        config.remember_store(folder, f"sheets://{new}")
     elif what == "token":
         access_tokens.Tokens(Account, folder, lambda: 1000.0).keep(new, 3000.0)
     elif what == "secret":
@@ -45,7 +44,7 @@ def content():
     if what == "sign-ins":
         return saved_sessions.SavedSessions(folder).token("store"), saved_sessions.SavedSessions(folder).token("other")
     if what == "store":
-        return config.remembered_store()
+        return config.remembered_store(folder)
     if what == "token":
         return access_tokens.Tokens(Account, folder, lambda: 1000.0).kept()[0]
     if what == "secret":

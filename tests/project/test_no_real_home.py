@@ -12,20 +12,25 @@ from tests.support.command_line import CommandLine
 
 pwd = pytest.importorskip("pwd")
 REAL = Path(pwd.getpwuid(os.getuid()).pw_dir)
-ASKED = "from crm.config import data_folder; print(data_folder())"
+ASKED = "import os; from crm.config import data_folder; print(data_folder(os.environ))"
 
 
 def test_this_process_and_those_that_it_starts_have_a_home_of_their_own() -> None:
     done = subprocess.run([PYTHON, "-c", ASKED], env=child_environment(), capture_output=True, text=True, check=True)
-    for folder in (Path(done.stdout.strip()), data_folder(), Path.home(), *map(Path, map(os.environ.get, HOMES))):
+    for folder in (
+        Path(done.stdout.strip()),
+        data_folder(os.environ),
+        Path.home(),
+        *map(Path, map(os.environ.get, HOMES)),
+    ):
         assert "crm-test-home-" in str(folder)
         assert not folder.is_relative_to(REAL)
 
 
 def test_a_command_line_in_this_process_keeps_what_the_program_keeps_beside_its_store(tmp_path: Path) -> None:
-    before = sorted(data_folder().rglob("*"))
+    before = sorted(data_folder(os.environ).rglob("*"))
     line = CommandLine(tmp_path)
     made = line("users", "add", "anna@example.com", "--name", "Anna", "--role", "admin")
     assert made.code == 0, made.err
     assert {path.name for path in (tmp_path / "data" / "crm").iterdir()} >= {"secret", "rosters.json"}
-    assert sorted(data_folder().rglob("*")) == before
+    assert sorted(data_folder(os.environ).rglob("*")) == before

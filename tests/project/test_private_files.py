@@ -94,12 +94,11 @@ def test_a_data_folder_that_others_could_look_into_is_closed_with_all_in_it(tmp_
 
 def test_opening_the_program_closes_its_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
-    from crm.config import data_folder
-
-    data_folder().mkdir(parents=True)
-    (data_folder() / "old.sqlite3").touch()
+    folder = tmp_path / "home" / "crm"
+    folder.mkdir(parents=True)
+    (folder / "old.sqlite3").touch()
     Office(tmp_path).open()
-    assert modes(data_folder()) == {}
+    assert modes(folder) == {}
 
 
 def test_exports_that_hold_what_lets_people_in_are_private_and_say_so(tmp_path: Path) -> None:

@@ -237,7 +237,7 @@ def store(tmp_path: Path) -> Path:
 def crm(store: Path) -> Iterator[CRM]:
     """The same store, as a command has it."""
     load()
-    opened = open_crm(Config(f"sqlite:///{store}", "tester", running_on(TODAY)))
+    opened = open_crm(Config(f"sqlite:///{store}", "tester", running_on(TODAY), folder=store.parent / "crm"))
     yield opened
     opened.repository.close()
 

@@ -5,6 +5,7 @@ import re
 import termios
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import pyte
 import pytest
 from pexpect.fdpexpect import fdspawn
 
-from crm.app import open_menu
+from crm.app import open_crm, open_menu
+from crm.config import from_environment
+from crm.model import Client
 from run import menu_loop
 from tests.support.clocks import TODAY, now_on
 from tests.support.program import PATIENCE
@@ -94,3 +97,21 @@ def test_two_menus_in_one_process_keep_apart(menus: Any) -> None:
     for menu in (anna, bob):
         menu.press("esc", "esc").choose("Exit")
         assert menu.leave() == 0
+
+
+def test_each_menu_keeps_its_data_in_the_folder_that_its_own_environment_names(menus: Any, tmp_path: Path) -> None:
+    """Without a named store each has one of its own, and nothing is written to the folder of the process."""
+    homes = {name: tmp_path / f"home of {name}" for name in ("Greta", "Hugo")}
+    started = {name: menus(name.lower(), CRM_STORE="", XDG_DATA_HOME=str(home)) for name, home in homes.items()}
+    for name, menu in started.items():
+        menu.sees("Welcome").choose("Add").sees("1) A person").press("1")
+        menu.sees("First name").press(name, "enter")
+        menu.sees("Last name").press("Galanis", "enter").choose("Save").sees(f"Added {name} Galanis")
+    for menu in started.values():
+        menu.press("esc", "esc", "esc").choose("Exit")
+        assert menu.leave() == 0
+    for name, home in homes.items():
+        crm = open_crm(from_environment({"XDG_DATA_HOME": str(home)}))
+        with closing(crm.repository), crm.read() as snapshot:
+            assert [client.first_name for client in snapshot.find_all(Client)] == [name]
+    assert not (tmp_path / "crm").exists()

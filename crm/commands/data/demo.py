@@ -62,7 +62,7 @@ _LIKE_THE_TEAM = ("language", "currency", "country", TIME_ZONE)
 @command("demo", title="Try it on sample data", menu="backups", roles=ONLY_ADMIN, here=True, own_store=True)
 def demo(crm: CRM) -> DemoReport:
     """Make a separate store with sample data of a small company, to try everything out; your data stays unchanged."""
-    sample = open_other(crm, sample_store())
+    sample = open_other(crm, sample_store(crm.config.folder))
     try:
         if sample.repository.is_untouched():
             # Marked before it is filled: a store of sample data is never taken for a real one.
@@ -72,7 +72,7 @@ def demo(crm: CRM) -> DemoReport:
         with sample.read() as snapshot:
             return DemoReport(
                 sample.repository.url,
-                sample_file(),
+                sample_file(crm.config.folder),
                 snapshot.count(Client),
                 snapshot.count(Sale),
             )
@@ -82,10 +82,10 @@ def demo(crm: CRM) -> DemoReport:
 
 def sample_clients(crm: CRM) -> int | None:
     """The number of clients in the sample data; None where there is none."""
-    if not sample_file().exists():
+    if not sample_file(crm.config.folder).exists():
         return None
     try:
-        sample = open_other(crm, sample_store())
+        sample = open_other(crm, sample_store(crm.config.folder))
     except CRMError:
         # A damaged file is nothing to go on with; making the sample says what is wrong with it.
         return None

@@ -133,7 +133,7 @@ def connect(
     `--store` and the variable `CRM_STORE` come first. `sheets leave` goes back to the file on this computer.
     """
     report = setup(crm, spreadsheet, take_over, own_fields, gone)
-    remember_store(report.url)
+    remember_store(crm.config.folder, report.url)
     return replace(report, remembered=True, comes_first=comes_first(crm, report.url))
 
 
@@ -147,12 +147,13 @@ def connect(
 )
 def leave(crm: CRM) -> StoreChosen:
     """Go back to the file on this computer unless you name another store; the spreadsheet stays as it is."""
-    if not remembered_store():
+    if not remembered_store(crm.config.folder):
         raise RefusedError(
             "No spreadsheet is connected. Without --store and CRM_STORE the file on this computer is used."
         )
-    remember_store("")
-    return StoreChosen(own_store(), comes_first(crm, own_store()))
+    remember_store(crm.config.folder, "")
+    own = own_store(crm.config.folder)
+    return StoreChosen(own, comes_first(crm, own))
 
 
 def known_of(crm: CRM, sheet: Spreadsheet) -> str:

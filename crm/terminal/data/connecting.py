@@ -66,14 +66,14 @@ def _set_up_again(session: Session) -> None:
 
 def work_on_file(session: Session) -> None:
     """Go on in the file on this computer, now and from now on."""
-    target = _entered(session, session.crm.open(own_store()))
+    target = _entered(session, session.crm.open(own_store(session.crm.config.folder)))
     with _closed_unless_used(session, target):
-        remember_store("")
+        remember_store(session.crm.config.folder, "")
         _go_on_with(session, target)
     session.page(_TITLE)
     session.screen.print(Text("You are working on the file on this computer again.", "success"))
     session.screen.print("The spreadsheet and its contents stay as they are.")
-    _tell_what_comes_first(session, own_store())
+    _tell_what_comes_first(session, own_store(session.crm.config.folder))
     session.keyboard.pause()
 
 
@@ -142,7 +142,7 @@ def guide(session: Session, url: str = "") -> None:
         if getattr(filled, "failed", False):
             # The store that was in use stays in use.
             return
-        remember_store(spreadsheet.url)
+        remember_store(session.crm.config.folder, spreadsheet.url)
         _go_on_with(session, target)
     session.page(_TITLE)
     session.screen.print(Text(clean(f"You are working in “{spreadsheet.title}” now:"), "success"))

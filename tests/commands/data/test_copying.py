@@ -32,10 +32,14 @@ from tests.support.clocks import TODAY, running_on
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
     """The settings of a machine that has the key of the stand-in, and a folder of its own."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.setattr("crm.app.data_folder", lambda: tmp_path / "data")
     key = json.dumps(google().credentials())
     return Config(
-        f"sqlite:///{tmp_path / 'here.sqlite3'}", "anna", running_on(TODAY), credentials=key, google=google().url
+        f"sqlite:///{tmp_path / 'here.sqlite3'}",
+        "anna",
+        running_on(TODAY),
+        credentials=key,
+        google=google().url,
+        folder=tmp_path / "data",
     )
 
 

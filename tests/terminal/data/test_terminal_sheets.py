@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -471,7 +472,7 @@ def test_a_spreadsheet_with_accounts_is_signed_in_to_when_it_is_connected(
 def test_a_store_that_is_not_gone_on_in_after_all_is_closed(
     crm: CRM, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    crm = replace(crm, config=replace(crm.config, folder=tmp_path / "crm"))
     # What remembers the store cannot be written.
     (tmp_path / "crm" / "store.txt").mkdir(parents=True)
     opened: list[Any] = []
