@@ -9,6 +9,7 @@ from typing import Any, cast
 import questionary
 from prompt_toolkit.application import Application
 from prompt_toolkit.application.current import get_app_session
+from prompt_toolkit.data_structures import Point
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import ANSI, AnyFormattedText
 from prompt_toolkit.key_binding import KeyBindings, KeyPress, KeyPressEvent
@@ -18,6 +19,7 @@ from prompt_toolkit.layout import (
     FormattedTextControl,
     HSplit,
     Layout,
+    UIContent,
     Window,
 )
 from prompt_toolkit.styles import DynamicStyle
@@ -68,6 +70,8 @@ _NO_TEXT = "Pasted text was ignored: this page takes single keys."
 ShowKeys = Callable[[Sequence[tuple[str, str]]], None]
 # In fewer lines a question takes what it needs.
 _LEAST_ROOM = 4
+# In fewer lines there is no room to say that there are more entries.
+_LEAST_CUT = 2
 # What stands between two keys in a hint.
 _BETWEEN = (" · ", "   ")
 # The blanks between two columns of entries.
@@ -108,6 +112,29 @@ class _Entries(InquirerControl):
                 lines[place] += lines[place + self.in_column] if place + self.in_column < len(lines) else []
             del lines[self.in_column :]
         return [piece for line in lines for piece in (*line, ("", "\n"))][:-1]
+
+    def create_content(self, width: int, height: int | None) -> UIContent:
+        """The entries; in a window that is too low for all, those around the one that is pointed at, and below them
+        how many more there are."""
+        content = super().create_content(width, height)
+        if height is None or height < _LEAST_CUT or content.line_count <= height:
+            return content
+        room, at = height - 1, content.cursor_position.y
+        top = max(0, min(at - room + 2, content.line_count - room))
+        places = self._lines_of_entries()
+        above, below = sum(line < top for line in places), sum(line >= top + room for line in places)
+        counts = [f"{count} more {where}" for count, where in ((above, "above"), (below, "below")) if count]
+        lines = [content.get_line(top + line) for line in range(room)]
+        lines.append([("class:muted", f"   {', '.join(counts)}")])
+        return UIContent(lines.__getitem__, len(lines), Point(0, at - top), show_cursor=content.show_cursor)
+
+    def _lines_of_entries(self) -> list[int]:
+        """The line on which each entry begins, below its heading."""
+        lines, line = list[int](), 0
+        for place, entry in enumerate(self.entries[: self.in_column or None]):
+            lines.append(line + bool(entry.heading))
+            line += 1 + sum(text.count("\n") for _, text in self._drawn(place))
+        return [*lines, *lines[: len(self.entries) - len(lines)]]
 
     def _drawn(self, place: int) -> list[tuple[str, str]]:
         """An entry with what stands before it."""

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 import termios
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -76,6 +77,36 @@ def test_a_question_is_answered_by_its_own_keys(keyboard: TerminalKeyboard, type
     assert keyboard.choose("?", ENTRIES, at=2) == 2
     types(b"\r")
     assert keyboard.choose("?", ENTRIES) == 1
+
+
+@pytest.mark.parametrize(
+    ("at", "in_column", "room", "rows", "more"),
+    [
+        (0, 0, 7, "0 1 2 3", "6 more below"),
+        (3, 0, 7, "1 2 3 4", "1 more above, 5 more below"),
+        (9, 0, 7, "6 7 8 9", "6 more above"),
+        (0, 5, 6, "0 5 1 6 2 7", "4 more below"),
+    ],
+)
+def test_entries_that_a_low_window_hides_are_counted(
+    keyboard: TerminalKeyboard,
+    types: Type,
+    keys: tuple[int, int],
+    at: int,
+    in_column: int,
+    room: int,
+    rows: str,
+    more: str,
+) -> None:
+    # The question has a line, and another one its keys.
+    types(b"x")
+    entries = [Choice(f"Entry{number}", number) for number in range(10)]
+    keyboard.choose(
+        "Which?", entries, hidden=[Choice("", 0, "x")], hint="x leaves", at=at, room=room, in_column=in_column, back=""
+    )
+    screen = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", os.read(keys[0], 65_536).decode())
+    assert re.findall(r"Entry(\d)", screen) == rows.split()
+    assert more in screen
 
 
 @pytest.mark.parametrize(
