@@ -388,7 +388,9 @@ def _fill_in(session: Session, card: InvoiceCard, lacks: Sequence[Missing]) -> N
     is filled in."""
     settings, client, line, draft = (
         Choice("Open the settings", lambda: session.start(named("settings list"))),
-        Choice(f"Open {card.client.name}", lambda: session.open(card.client)),
+        Choice(f"Edit {card.client.name}", lambda: session.start(named("clients edit"), client=card.client))
+        if session.offers(named("clients edit"))
+        else Choice(f"Open {card.client.name}", lambda: session.open(card.client)),
         Choice("Add a line", lambda: add_line(session, card.invoice)),
         Choice("Edit dates, texts and references", lambda: edit(session, card.invoice)),
     )

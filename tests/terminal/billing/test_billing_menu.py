@@ -274,6 +274,9 @@ def test_what_a_draft_lacks_is_said_before_the_question_and_filled_in(menu: Menu
     for words in ("your name (Settings, Company name)", "Acme {x}'s address (Acme {x}, Address)", "at least one line"):
         assert f"- {words}" in lacks
     assert "Issue it" not in lacks
+    menu("invoices issue", "Draft 1", "Edit Acme {x}", "Address", "Save", Address="Weg 2")
+    with menu.mailed.crm.read() as snapshot:
+        assert snapshot.get(Client, menu.mailed.acme.id).address == "Weg 2"
     menu("invoices issue", "Draft 1", "Add a line", **{LINE: "Late 100 19%"})
     assert "at least one line" not in menu("invoices issue", "Draft 1", BACK)
 
