@@ -220,9 +220,9 @@ def put_off(session: Session, item: FollowUpShown) -> None:
 @flow("follow-ups add")
 def add(session: Session, client: Client | None = None, **_: Any) -> None:
     """Ask what is to be done and by when, then save or fill in more."""
-    client = chosen_client(session, client, "Add a follow-up")
+    client = chosen_client(session, client, *session.path_to("Add a follow-up", "follow-ups"))
     form = FollowUpForm(session, client, {}, {"user": session.crm.me})
-    crumbs = ("Add a follow-up", client.name)
+    crumbs = session.path_to("Add a follow-up", "follow-ups", client.name)
 
     def fill() -> Any:
         return form.fill(crumbs, lambda: _add(session, client, form.changes))

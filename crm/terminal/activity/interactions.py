@@ -122,7 +122,7 @@ class InteractionPage(RecordPage[Interaction, Interaction]):
         return record
 
     def crumbs(self) -> Sequence[str]:
-        return [self.client.name, kind_of(self.record)]
+        return ["Clients", self.client.name, kind_of(self.record)]
 
     def draw(self) -> None:
         draw_interaction(self.session.screen, self.record, self.session.conventions, self.contact)
@@ -141,7 +141,7 @@ def log(
 ) -> None:
     """The kind by number and what it was about, then save or fill in more."""
     title = "Log a call, meeting or note"
-    company = chosen_client(session, client, title)
+    company = chosen_client(session, client, "Clients", title)
     with session.crm.read() as snapshot:
         contacts = contacts_of(snapshot, company)
     values = {"kind": kind, "on": session.crm.today, **({"contact": contact.id} if contact else {})}
@@ -149,16 +149,16 @@ def log(
     form.client_number = company.id
 
     def ask_kind() -> None:
-        session.page(company.name, title, client=company.id)
+        session.page("Clients", company.name, title, client=company.id)
         entries = [Choice(words[:1].upper() + words[1:], kind) for kind, words in INTERACTIONS.items()]
         form.changes["kind"] = session.keyboard.choose("What was it?", entries, at=form.value("kind"))
 
     def fill() -> Any:
         return form.fill(
-            lambda: [company.name, f"Log {logged(form.value('kind'))}"], lambda: _log(session, company, form)
+            lambda: ["Clients", company.name, f"Log {logged(form.value('kind'))}"], lambda: _log(session, company, form)
         )
 
-    steps = [*([] if kind else [ask_kind]), *form.steps(["subject"], company.name, title), fill]
+    steps = [*([] if kind else [ask_kind]), *form.steps(["subject"], "Clients", company.name, title), fill]
     with session.crm.read() as snapshot:
         before = repeating(snapshot, company.id)
     added = in_steps(session, steps, form.is_written)

@@ -40,7 +40,7 @@ class TimelinePage(ListPage):
         return self.place.record.name
 
     def crumbs(self) -> Sequence[str]:
-        return [self.title, "Timeline"]
+        return ["Clients", self.title, "Timeline"]
 
     def rows(self, limit: int, offset: int) -> Sequence[Any]:
         if self._of != (of := (self.place.record.id, self.only)):
@@ -98,4 +98,4 @@ def open_entry(session: Session, entry: Entry) -> None:
 @flow("timeline")
 def timeline(session: Session, client: Client | None = None, place: Neighbours[Client] | None = None, **_: Any) -> None:
     """The timeline of a client, and of those beside it in the list where its `place` is known."""
-    TimelinePage(session, place or Neighbours(session, chosen_client(session, client, "Timeline"))).show()
+    TimelinePage(session, place or Neighbours(session, chosen_client(session, client, "Clients", "Timeline"))).show()

@@ -144,15 +144,15 @@ def delete(session: Session, service: Service | None = None, **_: Any) -> None:
 def announce(session: Session, service: Service | None = None, **_: Any) -> None:
     """A service, by which way and to whom it is announced, and in which words; then as it will be."""
     service = record_actions.chosen(session, "services announce", service)
-    title = f"Announce {service.name}"
+    crumbs = ("Services", service.name, "Announce")
     able = [channel for channel in CHANNELS if not unsendable(session.crm, channel)]
     if not able:
         refuse_unsendable(session.crm)
-    session.page(title)
+    session.page(*crumbs)
     ways = [Choice(f"By {CHANNELS[channel]}", channel) for channel in able]
     channel = session.keyboard.choose("How?", ways) if len(ways) > 1 else able[0]
-    group = pick_group(session, title)
-    session.page(title)
+    group = pick_group(session, *crumbs)
+    session.page(*crumbs)
     with session.crm.read() as snapshot:
         templates = of_channel(snapshot, channel)
     entries = [Choice("Its name, price and description", {}), Choice("Write a text", None)]
@@ -164,5 +164,5 @@ def announce(session: Session, service: Service | None = None, **_: Any) -> None
             name: session.prompts.value(asked[name].label, asked[name].value_check, required=True)
             for name in (("subject", "text") if channel == "email" else ("text",))
         }
-    session.page(title)
+    session.page(*crumbs)
     session.tell(session.call("services announce", service=service, by=channel, **group, **words))

@@ -31,7 +31,7 @@ class StatementPage:
 
     def show(self) -> None:
         """Show it until the person goes back."""
-        self.session.menu([self.client.name, _TITLE], self._entries, above=self._draw, keys=self._keys)
+        self.session.menu(["Clients", self.client.name, _TITLE], self._entries, above=self._draw, keys=self._keys)
 
     def _draw(self) -> None:
         self.statement: ClientStatement = self.command(self.session.crm, client=self.client, **self.arguments)
@@ -64,7 +64,7 @@ class StatementPage:
 
     def _ask(self, parameter: Parameter) -> None:
         session, value = self.session, self.arguments.get(parameter.name)
-        session.page(self.client.name, _TITLE, parameter.label, client=self.client.id)
+        session.page("Clients", self.client.name, _TITLE, parameter.label, client=self.client.id)
         asked = {
             **self.arguments,
             parameter.name: session.prompts.ask(parameter, typed=session.prompts.typed(parameter, value)),

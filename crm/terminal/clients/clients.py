@@ -93,7 +93,7 @@ class ClientPage(RecordPage[Client, ClientCard]):
     about = "A client's card: who it is, the status and why, and what happened last."
 
     def crumbs(self) -> Sequence[str]:
-        return [self.record.name]
+        return ["Clients", self.record.name]
 
     def draw_above(self) -> None:
         card, session = self.card, self.session
@@ -175,7 +175,7 @@ class ClientPage(RecordPage[Client, ClientCard]):
         known = {*_MAIN, *_LETTERS, *_LISTS, *_BILLING}
         listed = entries(_LISTS)
         if billing := entries(_BILLING):
-            crumbs = (client.name, _BILLING_TITLE)
+            crumbs = ("Clients", client.name, _BILLING_TITLE)
             draft = self.starts("invoices add")
             keys = [letters.NEW(draft, "invoice")] if self._offers("invoices add") else []
             invoices = self._panel(_BILLING[0])
@@ -183,7 +183,7 @@ class ClientPage(RecordPage[Client, ClientCard]):
         listed += entries([command.words for command in _about_clients() if command.words not in known])
         if client.status_pinned_until:
             listed.append(Choice("Remove the pin", lambda: _lift_pin(session, client)))
-        _choose(session, (client.name, letters.MORE.word), listed)
+        _choose(session, ("Clients", client.name, letters.MORE.word), listed)
 
 
 def _choose(session: Session, crumbs: Sequence[str], entries: Sequence[Choice], keys: Sequence[Choice] = ()) -> None:
@@ -375,7 +375,7 @@ def _name(form: RecordForm) -> str:
 @flow("clients edit")
 def edit(session: Session, client: Client | None = None, **_: Any) -> None:
     """The fields by number with the old values to change; a clash with somebody else's change is settled."""
-    client = chosen_client(session, client, "Edit a client")
+    client = chosen_client(session, client, "Clients", "Edit a client")
     save = record_actions.saving(session, "clients edit")
     edited = fill_changes(session, ClientForm, client, lambda original: original.name, save)
     if edited is None:
@@ -393,7 +393,7 @@ def edit(session: Session, client: Client | None = None, **_: Any) -> None:
 @flow("clients search")
 def find(session: Session, **_: Any) -> None:
     """Find a client and open it."""
-    session.page("Find a client")
+    session.page("Clients", "Find a client")
     client = pick_client(session.crm, session.keyboard, "Client", help="part of a name, e-mail, phone or tag")
     if client:
         session.open(client)
@@ -402,7 +402,8 @@ def find(session: Session, **_: Any) -> None:
 @flow("clients pin")
 def pin(session: Session, client: Client | None = None, **_: Any) -> None:
     """A status from those there are or a new one, and until when."""
-    client = chosen_client(session, client, "Pin a status")
+    client = chosen_client(session, client, "Clients", "Pin a status")
+    crumbs = ("Clients", client.name, "Pin a status")
     parameters = named("clients pin").parameters
     answers = Answers(session, client=client)
     with session.crm.read() as snapshot:
@@ -412,7 +413,7 @@ def pin(session: Session, client: Client | None = None, **_: Any) -> None:
 
     def choose() -> None:
         nonlocal another
-        session.page("Pin a status")
+        session.page(*crumbs)
         entries = [*(Choice(status, status) for status in known), Choice("Another status", None)]
         entries += [Choice("Remove the pin", "")] if pinned else []
         chosen = session.keyboard.choose(f"Status of {client.name}:", entries, at=answers.values.get("status"))
@@ -423,7 +424,7 @@ def pin(session: Session, client: Client | None = None, **_: Any) -> None:
     def steps() -> list[Step]:
         asked = [dataclasses.replace(parameters["status"], required=True, help="")] if another else []
         asked += [parameters["until"]] if another or answers.values.get("status") else []
-        return [choose, *answers.steps(asked, lambda: session.page("Pin a status")), done]
+        return [choose, *answers.steps(asked, lambda: session.page(*crumbs)), done]
 
     def done() -> Any:
         arguments = {**answers.values, "until": answers.values.get("until") if answers.values["status"] else None}
@@ -439,7 +440,7 @@ def pin(session: Session, client: Client | None = None, **_: Any) -> None:
 def delete(session: Session, client: Client | None = None, **_: Any) -> None:
     """Say what goes with the client, and ask."""
     if client is None:
-        session.page("Delete a client")
+        session.page("Clients", "Delete a client")
         client = pick_client(session.crm, session.keyboard, "Client")
     if client is None:
         raise NotFoundError("No client was chosen.")

@@ -41,7 +41,7 @@ class ContactsPage(ListPage):
         self.columns = CONTACTS if client else (*CONTACTS[:2], company, *CONTACTS[2:])
 
     def crumbs(self) -> Sequence[str]:
-        return [self.client.name, self.title] if self.client else [self.title]
+        return ["Clients", self.client.name, self.title] if self.client else [self.title]
 
     def rows(self, limit: int, offset: int) -> Sequence[Any]:
         with self.session.crm.read() as snapshot:
@@ -79,7 +79,7 @@ class ContactPage(RecordPage[Contact, ContactCard]):
     lettered: Mapping[str, letters.Letter] = {"contacts edit": letters.EDIT, "contacts delete": letters.DELETE}
 
     def crumbs(self) -> Sequence[str]:
-        return [self.card.client.name, self.record.name]
+        return ["Clients", self.card.client.name, self.record.name]
 
     def draw(self) -> None:
         draw_contact(self.session.screen, self.card, self.session.conventions)
@@ -133,10 +133,10 @@ class ContactForm(RecordForm):
 @flow("contacts add")
 def add(session: Session, client: Client | None = None, **_: Any) -> None:
     """The name, then save or fill in more."""
-    company = chosen_client(session, client, "Add a contact")
+    company = chosen_client(session, client, "Clients", "Add a contact")
     form = ContactForm(session, Contact, {}, {})
     form.client_number = company.id
-    crumbs = (company.name, "Add a contact")
+    crumbs = ("Clients", company.name, "Add a contact")
 
     def fill() -> Any:
         return form.fill(crumbs, lambda: _add(session, company, form.changes))

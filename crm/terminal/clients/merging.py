@@ -25,7 +25,7 @@ def merge(session: Session, client: Client | None = None, **_: Any) -> None:
 
     def pick(name: str, label: str) -> Step:
         def ask() -> None:
-            session.page("Merge two duplicates")
+            session.page("Clients", "Merge two duplicates")
             help = f"not {answers['client'].name}" if name == "other" else ""
             picked = pick_client(session.crm, session.keyboard, label, help=help, current=answers.get(name))
             if picked is None:
@@ -43,7 +43,7 @@ def merge(session: Session, client: Client | None = None, **_: Any) -> None:
     def ask_which(name: str) -> Step:
         def ask() -> None:
             kept, other = pair()
-            session.page("Merge", kept.name)
+            session.page("Clients", kept.name, "Merge")
             _side_by_side(session, kept, other)
             field = fields(Client)[name]
             values = (field.check.show(getattr(client, name), by) for client in (kept, other))
@@ -54,7 +54,7 @@ def merge(session: Session, client: Client | None = None, **_: Any) -> None:
 
     def merged() -> Any:
         kept, other = pair()
-        session.page("Merge", kept.name)
+        session.page("Clients", kept.name, "Merge")
         _side_by_side(session, kept, other)
         count = other.sales_count
         by = session.crm.conventions

@@ -74,6 +74,6 @@ def remove(session: Session, view: View | None = None, **_: Any) -> None:
 
 
 def _picked(session: Session, title: str) -> View:
-    session.page(title)
+    session.page("Saved views", title)
     picked: View = pick(session.crm, session.keyboard, View, "View")
     return picked

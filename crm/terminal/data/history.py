@@ -16,6 +16,8 @@ from crm.terminal.toolkit.session import Session
 
 # A page shows no more than fits.
 _RECORDS = 30
+# What names a change above its page.
+_NAME = 50
 
 
 class HistoryPage(ListPage):
@@ -63,7 +65,9 @@ def transaction_page(session: Session, number: int) -> None:
         entries.append(
             Choice(title, lambda: session.tell(session.call("history undo", transaction=number)), instant=True)
         )
-    session.menu(["History"], lambda: entries, above=above, once=True)
+    session.menu(
+        ["History", session.screen.fit(report.entry.first_words, _NAME)], lambda: entries, above=above, once=True
+    )
 
 
 @flow("history list")
@@ -84,6 +88,6 @@ def show(session: Session, transaction: int | None = None, **_: Any) -> None:
 def export(session: Session, **filters: Any) -> None:
     """The history, or what of it is listed, in a file."""
     command = named("history export")
-    session.page(command.title)
+    session.page("History", command.title)
     file = session.prompts.ask(command.parameters["file"])
     session.tell(session.prompts.run(command, {"file": file, **filters}))

@@ -45,7 +45,7 @@ class StrangersPage(ListPage):
 
 def _adopt(session: Session, who: Stranger) -> None:
     """Make them a client, by the name that they may correct."""
-    session.page(who.address, "Add as a new client")
+    session.page("Unknown senders", who.name or who.address, "Add as a new client")
     asked = named("email adopt").parameters["name"]
     name = session.prompts.ask(asked, typed=who.name or name_in(who.address))
     session.tell(session.call("email adopt", address=who.address, name=name))
@@ -53,7 +53,7 @@ def _adopt(session: Session, who: Stranger) -> None:
 
 def _adopt_to(session: Session, who: Stranger) -> None:
     """Give the address to a client who is there already."""
-    session.page(who.address, "Add to an existing client")
+    session.page("Unknown senders", who.name or who.address, "Add to an existing client")
     client: Client | None = pick(session.crm, session.keyboard, Client, "Client")
     if client is None:
         raise Back

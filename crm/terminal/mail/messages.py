@@ -67,7 +67,7 @@ class MessagePage(RecordPage[Message, MessageCard]):
     _is_whole = True
 
     def crumbs(self) -> Sequence[str]:
-        return [self.card.client.name, kind_of(self.record)]
+        return ["Clients", self.card.client.name, kind_of(self.record)]
 
     def draw(self) -> None:
         screen = self.session.screen
@@ -86,7 +86,7 @@ class MessagePage(RecordPage[Message, MessageCard]):
 
 
 def _read(session: Session, message: Message) -> None:
-    session.read([kind_of(message), message.subject], lambda: draw_text(session.screen, text_of(message)))
+    session.read(session.path_to(message.subject), lambda: draw_text(session.screen, text_of(message)))
 
 
 @flow("email again")

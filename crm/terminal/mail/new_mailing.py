@@ -68,7 +68,7 @@ class _Steps(EmailSteps[MailingReport]):
     def __init__(
         self, session: Session, form: MailingForm, templates: Sequence[Template], group: Chosen | None
     ) -> None:
-        super().__init__(session, [_TITLE], templates, form)
+        super().__init__(session, ["Mailings", _TITLE], templates, form)
         self._chosen = group
         self._asks_recipients = group is None
         self._again = False
@@ -79,7 +79,7 @@ class _Steps(EmailSteps[MailingReport]):
         return [*([self._ask_recipients] if self._asks_recipients else []), *super().steps()]
 
     def _ask_recipients(self) -> None:
-        self._chosen = pick_group(self.session, _TITLE)
+        self._chosen = pick_group(self.session, "Mailings", _TITLE)
 
     def send(self) -> MailingReport:
         session, answers = self.session, self.form.answers()
@@ -135,13 +135,13 @@ class _Steps(EmailSteps[MailingReport]):
 
     def _read(self, what: str, draw: Callable[[], Any]) -> None:
         with suppress(Back):
-            self.session.read([_TITLE, what], draw)
+            self.session.read(["Mailings", _TITLE, what], draw)
 
     def _looked_at(self, draft: Prepared) -> str:
         """Show as much of the preview as fits, and ask what to do with it."""
         session = self.session
         screen, by = session.screen, session.conventions
-        session.page(_TITLE, "Preview")
+        session.page("Mailings", _TITLE, "Preview")
         screen.print(Text(draft.summary(by), "bold"))
         screen.print()
         takes_long = draft.minutes > 1

@@ -36,7 +36,7 @@ def write(session: Session, client: Client | None = None, to: Sequence[str] = ()
     # Nobody writes what cannot be sent.
     set_up_first(session, "email")
     refuse_unsendable(session.crm)
-    client = chosen_client(session, client, _TITLE)
+    client = chosen_client(session, client, *session.path_to(_TITLE, "email"))
     with session.crm.read() as snapshot:
         reader = snapshot.get(Client, client.id)
         form = MessageForm(session, reader, contacts_of(snapshot, reader), to)
@@ -50,14 +50,14 @@ class _Steps(EmailSteps[MessageCard]):
     """The steps of an e-mail to one client."""
 
     def __init__(self, session: Session, client: Client, form: MessageForm, templates: Sequence[Template]) -> None:
-        super().__init__(session, [client.name, _TITLE], templates, form)
+        super().__init__(session, session.path_to(_TITLE, "email", client.name), templates, form)
         self._client = client
 
     def send(self) -> MessageCard:
         session, answers = self.session, self.form.answers()
         with session.crm.read() as snapshot:
             preview = previewed(session.crm, snapshot, Written(client=self._client, **answers))
-        crumbs = (self._client.name, "Preview")
+        crumbs = (*self.crumbs, "Preview")
         while True:
             session.page(*crumbs)
             whole = draw_preview(session.screen, preview, session.screen.left - _BELOW)

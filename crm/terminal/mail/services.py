@@ -86,7 +86,7 @@ def set_up_first(session: Session, name: str) -> None:
     if status.is_set_up or status.problem or not session.offers(named(f"{name} setup")):
         # Whatever is wrong is said by what is to be done with it.
         return
-    session.page(service.title)
+    session.page("Settings", service.title)
     session.screen.print(Text(service.not_set_up))
     session.screen.print()
     session.confirm("", "Set up now")

@@ -29,7 +29,7 @@ def write(session: Session, client: Client | None = None, to: str = "", **_: Any
     # Nobody writes what cannot be sent.
     set_up_first(session, "sms")
     refuse_unsendable(session.crm, "sms")
-    client = chosen_client(session, client, _TITLE)
+    client = chosen_client(session, client, *session.path_to(_TITLE, "email"))
     with session.crm.read() as snapshot:
         templates = of_channel(snapshot, "sms")
     tell_tried(session, _Steps(session, client, templates, to).go())
@@ -39,7 +39,7 @@ class _Steps(ComposingSteps[MessageCard]):
     """The steps of a text message."""
 
     def __init__(self, session: Session, client: Client, templates: Sequence[Template], to: str) -> None:
-        super().__init__(session, [client.name, _TITLE], templates)
+        super().__init__(session, session.path_to(_TITLE, "email", client.name), templates)
         self._client = client
         self._to = to
         self._text = ""

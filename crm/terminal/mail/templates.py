@@ -76,7 +76,7 @@ def preview(session: Session, template: Template | None = None, **_: Any) -> Non
     client = None
     while True:
         report: TemplatePreview = session.call("templates preview", template=template, client=client)
-        session.page(template.name, report.client.name)
+        session.page("Templates", template.name, report.client.name)
         render.show(session.screen, report, session.crm.conventions)
         session.screen.print()
         session.keyboard.choose("", [Choice("Preview for another client", True)])

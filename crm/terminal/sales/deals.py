@@ -99,10 +99,10 @@ def _chosen(session: Session, deal: Deal | None, title: str) -> Deal:
 @flow("deals add")
 def add(session: Session, client: Client | None = None, **_: Any) -> None:
     """Ask for the client, the title and the value; then save or fill in more."""
-    client = chosen_client(session, client, "Deals", "Add a deal")
+    client = chosen_client(session, client, *session.path_to("Add a deal", "deals"))
     form = DealForm(session, Deal, {}, {"owner": session.crm.me})
     form.client_number = client.id
-    crumbs = ("Deals", "Add a deal", client.name)
+    crumbs = session.path_to("Add a deal", "deals", client.name)
 
     def fill() -> Any:
         return form.fill(crumbs, lambda: session.call("deals add", client=client, **form.changes))

@@ -155,8 +155,10 @@ def _give(session: Session, sale: Sale) -> None:
 @flow("sales undo")
 def take_back(session: Session, sale: Sale | None = None, **_: Any) -> None:
     """A sale, from the list where it is not given, taken back once the person has seen what follows."""
-    session.page("Sales", "Delete a sale", client=sale.client if sale else 0)
-    sale = record_actions.chosen(session, "sales undo", sale)
+    if sale is None:
+        session.page("Sales", "Delete a sale")
+        sale = record_actions.chosen(session, "sales undo")
+    session.page("Sales", f"Sale {sale.id}", "Delete", client=sale.client)
     by = session.conventions
     question = f"This deletes the sale of {by.money(sale.amount)} {by.on_day(sale.on)}. It can be undone."
     lines = [question, foreseen_line(session, lambda tx: taken_back(tx, sale))]

@@ -413,7 +413,8 @@ def fill_changes(
     was last shown, and what `save` gave; None where nothing was changed, or nothing was left to change. Raises Back and
     Cancelled."""
     changes: dict[str, Any] = {}
-    section = [crumb for crumb in session.place[:1] if crumb != title(record)]
+    place, name = [*session.place], title(record)
+    section = place[: place.index(name)] if name in place else place[:-1] or place
 
     def saved() -> AnyRecord | Saved:
         return save(original, changes) if changes else original

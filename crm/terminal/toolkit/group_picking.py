@@ -24,11 +24,11 @@ def group_of(**chosen: Any) -> Chosen:
     return {**NOBODY, **chosen}
 
 
-def pick_group(session: Session, title: str) -> Chosen:
-    """The clients that something is to be done with. Raises Back."""
+def pick_group(session: Session, *crumbs: str) -> Chosen:
+    """The clients that something is to be done with, on a page named by the crumbs. Raises Back."""
     keyboard = session.keyboard
     while True:
-        session.page(title)
+        session.page(*crumbs)
         entries = [Choice("One by one, or by a search", _one_by_one)]
         if named("views list")(session.crm):
             entries.append(Choice("All in a saved view", _in_a_view))

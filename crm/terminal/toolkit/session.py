@@ -238,9 +238,13 @@ class Session:
                 self._statuses = coloured_statuses(snapshot)
         return self._statuses
 
-    def path_to(self, title: str) -> Sequence[str]:
-        """The breadcrumbs of a page that is opened from this one."""
-        return [*(self.place if [*self.place[-1:]] != [title] else self.place[:-1]), title]
+    def path_to(self, title: str, menu: str = "", of: str = "") -> Sequence[str]:
+        """The breadcrumbs of a page that is opened from this one, or from a menu where none is open; `of` is the record
+        that it is about, named where the page is opened from a list."""
+        known = menus()
+        place = [*self.place] or ([known[menu].title] if menu in known else [])
+        place = place[:-1] if place[-1:] == [title] else place
+        return [*place, *([of] if of and len(place) == 1 else []), title]
 
     def lines_above(self) -> int:
         """The number of lines that a page that is begun now takes for its title and for what is said on it."""
@@ -590,7 +594,7 @@ class Session:
 
         asked = [parameter for parameter in in_order(command) if parameter.name not in arguments]
         prompts, answers = self.prompts, Answers(self, **arguments)
-        crumbs = self.path_to(command.title)
+        crumbs = self.path_to(command.title, command.menu)
         fresh = True
 
         def page() -> None:

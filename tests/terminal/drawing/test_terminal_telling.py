@@ -55,7 +55,7 @@ def test_the_card_bears_the_new_name_at_once(start: Start, crm: CRM) -> None:
     add(crm, first_name="Anna", last_name="Berg")
     session = card(start(), 1).choose("Edit").choose("Last name").sees("Last name").press("kill", "Tal", "enter")
     session.choose("Save").sees("Saved: Anna Tal").settled()
-    assert session.lines[0] == "Anna Tal"
+    assert session.lines[0] == "Clients › Anna Tal"
 
 
 @pytest.mark.parametrize(("key", "words"), [("?", "opens the line marked"), ("esc", "0 to exit"), ("c-c", "0 to exit")])

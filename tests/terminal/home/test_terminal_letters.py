@@ -4,6 +4,7 @@ In this process, with a keyboard that goes by itself through whatever a page off
 """
 
 import io
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -39,6 +40,10 @@ _RECORDS = 6
 _NOT_PRESSED = ("Exit", "Undo", "Search", "Restore", "Try it on", "Open the")
 
 
+# A record among breadcrumbs, and what is done with one.
+_RECORD = re.compile(r"(Acme|Roof|Hello|Hour|Big|Sale|Draft) \d.*|Jo Fox|Call|x\d@example\.com")
+_ACT = re.compile(r"(Add|Edit|Delete|Record|Log|Mark|Merge|Move|Pin|Remove|Tag)\b")
+
 Page = tuple[str, ...]
 
 
@@ -55,9 +60,12 @@ class Walking:
         # By page, how many entries it has without a letter of their own, and more than digits.
         self.too_long: dict[Page, int] = {}
         self.pressed: set[str] = set()
+        # The breadcrumbs of every page and every question.
+        self.places: set[Page] = set()
         self._pressed: dict[tuple[Page, Page], set[str]] = defaultdict(set)
 
     def choose(self, question: str, choices: Sequence[Choice], *, hidden: Sequence[Choice] = (), **_: Any) -> Any:
+        self.places.add(tuple(self.session.place))
         # Arrows and the like scroll.
         hidden = [choice for choice in hidden if len(choice.key) == 1]
         keyed = numbered(choices)
@@ -84,6 +92,7 @@ class Walking:
         raise Back
 
     def text(self, *_: Any, **__: Any) -> Any:
+        self.places.add(tuple(self.session.place))
         raise Back
 
     def pause(self) -> None:
@@ -199,6 +208,29 @@ def test_a_letter_means_one_thing_wherever_it_is_pressed(walked: tuple[Walking, 
         assert key in letters.MEANINGS, labels
         for label, page in labels.items():
             assert label.startswith(words[key]), (key, label, page)
+
+
+@pytest.mark.slow
+def test_breadcrumbs_lead_from_the_section_to_the_record_to_what_is_done(walked: tuple[Walking, set[str]]) -> None:
+    places = walked[0].places
+    for place in places:
+        records = [at for at, crumb in enumerate(place) if _RECORD.fullmatch(crumb)]
+        acts = [at for at, crumb in enumerate(place) if _ACT.match(crumb)]
+        assert 0 not in records, place
+        assert not (records and acts) or max(records) < min(acts), place
+        assert len(set(place)) == len(place), place
+    assert len(places) > 200
+    assert places >= {
+        ("Clients", "Acme 5", "Record a sale"),
+        ("Clients", "Acme 5", "Add a follow-up"),
+        ("Clients", "Acme 5", "Jo Fox", "Edit"),
+        ("Follow-ups", "Add a follow-up"),
+        ("Deals", "Add a deal"),
+        ("Deals", "Roof 5", "Add a follow-up"),
+        ("Deals", "Roof 5", "Move"),
+        ("Sales", "Sale 6", "Delete"),
+        ("History", "added Acme 5"),
+    }
 
 
 @pytest.mark.slow

@@ -34,7 +34,7 @@ def test_the_keys_of_a_question_are_at_the_bottom_whatever_it_asks(start: Start,
     session.choose("Last name").sees("Last name").settled()
     assert session.lines[-1] == " enter done   esc back"
     session.press("esc").sees("Save").press("esc").sees("Timeline").press("1").sees("Amount").settled()
-    assert session.lines[0] == "Anna › Record a sale"
+    assert session.lines[0] == "Clients › Anna › Record a sale"
     assert session.lines[-1] == " enter next   esc back"
     session.press("12", "enter").sees("Date").settled()
     assert session.lines[-1] == " enter next   ↑ ↓ fields   esc back"

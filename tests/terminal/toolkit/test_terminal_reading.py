@@ -105,6 +105,22 @@ def test_a_page_above_a_menu_begins_at_its_top_and_is_read_on(crm: CRM) -> None:
         assert room >= 4
 
 
+@pytest.mark.parametrize(
+    ("columns", "title"),
+    [
+        (80, "Clients › Viktor Bergengruen › Record a sale"),
+        (44, "Clients › Viktor Bergengruen › Record a sale"),
+        (43, "… › Viktor Bergengruen › Record a sale"),
+        (30, "… › Record a sale"),
+    ],
+)
+def test_breadcrumbs_are_shortened_from_the_left(crm: CRM, columns: int, title: str) -> None:
+    opened, keyboard = session(crm, columns=columns)
+    crumbs = ["Clients", "Viktor Bergengruen", "Record a sale"]
+    opened.read(crumbs, lambda: opened.screen.print("text"))
+    assert keyboard.windows[0][0] == title
+
+
 @pytest.mark.parametrize("words", ["today", "reports sales", "rules list", "settings list", "deals board"])
 def test_the_keys_of_a_page_and_the_page_itself_have_their_titles(filled: CRM, words: str) -> None:
     opened, keyboard = session(filled, "?")
