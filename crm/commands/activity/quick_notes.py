@@ -155,7 +155,7 @@ _WENT = re.compile(r"\bwent (?:very |really |quite )?(?:well|ok|okay|fine|great|
 _DEED = re.compile(
     r"(?:(?!(?:wants?|wanted|needs?|needed|be|being|get|gets|is|are|not|never|no|will|must|should|can|could|would|if"
     r"|when|until|till|once|asks?|asked)\b)[^\s,;]+ ){0,4}(?:delivered|shipped|invoiced|billed|installed|repaired"
-    r"|presented|pitched|demoed|collected|returned|refunded|signed|lost|won|closed)\b",
+    r"|presented|pitched|demoed|collected|returned|refunded|signed|lost|won|closed|sent|got|received|brought)\b",
     re.IGNORECASE,
 )
 # What somebody wants, says or is to do, behind what was done: of a day behind it nothing has happened then.
@@ -302,7 +302,7 @@ _SUM_BEFORE = re.compile(r"\d[km]?$")
 _SUM_ENDS = re.compile(r"\d\S*(?:\s[a-z]{3})?$", re.IGNORECASE)
 # Closed Acme for 45k: a deal was won.
 _WON_FOR = re.compile(
-    rf"(?:just )?(?:closed|won|signed|landed) (?=\S.*?\s{_SUM}(?:\s[a-z]{{3}})?(?:$|[,;]))",
+    rf"(?:just )?(?:closed|won|signed|landed) (?=\S.*?\s{_SUM}(?:\s[a-z]{{3}})?(?:$|[,;]|\son\s))",
     re.IGNORECASE | re.DOTALL,
 )
 # $300 from Acme, got 300 from Acme.
