@@ -265,7 +265,7 @@ def _row_lists(session: Session, crumbs: Sequence[str], report: "ImportReport") 
     """The ways to all rows that were refused, all that are doubtful, and all clients that are updated."""
     listed: list[tuple[str, Sequence[Any]]] = [
         ("Refused rows", report.refusals),
-        ("Rows to check", report.doubts),
+        ("Values to check", report.doubts),
         ("Updated clients", report.updates),
     ]
     return [

@@ -69,7 +69,7 @@ def test_what_the_country_makes_of_most_numbers_is_said_once(start: Start, tmp_p
     session.lacks("no such")
     session.sees("odd").sees("that is not an e-mail address")
     assert session.lines[0].startswith("Import a file › people.csv › Preview"), session.text
-    session.choose("Import now").sees("Imported:").sees("1) Rows to check (501)").settled()
+    session.choose("Import now").sees("Imported:").sees("1) Values to check (501)").settled()
     assert session.lines[0].startswith("Import a file › people.csv › Result"), session.text
     session.press("esc").settled()
     assert session.lines[0].startswith("Data"), session.text
@@ -98,15 +98,15 @@ def test_a_preview_and_a_result_lead_to_all_rows_that_are_refused_or_doubtful(
     file.write_text("\n".join(["Name;E-mail;City", "info;info@mueller.de;Graz", *doubtful, *refused, ""]), "utf-8")
     session = start().choose("Data").choose("Import").sees("File (").press(str(file), "enter").sees("Continue")
     session.press("?").sees("How the file was understood").press("enter").sees("Continue")
-    session.press("1").sees("Refused rows (30)").sees("Rows to check (41)").press("?").sees("What the import would do.")
-    session.press("enter").choose("Rows to check").sees("Preview › Rows to check").sees("of 41")
+    session.press("1").sees("Refused rows (30)").sees("Values to check (41)").press("?").sees("What the import would do.")
+    session.press("enter").choose("Values to check").sees("Preview › Values to check").sees("of 41")
     session.press(PAGE_DOWN).sees("19-36 of 41").press(PAGE_DOWN).sees("p39@@example.com").press("esc").sees(
         "Refused rows (30)"
     )
-    session.choose("Match them to the clients").sees("Rows to check (40)").lacks("Match them")
+    session.choose("Match them to the clients").sees("Values to check (40)").lacks("Match them")
     session.choose("Import now").sees("Imported:").sees("Result").choose("Refused rows").sees("of 30").press(PAGE_DOWN)
-    session.sees("72").press("esc").choose("Rows to check").sees("p0@@example.com").press("enter")
-    session.sees("Rows to check › Row 3").sees("p0@@example.com").press("enter", "esc").sees("1) Refused rows (30)")
+    session.sees("72").press("esc").choose("Values to check").sees("p0@@example.com").press("enter")
+    session.sees("Values to check › Row 3").sees("p0@@example.com").press("enter", "esc").sees("1) Refused rows (30)")
     session.press("esc").sees("Export to a file")
     with crm.read() as snapshot:
         assert "info" not in [client.name for client in snapshot.find_all(Client)]
