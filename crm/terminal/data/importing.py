@@ -227,7 +227,12 @@ class _ImportPages:
             session.screen.print()
             if changes:
                 chosen = session.keyboard.choose(
-                    "", entries, back="Back to the settings of this import", hidden=yes_or_no("now"), hint=YES_OR_NO
+                    "",
+                    entries,
+                    back="Back to the settings of this import",
+                    hidden=yes_or_no("now"),
+                    # With ways to the rows it is no question of yes or no.
+                    hint=YES_OR_NO if len(entries) == 1 else "",
                 )
             else:
                 chosen = session.keyboard.choose("Nothing would change.", entries)

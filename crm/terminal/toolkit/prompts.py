@@ -253,7 +253,7 @@ class Prompts:
             entries,
             back="No, go back",
             hidden=(short := _short_answers(question)),
-            hint=YES_OR_NO if short else "",
+            hint=YES_OR_NO if short and len(entries) == 1 else "",
             at=BACK if question.destructive else None,
         )
 

@@ -98,7 +98,9 @@ def test_a_preview_and_a_result_lead_to_all_rows_that_are_refused_or_doubtful(
     file.write_text("\n".join(["Name;E-mail;City", "info;info@mueller.de;Graz", *doubtful, *refused, ""]), "utf-8")
     session = start().choose("Data").choose("Import").sees("File (").press(str(file), "enter").sees("Continue")
     session.press("?").sees("How the file was understood").press("enter").sees("Continue")
-    session.press("1").sees("Refused rows (30)").sees("Values to check (41)").press("?").sees("What the import would do.")
+    session.press("1").sees("Refused rows (30)").sees("Values to check (41)").press("?").sees(
+        "What the import would do."
+    )
     session.press("enter").choose("Values to check").sees("Preview › Values to check").sees("of 41")
     session.press(PAGE_DOWN).sees("19-36 of 41").press(PAGE_DOWN).sees("p39@@example.com").press("esc").sees(
         "Refused rows (30)"

@@ -2,13 +2,17 @@
 
 import io
 from contextlib import closing
+from typing import Any, cast
 
 from crm.commands import load, menus
 from crm.commands.context import CRM
 from crm.commands.registry import commands
+from crm.errors import Question, confirmation
+from crm.terminal.console.keyboard import Choice, Keyboard
 from crm.terminal.console.line_keyboard import LineKeyboard
 from crm.terminal.drawing.screen import Screen
 from crm.terminal.toolkit import hints
+from crm.terminal.toolkit.prompts import Prompts
 from crm.terminal.toolkit.sections import entries
 from crm.terminal.toolkit.session import Session
 
@@ -36,3 +40,22 @@ def test_no_hint_is_of_an_entry_that_is_gone() -> None:
     listed = {command.words for menu in menus() for command in commands(menu=menu)}
     assert hints.OF_COMMANDS.keys() <= listed
     assert hints.OF_MENUS.keys() <= menus().keys()
+
+
+class _Onlooker:
+    """A Keyboard that takes the first answer and remembers the keys that the question named."""
+
+    hint = ""
+
+    def choose(self, question: str, choices: list[Choice], *, hint: str = "", **_: Any) -> Any:
+        self.hint = hint
+        return choices[0].value
+
+
+def test_y_and_n_are_named_only_below_a_question_of_yes_or_no(crm: CRM) -> None:
+    onlooker = _Onlooker()
+    prompts = Prompts(crm, cast(Keyboard, onlooker), Screen(io.StringIO(), plain=True))
+    prompts.answer(confirmation("The file is replaced.", "Replace it"))
+    assert onlooker.hint == "y yes   n no"
+    prompts.answer(Question("Is it a sale?", parameter="sale", choices={"yes": "Record it", "no": "Only the note"}))
+    assert onlooker.hint == ""
