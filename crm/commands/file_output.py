@@ -13,6 +13,8 @@ def ending_of(file: Path, endings: Sequence[str], *, field: str = "file", label:
     ending = file.suffix.lower()
     if ending not in endings:
         message = f"the extension sets the format; use one of {', '.join(endings)}"
+        if len(endings) == 1:
+            message = f"the file's name must end in {endings[0]}"
         raise FieldError(message, field=field, label=label)
     return ending
 

@@ -58,12 +58,14 @@ class Fields:
 @dataclass(frozen=True, slots=True)
 class About:
     """The description of a parameter; `positional` where the shell also takes it without its name. Of a file that the
-    command writes, `makes` are the endings it may have."""
+    command writes, `makes` are the endings it may have; with `names_file` a folder will do, and the command names the
+    file in it."""
 
     label: str
     help: str = ""
     positional: bool = False
     makes: tuple[str, ...] = ()
+    names_file: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ class Parameter:
     path: bool = False
     many: bool = False
     makes: tuple[str, ...] = ()
+    names_file: bool = False
 
     @property
     def option(self) -> str:
@@ -337,4 +340,5 @@ def _parameter(described: inspect.Parameter) -> Parameter:
         path=path,
         many=many,
         makes=about.makes,
+        names_file=about.names_file,
     )

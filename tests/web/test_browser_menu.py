@@ -299,6 +299,7 @@ def test_a_client_opens_its_invoices_and_gets_the_pdf_and_sees_none_of_another_c
     choose(screen, "Make a PDF")
     with screen.page.expect_download() as offered:
         screen.page.get_by_role("link", name="Download").click()
+    assert offered.value.suggested_filename == f"{first}.pdf"
     offered.value.save_as(tmp_path / "own.pdf")
     printed = PdfReader(tmp_path / "own.pdf").pages[0].extract_text()
     assert (first in printed, "Own Ltd" in printed, "Secret" in printed) == (True, True, False)

@@ -12,7 +12,7 @@ from crm.commands.billing.issuing import lacking, stays
 from crm.commands.billing.lines import TheInvoice
 from crm.commands.billing.own_account import is_of_client
 from crm.commands.context import CRM
-from crm.commands.file_output import confirm_overwrite
+from crm.commands.file_output import confirm_overwrite, ending_of
 from crm.commands.registry import EVERYBODY, About, command
 from crm.errors import FileError, RefusedError
 from crm.invoicing.requirements import Missing, missing
@@ -67,6 +67,15 @@ def file_name(card: InvoiceCard, ending: str) -> str:
     return "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in name) + ending
 
 
+def _place(to: Path | None, card: InvoiceCard, ending: str) -> Path:
+    """The place where a file is written: in a folder, it is named after the invoice. Raises FieldError for a name with
+    another ending."""
+    if to is None or to.is_dir():
+        return (to or Path()) / file_name(card, ending)
+    ending_of(to, (ending,), field="to", label="To")
+    return to
+
+
 def pdf_of(crm: CRM, card: InvoiceCard) -> tuple[bytes, str]:
     """The PDF of an invoice from the team's template, with the e-invoice inside where it has all that one needs and the
     client wants no other, and what to know of it."""
@@ -117,12 +126,15 @@ def einvoice_of(card: InvoiceCard, format: str) -> bytes:
 def pdf(
     crm: CRM,
     invoice: TheInvoice,
-    to: Annotated[Path | None, About("To", "the file; named after the number by default", makes=(".pdf",))] = None,
+    to: Annotated[
+        Path | None,
+        About("To", "the file, or a folder; named after the number by default", makes=(".pdf",), names_file=True),
+    ] = None,
     yes: bool = False,
 ) -> InvoiceFile:
     """Write an invoice as PDF, with the e-invoice (Factur-X) inside. A draft is marked as one."""
     card = _read(crm, invoice)
-    file = to or Path(file_name(card, ".pdf"))
+    file = _place(to, card, ".pdf")
     confirm_overwrite(file, yes)
     data, notice = pdf_of(crm, card)
     _keep_filled_in(crm, card)
@@ -137,7 +149,10 @@ def xml(
     format: Annotated[
         str, Choice(FORMATS), About("Format", f"the client's by default, otherwise factur-x: {', '.join(FORMATS)}")
     ] = "",
-    to: Annotated[Path | None, About("To", "the file; named after the number by default", makes=(".xml",))] = None,
+    to: Annotated[
+        Path | None,
+        About("To", "the file, or a folder; named after the number by default", makes=(".xml",), names_file=True),
+    ] = None,
     yes: bool = False,
 ) -> InvoiceFile:
     """Write an issued invoice as an e-invoice, or name what the format needs and is missing."""
@@ -147,7 +162,7 @@ def xml(
     chosen = format or format_for(card.client) or "factur-x"
     card = for_file(crm, card, chosen)
     data = einvoice_of(card, chosen)
-    file = to or Path(file_name(card, ".xml"))
+    file = _place(to, card, ".xml")
     confirm_overwrite(file, yes)
     _keep_filled_in(crm, card)
     _write(file, data)

@@ -492,7 +492,7 @@ def draw_credit_used(result: "CreditUsed", screen: Screen, by: Conventions) -> N
 @renderer("crm.commands.billing.files.InvoiceFile")
 def draw_file(result: "InvoiceFile", screen: Screen, _: Conventions) -> None:
     """A file that was written."""
-    kind = "PDF" if result.file.suffix == ".pdf" else "e-invoice"
+    kind = "PDF" if result.file.suffix.lower() == ".pdf" else "e-invoice"
     screen.print(Text(f"{screen.sign('✓', 'OK:')} Saved {kind}: {clean(display_path(result.file))}", "success"))
     if result.notice:
         screen.print(data(result.notice, "warning"))

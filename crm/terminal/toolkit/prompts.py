@@ -3,7 +3,7 @@
 import dataclasses
 import re
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -110,6 +110,8 @@ class Prompts:
                 return value.name
             case Record():
                 return line_of(value, ListConventions.of(self.crm.conventions))
+            case PurePath() if parameter.names_file and self.exchange is not None:
+                return "a download"
             case PurePath():
                 return display_path(value)
             case list() | tuple() if parameter.many:
@@ -327,6 +329,11 @@ class Prompts:
 
     def _exchanged(self, exchange: "FileTransfer", parameter: Parameter) -> Any:
         """A file where the person sits elsewhere: taken from their device, or made here to be handed over."""
+        if parameter.names_file:
+            from tempfile import mkdtemp
+
+            # What was handed over before keeps its place.
+            return Path(mkdtemp(dir=exchange.folder))
         if parameter.makes:
             endings = [Choice(_KINDS_OF_FILE.get(part, part), part) for part in parameter.makes]
             ending = endings[0].value if len(endings) == 1 else self.keyboard.choose("As:", endings)

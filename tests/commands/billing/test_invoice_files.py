@@ -9,7 +9,7 @@ from pypdf import PdfReader
 
 from crm.commands.billing.files import CheckedFile
 from crm.config import TEAM
-from crm.errors import CRMError, Question, RefusedError
+from crm.errors import CRMError, FieldError, Question, RefusedError
 from crm.model import Client, fields
 from tests.commands.billing.conftest import BillingDesk
 
@@ -201,7 +201,7 @@ def test_the_format_of_the_client_is_written_where_none_is_named(one_desk: Billi
     formats = {}
     for wanted in ("", "factur-x", "xrechnung-cii", "peppol", "none"):
         desk("clients edit", desk.again(desk.acme), {"invoice_format": wanted})
-        file = desk("invoices xml", invoice, to=tmp_path / f"{wanted}.xml").file
+        file = desk("invoices xml", invoice, to=tmp_path / f"for-{wanted}.xml").file
         formats[wanted] = desk("invoices check", file).checked.format
     assert formats == {
         "": "Factur-X / ZUGFeRD (EN 16931), CII", "factur-x": "Factur-X / ZUGFeRD (EN 16931), CII",
@@ -238,3 +238,18 @@ def test_after_the_issue_an_address_and_a_blank_reference_are_filled_in_and_noth
     desk("history undo", yes=True)
     assert desk.again(invoice).order_reference == "PO-1"
     assert desk.sound()
+
+
+def test_a_file_has_the_ending_of_its_kind_and_in_a_folder_its_own_name(one_desk: BillingDesk, tmp_path: Path) -> None:
+    invoice = one_desk.issued()
+    for words, ending, wrong in (
+        ("invoices pdf", ".pdf", ("x.xml", "noext", "x.pdf.txt", "0")),
+        ("invoices xml", ".xml", ("x.pdf", "noext")),
+    ):
+        for name in wrong:
+            with pytest.raises(FieldError, match=f"the file's name must end in {ending}") as refused:
+                one_desk(words, invoice, to=tmp_path / name)
+            assert refused.value.field == "to"
+        assert one_desk(words, invoice, to=tmp_path).file == tmp_path / f"{invoice.number}{ending}"
+        assert one_desk(words, invoice, to=tmp_path / f"x{ending.upper()}").file.is_file()
+    assert len(list(tmp_path.iterdir())) == 4

@@ -19,6 +19,7 @@ from crm.model.data import PAID_INVOICES
 from crm.model.rights import CLIENT, Reader
 from crm.repository import Query, Transaction
 from crm.terminal.console.keyboard import NO, YES, Back, Choice, Needed
+from crm.terminal.console.line_keyboard import LineKeyboard
 from crm.terminal.drawing.screen import Screen
 from crm.terminal.home.client_portal import Portal
 from crm.terminal.toolkit.pages import flow_of, load_flows
@@ -28,6 +29,7 @@ from crm.terminal.toolkit.sections import more, open_section
 from crm.terminal.toolkit.session import Session
 from tests.commands.billing.test_billing_mail import MailedDesk
 from tests.conftest import STORES, _new_store
+from tests.support.device import Device
 from tests.support.guarded import guarded_for
 from tests.support.mail_desk import desk
 from tests.support.mail_server import Post
@@ -595,6 +597,22 @@ def test_an_invoice_just_issued_is_not_called_sent(menu: Menu) -> None:
     assert "E-mail waits in the outbox" in shown
     crm.transact(lambda tx: tx.change(tx.get(Invoice, issued.id), sent_on=tx.today), "sent")
     assert menu.mailed("invoices list")[0].as_json()["state"] == "sent"
+
+
+def test_whoever_sits_elsewhere_gets_each_file_under_the_number_of_its_invoice(menu: Menu, tmp_path: Path) -> None:
+    invoices = [menu.mailed.issued(), menu.mailed.issued()]
+    out = io.StringIO()
+    screen, device = Screen(out, plain=True), Device(tmp_path)
+    session = Session(menu.mailed.crm, LineKeyboard(io.StringIO(), screen), screen, exchange=device)
+    for words in ("invoices pdf", "invoices xml", "invoices pdf"):
+        for invoice in invoices:
+            session.lead(named(words), invoice=invoice, **({"format": "factur-x"} if "xml" in words else {}))
+    assert {name: data[:5] for name, data in device.offered.items()} == {
+        "RE-2026-0001.pdf": b"%PDF-", "RE-2026-0002.pdf": b"%PDF-",
+        "RE-2026-0001.xml": b"<?xml", "RE-2026-0002.xml": b"<?xml",
+    }  # fmt: skip
+    assert "Saved PDF: RE-2026-0002.pdf" in out.getvalue()
+    assert str(tmp_path) not in out.getvalue()
 
 
 def test_undo_after_the_issue_says_that_it_cannot_be_undone(menu: Menu) -> None:

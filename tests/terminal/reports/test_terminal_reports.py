@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -25,6 +25,7 @@ from crm.terminal.reports.rendering import chart_lines
 from crm.terminal.reports.report_page import ReportPage
 from crm.terminal.toolkit.session import Session
 from tests.support.clocks import TODAY, standing_on
+from tests.support.device import Device
 
 Start = Callable[..., Any]
 BY = Conventions(clock=standing_on(TODAY))
@@ -226,26 +227,6 @@ def test_a_report_is_saved_as_a_file(start: Start, tmp_path: Path) -> None:
 def test_in_a_small_window_the_rows_of_a_report_come_before_what_is_said_about_it(start: Start) -> None:
     session = start(columns=40, lines=20).choose("Reports").choose("New clients and churn").sees("Total")
     session.sees("Nov 2026").lacks("A client is new").press("\x1b[6~").sees("is their average.")
-
-
-class Device:
-    """A person's own device, as far as the menu knows it: it keeps what it is offered."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.offered: dict[str, bytes] = {}
-
-    def offer(self, path: Path, name: str) -> None:
-        self.offered[name] = path.read_bytes()
-
-    def ask_file(self, what: str, ending: str = "") -> Path | None:
-        raise AssertionError(f"a report asks for no file: {what} {ending}")
-
-    def show_keys(self, keys: Sequence[tuple[str, str]]) -> None:
-        raise AssertionError(f"line by line there are no keys: {keys}")
-
-    def note(self, error: Exception) -> None:
-        raise AssertionError("no step fails") from error
 
 
 def test_whoever_sits_elsewhere_is_offered_the_file(company: CRM, tmp_path: Path) -> None:
