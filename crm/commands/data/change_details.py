@@ -7,7 +7,7 @@ from typing import Any
 from crm.commands.record_names import names_of
 from crm.config import TEAM
 from crm.errors import FileError
-from crm.model import BY_NAME, Conventions, Setting, fields, links, people
+from crm.model import BY_NAME, Conventions, FollowUp, Setting, fields, links, people
 from crm.model.encoding import value_of
 from crm.model.local_labels import local_label
 from crm.repository import Change, Snapshot
@@ -16,6 +16,8 @@ from crm.repository import Change, Snapshot
 Names = Mapping[tuple[str, int], str]
 # What is written where a field holds nothing.
 EMPTY = "empty"
+# A follow-up that has no day any more on which it was done.
+_NOT_DONE, _OPEN_AGAIN = (FollowUp.kind_name, "done_on", EMPTY), "open again"
 # What says no more than the status, or the stage of a deal, beside it.
 _BESIDE = frozenset(("status_reason", "status_before", "status_since", "stage_since", "closed_on"))
 # What a field holds, as JSON, that holds nothing.
@@ -92,13 +94,15 @@ def changed_back(record: RecordChange, by: Conventions, *, undone: bool = False,
     """The fields of a record that an undo changes back, or has changed back where it is `undone`, on one line: without
     those that the program keeps beside others, those in `but`, and the numbers of records. '' for none."""
     fields = [field for field in record.fields if field.name not in (*_BESIDE, *but)]
-    values = [
-        (field.label, field.now if undone else field.was, field.after if undone else field.before) for field in fields
-    ]
-    texts = [(label, text.removesuffix(f" ({number})") or EMPTY) for label, text, number in values]
+    values = [(field, field.now if undone else field.was, field.after if undone else field.before) for field in fields]
+    texts = [(field, text.removesuffix(f" ({number})") or EMPTY) for field, text, number in values]
     if record.record == Setting.kind_name:
         return "".join(f"{title_of(record, by)} back to {value}" for _, value in texts[:1])
-    return f"{title_of(record, by)}: {'; '.join(f'{label} back to {value}' for label, value in texts)}" if texts else ""
+    pieces = (
+        _OPEN_AGAIN if (record.record, field.name, value) == _NOT_DONE else f"{field.label} back to {value}"
+        for field, value in texts
+    )
+    return f"{title_of(record, by)}: {'; '.join(pieces)}" if texts else ""
 
 
 def changed_fields(change: Change) -> list[tuple[str, Any, Any]]:

@@ -69,6 +69,9 @@ def test_an_undo_says_first_what_it_will_change(office: Office) -> None:
     ]
     office("clients edit", office.client(anna), {"city": "Wien", "notes": "[red]"})
     assert preview() == ["Anna Berg: City back to empty; Notes back to empty"]
+    follow_up = office("follow-ups add", anna, "call", date(2026, 11, 25))
+    office("follow-ups done", follow_up.follow_up)
+    assert any(line.endswith(": open again") for line in preview()), preview()
     office("clients delete", office.client(other), yes=True)
     assert preview() == ["Restores: Other, 1 sale"]
     office("history undo")
