@@ -291,6 +291,7 @@ def _understood(
         raise FieldError(f"say with whom, like: {_EXAMPLE_OF_SUM}", field="line", label="Note")
     else:
         raise _nobody(notes[0])
+    note = note.with_text(text)
     text, others = _with_others(snapshot, client, text)
     is_done_unknown = note.has_happened is None and note.due_on is None and text.casefold() in _SAYS_NOTHING
     if is_done_unknown and kept["done"] is None and not sure:

@@ -264,12 +264,19 @@ _SOLD_FOR = re.compile(
 )
 # So many at a price each: 3 lamps at 45 each, 12 chairs @ 80, 3 x 45.
 _OF_ONE = r"(?:each|apiece|a ?piece|per (?:piece|unit|item|pc)|ea\.?|/ ?(?:piece|unit|pc|each))"
-_COUNTED = re.compile(
-    rf"(?:^|\s)(?P<count>[1-9]\d{{0,5}})\s?(?:x\s)?(?:(?:\s*[^\s\d][^,;:]*?)?\s+(?:for|at|@)\s*(?P<sum>{_SUM})\s*{_OF_ONE}"
-    rf"|(?:(?:\s*[^\s\d][^,;:]*?)?\s*@|\s[x×*]|[x×*](?=\s))\s*(?P<price>{_SUM}))$",  # noqa: RUF001
+_NEXT_OR_END = r"(?=$|[,;:]|\s(?:and|plus|&|\+)\s)"
+_PRICE_OF_ONE = re.compile(
+    rf"(?:^|\s)(?:for|at|@)\s*(?P<each>{_SUM})\s*{_OF_ONE}|(?<![^\s\d])@\s*(?P<at>{_SUM})"
+    rf"|(?<=\d)(?:\s[x×*]\s?|[x×*]\s)(?P<times>{_SUM}){_NEXT_OR_END}",  # noqa: RUF001
     re.IGNORECASE,
 )
-_EACH = re.compile(rf"(?:^|\s)(?:for|at|@)\s*{_SUM}\s*{_OF_ONE}$", re.IGNORECASE)
+_SUM_OF_ALL = re.compile(rf"(?:^|\s)for\s+{_SUM}{_NEXT_OR_END}", re.IGNORECASE)
+# The last number before a price, of which a quantity is only one that stands first.
+_LAST_NUMBER = re.compile(r"(?:^|\s)(\S*\d\S*)[^\d]*$")
+_QUANTITY = re.compile(r"(\d[\d.,]*)[x×*]?", re.IGNORECASE)  # noqa: RUF001
+# As often a year as a quantity: 2026 maintenance @ 1200.
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_HOW_MANY = "it is not clear how many; write the number right behind the name, like 3 x 45"
 _FOR_SUM = re.compile(rf"(?:^|\s)for\s+{_SUM}(?=$|[\s,;:])", re.IGNORECASE)
 _SUM_FIRST = re.compile(rf"{_SUM}\s+(?:for|from)\s", re.IGNORECASE)
 # A sum with its currency: €300, CA$300, EUR 300, 300 EUR, 300 euros.
@@ -332,8 +339,10 @@ class QuickNote:
 
     `label` is to stand before the text, `name_words` are the words of the body that are the name where that is known,
     and `amount` is the sum for which something was sold or offered; where it `is_sum_first`, before anything else, what
-    follows may be no client: $4,500 for 3 tables. `no_sum` says why a sum in the text is not the one. Whether a call,
-    a meeting or the like `has_happened` is None where neither its verb nor a day says so: call Acme.
+    follows may be no client: $4,500 for 3 tables. `no_sum` says why a sum in the text is not the one. Where the
+    `amount` is that of a `quantity` at a price each, it holds only if the text behind the name begins with that number
+    (`with_text`). Whether a call, a meeting or the like `has_happened` is None where neither its verb nor a day says
+    so: call Acme.
     """
 
     body: str
@@ -349,11 +358,19 @@ class QuickNote:
     amount: Decimal | None = None
     is_sum_first: bool = False
     no_sum: str = ""
+    quantity: str = ""
     has_happened: bool | None = None
 
     def is_planned(self, text: str) -> bool:
         """Return whether it has not been yet, where this is its text."""
         return self.waits == "always" or (self.waits == "without text" and not text)
+
+    def with_text(self, text: str) -> "QuickNote":
+        """Return the note of a client who is known, with the text behind the name: a number that does not stand first
+        in it is no quantity, but part of what was sold, like iPhone 15 @ 900."""
+        if not self.quantity or re.match(rf"{re.escape(self.quantity)}(?![.,]?\d)", text):
+            return self
+        return dataclasses.replace(self, amount=None, no_sum=_HOW_MANY)
 
     def beginnings(self, most: int = 8) -> Iterator[tuple[str, str]]:
         """The beginnings of the body that may name a client, the longest first, each with the rest of the body."""
@@ -937,23 +954,30 @@ def _priced_each(note: QuickNote, pieces: Sequence[str], by: Conventions) -> Qui
         return dataclasses.replace(note, no_sum=f"{foreign} is not in {by.currency}")
     if not note.label:
         return None
-    priced = [piece for piece in pieces if _COUNTED.search(text := piece.rstrip(_BETWEEN)) or _EACH.search(text)]
-    if len(priced) > 1 or len(_FOR_SUM.findall(note.body)) > 1:
+    prices = len(_PRICE_OF_ONE.findall(note.body))
+    if prices + bool(_SUM_OF_ALL.search(note.body)) > 1 or len(_FOR_SUM.findall(note.body)) > 1:
         return dataclasses.replace(note, no_sum="there are several amounts, record each by itself")
-    for piece in pieces:
-        text = piece.rstrip(_BETWEEN)
-        match = _COUNTED.search(text)
-        if match is None and _EACH.search(text):
-            return dataclasses.replace(note, no_sum="it names the price of one, not how many")
-        if match is None:
-            continue
-        try:
-            price = Amount().read(_plain_sum(match["sum"] or match["price"], by), by)
-            amount = Amount().read(by.amount(price * int(match["count"])), by) if price else None
-        except FieldError:
-            continue
-        return dataclasses.replace(note, amount=amount) if amount else None
-    return None
+    if not prices:
+        return None
+    place, price = next((place, match) for place, piece in enumerate(pieces) if (match := _PRICE_OF_ONE.search(piece)))
+    before, behind = pieces[place][: price.start()], pieces[place][price.end() :]
+    number = _LAST_NUMBER.search(before)
+    if number is None and (price["each"] or behind.strip(_BETWEEN)):
+        return dataclasses.replace(note, no_sum="it names the price of one, not how many")
+    if number is None:
+        return None
+    quantity = _QUANTITY.fullmatch(number[1])
+    starts_piece = not before[: number.start(1)].strip(_BETWEEN)
+    if quantity is None or _YEAR.fullmatch(quantity[1]) or behind.strip(_BETWEEN) or (place > 0 and not starts_piece):
+        return dataclasses.replace(note, no_sum=_HOW_MANY)
+    try:
+        of_one = Amount().read(_plain_sum(price["each"] or price["at"] or price["times"], by), by)
+        amount = Amount().read(by.amount(of_one * Amount().read(quantity[1], by)), by)
+    except FieldError:
+        return dataclasses.replace(note, no_sum=_HOW_MANY)
+    if not amount:
+        return dataclasses.replace(note, no_sum="the amount is 0")
+    return dataclasses.replace(note, amount=amount, quantity="" if place > 0 else quantity[1])
 
 
 def sum_alone(text: str, by: Conventions) -> Decimal | None:

@@ -785,6 +785,55 @@ def test_a_sum_that_is_no_sale_says_why(office: Office) -> None:
     assert captured(office, "closed Acme deal for 45k", sale=True).sale.amount == 45000  # type: ignore[union-attr]
 
 
+_MANY = "No sale: it is not clear how many; write the number right behind the name, like 3 x 45."
+_SEVERAL = "No sale: there are several amounts, record each by itself."
+
+
+@pytest.mark.parametrize(
+    ("line", "amount", "left_out"),
+    [
+        ("sold Acme 12 chairs @ 80", "960", ""),
+        ("sold Acme, 12 chairs @ 80", "960", ""),
+        ("sold Globex Corp 10 @ 4", "40", ""),
+        ("sold Globex Corp 10 lamps for 4 each", "40", ""),
+        ("sold Studio 54 3x lamps at 45 each", "135", ""),
+        ("Globex Corp ordered 10 lamps @4", "40", ""),
+        ("sold 12@80 to Acme", "960", ""),
+        ("sold Acme 2.5 t sand at 40 each", "100", ""),
+        ("sold Acme 1,000 pens @ 2", "2000", ""),
+        ("sold Acme 1.5 hours @ 100", "150", ""),
+        ("sold Acme license @ 99", "99", ""),
+        ("sold Acme 2 x 60 boards for 300", "300", ""),
+        ("sold Acme iPhone 15 @ 900", "", _MANY),
+        ("sold iPhone 15 @ 900 to Acme", "", _MANY),
+        ("Acme ordered iPhone 15 @ 900", "", _MANY),
+        ("sold Acme 2026 maintenance @ 1200", "", _MANY),
+        ("signed Acme 2026 maintenance @ 1200", "", _MANY),
+        ("sold Acme Office 365 license @ 99", "", _MANY),
+        ("sold Acme size 40 shoes @ 90", "", _MANY),
+        ("sold Acme apartment 12 @ 80", "", _MANY),
+        ("sold Studio 54 lamps @ 80", "", _MANY),
+        ("sold Acme 2 tables 40 cm wide @ 80", "", _MANY),
+        ("sold Acme 1/2 t sand @ 80", "", _MANY),
+        ("sold Acme 2-3 chairs @ 80", "", _MANY),
+        ("sold Acme 12 chairs @ 80 and a table 300", "", _MANY),
+        ("sold Acme 12 chairs @ 80 and 2 tables @ 300", "", _SEVERAL),
+        ("sold Acme 12 chairs @ 80 and 2 tables for 300", "", _SEVERAL),
+        ("sold Acme 3 lamps at 45 each and 2 chairs at 80 each", "", _SEVERAL),
+        ("sold Acme 3 lamps at 45 each, 2 chairs at 80 each", "", _SEVERAL),
+        ("sold Acme 2 x 45 and 3 x 20", "", _SEVERAL),
+        ("sold Acme 2 x 45 + 3 x 20", "", _SEVERAL),
+    ],
+)
+def test_a_price_each_is_multiplied_only_by_a_number_that_stands_first_behind_the_name(
+    office: Office, line: str, amount: str, left_out: str
+) -> None:
+    for company in ("Acme", "Globex Corp", "Studio 54"):
+        office.add(company=company)
+    done = captured(office, line, sale=True)
+    assert (done.sale and done.sale.amount, done.left_out) == (Decimal(amount) if amount else None, left_out)
+
+
 def test_to_call_somebody_back_is_asked_about(office: Office) -> None:
     office.add(first_name="Jo", last_name="Fox")
     with pytest.raises(Question, match="is it done, or still to do"):
