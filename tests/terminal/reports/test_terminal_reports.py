@@ -208,13 +208,14 @@ def test_a_year_of_sales_fits_a_window_of_twenty_four_lines(start: Start) -> Non
 
 @pytest.mark.usefixtures("company")
 def test_a_report_is_saved_as_a_file(start: Start, tmp_path: Path) -> None:
-    session = start(lines=45).choose("Reports").choose("Best and lapsed").sees("Show: Grid").choose("Save as a file")
-    session.sees("To file").press(f"{tmp_path}/rfm.json", "enter").sees("The report:").sees("R5")
+    session = start(lines=45).choose("Reports").choose("Best and lapsed").sees("Show: Number of clients")
+    session.choose("Save as a file").sees("To file").press(f"{tmp_path}/rfm.json", "enter")
+    session.sees("The report:").sees("R5")
     assert json.loads((tmp_path / "rfm.json").read_text())["title"] == "Best and lapsed clients (RFM)"
     # What is there already is replaced by whoever chooses that, and by Enter it stays.
     (tmp_path / "mine.csv").write_text("my precious\n")
     session.choose("Save as a file").press(f"{tmp_path}/mine.csv", "enter").sees("already exists.")
-    session.press("enter").sees("Show: Grid").settled()
+    session.press("enter").sees("Show: Number of clients").settled()
     assert (tmp_path / "mine.csv").read_text() == "my precious\n"
     session.choose("Save as a file").press(f"{tmp_path}/mine.csv", "enter").choose("Replace it").sees("The report:")
     assert "precious" not in (tmp_path / "mine.csv").read_text()
