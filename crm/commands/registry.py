@@ -172,6 +172,21 @@ class Command:
             raise TypeError(f"{self.words} is about no record")
         return self.subject
 
+    @property
+    def form(self) -> Parameter | None:
+        """The parameter that stands for the fields of a record and has to be given: a form asks for them; None where
+        the command has no such parameter."""
+        return next(
+            (
+                parameter
+                for parameter in self.parameters.values()
+                if isinstance(parameter.fields, FieldsOf)
+                and parameter.fields.takes is not Takes.FILTERS
+                and parameter.default is None
+            ),
+            None,
+        )
+
     def parameter_of(self, kind: type[Record]) -> Parameter:
         """The first parameter that takes records of a kind; raises TypeError where none does."""
         for parameter in self.parameters.values():

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, get_origin
 
 from crm import program
 from crm.accounts import SignedIn
-from crm.commands.client_names import client_names
 from crm.commands.context import CRM, begin_day, has_accounts, shut
 from crm.commands.registry import Command, Parameter
 from crm.config import Config, from_environment, sample_store, store_file
@@ -470,11 +469,11 @@ class Call:
                     sys.stdout.flush()
                     return
                 from crm.terminal.console.console import screen_of_answers
-                from crm.terminal.drawing.render import show
+                from crm.terminal.drawing.render import names_in, show
 
                 screen = screen_of_answers(sys.stdin, sys.stdout, self._environment)
                 screen.statuses = cache(lambda: _coloured_statuses(crm))
-                show(screen, result, _conventions(crm), _client_names(crm, result))
+                show(screen, result, _conventions(crm), names_in(crm, result))
             sys.stdout.flush()
         except KeyboardInterrupt as left:
             raise Cancelled("Interrupted. The command itself was done.") from left
@@ -549,24 +548,12 @@ def _rows_of_list(result: Any) -> Sequence[Any] | None:
 
 def _tabbed(crm: CRM, result: Any) -> list[str] | None:
     """A list as another program reads it; None for what is none."""
-    from crm.terminal.drawing.render import columns_of, tabbed
+    from crm.terminal.drawing.render import columns_of, names_in, tabbed
 
     rows = _rows_of_list(result)
     if rows and columns_of(type(rows[0])) is not None:
         result = rows
-    return tabbed(result, _conventions(crm), _client_names(crm, result))
-
-
-def _client_names(crm: CRM, result: Any) -> Mapping[int, str]:
-    """The names of the clients that the rows of a list are about, where these do not know them."""
-    from crm.terminal.drawing.render import needs_names, rows_of
-
-    rows = rows_of(result)
-    if not rows or not needs_names(rows):
-        return {}
-    with suppress(CRMError), crm.read() as snapshot:
-        return client_names(snapshot, rows)
-    return {}
+    return tabbed(result, _conventions(crm), names_in(crm, result))
 
 
 def _coloured_statuses(crm: CRM) -> Sequence[str]:

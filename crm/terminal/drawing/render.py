@@ -2,11 +2,13 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.text import Text
 
+from crm.errors import CRMError
 from crm.model import Conventions, Record, fields
 from crm.model.encoding import plain
 from crm.model.fields import Amount
@@ -15,6 +17,9 @@ from crm.terminal.drawing import cards, tables
 from crm.terminal.drawing.list_conventions import PipedConventions
 from crm.terminal.drawing.screen import Screen, data
 from crm.terminal.drawing.subject_parts import load
+
+if TYPE_CHECKING:
+    from crm.commands.context import CRM
 
 _Renderer = TypeVar("_Renderer", bound=Callable[[Any, Screen, Conventions], None])
 _RENDERERS: dict[str, Callable[[Any, Screen, Conventions], None]] = {}
@@ -88,6 +93,18 @@ def needs_names(rows: Sequence[Any] | None) -> bool:
     """Return whether rows know of their clients no more than the numbers."""
     columns = columns_of(type(rows[0])) if rows else None
     return any(column.of_client for column in columns or ())
+
+
+def names_in(crm: "CRM", result: Any) -> Names:
+    """The names of the clients that the rows of a list are about, where these do not know them."""
+    from crm.commands.client_names import client_names
+
+    rows = rows_of(result)
+    if not rows or not needs_names(rows):
+        return {}
+    with suppress(CRMError), crm.read() as snapshot:
+        return client_names(snapshot, rows)
+    return {}
 
 
 def rows_of(result: Any) -> Sequence[Any] | None:

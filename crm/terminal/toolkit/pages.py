@@ -1,7 +1,7 @@
 """Pages: each is registered for what it shows, so that a page opens another one without importing it."""
 
 from collections.abc import Callable, Sequence
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
@@ -109,6 +109,9 @@ def load_pages(subject: str) -> None:
 
 
 def flow_of(command: Command) -> Flow | None:
-    """The way of its own in which the menu leads through a command; None where it just asks for the parameters."""
+    """The way in which the menu leads through a command: its own, or the form of any record where it takes the fields
+    of one; None where it just asks for the parameters."""
     load_pages(subject_of(command.function.__module__))
+    if command.words not in FLOWS and command.form is not None:
+        return partial(import_module("crm.terminal.toolkit.record_actions").fill_in, command=command)
     return FLOWS.get(command.words)

@@ -95,7 +95,8 @@ def line_of(record: Record, by: Conventions, client: str = "") -> str:
     load(type(record), "picking")
     if line := _LINES.get(type(record)):
         return line(record, by, client)
-    return f"{record.noun} {record.id}"
+    called = getattr(record, record.about.called) if record.about.called else ""
+    return joined(str(called or f"{record.noun} {record.id}"), client)
 
 
 def joined(*parts: str) -> str:

@@ -1,15 +1,19 @@
 """Records of any kind at the menu: one is chosen, changed, renamed or deleted."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from crm.commands.registry import named
-from crm.model import Client
+from crm.commands.registry import Command, FieldsOf, Takes, named
+from crm.model import Client, Field, Record
 from crm.model.fields import Check
 from crm.model.record import AnyRecord
 from crm.terminal.console.keyboard import Back
-from crm.terminal.toolkit.picking import pick
+from crm.terminal.drawing.list_conventions import ListConventions
+from crm.terminal.toolkit.forms import RecordForm, fill_changes
+from crm.terminal.toolkit.picking import line_of, pick
+from crm.terminal.toolkit.prompts import in_order
 from crm.terminal.toolkit.session import Session
+from crm.terminal.toolkit.steps import Answers, in_steps
 
 
 def chosen(session: Session, words: str, record: Any = None) -> Any:
@@ -21,6 +25,58 @@ def saving(session: Session, words: str) -> Callable[[Any, Mapping[str, Any]], A
     """The function by which a command saves the changes of a record, as `fill_changes` takes it."""
     name = named(words).required_subject.name
     return lambda original, changes: session.call(words, **{name: original, "changes": changes})
+
+
+def fill_in(session: Session, command: Command, **arguments: Any) -> None:
+    """Lead through a command that takes the fields of a record: what else it needs is asked for first, then the fields
+    are filled in. It is for records whose subject has no form of its own. Raises Back and Cancelled."""
+    form = command.form
+    marked = form.fields if form else None
+    if form is None or not isinstance(marked, FieldsOf):
+        raise TypeError(f"{command.words} takes no fields of a record")
+    offered = marked.offered
+
+    class FieldsForm(RecordForm):
+        """The fields that the command takes."""
+
+        def fields(self) -> Sequence[Field]:
+            return [field for field in super().fields() if field.name in offered]
+
+    answers = Answers(session, **arguments)
+    asked = [
+        parameter for parameter in in_order(command) if parameter.required and parameter.name not in answers.values
+    ]
+    filled = FieldsForm(session, marked.record, {}, {})
+
+    def run(changes: Mapping[str, Any], **values: Any) -> Any:
+        return session.prompts.run(command, {**answers.values, **values, form.name: changes})
+
+    def add() -> Any:
+        return filled.fill(session.path_to(command.title), lambda: run(filled.changes))
+
+    def change() -> Any:
+        subject = command.parameter_of(marked.record)
+        by = ListConventions.of(session.conventions)
+        saved = fill_changes(
+            session,
+            FieldsForm,
+            answers.values[subject.name],
+            lambda record: line_of(record, by),
+            lambda original, changes: run(changes, **{subject.name: original}),
+        )
+        return saved[1] if saved else None
+
+    steps = answers.steps(asked, lambda: session.page(*session.path_to(command.title)))
+    last = add if marked.takes is Takes.NEW else change
+    done = in_steps(session, [*steps, last], lambda: answers.is_written() or filled.is_written())
+    if done is None:
+        return
+    if isinstance(done, Record):
+        verb = "Added" if marked.takes is Takes.NEW else "Saved"
+        session.done(f"{verb} {line_of(done, ListConventions.of(session.conventions))}.")
+    else:
+        session.tell(done, command.title)
+    session.say_next(command.words)
 
 
 def delete(

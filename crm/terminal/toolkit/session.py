@@ -305,10 +305,10 @@ class Session:
         if isinstance(result, Client | StatusRule) or (is_bulk and title):
             self.say(f"{self.screen.sign('✓', 'OK:')} {title}: {_result_text(result)}", "success")
         else:
-            from crm.terminal.drawing.render import show
+            from crm.terminal.drawing.render import names_in, show
 
-            by = self.conventions
-            self._notes.append(lambda: show(self.screen, result, by))
+            by, names = self.conventions, names_in(self.crm, result)
+            self._notes.append(lambda: show(self.screen, result, by, names))
 
     def with_files(self, result: Any) -> Any:
         """The result of a command whose files are handed over, or named with their folders where the menu runs."""

@@ -35,6 +35,8 @@ def test_it_is_in_the_menu_with_its_page_and_in_the_docs() -> None:
     assert [command.title for command in commands(menu="vehicles")] == [
         "Add a vehicle",
         "Repair a vehicle",
+        "Edit a vehicle",
+        "Fill in a new vehicle",
         "List vehicles",
     ]
     assert page_of(Vehicle).__module__ == "crm.terminal.vehicles.vehicles"
@@ -87,12 +89,41 @@ def test_it_is_in_timelines_and_opened_from_there(tmp_path: Path) -> None:
     assert "$9,000.50  Vehicle W-1" in crm("clients", "show", "1").out
     refused = crm.refused("timeline", "1", "--only", "lorries")
     assert "vehicles" in refused
+    menu = _menu(crm, "Clients", "2", "Timeline", "f", "Vehicles", "1")
+    assert "Vehicles › W-2" in menu
+
+
+def test_its_fields_are_filled_in_and_changed_in_a_form_that_its_subject_does_not_write(tmp_path: Path) -> None:
+    crm = CommandLine(tmp_path)
+    crm.did("clients", "add", "--last-name", "Lovelace")
+    menu = _menu(crm, "Vehicles", "Fill in a new vehicle", "Lovelace", "Plate", "W-7", "Price", "12", "Save")
+    assert "Added W-7." in menu
+    path = ("Clients", "1", "Timeline", "f", "Vehicles", "1", "Edit it")
+    menu = _menu(crm, *path, "2", "W-8", "Note", "dented", "Save")
+    assert "› W-7 › Edit" in menu
+    assert "Saved W-8." in menu
+    (vehicle,) = crm.did("vehicles", "list")
+    assert (vehicle["plate"], vehicle["note"], vehicle["price"], vehicle["state"]) == ("W-8", "dented", "12.00", "used")
+    assert crm.did("vehicles", "edit", "W-8", "--note", "mended")["note"] == "mended"
+    assert crm.history()[0]["what"] == "edited W-8"
+
+
+def test_a_list_at_the_menu_names_the_client(tmp_path: Path) -> None:
+    crm = CommandLine(tmp_path)
+    crm.did("clients", "add", "--last-name", "Lovelace")
+    crm.did("vehicles", "add", "Lovelace", "--plate", "W-1", "--price", "1")
+    assert "Lovelace" in _menu(crm, "Vehicles", "List vehicles")
+
+
+def _menu(crm: CommandLine, *lines: str) -> str:
+    """What the menu writes for somebody who types these lines, one for each question."""
     menu = subprocess.run(
-        [PYTHON, "-c", "import made_up_subject, run; run.run()"], input="Clients\n2\nTimeline\nf\nVehicles\n1\n",
+        [PYTHON, "-c", "import made_up_subject, run; run.run()"], input="".join(f"{line}\n" for line in lines),
         cwd=PROJECT, env={**child_environment(), **crm.environment, "PYTHONPATH": os.environ["PYTHONPATH"]},
         capture_output=True, check=False, text=True,
     )  # fmt: skip
-    assert "Vehicles › W-2" in menu.stdout.replace(" / ", " › "), menu.stdout + menu.stderr
+    assert not menu.stderr, menu.stderr
+    return menu.stdout.replace(" / ", " › ")
 
 
 def test_a_client_sees_their_own_in_the_timeline_without_notes() -> None:

@@ -1,12 +1,13 @@
 """Vehicles: added and listed."""
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from crm.model.vehicles import Repair, Vehicle
 
 from crm.commands.context import CRM
-from crm.commands.registry import EVERYBODY, About, command
+from crm.commands.registry import EVERYBODY, About, FieldsOf, Takes, command
 from crm.model import Client
 from crm.model.fields import Amount, Line
 
@@ -33,6 +34,28 @@ def repair(
 ) -> Repair:
     """Note what a repair of a vehicle has cost."""
     return crm.transact(lambda tx: tx.add(Repair(vehicle=vehicle.id, cost=cost)), f"repaired {vehicle.plate}")
+
+
+@command("vehicles edit", title="Edit a vehicle", menu="vehicles")
+def edit(
+    crm: CRM,
+    vehicle: Annotated[Vehicle, About("Vehicle", "its number or plate", positional=True)],
+    changes: Annotated[Mapping[str, Any], FieldsOf(Vehicle, Takes.CHANGES, but=("client",))],
+) -> Vehicle:
+    """Change fields of a vehicle."""
+    return crm.transact(lambda tx: tx.change(vehicle, **changes), f"edited {vehicle.plate}")
+
+
+@command("vehicles register", title="Fill in a new vehicle", menu="vehicles")
+def register(
+    crm: CRM,
+    client: Annotated[Client, About("Client", "its number, reference or name", positional=True)],
+    values: Annotated[Mapping[str, Any], FieldsOf(Vehicle, Takes.NEW, but=("client", "state", "on"))],
+) -> Vehicle:
+    """Add a vehicle of a client with all that is known of it."""
+    return crm.transact(
+        lambda tx: tx.add(Vehicle(client=client.id, state="used", on=tx.today, **values)), "registered a vehicle"
+    )
 
 
 @command("vehicles list", title="List vehicles", menu="vehicles", roles=EVERYBODY)

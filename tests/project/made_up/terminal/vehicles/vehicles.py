@@ -20,4 +20,7 @@ class VehiclePage(RecordPage[Vehicle, Vehicle]):
         show(self.session.screen, self.card, self.session.crm.conventions)
 
     def entries(self) -> Sequence[Choice]:
-        return [Choice("Repair it", self.starts("vehicles repair"))]
+        return [
+            Choice("Repair it", self.starts("vehicles repair")),
+            Choice("Edit it", self.starts("vehicles edit")),
+        ]
