@@ -16,6 +16,7 @@ from crm.commands.activity.quick_notes import (
     QUOTE_SENT,
     QuickNote,
     UnreadDayError,
+    masked,
     read_notes,
     sum_alone,
 )
@@ -234,14 +235,28 @@ def _read(line: str, day: date | When | str | None, by: Conventions) -> list[Qui
                     parameter="day",
                     choices={"": "Pick a day", TEXT: "Keep it as text"},
                 ) from None
-            if instead:
+            if instead and not is_used and unread.written in line:
                 line, is_used = line.replace(unread.written, instead, 1), True
+            elif piece := _unread_piece(masked(line, in_text), unread.written):
+                in_text.append(piece)
             else:
-                in_text.append(unread.written)
+                raise
         else:
             if not instead or is_used:
                 return notes
             line, is_used = f"{line}, {instead}", True
+
+
+def _unread_piece(line: str, written: str) -> str:
+    """The most words of a day that cannot be read which stand together in the line; they may stand apart in it, as in
+    `sent Bob on monday the quote second week of january`. '' where none of them does."""
+    words = written.split(" ")
+    pieces = (
+        " ".join(words[start : start + count])
+        for count in range(len(words), 0, -1)
+        for start in range(len(words) - count + 1)
+    )
+    return next((piece for piece in pieces if piece and piece in line), "")
 
 
 def _understood(

@@ -414,14 +414,23 @@ def read_notes(line: str, by: Conventions, text: Sequence[str] = ()) -> Iterator
     """Take a line apart in the ways in which it may be meant, the likeliest first: a word that says what was done may
     be part of a name. Pieces of it that are nothing but `text` are not read as days. Raises FieldError for a day that
     does not exist, UnreadDayError for one that cannot be read."""
-    masks = {chr(_FIRST_MASK + place): piece for place, piece in enumerate(text)}
-    for mask, piece in masks.items():
-        line = line.replace(piece, mask, 1)
-    for note in _read_notes(line, by):
+    for note in _read_notes(masked(line, text), by):
         body = note.body
-        for mask, piece in masks.items():
-            body = body.replace(mask, piece)
+        # A piece may hold the mask of an earlier one.
+        for place, piece in reversed(list(enumerate(text))):
+            body = body.replace(_mask(place), piece)
         yield dataclasses.replace(note, body=body)
+
+
+def masked(line: str, text: Sequence[str]) -> str:
+    """Return a line with a letter instead of each piece that is not to be read as a day."""
+    for place, piece in enumerate(text):
+        line = line.replace(piece, _mask(place), 1)
+    return line
+
+
+def _mask(place: int) -> str:
+    return chr(_FIRST_MASK + place)
 
 
 def _read_notes(line: str, by: Conventions) -> Iterator[QuickNote]:

@@ -754,6 +754,13 @@ def test_a_contact_says_which_follow_up_it_moves_and_leaves_appointments(office:
         ("call Jo Fox, first week of may, tomorrow", "text", "first week of may", "2026-11-22"),
         ("call Jo Fox, third week of june, wants it in the first week of july", "text",
          "third week of june, wants it in the first week of july", None),
+        # What was written apart in the line.
+        ("sent Jo Fox on monday the quote second week of january", "text",
+         "Quote sent: on monday second week of january", None),
+        ("sent Jo Fox on monday the quote second week of january", "fri 10:00",
+         "Quote sent: on monday second week of january", "2026-11-27 10:00"),
+        ("sent Jo Fox early the quote third week of december", "text",
+         "Quote sent: early third week of december", None),
         # A day for a line that has none.
         ("call Jo Fox, wants more", "fri", "wants more", "2026-11-27"),
     ],
