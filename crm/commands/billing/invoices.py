@@ -28,7 +28,7 @@ from crm.commands.record_names import names_of
 from crm.commands.registry import EVERYBODY, About, FieldsOf, Takes, command
 from crm.errors import FieldError, Question, RefusedError, confirmation
 from crm.invoicing.state import STATES
-from crm.model import FILLED_AFTER_ISSUE, Adjustment, Client, Conventions, Deal, Invoice, InvoiceLine, Service
+from crm.model import FILLED_AFTER_ISSUE, Adjustment, Client, Conventions, Deal, Invoice, InvoiceLine, Service, Stage
 from crm.model.encoding import plain
 from crm.model.fields import Amount, Choice, Day, Line, Quantity
 from crm.model.units import PIECE
@@ -67,7 +67,7 @@ def add(
     line: Annotated[Sequence[str], Line(500), About("Line", "like 3 h Consulting 100 19%; may be given again")] = (),
     service: Annotated[Sequence[Service], About("Service", "one of it; may be given again")] = (),
     quantity: Annotated[Decimal | None, Quantity(), About("Quantity", "of each service; 1 by default")] = None,
-    deal: Annotated[Deal | None, About("Deal", "what it is for: one line with its title and value")] = None,
+    deal: Annotated[Deal | None, About("Deal", "a won one: one line with its title and value")] = None,
     discount: Annotated[
         str, Line(40), About("Discount", "on the whole invoice: an amount, or a percentage like 10%")
     ] = "",
@@ -126,10 +126,17 @@ def _refuse_impossible_days(values: Mapping[str, Any], today: date, by: Conventi
 
 
 def _of_deal(crm: CRM, tx: Transaction, deal: Deal, invoice: Invoice, *, duplicate_ok: bool) -> InvoiceLine:
-    """A line with the title and the value of a deal. Raises FieldError for one of another client, and Question where
-    the client has an invoice with such a line already."""
+    """A line with the title and the value of a deal. Raises FieldError for one of another client and one that is not
+    won, and Question where the client has an invoice with such a line already."""
     if deal.client != invoice.client:
         raise FieldError("it is about another client", field="deal", label="Deal")
+    stage = tx.find(Stage, deal.stage)
+    if stage is None or stage.outcome != "won":
+        raise FieldError(
+            f"{deal.title} is not won; win it first (`deals win {deal.id}`), or type the line yourself",
+            field="deal",
+            label="Deal",
+        )
     if not duplicate_ok and (before := billing.with_line(tx, deal.client, deal.title)):
         raise Question(
             f"{deal.title} is already on {name_of(before)}.",

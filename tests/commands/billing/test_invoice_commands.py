@@ -92,6 +92,11 @@ def test_a_price_with_a_minus_takes_something_back_however_it_is_given(desk: Bil
 
 def test_a_deal_that_is_on_an_invoice_already_is_asked_about(desk: BillingDesk) -> None:
     deal = desk("deals add", desk.acme, "Website", value=Decimal(100))
+    lost = desk("deals add", desk.acme, "Shop", value=Decimal(100))
+    desk("deals lose", lost, "too dear")
+    for not_won in (deal, lost):
+        with pytest.raises(FieldError, match=f"{not_won.title} is not won; win it first .`deals win {not_won.id}`"):
+            desk("invoices add", desk.acme, deal=not_won)
     desk("deals win", deal, Decimal(100))
     first = desk("invoices add", desk.acme, deal=deal).invoice
     with pytest.raises(Question, match=f"Website is already on draft {first.id}") as asked:
