@@ -295,7 +295,9 @@ def _spelled_time(written: str) -> str:
     """A text with its times in figures: half past nine as 9:30, quarter to 3 as 14:45, at nine as at 9."""
 
     def in_figures(match: re.Match[str]) -> str:
-        hour, half = _hour(match["hour"]), match["half"] or ""
+        hour, half = _hour(match["hour"]), (match["half"] or "").strip()
+        if half:
+            hour = hour % 12 + (12 if half[0] == "p" else 0)
         if match["half_hour"]:
             late = hour * 60 + 30
         else:
@@ -303,7 +305,8 @@ def _spelled_time(written: str) -> str:
             late = hour * 60 + (minutes if match["side"] in ("past", "after") else -minutes)
         if not half and late < _FIRST_WORKING_HOUR * 60:
             late += 12 * 60
-        return f"{late // 60}:{late % 60:02}{half}"
+        late %= 24 * 60
+        return f"{late // 60}:{late % 60:02}"
 
     written = _TIME_IN_WORDS.sub(in_figures, written)
     return _HOUR_IN_WORDS.sub(lambda match: f"{match[1] or ''}{_hour(match[2] or match[3])}{match[4] or ''}", written)
