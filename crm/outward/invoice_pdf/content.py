@@ -217,6 +217,10 @@ def _settled(document: InvoiceDocument, writer: _Writer) -> Iterator[tuple[str, 
     for name, value in (("paid", document.paid), ("credited", document.credited)):
         if value:
             yield writer.words[name], writer.money(-value)
+    # With it the rows come to what is to be paid.
+    overpaid = document.paid + document.credited - document.total
+    if overpaid > 0 and _shows_open(document):
+        yield writer.words["overpaid"], writer.money(overpaid)
 
 
 def _shows_open(document: InvoiceDocument) -> bool:

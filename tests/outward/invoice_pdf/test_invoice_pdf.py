@@ -175,6 +175,16 @@ def test_a_draft_says_that_it_is_one_and_asks_for_nothing() -> None:
     assert "Cancelled" in text_of(make_pdf(invoice(state="cancelled", credited=D("119.00"))).data)
 
 
+def test_what_was_paid_and_then_credited_is_the_buyers_credit() -> None:
+    """Total, payments, credit notes and credit come to the amount that is due."""
+    document = invoice(state="credited", paid=D("119.00"), credited=D("119.00"))
+    printed = " ".join(text_of(make_pdf(document).data).split())
+    words = printed[printed.index("Paid") :].replace("\u2212", "-")
+    assert [word for word in ("Credited", "Your credit", "Amount due") if word not in words] == []
+    assert "119.00" in words[words.index("Your credit") : words.index("Amount due")]
+    assert "Your credit" not in text_of(make_pdf(invoice(paid=D("119.00"), state="paid")).data)
+
+
 def test_a_paid_invoice_says_so_and_has_no_code() -> None:
     text = text_of(make_pdf(invoice(paid=D("119.00"), state="paid")).data)
     assert "Paid in full. Thank you." in text
