@@ -1,4 +1,4 @@
-"""What turning a page of the menu takes of a processor, beside importing what draws it; and a key that only moves the
+"""The processor time of turning a page of the menu, beside importing what draws it; and a key that only moves the
 pointer."""
 
 import fcntl

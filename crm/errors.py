@@ -109,6 +109,9 @@ class RefusedError(CRMError):
 class ConflictError(CRMError):
     """A change of the same fields by somebody else since they were shown; nothing was overwritten.
 
+    This is optimistic locking: nobody locks a record while it is edited, and its `version` says when it is saved
+    whether it is still the one that was shown.
+
     `clashes` maps each field's name to (as it was shown, theirs, mine), as people read them.
     """
 

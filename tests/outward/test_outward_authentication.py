@@ -1,4 +1,4 @@
-"""Whether a message may not be from whom it says, by what the mail server that received it last has noted."""
+"""Messages that may be from somebody else than they say, by what the mail server that received it last has noted."""
 
 from datetime import UTC, datetime
 

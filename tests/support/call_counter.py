@@ -1,4 +1,4 @@
-"""What an action costs inside the program: calls of its functions, the files they are in, and SQL statements."""
+"""The cost of an action inside the program: calls of its functions, the files they are in, and SQL statements."""
 
 import sys
 from collections.abc import Callable

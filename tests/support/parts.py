@@ -1,4 +1,4 @@
-"""Which third of the slow rows of tables CI tries with this commit."""
+"""The third of the slow tests that CI tries with this commit."""
 
 import os
 import subprocess

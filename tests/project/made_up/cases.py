@@ -1,4 +1,4 @@
-"""What a made-up record is in without being named there; run by `test_made_up_record.py` in a process of its own."""
+"""A made-up record is everywhere without being named there; run by `test_made_up_record.py` in a process of its own."""
 
 import csv
 import json

@@ -46,6 +46,8 @@ class SendingJournal(JournalFile):
     """A small file in `folder`, shared by all programs of this machine. One that is damaged is put aside: what stands
     in the store as being sent is then taken for another machine's.
 
+    The identifier of a message is its idempotency key: one that was handed over under it is not handed over again.
+
     As a context it is open; everything may raise FileError. Programs that send hold a lock for as long as they live,
     and what each takes is noted with it.
     """
