@@ -1,4 +1,4 @@
-"""What a person does all day among 100 000 clients, each beside bare SQL that reads the same through an index."""
+"""Everyday actions among 100 000 clients, each beside bare SQL that reads the same through an index."""
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping

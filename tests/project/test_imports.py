@@ -264,6 +264,9 @@ def test_names_say_what_is_in_a_file() -> None:
 def test_the_head_of_a_module_names_what_it_is() -> None:
     begins = re.compile(r'"""(What|Whether|Which|Whose|Whom|Who|How|Where)\b')
     assert [path for path in FILES if begins.match(path.read_text("utf-8"))] == []
+    # A head of a test may say what holds; what the tests are made with is named like the program.
+    tools = [*PROJECT.glob("tests/support/**/*.py"), *PROJECT.glob("benchmarks/*.py")]
+    assert [path for path in tools if re.match(r'"""(What|Whether)\b', path.read_text("utf-8"))] == []
 
 
 @pytest.mark.parametrize(

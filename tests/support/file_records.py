@@ -1,4 +1,4 @@
-"""What a file becomes before anything is stored: the texts of fields, row by row."""
+"""The records of a file before anything is stored: the texts of fields, row by row."""
 
 from pathlib import Path
 from typing import Any

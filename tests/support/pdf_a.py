@@ -1,4 +1,4 @@
-"""What PDF/A-3b (ISO 19005-3) asks of a file, as far as it can be seen without a renderer; read with pypdf, which owes
+"""The rules of PDF/A-3b (ISO 19005-3), as far as they can be checked without a renderer; read with pypdf, which owes
 nothing to the program. No package has the rules of a validator such as veraPDF."""
 
 import io

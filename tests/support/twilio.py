@@ -1,4 +1,4 @@
-"""What answers in Twilio's place, on loopback, and keeps what it is asked."""
+"""A stand-in for Twilio, on loopback, that keeps its requests."""
 
 import json
 import threading

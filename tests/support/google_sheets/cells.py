@@ -1,4 +1,4 @@
-"""What a cell holds: a value as it is, or a Cell where there is more to it (a formula, a format, a note)."""
+"""The content of a cell: a value as it is, or a Cell where there is more to it (a formula, a format, a note)."""
 
 import ast
 import operator

@@ -1,4 +1,4 @@
-"""What goes wrong on purpose, and what is counted on the way."""
+"""Faults on purpose, and counts of requests."""
 
 import threading
 import time

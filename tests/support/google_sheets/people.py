@@ -1,4 +1,4 @@
-"""What a person does by hand in a spreadsheet, and sees there."""
+"""A person who edits a spreadsheet by hand, and reads it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What the service answers when it does not do what it was asked for."""
+"""Error answers of the service."""
 
 from typing import Any
 

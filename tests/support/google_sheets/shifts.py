@@ -1,4 +1,4 @@
-"""What becomes of places and ranges when rows or columns are inserted, deleted or moved."""
+"""Places and ranges after rows or columns were inserted, deleted or moved."""
 
 from dataclasses import dataclass
 from typing import Any
