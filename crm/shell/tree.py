@@ -209,19 +209,19 @@ def _own(line: Line) -> dict[str, click.Command]:
 
     made: Mapping[str, tuple[str, Callable[..., Any], Sequence[click.Parameter]]] = {
         "sign-in": (
-            "Signs in on this machine, for the commands of the next hours.",
+            "Sign in on this machine, for the commands of the next hours.",
             sign_in,
             [click.Option(["--email"], default="", show_default=False, help="Your e-mail address.")],
         ),
         "help": (
-            "Shows how to call the program, or a command of it.",
+            "Show how to call the program, or a command of it.",
             lambda words: _show_help(words),
             [click.Argument(["words"], nargs=-1, metavar="[COMMAND]...")],
         ),
-        "secret": ("Prints a new secret for CRM_SECRET.", lambda: line.call().secret(), []),
-        "sign-out": ("Ends the sign-in of this machine.", lambda: line.call().sign_out(), []),
+        "secret": ("Print a new secret for CRM_SECRET.", lambda: line.call().secret(), []),
+        "sign-out": ("End the sign-in of this machine.", lambda: line.call().sign_out(), []),
         "web": (
-            "Serves the menu to browsers, until it is stopped.",
+            "Serve the menu to browsers, until it is stopped.",
             web,
             [
                 click.Option(["--port"], type=int, default=0, help="Where to listen; PORT by default, else 8000."),
