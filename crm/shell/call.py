@@ -368,7 +368,8 @@ class Call:
         if not self._asks:
             if isinstance(parameter.check, Secret):
                 raise UsageError(f"{parameter.label} is missing. Give it as a line of the input.")
-            raise UsageError(f"“{parameter.label}” is missing. Give {parameter.option}.")
+            where = "Write it after the command, or give" if parameter.positional else "Give"
+            raise UsageError(f"“{parameter.label}” is missing. {where} {parameter.option}.")
         with _prompts(crm, self._environment) as prompts:
             return prompts.ask(parameter)
 

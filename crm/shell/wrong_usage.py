@@ -16,6 +16,7 @@ _SAME: Sequence[frozenset[str]] = (
     frozenset(("show", "get", "view", "open", "list", "ls", "all")),
     frozenset(("edit", "update", "change", "modify", "set", "rename")),
     frozenset(("search", "find", "lookup")),
+    frozenset(("capture", "log", "note", "call")),
 )
 # So many suggestions can be read at a glance.
 _MOST = 3

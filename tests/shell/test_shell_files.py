@@ -215,7 +215,7 @@ def test_a_restore_without_a_file_lists_the_backups(shell: CommandLine) -> None:
     message = shell.refused("restore", code=2)
     listed, error = message.splitlines()[0], message.splitlines()[-1]
     assert (listed.split("\t")[0], listed.split("\t")[2:]) == (backup, ["1 client", "0 sales"])
-    assert error == "“File” is missing. Give --file."
+    assert error == "“File” is missing. Write it after the command, or give --file."
 
 
 def test_undo_says_why_there_is_nothing_to_undo_and_what_can_be_done(shell: CommandLine) -> None:

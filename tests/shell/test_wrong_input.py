@@ -24,7 +24,8 @@ CASES = [
     ("clients foo bar", "No command called foo. `PROGRAM clients --help` shows all commands."),
     ("clients list --limt 5", "No option called --limt. Did you mean --limit?"),
     ("clients list --limit many", "--limit: That is not a whole number. Write it in digits."),
-    ("clients list --limit -1", "--limit: That is not a whole number. Write it in digits."),
+    ("clients list --limit -1", "--limit: It cannot be below 0."),
+    ("log", "No command called log. Did you mean capture?"),
     (
         "clients list --sort foo",
         "Clients have no field foo. Use one of last_name, company, status, total_spend,",
@@ -58,7 +59,7 @@ CASES = [
     ('clients list --where "a=1"', "Unknown name: a. A text is written in quotes: 'a'."),
     ("clients list --view Nope", "No view called Nope. `views list` shows all."),
     ("clients list extra", "No client called extra. Add one with `clients add`. `clients list` shows all."),
-    ("clients show", "“Client” is missing. Give --client."),
+    ("clients show", "“Client” is missing. Write it after the command, or give --client."),
     ("clients show 9999", "No client 9999. `clients list` shows all."),
     ('clients show "Jo Fix"', "No client called Jo Fix. Add one with `clients add`. `clients list` shows all."),
     ("clients show 0", "No client 0. `clients list` shows all."),
@@ -97,7 +98,7 @@ CASES = [
     ("clients delete 1", "Anna Berg still has invoices. Nothing was changed. Delete these first, or keep the client."),
     ("clients tag 1", "Name a tag to add or to remove."),
     ("clients merge 1 1", "A client cannot be merged with itself. Name the duplicate."),
-    ("sales add", "“Client” is missing. Give --client."),
+    ("sales add", "“Client” is missing. Write it after the command, or give --client."),
     ("sales add --client 1", "“Amount” is missing. Give --amount."),
     ("sales add --client 1 --amount five", "--amount: That is not an amount. Write digits, like 1200 or 1200.50."),
     ("sales add --client 1 --amount -5", "--amount: An amount cannot be negative. Leave out the minus."),
@@ -112,7 +113,7 @@ CASES = [
     ("sales show 9999", "No command called show. Did you mean list?"),
     ("sales delete 9999", "No command called delete. Did you mean undo?"),
     ("sales edit 9999 --amount 4", "No sale 9999. `sales list` shows all."),
-    ("deals add --client 1", "“Title” is missing. Give --title."),
+    ("deals add --client 1", "“Title” is missing. Write it after the command, or give --title."),
     (
         "deals add --client 1 --title X --stage Foo",
         "No stage called Foo. Add one with `stages add`. `stages list` shows all.",
@@ -120,7 +121,7 @@ CASES = [
     ("deals move 9999 Won", "No deal 9999. `deals list` shows all."),
     ("deals move 1 Foo", "No stage called Foo. Add one with `stages add`. `stages list` shows all."),
     ("deals win 9999", "No deal 9999. `deals list` shows all."),
-    ("follow-ups add --client 1", "“What” is missing. Give --what."),
+    ("follow-ups add --client 1", "“What” is missing. Write it after the command, or give --what."),
     ('follow-ups add --client 1 --due "2026-02-30" --what x', "--due: No day 30 in February 2026. Check the date."),
     ('follow-ups add --client 1 --due "30 feb" --what x', "--due: No day 30 in February. Check the date."),
     (
@@ -128,7 +129,7 @@ CASES = [
         "--due: That is not a date. Write it like tomorrow, fri, next week, in 10 days, 12/24 or Dec 24, 2026.",
     ),
     ("follow-ups done 9999", "No follow-up 9999. `follow-ups list` shows all."),
-    ("follow-ups snooze 1", "“Until” is missing. Give --until."),
+    ("follow-ups snooze 1", "“Until” is missing. Write it after the command, or give --until."),
     (
         "interactions list --client Nobody",
         "No client called Nobody. Add one with `clients add`. `clients list` shows all.",
@@ -145,6 +146,9 @@ CASES = [
     ("undo", "No command called undo. Did you mean sales undo or history undo?"),
     ("redo", "No command called redo. Did you mean history redo?"),
     ("history show 9999", "No change 9999 in the history. `history list` shows all."),
+    ("settings set stat OH", "--key: That is not one of the choices. Did you mean company_region?"),
+    ('settings set "zip cod" 1', "--key: That is not one of the choices. Did you mean company_postcode?"),
+    ("settings set region OH", "--key: That is not one of the choices. Did you mean company_region?"),
     ("settings set foo bar", "--key: That is not one of the choices. Use company_name, language"),
     ("settings set currency XXQ", "No currency has that code. Write its three letters (ISO 4217), like EUR."),
     (
@@ -157,30 +161,30 @@ CASES = [
     ("rules add", "A rule needs a status. Write it like VIP when total_spend >= 35000."),
     ('rules add --status X --when "spend > 3"', "Unknown name: spend. Did you mean total_spend?"),
     ("rules delete 99", "No command called delete. Did you mean remove?"),
-    ("views save", "“Name” is missing. Give --name."),
+    ("views save", "“Name” is missing. Write it after the command, or give --name."),
     ("views delete Nope", "No command called delete. Did you mean remove?"),
     ("templates show 99", "No template 99. `templates list` shows all."),
-    ("templates add", "“Name” is missing. Give --name."),
+    ("templates add", "“Name” is missing. Write it after the command, or give --name."),
     ("mailings show 99", "No mailing 99. `mailings list` shows all."),
     ("greetings delete Nope", "No command called greetings. Did you mean occasions or settings?"),
     ("invoices show 9999", "No invoice 9999. `invoices list` shows all."),
     ("invoices show INV-9", "No invoice called INV-9. Add one with `invoices add`. `invoices list` shows all."),
     ("invoices lines 9999", "No command called 9999. `PROGRAM invoices lines --help` shows all commands."),
     ("invoices issue 9999", "No invoice 9999. `invoices list` shows all."),
-    ("payments add --client 1", "“Amount” is missing. Give --amount."),
+    ("payments add --client 1", "“Amount” is missing. Write it after the command, or give --amount."),
     ("payments add --client 1 --amount x", "--amount: That is not an amount. Write digits, like 1200 or 1200.50."),
     ("payments show 9999", "No payment 9999. `payments list` shows all."),
     ("services show 9999", "No service 9999. `services list` shows all."),
     ("reminders levels edit 99", "No command called edit. Did you mean set?"),
     ("import nofile.csv", "No file nofile.csv. Check its name and folder."),
     ("restore nofile", "No file nofile. Check its name and folder."),
-    ("export", "“File” is missing. Give --file."),
+    ("export", "“File” is missing. Write it after the command, or give --file."),
     ("export clients.foo", "File: The extension sets the format. Use one of .xlsx, .csv, .json, .vcf."),
     (
         "clients show 1 --csv -",
         "--csv is for lists and reports, and `clients show` is neither. Nothing was done.",
     ),
-    ("users add", "“E-mail” is missing. Give --email."),
+    ("users add", "“E-mail” is missing. Write it after the command, or give --email."),
     ("users add nope", "--email: That is not an e-mail address: an e-mail address must have an @-sign."),
     ("reports sales --from foo", "No option called --from. `PROGRAM reports sales --help` shows all options."),
     ("reports sales --by week", "--by: That is not one of the choices. Use month, quarter, year."),
@@ -218,6 +222,15 @@ def test_what_is_typed_wrong_is_refused_in_one_style_with_what_to_do(tmp_path: P
             wrong.append((typed, first))
         assert _STYLE.fullmatch(first), first
     assert not wrong
+
+
+def test_a_setting_is_named_by_its_label_too_as_the_list_has_it(tmp_path: Path) -> None:
+    shell = CommandLine(tmp_path)
+    shell.did("settings", "set", "country", "US")
+    for label, value in (("State", "OH"), ("State/Region", "NY"), ("company_region", "UT"), ("state", "TX")):
+        assert shell("settings", "set", label, value).code == 0
+        known = {setting["key"]: setting["value"] for setting in shell.did("settings", "list")}
+        assert known["company_region"] == value
 
 
 def test_there_are_enough_of_them() -> None:

@@ -28,6 +28,15 @@ class SettingShown:
     description: str
 
 
+class SettingName(Choice):
+    """A setting, by its key or by its label, also as people say it in the team's country."""
+
+    def read(self, typed: str, by: Conventions) -> str:
+        if typed.strip().lower() in (label.lower() for label in self.options.values()):
+            return super().read(typed, by)
+        return Choice({key: local_label(label, by.country) for key, label in self.options.items()}).read(typed, by)
+
+
 @command("settings list", title="Show settings", menu="settings", nothing="No settings found.")
 def list_all(crm: CRM) -> list[SettingShown]:
     """List the team's settings."""
@@ -40,7 +49,7 @@ def list_all(crm: CRM) -> list[SettingShown]:
 @command("settings set", title="Change a setting", menu="settings", roles=ONLY_ADMIN)
 def set_one(
     crm: CRM,
-    key: Annotated[str, Choice({option.name: option.label for option in TEAM}), About("Setting", positional=True)],
+    key: Annotated[str, SettingName({option.name: option.label for option in TEAM}), About("Setting", positional=True)],
     value: Annotated[str, Line(1000), About("Value", positional=True)],
     recount_ok: Annotated[bool, About("Recount", "change it even if clients get another status")] = False,
 ) -> SettingShown:

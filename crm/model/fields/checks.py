@@ -12,6 +12,7 @@ from crm.model.conventions import Conventions
 # right-to-left marks are part of names in Arabic and Hebrew and stay.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]")
 _SPACES = re.compile(r"\s+")
+_WORD = re.compile(r"\w+")
 _CONTROL_NAMES = {"\x00": "NUL", "\x07": "bell", "\x08": "backspace", "\x1b": "escape", "\x7f": "delete"}
 
 
@@ -128,7 +129,11 @@ class Choice(Check):
         # Not loaded to read.
         from difflib import get_close_matches
 
-        if close := get_close_matches(text, self.options, n=1):
+        readable = {words.lower(): value for value, words in self.options.items()}
+        by_word = [value for words, value in readable.items() if text in _WORD.findall(words)]
+        names = {**readable, **{value.lower(): value for value in self.options}}
+        close = by_word if len(by_word) == 1 else [names[name] for name in get_close_matches(text, names, n=1)]
+        if close:
             raise FieldError(f"that is not one of the choices; did you mean {close[0]}?")
         raise FieldError(f"that is not one of the choices; use {', '.join(self.options)}")
 
@@ -189,6 +194,8 @@ class Whole(Check):
     def read(self, typed: str, by: Conventions) -> int:
         text = typed.strip().lstrip("#")
         if not (text.isascii() and text.isdigit()):
+            if text.isascii() and text.startswith("-") and text[1:].isdigit():
+                raise FieldError(f"it cannot be below {self.least}")
             raise FieldError("that is not a whole number; write it in digits")
         if len(text) > 12 or not self.least <= int(text) <= self.most:
             raise FieldError(f"that is out of range; give a whole number from {self.least} to {self.most}")

@@ -20,7 +20,7 @@ CELLS: list[tuple[type[Record], str, Any, str]] = [
     (Sale, "deal", "soon", "write the deal's ID or its name"),
     (Sale, "client", "x", "write the client's ID or its name"),
     (Sale, "client", 99, "no client 99"),
-    (Sale, "client", -1, "that is not a whole number; write it in digits"),
+    (Sale, "client", -1, "it cannot be below 0"),
     (Sale, "client", True, "that is not a whole number; write it in digits"),
     (Sale, "on", "someday", "that is not a date"),
     (Sale, "on", " ", "a sale needs its date"),
