@@ -231,6 +231,11 @@ _AMONG_DAYS = re.compile(
     rf"|morning|afternoon|night|\d{{1,2}}(?::\d\d)?|{'|'.join(MONTHS)}|jan|feb|apr|aug|sept?|oct|nov|dec",
     re.IGNORECASE,
 )
+# Of holidays more is said than when: called about new year, closed on boxing day.
+_SAID_OF_HOLIDAY = re.compile(
+    rf"\b(?:(?:about|re|regarding|concerning)|closed(?: on| over| at)?) (?:{_HOLIDAY}|new year|boxing day)",
+    re.IGNORECASE,
+)
 _IN_NUMBERS = re.compile(r"\d{1,2}/\d{1,2}")
 _DOTTED = re.compile(r"\d{1,2}\.\d{1,2}")
 _NO_DATE = re.compile(r"\d+|\d{1,2}[.-]\d{1,2}|\d{4}[./-]\d{1,2}")
@@ -699,6 +704,10 @@ def _day_from(
     is_wanted = before in _TILL and bool(_WANTED.search(text[: words[place - 1].start()]))
     if before in _TELLING and not (begins_piece or needs_time or is_wanted):
         return None, place + 1
+    # The third weekend of december is not december.
+    is_of_holiday = any(topic.start() < words[place].start() < topic.end() for topic in _SAID_OF_HOLIDAY.finditer(text))
+    if is_of_holiday or (begun == "of" and before != "first"):
+        return None, place + 1
     if before == "or" and not begins_piece:
         earlier = _either(text, words, place, by)
         return earlier, len(words) if earlier else place + 1
@@ -791,7 +800,8 @@ def _refuse_unread(text: str, days: Sequence[_FoundDay], by: Conventions, *, is_
             raise UnreadDayError(text[words[begun].start() : words[end - 1].end()].strip(_BETWEEN))
         written = text[words[start].start() : words[end - 1].end()].strip(_BETWEEN)
         begins_piece = plain[start - 1] == "the" and start > 1 and ends[start - 2]
-        is_text = plain[start - 1] in _NO_DAY_BEHIND and not begins_piece
+        is_of_month = plain[start - 1] == "the" and "of" in plain[start:end] and plain[end - 1] in MONTHS
+        is_text = plain[start - 1] in _NO_DAY_BEHIND and not begins_piece and not is_of_month
         if is_text or (day is None and _when_at_end(written, by) is not None):
             continue
         unread = plain[

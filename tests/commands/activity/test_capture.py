@@ -754,6 +754,7 @@ def test_a_contact_says_which_follow_up_it_moves_and_leaves_appointments(office:
         ("call Jo Fox, first week of may, tomorrow", "text", "first week of may", "2026-11-22"),
         ("call Jo Fox, third week of june, wants it in the first week of july", "text",
          "third week of june, wants it in the first week of july", None),
+        ("called Jo Fox, see the first week of december", "text", "see the first week of december", None),
         # What was written apart in the line.
         ("sent Jo Fox on monday the quote second week of january", "text",
          "Quote sent: on monday second week of january", None),

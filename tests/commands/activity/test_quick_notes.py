@@ -366,6 +366,8 @@ def test_a_day_that_does_not_exist_is_refused(line: str, words: str) -> None:
         ("call Greta second weekend of december", "second weekend of december"),
         ("call Greta, the fourth weekend of may", "fourth weekend of may"),
         ("call Greta, third week of january", "third week of january"),
+        ("call Greta, see the third weekend of december", "third weekend of december"),
+        ("called Greta, see the first week of december", "first week of december"),
         ("call Greta on monday after next", "on monday after next"),
         ("call Greta, late next month, wants a quote", "late next month"),
         ("meeting Villa Aurora in the first week of may", "in the first week of may"),
@@ -460,6 +462,24 @@ def test_holidays_of_a_note(line: str, text: str, due: str) -> None:
 )  # fmt: skip
 def test_words_of_days_in_a_text_are_text(line: str) -> None:
     assert list(read_notes(line, US))
+
+
+@pytest.mark.parametrize(
+    ("line", "body", "due"),
+    [
+        ("called Acme about new year", "Acme about new year", ""),
+        ("Acme closed on boxing day", "Acme closed on boxing day", ""),
+        ("called Acme, closed over christmas", "Acme, closed over christmas", ""),
+        ("called Acme, has the invoice of december", "Acme, has the invoice of december", ""),
+        ("called Acme about new year, fri 10:00", "Acme about new year", "2026-11-27"),
+        ("call Acme about christmas tomorrow", "Acme about christmas", "2026-11-22"),
+        ("call Acme on boxing day", "Acme", "2026-12-26"),
+        ("call Acme about the fair, new year's day", "Acme about the fair", "2027-01-01"),
+    ],
+)
+def test_a_month_or_a_holiday_that_is_spoken_of_is_text(line: str, body: str, due: str) -> None:
+    note = next(read_notes(line, US))
+    assert (note.body, str(note.due_on or "")) == (body, due)
 
 
 @pytest.mark.parametrize(
