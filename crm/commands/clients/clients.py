@@ -448,7 +448,7 @@ def pin(
         date | None, Day(past=False, from_today=True), About("Until", "the last day; empty for no end")
     ] = None,
 ) -> Client:
-    """Pin a client's status against the rules, until a date or until you unpin it; without a status, unpins it."""
+    """Pin a client's status against the rules, until a date or until you unpin it; without a status, remove the pin."""
     if until and not status:
         raise FieldError("say which status is pinned until then", field="status", label="Status")
     if until and until < crm.today:
@@ -461,7 +461,7 @@ def pin(
             tx.settle()
             return tx.get(Client, client.id)
         last = until or FOREVER
-        reason = "Pinned by hand" + (f" until {until.isoformat()}" if until else "")
+        reason = "Pinned by hand"
         moved = current.status != status
         return tx.change(
             current,
