@@ -68,8 +68,17 @@ _IN_NOTES: Mapping[str, str] = {
 _EVERY = re.compile(r"jede[nrsm]?")
 _COMPOUND = re.compile(r"\w+(?:(?P<week>woche|wochen|wochenendes?)|(?P<month>monat|h(?:ä|ae)lfte)s?)")
 _HOURS = {word: number for number, word in enumerate(
-    ("ein", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwölf"), 1
+    ("eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwölf"), 1
 )}  # fmt: skip
+_PARTS_OF_DAY = r"(vormittag|nachmittag|morgen|mittag|abend)"
+# Montagmorgen, and am Morgen, heute Morgen, am Montag Morgen: the morning, not the day after this one.
+_PART_OF_WEEKDAY = re.compile(rf"\b{_WEEKDAY}{_PARTS_OF_DAY}\b")
+_IN_MORNING = re.compile(rf"\b(am|heute|{_WEEKDAY}) morgen\b")
+_WEEKDAY_IN_A_WEEK = re.compile(rf"\b{_WEEKDAY} in einer woche\b")
+# Where an hour is named, too: morgen früh um 8, nachmittags um 3.
+_HOUR_OF_PART = re.compile(
+    r"\b(?:am )?(?:(früh|morgens|vormittags?)|nachmittags?|abends?) (?:um|gegen) (\d{1,2})(?:[:.](\d\d))?(?: uhr)?\b"
+)
 
 
 def in_english(written: str) -> str:
@@ -77,6 +86,10 @@ def in_english(written: str) -> str:
     text = " ".join(_with_umlauts(word) for word in written.split())
     for after_next, english in _AFTER_NEXT:
         text = after_next.sub(english, text)
+    text = _PART_OF_WEEKDAY.sub(r"\1 \2", text)
+    text = _IN_MORNING.sub(r"\1 früh", text)
+    text = _HOUR_OF_PART.sub(_hour_of_part, text)
+    text = _WEEKDAY_IN_A_WEEK.sub(r"\1 week", text)
     text = _AT_HOLIDAYS.sub("at ", text).replace("christi himmelfahrt", "himmelfahrt")
     text = _HALF_TO.sub(lambda match: _clock(match[1], -30) or match[0], text)
     text = _QUARTER.sub(_quarter, text)
@@ -134,6 +147,11 @@ def _quarter(match: re.Match[str]) -> str:
     if match[0].startswith("dreiviertel"):
         return _clock(match[2], -15) or match[0]
     return _clock(match[2], {"vor": -15, "nach": 15}.get(match[1], -45)) or match[0]
+
+
+def _hour_of_part(match: re.Match[str]) -> str:
+    hour = int(match[2])
+    return f"at {hour + (12 if not match[1] and hour < 12 else 0)}:{match[3] or '00'}"
 
 
 def _clock(hour: str, minutes: int) -> str:
