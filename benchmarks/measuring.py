@@ -61,7 +61,7 @@ def claim(
     each: int = 1,
     note: str | Callable[[], str] = "",
 ) -> Result:
-    """Run an action and its floor in turn (A B A B …) and compares the medians.
+    """Run an action and its floor in turn (A B A B …) and compare the medians.
 
     The time is CPU time of this process and of the children that it waited for, which other work on the machine does
     not add to; `clock="wall"` is for what waits for others. `each` is how many there are in one run. What has been

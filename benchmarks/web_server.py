@@ -27,7 +27,7 @@ def bare(opening: Mapping[str, str], exchange: object, stdin: IO[str], stdout: I
 
 
 def main() -> None:
-    """Serve until its input is closed; says on which port."""
+    """Serve until its input is closed; say on which port."""
     from crm.web.terminals import Terminals
     from tests.support.terminal_server import TerminalServer
 

@@ -340,7 +340,7 @@ def _memory(folder: Path) -> Path:
 
 
 def remembered_store(folder: Path) -> str:
-    """The store that was connected, '' where none was; raises UsageError where that cannot be read."""
+    """The store that was connected, '' where none was. Raises UsageError where that cannot be read."""
     memory = _memory(folder)
     try:
         written = memory.read_text("utf-8").strip()

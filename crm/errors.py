@@ -126,12 +126,11 @@ class Question(CRMError):
     """A decision that only a person can take. Calling the command again with
     `parameter` set to one of `choices`' values answers it.
 
-    `choices` maps the value to give (as the shell spells it) to its words, '' where any value of the parameter is to
-    be given; `yes` is the one of them that `--yes`
-    stands for, '' where the question is not whether to go on, so that yes says nothing. `records` are what the
-    question is about (possible duplicates, what a deletion takes along), for a door that can show them. What is
-    `destructive`, deletes or sends something or cannot be undone, is never what a door offers first; where it concerns
-    many, `typed` is what a person types to confirm it.
+    `choices` maps the value to give (as the shell spells it) to its words, '' where any value of the parameter is to be
+    given; `yes` is the one of them that `--yes` stands for, '' where the question is not whether to go on, so that yes
+    says nothing. `records` are what the question is about (possible duplicates, what a deletion takes along), for a
+    door that can show them. What is `destructive`, deletes or sends something or cannot be undone, is never what a door
+    offers first; where it concerns many, `typed` is what a person types to confirm it.
     """
 
     kind = "question"

@@ -113,7 +113,7 @@ class AccountStore:
             return self.roster.shuts_everybody_out(snapshot)
 
     def may_enter(self, snapshot: Snapshot, user: User | None) -> bool:
-        """Return whether somebody may enter; raises StoreAccessError where nobody may."""
+        """Return whether somebody may enter. Raises StoreAccessError where nobody may."""
         self.roster.require(snapshot)
         return user is not None and user.active and bool(user.password) and self.holds(snapshot, user)
 

@@ -132,7 +132,7 @@ class Administration:
         return self._store.transact(change, "changed the profile", account)
 
     def _renamed(self, tx: AuthoredTransaction, before: User, after: User) -> User:
-        """The user as it now is; raises FieldError where somebody else is called so."""
+        """The user as it now is. Raises FieldError where somebody else is called so."""
         refuse_taken(tx, after, before)
         if after.email != before.email:
             refuse_look_alike_address(tx, after)
@@ -143,7 +143,7 @@ class Administration:
     def set_one_time_password(self, user: int) -> str:
         """A password for one sign-in within a week, after which a new one has to be chosen; signs the user out.
 
-        Somebody who was only named signs in from then on; raises FieldError without an address to do so with, and
+        Somebody who was only named signs in from then on. Raises FieldError without an address to do so with, and
         RefusedError before there is an admin.
         """
         one_time = passwords.generated()
@@ -159,7 +159,7 @@ class Administration:
         return one_time
 
     def reset_second_factor(self, user: int) -> None:
-        """Take the second factor of somebody away who has lost it; signs the user out."""
+        """Take the second factor of somebody away who has lost it, and sign the user out."""
         self._take_over(user, {"second_factor": ""}, "removed the second factor of {}")
 
     def vouch(self, user: User, *, role: str, client: int = 0, name: str = "") -> str:
@@ -217,7 +217,7 @@ class Administration:
         )
 
     def checked(self, snapshot: Snapshot, changes: Mapping[str, Any]) -> dict[str, Any]:
-        """The changes as they are stored; raises FieldError for what a field cannot take."""
+        """The changes as they are stored. Raises FieldError for what a field cannot take."""
         by, checked = self._store.conventions(snapshot), dict(changes)
         for name, value in changes.items():
             if name not in _MANAGED:
@@ -232,7 +232,7 @@ class Administration:
 
 
 def with_name(user: User, changes: dict[str, Any]) -> dict[str, Any]:
-    """The changes of an account; raises FieldError for a new name that misleads. One that it has is not judged."""
+    """The changes of an account. Raises FieldError for a new name that misleads. One that it has is not judged."""
     name = changes.get("name", "")
     if not name or name == user.name:
         return changes

@@ -172,7 +172,7 @@ class Roster:
         return Standing.HOLDS
 
     def require(self, snapshot: Snapshot) -> Standing:
-        """The standing of the accounts; raises StoreAccessError unless they are as this program left them."""
+        """The standing of the accounts. Raises StoreAccessError unless they are as this program left them."""
         if getattr(snapshot, "is_sealing", False):
             # It was asked when this transaction began to touch them.
             return Standing.HOLDS

@@ -97,7 +97,7 @@ class AccountService:
         return self._accounts().administration.set_one_time_password(user)
 
     def reset_second_factor(self, user: int) -> None:
-        """Let somebody in again who has lost the second factor; signs the user out."""
+        """Let somebody in again who has lost the second factor, and sign the user out."""
         self._manages(UPDATE)
         self._refuse_own(user, "Change it in the menu, under My account.")
         self._accounts().administration.reset_second_factor(user)
@@ -163,7 +163,7 @@ class AccountService:
 
     @property
     def me(self) -> int:
-        """The id of the signed-in user; raises RefusedError where there is none."""
+        """The id of the signed-in user. Raises RefusedError where there is none."""
         if not self.reader.user:
             raise RefusedError("Nobody is signed in: this store has no accounts yet.")
         return self.reader.user
@@ -181,7 +181,7 @@ class AccountService:
         return self._accounts().administration.edit_profile(self.me, **changes)
 
     def _prove(self, password: str | None, changes: Mapping[str, Any]) -> None:
-        """Check one's password where the address or number changes that links and codes are sent to; raises
+        """Check one's password where the address or number changes that links and codes are sent to. Raises
         FieldError, SignInRefusedError and TooManyAttemptsError."""
         if "email" not in changes and "phone" not in changes:
             return

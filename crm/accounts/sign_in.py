@@ -130,7 +130,7 @@ class Authentication:
     # Judging
 
     def _asked(self, token: str) -> tuple[Mapping[str, Any], User]:
-        """The claims of a token and its user; raises SignInRefusedError where it is over."""
+        """The claims of a token and its user. Raises SignInRefusedError where it is over."""
         claims = self._tokens.read("sign-in", token, TOKEN_LASTS)
         if claims is not None:
             with self._store.read() as snapshot:

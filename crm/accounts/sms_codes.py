@@ -31,7 +31,7 @@ class SmsCodes:
         return self._texter is not None
 
     def send(self, user: User, number: str, token: str) -> None:
-        """Send the code of a token; raises TooManyAttemptsError and OutwardError."""
+        """Send the code of a token. Raises TooManyAttemptsError and OutwardError."""
         if self._texter is None:
             raise OutwardError("Codes by SMS cannot be sent: no Twilio account is set up.", reason="not_set_up")
         if not self._attempts.spend(f"texts {token}", TEXTS, TOKEN_LASTS):

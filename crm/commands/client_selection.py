@@ -75,7 +75,7 @@ class Group:
         return bool(self.numbers) and not (self.filters or self.where or self.view)
 
     def query(self, snapshot: Snapshot, sort: str = "") -> Query:
-        """The group as a query, in the order of the view unless told; raises NotFoundError and RuleError."""
+        """The group as a query, in the order of the view unless told. Raises NotFoundError and RuleError."""
         conditions = self._conditions(snapshot)
         if self.view:
             sort = sort or view_called(snapshot, self.view).sort
@@ -86,7 +86,7 @@ class Group:
         return Query(filters, where=joined, sort=sort)
 
     def members(self, snapshot: Snapshot) -> list[int]:
-        """The numbers of the clients in it; raises NotFoundError for a number that no client has."""
+        """The numbers of the clients in it. Raises NotFoundError for a number that no client has."""
         named = list(dict.fromkeys(self.numbers))
         existing = {client.id for some in some_at_a_time(snapshot, named) for client in some}
         if missing := [number for number in named if number not in existing]:
@@ -125,7 +125,7 @@ class Group:
         return words + (f" with {', '.join(with_)}" if with_ else "")
 
     def condition(self, snapshot: Snapshot) -> str:
-        """The filters of the group as one condition, as a view holds it; raises FieldError for what a condition cannot
+        """The filters of the group as one condition, as a view holds it. Raises FieldError for what a condition cannot
         say."""
         from crm.rules import And, condition_text, parse_condition
 
@@ -150,7 +150,7 @@ class Group:
 
 
 def asked_for(clients: Sequence[Client], only: Sequence[Having], where: str, view: str, all_: bool = False) -> Group:
-    """The group that a command is to change; raises FieldError where nothing says which, and all is never meant by
+    """The group that a command is to change. Raises FieldError where nothing says which, and all is never meant by
     leaving everything out."""
     group = Group([client.id for client in clients], filters_of(only), where, view)
     if group.is_everybody and not all_:
@@ -193,7 +193,7 @@ def some_at_a_time(snapshot: Snapshot, numbers: Sequence[int]) -> Iterator[list[
 
 
 def view_called(snapshot: Snapshot, name: str) -> View:
-    """The saved view with this name, in whatever case; raises NotFoundError."""
+    """The saved view with this name, in whatever case. Raises NotFoundError."""
     views = snapshot.find_all(View, Query({"name": name}, limit=1))
     if not views:
         raise NotFoundError(f"No view called {name}. `views list` shows all.")

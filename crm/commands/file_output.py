@@ -9,7 +9,7 @@ from crm.model.paths import display_path
 
 
 def ending_of(file: Path, endings: Sequence[str], *, field: str = "file", label: str = "File") -> str:
-    """The ending of a file's name in small letters; raises FieldError, at the field, where it is none of `endings`."""
+    """The ending of a file's name in small letters. Raises FieldError, at the field, where it is none of `endings`."""
     ending = file.suffix.lower()
     if ending not in endings:
         message = f"the extension sets the format; use one of {', '.join(endings)}"

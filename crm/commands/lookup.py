@@ -69,7 +69,7 @@ def lookup(kind: type[Named]) -> Callable[[type[Lookup[Named]]], type[Lookup[Nam
 
 
 def selected(crm: CRM, kind: type[Record], written: str) -> Record:
-    """The one record that is meant; raises NotFoundError where there is none, or several."""
+    """The one record that is meant. Raises NotFoundError where there is none, or several."""
     text = written.strip().removeprefix("#")
     with crm.read() as snapshot:
         if _is_number(text) and (record := snapshot.find(kind, int(text))):

@@ -97,7 +97,7 @@ class Parameter:
 
     @property
     def value_check(self) -> Check:
-        """The check that reads and shows its plain value; raises TypeError where it takes a record, a path or
+        """The check that reads and shows its plain value. Raises TypeError where it takes a record, a path or
         fields."""
         if self.check is None:
             raise TypeError(f"{self.name} is no plain value")
@@ -167,7 +167,7 @@ class Command:
 
     @property
     def required_subject(self) -> Parameter:
-        """The record that the command is about; raises TypeError where it is about none."""
+        """The record that the command is about. Raises TypeError where it is about none."""
         if self.subject is None:
             raise TypeError(f"{self.words} is about no record")
         return self.subject
@@ -188,7 +188,7 @@ class Command:
         )
 
     def parameter_of(self, kind: type[Record]) -> Parameter:
-        """The first parameter that takes records of a kind; raises TypeError where none does."""
+        """The first parameter that takes records of a kind. Raises TypeError where none does."""
         for parameter in self.parameters.values():
             if parameter.record is kind:
                 return parameter
@@ -203,7 +203,7 @@ class Command:
             raise ForbiddenError(f"Only {who} can use “{self.words}”. Nothing was changed.")
 
     def __call__(self, crm: "CRM", *arguments: Any, **named: Any) -> Any:
-        """Run it; raises ForbiddenError for a reader who may not, and for one who is signed out while it runs
+        """Run it. Raises ForbiddenError for a reader who may not, and for one who is signed out while it runs
         SignedOutError, which says what was saved."""
         self.demand(crm.reader)
         before = len(crm.saved.what)
@@ -298,7 +298,7 @@ def commands_outside(word: str) -> Iterator[Command]:
 
 
 def named(words: str) -> Command:
-    """The command that the shell calls so; raises KeyError."""
+    """The command that the shell calls so. Raises KeyError."""
     from crm import commands as package
 
     if words not in _COMMANDS:
@@ -310,7 +310,7 @@ def named(words: str) -> Command:
 
 
 def of_shell(words: str) -> Command:
-    """The command that the shell calls so, also one that only the shell has; raises KeyError."""
+    """The command that the shell calls so, also one that only the shell has. Raises KeyError."""
     from crm import commands as package
 
     package.load_outside(words.partition(" ")[0])

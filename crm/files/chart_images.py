@@ -55,7 +55,7 @@ class Picture:
 
 
 def write_picture(path: Path, picture: Picture) -> None:
-    """Draw a picture to a file whose ending, .png or .svg, says how; raises FileError."""
+    """Draw a picture to a file whose ending, .png or .svg, says how. Raises FileError."""
     ending = path.suffix.lower().removeprefix(".")
     if ending not in ("png", "svg"):
         raise FileError(f"{path.name} is not a picture: its name ends with .png or .svg.")

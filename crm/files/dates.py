@@ -152,7 +152,7 @@ class DaysInColumn:
         self._known = lru_cache(maxsize=4096)(self._read)
 
     def __call__(self, text: str) -> date:
-        """The date that a cell says; raises FieldError."""
+        """The date that a cell says. Raises FieldError."""
         return self._known(text)
 
     def _read(self, text: str) -> date:

@@ -23,7 +23,7 @@ Entry = tuple[FollowUp, Client, str]
 
 
 def write_follow_ups(path: Path, entries: Iterable[Entry], by: Conventions) -> int:
-    """Write follow-ups as events of one calendar, their number is returned; raises FileError.
+    """Write follow-ups as events of one calendar, their number is returned. Raises FileError.
 
     They are events and not to-dos, which most calendars leave out. A time of day is written without a zone ("floating",
     RFC 5545 3.3.5): it is the time as people there say it, and nobody has said where. What has no time is of the whole

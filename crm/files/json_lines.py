@@ -10,7 +10,7 @@ from crm.model.encoding import plain
 
 
 def write_objects(path: Path, objects: Iterable[Any]) -> int:
-    """Write records, reports or mappings one after the other, and say how many; raises FileError."""
+    """Write records, reports or mappings one after the other, and say how many. Raises FileError."""
     count = 0
     with replacing(path) as file:
         file.write(b"[")

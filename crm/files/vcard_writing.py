@@ -16,7 +16,7 @@ _LONGEST_LINE = 75  # bytes
 
 
 def write_vcards(path: Path, clients: Iterable[Client]) -> int:
-    """Write clients as one file of cards, their number is returned; raises FileError.
+    """Write clients as one file of cards, their number is returned. Raises FileError.
 
     Cards are version 3.0, which iPhones, Android, Outlook and Google all read; 4.0 Outlook does not.
     They hold what an address book has a place for, so not the source, owner, consent and own fields.

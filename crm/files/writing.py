@@ -27,7 +27,7 @@ _FIRST_DAY = date(1900, 3, 1)  # before it Excel counts a day that never was
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Iterable[Value]]) -> int:
-    """Write a table as CSV, the number of its rows is returned; raises FileError.
+    """Write a table as CSV, the number of its rows is returned. Raises FileError.
 
     Text that a spreadsheet would run as a formula gets a quote before it, which `open_source` takes off again.
     """
@@ -88,14 +88,14 @@ def as_text(value: Value) -> str:
 def write_xlsx(
     path: Path, header: Sequence[str], rows: Iterable[Iterable[Value]], title: str, decimals: int = 2
 ) -> int:
-    """Write a table as the only sheet of a workbook, the number of its rows is returned; raises FileError."""
+    """Write a table as the only sheet of a workbook, the number of its rows is returned. Raises FileError."""
     return write_workbook(path, [(title, header, rows)], decimals)
 
 
 def write_workbook(
     path: Path, sheets: Iterable[tuple[str, Sequence[str], Iterable[Iterable[Value]]]], decimals: int = 2
 ) -> int:
-    """Write tables as the sheets of a workbook, the number of all rows is returned; raises FileError.
+    """Write tables as the sheets of a workbook, the number of all rows is returned. Raises FileError.
 
     Text is always a text cell, never a formula or a link; numbers and dates are typed. Amounts are shown with
     `decimals` decimals, or more where they have more.

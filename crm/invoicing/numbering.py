@@ -24,7 +24,7 @@ _LONGEST = 40
 
 
 def check_pattern(pattern: str) -> str:
-    """The pattern as it is kept; raises FieldError where it has not exactly one {number}, an unknown name in braces, or
+    """The pattern as it is kept. Raises FieldError where it has not exactly one {number}, an unknown name in braces, or
     characters that a number should not have."""
     text = " ".join(pattern.split())
     names = _PLACEHOLDER.findall(text)

@@ -64,7 +64,7 @@ def types_of(record: type[Record]) -> Mapping[str, Any]:
 
 
 def value_of(record: type[Record], name: str, written: Any) -> Any:
-    """The value that `plain` wrote for a field of `record`; raises FileError where it cannot be one."""
+    """The value that `plain` wrote for a field of `record`. Raises FileError where it cannot be one."""
     try:
         kind = types_of(record)[name]
         if written is None and kind == (date | None):
@@ -100,5 +100,5 @@ def _money(amount: Decimal, *, signed: bool) -> Decimal:
 
 
 def record_of(record: type[AnyRecord], written: Mapping[str, Any]) -> AnyRecord:
-    """The record that `plain` wrote; fields that are missing take their defaults; raises FileError."""
+    """The record that `plain` wrote; fields that are missing take their defaults. Raises FileError."""
     return record(**{name: value_of(record, name, value) for name, value in written.items()})

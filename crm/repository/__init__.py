@@ -284,10 +284,10 @@ class Spreadsheets(Protocol):
     StoreOfflineError, which say what is missing."""
 
     def account(self) -> str:
-        """The address that a spreadsheet is shared with; raises StoreAccessError where there is no key for it."""
+        """The address that a spreadsheet is shared with. Raises StoreAccessError where there is no key for it."""
 
     def url(self, written: str) -> str:
-        """The store in the spreadsheet whose id or address is written so; raises UsageError."""
+        """The store in the spreadsheet whose id or address is written so. Raises UsageError."""
 
     def address(self, url: str) -> str:
         """The address at which the spreadsheet of a store is opened in a browser."""
@@ -296,7 +296,7 @@ class Spreadsheets(Protocol):
         """Inspect a spreadsheet, once it is sure that it can be read and written; nothing is changed."""
 
     def table(self, url: str, title: str) -> Table:
-        """A tab with all its rows; raises NotFoundError."""
+        """A tab with all its rows. Raises NotFoundError."""
 
     def set_up(self, url: str) -> Sequence[str]:
         """Make a spreadsheet a store; of one that is, drop-downs and colours are refreshed, and columns that were
@@ -327,7 +327,7 @@ class Snapshot(Protocol):
 
     @property
     def revision(self) -> Hashable:
-        """Identify the last change of the store: it is another value once anybody has changed a record."""
+        """The last change of the store: it is another value once anybody has changed a record."""
 
     def fact(self, name: str) -> str:
         """Something the store knows of itself at this moment (`STORE_ID`); '' when unknown."""
@@ -345,13 +345,13 @@ class Snapshot(Protocol):
         them."""
 
     def get(self, kind: type[AnyRecord], record_id: int) -> AnyRecord:
-        """The record with this id; raises NotFoundError."""
+        """The record with this id. Raises NotFoundError."""
 
     def find(self, kind: type[AnyRecord], record_id: int) -> AnyRecord | None:
         """The record with this id, or None."""
 
     def find_all(self, kind: type[AnyRecord], query: Query = Query()) -> list[AnyRecord]:  # noqa: B008 - frozen
-        """The records that a query names; raises FieldError or RuleError for what it cannot read."""
+        """The records that a query names. Raises FieldError or RuleError for what it cannot read."""
 
     def each(self, kind: type[AnyRecord], query: Query = Query()) -> Iterator[AnyRecord]:  # noqa: B008 - frozen
         """The same, one by one, without holding them all."""
@@ -382,7 +382,7 @@ class Snapshot(Protocol):
         """The number of clients whom the rules would move, by (from, to)."""
 
     def history(self, limit: int = 50, offset: int = 0, query: HistoryQuery = HistoryQuery()) -> Sequence[HistoryEntry]:  # noqa: B008 - frozen
-        """The transactions of the past that a query names, newest first unless it says otherwise; raises FieldError
+        """The transactions of the past that a query names, newest first unless it says otherwise. Raises FieldError
         for what it cannot sort by."""
 
     def changes(
@@ -424,10 +424,10 @@ class Transaction(Snapshot, Protocol):
     """One change of the store, all or nothing. It is audited by itself, and totals and statuses follow."""
 
     def add(self, record: AnyRecord) -> AnyRecord:
-        """Store a new record; returns it with its id. Raises RefusedError (a reference used twice)."""
+        """Store a new record. Returns it with its id. Raises RefusedError (a reference used twice)."""
 
     def add_all(self, records: Sequence[Record]) -> range:
-        """Store many new records of one kind at once; returns their ids, which follow one another."""
+        """Store many new records of one kind at once. Returns their ids, which follow one another."""
 
     def change(self, original: AnyRecord, **changes: Any) -> AnyRecord:
         """Change fields of a record, given as it was shown. Somebody else's change of other fields
@@ -480,7 +480,7 @@ class Sealing(Protocol):
     """The seals for one transaction that touches accounts or sign-ins."""
 
     def sealed(self, user: User, changes: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Change of an account as it now is, with the seal that it gets by them."""
+        """The changes of an account as it now is, with the seal that they give it."""
 
     def finish(self) -> None:
         """Seal the accounts as a whole, when all else of the transaction is written."""
@@ -551,7 +551,7 @@ class Repository(Protocol):
         """The store as it is now."""
 
     def transact(self, change: Callable[[Any], Result], what: str) -> Result:
-        """Call `change` with a Transaction and commits; `what` stands in the history. `change` may be
+        """Call `change` with a Transaction and commit; `what` stands in the history. `change` may be
         called again where another writer came first, so it must not act outside the transaction."""
 
     # What concerns the store as a whole asks `allowed` in the same snapshot, or inside its own lock.
@@ -586,7 +586,7 @@ class Repository(Protocol):
         stands in the history. Raises RefusedError where the store cannot do it safely."""
 
     def prove(self, allowed: Allowed = anybody) -> Iterator[Proof]:
-        """Try on the real service what the store relies on, one thing after the other; leaves nothing behind.
+        """Try on the real service what the store relies on, one thing after the other, and leave nothing behind.
         Raises RefusedError where the store relies on nothing but itself."""
 
     def fact(self, name: str) -> str:

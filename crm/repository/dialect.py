@@ -42,7 +42,7 @@ class Backups(Protocol):
         """The size of a backup, and how many clients and sales are in it; None where it cannot be read."""
 
     def checked_copy(self, source: Path) -> AbstractContextManager[Path]:
-        """A copy, for a while, of a file that `backup` made; raises FileError where it is none."""
+        """A copy, for a while, of a file that `backup` made. Raises FileError where it is none."""
 
     def ids_in(self, copy: Path, names: Iterable[str]) -> Mapping[str, set[int]]:
         """The ids in some tables of such a copy; none of a table that it does not have yet."""
@@ -85,7 +85,7 @@ class Dialect(Protocol):
         """Start a transaction in which every read sees the store as it is now."""
 
     def begin_writing(self, connection: Connection) -> None:
-        """Start a transaction that no other writer can enter; raises the driver's error when it has to wait."""
+        """Start a transaction that no other writer can enter. Raises the driver's error when it has to wait."""
 
     def is_busy(self, error: Exception) -> bool:
         """Return whether a driver's error means that another writer came first and trying again may help."""

@@ -41,7 +41,7 @@ _NAMING_CLIENTS = tuple(kind for kind in BY_NAME.values() if "client" in field_n
 
 
 def numbers(query: HistoryQuery, limit: int | None = None, offset: int = 0) -> Select[Any]:
-    """The numbers of the transactions, ordered and paged; raises FieldError for a sort that there is not."""
+    """The numbers of the transactions, ordered and paged. Raises FieldError for a sort that there is not."""
     happened, entries = _happened(query), _entries(query)
     if not entries:
         if seen := _seen(query):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def put_back(tx: "SqlTransaction", source: SqlSnapshot, seals: Seals | None, *, accounts: bool = False) -> int:
-    """Delete what `source` lacks, adds what only it holds, ids and times included, and changes what differs, as a
+    """Delete what `source` lacks, add what only it holds, ids and times included, and change what differs, as a
     change like any other; of what lasts nothing is deleted or changed. It stands in the history also where nothing
     differed. Returns how many accounts of clients were closed. Raises RefusedError where no admin could sign in any
     more."""

@@ -301,7 +301,7 @@ class SqlTransaction(SqlSnapshot):
         return {stage.id: stage for stage in self.find_all(Stage)}
 
     def _note_moves(self, deals: Iterable[Mapping[str, Any]]) -> None:
-        """Keep that deals came into the stages that they are in now."""
+        """Record that deals came into the stages that they are in now."""
         self._add_rows(
             [StageMove(deal=deal["id"], stage=deal["stage"], on=deal["stage_since"], **self._by) for deal in deals]
         )
@@ -571,7 +571,7 @@ class SqlTransaction(SqlSnapshot):
                 )
 
     def remove(self, kind: type[Record], ids: Sequence[int]) -> None:
-        """Delete those of the records that are there; raises RefusedError where others belong to one. With a client
+        """Delete those of the records that are there. Raises RefusedError where others belong to one. With a client
         its accounts are deactivated."""
         self._begin_sealing(kind)
         self._note_levels(kind)

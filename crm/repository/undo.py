@@ -179,7 +179,7 @@ def issued_in(snapshot: Snapshot, entry: HistoryEntry) -> Invoice | None:
 
 
 def take_back(tx: "SqlWriter", entry: HistoryEntry) -> None:
-    """Undo what a transaction did, the last thing first; raises RefusedError and changes nothing where
+    """Undo what a transaction did, the last thing first. Raises RefusedError and changes nothing where
     somebody has built on it since."""
     reasons = (_has_sent(), _only_adds_lasting(), _has_issued(), _has_numbered())
     statement = select(can_be_undone(), *reasons).where(transactions.c.id == entry.id)

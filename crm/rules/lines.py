@@ -52,7 +52,7 @@ def checked_status(status: str) -> str:
 
 
 def read_rule(status: str, when: str) -> Condition | None:
-    """The condition of a rule, None for otherwise; raises RuleError placed in the whole line."""
+    """The condition of a rule, None for otherwise. Raises RuleError placed in the whole line."""
     return _read(when, rule_text(status, when), len(status) + len(" when ")) if when else None
 
 

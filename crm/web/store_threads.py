@@ -36,7 +36,7 @@ class StoreThreads(Generic[Asked]):
         self._asked_of: Asked | None = None
 
     async def ask(self, question: Callable[[Asked], Answer]) -> Answer:
-        """Run a question in a thread of the store; raises what it raises, and StoreBusyError where too many are waiting
+        """Run a question in a thread of the store. Raises what it raises, and StoreBusyError where too many are waiting
         already."""
         if self._waiting >= self._most:
             raise StoreBusyError("The server is busy right now. Try again in a minute.")

@@ -83,7 +83,7 @@ def _open_files(soft: int, hard: int) -> int:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that is bound there; raises UsageError where it cannot be."""
+    """A socket that is bound there. Raises UsageError where it cannot be."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Only of a socket that says that it is TCP does asyncio know that it must not hold keys and pages back.
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

@@ -229,7 +229,7 @@ class Walk:
     before: Any = None
 
     def go(self) -> None:
-        """Go through it; raises AssertionError where a lost session changed anything, or was told what is not so."""
+        """Go through it. Raises AssertionError where a lost session changed anything, or was told what is not so."""
         work = self.folder.parent / f"{self.folder.name}-walk"
         shutil.copytree(self.folder, work)
         self.outside = _crm(work)

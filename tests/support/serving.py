@@ -17,7 +17,7 @@ default.create_ssl_context = cache(default.create_ssl_context)
 
 @contextmanager
 def served(app: object, address: str = "127.0.0.1") -> Iterator[str]:
-    """Serve the application as the program does; gives its origin."""
+    """Serve the application as the program does; give its origin."""
     listening = listen(address, 0)
     server = uvicorn.Server(settings(app))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)

@@ -62,7 +62,7 @@ class TerminalServer:
         return f"http://127.0.0.1:{self.port}/"
 
     def call(self, action: Callable[[], Any]) -> Any:
-        """Run something (and awaits it, where that is needed) where the terminals live."""
+        """Run something (and await it, where that is needed) where the terminals live."""
 
         async def called() -> Any:
             result = action()

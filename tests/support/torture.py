@@ -45,7 +45,7 @@ def far_away() -> Iterator[Control]:
 
 
 def run(control: Control, seed: int, programs: int = 3, count: int = 6, kills: int = 2) -> str:
-    """One run; raises AssertionError with all that is lost, doubled or wrongly told. What went wrong on the way, in
+    """One run. Raises AssertionError with all that is lost, doubled or wrongly told. What went wrong on the way, in
     words."""
     with new_team() as team, tempfile.TemporaryDirectory() as folder, BadNetwork(control.url, seed) as network:
         team.store.change(

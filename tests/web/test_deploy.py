@@ -63,7 +63,7 @@ class Dyno:
 
     @contextmanager
     def started(self) -> Iterator[subprocess.Popen[bytes]]:
-        """Run what the Procfile says; gives the process once it listens."""
+        """Run what the Procfile says; give the process once it listens."""
         command = (self.folder / "Procfile").read_text().removeprefix("web:").strip()
         with self.output.open("wb") as output:
             process = subprocess.Popen(

@@ -269,7 +269,7 @@ def _understood(
     sure: bool,
     won: int | None,
 ) -> Captured:
-    """Read a line, before anything is saved; raises Question where it could mean nobody or several, where it is not
+    """Read a line, before anything is saved. Raises Question where it could mean nobody or several, where it is not
     said whether a sum is `kept` as a sale, a deal or a payment, or whether a call is done. Where one is `sure`, one who
     is called much like it is taken for who is meant, and a call for done."""
     contact: Contact | None = None
@@ -369,7 +369,7 @@ def _understood(
 def _won_deal(
     crm: CRM, snapshot: Snapshot, client: Client, note: QuickNote, kept: Mapping[str, bool | None], won: int | None
 ) -> Deal | None:
-    """The open deal of a client that is won for the sum of a note; raises Question where the note says that something
+    """The open deal of a client that is won for the sum of a note. Raises Question where the note says that something
     was agreed, the client has such deals and nobody has said which."""
     by = crm.conventions
     if won == 0 or not client.id:
@@ -430,7 +430,8 @@ def _may_record_payment(crm: CRM) -> bool:
 
 
 def _filled(crm: CRM, captured: Captured, note: QuickNote, text: str, becomes: str) -> Captured:
-    """Save the note with the interaction, or the sale, payment or deal that its sum `becomes`, and the follow-up."""
+    """The note as it is to be saved, with the interaction, or the sale, payment or deal that its sum `becomes`, and
+    the follow-up."""
     sale = deal = payment = interaction = follow_up = None
     if note.amount is not None and not becomes:
         text = f"{text} for {crm.conventions.money(note.amount)}" if text else crm.conventions.money(note.amount)

@@ -47,7 +47,7 @@ class CheckedFile:
 
     @property
     def exit_code(self) -> int:
-        """The exit code: 1 where something is wrong with it: the shell then ends with it."""
+        """The exit code of the shell: 1 if the invoice has faults."""
         return int(bool(self.checked.faults))
 
 

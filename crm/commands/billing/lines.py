@@ -60,7 +60,7 @@ class AdjustmentShown:
 
 
 def draft(tx: Transaction, invoice: Invoice) -> Invoice:
-    """An invoice as it is stored; raises RefusedError where it is issued."""
+    """An invoice as it is stored. Raises RefusedError where it is issued."""
     current = tx.get(Invoice, invoice.id)
     if current.state != "draft":
         instead = bills.instead_of_changing(current)
@@ -235,7 +235,7 @@ def _several(crm: CRM, invoice: Invoice, field: str, amounts: Sequence[Decimal])
 
 
 def line_at(tx: Transaction, invoice: Invoice, position: int) -> InvoiceLine:
-    """The line at a position; raises NotFoundError."""
+    """The line at a position. Raises NotFoundError."""
     lines = tx.find_all(InvoiceLine, Query({"invoice": invoice.id, "position": position}))
     if not lines:
         raise NotFoundError(f"No line {position} on {name_of(invoice)}.")

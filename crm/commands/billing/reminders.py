@@ -108,13 +108,13 @@ class RemindersRun:
 
     @property
     def exit_code(self) -> int:
-        """The exit code: 1 where somebody could not be reminded: the shell then ends with it."""
+        """The exit code of the shell: 1 if somebody could not be reminded."""
         return int(bool(self.stopped or self.left_out))
 
 
 @command("reminders preview", title="Preview reminders", menu="unpaid", nothing="No reminders are due today.")
 def preview(crm: CRM) -> list[Reminding]:
-    """Show who would get a reminder today, and for what; sends nothing."""
+    """Show who would get a reminder today, and for what, without sending anything."""
     with crm.read() as snapshot:
         return _due(crm, snapshot)
 

@@ -181,7 +181,7 @@ def _change_each(
 
 
 def _edited(client: Client, changes: Mapping[str, Any], untag: Sequence[str], by: Conventions) -> dict[str, Any]:
-    """The fields of one client as they are wanted; raises FieldError where it would not be a client any more."""
+    """The fields of one client as they are wanted. Raises FieldError where it would not be a client any more."""
     values = dict(changes)
     if "tags" in changes or untag:
         values["tags"] = _retagged(client, changes.get("tags", ()), untag, by)

@@ -91,7 +91,7 @@ def add(
 
 
 def _read(rule: str, status: str, when: str) -> tuple[str, str]:
-    """The status and the condition, from one line or from both parts; raises RuleError or FieldError."""
+    """The status and the condition, from one line or from both parts. Raises RuleError or FieldError."""
     if rule and (status or when):
         raise FieldError("give the rule as one line, or its status and condition, not both")
     if rule:

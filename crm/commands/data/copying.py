@@ -44,7 +44,7 @@ def copy(
     to: Annotated[str, Line(1000), About("To", "an empty store: sqlite:///path, or sheets:// and a spreadsheet's id")],
     from_: Annotated[str, Line(1000), About("From", "the store to copy; this one if empty")] = "",
 ) -> CopyReport:
-    """Copy a whole store with its history to an empty store of any kind, and compares the two at the end.
+    """Copy a whole store with its history to an empty store of any kind, and compare the two at the end.
 
     If a copy is interrupted, nothing of it can be seen; start it again.
     """

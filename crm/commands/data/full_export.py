@@ -60,7 +60,7 @@ def write_whole_store(crm: CRM, file: Path, progress: Progress) -> int:
 
 
 def read_whole_store(crm: CRM, file: Path, *, preview: bool = False) -> WholeStoreReport:
-    """Read a JSON export into an empty store; raises FileError, RuleError, and RefusedError where it is not empty."""
+    """Read a JSON export into an empty store. Raises FileError, RuleError, and RefusedError where it is not empty."""
     counts: dict[str, int] = {}
     for name, fields in _objects(file):
         if name == "rule":

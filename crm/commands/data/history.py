@@ -550,7 +550,7 @@ def _query(
     sort: str = "",
     transaction: int | None = None,
 ) -> HistoryQuery:
-    """The query for the options that were given; raises FieldError for what does not go together."""
+    """The query for the options that were given. Raises FieldError for what does not go together."""
     in_order(since, until)
     if number and not about:
         raise FieldError("say what kind of record the number is of", field="about", label="About")

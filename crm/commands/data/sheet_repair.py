@@ -42,7 +42,7 @@ def repair(
     tabs: Annotated[str, Line(10), About("Tabs", "`back` to put back tabs and header rows")] = "",
     lost: Annotated[str, Line(10), About("Lost changes", "`keep` to end the notice about changes that were lost")] = "",
 ) -> RepairReport:
-    """Show edits made by hand in a spreadsheet that were not accepted, and repairs them.
+    """Show edits made by hand in a spreadsheet that were not accepted, and repair them.
 
     If a tab is missing or has lost its header row, it is restored from what this computer last read. If many rows have
     disappeared at once, or have lost their ID, their records are kept until you choose whether to restore the rows or
@@ -87,7 +87,7 @@ def repair(
 
 
 def _repaired(crm: CRM, tabs: str) -> Sequence[str]:
-    """The repairs of tabs that could not be read; raises Question before."""
+    """The repairs of tabs that could not be read. Raises Question before."""
     if not crm.repository.url.startswith(SHEETS):
         return []
     damage = crm.spreadsheets.damage(crm.repository.url)

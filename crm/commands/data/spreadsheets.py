@@ -80,7 +80,7 @@ def setup(
     own_fields: _OWN_FIELDS = False,
     gone: _GONE = "",
 ) -> SpreadsheetReport:
-    """Set up a Google spreadsheet as a store: adds the tabs it needs; existing tabs stay as they are.
+    """Set up a Google spreadsheet as a store: add the tabs it needs; existing tabs stay as they are.
 
     If the spreadsheet is set up already, it refreshes drop-downs and colours, and restores deleted columns. It can
     import a list of clients from another tab: what each has spent becomes a sale of today. The list itself stays as it
@@ -128,7 +128,7 @@ def setup(
 def connect(
     crm: CRM, spreadsheet: _ADDRESS, take_over: _TAKE_OVER = "", own_fields: _OWN_FIELDS = False, gone: _GONE = ""
 ) -> SpreadsheetReport:
-    """Connect a Google spreadsheet: sets it up if needed, and opens it from now on unless you name another store.
+    """Connect a Google spreadsheet: set it up if needed, and open it from now on unless you name another store.
 
     `--store` and the variable `CRM_STORE` come first. `sheets leave` goes back to the file on this computer.
     """
@@ -225,7 +225,7 @@ def _report(
 
 
 def _to_take_over(store: CRM, sheet: Spreadsheet, title: str) -> "TakeOver | None":
-    """The list to take over; raises Question where that is for a person to say. `title` is a tab, 'no', or '' for not
+    """The list to take over. Raises Question where that is for a person to say. `title` is a tab, 'no', or '' for not
     answered yet."""
     lists = lists_in(store, sheet)
     titles = {list_.title.casefold(): list_.title for list_ in lists}

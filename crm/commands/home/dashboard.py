@@ -80,7 +80,7 @@ def reset(crm: CRM) -> list[TileShown]:
 
 
 def _names(written: str) -> Sequence[str]:
-    """The names of tiles that were written, each once, in order; raises FieldError."""
+    """The names of tiles that were written, each once, in order. Raises FieldError."""
     names = tuple(dict.fromkeys(" ".join(part.casefold().split()) for part in written.split(",") if part.strip()))
     unknown = [name for name in names if name not in TILES]
     if unknown:

@@ -200,7 +200,7 @@ def _places(text: str) -> Mapping[int, str]:
 
 @lru_cache(maxsize=64)
 def _parsed(text: str) -> tuple[str | _Field, ...]:
-    """The text in its parts; raises FieldError."""
+    """The text in its parts. Raises FieldError."""
     parts: list[str | _Field] = []
     end = 0
     for match in _PARTS.finditer(text):

@@ -125,7 +125,7 @@ def delete(crm: CRM, template: TheTemplate, yes: bool = False) -> Template:
 
 
 def _checked(template: Template) -> Template:
-    """The template, if it can be sent; raises FieldError for what is missing, and for fields that there are not."""
+    """The template, if it can be sent. Raises FieldError for what is missing, and for fields that there are not."""
     labels = {name: field.label for name, field in typed_fields(Template).items()}
 
     def refuse(name: str, reason: str) -> None:

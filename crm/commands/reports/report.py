@@ -63,11 +63,11 @@ class Report:
         object.__setattr__(self, "_places", {column.name: place for place, column in enumerate(self.columns)})
 
     def column(self, name: str) -> Column:
-        """The column that scripts call so; raises KeyError."""
+        """The column that scripts call so. Raises KeyError."""
         return self.columns[self._places[name]]
 
     def values(self, name: str) -> list[Any]:
-        """The values of a column, row by row; raises KeyError."""
+        """The values of a column, row by row. Raises KeyError."""
         place = self._places[name]
         return [row[place] for row in self.rows]
 

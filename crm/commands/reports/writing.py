@@ -25,7 +25,7 @@ _MONTH = re.compile(r"\d{4}-\d\d")
 
 
 def kept(report: Report, to: Path | None, crm: CRM, *, yes: bool = False) -> Report:
-    """The report, written to a file where one is asked for; raises FieldError for an ending that says nothing, Question
+    """The report, written to a file where one is asked for. Raises FieldError for an ending that says nothing, Question
     where such a file is there already, unless `yes` answers it, and FileError."""
     if to is None:
         return report
@@ -69,7 +69,7 @@ def _write_json(file: Path, report: Report) -> None:
 
 
 def pictured(report: Report, by: Conventions) -> "Picture":
-    """The chart of a report as it is drawn in a picture; raises FileError where it has none."""
+    """The chart of a report as it is drawn in a picture. Raises FileError where it has none."""
     from crm.files.chart_images import Picture, Series
 
     chart = report.chart

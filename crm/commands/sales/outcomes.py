@@ -84,7 +84,7 @@ def move(
 def win(
     crm: CRM, deal: TheDeal, amount: SaleAmount = None, on: SaleDay = None, same_sale: SameSale = None
 ) -> DealMoved | DealWon:
-    """Mark a deal as won: moves it to the first won stage and records a sale of its value.
+    """Mark a deal as won: move it to the first won stage and record a sale of its value.
 
     The client's status is reviewed at once. It is one change, and `history undo` undoes all of it.
     """
@@ -172,7 +172,7 @@ def _before(tx: Transaction, deal: Deal) -> Stage:
 
 
 def _into(tx: Transaction, crm: CRM, original: Deal, stage: Stage, answers: _Answers) -> DealMoved | DealWon:
-    """Bring a deal, given as it was shown, into a stage with all that follows; raises FieldError and Question for what
+    """Bring a deal, given as it was shown, into a stage with all that follows. Raises FieldError and Question for what
     has to be said, ConflictError where somebody else has moved it meanwhile."""
     current = tx.get(Deal, original.id)
     was = _outcome(tx, current)

@@ -76,7 +76,7 @@ def stage_called(among: Iterable[Stage], name: str) -> Stage | None:
 
 
 def first_with(among: Iterable[Stage], outcome: str) -> Stage:
-    """The first stage with an outcome; raises RefusedError where there is none."""
+    """The first stage with an outcome. Raises RefusedError where there is none."""
     first = next((stage for stage in among if stage.outcome == outcome), None)
     if first is None:
         raise RefusedError(f"No stage for deals that are {outcome}. Add one first.")
@@ -97,7 +97,7 @@ def listed(
     limit: int | None = None,
     offset: int = 0,
 ) -> list[DealShown]:
-    """The deals in the order of their stages, the most valuable first, unless `sort` says otherwise; raises FieldError
+    """The deals in the order of their stages, the most valuable first, unless `sort` says otherwise. Raises FieldError
     for what it cannot sort by."""
     return deals_shown(snapshot, among, deals.listed(snapshot, which, sort, limit, offset))
 

@@ -180,7 +180,7 @@ def edited(tx: Transaction, sale: Sale, values: Mapping[str, Any]) -> SaleEdited
 
 @command("sales undo", title="Delete a sale", menu="sales")
 def undo(crm: CRM, sale: TheSale) -> SaleTakenBack:
-    """Remove a sale, and updates the totals and the client's status.
+    """Remove a sale, and update the totals and the client's status.
 
     `history undo` restores it.
     """

@@ -129,7 +129,7 @@ def delete(
 
 
 def _empty(tx: Transaction, stage: Stage, deals: Sequence[Deal], to: Stage | None) -> None:
-    """Move all deals out of a stage; raises FieldError where it is not said to which."""
+    """Move all deals out of a stage. Raises FieldError where it is not said to which."""
     many = "a deal" if len(deals) == 1 else f"{len(deals)} deals"
     if to is None:
         raise FieldError(f"there {'is' if len(deals) == 1 else 'are'} {many} in {stage.name}; name a stage for them",
@@ -145,7 +145,7 @@ def _empty(tx: Transaction, stage: Stage, deals: Sequence[Deal], to: Stage | Non
 
 
 def _probability(outcome: str, typed: int | None) -> int:
-    """The probability of a stage with an outcome; raises FieldError where it has to be said, or cannot be so."""
+    """The probability of a stage with an outcome. Raises FieldError where it has to be said, or cannot be so."""
     if outcome not in _CERTAIN:
         if typed is None:
             raise FieldError("give the probability of winning a deal in it, in percent", field="probability")
@@ -163,7 +163,7 @@ def _stored(tx: Transaction) -> list[Stage]:
 
 
 def _current(tx: Transaction, stage: Stage) -> Stage:
-    """A stage as it is stored, also where it was shown before it was; raises NotFoundError."""
+    """A stage as it is stored, also where it was shown before it was. Raises NotFoundError."""
     if stage.id:
         return tx.get(Stage, stage.id)
     current = stage_called(_stored(tx), stage.name)

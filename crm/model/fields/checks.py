@@ -39,7 +39,7 @@ def visible(text: str) -> str:
 
 
 def _acceptable(text: str, longest: int) -> str:
-    """The text, if it may be stored; raises FieldError for what is hidden in it or too much of it."""
+    """The text, if it may be stored. Raises FieldError for what is hidden in it or too much of it."""
     if forbidden := forbidden_character(text):
         raise FieldError(f"there is {forbidden}; leave it out")
     if len(text) > longest:
@@ -56,7 +56,7 @@ class Check:
     keeps_unreadable: ClassVar[bool] = False
 
     def read(self, typed: str, by: Conventions) -> Any:
-        """The value of what was typed; raises FieldError."""
+        """The value of what was typed. Raises FieldError."""
         raise NotImplementedError
 
     def show(self, value: Any, by: Conventions) -> str:

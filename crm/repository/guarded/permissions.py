@@ -46,7 +46,7 @@ class Permissions:
     # What may be asked for
 
     def level(self, area: str, operation: str) -> Level:
-        """The level of the reader's right to do something; raises ForbiddenError where nowhere."""
+        """The level of the reader's right to do something. Raises ForbiddenError where nowhere."""
         granted = level(self.reader.role, area, operation)
         if granted is NONE:
             raise ForbiddenError(refusal(area, operation))

@@ -134,6 +134,6 @@ class GuardedRepository:
         self._repository.close()
 
     def _named(self) -> Permissions:
-        """The bounds of the reader, who may be called otherwise by now."""
+        """The permissions of the reader, who may have another name by now."""
         self._permissions.reader = self._repository.reader
         return self._permissions

@@ -281,7 +281,7 @@ def _some_of(
 def listed(
     snapshot: Snapshot, which: WhichInvoices, sort: str = "", limit: int | None = None, offset: int = 0
 ) -> list[Invoice]:
-    """The invoices, the newest first unless `sort` says otherwise; raises FieldError for what it cannot sort by."""
+    """The invoices, the newest first unless `sort` says otherwise. Raises FieldError for what it cannot sort by."""
     name = sort.removeprefix("-").replace("-", "_")
     if name and name not in _SORTS:
         from crm.repository.field_advice import advice

@@ -86,7 +86,7 @@ def sums_by_stage(snapshot: Snapshot, which: WhichDeals) -> Mapping[int, tuple[i
 def listed(
     snapshot: Snapshot, which: WhichDeals, sort: str = "", limit: int | None = None, offset: int = 0
 ) -> list[Deal]:
-    """The deals in the order of their stages, the most valuable first, unless `sort` says otherwise; raises FieldError
+    """The deals in the order of their stages, the most valuable first, unless `sort` says otherwise. Raises FieldError
     for what it cannot sort by."""
     statement = ALL[Deal].join(client, client.c.id == deal.c.client)
     statement = statement.join(stage, stage.c.id == deal.c.stage).where(*_conditions(which))

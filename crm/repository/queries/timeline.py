@@ -230,6 +230,6 @@ def messages(snapshot: Snapshot, client: int, kinds: Sequence[str], until: date,
 def changes(
     snapshot: Snapshot, client: int, *, statuses: bool, edits: bool, before: datetime, most: int
 ) -> "Sequence[AnyRow]":
-    """Change of the client: of its status, others that somebody made, or both: transaction, at, user, what, operation,
-    before, after."""
+    """The changes of the client: of its status, others that somebody made, or both: transaction, at, user, what,
+    operation, before, after."""
     return snapshot.select(_CHANGES[statuses, edits], client=client, before=before, most=most)

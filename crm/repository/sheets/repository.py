@@ -189,7 +189,7 @@ class SheetsRepository(SqlRepository):
 
     def refresh(self) -> None:
         """Bring the mirror in step unless it was so a moment ago. Without a connection, or where the spreadsheet was
-        damaged by hand, it stays as it is; raises what is in the way while there is no mirror yet."""
+        damaged by hand, it stays as it is. Raises what is in the way while there is no mirror yet."""
         with self._errors_explained(), self._engine.connect() as connection:
             fresh = self._is_fresh(connection)
             connection.rollback()
@@ -922,7 +922,7 @@ class SheetsRepository(SqlRepository):
             connection.commit()
 
     def _put_back_rows(self, connection: Connection) -> None:
-        """Write the rows that are gone anew, and cells of the program's that were overwritten; changes no record."""
+        """Write the rows that are gone anew, and cells of the program's that were overwritten; change no record."""
         self._enter(connection)
         held, ids = mirror.held(connection), dict(held_edits.overwritten(connection))
         for name, gone in held.items():

@@ -96,7 +96,7 @@ class KeyParser(Vt100Parser):
             super().feed(data)
 
     def flush(self) -> None:
-        """Flush when nothing followed: an Esc was an Esc, and an O an O."""
+        """Pass on what was begun when nothing has followed: an Esc was an Esc, and an O an O."""
         if self._begun in ("\x1b", "\x1bO", "\x1b]"):
             typed, self._begun = self._begun, ""
             super().feed(typed)

@@ -147,7 +147,7 @@ def writes(key: KeyPress) -> bool:
 
 
 def run(application: Application[Any], *, fresh: bool = False, above: Callable[[], None] | None = None) -> Any:
-    """Ask: runs an application, which may have run before, until a key leaves it. Where the question is to be `fresh`,
+    """Ask: run an application, which may have run before, until a key leaves it. Where the question is to be `fresh`,
     nothing that was typed before it was drawn answers it. In a window of another size `above` clears the page and shows
     again what stands above the question. Raises Back, Cancelled or Closed."""
     application.timeoutlen = application.ttimeoutlen = ESCAPE_SECONDS

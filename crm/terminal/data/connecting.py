@@ -37,7 +37,7 @@ _STEPS = (
 
 @flow("sheets connect")
 def connect(session: Session, **_: Any) -> None:
-    """Ask for the address of a spreadsheet, check it and fill it; or shows what can be done with the one
+    """Ask for the address of a spreadsheet, check it and fill it; or show what can be done with the one
     that is connected."""
     if session.crm.repository.url.startswith(SHEETS):
         _connected(session)

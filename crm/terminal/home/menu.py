@@ -32,7 +32,7 @@ def run_menu(
     exchange: "FileTransfer | None" = None,
     who: SignedIn | None = None,
 ) -> int:
-    """Run the menu in its loop until the person leaves; returns the exit code. `environment` says
+    """Run the menu in its loop until the person leaves. Returns the exit code. `environment` says
     what their terminal is; `debug` shows what went wrong in full.
 
     `who` has signed in already; else the person here does where the store has accounts. With an `exchange` they sit

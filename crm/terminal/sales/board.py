@@ -215,7 +215,7 @@ class BoardPage:
         self.session.open(self._pointed())
 
     def _pointed(self) -> Deal:
-        """The deal that is pointed at; raises NotFoundError where there is none."""
+        """The deal that is pointed at. Raises NotFoundError where there is none."""
         if self._card is None:
             raise NotFoundError("No deal here.")
         return self._card.deal

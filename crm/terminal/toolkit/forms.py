@@ -339,7 +339,7 @@ class RecordForm:
         return bool(self.original and (self.changes or self._begun))
 
     def _leave(self, saves: str) -> str:
-        """Ask before what was typed is lost: "save", or '' to stay; raises Cancelled where it is to be lost."""
+        """Ask before what was typed is lost: "save", or '' to stay. Raises Cancelled where it is to be lost."""
         entries = [Choice(saves, "save"), Choice("Discard changes", "leave")]
         try:
             chosen: str = self.session.keyboard.choose("Your changes are not saved yet.", entries, back="Keep editing")

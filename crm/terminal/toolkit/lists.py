@@ -514,7 +514,7 @@ class Neighbours(Generic[AnyRecord]):
         ]
 
     def step(self, by: int) -> None:
-        """Go on to the next record (1) or back to the one before (-1); says so where there is none."""
+        """Go on to the next record (1) or back to the one before (-1); say so where there is none."""
         if self._listed is None:
             return
         first = max(0, self._at - 1)

@@ -43,7 +43,7 @@ def page(record: type[Record], words: str = "") -> Callable[[Page], Page]:
 
 
 def page_of(record: type[Record]) -> Page:
-    """The page that shows a record of a kind; raises KeyError where there is none."""
+    """The page that shows a record of a kind. Raises KeyError where there is none."""
     load_pages(subject_of(record.__module__))
     return _PAGES[record]
 

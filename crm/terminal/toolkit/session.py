@@ -252,7 +252,7 @@ class Session:
         return 2 + notice + self.screen.drawn(self._notes).count("\n")
 
     def _draw_title(self, crumbs: Sequence[str], about: str) -> str:
-        """Draw where one is at the left, and about it at the right; gives that back where there is no room for it. The
+        """Draw where one is at the left, and about it at the right; give that back where there is no room for it. The
         main menu, which has no breadcrumbs, does without."""
         screen = self.screen
         sample = " SAMPLE DATA " if self.real is not None else ""

@@ -117,7 +117,7 @@ class ChannelFileTransfer:
 
 
 def run(serve: Serve, opening: Mapping[str, str], folder: Path, channel: socket.socket) -> int:
-    """Run one menu on the terminal that is on descriptors 0 to 2; returns its exit code.
+    """Run one menu on the terminal that is on descriptors 0 to 2. Returns its exit code.
 
     Where its module has a function `programs`, those may be started, and no other."""
     _confine(folder, getattr(sys.modules[serve.__module__], "programs", tuple))

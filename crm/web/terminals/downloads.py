@@ -26,7 +26,7 @@ class Downloads:
         self._waiting: dict[str, Download] = {}
 
     def add(self, path: Path, name: str) -> str:
-        """Offer a file; returns its token. Raises OSError where it cannot be read."""
+        """Offer a file. Returns its token. Raises OSError where it cannot be read."""
         token = new_token()
         self._waiting[token] = Download(path, name, path.stat().st_size, time.monotonic() + EXPIRES_AFTER)
         return token
@@ -37,7 +37,7 @@ class Downloads:
         return self._waiting.pop(token, None)
 
     def expire(self) -> list[str]:
-        """Take back what nobody took in time; returns those tokens."""
+        """Take back what nobody took in time. Returns those tokens."""
         late = [token for token, offer in self._waiting.items() if offer.expires < time.monotonic()]
         for token in late:
             self._waiting.pop(token).path.unlink(missing_ok=True)

@@ -148,7 +148,7 @@ def menu_named(name: str) -> child.Serve:
 
 
 def main() -> None:
-    """Load, rehearses, and serve the socket that is its input."""
+    """Load and try out the menu, then serve the socket that is the input."""
     menu, folder = sys.argv[1:]
     child.parent_death_signal(0)
     # Ctrl-C in the web server's terminal is the web server's to answer.

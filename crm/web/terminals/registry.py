@@ -199,7 +199,7 @@ class Terminals:
             log.info("terminal ended", extra={"facts": terminal.ids})
 
     async def _keep_watch(self) -> None:
-        """Heartbeat, which keep routers from cutting the line, and time-outs."""
+        """Send the heartbeat that keeps routers from cutting the line, and end what has timed out."""
         pause = min(1.0, self._idle / 4, self._detached / 4)
         beat = time.monotonic()
         ending: set[asyncio.Task[None]] = set()

@@ -127,7 +127,7 @@ def _issued(crm: CRM) -> Invoice:
 
 
 def _issue_and_pay(crm: CRM) -> None:
-    """Do what is not done yet: issues the draft, and books the payment for it."""
+    """Do what is not done yet: issue the draft, and book the payment for it."""
     invoice = _issued(crm)
     with crm.read() as snapshot:
         client = snapshot.get(Client, invoice.client)
@@ -137,7 +137,7 @@ def _issue_and_pay(crm: CRM) -> None:
 
 
 def _issue_and_credit(crm: CRM) -> None:
-    """Do what is not done yet: issues the draft, and credits it."""
+    """Do what is not done yet: issue the draft, and credit it."""
     invoice = _issued(crm)
     with crm.read() as snapshot:
         credited = snapshot.find_all(Invoice, Query({"corrects": invoice.id}))
@@ -215,7 +215,7 @@ def test_killed_between_any_two_statements_and_run_again_there_is_no_gap_and_no_
 
 
 def _send_and_remind(crm: CRM) -> None:
-    """Do what is not done yet: sends the last invoice, and reminds of what is overdue."""
+    """Do what is not done yet: send the last invoice, and remind of what is overdue."""
     with crm.read() as snapshot:
         (invoice,) = snapshot.find_all(Invoice, Query(sort="-id", limit=1))
     if not invoice.message:

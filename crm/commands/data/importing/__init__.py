@@ -99,7 +99,7 @@ def begin(
     header: bool | None = None,
     sheet: str = "",
 ) -> "ImportDraft":
-    """The file as it is understood, to be corrected; raises FileError for one that cannot be read."""
+    """The file as it is understood, to be corrected. Raises FileError for one that cannot be read."""
     from crm.commands.data.importing.draft import drafted
     from crm.repository.queries.clients import own_fields
 
@@ -122,7 +122,7 @@ class _OnlyPreview(Exception):
 
 
 def run(crm: CRM, draft: "ImportDraft", *, preview: bool = False, whole: bool = False) -> "ImportReport":
-    """Carry a draft out, as one transaction; with `preview` says what it would do and changes nothing. In the report
+    """Carry a draft out, as one transaction; with `preview` say what it would do and change nothing. In the report
     stand the first rows that were refused or are doubtful, and all of them where it is to be `whole`."""
     _refuse_pointless(draft)
     from crm.commands.data.importing.report import Tally

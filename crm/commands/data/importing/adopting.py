@@ -134,8 +134,8 @@ class _OnlyPreview(Exception):
 
 
 def take_over(crm: CRM, listed: TakeOver, *, preview: bool = False) -> TakeOverReport:
-    """Add the clients of the list, and a sale of today for what each has spent; with `preview` says what that would
-    do and changes nothing. The tab itself stays as it is."""
+    """Add the clients of the list, and a sale of today for what each has spent; with `preview` say what that would
+    do and change nothing. The tab itself stays as it is."""
     with ExitStack() as opened:
         tell = opened.enter_context(crm.progress("Reading" if preview else "Importing"))
         runs: list[_Run] = []

@@ -43,7 +43,7 @@ class ClientImport:
         self._lines: dict[int, int] = {}
 
     def take(self, batch: Sequence[Checked]) -> None:
-        """Add, updates or refuse the rows of a batch."""
+        """Add, update or refuse the rows of a batch."""
         keys = [keys_of(row.values, self._draft.match) for row in batch]
         known = Known(self._tx, [row.values for row in batch], self._draft.match, keys)
         # Rows of one batch may speak of one client; a new one has a number below zero until it is stored.
@@ -182,7 +182,7 @@ class ClientImport:
         new: dict[int, Client],
         changed: dict[int, tuple[Client, Client]],
     ) -> Client:
-        """Add or updates the client of a row; the client as it is then. Raises FieldError."""
+        """Add or update the client of a row; the client as it is then. Raises FieldError."""
         same = known.same(checked.values, keys)
         if same is None:
             if self._draft.mode == "update":

@@ -119,7 +119,7 @@ class ImportDraft:
         return replace(self, matches=[replace(match, date_order=order) for match in self.matches])
 
     def mapped(self, written: Sequence[str], by: Conventions) -> "ImportDraft":
-        """The draft with columns mapped as on the command line: column=field each; raises UsageError."""
+        """The draft with columns mapped as on the command line: column=field each. Raises UsageError."""
         draft = self
         for text in written:
             column, equals, target = text.rpartition("=")

@@ -56,7 +56,7 @@ class Known:
         self.add(new)
 
     def same(self, row: Mapping[str, Any], keys: Sequence[Key]) -> Client | None:
-        """The client that a row with these keys speaks of; raises FieldError where it could be several."""
+        """The client that a row with these keys speaks of. Raises FieldError where it could be several."""
         clients: dict[int, Client] = {}
         for key in keys:
             if key in self._by_key:

@@ -108,7 +108,7 @@ class SaleImport:
         return [(row, stored.get(client.id, client.id)) for row, client in buyers]
 
     def _known(self, identity: Mapping[str, Any], known: Known, keys: Sequence[Key]) -> Client | None:
-        """The client that a row names in whatever way; raises FieldError where it could be several."""
+        """The client that a row names in whatever way. Raises FieldError where it could be several."""
         only_name = not any(identity.get(name) for name in ("reference", "email", "phone"))
         if only_name and self._draft.match in ("", "name"):
             return self._named(identity)
@@ -126,7 +126,7 @@ class SaleImport:
         return self._called(person) or self._called(identity.get("company", ""))
 
     def _called(self, name: str) -> Client | None:
-        """The one client of a name; raises FieldError where there are several."""
+        """The one client of a name. Raises FieldError where there are several."""
         if not name.strip():
             return None
         self._names = self._names or _Names(self._tx)

@@ -165,7 +165,7 @@ def _blanks(crm: CRM, snapshot: Snapshot, group: Group, text: MailingText, got: 
 
 
 def _first(crm: CRM, readers: Audience) -> Reader:
-    """The first who gets it; raises RefusedError where nobody does."""
+    """The first who gets it. Raises RefusedError where nobody does."""
     if readers.first is None:
         reasons = readers.summary(crm.conventions)
         sentence = f"Nobody would get this.{f' {reasons}' if reasons else ''} Nothing was sent."

@@ -49,7 +49,7 @@ class Tokens:
         return (token, until) if good and 0 < until - self._day() <= _LIFETIME else ("", 0)
 
     def keep(self, token: str, lasts: float) -> float:
-        """Keep a new token that lasts so many seconds; returns when it is not good any more."""
+        """Keep a new token that lasts so many seconds. Returns when it is not good any more."""
         until = self._day() + min(lasts, _LIFETIME) - _EARLY
         # Where it cannot be kept, the next start asks for another.
         with suppress(OSError):

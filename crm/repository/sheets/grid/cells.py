@@ -239,7 +239,7 @@ READERS: Mapping[type[Record], Sequence[Callable[[Any], Any]]] = {kind: _readers
 
 
 def record_of(kind: type[AnyRecord], row: Sequence[Any]) -> AnyRecord:
-    """The record in a row as the program writes it; raises ValueError or ArithmeticError where a cell is not so."""
+    """The record in a row as the program writes it. Raises ValueError or ArithmeticError where a cell is not so."""
     names = columns(kind)
     values = {name: read(cell) for name, read, cell in zip(names, READERS[kind], row, strict=False)}
     if kind is Client:
@@ -260,7 +260,7 @@ FORMULA_FAILS = "the formula in this cell fails"
 
 
 def typed(kind: type[Record], name: str, cell: Cell, by: Conventions) -> Any:
-    """The value of a cell that a person filled in, checked like any input; raises FieldError."""
+    """The value of a cell that a person filled in, checked like any input. Raises FieldError."""
     check = fields(kind)[name].check
     if isinstance(cell, str):
         if cell in FAILED:
@@ -320,7 +320,7 @@ def own_plain(cell: Cell) -> str:
 
 
 def own_text(cell: Cell, by: Conventions) -> str:
-    """A cell of a field of the team's own, which is text; raises FieldError."""
+    """A cell of a field of the team's own, which is text. Raises FieldError."""
     if cell in FAILED:
         raise FieldError(FORMULA_FAILS)
     return Line(2000).read(own_plain(cell), by)

@@ -62,7 +62,7 @@ class FieldChecks:
         self._fine: dict[str, set[Any]] = {name: {check.empty} for name, check in self._repeated.items()}
 
     def value(self, name: str, value: Any) -> Any:
-        """A value as it is kept; raises FieldError for one that the field cannot have."""
+        """A value as it is kept. Raises FieldError for one that the field cannot have."""
         if name in self._texts:
             self._texts[name].read(value, self.by)
             if name in self._needed_texts and not value.strip():

@@ -241,7 +241,7 @@ class Loading:
         return self._with_name_and_status(record, row) if isinstance(record, Client) else record
 
     def _fits(self, record: Record) -> bool:
-        """Return whether the values of a record are as they are kept; raises FieldError for one that cannot be."""
+        """Return whether the values of a record are as they are kept. Raises FieldError for one that cannot be."""
         values = ((name, getattr(record, name)) for name in columns(self.kind))
         if any(self._checks.value(name, value) != value for name, value in values):
             return False

@@ -118,7 +118,7 @@ class PlainRows:
             read.written.append(list(map(known.written.__getitem__, column)))
 
     def _read_cells(self, name: str, reader: Any, new: Collection[Any], known: "_Known") -> None:
-        """Read new cells of a column; raises ValueError where one of them has to be looked at by itself."""
+        """Read new cells of a column. Raises ValueError where one of them has to be looked at by itself."""
         values = {cell: reader(cell) for cell in new}
         if not self._checks.fits(name, values.keys(), values.values()):
             raise ValueError

@@ -38,7 +38,7 @@ class Preview:
         clock: Clock,
         seals: Seals | None,
     ) -> None:
-        """Make the copy for a generation of the mirror, and the edits in it; raises what is in the way of them."""
+        """Make the copy for a generation of the mirror, and the edits in it. Raises what is in the way of them."""
         self.remove()
         begun = self._path(f"{generation}-new")
         copy = self._mirror_file.at(begun)

@@ -123,7 +123,7 @@ class ChangedRows:
             raise FieldError(no_amount(what))
 
     def values(self, current: Record, name: str, cell: Any) -> dict[str, Any]:
-        """The values of the record for a changed cell; raises FieldError."""
+        """The values of the record for a changed cell. Raises FieldError."""
         kind = type(current)
         if name == "id":
             if cells.number_of(cell) != current.id:
@@ -162,7 +162,7 @@ class ChangedRows:
         return cells.typed(kind, name, cell, self.by)
 
     def _technical(self, current: Record, name: str, cell: Any) -> dict[str, Any]:
-        """Check that a cell of the program's own says what it must; raises FieldError."""
+        """Check that a cell of the program's own says what it must. Raises FieldError."""
         kind = type(current)
         try:
             value = cells.READERS[kind][columns(kind).index(name)](cell)
@@ -277,7 +277,7 @@ class ChangedRows:
         return {}
 
     def hold(self, record: Record, names: Collection[str]) -> Record:
-        """The record as it must be as a whole; raises Refused with the field it is about."""
+        """The record as it must be as a whole. Raises Refused with the field it is about."""
         known = [name for name in columns(type(record)) if name in names]
         one = known[0] if known else OWN
         try:

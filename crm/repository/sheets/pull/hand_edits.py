@@ -139,7 +139,7 @@ class Adoption:
             problems.note(self.tx.connection, kind, added.id, row, faults.keys(), faults)
 
     def _whole(self, kind: type[Record], values: dict[str, Any], faults: Mapping[str, str]) -> Record:
-        """A new record from what could be read of its row; raises Refused where that is too little."""
+        """A new record from what could be read of its row. Raises Refused where that is too little."""
         for name in kind.about.needs:
             if name in ("on", "due_on"):
                 if name in faults:

@@ -81,7 +81,7 @@ def take(
     strange: Strange | None = None,
     strange_among: Callable[[Asked], Strange] = lambda _: {},
 ) -> HandEdits:
-    """Bring the mirror in step; raises StaleHistory, and StoreDamagedError where a tab cannot be read. `strange` are
+    """Bring the mirror in step. Raises StaleHistory, and StoreDamagedError where a tab cannot be read. `strange` are
     the cells for amounts that hold something else; `strange_among` asks which ones do among others."""
     connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
     try:

@@ -13,7 +13,7 @@ _LISTED = 5
 
 
 def linked_id(tx: SqlTransaction, kind: type[Record], name: str, text: str) -> int:
-    """The ID of the one record that the field `name` names so; raises FieldError where there is none, or several."""
+    """The ID of the one record that the field `name` names so. Raises FieldError where there is none, or several."""
     linked = BY_NAME[links(kind)[name].record]
     text = " ".join(text.split())
     meant = _clients(tx, text) if linked is Client else _others(tx, linked, text)

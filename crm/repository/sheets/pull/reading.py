@@ -81,7 +81,7 @@ def read(service: Service, before: Seen | None, quiet: Mapping[str, Quiet] | Non
 
 
 def seen_now(service: Service) -> Seen:
-    """The spreadsheet as it is, its tabs not looked into; raises StoreError."""
+    """The spreadsheet as it is, its tabs not looked into. Raises StoreError."""
     contents = read(service, None)
     return Seen(contents.state, contents.places)
 
@@ -110,7 +110,7 @@ def _parts(tabs: Mapping[type[Record], Values], quiet: Mapping[str, Quiet]) -> I
 
 
 def state_in(rows: Sequence[Sequence[Cell]]) -> State:
-    """The state in the technical tab; raises StoreNewerError and StoreDamagedError."""
+    """The state in the technical tab. Raises StoreNewerError and StoreDamagedError."""
     written = State.format_of(rows)
     if written > FORMAT:
         raise StoreNewerError(

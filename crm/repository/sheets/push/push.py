@@ -189,7 +189,7 @@ class Push:
                 _not_known(error)
 
     def find_out(self, since: float, error: Exception) -> None:
-        """Wait a moment until it is looked again whether something arrived; raises StoreOfflineError after long."""
+        """Wait a moment until it is looked again whether something arrived. Raises StoreOfflineError after long."""
         waited = time.monotonic() - since
         if waited > FINDS_OUT_FOR:
             _not_known(error)
