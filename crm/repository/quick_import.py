@@ -27,8 +27,8 @@ class _Later(ModuleType):
 
 
 def import_sqlalchemy() -> None:
-    """Import SQLAlchemy and its dialect of SQLite. Only SQLAlchemy keeps the stand-ins; others who import these modules
-    afterwards get them."""
+    """Import SQLAlchemy and its dialect of SQLite. Only SQLAlchemy keeps the stand-ins; whoever imports these modules
+    afterwards gets the real ones. To be called while there is one thread only: another would get the stand-ins, too."""
     later = [_Later(name) for name in _SELDOM_USED if name not in sys.modules]
     for module in later:
         vars(module).update(_SELDOM_USED[module.__name__])
