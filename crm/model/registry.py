@@ -67,6 +67,18 @@ def _refuse_wrong(records: Sequence[type[Record]]) -> None:
         raise ValueError(f"only texts, whole numbers and days can be unique, not {', '.join(wrong)}")
     if any(record.about.sums for record in records if record.about.name == "client"):
         raise ValueError("a client feeds no sum")
+    for record in records:
+        _refuse_wrong_effects(record)
+
+
+def _refuse_wrong_effects(record: type[Record]) -> None:
+    """Raise ValueError where the effects of a record name a field that it does not have, or are only half declared."""
+    effects = record.about.effects
+    named = {effects.reviews, effects.spends, effects.bills, effects.recounts_by, *effects.reviewed_by} - {""}
+    if unknown := sorted(named - {field.name for field in dataclasses.fields(record)}):
+        raise ValueError(f"the effects of {record.about.name} name fields that it does not have: {', '.join(unknown)}")
+    if (effects.reviewed_by and not effects.reviews) or bool(effects.recounts) != bool(effects.recounts_by):
+        raise ValueError(f"the effects of {record.about.name} are only half declared")
 
 
 RECORDS: tuple[type[Record], ...] = _in_order()

@@ -6,7 +6,7 @@ from importlib import import_module
 import pytest
 
 from crm.model import RECORDS, Client, Record, Sale, Stage
-from crm.model.kind import Kind
+from crm.model.kind import Effects, Kind
 from crm.model.record import field_values, record_of_values, record_with
 from crm.model.registry import _WITHOUT_RECORDS, _refuse_wrong
 
@@ -28,6 +28,23 @@ def test_what_is_declared_twice_is_refused(about: Kind, message: str) -> None:
 def test_a_client_feeds_no_sum() -> None:
     wrong = type("Wrong", (Client,), {"about": replace(Client.about, sums=Sale.about.sums)})
     with pytest.raises(ValueError, match="feeds no sum"):
+        _refuse_wrong([wrong])
+
+
+@pytest.mark.parametrize(
+    ("effects", "message"),
+    [
+        (Effects(bills="invioce"), "does not have: invioce"),
+        (Effects(spends="cleint"), "does not have: cleint"),
+        (Effects(reviews="client", reviewed_by=frozenset(("amount", "amuont"))), "does not have: amuont"),
+        (Effects(reviewed_by=frozenset(("amount",))), "half declared"),
+        (Effects(recounts=frozenset(("currency",))), "half declared"),
+        (Effects(recounts_by="note"), "half declared"),
+    ],
+)
+def test_effects_name_fields_of_the_record_and_are_declared_whole(effects: Effects, message: str) -> None:
+    wrong = type("Wrong", (Sale,), {"about": replace(Sale.about, effects=effects)})
+    with pytest.raises(ValueError, match=message):
         _refuse_wrong([wrong])
 
 
