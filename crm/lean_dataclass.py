@@ -16,11 +16,18 @@ if TYPE_CHECKING:
 else:
 
     def dataclass(cls=None, /, **options):
-        """Return the class as `dataclasses.dataclass` makes it, with the same options."""
+        """Return the class as `dataclasses.dataclass` makes it, with the same options.
+
+        The constructor's signature names no field, and no frozen class of the standard library can follow it. A frozen
+        class with a constructor of its own, or with a field of `init=False` or `hash=`, raises TypeError.
+        """
         if cls is None:
             return partial(dataclass, **options)
         if options.keys() - _SHARED or not options.get("frozen"):
             return dataclasses.dataclass(cls, **options)
+        special = [field for field in vars(cls).values() if isinstance(field, dataclasses.Field)]
+        if "__init__" in vars(cls) or any(not field.init or field.hash is not None for field in special):
+            raise TypeError(f"{cls.__name__} needs the dataclass of the standard library")
         methods = {"__init__": _init, "__setattr__": _refuse_setting, "__delattr__": _refuse_deleting}
         methods |= {"__getstate__": _state, "__setstate__": _set_state}
         if options.get("eq", True):
@@ -29,7 +36,7 @@ else:
             methods["__repr__"] = _repr
         for name, method in methods.items():
             # As in the standard library a method of the class itself stays.
-            if name == "__init__" or name not in vars(cls) or vars(cls)[name] is None:
+            if name not in vars(cls) or vars(cls)[name] is None:
                 setattr(cls, name, method)
         mine = {"frozen": False, "init": False, "eq": False, "repr": False}
         return dataclasses.dataclass(cls, **{**options, **mine})

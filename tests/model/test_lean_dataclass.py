@@ -131,3 +131,14 @@ def test_what_is_pickled_comes_back() -> None:
 def test_a_class_compiles_no_method() -> None:
     shared = {"__init__", "__setattr__", "__delattr__", "__eq__", "__hash__", "__repr__"}
     assert all(vars(OURS["Base"])[name] is vars(OURS["Checked"])[name] for name in shared)
+
+
+def test_a_class_that_it_would_make_otherwise_is_refused() -> None:
+    own: Mapping[str, Any] = {"__init__": lambda _: None}
+    special: tuple[Mapping[str, Any], ...] = (
+        {"a": dataclasses.field(default=1, init=False)},
+        {"a": dataclasses.field(default=1, hash=False)},
+    )
+    for body in (own, *({"__annotations__": {"a": int}, **fields} for fields in special)):
+        with pytest.raises(TypeError, match="needs the dataclass of the standard library"):
+            lean_dataclass.dataclass(frozen=True)(type("Special", (), body))
