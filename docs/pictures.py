@@ -23,6 +23,7 @@ SETTINGS = {
     "CRM_USER": "you",
     "CRM_SMTP_URL": "smtp://127.0.0.1:9",
     "CRM_MAIL_FROM": "Wickerby & Daughters <hello@example.com>",
+    "CRM_BACKGROUND": "dark",
 }
 
 # What leads from the main menu to what is drawn.
