@@ -12,6 +12,7 @@ import pytest
 
 from crm.accounts.service import AccountService
 from crm.app import open_accounts, open_crm
+from crm.commands.context import CRM
 from crm.commands.registry import Command
 from crm.config import Config
 from crm.errors import CRMError
@@ -91,11 +92,17 @@ def _done(firm: Firm, command: Command) -> Any:
     return message, len(result) if isinstance(result, list) else None, _stored(firm)
 
 
+def _currency_in_a_change(crm: CRM) -> str:
+    return crm.transact(lambda _: crm.settings["currency"], "asked for a setting")
+
+
 def test_a_change_that_asks_for_settings_first_waits_for_nobody(tmp_path: Path) -> None:
     with closing(Office(tmp_path)) as office, _new_store(STORES["sheets"]) as store:
-        crm = replace(office.crm, repository=store.repository, _settings=None)
-        began = time.monotonic()
-        currency = crm.transact(lambda _: crm.settings["currency"], "asked for a setting")
+        took = []
+        # A busy machine may be slow once.
+        for _ in range(3):
+            began = time.monotonic()
+            assert len(_currency_in_a_change(replace(office.crm, repository=store.repository, _settings=None))) == 3
+            took.append(time.monotonic() - began)
         # It would wait three seconds for the lock that it has itself.
-        assert time.monotonic() - began < 2
-        assert len(currency) == 3
+        assert min(took) < 2

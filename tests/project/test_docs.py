@@ -124,7 +124,7 @@ def test_the_tests_mirror_the_program() -> None:
     folders = {
         path.relative_to(PROJECT / "tests").as_posix()
         for path in (PROJECT / "tests").rglob("*")
-        if path.is_dir() and path.name != "__pycache__"
+        if path.is_dir() and path.name != "__pycache__" and any(path.rglob("*.py"))
     }
     others = {name for name in folders if name.partition("/")[0] in {"project", "support", "benchmarks", "shell"}}
     assert [name for name in sorted(folders - others) if not (PROJECT / "crm" / name).is_dir()] == []

@@ -506,7 +506,7 @@ def test_a_store_with_accounts_alone_is_empty_and_they_are_kept(store: Store) ->
         assert [user.name for user in snapshot.find_all(User)] == ["Ada"]
     store.add()
     assert not store.repository.is_empty()
-    with pytest.raises(RefusedError, match="A whole store can only be imported into an empty one;"):
+    with pytest.raises(RefusedError, match="A whole store can only be imported into an empty one"):
         store.repository.fill([])
 
 

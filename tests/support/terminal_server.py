@@ -89,8 +89,8 @@ class TerminalServer:
     def running(self) -> Iterator["TerminalServer"]:
         """Serve until the end of the block."""
         config = uvicorn.Config(
-            self._application(), host="127.0.0.1", port=0, log_level="warning", ws_per_message_deflate=False,
-            timeout_graceful_shutdown=2,
+            self._application(), host="127.0.0.1", port=0, log_config=None, log_level="warning",
+            ws_per_message_deflate=False, timeout_graceful_shutdown=2,
         )  # fmt: skip
         self._server = _Server(config, self.terminals)
         started = threading.Event()

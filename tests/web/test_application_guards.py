@@ -254,9 +254,11 @@ def test_a_failure_is_a_sentence_and_no_more(plain: str, caplog: pytest.LogCaptu
 
 
 def test_what_a_library_notes_is_written_without_what_it_filled_in(capsys: pytest.CaptureFixture[str]) -> None:
-    logs = [logging.getLogger(name) for name in ("", "crm", "uvicorn", "websockets")]
+    logs = [logging.getLogger(name) for name in ("", "crm", "uvicorn", "uvicorn.error", "websockets")]
     before = [(log, log.level, log.handlers[:]) for log in logs]
     try:
+        # A server that another test has run has set it.
+        logging.getLogger("uvicorn.error").setLevel(logging.NOTSET)
         write_journal()
 
         def fails() -> None:

@@ -79,7 +79,7 @@ def test_variables_of_the_environment_stay_above_it_line_by_line(start: Start, c
     session = in_settings(
         start, crm, CRM_SMTP_URL="smtps://anna:hunter2@mail.example.com", CRM_MAIL_FROM="a@example.com"
     )
-    session.sees("a@example.com, mail.example.com (from CRM_MAIL").choose("Sending e-mail")
+    session.sees("a@example.com, mail.example.com (from CRM_MA").choose("Sending e-mail")
     session.sees("Sender a@example.com from CRM_MAIL_FROM").sees("Password (set) from CRM_SMTP_URL")
     session.sees("Encryption TLS from the start from CRM_SMTP_URL").choose("Set up on this computer").sees("Sender:")
     # What the provider says is filled in, and what it demands is said.

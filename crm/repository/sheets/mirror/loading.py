@@ -336,7 +336,8 @@ class Loading:
         except CRMError as error:
             named = error.field if isinstance(error, FieldError) else ""
             name = named or self.kind.about.needs[-1]
-            self._note(record.id, row, name, error.sentence.splitlines()[0].rstrip("."))
+            what = error.reason if isinstance(error, FieldError) else error.sentence.splitlines()[0]
+            self._note(record.id, row, name, what.rstrip("."))
             # A view that cannot be used does no harm.
             return record if self.kind is View else self.good.get(record.id)
         return record
