@@ -49,6 +49,7 @@ from crm.repository.sheets.mirror.validation import (
     id_is_gone,
     missing_record,
     no_amount,
+    reason_of,
     refuse_unsound,
 )
 from crm.repository.team import team_of
@@ -336,8 +337,7 @@ class Loading:
         except CRMError as error:
             named = error.field if isinstance(error, FieldError) else ""
             name = named or self.kind.about.needs[-1]
-            what = error.reason if isinstance(error, FieldError) else error.sentence.splitlines()[0]
-            self._note(record.id, row, name, what.rstrip("."))
+            self._note(record.id, row, name, reason_of(error).rstrip("."))
             # A view that cannot be used does no harm.
             return record if self.kind is View else self.good.get(record.id)
         return record

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from crm.errors import FieldError, RuleError
+from crm.errors import CRMError, FieldError, RuleError
 from crm.model import Client, Conventions, Record, Setting, StatusRule, View
 from crm.model.fields import Id
 from crm.repository import Query, tables
@@ -78,3 +78,10 @@ def refuse_unsound(record: Record, by: Conventions, check_setting: SettingCheck)
             if not record.key:
                 raise FieldError("a setting needs a name", field="key")
             check_setting(record.key, record.value, by)
+
+
+def reason_of(error: CRMError) -> str:
+    """The reason why a cell is not taken, for a finding, which ends the sentence itself."""
+    if isinstance(error, FieldError):
+        return error.reason
+    return error.sentence.splitlines()[0].rstrip(".").removesuffix(". Nothing was changed")

@@ -24,6 +24,7 @@ from crm.repository.sheets.mirror.validation import (
     id_is_gone,
     missing_record,
     no_amount,
+    reason_of,
     refuse_unsound,
 )
 from crm.repository.sheets.pull.linked_names import linked_id
@@ -266,7 +267,7 @@ class ChangedRows:
         except (Refused, RefusedError, FieldError) as error:
             if len(changed) == 1:
                 (name,) = changed
-                return {name: error.what if isinstance(error, Refused) else _reason(error)}
+                return {name: error.what if isinstance(error, Refused) else reason_of(error)}
             # One of them does not fit; the others are taken all the same.
             faults: dict[str, str] = {}
             for name, value in changed.items():
@@ -293,15 +294,8 @@ class ChangedRows:
         except FieldError as error:
             raise Refused(error.field if error.field in names else one, error.reason.rstrip(".")) from error
         except CRMError as error:
-            raise Refused(one, _reason(error)) from error
+            raise Refused(one, reason_of(error)) from error
         return record
-
-
-def _reason(error: CRMError) -> str:
-    """The reason why a cell is not taken, for a finding, which ends the sentence itself."""
-    if isinstance(error, FieldError):
-        return error.reason
-    return error.sentence.splitlines()[0].rstrip(".").removesuffix(". Nothing was changed")
 
 
 def _refuse_lost_zeros(known: Any, cell: Any) -> None:
